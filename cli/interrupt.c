@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+#include "interrupt.h"
+
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+/* A signal handler has no argument of ours: these two are the only globals of the command. */
+static struct muster_client *volatile client_to_wake;
+static volatile sig_atomic_t n_interrupts;
+
+static void handle(int signal)
+{
+        static const char words[] =
+                "\nmuster: left at once; results that were not written yet are lost\n";
+
+        if (++n_interrupts > 1) {
+                (void)!write(STDERR_FILENO, words, strlen(words));
+                _exit(128 + signal);
+        }
+        if (client_to_wake)
+                muster_wake(client_to_wake);
+}
+
+void interrupt_begin(struct muster_client *client)
+{
+        struct sigaction action = { .sa_handler = handle };
+
+        client_to_wake = client;
+        n_interrupts = 0;
+        sigemptyset(&action.sa_mask);
+        sigaction(SIGINT, &action, NULL);
+        sigaction(SIGTERM, &action, NULL);
+        signal(SIGPIPE, SIG_IGN);
+}
+
+void interrupt_end(void)
+{
+        signal(SIGINT, SIG_DFL);
+        signal(SIGTERM, SIG_DFL);
+        client_to_wake = NULL;
+}
+
+bool interrupt_has_come(void)
+{
+        return n_interrupts > 0;
+}

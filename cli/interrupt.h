@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Ctrl-C: the first one is counted and wakes the client, the second one ends the program at once
+ */
+#ifndef CLI_INTERRUPT_H
+#define CLI_INTERRUPT_H
+
+#include <muster/client.h>
+
+/* Catch SIGINT and SIGTERM for this client from now on, and ignore SIGPIPE. */
+void interrupt_begin(struct muster_client *client);
+
+/* As it was before; the client may be freed then. */
+void interrupt_end(void);
+
+/* Has there been one? */
+bool interrupt_has_come(void);
+
+#endif

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * muster: the command
+ */
+#include "fetch.h"
+
+#include <muster/version.h>
+#include <stdio.h>
+#include <string.h>
+
+static const struct {
+        const char *name;
+        const char *help;
+        int (*run)(int argc, char **argv);
+} commands[] = {
+        { "fetch", "fetch many URLs at once; one line of JSON for each", fetch_main },
+};
+
+#define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
+
+static void usage(FILE *to)
+{
+        fprintf(to, "usage: muster COMMAND [options]\n\n");
+        for (size_t i = 0; i < N_COMMANDS; i++)
+                fprintf(to, "  %-10s %s\n", commands[i].name, commands[i].help);
+        fprintf(to, "\nmuster COMMAND --help lists a command's options; muster --version tells the "
+                    "version.\n");
+}
+
+int main(int argc, char **argv)
+{
+        if (argc < 2) {
+                usage(stderr);
+                return EXIT_USAGE;
+        }
+        if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
+            strcmp(argv[1], "help") == 0) {
+                usage(stdout);
+                return EXIT_ALL_SUCCEEDED;
+        }
+        if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0) {
+                printf("muster %s\n", muster_version());
+                return EXIT_ALL_SUCCEEDED;
+        }
+        for (size_t i = 0; i < N_COMMANDS; i++)
+                if (strcmp(argv[1], commands[i].name) == 0)
+                        return commands[i].run(argc - 2, argv + 2);
+        fprintf(stderr, "muster: no command \"%s\"; muster --help lists them\n", argv[1]);
+        if (strncmp(argv[1], "http", 4) == 0)
+                fprintf(stderr, "muster: to fetch it: muster fetch %s\n", argv[1]);
+        return EXIT_USAGE;
+}

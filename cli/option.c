@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: MIT */
+#include "option.h"
+
+#include <base/error.h>
+#include <base/str.h>
+#include <errno.h>
+#include <math.h>
+#include <muster/client.h>
+#include <stdlib.h>
+
+#define HELP_COLUMN 34
+
+static int invalid(struct muster_error *error, const char *format, const char *value)
+{
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+        return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0, format, value);
+#pragma GCC diagnostic pop
+}
+
+/* --- setters ------------------------------------------------------------------------------------------------------ */
+
+static void *member(void *settings, const struct option *option)
+{
+        return (char *)settings + option->offset;
+}
+
+int option_set_flag(void *settings, const struct option *option, const char *value,
+                    struct muster_error *error)
+{
+        (void)value;
+        (void)error;
+        *(bool *)member(settings, option) = true;
+        return 0;
+}
+
+int option_set_text(void *settings, const struct option *option, const char *value,
+                    struct muster_error *error)
+{
+        (void)error;
+        *(const char **)member(settings, option) = value;
+        return 0;
+}
+
+int option_set_count(void *settings, const struct option *option, const char *value,
+                     struct muster_error *error)
+{
+        uint64_t count;
+
+        if (!str_to_u64(str_of(value), &count) || count < 1 || count > UINT32_MAX)
+                return invalid(error, "\"%s\" is not a number from 1 on", value);
+        *(unsigned *)member(settings, option) = (unsigned)count;
+        return 0;
+}
+
+/* A number, perhaps with a fraction, and the unit behind it. */
+static bool parse_number(const char *value, double *ret_number, struct muster_str *ret_unit)
+{
+        char *end;
+
+        if (!char_is_digit(value[0]) && value[0] != '.')
+                return false;
+        errno = 0;
+        *ret_number = strtod(value, &end);
+        *ret_unit = str_of(end);
+        return errno == 0 && end != value && isfinite(*ret_number);
+}
+
+int option_set_duration(void *settings, const struct option *option, const char *value,
+                        struct muster_error *error)
+{
+        static const struct {
+                const char *unit;
+                double ms;
+        } units[] = { { "", 1000 }, { "ms", 1 }, { "s", 1000 }, { "m", 60000 }, { "h", 3600000 } };
+        struct muster_str unit;
+        double number;
+
+        if (parse_number(value, &number, &unit)) {
+                for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+                        double ms = number * units[i].ms;
+
+                        if (!str_is(unit, units[i].unit) || ms > 1e15)
+                                continue;
+                        /* Nothing is shorter than a millisecond, and 0 means none. */
+                        *(uint64_t *)member(settings, option) = number == 0 ? MUSTER_NO_TIMEOUT
+                                                                : ms < 1    ? 1
+                                                                            : (uint64_t)(ms + 0.5);
+                        return 0;
+                }
+        }
+        return invalid(error, "\"%s\" is not a duration; write 500ms, 2s, 1.5m or plain seconds",
+                       value);
+}
+
+int option_set_size(void *settings, const struct option *option, const char *value,
+                    struct muster_error *error)
+{
+        static const char units[] = "kmgt";
+        struct muster_str unit;
+        double number, factor = 1;
+        const char *at = NULL;
+
+        if (!parse_number(value, &number, &unit) || unit.len > 1)
+                return invalid(error, "\"%s\" is not a size; write 4096, 10k, 1.5M or 1G", value);
+        if (unit.len && !(at = strchr(units, char_lower(unit.at[0]))))
+                return invalid(error, "\"%s\" has an unknown unit; k, M, G and T are known", value);
+        for (; at && at >= units; at--)
+                factor *= 1024;
+        if (number * factor > 1e18 || number * factor < 1)
+                return invalid(error, "\"%s\" is too large or too small", value);
+        *(uint64_t *)member(settings, option) = (uint64_t)(number * factor);
+        return 0;
+}
+
+/* --- finding ------------------------------------------------------------------------------------------------------ */
+
+static const struct option *find_name(const struct option *table, struct muster_str name)
+{
+        for (; table->name; table++)
+                if (str_is(name, table->name))
+                        return table;
+        return NULL;
+}
+
+static const struct option *find_letter(const struct option *table, char letter)
+{
+        for (; table->name; table++)
+                if (table->letter == letter)
+                        return table;
+        return NULL;
+}
+
+static unsigned min3(unsigned a, unsigned b, unsigned c)
+{
+        unsigned least = a < b ? a : b;
+
+        return least < c ? least : c;
+}
+
+/* Levenshtein's distance, for names of up to 63 characters. */
+static unsigned distance(struct muster_str a, struct muster_str b)
+{
+        unsigned row[64], diagonal, above;
+
+        if (a.len > 63 || b.len > 63)
+                return 64;
+        for (unsigned j = 0; j <= b.len; j++)
+                row[j] = j;
+        for (unsigned i = 1; i <= a.len; i++) {
+                diagonal = row[0];
+                row[0] = i;
+                for (unsigned j = 1; j <= b.len; j++) {
+                        above = row[j];
+                        row[j] = min3(above + 1, row[j - 1] + 1,
+                                      diagonal + (a.at[i - 1] != b.at[j - 1]));
+                        diagonal = above;
+                }
+        }
+        return row[b.len];
+}
+
+static int unknown(const struct option *table, struct muster_str name, struct muster_error *error)
+{
+        const struct option *nearest = NULL;
+        unsigned least = 4;
+
+        for (; table->name; table++) {
+                unsigned d = distance(name, str_of(table->name));
+
+                if (d < least) {
+                        least = d;
+                        nearest = table;
+                }
+        }
+        if (nearest)
+                return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
+                                 "unknown option --%.*s; did you mean --%s?", STR_ARGS(name),
+                                 nearest->name);
+        return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
+                         "unknown option --%.*s; --help lists all", STR_ARGS(name));
+}
+
+/* --- parsing ------------------------------------------------------------------------------------------------------ */
+
+struct parser {
+        const struct option *table;
+        void *settings;
+        int argc, at;
+        char **argv;
+        struct muster_error *error;
+};
+
+static int set(struct parser *parser, const struct option *option, const char *value)
+{
+        struct muster_error why = { 0 };
+
+        if (option->set(parser->settings, option, value, &why) == 0)
+                return 0;
+        return error_set(parser->error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0, "--%s: %s",
+                         option->name, why.text);
+}
+
+/* With the value at hand, or the next argument where one is needed. */
+static int set_with(struct parser *parser, const struct option *option, const char *value)
+{
+        if (!option->argument && value)
+                return error_set(parser->error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
+                                 "--%s takes no value, but \"%s\" was given", option->name, value);
+        if (option->argument && !value) {
+                if (parser->at + 1 >= parser->argc)
+                        return error_set(parser->error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
+                                         "--%s needs a value: %s", option->name, option->argument);
+                value = parser->argv[++parser->at];
+        }
+        return set(parser, option, value);
+}
+
+static int parse_long(struct parser *parser, const char *argument)
+{
+        struct muster_str rest = str_of(argument + 2), name;
+        const struct option *option;
+
+        str_split(&rest, '=', &name);
+        if (str_is(name, "help"))
+                return OPTION_HELP;
+        option = find_name(parser->table, name);
+        return option ? set_with(parser, option, rest.at)
+                      : unknown(parser->table, name, parser->error);
+}
+
+/* "-k", "-c64", "-c 64", "-skc64". */
+static int parse_letters(struct parser *parser, const char *argument)
+{
+        int r = 0;
+
+        for (const char *at = argument + 1; *at && r == 0; at++) {
+                const struct option *option = find_letter(parser->table, *at);
+
+                if (*at == 'h')
+                        return OPTION_HELP;
+                if (!option)
+                        return error_set(parser->error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
+                                         "unknown option -%c; --help lists all", *at);
+                if (option->argument)
+                        return set_with(parser, option, at[1] ? at + 1 : NULL);
+                r = set(parser, option, NULL);
+        }
+        return r;
+}
+
+int option_parse(const struct option *table, void *settings, int argc, char **argv,
+                 option_set operand, struct muster_error *error)
+{
+        struct parser parser = { table, settings, argc, 0, argv, error };
+        bool is_over = false;
+        int r = 0;
+
+        for (; parser.at < argc && r == 0; parser.at++) {
+                const char *argument = argv[parser.at];
+
+                if (is_over || argument[0] != '-' || !argument[1])
+                        r = operand(settings, NULL, argument, error);
+                else if (strcmp(argument, "--") == 0)
+                        is_over = true;
+                else if (argument[1] == '-')
+                        r = parse_long(&parser, argument);
+                else
+                        r = parse_letters(&parser, argument);
+        }
+        return r;
+}
+
+/* --- help --------------------------------------------------------------------------------------------------------- */
+
+void option_help(const struct option *table, FILE *to)
+{
+        for (; table->name; table++) {
+                int n;
+
+                if (table->group)
+                        fprintf(to, "\n%s:\n", table->group);
+                n = fprintf(to, table->letter ? "  -%c, " : "      ", table->letter);
+                n += fprintf(to, "--%s%s%s", table->name, table->argument ? " " : "",
+                             table->argument ? table->argument : "");
+                fprintf(to, "%*s%s\n", n < HELP_COLUMN ? HELP_COLUMN - n : 1, "", table->help);
+        }
+}

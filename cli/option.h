@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Command-line options from a table
+ *
+ * One const table says all that there is to an option: its names, argument, help and what sets it. Parsing, --help and the words for
+ * mistakes come from it.
+ */
+#ifndef CLI_OPTION_H
+#define CLI_OPTION_H
+
+#include <muster/error.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+struct option;
+
+/* Put a value (NULL for an option without argument) into the settings. MUSTER_E_INVALID with the reason in *error, without the option's name. */
+typedef int (*option_set)(void *settings, const struct option *option, const char *value,
+                          struct muster_error *error);
+
+struct option {
+        const char *group;    /* a heading in --help; NULL: as the one before */
+        char letter;          /* 0: none */
+        const char *name;     /* without dashes; NULL ends the table */
+        const char *argument; /* what to call it in --help; NULL: takes none */
+        const char *help;
+        option_set set;
+        size_t offset; /* of the member that the setters below fill */
+};
+
+/* Setters for members of these types. */
+int option_set_flag(void *settings, const struct option *option, const char *value,
+                    struct muster_error *error);
+int option_set_text(void *settings, const struct option *option, const char *value,
+                    struct muster_error *error);
+
+/* `unsigned`, at least 1. */
+int option_set_count(void *settings, const struct option *option, const char *value,
+                     struct muster_error *error);
+
+/* `uint64_t` milliseconds: "500ms", "2s", "1.5m", "1h"; a plain number is seconds, as curl has it; 0: no timeout. */
+int option_set_duration(void *settings, const struct option *option, const char *value,
+                        struct muster_error *error);
+
+/* `uint64_t` bytes: "10", "10k", "10M", "10G", powers of 1024, as curl has it. */
+int option_set_size(void *settings, const struct option *option, const char *value,
+                    struct muster_error *error);
+
+/*
+ * Go through the arguments; what is no option goes to `operand`. After "--" all are operands. MUSTER_E_INVALID with *error naming the option, its
+ * value and what is accepted. OPTION_HELP: --help was there.
+ */
+#define OPTION_HELP 1
+int option_parse(const struct option *table, void *settings, int argc, char **argv,
+                 option_set operand, struct muster_error *error);
+
+/* The table as text for --help. */
+void option_help(const struct option *table, FILE *to);
+
+#endif

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * JSON text, written straight into a buffer
+ *
+ * A result line is written for each request, so this is fast: runs of plain bytes are copied as they are. Functions answer 0
+ * or MUSTER_E_RESOURCE.
+ */
+#ifndef CLI_OUTPUT_JSON_H
+#define CLI_OUTPUT_JSON_H
+
+#include <base/buf.h>
+
+/* Is it UTF-8 (RFC 3629): no overlong forms, no surrogates, nothing above U+10FFFF? */
+bool json_is_utf8(struct muster_str text);
+
+/* A string with its quotes. What is not UTF-8 becomes U+FFFD, byte by byte. */
+int json_add_string(struct buf *to, struct muster_str text);
+
+/* A string that is known to be UTF-8. */
+int json_add_utf8(struct buf *to, struct muster_str text);
+
+/* A string in base64 (RFC 4648 section 4). */
+int json_add_base64(struct buf *to, struct muster_str bytes);
+
+/* Append what base64 text stands for. MUSTER_E_INPUT when it is none. */
+int json_decode_base64(struct buf *to, struct muster_str text);
+
+#endif

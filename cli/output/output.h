@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Where result lines go: a file or standard output, through one large buffer
+ *
+ * Whole lines only: a line that does not fit any more goes out with the next flush.
+ */
+#ifndef CLI_OUTPUT_OUTPUT_H
+#define CLI_OUTPUT_OUTPUT_H
+
+#include "result_line.h"
+
+#define OUTPUT_FLUSH_BYTES (128 * 1024)
+
+struct output {
+        const char *path; /* NULL: standard output */
+        int fd;
+        struct buf buf;
+        uint64_t n_added;   /* lines */
+        uint64_t n_written; /* lines that the kernel has, whole */
+};
+
+/* MUSTER_E_RESOURCE with *error naming the file. */
+int output_open(struct output *output, const char *path, struct muster_error *error);
+
+/* Add a line; flush when the buffer is full. MUSTER_E_RESOURCE with *error saying how many lines were written before. */
+int output_add(struct output *output, const struct result_line *line, struct muster_error *error);
+
+/* Hand to the kernel what is there. As output_add(). */
+int output_flush(struct output *output, struct muster_error *error);
+
+/* Flush and close. As output_add(). */
+int output_close(struct output *output, struct muster_error *error);
+
+#endif

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: MIT */
+#include "result_line.h"
+
+#include "json.h"
+#include <base/clock.h>
+
+/* The buffer grows or it does not: the first failure is kept, and what is added after it does no harm. */
+struct writer {
+        struct buf *to;
+        int r;
+};
+
+static void add(struct writer *w, const char *text)
+{
+        if (w->r == 0)
+                w->r = buf_add_text(w->to, text);
+}
+
+static void add_u64(struct writer *w, const char *name, uint64_t value)
+{
+        add(w, name);
+        if (w->r == 0)
+                w->r = buf_add_u64(w->to, value);
+}
+
+static void add_string(struct writer *w, const char *name, struct muster_str text)
+{
+        add(w, name);
+        if (w->r == 0)
+                w->r = json_add_string(w->to, text);
+}
+
+static void add_text(struct writer *w, const char *name, const char *text)
+{
+        add_string(w, name, str_of(text));
+}
+
+/* A text, or null where it is empty. */
+static void add_text_or_null(struct writer *w, const char *name, const char *text)
+{
+        if (text && *text) {
+                add_text(w, name, text);
+        } else {
+                add(w, name);
+                add(w, "null");
+        }
+}
+
+static void add_error(struct writer *w, const struct muster_error *error)
+{
+        if (!error) {
+                add(w, ",\"ok\":true,\"error\":null");
+                return;
+        }
+        add_text(w, ",\"ok\":false,\"error\":{\"code\":", muster_code_name(error->code));
+        add_text(w, ",\"stage\":", muster_phase_name(error->stage));
+        add_text(w, ",\"text\":", error->text);
+        add(w, "}");
+}
+
+/* Names in lower case, as HTTP/2 has them: who reads the line need not care how a server spells. */
+static void add_name(struct writer *w, struct muster_str name)
+{
+        char lower[256];
+
+        if (name.len > sizeof(lower)) {
+                add_string(w, "[", name);
+                return;
+        }
+        for (size_t i = 0; i < name.len; i++)
+                lower[i] = char_lower(name.at[i]);
+        add_string(w, "[", (struct muster_str){ lower, name.len });
+}
+
+static void add_headers(struct writer *w, const struct muster_result *result)
+{
+        size_t n = muster_result_n_headers(result);
+
+        add(w, ",\"headers\":[");
+        for (size_t i = 0; i < n; i++) {
+                if (i)
+                        add(w, ",");
+                add_name(w, muster_result_header_name(result, i));
+                add_string(w, ",", muster_result_header_value(result, i));
+                add(w, "]");
+        }
+        add(w, "]");
+}
+
+static void add_body(struct writer *w, const struct result_line *line)
+{
+        struct muster_str body = { muster_result_body(line->result),
+                                   muster_result_body_size(line->result) };
+
+        if (line->body_file) {
+                add_text(w, ",\"body_file\":", line->body_file);
+        } else if (!line->leaves_body_out && json_is_utf8(body)) {
+                add(w, ",\"body\":");
+                if (w->r == 0)
+                        w->r = json_add_utf8(w->to, body);
+        } else if (!line->leaves_body_out) {
+                add(w, ",\"body_base64\":");
+                if (w->r == 0)
+                        w->r = json_add_base64(w->to, body);
+        }
+        add_u64(w, ",\"body_bytes\":", muster_result_body_bytes(line->result));
+        add_u64(w, ",\"wire_bytes\":", muster_result_wire_bytes(line->result));
+}
+
+/* Rounded so that they add up to total_us: each is the difference of two rounded sums. */
+static void add_phases(struct writer *w, const struct muster_result *result)
+{
+        uint64_t sum_ns = 0, before_us = 0;
+
+        for (int i = 0; i < MUSTER_N_PHASES; i++) {
+                add(w, i ? ",\"" : ",\"phases_us\":{\"");
+                add(w, muster_phase_name((enum muster_phase)i));
+                sum_ns += muster_result_phase_ns(result, (enum muster_phase)i);
+                add_u64(w, "\":", sum_ns / NS_PER_US - before_us);
+                before_us = sum_ns / NS_PER_US;
+        }
+        add_u64(w, "},\"total_us\":", before_us);
+}
+
+static void add_conn(struct writer *w, const struct muster_result *result)
+{
+        struct muster_conn_info conn;
+
+        muster_result_conn(result, &conn, sizeof(conn));
+        if (!conn.id) {
+                add(w, ",\"conn\":null");
+                return;
+        }
+        add_u64(w, ",\"conn\":{\"id\":", conn.id);
+        add(w, conn.reuse_count ? ",\"reused\":true" : ",\"reused\":false");
+        add_text(w, ",\"remote\":", conn.remote);
+        if (conn.tls_version[0]) {
+                add_text(w, ",\"tls\":{\"version\":", conn.tls_version);
+                add_text(w, ",\"cipher\":", conn.tls_cipher);
+                add(w, conn.tls_resumed ? ",\"resumed\":true}" : ",\"resumed\":false}");
+        } else {
+                add(w, ",\"tls\":null");
+        }
+        add_u64(w, ",\"rtt_us\":", conn.rtt_us);
+        add_u64(w, ",\"retransmits\":", conn.n_retransmits);
+        add(w, "}");
+}
+
+static void add_result(struct writer *w, const struct result_line *line)
+{
+        const struct muster_result *result = line->result;
+        int version = muster_result_http_version(result);
+
+        add_text(w, ",\"method\":", muster_result_method(result));
+        add_text(w, ",\"url\":", muster_result_url(result));
+        add_text_or_null(w, ",\"final_url\":", muster_result_final_url(result));
+        add_u64(w, ",\"status\":", (uint64_t)muster_result_status(result));
+        add_error(w, line->error);
+        add_text_or_null(w, ",\"http\":", version == 11 ? "1.1" : version == 10 ? "1.0" : NULL);
+        add_headers(w, result);
+        add_body(w, line);
+        add_u64(w, ",\"attempts\":", muster_result_n_attempts(result));
+        add_u64(w, ",\"redirects\":", muster_result_n_redirects(result));
+        add_phases(w, result);
+        add_conn(w, result);
+}
+
+/* The same members, as far as they make sense without a request. */
+static void add_nothing(struct writer *w, const struct result_line *line)
+{
+        add(w, ",\"method\":null,\"url\":null,\"final_url\":null,\"status\":0");
+        add_error(w, line->error);
+        add(w, ",\"http\":null,\"headers\":[],\"body_bytes\":0,\"wire_bytes\":0,\"attempts\":0,"
+               "\"redirects\":0,"
+               "\"phases_us\":{},\"total_us\":0,\"conn\":null");
+}
+
+int result_line_add(struct buf *to, const struct result_line *line)
+{
+        struct writer w = { .to = to };
+        size_t before = to->len;
+
+        add_u64(&w, "{\"n\":", line->n);
+        if (line->id.len) {
+                add(&w, ",\"id\":");
+                if (w.r == 0)
+                        w.r = buf_add_str(to, line->id);
+        }
+        if (line->line)
+                add_u64(&w, ",\"line\":", line->line);
+        if (line->result)
+                add_result(&w, line);
+        else
+                add_nothing(&w, line);
+        add(&w, "}\n");
+        if (w.r < 0)
+                to->len = before;
+        return w.r;
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A result as one line of JSON
+ */
+#ifndef CLI_OUTPUT_RESULT_LINE_H
+#define CLI_OUTPUT_RESULT_LINE_H
+
+#include <base/buf.h>
+#include <muster/result.h>
+
+/* What the line says beside the result. */
+struct result_line {
+        uint64_t n;                         /* counts input items from 1 */
+        uint64_t line;                      /* in its file; 0: not from a file */
+        struct muster_str id;               /* JSON; empty: none */
+        const struct muster_result *result; /* NULL: there was no request, only `error` */
+        const struct muster_error *error;   /* NULL: it succeeded */
+        const char *body_file;              /* NULL: none was written */
+        bool leaves_body_out;
+};
+
+/* Append the line with its end. MUSTER_E_RESOURCE: nothing was appended. */
+int result_line_add(struct buf *to, const struct result_line *line);
+
+#endif

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+#include "report.h"
+
+#include <base/clock.h>
+#include <base/mem.h>
+
+void report_init(struct report *report)
+{
+        *report = (struct report){ .start_ns = clock_ns_of(CLOCK_MONOTONIC) };
+        hist_init(&report->request_ns);
+        hist_init(&report->queue_ns);
+}
+
+void report_deinit(struct report *report)
+{
+        for (int i = 0; i < REPORT_N_CODES; i++)
+                report->examples[i] = mem_free(report->examples[i]);
+}
+
+static void keep_example(struct report *report, unsigned code, const struct muster_result *result,
+                         const struct muster_error *error)
+{
+        char text[400];
+
+        if (report->examples[code])
+                return;
+        snprintf(text, sizeof(text), "%.120s%s%s", result ? muster_result_url(result) : "",
+                 result ? ": " : "", error->text);
+        report->examples[code] = mem_strdup(text); /* without memory there is no example */
+}
+
+static void add_error(struct report *report, const struct muster_result *result,
+                      const struct muster_error *error)
+{
+        unsigned code = (unsigned)-(int)error->code;
+
+        report->n_failed++;
+        if (code >= REPORT_N_CODES)
+                return;
+        report->n_codes[code]++;
+        keep_example(report, code, result, error);
+}
+
+static void add_result(struct report *report, const struct muster_result *result,
+                       bool has_succeeded)
+{
+        unsigned class = (unsigned)muster_result_status(result) / 100;
+        uint64_t request_ns = 0;
+
+        report->n_statuses[class < 6 ? class : 5]++;
+        for (int i = 0; i < MUSTER_N_PHASES; i++) {
+                uint64_t ns = muster_result_phase_ns(result, (enum muster_phase)i);
+
+                report->phase_ns[i] += ns;
+                if (i != MUSTER_PHASE_QUEUE && i != MUSTER_PHASE_BACKOFF &&
+                    i != MUSTER_PHASE_DELIVER)
+                        request_ns += ns;
+        }
+        report->body_bytes += muster_result_body_bytes(result);
+        report->wire_bytes += muster_result_wire_bytes(result);
+        if (has_succeeded) {
+                hist_add(&report->request_ns, request_ns);
+                hist_add(&report->queue_ns, muster_result_phase_ns(result, MUSTER_PHASE_QUEUE));
+        }
+}
+
+void report_add(struct report *report, const struct muster_result *result,
+                const struct muster_error *error)
+{
+        report->n_done++;
+        if (result)
+                add_result(report, result, !error);
+        if (error)
+                add_error(report, result, error);
+}

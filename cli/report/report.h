@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a run looked like: counted while it runs, told as a progress line and as a summary at the end
+ */
+#ifndef CLI_REPORT_REPORT_H
+#define CLI_REPORT_REPORT_H
+
+#include <base/hist.h>
+#include <muster/muster.h>
+#include <stdio.h>
+
+#define REPORT_N_CODES 20 /* of enum muster_code, by their negative */
+
+struct report {
+        uint64_t start_ns;
+        uint64_t n_done, n_failed;
+        uint64_t n_statuses[6]; /* by the first digit; 0: no response */
+        uint64_t n_codes[REPORT_N_CODES];
+        char *examples[REPORT_N_CODES]; /* the first error's text of each code, with its URL */
+        uint64_t phase_ns[MUSTER_N_PHASES];
+        uint64_t body_bytes, wire_bytes;
+        struct hist
+                request_ns; /* slot to last byte of those that succeeded: without queue, back-off and delivery */
+        struct hist queue_ns;
+};
+
+void report_init(struct report *report);
+void report_deinit(struct report *report);
+
+/* A request is over. `result` NULL: its input could not be read. `error` NULL: it succeeded. */
+void report_add(struct report *report, const struct muster_result *result,
+                const struct muster_error *error);
+
+/* --- progress ----------------------------------------------------------------------------------------------------- */
+
+/* Refresh the one line on standard error, which is a terminal. `share` of the input that is done, negative: not known. */
+void progress_show(const struct report *report, const struct muster_client_stats *stats,
+                   double share);
+void progress_clear(void);
+
+/* --- summary ------------------------------------------------------------------------------------------------------ */
+
+void summary_print(const struct report *report, const struct muster_client_stats *stats,
+                   bool has_colour, FILE *to);
+
+#endif

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The engine: submit requests, take results
+ *
+ *      struct muster_client *client;
+ *      muster_client_new(&client, &(struct muster_client_options){ .concurrency = 10 });
+ *      muster_get(client, "https://example.com/", NULL);
+ *      while ((result = muster_next(client)))
+ *              muster_result_free(result);
+ *      muster_client_free(client);
+ *
+ * A client belongs to one thread at a time; only muster_wake() may be called from elsewhere. No function calls back into
+ * the caller. Work is done inside muster_next(), muster_wait() and muster_turn(): a program that calls none of them for a
+ * while delays its requests, which then shows as their `lag`, but does not make them time out (see below).
+ *
+ * Timeouts count from the moments that their names say (milliseconds; 0 takes the default, MUSTER_NO_TIMEOUT none). Before
+ * one fires, all that the kernel already holds is read: a response that arrived in time counts, however late the program
+ * came to read it. And where the program itself was away when a timeout ran out, the peer gets that time back, once.
+ */
+#ifndef MUSTER_CLIENT_H
+#define MUSTER_CLIENT_H
+
+#include <muster/request.h>
+#include <muster/result.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define MUSTER_NO_TIMEOUT UINT64_MAX
+#define MUSTER_NO_LIMIT UINT64_MAX
+
+/* Conditions: what the functions below answer beside 0 and errors. */
+enum muster_condition {
+        MUSTER_FULL = 1,  /* muster_submit: the queue is full; take results, then submit again */
+        MUSTER_IDLE = 2,  /* muster_wait: nothing is outstanding, so nothing can finish */
+        MUSTER_LATER = 3, /* muster_wait: the time was up before a result was there */
+        MUSTER_WOKEN = 4, /* muster_wait: muster_wake() was called */
+};
+
+/* Values by which a client is made; zero is the default everywhere. */
+struct muster_client_options {
+        size_t size; /* sizeof *this, as the caller's header has it; 0: the members of version 0.1 */
+
+        /* How much at once. */
+        unsigned concurrency; /* requests in flight; 0: 64 */
+        unsigned per_host;    /* of these to one origin (scheme, host, port); 0: no limit of its own */
+        size_t queue_size;    /* requests that wait or are in flight; 0: 4 x concurrency, at least 1024 */
+
+        /* How long. */
+        uint64_t queue_timeout_ms;   /* submit to slot; 0: none */
+        uint64_t connect_timeout_ms; /* slot to connection ready; 0: 10 s */
+        uint64_t read_timeout_ms;    /* between two arrivals of bytes; 0: 60 s */
+        uint64_t total_timeout_ms;   /* slot to last byte, over all attempts; 0: none */
+        uint64_t deadline_ms;        /* submit to result; 0: none */
+        uint64_t idle_timeout_ms;    /* an unused connection is kept this long; 0: 50 s */
+
+        /* How often. */
+        unsigned max_retries;           /* for each request; 0: none */
+        uint64_t retry_delay_ms;        /* the first back-off's upper bound, doubled each time; 0: 500 */
+        uint64_t retry_delay_max_ms;    /* the bound of that; 0: 30 s */
+        unsigned retry_budget_percent;  /* retries may be this share of requests; 0: 20 */
+        unsigned max_redirects;         /* 0: 10; to follow none use no_redirects */
+
+        /* How large. */
+        uint64_t max_body_bytes;   /* a body after decoding; 0: 1 GiB */
+        size_t max_header_bytes;   /* status line and header fields; 0: 300 KiB */
+        unsigned max_decode_ratio; /* decoded to wire bytes, past the first MiB; 0: 1100 */
+
+        /* What is sent. */
+        const char *user_agent; /* NULL: "muster/" and the version; "": none is sent */
+
+        /* Whom to trust. */
+        const char *ca_file;          /* PEM, instead of the system's trust store */
+        const char *client_cert_file; /* PEM, with its chain */
+        const char *client_key_file;  /* PEM; NULL: in client_cert_file */
+        const char *keylog_file;      /* TLS secrets are appended there, for Wireshark; NULL: none */
+        bool insecure_no_verify;      /* accept any certificate: anybody can read and change everything */
+
+        /* Where names lead. */
+        const char *dns_server;   /* "ADDRESS" or "ADDRESS:PORT", several by commas; NULL: the system's */
+        const char *const *resolve; /* NULL-ended "HOST:PORT:ADDRESS[,ADDRESS]"; "*" matches any host */
+
+        bool no_redirects;         /* a redirect is the result */
+        bool no_decoding;          /* send no Accept-Encoding, leave bodies as they came */
+        bool discard_body;         /* count the bodies' bytes, keep none */
+        bool fail_on_status;       /* status 400 and above is MUSTER_E_STATUS */
+        bool retry_unsafe;         /* retry methods that are not idempotent, too */
+        bool allow_https_to_http;  /* follow a redirect from https to http */
+        bool http_1_0;             /* speak HTTP/1.0 */
+
+        struct muster_error *error; /* where to say why muster_client_new() failed; may be NULL */
+};
+
+struct muster_client;
+
+/*
+ * Make a client. `options` may be NULL; all text in it is copied. Raises this process's soft limit of open files as far as
+ * `concurrency` needs. MUSTER_E_INVALID for options that make no sense, MUSTER_E_RESOURCE when this machine cannot hold
+ * that concurrency, MUSTER_E_TLS for a trust store or certificate that cannot be used; options->error has the words.
+ */
+MUSTER_PUBLIC int muster_client_new(struct muster_client **ret_client,
+                                    const struct muster_client_options *options);
+
+/* Drop a client, its connections, and every request that has no result yet. NULL is allowed. Returns NULL. */
+MUSTER_PUBLIC struct muster_client *muster_client_free(struct muster_client *client);
+
+/*
+ * Hand over a request; it will have exactly one result. Takes `take_request`, also when it fails, but not for MUSTER_FULL:
+ * then the caller still has it. `ret_id`, unless NULL, gets the request's number (they count from 1). Never blocks, and
+ * sends nothing yet.
+ */
+MUSTER_PUBLIC int muster_submit(struct muster_client *client, struct muster_request *take_request,
+                                uint64_t *ret_id);
+
+/* Make and submit a GET. As muster_submit(). */
+MUSTER_PUBLIC int muster_get(struct muster_client *client, const char *url, void *userdata);
+
+/*
+ * End a request: its result, MUSTER_E_CANCELLED unless it was finished before, can be taken at once. MUSTER_E_INVALID when
+ * no request of that number is outstanding.
+ */
+MUSTER_PUBLIC int muster_cancel(struct muster_client *client, uint64_t id);
+
+/* End those so that hold no slot: they wait for one, or for their next try. What is in flight goes on. */
+MUSTER_PUBLIC void muster_cancel_queued(struct muster_client *client);
+
+/* End every outstanding request so. */
+MUSTER_PUBLIC void muster_cancel_all(struct muster_client *client);
+
+/* Wait for the next result in order of completion. NULL when nothing is outstanding. The caller frees it. */
+MUSTER_PUBLIC struct muster_result *muster_next(struct muster_client *client);
+
+/* A finished result if there is one, else NULL. Does no work and never waits. */
+MUSTER_PUBLIC struct muster_result *muster_take(struct muster_client *client);
+
+/*
+ * Work until a result can be taken (0), at most `timeout_ms` (MUSTER_LATER; MUSTER_NO_TIMEOUT: however long). Also answers
+ * MUSTER_IDLE, MUSTER_WOKEN, and MUSTER_E_RESOURCE when the kernel refuses to wait.
+ */
+MUSTER_PUBLIC int muster_wait(struct muster_client *client, uint64_t timeout_ms);
+
+/* Make a muster_wait() return, the one that runs or the next. May be called from any thread and any signal handler. */
+MUSTER_PUBLIC void muster_wake(struct muster_client *client);
+
+/*
+ * For a foreign loop: a descriptor that is readable when muster_turn() has something to do; poll it, do not read it. Calling
+ * this once costs every later turn a little. Negative: MUSTER_E_RESOURCE.
+ */
+MUSTER_PUBLIC int muster_client_fd(struct muster_client *client);
+
+/* One turn of the loop without waiting. 0, or as muster_wait(). Then use muster_take() until it has no more. */
+MUSTER_PUBLIC int muster_turn(struct muster_client *client);
+
+/* What a client has done so far. Members are appended in later versions, never moved. */
+struct muster_client_stats {
+        uint64_t n_submitted;
+        uint64_t n_finished;    /* have a result, taken or not */
+        uint64_t n_in_flight;   /* hold a slot now */
+        uint64_t n_queued;      /* wait for a slot or in back-off now */
+        uint64_t n_conns_opened;
+        uint64_t n_conns_reused;   /* requests that went over a connection that had served one before */
+        uint64_t n_attempts;
+        uint64_t n_retries;
+        uint64_t n_redirects;
+        uint64_t n_lookups;        /* names asked of DNS, /etc/hosts or --resolve */
+        uint64_t n_tls_handshakes; /* full and abbreviated */
+        uint64_t n_tls_resumed;
+        uint64_t n_turns;
+        uint64_t longest_turn_ns; /* between two waits of the loop */
+};
+
+/* Copy the counters into `*ret_stats`, of which the caller says the size. */
+MUSTER_PUBLIC void muster_client_stats(const struct muster_client *client,
+                                       struct muster_client_stats *ret_stats, size_t size);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

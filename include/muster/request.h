@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the caller asks for
+ *
+ * A request is built, submitted, and gone: muster_submit() takes it. All text given here is copied. A setter that is given
+ * something unusable answers a negative code, leaves the request as it was, and puts the reason into
+ * muster_request_error(). Nothing here touches the network.
+ */
+#ifndef MUSTER_REQUEST_H
+#define MUSTER_REQUEST_H
+
+#include <muster/error.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct muster_request;
+
+/*
+ * What one request may differ in from its client. Zero means: as the client has it. `size` is sizeof *this; 0 means the
+ * members of version 0.1.
+ */
+struct muster_request_options {
+        size_t size;
+        uint64_t queue_timeout_ms;   /* submit to slot */
+        uint64_t connect_timeout_ms; /* slot to connection ready: DNS, TCP and TLS */
+        uint64_t read_timeout_ms;    /* between two arrivals of bytes */
+        uint64_t total_timeout_ms;   /* slot to last byte, over all attempts */
+        uint64_t deadline_ms;        /* submit to result */
+        uint64_t max_body_bytes;     /* after decoding; more is MUSTER_E_TOO_LARGE */
+        unsigned max_retries;
+        bool no_retries;     /* none, although the client has some */
+        bool retry_unsafe;   /* retry methods that are not idempotent, too (RFC 9110 section 9.2.2) */
+        bool no_redirects;   /* a redirect is the result */
+        bool no_decoding;    /* send no Accept-Encoding, leave the body as it came */
+        bool discard_body;   /* count the body's bytes, keep none */
+        bool fail_on_status; /* status 400 and above is MUSTER_E_STATUS; the response stays readable */
+        bool http_1_0;       /* speak HTTP/1.0: no connection is kept */
+};
+
+/*
+ * Make a request. `method` NULL is GET. Both strings are copied; an unusable URL is no error here but becomes the
+ * request's result, so that a list with one bad line has as many results as lines. NULL when memory is out.
+ */
+MUSTER_PUBLIC struct muster_request *muster_request_new(const char *method, const char *url);
+
+/* Drop a request that was not submitted. NULL is allowed. Returns NULL. */
+MUSTER_PUBLIC struct muster_request *muster_request_free(struct muster_request *request);
+
+/* A pointer of the caller's that comes back in the result. muster never looks at it. */
+MUSTER_PUBLIC void muster_request_set_userdata(struct muster_request *request, void *userdata);
+
+/*
+ * Add a header field (RFC 9110 section 5). A field that muster writes itself (Host, User-Agent, Accept,
+ * Accept-Encoding) is replaced by the first one given here; an empty value sends the field empty, and a NULL
+ * value keeps it from being sent. MUSTER_E_INVALID for a name that is no token, a value with CR, LF or NUL, and
+ * for Content-Length, Transfer-Encoding and Connection, which follow from the request.
+ */
+MUSTER_PUBLIC int muster_request_add_header(struct muster_request *request, const char *name,
+                                            const char *value);
+
+/* The body, copied. It is sent with a Content-Length. */
+MUSTER_PUBLIC int muster_request_set_body(struct muster_request *request, const void *body,
+                                          size_t size);
+
+/* Basic credentials (RFC 7617); never sent to another origin than the URL's. */
+MUSTER_PUBLIC int muster_request_set_basic_auth(struct muster_request *request, const char *user,
+                                                const char *password);
+
+/* Options by value; see above. Replaces those set before. */
+MUSTER_PUBLIC int muster_request_set_options(struct muster_request *request,
+                                             const struct muster_request_options *options);
+
+/* Why the last setter refused; borrowed until the next call on this request. code is MUSTER_OK when none did. */
+MUSTER_PUBLIC const struct muster_error *muster_request_error(const struct muster_request *request);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

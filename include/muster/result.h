@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What came of a request
+ *
+ * Every submitted request has exactly one result. The caller owns it from muster_next() or muster_take() on, and frees it
+ * with muster_result_free(), before or after the client. All that these functions return is borrowed until then.
+ */
+#ifndef MUSTER_RESULT_H
+#define MUSTER_RESULT_H
+
+#include <muster/error.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct muster_result;
+
+/* Give it back. NULL is allowed. Returns NULL. */
+MUSTER_PUBLIC struct muster_result *muster_result_free(struct muster_result *result);
+
+/* What muster_get() or muster_request_set_userdata() was given. */
+MUSTER_PUBLIC void *muster_result_userdata(const struct muster_result *result);
+
+/* The number that muster_submit() gave the request. */
+MUSTER_PUBLIC uint64_t muster_result_id(const struct muster_result *result);
+
+/* NULL when the request succeeded: a response arrived whole, whatever its status (but see fail_on_status). */
+MUSTER_PUBLIC const struct muster_error *muster_result_error(const struct muster_result *result);
+
+/* The error's text, "" when there is none. */
+MUSTER_PUBLIC const char *muster_result_error_text(const struct muster_result *result);
+
+/* The method of the request as submitted. */
+MUSTER_PUBLIC const char *muster_result_method(const struct muster_result *result);
+
+/* The URL as it was submitted; terminated. */
+MUSTER_PUBLIC const char *muster_result_url(const struct muster_result *result);
+
+/* The URL of the last attempt, normalised, without user name and password; "" when the URL was unusable. */
+MUSTER_PUBLIC const char *muster_result_final_url(const struct muster_result *result);
+
+/* The status that the last attempt was answered with, 0 when it was not. */
+MUSTER_PUBLIC int muster_result_status(const struct muster_result *result);
+
+/* The version of that response: 10 for HTTP/1.0, 11 for HTTP/1.1, 0 when there is none. */
+MUSTER_PUBLIC int muster_result_http_version(const struct muster_result *result);
+
+/*
+ * A response header field by name, in any case; the first of several. `at` is NULL when there is none, and the value
+ * is not terminated.
+ */
+MUSTER_PUBLIC struct muster_str muster_result_header(const struct muster_result *result,
+                                                     const char *name);
+
+/* All header fields of that response in the order they came, names as the server spelt them. */
+MUSTER_PUBLIC size_t muster_result_n_headers(const struct muster_result *result);
+MUSTER_PUBLIC struct muster_str muster_result_header_name(const struct muster_result *result,
+                                                          size_t index);
+MUSTER_PUBLIC struct muster_str muster_result_header_value(const struct muster_result *result,
+                                                           size_t index);
+
+/* The body, decoded. Never NULL, and always followed by a zero byte that is not counted. */
+MUSTER_PUBLIC const void *muster_result_body(const struct muster_result *result);
+
+/* Bytes that muster_result_body() holds. */
+MUSTER_PUBLIC size_t muster_result_body_size(const struct muster_result *result);
+
+/* Bytes of the decoded body, also when it was discarded. */
+MUSTER_PUBLIC uint64_t muster_result_body_bytes(const struct muster_result *result);
+
+/* Bytes of the body as it came, before decoding. */
+MUSTER_PUBLIC uint64_t muster_result_wire_bytes(const struct muster_result *result);
+
+/* Tries that were made, and how many of them were because of a redirect. 0 when it never left the queue. */
+MUSTER_PUBLIC unsigned muster_result_n_attempts(const struct muster_result *result);
+MUSTER_PUBLIC unsigned muster_result_n_redirects(const struct muster_result *result);
+
+/* Nanoseconds that the request spent in a phase, over all attempts. The phases add up to muster_result_total_ns(). */
+MUSTER_PUBLIC uint64_t muster_result_phase_ns(const struct muster_result *result,
+                                              enum muster_phase phase);
+
+/* Nanoseconds from muster_submit() until the caller took the result. */
+MUSTER_PUBLIC uint64_t muster_result_total_ns(const struct muster_result *result);
+
+/* When it was submitted, by the monotonic clock. */
+MUSTER_PUBLIC uint64_t muster_result_submitted_ns(const struct muster_result *result);
+
+/* One try at one hop. Members are appended in later versions, never moved. */
+struct muster_attempt {
+        enum muster_code code;              /* how it ended; a redirect that was followed is MUSTER_OK */
+        int status;                         /* 0 when no response arrived */
+        uint64_t start_ns;                  /* when it entered the queue, by the monotonic clock */
+        uint64_t end_ns;                    /* when it was over */
+        uint64_t phase_ns[MUSTER_N_PHASES]; /* add up to end_ns - start_ns; backoff is 0 here */
+        uint64_t backoff_ns;                /* between this attempt's end and the next one's start */
+        uint64_t conn_id;                   /* 0 when it never had a connection */
+};
+
+/*
+ * Copy what is known of attempt `index` (from 0) into `*ret_attempt`, of which the caller says the size. Only the
+ * last MUSTER_ATTEMPTS_KEPT attempts are kept one by one; the phases of the request count all.
+ * MUSTER_E_INVALID when there is no such attempt.
+ */
+#define MUSTER_ATTEMPTS_KEPT 16
+MUSTER_PUBLIC int muster_result_attempt(const struct muster_result *result, unsigned index,
+                                        struct muster_attempt *ret_attempt, size_t size);
+
+/* The connection that the last attempt used. Members are appended in later versions, never moved. */
+struct muster_conn_info {
+        uint64_t id;             /* counts a client's connections from 1; 0 when there was none */
+        unsigned reuse_count;    /* requests that it had served before this one */
+        uint64_t idle_ns;        /* how long it had been idle before this one */
+        unsigned n_addresses;    /* addresses that were tried to get it */
+        unsigned rtt_us;         /* the kernel's smoothed estimate; 0 when not known */
+        unsigned min_rtt_us;     /* the least the kernel saw */
+        unsigned n_retransmits;  /* segments, over the connection's life */
+        bool tls_resumed;        /* the handshake was an abbreviated one */
+        char remote[64];         /* "192.0.2.1:443", "[2001:db8::1]:443", "" when there was none */
+        char tls_version[16];    /* "TLSv1.3", "" without TLS */
+        char tls_cipher[48];     /* "" without TLS */
+};
+
+/* Copy what is known of the connection into `*ret_info`, of which the caller says the size. */
+MUSTER_PUBLIC void muster_result_conn(const struct muster_result *result,
+                                      struct muster_conn_info *ret_info, size_t size);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

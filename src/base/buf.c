@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT */
+#include "buf.h"
+
+#include "mem.h"
+#include <assert.h>
+
+void buf_deinit(struct buf *buf)
+{
+        mem_free(buf->at);
+        *buf = (struct buf){ 0 };
+}
+
+int buf_reserve(struct buf *buf, size_t more)
+{
+        size_t need, size;
+        char *at;
+
+        if (buf->size - buf->len >= more)
+                return 0;
+        if (__builtin_add_overflow(buf->len, more, &need))
+                return MUSTER_E_RESOURCE;
+        size = buf->size ? buf->size : 64;
+        while (size < need)
+                if (__builtin_mul_overflow(size, 2u, &size))
+                        size = need;
+        at = mem_realloc(buf->at, size);
+        if (!at)
+                return MUSTER_E_RESOURCE;
+        buf->at = at;
+        buf->size = size;
+        return 0;
+}
+
+int buf_add(struct buf *buf, const void *at, size_t len)
+{
+        if (len == 0)
+                return 0;
+        if (buf_reserve(buf, len) < 0)
+                return MUSTER_E_RESOURCE;
+        memcpy(buf->at + buf->len, at, len);
+        buf->len += len;
+        return 0;
+}
+
+int buf_add_str(struct buf *buf, struct muster_str str)
+{
+        return buf_add(buf, str.at, str.len);
+}
+
+int buf_add_text(struct buf *buf, const char *text)
+{
+        return buf_add(buf, text, strlen(text));
+}
+
+int buf_add_char(struct buf *buf, char c)
+{
+        return buf_add(buf, &c, 1);
+}
+
+int buf_add_u64(struct buf *buf, uint64_t value)
+{
+        char digits[20];
+        size_t at = sizeof(digits);
+
+        do {
+                digits[--at] = (char)('0' + value % 10);
+                value /= 10;
+        } while (value);
+        return buf_add(buf, digits + at, sizeof(digits) - at);
+}
+
+int buf_terminate(struct buf *buf)
+{
+        int r = buf_reserve(buf, 1);
+
+        if (r < 0)
+                return r;
+        buf->at[buf->len] = '\0';
+        return 0;
+}
+
+void buf_drop_front(struct buf *buf, size_t n)
+{
+        assert(n <= buf->len);
+        buf->len -= n;
+        if (buf->len)
+                memmove(buf->at, buf->at + n, buf->len);
+}
+
+void buf_recycle(struct buf *buf, size_t keep_bytes)
+{
+        if (buf->size > keep_bytes)
+                buf_deinit(buf);
+        buf->len = 0;
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A growing run of bytes
+ *
+ * Zeroed is empty and owns nothing. Functions that grow it answer 0 or MUSTER_E_RESOURCE; then it is as it was before.
+ */
+#ifndef BASE_BUF_H
+#define BASE_BUF_H
+
+#include "str.h"
+
+struct buf {
+        char *at;
+        size_t len;
+        size_t size; /* bytes allocated */
+};
+
+/* Release the memory; empty again, may be called twice. */
+void buf_deinit(struct buf *buf);
+
+/* Make sure that `more` bytes fit behind the end. */
+int buf_reserve(struct buf *buf, size_t more);
+
+/* Append. */
+int buf_add(struct buf *buf, const void *at, size_t len);
+int buf_add_str(struct buf *buf, struct muster_str str);
+int buf_add_text(struct buf *buf, const char *text);
+int buf_add_char(struct buf *buf, char c);
+int buf_add_u64(struct buf *buf, uint64_t value);
+
+/* Append a zero byte behind the end that does not count. */
+int buf_terminate(struct buf *buf);
+
+/* Drop `n` bytes from the front, moving the rest. */
+void buf_drop_front(struct buf *buf, size_t n);
+
+/* Empty it; release the memory when it is more than `keep_bytes`. */
+void buf_recycle(struct buf *buf, size_t keep_bytes);
+
+static inline struct muster_str buf_str(const struct buf *buf)
+{
+        return (struct muster_str){ buf->at, buf->len };
+}
+
+#endif

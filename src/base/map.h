@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Intrusive hash map from text
+ *
+ * Chained, doubling, keyed SipHash-1-3 so that names chosen by a hostile server cannot pile up in one chain. The key's bytes
+ * belong to the member and must stay while it is in the map.
+ */
+#ifndef BASE_MAP_H
+#define BASE_MAP_H
+
+#include "str.h"
+
+struct map_node {
+        struct map_node *next;
+        struct muster_str key;
+        uint64_t hash;
+};
+
+struct map {
+        struct map_node **chains;
+        size_t n_chains; /* a power of two, or 0 */
+        size_t n;
+        uint64_t seed[2];
+};
+
+/* Allocates nothing yet. */
+void map_init(struct map *map);
+
+/* Releases the table, not the members. */
+void map_deinit(struct map *map);
+
+struct map_node *map_find(const struct map *map, struct muster_str key);
+
+/* Add a member whose key is not in the map yet. MUSTER_E_RESOURCE when memory is out. */
+int map_add(struct map *map, struct map_node *node, struct muster_str key);
+
+/* Take out a member that is in the map. */
+void map_remove(struct map *map, struct map_node *node);
+
+/* Some member, NULL when empty: to take all out one by one. */
+struct map_node *map_any(const struct map *map);
+
+#endif

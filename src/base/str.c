@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+#include "str.h"
+
+int char_hex(char c)
+{
+        if (char_is_digit(c))
+                return c - '0';
+        c = char_lower(c);
+        return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+bool str_eq_nocase(struct muster_str a, struct muster_str b)
+{
+        if (a.len != b.len)
+                return false;
+        for (size_t i = 0; i < a.len; i++)
+                if (char_lower(a.at[i]) != char_lower(b.at[i]))
+                        return false;
+        return true;
+}
+
+bool str_starts(struct muster_str a, const char *prefix)
+{
+        size_t len = strlen(prefix);
+
+        return a.len >= len && memcmp(a.at, prefix, len) == 0;
+}
+
+static bool is_blank(char c)
+{
+        return c == ' ' || c == '\t';
+}
+
+struct muster_str str_trim(struct muster_str a)
+{
+        while (a.len && is_blank(a.at[0])) {
+                a.at++;
+                a.len--;
+        }
+        while (a.len && is_blank(a.at[a.len - 1]))
+                a.len--;
+        return a;
+}
+
+bool str_split(struct muster_str *rest, char separator, struct muster_str *ret_part)
+{
+        const char *end;
+
+        if (!rest->at)
+                return false;
+        end = rest->len ? memchr(rest->at, separator, rest->len) : NULL;
+        if (!end) {
+                *ret_part = *rest;
+                *rest = (struct muster_str){ NULL, 0 };
+                return true;
+        }
+        *ret_part = (struct muster_str){ rest->at, (size_t)(end - rest->at) };
+        rest->len -= ret_part->len + 1;
+        rest->at = end + 1;
+        return true;
+}
+
+bool str_to_u64(struct muster_str a, uint64_t *ret_value)
+{
+        uint64_t value = 0;
+
+        if (!a.len)
+                return false;
+        for (size_t i = 0; i < a.len; i++) {
+                if (!char_is_digit(a.at[i]) || __builtin_mul_overflow(value, 10u, &value) ||
+                    __builtin_add_overflow(value, (uint64_t)(a.at[i] - '0'), &value))
+                        return false;
+        }
+        *ret_value = value;
+        return true;
+}

@@ -1,0 +1,469 @@
+/* SPDX-License-Identifier: MIT */
+#include "client.h"
+
+#include "deadline.h"
+#include "flow.h"
+#include <assert.h>
+#include <base/error.h>
+#include <base/mem.h>
+#include <errno.h>
+#include <sys/resource.h>
+
+#define FILES_SPARE      64 /* beside connections: races of addresses, name servers, the caller's own */
+#define STORE_MAX        4096 /* recycled requests; more wait for a burst that may not come */
+#define BY_ID_CHAINS_MAX 65536
+
+/* --- what the machine must hold ----------------------------------------------------------------------------------- */
+
+static int raise_files_limit(unsigned concurrency, struct muster_error *error)
+{
+        rlim_t need = (rlim_t)concurrency + FILES_SPARE;
+        struct rlimit limit;
+
+        if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= need)
+                return 0;
+        if (limit.rlim_max != RLIM_INFINITY && limit.rlim_max < need)
+                return error_set(error, MUSTER_E_RESOURCE, MUSTER_PHASE_QUEUE, EMFILE,
+                                 "resource: a concurrency of %u needs %llu open files, but this "
+                                 "process may not have "
+                                 "more than %llu; raise the hard limit (ulimit -Hn) or lower the "
+                                 "concurrency",
+                                 concurrency, (unsigned long long)need,
+                                 (unsigned long long)limit.rlim_max);
+        limit.rlim_cur = need;
+        if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
+                return error_set(error, MUSTER_E_RESOURCE, MUSTER_PHASE_QUEUE, errno,
+                                 "resource: cannot raise the limit of open files to %llu: %s",
+                                 (unsigned long long)need, error_sys_text(errno));
+        return 0;
+}
+
+/* --- TLS ---------------------------------------------------------------------------------------------------------- */
+
+static int copy_text(const char **to, const char *from)
+{
+        *to = from ? mem_strdup(from) : NULL;
+        return from && !*to ? MUSTER_E_RESOURCE : 0;
+}
+
+static int copy_tls_options(struct tls_options *to, const struct muster_client_options *from)
+{
+        to->insecure_no_verify = from->insecure_no_verify;
+        if (copy_text(&to->ca_file, from->ca_file) < 0 ||
+            copy_text(&to->cert_file, from->client_cert_file) < 0 ||
+            copy_text(&to->key_file, from->client_key_file) < 0 ||
+            copy_text(&to->keylog_file, from->keylog_file) < 0)
+                return MUSTER_E_RESOURCE;
+        return 0;
+}
+
+static void drop_text(const char *text)
+{
+        mem_free((void *)(uintptr_t)text);
+}
+
+static void drop_tls_options(struct tls_options *options)
+{
+        drop_text(options->ca_file);
+        drop_text(options->cert_file);
+        drop_text(options->key_file);
+        drop_text(options->keylog_file);
+        *options = (struct tls_options){ 0 };
+}
+
+int client_tls(struct muster_client *client, struct tls_context **ret_context,
+               struct muster_error *error)
+{
+        int r = 0;
+
+        if (!client->tls)
+                r = tls_context_new(&client->tls, &client->tls_options, error);
+        if (r == 0)
+                *ret_context = client->tls;
+        return r;
+}
+
+/* Files that the caller named must be good now, not when the first https URL comes by. */
+static int init_tls(struct muster_client *client, const struct muster_client_options *options,
+                    struct muster_error *error)
+{
+        struct tls_context *context;
+
+        if (copy_tls_options(&client->tls_options, options) < 0)
+                return error_set_memory(error, MUSTER_PHASE_TLS);
+        if (options->ca_file || options->client_cert_file || options->keylog_file)
+                return client_tls(client, &context, error);
+        return 0;
+}
+
+/* --- making and unmaking ------------------------------------------------------------------------------------------ */
+
+static int init_ids(struct muster_client *client, struct muster_error *error)
+{
+        size_t n = 64;
+
+        while (n < client->settings.queue_size && n < BY_ID_CHAINS_MAX)
+                n *= 2;
+        client->by_id = mem_array(n, sizeof(*client->by_id));
+        client->by_id_mask = n - 1;
+        return client->by_id ? 0 : error_set_memory(error, MUSTER_PHASE_QUEUE);
+}
+
+static int init_loop(struct muster_client *client, struct muster_error *error)
+{
+        int sys = 0;
+        int r = loop_init(&client->loop, &client->clock, &sys);
+
+        if (r < 0)
+                return error_set(error, MUSTER_E_RESOURCE, MUSTER_PHASE_QUEUE, sys,
+                                 "resource: cannot set up the event loop: %s", error_sys_text(sys));
+        return 0;
+}
+
+static int init(struct muster_client *client, const struct muster_client_options *options,
+                struct muster_error *error)
+{
+        struct resolver_options resolver = { .servers = options->dns_server,
+                                             .overrides = options->resolve };
+        uint64_t seed;
+        int r = settings_init(&client->settings, options, error);
+
+        if (r == 0)
+                r = raise_files_limit(client->settings.concurrency, error);
+        if (r == 0)
+                r = init_loop(client, error);
+        if (r < 0)
+                return r;
+        pool_init(&client->pool, &client->loop, &client->origins, client->settings.concurrency,
+                  client->settings.idle_timeout_ns);
+        sched_init(&client->sched, client->settings.concurrency, client->settings.per_host);
+        retry_budget_init(&client->retry_budget, client->settings.retry_budget_percent);
+        rand_seed_bytes(&seed, sizeof(seed));
+        rand_init(&client->rand, seed);
+        r = init_ids(client, error);
+        if (r == 0)
+                r = resolver_new(&client->resolver, &client->loop, &resolver, error);
+        if (r == 0)
+                r = init_tls(client, options, error);
+        return r;
+}
+
+static int make(struct muster_client **ret_client, const struct muster_client_options *given,
+                struct clock clock)
+{
+        struct muster_client_options options = settings_known_options(given);
+        struct muster_client *client = mem_zalloc(sizeof(*client));
+        struct muster_error error = { 0 };
+        int r;
+
+        if (options.error)
+                *options.error = error;
+        if (!client)
+                return error_set_memory(options.error, MUSTER_PHASE_QUEUE);
+        client->clock = clock;
+        list_init(&client->outstanding);
+        list_init(&client->finished);
+        list_init(&client->taken);
+        list_init(&client->store);
+        origins_init(&client->origins);
+        r = init(client, &options, &error);
+        if (r < 0) {
+                if (options.error)
+                        *options.error = error;
+                muster_client_free(client);
+                return r;
+        }
+        *ret_client = client;
+        return 0;
+}
+
+int muster_client_new(struct muster_client **ret_client,
+                      const struct muster_client_options *options)
+{
+        if (!ret_client)
+                return MUSTER_E_INVALID;
+        return make(ret_client, options, (struct clock){ 0 });
+}
+
+int client_new_manual(struct muster_client **ret_client,
+                      const struct muster_client_options *options, uint64_t start_ns)
+{
+        return make(ret_client, options,
+                    (struct clock){ .is_manual = true, .manual_ns = start_ns });
+}
+
+static void free_requests(struct list *list)
+{
+        struct list *link;
+
+        while ((link = list_pop(list)))
+                muster_request_free(request_of_link(link));
+}
+
+/* Results that the caller still has live on without a client. */
+static void orphan_taken(struct muster_client *client)
+{
+        struct list *link;
+
+        while ((link = list_pop(&client->taken)))
+                request_of_link(link)->client = NULL;
+}
+
+struct muster_client *muster_client_free(struct muster_client *client)
+{
+        if (!client)
+                return NULL;
+        muster_cancel_all(client);
+        orphan_taken(client);
+        free_requests(&client->finished);
+        free_requests(&client->store);
+        pool_deinit(&client->pool);
+        resolver_free(client->resolver);
+        origins_deinit(&client->origins);
+        tls_context_free(client->tls);
+        drop_tls_options(&client->tls_options);
+        if (client->loop.clock)
+                loop_deinit(&client->loop);
+        mem_free(client->by_id);
+        settings_deinit(&client->settings);
+        return mem_free(client);
+}
+
+/* --- requests in -------------------------------------------------------------------------------------------------- */
+
+int muster_submit(struct muster_client *client, struct muster_request *take_request,
+                  uint64_t *ret_id)
+{
+        if (!client || !take_request || take_request->state != REQUEST_NEW) {
+                /* One that was submitted before is not ours to free. */
+                if (take_request && take_request->state == REQUEST_NEW)
+                        muster_request_free(take_request);
+                return MUSTER_E_INVALID;
+        }
+        if (client->n_held >= client->settings.queue_size)
+                return MUSTER_FULL;
+        client->n_held++;
+        flow_submit(client, take_request);
+        if (ret_id)
+                *ret_id = take_request->id;
+        if (client->has_foreign_loop)
+                loop_wake(&client->loop);
+        return 0;
+}
+
+static struct muster_request *from_store(struct muster_client *client)
+{
+        struct list *link = list_pop(&client->store);
+
+        if (!link)
+                return mem_zalloc(sizeof(struct muster_request));
+        client->n_stored--;
+        return request_of_link(link);
+}
+
+int muster_get(struct muster_client *client, const char *url, void *userdata)
+{
+        struct muster_request *request;
+
+        if (!client || !url)
+                return MUSTER_E_INVALID;
+        if (client->n_held >= client->settings.queue_size)
+                return MUSTER_FULL;
+        request = from_store(client);
+        if (!request)
+                return MUSTER_E_RESOURCE;
+        if (request_begin(request, NULL, url) < 0) {
+                muster_request_free(request);
+                return MUSTER_E_RESOURCE;
+        }
+        request->userdata = userdata;
+        return muster_submit(client, request, NULL);
+}
+
+static void cancel(struct muster_request *request)
+{
+        struct muster_error error = { 0 };
+
+        error_set(&error, MUSTER_E_CANCELLED, MUSTER_PHASE_QUEUE, 0, "cancelled: by the caller");
+        flow_abort(request, &error);
+}
+
+int muster_cancel(struct muster_client *client, uint64_t id)
+{
+        struct muster_request *request;
+
+        if (!client)
+                return MUSTER_E_INVALID;
+        request = client->by_id[id & client->by_id_mask];
+        while (request && request->id != id)
+                request = request->next_of_id;
+        if (!request)
+                return MUSTER_E_INVALID;
+        cancel(request);
+        return 0;
+}
+
+void muster_cancel_queued(struct muster_client *client)
+{
+        struct list *link, *next;
+
+        if (!client)
+                return;
+        for (link = client->outstanding.next; link != &client->outstanding; link = next) {
+                struct muster_request *request = request_of_all_link(link);
+
+                next = link->next;
+                if (request->state != REQUEST_RUNNING)
+                        cancel(request);
+        }
+}
+
+void muster_cancel_all(struct muster_client *client)
+{
+        struct list *link;
+
+        if (!client)
+                return;
+        while ((link = list_first(&client->outstanding)))
+                cancel(request_of_all_link(link));
+}
+
+/* --- results out -------------------------------------------------------------------------------------------------- */
+
+struct muster_result *muster_take(struct muster_client *client)
+{
+        struct muster_request *request;
+        struct muster_result *result;
+        struct list *link;
+
+        if (!client || !(link = list_pop(&client->finished)))
+                return NULL;
+        request = request_of_link(link);
+        list_push_back(&client->taken, &request->link);
+        request->state = REQUEST_TAKEN;
+        client->n_held--;
+        result = &request->result;
+        result->taken_ns = clock_now(&client->clock);
+        result->phase_ns[MUSTER_PHASE_DELIVER] += result->taken_ns - result->finished_ns;
+        return result;
+}
+
+void client_put_back(struct muster_request *request)
+{
+        struct muster_client *client = request->client;
+
+        assert(request->state == REQUEST_TAKEN);
+        list_remove(&request->link);
+        if (!client || client->n_stored >= STORE_MAX) {
+                muster_request_free(request);
+                return;
+        }
+        request_recycle(request);
+        list_push_front(&client->store, &request->link);
+        client->n_stored++;
+}
+
+struct muster_result *muster_next(struct muster_client *client)
+{
+        while (client && list_is_empty(&client->finished)) {
+                int r = muster_wait(client, MUSTER_NO_TIMEOUT);
+
+                if (r == MUSTER_IDLE || r < 0)
+                        return NULL;
+        }
+        return muster_take(client);
+}
+
+/* --- the work ----------------------------------------------------------------------------------------------------- */
+
+static int turn(struct muster_client *client, uint64_t until_ns)
+{
+        int r;
+
+        flow_start_all(client);
+        if (!list_is_empty(&client->finished))
+                until_ns = 0; /* one that could not even be started: do not wait with its result */
+        r = loop_turn(&client->loop, until_ns);
+        flow_start_all(client);
+        pool_reap(&client->pool);
+        /* What stays ready here is known to us alone: a foreign loop must be told to come back. */
+        if (client->has_foreign_loop && !list_is_empty(&client->loop.ready_sockets))
+                loop_wake(&client->loop);
+        return r;
+}
+
+int muster_wait(struct muster_client *client, uint64_t timeout_ms)
+{
+        uint64_t until_ns;
+
+        if (!client)
+                return MUSTER_E_INVALID;
+        until_ns = clock_after(clock_now(&client->clock), settings_timeout_ns(timeout_ms, 0));
+        while (list_is_empty(&client->finished)) {
+                int r;
+
+                if (list_is_empty(&client->outstanding))
+                        return MUSTER_IDLE;
+                r = turn(client, until_ns);
+                if (r < 0)
+                        return r;
+                if (client->loop.was_woken) {
+                        client->loop.was_woken = false;
+                        return list_is_empty(&client->finished) ? MUSTER_WOKEN : 0;
+                }
+                if (list_is_empty(&client->finished) && clock_now(&client->clock) >= until_ns)
+                        return MUSTER_LATER;
+        }
+        return 0;
+}
+
+void muster_wake(struct muster_client *client)
+{
+        if (client)
+                loop_wake(&client->loop);
+}
+
+int muster_client_fd(struct muster_client *client)
+{
+        int fd;
+
+        if (!client)
+                return MUSTER_E_INVALID;
+        fd = loop_pollable_fd(&client->loop);
+        if (fd >= 0 && !client->has_foreign_loop) {
+                client->has_foreign_loop = true;
+                loop_wake(&client->loop); /* for what was submitted before */
+        }
+        return fd;
+}
+
+int muster_turn(struct muster_client *client)
+{
+        int r;
+
+        if (!client)
+                return MUSTER_E_INVALID;
+        r = turn(client, 0);
+        client->loop.was_woken = false;
+        if (r < 0 || !list_is_empty(&client->finished))
+                return r;
+        return list_is_empty(&client->outstanding) ? MUSTER_IDLE : MUSTER_LATER;
+}
+
+/* --- counters ----------------------------------------------------------------------------------------------------- */
+
+void muster_client_stats(const struct muster_client *client, struct muster_client_stats *ret_stats,
+                         size_t size)
+{
+        struct muster_client_stats stats;
+
+        if (!client || !ret_stats)
+                return;
+        stats = client->stats;
+        stats.n_in_flight = client->sched.n_running;
+        stats.n_queued = stats.n_submitted - stats.n_finished - stats.n_in_flight;
+        stats.n_lookups = resolver_n_lookups(client->resolver);
+        stats.n_turns = client->loop.stats.n_turns;
+        stats.longest_turn_ns = client->loop.stats.longest_turn_ns;
+        mem_copy_known(ret_stats, size, &stats, sizeof(stats));
+}

@@ -1,0 +1,400 @@
+/* SPDX-License-Identifier: MIT */
+#include "conn.h"
+
+#include "client.h"
+#include "exchange.h"
+#include <assert.h>
+#include <base/error.h>
+#include <base/mem.h>
+#include <net/address.h>
+#include <net/tcp_info.h>
+#include <stdio.h>
+
+#define SAMPLE_INTERVAL_NS (100 * NS_PER_MS) /* TCP_INFO costs a system call */
+#define OUT_KEEP_BYTES     2048 /* an idle connection keeps no more of its sending buffer */
+
+/* Dialling is apart from the connection, as it is large and over soon. */
+struct conn_dial {
+        struct dial dial;
+        struct conn *conn;
+};
+
+static struct conn *conn_of_socket(struct loop_socket *socket)
+{
+        return LIST_OWNER(socket, struct conn, socket);
+}
+
+static struct conn *conn_of_dial(struct dial *dial)
+{
+        return LIST_OWNER(dial, struct conn_dial, dial)->conn;
+}
+
+/* --- the end ------------------------------------------------------------------------------------------------------ */
+
+static struct conn_dial *drop_dial(struct conn_dial *dial)
+{
+        if (dial)
+                dial_stop(&dial->dial);
+        return mem_free(dial);
+}
+
+void conn_close(struct conn *conn)
+{
+        if (conn->state == CONN_DEAD)
+                return;
+        conn->state = CONN_DEAD;
+        conn->request = NULL;
+        loop_socket_close(&conn->socket);
+        if (conn->dial)
+                dial_stop(&conn->dial->dial);
+        pool_bury(&conn->client->pool, conn);
+}
+
+struct conn *conn_free(struct conn *conn)
+{
+        assert(conn->state == CONN_DEAD);
+        conn->dial = drop_dial(conn->dial);
+        tls_free(conn->tls);
+        decoder_free(conn->decoder);
+        h1_read_deinit(&conn->reader);
+        buf_deinit(&conn->out);
+        return mem_free(conn);
+}
+
+static void fail(struct conn *conn, const struct muster_error *error)
+{
+        if (conn->request)
+                exchange_failed(conn, error);
+        else
+                conn_close(conn);
+}
+
+/* --- sending ------------------------------------------------------------------------------------------------------ */
+
+struct buf *conn_head(struct conn *conn)
+{
+        assert(!conn->is_sending);
+        conn->out.len = 0;
+        return &conn->out;
+}
+
+/*
+ * Hand `out` and `body` to the loop. A peer that closed may have answered first, so a refused send is kept for the moment in which
+ * reading shows that there was no answer.
+ */
+static int send_pieces(struct conn *conn, struct muster_str body)
+{
+        struct iovec pieces[2] = { { conn->out.at, conn->out.len },
+                                   { (void *)(uintptr_t)body.at, body.len } };
+        int r = loop_send(&conn->socket, pieces, 2, &conn->send_sys);
+
+        if (r < 0)
+                return 0;
+        conn->is_sending = r == LOOP_PENDING;
+        return conn->is_sending ? CONN_SENDING : 0;
+}
+
+/* Send what TLS wants to be sent, unless something is on its way: then it waits for that. */
+static int flush_tls(struct conn *conn, struct muster_error *error)
+{
+        int r;
+
+        if (conn->is_sending)
+                return CONN_SENDING;
+        if (!tls_has_out(conn->tls))
+                return 0;
+        conn->out.len = 0;
+        r = tls_out_take(conn->tls, &conn->out);
+        if (r < 0)
+                return error_set_memory(error, MUSTER_PHASE_SEND);
+        return send_pieces(conn, (struct muster_str){ 0 });
+}
+
+int conn_send(struct conn *conn, struct muster_str body, struct muster_error *error)
+{
+        int r;
+
+        if (!conn->tls)
+                return send_pieces(conn, body);
+        r = tls_write(conn->tls, conn->out.at, conn->out.len, error);
+        if (r == 0 && body.len)
+                r = tls_write(conn->tls, body.at, body.len, error);
+        return r < 0 ? r : flush_tls(conn, error);
+}
+
+static void sent(struct conn *conn)
+{
+        struct muster_error error = { 0 };
+        int r = 0;
+
+        conn->is_sending = false;
+        if (conn->tls)
+                r = flush_tls(conn, &error);
+        if (r < 0) {
+                fail(conn, &error);
+                return;
+        }
+        if (conn->out.size > OUT_KEEP_BYTES && r == 0)
+                buf_deinit(&conn->out);
+        if (r == 0 && conn->request && conn->state == CONN_READY)
+                exchange_sent(conn);
+}
+
+bool conn_has_input(const struct conn *conn)
+{
+        return loop_socket_is_open(&conn->socket) && loop_socket_has_input(&conn->socket);
+}
+
+size_t conn_unsent_bytes(const struct conn *conn)
+{
+        size_t n = 0;
+
+        for (unsigned i = 0; i < conn->socket.n_out; i++)
+                n += conn->socket.out[i].iov_len;
+        return n;
+}
+
+/* --- receiving ---------------------------------------------------------------------------------------------------- */
+
+static void ready(struct conn *conn)
+{
+        conn->state = CONN_READY;
+        if (conn->tls) {
+                snprintf(conn->info.tls_version, sizeof(conn->info.tls_version), "%s",
+                         tls_version_name(conn->tls));
+                snprintf(conn->info.tls_cipher, sizeof(conn->info.tls_cipher), "%s",
+                         tls_cipher_name(conn->tls));
+                conn->info.tls_resumed = tls_was_resumed(conn->tls);
+                conn->client->stats.n_tls_handshakes++;
+                conn->client->stats.n_tls_resumed += conn->info.tls_resumed;
+        }
+        exchange_ready(conn);
+}
+
+/* True when the handshake is complete and the connection still there. */
+static bool shake_hands(struct conn *conn)
+{
+        struct muster_error error = { 0 };
+        int r = tls_handshake(conn->tls, &error);
+        int sent = flush_tls(conn, &error);
+
+        if (r >= 0 && sent < 0)
+                r = sent;
+        if (r < 0) {
+                fail(conn, &error);
+                return false;
+        }
+        if (r == TLS_MORE)
+                return false;
+        ready(conn);
+        return conn->state != CONN_DEAD;
+}
+
+static void read_tls(struct conn *conn, uint64_t kernel_ns)
+{
+        struct muster_client *client = conn->client;
+        struct muster_error error = { 0 };
+        int r = 0;
+
+        if (conn->state == CONN_HANDSHAKE && !shake_hands(conn))
+                return;
+        for (;;) {
+                size_t n = 0;
+
+                r = tls_read(conn->tls, client->plain, sizeof(client->plain), &n, &error);
+                if (r != 0)
+                        break;
+                exchange_received(conn, (struct muster_str){ client->plain, n }, kernel_ns);
+                if (conn->state == CONN_DEAD)
+                        return;
+        }
+        if (r == TLS_MORE)
+                r = flush_tls(conn, &error);
+        else if (r == TLS_EOF)
+                exchange_ended(conn);
+        if (r < 0 && conn->state != CONN_DEAD)
+                fail(conn, &error);
+}
+
+static void received(struct conn *conn, const struct loop_event *event)
+{
+        if (!conn->tls) {
+                exchange_received(conn, event->bytes, event->kernel_ns);
+                return;
+        }
+        tls_feed(conn->tls, event->bytes);
+        read_tls(conn, event->kernel_ns);
+}
+
+/* The peer ended its side. Over TLS only close_notify is an end: a bare one may be somebody cutting the response short. */
+static void ended(struct conn *conn)
+{
+        struct muster_error error = { 0 };
+
+        if (!conn->tls) {
+                exchange_ended(conn);
+                return;
+        }
+        if (conn->state == CONN_HANDSHAKE)
+                error_set(&error, MUSTER_E_TLS, MUSTER_PHASE_TLS, 0,
+                          "tls: the server closed the connection during the handshake; does it "
+                          "speak TLS 1.2 or "
+                          "later on this port?");
+        else
+                error_set(&error, MUSTER_E_CLOSED, MUSTER_PHASE_RECEIVE, conn->send_sys,
+                          "closed: %s ended the connection without a TLS close_notify, the "
+                          "response may be cut short",
+                          conn->info.remote);
+        fail(conn, &error);
+}
+
+static void broken(struct conn *conn, int sys)
+{
+        struct muster_error error = { 0 };
+
+        if (conn->state == CONN_HANDSHAKE)
+                error_set(&error, MUSTER_E_TLS, MUSTER_PHASE_TLS, sys,
+                          "tls: %s during the handshake with %s", error_sys_text(sys),
+                          conn->info.remote);
+        else
+                error_set(&error, conn->send_sys ? MUSTER_E_SEND : MUSTER_E_CLOSED,
+                          MUSTER_PHASE_RECEIVE, sys, "%s: %s: %s",
+                          conn->send_sys ? "send" : "closed", conn->info.remote,
+                          error_sys_text(sys));
+        fail(conn, &error);
+}
+
+static void handle(struct loop_socket *socket, const struct loop_event *event)
+{
+        struct conn *conn = conn_of_socket(socket);
+
+        switch (event->kind) {
+        case LOOP_CONNECTED:
+                return; /* dialling has seen to that */
+        case LOOP_RECEIVED:
+                received(conn, event);
+                return;
+        case LOOP_SENT:
+                sent(conn);
+                return;
+        case LOOP_EOF:
+                ended(conn);
+                return;
+        case LOOP_FAILED:
+                broken(conn, event->sys);
+                return;
+        }
+}
+
+/* --- the beginning ------------------------------------------------------------------------------------------------ */
+
+static void note_remote(struct conn *conn, const struct dial *dial)
+{
+        address_text((const struct sockaddr *)&dial->address, conn->info.remote,
+                     sizeof(conn->info.remote));
+        conn->info.id = ++conn->client->stats.n_conns_opened;
+}
+
+static void begin_tls(struct conn *conn)
+{
+        struct muster_error error = { 0 };
+        struct tls_context *context;
+        int r = client_tls(conn->client, &context, &error);
+
+        if (r == 0)
+                r = tls_new(&conn->tls, context, buf_str(&conn->origin->host),
+                            &conn->origin->session, &error);
+        if (r < 0) {
+                fail(conn, &error);
+                return;
+        }
+        conn->state = CONN_HANDSHAKE;
+        shake_hands(conn);
+}
+
+static void connected(struct conn *conn)
+{
+        loop_recv_start(&conn->socket);
+        if (conn->origin->is_tls)
+                begin_tls(conn);
+        else
+                ready(conn);
+}
+
+/* Dialling is over; it is freed here, as a done() is the last thing that a dial does. */
+static void dialled(struct dial *dial, int r)
+{
+        struct conn *conn = conn_of_dial(dial);
+        struct muster_error error = dial->error;
+
+        exchange_dialled(conn, dial->dns_end_ns, r == 0);
+        conn->info.n_addresses = dial->n_tried;
+        if (r == 0) {
+                note_remote(conn, dial);
+                dial_take_socket(dial, &conn->socket, handle);
+        }
+        conn->dial = drop_dial(conn->dial);
+        if (r == 0)
+                connected(conn);
+        else
+                fail(conn, &error);
+}
+
+static struct conn *make(struct muster_client *client, struct muster_request *request)
+{
+        struct conn *conn = mem_zalloc(sizeof(*conn));
+
+        if (!conn)
+                return NULL;
+        conn->dial = mem_zalloc(sizeof(*conn->dial));
+        if (!conn->dial) {
+                mem_free(conn);
+                return NULL;
+        }
+        conn->dial->conn = conn;
+        conn->client = client;
+        conn->origin = request->origin;
+        conn->origin->n_conns++;
+        conn->request = request;
+        request->conn = conn;
+        pool_count(&client->pool);
+        return conn;
+}
+
+int conn_open(struct muster_client *client, struct muster_request *request,
+              struct muster_error *error)
+{
+        struct conn *conn = make(client, request);
+        int r;
+
+        if (!conn)
+                return error_set_memory(error, MUSTER_PHASE_DNS);
+        r = dial_start(&conn->dial->dial, &client->loop, client->resolver, dialled,
+                       buf_str(&conn->origin->host), conn->origin->port);
+        if (r < 0) {
+                error_set(error, (enum muster_code)r, MUSTER_PHASE_DNS, 0, "%s",
+                          conn->dial->dial.error.text);
+                request->conn = NULL;
+                conn_close(conn);
+        }
+        return r;
+}
+
+uint64_t conn_dns_end_ns(const struct conn *conn)
+{
+        return conn->dial ? conn->dial->dial.dns_end_ns : 0;
+}
+
+void conn_sample(struct conn *conn, uint64_t now_ns)
+{
+        struct tcp_sample sample;
+
+        if (conn->sampled_ns && now_ns - conn->sampled_ns < SAMPLE_INTERVAL_NS)
+                return;
+        conn->sampled_ns = now_ns;
+        if (tcp_sample_read(conn->socket.fd, &sample) < 0)
+                return;
+        conn->info.rtt_us = sample.rtt_us;
+        conn->info.min_rtt_us = sample.min_rtt_us;
+        conn->info.n_retransmits = sample.n_retransmits;
+}

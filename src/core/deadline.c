@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: MIT */
+#include "deadline.h"
+
+#include "client.h"
+#include "exchange.h"
+#include "flow.h"
+#include <base/error.h>
+#include <stdio.h>
+
+/* --- which is next ------------------------------------------------------------------------------------------------ */
+
+static uint64_t min_ns(uint64_t a, uint64_t b)
+{
+        return a < b ? a : b;
+}
+
+/* The earliest of what holds in the request's state. */
+static uint64_t earliest(const struct muster_request *request)
+{
+        uint64_t always = min_ns(request->total_until_ns, request->deadline_ns);
+
+        switch (request->state) {
+        case REQUEST_QUEUED:
+                return min_ns(always, request->queue_until_ns);
+        case REQUEST_BACKOFF:
+                return min_ns(always, request->retry_at_ns);
+        case REQUEST_RUNNING:
+                return min_ns(always, min_ns(request->connect_until_ns, request->read_until_ns));
+        case REQUEST_NEW:
+        case REQUEST_FINISHED:
+        case REQUEST_TAKEN:
+                break;
+        }
+        return UINT64_MAX;
+}
+
+/* --- saying which it was ------------------------------------------------------------------------------------------ */
+
+struct timeout {
+        const char *name;
+        uint64_t length_ns;
+};
+
+static struct timeout timeout_that_ended(const struct muster_request *request, uint64_t at_ns)
+{
+        const struct request_limits *limits = &request->limits;
+
+        if (request->state == REQUEST_QUEUED && request->queue_until_ns == at_ns)
+                return (struct timeout){ "queue", limits->queue_timeout_ns };
+        if (request->state == REQUEST_RUNNING && request->connect_until_ns == at_ns)
+                return (struct timeout){ "connect", limits->connect_timeout_ns };
+        if (request->state == REQUEST_RUNNING && request->read_until_ns == at_ns)
+                return (struct timeout){ "read", limits->read_timeout_ns };
+        if (request->total_until_ns == at_ns)
+                return (struct timeout){ "total", limits->total_timeout_ns };
+        return (struct timeout){ "deadline", limits->deadline_ns };
+}
+
+/* All that the request has lived through so far. */
+static void phases_so_far(const struct muster_request *request, uint64_t now_ns,
+                          uint64_t phase_ns[MUSTER_N_PHASES])
+{
+        struct attempt attempt = request->attempt;
+
+        memcpy(phase_ns, request->result.phase_ns, sizeof(request->result.phase_ns));
+        if (request->state == REQUEST_BACKOFF) {
+                phase_ns[MUSTER_PHASE_BACKOFF] += now_ns - attempt.end_ns;
+                return;
+        }
+        attempt.end_ns = now_ns;
+        attempt_add_phases(&attempt, phase_ns);
+}
+
+static void describe_phases(const uint64_t phase_ns[MUSTER_N_PHASES], char *text, size_t size)
+{
+        size_t at = 0;
+
+        text[0] = '\0';
+        for (int i = 0; i < MUSTER_N_PHASES && at < size; i++) {
+                double ms = (double)phase_ns[i] / (double)NS_PER_MS;
+
+                if (ms >= 0.05)
+                        at += (size_t)snprintf(text + at, size - at, "%s%s %.*f ms", at ? ", " : "",
+                                               muster_phase_name((enum muster_phase)i),
+                                               ms < 10 ? 1 : 0, ms);
+        }
+}
+
+static enum muster_phase stage_of(const struct muster_request *request)
+{
+        switch (request->state) {
+        case REQUEST_BACKOFF:
+                return MUSTER_PHASE_BACKOFF;
+        case REQUEST_RUNNING:
+                return request->attempt.stage;
+        case REQUEST_NEW:
+        case REQUEST_QUEUED:
+        case REQUEST_FINISHED:
+        case REQUEST_TAKEN:
+                break;
+        }
+        return MUSTER_PHASE_QUEUE;
+}
+
+static void time_out(struct muster_request *request, uint64_t at_ns, uint64_t now_ns)
+{
+        struct timeout timeout = timeout_that_ended(request, at_ns);
+        uint64_t phase_ns[MUSTER_N_PHASES];
+        struct muster_error error = { 0 };
+        char phases[200];
+        enum muster_phase stage;
+
+        if (request->conn)
+                exchange_note_dial(request->conn);
+        stage = stage_of(request);
+        phases_so_far(request, now_ns, phase_ns);
+        describe_phases(phase_ns, phases, sizeof(phases));
+        error_set(&error, MUSTER_E_TIMEOUT, stage, 0,
+                  "timeout: %s timeout of %g s ran out in %s (%s)", timeout.name,
+                  (double)timeout.length_ns / (double)NS_PER_S, muster_phase_name(stage), phases);
+        flow_abort(request, &error);
+}
+
+/* --- when the timer fires ----------------------------------------------------------------------------------------- */
+
+static void arm_or_abort(struct muster_request *request)
+{
+        struct muster_error error = { 0 };
+
+        if (deadline_arm(request) == 0)
+                return;
+        error_set_memory(&error, stage_of(request));
+        flow_abort(request, &error);
+}
+
+static uint64_t later(uint64_t at_ns, uint64_t by_ns)
+{
+        return at_ns == UINT64_MAX ? at_ns : clock_after(at_ns, by_ns);
+}
+
+/*
+ * This program was away when the time ran out, and came back `late_ns` after that: the peer could not have been heard. It gets as much
+ * from now on.
+ */
+static void give_back(struct muster_request *request, uint64_t late_ns)
+{
+        uint64_t away_ns = 2 * late_ns;
+
+        request->was_late = true;
+        request->queue_until_ns = later(request->queue_until_ns, away_ns);
+        request->connect_until_ns = later(request->connect_until_ns, away_ns);
+        request->read_until_ns = later(request->read_until_ns, away_ns);
+        request->total_until_ns = later(request->total_until_ns, away_ns);
+        request->deadline_ns = later(request->deadline_ns, away_ns);
+}
+
+/* Is there something that may have come in time and was not read yet? */
+static bool may_have_arrived(const struct muster_request *request, uint64_t at_ns)
+{
+        return request->conn && conn_has_input(request->conn) &&
+               request->attempt.last_byte_kernel_ns <= at_ns;
+}
+
+/* A body that the peer takes, however slowly, is no silence: the read timeout starts again. */
+static bool is_sending_on(struct muster_request *request, uint64_t at_ns)
+{
+        size_t unsent = request->conn ? conn_unsent_bytes(request->conn) : 0;
+        bool has_moved = unsent && unsent != request->unsent_bytes;
+
+        request->unsent_bytes = unsent;
+        return has_moved && request->read_until_ns == at_ns;
+}
+
+static void look(struct muster_request *request, uint64_t now_ns)
+{
+        uint64_t at_ns = earliest(request);
+
+        if (at_ns > now_ns) {
+                arm_or_abort(request);
+        } else if (request->state == REQUEST_BACKOFF && request->retry_at_ns == at_ns) {
+                flow_backoff_over(request);
+        } else if (may_have_arrived(request, at_ns)) {
+                if (loop_timer_set(&request->client->loop, &request->timer, now_ns) < 0)
+                        arm_or_abort(request);
+        } else if (is_sending_on(request, at_ns)) {
+                deadline_received(request, now_ns);
+                arm_or_abort(request);
+        } else if (now_ns - at_ns > DEADLINE_LATE_NS && !request->was_late) {
+                give_back(request, now_ns - at_ns);
+                arm_or_abort(request);
+        } else {
+                time_out(request, at_ns, now_ns);
+        }
+}
+
+static void fire(struct loop_timer *timer, uint64_t late_ns)
+{
+        struct muster_request *request = LIST_OWNER(timer, struct muster_request, timer);
+
+        (void)late_ns; /* of the timer, which may run to an earlier moment than the one that matters */
+        look(request, request->client->loop.now_ns);
+}
+
+/* --- setting it --------------------------------------------------------------------------------------------------- */
+
+int deadline_arm(struct muster_request *request)
+{
+        struct loop *loop = &request->client->loop;
+        uint64_t at_ns = earliest(request);
+
+        if (at_ns == UINT64_MAX)
+                return 0;
+        if (heap_has(&request->timer.node) &&
+            heap_key(&loop->timers, &request->timer.node) <= at_ns)
+                return 0;
+        return loop_timer_set(loop, &request->timer, at_ns);
+}
+
+void deadline_submitted(struct muster_request *request, uint64_t now_ns)
+{
+        request->timer.fire = fire;
+        request->queue_until_ns = clock_after(now_ns, request->limits.queue_timeout_ns);
+        request->deadline_ns = clock_after(now_ns, request->limits.deadline_ns);
+        request->connect_until_ns = request->read_until_ns = request->total_until_ns = UINT64_MAX;
+        request->retry_at_ns = UINT64_MAX;
+}
+
+/* The queue timeout is about the first slot; the total one starts with it. */
+void deadline_started(struct muster_request *request, uint64_t now_ns)
+{
+        bool is_first = request->result.n_attempts == 0;
+
+        request->queue_until_ns = UINT64_MAX;
+        request->connect_until_ns = clock_after(now_ns, request->limits.connect_timeout_ns);
+        request->read_until_ns = UINT64_MAX;
+        if (is_first)
+                request->total_until_ns = clock_after(now_ns, request->limits.total_timeout_ns);
+}
+
+void deadline_connected(struct muster_request *request, uint64_t now_ns)
+{
+        request->connect_until_ns = UINT64_MAX;
+        request->unsent_bytes = 0;
+        deadline_received(request, now_ns);
+}
+
+void deadline_queued(struct muster_request *request)
+{
+        request->connect_until_ns = request->read_until_ns = request->retry_at_ns = UINT64_MAX;
+}
+
+void deadline_backoff(struct muster_request *request, uint64_t retry_at_ns)
+{
+        request->connect_until_ns = request->read_until_ns = UINT64_MAX;
+        request->retry_at_ns = retry_at_ns;
+}
+
+bool deadline_forbids(const struct muster_request *request, uint64_t at_ns)
+{
+        return at_ns >= min_ns(request->total_until_ns, request->deadline_ns);
+}
+
+void deadline_stop(struct muster_request *request)
+{
+        loop_timer_stop(&request->client->loop, &request->timer);
+}

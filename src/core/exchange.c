@@ -1,0 +1,444 @@
+/* SPDX-License-Identifier: MIT */
+#include "exchange.h"
+
+#include "client.h"
+#include "deadline.h"
+#include "flow.h"
+#include <assert.h>
+#include <base/error.h>
+#include <http/redirect.h>
+
+#define DRAIN_BYTES_MAX                                                                            \
+        (64 * 1024) /* of a body nobody wants: reading more costs more than a new connection */
+#define RESERVE_BYTES                                                                              \
+        (16 * 1024 * 1024) /* of a body whose length is known: beyond, it grows as it comes */
+
+static uint64_t now_of(const struct conn *conn)
+{
+        return clock_now(&conn->client->clock);
+}
+
+/* --- the end of it ------------------------------------------------------------------------------------------------ */
+
+/* Part request and connection; the result keeps what is known of the latter. */
+static struct muster_request *part(struct conn *conn)
+{
+        struct muster_request *request = conn->request;
+
+        request->result.conn = conn->info;
+        request->conn = NULL;
+        conn->request = NULL;
+        conn->decoder = decoder_free(conn->decoder);
+        return request;
+}
+
+static void leave(struct conn *conn, bool can_be_reused)
+{
+        if (can_be_reused)
+                pool_put(&conn->client->pool, conn, conn->client->loop.now_ns);
+        else
+                conn_close(conn);
+}
+
+static bool is_failure_of_dropped_body(const struct muster_request *request, enum muster_code code)
+{
+        return request->use != RESPONSE_IS_RESULT &&
+               (code == MUSTER_E_CLOSED || code == MUSTER_E_PROTOCOL || code == MUSTER_E_SEND);
+}
+
+void exchange_note_dial(struct conn *conn)
+{
+        struct attempt *attempt = &conn->request->attempt;
+        uint64_t dns_end_ns = conn_dns_end_ns(conn);
+
+        if (!dns_end_ns)
+                return;
+        attempt->dns_end_ns = dns_end_ns;
+        attempt->stage = MUSTER_PHASE_TCP;
+}
+
+void exchange_failed(struct conn *conn, const struct muster_error *error)
+{
+        struct muster_request *request = conn->request;
+        struct muster_error why = *error;
+
+        exchange_note_dial(conn);
+        if (why.stage != MUSTER_PHASE_DECODE)
+                why.stage = request->attempt.stage;
+        request->died_stale = conn->info.reuse_count > 0 && !h1_read_has_begun(&conn->reader) &&
+                              (why.code == MUSTER_E_CLOSED || why.code == MUSTER_E_SEND);
+        part(conn);
+        conn_close(conn);
+        flow_attempt_over(request, is_failure_of_dropped_body(request, why.code) ? NULL : &why);
+}
+
+static void fail(struct conn *conn, int code, struct muster_error *error)
+{
+        error_set(error, (enum muster_code)code, conn->request->attempt.stage, 0,
+                  "resource: out of memory while reading the response");
+        exchange_failed(conn, error);
+}
+
+static int end_body(struct conn *conn, struct muster_request *request, struct muster_error *error)
+{
+        struct muster_result *result = &request->result;
+        int r = 0;
+
+        if (conn->decoder && request->use == RESPONSE_IS_RESULT) {
+                r = decoder_end(conn->decoder, error);
+                result->body_bytes = decoder_n_out(conn->decoder);
+        }
+        if (r == 0 && result->body.at)
+                r = buf_terminate(&result->body);
+        return r;
+}
+
+/* The response is complete; `n_left` bytes came that are not of it, and nobody asked for those. */
+static void complete(struct conn *conn, size_t n_left)
+{
+        struct muster_request *request = conn->request;
+        struct muster_error error = { 0 };
+        bool can_be_reused = conn->reader.keeps_alive && !conn->is_sending && !conn->send_sys &&
+                             n_left == 0 && conn->state == CONN_READY;
+        int r = end_body(conn, request, &error);
+
+        if (r < 0) {
+                fail(conn, r, &error);
+                return;
+        }
+        conn_sample(conn, request->attempt.last_byte_read_ns);
+        part(conn);
+        leave(conn, can_be_reused);
+        flow_attempt_over(request, NULL);
+}
+
+/* --- the response ------------------------------------------------------------------------------------------------- */
+
+static void stamp_arrival(struct muster_request *request, uint64_t kernel_ns, uint64_t now_ns)
+{
+        struct attempt *attempt = &request->attempt;
+
+        if (!kernel_ns || kernel_ns > now_ns)
+                kernel_ns = now_ns;
+        if (!attempt->first_byte_read_ns) {
+                attempt->first_byte_kernel_ns = kernel_ns;
+                attempt->first_byte_read_ns = now_ns;
+                attempt->stage = MUSTER_PHASE_RECEIVE;
+        }
+        attempt->last_byte_kernel_ns = kernel_ns;
+        attempt->last_byte_read_ns = now_ns;
+        deadline_received(request, now_ns);
+}
+
+/* What came was not the response yet (RFC 9110 section 15.2): go on waiting for that. */
+static void forget_arrival(struct muster_request *request)
+{
+        request->attempt.first_byte_kernel_ns = request->attempt.first_byte_read_ns = 0;
+        request->attempt.stage = MUSTER_PHASE_WAIT;
+}
+
+/* How long the server wants us to stay away; else our own back-off. False when it wants too much. */
+static bool decide_wait(struct muster_request *request, const struct fields *fields)
+{
+        struct muster_client *client = request->client;
+        struct muster_str asked = fields_find(fields, "Retry-After");
+        int64_t now_s = (int64_t)(clock_ns_of(CLOCK_REALTIME) / NS_PER_S);
+        uint64_t seconds;
+
+        request->retry_wait_ns =
+                retry_delay_ns(&client->settings, &client->rand, request->n_retries);
+        if (!asked.at || !field_retry_after(asked, now_s, &seconds))
+                return true;
+        request->retry_wait_ns = seconds * NS_PER_S;
+        return seconds <= RETRY_AFTER_MAX_S;
+}
+
+static bool decide_retry(struct muster_request *request, const struct h1_head *head)
+{
+        struct muster_client *client = request->client;
+
+        if (!retry_is_status(head->status) || !retry_is_allowed(request) ||
+            !decide_wait(request, &head->fields))
+                return false;
+        if (deadline_forbids(request, clock_after(client->loop.now_ns, request->retry_wait_ns)))
+                return false;
+        return retry_budget_take(&client->retry_budget);
+}
+
+static bool was_visited(const struct muster_request *request, const struct url *url)
+{
+        struct muster_str rest = buf_str(&request->visited), line;
+
+        while (str_split(&rest, '\n', &line))
+                if (str_eq(line, buf_str(&url->text)))
+                        return true;
+        return false;
+}
+
+static int too_many_redirects(const struct muster_request *request, struct muster_error *error)
+{
+        return error_set(
+                error, MUSTER_E_REDIRECT, MUSTER_PHASE_RECEIVE, 0,
+                "redirect: %s after %u redirects, the last to %.*s; raise the limit (--max-redirs) "
+                "or ask for the target itself",
+                was_visited(request, &request->next_url) ? "a loop, given up" : "not there yet",
+                request->result.n_redirects, STR_ARGS(buf_str(&request->next_url.text)));
+}
+
+/* 0: follow it, as noted in the request. REDIRECT_NONE. Negative: it must not be followed. */
+static int decide_redirect(struct muster_request *request, const struct h1_head *head,
+                           struct muster_error *error)
+{
+        const struct settings *settings = &request->client->settings;
+        struct redirect redirect = { 0 };
+        int r;
+
+        if (request->limits.no_redirects)
+                return REDIRECT_NONE;
+        r = redirect_decide(head->status, request_method(request), &request->url,
+                            fields_find(&head->fields, "Location"), settings->allow_https_to_http,
+                            &request->next_url, &redirect, error);
+        if (r != 0)
+                return r;
+        if (request->result.n_redirects == settings->max_redirects)
+                return too_many_redirects(request, error);
+        if (buf_add_str(&request->visited, buf_str(&request->url.text)) < 0 ||
+            buf_add_char(&request->visited, '\n') < 0)
+                return error_set_memory(error, MUSTER_PHASE_RECEIVE);
+        request->is_get_now |= redirect.becomes_get;
+        request->has_left_origin |= redirect.drops_credentials;
+        return 0;
+}
+
+static int decide_use(struct muster_request *request, const struct h1_head *head,
+                      struct muster_error *error)
+{
+        int r;
+
+        request->use = RESPONSE_IS_RESULT;
+        if (decide_retry(request, head)) {
+                request->use = RESPONSE_IS_RETRIED;
+                return 0;
+        }
+        r = decide_redirect(request, head, error);
+        if (r == 0)
+                request->use = RESPONSE_IS_REDIRECT;
+        return r < 0 ? r : 0;
+}
+
+static int too_large(const struct muster_request *request, uint64_t bytes,
+                     struct muster_error *error)
+{
+        return error_set(error, MUSTER_E_TOO_LARGE, MUSTER_PHASE_RECEIVE, 0,
+                         "too_large: the body has %s%llu bytes, the cap is %llu; raise it with "
+                         "max_body_bytes "
+                         "(--max-filesize)",
+                         bytes ? "" : "more than ",
+                         (unsigned long long)(bytes ? bytes : request->limits.max_body_bytes),
+                         (unsigned long long)request->limits.max_body_bytes);
+}
+
+/* Make ready for the body: its decoder, or room for all of it. */
+static int expect_body(struct conn *conn, struct muster_request *request,
+                       const struct h1_head *head, struct muster_error *error)
+{
+        const struct settings *settings = &conn->client->settings;
+        struct decode_limits limits = { .max_bytes = request->limits.max_body_bytes,
+                                        .max_ratio = settings->max_decode_ratio };
+        int r;
+
+        if (!request->limits.no_decoding) {
+                r = decoder_new(&conn->decoder, &head->fields, &limits, error);
+                if (r <= 0)
+                        return r;
+        }
+        if (!head->has_length)
+                return 0;
+        if (head->length > request->limits.max_body_bytes)
+                return too_large(request, head->length, error);
+        if (request->limits.discard_body || head->length > RESERVE_BYTES)
+                return 0;
+        return buf_reserve(&request->result.body, (size_t)head->length + 1);
+}
+
+static int take_head(struct conn *conn, struct muster_request *request, const struct h1_head *head,
+                     struct muster_error *error)
+{
+        int r = result_set_head(&request->result, head);
+
+        if (r == 0)
+                r = decide_use(request, head, error);
+        if (r == 0 && request->use == RESPONSE_IS_RESULT && head->has_body)
+                r = expect_body(conn, request, head, error);
+        return r;
+}
+
+static int decode(struct conn *conn, struct muster_request *request, struct muster_str bytes,
+                  struct muster_error *error)
+{
+        struct muster_result *result = &request->result;
+        uint64_t start = now_of(conn);
+        int r = decoder_feed(conn->decoder, bytes,
+                             request->limits.discard_body ? NULL : &result->body, error);
+
+        result->body_bytes = decoder_n_out(conn->decoder);
+        request->attempt.decode_ns += now_of(conn) - start;
+        return r;
+}
+
+#define BODY_NOT_WANTED 1 /* it is longer than is worth reading */
+
+static int take_body(struct conn *conn, struct muster_request *request, struct muster_str bytes,
+                     struct muster_error *error)
+{
+        struct muster_result *result = &request->result;
+
+        result->wire_bytes += bytes.len;
+        if (request->use != RESPONSE_IS_RESULT)
+                return result->wire_bytes > DRAIN_BYTES_MAX ? BODY_NOT_WANTED : 0;
+        if (conn->decoder)
+                return decode(conn, request, bytes, error);
+        result->body_bytes += bytes.len;
+        if (result->body_bytes > request->limits.max_body_bytes)
+                return too_large(request, 0, error);
+        return request->limits.discard_body ? 0 : buf_add_str(&result->body, bytes);
+}
+
+/* One event of the reader. 0: go on. Positive: the exchange is over. Negative: it failed. */
+static int take_event(struct conn *conn, const struct h1_event *event, size_t n_left,
+                      struct muster_error *error)
+{
+        struct muster_request *request = conn->request;
+        int r;
+
+        switch (event->kind) {
+        case H1_INTERIM:
+                if (n_left == 0)
+                        forget_arrival(request);
+                return 0;
+        case H1_HEAD:
+                return take_head(conn, request, &event->head, error);
+        case H1_BODY:
+                r = take_body(conn, request, event->body, error);
+                if (r != BODY_NOT_WANTED)
+                        return r;
+                conn->reader.keeps_alive = false;
+                complete(conn, 0);
+                return 1;
+        case H1_DONE:
+                complete(conn, n_left);
+                return 1;
+        }
+        return MUSTER_E_INTERNAL;
+}
+
+void exchange_received(struct conn *conn, struct muster_str bytes, uint64_t kernel_ns)
+{
+        struct h1_scratch *scratch = &conn->client->scratch;
+        struct muster_error error = { 0 };
+        int r = 0;
+
+        if (!conn->request) {
+                conn_close(conn); /* nobody asked: whose response would it be taken for? */
+                return;
+        }
+        stamp_arrival(conn->request, kernel_ns, now_of(conn));
+        while (r == 0) {
+                struct h1_event event;
+
+                r = h1_read_next(&conn->reader, scratch, &bytes, &event, &error);
+                if (r == 0)
+                        r = take_event(conn, &event, bytes.len, &error);
+        }
+        if (r < 0)
+                fail(conn, r, &error);
+}
+
+void exchange_ended(struct conn *conn)
+{
+        struct muster_error error = { 0 };
+        int r;
+
+        if (!conn->request) {
+                conn_close(conn);
+                return;
+        }
+        conn->reader.keeps_alive = false;
+        r = h1_read_eof(&conn->reader, &error);
+        if (r < 0)
+                fail(conn, r, &error);
+        else
+                complete(conn, 0);
+}
+
+/* --- the request -------------------------------------------------------------------------------------------------- */
+
+void exchange_dialled(struct conn *conn, uint64_t dns_end_ns, bool is_connected)
+{
+        struct attempt *attempt = &conn->request->attempt;
+
+        attempt->dns_end_ns = dns_end_ns;
+        attempt->stage = dns_end_ns ? MUSTER_PHASE_TCP : MUSTER_PHASE_DNS;
+        if (!is_connected)
+                return;
+        attempt->tcp_end_ns = now_of(conn);
+        attempt->stage = conn->origin->is_tls ? MUSTER_PHASE_TLS : MUSTER_PHASE_SEND;
+}
+
+void exchange_sent(struct conn *conn)
+{
+        struct attempt *attempt = &conn->request->attempt;
+
+        if (attempt->send_end_ns || attempt->first_byte_read_ns)
+                return; /* answered before it was sent: the rest of the sending is nobody's wait */
+        attempt->send_end_ns = now_of(conn);
+        attempt->stage = MUSTER_PHASE_WAIT;
+}
+
+static void send_request(struct conn *conn, struct muster_request *request)
+{
+        struct muster_error error = { 0 };
+        struct muster_str body = { 0 };
+        int r = request_write_head(request, conn->client->settings.user_agent, conn_head(conn),
+                                   &error);
+
+        if (request->has_body && !request->is_get_now)
+                body = buf_str(&request->body);
+        if (r == 0)
+                r = conn_send(conn, body, &error);
+        if (r == 0)
+                exchange_sent(conn);
+        else if (r < 0)
+                fail(conn, r, &error);
+}
+
+/* From here on it is the same for a connection that was just made and one that was kept. */
+static void begin(struct conn *conn, uint64_t now_ns)
+{
+        struct muster_request *request = conn->request;
+
+        request->attempt.send_start_ns = now_ns;
+        request->attempt.stage = MUSTER_PHASE_SEND;
+        flow_connected(request);
+        h1_read_begin(&conn->reader, str_is(request_method(request), "HEAD"),
+                      conn->client->settings.max_header_bytes);
+        send_request(conn, request);
+}
+
+void exchange_ready(struct conn *conn)
+{
+        uint64_t now_ns = now_of(conn);
+
+        if (conn->tls)
+                conn->request->attempt.tls_end_ns = now_ns;
+        begin(conn, now_ns);
+}
+
+void exchange_begin(struct conn *conn, struct muster_request *request)
+{
+        assert(!conn->request && conn->state == CONN_READY);
+        conn->request = request;
+        request->conn = conn;
+        conn->client->stats.n_conns_reused++;
+        begin(conn, request->attempt.slot_ns);
+}

@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: MIT */
+#include "flow.h"
+
+#include "conn.h"
+#include "deadline.h"
+#include "exchange.h"
+#include <assert.h>
+#include <base/error.h>
+#include <base/mem.h>
+
+static uint64_t now_of(const struct muster_client *client)
+{
+        return clock_now(&client->clock);
+}
+
+/* --- the end ------------------------------------------------------------------------------------------------------ */
+
+static void forget_id(struct muster_client *client, const struct muster_request *request)
+{
+        struct muster_request **at = &client->by_id[request->id & client->by_id_mask];
+
+        while (*at != request)
+                at = &(*at)->next_of_id;
+        *at = request->next_of_id;
+}
+
+static void check_status(const struct muster_request *request, struct muster_error *error)
+{
+        if (request->limits.fail_on_status && request->result.status >= 400)
+                error_set(error, MUSTER_E_STATUS, MUSTER_PHASE_RECEIVE, 0,
+                          "status: the server answered %d", request->result.status);
+}
+
+/* The one way out: from here on the request is a result. `now_ns` is when its last attempt or back-off was over. */
+static void finish(struct muster_request *request, const struct muster_error *error,
+                   uint64_t now_ns)
+{
+        struct muster_client *client = request->client;
+        struct muster_result *result = &request->result;
+
+        assert(request->state != REQUEST_FINISHED && !request->conn && !request->origin);
+        error_clear(&result->error);
+        if (error)
+                result->error = *error;
+        else
+                check_status(request, &result->error);
+        if (request->url.text.len && (url_add_public(&request->url, &result->final_url) < 0 ||
+                                      buf_terminate(&result->final_url) < 0))
+                buf_deinit(&result->final_url);
+        deadline_stop(request);
+        forget_id(client, request);
+        list_remove(&request->all_link);
+        list_push_back(&client->finished, &request->link);
+        request->state = REQUEST_FINISHED;
+        result->finished_ns = now_ns;
+        client->stats.n_finished++;
+}
+
+/* --- the queue ---------------------------------------------------------------------------------------------------- */
+
+static void finish_unqueued(struct muster_request *request, const struct muster_error *error)
+{
+        request->attempt.end_ns = now_of(request->client);
+        attempt_add_phases(&request->attempt, request->result.phase_ns);
+        finish(request, error, request->attempt.end_ns);
+}
+
+/* Into the queue of its origin, with a new attempt that starts now. */
+static void queue(struct muster_request *request, uint64_t now_ns, bool is_first)
+{
+        struct muster_client *client = request->client;
+        struct muster_error error = { 0 };
+        int r;
+
+        request->state = REQUEST_QUEUED;
+        request->attempt = (struct attempt){ .start_ns = now_ns, .stage = MUSTER_PHASE_QUEUE };
+        request->use = RESPONSE_IS_RESULT;
+        r = origins_get(&client->origins, &request->url, &request->origin);
+        if (r == 0 && (r = deadline_arm(request)) < 0) {
+                origins_release(&client->origins, request->origin);
+                request->origin = NULL;
+        }
+        if (r < 0) {
+                error_set_memory(&error, MUSTER_PHASE_QUEUE);
+                finish_unqueued(request, &error);
+                return;
+        }
+        if (is_first)
+                sched_add_first(&client->sched, request);
+        else
+                sched_add(&client->sched, request);
+}
+
+static void leave_queue(struct muster_request *request)
+{
+        struct muster_client *client = request->client;
+        struct origin *origin = request->origin;
+
+        sched_remove(&client->sched, request);
+        request->origin = NULL;
+        origins_release(&client->origins, origin);
+}
+
+/* --- submit ------------------------------------------------------------------------------------------------------- */
+
+static uint64_t limit(uint64_t own_ms, uint64_t client_ns)
+{
+        return settings_timeout_ns(own_ms, client_ns);
+}
+
+static void set_limits(struct muster_request *request, const struct settings *settings)
+{
+        const struct muster_request_options *own = &request->options;
+
+        request->limits = (struct request_limits){
+                .queue_timeout_ns = limit(own->queue_timeout_ms, settings->queue_timeout_ns),
+                .connect_timeout_ns = limit(own->connect_timeout_ms, settings->connect_timeout_ns),
+                .read_timeout_ns = limit(own->read_timeout_ms, settings->read_timeout_ns),
+                .total_timeout_ns = limit(own->total_timeout_ms, settings->total_timeout_ns),
+                .deadline_ns = limit(own->deadline_ms, settings->deadline_ns),
+                .max_body_bytes =
+                        own->max_body_bytes ? own->max_body_bytes : settings->max_body_bytes,
+                .max_retries = own->max_retries ? own->max_retries : settings->max_retries,
+                .retry_unsafe = own->retry_unsafe || settings->retry_unsafe,
+                .no_redirects = own->no_redirects || settings->no_redirects,
+                .no_decoding = own->no_decoding || settings->no_decoding,
+                .discard_body = own->discard_body || settings->discard_body,
+                .fail_on_status = own->fail_on_status || settings->fail_on_status,
+                .http_1_0 = own->http_1_0 || settings->http_1_0,
+        };
+        if (own->no_retries)
+                request->limits.max_retries = 0;
+}
+
+static int check_request(struct muster_request *request, struct muster_error *error)
+{
+        struct muster_str method = request_asked_method(request);
+
+        if (!field_is_token(method))
+                return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
+                                 "invalid: \"%.*s\" is no method", STR_ARGS(method));
+        if (str_is(method, "CONNECT"))
+                return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
+                                 "invalid: CONNECT asks for a tunnel, not for a response");
+        return url_parse(&request->url, buf_str(&request->asked_url), NULL, error);
+}
+
+void flow_submit(struct muster_client *client, struct muster_request *request)
+{
+        struct muster_error error = { 0 };
+        uint64_t now_ns = now_of(client);
+        struct muster_request **chain;
+        int r;
+
+        request->client = client;
+        request->id = ++client->stats.n_submitted;
+        chain = &client->by_id[request->id & client->by_id_mask];
+        request->next_of_id = *chain;
+        *chain = request;
+        list_push_back(&client->outstanding, &request->all_link);
+        request->result.submitted_ns = now_ns;
+        request->attempt = (struct attempt){ .start_ns = now_ns, .stage = MUSTER_PHASE_QUEUE };
+        set_limits(request, &client->settings);
+        deadline_submitted(request, now_ns);
+        retry_budget_pay(&client->retry_budget);
+        r = check_request(request, &error);
+        if (r < 0)
+                finish_unqueued(request, &error);
+        else
+                queue(request, now_ns, false);
+}
+
+/* --- start -------------------------------------------------------------------------------------------------------- */
+
+static void open_conn(struct muster_client *client, struct muster_request *request)
+{
+        struct muster_error error = { 0 };
+
+        request->attempt.stage = MUSTER_PHASE_DNS;
+        if (deadline_arm(request) < 0) {
+                error_set_memory(&error, MUSTER_PHASE_DNS);
+                flow_attempt_over(request, &error);
+                return;
+        }
+        if (conn_open(client, request, &error) < 0)
+                flow_attempt_over(request, &error);
+}
+
+static void start(struct muster_client *client, struct muster_request *request)
+{
+        struct conn *conn = NULL;
+        uint64_t now_ns = now_of(client);
+
+        request->state = REQUEST_RUNNING;
+        result_clear_response(&request->result);
+        request->attempt.slot_ns = now_ns;
+        client->stats.n_attempts++;
+        deadline_started(request, now_ns);
+        if (!request->wants_fresh_conn)
+                conn = pool_take(&client->pool, request->origin, now_ns);
+        if (conn)
+                exchange_begin(conn, request);
+        else
+                open_conn(client, request);
+}
+
+void flow_start_all(struct muster_client *client)
+{
+        struct muster_request *request;
+
+        while ((request = sched_next(&client->sched)))
+                start(client, request);
+}
+
+void flow_connected(struct muster_request *request)
+{
+        /* Without memory for the timer its connect timeout still stands, or, on a kept connection, the request goes without. */
+        deadline_connected(request, request->attempt.send_start_ns);
+        (void)deadline_arm(request);
+}
+
+/* --- an attempt is over ------------------------------------------------------------------------------------------- */
+
+static void end_attempt(struct muster_request *request, enum muster_code code)
+{
+        struct muster_client *client = request->client;
+        struct origin *origin = request->origin;
+        bool was_answered = request->attempt.first_byte_read_ns != 0;
+
+        request->attempt.end_ns = now_of(client);
+        /* Without memory for its record the attempt is still counted in the sums. */
+        (void)result_add_attempt(&request->result, &request->attempt, code,
+                                 request->result.conn.id);
+        request->origin = NULL;
+        sched_end(&client->sched, origin, was_answered);
+        origins_release(&client->origins, origin);
+}
+
+static void follow(struct muster_request *request)
+{
+        struct url url = request->url;
+
+        request->url = request->next_url;
+        request->next_url = url;
+        request->result.n_redirects++;
+        request->client->stats.n_redirects++;
+        request->wants_fresh_conn = false;
+        deadline_queued(request);
+        queue(request, request->attempt.end_ns, true);
+}
+
+/* On a connection that the server had closed meanwhile nothing was lost but time: again at once, on a new one. */
+static void repeat_fresh(struct muster_request *request)
+{
+        request->wants_fresh_conn = true;
+        deadline_queued(request);
+        queue(request, request->attempt.end_ns, true);
+}
+
+static void back_off(struct muster_request *request, uint64_t wait_ns)
+{
+        struct muster_error error = { 0 };
+
+        request->state = REQUEST_BACKOFF;
+        request->n_retries++;
+        request->client->stats.n_retries++;
+        request->wants_fresh_conn = false;
+        deadline_backoff(request, clock_after(request->attempt.end_ns, wait_ns));
+        if (deadline_arm(request) == 0)
+                return;
+        error_set_memory(&error, MUSTER_PHASE_BACKOFF);
+        finish(request, &error, request->attempt.end_ns);
+}
+
+void flow_backoff_over(struct muster_request *request)
+{
+        uint64_t now_ns = now_of(request->client);
+
+        result_add_backoff(&request->result, now_ns - request->attempt.end_ns);
+        deadline_queued(request);
+        queue(request, now_ns, true);
+}
+
+static bool may_repeat_fresh(const struct muster_request *request)
+{
+        return request->died_stale && !request->wants_fresh_conn &&
+               (request->limits.retry_unsafe || h1_method_is_idempotent(request_method(request)));
+}
+
+/* Try again after a failure? Then it waits already. */
+static bool retry_failure(struct muster_request *request, const struct muster_error *error)
+{
+        struct muster_client *client = request->client;
+        uint64_t wait_ns;
+
+        if (!retry_is_failure(request, error))
+                return false;
+        wait_ns = retry_delay_ns(&client->settings, &client->rand, request->n_retries);
+        if (deadline_forbids(request, clock_after(request->attempt.end_ns, wait_ns)) ||
+            !retry_budget_take(&client->retry_budget))
+                return false;
+        back_off(request, wait_ns);
+        return true;
+}
+
+void flow_attempt_over(struct muster_request *request, const struct muster_error *error)
+{
+        assert(request->state == REQUEST_RUNNING && !request->conn);
+        end_attempt(request, error ? error->code : MUSTER_OK);
+        if (error) {
+                if (may_repeat_fresh(request))
+                        repeat_fresh(request);
+                else if (!retry_failure(request, error))
+                        finish(request, error, request->attempt.end_ns);
+                return;
+        }
+        switch (request->use) {
+        case RESPONSE_IS_RESULT:
+                finish(request, NULL, request->attempt.end_ns);
+                return;
+        case RESPONSE_IS_REDIRECT:
+                follow(request);
+                return;
+        case RESPONSE_IS_RETRIED:
+                back_off(request, request->retry_wait_ns);
+                return;
+        }
+}
+
+/* --- from outside ------------------------------------------------------------------------------------------------- */
+
+void flow_abort(struct muster_request *request, const struct muster_error *error)
+{
+        uint64_t now_ns;
+
+        switch (request->state) {
+        case REQUEST_QUEUED:
+                leave_queue(request);
+                finish_unqueued(request, error);
+                return;
+        case REQUEST_RUNNING:
+                exchange_failed(request->conn, error);
+                return;
+        case REQUEST_BACKOFF:
+                now_ns = now_of(request->client);
+                result_add_backoff(&request->result, now_ns - request->attempt.end_ns);
+                finish(request, error, now_ns);
+                return;
+        case REQUEST_NEW:
+        case REQUEST_FINISHED:
+        case REQUEST_TAKEN:
+                return;
+        }
+}

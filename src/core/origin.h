@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Origins: scheme, host and port, and all that belongs to one
+ *
+ * An origin is made when the first request names it and kept while anything belongs to it; after that the last
+ * ORIGINS_KEPT are remembered for their TLS session.
+ */
+#ifndef CORE_ORIGIN_H
+#define CORE_ORIGIN_H
+
+#include <base/buf.h>
+#include <base/list.h>
+#include <base/map.h>
+#include <http/url.h>
+
+#define ORIGINS_KEPT 1024 /* unused ones: about 300 bytes each, and a TLS session */
+
+struct tls_session;
+
+struct origin {
+        struct map_node node;    /* by key, "https://example.com:443" */
+        struct list unused_link; /* in origins->unused while nothing belongs to it */
+        struct buf key;
+        struct buf host; /* without brackets */
+        uint16_t port;
+        bool is_tls;
+        struct tls_session *session; /* the newest, for resumption; see tls.h */
+
+        struct list queue;      /* requests that wait for a slot */
+        struct list ready_link; /* in sched->ready or sched->held while some wait */
+        struct list idle;       /* connections, newest first */
+        unsigned n_queued, n_running, n_conns;
+        unsigned credit; /* slots beyond its share that it has earned: see sched.h */
+};
+
+struct origins {
+        struct map map;
+        struct list unused; /* oldest first */
+        unsigned n_unused;
+        struct buf key; /* scratch */
+        struct origin *
+                last; /* the one that was asked for last: lists tend to name one origin many times */
+};
+
+static inline struct origin *origin_of_ready_link(struct list *link)
+{
+        return LIST_OWNER(link, struct origin, ready_link);
+}
+
+void origins_init(struct origins *origins);
+
+/* Every origin must be unused. */
+void origins_deinit(struct origins *origins);
+
+/* The origin of a URL, found or made. It stays until origins_release() is called with nothing belonging to it. MUSTER_E_RESOURCE. */
+int origins_get(struct origins *origins, const struct url *url, struct origin **ret_origin);
+
+/* To be called when something has stopped belonging to it; then it may be gone. */
+void origins_release(struct origins *origins, struct origin *origin);
+
+#endif

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT */
+#include "pool.h"
+
+#include "conn.h"
+#include <assert.h>
+
+static struct conn *oldest(const struct pool *pool)
+{
+        struct list *link = list_first(&pool->idle);
+
+        return link ? conn_of_pool_link(link) : NULL;
+}
+
+static void set_idle_timer(struct pool *pool)
+{
+        struct conn *conn = oldest(pool);
+        uint64_t at = conn ? clock_after(conn->idle_since_ns, pool->idle_timeout_ns) : UINT64_MAX;
+
+        /* Without memory for the timer connections merely stay longer. */
+        (void)loop_timer_set(pool->loop, &pool->idle_timer, at);
+}
+
+static void idle_timer_fire(struct loop_timer *timer, uint64_t late_ns)
+{
+        struct pool *pool = LIST_OWNER(timer, struct pool, idle_timer);
+        struct conn *conn;
+
+        (void)late_ns;
+        while ((conn = oldest(pool)) &&
+               clock_after(conn->idle_since_ns, pool->idle_timeout_ns) <= pool->loop->now_ns)
+                conn_close(conn);
+        set_idle_timer(pool);
+}
+
+void pool_init(struct pool *pool, struct loop *loop, struct origins *origins, unsigned n_max,
+               uint64_t idle_timeout_ns)
+{
+        *pool = (struct pool){ .loop = loop,
+                               .origins = origins,
+                               .n_max = n_max,
+                               .idle_timeout_ns = idle_timeout_ns,
+                               .idle_timer.fire = idle_timer_fire };
+        list_init(&pool->idle);
+        list_init(&pool->dead);
+}
+
+void pool_deinit(struct pool *pool)
+{
+        struct conn *conn;
+
+        if (!pool->loop)
+                return;
+        while ((conn = oldest(pool)))
+                conn_close(conn);
+        loop_timer_stop(pool->loop, &pool->idle_timer);
+        pool_reap(pool);
+        assert(pool->n_conns == 0);
+}
+
+/*
+ * The timer is left as it is: when it fires it looks at the oldest connection anew. So a connection that comes and goes
+ * a thousand times a second costs no timer.
+ */
+static void unlink_idle(struct conn *conn)
+{
+        list_remove(&conn->pool_link);
+        list_remove(&conn->origin_link);
+}
+
+struct conn *pool_take(struct pool *pool, struct origin *origin, uint64_t now_ns)
+{
+        struct list *link = list_first(&origin->idle);
+        struct conn *conn;
+
+        (void)pool;
+        if (!link)
+                return NULL;
+        conn = conn_of_origin_link(link);
+        unlink_idle(conn);
+        conn->info.idle_ns = now_ns - conn->idle_since_ns;
+        conn->info.reuse_count++;
+        return conn;
+}
+
+void pool_put(struct pool *pool, struct conn *conn, uint64_t now_ns)
+{
+        assert(conn->state == CONN_READY && !conn->request);
+        conn->idle_since_ns = now_ns;
+        list_push_back(&pool->idle, &conn->pool_link);
+        list_push_front(&conn->origin->idle, &conn->origin_link);
+        if (!heap_has(&pool->idle_timer.node))
+                set_idle_timer(pool);
+}
+
+void pool_count(struct pool *pool)
+{
+        if (pool->n_conns >= pool->n_max && oldest(pool))
+                conn_close(oldest(pool));
+        pool->n_conns++;
+}
+
+void pool_bury(struct pool *pool, struct conn *conn)
+{
+        unlink_idle(conn);
+        list_push_back(&pool->dead, &conn->pool_link);
+        pool->n_conns--;
+}
+
+void pool_reap(struct pool *pool)
+{
+        struct list *link;
+
+        while ((link = list_pop(&pool->dead))) {
+                struct conn *conn = conn_of_pool_link(link);
+                struct origin *origin = conn->origin;
+
+                conn_free(conn);
+                origin->n_conns--;
+                origins_release(pool->origins, origin);
+        }
+}

@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: MIT */
+#include "request.h"
+
+#include <base/error.h>
+#include <base/mem.h>
+#include <http/decode.h>
+#include <http/redirect.h>
+
+#define FIELDS_MAX     256        /* of one request; servers refuse at 100 or so */
+#define KEEP_BYTES     2048       /* a buffer above this is given back between requests */
+#define AUTH_BYTES_MAX (8 * 1024) /* user name and password; servers refuse longer fields */
+
+/* --- making and unmaking ------------------------------------------------------------------------------------------ */
+
+int request_begin(struct muster_request *request, const char *method, const char *url)
+{
+        if (!method)
+                method = "GET";
+        if (buf_add(&request->text, method, strlen(method) + 1) < 0 ||
+            buf_add_text(&request->asked_url, url) < 0 || buf_terminate(&request->asked_url) < 0)
+                return MUSTER_E_RESOURCE;
+        request->state = REQUEST_NEW;
+        return 0;
+}
+
+struct muster_request *muster_request_new(const char *method, const char *url)
+{
+        struct muster_request *request = mem_zalloc(sizeof(*request));
+
+        if (!request)
+                return NULL;
+        if (request_begin(request, method, url ? url : "") < 0)
+                return muster_request_free(request);
+        return request;
+}
+
+struct muster_request *muster_request_free(struct muster_request *request)
+{
+        if (!request)
+                return NULL;
+        result_deinit(&request->result);
+        buf_deinit(&request->asked_url);
+        buf_deinit(&request->text);
+        buf_deinit(&request->fields);
+        buf_deinit(&request->body);
+        buf_deinit(&request->auth);
+        url_deinit(&request->url);
+        url_deinit(&request->next_url);
+        buf_deinit(&request->visited);
+        return mem_free(request);
+}
+
+void request_recycle(struct muster_request *request)
+{
+        struct muster_request kept = { 0 };
+
+        result_recycle(&request->result, &kept.result, KEEP_BYTES);
+        kept.asked_url = request->asked_url;
+        kept.text = request->text;
+        kept.url = request->url;
+        buf_recycle(&kept.asked_url, KEEP_BYTES);
+        buf_recycle(&kept.text, KEEP_BYTES);
+        buf_recycle(&kept.url.text, KEEP_BYTES);
+        buf_deinit(&request->fields);
+        buf_deinit(&request->body);
+        buf_deinit(&request->auth);
+        url_deinit(&request->next_url);
+        buf_deinit(&request->visited);
+        *request = kept;
+}
+
+/* --- what is asked ------------------------------------------------------------------------------------------------ */
+
+void muster_request_set_userdata(struct muster_request *request, void *userdata)
+{
+        if (request)
+                request->userdata = userdata;
+}
+
+static struct muster_error *fresh_error(struct muster_request *request)
+{
+        error_clear(&request->result.error);
+        return &request->result.error;
+}
+
+static int invalid(struct muster_request *request, const char *what, const char *of)
+{
+        return error_set(fresh_error(request), MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
+                         "invalid: %s%s", what, of);
+}
+
+static int check_field(struct muster_request *request, const char *name, const char *value)
+{
+        static const char *const ours[] = { "Content-Length", "Transfer-Encoding", "Connection" };
+
+        if (!field_is_token(str_of(name)))
+                return invalid(request, "not a header field's name: ", name);
+        if (value && !field_is_value(str_of(value)))
+                return invalid(request, "a control character in the value of header field ", name);
+        for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
+                if (str_is_nocase(str_of(name), ours[i]))
+                        return invalid(
+                                request,
+                                "this field follows from the request and cannot be set: ", name);
+        if (request->fields.len / sizeof(struct request_field) == FIELDS_MAX)
+                return invalid(request, "more than 256 header fields, at ", name);
+        return 0;
+}
+
+int muster_request_add_header(struct muster_request *request, const char *name, const char *value)
+{
+        struct request_field field = { .is_removed = !value };
+        size_t before;
+        int r;
+
+        if (!request)
+                return MUSTER_E_INVALID;
+        if (!name)
+                return invalid(request, "a header field without a name", "");
+        r = check_field(request, name, value);
+        if (r < 0)
+                return r;
+        before = request->text.len;
+        field.name_at = (uint32_t)before;
+        field.name_len = (uint32_t)strlen(name);
+        field.value_at = field.name_at + field.name_len + 1;
+        field.value_len = value ? (uint32_t)strlen(value) : 0;
+        if (buf_add(&request->text, name, field.name_len + 1u) < 0 ||
+            buf_add(&request->text, value ? value : "", field.value_len + 1u) < 0 ||
+            buf_add(&request->fields, &field, sizeof(field)) < 0) {
+                request->text.len = before;
+                return error_set_memory(fresh_error(request), MUSTER_PHASE_QUEUE);
+        }
+        return 0;
+}
+
+int muster_request_set_body(struct muster_request *request, const void *body, size_t size)
+{
+        if (!request)
+                return MUSTER_E_INVALID;
+        if (!body && size)
+                return invalid(request, "a body of NULL that is not empty", "");
+        request->body.len = 0;
+        if (buf_add(&request->body, body, size) < 0)
+                return error_set_memory(fresh_error(request), MUSTER_PHASE_QUEUE);
+        request->has_body = true;
+        return 0;
+}
+
+static int add_base64(struct buf *to, const char *user, const char *password)
+{
+        static const char digits[] =
+                "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+        size_t n_user = strlen(user), n = n_user + 1 + strlen(password);
+        int r = 0;
+
+        for (size_t i = 0; i < n && r == 0; i += 3) {
+                uint32_t bits = 0;
+                char four[4];
+
+                for (size_t j = i; j < i + 3; j++) {
+                        char c = j >= n        ? '\0'
+                                 : j < n_user  ? user[j]
+                                 : j == n_user ? ':'
+                                               : password[j - n_user - 1];
+
+                        bits = bits << 8 | (unsigned char)c;
+                }
+                for (int j = 0; j < 4; j++)
+                        four[j] = i + (size_t)j > n ? '=' : digits[bits >> (18 - 6 * j) & 63];
+                r = buf_add(to, four, 4);
+        }
+        return r;
+}
+
+int muster_request_set_basic_auth(struct muster_request *request, const char *user,
+                                  const char *password)
+{
+        if (!request)
+                return MUSTER_E_INVALID;
+        if (!user)
+                return invalid(request, "credentials without a user name", "");
+        if (!password)
+                password = "";
+        if (strchr(user, ':'))
+                return invalid(request, "a colon in the user name, which RFC 7617 does not allow",
+                               "");
+        if (strlen(user) + strlen(password) > AUTH_BYTES_MAX)
+                return invalid(request, "user name and password above 8 KiB", "");
+        request->auth.len = 0;
+        if (buf_add_text(&request->auth, "Basic ") < 0 ||
+            add_base64(&request->auth, user, password) < 0) {
+                request->auth.len = 0;
+                return error_set_memory(fresh_error(request), MUSTER_PHASE_QUEUE);
+        }
+        return 0;
+}
+
+int muster_request_set_options(struct muster_request *request,
+                               const struct muster_request_options *options)
+{
+        size_t size;
+
+        if (!request)
+                return MUSTER_E_INVALID;
+        request->options = (struct muster_request_options){ 0 };
+        if (!options)
+                return 0;
+        size = options->size && options->size < sizeof(*options) ? options->size : sizeof(*options);
+        memcpy(&request->options, options, size);
+        return 0;
+}
+
+const struct muster_error *muster_request_error(const struct muster_request *request)
+{
+        return &request->result.error;
+}
+
+/* --- what is sent ------------------------------------------------------------------------------------------------- */
+
+struct muster_str request_asked_method(const struct muster_request *request)
+{
+        return str_of(request->text.at);
+}
+
+struct muster_str request_method(const struct muster_request *request)
+{
+        return request->is_get_now ? str_of("GET") : request_asked_method(request);
+}
+
+static struct h1_request_field written_field(const struct muster_request *request, size_t i)
+{
+        const struct request_field *field =
+                &((const struct request_field *)(const void *)request->fields.at)[i];
+        const char *text = request->text.at;
+
+        return (struct h1_request_field){
+                .name = { text + field->name_at, field->name_len },
+                .value = { field->is_removed ? NULL : text + field->value_at, field->value_len },
+        };
+}
+
+/* The user name and password of the URL are decoded bytes (RFC 3986 section 3.2.1) in base64. */
+static int add_url_credentials(const struct muster_request *request, struct buf *to)
+{
+        struct buf user = { 0 }, password = { 0 };
+        int r = url_add_decoded(url_part(&request->url, request->url.user), &user);
+
+        if (r == 0)
+                r = url_add_decoded(url_part(&request->url, request->url.password), &password);
+        if (r == 0)
+                r = buf_terminate(&user);
+        if (r == 0)
+                r = buf_terminate(&password);
+        if (r == 0)
+                r = buf_add_text(to, "Basic ");
+        if (r == 0)
+                r = add_base64(to, user.at, password.at);
+        buf_deinit(&user);
+        buf_deinit(&password);
+        return r;
+}
+
+int request_write_head(const struct muster_request *request, const char *user_agent, struct buf *to,
+                       struct muster_error *error)
+{
+        struct h1_request_field fields[FIELDS_MAX];
+        size_t n_fields = request->fields.len / sizeof(struct request_field);
+        struct h1_request head = {
+                .method = request_method(request),
+                .url = &request->url,
+                .fields = fields,
+                .n_fields = n_fields,
+                .user_agent = str_of(user_agent),
+                .accept_encoding = str_of(request->limits.no_decoding ? "" : DECODE_ACCEPT),
+                .authorization = request->has_left_origin ? (struct muster_str){ 0 }
+                                                          : buf_str(&request->auth),
+                .body_bytes = request->body.len,
+                .has_body = request->has_body && !request->is_get_now,
+                .drops_credentials = request->has_left_origin,
+                .drops_body_fields = request->is_get_now,
+                .http_1_0 = request->limits.http_1_0,
+                .closes = request->limits.http_1_0,
+        };
+        struct buf credentials = { 0 };
+        int r;
+
+        for (size_t i = 0; i < n_fields; i++)
+                fields[i] = written_field(request, i);
+        if (request->url.user.len || request->url.password.len) {
+                r = add_url_credentials(request, &credentials);
+                if (r < 0)
+                        goto out;
+                head.authorization = buf_str(&credentials);
+        }
+        r = h1_write_head(&head, to, error);
+out:
+        buf_deinit(&credentials);
+        return r;
+}

@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: MIT */
+#include "result.h"
+
+#include "client.h"
+#include "request.h"
+#include <assert.h>
+#include <base/mem.h>
+
+/* --- filling it in ------------------------------------------------------------------------------------------------ */
+
+void result_deinit(struct muster_result *result)
+{
+        result->attempts = mem_free(result->attempts);
+        buf_deinit(&result->head);
+        buf_deinit(&result->fields);
+        buf_deinit(&result->body);
+        buf_deinit(&result->final_url);
+}
+
+static void move_small(struct buf *from, struct buf *to, size_t keep_bytes)
+{
+        *to = *from;
+        *from = (struct buf){ 0 };
+        buf_recycle(to, keep_bytes);
+}
+
+void result_recycle(struct muster_result *from, struct muster_result *to, size_t keep_bytes)
+{
+        move_small(&from->head, &to->head, keep_bytes);
+        move_small(&from->fields, &to->fields, keep_bytes);
+        move_small(&from->body, &to->body, keep_bytes);
+        move_small(&from->final_url, &to->final_url, keep_bytes);
+        result_deinit(from);
+}
+
+void result_clear_response(struct muster_result *result)
+{
+        result->status = result->http_version = 0;
+        result->head.len = result->fields.len = result->body.len = 0;
+        result->body_bytes = result->wire_bytes = 0;
+}
+
+int result_set_head(struct muster_result *result, const struct h1_head *head)
+{
+        result->status = head->status;
+        result->http_version = head->version;
+        if (buf_add_str(&result->head, head->raw) < 0 ||
+            buf_add(&result->fields, head->fields.list, head->fields.n * sizeof(struct field)) < 0)
+                return MUSTER_E_RESOURCE;
+        return 0;
+}
+
+static struct muster_attempt *attempts_of(struct muster_result *result)
+{
+        return result->attempts ? result->attempts : &result->first;
+}
+
+static unsigned n_kept(const struct muster_result *result)
+{
+        return result->n_attempts < MUSTER_ATTEMPTS_KEPT ? result->n_attempts
+                                                         : MUSTER_ATTEMPTS_KEPT;
+}
+
+/* Where the next attempt goes; the oldest makes room. NULL when memory is out. */
+static struct muster_attempt *next_place(struct muster_result *result)
+{
+        unsigned n = n_kept(result);
+
+        if (n == 0)
+                return &result->first;
+        if (!result->attempts) {
+                result->attempts = mem_array(MUSTER_ATTEMPTS_KEPT, sizeof(*result->attempts));
+                if (!result->attempts)
+                        return NULL;
+                result->attempts[0] = result->first;
+        }
+        if (n < MUSTER_ATTEMPTS_KEPT)
+                return &result->attempts[n];
+        memmove(result->attempts, result->attempts + 1, (n - 1) * sizeof(*result->attempts));
+        return &result->attempts[n - 1];
+}
+
+int result_add_attempt(struct muster_result *result, const struct attempt *attempt,
+                       enum muster_code code, uint64_t conn_id)
+{
+        struct muster_attempt *kept = next_place(result);
+
+        attempt_add_phases(attempt, result->phase_ns);
+        if (!kept)
+                return MUSTER_E_RESOURCE;
+        *kept = (struct muster_attempt){ .code = code,
+                                         .status = result->status,
+                                         .start_ns = attempt->start_ns,
+                                         .end_ns = attempt->end_ns,
+                                         .conn_id = conn_id };
+        attempt_add_phases(attempt, kept->phase_ns);
+        result->n_attempts++;
+        return 0;
+}
+
+void result_add_backoff(struct muster_result *result, uint64_t backoff_ns)
+{
+        result->phase_ns[MUSTER_PHASE_BACKOFF] += backoff_ns;
+        if (result->n_attempts)
+                attempts_of(result)[n_kept(result) - 1].backoff_ns = backoff_ns;
+}
+
+/* --- reading it --------------------------------------------------------------------------------------------------- */
+
+struct muster_result *muster_result_free(struct muster_result *result)
+{
+        if (result)
+                client_put_back(request_of_result(result));
+        return NULL;
+}
+
+void *muster_result_userdata(const struct muster_result *result)
+{
+        return request_of_result(result)->userdata;
+}
+
+uint64_t muster_result_id(const struct muster_result *result)
+{
+        return request_of_result(result)->id;
+}
+
+const struct muster_error *muster_result_error(const struct muster_result *result)
+{
+        return result->error.code ? &result->error : NULL;
+}
+
+const char *muster_result_error_text(const struct muster_result *result)
+{
+        return result->error.text;
+}
+
+const char *muster_result_method(const struct muster_result *result)
+{
+        return request_of_result(result)->text.at;
+}
+
+const char *muster_result_url(const struct muster_result *result)
+{
+        return request_of_result(result)->asked_url.at;
+}
+
+const char *muster_result_final_url(const struct muster_result *result)
+{
+        return result->final_url.at ? result->final_url.at : "";
+}
+
+int muster_result_status(const struct muster_result *result)
+{
+        return result->status;
+}
+
+int muster_result_http_version(const struct muster_result *result)
+{
+        return result->http_version;
+}
+
+struct muster_str muster_result_header(const struct muster_result *result, const char *name)
+{
+        struct fields fields = result_fields(result);
+
+        return fields_find(&fields, name);
+}
+
+size_t muster_result_n_headers(const struct muster_result *result)
+{
+        return result_fields(result).n;
+}
+
+struct muster_str muster_result_header_name(const struct muster_result *result, size_t index)
+{
+        struct fields fields = result_fields(result);
+
+        return index < fields.n ? field_name(&fields, index) : (struct muster_str){ 0 };
+}
+
+struct muster_str muster_result_header_value(const struct muster_result *result, size_t index)
+{
+        struct fields fields = result_fields(result);
+
+        return index < fields.n ? field_value(&fields, index) : (struct muster_str){ 0 };
+}
+
+const void *muster_result_body(const struct muster_result *result)
+{
+        return result->body.at ? result->body.at : "";
+}
+
+size_t muster_result_body_size(const struct muster_result *result)
+{
+        return result->body.len;
+}
+
+uint64_t muster_result_body_bytes(const struct muster_result *result)
+{
+        return result->body_bytes;
+}
+
+uint64_t muster_result_wire_bytes(const struct muster_result *result)
+{
+        return result->wire_bytes;
+}
+
+unsigned muster_result_n_attempts(const struct muster_result *result)
+{
+        return result->n_attempts;
+}
+
+unsigned muster_result_n_redirects(const struct muster_result *result)
+{
+        return result->n_redirects;
+}
+
+uint64_t muster_result_phase_ns(const struct muster_result *result, enum muster_phase phase)
+{
+        return (unsigned)phase < MUSTER_N_PHASES ? result->phase_ns[phase] : 0;
+}
+
+uint64_t muster_result_total_ns(const struct muster_result *result)
+{
+        return result->taken_ns - result->submitted_ns;
+}
+
+uint64_t muster_result_submitted_ns(const struct muster_result *result)
+{
+        return result->submitted_ns;
+}
+
+int muster_result_attempt(const struct muster_result *result, unsigned index,
+                          struct muster_attempt *ret_attempt, size_t size)
+{
+        unsigned n = n_kept(result), n_forgotten = result->n_attempts - n;
+        const struct muster_attempt *kept = result->attempts ? result->attempts : &result->first;
+
+        if (!ret_attempt || index < n_forgotten || index - n_forgotten >= n)
+                return MUSTER_E_INVALID;
+        mem_copy_known(ret_attempt, size, &kept[index - n_forgotten], sizeof(*kept));
+        return 0;
+}
+
+void muster_result_conn(const struct muster_result *result, struct muster_conn_info *ret_info,
+                        size_t size)
+{
+        if (ret_info)
+                mem_copy_known(ret_info, size, &result->conn, sizeof(result->conn));
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What came of a request
+ *
+ * Filled while it runs; the response's head is kept as it came, with the places of its fields, so that keeping it costs two
+ * copies and no allocation once the buffers have grown.
+ */
+#ifndef CORE_RESULT_H
+#define CORE_RESULT_H
+
+#include "attempt.h"
+#include <base/buf.h>
+#include <http/h1_read.h>
+#include <muster/result.h>
+
+struct muster_result {
+        struct muster_error error;
+        struct muster_attempt
+                *attempts; /* the last MUSTER_ATTEMPTS_KEPT; NULL until there is a second one */
+        struct muster_attempt first; /* the only one, of most requests */
+        unsigned n_attempts, n_redirects;
+
+        int status, http_version;
+        struct buf head;   /* raw */
+        struct buf fields; /* of struct field, places in `head` */
+        struct buf body;
+        uint64_t body_bytes, wire_bytes;
+        struct buf final_url; /* terminated; made when the request is finished */
+
+        uint64_t submitted_ns, finished_ns, taken_ns;
+        uint64_t phase_ns[MUSTER_N_PHASES];
+        struct muster_conn_info conn;
+};
+
+void result_deinit(struct muster_result *result);
+
+/* Move the small buffers of `from` into the zeroed `to`, empty, and release the rest. */
+void result_recycle(struct muster_result *from, struct muster_result *to, size_t keep_bytes);
+
+/* Another attempt begins: what an earlier one was answered is no longer of interest. */
+void result_clear_response(struct muster_result *result);
+
+/* A response's head has come: keep it. MUSTER_E_RESOURCE. */
+int result_set_head(struct muster_result *result, const struct h1_head *head);
+
+/* An attempt is over. Its phases join the request's. MUSTER_E_RESOURCE: it is only counted. */
+int result_add_attempt(struct muster_result *result, const struct attempt *attempt,
+                       enum muster_code code, uint64_t conn_id);
+
+/* The back-off after the last attempt took so long. */
+void result_add_backoff(struct muster_result *result, uint64_t backoff_ns);
+
+static inline struct fields result_fields(const struct muster_result *result)
+{
+        return (struct fields){ .head = result->head.at,
+                                .list = (const struct field *)(const void *)result->fields.at,
+                                .n = result->fields.len / sizeof(struct field) };
+}
+
+#endif

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Who gets the next slot
+ *
+ * A request waits in its origin's queue. Origins with waiting requests stand in a ring and are given one slot in turn, as
+ * long as slots are free and the origin is below what it may have. All of it takes constant time a request.
+ *
+ * What an origin may have, so that a dead or hanging one does not hold up the others:
+ *   - never more than `per_host`;
+ *   - while it is the only active one, all of `concurrency`;
+ *   - else its share, concurrency / active origins, and one more for each request of its own that was answered since the last that was
+ *     not. So a host that answers grows into the slots that others leave unused, and one that hangs stays at its share;
+ *   - but an eighth of the slots is kept for the others however good it has been, should it begin to hang.
+ *
+ * An origin that may have no more is held: it stands aside until one of its own requests ends or the share grows.
+ */
+#ifndef CORE_SCHED_H
+#define CORE_SCHED_H
+
+#include "origin.h"
+#include "request.h"
+
+struct sched {
+        unsigned concurrency, per_host;
+        unsigned n_running;
+        unsigned n_active; /* origins with waiting or running requests */
+        size_t n_queued;
+        struct list ready; /* origins with waiting requests, in turn */
+        struct list held;  /* such that may have no more at present */
+};
+
+void sched_init(struct sched *sched, unsigned concurrency, unsigned per_host);
+
+/* Let a request wait, behind the others of its origin or before them. request->origin is set. */
+void sched_add(struct sched *sched, struct muster_request *request);
+void sched_add_first(struct sched *sched, struct muster_request *request);
+
+/* The request that gets a slot now, no longer queued but counted as running; NULL when there is none or no slot. */
+struct muster_request *sched_next(struct sched *sched);
+
+/* Could sched_next() give one? */
+bool sched_has_next(const struct sched *sched);
+
+/* A waiting request does not want a slot any more. */
+void sched_remove(struct sched *sched, struct muster_request *request);
+
+/* A running request gives its slot back; `was_answered` when the host had sent a response. */
+void sched_end(struct sched *sched, struct origin *origin, bool was_answered);
+
+#endif

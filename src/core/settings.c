@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: MIT */
+#include "settings.h"
+
+#include <base/clock.h>
+#include <base/error.h>
+#include <base/mem.h>
+#include <base/str.h>
+#include <http/decode.h>
+#include <http/field.h>
+#include <http/h1_read.h>
+#include <stdio.h>
+
+#define CONCURRENCY_DEFAULT  64      /* enough for any one server, few enough for most */
+#define CONCURRENCY_MAX      1000000 /* more descriptors than a kernel gives by default */
+#define QUEUE_DEFAULT_MIN    1024
+#define CONNECT_TIMEOUT_NS   (10 * NS_PER_S) /* three SYNs at 1 s, 3 s, 7 s */
+#define READ_TIMEOUT_NS      (60 * NS_PER_S) /* what servers themselves tend to allow */
+#define IDLE_TIMEOUT_NS      (50 * NS_PER_S) /* below the 60 and 75 s of the common servers */
+#define RETRY_DELAY_NS       (500 * NS_PER_MS)
+#define RETRY_DELAY_MAX_NS   (30 * NS_PER_S)
+#define RETRY_BUDGET_PERCENT 20
+#define REDIRECTS_MAX        10 /* Fetch allows 20, curl 30; who needs more than 10 is in a loop */
+#define BODY_BYTES_MAX       (UINT64_C(1) << 30)
+#define HEADER_BYTES_MIN     256
+
+uint64_t settings_timeout_ns(uint64_t ms, uint64_t default_ns)
+{
+        if (ms == 0)
+                return default_ns;
+        return ms > UINT64_MAX / NS_PER_MS ? UINT64_MAX : ms * NS_PER_MS;
+}
+
+struct muster_client_options settings_known_options(const struct muster_client_options *options)
+{
+        struct muster_client_options known = { 0 };
+        size_t size;
+
+        if (!options)
+                return known;
+        size = options->size && options->size < sizeof(known) ? options->size : sizeof(known);
+        memcpy(&known, options, size);
+        return known;
+}
+
+static unsigned or_default(unsigned value, unsigned otherwise)
+{
+        return value ? value : otherwise;
+}
+
+static uint64_t or_default64(uint64_t value, uint64_t otherwise)
+{
+        return value ? value : otherwise;
+}
+
+static int check(const struct muster_client_options *o, struct muster_error *error)
+{
+        if (o->concurrency > CONCURRENCY_MAX)
+                return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
+                                 "invalid: concurrency %u is above %u", o->concurrency,
+                                 CONCURRENCY_MAX);
+        if (o->retry_budget_percent > 100)
+                return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
+                                 "invalid: retry_budget_percent %u is above 100",
+                                 o->retry_budget_percent);
+        if (o->max_header_bytes && o->max_header_bytes < HEADER_BYTES_MIN)
+                return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
+                                 "invalid: max_header_bytes %zu is below %d, no response fits",
+                                 o->max_header_bytes, HEADER_BYTES_MIN);
+        if (o->user_agent && !field_is_value(str_of(o->user_agent)))
+                return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
+                                 "invalid: user_agent has a control character");
+        if (o->client_key_file && !o->client_cert_file)
+                return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
+                                 "invalid: client_key_file without client_cert_file");
+        return 0;
+}
+
+static size_t queue_size(const struct muster_client_options *o, unsigned concurrency)
+{
+        size_t usual = (size_t)concurrency * 4;
+
+        if (o->queue_size)
+                return o->queue_size;
+        return usual > QUEUE_DEFAULT_MIN ? usual : QUEUE_DEFAULT_MIN;
+}
+
+static char *own_name(void)
+{
+        char name[32];
+
+        snprintf(name, sizeof(name), "muster/%s", muster_version());
+        return mem_strdup(name);
+}
+
+int settings_init(struct settings *settings, const struct muster_client_options *options,
+                  struct muster_error *error)
+{
+        struct muster_client_options o = settings_known_options(options);
+        unsigned concurrency = or_default(o.concurrency, CONCURRENCY_DEFAULT);
+        int r = check(&o, error);
+
+        if (r < 0)
+                return r;
+        *settings = (struct settings){
+                .concurrency = concurrency,
+                .per_host = or_default(o.per_host, concurrency),
+                .queue_size = queue_size(&o, concurrency),
+                .queue_timeout_ns = settings_timeout_ns(o.queue_timeout_ms, UINT64_MAX),
+                .connect_timeout_ns = settings_timeout_ns(o.connect_timeout_ms, CONNECT_TIMEOUT_NS),
+                .read_timeout_ns = settings_timeout_ns(o.read_timeout_ms, READ_TIMEOUT_NS),
+                .total_timeout_ns = settings_timeout_ns(o.total_timeout_ms, UINT64_MAX),
+                .deadline_ns = settings_timeout_ns(o.deadline_ms, UINT64_MAX),
+                .idle_timeout_ns = settings_timeout_ns(o.idle_timeout_ms, IDLE_TIMEOUT_NS),
+                .max_retries = o.max_retries,
+                .retry_budget_percent = or_default(o.retry_budget_percent, RETRY_BUDGET_PERCENT),
+                .max_redirects = or_default(o.max_redirects, REDIRECTS_MAX),
+                .retry_delay_ns = settings_timeout_ns(o.retry_delay_ms, RETRY_DELAY_NS),
+                .retry_delay_max_ns = settings_timeout_ns(o.retry_delay_max_ms, RETRY_DELAY_MAX_NS),
+                .max_body_bytes = or_default64(o.max_body_bytes, BODY_BYTES_MAX),
+                .max_header_bytes = o.max_header_bytes ? o.max_header_bytes : H1_HEAD_BYTES_MAX,
+                .max_decode_ratio = or_default(o.max_decode_ratio, DECODE_RATIO_MAX),
+                .no_redirects = o.no_redirects,
+                .no_decoding = o.no_decoding,
+                .discard_body = o.discard_body,
+                .fail_on_status = o.fail_on_status,
+                .retry_unsafe = o.retry_unsafe,
+                .allow_https_to_http = o.allow_https_to_http,
+                .http_1_0 = o.http_1_0,
+        };
+        settings->user_agent = o.user_agent ? mem_strdup(o.user_agent) : own_name();
+        return settings->user_agent ? 0 : error_set_memory(error, MUSTER_PHASE_QUEUE);
+}
+
+void settings_deinit(struct settings *settings)
+{
+        settings->user_agent = mem_free(settings->user_agent);
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A client's options, checked, copied and with their defaults filled in; durations in ns, UINT64_MAX for never
+ */
+#ifndef CORE_SETTINGS_H
+#define CORE_SETTINGS_H
+
+#include <muster/client.h>
+
+struct settings {
+        unsigned concurrency, per_host;
+        size_t queue_size;
+
+        uint64_t queue_timeout_ns, connect_timeout_ns, read_timeout_ns, total_timeout_ns;
+        uint64_t deadline_ns, idle_timeout_ns;
+
+        unsigned max_retries, retry_budget_percent, max_redirects;
+        uint64_t retry_delay_ns, retry_delay_max_ns;
+
+        uint64_t max_body_bytes;
+        size_t max_header_bytes;
+        unsigned max_decode_ratio;
+
+        char *user_agent; /* "" for none */
+
+        bool no_redirects, no_decoding, discard_body, fail_on_status, retry_unsafe;
+        bool allow_https_to_http, http_1_0;
+};
+
+/* MUSTER_E_INVALID with *error naming the option; MUSTER_E_RESOURCE. `options` may be NULL. */
+int settings_init(struct settings *settings, const struct muster_client_options *options,
+                  struct muster_error *error);
+void settings_deinit(struct settings *settings);
+
+/* The caller's struct as this version knows it: members that its `size` does not reach are zero. */
+struct muster_client_options settings_known_options(const struct muster_client_options *options);
+
+/* Of a timeout as an option gives it: 0 takes `default_ns`. */
+uint64_t settings_timeout_ns(uint64_t ms, uint64_t default_ns);
+
+#endif

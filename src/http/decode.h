@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Undoing Content-Encoding (RFC 9110 section 8.4)
+ *
+ * gzip (several members), deflate (zlib as the RFC says, and raw as some servers do), br, zstd, identity, and chains of them,
+ * undone last to first. A coding is one const table, decode_zlib.c, decode_brotli.c, decode_zstd.c.
+ *
+ * Output is capped by size and by ratio to the input, so that a bomb costs no more than a window of memory. Input that ends early or has
+ * rubbish behind its end is an error, never silently short.
+ */
+#ifndef HTTP_DECODE_H
+#define HTTP_DECODE_H
+
+#include "field.h"
+
+#define DECODE_CHAIN_MAX   4    /* codings in one response; more is an attack */
+#define DECODE_RATIO_MAX   1100 /* deflate cannot do more than 1032 to 1: br and zstd can, in bombs */
+#define DECODE_RATIO_GRACE (1024 * 1024) /* bytes of output before the ratio is looked at */
+
+/* What Accept-Encoding to send for all of these. */
+#define DECODE_ACCEPT "gzip, deflate, br, zstd"
+
+struct decoder; /* opaque; only a response with a coding has one */
+
+struct decode_limits {
+        uint64_t max_bytes; /* output; MUSTER_NO_LIMIT */
+        unsigned max_ratio; /* 0: DECODE_RATIO_MAX */
+};
+
+#define DECODE_IDENTITY 1 /* nothing to undo */
+
+/*
+ * Make a decoder for a response's fields. 0: *ret_decoder is owned by the caller. DECODE_IDENTITY: no decoder is needed. MUSTER_E_DECODE: an unknown
+ * coding or too many; MUSTER_E_RESOURCE.
+ */
+int decoder_new(struct decoder **ret_decoder, const struct fields *fields,
+                const struct decode_limits *limits, struct muster_error *error);
+
+/* Returns NULL, takes NULL. */
+struct decoder *decoder_free(struct decoder *decoder);
+
+/*
+ * Feed all of `in`; decoded bytes are appended to `out`, unless `out` is NULL, which only counts them. MUSTER_E_DECODE (corrupt, or past the ratio), MUSTER_E_TOO_LARGE
+ * (past max_bytes), MUSTER_E_RESOURCE, with *error.
+ */
+int decoder_feed(struct decoder *decoder, struct muster_str in, struct buf *out,
+                 struct muster_error *error);
+
+/* The body is over. MUSTER_E_DECODE when it is truncated. A body of no bytes at all is taken as empty. */
+int decoder_end(struct decoder *decoder, struct muster_error *error);
+
+/* Bytes that came out so far. */
+uint64_t decoder_n_out(const struct decoder *decoder);
+
+#endif

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * zstd (RFC 8878), with the window that RFC 9659 allows it over HTTP; several frames may follow one another
+ */
+#include "decode_coding.h"
+
+#include <zstd.h>
+#include <zstd_errors.h>
+
+#define WINDOW_LOG_MAX 23 /* 8 MiB (RFC 9659 section 3) */
+
+static void *zstd_new(void)
+{
+        ZSTD_DStream *stream = ZSTD_createDStream();
+
+        if (stream)
+                (void)ZSTD_DCtx_setParameter(stream, ZSTD_d_windowLogMax, WINDOW_LOG_MAX);
+        return stream;
+}
+
+static void zstd_free(void *state)
+{
+        ZSTD_freeDStream(state);
+}
+
+static int zstd_restart(void *state)
+{
+        return ZSTD_isError(ZSTD_DCtx_reset(state, ZSTD_reset_session_only)) ? MUSTER_E_RESOURCE
+                                                                             : 0;
+}
+
+static int zstd_run(void *state, struct muster_str *in, char *out, size_t size, size_t *ret_n,
+                    const char **ret_why)
+{
+        ZSTD_inBuffer input = { in->at, in->len, 0 };
+        ZSTD_outBuffer output = { out, size, 0 };
+        size_t r = ZSTD_decompressStream(state, &output, &input);
+
+        in->at += input.pos;
+        in->len -= input.pos;
+        *ret_n = output.pos;
+        if (!ZSTD_isError(r))
+                return r == 0 ? CODING_ENDED : 0;
+        if (ZSTD_getErrorCode(r) == ZSTD_error_memory_allocation)
+                return MUSTER_E_RESOURCE;
+        *ret_why = ZSTD_getErrorName(r);
+        return MUSTER_E_DECODE;
+}
+
+const struct decode_coding decode_zstd = {
+        .name = "zstd",
+        .may_repeat = true,
+        .new = zstd_new,
+        .free = zstd_free,
+        .run = zstd_run,
+        .restart = zstd_restart,
+};

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: MIT */
+#include "field.h"
+
+#include <time.h>
+
+#define RETRY_AFTER_S_MAX (10 * 365 * 24 * UINT64_C(3600))
+
+/* --- finding ------------------------------------------------------------------------------------------------------ */
+
+struct muster_str fields_find(const struct fields *fields, const char *name)
+{
+        struct muster_str wanted = str_of(name);
+
+        for (size_t i = 0; i < fields->n; i++)
+                if (str_eq_nocase(field_name(fields, i), wanted))
+                        return field_value(fields, i);
+        return (struct muster_str){ NULL, 0 };
+}
+
+/* The end of the member that begins at `at`: the next comma outside of a quoted string. */
+static size_t member_end(struct muster_str value, size_t at)
+{
+        bool is_quoted = false;
+
+        for (; at < value.len; at++) {
+                if (is_quoted && value.at[at] == '\\')
+                        at++;
+                else if (value.at[at] == '"')
+                        is_quoted = !is_quoted;
+                else if (value.at[at] == ',' && !is_quoted)
+                        return at;
+        }
+        return value.len;
+}
+
+bool fields_next_member(const struct fields *fields, const char *name, struct field_members *iter,
+                        struct muster_str *ret_member)
+{
+        struct muster_str wanted = str_of(name);
+
+        for (; iter->field < fields->n; iter->field++, iter->at = 0) {
+                struct muster_str value = field_value(fields, iter->field);
+
+                if (!str_eq_nocase(field_name(fields, iter->field), wanted))
+                        continue;
+                while (iter->at < value.len) {
+                        size_t end = member_end(value, iter->at);
+                        struct muster_str member = { value.at + iter->at, end - iter->at };
+
+                        iter->at = end + 1;
+                        member = str_trim(member);
+                        if (!member.len)
+                                continue;
+                        *ret_member = member;
+                        return true;
+                }
+        }
+        return false;
+}
+
+bool fields_has_token(const struct fields *fields, const char *name, const char *token)
+{
+        struct field_members iter = { 0 };
+        struct muster_str member;
+
+        while (fields_next_member(fields, name, &iter, &member)) {
+                const char *semicolon = memchr(member.at, ';', member.len);
+
+                if (semicolon)
+                        member.len = (size_t)(semicolon - member.at);
+                if (str_is_nocase(str_trim(member), token))
+                        return true;
+        }
+        return false;
+}
+
+/* --- checking ----------------------------------------------------------------------------------------------------- */
+
+/* tchar (RFC 9110 section 5.6.2), a bit for each of the first 128 characters. */
+static const uint64_t tchars[2] = {
+        0x03ff6cfa00000000u, /* !#$%&'*+-. and digits */
+        0x57ffffffc7fffffeu, /* letters, ^_`|~ */
+};
+
+static bool is_tchar(unsigned char c)
+{
+        return c < 128 && (tchars[c >> 6] >> (c & 63) & 1);
+}
+
+bool field_is_token(struct muster_str text)
+{
+        for (size_t i = 0; i < text.len; i++)
+                if (!is_tchar((unsigned char)text.at[i]))
+                        return false;
+        return text.len > 0;
+}
+
+bool field_is_value(struct muster_str text)
+{
+        for (size_t i = 0; i < text.len; i++) {
+                unsigned char c = (unsigned char)text.at[i];
+
+                if ((c < 0x20 && c != '\t') || c == 0x7f)
+                        return false;
+        }
+        return true;
+}
+
+/* --- Retry-After -------------------------------------------------------------------------------------------------- */
+
+/* The preferred form and the two obsolete ones (RFC 9110 section 5.6.7). */
+static bool parse_date(struct muster_str value, int64_t *ret_s)
+{
+        static const char *const formats[] = { "%a, %d %b %Y %H:%M:%S GMT",
+                                               "%A, %d-%b-%y %H:%M:%S GMT",
+                                               "%a %b %e %H:%M:%S %Y" };
+        char text[64];
+
+        if (value.len >= sizeof(text))
+                return false;
+        memcpy(text, value.at, value.len);
+        text[value.len] = '\0';
+        for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
+                struct tm tm = { 0 };
+                const char *end = strptime(text, formats[i], &tm);
+
+                if (end && !*end) {
+                        *ret_s = (int64_t)timegm(&tm);
+                        return true;
+                }
+        }
+        return false;
+}
+
+bool field_retry_after(struct muster_str value, int64_t now_s, uint64_t *ret_seconds)
+{
+        uint64_t seconds;
+        int64_t date;
+
+        value = str_trim(value);
+        if (!str_to_u64(value, &seconds)) {
+                if (!parse_date(value, &date))
+                        return false;
+                seconds = date > now_s ? (uint64_t)(date - now_s) : 0;
+        }
+        *ret_seconds = seconds < RETRY_AFTER_S_MAX ? seconds : RETRY_AFTER_S_MAX;
+        return true;
+}

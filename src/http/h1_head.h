@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The head of a response (RFC 9112 sections 4 and 5): where it ends, and what it says
+ */
+#ifndef HTTP_H1_HEAD_H
+#define HTTP_H1_HEAD_H
+
+#include "h1_read.h"
+
+/*
+ * Where the head that begins `text` ends: behind the first empty line; 0 when that is not there yet. No line end before `*scanned` is the last
+ * one; it is moved on, so that bytes which arrive one by one are looked at once.
+ */
+size_t h1_head_end(struct muster_str text, size_t *scanned);
+
+/*
+ * Parse a whole head, empty line included, into status, version, reason and fields, which are put into `scratch`. MUSTER_E_PROTOCOL with *error.
+ */
+int h1_head_parse(struct muster_str raw, struct h1_scratch *scratch, struct h1_head *ret_head,
+                  struct muster_error *error);
+
+/* Check one field line, without its line end. MUSTER_E_PROTOCOL with *error; the parts are in *ret_name and *ret_value. */
+int h1_field_parse(struct muster_str line, struct muster_str *ret_name,
+                   struct muster_str *ret_value, struct muster_error *error);
+
+/* A protocol error that shows the offending bytes, shortened. Returns MUSTER_E_PROTOCOL. */
+int h1_protocol_error(struct muster_error *error, const char *what, struct muster_str bytes);
+
+#endif

@@ -1,0 +1,411 @@
+/* SPDX-License-Identifier: MIT */
+#include "h1_read.h"
+
+#include "h1_head.h"
+#include <assert.h>
+#include <base/error.h>
+
+#define KEEP_BYTES 4096 /* an idle connection's reader holds no more */
+
+void h1_read_begin(struct h1_reader *reader, bool is_head, size_t head_bytes_max)
+{
+        struct buf kept = reader->kept;
+
+        buf_recycle(&kept, KEEP_BYTES);
+        *reader = (struct h1_reader){ .state = H1_AT_HEAD,
+                                      .kept = kept,
+                                      .head_bytes_max =
+                                              head_bytes_max ? head_bytes_max : H1_HEAD_BYTES_MAX,
+                                      .is_head = is_head };
+}
+
+void h1_read_deinit(struct h1_reader *reader)
+{
+        buf_deinit(&reader->kept);
+        *reader = (struct h1_reader){ 0 };
+}
+
+bool h1_read_has_begun(const struct h1_reader *reader)
+{
+        return reader->state != H1_AT_HEAD || reader->kept.len > 0 || reader->n_interim > 0;
+}
+
+static int out_of_memory(struct muster_error *error)
+{
+        return error_set_memory(error, MUSTER_PHASE_RECEIVE);
+}
+
+static struct muster_str take(struct muster_str *in, size_t n)
+{
+        struct muster_str taken = { in->at, n };
+
+        in->at += n;
+        in->len -= n;
+        return taken;
+}
+
+static int keep_all(struct h1_reader *reader, struct muster_str *in, struct muster_error *error)
+{
+        if (buf_add_str(&reader->kept, *in) < 0)
+                return out_of_memory(error);
+        take(in, in->len);
+        return H1_MORE;
+}
+
+/* --- the head ----------------------------------------------------------------------------------------------------- */
+
+/* The head, whole, where it lies or gathered in `kept`. */
+static int take_raw_head(struct h1_reader *reader, struct muster_str *in,
+                         struct muster_str *ret_raw, struct muster_error *error)
+{
+        size_t before = reader->kept.len, end;
+        struct muster_str text = *in;
+        int r;
+
+        if (before) {
+                r = keep_all(reader, in, error);
+                if (r < 0)
+                        return r;
+                text = buf_str(&reader->kept);
+        }
+        end = h1_head_end(text, &reader->scanned);
+        if (end ? end > reader->head_bytes_max : text.len > reader->head_bytes_max)
+                return error_set(error, MUSTER_E_TOO_LARGE, MUSTER_PHASE_RECEIVE, 0,
+                                 "too_large: the head has more than %zu bytes (max_header_bytes)",
+                                 reader->head_bytes_max);
+        if (!end)
+                return before ? H1_MORE : keep_all(reader, in, error);
+        *ret_raw = (struct muster_str){ text.at, end };
+        if (before) {
+                /* What is behind the head goes back to the input, of which it is the last part. */
+                size_t n_behind = reader->kept.len - end;
+
+                in->at -= n_behind;
+                in->len = n_behind;
+                reader->kept_is_stale = true;
+        } else {
+                take(in, end);
+        }
+        reader->scanned = 0;
+        return 0;
+}
+
+static int read_length(const struct fields *fields, struct h1_head *head,
+                       struct muster_error *error)
+{
+        struct field_members iter = { 0 };
+        struct muster_str member;
+
+        while (fields_next_member(fields, "Content-Length", &iter, &member)) {
+                uint64_t length;
+
+                if (!str_to_u64(member, &length) || length > INT64_MAX)
+                        return h1_protocol_error(error, "Content-Length is no length", member);
+                if (head->has_length && length != head->length)
+                        return h1_protocol_error(error, "several lengths that differ", member);
+                head->has_length = true;
+                head->length = length;
+        }
+        return 0;
+}
+
+/* True when the body is chunked. Anything else that Transfer-Encoding may say makes the framing ambiguous. */
+static int read_transfer_encoding(const struct fields *fields, const struct h1_head *head,
+                                  bool *ret_is_chunked, struct muster_error *error)
+{
+        struct muster_str value = fields_find(fields, "Transfer-Encoding"), member;
+        struct field_members iter = { 0 };
+        int n = 0;
+
+        *ret_is_chunked = false;
+        if (!value.at)
+                return 0;
+        if (head->version == 10)
+                return h1_protocol_error(
+                        error, "Transfer-Encoding in HTTP/1.0 (RFC 9112 section 6.1)", value);
+        if (fields_find(fields, "Content-Length").at)
+                return h1_protocol_error(
+                        error, "both Transfer-Encoding and Content-Length (RFC 9112 section 6.3)",
+                        value);
+        while (fields_next_member(fields, "Transfer-Encoding", &iter, &member))
+                if (n++ > 0 || !str_is_nocase(member, "chunked"))
+                        return h1_protocol_error(error, "a Transfer-Encoding other than chunked",
+                                                 member);
+        if (n == 0)
+                return h1_protocol_error(error, "an empty Transfer-Encoding", value);
+        *ret_is_chunked = true;
+        return 0;
+}
+
+static bool keeps_alive(const struct h1_head *head)
+{
+        if (fields_has_token(&head->fields, "Connection", "close"))
+                return false;
+        return head->version == 11 || fields_has_token(&head->fields, "Connection", "keep-alive");
+}
+
+/* What the body is delimited by (RFC 9112 section 6.3), and with that the next state. */
+static int read_framing(struct h1_reader *reader, struct h1_head *head, struct muster_error *error)
+{
+        bool is_chunked;
+        int r = read_transfer_encoding(&head->fields, head, &is_chunked, error);
+
+        if (r == 0)
+                r = read_length(&head->fields, head, error);
+        if (r < 0)
+                return r;
+        head->keeps_alive = keeps_alive(head);
+        head->has_body = !reader->is_head && head->status != 204 && head->status != 304;
+        if (!head->has_body) {
+                reader->state = H1_AT_DONE;
+        } else if (is_chunked) {
+                reader->state = H1_AT_SIZE;
+        } else if (head->has_length) {
+                reader->state = H1_AT_FIXED;
+                reader->left = head->length;
+        } else {
+                reader->state = H1_AT_UNTIL_CLOSE;
+                head->keeps_alive = false;
+        }
+        reader->keeps_alive = head->keeps_alive;
+        return 0;
+}
+
+static int check_interim(struct h1_reader *reader, const struct h1_head *head,
+                         struct muster_error *error)
+{
+        if (head->status == 101)
+                return h1_protocol_error(error, "a change of protocol that nobody asked for",
+                                         head->raw);
+        if (++reader->n_interim > H1_INTERIM_MAX)
+                return error_set(error, MUSTER_E_PROTOCOL, MUSTER_PHASE_RECEIVE, 0,
+                                 "protocol: more than %d interim responses (1xx)", H1_INTERIM_MAX);
+        return 0;
+}
+
+static int read_head(struct h1_reader *reader, struct h1_scratch *scratch, struct muster_str *in,
+                     struct h1_event *ret_event, struct muster_error *error)
+{
+        struct muster_str raw;
+        int r = take_raw_head(reader, in, &raw, error);
+
+        if (r != 0)
+                return r;
+        r = h1_head_parse(raw, scratch, &ret_event->head, error);
+        if (r < 0)
+                return r;
+        if (ret_event->head.status < 200) {
+                ret_event->kind = H1_INTERIM;
+                return check_interim(reader, &ret_event->head, error);
+        }
+        ret_event->kind = H1_HEAD;
+        return read_framing(reader, &ret_event->head, error);
+}
+
+/* --- bodies ------------------------------------------------------------------------------------------------------- */
+
+static int body_event(struct h1_event *ret_event, struct muster_str body)
+{
+        ret_event->kind = H1_BODY;
+        ret_event->body = body;
+        return 0;
+}
+
+/* As much of what is left as there is. */
+static int read_left(struct h1_reader *reader, struct muster_str *in, struct h1_event *ret_event)
+{
+        size_t n = in->len < reader->left ? in->len : (size_t)reader->left;
+
+        if (n == 0)
+                return H1_MORE;
+        reader->left -= n;
+        return body_event(ret_event, take(in, n));
+}
+
+/* --- chunks (RFC 9112 section 7.1) -------------------------------------------------------------------------------- */
+
+/*
+ * A line with its CRLF, whole, where it lies or gathered in `kept`, which is stale then. The line's end is CRLF and nothing else: about chunks
+ * two readers must never disagree.
+ */
+static int take_crlf_line(struct h1_reader *reader, struct muster_str *in, size_t bytes_max,
+                          struct muster_str *ret_line, struct muster_error *error)
+{
+        const char *lf = in->len ? memchr(in->at, '\n', in->len) : NULL;
+        size_t n = lf ? (size_t)(lf - in->at) + 1 : in->len;
+        struct muster_str line = take(in, n);
+
+        if (reader->kept.len + n > bytes_max)
+                return h1_protocol_error(error, "a line of the chunked coding is too long", line);
+        if (!lf || reader->kept.len) {
+                if (buf_add_str(&reader->kept, line) < 0)
+                        return out_of_memory(error);
+                line = buf_str(&reader->kept);
+                reader->kept_is_stale = lf != NULL;
+        }
+        if (!lf)
+                return H1_MORE;
+        if (line.len < 2 || line.at[line.len - 2] != '\r')
+                return h1_protocol_error(error, "a line of the chunked coding does not end in CRLF",
+                                         line);
+        *ret_line = (struct muster_str){ line.at, line.len - 2 };
+        return 0;
+}
+
+/* Hexadecimal digits, then nothing or an extension, which is not looked into. */
+static int parse_chunk_size(struct muster_str line, uint64_t *ret_size, struct muster_error *error)
+{
+        struct muster_str extension;
+        uint64_t size = 0;
+        size_t n = 0;
+
+        while (n < line.len && char_hex(line.at[n]) >= 0) {
+                if (size >> 59)
+                        return h1_protocol_error(error, "a chunk size that is too large", line);
+                size = size << 4 | (unsigned)char_hex(line.at[n]);
+                n++;
+        }
+        if (n == 0)
+                return h1_protocol_error(error, "not a chunk size", line);
+        extension = str_trim((struct muster_str){ line.at + n, line.len - n });
+        if ((extension.len && extension.at[0] != ';') || (!extension.len && n < line.len) ||
+            !field_is_value(extension))
+                return h1_protocol_error(error, "not a chunk size", line);
+        *ret_size = size;
+        return 0;
+}
+
+static int read_size(struct h1_reader *reader, struct muster_str *in, struct muster_error *error)
+{
+        struct muster_str line;
+        int r = take_crlf_line(reader, in, H1_CHUNK_LINE_MAX, &line, error);
+
+        if (r == 0)
+                r = parse_chunk_size(line, &reader->left, error);
+        if (r != 0)
+                return r;
+        reader->state = H1_AT_DATA;
+        if (reader->left == 0) {
+                reader->state = H1_AT_TRAILER;
+                reader->left = reader->head_bytes_max;
+        }
+        return 0;
+}
+
+static int read_data_end(struct h1_reader *reader, struct muster_str *in,
+                         struct muster_error *error)
+{
+        struct muster_str line;
+        int r = take_crlf_line(reader, in, 2, &line, error);
+
+        if (r == 0)
+                reader->state = H1_AT_SIZE;
+        return r;
+}
+
+/* Trailer fields are checked and dropped: nothing here uses them, and merging them into the head would be wrong. */
+static int read_trailer(struct h1_reader *reader, struct muster_str *in, struct muster_error *error)
+{
+        struct muster_str line, name, value;
+        int r = take_crlf_line(reader, in, (size_t)reader->left, &line, error);
+
+        if (r != 0)
+                return r;
+        reader->left -= line.len + 2;
+        if (line.len)
+                return h1_field_parse(line, &name, &value, error);
+        reader->state = H1_AT_DONE;
+        return 0;
+}
+
+/* --- all of it ---------------------------------------------------------------------------------------------------- */
+
+static int step(struct h1_reader *reader, struct h1_scratch *scratch, struct muster_str *in,
+                struct h1_event *ret_event, bool *ret_is_event, struct muster_error *error)
+{
+        *ret_is_event = true;
+        switch (reader->state) {
+        case H1_AT_HEAD:
+                return in->len ? read_head(reader, scratch, in, ret_event, error) : H1_MORE;
+        case H1_AT_FIXED:
+                if (reader->left)
+                        return read_left(reader, in, ret_event);
+                reader->state = H1_AT_DONE;
+                break;
+        case H1_AT_SIZE:
+                *ret_is_event = false;
+                return read_size(reader, in, error);
+        case H1_AT_DATA:
+                if (reader->left)
+                        return read_left(reader, in, ret_event);
+                reader->state = H1_AT_DATA_END;
+                break;
+        case H1_AT_DATA_END:
+                *ret_is_event = false;
+                return read_data_end(reader, in, error);
+        case H1_AT_TRAILER:
+                *ret_is_event = false;
+                return read_trailer(reader, in, error);
+        case H1_AT_UNTIL_CLOSE:
+                return in->len ? body_event(ret_event, take(in, in->len)) : H1_MORE;
+        case H1_AT_DONE:
+                buf_recycle(&reader->kept, KEEP_BYTES);
+                ret_event->kind = H1_DONE;
+                return 0;
+        case H1_AT_ERROR:
+                return MUSTER_E_PROTOCOL;
+        }
+        *ret_is_event = false;
+        return 0;
+}
+
+int h1_read_next(struct h1_reader *reader, struct h1_scratch *scratch, struct muster_str *in,
+                 struct h1_event *ret_event, struct muster_error *error)
+{
+        bool is_event = false;
+        int r = 0;
+
+        while (r == 0 && !is_event) {
+                if (reader->kept_is_stale) {
+                        reader->kept.len = 0;
+                        reader->kept_is_stale = false;
+                }
+                r = step(reader, scratch, in, ret_event, &is_event, error);
+        }
+        if (r < 0)
+                reader->state = H1_AT_ERROR;
+        return r;
+}
+
+int h1_read_eof(struct h1_reader *reader, struct muster_error *error)
+{
+        switch (reader->state) {
+        case H1_AT_UNTIL_CLOSE:
+                reader->state = H1_AT_DONE;
+                return 0;
+        case H1_AT_DONE:
+                return 0;
+        case H1_AT_HEAD:
+                return error_set(
+                        error, MUSTER_E_CLOSED, MUSTER_PHASE_WAIT, 0,
+                        reader->kept.len
+                                ? "closed: the server ended the connection within the head of the "
+                                  "response"
+                                : "closed: the server ended the connection without a response");
+        case H1_AT_FIXED:
+                return error_set(error, MUSTER_E_CLOSED, MUSTER_PHASE_RECEIVE, 0,
+                                 "closed: the server ended the connection with %llu bytes of the "
+                                 "body still missing",
+                                 (unsigned long long)reader->left);
+        case H1_AT_SIZE:
+        case H1_AT_DATA:
+        case H1_AT_DATA_END:
+        case H1_AT_TRAILER:
+                return error_set(error, MUSTER_E_CLOSED, MUSTER_PHASE_RECEIVE, 0,
+                                 "closed: the server ended the connection before the last chunk of "
+                                 "the body");
+        case H1_AT_ERROR:
+                break;
+        }
+        return MUSTER_E_PROTOCOL;
+}

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Response reader for HTTP/1 (RFC 9112)
+ *
+ * Turns bytes into events and keeps no socket. The caller points `in` at what it has and asks for the next event until told that there is
+ * no more (H1_MORE): then all of `in` is consumed, and what the reader needs of it later it has kept itself. A head that arrived whole is parsed where it lies; only
+ * one that is split is gathered in the reader's own buffer. Body bytes are borrowed from `in`: use them before feeding again.
+ *
+ *      HEAD ─┬─▶ FIXED ────────────────────┐
+ *       ▲    ├─▶ SIZE ⇄ DATA ─▶ TRAILER ───┼─▶ DONE      a chunk size may be split anywhere
+ *      1xx   └─▶ UNTIL_CLOSE ──────────────┘             any state ─▶ error: do not reuse the connection
+ *
+ * Strict where leniency is a hole: Content-Length beside Transfer-Encoding, several lengths that differ, signs and blanks in sizes, bare CR, NUL,
+ * blanks before a colon, obs-fold, Transfer-Encoding that does not end in chunked: all are MUSTER_E_PROTOCOL with the rule named.
+ * Lenient where the RFC tells to be: a bare LF ends a line (section 2.2), an empty reason phrase, empty lines before the status line are not allowed.
+ */
+#ifndef HTTP_H1_READ_H
+#define HTTP_H1_READ_H
+
+#include "field.h"
+
+#define H1_HEAD_BYTES_MAX                                                                          \
+        (300 * 1024)           /* the default cap: what curl allows; more is broken or hostile */
+#define H1_FIELDS_MAX     512  /* fields in one head; servers send 10 to 40 */
+#define H1_INTERIM_MAX    32   /* 1xx responses before the final one */
+#define H1_CHUNK_LINE_MAX 4096 /* chunk size with its extensions */
+
+enum h1_event_kind {
+        H1_INTERIM, /* a 1xx response (RFC 9110 section 15.2); the final one follows. 101 is a protocol error: nobody asked for it */
+        H1_HEAD,    /* status line and fields */
+        H1_BODY,    /* some of the body */
+        H1_DONE,    /* the response is complete; what is left in `in` is not of it */
+};
+
+struct h1_head {
+        int status;
+        int version;              /* 10 or 11 */
+        struct muster_str reason; /* may be empty */
+        struct muster_str
+                raw; /* the whole head as it came, status line to empty line; fields point into it */
+        struct fields fields;
+        bool has_length;  /* Content-Length framing */
+        uint64_t length;  /* of the body, where has_length */
+        bool has_body;    /* false for HEAD, 204, 304 */
+        bool keeps_alive; /* the connection may be used again after H1_DONE (RFC 9112 section 9.3) */
+};
+
+struct h1_event {
+        enum h1_event_kind kind;
+        struct h1_head head;    /* HEAD, INTERIM: borrowed until the next call of h1_read_next() */
+        struct muster_str body; /* BODY: borrowed from `in` */
+};
+
+enum h1_read_state {
+        H1_AT_HEAD,
+        H1_AT_FIXED,
+        H1_AT_SIZE,
+        H1_AT_DATA,
+        H1_AT_DATA_END,
+        H1_AT_TRAILER,
+        H1_AT_UNTIL_CLOSE,
+        H1_AT_DONE,
+        H1_AT_ERROR,
+};
+
+/* One for a connection; zeroed then h1_read_begin(). */
+struct h1_reader {
+        enum h1_read_state state;
+        struct buf kept; /* a split head, trailer or chunk line so far */
+        size_t scanned;  /* of `kept`: no end of head before here */
+        uint64_t left;   /* of the body or chunk */
+        size_t head_bytes_max;
+        unsigned n_interim;
+        bool is_head; /* the request's method was HEAD: no body whatever the fields say */
+        bool keeps_alive;
+        bool kept_is_stale; /* `kept` was handed out with the last event: empty it first */
+};
+
+/* Where the fields of a head are put: one for a loop, as it is used only inside a call and until the next. */
+struct h1_scratch {
+        struct field fields[H1_FIELDS_MAX];
+};
+
+#define H1_MORE 1
+
+/* Expect a response. `head_bytes_max` 0: H1_HEAD_BYTES_MAX. */
+void h1_read_begin(struct h1_reader *reader, bool is_head, size_t head_bytes_max);
+
+/* Release the buffer; may be called twice. */
+void h1_read_deinit(struct h1_reader *reader);
+
+/*
+ * The next event in *ret_event, advancing `in` past what was used. H1_MORE: feed more. MUSTER_E_PROTOCOL, _TOO_LARGE, _RESOURCE with *error: the
+ * connection is of no more use.
+ */
+int h1_read_next(struct h1_reader *reader, struct h1_scratch *scratch, struct muster_str *in,
+                 struct h1_event *ret_event, struct muster_error *error);
+
+/*
+ * The peer ended its side. 0: that was the end of a body that is delimited by it: H1_DONE. MUSTER_E_CLOSED with *error saying what was
+ * incomplete otherwise ("after 3 of 10 bytes of the body").
+ */
+int h1_read_eof(struct h1_reader *reader, struct muster_error *error);
+
+/* Has any byte of a response been seen since h1_read_begin()? */
+bool h1_read_has_begun(const struct h1_reader *reader);
+
+#endif

@@ -1,0 +1,631 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * How it works: the input is cleaned (only when it needs to be), cut into scheme, authority, path and query where it lies, and
+ * written into `text` part by part, each percent-encoded by its own set. What is missing is taken from the base first.
+ */
+#include "url.h"
+
+#include "url_host.h"
+#include <assert.h>
+#include <base/error.h>
+#include <stdio.h>
+
+/* --- characters --------------------------------------------------------------------------------------------------- */
+
+/* Percent-encode sets (WHATWG URL section 1.3), as bits of one table. */
+enum {
+        ENCODE_QUERY = 1, /* the special-query set */
+        ENCODE_PATH = 2,
+        ENCODE_USERINFO = 4,
+};
+
+static unsigned sets_of(unsigned char c)
+{
+        if (c <= 0x20 || c >= 0x7f)
+                return ENCODE_QUERY | ENCODE_PATH | ENCODE_USERINFO;
+        switch (c) {
+        case '"':
+        case '#':
+        case '<':
+        case '>':
+                return ENCODE_QUERY | ENCODE_PATH | ENCODE_USERINFO;
+        case '\'':
+                return ENCODE_QUERY;
+        case '?':
+        case '^':
+        case '`':
+        case '{':
+        case '}':
+                return ENCODE_PATH | ENCODE_USERINFO;
+        case '/':
+        case ':':
+        case ';':
+        case '=':
+        case '@':
+        case '[':
+        case '\\':
+        case ']':
+        case '|':
+                return ENCODE_USERINFO;
+        }
+        return 0;
+}
+
+static int add_encoded(struct buf *to, struct muster_str part, unsigned set)
+{
+        static const char hex[] = "0123456789ABCDEF";
+        int r = buf_reserve(to, part.len * 3);
+
+        if (r < 0)
+                return r;
+        for (size_t i = 0; i < part.len; i++) {
+                unsigned char c = (unsigned char)part.at[i];
+
+                if (sets_of(c) & set) {
+                        to->at[to->len++] = '%';
+                        to->at[to->len++] = hex[c >> 4];
+                        to->at[to->len++] = hex[c & 15];
+                } else {
+                        to->at[to->len++] = (char)c;
+                }
+        }
+        return 0;
+}
+
+int url_add_decoded(struct muster_str part, struct buf *to)
+{
+        int r = buf_reserve(to, part.len);
+
+        if (r < 0)
+                return r;
+        for (size_t i = 0; i < part.len; i++) {
+                int high = i + 2 < part.len ? char_hex(part.at[i + 1]) : -1;
+                int low = i + 2 < part.len ? char_hex(part.at[i + 2]) : -1;
+
+                if (part.at[i] == '%' && high >= 0 && low >= 0) {
+                        to->at[to->len++] = (char)(high << 4 | low);
+                        i += 2;
+                } else {
+                        to->at[to->len++] = part.at[i];
+                }
+        }
+        return 0;
+}
+
+static bool is_slash(char c)
+{
+        return c == '/' || c == '\\';
+}
+
+/* --- cleaning ----------------------------------------------------------------------------------------------------- */
+
+static bool is_dropped(char c)
+{
+        return c == '\t' || c == '\n' || c == '\r';
+}
+
+static struct muster_str strip(struct muster_str text)
+{
+        while (text.len && (unsigned char)text.at[0] <= 0x20) {
+                text.at++;
+                text.len--;
+        }
+        while (text.len && (unsigned char)text.at[text.len - 1] <= 0x20)
+                text.len--;
+        return text;
+}
+
+/* Tabs and line ends are dropped wherever they stand. That needs a copy, which most URLs do not. */
+static int clean(struct muster_str *text, struct buf *copy)
+{
+        bool is_clean = true;
+        int r;
+
+        *text = strip(*text);
+        for (size_t i = 0; i < text->len; i++)
+                is_clean &= !is_dropped(text->at[i]);
+        if (is_clean)
+                return 0;
+        r = buf_reserve(copy, text->len);
+        if (r < 0)
+                return r;
+        for (size_t i = 0; i < text->len; i++)
+                if (!is_dropped(text->at[i]))
+                        copy->at[copy->len++] = text->at[i];
+        *text = buf_str(copy);
+        return 0;
+}
+
+/* --- cutting ------------------------------------------------------------------------------------------------------ */
+
+/* The pieces of a reference where they lie in the input; `at` NULL: not there. */
+struct pieces {
+        bool has_scheme;
+        enum url_scheme scheme;
+        struct muster_str authority, path, query;
+};
+
+static struct muster_str shown(struct muster_str text)
+{
+        return (struct muster_str){ text.at ? text.at : "", text.len < 80 ? text.len : 80 };
+}
+
+/* The length of "scheme:" at the front, 0 when there is none. */
+static size_t scheme_length(struct muster_str text)
+{
+        for (size_t i = 0; i < text.len; i++) {
+                char c = char_lower(text.at[i]);
+
+                if (c == ':')
+                        return i ? i + 1 : 0;
+                if (!(c >= 'a' && c <= 'z') &&
+                    (i == 0 || !(char_is_digit(c) || c == '+' || c == '-' || c == '.')))
+                        return 0;
+        }
+        return 0;
+}
+
+static int no_scheme(struct muster_str text, struct muster_error *error)
+{
+        if (!text.len)
+                return error_set(error, MUSTER_E_URL, MUSTER_PHASE_QUEUE, 0, "url: it is empty");
+        return error_set(error, MUSTER_E_URL, MUSTER_PHASE_QUEUE, 0,
+                         "url: no scheme in \"%.*s\"; write http://%.*s", STR_ARGS(shown(text)),
+                         STR_ARGS(shown(text)));
+}
+
+/* "example.com:8080/" looks as if its host were a scheme. */
+static bool looks_like_host(struct muster_str scheme, struct muster_str rest)
+{
+        return rest.len && char_is_digit(rest.at[0]) &&
+               (memchr(scheme.at, '.', scheme.len) || str_is_nocase(scheme, "localhost"));
+}
+
+static int cut_scheme(struct muster_str *rest, const struct url *base, struct pieces *pieces,
+                      struct muster_error *error)
+{
+        size_t len = scheme_length(*rest);
+        struct muster_str scheme = { rest->at, len ? len - 1 : 0 };
+        struct muster_str behind = { rest->at + len, rest->len - len };
+
+        if (!len || (!base && looks_like_host(scheme, behind)))
+                return base ? 0 : no_scheme(*rest, error);
+        if (!str_is_nocase(scheme, "http") && !str_is_nocase(scheme, "https"))
+                return error_set(error, MUSTER_E_URL, MUSTER_PHASE_QUEUE, 0,
+                                 "url: scheme \"%.*s\" is not supported; http and https are",
+                                 STR_ARGS(shown(scheme)));
+        pieces->scheme = scheme.len == 5 ? URL_HTTPS : URL_HTTP;
+        pieces->has_scheme = true;
+        *rest = behind;
+        return 0;
+}
+
+static void cut_authority(struct muster_str *rest)
+{
+        while (rest->len && is_slash(rest->at[0])) {
+                rest->at++;
+                rest->len--;
+        }
+}
+
+static struct muster_str take_until(struct muster_str *rest, const char *ends)
+{
+        struct muster_str part = { rest->at, 0 };
+
+        while (part.len < rest->len && !strchr(ends, rest->at[part.len]))
+                part.len++;
+        rest->at += part.len;
+        rest->len -= part.len;
+        return part;
+}
+
+/*
+ * After a special scheme any number of slashes begins the authority, unless the scheme is the base's own and there is none: then
+ * what follows is relative to it.
+ */
+static int cut(struct muster_str text, const struct url *base, struct pieces *pieces,
+               struct muster_error *error)
+{
+        struct muster_str rest = text;
+        const char *hash;
+        size_t n_slashes = 0;
+        int r;
+
+        if (rest.len && (hash = memchr(rest.at, '#', rest.len)))
+                rest.len = (size_t)(hash - rest.at);
+        r = cut_scheme(&rest, base, pieces, error);
+        if (r < 0)
+                return r;
+        while (n_slashes < rest.len && is_slash(rest.at[n_slashes]))
+                n_slashes++;
+        if (pieces->has_scheme ? !base || base->scheme != pieces->scheme || n_slashes >= 2
+                               : n_slashes >= 2) {
+                cut_authority(&rest);
+                pieces->authority = take_until(&rest, "/\\?");
+                if (!pieces->authority.at)
+                        pieces->authority = (struct muster_str){ "", 0 };
+        }
+        pieces->path = take_until(&rest, "?");
+        if (rest.len)
+                pieces->query = (struct muster_str){ rest.at + 1, rest.len - 1 };
+        return 0;
+}
+
+/* --- authority ---------------------------------------------------------------------------------------------------- */
+
+static int parse_port(struct muster_str text, enum url_scheme scheme, uint16_t *ret_port,
+                      struct muster_error *error)
+{
+        uint64_t port;
+
+        *ret_port = scheme == URL_HTTPS ? 443 : 80;
+        if (!text.len)
+                return 0;
+        while (text.len > 1 && text.at[0] == '0') {
+                text.at++;
+                text.len--;
+        }
+        if (!str_to_u64(text, &port) || port > 65535)
+                return error_set(error, MUSTER_E_URL, MUSTER_PHASE_QUEUE, 0,
+                                 "url: port \"%.*s\" is not a number from 0 to 65535",
+                                 STR_ARGS(shown(text)));
+        *ret_port = (uint16_t)port;
+        return 0;
+}
+
+static struct url_span span_from(const struct url *url, size_t at)
+{
+        return (struct url_span){ (uint32_t)at, (uint32_t)(url->text.len - at) };
+}
+
+static int add_userinfo(struct url *url, struct muster_str userinfo)
+{
+        const char *colon = userinfo.len ? memchr(userinfo.at, ':', userinfo.len) : NULL;
+        struct muster_str user = userinfo;
+        size_t at = url->text.len;
+        int r;
+
+        if (colon)
+                user.len = (size_t)(colon - userinfo.at);
+        r = add_encoded(&url->text, user, ENCODE_USERINFO);
+        url->user = span_from(url, at);
+        if (r == 0 && colon && user.len + 1 < userinfo.len) {
+                struct muster_str password = { colon + 1, userinfo.len - user.len - 1 };
+
+                r = buf_add_char(&url->text, ':');
+                at = url->text.len;
+                if (r == 0)
+                        r = add_encoded(&url->text, password, ENCODE_USERINFO);
+                url->password = span_from(url, at);
+        }
+        if (r == 0 && (url->user.len || url->password.len))
+                r = buf_add_char(&url->text, '@');
+        return r;
+}
+
+/* The colon before the port, not one within brackets. */
+static const char *find_port(struct muster_str host)
+{
+        for (size_t i = host.len; i; i--) {
+                if (host.at[i - 1] == ']')
+                        return NULL;
+                if (host.at[i - 1] == ':')
+                        return host.at + i - 1;
+        }
+        return NULL;
+}
+
+static int add_host(struct url *url, struct muster_str host, struct muster_error *error)
+{
+        bool is_bracketed = host.len && host.at[0] == '[';
+        size_t at;
+        int r = 0;
+
+        if (is_bracketed)
+                r = buf_add_char(&url->text, '[');
+        at = url->text.len;
+        if (r == 0)
+                r = url_host_parse(host, &url->text, &url->host_kind, error);
+        url->host = span_from(url, at);
+        if (r == 0 && is_bracketed)
+                r = buf_add_char(&url->text, ']');
+        return r;
+}
+
+static int add_port(struct url *url)
+{
+        int r;
+
+        if (url->port == (url->scheme == URL_HTTPS ? 443 : 80))
+                return 0;
+        r = buf_add_char(&url->text, ':');
+        return r < 0 ? r : buf_add_u64(&url->text, url->port);
+}
+
+static int add_authority(struct url *url, struct muster_str authority, struct muster_error *error)
+{
+        struct muster_str host = authority;
+        struct muster_str port = { NULL, 0 };
+        const char *colon;
+        size_t at;
+        int r = 0;
+
+        /* The last @ ends the user name and password; earlier ones belong to them. */
+        for (size_t i = authority.len; i; i--) {
+                if (authority.at[i - 1] != '@')
+                        continue;
+                r = add_userinfo(url, (struct muster_str){ authority.at, i - 1 });
+                host = (struct muster_str){ authority.at + i, authority.len - i };
+                break;
+        }
+        if (r < 0)
+                return r;
+        colon = find_port(host);
+        if (colon) {
+                port = (struct muster_str){ colon + 1, (size_t)(host.at + host.len - colon) - 1 };
+                host.len = (size_t)(colon - host.at);
+        }
+        at = url->text.len;
+        r = parse_port(port, url->scheme, &url->port, error);
+        if (r == 0)
+                r = add_host(url, host, error);
+        if (r == 0)
+                r = add_port(url);
+        url->authority = span_from(url, at);
+        return r;
+}
+
+/* --- path --------------------------------------------------------------------------------------------------------- */
+
+/* Is this segment a dot, or two, in any spelling? Returns how many; 0 for any other. */
+static int dots_of(struct muster_str segment)
+{
+        int n = 0;
+
+        while (segment.len) {
+                size_t len = segment.at[0] == '.' ? 1
+                             : segment.len >= 3 && segment.at[0] == '%' && segment.at[1] == '2' &&
+                                             char_lower(segment.at[2]) == 'e'
+                                     ? 3
+                                     : 0;
+
+                if (!len || ++n > 2)
+                        return 0;
+                segment.at += len;
+                segment.len -= len;
+        }
+        return n;
+}
+
+/* Cut the last segment off what was written, but never the part before the path. */
+static void shorten(struct url *url, size_t path_at)
+{
+        while (url->text.len > path_at && url->text.at[url->text.len - 1] != '/')
+                url->text.len--;
+        if (url->text.len > path_at)
+                url->text.len--;
+}
+
+/* Append the segments of `path`, each after a slash, resolving dots against what stands there from `path_at` on. */
+static int add_path(struct url *url, size_t path_at, struct muster_str path)
+{
+        int r = 0;
+
+        if (path.len && is_slash(path.at[0])) {
+                path.at++;
+                path.len--;
+        }
+        while (r == 0) {
+                struct muster_str segment = take_until(&path, "/\\");
+                bool is_last = path.len == 0;
+                int dots = dots_of(segment);
+
+                if (dots == 2)
+                        shorten(url, path_at);
+                if (dots == 0 || is_last)
+                        r = buf_add_char(&url->text, '/');
+                if (r == 0 && dots == 0)
+                        r = add_encoded(&url->text, segment, ENCODE_PATH);
+                if (is_last)
+                        break;
+                path.at++;
+                path.len--;
+        }
+        return r;
+}
+
+/* Is there nothing in it that would have to be changed? */
+static bool is_plain_path(struct muster_str path)
+{
+        for (size_t i = 0; i < path.len; i++) {
+                if (sets_of((unsigned char)path.at[i]) & ENCODE_PATH || path.at[i] == '\\')
+                        return false;
+                if (path.at[i] == '/' && i + 1 < path.len &&
+                    (path.at[i + 1] == '.' || path.at[i + 1] == '%'))
+                        return false;
+        }
+        return path.len && path.at[0] == '/';
+}
+
+static struct muster_str base_path(const struct url *base)
+{
+        struct muster_str target = url_part(base, base->target);
+
+        return take_until(&target, "?");
+}
+
+static struct muster_str base_query(const struct url *base)
+{
+        struct muster_str target = url_part(base, base->target);
+
+        take_until(&target, "?");
+        return target.len ? (struct muster_str){ target.at + 1, target.len - 1 }
+                          : (struct muster_str){ NULL, 0 };
+}
+
+/* The path of a reference without authority: absolute, relative to the base's last slash, or the base's own. */
+static int add_relative_path(struct url *url, size_t path_at, const struct url *base,
+                             struct pieces *pieces)
+{
+        struct muster_str path = base_path(base);
+        int r;
+
+        if (!pieces->path.len) {
+                if (!pieces->query.at)
+                        pieces->query = base_query(base);
+                return buf_add_str(&url->text, path);
+        }
+        if (is_slash(pieces->path.at[0]))
+                return add_path(url, path_at, pieces->path);
+        r = buf_add_str(&url->text, path);
+        if (r < 0)
+                return r;
+        shorten(url, path_at);
+        return add_path(url, path_at, pieces->path);
+}
+
+static int add_target(struct url *url, const struct url *base, struct pieces *pieces)
+{
+        size_t at = url->text.len;
+        int r;
+
+        if (is_plain_path(pieces->path))
+                r = buf_add_str(&url->text, pieces->path);
+        else if (pieces->authority.at)
+                r = add_path(url, at, pieces->path);
+        else
+                r = add_relative_path(url, at, base, pieces);
+        if (r == 0 && pieces->query.at) {
+                r = buf_add_char(&url->text, '?');
+                if (r == 0)
+                        r = add_encoded(&url->text, pieces->query, ENCODE_QUERY);
+        }
+        url->target = span_from(url, at);
+        return r;
+}
+
+/* --- all of it ---------------------------------------------------------------------------------------------------- */
+
+static int add_base_authority(struct url *url, const struct url *base)
+{
+        size_t at = base->user.len || base->password.len ? base->user.at : base->authority.at;
+        size_t end = base->authority.at + base->authority.len;
+        uint32_t shift = (uint32_t)(url->text.len - at);
+        int r = buf_add(&url->text, base->text.at + at, end - at);
+
+        url->user = (struct url_span){ base->user.at + shift, base->user.len };
+        url->password = (struct url_span){ base->password.at + shift, base->password.len };
+        url->host = (struct url_span){ base->host.at + shift, base->host.len };
+        url->authority = (struct url_span){ base->authority.at + shift, base->authority.len };
+        url->host_kind = base->host_kind;
+        url->port = base->port;
+        return r;
+}
+
+static int build(struct url *url, struct muster_str text, const struct url *base,
+                 struct muster_error *error)
+{
+        struct pieces pieces = { 0 };
+        int r = cut(text, base, &pieces, error);
+
+        if (r < 0)
+                return r;
+        url->scheme = pieces.has_scheme ? pieces.scheme : base->scheme;
+        r = buf_add_text(&url->text, url->scheme == URL_HTTPS ? "https://" : "http://");
+        if (r == 0 && pieces.authority.at)
+                r = add_authority(url, pieces.authority, error);
+        else if (r == 0)
+                r = add_base_authority(url, base);
+        return r < 0 ? r : add_target(url, base, &pieces);
+}
+
+static void empty(struct url *url)
+{
+        struct buf text = url->text;
+
+        text.len = 0;
+        *url = (struct url){ .text = text };
+}
+
+int url_parse(struct url *url, struct muster_str text, const struct url *base,
+              struct muster_error *error)
+{
+        struct buf copy = { 0 };
+        int r;
+
+        assert(url != base);
+        empty(url);
+        if (text.len > URL_BYTES_MAX)
+                return error_set(
+                        error, MUSTER_E_URL, MUSTER_PHASE_QUEUE, 0,
+                        "url: it has %zu bytes, more than the %d that are allowed: \"%.40s...\"",
+                        text.len, URL_BYTES_MAX, text.at);
+        r = clean(&text, &copy);
+        if (r == 0)
+                r = build(url, text, base, error);
+        if (r == MUSTER_E_RESOURCE)
+                error_set_memory(error, MUSTER_PHASE_QUEUE);
+        if (r < 0)
+                empty(url);
+        buf_deinit(&copy);
+        return r;
+}
+
+void url_deinit(struct url *url)
+{
+        buf_deinit(&url->text);
+        *url = (struct url){ 0 };
+}
+
+int url_copy(struct url *to, const struct url *from)
+{
+        struct buf text;
+        int r;
+
+        empty(to);
+        r = buf_add_str(&to->text, buf_str(&from->text));
+        if (r < 0)
+                return r;
+        text = to->text;
+        *to = *from;
+        to->text = text;
+        return 0;
+}
+
+bool url_same_origin(const struct url *a, const struct url *b)
+{
+        return a->scheme == b->scheme && a->port == b->port &&
+               str_eq(url_part(a, a->host), url_part(b, b->host));
+}
+
+static const char *scheme_text(const struct url *url)
+{
+        return url->scheme == URL_HTTPS ? "https://" : "http://";
+}
+
+int url_add_public(const struct url *url, struct buf *to)
+{
+        size_t before = to->len;
+
+        if (buf_add_text(to, scheme_text(url)) < 0 ||
+            buf_add_str(to, url_part(url, url->authority)) < 0 ||
+            buf_add_str(to, url_part(url, url->target)) < 0) {
+                to->len = before;
+                return MUSTER_E_RESOURCE;
+        }
+        return 0;
+}
+
+int url_add_origin(const struct url *url, struct buf *to)
+{
+        size_t before = to->len;
+
+        if (buf_add_text(to, scheme_text(url)) < 0 ||
+            buf_add_str(to, url_part(url, url->authority)) < 0 ||
+            (url->port == (url->scheme == URL_HTTPS ? 443 : 80) &&
+             (buf_add_char(to, ':') < 0 || buf_add_u64(to, url->port) < 0))) {
+                to->len = before;
+                return MUSTER_E_RESOURCE;
+        }
+        return 0;
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * URLs of http and https
+ *
+ * What a browser accepts (WHATWG URL Standard, basic URL parser restricted to these two special schemes), normalised: scheme and host in lower case,
+ * IDN in ASCII (UTS 46), IPv4 in dotted decimal from all the forms that browsers take, IPv6 compressed (RFC 5952), default port dropped,
+ * dot segments resolved, everything outside the allowed sets percent-encoded, fragment cut off (it is never sent).
+ */
+#ifndef HTTP_URL_H
+#define HTTP_URL_H
+
+#include <base/buf.h>
+#include <muster/error.h>
+
+#define URL_BYTES_MAX                                                                              \
+        (64 * 1024) /* longer than any server takes (8 to 32 KiB); more is an accident */
+
+enum url_scheme { URL_HTTP, URL_HTTPS };
+
+enum url_host_kind { URL_HOST_NAME, URL_HOST_IPV4, URL_HOST_IPV6 };
+
+struct url_span {
+        uint32_t at, len;
+};
+
+/* Zeroed is empty. The spans are places in `text`, which is reused when another URL is parsed into the same struct. */
+struct url {
+        struct buf
+                text; /* normalised, e.g. "http://user:pw@[2001:db8::1]:8080/a?b", not terminated */
+        struct url_span user,
+                password;     /* percent-encoded as in the text; empty when there are none */
+        struct url_span host; /* without brackets */
+        struct url_span
+                authority; /* "[2001:db8::1]:8080": the Host field (RFC 9110 section 7.2), port only when not the default */
+        struct url_span target; /* "/a?b": the request target in origin form */
+        enum url_scheme scheme;
+        enum url_host_kind host_kind;
+        uint16_t port;
+};
+
+void url_deinit(struct url *url);
+
+/*
+ * Parse `text`, relative to `base` unless that is NULL, into `url`, which may not be `base`. MUSTER_E_URL with *error saying what is
+ * wrong and where, quoting the input shortened; MUSTER_E_RESOURCE. On failure `url` is empty.
+ */
+int url_parse(struct url *url, struct muster_str text, const struct url *base,
+              struct muster_error *error);
+
+/* MUSTER_E_RESOURCE: *to is empty. */
+int url_copy(struct url *to, const struct url *from);
+
+static inline struct muster_str url_part(const struct url *url, struct url_span span)
+{
+        return (struct muster_str){ url->text.at + span.at, span.len };
+}
+
+/* Same scheme, host and port (RFC 6454 section 4)? */
+bool url_same_origin(const struct url *a, const struct url *b);
+
+/* Append "http://host:port/path" without user name and password. 0 or MUSTER_E_RESOURCE. */
+int url_add_public(const struct url *url, struct buf *to);
+
+/* Append the origin as a key: "http://host:port", port always there. 0 or MUSTER_E_RESOURCE. */
+int url_add_origin(const struct url *url, struct buf *to);
+
+/* Append what a percent-encoded part stands for (bytes, may hold anything). 0 or MUSTER_E_RESOURCE. */
+int url_add_decoded(struct muster_str part, struct buf *to);
+
+#endif

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: MIT */
+#include "dial.h"
+
+#include <assert.h>
+#include <base/error.h>
+#include <base/mem.h>
+#include <errno.h>
+
+static struct dial_racer *racer_of(struct loop_socket *socket)
+{
+        return LIST_OWNER(socket, struct dial_racer, socket);
+}
+
+/* --- the end ------------------------------------------------------------------------------------------------------ */
+
+static void close_racers(struct dial *dial)
+{
+        for (int i = 0; i < DIAL_RACERS_MAX; i++)
+                if (&dial->racers[i] != dial->winner)
+                        loop_socket_close(&dial->racers[i].socket);
+}
+
+static void stop_all(struct dial *dial)
+{
+        close_racers(dial);
+        loop_timer_stop(dial->loop, &dial->timer);
+        resolve_waiter_cancel(&dial->waiter);
+}
+
+void dial_stop(struct dial *dial)
+{
+        if (!dial->loop)
+                return;
+        dial->winner = NULL;
+        stop_all(dial);
+        dial->loop = NULL;
+}
+
+void dial_take_socket(struct dial *dial, struct loop_socket *to, loop_handler handle)
+{
+        assert(dial->winner);
+        loop_socket_move(to, &dial->winner->socket, handle);
+        dial->winner = NULL;
+}
+
+/* Told from the timer, so that it never happens within dial_start(). */
+static void fail_soon(struct dial *dial)
+{
+        dial->has_failed = true;
+        /* The timer runs or has run for this dial, so there is room for it in the heap; if not, its owner's timeout ends it. */
+        (void)loop_timer_set(dial->loop, &dial->timer, dial->loop->now_ns);
+}
+
+static bool is_resource(int sys)
+{
+        return sys == EMFILE || sys == ENFILE || sys == ENOBUFS || sys == ENOMEM ||
+               sys == EADDRNOTAVAIL;
+}
+
+static const char *remedy(int sys)
+{
+        if (sys == EMFILE || sys == ENFILE)
+                return "; raise the limit (ulimit -n) or lower the concurrency";
+        if (sys == EADDRNOTAVAIL)
+                return "; keep connections alive, or lower the concurrency";
+        return "";
+}
+
+static void note_failure(struct dial *dial, const struct net_address *address, int sys)
+{
+        struct muster_error *error = &dial->error;
+        char text[ADDRESS_TEXT_MAX];
+
+        dial->address_len = address_to_sockaddr(address, dial->port, &dial->address);
+        address_text((const struct sockaddr *)&dial->address, text, sizeof(text));
+        error_clear(error);
+        if (is_resource(sys))
+                error_set(error, MUSTER_E_RESOURCE, MUSTER_PHASE_TCP, sys, "resource: %s: %s%s",
+                          text, error_sys_text(sys), remedy(sys));
+        else if (dial->n_tried == 1)
+                error_set(error, MUSTER_E_CONNECT, MUSTER_PHASE_TCP, sys,
+                          "connect: %s: %s (1 address tried)", text, error_sys_text(sys));
+        else
+                error_set(error, MUSTER_E_CONNECT, MUSTER_PHASE_TCP, sys,
+                          "connect: %.*s:%u: %u addresses tried, the last, %s: %s",
+                          dial->host.len < 80 ? (int)dial->host.len : 80, dial->host.at, dial->port,
+                          dial->n_tried, text, error_sys_text(sys));
+}
+
+/* --- the race ----------------------------------------------------------------------------------------------------- */
+
+static void go_on(struct dial *dial);
+
+static void handle(struct loop_socket *socket, const struct loop_event *event)
+{
+        struct dial_racer *racer = racer_of(socket);
+        struct dial *dial = racer->dial;
+
+        switch (event->kind) {
+        case LOOP_CONNECTED:
+                dial->winner = racer;
+                dial->address_len =
+                        address_to_sockaddr(&racer->address, dial->port, &dial->address);
+                stop_all(dial);
+                dial->done(dial, 0);
+                return;
+        case LOOP_FAILED:
+                note_failure(dial, &racer->address, event->sys);
+                loop_socket_close(socket);
+                go_on(dial);
+                return;
+        case LOOP_RECEIVED:
+        case LOOP_SENT:
+        case LOOP_EOF:
+                return; /* nothing was asked for */
+        }
+}
+
+static struct dial_racer *free_racer(struct dial *dial)
+{
+        for (int i = 0; i < DIAL_RACERS_MAX; i++)
+                if (!loop_socket_is_open(&dial->racers[i].socket))
+                        return &dial->racers[i];
+        return NULL;
+}
+
+static bool is_racing(const struct dial *dial)
+{
+        for (int i = 0; i < DIAL_RACERS_MAX; i++)
+                if (loop_socket_is_open(&dial->racers[i].socket))
+                        return true;
+        return false;
+}
+
+/* Start with the next address. False when it failed at once. */
+static bool start_racer(struct dial *dial, struct dial_racer *racer)
+{
+        struct sockaddr_storage address;
+        socklen_t len;
+        int sys = 0;
+
+        racer->dial = dial;
+        racer->address = dial->addresses[dial->n_started++];
+        dial->n_tried++;
+        len = address_to_sockaddr(&racer->address, dial->port, &address);
+        if (loop_socket_connect(dial->loop, &racer->socket, handle, (struct sockaddr *)&address,
+                                len, &sys) == 0)
+                return true;
+        note_failure(dial, &racer->address, sys);
+        return false;
+}
+
+/* The next address, and the timer for the one after it; or the end, when there is nothing more to hope for. */
+static void go_on(struct dial *dial)
+{
+        struct dial_racer *racer = NULL;
+
+        while (dial->n_started < dial->n_addresses && (racer = free_racer(dial)) &&
+               !start_racer(dial, racer))
+                ;
+        if (dial->n_started < dial->n_addresses)
+                (void)loop_timer_set(dial->loop, &dial->timer,
+                                     clock_now(dial->loop->clock) + DIAL_ATTEMPT_DELAY_NS);
+        else if (dial->is_final && !is_racing(dial))
+                fail_soon(dial);
+}
+
+static void timer_fire(struct loop_timer *timer, uint64_t late_ns)
+{
+        struct dial *dial = LIST_OWNER(timer, struct dial, timer);
+
+        (void)late_ns;
+        if (!dial->has_failed) {
+                go_on(dial);
+                return;
+        }
+        stop_all(dial);
+        error_set(&dial->error, MUSTER_E_RESOLVE, MUSTER_PHASE_DNS, 0,
+                  "resolve: %.*s: no address was found",
+                  dial->host.len < 80 ? (int)dial->host.len : 80, dial->host.at);
+        dial->done(dial, (int)dial->error.code);
+}
+
+/* --- the addresses ------------------------------------------------------------------------------------------------ */
+
+static bool is_known(const struct dial *dial, const struct net_address *address)
+{
+        for (size_t i = 0; i < dial->n_addresses; i++)
+                if (address_eq(&dial->addresses[i], address))
+                        return true;
+        return false;
+}
+
+static void add_addresses(struct dial *dial, const struct resolve_answer *answer)
+{
+        for (size_t i = 0; i < answer->n && dial->n_addresses < RESOLVE_ADDRESSES_MAX; i++)
+                if (!is_known(dial, &answer->addresses[i]))
+                        dial->addresses[dial->n_addresses++] = answer->addresses[i];
+        dial->is_final = answer->is_final;
+        if (dial->n_addresses && !dial->dns_end_ns)
+                dial->dns_end_ns = clock_now(dial->loop->clock);
+        if (answer->error && !dial->n_addresses)
+                dial->error = *answer->error;
+}
+
+/* A first part starts the race; a later one joins it when the others have failed or are slow. */
+static void answered(struct resolve_waiter *waiter, const struct resolve_answer *answer)
+{
+        struct dial *dial = LIST_OWNER(waiter, struct dial, waiter);
+
+        add_addresses(dial, answer);
+        if (!is_racing(dial) || !heap_has(&dial->timer.node))
+                go_on(dial);
+}
+
+int dial_start(struct dial *dial, struct loop *loop, struct resolver *resolver, dial_done done,
+               struct muster_str borrow_host, uint16_t port)
+{
+        struct resolve_answer answer;
+        int r;
+
+        *dial = (struct dial){ .loop = loop,
+                               .done = done,
+                               .host = borrow_host,
+                               .port = port,
+                               .waiter.answered = answered,
+                               .timer.fire = timer_fire };
+        r = resolver_ask(resolver, &dial->waiter, borrow_host, port, &answer);
+        if (r < 0)
+                return error_set_memory(&dial->error, MUSTER_PHASE_DNS);
+        if (r == RESOLVE_WAIT)
+                return 0;
+        add_addresses(dial, &answer);
+        go_on(dial);
+        return 0;
+}

@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The epoll backend
+ *
+ * Sockets are registered once, edge-triggered, for everything; can_read and can_write remember what the kernel said. A send
+ * is tried at once, and waits for writability only after EAGAIN. A receive that fills less than it was given has emptied the
+ * socket, which saves the call that would only say EAGAIN; an edge then comes with the next bytes.
+ *
+ * Received bytes carry the kernel's receive stamp (SO_TIMESTAMPING, software): a moment of CLOCK_REALTIME, turned into
+ * CLOCK_MONOTONIC with the offset that the loop samples each turn. Where one receive takes several segments the stamp is the
+ * last one's.
+ */
+#include "loop_backend.h"
+
+#include <assert.h>
+#include <base/mem.h>
+#include <errno.h>
+#include <linux/errqueue.h>
+#include <linux/net_tstamp.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#define BATCH 512 /* events a wait may report */
+
+/* An epoll event names a socket or a watch; the lowest bit of the pointer tells which. */
+#define TAG_WATCH ((uintptr_t)1)
+
+static int epoll_init(struct loop *loop, int *ret_sys)
+{
+        loop->batch = mem_array(BATCH, sizeof(struct epoll_event));
+        if (!loop->batch) {
+                *ret_sys = ENOMEM;
+                return MUSTER_E_RESOURCE;
+        }
+        loop->fd = epoll_create1(EPOLL_CLOEXEC);
+        if (loop->fd < 0) {
+                *ret_sys = errno;
+                loop->batch = mem_free(loop->batch);
+                return MUSTER_E_RESOURCE;
+        }
+        return 0;
+}
+
+static void epoll_deinit(struct loop *loop)
+{
+        close(loop->fd);
+        loop->fd = -1;
+        loop->batch = mem_free(loop->batch);
+}
+
+/* --- waiting ------------------------------------------------------------------------------------------------------ */
+
+static void note_socket(struct loop_socket *socket, uint32_t events)
+{
+        if (events & (EPOLLIN | EPOLLPRI))
+                socket->can_read = true;
+        if (events & EPOLLOUT)
+                socket->can_write = true;
+        if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
+                socket->hung_up = socket->can_read = true;
+        if (socket->connecting || (socket->n_out && socket->can_write) ||
+            (socket->reading && socket->can_read))
+                loop_mark_ready(socket);
+}
+
+static void note_watch(struct loop_watch *watch, uint32_t events)
+{
+        bool is_over = events & (EPOLLHUP | EPOLLERR);
+
+        watch->is_ready_read = watch->want_read && (is_over || events & EPOLLIN);
+        watch->is_ready_write = watch->want_write && (is_over || events & EPOLLOUT);
+        if ((watch->is_ready_read || watch->is_ready_write) && !list_is_linked(&watch->ready_link))
+                list_push_back(&watch->loop->ready_watches, &watch->ready_link);
+}
+
+static int wait_events(struct loop *loop, struct epoll_event *events, uint64_t timeout_ns)
+{
+        struct timespec timeout = { .tv_sec = (time_t)(timeout_ns / NS_PER_S),
+                                    .tv_nsec = (long)(timeout_ns % NS_PER_S) };
+
+        /* A wait of zero needs no timer, and is what a busy loop does most. */
+        if (timeout_ns == 0)
+                return epoll_wait(loop->fd, events, BATCH, 0);
+        if (timeout_ns == UINT64_MAX)
+                return epoll_wait(loop->fd, events, BATCH, -1);
+        return epoll_pwait2(loop->fd, events, BATCH, &timeout, NULL);
+}
+
+/* Kernels before 5.11 have no epoll_pwait2(): whole milliseconds, rounded up so that a timer is never early. */
+static int wait_coarse(struct loop *loop, struct epoll_event *events, uint64_t timeout_ns)
+{
+        uint64_t ms = timeout_ns / NS_PER_MS + (timeout_ns % NS_PER_MS != 0);
+
+        return epoll_wait(loop->fd, events, BATCH, ms > 3600000 ? 3600000 : (int)ms);
+}
+
+static int epoll_wait_ready(struct loop *loop, uint64_t timeout_ns)
+{
+        struct epoll_event *events = loop->batch;
+        int n = wait_events(loop, events, timeout_ns);
+
+        if (n < 0 && errno == ENOSYS)
+                n = wait_coarse(loop, events, timeout_ns);
+        if (n < 0)
+                return errno == EINTR ? 0 : MUSTER_E_RESOURCE;
+        for (int i = 0; i < n; i++) {
+                uintptr_t tagged = (uintptr_t)events[i].data.ptr;
+
+                if (tagged & TAG_WATCH)
+                        note_watch((struct loop_watch *)(tagged & ~TAG_WATCH), events[i].events);
+                else
+                        note_socket(events[i].data.ptr, events[i].events);
+        }
+        return n == BATCH ? LOOP_WAIT_PARTIAL : 0;
+}
+
+/* --- registering -------------------------------------------------------------------------------------------------- */
+
+static int control(struct loop *loop, int operation, int fd, uint32_t events, void *tagged)
+{
+        struct epoll_event event = { .events = events, .data.ptr = tagged };
+
+        return epoll_ctl(loop->fd, operation, fd, &event) < 0 ? MUSTER_E_RESOURCE : 0;
+}
+
+#define SOCKET_EVENTS (EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET)
+
+static int epoll_add(struct loop_socket *socket, int *ret_sys)
+{
+        int r = control(socket->loop, EPOLL_CTL_ADD, socket->fd, SOCKET_EVENTS, socket);
+
+        if (r < 0)
+                *ret_sys = errno;
+        return r;
+}
+
+static void epoll_remove(struct loop_socket *socket)
+{
+        control(socket->loop, EPOLL_CTL_DEL, socket->fd, 0, NULL);
+}
+
+static void epoll_moved(struct loop_socket *to)
+{
+        control(to->loop, EPOLL_CTL_MOD, to->fd, SOCKET_EVENTS, to);
+}
+
+static int epoll_watch(struct loop_watch *watch, bool is_new)
+{
+        uint32_t events = (watch->want_read ? EPOLLIN : 0u) | (watch->want_write ? EPOLLOUT : 0u);
+        void *tagged = (void *)((uintptr_t)watch | TAG_WATCH);
+
+        if (!events) {
+                /* Its owner may have closed it first, and the kernel has forgotten it then. */
+                control(watch->loop, EPOLL_CTL_DEL, watch->fd, 0, NULL);
+                return 0;
+        }
+        return control(watch->loop, is_new ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, watch->fd, events,
+                       tagged);
+}
+
+/* --- sending ------------------------------------------------------------------------------------------------------ */
+
+static void drop_sent(struct loop_socket *socket, size_t n)
+{
+        while (socket->n_out && n >= socket->out[0].iov_len) {
+                n -= socket->out[0].iov_len;
+                socket->out[0] = socket->out[1];
+                socket->n_out--;
+        }
+        if (socket->n_out) {
+                socket->out[0].iov_base = (char *)socket->out[0].iov_base + n;
+                socket->out[0].iov_len -= n;
+        }
+}
+
+static int epoll_send(struct loop_socket *socket, int *ret_sys)
+{
+        struct msghdr message = { .msg_iov = socket->out };
+
+        while (socket->n_out && socket->can_write) {
+                ssize_t n;
+
+                message.msg_iovlen = socket->n_out;
+                n = sendmsg(socket->fd, &message, MSG_NOSIGNAL);
+                if (n >= 0) {
+                        drop_sent(socket, (size_t)n);
+                } else if (errno == EAGAIN) {
+                        socket->can_write = false;
+                } else if (errno != EINTR) {
+                        *ret_sys = errno;
+                        socket->n_out = 0;
+                        return MUSTER_E_SEND;
+                }
+        }
+        return socket->n_out ? LOOP_PENDING : 0;
+}
+
+/* --- receiving ---------------------------------------------------------------------------------------------------- */
+
+static uint64_t kernel_stamp(const struct loop *loop, struct msghdr *message)
+{
+        for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c; c = CMSG_NXTHDR(message, c)) {
+                struct scm_timestamping stamps;
+                uint64_t realtime;
+
+                if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_TIMESTAMPING)
+                        continue;
+                memcpy(&stamps, CMSG_DATA(c), sizeof(stamps));
+                realtime =
+                        (uint64_t)stamps.ts[0].tv_sec * NS_PER_S + (uint64_t)stamps.ts[0].tv_nsec;
+                return realtime ? realtime - (uint64_t)loop->realtime_offset_ns : 0;
+        }
+        return 0;
+}
+
+static void fail(struct loop_socket *socket, int sys)
+{
+        loop_deliver(socket, &(struct loop_event){ .kind = LOOP_FAILED, .sys = sys });
+}
+
+static void receive(struct loop_socket *socket)
+{
+        struct loop *loop = socket->loop;
+        union {
+                char bytes[CMSG_SPACE(sizeof(struct scm_timestamping)) + 64];
+                struct cmsghdr align;
+        } control;
+        struct iovec iov = { loop->buffer, LOOP_BUFFER_BYTES };
+        struct msghdr message = { .msg_iov = &iov,
+                                  .msg_iovlen = 1,
+                                  .msg_control = control.bytes,
+                                  .msg_controllen = sizeof(control.bytes) };
+        ssize_t n = recvmsg(socket->fd, &message, 0);
+
+        if (n < 0 && errno == EINTR) {
+                loop_mark_ready(socket);
+                return;
+        }
+        if (n < 0 && errno == EAGAIN) {
+                socket->can_read = false;
+                return;
+        }
+        if (n < 0) {
+                fail(socket, errno);
+                return;
+        }
+        if (n == 0) {
+                loop_deliver(socket, &(struct loop_event){ .kind = LOOP_EOF });
+                return;
+        }
+        /* After a hang-up no further edge comes: keep reading until the end itself has been seen. */
+        if ((size_t)n < LOOP_BUFFER_BYTES && !socket->hung_up)
+                socket->can_read = false;
+        else
+                loop_mark_ready(socket);
+        loop_deliver(socket, &(struct loop_event){ .kind = LOOP_RECEIVED,
+                                                   .bytes = { loop->buffer, (size_t)n },
+                                                   .kernel_ns = kernel_stamp(loop, &message) });
+}
+
+/* --- one step with a ready socket --------------------------------------------------------------------------------- */
+
+static void finish_connect(struct loop_socket *socket)
+{
+        socklen_t len = sizeof(int);
+        int sys = 0;
+
+        if (!socket->can_write && !socket->hung_up)
+                return;
+        socket->connecting = false;
+        if (getsockopt(socket->fd, SOL_SOCKET, SO_ERROR, &sys, &len) < 0)
+                sys = errno;
+        if (sys) {
+                fail(socket, sys);
+                return;
+        }
+        socket->can_write = true;
+        loop_deliver(socket, &(struct loop_event){ .kind = LOOP_CONNECTED });
+}
+
+/* What is left of a send. True when the socket's owner was told, and the socket may be another one now. */
+static bool continue_send(struct loop_socket *socket)
+{
+        int sys = 0;
+        int r = epoll_send(socket, &sys);
+
+        if (r == LOOP_PENDING)
+                return false;
+        /* A failed send does not end receiving: the peer may have said why before it closed. */
+        if (r < 0 && socket->reading && (socket->can_read || socket->hung_up))
+                return false;
+        if (socket->reading && socket->can_read)
+                loop_mark_ready(socket);
+        if (r < 0)
+                fail(socket, sys);
+        else
+                loop_deliver(socket, &(struct loop_event){ .kind = LOOP_SENT });
+        return true;
+}
+
+static void epoll_step(struct loop_socket *socket)
+{
+        if (socket->ended)
+                return;
+        if (socket->connecting) {
+                finish_connect(socket);
+                return;
+        }
+        if (socket->n_out && socket->can_write && continue_send(socket))
+                return;
+        if (socket->reading && socket->can_read)
+                receive(socket);
+}
+
+const struct loop_backend loop_backend_epoll = {
+        .name = "epoll",
+        .init = epoll_init,
+        .deinit = epoll_deinit,
+        .wait = epoll_wait_ready,
+        .add = epoll_add,
+        .remove = epoll_remove,
+        .moved = epoll_moved,
+        .step = epoll_step,
+        .send = epoll_send,
+        .watch = epoll_watch,
+};

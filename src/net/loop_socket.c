@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Sockets in the care of the loop: opening, moving, closing; what of it no backend needs to know
+ */
+#include "loop_backend.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <linux/net_tstamp.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+static void set_option(int fd, int level, int name, int value)
+{
+        /* None of these is needed for correctness: a kernel that refuses one makes us slower or blind, not wrong. */
+        (void)setsockopt(fd, level, name, &value, sizeof(value));
+}
+
+static int begin(struct loop *loop, struct loop_socket *sock, loop_handler handle, int fd,
+                 int *ret_sys)
+{
+        int r;
+
+        *sock = (struct loop_socket){ .loop = loop, .handle = handle, .fd = fd };
+        r = loop->backend->add(sock, ret_sys);
+        if (r < 0) {
+                close(fd);
+                *sock = (struct loop_socket){ .fd = -1 };
+        }
+        return r;
+}
+
+static void set_options(int fd)
+{
+        set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+        set_option(fd, SOL_SOCKET, SO_TIMESTAMPING,
+                   SOF_TIMESTAMPING_RX_SOFTWARE | SOF_TIMESTAMPING_SOFTWARE);
+}
+
+static int is_resource(int sys)
+{
+        return sys == EMFILE || sys == ENFILE || sys == ENOBUFS || sys == ENOMEM ||
+               sys == EADDRNOTAVAIL;
+}
+
+static int open_stream(sa_family_t family, int *ret_sys)
+{
+        int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+        if (fd < 0) {
+                *ret_sys = errno;
+                return is_resource(errno) ? MUSTER_E_RESOURCE : MUSTER_E_CONNECT;
+        }
+        set_options(fd);
+        return fd;
+}
+
+int loop_socket_connect(struct loop *loop, struct loop_socket *sock, loop_handler handle,
+                        const struct sockaddr *address, socklen_t address_len, int *ret_sys)
+{
+        int fd, r;
+
+        assert(!loop_socket_is_open(sock));
+        fd = open_stream(address->sa_family, ret_sys);
+        if (fd < 0)
+                return fd;
+        /* Connect before registering: epoll reports a socket that is not connecting yet as hung up. */
+        if (connect(fd, address, address_len) < 0 && errno != EINPROGRESS) {
+                *ret_sys = errno;
+                close(fd);
+                return is_resource(*ret_sys) ? MUSTER_E_RESOURCE : MUSTER_E_CONNECT;
+        }
+        r = begin(loop, sock, handle, fd, ret_sys);
+        if (r < 0)
+                return r;
+        sock->connecting = true;
+        return 0;
+}
+
+int loop_socket_adopt(struct loop *loop, struct loop_socket *sock, loop_handler handle, int take_fd,
+                      int *ret_sys)
+{
+        int yes = 1;
+
+        assert(!loop_socket_is_open(sock));
+        if (ioctl(take_fd, FIONBIO, &yes) < 0) {
+                *ret_sys = errno;
+                close(take_fd);
+                return MUSTER_E_RESOURCE;
+        }
+        set_options(take_fd);
+        return begin(loop, sock, handle, take_fd, ret_sys);
+}
+
+void loop_socket_move(struct loop_socket *to, struct loop_socket *from, loop_handler handle)
+{
+        assert(!loop_socket_is_open(to) && loop_socket_is_open(from) && !from->n_out);
+        *to = *from;
+        to->handle = handle;
+        to->ready_link = (struct list){ 0 };
+        if (list_is_linked(&from->ready_link))
+                loop_mark_ready(to);
+        list_remove(&from->ready_link);
+        *from = (struct loop_socket){ .fd = -1 };
+        to->loop->backend->moved(to);
+}
+
+void loop_socket_close(struct loop_socket *sock)
+{
+        if (!sock->loop)
+                return;
+        list_remove(&sock->ready_link);
+        sock->loop->backend->remove(sock);
+        close(sock->fd);
+        *sock = (struct loop_socket){ .fd = -1 };
+}
+
+void loop_recv_start(struct loop_socket *sock)
+{
+        assert(loop_socket_is_open(sock));
+        sock->reading = true;
+        if (sock->can_read && !sock->ended)
+                loop_mark_ready(sock);
+}
+
+void loop_recv_stop(struct loop_socket *sock)
+{
+        sock->reading = false;
+}
+
+int loop_send(struct loop_socket *sock, const struct iovec *pieces, unsigned n_pieces, int *ret_sys)
+{
+        assert(loop_socket_is_open(sock) && sock->n_out == 0 && n_pieces <= 2);
+        for (unsigned i = 0; i < n_pieces; i++)
+                if (pieces[i].iov_len)
+                        sock->out[sock->n_out++] = pieces[i];
+        if (sock->n_out == 0)
+                return 0;
+        return sock->loop->backend->send(sock, ret_sys);
+}

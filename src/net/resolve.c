@@ -1,0 +1,606 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * How it works: a name is asked for twice at once, A and AAAA. What comes is kept with the name; when enough is there the waiters are told.
+ * c-ares may call back from within the question (for what stands in /etc/hosts): then nobody waits yet, and the answer is the return value.
+ */
+#include "resolve.h"
+
+#include "resolve_override.h"
+#include <ares.h>
+#include <assert.h>
+#include <base/error.h>
+#include <base/mem.h>
+#include <errno.h>
+#include <unistd.h>
+
+#define TRY_TIMEOUT_MS 2000 /* for each name server in turn, doubled by c-ares each round */
+#define TRIES          3
+
+struct resolver {
+        struct loop *loop;
+        ares_channel channel;
+        struct loop_timer timer; /* of c-ares */
+        struct list sockets;     /* of struct ares_watch */
+        struct override *overrides;
+        struct map names;
+        struct list by_age; /* names, the oldest first */
+        size_t n_names;
+        bool prefers_ipv6; /* there is a route to the IPv6 internet */
+        bool is_asking;    /* callbacks are from within a question */
+        uint64_t n_lookups;
+        struct net_address answer[RESOLVE_ADDRESSES_MAX]; /* what was answered last */
+};
+
+/* A descriptor of c-ares. */
+struct ares_watch {
+        struct loop_watch watch;
+        struct list link;
+        struct resolver *resolver;
+};
+
+enum family { V4, V6, N_FAMILIES };
+
+/* The question for one family of a name. */
+struct question {
+        struct name *name;
+        bool is_pending;
+        int status; /* of c-ares */
+        struct net_address *addresses;
+        size_t n_addresses;
+};
+
+struct name {
+        struct resolver *resolver;
+        struct map_node node;
+        struct list age_link;
+        char *host;
+        struct question questions[N_FAMILIES];
+        unsigned ttl_s;
+        uint64_t expires_ns;
+        struct list waiters;
+        struct loop_timer delay_timer; /* the resolution delay */
+        bool is_known;                 /* both questions are answered */
+        bool is_telling;               /* its waiters are being called: it must stay */
+        struct muster_error error;
+};
+
+static struct name *name_of_node(struct map_node *node)
+{
+        return LIST_OWNER(node, struct name, node);
+}
+
+static struct resolve_waiter *waiter_of(struct list *link)
+{
+        return LIST_OWNER(link, struct resolve_waiter, waiter_link);
+}
+
+/* --- c-ares and the loop ------------------------------------------------------------------------------------------ */
+
+static void set_timer(struct resolver *resolver)
+{
+        struct timeval left;
+        uint64_t at = UINT64_MAX;
+
+        if (ares_timeout(resolver->channel, NULL, &left))
+                at = clock_now(resolver->loop->clock) + (uint64_t)left.tv_sec * NS_PER_S +
+                     (uint64_t)left.tv_usec * NS_PER_US;
+        /* Without memory for it the lookup ends with its next packet, or by the request's timeout. */
+        (void)loop_timer_set(resolver->loop, &resolver->timer, at);
+}
+
+static void timer_fire(struct loop_timer *timer, uint64_t late_ns)
+{
+        struct resolver *resolver = LIST_OWNER(timer, struct resolver, timer);
+
+        (void)late_ns;
+        ares_process_fd(resolver->channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
+        set_timer(resolver);
+}
+
+/* The watch may be gone after c-ares has worked: it tells so by socket_state(). */
+static void socket_ready(struct loop_watch *watch, bool readable, bool writable)
+{
+        struct resolver *resolver = LIST_OWNER(watch, struct ares_watch, watch)->resolver;
+        int fd = watch->fd;
+
+        ares_process_fd(resolver->channel, readable ? fd : ARES_SOCKET_BAD,
+                        writable ? fd : ARES_SOCKET_BAD);
+        set_timer(resolver);
+}
+
+static struct ares_watch *find_watch(struct resolver *resolver, int fd)
+{
+        for (struct list *link = resolver->sockets.next; link != &resolver->sockets;
+             link = link->next) {
+                struct ares_watch *watch = LIST_OWNER(link, struct ares_watch, link);
+
+                if (watch->watch.fd == fd)
+                        return watch;
+        }
+        return NULL;
+}
+
+static void drop_watch(struct ares_watch *watch)
+{
+        loop_watch_set(watch->resolver->loop, &watch->watch, watch->watch.fd, false, false);
+        list_remove(&watch->link);
+        mem_free(watch);
+}
+
+/* c-ares says what it wants to hear of a descriptor; nothing any more before it closes it. */
+static void socket_state(void *data, ares_socket_t fd, int want_read, int want_write)
+{
+        struct resolver *resolver = data;
+        struct ares_watch *watch = find_watch(resolver, fd);
+
+        if (!want_read && !want_write) {
+                if (watch)
+                        drop_watch(watch);
+                return;
+        }
+        if (!watch) {
+                watch = mem_zalloc(sizeof(*watch));
+                if (!watch)
+                        return; /* the lookup ends by its timeout */
+                watch->watch.ready = socket_ready;
+                watch->resolver = resolver;
+                watch->watch.fd = fd;
+                list_push_back(&resolver->sockets, &watch->link);
+        }
+        if (loop_watch_set(resolver->loop, &watch->watch, fd, want_read, want_write) < 0)
+                drop_watch(watch);
+}
+
+/* --- names -------------------------------------------------------------------------------------------------------- */
+
+static void name_free(struct name *name)
+{
+        struct list *link;
+
+        while ((link = list_pop(&name->waiters)))
+                ;
+        loop_timer_stop(name->resolver->loop, &name->delay_timer);
+        for (int i = 0; i < N_FAMILIES; i++)
+                mem_free(name->questions[i].addresses);
+        mem_free(name->host);
+        mem_free(name);
+}
+
+static void forget(struct resolver *resolver, struct name *name)
+{
+        assert(!name->questions[V4].is_pending && !name->questions[V6].is_pending);
+        map_remove(&resolver->names, &name->node);
+        list_remove(&name->age_link);
+        resolver->n_names--;
+        name_free(name);
+}
+
+static bool can_be_forgotten(const struct name *name)
+{
+        return name->is_known && !name->is_telling;
+}
+
+static void forget_oldest(struct resolver *resolver)
+{
+        struct name *oldest;
+
+        if (resolver->n_names < RESOLVE_NAMES_MAX)
+                return;
+        oldest = LIST_OWNER(list_first(&resolver->by_age), struct name, age_link);
+        if (can_be_forgotten(oldest))
+                forget(resolver, oldest);
+}
+
+static void delay_over(struct loop_timer *timer, uint64_t late_ns);
+
+static struct name *name_new(struct resolver *resolver, struct muster_str host)
+{
+        struct name *name = mem_zalloc(sizeof(*name));
+
+        if (!name)
+                return NULL;
+        name->resolver = resolver;
+        name->delay_timer.fire = delay_over;
+        list_init(&name->waiters);
+        name->host = mem_strndup(host.at, host.len);
+        if (!name->host || map_add(&resolver->names, &name->node, str_of(name->host)) < 0) {
+                name_free(name);
+                return NULL;
+        }
+        for (int i = 0; i < N_FAMILIES; i++)
+                name->questions[i].name = name;
+        list_push_back(&resolver->by_age, &name->age_link);
+        resolver->n_names++;
+        return name;
+}
+
+/* --- answers ------------------------------------------------------------------------------------------------------ */
+
+/* Families in turn, the preferred one first (RFC 8305 section 4). */
+static size_t interleave(const struct name *name, struct net_address *to)
+{
+        const struct question *first = &name->questions[name->resolver->prefers_ipv6 ? V6 : V4];
+        const struct question *second = &name->questions[name->resolver->prefers_ipv6 ? V4 : V6];
+        size_t n = 0;
+
+        for (size_t i = 0; i < first->n_addresses || i < second->n_addresses; i++) {
+                if (i < first->n_addresses && n < RESOLVE_ADDRESSES_MAX)
+                        to[n++] = first->addresses[i];
+                if (i < second->n_addresses && n < RESOLVE_ADDRESSES_MAX)
+                        to[n++] = second->addresses[i];
+        }
+        return n;
+}
+
+static struct resolve_answer answer_of(const struct name *name)
+{
+        struct resolver *resolver = name->resolver;
+
+        return (struct resolve_answer){ .addresses = resolver->answer,
+                                        .n = interleave(name, resolver->answer),
+                                        .is_final = name->is_known,
+                                        .error = name->error.code ? &name->error : NULL };
+}
+
+/* Tell all who wait; those who hear only a part stay for the rest. */
+static void tell(struct name *name)
+{
+        struct list told;
+        struct list *link;
+
+        list_init(&told);
+        list_splice(&told, &name->waiters);
+        name->is_telling = true;
+        while ((link = list_pop(&told))) {
+                struct resolve_waiter *waiter = waiter_of(link);
+                struct resolve_answer answer = answer_of(name);
+                bool knows_already = waiter->was_told && !answer.is_final;
+
+                waiter->was_told = true;
+                if (!answer.is_final)
+                        list_push_back(&name->waiters, link);
+                if (!knows_already)
+                        waiter->answered(waiter, &answer);
+        }
+        name->is_telling = false;
+}
+
+static void delay_over(struct loop_timer *timer, uint64_t late_ns)
+{
+        (void)late_ns;
+        tell(LIST_OWNER(timer, struct name, delay_timer));
+}
+
+static int failure(const struct name *name, int status, struct muster_error *error)
+{
+        enum muster_phase stage = MUSTER_PHASE_DNS;
+
+        switch (status) {
+        case ARES_ENOTFOUND:
+                return error_set(error, MUSTER_E_RESOLVE, stage, 0,
+                                 "resolve: %s: the name does not exist", name->host);
+        case ARES_ENODATA:
+                return error_set(error, MUSTER_E_RESOLVE, stage, 0,
+                                 "resolve: %s: the name has no address", name->host);
+        case ARES_ETIMEOUT:
+                return error_set(
+                        error, MUSTER_E_RESOLVE, stage, 0,
+                        "resolve: %s: no name server answered in time; check --dns-server or "
+                        "/etc/resolv.conf",
+                        name->host);
+        case ARES_ECONNREFUSED:
+                return error_set(
+                        error, MUSTER_E_RESOLVE, stage, 0,
+                        "resolve: %s: no name server could be reached; check --dns-server or "
+                        "/etc/resolv.conf",
+                        name->host);
+        case ARES_ESERVFAIL:
+                return error_set(error, MUSTER_E_RESOLVE, stage, 0,
+                                 "resolve: %s: the name server failed (SERVFAIL)", name->host);
+        case ARES_EREFUSED:
+                return error_set(error, MUSTER_E_RESOLVE, stage, 0,
+                                 "resolve: %s: the name server refused to answer (REFUSED)",
+                                 name->host);
+        case ARES_ENOMEM:
+                return error_set_memory(error, stage);
+        default:
+                return error_set(error, MUSTER_E_RESOLVE, stage, 0, "resolve: %s: %s", name->host,
+                                 ares_strerror(status));
+        }
+}
+
+static bool is_no(int status)
+{
+        return status == ARES_ENOTFOUND || status == ARES_ENODATA || status == ARES_SUCCESS;
+}
+
+/* Both families have failed: a trouble says more than a plain no, and "no address" less than "no such name". */
+static void note_failure(struct name *name)
+{
+        int v4 = name->questions[V4].status, v6 = name->questions[V6].status;
+        int status = !is_no(v4) ? v4 : !is_no(v6) ? v6 : v4;
+
+        failure(name, status == ARES_SUCCESS ? ARES_ENODATA : status, &name->error);
+}
+
+static void note_known(struct name *name)
+{
+        bool has_address = name->questions[V4].n_addresses || name->questions[V6].n_addresses;
+        unsigned ttl_s = name->ttl_s;
+
+        name->is_known = true;
+        loop_timer_stop(name->resolver->loop, &name->delay_timer);
+        if (!has_address) {
+                note_failure(name);
+                ttl_s = RESOLVE_FAILURE_TTL_S;
+        }
+        if (ttl_s < 1)
+                ttl_s = 1;
+        if (ttl_s > RESOLVE_TTL_MAX_S)
+                ttl_s = RESOLVE_TTL_MAX_S;
+        name->expires_ns = clock_now(name->resolver->loop->clock) + ttl_s * NS_PER_S;
+}
+
+/* One family's answer is there: is it enough to tell the waiters? */
+static void progress(struct name *name)
+{
+        struct loop *loop = name->resolver->loop;
+        bool is_pending = name->questions[V4].is_pending || name->questions[V6].is_pending;
+
+        if (!is_pending)
+                note_known(name);
+        if (name->resolver->is_asking)
+                return;
+        if (!is_pending || name->questions[V6].n_addresses)
+                tell(name);
+        else if (name->questions[V4].n_addresses &&
+                 loop_timer_set(loop, &name->delay_timer,
+                                clock_now(loop->clock) + RESOLVE_DELAY_NS) < 0)
+                tell(name);
+}
+
+static void keep_addresses(struct question *question, const struct ares_addrinfo *info)
+{
+        const struct ares_addrinfo_node *node;
+        struct name *name = question->name;
+        size_t n = 0;
+
+        for (node = info->nodes; node && n < RESOLVE_ADDRESSES_MAX; node = node->ai_next)
+                n++;
+        question->addresses = mem_array(n, sizeof(*question->addresses));
+        if (!question->addresses) {
+                question->status = ARES_ENOMEM;
+                return;
+        }
+        for (node = info->nodes; node && question->n_addresses < n; node = node->ai_next) {
+                struct net_address *address = &question->addresses[question->n_addresses];
+
+                address->family = (sa_family_t)node->ai_family;
+                if (node->ai_family == AF_INET)
+                        address->u.v4 =
+                                ((const struct sockaddr_in *)(const void *)node->ai_addr)->sin_addr;
+                else if (node->ai_family == AF_INET6)
+                        address->u.v6 = ((const struct sockaddr_in6 *)(const void *)node->ai_addr)
+                                                ->sin6_addr;
+                else
+                        continue;
+                question->n_addresses++;
+                if (name->ttl_s == 0 || (unsigned)node->ai_ttl < name->ttl_s)
+                        name->ttl_s = (unsigned)node->ai_ttl;
+        }
+}
+
+static void answered(void *data, int status, int timeouts, struct ares_addrinfo *info)
+{
+        struct question *question = data;
+
+        (void)timeouts;
+        question->is_pending = false;
+        question->status = status;
+        if (status == ARES_SUCCESS && info)
+                keep_addresses(question, info);
+        ares_freeaddrinfo(info);
+        if (status != ARES_EDESTRUCTION)
+                progress(question->name);
+}
+
+/* --- asking ------------------------------------------------------------------------------------------------------- */
+
+static void ask_family(struct name *name, enum family family)
+{
+        struct ares_addrinfo_hints hints = { .ai_family = family == V4 ? AF_INET : AF_INET6,
+                                             .ai_socktype = SOCK_STREAM,
+                                             .ai_flags = ARES_AI_NOSORT };
+
+        ares_getaddrinfo(name->resolver->channel, name->host, NULL, &hints, answered,
+                         &name->questions[family]);
+}
+
+static void ask_both(struct resolver *resolver, struct name *name)
+{
+        resolver->n_lookups++;
+        name->questions[V4].is_pending = name->questions[V6].is_pending = true;
+        resolver->is_asking = true;
+        ask_family(name, V6);
+        ask_family(name, V4);
+        resolver->is_asking = false;
+        set_timer(resolver);
+}
+
+static struct name *find_name(struct resolver *resolver, struct muster_str host)
+{
+        struct map_node *node = map_find(&resolver->names, host);
+        struct name *name = node ? name_of_node(node) : NULL;
+
+        if (name && can_be_forgotten(name) &&
+            name->expires_ns <= clock_now(resolver->loop->clock)) {
+                forget(resolver, name);
+                return NULL;
+        }
+        return name;
+}
+
+static bool is_localhost(struct muster_str host)
+{
+        struct muster_str label = host;
+
+        if (label.len && label.at[label.len - 1] == '.')
+                label.len--;
+        if (label.len > 10 &&
+            str_is_nocase((struct muster_str){ label.at + label.len - 10, 10 }, ".localhost"))
+                return true;
+        return str_is_nocase(label, "localhost");
+}
+
+/* What needs no question; 0: no such thing. */
+static size_t known_without_asking(struct resolver *resolver, struct muster_str host, uint16_t port)
+{
+        size_t n = override_find(resolver->overrides, host, port, resolver->answer);
+
+        if (n)
+                return n;
+        if (address_parse(host, &resolver->answer[0]))
+                return 1;
+        if (!is_localhost(host))
+                return 0;
+        /* IPv4 first: more programs listen there only than on ::1 only, and a refusal costs next to nothing. */
+        address_parse(str_of("127.0.0.1"), &resolver->answer[0]);
+        address_parse(str_of("::1"), &resolver->answer[1]);
+        return 2;
+}
+
+int resolver_ask(struct resolver *resolver, struct resolve_waiter *waiter, struct muster_str host,
+                 uint16_t port, struct resolve_answer *ret_answer)
+{
+        size_t n = known_without_asking(resolver, host, port);
+        struct name *name;
+
+        if (n) {
+                *ret_answer = (struct resolve_answer){ .addresses = resolver->answer,
+                                                       .n = n,
+                                                       .is_final = true };
+                return 0;
+        }
+        name = find_name(resolver, host);
+        if (!name) {
+                forget_oldest(resolver);
+                name = name_new(resolver, host);
+                if (!name)
+                        return MUSTER_E_RESOURCE;
+                ask_both(resolver, name);
+        }
+        if (name->is_known) {
+                *ret_answer = answer_of(name);
+                return 0;
+        }
+        waiter->was_told = false;
+        list_push_back(&name->waiters, &waiter->waiter_link);
+        /* A part may be there already: tell of it when its delay is over, or now if that is past. */
+        if ((name->questions[V4].n_addresses || name->questions[V6].n_addresses) &&
+            !heap_has(&name->delay_timer.node))
+                (void)loop_timer_set(resolver->loop, &name->delay_timer,
+                                     clock_now(resolver->loop->clock));
+        return RESOLVE_WAIT;
+}
+
+void resolve_waiter_cancel(struct resolve_waiter *waiter)
+{
+        list_remove(&waiter->waiter_link);
+}
+
+uint64_t resolver_n_lookups(const struct resolver *resolver)
+{
+        return resolver->n_lookups;
+}
+
+/* --- making ------------------------------------------------------------------------------------------------------- */
+
+/* Connecting a UDP socket sends nothing; it fails where there is no route. */
+static bool has_ipv6_route(void)
+{
+        struct net_address far;
+        struct sockaddr_storage address;
+        socklen_t len;
+        bool has_route;
+        int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+        if (fd < 0)
+                return false;
+        address_parse(str_of("2001:db8::1"), &far);
+        len = address_to_sockaddr(&far, 53, &address);
+        has_route = connect(fd, (struct sockaddr *)&address, len) == 0;
+        close(fd);
+        return has_route;
+}
+
+static int open_channel(struct resolver *resolver, const char *servers, struct muster_error *error)
+{
+        struct ares_options options = { .timeout = TRY_TIMEOUT_MS,
+                                        .tries = TRIES,
+                                        .sock_state_cb = socket_state,
+                                        .sock_state_cb_data = resolver };
+        int r = ares_init_options(&resolver->channel, &options,
+                                  ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_SOCK_STATE_CB);
+
+        if (r != ARES_SUCCESS) {
+                resolver->channel = NULL;
+                return error_set(error, MUSTER_E_RESOURCE, MUSTER_PHASE_DNS, 0,
+                                 "resource: cannot set up the resolver: %s", ares_strerror(r));
+        }
+        if (servers &&
+            (!*servers || ares_set_servers_ports_csv(resolver->channel, servers) != ARES_SUCCESS))
+                return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_DNS, 0,
+                                 "invalid: name server \"%.80s\" is not ADDRESS or ADDRESS:PORT, "
+                                 "several by commas",
+                                 servers);
+        return 0;
+}
+
+int resolver_new(struct resolver **ret_resolver, struct loop *loop,
+                 const struct resolver_options *options, struct muster_error *error)
+{
+        struct resolver *resolver;
+        int r;
+
+        if (ares_library_init(ARES_LIB_INIT_ALL) != ARES_SUCCESS)
+                return error_set_memory(error, MUSTER_PHASE_DNS);
+        resolver = mem_zalloc(sizeof(*resolver));
+        if (!resolver) {
+                ares_library_cleanup();
+                return error_set_memory(error, MUSTER_PHASE_DNS);
+        }
+        resolver->loop = loop;
+        resolver->timer.fire = timer_fire;
+        list_init(&resolver->sockets);
+        list_init(&resolver->by_age);
+        map_init(&resolver->names);
+        resolver->prefers_ipv6 = has_ipv6_route();
+        r = open_channel(resolver, options->servers, error);
+        if (r == 0)
+                r = override_parse(options->overrides, &resolver->overrides, error);
+        if (r < 0) {
+                resolver_free(resolver);
+                return r;
+        }
+        *ret_resolver = resolver;
+        return 0;
+}
+
+struct resolver *resolver_free(struct resolver *resolver)
+{
+        struct list *link;
+
+        if (!resolver)
+                return NULL;
+        if (resolver->channel)
+                ares_destroy(resolver->channel); /* questions end here, with ARES_EDESTRUCTION */
+        while ((link = list_pop(&resolver->by_age)))
+                name_free(LIST_OWNER(link, struct name, age_link));
+        while ((link = list_first(&resolver->sockets)))
+                drop_watch(LIST_OWNER(link, struct ares_watch, link));
+        loop_timer_stop(resolver->loop, &resolver->timer);
+        map_deinit(&resolver->names);
+        override_free(resolver->overrides);
+        ares_library_cleanup();
+        return mem_free(resolver);
+}

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: MIT */
+#include "tls.h"
+
+#include "tls_internal.h"
+#include <arpa/inet.h>
+#include <assert.h>
+#include <base/error.h>
+#include <base/mem.h>
+#include <openssl/err.h>
+#include <openssl/x509v3.h>
+
+/* --- sessions ----------------------------------------------------------------------------------------------------- */
+
+struct tls_session *tls_session_free(struct tls_session *session)
+{
+        if (session)
+                SSL_SESSION_free(session->ssl_session);
+        return mem_free(session);
+}
+
+int tls_new_session_callback(SSL *ssl, SSL_SESSION *ssl_session)
+{
+        struct tls *tls = SSL_get_app_data(ssl);
+        struct tls_session *session;
+
+        if (!tls->slot || !(session = mem_alloc(sizeof(*session))))
+                return 0; /* not taken */
+        session->ssl_session = ssl_session;
+        tls_session_free(*tls->slot);
+        *tls->slot = session;
+        return 1;
+}
+
+/* A ticket of TLS 1.3 is used once, so that two connections cannot be linked by it (RFC 8446 appendix C.4). */
+static void resume(struct tls *tls)
+{
+        struct tls_session *session = *tls->slot;
+
+        if (!session)
+                return;
+        SSL_set_session(tls->ssl, session->ssl_session);
+        if (SSL_SESSION_get_protocol_version(session->ssl_session) >= TLS1_3_VERSION)
+                *tls->slot = tls_session_free(session);
+}
+
+/* --- making ------------------------------------------------------------------------------------------------------- */
+
+static bool is_address(const char *host)
+{
+        struct in6_addr address;
+
+        return inet_pton(AF_INET, host, &address) == 1 || inet_pton(AF_INET6, host, &address) == 1;
+}
+
+/* Whom to talk to, and whose certificate to accept (RFC 9525); an address is never sent as SNI (RFC 6066 section 3). */
+static bool set_host(struct tls *tls)
+{
+        X509_VERIFY_PARAM *param = SSL_get0_param(tls->ssl);
+
+        if (is_address(tls->host))
+                return X509_VERIFY_PARAM_set1_ip_asc(param, tls->host);
+        X509_VERIFY_PARAM_set_hostflags(param, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS |
+                                                       X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
+        return X509_VERIFY_PARAM_set1_host(param, tls->host, 0) &&
+               SSL_set_tlsext_host_name(tls->ssl, tls->host);
+}
+
+static bool set_up(struct tls *tls, struct tls_context *context)
+{
+        static const unsigned char alpn[] = "\x08http/1.1";
+        BIO *bio;
+
+        tls->ssl = SSL_new(context->ssl_ctx);
+        if (!tls->ssl)
+                return false;
+        SSL_set_app_data(tls->ssl, tls);
+        bio = tls_bio_new(context->bio_method, tls);
+        if (!bio)
+                return false;
+        SSL_set_bio(tls->ssl, bio, bio);
+        SSL_set_connect_state(tls->ssl);
+        if (!set_host(tls) || SSL_set_alpn_protos(tls->ssl, alpn, sizeof(alpn) - 1) != 0)
+                return false;
+        resume(tls);
+        return true;
+}
+
+int tls_new(struct tls **ret_tls, struct tls_context *context, struct muster_str host,
+            struct tls_session **borrow_slot, struct muster_error *error)
+{
+        struct tls *tls = mem_zalloc(sizeof(*tls));
+
+        if (!tls)
+                return error_set_memory(error, MUSTER_PHASE_TLS);
+        ERR_clear_error();
+        if (host.len && host.at[host.len - 1] == '.')
+                host.len--;
+        tls->slot = borrow_slot;
+        tls->host = mem_strndup(host.at, host.len);
+        if (!tls->host || !set_up(tls, context)) {
+                ERR_clear_error();
+                tls_free(tls);
+                return error_set_memory(error, MUSTER_PHASE_TLS);
+        }
+        *ret_tls = tls;
+        return 0;
+}
+
+struct tls *tls_free(struct tls *tls)
+{
+        if (!tls)
+                return NULL;
+        SSL_free(tls->ssl);
+        buf_deinit(&tls->out);
+        mem_free(tls->verify_failure);
+        mem_free(tls->host);
+        return mem_free(tls);
+}
+
+/* --- bytes -------------------------------------------------------------------------------------------------------- */
+
+void tls_feed(struct tls *tls, struct muster_str ciphertext)
+{
+        size_t n = FIRST_BYTES - tls->n_first;
+
+        assert(tls->in.len == 0);
+        if (n > ciphertext.len)
+                n = ciphertext.len;
+        memcpy(tls->first + tls->n_first, ciphertext.at, n);
+        tls->n_first += n;
+        tls->in = ciphertext;
+}
+
+int tls_handshake(struct tls *tls, struct muster_error *error)
+{
+        int r;
+
+        ERR_clear_error();
+        r = SSL_do_handshake(tls->ssl);
+        if (r == 1)
+                return 0;
+        if (SSL_get_error(tls->ssl, r) == SSL_ERROR_WANT_READ)
+                return TLS_MORE;
+        tls->in.len = 0;
+        return tls_set_error(tls, error, MUSTER_PHASE_TLS);
+}
+
+int tls_read(struct tls *tls, char *buffer, size_t size, size_t *ret_n, struct muster_error *error)
+{
+        int r;
+
+        ERR_clear_error();
+        r = SSL_read_ex(tls->ssl, buffer, size, ret_n);
+        if (r == 1)
+                return 0;
+        switch (SSL_get_error(tls->ssl, r)) {
+        case SSL_ERROR_WANT_READ:
+                return TLS_MORE;
+        case SSL_ERROR_ZERO_RETURN:
+                tls->in.len = 0;
+                return TLS_EOF;
+        default:
+                tls->in.len = 0;
+                return tls_set_error(tls, error, MUSTER_PHASE_RECEIVE);
+        }
+}
+
+int tls_write(struct tls *tls, const void *at, size_t len, struct muster_error *error)
+{
+        size_t n;
+
+        if (len == 0)
+                return 0;
+        ERR_clear_error();
+        /* Our BIO takes all there is, so a write is whole or has failed. */
+        if (SSL_write_ex(tls->ssl, at, len, &n) == 1 && n == len)
+                return 0;
+        return tls_set_error(tls, error, MUSTER_PHASE_SEND);
+}
+
+void tls_close(struct tls *tls)
+{
+        ERR_clear_error();
+        (void)SSL_shutdown(tls->ssl);
+        ERR_clear_error();
+}
+
+bool tls_has_out(const struct tls *tls)
+{
+        return tls->out.len > 0;
+}
+
+int tls_out_take(struct tls *tls, struct buf *to)
+{
+        struct buf empty;
+
+        if (to->len) {
+                if (buf_add_str(to, buf_str(&tls->out)) < 0)
+                        return MUSTER_E_RESOURCE;
+                tls->out.len = 0;
+                return 0;
+        }
+        /* Into an empty buffer nothing needs to be copied: the two change places. */
+        empty = *to;
+        *to = tls->out;
+        tls->out = empty;
+        return 0;
+}
+
+/* --- words -------------------------------------------------------------------------------------------------------- */
+
+const char *tls_version_name(const struct tls *tls)
+{
+        return SSL_get_version(tls->ssl);
+}
+
+const char *tls_cipher_name(const struct tls *tls)
+{
+        const char *name = SSL_get_cipher_name(tls->ssl);
+
+        return name ? name : "";
+}
+
+bool tls_was_resumed(const struct tls *tls)
+{
+        return SSL_session_reused(tls->ssl);
+}
+
+struct muster_str tls_alpn(const struct tls *tls)
+{
+        const unsigned char *at = NULL;
+        unsigned len = 0;
+
+        SSL_get0_alpn_selected(tls->ssl, &at, &len);
+        return (struct muster_str){ (const char *)at, len };
+}

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What all connections of a client share: trust, own certificate, key log
+ */
+#include "tls_internal.h"
+
+#include <base/error.h>
+#include <base/mem.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <openssl/err.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+static int fail(struct muster_error *error, const char *what, const char *file)
+{
+        char reason[160];
+
+        return error_set(error, MUSTER_E_TLS, MUSTER_PHASE_TLS, 0, "tls: %s %s: %s", what, file,
+                         tls_reason(reason, sizeof(reason)));
+}
+
+static int load_trust(SSL_CTX *ssl_ctx, const char *ca_file, struct muster_error *error)
+{
+        if (ca_file) {
+                if (!SSL_CTX_load_verify_file(ssl_ctx, ca_file))
+                        return fail(error, "cannot use the trusted certificates in", ca_file);
+                return 0;
+        }
+        if (!SSL_CTX_set_default_verify_paths(ssl_ctx))
+                return fail(error, "cannot use",
+                            "the system's trust store (package ca-certificates)");
+        return 0;
+}
+
+/* A key with a pass phrase must not make a library ask on the terminal. */
+static int no_passphrase(char *to, int size, int is_writing, void *userdata)
+{
+        (void)to;
+        (void)size;
+        (void)is_writing;
+        (void)userdata;
+        return -1;
+}
+
+static int load_own(SSL_CTX *ssl_ctx, const struct tls_options *options, struct muster_error *error)
+{
+        const char *key_file = options->key_file ? options->key_file : options->cert_file;
+
+        if (!options->cert_file)
+                return 0;
+        SSL_CTX_set_default_passwd_cb(ssl_ctx, no_passphrase);
+        if (SSL_CTX_use_certificate_chain_file(ssl_ctx, options->cert_file) != 1)
+                return fail(error, "cannot use the client certificate in", options->cert_file);
+        if (SSL_CTX_use_PrivateKey_file(ssl_ctx, key_file, SSL_FILETYPE_PEM) != 1)
+                return fail(error, "cannot use the client key in", key_file);
+        return 0;
+}
+
+/* --- key log ------------------------------------------------------------------------------------------------------ */
+
+static void keylog_callback(const SSL *ssl, const char *line)
+{
+        const struct tls_context *context = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
+        struct iovec pieces[2] = { { (void *)(uintptr_t)line, strlen(line) },
+                                   { (void *)(uintptr_t) "\n", 1 } };
+
+        /* One call a line, so that lines of several processes do not mix; a full disk costs the log, not the request. */
+        if (writev(context->keylog_fd, pieces, 2) < 0)
+                return;
+}
+
+static int open_keylog(struct tls_context *context, const char *file, struct muster_error *error)
+{
+        if (!file)
+                return 0;
+        context->keylog_fd = open(file, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+        if (context->keylog_fd < 0)
+                return error_set(error, MUSTER_E_TLS, MUSTER_PHASE_TLS, errno,
+                                 "tls: cannot open the key log %s: %s", file,
+                                 error_sys_text(errno));
+        SSL_CTX_set_keylog_callback(context->ssl_ctx, keylog_callback);
+        return 0;
+}
+
+/* --- all of it ---------------------------------------------------------------------------------------------------- */
+
+static void configure(struct tls_context *context)
+{
+        SSL_CTX *ssl_ctx = context->ssl_ctx;
+
+        SSL_CTX_set_app_data(ssl_ctx, context);
+        SSL_CTX_set_min_proto_version(ssl_ctx, TLS1_2_VERSION);
+        SSL_CTX_set_options(ssl_ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
+        SSL_CTX_set_mode(ssl_ctx,
+                         SSL_MODE_RELEASE_BUFFERS); /* an idle connection is 34 KB smaller */
+        SSL_CTX_set_session_cache_mode(ssl_ctx, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+        SSL_CTX_sess_set_new_cb(ssl_ctx, tls_new_session_callback);
+        if (context->insecure_no_verify)
+                SSL_CTX_set_verify(ssl_ctx, SSL_VERIFY_NONE, NULL);
+        else
+                SSL_CTX_set_verify(ssl_ctx, SSL_VERIFY_PEER, tls_verify_callback);
+}
+
+int tls_context_new(struct tls_context **ret_context, const struct tls_options *options,
+                    struct muster_error *error)
+{
+        struct tls_context *context = mem_zalloc(sizeof(*context));
+        int r = 0;
+
+        if (!context)
+                return error_set_memory(error, MUSTER_PHASE_TLS);
+        ERR_clear_error();
+        context->keylog_fd = -1;
+        context->insecure_no_verify = options->insecure_no_verify;
+        context->bio_method = tls_bio_method_new();
+        context->ssl_ctx = SSL_CTX_new(TLS_client_method());
+        if (!context->bio_method || !context->ssl_ctx) {
+                tls_context_free(context);
+                return error_set_memory(error, MUSTER_PHASE_TLS);
+        }
+        configure(context);
+        if (!options->insecure_no_verify || options->ca_file)
+                r = load_trust(context->ssl_ctx, options->ca_file, error);
+        if (r == 0)
+                r = load_own(context->ssl_ctx, options, error);
+        if (r == 0)
+                r = open_keylog(context, options->keylog_file, error);
+        if (r < 0) {
+                tls_context_free(context);
+                return r;
+        }
+        *ret_context = context;
+        return 0;
+}
+
+struct tls_context *tls_context_free(struct tls_context *context)
+{
+        if (!context)
+                return NULL;
+        SSL_CTX_free(context->ssl_ctx);
+        BIO_meth_free(context->bio_method);
+        if (context->keylog_fd >= 0)
+                close(context->keylog_fd);
+        return mem_free(context);
+}

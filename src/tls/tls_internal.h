@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the files of this folder share
+ */
+#ifndef TLS_TLS_INTERNAL_H
+#define TLS_TLS_INTERNAL_H
+
+#include "tls.h"
+
+#include <openssl/ssl.h>
+
+#define FIRST_BYTES 16 /* of what the peer sent: to tell what it speaks if not TLS */
+
+struct tls_context {
+        SSL_CTX *ssl_ctx;
+        BIO_METHOD *bio_method;
+        int keylog_fd; /* -1: none */
+        bool insecure_no_verify;
+};
+
+struct tls_session {
+        SSL_SESSION *ssl_session;
+};
+
+struct tls {
+        SSL *ssl;   /* NULL after it failed */
+        char *host; /* without a trailing dot, for SNI, verification and words */
+        struct tls_session **slot;
+        struct muster_str in; /* borrowed ciphertext that is not consumed yet */
+        struct buf out;
+        char first[FIRST_BYTES];
+        size_t n_first;
+        struct muster_error *
+                verify_failure; /* filled by the verify callback, where the certificate is at hand */
+};
+
+/* The BIO between an SSL and its struct tls: reads from `in`, appends to `out`. tls_bio.c */
+BIO_METHOD *tls_bio_method_new(void);
+BIO *tls_bio_new(BIO_METHOD *method, struct tls *tls);
+
+/* Called by OpenSSL for each certificate of a chain. tls_error.c */
+int tls_verify_callback(int is_ok, X509_STORE_CTX *store_ctx);
+
+/* Say why a handshake or a read failed, from OpenSSL's error queue. Returns the code. tls_error.c */
+int tls_set_error(struct tls *tls, struct muster_error *error, enum muster_phase stage);
+
+/* The newest entry of the error queue in words, for files that cannot be loaded; empties the queue. tls_error.c */
+const char *tls_reason(char *text, size_t size);
+
+/* Called by OpenSSL when the server has issued a ticket. tls.c */
+int tls_new_session_callback(SSL *ssl, SSL_SESSION *ssl_session);
+
+#endif

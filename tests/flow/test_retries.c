@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Retries: when, how often, how long they wait; an hour of them in a moment
+ */
+#include "fixture.h"
+
+#define STATUS(code, fields) "HTTP/1.1 " code " X\r\nContent-Length: 2\r\n" fields "\r\nno"
+#define YES                  "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nyes"
+
+static struct script_answer twice_503(struct script_server *server, const char *head, unsigned n)
+{
+        (void)server;
+        (void)head;
+        return (struct script_answer){ .bytes = n <= 2 ? STATUS("503", "") : YES };
+}
+
+static void test_status_is_retried(void **state)
+{
+        struct fixture f;
+        struct muster_result *result;
+        struct muster_attempt attempt;
+
+        (void)state;
+        fixture_start(&f, &(struct muster_client_options){ .max_retries = 3 }, twice_503);
+        muster_get(f.client, script_url(&f.server, "/"), NULL);
+        result = next_result(&f);
+        assert_int_equal(muster_result_status(result), 200);
+        assert_string_equal(muster_result_body(result), "yes");
+        assert_int_equal(muster_result_n_attempts(result), 3);
+        muster_result_attempt(result, 0, &attempt, sizeof(attempt));
+        assert_int_equal(attempt.status, 503);
+        assert_int_equal(attempt.code, MUSTER_OK);
+        assert_true(attempt.backoff_ns <= 500 * NS_PER_MS);
+        muster_result_attempt(result, 1, &attempt, sizeof(attempt));
+        assert_true(attempt.backoff_ns <= 1000 * NS_PER_MS);
+        muster_result_attempt(result, 2, &attempt, sizeof(attempt));
+        assert_int_equal(attempt.status, 200);
+        assert_int_equal(attempt.backoff_ns, 0);
+        assert_int_equal(muster_result_attempt(result, 3, &attempt, sizeof(attempt)),
+                         MUSTER_E_INVALID);
+        assert_int_equal(f.server.n_conns,
+                         1); /* a 503 that came whole does not cost the connection */
+        muster_result_free(result);
+        fixture_stop(&f);
+}
+
+static struct script_answer retry_after(struct script_server *server, const char *head, unsigned n)
+{
+        (void)server;
+        if (n > 1 && !path_is(head, "/never"))
+                return (struct script_answer){ .bytes = YES };
+        if (path_is(head, "/seconds"))
+                return (struct script_answer){ .bytes = STATUS("429", "Retry-After: 120\r\n") };
+        return (struct script_answer){ .bytes = STATUS("503", "Retry-After: 86400\r\n") };
+}
+
+static void test_retry_after_is_kept_to(void **state)
+{
+        struct fixture f;
+        struct muster_result *result;
+
+        (void)state;
+        fixture_start(&f, &(struct muster_client_options){ .max_retries = 2 }, retry_after);
+        muster_get(f.client, script_url(&f.server, "/seconds"), NULL);
+        result = next_result(&f);
+        assert_int_equal(muster_result_status(result), 200);
+        assert_int_equal(phase_ms(result, MUSTER_PHASE_BACKOFF), 120000);
+        muster_result_free(result);
+        /* A day is no retry: the response is the result, with its body. */
+        muster_get(f.client, script_url(&f.server, "/never"), NULL);
+        result = next_result(&f);
+        assert_int_equal(muster_result_status(result), 503);
+        assert_int_equal(muster_result_n_attempts(result), 1);
+        assert_string_equal(muster_result_body(result), "no");
+        muster_result_free(result);
+        fixture_stop(&f);
+}
+
+static struct script_answer always_500(struct script_server *server, const char *head, unsigned n)
+{
+        (void)server;
+        (void)head;
+        (void)n;
+        return (struct script_answer){ .bytes = STATUS("500", "") };
+}
+
+static void test_waiting_holds_no_slot(void **state)
+{
+        struct fixture f;
+        struct muster_client_stats stats;
+
+        (void)state;
+        fixture_start(&f,
+                      &(struct muster_client_options){ .concurrency = 1,
+                                                       .max_retries = 1,
+                                                       .retry_delay_ms = 3600000,
+                                                       .retry_delay_max_ms = 3600000 },
+                      always_500);
+        for (int i = 0; i < 3; i++)
+                muster_get(f.client, script_url(&f.server, "/"), NULL);
+        /* The back-off is random up to an hour: within a second all three have had their first turn. */
+        assert_int_equal(muster_wait(f.client, 1000), MUSTER_LATER);
+        assert_true(f.server.n_requests >= 3);
+        muster_client_stats(f.client, &stats, sizeof(stats));
+        assert_int_equal(stats.n_in_flight, 0);
+        assert_int_equal(stats.n_queued, 3);
+        for (int i = 0; i < 3; i++)
+                expect_result(&f, MUSTER_OK, 500);
+        assert_int_equal(f.server.n_requests, 6);
+        fixture_stop(&f);
+}
+
+/* 100 requests pay for 20 retries, and 10 are given to start with. */
+static void test_budget(void **state)
+{
+        struct fixture f;
+        struct muster_client_stats stats;
+
+        (void)state;
+        fixture_start(&f, &(struct muster_client_options){ .max_retries = 5 }, always_500);
+        for (int i = 0; i < 100; i++)
+                muster_get(f.client, script_url(&f.server, "/"), NULL);
+        for (int i = 0; i < 100; i++)
+                expect_result(&f, MUSTER_OK, 500);
+        muster_client_stats(f.client, &stats, sizeof(stats));
+        assert_int_equal(stats.n_retries, 30);
+        assert_int_equal(f.server.n_requests, 130);
+        fixture_stop(&f);
+}
+
+static struct script_answer closes_early(struct script_server *server, const char *head, unsigned n)
+{
+        (void)server;
+        (void)head;
+        if (n % 2)
+                return (struct script_answer){
+                        .bytes = "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nshort",
+                        .closes = true
+                };
+        return (struct script_answer){ .bytes = YES };
+}
+
+static void post(struct fixture *f, bool retry_unsafe)
+{
+        struct muster_request *request = muster_request_new("POST", script_url(&f->server, "/"));
+
+        muster_request_set_options(
+                request, &(struct muster_request_options){ .retry_unsafe = retry_unsafe });
+        muster_submit(f->client, request, NULL);
+}
+
+static void test_early_close_is_retried_where_that_is_harmless(void **state)
+{
+        struct fixture f;
+
+        (void)state;
+        fixture_start(&f, &(struct muster_client_options){ .max_retries = 1 }, closes_early);
+        muster_get(f.client, script_url(&f.server, "/"), NULL);
+        expect_result(&f, MUSTER_OK, 200);
+        post(&f, false);
+        expect_result(&f, MUSTER_E_CLOSED, 200);
+        assert_int_equal(f.server.n_requests, 3);
+        f.server.n_requests = 0;
+        post(&f, true);
+        expect_result(&f, MUSTER_OK, 200);
+        fixture_stop(&f);
+}
+
+static void test_refused_connection_is_retried_whatever_the_method(void **state)
+{
+        struct fixture f;
+        struct muster_request *request;
+        struct muster_result *result;
+
+        (void)state;
+        fixture_start(&f, &(struct muster_client_options){ .max_retries = 2 }, always_500);
+        /* Port 1 of loopback: nobody listens there. */
+        request = muster_request_new("POST", "http://127.0.0.1:1/");
+        muster_submit(f.client, request, NULL);
+        result = next_result(&f);
+        assert_int_equal(code_of(result), MUSTER_E_CONNECT);
+        assert_int_equal(muster_result_n_attempts(result), 3);
+        muster_result_free(result);
+        fixture_stop(&f);
+}
+
+static struct script_answer yes(struct script_server *server, const char *head, unsigned n)
+{
+        (void)server;
+        (void)head;
+        (void)n;
+        return (struct script_answer){ .bytes = YES };
+}
+
+/* The second request on a connection finds it closed: no byte of an answer comes. */
+static struct script_answer dies_on_reuse(struct script_server *server, const char *head,
+                                          unsigned n)
+{
+        (void)head;
+        if (n == 2)
+                return (struct script_answer){ .closes = true, .resets = server->userdata != NULL };
+        return (struct script_answer){ .bytes = YES };
+}
+
+static void check_stale(bool resets, const char *method, enum muster_code code, unsigned n_attempts)
+{
+        struct fixture f;
+        struct muster_result *result;
+
+        fixture_start(&f, NULL, dies_on_reuse);
+        f.server.userdata = resets ? &f : NULL;
+        muster_get(f.client, script_url(&f.server, "/"), NULL);
+        expect_result(&f, MUSTER_OK, 200);
+        muster_submit(f.client, muster_request_new(method, script_url(&f.server, "/")), NULL);
+        result = next_result(&f);
+        assert_int_equal(code_of(result), code);
+        assert_int_equal(muster_result_n_attempts(result), n_attempts);
+        assert_int_equal(phase_ms(result, MUSTER_PHASE_BACKOFF), 0);
+        muster_result_free(result);
+        fixture_stop(&f);
+}
+
+static void test_stale_connection(void **state)
+{
+        (void)state;
+        check_stale(false, "GET", MUSTER_OK, 2);
+        check_stale(true, "GET", MUSTER_OK, 2);
+        check_stale(false, "POST", MUSTER_E_CLOSED, 1);
+}
+
+/* Closed while idle: that is noticed before the next request, and costs nothing. */
+static void test_idle_close_is_noticed(void **state)
+{
+        struct fixture f;
+        struct muster_result *result;
+
+        (void)state;
+        fixture_start(&f, NULL, yes);
+        muster_get(f.client, script_url(&f.server, "/"), NULL);
+        expect_result(&f, MUSTER_OK, 200);
+        script_server_drop_conns(&f.server);
+        muster_turn(f.client);
+        muster_get(f.client, script_url(&f.server, "/"), NULL);
+        result = next_result(&f);
+        assert_int_equal(muster_result_n_attempts(result), 1);
+        muster_result_free(result);
+        assert_int_equal(f.server.n_conns, 2);
+        fixture_stop(&f);
+}
+
+static void test_no_retry_past_the_deadline(void **state)
+{
+        struct fixture f;
+        struct muster_result *result;
+
+        (void)state;
+        fixture_start(&f, &(struct muster_client_options){ .max_retries = 2, .deadline_ms = 60000 },
+                      retry_after);
+        muster_get(f.client, script_url(&f.server, "/seconds"), NULL);
+        result = next_result(&f);
+        assert_int_equal(muster_result_status(result), 429);
+        assert_int_equal(muster_result_n_attempts(result), 1);
+        muster_result_free(result);
+        fixture_stop(&f);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_status_is_retried),
+                cmocka_unit_test(test_retry_after_is_kept_to),
+                cmocka_unit_test(test_waiting_holds_no_slot),
+                cmocka_unit_test(test_budget),
+                cmocka_unit_test(test_early_close_is_retried_where_that_is_harmless),
+                cmocka_unit_test(test_refused_connection_is_retried_whatever_the_method),
+                cmocka_unit_test(test_stale_connection),
+                cmocka_unit_test(test_idle_close_is_noticed),
+                cmocka_unit_test(test_no_retry_past_the_deadline),
+        };
+
+        return cmocka_run_group_tests_name("retries", tests, NULL, NULL);
+}

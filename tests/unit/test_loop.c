@@ -1,0 +1,466 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The loop: timers, sockets, watches, waking, and the order in which things happen
+ */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <net/loop.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <pthread.h>
+#include <unistd.h>
+
+#define START_NS (50 * NS_PER_S)
+
+struct side {
+        struct loop_socket socket;
+        char got[1024 * 1024];
+        size_t len;
+        int n_connected, n_sent, n_eof, n_failed, sys;
+        uint64_t kernel_ns;
+        bool closes_on_receive;
+};
+
+static void handle(struct loop_socket *socket, const struct loop_event *event)
+{
+        struct side *side = LIST_OWNER(socket, struct side, socket);
+
+        switch (event->kind) {
+        case LOOP_CONNECTED:
+                side->n_connected++;
+                return;
+        case LOOP_RECEIVED:
+                assert_true(side->len + event->bytes.len <= sizeof(side->got));
+                memcpy(side->got + side->len, event->bytes.at, event->bytes.len);
+                side->len += event->bytes.len;
+                side->kernel_ns = event->kernel_ns;
+                if (side->closes_on_receive)
+                        loop_socket_close(socket);
+                return;
+        case LOOP_SENT:
+                side->n_sent++;
+                return;
+        case LOOP_EOF:
+                side->n_eof++;
+                return;
+        case LOOP_FAILED:
+                side->n_failed++;
+                side->sys = event->sys;
+                return;
+        }
+}
+
+struct world {
+        struct clock clock;
+        struct loop loop;
+        struct side a, b;
+        int listener;
+        struct sockaddr_in address;
+};
+
+static void open_world(struct world *w, bool is_manual)
+{
+        socklen_t len = sizeof(w->address);
+        int sys;
+
+        memset(w, 0, sizeof(*w));
+        w->clock = (struct clock){ .is_manual = is_manual, .manual_ns = START_NS };
+        assert_int_equal(loop_init(&w->loop, &w->clock, &sys), 0);
+        w->listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+        w->address = (struct sockaddr_in){ .sin_family = AF_INET,
+                                           .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+        assert_int_equal(bind(w->listener, (struct sockaddr *)&w->address, len), 0);
+        assert_int_equal(listen(w->listener, 8), 0);
+        getsockname(w->listener, (struct sockaddr *)&w->address, &len);
+}
+
+static void close_world(struct world *w)
+{
+        loop_socket_close(&w->a.socket);
+        loop_socket_close(&w->b.socket);
+        loop_socket_close(&w->b.socket); /* twice does no harm */
+        close(w->listener);
+        loop_deinit(&w->loop);
+        loop_deinit(&w->loop);
+}
+
+/* Turn until `*what` is not zero. */
+static void turn_until(struct world *w, const int *what)
+{
+        for (int i = 0; i < 1000 && !*what; i++)
+                assert_int_equal(loop_turn(&w->loop, clock_now(&w->clock) + 10 * NS_PER_MS), 0);
+        assert_true(*what);
+}
+
+static void open_pair(struct world *w)
+{
+        int sys = 0, fd;
+
+        assert_int_equal(loop_socket_connect(&w->loop, &w->a.socket, handle,
+                                             (struct sockaddr *)&w->address, sizeof(w->address),
+                                             &sys),
+                         0);
+        assert_int_equal(w->a.n_connected, 0); /* never from within */
+        turn_until(w, &w->a.n_connected);
+        fd = accept(w->listener, NULL, NULL);
+        assert_true(fd >= 0);
+        assert_int_equal(loop_socket_adopt(&w->loop, &w->b.socket, handle, fd, &sys), 0);
+        loop_recv_start(&w->a.socket);
+        loop_recv_start(&w->b.socket);
+        loop_turn(&w->loop, 0);
+}
+
+static int send_text(struct side *side, const char *one, const char *two)
+{
+        struct iovec pieces[2] = { { (void *)(uintptr_t)one, strlen(one) },
+                                   { (void *)(uintptr_t)two, strlen(two) } };
+        int sys = 0;
+
+        return loop_send(&side->socket, pieces, 2, &sys);
+}
+
+static void test_bytes_both_ways(void **state)
+{
+        static struct world w;
+
+        (void)state;
+        open_world(&w, false);
+        open_pair(&w);
+        assert_int_equal(send_text(&w.a, "hello ", "world"), 0);
+        assert_int_equal(send_text(&w.a, "", ""), 0);
+        loop_turn(&w.loop, clock_now(&w.clock) + NS_PER_S);
+        assert_int_equal(w.b.len, 11);
+        assert_memory_equal(w.b.got, "hello world", 11);
+        assert_int_equal(send_text(&w.b, "", "back"), 0);
+        loop_turn(&w.loop, clock_now(&w.clock) + NS_PER_S);
+        assert_memory_equal(w.a.got, "back", 4);
+        /* The kernel's stamp is of this very moment, by our clock. */
+        assert_true(w.a.kernel_ns <= clock_now(&w.clock));
+        assert_true(clock_now(&w.clock) - w.a.kernel_ns < 10 * NS_PER_S);
+        close_world(&w);
+}
+
+static void test_large_send_completes_once(void **state)
+{
+        static struct world w;
+        static char large[900 * 1000];
+        struct iovec pieces[2] = { { large, 1000 }, { large + 1000, sizeof(large) - 1000 } };
+        int sys = 0, small = 4096;
+
+        (void)state;
+        for (size_t i = 0; i < sizeof(large); i++)
+                large[i] = (char)(i * 7 + i / 251);
+        open_world(&w, false);
+        open_pair(&w);
+        setsockopt(w.a.socket.fd, SOL_SOCKET, SO_SNDBUF, &small, sizeof(small));
+        assert_int_equal(loop_send(&w.a.socket, pieces, 2, &sys), LOOP_PENDING);
+        turn_until(&w, &w.a.n_sent);
+        while (w.b.len < sizeof(large))
+                loop_turn(&w.loop, clock_now(&w.clock) + NS_PER_S);
+        assert_int_equal(w.a.n_sent, 1);
+        assert_memory_equal(w.b.got, large, sizeof(large));
+        close_world(&w);
+}
+
+static void test_eof_comes_after_the_last_bytes(void **state)
+{
+        static struct world w;
+
+        (void)state;
+        open_world(&w, false);
+        open_pair(&w);
+        send_text(&w.b, "last", "");
+        loop_socket_close(&w.b.socket);
+        turn_until(&w, &w.a.n_eof);
+        assert_int_equal(w.a.len, 4);
+        loop_turn(&w.loop, 0);
+        assert_int_equal(w.a.n_eof, 1);
+        assert_int_equal(w.a.n_failed, 0);
+        close_world(&w);
+}
+
+static void test_reset_is_a_failure(void **state)
+{
+        static struct world w;
+        struct linger linger = { .l_onoff = 1 };
+
+        (void)state;
+        open_world(&w, false);
+        open_pair(&w);
+        setsockopt(w.b.socket.fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
+        loop_socket_close(&w.b.socket);
+        turn_until(&w, &w.a.n_failed);
+        assert_int_equal(w.a.sys, ECONNRESET);
+        loop_turn(&w.loop, 0);
+        assert_int_equal(w.a.n_failed, 1);
+        close_world(&w);
+}
+
+static void test_refused_connection(void **state)
+{
+        static struct world w;
+        int sys = 0;
+
+        (void)state;
+        open_world(&w, false);
+        close(w.listener);
+        assert_int_equal(loop_socket_connect(&w.loop, &w.a.socket, handle,
+                                             (struct sockaddr *)&w.address, sizeof(w.address),
+                                             &sys),
+                         0);
+        turn_until(&w, &w.a.n_failed);
+        assert_int_equal(w.a.sys, ECONNREFUSED);
+        w.listener = -1;
+        close_world(&w);
+}
+
+static void test_pause_and_move(void **state)
+{
+        static struct world w;
+        static struct side other;
+
+        (void)state;
+        open_world(&w, false);
+        open_pair(&w);
+        loop_recv_stop(&w.a.socket);
+        send_text(&w.b, "kept", "");
+        for (int i = 0; i < 3; i++)
+                loop_turn(&w.loop, 0);
+        assert_int_equal(w.a.len, 0);
+        memset(&other, 0, sizeof(other));
+        loop_socket_move(&other.socket, &w.a.socket, handle);
+        assert_false(loop_socket_is_open(&w.a.socket));
+        loop_recv_start(&other.socket);
+        assert_true(loop_socket_has_input(&other.socket));
+        loop_turn(&w.loop, 0);
+        loop_turn(&w.loop, 0);
+        assert_memory_equal(other.got, "kept", 4);
+        loop_socket_close(&other.socket);
+        close_world(&w);
+}
+
+static void test_socket_may_close_in_its_handler(void **state)
+{
+        static struct world w;
+
+        (void)state;
+        open_world(&w, false);
+        open_pair(&w);
+        w.a.closes_on_receive = true;
+        send_text(&w.b, "x", "");
+        for (int i = 0; i < 1000 && !w.a.len; i++)
+                loop_turn(&w.loop, clock_now(&w.clock) + NS_PER_MS);
+        loop_turn(&w.loop, 0);
+        assert_int_equal(w.a.len, 1);
+        assert_false(loop_socket_is_open(&w.a.socket));
+        close_world(&w);
+}
+
+/* --- timers ------------------------------------------------------------------------------------------------------- */
+
+struct alarm {
+        struct loop_timer timer;
+        struct world *world;
+        uint64_t fired_at, late_ns;
+        int n, again;
+};
+
+static void alarm_fire(struct loop_timer *timer, uint64_t late_ns)
+{
+        struct alarm *alarm = LIST_OWNER(timer, struct alarm, timer);
+
+        alarm->n++;
+        alarm->late_ns = late_ns;
+        alarm->fired_at = clock_now(&alarm->world->clock);
+        if (alarm->again-- > 0)
+                loop_timer_set(&alarm->world->loop, timer, alarm->fired_at);
+}
+
+static void test_timers_on_a_manual_clock(void **state)
+{
+        static struct world w;
+        struct alarm alarms[3] = { 0 };
+
+        (void)state;
+        open_world(&w, true);
+        for (int i = 0; i < 3; i++)
+                alarms[i] = (struct alarm){ .timer.fire = alarm_fire, .world = &w };
+        loop_timer_set(&w.loop, &alarms[0].timer, START_NS + 3600 * NS_PER_S);
+        loop_timer_set(&w.loop, &alarms[1].timer, START_NS + NS_PER_S);
+        loop_timer_set(&w.loop, &alarms[2].timer, START_NS + 2 * NS_PER_S);
+        loop_timer_stop(&w.loop, &alarms[2].timer);
+        turn_until(&w, &alarms[1].n); /* in steps of 10 ms: turn_until() limits them */
+        assert_int_equal(alarms[1].fired_at, START_NS + NS_PER_S);
+        assert_int_equal(alarms[1].late_ns, 0);
+        assert_int_equal(loop_turn(&w.loop, UINT64_MAX), 0);
+        assert_int_equal(alarms[0].fired_at, START_NS + 3600 * NS_PER_S);
+        assert_int_equal(alarms[2].n, 0);
+        close_world(&w);
+}
+
+static void test_late_timer_says_so(void **state)
+{
+        static struct world w;
+        struct alarm alarm = { .timer.fire = alarm_fire, .world = &w };
+
+        (void)state;
+        open_world(&w, true);
+        loop_timer_set(&w.loop, &alarm.timer, START_NS + NS_PER_S);
+        w.clock.manual_ns += 5 * NS_PER_S;
+        loop_turn(&w.loop, UINT64_MAX);
+        assert_int_equal(alarm.late_ns, 4 * NS_PER_S);
+        close_world(&w);
+}
+
+/* A timer that sets itself to the present moment fires again in the next turn, not for ever in this one. */
+static void test_timer_cannot_keep_the_turn(void **state)
+{
+        static struct world w;
+        struct alarm alarm = { .timer.fire = alarm_fire, .world = &w, .again = 1000000 };
+
+        (void)state;
+        open_world(&w, false);
+        loop_timer_set(&w.loop, &alarm.timer, clock_now(&w.clock));
+        loop_turn(&w.loop, UINT64_MAX);
+        assert_true(alarm.n >= 1 && alarm.n < 1000);
+        loop_timer_stop(&w.loop, &alarm.timer);
+        close_world(&w);
+}
+
+/* What is there already is delivered before the timer that is due. */
+static void test_input_comes_before_timers(void **state)
+{
+        static struct world w;
+        struct alarm alarm = { .timer.fire = alarm_fire, .world = &w };
+
+        (void)state;
+        open_world(&w, true);
+        open_pair(&w);
+        send_text(&w.b, "in time", "");
+        loop_timer_set(&w.loop, &alarm.timer, w.clock.manual_ns + NS_PER_S);
+        w.clock.manual_ns += 10 * NS_PER_S;
+        w.a.closes_on_receive = true;
+        loop_turn(&w.loop, UINT64_MAX);
+        assert_int_equal(w.a.len, 7);
+        assert_int_equal(alarm.n, 1);
+        close_world(&w);
+}
+
+/* --- waking and foreign loops ------------------------------------------------------------------------------------- */
+
+static void *wake_soon(void *loop)
+{
+        usleep(20000);
+        loop_wake(loop);
+        return NULL;
+}
+
+static void test_wake_from_another_thread(void **state)
+{
+        static struct world w;
+        pthread_t thread;
+
+        (void)state;
+        open_world(&w, false);
+        pthread_create(&thread, NULL, wake_soon, &w.loop);
+        while (!w.loop.was_woken)
+                assert_int_equal(loop_turn(&w.loop, UINT64_MAX), 0);
+        pthread_join(thread, NULL);
+        close_world(&w);
+}
+
+static bool is_readable(int fd, int ms)
+{
+        struct pollfd p = { .fd = fd, .events = POLLIN };
+
+        return poll(&p, 1, ms) == 1;
+}
+
+static void test_pollable_fd_tells_of_timers(void **state)
+{
+        static struct world w;
+        struct alarm alarm = { .timer.fire = alarm_fire, .world = &w };
+        int fd;
+
+        (void)state;
+        open_world(&w, false);
+        fd = loop_pollable_fd(&w.loop);
+        assert_true(fd >= 0);
+        assert_false(is_readable(fd, 0));
+        loop_timer_set(&w.loop, &alarm.timer, clock_now(&w.clock) + 5 * NS_PER_MS);
+        assert_true(is_readable(fd, 5000));
+        for (int i = 0; i < 1000 && !alarm.n; i++)
+                loop_turn(&w.loop, 0);
+        assert_int_equal(alarm.n, 1);
+        loop_turn(&w.loop, 0);
+        assert_false(is_readable(fd, 0));
+        close_world(&w);
+}
+
+struct ear {
+        struct loop_watch watch;
+        int n_read, n_write;
+};
+
+static void ear_ready(struct loop_watch *watch, bool readable, bool writable)
+{
+        struct ear *ear = LIST_OWNER(watch, struct ear, watch);
+
+        ear->n_read += readable;
+        ear->n_write += writable;
+}
+
+static void test_watch_is_level_triggered(void **state)
+{
+        static struct world w;
+        struct ear ear = { .watch.ready = ear_ready };
+        int ends[2];
+
+        (void)state;
+        open_world(&w, false);
+        assert_int_equal(pipe(ends), 0);
+        assert_int_equal(loop_watch_set(&w.loop, &ear.watch, ends[0], true, false), 0);
+        loop_turn(&w.loop, 0);
+        assert_int_equal(ear.n_read, 0);
+        assert_int_equal(write(ends[1], "x", 1), 1);
+        loop_turn(&w.loop, 0);
+        loop_turn(&w.loop, 0);
+        assert_int_equal(ear.n_read, 2);
+        assert_int_equal(loop_watch_set(&w.loop, &ear.watch, ends[0], false, false), 0);
+        loop_turn(&w.loop, 0);
+        assert_int_equal(ear.n_read, 2);
+        assert_int_equal(loop_watch_set(&w.loop, &ear.watch, ends[1], false, true), 0);
+        loop_turn(&w.loop, 0);
+        assert_int_equal(ear.n_write, 1);
+        loop_watch_set(&w.loop, &ear.watch, ends[1], false, false);
+        close(ends[0]);
+        close(ends[1]);
+        close_world(&w);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_bytes_both_ways),
+                cmocka_unit_test(test_large_send_completes_once),
+                cmocka_unit_test(test_eof_comes_after_the_last_bytes),
+                cmocka_unit_test(test_reset_is_a_failure),
+                cmocka_unit_test(test_refused_connection),
+                cmocka_unit_test(test_pause_and_move),
+                cmocka_unit_test(test_socket_may_close_in_its_handler),
+                cmocka_unit_test(test_timers_on_a_manual_clock),
+                cmocka_unit_test(test_late_timer_says_so),
+                cmocka_unit_test(test_timer_cannot_keep_the_turn),
+                cmocka_unit_test(test_input_comes_before_timers),
+                cmocka_unit_test(test_wake_from_another_thread),
+                cmocka_unit_test(test_pollable_fd_tells_of_timers),
+                cmocka_unit_test(test_watch_is_level_triggered),
+        };
+
+        return cmocka_run_group_tests_name("loop", tests, NULL, NULL);
+}
