@@ -288,12 +288,12 @@ static int failure(const struct name *name, int status, struct muster_error *err
                         "resolve: %s: no name server answered in time; check --dns-server or "
                         "/etc/resolv.conf",
                         name->host);
-        case ARES_ECONNREFUSED:
-                return error_set(
-                        error, MUSTER_E_RESOLVE, stage, 0,
-                        "resolve: %s: no name server could be reached; check --dns-server or "
-                        "/etc/resolv.conf",
-                        name->host);
+        case ARES_ECONNREFUSED: /* older c-ares says this also of servers that answered SERVFAIL */
+                return error_set(error, MUSTER_E_RESOLVE, stage, 0,
+                                 "resolve: %s: no name server answered: none can be reached, or "
+                                 "all refuse or fail; "
+                                 "/etc/resolv.conf",
+                                 name->host);
         case ARES_ESERVFAIL:
                 return error_set(error, MUSTER_E_RESOLVE, stage, 0,
                                  "resolve: %s: the name server failed (SERVFAIL)", name->host);

@@ -110,6 +110,9 @@ struct tls *tls_free(struct tls *tls)
 {
         if (!tls)
                 return NULL;
+        /* OpenSSL takes a session for bad, and never resumes it, whose connection was freed without a shutdown. */
+        if (tls->ssl && SSL_is_init_finished(tls->ssl))
+                SSL_set_shutdown(tls->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
         SSL_free(tls->ssl);
         buf_deinit(&tls->out);
         mem_free(tls->verify_failure);

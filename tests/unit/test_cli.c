@@ -1,0 +1,433 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The command's parts: options, input formats, JSON text
+ */
+#include "unit.h"
+
+#include "fetch_options.h"
+#include "input/input.h"
+#include "item.h"
+#include "output/json.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+/* --- JSON text ---------------------------------------------------------------------------------------------------- */
+
+static void expect_json(struct muster_str in, const char *expected)
+{
+        struct buf out = { 0 };
+
+        assert_int_equal(json_add_string(&out, in), 0);
+        buf_terminate(&out);
+        assert_string_equal(out.at, expected);
+        buf_deinit(&out);
+}
+
+static void test_json_strings(void **state)
+{
+        (void)state;
+        expect_json((struct muster_str)BYTES(""), "\"\"");
+        expect_json((struct muster_str)BYTES("plain and long enough for words of eight"),
+                    "\"plain and long enough for words of eight\"");
+        expect_json((struct muster_str)BYTES("a\"b\\c/d\b\f\n\r\t\x01\x1f\x7f\0z"),
+                    "\"a\\\"b\\\\c/d\\b\\f\\n\\r\\t\\u0001\\u001f\\u007f\\u0000z\"");
+        expect_json((struct muster_str)BYTES("\xc3\xbc\xe2\x82\xac\xf0\x9f\x98\x80"),
+                    "\"\xc3\xbc\xe2\x82\xac\xf0\x9f\x98\x80\"");
+        expect_json((struct muster_str)BYTES("a\xff"
+                                             "b\xc3"),
+                    "\"a\xef\xbf\xbd"
+                    "b\xef\xbf\xbd\"");
+        /* Each character that is escaped, at each place of a word. */
+        for (size_t i = 0; i < 20; i++) {
+                char text[21] = "abcdefghijklmnopqrst", expected[30];
+
+                text[i] = '"';
+                snprintf(expected, sizeof(expected), "\"%.*s\\\"%s\"", (int)i, text, text + i + 1);
+                expect_json((struct muster_str){ text, 20 }, expected);
+        }
+}
+
+static void test_utf8(void **state)
+{
+        static const char *const good[] = { "",
+                                            "abc",
+                                            "\xc2\x80",
+                                            "\xdf\xbf",
+                                            "\xe0\xa0\x80",
+                                            "\xed\x9f\xbf",
+                                            "\xee\x80\x80",
+                                            "\xf0\x90\x80\x80",
+                                            "\xf4\x8f\xbf\xbf",
+                                            "aaaaaaaaaaaaaaa\xc3\xbc" };
+        static const char *const bad[] = { "\x80",
+                                           "\xc0\x80",
+                                           "\xc1\xbf",
+                                           "\xc3",
+                                           "\xc3(",
+                                           "\xe0\x9f\xbf",
+                                           "\xe2\x82",
+                                           "\xed\xa0\x80",
+                                           "\xf0\x8f\xbf\xbf",
+                                           "\xf4\x90\x80\x80",
+                                           "\xf5\x80\x80\x80",
+                                           "\xff",
+                                           "aaaaaaaaaaaaaaa\xfe",
+                                           "\xf0\x9f\x98" };
+
+        (void)state;
+        for (size_t i = 0; i < LENGTH(good); i++)
+                assert_true(json_is_utf8(str_of(good[i])));
+        for (size_t i = 0; i < LENGTH(bad); i++)
+                assert_false(json_is_utf8(str_of(bad[i])));
+}
+
+static void test_base64(void **state)
+{
+        static const char *const pairs[][2] = { { "", "" },
+                                                { "f", "Zg==" },
+                                                { "fo", "Zm8=" },
+                                                { "foo", "Zm9v" },
+                                                { "foobar", "Zm9vYmFy" } };
+        static const char *const bad[] = { "Z",    "Zg",   "Zg=",   "Zg===",  "Z===", "====",
+                                           "Zh==", "Zm9=", "Zm 9v", "Zm9v\n", "=Zg=" };
+        struct buf out = { 0 };
+
+        (void)state;
+        for (size_t i = 0; i < LENGTH(pairs); i++) {
+                char expected[20];
+
+                out.len = 0;
+                json_add_base64(&out, str_of(pairs[i][0]));
+                snprintf(expected, sizeof(expected), "\"%s\"", pairs[i][1]);
+                assert_true(str_is(buf_str(&out), expected));
+                out.len = 0;
+                assert_int_equal(json_decode_base64(&out, str_of(pairs[i][1])), 0);
+                assert_true(str_is(buf_str(&out), pairs[i][0]));
+        }
+        for (size_t i = 0; i < LENGTH(bad); i++)
+                assert_int_equal(json_decode_base64(&out, str_of(bad[i])), MUSTER_E_INPUT);
+        buf_deinit(&out);
+}
+
+/* --- options ------------------------------------------------------------------------------------------------------ */
+
+static int parse(struct fetch_options *options, const char *line, struct muster_error *error)
+{
+        static char copy[500];
+        char *argv[20];
+        int argc = 0;
+
+        snprintf(copy, sizeof(copy), "%s", line);
+        for (char *word = strtok(copy, " "); word; word = strtok(NULL, " "))
+                argv[argc++] = word;
+        return fetch_options_parse(options, argc, argv, error);
+}
+
+static void test_options(void **state)
+{
+        struct fetch_options o;
+        struct muster_error error = { 0 };
+
+        (void)state;
+        assert_int_equal(parse(&o,
+                               "-c5 --per-host=2 -m 1.5 --connect-timeout 250ms --read-timeout 2m "
+                               "--deadline 0 -kfs http://a/ -i - "
+                               "--max-filesize 10k -H A:b --max-redirs 0 -u me:pass -d a=1 "
+                               "--data-binary b=2 -- -x",
+                               &error),
+                         0);
+        assert_int_equal(o.client.concurrency, 5);
+        assert_int_equal(o.client.per_host, 2);
+        assert_int_equal(o.client.total_timeout_ms, 1500);
+        assert_int_equal(o.client.connect_timeout_ms, 250);
+        assert_int_equal(o.client.read_timeout_ms, 120000);
+        assert_int_equal(o.client.deadline_ms, MUSTER_NO_TIMEOUT);
+        assert_true(o.client.insecure_no_verify && o.client.fail_on_status && o.is_silent);
+        assert_int_equal(o.client.max_body_bytes, 10240);
+        assert_true(o.client.no_redirects);
+        assert_int_equal(o.urls.n, 2);
+        assert_string_equal(o.urls.list[1], "-x");
+        assert_string_equal(o.files.list[0], "-");
+        assert_string_equal(o.user, "me");
+        assert_string_equal(o.password, "pass");
+        assert_true(str_is(buf_str(&o.data), "a=1&b=2"));
+        fetch_options_deinit(&o);
+}
+
+static void test_bad_options(void **state)
+{
+        static const char *const cases[][2] = {
+                { "--concurency 5", "unknown option --concurency; did you mean --concurrency?" },
+                { "--frobnicate", "unknown option --frobnicate; --help lists all" },
+                { "-Z", "unknown option -Z; --help lists all" },
+                { "-c", "--concurrency needs a value: N" },
+                { "-c 0", "--concurrency: \"0\" is not a number from 1 on" },
+                { "-c many", "--concurrency: \"many\" is not a number from 1 on" },
+                { "--insecure=yes", "--insecure takes no value, but \"yes\" was given" },
+                { "-m 2x",
+                  "--max-time: \"2x\" is not a duration; write 500ms, 2s, 1.5m or plain seconds" },
+                { "-m -1", "--max-time: \"-1\" is not a duration" },
+                { "--max-filesize 5q",
+                  "--max-filesize: \"5q\" has an unknown unit; k, M, G and T are known" },
+                { "--input-format xml", "--input-format: \"xml\" is not auto, lines or jsonl" },
+                { "-H nonsense", "--header: \"nonsense\" is not \"Name: value\"" },
+                { "-u me", "--user: \"me\" has no password" },
+                { "-d @/no/such/file",
+                  "--data: cannot read /no/such/file: No such file or directory" },
+        };
+
+        (void)state;
+        for (size_t i = 0; i < LENGTH(cases); i++) {
+                struct fetch_options o;
+                struct muster_error error = { 0 };
+
+                assert_int_equal(parse(&o, cases[i][0], &error) < 0, 1);
+                if (strncmp(error.text, cases[i][1], strlen(cases[i][1])) != 0)
+                        fail_msg("\"%s\" instead of \"%s\"", error.text, cases[i][1]);
+                fetch_options_deinit(&o);
+        }
+}
+
+/* Every option has its words, and no name or letter is taken twice. */
+static void test_option_table(void **state)
+{
+        (void)state;
+        for (const struct option *a = fetch_option_table; a->name; a++) {
+                assert_non_null(a->help);
+                assert_non_null(a->set);
+                assert_true(a->letter != 'h' && strcmp(a->name, "help") != 0);
+                for (const struct option *b = a + 1; b->name; b++) {
+                        assert_string_not_equal(a->name, b->name);
+                        assert_true(!a->letter || a->letter != b->letter);
+                }
+        }
+}
+
+/* --- input -------------------------------------------------------------------------------------------------------- */
+
+static const char *const no_texts[] = { NULL };
+
+/* A file with this text, open for reading and without a name. */
+static int file_with(const char *text, size_t len, char path[32])
+{
+        int fd;
+
+        snprintf(path, 32, "/tmp/muster-cli-XXXXXX");
+        fd = mkstemp(path);
+        assert_true(fd >= 0);
+        assert_int_equal(write(fd, text, len), (ssize_t)len);
+        close(fd);
+        return fd;
+}
+
+struct reading {
+        struct input input;
+        struct input_item item;
+        char path[32];
+        const char *files[2];
+};
+
+static void open_text(struct reading *reading, const char *text, size_t len)
+{
+        memset(reading, 0, sizeof(*reading));
+        file_with(text, len, reading->path);
+        reading->files[0] = reading->path;
+        input_init(&reading->input, no_texts, reading->files, NULL);
+}
+
+static void close_text(struct reading *reading)
+{
+        input_deinit(&reading->input);
+        buf_deinit(&reading->item.id);
+        unlink(reading->path);
+}
+
+static int next(struct reading *reading)
+{
+        struct muster_error error = { 0 };
+
+        return input_next(&reading->input, &reading->item, &error);
+}
+
+static void test_lines(void **state)
+{
+        static const char text[] =
+                "\xef\xbb\xbfhttp://a/\r\n\n  # comment\n \t\n  http://b/  \nwith\0nul\nhttp://c/";
+        struct reading r;
+
+        (void)state;
+        open_text(&r, text, sizeof(text) - 1);
+        assert_int_equal(next(&r), 0);
+        assert_string_equal(r.item.url, "http://a/");
+        assert_int_equal(r.item.line, 1);
+        assert_int_equal(next(&r), 0);
+        assert_string_equal(r.item.url, "http://b/");
+        assert_int_equal(r.item.line, 5);
+        assert_int_equal(next(&r), 0);
+        assert_int_equal(r.item.error.code, MUSTER_E_INPUT);
+        assert_string_equal(r.item.error.text, "input: line 6 has a NUL; is this a text file?");
+        assert_int_equal(next(&r), 0);
+        assert_string_equal(r.item.url, "http://c/");
+        assert_int_equal(r.item.error.code, MUSTER_OK);
+        assert_int_equal(next(&r), INPUT_END);
+        assert_int_equal(next(&r), INPUT_END);
+        close_text(&r);
+}
+
+static void test_line_that_is_too_long(void **state)
+{
+        size_t len = LINE_BYTES_MAX + 200000;
+        char *text = mem_alloc(len + 20);
+        struct reading r;
+
+        (void)state;
+        memset(text, 'x', len);
+        memcpy(text + len, "\nhttp://after/\n", 15);
+        open_text(&r, text, len + 15);
+        assert_int_equal(next(&r), 0);
+        assert_int_equal(r.item.error.code, MUSTER_E_INPUT);
+        assert_int_equal(r.item.line, 1);
+        assert_int_equal(next(&r), 0);
+        assert_string_equal(r.item.url, "http://after/");
+        assert_int_equal(r.item.line, 2);
+        assert_int_equal(next(&r), INPUT_END);
+        close_text(&r);
+        mem_free(text);
+}
+
+static void test_jsonl(void **state)
+{
+        static const char text[] = "{\"url\":\"http://a/"
+                                   "\",\"id\":\"x\\ny\",\"method\":\"POST\",\"headers\":{\"A\":"
+                                   "\"1\",\"B\":null},\"body\":\"t\"}\n"
+                                   "{\"url\":\"http://b/"
+                                   "\",\"id\":17,\"headers\":[[\"A\",\"1\"],[\"A\",\"2\"]],\"body_"
+                                   "base64\":\"AP8=\"}\n";
+        struct reading r;
+
+        (void)state;
+        open_text(&r, text, sizeof(text) - 1);
+        assert_int_equal(next(&r), 0);
+        assert_null(r.item.url);
+        assert_non_null(r.item.request);
+        assert_true(str_is(buf_str(&r.item.id), "\"x\\ny\""));
+        muster_request_free(r.item.request);
+        assert_int_equal(next(&r), 0);
+        assert_non_null(r.item.request);
+        assert_true(str_is(buf_str(&r.item.id), "17"));
+        muster_request_free(r.item.request);
+        assert_int_equal(next(&r), INPUT_END);
+        close_text(&r);
+}
+
+static void test_bad_json(void **state)
+{
+        static const char *const cases[][2] = {
+                { "{\"url\":\"http://a/\"", "is not JSON: " },
+                { "{\"url\":\"http://a/\",\"url\":\"x\"}", "is not JSON: duplicate object key" },
+                { "{}", "url is missing or not a string" },
+                { "{\"url\":5}", "url is missing or not a string" },
+                { "{\"url\":\"a\\u0000b\"}", "url is missing or not a string" },
+                { "{\"url\":\"http://a/\",\"methd\":\"GET\"}", "unknown member: methd" },
+                { "{\"url\":\"http://a/\",\"method\":1}", "method must be a string" },
+                { "{\"url\":\"http://a/\",\"headers\":\"A: b\"}",
+                  "headers must be an object or a list of pairs" },
+                { "{\"url\":\"http://a/\",\"headers\":[[\"A\"]]}",
+                  "a header is not a pair of name and value" },
+                { "{\"url\":\"http://a/\",\"headers\":{\"A\":1}}",
+                  "the value of this header is not a string: A" },
+                { "{\"url\":\"http://a/\",\"headers\":{\"A b\":\"1\"}}",
+                  "invalid: not a header field's name: A b" },
+                { "{\"url\":\"http://a/\",\"headers\":{\"A\":\"x\\r\\nB: y\"}}",
+                  "invalid: a control character" },
+                { "{\"url\":\"http://a/\",\"body\":{}}", "body must be a string" },
+                { "{\"url\":\"http://a/\",\"body_base64\":\"?\"}",
+                  "body_base64 is not valid base64" },
+                { "{\"url\":\"http://a/\",\"body_file\":\"/no/such\"}",
+                  "cannot read /no/such: No such file or directory" },
+                { "{\"url\":\"http://a/\",\"body\":\"\",\"body_file\":\"x\"}",
+                  "only one of body, body_base64 and body_file" },
+                { "{\"url\":\"http://a/\",\"id\":[]}", "id must be a string or a number" },
+                { "[\"http://a/\"]", "not a JSON object" },
+        };
+        struct reading r;
+        char text[4000] = "{\"url\":\"http://first/\"}\n";
+
+        (void)state;
+        for (size_t i = 0; i < LENGTH(cases); i++)
+                snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s\n", cases[i][0]);
+        open_text(&r, text, strlen(text));
+        assert_int_equal(next(&r), 0);
+        muster_request_free(r.item.request);
+        for (size_t i = 0; i < LENGTH(cases); i++) {
+                char expected[200];
+
+                assert_int_equal(next(&r), 0);
+                assert_int_equal(r.item.error.code, MUSTER_E_INPUT);
+                assert_null(r.item.request);
+                snprintf(expected, sizeof(expected), "input: line %zu%s%s", i + 2,
+                         strncmp(cases[i][1], "is not", 6) ? ": " : " ", cases[i][1]);
+                if (strncmp(r.item.error.text, expected, strlen(expected)) != 0)
+                        fail_msg("\"%s\" instead of \"%s\"", r.item.error.text, expected);
+        }
+        assert_int_equal(next(&r), INPUT_END);
+        close_text(&r);
+}
+
+static void test_missing_file(void **state)
+{
+        const char *const files[] = { "/no/such/file", NULL };
+        struct muster_error error = { 0 };
+        struct input_item item = { 0 };
+        struct input input;
+
+        (void)state;
+        input_init(&input, no_texts, files, NULL);
+        assert_int_equal(input_next(&input, &item, &error), MUSTER_E_INPUT);
+        assert_string_equal(error.text,
+                            "input: cannot read /no/such/file: No such file or directory");
+        input_deinit(&input);
+}
+
+/* --- items -------------------------------------------------------------------------------------------------------- */
+
+static void test_items_release_their_places_in_order(void **state)
+{
+        struct items items;
+        struct item *places[64];
+
+        (void)state;
+        assert_int_equal(items_init(&items, 10), 0);
+        for (size_t i = 0; i < items.size; i++)
+                places[i] = items_begin(&items);
+        assert_true(items_are_full(&items));
+        assert_int_equal(places[63]->n, 64);
+        items_written(&items, places[1]);
+        assert_true(items_are_full(&items));
+        assert_ptr_equal(items_oldest(&items), places[0]);
+        items_written(&items, places[0]);
+        assert_int_equal(items.n_released, 2);
+        assert_int_equal(items_begin(&items)->n, 65);
+        items_deinit(&items);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_json_strings),
+                cmocka_unit_test(test_utf8),
+                cmocka_unit_test(test_base64),
+                cmocka_unit_test(test_options),
+                cmocka_unit_test(test_bad_options),
+                cmocka_unit_test(test_option_table),
+                cmocka_unit_test(test_lines),
+                cmocka_unit_test(test_line_that_is_too_long),
+                cmocka_unit_test(test_jsonl),
+                cmocka_unit_test(test_bad_json),
+                cmocka_unit_test(test_missing_file),
+                cmocka_unit_test(test_items_release_their_places_in_order),
+        };
+
+        return cmocka_run_group_tests_name("cli", tests, NULL, NULL);
+}

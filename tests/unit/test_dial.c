@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Racing addresses: listeners on loopback, one of them with a full queue to stand for an address that hangs
+ */
+#include "unit.h"
+
+#include <arpa/inet.h>
+#include <net/dial.h>
+#include <stdio.h>
+#include <unistd.h>
+
+static struct clock clock_of_test;
+
+struct world {
+        struct loop loop;
+        struct resolver *resolver;
+        struct dial dial;
+        int result, n_done;
+        uint16_t port;
+        char override[200];
+};
+
+static void done(struct dial *dial, int r)
+{
+        struct world *w = LIST_OWNER(dial, struct world, dial);
+
+        w->result = r;
+        w->n_done++;
+}
+
+/* A listener on this address, on the world's port or, for the first one, a free one. */
+static int listen_on(struct world *w, const char *text, int backlog)
+{
+        struct net_address address;
+        struct sockaddr_storage at;
+        struct sockaddr_in *v4 = (void *)&at;
+        int yes = 1, fd;
+        socklen_t len;
+
+        assert_true(address_parse(str_of(text), &address));
+        len = address_to_sockaddr(&address, w->port, &at);
+        fd = socket(address.family, SOCK_STREAM | SOCK_NONBLOCK, 0);
+        setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
+        assert_int_equal(bind(fd, (struct sockaddr *)&at, len), 0);
+        assert_int_equal(listen(fd, backlog), 0);
+        getsockname(fd, (struct sockaddr *)&at, &len);
+        w->port = ntohs(v4->sin_port); /* the port stands at the same place in both families */
+        return fd;
+}
+
+static void open_world(struct world *w, bool is_manual)
+{
+        int sys;
+
+        memset(w, 0, sizeof(*w));
+        clock_of_test = (struct clock){ .is_manual = is_manual, .manual_ns = 1000 * NS_PER_S };
+        assert_int_equal(loop_init(&w->loop, &clock_of_test, &sys), 0);
+}
+
+static void start(struct world *w, const char *addresses)
+{
+        const char *const overrides[] = { w->override, NULL };
+        struct muster_error error = { 0 };
+
+        snprintf(w->override, sizeof(w->override), "h.test:%u:%s", w->port, addresses);
+        if (resolver_new(&w->resolver, &w->loop,
+                         &(struct resolver_options){ .overrides = overrides }, &error) < 0)
+                fail_msg("%s", error.text);
+        assert_int_equal(
+                dial_start(&w->dial, &w->loop, w->resolver, done, str_of("h.test"), w->port), 0);
+        assert_int_equal(w->n_done, 0);
+}
+
+static void turn_until_done(struct world *w)
+{
+        for (int i = 0; i < 1000 && !w->n_done; i++)
+                assert_int_equal(loop_turn(&w->loop, clock_now(&clock_of_test) + 10 * NS_PER_S), 0);
+        assert_int_equal(w->n_done, 1);
+}
+
+static void close_world(struct world *w)
+{
+        dial_stop(&w->dial);
+        dial_stop(&w->dial);
+        resolver_free(w->resolver);
+        loop_deinit(&w->loop);
+}
+
+static void expect_address(const struct world *w, const char *host)
+{
+        char expected[ADDRESS_TEXT_MAX], text[ADDRESS_TEXT_MAX];
+
+        address_text((const struct sockaddr *)&w->dial.address, text, sizeof(text));
+        snprintf(expected, sizeof(expected), "%s:%u", host, w->port);
+        assert_string_equal(text, expected);
+}
+
+static void test_first_address(void **state)
+{
+        struct world w;
+        int fd;
+
+        (void)state;
+        open_world(&w, true);
+        fd = listen_on(&w, "127.0.0.1", 8);
+        start(&w, "127.0.0.1,127.0.0.2");
+        turn_until_done(&w);
+        assert_int_equal(w.result, 0);
+        assert_int_equal(w.dial.n_tried, 1);
+        assert_true(w.dial.dns_end_ns > 0);
+        expect_address(&w, "127.0.0.1");
+        close(fd);
+        close_world(&w);
+}
+
+/* A refusal starts the next one at once, without its delay. */
+static void test_refused_then_next(void **state)
+{
+        struct world w;
+        uint64_t begin;
+        int fd;
+
+        (void)state;
+        open_world(&w, true);
+        fd = listen_on(&w, "127.0.0.3", 8);
+        begin = clock_of_test.manual_ns;
+        start(&w, "127.0.0.1,127.0.0.2,127.0.0.3");
+        turn_until_done(&w);
+        assert_int_equal(w.result, 0);
+        assert_int_equal(w.dial.n_tried, 3);
+        assert_true(clock_of_test.manual_ns - begin < DIAL_ATTEMPT_DELAY_NS);
+        expect_address(&w, "127.0.0.3");
+        close(fd);
+        close_world(&w);
+}
+
+/* One that hangs: the next one is tried after 250 ms, and wins. */
+static void test_hanging_address_is_overtaken(void **state)
+{
+        struct world w;
+        uint64_t begin;
+        int fds[10], hanging, good;
+
+        (void)state;
+        open_world(&w, true);
+        hanging = listen_on(&w, "127.0.0.1", 0);
+        good = listen_on(&w, "127.0.0.2", 8);
+        for (int i = 0; i < 10; i++) {
+                struct sockaddr_in at = { .sin_family = AF_INET,
+                                          .sin_port = htons(w.port),
+                                          .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+
+                fds[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+                (void)!connect(fds[i], (struct sockaddr *)&at, sizeof(at));
+        }
+        begin = clock_of_test.manual_ns;
+        start(&w, "127.0.0.1,127.0.0.2");
+        turn_until_done(&w);
+        assert_int_equal(w.result, 0);
+        expect_address(&w, "127.0.0.2");
+        assert_int_equal(clock_of_test.manual_ns - begin, DIAL_ATTEMPT_DELAY_NS);
+        for (int i = 0; i < 10; i++)
+                close(fds[i]);
+        close(hanging);
+        close(good);
+        close_world(&w);
+}
+
+static void test_all_refused(void **state)
+{
+        struct world w;
+
+        (void)state;
+        open_world(&w, true);
+        w.port = 1;
+        start(&w, "127.0.0.1");
+        turn_until_done(&w);
+        assert_int_equal(w.result, MUSTER_E_CONNECT);
+        assert_string_equal(w.dial.error.text,
+                            "connect: 127.0.0.1:1: connection refused (1 address tried)");
+        close_world(&w);
+        open_world(&w, true);
+        w.port = 1;
+        start(&w, "127.0.0.1,127.0.0.2,127.0.0.3,127.0.0.4,127.0.0.5,127.0.0.6");
+        turn_until_done(&w);
+        assert_int_equal(w.dial.n_tried, 6);
+        assert_string_equal(
+                w.dial.error.text,
+                "connect: h.test:1: 6 addresses tried, the last, 127.0.0.6:1: connection refused");
+        close_world(&w);
+}
+
+static struct loop_socket taken;
+
+static void ignore(struct loop_socket *socket, const struct loop_event *event)
+{
+        (void)socket;
+        (void)event;
+}
+
+static void take(struct dial *dial, int r)
+{
+        done(dial, r);
+        dial_take_socket(dial, &taken, ignore);
+}
+
+static void test_socket_is_taken(void **state)
+{
+        struct world w;
+        int fd, sys = 0, peer;
+        char got[3] = "";
+
+        (void)state;
+        open_world(&w, true);
+        fd = listen_on(&w, "127.0.0.1", 8);
+        start(&w, "127.0.0.1");
+        w.dial.done = take;
+        turn_until_done(&w);
+        dial_stop(&w.dial); /* the socket lives on */
+        peer = accept(fd, NULL, NULL);
+        assert_true(loop_socket_is_open(&taken));
+        assert_int_equal(loop_send(&taken, &(struct iovec){ (void *)(uintptr_t) "hi", 2 }, 1, &sys),
+                         0);
+        assert_int_equal(recv(peer, got, 2, 0), 2);
+        assert_string_equal(got, "hi");
+        loop_socket_close(&taken);
+        close(peer);
+        close(fd);
+        close_world(&w);
+}
+
+static void test_stopped_while_racing(void **state)
+{
+        struct world w;
+
+        (void)state;
+        open_world(&w, true);
+        w.port = 1;
+        start(&w, "127.0.0.1,127.0.0.2");
+        dial_stop(&w.dial);
+        for (int i = 0; i < 5; i++)
+                loop_turn(&w.loop, clock_now(&clock_of_test) + NS_PER_MS);
+        assert_int_equal(w.n_done, 0);
+        close_world(&w);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_first_address),
+                cmocka_unit_test(test_refused_then_next),
+                cmocka_unit_test(test_hanging_address_is_overtaken),
+                cmocka_unit_test(test_all_refused),
+                cmocka_unit_test(test_socket_is_taken),
+                cmocka_unit_test(test_stopped_while_racing),
+        };
+
+        return cmocka_run_group_tests_name("dial", tests, NULL, NULL);
+}

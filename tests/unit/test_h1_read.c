@@ -1,0 +1,526 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The response reader: every fixture is fed whole, cut in two at every byte, and byte by byte, and must always give the same
+ */
+#include "unit.h"
+
+#include <base/rand.h>
+#include <http/h1_read.h>
+#include <stdio.h>
+
+#define OK_LINE "HTTP/1.1 200 OK\r\n"
+
+/*
+ * What came of a response, as text: "200 keep [body] done", "i103" for an interim one, "more" where the reader wants more, "error" with the
+ * beginning of the error's text.
+ */
+struct outcome {
+        char text[512];
+        char body[2048];
+        size_t body_len;
+        size_t n_left;
+};
+
+static void say(struct outcome *outcome, const char *word)
+{
+        size_t len = strlen(outcome->text);
+
+        snprintf(outcome->text + len, sizeof(outcome->text) - len, "%s%s", len ? " " : "", word);
+}
+
+static void say_head(struct outcome *outcome, const struct h1_head *head)
+{
+        char word[64];
+
+        snprintf(word, sizeof(word), "%d%s%s", head->status, head->keeps_alive ? "" : "c",
+                 head->has_body ? "" : "n");
+        say(outcome, word);
+}
+
+/* Returns false when there is nothing more to feed. */
+static bool feed(struct h1_reader *reader, struct muster_str *in, struct outcome *outcome)
+{
+        static struct h1_scratch scratch;
+        struct muster_error error = { 0 };
+
+        for (;;) {
+                struct h1_event event = { 0 };
+                int r = h1_read_next(reader, &scratch, in, &event, &error);
+                char word[16];
+
+                if (r == H1_MORE) {
+                        assert_int_equal(in->len, 0);
+                        return true;
+                }
+                if (r < 0) {
+                        assert_int_equal(error.code, r);
+                        say(outcome, error.text);
+                        return false;
+                }
+                switch (event.kind) {
+                case H1_INTERIM:
+                        snprintf(word, sizeof(word), "i %d", event.head.status);
+                        say(outcome, word);
+                        break;
+                case H1_HEAD:
+                        say_head(outcome, &event.head);
+                        break;
+                case H1_BODY:
+                        assert_true(event.body.len > 0);
+                        assert_true(outcome->body_len + event.body.len <= sizeof(outcome->body));
+                        memcpy(outcome->body + outcome->body_len, event.body.at, event.body.len);
+                        outcome->body_len += event.body.len;
+                        break;
+                case H1_DONE:
+                        say(outcome, "done");
+                        outcome->n_left = in->len;
+                        return false;
+                }
+        }
+}
+
+/* Feed the text in pieces of `size`, or in two when `cut` is set; then the end. */
+static void run(const char *at, size_t len, size_t size, size_t cut, bool is_head,
+                struct outcome *outcome)
+{
+        struct h1_reader reader = { 0 };
+        struct muster_error error = { 0 };
+        size_t fed = 0;
+        bool goes_on = true;
+
+        memset(outcome, 0, sizeof(*outcome));
+        h1_read_begin(&reader, is_head, 1024);
+        while (fed < len && goes_on) {
+                size_t n = cut && fed == 0 ? cut : size;
+                char *piece;
+                struct muster_str in;
+
+                if (n > len - fed)
+                        n = len - fed;
+                /* A copy that ends where the piece ends, so that reading past it is found out. */
+                piece = mem_alloc(n);
+                memcpy(piece, at + fed, n);
+                in = (struct muster_str){ piece, n };
+                goes_on = feed(&reader, &in, outcome);
+                fed += n;
+                outcome->n_left += goes_on ? 0 : len - fed;
+                mem_free(piece);
+        }
+        if (goes_on) {
+                int r = h1_read_eof(&reader, &error);
+
+                say(outcome, r == 0 ? "eof" : error.text);
+        }
+        h1_read_deinit(&reader);
+}
+
+static const struct {
+        const char *in, *out, *body;
+        size_t n_left;
+        bool is_head;
+} fixtures[] = {
+        { OK_LINE "Content-Length: 5\r\n\r\nhello", "200 done", "hello", 0, false },
+        { OK_LINE "content-LENGTH:5\r\n\r\nhello", "200 done", "hello", 0, false },
+        { OK_LINE "Content-Length: 5\r\n\r\nhelloHTTP", "200 done", "hello", 4, false },
+        { OK_LINE "Content-Length: 0\r\n\r\n", "200 done", "", 0, false },
+        { OK_LINE "Content-Length: 5, 5\r\n\r\nhello", "200 done", "hello", 0, false },
+        { OK_LINE "Content-Length: 5\r\nContent-Length: 5\r\n\r\nhello", "200 done", "hello", 0,
+          false },
+        { OK_LINE "Content-Length: 05\r\n\r\nhello", "200 done", "hello", 0, false },
+        { OK_LINE "\r\nuntil close", "200c eof", "until close", 0, false },
+        { OK_LINE "\r\n", "200c eof", "", 0, false },
+        { OK_LINE "Connection: close\r\nContent-Length: 1\r\n\r\nx", "200c done", "x", 0, false },
+        { OK_LINE "Connection: foo, Close\r\nContent-Length: 1\r\n\r\nx", "200c done", "x", 0,
+          false },
+        { OK_LINE "Connection: closed\r\nContent-Length: 1\r\n\r\nx", "200 done", "x", 0, false },
+        { "HTTP/1.0 200 OK\r\nContent-Length: 1\r\n\r\nx", "200c done", "x", 0, false },
+        { "HTTP/1.0 200 OK\r\nConnection: Keep-Alive\r\nContent-Length: 1\r\n\r\nx", "200 done",
+          "x", 0, false },
+        { "HTTP/1.9 200 OK\r\nContent-Length: 1\r\n\r\nx", "200 done", "x", 0, false },
+        { "HTTP/1.1 200\r\nContent-Length: 1\r\n\r\nx", "200 done", "x", 0, false },
+        { "HTTP/1.1 200 \r\nContent-Length: 1\r\n\r\nx", "200 done", "x", 0, false },
+        { "HTTP/1.1 999 Odd\r\nContent-Length: 1\r\n\r\nx", "999 done", "x", 0, false },
+        { "HTTP/1.1 200 OK\nContent-Length: 1\n\nx", "200 done", "x", 0, false },
+        { "HTTP/1.1 200 OK\r\nContent-Length: 1\n\r\nx", "200 done", "x", 0, false },
+        { OK_LINE "A:\r\nB: \t \r\nContent-Length: 1\r\n\r\nx", "200 done", "x", 0, false },
+        { OK_LINE "X: \xc3\xbc\x80\r\nContent-Length: 1\r\n\r\nx", "200 done", "x", 0, false },
+        /* no body whatever the fields say */
+        { "HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\n", "204n done", "", 0, false },
+        { "HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n", "304n done", "", 0, false },
+        { OK_LINE "Content-Length: 5\r\n\r\n", "200n done", "", 0, true },
+        { OK_LINE "Transfer-Encoding: chunked\r\n\r\n", "200n done", "", 0, true },
+        { OK_LINE "\r\n", "200n done", "", 0, true },
+        /* interim responses */
+        { "HTTP/1.1 100 Continue\r\n\r\n" OK_LINE "Content-Length: 1\r\n\r\nx", "i 100 200 done",
+          "x", 0, false },
+        { "HTTP/1.1 103 E\r\nLink: a\r\n\r\nHTTP/1.1 103 E\r\n\r\n" OK_LINE
+          "Content-Length: 1\r\n\r\nx",
+          "i 103 i 103 200 done", "x", 0, false },
+        { "HTTP/1.1 101 Switching\r\n\r\n", "protocol: a change of protocol", NULL, 0, false },
+        /* chunks */
+        { OK_LINE "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n", "200 done", "hello",
+          0, false },
+        { OK_LINE "Transfer-Encoding: Chunked\r\n\r\n5\r\nhello\r\n6\r\n world\r\n0\r\n\r\nrest",
+          "200 done", "hello world", 4, false },
+        { OK_LINE "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n", "200 done", "", 0, false },
+        { OK_LINE "Transfer-Encoding: chunked\r\n\r\n000\r\n\r\n", "200 done", "", 0, false },
+        { OK_LINE
+          "Transfer-Encoding: chunked\r\n\r\n0A;name=value\r\n0123456789\r\n0;x=\"a;b\"\r\n\r\n",
+          "200 done", "0123456789", 0, false },
+        { OK_LINE "Transfer-Encoding: chunked\r\n\r\n1 ; a\r\nx\r\n0\r\n\r\n", "200 done", "x", 0,
+          false },
+        { OK_LINE "Transfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\nTrailer: a\r\nOther: b\r\n\r\n",
+          "200 done", "x", 0, false },
+        { OK_LINE "Transfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\nbad trailer\r\n\r\n",
+          "200 protocol: a field line without a colon", NULL, 0, false },
+        { OK_LINE "Transfer-Encoding: chunked\r\n\r\nx\r\n", "200 protocol: not a chunk size", NULL,
+          0, false },
+        { OK_LINE "Transfer-Encoding: chunked\r\n\r\n0x5\r\nhello\r\n",
+          "200 protocol: not a chunk size", NULL, 0, false },
+        { OK_LINE "Transfer-Encoding: chunked\r\n\r\n+5\r\nhello\r\n",
+          "200 protocol: not a chunk size", NULL, 0, false },
+        { OK_LINE "Transfer-Encoding: chunked\r\n\r\n-5\r\nhello\r\n",
+          "200 protocol: not a chunk size", NULL, 0, false },
+        { OK_LINE "Transfer-Encoding: chunked\r\n\r\n 5\r\nhello\r\n",
+          "200 protocol: not a chunk size", NULL, 0, false },
+        { OK_LINE "Transfer-Encoding: chunked\r\n\r\n5 \r\nhello\r\n",
+          "200 protocol: not a chunk size", NULL, 0, false },
+        { OK_LINE "Transfer-Encoding: chunked\r\n\r\n5 5\r\nhello\r\n",
+          "200 protocol: not a chunk size", NULL, 0, false },
+        { OK_LINE "Transfer-Encoding: chunked\r\n\r\n\r\nhello\r\n",
+          "200 protocol: not a chunk size", NULL, 0, false },
+        { OK_LINE "Transfer-Encoding: chunked\r\n\r\n5\nhello\r\n",
+          "200 protocol: a line of the chunked coding does not end in CRLF", NULL, 0, false },
+        { OK_LINE "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\n0\r\n\r\n",
+          "200 protocol: a line of the chunked coding", NULL, 0, false },
+        { OK_LINE "Transfer-Encoding: chunked\r\n\r\n5\r\nhelloX\r\n0\r\n\r\n",
+          "200 protocol: a line of the chunked coding", NULL, 0, false },
+        { OK_LINE "Transfer-Encoding: chunked\r\n\r\n5;a\rb\r\nhello\r\n",
+          "200 protocol: not a chunk size", NULL, 0, false },
+        { OK_LINE "Transfer-Encoding: chunked\r\n\r\nfffffffffffffffff\r\n",
+          "200 protocol: a chunk size that is too large", NULL, 0, false },
+        { OK_LINE "Transfer-Encoding: chunked\r\n\r\n8000000000000000\r\n",
+          "200 protocol: a chunk size that is too large", NULL, 0, false },
+        /* ambiguous framing */
+        { OK_LINE "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n",
+          "protocol: both Transfer-Encoding and Content-Length", NULL, 0, false },
+        { OK_LINE "Transfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n",
+          "protocol: both Transfer-Encoding and Content-Length", NULL, 0, false },
+        { OK_LINE "Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello",
+          "protocol: several lengths that differ", NULL, 0, false },
+        { OK_LINE "Content-Length: 5, 6\r\n\r\nhello", "protocol: several lengths that differ",
+          NULL, 0, false },
+        { OK_LINE "Content-Length: +5\r\n\r\nhello", "protocol: Content-Length is no length", NULL,
+          0, false },
+        { OK_LINE "Content-Length: -5\r\n\r\nhello", "protocol: Content-Length is no length", NULL,
+          0, false },
+        { OK_LINE "Content-Length: 5 5\r\n\r\nhello", "protocol: Content-Length is no length", NULL,
+          0, false },
+        { OK_LINE "Content-Length: 0x5\r\n\r\nhello", "protocol: Content-Length is no length", NULL,
+          0, false },
+        { OK_LINE "Content-Length: 5.0\r\n\r\nhello", "protocol: Content-Length is no length", NULL,
+          0, false },
+        { OK_LINE "Content-Length: 99999999999999999999\r\n\r\n",
+          "protocol: Content-Length is no length", NULL, 0, false },
+        { OK_LINE "Content-Length: 9223372036854775808\r\n\r\n",
+          "protocol: Content-Length is no length", NULL, 0, false },
+        { OK_LINE "Transfer-Encoding: gzip, chunked\r\n\r\n",
+          "protocol: a Transfer-Encoding other than chunked", NULL, 0, false },
+        { OK_LINE "Transfer-Encoding: chunked, chunked\r\n\r\n",
+          "protocol: a Transfer-Encoding other than chunked", NULL, 0, false },
+        { OK_LINE "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n",
+          "protocol: a Transfer-Encoding other than chunked", NULL, 0, false },
+        { OK_LINE "Transfer-Encoding: identity\r\n\r\n",
+          "protocol: a Transfer-Encoding other than chunked", NULL, 0, false },
+        { OK_LINE "Transfer-Encoding: xchunked\r\n\r\n",
+          "protocol: a Transfer-Encoding other than chunked", NULL, 0, false },
+        { OK_LINE "Transfer-Encoding:\r\n\r\n", "protocol: an empty Transfer-Encoding", NULL, 0,
+          false },
+        { "HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+          "protocol: Transfer-Encoding in HTTP/1.0", NULL, 0, false },
+        /* heads that are none */
+        { "HTTP/2 200 OK\r\n\r\n", "protocol: this version was not asked for", NULL, 0, false },
+        { "HTTP/2.0 200 OK\r\n\r\n", "protocol: this version was not asked for", NULL, 0, false },
+        { "HTTP/1.x 200 OK\r\n\r\n", "protocol: this version was not asked for", NULL, 0, false },
+        { "http/1.1 200 OK\r\n\r\n", "protocol: this is not HTTP/1", NULL, 0, false },
+        { "SSH-2.0-OpenSSH_9.2\r\n\r\n", "protocol: this is not HTTP/1: \"SSH-2.0-OpenSSH_9.2\"",
+          NULL, 0, false },
+        { "\r\n\r\n" OK_LINE "\r\n", "protocol: this is not HTTP/1", NULL, 0, false },
+        { "HTTP/1.1200 OK\r\n\r\n", "protocol: the status is not three digits", NULL, 0, false },
+        { "HTTP/1.1  200 OK\r\n\r\n", "protocol: the status is not three digits", NULL, 0, false },
+        { "HTTP/1.1 20 OK\r\n\r\n", "protocol: the status is not three digits", NULL, 0, false },
+        { "HTTP/1.1 2000 OK\r\n\r\n", "protocol: the status is not three digits", NULL, 0, false },
+        { "HTTP/1.1 099 OK\r\n\r\n", "protocol: no status is below 100", NULL, 0, false },
+        { "HTTP/1.1 200 O\x01K\r\n\r\n", "protocol: a control character in the status line", NULL,
+          0, false },
+        { OK_LINE "No colon\r\n\r\n", "protocol: a field line without a colon", NULL, 0, false },
+        { OK_LINE ": empty\r\n\r\n", "protocol: not a field's name", NULL, 0, false },
+        { OK_LINE "Name : value\r\n\r\n", "protocol: not a field's name", NULL, 0, false },
+        { OK_LINE "Na me: value\r\n\r\n", "protocol: not a field's name", NULL, 0, false },
+        { OK_LINE "Na\xc3\xbcme: value\r\n\r\n", "protocol: not a field's name", NULL, 0, false },
+        { OK_LINE "Folded: a\r\n b\r\n\r\n", "protocol: a folded field line", NULL, 0, false },
+        { OK_LINE "Bare: a\rb\r\n\r\n", "protocol: a control character in a field's value", NULL, 0,
+          false },
+        { OK_LINE "Bell: \x07\r\n\r\n", "protocol: a control character in a field's value", NULL, 0,
+          false },
+        { OK_LINE "Del: \x7f\r\n\r\n", "protocol: a control character in a field's value", NULL, 0,
+          false },
+        /* ends that come too early */
+        { "", "closed: the server ended the connection without a response", NULL, 0, false },
+        { "HTTP/1.1 2", "closed: the server ended the connection within the head", NULL, 0, false },
+        { OK_LINE "Content-Length: 10\r\n\r\nhello",
+          "200 closed: the server ended the connection with 5 bytes of the body still missing",
+          NULL, 0, false },
+        { OK_LINE "Transfer-Encoding: chunked\r\n\r\n5\r\nhel",
+          "200 closed: the server ended the connection before the last chunk", NULL, 0, false },
+        { OK_LINE "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n",
+          "200 closed: the server ended the connection before the last chunk", NULL, 0, false },
+};
+
+static void check(size_t i, const struct outcome *outcome)
+{
+        size_t len = strlen(fixtures[i].out);
+
+        if (strncmp(outcome->text, fixtures[i].out, len) != 0 ||
+            (fixtures[i].body && outcome->text[len]))
+                fail_msg("fixture %zu gave \"%s\", not \"%s\"", i, outcome->text, fixtures[i].out);
+        if (!fixtures[i].body)
+                return;
+        if (outcome->body_len != strlen(fixtures[i].body) ||
+            memcmp(outcome->body, fixtures[i].body, outcome->body_len))
+                fail_msg("fixture %zu: the body is \"%.*s\"", i, (int)outcome->body_len,
+                         outcome->body);
+        assert_int_equal(outcome->n_left, fixtures[i].n_left);
+}
+
+static void test_whole(void **state)
+{
+        struct outcome outcome;
+
+        (void)state;
+        for (size_t i = 0; i < LENGTH(fixtures); i++) {
+                run(fixtures[i].in, strlen(fixtures[i].in), 100000, 0, fixtures[i].is_head,
+                    &outcome);
+                check(i, &outcome);
+        }
+}
+
+static void test_every_split(void **state)
+{
+        struct outcome outcome;
+
+        (void)state;
+        for (size_t i = 0; i < LENGTH(fixtures); i++) {
+                size_t len = strlen(fixtures[i].in);
+
+                for (size_t cut = 1; cut < len; cut++) {
+                        run(fixtures[i].in, len, 100000, cut, fixtures[i].is_head, &outcome);
+                        check(i, &outcome);
+                }
+                for (size_t size = 1; size < 4; size++) {
+                        run(fixtures[i].in, len, size, 0, fixtures[i].is_head, &outcome);
+                        check(i, &outcome);
+                }
+        }
+}
+
+/* NUL cannot stand in the table above. */
+static void test_nul(void **state)
+{
+        static const char in[] = OK_LINE "A: b\0c\r\n\r\n";
+        struct outcome outcome;
+
+        (void)state;
+        run(in, sizeof(in) - 1, 100000, 0, false, &outcome);
+        assert_int_equal(strncmp(outcome.text, "protocol: a control character", 29), 0);
+}
+
+static void test_head_is_borrowed_and_whole(void **state)
+{
+        static struct h1_scratch scratch;
+        struct muster_str in = BYTES(OK_LINE "Server: x y \r\nEmpty:\r\nContent-Length: 0\r\n\r\n");
+        struct h1_reader reader = { 0 };
+        struct muster_error error = { 0 };
+        struct h1_event event;
+
+        (void)state;
+        h1_read_begin(&reader, false, 0);
+        assert_false(h1_read_has_begun(&reader));
+        assert_int_equal(h1_read_next(&reader, &scratch, &in, &event, &error), 0);
+        assert_true(h1_read_has_begun(&reader));
+        assert_int_equal(event.kind, H1_HEAD);
+        assert_int_equal(event.head.version, 11);
+        assert_true(str_is(event.head.reason, "OK"));
+        assert_int_equal(event.head.fields.n, 3);
+        assert_true(str_is(fields_find(&event.head.fields, "server"), "x y"));
+        assert_true(str_is(fields_find(&event.head.fields, "Empty"), ""));
+        assert_non_null(fields_find(&event.head.fields, "Empty").at);
+        assert_true(event.head.has_length);
+        assert_int_equal(event.head.length, 0);
+        assert_int_equal(reader.kept.size, 0); /* what arrived whole is not copied */
+        h1_read_deinit(&reader);
+}
+
+static void expect_too_large(const char *in, size_t len, size_t size)
+{
+        struct outcome outcome;
+
+        run(in, len, size, 0, false, &outcome);
+        if (strncmp(outcome.text, "too_large: ", 11) != 0)
+                fail_msg("%s", outcome.text);
+}
+
+static void test_caps(void **state)
+{
+        static char head[20000];
+        struct outcome outcome;
+        size_t len;
+
+        (void)state;
+        len = (size_t)snprintf(head, sizeof(head), OK_LINE "X: %01100d\r\n\r\n", 0);
+        expect_too_large(head, len, 100000);
+        expect_too_large(head, len, 7);
+        expect_too_large(head, len - 4, 100000); /* before its end is there */
+        /* A chunk line, and trailers. */
+        len = (size_t)snprintf(head, sizeof(head),
+                               OK_LINE "Transfer-Encoding: chunked\r\n\r\n1;%05000d\r\n", 0);
+        run(head, len, 100, 0, false, &outcome);
+        assert_int_equal(
+                strncmp(outcome.text, "200 protocol: a line of the chunked coding is too long", 54),
+                0);
+        len = (size_t)snprintf(head, sizeof(head),
+                               OK_LINE "Transfer-Encoding: chunked\r\n\r\n0\r\n");
+        while (len < 4000)
+                len += (size_t)snprintf(head + len, sizeof(head) - len, "Trailer: x\r\n");
+        run(head, len, 100, 0, false, &outcome);
+        assert_int_equal(
+                strncmp(outcome.text, "200 protocol: a line of the chunked coding is too long", 54),
+                0);
+}
+
+static void test_too_many(void **state)
+{
+        static char many[64 * 1024];
+        static struct h1_scratch scratch;
+        struct h1_reader reader = { 0 };
+        struct muster_error error = { 0 };
+        struct muster_str in = { many, 0 };
+        struct h1_event event;
+        int r = 0;
+
+        (void)state;
+        in.len = (size_t)snprintf(many, sizeof(many), OK_LINE);
+        for (int i = 0; i <= H1_FIELDS_MAX; i++)
+                in.len += (size_t)snprintf(many + in.len, sizeof(many) - in.len, "A: b\r\n");
+        in.len += (size_t)snprintf(many + in.len, sizeof(many) - in.len, "\r\n");
+        h1_read_begin(&reader, false, 0);
+        assert_int_equal(h1_read_next(&reader, &scratch, &in, &event, &error), MUSTER_E_TOO_LARGE);
+        in = (struct muster_str){ many, 0 };
+        for (int i = 0; i <= H1_INTERIM_MAX; i++)
+                in.len += (size_t)snprintf(many + in.len, sizeof(many) - in.len,
+                                           "HTTP/1.1 100 C\r\n\r\n");
+        h1_read_begin(&reader, false, 0);
+        while (r == 0)
+                r = h1_read_next(&reader, &scratch, &in, &event, &error);
+        assert_int_equal(r, MUSTER_E_PROTOCOL);
+        h1_read_deinit(&reader);
+}
+
+/* Several responses in one input: each ends where it ends, and the reader begins anew. */
+static void test_back_to_back(void **state)
+{
+        static struct h1_scratch scratch;
+        struct muster_str in =
+                BYTES(OK_LINE "Content-Length: 1\r\n\r\na" OK_LINE "Content-Length: 1\r\n\r\nb");
+        struct h1_reader reader = { 0 };
+        struct muster_error error = { 0 };
+        char bodies[3] = "";
+
+        (void)state;
+        for (int i = 0; i < 2; i++) {
+                struct h1_event event = { .kind = H1_HEAD };
+
+                h1_read_begin(&reader, false, 0);
+                while (event.kind != H1_DONE) {
+                        assert_int_equal(h1_read_next(&reader, &scratch, &in, &event, &error), 0);
+                        if (event.kind == H1_BODY)
+                                bodies[i] = event.body.at[0];
+                }
+        }
+        assert_string_equal(bodies, "ab");
+        assert_int_equal(in.len, 0);
+        h1_read_deinit(&reader);
+}
+
+/* Any bytes, cut anywhere: the outcome is the same as whole, and nothing crashes. */
+static void test_mutations(void **state)
+{
+        struct rand rand;
+
+        (void)state;
+        rand_init(&rand, 5);
+        for (int n = 0; n < 20000; n++) {
+                struct outcome whole, cut;
+                char text[300];
+                size_t i = rand_up_to(&rand, LENGTH(fixtures) - 1), len = strlen(fixtures[i].in);
+
+                if (len < 2 || len > sizeof(text))
+                        continue;
+                memcpy(text, fixtures[i].in, len);
+                for (uint64_t k = rand_up_to(&rand, 2); k < 3; k++)
+                        text[rand_up_to(&rand, len - 1)] = (char)rand_next(&rand);
+                run(text, len, 100000, 0, false, &whole);
+                run(text, len, 100000, 1 + rand_up_to(&rand, len - 2), false, &cut);
+                /* The quoted bytes may be shorter in one of them: compare what comes before the quote. */
+                if (strcspn(whole.text, "\"") != strcspn(cut.text, "\""))
+                        fail_msg("\"%s\" and \"%s\"", whole.text, cut.text);
+                assert_int_equal(strncmp(whole.text, cut.text, strcspn(whole.text, "\"")), 0);
+                if (strstr(whole.text, "done"))
+                        assert_int_equal(whole.n_left, cut.n_left);
+        }
+}
+
+static void read_with_little_memory(void)
+{
+        static struct h1_scratch scratch;
+        struct h1_reader reader = { 0 };
+        struct muster_error error = { 0 };
+        const char *text =
+                OK_LINE "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\nA: b\r\n\r\n";
+        int r = H1_MORE;
+
+        h1_read_begin(&reader, false, 0);
+        for (const char *at = text; *at && r == H1_MORE; at++) {
+                struct muster_str in = { at, 1 };
+                struct h1_event event = { .kind = H1_HEAD };
+
+                do
+                        r = h1_read_next(&reader, &scratch, &in, &event, &error);
+                while (r == 0 && event.kind != H1_DONE);
+        }
+        assert_true(r == 0 || r == MUSTER_E_RESOURCE);
+        h1_read_deinit(&reader);
+}
+
+static void test_memory(void **state)
+{
+        (void)state;
+        for_each_failing_allocation(read_with_little_memory);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_whole),
+                cmocka_unit_test(test_every_split),
+                cmocka_unit_test(test_nul),
+                cmocka_unit_test(test_head_is_borrowed_and_whole),
+                cmocka_unit_test(test_caps),
+                cmocka_unit_test(test_too_many),
+                cmocka_unit_test(test_back_to_back),
+                cmocka_unit_test(test_mutations),
+                cmocka_unit_test(test_memory),
+        };
+
+        return cmocka_run_group_tests_name("h1_read", tests, NULL, NULL);
+}

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: MIT */
+#include "unit.h"
+
+#include <http/h1_write.h>
+
+static const struct h1_request_field own[] = {
+        { BYTES("Accept"), BYTES("text/html") }, { BYTES("User-Agent"), { NULL, 0 } },
+        { BYTES("Cookie"), BYTES("a=b") },       { BYTES("Content-Type"), BYTES("text/plain") },
+        { BYTES("X-Empty"), BYTES("") },         { BYTES("AUTHORIZATION"), BYTES("Bearer x") },
+};
+
+static void expect(const struct h1_request *request, const char *url_text, const char *expected)
+{
+        struct h1_request with_url = *request;
+        struct muster_error error = { 0 };
+        struct url url = { 0 };
+        struct buf out = { 0 };
+
+        assert_int_equal(url_parse(&url, str_of(url_text), NULL, NULL), 0);
+        with_url.url = &url;
+        assert_int_equal(h1_write_head(&with_url, &out, &error), 0);
+        buf_terminate(&out);
+        assert_string_equal(out.at, expected);
+        url_deinit(&url);
+        buf_deinit(&out);
+}
+
+static void test_defaults(void **state)
+{
+        (void)state;
+        expect(&(struct h1_request){ .method = BYTES("GET"),
+                                     .user_agent = BYTES("m/1"),
+                                     .accept_encoding = BYTES("gzip") },
+               "http://u:p@h:8080/a?b#c",
+               "GET /a?b HTTP/1.1\r\nHost: h:8080\r\nUser-Agent: m/1\r\nAccept: "
+               "*/*\r\nAccept-Encoding: gzip\r\n\r\n");
+        expect(&(struct h1_request){ .method = BYTES("GET"), .http_1_0 = true, .closes = true },
+               "http://[::1]/",
+               "GET / HTTP/1.0\r\nHost: [::1]\r\nAccept: */*\r\nConnection: close\r\n\r\n");
+}
+
+static void test_own_fields_replace_defaults(void **state)
+{
+        (void)state;
+        expect(&(struct h1_request){ .method = BYTES("GET"),
+                                     .user_agent = BYTES("m/1"),
+                                     .authorization = BYTES("Basic y"),
+                                     .fields = own,
+                                     .n_fields = LENGTH(own) },
+               "http://h/",
+               "GET / HTTP/1.1\r\nHost: h\r\nAccept: text/html\r\nCookie: a=b\r\nContent-Type: "
+               "text/plain\r\nX-Empty: \r\n"
+               "AUTHORIZATION: Bearer x\r\n\r\n");
+}
+
+static void test_what_is_dropped(void **state)
+{
+        static const struct h1_request_field host[] = { { BYTES("Host"), BYTES("other") } };
+
+        (void)state;
+        expect(&(struct h1_request){ .method = BYTES("GET"),
+                                     .fields = own,
+                                     .n_fields = LENGTH(own),
+                                     .drops_credentials = true,
+                                     .drops_body_fields = true },
+               "http://h/", "GET / HTTP/1.1\r\nHost: h\r\nAccept: text/html\r\nX-Empty: \r\n\r\n");
+        expect(&(struct h1_request){ .method = BYTES("GET"), .fields = host, .n_fields = 1 },
+               "http://h/", "GET / HTTP/1.1\r\nAccept: */*\r\nHost: other\r\n\r\n");
+        expect(&(struct h1_request){ .method = BYTES("GET"),
+                                     .fields = host,
+                                     .n_fields = 1,
+                                     .drops_credentials = true },
+               "http://h/", "GET / HTTP/1.1\r\nHost: h\r\nAccept: */*\r\n\r\n");
+}
+
+static void test_lengths(void **state)
+{
+        (void)state;
+        expect(&(struct h1_request){ .method = BYTES("POST"),
+                                     .has_body = true,
+                                     .body_bytes = 12345678901 },
+               "http://h/",
+               "POST / HTTP/1.1\r\nHost: h\r\nAccept: */*\r\nContent-Length: 12345678901\r\n\r\n");
+        expect(&(struct h1_request){ .method = BYTES("PUT") }, "http://h/",
+               "PUT / HTTP/1.1\r\nHost: h\r\nAccept: */*\r\nContent-Length: 0\r\n\r\n");
+        expect(&(struct h1_request){ .method = BYTES("DELETE") }, "http://h/",
+               "DELETE / HTTP/1.1\r\nHost: h\r\nAccept: */*\r\n\r\n");
+}
+
+static void test_injection_is_refused(void **state)
+{
+        const struct h1_request_field bad_fields[] = {
+                { BYTES("A\r\nB"), BYTES("x") }, { BYTES("A"), BYTES("x\r\nB: y") },
+                { BYTES("A"), BYTES("x\ny") },   { BYTES("A"), BYTES("x\0y") },
+                { BYTES("A b"), BYTES("x") },    { BYTES(""), BYTES("x") },
+        };
+        const struct muster_str bad_methods[] = { BYTES("GET / HTTP/1.1\r\nX: y"), BYTES(""),
+                                                  BYTES("G T") };
+        struct muster_error error = { 0 };
+        struct url url = { 0 };
+        struct buf out = { 0 };
+
+        (void)state;
+        url_parse(&url, str_of("http://h/"), NULL, NULL);
+        for (size_t i = 0; i < LENGTH(bad_fields); i++) {
+                struct h1_request request = {
+                        .method = BYTES("GET"), .url = &url, .fields = &bad_fields[i], .n_fields = 1
+                };
+
+                assert_int_equal(h1_write_head(&request, &out, &error), MUSTER_E_INVALID);
+                assert_int_equal(out.len, 0);
+        }
+        for (size_t i = 0; i < LENGTH(bad_methods); i++) {
+                struct h1_request request = { .method = bad_methods[i], .url = &url };
+
+                assert_int_equal(h1_write_head(&request, &out, &error), MUSTER_E_INVALID);
+        }
+        url_deinit(&url);
+        buf_deinit(&out);
+}
+
+static void test_idempotent(void **state)
+{
+        static const char *const yes[] = { "GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE" };
+        static const char *const no[] = { "POST", "PATCH", "get", "", "GETX" };
+
+        (void)state;
+        for (size_t i = 0; i < LENGTH(yes); i++)
+                assert_true(h1_method_is_idempotent(str_of(yes[i])));
+        for (size_t i = 0; i < LENGTH(no); i++)
+                assert_false(h1_method_is_idempotent(str_of(no[i])));
+}
+
+static void write_with_little_memory(void)
+{
+        struct h1_request request = {
+                .method = BYTES("POST"), .fields = own, .n_fields = LENGTH(own), .has_body = true
+        };
+        struct url url = { 0 };
+        struct buf out = { 0 };
+
+        if (url_parse(
+                    &url,
+                    str_of("http://h/"
+                           "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"),
+                    NULL, NULL) == 0) {
+                int r;
+
+                request.url = &url;
+                r = h1_write_head(&request, &out, NULL);
+                assert_true(r == 0 || (r == MUSTER_E_RESOURCE && out.len == 0));
+        }
+        url_deinit(&url);
+        buf_deinit(&out);
+}
+
+static void test_memory(void **state)
+{
+        (void)state;
+        for_each_failing_allocation(write_with_little_memory);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_defaults),
+                cmocka_unit_test(test_own_fields_replace_defaults),
+                cmocka_unit_test(test_what_is_dropped),
+                cmocka_unit_test(test_lengths),
+                cmocka_unit_test(test_injection_is_refused),
+                cmocka_unit_test(test_idempotent),
+                cmocka_unit_test(test_memory),
+        };
+
+        return cmocka_run_group_tests_name("h1_write", tests, NULL, NULL);
+}

@@ -1,0 +1,377 @@
+/* SPDX-License-Identifier: MIT */
+#include "unit.h"
+
+#include <base/rand.h>
+#include <http/url.h>
+
+#define BASE "http://user:pw@example.com:8080/a/b/c.html?q=1"
+
+static const struct {
+        const char *in, *out; /* out NULL: refused */
+} urls[] = {
+        { "http://example.com", "http://example.com/" },
+        { "http://example.com/", "http://example.com/" },
+        { "HTTP://EXAMPLE.com/Path", "http://example.com/Path" },
+        { "  http://example.com/ \n", "http://example.com/" },
+        { "ht\ntp://ex\tample.com/a\rb", "http://example.com/ab" },
+        { "http:example.com/", "http://example.com/" },
+        { "http:/example.com/", "http://example.com/" },
+        { "http:////example.com/", "http://example.com/" },
+        { "http:\\\\example.com\\a\\b", "http://example.com/a/b" },
+        { "http://example.com:80/", "http://example.com/" },
+        { "https://example.com:443/", "https://example.com/" },
+        { "https://example.com:80/", "https://example.com:80/" },
+        { "http://example.com:/", "http://example.com/" },
+        { "http://example.com:0080/", "http://example.com/" },
+        { "http://example.com:65535/", "http://example.com:65535/" },
+        { "http://example.com:0/", "http://example.com:0/" },
+        { "http://example.com:65536/", NULL },
+        { "http://example.com:8a/", NULL },
+        { "http://example.com:-1/", NULL },
+        { "http://example.com/#fragment", "http://example.com/" },
+        { "http://example.com#a?b", "http://example.com/" },
+        { "http://example.com?q", "http://example.com/?q" },
+        { "http://example.com/?", "http://example.com/?" },
+        { "http://example.com/a b", "http://example.com/a%20b" },
+        { "http://example.com/a?b c'd\"", "http://example.com/a?b%20c%27d%22" },
+        { "http://example.com/'{}`^<>\"", "http://example.com/'%7B%7D%60%5E%3C%3E%22" },
+        { "http://example.com/?{}`^|\\", "http://example.com/?{}`^|\\" },
+        { "http://example.com/%7Efoo/%zz%", "http://example.com/%7Efoo/%zz%" },
+        { "http://example.com/\xc3\xbc?\xc3\xbc", "http://example.com/%C3%BC?%C3%BC" },
+        { "http://example.com/\xff\xfe", "http://example.com/%FF%FE" },
+        { "http://example.com/\x7f\x01", "http://example.com/%7F" },
+        { "http://example.com/a/./b/../c", "http://example.com/a/c" },
+        { "http://example.com/a/b/..", "http://example.com/a/" },
+        { "http://example.com/a/b/.", "http://example.com/a/b/" },
+        { "http://example.com/../../a", "http://example.com/a" },
+        { "http://example.com/a/%2e%2E/b/%2e/c", "http://example.com/b/c" },
+        { "http://example.com/a/.%2e/b", "http://example.com/b" },
+        { "http://example.com/...", "http://example.com/..." },
+        { "http://example.com/a/..b/.c", "http://example.com/a/..b/.c" },
+        { "http://example.com//a//", "http://example.com//a//" },
+        { "http://example.com/a\\..\\b", "http://example.com/b" },
+        { "http://user@example.com/", "http://user@example.com/" },
+        { "http://user:pass@example.com/", "http://user:pass@example.com/" },
+        { "http://user:@example.com/", "http://user@example.com/" },
+        { "http://:pass@example.com/", "http://:pass@example.com/" },
+        { "http://@example.com/", "http://example.com/" },
+        { "http://us:er:pa@ss@example.com/", "http://us:er%3Apa%40ss@example.com/" },
+        { "http://u/@example.com/", "http://u/@example.com/" },
+        { "http://", NULL },
+        { "http:///", NULL },
+        { "http://:80/", NULL },
+        { "http://user@/", NULL },
+        { "http://?q", NULL },
+        { "", NULL },
+        { "   ", NULL },
+        { "example.com/a", NULL },
+        { "//example.com/a", NULL },
+        { "/a", NULL },
+        { "localhost:8080/", NULL },
+        { "example.com:8080/", NULL },
+        { "ftp://example.com/", NULL },
+        { "file:///etc/passwd", NULL },
+        { "javascript:alert(1)", NULL },
+        { "://example.com", NULL },
+        /* names */
+        { "http://ex_ample.com/", "http://ex_ample.com/" },
+        { "http://example.com./", "http://example.com./" },
+        { "http://EX%41mple.com/", "http://example.com/" },
+        { "http://a..b/", NULL },
+        { "http://./", NULL },
+        { "http://exa mple.com/", NULL },
+        { "http://exa%20mple.com/", NULL },
+        { "http://exa<mple.com/", NULL },
+        { "http://exa|mple.com/", NULL },
+        { "http://exa^mple.com/", NULL },
+        { "http://exa%00mple.com/", NULL },
+        { "http://exa%23mple.com/", NULL },
+        { "http://b\xc3\xbc"
+          "cher.example/",
+          "http://xn--bcher-kva.example/" },
+        { "http://B\xc3\x9c"
+          "CHER.example/",
+          "http://xn--bcher-kva.example/" },
+        { "http://b%C3%BCcher.example/", "http://xn--bcher-kva.example/" },
+        { "http://fa\xc3\x9f.example/", "http://xn--fa-hia.example/" },
+        { "http://\xe6\x97\xa5\xe6\x9c\xac.jp/", "http://xn--wgv71a.jp/" },
+        { "http://xn--bcher-kva.example/", "http://xn--bcher-kva.example/" },
+        { "http://\xff.example/", NULL },
+        /* IPv4 */
+        { "http://127.0.0.1/", "http://127.0.0.1/" },
+        { "http://127.1/", "http://127.0.0.1/" },
+        { "http://127.0.1/", "http://127.0.0.1/" },
+        { "http://0x7f.1/", "http://127.0.0.1/" },
+        { "http://0x7F000001/", "http://127.0.0.1/" },
+        { "http://017700000001/", "http://127.0.0.1/" },
+        { "http://2130706433/", "http://127.0.0.1/" },
+        { "http://192.168.0.257/", NULL },
+        { "http://256.1/", NULL },
+        { "http://4294967296/", NULL },
+        { "http://1.2.3.4.5/", NULL },
+        { "http://1.2.3.08/", NULL },
+        { "http://1.2.3.4./", "http://1.2.3.4/" },
+        { "http://foo.0x4/", NULL },
+        { "http://foo.09/", NULL },
+        { "http://0x.0x/", "http://0.0.0.0/" },
+        { "http://1.2.3.4foo/", "http://1.2.3.4foo/" },
+        { "http://%31%32%37.0.0.1/", "http://127.0.0.1/" },
+        { "http://\xef\xbc\x91.2.3.4/", "http://1.2.3.4/" },
+        /* IPv6 */
+        { "http://[::1]/", "http://[::1]/" },
+        { "http://[::1]:8080/", "http://[::1]:8080/" },
+        { "http://[2001:DB8:0:0:0:0:0:1]/", "http://[2001:db8::1]/" },
+        { "http://[::ffff:1.2.3.4]/", "http://[::ffff:1.2.3.4]/" },
+        { "http://[fe80::1%25eth0]/", NULL },
+        { "http://[::1", NULL },
+        { "http://[]/", NULL },
+        { "http://[::1]x/", NULL },
+        { "http://[1.2.3.4]/", NULL },
+        { "http://::1/", NULL },
+};
+
+static const struct {
+        const char *in, *out;
+} references[] = {
+        { "", BASE },
+        { "d", "http://user:pw@example.com:8080/a/b/d" },
+        { "/d", "http://user:pw@example.com:8080/d" },
+        { "../d", "http://user:pw@example.com:8080/a/d" },
+        { "../../../d", "http://user:pw@example.com:8080/d" },
+        { "./", "http://user:pw@example.com:8080/a/b/" },
+        { ".", "http://user:pw@example.com:8080/a/b/" },
+        { "..", "http://user:pw@example.com:8080/a/" },
+        { "?x", "http://user:pw@example.com:8080/a/b/c.html?x" },
+        { "?", "http://user:pw@example.com:8080/a/b/c.html?" },
+        { "#f", BASE },
+        { "//other.test", "http://other.test/" },
+        { "//other.test:81/x", "http://other.test:81/x" },
+        { "\\\\other.test\\x", "http://other.test/x" },
+        { "\\d", "http://user:pw@example.com:8080/d" },
+        { "https://other.test/", "https://other.test/" },
+        { "https:other.test", "https://other.test/" },
+        { "http:d", "http://user:pw@example.com:8080/a/b/d" },
+        { "http:/d", "http://user:pw@example.com:8080/d" },
+        { "http://d", "http://d/" },
+        { "d:e", NULL },
+        { "ftp://x/", NULL },
+        { "./d:e", "http://user:pw@example.com:8080/a/b/d:e" },
+        { "d?e/../f", "http://user:pw@example.com:8080/a/b/d?e/../f" },
+};
+
+static void check(const char *in, const struct url *base, const char *out)
+{
+        struct muster_error error = { 0 };
+        struct url url = { 0 }, again = { 0 };
+        int r = url_parse(&url, str_of(in), base, &error);
+
+        if (!out) {
+                if (r == 0)
+                        fail_msg("\"%s\" was taken as \"%.*s\"", in, STR_ARGS(buf_str(&url.text)));
+                assert_int_equal(r, MUSTER_E_URL);
+                assert_int_equal(error.code, MUSTER_E_URL);
+                assert_int_equal(strncmp(error.text, "url: ", 5), 0);
+                assert_int_equal(url.text.len, 0);
+        } else {
+                if (r < 0)
+                        fail_msg("\"%s\": %s", in, error.text);
+                if (!str_is(buf_str(&url.text), out))
+                        fail_msg("\"%s\" became \"%.*s\", not \"%s\"", in,
+                                 STR_ARGS(buf_str(&url.text)), out);
+                /* What is normal stays as it is. */
+                assert_int_equal(url_parse(&again, buf_str(&url.text), NULL, &error), 0);
+                assert_true(str_eq(buf_str(&url.text), buf_str(&again.text)));
+        }
+        url_deinit(&again);
+        url_deinit(&url);
+}
+
+static void test_absolute(void **state)
+{
+        (void)state;
+        for (size_t i = 0; i < LENGTH(urls); i++)
+                check(urls[i].in, NULL, urls[i].out);
+}
+
+static void test_relative(void **state)
+{
+        struct url base = { 0 };
+
+        (void)state;
+        assert_int_equal(url_parse(&base, str_of(BASE), NULL, NULL), 0);
+        for (size_t i = 0; i < LENGTH(references); i++)
+                check(references[i].in, &base, references[i].out);
+        url_deinit(&base);
+}
+
+static void expect_part(const struct url *url, struct url_span span, const char *expected)
+{
+        assert_true(str_is(url_part(url, span), expected));
+}
+
+static void test_parts(void **state)
+{
+        struct url url = { 0 }, copy = { 0 };
+        struct buf text = { 0 };
+
+        (void)state;
+        assert_int_equal(
+                url_parse(&url, str_of("https://u%41:p@[2001:db8::1]:8443/a?b#c"), NULL, NULL), 0);
+        assert_int_equal(url_copy(&copy, &url), 0);
+        url_deinit(&url);
+        expect_part(&copy, copy.user, "u%41");
+        expect_part(&copy, copy.password, "p");
+        expect_part(&copy, copy.host, "2001:db8::1");
+        expect_part(&copy, copy.authority, "[2001:db8::1]:8443");
+        expect_part(&copy, copy.target, "/a?b");
+        assert_int_equal(copy.port, 8443);
+        assert_int_equal(copy.scheme, URL_HTTPS);
+        assert_int_equal(copy.host_kind, URL_HOST_IPV6);
+        assert_int_equal(url_add_public(&copy, &text), 0);
+        assert_true(str_is(buf_str(&text), "https://[2001:db8::1]:8443/a?b"));
+        text.len = 0;
+        assert_int_equal(url_add_decoded(url_part(&copy, copy.user), &text), 0);
+        assert_true(str_is(buf_str(&text), "uA"));
+        url_deinit(&copy);
+        buf_deinit(&text);
+}
+
+static void test_origin_always_has_a_port(void **state)
+{
+        static const char *const same[] = { "http://h/", "http://h:80/x", "http://u@H?y" };
+        static const char *const other[] = { "https://h/", "http://h:81/", "http://h./",
+                                             "http://hh/" };
+        struct url a = { 0 }, b = { 0 };
+        struct buf key = { 0 };
+
+        (void)state;
+        url_parse(&a, str_of(same[0]), NULL, NULL);
+        for (size_t i = 0; i < LENGTH(same); i++) {
+                url_parse(&b, str_of(same[i]), NULL, NULL);
+                assert_true(url_same_origin(&a, &b));
+                key.len = 0;
+                url_add_origin(&b, &key);
+                assert_true(str_is(buf_str(&key), "http://h:80"));
+        }
+        for (size_t i = 0; i < LENGTH(other); i++) {
+                url_parse(&b, str_of(other[i]), NULL, NULL);
+                assert_false(url_same_origin(&a, &b));
+        }
+        url_deinit(&a);
+        url_deinit(&b);
+        buf_deinit(&key);
+}
+
+static void expect_error(const char *in, const char *text)
+{
+        struct muster_error error = { 0 };
+        struct url url = { 0 };
+
+        assert_int_equal(url_parse(&url, str_of(in), NULL, &error), MUSTER_E_URL);
+        assert_string_equal(error.text, text);
+        url_deinit(&url);
+}
+
+static void test_errors_say_what_to_do(void **state)
+{
+        (void)state;
+        expect_error("example.com/a",
+                     "url: no scheme in \"example.com/a\"; write http://example.com/a");
+        expect_error("localhost:80/a",
+                     "url: no scheme in \"localhost:80/a\"; write http://localhost:80/a");
+        expect_error("ftp://h/", "url: scheme \"ftp\" is not supported; http and https are");
+        expect_error("", "url: it is empty");
+        expect_error("http:///", "url: the host is missing");
+        expect_error("http://h:99999/", "url: port \"99999\" is not a number from 0 to 65535");
+        expect_error("http://1.2.3.400/",
+                     "url: host \"1.2.3.400\" is an IPv4 address with a part that is too large");
+        expect_error("http://[::g]/", "url: host \"::g\" is no IPv6 address");
+}
+
+static void test_too_long(void **state)
+{
+        struct muster_error error = { 0 };
+        struct url url = { 0 };
+        char *text = mem_alloc(URL_BYTES_MAX + 10);
+
+        (void)state;
+        memset(text, 'a', URL_BYTES_MAX + 10);
+        memcpy(text, "http://h/", 9);
+        assert_int_equal(url_parse(&url, (struct muster_str){ text, URL_BYTES_MAX }, NULL, &error),
+                         0);
+        assert_int_equal(
+                url_parse(&url, (struct muster_str){ text, URL_BYTES_MAX + 1 }, NULL, &error),
+                MUSTER_E_URL);
+        memset(text + 7, 'a', 300);
+        assert_int_equal(url_parse(&url, (struct muster_str){ text, 300 }, NULL, &error),
+                         MUSTER_E_URL);
+        mem_free(text);
+        url_deinit(&url);
+}
+
+/* Whatever goes in: nothing in the normal form can break out of a request line, and it is stable. */
+static void test_random_bytes(void **state)
+{
+        static const char alphabet[] = "http://:@[]%2eE.\\?#a1x \t\n\r\xc3\xbc\x7f";
+        struct url url = { 0 }, again = { 0 };
+        struct rand rand;
+
+        (void)state;
+        rand_init(&rand, 11);
+        for (int i = 0; i < 50000; i++) {
+                char text[48] = "http://";
+                size_t len = 7 + rand_up_to(&rand, sizeof(text) - 8);
+
+                for (size_t j = rand_up_to(&rand, 1) ? 7 : 0; j < len; j++)
+                        text[j] = alphabet[rand_up_to(&rand, sizeof(alphabet) - 1)];
+                if (url_parse(&url, (struct muster_str){ text, len }, NULL, NULL) < 0)
+                        continue;
+                for (size_t j = 0; j < url.text.len; j++)
+                        assert_true((unsigned char)url.text.at[j] > 0x20 &&
+                                    (unsigned char)url.text.at[j] < 0x7f);
+                assert_int_equal(url_parse(&again, buf_str(&url.text), NULL, NULL), 0);
+                assert_true(str_eq(buf_str(&url.text), buf_str(&again.text)));
+        }
+        url_deinit(&url);
+        url_deinit(&again);
+}
+
+static void parse_with_little_memory(void)
+{
+        static const char *const texts[] = { "http://user:pw@b\xc3\xbc"
+                                             "cher.example/a b?c",
+                                             "http://127.1/%2e", "ht\ntp://h/" };
+        struct url url = { 0 };
+
+        for (size_t i = 0; i < LENGTH(texts); i++) {
+                struct muster_error error = { 0 };
+                int r = url_parse(&url, str_of(texts[i]), NULL, &error);
+
+                assert_true(r == 0 || r == MUSTER_E_RESOURCE);
+                if (r < 0)
+                        assert_int_equal(error.code, MUSTER_E_RESOURCE);
+                url_deinit(&url);
+        }
+}
+
+static void test_memory(void **state)
+{
+        (void)state;
+        for_each_failing_allocation(parse_with_little_memory);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_absolute),
+                cmocka_unit_test(test_relative),
+                cmocka_unit_test(test_parts),
+                cmocka_unit_test(test_origin_always_has_a_port),
+                cmocka_unit_test(test_errors_say_what_to_do),
+                cmocka_unit_test(test_too_long),
+                cmocka_unit_test(test_random_bytes),
+                cmocka_unit_test(test_memory),
+        };
+
+        return cmocka_run_group_tests_name("url", tests, NULL, NULL);
+}
