@@ -82,7 +82,9 @@ int loop_init(struct loop *loop, struct clock *clock, int *ret_sys)
 {
         int r;
 
-        *loop = (struct loop){ .clock = clock, .wake_fd = -1, .fd = -1, .timer_fd = -1 };
+        *loop = (struct loop){
+                .clock = clock, .wake_fd = -1, .fd = -1, .timer_fd = -1, .stamp_fd = -1
+        };
         list_init(&loop->ready_sockets);
         list_init(&loop->ready_watches);
         *ret_sys = ENOMEM;
@@ -96,6 +98,7 @@ int loop_init(struct loop *loop, struct clock *clock, int *ret_sys)
                 loop_deinit(loop);
                 return r;
         }
+        loop_keep_stamping(loop);
         sample_clock(loop);
         loop->wait_ended_ns = loop->now_ns;
         return 0;
@@ -107,7 +110,9 @@ void loop_deinit(struct loop *loop)
                 close(loop->timer_fd);
         if (loop->wake_fd >= 0)
                 close(loop->wake_fd);
-        loop->timer_fd = loop->wake_fd = -1;
+        if (loop->stamp_fd >= 0)
+                close(loop->stamp_fd);
+        loop->timer_fd = loop->wake_fd = loop->stamp_fd = -1;
         if (loop->backend)
                 loop->backend->deinit(loop);
         loop->backend = NULL;

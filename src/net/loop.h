@@ -108,7 +108,8 @@ struct loop {
         struct list ready_watches;
         char *buffer; /* LOOP_BUFFER_BYTES: received bytes land here */
         struct loop_stats stats;
-        int wake_fd; /* eventfd */
+        int wake_fd;  /* eventfd */
+        int stamp_fd; /* a socket that only keeps the kernel stamping: loop_socket.c */
         struct loop_watch wake_watch;
         bool was_woken;
         int fd;       /* the backend's: pollable */

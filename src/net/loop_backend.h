@@ -43,6 +43,9 @@ struct loop_backend {
 
 extern const struct loop_backend loop_backend_epoll;
 
+/* Open loop->stamp_fd, if the kernel lets us. loop_socket.c */
+void loop_keep_stamping(struct loop *loop);
+
 /* Called by backends: an event to a socket's owner. The socket may be gone afterwards. */
 void loop_deliver(struct loop_socket *socket, const struct loop_event *event);
 

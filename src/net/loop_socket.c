@@ -39,6 +39,18 @@ static void set_options(int fd)
                    SOF_TIMESTAMPING_RX_SOFTWARE | SOF_TIMESTAMPING_SOFTWARE);
 }
 
+/*
+ * The kernel stamps what it receives only while some socket wants that, and it begins and ends to do so a while after it is asked, patching
+ * its own code each time. One socket that always wants it spares us both, and the first responses have their stamps.
+ */
+void loop_keep_stamping(struct loop *loop)
+{
+        loop->stamp_fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+        if (loop->stamp_fd >= 0)
+                set_option(loop->stamp_fd, SOL_SOCKET, SO_TIMESTAMPING,
+                           SOF_TIMESTAMPING_RX_SOFTWARE | SOF_TIMESTAMPING_SOFTWARE);
+}
+
 static int is_resource(int sys)
 {
         return sys == EMFILE || sys == ENFILE || sys == ENOBUFS || sys == ENOMEM ||

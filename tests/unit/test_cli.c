@@ -115,7 +115,7 @@ static void test_base64(void **state)
 static int parse(struct fetch_options *options, const char *line, struct muster_error *error)
 {
         static char copy[500];
-        char *argv[20];
+        char *argv[60];
         int argc = 0;
 
         snprintf(copy, sizeof(copy), "%s", line);
