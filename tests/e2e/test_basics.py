@@ -1,0 +1,131 @@
+"""The command as a person first meets it, and the shape of its output."""
+import json
+
+from conftest import ok, response
+
+
+def test_help_and_version(muster):
+    assert "usage: muster COMMAND" in muster_text(muster, "--help")
+    assert "--concurrency" in muster_text(muster, "fetch", "--help")
+    assert muster_text(muster, "--version").startswith("muster 0.")
+
+
+def muster_text(muster, *arguments):
+    process = muster.start(*arguments)
+    stdout, _ = process.communicate()
+    assert process.returncode == 0
+    return stdout.decode()
+
+
+def test_usage_errors(muster):
+    for arguments, words in [
+        ([], "usage: muster"),
+        (["frobnicate"], 'no command "frobnicate"'),
+        (["http://h/"], "muster fetch http://h/"),
+        (["fetch", "--nonsense"], "unknown option --nonsense"),
+        (["fetch", "-c", "zero", "http://h/"], '"zero" is not a number'),
+        (["fetch", "--cacert", "/no/such/file", "https://h/"], "/no/such/file"),
+        (["fetch", "--resolve", "nonsense", "http://h/"], "HOST:PORT:ADDRESS"),
+        (["fetch", "-c", "1000001", "http://h/"], "1000001"),
+    ]:
+        run = muster(*arguments)
+        assert run.status in (2, 3), arguments
+        assert words in run.stderr
+        assert run.stdout == b""
+
+
+def test_result_line(muster, server):
+    s = server(lambda r: ok(b"hello", "Set-Cookie: a=1", "set-cookie: b=2"))
+    result = muster("fetch", s.url("/a?b#c")).result
+    assert result["n"] == 1
+    assert result["method"] == "GET"
+    assert result["url"] == s.url("/a?b#c")
+    assert result["final_url"] == s.url("/a?b")
+    assert result["status"] == 200 and result["ok"] and result["error"] is None
+    assert result["http"] == "1.1"
+    assert result["headers"] == [["content-length", "5"], ["set-cookie", "a=1"], ["set-cookie", "b=2"]]
+    assert result["body"] == "hello" and result["body_bytes"] == result["wire_bytes"] == 5
+    assert result["attempts"] == 1 and result["redirects"] == 0
+    assert list(result["phases_us"]) == ["queue", "backoff", "dns", "tcp", "tls", "send", "wait", "lag", "receive", "decode", "process", "deliver"]
+    assert result["conn"]["remote"] == f"127.0.0.1:{s.port}" and result["conn"]["tls"] is None
+    assert result["conn"]["reused"] is False
+
+
+def test_exit_status(muster, server):
+    s = server(lambda r: response("404 Not Found") if r.path == "/missing" else ok())
+    assert muster("fetch", s.url()).status == 0
+    assert muster("fetch", s.url("/missing")).status == 0
+    run = muster("fetch", "--fail", s.url("/missing"), s.url())
+    assert run.status == 1
+    errors = {result["n"]: result["error"] for result in run.results}
+    assert errors[1]["code"] == "status" and errors[2] is None
+
+
+def test_many_in_one_run(muster, nginx, tmp_path):
+    (tmp_path / "urls").write_text(f"{nginx.url('/small')}\n" * 5000)
+    run = muster("fetch", "-i", "urls", "-c", "50")
+    results = run.results
+    assert run.status == 0
+    assert sorted(result["n"] for result in results) == list(range(1, 5001))
+    assert all(result["status"] == 200 and result["body"] == "x" * 100 for result in results)
+    assert len({result["conn"]["id"] for result in results}) == 50
+
+
+def test_one_bad_host_of_each_kind_among_good_ones(muster, server, hole, certificates):
+    good = server(lambda r: [0.01, ok()])
+    failing = server(lambda r: response("500 Internal Server Error"))
+    expired = server(tls=certificates.context("expired"))
+    bad = {"http://127.0.0.1:1/": "connect", "http://no-such-host.invalid/": "resolve", hole: "timeout", expired.url(): "tls_verify",
+           failing.url(): "status", "nonsense": "url"}
+    urls = (list(bad) * 5 + [good.url()] * 10) * 10
+    run = muster("fetch", "-c", "20", "-m", "5", "--fail", "--cacert", certificates.path("ca"), "-i", "-", input="\n".join(urls))
+    results = run.results
+    assert run.status == 1
+    assert sorted(result["n"] for result in results) == list(range(1, len(urls) + 1))
+    for result in results:
+        expected = bad.get(result["url"])
+        assert (result["error"] and result["error"]["code"]) == expected, result
+    # The good ones are done long before the last hanging one gives up.
+    order = [result["url"] for result in results]
+    last_good = max(i for i, url in enumerate(order) if url == good.url())
+    assert sum(url == hole for url in order[last_good:]) >= 30
+
+
+def test_summary_and_no_colour_when_piped(muster, server):
+    s = server()
+    run = muster("fetch", "--summary", s.url(), "nonsense")
+    assert "2 in " in run.stderr and "1 succeeded, 1 failed" in run.stderr
+    assert "url: 1, the first: nonsense: url: no scheme" in run.stderr
+    assert "\033" not in run.stderr
+    assert muster("fetch", s.url()).stderr == ""
+
+
+def test_body_output(muster, server, tmp_path):
+    s = server(lambda r: ok(b"\xff\x00binary"))
+    assert muster("fetch", s.url()).result["body_base64"] == "/wBiaW5hcnk="
+    dropped = muster("fetch", "--body", "none", s.url()).result
+    assert "body" not in dropped and "body_base64" not in dropped and dropped["body_bytes"] == 8
+    kept = muster("fetch", "--body", "bodies", s.url(), s.url()).results
+    assert sorted(result["body_file"] for result in kept) == ["000001.body", "000002.body"]
+    assert (tmp_path / "bodies" / "000001.body").read_bytes() == b"\xff\x00binary"
+    assert sorted(path.name for path in (tmp_path / "bodies").iterdir()) == ["000001.body", "000002.body"]
+
+
+def test_output_file_and_order(muster, server, tmp_path):
+    s = server(lambda r: [0.3 if r.path == "/1" else 0, ok()])
+    urls = [s.url(f"/{i}") for i in range(1, 10)]
+    run = muster("fetch", "-o", "out", *urls)
+    assert run.stdout == b""
+    lines = (tmp_path / "out").read_text().splitlines()
+    assert json.loads(lines[-1])["n"] == 1
+    assert [result["n"] for result in muster("fetch", "--in-order", *urls).results] == list(range(1, 10))
+
+
+def test_disk_full_and_closed_pipe(muster, server):
+    s = server(lambda r: ok(b"x" * 5000))
+    run = muster("fetch", "-o", "/dev/full", s.url())
+    assert run.status == 3 and "cannot write to /dev/full: No space left on device" in run.stderr
+    process = muster.start("fetch", *[s.url()] * 300)
+    process.stdout.close()
+    assert process.wait(60) == 3
+    assert "whoever read standard output has closed it" in process.stderr.read().decode()

@@ -1,0 +1,109 @@
+"""Connections: reuse, limits, names, TLS."""
+import ssl
+
+from conftest import ok
+
+
+def test_stale_connection_is_replaced(muster, server):
+    """The server closes after each response without saying so: idempotent requests are repeated, others fail in words."""
+    s = server(lambda r: [ok(), "close"] if r.n % 2 else ok())
+    run = muster("fetch", "-c", "1", *[s.url()] * 6)
+    assert run.status == 0 and all(result["status"] == 200 for result in run.results)
+
+
+def test_close_is_heeded(muster, server):
+    s = server(lambda r: [ok(b"x", "Connection: close"), "close"])
+    results = muster("fetch", "-c", "1", *[s.url()] * 3).results
+    assert [result["conn"]["reused"] for result in results] == [False] * 3 and s.n_connections == 3
+
+
+def test_http_1_0(muster, server):
+    s = server(lambda r: [ok(r.head.encode()), "close"])
+    results = muster("fetch", "-c", "1", "--http1.0", s.url(), s.url()).results
+    assert all(result["body"].startswith("GET / HTTP/1.0") and "Connection: close" in result["body"] for result in results)
+
+
+def test_unsolicited_response_is_never_taken(muster, server):
+    s = server(lambda r: ok(b"right") + b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nwrong")
+    results = muster("fetch", "-c", "1", *[s.url()] * 4).results
+    assert [result["body"] for result in results] == ["right"] * 4 and s.n_connections == 4
+
+
+def test_limits_as_the_server_sees_them(muster, server):
+    s = server(lambda r: [0.02, ok()])
+    muster("fetch", "-c", "7", *[s.url()] * 100)
+    assert s.n_busy_max == 7 and s.n_connections == 7
+    one, two = server(lambda r: [0.02, ok()]), server(lambda r: [0.02, ok()])
+    muster("fetch", "-c", "20", "--per-host", "3", *[one.url(), two.url()] * 30)
+    assert one.n_busy_max == 3 and two.n_busy_max == 3
+
+
+def test_concurrency_that_does_not_fit(muster, server):
+    import resource
+    import subprocess
+
+    from conftest import MUSTER
+
+    def limit():
+        resource.setrlimit(resource.RLIMIT_NOFILE, (100, 100))
+
+    run = subprocess.run([MUSTER, "fetch", "-c", "500", "http://h/"], capture_output=True, preexec_fn=limit, timeout=60)
+    assert run.returncode == 3
+    assert b"a concurrency of 500 needs 564 open files, but this process may not have more than 100" in run.stderr
+
+
+def test_resolve(muster, server, name_server):
+    s = server(lambda r: ok(r.fields["host"].encode()))
+    url = f"http://some.test:{s.port}/"
+    assert muster("fetch", "--resolve", f"some.test:{s.port}:127.0.0.1", url).result["body"] == f"some.test:{s.port}"
+    names = name_server({"some.test": "127.0.0.1"})
+    results = muster("fetch", "--dns-server", names.address, *[url] * 20).results
+    assert all(result["status"] == 200 for result in results)
+    assert sorted(names.questions) == [("some.test", 1), ("some.test", 28)]  # one lookup for all
+    error = muster("fetch", "--dns-server", names.address, f"http://other.test:{s.port}/").result["error"]
+    assert error["text"] == "resolve: other.test: the name does not exist"
+
+
+def test_localhost(muster, server):
+    s = server()
+    assert muster("fetch", s.url(host="localhost")).result["status"] == 200
+
+
+def test_https(muster, server, certificates, tmp_path):
+    s = server(tls=certificates.context("good"))
+    run = muster("fetch", "--cacert", certificates.path("ca"), s.url(), s.url(host="localhost"), env={"SSLKEYLOGFILE": str(tmp_path / "keys")})
+    assert run.status == 0 and all(result["conn"]["tls"]["version"] == "TLSv1.3" for result in run.results)
+    assert "CLIENT_TRAFFIC_SECRET_0" in (tmp_path / "keys").read_text()
+
+
+def test_https_failures_in_words(muster, server, nginx, certificates):
+    for name, words in [("expired", "expired on"), ("wrong", 'is for "elsewhere.test" and does not match'), ("unknown", 'issuer "other-ca"')]:
+        s = server(tls=certificates.context(name))
+        error = muster("fetch", "--cacert", certificates.path("ca"), s.url()).result["error"]
+        assert error["code"] == "tls_verify" and error["stage"] == "tls" and words in error["text"]
+        run = muster("fetch", "-k", s.url())
+        assert run.status == 0 and "WARNING" in run.stderr
+    error = muster("fetch", nginx.url("/").replace("http:", "https:")).result["error"]
+    assert error["code"] == "tls" and 'does not speak TLS on this port, it sent "HTTP/1.1 400 Bad' in error["text"]
+
+
+def test_client_certificate(muster, server, certificates):
+    context = certificates.context("good")
+    context.verify_mode = ssl.CERT_REQUIRED
+    context.load_verify_locations(certificates.path("ca"))
+    s = server(tls=context)
+    assert muster("fetch", "--cacert", certificates.path("ca"), "-E", certificates.path("good"), s.url()).status == 0
+    assert muster("fetch", "--cacert", certificates.path("ca"), s.url()).status == 1
+
+
+def test_tls_session_is_resumed(muster, nginx, certificates):
+    """Connections one after the other, each closed by the request itself: the second handshake is an abbreviated one."""
+    results = muster("fetch", "-c", "1", "--http1.0", "--cacert", certificates.path("ca"), *[nginx.tls_url("/small")] * 4).results
+    assert [result["conn"]["tls"]["resumed"] for result in results] == [False, True, True, True]
+
+
+def test_nginx_over_tls(muster, nginx, certificates):
+    run = muster("fetch", "-c", "20", "--cacert", certificates.path("ca"), *[nginx.tls_url("/small")] * 200, nginx.tls_url("/large"))
+    assert run.status == 0
+    large = max(run.results, key=lambda result: result["body_bytes"])
+    assert large["body_bytes"] == 256 * 4096 * 8

@@ -1,0 +1,134 @@
+"""What servers do wrong, and what is said about it."""
+import gzip
+import zlib
+
+import pytest
+from conftest import ok, response
+
+
+def error_of(muster, *arguments):
+    run = muster("fetch", *arguments)
+    assert run.status == 1
+    return run.result["error"]
+
+
+@pytest.mark.parametrize("sent, code, words", [
+    (b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n", "protocol", "both Transfer-Encoding and Content-Length"),
+    (b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello", "protocol", "several lengths that differ"),
+    (b"HTTP/1.1 200 OK\r\nA: b\r\n c\r\n\r\n", "protocol", "folded"),
+    (b"HTTP/1.1 200 OK\r\nA: b\rc\r\n\r\n", "protocol", "control character"),
+    (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nnonsense\r\n", "protocol", "not a chunk size"),
+    (b"220 mail.test ESMTP\r\n\r\n", "protocol", "this is not HTTP/1"),
+    (b"HTTP/1.1 200 OK\r\nX: " + b"y" * 400000 + b"\r\n\r\n", "too_large", "307200 bytes"),
+    ([b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello", "close"], "closed", "5 bytes of the body still missing"),
+    ([b"HTTP/1.1 200 OK\r\nContent-Le", "close"], "closed", "within the head"),
+    (["close"], "closed", "without a response"),
+    (["reset"], "closed", "reset"),
+    ([b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello", 0.05, "reset"], "closed", "reset"),
+    (ok(b"not gzip", "Content-Encoding: gzip"), "decode", "the gzip body is not valid"),
+    (ok(gzip.compress(b"x" * 1000)[:-5], "Content-Encoding: gzip"), "decode", "it ends too early"),
+    (ok(b"x", "Content-Encoding: zip"), "decode", 'unknown Content-Encoding "zip"'),
+    (ok(zlib.compress(b"\0" * 60_000_000, 9), "Content-Encoding: deflate"), "too_large", "--max-filesize"),
+], ids=lambda value: value if isinstance(value, str) and " " not in value else "")
+def test_server_trouble(muster, server, sent, code, words):
+    s = server(lambda r: sent)
+    error = error_of(muster, "--max-filesize", "50M", s.url())
+    assert error["code"] == code
+    assert words in error["text"]
+
+
+def test_refused_and_unresolvable(muster):
+    assert error_of(muster, "http://127.0.0.1:1/") == {
+        "code": "connect", "stage": "tcp", "text": "connect: 127.0.0.1:1: connection refused (1 address tried)"}
+    error = error_of(muster, "http://no-such-host.invalid/")
+    assert error["code"] == "resolve" and error["stage"] == "dns"
+
+
+def test_failure_keeps_what_is_known(muster, server):
+    s = server(lambda r: [b"HTTP/1.1 200 OK\r\nX-A: b\r\nContent-Length: 10\r\n\r\nhello", "close"])
+    result = muster("fetch", s.url()).result
+    assert result["status"] == 200 and result["headers"][0] == ["x-a", "b"] and result["body"] == "hello"
+
+
+def test_body_caps(muster, server):
+    s = server(lambda r: ok(b"x" * 1025))
+    assert error_of(muster, "--max-filesize", "1k", s.url())["code"] == "too_large"
+    assert muster("fetch", "--max-filesize", "1025", s.url()).status == 0
+
+
+def test_kinds_of_good_responses(muster, server):
+    chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5;x=y\r\nhello\r\n6\r\n world\r\n0\r\nT: v\r\n\r\n"
+    paths = {
+        "/chunked": [chunked[:50], 0.02, chunked[50:]],
+        "/trickle": [chunked[i:i + 1] for i in range(len(chunked))],
+        "/close": [b"HTTP/1.1 200 OK\r\n\r\nhello world", "close"],
+        "/1.0": [b"HTTP/1.0 200 OK\r\n\r\nhello world", "close"],
+        "/hints": b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n" + ok(b"hello world"),
+        "/gzip": ok(gzip.compress(b"hello ") + gzip.compress(b"world"), "Content-Encoding: gzip"),
+        "/deflate": ok(zlib.compress(b"hello world"), "Content-Encoding: deflate"),
+        "/204": b"HTTP/1.1 204 No Content\r\n\r\n",
+    }
+    s = server(lambda r: paths[r.path])
+    results = muster("fetch", "--in-order", *[s.url(path) for path in paths]).results
+    assert [result["body"] for result in results] == ["hello world"] * 7 + [""]
+    assert all(result["ok"] for result in results)
+    head = muster("fetch", "-X", "HEAD", s.url("/gzip")).result
+    assert head["ok"] and head["body"] == ""
+
+
+def test_coding_can_be_refused(muster, server):
+    s = server(lambda r: ok(gzip.compress(b"x", mtime=0), "Content-Encoding: gzip") if "gzip" in r.fields.get("accept-encoding", "") else ok())
+    assert muster("fetch", s.url()).result["body"] == "x"
+    assert muster("fetch", "--no-compressed", s.url()).result["body"] == "ok"
+
+
+def test_redirects(muster, server):
+    other = server(lambda r: ok(r.head.encode()))
+
+    def behave(r):
+        if r.path == "/303":
+            return response("303 See Other", b"", "Location: /end")
+        if r.path == "/other":
+            return response("302 Found", b"", f"Location: {other.url('/x')}")
+        if r.path == "/loop":
+            return response("301 Moved", b"", "Location: /loop")
+        if r.path == "/ftp":
+            return response("302 Found", b"", "Location: ftp://h/")
+        return ok(r.head.encode())
+
+    s = server(behave)
+    result = muster("fetch", "-d", "x", s.url("/303")).result
+    assert result["body"].startswith("GET /end") and result["redirects"] == 1 and result["final_url"] == s.url("/end")
+    result = muster("fetch", "-u", "a:b", "-H", "Cookie: c=d", s.url("/other")).result
+    assert "Authorization" not in result["body"] and "Cookie" not in result["body"]
+    result = muster("fetch", s.url("/loop")).result
+    assert result["error"]["code"] == "redirect" and "a loop" in result["error"]["text"] and result["redirects"] == 10
+    assert error_of(muster, s.url("/ftp"))["code"] == "redirect"
+    assert muster("fetch", "--no-location", s.url("/303")).result["status"] == 303
+    assert muster("fetch", "--max-redirs", "0", s.url("/303")).result["status"] == 303
+    assert error_of(muster, "--max-redirs", "3", s.url("/loop"))["text"].startswith("redirect: a loop, given up after 3 redirects")
+
+
+def test_retries(muster, server):
+    s = server(lambda r: response("503 Busy", b"", "Retry-After: 1") if r.n == 1 else ok())
+    result = muster("fetch", "--retry", "2", s.url()).result
+    assert result["status"] == 200 and result["attempts"] == 2
+    assert 900_000 < result["phases_us"]["backoff"] < 5_000_000
+    assert muster("fetch", s.url()).result["attempts"] == 1
+    s = server(lambda r: response("503 Busy", b"", "Retry-After: 0"))
+    assert muster("fetch", "--retry", "2", s.url()).result["attempts"] == 3
+    assert muster("fetch", "--retry", "2", "-d", "x", s.url()).result["attempts"] == 1
+    assert muster("fetch", "--retry", "2", "--retry-unsafe", "-d", "x", s.url()).result["attempts"] == 3
+
+
+def test_timeouts_name_the_phase(muster, hole, server):
+    error = error_of(muster, "-m", "300ms", hole)
+    assert error["code"] == "timeout" and error["stage"] == "wait"
+    assert error["text"].startswith("timeout: total timeout of 0.3 s ran out in wait (")
+    s = server(lambda r: [b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhe", "hang"])
+    error = error_of(muster, "--read-timeout", "300ms", s.url())
+    assert error["stage"] == "receive" and "read timeout of 0.3 s" in error["text"]
+    errors = [result["error"]["text"] for result in muster("fetch", "-c", "1", "--deadline", "400ms", hole, hole).results]
+    assert "ran out in queue" in errors[0] + errors[1]
+    results = muster("fetch", "-c", "1", "-m", "600ms", "--queue-timeout", "200ms", hole, hole).results
+    assert "queue timeout of 0.2 s" in results[0]["error"]["text"]

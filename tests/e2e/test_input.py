@@ -1,0 +1,118 @@
+"""Where requests come from."""
+import json
+import os
+import time
+
+from conftest import ok
+
+
+def echo(request):
+    return ok(json.dumps([request.method, request.path, request.fields, request.body.decode()]).encode())
+
+
+def echoed(result):
+    return json.loads(result["body"])
+
+
+def test_arguments_files_and_stdin(muster, server, tmp_path):
+    s = server()
+    (tmp_path / "list").write_text(f"# a comment\n\n{s.url('/b')}\r\n  {s.url('/c')}  ")
+    run = muster("fetch", "--in-order", s.url("/a"), "-i", "list", "-i", "-", input=s.url("/d"))
+    assert [result["url"] for result in run.results] == [s.url(path) for path in ("/a", "/b", "/c", "/d")]
+    assert [result.get("line") for result in run.results] == [None, 3, 4, 1]
+
+
+def test_stdin_is_the_default(muster, server):
+    s = server()
+    assert muster("fetch", input=s.url()).result["status"] == 200
+    assert muster("fetch", input="").status == 0
+
+
+def test_malformed_lines_are_results(muster, server):
+    s = server()
+    lines = [json.dumps({"url": s.url(), "id": "a9"}), '{"url":', '{"uri":"x"}', "", '{"url":"ftp://x/","id":7}', json.dumps({"url": s.url()})]
+    run = muster("fetch", "--in-order", "-i", "-", input="\n".join(lines))
+    results = run.results
+    assert run.status == 1
+    assert [(result["n"], result["line"]) for result in results] == [(1, 1), (2, 2), (3, 3), (4, 5), (5, 6)]
+    assert [result["error"] and result["error"]["code"] for result in results] == [None, "input", "input", "url", None]
+    assert "line 2 is not JSON" in results[1]["error"]["text"]
+    assert results[0]["id"] == "a9" and results[3]["id"] == 7
+
+
+def test_json_requests(muster, server, tmp_path):
+    s = server(echo)
+    (tmp_path / "data").write_bytes(b"from a file")
+    lines = [
+        {"url": s.url("/1"), "method": "PUT", "headers": {"A": "b", "User-Agent": None}, "body": "t\u00e4xt"},
+        {"url": s.url("/2"), "method": "POST", "headers": [["X", "1"]], "body_base64": "AAEC"},
+        {"url": s.url("/3"), "method": "PATCH", "body_file": "data"},
+        {"url": s.url("/4"), "method": "DELETE"},
+    ]
+    results = [echoed(result) for result in muster("fetch", "--in-order", input="\n".join(map(json.dumps, lines))).results]
+    assert results[0][0] == "PUT" and results[0][2]["a"] == "b" and "user-agent" not in results[0][2]
+    assert results[0][3] == "t\u00e4xt"
+    assert results[1][3] == "\x00\x01\x02" and results[1][2]["x"] == "1"
+    assert results[2][3] == "from a file" and results[2][2]["content-length"] == "11"
+    assert results[3][0] == "DELETE"
+
+
+def test_format_can_be_said(muster, server):
+    s = server()
+    run = muster("fetch", "--input-format", "jsonl", input=s.url())
+    assert run.result["error"]["code"] == "input"
+    run = muster("fetch", "--input-format", "lines", input=json.dumps({"url": s.url()}))
+    assert run.result["error"]["code"] == "url"
+
+
+def test_options_for_every_request(muster, server):
+    s = server(echo)
+    method, _, fields, body = echoed(muster("fetch", "-d", "a=1", "-d", "b=2", "-H", "X-One: 1", "-H", "Accept:", "-H", "Empty;", "-A", "me",
+                                            "-u", "user:pass word", s.url()).result)
+    assert method == "POST" and body == "a=1&b=2"
+    assert fields["content-type"] == "application/x-www-form-urlencoded"
+    assert fields["x-one"] == "1" and "accept" not in fields and fields["empty"] == "" and fields["user-agent"] == "me"
+    assert fields["authorization"] == "Basic dXNlcjpwYXNzIHdvcmQ="
+    method, _, fields, body = echoed(muster("fetch", "-X", "PUT", "--data-binary", "x\ny", "-H", "Content-Type: text/plain", s.url()).result)
+    assert (method, fields["content-type"], body) == ("PUT", "text/plain", "x\ny")
+
+
+def test_credentials_in_the_url(muster, server):
+    s = server(echo)
+    result = muster("fetch", f"http://us%65r:p%40ss@127.0.0.1:{s.port}/").result
+    assert echoed(result)[2]["authorization"] == "Basic dXNlcjpwQHNz"
+    assert "@" not in result["final_url"]
+
+
+def test_file_that_is_missing(muster, server):
+    run = muster("fetch", "-i", "nothing-there", server().url())
+    assert run.status == 3 and "cannot read nothing-there: No such file or directory" in run.stderr
+    assert run.result["status"] == 200  # what could be read is done
+
+
+def test_slow_input_does_not_hold_up_results(muster, server):
+    """A line a second, as from tail -f: each result comes before the next line is written."""
+    s = server()
+    reader, writer = os.pipe()
+    process = muster.start("fetch", stdin=reader)
+    os.close(reader)
+    for i in range(3):
+        os.write(writer, (s.url(f"/{i}") + "\n").encode())
+        assert json.loads(process.stdout.readline())["url"] == s.url(f"/{i}")
+        time.sleep(0.1)
+    os.close(writer)
+    assert process.wait(60) == 0
+
+
+def test_memory_is_flat(muster, nginx):
+    """40,000 lines that are never written down anywhere: the command reads as fast as it writes, no faster."""
+    process = muster.start("fetch", "-c", "64", "-o", "/dev/null", stdin=-1)
+    peak = 0
+    for _ in range(20):
+        process.stdin.write(f"{nginx.url('/small')}\n".encode() * 2000)
+        process.stdin.flush()
+        with open(f"/proc/{process.pid}/status") as status:
+            peak = max(peak, *(int(line.split()[1]) for line in status if line.startswith("VmHWM")))
+    process.stdin.close()
+    assert process.wait(60) == 0
+    assert peak < 64 * 1024 or "asan" in os.environ.get("MUSTER", "")
