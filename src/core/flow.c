@@ -44,6 +44,8 @@ static void finish(struct muster_request *request, const struct muster_error *er
                 result->error = *error;
         else
                 check_status(request, &result->error);
+        if (result->error.code == MUSTER_E_TOO_LARGE)
+                buf_recycle(&result->body, 0); /* what there is of it is just what nobody wanted to hold */
         if (request->url.text.len && (url_add_public(&request->url, &result->final_url) < 0 ||
                                       buf_terminate(&result->final_url) < 0))
                 buf_deinit(&result->final_url);
