@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * libmuster doing the same: submit, take, check, free; with the timing record that every result has
+ *
+ *      muster_many URL CONCURRENCY REQUESTS
+ */
+#include <muster/muster.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+int main(int argc, char **argv)
+{
+        struct muster_client *client;
+        struct muster_result *result;
+        unsigned long n_wanted, n_submitted = 0, n_good = 0;
+        unsigned long long n_bytes = 0;
+
+        if (argc != 4)
+                return 2;
+        n_wanted = strtoul(argv[3], NULL, 10);
+        if (muster_client_new(&client,
+                              &(struct muster_client_options){
+                                      .concurrency = (unsigned)strtoul(argv[2], NULL, 10) }) < 0)
+                return 1;
+        do {
+                while (n_submitted < n_wanted && muster_get(client, argv[1], NULL) == 0)
+                        n_submitted++;
+                result = muster_next(client);
+                if (result && muster_result_status(result) == 200)
+                        n_good++;
+                n_bytes += result ? muster_result_body_size(result) : 0;
+                muster_result_free(result);
+        } while (result);
+        muster_client_free(client);
+        printf("%lu %llu\n", n_good, n_bytes);
+        return n_good == n_wanted ? 0 : 1;
+}
