@@ -208,11 +208,19 @@ static void cut_authority(struct muster_str *rest)
         }
 }
 
+/* As strchr(), which would be called for each character of each URL. */
+static bool is_one_of(char c, const char *characters)
+{
+        while (*characters && *characters != c)
+                characters++;
+        return *characters;
+}
+
 static struct muster_str take_until(struct muster_str *rest, const char *ends)
 {
         struct muster_str part = { rest->at, 0 };
 
-        while (part.len < rest->len && !strchr(ends, rest->at[part.len]))
+        while (part.len < rest->len && !is_one_of(rest->at[part.len], ends))
                 part.len++;
         rest->at += part.len;
         rest->len -= part.len;

@@ -4,7 +4,6 @@
 #include <arpa/inet.h>
 #include <base/error.h>
 #include <idn2.h>
-#include <stdio.h>
 
 #define NAME_BYTES_MAX 253 /* RFC 1035 section 2.3.4, written with dots */
 
@@ -93,8 +92,8 @@ static int parse_ipv4(struct muster_str name, struct buf *to, struct muster_erro
 {
         struct muster_str rest = name, part;
         uint64_t numbers[4], address = 0;
-        char text[INET_ADDRSTRLEN];
         size_t n = 0;
+        int r = 0;
 
         if (rest.at[rest.len - 1] == '.')
                 rest.len--;
@@ -112,10 +111,12 @@ static int parse_ipv4(struct muster_str name, struct buf *to, struct muster_erro
         if (numbers[n - 1] >= UINT64_C(1) << (8 * (5 - n)))
                 return bad(error, name, "is an IPv4 address with a part that is too large");
         address |= numbers[n - 1];
-        snprintf(text, sizeof(text), "%u.%u.%u.%u", (unsigned)(address >> 24),
-                 (unsigned)(address >> 16 & 255), (unsigned)(address >> 8 & 255),
-                 (unsigned)(address & 255));
-        return buf_add_text(to, text);
+        for (int shift = 24; shift >= 0 && r == 0; shift -= 8) {
+                r = buf_add_u64(to, address >> shift & 255);
+                if (r == 0 && shift)
+                        r = buf_add_char(to, '.');
+        }
+        return r;
 }
 
 /* --- names -------------------------------------------------------------------------------------------------------- */
@@ -123,7 +124,10 @@ static int parse_ipv4(struct muster_str name, struct buf *to, struct muster_erro
 /* Forbidden domain code points (WHATWG URL section 3.1): they would end the host elsewhere, or are never part of one. */
 static bool is_forbidden(unsigned char c)
 {
-        return c <= 0x20 || c == 0x7f || (c < 0x7f && strchr("#%/:<>?@[\\]^`{|}", c) != NULL);
+        /* 0x00 to 0x20 and #%/:<>? ; @[\]^`{|} and 0x7f */
+        static const uint64_t forbidden[2] = { 0xd4008029ffffffffu, 0xb800000178000001u };
+
+        return c < 128 && (forbidden[c >> 6] >> (c & 63) & 1);
 }
 
 static bool is_plain(struct muster_str name)
