@@ -28,7 +28,7 @@ extern "C" {
 #endif
 
 #define MUSTER_NO_TIMEOUT UINT64_MAX
-#define MUSTER_NO_LIMIT UINT64_MAX
+#define MUSTER_NO_LIMIT   UINT64_MAX
 
 /* Conditions: what the functions below answer beside 0 and errors. */
 enum muster_condition {
@@ -44,8 +44,8 @@ struct muster_client_options {
 
         /* How much at once. */
         unsigned concurrency; /* requests in flight; 0: 64 */
-        unsigned per_host;    /* of these to one origin (scheme, host, port); 0: no limit of its own */
-        size_t queue_size;    /* requests that wait or are in flight; 0: 4 x concurrency, at least 1024 */
+        unsigned per_host;    /* of these to one origin (scheme, host, port); 0: no limit */
+        size_t queue_size;    /* that wait or are in flight; 0: 4 x concurrency, at least 1024 */
 
         /* How long. */
         uint64_t queue_timeout_ms;   /* submit to slot; 0: none */
@@ -56,11 +56,11 @@ struct muster_client_options {
         uint64_t idle_timeout_ms;    /* an unused connection is kept this long; 0: 50 s */
 
         /* How often. */
-        unsigned max_retries;           /* for each request; 0: none */
-        uint64_t retry_delay_ms;        /* the first back-off's upper bound, doubled each time; 0: 500 */
-        uint64_t retry_delay_max_ms;    /* the bound of that; 0: 30 s */
-        unsigned retry_budget_percent;  /* retries may be this share of requests; 0: 20 */
-        unsigned max_redirects;         /* 0: 10; to follow none use no_redirects */
+        unsigned max_retries;          /* for each request; 0: none */
+        uint64_t retry_delay_ms;       /* bound of the first back-off, then doubled; 0: 500 */
+        uint64_t retry_delay_max_ms;   /* the bound of that; 0: 30 s */
+        unsigned retry_budget_percent; /* retries may be this share of requests; 0: 20 */
+        unsigned max_redirects;        /* 0: 10; to follow none use no_redirects */
 
         /* How large. */
         uint64_t max_body_bytes;   /* a body after decoding; 0: 1 GiB */
@@ -74,20 +74,20 @@ struct muster_client_options {
         const char *ca_file;          /* PEM, instead of the system's trust store */
         const char *client_cert_file; /* PEM, with its chain */
         const char *client_key_file;  /* PEM; NULL: in client_cert_file */
-        const char *keylog_file;      /* TLS secrets are appended there, for Wireshark; NULL: none */
-        bool insecure_no_verify;      /* accept any certificate: anybody can read and change everything */
+        const char *keylog_file;      /* TLS secrets are added to it, for Wireshark; NULL: none */
+        bool insecure_no_verify;      /* any certificate will do: anybody may read, change all */
 
         /* Where names lead. */
-        const char *dns_server;   /* "ADDRESS" or "ADDRESS:PORT", several by commas; NULL: the system's */
-        const char *const *resolve; /* NULL-ended "HOST:PORT:ADDRESS[,ADDRESS]"; "*" matches any host */
+        const char *dns_server;     /* "ADDRESS[:PORT],..."; NULL: the system's */
+        const char *const *resolve; /* "HOST:PORT:ADDRESS[,ADDRESS]", ..., NULL; "*" is any host */
 
-        bool no_redirects;         /* a redirect is the result */
-        bool no_decoding;          /* send no Accept-Encoding, leave bodies as they came */
-        bool discard_body;         /* count the bodies' bytes, keep none */
-        bool fail_on_status;       /* status 400 and above is MUSTER_E_STATUS */
-        bool retry_unsafe;         /* retry methods that are not idempotent, too */
-        bool allow_https_to_http;  /* follow a redirect from https to http */
-        bool http_1_0;             /* speak HTTP/1.0 */
+        bool no_redirects;        /* a redirect is the result */
+        bool no_decoding;         /* send no Accept-Encoding, leave bodies as they came */
+        bool discard_body;        /* count the bodies' bytes, keep none */
+        bool fail_on_status;      /* status 400 and above is MUSTER_E_STATUS */
+        bool retry_unsafe;        /* retry methods that are not idempotent, too */
+        bool allow_https_to_http; /* follow a redirect from https to http */
+        bool http_1_0;            /* speak HTTP/1.0 */
 
         struct muster_error *error; /* where to say why muster_client_new() failed; may be NULL */
 };
@@ -155,11 +155,11 @@ MUSTER_PUBLIC int muster_turn(struct muster_client *client);
 /* What a client has done so far. Members are appended in later versions, never moved. */
 struct muster_client_stats {
         uint64_t n_submitted;
-        uint64_t n_finished;    /* have a result, taken or not */
-        uint64_t n_in_flight;   /* hold a slot now */
-        uint64_t n_queued;      /* wait for a slot or in back-off now */
+        uint64_t n_finished;  /* have a result, taken or not */
+        uint64_t n_in_flight; /* hold a slot now */
+        uint64_t n_queued;    /* wait for a slot or in back-off now */
         uint64_t n_conns_opened;
-        uint64_t n_conns_reused;   /* requests that went over a connection that had served one before */
+        uint64_t n_conns_reused; /* requests on a connection that had served one before */
         uint64_t n_attempts;
         uint64_t n_retries;
         uint64_t n_redirects;

@@ -24,21 +24,21 @@ struct muster_str {
 
 enum muster_code {
         MUSTER_OK = 0,
-        MUSTER_E_INVALID = -1,    /* the API was misused: a missing argument, a value out of range */
-        MUSTER_E_URL = -2,        /* not a URL that can be fetched */
-        MUSTER_E_INPUT = -3,      /* a request that could not be read from its source */
-        MUSTER_E_RESOLVE = -4,    /* the host's name has no address, or no name server answered */
-        MUSTER_E_CONNECT = -5,    /* no address of the host accepted a connection */
-        MUSTER_E_TLS = -6,        /* the handshake failed, or a record was bad */
+        MUSTER_E_INVALID = -1, /* the API was misused: a missing argument, a value out of range */
+        MUSTER_E_URL = -2,     /* not a URL that can be fetched */
+        MUSTER_E_INPUT = -3,   /* a request that could not be read from its source */
+        MUSTER_E_RESOLVE = -4, /* the host's name has no address, or no name server answered */
+        MUSTER_E_CONNECT = -5, /* no address of the host accepted a connection */
+        MUSTER_E_TLS = -6,     /* the handshake failed, or a record was bad */
         MUSTER_E_TLS_VERIFY = -7, /* the server's certificate is not to be trusted for this host */
         MUSTER_E_SEND = -8,       /* the request could not be written */
-        MUSTER_E_CLOSED = -9,     /* the server ended the connection before the response was complete */
+        MUSTER_E_CLOSED = -9,     /* the connection ended before the response was complete */
         MUSTER_E_PROTOCOL = -10,  /* what the server sent is not valid HTTP */
         MUSTER_E_TIMEOUT = -11,   /* one of the timeouts; the text names it and what used it up */
         MUSTER_E_TOO_LARGE = -12, /* header or body above the cap */
         MUSTER_E_DECODE = -13,    /* Content-Encoding is unknown, corrupt, truncated or a bomb */
         MUSTER_E_REDIRECT = -14,  /* too many, in a loop, or to where it may not lead */
-        MUSTER_E_STATUS = -15,    /* status 400 and above, where the caller asked for that to be an error */
+        MUSTER_E_STATUS = -15,    /* status 400 and above, where the caller asked for that */
         MUSTER_E_CANCELLED = -16, /* by the caller */
         MUSTER_E_PROCESS = -17,   /* the caller's processing of the body failed */
         MUSTER_E_RESOURCE = -18,  /* this machine ran out of memory, descriptors, ports or disk */
@@ -56,7 +56,7 @@ enum muster_phase {
         MUSTER_PHASE_TCP,     /* connecting */
         MUSTER_PHASE_TLS,     /* the TLS handshake */
         MUSTER_PHASE_SEND,    /* handing the request to the kernel */
-        MUSTER_PHASE_WAIT,    /* until the kernel had the first byte of the response: network and server */
+        MUSTER_PHASE_WAIT,    /* until the kernel had the response's first byte: network, server */
         MUSTER_PHASE_LAG,     /* until we read that byte: this program's own delay */
         MUSTER_PHASE_RECEIVE, /* until the last byte */
         MUSTER_PHASE_DECODE,  /* undoing the Content-Encoding */

@@ -33,11 +33,11 @@ struct muster_request_options {
         uint64_t max_body_bytes;     /* after decoding; more is MUSTER_E_TOO_LARGE */
         unsigned max_retries;
         bool no_retries;     /* none, although the client has some */
-        bool retry_unsafe;   /* retry methods that are not idempotent, too (RFC 9110 section 9.2.2) */
+        bool retry_unsafe;   /* retry methods that are not idempotent, too (RFC 9110, 9.2.2) */
         bool no_redirects;   /* a redirect is the result */
         bool no_decoding;    /* send no Accept-Encoding, leave the body as it came */
         bool discard_body;   /* count the body's bytes, keep none */
-        bool fail_on_status; /* status 400 and above is MUSTER_E_STATUS; the response stays readable */
+        bool fail_on_status; /* status 400 and above is MUSTER_E_STATUS; response readable */
         bool http_1_0;       /* speak HTTP/1.0: no connection is kept */
 };
 

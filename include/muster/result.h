@@ -90,13 +90,13 @@ MUSTER_PUBLIC uint64_t muster_result_submitted_ns(const struct muster_result *re
 
 /* One try at one hop. Members are appended in later versions, never moved. */
 struct muster_attempt {
-        enum muster_code code;              /* how it ended; a redirect that was followed is MUSTER_OK */
+        enum muster_code code;              /* a redirect that was followed is MUSTER_OK */
         int status;                         /* 0 when no response arrived */
         uint64_t start_ns;                  /* when it entered the queue, by the monotonic clock */
         uint64_t end_ns;                    /* when it was over */
         uint64_t phase_ns[MUSTER_N_PHASES]; /* add up to end_ns - start_ns; backoff is 0 here */
-        uint64_t backoff_ns;                /* between this attempt's end and the next one's start */
-        uint64_t conn_id;                   /* 0 when it never had a connection */
+        uint64_t backoff_ns; /* between this attempt's end and the next one's start */
+        uint64_t conn_id;    /* 0 when it never had a connection */
 };
 
 /*
@@ -110,17 +110,17 @@ MUSTER_PUBLIC int muster_result_attempt(const struct muster_result *result, unsi
 
 /* The connection that the last attempt used. Members are appended in later versions, never moved. */
 struct muster_conn_info {
-        uint64_t id;             /* counts a client's connections from 1; 0 when there was none */
-        unsigned reuse_count;    /* requests that it had served before this one */
-        uint64_t idle_ns;        /* how long it had been idle before this one */
-        unsigned n_addresses;    /* addresses that were tried to get it */
-        unsigned rtt_us;         /* the kernel's smoothed estimate; 0 when not known */
-        unsigned min_rtt_us;     /* the least the kernel saw */
-        unsigned n_retransmits;  /* segments, over the connection's life */
-        bool tls_resumed;        /* the handshake was an abbreviated one */
-        char remote[64];         /* "192.0.2.1:443", "[2001:db8::1]:443", "" when there was none */
-        char tls_version[16];    /* "TLSv1.3", "" without TLS */
-        char tls_cipher[48];     /* "" without TLS */
+        uint64_t id;            /* counts a client's connections from 1; 0 when there was none */
+        unsigned reuse_count;   /* requests that it had served before this one */
+        uint64_t idle_ns;       /* how long it had been idle before this one */
+        unsigned n_addresses;   /* addresses that were tried to get it */
+        unsigned rtt_us;        /* the kernel's smoothed estimate; 0 when not known */
+        unsigned min_rtt_us;    /* the least the kernel saw */
+        unsigned n_retransmits; /* segments, over the connection's life */
+        bool tls_resumed;       /* the handshake was an abbreviated one */
+        char remote[64];        /* "192.0.2.1:443", "[2001:db8::1]:443", "" when there was none */
+        char tls_version[16];   /* "TLSv1.3", "" without TLS */
+        char tls_cipher[48];    /* "" without TLS */
 };
 
 /* Copy what is known of the connection into `*ret_info`, of which the caller says the size. */

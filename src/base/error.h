@@ -14,8 +14,8 @@
  * cut and ends in "...". Bytes of foreign origin in the text are made printable. Returns `code`, to be forwarded.
  */
 __attribute__((format(printf, 5, 6))) int error_set(struct muster_error *error,
-                                                     enum muster_code code, enum muster_phase stage,
-                                                     int sys, const char *format, ...);
+                                                    enum muster_code code, enum muster_phase stage,
+                                                    int sys, const char *format, ...);
 
 /* The standard words for "memory is out". Returns MUSTER_E_RESOURCE. */
 int error_set_memory(struct muster_error *error, enum muster_phase stage);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include <muster/version.h>
 
-#define TEXT_OF(x)  #x
-#define TEXT(x)     TEXT_OF(x)
+#define TEXT_OF(x) #x
+#define TEXT(x)    TEXT_OF(x)
 
 const char *muster_version(void)
 {

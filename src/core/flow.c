@@ -44,8 +44,9 @@ static void finish(struct muster_request *request, const struct muster_error *er
                 result->error = *error;
         else
                 check_status(request, &result->error);
+        /* What there is of a body too large is just what nobody wanted to hold. */
         if (result->error.code == MUSTER_E_TOO_LARGE)
-                buf_recycle(&result->body, 0); /* what there is of it is just what nobody wanted to hold */
+                buf_recycle(&result->body, 0);
         if (request->url.text.len && (url_add_public(&request->url, &result->final_url) < 0 ||
                                       buf_terminate(&result->final_url) < 0))
                 buf_deinit(&result->final_url);
