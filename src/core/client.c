@@ -10,31 +10,43 @@
 #include <sys/resource.h>
 
 #define FILES_SPARE      64 /* beside connections: races of addresses, name servers, the caller's own */
+#define CONNS_PER_SLOT   4    /* idle ones included; what curl allows, too */
 #define STORE_MAX        4096 /* recycled requests; more wait for a burst that may not come */
 #define BY_ID_CHAINS_MAX 65536
 
 /* --- what the machine must hold ----------------------------------------------------------------------------------- */
 
-static int raise_files_limit(unsigned concurrency, struct muster_error *error)
+/*
+ * Room for `concurrency` connections there must be; as many again and more are for idle ones, so that a batch over several
+ * origins need not close the one to open the other.
+ */
+static int make_room_for_files(unsigned concurrency, unsigned *ret_n_conns_max,
+                               struct muster_error *error)
 {
         rlim_t need = (rlim_t)concurrency + FILES_SPARE;
+        rlim_t wanted = (rlim_t)concurrency * CONNS_PER_SLOT + FILES_SPARE;
         struct rlimit limit;
 
-        if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= need)
-                return 0;
-        if (limit.rlim_max != RLIM_INFINITY && limit.rlim_max < need)
+        if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+                limit = (struct rlimit){ wanted, wanted };
+        if (limit.rlim_max < need)
                 return error_set(error, MUSTER_E_RESOURCE, MUSTER_PHASE_QUEUE, EMFILE,
                                  "resource: a concurrency of %u needs %llu open files, but this "
-                                 "process may not have "
-                                 "more than %llu; raise the hard limit (ulimit -Hn) or lower the "
-                                 "concurrency",
+                                 "process may not have more than %llu; raise the hard limit "
+                                 "(ulimit -Hn) or lower the concurrency",
                                  concurrency, (unsigned long long)need,
                                  (unsigned long long)limit.rlim_max);
-        limit.rlim_cur = need;
-        if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
-                return error_set(error, MUSTER_E_RESOURCE, MUSTER_PHASE_QUEUE, errno,
-                                 "resource: cannot raise the limit of open files to %llu: %s",
-                                 (unsigned long long)need, error_sys_text(errno));
+        if (wanted > limit.rlim_max)
+                wanted = limit.rlim_max;
+        if (limit.rlim_cur < wanted) {
+                limit.rlim_cur = wanted;
+                if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
+                        return error_set(
+                                error, MUSTER_E_RESOURCE, MUSTER_PHASE_QUEUE, errno,
+                                "resource: cannot raise the limit of open files to %llu: %s",
+                                (unsigned long long)wanted, error_sys_text(errno));
+        }
+        *ret_n_conns_max = (unsigned)(wanted - FILES_SPARE);
         return 0;
 }
 
@@ -125,16 +137,17 @@ static int init(struct muster_client *client, const struct muster_client_options
 {
         struct resolver_options resolver = { .servers = options->dns_server,
                                              .overrides = options->resolve };
+        unsigned n_conns_max = 0;
         uint64_t seed;
         int r = settings_init(&client->settings, options, error);
 
         if (r == 0)
-                r = raise_files_limit(client->settings.concurrency, error);
+                r = make_room_for_files(client->settings.concurrency, &n_conns_max, error);
         if (r == 0)
                 r = init_loop(client, error);
         if (r < 0)
                 return r;
-        pool_init(&client->pool, &client->loop, &client->origins, client->settings.concurrency,
+        pool_init(&client->pool, &client->loop, &client->origins, n_conns_max,
                   client->settings.idle_timeout_ns);
         sched_init(&client->sched, client->settings.concurrency, client->settings.per_host);
         retry_budget_init(&client->retry_budget, client->settings.retry_budget_percent);

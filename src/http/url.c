@@ -169,6 +169,10 @@ static int no_scheme(struct muster_str text, struct muster_error *error)
 {
         if (!text.len)
                 return error_set(error, MUSTER_E_URL, MUSTER_PHASE_QUEUE, 0, "url: it is empty");
+        if (memchr(text.at, ' ', text.len))
+                return error_set(error, MUSTER_E_URL, MUSTER_PHASE_QUEUE, 0,
+                                 "url: \"%.*s\" is no URL; one begins with http:// or https://",
+                                 STR_ARGS(shown(text)));
         return error_set(error, MUSTER_E_URL, MUSTER_PHASE_QUEUE, 0,
                          "url: no scheme in \"%.*s\"; write http://%.*s", STR_ARGS(shown(text)),
                          STR_ARGS(shown(text)));

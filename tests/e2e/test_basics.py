@@ -1,5 +1,7 @@
 """The command as a person first meets it, and the shape of its output."""
 import json
+import os
+import time
 
 from conftest import ok, response
 
@@ -61,14 +63,26 @@ def test_exit_status(muster, server):
     assert errors[1]["code"] == "status" and errors[2] is None
 
 
-def test_many_in_one_run(muster, nginx, tmp_path):
-    (tmp_path / "urls").write_text(f"{nginx.url('/small')}\n" * 5000)
-    run = muster("fetch", "-i", "urls", "-c", "50")
-    results = run.results
-    assert run.status == 0
-    assert sorted(result["n"] for result in results) == list(range(1, 5001))
-    assert all(result["status"] == 200 and result["body"] == "x" * 100 for result in results)
-    assert len({result["conn"]["id"] for result in results}) == 50
+def test_100000_urls_over_http_and_https(muster, nginx, certificates, tmp_path):
+    n = 100000
+    (tmp_path / "urls").write_text(f"{nginx.url('/small')}\n{nginx.tls_url('/small')}\n" * (n // 2))
+    process = muster.start("fetch", "-i", "urls", "-c", "50", "--cacert", certificates.path("ca"), "-o", "results")
+    peak_kb = 0
+    while process.poll() is None:
+        with open(f"/proc/{process.pid}/status") as status:
+            peak_kb = max([peak_kb, *(int(line.split()[1]) for line in status if line.startswith("VmHWM"))])
+        time.sleep(0.02)
+    assert process.returncode == 0
+    seen, connections = bytearray(n), set()
+    with open(tmp_path / "results") as results:
+        for result in map(json.loads, results):
+            seen[result["n"] - 1] += 1
+            connections.add(result["conn"]["id"])
+            assert result["status"] == 200 and result["body"] == "x" * 100
+            assert bool(result["conn"]["tls"]) == result["url"].startswith("https:")
+    assert seen == b"\1" * n
+    assert len(connections) <= 100
+    assert peak_kb < 48 * 1024 or "asan" in os.environ.get("MUSTER", "")
 
 
 def test_one_bad_host_of_each_kind_among_good_ones(muster, server, hole, certificates):

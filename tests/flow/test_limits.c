@@ -217,23 +217,26 @@ static void test_unsolicited_bytes_cost_the_connection(void **state)
         fixture_stop(&f);
 }
 
-/* A new host needs a place: the connection that has been idle longest goes, and there are never more than `concurrency`. */
+/*
+ * A new host needs a place: the connection that has been idle longest goes, and there are never more than four for each
+ * slot. Before that, none is closed for another one's sake.
+ */
 static void test_idle_connections_make_room(void **state)
 {
+        enum { N_OTHERS = 6 };
         struct fixture f;
-        struct script_server others[4];
+        struct script_server others[N_OTHERS];
 
         (void)state;
-        fixture_start(&f, &(struct muster_client_options){ .concurrency = 2 }, slow);
-        for (int i = 0; i < 4; i++)
+        fixture_start(&f, &(struct muster_client_options){ .concurrency = 1 }, slow);
+        for (int i = 0; i < N_OTHERS; i++)
                 script_server_start(&others[i], &f.client->loop, slow);
-        for (int i = 0; i < 4; i++) {
+        for (int i = 0; i < N_OTHERS; i++) {
                 submit(&f, &others[i], 1);
                 expect_result(&f, MUSTER_OK, 200);
+                assert_int_equal(f.client->pool.n_conns, i < 4 ? i + 1 : 4);
         }
-        muster_turn(f.client);
-        assert_int_equal(f.client->pool.n_conns, 2);
-        for (int i = 0; i < 4; i++)
+        for (int i = 0; i < N_OTHERS; i++)
                 script_server_stop(&others[i]);
         fixture_stop(&f);
 }

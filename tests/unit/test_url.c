@@ -279,6 +279,8 @@ static void test_errors_say_what_to_do(void **state)
                      "url: no scheme in \"example.com/a\"; write http://example.com/a");
         expect_error("localhost:80/a",
                      "url: no scheme in \"localhost:80/a\"; write http://localhost:80/a");
+        expect_error("two words",
+                     "url: \"two words\" is no URL; one begins with http:// or https://");
         expect_error("ftp://h/", "url: scheme \"ftp\" is not supported; http and https are");
         expect_error("", "url: it is empty");
         expect_error("http:///", "url: the host is missing");
