@@ -196,6 +196,16 @@ static int read_input(struct fetch *fetch)
 
 /* --- waiting ------------------------------------------------------------------------------------------------------ */
 
+/* How much of the whole batch is over, from 0 to 1; negative when that is not known. What was read is not done yet. */
+static double share_done(const struct fetch *fetch)
+{
+        double share = input_progress(&fetch->input);
+
+        if (!fetch->input.n_items)
+                return 0;
+        return share * (double)fetch->report.n_done / (double)fetch->input.n_items;
+}
+
 static void show_progress(struct fetch *fetch, uint64_t now_ns)
 {
         struct muster_client_stats stats;
@@ -204,7 +214,7 @@ static void show_progress(struct fetch *fetch, uint64_t now_ns)
                 return;
         fetch->progress_ns = now_ns;
         muster_client_stats(fetch->client, &stats, sizeof(stats));
-        progress_show(&fetch->report, &stats, input_progress(&fetch->input));
+        progress_show(&fetch->report, &stats, share_done(fetch));
 }
 
 /* How long nothing may happen before something else has to be done. */

@@ -13,8 +13,8 @@
 
 /* One input item: what to ask, or why that could not be read. */
 struct input_item {
-        const char *
-                url; /* of a plain line; terminated, borrowed until the next item; NULL with `request` */
+        /* Of a plain line; terminated, borrowed until the next item; NULL with `request`. */
+        const char *url;
         struct muster_request *request; /* the caller's; NULL for a plain line */
         struct buf id;                  /* as JSON; empty: none. Kept from item to item */
         uint64_t line;                  /* in its file, from 1; 0 for an argument */

@@ -19,8 +19,8 @@ struct report {
         char *examples[REPORT_N_CODES]; /* the first error's text of each code, with its URL */
         uint64_t phase_ns[MUSTER_N_PHASES];
         uint64_t body_bytes, wire_bytes;
-        struct hist
-                request_ns; /* slot to last byte of those that succeeded: without queue, back-off and delivery */
+        /* Slot to last byte of those that succeeded: without queue, back-off and delivery. */
+        struct hist request_ns;
         struct hist queue_ns;
 };
 

@@ -25,8 +25,8 @@ struct muster_client {
         struct loop loop;
         struct resolver *resolver;
         struct tls_options tls_options; /* text owned here */
-        struct tls_context
-                *tls; /* made for the first https request: loading a trust store takes its time */
+        /* Made for the first https request: loading a trust store takes its time. */
+        struct tls_context *tls;
         struct rand rand;
 
         struct origins origins;
@@ -35,8 +35,8 @@ struct muster_client {
         struct retry_budget retry_budget;
 
         struct list outstanding; /* requests that have no result yet */
-        struct list
-                finished;  /* requests with a result that was not taken, in order of completion */
+        /* Requests with a result that was not taken, in order of completion. */
+        struct list finished;
         struct list taken; /* requests that are with the caller as results */
         struct list store; /* recycled requests */
         size_t n_stored;

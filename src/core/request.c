@@ -5,6 +5,7 @@
 #include <base/mem.h>
 #include <http/decode.h>
 #include <http/redirect.h>
+#include <http/url_encode.h>
 
 #define FIELDS_MAX     256        /* of one request; servers refuse at 100 or so */
 #define KEEP_BYTES     2048       /* a buffer above this is given back between requests */

@@ -72,8 +72,8 @@ struct muster_request {
         struct muster_client *client;
         enum request_state state;
         uint64_t id;
-        struct list
-                link; /* QUEUED: in origin->queue; FINISHED, TAKEN: in the client's lists of these names */
+        /* QUEUED: in origin->queue; FINISHED, TAKEN: in the client's lists of these names. */
+        struct list link;
         struct list all_link; /* in client->outstanding, from submit to finish */
         struct muster_request *next_of_id;
         struct origin *origin; /* of `url`; held while QUEUED and RUNNING */

@@ -15,8 +15,8 @@
 
 struct muster_result {
         struct muster_error error;
-        struct muster_attempt
-                *attempts; /* the last MUSTER_ATTEMPTS_KEPT; NULL until there is a second one */
+        /* The last MUSTER_ATTEMPTS_KEPT; NULL until there is a second one. */
+        struct muster_attempt *attempts;
         struct muster_attempt first; /* the only one, of most requests */
         unsigned n_attempts, n_redirects;
 

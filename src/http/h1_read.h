@@ -36,8 +36,8 @@ struct h1_head {
         int status;
         int version;              /* 10 or 11 */
         struct muster_str reason; /* may be empty */
-        struct muster_str
-                raw; /* the whole head as it came, status line to empty line; fields point into it */
+        /* The whole head as it came, status line to empty line; fields point into it. */
+        struct muster_str raw;
         struct fields fields;
         bool has_length;  /* Content-Length framing */
         uint64_t length;  /* of the body, where has_length */

@@ -8,21 +8,21 @@
 #include "url.h"
 
 struct h1_request_field {
-        struct muster_str name,
-                value; /* value.at NULL: do not send this field even where it would be by default */
+        /* No value.at: do not send this field even where it would be by default. */
+        struct muster_str name, value;
 };
 
 /* What to write; all borrowed during the call. */
 struct h1_request {
         struct muster_str method;
         const struct url *url;
-        const struct h1_request_field
-                *fields; /* the caller's own; they replace the defaults below */
+        /* The caller's own; they replace the defaults below. */
+        const struct h1_request_field *fields;
         size_t n_fields;
         struct muster_str user_agent;      /* empty: none */
         struct muster_str accept_encoding; /* empty: none */
-        struct muster_str
-                authorization; /* whole value, e.g. "Basic ..."; empty: none. A field of the caller's wins */
+        /* Whole value, e.g. "Basic ..."; empty: none. A field of the caller's wins. */
+        struct muster_str authorization;
         uint64_t body_bytes;
         bool has_body; /* Content-Length is sent; also, as 0, for POST, PUT and PATCH without one */
         bool drops_credentials; /* leave out the caller's credential fields and `authorization` (redirect.h) */

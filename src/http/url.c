@@ -5,97 +5,12 @@
  */
 #include "url.h"
 
+#include "url_encode.h"
 #include "url_host.h"
+#include "url_path.h"
 #include <assert.h>
 #include <base/error.h>
 #include <stdio.h>
-
-/* --- characters --------------------------------------------------------------------------------------------------- */
-
-/* Percent-encode sets (WHATWG URL section 1.3), as bits of one table. */
-enum {
-        ENCODE_QUERY = 1, /* the special-query set */
-        ENCODE_PATH = 2,
-        ENCODE_USERINFO = 4,
-};
-
-static unsigned sets_of(unsigned char c)
-{
-        if (c <= 0x20 || c >= 0x7f)
-                return ENCODE_QUERY | ENCODE_PATH | ENCODE_USERINFO;
-        switch (c) {
-        case '"':
-        case '#':
-        case '<':
-        case '>':
-                return ENCODE_QUERY | ENCODE_PATH | ENCODE_USERINFO;
-        case '\'':
-                return ENCODE_QUERY;
-        case '?':
-        case '^':
-        case '`':
-        case '{':
-        case '}':
-                return ENCODE_PATH | ENCODE_USERINFO;
-        case '/':
-        case ':':
-        case ';':
-        case '=':
-        case '@':
-        case '[':
-        case '\\':
-        case ']':
-        case '|':
-                return ENCODE_USERINFO;
-        }
-        return 0;
-}
-
-static int add_encoded(struct buf *to, struct muster_str part, unsigned set)
-{
-        static const char hex[] = "0123456789ABCDEF";
-        int r = buf_reserve(to, part.len * 3);
-
-        if (r < 0)
-                return r;
-        for (size_t i = 0; i < part.len; i++) {
-                unsigned char c = (unsigned char)part.at[i];
-
-                if (sets_of(c) & set) {
-                        to->at[to->len++] = '%';
-                        to->at[to->len++] = hex[c >> 4];
-                        to->at[to->len++] = hex[c & 15];
-                } else {
-                        to->at[to->len++] = (char)c;
-                }
-        }
-        return 0;
-}
-
-int url_add_decoded(struct muster_str part, struct buf *to)
-{
-        int r = buf_reserve(to, part.len);
-
-        if (r < 0)
-                return r;
-        for (size_t i = 0; i < part.len; i++) {
-                int high = i + 2 < part.len ? char_hex(part.at[i + 1]) : -1;
-                int low = i + 2 < part.len ? char_hex(part.at[i + 2]) : -1;
-
-                if (part.at[i] == '%' && high >= 0 && low >= 0) {
-                        to->at[to->len++] = (char)(high << 4 | low);
-                        i += 2;
-                } else {
-                        to->at[to->len++] = part.at[i];
-                }
-        }
-        return 0;
-}
-
-static bool is_slash(char c)
-{
-        return c == '/' || c == '\\';
-}
 
 /* --- cleaning ----------------------------------------------------------------------------------------------------- */
 
@@ -206,7 +121,7 @@ static int cut_scheme(struct muster_str *rest, const struct url *base, struct pi
 
 static void cut_authority(struct muster_str *rest)
 {
-        while (rest->len && is_slash(rest->at[0])) {
+        while (rest->len && url_is_slash(rest->at[0])) {
                 rest->at++;
                 rest->len--;
         }
@@ -248,7 +163,7 @@ static int cut(struct muster_str text, const struct url *base, struct pieces *pi
         r = cut_scheme(&rest, base, pieces, error);
         if (r < 0)
                 return r;
-        while (n_slashes < rest.len && is_slash(rest.at[n_slashes]))
+        while (n_slashes < rest.len && url_is_slash(rest.at[n_slashes]))
                 n_slashes++;
         if (pieces->has_scheme ? !base || base->scheme != pieces->scheme || n_slashes >= 2
                                : n_slashes >= 2) {
@@ -299,7 +214,7 @@ static int add_userinfo(struct url *url, struct muster_str userinfo)
 
         if (colon)
                 user.len = (size_t)(colon - userinfo.at);
-        r = add_encoded(&url->text, user, ENCODE_USERINFO);
+        r = url_add_encoded(user, ENCODE_USERINFO, &url->text);
         url->user = span_from(url, at);
         if (r == 0 && colon && user.len + 1 < userinfo.len) {
                 struct muster_str password = { colon + 1, userinfo.len - user.len - 1 };
@@ -307,7 +222,7 @@ static int add_userinfo(struct url *url, struct muster_str userinfo)
                 r = buf_add_char(&url->text, ':');
                 at = url->text.len;
                 if (r == 0)
-                        r = add_encoded(&url->text, password, ENCODE_USERINFO);
+                        r = url_add_encoded(password, ENCODE_USERINFO, &url->text);
                 url->password = span_from(url, at);
         }
         if (r == 0 && (url->user.len || url->password.len))
@@ -387,77 +302,7 @@ static int add_authority(struct url *url, struct muster_str authority, struct mu
         return r;
 }
 
-/* --- path --------------------------------------------------------------------------------------------------------- */
-
-/* Is this segment a dot, or two, in any spelling? Returns how many; 0 for any other. */
-static int dots_of(struct muster_str segment)
-{
-        int n = 0;
-
-        while (segment.len) {
-                size_t len = segment.at[0] == '.' ? 1
-                             : segment.len >= 3 && segment.at[0] == '%' && segment.at[1] == '2' &&
-                                             char_lower(segment.at[2]) == 'e'
-                                     ? 3
-                                     : 0;
-
-                if (!len || ++n > 2)
-                        return 0;
-                segment.at += len;
-                segment.len -= len;
-        }
-        return n;
-}
-
-/* Cut the last segment off what was written, but never the part before the path. */
-static void shorten(struct url *url, size_t path_at)
-{
-        while (url->text.len > path_at && url->text.at[url->text.len - 1] != '/')
-                url->text.len--;
-        if (url->text.len > path_at)
-                url->text.len--;
-}
-
-/* Append the segments of `path`, each after a slash, resolving dots against what stands there from `path_at` on. */
-static int add_path(struct url *url, size_t path_at, struct muster_str path)
-{
-        int r = 0;
-
-        if (path.len && is_slash(path.at[0])) {
-                path.at++;
-                path.len--;
-        }
-        while (r == 0) {
-                struct muster_str segment = take_until(&path, "/\\");
-                bool is_last = path.len == 0;
-                int dots = dots_of(segment);
-
-                if (dots == 2)
-                        shorten(url, path_at);
-                if (dots == 0 || is_last)
-                        r = buf_add_char(&url->text, '/');
-                if (r == 0 && dots == 0)
-                        r = add_encoded(&url->text, segment, ENCODE_PATH);
-                if (is_last)
-                        break;
-                path.at++;
-                path.len--;
-        }
-        return r;
-}
-
-/* Is there nothing in it that would have to be changed? */
-static bool is_plain_path(struct muster_str path)
-{
-        for (size_t i = 0; i < path.len; i++) {
-                if (sets_of((unsigned char)path.at[i]) & ENCODE_PATH || path.at[i] == '\\')
-                        return false;
-                if (path.at[i] == '/' && i + 1 < path.len &&
-                    (path.at[i + 1] == '.' || path.at[i + 1] == '%'))
-                        return false;
-        }
-        return path.len && path.at[0] == '/';
-}
+/* --- target -------------------------------------------------------------------------------------------------------- */
 
 static struct muster_str base_path(const struct url *base)
 {
@@ -487,13 +332,13 @@ static int add_relative_path(struct url *url, size_t path_at, const struct url *
                         pieces->query = base_query(base);
                 return buf_add_str(&url->text, path);
         }
-        if (is_slash(pieces->path.at[0]))
-                return add_path(url, path_at, pieces->path);
+        if (url_is_slash(pieces->path.at[0]))
+                return url_path_add(&url->text, path_at, pieces->path);
         r = buf_add_str(&url->text, path);
         if (r < 0)
                 return r;
-        shorten(url, path_at);
-        return add_path(url, path_at, pieces->path);
+        url_path_shorten(&url->text, path_at);
+        return url_path_add(&url->text, path_at, pieces->path);
 }
 
 static int add_target(struct url *url, const struct url *base, struct pieces *pieces)
@@ -501,16 +346,16 @@ static int add_target(struct url *url, const struct url *base, struct pieces *pi
         size_t at = url->text.len;
         int r;
 
-        if (is_plain_path(pieces->path))
+        if (url_path_is_plain(pieces->path))
                 r = buf_add_str(&url->text, pieces->path);
         else if (pieces->authority.at)
-                r = add_path(url, at, pieces->path);
+                r = url_path_add(&url->text, at, pieces->path);
         else
                 r = add_relative_path(url, at, base, pieces);
         if (r == 0 && pieces->query.at) {
                 r = buf_add_char(&url->text, '?');
                 if (r == 0)
-                        r = add_encoded(&url->text, pieces->query, ENCODE_QUERY);
+                        r = url_add_encoded(pieces->query, ENCODE_QUERY, &url->text);
         }
         url->target = span_from(url, at);
         return r;

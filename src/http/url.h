@@ -25,13 +25,13 @@ struct url_span {
 
 /* Zeroed is empty. The spans are places in `text`, which is reused when another URL is parsed into the same struct. */
 struct url {
-        struct buf
-                text; /* normalised, e.g. "http://user:pw@[2001:db8::1]:8080/a?b", not terminated */
-        struct url_span user,
-                password;     /* percent-encoded as in the text; empty when there are none */
+        /* Normalised, e.g. "http://user:pw@[2001:db8::1]:8080/a?b", not terminated. */
+        struct buf text;
+        /* Percent-encoded as in the text; empty when there are none. */
+        struct url_span user, password;
         struct url_span host; /* without brackets */
-        struct url_span
-                authority; /* "[2001:db8::1]:8080": the Host field (RFC 9110 section 7.2), port only when not the default */
+        /* "[2001:db8::1]:8080": the Host field (RFC 9110 section 7.2), port only when not the default. */
+        struct url_span authority;
         struct url_span target; /* "/a?b": the request target in origin form */
         enum url_scheme scheme;
         enum url_host_kind host_kind;
@@ -63,8 +63,5 @@ int url_add_public(const struct url *url, struct buf *to);
 
 /* Append the origin as a key: "http://host:port", port always there. 0 or MUSTER_E_RESOURCE. */
 int url_add_origin(const struct url *url, struct buf *to);
-
-/* Append what a percent-encoded part stands for (bytes, may hold anything). 0 or MUSTER_E_RESOURCE. */
-int url_add_decoded(struct muster_str part, struct buf *to);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "url_host.h"
 
+#include "url_encode.h"
 #include <arpa/inet.h>
 #include <base/error.h>
 #include <idn2.h>

@@ -46,8 +46,8 @@ struct loop_event {
         enum loop_event_kind kind;
         int sys;                 /* FAILED: errno */
         struct muster_str bytes; /* RECEIVED: borrowed until the handler returns */
-        uint64_t
-                kernel_ns; /* RECEIVED: when the kernel had the last of them, monotonic; 0: not known */
+        /* RECEIVED: when the kernel had the last of them, monotonic; 0: not known. */
+        uint64_t kernel_ns;
 };
 
 typedef void (*loop_handler)(struct loop_socket *socket, const struct loop_event *event);

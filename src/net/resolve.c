@@ -5,22 +5,17 @@
  */
 #include "resolve.h"
 
+#include "dns_channel.h"
 #include "resolve_override.h"
-#include <ares.h>
 #include <assert.h>
 #include <base/error.h>
 #include <base/mem.h>
 #include <errno.h>
 #include <unistd.h>
 
-#define TRY_TIMEOUT_MS 2000 /* for each name server in turn, doubled by c-ares each round */
-#define TRIES          3
-
 struct resolver {
         struct loop *loop;
-        ares_channel channel;
-        struct loop_timer timer; /* of c-ares */
-        struct list sockets;     /* of struct ares_watch */
+        struct dns_channel channel;
         struct override *overrides;
         struct map names;
         struct list by_age; /* names, the oldest first */
@@ -29,13 +24,6 @@ struct resolver {
         bool is_asking;    /* callbacks are from within a question */
         uint64_t n_lookups;
         struct net_address answer[RESOLVE_ADDRESSES_MAX]; /* what was answered last */
-};
-
-/* A descriptor of c-ares. */
-struct ares_watch {
-        struct loop_watch watch;
-        struct list link;
-        struct resolver *resolver;
 };
 
 enum family { V4, V6, N_FAMILIES };
@@ -72,83 +60,6 @@ static struct name *name_of_node(struct map_node *node)
 static struct resolve_waiter *waiter_of(struct list *link)
 {
         return LIST_OWNER(link, struct resolve_waiter, waiter_link);
-}
-
-/* --- c-ares and the loop ------------------------------------------------------------------------------------------ */
-
-static void set_timer(struct resolver *resolver)
-{
-        struct timeval left;
-        uint64_t at = UINT64_MAX;
-
-        if (ares_timeout(resolver->channel, NULL, &left))
-                at = clock_now(resolver->loop->clock) + (uint64_t)left.tv_sec * NS_PER_S +
-                     (uint64_t)left.tv_usec * NS_PER_US;
-        /* Without memory for it the lookup ends with its next packet, or by the request's timeout. */
-        (void)loop_timer_set(resolver->loop, &resolver->timer, at);
-}
-
-static void timer_fire(struct loop_timer *timer, uint64_t late_ns)
-{
-        struct resolver *resolver = LIST_OWNER(timer, struct resolver, timer);
-
-        (void)late_ns;
-        ares_process_fd(resolver->channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
-        set_timer(resolver);
-}
-
-/* The watch may be gone after c-ares has worked: it tells so by socket_state(). */
-static void socket_ready(struct loop_watch *watch, bool readable, bool writable)
-{
-        struct resolver *resolver = LIST_OWNER(watch, struct ares_watch, watch)->resolver;
-        int fd = watch->fd;
-
-        ares_process_fd(resolver->channel, readable ? fd : ARES_SOCKET_BAD,
-                        writable ? fd : ARES_SOCKET_BAD);
-        set_timer(resolver);
-}
-
-static struct ares_watch *find_watch(struct resolver *resolver, int fd)
-{
-        for (struct list *link = resolver->sockets.next; link != &resolver->sockets;
-             link = link->next) {
-                struct ares_watch *watch = LIST_OWNER(link, struct ares_watch, link);
-
-                if (watch->watch.fd == fd)
-                        return watch;
-        }
-        return NULL;
-}
-
-static void drop_watch(struct ares_watch *watch)
-{
-        loop_watch_set(watch->resolver->loop, &watch->watch, watch->watch.fd, false, false);
-        list_remove(&watch->link);
-        mem_free(watch);
-}
-
-/* c-ares says what it wants to hear of a descriptor; nothing any more before it closes it. */
-static void socket_state(void *data, ares_socket_t fd, int want_read, int want_write)
-{
-        struct resolver *resolver = data;
-        struct ares_watch *watch = find_watch(resolver, fd);
-
-        if (!want_read && !want_write) {
-                if (watch)
-                        drop_watch(watch);
-                return;
-        }
-        if (!watch) {
-                watch = mem_zalloc(sizeof(*watch));
-                if (!watch)
-                        return; /* the lookup ends by its timeout */
-                watch->watch.ready = socket_ready;
-                watch->resolver = resolver;
-                watch->watch.fd = fd;
-                list_push_back(&resolver->sockets, &watch->link);
-        }
-        if (loop_watch_set(resolver->loop, &watch->watch, fd, want_read, want_write) < 0)
-                drop_watch(watch);
 }
 
 /* --- names -------------------------------------------------------------------------------------------------------- */
@@ -412,7 +323,7 @@ static void ask_family(struct name *name, enum family family)
                                              .ai_socktype = SOCK_STREAM,
                                              .ai_flags = ARES_AI_NOSORT };
 
-        ares_getaddrinfo(name->resolver->channel, name->host, NULL, &hints, answered,
+        ares_getaddrinfo(name->resolver->channel.ares, name->host, NULL, &hints, answered,
                          &name->questions[family]);
 }
 
@@ -424,7 +335,7 @@ static void ask_both(struct resolver *resolver, struct name *name)
         ask_family(name, V6);
         ask_family(name, V4);
         resolver->is_asking = false;
-        set_timer(resolver);
+        dns_channel_set_timer(&resolver->channel);
 }
 
 static struct name *find_name(struct resolver *resolver, struct muster_str host)
@@ -533,29 +444,6 @@ static bool has_ipv6_route(void)
         return has_route;
 }
 
-static int open_channel(struct resolver *resolver, const char *servers, struct muster_error *error)
-{
-        struct ares_options options = { .timeout = TRY_TIMEOUT_MS,
-                                        .tries = TRIES,
-                                        .sock_state_cb = socket_state,
-                                        .sock_state_cb_data = resolver };
-        int r = ares_init_options(&resolver->channel, &options,
-                                  ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_SOCK_STATE_CB);
-
-        if (r != ARES_SUCCESS) {
-                resolver->channel = NULL;
-                return error_set(error, MUSTER_E_RESOURCE, MUSTER_PHASE_DNS, 0,
-                                 "resource: cannot set up the resolver: %s", ares_strerror(r));
-        }
-        if (servers &&
-            (!*servers || ares_set_servers_ports_csv(resolver->channel, servers) != ARES_SUCCESS))
-                return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_DNS, 0,
-                                 "invalid: name server \"%.80s\" is not ADDRESS or ADDRESS:PORT, "
-                                 "several by commas",
-                                 servers);
-        return 0;
-}
-
 int resolver_new(struct resolver **ret_resolver, struct loop *loop,
                  const struct resolver_options *options, struct muster_error *error)
 {
@@ -570,12 +458,10 @@ int resolver_new(struct resolver **ret_resolver, struct loop *loop,
                 return error_set_memory(error, MUSTER_PHASE_DNS);
         }
         resolver->loop = loop;
-        resolver->timer.fire = timer_fire;
-        list_init(&resolver->sockets);
         list_init(&resolver->by_age);
         map_init(&resolver->names);
         resolver->prefers_ipv6 = has_ipv6_route();
-        r = open_channel(resolver, options->servers, error);
+        r = dns_channel_init(&resolver->channel, loop, options->servers, error);
         if (r == 0)
                 r = override_parse(options->overrides, &resolver->overrides, error);
         if (r < 0) {
@@ -592,13 +478,9 @@ struct resolver *resolver_free(struct resolver *resolver)
 
         if (!resolver)
                 return NULL;
-        if (resolver->channel)
-                ares_destroy(resolver->channel); /* questions end here, with ARES_EDESTRUCTION */
+        dns_channel_deinit(&resolver->channel); /* questions end here, with ARES_EDESTRUCTION */
         while ((link = list_pop(&resolver->by_age)))
                 name_free(LIST_OWNER(link, struct name, age_link));
-        while ((link = list_first(&resolver->sockets)))
-                drop_watch(LIST_OWNER(link, struct ares_watch, link));
-        loop_timer_stop(resolver->loop, &resolver->timer);
         map_deinit(&resolver->names);
         override_free(resolver->overrides);
         ares_library_cleanup();

@@ -25,9 +25,8 @@
 #define RESOLVE_ADDRESSES_MAX 32    /* of one name; more would never be tried */
 
 struct resolve_answer {
-        const struct net_address
-                *addresses; /* in the order to try them, families interleaved; borrowed until the
-                                                resolver is asked again or the waiter returns */
+        /* In the order to try them, families interleaved; borrowed until the resolver is asked again or the waiter returns. */
+        const struct net_address *addresses;
         size_t n;
         bool is_final;                    /* no more will come */
         const struct muster_error *error; /* final and n == 0: why; borrowed */

@@ -22,8 +22,8 @@ struct tls_session;
 struct tls;
 
 struct tls_options {
-        const char *
-                ca_file; /* PEM; NULL: the system's trust store (SSL_CERT_FILE, SSL_CERT_DIR respected) */
+        /* PEM; NULL: the system's trust store (SSL_CERT_FILE, SSL_CERT_DIR respected). */
+        const char *ca_file;
         const char *cert_file;   /* PEM with chain; NULL: none */
         const char *key_file;    /* PEM; NULL: in cert_file */
         const char *keylog_file; /* appended to, NSS key log format; NULL: none */

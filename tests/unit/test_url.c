@@ -3,6 +3,7 @@
 
 #include <base/rand.h>
 #include <http/url.h>
+#include <http/url_encode.h>
 
 #define BASE "http://user:pw@example.com:8080/a/b/c.html?q=1"
 

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Percent-encoding (RFC 3986 section 2.1), with the sets of the WHATWG URL Standard, section 1.3
+ */
+#ifndef HTTP_URL_ENCODE_H
+#define HTTP_URL_ENCODE_H
+
+#include <base/buf.h>
+
+/* What has to be encoded where. */
+enum {
+        ENCODE_QUERY = 1, /* the special-query set */
+        ENCODE_PATH = 2,
+        ENCODE_USERINFO = 4,
+};
+
+/* The sets that a byte is in. */
+unsigned url_encode_sets(unsigned char c);
+
+/* Append a part with everything in `set` percent-encoded. 0 or MUSTER_E_RESOURCE. */
+int url_add_encoded(struct muster_str part, unsigned set, struct buf *to);
+
+/* Append what a percent-encoded part stands for (bytes, may hold anything). 0 or MUSTER_E_RESOURCE. */
+int url_add_decoded(struct muster_str part, struct buf *to);
+
+#endif

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT */
+#include "dns_channel.h"
+
+#include <base/error.h>
+#include <base/mem.h>
+
+#define TRY_TIMEOUT_MS 2000 /* for each name server in turn, doubled by c-ares each round */
+#define TRIES          3
+
+/* A descriptor of c-ares. */
+struct ares_watch {
+        struct loop_watch watch;
+        struct list link;
+        struct dns_channel *channel;
+};
+
+void dns_channel_set_timer(struct dns_channel *channel)
+{
+        struct timeval left;
+        uint64_t at = UINT64_MAX;
+
+        if (ares_timeout(channel->ares, NULL, &left))
+                at = clock_now(channel->loop->clock) + (uint64_t)left.tv_sec * NS_PER_S +
+                     (uint64_t)left.tv_usec * NS_PER_US;
+        /* Without memory for it the lookup ends with its next packet, or by the request's timeout. */
+        (void)loop_timer_set(channel->loop, &channel->timer, at);
+}
+
+static void timer_fire(struct loop_timer *timer, uint64_t late_ns)
+{
+        struct dns_channel *channel = LIST_OWNER(timer, struct dns_channel, timer);
+
+        (void)late_ns;
+        ares_process_fd(channel->ares, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
+        dns_channel_set_timer(channel);
+}
+
+/* The watch may be gone after c-ares has worked: it tells so by socket_state(). */
+static void socket_ready(struct loop_watch *watch, bool readable, bool writable)
+{
+        struct dns_channel *channel = LIST_OWNER(watch, struct ares_watch, watch)->channel;
+        int fd = watch->fd;
+
+        ares_process_fd(channel->ares, readable ? fd : ARES_SOCKET_BAD,
+                        writable ? fd : ARES_SOCKET_BAD);
+        dns_channel_set_timer(channel);
+}
+
+static struct ares_watch *find_watch(struct dns_channel *channel, int fd)
+{
+        for (struct list *link = channel->sockets.next; link != &channel->sockets;
+             link = link->next) {
+                struct ares_watch *watch = LIST_OWNER(link, struct ares_watch, link);
+
+                if (watch->watch.fd == fd)
+                        return watch;
+        }
+        return NULL;
+}
+
+static void drop_watch(struct ares_watch *watch)
+{
+        loop_watch_set(watch->channel->loop, &watch->watch, watch->watch.fd, false, false);
+        list_remove(&watch->link);
+        mem_free(watch);
+}
+
+/* c-ares says what it wants to hear of a descriptor; nothing any more before it closes it. */
+static void socket_state(void *data, ares_socket_t fd, int want_read, int want_write)
+{
+        struct dns_channel *channel = data;
+        struct ares_watch *watch = find_watch(channel, fd);
+
+        if (!want_read && !want_write) {
+                if (watch)
+                        drop_watch(watch);
+                return;
+        }
+        if (!watch) {
+                watch = mem_zalloc(sizeof(*watch));
+                if (!watch)
+                        return; /* the lookup ends by its timeout */
+                watch->watch.ready = socket_ready;
+                watch->channel = channel;
+                watch->watch.fd = fd;
+                list_push_back(&channel->sockets, &watch->link);
+        }
+        if (loop_watch_set(channel->loop, &watch->watch, fd, want_read, want_write) < 0)
+                drop_watch(watch);
+}
+
+int dns_channel_init(struct dns_channel *channel, struct loop *loop, const char *servers,
+                     struct muster_error *error)
+{
+        struct ares_options options = { .timeout = TRY_TIMEOUT_MS,
+                                        .tries = TRIES,
+                                        .sock_state_cb = socket_state,
+                                        .sock_state_cb_data = channel };
+        int r;
+
+        *channel = (struct dns_channel){ .loop = loop, .timer.fire = timer_fire };
+        list_init(&channel->sockets);
+        r = ares_init_options(&channel->ares, &options,
+                              ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_SOCK_STATE_CB);
+
+        if (r != ARES_SUCCESS) {
+                channel->ares = NULL;
+                return error_set(error, MUSTER_E_RESOURCE, MUSTER_PHASE_DNS, 0,
+                                 "resource: cannot set up the resolver: %s", ares_strerror(r));
+        }
+        if (servers &&
+            (!*servers || ares_set_servers_ports_csv(channel->ares, servers) != ARES_SUCCESS))
+                return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_DNS, 0,
+                                 "invalid: name server \"%.80s\" is not ADDRESS or ADDRESS:PORT, "
+                                 "several by commas",
+                                 servers);
+        return 0;
+}
+
+void dns_channel_deinit(struct dns_channel *channel)
+{
+        struct list *link;
+
+        if (!channel->ares)
+                return;
+        ares_destroy(channel->ares);
+        channel->ares = NULL;
+        while ((link = list_first(&channel->sockets)))
+                drop_watch(LIST_OWNER(link, struct ares_watch, link));
+        loop_timer_stop(channel->loop, &channel->timer);
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * c-ares in the loop: its descriptors are watched, its timeouts are a timer
+ */
+#ifndef NET_DNS_CHANNEL_H
+#define NET_DNS_CHANNEL_H
+
+#include "loop.h"
+
+#include <ares.h>
+
+struct dns_channel {
+        struct loop *loop;
+        ares_channel ares;
+        struct loop_timer timer;
+        struct list sockets; /* of descriptors that c-ares has open */
+};
+
+/*
+ * `servers` is "ADDRESS[:PORT]", several by commas; NULL: the system's. MUSTER_E_RESOURCE, MUSTER_E_INVALID; deinit it in either
+ * case.
+ */
+int dns_channel_init(struct dns_channel *channel, struct loop *loop, const char *servers,
+                     struct muster_error *error);
+
+/* Calls back what is asked still, with ARES_EDESTRUCTION. May be called twice, and on zeroes. */
+void dns_channel_deinit(struct dns_channel *channel);
+
+/* To be called after each question: when c-ares wants to be called next may have changed. */
+void dns_channel_set_timer(struct dns_channel *channel);
+
+#endif
