@@ -130,7 +130,9 @@ void loop_mark_ready(struct loop_socket *socket)
 
 void loop_deliver(struct loop_socket *socket, const struct loop_event *event)
 {
-        assert(socket->loop && !socket->ended);
+        assert(socket->loop && !socket->failed);
+        if (event->kind == LOOP_FAILED)
+                socket->failed = true;
         if (event->kind == LOOP_EOF || event->kind == LOOP_FAILED)
                 socket->ended = true;
         socket->handle(socket, event);

@@ -38,8 +38,8 @@ enum loop_event_kind {
         LOOP_CONNECTED, /* loop_socket_connect() succeeded */
         LOOP_RECEIVED,  /* bytes arrived */
         LOOP_SENT,      /* a loop_send() that answered LOOP_PENDING is done, all of it */
-        LOOP_EOF,       /* the peer will send no more; delivered once, after the last bytes */
-        LOOP_FAILED,    /* the socket is of no more use; delivered once, nothing follows */
+        LOOP_EOF, /* the peer will send no more; delivered once, after the last bytes; sending goes on */
+        LOOP_FAILED, /* the socket is of no more use; delivered once, nothing follows */
 };
 
 struct loop_event {
@@ -65,7 +65,8 @@ struct loop_socket {
         bool can_read : 1; /* the kernel said so and we have not found it empty since */
         bool can_write : 1;
         bool hung_up : 1; /* the kernel reported an end or error: read on until it shows */
-        bool ended : 1;   /* EOF or FAILED was delivered */
+        bool ended : 1;   /* EOF or FAILED was delivered: nothing more to receive */
+        bool failed : 1;  /* FAILED was: nothing more at all */
 };
 
 typedef void (*loop_timer_fire)(struct loop_timer *timer, uint64_t late_ns);

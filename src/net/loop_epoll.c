@@ -59,7 +59,7 @@ static void note_socket(struct loop_socket *socket, uint32_t events)
         if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
                 socket->hung_up = socket->can_read = true;
         if (socket->connecting || (socket->n_out && socket->can_write) ||
-            (socket->reading && socket->can_read))
+            (socket->reading && socket->can_read && !socket->ended))
                 loop_mark_ready(socket);
 }
 
@@ -295,9 +295,9 @@ static bool continue_send(struct loop_socket *socket)
         if (r == LOOP_PENDING)
                 return false;
         /* A failed send does not end receiving: the peer may have said why before it closed. */
-        if (r < 0 && socket->reading && (socket->can_read || socket->hung_up))
+        if (r < 0 && socket->reading && !socket->ended && (socket->can_read || socket->hung_up))
                 return false;
-        if (socket->reading && socket->can_read)
+        if (socket->reading && socket->can_read && !socket->ended)
                 loop_mark_ready(socket);
         if (r < 0)
                 fail(socket, sys);
@@ -308,7 +308,7 @@ static bool continue_send(struct loop_socket *socket)
 
 static void epoll_step(struct loop_socket *socket)
 {
-        if (socket->ended)
+        if (socket->failed)
                 return;
         if (socket->connecting) {
                 finish_connect(socket);
@@ -316,7 +316,7 @@ static void epoll_step(struct loop_socket *socket)
         }
         if (socket->n_out && socket->can_write && continue_send(socket))
                 return;
-        if (socket->reading && socket->can_read)
+        if (socket->reading && socket->can_read && !socket->ended)
                 receive(socket);
 }
 

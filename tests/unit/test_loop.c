@@ -13,6 +13,7 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #define START_NS (50 * NS_PER_S)
@@ -186,6 +187,57 @@ static void test_eof_comes_after_the_last_bytes(void **state)
         assert_int_equal(w.a.n_eof, 1);
         assert_int_equal(w.a.n_failed, 0);
         close_world(&w);
+}
+
+/* A peer that says it will send no more still reads what it is sent. */
+static void test_send_goes_on_after_eof(void **state)
+{
+        struct world w;
+        size_t size = sizeof(w.a.got);
+        char *text = calloc(1, size);
+        struct iovec piece = { text, size };
+        int sys, small = 4096;
+
+        (void)state;
+        open_world(&w, false);
+        open_pair(&w);
+        setsockopt(w.b.socket.fd, SOL_SOCKET, SO_SNDBUF, &small, sizeof(small));
+        loop_recv_start(&w.b.socket);
+        assert_int_equal(shutdown(w.a.socket.fd, SHUT_WR), 0);
+        assert_int_equal(loop_send(&w.b.socket, &piece, 1, &sys), LOOP_PENDING);
+        turn_until(&w, &w.b.n_eof);
+        loop_recv_start(&w.a.socket);
+        turn_until(&w, &w.b.n_sent);
+        while (w.a.len < size)
+                assert_int_equal(loop_turn(&w.loop, clock_now(&w.clock) + 10 * NS_PER_MS), 0);
+        assert_int_equal(w.b.n_failed, 0);
+        close_world(&w);
+        free(text);
+}
+
+/* And one that goes away meanwhile is a failure. */
+static void test_send_fails_after_eof(void **state)
+{
+        struct linger linger = { .l_onoff = 1 };
+        struct world w;
+        size_t size = 64 * 1024 * 1024;
+        char *text = calloc(1, size);
+        struct iovec piece = { text, size };
+        int sys;
+
+        (void)state;
+        open_world(&w, false);
+        open_pair(&w);
+        loop_recv_start(&w.b.socket);
+        assert_int_equal(shutdown(w.a.socket.fd, SHUT_WR), 0);
+        assert_int_equal(loop_send(&w.b.socket, &piece, 1, &sys), LOOP_PENDING);
+        turn_until(&w, &w.b.n_eof);
+        setsockopt(w.a.socket.fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
+        loop_socket_close(&w.a.socket);
+        turn_until(&w, &w.b.n_failed);
+        assert_int_equal(w.b.n_sent, 0);
+        close_world(&w);
+        free(text);
 }
 
 static void test_reset_is_a_failure(void **state)
@@ -453,6 +505,8 @@ int main(void)
                 cmocka_unit_test(test_bytes_both_ways),
                 cmocka_unit_test(test_large_send_completes_once),
                 cmocka_unit_test(test_eof_comes_after_the_last_bytes),
+                cmocka_unit_test(test_send_goes_on_after_eof),
+                cmocka_unit_test(test_send_fails_after_eof),
                 cmocka_unit_test(test_reset_is_a_failure),
                 cmocka_unit_test(test_refused_connection),
                 cmocka_unit_test(test_pause_and_move),
