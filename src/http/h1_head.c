@@ -41,8 +41,7 @@ size_t h1_head_end(struct muster_str text, size_t *scanned)
         return 0;
 }
 
-/* Cut off a line and its end, CRLF or a bare LF (RFC 9112 section 2.2). There is one. */
-static struct muster_str take_line(struct muster_str *rest)
+struct muster_str h1_take_line(struct muster_str *rest)
 {
         const char *lf = memchr(rest->at, '\n', rest->len);
         struct muster_str line = { rest->at, (size_t)(lf - rest->at) };
@@ -105,13 +104,13 @@ int h1_field_parse(struct muster_str line, struct muster_str *ret_name,
         return 0;
 }
 
-static int parse_fields(struct muster_str rest, const char *head_at, struct h1_scratch *scratch,
-                        struct fields *ret_fields, struct muster_error *error)
+int h1_fields_parse(struct muster_str rest, const char *head_at, struct h1_scratch *scratch,
+                    struct fields *ret_fields, struct muster_error *error)
 {
         size_t n = 0;
 
         for (;;) {
-                struct muster_str line = take_line(&rest), name, value;
+                struct muster_str line = h1_take_line(&rest), name, value;
                 int r;
 
                 if (!line.len)
@@ -139,8 +138,8 @@ int h1_head_parse(struct muster_str raw, struct h1_scratch *scratch, struct h1_h
         int r;
 
         *ret_head = (struct h1_head){ .raw = raw };
-        r = parse_status_line(take_line(&rest), ret_head, error);
+        r = parse_status_line(h1_take_line(&rest), ret_head, error);
         if (r < 0)
                 return r;
-        return parse_fields(rest, raw.at, scratch, &ret_head->fields, error);
+        return h1_fields_parse(rest, raw.at, scratch, &ret_head->fields, error);
 }
