@@ -5,12 +5,7 @@
 #ifndef CLI_FETCH_H
 #define CLI_FETCH_H
 
-enum exit_status {
-        EXIT_ALL_SUCCEEDED = 0,
-        EXIT_SOME_FAILED = 1,
-        EXIT_USAGE = 2,
-        EXIT_COULD_NOT_RUN = 3,
-};
+#include "exit_status.h"
 
 /* The arguments behind "fetch". Returns an exit status. */
 int fetch_main(int argc, char **argv);

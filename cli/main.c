@@ -3,6 +3,7 @@
  * muster: the command
  */
 #include "fetch.h"
+#include "lab.h"
 
 #include <muster/version.h>
 #include <stdio.h>
@@ -14,6 +15,7 @@ static const struct {
         int (*run)(int argc, char **argv);
 } commands[] = {
         { "fetch", "fetch many URLs at once; one line of JSON for each", fetch_main },
+        { "lab", "a server and a network with adjustable conditions", lab_main },
 };
 
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * How the command ends
+ */
+#ifndef CLI_EXIT_STATUS_H
+#define CLI_EXIT_STATUS_H
+
+enum exit_status {
+        EXIT_ALL_SUCCEEDED = 0,
+        EXIT_SOME_FAILED = 1,
+        EXIT_USAGE = 2,
+        EXIT_COULD_NOT_RUN = 3,
+};
+
+#endif

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a lab is to be: its listeners and their conditions, names, link
+ *
+ * One table of settings serves the command line (`--workers 4`) and scenario files (`workers 4`, scenario.h): setting by setting, in
+ * order. Those of a listener belong to the listener begun last; the first one is there from the start.
+ */
+#ifndef LAB_CONFIG_H
+#define LAB_CONFIG_H
+
+#include "authority.h"
+#include "link_spec.h"
+#include "spread.h"
+#include "zone.h"
+#include <net/address.h>
+
+#define LISTENERS_MAX 32
+#define ALIASES_MAX   64
+
+/* When more requests come than wait for a worker. */
+enum refusal { REFUSE_503, REFUSE_CLOSE };
+
+/* A path of its own for a behaviour. */
+struct alias {
+        char *path;
+        char *target;
+};
+
+struct listener_config {
+        char *name;
+        struct net_address address;
+        uint16_t port; /* 0: a free one */
+
+        /* connections */
+        bool has_tls;
+        enum tls_fault tls_fault;
+        bool tls_no_resumption;
+        unsigned tls_max_minor; /* as in tls_server.h */
+        uint64_t tls_handshake_cost_ns;
+        unsigned backlog;            /* 0: the system's most */
+        uint64_t accept_interval_ns; /* 0: as they come */
+        bool no_keep_alive;
+        uint64_t max_requests;    /* of a connection; 0: any number */
+        uint64_t idle_timeout_ns; /* 0: none */
+        bool no_nodelay;
+        uint64_t write_bytes; /* sent at once at most; 0: all */
+
+        /* requests */
+        struct spread delay;
+        double error_share;
+        double rate_per_s; /* 0: no limit */
+        double burst;      /* 0: 1 */
+        unsigned workers;  /* 0: no capacity model */
+        struct spread service;
+        double coherency;
+        double contention;
+        unsigned queue;
+        bool has_queue; /* false: it has no bound */
+        enum refusal refusal;
+        struct alias aliases[ALIASES_MAX];
+        unsigned n_aliases;
+};
+
+struct lab_config {
+        struct listener_config listeners[LISTENERS_MAX];
+        unsigned n_listeners;
+        bool first_is_named; /* a `listener` line names the first one before it begins another */
+        struct zone zone;
+        bool has_names;
+        struct net_address dns_address;
+        uint16_t dns_port; /* 0: a free one */
+        struct link_spec link;
+        bool has_link;
+        uint64_t seed;
+        char *about; /* of a scenario: what it shows; NULL: nothing was said */
+        char *run;   /* of a scenario: the command that shows it; NULL: none */
+        char *cause; /* of a scenario: the name of the cause that explain is to find first; NULL: none */
+};
+
+struct config_setting {
+        const char *group;    /* a heading; NULL: as the one before */
+        const char *name;     /* NULL ends the table */
+        const char *argument; /* NULL: takes none */
+        const char *help;
+        int (*set)(struct lab_config *config, struct listener_config *listener,
+                   struct muster_str value, struct muster_error *error);
+};
+
+extern const struct config_setting config_settings[];
+
+/* A lab with one plain listener on a free port of the loopback address. MUSTER_E_RESOURCE. */
+int config_init(struct lab_config *config);
+void config_deinit(struct lab_config *config);
+
+/* NULL when there is none of that name. */
+const struct config_setting *config_find(struct muster_str name);
+
+/*
+ * Apply one. `value` is empty for a setting without argument. MUSTER_E_INVALID: *error says what is wrong with the value and what is accepted,
+ * without the setting's name.
+ */
+int config_set(struct lab_config *config, const struct config_setting *setting,
+               struct muster_str value, struct muster_error *error);
+
+/* Do the settings go together? MUSTER_E_INVALID with *error. */
+int config_check(const struct lab_config *config, struct muster_error *error);
+
+#endif

@@ -1,0 +1,625 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A connection has one buffer for what it was sent and one for the answer that goes out. While that
+ * answer waits for the peer to read, nothing is read from the peer. So a client that only asks costs
+ * at most a message and one received slice. Whatever happens to a connection ends in conn_work(),
+ * which alone drops it while the server runs.
+ */
+#include "dns_server.h"
+
+#include <assert.h>
+#include <base/buf.h>
+#include <base/error.h>
+#include <base/mem.h>
+#include <errno.h>
+#include <unistd.h>
+
+#define BATCH   64 /* datagrams or connections taken in a row, so that others have their turn */
+#define BACKLOG 1024
+#define UDP_RECEIVE_BYTES                                                                          \
+        (4 * 1024 * 1024) /* a herd asks at once; what is lost is for the zone to say */
+#define PORT_TRIES      16
+#define ACCEPT_PAUSE_NS (100 * NS_PER_MS)
+#define CNAMES_MAX      8    /* in a row; longer is a circle */
+#define KEEP_BYTES      4096 /* of a connection's buffers, while it is not busy */
+
+struct dns_conn {
+        struct dns_server *server;
+        struct loop_socket socket;
+        struct list link;
+        struct buf in, out;
+        struct list delayed; /* answers whose moment has not come */
+        struct list due;     /* answers that wait for the one that is being sent */
+        unsigned n_delayed;  /* in both */
+        bool is_sending;
+        bool is_ended;  /* the peer asks no more: close when all is answered */
+        bool is_broken; /* close now */
+};
+
+/* Where an answer goes. */
+struct asker {
+        struct dns_conn *conn; /* NULL: by UDP */
+        struct sockaddr_storage address;
+        socklen_t address_len;
+};
+
+/* An answer that is not to be sent yet. */
+struct delayed {
+        struct dns_server *server;
+        struct list link;
+        struct loop_timer timer;
+        struct asker asker;
+        struct dns_query query;
+};
+
+static struct dns_conn *conn_of(struct list *link)
+{
+        return LIST_OWNER(link, struct dns_conn, link);
+}
+
+static struct delayed *delayed_of(struct list *link)
+{
+        return LIST_OWNER(link, struct delayed, link);
+}
+
+static void conn_work(struct dns_conn *conn);
+
+/* --- sending ------------------------------------------------------------------------------------------------------ */
+
+static bool send_udp(struct dns_server *server, const struct asker *asker, const void *at,
+                     size_t len)
+{
+        return sendto(server->udp_fd, at, len, MSG_NOSIGNAL,
+                      (const struct sockaddr *)&asker->address, asker->address_len) >= 0;
+}
+
+/* RFC 7766 section 8: length and message in one piece. */
+static bool send_tcp(struct dns_conn *conn, const void *at, size_t len)
+{
+        const char length[2] = { (char)(len >> 8), (char)len };
+        struct iovec piece;
+        int sys, r;
+
+        assert(!conn->is_sending && len <= DNS_MESSAGE_BYTES_MAX);
+        buf_recycle(&conn->out, KEEP_BYTES);
+        if (buf_add(&conn->out, length, 2) < 0 || buf_add(&conn->out, at, len) < 0)
+                return false;
+        piece = (struct iovec){ conn->out.at, conn->out.len };
+        r = loop_send(&conn->socket, &piece, 1, &sys);
+        /* The loop finishes no send of a socket whose end it has delivered. */
+        if (r < 0 || (r == LOOP_PENDING && conn->is_ended))
+                return false;
+        conn->is_sending = r == LOOP_PENDING;
+        return true;
+}
+
+static void send_message(struct dns_server *server, const struct asker *asker, const void *at,
+                         size_t len)
+{
+        bool is_sent =
+                asker->conn ? send_tcp(asker->conn, at, len) : send_udp(server, asker, at, len);
+
+        server->stats.n_answered += is_sent;
+        server->stats.n_lost += !is_sent;
+        if (asker->conn && !is_sent)
+                asker->conn->is_broken = true;
+}
+
+/* --- answering ---------------------------------------------------------------------------------------------------- */
+
+static void add_addresses(struct dns_answer *answer, const struct zone_name *name, uint16_t type)
+{
+        sa_family_t family = type == DNS_TYPE_A ? AF_INET : AF_INET6;
+
+        if (type != DNS_TYPE_A && type != DNS_TYPE_AAAA)
+                return;
+        for (size_t i = 0; i < name->n_addresses; i++)
+                if (name->addresses[i].family == family)
+                        dns_answer_add_address(answer, &name->addresses[i], name->ttl_s);
+}
+
+/* Follows other names as far as the zone knows them; the code is the last one's (RFC 6604). */
+static enum dns_rcode add_records(struct dns_answer *answer, const struct zone *zone,
+                                  const struct dns_query *query)
+{
+        const struct zone_name *name = zone_find(zone, dns_query_name(query));
+
+        if (query->class != DNS_CLASS_IN)
+                return DNS_REFUSED;
+        for (int i = 0; name && i < CNAMES_MAX; i++) {
+                if (name->rcode)
+                        return name->rcode;
+                if (name->has_broken_aaaa && query->type == DNS_TYPE_AAAA)
+                        return DNS_SERVFAIL;
+                if (!name->cname) {
+                        add_addresses(answer, name, query->type);
+                        return DNS_NOERROR;
+                }
+                dns_answer_add_cname(answer, str_of(name->cname), name->ttl_s);
+                if (query->type == DNS_TYPE_CNAME)
+                        return DNS_NOERROR;
+                name = zone_find(zone, str_of(name->cname));
+        }
+        return name ? DNS_SERVFAIL : DNS_NXDOMAIN;
+}
+
+static void send_answer(struct dns_server *server, const struct asker *asker,
+                        const struct dns_query *query)
+{
+        const struct zone_name *name = zone_find(server->zone, dns_query_name(query));
+        unsigned char bytes[DNS_MESSAGE_BYTES_MAX];
+        struct dns_answer answer;
+        enum dns_rcode rcode;
+        size_t len;
+
+        dns_answer_begin(&answer, query, bytes, asker->conn ? sizeof(bytes) : query->udp_bytes);
+        rcode = add_records(&answer, server->zone, query);
+        if (name && name->is_truncated && !asker->conn)
+                dns_answer_truncate(&answer);
+        len = dns_answer_end(&answer, rcode);
+        server->stats.n_truncated += answer.is_truncated;
+        send_message(server, asker, bytes, len);
+}
+
+/* --- answering later ---------------------------------------------------------------------------------------------- */
+
+static void delayed_free(struct delayed *delayed)
+{
+        loop_timer_stop(delayed->server->loop, &delayed->timer);
+        list_remove(&delayed->link);
+        delayed->server->n_delayed--;
+        if (delayed->asker.conn)
+                delayed->asker.conn->n_delayed--;
+        mem_free(delayed);
+}
+
+static void delayed_send(struct delayed *delayed)
+{
+        send_answer(delayed->server, &delayed->asker, &delayed->query);
+        delayed_free(delayed);
+}
+
+static void delayed_fire(struct loop_timer *timer, uint64_t late_ns)
+{
+        struct delayed *delayed = LIST_OWNER(timer, struct delayed, timer);
+        struct dns_conn *conn = delayed->asker.conn;
+
+        (void)late_ns;
+        if (!conn) {
+                delayed_send(delayed);
+                return;
+        }
+        list_remove(&delayed->link);
+        list_push_back(&conn->due, &delayed->link);
+        conn_work(conn);
+}
+
+static void drop_all(struct list *list)
+{
+        struct list *link;
+
+        while ((link = list_first(list))) {
+                delayed_of(link)->server->stats.n_lost++;
+                delayed_free(delayed_of(link));
+        }
+}
+
+static struct delayed *delayed_new(struct dns_server *server, const struct asker *asker,
+                                   const struct dns_query *query)
+{
+        struct delayed *delayed;
+
+        if (server->n_delayed == DNS_DELAYED_MAX)
+                return NULL;
+        delayed = mem_alloc(sizeof(*delayed));
+        if (!delayed)
+                return NULL;
+        *delayed = (struct delayed){
+                .server = server, .timer.fire = delayed_fire, .asker = *asker, .query = *query
+        };
+        server->n_delayed++;
+        if (asker->conn)
+                asker->conn->n_delayed++;
+        list_push_back(asker->conn ? &asker->conn->delayed : &server->delayed, &delayed->link);
+        return delayed;
+}
+
+static void answer_later(struct dns_server *server, const struct asker *asker,
+                         const struct dns_query *query, uint64_t delay_ns)
+{
+        struct delayed *delayed = delayed_new(server, asker, query);
+        uint64_t at = clock_after(server->loop->now_ns, delay_ns);
+
+        if (delayed && loop_timer_set(server->loop, &delayed->timer, at) == 0)
+                return;
+        server->stats.n_lost++;
+        if (delayed)
+                delayed_free(delayed);
+}
+
+/* --- questions ---------------------------------------------------------------------------------------------------- */
+
+static bool is_drawn(struct rand *rand, double share)
+{
+        return share > 0 && (double)(rand_next(rand) >> 11) * 0x1p-53 < share;
+}
+
+static bool is_lost(struct dns_server *server, struct zone_name *name, bool is_aaaa)
+{
+        bool is_early = name->n_asked++ < name->n_loss_first;
+
+        return is_early || name->is_silent || (is_aaaa && name->is_silent_aaaa) ||
+               is_drawn(server->rand, name->loss);
+}
+
+static uint64_t draw_delay(struct dns_server *server, const struct zone_name *name, bool is_aaaa)
+{
+        return spread_draw(is_aaaa && name->has_delay_aaaa ? &name->delay_aaaa : &name->delay,
+                           server->rand);
+}
+
+static void refuse(struct dns_server *server, const struct asker *asker, struct muster_str bytes)
+{
+        unsigned char out[DNS_HEADER_BYTES];
+        size_t len = dns_refusal_write(bytes, out);
+
+        server->stats.n_malformed++;
+        if (len)
+                send_message(server, asker, out, len);
+}
+
+static void take_query(struct dns_server *server, const struct asker *asker,
+                       struct muster_str bytes)
+{
+        struct dns_query query;
+        struct zone_name *name;
+        uint64_t delay = 0;
+        bool is_aaaa;
+
+        if (!dns_query_parse(bytes, &query)) {
+                refuse(server, asker, bytes);
+                return;
+        }
+        name = zone_find(server->zone, dns_query_name(&query));
+        is_aaaa = query.type == DNS_TYPE_AAAA;
+        if (name && is_lost(server, name, is_aaaa)) {
+                server->stats.n_lost++;
+                return;
+        }
+        if (name)
+                delay = draw_delay(server, name, is_aaaa);
+        if (delay)
+                answer_later(server, asker, &query, delay);
+        else
+                send_answer(server, asker, &query);
+}
+
+static void udp_ready(struct loop_watch *watch, bool readable, bool writable)
+{
+        struct dns_server *server = LIST_OWNER(watch, struct dns_server, udp_watch);
+        char bytes[DNS_MESSAGE_BYTES_MAX];
+
+        (void)readable;
+        (void)writable;
+        for (int i = 0; i < BATCH; i++) {
+                struct asker asker = { .address_len = sizeof(asker.address) };
+                ssize_t n = recvfrom(server->udp_fd, bytes, sizeof(bytes), 0,
+                                     (struct sockaddr *)&asker.address, &asker.address_len);
+
+                if (n < 0 && errno == EAGAIN)
+                        return;
+                if (n < 0)
+                        continue; /* what became of an answer of ours; reading it clears it */
+                server->stats.n_queries_udp++;
+                take_query(server, &asker, (struct muster_str){ bytes, (size_t)n });
+        }
+}
+
+/* --- connections -------------------------------------------------------------------------------------------------- */
+
+static void conn_drop(struct dns_conn *conn)
+{
+        drop_all(&conn->delayed);
+        drop_all(&conn->due);
+        loop_socket_close(&conn->socket);
+        list_remove(&conn->link);
+        conn->server->n_conns--;
+        buf_deinit(&conn->in);
+        buf_deinit(&conn->out);
+        mem_free(conn);
+}
+
+static bool conn_is_full(const struct dns_conn *conn)
+{
+        return conn->is_sending || conn->n_delayed >= DNS_CONN_DELAYED_MAX;
+}
+
+/* Does the input hold a whole message from `*at` on? Moves `*at` behind it then. */
+static bool cut_message(const struct buf *in, size_t *at, struct muster_str *ret_message)
+{
+        const unsigned char *length = (const unsigned char *)in->at + *at;
+        size_t left = in->len - *at, len;
+
+        if (left < 2)
+                return false;
+        len = (size_t)length[0] << 8 | length[1];
+        if (left - 2 < len)
+                return false;
+        *ret_message = (struct muster_str){ in->at + *at + 2, len };
+        *at += 2 + len;
+        return true;
+}
+
+/* Take one message, or send one answer that is due. False when there is nothing to be done. */
+static bool conn_step(struct dns_conn *conn, size_t *at)
+{
+        struct list *due = list_first(&conn->due);
+        struct asker asker = { .conn = conn };
+        struct muster_str message;
+
+        if (conn->is_broken || conn->is_sending)
+                return false;
+        if (due) {
+                delayed_send(delayed_of(due));
+                return true;
+        }
+        if (conn_is_full(conn) || !cut_message(&conn->in, at, &message))
+                return false;
+        conn->server->stats.n_queries_tcp++;
+        take_query(conn->server, &asker, message);
+        return true;
+}
+
+/* Do all that can be done, then say whether to go on reading. The connection may be gone then. */
+static void conn_work(struct dns_conn *conn)
+{
+        size_t at = 0;
+
+        while (conn_step(conn, &at))
+                ;
+        if (conn->is_broken || (conn->is_ended && !conn->is_sending && !conn->n_delayed)) {
+                conn_drop(conn);
+                return;
+        }
+        buf_drop_front(&conn->in, at);
+        if (!conn->in.len)
+                buf_recycle(&conn->in, KEEP_BYTES);
+        if (conn_is_full(conn))
+                loop_recv_stop(&conn->socket);
+        else
+                loop_recv_start(&conn->socket);
+}
+
+static void conn_event(struct loop_socket *socket, const struct loop_event *event)
+{
+        struct dns_conn *conn = LIST_OWNER(socket, struct dns_conn, socket);
+
+        switch (event->kind) {
+        case LOOP_RECEIVED:
+                if (buf_add_str(&conn->in, event->bytes) < 0)
+                        conn->is_broken = true;
+                break;
+        case LOOP_SENT:
+                conn->is_sending = false;
+                break;
+        case LOOP_EOF:
+                conn->is_ended = true;
+                break;
+        case LOOP_FAILED:
+                conn->is_broken = true;
+                break;
+        case LOOP_CONNECTED:
+                break;
+        }
+        conn_work(conn);
+}
+
+static void conn_open(struct dns_server *server, int take_fd)
+{
+        struct dns_conn *conn = NULL;
+        int sys;
+
+        if (server->n_conns < DNS_CONNS_MAX)
+                conn = mem_zalloc(sizeof(*conn));
+        if (!conn) {
+                close(take_fd);
+                return;
+        }
+        conn->server = server;
+        if (loop_socket_adopt(server->loop, &conn->socket, conn_event, take_fd, &sys) < 0) {
+                mem_free(conn);
+                return;
+        }
+        list_init(&conn->delayed);
+        list_init(&conn->due);
+        list_push_back(&server->conns, &conn->link);
+        server->n_conns++;
+        loop_recv_start(&conn->socket);
+}
+
+static void watch_accept(struct dns_server *server, bool is_wanted)
+{
+        (void)loop_watch_set(server->loop, &server->tcp_watch, server->tcp_fd, is_wanted, false);
+}
+
+static void accept_again(struct loop_timer *timer, uint64_t late_ns)
+{
+        (void)late_ns;
+        watch_accept(LIST_OWNER(timer, struct dns_server, accept_timer), true);
+}
+
+/* Without descriptors left the connection would be reported as ready again and again. */
+static void pause_accept(struct dns_server *server)
+{
+        uint64_t at = clock_after(server->loop->now_ns, ACCEPT_PAUSE_NS);
+
+        if (loop_timer_set(server->loop, &server->accept_timer, at) == 0)
+                watch_accept(server, false);
+}
+
+static void tcp_ready(struct loop_watch *watch, bool readable, bool writable)
+{
+        struct dns_server *server = LIST_OWNER(watch, struct dns_server, tcp_watch);
+
+        (void)readable;
+        (void)writable;
+        for (int i = 0; i < BATCH; i++) {
+                int fd = accept4(server->tcp_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+                if (fd >= 0) {
+                        conn_open(server, fd);
+                } else if (errno == EAGAIN) {
+                        return;
+                } else if (errno != EINTR && errno != ECONNABORTED) {
+                        pause_accept(server);
+                        return;
+                }
+        }
+}
+
+/* --- starting and stopping ---------------------------------------------------------------------------------------- */
+
+static int fail_sys(const struct sockaddr *address, const char *what, int sys,
+                    struct muster_error *error)
+{
+        char text[ADDRESS_TEXT_MAX];
+
+        address_text(address, text, sizeof(text));
+        return error_set(error, MUSTER_E_RESOURCE, MUSTER_PHASE_DNS, sys,
+                         "resource: DNS server: cannot %s on %s: %s", what, text,
+                         error_sys_text(sys));
+}
+
+static int open_bound(int type, const struct sockaddr *address, socklen_t len)
+{
+        int fd = socket(address->sa_family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+        int yes = 1, bytes = UDP_RECEIVE_BYTES, sys;
+
+        if (fd < 0)
+                return -1;
+        /* The kernel may refuse either: then a restart has to wait, and a herd loses some. */
+        if (type == SOCK_STREAM)
+                (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
+        else
+                (void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes));
+        if (bind(fd, address, len) < 0 || (type == SOCK_STREAM && listen(fd, BACKLOG) < 0)) {
+                sys = errno;
+                close(fd);
+                errno = sys;
+                return -1;
+        }
+        return fd;
+}
+
+static void close_fd(int *fd)
+{
+        if (*fd >= 0)
+                close(*fd);
+        *fd = -1;
+}
+
+/* One UDP socket, and one for TCP on the port that it got. */
+static int open_both(struct dns_server *server, const struct sockaddr *address, socklen_t len,
+                     struct muster_error *error)
+{
+        struct sockaddr_storage bound;
+        socklen_t bound_len = sizeof(bound);
+
+        server->udp_fd = open_bound(SOCK_DGRAM, address, len);
+        if (server->udp_fd < 0)
+                return fail_sys(address, "take UDP queries", errno, error);
+        if (getsockname(server->udp_fd, (struct sockaddr *)&bound, &bound_len) < 0)
+                return fail_sys(address, "tell the port", errno, error);
+        server->tcp_fd = open_bound(SOCK_STREAM, (struct sockaddr *)&bound, bound_len);
+        if (server->tcp_fd < 0)
+                return fail_sys((struct sockaddr *)&bound, "take TCP queries", errno, error);
+        return 0;
+}
+
+static uint16_t port_of(const struct sockaddr *address)
+{
+        const struct sockaddr_in *v4 = (const void *)address;
+        const struct sockaddr_in6 *v6 = (const void *)address;
+
+        return ntohs(address->sa_family == AF_INET6 ? v6->sin6_port : v4->sin_port);
+}
+
+/* A port that is free for UDP need not be so for TCP: where any will do, another one may. */
+static int open_free(struct dns_server *server, const struct sockaddr *address, socklen_t len,
+                     struct muster_error *error)
+{
+        for (int i = 1;; i++) {
+                struct muster_error last = { 0 };
+                int r = open_both(server, address, len, &last);
+
+                if (r == 0)
+                        return 0;
+                close_fd(&server->udp_fd);
+                if (i == PORT_TRIES || port_of(address) || last.sys != EADDRINUSE)
+                        return error_set(error, last.code, last.stage, last.sys, "%s", last.text);
+        }
+}
+
+static int watch_both(struct dns_server *server, const struct sockaddr *address,
+                      struct muster_error *error)
+{
+        struct loop *loop = server->loop;
+
+        if (loop_watch_set(loop, &server->udp_watch, server->udp_fd, true, false) < 0 ||
+            loop_watch_set(loop, &server->tcp_watch, server->tcp_fd, true, false) < 0)
+                return fail_sys(address, "listen", errno, error);
+        return 0;
+}
+
+int dns_server_start(struct dns_server *server, struct loop *loop, struct zone *zone,
+                     struct rand *rand, const struct sockaddr *address, socklen_t len,
+                     struct muster_error *error)
+{
+        int r;
+
+        *server = (struct dns_server){
+                .loop = loop,
+                .zone = zone,
+                .rand = rand,
+                .udp_watch.ready = udp_ready,
+                .tcp_watch.ready = tcp_ready,
+                .accept_timer.fire = accept_again,
+                .udp_fd = -1,
+                .tcp_fd = -1,
+        };
+        list_init(&server->conns);
+        list_init(&server->delayed);
+        r = open_free(server, address, len, error);
+        if (r == 0)
+                r = watch_both(server, address, error);
+        if (r < 0)
+                dns_server_stop(server);
+        return r;
+}
+
+uint16_t dns_server_port(const struct dns_server *server)
+{
+        struct sockaddr_storage bound;
+        socklen_t len = sizeof(bound);
+
+        if (!server->loop || getsockname(server->udp_fd, (struct sockaddr *)&bound, &len) < 0)
+                return 0;
+        return port_of((struct sockaddr *)&bound);
+}
+
+void dns_server_stop(struct dns_server *server)
+{
+        struct list *link;
+
+        if (!server->loop)
+                return;
+        while ((link = list_first(&server->conns)))
+                conn_drop(conn_of(link));
+        drop_all(&server->delayed);
+        loop_timer_stop(server->loop, &server->accept_timer);
+        loop_watch_set(server->loop, &server->udp_watch, server->udp_fd, false, false);
+        loop_watch_set(server->loop, &server->tcp_watch, server->tcp_fd, false, false);
+        close_fd(&server->udp_fd);
+        close_fd(&server->tcp_fd);
+        server->loop = NULL;
+}

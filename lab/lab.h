@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The lab: a server with adjustable conditions
+ *
+ *      config ──▶ lab ──▶ listener ──▶ peer: request ──▶ route ──▶ plan ──▶ capacity ──▶ reply
+ *                  │                          (bytes)     (what)             (when)      (bytes)
+ *                  └────▶ name server
+ *
+ * One thread, one loop. What stands beside a connection's own state is here.
+ */
+#ifndef LAB_LAB_H
+#define LAB_LAB_H
+
+#include "blob.h"
+#include "config.h"
+#include "dns_server.h"
+#include "link.h"
+#include "listener.h"
+#include "tally.h"
+#include <http/h1_read.h>
+
+struct lab {
+        struct loop *loop;
+        struct lab_config *config;   /* borrowed */
+        struct authority *authority; /* NULL where no listener speaks TLS */
+        struct listener *listeners;
+        unsigned n_listeners;
+        struct dns_server dns;
+        const struct link_stats *link_stats; /* NULL without a link */
+        struct rand rand;
+        struct blobs blobs;
+        struct tallies tallies;
+        struct h1_scratch scratch;
+        struct list dead; /* peers */
+        char *filling;
+        char date[64]; /* a field line */
+        uint64_t date_s;
+        uint64_t start_ns;
+};
+
+/*
+ * Start all that the configuration has, on a loop; both stay as long as the lab. MUSTER_E_RESOURCE, MUSTER_E_TLS with *error; then nothing runs.
+ */
+int lab_start(struct lab *lab, struct loop *loop, struct lab_config *config,
+              struct muster_error *error);
+
+/* Stop and release everything. May be called twice, and on zeroes. */
+void lab_stop(struct lab *lab);
+
+/* To be called after each turn of the loop: connections that are over are freed. */
+void lab_reap(struct lab *lab);
+
+/* Append what really happened, as a JSON object. 0 or MUSTER_E_RESOURCE. */
+int lab_add_stats(const struct lab *lab, struct buf *to);
+
+/* Begin to count anew. What is there now (connections, requests at work) stays counted. */
+void lab_reset_stats(struct lab *lab);
+
+/* --- for its parts ------------------------------------------------------------------------------------------------ */
+
+/* Letters to fill bodies with, as from byte `at` of an endless text on. Borrowed. */
+struct muster_str lab_filling(const struct lab *lab, uint64_t at);
+
+/* The Date field line of now (RFC 9110 section 6.6.1). Borrowed until the next call. */
+struct muster_str lab_date(struct lab *lab);
+
+/* True in this share of the calls. */
+bool lab_chance(struct lab *lab, double share);
+
+#endif

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: MIT */
+#include "listener.h"
+
+#include "lab.h"
+#include "peer.h"
+#include <base/error.h>
+#include <errno.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#define ACCEPTED_AT_ONCE 64                /* then others have their turn */
+#define NO_FILES_WAIT_NS (100 * NS_PER_MS) /* before trying again when descriptors are out */
+
+/* --- accepting ---------------------------------------------------------------------------------------------------- */
+
+static void watch(struct listener *listener, bool wants)
+{
+        (void)loop_watch_set(listener->lab->loop, &listener->watch, listener->fd, wants, false);
+}
+
+/* Look away for a while: what comes meanwhile waits in the kernel's queue, and beyond that its SYN is dropped. */
+static void look_away(struct listener *listener, uint64_t ns)
+{
+        struct loop *loop = listener->lab->loop;
+
+        watch(listener, false);
+        if (loop_timer_set(loop, &listener->accept_timer, clock_after(clock_now(loop->clock), ns)) <
+            0)
+                watch(listener, true);
+}
+
+static void accept_fire(struct loop_timer *timer, uint64_t late_ns)
+{
+        (void)late_ns;
+        watch(LIST_OWNER(timer, struct listener, accept_timer), true);
+}
+
+static void accept_ready(struct loop_watch *loop_watch, bool readable, bool writable)
+{
+        struct listener *listener = LIST_OWNER(loop_watch, struct listener, watch);
+        uint64_t interval_ns = listener->config->accept_interval_ns;
+
+        (void)readable;
+        (void)writable;
+        for (int i = 0; i < ACCEPTED_AT_ONCE; i++) {
+                int fd = accept4(listener->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+                if (fd < 0 &&
+                    (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS)) {
+                        look_away(listener, NO_FILES_WAIT_NS);
+                        return;
+                }
+                if (fd < 0)
+                        return;
+                (void)peer_accept(listener, fd);
+                if (interval_ns) {
+                        look_away(listener, interval_ns);
+                        return;
+                }
+        }
+}
+
+/* --- starting ----------------------------------------------------------------------------------------------------- */
+
+static int fail(const struct listener *listener, struct muster_error *error, const char *what)
+{
+        struct sockaddr_storage address;
+        char text[ADDRESS_TEXT_MAX];
+        int sys = errno;
+
+        address_to_sockaddr(&listener->config->address, listener->config->port, &address);
+        address_text((struct sockaddr *)&address, text, sizeof(text));
+        return error_set(error, MUSTER_E_RESOURCE, MUSTER_PHASE_QUEUE, sys,
+                         "listener %s: cannot %s %s: %s", listener->config->name, what, text,
+                         error_sys_text(sys));
+}
+
+static int open_socket(struct listener *listener, struct muster_error *error)
+{
+        const struct listener_config *config = listener->config;
+        struct sockaddr_storage address;
+        socklen_t len = address_to_sockaddr(&config->address, config->port, &address);
+        int yes = 1;
+
+        listener->fd =
+                socket(config->address.family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+        if (listener->fd < 0)
+                return fail(listener, error, "open a socket for");
+        (void)setsockopt(listener->fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
+        if (bind(listener->fd, (struct sockaddr *)&address, len) < 0)
+                return fail(listener, error, "bind to");
+        if (listen(listener->fd, config->backlog ? (int)config->backlog : SOMAXCONN) < 0 ||
+            getsockname(listener->fd, (struct sockaddr *)&address, &len) < 0)
+                return fail(listener, error, "listen on");
+        listener->port =
+                ntohs(address.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&address)->sin6_port
+                                                    : ((struct sockaddr_in *)&address)->sin_port);
+        return 0;
+}
+
+static int open_tls(struct listener *listener, struct muster_error *error)
+{
+        const struct listener_config *config = listener->config;
+        struct tls_server_options options = { .no_resumption = config->tls_no_resumption,
+                                              .only_old_ones =
+                                                      config->tls_fault == TLS_OLD_PROTOCOL,
+                                              .max_minor = config->tls_max_minor };
+        struct buf chain = { 0 }, key = { 0 };
+        int r;
+
+        if (!config->has_tls)
+                return 0;
+        r = authority_issue(listener->lab->authority, config->tls_fault, &chain, &key, error);
+        options.chain_pem = chain.at;
+        options.key_pem = key.at;
+        if (r == 0)
+                r = tls_server_context_new(&listener->tls_context, &options, error);
+        buf_deinit(&chain);
+        buf_deinit(&key);
+        return r;
+}
+
+int listener_start(struct listener *listener, struct lab *lab, const struct listener_config *config,
+                   struct muster_error *error)
+{
+        int r;
+
+        *listener = (struct listener){ .lab = lab, .config = config, .fd = -1 };
+        listener->watch.ready = accept_ready;
+        listener->accept_timer.fire = accept_fire;
+        list_init(&listener->peers);
+        capacity_init(&listener->capacity, lab->loop, &lab->rand, config);
+        r = open_tls(listener, error);
+        if (r == 0)
+                r = open_socket(listener, error);
+        if (r == 0 && loop_watch_set(lab->loop, &listener->watch, listener->fd, true, false) < 0)
+                r = error_set_memory(error, MUSTER_PHASE_QUEUE);
+        return r;
+}
+
+void listener_stop(struct listener *listener)
+{
+        struct list *link;
+
+        if (!listener->lab)
+                return;
+        while ((link = list_first(&listener->peers)))
+                peer_close(peer_of_link(link));
+        loop_timer_stop(listener->lab->loop, &listener->accept_timer);
+        if (listener->fd >= 0) {
+                watch(listener, false);
+                close(listener->fd);
+        }
+        listener->fd = -1;
+        listener->tls_context = tls_context_free(listener->tls_context);
+        listener->lab = NULL;
+}
+
+void listener_url(const struct listener *listener, const char *host, char *text, size_t size)
+{
+        struct sockaddr_storage address;
+        char where[ADDRESS_TEXT_MAX];
+        const char *scheme = listener->config->has_tls ? "https" : "http";
+
+        if (host) {
+                snprintf(text, size, "%s://%s:%u", scheme, host, listener->port);
+                return;
+        }
+        address_to_sockaddr(&listener->config->address, listener->port, &address);
+        address_text((struct sockaddr *)&address, where, sizeof(where));
+        snprintf(text, size, "%s://%s", scheme, where);
+}

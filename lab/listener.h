@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A listening socket with conditions of its own, and the connections that came through it
+ */
+#ifndef LAB_LISTENER_H
+#define LAB_LISTENER_H
+
+#include "capacity.h"
+#include "config.h"
+#include "tally.h"
+
+struct lab;
+struct tls_context;
+
+/* What really happened, for comparing with what a client says. */
+struct listener_stats {
+        uint64_t n_accepted, n_open, n_open_max;
+        uint64_t n_handshakes, n_resumed, n_handshakes_failed;
+        uint64_t n_requests, n_busy,
+                n_busy_max; /* busy: between the head of a request and the end of its response */
+        uint64_t n_responses[10]; /* that were complete, by the first digit of the status */
+        uint64_t n_gone;          /* not complete: the client left, or the plan was so */
+        uint64_t n_bad_requests, n_rate_limited;
+        uint64_t n_bytes_received, n_bytes_sent; /* of HTTP, under TLS */
+};
+
+struct listener {
+        struct lab *lab;
+        const struct listener_config *config;
+        struct tls_context *tls_context;
+        int fd; /* -1: closed */
+        uint16_t port;
+        struct loop_watch watch;
+        struct loop_timer accept_timer; /* until the next connection may be accepted */
+        struct list peers;
+        struct capacity capacity;
+        struct tally tally; /* of the rate limit */
+        struct listener_stats stats;
+};
+
+/* Begin to listen. MUSTER_E_RESOURCE, MUSTER_E_TLS with *error naming the listener; call listener_stop() in either case. */
+int listener_start(struct listener *listener, struct lab *lab, const struct listener_config *config,
+                   struct muster_error *error);
+
+/* Close it and all its connections. May be called twice. */
+void listener_stop(struct listener *listener);
+
+/* "http://127.0.0.1:8080"; with another host where `host` is not NULL. */
+void listener_url(const struct listener *listener, const char *host, char *text, size_t size);
+
+#endif

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Parameters of the query: they change what the path has said
+ */
+#include "coding.h"
+#include "lab.h"
+#include "listener.h"
+#include "quantity.h"
+#include "route.h"
+
+#include <http/field.h>
+#include <http/url_encode.h>
+#include <stdio.h>
+
+#define CHUNK_BYTES_MAX (1024 * 1024)
+
+struct param {
+        const char *name, *form, *help;
+        bool (*apply)(struct plan *plan, struct muster_str value);
+};
+
+static bool apply_delay(struct plan *plan, struct muster_str value)
+{
+        return spread_parse(value, &plan->delay);
+}
+
+static bool apply_status(struct plan *plan, struct muster_str value)
+{
+        uint64_t status;
+
+        if (!quantity_count(value, 200, 999, &status))
+                return false;
+        plan->status = (int)status;
+        return true;
+}
+
+static bool apply_size(struct plan *plan, struct muster_str value)
+{
+        plan->has_filling = true;
+        plan->blob = NULL;
+        return quantity_size(value, &plan->filling_bytes);
+}
+
+static bool apply_chunk(struct plan *plan, struct muster_str value)
+{
+        plan->framing = PLAN_CHUNKED;
+        return quantity_size(value, &plan->piece_bytes) && plan->piece_bytes &&
+               plan->piece_bytes <= CHUNK_BYTES_MAX;
+}
+
+static bool apply_piece(struct plan *plan, struct muster_str value)
+{
+        return quantity_size(value, &plan->piece_bytes) && plan->piece_bytes;
+}
+
+static bool apply_gap(struct plan *plan, struct muster_str value)
+{
+        return spread_parse(value, &plan->gap);
+}
+
+static bool apply_cut(struct plan *plan, struct muster_str value)
+{
+        plan->stop = PLAN_CLOSES;
+        plan->stop_where = PLAN_AT_BYTE;
+        return quantity_size(value, &plan->stop_at);
+}
+
+static bool apply_reset(struct plan *plan, struct muster_str value)
+{
+        plan->stop = PLAN_RESETS;
+        plan->stop_where = PLAN_AT_BYTE;
+        return quantity_size(value, &plan->stop_at);
+}
+
+static bool apply_hang(struct plan *plan, struct muster_str value)
+{
+        plan->stop = PLAN_HANGS;
+        plan->stop_at = 0;
+        plan->stop_where = str_is(value, "body")   ? PLAN_IN_BODY
+                           : str_is(value, "head") ? PLAN_IN_HEAD
+                                                   : PLAN_AT_BYTE;
+        return str_is(value, "start") || plan->stop_where != PLAN_AT_BYTE ||
+               quantity_size(value, &plan->stop_at);
+}
+
+static bool apply_early_hints(struct plan *plan, struct muster_str value)
+{
+        uint64_t n;
+
+        plan->interim_status = 103;
+        if (!quantity_count(value, 0, 100, &n))
+                return false;
+        plan->n_interim = (unsigned)n;
+        return true;
+}
+
+static bool apply_until_close(struct plan *plan, struct muster_str value)
+{
+        plan->framing = PLAN_UNTIL_CLOSE;
+        plan->closes = true;
+        return str_is(value, "1");
+}
+
+static bool apply_close(struct plan *plan, struct muster_str value)
+{
+        plan->closes = true;
+        return str_is(value, "1");
+}
+
+static bool apply_http_1_0(struct plan *plan, struct muster_str value)
+{
+        plan->is_http_1_0 = plan->closes = true;
+        return str_is(value, "1");
+}
+
+static bool apply_header(struct plan *plan, struct muster_str value)
+{
+        struct muster_str rest = value, name;
+        char text[100];
+
+        if (!str_split(&rest, ':', &name) || !field_is_token(name) || name.len >= sizeof(text))
+                return false;
+        memcpy(text, name.at, name.len);
+        text[name.len] = '\0';
+        plan_add_field(plan, text, str_trim(rest));
+        return true;
+}
+
+static const struct param params[] = {
+        { "delay", "SPREAD", "wait before the response: " SPREAD_FORMS, apply_delay },
+        { "status", "CODE", "answer with this status, 200 to 999", apply_status },
+        { "size", "SIZE", "a body of exactly this size", apply_size },
+        { "header", "NAME:VALUE", "a header field; may be repeated", apply_header },
+        { "chunk", "SIZE", "chunked coding, chunks of this size, at most 1M", apply_chunk },
+        { "piece", "SIZE", "write the body in pieces of this size", apply_piece },
+        { "gap", "SPREAD", "wait between two chunks or pieces", apply_gap },
+        { "cut", "N", "close the connection behind byte N of the response", apply_cut },
+        { "reset", "N", "reset the connection behind byte N of the response", apply_reset },
+        { "hang", "WHERE", "stop for ever: start, head, body, or behind byte N", apply_hang },
+        { "early-hints", "N", "so many 103 responses before the final one, at most 100",
+          apply_early_hints },
+        { "until-close", "1", "no length: the body ends with the connection", apply_until_close },
+        { "close", "1", "close the connection after the response", apply_close },
+        { "http1.0", "1", "answer in HTTP/1.0", apply_http_1_0 },
+};
+
+#define N_PARAMS (sizeof(params) / sizeof(params[0]))
+
+static const struct param *find(struct muster_str name)
+{
+        for (size_t i = 0; i < N_PARAMS; i++)
+                if (str_is(name, params[i].name))
+                        return &params[i];
+        return NULL;
+}
+
+/* What the behaviour itself reads from the query. */
+static bool is_of_behaviour(struct muster_str name)
+{
+        return str_is(name, "to") || str_is(name, "times") || str_is(name, "key") ||
+               str_is(name, "burst") || str_is(name, "n");
+}
+
+static bool apply(struct call *call, struct muster_str name, struct muster_str value)
+{
+        const struct param *param = find(name);
+
+        if (!param) {
+                if (is_of_behaviour(name))
+                        return true;
+                plan_say(call->plan, 400, "no parameter \"%.*s\"; / lists them\n",
+                         name.len < 100 ? (int)name.len : 100, name.at);
+                return false;
+        }
+        if (param->apply(call->plan, value))
+                return true;
+        plan_begin(call->plan);
+        plan_say(call->plan, 400, "parameter %s: \"%.*s\" is not %s: %s\n", param->name,
+                 value.len < 100 ? (int)value.len : 100, value.len ? value.at : "", param->form,
+                 param->help);
+        return false;
+}
+
+bool params_apply(struct call *call)
+{
+        struct muster_str rest = call->query, pair;
+        struct buf text = { 0 };
+        bool is_good = true;
+
+        while (is_good && rest.len && str_split(&rest, '&', &pair)) {
+                struct muster_str value = pair, name;
+
+                if (!pair.len || !str_split(&value, '=', &name))
+                        continue;
+                text.len = 0;
+                if (url_add_decoded(value, &text) < 0)
+                        break;
+                is_good =
+                        apply(call, name, (struct muster_str){ text.at ? text.at : "", text.len });
+        }
+        buf_deinit(&text);
+        return is_good;
+}
+
+int params_describe(struct buf *to)
+{
+        int r = buf_add_text(to, "\nParameters of the query change any of them:\n\n");
+
+        for (size_t i = 0; i < N_PARAMS && r == 0; i++) {
+                char line[200];
+                int n = snprintf(line, sizeof(line), "  %s=%s", params[i].name, params[i].form);
+
+                snprintf(line + n, sizeof(line) - (size_t)n, "%*s%s\n", n < 34 ? 34 - n : 1, "",
+                         params[i].help);
+                r = buf_add_text(to, line);
+        }
+        return r;
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A client's connection: reads requests, does what the plan for each says, one after the other
+ *
+ *      IDLE ──▶ BODY ──▶ QUEUED ──▶ WAITING ──▶ REPLYING ⇄ PAUSED ──▶ IDLE
+ *       head     of the   for a      the delay        │
+ *                request  worker                      ├──▶ HANGING    until the client goes
+ *                                                     └──▶ LINGERING  our side is closed, until the client's is
+ *
+ * What comes while a response is under way is kept and looked at afterwards.
+ */
+#ifndef LAB_PEER_H
+#define LAB_PEER_H
+
+#include "capacity.h"
+#include "reply.h"
+#include "request.h"
+#include "wire.h"
+
+struct listener;
+
+enum peer_state {
+        PEER_IDLE,
+        PEER_BODY,
+        PEER_QUEUED,
+        PEER_WAITING,
+        PEER_REPLYING,
+        PEER_PAUSED,
+        PEER_HANGING,
+        PEER_LINGERING,
+        PEER_DEAD, /* in the lab's list of these, freed after the loop's turn */
+};
+
+struct peer {
+        struct listener *listener;
+        struct list link; /* in the listener's list, or the lab's of the dead */
+        struct wire wire;
+        enum peer_state state;
+        struct buf in;  /* bytes of requests to come */
+        size_t scanned; /* of `in`: no end of a head before here */
+        uint64_t n_requests;
+        struct request_body body;
+        uint64_t n_body_bytes;
+        uint32_t body_crc;
+        struct buf upload; /* what is to be echoed */
+        bool is_head, keeps_alive, has_ended;
+        int version;
+        struct plan plan;
+        struct reply reply;
+        struct job job;
+        struct loop_timer timer;      /* delay, pause, lingering */
+        struct loop_timer idle_timer; /* while IDLE */
+};
+
+/* Take an accepted connection. It frees itself in the end. MUSTER_E_RESOURCE: it is closed. */
+int peer_accept(struct listener *listener, int take_fd);
+
+/* Close, and free with the next lab_reap(). */
+void peer_close(struct peer *peer);
+
+/* Free the memory of a dead one. */
+void peer_free(struct peer *peer);
+
+static inline struct peer *peer_of_link(struct list *link)
+{
+        return LIST_OWNER(link, struct peer, link);
+}
+
+#endif
