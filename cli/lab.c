@@ -96,6 +96,7 @@ static int add_tls_twin(struct lab_config *config)
 
         *twin = *plain;
         twin->name = mem_strdup("tls");
+        twin->congestion = plain->congestion ? mem_strdup(plain->congestion) : NULL;
         twin->port = 0;
         twin->has_tls = true;
         twin->n_aliases = 0;

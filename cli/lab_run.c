@@ -182,11 +182,11 @@ static char **replace_words(struct lab_run *run, const char *ca)
         size_t n = 0;
 
         if (run->shell_text) {
-                shell[2] = words_replace(run->config, ca, run->shell_text, &run->error);
+                shell[2] = words_replace(run->config, ca, run->shell_text);
                 return shell[2] ? shell : NULL;
         }
         for (; run->command[n]; n++) {
-                run->command[n] = words_replace(run->config, ca, run->command[n], &run->error);
+                run->command[n] = words_replace(run->config, ca, run->command[n]);
                 if (!run->command[n])
                         return NULL;
         }
@@ -201,9 +201,7 @@ static int execute(struct lab_run *run)
         char **command = replace_words(run, ca);
         struct sigaction action = { .sa_handler = SIG_DFL };
 
-        if (!command)
-                return say(&run->error);
-        if (!words_export(run->config, ca))
+        if (!command || !words_export(run->config, ca))
                 return EXIT_COULD_NOT_RUN;
         put_ourselves_into_path();
         sigaction(SIGINT, &action, NULL);
@@ -275,15 +273,15 @@ static void tell_end(const struct lab_run *run)
 {
         for (unsigned i = 0; i < run->lab.n_listeners; i++) {
                 const struct listener *listener = &run->lab.listeners[i];
+                const struct listener_stats *stats = &listener->stats;
 
-                if (listener->stats.n_accepted)
+                if (stats->n_accepted)
                         fprintf(stderr,
-                                "muster: %s: %llu requests on %llu connections, at most %llu at "
-                                "once\n",
-                                listener->config->name,
-                                (unsigned long long)listener->stats.n_requests,
-                                (unsigned long long)listener->stats.n_accepted,
-                                (unsigned long long)listener->stats.n_busy_max);
+                                "muster: %s: %llu requests on %llu connections, at most %llu of "
+                                "these at once\n",
+                                listener->config->name, (unsigned long long)stats->n_requests,
+                                (unsigned long long)stats->n_accepted,
+                                (unsigned long long)stats->n_open_max);
         }
 }
 
@@ -336,6 +334,8 @@ static int serve_over_link(struct lab_run *run)
                 return error_set_memory(&run->error, MUSTER_PHASE_QUEUE);
         run->link_stats = stats;
         words_settle_link(run->config);
+        if (!run->config->link.seed)
+                run->config->link.seed = run->config->seed;
         r = link_run(&run->config->link, &sides, stats, &run->status, &run->error);
         munmap(stats, sizeof(*stats));
         return r;

@@ -13,8 +13,8 @@
 
 struct lab_run {
         struct lab_config *config;
-        char **command;         /* ended by NULL; NULL: only serve */
-        const char *shell_text; /* instead: a command for the shell; NULL: none */
+        char **command;                /* ended by NULL; NULL: only serve */
+        const char *shell_text;        /* instead: a command for the shell; NULL: none */
         struct link_stats *link_stats; /* shared with the link's process; NULL: no link */
         struct lab lab;
         struct loop loop;

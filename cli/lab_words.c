@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "lab_words.h"
 
-#include <base/error.h>
 #include <base/mem.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -113,75 +112,45 @@ static bool look_up(const struct lab_config *config, const char *ca_file, struct
         return false;
 }
 
-/* Braces that hold something else than a word, as JSON's do, stay as they are. */
-static bool is_word(struct muster_str text)
+/* The word that `open` begins; empty when it is none of ours: braces have many uses, and those of the shell and of curl follow a $ or %. */
+static struct muster_str word_at(const char *text, const char *open)
 {
-        for (size_t i = 0; i < text.len; i++) {
-                char c = char_lower(text.at[i]);
+        const char *close = strchr(open, '}');
+        bool is_others = open > text && (open[-1] == '$' || open[-1] == '%');
 
-                if (!(c >= 'a' && c <= 'z') && !char_is_digit(c) && c != '-' && c != '_' &&
-                    c != ':')
-                        return false;
-        }
-        return text.len > 0;
-}
-
-static int refuse(const struct lab_config *config, struct muster_str word,
-                  struct muster_error *error)
-{
-        char known[160] = "";
-        size_t at = 0;
-
-        for (unsigned i = 0; i < config->n_listeners && at < 100; i++)
-                at += (size_t)snprintf(known + at, sizeof(known) - at, "{%.20s} ",
-                                       config->listeners[i].name);
-        return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
-                         "there is no {%.*s}; there are %s{dns} {ca}, and {NAME:port}",
-                         STR_ARGS(word), known);
+        return (struct muster_str){ open + 1,
+                                    close && !is_others ? (size_t)(close - open - 1) : 0 };
 }
 
 static int replace(const struct lab_config *config, const char *ca_file, const char *text,
-                   struct buf *to, struct muster_error *error)
+                   struct buf *to)
 {
+        const char *at = text, *open;
         int r = 0;
 
-        while (r == 0 && *text) {
-                const char *open = strchr(text, '{');
-                const char *close = open ? strchr(open, '}') : NULL;
-                struct muster_str word = { open + 1, close ? (size_t)(close - open - 1) : 0 };
+        while (r == 0 && (open = strchr(at, '{'))) {
+                struct muster_str word = word_at(text, open);
                 char value[WORD_MAX];
 
-                if (!close)
-                        return buf_add_text(to, text);
-                r = buf_add(to, text, (size_t)(open - text));
-                if (r < 0)
-                        return r;
-                if (!is_word(word)) {
+                r = buf_add(to, at, (size_t)(open - at));
+                if (r == 0 && word.len && look_up(config, ca_file, word, value)) {
+                        r = buf_add_text(to, value);
+                        at = open + word.len + 2;
+                } else if (r == 0) {
                         r = buf_add_char(to, '{');
-                        text = open + 1;
-                        continue;
+                        at = open + 1;
                 }
-                if (!look_up(config, ca_file, word, value))
-                        return refuse(config, word, error);
-                r = buf_add_text(to, value);
-                text = close + 1;
         }
-        return r;
+        return r == 0 ? buf_add_text(to, at) : r;
 }
 
-char *words_replace(const struct lab_config *config, const char *ca_file, const char *text,
-                    struct muster_error *error)
+char *words_replace(const struct lab_config *config, const char *ca_file, const char *text)
 {
         struct buf to = { 0 };
-        int r = replace(config, ca_file, text, &to, error);
 
-        if (r == 0)
-                r = buf_terminate(&to);
-        if (r == 0)
+        if (replace(config, ca_file, text, &to) == 0 && buf_terminate(&to) == 0)
                 return to.at;
         buf_deinit(&to);
-        if (r == MUSTER_E_RESOURCE)
-                error_set_memory(error, MUSTER_PHASE_QUEUE);
         return NULL;
 }
 

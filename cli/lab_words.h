@@ -23,11 +23,10 @@ void words_url(const struct listener_config *listener, char *text, size_t size);
 void words_dns(const struct lab_config *config, char *text, size_t size);
 
 /*
- * A copy of `text` with all words replaced, to be freed with mem_free(). NULL: memory is out, or *error (MUSTER_E_INVALID) names a word
- * that does not exist. `ca_file` may be NULL.
+ * A copy of `text` with all words replaced, to be freed with mem_free(); NULL: memory is out. Braces with anything else in them stay as they
+ * are, and so do those behind a $ or %. `ca_file` may be NULL.
  */
-char *words_replace(const struct lab_config *config, const char *ca_file, const char *text,
-                    struct muster_error *error);
+char *words_replace(const struct lab_config *config, const char *ca_file, const char *text);
 
 /* Put the same into the environment: MUSTER_LAB_<NAME>, MUSTER_LAB_DNS, MUSTER_LAB_CA. False: memory is out. */
 bool words_export(const struct lab_config *config, const char *ca_file);

@@ -8,8 +8,10 @@
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 
-#define DAY_S      (24 * 3600L)
-#define NAMES      "DNS:localhost,DNS:test,DNS:*.test,IP:127.0.0.1,IP:::1,IP:192.0.2.1,IP:2001:db8::1"
+#define DAY_S (24 * 3600L)
+#define NAMES                                                                                      \
+        "DNS:localhost,DNS:lab.test,DNS:*.lab.test,IP:127.0.0.1,IP:::1,IP:192.0.2.1,IP:2001:db8::" \
+        "1"
 #define WRONG_NAME "DNS:wrong.invalid"
 
 /* A certificate and its key. Zeroed is none. */
@@ -199,9 +201,9 @@ const char *authority_root_pem(const struct authority *authority)
         return authority->root_pem.at;
 }
 
-static struct subject subject_of(enum tls_fault fault)
+static struct subject subject_of(enum tls_fault fault, const char *names)
 {
-        struct subject subject = { "muster lab", NAMES, -DAY_S, 30 * DAY_S };
+        struct subject subject = { "muster lab", names, -DAY_S, 30 * DAY_S };
 
         switch (fault) {
         case TLS_EXPIRED:
@@ -225,10 +227,10 @@ static struct subject subject_of(enum tls_fault fault)
         return subject;
 }
 
-static bool issue(struct authority *authority, enum tls_fault fault, struct identity *leaf,
-                  struct buf *chain_pem, struct buf *key_pem)
+static bool issue(struct authority *authority, enum tls_fault fault, const char *names,
+                  struct identity *leaf, struct buf *chain_pem, struct buf *key_pem)
 {
-        struct subject subject = subject_of(fault);
+        struct subject subject = subject_of(fault, names);
         bool has_intermediate = fault != TLS_SELF_SIGNED && fault != TLS_MISSING_INTERMEDIATE;
 
         return identity_make(leaf, &subject,
@@ -239,10 +241,11 @@ static bool issue(struct authority *authority, enum tls_fault fault, struct iden
                add_key(key_pem, leaf->key);
 }
 
-int authority_issue(struct authority *authority, enum tls_fault fault, struct buf *chain_pem,
-                    struct buf *key_pem, struct muster_error *error)
+int authority_issue(struct authority *authority, enum tls_fault fault, const char *names,
+                    struct buf *chain_pem, struct buf *key_pem, struct muster_error *error)
 {
         struct authority *stranger = NULL;
+        struct buf all = { 0 };
         struct identity leaf = { 0 };
         bool is_issued;
         int r;
@@ -253,7 +256,10 @@ int authority_issue(struct authority *authority, enum tls_fault fault, struct bu
                         return r;
                 authority = stranger;
         }
-        is_issued = issue(authority, fault, &leaf, chain_pem, key_pem);
+        is_issued = buf_add_text(&all, NAMES) == 0 && (!*names || buf_add_char(&all, ',') == 0) &&
+                    buf_add_text(&all, names) == 0 && buf_terminate(&all) == 0 &&
+                    issue(authority, fault, all.at, &leaf, chain_pem, key_pem);
+        buf_deinit(&all);
         identity_deinit(&leaf);
         authority_free(stranger);
         return is_issued ? 0 : fail(error);

@@ -3,6 +3,8 @@
 
 #include <assert.h>
 
+#define LONGEST_NS (365.0 * 24 * 3600 * NS_PER_S) /* of a service */
+
 static void fire(struct loop_timer *timer, uint64_t late_ns);
 
 void capacity_init(struct capacity *capacity, struct loop *loop, struct rand *rand,
@@ -18,8 +20,10 @@ static uint64_t service_ns(struct capacity *capacity)
         double others = (double)(capacity->n_busy + capacity->n_waiting);
         double factor =
                 1 + config->contention * (double)capacity->n_busy + config->coherency * others;
+        double ns;
 
-        return (uint64_t)((double)spread_draw(&config->service, capacity->rand) * factor);
+        ns = (double)spread_draw(&config->service, capacity->rand) * factor;
+        return (uint64_t)(ns < LONGEST_NS ? ns : LONGEST_NS);
 }
 
 /* A worker takes the job at `start_ns`, which may be a little past. The job is not counted in before. */
@@ -50,11 +54,15 @@ static struct job *take_waiting(struct capacity *capacity)
 /* A worker is free since `since_ns`. */
 static void begin_next(struct capacity *capacity, uint64_t since_ns)
 {
-        struct job *job = take_waiting(capacity);
+        struct job *job;
 
-        /* Without memory for its timer a job cannot be worked on: its client waits until it gives up. */
-        if (job)
-                (void)begin(capacity, job, since_ns > job->entered_ns ? since_ns : job->entered_ns);
+        while ((job = take_waiting(capacity))) {
+                if (begin(capacity, job, since_ns > job->entered_ns ? since_ns : job->entered_ns) ==
+                    0)
+                        return;
+                /* Without memory for its timer it cannot be worked on: its client waits until it gives up. */
+                job->capacity = NULL;
+        }
 }
 
 static void fire(struct loop_timer *timer, uint64_t late_ns)

@@ -73,10 +73,28 @@ static int set_address(struct net_address *address, uint16_t *port, struct muste
         return 0;
 }
 
+/* It stands in braces in commands, where "dns" and "ca" have a meaning already. */
+static bool is_listener_name(const struct lab_config *config, struct muster_str name)
+{
+        for (size_t i = 0; i < name.len; i++) {
+                char c = char_lower(name.at[i]);
+
+                if (!(c >= 'a' && c <= 'z') && !char_is_digit(c) && c != '-' && c != '_')
+                        return false;
+        }
+        for (unsigned i = 0; i < config->n_listeners && config->first_is_named; i++)
+                if (str_is(name, config->listeners[i].name))
+                        return false;
+        return name.len && name.len <= 40 && !str_is(name, "dns") && !str_is(name, "ca");
+}
+
 SETTER(listener)
 {
-        int r;
-
+        if (!is_listener_name(config, value))
+                return refuse(
+                        error, value,
+                        "a name of letters, digits, - and _ that no other listener has (dns and "
+                        "ca are taken)");
         if (config->first_is_named) {
                 if (config->n_listeners == LISTENERS_MAX)
                         return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
@@ -87,10 +105,7 @@ SETTER(listener)
                 config->n_listeners++;
         }
         config->first_is_named = true;
-        r = set_text(&listener->name, value, error);
-        if (r == 0 && !value.len)
-                r = refuse(error, value, "a name");
-        return r;
+        return set_text(&listener->name, value, error);
 }
 
 SETTER(listen)
@@ -185,6 +200,13 @@ SETTER(write_size)
         return 0;
 }
 
+/* Whether the kernel has it is found out when the listener starts. */
+SETTER(congestion_control)
+{
+        (void)config;
+        return set_text(&listener->congestion, value, error);
+}
+
 SETTER(delay)
 {
         (void)config;
@@ -230,6 +252,9 @@ SETTER(service_dist)
         uint64_t mean_ns = spread_mean_ns(service);
 
         (void)config;
+        if (!mean_ns)
+                return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
+                                 "service-time must stand before it");
         if (str_is(value, "fixed"))
                 *service = (struct spread){ .a_ns = mean_ns };
         else if (str_is(value, "exp"))
@@ -314,14 +339,49 @@ SETTER(route)
                 r = set_text(&alias->target, target, error);
         if (r == 0)
                 listener->n_aliases++;
+        else
+                alias->path = mem_free(alias->path);
         return r;
+}
+
+/* Clients take no certificate for "*.test": there must be two labels behind the star. */
+static int certify(struct lab_config *config, struct muster_str name)
+{
+        struct buf *names = &config->certificate_names;
+        const char *dot = name.len > 2 ? memchr(name.at + 2, '.', name.len - 2) : NULL;
+        int r;
+
+        if (name.at[0] == '*' && !dot)
+                return 0;
+        r = buf_add_text(names, names->len ? ",DNS:" : "DNS:");
+        if (r == 0)
+                r = buf_add_str(names, name);
+        return r == 0 ? buf_terminate(names) : r;
+}
+
+/* What stands before the others, as zone_add() cuts them. */
+static struct muster_str first_word(struct muster_str words)
+{
+        struct muster_str word = { words.at, 0 };
+
+        while (words.len && strchr(" \t\r\n,", words.at[0])) {
+                word.at = ++words.at;
+                words.len--;
+        }
+        while (word.len < words.len && !strchr(" \t\r\n,", word.at[word.len]))
+                word.len++;
+        return word;
 }
 
 SETTER(name)
 {
+        int r = zone_add(&config->zone, value, error);
+
         (void)listener;
         config->has_names = true;
-        return zone_add(&config->zone, value, error);
+        if (r == 0 && certify(config, first_word(value)) < 0)
+                r = error_set_memory(error, MUSTER_PHASE_QUEUE);
+        return r;
 }
 
 SETTER(dns)
@@ -386,6 +446,8 @@ const struct config_setting config_settings[] = {
           set_idle_timeout },
         { NULL, "no-nodelay", NULL, "leave Nagle's algorithm on", set_no_nodelay },
         { NULL, "write-size", "SIZE", "write responses in pieces of this size", set_write_size },
+        { NULL, "congestion-control", "NAME", "TCP's, of what the server sends: cubic, reno, bbr",
+          set_congestion_control },
         { "Requests", "delay", "SPREAD", "before each response: " SPREAD_FORMS, set_delay },
         { NULL, "error-share", "SHARE", "so many of the requests are answered 500: 5%",
           set_error_share },
@@ -399,9 +461,9 @@ const struct config_setting config_settings[] = {
         { NULL, "service-dist", "KIND", "shape of that time: fixed, exp, uniform",
           set_service_dist },
         { NULL, "contention", "X",
-          "a worker needs (1 + X) times as long for each further request at work", set_contention },
-        { NULL, "coherency", "X",
-          "a worker needs (1 + X) times as long for each further request there, at work or waiting",
+          "each further request at work makes a service longer by this share of it",
+          set_contention },
+        { NULL, "coherency", "X", "the same for each further request there, at work or waiting",
           set_coherency },
         { NULL, "queue", "N", "so many may wait; the next is refused", set_queue },
         { NULL, "refuse", "HOW", "503 (with Retry-After) or close", set_refuse },
@@ -409,7 +471,9 @@ const struct config_setting config_settings[] = {
           "NAME ADDRESS... ttl= delay= loss= servfail nxdomain silent-aaaa ...", set_name },
         { NULL, "dns", "[ADDRESS:]PORT", "where the name server listens (127.0.0.1:0)", set_dns },
         { "Link", "link", "SPEC",
-          "rtt=80ms,jitter=5ms,rate=20mbit,loss=1%,queue=100; at=5s,loss=10%", set_link },
+          "rtt=80ms,jitter=5ms,rate=20mbit,loss=1%,queue=100; repeated, for changes: "
+          "at=5s,loss=10%",
+          set_link },
         { "All", "seed", "N", "of everything that is drawn by lot (1)", set_seed },
         { NULL, "about", "TEXT", "in a scenario: what it shows", set_about },
         { NULL, "run", "COMMAND", "in a scenario: the command that shows it", set_run },
@@ -460,12 +524,14 @@ void config_deinit(struct lab_config *config)
                 struct listener_config *listener = &config->listeners[i];
 
                 mem_free(listener->name);
+                mem_free(listener->congestion);
                 for (unsigned k = 0; k < listener->n_aliases; k++) {
                         mem_free(listener->aliases[k].path);
                         mem_free(listener->aliases[k].target);
                 }
         }
         zone_deinit(&config->zone);
+        buf_deinit(&config->certificate_names);
         mem_free(config->about);
         mem_free(config->run);
         mem_free(config->cause);
@@ -481,6 +547,12 @@ int config_check(const struct lab_config *config, struct muster_error *error)
                         return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
                                          "listener %s: workers need a service-time",
                                          listener->name);
+                if (!listener->workers && (listener->contention > 0 || listener->coherency > 0 ||
+                                           listener->refusal != REFUSE_503))
+                        return error_set(
+                                error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
+                                "listener %s: contention, coherency and refuse need workers",
+                                listener->name);
                 if (!listener->workers &&
                     (!spread_is_zero(&listener->service) || listener->has_queue))
                         return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,

@@ -44,6 +44,7 @@ struct listener_config {
         uint64_t idle_timeout_ns; /* 0: none */
         bool no_nodelay;
         uint64_t write_bytes; /* sent at once at most; 0: all */
+        char *congestion;     /* congestion control; NULL: the system's */
 
         /* requests */
         struct spread delay;
@@ -67,6 +68,7 @@ struct lab_config {
         bool first_is_named; /* a `listener` line names the first one before it begins another */
         struct zone zone;
         bool has_names;
+        struct buf certificate_names; /* of the zone, as authority_issue() takes them; terminated */
         struct net_address dns_address;
         uint16_t dns_port; /* 0: a free one */
         struct link_spec link;

@@ -1,103 +1,47 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * A connection has one buffer for what it was sent and one for the answer that goes out. While that
- * answer waits for the peer to read, nothing is read from the peer. So a client that only asks costs
- * at most a message and one received slice. Whatever happens to a connection ends in conn_work(),
- * which alone drops it while the server runs.
- */
 #include "dns_server.h"
 
-#include <assert.h>
-#include <base/buf.h>
+#include "dns_conn.h"
 #include <base/error.h>
 #include <base/mem.h>
 #include <errno.h>
 #include <unistd.h>
 
-#define BATCH   64 /* datagrams or connections taken in a row, so that others have their turn */
+#define BATCH   64 /* datagrams taken in a row, so that others have their turn */
 #define BACKLOG 1024
 #define UDP_RECEIVE_BYTES                                                                          \
         (4 * 1024 * 1024) /* a herd asks at once; what is lost is for the zone to say */
-#define PORT_TRIES      16
-#define ACCEPT_PAUSE_NS (100 * NS_PER_MS)
-#define CNAMES_MAX      8    /* in a row; longer is a circle */
-#define KEEP_BYTES      4096 /* of a connection's buffers, while it is not busy */
-
-struct dns_conn {
-        struct dns_server *server;
-        struct loop_socket socket;
-        struct list link;
-        struct buf in, out;
-        struct list delayed; /* answers whose moment has not come */
-        struct list due;     /* answers that wait for the one that is being sent */
-        unsigned n_delayed;  /* in both */
-        bool is_sending;
-        bool is_ended;  /* the peer asks no more: close when all is answered */
-        bool is_broken; /* close now */
-};
-
-/* Where an answer goes. */
-struct asker {
-        struct dns_conn *conn; /* NULL: by UDP */
-        struct sockaddr_storage address;
-        socklen_t address_len;
-};
+#define PORT_TRIES 16
+#define CNAMES_MAX 8 /* in a row; longer is a circle */
 
 /* An answer that is not to be sent yet. */
 struct delayed {
         struct dns_server *server;
         struct list link;
         struct loop_timer timer;
-        struct asker asker;
+        struct dns_asker asker;
         struct dns_query query;
 };
-
-static struct dns_conn *conn_of(struct list *link)
-{
-        return LIST_OWNER(link, struct dns_conn, link);
-}
 
 static struct delayed *delayed_of(struct list *link)
 {
         return LIST_OWNER(link, struct delayed, link);
 }
 
-static void conn_work(struct dns_conn *conn);
-
 /* --- sending ------------------------------------------------------------------------------------------------------ */
 
-static bool send_udp(struct dns_server *server, const struct asker *asker, const void *at,
+static bool send_udp(struct dns_server *server, const struct dns_asker *asker, const void *at,
                      size_t len)
 {
         return sendto(server->udp_fd, at, len, MSG_NOSIGNAL,
                       (const struct sockaddr *)&asker->address, asker->address_len) >= 0;
 }
 
-/* RFC 7766 section 8: length and message in one piece. */
-static bool send_tcp(struct dns_conn *conn, const void *at, size_t len)
-{
-        const char length[2] = { (char)(len >> 8), (char)len };
-        struct iovec piece;
-        int sys, r;
-
-        assert(!conn->is_sending && len <= DNS_MESSAGE_BYTES_MAX);
-        buf_recycle(&conn->out, KEEP_BYTES);
-        if (buf_add(&conn->out, length, 2) < 0 || buf_add(&conn->out, at, len) < 0)
-                return false;
-        piece = (struct iovec){ conn->out.at, conn->out.len };
-        r = loop_send(&conn->socket, &piece, 1, &sys);
-        /* The loop finishes no send of a socket whose end it has delivered. */
-        if (r < 0 || (r == LOOP_PENDING && conn->is_ended))
-                return false;
-        conn->is_sending = r == LOOP_PENDING;
-        return true;
-}
-
-static void send_message(struct dns_server *server, const struct asker *asker, const void *at,
+static void send_message(struct dns_server *server, const struct dns_asker *asker, const void *at,
                          size_t len)
 {
-        bool is_sent =
-                asker->conn ? send_tcp(asker->conn, at, len) : send_udp(server, asker, at, len);
+        bool is_sent = asker->conn ? dns_conn_send(asker->conn, at, len)
+                                   : send_udp(server, asker, at, len);
 
         server->stats.n_answered += is_sent;
         server->stats.n_lost += !is_sent;
@@ -143,7 +87,7 @@ static enum dns_rcode add_records(struct dns_answer *answer, const struct zone *
         return name ? DNS_SERVFAIL : DNS_NXDOMAIN;
 }
 
-static void send_answer(struct dns_server *server, const struct asker *asker,
+static void send_answer(struct dns_server *server, const struct dns_asker *asker,
                         const struct dns_query *query)
 {
         const struct zone_name *name = zone_find(server->zone, dns_query_name(query));
@@ -191,20 +135,25 @@ static void delayed_fire(struct loop_timer *timer, uint64_t late_ns)
         }
         list_remove(&delayed->link);
         list_push_back(&conn->due, &delayed->link);
-        conn_work(conn);
+        dns_conn_work(conn);
 }
 
-static void drop_all(struct list *list)
+void dns_server_send_first(struct list *answers)
+{
+        delayed_send(delayed_of(list_first(answers)));
+}
+
+void dns_server_drop(struct list *answers)
 {
         struct list *link;
 
-        while ((link = list_first(list))) {
+        while ((link = list_first(answers))) {
                 delayed_of(link)->server->stats.n_lost++;
                 delayed_free(delayed_of(link));
         }
 }
 
-static struct delayed *delayed_new(struct dns_server *server, const struct asker *asker,
+static struct delayed *delayed_new(struct dns_server *server, const struct dns_asker *asker,
                                    const struct dns_query *query)
 {
         struct delayed *delayed;
@@ -224,7 +173,7 @@ static struct delayed *delayed_new(struct dns_server *server, const struct asker
         return delayed;
 }
 
-static void answer_later(struct dns_server *server, const struct asker *asker,
+static void answer_later(struct dns_server *server, const struct dns_asker *asker,
                          const struct dns_query *query, uint64_t delay_ns)
 {
         struct delayed *delayed = delayed_new(server, asker, query);
@@ -258,7 +207,8 @@ static uint64_t draw_delay(struct dns_server *server, const struct zone_name *na
                            server->rand);
 }
 
-static void refuse(struct dns_server *server, const struct asker *asker, struct muster_str bytes)
+static void refuse(struct dns_server *server, const struct dns_asker *asker,
+                   struct muster_str bytes)
 {
         unsigned char out[DNS_HEADER_BYTES];
         size_t len = dns_refusal_write(bytes, out);
@@ -268,8 +218,8 @@ static void refuse(struct dns_server *server, const struct asker *asker, struct 
                 send_message(server, asker, out, len);
 }
 
-static void take_query(struct dns_server *server, const struct asker *asker,
-                       struct muster_str bytes)
+void dns_server_take(struct dns_server *server, const struct dns_asker *asker,
+                     struct muster_str bytes)
 {
         struct dns_query query;
         struct zone_name *name;
@@ -302,7 +252,7 @@ static void udp_ready(struct loop_watch *watch, bool readable, bool writable)
         (void)readable;
         (void)writable;
         for (int i = 0; i < BATCH; i++) {
-                struct asker asker = { .address_len = sizeof(asker.address) };
+                struct dns_asker asker = { .address_len = sizeof(asker.address) };
                 ssize_t n = recvfrom(server->udp_fd, bytes, sizeof(bytes), 0,
                                      (struct sockaddr *)&asker.address, &asker.address_len);
 
@@ -311,169 +261,7 @@ static void udp_ready(struct loop_watch *watch, bool readable, bool writable)
                 if (n < 0)
                         continue; /* what became of an answer of ours; reading it clears it */
                 server->stats.n_queries_udp++;
-                take_query(server, &asker, (struct muster_str){ bytes, (size_t)n });
-        }
-}
-
-/* --- connections -------------------------------------------------------------------------------------------------- */
-
-static void conn_drop(struct dns_conn *conn)
-{
-        drop_all(&conn->delayed);
-        drop_all(&conn->due);
-        loop_socket_close(&conn->socket);
-        list_remove(&conn->link);
-        conn->server->n_conns--;
-        buf_deinit(&conn->in);
-        buf_deinit(&conn->out);
-        mem_free(conn);
-}
-
-static bool conn_is_full(const struct dns_conn *conn)
-{
-        return conn->is_sending || conn->n_delayed >= DNS_CONN_DELAYED_MAX;
-}
-
-/* Does the input hold a whole message from `*at` on? Moves `*at` behind it then. */
-static bool cut_message(const struct buf *in, size_t *at, struct muster_str *ret_message)
-{
-        const unsigned char *length = (const unsigned char *)in->at + *at;
-        size_t left = in->len - *at, len;
-
-        if (left < 2)
-                return false;
-        len = (size_t)length[0] << 8 | length[1];
-        if (left - 2 < len)
-                return false;
-        *ret_message = (struct muster_str){ in->at + *at + 2, len };
-        *at += 2 + len;
-        return true;
-}
-
-/* Take one message, or send one answer that is due. False when there is nothing to be done. */
-static bool conn_step(struct dns_conn *conn, size_t *at)
-{
-        struct list *due = list_first(&conn->due);
-        struct asker asker = { .conn = conn };
-        struct muster_str message;
-
-        if (conn->is_broken || conn->is_sending)
-                return false;
-        if (due) {
-                delayed_send(delayed_of(due));
-                return true;
-        }
-        if (conn_is_full(conn) || !cut_message(&conn->in, at, &message))
-                return false;
-        conn->server->stats.n_queries_tcp++;
-        take_query(conn->server, &asker, message);
-        return true;
-}
-
-/* Do all that can be done, then say whether to go on reading. The connection may be gone then. */
-static void conn_work(struct dns_conn *conn)
-{
-        size_t at = 0;
-
-        while (conn_step(conn, &at))
-                ;
-        if (conn->is_broken || (conn->is_ended && !conn->is_sending && !conn->n_delayed)) {
-                conn_drop(conn);
-                return;
-        }
-        buf_drop_front(&conn->in, at);
-        if (!conn->in.len)
-                buf_recycle(&conn->in, KEEP_BYTES);
-        if (conn_is_full(conn))
-                loop_recv_stop(&conn->socket);
-        else
-                loop_recv_start(&conn->socket);
-}
-
-static void conn_event(struct loop_socket *socket, const struct loop_event *event)
-{
-        struct dns_conn *conn = LIST_OWNER(socket, struct dns_conn, socket);
-
-        switch (event->kind) {
-        case LOOP_RECEIVED:
-                if (buf_add_str(&conn->in, event->bytes) < 0)
-                        conn->is_broken = true;
-                break;
-        case LOOP_SENT:
-                conn->is_sending = false;
-                break;
-        case LOOP_EOF:
-                conn->is_ended = true;
-                break;
-        case LOOP_FAILED:
-                conn->is_broken = true;
-                break;
-        case LOOP_CONNECTED:
-                break;
-        }
-        conn_work(conn);
-}
-
-static void conn_open(struct dns_server *server, int take_fd)
-{
-        struct dns_conn *conn = NULL;
-        int sys;
-
-        if (server->n_conns < DNS_CONNS_MAX)
-                conn = mem_zalloc(sizeof(*conn));
-        if (!conn) {
-                close(take_fd);
-                return;
-        }
-        conn->server = server;
-        if (loop_socket_adopt(server->loop, &conn->socket, conn_event, take_fd, &sys) < 0) {
-                mem_free(conn);
-                return;
-        }
-        list_init(&conn->delayed);
-        list_init(&conn->due);
-        list_push_back(&server->conns, &conn->link);
-        server->n_conns++;
-        loop_recv_start(&conn->socket);
-}
-
-static void watch_accept(struct dns_server *server, bool is_wanted)
-{
-        (void)loop_watch_set(server->loop, &server->tcp_watch, server->tcp_fd, is_wanted, false);
-}
-
-static void accept_again(struct loop_timer *timer, uint64_t late_ns)
-{
-        (void)late_ns;
-        watch_accept(LIST_OWNER(timer, struct dns_server, accept_timer), true);
-}
-
-/* Without descriptors left the connection would be reported as ready again and again. */
-static void pause_accept(struct dns_server *server)
-{
-        uint64_t at = clock_after(server->loop->now_ns, ACCEPT_PAUSE_NS);
-
-        if (loop_timer_set(server->loop, &server->accept_timer, at) == 0)
-                watch_accept(server, false);
-}
-
-static void tcp_ready(struct loop_watch *watch, bool readable, bool writable)
-{
-        struct dns_server *server = LIST_OWNER(watch, struct dns_server, tcp_watch);
-
-        (void)readable;
-        (void)writable;
-        for (int i = 0; i < BATCH; i++) {
-                int fd = accept4(server->tcp_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-
-                if (fd >= 0) {
-                        conn_open(server, fd);
-                } else if (errno == EAGAIN) {
-                        return;
-                } else if (errno != EINTR && errno != ECONNABORTED) {
-                        pause_accept(server);
-                        return;
-                }
+                dns_server_take(server, &asker, (struct muster_str){ bytes, (size_t)n });
         }
 }
 
@@ -582,8 +370,8 @@ int dns_server_start(struct dns_server *server, struct loop *loop, struct zone *
                 .zone = zone,
                 .rand = rand,
                 .udp_watch.ready = udp_ready,
-                .tcp_watch.ready = tcp_ready,
-                .accept_timer.fire = accept_again,
+                .tcp_watch.ready = dns_conn_ready,
+                .accept_timer.fire = dns_conn_accept_again,
                 .udp_fd = -1,
                 .tcp_fd = -1,
         };
@@ -614,8 +402,8 @@ void dns_server_stop(struct dns_server *server)
         if (!server->loop)
                 return;
         while ((link = list_first(&server->conns)))
-                conn_drop(conn_of(link));
-        drop_all(&server->delayed);
+                dns_conn_drop(dns_conn_of(link));
+        dns_server_drop(&server->delayed);
         loop_timer_stop(server->loop, &server->accept_timer);
         loop_watch_set(server->loop, &server->udp_watch, server->udp_fd, false, false);
         loop_watch_set(server->loop, &server->tcp_watch, server->tcp_fd, false, false);

@@ -60,4 +60,25 @@ uint16_t dns_server_port(const struct dns_server *server);
 /* Close everything; delayed answers are forgotten, `stats` stay. May be called twice. */
 void dns_server_stop(struct dns_server *server);
 
+/* --- for its connections (dns_conn.h) ----------------------------------------------------------------------------- */
+
+struct dns_conn;
+
+/* Where an answer goes. */
+struct dns_asker {
+        struct dns_conn *conn; /* NULL: by UDP */
+        struct sockaddr_storage address;
+        socklen_t address_len;
+};
+
+/* A message came: it is answered now, later or never. */
+void dns_server_take(struct dns_server *server, const struct dns_asker *asker,
+                     struct muster_str bytes);
+
+/* Send the first of a list of answers, which has one, and take it off. */
+void dns_server_send_first(struct list *answers);
+
+/* Forget a list of answers: they are lost. */
+void dns_server_drop(struct list *answers);
+
 #endif

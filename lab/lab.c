@@ -2,13 +2,14 @@
 #include "lab.h"
 
 #include "peer.h"
+#include <assert.h>
 #include <base/error.h>
 #include <base/mem.h>
 #include <stdio.h>
 #include <sys/resource.h>
 #include <time.h>
 
-#define FILLING_BYTES (128 * 1024)
+#define FILLING_BYTES (15652 * LAB_FILLING_PERIOD) /* 1 MiB from any byte of the first line on */
 
 /* --- for its parts ------------------------------------------------------------------------------------------------ */
 
@@ -17,8 +18,9 @@ static const char filling_line[] =
 
 static int make_filling(struct lab *lab)
 {
-        size_t n = sizeof(filling_line) - 1;
+        size_t n = LAB_FILLING_PERIOD;
 
+        static_assert(sizeof(filling_line) - 1 == LAB_FILLING_PERIOD, "it has this length");
         lab->filling = mem_alloc(FILLING_BYTES);
         for (size_t i = 0; lab->filling && i < FILLING_BYTES; i++)
                 lab->filling[i] = filling_line[i % n];
@@ -27,7 +29,7 @@ static int make_filling(struct lab *lab)
 
 struct muster_str lab_filling(const struct lab *lab, uint64_t at)
 {
-        size_t skip = (size_t)(at % (sizeof(filling_line) - 1));
+        size_t skip = (size_t)(at % LAB_FILLING_PERIOD);
 
         return (struct muster_str){ lab->filling + skip, FILLING_BYTES - skip };
 }

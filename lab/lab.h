@@ -27,6 +27,7 @@ struct lab {
         unsigned n_listeners;
         struct dns_server dns;
         const struct link_stats *link_stats; /* NULL without a link */
+        struct link_stats link_base;         /* what they were at the last reset */
         struct rand rand;
         struct blobs blobs;
         struct tallies tallies;
@@ -58,7 +59,10 @@ void lab_reset_stats(struct lab *lab);
 
 /* --- for its parts ------------------------------------------------------------------------------------------------ */
 
-/* Letters to fill bodies with, as from byte `at` of an endless text on. Borrowed. */
+/* After so many bytes the letters that bodies are filled with are the same again. */
+#define LAB_FILLING_PERIOD 67
+
+/* Letters to fill bodies with, as from byte `at` of an endless text on, at least 1 MiB. Borrowed. */
 struct muster_str lab_filling(const struct lab *lab, uint64_t at);
 
 /* The Date field line of now (RFC 9110 section 6.6.1). Borrowed until the next call. */

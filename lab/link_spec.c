@@ -119,14 +119,14 @@ static const struct key *find_key(struct muster_str name)
 
 static int refuse(struct muster_error *error, struct muster_str word, const char *why)
 {
-        return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0, "link: \"%.*s\": %s",
+        return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0, "\"%.*s\": %s",
                          STR_ARGS(word), why);
 }
 
 static int refuse_key(struct muster_error *error, struct muster_str word, struct muster_str name)
 {
         return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
-                         "link: \"%.*s\": there is no \"%.*s\"; there are " KEYS, STR_ARGS(word),
+                         "\"%.*s\": there is no \"%.*s\"; there are " KEYS, STR_ARGS(word),
                          STR_ARGS(name));
 }
 
@@ -171,7 +171,7 @@ static int add_change(struct link_spec *spec, const struct link_change *change,
 
         if (i == LINK_CHANGES_MAX)
                 return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
-                                 "link: more than %d changes", LINK_CHANGES_MAX);
+                                 "more than %d changes", LINK_CHANGES_MAX);
         for (; i > 0 && spec->changes[i - 1].at_ns > change->at_ns; i--)
                 spec->changes[i] = spec->changes[i - 1];
         spec->changes[i] = *change;

@@ -5,6 +5,8 @@
 #include "peer.h"
 #include <base/error.h>
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -72,7 +74,8 @@ static int fail(const struct listener *listener, struct muster_error *error, con
         address_text((struct sockaddr *)&address, text, sizeof(text));
         return error_set(error, MUSTER_E_RESOURCE, MUSTER_PHASE_QUEUE, sys,
                          "listener %s: cannot %s %s: %s", listener->config->name, what, text,
-                         error_sys_text(sys));
+                         sys == EADDRNOTAVAIL ? "this machine does not have the address"
+                                              : error_sys_text(sys));
 }
 
 static int open_socket(struct listener *listener, struct muster_error *error)
@@ -87,6 +90,14 @@ static int open_socket(struct listener *listener, struct muster_error *error)
         if (listener->fd < 0)
                 return fail(listener, error, "open a socket for");
         (void)setsockopt(listener->fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
+        if (config->congestion &&
+            setsockopt(listener->fd, IPPROTO_TCP, TCP_CONGESTION, config->congestion,
+                       (socklen_t)strlen(config->congestion)) < 0)
+                return error_set(error, MUSTER_E_RESOURCE, MUSTER_PHASE_QUEUE, errno,
+                                 "listener %s: the kernel does not offer the congestion control "
+                                 "%.20s (sysctl "
+                                 "net.ipv4.tcp_allowed_congestion_control)",
+                                 config->name, config->congestion);
         if (bind(listener->fd, (struct sockaddr *)&address, len) < 0)
                 return fail(listener, error, "bind to");
         if (listen(listener->fd, config->backlog ? (int)config->backlog : SOMAXCONN) < 0 ||
@@ -105,12 +116,14 @@ static int open_tls(struct listener *listener, struct muster_error *error)
                                               .only_old_ones =
                                                       config->tls_fault == TLS_OLD_PROTOCOL,
                                               .max_minor = config->tls_max_minor };
+        const char *names = listener->lab->config->certificate_names.at;
         struct buf chain = { 0 }, key = { 0 };
         int r;
 
         if (!config->has_tls)
                 return 0;
-        r = authority_issue(listener->lab->authority, config->tls_fault, &chain, &key, error);
+        r = authority_issue(listener->lab->authority, config->tls_fault, names ? names : "", &chain,
+                            &key, error);
         options.chain_pem = chain.at;
         options.key_pem = key.at;
         if (r == 0)

@@ -113,6 +113,13 @@ static bool apply_http_1_0(struct plan *plan, struct muster_str value)
         return str_is(value, "1");
 }
 
+static bool apply_n(struct plan *plan, struct muster_str value)
+{
+        (void)plan;
+        (void)value;
+        return true;
+}
+
 static bool apply_header(struct plan *plan, struct muster_str value)
 {
         struct muster_str rest = value, name;
@@ -141,6 +148,7 @@ static const struct param params[] = {
           apply_early_hints },
         { "until-close", "1", "no length: the body ends with the connection", apply_until_close },
         { "close", "1", "close the connection after the response", apply_close },
+        { "n", "ANYTHING", "ignored: it makes URLs differ", apply_n },
         { "http1.0", "1", "answer in HTTP/1.0", apply_http_1_0 },
 };
 
@@ -154,20 +162,25 @@ static const struct param *find(struct muster_str name)
         return NULL;
 }
 
-/* What the behaviour itself reads from the query. */
-static bool is_of_behaviour(struct muster_str name)
+/* Is a name among words with blanks between? "*" stands for all. */
+static bool is_among(const char *words, struct muster_str name)
 {
-        return str_is(name, "to") || str_is(name, "times") || str_is(name, "key") ||
-               str_is(name, "burst") || str_is(name, "n");
+        struct muster_str rest = str_of(words), word;
+
+        while (rest.len && str_split(&rest, ' ', &word))
+                if (str_eq(word, name) || str_is(word, "*"))
+                        return true;
+        return false;
 }
 
-static bool apply(struct call *call, struct muster_str name, struct muster_str value)
+static bool apply(struct call *call, const char *own, struct muster_str name,
+                  struct muster_str value)
 {
         const struct param *param = find(name);
 
+        if (is_among(own, name))
+                return true;
         if (!param) {
-                if (is_of_behaviour(name))
-                        return true;
                 plan_say(call->plan, 400, "no parameter \"%.*s\"; / lists them\n",
                          name.len < 100 ? (int)name.len : 100, name.at);
                 return false;
@@ -181,7 +194,7 @@ static bool apply(struct call *call, struct muster_str name, struct muster_str v
         return false;
 }
 
-bool params_apply(struct call *call)
+bool params_apply(struct call *call, const char *own)
 {
         struct muster_str rest = call->query, pair;
         struct buf text = { 0 };
@@ -195,8 +208,8 @@ bool params_apply(struct call *call)
                 text.len = 0;
                 if (url_add_decoded(value, &text) < 0)
                         break;
-                is_good =
-                        apply(call, name, (struct muster_str){ text.at ? text.at : "", text.len });
+                is_good = apply(call, own, name,
+                                (struct muster_str){ text.at ? text.at : "", text.len });
         }
         buf_deinit(&text);
         return is_good;

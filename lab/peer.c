@@ -28,8 +28,9 @@ static uint64_t now(const struct peer *peer)
 
 static void set_timer(struct peer *peer, struct loop_timer *timer, uint64_t ns)
 {
-        /* Without memory for a timer the connection stands still until the client goes. */
-        (void)loop_timer_set(peer->listener->lab->loop, timer, clock_after(now(peer), ns));
+        /* Without memory for a timer the connection would stand still, maybe for ever. */
+        if (loop_timer_set(peer->listener->lab->loop, timer, clock_after(now(peer), ns)) < 0)
+                peer_close(peer);
 }
 
 /* --- the end of a connection -------------------------------------------------------------------------------------- */
@@ -82,11 +83,11 @@ void peer_free(struct peer *peer)
 /* Our side ends; what the client sends still is dropped, so that a RST does not overtake the response. */
 static void linger(struct peer *peer)
 {
+        peer->state = PEER_LINGERING;
         if (peer->has_ended) {
                 peer_close(peer);
                 return;
         }
-        peer->state = PEER_LINGERING;
         wire_end(&peer->wire);
         loop_recv_start(&peer->wire.socket);
         set_timer(peer, &peer->timer, LINGER_NS);
@@ -185,6 +186,7 @@ static void reply(struct peer *peer)
                                         .version = peer->version,
                                         .date = lab_date(listener->lab),
                                         .filling = lab_filling(listener->lab, 0),
+                                        .filling_period = LAB_FILLING_PERIOD,
                                         .write_bytes = config->write_bytes };
         reply_begin(&peer->reply, plan, &manner);
         pump(peer);
@@ -311,8 +313,11 @@ static void refuse_head(struct peer *peer, const struct muster_error *error)
         peer->keeps_alive = peer->is_head = false;
         peer->version = 11;
         peer->body.state = BODY_IS_OVER;
-        if (peer->state == PEER_BODY && !peer->plan.is_exempt)
-                stats->n_busy--; /* it was counted with its head */
+        if (peer->state == PEER_BODY && !peer->plan.is_exempt) {
+                /* It was counted with its head. */
+                stats->n_busy--;
+                stats->n_requests--;
+        }
         plan_begin(&peer->plan);
         count_request(peer);
         plan_say(&peer->plan, error->code == MUSTER_E_TOO_LARGE ? 431 : 400, "%s\n", error->text);
@@ -404,7 +409,7 @@ static bool take_head(struct peer *peer, struct muster_str *in)
         if (!peer->scanned)
                 skip_empty_lines(in);
         end = h1_head_end(*in, &peer->scanned);
-        if (end) {
+        if (end && end <= REQUEST_HEAD_BYTES_MAX) {
                 struct muster_str head = { in->at, end };
 
                 in->at += end;

@@ -84,9 +84,12 @@ static struct muster_str body_piece(const struct reply *reply, uint64_t max)
         if (max > left)
                 max = left;
         if (plan->has_filling) {
-                if (max > reply->manner.filling.len)
-                        max = reply->manner.filling.len;
-                return (struct muster_str){ reply->manner.filling.at, (size_t)max };
+                size_t period = reply->manner.filling_period;
+                size_t at = period ? (size_t)(reply->body_sent % period) : 0;
+
+                if (max > reply->manner.filling.len - at)
+                        max = reply->manner.filling.len - at;
+                return (struct muster_str){ reply->manner.filling.at + at, (size_t)max };
         }
         all = plan->blob ? buf_str(&plan->blob->bytes) : buf_str(&plan->text);
         return (struct muster_str){ all.at + reply->body_sent, (size_t)max };

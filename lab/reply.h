@@ -25,7 +25,8 @@ struct reply_manner {
         bool keeps_alive;          /* the connection stays open */
         int version;               /* of the request: 10 or 11 */
         struct muster_str date;    /* a whole Date field line */
-        struct muster_str filling; /* letters, as many as are sent at once */
+        struct muster_str filling; /* letters, as many as are sent at once, */
+        size_t filling_period;     /* the same again after so many; 0: never */
         uint64_t write_bytes;      /* at once, where the plan says nothing; 0: any number */
 };
 

@@ -6,24 +6,27 @@
 
 /* --- head --------------------------------------------------------------------------------------------------------- */
 
+/* "http://host/path?query" without what stands before the path, which may be missing. */
+static struct muster_str cut_authority(struct muster_str target)
+{
+        const char *mark = memmem(target.at, target.len, "://", 3);
+        size_t at = mark ? (size_t)(mark - target.at) + 3 : 0;
+
+        while (mark && at < target.len && target.at[at] != '/' && target.at[at] != '?')
+                at++;
+        return (struct muster_str){ target.at + at, target.len - at };
+}
+
 void request_cut_target(struct request *request, struct muster_str target)
 {
-        const char *mark;
+        struct muster_str rest = { target.at ? target.at : "", target.len };
 
-        if (target.len && target.at[0] != '/' && (mark = memmem(target.at, target.len, "://", 3))) {
-                struct muster_str rest = { mark + 3, target.len - (size_t)(mark + 3 - target.at) };
-                const char *slash = memchr(rest.at, '/', rest.len);
-
-                target = slash ? (struct muster_str){ slash, rest.len - (size_t)(slash - rest.at) }
-                               : (struct muster_str){ "/", 1 };
-        }
-        mark = target.len ? memchr(target.at, '?', target.len) : NULL;
-        request->path =
-                (struct muster_str){ target.at, mark ? (size_t)(mark - target.at) : target.len };
-        request->query = (struct muster_str){ NULL, 0 };
-        if (mark)
-                request->query =
-                        (struct muster_str){ mark + 1, target.len - request->path.len - 1 };
+        if (rest.len && rest.at[0] != '/')
+                rest = cut_authority(rest);
+        str_split(&rest, '?', &request->path);
+        if (!request->path.len)
+                request->path = str_of("/");
+        request->query = rest;
 }
 
 static int parse_request_line(struct request *request, struct muster_str line,
@@ -46,17 +49,46 @@ static int parse_request_line(struct request *request, struct muster_str line,
         return 0;
 }
 
+/* A length that is said again must be the same (RFC 9112 section 6.3). */
+static bool parse_length(const struct fields *fields, uint64_t *ret_length)
+{
+        struct field_members members = { 0 };
+        struct muster_str member;
+        bool is_first = true;
+
+        while (fields_next_member(fields, "Content-Length", &members, &member)) {
+                uint64_t length;
+
+                if (!str_to_u64(member, &length) || (!is_first && length != *ret_length))
+                        return false;
+                *ret_length = length;
+                is_first = false;
+        }
+        return !is_first;
+}
+
+/* The only coding there is for a request here, and said once. */
+static bool is_chunked(const struct fields *fields)
+{
+        struct field_members members = { 0 };
+        struct muster_str member;
+
+        return fields_next_member(fields, "Transfer-Encoding", &members, &member) &&
+               str_is_nocase(member, "chunked") &&
+               !fields_next_member(fields, "Transfer-Encoding", &members, &member);
+}
+
 static int frame(struct request *request, struct muster_error *error)
 {
         struct muster_str length = fields_find(&request->fields, "Content-Length");
         struct muster_str coding = fields_find(&request->fields, "Transfer-Encoding");
 
         if (coding.at) {
-                if (!str_is_nocase(coding, "chunked") || length.at)
+                if (!is_chunked(&request->fields) || length.at)
                         return h1_protocol_error(error, "a body that nobody can frame", coding);
                 request->framing = REQUEST_CHUNKED;
         } else if (length.at) {
-                if (!str_to_u64(length, &request->length))
+                if (!parse_length(&request->fields, &request->length))
                         return h1_protocol_error(error, "not a Content-Length", length);
                 request->framing = request->length ? REQUEST_LENGTH : REQUEST_NO_BODY;
         }

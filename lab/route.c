@@ -27,6 +27,7 @@ bool call_take(struct call *call, struct muster_str *ret_arg)
 
 void call_refuse(struct call *call, const char *what, struct muster_str value, const char *accepted)
 {
+        plan_begin(call->plan); /* what it was to be, hanging say, is so no more */
         plan_say(call->plan, 400, "%s \"%.*s\" is not %s\n", what,
                  value.len < 100 ? (int)value.len : 100, value.len ? value.at : "", accepted);
 }
@@ -157,8 +158,8 @@ static void fill(struct call *call, struct muster_str path)
                 route->plan(call);
                 is_good = call->plan->status != 400;
         }
-        if (is_good && call->query.len && !(route && route->owns_query))
-                params_apply(call);
+        if (is_good && call->query.len)
+                params_apply(call, route ? route->params : NULL);
 }
 
 void route_request(struct listener *listener, const struct request *request, uint64_t now_ns,

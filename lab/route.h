@@ -30,7 +30,8 @@ struct route {
         const char *args; /* for the index; "": none */
         const char *help;
         void (*plan)(struct call *call);
-        bool owns_query; /* the query is not of parameters */
+        const char *
+                params; /* of the query that are its own, with blanks between; "*": all; NULL: none */
 };
 
 /* Decide. Whatever is wrong with the request becomes a plan to say so: 400 or 404 and what is accepted. */
@@ -57,8 +58,8 @@ bool call_take_spread(struct call *call, const char *fallback, struct spread *re
 /* The value of a query's parameter, decoded into `text`; at NULL when it is not there. */
 struct muster_str call_parameter(const struct call *call, const char *name, struct buf *text);
 
-/* The parameters (param.c): apply those of the query. False: one was refused. */
-bool params_apply(struct call *call);
+/* The parameters (param.c): apply those of the query but those that are the behaviour's own. False: one was refused. */
+bool params_apply(struct call *call, const char *own);
 
 /* Append the list of parameters to the index. 0 or MUSTER_E_RESOURCE. */
 int params_describe(struct buf *to);

@@ -85,7 +85,9 @@ static void plan_json(struct call *call)
                                  (unsigned long long)depth);
                         return;
                 }
-                call->plan->blob = blobs_add(blobs, key, &bytes);
+                if (r == 0)
+                        call->plan->blob = blobs_add(blobs, key, &bytes);
+                buf_deinit(&bytes);
         }
         if (!call->plan->blob)
                 plan_say(call->plan, 507, "no room for a document of %llu bytes\n",
@@ -254,16 +256,16 @@ static void plan_bomb(struct call *call)
 }
 
 const struct route routes_body[] = {
-        { "plain", "", "a short text", plan_plain, false },
-        { "bytes", "SIZE", "a body of exactly this size (1k)", plan_bytes, false },
-        { "chunked", "SIZE/CHUNK", "in chunks (10k/1k); see gap", plan_chunked, false },
+        { "plain", "", "a short text", plan_plain, NULL },
+        { "bytes", "SIZE", "a body of exactly this size (1k)", plan_bytes, NULL },
+        { "chunked", "SIZE/CHUNK", "in chunks (10k/1k); see gap", plan_chunked, NULL },
         { "trickle", "SIZE/PIECE/GAP", "a piece, a wait, a piece (1k/1/100ms)", plan_trickle,
-          false },
-        { "json", "SIZE/DEPTH", "a document of exactly this size (1k/1)", plan_json, false },
+          NULL },
+        { "json", "SIZE/DEPTH", "a document of exactly this size (1k/1)", plan_json, NULL },
         { "encoded", "CODING,.../SIZE", "with these codings (gzip/10k): " CODING_NAMES,
-          plan_encoded, false },
-        { "broken", "CODING,.../HOW", BREAKAGES, plan_broken, false },
+          plan_encoded, NULL },
+        { "broken", "CODING,.../HOW", BREAKAGES, plan_broken, NULL },
         { "bomb", "CODING,.../SIZE", "zeros, hardly anything on the wire (gzip/2G)", plan_bomb,
-          false },
+          NULL },
         { 0 },
 };

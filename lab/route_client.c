@@ -177,13 +177,13 @@ static void plan_cookies(struct call *call)
 }
 
 const struct route routes_client[] = {
-        { "echo", "", "the request as JSON: method, target, headers, body", plan_echo, false },
+        { "echo", "", "the request as JSON: method, target, headers, body", plan_echo, NULL },
         { "upload", "", "how many bytes the request's body had, and their CRC-32", plan_upload,
-          false },
+          NULL },
         { "basic", "USER/PASSWORD", "asks for these (user/password), basic authentication",
-          plan_basic, false },
-        { "bearer", "TOKEN", "asks for this token, or for any", plan_bearer, false },
+          plan_basic, NULL },
+        { "bearer", "TOKEN", "asks for this token, or for any", plan_bearer, NULL },
         { "cookies", "", "the cookies that came; /cookies/set?name=value sets some", plan_cookies,
-          true },
+          "*" },
         { 0 },
 };

@@ -2,6 +2,7 @@
 /*
  * What the lab says of itself: /lab/stats, /lab/reset. Exempt from all conditions, and not counted with the rest.
  */
+#include "document.h"
 #include "lab.h"
 #include "listener.h"
 #include "route.h"
@@ -64,11 +65,10 @@ static int add_listener(struct buf *to, const struct listener *listener)
                 { "queue_us", capacity->wait_ns / NS_PER_US },
                 { NULL, 0 },
         };
-        char name[100];
-        int r;
+        int r = buf_add_text(to, "{\"name\":");
 
-        snprintf(name, sizeof(name), "{\"name\":\"%.80s\"", listener->config->name);
-        r = buf_add_text(to, name);
+        if (r == 0)
+                r = document_add_string(to, str_of(listener->config->name));
         if (r == 0)
                 r = add_counts(to, counts);
         return r == 0 ? buf_add_char(to, '}') : r;
@@ -96,12 +96,14 @@ static int add_dns(struct buf *to, const struct dns_server *dns)
         return r == 0 ? buf_add_char(to, '}') : r;
 }
 
-static int add_way(struct buf *to, const char *name, const struct pipe_stats *stats)
+/* Counted by another process: what it was at the reset is taken off here. */
+static int add_way(struct buf *to, const char *name, const struct pipe_stats *stats,
+                   const struct pipe_stats *base)
 {
         const struct count counts[] = {
-                { "bytes", stats->n_bytes },
-                { "lost", stats->n_lost },
-                { "overflowed", stats->n_overflowed },
+                { "bytes", stats->n_bytes - base->n_bytes },
+                { "lost", stats->n_lost - base->n_lost },
+                { "overflowed", stats->n_overflowed - base->n_overflowed },
                 { "queue_max", stats->most_queued },
                 { NULL, 0 },
         };
@@ -109,23 +111,23 @@ static int add_way(struct buf *to, const char *name, const struct pipe_stats *st
         int r;
 
         snprintf(head, sizeof(head), "\"%s\":{\"packets\":%llu", name,
-                 (unsigned long long)stats->n_packets);
+                 (unsigned long long)(stats->n_packets - base->n_packets));
         r = buf_add_text(to, head);
         if (r == 0)
                 r = add_counts(to, counts);
         return r == 0 ? buf_add_char(to, '}') : r;
 }
 
-static int add_link(struct buf *to, const struct link_stats *stats)
+static int add_link(struct buf *to, const struct lab *lab)
 {
         int r = buf_add_text(to, ",\"link\":{");
 
         if (r == 0)
-                r = add_way(to, "up", &stats->up);
+                r = add_way(to, "up", &lab->link_stats->up, &lab->link_base.up);
         if (r == 0)
                 r = buf_add_char(to, ',');
         if (r == 0)
-                r = add_way(to, "down", &stats->down);
+                r = add_way(to, "down", &lab->link_stats->down, &lab->link_base.down);
         return r == 0 ? buf_add_char(to, '}') : r;
 }
 
@@ -147,13 +149,17 @@ int lab_add_stats(const struct lab *lab, struct buf *to)
         if (r == 0 && lab->config->has_names)
                 r = add_dns(to, &lab->dns);
         if (r == 0 && lab->link_stats)
-                r = add_link(to, lab->link_stats);
+                r = add_link(to, lab);
         return r == 0 ? buf_add_text(to, "}\n") : r;
 }
 
 void lab_reset_stats(struct lab *lab)
 {
         lab->start_ns = clock_now(lab->loop->clock);
+        tallies_deinit(&lab->tallies);
+        tallies_init(&lab->tallies);
+        if (lab->link_stats)
+                lab->link_base = *lab->link_stats;
         lab->dns.stats = (struct dns_stats){ 0 };
         for (unsigned i = 0; i < lab->n_listeners; i++) {
                 struct listener_stats *stats = &lab->listeners[i].stats;
@@ -175,8 +181,6 @@ static void plan_lab(struct call *call)
         struct lab *lab = call->listener->lab;
         struct muster_str what;
 
-        /* Whoever asks is not one of those that are counted. */
-        plan->is_exempt = true;
         if (!call_take(call, &what))
                 what = str_of("");
         if (str_is(what, "reset")) {
@@ -190,10 +194,11 @@ static void plan_lab(struct call *call)
         } else {
                 call_refuse(call, "page", what, "one of these: /lab/stats, /lab/reset");
         }
+        /* Whoever asks is not one of those that are counted. */
+        plan->is_exempt = true;
 }
 
 const struct route routes_lab[] = {
-        { "lab", "stats", "what really happened, as JSON; /lab/reset begins anew", plan_lab,
-          false },
+        { "lab", "stats", "what really happened, as JSON; /lab/reset begins anew", plan_lab, NULL },
         { 0 },
 };

@@ -135,8 +135,10 @@ static void plan_limited(struct call *call)
         double rate = 10, burst = 1;
         uint64_t wait_ns;
 
-        if (call_take(call, &arg) && !quantity_rate(arg, &rate)) {
-                call_refuse(call, "rate", arg, "requests a second, such as 100");
+        /* "30/m" has a slash of its own. */
+        arg = call->args;
+        if (arg.len && !quantity_rate(arg, &rate)) {
+                call_refuse(call, "rate", arg, "a rate, such as 100, 100/s, 30/m");
                 return;
         }
         value = call_parameter(call, "burst", &text);
@@ -176,14 +178,14 @@ static void plan_flaky(struct call *call)
 }
 
 const struct route routes_status[] = {
-        { "delay", "SPREAD", "a text after a wait (1s): " SPREAD_FORMS, plan_delay, false },
-        { "status", "CODE", "this status, 200 to 999", plan_status, false },
+        { "delay", "SPREAD", "a text after a wait (1s): " SPREAD_FORMS, plan_delay, NULL },
+        { "status", "CODE", "this status, 200 to 999", plan_status, NULL },
         { "redirect", "N/CODE", "N redirects (1/302) that end at /plain, or at to=URL",
-          plan_redirect, false },
-        { "redirect-loop", "", "a redirect that never ends", plan_redirect_loop, false },
+          plan_redirect, "to" },
+        { "redirect-loop", "", "a redirect that never ends", plan_redirect_loop, NULL },
         { "retry", "CODE/AFTER", "with Retry-After (503/1s); times=N: then 200; key=NAME",
-          plan_retry, false },
-        { "limited", "RATE", "so many a second (10), 429 above; burst=N", plan_limited, false },
-        { "flaky", "SHARE/CODE", "this share fails (50%/500)", plan_flaky, false },
+          plan_retry, "times key" },
+        { "limited", "RATE", "so many a second (10), 429 above; burst=N", plan_limited, "burst" },
+        { "flaky", "SHARE/CODE", "this share fails (50%/500)", plan_flaky, NULL },
         { 0 },
 };

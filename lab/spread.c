@@ -92,7 +92,8 @@ uint64_t spread_mean_ns(const struct spread *spread)
         case SPREAD_UNIFORM:
                 return spread->a_ns + (spread->b_ns - spread->a_ns) / 2;
         case SPREAD_LOGNORMAL:
-                return (uint64_t)(median * exp(spread->sigma * spread->sigma / 2));
+                median *= exp(spread->sigma * spread->sigma / 2);
+                return (uint64_t)(median < LONGEST_NS ? median : LONGEST_NS);
         }
         return spread->a_ns;
 }

@@ -5,6 +5,8 @@
 #include <base/list.h>
 #include <base/mem.h>
 
+#define LONGEST_NS (365.0 * 24 * 3600 * NS_PER_S) /* of an interval, and of a burst */
+
 static struct tally *tally_of(struct map_node *node)
 {
         return LIST_OWNER(node, struct tally, node);
@@ -48,15 +50,21 @@ struct tally *tallies_get(struct tallies *tallies, struct muster_str key)
         return tally;
 }
 
+/* What a client asks for may be a rate of next to nothing. */
+static uint64_t bounded(double ns)
+{
+        return (uint64_t)(ns < LONGEST_NS ? ns : LONGEST_NS);
+}
+
 uint64_t tally_take(struct tally *tally, double rate_per_s, double burst, uint64_t now_ns)
 {
         double interval_ns = (double)NS_PER_S / rate_per_s;
-        uint64_t early_ns = (uint64_t)(interval_ns * (burst > 1 ? burst - 1 : 0));
+        uint64_t early_ns = burst > 1 ? bounded(interval_ns * (burst - 1)) : 0;
         uint64_t due_ns = tally->next_ns > now_ns ? tally->next_ns : now_ns;
 
         if (due_ns - now_ns > early_ns)
                 return due_ns - now_ns - early_ns;
-        tally->next_ns = due_ns + (uint64_t)interval_ns;
+        tally->next_ns = due_ns + bounded(interval_ns);
         tally->n++;
         return 0;
 }

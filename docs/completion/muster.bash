@@ -1,9 +1,27 @@
 # Completion of muster for bash
 # shellcheck shell=bash
 
-_muster() {
-    local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
-    local options="--help
+# Words, or what else compgen offers, that begin as the word at the cursor.
+_muster_offer() {
+    mapfile -t COMPREPLY < <(compgen "$@" -- "${COMP_WORDS[COMP_CWORD]}")
+}
+
+_muster_fetch() {
+    case ${COMP_WORDS[COMP_CWORD - 1]} in
+    -i | -o | -E | --input | --output | --cacert | --cert | --key)
+        _muster_offer -f
+        return
+        ;;
+    --body)
+        _muster_offer -W "inline none" -d
+        return
+        ;;
+    --input-format)
+        _muster_offer -W "auto lines jsonl"
+        return
+        ;;
+    esac
+    _muster_offer -W "--help
         --input
         --input-format
         --output
@@ -43,27 +61,92 @@ _muster() {
         --key
         --resolve
         --dns-server"
+}
 
-    COMPREPLY=()
-    if [ "$COMP_CWORD" -eq 1 ]; then
-        mapfile -t COMPREPLY < <(compgen -W "fetch --help --version" -- "$word")
+_muster_lab() {
+    local i
+
+    # Behind -- stands a command.
+    for ((i = 2; i < COMP_CWORD; i++)); do
+        [ "${COMP_WORDS[i]}" = -- ] || continue
+        if [ $((i + 1)) -eq "$COMP_CWORD" ]; then
+            _muster_offer -c
+        else
+            _muster_offer -f
+        fi
         return
-    fi
-    case $before in
-    -i | -o | -E | --input | --output | --cacert | --cert | --key)
-        mapfile -t COMPREPLY < <(compgen -f -- "$word")
+    done
+    case ${COMP_WORDS[COMP_CWORD - 1]} in
+    --scenario)
+        _muster_offer -f
         return
         ;;
-    --body)
-        mapfile -t COMPREPLY < <(compgen -W "inline none" -d -- "$word")
+    --tls)
+        _muster_offer -W "good expired not-yet-valid wrong-name self-signed unknown-issuer missing-intermediate old-protocol"
         return
         ;;
-    --input-format)
-        mapfile -t COMPREPLY < <(compgen -W "auto lines jsonl" -- "$word")
+    --tls-max)
+        _muster_offer -W "1.2 1.3"
+        return
+        ;;
+    --congestion-control)
+        _muster_offer -W "$(cat /proc/sys/net/ipv4/tcp_available_congestion_control 2>/dev/null)"
+        return
+        ;;
+    --service-dist)
+        _muster_offer -W "fixed exp uniform"
+        return
+        ;;
+    --refuse)
+        _muster_offer -W "503 close"
         return
         ;;
     esac
-    mapfile -t COMPREPLY < <(compgen -W "$options" -- "$word")
+    _muster_offer -W "--help
+        --
+        --scenario
+        --serve
+        --listener
+        --listen
+        --tls
+        --tls-max
+        --tls-no-resumption
+        --tls-handshake-cost
+        --backlog
+        --accept-interval
+        --no-keep-alive
+        --max-requests
+        --idle-timeout
+        --no-nodelay
+        --write-size
+        --congestion-control
+        --delay
+        --error-share
+        --rate-limit
+        --route
+        --workers
+        --service-time
+        --service-dist
+        --contention
+        --coherency
+        --queue
+        --refuse
+        --name
+        --dns
+        --link
+        --seed"
+}
+
+_muster() {
+    COMPREPLY=()
+    if [ "$COMP_CWORD" -eq 1 ]; then
+        _muster_offer -W "fetch lab --help --version"
+        return
+    fi
+    case ${COMP_WORDS[1]} in
+    fetch) _muster_fetch ;;
+    lab) _muster_lab ;;
+    esac
 }
 
 complete -F _muster muster

@@ -108,33 +108,32 @@ static void test_spec_bad(void **state)
         static const struct {
                 const char *text, *error;
         } cases[] = {
-                { "", "link: \"\": key=value is wanted, as rtt=80ms" },
-                { "at=5s", "link: \"at=5s\": it names no condition, as rtt=80ms is one" },
-                { "rtt", "link: \"rtt\": key=value is wanted, as rtt=80ms" },
-                { "rtt=1s,", "link: \"\": key=value is wanted, as rtt=80ms" },
-                { "rtt=", "link: \"rtt=\": a duration is wanted, as 80ms or 1.5s" },
-                { "rtt=-1s", "link: \"rtt=-1s\": a duration is wanted, as 80ms or 1.5s" },
-                { "jitter=x", "link: \"jitter=x\": a duration is wanted, as 80ms or 1.5s" },
-                { "rate=20",
-                  "link: \"rate=20\": a bit rate is wanted, as 20mbit, 64kbit or unlimited" },
+                { "", "\"\": key=value is wanted, as rtt=80ms" },
+                { "at=5s", "\"at=5s\": it names no condition, as rtt=80ms is one" },
+                { "rtt", "\"rtt\": key=value is wanted, as rtt=80ms" },
+                { "rtt=1s,", "\"\": key=value is wanted, as rtt=80ms" },
+                { "rtt=", "\"rtt=\": a duration is wanted, as 80ms or 1.5s" },
+                { "rtt=-1s", "\"rtt=-1s\": a duration is wanted, as 80ms or 1.5s" },
+                { "jitter=x", "\"jitter=x\": a duration is wanted, as 80ms or 1.5s" },
+                { "rate=20", "\"rate=20\": a bit rate is wanted, as 20mbit, 64kbit or unlimited" },
                 { "rate=0mbit",
-                  "link: \"rate=0mbit\": a bit rate is wanted, as 20mbit, 64kbit or unlimited" },
-                { "loss=101%", "link: \"loss=101%\": a share is wanted, from 0 to 100%, as 1% or "
+                  "\"rate=0mbit\": a bit rate is wanted, as 20mbit, 64kbit or unlimited" },
+                { "loss=101%", "\"loss=101%\": a share is wanted, from 0 to 100%, as 1% or "
                                "0.01" },
-                { "queue=0", "link: \"queue=0\": a number of packets is wanted, from 1 to 100000" },
+                { "queue=0", "\"queue=0\": a number of packets is wanted, from 1 to 100000" },
                 { "queue=100001",
-                  "link: \"queue=100001\": a number of packets is wanted, from 1 to 100000" },
-                { "mtu=575", "link: \"mtu=575\": a number of bytes is wanted, from 576 to 9000" },
-                { "mtu=9001", "link: \"mtu=9001\": a number of bytes is wanted, from 576 to 9000" },
-                { "seed=x", "link: \"seed=x\": a whole number is wanted" },
-                { "rtt=1s,at=5s", "link: \"at=5s\": at= must be the first word" },
-                { "at=soon,rtt=1s", "link: \"at=soon\": a duration is wanted, as 80ms or 1.5s "
+                  "\"queue=100001\": a number of packets is wanted, from 1 to 100000" },
+                { "mtu=575", "\"mtu=575\": a number of bytes is wanted, from 576 to 9000" },
+                { "mtu=9001", "\"mtu=9001\": a number of bytes is wanted, from 576 to 9000" },
+                { "seed=x", "\"seed=x\": a whole number is wanted" },
+                { "rtt=1s,at=5s", "\"at=5s\": at= must be the first word" },
+                { "at=soon,rtt=1s", "\"at=soon\": a duration is wanted, as 80ms or 1.5s "
                                     "after COMMAND's start" },
-                { "at=1s,mtu=1400", "link: \"mtu=1400\": this is for the whole run and cannot "
+                { "at=1s,mtu=1400", "\"mtu=1400\": this is for the whole run and cannot "
                                     "change with at=" },
-                { "at=1s,seed=1", "link: \"seed=1\": this is for the whole run and cannot change "
+                { "at=1s,seed=1", "\"seed=1\": this is for the whole run and cannot change "
                                   "with at=" },
-                { "delay=5ms", "link: \"delay=5ms\": there is no \"delay\"; there are at, rtt, "
+                { "delay=5ms", "\"delay=5ms\": there is no \"delay\"; there are at, rtt, "
                                "jitter, rate, up, down, loss, loss-up, loss-down, queue, mtu, "
                                "seed" },
         };
@@ -161,7 +160,7 @@ static void test_spec_too_many_changes(void **state)
         for (int i = 0; i < LINK_CHANGES_MAX; i++)
                 parse("at=1s,loss=0");
         assert_int_equal(link_spec_parse(&spec, str_of("mtu=1000"), &error), MUSTER_E_INVALID);
-        assert_string_equal(error.text, "link: more than 256 changes");
+        assert_string_equal(error.text, "more than 256 changes");
         assert_int_equal(spec.mtu, 0);
 }
 

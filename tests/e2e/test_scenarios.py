@@ -1,0 +1,119 @@
+"""Every scenario of the folder runs, and what its requests went through bears the signature that it is there to show."""
+import json
+import os
+import statistics
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from conftest import MUSTER, ROOT
+
+FILES = sorted((ROOT / "scenarios").glob("*.lab"))
+HAS_LINK = os.access("/dev/net/tun", os.R_OK | os.W_OK) and subprocess.run(["unshare", "-n", "true"], capture_output=True).returncode == 0
+
+
+class Outcome:
+    def __init__(self, path, directory):
+        run = subprocess.run([MUSTER, "lab", "--scenario", path], cwd=directory, capture_output=True, timeout=120, stdin=subprocess.DEVNULL)
+        self.status = run.returncode
+        self.stderr = run.stderr.decode(errors="replace")
+        file = directory / "results.jsonl"
+        self.results = [json.loads(line) for line in file.open()] if file.exists() else []
+
+    def phase(self, name, reduce=statistics.median):
+        """Of the last attempt of those that got an answer, in ms."""
+        return reduce([result["phases_us"][name] / 1000 for result in self.results if result["status"]])
+
+    def share(self, name):
+        """Of the time between slot and end, over all."""
+        whole = sum(result["total_us"] - result["phases_us"]["queue"] for result in self.results)
+        return sum(result["phases_us"][name] for result in self.results) / whole
+
+    def count(self, holds):
+        return sum(1 for result in self.results if holds(result))
+
+    @property
+    def connections(self):
+        return len({result["conn"]["id"] for result in self.results if result["conn"]})
+
+
+def is_new(result):
+    return not result["conn"]["reused"]
+
+
+SIGNATURES = {
+    "bandwidth": lambda o: o.share("receive") > 0.6 and o.phase("receive") > 300,
+    "client-saturated": lambda o: len(o.results) == 30000 and o.phase("wait") < 50,
+    "concurrency-too-low": lambda o: o.phase("queue") > 5 * o.phase("wait") and 45 < o.phase("wait") < 100,
+    "cwnd-after-idle": lambda o: o.connections == 1 and o.phase("receive", min) > 150,
+    "decode-on-loop": lambda o: o.share("lag") + o.share("decode") > 0.3,
+    "dns-aaaa-silent": lambda o: o.phase("dns", max) >= 45,
+    "dns-loss": lambda o: o.phase("dns", max) >= 1500,
+    "dns-slow": lambda o: o.phase("dns", min) >= 490,
+    "dns-uncached": lambda o: o.phase("dns", max) >= 25,
+    "far-server": lambda o: o.phase("wait", min) >= 290,
+    "handshake-cpu": lambda o: o.connections == 500,
+    "handshake-herd": lambda o: o.phase("tls", max) > 300,
+    "hanging-host": lambda o: o.count(lambda r: r["error"] and r["error"]["code"] == "timeout") == 20 and o.phase("wait") < 200,
+    "input-slow": lambda o: o.phase("wait", min) >= 19,
+    "ipv6-broken": lambda o: o.phase("tcp", max) >= 240 and o.phase("wait") < 200,
+    "localhost": lambda o: o.count(lambda r: r["conn"]["remote"].startswith("127.")) == 100,
+    "loss": lambda o: o.count(lambda r: r["conn"]["retransmits"]) > 0 or o.phase("receive", max) > 100,
+    "mixed": lambda o: o.status == 1 and len(o.results) == 244,
+    "nagle": lambda o: 35 < o.phase("receive") < 120,
+    "nagle-not": lambda o: o.phase("receive") < 20 and o.phase("wait") >= 39,
+    "no-keep-alive": lambda o: o.connections == 100,
+    "no-resumption": lambda o: o.phase("tls", min) >= 78,
+    "overloaded": lambda o: o.count(lambda r: r["attempts"] > 1) > 10,
+    "per-host-limit": lambda o: o.phase("queue") > 5 * o.phase("wait"),
+    "ports-exhausted": lambda o: o.count(lambda r: r["error"] and r["error"]["code"] == "resource") > 0,
+    "queue-timeout": lambda o: o.count(lambda r: r["error"] and r["error"]["stage"] == "queue") >= 20,
+    "redirects": lambda o: o.count(lambda r: r["redirects"] == 1) == 100,
+    "resumption": lambda o: o.phase("tls", statistics.median) < 75,
+    "retries": lambda o: o.count(lambda r: r["attempts"] > 1) >= 5,
+    "server-closes": lambda o: o.connections == 100,
+    "server-past-its-knee": lambda o: o.phase("wait") > 100,
+    "server-saturated": lambda o: o.phase("wait") > 150,
+    "server-slow": lambda o: 150 < o.phase("wait") < 300,
+    "slow-consumer": lambda o: len(o.results) == 400 and max(r["phases_us"]["lag"] + r["phases_us"]["deliver"] for r in o.results) > 800000,
+    "slow-host": lambda o: o.phase("wait", max) >= 399 and o.phase("wait", min) < 100,
+    "slow-start": lambda o: o.phase("receive", min) >= 155,
+    "stale-connections": lambda o: o.connections > 1,
+    "stragglers": lambda o: o.count(lambda r: r["phases_us"]["wait"] > 1900000) == 2,
+    "syn-dropped": lambda o: o.phase("tcp", max) >= 950,
+    "throttled": lambda o: o.count(lambda r: r["attempts"] > 1) > 10,
+}
+TROUBLE_MAKERS = {"fd-limit": "needs 564 open files"}
+
+
+@pytest.fixture(scope="module")
+def outcomes(tmp_path_factory):
+    """They mostly wait: several at once."""
+    with ThreadPoolExecutor(max_workers=4) as pool:
+        futures = {path.stem: pool.submit(Outcome, path, tmp_path_factory.mktemp(path.stem)) for path in FILES}
+        return {name: future.result() for name, future in futures.items()}
+
+
+def test_every_scenario_says_what_it_shows():
+    assert FILES
+    for path in FILES:
+        settings = [line.split()[0] for line in path.read_text().splitlines() if line.strip() and not line.startswith("#")]
+        assert settings[0] == "about" and settings[-1] == "run", path
+        assert "cause" in settings or path.stem == "mixed"
+        assert path.stem in SIGNATURES or path.stem in TROUBLE_MAKERS, f"no signature for {path.stem}"
+
+
+@pytest.mark.parametrize("name", [path.stem for path in FILES])
+def test_scenario(outcomes, name):
+    outcome = outcomes[name]
+    if not HAS_LINK and "\nlink" in (ROOT / "scenarios" / f"{name}.lab").read_text():
+        pytest.skip("the link needs /dev/net/tun and network namespaces")
+    assert outcome.status == (1 if name == "mixed" else 0), outcome.stderr
+    for result in outcome.results:
+        assert sum(result["phases_us"].values()) == result["total_us"]
+    if name in TROUBLE_MAKERS:
+        assert TROUBLE_MAKERS[name] in outcome.stderr
+    else:
+        assert SIGNATURES[name](outcome), outcome.stderr
