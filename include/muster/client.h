@@ -10,7 +10,7 @@
  *      muster_client_free(client);
  *
  * A client belongs to one thread at a time; only muster_wake() may be called from elsewhere. No function calls back into
- * the caller. Work is done inside muster_next(), muster_wait() and muster_turn(): a program that calls none of them for a
+ * the caller, but process functions, which run on threads of their own (muster_request_set_process()). Work is done inside muster_next(), muster_wait() and muster_turn(): a program that calls none of them for a
  * while delays its requests, which then shows as their `lag`, but does not make them time out (see below).
  *
  * Timeouts count from the moments that their names say (milliseconds; 0 takes the default, MUSTER_NO_TIMEOUT none). Before
@@ -90,6 +90,14 @@ struct muster_client_options {
         bool http_1_0;            /* speak HTTP/1.0 */
 
         struct muster_error *error; /* where to say why muster_client_new() failed; may be NULL */
+
+        /*
+         * Threads that work off the loop. 0: none, unless a request has a process function: then as many as there are
+         * processors. With a number also bodies are decoded there, from the point on where they exceed
+         * decode_threshold_bytes.
+         */
+        unsigned workers;
+        uint64_t decode_threshold_bytes; /* 0: 64 KiB */
 };
 
 struct muster_client;
@@ -168,6 +176,7 @@ struct muster_client_stats {
         uint64_t n_tls_resumed;
         uint64_t n_turns;
         uint64_t longest_turn_ns; /* between two waits of the loop */
+        uint64_t n_processing;    /* with the workers now; no slot is held for them */
 };
 
 /* Copy the counters into `*ret_stats`, of which the caller says the size. */

@@ -18,6 +18,7 @@ extern "C" {
 #endif
 
 struct muster_request;
+struct muster_result;
 
 /*
  * What one request may differ in from its client. Zero means: as the client has it. `size` is sizeof *this; 0 means the
@@ -39,6 +40,7 @@ struct muster_request_options {
         bool discard_body;   /* count the body's bytes, keep none */
         bool fail_on_status; /* status 400 and above is MUSTER_E_STATUS; response readable */
         bool http_1_0;       /* speak HTTP/1.0: no connection is kept */
+        bool process_inline; /* run the process function in the client's thread, where it holds up all else */
 };
 
 /*
@@ -69,6 +71,17 @@ MUSTER_PUBLIC int muster_request_set_body(struct muster_request *request, const 
 /* Basic credentials (RFC 7617); never sent to another origin than the URL's. */
 MUSTER_PUBLIC int muster_request_set_basic_auth(struct muster_request *request, const char *user,
                                                 const char *password);
+
+/*
+ * Work on a response, on one of the client's worker threads, while the loop goes on: `process` is called when the response is
+ * whole and no error, and before its result can be taken. It may read the result, set muster_result_set_processed(), and
+ * say muster_result_fail(); it must not call any function of the client. 0: the result is a success. Anything else makes
+ * it MUSTER_E_PROCESS. What it takes, the wait for a worker included, is MUSTER_PHASE_PROCESS. Once it runs it is never interrupted:
+ * a deadline or muster_cancel() that comes meanwhile decides the result when it returns.
+ */
+typedef int (*muster_process_fn)(struct muster_result *result, void *argument);
+MUSTER_PUBLIC void muster_request_set_process(struct muster_request *request,
+                                              muster_process_fn process, void *argument);
 
 /* Options by value; see above. Replaces those set before. */
 MUSTER_PUBLIC int muster_request_set_options(struct muster_request *request,

@@ -74,6 +74,19 @@ MUSTER_PUBLIC uint64_t muster_result_body_bytes(const struct muster_result *resu
 /* Bytes of the body as it came, before decoding. */
 MUSTER_PUBLIC uint64_t muster_result_wire_bytes(const struct muster_result *result);
 
+/*
+ * For a process function: keep what came of the body with the result; `free_processed`, unless NULL, is called with it by
+ * muster_result_free(). Replaces what was set before, freeing it.
+ */
+MUSTER_PUBLIC void muster_result_set_processed(struct muster_result *result, void *processed,
+                                               void (*free_processed)(void *processed));
+
+/* What was set so; NULL: nothing. */
+MUSTER_PUBLIC void *muster_result_processed(const struct muster_result *result);
+
+/* For a process function: say in words why it failed. Returns MUSTER_E_PROCESS, to be returned by it. */
+MUSTER_PUBLIC int muster_result_fail(struct muster_result *result, const char *text);
+
 /* Tries that were made, and how many of them were because of a redirect. 0 when it never left the queue. */
 MUSTER_PUBLIC unsigned muster_result_n_attempts(const struct muster_result *result);
 MUSTER_PUBLIC unsigned muster_result_n_redirects(const struct muster_result *result);

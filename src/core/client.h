@@ -11,6 +11,7 @@
 #include "retry.h"
 #include "sched.h"
 #include "settings.h"
+#include "workers.h"
 #include <base/rand.h>
 #include <http/h1_read.h>
 #include <muster/client.h>
@@ -33,6 +34,9 @@ struct muster_client {
         struct sched sched;
         struct pool pool;
         struct retry_budget retry_budget;
+        struct workers *workers; /* made when there is work for them; NULL before */
+        struct loop_watch workers_watch;
+        size_t n_processing;
 
         struct list outstanding; /* requests that have no result yet */
         /* Requests with a result that was not taken, in order of completion. */
@@ -61,6 +65,9 @@ void client_put_back(struct muster_request *request);
 /* The context for https, made on first use. MUSTER_E_TLS, MUSTER_E_RESOURCE. */
 int client_tls(struct muster_client *client, struct tls_context **ret_context,
                struct muster_error *error);
+
+/* The threads that work off the loop, made on first use. MUSTER_E_RESOURCE. */
+int client_workers(struct muster_client *client, struct workers **ret_workers);
 
 /* For tests: a client whose time is `start_ns` and moves only as loop.h says. */
 int client_new_manual(struct muster_client **ret_client,

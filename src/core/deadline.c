@@ -26,6 +26,9 @@ static uint64_t earliest(const struct muster_request *request)
                 return min_ns(always, request->retry_at_ns);
         case REQUEST_RUNNING:
                 return min_ns(always, min_ns(request->connect_until_ns, request->read_until_ns));
+        case REQUEST_PROCESSING:
+                /* The last byte is here; and what a worker has begun is told once. */
+                return request->work.abortion.code ? UINT64_MAX : request->deadline_ns;
         case REQUEST_NEW:
         case REQUEST_FINISHED:
         case REQUEST_TAKEN:
@@ -51,7 +54,7 @@ static struct timeout timeout_that_ended(const struct muster_request *request, u
                 return (struct timeout){ "connect", limits->connect_timeout_ns };
         if (request->state == REQUEST_RUNNING && request->read_until_ns == at_ns)
                 return (struct timeout){ "read", limits->read_timeout_ns };
-        if (request->total_until_ns == at_ns)
+        if (request->total_until_ns == at_ns && request->state != REQUEST_PROCESSING)
                 return (struct timeout){ "total", limits->total_timeout_ns };
         return (struct timeout){ "deadline", limits->deadline_ns };
 }
@@ -65,6 +68,10 @@ static void phases_so_far(const struct muster_request *request, uint64_t now_ns,
         memcpy(phase_ns, request->result.phase_ns, sizeof(request->result.phase_ns));
         if (request->state == REQUEST_BACKOFF) {
                 phase_ns[MUSTER_PHASE_BACKOFF] += now_ns - attempt.end_ns;
+                return;
+        }
+        if (request->state == REQUEST_PROCESSING) {
+                phase_ns[MUSTER_PHASE_PROCESS] += now_ns - attempt.end_ns;
                 return;
         }
         attempt.end_ns = now_ns;
@@ -93,6 +100,8 @@ static enum muster_phase stage_of(const struct muster_request *request)
                 return MUSTER_PHASE_BACKOFF;
         case REQUEST_RUNNING:
                 return request->attempt.stage;
+        case REQUEST_PROCESSING:
+                return MUSTER_PHASE_PROCESS;
         case REQUEST_NEW:
         case REQUEST_QUEUED:
         case REQUEST_FINISHED:

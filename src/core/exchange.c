@@ -13,6 +13,8 @@
 #define RESERVE_BYTES                                                                              \
         (16 * 1024 * 1024) /* of a body whose length is known: beyond, it grows as it comes */
 
+#define DECODE_STEP_BYTES 2048 /* at most 2 MiB come out of it, in a millisecond or two */
+
 static uint64_t now_of(const struct conn *conn)
 {
         return clock_now(&conn->client->clock);
@@ -84,6 +86,12 @@ static int end_body(struct conn *conn, struct muster_request *request, struct mu
         struct muster_result *result = &request->result;
         int r = 0;
 
+        if (request->work.encoded.len) {
+                /* The rest is decoded off the loop. */
+                request->work.decoder = conn->decoder;
+                conn->decoder = NULL;
+                return 0;
+        }
         if (conn->decoder && request->use == RESPONSE_IS_RESULT) {
                 r = decoder_end(conn->decoder, error);
                 result->body_bytes = decoder_n_out(conn->decoder);
@@ -273,17 +281,42 @@ static int take_head(struct conn *conn, struct muster_request *request, const st
         return r;
 }
 
+/* Keep encoded bytes for a worker. */
+static int decode_later(struct muster_request *request, struct muster_str bytes,
+                        struct muster_error *error)
+{
+        struct buf *encoded = &request->work.encoded;
+
+        if (encoded->len + bytes.len > request->limits.max_body_bytes)
+                return too_large(request, 0, error);
+        return buf_add_str(encoded, bytes);
+}
+
+/*
+ * Decode what came; from the point on where the body is a large one, that is left to a worker. In small steps, as one of 128 KiB could become
+ * 128 MiB before the loop goes on.
+ */
 static int decode(struct conn *conn, struct muster_request *request, struct muster_str bytes,
                   struct muster_error *error)
 {
         struct muster_result *result = &request->result;
+        uint64_t threshold = conn->client->settings.decode_threshold_bytes;
         uint64_t start = now_of(conn);
-        int r = decoder_feed(conn->decoder, bytes,
-                             request->limits.discard_body ? NULL : &result->body, error);
+        int r = 0;
 
+        while (r == 0 && bytes.len && decoder_n_out(conn->decoder) <= threshold) {
+                struct muster_str step = bytes;
+
+                if (threshold != UINT64_MAX && step.len > DECODE_STEP_BYTES)
+                        step.len = DECODE_STEP_BYTES;
+                r = decoder_feed(conn->decoder, step,
+                                 request->limits.discard_body ? NULL : &result->body, error);
+                bytes.at += step.len;
+                bytes.len -= step.len;
+        }
         result->body_bytes = decoder_n_out(conn->decoder);
         request->attempt.decode_ns += now_of(conn) - start;
-        return r;
+        return r == 0 && bytes.len ? decode_later(request, bytes, error) : r;
 }
 
 #define BODY_NOT_WANTED 1 /* it is longer than is worth reading */

@@ -8,6 +8,9 @@
 #include <base/error.h>
 #include <base/mem.h>
 
+#define PROCESSING_PER_WORKER                                                                      \
+        4 /* responses at work or waiting for it: enough that no worker waits */
+
 static uint64_t now_of(const struct muster_client *client)
 {
         return clock_now(&client->clock);
@@ -39,11 +42,8 @@ static void finish(struct muster_request *request, const struct muster_error *er
         struct muster_result *result = &request->result;
 
         assert(request->state != REQUEST_FINISHED && !request->conn && !request->origin);
-        error_clear(&result->error);
         if (error)
                 result->error = *error;
-        else
-                check_status(request, &result->error);
         /* What there is of a body too large is just what nobody wanted to hold. */
         if (result->error.code == MUSTER_E_TOO_LARGE)
                 buf_recycle(&result->body, 0);
@@ -57,6 +57,81 @@ static void finish(struct muster_request *request, const struct muster_error *er
         request->state = REQUEST_FINISHED;
         result->finished_ns = now_ns;
         client->stats.n_finished++;
+}
+
+/* --- work on the response ----------------------------------------------------------------------------------------- */
+
+static void finish_processed(struct muster_request *request, const struct muster_error *error,
+                             uint64_t end_ns)
+{
+        struct muster_result *result = &request->result;
+        struct work *work = &request->work;
+        uint64_t start_ns = request->attempt.end_ns;
+
+        if (end_ns < start_ns)
+                end_ns = start_ns;
+        if (work->decode_ns > end_ns - start_ns)
+                work->decode_ns = end_ns - start_ns;
+        result->phase_ns[MUSTER_PHASE_DECODE] += work->decode_ns;
+        result->phase_ns[MUSTER_PHASE_PROCESS] += end_ns - start_ns - work->decode_ns;
+        finish(request, error, end_ns);
+}
+
+static void say_processed(struct muster_request *request)
+{
+        struct work *work = &request->work;
+        struct muster_error *error = &request->result.error;
+
+        if (work->code == MUSTER_E_PROCESS)
+                error_set(error, MUSTER_E_PROCESS, MUSTER_PHASE_PROCESS, 0,
+                          "process: the function that was to work on the body failed");
+        else if (work->error.code)
+                *error = work->error;
+        else if (work->code < 0)
+                error_set_memory(error, MUSTER_PHASE_DECODE);
+        else
+                error_clear(error); /* it complained, and succeeded all the same */
+}
+
+static void finish_work(struct muster_request *request)
+{
+        struct work *work = &request->work;
+        uint64_t end_ns = work->end_ns ? work->end_ns : now_of(request->client);
+
+        if (work->abortion.code)
+                request->result.error = work->abortion;
+        else
+                say_processed(request);
+        finish_processed(request, NULL, end_ns);
+}
+
+void flow_processed(struct muster_request *request)
+{
+        assert(request->state == REQUEST_PROCESSING);
+        request->client->n_processing--;
+        finish_work(request);
+}
+
+/* A whole response: what is to be done with it is done before it is a result. */
+static void conclude(struct muster_request *request)
+{
+        error_clear(&request->result.error);
+        check_status(request, &request->result.error);
+        if (request->work.decoder && request->result.error.code)
+                request->process =
+                        NULL; /* the body is to be readable, but is not to be worked on */
+        if (!work_is_wanted(request) || (request->result.error.code && !request->work.decoder)) {
+                finish(request, NULL, request->attempt.end_ns);
+                return;
+        }
+        request->state = REQUEST_PROCESSING;
+        if (work_begin(request) == WORK_IS_DONE) {
+                finish_work(request);
+                return;
+        }
+        request->client->n_processing++;
+        /* Without memory for the timer its deadline is not looked at any more: the response is here. */
+        (void)deadline_arm(request);
 }
 
 /* --- the queue ---------------------------------------------------------------------------------------------------- */
@@ -207,11 +282,17 @@ static void start(struct muster_client *client, struct muster_request *request)
                 open_conn(client, request);
 }
 
+/* Responses come faster than they are worked on: to ask for more would only fill memory. */
+static bool is_backed_up(const struct muster_client *client)
+{
+        return client->n_processing >= (size_t)client->settings.workers * PROCESSING_PER_WORKER;
+}
+
 void flow_start_all(struct muster_client *client)
 {
         struct muster_request *request;
 
-        while ((request = sched_next(&client->sched)))
+        while (!is_backed_up(client) && (request = sched_next(&client->sched)))
                 start(client, request);
 }
 
@@ -319,7 +400,7 @@ void flow_attempt_over(struct muster_request *request, const struct muster_error
         }
         switch (request->use) {
         case RESPONSE_IS_RESULT:
-                finish(request, NULL, request->attempt.end_ns);
+                conclude(request);
                 return;
         case RESPONSE_IS_REDIRECT:
                 follow(request);
@@ -348,6 +429,14 @@ void flow_abort(struct muster_request *request, const struct muster_error *error
                 now_ns = now_of(request->client);
                 result_add_backoff(&request->result, now_ns - request->attempt.end_ns);
                 finish(request, error, now_ns);
+                return;
+        case REQUEST_PROCESSING:
+                if (work_withdraw(request)) {
+                        request->client->n_processing--;
+                        finish_processed(request, error, now_of(request->client));
+                } else if (!request->work.abortion.code) {
+                        request->work.abortion = *error;
+                }
                 return;
         case REQUEST_NEW:
         case REQUEST_FINISHED:

@@ -31,6 +31,9 @@ void flow_attempt_over(struct muster_request *request, const struct muster_error
 /* End a request that is outstanding, in whatever state it is, with this error. */
 void flow_abort(struct muster_request *request, const struct muster_error *error);
 
+/* The work on a response that is whole is done. */
+void flow_processed(struct muster_request *request);
+
 /* A request waits no longer to be tried again. */
 void flow_backoff_over(struct muster_request *request);
 

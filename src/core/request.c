@@ -48,6 +48,7 @@ struct muster_request *muster_request_free(struct muster_request *request)
         url_deinit(&request->url);
         url_deinit(&request->next_url);
         buf_deinit(&request->visited);
+        work_deinit(&request->work);
         return mem_free(request);
 }
 
@@ -67,6 +68,7 @@ void request_recycle(struct muster_request *request)
         buf_deinit(&request->auth);
         url_deinit(&request->next_url);
         buf_deinit(&request->visited);
+        work_deinit(&request->work);
         *request = kept;
 }
 
@@ -76,6 +78,15 @@ void muster_request_set_userdata(struct muster_request *request, void *userdata)
 {
         if (request)
                 request->userdata = userdata;
+}
+
+void muster_request_set_process(struct muster_request *request, muster_process_fn process,
+                                void *argument)
+{
+        if (!request)
+                return;
+        request->process = process;
+        request->process_argument = argument;
 }
 
 static struct muster_error *fresh_error(struct muster_request *request)

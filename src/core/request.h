@@ -5,8 +5,8 @@
  * One object from muster_request_new() to muster_result_free(): the result is a member of the request, so that nothing is
  * allocated in between, and its buffers are used again for a later request of the same client.
  *
- *      NEW ──▶ QUEUED ──▶ RUNNING ──▶ FINISHED ──▶ TAKEN
- *                ▲           │
+ *      NEW ──▶ QUEUED ──▶ RUNNING ──▶ PROCESSING ──▶ FINISHED ──▶ TAKEN
+ *                ▲           │           (if any)
  *                ├─ redirect ┤
  *                └─ BACKOFF ◀┘
  */
@@ -15,6 +15,7 @@
 
 #include "attempt.h"
 #include "result.h"
+#include "work.h"
 #include <http/h1_write.h>
 #include <muster/request.h>
 #include <net/loop.h>
@@ -24,12 +25,13 @@ struct origin;
 struct conn;
 
 enum request_state {
-        REQUEST_NEW,      /* the caller's, being built */
-        REQUEST_QUEUED,   /* waits in its origin's queue for a slot */
-        REQUEST_RUNNING,  /* holds a slot and has a connection, or one is being made for it */
-        REQUEST_BACKOFF,  /* waits to be tried again, holds nothing */
-        REQUEST_FINISHED, /* waits to be taken */
-        REQUEST_TAKEN,    /* the caller's again, as a result */
+        REQUEST_NEW,        /* the caller's, being built */
+        REQUEST_QUEUED,     /* waits in its origin's queue for a slot */
+        REQUEST_RUNNING,    /* holds a slot and has a connection, or one is being made for it */
+        REQUEST_BACKOFF,    /* waits to be tried again, holds nothing */
+        REQUEST_PROCESSING, /* its response is whole and with a worker; holds nothing */
+        REQUEST_FINISHED,   /* waits to be taken */
+        REQUEST_TAKEN,      /* the caller's again, as a result */
 };
 
 /* What to do with the response that is arriving; decided when its head is there. */
@@ -67,6 +69,8 @@ struct muster_request {
         bool has_body;
         struct muster_request_options options;
         void *userdata;
+        muster_process_fn process; /* NULL: none */
+        void *process_argument;
 
         /* Where it is. */
         struct muster_client *client;
@@ -90,6 +94,7 @@ struct muster_request {
         unsigned n_retries;
         uint64_t retry_wait_ns; /* while RESPONSE_IS_RETRIED: how long to wait */
         struct buf visited;     /* URLs that redirected, a line each */
+        struct work work;       /* what is to be done when the response is whole */
 
         /* Its moments, absolute; UINT64_MAX: never. */
         struct loop_timer timer; /* the earliest of them, or earlier */

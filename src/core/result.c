@@ -4,12 +4,14 @@
 #include "client.h"
 #include "request.h"
 #include <assert.h>
+#include <base/error.h>
 #include <base/mem.h>
 
 /* --- filling it in ------------------------------------------------------------------------------------------------ */
 
 void result_deinit(struct muster_result *result)
 {
+        muster_result_set_processed(result, NULL, NULL);
         result->attempts = mem_free(result->attempts);
         buf_deinit(&result->head);
         buf_deinit(&result->fields);
@@ -203,6 +205,27 @@ uint64_t muster_result_body_bytes(const struct muster_result *result)
 uint64_t muster_result_wire_bytes(const struct muster_result *result)
 {
         return result->wire_bytes;
+}
+
+void muster_result_set_processed(struct muster_result *result, void *processed,
+                                 void (*free_processed)(void *processed))
+{
+        if (result->processed && result->free_processed)
+                result->free_processed(result->processed);
+        result->processed = processed;
+        result->free_processed = free_processed;
+}
+
+void *muster_result_processed(const struct muster_result *result)
+{
+        return result->processed;
+}
+
+int muster_result_fail(struct muster_result *result, const char *text)
+{
+        error_clear(&result->error);
+        return error_set(&result->error, MUSTER_E_PROCESS, MUSTER_PHASE_PROCESS, 0, "process: %s",
+                         text ? text : "failed");
 }
 
 unsigned muster_result_n_attempts(const struct muster_result *result)

@@ -30,6 +30,9 @@ struct muster_result {
         uint64_t submitted_ns, finished_ns, taken_ns;
         uint64_t phase_ns[MUSTER_N_PHASES];
         struct muster_conn_info conn;
+
+        void *processed;
+        void (*free_processed)(void *processed);
 };
 
 void result_deinit(struct muster_result *result);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "settings.h"
 
+#include "workers.h"
 #include <base/clock.h>
 #include <base/error.h>
 #include <base/mem.h>
@@ -9,6 +10,7 @@
 #include <http/field.h>
 #include <http/h1_read.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #define CONCURRENCY_DEFAULT  64      /* enough for any one server, few enough for most */
 #define CONCURRENCY_MAX      1000000 /* more descriptors than a kernel gives by default */
@@ -22,6 +24,7 @@
 #define REDIRECTS_MAX        10 /* Fetch allows 20, curl 30; who needs more than 10 is in a loop */
 #define BODY_BYTES_MAX       (UINT64_C(1) << 30)
 #define HEADER_BYTES_MIN     256
+#define DECODE_THRESHOLD     (64 * 1024) /* decoded in a fraction of a millisecond */
 
 uint64_t settings_timeout_ns(uint64_t ms, uint64_t default_ns)
 {
@@ -69,10 +72,20 @@ static int check(const struct muster_client_options *o, struct muster_error *err
         if (o->user_agent && !field_is_value(str_of(o->user_agent)))
                 return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
                                  "invalid: user_agent has a control character");
+        if (o->workers > WORKERS_MAX)
+                return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
+                                 "invalid: workers %u is above %d", o->workers, WORKERS_MAX);
         if (o->client_key_file && !o->client_cert_file)
                 return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
                                  "invalid: client_key_file without client_cert_file");
         return 0;
+}
+
+static unsigned n_processors(void)
+{
+        long n = sysconf(_SC_NPROCESSORS_ONLN);
+
+        return n < 1 ? 1 : n > WORKERS_MAX ? WORKERS_MAX : (unsigned)n;
 }
 
 static size_t queue_size(const struct muster_client_options *o, unsigned concurrency)
@@ -119,6 +132,10 @@ int settings_init(struct settings *settings, const struct muster_client_options 
                 .max_body_bytes = or_default64(o.max_body_bytes, BODY_BYTES_MAX),
                 .max_header_bytes = o.max_header_bytes ? o.max_header_bytes : H1_HEAD_BYTES_MAX,
                 .max_decode_ratio = or_default(o.max_decode_ratio, DECODE_RATIO_MAX),
+                .workers = or_default(o.workers, n_processors()),
+                .decode_threshold_bytes =
+                        o.workers ? or_default64(o.decode_threshold_bytes, DECODE_THRESHOLD)
+                                  : UINT64_MAX,
                 .no_redirects = o.no_redirects,
                 .no_decoding = o.no_decoding,
                 .discard_body = o.discard_body,

@@ -21,6 +21,9 @@ struct settings {
         size_t max_header_bytes;
         unsigned max_decode_ratio;
 
+        unsigned workers;
+        uint64_t decode_threshold_bytes; /* UINT64_MAX: all is decoded on the loop */
+
         char *user_agent; /* "" for none */
 
         bool no_redirects, no_decoding, discard_body, fail_on_status, retry_unsafe;

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What is left to do when a response is whole: decode the rest of a large body, run the caller's process function
+ *
+ * On a worker, or here where that was asked for or no thread is to be had. The request belongs to the worker meanwhile: the loop
+ * touches nothing of it but what is guarded in struct worker_job.
+ */
+#ifndef CORE_WORK_H
+#define CORE_WORK_H
+
+#include "workers.h"
+#include <base/buf.h>
+#include <muster/error.h>
+
+struct decoder;
+struct muster_request;
+
+/* A request's; zeroed is nothing to do. */
+struct work {
+        struct worker_job job;
+        struct decoder
+                *decoder; /* of the bytes in `encoded`, and of those that it has had already */
+        struct buf encoded;
+        struct muster_error error;    /* of the decoder */
+        struct muster_error abortion; /* came while a worker had it: what the result is to be */
+        int code;                     /* of the process function, or the decoder */
+        uint64_t decode_ns, end_ns;
+};
+
+void work_deinit(struct work *work);
+
+/* Is there any for this request? */
+bool work_is_wanted(const struct muster_request *request);
+
+#define WORK_IS_DONE 1
+
+/* Begin. 0: with a worker, flow_processed() will be called. WORK_IS_DONE: it was done here. */
+int work_begin(struct muster_request *request);
+
+/* Take the request back from the workers. False: one has it. */
+bool work_withdraw(struct muster_request *request);
+
+#endif
