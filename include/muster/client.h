@@ -36,6 +36,7 @@ enum muster_condition {
         MUSTER_IDLE = 2,  /* muster_wait: nothing is outstanding, so nothing can finish */
         MUSTER_LATER = 3, /* muster_wait: the time was up before a result was there */
         MUSTER_WOKEN = 4, /* muster_wait: muster_wake() was called */
+        MUSTER_END = 5,   /* muster_result_read: the body is over */
 };
 
 /* Values by which a client is made; zero is the default everywhere. */
@@ -98,6 +99,15 @@ struct muster_client_options {
          */
         unsigned workers;
         uint64_t decode_threshold_bytes; /* 0: 64 KiB */
+
+        /*
+         * Requests that are started a second, of all and of each origin, evenly spaced; 0: no limit. The k-th start is planned at
+         * t0 + k / rate. One that is late, for want of a slot or of a turn of the loop, starts as soon as it can and keeps its
+         * planned moment (muster_result_planned_ns()); the plan goes on. It begins anew where nobody waited: nothing is saved up.
+         * Retries and redirects are starts, too. An origin that waits for its moment holds up no other.
+         */
+        double rate_per_s;
+        double rate_per_host_per_s;
 };
 
 struct muster_client;

@@ -40,6 +40,7 @@ struct muster_request_options {
         bool discard_body;   /* count the body's bytes, keep none */
         bool fail_on_status; /* status 400 and above is MUSTER_E_STATUS; response readable */
         bool http_1_0;       /* speak HTTP/1.0: no connection is kept */
+        bool stream; /* the result is there with the head: muster_result_read() has the body */
         bool process_inline; /* run the process function in the client's thread, where it holds up all else */
 };
 
@@ -64,9 +65,53 @@ MUSTER_PUBLIC void muster_request_set_userdata(struct muster_request *request, v
 MUSTER_PUBLIC int muster_request_add_header(struct muster_request *request, const char *name,
                                             const char *value);
 
-/* The body, copied. It is sent with a Content-Length. */
+/*
+ * Where the body comes from: one of these; the last one set counts.
+ *
+ * Memory, copied; it is sent with a Content-Length.
+ */
 MUSTER_PUBLIC int muster_request_set_body(struct muster_request *request, const void *body,
                                           size_t size);
+
+/*
+ * A file, opened anew for each attempt, so that it can be sent again on a retry or redirect. A regular file is sent with a
+ * Content-Length, its size at that moment; anything else in chunks. Memory stays flat. The path is copied; a file that cannot
+ * be read, or that changes its size meanwhile, is MUSTER_E_INPUT in the result.
+ */
+MUSTER_PUBLIC int muster_request_set_body_file(struct muster_request *request, const char *path);
+
+#define MUSTER_SIZE_UNKNOWN UINT64_MAX
+
+/* Put up to `size` bytes into `buffer` and their number into *ret_n, 0 at the end. Negative: the request fails. */
+typedef int (*muster_pull_fn)(void *argument, void *buffer, size_t size, size_t *ret_n);
+
+/* Begin the body anew. Negative: the request fails. */
+typedef int (*muster_rewind_fn)(void *argument);
+
+/*
+ * A function, called in the client's thread whenever the connection takes more; it should not block. With `size` unknown the
+ * body is sent in chunks (RFC 9112 section 7.1), which HTTP/1.0 does not have. Without `rewind` the body can be sent once: there is no retry
+ * then after it was begun, and a redirect that keeps the body is MUSTER_E_REDIRECT. Neither may call any function of the client.
+ */
+MUSTER_PUBLIC int muster_request_set_body_pull(struct muster_request *request, uint64_t size,
+                                               muster_pull_fn pull, muster_rewind_fn rewind,
+                                               void *argument);
+
+/*
+ * Where the response's body goes: one of these instead of into the result's memory. Only the body of a response that is a success goes
+ * there, decoded; muster_result_body() is empty, muster_result_body_bytes() tells how much it was. Memory stays flat.
+ *
+ * A descriptor, which stays the caller's and open until the result is there; it is written to from its present place on. One that
+ * is not ready (a pipe nobody reads) holds up its own request only, through to the server. A body that ends in an
+ * error was written in part.
+ */
+MUSTER_PUBLIC int muster_request_set_sink_fd(struct muster_request *request, int fd);
+
+/*
+ * A file, whole or not at all: it is written under a temporary name beside `path` (copied), which it takes, replacing what was there, when the
+ * body is complete.
+ */
+MUSTER_PUBLIC int muster_request_set_sink_file(struct muster_request *request, const char *path);
 
 /* Basic credentials (RFC 7617); never sent to another origin than the URL's. */
 MUSTER_PUBLIC int muster_request_set_basic_auth(struct muster_request *request, const char *user,

@@ -68,6 +68,18 @@ MUSTER_PUBLIC const void *muster_result_body(const struct muster_result *result)
 /* Bytes that muster_result_body() holds. */
 MUSTER_PUBLIC size_t muster_result_body_size(const struct muster_result *result);
 
+/*
+ * For a request with the option `stream`, whose result is there as soon as its head is. Both put up to `size` bytes of the body into
+ * `buffer` and their number into *ret_n. 0: at least one byte. MUSTER_END: that was all. Negative: the body broke off; muster_result_error() has the
+ * words. muster_result_read() works, for all requests of the client, until there is something; muster_result_read_now() never waits and answers MUSTER_LATER.
+ * A reader that takes its time holds up its own request only, through to the server; muster_result_free() ends the request. Sizes,
+ * phases and attempts are complete after the end.
+ */
+MUSTER_PUBLIC int muster_result_read(struct muster_result *result, void *buffer, size_t size,
+                                     size_t *ret_n);
+MUSTER_PUBLIC int muster_result_read_now(struct muster_result *result, void *buffer, size_t size,
+                                         size_t *ret_n);
+
 /* Bytes of the decoded body, also when it was discarded. */
 MUSTER_PUBLIC uint64_t muster_result_body_bytes(const struct muster_result *result);
 
@@ -100,6 +112,14 @@ MUSTER_PUBLIC uint64_t muster_result_total_ns(const struct muster_result *result
 
 /* When it was submitted, by the monotonic clock. */
 MUSTER_PUBLIC uint64_t muster_result_submitted_ns(const struct muster_result *result);
+
+/*
+ * When its first attempt was planned to start, by the same clock; 0 when it ended before its turn came. With a rate
+ * (rate_per_s, rate_per_host_per_s) that is told by the plan, which does not wait for servers: whatever made the start late, a
+ * latency that counts from here has it in. May then lie before the submission, where that was held up by a full queue. Without a
+ * rate it is the moment at which it got its slot.
+ */
+MUSTER_PUBLIC uint64_t muster_result_planned_ns(const struct muster_result *result);
 
 /* One try at one hop. Members are appended in later versions, never moved. */
 struct muster_attempt {

@@ -132,6 +132,13 @@ static int init_loop(struct muster_client *client, struct muster_error *error)
         return 0;
 }
 
+/* That the loop does not wait any longer is all that it takes: turn() does the rest. */
+static void start_is_due(struct loop_timer *timer, uint64_t late_ns)
+{
+        (void)timer;
+        (void)late_ns;
+}
+
 static int init(struct muster_client *client, const struct muster_client_options *options,
                 struct muster_error *error)
 {
@@ -150,6 +157,9 @@ static int init(struct muster_client *client, const struct muster_client_options
         pool_init(&client->pool, &client->loop, &client->origins, n_conns_max,
                   client->settings.idle_timeout_ns);
         sched_init(&client->sched, client->settings.concurrency, client->settings.per_host);
+        sched_set_rates(&client->sched, client->settings.rate_per_s,
+                        client->settings.rate_per_host_per_s);
+        client->start_timer.fire = start_is_due;
         retry_budget_init(&client->retry_budget, client->settings.retry_budget_percent);
         rand_seed_bytes(&seed, sizeof(seed));
         rand_init(&client->rand, seed);
@@ -287,6 +297,7 @@ struct muster_client *muster_client_free(struct muster_client *client)
         free_requests(&client->store);
         pool_deinit(&client->pool);
         resolver_free(client->resolver);
+        sched_deinit(&client->sched);
         origins_deinit(&client->origins);
         tls_context_free(client->tls);
         drop_tls_options(&client->tls_options);
@@ -298,6 +309,15 @@ struct muster_client *muster_client_free(struct muster_client *client)
 }
 
 /* --- requests in -------------------------------------------------------------------------------------------------- */
+
+/* Once full it counts as such until it is half empty: a caller fills it up as results are taken, not at once. */
+static void note_fullness(struct muster_client *client)
+{
+        if (client->n_held >= client->settings.queue_size)
+                client->sched.is_full = true;
+        else if (client->n_held < client->settings.queue_size / 2)
+                client->sched.is_full = false;
+}
 
 int muster_submit(struct muster_client *client, struct muster_request *take_request,
                   uint64_t *ret_id)
@@ -311,6 +331,7 @@ int muster_submit(struct muster_client *client, struct muster_request *take_requ
         if (client->n_held >= client->settings.queue_size)
                 return MUSTER_FULL;
         client->n_held++;
+        note_fullness(client);
         flow_submit(client, take_request);
         if (ret_id)
                 *ret_id = take_request->id;
@@ -410,9 +431,13 @@ struct muster_result *muster_take(struct muster_client *client)
                 return NULL;
         request = request_of_link(link);
         list_push_back(&client->taken, &request->link);
-        request->state = REQUEST_TAKEN;
         client->n_held--;
+        note_fullness(client);
         result = &request->result;
+        request->is_with_caller = true;
+        if (request->state != REQUEST_FINISHED)
+                return result; /* a stream */
+        request->state = REQUEST_TAKEN;
         result->taken_ns = clock_now(&client->clock);
         result->phase_ns[MUSTER_PHASE_DELIVER] += result->taken_ns - result->finished_ns;
         return result;
@@ -422,6 +447,8 @@ void client_put_back(struct muster_request *request)
 {
         struct muster_client *client = request->client;
 
+        if (request->state != REQUEST_TAKEN)
+                cancel(request); /* a stream that is not over */
         assert(request->state == REQUEST_TAKEN);
         list_remove(&request->link);
         if (!client || client->n_stored >= STORE_MAX) {
@@ -446,20 +473,41 @@ struct muster_result *muster_next(struct muster_client *client)
 
 /* --- the work ----------------------------------------------------------------------------------------------------- */
 
-static int turn(struct muster_client *client, uint64_t until_ns)
+/* Start who can start, and see to it that the next one is not forgotten: until when the loop may wait, at most. */
+static uint64_t start_all(struct muster_client *client)
 {
-        int r;
+        uint64_t next_ns;
 
         flow_start_all(client);
+        next_ns = sched_next_ns(&client->sched);
+        if (loop_timer_set(&client->loop, &client->start_timer, next_ns) == 0)
+                return UINT64_MAX;
+        if (client->has_foreign_loop)
+                loop_wake(&client->loop); /* no memory for the timer: come back and look */
+        return next_ns;
+}
+
+static int turn(struct muster_client *client, uint64_t until_ns)
+{
+        uint64_t next_ns = start_all(client);
+        int r;
+
+        if (next_ns < until_ns)
+                until_ns = next_ns;
         if (!list_is_empty(&client->finished))
                 until_ns = 0; /* one that could not even be started: do not wait with its result */
         r = loop_turn(&client->loop, until_ns);
-        flow_start_all(client);
+        start_all(client);
         pool_reap(&client->pool);
         /* What stays ready here is known to us alone: a foreign loop must be told to come back. */
         if (client->has_foreign_loop && !list_is_empty(&client->loop.ready_sockets))
                 loop_wake(&client->loop);
         return r;
+}
+
+int client_turn(struct muster_client *client)
+{
+        return turn(client, UINT64_MAX);
 }
 
 int muster_wait(struct muster_client *client, uint64_t timeout_ms)

@@ -32,6 +32,7 @@ struct muster_client {
 
         struct origins origins;
         struct sched sched;
+        struct loop_timer start_timer; /* the next moment at which the plan has somebody start */
         struct pool pool;
         struct retry_budget retry_budget;
         struct workers *workers; /* made when there is work for them; NULL before */
@@ -65,6 +66,9 @@ void client_put_back(struct muster_request *request);
 /* The context for https, made on first use. MUSTER_E_TLS, MUSTER_E_RESOURCE. */
 int client_tls(struct muster_client *client, struct tls_context **ret_context,
                struct muster_error *error);
+
+/* One turn of the loop, waiting until something happens. */
+int client_turn(struct muster_client *client);
 
 /* The threads that work off the loop, made on first use. MUSTER_E_RESOURCE. */
 int client_workers(struct muster_client *client, struct workers **ret_workers);

@@ -36,10 +36,12 @@ static struct muster_request *part(struct conn *conn)
 
 static void leave(struct conn *conn, bool can_be_reused)
 {
-        if (can_be_reused)
-                pool_put(&conn->client->pool, conn, conn->client->loop.now_ns);
-        else
+        if (!can_be_reused) {
                 conn_close(conn);
+                return;
+        }
+        loop_recv_start(&conn->socket); /* a slow reader may have had it stopped */
+        pool_put(&conn->client->pool, conn, conn->client->loop.now_ns);
 }
 
 static bool is_failure_of_dropped_body(const struct muster_request *request, enum muster_code code)
@@ -101,6 +103,18 @@ static int end_body(struct conn *conn, struct muster_request *request, struct mu
         return r;
 }
 
+/* What is left of the body waits for somebody who reads slowly. */
+static bool waits_for_sink(struct conn *conn, size_t n_left)
+{
+        struct sink *sink = &conn->request->sink;
+
+        if (!conn->request->uses_sink || sink->kind == SINK_STREAM || !sink->is_blocked)
+                return false;
+        sink->is_ending = true;
+        sink->n_left = n_left;
+        return true;
+}
+
 /* The response is complete; `n_left` bytes came that are not of it, and nobody asked for those. */
 static void complete(struct conn *conn, size_t n_left)
 {
@@ -108,8 +122,13 @@ static void complete(struct conn *conn, size_t n_left)
         struct muster_error error = { 0 };
         bool can_be_reused = conn->reader.keeps_alive && !conn->is_sending && !conn->send_sys &&
                              n_left == 0 && conn->state == CONN_READY;
-        int r = end_body(conn, request, &error);
+        int r;
 
+        if (waits_for_sink(conn, n_left))
+                return;
+        if (request_has_upload(request) && !request->upload.is_over)
+                can_be_reused = false;
+        r = end_body(conn, request, &error);
         if (r < 0) {
                 fail(conn, r, &error);
                 return;
@@ -118,6 +137,74 @@ static void complete(struct conn *conn, size_t n_left)
         part(conn);
         leave(conn, can_be_reused);
         flow_attempt_over(request, NULL);
+}
+
+/* --- a body that goes elsewhere ----------------------------------------------------------------------------------- */
+
+static void drain_sink(struct loop_watch *watch, bool readable, bool writable);
+
+/* Read no more from the server until there is room: that is nobody's silence. */
+static int block(struct conn *conn, struct muster_request *request, struct muster_error *error)
+{
+        struct sink *sink = &request->sink;
+
+        if (sink->is_blocked)
+                return 0;
+        sink->is_blocked = true;
+        loop_recv_stop(&conn->socket);
+        request->read_until_ns = UINT64_MAX;
+        if (sink->kind == SINK_STREAM)
+                return 0;
+        sink->watch.ready = drain_sink;
+        if (loop_watch_set(&conn->client->loop, &sink->watch, sink->fd, false, true) < 0)
+                return error_set_memory(error, MUSTER_PHASE_RECEIVE);
+        return 0;
+}
+
+void exchange_unblock(struct conn *conn)
+{
+        struct muster_request *request = conn->request;
+        struct sink *sink = &request->sink;
+
+        if (!sink->is_blocked)
+                return;
+        sink->is_blocked = false;
+        if (sink->watch.loop)
+                loop_watch_set(sink->watch.loop, &sink->watch, sink->fd, false, false);
+        if (sink->is_ending) {
+                complete(conn, sink->n_left);
+                return;
+        }
+        deadline_received(request, now_of(conn));
+        /* Without memory for the timer the read timeout is not looked at until the next one that is set. */
+        (void)deadline_arm(request);
+        loop_recv_start(&conn->socket);
+}
+
+static void drain_sink(struct loop_watch *watch, bool readable, bool writable)
+{
+        struct muster_request *request = LIST_OWNER(watch, struct muster_request, sink.watch);
+        struct conn *conn = request->conn;
+        struct muster_error error = { 0 };
+        int r = sink_take(&request->sink, &request->result.body, &error);
+
+        (void)readable;
+        (void)writable;
+        if (r < 0)
+                fail(conn, r, &error);
+        else if (r == 0)
+                exchange_unblock(conn);
+}
+
+/* What has come of the body goes where it belongs. */
+static int pass_on(struct conn *conn, struct muster_request *request, struct muster_error *error)
+{
+        int r;
+
+        if (!request->uses_sink)
+                return 0;
+        r = sink_take(&request->sink, &request->result.body, error);
+        return r == SINK_BLOCKED ? block(conn, request, error) : r;
 }
 
 /* --- the response ------------------------------------------------------------------------------------------------- */
@@ -166,7 +253,7 @@ static bool decide_retry(struct muster_request *request, const struct h1_head *h
         struct muster_client *client = request->client;
 
         if (!retry_is_status(head->status) || !retry_is_allowed(request) ||
-            !decide_wait(request, &head->fields))
+            !request_can_repeat(request) || !decide_wait(request, &head->fields))
                 return false;
         if (deadline_forbids(request, clock_after(client->loop.now_ns, request->retry_wait_ns)))
                 return false;
@@ -210,6 +297,11 @@ static int decide_redirect(struct muster_request *request, const struct h1_head 
                 return r;
         if (request->result.n_redirects == settings->max_redirects)
                 return too_many_redirects(request, error);
+        if (!redirect.becomes_get && !request_can_repeat(request))
+                return error_set(error, MUSTER_E_REDIRECT, MUSTER_PHASE_RECEIVE, 0,
+                                 "redirect: the body would have to be sent again to %.*s, but its "
+                                 "source cannot be rewound; ask for that URL itself",
+                                 STR_ARGS(buf_str(&request->next_url.text)));
         if (buf_add_str(&request->visited, buf_str(&request->url.text)) < 0 ||
             buf_add_char(&request->visited, '\n') < 0)
                 return error_set_memory(error, MUSTER_PHASE_RECEIVE);
@@ -264,9 +356,25 @@ static int expect_body(struct conn *conn, struct muster_request *request,
                 return 0;
         if (head->length > request->limits.max_body_bytes)
                 return too_large(request, head->length, error);
-        if (request->limits.discard_body || head->length > RESERVE_BYTES)
+        if (request->limits.discard_body || request->uses_sink || head->length > RESERVE_BYTES)
                 return 0;
         return buf_reserve(&request->result.body, (size_t)head->length + 1);
+}
+
+/* A body that is an error's stays in memory, to be looked at. */
+static int begin_sink(struct conn *conn, struct muster_request *request, const struct h1_head *head,
+                      struct muster_error *error)
+{
+        bool is_error = request->limits.fail_on_status && head->status >= 400;
+        int r = 0;
+
+        request->uses_sink = request->sink.kind != SINK_MEMORY && !is_error &&
+                             !(request->limits.discard_body && request->sink.kind != SINK_STREAM);
+        if (request->uses_sink)
+                r = sink_begin(&request->sink, error);
+        if (r == 0 && request->uses_sink && request->sink.kind == SINK_STREAM)
+                flow_announce(request, &conn->info);
+        return r;
 }
 
 static int take_head(struct conn *conn, struct muster_request *request, const struct h1_head *head,
@@ -276,6 +384,8 @@ static int take_head(struct conn *conn, struct muster_request *request, const st
 
         if (r == 0)
                 r = decide_use(request, head, error);
+        if (r == 0 && request->use == RESPONSE_IS_RESULT)
+                r = begin_sink(conn, request, head, error);
         if (r == 0 && request->use == RESPONSE_IS_RESULT && head->has_body)
                 r = expect_body(conn, request, head, error);
         return r;
@@ -300,7 +410,9 @@ static int decode(struct conn *conn, struct muster_request *request, struct must
                   struct muster_error *error)
 {
         struct muster_result *result = &request->result;
-        uint64_t threshold = conn->client->settings.decode_threshold_bytes;
+        /* What goes on from here cannot be decoded elsewhere. */
+        uint64_t threshold =
+                request->uses_sink ? UINT64_MAX : conn->client->settings.decode_threshold_bytes;
         uint64_t start = now_of(conn);
         int r = 0;
 
@@ -325,16 +437,20 @@ static int take_body(struct conn *conn, struct muster_request *request, struct m
                      struct muster_error *error)
 {
         struct muster_result *result = &request->result;
+        int r;
 
         result->wire_bytes += bytes.len;
         if (request->use != RESPONSE_IS_RESULT)
                 return result->wire_bytes > DRAIN_BYTES_MAX ? BODY_NOT_WANTED : 0;
-        if (conn->decoder)
-                return decode(conn, request, bytes, error);
-        result->body_bytes += bytes.len;
-        if (result->body_bytes > request->limits.max_body_bytes)
-                return too_large(request, 0, error);
-        return request->limits.discard_body ? 0 : buf_add_str(&result->body, bytes);
+        if (conn->decoder) {
+                r = decode(conn, request, bytes, error);
+        } else {
+                result->body_bytes += bytes.len;
+                if (result->body_bytes > request->limits.max_body_bytes)
+                        return too_large(request, 0, error);
+                r = request->limits.discard_body ? 0 : buf_add_str(&result->body, bytes);
+        }
+        return r == 0 ? pass_on(conn, request, error) : r;
 }
 
 /* One event of the reader. 0: go on. Positive: the exchange is over. Negative: it failed. */
@@ -418,7 +534,7 @@ void exchange_dialled(struct conn *conn, uint64_t dns_end_ns, bool is_connected)
         attempt->stage = conn->origin->is_tls ? MUSTER_PHASE_TLS : MUSTER_PHASE_SEND;
 }
 
-void exchange_sent(struct conn *conn)
+static void stamp_sent(struct conn *conn)
 {
         struct attempt *attempt = &conn->request->attempt;
 
@@ -428,13 +544,51 @@ void exchange_sent(struct conn *conn)
         attempt->stage = MUSTER_PHASE_WAIT;
 }
 
+/* Send on for as long as the kernel takes it at once. */
+static void send_upload(struct conn *conn)
+{
+        struct upload *upload = &conn->request->upload;
+        struct muster_error error = { 0 };
+        int r = 0;
+
+        while (r == 0 && !upload->is_over && !conn->send_sys) {
+                struct buf *frame = conn_head(conn);
+                struct muster_str piece = { NULL, 0 };
+
+                r = upload_next(upload, frame, &piece, &error);
+                if (r == 0 && (frame->len || piece.len))
+                        r = conn_send(conn, piece, &error);
+        }
+        if (r < 0)
+                fail(conn, r, &error);
+        else if (r == 0 && upload->is_over)
+                stamp_sent(conn);
+}
+
+void exchange_sent(struct conn *conn)
+{
+        struct muster_request *request = conn->request;
+
+        if (request_has_upload(request) && !request->upload.is_over)
+                send_upload(conn);
+        else
+                stamp_sent(conn);
+}
+
 static void send_request(struct conn *conn, struct muster_request *request)
 {
         struct muster_error error = { 0 };
         struct muster_str body = { 0 };
-        int r = request_write_head(request, conn->client->settings.user_agent, conn_head(conn),
-                                   &error);
+        int r = request_has_upload(request) ? upload_begin(&request->upload, &error) : 0;
 
+        if (r == 0 && request_has_upload(request) && request->limits.http_1_0 &&
+            request->upload.total_bytes == MUSTER_SIZE_UNKNOWN)
+                r = error_set(
+                        &error, MUSTER_E_INVALID, MUSTER_PHASE_SEND, 0,
+                        "invalid: HTTP/1.0 has no chunks, so the size of the body must be known");
+        if (r == 0)
+                r = request_write_head(request, conn->client->settings.user_agent, conn_head(conn),
+                                       &error);
         if (request->has_body && !request->is_get_now)
                 body = buf_str(&request->body);
         if (r == 0)

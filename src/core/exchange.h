@@ -35,6 +35,9 @@ void exchange_note_dial(struct conn *conn);
 
 /* --- told by the flow --------------------------------------------------------------------------------------------- */
 
+/* Somebody has read of a stream that was held up: go on. */
+void exchange_unblock(struct conn *conn);
+
 /* Use a connection that is ready for a request that has a slot. */
 void exchange_begin(struct conn *conn, struct muster_request *request);
 

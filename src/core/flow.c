@@ -34,6 +34,25 @@ static void check_status(const struct muster_request *request, struct muster_err
                           "status: the server answered %d", request->result.status);
 }
 
+static void set_final_url(struct muster_request *request)
+{
+        struct muster_result *result = &request->result;
+
+        result->final_url.len = 0;
+        if (request->url.text.len && (url_add_public(&request->url, &result->final_url) < 0 ||
+                                      buf_terminate(&result->final_url) < 0))
+                buf_deinit(&result->final_url);
+}
+
+void flow_announce(struct muster_request *request, const struct muster_conn_info *conn)
+{
+        assert(!request->is_announced);
+        request->is_announced = true;
+        request->result.conn = *conn;
+        set_final_url(request);
+        list_push_back(&request->client->finished, &request->link);
+}
+
 /* The one way out: from here on the request is a result. `now_ns` is when its last attempt or back-off was over. */
 static void finish(struct muster_request *request, const struct muster_error *error,
                    uint64_t now_ns)
@@ -47,15 +66,18 @@ static void finish(struct muster_request *request, const struct muster_error *er
         /* What there is of a body too large is just what nobody wanted to hold. */
         if (result->error.code == MUSTER_E_TOO_LARGE)
                 buf_recycle(&result->body, 0);
-        if (request->url.text.len && (url_add_public(&request->url, &result->final_url) < 0 ||
-                                      buf_terminate(&result->final_url) < 0))
-                buf_deinit(&result->final_url);
+        sink_end(&request->sink);
+        upload_end(&request->upload);
+        set_final_url(request);
         deadline_stop(request);
         forget_id(client, request);
         list_remove(&request->all_link);
-        list_push_back(&client->finished, &request->link);
-        request->state = REQUEST_FINISHED;
         result->finished_ns = now_ns;
+        request->state = request->is_with_caller ? REQUEST_TAKEN : REQUEST_FINISHED;
+        if (request->is_with_caller)
+                result->taken_ns = now_ns;
+        else if (!request->is_announced)
+                list_push_back(&client->finished, &request->link);
         client->stats.n_finished++;
 }
 
@@ -120,11 +142,14 @@ static void conclude(struct muster_request *request)
         if (request->work.decoder && request->result.error.code)
                 request->process =
                         NULL; /* the body is to be readable, but is not to be worked on */
+        if (!request->result.error.code && request->uses_sink)
+                (void)sink_finish(&request->sink, &request->result.error);
         if (!work_is_wanted(request) || (request->result.error.code && !request->work.decoder)) {
                 finish(request, NULL, request->attempt.end_ns);
                 return;
         }
         request->state = REQUEST_PROCESSING;
+        set_final_url(request); /* the process function may want to know */
         if (work_begin(request) == WORK_IS_DONE) {
                 finish_work(request);
                 return;
@@ -143,6 +168,16 @@ static void finish_unqueued(struct muster_request *request, const struct muster_
         finish(request, error, request->attempt.end_ns);
 }
 
+static int wait_in_queue(struct muster_request *request, bool is_first)
+{
+        struct sched *sched = &request->client->sched;
+        int r = deadline_arm(request);
+
+        if (r < 0)
+                return r;
+        return is_first ? sched_add_first(sched, request) : sched_add(sched, request);
+}
+
 /* Into the queue of its origin, with a new attempt that starts now. */
 static void queue(struct muster_request *request, uint64_t now_ns, bool is_first)
 {
@@ -154,19 +189,14 @@ static void queue(struct muster_request *request, uint64_t now_ns, bool is_first
         request->attempt = (struct attempt){ .start_ns = now_ns, .stage = MUSTER_PHASE_QUEUE };
         request->use = RESPONSE_IS_RESULT;
         r = origins_get(&client->origins, &request->url, &request->origin);
-        if (r == 0 && (r = deadline_arm(request)) < 0) {
+        if (r == 0 && (r = wait_in_queue(request, is_first)) < 0) {
                 origins_release(&client->origins, request->origin);
                 request->origin = NULL;
         }
         if (r < 0) {
                 error_set_memory(&error, MUSTER_PHASE_QUEUE);
                 finish_unqueued(request, &error);
-                return;
         }
-        if (is_first)
-                sched_add_first(&client->sched, request);
-        else
-                sched_add(&client->sched, request);
 }
 
 static void leave_queue(struct muster_request *request)
@@ -220,6 +250,13 @@ static int check_request(struct muster_request *request, struct muster_error *er
         if (str_is(method, "CONNECT"))
                 return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
                                  "invalid: CONNECT asks for a tunnel, not for a response");
+        if (request->options.stream) {
+                if (request->process || request->sink.kind != SINK_MEMORY)
+                        return error_set(
+                                error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
+                                "invalid: a stream has neither a process function nor a sink");
+                request->sink.kind = SINK_STREAM;
+        }
         return url_parse(&request->url, buf_str(&request->asked_url), NULL, error);
 }
 
@@ -272,6 +309,8 @@ static void start(struct muster_client *client, struct muster_request *request)
         request->state = REQUEST_RUNNING;
         result_clear_response(&request->result);
         request->attempt.slot_ns = now_ns;
+        if (!request->result.planned_ns)
+                request->result.planned_ns = now_ns;
         client->stats.n_attempts++;
         deadline_started(request, now_ns);
         if (!request->wants_fresh_conn)
@@ -292,6 +331,8 @@ void flow_start_all(struct muster_client *client)
 {
         struct muster_request *request;
 
+        if (pace_is_on(&client->sched.pace))
+                sched_advance(&client->sched, now_of(client));
         while (!is_backed_up(client) && (request = sched_next(&client->sched)))
                 start(client, request);
 }
@@ -367,7 +408,7 @@ void flow_backoff_over(struct muster_request *request)
 
 static bool may_repeat_fresh(const struct muster_request *request)
 {
-        return request->died_stale && !request->wants_fresh_conn &&
+        return request->died_stale && !request->wants_fresh_conn && request_can_repeat(request) &&
                (request->limits.retry_unsafe || h1_method_is_idempotent(request_method(request)));
 }
 
@@ -377,7 +418,8 @@ static bool retry_failure(struct muster_request *request, const struct muster_er
         struct muster_client *client = request->client;
         uint64_t wait_ns;
 
-        if (!retry_is_failure(request, error))
+        if (!retry_is_failure(request, error) || !request_can_repeat(request) ||
+            request->is_announced)
                 return false;
         wait_ns = retry_delay_ns(&client->settings, &client->rand, request->n_retries);
         if (deadline_forbids(request, clock_after(request->attempt.end_ns, wait_ns)) ||
@@ -391,7 +433,9 @@ void flow_attempt_over(struct muster_request *request, const struct muster_error
 {
         assert(request->state == REQUEST_RUNNING && !request->conn);
         end_attempt(request, error ? error->code : MUSTER_OK);
+        upload_end(&request->upload);
         if (error) {
+                sink_end(&request->sink);
                 if (may_repeat_fresh(request))
                         repeat_fresh(request);
                 else if (!retry_failure(request, error))

@@ -31,6 +31,9 @@ void flow_attempt_over(struct muster_request *request, const struct muster_error
 /* End a request that is outstanding, in whatever state it is, with this error. */
 void flow_abort(struct muster_request *request, const struct muster_error *error);
 
+/* The head of a stream's response is there: its result can be taken now. */
+void flow_announce(struct muster_request *request, const struct muster_conn_info *conn);
+
 /* The work on a response that is whole is done. */
 void flow_processed(struct muster_request *request);
 

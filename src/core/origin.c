@@ -70,6 +70,7 @@ static int make(struct origins *origins, const struct url *url, struct origin **
         if (!origin)
                 return MUSTER_E_RESOURCE;
         list_init(&origin->queue);
+        list_init(&origin->planned);
         list_init(&origin->idle);
         origin->port = url->port;
         origin->is_tls = url->scheme == URL_HTTPS;

@@ -8,7 +8,9 @@
 #ifndef CORE_ORIGIN_H
 #define CORE_ORIGIN_H
 
+#include "rate.h"
 #include <base/buf.h>
+#include <base/heap.h>
 #include <base/list.h>
 #include <base/map.h>
 #include <http/url.h>
@@ -31,6 +33,13 @@ struct origin {
         struct list idle;       /* connections, newest first */
         unsigned n_queued, n_running, n_conns;
         unsigned credit; /* slots beyond its share that it has earned: see sched.h */
+
+        /* With a rate, before that: see pace.h. */
+        struct list planned; /* requests that wait for their moment; n_queued counts them, too */
+        unsigned n_planned;
+        struct list pace_link;       /* in pace->fresh or pace->turns */
+        struct heap_node aside_node; /* in pace->asides */
+        struct rate rate;
 };
 
 struct origins {
@@ -45,6 +54,11 @@ struct origins {
 static inline struct origin *origin_of_ready_link(struct list *link)
 {
         return LIST_OWNER(link, struct origin, ready_link);
+}
+
+static inline struct origin *origin_of_pace_link(struct list *link)
+{
+        return LIST_OWNER(link, struct origin, pace_link);
 }
 
 void origins_init(struct origins *origins);

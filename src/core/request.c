@@ -49,6 +49,8 @@ struct muster_request *muster_request_free(struct muster_request *request)
         url_deinit(&request->next_url);
         buf_deinit(&request->visited);
         work_deinit(&request->work);
+        upload_deinit(&request->upload);
+        sink_deinit(&request->sink);
         return mem_free(request);
 }
 
@@ -69,6 +71,8 @@ void request_recycle(struct muster_request *request)
         url_deinit(&request->next_url);
         buf_deinit(&request->visited);
         work_deinit(&request->work);
+        upload_deinit(&request->upload);
+        sink_deinit(&request->sink);
         *request = kept;
 }
 
@@ -155,7 +159,74 @@ int muster_request_set_body(struct muster_request *request, const void *body, si
         request->body.len = 0;
         if (buf_add(&request->body, body, size) < 0)
                 return error_set_memory(fresh_error(request), MUSTER_PHASE_QUEUE);
+        upload_deinit(&request->upload);
         request->has_body = true;
+        return 0;
+}
+
+static int set_path(struct muster_request *request, char **to, const char *path, const char *what)
+{
+        if (!request)
+                return MUSTER_E_INVALID;
+        if (!path || !*path)
+                return invalid(request, what, " without a path");
+        *to = mem_strdup(path);
+        return *to ? 0 : error_set_memory(fresh_error(request), MUSTER_PHASE_QUEUE);
+}
+
+static void set_upload(struct muster_request *request, struct upload upload)
+{
+        upload_deinit(&request->upload);
+        request->upload = upload;
+        request->body.len = 0;
+        request->has_body = true;
+}
+
+int muster_request_set_body_file(struct muster_request *request, const char *path)
+{
+        struct upload upload = { .kind = UPLOAD_FILE };
+        int r = set_path(request, &upload.path, path, "a body from a file");
+
+        if (r == 0)
+                set_upload(request, upload);
+        return r;
+}
+
+int muster_request_set_body_pull(struct muster_request *request, uint64_t size, muster_pull_fn pull,
+                                 muster_rewind_fn rewind, void *argument)
+{
+        if (!request)
+                return MUSTER_E_INVALID;
+        if (!pull)
+                return invalid(request, "a body to be pulled without a function", "");
+        set_upload(request, (struct upload){ .kind = UPLOAD_PULL,
+                                             .given_bytes = size,
+                                             .pull = pull,
+                                             .rewind = rewind,
+                                             .argument = argument });
+        return 0;
+}
+
+int muster_request_set_sink_fd(struct muster_request *request, int fd)
+{
+        if (!request)
+                return MUSTER_E_INVALID;
+        if (fd < 0)
+                return invalid(request, "a negative number is no descriptor", "");
+        sink_deinit(&request->sink);
+        request->sink = (struct sink){ .kind = SINK_FD, .given_fd = fd };
+        return 0;
+}
+
+int muster_request_set_sink_file(struct muster_request *request, const char *path)
+{
+        char *copy = NULL;
+        int r = set_path(request, &copy, path, "a sink");
+
+        if (r < 0)
+                return r;
+        sink_deinit(&request->sink);
+        request->sink = (struct sink){ .kind = SINK_FILE, .path = copy };
         return 0;
 }
 
@@ -273,9 +344,23 @@ static int add_url_credentials(const struct muster_request *request, struct buf 
         return r;
 }
 
+bool request_has_upload(const struct muster_request *request)
+{
+        return upload_is_there(&request->upload) && !request->is_get_now;
+}
+
+bool request_can_repeat(const struct muster_request *request)
+{
+        /* What was written to a descriptor of the caller's cannot be taken back. */
+        if (request->sink.kind == SINK_FD && request->sink.n_bytes)
+                return false;
+        return !request_has_upload(request) || upload_can_repeat(&request->upload);
+}
+
 int request_write_head(const struct muster_request *request, const char *user_agent, struct buf *to,
                        struct muster_error *error)
 {
+        bool has_upload = request_has_upload(request);
         struct h1_request_field fields[FIELDS_MAX];
         size_t n_fields = request->fields.len / sizeof(struct request_field);
         struct h1_request head = {
@@ -287,7 +372,8 @@ int request_write_head(const struct muster_request *request, const char *user_ag
                 .accept_encoding = str_of(request->limits.no_decoding ? "" : DECODE_ACCEPT),
                 .authorization = request->has_left_origin ? (struct muster_str){ 0 }
                                                           : buf_str(&request->auth),
-                .body_bytes = request->body.len,
+                .body_bytes = has_upload ? request->upload.total_bytes : request->body.len,
+                .is_chunked = has_upload && request->upload.total_bytes == MUSTER_SIZE_UNKNOWN,
                 .has_body = request->has_body && !request->is_get_now,
                 .drops_credentials = request->has_left_origin,
                 .drops_body_fields = request->is_get_now,

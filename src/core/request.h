@@ -15,6 +15,8 @@
 
 #include "attempt.h"
 #include "result.h"
+#include "sink.h"
+#include "upload.h"
 #include "work.h"
 #include <http/h1_write.h>
 #include <muster/request.h>
@@ -76,8 +78,9 @@ struct muster_request {
         struct muster_client *client;
         enum request_state state;
         uint64_t id;
-        /* QUEUED: in origin->queue; FINISHED, TAKEN: in the client's lists of these names. */
+        /* QUEUED: in origin->queue or ->planned; FINISHED, TAKEN: in the client's lists of these names. */
         struct list link;
+        bool is_due; /* QUEUED: in origin->queue */
         struct list all_link; /* in client->outstanding, from submit to finish */
         struct muster_request *next_of_id;
         struct origin *origin; /* of `url`; held while QUEUED and RUNNING */
@@ -94,6 +97,11 @@ struct muster_request {
         unsigned n_retries;
         uint64_t retry_wait_ns; /* while RESPONSE_IS_RETRIED: how long to wait */
         struct buf visited;     /* URLs that redirected, a line each */
+        struct upload upload;   /* the body, where it is not in memory */
+        struct sink sink;       /* where the response's body goes */
+        bool uses_sink;         /* the response that is arriving does */
+        bool is_announced;      /* a stream: the result was there with the head */
+        bool is_with_caller;    /* and was taken */
         struct work work;       /* what is to be done when the response is whole */
 
         /* Its moments, absolute; UINT64_MAX: never. */
@@ -130,6 +138,12 @@ void request_recycle(struct muster_request *request);
 /* The method as submitted, and that of the present attempt. */
 struct muster_str request_asked_method(const struct muster_request *request);
 struct muster_str request_method(const struct muster_request *request);
+
+/* Is there a body to be sent with the present attempt that has to be pulled? */
+bool request_has_upload(const struct muster_request *request);
+
+/* May it be sent from its beginning, as far as its body goes? */
+bool request_can_repeat(const struct muster_request *request);
 
 /* Append the head of the present attempt to `to`. As h1_write_head(). */
 int request_write_head(const struct muster_request *request, const char *user_agent, struct buf *to,

@@ -194,7 +194,7 @@ const void *muster_result_body(const struct muster_result *result)
 
 size_t muster_result_body_size(const struct muster_result *result)
 {
-        return result->body.len;
+        return request_of_result(result)->is_announced ? 0 : result->body.len;
 }
 
 uint64_t muster_result_body_bytes(const struct muster_result *result)
@@ -251,6 +251,11 @@ uint64_t muster_result_total_ns(const struct muster_result *result)
 uint64_t muster_result_submitted_ns(const struct muster_result *result)
 {
         return result->submitted_ns;
+}
+
+uint64_t muster_result_planned_ns(const struct muster_result *result)
+{
+        return result->planned_ns;
 }
 
 int muster_result_attempt(const struct muster_result *result, unsigned index,

@@ -28,6 +28,7 @@ struct muster_result {
         struct buf final_url; /* terminated; made when the request is finished */
 
         uint64_t submitted_ns, finished_ns, taken_ns;
+        uint64_t planned_ns; /* the start of the first attempt; 0: none was planned yet */
         uint64_t phase_ns[MUSTER_N_PHASES];
         struct muster_conn_info conn;
 

@@ -8,6 +8,18 @@ void sched_init(struct sched *sched, unsigned concurrency, unsigned per_host)
         *sched = (struct sched){ .concurrency = concurrency, .per_host = per_host };
         list_init(&sched->ready);
         list_init(&sched->held);
+        pace_init(&sched->pace, 0, 0);
+}
+
+void sched_deinit(struct sched *sched)
+{
+        pace_deinit(&sched->pace);
+}
+
+void sched_set_rates(struct sched *sched, double per_s, double per_host_per_s)
+{
+        assert(!sched->n_active);
+        pace_init(&sched->pace, per_s, per_host_per_s);
 }
 
 static unsigned min_unsigned(unsigned a, unsigned b)
@@ -35,11 +47,16 @@ static unsigned may_have(const struct sched *sched, const struct origin *origin)
         return min_unsigned(most, sched->per_host);
 }
 
+static unsigned n_due(const struct origin *origin)
+{
+        return origin->n_queued - origin->n_planned;
+}
+
 /* Put an origin where it belongs now: into the ring, aside, or nowhere. */
 static void place(struct sched *sched, struct origin *origin)
 {
         list_remove(&origin->ready_link);
-        if (!origin->n_queued)
+        if (!n_due(origin))
                 return;
         if (origin->n_running < may_have(sched, origin))
                 list_push_back(&sched->ready, &origin->ready_link);
@@ -65,31 +82,66 @@ static bool is_active(const struct origin *origin)
         return origin->n_queued || origin->n_running;
 }
 
-static void add(struct sched *sched, struct muster_request *request, bool is_first)
+/* It wants a slot from now on, and is counted as queued. */
+static void make_due(struct sched *sched, struct muster_request *request, bool is_first)
 {
         struct origin *origin = request->origin;
 
-        assert(!list_is_linked(&request->link));
-        if (!is_active(origin))
-                set_active(sched, sched->n_active + 1);
         if (is_first)
                 list_push_front(&origin->queue, &request->link);
         else
                 list_push_back(&origin->queue, &request->link);
-        origin->n_queued++;
-        sched->n_queued++;
+        request->is_due = true;
         if (!list_is_linked(&origin->ready_link))
                 place(sched, origin);
 }
 
-void sched_add(struct sched *sched, struct muster_request *request)
+static int add(struct sched *sched, struct muster_request *request, bool is_first)
 {
-        add(sched, request, false);
+        struct origin *origin = request->origin;
+        bool is_new = !is_active(origin);
+        bool is_paced = pace_is_on(&sched->pace);
+        int r = 0;
+
+        assert(!list_is_linked(&request->link));
+        if (is_paced)
+                r = pace_add(&sched->pace, request, is_first);
+        if (r < 0)
+                return r;
+        if (is_new)
+                set_active(sched, sched->n_active + 1);
+        origin->n_queued++;
+        sched->n_queued++;
+        if (!is_paced)
+                make_due(sched, request, is_first);
+        return 0;
 }
 
-void sched_add_first(struct sched *sched, struct muster_request *request)
+int sched_add(struct sched *sched, struct muster_request *request)
 {
-        add(sched, request, true);
+        return add(sched, request, false);
+}
+
+int sched_add_first(struct sched *sched, struct muster_request *request)
+{
+        return add(sched, request, true);
+}
+
+void sched_advance(struct sched *sched, uint64_t now_ns)
+{
+        struct pace *pace = &sched->pace;
+        struct muster_request *request;
+
+        if (!pace_is_on(pace))
+                return;
+        pace->is_behind = sched->is_full && sched->n_queued > pace->n_waiting;
+        while ((request = pace_next(pace, now_ns)))
+                make_due(sched, request, false);
+}
+
+uint64_t sched_next_ns(const struct sched *sched)
+{
+        return sched->n_running < sched->concurrency ? pace_next_ns(&sched->pace) : UINT64_MAX;
 }
 
 bool sched_has_next(const struct sched *sched)
@@ -128,10 +180,13 @@ void sched_remove(struct sched *sched, struct muster_request *request)
 {
         struct origin *origin = request->origin;
 
-        list_remove(&request->link);
+        if (request->is_due)
+                list_remove(&request->link);
+        else
+                pace_remove(&sched->pace, request);
         origin->n_queued--;
         sched->n_queued--;
-        if (!origin->n_queued)
+        if (!n_due(origin))
                 list_remove(&origin->ready_link);
         if (!is_active(origin))
                 set_active(sched, sched->n_active - 1);

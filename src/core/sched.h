@@ -13,11 +13,14 @@
  *   - but an eighth of the slots is kept for the others however good it has been, should it begin to hang.
  *
  * An origin that may have no more is held: it stands aside until one of its own requests ends or the share grows.
+ *
+ * With a rate all this is for requests that are due. Before that they wait for their planned moment (pace.h).
  */
 #ifndef CORE_SCHED_H
 #define CORE_SCHED_H
 
 #include "origin.h"
+#include "pace.h"
 #include "request.h"
 
 struct sched {
@@ -27,13 +30,28 @@ struct sched {
         size_t n_queued;
         struct list ready; /* origins with waiting requests, in turn */
         struct list held;  /* such that may have no more at present */
+        struct pace pace;
+        bool is_full; /* the caller has to wait before it can submit more: said by the client */
 };
 
 void sched_init(struct sched *sched, unsigned concurrency, unsigned per_host);
+void sched_deinit(struct sched *sched);
 
-/* Let a request wait, behind the others of its origin or before them. request->origin is set. */
-void sched_add(struct sched *sched, struct muster_request *request);
-void sched_add_first(struct sched *sched, struct muster_request *request);
+/* Requests a second that are started, of all and of each origin; 0: no limit. Nothing waits yet. */
+void sched_set_rates(struct sched *sched, double per_s, double per_host_per_s);
+
+/*
+ * Let a request wait, behind the others of its origin or before them. request->origin is set. MUSTER_E_RESOURCE, with a rate:
+ * it does not wait.
+ */
+int sched_add(struct sched *sched, struct muster_request *request);
+int sched_add_first(struct sched *sched, struct muster_request *request);
+
+/* Those whose planned moment has come by `now_ns` are due from now on. */
+void sched_advance(struct sched *sched, uint64_t now_ns);
+
+/* When to do that again, as a slot is free for who is due then; UINT64_MAX: not before something else has happened. */
+uint64_t sched_next_ns(const struct sched *sched);
 
 /* The request that gets a slot now, no longer queued but counted as running; NULL when there is none or no slot. */
 struct muster_request *sched_next(struct sched *sched);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "settings.h"
 
+#include "rate.h"
 #include "workers.h"
 #include <base/clock.h>
 #include <base/error.h>
@@ -55,6 +56,11 @@ static uint64_t or_default64(uint64_t value, uint64_t otherwise)
         return value ? value : otherwise;
 }
 
+static bool is_rate(double per_s)
+{
+        return per_s == 0 || (per_s >= RATE_PER_S_MIN && per_s <= RATE_PER_S_MAX);
+}
+
 static int check(const struct muster_client_options *o, struct muster_error *error)
 {
         if (o->concurrency > CONCURRENCY_MAX)
@@ -75,6 +81,12 @@ static int check(const struct muster_client_options *o, struct muster_error *err
         if (o->workers > WORKERS_MAX)
                 return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
                                  "invalid: workers %u is above %d", o->workers, WORKERS_MAX);
+        if (!is_rate(o->rate_per_s) || !is_rate(o->rate_per_host_per_s))
+                return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
+                                 "invalid: %s %g is neither 0 nor from %g to %g",
+                                 is_rate(o->rate_per_s) ? "rate_per_host_per_s" : "rate_per_s",
+                                 is_rate(o->rate_per_s) ? o->rate_per_host_per_s : o->rate_per_s,
+                                 RATE_PER_S_MIN, RATE_PER_S_MAX);
         if (o->client_key_file && !o->client_cert_file)
                 return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
                                  "invalid: client_key_file without client_cert_file");
@@ -136,6 +148,8 @@ int settings_init(struct settings *settings, const struct muster_client_options 
                 .decode_threshold_bytes =
                         o.workers ? or_default64(o.decode_threshold_bytes, DECODE_THRESHOLD)
                                   : UINT64_MAX,
+                .rate_per_s = o.rate_per_s,
+                .rate_per_host_per_s = o.rate_per_host_per_s,
                 .no_redirects = o.no_redirects,
                 .no_decoding = o.no_decoding,
                 .discard_body = o.discard_body,

@@ -24,6 +24,8 @@ struct settings {
         unsigned workers;
         uint64_t decode_threshold_bytes; /* UINT64_MAX: all is decoded on the loop */
 
+        double rate_per_s, rate_per_host_per_s; /* 0: no limit */
+
         char *user_agent; /* "" for none */
 
         bool no_redirects, no_decoding, discard_body, fail_on_status, retry_unsafe;

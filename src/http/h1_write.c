@@ -116,6 +116,8 @@ static int add_length(struct buf *to, const struct h1_request *request)
 
         if (!request->has_body && !expects_body)
                 return 0;
+        if (request->has_body && request->is_chunked)
+                return buf_add_text(to, "Transfer-Encoding: chunked\r\n");
         r = buf_add_text(to, "Content-Length: ");
         if (r == 0)
                 r = buf_add_u64(to, request->has_body ? request->body_bytes : 0);

@@ -24,6 +24,7 @@ struct h1_request {
         /* Whole value, e.g. "Basic ..."; empty: none. A field of the caller's wins. */
         struct muster_str authorization;
         uint64_t body_bytes;
+        bool is_chunked; /* the body comes in chunks, of unknown length */
         bool has_body; /* Content-Length is sent; also, as 0, for POST, PUT and PATCH without one */
         bool drops_credentials; /* leave out the caller's credential fields and `authorization` (redirect.h) */
         bool drops_body_fields; /* and those that describe a body */

@@ -26,13 +26,17 @@ static struct script_answer mixed(struct script_server *server, const char *head
         };
 }
 
-static int run(long fail_after)
+static int run(long fail_after, double per_s)
 {
         struct fixture f;
         int n_accepted = 0, n_results = 0, has_failed;
         struct muster_result *result;
 
-        fixture_start(&f, &(struct muster_client_options){ .concurrency = 2, .max_retries = 1 },
+        fixture_start(&f,
+                      &(struct muster_client_options){ .concurrency = 2,
+                                                       .max_retries = 1,
+                                                       .rate_per_s = per_s,
+                                                       .rate_per_host_per_s = per_s },
                       mixed);
         mem_fail_after(fail_after);
         for (int i = 0; i < N_REQUESTS; i++) {
@@ -59,7 +63,18 @@ static void test_every_allocation_may_fail(void **state)
         long n = 0;
 
         (void)state;
-        while (run(n))
+        while (run(n, 0))
+                n++;
+        assert_true(n > 20);
+}
+
+/* With a plan, which has a heap and a timer more. */
+static void test_every_allocation_may_fail_at_a_rate(void **state)
+{
+        long n = 0;
+
+        (void)state;
+        while (run(n, 1000))
                 n++;
         assert_true(n > 20);
 }
@@ -95,6 +110,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_every_allocation_may_fail),
+                cmocka_unit_test(test_every_allocation_may_fail_at_a_rate),
                 cmocka_unit_test(test_new_may_fail_anywhere),
         };
 

@@ -134,7 +134,7 @@ static void test_options(void **state)
                                "-c5 --per-host=2 -m 1.5 --connect-timeout 250ms --read-timeout 2m "
                                "--deadline 0 -kfs http://a/ -i - "
                                "--max-filesize 10k -H A:b --max-redirs 0 -u me:pass -d a=1 "
-                               "--data-binary b=2 -- -x",
+                               "--data-binary b=2 --rate 500/s --rate-per-host 30/m -- -x",
                                &error),
                          0);
         assert_int_equal(o.client.concurrency, 5);
@@ -146,6 +146,7 @@ static void test_options(void **state)
         assert_true(o.client.insecure_no_verify && o.client.fail_on_status && o.is_silent);
         assert_int_equal(o.client.max_body_bytes, 10240);
         assert_true(o.client.no_redirects);
+        assert_true(o.client.rate_per_s == 500 && o.client.rate_per_host_per_s == 0.5);
         assert_int_equal(o.urls.n, 2);
         assert_string_equal(o.urls.list[1], "-x");
         assert_string_equal(o.files.list[0], "-");
@@ -168,6 +169,8 @@ static void test_bad_options(void **state)
                 { "-m 2x",
                   "--max-time: \"2x\" is not a duration; write 500ms, 2s, 1.5m or plain seconds" },
                 { "-m -1", "--max-time: \"-1\" is not a duration" },
+                { "--rate 5/x", "--rate: \"5/x\" is not a rate; write 500/s, 30/m or a plain" },
+                { "--rate 2e6", "--rate: \"2e6\" is not a rate" },
                 { "--max-filesize 5q",
                   "--max-filesize: \"5q\" has an unknown unit; k, M, G and T are known" },
                 { "--input-format xml", "--input-format: \"xml\" is not auto, lines or jsonl" },

@@ -22,8 +22,10 @@ static void begin(struct sched *sched, unsigned concurrency, unsigned per_host)
 {
         memset(origins, 0, sizeof(origins));
         memset(requests, 0, sizeof(requests));
-        for (int i = 0; i < N_ORIGINS; i++)
+        for (int i = 0; i < N_ORIGINS; i++) {
                 list_init(&origins[i].queue);
+                list_init(&origins[i].planned);
+        }
         sched_init(sched, concurrency, per_host);
 }
 

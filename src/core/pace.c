@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: MIT */
+#include "pace.h"
+
+#include <assert.h>
+
+void pace_init(struct pace *pace, double per_s, double per_host_per_s)
+{
+        *pace = (struct pace){ 0 };
+        rate_init(&pace->rate, per_s);
+        rate_init(&pace->host_rate, per_host_per_s);
+        list_init(&pace->fresh);
+        list_init(&pace->turns);
+}
+
+void pace_deinit(struct pace *pace)
+{
+        heap_deinit(&pace->asides);
+}
+
+bool pace_is_on(const struct pace *pace)
+{
+        return rate_is_limited(&pace->rate) || rate_is_limited(&pace->host_rate);
+}
+
+/* --- standing aside ----------------------------------------------------------------------------------------------- */
+
+/* Where origins have no rate of their own none stands aside. */
+static bool has_asides(const struct pace *pace)
+{
+        return rate_is_limited(&pace->host_rate);
+}
+
+static int enter(struct pace *pace, struct origin *origin)
+{
+        if (!has_asides(pace))
+                return 0;
+        if (!rate_is_limited(&origin->rate))
+                origin->rate = pace->host_rate;
+        return heap_set(&pace->asides, &origin->aside_node, UINT64_MAX);
+}
+
+/* Of an origin that is in: needs no memory. */
+static void set_aside(struct pace *pace, struct origin *origin, uint64_t until_ns)
+{
+        int r;
+
+        assert(heap_has(&origin->aside_node));
+        r = heap_set(&pace->asides, &origin->aside_node, until_ns);
+        assert(r == 0);
+        (void)r;
+}
+
+static struct origin *origin_of_aside_node(struct heap_node *node)
+{
+        return LIST_OWNER(node, struct origin, aside_node);
+}
+
+/* --- in and out --------------------------------------------------------------------------------------------------- */
+
+int pace_add(struct pace *pace, struct muster_request *request, bool is_first)
+{
+        struct origin *origin = request->origin;
+
+        if (!origin->n_planned) {
+                int r = enter(pace, origin);
+
+                if (r < 0)
+                        return r;
+                list_push_back(&pace->fresh, &origin->pace_link);
+        }
+        if (is_first)
+                list_push_front(&origin->planned, &request->link);
+        else
+                list_push_back(&origin->planned, &request->link);
+        request->is_due = false;
+        origin->n_planned++;
+        pace->n_waiting++;
+        return 0;
+}
+
+static void take_out(struct pace *pace, struct muster_request *request)
+{
+        struct origin *origin = request->origin;
+
+        assert(!request->is_due && origin->n_planned && pace->n_waiting);
+        list_remove(&request->link);
+        origin->n_planned--;
+        pace->n_waiting--;
+        if (origin->n_planned)
+                return;
+        list_remove(&origin->pace_link);
+        heap_remove(&pace->asides, &origin->aside_node);
+}
+
+void pace_remove(struct pace *pace, struct muster_request *request)
+{
+        take_out(pace, request);
+}
+
+/* --- what is due -------------------------------------------------------------------------------------------------- */
+
+/* The origin's own moment came at `at_ns`. Where nobody else was there for the moments of all, those before are gone. */
+static void take_turn(struct pace *pace, struct origin *origin, uint64_t at_ns)
+{
+        if (list_is_empty(&pace->turns))
+                rate_begin(&pace->rate, at_ns);
+        list_push_back(&pace->turns, &origin->pace_link);
+}
+
+/* Those that came since the last look are treated as if they had come now, when they could start. */
+static void let_in(struct pace *pace, uint64_t now_ns)
+{
+        struct list *link;
+
+        while ((link = list_pop(&pace->fresh))) {
+                struct origin *origin = origin_of_pace_link(link);
+                bool is_late = pace->is_behind;
+
+                if (has_asides(pace)) {
+                        /* What makes it late must be its own: others' late ones are no reason for a burst of this one's. */
+                        if (!is_late || origin->n_queued == origin->n_planned)
+                                rate_begin(&origin->rate, now_ns);
+                        set_aside(pace, origin, rate_next_ns(&origin->rate));
+                } else {
+                        take_turn(pace, origin, is_late ? 0 : now_ns);
+                }
+        }
+}
+
+static uint64_t turn_ns(const struct pace *pace)
+{
+        return list_is_empty(&pace->turns) ? UINT64_MAX : rate_next_ns(&pace->rate);
+}
+
+/* The first of the origin whose turn it is; then this goes behind the others, or aside. */
+static struct muster_request *give(struct pace *pace, struct origin *origin)
+{
+        struct muster_request *request = request_of_link(list_first(&origin->planned));
+        uint64_t planned_ns = rate_take(&pace->rate);
+        uint64_t own_ns;
+
+        list_remove(&origin->pace_link);
+        if (has_asides(pace)) {
+                /* Moments of its own that passed while others had theirs are not saved up, either. */
+                rate_catch_up(&origin->rate, planned_ns);
+                own_ns = rate_take(&origin->rate);
+                if (own_ns > planned_ns)
+                        planned_ns = own_ns;
+        }
+        take_out(pace, request);
+        if (origin->n_planned && has_asides(pace))
+                set_aside(pace, origin, rate_next_ns(&origin->rate));
+        else if (origin->n_planned)
+                list_push_back(&pace->turns, &origin->pace_link);
+        if (!request->result.planned_ns)
+                request->result.planned_ns = planned_ns;
+        return request;
+}
+
+/* In the order in which things were to happen, however late this is called. */
+static struct muster_request *next(struct pace *pace, uint64_t now_ns)
+{
+        for (;;) {
+                uint64_t aside_ns = heap_top_key(&pace->asides);
+
+                if (aside_ns <= now_ns && aside_ns <= turn_ns(pace)) {
+                        struct origin *origin = origin_of_aside_node(heap_top(&pace->asides));
+
+                        set_aside(pace, origin, UINT64_MAX);
+                        take_turn(pace, origin, aside_ns);
+                } else if (turn_ns(pace) <= now_ns) {
+                        return give(pace, origin_of_pace_link(list_first(&pace->turns)));
+                } else {
+                        return NULL;
+                }
+        }
+}
+
+struct muster_request *pace_next(struct pace *pace, uint64_t now_ns)
+{
+        struct muster_request *request = next(pace, now_ns);
+
+        if (request)
+                return request;
+        let_in(pace, now_ns);
+        return next(pace, now_ns);
+}
+
+uint64_t pace_next_ns(const struct pace *pace)
+{
+        uint64_t aside_ns = heap_top_key(&pace->asides);
+
+        if (!list_is_empty(&pace->fresh))
+                return 0;
+        return aside_ns < turn_ns(pace) ? aside_ns : turn_ns(pace);
+}

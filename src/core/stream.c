@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A body that its reader pulls: from the result's buffer, which holds what has come and was not read yet
+ */
+#include "client.h"
+#include "conn.h"
+#include "exchange.h"
+#include "request.h"
+
+#define COMPACT_BYTES (64 * 1024) /* read bytes in front of the others */
+
+static void take(struct muster_request *request, void *buffer, size_t n)
+{
+        struct buf *body = &request->result.body;
+        struct sink *sink = &request->sink;
+
+        memcpy(buffer, body->at + sink->read_at, n);
+        sink->read_at += n;
+        if (sink->read_at == body->len) {
+                body->len = sink->read_at = 0;
+        } else if (sink->read_at > COMPACT_BYTES) {
+                buf_drop_front(body, sink->read_at);
+                sink->read_at = 0;
+        }
+        if (sink->is_blocked && request->conn &&
+            body->len - sink->read_at <= SINK_STREAM_BYTES_MAX / 2)
+                exchange_unblock(request->conn);
+}
+
+int muster_result_read_now(struct muster_result *result, void *buffer, size_t size, size_t *ret_n)
+{
+        struct muster_request *request;
+        size_t n;
+
+        if (!result || !buffer || !size || !ret_n)
+                return MUSTER_E_INVALID;
+        request = request_of_result(result);
+        *ret_n = 0;
+        if (!request->is_announced)
+                return result->error.code ? (int)result->error.code : MUSTER_E_INVALID;
+        n = result->body.len - request->sink.read_at;
+        if (n) {
+                *ret_n = n < size ? n : size;
+                take(request, buffer, *ret_n);
+                return 0;
+        }
+        if (request->state != REQUEST_TAKEN)
+                return MUSTER_LATER;
+        return result->error.code ? (int)result->error.code : MUSTER_END;
+}
+
+int muster_result_read(struct muster_result *result, void *buffer, size_t size, size_t *ret_n)
+{
+        for (;;) {
+                int r = muster_result_read_now(result, buffer, size, ret_n);
+
+                if (r != MUSTER_LATER)
+                        return r;
+                r = client_turn(request_of_result(result)->client);
+                if (r < 0)
+                        return r;
+        }
+}

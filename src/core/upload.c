@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: MIT */
+#include "upload.h"
+
+#include <base/error.h>
+#include <base/mem.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define PIECE_BYTES (64 * 1024)
+
+void upload_deinit(struct upload *upload)
+{
+        upload_end(upload);
+        mem_free(upload->path);
+        buf_deinit(&upload->piece);
+        *upload = (struct upload){ 0 };
+}
+
+bool upload_can_repeat(const struct upload *upload)
+{
+        return upload->kind != UPLOAD_PULL || upload->rewind || !upload->was_begun;
+}
+
+/* --- beginning ---------------------------------------------------------------------------------------------------- */
+
+static int fail(const struct upload *upload, int sys, const char *what, struct muster_error *error)
+{
+        return error_set(error, MUSTER_E_INPUT, MUSTER_PHASE_SEND, sys, "input: %s %s%s%s", what,
+                         upload->path ? upload->path : "the body", sys ? ": " : "",
+                         sys ? error_sys_text(sys) : "");
+}
+
+static int open_file(struct upload *upload, struct muster_error *error)
+{
+        struct stat status;
+
+        upload->fd = open(upload->path, O_RDONLY | O_CLOEXEC);
+        if (upload->fd < 0)
+                return fail(upload, errno, "cannot open", error);
+        upload->is_open = true;
+        if (fstat(upload->fd, &status) < 0)
+                return fail(upload, errno, "cannot read", error);
+        if (S_ISDIR(status.st_mode))
+                return fail(upload, EISDIR, "cannot read", error);
+        upload->total_bytes =
+                S_ISREG(status.st_mode) ? (uint64_t)status.st_size : MUSTER_SIZE_UNKNOWN;
+        return 0;
+}
+
+static int begin_pull(struct upload *upload, struct muster_error *error)
+{
+        upload->total_bytes = upload->given_bytes;
+        upload->is_open = true;
+        if (!upload->was_begun)
+                return 0;
+        if (!upload->rewind)
+                return fail(upload, 0,
+                            "it would have to be sent again, and there is no rewind function for",
+                            error);
+        return upload->rewind(upload->argument) < 0
+                       ? fail(upload, 0, "the caller's rewind function failed for", error)
+                       : 0;
+}
+
+int upload_begin(struct upload *upload, struct muster_error *error)
+{
+        upload_end(upload);
+        upload->n_bytes = 0;
+        upload->is_over = false;
+        return upload->kind == UPLOAD_FILE ? open_file(upload, error) : begin_pull(upload, error);
+}
+
+void upload_end(struct upload *upload)
+{
+        if (upload->is_open && upload->kind == UPLOAD_FILE)
+                close(upload->fd);
+        upload->is_open = false;
+}
+
+/* --- piece by piece ----------------------------------------------------------------------------------------------- */
+
+/* Up to a piece's length; 0 bytes are the end. */
+static int read_some(struct upload *upload, size_t size, size_t *ret_n, struct muster_error *error)
+{
+        ssize_t n;
+
+        if (upload->kind == UPLOAD_PULL) {
+                *ret_n = 0;
+                if (upload->pull(upload->argument, upload->piece.at, size, ret_n) < 0 ||
+                    *ret_n > size)
+                        return fail(upload, 0, "the caller's function failed for", error);
+                return 0;
+        }
+        do
+                n = read(upload->fd, upload->piece.at, size);
+        while (n < 0 && errno == EINTR);
+        if (n < 0)
+                return fail(upload, errno, "cannot read", error);
+        *ret_n = (size_t)n;
+        return 0;
+}
+
+static int check_length(struct upload *upload, bool is_end, struct muster_error *error)
+{
+        if (upload->n_bytes > upload->total_bytes)
+                return fail(upload, 0, "there is more than was announced of", error);
+        if (is_end && upload->n_bytes < upload->total_bytes)
+                return fail(upload, 0, "there is less than was announced of", error);
+        return 0;
+}
+
+/* "1f4\r\n", and before it the end of the chunk before. */
+static int add_chunk_size(struct upload *upload, struct buf *frame, size_t n)
+{
+        char text[32];
+        int len = snprintf(text, sizeof(text), "%s%zx\r\n%s", upload->n_bytes > n ? "\r\n" : "", n,
+                           n ? "" : "\r\n");
+
+        return buf_add(frame, text, (size_t)len);
+}
+
+int upload_next(struct upload *upload, struct buf *frame, struct muster_str *ret_piece,
+                struct muster_error *error)
+{
+        bool is_chunked = upload->total_bytes == MUSTER_SIZE_UNKNOWN;
+        size_t n = 0;
+        int r;
+
+        upload->was_begun = true;
+        upload->piece.len = 0;
+        if (buf_reserve(&upload->piece, PIECE_BYTES) < 0)
+                return error_set_memory(error, MUSTER_PHASE_SEND);
+        r = read_some(upload, PIECE_BYTES, &n, error);
+        if (r < 0)
+                return r;
+        upload->n_bytes += n;
+        upload->is_over = n == 0;
+        if (is_chunked && add_chunk_size(upload, frame, n) < 0)
+                return error_set_memory(error, MUSTER_PHASE_SEND);
+        if (!is_chunked) {
+                r = check_length(upload, upload->is_over, error);
+                /* A body of known length needs no further look once it is all there. */
+                upload->is_over |= r == 0 && upload->n_bytes == upload->total_bytes &&
+                                   upload->kind == UPLOAD_PULL;
+        }
+        *ret_piece = (struct muster_str){ upload->piece.at, n };
+        return r;
+}
