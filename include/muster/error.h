@@ -3,8 +3,8 @@
  * Errors are values
  *
  * A function that returns int answers 0 for done, a negative `enum muster_code` when this object failed, or a positive
- * condition that its declaration names and the caller handles. The failure of a request never is the failure of a call:
- * it is a `struct muster_error` on that request's result.
+ * condition (enum muster_condition) that its declaration names and the caller handles. The failure of a request never is
+ * the failure of a call: it is a `struct muster_error` on that request's result.
  */
 #ifndef MUSTER_ERROR_H
 #define MUSTER_ERROR_H
@@ -26,14 +26,14 @@ enum muster_code {
         MUSTER_OK = 0,
         MUSTER_E_INVALID = -1, /* the API was misused: a missing argument, a value out of range */
         MUSTER_E_URL = -2,     /* not a URL that can be fetched */
-        MUSTER_E_INPUT = -3,   /* a request that could not be read from its source */
+        MUSTER_E_INPUT = -3,   /* a request, or its body, that could not be read from its source */
         MUSTER_E_RESOLVE = -4, /* the host's name has no address, or no name server answered */
         MUSTER_E_CONNECT = -5, /* no address of the host accepted a connection */
         MUSTER_E_TLS = -6,     /* the handshake failed, or a record was bad */
         MUSTER_E_TLS_VERIFY = -7, /* the server's certificate is not to be trusted for this host */
         MUSTER_E_SEND = -8,       /* the request could not be written */
         MUSTER_E_CLOSED = -9,     /* the connection ended before the response was complete */
-        MUSTER_E_PROTOCOL = -10,  /* what the server sent is not valid HTTP */
+        MUSTER_E_PROTOCOL = -10,  /* what the server sent is not valid HTTP, or ambiguous */
         MUSTER_E_TIMEOUT = -11,   /* one of the timeouts; the text names it and what used it up */
         MUSTER_E_TOO_LARGE = -12, /* header or body above the cap */
         MUSTER_E_DECODE = -13,    /* Content-Encoding is unknown, corrupt, truncated or a bomb */
@@ -60,7 +60,7 @@ enum muster_phase {
         MUSTER_PHASE_LAG,     /* until we read that byte: this program's own delay */
         MUSTER_PHASE_RECEIVE, /* until the last byte */
         MUSTER_PHASE_DECODE,  /* undoing the Content-Encoding */
-        MUSTER_PHASE_PROCESS, /* the caller's processing */
+        MUSTER_PHASE_PROCESS, /* the caller's processing, the wait for a worker included */
         MUSTER_PHASE_DELIVER, /* finished, until the caller took the result */
         MUSTER_N_PHASES,
 };
@@ -72,7 +72,10 @@ struct muster_error {
         char text[252];          /* one line: what happened, to whom, what to do */
 };
 
-/* The short name of a code, as in result lines: "timeout", "tls_verify"; a constant. "ok" for MUSTER_OK. */
+/*
+ * The short name of a code, as in result lines: "timeout", "tls_verify"; a constant. "ok" for MUSTER_OK, "unknown" for
+ * what is none.
+ */
 MUSTER_PUBLIC const char *muster_code_name(enum muster_code code);
 
 /* The short name of a phase: "queue", "dns", ...; a constant. */

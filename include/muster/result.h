@@ -2,8 +2,10 @@
 /*
  * What came of a request
  *
- * Every submitted request has exactly one result. The caller owns it from muster_next() or muster_take() on, and frees it
- * with muster_result_free(), before or after the client. All that these functions return is borrowed until then.
+ * Every submitted request has exactly one result. The caller owns it from muster_next() or muster_take() on, and frees
+ * it with muster_result_free(), before or after the client, in the client's thread. All that these functions return is
+ * borrowed until then. Only muster_result_free() takes NULL. Of a failed request all is told that was known when it
+ * failed.
  */
 #ifndef MUSTER_RESULT_H
 #define MUSTER_RESULT_H
@@ -27,7 +29,10 @@ MUSTER_PUBLIC void *muster_result_userdata(const struct muster_result *result);
 /* The number that muster_submit() gave the request. */
 MUSTER_PUBLIC uint64_t muster_result_id(const struct muster_result *result);
 
-/* NULL when the request succeeded: a response arrived whole, whatever its status (but see fail_on_status). */
+/*
+ * NULL when the request succeeded: a response arrived whole, whatever its status (but see fail_on_status), and its
+ * process function, if any, returned 0.
+ */
 MUSTER_PUBLIC const struct muster_error *muster_result_error(const struct muster_result *result);
 
 /* The error's text, "" when there is none. */
@@ -55,7 +60,7 @@ MUSTER_PUBLIC int muster_result_http_version(const struct muster_result *result)
 MUSTER_PUBLIC struct muster_str muster_result_header(const struct muster_result *result,
                                                      const char *name);
 
-/* All header fields of that response in the order they came, names as the server spelt them. */
+/* All header fields of that response in the order they came, names as the server spelt them. `at` is NULL beyond the last. */
 MUSTER_PUBLIC size_t muster_result_n_headers(const struct muster_result *result);
 MUSTER_PUBLIC struct muster_str muster_result_header_name(const struct muster_result *result,
                                                           size_t index);
@@ -69,11 +74,12 @@ MUSTER_PUBLIC const void *muster_result_body(const struct muster_result *result)
 MUSTER_PUBLIC size_t muster_result_body_size(const struct muster_result *result);
 
 /*
- * For a request with the option `stream`, whose result is there as soon as its head is. Both put up to `size` bytes of the body into
- * `buffer` and their number into *ret_n. 0: at least one byte. MUSTER_END: that was all. Negative: the body broke off; muster_result_error() has the
- * words. muster_result_read() works, for all requests of the client, until there is something; muster_result_read_now() never waits and answers MUSTER_LATER.
- * A reader that takes its time holds up its own request only, through to the server; muster_result_free() ends the request. Sizes,
- * phases and attempts are complete after the end.
+ * For a request with the option `stream`, whose result is there as soon as its head is. Both put up to `size` bytes of
+ * the body into `buffer` and their number into *ret_n. 0: at least one byte. MUSTER_END: that was all. Negative: the
+ * body broke off; muster_result_error() has the words. muster_result_read() works, for all requests of the client, until
+ * there is something; muster_result_read_now() never waits and answers MUSTER_LATER. A reader that takes its time holds
+ * up its own request only, through to the server; muster_result_free() ends the request. Sizes, phases and attempts are
+ * complete after the end.
  */
 MUSTER_PUBLIC int muster_result_read(struct muster_result *result, void *buffer, size_t size,
                                      size_t *ret_n);
@@ -110,14 +116,14 @@ MUSTER_PUBLIC uint64_t muster_result_phase_ns(const struct muster_result *result
 /* Nanoseconds from muster_submit() until the caller took the result. */
 MUSTER_PUBLIC uint64_t muster_result_total_ns(const struct muster_result *result);
 
-/* When it was submitted, by the monotonic clock. */
+/* When it was submitted, in nanoseconds of CLOCK_MONOTONIC. */
 MUSTER_PUBLIC uint64_t muster_result_submitted_ns(const struct muster_result *result);
 
 /*
  * When its first attempt was planned to start, by the same clock; 0 when it ended before its turn came. With a rate
- * (rate_per_s, rate_per_host_per_s) that is told by the plan, which does not wait for servers: whatever made the start late, a
- * latency that counts from here has it in. May then lie before the submission, where that was held up by a full queue. Without a
- * rate it is the moment at which it got its slot.
+ * (rate_per_s, rate_per_host_per_s) that is told by the plan, which does not wait for servers: whatever made the start
+ * late, a latency that counts from here has it in. May then lie before the submission, where that was held up by a full
+ * queue. Without a rate it is the moment at which it got its slot.
  */
 MUSTER_PUBLIC uint64_t muster_result_planned_ns(const struct muster_result *result);
 
@@ -125,7 +131,7 @@ MUSTER_PUBLIC uint64_t muster_result_planned_ns(const struct muster_result *resu
 struct muster_attempt {
         enum muster_code code;              /* a redirect that was followed is MUSTER_OK */
         int status;                         /* 0 when no response arrived */
-        uint64_t start_ns;                  /* when it entered the queue, by the monotonic clock */
+        uint64_t start_ns;                  /* when it entered the queue, by CLOCK_MONOTONIC */
         uint64_t end_ns;                    /* when it was over */
         uint64_t phase_ns[MUSTER_N_PHASES]; /* add up to end_ns - start_ns; backoff is 0 here */
         uint64_t backoff_ns; /* between this attempt's end and the next one's start */

@@ -435,8 +435,10 @@ struct muster_result *muster_take(struct muster_client *client)
         note_fullness(client);
         result = &request->result;
         request->is_with_caller = true;
-        if (request->state != REQUEST_FINISHED)
-                return result; /* a stream */
+        if (request->state != REQUEST_FINISHED) {
+                client->n_streams++;
+                return result;
+        }
         request->state = REQUEST_TAKEN;
         result->taken_ns = clock_now(&client->clock);
         result->phase_ns[MUSTER_PHASE_DELIVER] += result->taken_ns - result->finished_ns;
@@ -510,6 +512,11 @@ int client_turn(struct muster_client *client)
         return turn(client, UINT64_MAX);
 }
 
+static uint64_t n_outstanding(const struct muster_client *client)
+{
+        return client->stats.n_submitted - client->stats.n_finished;
+}
+
 int muster_wait(struct muster_client *client, uint64_t timeout_ms)
 {
         uint64_t until_ns;
@@ -520,7 +527,8 @@ int muster_wait(struct muster_client *client, uint64_t timeout_ms)
         while (list_is_empty(&client->finished)) {
                 int r;
 
-                if (list_is_empty(&client->outstanding))
+                /* Streams that the caller has are its to read: they finish no more results. */
+                if (n_outstanding(client) == client->n_streams)
                         return MUSTER_IDLE;
                 r = turn(client, until_ns);
                 if (r < 0)

@@ -38,6 +38,7 @@ struct muster_client {
         struct workers *workers; /* made when there is work for them; NULL before */
         struct loop_watch workers_watch;
         size_t n_processing;
+        uint64_t n_streams; /* outstanding, and with the caller already */
 
         struct list outstanding; /* requests that have no result yet */
         /* Requests with a result that was not taken, in order of completion. */

@@ -74,6 +74,7 @@ static void finish(struct muster_request *request, const struct muster_error *er
         list_remove(&request->all_link);
         result->finished_ns = now_ns;
         request->state = request->is_with_caller ? REQUEST_TAKEN : REQUEST_FINISHED;
+        client->n_streams -= request->is_with_caller;
         if (request->is_with_caller)
                 result->taken_ns = now_ns;
         else if (!request->is_announced)

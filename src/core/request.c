@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "request.h"
 
+#include "settings.h"
 #include <base/error.h>
 #include <base/mem.h>
 #include <http/decode.h>
@@ -289,7 +290,9 @@ int muster_request_set_options(struct muster_request *request,
         request->options = (struct muster_request_options){ 0 };
         if (!options)
                 return 0;
-        size = options->size && options->size < sizeof(*options) ? options->size : sizeof(*options);
+        size = options->size ? options->size : REQUEST_OPTIONS_BYTES_0_1;
+        if (size > sizeof(*options))
+                size = sizeof(*options);
         memcpy(&request->options, options, size);
         return 0;
 }

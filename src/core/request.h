@@ -80,7 +80,7 @@ struct muster_request {
         uint64_t id;
         /* QUEUED: in origin->queue or ->planned; FINISHED, TAKEN: in the client's lists of these names. */
         struct list link;
-        bool is_due; /* QUEUED: in origin->queue */
+        bool is_due;          /* QUEUED: in origin->queue */
         struct list all_link; /* in client->outstanding, from submit to finish */
         struct muster_request *next_of_id;
         struct origin *origin; /* of `url`; held while QUEUED and RUNNING */

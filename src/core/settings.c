@@ -41,7 +41,9 @@ struct muster_client_options settings_known_options(const struct muster_client_o
 
         if (!options)
                 return known;
-        size = options->size && options->size < sizeof(known) ? options->size : sizeof(known);
+        size = options->size ? options->size : CLIENT_OPTIONS_BYTES_0_1;
+        if (size > sizeof(known))
+                size = sizeof(known);
         memcpy(&known, options, size);
         return known;
 }

@@ -6,6 +6,13 @@
 #define CORE_SETTINGS_H
 
 #include <muster/client.h>
+#include <stddef.h>
+
+/* What a caller has who leaves `size` at 0: the last member of version 0.1 is the last one that is looked at. */
+#define CLIENT_OPTIONS_BYTES_0_1                                                                   \
+        (offsetof(struct muster_client_options, rate_per_host_per_s) + sizeof(double))
+#define REQUEST_OPTIONS_BYTES_0_1                                                                  \
+        (offsetof(struct muster_request_options, process_inline) + sizeof(bool))
 
 struct settings {
         unsigned concurrency, per_host;

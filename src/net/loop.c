@@ -210,11 +210,12 @@ static int wait_real(struct loop *loop, uint64_t until_ns)
         return loop->backend->wait(loop, until_next(loop, until_ns, clock_now(loop->clock)));
 }
 
+/* How long the loop has been away since its last wait. */
 static void note_turn_length(struct loop *loop)
 {
         uint64_t turn = clock_now(loop->clock) - loop->wait_ended_ns;
 
-        if (loop->stats.n_turns++ > 0 && turn > loop->stats.longest_turn_ns)
+        if (loop->stats.n_turns > 0 && turn > loop->stats.longest_turn_ns)
                 loop->stats.longest_turn_ns = turn;
 }
 
@@ -222,7 +223,10 @@ int loop_turn(struct loop *loop, uint64_t until_ns)
 {
         int r;
 
-        note_turn_length(loop);
+        /* What the owner did since the last turn counts, too; but a foreign loop has waited meanwhile. */
+        if (loop->timer_fd < 0)
+                note_turn_length(loop);
+        loop->stats.n_turns++;
         if (!list_is_empty(&loop->ready_sockets))
                 until_ns = 0;
         r = loop->clock->is_manual ? wait_manual(loop, until_ns) : wait_real(loop, until_ns);
@@ -236,6 +240,7 @@ int loop_turn(struct loop *loop, uint64_t until_ns)
         step_sockets(loop);
         if (r != LOOP_WAIT_PARTIAL)
                 fire_timers(loop);
+        note_turn_length(loop);
         return 0;
 }
 

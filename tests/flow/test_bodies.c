@@ -277,6 +277,12 @@ static void test_stream_that_ends_early(void **state)
 
         (void)state;
         open_world(&w, NULL);
+        /* One that is not read yet keeps nobody waiting for a next result. */
+        result = submit_and_wait(&w, stream_of(&w, "/bytes/1M"));
+        assert_null(muster_next(w.client));
+        assert_int_equal(muster_wait(w.client, 10), MUSTER_IDLE);
+        muster_result_free(result);
+        assert_int_equal(w.client->n_streams, 0);
         /* by the server */
         result = submit_and_wait(&w, stream_of(&w, "/bytes/1M?cut=5000"));
         while ((r = muster_result_read(result, buffer, sizeof(buffer), &n)) == 0)
