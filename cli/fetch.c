@@ -9,7 +9,7 @@
 #include "input/input.h"
 #include "interrupt.h"
 #include "item.h"
-#include "output/body_dir.h"
+#include "output/body_files.h"
 #include "output/output.h"
 #include "report/report.h"
 #include <base/clock.h>
@@ -31,8 +31,9 @@ struct fetch {
         struct input_item next; /* what was read last */
         bool input_has_ended, input_waits, input_has_failed;
         struct items items;
+        struct process process;
         struct output output;
-        int body_dir; /* -1: none */
+        struct body_files body_files;
         struct report report;
         uint64_t n_outstanding;
         bool has_progress;
@@ -49,31 +50,49 @@ static uint64_t now(void)
 
 /* --- output ------------------------------------------------------------------------------------------------------- */
 
+static void add_processed(struct result_line *line, const struct processed *processed)
+{
+        if (!processed)
+                return;
+        line->json = buf_str(&processed->json);
+        line->processed = buf_str(&processed->value);
+        line->processed_is_base64 = processed->is_base64;
+}
+
+/* Of a response that broke off there is nothing worth keeping; that of a status that counts as an error is whole. */
+static bool has_body_to_keep(const struct muster_result *result)
+{
+        const struct muster_error *error = muster_result_error(result);
+
+        return muster_result_status(result) && (!error || muster_result_body_size(result));
+}
+
 static int write_item(struct fetch *fetch, struct item *item)
 {
         struct muster_error body_error = { 0 };
-        char body_file[32];
+        struct buf body_file = { 0 };
         struct result_line line = { .n = item->n,
                                     .line = item->line,
                                     .id = str_of(item->id),
                                     .result = item->result,
                                     .error = item->error ? item->error
                                                          : muster_result_error(item->result),
-                                    .leaves_body_out = fetch->options.client.discard_body };
+                                    .leaves_body_out = strcmp(fetch->options.body, "none") == 0,
+                                    .has_plan = fetch_options_have_rate(&fetch->options) };
         int r;
 
-        if (fetch->body_dir >= 0 && item->result && muster_result_status(item->result)) {
-                struct muster_str body = { muster_result_body(item->result),
-                                           muster_result_body_size(item->result) };
-
-                if (body_dir_write(fetch->body_dir, item->n, body, body_file, &body_error) == 0)
-                        line.body_file = body_file;
+        if (item->result)
+                add_processed(&line, process_result(item->result));
+        if (fetch->body_files.is_there && item->result && has_body_to_keep(item->result)) {
+                if (body_files_name(&fetch->body_files, item, &body_file, &body_error) == 0)
+                        line.body_file = body_file.at;
                 else if (!line.error)
                         line.error = &body_error;
         }
-        line.leaves_body_out |= fetch->body_dir >= 0;
+        line.leaves_body_out |= fetch->body_files.is_there;
         report_add(&fetch->report, item->result, line.error);
         r = output_add(&fetch->output, &line, &fetch->error);
+        buf_deinit(&body_file);
         items_written(&fetch->items, item);
         return r;
 }
@@ -125,19 +144,28 @@ static int fail_item(struct fetch *fetch, struct item *item, const struct muster
 static int make_request(struct fetch *fetch, struct input_item *next)
 {
         const struct fetch_options *options = &fetch->options;
-        const char *method = options->method ? options->method : options->has_data ? "POST" : NULL;
+        const char *method = options->method     ? options->method
+                             : options->upload   ? "PUT"
+                             : options->has_data ? "POST"
+                                                 : NULL;
         bool is_plain = !next->request;
         int r;
 
-        if (!fetch_options_add_to_requests(options))
+        if (!fetch_options_add_to_requests(options) && !process_is_wanted(&options->process) &&
+            !body_files_wants_requests(&fetch->body_files))
                 return 0;
         if (is_plain)
                 next->request = muster_request_new(method, next->url);
         if (!next->request)
                 return error_set_memory(&next->error, MUSTER_PHASE_QUEUE);
         r = fetch_options_apply(options, next->request, is_plain, &next->error);
+        if (r == 0 && body_files_wants_requests(&fetch->body_files))
+                r = body_files_attach(&fetch->body_files, next->request, fetch->items.n_begun,
+                                      &next->error);
         if (r < 0)
                 next->request = muster_request_free(next->request);
+        else if (process_is_wanted(&options->process))
+                process_attach(&fetch->process, next->request);
         return r;
 }
 
@@ -280,6 +308,7 @@ static void stop(struct fetch *fetch, uint64_t now_ns)
                 muster_cancel_queued(fetch->client);
         } else if (now_ns - fetch->stop_ns > GRACE_NS) {
                 muster_cancel_all(fetch->client);
+                process_interrupt(&fetch->process);
         }
 }
 
@@ -333,25 +362,31 @@ static int open_all(struct fetch *fetch)
                 return error_set_memory(&fetch->error, MUSTER_PHASE_QUEUE);
         options->client.queue_size = fetch->items.size;
         options->client.error = &fetch->error;
+        r = process_begin(&fetch->process, &options->process, &fetch->error);
+        if (r < 0)
+                return r;
         input_init(&fetch->input, options->urls.n ? options->urls.list : no_texts, files, format);
         r = muster_client_new(&fetch->client, &options->client);
         if (r == 0)
                 r = output_open(&fetch->output, options->output, &fetch->error);
         if (r == 0 && strcmp(options->body, "inline") != 0 && strcmp(options->body, "none") != 0)
-                r = body_dir_open(options->body, &fetch->body_dir, &fetch->error);
+                r = body_files_open(&fetch->body_files, options->body,
+                                    process_is_wanted(&options->process), &fetch->error);
         return r;
 }
 
 static void close_all(struct fetch *fetch)
 {
-        items_deinit(&fetch->items);
+        /* Workers that are still busy look at items, and at what there is to process with. */
+        process_interrupt(&fetch->process);
         muster_client_free(fetch->client);
+        process_deinit(&fetch->process);
+        items_deinit(&fetch->items);
         input_deinit(&fetch->input);
         buf_deinit(&fetch->next.id);
         buf_deinit(&fetch->output.buf);
         report_deinit(&fetch->report);
-        if (fetch->body_dir >= 0)
-                close(fetch->body_dir);
+        body_files_close(&fetch->body_files);
         fetch_options_deinit(&fetch->options);
 }
 
@@ -393,6 +428,9 @@ static int finish(struct fetch *fetch, int r)
 {
         struct muster_error late = { 0 };
 
+        if (r == 0)
+                r = output_flush(&fetch->output, &fetch->error);
+        process_end(&fetch->process);
         interrupt_end();
         if (fetch->has_progress)
                 progress_clear();
@@ -426,7 +464,7 @@ static bool has_no_input(const struct fetch *fetch)
 
 int fetch_main(int argc, char **argv)
 {
-        struct fetch fetch = { .body_dir = -1 };
+        struct fetch fetch = { 0 };
         int r = fetch_options_parse(&fetch.options, argc, argv, &fetch.error);
         int status;
 
@@ -442,6 +480,7 @@ int fetch_main(int argc, char **argv)
         } else if (r < 0) {
                 status = say(&fetch.error);
         } else {
+                fetch.report.has_plan = fetch_options_have_rate(&fetch.options);
                 if (fetch.options.client.insecure_no_verify)
                         fprintf(stderr, "muster: WARNING: -k: certificates are not checked, "
                                         "anybody on the way can "

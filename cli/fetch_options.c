@@ -7,6 +7,7 @@
 #include <base/mem.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 static struct fetch_options *of(void *settings)
 {
@@ -240,7 +241,8 @@ const struct option fetch_option_table[] = {
 
         { "Output", 'o', "output", "FILE", "result lines to FILE instead of standard output",
           option_set_text, OWN(output) },
-        { NULL, 0, "body", "WHERE", "bodies: inline, none, or a directory to write files into",
+        { NULL, 0, "body", "WHERE",
+          "bodies: inline, none, a directory, or names: out/{host}/{n}-{id}-{sha256}",
           option_set_text, OWN(body) },
         { NULL, 0, "in-order", NULL, "results in the order of the input, not of completion",
           option_set_flag, OWN(in_order) },
@@ -254,6 +256,10 @@ const struct option fetch_option_table[] = {
           CLIENT(concurrency) },
         { NULL, 0, "per-host", "N", "of these to one host (no limit of its own)", option_set_count,
           CLIENT(per_host) },
+        { NULL, 0, "rate", "RATE", "starts a second (500/s, 30/m), evenly spaced (no limit)",
+          option_set_rate, CLIENT(rate_per_s) },
+        { NULL, 0, "rate-per-host", "RATE", "the same for each host by itself (no limit)",
+          option_set_rate, CLIENT(rate_per_host_per_s) },
 
         { "How long (500ms, 2s, 1.5m; plain numbers are seconds; 0 is for ever)", 0,
           "connect-timeout", "TIME", "until connected: DNS, TCP and TLS (10 s)",
@@ -275,6 +281,8 @@ const struct option fetch_option_table[] = {
         { NULL, 'd', "data", "DATA", "a form as body, @FILE from a file; several are joined by &",
           set_data, 0 },
         { NULL, 0, "data-binary", "DATA", "the same, a file taken as it is", set_data_binary, 0 },
+        { NULL, 'T', "upload-file", "FILE", "PUT this file, read as it is sent: memory stays flat",
+          option_set_text, OWN(upload) },
         { NULL, 'u', "user", "USER:PASSWORD", "Basic authentication", set_user, 0 },
         { NULL, 'A', "user-agent", "NAME", "the User-Agent field; \"\" sends none", option_set_text,
           CLIENT(user_agent) },
@@ -300,6 +308,26 @@ const struct option fetch_option_table[] = {
         { NULL, 0, "retry-unsafe", NULL, "also for methods that are not idempotent, as POST",
           option_set_flag, CLIENT(retry_unsafe) },
 
+        { "Work on bodies", 0, "process", "COMMAND",
+          "give each body to COMMAND; what it writes is `processed`", option_set_text,
+          OWN(process.command) },
+        { NULL, 0, "process-lines", NULL,
+          "COMMAND lives on: a result line in, a line of answer out, and so on", option_set_flag,
+          OWN(process.is_lines) },
+        { NULL, 0, "json", NULL, "bodies must be JSON, and are shown as values: `json`",
+          option_set_flag, OWN(process.wants_json) },
+        { NULL, 0, "jq", "EXPR", "apply jq's EXPR to each body; its outputs are `processed`",
+          option_set_text, OWN(process.jq) },
+        { NULL, 0, "process-timeout", "TIME", "for one body (30 s)", option_set_duration,
+          OWN(process.timeout_ms) },
+        { NULL, 0, "process-max-output", "SIZE", "of what becomes of one body (16M)",
+          option_set_size, OWN(process.max_output_bytes) },
+        { NULL, 0, "process-workers", "N", "bodies that are worked on at once (processors)",
+          option_set_count, CLIENT(workers) },
+        { NULL, 0, "process-inline", NULL,
+          "do it, and decode bodies, in the event loop's thread: to compare", option_set_flag,
+          OWN(process.is_inline) },
+
         { "TLS and names", 'k', "insecure", NULL,
           "accept any certificate: anybody can read and change everything", option_set_flag,
           CLIENT(insecure_no_verify) },
@@ -322,8 +350,14 @@ static int finish(struct fetch_options *options)
 {
         if (!options->body)
                 options->body = "inline";
-        if (strcmp(options->body, "none") == 0)
+        /* What is to be worked on has to be there, although it is not shown. */
+        if (strcmp(options->body, "none") == 0 && !process_is_wanted(&options->process))
                 options->client.discard_body = true;
+        /* With a number of workers large bodies are decoded by them. */
+        if (options->process.is_inline)
+                options->client.workers = 0;
+        else if (!options->client.workers)
+                options->client.workers = (unsigned)sysconf(_SC_NPROCESSORS_ONLN);
         options->client.size = sizeof(options->client);
         options->client.resolve = options->resolve.list;
         options->client.keylog_file = getenv("SSLKEYLOGFILE");
@@ -354,9 +388,15 @@ void fetch_options_deinit(struct fetch_options *options)
 
 /* --- applying ----------------------------------------------------------------------------------------------------- */
 
+bool fetch_options_have_rate(const struct fetch_options *options)
+{
+        return options->client.rate_per_s > 0 || options->client.rate_per_host_per_s > 0;
+}
+
 bool fetch_options_add_to_requests(const struct fetch_options *options)
 {
-        return options->method || options->headers.n || options->has_data || options->user;
+        return options->method || options->headers.n || options->has_data || options->user ||
+               options->upload;
 }
 
 /* "Name: value", "Name:" (not sent), "Name;" (empty). */
@@ -406,6 +446,10 @@ int fetch_options_apply(const struct fetch_options *options, struct muster_reque
                 r = muster_request_set_basic_auth(request, options->user, options->password);
         if (r == 0 && options->has_data && is_plain)
                 r = apply_data(options, request);
+        if (r == 0 && options->upload && is_plain)
+                r = muster_request_set_body_file(request, strcmp(options->upload, "-") == 0
+                                                                  ? "/dev/stdin"
+                                                                  : options->upload);
         if (r < 0)
                 *error = *muster_request_error(request);
         return r;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "interrupt.h"
 
+#include "process/child.h"
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
@@ -15,6 +16,7 @@ static void handle(int signal)
                 "\nmuster: left at once; results that were not written yet are lost\n";
 
         if (++n_interrupts > 1) {
+                child_kill_all();
                 (void)!write(STDERR_FILENO, words, strlen(words));
                 _exit(128 + signal);
         }

@@ -113,6 +113,31 @@ int option_set_size(void *settings, const struct option *option, const char *val
         return 0;
 }
 
+int option_set_rate(void *settings, const struct option *option, const char *value,
+                    struct muster_error *error)
+{
+        static const struct {
+                const char *unit;
+                double seconds;
+        } units[] = { { "", 1 }, { "/s", 1 }, { "/m", 60 }, { "/h", 3600 } };
+        struct muster_str unit;
+        double number;
+
+        if (parse_number(value, &number, &unit)) {
+                for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+                        double per_s = number / units[i].seconds;
+
+                        if (!str_is(unit, units[i].unit) ||
+                            (number > 0 && (per_s < 1e-6 || per_s > 1e6)))
+                                continue;
+                        *(double *)member(settings, option) = per_s;
+                        return 0;
+                }
+        }
+        return invalid(error, "\"%s\" is not a rate; write 500/s, 30/m or a plain number a second",
+                       value);
+}
+
 /* --- finding ------------------------------------------------------------------------------------------------------ */
 
 static const struct option *find_name(const struct option *table, struct muster_str name)

@@ -47,6 +47,10 @@ int option_set_duration(void *settings, const struct option *option, const char 
 int option_set_size(void *settings, const struct option *option, const char *value,
                     struct muster_error *error);
 
+/* `double` a second: "500/s", "30/m", "10/h"; a plain number is a second's; 0: no limit. */
+int option_set_rate(void *settings, const struct option *option, const char *value,
+                    struct muster_error *error);
+
 /*
  * Go through the arguments; what is no option goes to `operand`. After "--" all are operands. MUSTER_E_INVALID with *error naming the option, its
  * value and what is accepted. OPTION_HELP: --help was there.

@@ -48,8 +48,16 @@ int file_read(const char *path, struct buf *to, struct muster_error *error)
 int body_from_file(struct muster_request *request, const char *path, struct muster_error *error)
 {
         struct buf body = { 0 };
-        int r = file_read(path, &body, error);
+        int r;
 
+        /* Looked at now, so that the line with the mistake is told; read when it is sent. */
+        if (strcmp(path, "-") != 0) {
+                if (access(path, R_OK) < 0)
+                        return fail(path, errno, error);
+                r = muster_request_set_body_file(request, path);
+                return r < 0 ? error_set_memory(error, MUSTER_PHASE_QUEUE) : 0;
+        }
+        r = file_read(path, &body, error);
         if (r == 0)
                 r = muster_request_set_body(request, body.at ? body.at : "", body.len);
         buf_deinit(&body);

@@ -87,6 +87,14 @@ static void add_headers(struct writer *w, const struct muster_result *result)
         add(w, "]");
 }
 
+/* What is JSON already. */
+static void add_json(struct writer *w, const char *name, struct muster_str json)
+{
+        add(w, name);
+        if (w->r == 0)
+                w->r = buf_add_str(w->to, json);
+}
+
 static void add_body(struct writer *w, const struct result_line *line)
 {
         struct muster_str body = { muster_result_body(line->result),
@@ -94,6 +102,8 @@ static void add_body(struct writer *w, const struct result_line *line)
 
         if (line->body_file) {
                 add_text(w, ",\"body_file\":", line->body_file);
+        } else if (!line->leaves_body_out && line->json.len) {
+                add_json(w, ",\"json\":", line->json);
         } else if (!line->leaves_body_out && json_is_utf8(body)) {
                 add(w, ",\"body\":");
                 if (w->r == 0)
@@ -105,6 +115,10 @@ static void add_body(struct writer *w, const struct result_line *line)
         }
         add_u64(w, ",\"body_bytes\":", muster_result_body_bytes(line->result));
         add_u64(w, ",\"wire_bytes\":", muster_result_wire_bytes(line->result));
+        if (line->processed.len)
+                add_json(w,
+                         line->processed_is_base64 ? ",\"processed_base64\":" : ",\"processed\":",
+                         line->processed);
 }
 
 /* Rounded so that they add up to total_us: each is the difference of two rounded sums. */
@@ -120,6 +134,20 @@ static void add_phases(struct writer *w, const struct muster_result *result)
                 before_us = sum_ns / NS_PER_US;
         }
         add_u64(w, "},\"total_us\":", before_us);
+}
+
+/* From submission; negative where a full queue had held that up. */
+static void add_plan(struct writer *w, const struct muster_result *result)
+{
+        uint64_t planned_ns = result ? muster_result_planned_ns(result) : 0;
+        uint64_t submitted_ns = result ? muster_result_submitted_ns(result) : 0;
+
+        if (!planned_ns)
+                add(w, ",\"planned_us\":null");
+        else if (planned_ns >= submitted_ns)
+                add_u64(w, ",\"planned_us\":", (planned_ns - submitted_ns) / NS_PER_US);
+        else
+                add_u64(w, ",\"planned_us\":-", (submitted_ns - planned_ns) / NS_PER_US);
 }
 
 static void add_conn(struct writer *w, const struct muster_result *result)
@@ -162,6 +190,8 @@ static void add_result(struct writer *w, const struct result_line *line)
         add_u64(w, ",\"attempts\":", muster_result_n_attempts(result));
         add_u64(w, ",\"redirects\":", muster_result_n_redirects(result));
         add_phases(w, result);
+        if (line->has_plan)
+                add_plan(w, result);
         add_conn(w, result);
 }
 
@@ -172,7 +202,10 @@ static void add_nothing(struct writer *w, const struct result_line *line)
         add_error(w, line->error);
         add(w, ",\"http\":null,\"headers\":[],\"body_bytes\":0,\"wire_bytes\":0,\"attempts\":0,"
                "\"redirects\":0,"
-               "\"phases_us\":{},\"total_us\":0,\"conn\":null");
+               "\"phases_us\":{},\"total_us\":0");
+        if (line->has_plan)
+                add_plan(w, NULL);
+        add(w, ",\"conn\":null");
 }
 
 int result_line_add(struct buf *to, const struct result_line *line)

@@ -17,6 +17,10 @@ struct result_line {
         const struct muster_error *error;   /* NULL: it succeeded */
         const char *body_file;              /* NULL: none was written */
         bool leaves_body_out;
+        bool has_plan;               /* there is a rate: say when it was to start */
+        struct muster_str json;      /* the body as a value on one line; empty: as a string */
+        struct muster_str processed; /* what was made of the body, as JSON; empty: nothing */
+        bool processed_is_base64;
 };
 
 /* Append the line with its end. MUSTER_E_RESOURCE: nothing was appended. */

@@ -9,6 +9,7 @@ void report_init(struct report *report)
         *report = (struct report){ .start_ns = clock_ns_of(CLOCK_MONOTONIC) };
         hist_init(&report->request_ns);
         hist_init(&report->queue_ns);
+        hist_init(&report->from_plan_ns);
 }
 
 void report_deinit(struct report *report)
@@ -41,6 +42,14 @@ static void add_error(struct report *report, const struct muster_result *result,
         keep_example(report, code, result, error);
 }
 
+/* However late it started: that is what a plan is for. */
+static uint64_t from_plan_ns(const struct muster_result *result)
+{
+        return muster_result_submitted_ns(result) + muster_result_total_ns(result) -
+               muster_result_phase_ns(result, MUSTER_PHASE_DELIVER) -
+               muster_result_planned_ns(result);
+}
+
 static void add_result(struct report *report, const struct muster_result *result,
                        bool has_succeeded)
 {
@@ -53,7 +62,7 @@ static void add_result(struct report *report, const struct muster_result *result
 
                 report->phase_ns[i] += ns;
                 if (i != MUSTER_PHASE_QUEUE && i != MUSTER_PHASE_BACKOFF &&
-                    i != MUSTER_PHASE_DELIVER)
+                    i != MUSTER_PHASE_PROCESS && i != MUSTER_PHASE_DELIVER)
                         request_ns += ns;
         }
         report->body_bytes += muster_result_body_bytes(result);
@@ -61,6 +70,8 @@ static void add_result(struct report *report, const struct muster_result *result
         if (has_succeeded) {
                 hist_add(&report->request_ns, request_ns);
                 hist_add(&report->queue_ns, muster_result_phase_ns(result, MUSTER_PHASE_QUEUE));
+                if (report->has_plan)
+                        hist_add(&report->from_plan_ns, from_plan_ns(result));
         }
 }
 

@@ -19,9 +19,11 @@ struct report {
         char *examples[REPORT_N_CODES]; /* the first error's text of each code, with its URL */
         uint64_t phase_ns[MUSTER_N_PHASES];
         uint64_t body_bytes, wire_bytes;
-        /* Slot to last byte of those that succeeded: without queue, back-off and delivery. */
+        /* Slot to last byte of those that succeeded: without queue, back-off, processing and delivery. */
         struct hist request_ns;
         struct hist queue_ns;
+        bool has_plan;            /* there is a rate: */
+        struct hist from_plan_ns; /* planned start to result, of the same */
 };
 
 void report_init(struct report *report);

@@ -101,13 +101,14 @@ static void print_quantiles(const struct page *page, const char *name, const str
                 duration(hist_quantile(hist, 0.99), p99), duration(hist->max, most), what);
 }
 
-/* The phases of all requests, the largest first, as shares of the time from slot to last byte. */
+/* The phases of all requests, the largest first, as shares of the time from slot to the end of the work on the body. */
 static void print_phases(const struct page *page, const struct report *report)
 {
         static const enum muster_phase shown[] = { MUSTER_PHASE_DNS,     MUSTER_PHASE_TCP,
                                                    MUSTER_PHASE_TLS,     MUSTER_PHASE_SEND,
                                                    MUSTER_PHASE_WAIT,    MUSTER_PHASE_LAG,
-                                                   MUSTER_PHASE_RECEIVE, MUSTER_PHASE_DECODE };
+                                                   MUSTER_PHASE_RECEIVE, MUSTER_PHASE_DECODE,
+                                                   MUSTER_PHASE_PROCESS };
         const size_t n = sizeof(shown) / sizeof(shown[0]);
         uint64_t sum = 0, below = UINT64_MAX;
         const char *separator = "";
@@ -166,6 +167,7 @@ void summary_print(const struct report *report, const struct muster_client_stats
         print_statuses(&page, report);
         print_errors(&page, report);
         print_quantiles(&page, "latency", &report->request_ns, "from slot to last byte");
+        print_quantiles(&page, "from plan", &report->from_plan_ns, "from planned start to result");
         print_quantiles(&page, "queue", &report->queue_ns, "waiting for a slot");
         print_phases(&page, report);
         print_connections(&page, report, stats);
