@@ -16,23 +16,27 @@ int main(int argc, char **argv)
                                                  .error = &error };
         struct muster_client *client;
         struct muster_result *result;
+        int n_failed = 0;
 
         if (muster_client_new(&client, &options) < 0) {
                 fprintf(stderr, "%s\n", error.text);
                 return 1;
         }
         for (int i = 1; i < argc; i++)
-                muster_get(client, argv[i], NULL);
+                if (muster_get(client, argv[i], NULL) < 0)
+                        n_failed++; /* only when memory is out: a bad URL is a result like any other */
         while ((result = muster_next(client))) {
-                if (muster_result_error(result))
+                if (muster_result_error(result)) {
                         printf("%s: %s\n", muster_result_url(result),
                                muster_result_error_text(result));
-                else
+                        n_failed++;
+                } else {
                         printf("%s: %d, %zu bytes in %.1f ms\n", muster_result_url(result),
                                muster_result_status(result), muster_result_body_size(result),
                                (double)muster_result_total_ns(result) / 1e6);
+                }
                 muster_result_free(result);
         }
         muster_client_free(client);
-        return 0;
+        return n_failed ? 1 : 0;
 }

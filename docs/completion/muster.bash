@@ -16,6 +16,10 @@ _muster_fetch() {
         _muster_offer -W "inline none" -d
         return
         ;;
+    --process)
+        _muster_offer -c
+        return
+        ;;
     --input-format)
         _muster_offer -W "auto lines jsonl"
         return
@@ -32,6 +36,8 @@ _muster_fetch() {
         --silent
         --concurrency
         --per-host
+        --rate
+        --rate-per-host
         --connect-timeout
         --max-time
         --read-timeout
@@ -41,6 +47,7 @@ _muster_fetch() {
         --header
         --data
         --data-binary
+        --upload-file
         --user
         --user-agent
         --http1.0
@@ -55,6 +62,14 @@ _muster_fetch() {
         --max-filesize
         --retry
         --retry-unsafe
+        --process
+        --process-lines
+        --json
+        --jq
+        --process-timeout
+        --process-max-output
+        --process-workers
+        --process-inline
         --insecure
         --cacert
         --cert

@@ -1,0 +1,166 @@
+"""
+What the documents show is true: their C compiles, the prototypes of the man pages are those of the headers, the options exist.
+
+A ```c block of README.md or docs/guide.md, or an example of a man page, that has a main() is a program. Else, if it begins with
+"static" and has a function's "{" in the first column, it stands outside of functions, before all that follow; and any other is the
+inside of a function, which finds the names of PRELUDE.
+"""
+import ast
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from conftest import MUSTER
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = sorted((ROOT / "docs" / "man").glob("*.3"))
+DOCUMENTS = [ROOT / "README.md", ROOT / "docs" / "guide.md"]
+CC = [shutil.which("cc") or "gcc", "-std=gnu17", "-Wall", "-Wextra", "-Werror", "-fsyntax-only", "-I", ROOT / "include", "-x", "c", "-"]
+
+PRELUDE = """\
+#include <muster/muster.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+extern struct muster_client *client;
+extern struct muster_result *result;
+extern const char *url, *const *urls;
+extern size_t n_urls;
+extern volatile bool should_stop;
+void use(const void *body, size_t size);
+
+struct document;
+struct document *document_parse(const void *text, size_t size);
+void document_free(void *document);
+int document_n_items(const struct document *document);
+"""
+
+
+def compile_c(source, cwd=None):
+    done = subprocess.run([*map(str, CC)], input=source, capture_output=True, text=True, cwd=cwd)
+    assert done.returncode == 0, done.stderr + source
+
+
+def blocks(text, language):
+    return re.findall(rf"^```{language}\n(.*?)^```$", text, flags=re.DOTALL | re.MULTILINE)
+
+
+def unit(snippets):
+    """One source of all snippets that are no programs."""
+    source = [PRELUDE]
+    for n, snippet in enumerate(snippets):
+        includes = re.findall(r"^#include.*$", snippet, flags=re.MULTILINE)
+        rest = re.sub(r"^#include.*$", "", snippet, flags=re.MULTILINE)
+        if snippet.startswith("static") and re.search(r"^\{$", snippet, flags=re.MULTILINE):
+            source += [*includes, rest]
+        else:
+            source += [*includes, f"void snippet_{n}(void);", f"void snippet_{n}(void)", "{", rest, "}"]
+    return "\n".join(source) + "\n"
+
+
+def check_snippets(snippets):
+    assert snippets
+    for program in (snippet for snippet in snippets if "int main(" in snippet):
+        compile_c(program)
+    compile_c(unit([snippet for snippet in snippets if "int main(" not in snippet]))
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_c_compiles(document):
+    check_snippets(blocks(document.read_text(), "c"))
+
+
+def test_python_is_python():
+    for block in blocks((ROOT / "docs" / "guide.md").read_text(), "python"):
+        compile(block, "guide.md", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_options_exist(document):
+    """Long and short options of every `muster fetch` and `muster lab` that a document shows, in a block or as code in the text."""
+    text = document.read_text()
+    for command in ("fetch", "lab"):
+        helped = subprocess.run([MUSTER, command, "--help"], capture_output=True, text=True).stdout
+        known = {"--help"} | set(re.findall(r"(?<![\w-])--?[A-Za-z0-9][\w.-]*", helped))
+        shown = re.findall(rf"muster {command}\b(.*)", text)
+        assert shown
+        for line in shown:
+            line = re.split(r" -- |\||`|#", line)[0]
+            line = re.sub(r"'[^']*'", "''", line)
+            for option in re.findall(r"(?<=\s)--?[A-Za-z][\w.-]*", line):
+                assert option in known, (command, option)
+
+
+def test_links_lead_somewhere():
+    for document in [*DOCUMENTS, ROOT / "docs" / "ARCHITECTURE.md", ROOT / "CONTRIBUTING.md"]:
+        text = document.read_text()
+        anchors = {re.sub(r"[^\w -]", "", heading).strip().lower().replace(" ", "-") for heading in re.findall(r"^#+ (.*)$", text, flags=re.MULTILINE)}
+        for target in re.findall(r"\]\(([^)\s]+)\)", text):
+            if target.startswith("#"):
+                assert target[1:] in anchors, target
+            elif "://" not in target:
+                assert (document.parent / target).exists(), target
+
+
+# --- man pages ----------------------------------------------------------------------------------------------------------
+
+
+def mdoc_text(lines):
+    return "\n".join(re.sub(r"\\e", r"\\", re.sub(r"\\&", "", line)) for line in lines) + "\n"
+
+
+def literals(page):
+    """The .Bd -literal blocks of the examples; what is no C is .Bd -unfilled there."""
+    _, _, examples = page.partition("\n.Sh EXAMPLES\n")
+    examples = re.split(r"^\.Sh ", examples, flags=re.MULTILINE)[0]
+    found = re.findall(r"^\.Bd -literal.*?\n(.*?)^\.Ed$", examples, flags=re.DOTALL | re.MULTILINE)
+    return [mdoc_text(block.splitlines()) for block in found]
+
+
+def prototypes(page):
+    """(type, name, arguments) of each .Ft and .Fn of the synopsis."""
+    _, _, synopsis = page.partition("\n.Sh SYNOPSIS\n")
+    synopsis = re.split(r"^\.Sh ", synopsis, flags=re.MULTILINE)[0]
+    for kind, name, arguments in re.findall(r"^\.Ft (.*)\n\.Fn (\S+)((?: \".*\")?)$", synopsis, flags=re.MULTILINE):
+        yield kind, name, ", ".join(re.findall(r'"([^"]*)"', arguments))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
+def test_examples_compile(page):
+    check_snippets(literals(page.read_text()))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
+def test_prototypes_are_those_of_the_headers(page):
+    """Declared once more beside the headers: where they differ, the compiler says so."""
+    found = list(prototypes(page.read_text()))
+    assert found
+    for _, name, arguments in found:
+        header = re.sub(r"\s+", " ", "".join(path.read_text() for path in sorted((ROOT / "include" / "muster").glob("*.h"))))
+        assert f"{name}({arguments})" in header, name  # the names of the arguments, too
+    compile_c("#include <muster/muster.h>\n" + "".join(f"{kind} {name}({arguments});\n" for kind, name, arguments in found))
+
+
+def test_every_option_and_counter_is_described():
+    """Each member of the public structs has its name in a page of section 3."""
+    pages = "".join(path.read_text() for path in PAGES)
+    for path in sorted((ROOT / "include" / "muster").glob("*.h")):
+        text = re.sub(r"/\*.*?\*/", "", path.read_text(), flags=re.DOTALL)
+        for struct, members in re.findall(r"^struct (\w+) \{\n(.*?)^\};", text, flags=re.DOTALL | re.MULTILINE):
+            for member in re.findall(r"(\w+)(?:\[\w+\])?;", members):
+                if struct != "muster_str":
+                    assert re.search(rf"\b{member}\b", pages), (struct, member)
+
+
+def test_every_code_is_in_the_table():
+    page = (ROOT / "docs" / "man" / "muster_error.3").read_text()
+    header = (ROOT / "include" / "muster" / "error.h").read_text()
+    codes = re.findall(r"^\s+(MUSTER_(?:OK|E_\w+)) = (-?\d+),", header, flags=re.MULTILINE)
+    assert len(codes) == 20
+    for name, value in codes:
+        assert re.search(rf"^\.It Dv {name} No \({value}, {'ok' if value == '0' else name[9:].lower()}\)", page, flags=re.MULTILINE), name
