@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "client.h"
 
+#include "callback.h"
 #include "deadline.h"
 #include "flow.h"
 #include <assert.h>
@@ -13,6 +14,12 @@
 #define CONNS_PER_SLOT   4    /* idle ones included; what curl allows, too */
 #define STORE_MAX        4096 /* recycled requests; more wait for a burst that may not come */
 #define BY_ID_CHAINS_MAX 65536
+
+/* Is there a client, and may this thread use it? */
+static bool is_ours(const struct muster_client *client)
+{
+        return client && !callback_is_running();
+}
 
 /* --- what the machine must hold ----------------------------------------------------------------------------------- */
 
@@ -181,7 +188,7 @@ static int make(struct muster_client **ret_client, const struct muster_client_op
 
         if (options.error)
                 *options.error = error;
-        if (!client)
+        if (!is_ours(client))
                 return error_set_memory(options.error, MUSTER_PHASE_QUEUE);
         client->clock = clock;
         list_init(&client->outstanding);
@@ -274,7 +281,7 @@ static void free_requests(struct list *list)
         struct list *link;
 
         while ((link = list_pop(list)))
-                muster_request_free(request_of_link(link));
+                request_destroy(request_of_link(link));
 }
 
 /* Results that the caller still has live on without a client. */
@@ -288,7 +295,7 @@ static void orphan_taken(struct muster_client *client)
 
 struct muster_client *muster_client_free(struct muster_client *client)
 {
-        if (!client)
+        if (!is_ours(client))
                 return NULL;
         muster_cancel_all(client);
         stop_workers(client);
@@ -322,7 +329,7 @@ static void note_fullness(struct muster_client *client)
 int muster_submit(struct muster_client *client, struct muster_request *take_request,
                   uint64_t *ret_id)
 {
-        if (!client || !take_request || take_request->state != REQUEST_NEW) {
+        if (!is_ours(client) || !take_request || take_request->state != REQUEST_NEW) {
                 /* One that was submitted before is not ours to free. */
                 if (take_request && take_request->state == REQUEST_NEW)
                         muster_request_free(take_request);
@@ -354,7 +361,7 @@ int muster_get(struct muster_client *client, const char *url, void *userdata)
 {
         struct muster_request *request;
 
-        if (!client || !url)
+        if (!is_ours(client) || !url)
                 return MUSTER_E_INVALID;
         if (client->n_held >= client->settings.queue_size)
                 return MUSTER_FULL;
@@ -362,7 +369,7 @@ int muster_get(struct muster_client *client, const char *url, void *userdata)
         if (!request)
                 return MUSTER_E_RESOURCE;
         if (request_begin(request, NULL, url) < 0) {
-                muster_request_free(request);
+                request_destroy(request);
                 return MUSTER_E_RESOURCE;
         }
         request->userdata = userdata;
@@ -381,7 +388,7 @@ int muster_cancel(struct muster_client *client, uint64_t id)
 {
         struct muster_request *request;
 
-        if (!client)
+        if (!is_ours(client))
                 return MUSTER_E_INVALID;
         request = client->by_id[id & client->by_id_mask];
         while (request && request->id != id)
@@ -396,7 +403,7 @@ void muster_cancel_queued(struct muster_client *client)
 {
         struct list *link, *next;
 
-        if (!client)
+        if (!is_ours(client))
                 return;
         for (link = client->outstanding.next; link != &client->outstanding; link = next) {
                 struct muster_request *request = request_of_all_link(link);
@@ -411,7 +418,7 @@ void muster_cancel_all(struct muster_client *client)
 {
         struct list *link, *next;
 
-        if (!client)
+        if (!is_ours(client))
                 return;
         for (link = client->outstanding.next; link != &client->outstanding; link = next) {
                 next = link->next;
@@ -427,7 +434,7 @@ struct muster_result *muster_take(struct muster_client *client)
         struct muster_result *result;
         struct list *link;
 
-        if (!client || !(link = list_pop(&client->finished)))
+        if (!is_ours(client) || !(link = list_pop(&client->finished)))
                 return NULL;
         request = request_of_link(link);
         list_push_back(&client->taken, &request->link);
@@ -454,7 +461,7 @@ void client_put_back(struct muster_request *request)
         assert(request->state == REQUEST_TAKEN);
         list_remove(&request->link);
         if (!client || client->n_stored >= STORE_MAX) {
-                muster_request_free(request);
+                request_destroy(request);
                 return;
         }
         request_recycle(request);
@@ -464,7 +471,7 @@ void client_put_back(struct muster_request *request)
 
 struct muster_result *muster_next(struct muster_client *client)
 {
-        while (client && list_is_empty(&client->finished)) {
+        while (is_ours(client) && list_is_empty(&client->finished)) {
                 int r = muster_wait(client, MUSTER_NO_TIMEOUT);
 
                 if (r == MUSTER_IDLE || r < 0)
@@ -521,7 +528,7 @@ int muster_wait(struct muster_client *client, uint64_t timeout_ms)
 {
         uint64_t until_ns;
 
-        if (!client)
+        if (!is_ours(client))
                 return MUSTER_E_INVALID;
         until_ns = clock_after(clock_now(&client->clock), settings_timeout_ns(timeout_ms, 0));
         while (list_is_empty(&client->finished)) {
@@ -553,7 +560,7 @@ int muster_client_fd(struct muster_client *client)
 {
         int fd;
 
-        if (!client)
+        if (!is_ours(client))
                 return MUSTER_E_INVALID;
         fd = loop_pollable_fd(&client->loop);
         if (fd >= 0 && !client->has_foreign_loop) {
@@ -567,7 +574,7 @@ int muster_turn(struct muster_client *client)
 {
         int r;
 
-        if (!client)
+        if (!is_ours(client))
                 return MUSTER_E_INVALID;
         r = turn(client, 0);
         client->loop.was_woken = false;

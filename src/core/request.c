@@ -32,11 +32,11 @@ struct muster_request *muster_request_new(const char *method, const char *url)
         if (!request)
                 return NULL;
         if (request_begin(request, method, url ? url : "") < 0)
-                return muster_request_free(request);
+                return request_destroy(request);
         return request;
 }
 
-struct muster_request *muster_request_free(struct muster_request *request)
+struct muster_request *request_destroy(struct muster_request *request)
 {
         if (!request)
                 return NULL;
@@ -53,6 +53,18 @@ struct muster_request *muster_request_free(struct muster_request *request)
         upload_deinit(&request->upload);
         sink_deinit(&request->sink);
         return mem_free(request);
+}
+
+/* Once it was submitted a request is not the caller's any more. */
+static bool is_new(const struct muster_request *request)
+{
+        return request && request->state == REQUEST_NEW;
+}
+
+struct muster_request *muster_request_free(struct muster_request *request)
+{
+        /* One that was submitted is the client's, or the caller's as a result. */
+        return is_new(request) ? request_destroy(request) : NULL;
 }
 
 void request_recycle(struct muster_request *request)
@@ -81,14 +93,14 @@ void request_recycle(struct muster_request *request)
 
 void muster_request_set_userdata(struct muster_request *request, void *userdata)
 {
-        if (request)
+        if (is_new(request))
                 request->userdata = userdata;
 }
 
 void muster_request_set_process(struct muster_request *request, muster_process_fn process,
                                 void *argument)
 {
-        if (!request)
+        if (!is_new(request))
                 return;
         request->process = process;
         request->process_argument = argument;
@@ -130,7 +142,7 @@ int muster_request_add_header(struct muster_request *request, const char *name, 
         size_t before;
         int r;
 
-        if (!request)
+        if (!is_new(request))
                 return MUSTER_E_INVALID;
         if (!name)
                 return invalid(request, "a header field without a name", "");
@@ -153,7 +165,7 @@ int muster_request_add_header(struct muster_request *request, const char *name, 
 
 int muster_request_set_body(struct muster_request *request, const void *body, size_t size)
 {
-        if (!request)
+        if (!is_new(request))
                 return MUSTER_E_INVALID;
         if (!body && size)
                 return invalid(request, "a body of NULL that is not empty", "");
@@ -167,7 +179,7 @@ int muster_request_set_body(struct muster_request *request, const void *body, si
 
 static int set_path(struct muster_request *request, char **to, const char *path, const char *what)
 {
-        if (!request)
+        if (!is_new(request))
                 return MUSTER_E_INVALID;
         if (!path || !*path)
                 return invalid(request, what, " without a path");
@@ -196,7 +208,7 @@ int muster_request_set_body_file(struct muster_request *request, const char *pat
 int muster_request_set_body_pull(struct muster_request *request, uint64_t size, muster_pull_fn pull,
                                  muster_rewind_fn rewind, void *argument)
 {
-        if (!request)
+        if (!is_new(request))
                 return MUSTER_E_INVALID;
         if (!pull)
                 return invalid(request, "a body to be pulled without a function", "");
@@ -210,7 +222,7 @@ int muster_request_set_body_pull(struct muster_request *request, uint64_t size, 
 
 int muster_request_set_sink_fd(struct muster_request *request, int fd)
 {
-        if (!request)
+        if (!is_new(request))
                 return MUSTER_E_INVALID;
         if (fd < 0)
                 return invalid(request, "a negative number is no descriptor", "");
@@ -260,7 +272,7 @@ static int add_base64(struct buf *to, const char *user, const char *password)
 int muster_request_set_basic_auth(struct muster_request *request, const char *user,
                                   const char *password)
 {
-        if (!request)
+        if (!is_new(request))
                 return MUSTER_E_INVALID;
         if (!user)
                 return invalid(request, "credentials without a user name", "");
@@ -285,7 +297,7 @@ int muster_request_set_options(struct muster_request *request,
 {
         size_t size;
 
-        if (!request)
+        if (!is_new(request))
                 return MUSTER_E_INVALID;
         request->options = (struct muster_request_options){ 0 };
         if (!options)
@@ -299,7 +311,9 @@ int muster_request_set_options(struct muster_request *request,
 
 const struct muster_error *muster_request_error(const struct muster_request *request)
 {
-        return &request->result.error;
+        static const struct muster_error none;
+
+        return request ? &request->result.error : &none;
 }
 
 /* --- what is sent ------------------------------------------------------------------------------------------------- */

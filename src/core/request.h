@@ -132,6 +132,9 @@ static inline struct muster_request *request_of_result(const struct muster_resul
 /* A zeroed or recycled request is given its URL and method, both copied; NULL is GET. MUSTER_E_RESOURCE. */
 int request_begin(struct muster_request *request, const char *method, const char *url);
 
+/* Free it, in whatever state; nobody holds it any more. NULL is allowed. Returns NULL. */
+struct muster_request *request_destroy(struct muster_request *request);
+
 /* Empty it, keeping its buffers for the next as far as they are small. */
 void request_recycle(struct muster_request *request);
 

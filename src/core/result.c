@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "result.h"
 
+#include "callback.h"
 #include "client.h"
 #include "request.h"
 #include <assert.h>
@@ -111,105 +112,136 @@ void result_add_backoff(struct muster_result *result, uint64_t backoff_ns)
 
 struct muster_result *muster_result_free(struct muster_result *result)
 {
-        if (result)
+        if (result && !callback_is_running())
                 client_put_back(request_of_result(result));
         return NULL;
 }
 
 void *muster_result_userdata(const struct muster_result *result)
 {
+        if (!result)
+                return NULL;
         return request_of_result(result)->userdata;
 }
 
 uint64_t muster_result_id(const struct muster_result *result)
 {
+        if (!result)
+                return 0;
         return request_of_result(result)->id;
 }
 
 const struct muster_error *muster_result_error(const struct muster_result *result)
 {
-        return result->error.code ? &result->error : NULL;
+        return result && result->error.code ? &result->error : NULL;
 }
 
 const char *muster_result_error_text(const struct muster_result *result)
 {
-        return result->error.text;
+        return result ? result->error.text : "";
 }
 
 const char *muster_result_method(const struct muster_result *result)
 {
+        if (!result)
+                return "";
         return request_of_result(result)->text.at;
 }
 
 const char *muster_result_url(const struct muster_result *result)
 {
+        if (!result)
+                return "";
         return request_of_result(result)->asked_url.at;
 }
 
 const char *muster_result_final_url(const struct muster_result *result)
 {
-        return result->final_url.at ? result->final_url.at : "";
+        return result && result->final_url.at ? result->final_url.at : "";
 }
 
 int muster_result_status(const struct muster_result *result)
 {
+        if (!result)
+                return 0;
         return result->status;
 }
 
 int muster_result_http_version(const struct muster_result *result)
 {
+        if (!result)
+                return 0;
         return result->http_version;
 }
 
 struct muster_str muster_result_header(const struct muster_result *result, const char *name)
 {
-        struct fields fields = result_fields(result);
+        struct fields fields;
 
+        if (!result || !name)
+                return (struct muster_str){ 0 };
+        fields = result_fields(result);
         return fields_find(&fields, name);
 }
 
 size_t muster_result_n_headers(const struct muster_result *result)
 {
+        if (!result)
+                return 0;
         return result_fields(result).n;
 }
 
 struct muster_str muster_result_header_name(const struct muster_result *result, size_t index)
 {
-        struct fields fields = result_fields(result);
+        struct fields fields;
 
+        if (!result)
+                return (struct muster_str){ 0 };
+        fields = result_fields(result);
         return index < fields.n ? field_name(&fields, index) : (struct muster_str){ 0 };
 }
 
 struct muster_str muster_result_header_value(const struct muster_result *result, size_t index)
 {
-        struct fields fields = result_fields(result);
+        struct fields fields;
 
+        if (!result)
+                return (struct muster_str){ 0 };
+        fields = result_fields(result);
         return index < fields.n ? field_value(&fields, index) : (struct muster_str){ 0 };
 }
 
 const void *muster_result_body(const struct muster_result *result)
 {
-        return result->body.at ? result->body.at : "";
+        return result && result->body.at ? result->body.at : "";
 }
 
 size_t muster_result_body_size(const struct muster_result *result)
 {
+        if (!result)
+                return 0;
         return request_of_result(result)->is_announced ? 0 : result->body.len;
 }
 
 uint64_t muster_result_body_bytes(const struct muster_result *result)
 {
+        if (!result)
+                return 0;
         return result->body_bytes;
 }
 
 uint64_t muster_result_wire_bytes(const struct muster_result *result)
 {
+        if (!result)
+                return 0;
         return result->wire_bytes;
 }
 
 void muster_result_set_processed(struct muster_result *result, void *processed,
                                  void (*free_processed)(void *processed))
 {
+        if (!result)
+                return;
         if (result->processed && result->free_processed)
                 result->free_processed(result->processed);
         result->processed = processed;
@@ -218,11 +250,13 @@ void muster_result_set_processed(struct muster_result *result, void *processed,
 
 void *muster_result_processed(const struct muster_result *result)
 {
-        return result->processed;
+        return result ? result->processed : NULL;
 }
 
 int muster_result_fail(struct muster_result *result, const char *text)
 {
+        if (!result)
+                return MUSTER_E_INVALID;
         error_clear(&result->error);
         return error_set(&result->error, MUSTER_E_PROCESS, MUSTER_PHASE_PROCESS, 0, "process: %s",
                          text ? text : "failed");
@@ -230,41 +264,56 @@ int muster_result_fail(struct muster_result *result, const char *text)
 
 unsigned muster_result_n_attempts(const struct muster_result *result)
 {
+        if (!result)
+                return 0;
         return result->n_attempts;
 }
 
 unsigned muster_result_n_redirects(const struct muster_result *result)
 {
+        if (!result)
+                return 0;
         return result->n_redirects;
 }
 
 uint64_t muster_result_phase_ns(const struct muster_result *result, enum muster_phase phase)
 {
-        return (unsigned)phase < MUSTER_N_PHASES ? result->phase_ns[phase] : 0;
+        return result && (unsigned)phase < MUSTER_N_PHASES ? result->phase_ns[phase] : 0;
 }
 
 uint64_t muster_result_total_ns(const struct muster_result *result)
 {
+        if (!result)
+                return 0;
         return result->taken_ns - result->submitted_ns;
 }
 
 uint64_t muster_result_submitted_ns(const struct muster_result *result)
 {
+        if (!result)
+                return 0;
         return result->submitted_ns;
 }
 
 uint64_t muster_result_planned_ns(const struct muster_result *result)
 {
+        if (!result)
+                return 0;
         return result->planned_ns;
 }
 
 int muster_result_attempt(const struct muster_result *result, unsigned index,
                           struct muster_attempt *ret_attempt, size_t size)
 {
-        unsigned n = n_kept(result), n_forgotten = result->n_attempts - n;
-        const struct muster_attempt *kept = result->attempts ? result->attempts : &result->first;
+        const struct muster_attempt *kept;
+        unsigned n, n_forgotten;
 
-        if (!ret_attempt || index < n_forgotten || index - n_forgotten >= n)
+        if (!result || !ret_attempt)
+                return MUSTER_E_INVALID;
+        n = n_kept(result);
+        n_forgotten = result->n_attempts - n;
+        kept = result->attempts ? result->attempts : &result->first;
+        if (index < n_forgotten || index - n_forgotten >= n)
                 return MUSTER_E_INVALID;
         mem_copy_known(ret_attempt, size, &kept[index - n_forgotten], sizeof(*kept));
         return 0;
@@ -273,6 +322,6 @@ int muster_result_attempt(const struct muster_result *result, unsigned index,
 void muster_result_conn(const struct muster_result *result, struct muster_conn_info *ret_info,
                         size_t size)
 {
-        if (ret_info)
+        if (result && ret_info)
                 mem_copy_known(ret_info, size, &result->conn, sizeof(result->conn));
 }

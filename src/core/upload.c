@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "upload.h"
 
+#include "callback.h"
 #include <base/error.h>
 #include <base/mem.h>
 #include <errno.h>
@@ -52,6 +53,8 @@ static int open_file(struct upload *upload, struct muster_error *error)
 
 static int begin_pull(struct upload *upload, struct muster_error *error)
 {
+        int r;
+
         upload->total_bytes = upload->given_bytes;
         upload->is_open = true;
         if (!upload->was_begun)
@@ -60,9 +63,10 @@ static int begin_pull(struct upload *upload, struct muster_error *error)
                 return fail(upload, 0,
                             "it would have to be sent again, and there is no rewind function for",
                             error);
-        return upload->rewind(upload->argument) < 0
-                       ? fail(upload, 0, "the caller's rewind function failed for", error)
-                       : 0;
+        callback_enter();
+        r = upload->rewind(upload->argument);
+        callback_leave();
+        return r < 0 ? fail(upload, 0, "the caller's rewind function failed for", error) : 0;
 }
 
 int upload_begin(struct upload *upload, struct muster_error *error)
@@ -88,9 +92,13 @@ static int read_some(struct upload *upload, size_t size, size_t *ret_n, struct m
         ssize_t n;
 
         if (upload->kind == UPLOAD_PULL) {
+                int r;
+
                 *ret_n = 0;
-                if (upload->pull(upload->argument, upload->piece.at, size, ret_n) < 0 ||
-                    *ret_n > size)
+                callback_enter();
+                r = upload->pull(upload->argument, upload->piece.at, size, ret_n);
+                callback_leave();
+                if (r < 0 || *ret_n > size)
                         return fail(upload, 0, "the caller's function failed for", error);
                 return 0;
         }

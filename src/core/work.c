@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "work.h"
 
+#include "callback.h"
 #include "client.h"
 #include "request.h"
 #include <http/decode.h>
@@ -49,9 +50,12 @@ static void do_work(struct muster_request *request)
         struct work *work = &request->work;
 
         work->code = work->decoder ? decode_rest(request) : 0;
-        if (work->code == 0 && request->process &&
-            request->process(&request->result, request->process_argument) != 0)
-                work->code = MUSTER_E_PROCESS;
+        if (work->code == 0 && request->process) {
+                callback_enter();
+                if (request->process(&request->result, request->process_argument) != 0)
+                        work->code = MUSTER_E_PROCESS;
+                callback_leave();
+        }
         work->end_ns = now_of(request);
 }
 

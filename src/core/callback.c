@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+#include "callback.h"
+
+static _Thread_local unsigned depth;
+
+void callback_enter(void)
+{
+        depth++;
+}
+
+void callback_leave(void)
+{
+        depth--;
+}
+
+bool callback_is_running(void)
+{
+        return depth > 0;
+}
