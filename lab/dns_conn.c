@@ -99,6 +99,8 @@ static void handle(struct loop_socket *socket, const struct loop_event *event)
                 if (buf_add_str(&conn->in, event->bytes) < 0)
                         conn->is_broken = true;
                 break;
+        case LOOP_ACKED:
+                break; /* was not asked for */
         case LOOP_SENT:
                 conn->is_sending = false;
                 break;

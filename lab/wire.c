@@ -112,6 +112,8 @@ static void handle(struct loop_socket *socket, const struct loop_event *event)
                 else
                         wire->handle(wire, WIRE_RECEIVED, event->bytes);
                 return;
+        case LOOP_ACKED:
+                return; /* was not asked for */
         case LOOP_SENT:
                 sent(wire);
                 return;

@@ -114,6 +114,8 @@ struct muster_client_options {
          */
         double rate_per_s;
         double rate_per_host_per_s;
+
+        bool no_reuse; /* a new connection for each request, which says "Connection: close" */
 };
 
 struct muster_client;

@@ -24,6 +24,8 @@ struct attempt {
         uint64_t tls_end_ns;
         uint64_t send_start_ns;
         uint64_t send_end_ns;
+        uint64_t
+                acked_ns; /* the peer's kernel had all of it: known of some attempts, while recording */
         uint64_t first_byte_kernel_ns;
         uint64_t first_byte_read_ns;
         uint64_t last_byte_kernel_ns;

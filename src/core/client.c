@@ -150,7 +150,9 @@ static int init(struct muster_client *client, const struct muster_client_options
                 struct muster_error *error)
 {
         struct resolver_options resolver = { .servers = options->dns_server,
-                                             .overrides = options->resolve };
+                                             .overrides = options->resolve,
+                                             .looked_up = tracing_lookup,
+                                             .observer = client };
         unsigned n_conns_max = 0;
         uint64_t seed;
         int r = settings_init(&client->settings, options, error);
@@ -299,6 +301,7 @@ struct muster_client *muster_client_free(struct muster_client *client)
                 return NULL;
         muster_cancel_all(client);
         stop_workers(client);
+        client_trace_end(client);
         orphan_taken(client);
         free_requests(&client->finished);
         free_requests(&client->store);
@@ -311,6 +314,7 @@ struct muster_client *muster_client_free(struct muster_client *client)
         if (client->loop.clock)
                 loop_deinit(&client->loop);
         mem_free(client->by_id);
+        tracing_deinit(&client->tracing);
         settings_deinit(&client->settings);
         return mem_free(client);
 }
@@ -449,6 +453,7 @@ struct muster_result *muster_take(struct muster_client *client)
         request->state = REQUEST_TAKEN;
         result->taken_ns = clock_now(&client->clock);
         result->phase_ns[MUSTER_PHASE_DELIVER] += result->taken_ns - result->finished_ns;
+        tracing_request(request);
         return result;
 }
 
@@ -498,19 +503,23 @@ static uint64_t start_all(struct muster_client *client)
 
 static int turn(struct muster_client *client, uint64_t until_ns)
 {
-        uint64_t next_ns = start_all(client);
+        uint64_t next_ns;
         int r;
 
+        tracing_enter(client);
+        next_ns = start_all(client);
         if (next_ns < until_ns)
                 until_ns = next_ns;
         if (!list_is_empty(&client->finished))
                 until_ns = 0; /* one that could not even be started: do not wait with its result */
+        tracing_turn_over(client);
         r = loop_turn(&client->loop, until_ns);
         start_all(client);
         pool_reap(&client->pool);
         /* What stays ready here is known to us alone: a foreign loop must be told to come back. */
         if (client->has_foreign_loop && !list_is_empty(&client->loop.ready_sockets))
                 loop_wake(&client->loop);
+        tracing_leave(client);
         return r;
 }
 

@@ -11,6 +11,7 @@
 #include "retry.h"
 #include "sched.h"
 #include "settings.h"
+#include "tracing.h"
 #include "workers.h"
 #include <base/rand.h>
 #include <http/h1_read.h>
@@ -32,6 +33,7 @@ struct muster_client {
 
         struct origins origins;
         struct sched sched;
+        struct tracing tracing;
         struct loop_timer start_timer; /* the next moment at which the plan has somebody start */
         struct pool pool;
         struct retry_budget retry_budget;

@@ -24,6 +24,11 @@ static struct conn *conn_of_socket(struct loop_socket *socket)
         return LIST_OWNER(socket, struct conn, socket);
 }
 
+static uint64_t now_of(const struct conn *conn)
+{
+        return clock_now(&conn->client->clock);
+}
+
 static struct conn *conn_of_dial(struct dial *dial)
 {
         return LIST_OWNER(dial, struct conn_dial, dial)->conn;
@@ -38,10 +43,11 @@ static struct conn_dial *drop_dial(struct conn_dial *dial)
         return mem_free(dial);
 }
 
-void conn_close(struct conn *conn)
+void conn_close(struct conn *conn, enum trace_closer closer)
 {
         if (conn->state == CONN_DEAD)
                 return;
+        tracing_conn(conn, closer);
         conn->state = CONN_DEAD;
         conn->request = NULL;
         loop_socket_close(&conn->socket);
@@ -66,7 +72,7 @@ static void fail(struct conn *conn, const struct muster_error *error)
         if (conn->request)
                 exchange_failed(conn, error);
         else
-                conn_close(conn);
+                conn_close(conn, TRACE_CLOSED_BY_SERVER);
 }
 
 /* --- sending ------------------------------------------------------------------------------------------------------ */
@@ -160,6 +166,7 @@ static void ready(struct conn *conn)
 {
         conn->state = CONN_READY;
         if (conn->tls) {
+                conn->notes.tls_end_ns = now_of(conn);
                 snprintf(conn->info.tls_version, sizeof(conn->info.tls_version), "%s",
                          tls_version_name(conn->tls));
                 snprintf(conn->info.tls_cipher, sizeof(conn->info.tls_cipher), "%s",
@@ -171,13 +178,21 @@ static void ready(struct conn *conn)
         exchange_ready(conn);
 }
 
+static void note_handshake(struct conn *conn, uint64_t ns)
+{
+        conn->notes.tls_work_ns += ns;
+        tracing_worked(conn->client, TRACE_WORK_TLS, ns, conn->request->notes.number);
+}
+
 /* True when the handshake is complete and the connection still there. */
 static bool shake_hands(struct conn *conn)
 {
         struct muster_error error = { 0 };
+        uint64_t start_ns = now_of(conn);
         int r = tls_handshake(conn->tls, &error);
         int sent = flush_tls(conn, &error);
 
+        note_handshake(conn, now_of(conn) - start_ns);
         if (r >= 0 && sent < 0)
                 r = sent;
         if (r < 0) {
@@ -264,6 +279,16 @@ static void broken(struct conn *conn, int sys)
         fail(conn, &error);
 }
 
+static void acked(struct conn *conn, uint64_t kernel_ns)
+{
+        struct attempt *attempt = conn->request ? &conn->request->attempt : NULL;
+        uint64_t now_ns = now_of(conn);
+
+        /* One that came late can be of the request before. */
+        if (attempt && kernel_ns >= attempt->send_start_ns)
+                attempt->acked_ns = kernel_ns < now_ns ? kernel_ns : now_ns;
+}
+
 static void handle(struct loop_socket *socket, const struct loop_event *event)
 {
         struct conn *conn = conn_of_socket(socket);
@@ -273,6 +298,9 @@ static void handle(struct loop_socket *socket, const struct loop_event *event)
                 return; /* dialling has seen to that */
         case LOOP_RECEIVED:
                 received(conn, event);
+                return;
+        case LOOP_ACKED:
+                acked(conn, event->kernel_ns);
                 return;
         case LOOP_SENT:
                 sent(conn);
@@ -292,7 +320,9 @@ static void note_remote(struct conn *conn, const struct dial *dial)
 {
         address_text((const struct sockaddr *)&dial->address, conn->info.remote,
                      sizeof(conn->info.remote));
-        conn->info.id = ++conn->client->stats.n_conns_opened;
+        conn->info.id = conn->notes.id;
+        conn->notes.family = dial->address.ss_family == AF_INET6 ? 6 : 4;
+        conn->client->stats.n_conns_opened++;
 }
 
 static void begin_tls(struct conn *conn)
@@ -309,6 +339,7 @@ static void begin_tls(struct conn *conn)
                 return;
         }
         conn->state = CONN_HANDSHAKE;
+        conn->notes.had_ticket = conn->origin->session != NULL;
         shake_hands(conn);
 }
 
@@ -328,6 +359,8 @@ static void dialled(struct dial *dial, int r)
         struct muster_error error = dial->error;
 
         exchange_dialled(conn, dial->dns_end_ns, r == 0);
+        conn->notes.dns_end_ns = dial->dns_end_ns;
+        conn->notes.tcp_end_ns = conn->request->attempt.tcp_end_ns;
         conn->info.n_addresses = dial->n_tried;
         if (r == 0) {
                 note_remote(conn, dial);
@@ -356,6 +389,8 @@ static struct conn *make(struct muster_client *client, struct muster_request *re
         conn->origin = request->origin;
         conn->origin->n_conns++;
         conn->request = request;
+        conn->notes.id = request->notes.conn = ++client->tracing.n_conns;
+        conn->notes.opened_ns = request->attempt.slot_ns;
         request->conn = conn;
         pool_count(&client->pool);
         return conn;
@@ -375,7 +410,7 @@ int conn_open(struct muster_client *client, struct muster_request *request,
                 error_set(error, (enum muster_code)r, MUSTER_PHASE_DNS, 0, "%s",
                           conn->dial->dial.error.text);
                 request->conn = NULL;
-                conn_close(conn);
+                conn_close(conn, TRACE_NEVER_OPEN);
         }
         return r;
 }

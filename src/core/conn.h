@@ -15,6 +15,7 @@
 #define CORE_CONN_H
 
 #include "origin.h"
+#include "tracing.h"
 #include <http/decode.h>
 #include <http/h1_read.h>
 #include <muster/result.h>
@@ -48,6 +49,7 @@ struct conn {
         uint64_t idle_since_ns;
         uint64_t sampled_ns; /* when TCP_INFO was asked last */
         struct muster_conn_info info;
+        struct trace_conn_notes notes;
 };
 
 static inline struct conn *conn_of_pool_link(struct list *link)
@@ -80,8 +82,8 @@ int conn_send(struct conn *conn, struct muster_str body, struct muster_error *er
 /* When an address of the host was known, 0 before that; for an attempt that ends while dialling. */
 uint64_t conn_dns_end_ns(const struct conn *conn);
 
-/* End it. Nothing is told to the exchange. May be called twice. */
-void conn_close(struct conn *conn);
+/* End it; `closer` is who wanted that. Nothing is told to the exchange. May be called twice. */
+void conn_close(struct conn *conn, enum trace_closer closer);
 
 /* Ask the kernel how the connection fares, not more often than is worth it. */
 void conn_sample(struct conn *conn, uint64_t now_ns);

@@ -34,10 +34,17 @@ static struct muster_request *part(struct conn *conn)
         return request;
 }
 
+/* Of a connection that is not used again. */
+static enum trace_closer closer_of(const struct conn *conn)
+{
+        return conn->reader.keeps_alive || conn->notes.we_close ? TRACE_CLOSED_BY_CLIENT
+                                                                : TRACE_CLOSED_BY_SERVER;
+}
+
 static void leave(struct conn *conn, bool can_be_reused)
 {
         if (!can_be_reused) {
-                conn_close(conn);
+                conn_close(conn, closer_of(conn));
                 return;
         }
         loop_recv_start(&conn->socket); /* a slow reader may have had it stopped */
@@ -65,6 +72,8 @@ void exchange_failed(struct conn *conn, const struct muster_error *error)
 {
         struct muster_request *request = conn->request;
         struct muster_error why = *error;
+        bool is_server = why.code == MUSTER_E_CLOSED || why.code == MUSTER_E_SEND;
+        enum trace_closer closer = is_server ? TRACE_CLOSED_BY_SERVER : TRACE_CLOSED_BY_CLIENT;
 
         exchange_note_dial(conn);
         if (why.stage != MUSTER_PHASE_DECODE)
@@ -72,7 +81,7 @@ void exchange_failed(struct conn *conn, const struct muster_error *error)
         request->died_stale = conn->info.reuse_count > 0 && !h1_read_has_begun(&conn->reader) &&
                               (why.code == MUSTER_E_CLOSED || why.code == MUSTER_E_SEND);
         part(conn);
-        conn_close(conn);
+        conn_close(conn, closer);
         flow_attempt_over(request, is_failure_of_dropped_body(request, why.code) ? NULL : &why);
 }
 
@@ -121,7 +130,7 @@ static void complete(struct conn *conn, size_t n_left)
         struct muster_request *request = conn->request;
         struct muster_error error = { 0 };
         bool can_be_reused = conn->reader.keeps_alive && !conn->is_sending && !conn->send_sys &&
-                             n_left == 0 && conn->state == CONN_READY;
+                             n_left == 0 && conn->state == CONN_READY && !request->limits.no_reuse;
         int r;
 
         if (waits_for_sink(conn, n_left))
@@ -220,6 +229,7 @@ static void stamp_arrival(struct muster_request *request, uint64_t kernel_ns, ui
                 attempt->first_byte_read_ns = now_ns;
                 attempt->stage = MUSTER_PHASE_RECEIVE;
         }
+        request->notes.n_receives++;
         attempt->last_byte_kernel_ns = kernel_ns;
         attempt->last_byte_read_ns = now_ns;
         deadline_received(request, now_ns);
@@ -244,7 +254,7 @@ static bool decide_wait(struct muster_request *request, const struct fields *fie
                 retry_delay_ns(&client->settings, &client->rand, request->n_retries);
         if (!asked.at || !field_retry_after(asked, now_s, &seconds))
                 return true;
-        request->retry_wait_ns = seconds * NS_PER_S;
+        request->retry_wait_ns = request->notes.retry_after_ns = seconds * NS_PER_S;
         return seconds <= RETRY_AFTER_MAX_S;
 }
 
@@ -349,8 +359,10 @@ static int expect_body(struct conn *conn, struct muster_request *request,
 
         if (!request->limits.no_decoding) {
                 r = decoder_new(&conn->decoder, &head->fields, &limits, error);
-                if (r <= 0)
+                if (r <= 0) {
+                        request->notes.is_encoded = r == 0 && conn->decoder;
                         return r;
+                }
         }
         if (!head->has_length)
                 return 0;
@@ -427,7 +439,9 @@ static int decode(struct conn *conn, struct muster_request *request, struct must
                 bytes.len -= step.len;
         }
         result->body_bytes = decoder_n_out(conn->decoder);
-        request->attempt.decode_ns += now_of(conn) - start;
+        start = now_of(conn) - start;
+        request->attempt.decode_ns += start;
+        tracing_worked(conn->client, TRACE_WORK_DECODE, start, request->notes.number);
         return r == 0 && bytes.len ? decode_later(request, bytes, error) : r;
 }
 
@@ -472,6 +486,7 @@ static int take_event(struct conn *conn, const struct h1_event *event, size_t n_
                 if (r != BODY_NOT_WANTED)
                         return r;
                 conn->reader.keeps_alive = false;
+                conn->notes.we_close = true;
                 complete(conn, 0);
                 return 1;
         case H1_DONE:
@@ -488,7 +503,9 @@ void exchange_received(struct conn *conn, struct muster_str bytes, uint64_t kern
         int r = 0;
 
         if (!conn->request) {
-                conn_close(conn); /* nobody asked: whose response would it be taken for? */
+                conn_close(
+                        conn,
+                        TRACE_CLOSED_BY_CLIENT); /* nobody asked: whose response would it be taken for? */
                 return;
         }
         stamp_arrival(conn->request, kernel_ns, now_of(conn));
@@ -509,7 +526,7 @@ void exchange_ended(struct conn *conn)
         int r;
 
         if (!conn->request) {
-                conn_close(conn);
+                conn_close(conn, TRACE_CLOSED_BY_SERVER);
                 return;
         }
         conn->reader.keeps_alive = false;
@@ -556,6 +573,7 @@ static void send_upload(struct conn *conn)
                 struct muster_str piece = { NULL, 0 };
 
                 r = upload_next(upload, frame, &piece, &error);
+                conn->request->notes.sent_bytes += frame->len + piece.len;
                 if (r == 0 && (frame->len || piece.len))
                         r = conn_send(conn, piece, &error);
         }
@@ -591,6 +609,7 @@ static void send_request(struct conn *conn, struct muster_request *request)
                                        &error);
         if (request->has_body && !request->is_get_now)
                 body = buf_str(&request->body);
+        request->notes.sent_bytes = conn->out.len + body.len;
         if (r == 0)
                 r = conn_send(conn, body, &error);
         if (r == 0)
@@ -606,6 +625,10 @@ static void begin(struct conn *conn, uint64_t now_ns)
 
         request->attempt.send_start_ns = now_ns;
         request->attempt.stage = MUSTER_PHASE_SEND;
+        request->notes.conn = conn->notes.id;
+        conn->notes.n_attempts++;
+        conn->notes.we_close = request->limits.no_reuse || request->limits.http_1_0;
+        conn->socket.wants_ack = tracing_wants_ack(conn->client);
         flow_connected(request);
         h1_read_begin(&conn->reader, str_is(request_method(request), "HEAD"),
                       conn->client->settings.max_header_bytes);
@@ -627,5 +650,7 @@ void exchange_begin(struct conn *conn, struct muster_request *request)
         conn->request = request;
         request->conn = conn;
         conn->client->stats.n_conns_reused++;
+        request->notes.is_reused = true;
+        request->notes.conn_idle_ns = conn->info.idle_ns;
         begin(conn, request->attempt.slot_ns);
 }

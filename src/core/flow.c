@@ -80,6 +80,8 @@ static void finish(struct muster_request *request, const struct muster_error *er
         else if (!request->is_announced)
                 list_push_back(&client->finished, &request->link);
         client->stats.n_finished++;
+        if (request->is_with_caller)
+                tracing_request(request);
 }
 
 /* --- work on the response ----------------------------------------------------------------------------------------- */
@@ -169,6 +171,12 @@ static void finish_unqueued(struct muster_request *request, const struct muster_
         finish(request, error, request->attempt.end_ns);
 }
 
+static void note_origin(struct muster_request *request)
+{
+        tracing_origin(request->client, request->origin);
+        request->notes.origin = request->origin->number;
+}
+
 static int wait_in_queue(struct muster_request *request, bool is_first)
 {
         struct sched *sched = &request->client->sched;
@@ -179,17 +187,25 @@ static int wait_in_queue(struct muster_request *request, bool is_first)
         return is_first ? sched_add_first(sched, request) : sched_add(sched, request);
 }
 
-/* Into the queue of its origin, with a new attempt that starts now. */
-static void queue(struct muster_request *request, uint64_t now_ns, bool is_first)
+/* An attempt begins, by waiting. */
+static void begin_attempt(struct muster_request *request, uint64_t now_ns)
+{
+        request->attempt = (struct attempt){ .start_ns = now_ns, .stage = MUSTER_PHASE_QUEUE };
+        tracing_number(request);
+}
+
+/* Into the queue of its origin. */
+static void queue(struct muster_request *request, bool is_first)
 {
         struct muster_client *client = request->client;
         struct muster_error error = { 0 };
         int r;
 
         request->state = REQUEST_QUEUED;
-        request->attempt = (struct attempt){ .start_ns = now_ns, .stage = MUSTER_PHASE_QUEUE };
         request->use = RESPONSE_IS_RESULT;
         r = origins_get(&client->origins, &request->url, &request->origin);
+        if (r == 0)
+                note_origin(request);
         if (r == 0 && (r = wait_in_queue(request, is_first)) < 0) {
                 origins_release(&client->origins, request->origin);
                 request->origin = NULL;
@@ -236,6 +252,7 @@ static void set_limits(struct muster_request *request, const struct settings *se
                 .discard_body = own->discard_body || settings->discard_body,
                 .fail_on_status = own->fail_on_status || settings->fail_on_status,
                 .http_1_0 = own->http_1_0 || settings->http_1_0,
+                .no_reuse = settings->no_reuse,
         };
         if (own->no_retries)
                 request->limits.max_retries = 0;
@@ -275,7 +292,7 @@ void flow_submit(struct muster_client *client, struct muster_request *request)
         *chain = request;
         list_push_back(&client->outstanding, &request->all_link);
         request->result.submitted_ns = now_ns;
-        request->attempt = (struct attempt){ .start_ns = now_ns, .stage = MUSTER_PHASE_QUEUE };
+        begin_attempt(request, now_ns);
         set_limits(request, &client->settings);
         deadline_submitted(request, now_ns);
         retry_budget_pay(&client->retry_budget);
@@ -283,7 +300,7 @@ void flow_submit(struct muster_client *client, struct muster_request *request)
         if (r < 0)
                 finish_unqueued(request, &error);
         else
-                queue(request, now_ns, false);
+                queue(request, false);
 }
 
 /* --- start -------------------------------------------------------------------------------------------------------- */
@@ -336,6 +353,8 @@ void flow_start_all(struct muster_client *client)
                 sched_advance(&client->sched, now_of(client));
         while (!is_backed_up(client) && (request = sched_next(&client->sched)))
                 start(client, request);
+        if (is_backed_up(client))
+                sched_note_no_workers(&client->sched);
 }
 
 void flow_connected(struct muster_request *request)
@@ -358,7 +377,7 @@ static void end_attempt(struct muster_request *request, enum muster_code code)
         (void)result_add_attempt(&request->result, &request->attempt, code,
                                  request->result.conn.id);
         request->origin = NULL;
-        sched_end(&client->sched, origin, was_answered);
+        sched_end(&client->sched, origin, request->notes.number, was_answered);
         origins_release(&client->origins, origin);
 }
 
@@ -366,27 +385,42 @@ static void follow(struct muster_request *request)
 {
         struct url url = request->url;
 
+        tracing_attempt(request, TRACE_REDIRECTED, MUSTER_OK);
         request->url = request->next_url;
         request->next_url = url;
         request->result.n_redirects++;
         request->client->stats.n_redirects++;
         request->wants_fresh_conn = false;
         deadline_queued(request);
-        queue(request, request->attempt.end_ns, true);
+        begin_attempt(request, request->attempt.end_ns);
+        queue(request, true);
 }
 
 /* On a connection that the server had closed meanwhile nothing was lost but time: again at once, on a new one. */
 static void repeat_fresh(struct muster_request *request)
 {
+        tracing_attempt(request, TRACE_REPEATED, MUSTER_E_CLOSED);
         request->wants_fresh_conn = true;
         deadline_queued(request);
-        queue(request, request->attempt.end_ns, true);
+        begin_attempt(request, request->attempt.end_ns);
+        queue(request, true);
 }
 
-static void back_off(struct muster_request *request, uint64_t wait_ns)
+/* The attempt that was to follow has no life of its own. */
+static void finish_backing_off(struct muster_request *request, const struct muster_error *error,
+                               uint64_t now_ns)
+{
+        begin_attempt(request, now_ns);
+        request->attempt.end_ns = now_ns;
+        request->attempt.stage = MUSTER_PHASE_BACKOFF;
+        finish(request, error, now_ns);
+}
+
+static void back_off(struct muster_request *request, uint64_t wait_ns, int code)
 {
         struct muster_error error = { 0 };
 
+        tracing_attempt(request, TRACE_RETRIED, code);
         request->state = REQUEST_BACKOFF;
         request->n_retries++;
         request->client->stats.n_retries++;
@@ -395,7 +429,7 @@ static void back_off(struct muster_request *request, uint64_t wait_ns)
         if (deadline_arm(request) == 0)
                 return;
         error_set_memory(&error, MUSTER_PHASE_BACKOFF);
-        finish(request, &error, request->attempt.end_ns);
+        finish_backing_off(request, &error, request->attempt.end_ns);
 }
 
 void flow_backoff_over(struct muster_request *request)
@@ -404,7 +438,8 @@ void flow_backoff_over(struct muster_request *request)
 
         result_add_backoff(&request->result, now_ns - request->attempt.end_ns);
         deadline_queued(request);
-        queue(request, now_ns, true);
+        begin_attempt(request, now_ns);
+        queue(request, true);
 }
 
 static bool may_repeat_fresh(const struct muster_request *request)
@@ -426,7 +461,7 @@ static bool retry_failure(struct muster_request *request, const struct muster_er
         if (deadline_forbids(request, clock_after(request->attempt.end_ns, wait_ns)) ||
             !retry_budget_take(&client->retry_budget))
                 return false;
-        back_off(request, wait_ns);
+        back_off(request, wait_ns, error->code);
         return true;
 }
 
@@ -451,7 +486,7 @@ void flow_attempt_over(struct muster_request *request, const struct muster_error
                 follow(request);
                 return;
         case RESPONSE_IS_RETRIED:
-                back_off(request, request->retry_wait_ns);
+                back_off(request, request->retry_wait_ns, MUSTER_OK);
                 return;
         }
 }
@@ -473,7 +508,7 @@ void flow_abort(struct muster_request *request, const struct muster_error *error
         case REQUEST_BACKOFF:
                 now_ns = now_of(request->client);
                 result_add_backoff(&request->result, now_ns - request->attempt.end_ns);
-                finish(request, error, now_ns);
+                finish_backing_off(request, error, now_ns);
                 return;
         case REQUEST_PROCESSING:
                 if (work_withdraw(request)) {

@@ -32,6 +32,10 @@ struct origin {
         struct list ready_link; /* in sched->ready or sched->held while some wait */
         struct list idle;       /* connections, newest first */
         unsigned n_queued, n_running, n_conns;
+        uint32_t number;              /* for the record; 0: not told of yet */
+        uint64_t freed_by, held_mark; /* see sched.c */
+        bool is_held;
+        uint8_t held_why;
         unsigned credit; /* slots beyond its share that it has earned: see sched.h */
 
         /* With a rate, before that: see pace.h. */

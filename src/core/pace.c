@@ -139,19 +139,23 @@ static struct muster_request *give(struct pace *pace, struct origin *origin)
         uint64_t planned_ns = rate_take(&pace->rate);
         uint64_t own_ns;
 
+        request->notes.wait = TRACE_WAIT_RATE;
         list_remove(&origin->pace_link);
         if (has_asides(pace)) {
                 /* Moments of its own that passed while others had theirs are not saved up, either. */
                 rate_catch_up(&origin->rate, planned_ns);
                 own_ns = rate_take(&origin->rate);
-                if (own_ns > planned_ns)
+                if (own_ns > planned_ns) {
                         planned_ns = own_ns;
+                        request->notes.wait = TRACE_WAIT_HOST_RATE;
+                }
         }
         take_out(pace, request);
         if (origin->n_planned && has_asides(pace))
                 set_aside(pace, origin, rate_next_ns(&origin->rate));
         else if (origin->n_planned)
                 list_push_back(&pace->turns, &origin->pace_link);
+        request->notes.planned_ns = planned_ns;
         if (!request->result.planned_ns)
                 request->result.planned_ns = planned_ns;
         return request;

@@ -28,7 +28,7 @@ static void idle_timer_fire(struct loop_timer *timer, uint64_t late_ns)
         (void)late_ns;
         while ((conn = oldest(pool)) &&
                clock_after(conn->idle_since_ns, pool->idle_timeout_ns) <= pool->loop->now_ns)
-                conn_close(conn);
+                conn_close(conn, TRACE_CLOSED_BY_AGE);
         set_idle_timer(pool);
 }
 
@@ -51,7 +51,7 @@ void pool_deinit(struct pool *pool)
         if (!pool->loop)
                 return;
         while ((conn = oldest(pool)))
-                conn_close(conn);
+                conn_close(conn, TRACE_CLOSED_BY_END);
         loop_timer_stop(pool->loop, &pool->idle_timer);
         pool_reap(pool);
         assert(pool->n_conns == 0);
@@ -95,7 +95,7 @@ void pool_put(struct pool *pool, struct conn *conn, uint64_t now_ns)
 void pool_count(struct pool *pool)
 {
         if (pool->n_conns >= pool->n_max && oldest(pool))
-                conn_close(oldest(pool));
+                conn_close(oldest(pool), TRACE_CLOSED_BY_AGE);
         pool->n_conns++;
 }
 

@@ -395,7 +395,7 @@ int request_write_head(const struct muster_request *request, const char *user_ag
                 .drops_credentials = request->has_left_origin,
                 .drops_body_fields = request->is_get_now,
                 .http_1_0 = request->limits.http_1_0,
-                .closes = request->limits.http_1_0,
+                .closes = request->limits.http_1_0 || request->limits.no_reuse,
         };
         struct buf credentials = { 0 };
         int r;

@@ -16,6 +16,7 @@
 #include "attempt.h"
 #include "result.h"
 #include "sink.h"
+#include "tracing.h"
 #include "upload.h"
 #include "work.h"
 #include <http/h1_write.h>
@@ -56,7 +57,8 @@ struct request_limits {
                 deadline_ns;
         uint64_t max_body_bytes;
         unsigned max_retries;
-        bool retry_unsafe, no_redirects, no_decoding, discard_body, fail_on_status, http_1_0;
+        bool retry_unsafe, no_redirects, no_decoding, discard_body, fail_on_status, http_1_0,
+                no_reuse;
 };
 
 struct muster_request {
@@ -86,9 +88,10 @@ struct muster_request {
         struct origin *origin; /* of `url`; held while QUEUED and RUNNING */
         struct conn *conn;     /* while RUNNING */
         struct request_limits limits;
-        struct url url;         /* of this attempt */
-        struct url next_url;    /* of the next one, while RESPONSE_IS_REDIRECT */
-        struct attempt attempt; /* the one that runs */
+        struct url url;           /* of this attempt */
+        struct url next_url;      /* of the next one, while RESPONSE_IS_REDIRECT */
+        struct attempt attempt;   /* the one that runs */
+        struct trace_notes notes; /* of that */
         enum response_use use;
         bool is_get_now;      /* a redirect turned the method into GET and dropped the body */
         bool has_left_origin; /* a redirect crossed origins: credentials are dropped */

@@ -52,16 +52,56 @@ static unsigned n_due(const struct origin *origin)
         return origin->n_queued - origin->n_planned;
 }
 
+/*
+ * Why a request waited, told without a clock: those that want a slot are counted, and where slots, an origin's share or workers have run out a mark is
+ * set to the last one so far. Who is given a slot and is not beyond the mark had to wait for that.
+ */
+static void note_held(struct sched *sched, struct origin *origin)
+{
+        origin->is_held = true;
+        origin->held_mark = sched->n_due;
+        if (sched->n_running >= sched->concurrency)
+                origin->held_why = TRACE_WAIT_SLOT;
+        else if (origin->n_running >= sched->per_host)
+                origin->held_why = TRACE_WAIT_HOST;
+        else
+                origin->held_why = TRACE_WAIT_SHARE;
+}
+
+static void note_wait(const struct sched *sched, const struct origin *origin,
+                      struct trace_notes *notes)
+{
+        if (notes->due_order <= origin->held_mark) {
+                notes->wait = origin->held_why;
+                notes->slot_from = origin->freed_by;
+        } else if (notes->due_order <= sched->full_mark) {
+                notes->wait = TRACE_WAIT_SLOT;
+                notes->slot_from = sched->freed_by;
+        } else if (notes->due_order <= sched->workers_mark) {
+                notes->wait = TRACE_WAIT_WORKERS;
+        }
+        notes->in_flight = sched->n_running;
+        notes->host_in_flight = origin->n_running;
+}
+
+void sched_note_no_workers(struct sched *sched)
+{
+        sched->workers_mark = sched->n_due;
+}
+
 /* Put an origin where it belongs now: into the ring, aside, or nowhere. */
 static void place(struct sched *sched, struct origin *origin)
 {
         list_remove(&origin->ready_link);
+        origin->is_held = false;
         if (!n_due(origin))
                 return;
-        if (origin->n_running < may_have(sched, origin))
+        if (origin->n_running < may_have(sched, origin)) {
                 list_push_back(&sched->ready, &origin->ready_link);
-        else
+        } else {
                 list_push_back(&sched->held, &origin->ready_link);
+                note_held(sched, origin);
+        }
 }
 
 /*
@@ -92,8 +132,11 @@ static void make_due(struct sched *sched, struct muster_request *request, bool i
         else
                 list_push_back(&origin->queue, &request->link);
         request->is_due = true;
+        request->notes.due_order = ++sched->n_due;
         if (!list_is_linked(&origin->ready_link))
                 place(sched, origin);
+        else if (origin->is_held)
+                note_held(sched, origin);
 }
 
 static int add(struct sched *sched, struct muster_request *request, bool is_first)
@@ -157,6 +200,7 @@ static struct muster_request *take_first(struct sched *sched, struct origin *ori
         sched->n_queued--;
         origin->n_running++;
         sched->n_running++;
+        note_wait(sched, origin, &request->notes);
         return request;
 }
 
@@ -173,6 +217,8 @@ struct muster_request *sched_next(struct sched *sched)
                 if (request)
                         return request;
         }
+        if (sched->n_running >= sched->concurrency)
+                sched->full_mark = sched->n_due;
         return NULL;
 }
 
@@ -192,11 +238,12 @@ void sched_remove(struct sched *sched, struct muster_request *request)
                 set_active(sched, sched->n_active - 1);
 }
 
-void sched_end(struct sched *sched, struct origin *origin, bool was_answered)
+void sched_end(struct sched *sched, struct origin *origin, uint64_t number, bool was_answered)
 {
         assert(origin->n_running && sched->n_running);
         origin->n_running--;
         sched->n_running--;
+        origin->freed_by = sched->freed_by = number;
         if (!was_answered)
                 origin->credit = 0;
         else if (origin->credit < sched->concurrency)

@@ -31,6 +31,8 @@ struct sched {
         struct list ready; /* origins with waiting requests, in turn */
         struct list held;  /* such that may have no more at present */
         struct pace pace;
+        /* For the record: who waited for what (sched.c). */
+        uint64_t n_due, full_mark, workers_mark, freed_by;
         bool is_full; /* the caller has to wait before it can submit more: said by the client */
 };
 
@@ -56,13 +58,16 @@ uint64_t sched_next_ns(const struct sched *sched);
 /* The request that gets a slot now, no longer queued but counted as running; NULL when there is none or no slot. */
 struct muster_request *sched_next(struct sched *sched);
 
+/* sched_next() is not asked although somebody may be waiting: there is no worker for what would come. */
+void sched_note_no_workers(struct sched *sched);
+
 /* Could sched_next() give one? */
 bool sched_has_next(const struct sched *sched);
 
 /* A waiting request does not want a slot any more. */
 void sched_remove(struct sched *sched, struct muster_request *request);
 
-/* A running request gives its slot back; `was_answered` when the host had sent a response. */
-void sched_end(struct sched *sched, struct origin *origin, bool was_answered);
+/* A running request, of the attempt `number`, gives its slot back; `was_answered` when the host had sent a response. */
+void sched_end(struct sched *sched, struct origin *origin, uint64_t number, bool was_answered);
 
 #endif

@@ -159,6 +159,7 @@ int settings_init(struct settings *settings, const struct muster_client_options 
                 .retry_unsafe = o.retry_unsafe,
                 .allow_https_to_http = o.allow_https_to_http,
                 .http_1_0 = o.http_1_0,
+                .no_reuse = o.no_reuse,
         };
         settings->user_agent = o.user_agent ? mem_strdup(o.user_agent) : own_name();
         return settings->user_agent ? 0 : error_set_memory(error, MUSTER_PHASE_QUEUE);

@@ -9,8 +9,7 @@
 #include <stddef.h>
 
 /* What a caller has who leaves `size` at 0: the last member of version 0.1 is the last one that is looked at. */
-#define CLIENT_OPTIONS_BYTES_0_1                                                                   \
-        (offsetof(struct muster_client_options, rate_per_host_per_s) + sizeof(double))
+#define CLIENT_OPTIONS_BYTES_0_1 (offsetof(struct muster_client_options, no_reuse) + sizeof(bool))
 #define REQUEST_OPTIONS_BYTES_0_1                                                                  \
         (offsetof(struct muster_request_options, process_inline) + sizeof(bool))
 
@@ -36,7 +35,7 @@ struct settings {
         char *user_agent; /* "" for none */
 
         bool no_redirects, no_decoding, discard_body, fail_on_status, retry_unsafe;
-        bool allow_https_to_http, http_1_0;
+        bool allow_https_to_http, http_1_0, no_reuse;
 };
 
 /* MUSTER_E_INVALID with *error naming the option; MUSTER_E_RESOURCE. `options` may be NULL. */

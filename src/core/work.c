@@ -64,6 +64,17 @@ static void run(struct worker_job *job)
         do_work(LIST_OWNER(job, struct muster_request, work.job));
 }
 
+static void note_inline(struct muster_request *request)
+{
+        struct work *work = &request->work;
+        uint64_t ns =
+                work->end_ns > request->attempt.end_ns ? work->end_ns - request->attempt.end_ns : 0;
+        uint64_t decode_ns = work->decode_ns < ns ? work->decode_ns : ns;
+
+        tracing_worked(request->client, TRACE_WORK_DECODE, decode_ns, request->notes.number);
+        tracing_worked(request->client, TRACE_WORK_PROCESS, ns - decode_ns, request->notes.number);
+}
+
 int work_begin(struct muster_request *request)
 {
         struct workers *workers = NULL;
@@ -73,6 +84,7 @@ int work_begin(struct muster_request *request)
             workers_give(workers, &request->work.job) == 0)
                 return 0;
         do_work(request);
+        note_inline(request);
         return WORK_IS_DONE;
 }
 

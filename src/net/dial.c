@@ -110,6 +110,7 @@ static void handle(struct loop_socket *socket, const struct loop_event *event)
                 go_on(dial);
                 return;
         case LOOP_RECEIVED:
+        case LOOP_ACKED:
         case LOOP_SENT:
         case LOOP_EOF:
                 return; /* nothing was asked for */

@@ -37,7 +37,8 @@ struct loop_watch;
 enum loop_event_kind {
         LOOP_CONNECTED, /* loop_socket_connect() succeeded */
         LOOP_RECEIVED,  /* bytes arrived */
-        LOOP_SENT,      /* a loop_send() that answered LOOP_PENDING is done, all of it */
+        LOOP_ACKED, /* the peer has all of the loop_send() for which wants_ack was set; nothing may be closed in it */
+        LOOP_SENT, /* a loop_send() that answered LOOP_PENDING is done, all of it */
         LOOP_EOF, /* the peer will send no more; delivered once, after the last bytes; sending goes on */
         LOOP_FAILED, /* the socket is of no more use; delivered once, nothing follows */
 };
@@ -46,7 +47,7 @@ struct loop_event {
         enum loop_event_kind kind;
         int sys;                 /* FAILED: errno */
         struct muster_str bytes; /* RECEIVED: borrowed until the handler returns */
-        /* RECEIVED: when the kernel had the last of them, monotonic; 0: not known. */
+        /* RECEIVED: when the kernel had the last of them, ACKED: when it heard of it; monotonic, 0: not known. */
         uint64_t kernel_ns;
 };
 
@@ -64,9 +65,12 @@ struct loop_socket {
         bool reading : 1;  /* subscribed */
         bool can_read : 1; /* the kernel said so and we have not found it empty since */
         bool can_write : 1;
-        bool hung_up : 1; /* the kernel reported an end or error: read on until it shows */
-        bool ended : 1;   /* EOF or FAILED was delivered: nothing more to receive */
-        bool failed : 1;  /* FAILED was: nothing more at all */
+        bool hung_up : 1;   /* the kernel reported an end or error: read on until it shows */
+        bool ended : 1;     /* EOF or FAILED was delivered: nothing more to receive */
+        bool failed : 1;    /* FAILED was: nothing more at all */
+        bool wants_ack : 1; /* tell when the next send was acknowledged, if it can be sent at once */
+        bool awaits_ack : 1; /* that is still to come */
+        bool has_stamp : 1;  /* it has, and is to be fetched */
 };
 
 typedef void (*loop_timer_fire)(struct loop_timer *timer, uint64_t late_ns);

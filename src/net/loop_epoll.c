@@ -56,9 +56,14 @@ static void note_socket(struct loop_socket *socket, uint32_t events)
                 socket->can_read = true;
         if (events & EPOLLOUT)
                 socket->can_write = true;
+        /* A stamp that is to be fetched shows as an error; a real one comes with a hang-up. */
+        if (events & EPOLLERR && socket->awaits_ack) {
+                socket->has_stamp = true;
+                events &= ~(uint32_t)EPOLLERR;
+        }
         if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
                 socket->hung_up = socket->can_read = true;
-        if (socket->connecting || (socket->n_out && socket->can_write) ||
+        if (socket->connecting || socket->has_stamp || (socket->n_out && socket->can_write) ||
             (socket->reading && socket->can_read && !socket->ended))
                 loop_mark_ready(socket);
 }
@@ -185,10 +190,36 @@ static ssize_t send_pieces(const struct loop_socket *socket)
         return sendmsg(socket->fd, &message, MSG_NOSIGNAL);
 }
 
+/* The same, and the kernel is to say when the last byte of it was acknowledged. */
+static ssize_t send_stamped(struct loop_socket *socket)
+{
+        union {
+                char bytes[CMSG_SPACE(sizeof(uint32_t))];
+                struct cmsghdr align;
+        } control = { { 0 } };
+        struct msghdr message = { .msg_iov = socket->out,
+                                  .msg_iovlen = socket->n_out,
+                                  .msg_control = control.bytes,
+                                  .msg_controllen = sizeof(control.bytes) };
+        struct cmsghdr *c = CMSG_FIRSTHDR(&message);
+        const uint32_t what = SOF_TIMESTAMPING_TX_ACK;
+        ssize_t n;
+
+        c->cmsg_level = SOL_SOCKET;
+        c->cmsg_type = SO_TIMESTAMPING;
+        c->cmsg_len = CMSG_LEN(sizeof(what));
+        memcpy(CMSG_DATA(c), &what, sizeof(what));
+        n = sendmsg(socket->fd, &message, MSG_NOSIGNAL);
+        socket->awaits_ack = n >= 0;
+        return n;
+}
+
 static int epoll_send(struct loop_socket *socket, int *ret_sys)
 {
         while (socket->n_out && socket->can_write) {
-                ssize_t n = send_pieces(socket);
+                ssize_t n = socket->wants_ack ? send_stamped(socket) : send_pieces(socket);
+
+                socket->wants_ack = false;
 
                 if (n >= 0) {
                         drop_sent(socket, (size_t)n);
@@ -219,6 +250,31 @@ static uint64_t kernel_stamp(const struct loop *loop, struct msghdr *message)
                 return realtime ? realtime - (uint64_t)loop->realtime_offset_ns : 0;
         }
         return 0;
+}
+
+/* What the error queue holds: stamps only, without what they are of. */
+static void take_stamp(struct loop_socket *socket)
+{
+        union {
+                char bytes[CMSG_SPACE(sizeof(struct scm_timestamping)) + 128];
+                struct cmsghdr align;
+        } control;
+
+        socket->has_stamp = false;
+        for (;;) {
+                struct msghdr message = { .msg_control = control.bytes,
+                                          .msg_controllen = sizeof(control.bytes) };
+                uint64_t kernel_ns;
+
+                if (recvmsg(socket->fd, &message, MSG_ERRQUEUE) < 0)
+                        return;
+                kernel_ns = kernel_stamp(socket->loop, &message);
+                if (!kernel_ns || !socket->awaits_ack)
+                        continue;
+                socket->awaits_ack = false;
+                loop_deliver(socket,
+                             &(struct loop_event){ .kind = LOOP_ACKED, .kernel_ns = kernel_ns });
+        }
 }
 
 static void fail(struct loop_socket *socket, int sys)
@@ -310,6 +366,8 @@ static void epoll_step(struct loop_socket *socket)
 {
         if (socket->failed)
                 return;
+        if (socket->has_stamp)
+                take_stamp(socket);
         if (socket->connecting) {
                 finish_connect(socket);
                 return;

@@ -36,7 +36,8 @@ static void set_options(int fd)
 {
         set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
         set_option(fd, SOL_SOCKET, SO_TIMESTAMPING,
-                   SOF_TIMESTAMPING_RX_SOFTWARE | SOF_TIMESTAMPING_SOFTWARE);
+                   SOF_TIMESTAMPING_RX_SOFTWARE | SOF_TIMESTAMPING_SOFTWARE |
+                           SOF_TIMESTAMPING_OPT_TSONLY);
 }
 
 /*

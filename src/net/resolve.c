@@ -23,6 +23,8 @@ struct resolver {
         bool prefers_ipv6; /* there is a route to the IPv6 internet */
         bool is_asking;    /* callbacks are from within a question */
         uint64_t n_lookups;
+        void (*looked_up)(void *observer, const struct resolve_lookup *lookup);
+        void *observer;
         struct net_address answer[RESOLVE_ADDRESSES_MAX]; /* what was answered last */
 };
 
@@ -43,6 +45,7 @@ struct name {
         struct list age_link;
         char *host;
         struct question questions[N_FAMILIES];
+        uint64_t asked_ns;
         unsigned ttl_s;
         uint64_t expires_ns;
         struct list waiters;
@@ -234,6 +237,20 @@ static void note_failure(struct name *name)
         failure(name, status == ARES_SUCCESS ? ARES_ENODATA : status, &name->error);
 }
 
+static void tell_observer(const struct name *name)
+{
+        const struct resolver *resolver = name->resolver;
+
+        if (resolver->looked_up)
+                resolver->looked_up(
+                        resolver->observer,
+                        &(struct resolve_lookup){ .host = name->host,
+                                                  .start_ns = name->asked_ns,
+                                                  .code = name->error.code,
+                                                  .n_addresses = name->questions[V4].n_addresses +
+                                                                 name->questions[V6].n_addresses });
+}
+
 static void note_known(struct name *name)
 {
         bool has_address = name->questions[V4].n_addresses || name->questions[V6].n_addresses;
@@ -250,6 +267,7 @@ static void note_known(struct name *name)
         if (ttl_s > RESOLVE_TTL_MAX_S)
                 ttl_s = RESOLVE_TTL_MAX_S;
         name->expires_ns = clock_now(name->resolver->loop->clock) + ttl_s * NS_PER_S;
+        tell_observer(name);
 }
 
 /* One family's answer is there: is it enough to tell the waiters? */
@@ -330,6 +348,7 @@ static void ask_family(struct name *name, enum family family)
 static void ask_both(struct resolver *resolver, struct name *name)
 {
         resolver->n_lookups++;
+        name->asked_ns = clock_now(resolver->loop->clock);
         name->questions[V4].is_pending = name->questions[V6].is_pending = true;
         resolver->is_asking = true;
         ask_family(name, V6);
@@ -458,6 +477,8 @@ int resolver_new(struct resolver **ret_resolver, struct loop *loop,
                 return error_set_memory(error, MUSTER_PHASE_DNS);
         }
         resolver->loop = loop;
+        resolver->looked_up = options->looked_up;
+        resolver->observer = options->observer;
         list_init(&resolver->by_age);
         map_init(&resolver->names);
         resolver->prefers_ipv6 = has_ipv6_route();

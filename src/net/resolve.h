@@ -46,10 +46,21 @@ struct resolve_waiter {
 
 struct resolver;
 
+/* A question that was answered, or not; borrowed. */
+struct resolve_lookup {
+        const char *host;
+        uint64_t start_ns;
+        int code; /* enum muster_code */
+        size_t n_addresses;
+};
+
 struct resolver_options {
         const char *servers; /* "ADDRESS[:PORT],..." or NULL for the system's */
         const char *const *
                 overrides; /* "HOST:PORT:ADDRESS[,ADDRESS...]", NULL-ended, or NULL; IPv6 in brackets or bare */
+        void (*looked_up)(void *observer,
+                          const struct resolve_lookup *lookup); /* NULL: no matter */
+        void *observer;
 };
 
 /* MUSTER_E_INVALID (options), MUSTER_E_RESOURCE; *error says it. */

@@ -127,6 +127,7 @@ static void handle(struct loop_socket *socket, const struct loop_event *event)
                 drop(conn);
                 return;
         case LOOP_CONNECTED:
+        case LOOP_ACKED:
         case LOOP_SENT:
                 return;
         }

@@ -23,7 +23,7 @@ struct side {
         char got[1024 * 1024];
         size_t len;
         int n_connected, n_sent, n_eof, n_failed, sys;
-        uint64_t kernel_ns;
+        uint64_t kernel_ns, acked_ns;
         bool closes_on_receive;
 };
 
@@ -42,6 +42,9 @@ static void handle(struct loop_socket *socket, const struct loop_event *event)
                 side->kernel_ns = event->kernel_ns;
                 if (side->closes_on_receive)
                         loop_socket_close(socket);
+                return;
+        case LOOP_ACKED:
+                side->acked_ns = event->kernel_ns;
                 return;
         case LOOP_SENT:
                 side->n_sent++;
@@ -98,6 +101,13 @@ static void turn_until(struct world *w, const int *what)
         assert_true(*what);
 }
 
+static void turn_until_received(struct world *w, size_t n)
+{
+        for (int i = 0; i < 1000 && w->b.len < n; i++)
+                assert_int_equal(loop_turn(&w->loop, clock_now(&w->clock) + 10 * NS_PER_MS), 0);
+        assert_int_equal(w->b.len, n);
+}
+
 static void open_pair(struct world *w)
 {
         int sys = 0, fd;
@@ -147,6 +157,37 @@ static void test_bytes_both_ways(void **state)
         }
         assert_true(w.a.kernel_ns <= clock_now(&w.clock));
         assert_true(clock_now(&w.clock) - w.a.kernel_ns < 10 * NS_PER_S);
+        close_world(&w);
+}
+
+/* Who asks for it is told when the peer has what was sent; who does not is not. */
+static void test_acknowledgement_is_stamped(void **state)
+{
+        static struct world w;
+        uint64_t before_ns;
+
+        (void)state;
+        open_world(&w, false);
+        open_pair(&w);
+        assert_int_equal(send_text(&w.a, "unstamped", ""), 0);
+        turn_until_received(&w, 9);
+        assert_int_equal(w.a.acked_ns, 0);
+        before_ns = clock_now(&w.clock);
+        w.a.socket.wants_ack = true;
+        assert_int_equal(send_text(&w.a, "stam", "ped"), 0);
+        assert_false(w.a.socket.wants_ack);
+        turn_until_received(&w, 16);
+        for (int i = 0; i < 100 && !w.a.acked_ns; i++)
+                loop_turn(&w.loop, clock_now(&w.clock) + 10 * NS_PER_MS);
+        /* The two clocks are converted: a microsecond either way is no news. */
+        assert_true(w.a.acked_ns + NS_PER_MS >= before_ns);
+        assert_true(w.a.acked_ns <= clock_now(&w.clock) + NS_PER_MS);
+        assert_int_equal(w.a.n_failed, 0);
+        /* The socket goes on, and nothing is left that would keep the loop awake. */
+        send_text(&w.b, "back", "");
+        while (w.a.len < 4)
+                loop_turn(&w.loop, clock_now(&w.clock) + NS_PER_S);
+        assert_false(w.a.socket.hung_up);
         close_world(&w);
 }
 
@@ -503,6 +544,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_bytes_both_ways),
+                cmocka_unit_test(test_acknowledgement_is_stamped),
                 cmocka_unit_test(test_large_send_completes_once),
                 cmocka_unit_test(test_eof_comes_after_the_last_bytes),
                 cmocka_unit_test(test_send_goes_on_after_eof),

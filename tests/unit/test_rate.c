@@ -122,7 +122,7 @@ static int start(struct sched *sched, uint64_t *now_ns)
                 sched_advance(sched, *now_ns);
         }
         assert_true(request->result.planned_ns <= *now_ns);
-        sched_end(sched, request->origin, true);
+        sched_end(sched, request->origin, 1, true);
         return (int)(request->origin - origins);
 }
 
@@ -217,12 +217,12 @@ static void test_late_ones_keep_their_moments(void **state)
         add_many(&sched, 1, 1);
         sched_advance(&sched, T0);
         sched_advance(&sched, T0 + 10 * NS_PER_S);
-        sched_end(&sched, &origins[0], true);
+        sched_end(&sched, &origins[0], 1, true);
         for (int i = 0; i < 5; i++) {
                 request = sched_next(&sched);
                 assert_non_null(request);
                 assert_null(sched_next(&sched));
-                sched_end(&sched, request->origin, true);
+                sched_end(&sched, request->origin, 1, true);
         }
         assert_int_equal(requests[5].result.planned_ns, T0 + 200 * NS_PER_MS); /* its turn */
         assert_int_equal(requests[4].result.planned_ns, T0 + 500 * NS_PER_MS);

@@ -51,9 +51,9 @@ static void test_origins_take_turns(void **state)
         assert_ptr_equal(sched_next(&sched), &requests[11]);
         assert_null(sched_next(
                 &sched)); /* its share of 4 among 3 is one, and it has earned nothing yet */
-        sched_end(&sched, &origins[1], true);
+        sched_end(&sched, &origins[1], 1, true);
         assert_ptr_equal(sched_next(&sched), &requests[1]); /* two active: a share of two */
-        sched_end(&sched, &origins[0], true);
+        sched_end(&sched, &origins[0], 1, true);
         assert_ptr_equal(sched_next(&sched), &requests[2]);
         assert_ptr_equal(sched_next(&sched), &requests[3]); /* earned */
         assert_null(sched_next(&sched));
@@ -75,9 +75,9 @@ static void test_first_comes_before_the_others(void **state)
         assert_int_equal(sched.n_queued, 1);
         sched_remove(&sched, &requests[1]);
         assert_int_equal(sched.n_queued, 0);
-        sched_end(&sched, &origins[0], true);
+        sched_end(&sched, &origins[0], 1, true);
         assert_null(sched_next(&sched));
-        sched_end(&sched, &origins[0], true);
+        sched_end(&sched, &origins[0], 1, true);
         assert_int_equal(sched.n_active, 0);
 }
 
@@ -107,7 +107,7 @@ static void test_one_that_is_not_answered_keeps_to_its_share(void **state)
         assert_int_equal(origins[0].n_running, 32);
         /* The first is answered all the time, the second never: slots move, but an eighth stays out of reach. */
         for (int i = 0; i < 60; i++) {
-                sched_end(&sched, &origins[0], true);
+                sched_end(&sched, &origins[0], 1, true);
                 assert_non_null(sched_next(&sched));
         }
         assert_int_equal(origins[1].n_running, 32);
@@ -136,7 +136,7 @@ static void test_random(void **state)
                         if (n_running[o] && rand_up_to(&rand, 2) == 0) {
                                 n_running[o]--;
                                 total--;
-                                sched_end(&sched, &origins[o], rand_up_to(&rand, 3) != 0);
+                                sched_end(&sched, &origins[o], 1, rand_up_to(&rand, 3) != 0);
                         }
                         while ((next = sched_next(&sched))) {
                                 started++;

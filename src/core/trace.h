@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a client tells of its work, row by row
+ *
+ * A tracer, where one is attached, is told what happened when it is over: an attempt, a connection, a lookup, a long turn of the
+ * loop, and now and then how things stand. Rows are values, borrowed for the call; a tracer copies what it wants and returns at
+ * once, as the loop waits for it. What becomes of the rows is not known here (see src/record/).
+ *
+ * Edges say who waited for whom: attempts are numbered in the order in which they entered the queue, and name by that number the
+ * attempt whose end gave them their slot. All moments are ns of the monotonic clock; 0: did not happen.
+ */
+#ifndef CORE_TRACE_H
+#define CORE_TRACE_H
+
+#include "attempt.h"
+
+/* Why a request waited for its slot: what it waited for last. */
+enum trace_wait {
+        TRACE_WAIT_NONE,      /* it did not: a slot was free, the next turn of the loop gave it */
+        TRACE_WAIT_SLOT,      /* all of `concurrency` were in use */
+        TRACE_WAIT_HOST,      /* all of its origin's `per_host` were */
+        TRACE_WAIT_SHARE,     /* its origin had its share, and others were there */
+        TRACE_WAIT_RATE,      /* its moment by the rate of all had not come */
+        TRACE_WAIT_HOST_RATE, /* nor by that of its origin */
+        TRACE_WAIT_WORKERS,   /* too many responses waited for a worker */
+        TRACE_N_WAITS,
+};
+
+/* What became of an attempt. */
+enum trace_outcome {
+        TRACE_RESULT,     /* its response is the request's result */
+        TRACE_FAILED,     /* its error is */
+        TRACE_REDIRECTED, /* the next attempt goes to another URL */
+        TRACE_RETRIED,    /* the next attempt comes after a back-off */
+        TRACE_REPEATED, /* the kept connection was gone: the next attempt comes at once, on a new one */
+        TRACE_N_OUTCOMES,
+};
+
+/* What the loop's thread does while it does not wait for the kernel. */
+enum trace_work {
+        TRACE_WORK_IO,      /* reading, writing, parsing: all that is not one of the others */
+        TRACE_WORK_TLS,     /* handshakes */
+        TRACE_WORK_DECODE,  /* content codings */
+        TRACE_WORK_PROCESS, /* process functions, inline */
+        TRACE_WORK_CALLER,  /* the program that uses the library, between two of its calls */
+        TRACE_N_WORKS,
+};
+
+/* What a request asks for, as far as it matters for repeating it. */
+enum trace_method {
+        TRACE_METHOD_OTHER,
+        TRACE_METHOD_GET,
+        TRACE_METHOD_HEAD,
+        TRACE_METHOD_OPTIONS,
+        TRACE_N_METHODS,
+};
+
+/* Who ended a connection. */
+enum trace_closer {
+        TRACE_CLOSED_BY_END,    /* it was still there when the client ended */
+        TRACE_CLOSED_BY_SERVER, /* its end or reset came first, or it said "Connection: close" */
+        TRACE_CLOSED_BY_CLIENT, /* we wanted no more of it: see the attempt's error, unread rest or our "close" */
+        TRACE_CLOSED_BY_AGE, /* idle for too long, or another needed its place */
+        TRACE_NEVER_OPEN,    /* it could not be made */
+        TRACE_N_CLOSERS,
+};
+
+/* An attempt that is over; the last one of its request when its result was taken. */
+struct trace_attempt {
+        uint64_t number;    /* from 1, in the order of entering the queue */
+        uint64_t request;   /* its id, from 1 */
+        uint64_t slot_from; /* the attempt whose end gave the slot; 0: none had to end for it */
+        uint64_t conn;      /* trace_conn's id; 0: it had none */
+        struct attempt stamps;
+        /* Of the last attempt: when the result was taken, and the work on the body before that. */
+        uint64_t process_end_ns;   /* `stamps.end_ns` is when it began; 0: none */
+        uint64_t worker_decode_ns; /* of that, off the loop: a duration */
+        uint64_t finished_ns, taken_ns;
+        uint64_t submitted_ns;
+        uint64_t planned_ns;     /* with a rate: when it was to start; 0: no rate */
+        uint64_t conn_idle_ns;   /* how long the connection had been idle; a duration */
+        uint64_t wire_bytes;     /* of the response's body, as received */
+        uint64_t body_bytes;     /* after decoding */
+        uint64_t sent_bytes;     /* of the request, head and body */
+        uint64_t retry_after_ns; /* the server's wish (Retry-After); a duration */
+        uint32_t origin;         /* trace_origin's number; 0: the URL had none */
+        uint32_t in_flight;      /* slots in use when it got its own, that one included */
+        uint32_t host_in_flight; /* of these its origin's */
+        uint32_t path;           /* for the tracer's own use */
+        uint32_t n_receives;     /* pieces in which the response came from the kernel */
+        uint16_t n;              /* which attempt of its request, from 1 */
+        int16_t status;          /* 0: no response */
+        int8_t code;           /* enum muster_code of this attempt; of the last one the request's */
+        uint16_t sys;          /* the errno of its error; 0: none */
+        uint8_t stage;         /* enum muster_phase: where it ended */
+        uint8_t wait;          /* enum trace_wait */
+        uint8_t outcome;       /* enum trace_outcome */
+        uint8_t http_version;  /* 10, 11; 0: no response */
+        uint8_t method;        /* enum trace_method, of the request as submitted */
+        bool is_last;          /* its request has its result */
+        bool is_reused;        /* the connection had served another attempt before */
+        bool is_safe;          /* GET, HEAD or OPTIONS, without a body */
+        bool is_plain;         /* GET without a body and without header fields of its own */
+        bool is_encoded;       /* the response had a Content-Encoding */
+        bool has_fields;       /* the request has header fields of its own, or a password */
+        struct muster_str url; /* of this attempt, without user name and password; borrowed */
+};
+
+struct trace_conn {
+        uint64_t id; /* from 1 */
+        uint32_t origin;
+        uint64_t opened_ns; /* dialling began */
+        uint64_t dns_end_ns, tcp_end_ns, tls_end_ns;
+        uint64_t closed_ns;
+        uint64_t n_attempts;
+        uint32_t n_addresses;                /* tried */
+        uint8_t family;                      /* 4 or 6, of the one that won; 0: none */
+        uint8_t closer;                      /* enum trace_closer */
+        bool is_tls, is_resumed, had_ticket; /* had_ticket: a session was offered */
+        uint64_t tls_work_ns;                /* our own part of the handshake */
+        /* TCP_INFO at its end; 0: not known. */
+        uint32_t rtt_us, min_rtt_us, n_retransmits, cwnd;
+        uint64_t delivery_rate; /* bytes a second of what we sent */
+        uint64_t rwnd_limited_us, sndbuf_limited_us, busy_us;
+        uint64_t bytes_received;
+        uint32_t
+                n_out_of_order; /* pieces that came before earlier ones: those were lost, or overtaken, on the way here */
+        struct muster_str remote; /* address and port; borrowed */
+};
+
+struct trace_lookup {
+        uint64_t start_ns, end_ns;
+        int8_t code;
+        uint16_t n_addresses;
+        struct muster_str name; /* borrowed */
+};
+
+/* A turn of the loop that took long. */
+struct trace_turn {
+        uint64_t start_ns, end_ns;       /* without the wait before it */
+        uint64_t work_ns[TRACE_N_WORKS]; /* add up to the turn */
+        uint64_t
+                thread_cpu_ns; /* of the thread since the last sample or turn told of: far less than that time means that it was blocked or had no processor */
+        uint64_t culprit; /* the attempt on which most time of one kind was spent; 0: not known */
+};
+
+/* How things stand. The counters only grow. */
+struct trace_sample {
+        uint64_t at_ns;
+        uint64_t n_in_flight, n_queued, n_processing, n_held; /* held: submitted, not taken */
+        bool is_full; /* the caller has to take a result before it can submit more */
+        uint64_t n_submitted, n_attempts, n_conns_opened, n_lookups;
+        uint64_t n_turns, wait_ns, work_ns[TRACE_N_WORKS];
+        uint64_t thread_cpu_ns, process_cpu_ns;
+        uint64_t n_open_conns;
+};
+
+struct trace_origin {
+        uint32_t number;       /* from 1 */
+        struct muster_str key; /* "https://example.com:443"; borrowed */
+};
+
+struct tracer;
+
+struct tracer_ops {
+        void (*origin)(struct tracer *tracer, const struct trace_origin *origin);
+        void (*attempt)(struct tracer *tracer, const struct trace_attempt *attempt);
+        void (*conn)(struct tracer *tracer, const struct trace_conn *conn);
+        void (*lookup)(struct tracer *tracer, const struct trace_lookup *lookup);
+        void (*turn)(struct tracer *tracer, const struct trace_turn *turn);
+        void (*sample)(struct tracer *tracer, const struct trace_sample *sample);
+        /* No more is told. */
+        void (*end)(struct tracer *tracer);
+        /* The client is gone; after end(). Frees the tracer. */
+        void (*free)(struct tracer *tracer);
+};
+
+struct tracer {
+        const struct tracer_ops *ops;
+};
+
+#endif

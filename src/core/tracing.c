@@ -1,0 +1,415 @@
+/* SPDX-License-Identifier: MIT */
+#include "tracing.h"
+
+#include "client.h"
+#include "conn.h"
+#include <assert.h>
+#include <http/url.h>
+#include <net/tcp_info.h>
+#include <string.h>
+
+#define LONG_TURN_NS  (1 * NS_PER_MS) /* shorter ones hold nobody up that a person would notice */
+#define SAMPLE_NS_MIN (5 * NS_PER_MS)
+#define SAMPLE_NS_MAX (1 * NS_PER_S)
+#define SAMPLES_PER_DOUBLING                                                                       \
+        256 /* of the time since the start: a short run is seen as finely as a long one */
+#define ACKS_PER_S 1000 /* each costs two system calls: a few tenths of a percent of a processor */
+
+static struct tracing *tracing_of(const struct muster_request *request)
+{
+        return &request->client->tracing;
+}
+
+static uint64_t now_of(const struct muster_client *client)
+{
+        return clock_now(&client->clock);
+}
+
+void tracing_deinit(struct tracing *tracing)
+{
+        if (tracing->ended)
+                tracing->ended->ops->free(tracing->ended);
+        tracing->ended = NULL;
+        buf_deinit(&tracing->url);
+}
+
+/* --- attempts ----------------------------------------------------------------------------------------------------- */
+
+void tracing_number(struct muster_request *request)
+{
+        uint16_t n = request->notes.n;
+
+        request->notes = (struct trace_notes){ .number = ++tracing_of(request)->n_attempts,
+                                               .n = n < UINT16_MAX ? n + 1 : n };
+}
+
+void tracing_origin(struct muster_client *client, struct origin *origin)
+{
+        struct tracing *tracing = &client->tracing;
+
+        if (!tracing->tracer || origin->number)
+                return;
+        origin->number = ++tracing->n_origins;
+        tracing->tracer->ops->origin(
+                tracing->tracer,
+                &(struct trace_origin){ .number = origin->number, .key = buf_str(&origin->key) });
+}
+
+bool tracing_wants_ack(struct muster_client *client)
+{
+        struct tracing *tracing = &client->tracing;
+
+        if (!tracing->tracer)
+                return false;
+        if (client->loop.now_ns - tracing->acks_since_ns >= NS_PER_S) {
+                tracing->acks_since_ns = client->loop.now_ns;
+                tracing->n_acks_wanted = 0;
+        }
+        return tracing->n_acks_wanted++ < ACKS_PER_S;
+}
+
+/* The URL as it may be written down; borrowed until the next one. */
+static struct muster_str public_url(struct tracing *tracing, const struct url *url)
+{
+        if (!url->user.len && !url->password.len)
+                return buf_str(&url->text);
+        tracing->url.len = 0;
+        if (url_add_public(url, &tracing->url) < 0)
+                return (struct muster_str){ "", 0 };
+        return buf_str(&tracing->url);
+}
+
+static bool is_safe(const struct muster_request *request)
+{
+        struct muster_str method = request_asked_method(request);
+
+        return !request->has_body && !upload_is_there(&request->upload) &&
+               (str_is(method, "GET") || str_is(method, "HEAD") || str_is(method, "OPTIONS"));
+}
+
+static bool is_plain(const struct muster_request *request)
+{
+        return is_safe(request) && !request->fields.len && !request->auth.len &&
+               str_is(request_asked_method(request), "GET");
+}
+
+static enum trace_method method_of(const struct muster_request *request)
+{
+        struct muster_str method = request_asked_method(request);
+
+        if (str_is(method, "GET"))
+                return TRACE_METHOD_GET;
+        if (str_is(method, "HEAD"))
+                return TRACE_METHOD_HEAD;
+        return str_is(method, "OPTIONS") ? TRACE_METHOD_OPTIONS : TRACE_METHOD_OTHER;
+}
+
+static struct trace_attempt row_of(struct muster_request *request)
+{
+        const struct trace_notes *notes = &request->notes;
+        const struct muster_result *result = &request->result;
+
+        return (struct trace_attempt){
+                .number = notes->number,
+                .request = request->id,
+                .slot_from = notes->slot_from,
+                .conn = notes->conn,
+                .stamps = request->attempt,
+                .submitted_ns = result->submitted_ns,
+                .planned_ns = notes->planned_ns,
+                .conn_idle_ns = notes->conn_idle_ns,
+                .wire_bytes = result->wire_bytes,
+                .body_bytes = result->body_bytes,
+                .sent_bytes = notes->sent_bytes,
+                .retry_after_ns = notes->retry_after_ns,
+                .origin = notes->origin,
+                .in_flight = notes->in_flight,
+                .host_in_flight = notes->host_in_flight,
+                .n_receives = notes->n_receives,
+                .n = notes->n,
+                .status = (int16_t)result->status,
+                .code = (int8_t)result->error.code,
+                .sys = result->error.sys,
+                .stage = (uint8_t)request->attempt.stage,
+                .wait = notes->wait,
+                .http_version = (uint8_t)result->http_version,
+                .method = (uint8_t)method_of(request),
+                .is_reused = notes->is_reused,
+                .is_safe = is_safe(request),
+                .is_plain = is_plain(request),
+                .is_encoded = notes->is_encoded,
+                .has_fields = request->fields.len || request->auth.len ||
+                              request->url.user.len || request->url.password.len,
+                .url = public_url(tracing_of(request), &request->url),
+        };
+}
+
+void tracing_attempt(struct muster_request *request, enum trace_outcome outcome, int code)
+{
+        struct tracer *tracer = tracing_of(request)->tracer;
+        struct trace_attempt row;
+
+        if (!tracer)
+                return;
+        row = row_of(request);
+        row.outcome = (uint8_t)outcome;
+        row.code = (int8_t)code;
+        tracer->ops->attempt(tracer, &row);
+}
+
+void tracing_request(struct muster_request *request)
+{
+        struct tracer *tracer = tracing_of(request)->tracer;
+        const struct muster_result *result = &request->result;
+        struct trace_attempt row;
+
+        if (!tracer)
+                return;
+        row = row_of(request);
+        row.outcome = result->error.code ? TRACE_FAILED : TRACE_RESULT;
+        row.is_last = true;
+        row.finished_ns = result->finished_ns;
+        row.taken_ns = result->taken_ns;
+        if (request->work.end_ns && request->work.end_ns > request->attempt.end_ns) {
+                row.process_end_ns = request->work.end_ns;
+                row.worker_decode_ns = request->work.decode_ns;
+        }
+        tracer->ops->attempt(tracer, &row);
+}
+
+/* --- connections and names ---------------------------------------------------------------------------------------- */
+
+static void add_kernel_view(struct trace_conn *row, int fd)
+{
+        struct tcp_sample sample;
+
+        if (tcp_sample_read(fd, &sample) < 0)
+                return;
+        row->rtt_us = sample.rtt_us;
+        row->min_rtt_us = sample.min_rtt_us;
+        row->n_retransmits = sample.n_retransmits;
+        row->cwnd = sample.cwnd;
+        row->delivery_rate = sample.delivery_rate;
+        row->rwnd_limited_us = sample.rwnd_limited_us;
+        row->sndbuf_limited_us = sample.sndbuf_limited_us;
+        row->busy_us = sample.busy_us;
+        row->bytes_received = sample.bytes_received;
+        row->n_out_of_order = sample.n_out_of_order;
+}
+
+void tracing_conn(struct conn *conn, enum trace_closer closer)
+{
+        struct tracer *tracer = conn->client->tracing.tracer;
+        struct trace_conn_notes *notes = &conn->notes;
+        struct trace_conn row;
+
+        if (!tracer || notes->is_told)
+                return;
+        notes->is_told = true;
+        row = (struct trace_conn){
+                .id = notes->id,
+                .origin = conn->origin->number,
+                .opened_ns = notes->opened_ns,
+                .dns_end_ns = notes->dns_end_ns,
+                .tcp_end_ns = notes->tcp_end_ns,
+                .tls_end_ns = notes->tls_end_ns,
+                .closed_ns = now_of(conn->client),
+                .n_attempts = notes->n_attempts,
+                .n_addresses = conn->info.n_addresses,
+                .family = notes->family,
+                .closer = (uint8_t)(notes->n_attempts ? closer : TRACE_NEVER_OPEN),
+                .is_tls = conn->origin->is_tls,
+                .is_resumed = conn->info.tls_resumed,
+                .had_ticket = notes->had_ticket,
+                .tls_work_ns = notes->tls_work_ns,
+                .remote = str_of(conn->info.remote),
+        };
+        if (loop_socket_is_open(&conn->socket))
+                add_kernel_view(&row, conn->socket.fd);
+        tracer->ops->conn(tracer, &row);
+}
+
+void tracing_lookup(void *observer, const struct resolve_lookup *lookup)
+{
+        struct muster_client *client = observer;
+        struct tracer *tracer = client->tracing.tracer;
+
+        if (!tracer)
+                return;
+        tracer->ops->lookup(tracer,
+                            &(struct trace_lookup){ .start_ns = lookup->start_ns,
+                                                    .end_ns = now_of(client),
+                                                    .code = (int8_t)lookup->code,
+                                                    .n_addresses = (uint16_t)lookup->n_addresses,
+                                                    .name = str_of(lookup->host) });
+}
+
+/* --- the loop's time ---------------------------------------------------------------------------------------------- */
+
+void tracing_worked(struct muster_client *client, enum trace_work work, uint64_t ns,
+                    uint64_t attempt)
+{
+        struct tracing *tracing = &client->tracing;
+
+        tracing->turn_work_ns[work] += ns;
+        if (ns <= tracing->culprit_ns)
+                return;
+        tracing->culprit_ns = ns;
+        tracing->culprit = attempt;
+}
+
+static uint64_t thread_cpu_ns(const struct muster_client *client)
+{
+        return client->clock.is_manual ? 0 : clock_ns_of(CLOCK_THREAD_CPUTIME_ID);
+}
+
+static void tell_turn(struct muster_client *client, uint64_t now_ns,
+                      const uint64_t work_ns[TRACE_N_WORKS])
+{
+        struct tracing *tracing = &client->tracing;
+        uint64_t cpu_ns = thread_cpu_ns(client);
+        struct trace_turn row = { .start_ns = tracing->turn_began_ns,
+                                  .end_ns = now_ns,
+                                  .thread_cpu_ns = cpu_ns - tracing->seen_cpu_ns,
+                                  .culprit = tracing->culprit };
+
+        memcpy(row.work_ns, work_ns, sizeof(row.work_ns));
+        tracing->seen_cpu_ns = cpu_ns;
+        tracing->tracer->ops->turn(tracing->tracer, &row);
+}
+
+static uint64_t sample_interval_ns(const struct tracing *tracing, uint64_t now_ns)
+{
+        uint64_t interval = (now_ns - tracing->began_ns) / SAMPLES_PER_DOUBLING;
+
+        if (interval < SAMPLE_NS_MIN)
+                return SAMPLE_NS_MIN;
+        return interval < SAMPLE_NS_MAX ? interval : SAMPLE_NS_MAX;
+}
+
+static void tell_sample(struct muster_client *client, uint64_t now_ns)
+{
+        struct tracing *tracing = &client->tracing;
+        struct trace_sample *row = &tracing->totals;
+
+        row->at_ns = now_ns;
+        row->n_in_flight = client->sched.n_running;
+        row->n_queued = client->sched.n_queued;
+        row->n_processing = client->n_processing;
+        row->n_held = client->n_held;
+        row->is_full = client->sched.is_full;
+        row->n_submitted = client->stats.n_submitted;
+        row->n_attempts = client->stats.n_attempts;
+        row->n_conns_opened = client->stats.n_conns_opened;
+        row->n_lookups = resolver_n_lookups(client->resolver);
+        row->n_turns = client->loop.stats.n_turns;
+        row->n_open_conns = client->pool.n_conns;
+        row->thread_cpu_ns = thread_cpu_ns(client);
+        row->process_cpu_ns = client->clock.is_manual ? 0 : clock_ns_of(CLOCK_PROCESS_CPUTIME_ID);
+        tracing->seen_cpu_ns = row->thread_cpu_ns;
+        tracing->next_sample_ns = now_ns + sample_interval_ns(tracing, now_ns);
+        tracing->tracer->ops->sample(tracing->tracer, row);
+}
+
+/* What the wait before this turn took: the time that nobody has worked. */
+static void count_wait(struct muster_client *client)
+{
+        struct tracing *tracing = &client->tracing;
+        uint64_t ended_ns = client->loop.wait_ended_ns;
+
+        if (ended_ns > tracing->wait_began_ns && tracing->wait_began_ns)
+                tracing->totals.wait_ns += ended_ns - tracing->wait_began_ns;
+        tracing->turn_began_ns =
+                ended_ns > tracing->wait_began_ns ? ended_ns : tracing->wait_began_ns;
+}
+
+void tracing_enter(struct muster_client *client)
+{
+        struct tracing *tracing = &client->tracing;
+
+        if (!tracing->tracer || !tracing->left_ns)
+                return;
+        tracing_worked(client, TRACE_WORK_CALLER, now_of(client) - tracing->left_ns, 0);
+}
+
+void tracing_turn_over(struct muster_client *client)
+{
+        struct tracing *tracing = &client->tracing;
+        uint64_t now_ns, rest_ns;
+
+        if (!tracing->tracer)
+                return;
+        now_ns = now_of(client);
+        count_wait(client);
+        rest_ns = now_ns > tracing->turn_began_ns ? now_ns - tracing->turn_began_ns : 0;
+        for (int i = 0; i < TRACE_N_WORKS; i++) {
+                if (i == TRACE_WORK_IO)
+                        continue;
+                if (tracing->turn_work_ns[i] > rest_ns)
+                        tracing->turn_work_ns[i] = rest_ns;
+                rest_ns -= tracing->turn_work_ns[i];
+        }
+        tracing->turn_work_ns[TRACE_WORK_IO] = rest_ns;
+        for (int i = 0; i < TRACE_N_WORKS; i++)
+                tracing->totals.work_ns[i] += tracing->turn_work_ns[i];
+        if (now_ns - tracing->turn_began_ns >= LONG_TURN_NS)
+                tell_turn(client, now_ns, tracing->turn_work_ns);
+        if (now_ns >= tracing->next_sample_ns)
+                tell_sample(client, now_ns);
+        memset(tracing->turn_work_ns, 0, sizeof(tracing->turn_work_ns));
+        tracing->culprit = tracing->culprit_ns = 0;
+        tracing->wait_began_ns = now_ns;
+}
+
+void tracing_leave(struct muster_client *client)
+{
+        struct tracing *tracing = &client->tracing;
+
+        if (tracing->tracer)
+                tracing->left_ns = now_of(client);
+}
+
+/* --- begin and end ------------------------------------------------------------------------------------------------ */
+
+int client_trace(struct muster_client *client, struct tracer *take_tracer)
+{
+        struct tracing *tracing = &client->tracing;
+
+        if (tracing->tracer || tracing->ended || client->stats.n_submitted)
+                return MUSTER_E_INVALID;
+        tracing->tracer = take_tracer;
+        tracing->began_ns = tracing->left_ns = tracing->wait_began_ns = now_of(client);
+        tracing->seen_cpu_ns = thread_cpu_ns(client);
+        return 0;
+}
+
+static void tell_open_conns(struct muster_client *client)
+{
+        struct list *link;
+
+        for (link = client->pool.idle.next; link != &client->pool.idle; link = link->next)
+                tracing_conn(conn_of_pool_link(link), TRACE_CLOSED_BY_END);
+        for (link = client->outstanding.next; link != &client->outstanding; link = link->next)
+                if (request_of_all_link(link)->conn)
+                        tracing_conn(request_of_all_link(link)->conn, TRACE_CLOSED_BY_END);
+}
+
+void client_trace_end(struct muster_client *client)
+{
+        struct tracing *tracing = &client->tracing;
+        struct tracer *tracer = tracing->tracer;
+        struct list *link;
+
+        if (!tracer)
+                return;
+        for (link = client->finished.next; link != &client->finished; link = link->next)
+                if (request_of_link(link)->state == REQUEST_FINISHED)
+                        tracing_request(request_of_link(link));
+        tell_open_conns(client);
+        tracing_enter(client);
+        tracing_turn_over(client);
+        tell_sample(client, now_of(client));
+        tracing->tracer = NULL;
+        tracing->ended = tracer;
+        tracer->ops->end(tracer);
+}

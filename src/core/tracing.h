@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Telling the tracer
+ *
+ * The one place where the core's own structs become rows of trace.h. Without a tracer nothing is measured beyond what results tell
+ * anyway; with one the loop's time is accounted for as well:
+ *
+ *      caller ─▶ enter ─ start requests ─▶ turn_over ─ wait for the kernel ─▶ handle what is ready ─ start requests ─▶ leave ─▶ caller
+ *                                          ├─ a turn: from the end of one wait to the begin of the next ─────────────────────────┤
+ */
+#ifndef CORE_TRACING_H
+#define CORE_TRACING_H
+
+#include "trace.h"
+#include <base/buf.h>
+#include <net/resolve.h>
+
+struct conn;
+struct loop;
+struct muster_client;
+struct muster_request;
+struct origin;
+
+/* What is kept of the attempt that runs beside its stamps; always, as it costs next to nothing. */
+struct trace_notes {
+        uint64_t number, slot_from, conn;
+        uint64_t due_order;  /* the place in the order in which requests wanted a slot */
+        uint64_t planned_ns; /* by the rate; 0: there is none */
+        uint64_t conn_idle_ns, sent_bytes, retry_after_ns;
+        uint32_t origin, in_flight, host_in_flight, n_receives;
+        uint16_t n;
+        uint8_t wait; /* enum trace_wait */
+        bool is_reused, is_encoded;
+};
+
+/* Of a connection. */
+struct trace_conn_notes {
+        uint64_t id, opened_ns, dns_end_ns, tcp_end_ns, tls_end_ns, tls_work_ns;
+        uint64_t n_attempts;
+        uint8_t family;
+        bool had_ticket, is_told;
+        bool we_close; /* we asked for the end, or want no more of what comes */
+};
+
+struct tracing {
+        struct tracer *tracer;        /* NULL: none */
+        struct tracer *ended; /* it was told the end, and is kept for what it holds; NULL: none */
+        uint64_t n_attempts, n_conns; /* numbered so far */
+        uint32_t n_origins;
+        uint64_t left_ns; /* when the caller got control back; 0: it never had it */
+        uint64_t turn_work_ns[TRACE_N_WORKS]; /* of the turn that is under way, without IO */
+        uint64_t culprit, culprit_ns;         /* of that turn */
+        struct trace_sample totals;           /* grown so far */
+        uint64_t began_ns, next_sample_ns, turn_began_ns, wait_began_ns;
+        uint64_t n_acks_wanted, acks_since_ns; /* in this second, and when it began */
+        uint64_t seen_cpu_ns;
+        struct buf url; /* scratch */
+};
+
+void tracing_deinit(struct tracing *tracing);
+
+/* A new attempt of a request begins to wait: number it. */
+void tracing_number(struct muster_request *request);
+
+/* It has its origin. */
+void tracing_origin(struct muster_client *client, struct origin *origin);
+
+/* Is the moment worth asking the kernel when the request will have been acknowledged? That has a price: so not more than so often a second. */
+bool tracing_wants_ack(struct muster_client *client);
+
+/* An attempt that is not its request's last is over. */
+void tracing_attempt(struct muster_request *request, enum trace_outcome outcome, int code);
+
+/* A request is over, and its result is with the caller or will never be taken. */
+void tracing_request(struct muster_request *request);
+
+/* A connection ends; its socket is still open, if it ever was. */
+void tracing_conn(struct conn *conn, enum trace_closer closer);
+
+/* Names are looked up: an observer for the resolver. */
+void tracing_lookup(void *client, const struct resolve_lookup *lookup);
+
+/* The loop's thread did this for so long, most of it for one attempt (0: none). */
+void tracing_worked(struct muster_client *client, enum trace_work work, uint64_t ns,
+                    uint64_t attempt);
+
+/* See above. */
+void tracing_enter(struct muster_client *client);
+void tracing_turn_over(struct muster_client *client);
+void tracing_leave(struct muster_client *client);
+
+/*
+ * Attach a tracer to a client to which nothing was submitted yet. Takes it: ops->end() is called, by client_trace_end() or with the client.
+ * MUSTER_E_INVALID: it is still the caller's.
+ */
+int client_trace(struct muster_client *client, struct tracer *take_tracer);
+
+/* Tell what is not told yet (results that nobody took, open connections, how things stand), and end. Nothing to do without a tracer. */
+void client_trace_end(struct muster_client *client);
+
+#endif

@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a tracer is told: every attempt once, with the reason for its waiting and who ended it; connections, turns, samples
+ */
+#include "fixture.h"
+
+#include <string.h>
+
+#define YES   "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nyes"
+#define CLOSE "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nConnection: close\r\n\r\nyes"
+#define N_MAX 64
+
+/* Keeps what it is told. */
+struct notebook {
+        struct tracer tracer;
+        struct trace_attempt attempts[N_MAX];
+        struct trace_conn conns[N_MAX];
+        struct trace_turn turns[N_MAX];
+        struct trace_sample sample;
+        size_t n_attempts, n_conns, n_turns, n_samples, n_origins, n_ends, n_frees;
+        char urls[N_MAX][64];
+};
+
+static struct notebook *notebook_of(struct tracer *tracer)
+{
+        return LIST_OWNER(tracer, struct notebook, tracer);
+}
+
+static void note_origin(struct tracer *tracer, const struct trace_origin *origin)
+{
+        assert_int_equal(origin->number, ++notebook_of(tracer)->n_origins);
+        assert_true(origin->key.len > 0);
+}
+
+static void note_attempt(struct tracer *tracer, const struct trace_attempt *attempt)
+{
+        struct notebook *book = notebook_of(tracer);
+
+        assert_true(book->n_attempts < N_MAX);
+        snprintf(book->urls[book->n_attempts], sizeof(book->urls[0]), "%.*s",
+                 STR_ARGS(attempt->url));
+        book->attempts[book->n_attempts++] = *attempt;
+}
+
+static void note_conn(struct tracer *tracer, const struct trace_conn *conn)
+{
+        struct notebook *book = notebook_of(tracer);
+
+        assert_true(book->n_conns < N_MAX);
+        book->conns[book->n_conns++] = *conn;
+}
+
+static void note_lookup(struct tracer *tracer, const struct trace_lookup *lookup)
+{
+        (void)tracer;
+        (void)lookup;
+        fail(); /* an address needs none */
+}
+
+static void note_turn(struct tracer *tracer, const struct trace_turn *turn)
+{
+        struct notebook *book = notebook_of(tracer);
+
+        assert_true(book->n_turns < N_MAX);
+        book->turns[book->n_turns++] = *turn;
+}
+
+static void note_sample(struct tracer *tracer, const struct trace_sample *sample)
+{
+        struct notebook *book = notebook_of(tracer);
+
+        assert_true(sample->at_ns >= book->sample.at_ns);
+        book->sample = *sample;
+        book->n_samples++;
+}
+
+static void note_end(struct tracer *tracer)
+{
+        notebook_of(tracer)->n_ends++;
+}
+
+static void note_free(struct tracer *tracer)
+{
+        notebook_of(tracer)->n_frees++;
+}
+
+static const struct tracer_ops notebook_ops = { note_origin, note_attempt, note_conn, note_lookup,
+                                                note_turn,   note_sample,  note_end,  note_free };
+
+static void start(struct fixture *f, struct notebook *book,
+                  const struct muster_client_options *options, script_function answer)
+{
+        fixture_start(f, options, answer);
+        *book = (struct notebook){ .tracer.ops = &notebook_ops };
+        assert_int_equal(client_trace(f->client, &book->tracer), 0);
+        assert_int_equal(client_trace(f->client, &book->tracer), MUSTER_E_INVALID);
+}
+
+static void take_all(struct fixture *f, unsigned n)
+{
+        while (n--)
+                muster_result_free(next_result(f));
+        assert_null(muster_next(f->client));
+}
+
+static const struct trace_attempt *numbered(const struct notebook *book, uint64_t number)
+{
+        const struct trace_attempt *found = NULL;
+
+        for (size_t i = 0; i < book->n_attempts; i++) {
+                if (book->attempts[i].number != number)
+                        continue;
+                assert_null(found); /* told once */
+                found = &book->attempts[i];
+        }
+        assert_non_null(found);
+        return found;
+}
+
+static struct script_answer after_100ms(struct script_server *server, const char *head, unsigned n)
+{
+        (void)server;
+        (void)head;
+        (void)n;
+        return (struct script_answer){ .bytes = YES, .delay_ns = 100 * NS_PER_MS };
+}
+
+/* Six requests, two slots: the third has the slot of one of the first two, and so on. */
+static void test_who_gave_the_slot(void **state)
+{
+        struct fixture f;
+        struct notebook book;
+
+        (void)state;
+        start(&f, &book, &(struct muster_client_options){ .concurrency = 2 }, after_100ms);
+        for (int i = 0; i < 6; i++)
+                muster_get(f.client, script_url(&f.server, "/"), NULL);
+        take_all(&f, 6);
+        client_trace_end(f.client);
+        assert_int_equal(book.n_attempts, 6);
+        assert_int_equal(book.n_ends, 1);
+        for (uint64_t i = 1; i <= 6; i++) {
+                const struct trace_attempt *attempt = numbered(&book, i), *from;
+
+                assert_int_equal(attempt->request, i);
+                assert_int_equal(attempt->n, 1);
+                assert_int_equal(attempt->outcome, TRACE_RESULT);
+                assert_true(attempt->is_last && attempt->is_safe && attempt->is_plain);
+                assert_int_equal(attempt->wait, i <= 2 ? TRACE_WAIT_NONE : TRACE_WAIT_SLOT);
+                assert_true(attempt->in_flight >= 1 && attempt->in_flight <= 2);
+                assert_true(attempt->sent_bytes > 0 && attempt->n_receives >= 1);
+                assert_int_equal(attempt->body_bytes, 3);
+                if (i <= 2) {
+                        assert_int_equal(attempt->slot_from, 0);
+                        continue;
+                }
+                from = numbered(&book, attempt->slot_from);
+                assert_true(from->number < attempt->number);
+                assert_true(from->stamps.end_ns <= attempt->stamps.slot_ns);
+                assert_true(attempt->is_reused);
+        }
+        assert_int_equal(book.n_conns, 2);
+        for (size_t i = 0; i < 2; i++) {
+                assert_int_equal(book.conns[i].n_attempts, 3);
+                assert_int_equal(book.conns[i].closer, TRACE_CLOSED_BY_END);
+                assert_int_equal(book.conns[i].family, 4);
+                assert_true(book.conns[i].bytes_received > 0);
+        }
+        assert_true(book.n_samples > 0);
+        assert_int_equal(book.sample.n_attempts, 6);
+        fixture_stop(&f);
+        assert_int_equal(book.n_ends, 1);
+}
+
+static void test_per_host_and_share(void **state)
+{
+        struct fixture f;
+        struct notebook book;
+
+        (void)state;
+        start(&f, &book, &(struct muster_client_options){ .concurrency = 8, .per_host = 1 },
+              after_100ms);
+        muster_get(f.client, script_url(&f.server, "/a"), NULL);
+        muster_get(f.client, script_url(&f.server, "/b"), NULL);
+        take_all(&f, 2);
+        client_trace_end(f.client);
+        assert_int_equal(numbered(&book, 1)->wait, TRACE_WAIT_NONE);
+        assert_int_equal(numbered(&book, 2)->wait, TRACE_WAIT_HOST);
+        assert_int_equal(numbered(&book, 2)->slot_from, 1);
+        assert_string_equal(book.urls[0] + strlen(book.urls[0]) - 2, "/a");
+        fixture_stop(&f);
+}
+
+static void test_rates(void **state)
+{
+        struct fixture f;
+        struct notebook book;
+
+        (void)state;
+        start(&f, &book, &(struct muster_client_options){ .rate_per_s = 2 }, after_100ms);
+        muster_get(f.client, script_url(&f.server, "/"), NULL);
+        muster_get(f.client, script_url(&f.server, "/"), NULL);
+        take_all(&f, 2);
+        client_trace_end(f.client);
+        assert_int_equal(numbered(&book, 2)->wait, TRACE_WAIT_RATE);
+        assert_int_equal(numbered(&book, 2)->planned_ns - numbered(&book, 1)->planned_ns,
+                         500 * NS_PER_MS);
+        fixture_stop(&f);
+}
+
+static struct script_answer many_ways(struct script_server *server, const char *head, unsigned n)
+{
+        (void)server;
+        if (path_is(head, "/from"))
+                return (struct script_answer){
+                        .bytes = "HTTP/1.1 302 Found\r\nLocation: /to\r\nContent-Length: 0\r\n\r\n"
+                };
+        if (path_is(head, "/retried") && n == 1)
+                return (struct script_answer){
+                        .bytes = "HTTP/1.1 503 X\r\nRetry-After: 7\r\nContent-Length: 0\r\n\r\n"
+                };
+        return (struct script_answer){ .bytes = CLOSE };
+}
+
+static void test_attempts_that_are_not_the_last(void **state)
+{
+        struct fixture f;
+        struct notebook book;
+
+        (void)state;
+        start(&f, &book,
+              &(struct muster_client_options){ .max_retries = 1, .retry_budget_percent = 100 },
+              many_ways);
+        muster_get(f.client, script_url(&f.server, "/retried"), NULL);
+        take_all(&f, 1);
+        muster_get(f.client, script_url(&f.server, "/from"), NULL);
+        take_all(&f, 1);
+        muster_get(f.client, "nonsense", NULL);
+        muster_result_free(muster_next(f.client));
+        client_trace_end(f.client);
+        assert_int_equal(book.n_attempts, 5);
+        assert_int_equal(numbered(&book, 1)->outcome, TRACE_RETRIED);
+        assert_int_equal(numbered(&book, 1)->retry_after_ns, 7 * NS_PER_S);
+        assert_false(numbered(&book, 1)->is_last);
+        assert_int_equal(numbered(&book, 2)->n, 2);
+        assert_int_equal(numbered(&book, 2)->stamps.start_ns - numbered(&book, 1)->stamps.end_ns,
+                         7 * NS_PER_S);
+        assert_int_equal(numbered(&book, 3)->outcome, TRACE_REDIRECTED);
+        assert_int_equal(numbered(&book, 3)->status, 302);
+        assert_int_equal(numbered(&book, 4)->request, 2);
+        assert_int_equal(numbered(&book, 5)->outcome, TRACE_FAILED);
+        assert_int_equal(numbered(&book, 5)->code, MUSTER_E_URL);
+        assert_int_equal(numbered(&book, 5)->origin, 0);
+        assert_int_equal(book.n_conns,
+                         2); /* each was kept for one more, then closed as it was told */
+        assert_int_equal(book.conns[0].closer, TRACE_CLOSED_BY_SERVER);
+        fixture_stop(&f);
+}
+
+static void test_no_reuse_is_our_wish(void **state)
+{
+        struct fixture f;
+        struct notebook book;
+
+        (void)state;
+        start(&f, &book, &(struct muster_client_options){ .no_reuse = true }, after_100ms);
+        for (int i = 0; i < 3; i++)
+                muster_get(f.client, script_url(&f.server, "/"), NULL);
+        take_all(&f, 3);
+        client_trace_end(f.client);
+        assert_non_null(strstr(f.server.last_head, "Connection: close\r\n"));
+        assert_int_equal(f.server.n_conns, 3);
+        assert_int_equal(book.n_conns, 3);
+        for (size_t i = 0; i < 3; i++)
+                assert_int_equal(book.conns[i].closer, TRACE_CLOSED_BY_CLIENT);
+        fixture_stop(&f);
+}
+
+/* What was cancelled or never taken is told as well, at the end. */
+static void test_nothing_is_left_out(void **state)
+{
+        struct fixture f;
+        struct notebook book;
+
+        (void)state;
+        start(&f, &book, &(struct muster_client_options){ .concurrency = 1 }, after_100ms);
+        muster_get(f.client, script_url(&f.server, "/"), NULL);
+        muster_get(f.client, script_url(&f.server, "/"), NULL);
+        assert_int_equal(muster_wait(f.client, MUSTER_NO_TIMEOUT), 0);
+        fixture_stop(&f);
+        assert_int_equal(book.n_attempts, 2);
+        assert_int_equal(numbered(&book, 1)->code, MUSTER_OK);
+        assert_int_equal(numbered(&book, 1)->taken_ns, 0);
+        assert_int_equal(numbered(&book, 2)->code, MUSTER_E_CANCELLED);
+        assert_int_equal(book.n_ends, 1);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_who_gave_the_slot),
+                cmocka_unit_test(test_per_host_and_share),
+                cmocka_unit_test(test_rates),
+                cmocka_unit_test(test_attempts_that_are_not_the_last),
+                cmocka_unit_test(test_no_reuse_is_our_wish),
+                cmocka_unit_test(test_nothing_is_left_out),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
