@@ -224,59 +224,7 @@ int client_new_manual(struct muster_client **ret_client,
                     (struct clock){ .is_manual = true, .manual_ns = start_ns });
 }
 
-/* --- workers ------------------------------------------------------------------------------------------------------ */
-
-static void take_back(struct muster_client *client)
-{
-        struct worker_job *job;
-
-        while ((job = workers_take(client->workers)))
-                flow_processed(LIST_OWNER(job, struct muster_request, work.job));
-}
-
-static void workers_ready(struct loop_watch *watch, bool readable, bool writable)
-{
-        (void)readable;
-        (void)writable;
-        take_back(LIST_OWNER(watch, struct muster_client, workers_watch));
-}
-
-int client_workers(struct muster_client *client, struct workers **ret_workers)
-{
-        struct workers *workers = client->workers;
-
-        if (!workers) {
-                workers = mem_alloc(sizeof(*workers));
-                if (!workers || workers_init(workers, client->settings.workers) < 0) {
-                        mem_free(workers);
-                        return MUSTER_E_RESOURCE;
-                }
-                client->workers_watch.ready = workers_ready;
-                if (loop_watch_set(&client->loop, &client->workers_watch, workers->event_fd, true,
-                                   false) < 0) {
-                        workers_stop(workers);
-                        workers_deinit(workers);
-                        mem_free(workers);
-                        return MUSTER_E_RESOURCE;
-                }
-                client->workers = workers;
-        }
-        *ret_workers = workers;
-        return 0;
-}
-
-/* Functions of the caller's that run are waited for: they work on memory that is about to go. */
-static void stop_workers(struct muster_client *client)
-{
-        if (!client->workers)
-                return;
-        workers_stop(client->workers);
-        take_back(client);
-        loop_watch_set(&client->loop, &client->workers_watch, client->workers->event_fd, false,
-                       false);
-        workers_deinit(client->workers);
-        client->workers = mem_free(client->workers);
-}
+/* --- unmaking ----------------------------------------------------------------------------------------------------- */
 
 static void free_requests(struct list *list)
 {
@@ -300,7 +248,7 @@ struct muster_client *muster_client_free(struct muster_client *client)
         if (!is_ours(client))
                 return NULL;
         muster_cancel_all(client);
-        stop_workers(client);
+        work_stop(client);
         client_trace_end(client);
         orphan_taken(client);
         free_requests(&client->finished);

@@ -73,9 +73,6 @@ int client_tls(struct muster_client *client, struct tls_context **ret_context,
 /* One turn of the loop, waiting until something happens. */
 int client_turn(struct muster_client *client);
 
-/* The threads that work off the loop, made on first use. MUSTER_E_RESOURCE. */
-int client_workers(struct muster_client *client, struct workers **ret_workers);
-
 /* For tests: a client whose time is `start_ns` and moves only as loop.h says. */
 int client_new_manual(struct muster_client **ret_client,
                       const struct muster_client_options *options, uint64_t start_ns);

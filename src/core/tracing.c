@@ -138,8 +138,8 @@ static struct trace_attempt row_of(struct muster_request *request)
                 .is_safe = is_safe(request),
                 .is_plain = is_plain(request),
                 .is_encoded = notes->is_encoded,
-                .has_fields = request->fields.len || request->auth.len ||
-                              request->url.user.len || request->url.password.len,
+                .has_fields = request->fields.len || request->auth.len || request->url.user.len ||
+                              request->url.password.len,
                 .url = public_url(tracing_of(request), &request->url),
         };
 }

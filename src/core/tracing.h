@@ -43,8 +43,8 @@ struct trace_conn_notes {
 };
 
 struct tracing {
-        struct tracer *tracer;        /* NULL: none */
-        struct tracer *ended; /* it was told the end, and is kept for what it holds; NULL: none */
+        struct tracer *tracer; /* NULL: none */
+        struct tracer *ended;  /* it was told the end, and is kept for what it holds; NULL: none */
         uint64_t n_attempts, n_conns; /* numbered so far */
         uint32_t n_origins;
         uint64_t left_ns; /* when the caller got control back; 0: it never had it */

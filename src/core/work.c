@@ -3,7 +3,9 @@
 
 #include "callback.h"
 #include "client.h"
+#include "flow.h"
 #include "request.h"
+#include <base/mem.h>
 #include <http/decode.h>
 
 void work_deinit(struct work *work)
@@ -59,6 +61,64 @@ static void do_work(struct muster_request *request)
         work->end_ns = now_of(request);
 }
 
+/* --- the way to the workers and back ------------------------------------------------------------------------------ */
+
+static void take_back(struct muster_client *client)
+{
+        struct worker_job *job;
+
+        while ((job = workers_take(client->workers)))
+                flow_processed(LIST_OWNER(job, struct muster_request, work.job));
+}
+
+static void workers_ready(struct loop_watch *watch, bool readable, bool writable)
+{
+        (void)readable;
+        (void)writable;
+        take_back(LIST_OWNER(watch, struct muster_client, workers_watch));
+}
+
+static int watch_workers(struct muster_client *client, struct workers *workers)
+{
+        client->workers_watch.ready = workers_ready;
+        return loop_watch_set(&client->loop, &client->workers_watch, workers->event_fd, true,
+                              false);
+}
+
+/* Those of the client, made on first use. */
+static int start_workers(struct muster_client *client)
+{
+        struct workers *workers;
+
+        if (client->workers)
+                return 0;
+        workers = mem_alloc(sizeof(*workers));
+        if (!workers || workers_init(workers, client->settings.workers) < 0) {
+                mem_free(workers);
+                return MUSTER_E_RESOURCE;
+        }
+        if (watch_workers(client, workers) < 0) {
+                workers_stop(workers);
+                workers_deinit(workers);
+                mem_free(workers);
+                return MUSTER_E_RESOURCE;
+        }
+        client->workers = workers;
+        return 0;
+}
+
+void work_stop(struct muster_client *client)
+{
+        if (!client->workers)
+                return;
+        workers_stop(client->workers);
+        take_back(client);
+        loop_watch_set(&client->loop, &client->workers_watch, client->workers->event_fd, false,
+                       false);
+        workers_deinit(client->workers);
+        client->workers = mem_free(client->workers);
+}
+
 static void run(struct worker_job *job)
 {
         do_work(LIST_OWNER(job, struct muster_request, work.job));
@@ -77,11 +137,11 @@ static void note_inline(struct muster_request *request)
 
 int work_begin(struct muster_request *request)
 {
-        struct workers *workers = NULL;
+        struct muster_client *client = request->client;
 
         request->work.job.run = run;
-        if (!request->options.process_inline && client_workers(request->client, &workers) == 0 &&
-            workers_give(workers, &request->work.job) == 0)
+        if (!request->options.process_inline && start_workers(client) == 0 &&
+            workers_give(client->workers, &request->work.job) == 0)
                 return 0;
         do_work(request);
         note_inline(request);

@@ -13,6 +13,7 @@
 #include <muster/error.h>
 
 struct decoder;
+struct muster_client;
 struct muster_request;
 
 /* A request's; zeroed is nothing to do. */
@@ -36,6 +37,9 @@ bool work_is_wanted(const struct muster_request *request);
 
 /* Begin. 0: with a worker, flow_processed() will be called. WORK_IS_DONE: it was done here. */
 int work_begin(struct muster_request *request);
+
+/* The client ends: functions of the caller's that run are waited for, as they work on memory that is about to go. */
+void work_stop(struct muster_client *client);
 
 /* Take the request back from the workers. False: one has it. */
 bool work_withdraw(struct muster_request *request);
