@@ -151,15 +151,26 @@ static bool start_racer(struct dial *dial, struct dial_racer *racer)
         return false;
 }
 
-/* The next address, and the timer for the one after it; or the end, when there is nothing more to hope for. */
+/* The next address that does not fail at once. False when there is none, or no room. */
+static bool start_next(struct dial *dial)
+{
+        struct dial_racer *racer;
+
+        while (dial->n_started < dial->n_addresses && (racer = free_racer(dial)))
+                if (start_racer(dial, racer))
+                        return true;
+        return false;
+}
+
+/*
+ * The next address, and the timer for the one after it, which may not be known yet; or the end, when there is nothing more to
+ * hope for.
+ */
 static void go_on(struct dial *dial)
 {
-        struct dial_racer *racer = NULL;
+        bool has_started = start_next(dial);
 
-        while (dial->n_started < dial->n_addresses && (racer = free_racer(dial)) &&
-               !start_racer(dial, racer))
-                ;
-        if (dial->n_started < dial->n_addresses)
+        if (dial->n_started < dial->n_addresses || (has_started && !dial->is_final))
                 (void)loop_timer_set(dial->loop, &dial->timer,
                                      clock_now(dial->loop->clock) + DIAL_ATTEMPT_DELAY_NS);
         else if (dial->is_final && !is_racing(dial))

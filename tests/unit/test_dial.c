@@ -71,6 +71,19 @@ static void start(struct world *w, const char *addresses)
         assert_int_equal(w->n_done, 0);
 }
 
+/* The name is asked of a server that says nothing; the test answers in its place. */
+static void start_without_answer(struct world *w)
+{
+        struct muster_error error = { 0 };
+        struct resolver_options options = { .servers = "127.0.0.1:9" };
+
+        if (resolver_new(&w->resolver, &w->loop, &options, &error) < 0)
+                fail_msg("%s", error.text);
+        assert_int_equal(
+                dial_start(&w->dial, &w->loop, w->resolver, done, str_of("h.test"), w->port), 0);
+        resolve_waiter_cancel(&w->dial.waiter);
+}
+
 static void turn_until_done(struct world *w)
 {
         for (int i = 0; i < 1000 && !w->n_done; i++)
@@ -134,35 +147,80 @@ static void test_refused_then_next(void **state)
         close_world(&w);
 }
 
+/* 127.0.0.1 hangs: its queue is full. 127.0.0.2 does not. */
+struct hanging {
+        int fds[10], bad, good;
+};
+
+static void hang(struct world *w, struct hanging *h)
+{
+        h->bad = listen_on(w, "127.0.0.1", 0);
+        h->good = listen_on(w, "127.0.0.2", 8);
+        for (int i = 0; i < 10; i++) {
+                struct sockaddr_in at = { .sin_family = AF_INET,
+                                          .sin_port = htons(w->port),
+                                          .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+
+                h->fds[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+                (void)!connect(h->fds[i], (struct sockaddr *)&at, sizeof(at));
+        }
+}
+
+static void unhang(struct hanging *h)
+{
+        for (int i = 0; i < 10; i++)
+                close(h->fds[i]);
+        close(h->bad);
+        close(h->good);
+}
+
 /* One that hangs: the next one is tried after 250 ms, and wins. */
 static void test_hanging_address_is_overtaken(void **state)
 {
         struct world w;
+        struct hanging h;
         uint64_t begin;
-        int fds[10], hanging, good;
 
         (void)state;
         open_world(&w, true);
-        hanging = listen_on(&w, "127.0.0.1", 0);
-        good = listen_on(&w, "127.0.0.2", 8);
-        for (int i = 0; i < 10; i++) {
-                struct sockaddr_in at = { .sin_family = AF_INET,
-                                          .sin_port = htons(w.port),
-                                          .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-
-                fds[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-                (void)!connect(fds[i], (struct sockaddr *)&at, sizeof(at));
-        }
+        hang(&w, &h);
         begin = clock_of_test.manual_ns;
         start(&w, "127.0.0.1,127.0.0.2");
         turn_until_done(&w);
         assert_int_equal(w.result, 0);
         expect_address(&w, "127.0.0.2");
         assert_int_equal(clock_of_test.manual_ns - begin, DIAL_ATTEMPT_DELAY_NS);
-        for (int i = 0; i < 10; i++)
-                close(fds[i]);
-        close(hanging);
-        close(good);
+        unhang(&h);
+        close_world(&w);
+}
+
+/* The resolver tells of the addresses one after the other: the second one waits for its turn all the same. */
+static void test_late_address_waits_for_its_turn(void **state)
+{
+        struct world w;
+        struct hanging h;
+        struct net_address addresses[2];
+        struct resolve_answer answer = { .addresses = addresses, .n = 1 };
+        uint64_t begin;
+
+        (void)state;
+        open_world(&w, true);
+        hang(&w, &h);
+        address_parse(str_of("127.0.0.1"), &addresses[0]);
+        address_parse(str_of("127.0.0.2"), &addresses[1]);
+        start_without_answer(&w);
+        begin = clock_of_test.manual_ns;
+        w.dial.waiter.answered(&w.dial.waiter, &answer);
+        clock_of_test.manual_ns += NS_PER_MS;
+        answer.n = 2;
+        answer.is_final = true;
+        w.dial.waiter.answered(&w.dial.waiter, &answer);
+        assert_int_equal(w.dial.n_tried, 1);
+        turn_until_done(&w);
+        assert_int_equal(w.result, 0);
+        expect_address(&w, "127.0.0.2");
+        assert_int_equal(clock_of_test.manual_ns - begin, DIAL_ATTEMPT_DELAY_NS);
+        unhang(&h);
         close_world(&w);
 }
 
@@ -250,6 +308,7 @@ int main(void)
                 cmocka_unit_test(test_first_address),
                 cmocka_unit_test(test_refused_then_next),
                 cmocka_unit_test(test_hanging_address_is_overtaken),
+                cmocka_unit_test(test_late_address_waits_for_its_turn),
                 cmocka_unit_test(test_all_refused),
                 cmocka_unit_test(test_socket_is_taken),
                 cmocka_unit_test(test_stopped_while_racing),
