@@ -12,6 +12,9 @@
 /* On a manual clock: how long the real kernel gets to bring loopback traffic before time jumps on. */
 #define MANUAL_PATIENCE_NS (2 * NS_PER_MS)
 
+/* A wait that took so long was one: the processor is rarely away for longer between two calls. */
+#define SURE_SLEEP_NS (1 * NS_PER_MS)
+
 static struct loop_socket *socket_of(struct list *link)
 {
         return LIST_OWNER(link, struct loop_socket, ready_link);
@@ -205,15 +208,15 @@ static int wait_manual(struct loop *loop, uint64_t until_ns)
         return r;
 }
 
-static int wait_real(struct loop *loop, uint64_t until_ns)
+static int wait_real(struct loop *loop, uint64_t until_ns, uint64_t now_ns)
 {
-        return loop->backend->wait(loop, until_next(loop, until_ns, clock_now(loop->clock)));
+        return loop->backend->wait(loop, until_next(loop, until_ns, now_ns));
 }
 
 /* How long the loop has been away since its last wait. */
-static void note_turn_length(struct loop *loop)
+static void note_turn_length(struct loop *loop, uint64_t now_ns)
 {
-        uint64_t turn = clock_now(loop->clock) - loop->wait_ended_ns;
+        uint64_t turn = now_ns - loop->wait_ended_ns;
 
         if (loop->stats.n_turns > 0 && turn > loop->stats.longest_turn_ns)
                 loop->stats.longest_turn_ns = turn;
@@ -221,26 +224,29 @@ static void note_turn_length(struct loop *loop)
 
 int loop_turn(struct loop *loop, uint64_t until_ns)
 {
+        uint64_t wait_began_ns = clock_now(loop->clock);
         int r;
 
         /* What the owner did since the last turn counts, too; but a foreign loop has waited meanwhile. */
         if (loop->timer_fd < 0)
-                note_turn_length(loop);
+                note_turn_length(loop, wait_began_ns);
         loop->stats.n_turns++;
         if (!list_is_empty(&loop->ready_sockets))
                 until_ns = 0;
-        r = loop->clock->is_manual ? wait_manual(loop, until_ns) : wait_real(loop, until_ns);
+        r = loop->clock->is_manual ? wait_manual(loop, until_ns)
+                                   : wait_real(loop, until_ns, wait_began_ns);
         if (r < 0)
                 return r;
         sample_clock(loop);
         loop->wait_ended_ns = loop->now_ns;
+        loop->slept_from_ns = loop->now_ns - wait_began_ns >= SURE_SLEEP_NS ? wait_began_ns : 0;
         if (list_is_empty(&loop->ready_sockets) && list_is_empty(&loop->ready_watches))
                 loop->stats.n_waits_empty++;
         call_watches(loop);
         step_sockets(loop);
         if (r != LOOP_WAIT_PARTIAL)
                 fire_timers(loop);
-        note_turn_length(loop);
+        note_turn_length(loop, clock_now(loop->clock));
         return 0;
 }
 

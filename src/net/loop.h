@@ -70,7 +70,8 @@ struct loop_socket {
         bool failed : 1;    /* FAILED was: nothing more at all */
         bool wants_ack : 1; /* tell when the next send was acknowledged, if it can be sent at once */
         bool awaits_ack : 1; /* that is still to come */
-        bool has_stamp : 1;  /* it has, and is to be fetched */
+        bool is_fresh : 1; /* it was reported readable by the wait of this turn, and not read since */
+        bool has_stamp : 1; /* it has, and is to be fetched */
 };
 
 typedef void (*loop_timer_fire)(struct loop_timer *timer, uint64_t late_ns);
@@ -108,6 +109,8 @@ struct loop {
         uint64_t now_ns;            /* of this turn: when the wait ended */
         int64_t realtime_offset_ns; /* CLOCK_REALTIME minus CLOCK_MONOTONIC, sampled every turn */
         uint64_t wait_ended_ns;
+        uint64_t
+                slept_from_ns; /* the wait of this turn found nothing ready when it began, then; 0: it may have */
         struct heap timers;
         struct list ready_sockets;
         struct list ready_watches;

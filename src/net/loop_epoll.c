@@ -52,8 +52,10 @@ static void epoll_deinit(struct loop *loop)
 
 static void note_socket(struct loop_socket *socket, uint32_t events)
 {
-        if (events & (EPOLLIN | EPOLLPRI))
+        if (events & (EPOLLIN | EPOLLPRI)) {
+                socket->is_fresh = !socket->can_read;
                 socket->can_read = true;
+        }
         if (events & EPOLLOUT)
                 socket->can_write = true;
         /* A stamp that is to be fetched shows as an error; a real one comes with a hang-up. */
@@ -277,6 +279,21 @@ static void take_stamp(struct loop_socket *socket)
         }
 }
 
+/*
+ * When what was read could have been read, at the earliest. The stamp is that of one segment, which may have had to wait for an earlier one that was lost:
+ * while the loop slept nothing was there for it.
+ */
+static uint64_t readable_since(struct loop_socket *socket, struct msghdr *message)
+{
+        uint64_t stamp_ns = kernel_stamp(socket->loop, message);
+        bool is_fresh = socket->is_fresh;
+
+        socket->is_fresh = false;
+        if (stamp_ns && is_fresh && stamp_ns < socket->loop->slept_from_ns)
+                return socket->loop->slept_from_ns;
+        return stamp_ns;
+}
+
 static void fail(struct loop_socket *socket, int sys)
 {
         loop_deliver(socket, &(struct loop_event){ .kind = LOOP_FAILED, .sys = sys });
@@ -319,7 +336,7 @@ static void receive(struct loop_socket *socket)
                 loop_mark_ready(socket);
         loop_deliver(socket, &(struct loop_event){ .kind = LOOP_RECEIVED,
                                                    .bytes = { loop->buffer, (size_t)n },
-                                                   .kernel_ns = kernel_stamp(loop, &message) });
+                                                   .kernel_ns = readable_since(socket, &message) });
 }
 
 /* --- one step with a ready socket --------------------------------------------------------------------------------- */

@@ -17,7 +17,8 @@ struct tcp_sample {
         uint64_t delivery_rate; /* bytes a second of what we sent, when it was measured last */
         uint64_t rwnd_limited_us, sndbuf_limited_us, busy_us;
         uint64_t bytes_received;
-        unsigned n_out_of_order; /* segments that came before one that was missing: what the peer sent got lost */
+        unsigned
+                n_out_of_order; /* segments that came before one that was missing: what the peer sent got lost */
 };
 
 /* Negative, and *ret_sample is left alone, where the kernel does not say. */
