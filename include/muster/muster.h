@@ -5,6 +5,8 @@
  *      client.h        the engine: submit requests, take results
  *      request.h       what is asked for
  *      result.h        what came of it: status, headers, body, error, timing
+ *      record.h        keep where the time goes, in a file or in memory
+ *      explain.h       why a batch took so long, what to change, what it gains
  *      error.h         codes, phases, and the value that every failure is
  */
 #ifndef MUSTER_MUSTER_H
@@ -12,6 +14,8 @@
 
 #include <muster/client.h>
 #include <muster/error.h>
+#include <muster/explain.h>
+#include <muster/record.h>
 #include <muster/request.h>
 #include <muster/result.h>
 #include <muster/version.h>

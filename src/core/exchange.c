@@ -230,6 +230,7 @@ static void stamp_arrival(struct muster_request *request, uint64_t kernel_ns, ui
                 attempt->stage = MUSTER_PHASE_RECEIVE;
         }
         request->notes.n_receives++;
+        tracing_received(request->client, kernel_ns);
         attempt->last_byte_kernel_ns = kernel_ns;
         attempt->last_byte_read_ns = now_ns;
         deadline_received(request, now_ns);

@@ -74,11 +74,12 @@ static void note_wait(const struct sched *sched, const struct origin *origin,
         if (notes->due_order <= origin->held_mark) {
                 notes->wait = origin->held_why;
                 notes->slot_from = origin->freed_by;
+        } else if (notes->due_order <= sched->workers_mark &&
+                   (sched->workers_ran_out_last || notes->due_order > sched->full_mark)) {
+                notes->wait = TRACE_WAIT_WORKERS;
         } else if (notes->due_order <= sched->full_mark) {
                 notes->wait = TRACE_WAIT_SLOT;
                 notes->slot_from = sched->freed_by;
-        } else if (notes->due_order <= sched->workers_mark) {
-                notes->wait = TRACE_WAIT_WORKERS;
         }
         notes->in_flight = sched->n_running;
         notes->host_in_flight = origin->n_running;
@@ -87,6 +88,7 @@ static void note_wait(const struct sched *sched, const struct origin *origin,
 void sched_note_no_workers(struct sched *sched)
 {
         sched->workers_mark = sched->n_due;
+        sched->workers_ran_out_last = true;
 }
 
 /* Put an origin where it belongs now: into the ring, aside, or nowhere. */
@@ -217,8 +219,10 @@ struct muster_request *sched_next(struct sched *sched)
                 if (request)
                         return request;
         }
-        if (sched->n_running >= sched->concurrency)
+        if (sched->n_running >= sched->concurrency) {
                 sched->full_mark = sched->n_due;
+                sched->workers_ran_out_last = false;
+        }
         return NULL;
 }
 

@@ -33,6 +33,7 @@ struct sched {
         struct pace pace;
         /* For the record: who waited for what (sched.c). */
         uint64_t n_due, full_mark, workers_mark, freed_by;
+        bool workers_ran_out_last; /* after the slots did */
         bool is_full; /* the caller has to wait before it can submit more: said by the client */
 };
 

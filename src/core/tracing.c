@@ -87,9 +87,15 @@ static bool is_safe(const struct muster_request *request)
                (str_is(method, "GET") || str_is(method, "HEAD") || str_is(method, "OPTIONS"));
 }
 
+static bool has_fields(const struct muster_request *request)
+{
+        return request->fields.len || request->auth.len || request->url.user.len ||
+               request->url.password.len;
+}
+
 static bool is_plain(const struct muster_request *request)
 {
-        return is_safe(request) && !request->fields.len && !request->auth.len &&
+        return is_safe(request) && !has_fields(request) &&
                str_is(request_asked_method(request), "GET");
 }
 
@@ -138,8 +144,7 @@ static struct trace_attempt row_of(struct muster_request *request)
                 .is_safe = is_safe(request),
                 .is_plain = is_plain(request),
                 .is_encoded = notes->is_encoded,
-                .has_fields = request->fields.len || request->auth.len || request->url.user.len ||
-                              request->url.password.len,
+                .has_fields = has_fields(request),
                 .url = public_url(tracing_of(request), &request->url),
         };
 }
@@ -244,6 +249,14 @@ void tracing_lookup(void *observer, const struct resolve_lookup *lookup)
                                                     .name = str_of(lookup->host) });
 }
 
+void tracing_received(struct muster_client *client, uint64_t kernel_ns)
+{
+        struct tracing *tracing = &client->tracing;
+
+        if (!tracing->oldest_ns || kernel_ns < tracing->oldest_ns)
+                tracing->oldest_ns = kernel_ns;
+}
+
 /* --- the loop's time ---------------------------------------------------------------------------------------------- */
 
 void tracing_worked(struct muster_client *client, enum trace_work work, uint64_t ns,
@@ -263,8 +276,7 @@ static uint64_t thread_cpu_ns(const struct muster_client *client)
         return client->clock.is_manual ? 0 : clock_ns_of(CLOCK_THREAD_CPUTIME_ID);
 }
 
-static void tell_turn(struct muster_client *client, uint64_t now_ns,
-                      const uint64_t work_ns[TRACE_N_WORKS])
+static void tell_turn(struct muster_client *client, uint64_t now_ns)
 {
         struct tracing *tracing = &client->tracing;
         uint64_t cpu_ns = thread_cpu_ns(client);
@@ -273,7 +285,7 @@ static void tell_turn(struct muster_client *client, uint64_t now_ns,
                                   .thread_cpu_ns = cpu_ns - tracing->seen_cpu_ns,
                                   .culprit = tracing->culprit };
 
-        memcpy(row.work_ns, work_ns, sizeof(row.work_ns));
+        memcpy(row.work_ns, tracing->turn_work_ns, sizeof(row.work_ns));
         tracing->seen_cpu_ns = cpu_ns;
         tracing->tracer->ops->turn(tracing->tracer, &row);
 }
@@ -311,62 +323,115 @@ static void tell_sample(struct muster_client *client, uint64_t now_ns)
         tracing->tracer->ops->sample(tracing->tracer, row);
 }
 
-/* What the wait before this turn took: the time that nobody has worked. */
-static void count_wait(struct muster_client *client)
+/* The turn that began at turn_began_ns is over: what it was spent on. */
+static void end_turn(struct muster_client *client, uint64_t now_ns)
+{
+        struct tracing *tracing = &client->tracing;
+        uint64_t *work_ns = tracing->turn_work_ns;
+        uint64_t rest_ns = now_ns > tracing->turn_began_ns ? now_ns - tracing->turn_began_ns : 0;
+        bool is_long = rest_ns >= LONG_TURN_NS;
+
+        for (int i = TRACE_WORK_IO + 1; i < TRACE_N_WORKS; i++) {
+                if (work_ns[i] > rest_ns)
+                        work_ns[i] = rest_ns;
+                rest_ns -= work_ns[i];
+        }
+        work_ns[TRACE_WORK_IO] = rest_ns;
+        for (int i = 0; i < TRACE_N_WORKS; i++)
+                tracing->totals.work_ns[i] += work_ns[i];
+        if (is_long)
+                tell_turn(client, now_ns);
+        if (now_ns >= tracing->next_sample_ns)
+                tell_sample(client, now_ns);
+        memset(work_ns, 0, sizeof(tracing->turn_work_ns));
+        tracing->culprit = tracing->culprit_ns = 0;
+}
+
+/* A turn begins where the wait before it ended: in that time nobody has worked. */
+static void begin_turn(struct muster_client *client)
 {
         struct tracing *tracing = &client->tracing;
         uint64_t ended_ns = client->loop.wait_ended_ns;
 
-        if (ended_ns > tracing->wait_began_ns && tracing->wait_began_ns)
-                tracing->totals.wait_ns += ended_ns - tracing->wait_began_ns;
-        tracing->turn_began_ns =
-                ended_ns > tracing->wait_began_ns ? ended_ns : tracing->wait_began_ns;
+        tracing->turn_began_ns = tracing->wait_began_ns;
+        if (ended_ns <= tracing->wait_began_ns)
+                return;
+        tracing->totals.wait_ns += ended_ns - tracing->wait_began_ns;
+        tracing->turn_began_ns = ended_ns;
+}
+
+static void tell_busy_caller(struct muster_client *client, uint64_t busy_ns)
+{
+        struct tracing *tracing = &client->tracing;
+        struct trace_turn row = { .start_ns = tracing->entered_ns - busy_ns,
+                                  .end_ns = tracing->entered_ns };
+        uint64_t cpu_ns = thread_cpu_ns(client);
+
+        row.work_ns[TRACE_WORK_CALLER] = busy_ns;
+        row.thread_cpu_ns = cpu_ns - tracing->seen_cpu_ns;
+        tracing->seen_cpu_ns = cpu_ns;
+        tracing->tracer->ops->turn(tracing->tracer, &row);
+}
+
+/*
+ * A foreign loop was in charge, from left_ns until entered_ns. It may have waited, as we would have, or been busy with something else: then what came in
+ * between lay unread, and the oldest of it says since when.
+ */
+static void judge_absence(struct muster_client *client)
+{
+        struct tracing *tracing = &client->tracing;
+        uint64_t away_ns = tracing->entered_ns - tracing->left_ns, busy_ns = 0;
+
+        if (tracing->oldest_ns && tracing->oldest_ns < tracing->entered_ns)
+                busy_ns = tracing->entered_ns - tracing->oldest_ns;
+        if (busy_ns > away_ns)
+                busy_ns = away_ns;
+        tracing->oldest_ns = 0;
+        tracing->totals.wait_ns += away_ns - busy_ns;
+        tracing->totals.work_ns[TRACE_WORK_CALLER] += busy_ns;
+        if (busy_ns >= LONG_TURN_NS)
+                tell_busy_caller(client, busy_ns);
 }
 
 void tracing_enter(struct muster_client *client)
 {
         struct tracing *tracing = &client->tracing;
 
-        if (!tracing->tracer || !tracing->left_ns)
+        if (!tracing->tracer)
                 return;
-        tracing_worked(client, TRACE_WORK_CALLER, now_of(client) - tracing->left_ns, 0);
+        tracing->entered_ns = now_of(client);
+        if (client->has_foreign_loop)
+                tracing->turn_began_ns = tracing->wait_began_ns = tracing->entered_ns;
+        else
+                tracing_worked(client, TRACE_WORK_CALLER, tracing->entered_ns - tracing->left_ns,
+                               0);
 }
 
 void tracing_turn_over(struct muster_client *client)
 {
         struct tracing *tracing = &client->tracing;
-        uint64_t now_ns, rest_ns;
 
         if (!tracing->tracer)
                 return;
-        now_ns = now_of(client);
-        count_wait(client);
-        rest_ns = now_ns > tracing->turn_began_ns ? now_ns - tracing->turn_began_ns : 0;
-        for (int i = 0; i < TRACE_N_WORKS; i++) {
-                if (i == TRACE_WORK_IO)
-                        continue;
-                if (tracing->turn_work_ns[i] > rest_ns)
-                        tracing->turn_work_ns[i] = rest_ns;
-                rest_ns -= tracing->turn_work_ns[i];
-        }
-        tracing->turn_work_ns[TRACE_WORK_IO] = rest_ns;
-        for (int i = 0; i < TRACE_N_WORKS; i++)
-                tracing->totals.work_ns[i] += tracing->turn_work_ns[i];
-        if (now_ns - tracing->turn_began_ns >= LONG_TURN_NS)
-                tell_turn(client, now_ns, tracing->turn_work_ns);
-        if (now_ns >= tracing->next_sample_ns)
-                tell_sample(client, now_ns);
-        memset(tracing->turn_work_ns, 0, sizeof(tracing->turn_work_ns));
-        tracing->culprit = tracing->culprit_ns = 0;
-        tracing->wait_began_ns = now_ns;
+        if (!client->has_foreign_loop)
+                begin_turn(client);
+        tracing->wait_began_ns = now_of(client);
+        end_turn(client, tracing->wait_began_ns);
 }
 
 void tracing_leave(struct muster_client *client)
 {
         struct tracing *tracing = &client->tracing;
 
-        if (tracing->tracer)
-                tracing->left_ns = now_of(client);
+        if (!tracing->tracer)
+                return;
+        if (client->has_foreign_loop) {
+                judge_absence(client);
+                begin_turn(client);
+        }
+        tracing->left_ns = now_of(client);
+        if (client->has_foreign_loop)
+                end_turn(client, tracing->left_ns);
 }
 
 /* --- begin and end ------------------------------------------------------------------------------------------------ */
@@ -408,6 +473,7 @@ void client_trace_end(struct muster_client *client)
         tell_open_conns(client);
         tracing_enter(client);
         tracing_turn_over(client);
+        tracing_leave(client);
         tell_sample(client, now_of(client));
         tracing->tracer = NULL;
         tracing->ended = tracer;

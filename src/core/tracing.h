@@ -7,6 +7,9 @@
  *
  *      caller ─▶ enter ─ start requests ─▶ turn_over ─ wait for the kernel ─▶ handle what is ready ─ start requests ─▶ leave ─▶ caller
  *                                          ├─ a turn: from the end of one wait to the begin of the next ─────────────────────────┤
+ *
+ * Where a foreign loop may do the waiting, a turn ends with leave, too, and the next one begins with enter; whether the time between was
+ * waiting or the caller's work shows in what was there to be read.
  */
 #ifndef CORE_TRACING_H
 #define CORE_TRACING_H
@@ -47,11 +50,13 @@ struct tracing {
         struct tracer *ended;  /* it was told the end, and is kept for what it holds; NULL: none */
         uint64_t n_attempts, n_conns; /* numbered so far */
         uint32_t n_origins;
-        uint64_t left_ns; /* when the caller got control back; 0: it never had it */
+        uint64_t entered_ns; /* when the caller called us last */
+        uint64_t left_ns;    /* when the caller got control back; 0: it never had it */
         uint64_t turn_work_ns[TRACE_N_WORKS]; /* of the turn that is under way, without IO */
         uint64_t culprit, culprit_ns;         /* of that turn */
         struct trace_sample totals;           /* grown so far */
         uint64_t began_ns, next_sample_ns, turn_began_ns, wait_began_ns;
+        uint64_t oldest_ns; /* of what was read in this turn: when the kernel had it; 0: nothing */
         uint64_t n_acks_wanted, acks_since_ns; /* in this second, and when it began */
         uint64_t seen_cpu_ns;
         struct buf url; /* scratch */
@@ -79,6 +84,9 @@ void tracing_conn(struct conn *conn, enum trace_closer closer);
 
 /* Names are looked up: an observer for the resolver. */
 void tracing_lookup(void *client, const struct resolve_lookup *lookup);
+
+/* Something was read that the kernel has had since then. */
+void tracing_received(struct muster_client *client, uint64_t kernel_ns);
 
 /* The loop's thread did this for so long, most of it for one attempt (0: none). */
 void tracing_worked(struct muster_client *client, enum trace_work work, uint64_t ns,

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: MIT */
+#include "bounds.h"
+
+#include "crew.h"
+#include "finding.h"
+#include "intake.h"
+#include "life.h"
+#include "load.h"
+#include <base/clock.h>
+#include <base/mem.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#define N_WINDOWS 10 /* in which the flow of bytes is looked at */
+
+struct list {
+        struct bound *bounds;
+        size_t n;
+};
+
+/* In its place, the largest first. */
+__attribute__((format(printf, 4, 5))) static void add(struct list *list, const char *name,
+                                                      uint64_t ns, const char *format, ...)
+{
+        size_t at = list->n;
+        va_list arguments;
+
+        if (ns == 0 || list->n == BOUNDS_MAX)
+                return;
+        for (; at > 0 && list->bounds[at - 1].ns < ns; at--)
+                list->bounds[at] = list->bounds[at - 1];
+        list->n++;
+        list->bounds[at] = (struct bound){ .name = name, .ns = ns };
+        va_start(arguments, format);
+        vsnprintf(list->bounds[at].formula, sizeof(list->bounds[at].formula), format, arguments);
+        va_end(arguments);
+}
+
+/* --- slots and the server ----------------------------------------------------------------------------------------- */
+
+static void add_slots(struct list *list, const struct facts *facts, uint64_t each_ns)
+{
+        if (!facts->slots)
+                return;
+        add(list, "slots",
+            (uint64_t)((double)each_ns * (double)facts->service.n / (double)facts->slots),
+            "%s attempts x %s / %s slots", words_count(facts->service.n).text,
+            words_ns(each_ns).text, words_count(facts->slots).text);
+}
+
+/* Where this program is busy for most of the time it may be what keeps answers waiting. */
+static bool is_server_full(const struct facts *facts, const struct load *load)
+{
+        return facts->n_hosts == 1 && load->answer == LOAD_GROWS && load->full_per_s > 0 &&
+               facts->loop_busy_ns < facts->wall_ns / 2;
+}
+
+/* At a server that is full the time of an answer is a queue, and no property of the slots: these need what it takes alone. */
+static void add_server(struct list *list, const struct facts *facts)
+{
+        uint64_t each_ns = facts->service.n ? facts->service.sum / facts->service.n : 0;
+        struct load load;
+
+        load_measure(&load, facts);
+        if (is_server_full(facts, &load)) {
+                add(list, "server", (uint64_t)((double)facts->n_attempts * 1e9 / load.full_per_s),
+                    "%s answers / %s a second", words_count(facts->n_attempts).text,
+                    words_count((uint64_t)(load.full_per_s + 0.5)).text);
+                if (load.alone_ns && load.alone_ns < each_ns)
+                        each_ns = load.alone_ns;
+        }
+        add_slots(list, facts, each_ns);
+}
+
+/* --- the link ----------------------------------------------------------------------------------------------------- */
+
+static size_t window_of(const struct facts *facts, uint64_t at_ns)
+{
+        double share = (double)(at_ns - facts->start_ns) / (double)facts->wall_ns;
+        size_t window = (size_t)(share * N_WINDOWS);
+
+        return window < N_WINDOWS ? window : N_WINDOWS - 1;
+}
+
+static uint64_t most_in_window(const struct facts *facts)
+{
+        uint64_t bytes[N_WINDOWS] = { 0 }, most = 0;
+
+        for (size_t i = 0; i < facts->record->n_attempts; i++) {
+                const struct trace_attempt *attempt = &facts->record->attempts[i];
+
+                bytes[window_of(facts, life_end_ns(attempt))] += attempt->wire_bytes;
+        }
+        for (size_t i = 0; i < N_WINDOWS; i++)
+                if (bytes[i] > most)
+                        most = bytes[i];
+        return most;
+}
+
+/* Only where most of the time is receiving: else the flow says nothing of what the link can do. */
+static void add_link(struct list *list, const struct facts *facts)
+{
+        uint64_t most;
+        double per_s;
+
+        if (facts->phase[MUSTER_PHASE_RECEIVE].sum < facts->service.sum / 2)
+                return;
+        most = most_in_window(facts);
+        per_s = (double)most * 1e9 * N_WINDOWS / (double)facts->wall_ns;
+        if (per_s > 0)
+                add(list, "link", (uint64_t)((double)facts->wire_bytes * 1e9 / per_s),
+                    "%s / %s a second", words_bytes(facts->wire_bytes).text,
+                    words_bytes((uint64_t)per_s).text);
+}
+
+/* --- this program ------------------------------------------------------------------------------------------------- */
+
+static void add_processor(struct list *list, const struct facts *facts)
+{
+        int64_t n = record_counter_after(facts->record, "machine.processors");
+
+        if (n < 1)
+                n = 1;
+        add(list, "processor", facts->process_cpu_ns / (uint64_t)n,
+            "%s of processor time / %lld processor%s", words_ns(facts->process_cpu_ns).text,
+            (long long)n, n == 1 ? "" : "s");
+}
+
+static void add_workers(struct list *list, const struct facts *facts)
+{
+        uint64_t n = facts->record->run.options.workers;
+        uint64_t *work_ns, sum_ns = 0;
+
+        if (!n || crew_work(facts, &work_ns) < 0 || !work_ns)
+                return;
+        for (size_t i = 0; i < facts->record->n_attempts; i++)
+                sum_ns += work_ns[i];
+        mem_free(work_ns);
+        add(list, "workers", sum_ns / n, "%s of work / %s workers", words_ns(sum_ns).text,
+            words_count(n).text);
+}
+
+/* --- what comes from outside -------------------------------------------------------------------------------------- */
+
+static void add_rate(struct list *list, const struct facts *facts)
+{
+        double per_s = facts->record->run.options.rate_per_s;
+
+        if (per_s > 0 && facts->n_attempts > 1)
+                add(list, "rate", (uint64_t)((double)(facts->n_attempts - 1) * 1e9 / per_s),
+                    "%s starts / %.6g a second", words_count(facts->n_attempts).text, per_s);
+}
+
+static void add_input(struct list *list, const struct facts *facts)
+{
+        const struct trace_attempt *last = NULL;
+
+        for (size_t i = 0; i < facts->record->n_attempts; i++) {
+                const struct trace_attempt *attempt = &facts->record->attempts[i];
+
+                if (attempt->n == 1 && (!last || life_submit_ns(attempt) > life_submit_ns(last)))
+                        last = attempt;
+        }
+        if (last && intake_why(facts, last) == INTAKE_INPUT)
+                add(list, "input", life_submit_ns(last) - facts->start_ns,
+                    "the last of %s requests came after that time",
+                    words_count(facts->n_requests).text);
+}
+
+static void add_names(struct list *list, const struct facts *facts)
+{
+        uint64_t longest_ns = 0;
+
+        for (size_t i = 0; i < facts->record->n_lookups; i++) {
+                const struct trace_lookup *lookup = &facts->record->lookups[i];
+
+                if (lookup->end_ns > lookup->start_ns &&
+                    lookup->end_ns - lookup->start_ns > longest_ns)
+                        longest_ns = lookup->end_ns - lookup->start_ns;
+        }
+        add(list, "names", longest_ns, "the longest of %s lookups of host names",
+            words_count(facts->record->n_lookups).text);
+}
+
+size_t bounds_of(const struct facts *facts, struct bound bounds[BOUNDS_MAX])
+{
+        struct list list = { .bounds = bounds };
+
+        add_server(&list, facts);
+        add_link(&list, facts);
+        add(&list, "loop", facts->loop_busy_ns, "all work of the one thread that moves data");
+        add_processor(&list, facts);
+        add_workers(&list, facts);
+        add_rate(&list, facts);
+        add_input(&list, facts);
+        add_names(&list, facts);
+        add(&list, "longest", facts->latency.max, "the longest of %s requests",
+            words_count(facts->latency.n).text);
+        return list.n;
+}

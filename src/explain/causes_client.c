@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * This program, or the machine that it runs on
+ *
+ * Where the loop's thread has no time left, what the run says of servers is not to be believed: their answers lay there and were not read.
+ * So these findings are marked as the client's. What fills the thread tells them apart: reading and parsing, the program that takes the results,
+ * or work on bodies (causes_work.c). And a thread that is held up without using the processor was blocked (it wrote into a pipe that nobody reads), or had
+ * no processor: because of a quota, or because others had it.
+ */
+#include "cause.h"
+
+#include "own.h"
+#include <base/clock.h>
+
+#define LONG_NS (20 * NS_PER_MS) /* a thread that wants to run is not kept from it for longer */
+#define FULL    0.8              /* of the wall time: whatever else there is matters little */
+#define SHARED  0.4              /* the same, where the processor may have been shared */
+#define PLENTY  8                /* requests under way */
+#define MOST    0.5
+#define MUCH    0.2 /* of the wall time: worth to be told */
+#define ON_CPU                                                                                     \
+        0.3 /* of the time that a busy thread should have had a processor: one that is blocked has none */
+#define SOME 3 /* periods in which a quota was used up */
+#define FORCED_S                                                                                   \
+        20 /* times a second that the processor was taken away: a tenth of the scheduler's rate */
+
+static bool is_part(uint64_t part_ns, uint64_t whole_ns, double share)
+{
+        return (double)part_ns >= (double)whole_ns * share;
+}
+
+static void predict(struct finding *finding, const struct facts *facts, uint64_t spared_ns)
+{
+        uint64_t wall_ns = spared_ns < facts->wall_ns ? facts->wall_ns - spared_ns : 1;
+
+        finding_predict(finding, wall_ns, wall_ns, wall_ns);
+}
+
+/* --- the thread has no time left ---------------------------------------------------------------------------------- */
+
+static void tell_saturated_loop(struct finding *finding, const struct facts *facts)
+{
+        finding_title(finding, "this program could not handle the answers faster");
+        own_tell_busy(finding, facts);
+        finding_evidence(finding, "a request took it %s of processor time",
+                         words_ns(facts->thread_cpu_ns / facts->n_requests).text);
+        finding_evidence(finding,
+                         "it handled %s requests a second; the servers did not slow "
+                         "it down",
+                         words_count((uint64_t)((double)facts->n_requests * (double)NS_PER_S /
+                                                (double)facts->wall_ns))
+                                 .text);
+        finding_remedy(finding, "Divide the list among several processes, or use a faster "
+                                "processor; what the run tells of servers is not to be relied on.");
+        finding->explained_ns = facts->loop_busy_ns;
+}
+
+static uint64_t own_work_ns(const struct facts *facts)
+{
+        return facts->chain_ns[PART_SEND] + facts->chain_ns[PART_LOOP_IO] +
+               facts->chain_ns[PART_LOOP_CALLER];
+}
+
+/*
+ * What the end waited for was this thread's work. It need not be busy all the time that it may be: on a machine that is full it does not run as soon
+ * as it has work. But then enough has to be under way that it always should have.
+ */
+static bool has_no_time_left(const struct facts *facts)
+{
+        uint64_t answers_ns = facts->chain_ns[PART_SERVER] + facts->chain_ns[PART_NETWORK];
+        uint64_t own_ns = own_work_ns(facts);
+
+        if (is_part(own_ns, facts->wall_ns, FULL))
+                return true;
+        return own_ns >= answers_ns && facts->mean_in_flight >= PLENTY &&
+               is_part(own_ns, facts->wall_ns, SHARED) &&
+               is_part(facts->loop_busy_ns, facts->wall_ns, SHARED);
+}
+
+/* Where each request has a connection of its own it is that what keeps it busy. */
+static bool is_loop_saturated(const struct facts *facts)
+{
+        enum trace_work work = own_main_work(facts);
+
+        return has_no_time_left(facts) &&
+               is_part(facts->thread_cpu_ns, facts->loop_busy_ns, ON_CPU) &&
+               (work == TRACE_WORK_IO || work == TRACE_WORK_CALLER) &&
+               !is_part(facts->loop_ns[TRACE_WORK_CALLER], facts->loop_busy_ns, 2 / 3.0) &&
+               !is_part(facts->n_on_new_conn, facts->n_attempts, MOST);
+}
+
+static bool client_saturated(const struct facts *facts, struct finding *finding)
+{
+        if (!is_loop_saturated(facts))
+                return false;
+        tell_saturated_loop(finding, facts);
+        finding->shown.is_client = true;
+        return true;
+}
+
+/* --- the program around it ---------------------------------------------------------------------------------------- */
+
+/*
+ * Of a program that waits in a loop of its own we are told nothing while it waits; that is no fault. So what counts is not its time between two
+ * calls, but what waited for it: in the chain.
+ */
+static bool caller_is_what_takes_long(const struct facts *facts)
+{
+        return is_part(facts->chain_ns[PART_LOOP_CALLER] + facts->chain_ns[PART_DELIVER],
+                       facts->wall_ns, MUCH);
+}
+
+/* Of a turn, how long the caller used no processor. What a thread that is pushed aside loses is not so much at a time. */
+static uint64_t blocked_turn_ns(const struct trace_turn *turn)
+{
+        uint64_t caller_ns = turn->work_ns[TRACE_WORK_CALLER];
+
+        if (caller_ns < LONG_NS || turn->thread_cpu_ns >= caller_ns)
+                return 0;
+        return caller_ns - turn->thread_cpu_ns;
+}
+
+static uint64_t blocked_ns(const struct facts *facts)
+{
+        const struct record *record = facts->record;
+        uint64_t ns = 0;
+
+        for (size_t i = 0; i < record->n_turns; i++)
+                ns += blocked_turn_ns(&record->turns[i]);
+        return ns;
+}
+
+static bool is_caller_blocked(const struct facts *facts)
+{
+        return is_part(blocked_ns(facts), facts->loop_ns[TRACE_WORK_CALLER], MOST);
+}
+
+static void tell_caller(struct finding *finding, const struct facts *facts)
+{
+        finding_evidence(
+                finding,
+                "for %s of the time answers were there, and were not read "
+                "because of it",
+                words_share((double)facts->chain_ns[PART_LOOP_CALLER], (double)facts->wall_ns)
+                        .text);
+        finding_evidence(finding, "it was away for up to %s at a time",
+                         words_ns(facts->longest_turn_ns).text);
+        finding->explained_ns = facts->chain_ns[PART_LOOP_CALLER] + facts->chain_ns[PART_DELIVER];
+        finding->shown.is_client = true;
+}
+
+static bool slow_consumer(const struct facts *facts, struct finding *finding)
+{
+        bool is_command = facts->record->run.command != NULL;
+
+        if (!caller_is_what_takes_long(facts) || !is_caller_blocked(facts))
+                return false;
+        finding_title(finding, is_command ? "the program that reads the results did not keep up"
+                                          : "the program was blocked, and took no results");
+        tell_caller(finding, facts);
+        finding_evidence(finding,
+                         "it used no processor meanwhile: it stood still for %s of the "
+                         "time",
+                         words_share((double)blocked_ns(facts), (double)facts->wall_ns).text);
+        finding_remedy(finding, is_command ? "Write the results to a file (--output), or read them "
+                                             "faster."
+                                           : "Do what blocks in another thread, or between runs.");
+        predict(finding, facts, finding->explained_ns);
+        return true;
+}
+
+static bool caller_busy(const struct facts *facts, struct finding *finding)
+{
+        if (!caller_is_what_takes_long(facts) || is_caller_blocked(facts) ||
+            own_main_work(facts) != TRACE_WORK_CALLER)
+                return false;
+        finding_title(finding, "the program was busy with results, and let the others wait");
+        tell_caller(finding, facts);
+        finding_evidence(
+                finding, "%s of the time it was at work between two calls of the library",
+                words_share((double)facts->loop_ns[TRACE_WORK_CALLER], (double)facts->wall_ns)
+                        .text);
+        finding_remedy(finding, "Give that work to a process function: other threads do it while "
+                                "this one reads on.");
+        predict(finding, facts, finding->explained_ns);
+        return true;
+}
+
+/* --- the processor ------------------------------------------------------------------------------------------------ */
+
+static bool processor_throttled(const struct facts *facts, struct finding *finding)
+{
+        int64_t n = record_counter_growth(facts->record, "cgroup.throttled");
+        int64_t us = record_counter_growth(facts->record, "cgroup.throttled_us");
+        uint64_t ns = us > 0 ? (uint64_t)us * NS_PER_US : 0;
+
+        if (n < SOME || !is_part(ns, facts->wall_ns, MUCH))
+                return false;
+        if (ns > facts->wall_ns)
+                ns = facts->wall_ns; /* counted for each processor */
+        finding_title(finding, "this program may not use more of the processor");
+        finding_evidence(finding,
+                         "its control group had used up its quota %s times, and stood still for "
+                         "%s, %s of the time",
+                         words_count((uint64_t)n).text, words_ns(ns).text,
+                         words_share((double)ns, (double)facts->wall_ns).text);
+        finding_evidence(finding, "it used %s of processor time in %s",
+                         words_ns(facts->process_cpu_ns).text, words_ns(facts->wall_ns).text);
+        finding_remedy(finding, "Raise the limit of processor time of its container or group.");
+        finding->explained_ns = ns;
+        finding->shown.is_client = true;
+        predict(finding, facts, ns);
+        return true;
+}
+
+/* Work that never blocks, as no process function or program is in it, but takes twice its processor time, had to wait for one. */
+static bool processor_busy(const struct facts *facts, struct finding *finding)
+{
+        int64_t n = record_counter_growth(facts->record, "process.switches_forced");
+        double wall_s = (double)facts->wall_ns / (double)NS_PER_S;
+        uint64_t own_ns = facts->loop_ns[TRACE_WORK_IO] + facts->loop_ns[TRACE_WORK_TLS] +
+                          facts->loop_ns[TRACE_WORK_DECODE];
+        uint64_t lost_ns = own_ns > facts->thread_cpu_ns ? own_ns - facts->thread_cpu_ns : 0;
+
+        if (!facts->thread_cpu_ns || !is_part(own_work_ns(facts), facts->wall_ns, MUCH) ||
+            !is_part(lost_ns, facts->wall_ns, MUCH) || !is_part(lost_ns, own_ns, MOST) ||
+            (double)n < FORCED_S * wall_s)
+                return false;
+        finding_title(finding, "other programs had the processor");
+        own_tell_busy(finding, facts);
+        finding_evidence(finding,
+                         "but for %s of that it had no processor, which was taken away %s "
+                         "times",
+                         words_share((double)lost_ns, (double)own_ns).text,
+                         words_count((uint64_t)n).text);
+        finding_remedy(finding, "Run it where less else is going on: what it tells of servers is "
+                                "not to be relied on.");
+        finding->explained_ns = lost_ns;
+        finding->shown.is_client = true;
+        predict(finding, facts, lost_ns);
+        return true;
+}
+
+const struct cause causes_client[] = {
+        { "client-saturated", MUSTER_GRADE_A, client_saturated },
+        { "slow-consumer", MUSTER_GRADE_A, slow_consumer },
+        { "caller-busy", MUSTER_GRADE_A, caller_busy },
+        { "processor-throttled", MUSTER_GRADE_A, processor_throttled },
+        { "processor-busy", MUSTER_GRADE_A, processor_busy },
+        { 0 },
+};

@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Slots: too few at once, or too few requests to use them
+ *
+ * A limit that is too low shows as slots in use all the time, requests that wait for them, and a server that does not mind (load.h).
+ * Where the server minds, it is not the limit but the server that is full (causes_server.c). And where a slot serves only a few
+ * requests one after another, it is not their number that makes the run long, but the time of each: then that is said first.
+ */
+#include "cause.h"
+
+#include "duration.h"
+#include "life.h"
+#include "load.h"
+#include "raise.h"
+#include "unsent.h"
+#include <base/clock.h>
+#include <base/mem.h>
+
+#define LOOP_FREE     0.7 /* of the time busy at most: else it is this program that could not do more */
+#define MOST          0.5  /* of the time: more often than not */
+#define STRAGGLER     5    /* times the middle one: no ordinary scatter reaches that */
+#define STRAGGLERS    0.05 /* of all at most: more of them are no exception */
+#define TAIL          0.3  /* of the wall time during which most slots were empty, at the end */
+#define STRAGGLERS_OF 20   /* requests at least: of fewer the middle one says nothing */
+
+/* A slot that takes this many in turn waits for the limit rather than for any answer; also all that raising is good for. */
+#define TURNS_MANY RAISE_MAX
+
+static bool is_most(uint64_t part_ns, uint64_t whole_ns)
+{
+        return (double)part_ns >= (double)whole_ns * MOST;
+}
+
+static void tell_load(struct finding *finding, const struct load *load)
+{
+        if (load->answer == LOAD_FLAT)
+                finding_evidence(finding,
+                                 "answers took %s with %s requests under way, and %s with only a "
+                                 "few: the server was not slowed down",
+                                 words_ns(load->many_ns).text, words_count(load->most).text,
+                                 words_ns(load->few_ns).text);
+}
+
+static void tell_loop(struct finding *finding, const struct facts *facts)
+{
+        finding_evidence(finding, "this program was busy for %s of the time: it could do more",
+                         words_share((double)facts->loop_busy_ns, (double)facts->wall_ns).text);
+}
+
+/* --- too few for all ---------------------------------------------------------------------------------------------- */
+
+static bool limit_may_be_too_low(const struct facts *facts)
+{
+        return is_most(facts->full_ns, facts->wall_ns) &&
+               (double)facts->loop_busy_ns <= (double)facts->wall_ns * LOOP_FREE &&
+               facts->n_requests >= facts->slots * TURNS_MANY &&
+               is_most(facts->chain_ns[PART_SERVER] + facts->chain_ns[PART_NETWORK],
+                       facts->wall_ns) &&
+               is_most(facts->phase[MUSTER_PHASE_WAIT].sum, facts->service.sum);
+}
+
+static bool concurrency_too_low(const struct facts *facts, struct finding *finding)
+{
+        struct replay replay;
+        struct raise raise;
+        struct load load;
+
+        if (!limit_may_be_too_low(facts) || unsent_count(facts))
+                return false;
+        load_measure(&load, facts);
+        if (load.answer == LOAD_GROWS)
+                return false;
+        replay_init(&replay, facts);
+        raise_limit(&raise, &replay, &replay.concurrency, facts->n_requests, facts);
+        if (!raise.limit)
+                return false;
+        finding_title(finding, "%s requests at a time were too few",
+                      words_count(facts->slots).text);
+        finding_evidence(finding,
+                         "all %s places were taken, and other requests waiting for one, for %s of "
+                         "the time",
+                         words_count(facts->slots).text,
+                         words_share((double)facts->full_ns, (double)facts->wall_ns).text);
+        tell_load(finding, &load);
+        finding_evidence(finding, "a request waited %s for its turn, and then took %s",
+                         words_ns(facts->phase[MUSTER_PHASE_QUEUE].p50).text,
+                         words_ns(facts->service.p50).text);
+        tell_loop(finding, facts);
+        finding_remedy(finding, "Allow %s at once, as far as the server takes it.",
+                       words_count(raise.limit).text);
+        finding_option(finding, "--concurrency %llu", (unsigned long long)raise.limit);
+        finding_predict(finding, raise.wall_ns, raise.low_ns, raise.high_ns);
+        if (load.answer != LOAD_FLAT)
+                finding->shown.grade = MUSTER_GRADE_C;
+        return true;
+}
+
+/* --- too few for each host ---------------------------------------------------------------------------------------- */
+
+static bool per_host_limit(const struct facts *facts, struct finding *finding)
+{
+        const struct record_options *options = &facts->record->run.options;
+        size_t n_held = facts->n_waits[TRACE_WAIT_HOST];
+        struct replay replay;
+        struct raise raise;
+        struct load load;
+
+        if (!options->per_host || options->per_host >= facts->slots ||
+            !is_most(n_held, facts->n_attempts) || is_most(facts->full_ns, facts->wall_ns))
+                return false;
+        load_measure(&load, facts);
+        if (load.answer == LOAD_GROWS)
+                return false;
+        replay_init(&replay, facts);
+        raise_limit(&raise, &replay, &replay.per_host, facts->slots, facts);
+        if (!raise.limit)
+                return false;
+        finding_title(finding, "%s requests at a time to each host were too few",
+                      words_count(options->per_host).text);
+        finding_evidence(finding,
+                         "%s of %s requests waited because their host had its %s, while %s of %s "
+                         "places were in use",
+                         words_count(n_held).text, words_count(facts->n_attempts).text,
+                         words_count(options->per_host).text,
+                         words_count((uint64_t)(facts->mean_in_flight + 0.5)).text,
+                         words_count(facts->slots).text);
+        tell_load(finding, &load);
+        tell_loop(finding, facts);
+        finding_remedy(finding, "Allow %s at once to each host.", words_count(raise.limit).text);
+        finding_option(finding, "--per-host %llu", (unsigned long long)raise.limit);
+        finding_predict(finding, raise.wall_ns, raise.low_ns, raise.high_ns);
+        return true;
+}
+
+/* --- given up in the queue ---------------------------------------------------------------------------------------- */
+
+/* Had it been sent it would have taken what the others took. */
+static void send_it_all_the_same(struct replay_request *request, const struct facts *facts,
+                                 void *argument)
+{
+        (void)argument;
+        if (request->n_attempts)
+                return;
+        request->n_attempts = 1;
+        request->slot_ns[PART_NETWORK] = facts->network.p50;
+        request->slot_ns[PART_SERVER] = facts->server.p50;
+        request->slot_ns[PART_RECEIVE] = facts->phase[MUSTER_PHASE_RECEIVE].p50;
+}
+
+static bool queue_timeout(const struct facts *facts, struct finding *finding)
+{
+        const struct record_options *options = &facts->record->run.options;
+        size_t n = unsent_count(facts);
+        struct replay replay;
+        struct raise raise;
+
+        if (!n)
+                return false;
+        finding->n_failed_by_it = n;
+        finding_title(finding, "%s of %s requests gave up before their turn came",
+                      words_count(n).text, words_count(facts->n_requests).text);
+        finding_evidence(finding,
+                         "they waited %s, as they were told to (--queue-timeout), and were never "
+                         "sent: no server is to blame",
+                         words_ns(options->queue_timeout_ns).text);
+        finding_evidence(finding, "all %s places were in use for %s of the time, %s for a request",
+                         words_count(facts->slots).text,
+                         words_share((double)facts->full_ns, (double)facts->wall_ns).text,
+                         words_ns(facts->service.p50).text);
+        replay_init(&replay, facts);
+        replay.change = send_it_all_the_same;
+        raise_limit(&raise, &replay, &replay.concurrency, facts->n_requests, facts);
+        if (!raise.limit) {
+                finding_remedy(finding, "Let requests wait longer for their turn.");
+                finding_option(finding, "without --queue-timeout");
+                finding_predict(finding, raise.wall_ns, raise.wall_ns, raise.wall_ns);
+                return true;
+        }
+        finding_remedy(finding,
+                       "Allow %s at once, so that all have their turn in time; or let them wait "
+                       "longer.",
+                       words_count(raise.limit).text);
+        finding_option(finding, "--concurrency %llu", (unsigned long long)raise.limit);
+        finding_predict(finding, raise.wall_ns, raise.low_ns, raise.high_ns);
+        return true;
+}
+
+/* --- a few that take long ----------------------------------------------------------------------------------------- */
+
+/* Those that took many times as long as the middle one, and whether it was the answer that they waited for. */
+struct stragglers {
+        struct spread service; /* of attempts that were not refused: refusals are quick */
+        uint64_t
+                from_ns; /* taking longer makes one, that ends in the tail: then it was waited for */
+        uint64_t tail_from_ns;
+        size_t n;
+        uint64_t service_ns, answer_ns; /* sums */
+        size_t n_lossy;       /* of n: their connection lost packets, and so it took long */
+        uint64_t last_end_ns; /* of any attempt */
+        bool one_is_last;
+};
+
+static bool lost_packets(const struct record *record, const struct trace_attempt *attempt)
+{
+        const struct trace_conn *conn = record_conn(record, attempt->conn);
+
+        return conn && (conn->n_retransmits || conn->n_out_of_order);
+}
+
+static void look_at(struct stragglers *stragglers, const struct record *record,
+                    const struct trace_attempt *attempt)
+{
+        uint64_t service_ns = life_end_ns(attempt) - attempt->stamps.slot_ns;
+        bool is_one = service_ns > stragglers->from_ns;
+        uint64_t phase_ns[MUSTER_N_PHASES];
+
+        if (attempt->stamps.end_ns >= stragglers->last_end_ns) {
+                stragglers->last_end_ns = attempt->stamps.end_ns;
+                stragglers->one_is_last = is_one;
+        }
+        if (!is_one || attempt->stamps.end_ns < stragglers->tail_from_ns)
+                return;
+        attempt_phases(attempt, phase_ns);
+        stragglers->n++;
+        stragglers->n_lossy += lost_packets(record, attempt);
+        stragglers->service_ns += service_ns;
+        stragglers->answer_ns += phase_ns[MUSTER_PHASE_WAIT] + phase_ns[MUSTER_PHASE_RECEIVE];
+}
+
+static bool was_refused(const struct trace_attempt *attempt)
+{
+        return attempt->status == 429 || attempt->status == 503;
+}
+
+static bool measure_service(struct spread *spread, const struct record *record)
+{
+        uint64_t *values = mem_array(record->n_attempts, sizeof(*values));
+        size_t n = 0;
+
+        for (size_t i = 0; values && i < record->n_attempts; i++) {
+                const struct trace_attempt *attempt = &record->attempts[i];
+
+                if (attempt->stamps.slot_ns && !was_refused(attempt))
+                        values[n++] = life_end_ns(attempt) - attempt->stamps.slot_ns;
+        }
+        spread_of(spread, values, n);
+        mem_free(values);
+        return n >= STRAGGLERS_OF;
+}
+
+static bool find_stragglers(struct stragglers *stragglers, const struct facts *facts)
+{
+        const struct record *record = facts->record;
+
+        *stragglers = (struct stragglers){ 0 };
+        if (!measure_service(&stragglers->service, record))
+                return false;
+        stragglers->from_ns = stragglers->service.p50 * STRAGGLER;
+        stragglers->tail_from_ns = facts->tail_from_ns;
+        for (size_t i = 0; i < record->n_attempts; i++)
+                if (record->attempts[i].stamps.slot_ns)
+                        look_at(stragglers, record, &record->attempts[i]);
+        return true;
+}
+
+static bool keep_it_from_ending(const struct stragglers *stragglers, const struct facts *facts)
+{
+        return stragglers->n && stragglers->one_is_last &&
+               2 * stragglers->n_lossy < stragglers->n + 1 &&
+               (double)stragglers->n <= (double)facts->n_attempts * STRAGGLERS + 1 &&
+               is_most(stragglers->answer_ns, stragglers->service_ns) &&
+               (double)facts->tail_ns >= (double)facts->wall_ns * TAIL;
+}
+
+/* The limit that a straggler runs into; the others are well below. */
+static void cut_off(struct replay_request *request, const struct facts *facts, void *argument)
+{
+        (void)facts;
+        duration_cut_off(request, *(const uint64_t *)argument);
+}
+
+static void without_stragglers(const struct facts *facts, uint64_t most_ns, struct finding *finding)
+{
+        struct replay replay;
+        uint64_t wall_ns;
+
+        replay_init(&replay, facts);
+        replay.change = cut_off;
+        replay.argument = &most_ns;
+        wall_ns = replay_wall_ns(&replay, facts);
+        finding_option(finding, "--max-time %s", duration_option(most_ns).text);
+        finding_predict(finding, wall_ns, wall_ns, wall_ns);
+}
+
+static bool stragglers(const struct facts *facts, struct finding *finding)
+{
+        struct stragglers found;
+        const struct spread *service = &found.service;
+        uint64_t most_ns;
+
+        if (!find_stragglers(&found, facts) || !keep_it_from_ending(&found, facts))
+                return false;
+        finding_title(finding, "%s of %s requests took up to %s, and kept the run from ending",
+                      words_count(found.n).text, words_count(facts->n_attempts).text,
+                      words_ns(service->max).text);
+        finding_evidence(finding, "half of all requests took no more than %s, the longest took %s",
+                         words_ns(service->p50).text, words_ns(service->max).text);
+        finding_evidence(finding,
+                         "during the last %s, %s of the time, most of the %s places were empty",
+                         words_ns(facts->tail_ns).text,
+                         words_share((double)facts->tail_ns, (double)facts->wall_ns).text,
+                         words_count(facts->slots).text);
+        finding_evidence(finding, "the time went by waiting for these answers");
+        finding_remedy(finding, "Ask for the slow ones first; or, where an answer that late is of "
+                                "no use, give up sooner.");
+        finding->explained_ns = facts->tail_ns;
+        most_ns = duration_round_up(found.from_ns * 3 / 2);
+        if (service->max > 2 * most_ns)
+                without_stragglers(facts, most_ns, finding);
+        return true;
+}
+
+const struct cause causes_slots[] = {
+        { "concurrency-too-low", MUSTER_GRADE_A, concurrency_too_low },
+        { "per-host-limit", MUSTER_GRADE_A, per_host_limit },
+        { "queue-timeout", MUSTER_GRADE_A, queue_timeout },
+        { "stragglers", MUSTER_GRADE_A, stragglers },
+        { 0 },
+};

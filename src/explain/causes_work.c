@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Work on bodies: decoding them, and what the program does with them
+ *
+ * In the loop's thread it keeps all other requests waiting. With workers it does not, but there may be too few of them: of work that waits
+ * itself (for another program, a disk) more can be under way than there are processors; of work that computes not.
+ */
+#include "cause.h"
+
+#include "crew.h"
+#include "own.h"
+#include "raise.h"
+#include <base/clock.h>
+#include <base/mem.h>
+
+#define MOST 0.5
+#define MUCH 0.2 /* of the wall time: worth to be told */
+#define GAIN 0.9 /* of the wall time is left at most: a smaller gain is none */
+#define BUSY                                                                                       \
+        0.6 /* of their time at least, of workers that others wait for: first and last there is no work for all */
+#define PRESSURE                                                                                   \
+        0.2 /* of the wall time, in which somebody waited for a processor: then none is left */
+
+static bool is_part(uint64_t part_ns, uint64_t whole_ns, double share)
+{
+        return (double)part_ns >= (double)whole_ns * share;
+}
+
+/* --- in the loop's thread ----------------------------------------------------------------------------------------- */
+
+static void move_decoding(struct replay_request *request, const struct facts *facts, void *argument)
+{
+        uint64_t ns = request->last ? request->last->stamps.decode_ns : 0;
+
+        (void)facts;
+        (void)argument;
+        request->loop_ns -= ns < request->loop_ns ? ns : request->loop_ns;
+        request->process_ns += ns;
+}
+
+static void move_processing(struct replay_request *request, const struct facts *facts,
+                            void *argument)
+{
+        uint64_t ns = request->process_ns;
+
+        (void)facts;
+        (void)argument;
+        if (request->last && request->last->process_end_ns > request->last->stamps.end_ns)
+                ns = request->last->process_end_ns - request->last->stamps.end_ns;
+        request->loop_ns -= ns < request->loop_ns ? ns : request->loop_ns;
+        request->process_ns = ns;
+}
+
+static bool move_to_workers(const struct facts *facts, struct finding *finding,
+                            void (*move)(struct replay_request *, const struct facts *, void *))
+{
+        struct replay replay;
+        uint64_t wall_ns;
+
+        replay_init(&replay, facts);
+        replay.workers = own_processors(facts) ? own_processors(facts) : 2;
+        replay.change = move;
+        wall_ns = replay_wall_ns(&replay, facts);
+        if ((double)wall_ns > (double)facts->wall_ns * GAIN)
+                return false;
+        finding_remedy(finding,
+                       "Leave it to other threads, %s of them: they work while this one "
+                       "reads on.",
+                       words_count(replay.workers).text);
+        finding_option(finding, "without --process-inline");
+        finding_predict(finding, wall_ns, wall_ns, facts->wall_ns);
+        finding->shown.is_client = true;
+        return true;
+}
+
+static bool decode_on_loop(const struct facts *facts, struct finding *finding)
+{
+        if (own_main_work(facts) != TRACE_WORK_DECODE ||
+            !is_part(facts->loop_ns[TRACE_WORK_DECODE], facts->wall_ns, MUCH) ||
+            !move_to_workers(facts, finding, move_decoding))
+                return false;
+        finding_title(finding, "decompressing bodies kept everything else waiting");
+        own_tell_busy(finding, facts);
+        finding_evidence(
+                finding, "%s of it were spent on decompressing %s to %s",
+                words_share((double)facts->loop_ns[TRACE_WORK_DECODE], (double)facts->loop_busy_ns)
+                        .text,
+                words_bytes(facts->wire_bytes).text, words_bytes(facts->body_bytes).text);
+        finding_evidence(finding, "meanwhile nothing was read: for up to %s at a time",
+                         words_ns(facts->longest_turn_ns).text);
+        return true;
+}
+
+static bool process_on_loop(const struct facts *facts, struct finding *finding)
+{
+        if (own_main_work(facts) != TRACE_WORK_PROCESS ||
+            !is_part(facts->loop_ns[TRACE_WORK_PROCESS], facts->wall_ns, MUCH) ||
+            !move_to_workers(facts, finding, move_processing))
+                return false;
+        finding_title(finding, "working on bodies kept everything else waiting");
+        own_tell_busy(finding, facts);
+        finding_evidence(
+                finding, "%s of it were spent in process functions, %s for a response",
+                words_share((double)facts->loop_ns[TRACE_WORK_PROCESS], (double)facts->loop_busy_ns)
+                        .text,
+                words_ns(facts->loop_ns[TRACE_WORK_PROCESS] / facts->n_requests).text);
+        finding_evidence(finding, "meanwhile nothing was read: for up to %s at a time",
+                         words_ns(facts->longest_turn_ns).text);
+        return true;
+}
+
+/* --- with the workers --------------------------------------------------------------------------------------------- */
+
+/* All that they did, each for itself. */
+static uint64_t crew_sum_ns(const struct facts *facts)
+{
+        uint64_t *work_ns, sum_ns = 0;
+
+        if (crew_work(facts, &work_ns) < 0 || !work_ns)
+                return 0;
+        for (size_t i = 0; i < facts->record->n_attempts; i++)
+                sum_ns += work_ns[i];
+        mem_free(work_ns);
+        return sum_ns;
+}
+
+/* What requests went through was mostly this, and all workers were at it. */
+static bool are_workers_busy(const struct facts *facts, uint64_t *ret_work_ns)
+{
+        uint64_t workers = facts->record->run.options.workers;
+
+        if (!workers || !is_part(facts->share_ns[PART_PROCESS], facts->wall_ns, MUCH))
+                return false;
+        *ret_work_ns = crew_sum_ns(facts);
+        return is_part(*ret_work_ns / workers, facts->wall_ns, BUSY);
+}
+
+/* Not computing but waiting: neither did this process use the processors meanwhile, nor did anybody want them. */
+static bool does_work_wait(const struct facts *facts, uint64_t work_ns)
+{
+        int64_t us = record_counter_growth(facts->record, "pressure.cpu_us");
+        uint64_t cpu_ns = facts->process_cpu_ns > facts->thread_cpu_ns
+                                  ? facts->process_cpu_ns - facts->thread_cpu_ns
+                                  : 0;
+
+        return us >= 0 && !is_part((uint64_t)us * NS_PER_US, facts->wall_ns, PRESSURE) &&
+               !is_part(cpu_ns, work_ns, MOST);
+}
+
+static void tell_workers(struct finding *finding, const struct facts *facts, uint64_t work_ns)
+{
+        uint64_t workers = facts->record->run.options.workers;
+
+        finding_evidence(
+                finding,
+                "decoding and processing took %s in all; the threads for it, %s, were at work "
+                "for %s of the time",
+                words_ns(work_ns).text, words_count(workers).text,
+                words_share((double)work_ns / (double)workers, (double)facts->wall_ns).text);
+        finding_evidence(finding, "this program used %s of processor time in %s, on %s processors",
+                         words_ns(facts->process_cpu_ns).text, words_ns(facts->wall_ns).text,
+                         words_count(own_processors(facts)).text);
+        finding->shown.is_client = true;
+}
+
+/* One for each processor; where the work waits itself as many as pay. */
+static void raise_workers(struct raise *raise, const struct facts *facts, uint64_t work_ns)
+{
+        struct replay replay;
+
+        replay_init(&replay, facts);
+        if (does_work_wait(facts, work_ns)) {
+                raise_limit(raise, &replay, &replay.workers, facts->n_requests, facts);
+                return;
+        }
+        *raise = (struct raise){ 0 };
+        if (own_processors(facts) <= replay.workers)
+                return;
+        replay.workers = own_processors(facts);
+        raise->wall_ns = raise->low_ns = replay_wall_ns(&replay, facts);
+        raise->high_ns = facts->wall_ns;
+        if (!is_part(raise->wall_ns, facts->wall_ns, GAIN))
+                raise->limit = replay.workers;
+}
+
+static bool workers_too_few(const struct facts *facts, struct finding *finding)
+{
+        uint64_t before = facts->record->run.options.workers;
+        struct raise raise;
+        uint64_t work_ns;
+
+        if (!are_workers_busy(facts, &work_ns))
+                return false;
+        raise_workers(&raise, facts, work_ns);
+        if (!raise.limit)
+                return false;
+        if (before == 1)
+                finding_title(finding, "one thread was too little to work on the answers");
+        else
+                finding_title(finding, "%s threads were too few to work on the answers",
+                              words_count(before).text);
+        tell_workers(finding, facts, work_ns);
+        if (does_work_wait(facts, work_ns))
+                finding_evidence(finding, "most of that time it waited itself, and used no "
+                                          "processor");
+        finding_remedy(finding, "Let %s of them work on answers.", words_count(raise.limit).text);
+        finding_option(finding, "--process-workers %llu", (unsigned long long)raise.limit);
+        finding_predict(finding, raise.wall_ns, raise.low_ns, raise.high_ns);
+        return true;
+}
+
+static bool workers_saturated(const struct facts *facts, struct finding *finding)
+{
+        struct raise raise;
+        uint64_t work_ns;
+
+        if (!are_workers_busy(facts, &work_ns))
+                return false;
+        raise_workers(&raise, facts, work_ns);
+        if (raise.limit || does_work_wait(facts, work_ns))
+                return false;
+        finding_title(finding, "working on the answers took all that the processors had");
+        tell_workers(finding, facts, work_ns);
+        finding_remedy(finding, "Use a machine with more processors, or do less for each answer; "
+                                "the network and the servers were waiting.");
+        finding->explained_ns = work_ns / facts->record->run.options.workers;
+        return true;
+}
+
+const struct cause causes_work[] = {
+        { "decode-on-loop", MUSTER_GRADE_A, decode_on_loop },
+        { "process-on-loop", MUSTER_GRADE_A, process_on_loop },
+        { "workers-too-few", MUSTER_GRADE_A, workers_too_few },
+        { "client-saturated", MUSTER_GRADE_A, workers_saturated },
+        { 0 },
+};

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT */
+#include "conns.h"
+
+#include <base/clock.h>
+#include <base/mem.h>
+#include <base/str.h>
+
+const struct trace_conn *conn_of_attempt(const struct record *record,
+                                         const struct trace_attempt *attempt)
+{
+        uint64_t id = attempt->conn;
+
+        /* Where no row is missing a connection stands at its number: no search. */
+        if (id && id <= record->n_conns && record->conns[id - 1].id == id)
+                return &record->conns[id - 1];
+        return id ? record_conn(record, id) : NULL;
+}
+
+bool conn_is_local(const struct trace_conn *conn)
+{
+        return str_starts(conn->remote, "127.") || str_starts(conn->remote, "[::1]");
+}
+
+uint64_t conn_round_trip_ns(const struct trace_conn *conn)
+{
+        return conn->min_rtt_us * NS_PER_US;
+}
+
+static uint64_t between(uint64_t from_ns, uint64_t to_ns)
+{
+        return to_ns > from_ns ? to_ns - from_ns : 0;
+}
+
+uint64_t conn_dns_ns(const struct trace_conn *conn)
+{
+        return between(conn->opened_ns, conn->dns_end_ns);
+}
+
+uint64_t conn_tcp_ns(const struct trace_conn *conn)
+{
+        return between(conn->dns_end_ns ? conn->dns_end_ns : conn->opened_ns, conn->tcp_end_ns);
+}
+
+uint64_t conn_tls_ns(const struct trace_conn *conn)
+{
+        return between(conn->tcp_end_ns, conn->tls_end_ns);
+}
+
+uint64_t conn_opening_ns(const struct trace_conn *conn)
+{
+        return conn_dns_ns(conn) + conn_tcp_ns(conn) + conn_tls_ns(conn);
+}
+
+/* --- origins ------------------------------------------------------------------------------------------------------ */
+
+struct muster_str origin_authority(struct muster_str key)
+{
+        for (size_t i = 0; i + 3 <= key.len; i++)
+                if (memcmp(key.at + i, "://", 3) == 0)
+                        return (struct muster_str){ key.at + i + 3, key.len - i - 3 };
+        return key;
+}
+
+struct muster_str origin_host(struct muster_str key)
+{
+        struct muster_str host = origin_authority(key);
+
+        for (size_t i = host.len; i > 0 && host.at[i - 1] != ']'; i--)
+                if (host.at[i - 1] == ':')
+                        return (struct muster_str){ host.at, i - 1 };
+        return host;
+}
+
+struct muster_str origin_key(const struct record *record, uint32_t number)
+{
+        if (!number || number > record->n_origins)
+                return (struct muster_str){ "", 0 };
+        return record->origins[number - 1].key;
+}
+
+/* --- measures ----------------------------------------------------------------------------------------------------- */
+
+void measure_attempts(struct spread *spread, const struct facts *facts, attempt_measure measure)
+{
+        const struct record *record = facts->record;
+        uint64_t *values = mem_array(record->n_attempts, sizeof(*values));
+        size_t n = 0;
+
+        *spread = (struct spread){ 0 };
+        if (!values)
+                return;
+        for (size_t i = 0; i < record->n_attempts; i++)
+                n += measure(facts, &record->attempts[i], &values[n]);
+        spread_of(spread, values, n);
+        mem_free(values);
+}
+
+void measure_conns(struct spread *spread, const struct facts *facts, conn_measure measure)
+{
+        const struct record *record = facts->record;
+        uint64_t *values = mem_array(record->n_conns, sizeof(*values));
+        size_t n = 0;
+
+        *spread = (struct spread){ 0 };
+        if (!values)
+                return;
+        for (size_t i = 0; i < record->n_conns; i++)
+                n += measure(facts, &record->conns[i], &values[n]);
+        spread_of(spread, values, n);
+        mem_free(values);
+}
+
+bool measure_round_trip(const struct facts *facts, const struct trace_conn *conn,
+                        uint64_t *ret_value)
+{
+        (void)facts;
+        *ret_value = conn_round_trip_ns(conn);
+        return *ret_value != 0;
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Durations as options: round figures
+ */
+#ifndef EXPLAIN_DURATION_H
+#define EXPLAIN_DURATION_H
+
+#include "finding.h"
+#include "replay.h"
+
+/* The next of 1, 2, 5, 10, 20, 50, ... ms. */
+uint64_t duration_round_up(uint64_t ns);
+
+/* As options of muster take it: "200ms", "2s". Of a round figure. */
+struct words duration_option(uint64_t ns);
+
+/* Give up on a request after `most_ns` with a slot: what it waited for ends then. */
+void duration_cut_off(struct replay_request *request, uint64_t most_ns);
+
+#endif

@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * An explanation
+ *
+ *      record ─▶ facts ─┬─▶ chain, shares ─▶ parts
+ *                       ├─▶ bounds
+ *                       └─▶ causes ─▶ ranking ─▶ findings ─▶ verdict
+ */
+#include <muster/explain.h>
+
+#include "bounds.h"
+#include "figure.h"
+#include "verdict.h"
+#include <base/error.h>
+#include <base/mem.h>
+
+struct muster_explanation {
+        struct record record;
+        struct facts facts;
+        struct muster_part parts[2][PART_N]; /* by enum muster_account */
+        size_t n_parts[2];
+        struct bound bounds[BOUNDS_MAX];
+        struct muster_bound shown_bounds[BOUNDS_MAX]; /* point into `bounds` */
+        size_t n_bounds;
+        struct ranking ranking;
+        char verdict[VERDICT_TEXT];
+};
+
+/* --- explaining --------------------------------------------------------------------------------------------------- */
+
+/* The largest first. */
+static void sort_parts(struct muster_explanation *explanation, enum muster_account account,
+                       const uint64_t part_ns[PART_N])
+{
+        struct muster_part *parts = explanation->parts[account];
+        size_t n = 0;
+
+        for (int i = 0; i < PART_N; i++) {
+                enum part part = (enum part)i;
+                size_t at = n;
+
+                if (!part_ns[i])
+                        continue;
+                for (; at > 0 && parts[at - 1].ns < part_ns[i]; at--)
+                        parts[at] = parts[at - 1];
+                parts[at] = (struct muster_part){ part_name(part), part_meaning(part), part_ns[i] };
+                n++;
+        }
+        explanation->n_parts[account] = n;
+}
+
+static void list_bounds(struct muster_explanation *explanation)
+{
+        explanation->n_bounds = bounds_of(&explanation->facts, explanation->bounds);
+        for (size_t i = 0; i < explanation->n_bounds; i++)
+                explanation->shown_bounds[i] = (struct muster_bound){
+                        .name = explanation->bounds[i].name,
+                        .formula = explanation->bounds[i].formula,
+                        .ns = explanation->bounds[i].ns,
+                };
+}
+
+static int explain(struct muster_explanation *explanation, struct muster_error *error)
+{
+        struct facts *facts = &explanation->facts;
+        int r = facts_init(facts, &explanation->record);
+
+        if (r == MUSTER_E_INPUT)
+                return error_set(error, r, MUSTER_PHASE_QUEUE, 0,
+                                 "input: no request has ended in this record, so there is nothing "
+                                 "to explain");
+        if (r == 0)
+                r = ranking_make(&explanation->ranking, facts);
+        if (r < 0)
+                return error_set_memory(error, MUSTER_PHASE_QUEUE);
+        sort_parts(explanation, MUSTER_ACCOUNT_CHAIN, facts->chain_ns);
+        sort_parts(explanation, MUSTER_ACCOUNT_SHARES, facts->share_ns);
+        list_bounds(explanation);
+        verdict_write(explanation->verdict, facts, &explanation->ranking, explanation->bounds,
+                      explanation->n_bounds);
+        return 0;
+}
+
+static int refuse(struct muster_error *error)
+{
+        return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
+                         "invalid: an argument is missing");
+}
+
+static int conclude(struct muster_explanation *explanation, int r, struct muster_error *error,
+                    struct muster_explanation **ret_explanation)
+{
+        if (r == 0)
+                r = explain(explanation, error);
+        if (r < 0)
+                explanation = muster_explanation_free(explanation);
+        else
+                *ret_explanation = explanation;
+        return r;
+}
+
+int muster_explain_file(struct muster_explanation **ret_explanation, const char *path,
+                        struct muster_error *error)
+{
+        struct muster_explanation *explanation;
+
+        if (error)
+                error_clear(error);
+        if (!ret_explanation || !path)
+                return refuse(error);
+        explanation = mem_zalloc(sizeof(*explanation));
+        if (!explanation)
+                return error_set_memory(error, MUSTER_PHASE_QUEUE);
+        return conclude(explanation, record_read(&explanation->record, path, error), error,
+                        ret_explanation);
+}
+
+static int copy_record(struct record *record, const struct muster_client *client,
+                       struct muster_error *error)
+{
+        int r = record_of_client(record, client);
+
+        if (r == MUSTER_E_INPUT)
+                return error_set(error, r, MUSTER_PHASE_QUEUE, 0,
+                                 "input: this client does not record: call muster_record() first");
+        return r < 0 ? error_set_memory(error, MUSTER_PHASE_QUEUE) : 0;
+}
+
+int muster_explain_client(struct muster_explanation **ret_explanation, struct muster_client *client,
+                          struct muster_error *error)
+{
+        struct muster_explanation *explanation;
+
+        if (error)
+                error_clear(error);
+        if (!ret_explanation || !client)
+                return refuse(error);
+        explanation = mem_zalloc(sizeof(*explanation));
+        if (!explanation)
+                return error_set_memory(error, MUSTER_PHASE_QUEUE);
+        return conclude(explanation, copy_record(&explanation->record, client, error), error,
+                        ret_explanation);
+}
+
+struct muster_explanation *muster_explanation_free(struct muster_explanation *explanation)
+{
+        if (!explanation)
+                return NULL;
+        ranking_deinit(&explanation->ranking);
+        facts_deinit(&explanation->facts);
+        record_deinit(&explanation->record);
+        return mem_free(explanation);
+}
+
+/* --- reading it --------------------------------------------------------------------------------------------------- */
+
+const char *muster_explanation_verdict(const struct muster_explanation *explanation)
+{
+        return explanation->verdict;
+}
+
+static uint64_t count_unsafe(const struct record *record)
+{
+        uint64_t n = 0;
+
+        for (size_t i = 0; i < record->n_attempts; i++)
+                n += record->attempts[i].is_last && !record->attempts[i].is_safe;
+        return n;
+}
+
+void muster_explanation_run(const struct muster_explanation *explanation,
+                            struct muster_run *ret_run, size_t size)
+{
+        const struct facts *facts = &explanation->facts;
+        const struct record_run *recorded = &explanation->record.run;
+        struct muster_run run = {
+                .wall_ns = facts->wall_ns,
+                .n_requests = facts->n_requests,
+                .n_failed = facts->n_failed,
+                .n_attempts = facts->n_attempts,
+                .n_retries = facts->n_outcomes[TRACE_RETRIED],
+                .n_redirects = facts->n_outcomes[TRACE_REDIRECTED],
+                .n_conns_opened = facts->n_on_new_conn,
+                .wire_bytes = facts->wire_bytes,
+                .concurrency = facts->slots,
+                .mean_in_flight = facts->mean_in_flight,
+                .requests_per_s = (double)facts->n_requests * 1e9 / (double)facts->wall_ns,
+                .latency_p50_ns = facts->latency.p50,
+                .latency_p99_ns = facts->latency.p99,
+                .latency_mean_ns = (uint64_t)spread_mean(&facts->latency),
+                .process_cpu_ns = facts->process_cpu_ns,
+                .n_dropped = recorded->n_dropped,
+                .is_complete = recorded->is_complete,
+                .command = recorded->command,
+                .n_cancelled = facts->n_codes[-MUSTER_E_CANCELLED],
+                .n_unsafe = count_unsafe(&explanation->record),
+        };
+
+        mem_copy_known(ret_run, size, &run, sizeof(run));
+}
+
+static bool is_account(enum muster_account account)
+{
+        return account == MUSTER_ACCOUNT_CHAIN || account == MUSTER_ACCOUNT_SHARES;
+}
+
+size_t muster_explanation_n_parts(const struct muster_explanation *explanation,
+                                  enum muster_account account)
+{
+        return is_account(account) ? explanation->n_parts[account] : 0;
+}
+
+const struct muster_part *muster_explanation_part(const struct muster_explanation *explanation,
+                                                  enum muster_account account, size_t index)
+{
+        if (index >= muster_explanation_n_parts(explanation, account))
+                return NULL;
+        return &explanation->parts[account][index];
+}
+
+const struct muster_bound *muster_explanation_bound(const struct muster_explanation *explanation,
+                                                    size_t index)
+{
+        return index < explanation->n_bounds ? &explanation->shown_bounds[index] : NULL;
+}
+
+const struct muster_finding *muster_explanation_finding(
+        const struct muster_explanation *explanation, size_t index)
+{
+        return index < explanation->ranking.n ? &explanation->ranking.findings[index]->shown : NULL;
+}
+
+int muster_explanation_figure(const struct muster_explanation *explanation, const char *name,
+                              double *ret_value)
+{
+        if (!explanation || !name || !ret_value)
+                return MUSTER_E_INVALID;
+        return figure_of(&explanation->facts, name, ret_value);
+}

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Facts: what the causes look at, computed once from a record
+ *
+ * The record says what happened, one row each; here it is added up, sorted and measured, so that a rule can be read as a rule. Nothing here
+ * judges.
+ */
+#ifndef EXPLAIN_FACTS_H
+#define EXPLAIN_FACTS_H
+
+#include <record/record.h>
+
+/* What a moment of somebody's life was spent on: finer than phases, as the remedy depends on it. */
+enum part {
+        PART_INPUT,        /* nothing was submitted: the program, or its input, was not there yet */
+        PART_RATE,         /* held back by the rate that was asked for */
+        PART_QUEUE,        /* waited for a slot, and it is not known for whose */
+        PART_BACKOFF,      /* between two attempts */
+        PART_DNS,          /* resolving a name */
+        PART_TCP,          /* connecting */
+        PART_TLS,          /* shaking hands, without our own work at it */
+        PART_SEND,         /* handing the request to the kernel */
+        PART_NETWORK,      /* on the way there and back */
+        PART_SERVER,       /* the server */
+        PART_RECEIVE,      /* from the first byte to the last */
+        PART_LOOP_IO,      /* our own work: reading, writing, parsing */
+        PART_LOOP_TLS,     /* ... handshakes */
+        PART_LOOP_DECODE,  /* ... content codings, in the loop's thread */
+        PART_LOOP_PROCESS, /* ... process functions, in the loop's thread */
+        PART_LOOP_CALLER,  /* ... the program that uses the library, or the reader of its output */
+        PART_PROCESS, /* with the workers: decoding and process functions, and waiting for a worker */
+        PART_DELIVER, /* finished, not taken yet */
+        PART_N,
+};
+
+const char *part_name(enum part part);    /* "server" */
+const char *part_meaning(enum part part); /* "waiting for the server's answer" */
+
+/* A set of durations, in ns. */
+struct spread {
+        size_t n;
+        uint64_t sum, min, p10, p50, p90, p95, p99, max;
+};
+
+static inline double spread_mean(const struct spread *spread)
+{
+        return spread->n ? (double)spread->sum / (double)spread->n : 0;
+}
+
+/* Sorts `values`, ascending. */
+void spread_of(struct spread *spread, uint64_t *values, size_t n);
+
+#define HOST_FACTS_MAX 4096 /* more would be as much memory as the record itself */
+
+/* One host's part in the run. */
+struct host_facts {
+        uint32_t origin;        /* its number */
+        struct muster_str name; /* "http://example.com:80" */
+        size_t n_attempts, n_failed;
+        struct spread service; /* slot to end of an attempt */
+        struct spread server;  /* of those that were answered */
+        double mean_in_flight;
+};
+
+struct intake;
+
+struct facts {
+        const struct record *record;
+        /* The run: the first submit to the last result taken. */
+        uint64_t start_ns, end_ns, wall_ns; /* wall_ns is at least 1 */
+        size_t n_requests, n_failed;        /* requests that have ended; of these with an error */
+        size_t n_attempts;                  /* that had a slot */
+        size_t n_outcomes[TRACE_N_OUTCOMES];
+        size_t n_waits[TRACE_N_WAITS];
+        size_t n_codes[32];     /* requests, by -code */
+        size_t n_statuses[600]; /* attempts, by status */
+        size_t n_on_new_conn;   /* attempts that opened a connection */
+        size_t n_on_reused;
+        uint64_t wire_bytes, body_bytes;
+
+        /* Concurrency. */
+        uint64_t slots;        /* `concurrency`, or less where a memory or file limit made it so */
+        double mean_in_flight; /* slots in use: Little's law holds */
+        uint64_t max_in_flight;
+        uint64_t full_ns;    /* all slots in use and somebody waiting */
+        uint64_t starved_ns; /* nobody waiting and slots free, before the last submit */
+        uint64_t
+                tail_ns; /* after the last moment at which at least half of the slots (or of max_in_flight) were in use */
+        uint64_t tail_from_ns;
+
+        /*
+         * By phase, of attempts that had a slot, those that did not have that phase with 0; QUEUE, BACKOFF, PROCESS and DELIVER of
+         * requests that have ended, over all of their attempts.
+         */
+        struct spread phase[MUSTER_N_PHASES];
+        struct spread service; /* slot to end of an attempt: what takes a slot */
+        struct spread
+                latency; /* first slot to last byte of a request, over its attempts, without back-off */
+        struct spread network, server; /* the two halves of `wait`, of answered attempts */
+        struct spread server_alone; /* of those that began with at most two in flight; n 0: none */
+
+        /* This program. */
+        uint64_t loop_ns[TRACE_N_WORKS]; /* over the run */
+        uint64_t loop_busy_ns;           /* their sum */
+        uint64_t thread_cpu_ns, process_cpu_ns;
+        uint64_t longest_turn_ns;
+
+        struct host_facts
+                *hosts; /* the one with most attempts first; not more than HOST_FACTS_MAX */
+        size_t n_hosts;
+
+        /* Indexes of record->attempts: those of a request together, and in their order. All of them. */
+        uint32_t *by_request;
+        struct intake *intake; /* how they came in: intake.h */
+        uint64_t replayed_ns;  /* what a replay of the run as it was says: see replay.h */
+
+        /* Where the wall time went; each adds up to wall_ns exactly. */
+        uint64_t chain_ns[PART_N];
+        uint64_t share_ns[PART_N];
+};
+
+/* MUSTER_E_RESOURCE; MUSTER_E_INPUT when no request in it has ended. The record is borrowed until facts_deinit(). */
+int facts_init(struct facts *facts, const struct record *record);
+void facts_deinit(struct facts *facts);
+
+/* --- one kind of duration ----------------------------------------------------------------------------------------- */
+
+/* An enum muster_phase, or: */
+enum facts_durations {
+        FACTS_SERVICE = MUSTER_N_PHASES,
+        FACTS_LATENCY,
+        FACTS_NETWORK,
+        FACTS_SERVER,
+        FACTS_N_DURATIONS,
+};
+
+const struct spread *facts_spread(const struct facts *facts, int durations);
+
+/* All of them, sorted; to be freed with mem_free(). MUSTER_E_RESOURCE. */
+int facts_durations(const struct facts *facts, int durations, uint64_t **ret_values, size_t *ret_n);
+
+/* --- one request -------------------------------------------------------------------------------------------------- */
+
+/*
+ * The attempts of a request are by_request[from] up to but not including by_request[facts_request_end(facts, from)]:
+ *
+ *      for (size_t from = 0, to; from < record->n_attempts; from = to) {
+ *              to = facts_request_end(facts, from);
+ */
+size_t facts_request_end(const struct facts *facts, size_t from);
+
+/* The gaps between them. */
+uint64_t facts_backoff_ns(const struct facts *facts, size_t from, size_t to);
+
+/* --- one attempt -------------------------------------------------------------------------------------------------- */
+
+/* Its phases, as in result lines; they add up to start..end. */
+void attempt_phases(const struct trace_attempt *attempt, uint64_t phase_ns[MUSTER_N_PHASES]);
+
+/*
+ * Its `wait` cut in two. The acknowledgement of the request tells when it had arrived at the latest, but a server that answers within 40 ms
+ * sends it with the answer; so the way takes what the connection's least round trip took, unless something of it was lost.
+ */
+uint64_t attempt_network_ns(const struct record *record, const struct trace_attempt *attempt);
+uint64_t attempt_server_ns(const struct record *record, const struct trace_attempt *attempt);
+
+/* What the loop was doing between two moments: of a lag, whose fault it is. The parts add up to the whole. */
+void loop_parts(const struct record *record, uint64_t from_ns, uint64_t to_ns,
+                uint64_t part_ns[PART_N]);
+
+#endif

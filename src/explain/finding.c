@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+#include "finding.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+void finding_title(struct finding *finding, const char *format, ...)
+{
+        va_list arguments;
+
+        va_start(arguments, format);
+        vsnprintf(finding->title, FINDING_TEXT, format, arguments);
+        va_end(arguments);
+        finding->shown.title = finding->title;
+}
+
+void finding_evidence(struct finding *finding, const char *format, ...)
+{
+        va_list arguments;
+        size_t n = finding->shown.n_evidence;
+
+        if (n == MUSTER_EVIDENCE_MAX)
+                return;
+        va_start(arguments, format);
+        vsnprintf(finding->evidence[n], FINDING_TEXT, format, arguments);
+        va_end(arguments);
+        finding->shown.evidence[n] = finding->evidence[n];
+        finding->shown.n_evidence++;
+}
+
+void finding_remedy(struct finding *finding, const char *format, ...)
+{
+        va_list arguments;
+
+        va_start(arguments, format);
+        vsnprintf(finding->remedy, FINDING_TEXT, format, arguments);
+        va_end(arguments);
+        finding->shown.remedy = finding->remedy;
+}
+
+void finding_option(struct finding *finding, const char *format, ...)
+{
+        va_list arguments;
+
+        va_start(arguments, format);
+        vsnprintf(finding->option, FINDING_TEXT, format, arguments);
+        va_end(arguments);
+        finding->shown.option = finding->option;
+}
+
+/* A range that the expectation lies in, whatever order they come in. */
+void finding_predict(struct finding *finding, uint64_t expected_ns, uint64_t low_ns,
+                     uint64_t high_ns)
+{
+        struct muster_finding *shown = &finding->shown;
+
+        if (expected_ns == UINT64_MAX) /* a replay without memory */
+                return;
+        shown->has_prediction = true;
+        shown->wall_ns = expected_ns;
+        shown->wall_low_ns = low_ns < expected_ns ? low_ns : expected_ns;
+        shown->wall_high_ns =
+                high_ns > expected_ns && high_ns != UINT64_MAX ? high_ns : expected_ns;
+}

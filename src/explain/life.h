@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The life of an attempt, cut into parts
+ *
+ *      slot ─DNS─ ─TCP─ ─LOOP_TLS─ ─TLS─ ─SEND─ send_end ─NETWORK─ ─SERVER─ first_kernel ─LOOP_*─ first_read ─RECEIVE─ last_kernel ─LOOP_*─ end
+ *
+ * As core/attempt.h does, but finer: what the kernel had and we did not read is split by what the loop was doing instead; where it slept,
+ * the way had lost something before that. Whatever the stamps are, the pieces join without a gap from the slot to the end.
+ */
+#ifndef EXPLAIN_LIFE_H
+#define EXPLAIN_LIFE_H
+
+#include "facts.h"
+
+#define LIFE_PIECES 24 /* seven parts on the way out, a lag of five twice, and receive: with room */
+
+struct life_piece {
+        enum part part;
+        uint64_t end_ns;
+};
+
+struct life {
+        uint64_t start_ns, end_ns;
+        size_t n;
+        struct life_piece pieces[LIFE_PIECES]; /* none is empty */
+};
+
+/* From slot to end; without a slot: nothing at all. */
+void life_of(struct life *life, const struct record *record, const struct trace_attempt *attempt);
+
+/* When it gave its slot back; never before it got that. */
+uint64_t life_end_ns(const struct trace_attempt *attempt);
+
+/* The processing behind its end, until when and as what; its end where there is none. */
+uint64_t life_process_end_ns(const struct trace_attempt *attempt);
+enum part life_process_part(const struct record *record);
+
+/* When its request was submitted. */
+uint64_t life_submit_ns(const struct trace_attempt *attempt);
+
+/* The first and the last moment that is known of it. */
+uint64_t life_first_ns(const struct trace_attempt *attempt);
+uint64_t life_last_ns(const struct trace_attempt *attempt);
+
+#endif

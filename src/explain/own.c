@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+#include "own.h"
+
+enum trace_work own_main_work(const struct facts *facts)
+{
+        enum trace_work most = TRACE_WORK_IO;
+
+        for (int i = 0; i < TRACE_N_WORKS; i++)
+                if (facts->loop_ns[i] > facts->loop_ns[most])
+                        most = (enum trace_work)i;
+        return most;
+}
+
+uint64_t own_processors(const struct facts *facts)
+{
+        int64_t n = record_counter_after(facts->record, "machine.processors");
+
+        return n > 0 ? (uint64_t)n : 0;
+}
+
+void own_tell_busy(struct finding *finding, const struct facts *facts)
+{
+        finding_evidence(finding,
+                         "the thread that handles all connections was busy for %s of the time",
+                         words_share((double)facts->loop_busy_ns, (double)facts->wall_ns).text);
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Our own part: what several rules want to know of this program
+ */
+#ifndef EXPLAIN_OWN_H
+#define EXPLAIN_OWN_H
+
+#include "finding.h"
+
+/* Which work had most of the loop's time. */
+enum trace_work own_main_work(const struct facts *facts);
+
+/* That this program may run on; 0: not known. */
+uint64_t own_processors(const struct facts *facts);
+
+/* An evidence: how busy the loop's thread was. */
+void own_tell_busy(struct finding *finding, const struct facts *facts);
+
+#endif

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT */
+#include "ranking.h"
+
+#include "cause.h"
+#include <assert.h>
+#include <base/mem.h>
+
+static const struct cause *const families[] = {
+        causes_client, causes_work,   causes_connect, causes_conns, causes_names,
+        causes_tls,    causes_wire,   causes_window,  causes_slots, causes_server,
+        causes_input,  causes_uneven, causes_refused,
+};
+
+#define N_FAMILIES (sizeof(families) / sizeof(families[0]))
+
+/* --- worth -------------------------------------------------------------------------------------------------------- */
+
+static uint64_t gain_ns(const struct finding *finding, const struct facts *facts)
+{
+        const struct muster_finding *shown = &finding->shown;
+
+        if (!shown->has_prediction || shown->wall_ns >= facts->wall_ns)
+                return 0;
+        return facts->wall_ns - shown->wall_ns;
+}
+
+static bool matters(uint64_t ns, const struct facts *facts)
+{
+        return ns >= RANKING_LEAST_NS && (double)ns >= (double)facts->wall_ns * RANKING_LEAST_SHARE;
+}
+
+static uint64_t failures_ns(const struct finding *finding, const struct facts *facts)
+{
+        double share = (double)finding->n_failed_by_it / (double)facts->n_requests;
+
+        return (uint64_t)((double)facts->wall_ns * (share < 1 ? share : 1));
+}
+
+uint64_t ranking_worth_ns(const struct finding *finding, const struct facts *facts)
+{
+        uint64_t worth_ns = gain_ns(finding, facts);
+        uint64_t failed_ns = failures_ns(finding, facts);
+
+        if (!matters(worth_ns, facts))
+                worth_ns = matters(finding->explained_ns, facts) ? finding->explained_ns : 0;
+        return worth_ns > failed_ns ? worth_ns : failed_ns;
+}
+
+static bool is_of_note(const struct finding *finding, const struct facts *facts)
+{
+        return finding->n_failed_by_it || ranking_worth_ns(finding, facts);
+}
+
+static bool limits_run(const struct finding *finding, const struct facts *facts)
+{
+        return finding->shown.is_client && (double)ranking_worth_ns(finding, facts) >=
+                                                   (double)facts->wall_ns * RANKING_CLIENT_SHARE;
+}
+
+static bool is_before(const struct finding *one, const struct finding *other,
+                      const struct facts *facts)
+{
+        bool one_limits = limits_run(one, facts), other_limits = limits_run(other, facts);
+
+        if (one_limits != other_limits)
+                return one_limits;
+        return ranking_worth_ns(one, facts) > ranking_worth_ns(other, facts);
+}
+
+/* --- asking ------------------------------------------------------------------------------------------------------- */
+
+/* In its place; equal ones in the order of the tables. */
+static int add(struct ranking *ranking, struct finding *finding, const struct facts *facts)
+{
+        struct finding **findings =
+                mem_realloc(ranking->findings, (ranking->n + 1) * sizeof(*findings));
+        size_t at = ranking->n;
+
+        if (!findings)
+                return MUSTER_E_RESOURCE;
+        ranking->findings = findings;
+        for (; at > 0 && is_before(finding, findings[at - 1], facts); at--)
+                findings[at] = findings[at - 1];
+        findings[at] = finding;
+        ranking->n++;
+        return 0;
+}
+
+static int ask(struct ranking *ranking, const struct cause *cause, const struct facts *facts)
+{
+        struct finding *finding = mem_zalloc(sizeof(*finding));
+        int r = 0;
+
+        if (!finding)
+                return MUSTER_E_RESOURCE;
+        finding->shown.cause = cause->name;
+        finding->shown.grade = cause->grade;
+        if (!cause->rule(facts, finding) || !is_of_note(finding, facts)) {
+                mem_free(finding);
+                return 0;
+        }
+        assert(finding->shown.title && finding->shown.remedy);
+        r = add(ranking, finding, facts);
+        if (r < 0)
+                mem_free(finding);
+        return r;
+}
+
+static void keep_first(struct ranking *ranking)
+{
+        while (ranking->n > RANKING_MOST)
+                mem_free(ranking->findings[--ranking->n]);
+}
+
+int ranking_make(struct ranking *ranking, const struct facts *facts)
+{
+        int r = 0;
+
+        *ranking = (struct ranking){ 0 };
+        for (size_t i = 0; i < N_FAMILIES; i++)
+                for (const struct cause *cause = families[i]; r == 0 && cause->name; cause++)
+                        r = ask(ranking, cause, facts);
+        keep_first(ranking);
+        return r;
+}
+
+void ranking_deinit(struct ranking *ranking)
+{
+        while (ranking->n)
+                mem_free(ranking->findings[--ranking->n]);
+        ranking->findings = mem_free(ranking->findings);
+}

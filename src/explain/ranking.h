@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * From all that may be the matter to a handful
+ *
+ * Every cause is asked. What would gain less than RANKING_LEAST_SHARE of the wall time, or less than clocks and schedulers scatter, is not worth a
+ * line, unless it took as much of the time without a remedy that is known to gain it, or requests failed by it. First comes what makes the
+ * run say little about the server: a limit of this machine or program that matters; then the largest.
+ */
+#ifndef EXPLAIN_RANKING_H
+#define EXPLAIN_RANKING_H
+
+#include "finding.h"
+
+#define RANKING_MOST         5
+#define RANKING_LEAST_SHARE  0.03
+#define RANKING_LEAST_NS     1000000 /* 1 ms: two runs of the same differ by as much */
+#define RANKING_CLIENT_SHARE 0.2 /* of the wall time: then the limit is said to be this machine's */
+
+struct ranking {
+        struct finding **findings; /* the first one is what the verdict is about */
+        size_t n;
+};
+
+/* MUSTER_E_RESOURCE; ranking_deinit() in any case. Zeroed is allowed there, and zeroed afterwards. */
+int ranking_make(struct ranking *ranking, const struct facts *facts);
+void ranking_deinit(struct ranking *ranking);
+
+/* Nanoseconds of the wall time that a finding is about: what its remedy gains, or what it took, or the failed requests' part. */
+uint64_t ranking_worth_ns(const struct finding *finding, const struct facts *facts);
+
+#endif

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A discrete-event simulation of a client
+ *
+ *      arrives ─ rate ─ due ─ slot ─ [ the way, the server ─ answers a second ─ link ─ loop ] ─ slot given back ─┬─ back-off ─ arrives
+ *                                                                                                                 └─ worker ─ over
+ *
+ * What is in brackets is a visit: an attempt, for which the slot is held. Slots go to the origins in turn, and an origin may have what core/sched.h lets
+ * it have. The server's answers, the link and the loop are one after the other, each in the order of arrival. Each job has one event at a time: the
+ * next thing that happens to it. Knows nothing of records.
+ */
+#ifndef EXPLAIN_SIMULATE_H
+#define EXPLAIN_SIMULATE_H
+
+#include <base/heap.h>
+#include <stdint.h>
+
+#define SIMULATE_NONE UINT32_MAX
+
+struct simulate_job {
+        /* What it is; all durations but `arrives_ns`. Those of a visit are the same in each. */
+        uint64_t arrives_ns; /* a moment, from 0; with `after`: so long after that one is over */
+        uint32_t after;      /* index of an earlier job; SIMULATE_NONE */
+        uint32_t origin;     /* below n_origins */
+        uint32_t n_visits;   /* 0: is over after backoff_ns */
+        uint64_t way_ns, receive_ns, loop_ns, link_bytes;
+        uint64_t backoff_ns; /* after each visit but the last */
+        uint64_t process_ns;
+        bool is_answered;
+        /* The simulation's own; zeroed. */
+        struct heap_node node;
+        unsigned char step;
+        uint32_t n_visited;
+        uint32_t next;                     /* in its origin's queue */
+        uint32_t followers, next_follower; /* who comes after it */
+};
+
+struct simulate {
+        uint64_t concurrency, per_host, workers; /* 0: no limit */
+        double rate_per_s, rate_per_host_per_s, link_bytes_per_s, server_per_s;
+        struct simulate_job *jobs;
+        uint32_t n_jobs, n_origins;
+};
+
+/* From 0 to when the last job is over. MUSTER_E_RESOURCE. */
+int simulate_run(const struct simulate *what, uint64_t *ret_end_ns);
+
+#endif

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Sorting numbers
+ *
+ * Moments and durations, a million of them, a few dozen times a record: by their bytes, the highest first, in place. So it takes no memory
+ * and, whatever is in a record, no more than eight passes.
+ */
+#ifndef EXPLAIN_SORT_H
+#define EXPLAIN_SORT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Ascending. */
+void sort_numbers(uint64_t *values, size_t n);
+
+/* A number and whose it is. */
+struct sort_pair {
+        uint64_t key;
+        uint64_t value;
+};
+
+/* Ascending by key, then by value. */
+void sort_pairs(struct sort_pair *pairs, size_t n);
+
+#endif

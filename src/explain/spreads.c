@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: MIT */
+#include "spreads.h"
+
+#include "life.h"
+#include "sort.h"
+#include <assert.h>
+#include <base/mem.h>
+
+#define FEW_IN_FLIGHT 2 /* so few that they do not disturb each other at the server */
+
+static uint64_t min_ns(uint64_t a, uint64_t b)
+{
+        return a < b ? a : b;
+}
+
+static const struct trace_attempt *attempt_at(const struct facts *facts, size_t at)
+{
+        return &facts->record->attempts[facts->by_request[at]];
+}
+
+/* --- spreads ------------------------------------------------------------------------------------------------------ */
+
+/* The value that at least `percent` of them do not exceed. */
+static uint64_t quantile(const uint64_t *sorted, size_t n, unsigned percent)
+{
+        return sorted[(n * percent + 99) / 100 - 1];
+}
+
+void spread_of(struct spread *spread, uint64_t *values, size_t n)
+{
+        *spread = (struct spread){ .n = n };
+        if (n == 0)
+                return;
+        sort_numbers(values, n);
+        for (size_t i = 0; i < n; i++)
+                spread->sum += values[i];
+        spread->min = values[0];
+        spread->p10 = quantile(values, n, 10);
+        spread->p50 = quantile(values, n, 50);
+        spread->p90 = quantile(values, n, 90);
+        spread->p95 = quantile(values, n, 95);
+        spread->p99 = quantile(values, n, 99);
+        spread->max = values[n - 1];
+}
+
+/* --- what attempts took ------------------------------------------------------------------------------------------- */
+
+static bool phase_of(const struct facts *facts, const struct trace_attempt *attempt, int which,
+                     uint64_t *ret_value)
+{
+        uint64_t phase_ns[MUSTER_N_PHASES];
+
+        (void)facts;
+        if (!attempt->stamps.slot_ns)
+                return false;
+        attempt_phases(attempt, phase_ns);
+        *ret_value = phase_ns[which];
+        return true;
+}
+
+/* In the loop's thread or with a worker. */
+static bool decode_of(const struct facts *facts, const struct trace_attempt *attempt, int which,
+                      uint64_t *ret_value)
+{
+        if (!phase_of(facts, attempt, which, ret_value))
+                return false;
+        *ret_value += min_ns(attempt->worker_decode_ns,
+                             life_process_end_ns(attempt) - life_end_ns(attempt));
+        return true;
+}
+
+static bool service_of(const struct facts *facts, const struct trace_attempt *attempt, int which,
+                       uint64_t *ret_value)
+{
+        (void)facts;
+        (void)which;
+        *ret_value = life_end_ns(attempt) - attempt->stamps.slot_ns;
+        return attempt->stamps.slot_ns != 0;
+}
+
+static bool network_of(const struct facts *facts, const struct trace_attempt *attempt, int which,
+                       uint64_t *ret_value)
+{
+        (void)which;
+        if (!attempt->status || !attempt->stamps.slot_ns)
+                return false;
+        *ret_value = attempt_network_ns(facts->record, attempt);
+        return true;
+}
+
+/* `which`: with at most so many in flight. */
+static bool server_of(const struct facts *facts, const struct trace_attempt *attempt, int which,
+                      uint64_t *ret_value)
+{
+        if (!attempt->status || !attempt->stamps.slot_ns || attempt->in_flight > (uint32_t)which)
+                return false;
+        *ret_value = attempt_server_ns(facts->record, attempt);
+        return true;
+}
+
+/* --- what requests took ------------------------------------------------------------------------------------------- */
+
+/* Of a request's attempts, from..to of by_request. */
+typedef bool (*request_measure)(const struct facts *facts, size_t from, size_t to,
+                                uint64_t *ret_value);
+
+static bool queue_of(const struct facts *facts, size_t from, size_t to, uint64_t *ret_value)
+{
+        uint64_t phase_ns[MUSTER_N_PHASES];
+
+        *ret_value = 0;
+        for (size_t at = from; at < to; at++) {
+                attempt_phases(attempt_at(facts, at), phase_ns);
+                *ret_value += phase_ns[MUSTER_PHASE_QUEUE];
+        }
+        return true;
+}
+
+static bool backoff_of(const struct facts *facts, size_t from, size_t to, uint64_t *ret_value)
+{
+        *ret_value = facts_backoff_ns(facts, from, to);
+        return true;
+}
+
+static bool process_of(const struct facts *facts, size_t from, size_t to, uint64_t *ret_value)
+{
+        const struct trace_attempt *last = attempt_at(facts, to - 1);
+        uint64_t ns = life_process_end_ns(last) - life_end_ns(last);
+
+        (void)from;
+        *ret_value = ns - min_ns(last->worker_decode_ns, ns);
+        return true;
+}
+
+static bool deliver_of(const struct facts *facts, size_t from, size_t to, uint64_t *ret_value)
+{
+        const struct trace_attempt *last = attempt_at(facts, to - 1);
+
+        (void)from;
+        (void)facts;
+        *ret_value = last->taken_ns - min_ns(last->finished_ns, last->taken_ns);
+        return last->taken_ns != 0;
+}
+
+static bool latency_of(const struct facts *facts, size_t from, size_t to, uint64_t *ret_value)
+{
+        uint64_t end_ns = life_end_ns(attempt_at(facts, to - 1));
+        uint64_t life_ns, backoff_ns;
+
+        while (from < to && !attempt_at(facts, from)->stamps.slot_ns)
+                from++;
+        if (from == to)
+                return false;
+        life_ns = end_ns - min_ns(attempt_at(facts, from)->stamps.slot_ns, end_ns);
+        backoff_ns = facts_backoff_ns(facts, from, to);
+        *ret_value = life_ns - min_ns(backoff_ns, life_ns);
+        return true;
+}
+
+/* --- all of them -------------------------------------------------------------------------------------------------- */
+
+/* One of the two: what it is of an attempt, or of a request. Those for which it answers false do not count. */
+struct kind {
+        bool (*of_attempt)(const struct facts *facts, const struct trace_attempt *attempt,
+                           int which, uint64_t *ret_value);
+        int which;
+        request_measure of_request;
+};
+
+static const struct kind kinds[FACTS_N_DURATIONS] = {
+        [MUSTER_PHASE_QUEUE] = { .of_request = queue_of },
+        [MUSTER_PHASE_BACKOFF] = { .of_request = backoff_of },
+        [MUSTER_PHASE_DNS] = { phase_of, MUSTER_PHASE_DNS },
+        [MUSTER_PHASE_TCP] = { phase_of, MUSTER_PHASE_TCP },
+        [MUSTER_PHASE_TLS] = { phase_of, MUSTER_PHASE_TLS },
+        [MUSTER_PHASE_SEND] = { phase_of, MUSTER_PHASE_SEND },
+        [MUSTER_PHASE_WAIT] = { phase_of, MUSTER_PHASE_WAIT },
+        [MUSTER_PHASE_LAG] = { phase_of, MUSTER_PHASE_LAG },
+        [MUSTER_PHASE_RECEIVE] = { phase_of, MUSTER_PHASE_RECEIVE },
+        [MUSTER_PHASE_DECODE] = { decode_of, MUSTER_PHASE_DECODE },
+        [MUSTER_PHASE_PROCESS] = { .of_request = process_of },
+        [MUSTER_PHASE_DELIVER] = { .of_request = deliver_of },
+        [FACTS_SERVICE] = { service_of },
+        [FACTS_LATENCY] = { .of_request = latency_of },
+        [FACTS_NETWORK] = { network_of },
+        [FACTS_SERVER] = { server_of, INT32_MAX },
+};
+
+static size_t collect_attempts(const struct facts *facts, const struct kind *kind, uint64_t *values)
+{
+        size_t n = 0;
+
+        for (size_t i = 0; i < facts->record->n_attempts; i++)
+                n += kind->of_attempt(facts, &facts->record->attempts[i], kind->which, &values[n]);
+        return n;
+}
+
+static size_t collect_requests(const struct facts *facts, const struct kind *kind, uint64_t *values)
+{
+        size_t n = 0;
+
+        for (size_t from = 0, to; from < facts->record->n_attempts; from = to) {
+                to = facts_request_end(facts, from);
+                if (attempt_at(facts, to - 1)->is_last)
+                        n += kind->of_request(facts, from, to, &values[n]);
+        }
+        return n;
+}
+
+static size_t collect(const struct facts *facts, const struct kind *kind, uint64_t *values)
+{
+        return kind->of_request ? collect_requests(facts, kind, values)
+                                : collect_attempts(facts, kind, values);
+}
+
+/* Where it is in struct facts. */
+static size_t place_of(int durations)
+{
+        assert(durations >= 0 && durations < FACTS_N_DURATIONS);
+        switch (durations) {
+        case FACTS_SERVICE:
+                return offsetof(struct facts, service);
+        case FACTS_LATENCY:
+                return offsetof(struct facts, latency);
+        case FACTS_NETWORK:
+                return offsetof(struct facts, network);
+        case FACTS_SERVER:
+                return offsetof(struct facts, server);
+        }
+        return offsetof(struct facts, phase) + (size_t)durations * sizeof(struct spread);
+}
+
+int spreads_measure(struct facts *facts)
+{
+        static const struct kind alone = { .of_attempt = server_of, .which = FEW_IN_FLIGHT };
+        uint64_t *values = mem_array(facts->record->n_attempts, sizeof(*values));
+
+        if (!values)
+                return MUSTER_E_RESOURCE;
+        for (int i = 0; i < FACTS_N_DURATIONS; i++)
+                spread_of((struct spread *)(void *)((char *)facts + place_of(i)), values,
+                          collect(facts, &kinds[i], values));
+        spread_of(&facts->server_alone, values, collect(facts, &alone, values));
+        mem_free(values);
+        return 0;
+}
+
+const struct spread *facts_spread(const struct facts *facts, int durations)
+{
+        return (const struct spread *)(const void *)((const char *)facts + place_of(durations));
+}
+
+int facts_durations(const struct facts *facts, int durations, uint64_t **ret_values, size_t *ret_n)
+{
+        uint64_t *values = mem_array(facts->record->n_attempts, sizeof(*values));
+
+        assert(durations >= 0 && durations < FACTS_N_DURATIONS);
+        if (!values)
+                return MUSTER_E_RESOURCE;
+        *ret_n = collect(facts, &kinds[durations], values);
+        sort_numbers(values, *ret_n);
+        *ret_values = values;
+        return 0;
+}

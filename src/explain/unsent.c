@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+#include "unsent.h"
+
+static bool is_unsent(const struct trace_attempt *attempt)
+{
+        return attempt->is_last && attempt->code == MUSTER_E_TIMEOUT && !attempt->stamps.slot_ns;
+}
+
+size_t unsent_count(const struct facts *facts)
+{
+        const struct record *record = facts->record;
+        size_t n = 0;
+
+        for (size_t i = 0; i < record->n_attempts; i++)
+                n += is_unsent(&record->attempts[i]);
+        return n;
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The verdict: one sentence that a busy person can act upon
+ *
+ * What is the matter and what the remedy makes of it, where there is a finding. Else what the time went into; but only where two ways to
+ * look at it agree: what the end waited for, and what resource had to be used that long. Where they do not, it is "mixed".
+ */
+#ifndef EXPLAIN_VERDICT_H
+#define EXPLAIN_VERDICT_H
+
+#include "bounds.h"
+#include "ranking.h"
+
+#define VERDICT_TEXT (3 * FINDING_TEXT)
+
+void verdict_write(char text[VERDICT_TEXT], const struct facts *facts,
+                   const struct ranking *ranking, const struct bound *bounds, size_t n_bounds);
+
+#endif

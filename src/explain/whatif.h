@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What if: replays with a change that several causes are about
+ *
+ * Connections that are kept: a request opens one only while its origin has fewer than were in use there at once. Everybody else finds
+ * one that is there: it has no name to look up, nobody to connect to, no handshake to make.
+ */
+#ifndef EXPLAIN_WHATIF_H
+#define EXPLAIN_WHATIF_H
+
+#include "replay.h"
+
+struct whatif {
+        bool is_last_only; /* each request's last attempt alone, as if the first one had led there */
+        bool keeps_conns;
+        uint64_t concurrency; /* 0: as it was */
+        /* What else is different; NULL: nothing. Called after the above; is_warm: its connection had been used by another before. */
+        void (*change)(struct replay_request *request, const struct facts *facts, bool is_warm,
+                       void *argument);
+        void *argument;
+};
+
+/* The wall time. UINT64_MAX: out of memory. */
+uint64_t whatif_wall_ns(const struct whatif *whatif, const struct facts *facts);
+
+#endif

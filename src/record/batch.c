@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+#include "batch.h"
+
+#include <stddef.h>
+
+static const struct {
+        size_t at, n_max;
+} places[ROW_N_KINDS] = {
+        [ROW_ORIGIN] = { offsetof(struct batch, origins), BATCH_OTHERS },
+        [ROW_ATTEMPT] = { offsetof(struct batch, attempts), BATCH_ATTEMPTS },
+        [ROW_CONN] = { offsetof(struct batch, conns), BATCH_CONNS },
+        [ROW_LOOKUP] = { offsetof(struct batch, lookups), BATCH_OTHERS },
+        [ROW_TURN] = { offsetof(struct batch, turns), BATCH_OTHERS },
+        [ROW_SAMPLE] = { offsetof(struct batch, samples), BATCH_OTHERS },
+};
+
+void batch_reset(struct batch *batch)
+{
+        batch->link = (struct list){ 0 };
+        batch->text_len = 0;
+        for (int kind = 0; kind < ROW_N_KINDS; kind++) {
+                atomic_store_explicit(&batch->n[kind], 0, memory_order_relaxed);
+                batch->n_written[kind] = 0;
+        }
+}
+
+const void *batch_row(const struct batch *batch, enum row_kind kind, size_t index)
+{
+        return (const char *)batch + places[kind].at + index * row_types[kind]->size;
+}
+
+/* No URL is that long: this is for what others might tell one day. */
+static size_t text_bytes(const struct muster_str *text)
+{
+        return text->len < BATCH_TEXT_BYTES ? text->len : BATCH_TEXT_BYTES;
+}
+
+static void add_text(struct batch *batch, struct muster_str *text)
+{
+        char *copy = batch->text + batch->text_len;
+
+        text->len = text_bytes(text);
+        if (text->len)
+                memcpy(copy, text->at, text->len);
+        text->at = copy;
+        batch->text_len += text->len;
+}
+
+bool batch_add(struct batch *batch, enum row_kind kind, const void *row)
+{
+        size_t n = atomic_load_explicit(&batch->n[kind], memory_order_relaxed);
+        size_t size = row_types[kind]->size;
+        char *place = (char *)batch + places[kind].at + n * size;
+        struct muster_str *text = row_text(kind, place);
+
+        if (n == places[kind].n_max)
+                return false;
+        memcpy(place, row, size);
+        if (text && text_bytes(text) > BATCH_TEXT_BYTES - batch->text_len)
+                return false;
+        if (text)
+                add_text(batch, text);
+        atomic_store_explicit(&batch->n[kind], n + 1, memory_order_release);
+        return true;
+}
+
+size_t batch_n(const struct batch *batch, enum row_kind kind)
+{
+        return atomic_load_explicit(&batch->n[kind], memory_order_acquire);
+}
+
+bool batch_has_news(const struct batch *batch)
+{
+        for (int kind = 0; kind < ROW_N_KINDS; kind++)
+                if (batch_n(batch, (enum row_kind)kind) > batch->n_written[kind])
+                        return true;
+        return false;
+}

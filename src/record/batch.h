@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Batch: rows on their way from the loop's thread to the writer's
+ *
+ * Room for a number of rows of each kind and for their texts, allocated once and used again and again. One thread adds; another may read,
+ * at the same time, the rows that were there when it asked for their number: a row never changes once it counts.
+ */
+#ifndef RECORD_BATCH_H
+#define RECORD_BATCH_H
+
+#include "row.h"
+#include <base/list.h>
+#include <core/trace.h>
+#include <stdatomic.h>
+
+/* Of the size of a transaction: a quarter of it costs a tenth more an attempt. */
+#define BATCH_ATTEMPTS   4096
+#define BATCH_CONNS      1024
+#define BATCH_OTHERS     128
+#define BATCH_TEXT_BYTES (512 * 1024) /* more than the longest URL */
+
+struct batch {
+        struct list link;
+        _Atomic size_t n[ROW_N_KINDS];
+        size_t n_written[ROW_N_KINDS]; /* the writer's */
+        size_t text_len;
+        struct trace_attempt attempts[BATCH_ATTEMPTS];
+        struct trace_conn conns[BATCH_CONNS];
+        struct trace_origin origins[BATCH_OTHERS];
+        struct trace_lookup lookups[BATCH_OTHERS];
+        struct trace_turn turns[BATCH_OTHERS];
+        struct trace_sample samples[BATCH_OTHERS];
+        char text[BATCH_TEXT_BYTES];
+};
+
+static inline struct batch *batch_of_link(struct list *link)
+{
+        return LIST_OWNER(link, struct batch, link);
+}
+
+/* Empty it; nobody else has it. */
+void batch_reset(struct batch *batch);
+
+/* Copy a row, with its text. False: it does not fit any more. */
+bool batch_add(struct batch *batch, enum row_kind kind, const void *row);
+
+/* How many rows of this kind may be read, and the `index`-th of them. */
+size_t batch_n(const struct batch *batch, enum row_kind kind);
+const void *batch_row(const struct batch *batch, enum row_kind kind, size_t index);
+
+/* Are there rows that were not written? */
+bool batch_has_news(const struct batch *batch);
+
+#endif

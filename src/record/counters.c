@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: MIT */
+#include "counters.h"
+
+#include <base/str.h>
+#include <dirent.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#define FILE_BYTES_MAX (32 * 1024) /* the largest, /proc/net/netstat, has 4 */
+
+static const char *const names[COUNTER_N] = {
+        [COUNTER_USER] = "process.user_us",
+        [COUNTER_SYSTEM] = "process.system_us",
+        [COUNTER_SWITCHES_WANTED] = "process.switches_wanted",
+        [COUNTER_SWITCHES_FORCED] = "process.switches_forced",
+        [COUNTER_PEAK_MEMORY] = "process.peak_memory_kib",
+        [COUNTER_OPEN_FILES] = "process.open_files",
+        [COUNTER_OPEN_FILES_LIMIT] = "process.open_files_limit",
+        [COUNTER_CONNECTS] = "tcp.connects",
+        [COUNTER_CONNECTS_FAILED] = "tcp.connects_failed",
+        [COUNTER_RESETS_RECEIVED] = "tcp.resets_received",
+        [COUNTER_IN_SEGMENTS] = "tcp.in_segments",
+        [COUNTER_OUT_SEGMENTS] = "tcp.out_segments",
+        [COUNTER_RETRANSMITTED] = "tcp.retransmitted",
+        [COUNTER_SYN_RETRANSMITS] = "tcp.syn_retransmits",
+        [COUNTER_TIMEOUTS] = "tcp.timeouts",
+        [COUNTER_DELAYED_ACKS] = "tcp.delayed_acks",
+        [COUNTER_LISTEN_OVERFLOWS] = "tcp.listen_overflows",
+        [COUNTER_LISTEN_DROPS] = "tcp.listen_drops",
+        [COUNTER_TIME_WAIT] = "tcp.time_wait",
+        [COUNTER_TIME_WAIT_OVERFLOWS] = "tcp.time_wait_overflows",
+        [COUNTER_PORTS_LOW] = "ports.low",
+        [COUNTER_PORTS_HIGH] = "ports.high",
+        [COUNTER_CGROUP_PERIODS] = "cgroup.periods",
+        [COUNTER_CGROUP_THROTTLED] = "cgroup.throttled",
+        [COUNTER_CGROUP_THROTTLED_US] = "cgroup.throttled_us",
+        [COUNTER_PRESSURE_CPU] = "pressure.cpu_us",
+        [COUNTER_PROCESSORS] = "machine.processors",
+        [COUNTER_LOAD] = "machine.load_x100",
+};
+
+const char *counter_name(enum counter counter)
+{
+        return names[counter];
+}
+
+/* --- text --------------------------------------------------------------------------------------------------------- */
+
+/* A whole small file; "" when there is none. */
+static const char *read_file(const char *path, char text[FILE_BYTES_MAX])
+{
+        int fd = open(path, O_RDONLY | O_CLOEXEC);
+        size_t len = 0;
+        ssize_t n = 0;
+
+        while (fd >= 0 && len < FILE_BYTES_MAX - 1 &&
+               (n = read(fd, text + len, FILE_BYTES_MAX - 1 - len)) > 0)
+                len += (size_t)n;
+        if (fd >= 0)
+                close(fd);
+        text[len] = '\0';
+        return text;
+}
+
+static int64_t number_of(struct muster_str text)
+{
+        uint64_t number;
+
+        return str_to_u64(text, &number) && number <= INT64_MAX ? (int64_t)number : -1;
+}
+
+/* "TcpExt: A B C\nTcpExt: 1 2 3\n": names and values are in the same places of two lines that begin alike. */
+int64_t counters_find_column(const char *text, const char *family, const char *name)
+{
+        struct muster_str rest = str_of(text), heads, values, head, value;
+
+        while (str_split(&rest, '\n', &heads) && str_split(&rest, '\n', &values)) {
+                if (!str_starts(heads, family))
+                        continue;
+                while (str_split(&heads, ' ', &head) && str_split(&values, ' ', &value))
+                        if (str_is(head, name))
+                                return number_of(value);
+        }
+        return -1;
+}
+
+int64_t counters_find_word(const char *text, const char *word)
+{
+        struct muster_str rest = str_of(text), line, part;
+
+        while (str_split(&rest, '\n', &line))
+                while (str_split(&line, ' ', &part))
+                        if (str_is(part, word) && str_split(&line, ' ', &part))
+                                return number_of(part);
+        return -1;
+}
+
+/* --- the process -------------------------------------------------------------------------------------------------- */
+
+static int64_t us_of(struct timeval time)
+{
+        return (int64_t)time.tv_sec * 1000000 + time.tv_usec;
+}
+
+static void read_usage(int64_t *values)
+{
+        struct rusage usage;
+
+        if (getrusage(RUSAGE_SELF, &usage) < 0)
+                return;
+        values[COUNTER_USER] = us_of(usage.ru_utime);
+        values[COUNTER_SYSTEM] = us_of(usage.ru_stime);
+        values[COUNTER_SWITCHES_WANTED] = usage.ru_nvcsw;
+        values[COUNTER_SWITCHES_FORCED] = usage.ru_nivcsw;
+        values[COUNTER_PEAK_MEMORY] = usage.ru_maxrss;
+}
+
+static void read_files(int64_t *values)
+{
+        DIR *directory = opendir("/proc/self/fd");
+        struct rlimit limit;
+
+        if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur <= INT64_MAX)
+                values[COUNTER_OPEN_FILES_LIMIT] = (int64_t)limit.rlim_cur;
+        if (!directory)
+                return;
+        values[COUNTER_OPEN_FILES] = -3; /* ".", "..", and the directory itself */
+        while (readdir(directory))
+                values[COUNTER_OPEN_FILES]++;
+        closedir(directory);
+}
+
+/* --- the network -------------------------------------------------------------------------------------------------- */
+
+/* Of this process' network namespace. */
+static void read_tcp(int64_t *values, char *text)
+{
+        static const struct {
+                enum counter counter;
+                const char *path, *family, *name;
+        } columns[] = {
+                { COUNTER_CONNECTS, "/proc/net/snmp", "Tcp:", "ActiveOpens" },
+                { COUNTER_CONNECTS_FAILED, "/proc/net/snmp", "Tcp:", "AttemptFails" },
+                { COUNTER_RESETS_RECEIVED, "/proc/net/snmp", "Tcp:", "EstabResets" },
+                { COUNTER_IN_SEGMENTS, "/proc/net/snmp", "Tcp:", "InSegs" },
+                { COUNTER_OUT_SEGMENTS, "/proc/net/snmp", "Tcp:", "OutSegs" },
+                { COUNTER_RETRANSMITTED, "/proc/net/snmp", "Tcp:", "RetransSegs" },
+                { COUNTER_SYN_RETRANSMITS, "/proc/net/netstat", "TcpExt:", "TCPSynRetrans" },
+                { COUNTER_TIMEOUTS, "/proc/net/netstat", "TcpExt:", "TCPTimeouts" },
+                { COUNTER_DELAYED_ACKS, "/proc/net/netstat", "TcpExt:", "DelayedACKs" },
+                { COUNTER_LISTEN_OVERFLOWS, "/proc/net/netstat", "TcpExt:", "ListenOverflows" },
+                { COUNTER_LISTEN_DROPS, "/proc/net/netstat", "TcpExt:", "ListenDrops" },
+                { COUNTER_TIME_WAIT_OVERFLOWS, "/proc/net/netstat",
+                  "TcpExt:", "TCPTimeWaitOverflow" },
+        };
+        const char *path = "";
+
+        for (size_t i = 0; i < sizeof(columns) / sizeof(columns[0]); i++) {
+                if (strcmp(path, columns[i].path) != 0)
+                        read_file(path = columns[i].path, text);
+                values[columns[i].counter] =
+                        counters_find_column(text, columns[i].family, columns[i].name);
+        }
+        values[COUNTER_TIME_WAIT] = counters_find_word(read_file("/proc/net/sockstat", text), "tw");
+}
+
+static void read_ports(int64_t *values, char *text)
+{
+        long long low, high;
+
+        read_file("/proc/sys/net/ipv4/ip_local_port_range", text);
+        if (sscanf(text, "%lld %lld", &low, &high) != 2)
+                return;
+        values[COUNTER_PORTS_LOW] = low;
+        values[COUNTER_PORTS_HIGH] = high;
+}
+
+/* --- the processors ----------------------------------------------------------------------------------------------- */
+
+/*
+ * cpu.stat of our control group: the path of ours below the mount point, or, where a container shows only its own part of the
+ * hierarchy, the mount point itself.
+ */
+static const char *read_cpu_stat(const char *mount, struct muster_str group, char *text)
+{
+        char path[512];
+        int n = snprintf(path, sizeof(path), "%s%.*s/cpu.stat", mount, STR_ARGS(group));
+
+        if (n > 0 && (size_t)n < sizeof(path) && *read_file(path, text))
+                return text;
+        snprintf(path, sizeof(path), "%s/cpu.stat", mount);
+        return read_file(path, text);
+}
+
+static void note_throttling(int64_t *values, const char *text)
+{
+        int64_t us = counters_find_word(text, "throttled_usec"); /* version 2 */
+        int64_t ns_of_version_1 = counters_find_word(text, "throttled_time");
+
+        values[COUNTER_CGROUP_PERIODS] = counters_find_word(text, "nr_periods");
+        values[COUNTER_CGROUP_THROTTLED] = counters_find_word(text, "nr_throttled");
+        values[COUNTER_CGROUP_THROTTLED_US] =
+                us < 0 && ns_of_version_1 >= 0 ? ns_of_version_1 / 1000 : us;
+}
+
+/* Is "cpu" among "cpu,cpuacct"? */
+static bool has_cpu(struct muster_str controllers)
+{
+        struct muster_str part;
+
+        while (str_split(&controllers, ',', &part))
+                if (str_is(part, "cpu"))
+                        return true;
+        return false;
+}
+
+/* /proc/self/cgroup: "0::/PATH" is version 2, "4:cpu,cpuacct:/PATH" version 1; both may be there. */
+static void read_cgroup(int64_t *values, char *text)
+{
+        char groups[4096];
+        struct muster_str rest, line, number, controllers;
+
+        snprintf(groups, sizeof(groups), "%s", read_file("/proc/self/cgroup", text));
+        rest = str_of(groups);
+        while (values[COUNTER_CGROUP_PERIODS] < 0 && str_split(&rest, '\n', &line)) {
+                if (!str_split(&line, ':', &number) || !str_split(&line, ':', &controllers))
+                        continue;
+                if (str_is(line, "/"))
+                        line.len = 0;
+                if (!controllers.len)
+                        note_throttling(values, read_cpu_stat("/sys/fs/cgroup", line, text));
+                else if (has_cpu(controllers))
+                        note_throttling(values, read_cpu_stat("/sys/fs/cgroup/cpu", line, text));
+        }
+}
+
+static void read_pressure(int64_t *values, char *text)
+{
+        const char *total = strstr(read_file("/proc/pressure/cpu", text), "total=");
+
+        if (total)
+                values[COUNTER_PRESSURE_CPU] = strtoll(total + strlen("total="), NULL, 10);
+}
+
+static int64_t n_processors(void)
+{
+        cpu_set_t set;
+
+        if (sched_getaffinity(0, sizeof(set), &set) == 0)
+                return CPU_COUNT(&set);
+        return sysconf(_SC_NPROCESSORS_ONLN);
+}
+
+static void read_processors(int64_t *values)
+{
+        double load;
+
+        values[COUNTER_PROCESSORS] = n_processors();
+        if (getloadavg(&load, 1) == 1)
+                values[COUNTER_LOAD] = (int64_t)(load * 100);
+}
+
+void counters_read(struct counters *counters)
+{
+        char text[FILE_BYTES_MAX];
+
+        for (int i = 0; i < COUNTER_N; i++)
+                counters->values[i] = -1;
+        read_usage(counters->values);
+        read_files(counters->values);
+        read_tcp(counters->values, text);
+        read_ports(counters->values, text);
+        read_cgroup(counters->values, text);
+        read_pressure(counters->values, text);
+        read_processors(counters->values);
+}

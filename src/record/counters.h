@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Counters of this process and this machine, read before and after a run
+ *
+ * Most only grow, and their growth tells what happened during the run, to this program or to others beside it; those marked
+ * "level" say how things stood. What cannot be read is -1: not every kernel, container or version of control groups has all of them.
+ *
+ *      process.user_us, process.system_us      processor time
+ *      process.switches_wanted                 the process gave the processor up: it waited
+ *      process.switches_forced                 it was taken away
+ *      process.peak_memory_kib                 level: the most memory that it ever had resident
+ *      process.open_files                      level
+ *      process.open_files_limit                level: RLIMIT_NOFILE
+ *      tcp.connects                            connections that were begun
+ *      tcp.connects_failed                     that did not come about
+ *      tcp.resets_received                     connections that ended with a reset
+ *      tcp.in_segments, tcp.out_segments       TCP segments
+ *      tcp.retransmitted                       segments sent again
+ *      tcp.syn_retransmits                     of these, requests for a connection and answers to them
+ *      tcp.timeouts                            retransmissions because no acknowledgement came in time
+ *      tcp.delayed_acks                        acknowledgements that were held back
+ *      tcp.listen_overflows, tcp.listen_drops  connections that a server on this machine had no room for
+ *      tcp.time_wait                           level: connections that are over but still hold their port
+ *      tcp.time_wait_overflows                 that did not fit into the kernel's table of these
+ *      ports.low, ports.high                   level: the range that local ports are taken from
+ *      cgroup.periods                          periods of a processor quota
+ *      cgroup.throttled                        of these, in which it was used up
+ *      cgroup.throttled_us                     for how long this program had to stand still then
+ *      pressure.cpu_us                         somebody on this machine waited for a processor
+ *      machine.processors                      level: on which this process may run
+ *      machine.load_x100                       level: mean number of runnable tasks over a minute, times 100
+ */
+#ifndef RECORD_COUNTERS_H
+#define RECORD_COUNTERS_H
+
+#include <stdint.h>
+
+enum counter {
+        COUNTER_USER,
+        COUNTER_SYSTEM,
+        COUNTER_SWITCHES_WANTED,
+        COUNTER_SWITCHES_FORCED,
+        COUNTER_PEAK_MEMORY,
+        COUNTER_OPEN_FILES,
+        COUNTER_OPEN_FILES_LIMIT,
+        COUNTER_CONNECTS,
+        COUNTER_CONNECTS_FAILED,
+        COUNTER_RESETS_RECEIVED,
+        COUNTER_IN_SEGMENTS,
+        COUNTER_OUT_SEGMENTS,
+        COUNTER_RETRANSMITTED,
+        COUNTER_SYN_RETRANSMITS,
+        COUNTER_TIMEOUTS,
+        COUNTER_DELAYED_ACKS,
+        COUNTER_LISTEN_OVERFLOWS,
+        COUNTER_LISTEN_DROPS,
+        COUNTER_TIME_WAIT,
+        COUNTER_TIME_WAIT_OVERFLOWS,
+        COUNTER_PORTS_LOW,
+        COUNTER_PORTS_HIGH,
+        COUNTER_CGROUP_PERIODS,
+        COUNTER_CGROUP_THROTTLED,
+        COUNTER_CGROUP_THROTTLED_US,
+        COUNTER_PRESSURE_CPU,
+        COUNTER_PROCESSORS,
+        COUNTER_LOAD,
+        COUNTER_N,
+};
+
+struct counters {
+        int64_t values[COUNTER_N];
+};
+
+/* How they are now. Reads a dozen files under /proc and /sys: a fraction of a millisecond. */
+void counters_read(struct counters *counters);
+
+/* As above; a constant. */
+const char *counter_name(enum counter counter);
+
+/* --- for tests: the parsers --------------------------------------------------------------------------------------- */
+
+/* The value below a name in the pairs of lines of /proc/net/snmp and netstat; -1: not there. */
+int64_t counters_find_column(const char *text, const char *family, const char *name);
+/* The number behind a word, at a line's begin or anywhere behind a blank; -1: not there. */
+int64_t counters_find_word(const char *text, const char *word);
+
+#endif

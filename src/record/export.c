@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A record's requests, as input for muster fetch
+ */
+#include "schema.h"
+#include "source.h"
+#include <base/buf.h>
+#include <base/error.h>
+#include <core/trace.h>
+#include <errno.h>
+#include <muster/record.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#define WRITE_BYTES (64 * 1024)
+
+struct exporter {
+        struct source source;
+        bool is_json;
+        struct buf text; /* to be written */
+        int fd;
+        struct muster_error *error;
+};
+
+/* --- lines out ---------------------------------------------------------------------------------------------------- */
+
+static int flush(struct exporter *exporter)
+{
+        const char *at = exporter->text.at;
+        size_t left = exporter->text.len;
+
+        while (left) {
+                ssize_t n = write(exporter->fd, at, left);
+
+                if (n < 0 && errno == EINTR)
+                        continue;
+                if (n < 0)
+                        return error_set(exporter->error, MUSTER_E_RESOURCE, MUSTER_PHASE_QUEUE,
+                                         errno, "resource: cannot write the recorded requests: %s",
+                                         error_sys_text(errno));
+                at += n;
+                left -= (size_t)n;
+        }
+        exporter->text.len = 0;
+        return 0;
+}
+
+/* A URL as it is recorded has no control characters, and nothing above ASCII. */
+static int add_json_text(struct buf *to, struct muster_str text)
+{
+        for (size_t i = 0; i < text.len; i++) {
+                bool is_special = text.at[i] == '"' || text.at[i] == '\\';
+
+                if ((is_special && buf_add_char(to, '\\') < 0) || buf_add_char(to, text.at[i]) < 0)
+                        return MUSTER_E_RESOURCE;
+        }
+        return 0;
+}
+
+/* Without a method: a GET, for which the URL says all. */
+static int add_line(struct buf *to, const char *method, struct muster_str url)
+{
+        int r;
+
+        if (!method)
+                r = buf_add_str(to, url);
+        else if (buf_add_text(to, "{\"url\":\"") < 0 || add_json_text(to, url) < 0 ||
+                 buf_add_text(to, "\",\"method\":\"") < 0 || buf_add_text(to, method) < 0)
+                r = MUSTER_E_RESOURCE;
+        else
+                r = buf_add_text(to, "\"}");
+        return r == 0 ? buf_add_char(to, '\n') : r;
+}
+
+/* --- requests ----------------------------------------------------------------------------------------------------- */
+
+static int refuse(struct exporter *exporter, const struct trace_attempt *attempt,
+                  struct muster_str url)
+{
+        return error_set(
+                exporter->error, MUSTER_E_INPUT, MUSTER_PHASE_QUEUE, 0,
+                "input: request %llu (%.*s) had %s, which a record does not hold: it cannot be "
+                "repeated from there",
+                (unsigned long long)attempt->request, STR_ARGS(url),
+                attempt->has_fields ? "header fields of its own or a password"
+                                    : "a body, or a method that may change something");
+}
+
+/* NULL: none that can be repeated. */
+static const char *method_of(const struct trace_attempt *attempt)
+{
+        if (attempt->method == TRACE_METHOD_HEAD)
+                return "HEAD";
+        if (attempt->method == TRACE_METHOD_OPTIONS)
+                return "OPTIONS";
+        return attempt->is_plain ? "GET" : NULL;
+}
+
+static bool is_repeatable(const struct trace_attempt *attempt)
+{
+        return !attempt->has_fields && attempt->is_safe && method_of(attempt);
+}
+
+/* What was no URL was not recorded either, and took no time. */
+static int export_attempt(struct exporter *exporter, const struct trace_attempt *attempt,
+                          struct muster_str url)
+{
+        if (attempt->n > 1 || !url.len)
+                return 0;
+        if (!is_repeatable(attempt))
+                return refuse(exporter, attempt, url);
+        if (add_line(&exporter->text, exporter->is_json ? method_of(attempt) : NULL, url) < 0)
+                return error_set_memory(exporter->error, MUSTER_PHASE_QUEUE);
+        return exporter->text.len < WRITE_BYTES ? 0 : flush(exporter);
+}
+
+static int export_rows(struct exporter *exporter, const char *sql)
+{
+        sqlite3_stmt *statement = NULL;
+        struct source *source = &exporter->source;
+        int r = source_prepare(source, sql, &statement, exporter->error);
+
+        while (r == 0 && (r = source_step(source, statement, exporter->error)) == 0) {
+                struct trace_attempt attempt = { 0 };
+                struct muster_str url;
+
+                r = source_row(source, ROW_ATTEMPT, statement, &attempt, &url, exporter->error);
+                if (r == 0)
+                        r = export_attempt(exporter, &attempt, url);
+        }
+        sqlite3_finalize(statement);
+        return r == SOURCE_END ? flush(exporter) : r;
+}
+
+/* --- all of it ---------------------------------------------------------------------------------------------------- */
+
+/* Does a query have an answer? */
+static int ask(struct exporter *exporter, const char *sql, bool *ret_has_answer)
+{
+        sqlite3_stmt *statement = NULL;
+        int r = source_prepare(&exporter->source, sql, &statement, exporter->error);
+
+        if (r == 0)
+                r = source_step(&exporter->source, statement, exporter->error);
+        sqlite3_finalize(statement);
+        if (r < 0)
+                return r;
+        *ret_has_answer = r == 0;
+        return 0;
+}
+
+static int check_completeness(struct exporter *exporter)
+{
+        bool lacks_some;
+        int r = ask(exporter, "SELECT 1 FROM run WHERE dropped > 0", &lacks_some);
+
+        if (r == 0 && lacks_some)
+                r = error_set(exporter->error, MUSTER_E_INPUT, MUSTER_PHASE_QUEUE, 0,
+                              "input: %s lacks requests, as its disk was too slow for them: what "
+                              "is there cannot be compared with the run",
+                              exporter->source.path);
+        return r;
+}
+
+/* Input is one or the other throughout: where there is anything else than GET, all lines are JSON. */
+static int choose_format(struct exporter *exporter)
+{
+        char sql[100];
+
+        snprintf(sql, sizeof(sql),
+                 "SELECT 1 FROM attempt WHERE n = 1 AND flags >> 20 & 15 IN (%d, %d)",
+                 TRACE_METHOD_HEAD, TRACE_METHOD_OPTIONS);
+        return ask(exporter, sql, &exporter->is_json);
+}
+
+int muster_record_export(const char *file, int fd, struct muster_error *error)
+{
+        struct exporter exporter = { .fd = fd, .error = error };
+        struct buf sql = { 0 };
+        int r;
+
+        if (!file || fd < 0)
+                return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
+                                 "invalid: no file to read, or none to write to");
+        r = source_open(&exporter.source, file, error);
+        if (r == 0)
+                r = check_completeness(&exporter);
+        if (r == 0)
+                r = choose_format(&exporter);
+        if (r == 0 && schema_select_sql(ROW_ATTEMPT, &sql) < 0)
+                r = error_set_memory(error, MUSTER_PHASE_QUEUE);
+        if (r == 0)
+                r = export_rows(&exporter, sql.at);
+        source_close(&exporter.source);
+        buf_deinit(&exporter.text);
+        buf_deinit(&sql);
+        return r;
+}

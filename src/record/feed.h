@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Feed: rows in memory as a table that SQLite can read
+ *
+ * A virtual table, so that "INSERT INTO attempt SELECT ... FROM feed" writes a whole batch in one statement: about a third cheaper
+ * than a statement for each row. Its columns are c0, c1, ... for integers and `text`.
+ */
+#ifndef RECORD_FEED_H
+#define RECORD_FEED_H
+
+#include "batch.h"
+#include <sqlite3.h>
+
+/* What it gives when it is read next. Belongs to whoever made the connection, and outlives it. */
+struct feed {
+        const struct batch *batch;
+        enum row_kind kind;
+        size_t from, to; /* rows [from, to); it ends before that ... */
+        bool is_usual; /* ... at the first row that has a value in a rare column, or at the first that has not */
+        size_t at; /* where it ended */
+};
+
+/* Make `feed` known to a connection as a table of this name. Returns SQLite's code. */
+int feed_attach(sqlite3 *db, struct feed *feed);
+
+#endif

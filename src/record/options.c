@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+#include "options.h"
+
+#include <stddef.h>
+
+#define NUMBER(name)                                                                               \
+        {                                                                                          \
+#name, OPTION_NUMBER, offsetof(struct record_options, name)                        \
+        }
+#define REAL(name)                                                                                 \
+        {                                                                                          \
+#name, OPTION_REAL, offsetof(struct record_options, name)                          \
+        }
+#define SWITCH(name)                                                                               \
+        {                                                                                          \
+#name, OPTION_SWITCH, offsetof(struct record_options, name)                        \
+        }
+
+const struct option_type option_types[] = {
+        NUMBER(concurrency),        NUMBER(per_host),          NUMBER(queue_size),
+        REAL(rate_per_s),           REAL(rate_per_host_per_s), NUMBER(queue_timeout_ns),
+        NUMBER(connect_timeout_ns), NUMBER(read_timeout_ns),   NUMBER(total_timeout_ns),
+        NUMBER(deadline_ns),        NUMBER(idle_timeout_ns),   NUMBER(max_retries),
+        NUMBER(retry_delay_ns),     NUMBER(workers),           NUMBER(decode_threshold_bytes),
+        SWITCH(no_redirects),       SWITCH(no_decoding),       SWITCH(discard_body),
+        SWITCH(http_1_0),           SWITCH(no_reuse),          { 0 },
+};
+
+static uint64_t limit_of(uint64_t limit)
+{
+        return limit == UINT64_MAX ? 0 : limit;
+}
+
+void options_of_settings(struct record_options *options, const struct settings *settings)
+{
+        *options = (struct record_options){
+                .concurrency = settings->concurrency,
+                .per_host = settings->per_host,
+                .queue_size = settings->queue_size,
+                .rate_per_s = settings->rate_per_s,
+                .rate_per_host_per_s = settings->rate_per_host_per_s,
+                .queue_timeout_ns = limit_of(settings->queue_timeout_ns),
+                .connect_timeout_ns = limit_of(settings->connect_timeout_ns),
+                .read_timeout_ns = limit_of(settings->read_timeout_ns),
+                .total_timeout_ns = limit_of(settings->total_timeout_ns),
+                .deadline_ns = limit_of(settings->deadline_ns),
+                .idle_timeout_ns = limit_of(settings->idle_timeout_ns),
+                .max_retries = settings->max_retries,
+                .retry_delay_ns = settings->retry_delay_ns,
+                .workers = settings->workers,
+                .decode_threshold_bytes = limit_of(settings->decode_threshold_bytes),
+                .no_redirects = settings->no_redirects,
+                .no_decoding = settings->no_decoding,
+                .discard_body = settings->discard_body,
+                .http_1_0 = settings->http_1_0,
+                .no_reuse = settings->no_reuse,
+        };
+}

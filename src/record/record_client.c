@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The public functions: a recorder for a client
+ */
+#include "record.h"
+#include "recorder.h"
+#include <base/error.h>
+#include <base/mem.h>
+#include <core/callback.h>
+#include <core/client.h>
+
+/* What a caller has who leaves `size` at 0: the last member of version 0.1 is the last one that is looked at. */
+#define OPTIONS_BYTES_0_1 (offsetof(struct muster_record_options, overwrite) + sizeof(bool))
+
+static struct muster_record_options known_options(const struct muster_record_options *options)
+{
+        struct muster_record_options known = { 0 };
+
+        if (options)
+                mem_copy_known(&known, sizeof(known), options,
+                               options->size ? options->size : OPTIONS_BYTES_0_1);
+        return known;
+}
+
+/* The tracer, also when it was told the end. */
+static struct tracer *tracer_of(const struct muster_client *client)
+{
+        return client->tracing.tracer ? client->tracing.tracer : client->tracing.ended;
+}
+
+static int refuse(struct muster_error *error, const char *why)
+{
+        return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0, "invalid: %s", why);
+}
+
+int muster_record(struct muster_client *client, const struct muster_record_options *options,
+                  struct muster_error *error)
+{
+        struct muster_record_options known = known_options(options);
+        struct tracer *tracer;
+        int r;
+
+        if (!client || callback_is_running())
+                return refuse(error,
+                              "there is no client to record, or this is a function that it called");
+        if (tracer_of(client))
+                return refuse(error, "this client is recorded already");
+        if (client->stats.n_submitted)
+                return refuse(error, "recording must begin before the first request is submitted");
+        if (known.file && !*known.file)
+                return refuse(error, "the name of the record's file is empty");
+        r = recorder_new(&tracer, &known, &client->settings, &client->clock, error);
+        if (r < 0)
+                return r;
+        r = client_trace(client, tracer);
+        if (r < 0) {
+                tracer->ops->end(tracer);
+                tracer->ops->free(tracer);
+        }
+        return r;
+}
+
+int muster_record_end(struct muster_client *client, struct muster_error *error)
+{
+        if (!client || callback_is_running())
+                return refuse(error, "there is no client, or this is a function that it called");
+        client_trace_end(client);
+        return recorder_outcome(tracer_of(client), error);
+}
+
+int record_of_client(struct record *record, const struct muster_client *client)
+{
+        return recorder_copy(client ? tracer_of(client) : NULL, record);
+}

@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: MIT */
+#include "schema.h"
+
+#include "feed.h"
+#include <base/buf.h>
+#include <stdio.h>
+
+/* Columns have no types: each value is what it is, and nothing has to be converted on its way in. */
+static const char small_tables[] =
+        "CREATE TABLE run(version, command, wall_clock_ns, start_ns, end_ns, is_complete, dropped);"
+        "CREATE TABLE option(name TEXT PRIMARY KEY, value);"
+        "CREATE TABLE counter(name TEXT PRIMARY KEY, before, after);"
+        "CREATE TABLE word(kind TEXT, number, word TEXT, PRIMARY KEY(kind, number)) WITHOUT ROWID;";
+
+/*
+ * The cuts of core/attempt.c: each stamp ends a phase, no earlier than the one before it and no later than the attempt. What is left
+ * belongs to the phase that the attempt had reached.
+ */
+static const char view_phases[] =
+        "CREATE VIEW phases AS SELECT number, request, n, url, status,"
+        " (SELECT word FROM word WHERE kind = 'error' AND number = code) AS error,"
+        " (SELECT word FROM word WHERE kind = 'outcome' AND number = flags >> 12 & 15) AS outcome,"
+        " (SELECT word FROM word WHERE kind = 'wait' AND number = flags >> 8 & 15) AS waited_for,"
+        " flags & 1 AS is_last, start_ns / 1e6 AS start_ms,"
+        " (cut_slot + iif(stage = 0, rest, 0)) / 1e3 AS queue_us,"
+        " iif(stage = 1, rest, 0) / 1e3 AS backoff_us,"
+        " (cut_dns - cut_slot + iif(stage = 2, rest, 0)) / 1e3 AS dns_us,"
+        " (cut_tcp - cut_dns + iif(stage = 3, rest, 0)) / 1e3 AS tcp_us,"
+        " (cut_tls - cut_tcp + iif(stage = 4, rest, 0)) / 1e3 AS tls_us,"
+        " (cut_send - cut_tls + iif(stage = 5, rest, 0)) / 1e3 AS send_us,"
+        " (cut_kernel - cut_send + iif(stage = 6, rest, 0)) / 1e3 AS wait_us,"
+        " (cut_read - cut_kernel + iif(stage = 7, rest, 0)) / 1e3 AS lag_us,"
+        " iif(stage = 8, rest, 0) / 1e3 AS receive_us,"
+        " (decode + ifnull(worker_decode_ns, 0) + iif(stage = 9, rest, 0)) / 1e3 AS decode_us,"
+        " (ifnull(process_end_ns - end_ns - ifnull(worker_decode_ns, 0), 0) + iif(stage = 10, "
+        "rest, 0)) / 1e3 "
+        "AS process_us,"
+        " (ifnull(taken_ns - ifnull(finished_ns, end_ns), 0) + iif(stage = 11, rest, 0)) / 1e3 AS "
+        "deliver_us,"
+        " (ifnull(process_end_ns, end_ns) + ifnull(taken_ns - ifnull(finished_ns, end_ns), 0)) / "
+        "1e3 AS total_us,"
+        " (ifnull(submit_ago_ns, 0) + max(end_ns, ifnull(finished_ns, 0), ifnull(taken_ns, 0))) / "
+        "1e3 AS "
+        "since_submit_us,"
+        " sent_bytes, wire_bytes, ifnull(body_bytes, wire_bytes) AS body_bytes"
+        " FROM (SELECT *, end_ns - cut_read - decode AS rest"
+        " FROM (SELECT *, min(ifnull(decode_ns, 0), end_ns - cut_read) AS decode"
+        " FROM (SELECT *, flags >> 16 & 15 AS stage,"
+        " min(end_ns, slot) AS cut_slot,"
+        " min(end_ns, max(slot, dns)) AS cut_dns,"
+        " min(end_ns, max(slot, dns, tcp)) AS cut_tcp,"
+        " min(end_ns, max(slot, dns, tcp, tls)) AS cut_tls,"
+        " min(end_ns, max(slot, dns, tcp, tls, send)) AS cut_send,"
+        " min(end_ns, max(slot, dns, tcp, tls, send, first_kernel)) AS cut_kernel,"
+        " min(end_ns, max(slot, dns, tcp, tls, send, first_kernel, first_read)) AS cut_read"
+        " FROM (SELECT *, ifnull(slot_ns, 0) AS slot, ifnull(dns_ns, 0) AS dns,"
+        " ifnull(tcp_ns, 0) AS tcp, ifnull(tls_ns, 0) AS tls, ifnull(send_ns, 0) AS send,"
+        " ifnull(first_kernel_ns, 0) AS first_kernel, ifnull(first_read_ns, 0) AS first_read"
+        " FROM attempt))));";
+
+/*
+ * With max(n) as the only such function, columns that are not aggregated are those of the last attempt
+ * (https://www.sqlite.org/lang_select.html#bareagg).
+ */
+static const char view_requests[] =
+        "CREATE VIEW requests AS SELECT request AS id,"
+        " ifnull(group_concat(iif(n = 1, url, NULL)), url) AS url, url AS final_url, status, error,"
+        " max(n) AS attempts, start_ms + total_us / 1e3 - since_submit_us / 1e3 AS submitted_ms,"
+        " since_submit_us / 1e3 AS total_ms,"
+        " sum(queue_us) / 1e3 AS queue_ms,"
+        " max(round(since_submit_us - sum(total_us), 3), 0) / 1e3 AS backoff_ms,"
+        " sum(dns_us) / 1e3 AS dns_ms, sum(tcp_us) / 1e3 AS tcp_ms, sum(tls_us) / 1e3 AS tls_ms,"
+        " sum(send_us) / 1e3 AS send_ms, sum(wait_us) / 1e3 AS wait_ms,"
+        " sum(lag_us) / 1e3 AS lag_ms, sum(receive_us) / 1e3 AS receive_ms,"
+        " sum(decode_us) / 1e3 AS decode_ms, sum(process_us) / 1e3 AS process_ms,"
+        " sum(deliver_us) / 1e3 AS deliver_ms, wire_bytes, body_bytes"
+        " FROM phases GROUP BY request HAVING is_last;";
+
+static const char other_views[] =
+        "CREATE VIEW slowest AS SELECT * FROM requests"
+        " ORDER BY total_ms - queue_ms - deliver_ms DESC LIMIT 20;"
+
+        "CREATE VIEW errors AS SELECT"
+        " (SELECT word FROM word WHERE kind = 'error' AND number = code) AS error,"
+        " (SELECT word FROM word WHERE kind = 'phase' AND number = flags >> 16 & 15) AS phase,"
+        " status, count(*) AS requests,"
+        " min(start_ns + end_ns) / 1e9 AS first_s, url AS first_url"
+        " FROM attempt WHERE flags & 1 AND (code < 0 OR status >= 400)"
+        " GROUP BY code, 2, status ORDER BY requests DESC;"
+
+        "CREATE VIEW connections AS SELECT id, key AS origin, remote,"
+        " opened_ns / 1e6 AS opened_ms, closed_ns / 1e6 AS lived_ms, attempts,"
+        " (SELECT word FROM word WHERE kind = 'closer' AND number = closer) AS closed_by,"
+        " dns_ns / 1e6 AS dns_ms, (tcp_ns - ifnull(dns_ns, 0)) / 1e6 AS tcp_ms,"
+        " (tls_ns - tcp_ns) / 1e6 AS tls_ms, is_resumed, rtt_us / 1e3 AS rtt_ms,"
+        " min_rtt_us / 1e3 AS min_rtt_ms, retransmits, bytes_received"
+        " FROM conn LEFT JOIN origin ON origin.number = conn.origin;"
+
+        "CREATE VIEW timeline AS WITH RECURSIVE seconds(second) AS ("
+        " SELECT 0 UNION ALL SELECT second + 1 FROM seconds"
+        " WHERE second < (SELECT max(start_ns + end_ns) / 1000000000 FROM attempt)),"
+        " ends AS (SELECT (start_ns + end_ns) / 1000000000 AS second, count(*) AS attempts,"
+        " sum(flags & 1) AS requests, sum(flags & 1 AND code < 0) AS failed,"
+        " avg(end_ns - slot_ns) / 1e6 AS mean_ms, max(end_ns - slot_ns) / 1e6 AS slowest_ms,"
+        " sum(wire_bytes) AS wire_bytes FROM attempt GROUP BY 1),"
+        " levels AS (SELECT at_ns / 1000000000 AS second, avg(in_flight) AS in_flight,"
+        " avg(queued) AS queued, max(open_conns) AS open_conns FROM sample GROUP BY 1)"
+        " SELECT second, ifnull(attempts, 0) AS attempts, ifnull(requests, 0) AS requests,"
+        " ifnull(failed, 0) AS failed, mean_ms, slowest_ms, ifnull(wire_bytes, 0) AS wire_bytes,"
+        " in_flight, queued, open_conns"
+        " FROM seconds LEFT JOIN ends USING (second) LEFT JOIN levels USING (second);";
+
+/* --- words for numbers -------------------------------------------------------------------------------------------- */
+
+static const char *const waits[TRACE_N_WAITS] = {
+        [TRACE_WAIT_NONE] = "none",       [TRACE_WAIT_SLOT] = "slot",
+        [TRACE_WAIT_HOST] = "host",       [TRACE_WAIT_SHARE] = "share",
+        [TRACE_WAIT_RATE] = "rate",       [TRACE_WAIT_HOST_RATE] = "host rate",
+        [TRACE_WAIT_WORKERS] = "workers",
+};
+
+static const char *const outcomes[TRACE_N_OUTCOMES] = {
+        [TRACE_RESULT] = "result",         [TRACE_FAILED] = "failed",
+        [TRACE_REDIRECTED] = "redirected", [TRACE_RETRIED] = "retried",
+        [TRACE_REPEATED] = "repeated",
+};
+
+static const char *const closers[TRACE_N_CLOSERS] = {
+        [TRACE_CLOSED_BY_END] = "end",       [TRACE_CLOSED_BY_SERVER] = "server",
+        [TRACE_CLOSED_BY_CLIENT] = "client", [TRACE_CLOSED_BY_AGE] = "age",
+        [TRACE_NEVER_OPEN] = "never open",
+};
+
+static const char *const methods[TRACE_N_METHODS] = {
+        [TRACE_METHOD_OTHER] = "other",
+        [TRACE_METHOD_GET] = "GET",
+        [TRACE_METHOD_HEAD] = "HEAD",
+        [TRACE_METHOD_OPTIONS] = "OPTIONS",
+};
+
+static int add_word(sqlite3_stmt *insert, const char *kind, int number, const char *word)
+{
+        sqlite3_bind_text(insert, 1, kind, -1, SQLITE_STATIC);
+        sqlite3_bind_int(insert, 2, number);
+        sqlite3_bind_text(insert, 3, word, -1, SQLITE_STATIC);
+        sqlite3_step(insert);
+        return sqlite3_reset(insert);
+}
+
+static int add_words(sqlite3_stmt *insert, const char *kind, const char *const *words, int n)
+{
+        int r = SQLITE_OK;
+
+        for (int i = 0; r == SQLITE_OK && i < n; i++)
+                r = add_word(insert, kind, i, words[i]);
+        return r;
+}
+
+static int add_all_words(sqlite3 *db)
+{
+        sqlite3_stmt *insert = NULL;
+        int r = sqlite3_prepare_v2(db, "INSERT INTO word VALUES(?, ?, ?)", -1, &insert, NULL);
+
+        for (int code = -1; r == SQLITE_OK && code >= MUSTER_E_INTERNAL; code--)
+                r = add_word(insert, "error", code, muster_code_name((enum muster_code)code));
+        for (int phase = 0; r == SQLITE_OK && phase < MUSTER_N_PHASES; phase++)
+                r = add_word(insert, "phase", phase, muster_phase_name((enum muster_phase)phase));
+        if (r == SQLITE_OK)
+                r = add_words(insert, "wait", waits, TRACE_N_WAITS);
+        if (r == SQLITE_OK)
+                r = add_words(insert, "outcome", outcomes, TRACE_N_OUTCOMES);
+        if (r == SQLITE_OK)
+                r = add_words(insert, "closer", closers, TRACE_N_CLOSERS);
+        if (r == SQLITE_OK)
+                r = add_words(insert, "method", methods, TRACE_N_METHODS);
+        sqlite3_finalize(insert);
+        return r;
+}
+
+/* --- statements --------------------------------------------------------------------------------------------------- */
+
+/* The name alone, without "INTEGER PRIMARY KEY". */
+static struct muster_str column_name(const char *column)
+{
+        struct muster_str rest = str_of(column), name = rest;
+
+        str_split(&rest, ' ', &name);
+        return name;
+}
+
+static int add_texts(struct buf *sql, const char *a, const char *b, const char *c)
+{
+        if (buf_add_text(sql, a) < 0 || buf_add_text(sql, b) < 0 || buf_add_text(sql, c) < 0)
+                return MUSTER_E_RESOURCE;
+        return 0;
+}
+
+/* The first `n` columns, as in the table: the text stands behind those that every row has. */
+static int add_list(struct buf *sql, const struct row_type *type, size_t n, bool with_keys)
+{
+        int r = 0;
+
+        for (size_t i = 0; r == 0 && i < n; i++) {
+                r = i ? buf_add_text(sql, ", ") : 0;
+                if (r == 0)
+                        r = buf_add_str(sql, with_keys ? str_of(type->columns[i])
+                                                       : column_name(type->columns[i]));
+                if (r == 0 && i + 1 == type->n_usual && type->text_column)
+                        r = add_texts(sql, ", ", type->text_column, "");
+        }
+        return r;
+}
+
+static int create_sql(enum row_kind kind, struct buf *sql)
+{
+        const struct row_type *type = row_types[kind];
+
+        if (add_texts(sql, "CREATE TABLE ", type->table, "(") < 0 ||
+            add_list(sql, type, type->n_columns, true) < 0 || buf_add_text(sql, ")") < 0)
+                return MUSTER_E_RESOURCE;
+        return buf_terminate(sql);
+}
+
+static int add_feed_columns(struct buf *sql, const struct row_type *type, size_t n)
+{
+        char column[32];
+        int r = 0;
+
+        for (size_t i = 0; r == 0 && i < n; i++) {
+                snprintf(column, sizeof(column), "%sc%zu", i ? ", " : "", i);
+                r = buf_add_text(sql, column);
+                if (r == 0 && i + 1 == type->n_usual && type->text_column)
+                        r = buf_add_text(sql, ", text");
+        }
+        return r;
+}
+
+/*
+ * A request that ends while it waits to be tried again is told of with its last attempt once more: the second row counts. The columns that are
+ * named are the first ones of the table, in its order: then SQLite does not copy each value once more.
+ */
+int schema_insert_sql(enum row_kind kind, bool is_usual, struct buf *sql)
+{
+        const struct row_type *type = row_types[kind];
+        size_t n = is_usual ? type->n_usual : type->n_columns;
+
+        if (add_texts(sql, "INSERT OR REPLACE INTO ", type->table, "(") < 0 ||
+            add_list(sql, type, n, false) < 0 || buf_add_text(sql, ") SELECT ") < 0 ||
+            add_feed_columns(sql, type, n) < 0 || buf_add_text(sql, " FROM feed") < 0)
+                return MUSTER_E_RESOURCE;
+        return buf_terminate(sql);
+}
+
+int schema_select_sql(enum row_kind kind, struct buf *sql)
+{
+        const struct row_type *type = row_types[kind];
+
+        if (buf_add_text(sql, "SELECT ") < 0 || add_list(sql, type, type->n_columns, false) < 0 ||
+            add_texts(sql, " FROM ", type->table, " ORDER BY ") < 0 ||
+            buf_add_text(sql, type->order) < 0)
+                return MUSTER_E_RESOURCE;
+        return buf_terminate(sql);
+}
+
+/* --- all of it ---------------------------------------------------------------------------------------------------- */
+
+static int create_row_tables(sqlite3 *db)
+{
+        struct buf sql = { 0 };
+        int r = SQLITE_OK;
+
+        for (int kind = 0; r == SQLITE_OK && kind < ROW_N_KINDS; kind++) {
+                sql.len = 0;
+                r = create_sql((enum row_kind)kind, &sql) < 0
+                            ? SQLITE_NOMEM
+                            : sqlite3_exec(db, sql.at, NULL, NULL, NULL);
+        }
+        buf_deinit(&sql);
+        return r;
+}
+
+static int mark(sqlite3 *db)
+{
+        char sql[80];
+
+        snprintf(sql, sizeof(sql), "PRAGMA application_id = %d; PRAGMA user_version = %d",
+                 SCHEMA_APPLICATION_ID, SCHEMA_VERSION);
+        return sqlite3_exec(db, sql, NULL, NULL, NULL);
+}
+
+static int create_all(sqlite3 *db)
+{
+        const char *const views[] = { view_phases, view_requests, other_views };
+        int r = sqlite3_exec(db, small_tables, NULL, NULL, NULL);
+
+        if (r == SQLITE_OK)
+                r = create_row_tables(db);
+        for (size_t i = 0; r == SQLITE_OK && i < sizeof(views) / sizeof(views[0]); i++)
+                r = sqlite3_exec(db, views[i], NULL, NULL, NULL);
+        if (r == SQLITE_OK)
+                r = add_all_words(db);
+        return r == SQLITE_OK ? mark(db) : r;
+}
+
+int schema_create(sqlite3 *db)
+{
+        int r = sqlite3_exec(db, "BEGIN", NULL, NULL, NULL);
+
+        if (r == SQLITE_OK)
+                r = create_all(db);
+        return r == SQLITE_OK ? sqlite3_exec(db, "COMMIT", NULL, NULL, NULL) : r;
+}

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: MIT */
+#include "source.h"
+
+#include "file.h"
+#include <base/error.h>
+#include <base/mem.h>
+#include <errno.h>
+
+#define BUSY_MS 5000 /* it may be being written */
+
+/* --- what went wrong ---------------------------------------------------------------------------------------------- */
+
+static int refuse(struct muster_error *error, int sys, const char *path, const char *why)
+{
+        return error_set(error, MUSTER_E_INPUT, MUSTER_PHASE_QUEUE, sys, "input: %s %s", path, why);
+}
+
+int source_damaged(struct source *source, const char *why, struct muster_error *error)
+{
+        return error_set(
+                error, MUSTER_E_INPUT, MUSTER_PHASE_QUEUE, 0,
+                "input: the record %s is damaged (%s): what is left of it can be read with "
+                "sqlite3 %s .recover; record the run again",
+                source->path, why, source->path);
+}
+
+static int fail(struct source *source, int code, struct muster_error *error)
+{
+        switch (code & 0xff) {
+        case SQLITE_NOMEM:
+                return error_set_memory(error, MUSTER_PHASE_QUEUE);
+        case SQLITE_BUSY:
+        case SQLITE_LOCKED:
+                return refuse(
+                        error, 0, source->path,
+                        "is being written to without a pause: try again when the run is over");
+        case SQLITE_CANTOPEN:
+        case SQLITE_READONLY:
+        case SQLITE_PERM:
+                return refuse(error, 0, source->path,
+                              "was left by a program that was killed and has to be repaired first, "
+                              "which takes the right to write to it and to its directory: copy it, "
+                              "together with its -journal file, to where you have that");
+        case SQLITE_IOERR:
+                return error_set(error, MUSTER_E_INPUT, MUSTER_PHASE_QUEUE,
+                                 sqlite3_system_errno(source->db), "input: %s cannot be read: %s",
+                                 source->path, error_sys_text(sqlite3_system_errno(source->db)));
+        default:
+                return source_damaged(source, sqlite3_errmsg(source->db), error);
+        }
+}
+
+static int judge(const char *path, const struct file_look *look, struct muster_error *error)
+{
+        switch (look->kind) {
+        case FILE_RECORD:
+                return 0;
+        case FILE_MISSING:
+                return refuse(error, ENOENT, path,
+                              "is not there: record a run first, with muster fetch --record");
+        case FILE_UNREADABLE:
+                return error_set(error, MUSTER_E_INPUT, MUSTER_PHASE_QUEUE, look->sys,
+                                 "input: %s cannot be read: %s", path, error_sys_text(look->sys));
+        case FILE_EMPTY:
+                return refuse(error, 0, path, "is empty: the run ended before it began to record");
+        case FILE_OTHER:
+                return refuse(
+                        error, 0, path,
+                        "is no record of muster: give the file that muster fetch --record wrote");
+        case FILE_SQLITE:
+                return refuse(error, 0, path,
+                              "is an SQLite database, but no record of muster: give the file that "
+                              "muster fetch --record wrote");
+        case FILE_NEWER:
+                return error_set(error, MUSTER_E_INPUT, MUSTER_PHASE_QUEUE, 0,
+                                 "input: %s was recorded by a newer version of muster (format %u): "
+                                 "explain it with that version",
+                                 path, look->version);
+        case FILE_CUT:
+                return error_set(error, MUSTER_E_INPUT, MUSTER_PHASE_QUEUE, 0,
+                                 "input: %s is cut off: it has %llu of %llu bytes; copy it again, "
+                                 "or record the run again",
+                                 path, (unsigned long long)look->bytes,
+                                 (unsigned long long)look->full_bytes);
+        }
+        return MUSTER_E_INTERNAL;
+}
+
+/* --- opening ------------------------------------------------------------------------------------------------------ */
+
+/* A file that nobody may write to can be read, unless it has to be repaired. */
+static int open_as(struct source *source, const char *path, int flags)
+{
+        int r = sqlite3_open_v2(path, &source->db, flags | SQLITE_OPEN_NOMUTEX, NULL);
+
+        if (r != SQLITE_OK) {
+                sqlite3_close(source->db);
+                source->db = NULL;
+        }
+        return r;
+}
+
+/* A view or trigger in it must not do more than views of ours do. */
+static void distrust(sqlite3 *db)
+{
+        sqlite3_busy_timeout(db, BUSY_MS);
+        sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+        sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+        sqlite3_exec(db, "PRAGMA cell_size_check = ON", NULL, NULL, NULL);
+}
+
+static int open_database(struct source *source, struct muster_error *error)
+{
+        char *path = file_path(source->path);
+        int r;
+
+        if (!path)
+                return error_set_memory(error, MUSTER_PHASE_QUEUE);
+        r = open_as(source, path, SQLITE_OPEN_READWRITE);
+        if (r != SQLITE_OK)
+                r = open_as(source, path, SQLITE_OPEN_READONLY);
+        mem_free(path);
+        if (r != SQLITE_OK)
+                return r == SQLITE_NOMEM ? error_set_memory(error, MUSTER_PHASE_QUEUE)
+                                         : refuse(error, 0, source->path, "cannot be opened");
+        distrust(source->db);
+        r = sqlite3_exec(source->db, "BEGIN; SELECT count(*) FROM sqlite_schema", NULL, NULL, NULL);
+        return r == SQLITE_OK ? 0 : fail(source, r, error);
+}
+
+int source_open(struct source *source, const char *path, struct muster_error *error)
+{
+        struct file_look look;
+        int r;
+
+        *source = (struct source){ .path = path };
+        file_look(path, &look);
+        r = judge(path, &look, error);
+        if (r == 0)
+                r = open_database(source, error);
+        if (r < 0)
+                source_close(source);
+        return r;
+}
+
+void source_close(struct source *source)
+{
+        sqlite3_close(source->db);
+        *source = (struct source){ 0 };
+}
+
+/* --- reading ------------------------------------------------------------------------------------------------------ */
+
+int source_prepare(struct source *source, const char *sql, sqlite3_stmt **ret_statement,
+                   struct muster_error *error)
+{
+        int r = sqlite3_prepare_v2(source->db, sql, -1, ret_statement, NULL);
+
+        return r == SQLITE_OK ? 0 : fail(source, r, error);
+}
+
+int source_step(struct source *source, sqlite3_stmt *statement, struct muster_error *error)
+{
+        int r = sqlite3_step(statement);
+
+        if (r == SQLITE_ROW)
+                return 0;
+        return r == SQLITE_DONE ? SOURCE_END : fail(source, r, error);
+}
+
+int64_t source_integer(sqlite3_stmt *statement, int n, bool *is_good)
+{
+        int64_t value = sqlite3_column_int64(statement, n);
+
+        /* The type costs a call: asked for only where it matters. */
+        if (value == 0 && sqlite3_column_type(statement, n) != SQLITE_INTEGER) {
+                if (sqlite3_column_type(statement, n) != SQLITE_NULL)
+                        *is_good = false;
+                return ROW_NULL;
+        }
+        return value;
+}
+
+struct muster_str source_text(sqlite3_stmt *statement, int n)
+{
+        const char *at = (const char *)sqlite3_column_text(statement, n);
+
+        return at ? (struct muster_str){ at, (size_t)sqlite3_column_bytes(statement, n) }
+                  : (struct muster_str){ "", 0 };
+}
+
+int source_row(struct source *source, enum row_kind kind, sqlite3_stmt *statement, void *ret_row,
+               struct muster_str *ret_text, struct muster_error *error)
+{
+        const struct row_type *type = row_types[kind];
+        int64_t values[ROW_VALUES_MAX];
+        bool is_good = true, has_text = type->text_column;
+
+        for (size_t i = 0; i < type->n_columns; i++)
+                values[i] = source_integer(
+                        statement, (int)(i < type->n_usual || !has_text ? i : i + 1), &is_good);
+        if (!is_good || !type->get(values, ret_row))
+                return source_damaged(source, type->table, error);
+        if (has_text)
+                *ret_text = source_text(statement, (int)type->n_usual);
+        return 0;
+}

@@ -1,0 +1,362 @@
+/* SPDX-License-Identifier: MIT */
+#include "store.h"
+
+#include "feed.h"
+#include "file.h"
+#include "options.h"
+#include "schema.h"
+#include <base/buf.h>
+#include <base/error.h>
+#include <base/mem.h>
+#include <errno.h>
+#include <stdio.h>
+#include <unistd.h>
+
+/*
+ * Large pages: fewer of them to take care of. A journal that stays, emptied after each transaction, costs one system call; what a
+ * killed program had begun is rolled back by whoever reads the file next. The cache holds what a batch touches.
+ */
+static const char setup[] = "PRAGMA page_size = 16384;"
+                            "PRAGMA journal_mode = TRUNCATE;"
+                            "PRAGMA synchronous = OFF;"
+                            "PRAGMA cache_size = -2048;"
+                            "PRAGMA temp_store = MEMORY;";
+#define BUSY_MS 10000 /* somebody may look at the file while it is written */
+
+struct store {
+        sqlite3 *db;
+        sqlite3_stmt *begin, *commit;
+        sqlite3_stmt *inserts[ROW_N_KINDS][2]; /* of all columns; of the usual ones */
+        struct feed feed;
+        char *path; /* as SQLite is told it */
+        struct muster_error error;
+};
+
+const struct muster_error *store_error(const struct store *store)
+{
+        return &store->error;
+}
+
+static int fail(struct store *store, int code)
+{
+        bool is_system = code == SQLITE_IOERR || code == SQLITE_CANTOPEN;
+        int sys = is_system && store->db ? sqlite3_system_errno(store->db) : 0;
+        const char *words = sqlite3_errstr(code);
+
+        if (code == SQLITE_NOMEM)
+                return error_set_memory(&store->error, MUSTER_PHASE_QUEUE);
+        if (code == SQLITE_FULL)
+                words = "the disk is full";
+        else if (sys)
+                words = error_sys_text(sys);
+        return error_set(&store->error, MUSTER_E_RESOURCE, MUSTER_PHASE_QUEUE, sys,
+                         "resource: the record %s cannot be written: %s", store->path, words);
+}
+
+/* Run a statement that has no rows to give. */
+static int run(struct store *store, sqlite3_stmt *statement)
+{
+        int r;
+
+        sqlite3_step(statement);
+        r = sqlite3_reset(statement);
+        return r == SQLITE_OK ? 0 : fail(store, r);
+}
+
+static int execute(struct store *store, const char *sql)
+{
+        int r = sqlite3_exec(store->db, sql, NULL, NULL, NULL);
+
+        return r == SQLITE_OK ? 0 : fail(store, r);
+}
+
+static int prepare(struct store *store, const char *sql, sqlite3_stmt **ret_statement)
+{
+        int r = sqlite3_prepare_v3(store->db, sql, -1, SQLITE_PREPARE_PERSISTENT, ret_statement,
+                                   NULL);
+
+        return r == SQLITE_OK ? 0 : fail(store, r);
+}
+
+/* --- a new file --------------------------------------------------------------------------------------------------- */
+
+/* A journal that an earlier run left would be taken for this file's. */
+static int remove_old(const char *path)
+{
+        char journal[4096 + 16];
+
+        snprintf(journal, sizeof(journal), "%s-journal", path);
+        if (unlink(journal) < 0 && errno != ENOENT)
+                return errno;
+        return unlink(path) < 0 && errno != ENOENT ? errno : 0;
+}
+
+/* May a record be written to this path? Nothing but an older record is ever removed. */
+static int make_way(const char *path, bool overwrite, struct muster_error *error)
+{
+        struct file_look look;
+        bool is_record;
+        int sys;
+
+        file_look(path, &look);
+        if (look.kind == FILE_UNREADABLE)
+                return error_set(error, MUSTER_E_RESOURCE, MUSTER_PHASE_QUEUE, look.sys,
+                                 "resource: cannot create the record %s: %s", path,
+                                 error_sys_text(look.sys));
+        is_record = look.kind == FILE_RECORD || look.kind == FILE_NEWER || look.kind == FILE_CUT;
+        if (look.kind == FILE_OTHER || look.kind == FILE_SQLITE)
+                return error_set(error, MUSTER_E_RESOURCE, MUSTER_PHASE_QUEUE, EEXIST,
+                                 "resource: %s is there already and is no record, so it is left "
+                                 "alone: choose another name for the record",
+                                 path);
+        if (is_record && !overwrite)
+                return error_set(error, MUSTER_E_RESOURCE, MUSTER_PHASE_QUEUE, EEXIST,
+                                 "resource: the record %s is there already: remove it, choose "
+                                 "another name, or ask for it to be overwritten",
+                                 path);
+        sys = remove_old(path);
+        if (sys)
+                return error_set(error, MUSTER_E_RESOURCE, MUSTER_PHASE_QUEUE, sys,
+                                 "resource: cannot replace the record %s: %s", path,
+                                 error_sys_text(sys));
+        return 0;
+}
+
+static int open_file(struct store *store)
+{
+        int r = sqlite3_open_v2(store->path, &store->db,
+                                SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
+                                NULL);
+
+        if (r != SQLITE_OK)
+                return fail(store, r);
+        sqlite3_busy_timeout(store->db, BUSY_MS);
+        if (execute(store, setup) < 0)
+                return MUSTER_E_RESOURCE;
+        r = schema_create(store->db);
+        return r == SQLITE_OK ? 0 : fail(store, r);
+}
+
+static int prepare_inserts(struct store *store)
+{
+        struct buf sql = { 0 };
+        int r = 0;
+
+        for (int i = 0; r == 0 && i < ROW_N_KINDS * 2; i++) {
+                sql.len = 0;
+                if (schema_insert_sql((enum row_kind)(i / 2), i % 2, &sql) < 0)
+                        r = fail(store, SQLITE_NOMEM);
+                else
+                        r = prepare(store, sql.at, &store->inserts[i / 2][i % 2]);
+        }
+        buf_deinit(&sql);
+        return r;
+}
+
+static int prepare_all(struct store *store)
+{
+        int r = feed_attach(store->db, &store->feed);
+
+        if (r != SQLITE_OK)
+                return fail(store, r);
+        if (prepare(store, "BEGIN", &store->begin) < 0 ||
+            prepare(store, "COMMIT", &store->commit) < 0)
+                return MUSTER_E_RESOURCE;
+        return prepare_inserts(store);
+}
+
+/* --- before and after the run ------------------------------------------------------------------------------------- */
+
+static void bind_text(sqlite3_stmt *statement, int n, const char *text)
+{
+        sqlite3_bind_text(statement, n, text, -1, SQLITE_STATIC); /* NULL binds NULL */
+}
+
+/* -1, not known, is NULL in the file. */
+static void bind_counter(sqlite3_stmt *statement, int n, int64_t value)
+{
+        if (value < 0)
+                sqlite3_bind_null(statement, n);
+        else
+                sqlite3_bind_int64(statement, n, value);
+}
+
+static int write_run(struct store *store, const struct record_run *run_row)
+{
+        sqlite3_stmt *insert = NULL;
+        int r = prepare(store, "INSERT INTO run VALUES(?, ?, ?, ?, NULL, 0, 0)", &insert);
+
+        if (r == 0) {
+                bind_text(insert, 1, run_row->version);
+                bind_text(insert, 2, run_row->command);
+                sqlite3_bind_int64(insert, 3, (int64_t)run_row->wall_clock_ns);
+                sqlite3_bind_int64(insert, 4, (int64_t)run_row->start_ns);
+                r = run(store, insert);
+        }
+        sqlite3_finalize(insert);
+        return r;
+}
+
+static void bind_option(sqlite3_stmt *insert, const struct option_type *type,
+                        struct record_options *options)
+{
+        const void *at = option_at(options, type);
+
+        bind_text(insert, 1, type->name);
+        switch (type->kind) {
+        case OPTION_NUMBER:
+                sqlite3_bind_int64(insert, 2, row_cut(*(const uint64_t *)at));
+                return;
+        case OPTION_REAL:
+                sqlite3_bind_double(insert, 2, *(const double *)at);
+                return;
+        case OPTION_SWITCH:
+                sqlite3_bind_int(insert, 2, *(const bool *)at);
+                return;
+        }
+}
+
+static int write_options(struct store *store, struct record_options options)
+{
+        sqlite3_stmt *insert = NULL;
+        int r = prepare(store, "INSERT INTO option VALUES(?, ?)", &insert);
+
+        for (const struct option_type *type = option_types; r == 0 && type->name; type++) {
+                bind_option(insert, type, &options);
+                r = run(store, insert);
+        }
+        sqlite3_finalize(insert);
+        return r;
+}
+
+/* "INSERT ... VALUES(name, value)" or "UPDATE ... SET after = value WHERE name = name", for each of them. */
+static int write_counters(struct store *store, const char *sql, const struct counters *counters)
+{
+        sqlite3_stmt *statement = NULL;
+        int r = prepare(store, sql, &statement);
+
+        for (int i = 0; r == 0 && i < COUNTER_N; i++) {
+                bind_text(statement, 1, counter_name((enum counter)i));
+                bind_counter(statement, 2, counters->values[i]);
+                r = run(store, statement);
+        }
+        sqlite3_finalize(statement);
+        return r;
+}
+
+static int write_beginning(struct store *store, const struct record_run *run_row,
+                           const struct counters *before)
+{
+        if (run(store, store->begin) < 0 || write_run(store, run_row) < 0 ||
+            write_options(store, run_row->options) < 0 ||
+            write_counters(store, "INSERT INTO counter VALUES(?1, ?2, NULL)", before) < 0)
+                return MUSTER_E_RESOURCE;
+        return run(store, store->commit);
+}
+
+static int write_end_of_run(struct store *store, const struct record_run *run_row)
+{
+        sqlite3_stmt *update = NULL;
+        int r = prepare(store, "UPDATE run SET end_ns = ?, is_complete = ?, dropped = ?", &update);
+
+        if (r == 0) {
+                sqlite3_bind_int64(update, 1, (int64_t)run_row->end_ns);
+                sqlite3_bind_int(update, 2, run_row->is_complete);
+                sqlite3_bind_int64(update, 3, row_cut(run_row->n_dropped));
+                r = run(store, update);
+        }
+        sqlite3_finalize(update);
+        return r;
+}
+
+static int write_end(struct store *store, const struct record_run *run_row,
+                     const struct counters *after)
+{
+        if (run(store, store->begin) < 0 || write_end_of_run(store, run_row) < 0 ||
+            write_counters(store, "UPDATE counter SET after = ?2 WHERE name = ?1", after) < 0)
+                return MUSTER_E_RESOURCE;
+        return run(store, store->commit);
+}
+
+/* --- the public part ---------------------------------------------------------------------------------------------- */
+
+int store_create(struct store **ret_store, const char *path, bool overwrite,
+                 const struct record_run *run_row, const struct counters *before,
+                 struct muster_error *error)
+{
+        struct store *store;
+        int r = make_way(path, overwrite, error);
+
+        if (r < 0)
+                return r;
+        store = mem_zalloc(sizeof(*store));
+        if (!store || !(store->path = file_path(path))) {
+                store_close(store);
+                return error_set_memory(error, MUSTER_PHASE_QUEUE);
+        }
+        if (open_file(store) < 0 || prepare_all(store) < 0 ||
+            write_beginning(store, run_row, before) < 0) {
+                r = error_set(error, MUSTER_E_RESOURCE, MUSTER_PHASE_QUEUE, store->error.sys, "%s",
+                              store->error.text);
+                remove_old(store->path);
+                store_close(store);
+                return r;
+        }
+        *ret_store = store;
+        return 0;
+}
+
+/* Rows of either sort in turn: all that follow each other in one statement. */
+static int write_rows(struct store *store, struct batch *batch, enum row_kind kind)
+{
+        size_t n = batch_n(batch, kind);
+        struct feed *feed = &store->feed;
+
+        *feed = (struct feed){
+                .batch = batch, .kind = kind, .at = batch->n_written[kind], .to = n
+        };
+        while (feed->at < n) {
+                feed->from = feed->at;
+                feed->is_usual = !feed->is_usual;
+                if (run(store, store->inserts[kind][feed->is_usual]) < 0)
+                        return MUSTER_E_RESOURCE;
+        }
+        batch->n_written[kind] = n;
+        return 0;
+}
+
+int store_write(struct store *store, struct batch *batch)
+{
+        if (store->error.code || run(store, store->begin) < 0)
+                return MUSTER_E_RESOURCE;
+        for (int kind = 0; kind < ROW_N_KINDS; kind++)
+                if (write_rows(store, batch, (enum row_kind)kind) < 0)
+                        break;
+        if (!store->error.code)
+                return run(store, store->commit);
+        sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
+        return MUSTER_E_RESOURCE;
+}
+
+int store_finish(struct store *store, const struct record_run *run_row,
+                 const struct counters *after)
+{
+        if (store->error.code || write_end(store, run_row, after) < 0)
+                return MUSTER_E_RESOURCE;
+        /* The journal is of no use any more: this removes it. */
+        return execute(store, "PRAGMA journal_mode = DELETE");
+}
+
+struct store *store_close(struct store *store)
+{
+        if (!store)
+                return NULL;
+        sqlite3_finalize(store->begin);
+        sqlite3_finalize(store->commit);
+        for (int kind = 0; kind < ROW_N_KINDS; kind++)
+                for (int sort = 0; sort < 2; sort++)
+                        sqlite3_finalize(store->inserts[kind][sort]);
+        sqlite3_close(store->db);
+        mem_free(store->path);
+        return mem_free(store);
+}
