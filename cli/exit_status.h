@@ -10,6 +10,7 @@ enum exit_status {
         EXIT_SOME_FAILED = 1,
         EXIT_USAGE = 2,
         EXIT_COULD_NOT_RUN = 3,
+        EXIT_ASSERTION_FAILED = 4, /* goes before EXIT_SOME_FAILED */
 };
 
 #endif

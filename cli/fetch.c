@@ -5,6 +5,7 @@
  */
 #include "fetch.h"
 
+#include "fetch_account.h"
 #include "fetch_options.h"
 #include "input/input.h"
 #include "interrupt.h"
@@ -35,6 +36,7 @@ struct fetch {
         struct output output;
         struct body_files body_files;
         struct report report;
+        struct account account;
         uint64_t n_outstanding;
         bool has_progress;
         uint64_t progress_ns, flushed_ns;
@@ -144,21 +146,18 @@ static int fail_item(struct fetch *fetch, struct item *item, const struct muster
 static int make_request(struct fetch *fetch, struct input_item *next)
 {
         const struct fetch_options *options = &fetch->options;
-        const char *method = options->method     ? options->method
-                             : options->upload   ? "PUT"
-                             : options->has_data ? "POST"
-                                                 : NULL;
         bool is_plain = !next->request;
         int r;
 
-        if (!fetch_options_add_to_requests(options) && !process_is_wanted(&options->process) &&
-            !body_files_wants_requests(&fetch->body_files))
+        if (!request_options_add_to_requests(&options->request) &&
+            !process_is_wanted(&options->process) && !body_files_wants_requests(&fetch->body_files))
                 return 0;
         if (is_plain)
-                next->request = muster_request_new(method, next->url);
+                next->request =
+                        muster_request_new(request_options_method(&options->request), next->url);
         if (!next->request)
                 return error_set_memory(&next->error, MUSTER_PHASE_QUEUE);
-        r = fetch_options_apply(options, next->request, is_plain, &next->error);
+        r = request_options_apply(&options->request, next->request, is_plain, &next->error);
         if (r == 0 && body_files_wants_requests(&fetch->body_files))
                 r = body_files_attach(&fetch->body_files, next->request, fetch->items.n_begun,
                                       &next->error);
@@ -193,6 +192,8 @@ static int accept_item(struct fetch *fetch, struct input_item *next)
         item->line = next->line;
         if (next->id.len && !(item->id = mem_strndup(next->id.at, next->id.len)))
                 return error_set_memory(&fetch->error, MUSTER_PHASE_QUEUE);
+        if (account_input(&fetch->account, &fetch->input, next, &fetch->error) < 0)
+                return fetch->error.code;
         if (!next->error.code)
                 make_request(fetch, next);
         if (next->error.code)
@@ -285,7 +286,10 @@ static int wait_for_something(struct fetch *fetch)
 
 static int flush_when_due(struct fetch *fetch, uint64_t now_ns)
 {
-        if (!fetch->output.buf.len || now_ns - fetch->flushed_ns < FLUSH_INTERVAL_NS)
+        bool more_is_coming = fetch->n_outstanding > 0;
+
+        if (!fetch->output.buf.len ||
+            (more_is_coming && now_ns - fetch->flushed_ns < FLUSH_INTERVAL_NS))
                 return 0;
         fetch->flushed_ns = now_ns;
         return output_flush(&fetch->output, &fetch->error);
@@ -349,24 +353,26 @@ static int open_all(struct fetch *fetch)
 {
         struct fetch_options *options = &fetch->options;
         const struct input_format *format =
-                options->input_format ? input_format_find(options->input_format) : NULL;
-        const char *const *files = options->files.n  ? options->files.list
-                                   : options->urls.n ? no_texts
-                                                     : standard_input;
-        size_t queue = (size_t)options->client.concurrency * 4;
+                options->request.input_format ? input_format_find(options->request.input_format)
+                                              : NULL;
+        const char *const *files = options->request.files.n  ? options->request.files.list
+                                   : options->request.urls.n ? no_texts
+                                                             : standard_input;
+        size_t queue = (size_t)options->request.client.concurrency * 4;
         int r;
 
         if (queue < QUEUE_MIN)
                 queue = QUEUE_MIN;
         if (items_init(&fetch->items, queue) < 0)
                 return error_set_memory(&fetch->error, MUSTER_PHASE_QUEUE);
-        options->client.queue_size = fetch->items.size;
-        options->client.error = &fetch->error;
+        options->request.client.queue_size = fetch->items.size;
+        options->request.client.error = &fetch->error;
         r = process_begin(&fetch->process, &options->process, &fetch->error);
         if (r < 0)
                 return r;
-        input_init(&fetch->input, options->urls.n ? options->urls.list : no_texts, files, format);
-        r = muster_client_new(&fetch->client, &options->client);
+        input_init(&fetch->input, options->request.urls.n ? options->request.urls.list : no_texts,
+                   files, format);
+        r = muster_client_new(&fetch->client, &options->request.client);
         if (r == 0)
                 r = output_open(&fetch->output, options->output, &fetch->error);
         if (r == 0 && strcmp(options->body, "inline") != 0 && strcmp(options->body, "none") != 0)
@@ -380,6 +386,7 @@ static void close_all(struct fetch *fetch)
         /* Workers that are still busy look at items, and at what there is to process with. */
         process_interrupt(&fetch->process);
         muster_client_free(fetch->client);
+        account_deinit(&fetch->account);
         process_deinit(&fetch->process);
         items_deinit(&fetch->items);
         input_deinit(&fetch->input);
@@ -406,16 +413,21 @@ static void tell_interruption(const struct fetch *fetch)
                 fprintf(stderr, "; the rest of the input was not read\n");
 }
 
+static bool shows_summary(const struct fetch *fetch)
+{
+        return !fetch->options.is_silent && (isatty(STDERR_FILENO) || fetch->options.wants_summary);
+}
+
 static void tell_summary(const struct fetch *fetch)
 {
-        bool is_terminal = isatty(STDERR_FILENO);
         const char *no_colour = getenv("NO_COLOR");
         struct muster_client_stats stats;
 
-        if (fetch->options.is_silent || (!is_terminal && !fetch->options.wants_summary))
+        if (!shows_summary(fetch))
                 return;
         muster_client_stats(fetch->client, &stats, sizeof(stats));
-        summary_print(&fetch->report, &stats, is_terminal && !(no_colour && *no_colour), stderr);
+        summary_print(&fetch->report, &stats, account_verdict(&fetch->account),
+                      isatty(STDERR_FILENO) && !(no_colour && *no_colour), stderr);
 }
 
 static int say(const struct muster_error *error)
@@ -424,9 +436,31 @@ static int say(const struct muster_error *error)
         return error->code == MUSTER_E_INVALID ? EXIT_USAGE : EXIT_COULD_NOT_RUN;
 }
 
+/* What was run is explained, and perhaps run again: then with no connection of the first time still open. */
+static int tell_account(struct fetch *fetch)
+{
+        struct muster_error error = { 0 };
+        int r = account_end(&fetch->account, fetch->report.n_done, fetch->is_stopping, &error);
+
+        tell_summary(fetch);
+        account_tell(&fetch->account);
+        fetch->client = muster_client_free(fetch->client);
+        if (r == 0)
+                r = account_confirm(&fetch->account, &error);
+        return r < 0 ? say(&error) : EXIT_ALL_SUCCEEDED;
+}
+
+static int exit_status(const struct fetch *fetch)
+{
+        if (!fetch->account.all_hold)
+                return EXIT_ASSERTION_FAILED;
+        return fetch->report.n_failed || fetch->is_stopping ? EXIT_SOME_FAILED : EXIT_ALL_SUCCEEDED;
+}
+
 static int finish(struct fetch *fetch, int r)
 {
         struct muster_error late = { 0 };
+        int status;
 
         if (r == 0)
                 r = output_flush(&fetch->output, &fetch->error);
@@ -439,10 +473,10 @@ static int finish(struct fetch *fetch, int r)
         if (r < 0)
                 return say(fetch->error.code ? &fetch->error : &late);
         tell_interruption(fetch);
-        tell_summary(fetch);
+        status = tell_account(fetch);
         if (fetch->input_has_failed)
                 return say(&fetch->error);
-        return fetch->report.n_failed || fetch->is_stopping ? EXIT_SOME_FAILED : EXIT_ALL_SUCCEEDED;
+        return status == EXIT_ALL_SUCCEEDED ? exit_status(fetch) : status;
 }
 
 static int help(void)
@@ -451,15 +485,16 @@ static int help(void)
                "Fetch many URLs at once: those given, those in files (-i), or one a line from "
                "standard input.\n"
                "Each input item becomes one line of JSON, in the order in which they finish.\n");
-        option_help(fetch_option_table, stdout);
-        printf("\nExit status: 0 all succeeded, 1 some failed, 2 usage, 3 could not run. See "
-               "muster-fetch(1).\n");
+        option_help(fetch_option_tables, stdout);
+        printf("\nExit status: 0 all succeeded, 1 some failed, 2 usage, 3 could not run, 4 an "
+               "assertion does not hold.\nSee muster-fetch(1).\n");
         return EXIT_ALL_SUCCEEDED;
 }
 
 static bool has_no_input(const struct fetch *fetch)
 {
-        return !fetch->options.urls.n && !fetch->options.files.n && isatty(STDIN_FILENO);
+        return !fetch->options.request.urls.n && !fetch->options.request.files.n &&
+               isatty(STDIN_FILENO);
 }
 
 int fetch_main(int argc, char **argv)
@@ -475,16 +510,16 @@ int fetch_main(int argc, char **argv)
                               "(muster fetch --help)");
         if (r == 0)
                 r = open_all(&fetch);
+        if (r == 0)
+                r = account_begin(&fetch.account, &fetch.options.account, fetch.client,
+                                  shows_summary(&fetch), argc, argv, &fetch.error);
         if (r == OPTION_HELP) {
                 status = help();
         } else if (r < 0) {
                 status = say(&fetch.error);
         } else {
                 fetch.report.has_plan = fetch_options_have_rate(&fetch.options);
-                if (fetch.options.client.insecure_no_verify)
-                        fprintf(stderr, "muster: WARNING: -k: certificates are not checked, "
-                                        "anybody on the way can "
-                                        "read and change everything\n");
+                request_options_warn(&fetch.options.request);
                 fetch.has_progress = isatty(STDERR_FILENO) && !fetch.options.is_silent &&
                                      !fetch.options.no_progress;
                 interrupt_begin(fetch.client);

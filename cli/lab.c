@@ -47,12 +47,10 @@ static bool is_of_files(const struct config_setting *setting)
                strcmp(setting->name, "cause") == 0;
 }
 
-static void make_options(struct option *options)
+static void make_setting_options(struct option *options)
 {
         size_t n = 0;
 
-        for (; own_options[n].name; n++)
-                options[n] = own_options[n];
         for (const struct config_setting *setting = config_settings; setting->name; setting++)
                 if (!is_of_files(setting))
                         options[n++] = (struct option){
@@ -70,7 +68,7 @@ static int set_operand(void *settings, const struct option *option, const char *
                          "\"%s\" is no option; a command stands behind --", value);
 }
 
-static int help(const struct option *options)
+static int help(const struct option *const *tables)
 {
         printf("usage: muster lab [options]                 serve until Ctrl-C\n"
                "       muster lab [options] -- COMMAND...   serve while COMMAND runs\n\n"
@@ -79,7 +77,7 @@ static int help(const struct option *options)
                "trouble. Without options: http (called lab), https (called tls) and a name server "
                "for *.test on free\n"
                "ports. In COMMAND {lab}, {tls}, {dns} and {ca} are replaced by where these are.\n");
-        option_help(options, stdout);
+        option_help(tables, stdout);
         printf("\nWith --link COMMAND runs in a network of its own, with a path to the lab as "
                "described.\n"
                "The server's page / lists its behaviours. See muster-lab(1).\n");
@@ -146,11 +144,11 @@ static int check(const struct settings *settings, const struct lab_run *run,
         return r;
 }
 
-static int parse(struct settings *settings, struct lab_run *run, const struct option *options,
+static int parse(struct settings *settings, struct lab_run *run, const struct option *const *tables,
                  int argc, char **argv)
 {
         int n = find_command(argv, argc);
-        int r = option_parse(options, settings, n, argv, set_operand, &run->error);
+        int r = option_parse(tables, settings, n, argv, set_operand, &run->error);
 
         if (r != 0)
                 return r;
@@ -164,19 +162,20 @@ static int parse(struct settings *settings, struct lab_run *run, const struct op
 
 int lab_main(int argc, char **argv)
 {
-        struct option options[OPTIONS_MAX] = { 0 };
+        struct option setting_options[OPTIONS_MAX] = { 0 };
+        const struct option *const tables[] = { own_options, setting_options, NULL };
         struct settings *settings = mem_zalloc(sizeof(*settings));
         struct lab_run run = { 0 };
         int status, r;
 
-        make_options(options);
+        make_setting_options(setting_options);
         r = settings ? config_init(&settings->config) : MUSTER_E_RESOURCE;
         if (r < 0)
                 return EXIT_COULD_NOT_RUN;
         run.config = &settings->config;
-        r = parse(settings, &run, options, argc, argv);
+        r = parse(settings, &run, tables, argc, argv);
         if (r == OPTION_HELP) {
-                status = help(options);
+                status = help(tables);
         } else if (r < 0) {
                 fprintf(stderr, "muster: %s\n", run.error.text);
                 status = r == MUSTER_E_INVALID ? EXIT_USAGE : EXIT_COULD_NOT_RUN;

@@ -2,8 +2,11 @@
 /*
  * muster: the command
  */
+#include "compare.h"
+#include "explain.h"
 #include "fetch.h"
 #include "lab.h"
+#include "sweep.h"
 
 #include <muster/version.h>
 #include <stdio.h>
@@ -15,6 +18,12 @@ static const struct {
         int (*run)(int argc, char **argv);
 } commands[] = {
         { "fetch", "fetch many URLs at once; one line of JSON for each", fetch_main },
+        { "explain", "why a recorded run took so long, what to change, what that gains",
+          explain_main },
+        { "compare",
+          "the same requests one by one, by threads, by an event loop; which is faster, why",
+          compare_main },
+        { "sweep", "throughput and latency against concurrency, and the limit to use", sweep_main },
         { "lab", "a server and a network with adjustable conditions", lab_main },
 };
 

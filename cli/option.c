@@ -140,19 +140,21 @@ int option_set_rate(void *settings, const struct option *option, const char *val
 
 /* --- finding ------------------------------------------------------------------------------------------------------ */
 
-static const struct option *find_name(const struct option *table, struct muster_str name)
+static const struct option *find_name(const struct option *const *tables, struct muster_str name)
 {
-        for (; table->name; table++)
-                if (str_is(name, table->name))
-                        return table;
+        for (; *tables; tables++)
+                for (const struct option *option = *tables; option->name; option++)
+                        if (str_is(name, option->name))
+                                return option;
         return NULL;
 }
 
-static const struct option *find_letter(const struct option *table, char letter)
+static const struct option *find_letter(const struct option *const *tables, char letter)
 {
-        for (; table->name; table++)
-                if (table->letter == letter)
-                        return table;
+        for (; *tables; tables++)
+                for (const struct option *option = *tables; option->name; option++)
+                        if (option->letter == letter)
+                                return option;
         return NULL;
 }
 
@@ -185,19 +187,28 @@ static unsigned distance(struct muster_str a, struct muster_str b)
         return row[b.len];
 }
 
-static int unknown(const struct option *table, struct muster_str name, struct muster_error *error)
+static const struct option *find_nearest(const struct option *const *tables, struct muster_str name)
 {
         const struct option *nearest = NULL;
         unsigned least = 4;
 
-        for (; table->name; table++) {
-                unsigned d = distance(name, str_of(table->name));
+        for (; *tables; tables++)
+                for (const struct option *option = *tables; option->name; option++) {
+                        unsigned d = distance(name, str_of(option->name));
 
-                if (d < least) {
-                        least = d;
-                        nearest = table;
+                        if (d < least) {
+                                least = d;
+                                nearest = option;
+                        }
                 }
-        }
+        return nearest;
+}
+
+static int unknown(const struct option *const *tables, struct muster_str name,
+                   struct muster_error *error)
+{
+        const struct option *nearest = find_nearest(tables, name);
+
         if (nearest)
                 return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
                                  "unknown option --%.*s; did you mean --%s?", STR_ARGS(name),
@@ -209,7 +220,7 @@ static int unknown(const struct option *table, struct muster_str name, struct mu
 /* --- parsing ------------------------------------------------------------------------------------------------------ */
 
 struct parser {
-        const struct option *table;
+        const struct option *const *tables;
         void *settings;
         int argc, at;
         char **argv;
@@ -249,9 +260,9 @@ static int parse_long(struct parser *parser, const char *argument)
         str_split(&rest, '=', &name);
         if (str_is(name, "help"))
                 return OPTION_HELP;
-        option = find_name(parser->table, name);
+        option = find_name(parser->tables, name);
         return option ? set_with(parser, option, rest.at)
-                      : unknown(parser->table, name, parser->error);
+                      : unknown(parser->tables, name, parser->error);
 }
 
 /* "-k", "-c64", "-c 64", "-skc64". */
@@ -260,7 +271,7 @@ static int parse_letters(struct parser *parser, const char *argument)
         int r = 0;
 
         for (const char *at = argument + 1; *at && r == 0; at++) {
-                const struct option *option = find_letter(parser->table, *at);
+                const struct option *option = find_letter(parser->tables, *at);
 
                 if (*at == 'h')
                         return OPTION_HELP;
@@ -274,10 +285,10 @@ static int parse_letters(struct parser *parser, const char *argument)
         return r;
 }
 
-int option_parse(const struct option *table, void *settings, int argc, char **argv,
+int option_parse(const struct option *const *tables, void *settings, int argc, char **argv,
                  option_set operand, struct muster_error *error)
 {
-        struct parser parser = { table, settings, argc, 0, argv, error };
+        struct parser parser = { tables, settings, argc, 0, argv, error };
         bool is_over = false;
         int r = 0;
 
@@ -298,16 +309,23 @@ int option_parse(const struct option *table, void *settings, int argc, char **ar
 
 /* --- help --------------------------------------------------------------------------------------------------------- */
 
-void option_help(const struct option *table, FILE *to)
+static void help_one(const struct option *option, FILE *to)
 {
-        for (; table->name; table++) {
-                int n;
+        int n = fprintf(to, option->letter ? "  -%c, " : "      ", option->letter);
 
-                if (table->group)
-                        fprintf(to, "\n%s:\n", table->group);
-                n = fprintf(to, table->letter ? "  -%c, " : "      ", table->letter);
-                n += fprintf(to, "--%s%s%s", table->name, table->argument ? " " : "",
-                             table->argument ? table->argument : "");
-                fprintf(to, "%*s%s\n", n < HELP_COLUMN ? HELP_COLUMN - n : 1, "", table->help);
-        }
+        n += fprintf(to, "--%s%s%s", option->name, option->argument ? " " : "",
+                     option->argument ? option->argument : "");
+        fprintf(to, "%*s%s\n", n < HELP_COLUMN ? HELP_COLUMN - n : 1, "", option->help);
+}
+
+void option_help(const struct option *const *tables, FILE *to)
+{
+        const char *group = "";
+
+        for (; *tables; tables++)
+                for (const struct option *option = *tables; option->name; option++) {
+                        if (option->group && strcmp(option->group, group) != 0)
+                                fprintf(to, "\n%s:\n", group = option->group);
+                        help_one(option, to);
+                }
 }

@@ -2,8 +2,8 @@
 /*
  * Command-line options from a table
  *
- * One const table says all that there is to an option: its names, argument, help and what sets it. Parsing, --help and the words for
- * mistakes come from it.
+ * Const tables say all that there is to an option: its names, argument, help and what sets it. Parsing, --help and the words for
+ * mistakes come from them. A command has a list of tables, so that commands can share some.
  */
 #ifndef CLI_OPTION_H
 #define CLI_OPTION_H
@@ -20,7 +20,7 @@ typedef int (*option_set)(void *settings, const struct option *option, const cha
                           struct muster_error *error);
 
 struct option {
-        const char *group;    /* a heading in --help; NULL: as the one before */
+        const char *group;    /* a heading in --help; NULL, or the same: as the one before */
         char letter;          /* 0: none */
         const char *name;     /* without dashes; NULL ends the table */
         const char *argument; /* what to call it in --help; NULL: takes none */
@@ -52,14 +52,14 @@ int option_set_rate(void *settings, const struct option *option, const char *val
                     struct muster_error *error);
 
 /*
- * Go through the arguments; what is no option goes to `operand`. After "--" all are operands. MUSTER_E_INVALID with *error naming the option, its
+ * Go through the arguments with a NULL-ended list of tables; what is no option goes to `operand`. After "--" all are operands. MUSTER_E_INVALID with *error naming the option, its
  * value and what is accepted. OPTION_HELP: --help was there.
  */
 #define OPTION_HELP 1
-int option_parse(const struct option *table, void *settings, int argc, char **argv,
+int option_parse(const struct option *const *tables, void *settings, int argc, char **argv,
                  option_set operand, struct muster_error *error);
 
-/* The table as text for --help. */
-void option_help(const struct option *table, FILE *to);
+/* The tables as text for --help. */
+void option_help(const struct option *const *tables, FILE *to);
 
 #endif

@@ -85,6 +85,8 @@ static int parse_line(struct input *input, struct muster_str line, struct input_
         if (!input->file_format)
                 input->file_format = tell_format(line);
         item->line = input->reader.n_lines;
+        item->text = line;
+        item->format = input->file_format;
         return input->file_format->parse(line, &input->scratch, item);
 }
 
@@ -125,6 +127,9 @@ static void clear(struct input_item *item)
         item->request = NULL;
         item->id.len = 0;
         item->line = 0;
+        item->text = (struct muster_str){ 0 };
+        item->format = NULL;
+        item->is_unsafe = false;
         error_clear(&item->error);
 }
 

@@ -18,7 +18,11 @@ struct input_item {
         struct muster_request *request; /* the caller's; NULL for a plain line */
         struct buf id;                  /* as JSON; empty: none. Kept from item to item */
         uint64_t line;                  /* in its file, from 1; 0 for an argument */
-        struct muster_error error;      /* set: the item is a failure */
+        struct muster_str
+                text; /* the line as it stands, borrowed until the next item; empty for an argument */
+        const struct input_format *format; /* that reads it; NULL for an argument */
+        bool is_unsafe;            /* it names a method that may change something on the server */
+        struct muster_error error; /* set: the item is a failure */
 };
 
 #define INPUT_SKIP 1 /* nothing on this line: blank, or a comment */

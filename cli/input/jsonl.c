@@ -11,6 +11,7 @@
 
 #include "../output/json.h"
 #include "body_file.h"
+#include "method.h"
 #include <base/error.h>
 #include <jansson.h>
 
@@ -170,6 +171,7 @@ static int make(struct input_item *item, json_t *object)
                 return bad(item, "url is missing or not a string", "");
         if (method && !json_is_string(method))
                 return bad(item, "method must be a string", "");
+        item->is_unsafe = !method_is_safe(json_string_value(method));
         item->request = muster_request_new(json_string_value(method), json_string_value(url));
         if (!item->request)
                 return error_set_memory(&item->error, MUSTER_PHASE_QUEUE);

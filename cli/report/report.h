@@ -42,7 +42,8 @@ void progress_clear(void);
 
 /* --- summary ------------------------------------------------------------------------------------------------------ */
 
+/* `verdict`: what it comes to; "": not known. */
 void summary_print(const struct report *report, const struct muster_client_stats *stats,
-                   bool has_colour, FILE *to);
+                   const char *verdict, bool has_colour, FILE *to);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "report.h"
 
+#include "../amount.h"
 #include <base/clock.h>
 #include <string.h>
 
@@ -15,34 +16,6 @@ static void heading(const struct page *page, const char *text)
                 page->has_colour ? "\033[0m" : "");
 }
 
-/* A duration in the unit that suits it. */
-static const char *duration(uint64_t ns, char text[24])
-{
-        double us = (double)ns / 1e3;
-
-        if (us < 1000)
-                snprintf(text, 24, "%.0f us", us);
-        else if (us < 1e6)
-                snprintf(text, 24, "%.*f ms", us < 1e4 ? 2 : us < 1e5 ? 1 : 0, us / 1e3);
-        else
-                snprintf(text, 24, "%.2f s", us / 1e6);
-        return text;
-}
-
-static const char *bytes(uint64_t n, char text[24])
-{
-        static const char *const units[] = { "bytes", "KiB", "MiB", "GiB", "TiB" };
-        double value = (double)n;
-        int unit = 0;
-
-        while (value >= 1024 && unit < 4) {
-                value /= 1024;
-                unit++;
-        }
-        snprintf(text, 24, unit ? "%.1f %s" : "%.0f %s", value, units[unit]);
-        return text;
-}
-
 static void print_requests(const struct page *page, const struct report *report)
 {
         uint64_t wall_ns = clock_ns_of(CLOCK_MONOTONIC) - report->start_ns;
@@ -50,7 +23,7 @@ static void print_requests(const struct page *page, const struct report *report)
 
         heading(page, "requests");
         fprintf(page->to, "%llu in %s, %.0f/s; %llu succeeded, %llu failed\n",
-                (unsigned long long)report->n_done, duration(wall_ns, wall),
+                (unsigned long long)report->n_done, amount_ns(wall_ns, wall),
                 wall_ns ? (double)report->n_done * 1e9 / (double)wall_ns : 0,
                 (unsigned long long)(report->n_done - report->n_failed),
                 (unsigned long long)report->n_failed);
@@ -97,8 +70,8 @@ static void print_quantiles(const struct page *page, const char *name, const str
                 return;
         heading(page, name);
         fprintf(page->to, "half within %s, 90 %% %s, 99 %% %s, all %s (%s)\n",
-                duration(hist_quantile(hist, 0.5), p50), duration(hist_quantile(hist, 0.9), p90),
-                duration(hist_quantile(hist, 0.99), p99), duration(hist->max, most), what);
+                amount_ns(hist_quantile(hist, 0.5), p50), amount_ns(hist_quantile(hist, 0.9), p90),
+                amount_ns(hist_quantile(hist, 0.99), p99), amount_ns(hist->max, most), what);
 }
 
 /* The phases of all requests, the largest first, as shares of the time from slot to the end of the work on the body. */
@@ -138,6 +111,14 @@ static void print_phases(const struct page *page, const struct report *report)
         fprintf(page->to, "\n");
 }
 
+static void print_verdict(const struct page *page, const char *verdict)
+{
+        if (!*verdict)
+                return;
+        heading(page, "verdict");
+        fprintf(page->to, "%s\n", verdict);
+}
+
 static void print_connections(const struct page *page, const struct report *report,
                               const struct muster_client_stats *stats)
 {
@@ -155,11 +136,11 @@ static void print_connections(const struct page *page, const struct report *repo
         heading(page, "also");
         fprintf(page->to, "%llu retries, %llu redirects; bodies of %s, %s on the wire\n",
                 (unsigned long long)stats->n_retries, (unsigned long long)stats->n_redirects,
-                bytes(report->body_bytes, body), bytes(report->wire_bytes, wire));
+                amount_bytes(report->body_bytes, body), amount_bytes(report->wire_bytes, wire));
 }
 
 void summary_print(const struct report *report, const struct muster_client_stats *stats,
-                   bool has_colour, FILE *to)
+                   const char *verdict, bool has_colour, FILE *to)
 {
         const struct page page = { .to = to, .has_colour = has_colour };
 
@@ -171,4 +152,5 @@ void summary_print(const struct report *report, const struct muster_client_stats
         print_quantiles(&page, "queue", &report->queue_ns, "waiting for a slot");
         print_phases(&page, report);
         print_connections(&page, report, stats);
+        print_verdict(&page, verdict);
 }

@@ -8,7 +8,7 @@ _muster_offer() {
 
 _muster_fetch() {
     case ${COMP_WORDS[COMP_CWORD - 1]} in
-    -i | -o | -E | --input | --output | --cacert | --cert | --key)
+    -i | -o | -E | --input | --output | --cacert | --cert | --key | --record)
         _muster_offer -f
         return
         ;;
@@ -75,7 +75,118 @@ _muster_fetch() {
         --cert
         --key
         --resolve
-        --dns-server"
+        --dns-server
+        --record
+        --assert
+        --confirm
+        --confirm-rounds
+        --confirm-unsafe"
+}
+
+_muster_explain() {
+    case ${COMP_WORDS[COMP_CWORD]} in
+    -*)
+        _muster_offer -W "--help
+            --json
+            --assert
+            --confirm
+            --confirm-rounds
+            --confirm-unsafe"
+        ;;
+    *) _muster_offer -f ;;
+    esac
+}
+
+# compare and sweep, whose options these are.
+_muster_measure() {
+    case ${COMP_WORDS[COMP_CWORD - 1]} in
+    -i | -E | --input | --cacert | --cert | --key)
+        _muster_offer -f
+        return
+        ;;
+    --input-format)
+        _muster_offer -W "auto lines jsonl"
+        return
+        ;;
+    esac
+    _muster_offer -W "$1"
+}
+
+_muster_compare() {
+    _muster_measure "--help
+        --concurrency
+        --threads
+        --requests
+        --rounds
+        --json
+        --silent
+        --unsafe
+        --input
+        --input-format
+        --connect-timeout
+        --max-time
+        --read-timeout
+        --request
+        --header
+        --data
+        --data-binary
+        --upload-file
+        --user
+        --user-agent
+        --http1.0
+        --http1.1
+        --compressed
+        --no-compressed
+        --insecure
+        --cacert
+        --cert
+        --key
+        --resolve
+        --dns-server
+        --fail
+        --location
+        --no-location
+        --max-redirs
+        --allow-https-to-http
+        --max-filesize"
+}
+
+_muster_sweep() {
+    _muster_measure "--help
+        --max
+        --steps
+        --seconds
+        --json
+        --silent
+        --unsafe
+        --input
+        --input-format
+        --connect-timeout
+        --max-time
+        --read-timeout
+        --request
+        --header
+        --data
+        --data-binary
+        --upload-file
+        --user
+        --user-agent
+        --http1.0
+        --http1.1
+        --compressed
+        --no-compressed
+        --insecure
+        --cacert
+        --cert
+        --key
+        --resolve
+        --dns-server
+        --fail
+        --location
+        --no-location
+        --max-redirs
+        --allow-https-to-http
+        --max-filesize"
 }
 
 _muster_lab() {
@@ -155,11 +266,14 @@ _muster_lab() {
 _muster() {
     COMPREPLY=()
     if [ "$COMP_CWORD" -eq 1 ]; then
-        _muster_offer -W "fetch lab --help --version"
+        _muster_offer -W "fetch explain compare sweep lab --help --version"
         return
     fi
     case ${COMP_WORDS[1]} in
     fetch) _muster_fetch ;;
+    explain) _muster_explain ;;
+    compare) _muster_compare ;;
+    sweep) _muster_sweep ;;
     lab) _muster_lab ;;
     esac
 }

@@ -82,18 +82,38 @@ def test_python_is_python():
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 def test_options_exist(document):
-    """Long and short options of every `muster fetch` and `muster lab` that a document shows, in a block or as code in the text."""
+    """Long and short options of every command that a document shows, in a block or as code in the text."""
     text = document.read_text()
-    for command in ("fetch", "lab"):
+    for command in ("fetch", "explain", "compare", "sweep", "lab"):
         helped = subprocess.run([MUSTER, command, "--help"], capture_output=True, text=True).stdout
         known = {"--help"} | set(re.findall(r"(?<![\w-])--?[A-Za-z0-9][\w.-]*", helped))
         shown = re.findall(rf"muster {command}\b(.*)", text)
-        assert shown
+        assert shown or command in ("compare", "sweep")
         for line in shown:
             line = re.split(r" -- |\||`|#", line)[0]
             line = re.sub(r"'[^']*'", "''", line)
             for option in re.findall(r"(?<=\s)--?[A-Za-z][\w.-]*", line):
                 assert option in known, (command, option)
+
+
+def commands():
+    helped = subprocess.run([MUSTER, "--help"], capture_output=True, text=True).stdout
+    return re.findall(r"^  (\w+) ", helped, flags=re.MULTILINE)
+
+
+def test_every_option_is_in_its_page_and_completed():
+    completion = (ROOT / "docs" / "completion" / "muster.bash").read_text()
+    assert {"fetch", "explain", "lab"} <= set(commands())
+    for command in commands():
+        helped = subprocess.run([MUSTER, command, "--help"], capture_output=True, text=True).stdout
+        page = (ROOT / "docs" / "man" / f"muster-{command}.1").read_text()
+        completed = re.search(rf"^_muster_{command}\(\) \{{\n(.*?)^\}}", completion, flags=re.DOTALL | re.MULTILINE)[1]
+        options = re.findall(r"^ {2,6}(?:-., )?--([\w.-]+)", helped, flags=re.MULTILINE)
+        assert options
+        for option in options:
+            escaped = re.escape(option).replace(r"\-", r"(?:\\)?-")
+            assert re.search(rf"^\.It .*Fl -{escaped}\b", page, flags=re.MULTILINE), (command, option)
+            assert re.search(rf"--{re.escape(option)}(?![\w-])", completed), (command, option)
 
 
 def test_links_lead_somewhere():
@@ -142,6 +162,7 @@ def test_prototypes_are_those_of_the_headers(page):
     assert found
     for _, name, arguments in found:
         header = re.sub(r"\s+", " ", "".join(path.read_text() for path in sorted((ROOT / "include" / "muster").glob("*.h"))))
+        header = header.replace("( ", "(")
         assert f"{name}({arguments})" in header, name  # the names of the arguments, too
     compile_c("#include <muster/muster.h>\n" + "".join(f"{kind} {name}({arguments});\n" for kind, name, arguments in found))
 

@@ -137,22 +137,24 @@ static void test_options(void **state)
                                "--data-binary b=2 --rate 500/s --rate-per-host 30/m -- -x",
                                &error),
                          0);
-        assert_int_equal(o.client.concurrency, 5);
-        assert_int_equal(o.client.per_host, 2);
-        assert_int_equal(o.client.total_timeout_ms, 1500);
-        assert_int_equal(o.client.connect_timeout_ms, 250);
-        assert_int_equal(o.client.read_timeout_ms, 120000);
-        assert_int_equal(o.client.deadline_ms, MUSTER_NO_TIMEOUT);
-        assert_true(o.client.insecure_no_verify && o.client.fail_on_status && o.is_silent);
-        assert_int_equal(o.client.max_body_bytes, 10240);
-        assert_true(o.client.no_redirects);
-        assert_true(o.client.rate_per_s == 500 && o.client.rate_per_host_per_s == 0.5);
-        assert_int_equal(o.urls.n, 2);
-        assert_string_equal(o.urls.list[1], "-x");
-        assert_string_equal(o.files.list[0], "-");
-        assert_string_equal(o.user, "me");
-        assert_string_equal(o.password, "pass");
-        assert_true(str_is(buf_str(&o.data), "a=1&b=2"));
+        assert_int_equal(o.request.client.concurrency, 5);
+        assert_int_equal(o.request.client.per_host, 2);
+        assert_int_equal(o.request.client.total_timeout_ms, 1500);
+        assert_int_equal(o.request.client.connect_timeout_ms, 250);
+        assert_int_equal(o.request.client.read_timeout_ms, 120000);
+        assert_int_equal(o.request.client.deadline_ms, MUSTER_NO_TIMEOUT);
+        assert_true(o.request.client.insecure_no_verify && o.request.client.fail_on_status &&
+                    o.is_silent);
+        assert_int_equal(o.request.client.max_body_bytes, 10240);
+        assert_true(o.request.client.no_redirects);
+        assert_true(o.request.client.rate_per_s == 500 &&
+                    o.request.client.rate_per_host_per_s == 0.5);
+        assert_int_equal(o.request.urls.n, 2);
+        assert_string_equal(o.request.urls.list[1], "-x");
+        assert_string_equal(o.request.files.list[0], "-");
+        assert_string_equal(o.request.user, "me");
+        assert_string_equal(o.request.password, "pass");
+        assert_true(str_is(buf_str(&o.request.data), "a=1&b=2"));
         fetch_options_deinit(&o);
 }
 
@@ -192,19 +194,27 @@ static void test_bad_options(void **state)
         }
 }
 
+static void expect_no_other(const struct option *const *tables, const struct option *a)
+{
+        for (; *tables; tables++)
+                for (const struct option *b = *tables; b->name; b++)
+                        if (b != a) {
+                                assert_string_not_equal(a->name, b->name);
+                                assert_true(!a->letter || a->letter != b->letter);
+                        }
+}
+
 /* Every option has its words, and no name or letter is taken twice. */
-static void test_option_table(void **state)
+static void test_option_tables(void **state)
 {
         (void)state;
-        for (const struct option *a = fetch_option_table; a->name; a++) {
-                assert_non_null(a->help);
-                assert_non_null(a->set);
-                assert_true(a->letter != 'h' && strcmp(a->name, "help") != 0);
-                for (const struct option *b = a + 1; b->name; b++) {
-                        assert_string_not_equal(a->name, b->name);
-                        assert_true(!a->letter || a->letter != b->letter);
+        for (const struct option *const *table = fetch_option_tables; *table; table++)
+                for (const struct option *a = *table; a->name; a++) {
+                        assert_non_null(a->help);
+                        assert_non_null(a->set);
+                        assert_true(a->letter != 'h' && strcmp(a->name, "help") != 0);
+                        expect_no_other(fetch_option_tables, a);
                 }
-        }
 }
 
 /* --- input -------------------------------------------------------------------------------------------------------- */
@@ -423,7 +433,7 @@ int main(void)
                 cmocka_unit_test(test_base64),
                 cmocka_unit_test(test_options),
                 cmocka_unit_test(test_bad_options),
-                cmocka_unit_test(test_option_table),
+                cmocka_unit_test(test_option_tables),
                 cmocka_unit_test(test_lines),
                 cmocka_unit_test(test_line_that_is_too_long),
                 cmocka_unit_test(test_jsonl),

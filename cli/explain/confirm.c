@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: MIT */
+#include "confirm.h"
+
+#include "../amount.h"
+#include "../input/method.h"
+#include "rerun.h"
+#include <base/error.h>
+#include <base/mem.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define HELPS_SHARE 0.95 /* of what it took unchanged: above, nothing was gained */
+#define TOLERANCE   0.1  /* of a prediction's range: two runs of the same differ, too */
+
+/* --- what to run -------------------------------------------------------------------------------------------------- */
+
+const struct muster_finding *confirm_choose(const struct muster_explanation *explanation)
+{
+        const struct muster_finding *finding;
+
+        for (size_t i = 0; (finding = muster_explanation_finding(explanation, i)); i++)
+                if (finding->option && *finding->option)
+                        return finding;
+        return NULL;
+}
+
+/* Options that read from standard input, which the next run would find empty. */
+static bool uses_up_stdin(const struct invocation *invocation)
+{
+        static const char *const names[] = { "data", "data-binary", "header", "upload-file" };
+
+        for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+                const char *value = invocation_value(invocation, names[i]);
+
+                if (value && (strcmp(value, "@-") == 0 ||
+                              (strcmp(value, "-") == 0 && strcmp(names[i], "upload-file") == 0)))
+                        return true;
+        }
+        return false;
+}
+
+static bool has_unsafe_options(const struct invocation *invocation)
+{
+        const char *method = invocation_value(invocation, "request");
+
+        return method ? !method_is_safe(method)
+                      : invocation_has(invocation, "data") ||
+                                invocation_has(invocation, "data-binary") ||
+                                invocation_has(invocation, "upload-file");
+}
+
+int confirm_check(const struct invocation *invocation, bool allows_unsafe,
+                  struct muster_error *error)
+{
+        if (uses_up_stdin(invocation))
+                return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
+                                 "--confirm asks again, but standard input can be read but once: "
+                                 "put it into a file");
+        if (has_unsafe_options(invocation) && !allows_unsafe)
+                return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
+                                 "--confirm would make requests again that may change something on "
+                                 "the server; --confirm-unsafe allows it");
+        return 0;
+}
+
+const char confirm_nothing[] = "no remedy is an option of muster fetch, so there is nothing to try";
+
+/* What a run says and keeps is not wanted a second time, and bodies must not take the place of those that were fetched. */
+static void leave_out_reports(struct invocation *invocation)
+{
+        static const char *const names[] = {
+                "output",  "record",         "summary",        "no-progress", "silent",
+                "confirm", "confirm-unsafe", "confirm-rounds", "assert",
+        };
+        const char *body = invocation_value(invocation, "body");
+
+        for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+                invocation_leave_out(invocation, names[i]);
+        if (body && strcmp(body, "none") != 0)
+                invocation_leave_out(invocation, "body");
+}
+
+/* --- the runs ---------------------------------------------------------------------------------------------------- */
+
+static int read_wall(struct rerun *rerun, struct confirm_arm *arm, unsigned round)
+{
+        struct muster_explanation *explanation;
+        struct muster_run run;
+        int r = muster_explain_file(&explanation, rerun->record, rerun->error);
+
+        if (r < 0)
+                return r;
+        muster_explanation_run(explanation, &run, sizeof(run));
+        arm->wall_ns[round] = run.wall_ns;
+        arm->n_requests += run.n_requests;
+        arm->n_failed += run.n_failed;
+        muster_explanation_free(explanation);
+        return 0;
+}
+
+static int run_once(struct rerun *rerun, const struct invocation *invocation,
+                    struct confirm_arm *arm, unsigned round)
+{
+        char **argv = invocation_argv(invocation);
+        int r = argv ? rerun_execute(rerun, argv)
+                     : error_set_memory(rerun->error, MUSTER_PHASE_QUEUE);
+
+        mem_free(argv);
+        if (r == 0)
+                r = read_wall(rerun, arm, round);
+        rerun_remove_record(rerun);
+        return r;
+}
+
+/* The words of one arm: `remedy` NULL for that which is unchanged. */
+static int make_arm(const struct rerun *rerun, struct invocation *arm,
+                    const struct invocation *original, const char *remedy)
+{
+        int r = invocation_copy(arm, original, rerun->error);
+
+        if (r == 0 && remedy)
+                r = invocation_change(arm, remedy, rerun->error);
+        if (r < 0)
+                return r;
+        leave_out_reports(arm);
+        r = invocation_add(arm, "output", "/dev/null", rerun->error);
+        if (r == 0)
+                r = invocation_add(arm, "silent", NULL, rerun->error);
+        return r == 0 ? invocation_add(arm, "record", rerun->record, rerun->error) : r;
+}
+
+static int compare_ns(const void *a, const void *b)
+{
+        uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+        return x < y ? -1 : x > y;
+}
+
+static void settle(struct confirm_arm *arm, unsigned n)
+{
+        uint64_t sorted[CONFIRM_ROUNDS_MAX];
+
+        memcpy(sorted, arm->wall_ns, sizeof(sorted));
+        qsort(sorted, n, sizeof(sorted[0]), compare_ns);
+        arm->median_ns = n % 2 ? sorted[n / 2] : (sorted[n / 2 - 1] + sorted[n / 2]) / 2;
+}
+
+/* Changed, unchanged, then the other way round, and so on. */
+static int run_rounds(struct rerun *rerun, struct confirmation *confirmation,
+                      const struct invocation *changed, const struct invocation *unchanged,
+                      unsigned n)
+{
+        int r = 0;
+
+        for (unsigned i = 0; r == 0 && i < n; i++) {
+                if (i % 2 == 0)
+                        r = run_once(rerun, changed, &confirmation->changed, i);
+                if (r == 0)
+                        r = run_once(rerun, unchanged, &confirmation->unchanged, i);
+                if (r == 0 && i % 2 == 1)
+                        r = run_once(rerun, changed, &confirmation->changed, i);
+        }
+        if (r != 0)
+                return r;
+        settle(&confirmation->changed, n);
+        settle(&confirmation->unchanged, n);
+        confirmation->n_rounds = n;
+        return 0;
+}
+
+int confirm_run(struct confirmation *confirmation, const struct invocation *original,
+                const struct muster_explanation *explanation, unsigned n_rounds,
+                struct muster_error *error)
+{
+        const struct muster_finding *finding = confirm_choose(explanation);
+        struct invocation changed = { 0 }, unchanged = { 0 };
+        struct muster_run run;
+        struct rerun rerun;
+        int r;
+
+        *confirmation = (struct confirmation){ 0 };
+        if (!finding)
+                return CONFIRM_NOTHING;
+        muster_explanation_run(explanation, &run, sizeof(run));
+        confirmation->finding = *finding;
+        confirmation->before_ns = run.wall_ns;
+        r = rerun_begin(&rerun, error);
+        if (r == 0)
+                r = make_arm(&rerun, &changed, original, finding->option);
+        if (r == 0)
+                r = make_arm(&rerun, &unchanged, original, NULL);
+        if (r == 0)
+                r = run_rounds(&rerun, confirmation, &changed, &unchanged, n_rounds);
+        invocation_deinit(&changed);
+        invocation_deinit(&unchanged);
+        rerun_end(&rerun);
+        return r;
+}
+
+/* --- what came of it ---------------------------------------------------------------------------------------------- */
+
+static double failed_share(const struct confirm_arm *arm)
+{
+        return arm->n_requests ? (double)arm->n_failed / (double)arm->n_requests : 0;
+}
+
+/* Not every remedy is for the wall time: asking a full server for less at once is for others, and for the latency. */
+static bool promises_gain(const struct confirmation *confirmation)
+{
+        const struct muster_finding *finding = &confirmation->finding;
+
+        return !finding->has_prediction ||
+               (double)finding->wall_ns < HELPS_SHARE * (double)confirmation->before_ns;
+}
+
+const char *confirm_conclusion(const struct confirmation *confirmation)
+{
+        const struct muster_finding *finding = &confirmation->finding;
+        double changed_ns = (double)confirmation->changed.median_ns;
+
+        if (failed_share(&confirmation->changed) > failed_share(&confirmation->unchanged) + 0.001)
+                return "More requests failed than without the change: not confirmed";
+        if (promises_gain(confirmation) &&
+            changed_ns > HELPS_SHARE * (double)confirmation->unchanged.median_ns)
+                return "The change gained nothing: not confirmed";
+        if (!finding->has_prediction)
+                return "The change helps";
+        if (changed_ns > (double)finding->wall_high_ns * (1 + TOLERANCE))
+                return promises_gain(confirmation) ? "The change helps, but less than predicted"
+                                                   : "It took longer than predicted";
+        if (changed_ns < (double)finding->wall_low_ns * (1 - TOLERANCE))
+                return "The change helps more than predicted";
+        return "The prediction was right";
+}
+
+__attribute__((format(printf, 2, 3))) static int add(struct buf *to, const char *format, ...)
+{
+        char text[500];
+        va_list arguments;
+
+        va_start(arguments, format);
+        vsnprintf(text, sizeof(text), format, arguments);
+        va_end(arguments);
+        return buf_add_text(to, text);
+}
+
+static int add_predicted(struct buf *to, const struct muster_finding *finding)
+{
+        char expected[24], low[24], high[24];
+
+        if (!finding->has_prediction)
+                return 0;
+        return add(to, "predicted %s (%s to %s), ", amount_ns(finding->wall_ns, expected),
+                   amount_ns(finding->wall_low_ns, low), amount_ns(finding->wall_high_ns, high));
+}
+
+static int add_failures(struct buf *to, const struct confirm_arm *arm, const char *when)
+{
+        if (!arm->n_failed)
+                return 0;
+        return add(to, " %llu of %llu requests failed %s.", (unsigned long long)arm->n_failed,
+                   (unsigned long long)arm->n_requests, when);
+}
+
+int confirm_words(const struct confirmation *confirmation, struct buf *to)
+{
+        char measured[24], before[24], again[24];
+        int r = add(to, "%s: ", confirmation->finding.option);
+
+        if (r == 0)
+                r = add_predicted(to, &confirmation->finding);
+        if (r == 0)
+                r = add(to, "measured %s; before %s, and without the change once more %s. %s.",
+                        amount_ns(confirmation->changed.median_ns, measured),
+                        amount_ns(confirmation->before_ns, before),
+                        amount_ns(confirmation->unchanged.median_ns, again),
+                        confirm_conclusion(confirmation));
+        if (r == 0)
+                r = add_failures(to, &confirmation->changed, "with it");
+        if (r == 0)
+                r = add_failures(to, &confirmation->unchanged, "without it");
+        return r;
+}

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+#include "rerun.h"
+
+#include "../exit_status.h"
+#include <base/error.h>
+#include <errno.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/signalfd.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static int fail(struct rerun *rerun, const char *what)
+{
+        return error_set(rerun->error, MUSTER_E_RESOURCE, MUSTER_PHASE_QUEUE, errno,
+                         "confirm: cannot %s: %s", what, error_sys_text(errno));
+}
+
+/* Descriptors are inherited: of inputs that were copied. */
+static void become(const struct rerun *rerun, char **argv)
+{
+        sigprocmask(SIG_SETMASK, &rerun->old_mask, NULL);
+        execv("/proc/self/exe", argv);
+        fprintf(stderr, "muster: cannot run myself: %s\n", error_sys_text(errno));
+        _exit(EXIT_COULD_NOT_RUN);
+}
+
+/* Until the process is over, or a signal says that all shall end. */
+static int wait_for(struct rerun *rerun, pid_t child, int child_fd)
+{
+        struct pollfd fds[2] = { { .fd = child_fd, .events = POLLIN },
+                                 { .fd = rerun->signal_fd, .events = POLLIN } };
+        bool is_stopped = false;
+        int status = 0;
+
+        while (!(fds[0].revents & POLLIN)) {
+                if (poll(fds, 2, -1) < 0 && errno != EINTR)
+                        return fail(rerun, "wait");
+                if (!is_stopped && (fds[1].revents & POLLIN)) {
+                        struct signalfd_siginfo taken; /* else it came once more in the end */
+
+                        (void)!read(rerun->signal_fd, &taken, sizeof(taken));
+                        kill(child, SIGTERM);
+                        is_stopped = true;
+                        fds[1].fd = -1;
+                }
+        }
+        while (waitpid(child, &status, 0) < 0 && errno == EINTR)
+                ;
+        if (is_stopped)
+                return RERUN_STOPPED;
+        if (WIFEXITED(status) && WEXITSTATUS(status) <= EXIT_SOME_FAILED)
+                return 0;
+        return error_set(rerun->error, MUSTER_E_INPUT, MUSTER_PHASE_QUEUE, 0,
+                         "confirm: the run ended with status %d",
+                         WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
+}
+
+int rerun_execute(struct rerun *rerun, char **argv)
+{
+        pid_t child;
+        int child_fd, r;
+
+        fflush(NULL);
+        child = fork();
+        if (child == 0)
+                become(rerun, argv);
+        if (child < 0)
+                return fail(rerun, "start a process");
+        child_fd = (int)syscall(SYS_pidfd_open, child, 0);
+        if (child_fd < 0)
+                return fail(rerun, "watch a process");
+        r = wait_for(rerun, child, child_fd);
+        close(child_fd);
+        return r;
+}
+
+/* A record, and what SQLite may have beside it. */
+void rerun_remove_record(const struct rerun *rerun)
+{
+        static const char *const suffixes[] = { "", "-wal", "-shm", "-journal" };
+        char path[sizeof(rerun->record) + 10];
+
+        for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
+                snprintf(path, sizeof(path), "%s%s", rerun->record, suffixes[i]);
+                unlink(path);
+        }
+}
+
+int rerun_begin(struct rerun *rerun, struct muster_error *error)
+{
+        sigset_t signals;
+        int r;
+
+        *rerun = (struct rerun){ .signal_fd = -1, .error = error };
+        sigemptyset(&signals);
+        sigaddset(&signals, SIGINT);
+        sigaddset(&signals, SIGTERM);
+        sigprocmask(SIG_BLOCK, &signals, &rerun->old_mask);
+        rerun->signal_fd = signalfd(-1, &signals, SFD_CLOEXEC);
+        if (rerun->signal_fd < 0)
+                return fail(rerun, "watch for signals");
+        r = temporary_folder(rerun->folder, error);
+        snprintf(rerun->record, sizeof(rerun->record), "%s/run.db", rerun->folder);
+        return r;
+}
+
+void rerun_end(struct rerun *rerun)
+{
+        if (rerun->folder[0])
+                rmdir(rerun->folder);
+        if (rerun->signal_fd >= 0)
+                close(rerun->signal_fd);
+        sigprocmask(SIG_SETMASK, &rerun->old_mask, NULL);
+}

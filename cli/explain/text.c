@@ -1,0 +1,387 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The page for people
+ *
+ * What to do comes first, then how the run was, where its time went, and what was found, each with its evidence. Whoever reads it does not
+ * know this program: every figure has a unit, every word its meaning.
+ */
+#include "page.h"
+
+#include "../amount.h"
+#include <base/buf.h>
+#include <math.h>
+#include <string.h>
+
+#define PARTS_MAX    32
+#define SHOWN_SHARE  0.01 /* parts below this are told together */
+#define AGREE_SHARE  0.7  /* of the wall time: less, and the two accounts tell different stories */
+#define SAME_SHARE   0.02 /* a change of the wall time that is none */
+#define BOUNDS_SHOWN 2
+
+/* --- the run ------------------------------------------------------------------------------------------------------ */
+
+static void print_gaps(const struct page *page, const struct muster_run *run)
+{
+        char count[32];
+
+        if (!run->is_complete)
+                page_paragraph(
+                        page, 0,
+                        "The run was cut short: what follows is about the part that was recorded "
+                        "until then.");
+        else if (run->n_cancelled)
+                page_paragraph(page, 0, "The run was cut short: %s requests were cancelled.",
+                               amount_count(run->n_cancelled, count));
+        if (run->n_dropped)
+                page_paragraph(
+                        page, 0,
+                        "%s entries are missing from the record, which could not be kept as fast "
+                        "as they came or holds only the newest; the figures are without them.",
+                        amount_count(run->n_dropped, count));
+}
+
+static void print_requests(const struct page *page, const struct muster_run *run)
+{
+        char wall[24], count[32], failed[32];
+
+        if (run->n_failed)
+                page_row(page, 0, "requests", "%s in %s, %.*f/s; %s of them failed",
+                         amount_count(run->n_requests, count), amount_ns(run->wall_ns, wall),
+                         run->requests_per_s < 100, run->requests_per_s,
+                         amount_count(run->n_failed, failed));
+        else
+                page_row(page, 0, "requests", "%s in %s, %.*f/s; all were answered",
+                         amount_count(run->n_requests, count), amount_ns(run->wall_ns, wall),
+                         run->requests_per_s < 100, run->requests_per_s);
+}
+
+static void print_traffic(const struct page *page, const struct muster_run *run)
+{
+        char conns[32], bytes[24], cpu[24], retries[32], redirects[32];
+        bool has_cpu = run->process_cpu_ns > 0;
+
+        page_row(page, 0, "also",
+                 "%s connections opened; %s retries, %s redirects; %s received%s%s%s",
+                 amount_count(run->n_conns_opened, conns), amount_count(run->n_retries, retries),
+                 amount_count(run->n_redirects, redirects), amount_bytes(run->wire_bytes, bytes),
+                 has_cpu ? "; " : "", has_cpu ? amount_ns(run->process_cpu_ns, cpu) : "",
+                 has_cpu ? " of processor time" : "");
+}
+
+static void print_run(const struct page *page, const struct muster_run *run)
+{
+        char p50[24], p99[24], mean[24];
+
+        fputc('\n', page->to);
+        print_requests(page, run);
+        page_row(page, 0, "at once", "%.*f in flight on average; at most %llu were allowed",
+                 run->mean_in_flight < 9.95, run->mean_in_flight,
+                 (unsigned long long)run->concurrency);
+        page_row(page, 0, "latency",
+                 "half within %s, 99 %% within %s, %s on average (from a request's turn to its "
+                 "last byte)",
+                 amount_ns(run->latency_p50_ns, p50), amount_ns(run->latency_p99_ns, p99),
+                 amount_ns(run->latency_mean_ns, mean));
+        print_traffic(page, run);
+}
+
+/* --- where the time went ------------------------------------------------------------------------------------------ */
+
+/* One kind of waiting or work, in both accounts. */
+struct spent {
+        const char *meaning;
+        uint64_t ns[2]; /* by enum muster_account */
+};
+
+struct account {
+        struct spent rows[PARTS_MAX];
+        size_t n;
+        uint64_t wall_ns;
+};
+
+static struct spent *spent_of(struct account *account, const char *meaning)
+{
+        for (size_t i = 0; i < account->n; i++)
+                if (strcmp(account->rows[i].meaning, meaning) == 0)
+                        return &account->rows[i];
+        if (account->n == PARTS_MAX)
+                return NULL;
+        account->rows[account->n].meaning = meaning;
+        return &account->rows[account->n++];
+}
+
+static void collect(struct account *account, const struct muster_explanation *explanation,
+                    enum muster_account kind)
+{
+        const struct muster_part *part;
+
+        for (size_t i = 0; (part = muster_explanation_part(explanation, kind, i)); i++) {
+                struct spent *to = part->ns ? spent_of(account, part->meaning) : NULL;
+
+                if (to)
+                        to->ns[kind] += part->ns;
+        }
+}
+
+static double share(const struct account *account, uint64_t ns)
+{
+        return account->wall_ns ? (double)ns / (double)account->wall_ns : 0;
+}
+
+/* "2.49 s  99 %", or nothing where there was nothing. */
+static void print_cell(const struct page *page, const struct account *account, uint64_t ns)
+{
+        char text[24], percent[24];
+
+        snprintf(percent, sizeof(percent), "%.0f %%", share(account, ns) * 100);
+        if (ns && share(account, ns) < 0.005)
+                snprintf(percent, sizeof(percent), "<1 %%");
+        fprintf(page->to, "%11s%7s", ns ? amount_ns(ns, text) : "-", ns ? percent : "");
+}
+
+static void print_part(const struct page *page, const struct account *account, const char *meaning,
+                       const uint64_t ns[2])
+{
+        int width = (int)page->width - 2 - 2 * 18 - 2;
+        int length = (int)text_columns(meaning, strlen(meaning));
+
+        if (length > width) { /* on a line of its own */
+                page_paragraph(page, 2, "%s", meaning);
+                fprintf(page->to, "  %*s", width, "");
+        } else {
+                fprintf(page->to, "  %s%*s", meaning, width - length, "");
+        }
+        for (int kind = 0; kind < 2; kind++)
+                print_cell(page, account, ns[kind]);
+        fputc('\n', page->to);
+}
+
+static void print_parts(const struct page *page, const struct account *account)
+{
+        uint64_t rest[2] = { 0, 0 };
+
+        for (size_t i = 0; i < account->n; i++) {
+                const struct spent *one = &account->rows[i];
+
+                if (share(account, one->ns[0]) >= SHOWN_SHARE ||
+                    share(account, one->ns[1]) >= SHOWN_SHARE) {
+                        print_part(page, account, one->meaning, one->ns);
+                        continue;
+                }
+                rest[0] += one->ns[0];
+                rest[1] += one->ns[1];
+        }
+        if (rest[0] || rest[1])
+                print_part(page, account, "all else", rest);
+}
+
+/* How much of the wall time both accounts give to the same. */
+static double agreement(const struct account *account)
+{
+        uint64_t common_ns = 0;
+
+        for (size_t i = 0; i < account->n; i++) {
+                const uint64_t *ns = account->rows[i].ns;
+
+                common_ns += ns[0] < ns[1] ? ns[0] : ns[1];
+        }
+        return share(account, common_ns);
+}
+
+static void print_time(const struct page *page, const struct muster_explanation *explanation,
+                       const struct muster_run *run)
+{
+        struct account account = { .wall_ns = run->wall_ns };
+        char title[60], wall[24];
+
+        collect(&account, explanation, MUSTER_ACCOUNT_CHAIN);
+        collect(&account, explanation, MUSTER_ACCOUNT_SHARES);
+        if (!account.n)
+                return;
+        snprintf(title, sizeof(title), "Where the %s went", amount_ns(run->wall_ns, wall));
+        page_heading(page, title);
+        fprintf(page->to, "%*s%18s%18s\n", (int)page->width - 2 * 18 - 2, "", "the end waited for",
+                "all waited for");
+        print_parts(page, &account);
+        page_paragraph(
+                page, 2,
+                "The left column goes back from the last result: of requests that overlap, only "
+                "what "
+                "the end depended on. The right one divides each moment among all requests that "
+                "were "
+                "under way. Each adds up to the whole time.");
+        if (agreement(&account) >= AGREE_SHARE)
+                return;
+        page_paragraph(
+                page, 2,
+                "They differ much here: the end did not wait for what most requests did. To be "
+                "done "
+                "sooner, look at the left one; the right one tells what most requests go through.");
+}
+
+/* --- bounds ------------------------------------------------------------------------------------------------------- */
+
+/* A word about the resource where the formula does not say it. */
+static const char *bound_note(const char *name)
+{
+        static const char *const notes[][2] = {
+                { "slots", " (a slot is the place of one request under way)" },
+                { "rate", " (the rate that was asked for)" },
+                { "link", " (what came over the network at best)" },
+                { "server", " (what the server gave at best)" },
+                { "workers", " (threads that work on responses)" },
+        };
+
+        for (size_t i = 0; i < sizeof(notes) / sizeof(notes[0]); i++)
+                if (strcmp(name, notes[i][0]) == 0)
+                        return notes[i][1];
+        return "";
+}
+
+static void print_bounds(const struct page *page, const struct muster_explanation *explanation)
+{
+        const struct muster_bound *bound = muster_explanation_bound(explanation, 0);
+        char ns[24];
+
+        if (!bound)
+                return;
+        page_heading(page, "It could not have been faster than");
+        for (size_t i = 0; i < BOUNDS_SHOWN; i++) {
+                bound = muster_explanation_bound(explanation, i);
+                if (bound)
+                        page_row(page, 2, amount_ns(bound->ns, ns), "%s%s%s",
+                                 i ? "next limit: " : "", bound->formula, bound_note(bound->name));
+        }
+}
+
+/* --- findings ----------------------------------------------------------------------------------------------------- */
+
+static const char *grade_words(const struct muster_finding *finding)
+{
+        switch (finding->grade) {
+        case MUSTER_GRADE_A:
+                return "counted: no room for doubt";
+        case MUSTER_GRADE_B:
+                return "by its signature: a time that little else takes";
+        case MUSTER_GRADE_C:
+                return finding->option ? "likely; --confirm tests it" : "likely, not proven";
+        }
+        return "";
+}
+
+static void print_remedy(const struct page *page, const struct muster_finding *finding)
+{
+        static const char without[] = "without ";
+        const char *option = finding->option;
+
+        if (finding->remedy)
+                page_row(page, 3, "do", "%s", finding->remedy);
+        if (!option || (finding->remedy && strstr(finding->remedy, option)))
+                return;
+        if (strncmp(option, without, strlen(without)) == 0)
+                page_row(page, 3, "option", "leave out %s", option + strlen(without));
+        else
+                page_row(page, 3, "option", "%s", option);
+}
+
+/* ": 13 times as fast", ": 47 % less". */
+static void gain_words(char text[60], uint64_t then_ns, uint64_t now_ns)
+{
+        double ratio = then_ns ? (double)now_ns / (double)then_ns : 0;
+
+        if (ratio >= 2)
+                snprintf(text, 60, ": %.*f times as fast", ratio < 10, ratio);
+        else if (ratio > 1)
+                snprintf(text, 60, ": %.0f %% less", 100 - 100 / ratio);
+        else
+                text[0] = '\0';
+}
+
+static void print_prediction(const struct page *page, const struct muster_finding *finding,
+                             const struct muster_run *run)
+{
+        double change = fabs((double)run->wall_ns - (double)finding->wall_ns);
+        char then[24], now[24], low[24], high[24], gain[60];
+
+        if (!finding->has_prediction)
+                return;
+        amount_ns(finding->wall_low_ns, low);
+        amount_ns(finding->wall_high_ns, high);
+        gain_words(gain, finding->wall_ns, run->wall_ns);
+        if (change < SAME_SHARE * (double)run->wall_ns)
+                page_row(page, 3, "then", "all of it takes about as long (between %s and %s)", low,
+                         high);
+        else
+                page_row(page, 3, "then", "about %s instead of %s%s (between %s and %s)",
+                         amount_ns(finding->wall_ns, then), amount_ns(run->wall_ns, now), gain, low,
+                         high);
+}
+
+/* As a sentence begins. */
+static void print_title(const struct page *page, const char *title)
+{
+        char text[400];
+
+        snprintf(text, sizeof(text), "%s", title);
+        if (text[0] >= 'a' && text[0] <= 'z')
+                text[0] = (char)(text[0] - 'a' + 'A');
+        page_bold(page, true);
+        page_wrap(page, 3, 3, text);
+        page_bold(page, false);
+}
+
+static void print_finding(const struct page *page, const struct muster_finding *finding, size_t n,
+                          const struct muster_run *run)
+{
+        fputc('\n', page->to);
+        fprintf(page->to, "%zu. ", n);
+        print_title(page, finding->title);
+        for (size_t i = 0; i < finding->n_evidence; i++)
+                page_row(page, 3, i ? "" : "seen", "%s", finding->evidence[i]);
+        page_row(page, 3, "how sure", "%s", grade_words(finding));
+        if (finding->is_client)
+                page_row(page, 3, "mind",
+                         "this machine or program was the limit: the run says little "
+                         "about the server");
+        print_remedy(page, finding);
+        print_prediction(page, finding, run);
+}
+
+static void print_findings(const struct page *page, const struct muster_explanation *explanation,
+                           const struct muster_run *run)
+{
+        const struct muster_finding *finding;
+
+        for (size_t i = 0; (finding = muster_explanation_finding(explanation, i)); i++) {
+                if (i == 0)
+                        page_heading(page, "What was found, the largest gain first");
+                print_finding(page, finding, i + 1, run);
+        }
+}
+
+/* --- the page ----------------------------------------------------------------------------------------------------- */
+
+void page_print(const struct page *page, const struct muster_explanation *explanation)
+{
+        struct muster_run run;
+
+        muster_explanation_run(explanation, &run, sizeof(run));
+        page_bold(page, true);
+        page_wrap(page, 0, 0, muster_explanation_verdict(explanation));
+        page_bold(page, false);
+        print_gaps(page, &run);
+        print_run(page, &run);
+        print_time(page, explanation, &run);
+        print_bounds(page, explanation);
+        print_findings(page, explanation, &run);
+}
+
+void page_print_confirmation(const struct page *page, const struct confirmation *confirmation)
+{
+        struct buf words = { 0 };
+
+        page_heading(page, "Tried");
+        if (confirm_words(confirmation, &words) == 0 && buf_terminate(&words) == 0)
+                page_paragraph(page, 2, "%s", words.at);
+        buf_deinit(&words);
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+#include "options.h"
+
+#include <base/error.h>
+#include <stddef.h>
+#include <unistd.h>
+
+#define OWN(member) offsetof(struct measure_options, member)
+
+const struct option measure_option_table[] = {
+        { "Input", 0, "unsafe", NULL,
+          "also methods that may change something, as POST: again and again", option_set_flag,
+          OWN(allows_unsafe) },
+
+        { "Output", 0, "json", NULL, "one JSON object instead of a table and words",
+          option_set_flag, OWN(wants_json) },
+        { NULL, 's', "silent", NULL, "say nothing on the way", option_set_flag, OWN(is_silent) },
+        { 0 },
+};
+
+bool measure_list_add(struct measure_list *list, unsigned value)
+{
+        size_t at = 0;
+
+        while (at < list->n && list->values[at] < value)
+                at++;
+        if (at < list->n && list->values[at] == value)
+                return true;
+        if (list->n == MEASURE_LIST_MAX)
+                return false;
+        memmove(list->values + at + 1, list->values + at, (list->n - at) * sizeof(*list->values));
+        list->values[at] = value;
+        list->n++;
+        return true;
+}
+
+int measure_set_list(void *settings, const struct option *option, const char *value,
+                     struct muster_error *error)
+{
+        struct measure_list *list = (void *)((char *)settings + option->offset);
+        struct muster_str rest = str_of(value), part;
+        uint64_t number;
+
+        list->n = 0;
+        while (str_split(&rest, ',', &part)) {
+                if (!str_to_u64(part, &number) || number < 1 || number > MEASURE_CONCURRENCY_MAX)
+                        return error_set(
+                                error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
+                                "\"%s\" is not numbers from 1 on with commas between: 4,16,64",
+                                value);
+                if (!measure_list_add(list, (unsigned)number))
+                        return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
+                                         "\"%s\" has more than %d numbers", value,
+                                         MEASURE_LIST_MAX);
+        }
+        return 0;
+}
+
+bool measure_has_no_input(const struct measure_options *options)
+{
+        return !options->request.urls.n && !options->request.files.n && isatty(STDIN_FILENO);
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a number of requests took, added up
+ *
+ * The latency of a request is the time in which it held a slot: all phases but those in which it waited for its turn here or for the caller.
+ */
+#ifndef CLI_MEASURE_TALLY_H
+#define CLI_MEASURE_TALLY_H
+
+#include <base/hist.h>
+#include <muster/result.h>
+
+struct tally {
+        uint64_t n;
+        uint64_t n_failed; /* have an error */
+        uint64_t
+                n_turned_down; /* of the others: answered 429 or 5xx, so the server does not want more */
+        uint64_t
+                in_flight_ns; /* the latencies of all: divided by the wall time, how many were in flight (Little's law) */
+        struct hist latency; /* of those that succeeded */
+        uint64_t phase_ns[MUSTER_N_PHASES];
+        uint64_t body_bytes, wire_bytes;
+        char example[200]; /* what the first failure said */
+};
+
+void tally_init(struct tally *tally);
+void tally_add(struct tally *tally, const struct muster_result *result);
+
+/* Add all of `other`. */
+void tally_merge(struct tally *tally, const struct tally *other);
+
+/* Does its status say that the server does not want more? */
+bool tally_is_turned_down(const struct muster_result *result);
+
+/* Is this phase one in which a slot is held? */
+bool tally_counts(enum muster_phase phase);
+
+/* The mean of a phase, and of the latency, in ns a request. */
+double tally_phase_mean(const struct tally *tally, enum muster_phase phase);
+double tally_latency_mean(const struct tally *tally);
+
+/* Names, connections and TLS together. */
+double tally_connect_mean(const struct tally *tally);
+
+#endif

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Findings about this program and its machine: each against a run that has it, and one that looks like it
+ */
+#include "causes.h"
+
+#define MS NS_PER_MS
+
+static const struct record_maker quick = {
+        .n = 1000,
+        .slots = 16,
+        .each = { .server_ns = MS, .lag_ns = 15 * MS },
+};
+
+/* What the loop's thread did, of `share` of the wall time, and how much processor time it had for it. */
+struct work {
+        enum trace_work most;
+        double share, cpu_share;
+};
+
+static uint64_t wall_ns(const struct record *record)
+{
+        return record->run.end_ns - RECORD_MAKER_START_NS;
+}
+
+/* One long turn that holds all of it, so that what waited is known to have waited for that. */
+static void do_work(struct record *record, struct work work)
+{
+        struct trace_sample *last = &record->samples[record->n_samples - 1];
+        uint64_t busy_ns = (uint64_t)((double)wall_ns(record) * work.share);
+        uint64_t cpu_ns = (uint64_t)((double)wall_ns(record) * work.cpu_share);
+        struct trace_turn turn = { .start_ns = RECORD_MAKER_START_NS,
+                                   .end_ns = RECORD_MAKER_START_NS + busy_ns,
+                                   .thread_cpu_ns = cpu_ns };
+
+        turn.work_ns[work.most] = busy_ns;
+        assert_int_equal(record_make_turn(record, &turn), 0);
+        for (size_t i = 0; i < TRACE_N_WORKS; i++)
+                last->work_ns[i] = 0;
+        last->work_ns[work.most] = busy_ns;
+        last->thread_cpu_ns = last->process_cpu_ns = cpu_ns;
+}
+
+static bool finds(const struct record_maker *maker, struct work work, const struct cause *causes,
+                  const char *name, struct finding *finding)
+{
+        struct record record;
+        bool is_found;
+
+        assert_int_equal(record_make(&record, maker), 0);
+        do_work(&record, work);
+        assert_int_equal(record_make_counter(&record, "machine.processors", 2, 2), 0);
+        is_found = cause_is_found(&record, causes, name, finding);
+        if (is_found)
+                assert_true(finding->shown.is_client);
+        record_deinit(&record);
+        return is_found;
+}
+
+/* --- the thread --------------------------------------------------------------------------------------------------- */
+
+static void test_saturated(void **state)
+{
+        struct work io = { TRACE_WORK_IO, 0.95, 0.9 }, little = { TRACE_WORK_IO, 0.3, 0.3 };
+        struct work decode = { TRACE_WORK_DECODE, 0.95, 0.9 };
+        struct work caller = { TRACE_WORK_CALLER, 0.95, 0.9 };
+        struct record_maker waiting = quick;
+        struct finding finding;
+
+        (void)state;
+        waiting.each.lag_ns = 0;
+        waiting.each.server_ns = 16 * MS;
+        assert_true(finds(&quick, io, causes_client, "client-saturated", &finding));
+        assert_false(finds(&quick, decode, causes_client, "client-saturated", &finding));
+        assert_false(finds(&quick, caller, causes_client, "client-saturated", &finding));
+        assert_false(finds(&waiting, little, causes_client, "client-saturated", &finding));
+}
+
+/* --- workers ------------------------------------------------------------------------------------------------------ */
+
+static const struct record_maker decoding = {
+        .n = 60,
+        .slots = 16,
+        .each = { .server_ns = 100 * NS_PER_US, .decode_ns = 300 * MS },
+};
+
+static void test_on_loop(void **state)
+{
+        struct work decode = { TRACE_WORK_DECODE, 0.95, 0.9 }, io = { TRACE_WORK_IO, 0.95, 0.9 };
+        struct finding finding;
+
+        (void)state;
+        assert_true(finds(&decoding, decode, causes_work, "decode-on-loop", &finding));
+        assert_string_equal(finding.shown.option, "without --process-inline");
+        assert_false(finds(&decoding, io, causes_work, "decode-on-loop", &finding));
+        assert_false(finds(&decoding, decode, causes_work, "process-on-loop", &finding));
+}
+
+/* Two workers, 20 ms each: one pair after the other. */
+static void wait_for_worker(struct record_maker_request *request, size_t i,
+                            const struct record_maker *maker)
+{
+        (void)maker;
+        request->submit_after_ns = i;
+        request->process_ns = (i / 2 + 1) * 20 * MS;
+}
+
+static const struct record_maker working = {
+        .n = 60,
+        .each.server_ns = 100 * NS_PER_US,
+        .vary = wait_for_worker,
+};
+
+/* The loop's thread has little to do, the others this part of all processors; somebody waited for these so long. */
+static bool finds_in_crew(int64_t processors, double used, int64_t pressure_us, const char *name,
+                          struct finding *finding)
+{
+        struct trace_sample *last;
+        struct record record;
+        bool is_found;
+
+        assert_int_equal(record_make(&record, &working), 0);
+        do_work(&record, (struct work){ TRACE_WORK_IO, 0.05, 0.05 });
+        last = &record.samples[record.n_samples - 1];
+        last->process_cpu_ns = (uint64_t)((double)wall_ns(&record) * used * (double)processors);
+        assert_int_equal(record_make_counter(&record, "machine.processors", processors, processors),
+                         0);
+        assert_int_equal(record_make_counter(&record, "pressure.cpu_us", 0, pressure_us), 0);
+        is_found = cause_is_found(&record, causes_work, name, finding);
+        record_deinit(&record);
+        return is_found;
+}
+
+static void test_workers(void **state)
+{
+        struct finding finding;
+
+        (void)state;
+        assert_true(finds_in_crew(2, 0.9, 100000, "client-saturated", &finding));
+        assert_false(finds_in_crew(2, 0.9, 100000, "workers-too-few", &finding));
+        /* There are more processors. */
+        assert_true(finds_in_crew(8, 0.25, 0, "workers-too-few", &finding));
+        assert_string_equal(finding.shown.option, "--process-workers 8");
+        assert_predicted(&finding, 160 * MS);
+        assert_false(finds_in_crew(8, 0.25, 0, "client-saturated", &finding));
+        /* The work waits itself: more can be under way than there are processors. */
+        assert_true(finds_in_crew(2, 0.1, 0, "workers-too-few", &finding));
+        assert_string_equal(finding.shown.option, "--process-workers 32");
+        assert_false(finds_in_crew(2, 0.1, 0, "client-saturated", &finding));
+}
+
+/* --- the program around it ---------------------------------------------------------------------------------------- */
+
+static void test_caller(void **state)
+{
+        struct work blocked = { TRACE_WORK_CALLER, 0.95, 0.02 };
+        struct work busy = { TRACE_WORK_CALLER, 0.95, 0.93 };
+        struct record_maker not_waiting = quick;
+        struct finding finding;
+
+        (void)state;
+        assert_true(finds(&quick, blocked, causes_client, "slow-consumer", &finding));
+        assert_false(finds(&quick, blocked, causes_client, "caller-busy", &finding));
+        assert_true(finds(&quick, busy, causes_client, "caller-busy", &finding));
+        assert_false(finds(&quick, busy, causes_client, "slow-consumer", &finding));
+        not_waiting.each.lag_ns = 0; /* it waits in a loop of its own */
+        not_waiting.each.server_ns = 16 * MS;
+        assert_false(finds(&not_waiting, blocked, causes_client, "slow-consumer", &finding));
+}
+
+/* --- the processor ------------------------------------------------------------------------------------------------ */
+
+static void test_throttled(void **state)
+{
+        struct finding finding;
+        struct record record;
+
+        (void)state;
+        assert_int_equal(record_make(&record, &quick), 0);
+        assert_false(cause_is_found(&record, causes_client, "processor-throttled", &finding));
+        assert_int_equal(record_make_counter(&record, "cgroup.throttled", 2, 9), 0);
+        assert_int_equal(record_make_counter(&record, "cgroup.throttled_us", 1000, 500000), 0);
+        assert_true(cause_is_found(&record, causes_client, "processor-throttled", &finding));
+        assert_predicted(&finding, wall_ns(&record) - 499 * MS);
+        record.counters[1].after = 1010;
+        assert_false(cause_is_found(&record, causes_client, "processor-throttled", &finding));
+        record_deinit(&record);
+}
+
+static void test_processor_busy(void **state)
+{
+        struct finding finding;
+        struct record record;
+
+        (void)state;
+        assert_int_equal(record_make(&record, &quick), 0);
+        do_work(&record, (struct work){ TRACE_WORK_IO, 0.9, 0.2 });
+        assert_int_equal(record_make_counter(&record, "process.switches_forced", 0, 900), 0);
+        assert_true(cause_is_found(&record, causes_client, "processor-busy", &finding));
+        assert_false(cause_is_found(&record, causes_client, "client-saturated", &finding));
+        record.counters[0].after = 1; /* it was blocked, not pushed aside */
+        assert_false(cause_is_found(&record, causes_client, "processor-busy", &finding));
+        record_deinit(&record);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_saturated), cmocka_unit_test(test_on_loop),
+                cmocka_unit_test(test_workers),   cmocka_unit_test(test_caller),
+                cmocka_unit_test(test_throttled), cmocka_unit_test(test_processor_busy),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,554 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The record: what is told is what is there, in memory, in the file and in its views; and requests come out of it again
+ */
+#include "record_fixture.h"
+
+#include <base/rand.h>
+#include <fcntl.h>
+#include <record/batch.h>
+#include <record/counters.h>
+#include <record/schema.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+/* From 0 to n - 1. */
+static uint64_t below(struct rand *rand, uint64_t n)
+{
+        return rand_up_to(rand, n - 1);
+}
+
+/* --- a recorder without a client ---------------------------------------------------------------------------------- */
+
+static void check_all(const struct record *record, unsigned n, unsigned n_paths)
+{
+        union any_row row;
+
+        assert_int_equal(record->n_attempts, n);
+        assert_int_equal(record->n_paths, n_paths);
+        for (unsigned i = 1; i <= n; i++) {
+                const struct trace_attempt *attempt = record_attempt(record, i);
+                char path[64];
+
+                row.attempt = full_attempt(i);
+                row.attempt.request = i;
+                assert_rows_equal(ROW_ATTEMPT, attempt, &row);
+                assert_in_range(attempt->path, 1, n_paths);
+                snprintf(path, sizeof(path), "http://h/%u", i % n_paths);
+                assert_true(str_is(record->paths[attempt->path - 1], path));
+        }
+        row = full_row(ROW_CONN);
+        assert_int_equal(record->n_conns, 1);
+        assert_rows_equal(ROW_CONN, record_conn(record, 3), &row);
+        assert_null(record_conn(record, 2));
+        assert_string_equal(record->conns[0].remote.at, "[::1]:443");
+        row = full_row(ROW_LOOKUP);
+        assert_int_equal(record->n_lookups, 1);
+        assert_rows_equal(ROW_LOOKUP, &record->lookups[0], &row);
+        assert_string_equal(record->lookups[0].name.at, "h.test");
+        row = full_row(ROW_TURN);
+        assert_int_equal(record->n_turns, 1);
+        assert_rows_equal(ROW_TURN, &record->turns[0], &row);
+        row = full_row(ROW_SAMPLE);
+        assert_int_equal(record->n_samples, 1);
+        assert_rows_equal(ROW_SAMPLE, &record->samples[0], &row);
+        assert_int_equal(record->n_origins, 1);
+        assert_string_equal(record->origins[0].key.at, "http://h:80");
+}
+
+static void check_run(const struct record_run *run)
+{
+        assert_string_equal(run->version, "0.1.0");
+        assert_string_equal(run->command, "[\"muster\"]");
+        assert_int_equal(run->start_ns, T0);
+        assert_int_equal(run->end_ns, 100 * NS_PER_S);
+        assert_true(run->is_complete);
+        assert_int_equal(run->n_dropped, 0);
+        assert_true(run->wall_clock_ns > 1600000000 * NS_PER_S);
+        assert_int_equal(run->options.concurrency, 4);
+        assert_true(run->options.rate_per_s == 2.5);
+        assert_int_equal(run->options.read_timeout_ns, 30 * NS_PER_S);
+        assert_int_equal(run->options.total_timeout_ns, 0);
+        assert_true(run->options.no_redirects);
+        assert_false(run->options.http_1_0);
+}
+
+static void test_file_and_memory_say_the_same(void **state)
+{
+        static const unsigned ns[] = {
+                0, 1, BATCH_ATTEMPTS - 1, BATCH_ATTEMPTS, BATCH_ATTEMPTS + 1, 10000
+        };
+
+        (void)state;
+        for (size_t i = 0; i < LENGTH(ns); i++) {
+                struct record_fixture f;
+                struct record record;
+                unsigned n_paths = ns[i] < 7 ? ns[i] : 7;
+
+                fixture_start(&f, fresh_file(), 0);
+                fixture_tell_all(&f, ns[i], n_paths);
+                assert_int_equal(fixture_end(&f), 0);
+                assert_int_equal(recorder_copy(f.tracer, &record), 0);
+                check_all(&record, ns[i], n_paths);
+                check_run(&record.run);
+                assert_int_equal(record_counter_after(&record, "machine.processors"),
+                                 sysconf(_SC_NPROCESSORS_ONLN));
+                assert_true(record_counter_growth(&record, "process.user_us") >= 0);
+                record_deinit(&record);
+                fixture_stop(&f);
+                read_ok(&record, file_of("run.db"));
+                check_all(&record, ns[i], n_paths);
+                check_run(&record.run);
+                assert_int_equal(record.n_counters, COUNTER_N);
+                assert_true(record_counter_growth(&record, "process.user_us") >= 0);
+                assert_int_equal(record_counter_growth(&record, "no.such"), -1);
+                assert_int_equal(record_counter_after(&record, "no.such"), -1);
+                record_deinit(&record);
+                record_deinit(&record);
+                assert_int_equal(access(file_of("run.db-journal"), F_OK), -1);
+        }
+}
+
+/* Attempts end in another order than they began. */
+static void test_attempts_are_put_in_order(void **state)
+{
+        struct record_fixture f;
+        struct record records[2];
+
+        (void)state;
+        fixture_start(&f, fresh_file(), 0);
+        for (unsigned i = 1; i <= 3000; i++) {
+                struct trace_attempt attempt = full_attempt(((i - 1) ^ 5) + 1);
+
+                if (attempt.number != 17) /* one is missing */
+                        fixture_tell_attempt(&f, attempt);
+        }
+        assert_int_equal(fixture_end(&f), 0);
+        assert_int_equal(recorder_copy(f.tracer, &records[0]), 0);
+        fixture_stop(&f);
+        read_ok(&records[1], file_of("run.db"));
+        for (int i = 0; i < 2; i++) {
+                const struct record *record = &records[i];
+
+                for (size_t n = 1; n < record->n_attempts; n++)
+                        assert_true(record->attempts[n - 1].number < record->attempts[n].number);
+                assert_null(record_attempt(record, 17));
+                assert_null(record_attempt(record, 0));
+                assert_null(record_attempt(record, 5000));
+                for (uint64_t n = 1; n <= 3000; n++)
+                        assert_true(n == 17 || record_attempt(record, n)->number == n);
+                record_deinit(&records[i]);
+        }
+}
+
+/* Of usual and other ones in all patterns, as they are written by different statements. */
+static void test_usual_and_rare_rows_mix(void **state)
+{
+        struct rand rand;
+        struct record_fixture f;
+        struct record record;
+
+        (void)state;
+        rand_init(&rand, 5);
+        fixture_start(&f, fresh_file(), 0);
+        fixture_tell(&f, ROW_ORIGIN, full_row(ROW_ORIGIN));
+        for (unsigned i = 1; i <= 5000; i++)
+                fixture_tell_attempt(&f, below(&rand, 1 + i / 500) ? full_attempt(i)
+                                                                   : usual_attempt(i));
+        assert_int_equal(fixture_end(&f), 0);
+        fixture_stop(&f);
+        read_ok(&record, file_of("run.db"));
+        assert_int_equal(record.n_attempts, 5000);
+        rand_init(&rand, 5);
+        for (unsigned i = 1; i <= 5000; i++) {
+                struct trace_attempt attempt =
+                        below(&rand, 1 + i / 500) ? full_attempt(i) : usual_attempt(i);
+
+                assert_rows_equal(ROW_ATTEMPT, record_attempt(&record, i), &attempt);
+        }
+        record_deinit(&record);
+}
+
+/* A request that ends while it waits for its next attempt: of its last attempt both words are told. */
+static void test_last_word_counts(void **state)
+{
+        struct record_fixture f;
+        struct record records[2];
+        struct trace_attempt attempt = full_attempt(1);
+
+        (void)state;
+        fixture_start(&f, fresh_file(), 0);
+        attempt.is_last = false;
+        attempt.outcome = TRACE_RETRIED;
+        fixture_tell_attempt(&f, attempt);
+        fixture_tell_attempt(&f, full_attempt(2));
+        fixture_tell_attempt(&f, full_attempt(1));
+        assert_int_equal(fixture_end(&f), 0);
+        assert_int_equal(recorder_copy(f.tracer, &records[0]), 0);
+        fixture_stop(&f);
+        read_ok(&records[1], file_of("run.db"));
+        for (int i = 0; i < 2; i++) {
+                assert_int_equal(records[i].n_attempts, 2);
+                assert_true(records[i].attempts[0].is_last);
+                assert_int_equal(records[i].attempts[0].outcome, TRACE_FAILED);
+                record_deinit(&records[i]);
+        }
+}
+
+static void test_memory_keeps_the_newest(void **state)
+{
+        struct record_fixture f;
+        struct record record;
+
+        (void)state;
+        fixture_start(&f, NULL, 100);
+        for (uint64_t i = 1; i <= 250; i++) {
+                fixture_tell_attempt(&f, full_attempt(i));
+                fixture_tell(&f, ROW_CONN, (union any_row){ .conn = full_conn(i) });
+        }
+        assert_int_equal(fixture_end(&f), 0);
+        assert_int_equal(recorder_copy(f.tracer, &record), 0);
+        assert_int_equal(record.n_attempts, 100);
+        assert_int_equal(record.attempts[0].number, 151);
+        assert_int_equal(record.n_conns, 100);
+        assert_int_equal(record.run.n_dropped, 150);
+        record_deinit(&record);
+        fixture_stop(&f);
+}
+
+static void test_samples_cover_the_run(void **state)
+{
+        struct record_fixture f;
+        struct record record;
+
+        (void)state;
+        fixture_start(&f, NULL, 0);
+        for (uint64_t i = 1; i <= 100000; i++)
+                fixture_tell(&f, ROW_SAMPLE, (union any_row){ .sample = full_sample(i) });
+        assert_int_equal(fixture_end(&f), 0);
+        assert_int_equal(recorder_copy(f.tracer, &record), 0);
+        assert_in_range(record.n_samples, 4096, 8193);
+        assert_int_equal(record.samples[0].at_ns, 1);
+        for (size_t i = 2; i + 1 < record.n_samples; i++)
+                assert_int_equal(record.samples[i].at_ns - record.samples[i - 1].at_ns,
+                                 record.samples[1].at_ns - 1);
+        assert_int_equal(record.samples[record.n_samples - 1].at_ns, 100000);
+        record_deinit(&record);
+        fixture_stop(&f);
+}
+
+static void test_paths_have_a_bound(void **state)
+{
+        struct record_fixture f;
+        struct record records[2];
+
+        (void)state;
+        fixture_start(&f, fresh_file(), 0);
+        fixture_tell_all(&f, 3000, 1500);
+        assert_int_equal(fixture_end(&f), 0);
+        assert_int_equal(recorder_copy(f.tracer, &records[0]), 0);
+        fixture_stop(&f);
+        read_ok(&records[1], file_of("run.db"));
+        for (int i = 0; i < 2; i++) {
+                assert_int_equal(records[i].n_paths, RECORD_PATHS_MAX);
+                assert_int_equal(record_attempt(&records[i], 1000)->path, 1000);
+                assert_int_equal(record_attempt(&records[i], 1001)->path, 0);
+                assert_int_equal(record_attempt(&records[i], 2500)->path, 1000);
+                record_deinit(&records[i]);
+        }
+}
+
+static void test_origins_have_no_gap(void **state)
+{
+        struct record_fixture f;
+        struct record record;
+        struct trace_attempt attempt = full_attempt(1);
+
+        (void)state;
+        fixture_start(&f, NULL, 0);
+        fixture_tell(&f, ROW_ORIGIN, full_row(ROW_ORIGIN));
+        fixture_tell(&f, ROW_ORIGIN,
+                     (union any_row){ .origin = { .number = 3, .key = BYTES("x") } });
+        fixture_tell_attempt(&f, attempt);
+        attempt = full_attempt(2);
+        attempt.origin = 3;
+        fixture_tell_attempt(&f, attempt);
+        assert_int_equal(fixture_end(&f), 0);
+        assert_int_equal(recorder_copy(f.tracer, &record), 0);
+        assert_int_equal(record.n_origins, 1);
+        assert_int_equal(record.attempts[0].origin, 1);
+        assert_int_equal(record.attempts[1].origin, 0);
+        record_deinit(&record);
+        fixture_stop(&f);
+}
+
+/* --- the views ---------------------------------------------------------------------------------------------------- */
+
+static uint64_t some_stamp(struct rand *rand, uint64_t at)
+{
+        return below(rand, 3) ? at + below(rand, 1000) : 0;
+}
+
+/* Stamps in any order, some of them missing: whatever the core may tell. */
+static struct trace_attempt random_attempt(struct rand *rand, uint64_t number)
+{
+        uint64_t at = 5000;
+        struct trace_attempt attempt = {
+                .number = number, .request = number, .n = 1, .is_last = true, .submitted_ns = at
+        };
+
+        attempt.stamps =
+                (struct attempt){ .start_ns = at,
+                                  .slot_ns = some_stamp(rand, at),
+                                  .dns_end_ns = some_stamp(rand, at),
+                                  .tcp_end_ns = some_stamp(rand, at),
+                                  .tls_end_ns = some_stamp(rand, at),
+                                  .send_end_ns = some_stamp(rand, at),
+                                  .first_byte_kernel_ns = some_stamp(rand, at),
+                                  .first_byte_read_ns = some_stamp(rand, at),
+                                  .end_ns = at + below(rand, 1000),
+                                  .decode_ns = below(rand, 300),
+                                  .stage = (enum muster_phase)below(rand, MUSTER_PHASE_DECODE) };
+        attempt.stage = (uint8_t)attempt.stamps.stage;
+        attempt.finished_ns = attempt.taken_ns = attempt.stamps.end_ns;
+        return attempt;
+}
+
+static void test_phases_are_those_of_the_core(void **state)
+{
+        struct rand rand;
+        struct record_fixture f;
+        uint64_t phase_ns[2000][MUSTER_N_PHASES] = { { 0 } };
+
+        (void)state;
+        rand_init(&rand, 7);
+        fixture_start(&f, fresh_file(), 0);
+        for (unsigned i = 0; i < 2000; i++) {
+                struct trace_attempt attempt = random_attempt(&rand, i + 1);
+
+                attempt_add_phases(&attempt.stamps, phase_ns[i]);
+                fixture_tell_attempt(&f, attempt);
+        }
+        assert_int_equal(fixture_end(&f), 0);
+        fixture_stop(&f);
+        for (int phase = 0; phase < MUSTER_N_PHASES; phase++) {
+                char sql[128];
+                double sum = 0;
+
+                snprintf(sql, sizeof(sql), "SELECT sum(round(%s_us * 1000) * number) FROM phases",
+                         muster_phase_name((enum muster_phase)phase));
+                for (unsigned i = 0; i < 2000; i++)
+                        sum += (double)(phase_ns[i][phase] * (i + 1));
+                assert_true(query(file_of("run.db"), sql) == sum);
+        }
+}
+
+/* Two attempts with a back-off between them, and work on the body. */
+static void tell_request(struct record_fixture *f)
+{
+        struct trace_attempt first = full_attempt(1), second = full_attempt(2);
+
+        first.request = second.request = 1;
+        first.is_last = false;
+        first.outcome = TRACE_RETRIED;
+        first.code = 0;
+        first.process_end_ns = first.finished_ns = first.taken_ns = first.worker_decode_ns = 0;
+        second.n = 2;
+        second.url = str_of("http://h/2");
+        second.submitted_ns = first.submitted_ns;
+        second.finished_ns = second.process_end_ns;
+        fixture_tell_attempt(f, first);
+        fixture_tell_attempt(f, second);
+}
+
+static void test_views(void **state)
+{
+        static const struct {
+                const char *sql;
+                double value;
+        } cases[] = {
+                { "SELECT count(*) FROM requests", 1 },
+                { "SELECT attempts FROM requests", 2 },
+                { "SELECT url = 'http://h/p?q' AND final_url = 'http://h/2' FROM requests", 1 },
+                { "SELECT error = 'status' AND status = 503 FROM requests", 1 },
+                { "SELECT total_ms FROM requests", (1e9 + 650 + 40) / 1e6 },
+                { "SELECT queue_ms FROM requests", 20 / 1e6 },
+                { "SELECT dns_ms FROM requests", 40 / 1e6 },
+                { "SELECT wait_ms FROM requests", 120 / 1e6 },
+                { "SELECT decode_ms FROM requests", 25 / 1e6 },
+                { "SELECT process_ms FROM requests", 129 / 1e6 },
+                { "SELECT deliver_ms FROM requests", 150 / 1e6 },
+                { "SELECT backoff_ms FROM requests", (1e9 - 360 + 40) / 1e6 },
+                { "SELECT abs(total_ms - queue_ms - backoff_ms - dns_ms - tcp_ms - tls_ms - send_ms"
+                  " - wait_ms - lag_ms - receive_ms - decode_ms - process_ms - deliver_ms) < 1e-6"
+                  " FROM requests",
+                  1 },
+                { "SELECT submitted_ms FROM requests", (1e9 - 40) / 1e6 },
+                { "SELECT count(*) FROM phases WHERE outcome = 'retried'", 1 },
+                { "SELECT count(*) FROM phases WHERE waited_for = 'host rate'", 2 },
+                { "SELECT sum(abs(total_us - queue_us - backoff_us - dns_us - tcp_us - tls_us - "
+                  "send_us"
+                  " - wait_us - lag_us - receive_us - decode_us - process_us - deliver_us) < 1e-6)"
+                  " FROM phases",
+                  2 },
+                { "SELECT count(*) FROM slowest", 1 },
+                { "SELECT requests FROM errors WHERE error = 'status' AND phase = 'receive'", 1 },
+                { "SELECT count(*) FROM timeline", 3 },
+                { "SELECT failed FROM timeline WHERE second = 2", 1 },
+                { "SELECT in_flight FROM timeline WHERE second = 0", 1 },
+                { "SELECT count(*) FROM connections WHERE closed_by = 'age' AND tcp_ms = 2e-6"
+                  " AND tls_ms = 3e-6 AND origin = 'http://h:80'",
+                  1 },
+                { "SELECT count(*) FROM word WHERE kind = 'error'", -MUSTER_E_INTERNAL },
+                { "SELECT application_id FROM pragma_application_id", SCHEMA_APPLICATION_ID },
+                { "SELECT user_version FROM pragma_user_version", SCHEMA_VERSION },
+        };
+        struct record_fixture f;
+
+        (void)state;
+        fixture_start(&f, fresh_file(), 0);
+        fixture_tell(&f, ROW_ORIGIN, full_row(ROW_ORIGIN));
+        fixture_tell(&f, ROW_CONN, full_row(ROW_CONN));
+        fixture_tell(&f, ROW_SAMPLE, full_row(ROW_SAMPLE));
+        tell_request(&f);
+        assert_int_equal(fixture_end(&f), 0);
+        fixture_stop(&f);
+        for (size_t i = 0; i < LENGTH(cases); i++) {
+                double value = query(file_of("run.db"), cases[i].sql);
+
+                if (value < cases[i].value - 1e-9 || value > cases[i].value + 1e-9)
+                        fail_msg("%s: %.9f", cases[i].sql, value);
+        }
+}
+
+/* --- requests to be repeated ---------------------------------------------------------------------------------------- */
+
+static struct trace_attempt plain(uint64_t number, const char *url)
+{
+        struct trace_attempt attempt = full_attempt(number);
+
+        attempt.request = number;
+        attempt.url = str_of(url);
+        attempt.has_fields = false;
+        attempt.method = TRACE_METHOD_GET;
+        return attempt;
+}
+
+/* Returns the code; what was written is in `ret_text`. */
+static int export(char *ret_text, size_t size, struct muster_error *error)
+{
+        int fd = open(file_of("export.txt"), O_RDWR | O_CREAT | O_TRUNC, 0600);
+        int r = muster_record_export(file_of("run.db"), fd, error);
+        ssize_t n = pread(fd, ret_text, size - 1, 0);
+
+        assert_true(n >= 0);
+        ret_text[n] = '\0';
+        close(fd);
+        return r;
+}
+
+static void test_requests_come_out_again(void **state)
+{
+        struct record_fixture f;
+        struct trace_attempt attempt;
+        struct muster_error error = { 0 };
+        char text[1000];
+
+        (void)state;
+        fixture_start(&f, fresh_file(), 0);
+        fixture_tell_attempt(&f, plain(3, "http://h/3"));
+        fixture_tell_attempt(&f, plain(1, "http://h/1?a=\"\\"));
+        attempt = plain(2, "http://h/2?a=\\");
+        attempt.method = TRACE_METHOD_HEAD;
+        attempt.is_plain = false;
+        fixture_tell_attempt(&f, attempt);
+        attempt = plain(4, "http://other/");
+        attempt.n = 2; /* after a redirect */
+        fixture_tell_attempt(&f, attempt);
+        fixture_tell_attempt(&f, plain(5, "")); /* was no URL */
+        assert_int_equal(fixture_end(&f), 0);
+        fixture_stop(&f);
+        assert_int_equal(export(text, sizeof(text), &error), 0);
+        assert_string_equal(text, "{\"url\":\"http://h/1?a=\\\"\\\\\",\"method\":\"GET\"}\n"
+                                  "{\"url\":\"http://h/2?a=\\\\\",\"method\":\"HEAD\"}\n"
+                                  "{\"url\":\"http://h/3\",\"method\":\"GET\"}\n");
+        execute(file_of("run.db"), "DELETE FROM attempt WHERE number = 2"); /* the HEAD */
+        assert_int_equal(export(text, sizeof(text), &error), 0);
+        assert_string_equal(text, "http://h/1?a=\"\\\nhttp://h/3\n");
+}
+
+static void test_what_cannot_be_repeated_is_told(void **state)
+{
+        static const struct {
+                bool is_safe, has_fields;
+                uint8_t method;
+                const char *words;
+        } cases[] = {
+                { true, true, TRACE_METHOD_GET, "request 1 (http://h/1) had header fields" },
+                { true, true, TRACE_METHOD_HEAD, "header fields" },
+                { false, false, TRACE_METHOD_OTHER, "request 1 (http://h/1) had a body" },
+                { false, false, TRACE_METHOD_GET, "a body" },
+        };
+        char text[100];
+
+        (void)state;
+        for (size_t i = 0; i < LENGTH(cases); i++) {
+                struct record_fixture f;
+                struct muster_error error = { 0 };
+                struct trace_attempt attempt = plain(1, "http://h/1");
+
+                attempt.is_plain = false;
+                attempt.is_safe = cases[i].is_safe;
+                attempt.has_fields = cases[i].has_fields;
+                attempt.method = cases[i].method;
+                fixture_start(&f, fresh_file(), 0);
+                fixture_tell_attempt(&f, attempt);
+                assert_int_equal(fixture_end(&f), 0);
+                fixture_stop(&f);
+                assert_int_equal(export(text, sizeof(text), &error), MUSTER_E_INPUT);
+                if (!strstr(error.text, cases[i].words))
+                        fail_msg("%s", error.text);
+                assert_string_equal(text, "");
+        }
+        execute(file_of("run.db"), "UPDATE run SET dropped = 3");
+        {
+                struct muster_error error = { 0 };
+
+                assert_int_equal(export(text, sizeof(text), &error), MUSTER_E_INPUT);
+                assert_non_null(strstr(error.text, "lacks requests"));
+        }
+        assert_int_equal(muster_record_export(file_of("missing.db"), 1, NULL), MUSTER_E_INPUT);
+        assert_int_equal(muster_record_export(NULL, 1, NULL), MUSTER_E_INVALID);
+        make_record(3);
+        execute(file_of("run.db"), "UPDATE attempt SET flags = (flags | 8) & ~32");
+        {
+                struct muster_error error = { 0 };
+                int full = open("/dev/full", O_WRONLY);
+
+                assert_int_equal(muster_record_export(file_of("run.db"), full, &error),
+                                 MUSTER_E_RESOURCE);
+                assert_non_null(strstr(error.text, "No space left"));
+                close(full);
+        }
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_file_and_memory_say_the_same),
+                cmocka_unit_test(test_attempts_are_put_in_order),
+                cmocka_unit_test(test_usual_and_rare_rows_mix),
+                cmocka_unit_test(test_last_word_counts),
+                cmocka_unit_test(test_memory_keeps_the_newest),
+                cmocka_unit_test(test_samples_cover_the_run),
+                cmocka_unit_test(test_paths_have_a_bound),
+                cmocka_unit_test(test_origins_have_no_gap),
+                cmocka_unit_test(test_phases_are_those_of_the_core),
+                cmocka_unit_test(test_views),
+                cmocka_unit_test(test_requests_come_out_again),
+                cmocka_unit_test(test_what_cannot_be_repeated_is_told),
+        };
+
+        return cmocka_run_group_tests(tests, make_directory, remove_directory);
+}

@@ -1,0 +1,405 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Records in trouble: files that are none, that are damaged or may not be replaced; programs that are killed; disks that are full or slow; memory
+ * that runs out
+ */
+#include "record_fixture.h"
+
+#include <base/rand.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* From 0 to n - 1. */
+static uint64_t below(struct rand *rand, uint64_t n)
+{
+        return rand_up_to(rand, n - 1);
+}
+
+/* --- files that are no records ------------------------------------------------------------------------------------ */
+
+static void expect_refusal(const char *path, const char *words)
+{
+        struct record record;
+        struct muster_error error = { 0 };
+
+        memset(&record, 0xff, sizeof(record));
+        assert_int_equal(record_read(&record, path, &error), MUSTER_E_INPUT);
+        assert_int_equal(error.code, MUSTER_E_INPUT);
+        if (!strstr(error.text, words) || !strstr(error.text, path))
+                fail_msg("\"%s\" lacks \"%s\"", error.text, words);
+        assert_null(record.attempts);
+        record_deinit(&record);
+}
+
+static void test_what_is_no_record_is_told(void **state)
+{
+        (void)state;
+        expect_refusal(file_of("missing.db"), "is not there");
+        expect_refusal(file_of("."), "cannot be read: Is a directory");
+        write_file(file_of("empty.db"), "", 0);
+        expect_refusal(file_of("empty.db"), "is empty");
+        write_file(file_of("text.db"), "http://h/\n", 10);
+        expect_refusal(file_of("text.db"), "is no record of muster");
+        expect_refusal("/dev/null", "is no record of muster");
+        execute(file_of("other.db"), "CREATE TABLE attempt(x)");
+        expect_refusal(file_of("other.db"), "is an SQLite database, but no record");
+        make_record(10);
+        execute(file_of("run.db"), "PRAGMA user_version = 2");
+        expect_refusal(file_of("run.db"), "newer version of muster (format 2)");
+}
+
+static void test_cut_off_file_is_told(void **state)
+{
+        char *bytes;
+        size_t len;
+
+        (void)state;
+        make_record(2000);
+        len = read_whole(file_of("run.db"), &bytes);
+        write_file(file_of("cut.db"), bytes, len - 1);
+        expect_refusal(file_of("cut.db"), "is cut off");
+        write_file(file_of("cut.db"), bytes, 20000);
+        expect_refusal(file_of("cut.db"), "is cut off: it has 20000 of");
+        write_file(file_of("cut.db"), bytes, 99);
+        expect_refusal(file_of("cut.db"), "is no record");
+        free(bytes);
+}
+
+static void test_damaged_tables_are_told(void **state)
+{
+        static const char *const damages[] = {
+                "DROP TABLE attempt",
+                "DROP TABLE run",
+                "DELETE FROM run",
+                "ALTER TABLE conn RENAME COLUMN rtt_us TO x",
+                "UPDATE attempt SET flags = 5 << 12 WHERE number = 7",
+                "UPDATE attempt SET end_ns = 'never' WHERE number = 7",
+                "UPDATE attempt SET start_ns = -5 WHERE number = 7",
+                "UPDATE attempt SET origin = 1.5e300 WHERE number = 7",
+                "UPDATE conn SET closer = 99",
+                "UPDATE run SET end_ns = -1",
+                "UPDATE run SET start_ns = 'x'",
+        };
+
+        (void)state;
+        for (size_t i = 0; i < LENGTH(damages); i++) {
+                make_record(10);
+                execute(file_of("run.db"), damages[i]);
+                expect_refusal(file_of("run.db"), "is damaged");
+        }
+        make_record(10);
+        execute(file_of("run.db"), "INSERT INTO option VALUES('of_tomorrow', 'x');"
+                                   "INSERT INTO counter VALUES('of.tomorrow', 1, 3)");
+        {
+                struct record record;
+
+                read_ok(&record, file_of("run.db"));
+                assert_int_equal(record_counter_growth(&record, "of.tomorrow"), 2);
+                record_deinit(&record);
+        }
+}
+
+/* Whatever the bytes are: a record, or a refusal in words. */
+static void test_random_damage_is_survived(void **state)
+{
+        struct rand rand;
+        char *bytes, *damaged;
+        size_t len;
+        int n_refused = 0;
+
+        (void)state;
+        rand_init(&rand, 11);
+        make_record(300);
+        len = read_whole(file_of("run.db"), &bytes);
+        damaged = malloc(len);
+        for (int i = 0; i < 300; i++) {
+                struct record record;
+                struct muster_error error = { 0 };
+                int r;
+
+                memcpy(damaged, bytes, len);
+                for (uint64_t n = 1 + below(&rand, 20); n; n--)
+                        damaged[below(&rand, i % 2 ? 20000 : len)] = (char)below(&rand, 256);
+                write_file(file_of("damaged.db"), damaged, len);
+                r = record_read(&record, file_of("damaged.db"), &error);
+                assert_true(r == 0 || (r == MUSTER_E_INPUT && error.text[0]) ||
+                            (r == MUSTER_E_RESOURCE && error.text[0]));
+                n_refused += r != 0;
+                record_deinit(&record);
+        }
+        assert_in_range(n_refused, 30, 300);
+        free(damaged);
+        free(bytes);
+}
+
+/* --- files to be ---------------------------------------------------------------------------------------------------- */
+
+static void expect_no_start(const char *path, bool overwrite, const char *words)
+{
+        struct record_fixture f;
+
+        assert_int_equal(fixture_try_start(&f, path, overwrite, 0), MUSTER_E_RESOURCE);
+        if (!strstr(f.error.text, words) || !strstr(f.error.text, path))
+                fail_msg("\"%s\" lacks \"%s\"", f.error.text, words);
+}
+
+static void test_only_records_are_replaced(void **state)
+{
+        struct record_fixture f;
+        struct record record;
+
+        (void)state;
+        make_record(10);
+        expect_no_start(file_of("run.db"), false, "is there already");
+        write_file(file_of("run.db-journal"), "stale", 5);
+        assert_int_equal(fixture_try_start(&f, file_of("run.db"), true, 0), 0);
+        assert_int_equal(fixture_end(&f), 0);
+        fixture_stop(&f);
+        read_ok(&record, file_of("run.db"));
+        assert_int_equal(record.n_attempts, 0);
+        record_deinit(&record);
+        write_file(file_of("text.db"), "http://h/\n", 10);
+        expect_no_start(file_of("text.db"), true, "is no record, so it is left alone");
+        execute(file_of("other.db"), "CREATE TABLE IF NOT EXISTS attempt(x)");
+        expect_no_start(file_of("other.db"), true, "is no record, so it is left alone");
+        expect_no_start(file_of("."), true, "cannot create");
+        expect_no_start(file_of("no/such/folder.db"), true, "No such file");
+        write_file(file_of("empty.db"), "", 0); /* as mktemp makes it */
+        assert_int_equal(fixture_try_start(&f, file_of("empty.db"), false, 0), 0);
+        assert_int_equal(fixture_end(&f), 0);
+        fixture_stop(&f);
+}
+
+static void test_names_that_sqlite_takes_for_others(void **state)
+{
+        static const char *const names[] = { ":memory:", "file:x?mode=memory", "a b'\"%;.db" };
+        char *before = getcwd(NULL, 0);
+
+        (void)state;
+        assert_int_equal(chdir(file_of(".")), 0);
+        for (size_t i = 0; i < LENGTH(names); i++) {
+                struct record_fixture f;
+                struct record record;
+
+                fixture_start(&f, names[i], 0);
+                fixture_tell_all(&f, 10, 7);
+                assert_int_equal(fixture_end(&f), 0);
+                fixture_stop(&f);
+                assert_int_equal(access(names[i], F_OK), 0);
+                read_ok(&record, names[i]);
+                assert_int_equal(record.n_attempts, 10);
+                record_deinit(&record);
+        }
+        assert_int_equal(chdir(before), 0);
+        free(before);
+}
+
+/* --- what goes wrong on the way ------------------------------------------------------------------------------------- */
+
+/* A child records for ever and is killed in the middle of it. */
+static void test_killed_program_leaves_a_record(void **state)
+{
+        struct record record;
+        uint64_t first_number;
+        int ready[2], status;
+        char byte;
+        pid_t child;
+
+        (void)state;
+        fresh_file();
+        assert_int_equal(pipe(ready), 0);
+        child = fork();
+        if (child == 0) {
+                struct record_fixture f;
+
+                if (fixture_try_start(&f, file_of("run.db"), false, 0) < 0)
+                        _exit(2);
+                for (uint64_t n = 1;; n++) {
+                        fixture_tell_attempt(&f, full_attempt(n % 1000000 + 1));
+                        if (n == 300000 && write(ready[1], "x", 1) < 0)
+                                _exit(1);
+                        if (n % 1024 == 0)
+                                usleep(500);
+                }
+        }
+        assert_int_equal(read(ready[0], &byte, 1), 1);
+        kill(child, SIGKILL);
+        assert_int_equal(waitpid(child, &status, 0), child);
+        read_ok(&record, file_of("run.db"));
+        assert_true(record.n_attempts > 1000);
+        assert_false(record.run.is_complete);
+        first_number = record.attempts[0].number;
+        for (size_t i = 0; i < record.n_attempts; i++)
+                assert_int_equal(record.attempts[i].number, first_number + i);
+        assert_int_equal(record.run.end_ns, record.attempts[record.n_attempts - 1].taken_ns);
+        assert_int_equal(record_counter_after(&record, "machine.processors"), -1);
+        record_deinit(&record);
+        assert_true(query(file_of("run.db"),
+                          "SELECT integrity_check = 'ok' FROM pragma_integrity_check") == 1);
+        close(ready[0]);
+        close(ready[1]);
+}
+
+/* What was told stands in the file soon, even when nothing follows and nobody ends it. */
+static void test_few_rows_do_not_wait_for_more(void **state)
+{
+        struct record_fixture f;
+        struct record record;
+        size_t n = 0;
+
+        (void)state;
+        fixture_start(&f, fresh_file(), 0);
+        fixture_tell_all(&f, 5, 5);
+        for (int i = 0; i < 1000 && n < 5; i++) {
+                usleep(10000);
+                read_ok(&record, file_of("run.db"));
+                n = record.n_attempts;
+                record_deinit(&record);
+        }
+        assert_int_equal(n, 5);
+        fixture_tell_attempt(&f, full_attempt(6)); /* into the batch that was written in part */
+        assert_int_equal(fixture_end(&f), 0);
+        fixture_stop(&f);
+        read_ok(&record, file_of("run.db"));
+        assert_int_equal(record.n_attempts, 6);
+        record_deinit(&record);
+}
+
+/* The disk is full: in a process of its own, as the limit is one of processes. */
+static void test_full_disk_is_told(void **state)
+{
+        struct rlimit limit = { 1000000, 1000000 };
+        pid_t child;
+        int status;
+
+        (void)state;
+        fresh_file();
+        child = fork();
+        if (child == 0) {
+                struct record_fixture f;
+                struct record record;
+
+                signal(SIGXFSZ, SIG_IGN);
+                setrlimit(RLIMIT_FSIZE, &limit);
+                if (fixture_try_start(&f, file_of("run.db"), false, 0) < 0)
+                        _exit(4);
+                fixture_tell_all(&f, 20000, 7);
+                if (fixture_end(&f) != MUSTER_E_RESOURCE ||
+                    !strstr(f.error.text, "cannot be written"))
+                        _exit(1);
+                /* What is in memory is still good. */
+                if (recorder_copy(f.tracer, &record) < 0 || record.n_attempts != 20000)
+                        _exit(2);
+                record_deinit(&record);
+                fixture_stop(&f);
+                /* And so is what fitted. */
+                if (record_read(&record, file_of("run.db"), NULL) < 0 || record.run.is_complete)
+                        _exit(3);
+                _exit(0);
+        }
+        assert_int_equal(waitpid(child, &status, 0), child);
+        assert_true(WIFEXITED(status));
+        assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+/* Somebody holds the file: rows pile up to a bound, then they are dropped and counted, and nobody waits. */
+static void test_slow_disk_drops_rows(void **state)
+{
+        struct record_fixture f;
+        struct record record;
+        sqlite3 *db;
+        size_t n_in_file;
+
+        (void)state;
+        fixture_start(&f, fresh_file(), 10);
+        assert_int_equal(sqlite3_open(file_of("run.db"), &db), SQLITE_OK);
+        assert_int_equal(sqlite3_exec(db, "BEGIN EXCLUSIVE", NULL, NULL, NULL), SQLITE_OK);
+        for (uint64_t n = 1; n <= 200000; n++)
+                fixture_tell_attempt(&f, full_attempt(n));
+        assert_int_equal(sqlite3_exec(db, "COMMIT", NULL, NULL, NULL), SQLITE_OK);
+        sqlite3_close(db);
+        assert_int_equal(fixture_end(&f), MUSTER_E_RESOURCE);
+        assert_non_null(strstr(f.error.text, "lacks"));
+        fixture_stop(&f);
+        read_ok(&record, file_of("run.db"));
+        n_in_file = record.n_attempts;
+        assert_in_range(n_in_file, 50000, 199999);
+        assert_int_equal(record.run.n_dropped, 200000 - n_in_file);
+        record_deinit(&record);
+}
+
+static void record_with_little_memory(void)
+{
+        struct record_fixture f;
+        struct record record;
+
+        fresh_file();
+        if (fixture_try_start(&f, file_of("run.db"), false, 0) < 0) {
+                assert_int_equal(f.error.code, MUSTER_E_RESOURCE);
+                return;
+        }
+        fixture_tell_all(&f, 1500, 7);
+        /* What there was no memory for is missing, and counted. */
+        if (recorder_copy(f.tracer, &record) == 0)
+                assert_int_equal(record.n_attempts + record.run.n_dropped, 1500);
+        else
+                assert_null(record.attempts);
+        record_deinit(&record);
+        (void)fixture_end(&f);
+        fixture_stop(&f);
+}
+
+static void test_memory_out_while_recording(void **state)
+{
+        (void)state;
+        for_each_failing_allocation(record_with_little_memory);
+}
+
+static void read_with_little_memory(void)
+{
+        struct record record;
+        struct muster_error error = { 0 };
+        int r = record_read(&record, file_of("run.db"), &error);
+
+        if (r < 0) {
+                assert_int_equal(r, MUSTER_E_RESOURCE);
+                assert_int_equal(error.code, MUSTER_E_RESOURCE);
+                assert_null(record.attempts);
+        } else {
+                assert_int_equal(record.n_attempts, 100);
+        }
+        record_deinit(&record);
+}
+
+static void test_memory_out_while_reading(void **state)
+{
+        (void)state;
+        make_record(100);
+        for_each_failing_allocation(read_with_little_memory);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_what_is_no_record_is_told),
+                cmocka_unit_test(test_cut_off_file_is_told),
+                cmocka_unit_test(test_damaged_tables_are_told),
+                cmocka_unit_test(test_random_damage_is_survived),
+                cmocka_unit_test(test_only_records_are_replaced),
+                cmocka_unit_test(test_names_that_sqlite_takes_for_others),
+                cmocka_unit_test(test_killed_program_leaves_a_record),
+                cmocka_unit_test(test_few_rows_do_not_wait_for_more),
+                cmocka_unit_test(test_full_disk_is_told),
+                cmocka_unit_test(test_slow_disk_drops_rows),
+                cmocka_unit_test(test_memory_out_while_recording),
+                cmocka_unit_test(test_memory_out_while_reading),
+        };
+
+        return cmocka_run_group_tests(tests, make_directory, remove_directory);
+}

@@ -1,0 +1,385 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * From findings to words: figures as people read them, what is worth a line, the one sentence, and figures by name
+ */
+#include "record_maker.h"
+#include "unit.h"
+
+#include <explain/cause.h>
+#include <explain/figure.h>
+#include <explain/verdict.h>
+#include <muster/explain.h>
+#include <string.h>
+
+#define MS NS_PER_MS
+
+/* --- words -------------------------------------------------------------------------------------------------------- */
+
+static void test_durations(void **state)
+{
+        static const struct {
+                uint64_t ns;
+                const char *text;
+        } cases[] = {
+                { 0, "0 ns" },
+                { 1, "1 ns" },
+                { 999, "999 ns" },
+                { 1000, "1 µs" },
+                { 1234, "1.23 µs" },
+                { 12345, "12.3 µs" },
+                { 999499, "999 µs" },
+                { 999500, "1 ms" },
+                { 12300000, "12.3 ms" },
+                { 100000000, "100 ms" },
+                { 190400000, "190 ms" },
+                { 2500000000, "2.5 s" },
+                { 2504000000, "2.5 s" },
+                { 59400000000, "59.4 s" },
+                { 59500000000, "1 min" },
+                { 74000000000, "1 min 14 s" },
+                { 3599600000000, "1 h" },
+                { 7500000000000, "2 h 5 min" },
+                { 360000000000000, "100 h" },
+        };
+
+        (void)state;
+        for (size_t i = 0; i < LENGTH(cases); i++)
+                assert_string_equal(words_ns(cases[i].ns).text, cases[i].text);
+        assert_true(strlen(words_ns(UINT64_MAX).text) < sizeof(struct words));
+}
+
+static void test_other_figures(void **state)
+{
+        (void)state;
+        assert_string_equal(words_bytes(0).text, "0 bytes");
+        assert_string_equal(words_bytes(1).text, "1 byte");
+        assert_string_equal(words_bytes(999).text, "999 bytes");
+        assert_string_equal(words_bytes(1024).text, "1 KiB");
+        assert_string_equal(words_bytes(1258291).text, "1.2 MiB");
+        assert_string_equal(words_bytes(UINT64_C(5) << 40).text, "5 TiB");
+        assert_string_equal(words_share(0, 0).text, "0 %");
+        assert_string_equal(words_share(0, 10).text, "0 %");
+        assert_string_equal(words_share(1, 100000).text, "under 0.1 %");
+        assert_string_equal(words_share(1, 80).text, "1.2 %");
+        assert_string_equal(words_share(37.2, 100).text, "37 %");
+        assert_string_equal(words_share(999, 1000).text, "over 99 %");
+        assert_string_equal(words_share(7, 7).text, "100 %");
+        assert_string_equal(words_count(0).text, "0");
+        assert_string_equal(words_count(999).text, "999");
+        assert_string_equal(words_count(12345).text, "12,345");
+        assert_string_equal(words_count(UINT64_MAX).text, "18,446,744,073,709,551,615");
+}
+
+static void test_two_words_in_one_sentence(void **state)
+{
+        struct finding finding = { 0 };
+
+        (void)state;
+        for (int i = 0; i < MUSTER_EVIDENCE_MAX + 2; i++)
+                finding_evidence(&finding, "%s of %s, %s", words_ns(12300000).text,
+                                 words_ns(2500000000).text, words_share(1, 3).text);
+        assert_int_equal(finding.shown.n_evidence, MUSTER_EVIDENCE_MAX);
+        assert_string_equal(finding.shown.evidence[0], "12.3 ms of 2.5 s, 33 %");
+        finding_title(&finding, "%1000d", 1);
+        assert_int_equal(strlen(finding.shown.title), FINDING_TEXT - 1);
+}
+
+static void test_predictions(void **state)
+{
+        struct finding finding = { 0 };
+
+        (void)state;
+        finding_predict(&finding, UINT64_MAX, 1, 2);
+        assert_false(finding.shown.has_prediction);
+        finding_predict(&finding, 100, 200, UINT64_MAX);
+        assert_true(finding.shown.has_prediction);
+        assert_int_equal(finding.shown.wall_ns, 100);
+        assert_int_equal(finding.shown.wall_low_ns, 100);
+        assert_int_equal(finding.shown.wall_high_ns, 100);
+        finding_predict(&finding, 100, 50, 200);
+        assert_int_equal(finding.shown.wall_low_ns, 50);
+        assert_int_equal(finding.shown.wall_high_ns, 200);
+}
+
+/* --- worth -------------------------------------------------------------------------------------------------------- */
+
+static void test_what_is_worth_a_line(void **state)
+{
+        static const struct {
+                uint64_t predicted_ms, explained_ms, n_failed, worth_ms; /* predicted 0: not */
+        } cases[] = {
+                { 0, 0, 0, 0 },        { 400, 0, 0, 600 },
+                { 400, 900, 0, 600 },  /* what can be gained, not what it took */
+                { 975, 0, 0, 0 },      /* less than 3 % */
+                { 1000, 700, 0, 700 }, /* nothing to gain, yet that is what the time was */
+                { 1200, 0, 0, 0 },     { 0, 20, 0, 0 },
+                { 0, 0, 50, 500 },     { 300, 0, 50, 700 },
+                { 0, 0, 1000, 1000 }, /* of a hundred: never more than all */
+        };
+        const struct facts facts = { .wall_ns = 1000 * MS, .n_requests = 100 };
+        const struct facts brief = { .wall_ns = 5 * MS, .n_requests = 100 };
+        struct finding finding;
+
+        (void)state;
+        for (size_t i = 0; i < LENGTH(cases); i++) {
+                finding = (struct finding){ .explained_ns = cases[i].explained_ms * MS,
+                                            .n_failed_by_it = cases[i].n_failed };
+                if (cases[i].predicted_ms)
+                        finding_predict(&finding, cases[i].predicted_ms * MS, 0, UINT64_MAX);
+                assert_int_equal(ranking_worth_ns(&finding, &facts), cases[i].worth_ms * MS);
+        }
+        /* Of a run of 5 ms a part that is less than the scatter between two runs. */
+        finding = (struct finding){ 0 };
+        finding_predict(&finding, 4 * MS + 1, 0, UINT64_MAX);
+        assert_int_equal(ranking_worth_ns(&finding, &brief), 0);
+}
+
+static void test_causes_of_a_plain_run(void **state)
+{
+        struct record record;
+        struct facts facts;
+        struct ranking ranking;
+
+        (void)state;
+        assert_int_equal(record_make(&record, &(struct record_maker){ .n = 400,
+                                                                      .slots = 4,
+                                                                      .each.server_ns = 50 * MS }),
+                         0);
+        assert_int_equal(facts_init(&facts, &record), 0);
+        assert_int_equal(ranking_make(&ranking, &facts), 0);
+        assert_true(ranking.n >= 1 && ranking.n <= RANKING_MOST);
+        for (size_t i = 0; i < ranking.n; i++) {
+                const struct muster_finding *shown = &ranking.findings[i]->shown;
+
+                assert_non_null(shown->cause);
+                assert_non_null(shown->title);
+                assert_non_null(shown->remedy);
+                assert_true(shown->n_evidence > 0);
+                assert_true(i == 0 || ranking_worth_ns(ranking.findings[i - 1], &facts) >=
+                                              ranking_worth_ns(ranking.findings[i], &facts));
+        }
+        assert_string_equal(ranking.findings[0]->shown.cause, "concurrency-too-low");
+        ranking_deinit(&ranking);
+        ranking_deinit(&ranking);
+        facts_deinit(&facts);
+        record_deinit(&record);
+}
+
+static void rank_or_not(void)
+{
+        struct record record;
+        struct facts facts;
+        struct ranking ranking = { 0 };
+
+        if (record_make(&record, &(struct record_maker){
+                                         .n = 40, .slots = 2, .each.server_ns = 50 * MS }) < 0)
+                return;
+        if (facts_init(&facts, &record) == 0) {
+                int r = ranking_make(&ranking, &facts);
+
+                assert_true(r == 0 || (r == MUSTER_E_RESOURCE && mem_has_failed()));
+                ranking_deinit(&ranking);
+        }
+        facts_deinit(&facts);
+        record_deinit(&record);
+}
+
+static void test_every_allocation_fails(void **state)
+{
+        (void)state;
+        for_each_failing_allocation(rank_or_not);
+}
+
+/* --- the sentence ------------------------------------------------------------------------------------------------- */
+
+static void assert_verdict(struct finding *finding, const struct facts *facts, const char *text)
+{
+        struct ranking ranking = { .findings = &finding, .n = 1 };
+        char verdict[VERDICT_TEXT];
+
+        verdict_write(verdict, facts, &ranking, NULL, 0);
+        assert_string_equal(verdict, text);
+}
+
+static void test_verdict_of_a_finding(void **state)
+{
+        const struct record record = { 0 }, newest = { .run.n_dropped = 3 };
+        const struct facts facts = { .record = &record, .wall_ns = 2500 * MS, .n_requests = 200 };
+        const struct facts single = { .record = &record, .wall_ns = 2500 * MS, .n_requests = 1 };
+        const struct facts rest = { .record = &newest, .wall_ns = 2500 * MS, .n_requests = 5000 };
+        struct finding finding = { 0 };
+
+        (void)state;
+        finding_title(&finding, "4 requests at a time were too few");
+        finding_remedy(&finding, "Allow 64 at once.");
+        assert_verdict(&finding, &facts, "4 requests at a time were too few: allow 64 at once.");
+        finding_predict(&finding, 190 * MS, 0, UINT64_MAX);
+        assert_verdict(
+                &finding, &facts,
+                "4 requests at a time were too few: allow 64 at once, and these 200 requests "
+                "would take about 190 ms instead of 2.5 s.");
+        finding_option(&finding, "--concurrency 64");
+        assert_verdict(&finding, &facts,
+                       "4 requests at a time were too few: with --concurrency 64 these 200 "
+                       "requests would take about 190 ms instead of 2.5 s.");
+        assert_verdict(&finding, &single,
+                       "4 requests at a time were too few: with --concurrency 64 this request "
+                       "would take about 190 ms instead of 2.5 s.");
+        assert_verdict(
+                &finding, &rest,
+                "4 requests at a time were too few: with --concurrency 64 the 5,000 recorded "
+                "requests would take about 190 ms instead of 2.5 s.");
+        finding_option(&finding, "without --rate");
+        finding_title(&finding, "the rate was too low");
+        assert_verdict(&finding, &facts,
+                       "The rate was too low: without --rate these 200 requests would take about "
+                       "190 ms instead of 2.5 s.");
+        /* Where the option gains no time it is no reason to use it. */
+        finding_predict(&finding, 2490 * MS, 0, UINT64_MAX);
+        finding_title(&finding, "DNS is slow.");
+        finding_remedy(&finding, "DNS is yours to change (resolv.conf); else ask: it may help.");
+        assert_verdict(&finding, &facts, "DNS is slow: DNS is yours to change.");
+}
+
+static void test_verdict_without_a_finding(void **state)
+{
+        const struct ranking none = { 0 };
+        const struct bound slots = { .name = "slots", .ns = 950 * MS };
+        const struct bound loop = { .name = "loop", .ns = 950 * MS };
+        struct facts facts = { .wall_ns = 1000 * MS, .n_requests = 200 };
+        char verdict[VERDICT_TEXT];
+
+        (void)state;
+        facts.chain_ns[PART_SERVER] = 800 * MS;
+        facts.chain_ns[PART_NETWORK] = 150 * MS;
+        facts.chain_ns[PART_TCP] = 50 * MS;
+        verdict_write(verdict, &facts, &none, &slots, 1);
+        assert_string_equal(verdict, "Of the 1 s 80 % went into waiting for the server's answer, "
+                                     "15 % into the way to the server and back, and nothing stands "
+                                     "out that would make it faster.");
+        /* The end waited for the server, and yet it is this program that was busy for as long. */
+        verdict_write(verdict, &facts, &none, &loop, 1);
+        assert_non_null(strstr(verdict, ": mixed,"));
+        facts.n_failed = 3;
+        verdict_write(verdict, &facts, &none, &slots, 1);
+        assert_non_null(strstr(verdict, "3 of 200 requests failed: of the 1 s "));
+        facts.chain_ns[PART_SERVER] = 400 * MS;
+        facts.chain_ns[PART_RECEIVE] = 400 * MS;
+        verdict_write(verdict, &facts, &none, &slots, 1);
+        assert_non_null(strstr(verdict, ": mixed,"));
+}
+
+/* --- figures ------------------------------------------------------------------------------------------------------ */
+
+static void scatter(struct record_maker_request *request, size_t i,
+                    const struct record_maker *maker)
+{
+        (void)maker;
+        request->server_ns = (i + 1) * MS;
+        request->code = i < 10 ? MUSTER_E_TIMEOUT : MUSTER_OK;
+        request->n_retries = i == 999;
+}
+
+static void test_figures(void **state)
+{
+        static const struct {
+                const char *name;
+                double value;
+        } cases[] = {
+                { "wall", 2e9 },
+                { "rate", 500 },
+                { "error.rate", 0.01 },
+                { "requests", 1000 },
+                { "failed", 10 },
+                { "retries", 1 },
+                { "redirects", 0 },
+                { "connects", 1001 },
+                { "concurrency.max", 1000 },
+                { "latency.p50", 500e6 },
+                { "latency.p99", 990e6 },
+                { "latency.p99.9", 999e6 },
+                { "latency.p100", 2e9 },
+                { "latency.p0", 1e6 },
+                { "latency.max", 2e9 },
+                { "wait.max", 1e9 },
+                { "wait.min", 1e6 },
+                { "server.p10", 110e6 }, /* of those that were answered */
+                { "queue.p95", 0 },
+                { "backoff.mean", 0 },
+                { "deliver.max", 0 },
+        };
+        static const char *const none[] = { "",
+                                            "latency",
+                                            "latency.",
+                                            "latency.p",
+                                            "latency.p101",
+                                            "latency.px",
+                                            "latency.p5x",
+                                            "nothing.p50",
+                                            "queue.p-1",
+                                            ".p50",
+                                            "latency.p50.",
+                                            "rate.mean" };
+        struct record record;
+        struct facts facts;
+        double value;
+
+        (void)state;
+        assert_int_equal(
+                record_make(&record,
+                            &(struct record_maker){ .n = 1000, .slots = 2000, .vary = scatter }),
+                0);
+        assert_int_equal(facts_init(&facts, &record), 0);
+        for (size_t i = 0; i < LENGTH(cases); i++) {
+                assert_int_equal(figure_of(&facts, cases[i].name, &value), 0);
+                if (value != cases[i].value)
+                        fail_msg("%s is %g, not %g", cases[i].name, value, cases[i].value);
+        }
+        assert_int_equal(figure_of(&facts, "latency.mean", &value), 0);
+        assert_true(value > 501.4e6 && value < 501.6e6);
+        for (size_t i = 0; i < LENGTH(none); i++)
+                if (figure_of(&facts, none[i], &value) != MUSTER_E_INVALID)
+                        fail_msg("\"%s\" is no figure", none[i]);
+        facts_deinit(&facts);
+        record_deinit(&record);
+}
+
+/* --- misuse ------------------------------------------------------------------------------------------------------- */
+
+static void test_misuse(void **state)
+{
+        struct muster_explanation *explanation = NULL;
+        struct muster_error error = { 0 };
+
+        (void)state;
+        assert_int_equal(muster_explain_file(NULL, "x", &error), MUSTER_E_INVALID);
+        assert_int_equal(error.code, MUSTER_E_INVALID);
+        assert_int_equal(muster_explain_file(&explanation, NULL, NULL), MUSTER_E_INVALID);
+        assert_int_equal(muster_explain_client(&explanation, NULL, NULL), MUSTER_E_INVALID);
+        assert_int_equal(muster_explain_file(&explanation, "/nowhere/at/all", &error),
+                         MUSTER_E_INPUT);
+        assert_int_equal(muster_explain_file(&explanation, "/nowhere/at/all", NULL),
+                         MUSTER_E_INPUT);
+        assert_null(explanation);
+        assert_null(muster_explanation_free(NULL));
+        assert_int_equal(muster_explanation_figure(NULL, "wall", NULL), MUSTER_E_INVALID);
+}
+
+int main(void)
+{
+        static const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_durations),
+                cmocka_unit_test(test_other_figures),
+                cmocka_unit_test(test_two_words_in_one_sentence),
+                cmocka_unit_test(test_predictions),
+                cmocka_unit_test(test_what_is_worth_a_line),
+                cmocka_unit_test(test_causes_of_a_plain_run),
+                cmocka_unit_test(test_every_allocation_fails),
+                cmocka_unit_test(test_verdict_of_a_finding),
+                cmocka_unit_test(test_verdict_without_a_finding),
+                cmocka_unit_test(test_figures),
+                cmocka_unit_test(test_misuse),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
