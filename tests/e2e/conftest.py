@@ -44,6 +44,16 @@ def check(result):
     return result
 
 
+def check_record(path):
+    """What holds for every record: both accounts of the wall time add up to it, to the nanosecond."""
+    told = subprocess.run([MUSTER, "explain", "--json", path], capture_output=True, timeout=PATIENCE)
+    if told.returncode == 0:
+        page = json.loads(told.stdout)
+        assert sum(page["chain"].values()) == page["run"]["wall_ns"] == sum(page["shares"].values())
+    else:
+        assert b"explain" in told.stderr  # a file that is no record, or one without a request: the tests of explain say which
+
+
 @pytest.fixture
 def muster(tmp_path):
     """muster("fetch", ..., input=...) runs it to its end; muster.start(...) gives the process."""
@@ -75,6 +85,8 @@ def muster(tmp_path):
         for stream in (process.stdin, process.stdout, process.stderr):
             if stream:
                 stream.close()
+    for record in tmp_path.glob("*.db"):
+        check_record(record)
 
 
 # --- a server that does what it is told ---------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import MUSTER, ROOT
+from conftest import MUSTER, ROOT, check_record
 
 FILES = sorted((ROOT / "scenarios").glob("*.lab"))
 HAS_LINK = os.access("/dev/net/tun", os.R_OK | os.W_OK) and subprocess.run(["unshare", "-n", "true"], capture_output=True).returncode == 0
@@ -16,7 +16,11 @@ HAS_LINK = os.access("/dev/net/tun", os.R_OK | os.W_OK) and subprocess.run(["uns
 
 class Outcome:
     def __init__(self, path, directory):
-        run = subprocess.run([MUSTER, "lab", "--scenario", path], cwd=directory, capture_output=True, timeout=120, stdin=subprocess.DEVNULL)
+        scenario, record = directory / path.name, directory / "run.db"
+        scenario.write_text(path.read_text().replace("muster fetch", f"muster fetch --record {record}", 1))
+        run = subprocess.run([MUSTER, "lab", "--scenario", scenario], cwd=directory, capture_output=True, timeout=120, stdin=subprocess.DEVNULL)
+        if record.exists():
+            check_record(record)
         self.status = run.returncode
         self.stderr = run.stderr.decode(errors="replace")
         file = directory / "results.jsonl"
