@@ -329,8 +329,12 @@ static void begin_tls(struct conn *conn)
 {
         struct muster_error error = { 0 };
         struct tls_context *context;
+        uint64_t start_ns = now_of(conn);
         int r = client_tls(conn->client, &context, &error);
 
+        /* The first one of a client loads the trust store. */
+        tracing_worked(conn->client, TRACE_WORK_TLS, now_of(conn) - start_ns,
+                       conn->request->notes.number);
         if (r == 0)
                 r = tls_new(&conn->tls, context, buf_str(&conn->origin->host),
                             &conn->origin->session, &error);
