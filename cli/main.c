@@ -2,11 +2,7 @@
 /*
  * muster: the command
  */
-#include "compare.h"
-#include "explain.h"
-#include "fetch.h"
-#include "lab.h"
-#include "sweep.h"
+#include "command.h"
 
 #include <muster/version.h>
 #include <stdio.h>

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "assertion.h"
 
-#include "../amount.h"
 #include <base/error.h>
 #include <base/mem.h>
 #include <base/str.h>
@@ -190,24 +189,25 @@ int assertion_check(struct assertion *assertion, const struct muster_explanation
         return r;
 }
 
-const char *assertion_value(enum assertion_kind kind, double value, char text[24])
+struct words assertion_value(enum assertion_kind kind, double value)
 {
+        struct words words = { "" };
+
         switch (kind) {
         case ASSERTION_DURATION:
-                return amount_ns(value > 0 ? (uint64_t)(value + 0.5) : 0, text);
+                return words_ns(value > 0 ? (uint64_t)(value + 0.5) : 0);
         case ASSERTION_RATE:
-                snprintf(text, 24, "%.3g/s", value);
-                if (value >= 100)
-                        snprintf(text, 24, "%.0f/s", value);
-                return text;
+                snprintf(words.text, sizeof(words.text), value < 99.95 ? "%.3g/s" : "%.0f/s",
+                         value);
+                return words;
         case ASSERTION_SHARE:
-                snprintf(text, 24, "%.3g %%", value * 100);
-                return text;
+                snprintf(words.text, sizeof(words.text), "%.3g %%", value * 100);
+                return words;
         case ASSERTION_NUMBER:
-                snprintf(text, 24, "%.3g", value);
-                return text;
+                snprintf(words.text, sizeof(words.text), "%.3g", value);
+                return words;
         }
-        return "";
+        return words;
 }
 
 /* --- several ------------------------------------------------------------------------------------------------------ */
@@ -245,13 +245,11 @@ bool assertions_check(struct assertions *assertions, const struct muster_explana
 
 void assertions_tell(const struct assertions *assertions, FILE *to)
 {
-        char value[24];
-
         for (size_t i = 0; i < assertions->n; i++) {
                 const struct assertion *one = &assertions->list[i];
 
                 fprintf(to, "muster: assert %s: %s, it was %s\n", one->text,
                         one->holds ? "holds" : "FAILED",
-                        assertion_value(one->kind, one->actual, value));
+                        assertion_value(one->kind, one->actual).text);
         }
 }

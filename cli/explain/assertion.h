@@ -8,6 +8,7 @@
 #ifndef CLI_EXPLAIN_ASSERTION_H
 #define CLI_EXPLAIN_ASSERTION_H
 
+#include <base/words.h>
 #include <muster/explain.h>
 #include <stdio.h>
 
@@ -31,7 +32,7 @@ int assertion_parse(struct assertion *assertion, const char *text, struct muster
 int assertion_check(struct assertion *assertion, const struct muster_explanation *explanation);
 
 /* "12.3 ms", "79.7/s", "0.5 %" of the kind of figure. */
-const char *assertion_value(enum assertion_kind kind, double value, char text[24]);
+struct words assertion_value(enum assertion_kind kind, double value);
 
 /* --- several ------------------------------------------------------------------------------------------------------ */
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "confirm.h"
 
-#include "../amount.h"
 #include "../input/method.h"
 #include "rerun.h"
 #include <base/error.h>
 #include <base/mem.h>
+#include <base/words.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +14,11 @@
 #define TOLERANCE   0.1  /* of a prediction's range: two runs of the same differ, too */
 
 /* --- what to run -------------------------------------------------------------------------------------------------- */
+
+bool confirm_is_wanted(const struct confirm_options *options)
+{
+        return options->is_wanted || options->n_rounds;
+}
 
 const struct muster_finding *confirm_choose(const struct muster_explanation *explanation)
 {
@@ -247,12 +252,12 @@ __attribute__((format(printf, 2, 3))) static int add(struct buf *to, const char 
 
 static int add_predicted(struct buf *to, const struct muster_finding *finding)
 {
-        char expected[24], low[24], high[24];
-
         if (!finding->has_prediction)
                 return 0;
-        return add(to, "predicted %s (%s to %s), ", amount_ns(finding->wall_ns, expected),
-                   amount_ns(finding->wall_low_ns, low), amount_ns(finding->wall_high_ns, high));
+        if (finding->wall_low_ns == finding->wall_high_ns)
+                return add(to, "predicted %s, ", words_ns(finding->wall_ns).text);
+        return add(to, "predicted %s (%s to %s), ", words_ns(finding->wall_ns).text,
+                   words_ns(finding->wall_low_ns).text, words_ns(finding->wall_high_ns).text);
 }
 
 static int add_failures(struct buf *to, const struct confirm_arm *arm, const char *when)
@@ -265,16 +270,15 @@ static int add_failures(struct buf *to, const struct confirm_arm *arm, const cha
 
 int confirm_words(const struct confirmation *confirmation, struct buf *to)
 {
-        char measured[24], before[24], again[24];
         int r = add(to, "%s: ", confirmation->finding.option);
 
         if (r == 0)
                 r = add_predicted(to, &confirmation->finding);
         if (r == 0)
                 r = add(to, "measured %s; before %s, and without the change once more %s. %s.",
-                        amount_ns(confirmation->changed.median_ns, measured),
-                        amount_ns(confirmation->before_ns, before),
-                        amount_ns(confirmation->unchanged.median_ns, again),
+                        words_ns(confirmation->changed.median_ns).text,
+                        words_ns(confirmation->before_ns).text,
+                        words_ns(confirmation->unchanged.median_ns).text,
                         confirm_conclusion(confirmation));
         if (r == 0)
                 r = add_failures(to, &confirmation->changed, "with it");

@@ -22,6 +22,9 @@ struct confirm_options {
         unsigned n_rounds; /* 0: 1 */
 };
 
+/* By --confirm itself, or because somebody says how often. */
+bool confirm_is_wanted(const struct confirm_options *options);
+
 /* One way to run it: the median of its wall times, and what failed of all. */
 struct confirm_arm {
         uint64_t wall_ns[CONFIRM_ROUNDS_MAX]; /* in the order in which they were run */

@@ -5,8 +5,6 @@
  * Members may be added, those that are there keep their meaning. Times that add up are whole nanoseconds; predictions and measurements are
  * seconds.
  */
-#include "../output/json.h"
-
 #include "page.h"
 
 #include "../output/json.h"
@@ -15,103 +13,90 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The buffer grows or it does not: the first failure is kept, and what is added after it does no harm. */
-struct writer {
-        struct buf *to;
-        int r;
-};
-
-static void add(struct writer *w, const char *text)
-{
-        if (w->r == 0)
-                w->r = buf_add_text(w->to, text);
-}
-
 /* "name": and a comma before it, unless it is the first of its object. */
-static void add_name(struct writer *w, const char *name)
+static void add_name(struct json_writer *w, const char *name)
 {
         char last = w->to->len ? w->to->at[w->to->len - 1] : '{';
 
         if (last != '{' && last != '[')
-                add(w, ",");
-        add(w, "\"");
-        add(w, name);
-        add(w, "\":");
+                json_write(w, ",");
+        json_write(w, "\"");
+        json_write(w, name);
+        json_write(w, "\":");
 }
 
-static void add_u64(struct writer *w, const char *name, uint64_t value)
+static void add_u64(struct json_writer *w, const char *name, uint64_t value)
 {
         add_name(w, name);
-        if (w->r == 0)
-                w->r = buf_add_u64(w->to, value);
+        json_write_u64(w, value);
 }
 
-static void add_number(struct writer *w, double value)
+static void add_number(struct json_writer *w, double value)
 {
         char text[40];
 
         snprintf(text, sizeof(text), "%.9g", value);
-        add(w, isfinite(value) ? text : "null");
+        json_write(w, isfinite(value) ? text : "null");
 }
 
-static void add_double(struct writer *w, const char *name, double value)
+static void add_double(struct json_writer *w, const char *name, double value)
 {
         add_name(w, name);
         add_number(w, value);
 }
 
-static void add_bool(struct writer *w, const char *name, bool value)
+static void add_bool(struct json_writer *w, const char *name, bool value)
 {
         add_name(w, name);
-        add(w, value ? "true" : "false");
+        json_write(w, value ? "true" : "false");
 }
 
-static void add_string(struct writer *w, const char *text)
+static void add_string(struct json_writer *w, const char *text)
 {
         if (!text)
-                add(w, "null");
-        else if (w->r == 0)
-                w->r = json_add_string(w->to, str_of(text));
+                json_write(w, "null");
+        else
+                json_write_string(w, str_of(text));
 }
 
-static void add_text(struct writer *w, const char *name, const char *text)
+static void add_text(struct json_writer *w, const char *name, const char *text)
 {
         add_name(w, name);
         add_string(w, text);
 }
 
-static void add_seconds(struct writer *w, const char *name, uint64_t ns)
+static void add_seconds(struct json_writer *w, const char *name, uint64_t ns)
 {
         add_double(w, name, (double)ns / 1e9);
 }
 
-static void next_item(struct writer *w)
+static void next_item(struct json_writer *w)
 {
         if (w->to->len && w->to->at[w->to->len - 1] != '[')
-                add(w, ",");
+                json_write(w, ",");
 }
 
 /* --- the parts ---------------------------------------------------------------------------------------------------- */
 
 /* The record says that it is JSON; whoever wrote the record may have meant something else. */
-static void add_command(struct writer *w, const char *command)
+static void add_command(struct json_writer *w, const char *command)
 {
         json_t *value = command ? json_loads(command, JSON_DECODE_ANY, NULL) : NULL;
         char *text = value ? json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
 
         add_name(w, "command");
         if (text)
-                add(w, text);
+                json_write(w, text);
         else
                 add_string(w, command);
         free(text);
         json_decref(value);
 }
 
-static void add_run(struct writer *w, const struct muster_run *run)
+static void add_run(struct json_writer *w, const struct muster_run *run)
 {
         add_name(w, "run");
-        add(w, "{");
+        json_write(w, "{");
         add_u64(w, "wall_ns", run->wall_ns);
         add_u64(w, "requests", run->n_requests);
         add_u64(w, "failed", run->n_failed);
@@ -132,37 +117,37 @@ static void add_run(struct writer *w, const struct muster_run *run)
         add_u64(w, "dropped", run->n_dropped);
         add_bool(w, "complete", run->is_complete);
         add_command(w, run->command);
-        add(w, "}");
+        json_write(w, "}");
 }
 
 /* {"server":123,...}: ns that add up to run.wall_ns. */
-static void add_account(struct writer *w, const char *name,
+static void add_account(struct json_writer *w, const char *name,
                         const struct muster_explanation *explanation, enum muster_account account)
 {
         const struct muster_part *part;
 
         add_name(w, name);
-        add(w, "{");
+        json_write(w, "{");
         for (size_t i = 0; (part = muster_explanation_part(explanation, account, i)); i++)
                 add_u64(w, part->name, part->ns);
-        add(w, "}");
+        json_write(w, "}");
 }
 
-static void add_bounds(struct writer *w, const struct muster_explanation *explanation)
+static void add_bounds(struct json_writer *w, const struct muster_explanation *explanation)
 {
         const struct muster_bound *bound;
 
         add_name(w, "bounds");
-        add(w, "[");
+        json_write(w, "[");
         for (size_t i = 0; (bound = muster_explanation_bound(explanation, i)); i++) {
                 next_item(w);
-                add(w, "{");
+                json_write(w, "{");
                 add_text(w, "name", bound->name);
                 add_u64(w, "ns", bound->ns);
                 add_text(w, "formula", bound->formula);
-                add(w, "}");
+                json_write(w, "}");
         }
-        add(w, "]");
+        json_write(w, "]");
 }
 
 static const char *grade_name(enum muster_grade grade)
@@ -178,78 +163,79 @@ static const char *grade_name(enum muster_grade grade)
         return "C";
 }
 
-static void add_prediction(struct writer *w, const char *name, const struct muster_finding *finding)
+static void add_prediction(struct json_writer *w, const char *name,
+                           const struct muster_finding *finding)
 {
         add_name(w, name);
         if (!finding->has_prediction) {
-                add(w, "null");
+                json_write(w, "null");
                 return;
         }
-        add(w, "{");
+        json_write(w, "{");
         add_seconds(w, "expected", finding->wall_ns);
         add_seconds(w, "low", finding->wall_low_ns);
         add_seconds(w, "high", finding->wall_high_ns);
-        add(w, "}");
+        json_write(w, "}");
 }
 
-static void add_finding(struct writer *w, const struct muster_finding *finding)
+static void add_finding(struct json_writer *w, const struct muster_finding *finding)
 {
         next_item(w);
-        add(w, "{");
+        json_write(w, "{");
         add_text(w, "cause", finding->cause);
         add_text(w, "grade", grade_name(finding->grade));
         add_text(w, "title", finding->title);
         add_name(w, "evidence");
-        add(w, "[");
+        json_write(w, "[");
         for (size_t i = 0; i < finding->n_evidence; i++) {
                 next_item(w);
                 add_string(w, finding->evidence[i]);
         }
-        add(w, "]");
+        json_write(w, "]");
         add_text(w, "remedy", finding->remedy);
         add_text(w, "option", finding->option);
         add_bool(w, "is_client", finding->is_client);
         add_prediction(w, "wall_s", finding);
-        add(w, "}");
+        json_write(w, "}");
 }
 
-static void add_findings(struct writer *w, const struct muster_explanation *explanation)
+static void add_findings(struct json_writer *w, const struct muster_explanation *explanation)
 {
         const struct muster_finding *finding;
 
         add_name(w, "findings");
-        add(w, "[");
+        json_write(w, "[");
         for (size_t i = 0; (finding = muster_explanation_finding(explanation, i)); i++)
                 add_finding(w, finding);
-        add(w, "]");
+        json_write(w, "]");
 }
 
-static void add_arm(struct writer *w, const char *name, const struct confirm_arm *arm,
+static void add_arm(struct json_writer *w, const char *name, const struct confirm_arm *arm,
                     unsigned n_rounds)
 {
         add_name(w, name);
-        add(w, "{");
+        json_write(w, "{");
         add_seconds(w, "median_s", arm->median_ns);
         add_name(w, "wall_s");
-        add(w, "[");
+        json_write(w, "[");
         for (unsigned i = 0; i < n_rounds; i++) {
                 next_item(w);
                 add_number(w, (double)arm->wall_ns[i] / 1e9);
         }
-        add(w, "]");
+        json_write(w, "]");
         add_u64(w, "requests", arm->n_requests);
         add_u64(w, "failed", arm->n_failed);
-        add(w, "}");
+        json_write(w, "}");
 }
 
-static void add_confirmation(struct writer *w, const struct confirmation *confirmation)
+static void add_confirmation(struct json_writer *w, const struct confirmation *confirmation)
 {
         add_name(w, "confirm");
         if (!confirmation || !confirmation->n_rounds) {
-                add(w, "null");
+                json_write(w, "null");
                 return;
         }
-        add(w, "{");
+        json_write(w, "{");
         add_text(w, "cause", confirmation->finding.cause);
         add_text(w, "option", confirmation->finding.option);
         add_prediction(w, "predicted_s", &confirmation->finding);
@@ -257,29 +243,29 @@ static void add_confirmation(struct writer *w, const struct confirmation *confir
         add_arm(w, "changed", &confirmation->changed, confirmation->n_rounds);
         add_arm(w, "unchanged", &confirmation->unchanged, confirmation->n_rounds);
         add_text(w, "conclusion", confirm_conclusion(confirmation));
-        add(w, "}");
+        json_write(w, "}");
 }
 
-static void add_assertions(struct writer *w, const struct assertions *assertions)
+static void add_assertions(struct json_writer *w, const struct assertions *assertions)
 {
         static const char *const units[] = { "ns", "/s", "share", "number" };
 
         add_name(w, "asserts");
-        add(w, "[");
+        json_write(w, "[");
         for (size_t i = 0; i < assertions->n; i++) {
                 const struct assertion *one = &assertions->list[i];
 
                 next_item(w);
-                add(w, "{");
+                json_write(w, "{");
                 add_text(w, "assert", one->text);
                 add_text(w, "figure", one->figure);
                 add_text(w, "unit", units[one->kind]);
                 add_double(w, "limit", one->limit);
                 add_double(w, "actual", one->actual);
                 add_bool(w, "holds", one->holds);
-                add(w, "}");
+                json_write(w, "}");
         }
-        add(w, "]");
+        json_write(w, "]");
 }
 
 /* --- the whole ---------------------------------------------------------------------------------------------------- */
@@ -287,11 +273,11 @@ static void add_assertions(struct writer *w, const struct assertions *assertions
 int page_json(struct buf *to, const struct muster_explanation *explanation,
               const struct confirmation *confirmation, const struct assertions *assertions)
 {
-        struct writer w = { to, 0 };
+        struct json_writer w = { to, 0 };
         struct muster_run run;
 
         muster_explanation_run(explanation, &run, sizeof(run));
-        add(&w, "{");
+        json_write(&w, "{");
         add_text(&w, "verdict", muster_explanation_verdict(explanation));
         add_run(&w, &run);
         add_account(&w, "chain", explanation, MUSTER_ACCOUNT_CHAIN);
@@ -300,6 +286,6 @@ int page_json(struct buf *to, const struct muster_explanation *explanation,
         add_findings(&w, explanation);
         add_confirmation(&w, confirmation);
         add_assertions(&w, assertions);
-        add(&w, "}\n");
+        json_write(&w, "}\n");
         return w.r;
 }

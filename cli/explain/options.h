@@ -5,7 +5,7 @@
 #ifndef CLI_EXPLAIN_OPTIONS_H
 #define CLI_EXPLAIN_OPTIONS_H
 
-#include "../option.h"
+#include "../option/option.h"
 #include "assertion.h"
 #include "confirm.h"
 

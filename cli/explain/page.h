@@ -5,9 +5,9 @@
 #ifndef CLI_EXPLAIN_PAGE_H
 #define CLI_EXPLAIN_PAGE_H
 
+#include "../text/layout.h"
 #include "assertion.h"
 #include "confirm.h"
-#include "layout.h"
 #include <base/buf.h>
 #include <muster/explain.h>
 

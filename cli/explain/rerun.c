@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -19,13 +20,27 @@ static int fail(struct rerun *rerun, const char *what)
                          "confirm: cannot %s: %s", what, error_sys_text(errno));
 }
 
-/* Descriptors are inherited: of inputs that were copied. */
+/*
+ * Descriptors are inherited: of inputs that were copied. A process group of its own, so that a terminal's Ctrl-C comes to us alone: twice, from
+ * there and from us, would mean to leave without a clean end.
+ */
 static void become(const struct rerun *rerun, char **argv)
 {
+        setpgid(0, 0);
+        prctl(PR_SET_PDEATHSIG, SIGTERM);
         sigprocmask(SIG_SETMASK, &rerun->old_mask, NULL);
         execv("/proc/self/exe", argv);
         fprintf(stderr, "muster: cannot run myself: %s\n", error_sys_text(errno));
         _exit(EXIT_COULD_NOT_RUN);
+}
+
+/* Each signal is passed on: one lets what is in flight end, two do not. */
+static void pass_on(const struct rerun *rerun, pid_t child)
+{
+        struct signalfd_siginfo taken; /* else it came once more in the end */
+
+        (void)!read(rerun->signal_fd, &taken, sizeof(taken));
+        kill(child, SIGTERM);
 }
 
 /* Until the process is over, or a signal says that all shall end. */
@@ -39,13 +54,9 @@ static int wait_for(struct rerun *rerun, pid_t child, int child_fd)
         while (!(fds[0].revents & POLLIN)) {
                 if (poll(fds, 2, -1) < 0 && errno != EINTR)
                         return fail(rerun, "wait");
-                if (!is_stopped && (fds[1].revents & POLLIN)) {
-                        struct signalfd_siginfo taken; /* else it came once more in the end */
-
-                        (void)!read(rerun->signal_fd, &taken, sizeof(taken));
-                        kill(child, SIGTERM);
+                if (fds[1].revents & POLLIN) {
+                        pass_on(rerun, child);
                         is_stopped = true;
-                        fds[1].fd = -1;
                 }
         }
         while (waitpid(child, &status, 0) < 0 && errno == EINTR)

@@ -7,8 +7,8 @@
  */
 #include "page.h"
 
-#include "../amount.h"
 #include <base/buf.h>
+#include <base/words.h>
 #include <math.h>
 #include <string.h>
 
@@ -17,61 +17,59 @@
 #define AGREE_SHARE  0.7  /* of the wall time: less, and the two accounts tell different stories */
 #define SAME_SHARE   0.02 /* a change of the wall time that is none */
 #define BOUNDS_SHOWN 2
+#define VAGUE        1.5 /* times what is predicted may come as well: it is the best case */
+#define MANY_TIMES   20  /* as fast: a larger factor is not told */
 
 /* --- the run ------------------------------------------------------------------------------------------------------ */
 
 static void print_gaps(const struct page *page, const struct muster_run *run)
 {
-        char count[32];
-
         if (!run->is_complete)
                 page_paragraph(
                         page, 0,
                         "The run was cut short: what follows is about the part that was recorded "
                         "until then.");
         else if (run->n_cancelled)
-                page_paragraph(page, 0, "The run was cut short: %s requests were cancelled.",
-                               amount_count(run->n_cancelled, count));
-        if (run->n_dropped)
                 page_paragraph(
-                        page, 0,
-                        "%s entries are missing from the record, which could not be kept as fast "
-                        "as they came or holds only the newest; the figures are without them.",
-                        amount_count(run->n_dropped, count));
+                        page, 0, "The run was cut short: %s cancelled.",
+                        words_counted(run->n_cancelled, "request was", "requests were").text);
+        if (run->n_dropped)
+                page_paragraph(page, 0,
+                               "%s missing from the record, which could not be kept as fast as "
+                               "they came or "
+                               "holds only the newest; the figures are without them.",
+                               words_counted(run->n_dropped, "entry is", "entries are").text);
 }
 
 static void print_requests(const struct page *page, const struct muster_run *run)
 {
-        char wall[24], count[32], failed[32];
-
         if (run->n_failed)
-                page_row(page, 0, "requests", "%s in %s, %.*f/s; %s of them failed",
-                         amount_count(run->n_requests, count), amount_ns(run->wall_ns, wall),
+                page_row(page, 0, "requests", "%s in %s, %.*f/s; %s of them failed%s",
+                         words_count(run->n_requests).text, words_ns(run->wall_ns).text,
                          run->requests_per_s < 100, run->requests_per_s,
-                         amount_count(run->n_failed, failed));
+                         words_count(run->n_failed).text,
+                         run->n_cancelled ? " or were cancelled" : "");
         else
                 page_row(page, 0, "requests", "%s in %s, %.*f/s; all were answered",
-                         amount_count(run->n_requests, count), amount_ns(run->wall_ns, wall),
+                         words_count(run->n_requests).text, words_ns(run->wall_ns).text,
                          run->requests_per_s < 100, run->requests_per_s);
 }
 
 static void print_traffic(const struct page *page, const struct muster_run *run)
 {
-        char conns[32], bytes[24], cpu[24], retries[32], redirects[32];
         bool has_cpu = run->process_cpu_ns > 0;
 
-        page_row(page, 0, "also",
-                 "%s connections opened; %s retries, %s redirects; %s received%s%s%s",
-                 amount_count(run->n_conns_opened, conns), amount_count(run->n_retries, retries),
-                 amount_count(run->n_redirects, redirects), amount_bytes(run->wire_bytes, bytes),
-                 has_cpu ? "; " : "", has_cpu ? amount_ns(run->process_cpu_ns, cpu) : "",
+        page_row(page, 0, "also", "%s opened; %s, %s; %s received%s%s%s",
+                 words_counted(run->n_conns_opened, "connection", "connections").text,
+                 words_counted(run->n_retries, "retry", "retries").text,
+                 words_counted(run->n_redirects, "redirect", "redirects").text,
+                 words_bytes(run->wire_bytes).text, has_cpu ? "; " : "",
+                 has_cpu ? words_ns(run->process_cpu_ns).text : "",
                  has_cpu ? " of processor time" : "");
 }
 
 static void print_run(const struct page *page, const struct muster_run *run)
 {
-        char p50[24], p99[24], mean[24];
-
         fputc('\n', page->to);
         print_requests(page, run);
         page_row(page, 0, "at once", "%.*f in flight on average; at most %llu were allowed",
@@ -80,8 +78,8 @@ static void print_run(const struct page *page, const struct muster_run *run)
         page_row(page, 0, "latency",
                  "half within %s, 99 %% within %s, %s on average (from a request's turn to its "
                  "last byte)",
-                 amount_ns(run->latency_p50_ns, p50), amount_ns(run->latency_p99_ns, p99),
-                 amount_ns(run->latency_mean_ns, mean));
+                 words_ns(run->latency_p50_ns).text, words_ns(run->latency_p99_ns).text,
+                 words_ns(run->latency_mean_ns).text);
         print_traffic(page, run);
 }
 
@@ -131,12 +129,12 @@ static double share(const struct account *account, uint64_t ns)
 /* "2.49 s  99 %", or nothing where there was nothing. */
 static void print_cell(const struct page *page, const struct account *account, uint64_t ns)
 {
-        char text[24], percent[24];
+        char percent[24];
 
         snprintf(percent, sizeof(percent), "%.0f %%", share(account, ns) * 100);
         if (ns && share(account, ns) < 0.005)
                 snprintf(percent, sizeof(percent), "<1 %%");
-        fprintf(page->to, "%11s%7s", ns ? amount_ns(ns, text) : "-", ns ? percent : "");
+        fprintf(page->to, "%11s%7s", ns ? words_ns(ns).text : "-", ns ? percent : "");
 }
 
 static void print_part(const struct page *page, const struct account *account, const char *meaning,
@@ -192,13 +190,13 @@ static void print_time(const struct page *page, const struct muster_explanation 
                        const struct muster_run *run)
 {
         struct account account = { .wall_ns = run->wall_ns };
-        char title[60], wall[24];
+        char title[80];
 
         collect(&account, explanation, MUSTER_ACCOUNT_CHAIN);
         collect(&account, explanation, MUSTER_ACCOUNT_SHARES);
         if (!account.n)
                 return;
-        snprintf(title, sizeof(title), "Where the %s went", amount_ns(run->wall_ns, wall));
+        snprintf(title, sizeof(title), "Where the %s went", words_ns(run->wall_ns).text);
         page_heading(page, title);
         fprintf(page->to, "%*s%18s%18s\n", (int)page->width - 2 * 18 - 2, "", "the end waited for",
                 "all waited for");
@@ -225,11 +223,9 @@ static void print_time(const struct page *page, const struct muster_explanation 
 static const char *bound_note(const char *name)
 {
         static const char *const notes[][2] = {
-                { "slots", " (a slot is the place of one request under way)" },
                 { "rate", " (the rate that was asked for)" },
                 { "link", " (what came over the network at best)" },
                 { "server", " (what the server gave at best)" },
-                { "workers", " (threads that work on responses)" },
         };
 
         for (size_t i = 0; i < sizeof(notes) / sizeof(notes[0]); i++)
@@ -241,15 +237,14 @@ static const char *bound_note(const char *name)
 static void print_bounds(const struct page *page, const struct muster_explanation *explanation)
 {
         const struct muster_bound *bound = muster_explanation_bound(explanation, 0);
-        char ns[24];
 
         if (!bound)
                 return;
-        page_heading(page, "It could not have been faster than");
+        page_heading(page, "As it was set up, it could not have been faster than");
         for (size_t i = 0; i < BOUNDS_SHOWN; i++) {
                 bound = muster_explanation_bound(explanation, i);
                 if (bound)
-                        page_row(page, 2, amount_ns(bound->ns, ns), "%s%s%s",
+                        page_row(page, 2, words_ns(bound->ns).text, "%s%s%s",
                                  i ? "next limit: " : "", bound->formula, bound_note(bound->name));
         }
 }
@@ -260,9 +255,9 @@ static const char *grade_words(const struct muster_finding *finding)
 {
         switch (finding->grade) {
         case MUSTER_GRADE_A:
-                return "counted: no room for doubt";
+                return "counted, not guessed";
         case MUSTER_GRADE_B:
-                return "by its signature: a time that little else takes";
+                return "by its signature, a duration that little else has";
         case MUSTER_GRADE_C:
                 return finding->option ? "likely; --confirm tests it" : "likely, not proven";
         }
@@ -284,49 +279,55 @@ static void print_remedy(const struct page *page, const struct muster_finding *f
                 page_row(page, 3, "option", "%s", option);
 }
 
-/* ": 13 times as fast", ": 47 % less". */
-static void gain_words(char text[60], uint64_t then_ns, uint64_t now_ns)
+/* ": 13 times as fast", ": 47 % less". The larger a factor the less it is worth: nobody needs to know whether it is 80 or 800. */
+static void gain_words(char text[60], const struct muster_finding *finding, uint64_t now_ns)
 {
-        double ratio = then_ns ? (double)now_ns / (double)then_ns : 0;
+        bool is_vague = (double)finding->wall_high_ns > (double)finding->wall_ns * VAGUE;
+        const char *at_best = is_vague ? "at best " : "";
+        double ratio = finding->wall_ns ? (double)now_ns / (double)finding->wall_ns : 0;
 
-        if (ratio >= 2)
-                snprintf(text, 60, ": %.*f times as fast", ratio < 10, ratio);
+        if (ratio > MANY_TIMES)
+                snprintf(text, 60, ": %smore than %d times as fast", at_best, MANY_TIMES);
+        else if (ratio >= 2)
+                snprintf(text, 60, ": %s%.*f times as fast", at_best, ratio < 10, ratio);
         else if (ratio > 1)
-                snprintf(text, 60, ": %.0f %% less", 100 - 100 / ratio);
+                snprintf(text, 60, ": %s%.0f %% less", at_best, 100 - 100 / ratio);
         else
                 text[0] = '\0';
+}
+
+/* " (between 190 ms and 300 ms)", or nothing where both are the same. */
+static void range_words(char text[160], const struct muster_finding *finding)
+{
+        const struct words low = words_ns(finding->wall_low_ns);
+        const struct words high = words_ns(finding->wall_high_ns);
+
+        text[0] = '\0';
+        if (strcmp(low.text, high.text) != 0)
+                snprintf(text, 160, " (between %s and %s)", low.text, high.text);
 }
 
 static void print_prediction(const struct page *page, const struct muster_finding *finding,
                              const struct muster_run *run)
 {
         double change = fabs((double)run->wall_ns - (double)finding->wall_ns);
-        char then[24], now[24], low[24], high[24], gain[60];
+        char gain[60], range[160];
 
         if (!finding->has_prediction)
                 return;
-        amount_ns(finding->wall_low_ns, low);
-        amount_ns(finding->wall_high_ns, high);
-        gain_words(gain, finding->wall_ns, run->wall_ns);
+        gain_words(gain, finding, run->wall_ns);
+        range_words(range, finding);
         if (change < SAME_SHARE * (double)run->wall_ns)
-                page_row(page, 3, "then", "all of it takes about as long (between %s and %s)", low,
-                         high);
+                page_row(page, 3, "then", "all of it takes about as long%s", range);
         else
-                page_row(page, 3, "then", "about %s instead of %s%s (between %s and %s)",
-                         amount_ns(finding->wall_ns, then), amount_ns(run->wall_ns, now), gain, low,
-                         high);
+                page_row(page, 3, "then", "about %s instead of %s%s%s",
+                         words_ns(finding->wall_ns).text, words_ns(run->wall_ns).text, gain, range);
 }
 
-/* As a sentence begins. */
 static void print_title(const struct page *page, const char *title)
 {
-        char text[400];
-
-        snprintf(text, sizeof(text), "%s", title);
-        if (text[0] >= 'a' && text[0] <= 'z')
-                text[0] = (char)(text[0] - 'a' + 'A');
         page_bold(page, true);
-        page_wrap(page, 3, 3, text);
+        page_wrap(page, 3, 3, title);
         page_bold(page, false);
 }
 

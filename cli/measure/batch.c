@@ -7,6 +7,7 @@
 #include <base/error.h>
 #include <base/mem.h>
 #include <poll.h>
+#include <stdio.h>
 
 struct batch_item {
         size_t at, len;                    /* of batch->text, where a zero byte follows */
@@ -139,6 +140,14 @@ int batch_read(struct batch *batch, const struct request_options *options, bool 
         r = read_all(batch, &input, allows_unsafe, error);
         input_deinit(&input);
         return r < 0 ? r : check_some(batch, error);
+}
+
+void batch_tell_left_out(const struct batch *batch)
+{
+        if (batch->n_left_out)
+                fprintf(stderr,
+                        "muster: left out what cannot be read, %zu of the input; the first: %s\n",
+                        batch->n_left_out, batch->left_out.text);
 }
 
 void batch_deinit(struct batch *batch)

@@ -8,7 +8,7 @@
 #ifndef CLI_MEASURE_BATCH_H
 #define CLI_MEASURE_BATCH_H
 
-#include "../request_options.h"
+#include "../option/request_options.h"
 
 #define BATCH_BYTES_MAX                                                                            \
         (256 * 1024 * 1024) /* some million URLs; nobody needs more of them to measure with */
@@ -31,6 +31,9 @@ struct batch {
 int batch_read(struct batch *batch, const struct request_options *options, bool allows_unsafe,
                struct muster_error *error);
 void batch_deinit(struct batch *batch);
+
+/* Say on standard error what could not be read, if there is such. */
+void batch_tell_left_out(const struct batch *batch);
 
 /* Make it `n` items: fewer are spread evenly over the list, more go through it again. MUSTER_E_RESOURCE. */
 int batch_resize(struct batch *batch, size_t n);

@@ -201,3 +201,9 @@ void curve_finish(struct curve *curve)
         find_limit(curve);
         fit(curve);
 }
+
+bool curve_has_knee(const struct curve *curve)
+{
+        return curve->throughput[curve->best] > 0 &&
+               !(curve->end == CURVE_END_BAD && curve->n_steps == 1);
+}

@@ -64,4 +64,7 @@ size_t curve_best_few(const struct curve *curve, size_t *indices, size_t most);
 /* All steps are there, at least one: find out the rest. */
 void curve_finish(struct curve *curve);
 
+/* Is the knee a limit to use? Not where nothing worked, or most of the first step did not. */
+bool curve_has_knee(const struct curve *curve);
+
 #endif

@@ -3,7 +3,6 @@
 
 #include <base/error.h>
 #include <stddef.h>
-#include <unistd.h>
 
 #define OWN(member) offsetof(struct measure_options, member)
 
@@ -54,9 +53,4 @@ int measure_set_list(void *settings, const struct option *option, const char *va
                                          MEASURE_LIST_MAX);
         }
         return 0;
-}
-
-bool measure_has_no_input(const struct measure_options *options)
-{
-        return !options->request.urls.n && !options->request.files.n && isatty(STDIN_FILENO);
 }

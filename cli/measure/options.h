@@ -5,7 +5,7 @@
 #ifndef CLI_MEASURE_OPTIONS_H
 #define CLI_MEASURE_OPTIONS_H
 
-#include "../request_options.h"
+#include "../option/request_options.h"
 
 /* The settings of each of the two begin with this. */
 struct measure_options {
@@ -30,8 +30,5 @@ int measure_set_list(void *settings, const struct option *option, const char *va
 
 /* Put a number into its place, unless it is there. False: there is no room. */
 bool measure_list_add(struct measure_list *list, unsigned value);
-
-/* Is there neither an argument nor a file, and nothing to be read from a terminal? */
-bool measure_has_no_input(const struct measure_options *options);
 
 #endif

@@ -4,6 +4,8 @@
 #include <assert.h>
 #include <base/mem.h>
 #include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
 
 #define BYTES_MAX 1000 /* of a paragraph */
 #define BULLET    "- "
@@ -30,31 +32,10 @@ void remarks_deinit(struct remarks *remarks)
                 mem_free(remarks->list[--remarks->n]);
 }
 
-static void print_wrapped(const char *text, unsigned width, FILE *to)
+void remarks_print(const struct remarks *remarks, const struct page *page)
 {
-        size_t at = strlen(BULLET);
-
-        fputs(BULLET, to);
-        while (*text) {
-                size_t len = strcspn(text, " ");
-
-                if (at > strlen(BULLET) && at + 1 + len > width) {
-                        fprintf(to, "\n%*s", (int)strlen(BULLET), "");
-                        at = strlen(BULLET);
-                } else if (at > strlen(BULLET)) {
-                        fputc(' ', to);
-                        at++;
-                }
-                fprintf(to, "%.*s", (int)len, text);
-                at += len;
-                text += len;
-                text += strspn(text, " ");
+        for (size_t i = 0; i < remarks->n; i++) {
+                fputs(BULLET, page->to);
+                page_wrap(page, strlen(BULLET), strlen(BULLET), remarks->list[i]);
         }
-        fputs("\n", to);
-}
-
-void remarks_print(const struct remarks *remarks, unsigned width, FILE *to)
-{
-        for (size_t i = 0; i < remarks->n; i++)
-                print_wrapped(remarks->list[i], width, to);
 }

@@ -5,8 +5,7 @@
 #ifndef CLI_MEASURE_REMARKS_H
 #define CLI_MEASURE_REMARKS_H
 
-#include <base/buf.h>
-#include <stdio.h>
+#include "../text/layout.h"
 
 #define REMARKS_MAX 24
 
@@ -23,6 +22,6 @@ __attribute__((format(printf, 2, 3))) void remarks_add(struct remarks *remarks, 
 void remarks_deinit(struct remarks *remarks);
 
 /* Wrapped, each behind a dash. */
-void remarks_print(const struct remarks *remarks, unsigned width, FILE *to);
+void remarks_print(const struct remarks *remarks, const struct page *page);
 
 #endif

@@ -10,6 +10,8 @@
 #include <base/hist.h>
 #include <muster/result.h>
 
+#define TALLY_EXAMPLE 340 /* a URL, as far as it says anything, and an error's text */
+
 struct tally {
         uint64_t n;
         uint64_t n_failed; /* have an error */
@@ -20,7 +22,7 @@ struct tally {
         struct hist latency; /* of those that succeeded */
         uint64_t phase_ns[MUSTER_N_PHASES];
         uint64_t body_bytes, wire_bytes;
-        char example[200]; /* what the first failure said */
+        char example[TALLY_EXAMPLE]; /* what the first failure said */
 };
 
 void tally_init(struct tally *tally);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "body_files.h"
 
-#include "../item.h"
+#include "item.h"
 #include <base/error.h>
 #include <base/mem.h>
 #include <errno.h>

@@ -234,3 +234,23 @@ int json_decode_base64(struct buf *to, struct muster_str text)
         }
         return bits ? MUSTER_E_INPUT : 0; /* left-over bits must be zero */
 }
+
+/* --- piece by piece ----------------------------------------------------------------------------------------------- */
+
+void json_write(struct json_writer *w, const char *text)
+{
+        if (w->r == 0)
+                w->r = buf_add_text(w->to, text);
+}
+
+void json_write_u64(struct json_writer *w, uint64_t value)
+{
+        if (w->r == 0)
+                w->r = buf_add_u64(w->to, value);
+}
+
+void json_write_string(struct json_writer *w, struct muster_str text)
+{
+        if (w->r == 0)
+                w->r = json_add_string(w->to, text);
+}

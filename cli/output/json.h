@@ -25,4 +25,14 @@ int json_add_base64(struct buf *to, struct muster_str bytes);
 /* Append what base64 text stands for. MUSTER_E_INPUT when it is none. */
 int json_decode_base64(struct buf *to, struct muster_str text);
 
+/* For text that is written piece by piece: the first failure is kept, and what is added after it does no harm. */
+struct json_writer {
+        struct buf *to;
+        int r;
+};
+
+void json_write(struct json_writer *w, const char *text); /* as it is */
+void json_write_u64(struct json_writer *w, uint64_t value);
+void json_write_string(struct json_writer *w, struct muster_str text);
+
 #endif

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdio.h>
 #include <unistd.h>
 
 static const char *name_of(const struct output *output)
@@ -84,4 +85,12 @@ int output_close(struct output *output, struct muster_error *error)
                 r = fail(output, errno, error);
         buf_deinit(&output->buf);
         return r;
+}
+
+int output_end_page(struct muster_error *error)
+{
+        if (fflush(stdout) == 0 && !ferror(stdout))
+                return 0;
+        return error_set(error, MUSTER_E_RESOURCE, MUSTER_PHASE_DELIVER, errno,
+                         "cannot write to standard output: %s", strerrordesc_np(errno));
 }

@@ -31,4 +31,7 @@ int output_flush(struct output *output, struct muster_error *error);
 /* Flush and close. As output_add(). */
 int output_close(struct output *output, struct muster_error *error);
 
+/* Is all that was printed on standard output (stdio's) written? MUSTER_E_RESOURCE with *error. */
+int output_end_page(struct muster_error *error);
+
 #endif

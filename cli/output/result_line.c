@@ -4,62 +4,48 @@
 #include "json.h"
 #include <base/clock.h>
 
-/* The buffer grows or it does not: the first failure is kept, and what is added after it does no harm. */
-struct writer {
-        struct buf *to;
-        int r;
-};
-
-static void add(struct writer *w, const char *text)
+static void add_u64(struct json_writer *w, const char *name, uint64_t value)
 {
-        if (w->r == 0)
-                w->r = buf_add_text(w->to, text);
+        json_write(w, name);
+        json_write_u64(w, value);
 }
 
-static void add_u64(struct writer *w, const char *name, uint64_t value)
+static void add_string(struct json_writer *w, const char *name, struct muster_str text)
 {
-        add(w, name);
-        if (w->r == 0)
-                w->r = buf_add_u64(w->to, value);
+        json_write(w, name);
+        json_write_string(w, text);
 }
 
-static void add_string(struct writer *w, const char *name, struct muster_str text)
-{
-        add(w, name);
-        if (w->r == 0)
-                w->r = json_add_string(w->to, text);
-}
-
-static void add_text(struct writer *w, const char *name, const char *text)
+static void add_text(struct json_writer *w, const char *name, const char *text)
 {
         add_string(w, name, str_of(text));
 }
 
 /* A text, or null where it is empty. */
-static void add_text_or_null(struct writer *w, const char *name, const char *text)
+static void add_text_or_null(struct json_writer *w, const char *name, const char *text)
 {
         if (text && *text) {
                 add_text(w, name, text);
         } else {
-                add(w, name);
-                add(w, "null");
+                json_write(w, name);
+                json_write(w, "null");
         }
 }
 
-static void add_error(struct writer *w, const struct muster_error *error)
+static void add_error(struct json_writer *w, const struct muster_error *error)
 {
         if (!error) {
-                add(w, ",\"ok\":true,\"error\":null");
+                json_write(w, ",\"ok\":true,\"error\":null");
                 return;
         }
         add_text(w, ",\"ok\":false,\"error\":{\"code\":", muster_code_name(error->code));
         add_text(w, ",\"stage\":", muster_phase_name(error->stage));
         add_text(w, ",\"text\":", error->text);
-        add(w, "}");
+        json_write(w, "}");
 }
 
 /* Names in lower case, as HTTP/2 has them: who reads the line need not care how a server spells. */
-static void add_name(struct writer *w, struct muster_str name)
+static void add_name(struct json_writer *w, struct muster_str name)
 {
         char lower[256];
 
@@ -72,30 +58,30 @@ static void add_name(struct writer *w, struct muster_str name)
         add_string(w, "[", (struct muster_str){ lower, name.len });
 }
 
-static void add_headers(struct writer *w, const struct muster_result *result)
+static void add_headers(struct json_writer *w, const struct muster_result *result)
 {
         size_t n = muster_result_n_headers(result);
 
-        add(w, ",\"headers\":[");
+        json_write(w, ",\"headers\":[");
         for (size_t i = 0; i < n; i++) {
                 if (i)
-                        add(w, ",");
+                        json_write(w, ",");
                 add_name(w, muster_result_header_name(result, i));
                 add_string(w, ",", muster_result_header_value(result, i));
-                add(w, "]");
+                json_write(w, "]");
         }
-        add(w, "]");
+        json_write(w, "]");
 }
 
 /* What is JSON already. */
-static void add_json(struct writer *w, const char *name, struct muster_str json)
+static void add_json(struct json_writer *w, const char *name, struct muster_str json)
 {
-        add(w, name);
+        json_write(w, name);
         if (w->r == 0)
                 w->r = buf_add_str(w->to, json);
 }
 
-static void add_body(struct writer *w, const struct result_line *line)
+static void add_body(struct json_writer *w, const struct result_line *line)
 {
         struct muster_str body = { muster_result_body(line->result),
                                    muster_result_body_size(line->result) };
@@ -105,11 +91,11 @@ static void add_body(struct writer *w, const struct result_line *line)
         } else if (!line->leaves_body_out && line->json.len) {
                 add_json(w, ",\"json\":", line->json);
         } else if (!line->leaves_body_out && json_is_utf8(body)) {
-                add(w, ",\"body\":");
+                json_write(w, ",\"body\":");
                 if (w->r == 0)
                         w->r = json_add_utf8(w->to, body);
         } else if (!line->leaves_body_out) {
-                add(w, ",\"body_base64\":");
+                json_write(w, ",\"body_base64\":");
                 if (w->r == 0)
                         w->r = json_add_base64(w->to, body);
         }
@@ -122,13 +108,13 @@ static void add_body(struct writer *w, const struct result_line *line)
 }
 
 /* Rounded so that they add up to total_us: each is the difference of two rounded sums. */
-static void add_phases(struct writer *w, const struct muster_result *result)
+static void add_phases(struct json_writer *w, const struct muster_result *result)
 {
         uint64_t sum_ns = 0, before_us = 0;
 
         for (int i = 0; i < MUSTER_N_PHASES; i++) {
-                add(w, i ? ",\"" : ",\"phases_us\":{\"");
-                add(w, muster_phase_name((enum muster_phase)i));
+                json_write(w, i ? ",\"" : ",\"phases_us\":{\"");
+                json_write(w, muster_phase_name((enum muster_phase)i));
                 sum_ns += muster_result_phase_ns(result, (enum muster_phase)i);
                 add_u64(w, "\":", sum_ns / NS_PER_US - before_us);
                 before_us = sum_ns / NS_PER_US;
@@ -137,44 +123,44 @@ static void add_phases(struct writer *w, const struct muster_result *result)
 }
 
 /* From submission; negative where a full queue had held that up. */
-static void add_plan(struct writer *w, const struct muster_result *result)
+static void add_plan(struct json_writer *w, const struct muster_result *result)
 {
         uint64_t planned_ns = result ? muster_result_planned_ns(result) : 0;
         uint64_t submitted_ns = result ? muster_result_submitted_ns(result) : 0;
 
         if (!planned_ns)
-                add(w, ",\"planned_us\":null");
+                json_write(w, ",\"planned_us\":null");
         else if (planned_ns >= submitted_ns)
                 add_u64(w, ",\"planned_us\":", (planned_ns - submitted_ns) / NS_PER_US);
         else
                 add_u64(w, ",\"planned_us\":-", (submitted_ns - planned_ns) / NS_PER_US);
 }
 
-static void add_conn(struct writer *w, const struct muster_result *result)
+static void add_conn(struct json_writer *w, const struct muster_result *result)
 {
         struct muster_conn_info conn;
 
         muster_result_conn(result, &conn, sizeof(conn));
         if (!conn.id) {
-                add(w, ",\"conn\":null");
+                json_write(w, ",\"conn\":null");
                 return;
         }
         add_u64(w, ",\"conn\":{\"id\":", conn.id);
-        add(w, conn.reuse_count ? ",\"reused\":true" : ",\"reused\":false");
+        json_write(w, conn.reuse_count ? ",\"reused\":true" : ",\"reused\":false");
         add_text(w, ",\"remote\":", conn.remote);
         if (conn.tls_version[0]) {
                 add_text(w, ",\"tls\":{\"version\":", conn.tls_version);
                 add_text(w, ",\"cipher\":", conn.tls_cipher);
-                add(w, conn.tls_resumed ? ",\"resumed\":true}" : ",\"resumed\":false}");
+                json_write(w, conn.tls_resumed ? ",\"resumed\":true}" : ",\"resumed\":false}");
         } else {
-                add(w, ",\"tls\":null");
+                json_write(w, ",\"tls\":null");
         }
         add_u64(w, ",\"rtt_us\":", conn.rtt_us);
         add_u64(w, ",\"retransmits\":", conn.n_retransmits);
-        add(w, "}");
+        json_write(w, "}");
 }
 
-static void add_result(struct writer *w, const struct result_line *line)
+static void add_result(struct json_writer *w, const struct result_line *line)
 {
         const struct muster_result *result = line->result;
         int version = muster_result_http_version(result);
@@ -196,26 +182,27 @@ static void add_result(struct writer *w, const struct result_line *line)
 }
 
 /* The same members, as far as they make sense without a request. */
-static void add_nothing(struct writer *w, const struct result_line *line)
+static void add_nothing(struct json_writer *w, const struct result_line *line)
 {
-        add(w, ",\"method\":null,\"url\":null,\"final_url\":null,\"status\":0");
+        json_write(w, ",\"method\":null,\"url\":null,\"final_url\":null,\"status\":0");
         add_error(w, line->error);
-        add(w, ",\"http\":null,\"headers\":[],\"body_bytes\":0,\"wire_bytes\":0,\"attempts\":0,"
-               "\"redirects\":0,"
-               "\"phases_us\":{},\"total_us\":0");
+        json_write(w,
+                   ",\"http\":null,\"headers\":[],\"body_bytes\":0,\"wire_bytes\":0,\"attempts\":0,"
+                   "\"redirects\":0,"
+                   "\"phases_us\":{},\"total_us\":0");
         if (line->has_plan)
                 add_plan(w, NULL);
-        add(w, ",\"conn\":null");
+        json_write(w, ",\"conn\":null");
 }
 
 int result_line_add(struct buf *to, const struct result_line *line)
 {
-        struct writer w = { .to = to };
+        struct json_writer w = { .to = to };
         size_t before = to->len;
 
         add_u64(&w, "{\"n\":", line->n);
         if (line->id.len) {
-                add(&w, ",\"id\":");
+                json_write(&w, ",\"id\":");
                 if (w.r == 0)
                         w.r = buf_add_str(to, line->id);
         }
@@ -225,7 +212,7 @@ int result_line_add(struct buf *to, const struct result_line *line)
                 add_result(&w, line);
         else
                 add_nothing(&w, line);
-        add(&w, "}\n");
+        json_write(&w, "}\n");
         if (w.r < 0)
                 to->len = before;
         return w.r;

@@ -2,7 +2,7 @@
 /*
  * --process: a command for each response, which has the body as its standard input
  */
-#include "../item.h"
+#include "../output/item.h"
 #include "child.h"
 #include "processor.h"
 #include <base/mem.h>

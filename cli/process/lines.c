@@ -6,7 +6,7 @@
  * answer can only be told from another by its place: so a command that says more than it was asked for is not trusted any further, as
  * every later answer would be given to the wrong response.
  */
-#include "../item.h"
+#include "../output/item.h"
 #include "../output/result_line.h"
 #include "child.h"
 #include "json_text.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "process.h"
 
-#include "../item.h"
+#include "../output/item.h"
 #include "../output/json.h"
 #include "child.h"
 #include "processor.h"

@@ -5,9 +5,9 @@
 #ifndef CLI_REPORT_REPORT_H
 #define CLI_REPORT_REPORT_H
 
+#include "../text/layout.h"
 #include <base/hist.h>
 #include <muster/muster.h>
-#include <stdio.h>
 
 #define REPORT_N_CODES 20 /* of enum muster_code, by their negative */
 
@@ -44,6 +44,6 @@ void progress_clear(void);
 
 /* `verdict`: what it comes to; "": not known. */
 void summary_print(const struct report *report, const struct muster_client_stats *stats,
-                   const char *verdict, bool has_colour, FILE *to);
+                   const char *verdict, const struct page *page);
 
 #endif

@@ -1,29 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 #include "report.h"
 
-#include "../amount.h"
 #include <base/clock.h>
+#include <base/words.h>
 #include <string.h>
-
-struct page {
-        FILE *to;
-        bool has_colour;
-};
-
-static void heading(const struct page *page, const char *text)
-{
-        fprintf(page->to, "%s%-13s%s", page->has_colour ? "\033[1m" : "", text,
-                page->has_colour ? "\033[0m" : "");
-}
 
 static void print_requests(const struct page *page, const struct report *report)
 {
         uint64_t wall_ns = clock_ns_of(CLOCK_MONOTONIC) - report->start_ns;
-        char wall[24];
 
-        heading(page, "requests");
+        page_label(page, "requests");
         fprintf(page->to, "%llu in %s, %.0f/s; %llu succeeded, %llu failed\n",
-                (unsigned long long)report->n_done, amount_ns(wall_ns, wall),
+                (unsigned long long)report->n_done, words_ns(wall_ns).text,
                 wall_ns ? (double)report->n_done * 1e9 / (double)wall_ns : 0,
                 (unsigned long long)(report->n_done - report->n_failed),
                 (unsigned long long)report->n_failed);
@@ -33,7 +21,9 @@ static void print_statuses(const struct page *page, const struct report *report)
 {
         const char *separator = "";
 
-        heading(page, "responses");
+        if (!report->n_done)
+                return;
+        page_label(page, "responses");
         for (int i = 1; i < 6; i++) {
                 if (!report->n_statuses[i])
                         continue;
@@ -52,7 +42,7 @@ static void print_errors(const struct page *page, const struct report *report)
         for (int i = 0; i < REPORT_N_CODES; i++) {
                 if (!report->n_codes[i])
                         continue;
-                heading(page, "failed");
+                page_label(page, "failed");
                 fprintf(page->to, "%s%s%s: %llu, the first: %s\n",
                         page->has_colour ? "\033[31m" : "",
                         muster_code_name((enum muster_code) - i), page->has_colour ? "\033[0m" : "",
@@ -64,14 +54,12 @@ static void print_errors(const struct page *page, const struct report *report)
 static void print_quantiles(const struct page *page, const char *name, const struct hist *hist,
                             const char *what)
 {
-        char p50[24], p90[24], p99[24], most[24];
-
         if (!hist->n)
                 return;
-        heading(page, name);
+        page_label(page, name);
         fprintf(page->to, "half within %s, 90 %% %s, 99 %% %s, all %s (%s)\n",
-                amount_ns(hist_quantile(hist, 0.5), p50), amount_ns(hist_quantile(hist, 0.9), p90),
-                amount_ns(hist_quantile(hist, 0.99), p99), amount_ns(hist->max, most), what);
+                words_ns(hist_quantile(hist, 0.5)).text, words_ns(hist_quantile(hist, 0.9)).text,
+                words_ns(hist_quantile(hist, 0.99)).text, words_ns(hist->max).text, what);
 }
 
 /* The phases of all requests, the largest first, as shares of the time from slot to the end of the work on the body. */
@@ -90,7 +78,7 @@ static void print_phases(const struct page *page, const struct report *report)
                 sum += report->phase_ns[shown[i]];
         if (!sum)
                 return;
-        heading(page, "time went to");
+        page_label(page, "time went to");
         for (;;) {
                 uint64_t most = 0;
                 enum muster_phase phase = MUSTER_PHASE_DNS;
@@ -115,42 +103,42 @@ static void print_verdict(const struct page *page, const char *verdict)
 {
         if (!*verdict)
                 return;
-        heading(page, "verdict");
-        fprintf(page->to, "%s\n", verdict);
+        page_label(page, "verdict");
+        page_wrap(page, PAGE_LABEL_WIDTH, PAGE_LABEL_WIDTH, verdict);
 }
 
 static void print_connections(const struct page *page, const struct report *report,
                               const struct muster_client_stats *stats)
 {
-        char body[24], wire[24];
-
-        heading(page, "connections");
-        fprintf(page->to, "%llu opened, %llu requests on a kept one; %llu names looked up",
+        page_label(page, "connections");
+        fprintf(page->to, "%llu opened, %s on a kept one; %s looked up",
                 (unsigned long long)stats->n_conns_opened,
-                (unsigned long long)stats->n_conns_reused, (unsigned long long)stats->n_lookups);
+                words_counted(stats->n_conns_reused, "request", "requests").text,
+                words_counted(stats->n_lookups, "name", "names").text);
         if (stats->n_tls_handshakes)
-                fprintf(page->to, "; %llu TLS handshakes, %llu of them resumed",
-                        (unsigned long long)stats->n_tls_handshakes,
+                fprintf(page->to, "; %s, %llu of them resumed",
+                        words_counted(stats->n_tls_handshakes, "TLS handshake", "TLS handshakes")
+                                .text,
                         (unsigned long long)stats->n_tls_resumed);
         fprintf(page->to, "\n");
-        heading(page, "also");
-        fprintf(page->to, "%llu retries, %llu redirects; bodies of %s, %s on the wire\n",
-                (unsigned long long)stats->n_retries, (unsigned long long)stats->n_redirects,
-                amount_bytes(report->body_bytes, body), amount_bytes(report->wire_bytes, wire));
+        page_label(page, "also");
+        fprintf(page->to, "%s, %s; bodies of %s, %s on the wire\n",
+                words_counted(stats->n_retries, "retry", "retries").text,
+                words_counted(stats->n_redirects, "redirect", "redirects").text,
+                words_bytes(report->body_bytes).text, words_bytes(report->wire_bytes).text);
 }
 
 void summary_print(const struct report *report, const struct muster_client_stats *stats,
-                   const char *verdict, bool has_colour, FILE *to)
+                   const char *verdict, const struct page *page)
 {
-        const struct page page = { .to = to, .has_colour = has_colour };
-
-        print_requests(&page, report);
-        print_statuses(&page, report);
-        print_errors(&page, report);
-        print_quantiles(&page, "latency", &report->request_ns, "from slot to last byte");
-        print_quantiles(&page, "from plan", &report->from_plan_ns, "from planned start to result");
-        print_quantiles(&page, "queue", &report->queue_ns, "waiting for a slot");
-        print_phases(&page, report);
-        print_connections(&page, report, stats);
-        print_verdict(&page, verdict);
+        print_requests(page, report);
+        print_statuses(page, report);
+        print_errors(page, report);
+        print_quantiles(page, "latency", &report->request_ns,
+                        "from a request's turn to its last byte");
+        print_quantiles(page, "from plan", &report->from_plan_ns, "from planned start to result");
+        print_quantiles(page, "queue", &report->queue_ns, "waiting for its turn");
+        print_phases(page, report);
+        print_connections(page, report, stats);
+        print_verdict(page, verdict);
 }

@@ -77,7 +77,7 @@ MUSTER_PUBLIC const struct muster_part *muster_explanation_part(
 /* What the run could not have been faster than, by one resource each: the largest first. */
 struct muster_bound {
         const char *name;    /* "slots": a constant */
-        const char *formula; /* "200 requests x 50 ms / 4 slots" */
+        const char *formula; /* "200 requests x 50 ms / 4 at a time" */
         uint64_t ns;
 };
 MUSTER_PUBLIC const struct muster_bound *muster_explanation_bound(

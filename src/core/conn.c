@@ -281,12 +281,13 @@ static void broken(struct conn *conn, int sys)
 
 static void acked(struct conn *conn, uint64_t kernel_ns)
 {
-        struct attempt *attempt = conn->request ? &conn->request->attempt : NULL;
+        struct muster_request *request = conn->request;
         uint64_t now_ns = now_of(conn);
 
-        /* One that came late can be of the request before. */
-        if (attempt && kernel_ns >= attempt->send_start_ns)
-                attempt->acked_ns = kernel_ns < now_ns ? kernel_ns : now_ns;
+        /* One that came late is of a request before. */
+        if (request && request->notes.number == conn->notes.acked_attempt &&
+            kernel_ns >= request->attempt.send_start_ns)
+                request->attempt.acked_ns = kernel_ns < now_ns ? kernel_ns : now_ns;
 }
 
 static void handle(struct loop_socket *socket, const struct loop_event *event)

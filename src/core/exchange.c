@@ -525,6 +525,19 @@ static void send_request(struct conn *conn, struct muster_request *request)
                 fail(conn, r, &error);
 }
 
+/*
+ * Have the acknowledgement of the request stamped. Not where it would be another's: of what went before on this connection, or of the first
+ * piece of many.
+ */
+static void ask_for_ack(struct conn *conn, const struct muster_request *request)
+{
+        if (conn->is_sending || conn->socket.awaits_ack || request_has_upload(request) ||
+            !tracing_wants_ack(conn->client))
+                return;
+        conn->socket.wants_ack = true;
+        conn->notes.acked_attempt = request->notes.number;
+}
+
 /* From here on it is the same for a connection that was just made and one that was kept. */
 static void begin(struct conn *conn, uint64_t now_ns)
 {
@@ -535,7 +548,7 @@ static void begin(struct conn *conn, uint64_t now_ns)
         request->notes.conn = conn->notes.id;
         conn->notes.n_attempts++;
         conn->notes.we_close = request->limits.no_reuse || request->limits.http_1_0;
-        conn->socket.wants_ack = tracing_wants_ack(conn->client);
+        ask_for_ack(conn, request);
         flow_connected(request);
         h1_read_begin(&conn->reader, str_is(request_method(request), "HEAD"),
                       conn->client->settings.max_header_bytes);

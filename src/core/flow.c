@@ -385,7 +385,7 @@ static void follow(struct muster_request *request)
 {
         struct url url = request->url;
 
-        tracing_attempt(request, TRACE_REDIRECTED, MUSTER_OK);
+        tracing_attempt(request, TRACE_REDIRECTED, NULL);
         request->url = request->next_url;
         request->next_url = url;
         request->result.n_redirects++;
@@ -397,9 +397,9 @@ static void follow(struct muster_request *request)
 }
 
 /* On a connection that the server had closed meanwhile nothing was lost but time: again at once, on a new one. */
-static void repeat_fresh(struct muster_request *request)
+static void repeat_fresh(struct muster_request *request, const struct muster_error *error)
 {
-        tracing_attempt(request, TRACE_REPEATED, MUSTER_E_CLOSED);
+        tracing_attempt(request, TRACE_REPEATED, error);
         request->wants_fresh_conn = true;
         deadline_queued(request);
         begin_attempt(request, request->attempt.end_ns);
@@ -416,11 +416,12 @@ static void finish_backing_off(struct muster_request *request, const struct must
         finish(request, error, now_ns);
 }
 
-static void back_off(struct muster_request *request, uint64_t wait_ns, int code)
+static void back_off(struct muster_request *request, uint64_t wait_ns,
+                     const struct muster_error *why)
 {
         struct muster_error error = { 0 };
 
-        tracing_attempt(request, TRACE_RETRIED, code);
+        tracing_attempt(request, TRACE_RETRIED, why);
         request->state = REQUEST_BACKOFF;
         request->n_retries++;
         request->client->stats.n_retries++;
@@ -461,7 +462,7 @@ static bool retry_failure(struct muster_request *request, const struct muster_er
         if (deadline_forbids(request, clock_after(request->attempt.end_ns, wait_ns)) ||
             !retry_budget_take(&client->retry_budget))
                 return false;
-        back_off(request, wait_ns, error->code);
+        back_off(request, wait_ns, error);
         return true;
 }
 
@@ -473,7 +474,7 @@ void flow_attempt_over(struct muster_request *request, const struct muster_error
         if (error) {
                 sink_end(&request->sink);
                 if (may_repeat_fresh(request))
-                        repeat_fresh(request);
+                        repeat_fresh(request, error);
                 else if (!retry_failure(request, error))
                         finish(request, error, request->attempt.end_ns);
                 return;
@@ -486,7 +487,7 @@ void flow_attempt_over(struct muster_request *request, const struct muster_error
                 follow(request);
                 return;
         case RESPONSE_IS_RETRIED:
-                back_off(request, request->retry_wait_ns, MUSTER_OK);
+                back_off(request, request->retry_wait_ns, NULL);
                 return;
         }
 }

@@ -137,9 +137,9 @@ static struct muster_request *give(struct pace *pace, struct origin *origin)
 {
         struct muster_request *request = request_of_link(list_first(&origin->planned));
         uint64_t planned_ns = rate_take(&pace->rate);
+        enum trace_wait wait = TRACE_WAIT_RATE;
         uint64_t own_ns;
 
-        request->notes.wait = TRACE_WAIT_RATE;
         list_remove(&origin->pace_link);
         if (has_asides(pace)) {
                 /* Moments of its own that passed while others had theirs are not saved up, either. */
@@ -147,7 +147,7 @@ static struct muster_request *give(struct pace *pace, struct origin *origin)
                 own_ns = rate_take(&origin->rate);
                 if (own_ns > planned_ns) {
                         planned_ns = own_ns;
-                        request->notes.wait = TRACE_WAIT_HOST_RATE;
+                        wait = TRACE_WAIT_HOST_RATE;
                 }
         }
         take_out(pace, request);
@@ -156,6 +156,8 @@ static struct muster_request *give(struct pace *pace, struct origin *origin)
         else if (origin->n_planned)
                 list_push_back(&pace->turns, &origin->pace_link);
         request->notes.planned_ns = planned_ns;
+        if (planned_ns > request->attempt.start_ns)
+                request->notes.wait = (uint8_t)wait;
         if (!request->result.planned_ns)
                 request->result.planned_ns = planned_ns;
         return request;

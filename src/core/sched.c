@@ -106,6 +106,20 @@ static void place(struct sched *sched, struct origin *origin)
         }
 }
 
+/* It was not an end of their own that lets them have more, but the last one of all. */
+static void let_go_held(struct sched *sched)
+{
+        struct list *link;
+
+        while ((link = list_pop(&sched->held))) {
+                struct origin *origin = origin_of_ready_link(link);
+
+                origin->is_held = false;
+                origin->freed_by = sched->freed_by;
+                list_push_back(&sched->ready, link);
+        }
+}
+
 /*
  * The number of active origins has changed. Where the share has grown those that were held get another look, in their next turn;
  * that happens at most as often as the share can take another value, about twice the root of `concurrency`.
@@ -116,7 +130,7 @@ static void set_active(struct sched *sched, unsigned n_active)
 
         sched->n_active = n_active;
         if (share(sched) > before || n_active <= 1)
-                list_splice(&sched->ready, &sched->held);
+                let_go_held(sched);
 }
 
 static bool is_active(const struct origin *origin)

@@ -110,12 +110,19 @@ static enum trace_method method_of(const struct muster_request *request)
         return str_is(method, "OPTIONS") ? TRACE_METHOD_OPTIONS : TRACE_METHOD_OTHER;
 }
 
+/* What the result holds is still of the attempt before: this one never got a slot. */
+static void forget_response(struct trace_attempt *row)
+{
+        row->wire_bytes = row->body_bytes = 0;
+        row->status = 0;
+        row->http_version = 0;
+}
+
 static struct trace_attempt row_of(struct muster_request *request)
 {
         const struct trace_notes *notes = &request->notes;
         const struct muster_result *result = &request->result;
-
-        return (struct trace_attempt){
+        struct trace_attempt row = {
                 .number = notes->number,
                 .request = request->id,
                 .slot_from = notes->slot_from,
@@ -147,9 +154,14 @@ static struct trace_attempt row_of(struct muster_request *request)
                 .has_fields = has_fields(request),
                 .url = public_url(tracing_of(request), &request->url),
         };
+
+        if (!row.stamps.slot_ns)
+                forget_response(&row);
+        return row;
 }
 
-void tracing_attempt(struct muster_request *request, enum trace_outcome outcome, int code)
+void tracing_attempt(struct muster_request *request, enum trace_outcome outcome,
+                     const struct muster_error *error)
 {
         struct tracer *tracer = tracing_of(request)->tracer;
         struct trace_attempt row;
@@ -158,7 +170,8 @@ void tracing_attempt(struct muster_request *request, enum trace_outcome outcome,
                 return;
         row = row_of(request);
         row.outcome = (uint8_t)outcome;
-        row.code = (int8_t)code;
+        row.code = (int8_t)(error ? error->code : MUSTER_OK);
+        row.sys = (uint16_t)(error ? error->sys : 0);
         tracer->ops->attempt(tracer, &row);
 }
 

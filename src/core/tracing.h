@@ -40,6 +40,7 @@ struct trace_notes {
 struct trace_conn_notes {
         uint64_t id, opened_ns, dns_end_ns, tcp_end_ns, tls_end_ns, tls_work_ns;
         uint64_t n_attempts;
+        uint64_t acked_attempt; /* whose acknowledgement was asked for last */
         uint8_t family;
         bool had_ticket, is_told;
         bool we_close; /* we asked for the end, or want no more of what comes */
@@ -73,8 +74,9 @@ void tracing_origin(struct muster_client *client, struct origin *origin);
 /* Is the moment worth asking the kernel when the request will have been acknowledged? That has a price: so not more than so often a second. */
 bool tracing_wants_ack(struct muster_client *client);
 
-/* An attempt that is not its request's last is over. */
-void tracing_attempt(struct muster_request *request, enum trace_outcome outcome, int code);
+/* An attempt that is not its request's last is over; NULL: no error. */
+void tracing_attempt(struct muster_request *request, enum trace_outcome outcome,
+                     const struct muster_error *error);
 
 /* A request is over, and its result is with the caller or will never be taken. */
 void tracing_request(struct muster_request *request);

@@ -38,14 +38,22 @@ __attribute__((format(printf, 4, 5))) static void add(struct list *list, const c
 
 /* --- slots and the server ----------------------------------------------------------------------------------------- */
 
+/* "12 requests", and what else of them took a slot. */
+static struct words attempts(const struct facts *facts)
+{
+        if (facts->service.n <= facts->n_requests)
+                return words_counted(facts->service.n, "request", "requests");
+        return words_counted(facts->service.n, "request", "requests, retries and redirects");
+}
+
 static void add_slots(struct list *list, const struct facts *facts, uint64_t each_ns)
 {
         if (!facts->slots)
                 return;
         add(list, "slots",
             (uint64_t)((double)each_ns * (double)facts->service.n / (double)facts->slots),
-            "%s attempts x %s / %s slots", words_count(facts->service.n).text,
-            words_ns(each_ns).text, words_count(facts->slots).text);
+            "%s x %s / %s at a time", attempts(facts).text, words_ns(each_ns).text,
+            words_count(facts->slots).text);
 }
 
 /* Where this program is busy for most of the time it may be what keeps answers waiting. */
@@ -64,7 +72,7 @@ static void add_server(struct list *list, const struct facts *facts)
         load_measure(&load, facts);
         if (is_server_full(facts, &load)) {
                 add(list, "server", (uint64_t)((double)facts->n_attempts * 1e9 / load.full_per_s),
-                    "%s answers / %s a second", words_count(facts->n_attempts).text,
+                    "%s / %s a second", words_counted(facts->n_attempts, "answer", "answers").text,
                     words_count((uint64_t)(load.full_per_s + 0.5)).text);
                 if (load.alone_ns && load.alone_ns < each_ns)
                         each_ns = load.alone_ns;
@@ -136,8 +144,8 @@ static void add_workers(struct list *list, const struct facts *facts)
         for (size_t i = 0; i < facts->record->n_attempts; i++)
                 sum_ns += work_ns[i];
         mem_free(work_ns);
-        add(list, "workers", sum_ns / n, "%s of work / %s workers", words_ns(sum_ns).text,
-            words_count(n).text);
+        add(list, "workers", sum_ns / n, "%s of work on responses / %s", words_ns(sum_ns).text,
+            words_counted(n, "thread", "threads").text);
 }
 
 /* --- what comes from outside -------------------------------------------------------------------------------------- */
@@ -148,7 +156,8 @@ static void add_rate(struct list *list, const struct facts *facts)
 
         if (per_s > 0 && facts->n_attempts > 1)
                 add(list, "rate", (uint64_t)((double)(facts->n_attempts - 1) * 1e9 / per_s),
-                    "%s starts / %.6g a second", words_count(facts->n_attempts).text, per_s);
+                    "%s / %.6g a second", words_counted(facts->n_attempts, "start", "starts").text,
+                    per_s);
 }
 
 static void add_input(struct list *list, const struct facts *facts)
@@ -163,8 +172,8 @@ static void add_input(struct list *list, const struct facts *facts)
         }
         if (last && intake_why(facts, last) == INTAKE_INPUT)
                 add(list, "input", life_submit_ns(last) - facts->start_ns,
-                    "the last of %s requests came after that time",
-                    words_count(facts->n_requests).text);
+                    "the last of %s came after that time",
+                    words_counted(facts->n_requests, "request", "requests").text);
 }
 
 static void add_names(struct list *list, const struct facts *facts)
@@ -178,8 +187,8 @@ static void add_names(struct list *list, const struct facts *facts)
                     lookup->end_ns - lookup->start_ns > longest_ns)
                         longest_ns = lookup->end_ns - lookup->start_ns;
         }
-        add(list, "names", longest_ns, "the longest of %s lookups of host names",
-            words_count(facts->record->n_lookups).text);
+        add(list, "names", longest_ns, "the longest of %s",
+            words_counted(facts->record->n_lookups, "lookup", "lookups of host names").text);
 }
 
 size_t bounds_of(const struct facts *facts, struct bound bounds[BOUNDS_MAX])
@@ -194,7 +203,7 @@ size_t bounds_of(const struct facts *facts, struct bound bounds[BOUNDS_MAX])
         add_rate(&list, facts);
         add_input(&list, facts);
         add_names(&list, facts);
-        add(&list, "longest", facts->latency.max, "the longest of %s requests",
-            words_count(facts->latency.n).text);
+        add(&list, "longest", facts->latency.max, "the longest of %s",
+            words_counted(facts->latency.n, "request", "requests").text);
         return list.n;
 }

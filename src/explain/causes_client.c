@@ -40,9 +40,9 @@ static void predict(struct finding *finding, const struct facts *facts, uint64_t
 
 static void tell_saturated_loop(struct finding *finding, const struct facts *facts)
 {
-        finding_title(finding, "this program could not handle the answers faster");
+        finding_title(finding, "This program could not handle the answers faster");
         own_tell_busy(finding, facts);
-        finding_evidence(finding, "a request took it %s of processor time",
+        finding_evidence(finding, "each request took it %s of processor time",
                          words_ns(facts->thread_cpu_ns / facts->n_requests).text);
         finding_evidence(finding,
                          "it handled %s requests a second; the servers did not slow "
@@ -155,8 +155,8 @@ static bool slow_consumer(const struct facts *facts, struct finding *finding)
 
         if (!caller_is_what_takes_long(facts) || !is_caller_blocked(facts))
                 return false;
-        finding_title(finding, is_command ? "the program that reads the results did not keep up"
-                                          : "the program was blocked, and took no results");
+        finding_title(finding, is_command ? "The program that reads the results did not keep up"
+                                          : "The program was blocked, and took no results");
         tell_caller(finding, facts);
         finding_evidence(finding,
                          "it used no processor meanwhile: it stood still for %s of the "
@@ -174,7 +174,7 @@ static bool caller_busy(const struct facts *facts, struct finding *finding)
         if (!caller_is_what_takes_long(facts) || is_caller_blocked(facts) ||
             own_main_work(facts) != TRACE_WORK_CALLER)
                 return false;
-        finding_title(finding, "the program was busy with results, and let the others wait");
+        finding_title(finding, "The program was busy with results, and let the others wait");
         tell_caller(finding, facts);
         finding_evidence(
                 finding, "%s of the time it was at work between two calls of the library",
@@ -198,12 +198,14 @@ static bool processor_throttled(const struct facts *facts, struct finding *findi
                 return false;
         if (ns > facts->wall_ns)
                 ns = facts->wall_ns; /* counted for each processor */
-        finding_title(finding, "this program may not use more of the processor");
-        finding_evidence(finding,
-                         "its control group had used up its quota %s times, and stood still for "
-                         "%s, %s of the time",
-                         words_count((uint64_t)n).text, words_ns(ns).text,
-                         words_share((double)ns, (double)facts->wall_ns).text);
+        finding_title(finding, "This program may not use more of the processor");
+        finding_evidence(
+                finding,
+                "its control group (container, service) had used up its quota %s times, and "
+                "stood still for "
+                "%s, %s of the time",
+                words_count((uint64_t)n).text, words_ns(ns).text,
+                words_share((double)ns, (double)facts->wall_ns).text);
         finding_evidence(finding, "it used %s of processor time in %s",
                          words_ns(facts->process_cpu_ns).text, words_ns(facts->wall_ns).text);
         finding_remedy(finding, "Raise the limit of processor time of its container or group.");
@@ -226,7 +228,7 @@ static bool processor_busy(const struct facts *facts, struct finding *finding)
             !is_part(lost_ns, facts->wall_ns, MUCH) || !is_part(lost_ns, own_ns, MOST) ||
             (double)n < FORCED_S * wall_s)
                 return false;
-        finding_title(finding, "other programs had the processor");
+        finding_title(finding, "Other programs had the processor");
         own_tell_busy(finding, facts);
         finding_evidence(finding,
                          "but for %s of that it had no processor, which was taken away %s "

@@ -149,7 +149,7 @@ static void add_cost(struct finding *finding, const struct facts *facts,
                      const struct spread *opening)
 {
         finding_evidence(finding,
-                         "opening a connection took %s (half of them less), %s of the time that "
+                         "opening a connection typically took %s, in all %s of the time that "
                          "requests were under way",
                          words_ns(opening->p50).text,
                          words_share((double)opening->sum, (double)facts->service.sum).text);
@@ -186,15 +186,17 @@ static bool no_keep_alive(const struct facts *facts, struct finding *finding)
 
         if (!was_asked_to_close(facts) || facts->n_on_new_conn < 2 || is_cheap(facts, &opening))
                 return false;
-        finding_title(finding,
-                      "Each request opened a connection of its own, because %s was asked for",
-                      is_http_1_0 ? "HTTP/1.0" : "not to use connections again");
+        finding_title(finding, "Each request opened a connection of its own, because %s",
+                      is_http_1_0 ? "HTTP/1.0 was asked for"
+                                  : "connections were not to be used again");
         add_cost(finding, facts, &opening);
         if (is_http_1_0)
                 finding_evidence(finding, "HTTP/1.0 ends the connection after each answer; "
                                           "HTTP/1.1 keeps it for the next request");
-        finding_remedy(finding, is_http_1_0 ? "Leave --http1.0 away: HTTP/1.1 keeps connections."
-                                            : "Let connections be used again.");
+        finding_remedy(finding,
+                       is_http_1_0 ? "Leave --http1.0 away: HTTP/1.1 keeps connections."
+                                   : "Let connections be used again (no_reuse in the options of "
+                                     "the client).");
         if (is_http_1_0)
                 finding_option(finding, "without --http1.0");
         predict_kept(finding, facts);
@@ -225,8 +227,8 @@ static bool server_closes(const struct facts *facts, struct finding *finding)
         add_cost(finding, facts, &opening);
         finding_remedy(finding,
                        "Have the server keep connections open (nginx: keepalive_timeout 60s and a "
-                       "high keepalive_requests; Apache: KeepAlive On); a program that answers "
-                       "\"Connection: close\" must not.");
+                       "high keepalive_requests; Apache: KeepAlive On); see that no "
+                       "program there answers \"Connection: close\".");
         predict_kept(finding, facts);
         return true;
 }

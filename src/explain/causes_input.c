@@ -75,9 +75,10 @@ static bool input_slow(const struct facts *facts, struct finding *finding)
             !came_steadily(&rounds, facts))
                 return false;
         wall_ns = all_at_once_ns(facts, 0);
-        finding_title(finding, "the list of requests came too slowly");
+        finding_title(finding, "The list of requests came too slowly");
         finding_evidence(finding,
-                         "for %s of the time places were free and there was nothing to ask for",
+                         "for %s of the time more could have been under way, but there was nothing "
+                         "to ask for",
                          words_share((double)facts->starved_ns, (double)facts->wall_ns).text);
         if (rounds.n > 1)
                 finding_evidence(finding,
@@ -109,7 +110,7 @@ static bool batch_barrier(const struct facts *facts, struct finding *finding)
         more_ns = all_at_once_ns(facts, 0);
         if ((double)more_ns > (double)facts->wall_ns * GAIN)
                 return false;
-        finding_title(finding, "the program waited for the last of each batch before the next one");
+        finding_title(finding, "The program waited for the last of each batch before the next one");
         finding_evidence(finding,
                          "%s times the number of requests under way fell to 0 and rose again, up "
                          "to %s",
@@ -141,7 +142,7 @@ static bool one_at_a_time(const struct facts *facts, struct finding *finding)
         wall_ns = all_at_once_ns(facts, 0);
         if ((double)wall_ns > (double)facts->wall_ns * GAIN)
                 return false;
-        finding_title(finding, "the program made one request after another");
+        finding_title(finding, "The program made one request after another");
         finding_evidence(finding,
                          "never more than 1 request was under way, although %s were allowed",
                          words_count(facts->slots).text);
@@ -187,9 +188,9 @@ static bool rate_too_low(const struct facts *facts, struct finding *finding)
         if ((double)wall_ns > (double)facts->wall_ns * GAIN)
                 return false;
         load_measure(&load, facts);
-        finding_title(finding, "the rate that was asked for, %.4g a second%s, held everything back",
+        finding_title(finding, "The rate that was asked for, %.4g a second%s, held everything back",
                       asked_rate(facts), whose);
-        finding_evidence(finding, "%s of %s requests waited for their moment by the rate",
+        finding_evidence(finding, "%s of %s requests waited for their turn by the rate",
                          words_count(n_held).text, words_count(facts->n_attempts).text);
         finding_evidence(finding, "on average %.1f requests were under way; %s were allowed",
                          facts->mean_in_flight, words_count(facts->slots).text);
@@ -252,11 +253,11 @@ static bool coordinated(const struct facts *facts, struct finding *finding)
         if (asked_rate(facts) <= 0 || !measure_plan(&plan, facts) ||
             plan.late.p50 < facts->service.p50 || !is_part(facts->full_ns, facts->wall_ns, MUCH))
                 return false;
-        finding_title(finding, "the rate that was asked for, %.4g a second, could not be kept",
+        finding_title(finding, "The rate that was asked for, %.4g a second, could not be kept",
                       asked_rate(facts));
         finding_evidence(finding,
-                         "half of the requests began %s or more after their moment, for want of a "
-                         "free place: all %s were in use",
+                         "half of the requests began %s or more after their planned moment, as all "
+                         "that may be under way (%s) were",
                          words_ns(plan.late.p50).text, words_count(facts->slots).text);
         finding_evidence(finding,
                          "counted from that moment half of the requests took over %s; counted "

@@ -127,13 +127,14 @@ static bool dns_uncached(const struct facts *facts, struct finding *finding)
         if (!matters(facts) || lookups_of(&lookups, facts) < 0 || !is_uncached(&lookups) ||
             is_loss(&lookups))
                 return false;
-        finding_title(finding, "Names were looked up again and again: %s lookups where %s would do",
+        finding_title(finding, "Names were looked up again and again, %s times where %s would do",
                       words_count(lookups.n).text, words_count(lookups.n_names).text);
-        finding_evidence(finding,
-                         "%s lookups were of a name that had been found before (as \"%.*s\"), and "
-                         "took %s together: its answer may not be kept for long (its TTL)",
-                         words_count(lookups.n_again).text, STR_ARGS(lookups.name),
-                         words_ns(lookups.again_ns).text);
+        finding_evidence(
+                finding,
+                "%s lookups were of a name that had been found before (like \"%.*s\"), and "
+                "took %s together: the answer may not be kept for long (its TTL)",
+                words_count(lookups.n_again).text, STR_ARGS(lookups.name),
+                words_ns(lookups.again_ns).text);
         add_cost(finding, facts);
         finding_remedy(
                 finding,
@@ -174,7 +175,7 @@ static bool dns_loss(const struct facts *facts, struct finding *finding)
                 return false;
         finding_title(finding, "The name server did not answer %s",
                       lookups.n_lost ? "the first time it was asked, and was asked again after 2 s"
-                                     : "the question for the other address family");
+                                     : "the question for the other address family (IPv4 or IPv6)");
         describe_loss(finding, &lookups);
         add_cost(finding, facts);
         finding_remedy(finding,
@@ -286,7 +287,8 @@ static bool ipv6_broken(const struct facts *facts, struct finding *finding)
         if (!race_matters(&race, facts))
                 return false;
         host = origin_host(origin_key(record, race.conn->origin));
-        finding_title(finding, "%.*s has an %s address that does not answer, and it is tried first",
+        finding_title(finding,
+                      "The name %.*s has an %s address that does not answer, and it is tried first",
                       STR_ARGS(host), race.conn->family == 4 ? "IPv6" : "unreachable");
         finding_evidence(
                 finding,

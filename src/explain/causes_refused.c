@@ -128,8 +128,8 @@ static void tell_refusals(struct finding *finding, const struct facts *facts,
                 finding, "waiting before the next try was %s of the wall time",
                 words_share((double)facts->chain_ns[PART_BACKOFF], (double)facts->wall_ns).text);
         if (refusals->n_final)
-                finding_evidence(finding, "%s requests ended refused",
-                                 words_count(refusals->n_final).text);
+                finding_evidence(finding, "%s got no other answer in the end",
+                                 words_counted(refusals->n_final, "request", "requests").text);
 }
 
 /*
@@ -146,7 +146,7 @@ static void remedy_rate(struct finding *finding, const struct facts *facts,
         if (rate > 1)
                 rate = floor(rate);
         if (rate <= 0) {
-                finding_remedy(finding, "Ask for less a second: --rate.");
+                finding_remedy(finding, "Ask for fewer a second (--rate).");
                 return;
         }
         wall_ns = (double)facts->n_requests / rate * (double)NS_PER_S;
@@ -168,7 +168,7 @@ static void remedy_fewer(struct finding *finding, const struct facts *facts,
         uint64_t wall_ns = (uint64_t)(each_ns * (double)facts->n_requests);
 
         if (!limit || !wall_ns) {
-                finding_remedy(finding, "Ask for fewer at once: --concurrency.");
+                finding_remedy(finding, "Ask for fewer at once (--concurrency).");
                 return;
         }
         finding_remedy(finding,
@@ -190,7 +190,7 @@ static bool throttled(const struct facts *facts, struct finding *finding)
                 return false;
         finding->n_failed_by_it = refusals.n_final;
         finding->explained_ns = facts->chain_ns[PART_BACKOFF];
-        finding_title(finding, "the server refused %s of %s requests, as they were too many",
+        finding_title(finding, "The server refused %s of %s requests, as they were too many",
                       words_count(n_refused).text, words_count(facts->n_attempts).text);
         tell_refusals(finding, facts, &refusals);
         if (refusals.n_too_many >= refusals.n_full)
@@ -258,7 +258,8 @@ static bool retries(const struct facts *facts, struct finding *finding)
         else
                 finding_evidence(finding, "most of them got no answer");
         finding_evidence(
-                finding, "a wait before the next try took %s in all, and of the wall time %s",
+                finding,
+                "the waits before another try add up to %s; %s of the wall time went into them",
                 words_ns(facts->phase[MUSTER_PHASE_BACKOFF].sum).text,
                 words_share((double)facts->chain_ns[PART_BACKOFF], (double)facts->wall_ns).text);
         finding_evidence(finding, "an answer itself took %s", words_ns(facts->service.p50).text);

@@ -64,21 +64,21 @@ static bool limit_is_what_matters(const struct facts *facts)
 static void tell_slow(struct finding *finding, const struct facts *facts, const struct load *load)
 {
         if (facts->network.sum > facts->server.sum)
-                finding_title(finding, "each answer was %s on its way, as the server is far",
+                finding_title(finding, "Each answer was %s on its way, as the server is far away",
                               words_ns(facts->network.p50).text);
         else
-                finding_title(finding, "each answer took the server %s",
+                finding_title(finding, "Each answer took the server %s",
                               words_ns(facts->server.p50).text);
         finding_evidence(finding, "waiting for answers was %s of the wall time",
                          words_share(answers_ns(facts), (double)facts->wall_ns).text);
-        finding_evidence(finding,
-                         "of that a typical answer was %s on the network and %s with the server",
+        finding_evidence(finding, "a typical answer took %s on the network and %s at the server",
                          words_ns(facts->network.p50).text, words_ns(facts->server.p50).text);
         if (load->answer == LOAD_FLAT)
                 finding_evidence(finding,
-                                 "it took %s with %s requests under way and %s with only a few: "
-                                 "the server was not full",
-                                 words_ns(load->many_ns).text, words_count(load->most).text,
+                                 "it took %s with %s under way and %s with only a few: the server "
+                                 "was not full",
+                                 words_ns(load->many_ns).text,
+                                 words_counted(load->most, "request", "requests").text,
                                  words_ns(load->few_ns).text);
         finding_evidence(finding, "this program was busy for %s of the time",
                          words_share((double)facts->loop_busy_ns, (double)facts->wall_ns).text);
@@ -87,8 +87,8 @@ static void tell_slow(struct finding *finding, const struct facts *facts, const 
 static void remedy_slow(struct finding *finding, const struct facts *facts)
 {
         const char *then = facts->network.sum > facts->server.sum
-                                   ? "nearer server, or one request for many things"
-                                   : "cache, a faster server, or one request for many things";
+                                   ? "a nearer server, or one request for many things"
+                                   : "a cache, a faster server, or one request for many things";
         struct replay replay;
         struct raise raise = { 0 };
 
@@ -98,11 +98,11 @@ static void remedy_slow(struct finding *finding, const struct facts *facts)
                 raise_limit(&raise, &replay, &replay.concurrency, facts->n_requests, facts);
         }
         if (!raise.limit) {
-                finding_remedy(finding, "More at once would not help: it takes a %s.", then);
+                finding_remedy(finding, "Use %s; more at once would not help.", then);
                 return;
         }
         finding_remedy(finding,
-                       "Allow %s at once, as far as the server takes it; beyond that it takes a "
+                       "Allow %s at once, as far as the server takes it; beyond that it takes "
                        "%s.",
                        words_count(raise.limit).text, then);
         finding_option(finding, "--concurrency %llu", (unsigned long long)raise.limit);
@@ -147,9 +147,9 @@ static void tell_full(struct finding *finding, const struct load *load)
 {
         finding_evidence(
                 finding,
-                "an answer took %s with up to %s requests under way, and %s when the server "
-                "had little to do: they waited for each other there",
-                words_ns(load->many_ns).text, words_count(load->most).text,
+                "an answer took %s with up to %s under way, and %s when the server had little "
+                "to do: they waited for each other there",
+                words_ns(load->many_ns).text, words_counted(load->most, "request", "requests").text,
                 words_ns(load->alone_ns).text);
         finding_evidence(finding, "it gave %.3g answers a second, however many waited",
                          load->full_per_s);
@@ -160,12 +160,17 @@ static void tell_full(struct finding *finding, const struct load *load)
                                  load->best_n, load->best_per_s);
 }
 
-static void remedy_full(struct finding *finding, const struct facts *facts, const struct load *load,
-                        uint64_t limit)
+static void remedy_full(struct finding *finding, const struct facts *facts, const struct load *load)
 {
+        uint64_t limit = enough(facts, load);
         double gain = load->best_n > 0 ? load->full_per_s / load->best_per_s : 1;
         uint64_t wall_ns = (uint64_t)((double)facts->wall_ns * gain);
 
+        if ((double)limit > (double)load->most * WORTH_IT) {
+                finding_remedy(finding, "Make the server faster, or ask it for less; more at once "
+                                        "would not help.");
+                return;
+        }
         finding_option(finding, "--concurrency %llu", (unsigned long long)limit);
         if (load->best_n > 0) {
                 finding_remedy(finding, "Ask for %s at once: it is done sooner.",
@@ -175,8 +180,9 @@ static void remedy_full(struct finding *finding, const struct facts *facts, cons
         }
         finding_remedy(
                 finding,
-                "Ask for %s at once: the whole takes as long, each answer comes in about "
-                "%s, and others get their turn. To be faster the server has to be.",
+                "Ask for %s at once, which takes no longer in all, and answers each in about %s; "
+                "to be "
+                "faster in all the server has to be.",
                 words_count(limit).text,
                 words_ns((uint64_t)((double)limit * (double)NS_PER_S / load->full_per_s)).text);
         finding_predict(finding, wall_ns, wall_ns, wall_ns);
@@ -185,24 +191,20 @@ static void remedy_full(struct finding *finding, const struct facts *facts, cons
 static bool server_saturated(const struct facts *facts, struct finding *finding)
 {
         struct load load;
-        uint64_t limit;
 
         if (!answers_are_what_took_long(facts))
                 return false;
         load_measure(&load, facts);
         if (load.answer != LOAD_GROWS || load.full_per_s <= 0)
                 return false;
-        limit = enough(facts, &load);
-        if (!limit || (double)limit > (double)load.most * WORTH_IT)
-                return false;
         finding->explained_ns = (uint64_t)answers_ns(facts);
         finding_title(finding,
                       load.best_n > 0 ? "%s requests at a time were too many for the server"
-                                      : "the server was full, and could do no more than "
+                                      : "The server was full, and could do no more than "
                                         "it did with %s requests at a time",
                       words_count(load.most).text);
         tell_full(finding, &load);
-        remedy_full(finding, facts, &load, limit);
+        remedy_full(finding, facts, &load);
         return true;
 }
 

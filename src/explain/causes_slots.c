@@ -31,13 +31,20 @@ static bool is_most(uint64_t part_ns, uint64_t whole_ns)
         return (double)part_ns >= (double)whole_ns * MOST;
 }
 
+static void title_too_few(struct finding *finding, uint64_t n, const char *where)
+{
+        finding_title(finding, "%s at a time%s %s too few",
+                      words_counted(n, "request", "requests").text, where, n == 1 ? "was" : "were");
+}
+
 static void tell_load(struct finding *finding, const struct load *load)
 {
         if (load->answer == LOAD_FLAT)
                 finding_evidence(finding,
-                                 "answers took %s with %s requests under way, and %s with only a "
-                                 "few: the server was not slowed down",
-                                 words_ns(load->many_ns).text, words_count(load->most).text,
+                                 "answers took %s with %s under way, and %s with only a few: the "
+                                 "server was not slowed down",
+                                 words_ns(load->many_ns).text,
+                                 words_counted(load->most, "request", "requests").text,
                                  words_ns(load->few_ns).text);
 }
 
@@ -74,13 +81,12 @@ static bool concurrency_too_low(const struct facts *facts, struct finding *findi
         raise_limit(&raise, &replay, &replay.concurrency, facts->n_requests, facts);
         if (!raise.limit)
                 return false;
-        finding_title(finding, "%s requests at a time were too few",
-                      words_count(facts->slots).text);
+        title_too_few(finding, facts->slots, "");
         finding_evidence(finding,
-                         "all %s places were taken, and other requests waiting for one, for %s of "
-                         "the time",
-                         words_count(facts->slots).text,
-                         words_share((double)facts->full_ns, (double)facts->wall_ns).text);
+                         "for %s of the time as many were under way as are allowed (%s), and "
+                         "others waited for their turn",
+                         words_share((double)facts->full_ns, (double)facts->wall_ns).text,
+                         words_count(facts->slots).text);
         tell_load(finding, &load);
         finding_evidence(finding, "a request waited %s for its turn, and then took %s",
                          words_ns(facts->phase[MUSTER_PHASE_QUEUE].p50).text,
@@ -115,11 +121,10 @@ static bool per_host_limit(const struct facts *facts, struct finding *finding)
         raise_limit(&raise, &replay, &replay.per_host, facts->slots, facts);
         if (!raise.limit)
                 return false;
-        finding_title(finding, "%s requests at a time to each host were too few",
-                      words_count(options->per_host).text);
+        title_too_few(finding, options->per_host, " to each host");
         finding_evidence(finding,
-                         "%s of %s requests waited because their host had its %s, while %s of %s "
-                         "places were in use",
+                         "%s of %s requests waited because as many to their host were under way "
+                         "as are allowed (%s), while %s of the %s allowed in all were",
                          words_count(n_held).text, words_count(facts->n_attempts).text,
                          words_count(options->per_host).text,
                          words_count((uint64_t)(facts->mean_in_flight + 0.5)).text,
@@ -163,10 +168,11 @@ static bool queue_timeout(const struct facts *facts, struct finding *finding)
                          "they waited %s, as they were told to (--queue-timeout), and were never "
                          "sent: no server is to blame",
                          words_ns(options->queue_timeout_ns).text);
-        finding_evidence(finding, "all %s places were in use for %s of the time, %s for a request",
-                         words_count(facts->slots).text,
+        finding_evidence(finding,
+                         "for %s of the time as many were under way as are allowed (%s); a request "
+                         "took %s",
                          words_share((double)facts->full_ns, (double)facts->wall_ns).text,
-                         words_ns(facts->service.p50).text);
+                         words_count(facts->slots).text, words_ns(facts->service.p50).text);
         replay_init(&replay, facts);
         replay.change = send_it_all_the_same;
         raise_limit(&raise, &replay, &replay.concurrency, facts->n_requests, facts);
@@ -305,12 +311,14 @@ static bool stragglers(const struct facts *facts, struct finding *finding)
                       words_ns(service->max).text);
         finding_evidence(finding, "half of all requests took no more than %s, the longest took %s",
                          words_ns(service->p50).text, words_ns(service->max).text);
-        finding_evidence(finding,
-                         "during the last %s, %s of the time, most of the %s places were empty",
-                         words_ns(facts->tail_ns).text,
-                         words_share((double)facts->tail_ns, (double)facts->wall_ns).text,
-                         words_count(facts->slots).text);
-        finding_evidence(finding, "the time went by waiting for these answers");
+        finding_evidence(
+                finding,
+                "during the last %s, %s of the time, only few were under way, though %s are "
+                "allowed",
+                words_ns(facts->tail_ns).text,
+                words_share((double)facts->tail_ns, (double)facts->wall_ns).text,
+                words_count(facts->slots).text);
+        finding_evidence(finding, "what was left to do then was to wait for these answers");
         finding_remedy(finding, "Ask for the slow ones first; or, where an answer that late is of "
                                 "no use, give up sooner.");
         finding->explained_ns = facts->tail_ns;

@@ -93,8 +93,8 @@ static bool no_resumption(const struct facts *facts, struct finding *finding)
         else
                 finding_evidence(finding, "the server never gave out a session to resume");
         finding_evidence(finding,
-                         "a handshake took %s (half of them less): two round trips of %s, where "
-                         "a resumed one takes one",
+                         "a handshake typically took %s, two round trips to the server of %s; a "
+                         "resumed one takes one",
                          words_ns(handshakes.took_ns.p50).text,
                          words_ns(handshakes.round_trip_ns).text);
         finding_evidence(
@@ -121,18 +121,18 @@ static bool handshake_cpu(const struct facts *facts, struct finding *finding)
         wall_ns = whatif_wall_ns(&(struct whatif){ .keeps_conns = true }, facts);
         gain_ns = wall_ns < facts->wall_ns ? facts->wall_ns - wall_ns : 0;
         finding_title(finding,
-                      "Computing TLS handshakes kept the processors busy: %s connections for %s "
-                      "requests",
+                      "Computing the TLS handshakes of %s connections, for %s requests, kept the "
+                      "processors busy",
                       words_count(handshakes.n).text, words_count(facts->n_requests).text);
         finding_evidence(finding,
                          "our own part of %s handshakes was %s of computing, %s of the wall time",
                          words_count(handshakes.n).text, words_ns(handshakes.work_ns).text,
                          words_share((double)handshakes.work_ns, (double)facts->wall_ns).text);
-        finding_evidence(
-                finding,
-                "a handshake took %s (half of them less), and the network's round trip is only "
-                "%s: the rest was computing here and at the server, and waiting for that",
-                words_ns(handshakes.took_ns.p50).text, words_ns(handshakes.round_trip_ns).text);
+        finding_evidence(finding,
+                         "a handshake typically took %s, and the network's round trip is only %s: "
+                         "the rest was computing here and at the server, and waiting for that",
+                         words_ns(handshakes.took_ns.p50).text,
+                         words_ns(handshakes.round_trip_ns).text);
         finding_evidence(finding, "%s of %s handshakes were resumed, which spares most of it",
                          words_count(handshakes.n_resumed).text, words_count(handshakes.n).text);
         finding_remedy(finding,

@@ -73,13 +73,13 @@ static void ask_for_more(struct finding *finding, const struct facts *facts)
                 raise_limit(&raise, &replay, &replay.concurrency, facts->n_requests, facts);
         }
         if (!raise.limit) {
-                finding_remedy(finding, "Find out why it takes longer, or fetch it apart, so that "
-                                        "the others are done sooner.");
+                finding_remedy(finding, "Find out why it takes longer, or fetch it separately, so "
+                                        "that the others are done sooner.");
                 return;
         }
         finding_remedy(finding,
                        "Allow %s at once, so that more of these are under way; or fetch them "
-                       "apart.",
+                       "separately.",
                        words_count(raise.limit).text);
         finding_option(finding, "--concurrency %llu", (unsigned long long)raise.limit);
         finding_predict(finding, raise.wall_ns, raise.low_ns, raise.high_ns);
@@ -94,11 +94,11 @@ static bool tell_uneven(const struct facts *facts, struct finding *finding, enum
                 return false;
         finding->explained_ns = facts->wall_ns / 2;
         if ((double)uneven.n_unanswered >= (double)uneven.n * MOST) {
-                finding_title(finding, "the %s %.*s does not answer", what, STR_ARGS(uneven.name));
+                finding_title(finding, "The %s %.*s does not answer", what, STR_ARGS(uneven.name));
                 tell(finding, facts, &uneven);
                 give_up_sooner(finding, facts, &uneven);
         } else {
-                finding_title(finding, "the %s %.*s is slow", what, STR_ARGS(uneven.name));
+                finding_title(finding, "The %s %.*s is slow", what, STR_ARGS(uneven.name));
                 tell(finding, facts, &uneven);
                 ask_for_more(finding, facts);
         }

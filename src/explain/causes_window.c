@@ -11,6 +11,7 @@
  */
 #include "cause.h"
 #include "conns.h"
+#include "link_use.h"
 #include "losses.h"
 #include "transfers.h"
 #include "whatif.h"
@@ -24,6 +25,8 @@
 #define PERMILLE_HIGH 2000
 /* A larger window to begin with, as an operator may set it: packets. */
 #define LARGE_WINDOW 32
+/* Of round trips: less may be by chance. */
+#define GROWTH_TO_TELL 1.2
 
 static bool is_cold(const struct transfers_kind *kind)
 {
@@ -47,9 +50,8 @@ static void add_evidence(struct finding *finding, const struct transfers_kind *k
                          const struct facts *facts)
 {
         finding_evidence(finding,
-                         "%s bodies of %s (half of them larger) took %s from the first byte to the "
-                         "last: %.1f round trips of %s, where %u are the rule for a connection "
-                         "that begins",
+                         "%s bodies of typically %s took %s from the first byte to the last: %.1f "
+                         "round trips of %s; %u is usual for a new connection",
                          words_count(kind->n).text, words_bytes(kind->bytes.p50).text,
                          words_ns(kind->took_ns.p50).text,
                          (double)kind->took_ns.p50 / (double)kind->round_trip_ns,
@@ -136,9 +138,9 @@ static void remedy_slow_start(struct finding *finding, const struct facts *facts
         if (facts->n_on_new_conn <= facts->max_in_flight + facts->max_in_flight / 2) {
                 finding_remedy(
                         finding,
-                        "Connections are kept already, but each has to begin once: have the server "
-                        "begin with a larger window (ip route change ... initcwnd %d), or send "
-                        "fewer bytes.",
+                        "Have the server begin with a larger window (ip route change ... initcwnd "
+                        "%d), or send fewer bytes; connections are kept already, but each has to "
+                        "begin once.",
                         LARGE_WINDOW);
                 predict_larger_window(finding, facts);
                 return;
@@ -166,7 +168,7 @@ static bool slow_start(const struct facts *facts, struct finding *finding)
             !are_warm_faster(&transfers))
                 return false;
         finding_title(finding,
-                      "New connections begin slowly: TCP sends little at first and doubles it "
+                      "New connections begin slowly, as TCP sends little at first and doubles it "
                       "each round trip");
         add_evidence(finding, kind, facts);
         add_warm_evidence(finding, &transfers);
@@ -206,7 +208,7 @@ static bool cwnd_after_idle(const struct facts *facts, struct finding *finding)
         low_ns = whatif_wall_ns(&whatif, facts);
         finding_title(
                 finding,
-                "After a pause a kept connection was as slow as a new one: the server's TCP had "
+                "After a pause a kept connection was as slow as a new one, as the server's TCP had "
                 "forgotten how much it may send");
         add_evidence(finding, kind, facts);
         add_warm_evidence(finding, &transfers);
@@ -249,20 +251,18 @@ static bool bandwidth(const struct facts *facts, struct finding *finding)
             link_use_of(&use, facts) < 0 || !use.is_full)
                 return false;
         wall_ns = whatif_wall_ns(&(struct whatif){ .change = halve }, facts);
-        finding_title(finding,
-                      "The link is full: %s a second came, however many requests shared them",
+        finding_title(finding, "The link was full, at %s a second, however many requests shared it",
                       words_bytes((uint64_t)use.bytes_per_s).text);
         finding_evidence(finding,
-                         "%s of bodies came at %s a second (%.3g Mbit/s), which differed by only "
-                         "%.0f %% over the run",
-                         words_bytes(facts->wire_bytes).text,
-                         words_bytes((uint64_t)use.bytes_per_s).text, use.bytes_per_s * 8 / 1e6,
-                         use.variation * 100);
-        if (use.round_trip_growth > 1)
+                         "%s of bodies came at %.3g Mbit/s, and for half of the time at no less "
+                         "than %.0f %% of the best rate there was",
+                         words_bytes(facts->wire_bytes).text, use.bytes_per_s * 8 / 1e6,
+                         use.evenness * 100);
+        if (use.growth > GROWTH_TO_TELL)
                 finding_evidence(finding,
                                  "round trips grew to %.2g times the shortest: packets waited in a "
                                  "queue before the link",
-                                 use.round_trip_growth);
+                                 use.growth);
         finding_evidence(finding, "%s of %s answers were compressed",
                          words_count(count_encoded(facts->record)).text,
                          words_count(facts->n_attempts).text);
@@ -272,6 +272,8 @@ static bool bandwidth(const struct facts *facts, struct finding *finding)
                 "twice as fast; more requests at once only share this one.");
         if (options->no_decoding)
                 finding_option(finding, "without --no-compressed");
+        if (!use.has_queue)
+                finding->shown.grade = MUSTER_GRADE_B;
         finding_predict(finding, wall_ns, facts->wall_ns / 2, wall_ns + wall_ns / 10);
         return true;
 }
@@ -305,8 +307,9 @@ static bool measure_rate(const struct facts *facts, const struct trace_attempt *
 
 /* What is left when neither the link nor a loss nor a new connection says why: for that much of the wall time, by both accounts. */
 #define SHARE_OF_BODIES 0.5
-#define SLOWNESS        250 /* percent of what is usual, the median */
-#define LOOP_FREE       0.5 /* of the time busy at most: else it may have been us */
+#define SHARE_OF_LOSSES 0.05 /* of the time of requests: less does not explain it */
+#define SLOWNESS        250  /* percent of what is usual, the median */
+#define LOOP_FREE       0.5  /* of the time busy at most: else it may have been us */
 
 static bool bodies_are_what_took_long(const struct facts *facts)
 {
@@ -324,18 +327,19 @@ static bool slow_body(const struct facts *facts, struct finding *finding)
         struct losses losses;
 
         if (!bodies_are_what_took_long(facts) || link_use_of(&use, facts) < 0 || use.is_full ||
-            losses_of(&losses, facts) < 0 || losses.n_conns_hit)
+            losses_of(&losses, facts) < 0 ||
+            (double)losses.held_up_ns >= SHARE_OF_LOSSES * (double)facts->service.sum)
                 return false;
         measure_attempts(&slowness, facts, measure_slowness);
         measure_attempts(&rate, facts, measure_rate);
         if (slowness.n < 3 || slowness.p50 < SLOWNESS)
                 return false;
         finding_title(finding,
-                      "The server sends its answers slowly: half of them at less than %s a second",
+                      "The server sends its answers slowly, half of them at less than %s a second",
                       words_bytes(rate.p50).text);
         finding_evidence(
                 finding,
-                "from the first byte to the last took %s in the middle, %.3g times what the "
+                "an answer typically took %s from its first byte to its last, %.3g times what the "
                 "network needs for so much",
                 words_ns(facts->phase[MUSTER_PHASE_RECEIVE].p50).text, (double)slowness.p50 / 100);
         finding_evidence(finding, "neither a full link nor lost packets explain it");

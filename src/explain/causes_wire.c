@@ -10,6 +10,7 @@
  */
 #include "cause.h"
 #include "conns.h"
+#include "link_use.h"
 #include "losses.h"
 #include "transfers.h"
 #include "whatif.h"
@@ -100,9 +101,12 @@ static bool nagle(const struct facts *facts, struct finding *finding)
         finding_evidence(
                 finding,
                 "%s of %s answers that came in several pieces on a kept connection stopped for "
-                "40 ms, %s of %s on a new one",
-                words_count(stops.n_kept_stopped).text, words_count(stops.n_kept).text,
-                words_count(stops.n_new_stopped).text, words_count(stops.n_new).text);
+                "40 ms",
+                words_count(stops.n_kept_stopped).text, words_count(stops.n_kept).text);
+        if (stops.n_new)
+                finding_evidence(finding, "on a new connection %s of %s did",
+                                 words_count(stops.n_new_stopped).text,
+                                 words_count(stops.n_new).text);
         finding_evidence(finding,
                          "this was %s of the time that requests were under way; 40 ms is how long "
                          "a receiver's kernel may hold an acknowledgement back",
@@ -137,6 +141,17 @@ static void lose_nothing(struct replay_request *request, const struct facts *fac
                   loss_of_receive_ns(losses, facts, request->last));
 }
 
+/* No sooner than all that came could have come at the best rate there was. */
+static uint64_t wall_without_losses(struct losses *losses, const struct link_use *use,
+                                    const struct facts *facts)
+{
+        struct whatif whatif = { .change = lose_nothing, .argument = losses };
+        uint64_t wall_ns = whatif_wall_ns(&whatif, facts);
+        double least_ns = (double)facts->wire_bytes * (double)NS_PER_S / use->most_per_s;
+
+        return use->most_per_s > 0 && (double)wall_ns < least_ns ? (uint64_t)least_ns : wall_ns;
+}
+
 static bool loss(const struct facts *facts, struct finding *finding)
 {
         int64_t n_timeouts = record_counter_growth(facts->record, "tcp.timeouts");
@@ -150,8 +165,7 @@ static bool loss(const struct facts *facts, struct finding *finding)
         /* A full link loses packets too: that is how TCP learns of it. */
         if (link_use_of(&use, facts) < 0 || use.is_full)
                 return false;
-        wall_ns = whatif_wall_ns(&(struct whatif){ .change = lose_nothing, .argument = &losses },
-                                 facts);
+        wall_ns = wall_without_losses(&losses, &use, facts);
         finding_title(finding,
                       "Packets got lost on the way, and connections stood still until they were "
                       "sent again");
@@ -163,7 +177,7 @@ static bool loss(const struct facts *facts, struct finding *finding)
                 words_count(losses.n_again).text, words_count(losses.n_out_of_order).text);
         finding_evidence(
                 finding,
-                "%s requests took longer than usual for it, by %s together: %s of the time "
+                "%s requests took longer than usual because of it, by %s together, %s of the time "
                 "that requests were under way",
                 words_count(losses.n_held_up).text, words_ns(losses.held_up_ns).text,
                 words_share((double)losses.held_up_ns, (double)facts->service.sum).text);
@@ -172,6 +186,13 @@ static bool loss(const struct facts *facts, struct finding *finding)
                                  "%s times our kernel waited 200 ms or more for an acknowledgement "
                                  "before it sent again",
                                  words_count((uint64_t)n_timeouts).text);
+        if (use.may_be_full) {
+                finding_evidence(finding,
+                                 "a link that is full and lets only few wait would look much the "
+                                 "same: for half of the time %.0f %% of the best rate came",
+                                 use.evenness * 100);
+                finding->shown.grade = MUSTER_GRADE_B;
+        }
         finding_remedy(finding,
                        "Find where packets are dropped (mtr, ping -f, the counters of switches and "
                        "of wireless); more connections at once hide it, as only one at a time "

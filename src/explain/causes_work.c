@@ -79,14 +79,14 @@ static bool decode_on_loop(const struct facts *facts, struct finding *finding)
             !is_part(facts->loop_ns[TRACE_WORK_DECODE], facts->wall_ns, MUCH) ||
             !move_to_workers(facts, finding, move_decoding))
                 return false;
-        finding_title(finding, "decompressing bodies kept everything else waiting");
+        finding_title(finding, "Decompressing bodies kept everything else waiting");
         own_tell_busy(finding, facts);
         finding_evidence(
-                finding, "%s of it were spent on decompressing %s to %s",
+                finding, "%s of that went into decompressing %s to %s",
                 words_share((double)facts->loop_ns[TRACE_WORK_DECODE], (double)facts->loop_busy_ns)
                         .text,
                 words_bytes(facts->wire_bytes).text, words_bytes(facts->body_bytes).text);
-        finding_evidence(finding, "meanwhile nothing was read: for up to %s at a time",
+        finding_evidence(finding, "meanwhile nothing was read, for up to %s at a time",
                          words_ns(facts->longest_turn_ns).text);
         return true;
 }
@@ -97,14 +97,14 @@ static bool process_on_loop(const struct facts *facts, struct finding *finding)
             !is_part(facts->loop_ns[TRACE_WORK_PROCESS], facts->wall_ns, MUCH) ||
             !move_to_workers(facts, finding, move_processing))
                 return false;
-        finding_title(finding, "working on bodies kept everything else waiting");
+        finding_title(finding, "Working on bodies kept everything else waiting");
         own_tell_busy(finding, facts);
         finding_evidence(
-                finding, "%s of it were spent in process functions, %s for a response",
+                finding, "%s of that went into process functions, %s for each response",
                 words_share((double)facts->loop_ns[TRACE_WORK_PROCESS], (double)facts->loop_busy_ns)
                         .text,
                 words_ns(facts->loop_ns[TRACE_WORK_PROCESS] / facts->n_requests).text);
-        finding_evidence(finding, "meanwhile nothing was read: for up to %s at a time",
+        finding_evidence(finding, "meanwhile nothing was read, for up to %s at a time",
                          words_ns(facts->longest_turn_ns).text);
         return true;
 }
@@ -170,7 +170,8 @@ static void raise_workers(struct raise *raise, const struct facts *facts, uint64
 
         replay_init(&replay, facts);
         if (does_work_wait(facts, work_ns)) {
-                raise_limit(raise, &replay, &replay.workers, facts->n_requests, facts);
+                raise_limit(raise, &replay, &replay.workers,
+                            facts->n_requests < CREW_MOST ? facts->n_requests : CREW_MOST, facts);
                 return;
         }
         *raise = (struct raise){ 0 };
@@ -195,14 +196,14 @@ static bool workers_too_few(const struct facts *facts, struct finding *finding)
         if (!raise.limit)
                 return false;
         if (before == 1)
-                finding_title(finding, "one thread was too little to work on the answers");
+                finding_title(finding, "One thread was too little to work on the answers");
         else
                 finding_title(finding, "%s threads were too few to work on the answers",
                               words_count(before).text);
         tell_workers(finding, facts, work_ns);
         if (does_work_wait(facts, work_ns))
-                finding_evidence(finding, "most of that time it waited itself, and used no "
-                                          "processor");
+                finding_evidence(finding, "most of that time the work itself waited for something, "
+                                          "and used no processor");
         finding_remedy(finding, "Let %s of them work on answers.", words_count(raise.limit).text);
         finding_option(finding, "--process-workers %llu", (unsigned long long)raise.limit);
         finding_predict(finding, raise.wall_ns, raise.low_ns, raise.high_ns);
@@ -219,7 +220,7 @@ static bool workers_saturated(const struct facts *facts, struct finding *finding
         raise_workers(&raise, facts, work_ns);
         if (raise.limit || does_work_wait(facts, work_ns))
                 return false;
-        finding_title(finding, "working on the answers took all that the processors had");
+        finding_title(finding, "Working on the answers took all that the processors had");
         tell_workers(finding, facts, work_ns);
         finding_remedy(finding, "Use a machine with more processors, or do less for each answer; "
                                 "the network and the servers were waiting.");

@@ -3,6 +3,7 @@
 
 #include "intake.h"
 #include "life.h"
+#include "turns.h"
 #include <stdbool.h>
 
 #define CHAINS_MAX 16 /* so many of the last results are followed */
@@ -40,7 +41,7 @@ static void spend_on_loop(struct walk *walk, uint64_t moment_ns)
         moment_ns = max_ns(moment_ns, walk->from_ns);
         if (moment_ns >= walk->at_ns)
                 return;
-        loop_parts(walk->facts->record, moment_ns, walk->at_ns, walk->part_ns);
+        turns_parts(walk->facts->turns, moment_ns, walk->at_ns, walk->part_ns);
         walk->at_ns = moment_ns;
 }
 
@@ -55,7 +56,7 @@ static void spend_on_life(struct walk *walk)
 {
         struct life life;
 
-        life_of(&life, walk->facts->record, walk->here);
+        life_of(&life, walk->facts, walk->here);
         for (size_t i = life.n; i-- > 0;)
                 spend(walk, life.pieces[i].part, i ? life.pieces[i - 1].end_ns : life.start_ns);
 }

@@ -5,8 +5,6 @@
 #include "sort.h"
 #include <base/mem.h>
 
-#define CREW_MOST 1024 /* what the client allows */
-
 struct crew {
         uint64_t *free_ns;
         size_t n;

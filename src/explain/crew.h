@@ -10,6 +10,8 @@
 
 #include "facts.h"
 
+#define CREW_MOST 1024 /* workers that a client may have */
+
 /*
  * How long a worker had each response, by index of the attempt; 0: none had it. *ret_work_ns is NULL when none had any; to be freed with
  * mem_free(). MUSTER_E_RESOURCE.

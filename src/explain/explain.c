@@ -123,6 +123,9 @@ static int copy_record(struct record *record, const struct muster_client *client
         if (r == MUSTER_E_INPUT)
                 return error_set(error, r, MUSTER_PHASE_QUEUE, 0,
                                  "input: this client does not record: call muster_record() first");
+        if (r == MUSTER_E_INVALID)
+                return error_set(error, r, MUSTER_PHASE_QUEUE, 0,
+                                 "invalid: this is a function that the client called");
         return r < 0 ? error_set_memory(error, MUSTER_PHASE_QUEUE) : 0;
 }
 
@@ -156,7 +159,7 @@ struct muster_explanation *muster_explanation_free(struct muster_explanation *ex
 
 const char *muster_explanation_verdict(const struct muster_explanation *explanation)
 {
-        return explanation->verdict;
+        return explanation ? explanation->verdict : "";
 }
 
 static uint64_t count_unsafe(const struct record *record)
@@ -171,9 +174,15 @@ static uint64_t count_unsafe(const struct record *record)
 void muster_explanation_run(const struct muster_explanation *explanation,
                             struct muster_run *ret_run, size_t size)
 {
-        const struct facts *facts = &explanation->facts;
-        const struct record_run *recorded = &explanation->record.run;
-        struct muster_run run = {
+        const struct facts *facts;
+        const struct record_run *recorded;
+        struct muster_run run;
+
+        if (!explanation || !ret_run)
+                return;
+        facts = &explanation->facts;
+        recorded = &explanation->record.run;
+        run = (struct muster_run){
                 .wall_ns = facts->wall_ns,
                 .n_requests = facts->n_requests,
                 .n_failed = facts->n_failed,
@@ -207,7 +216,7 @@ static bool is_account(enum muster_account account)
 size_t muster_explanation_n_parts(const struct muster_explanation *explanation,
                                   enum muster_account account)
 {
-        return is_account(account) ? explanation->n_parts[account] : 0;
+        return explanation && is_account(account) ? explanation->n_parts[account] : 0;
 }
 
 const struct muster_part *muster_explanation_part(const struct muster_explanation *explanation,
@@ -221,13 +230,16 @@ const struct muster_part *muster_explanation_part(const struct muster_explanatio
 const struct muster_bound *muster_explanation_bound(const struct muster_explanation *explanation,
                                                     size_t index)
 {
-        return index < explanation->n_bounds ? &explanation->shown_bounds[index] : NULL;
+        return explanation && index < explanation->n_bounds ? &explanation->shown_bounds[index]
+                                                            : NULL;
 }
 
 const struct muster_finding *muster_explanation_finding(
         const struct muster_explanation *explanation, size_t index)
 {
-        return index < explanation->ranking.n ? &explanation->ranking.findings[index]->shown : NULL;
+        return explanation && index < explanation->ranking.n
+                       ? &explanation->ranking.findings[index]->shown
+                       : NULL;
 }
 
 int muster_explanation_figure(const struct muster_explanation *explanation, const char *name,

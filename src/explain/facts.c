@@ -10,6 +10,7 @@
 #include "share.h"
 #include "sort.h"
 #include "spreads.h"
+#include "turns.h"
 #include <base/mem.h>
 
 #define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
@@ -192,6 +193,8 @@ static int measure(struct facts *facts)
         if (r == 0)
                 r = intake_init(&facts->intake, facts);
         if (r == 0)
+                r = turns_new(&facts->turns, facts->record);
+        if (r == 0)
                 r = share_sweep(facts, facts->share_ns);
         if (r < 0)
                 return r;
@@ -218,5 +221,6 @@ void facts_deinit(struct facts *facts)
         mem_free(facts->hosts);
         mem_free(facts->by_request);
         intake_free(facts->intake);
+        turns_free(facts->turns);
         *facts = (struct facts){ 0 };
 }

@@ -63,6 +63,7 @@ struct host_facts {
 };
 
 struct intake;
+struct turns;
 
 struct facts {
         const struct record *record;
@@ -112,6 +113,7 @@ struct facts {
         /* Indexes of record->attempts: those of a request together, and in their order. All of them. */
         uint32_t *by_request;
         struct intake *intake; /* how they came in: intake.h */
+        struct turns *turns;   /* what the loop did: turns.h */
         uint64_t replayed_ns;  /* what a replay of the run as it was says: see replay.h */
 
         /* Where the wall time went; each adds up to wall_ns exactly. */
@@ -163,9 +165,5 @@ void attempt_phases(const struct trace_attempt *attempt, uint64_t phase_ns[MUSTE
  */
 uint64_t attempt_network_ns(const struct record *record, const struct trace_attempt *attempt);
 uint64_t attempt_server_ns(const struct record *record, const struct trace_attempt *attempt);
-
-/* What the loop was doing between two moments: of a lag, whose fault it is. The parts add up to the whole. */
-void loop_parts(const struct record *record, uint64_t from_ns, uint64_t to_ns,
-                uint64_t part_ns[PART_N]);
 
 #endif

@@ -11,6 +11,7 @@
 #define EXPLAIN_FINDING_H
 
 #include "facts.h"
+#include <base/words.h>
 #include <muster/explain.h>
 
 #define FINDING_TEXT 400
@@ -38,18 +39,5 @@ __attribute__((format(printf, 2, 3))) void finding_option(struct finding *findin
 /* The wall time to be expected with the remedy, and how sure that is. UINT64_MAX, a replay that had no memory: nothing is predicted. */
 void finding_predict(struct finding *finding, uint64_t expected_ns, uint64_t low_ns,
                      uint64_t high_ns);
-
-/*
- * Durations, counts and shares as people read them. Each is a value that lives until the end of the statement that asked for it, so that
- * no buffer is shared: finding_evidence(finding, "it took %s", words_ns(ns).text).
- */
-struct words {
-        char text[32];
-};
-
-struct words words_ns(uint64_t ns);                  /* "12.3 ms" */
-struct words words_bytes(uint64_t bytes);            /* "1.2 MiB" */
-struct words words_share(double part, double whole); /* "37 %" */
-struct words words_count(uint64_t n);                /* "12,345" */
 
 #endif

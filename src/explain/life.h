@@ -26,7 +26,7 @@ struct life {
 };
 
 /* From slot to end; without a slot: nothing at all. */
-void life_of(struct life *life, const struct record *record, const struct trace_attempt *attempt);
+void life_of(struct life *life, const struct facts *facts, const struct trace_attempt *attempt);
 
 /* When it gave its slot back; never before it got that. */
 uint64_t life_end_ns(const struct trace_attempt *attempt);

@@ -17,7 +17,6 @@
 struct answers {
         struct load *load;
         const struct record *record;
-        uint32_t origin;
         uint64_t *few, *many;
         uint64_t *ends; /* when each was over */
         size_t n_ends;
@@ -26,11 +25,11 @@ struct answers {
         size_t n_alone;
 };
 
-/* Refusals are quick, and tell nothing of how long the work takes. */
-static bool is_answer(const struct trace_attempt *attempt)
+bool load_is_answer(const struct load *load, const struct trace_attempt *attempt)
 {
-        return attempt->status && attempt->status != 429 && attempt->status != 503 &&
-               attempt->stamps.first_byte_kernel_ns && attempt->stamps.slot_ns;
+        return attempt->origin == load->origin && attempt->status && attempt->status != 429 &&
+               attempt->status != 503 && attempt->stamps.first_byte_kernel_ns &&
+               attempt->stamps.slot_ns;
 }
 
 static uint64_t wait_ns(const struct trace_attempt *attempt)
@@ -61,7 +60,7 @@ static void find_most(struct answers *answers)
         for (size_t i = 0; i < answers->record->n_attempts; i++) {
                 const struct trace_attempt *attempt = &answers->record->attempts[i];
 
-                if (attempt->origin == answers->origin &&
+                if (attempt->origin == answers->load->origin &&
                     attempt->host_in_flight > answers->load->most)
                         answers->load->most = attempt->host_in_flight;
         }
@@ -98,7 +97,7 @@ static void sort_out(struct answers *answers)
         for (size_t i = 0; i < answers->record->n_attempts; i++) {
                 const struct trace_attempt *attempt = &answers->record->attempts[i];
 
-                if (attempt->origin != answers->origin || !is_answer(attempt))
+                if (!load_is_answer(load, attempt))
                         continue;
                 answers->ends[answers->n_ends++] = attempt->stamps.end_ns;
                 if (attempt->stamps.slot_ns > answers->last_slot_ns)
@@ -204,14 +203,12 @@ static void watch_the_end(struct answers *answers)
         }
 }
 
-void load_measure(struct load *load, const struct facts *facts)
+void load_measure_host(struct load *load, const struct facts *facts, uint32_t origin)
 {
-        struct answers answers = { .load = load,
-                                   .record = facts->record,
-                                   .origin = busiest_origin(facts) };
+        struct answers answers = { .load = load, .record = facts->record };
         size_t n = facts->record->n_attempts;
 
-        *load = (struct load){ .growth = 1 };
+        *load = (struct load){ .origin = origin, .growth = 1 };
         answers.few = mem_array(n, sizeof(*answers.few));
         answers.many = mem_array(n, sizeof(*answers.many));
         answers.ends = mem_array(n, sizeof(*answers.ends));
@@ -224,6 +221,11 @@ void load_measure(struct load *load, const struct facts *facts)
         mem_free(answers.few);
         mem_free(answers.many);
         mem_free(answers.ends);
+}
+
+void load_measure(struct load *load, const struct facts *facts)
+{
+        load_measure_host(load, facts, busiest_origin(facts));
 }
 
 double load_factor_when_raised(const struct load *load, double raise)

@@ -21,6 +21,7 @@ enum load_answer {
 /* Of one host's answers, by how many of its requests were out when theirs began: a quarter at most, or three quarters and more. */
 struct load {
         enum load_answer answer;
+        uint32_t origin; /* the host's number */
         size_t n_few, n_many;
         uint64_t most;     /* out at once */
         uint64_t alone_ns; /* to the first byte, with next to nobody else there: the mean */
@@ -34,6 +35,11 @@ struct load {
 
 /* Of the host with most of its requests in flight. Without memory the answer is unknown. */
 void load_measure(struct load *load, const struct facts *facts);
+/* Of this one. */
+void load_measure_host(struct load *load, const struct facts *facts, uint32_t origin);
+
+/* Is it one that tells how long the host takes? Refusals are quick. */
+bool load_is_answer(const struct load *load, const struct trace_attempt *attempt);
 
 /* The time of an answer when the limit is raised by this factor: at least as much longer as could not have been seen so far. */
 double load_factor_when_raised(const struct load *load, double raise);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "own.h"
 
+#include "crew.h"
+
 enum trace_work own_main_work(const struct facts *facts)
 {
         enum trace_work most = TRACE_WORK_IO;
@@ -15,7 +17,9 @@ uint64_t own_processors(const struct facts *facts)
 {
         int64_t n = record_counter_after(facts->record, "machine.processors");
 
-        return n > 0 ? (uint64_t)n : 0;
+        if (n <= 0)
+                return 0;
+        return n < CREW_MOST ? (uint64_t)n : CREW_MOST;
 }
 
 void own_tell_busy(struct finding *finding, const struct facts *facts)

@@ -10,7 +10,7 @@
 /* Which work had most of the loop's time. */
 enum trace_work own_main_work(const struct facts *facts);
 
-/* That this program may run on; 0: not known. */
+/* That this program may run on, as far as it could have a worker for each; 0: not known. */
 uint64_t own_processors(const struct facts *facts);
 
 /* An evidence: how busy the loop's thread was. */

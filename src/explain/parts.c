@@ -11,7 +11,7 @@ static const struct {
 } parts[PART_N] = {
         [PART_INPUT] = { "input", "waiting for something to request" },
         [PART_RATE] = { "rate", "keeping to the rate that was asked for" },
-        [PART_QUEUE] = { "queue", "waiting for a free slot" },
+        [PART_QUEUE] = { "queue", "waiting for a turn" },
         [PART_BACKOFF] = { "backoff", "waiting before another try" },
         [PART_DNS] = { "dns", "looking up host names" },
         [PART_TCP] = { "tcp", "opening connections" },

@@ -67,7 +67,7 @@ static void add_attempt(struct replay_request *request, const struct facts *fact
         struct life life;
         uint64_t at_ns;
 
-        life_of(&life, facts->record, attempt);
+        life_of(&life, facts, attempt);
         at_ns = life.start_ns;
         for (size_t i = 0; i < life.n; i++) {
                 if (life.pieces[i].part >= PART_DNS && life.pieces[i].part <= PART_RECEIVE)

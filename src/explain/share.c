@@ -119,7 +119,7 @@ static int start(struct sweep *sweep, const struct trace_attempt *attempt)
 
         if (!active)
                 return MUSTER_E_RESOURCE;
-        life_of(&active->life, sweep->facts->record, attempt);
+        life_of(&active->life, sweep->facts, attempt);
         add_processing(&active->life, sweep->facts->record, attempt);
         active->at = 0;
         return put(sweep, active);

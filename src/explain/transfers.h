@@ -54,18 +54,4 @@ struct transfers {
 /* 0 or MUSTER_E_RESOURCE. */
 int transfers_of(struct transfers *transfers, const struct facts *facts);
 
-/*
- * Did all transfers together get the same bytes a second, however many there were? They share a link, or the server's, that is full. Or
- * the connections' packets had to wait in a queue: the round trip grew.
- */
-struct link_use {
-        bool is_full;
-        double bytes_per_s;
-        double variation;         /* of that over the time: standard deviation / mean */
-        double variation_each;    /* of what each transfer got */
-        double round_trip_growth; /* smoothed / least, median of connections */
-};
-
-int link_use_of(struct link_use *use, const struct facts *facts);
-
 #endif

@@ -8,6 +8,7 @@
 #define MOST 0.5 /* of the wall time: one part alone is what it went into */
 #define BINDING                                                                                    \
         0.6 /* of the wall time: a resource that was needed for as long may be what held the run up */
+#define VAGUE    1.5 /* times what is predicted may come as well: nothing is promised */
 #define MENTION  0.1 /* of the wall time: a part is worth a word */
 #define MENTIONS 3
 
@@ -56,9 +57,9 @@ static int len_of_clause(const char *text)
         return len;
 }
 
-static bool begins_with_word(const char *text, char from, char to)
+static bool begins_with_word(const char *text)
 {
-        return text[0] >= from && text[0] <= to && text[1] >= 'a' && text[1] <= 'z';
+        return text[0] >= 'A' && text[0] <= 'Z' && text[1] >= 'a' && text[1] <= 'z';
 }
 
 /* As the second half of a sentence; a name or an acronym keeps its capital. */
@@ -66,20 +67,10 @@ static void say_remedy(struct sentence *sentence, const char *text)
 {
         int len = len_of_clause(text);
 
-        if (begins_with_word(text, 'A', 'Z'))
+        if (begins_with_word(text))
                 say(sentence, "%c%.*s", text[0] - 'A' + 'a', len - 1, text + 1);
         else
                 say(sentence, "%.*s", len, text);
-}
-
-static void say_title(struct sentence *sentence, const char *text)
-{
-        int len = len_without_stop(text);
-
-        if (begins_with_word(text, 'a', 'z'))
-                say(sentence, "%c%.*s: ", text[0] - 'a' + 'A', len - 1, text + 1);
-        else
-                say(sentence, "%.*s: ", len, text);
 }
 
 static void say_requests(struct sentence *sentence, const struct facts *facts)
@@ -98,6 +89,12 @@ static bool gains(const struct muster_finding *finding, const struct facts *fact
                (double)finding->wall_ns <= (double)facts->wall_ns * (1 - RANKING_LEAST_SHARE);
 }
 
+/* What a server does under a load that nobody has seen is no promise. */
+static bool is_vague(const struct muster_finding *finding)
+{
+        return (double)finding->wall_high_ns > (double)finding->wall_ns * VAGUE;
+}
+
 /* "with --concurrency 64", and "without --rate" as it is. */
 static void say_option(struct sentence *sentence, const char *option)
 {
@@ -107,7 +104,7 @@ static void say_option(struct sentence *sentence, const char *option)
 static void say_finding(struct sentence *sentence, const struct muster_finding *finding,
                         const struct facts *facts)
 {
-        say_title(sentence, finding->title);
+        say(sentence, "%.*s: ", len_without_stop(finding->title), finding->title);
         if (!gains(finding, facts)) {
                 say_remedy(sentence, finding->remedy);
                 say(sentence, ".");
@@ -120,8 +117,8 @@ static void say_finding(struct sentence *sentence, const struct muster_finding *
                 say(sentence, ", and ");
         }
         say_requests(sentence, facts);
-        say(sentence, " would take about %s instead of %s.", words_ns(finding->wall_ns).text,
-            words_ns(facts->wall_ns).text);
+        say(sentence, " %s take about %s instead of %s.", is_vague(finding) ? "could" : "would",
+            words_ns(finding->wall_ns).text, words_ns(facts->wall_ns).text);
 }
 
 /* --- without one -------------------------------------------------------------------------------------------------- */
@@ -196,12 +193,19 @@ static void say_parts(struct sentence *sentence, const struct facts *facts)
 
 static void say_failures(struct sentence *sentence, const struct facts *facts)
 {
-        if (facts->n_failed == facts->n_requests)
-                say(sentence, "%s failed, which says little about speed: ",
-                    facts->n_requests == 1 ? "The request" : "All requests");
-        else if (facts->n_failed)
+        if (facts->n_failed)
                 say(sentence, "%s of %s requests failed: ", words_count(facts->n_failed).text,
                     words_count(facts->n_requests).text);
+}
+
+static void say_all_failed(struct sentence *sentence, const struct facts *facts)
+{
+        if (facts->n_requests == 1)
+                say(sentence, "The request");
+        else
+                say(sentence, "All %s requests", words_count(facts->n_requests).text);
+        say(sentence, " failed, which says nothing about speed: find out first why, as the result "
+                      "lines tell.");
 }
 
 static void say_time(struct sentence *sentence, const struct facts *facts,
@@ -226,6 +230,8 @@ void verdict_write(char text[VERDICT_TEXT], const struct facts *facts,
         text[0] = '\0';
         if (ranking->n)
                 say_finding(&sentence, &ranking->findings[0]->shown, facts);
+        else if (facts->n_failed == facts->n_requests)
+                say_all_failed(&sentence, facts);
         else
                 say_time(&sentence, facts, bounds, n_bounds);
 }

@@ -65,13 +65,14 @@ struct loop_socket {
         bool reading : 1;  /* subscribed */
         bool can_read : 1; /* the kernel said so and we have not found it empty since */
         bool can_write : 1;
-        bool hung_up : 1;   /* the kernel reported an end or error: read on until it shows */
-        bool ended : 1;     /* EOF or FAILED was delivered: nothing more to receive */
-        bool failed : 1;    /* FAILED was: nothing more at all */
-        bool wants_ack : 1; /* tell when the next send was acknowledged, if it can be sent at once */
-        bool awaits_ack : 1; /* that is still to come */
+        bool hung_up : 1; /* the kernel reported an end or error: read on until it shows */
+        bool ended : 1;   /* EOF or FAILED was delivered: nothing more to receive */
+        bool failed : 1;  /* FAILED was: nothing more at all */
+        bool wants_ack : 1; /* tell when the next send was acknowledged, if all of it can be sent at once and none is awaited */
+        bool awaits_ack : 1;     /* that is still to come */
+        bool ack_is_of_part : 1; /* ... and of no use */
         bool is_fresh : 1; /* it was reported readable by the wait of this turn, and not read since */
-        bool has_stamp : 1; /* it has, and is to be fetched */
+        bool has_stamp : 1; /* an acknowledgement has come, and is to be fetched */
 };
 
 typedef void (*loop_timer_fire)(struct loop_timer *timer, uint64_t late_ns);

@@ -192,7 +192,16 @@ static ssize_t send_pieces(const struct loop_socket *socket)
         return sendmsg(socket->fd, &message, MSG_NOSIGNAL);
 }
 
-/* The same, and the kernel is to say when the last byte of it was acknowledged. */
+static size_t n_bytes_out(const struct loop_socket *socket)
+{
+        size_t n = 0;
+
+        for (unsigned i = 0; i < socket->n_out; i++)
+                n += socket->out[i].iov_len;
+        return n;
+}
+
+/* The same, and the kernel is to say when the last byte of what it takes was acknowledged. */
 static ssize_t send_stamped(struct loop_socket *socket)
 {
         union {
@@ -213,13 +222,16 @@ static ssize_t send_stamped(struct loop_socket *socket)
         memcpy(CMSG_DATA(c), &what, sizeof(what));
         n = sendmsg(socket->fd, &message, MSG_NOSIGNAL);
         socket->awaits_ack = n >= 0;
+        socket->ack_is_of_part = n >= 0 && (size_t)n < n_bytes_out(socket);
         return n;
 }
 
 static int epoll_send(struct loop_socket *socket, int *ret_sys)
 {
         while (socket->n_out && socket->can_write) {
-                ssize_t n = socket->wants_ack ? send_stamped(socket) : send_pieces(socket);
+                /* Stamps do not say what they are of: only one is awaited at a time. */
+                ssize_t n = socket->wants_ack && !socket->awaits_ack ? send_stamped(socket)
+                                                                     : send_pieces(socket);
 
                 socket->wants_ack = false;
 
@@ -274,6 +286,8 @@ static void take_stamp(struct loop_socket *socket)
                 if (!kernel_ns || !socket->awaits_ack)
                         continue;
                 socket->awaits_ack = false;
+                if (socket->ack_is_of_part)
+                        continue;
                 loop_deliver(socket,
                              &(struct loop_event){ .kind = LOOP_ACKED, .kernel_ns = kernel_ns });
         }

@@ -134,6 +134,7 @@ void loop_recv_start(struct loop_socket *sock)
 {
         assert(loop_socket_is_open(sock));
         sock->reading = true;
+        sock->is_fresh = false; /* it may have been there for long */
         if (sock->can_read && !sock->ended)
                 loop_mark_ready(sock);
 }

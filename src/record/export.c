@@ -101,12 +101,23 @@ static bool is_repeatable(const struct trace_attempt *attempt)
         return !attempt->has_fields && attempt->is_safe && method_of(attempt);
 }
 
+/* A record of ours has only such: one line of input, and nothing else than a URL. */
+static bool is_url(struct muster_str url)
+{
+        for (size_t i = 0; i < url.len; i++)
+                if ((unsigned char)url.at[i] <= 0x20 || (unsigned char)url.at[i] >= 0x7f)
+                        return false;
+        return str_starts(url, "http://") || str_starts(url, "https://");
+}
+
 /* What was no URL was not recorded either, and took no time. */
 static int export_attempt(struct exporter *exporter, const struct trace_attempt *attempt,
                           struct muster_str url)
 {
         if (attempt->n > 1 || !url.len)
                 return 0;
+        if (!is_url(url))
+                return source_damaged(&exporter->source, "a URL", exporter->error);
         if (!is_repeatable(attempt))
                 return refuse(exporter, attempt, url);
         if (add_line(&exporter->text, exporter->is_json ? method_of(attempt) : NULL, url) < 0)
@@ -179,6 +190,8 @@ int muster_record_export(const char *file, int fd, struct muster_error *error)
         struct buf sql = { 0 };
         int r;
 
+        if (error)
+                error_clear(error);
         if (!file || fd < 0)
                 return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
                                  "invalid: no file to read, or none to write to");

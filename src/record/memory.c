@@ -75,11 +75,19 @@ static bool is_sample_to_keep(struct memory *memory, const struct trace_sample *
         return true;
 }
 
+/* Of origins the first ones: those that follow are of no use without them. */
+static bool has_room(const struct memory *memory, enum row_kind kind)
+{
+        const struct ring *ring = &memory->rings[kind];
+
+        return kind != ROW_ORIGIN || ring->n_added < ring->max_rows;
+}
+
 void memory_add(struct memory *memory, enum row_kind kind, const void *row)
 {
         void *place;
 
-        if (kind == ROW_SAMPLE && !is_sample_to_keep(memory, row))
+        if (!has_room(memory, kind) || (kind == ROW_SAMPLE && !is_sample_to_keep(memory, row)))
                 return;
         place = ring_add(&memory->rings[kind]);
         if (!place) {

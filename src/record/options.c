@@ -1,29 +1,42 @@
 /* SPDX-License-Identifier: MIT */
 #include "options.h"
 
+#include "row.h"
+#include <core/rate.h>
+#include <core/workers.h>
 #include <stddef.h>
 
-#define NUMBER(name)                                                                               \
+#define OPTION(name, kind, max)                                                                    \
         {                                                                                          \
-#name, OPTION_NUMBER, offsetof(struct record_options, name)                        \
+#name, kind, offsetof(struct record_options, name), max                            \
         }
-#define REAL(name)                                                                                 \
-        {                                                                                          \
-#name, OPTION_REAL, offsetof(struct record_options, name)                          \
-        }
-#define SWITCH(name)                                                                               \
-        {                                                                                          \
-#name, OPTION_SWITCH, offsetof(struct record_options, name)                        \
-        }
+#define COUNT(name, max) OPTION(name, OPTION_NUMBER, max)
+#define NUMBER(name)     OPTION(name, OPTION_NUMBER, ROW_NS_MAX)
+#define RATE(name)       OPTION(name, OPTION_REAL, RATE_PER_S_MAX)
+#define SWITCH(name)     OPTION(name, OPTION_SWITCH, 1)
 
 const struct option_type option_types[] = {
-        NUMBER(concurrency),        NUMBER(per_host),          NUMBER(queue_size),
-        REAL(rate_per_s),           REAL(rate_per_host_per_s), NUMBER(queue_timeout_ns),
-        NUMBER(connect_timeout_ns), NUMBER(read_timeout_ns),   NUMBER(total_timeout_ns),
-        NUMBER(deadline_ns),        NUMBER(idle_timeout_ns),   NUMBER(max_retries),
-        NUMBER(retry_delay_ns),     NUMBER(workers),           NUMBER(decode_threshold_bytes),
-        SWITCH(no_redirects),       SWITCH(no_decoding),       SWITCH(discard_body),
-        SWITCH(http_1_0),           SWITCH(no_reuse),          { 0 },
+        COUNT(concurrency, UINT32_MAX),
+        COUNT(per_host, UINT32_MAX),
+        NUMBER(queue_size),
+        RATE(rate_per_s),
+        RATE(rate_per_host_per_s),
+        NUMBER(queue_timeout_ns),
+        NUMBER(connect_timeout_ns),
+        NUMBER(read_timeout_ns),
+        NUMBER(total_timeout_ns),
+        NUMBER(deadline_ns),
+        NUMBER(idle_timeout_ns),
+        NUMBER(max_retries),
+        NUMBER(retry_delay_ns),
+        COUNT(workers, WORKERS_MAX),
+        NUMBER(decode_threshold_bytes),
+        SWITCH(no_redirects),
+        SWITCH(no_decoding),
+        SWITCH(discard_body),
+        SWITCH(http_1_0),
+        SWITCH(no_reuse),
+        { 0 },
 };
 
 static uint64_t limit_of(uint64_t limit)

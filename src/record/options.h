@@ -18,6 +18,7 @@ struct option_type {
         const char *name; /* of the member of struct record_options; ends the table when NULL */
         enum option_kind kind;
         size_t at;
+        double max; /* no client has more */
 };
 
 extern const struct option_type option_types[];

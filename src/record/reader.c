@@ -11,9 +11,11 @@
 #include <base/buf.h>
 #include <base/error.h>
 #include <base/mem.h>
+#include <core/rate.h>
 #include <stdio.h>
 
-#define TEXTS_MAX 65536
+#define TEXTS_MAX     65536
+#define ROW_BYTES_MIN 6 /* that SQLite needs for any row: more rows cannot be in the file */
 
 struct reader {
         struct source source;
@@ -24,20 +26,23 @@ struct reader {
 
 /* --- rows --------------------------------------------------------------------------------------------------------- */
 
+/* Not count(*): that follows pages without making a step. */
 static int count_rows(struct reader *reader, enum row_kind kind, size_t *ret_n)
 {
         sqlite3_stmt *statement = NULL;
         char sql[64];
         int r;
 
-        snprintf(sql, sizeof(sql), "SELECT count(*) FROM %s", row_types[kind]->table);
+        snprintf(sql, sizeof(sql), "SELECT count(rowid) FROM %s", row_types[kind]->table);
         r = source_prepare(&reader->source, sql, &statement, reader->error);
         if (r == 0)
                 r = source_step(&reader->source, statement, reader->error);
         if (r == 0)
                 *ret_n = (size_t)sqlite3_column_int64(statement, 0);
         sqlite3_finalize(statement);
-        return r == SOURCE_END ? source_damaged(&reader->source, "no count", reader->error) : r;
+        if (r == SOURCE_END || (r == 0 && *ret_n > reader->source.bytes / ROW_BYTES_MIN))
+                r = source_damaged(&reader->source, "no count", reader->error);
+        return r;
 }
 
 /* URLs would take more room than all the rest: of these only the path is kept, as a number. */
@@ -180,33 +185,39 @@ static int read_run(struct reader *reader)
         return r;
 }
 
-static void set_option(struct record_options *options, const struct option_type *type,
+/* False: no client can have been told that. */
+static bool set_option(struct record_options *options, const struct option_type *type,
                        sqlite3_stmt *statement)
 {
         void *at = option_at(options, type);
-        int64_t number = sqlite3_column_int64(statement, 1);
+        double value = sqlite3_column_double(statement, 1);
 
+        if (!(value >= 0 && value <= type->max))
+                return false;
         switch (type->kind) {
         case OPTION_NUMBER:
-                *(uint64_t *)at = number > 0 ? (uint64_t)number : 0;
-                return;
+                *(uint64_t *)at = (uint64_t)sqlite3_column_int64(statement, 1);
+                return true;
         case OPTION_REAL:
-                *(double *)at = sqlite3_column_double(statement, 1);
-                return;
+                *(double *)at = value;
+                return value == 0 || value >= RATE_PER_S_MIN;
         case OPTION_SWITCH:
-                *(bool *)at = number != 0;
-                return;
+                *(bool *)at = value != 0;
+                return true;
         }
+        return false;
 }
 
 /* One that this version does not know is from a later one, and left out. */
-static void note_option(struct reader *reader, sqlite3_stmt *statement)
+static int note_option(struct reader *reader, sqlite3_stmt *statement)
 {
         struct muster_str name = source_text(statement, 0);
 
         for (const struct option_type *type = option_types; type->name; type++)
-                if (str_is(name, type->name))
-                        set_option(&reader->record->run.options, type, statement);
+                if (str_is(name, type->name) &&
+                    !set_option(&reader->record->run.options, type, statement))
+                        return source_damaged(&reader->source, "option", reader->error);
+        return 0;
 }
 
 static int read_options(struct reader *reader)
@@ -216,7 +227,7 @@ static int read_options(struct reader *reader)
                                reader->error);
 
         while (r == 0 && (r = source_step(&reader->source, statement, reader->error)) == 0)
-                note_option(reader, statement);
+                r = note_option(reader, statement);
         sqlite3_finalize(statement);
         return r < 0 ? r : 0;
 }

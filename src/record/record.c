@@ -2,6 +2,7 @@
 #include "record.h"
 
 #include <base/arena.h>
+#include <base/map.h>
 #include <base/mem.h>
 #include <stdlib.h>
 #include <string.h>
@@ -168,6 +169,53 @@ static void drop_origins_behind_gap(struct record *record)
                         record->conns[i].origin = 0;
 }
 
+struct seen_origin {
+        struct map_node node; /* by its key */
+        uint32_t number;
+};
+
+/* The first number of the same key; its own where memory is out. */
+static uint32_t first_number(struct map *map, struct seen_origin *seen, struct muster_str key)
+{
+        struct map_node *node = map_find(map, key);
+
+        if (node)
+                return ((struct seen_origin *)(void *)node)->number;
+        (void)map_add(map, &seen->node, key);
+        return seen->number;
+}
+
+/* By number; NULL: all keys differ, or memory is out. */
+static uint32_t *first_numbers(const struct record *record, struct seen_origin *seen)
+{
+        uint32_t *firsts = mem_array(record->n_origins + 1, sizeof(*firsts));
+        bool are_all_first = true;
+        struct map map;
+
+        map_init(&map);
+        for (uint32_t i = 0; firsts && i < record->n_origins; i++) {
+                seen[i].number = i + 1;
+                firsts[i + 1] = first_number(&map, &seen[i], record->origins[i].key);
+                are_all_first = are_all_first && firsts[i + 1] == i + 1;
+        }
+        map_deinit(&map);
+        return are_all_first ? mem_free(firsts) : firsts;
+}
+
+/* A client forgets origins that nobody uses: one that is used again gets another number. Without the memory for it they stay two. */
+static void unite_origins(struct record *record)
+{
+        struct seen_origin *seen = mem_array(record->n_origins, sizeof(*seen));
+        uint32_t *firsts = seen ? first_numbers(record, seen) : NULL;
+
+        for (size_t i = 0; firsts && i < record->n_attempts; i++)
+                record->attempts[i].origin = firsts[record->attempts[i].origin];
+        for (size_t i = 0; firsts && i < record->n_conns; i++)
+                record->conns[i].origin = firsts[record->conns[i].origin];
+        mem_free(firsts);
+        mem_free(seen);
+}
+
 void record_settle(struct record *record)
 {
         sort(record->attempts, record->n_attempts, sizeof(*record->attempts), compare_attempts);
@@ -177,4 +225,5 @@ void record_settle(struct record *record)
         sort(record->samples, record->n_samples, sizeof(*record->samples), compare_samples);
         drop_first_words(record);
         drop_origins_behind_gap(record);
+        unite_origins(record);
 }

@@ -77,7 +77,10 @@ struct record {
  */
 int record_read(struct record *record, const char *path, struct muster_error *error);
 
-/* A copy of what a client kept in memory so far. MUSTER_E_INPUT when it does not record, MUSTER_E_RESOURCE; *record is zeroed then. */
+/*
+ * A copy of what a client kept in memory so far. MUSTER_E_INPUT when it does not record, MUSTER_E_INVALID in a function that the client called,
+ * MUSTER_E_RESOURCE; *record is zeroed then.
+ */
 int record_of_client(struct record *record, const struct muster_client *client);
 
 /* Everything in it. Zeroed is allowed; zeroed afterwards. */
@@ -94,7 +97,7 @@ int64_t record_counter_after(const struct record *record, const char *name);
 
 /*
  * For whoever fills one, when all rows are there: puts them in order, keeps only the last word about each attempt, and lets go of
- * origins that have a gap before them, with the numbers that name them.
+ * origins that have a gap before them, with the numbers that name them. Of several origins with the same key only the first is named.
  */
 void record_settle(struct record *record);
 

@@ -40,6 +40,8 @@ int muster_record(struct muster_client *client, const struct muster_record_optio
         struct tracer *tracer;
         int r;
 
+        if (error)
+                error_clear(error);
         if (!client || callback_is_running())
                 return refuse(error,
                               "there is no client to record, or this is a function that it called");
@@ -62,6 +64,8 @@ int muster_record(struct muster_client *client, const struct muster_record_optio
 
 int muster_record_end(struct muster_client *client, struct muster_error *error)
 {
+        if (error)
+                error_clear(error);
         if (!client || callback_is_running())
                 return refuse(error, "there is no client, or this is a function that it called");
         client_trace_end(client);
@@ -70,5 +74,8 @@ int muster_record_end(struct muster_client *client, struct muster_error *error)
 
 int record_of_client(struct record *record, const struct muster_client *client)
 {
+        *record = (struct record){ 0 };
+        if (callback_is_running())
+                return MUSTER_E_INVALID;
         return recorder_copy(client ? tracer_of(client) : NULL, record);
 }

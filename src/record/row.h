@@ -34,7 +34,7 @@ struct row_type {
         size_t n_columns;
         size_t n_usual;          /* so many of these every row has; the others are NULL in most */
         const char *text_column; /* stands behind the usual ones; NULL: there is none */
-        const char *order;       /* by which it is read */
+        const char *order;       /* by which it is read: its key, so that nothing is to be sorted */
         size_t size;             /* of the struct */
         size_t text_at;          /* its struct muster_str; ROW_NO_TEXT */
         const uint16_t *moments; /* where in it they are */

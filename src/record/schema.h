@@ -11,14 +11,18 @@
 #include "row.h"
 #include <sqlite3.h>
 
+struct buf;
+
 #define SCHEMA_APPLICATION_ID 0x4d555354 /* "MUST" */
 #define SCHEMA_VERSION        1
 
 /* Make tables and views, all or nothing. Returns SQLite's code. */
 int schema_create(sqlite3 *db);
 
-/* "INSERT INTO attempt SELECT ... FROM feed", "SELECT number, ... FROM attempt ORDER BY number"; terminated. MUSTER_E_RESOURCE. */
-struct buf;
+/*
+ * Statements, terminated: "INSERT INTO attempt(number, ...) SELECT c0, ... FROM feed", of all columns or of the usual ones alone; "SELECT
+ * number, ... FROM attempt ORDER BY number", with the text behind the usual ones. MUSTER_E_RESOURCE.
+ */
 int schema_insert_sql(enum row_kind kind, bool is_usual, struct buf *sql);
 int schema_select_sql(enum row_kind kind, struct buf *sql);
 

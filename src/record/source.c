@@ -8,6 +8,16 @@
 
 #define BUSY_MS 5000 /* it may be being written */
 
+/*
+ * What reading takes goes with the size of the file: SQLite's machine makes less than one step for a byte of it. A damaged file can have it
+ * go round for ever.
+ */
+#define STEPS_PER_BYTE  16
+#define STEPS_AT_LEAST  4000000
+#define STEPS_PER_ROUND 100000
+#define TEXT_BYTES_MAX                                                                             \
+        (16 * 1024 * 1024) /* the longest is the command: what a system allows, quoted */
+
 /* --- what went wrong ---------------------------------------------------------------------------------------------- */
 
 static int refuse(struct muster_error *error, int sys, const char *path, const char *why)
@@ -100,13 +110,54 @@ static int open_as(struct source *source, const char *path, int flags)
         return r;
 }
 
-/* A view or trigger in it must not do more than views of ours do. */
 static void distrust(sqlite3 *db)
 {
         sqlite3_busy_timeout(db, BUSY_MS);
         sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
         sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+        sqlite3_limit(db, SQLITE_LIMIT_LENGTH, TEXT_BYTES_MAX);
         sqlite3_exec(db, "PRAGMA cell_size_check = ON", NULL, NULL, NULL);
+}
+
+/* A record's tables are tables. A view in their place would be read as long as it likes to. */
+static int allow_tables_only(void *data, int action, const char *table, const char *column,
+                             const char *db, const char *view)
+{
+        (void)data, (void)action, (void)table, (void)column, (void)db;
+        return view ? SQLITE_DENY : SQLITE_OK;
+}
+
+static int go_on(void *data)
+{
+        struct source *source = data;
+
+        if (!source->n_rounds_left)
+                return 1; /* stop */
+        source->n_rounds_left--;
+        return 0;
+}
+
+static int measure(struct source *source, struct muster_error *error)
+{
+        sqlite3_stmt *statement = NULL;
+        int r = source_prepare(source,
+                               "SELECT page_count * page_size FROM pragma_page_count, "
+                               "pragma_page_size",
+                               &statement, error);
+
+        if (r == 0)
+                r = source_step(source, statement, error);
+        if (r == 0)
+                source->bytes = (uint64_t)sqlite3_column_int64(statement, 0);
+        sqlite3_finalize(statement);
+        return r;
+}
+
+static void set_bounds(struct source *source)
+{
+        source->n_rounds_left = (STEPS_AT_LEAST + source->bytes * STEPS_PER_BYTE) / STEPS_PER_ROUND;
+        sqlite3_progress_handler(source->db, STEPS_PER_ROUND, go_on, source);
+        sqlite3_set_authorizer(source->db, allow_tables_only, NULL);
 }
 
 static int open_database(struct source *source, struct muster_error *error)
@@ -125,7 +176,12 @@ static int open_database(struct source *source, struct muster_error *error)
                                          : refuse(error, 0, source->path, "cannot be opened");
         distrust(source->db);
         r = sqlite3_exec(source->db, "BEGIN; SELECT count(*) FROM sqlite_schema", NULL, NULL, NULL);
-        return r == SQLITE_OK ? 0 : fail(source, r, error);
+        if (r != SQLITE_OK)
+                return fail(source, r, error);
+        r = measure(source, error);
+        if (r == 0)
+                set_bounds(source);
+        return r;
 }
 
 int source_open(struct source *source, const char *path, struct muster_error *error)

@@ -12,10 +12,12 @@
 
 struct source {
         sqlite3 *db;
-        const char *path; /* borrowed: for messages */
+        const char *path;       /* borrowed: for messages */
+        uint64_t bytes;         /* of the database */
+        uint64_t n_rounds_left; /* of SQLite's work; see source.c */
 };
 
-/* Open a record, in one transaction. MUSTER_E_INPUT when it is none, MUSTER_E_RESOURCE; *error says it. *source is zeroed then. */
+/* Open a record, in one transaction. It stays where it is until source_close(). MUSTER_E_INPUT when it is none, MUSTER_E_RESOURCE; *error says it. *source is zeroed then. */
 int source_open(struct source *source, const char *path, struct muster_error *error);
 /* Zeroed is allowed; zeroed afterwards. */
 void source_close(struct source *source);

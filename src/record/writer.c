@@ -125,11 +125,6 @@ bool writer_add(struct writer *writer, enum row_kind kind, const void *row)
         return false;
 }
 
-uint64_t writer_n_dropped(const struct writer *writer)
-{
-        return writer->n_dropped;
-}
-
 /* --- begin and end ------------------------------------------------------------------------------------------------ */
 
 static void free_batches(struct list *batches)

@@ -26,7 +26,4 @@ bool writer_add(struct writer *writer, enum row_kind kind, const void *row);
 int writer_finish(struct writer *take_writer, struct record_run *run, const struct counters *after,
                   struct muster_error *error);
 
-/* Attempts that were dropped so far. */
-uint64_t writer_n_dropped(const struct writer *writer);
-
 #endif

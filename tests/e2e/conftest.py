@@ -54,6 +54,14 @@ def check_record(path):
         assert b"explain" in told.stderr  # a file that is no record, or one without a request: the tests of explain say which
 
 
+def measure(command, *arguments, input=None, status=0):
+    """muster compare or muster sweep, to its end."""
+    stdin = {"input": input} if input is not None else {"stdin": subprocess.DEVNULL}
+    done = subprocess.run([MUSTER, command, *map(str, arguments)], **stdin, capture_output=True, text=True, timeout=PATIENCE)
+    assert done.returncode == status, done.stderr
+    return done
+
+
 @pytest.fixture
 def muster(tmp_path):
     """muster("fetch", ..., input=...) runs it to its end; muster.start(...) gives the process."""

@@ -5,17 +5,14 @@ import signal
 import subprocess
 
 import pytest
-from conftest import MUSTER, PATIENCE, measured, ok, response
+from conftest import MUSTER, PATIENCE, measure, measured, ok, response
 
 FEW = ["--threads", "2", "--concurrency", "2,4"]  # ways: new, keep-alive, threads, and two loops
 N_WAYS = 5
 
 
-def compare(*arguments, input=None, status=0):
-    done = subprocess.run([MUSTER, "compare", *map(str, arguments)], input=input, capture_output=True, text=True, timeout=PATIENCE,
-                          **({} if input is not None else {"stdin": subprocess.DEVNULL}))
-    assert done.returncode == status, done.stderr
-    return done
+def compare(*arguments, **named):
+    return measure("compare", *arguments, **named)
 
 
 def figures(*arguments, **named):

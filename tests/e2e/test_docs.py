@@ -6,6 +6,7 @@ A ```c block of README.md or docs/guide.md, or an example of a man page, that ha
 inside of a function, which finds the names of PRELUDE.
 """
 import ast
+import json
 import re
 import shutil
 import subprocess
@@ -185,3 +186,41 @@ def test_every_code_is_in_the_table():
     assert len(codes) == 20
     for name, value in codes:
         assert re.search(rf"^\.It Dv {name} No \({value}, {'ok' if value == '0' else name[9:].lower()}\)", page, flags=re.MULTILINE), name
+
+
+# --- JSON ---------------------------------------------------------------------------------------------------------------
+
+OWN_NAMES = {"chain", "shares", "phases_us"}  # their members are parts and phases
+VALUES = {"server", "bandwidth", "machine", "errors", "none", "ladder", "fell", "interrupted"}  # of members, not members
+
+
+def members(value):
+    if isinstance(value, list):
+        return set().union(*map(members, value))
+    if not isinstance(value, dict):
+        return set()
+    return set(value) | set().union(*(members(inner) for name, inner in value.items() if name not in OWN_NAMES))
+
+
+def documented_members(command):
+    page = (ROOT / "docs" / "man" / f"muster-{command}.1").read_text()
+    section = re.search(r"^\.Sh JSON\n(.*?)^\.Sh ", page, flags=re.DOTALL | re.MULTILINE)[1]
+    lines = re.findall(r"^\.(?:It )?Cm (.*)$", section, flags=re.MULTILINE)
+    return set(re.findall(r"\b[a-z]\w*", " ".join(lines))) - VALUES
+
+
+def test_every_member_is_described_and_every_described_member_is_there(muster, lab, tmp_path):
+    url = lab("--workers", 64, "--service-time", "20ms").url("/plain")
+    muster("fetch", "-c", 4, "-o", "/dev/null", "--record", "run.db", input=f"{url}\n" * 100)
+    told = {
+        "explain": ["--json", "--confirm", "--assert", "wall<1h", tmp_path / "run.db"],
+        "compare": ["--json", "-s", "-n", 8, "--threads", 2, "-c", 2, url],
+        "sweep": ["--json", "-s", "--seconds", "0.05", "--max", 32, url],
+    }
+    for command, arguments in told.items():
+        run = subprocess.run([MUSTER, command, *map(str, arguments)], stdin=subprocess.DEVNULL, capture_output=True, text=True)
+        assert run.returncode == 0, run.stderr
+        there = members(json.loads(run.stdout))
+        if command == "sweep":
+            there |= {"lambda", "sigma", "kappa", "deviation", "peak"}  # only where a law fits
+        assert there == documented_members(command), command

@@ -79,7 +79,7 @@ def test_the_verdict_comes_first(recorded):
     assert "\033" not in page.stdout
     assert any(line.startswith("requests ") and f"{N} in " in line and "all were answered" in line for line in lines)
     assert f"\nverdict      {account['verdict']}\n" in run.stderr
-    for heading in ("Where the ", "It could not have been faster than", "What was found"):
+    for heading in ("Where the ", "As it was set up, it could not have been faster than", "What was found"):
         assert any(line.startswith(heading) for line in lines), heading
 
 
@@ -355,6 +355,29 @@ def test_nothing_to_try_is_no_failure(muster, server):
     one = server()
     run = muster("fetch", "--confirm", one.url())
     assert run.status == 0 and "nothing to try" in run.stderr and len(one.requests) == 1
+
+
+def test_rounds_alone_ask_for_the_proof(recorded, muster, slow_lab):
+    assert explained(recorded[1], "--confirm-rounds", 1)["confirm"]
+    run = muster("fetch", "-c", 4, "--confirm-rounds", 1, input=f"{slow_lab.url('/plain')}\n" * N)
+    assert run.status == 0 and "\nconfirm " in f"\n{run.stderr}"
+
+
+def test_ctrl_c_while_it_is_tried(slow_lab, tmp_path):
+    """A terminal's Ctrl-C is for the whole process group: also then what is under way has a clean end, and nothing is left."""
+    (tmp_path / "temporary").mkdir()
+    urls = tmp_path / "urls"
+    urls.write_text(f"{slow_lab.url('/plain')}\n" * N)
+    process = subprocess.Popen([MUSTER, "fetch", "-c", "4", "-i", urls, "-o", "/dev/null", "--confirm-rounds", "20"], stderr=subprocess.PIPE,
+                               env={**os.environ, "TMPDIR": str(tmp_path / "temporary")}, start_new_session=True)
+    deadline = time.monotonic() + PATIENCE
+    while not list(tmp_path.glob("temporary/*/run.db")) and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.01)
+    os.killpg(process.pid, signal.SIGINT)
+    _, stderr = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 1
+    assert b"the remedy was not tried to the end" in stderr and b"left at once" not in stderr
+    assert list((tmp_path / "temporary").iterdir()) == []
 
 
 def test_a_confirmation_can_be_stopped(recorded, tmp_path):

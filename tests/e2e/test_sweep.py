@@ -6,16 +6,13 @@ import signal
 import subprocess
 
 import pytest
-from conftest import MUSTER, PATIENCE, measured
+from conftest import MUSTER, PATIENCE, measure, measured
 
 QUICK = ["--seconds", "200ms"]
 
 
-def sweep(*arguments, input=None, status=0):
-    done = subprocess.run([MUSTER, "sweep", *map(str, arguments)], input=input, capture_output=True, text=True, timeout=PATIENCE,
-                          **({} if input is not None else {"stdin": subprocess.DEVNULL}))
-    assert done.returncode == status, done.stderr
-    return done
+def sweep(*arguments, **named):
+    return measure("sweep", *arguments, **named)
 
 
 def curve(*arguments, **named):

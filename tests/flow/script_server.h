@@ -24,6 +24,9 @@ struct script_server;
 typedef struct script_answer (*script_function)(struct script_server *server, const char *head,
                                                 unsigned n);
 
+/* One that never answers. */
+struct script_answer script_hangs(struct script_server *server, const char *head, unsigned n);
+
 struct script_server {
         struct loop *loop;
         script_function answer;

@@ -265,14 +265,6 @@ static void test_credentials_stay_with_their_origin(void **state)
         fixture_stop(&f);
 }
 
-static struct script_answer hangs(struct script_server *server, const char *head, unsigned n)
-{
-        (void)server;
-        (void)head;
-        (void)n;
-        return (struct script_answer){ 0 };
-}
-
 /* One that runs, one that waits, one that is finished: each can be cancelled or not, and has one result. */
 static void test_cancel(void **state)
 {
@@ -280,7 +272,7 @@ static void test_cancel(void **state)
         uint64_t ids[3];
 
         (void)state;
-        fixture_start(&f, &(struct muster_client_options){ .concurrency = 1 }, hangs);
+        fixture_start(&f, &(struct muster_client_options){ .concurrency = 1 }, script_hangs);
         for (int i = 0; i < 3; i++)
                 assert_int_equal(muster_submit(f.client,
                                                muster_request_new(NULL, script_url(&f.server, "/")),
@@ -307,7 +299,7 @@ static void test_client_is_freed_with_requests_in_every_state(void **state)
         struct muster_result *kept;
 
         (void)state;
-        fixture_start(&f, &(struct muster_client_options){ .concurrency = 2 }, hangs);
+        fixture_start(&f, &(struct muster_client_options){ .concurrency = 2 }, script_hangs);
         muster_get(f.client, "bad", NULL);
         muster_get(f.client, "bad too", NULL);
         kept = muster_next(f.client);
@@ -391,7 +383,7 @@ static void test_wake(void **state)
         struct fixture f;
 
         (void)state;
-        fixture_start(&f, NULL, hangs);
+        fixture_start(&f, NULL, script_hangs);
         muster_get(f.client, script_url(&f.server, "/"), NULL);
         muster_wake(f.client);
         assert_int_equal(muster_wait(f.client, MUSTER_NO_TIMEOUT), MUSTER_WOKEN);

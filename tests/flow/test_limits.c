@@ -14,14 +14,6 @@ static struct script_answer slow(struct script_server *server, const char *head,
         return (struct script_answer){ .bytes = YES, .delay_ns = 10 * NS_PER_MS };
 }
 
-static struct script_answer hangs(struct script_server *server, const char *head, unsigned n)
-{
-        (void)server;
-        (void)head;
-        (void)n;
-        return (struct script_answer){ 0 };
-}
-
 static void submit(struct fixture *f, const struct script_server *server, int n)
 {
         for (int i = 0; i < n; i++)
@@ -92,7 +84,7 @@ static void test_hanging_host_does_not_hold_up_the_other(void **state)
         fixture_start(
                 &f, &(struct muster_client_options){ .concurrency = 8, .total_timeout_ms = 30000 },
                 slow);
-        script_server_start(&dead, &f.client->loop, hangs);
+        script_server_start(&dead, &f.client->loop, script_hangs);
         submit(&f, &dead, 100);
         submit(&f, &f.server, 100);
         start = fixture_now_ns(&f);
@@ -109,7 +101,7 @@ static unsigned hang_from;
 
 static struct script_answer hangs_later(struct script_server *server, const char *head, unsigned n)
 {
-        return n > hang_from ? hangs(server, head, n) : slow(server, head, n);
+        return n > hang_from ? script_hangs(server, head, n) : slow(server, head, n);
 }
 
 /* A host that has earned slots and then begins to hang leaves an eighth of them to the other, and earns anew after its failures. */

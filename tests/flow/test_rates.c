@@ -142,14 +142,6 @@ static void test_program_that_was_away(void **state)
 }
 
 /* Two hosts at one a second, one at that without answering: each has its own moments, and the one that waits is not in the way. */
-static struct script_answer hangs(struct script_server *server, const char *head, unsigned n)
-{
-        (void)server;
-        (void)head;
-        (void)n;
-        return (struct script_answer){ 0 };
-}
-
 static void test_each_host_for_itself(void **state)
 {
         struct fixture f;
@@ -159,7 +151,7 @@ static void test_each_host_for_itself(void **state)
         fixture_start(&f,
                       &(struct muster_client_options){ .concurrency = 8, .rate_per_host_per_s = 1 },
                       answer_after_10_ms);
-        script_server_start(&dead, &f.client->loop, hangs);
+        script_server_start(&dead, &f.client->loop, script_hangs);
         script_server_start(&third, &f.client->loop, answer_after_10_ms);
         submit(&f, &dead, 500);
         submit(&f, &f.server, 20);

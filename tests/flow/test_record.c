@@ -293,6 +293,157 @@ static void test_misuse(void **state)
         fixture_stop(&f);
 }
 
+/* Whatever is in the error before: a call tells of itself. */
+static void test_error_of_this_call(void **state)
+{
+        struct muster_error error = { .code = MUSTER_E_TLS, .text = "tls: of yesterday" };
+        struct fixture f;
+
+        (void)state;
+        assert_int_equal(muster_record(NULL, NULL, &error), MUSTER_E_INVALID);
+        assert_int_equal(error.code, MUSTER_E_INVALID);
+        assert_int_equal(muster_record_end(NULL, &error), MUSTER_E_INVALID);
+        fixture_start(&f, NULL, mixed);
+        assert_int_equal(muster_record(f.client,
+                                       &(struct muster_record_options){ .file = "/no/such/x.db" },
+                                       &error),
+                         MUSTER_E_RESOURCE);
+        assert_int_equal(error.code, MUSTER_E_RESOURCE);
+        assert_int_equal(muster_record(f.client, NULL, &error), 0);
+        assert_int_equal(error.code, MUSTER_OK);
+        error.code = MUSTER_E_TLS;
+        assert_int_equal(muster_record_end(f.client, &error), 0);
+        assert_int_equal(error.code, MUSTER_OK);
+        fixture_stop(&f);
+}
+
+/* Whatever else a later version's options have is not looked at, and what an earlier version's lack is 0. */
+static void test_options_of_other_versions(void **state)
+{
+        struct {
+                struct muster_record_options known;
+                char more[64];
+        } later = { .known = { .size = sizeof(later), .keep = 3 } };
+        struct muster_record_options earlier = { .size = sizeof(size_t), .file = "/no/such/x.db" };
+        struct fixture f;
+        struct record record;
+
+        (void)state;
+        memset(later.more, 0xff, sizeof(later.more));
+        fixture_start(&f, NULL, mixed);
+        assert_int_equal(muster_record(f.client, &later.known, NULL), 0);
+        for (int i = 0; i < 5; i++)
+                get(&f, "/a");
+        take_all(&f);
+        assert_int_equal(record_of_client(&record, f.client), 0);
+        assert_int_equal(record.n_attempts, 3);
+        record_deinit(&record);
+        fixture_stop(&f);
+        fixture_start(&f, NULL, mixed);
+        assert_int_equal(muster_record(f.client, &earlier, NULL), 0);
+        fixture_stop(&f);
+}
+
+struct caller {
+        struct muster_client *client;
+        int record, end, copy;
+};
+
+static int call_back(struct muster_result *result, void *argument)
+{
+        struct caller *caller = argument;
+        struct record record;
+
+        (void)result;
+        caller->record = muster_record(caller->client, NULL, NULL);
+        caller->end = muster_record_end(caller->client, NULL);
+        caller->copy = record_of_client(&record, caller->client);
+        return 0;
+}
+
+/* A process function runs while the client goes on: it may not look into it. */
+static void test_functions_that_the_client_calls(void **state)
+{
+        struct muster_request *request;
+        struct caller caller;
+        struct fixture f;
+
+        (void)state;
+        start(&f, false);
+        caller = (struct caller){ .client = f.client };
+        request = muster_request_new("GET", script_url(&f.server, "/a"));
+        muster_request_set_process(request, call_back, &caller);
+        assert_int_equal(muster_submit(f.client, request, NULL), 0);
+        take_all(&f);
+        assert_int_equal(caller.record, MUSTER_E_INVALID);
+        assert_int_equal(caller.end, MUSTER_E_INVALID);
+        assert_int_equal(caller.copy, MUSTER_E_INVALID);
+        fixture_stop(&f);
+}
+
+/* The recording ends in the middle of things; what was under way goes on, untold. */
+static void test_end_with_requests_under_way(void **state)
+{
+        struct fixture f;
+        struct record record;
+        struct muster_error error = { 0 };
+
+        (void)state;
+        start(&f, true);
+        for (int i = 0; i < 6; i++)
+                get(&f, "/a");
+        expect_result(&f, MUSTER_OK, 200);
+        assert_int_equal(muster_record_end(f.client, &error), 0);
+        for (int i = 0; i < 5; i++)
+                expect_result(&f, MUSTER_OK, 200);
+        get(&f, "/b");
+        expect_result(&f, MUSTER_OK, 200);
+        if (record_read(&record, file, &error) < 0)
+                fail_msg("%s", error.text);
+        assert_in_range(record.n_attempts, 1, 2);
+        assert_int_equal(record.n_conns, 2); /* as they stood */
+        for (size_t i = 0; i < record.n_conns; i++)
+                assert_int_equal(record.conns[i].closer, TRACE_CLOSED_BY_END);
+        record_deinit(&record);
+        fixture_stop(&f);
+}
+
+/* Two clients record, each its own. */
+static void test_two_clients(void **state)
+{
+        struct fixture f[2];
+        struct record records[2];
+        char other[80];
+
+        (void)state;
+        snprintf(other, sizeof(other), "%s/other.db", directory);
+        for (int i = 0; i < 2; i++) {
+                fixture_start(&f[i], NULL, mixed);
+                assert_int_equal(
+                        muster_record(f[i].client,
+                                      &(struct muster_record_options){ .file = i ? other : file,
+                                                                       .overwrite = true },
+                                      NULL),
+                        0);
+        }
+        for (int n = 0; n < 3; n++) {
+                for (int i = 0; i < 2; i++)
+                        for (int k = 0; k <= i; k++)
+                                get(&f[i], "/a");
+                for (int i = 0; i < 2; i++)
+                        for (int k = 0; k <= i; k++)
+                                expect_result(&f[i], MUSTER_OK, 200);
+        }
+        for (int i = 0; i < 2; i++) {
+                fixture_stop(&f[i]);
+                assert_int_equal(record_read(&records[i], i ? other : file, NULL), 0);
+                assert_int_equal(records[i].n_attempts, i ? 6 : 3);
+                assert_int_equal(records[i].attempts[0].number, 1);
+                record_deinit(&records[i]);
+        }
+        unlink(other);
+}
+
 /* Whatever memory there is, requests are performed as without a recording. */
 static int run_with_little_memory(long fail_after)
 {
@@ -338,6 +489,11 @@ int main(void)
                 cmocka_unit_test(test_what_was_not_taken_is_recorded),
                 cmocka_unit_test(test_what_was_recorded_outlives_the_recording),
                 cmocka_unit_test(test_misuse),
+                cmocka_unit_test(test_error_of_this_call),
+                cmocka_unit_test(test_options_of_other_versions),
+                cmocka_unit_test(test_functions_that_the_client_calls),
+                cmocka_unit_test(test_end_with_requests_under_way),
+                cmocka_unit_test(test_two_clients),
                 cmocka_unit_test(test_memory_out),
         };
 

@@ -4,6 +4,8 @@
  */
 #include "fixture.h"
 
+#include <core/conn.h>
+#include <errno.h>
 #include <string.h>
 
 #define YES   "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nyes"
@@ -208,6 +210,38 @@ static void test_rates(void **state)
         fixture_stop(&f);
 }
 
+/* A rate of each host is told apart from one of all. */
+static void test_rate_of_a_host(void **state)
+{
+        struct fixture f;
+        struct notebook book;
+
+        (void)state;
+        start(&f, &book, &(struct muster_client_options){ .rate_per_host_per_s = 2 }, after_100ms);
+        for (int i = 0; i < 3; i++)
+                muster_get(f.client, script_url(&f.server, "/"), NULL);
+        take_all(&f, 3);
+        client_trace_end(f.client);
+        assert_int_equal(numbered(&book, 2)->wait, TRACE_WAIT_HOST_RATE);
+        assert_int_equal(numbered(&book, 3)->wait, TRACE_WAIT_HOST_RATE);
+        fixture_stop(&f);
+}
+
+/* Who starts at once has waited for no rate. */
+static void test_first_of_a_rate(void **state)
+{
+        struct fixture f;
+        struct notebook book;
+
+        (void)state;
+        start(&f, &book, &(struct muster_client_options){ .rate_per_s = 2 }, after_100ms);
+        muster_get(f.client, script_url(&f.server, "/"), NULL);
+        take_all(&f, 1);
+        client_trace_end(f.client);
+        assert_int_equal(numbered(&book, 1)->wait, TRACE_WAIT_NONE);
+        fixture_stop(&f);
+}
+
 static struct script_answer many_ways(struct script_server *server, const char *head, unsigned n)
 {
         (void)server;
@@ -257,6 +291,112 @@ static void test_attempts_that_are_not_the_last(void **state)
         fixture_stop(&f);
 }
 
+/* One that never got a slot has no response: what the result holds is of the attempt before. */
+static void test_attempt_without_a_slot(void **state)
+{
+        struct fixture f;
+        struct notebook book;
+        uint64_t id;
+
+        (void)state;
+        start(&f, &book,
+              &(struct muster_client_options){ .max_retries = 1, .retry_budget_percent = 100 },
+              many_ways);
+        muster_get(f.client, script_url(&f.server, "/retried"), NULL);
+        id = f.client->stats.n_submitted;
+        assert_int_equal(muster_wait(f.client, 1000), MUSTER_LATER); /* in its back-off */
+        assert_int_equal(muster_cancel(f.client, id), 0);
+        muster_result_free(muster_next(f.client));
+        client_trace_end(f.client);
+        assert_int_equal(book.n_attempts, 2);
+        assert_int_equal(numbered(&book, 1)->status, 503);
+        assert_int_equal(numbered(&book, 1)->http_version, 11);
+        assert_int_equal(numbered(&book, 2)->code, MUSTER_E_CANCELLED);
+        assert_int_equal(numbered(&book, 2)->stamps.slot_ns, 0);
+        assert_int_equal(numbered(&book, 2)->status, 0);
+        assert_int_equal(numbered(&book, 2)->http_version, 0);
+        assert_int_equal(numbered(&book, 2)->wire_bytes, 0);
+        assert_int_equal(numbered(&book, 2)->body_bytes, 0);
+        fixture_stop(&f);
+}
+
+/* Why an attempt failed is told of those that are tried again, too. */
+static void test_system_error_of_each_attempt(void **state)
+{
+        struct fixture f;
+        struct notebook book;
+
+        (void)state;
+        start(&f, &book,
+              &(struct muster_client_options){ .max_retries = 1, .retry_budget_percent = 100 },
+              many_ways);
+        muster_get(f.client, "http://127.0.0.1:1/", NULL);
+        take_all(&f, 1);
+        client_trace_end(f.client);
+        assert_int_equal(book.n_attempts, 2);
+        for (uint64_t i = 1; i <= 2; i++) {
+                assert_int_equal(numbered(&book, i)->code, MUSTER_E_CONNECT);
+                assert_int_equal(numbered(&book, i)->sys, ECONNREFUSED);
+        }
+        fixture_stop(&f);
+}
+
+/* The stamp of the request before comes when the next one is under way on the same connection: it is not that one's. */
+static void test_late_acknowledgement(void **state)
+{
+        struct fixture f;
+        struct notebook book;
+        struct conn *conn;
+
+        (void)state;
+        start(&f, &book, &(struct muster_client_options){ .concurrency = 1 }, after_100ms);
+        muster_get(f.client, script_url(&f.server, "/"), NULL);
+        take_all(&f, 1);
+        conn = conn_of_pool_link(list_first(&f.client->pool.idle));
+        conn->socket.awaits_ack = true;
+        muster_get(f.client, script_url(&f.server, "/"), NULL);
+        assert_int_equal(client_turn(f.client), 0);
+        assert_non_null(conn->request);
+        conn->socket.handle(&conn->socket, &(struct loop_event){ .kind = LOOP_ACKED,
+                                                                 .kernel_ns = fixture_now_ns(&f) });
+        take_all(&f, 1);
+        client_trace_end(f.client);
+        assert_int_equal(numbered(&book, 2)->stamps.acked_ns, 0);
+        assert_true(numbered(&book, 2)->is_reused);
+        fixture_stop(&f);
+}
+
+static int pull_twice(void *userdata, void *buffer, size_t size, size_t *ret_n)
+{
+        unsigned *n = userdata;
+
+        assert_true(size > 3);
+        memcpy(buffer, "abc", 3);
+        *ret_n = (*n)++ < 2 ? 3 : 0;
+        return 0;
+}
+
+/* A body that is sent piece by piece: that its head was acknowledged says nothing. */
+static void test_upload_has_no_acknowledgement(void **state)
+{
+        struct fixture f;
+        struct notebook book;
+        struct muster_request *request;
+        unsigned n = 0;
+
+        (void)state;
+        start(&f, &book, &(struct muster_client_options){ .concurrency = 1 }, after_100ms);
+        request = muster_request_new("POST", script_url(&f.server, "/"));
+        assert_int_equal(muster_request_set_body_pull(request, 6, pull_twice, NULL, &n), 0);
+        assert_int_equal(muster_submit(f.client, request, NULL), 0);
+        take_all(&f, 1);
+        client_trace_end(f.client);
+        assert_true(n >= 2);
+        assert_int_equal(numbered(&book, 1)->status, 200);
+        assert_int_equal(f.client->tracing.n_acks_wanted, 0);
+        fixture_stop(&f);
+}
+
 static void test_no_reuse_is_our_wish(void **state)
 {
         struct fixture f;
@@ -302,6 +442,12 @@ int main(void)
                 cmocka_unit_test(test_per_host_and_share),
                 cmocka_unit_test(test_rates),
                 cmocka_unit_test(test_attempts_that_are_not_the_last),
+                cmocka_unit_test(test_rate_of_a_host),
+                cmocka_unit_test(test_first_of_a_rate),
+                cmocka_unit_test(test_attempt_without_a_slot),
+                cmocka_unit_test(test_system_error_of_each_attempt),
+                cmocka_unit_test(test_late_acknowledgement),
+                cmocka_unit_test(test_upload_has_no_acknowledgement),
                 cmocka_unit_test(test_no_reuse_is_our_wish),
                 cmocka_unit_test(test_nothing_is_left_out),
         };

@@ -131,6 +131,35 @@ static bool finds_in_crew(int64_t processors, double used, int64_t pressure_us, 
         return is_found;
 }
 
+/* 400 workers, 20 ms each. */
+static void wait_for_many(struct record_maker_request *request, size_t i,
+                          const struct record_maker *maker)
+{
+        (void)maker;
+        request->submit_after_ns = i;
+        request->process_ns = (i / 400 + 1) * 20 * MS;
+}
+
+/* Not more than a client may have. */
+static void test_many_workers(void **state)
+{
+        const struct record_maker maker = { .n = 4000, .slots = 4000, .vary = wait_for_many };
+        struct finding finding;
+        struct record record;
+
+        (void)state;
+        assert_true(finds_in_crew(4096, 0.25, 0, "workers-too-few", &finding));
+        assert_string_equal(finding.shown.option, "--process-workers 1024");
+        assert_int_equal(record_make(&record, &maker), 0);
+        do_work(&record, (struct work){ TRACE_WORK_IO, 0.05, 0.05 });
+        record.run.options.workers = 400;
+        assert_int_equal(record_make_counter(&record, "machine.processors", 2, 2), 0);
+        assert_int_equal(record_make_counter(&record, "pressure.cpu_us", 0, 0), 0);
+        assert_true(cause_is_found(&record, causes_work, "workers-too-few", &finding));
+        assert_string_equal(finding.shown.option, "--process-workers 1024");
+        record_deinit(&record);
+}
+
 static void test_workers(void **state)
 {
         struct finding finding;
@@ -206,9 +235,10 @@ static void test_processor_busy(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_saturated), cmocka_unit_test(test_on_loop),
-                cmocka_unit_test(test_workers),   cmocka_unit_test(test_caller),
-                cmocka_unit_test(test_throttled), cmocka_unit_test(test_processor_busy),
+                cmocka_unit_test(test_saturated),      cmocka_unit_test(test_on_loop),
+                cmocka_unit_test(test_workers),        cmocka_unit_test(test_many_workers),
+                cmocka_unit_test(test_caller),         cmocka_unit_test(test_throttled),
+                cmocka_unit_test(test_processor_busy),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -129,7 +129,7 @@ static void test_slow(void **state)
         (void)state;
         assert_true(cause_is_made(&flat, causes_server, "server-slow", &finding));
         assert_string_equal(finding.shown.option, "--concurrency 320");
-        assert_string_equal(finding.shown.title, "each answer took the server 200 ms");
+        assert_string_equal(finding.shown.title, "Each answer took the server 200 ms");
         assert_predicted(&finding, 200 * MS);
         assert_false(cause_is_made(&flat, causes_server, "server-saturated", &finding));
 
@@ -211,7 +211,7 @@ static void test_slow_host(void **state)
 
         (void)state;
         assert_true(cause_is_made(&maker, causes_uneven, "slow-host", &finding));
-        assert_string_equal(finding.shown.title, "the host http://host2.example:80 is slow");
+        assert_string_equal(finding.shown.title, "The host http://host2.example:80 is slow");
         assert_non_null(finding.shown.option);
         assert_false(cause_is_made(&maker, causes_server, "server-slow", &finding));
         assert_false(cause_is_made(&maker, causes_slots, "stragglers", &finding));
@@ -233,7 +233,7 @@ static void test_hanging_host(void **state)
         (void)state;
         assert_true(cause_is_made(&maker, causes_uneven, "slow-host", &finding));
         assert_string_equal(finding.shown.title,
-                            "the host http://host2.example:80 does not answer");
+                            "The host http://host2.example:80 does not answer");
         assert_string_equal(finding.shown.option, "--max-time 100ms");
 }
 
@@ -265,7 +265,7 @@ static void test_slow_path(void **state)
         assert_int_equal(record_make(&record, &flat), 0);
         make_paths(&record, paths);
         assert_true(cause_is_found(&record, causes_uneven, "slow-path", &finding));
-        assert_string_equal(finding.shown.title, "the path http://host1.example:80/slow is slow");
+        assert_string_equal(finding.shown.title, "The path http://host1.example:80/slow is slow");
         assert_false(cause_is_found(&record, causes_uneven, "slow-host", &finding));
         assert_false(cause_is_found(&record, causes_server, "server-slow", &finding));
         record.paths = NULL;

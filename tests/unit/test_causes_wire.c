@@ -262,6 +262,109 @@ static void test_loss(void **state)
         record_deinit(&record);
 }
 
+/* Now one, now another stands still for a long time: together they get much more at times than else. */
+static void stand_still_by_chance(struct record_maker_request *request, size_t i,
+                                  const struct record_maker *maker)
+{
+        static const unsigned lasts[] = { 1, 9, 2, 1, 7, 1, 1, 12, 3, 1, 1, 8, 1 };
+
+        (void)maker;
+        request->submit_after_ns = i;
+        request->receive_ns *= lasts[i % LENGTH(lasts)];
+}
+
+/* The queue before the link fills, and what does not fit is dropped: transfers differ, but all together have the same. */
+static void share_a_queue(struct record_maker_request *request, size_t i,
+                          const struct record_maker *maker)
+{
+        stand_still_by_chance(request, i, maker);
+        request->receive_ns = request->receive_ns / 5 + 150 * MS;
+        if (i >= maker->slots)
+                request->network_ns += 15 * MS;
+}
+
+static const struct record_maker crowded = {
+        .n = 60,
+        .slots = 6,
+        .rtt_ns = 30 * MS,
+        .each = { .tcp_ns = 30 * MS,
+                  .network_ns = 30 * MS,
+                  .receive_ns = 150 * MS,
+                  .wire_bytes = 500 * 1000 },
+};
+
+static void make_lossy(struct record *record, const struct record_maker *maker)
+{
+        make(record, maker);
+        move_away(record);
+        for (size_t i = 0; i < record->n_conns; i++)
+                record->conns[i].n_out_of_order = 100;
+}
+
+static void test_loss_or_full(void **state)
+{
+        struct record_maker maker = crowded;
+        struct record record;
+        struct finding finding;
+
+        (void)state;
+        maker.vary = stand_still_by_chance;
+        make_lossy(&record, &maker);
+        assert_true(is_found(&record, causes_wire, "loss"));
+        assert_false(is_found(&record, causes_window, "bandwidth"));
+        record_deinit(&record);
+        maker.vary = share_a_queue;
+        make_lossy(&record, &maker);
+        assert_true(cause_is_found(&record, causes_window, "bandwidth", &finding));
+        assert_int_equal(finding.shown.grade, MUSTER_GRADE_A);
+        assert_false(is_found(&record, causes_wire, "loss"));
+        record_deinit(&record);
+}
+
+/*
+ * One of ten gets a lot at any time, the others little: all of them together could never have had so much. The last one stands still for a
+ * long time.
+ */
+static void one_is_quick(struct record_maker_request *request, size_t i,
+                         const struct record_maker *maker)
+{
+        request->submit_after_ns = i;
+        request->receive_ns = i % maker->slots == i / maker->slots ? 100 * MS : 1000 * MS;
+        if (i == maker->n - 1)
+                request->receive_ns = 8 * NS_PER_S;
+}
+
+static void test_loss_promises_no_more_than_came(void **state)
+{
+        struct record_maker maker = crowded;
+        struct record record;
+        struct finding finding;
+
+        (void)state;
+        maker.slots = 10;
+        maker.n = 50;
+        maker.vary = one_is_quick;
+        make_lossy(&record, &maker);
+        assert_true(cause_is_found(&record, causes_wire, "loss", &finding));
+        /* 25 MB, and at most 5 + 9 x 0.5 MB/s came. */
+        assert_true(finding.shown.wall_ns >= 25 * NS_PER_S * 10 / 95);
+        record_deinit(&record);
+}
+
+/* Each answer is sent a piece now and then, and a packet lost there is sent again in time. */
+static void test_slow_body_with_losses(void **state)
+{
+        struct record_maker maker = filling;
+        struct record record;
+
+        (void)state;
+        make_lossy(&record, &maker);
+        assert_true(is_found(&record, causes_window, "slow-body"));
+        assert_false(is_found(&record, causes_window, "bandwidth"));
+        assert_false(is_found(&record, causes_wire, "loss"));
+        record_deinit(&record);
+}
+
 /* --- redirects ---------------------------------------------------------------------------------------------------- */
 
 static const struct record_maker leading = {
@@ -300,6 +403,9 @@ int main(void)
                 cmocka_unit_test(test_bandwidth),
                 cmocka_unit_test(test_bandwidth_shared),
                 cmocka_unit_test(test_loss),
+                cmocka_unit_test(test_loss_or_full),
+                cmocka_unit_test(test_loss_promises_no_more_than_came),
+                cmocka_unit_test(test_slow_body_with_losses),
                 cmocka_unit_test(test_redirects),
         };
 

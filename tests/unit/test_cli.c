@@ -4,9 +4,9 @@
  */
 #include "unit.h"
 
-#include "fetch_options.h"
+#include "fetch/options.h"
 #include "input/input.h"
-#include "item.h"
+#include "output/item.h"
 #include "output/json.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -174,7 +174,9 @@ static void test_bad_options(void **state)
                 { "--rate 5/x", "--rate: \"5/x\" is not a rate; write 500/s, 30/m or a plain" },
                 { "--rate 2e6", "--rate: \"2e6\" is not a rate" },
                 { "--max-filesize 5q",
-                  "--max-filesize: \"5q\" has an unknown unit; k, M, G and T are known" },
+                  "--max-filesize: \"5q\" is not a size; write 4096, 10k, 1.5M, 1G or 1T" },
+                { "--max-filesize 0.5", "--max-filesize: \"0.5\" is too large or too small" },
+                { "-m 0x10", "--max-time: \"0x10\" is not a duration" },
                 { "--input-format xml", "--input-format: \"xml\" is not auto, lines or jsonl" },
                 { "-H nonsense", "--header: \"nonsense\" is not \"Name: value\"" },
                 { "-u me", "--user: \"me\" has no password" },
@@ -192,6 +194,25 @@ static void test_bad_options(void **state)
                         fail_msg("\"%s\" instead of \"%s\"", error.text, cases[i][1]);
                 fetch_options_deinit(&o);
         }
+}
+
+static void parse_much(void)
+{
+        struct fetch_options o;
+        struct muster_error error = { 0 };
+        int r = parse(&o, "-i a -H A:b -u me:pass -d x --data-binary y --assert wall<1s http://a/",
+                      &error);
+
+        /* Not INVALID: there is nothing wrong with the command line. */
+        assert_int_equal(r, mem_has_failed() ? MUSTER_E_RESOURCE : 0);
+        assert_int_equal(error.code, r);
+        fetch_options_deinit(&o);
+}
+
+static void test_options_without_memory(void **state)
+{
+        (void)state;
+        for_each_failing_allocation(parse_much);
 }
 
 static void expect_no_other(const struct option *const *tables, const struct option *a)
@@ -433,6 +454,7 @@ int main(void)
                 cmocka_unit_test(test_base64),
                 cmocka_unit_test(test_options),
                 cmocka_unit_test(test_bad_options),
+                cmocka_unit_test(test_options_without_memory),
                 cmocka_unit_test(test_option_tables),
                 cmocka_unit_test(test_lines),
                 cmocka_unit_test(test_line_that_is_too_long),

@@ -304,7 +304,7 @@ static void test_a_life_in_pieces(void **state)
                                                      .receive_ns = 7 * MS,
                                                      .decode_ns = 9 * MS } });
         it.record.conns[0].tls_work_ns = 5 * MS;
-        life_of(&life, &it.record, &it.record.attempts[0]);
+        life_of(&life, &it.facts, &it.record.attempts[0]);
         assert_int_equal(life.start_ns, RECORD_MAKER_START_NS);
         assert_int_equal(life.end_ns, RECORD_MAKER_START_NS + 90 * MS);
         assert_int_equal(piece_of(&life, PART_DNS), 1 * MS);
@@ -329,10 +329,10 @@ static void test_a_lag_of_the_way(void **state)
         begin(&it, &(struct record_maker){ .n = 1,
                                            .each = { .server_ns = 10 * MS, .lag_ns = 30 * MS } });
         /* The loop slept; that is its own affair unless something had been lost. */
-        life_of(&life, &it.record, &it.record.attempts[0]);
+        life_of(&life, &it.facts, &it.record.attempts[0]);
         assert_int_equal(piece_of(&life, PART_LOOP_IO), 30 * MS);
         it.record.conns[0].n_out_of_order = 1;
-        life_of(&life, &it.record, &it.record.attempts[0]);
+        life_of(&life, &it.facts, &it.record.attempts[0]);
         assert_int_equal(piece_of(&life, PART_NETWORK), 29 * MS);
         assert_int_equal(piece_of(&life, PART_LOOP_IO), 1 * MS);
         /* And when it was busy for 20 ms of it. */
@@ -342,7 +342,8 @@ static void test_a_lag_of_the_way(void **state)
                                                   .end_ns = RECORD_MAKER_START_NS + 40 * MS,
                                                   .work_ns = { [TRACE_WORK_DECODE] = 20 * MS } }),
                          0);
-        life_of(&life, &it.record, &it.record.attempts[0]);
+        again(&it);
+        life_of(&life, &it.facts, &it.record.attempts[0]);
         assert_int_equal(piece_of(&life, PART_NETWORK), 9 * MS);
         assert_int_equal(piece_of(&life, PART_LOOP_IO), 1 * MS);
         assert_int_equal(piece_of(&life, PART_LOOP_DECODE), 20 * MS);
@@ -386,7 +387,7 @@ static void test_the_way_and_the_server(void **state)
 
 static void test_whose_lag_it_is(void **state)
 {
-        struct trace_turn turns[] = {
+        struct trace_turn turns_told[] = {
                 { .start_ns = 100, .end_ns = 200, .work_ns = { [TRACE_WORK_DECODE] = 100 } },
                 { .start_ns = 300,
                   .end_ns = 500,
@@ -396,12 +397,16 @@ static void test_whose_lag_it_is(void **state)
                 { .at_ns = 1000 },
                 { .at_ns = 2000, .work_ns = { [TRACE_WORK_IO] = 30, [TRACE_WORK_TLS] = 10 } },
         };
-        struct record record = { .turns = turns, .n_turns = 2, .samples = samples, .n_samples = 2 };
+        struct record record = {
+                .turns = turns_told, .n_turns = 2, .samples = samples, .n_samples = 2
+        };
+        struct turns *turns;
         uint64_t part_ns[PART_N] = { 0 };
 
         (void)state;
         /* What no long turn covers is the loop's own work. */
-        loop_parts(&record, 50, 450, part_ns);
+        assert_int_equal(turns_new(&turns, &record), 0);
+        turns_parts(turns, 50, 450, part_ns);
         assert_int_equal(sum_of(part_ns), 400);
         assert_int_equal(part_ns[PART_LOOP_IO], 151); /* with what rounding leaves */
         assert_int_equal(part_ns[PART_LOOP_DECODE], 100);
@@ -409,9 +414,10 @@ static void test_whose_lag_it_is(void **state)
         assert_int_equal(part_ns[PART_LOOP_CALLER], 37);
         /* Where the loop's work was counted around that time, as it was divided then. */
         memset(part_ns, 0, sizeof(part_ns));
-        loop_parts(&record, 1200, 1600, part_ns);
+        turns_parts(turns, 1200, 1600, part_ns);
         assert_int_equal(part_ns[PART_LOOP_IO], 300);
         assert_int_equal(part_ns[PART_LOOP_TLS], 100);
+        turns_free(turns);
 }
 
 /* --- the chain ---------------------------------------------------------------------------------------------------- */

@@ -11,9 +11,11 @@
 #include <errno.h>
 #include <net/loop.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
 #define START_NS (50 * NS_PER_S)
@@ -24,6 +26,7 @@ struct side {
         size_t len;
         int n_connected, n_sent, n_eof, n_failed, sys;
         uint64_t kernel_ns, acked_ns;
+        int n_acked;
         bool closes_on_receive;
 };
 
@@ -45,6 +48,7 @@ static void handle(struct loop_socket *socket, const struct loop_event *event)
                 return;
         case LOOP_ACKED:
                 side->acked_ns = event->kernel_ns;
+                side->n_acked++;
                 return;
         case LOOP_SENT:
                 side->n_sent++;
@@ -160,6 +164,47 @@ static void test_bytes_both_ways(void **state)
         close_world(&w);
 }
 
+static struct side *paused;
+
+static void read_on(struct loop_watch *watch, bool readable, bool writable)
+{
+        (void)readable;
+        (void)writable;
+        loop_watch_set(watch->loop, watch, watch->fd, false, false);
+        loop_recv_start(&paused->socket);
+}
+
+/* What came while its owner did not want it lay there for that long, though the loop slept meanwhile. */
+static void test_stamp_of_what_waited_for_its_reader(void **state)
+{
+        static struct world w;
+        struct itimerspec in_20ms = { .it_value.tv_nsec = 20 * NS_PER_MS };
+        struct loop_watch watch = { .ready = read_on };
+        uint64_t before_ns;
+        int fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK);
+
+        (void)state;
+        open_world(&w, false);
+        open_pair(&w);
+        for (int i = 0; i < 1000 && !w.a.kernel_ns; i++) { /* until it stamps */
+                send_text(&w.b, "x", "");
+                loop_turn(&w.loop, clock_now(&w.clock) + NS_PER_S);
+        }
+        loop_recv_stop(&w.a.socket);
+        send_text(&w.b, "late", "");
+        loop_turn(&w.loop, clock_now(&w.clock) + NS_PER_MS);
+        paused = &w.a;
+        w.a.kernel_ns = 0;
+        assert_int_equal(timerfd_settime(fd, 0, &in_20ms, NULL), 0);
+        assert_int_equal(loop_watch_set(&w.loop, &watch, fd, true, false), 0);
+        before_ns = clock_now(&w.clock);
+        while (!w.a.kernel_ns)
+                loop_turn(&w.loop, clock_now(&w.clock) + NS_PER_S);
+        assert_true(w.a.kernel_ns < before_ns);
+        close(fd);
+        close_world(&w);
+}
+
 /* Who asks for it is told when the peer has what was sent; who does not is not. */
 static void test_acknowledgement_is_stamped(void **state)
 {
@@ -188,6 +233,79 @@ static void test_acknowledgement_is_stamped(void **state)
         while (w.a.len < 4)
                 loop_turn(&w.loop, clock_now(&w.clock) + NS_PER_S);
         assert_false(w.a.socket.hung_up);
+        close_world(&w);
+}
+
+/* Stamps do not say what they are of: none is asked for while another one is still to come, and none is taken for an error. */
+static void test_one_acknowledgement_at_a_time(void **state)
+{
+        static struct world w;
+        uint64_t until_ns;
+        int no = 0;
+
+        (void)state;
+        open_world(&w, false);
+        open_pair(&w);
+        w.a.socket.wants_ack = true;
+        assert_int_equal(send_text(&w.a, "one", ""), 0);
+        assert_int_equal(send_text(&w.b, "x", ""), 0); /* with the acknowledgement */
+        setsockopt(w.b.socket.fd, IPPROTO_TCP, TCP_QUICKACK, &no, sizeof(no));
+        w.a.socket.wants_ack = true;
+        assert_int_equal(send_text(&w.a, "two", ""), 0); /* acknowledged a while later */
+        until_ns = clock_now(&w.clock) + 300 * NS_PER_MS;
+        while (clock_now(&w.clock) < until_ns)
+                loop_turn(&w.loop, until_ns);
+        assert_int_equal(w.a.n_acked, 1);
+        assert_false(w.a.socket.hung_up);
+        assert_false(w.a.socket.wants_ack);
+        w.a.socket.wants_ack = true;
+        assert_int_equal(send_text(&w.a, "three", ""), 0);
+        until_ns += 300 * NS_PER_MS;
+        while (w.a.n_acked < 2 && clock_now(&w.clock) < until_ns)
+                loop_turn(&w.loop, until_ns);
+        assert_int_equal(w.a.n_acked, 2);
+        assert_false(w.a.socket.hung_up);
+        close_world(&w);
+}
+
+/* Of what the kernel took only a part of, the stamp would be that part's. */
+static void test_part_is_not_acknowledged(void **state)
+{
+        static struct world w;
+        static char large[900 * 1000];
+        struct iovec piece = { large, sizeof(large) };
+        int sys = 0, small = 4096;
+
+        (void)state;
+        open_world(&w, false);
+        open_pair(&w);
+        setsockopt(w.a.socket.fd, SOL_SOCKET, SO_SNDBUF, &small, sizeof(small));
+        w.a.socket.wants_ack = true;
+        assert_int_equal(loop_send(&w.a.socket, &piece, 1, &sys), LOOP_PENDING);
+        while (w.b.len < sizeof(large))
+                loop_turn(&w.loop, clock_now(&w.clock) + NS_PER_S);
+        assert_int_equal(w.a.n_acked, 0);
+        assert_false(w.a.socket.hung_up);
+        close_world(&w);
+}
+
+/* A reset while an acknowledgement is awaited is a reset. */
+static void test_reset_instead_of_acknowledgement(void **state)
+{
+        static struct world w;
+        struct linger linger = { .l_onoff = 1 };
+
+        (void)state;
+        open_world(&w, false);
+        open_pair(&w);
+        loop_recv_stop(&w.b.socket);
+        w.a.socket.wants_ack = true;
+        assert_int_equal(send_text(&w.a, "gone", ""), 0);
+        setsockopt(w.b.socket.fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
+        loop_socket_close(&w.b.socket);
+        turn_until(&w, &w.a.n_failed);
+        assert_int_equal(w.a.n_failed, 1);
+        assert_int_equal(w.a.sys, ECONNRESET);
         close_world(&w);
 }
 
@@ -544,7 +662,11 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_bytes_both_ways),
+                cmocka_unit_test(test_stamp_of_what_waited_for_its_reader),
                 cmocka_unit_test(test_acknowledgement_is_stamped),
+                cmocka_unit_test(test_one_acknowledgement_at_a_time),
+                cmocka_unit_test(test_part_is_not_acknowledged),
+                cmocka_unit_test(test_reset_instead_of_acknowledgement),
                 cmocka_unit_test(test_large_send_completes_once),
                 cmocka_unit_test(test_eof_comes_after_the_last_bytes),
                 cmocka_unit_test(test_send_goes_on_after_eof),

@@ -4,15 +4,15 @@
  */
 #include "unit.h"
 
-#include "comparison.h"
+#include "compare/comparison.h"
 #include "measure/batch.h"
 #include "measure/curve.h"
 #include "measure/options.h"
 #include "measure/remarks.h"
 #include "measure/stat.h"
-#include "measure/table.h"
+#include "text/table.h"
 #include "measure/usl.h"
-#include "sweep_page.h"
+#include "sweep/page.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -420,7 +420,7 @@ static void test_words_of_curves(void **state)
         explain(curve, &remarks);
         assert_true(strncmp(remarks.list[0], "Use --concurrency 4:", 20) == 0);
         assert_true(says(&remarks, "The server, or what stands before it, is the limit"));
-        assert_true(says(&remarks, "so its figures are not told"));
+        assert_false(says(&remarks, "Universal")); /* a law that does not fit is not told */
         assert_false(says(&remarks, "sigma"));
         remarks_deinit(&remarks);
 
@@ -435,6 +435,21 @@ static void test_words_of_curves(void **state)
         explain(curve, &remarks);
         assert_true(says(&remarks, "No limit was reached: with 32 at once"));
         assert_true(says(&remarks, "try --max 128"));
+        remarks_deinit(&remarks);
+        mem_free(curve);
+
+        curve = make_curve(growing, 1);
+        explain(curve, &remarks);
+        assert_false(says(&remarks, "still grew"));
+        assert_true(says(&remarks, "Only one step was made"));
+        remarks_deinit(&remarks);
+        /* What the first step could not do is no limit to use. */
+        curve->end = CURVE_END_BAD;
+        curve->steps[0].n_failed = curve->steps[0].n_done / 2;
+        explain(curve, &remarks);
+        assert_false(curve_has_knee(curve));
+        assert_false(says(&remarks, "Use --concurrency"));
+        assert_true(says(&remarks, "from the first step on"));
         remarks_deinit(&remarks);
         mem_free(curve);
 
@@ -505,8 +520,8 @@ static void test_words_of_comparisons(void **state)
         (void)state;
         explain_shapes(c, delay, &remarks);
         assert_true(says(&remarks, "Fastest: the event loop with 64 at once, 85.2 ms for 200"));
-        assert_true(says(&remarks, "A single request takes longer in the event loop, 24.0 ms on "
-                                   "average instead of 20.0 ms"));
+        assert_true(says(&remarks, "A single request takes longer in the event loop, 24 ms on "
+                                   "average instead of 20 ms"));
         assert_true(says(&remarks, "16 blocking threads take as long as the event loop with 16"));
         assert_true(says(&remarks, "8 at once is too low a limit: with 64"));
         assert_false(says(&remarks, "really is slower"));
@@ -529,10 +544,9 @@ static void test_words_of_comparisons(void **state)
         shapes[4] = (struct shape){ 505, 40, 16, 0.1, FIGURE_WAIT };
         shapes[5] = (struct shape){ 500, 150, 64, 0.1, FIGURE_WAIT };
         explain_shapes(c, shapes, &remarks);
-        assert_true(says(&remarks,
-                         "16 at once is no faster than 8, and a request takes 40.0 ms "
-                         "instead of 20.0 ms. What grew most is the time it takes to wait "
-                         "for the server's answer"));
+        assert_true(says(&remarks, "16 at once is no faster than 8, and a request takes 40 ms "
+                                   "instead of 20 ms. What grew most is the time it takes to wait "
+                                   "for the server's answer"));
         assert_true(says(&remarks, "--concurrency 8 is enough"));
         remarks_deinit(&remarks);
 
@@ -569,17 +583,10 @@ static void test_list_option(void **state)
                 size_t n;
                 unsigned first, last;
         } good[] = { { "4", 1, 4, 4 }, { "64,1,8", 3, 1, 64 }, { "8,8,2", 2, 2, 8 } };
+        static const char too_many[] = "1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,"
+                                       "23,24,25,26,27,28,29,30,31,32,33";
         static const char *const bad[] = {
-                "",
-                ",",
-                "4,",
-                "0",
-                "1,x",
-                "-1",
-                "1.5",
-                "1000001",
-                "1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,"
-                "31,32,33",
+                "", ",", "4,", "0", "1,x", "-1", "1.5", "1000001", too_many,
         };
         const struct option option = { 0 };
         struct muster_error error;
@@ -600,15 +607,17 @@ static void test_list_option(void **state)
         }
 }
 
-static void print_to(char *text, size_t size, const struct table *table, const struct remarks *r)
+static void print_to(char *text, size_t size, const struct table *table, const struct remarks *r,
+                     unsigned terminal)
 {
         FILE *file = fmemopen(text, size, "w");
+        struct page page = { .to = file, .width = 20, .terminal = terminal };
 
         assert_non_null(file);
         if (table)
-                table_print(table, false, file);
+                table_print(table, &page);
         else
-                remarks_print(r, 20, file);
+                remarks_print(r, &page);
         fclose(file);
 }
 
@@ -627,9 +636,21 @@ static void test_table(void **state)
         table_cell(table, "%d", 100);
         table_cell(table, "%s", "x");
         table_note(table, "<- here");
-        print_to(text, sizeof(text), table, NULL);
+        print_to(text, sizeof(text), table, NULL, 0);
         assert_string_equal(text, "name    n\n"
                                   "a     100  x  <- here\n");
+        /* A narrow terminal has no more columns than fit. */
+        table_spare(table, 2);
+        table_spare(table, 1);
+        print_to(text, sizeof(text), table, NULL, 21);
+        assert_string_equal(text, "name    n\n"
+                                  "a     100  x  <- here\n");
+        print_to(text, sizeof(text), table, NULL, 20);
+        assert_string_equal(text, "name    n\n"
+                                  "a     100  <- here\n");
+        print_to(text, sizeof(text), table, NULL, 1);
+        assert_string_equal(text, "name\n"
+                                  "a     <- here\n");
         mem_free(table);
 }
 
@@ -641,7 +662,7 @@ static void test_remarks_are_wrapped(void **state)
         (void)state;
         remarks_add(&remarks, "%s", "one two three four five six");
         remarks_add(&remarks, "%s", "averyveryverylongwordindeed");
-        print_to(text, sizeof(text), NULL, &remarks);
+        print_to(text, sizeof(text), NULL, &remarks, 0);
         assert_string_equal(text, "- one two three four\n"
                                   "  five six\n"
                                   "- averyveryverylongwordindeed\n");

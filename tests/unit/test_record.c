@@ -283,6 +283,70 @@ static void test_origins_have_no_gap(void **state)
         fixture_stop(&f);
 }
 
+/* Beyond the bound they have no names; those before keep theirs. */
+static void test_origins_have_a_bound(void **state)
+{
+        struct record_fixture f;
+        struct record record;
+        struct trace_attempt attempt = full_attempt(1);
+
+        (void)state;
+        fixture_start(&f, NULL, 0);
+        for (uint32_t number = 1; number <= 70000; number++) {
+                char key[32];
+
+                snprintf(key, sizeof(key), "http://h%u:80", number);
+                fixture_tell(&f, ROW_ORIGIN,
+                             (union any_row){ .origin = { .number = number, .key = str_of(key) } });
+        }
+        attempt.origin = 5;
+        fixture_tell_attempt(&f, attempt);
+        attempt = full_attempt(2);
+        attempt.origin = 70000;
+        fixture_tell_attempt(&f, attempt);
+        assert_int_equal(fixture_end(&f), 0);
+        assert_int_equal(recorder_copy(f.tracer, &record), 0);
+        assert_int_equal(record.n_origins, 65536);
+        assert_int_equal(record.attempts[0].origin, 5);
+        assert_true(str_is(record.origins[4].key, "http://h5:80"));
+        assert_int_equal(record.attempts[1].origin, 0);
+        record_deinit(&record);
+        fixture_stop(&f);
+}
+
+/* The client forgets origins that nobody uses: one that is used again later has another number, but is the same. */
+static void test_forgotten_origin_is_the_same(void **state)
+{
+        static const char *const keys[] = { "http://a:80", "http://b:80", "http://a:80" };
+        struct record_fixture f;
+        struct record records[2];
+
+        (void)state;
+        fixture_start(&f, fresh_file(), 0);
+        for (uint32_t i = 0; i < 3; i++) {
+                struct trace_attempt attempt = full_attempt(i + 1);
+                struct trace_conn conn = full_conn(i + 1);
+
+                fixture_tell(
+                        &f, ROW_ORIGIN,
+                        (union any_row){ .origin = { .number = i + 1, .key = str_of(keys[i]) } });
+                attempt.origin = conn.origin = i + 1;
+                fixture_tell_attempt(&f, attempt);
+                fixture_tell(&f, ROW_CONN, (union any_row){ .conn = conn });
+        }
+        assert_int_equal(fixture_end(&f), 0);
+        assert_int_equal(recorder_copy(f.tracer, &records[0]), 0);
+        read_ok(&records[1], file_of("run.db"));
+        for (int i = 0; i < 2; i++) {
+                assert_int_equal(records[i].attempts[0].origin, 1);
+                assert_int_equal(records[i].attempts[1].origin, 2);
+                assert_int_equal(records[i].attempts[2].origin, 1);
+                assert_int_equal(records[i].conns[2].origin, 1);
+                record_deinit(&records[i]);
+        }
+        fixture_stop(&f);
+}
+
 /* --- the views ---------------------------------------------------------------------------------------------------- */
 
 static uint64_t some_stamp(struct rand *rand, uint64_t at)
@@ -478,6 +542,35 @@ static void test_requests_come_out_again(void **state)
         assert_string_equal(text, "http://h/1?a=\"\\\nhttp://h/3\n");
 }
 
+/* A URL of a record is to be one line of input, and no request of another kind. */
+static void test_urls_that_none_recorded(void **state)
+{
+        static const char *const urls[] = {
+                "'http://h/1' || char(10) || 'http://h/2'",
+                "'{\"url\":\"http://h/\",\"method\":\"DELETE\"}'",
+                "'http://h/' || char(233)",
+                "'http://h/ x'",
+                "'ftp://h/'",
+                "x'687474703a2f2f00'",
+        };
+        char text[100], sql[200];
+
+        (void)state;
+        for (size_t i = 0; i < LENGTH(urls); i++) {
+                /* Whatever was in it before: this call's error. */
+                struct muster_error error = { .code = MUSTER_E_TLS, .text = "tls: of yesterday" };
+
+                make_record(3);
+                execute(file_of("run.db"), "UPDATE attempt SET flags = (flags | 8) & ~32");
+                snprintf(sql, sizeof(sql), "UPDATE attempt SET n = 1, url = %s WHERE number = 2",
+                         urls[i]);
+                execute(file_of("run.db"), sql);
+                assert_int_equal(export(text, sizeof(text), &error), MUSTER_E_INPUT);
+                assert_non_null(strstr(error.text, "is damaged"));
+                assert_string_equal(text, "");
+        }
+}
+
 static void test_what_cannot_be_repeated_is_told(void **state)
 {
         static const struct {
@@ -544,9 +637,12 @@ int main(void)
                 cmocka_unit_test(test_samples_cover_the_run),
                 cmocka_unit_test(test_paths_have_a_bound),
                 cmocka_unit_test(test_origins_have_no_gap),
+                cmocka_unit_test(test_origins_have_a_bound),
+                cmocka_unit_test(test_forgotten_origin_is_the_same),
                 cmocka_unit_test(test_phases_are_those_of_the_core),
                 cmocka_unit_test(test_views),
                 cmocka_unit_test(test_requests_come_out_again),
+                cmocka_unit_test(test_urls_that_none_recorded),
                 cmocka_unit_test(test_what_cannot_be_repeated_is_told),
         };
 

@@ -85,6 +85,13 @@ static void test_damaged_tables_are_told(void **state)
                 "UPDATE conn SET closer = 99",
                 "UPDATE run SET end_ns = -1",
                 "UPDATE run SET start_ns = 'x'",
+                "UPDATE option SET value = 1025 WHERE name = 'workers'",
+                "UPDATE option SET value = -1 WHERE name = 'concurrency'",
+                "UPDATE option SET value = 1 << 40 WHERE name = 'concurrency'",
+                "UPDATE option SET value = 9223372036854775807 WHERE name = 'total_timeout_ns'",
+                "UPDATE option SET value = 9e999 WHERE name = 'rate_per_s'",
+                "UPDATE option SET value = 1e-300 WHERE name = 'rate_per_host_per_s'",
+                "UPDATE option SET value = 2 WHERE name = 'no_reuse'",
         };
 
         (void)state;
@@ -103,6 +110,85 @@ static void test_damaged_tables_are_told(void **state)
                 assert_int_equal(record_counter_growth(&record, "of.tomorrow"), 2);
                 record_deinit(&record);
         }
+}
+
+/* What a file asks SQLite to do when its tables are read could go on for ever: a record's tables are tables. */
+static void test_tables_that_are_none(void **state)
+{
+#define FOR_EVER "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c)"
+        static const char *const tricks[] = {
+                "ALTER TABLE attempt RENAME TO a;"
+                "CREATE VIEW attempt AS " FOR_EVER " SELECT a.* FROM c, a",
+                "ALTER TABLE conn RENAME TO a;"
+                "CREATE VIEW conn AS " FOR_EVER " SELECT a.* FROM c, a WHERE x < 0",
+                "ALTER TABLE option RENAME TO a;"
+                "CREATE VIEW option AS " FOR_EVER " SELECT x AS name, x AS value FROM c",
+                "ALTER TABLE run RENAME TO a;"
+                "CREATE VIEW run AS SELECT * FROM a WHERE EXISTS (" FOR_EVER
+                " SELECT x FROM c WHERE x < 0)",
+        };
+
+        (void)state;
+        alarm(60); /* for ever is too long */
+        for (size_t i = 0; i < LENGTH(tricks); i++) {
+                make_record(10);
+                execute(file_of("run.db"), "PRAGMA legacy_alter_table = 1; DROP VIEW errors;"
+                                           "DROP VIEW slowest; DROP VIEW timeline");
+                execute(file_of("run.db"), tricks[i]);
+                expect_refusal(file_of("run.db"), "is damaged");
+        }
+        alarm(0);
+}
+
+#define WIDE_PAGE   512
+#define WIDE_LEVELS 15 /* SQLite goes no deeper than 20 */
+
+static bool is_interior(const unsigned char *page)
+{
+        return page[0] == 5;
+}
+
+static void set_number(unsigned char *at, size_t number)
+{
+        for (int i = 0; i < 4; i++)
+                at[i] = (unsigned char)(number >> (24 - 8 * i));
+}
+
+/* All children of an interior page become this one. */
+static void set_children(unsigned char *page, size_t number)
+{
+        unsigned n = (unsigned)page[3] << 8 | page[4];
+
+        set_number(page + 8, number);
+        for (unsigned i = 0; i < n; i++)
+                set_number(page + ((unsigned)page[12 + 2 * i] << 8 | page[13 + 2 * i]), number);
+}
+
+/* From one interior page to the next, over each of its children: 50 to the power of 15 rows. */
+static void test_more_rows_than_fit(void **state)
+{
+        char *bytes;
+        size_t len, page, next, n = 0;
+
+        (void)state;
+        alarm(60); /* for ever is too long */
+        make_record(20000);
+        execute(file_of("run.db"), "PRAGMA page_size = 512; VACUUM");
+        page = (size_t)query(file_of("run.db"),
+                             "SELECT rootpage FROM sqlite_schema WHERE name = 'attempt'");
+        len = read_whole(file_of("run.db"), &bytes);
+        for (next = page + 1; n < WIDE_LEVELS && next * WIDE_PAGE <= len; next++) {
+                if (!is_interior((unsigned char *)bytes + (next - 1) * WIDE_PAGE))
+                        continue;
+                set_children((unsigned char *)bytes + (page - 1) * WIDE_PAGE, next);
+                page = next;
+                n++;
+        }
+        assert_int_equal(n, WIDE_LEVELS);
+        write_file(file_of("wide.db"), bytes, len);
+        expect_refusal(file_of("wide.db"), "is damaged");
+        free(bytes);
+        alarm(0);
 }
 
 /* Whatever the bytes are: a record, or a refusal in words. */
@@ -390,6 +476,8 @@ int main(void)
                 cmocka_unit_test(test_what_is_no_record_is_told),
                 cmocka_unit_test(test_cut_off_file_is_told),
                 cmocka_unit_test(test_damaged_tables_are_told),
+                cmocka_unit_test(test_tables_that_are_none),
+                cmocka_unit_test(test_more_rows_than_fit),
                 cmocka_unit_test(test_random_damage_is_survived),
                 cmocka_unit_test(test_only_records_are_replaced),
                 cmocka_unit_test(test_names_that_sqlite_takes_for_others),

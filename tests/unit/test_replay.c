@@ -413,7 +413,7 @@ static void test_bounds(void **state)
         assert_true(n > 0);
         assert_string_equal(bounds[0].name, "slots");
         assert_int_equal(bounds[0].ns, 2500 * MS);
-        assert_string_equal(bounds[0].formula, "200 attempts x 50 ms / 4 slots");
+        assert_string_equal(bounds[0].formula, "200 requests x 50 ms / 4 at a time");
         for (size_t i = 1; i < n; i++)
                 assert_true(bounds[i].ns <= bounds[i - 1].ns);
         assert_int_equal(bound_of(bounds, n, "loop")->ns, 200 * MS);

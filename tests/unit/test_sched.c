@@ -113,6 +113,52 @@ static void test_one_that_is_not_answered_keeps_to_its_share(void **state)
         assert_int_equal(origins[1].n_running, 32);
 }
 
+/* Held at its share, an origin gets more when another one is done: that one's end is what it had waited for. */
+static void test_who_let_the_share_grow(void **state)
+{
+        struct sched sched;
+
+        (void)state;
+        begin(&sched, 2, 2);
+        add(&sched, 0, 0);
+        add(&sched, 1, 0);
+        add(&sched, 10, 1);
+        assert_ptr_equal(sched_next(&sched), &requests[0]);
+        assert_ptr_equal(sched_next(&sched), &requests[10]);
+        assert_null(sched_next(&sched));
+        sched_end(&sched, &origins[1], 11, true);
+        assert_ptr_equal(sched_next(&sched), &requests[1]);
+        assert_int_equal(requests[1].notes.wait, TRACE_WAIT_SHARE);
+        assert_int_equal(requests[1].notes.slot_from, 11);
+        sched_end(&sched, &origins[0], 1, true);
+        sched_end(&sched, &origins[0], 2, true);
+}
+
+/* What comes when there is room again has waited for nobody, though others before it have. */
+static void test_who_came_late_did_not_wait(void **state)
+{
+        struct sched sched;
+
+        (void)state;
+        begin(&sched, 4, 4);
+        for (int i = 0; i < 3; i++)
+                add(&sched, i, 0);
+        add(&sched, 10, 1);
+        for (int i = 0; i < 3; i++)
+                assert_non_null(sched_next(&sched));
+        assert_null(sched_next(&sched));
+        sched_end(&sched, &origins[1], 11, true);
+        add(&sched, 3, 0);
+        assert_ptr_equal(sched_next(&sched), &requests[2]);
+        assert_int_equal(requests[2].notes.wait, TRACE_WAIT_SHARE);
+        assert_int_equal(requests[2].notes.slot_from, 11);
+        assert_ptr_equal(sched_next(&sched), &requests[3]);
+        assert_int_equal(requests[3].notes.wait, TRACE_WAIT_NONE);
+        assert_int_equal(requests[3].notes.slot_from, 0);
+        for (uint64_t i = 1; i <= 4; i++)
+                sched_end(&sched, &origins[0], i, true);
+}
+
 /* Random traffic: limits hold at every step, and in the end everybody has had a slot. */
 static void test_random(void **state)
 {
@@ -162,6 +208,8 @@ int main(void)
                 cmocka_unit_test(test_first_comes_before_the_others),
                 cmocka_unit_test(test_one_origin_may_have_all),
                 cmocka_unit_test(test_one_that_is_not_answered_keeps_to_its_share),
+                cmocka_unit_test(test_who_let_the_share_grow),
+                cmocka_unit_test(test_who_came_late_did_not_wait),
                 cmocka_unit_test(test_random),
         };
 

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+#include "difference.h"
+
+static const struct part parts[] = {
+        { FIGURE_CONNECT, "to get a connection", "the opening of connections" },
+        { FIGURE_WAIT, "to wait for the server's answer", "the server, or the way to it" },
+        { FIGURE_LAG, "until this program reads what has arrived", "this program" },
+        { FIGURE_RECEIVE, "to receive the body", "the network, or how fast the server sends" },
+        { FIGURE_DECODE, "to decode the body", "this program" },
+};
+
+const struct part *grown_part(const struct mode *from, const struct mode *to)
+{
+        const struct part *most = &parts[0];
+        double most_ns = -1;
+
+        for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+                double grown_ns = figure(to, parts[i].figure) - figure(from, parts[i].figure);
+
+                if (grown_ns > most_ns) {
+                        most = &parts[i];
+                        most_ns = grown_ns;
+                }
+        }
+        return most;
+}
+
+struct estimate wall_ratio(const struct comparison *c, const struct mode *a, const struct mode *b)
+{
+        return stat_estimate_ratio(a->figures[FIGURE_WALL], b->figures[FIGURE_WALL], c->n_rounds);
+}

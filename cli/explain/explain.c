@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: MIT */
+#include "../command.h"
+
+#include "../output/output.h"
+#include "../temporary.h"
+#include "options.h"
+#include "page.h"
+#include <base/error.h>
+#include <base/buf.h>
+#include <errno.h>
+#include <stddef.h>
+#include <string.h>
+#include <unistd.h>
+
+struct explain {
+        struct explain_options options; /* first */
+        const char *path;
+        bool wants_json;
+        struct muster_explanation *explanation;
+        struct muster_run run;
+        struct confirmation confirmation;
+        struct muster_error error;
+};
+
+#define OWN(member) offsetof(struct explain, member)
+
+static const struct option table[] = {
+        { "What to show", 0, "json", NULL, "one JSON object instead of the page", option_set_flag,
+          OWN(wants_json) },
+        { NULL, 0, "assert", "EXPR",
+          "exit with 4 unless this holds: 'latency.p99<200ms'; repeatable",
+          explain_options_add_assertion, OWN(options.assertions) },
+        { "Proof", 0, "confirm", NULL,
+          "make the requests again with the first remedy that is an option", option_set_flag,
+          OWN(options.confirm.is_wanted) },
+        { NULL, 0, "confirm-rounds", "N", "the same N times, with and without it in turns (1)",
+          explain_options_set_rounds, OWN(options.confirm.n_rounds) },
+        { NULL, 0, "confirm-unsafe", NULL,
+          "also requests that may change something on the server, as POST", option_set_flag,
+          OWN(options.confirm.allows_unsafe) },
+        { 0 },
+};
+
+static const struct option *const tables[] = { table, NULL };
+
+static int set_path(void *settings, const struct option *option, const char *value,
+                    struct muster_error *error)
+{
+        struct explain *explain = settings;
+
+        (void)option;
+        if (explain->path)
+                return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
+                                 "one record at a time: \"%s\" is one more than \"%s\"", value,
+                                 explain->path);
+        explain->path = value;
+        return 0;
+}
+
+static int help(void)
+{
+        printf("usage: muster explain [options] RECORD\n\n"
+               "Why did it take so long, what should be changed, and what would that gain? RECORD "
+               "is a file that\n"
+               "muster fetch --record wrote.\n");
+        option_help(tables, stdout);
+        printf("\nExit status: 0 done, 2 usage, 3 could not read the record or run again, 4 an "
+               "assertion does not\n"
+               "hold. See muster-explain(1).\n");
+        return EXIT_ALL_SUCCEEDED;
+}
+
+/* --- running it again --------------------------------------------------------------------------------------------- */
+
+/* The recorded requests take the place of the command's inputs. */
+static int use_recorded(struct explain *explain, struct invocation *original, int requests_fd)
+{
+        char path[32];
+        int r = muster_record_export(explain->path, requests_fd, &explain->error);
+
+        if (r < 0)
+                return r;
+        invocation_leave_out(original, NULL);
+        invocation_leave_out(original, "input");
+        invocation_leave_out(original, "input-format");
+        return invocation_add(original, "input", temporary_file_path(requests_fd, path),
+                              &explain->error);
+}
+
+/* Are the inputs of the command there once more, for whoever runs it again in the same folder? */
+static bool names_inputs(const struct invocation *original)
+{
+        bool has_files = invocation_has(original, "input");
+
+        for (size_t i = 0; i < original->n; i++)
+                if (original->words[i].name && strcmp(original->words[i].name, "input") == 0 &&
+                    strcmp(original->words[i].value, "-") == 0)
+                        return false;
+        return has_files || invocation_has(original, NULL);
+}
+
+/* A record has URLs only: where there was more to the requests, the command has to read its inputs again. */
+static int make_original(struct explain *explain, struct invocation *original, int requests_fd)
+{
+        bool allows_unsafe = explain->options.confirm.allows_unsafe;
+        int r = invocation_from_json(original, explain->run.command, &explain->error);
+
+        if (r == 0)
+                r = confirm_check(original, allows_unsafe, &explain->error);
+        if (r == 0 && explain->run.n_unsafe && !allows_unsafe)
+                r = error_set(&explain->error, MUSTER_E_INPUT, MUSTER_PHASE_QUEUE, 0,
+                              "confirm: %llu of the requests may change something on the server; "
+                              "--confirm-unsafe makes them again",
+                              (unsigned long long)explain->run.n_unsafe);
+        if (r < 0)
+                return r;
+        r = use_recorded(explain, original, requests_fd);
+        if (r == MUSTER_E_INPUT && names_inputs(original)) {
+                error_clear(&explain->error);
+                return 0;
+        }
+        return r;
+}
+
+/* What was cut short took another time than the whole would have. */
+static int check_whole(const struct explain *explain, struct muster_error *error)
+{
+        if (explain->run.is_complete && !explain->run.n_dropped)
+                return 0;
+        return error_set(error, MUSTER_E_INPUT, MUSTER_PHASE_QUEUE, 0,
+                         "confirm: the record is not whole, so there is nothing to compare with");
+}
+
+static int confirm(struct explain *explain)
+{
+        const struct confirm_options *options = &explain->options.confirm;
+        struct invocation original = { 0 };
+        int fd, r;
+
+        if (!confirm_choose(explain->explanation))
+                return CONFIRM_NOTHING;
+        r = check_whole(explain, &explain->error);
+        if (r < 0)
+                return r;
+        fd = temporary_file(&explain->error);
+        if (fd < 0)
+                return fd;
+        r = make_original(explain, &original, fd);
+        if (r == 0)
+                r = confirm_run(&explain->confirmation, &original, explain->explanation,
+                                options->n_rounds ? options->n_rounds : 1, &explain->error);
+        invocation_deinit(&original);
+        close(fd);
+        return r;
+}
+
+/* --- showing ------------------------------------------------------------------------------------------------------ */
+
+static int show_json(struct explain *explain)
+{
+        struct buf text = { 0 };
+        int r = page_json(&text, explain->explanation, &explain->confirmation,
+                          &explain->options.assertions);
+
+        if (r == 0 && fwrite(text.at, 1, text.len, stdout) != text.len)
+                r = MUSTER_E_RESOURCE;
+        buf_deinit(&text);
+        return r;
+}
+
+/* A page is shown before anything is tried, which may take a while; the object has all in it. */
+static int show(struct explain *explain)
+{
+        struct page page = page_on(stdout);
+        int r = 0;
+
+        if (!explain->wants_json) {
+                page_print(&page, explain->explanation);
+                fflush(stdout);
+        }
+        if (confirm_is_wanted(&explain->options.confirm))
+                r = confirm(explain);
+        if (r == CONFIRM_NOTHING)
+                fprintf(stderr, "muster: confirm: %s\n", confirm_nothing);
+        else if (r != 0)
+                return r;
+        if (explain->wants_json)
+                return show_json(explain);
+        if (explain->confirmation.n_rounds)
+                page_print_confirmation(&page, &explain->confirmation);
+        return 0;
+}
+
+static int run(struct explain *explain)
+{
+        bool all_hold;
+        int r = muster_explain_file(&explain->explanation, explain->path, &explain->error);
+
+        if (r < 0)
+                return error_tell(&explain->error);
+        muster_explanation_run(explain->explanation, &explain->run, sizeof(explain->run));
+        all_hold = assertions_check(&explain->options.assertions, explain->explanation);
+        r = show(explain);
+        if (r == 0)
+                r = output_end_page(&explain->error);
+        assertions_tell(&explain->options.assertions, stderr);
+        if (r < 0)
+                return error_tell(&explain->error);
+        if (r == CONFIRM_STOPPED)
+                fprintf(stderr, "muster: interrupted: the remedy was not tried to the end\n");
+        if (!all_hold)
+                return EXIT_ASSERTION_FAILED;
+        return r == CONFIRM_STOPPED ? EXIT_SOME_FAILED : EXIT_ALL_SUCCEEDED;
+}
+
+int explain_main(int argc, char **argv)
+{
+        struct explain explain = { 0 };
+        int r = option_parse(tables, &explain, argc, argv, set_path, &explain.error);
+        int status;
+
+        if (r == 0 && !explain.path)
+                r = error_set(&explain.error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
+                              "what is to be explained? Give the file that muster fetch --record "
+                              "wrote (muster explain --help)");
+        if (r == OPTION_HELP)
+                status = help();
+        else if (r < 0)
+                status = error_tell(&explain.error);
+        else
+                status = run(&explain);
+        muster_explanation_free(explain.explanation);
+        explain_options_deinit(&explain.options);
+        return status;
+}

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One loop that reads as much input as there is room for, takes what is finished, writes it, and waits.
+ */
+#include "fetch.h"
+
+#include "../command.h"
+#include "../interrupt.h"
+#include <base/clock.h>
+#include <base/error.h>
+#include <unistd.h>
+
+#define QUEUE_MIN 4096           /* items that are read ahead: enough that hosts can take turns */
+#define GRACE_NS  (2 * NS_PER_S) /* for what is in flight at Ctrl-C */
+
+static uint64_t now(void)
+{
+        return clock_ns_of(CLOCK_MONOTONIC);
+}
+
+/* --- the loop ----------------------------------------------------------------------------------------------------- */
+
+/* Ctrl-C: read no more, drop what waits, give what is in flight a moment, then drop that too. */
+static void stop(struct fetch *fetch, uint64_t now_ns)
+{
+        if (!fetch->is_stopping) {
+                fetch->is_stopping = true;
+                fetch->stop_ns = now_ns;
+                if (fetch->has_progress)
+                        progress_clear();
+                fprintf(stderr,
+                        "muster: interrupted; what is in flight gets %d s, Ctrl-C again leaves at "
+                        "once\n",
+                        (int)(GRACE_NS / NS_PER_S));
+                muster_cancel_queued(fetch->client);
+        } else if (now_ns - fetch->stop_ns > GRACE_NS) {
+                muster_cancel_all(fetch->client);
+                process_interrupt(&fetch->process);
+        }
+}
+
+static bool is_over(const struct fetch *fetch)
+{
+        return !fetch->n_outstanding && (fetch->input_has_ended || fetch->is_stopping);
+}
+
+static int run(struct fetch *fetch)
+{
+        int r = 0;
+
+        while (r == 0) {
+                uint64_t now_ns = now();
+
+                if (interrupt_has_come())
+                        stop(fetch, now_ns);
+                else
+                        r = fetch_submit(fetch);
+                if (r == 0)
+                        r = fetch_take(fetch);
+                if (r < 0 || is_over(fetch))
+                        break;
+                fetch_show_progress(fetch, now_ns);
+                r = fetch_flush_when_due(fetch, now_ns);
+                if (r == 0)
+                        r = fetch_wait(fetch);
+        }
+        return r;
+}
+
+/* --- beginning and end -------------------------------------------------------------------------------------------- */
+
+static const char *const no_texts[] = { NULL };
+static const char *const standard_input[] = { "-", NULL };
+
+static int open_all(struct fetch *fetch)
+{
+        struct fetch_options *options = &fetch->options;
+        const struct input_format *format =
+                options->request.input_format ? input_format_find(options->request.input_format)
+                                              : NULL;
+        const char *const *files = options->request.files.n  ? options->request.files.list
+                                   : options->request.urls.n ? no_texts
+                                                             : standard_input;
+        size_t queue = (size_t)options->request.client.concurrency * 4;
+        int r;
+
+        if (queue < QUEUE_MIN)
+                queue = QUEUE_MIN;
+        if (items_init(&fetch->items, queue) < 0)
+                return error_set_memory(&fetch->error, MUSTER_PHASE_QUEUE);
+        options->request.client.queue_size = fetch->items.size;
+        options->request.client.error = &fetch->error;
+        r = process_begin(&fetch->process, &options->process, &fetch->error);
+        if (r < 0)
+                return r;
+        input_init(&fetch->input, options->request.urls.n ? options->request.urls.list : no_texts,
+                   files, format);
+        r = muster_client_new(&fetch->client, &options->request.client);
+        if (r == 0)
+                r = output_open(&fetch->output, options->output, &fetch->error);
+        if (r == 0 && strcmp(options->body, "inline") != 0 && strcmp(options->body, "none") != 0)
+                r = body_files_open(&fetch->body_files, options->body,
+                                    process_is_wanted(&options->process), &fetch->error);
+        return r;
+}
+
+static void close_all(struct fetch *fetch)
+{
+        /* Workers that are still busy look at items, and at what there is to process with. */
+        process_interrupt(&fetch->process);
+        muster_client_free(fetch->client);
+        account_deinit(&fetch->account);
+        process_deinit(&fetch->process);
+        items_deinit(&fetch->items);
+        input_deinit(&fetch->input);
+        buf_deinit(&fetch->next.id);
+        buf_deinit(&fetch->output.buf);
+        report_deinit(&fetch->report);
+        body_files_close(&fetch->body_files);
+        fetch_options_deinit(&fetch->options);
+}
+
+static int help(void)
+{
+        printf("usage: muster fetch [options] [URL...]\n\n"
+               "Fetch many URLs at once: those given, those in files (-i), or one a line from "
+               "standard input.\n"
+               "Each input item becomes one line of JSON, in the order in which they finish.\n");
+        option_help(fetch_option_tables, stdout);
+        printf("\nExit status: 0 all succeeded, 1 some failed, 2 usage, 3 could not run, 4 an "
+               "assertion does not hold.\nSee muster-fetch(1).\n");
+        return EXIT_ALL_SUCCEEDED;
+}
+
+int fetch_main(int argc, char **argv)
+{
+        struct fetch fetch = { 0 };
+        int r = fetch_options_parse(&fetch.options, argc, argv, &fetch.error);
+        int status;
+
+        report_init(&fetch.report);
+        if (r == 0 && request_options_have_no_input(&fetch.options.request))
+                r = error_set(&fetch.error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
+                              "nothing to fetch: give URLs, -i FILE, or a list on standard input "
+                              "(muster fetch --help)");
+        if (r == 0)
+                r = open_all(&fetch);
+        if (r == 0)
+                r = account_begin(&fetch.account, &fetch.options.account, fetch.client,
+                                  fetch_shows_summary(&fetch), argc, argv, &fetch.error);
+        if (r == OPTION_HELP) {
+                status = help();
+        } else if (r < 0) {
+                status = error_tell(&fetch.error);
+        } else {
+                fetch.report.has_plan = fetch_options_have_rate(&fetch.options);
+                request_options_warn(&fetch.options.request);
+                fetch.has_progress = isatty(STDERR_FILENO) && !fetch.options.is_silent &&
+                                     !fetch.options.no_progress;
+                interrupt_begin(fetch.client);
+                status = fetch_finish(&fetch, run(&fetch));
+        }
+        close_all(&fetch);
+        return status;
+}

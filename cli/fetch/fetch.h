@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A run of `muster fetch`, and the steps that its loop consists of
+ *
+ *      fetch_submit()   input ──▶ items ──▶ client          as much as there is room for
+ *      fetch_take()     client ──▶ result lines, body files, report
+ *      fetch_wait()     until the client, or the input, has something new
+ *      fetch_finish()   the last lines, the summary, the account that is given of the run
+ *
+ * Everything is bounded by the ring of items: input is not read faster than results are written.
+ */
+#ifndef CLI_FETCH_FETCH_H
+#define CLI_FETCH_FETCH_H
+
+#include "../input/input.h"
+#include "../output/body_files.h"
+#include "../output/item.h"
+#include "../output/output.h"
+#include "../report/report.h"
+#include "account.h"
+#include "options.h"
+
+struct fetch {
+        struct fetch_options options;
+        struct muster_client *client;
+        struct input input;
+        struct input_item next; /* what was read last */
+        bool input_has_ended, input_waits, input_has_failed;
+        struct items items;
+        struct process process;
+        struct output output;
+        struct body_files body_files;
+        struct report report;
+        struct account account;
+        uint64_t n_outstanding;
+        bool has_progress;
+        uint64_t progress_ns, flushed_ns;
+        bool is_stopping;
+        uint64_t stop_ns;
+        struct muster_error error;
+};
+
+/* Read what input there is, as far as there is room, and submit it. Negative with fetch->error: the run cannot go on. */
+int fetch_submit(struct fetch *fetch);
+
+/* Take what is finished, and write it. As fetch_submit(). */
+int fetch_take(struct fetch *fetch);
+
+/* An item has its result, or its error: write it now, or when its turn has come. As fetch_submit(). */
+int fetch_item_done(struct fetch *fetch, struct item *item);
+
+void fetch_show_progress(struct fetch *fetch, uint64_t now_ns);
+
+/* Pass on lines that have lain here for long. As fetch_submit(). */
+int fetch_flush_when_due(struct fetch *fetch, uint64_t now_ns);
+
+/* Until something has happened, or there is something else to do. As fetch_submit(). */
+int fetch_wait(struct fetch *fetch);
+
+/* All is over, with what the last step returned. Returns an exit status, after telling all that there is to tell. */
+int fetch_finish(struct fetch *fetch, int r);
+
+bool fetch_shows_summary(const struct fetch *fetch);
+
+#endif

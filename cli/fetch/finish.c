@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The end of a run: what is said of it, and the exit status
+ */
+#include "fetch.h"
+
+#include "../exit_status.h"
+#include "../interrupt.h"
+#include <base/error.h>
+#include <limits.h>
+#include <unistd.h>
+
+bool fetch_shows_summary(const struct fetch *fetch)
+{
+        return !fetch->options.is_silent && (isatty(STDERR_FILENO) || fetch->options.wants_summary);
+}
+
+static void tell_interruption(const struct fetch *fetch)
+{
+        if (!fetch->is_stopping)
+                return;
+        fprintf(stderr, "muster: interrupted: %llu done, %llu of them cancelled",
+                (unsigned long long)fetch->report.n_done,
+                (unsigned long long)fetch->report.n_codes[-MUSTER_E_CANCELLED]);
+        if (fetch->input_has_ended)
+                fprintf(stderr, "; all of the input had been read\n");
+        else if (fetch->next.line)
+                fprintf(stderr, "; the input was not read past line %llu of %s\n",
+                        (unsigned long long)fetch->next.line, fetch->input.file);
+        else
+                fprintf(stderr, "; the rest of the input was not read\n");
+}
+
+static void tell_summary(const struct fetch *fetch)
+{
+        struct page page = page_on(stderr);
+        struct muster_client_stats stats;
+
+        if (!fetch_shows_summary(fetch))
+                return;
+        if (!isatty(STDERR_FILENO)) /* a line for each label, whatever its length */
+                page.width = UINT_MAX;
+        muster_client_stats(fetch->client, &stats, sizeof(stats));
+        summary_print(&fetch->report, &stats, account_verdict(&fetch->account), &page);
+}
+
+/* What was run is explained, and perhaps run again: then with no connection of the first time still open. */
+static int tell_account(struct fetch *fetch)
+{
+        struct muster_error error = { 0 };
+        int r = account_end(&fetch->account, fetch->report.n_done, fetch->is_stopping, &error);
+
+        tell_summary(fetch);
+        account_tell(&fetch->account);
+        fetch->client = muster_client_free(fetch->client);
+        if (r == 0)
+                r = account_confirm(&fetch->account, &error);
+        if (r == CONFIRM_STOPPED && !fetch->is_stopping) {
+                fprintf(stderr, "muster: interrupted: the remedy was not tried to the end\n");
+                fetch->is_stopping = true;
+        }
+        return r < 0 ? error_tell(&error) : EXIT_ALL_SUCCEEDED;
+}
+
+static int exit_status(const struct fetch *fetch)
+{
+        if (!fetch->account.all_hold)
+                return EXIT_ASSERTION_FAILED;
+        return fetch->report.n_failed || fetch->is_stopping ? EXIT_SOME_FAILED : EXIT_ALL_SUCCEEDED;
+}
+
+int fetch_finish(struct fetch *fetch, int r)
+{
+        struct muster_error late = { 0 };
+        int status;
+
+        if (r == 0)
+                r = output_flush(&fetch->output, &fetch->error);
+        process_end(&fetch->process);
+        interrupt_end();
+        if (fetch->has_progress)
+                progress_clear();
+        if (r == 0)
+                r = output_close(&fetch->output, &late);
+        if (r < 0)
+                return error_tell(fetch->error.code ? &fetch->error : &late);
+        tell_interruption(fetch);
+        status = tell_account(fetch);
+        if (fetch->input_has_failed)
+                return error_tell(&fetch->error);
+        return status == EXIT_ALL_SUCCEEDED ? exit_status(fetch) : status;
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The options of `muster fetch`
+ */
+#ifndef CLI_FETCH_OPTIONS_H
+#define CLI_FETCH_OPTIONS_H
+
+#include "../option/request_options.h"
+#include "../process/process.h"
+#include "account.h"
+
+struct fetch_options {
+        struct request_options request; /* first: see there */
+        struct process_options process;
+        struct account_options account;
+        const char *output; /* NULL: standard output */
+        const char *body;   /* "inline", "none", or a directory */
+        bool in_order, is_silent, wants_summary, no_progress;
+};
+
+/* NULL-ended. */
+extern const struct option *const fetch_option_tables[];
+
+/* Parse; as option_parse(). */
+int fetch_options_parse(struct fetch_options *options, int argc, char **argv,
+                        struct muster_error *error);
+void fetch_options_deinit(struct fetch_options *options);
+
+/* Are starts planned? */
+bool fetch_options_have_rate(const struct fetch_options *options);
+
+#endif

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What is finished: result lines, in the order asked for, and what else is made of a result
+ */
+#include "fetch.h"
+
+#include <string.h>
+
+static void add_processed(struct result_line *line, const struct processed *processed)
+{
+        if (!processed)
+                return;
+        line->json = buf_str(&processed->json);
+        line->processed = buf_str(&processed->value);
+        line->processed_is_base64 = processed->is_base64;
+}
+
+/* Of a response that broke off there is nothing worth keeping; that of a status that counts as an error is whole. */
+static bool has_body_to_keep(const struct muster_result *result)
+{
+        const struct muster_error *error = muster_result_error(result);
+
+        return muster_result_status(result) && (!error || muster_result_body_size(result));
+}
+
+static int write_item(struct fetch *fetch, struct item *item)
+{
+        struct muster_error body_error = { 0 };
+        struct buf body_file = { 0 };
+        struct result_line line = { .n = item->n,
+                                    .line = item->line,
+                                    .id = str_of(item->id),
+                                    .result = item->result,
+                                    .error = item->error ? item->error
+                                                         : muster_result_error(item->result),
+                                    .leaves_body_out = strcmp(fetch->options.body, "none") == 0,
+                                    .has_plan = fetch_options_have_rate(&fetch->options) };
+        int r;
+
+        if (item->result)
+                add_processed(&line, process_result(item->result));
+        if (fetch->body_files.is_there && item->result && has_body_to_keep(item->result)) {
+                if (body_files_name(&fetch->body_files, item, &body_file, &body_error) == 0)
+                        line.body_file = body_file.at;
+                else if (!line.error)
+                        line.error = &body_error;
+        }
+        line.leaves_body_out |= fetch->body_files.is_there;
+        report_add(&fetch->report, item->result, line.error);
+        r = output_add(&fetch->output, &line, &fetch->error);
+        buf_deinit(&body_file);
+        items_written(&fetch->items, item);
+        return r;
+}
+
+static bool is_done(const struct item *item)
+{
+        return item->result || item->error;
+}
+
+/* An item has its result: write it now, or when its turn has come. */
+int fetch_item_done(struct fetch *fetch, struct item *item)
+{
+        int r = 0;
+
+        if (!fetch->options.in_order)
+                return write_item(fetch, item);
+        while (r == 0 && (item = items_oldest(&fetch->items)) && is_done(item))
+                r = write_item(fetch, item);
+        return r;
+}
+
+int fetch_take(struct fetch *fetch)
+{
+        struct muster_result *result;
+        int r = 0;
+
+        while (r == 0 && (result = muster_take(fetch->client))) {
+                struct item *item = muster_result_userdata(result);
+
+                fetch->n_outstanding--;
+                item->result = result;
+                r = fetch_item_done(fetch, item);
+        }
+        return r;
+}

@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: MIT */
+#include "request_options.h"
+
+#include "../input/body_file.h"
+#include "../input/input.h"
+#include <base/error.h>
+#include <base/mem.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static struct request_options *of(void *settings)
+{
+        return settings;
+}
+
+static int invalid(struct muster_error *error, const char *what, const char *value)
+{
+        return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0, "\"%s\" %s", value, what);
+}
+
+static int add_text(struct texts *texts, const char *text, struct muster_error *error)
+{
+        const char **list = mem_realloc(texts->list, (texts->n + 2) * sizeof(*list));
+
+        if (!list)
+                return error_set_memory(error, MUSTER_PHASE_QUEUE);
+        texts->list = list;
+        list[texts->n++] = text;
+        list[texts->n] = NULL;
+        return 0;
+}
+
+/* --- setters ------------------------------------------------------------------------------------------------------ */
+
+static int set_listed(void *settings, const struct option *option, const char *value,
+                      struct muster_error *error)
+{
+        return add_text((struct texts *)(void *)((char *)settings + option->offset), value, error);
+}
+
+int request_options_add_url(void *settings, const struct option *option, const char *value,
+                            struct muster_error *error)
+{
+        (void)option;
+        return add_text(&of(settings)->urls, value, error);
+}
+
+static int set_input_format(void *settings, const struct option *option, const char *value,
+                            struct muster_error *error)
+{
+        (void)option;
+        of(settings)->input_format = value;
+        if (strcmp(value, "auto") == 0)
+                of(settings)->input_format = NULL;
+        else if (!input_format_find(value))
+                return invalid(error, "is not auto, lines or jsonl", value);
+        return 0;
+}
+
+/* As curl: several are joined by "&". */
+static int join_data(struct request_options *options, struct muster_error *error)
+{
+        if (options->has_data && buf_add_char(&options->data, '&') < 0)
+                return error_set_memory(error, MUSTER_PHASE_QUEUE);
+        options->has_data = options->is_form = true;
+        return 0;
+}
+
+static int add_data(struct request_options *options, const char *value, struct muster_error *error)
+{
+        if (value[0] == '@')
+                return file_read(value + 1, &options->data, error);
+        return buf_add_text(&options->data, value) < 0 ? error_set_memory(error, MUSTER_PHASE_QUEUE)
+                                                       : 0;
+}
+
+/* From a file -d leaves out line ends and NULs, as curl does. */
+static void strip_lines(struct buf *data, size_t from)
+{
+        size_t to = from;
+
+        for (size_t i = from; i < data->len; i++)
+                if (data->at[i] != '\n' && data->at[i] != '\r' && data->at[i] != '\0')
+                        data->at[to++] = data->at[i];
+        data->len = to;
+}
+
+static int set_data(void *settings, const struct option *option, const char *value,
+                    struct muster_error *error)
+{
+        struct request_options *options = of(settings);
+        size_t before;
+        int r = join_data(options, error);
+
+        (void)option;
+        before = options->data.len;
+        if (r == 0)
+                r = add_data(options, value, error);
+        if (r == 0 && value[0] == '@')
+                strip_lines(&options->data, before);
+        return r;
+}
+
+static int set_data_binary(void *settings, const struct option *option, const char *value,
+                           struct muster_error *error)
+{
+        int r = join_data(of(settings), error);
+
+        (void)option;
+        return r < 0 ? r : add_data(of(settings), value, error);
+}
+
+static int set_user(void *settings, const struct option *option, const char *value,
+                    struct muster_error *error)
+{
+        struct request_options *options = of(settings);
+        char *colon;
+
+        (void)option;
+        mem_free(options->user);
+        options->user = mem_strdup(value);
+        if (!options->user)
+                return error_set_memory(error, MUSTER_PHASE_QUEUE);
+        colon = strchr(options->user, ':');
+        if (!colon)
+                return invalid(error, "has no password; write USER:PASSWORD", value);
+        *colon = '\0';
+        options->password = colon + 1;
+        return 0;
+}
+
+/* "-H @file": a header a line. */
+static int set_header_file(struct request_options *options, const char *path,
+                           struct muster_error *error)
+{
+        struct buf text = { 0 };
+        struct muster_str rest, line;
+        int r = file_read(path, &text, error);
+
+        rest = buf_str(&text);
+        while (r == 0 && str_split(&rest, '\n', &line)) {
+                char *copy;
+
+                if (line.len && line.at[line.len - 1] == '\r')
+                        line.len--;
+                if (!str_trim(line).len)
+                        continue;
+                copy = mem_strndup(line.at, line.len); /* lives as long as the program */
+                r = copy ? add_text(&options->headers, copy, error)
+                         : error_set_memory(error, MUSTER_PHASE_QUEUE);
+        }
+        buf_deinit(&text);
+        return r;
+}
+
+static int set_header(void *settings, const struct option *option, const char *value,
+                      struct muster_error *error)
+{
+        (void)option;
+        if (value[0] == '@')
+                return set_header_file(of(settings), value + 1, error);
+        if (!strpbrk(value, ":;"))
+                return invalid(error,
+                               "is not \"Name: value\", \"Name;\" (empty) or \"Name:\" (not sent)",
+                               value);
+        return add_text(&of(settings)->headers, value, error);
+}
+
+/* curl counts from 0 redirects on; the library has no_redirects for that. */
+static int set_max_redirs(void *settings, const struct option *option, const char *value,
+                          struct muster_error *error)
+{
+        struct muster_client_options *client = &of(settings)->client;
+        uint64_t n;
+
+        (void)option;
+        if (strcmp(value, "-1") == 0) {
+                client->max_redirects = UINT32_MAX;
+                return 0;
+        }
+        if (!str_to_u64(str_of(value), &n) || n >= UINT32_MAX)
+                return invalid(error, "is not a number; -1 is without limit", value);
+        if (n == 0)
+                client->no_redirects = true;
+        client->max_redirects = (unsigned)n;
+        return 0;
+}
+
+/* --- the tables --------------------------------------------------------------------------------------------------- */
+
+#define CLIENT(member) offsetof(struct request_options, client.member)
+#define OWN(member)    offsetof(struct request_options, member)
+
+const struct option input_option_table[] = {
+        { "Input", 'i', "input", "FILE",
+          "requests from FILE, - is standard input; may be given again", set_listed, OWN(files) },
+        { NULL, 0, "input-format", "FORMAT", "lines (URLs), jsonl (JSON objects) or auto",
+          set_input_format, 0 },
+        { 0 },
+};
+
+const struct option request_option_table[] = {
+        { HOW_LONG, 0, "connect-timeout", "TIME", "until connected: DNS, TCP and TLS (10 s)",
+          option_set_duration, CLIENT(connect_timeout_ms) },
+        { NULL, 'm', "max-time", "TIME",
+          "from its turn to the last byte, all tries included (none)", option_set_duration,
+          CLIENT(total_timeout_ms) },
+        { NULL, 0, "read-timeout", "TIME", "between two arrivals of bytes (60 s)",
+          option_set_duration, CLIENT(read_timeout_ms) },
+
+        { "What to ask", 'X', "request", "METHOD", "the method (GET, or POST with data)",
+          option_set_text, OWN(method) },
+        { NULL, 'H', "header", "LINE",
+          "\"Name: value\" to send, \"Name;\" empty, \"Name:\" not at all, @FILE", set_header, 0 },
+        { NULL, 'd', "data", "DATA", "a form as body, @FILE from a file; several are joined by &",
+          set_data, 0 },
+        { NULL, 0, "data-binary", "DATA", "the same, a file taken as it is", set_data_binary, 0 },
+        { NULL, 'T', "upload-file", "FILE", "PUT this file, read as it is sent: memory stays flat",
+          option_set_text, OWN(upload) },
+        { NULL, 'u', "user", "USER:PASSWORD", "Basic authentication", set_user, 0 },
+        { NULL, 'A', "user-agent", "NAME", "the User-Agent field; \"\" sends none", option_set_text,
+          CLIENT(user_agent) },
+        { NULL, '0', "http1.0", NULL, "speak HTTP/1.0", option_set_flag, CLIENT(http_1_0) },
+        { NULL, 0, "http1.1", NULL, "speak HTTP/1.1 (the default)", option_clear_flag,
+          CLIENT(http_1_0) },
+        { NULL, 0, "compressed", NULL, "ask for compressed bodies and decode them (the default)",
+          option_clear_flag, CLIENT(no_decoding) },
+        { NULL, 0, "no-compressed", NULL, "bodies as they are: ask for no coding, undo none",
+          option_set_flag, CLIENT(no_decoding) },
+
+        { "TLS and names", 'k', "insecure", NULL,
+          "accept any certificate: anybody can read and change everything", option_set_flag,
+          CLIENT(insecure_no_verify) },
+        { NULL, 0, "cacert", "FILE", "trust these certificates (PEM) instead of the system's",
+          option_set_text, CLIENT(ca_file) },
+        { NULL, 'E', "cert", "FILE", "client certificate with its chain (PEM)", option_set_text,
+          CLIENT(client_cert_file) },
+        { NULL, 0, "key", "FILE", "its key (PEM), where it is not in the same file",
+          option_set_text, CLIENT(client_key_file) },
+        { NULL, 0, "resolve", "HOST:PORT:ADDRESS",
+          "use ADDRESS[,ADDRESS] for HOST:PORT; * is any host", set_listed, OWN(resolve) },
+        { NULL, 0, "dns-server", "ADDRESS[:PORT]", "ask this name server, not the system's",
+          option_set_text, CLIENT(dns_server) },
+
+        { WHAT_TO_ACCEPT, 'f', "fail", NULL, "status 400 and above is an error", option_set_flag,
+          CLIENT(fail_on_status) },
+        { NULL, 'L', "location", NULL, "follow redirects (the default)", option_clear_flag,
+          CLIENT(no_redirects) },
+        { NULL, 0, "no-location", NULL, "a redirect is the result", option_set_flag,
+          CLIENT(no_redirects) },
+        { NULL, 0, "max-redirs", "N", "redirects to follow (10)", set_max_redirs, 0 },
+        { NULL, 0, "allow-https-to-http", NULL, "follow a redirect from https to http",
+          option_set_flag, CLIENT(allow_https_to_http) },
+        { NULL, 0, "max-filesize", "SIZE", "largest body after decoding (1G)", option_set_size,
+          CLIENT(max_body_bytes) },
+        { 0 },
+};
+
+/* --- settled ------------------------------------------------------------------------------------------------------ */
+
+void request_options_finish(struct request_options *options)
+{
+        options->client.size = sizeof(options->client);
+        options->client.resolve = options->resolve.list;
+        options->client.keylog_file = getenv("SSLKEYLOGFILE");
+        if (options->client.keylog_file && !*options->client.keylog_file)
+                options->client.keylog_file = NULL;
+}
+
+bool request_options_have_no_input(const struct request_options *options)
+{
+        return !options->urls.n && !options->files.n && isatty(STDIN_FILENO);
+}
+
+void request_options_warn(const struct request_options *options)
+{
+        if (options->client.insecure_no_verify)
+                fprintf(stderr, "muster: WARNING: -k: certificates are not checked, anybody on the "
+                                "way can read and change everything\n");
+}
+
+void request_options_deinit(struct request_options *options)
+{
+        mem_free(options->urls.list);
+        mem_free(options->files.list);
+        mem_free(options->resolve.list);
+        mem_free(options->headers.list);
+        mem_free(options->user);
+        buf_deinit(&options->data);
+}

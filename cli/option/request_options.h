@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What to ask, of whom and how: the options that all commands share which make requests
+ *
+ * A command's own settings begin with a `struct request_options`, so that these tables fill it.
+ */
+#ifndef CLI_OPTION_REQUEST_OPTIONS_H
+#define CLI_OPTION_REQUEST_OPTIONS_H
+
+#include "option.h"
+#include <base/buf.h>
+#include <muster/muster.h>
+
+/* A growing NULL-ended list of borrowed texts. */
+struct texts {
+        const char **list;
+        size_t n;
+};
+
+struct request_options {
+        struct muster_client_options client;
+        struct texts urls, files, resolve;
+        const char *input_format; /* NULL: tell by the first line */
+
+        /* What every request is given beside its URL. */
+        const char *method;   /* NULL: GET, or POST with data */
+        struct texts headers; /* as on the command line: "Name: value", "Name:", "Name;" */
+        struct buf data;
+        const char *upload;     /* a file that is the body of each; NULL: none */
+        bool has_data, is_form; /* the latter: -d, which says that it is a form */
+        char *user;             /* "user:password" split: this is the user name */
+        const char *password;
+};
+
+/* The heading that the first group of request_option_table has: a command may have more of it. */
+#define HOW_LONG "How long (500ms, 2s, 1.5m; plain numbers are seconds; 0 is for ever)"
+
+/* The heading of its last group. */
+#define WHAT_TO_ACCEPT "What to accept"
+
+extern const struct option input_option_table[], request_option_table[];
+
+/* A URL among the arguments: for option_parse(). */
+int request_options_add_url(void *settings, const struct option *option, const char *value,
+                            struct muster_error *error);
+
+/* All is parsed: settle what follows from it. */
+void request_options_finish(struct request_options *options);
+
+/* Is there neither an argument nor a file, and nothing to be read from a terminal? */
+bool request_options_have_no_input(const struct request_options *options);
+
+/* Say on standard error what is dangerous. */
+void request_options_warn(const struct request_options *options);
+void request_options_deinit(struct request_options *options);
+
+/* The method of a plain line; NULL: GET. */
+const char *request_options_method(const struct request_options *options);
+
+/* Does every request get more than its URL? */
+bool request_options_add_to_requests(const struct request_options *options);
+
+/* Give a request what the options say, except what it has itself. Negative with *error. */
+int request_options_apply(const struct request_options *options, struct muster_request *request,
+                          bool is_plain, struct muster_error *error);
+
+#endif

@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a curve means, in words
+ *
+ * No more than the data bear: no peak that was not passed, nothing about concurrencies that were not tried, nothing about the server where this
+ * machine was the limit.
+ */
+#include "page.h"
+
+#include <base/words.h>
+#include <math.h>
+
+#define FITS       0.10 /* deviations above this are told */
+#define SAME       0.02 /* throughputs that are as good as equal */
+#define NEGLIGIBLE 1e-4 /* a sigma or kappa below this is none */
+
+static struct words ns(double value)
+{
+        return words_ns((uint64_t)value);
+}
+
+static const struct step *knee_of(const struct curve *curve)
+{
+        return &curve->steps[curve->knee];
+}
+
+/* Requests a second. */
+static struct words rate(double value)
+{
+        struct words words;
+
+        snprintf(words.text, sizeof(words.text), "%.*f", value < 100, value);
+        return words;
+}
+
+/* --- the limit to use --------------------------------------------------------------------------------------------- */
+
+static void say_recommendation(const struct curve *curve, struct remarks *remarks)
+{
+        const struct step *knee = knee_of(curve);
+
+        if (curve->throughput[curve->best] <= 0) {
+                remarks_add(remarks, "There was not one good answer: no limit can be recommended.");
+                return;
+        }
+        if (!curve_has_knee(curve))
+                return;
+        if (curve->knee == curve->best)
+                remarks_add(remarks,
+                            "Use --concurrency %u: it has the greatest throughput, %s requests a "
+                            "second, half of them within %s.",
+                            knee->concurrency, rate(curve->throughput[curve->knee]).text,
+                            ns(knee->latency_p50_ns).text);
+        else
+                remarks_add(remarks,
+                            "Use --concurrency %u: it is the least that has 95 %% of the greatest "
+                            "throughput, %s of %s requests a second, half of them within %s.",
+                            knee->concurrency, rate(curve->throughput[curve->knee]).text,
+                            rate(curve->throughput[curve->best]).text,
+                            ns(knee->latency_p50_ns).text);
+}
+
+static void say_beyond(const struct curve *curve, struct remarks *remarks)
+{
+        const struct step *knee = knee_of(curve), *last = &curve->steps[curve->n_steps - 1];
+        double change = curve->throughput[curve->n_steps - 1] / curve->throughput[curve->knee] - 1;
+        char done[40] = "as many";
+
+        if (last == knee || curve->end == CURVE_END_BAD)
+                return;
+        if (fabs(change) >= SAME)
+                snprintf(done, sizeof(done), "%.0f %% %s", fabs(change) * 100,
+                         change < 0 ? "fewer" : "more");
+        remarks_add(
+                remarks,
+                "With %u at once a request takes %s instead of %s, and %s are done in a second.",
+                last->concurrency, ns(last->latency_mean_ns).text, ns(knee->latency_mean_ns).text,
+                done);
+}
+
+/* --- what the limit is -------------------------------------------------------------------------------------------- */
+
+static void say_machine(const struct curve *curve, struct remarks *remarks)
+{
+        const struct step *step = &curve->steps[curve->limit_at];
+
+        if (step->busy > CURVE_BUSY)
+                remarks_add(remarks,
+                            "THIS MACHINE WAS THE LIMIT: at %u at once the one thread that all "
+                            "requests share had work for %.0f %% of the time%s. The run says "
+                            "nothing about the server beyond this point; ask from several "
+                            "processes or machines to learn more.",
+                            step->concurrency, fmin(step->busy, 1) * 100,
+                            step->cpu < CURVE_BUSY ? " (for some of it there was no free processor)"
+                                                   : "");
+        else
+                remarks_add(
+                        remarks,
+                        "THIS PROGRAM WAS THE LIMIT: what grew most is the time in which answers "
+                        "lay here until they were read and decoded. The run says little about "
+                        "the server beyond this point.");
+}
+
+static void say_server(const struct curve *curve, struct remarks *remarks)
+{
+        const struct step *knee = knee_of(curve), *last = &curve->steps[curve->limit_at];
+
+        remarks_add(remarks,
+                    "The server, or what stands before it, is the limit: from %u to %u at once the "
+                    "wait for an answer grows from %s to %s, as requests queue there or hold up "
+                    "each other, while this machine was busy for at most %.0f %% of the time.",
+                    knee->concurrency, last->concurrency,
+                    ns(knee->phases[MUSTER_PHASE_WAIT].mean_ns).text,
+                    ns(last->phases[MUSTER_PHASE_WAIT].mean_ns).text,
+                    fmax(knee->busy, last->busy) * 100);
+}
+
+static void say_bandwidth(const struct curve *curve, struct remarks *remarks)
+{
+        remarks_add(
+                remarks,
+                "Bandwidth is the limit: %s a second arrive, however many are asked for. Fewer "
+                "bytes would help, as by compression or smaller answers; more at once does not.",
+                words_bytes((uint64_t)curve->steps[curve->best].bytes_per_s).text);
+}
+
+static void say_connections(const struct curve *curve, struct remarks *remarks)
+{
+        const struct step *knee = knee_of(curve), *last = &curve->steps[curve->limit_at];
+
+        remarks_add(remarks,
+                    "Getting connections is the limit: name, TCP and TLS take %s of a request with "
+                    "%u at once, %s with %u (%llu connections were opened for %llu requests).",
+                    ns(knee->connect.mean_ns).text, knee->concurrency,
+                    ns(last->connect.mean_ns).text, last->concurrency,
+                    (unsigned long long)last->n_conns, (unsigned long long)last->n_done);
+}
+
+static void say_errors(const struct curve *curve, struct remarks *remarks)
+{
+        const struct step *last = &curve->steps[curve->n_steps - 1];
+
+        remarks_add(
+                remarks,
+                "Stopped at %u at once: %.3g %% of the requests failed or were turned down (%llu "
+                "failed, %llu answered 429 or 5xx)%s%s.%s",
+                last->concurrency, step_bad_share(last) * 100, (unsigned long long)last->n_failed,
+                (unsigned long long)last->n_turned_down, last->example[0] ? "; the first: " : "",
+                last->example,
+                curve->n_steps == 1 ? " So it was from the first step on: the curve says nothing "
+                                      "about a limit."
+                                    : "");
+}
+
+static void say_no_limit(const struct curve *curve, struct remarks *remarks)
+{
+        const struct step *last = &curve->steps[curve->n_steps - 1];
+
+        if (curve->n_steps == 1) {
+                remarks_add(remarks,
+                            "Only one step was made, so nothing is known of others; try --max %u.",
+                            last->concurrency * 4);
+                return;
+        }
+        remarks_add(remarks,
+                    "No limit was reached: with %u at once, the most that was tried, throughput "
+                    "still grew. The best is at least this; try --max %u.",
+                    last->concurrency, last->concurrency * 4);
+}
+
+static void say_limit(const struct curve *curve, struct remarks *remarks)
+{
+        switch (curve->limit) {
+        case CURVE_LIMIT_NONE:
+                say_no_limit(curve, remarks);
+                return;
+        case CURVE_LIMIT_MACHINE:
+                say_machine(curve, remarks);
+                return;
+        case CURVE_LIMIT_SERVER:
+                say_server(curve, remarks);
+                return;
+        case CURVE_LIMIT_BANDWIDTH:
+                say_bandwidth(curve, remarks);
+                return;
+        case CURVE_LIMIT_CONNECTIONS:
+                say_connections(curve, remarks);
+                return;
+        case CURVE_LIMIT_ERRORS:
+                return; /* said anyway */
+        }
+}
+
+/* --- how it scales ------------------------------------------------------------------------------------------------ */
+
+static void say_shares(const struct curve *curve, struct remarks *remarks)
+{
+        const struct usl *usl = &curve->usl;
+        const char *whose = curve->limit == CURVE_LIMIT_MACHINE     ? "this machine"
+                            : curve->limit == CURVE_LIMIT_BANDWIDTH ? "the network"
+                                                                    : "the server";
+        char sigma[160] = "no part of the work was seen to be done one at a time only";
+        char kappa[160] = "and requests were not seen to hold up each other";
+
+        if (usl->sigma >= NEGLIGIBLE)
+                snprintf(sigma, sizeof(sigma),
+                         "%.2g %% of the work for a request can only be done one at a time, and is "
+                         "queued for (sigma %.4f)",
+                         usl->sigma * 100, usl->sigma);
+        if (usl->kappa >= NEGLIGIBLE / 100)
+                snprintf(kappa, sizeof(kappa),
+                         "and each request in flight makes every other one %.2g %% slower (kappa "
+                         "%.6f)%s",
+                         usl->kappa * 100, usl->kappa,
+                         curve->has_peak ? ", so that too many at once do less" : "");
+        remarks_add(remarks,
+                    "How %s scales, by the Universal Scalability Law (a formula for what "
+                    "queueing and mutual hindrance cost): %s, %s.",
+                    whose, sigma, kappa);
+}
+
+static void say_peak(const struct curve *curve, struct remarks *remarks)
+{
+        const struct step *best = &curve->steps[curve->best];
+        const struct step *last = &curve->steps[curve->n_steps - 1];
+
+        if (curve->has_peak)
+                remarks_add(
+                        remarks,
+                        "By that curve throughput is greatest with about %.0f at once; measured "
+                        "it was with %u, and it was seen to fall beyond.",
+                        usl_peak(&curve->usl), best->concurrency);
+        else if (curve->limit != CURVE_LIMIT_NONE &&
+                 curve->throughput[curve->n_steps - 1] >=
+                         CURVE_KNEE * curve->throughput[curve->best])
+                remarks_add(remarks,
+                            "Throughput was not seen to fall up to %u at once, the most that was "
+                            "tried: of a peak nothing is known.",
+                            last->concurrency);
+}
+
+static void say_fit(const struct curve *curve, struct remarks *remarks)
+{
+        double deviation = curve->usl.deviation;
+
+        if (!curve->has_fit)
+                return;
+        if (deviation < CURVE_FITS)
+                say_shares(curve, remarks);
+        if (deviation > FITS && deviation < CURVE_FITS)
+                remarks_add(remarks,
+                            "That law is off by up to %.0f %% here: take its figures as a "
+                            "direction. The knee is measured and does not depend on it.",
+                            deviation * 100);
+        say_peak(curve, remarks);
+}
+
+static void say_drift(const struct curve *curve, struct remarks *remarks)
+{
+        if (curve->drift > CURVE_DRIFT)
+                remarks_add(remarks,
+                            "The best steps were measured again at the end and differed by up to "
+                            "%.0f %%: the server, the way there or this machine changed meanwhile. "
+                            "Run it again, with --seconds 5, before you rely on it.",
+                            curve->drift * 100);
+}
+
+void sweep_explain(const struct curve *curve, struct remarks *remarks)
+{
+        bool is_machine = curve->limit == CURVE_LIMIT_MACHINE;
+
+        if (curve->throughput[curve->best] > 0 && is_machine)
+                say_limit(curve, remarks);
+        say_recommendation(curve, remarks);
+        if (curve->end == CURVE_END_BAD)
+                say_errors(curve, remarks);
+        if (curve->throughput[curve->best] <= 0)
+                return;
+        if (!is_machine)
+                say_limit(curve, remarks);
+        say_beyond(curve, remarks);
+        say_drift(curve, remarks);
+        say_fit(curve, remarks);
+}

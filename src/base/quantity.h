@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A number and its unit, as people write them: 80ms, 1.5M, 100/s
+ */
+#ifndef BASE_QUANTITY_H
+#define BASE_QUANTITY_H
+
+#include "str.h"
+
+struct quantity_unit {
+        const char *name; /* "": a plain number; NULL ends a table. Case does not matter */
+        double factor;
+};
+
+/* The number times the factor of its unit; not negative. False when the text is anything else. */
+bool quantity_parse(struct muster_str text, const struct quantity_unit *units, double *ret_value);
+
+#endif

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Figures as people read them: three digits that matter, and the unit that makes them few
+ *
+ * Each is a value that lives until the end of the statement that asked for it, so that no buffer is shared:
+ * printf("it took %s", words_ns(ns).text).
+ */
+#ifndef BASE_WORDS_H
+#define BASE_WORDS_H
+
+#include <stdint.h>
+
+struct words {
+        char text[64];
+};
+
+struct words words_ns(uint64_t ns); /* "850 us", "12.3 ms", "2.5 s", "1 min 14 s", "2 h 5 min" */
+struct words words_bytes(uint64_t bytes);            /* "1.2 MiB" */
+struct words words_share(double part, double whole); /* "37 %" */
+struct words words_count(uint64_t n);                /* "12,345" */
+
+/* "1 retry", "12 retries". */
+struct words words_counted(uint64_t n, const char *one, const char *many);
+
+#endif

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: MIT */
+#include "turns.h"
+
+#include <base/mem.h>
+
+#define STRIDE 16 /* turns from one sum to the next */
+
+struct sums {
+        uint64_t busy_ns, tls_ns;
+        uint64_t work_ns[TRACE_N_WORKS]; /* busy_ns, divided */
+};
+
+struct turns {
+        const struct record *record;
+        uint64_t *ends;    /* by turn: when it and all before it were over */
+        struct sums *sums; /* of all before each STRIDE-th turn */
+};
+
+static uint64_t min_ns(uint64_t a, uint64_t b)
+{
+        return a < b ? a : b;
+}
+
+static uint64_t max_ns(uint64_t a, uint64_t b)
+{
+        return a > b ? a : b;
+}
+
+static uint64_t start_of(const struct turns *turns, size_t i)
+{
+        return max_ns(turns->record->turns[i].start_ns, i ? turns->ends[i - 1] : 0);
+}
+
+/* --- dividing ----------------------------------------------------------------------------------------------------- */
+
+/* As the work was; to the loop's own what was not counted. */
+static void divide(uint64_t ns, const uint64_t was_ns[TRACE_N_WORKS],
+                   uint64_t work_ns[TRACE_N_WORKS])
+{
+        double sum = 0;
+        uint64_t left = ns;
+
+        for (size_t i = 0; i < TRACE_N_WORKS; i++)
+                sum += (double)was_ns[i];
+        for (size_t i = 0; i < TRACE_N_WORKS && sum > 0; i++) {
+                uint64_t piece;
+
+                if (i == TRACE_WORK_IO)
+                        continue;
+                piece = min_ns((uint64_t)((double)ns * ((double)was_ns[i] / sum)), left);
+                work_ns[i] += piece;
+                left -= piece;
+        }
+        work_ns[TRACE_WORK_IO] += left;
+}
+
+/* The first sample at or after `at_ns`. */
+static size_t first_sample(const struct record *record, uint64_t at_ns)
+{
+        size_t low = 0, high = record->n_samples;
+
+        while (low < high) {
+                size_t middle = low + (high - low) / 2;
+
+                if (record->samples[middle].at_ns >= at_ns)
+                        high = middle;
+                else
+                        low = middle + 1;
+        }
+        return low;
+}
+
+/* Outside of long turns: as the loop divided its work around that time. */
+static void divide_by_sample(const struct record *record, uint64_t ns, uint64_t at_ns,
+                             uint64_t work_ns[TRACE_N_WORKS])
+{
+        uint64_t was_ns[TRACE_N_WORKS] = { 0 };
+        size_t after = first_sample(record, at_ns);
+
+        if (after > 0 && after < record->n_samples) {
+                for (size_t i = 0; i < TRACE_N_WORKS; i++) {
+                        uint64_t before = record->samples[after - 1].work_ns[i];
+
+                        was_ns[i] = record->samples[after].work_ns[i];
+                        was_ns[i] -= min_ns(before, was_ns[i]);
+                }
+        }
+        divide(ns, was_ns, work_ns);
+}
+
+/* --- sums --------------------------------------------------------------------------------------------------------- */
+
+/* What of a turn lies between two moments. */
+static void add_turn(const struct turns *turns, size_t i, uint64_t from_ns, uint64_t to_ns,
+                     struct sums *sums)
+{
+        const struct trace_turn *turn = &turns->record->turns[i];
+        uint64_t start_ns = max_ns(start_of(turns, i), from_ns);
+        uint64_t end_ns = min_ns(turns->ends[i], to_ns);
+
+        if (end_ns <= start_ns)
+                return;
+        sums->busy_ns += end_ns - start_ns;
+        sums->tls_ns += min_ns(turn->work_ns[TRACE_WORK_TLS], end_ns - start_ns);
+        divide(end_ns - start_ns, turn->work_ns, sums->work_ns);
+}
+
+static void add_growth(struct sums *sums, const struct sums *from, const struct sums *to)
+{
+        sums->busy_ns += to->busy_ns - from->busy_ns;
+        sums->tls_ns += to->tls_ns - from->tls_ns;
+        for (size_t i = 0; i < TRACE_N_WORKS; i++)
+                sums->work_ns[i] += to->work_ns[i] - from->work_ns[i];
+}
+
+/* How many turns are over at that moment. */
+static size_t n_over(const struct turns *turns, uint64_t at_ns)
+{
+        size_t low = 0, high = turns->record->n_turns;
+
+        while (low < high) {
+                size_t middle = low + (high - low) / 2;
+
+                if (turns->ends[middle] > at_ns)
+                        high = middle;
+                else
+                        low = middle + 1;
+        }
+        return low;
+}
+
+/* The first and the last turn may lie in that time in part; from one sum to the next it is all of them. */
+static struct sums between(const struct turns *turns, uint64_t from_ns, uint64_t to_ns)
+{
+        size_t first = n_over(turns, from_ns), last = n_over(turns, to_ns);
+        struct sums sums = { 0 };
+
+        for (size_t i = first; i <= last && i < turns->record->n_turns;) {
+                if (i > first && i % STRIDE == 0 && last / STRIDE > i / STRIDE) {
+                        add_growth(&sums, &turns->sums[i / STRIDE], &turns->sums[last / STRIDE]);
+                        i = last / STRIDE * STRIDE;
+                } else {
+                        add_turn(turns, i++, from_ns, to_ns, &sums);
+                }
+        }
+        return sums;
+}
+
+/* --- making and unmaking ------------------------------------------------------------------------------------------ */
+
+static void sum_up(struct turns *turns)
+{
+        struct sums sums = { 0 };
+        size_t n = turns->record->n_turns;
+
+        for (size_t i = 0; i < n; i++) {
+                turns->ends[i] = max_ns(turns->record->turns[i].end_ns, i ? turns->ends[i - 1] : 0);
+                if (i % STRIDE == 0)
+                        turns->sums[i / STRIDE] = sums;
+                add_turn(turns, i, 0, UINT64_MAX, &sums);
+        }
+        if (n % STRIDE == 0)
+                turns->sums[n / STRIDE] = sums;
+}
+
+int turns_new(struct turns **ret_turns, const struct record *record)
+{
+        struct turns *turns = mem_zalloc(sizeof(*turns));
+
+        if (!turns)
+                return MUSTER_E_RESOURCE;
+        turns->record = record;
+        turns->ends = mem_array(record->n_turns + 1, sizeof(*turns->ends));
+        turns->sums = mem_array(record->n_turns / STRIDE + 1, sizeof(*turns->sums));
+        if (!turns->ends || !turns->sums) {
+                turns_free(turns);
+                return MUSTER_E_RESOURCE;
+        }
+        sum_up(turns);
+        *ret_turns = turns;
+        return 0;
+}
+
+struct turns *turns_free(struct turns *turns)
+{
+        if (!turns)
+                return NULL;
+        mem_free(turns->ends);
+        mem_free(turns->sums);
+        return mem_free(turns);
+}
+
+/* --- answers ------------------------------------------------------------------------------------------------------ */
+
+uint64_t turns_busy_ns(const struct turns *turns, uint64_t from_ns, uint64_t to_ns)
+{
+        return between(turns, from_ns, to_ns).busy_ns;
+}
+
+uint64_t turns_tls_ns(const struct turns *turns, uint64_t from_ns, uint64_t to_ns)
+{
+        return between(turns, from_ns, to_ns).tls_ns;
+}
+
+static const enum part parts[TRACE_N_WORKS] = {
+        [TRACE_WORK_IO] = PART_LOOP_IO,         [TRACE_WORK_TLS] = PART_LOOP_TLS,
+        [TRACE_WORK_DECODE] = PART_LOOP_DECODE, [TRACE_WORK_PROCESS] = PART_LOOP_PROCESS,
+        [TRACE_WORK_CALLER] = PART_LOOP_CALLER,
+};
+
+void turns_parts(const struct turns *turns, uint64_t from_ns, uint64_t to_ns,
+                 uint64_t part_ns[PART_N])
+{
+        struct sums sums;
+
+        if (to_ns <= from_ns)
+                return;
+        sums = between(turns, from_ns, to_ns);
+        divide_by_sample(turns->record, to_ns - from_ns - sums.busy_ns,
+                         from_ns + (to_ns - from_ns) / 2, sums.work_ns);
+        for (size_t i = 0; i < TRACE_N_WORKS; i++)
+                part_ns[parts[i]] += sums.work_ns[i];
+}
