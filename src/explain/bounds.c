@@ -51,7 +51,7 @@ static void add_slots(struct list *list, const struct facts *facts, uint64_t eac
         if (!facts->slots)
                 return;
         add(list, "slots",
-            (uint64_t)((double)each_ns * (double)facts->service.n / (double)facts->slots),
+            whole_of((double)each_ns * (double)facts->service.n / (double)facts->slots),
             "%s x %s / %s at a time", attempts(facts).text, words_ns(each_ns).text,
             words_count(facts->slots).text);
 }
@@ -71,9 +71,9 @@ static void add_server(struct list *list, const struct facts *facts)
 
         load_measure(&load, facts);
         if (is_server_full(facts, &load)) {
-                add(list, "server", (uint64_t)((double)facts->n_attempts * 1e9 / load.full_per_s),
+                add(list, "server", whole_of((double)facts->n_attempts * 1e9 / load.full_per_s),
                     "%s / %s a second", words_counted(facts->n_attempts, "answer", "answers").text,
-                    words_count((uint64_t)(load.full_per_s + 0.5)).text);
+                    words_count(whole_of(load.full_per_s + 0.5)).text);
                 if (load.alone_ns && load.alone_ns < each_ns)
                         each_ns = load.alone_ns;
         }
@@ -116,9 +116,9 @@ static void add_link(struct list *list, const struct facts *facts)
         most = most_in_window(facts);
         per_s = (double)most * 1e9 * N_WINDOWS / (double)facts->wall_ns;
         if (per_s > 0)
-                add(list, "link", (uint64_t)((double)facts->wire_bytes * 1e9 / per_s),
+                add(list, "link", whole_of((double)facts->wire_bytes * 1e9 / per_s),
                     "%s / %s a second", words_bytes(facts->wire_bytes).text,
-                    words_bytes((uint64_t)per_s).text);
+                    words_bytes(whole_of(per_s)).text);
 }
 
 /* --- this program ------------------------------------------------------------------------------------------------- */
@@ -155,7 +155,7 @@ static void add_rate(struct list *list, const struct facts *facts)
         double per_s = facts->record->run.options.rate_per_s;
 
         if (per_s > 0 && facts->n_attempts > 1)
-                add(list, "rate", (uint64_t)((double)(facts->n_attempts - 1) * 1e9 / per_s),
+                add(list, "rate", whole_of((double)(facts->n_attempts - 1) * 1e9 / per_s),
                     "%s / %.6g a second", words_counted(facts->n_attempts, "start", "starts").text,
                     per_s);
 }

@@ -121,7 +121,7 @@ uint64_t capacity_of(const struct load *load, const struct facts *facts)
                 capacity = by_littles_law(load, record, pairs, n);
                 by_order = by_overtaking(record, pairs, n, tree);
                 capacity =
-                        (uint64_t)ceil((double)(by_order > capacity ? by_order : capacity) * ROOM);
+                        whole_of(ceil((double)(by_order > capacity ? by_order : capacity) * ROOM));
         }
         mem_free(pairs);
         mem_free(tree);

@@ -47,8 +47,8 @@ static void tell_saturated_loop(struct finding *finding, const struct facts *fac
         finding_evidence(finding,
                          "it handled %s requests a second; the servers did not slow "
                          "it down",
-                         words_count((uint64_t)((double)facts->n_requests * (double)NS_PER_S /
-                                                (double)facts->wall_ns))
+                         words_count(whole_of((double)facts->n_requests * (double)NS_PER_S /
+                                              (double)facts->wall_ns))
                                  .text);
         finding_remedy(finding, "Divide the list among several processes, or use a faster "
                                 "processor; what the run tells of servers is not to be relied on.");

@@ -307,7 +307,7 @@ static void in_a_row(struct replay_request *request, const struct facts *facts, 
         (void)facts;
         (void)is_warm;
         if (request->n_conns)
-                request->slot_ns[PART_TLS] = (uint64_t)((double)++herd->n_made * herd->each_ns);
+                request->slot_ns[PART_TLS] = whole_of((double)++herd->n_made * herd->each_ns);
         request->slot_ns[PART_TCP] = request->slot_ns[PART_NETWORK] = 0;
         request->slot_ns[PART_SERVER] = herd->rest_ns;
 }
@@ -336,7 +336,7 @@ static bool handshake_herd(const struct facts *facts, struct finding *finding)
                          "handshakes took from %s to %s, each about %s longer than the one before: "
                          "they were made one after the other",
                          words_ns(herd.took_ns.min).text, words_ns(herd.took_ns.max).text,
-                         words_ns((uint64_t)herd.each_ns).text);
+                         words_ns(whole_of(herd.each_ns)).text);
         finding_evidence(
                 finding,
                 "%s requests came after that on connections that were there, and took %s at best",

@@ -202,7 +202,7 @@ static bool rate_too_low(const struct facts *facts, struct finding *finding)
                        option);
         finding_option(finding, "without %s", option);
         finding_predict(finding, wall_ns, wall_ns,
-                        (uint64_t)((double)wall_ns * load_factor_when_raised(&load, RAISE_MAX)));
+                        whole_of((double)wall_ns * load_factor_when_raised(&load, RAISE_MAX)));
         return true;
 }
 

@@ -155,17 +155,17 @@ static void remedy_rate(struct finding *finding, const struct facts *facts,
                        "nothing waits for another try.",
                        rate);
         finding_option(finding, "--rate %.4g/s", rate);
-        finding_predict(finding, (uint64_t)wall_ns, (uint64_t)wall_ns, (uint64_t)wall_ns);
+        finding_predict(finding, whole_of(wall_ns), whole_of(wall_ns), whole_of(wall_ns));
 }
 
 /* It works as fast with fewer in its queue, and nobody has to go away. */
 static void remedy_fewer(struct finding *finding, const struct facts *facts,
                          const struct refusals *refusals)
 {
-        uint64_t limit = (uint64_t)((double)refusals->let_in_at_once * MARGIN);
+        uint64_t limit = whole_of((double)refusals->let_in_at_once * MARGIN);
         double each_ns =
                 refusals->n_let_in ? (double)refusals->busy_ns / (double)refusals->n_let_in : 0;
-        uint64_t wall_ns = (uint64_t)(each_ns * (double)facts->n_requests);
+        uint64_t wall_ns = whole_of(each_ns * (double)facts->n_requests);
 
         if (!limit || !wall_ns) {
                 finding_remedy(finding, "Ask for fewer at once (--concurrency).");

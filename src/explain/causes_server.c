@@ -9,6 +9,8 @@
  */
 #include "cause.h"
 
+#include "capacity.h"
+#include "conns.h"
 #include "load.h"
 #include "raise.h"
 #include "uneven.h"
@@ -21,7 +23,7 @@
 #define FEW        0.1 /* of the attempts */
 #define CONNS_KEPT 1.25 /* connections for each that was in use at once: the others were kept */
 #define TYPICAL    0.4  /* of the wall time at least, if all answers took what the middle one did */
-#define HEADROOM   1.25 /* so that the server never has to wait for us */
+#define HEADROOM   1.25 /* beyond what a host had at a time on average */
 #define WORTH_IT   0.75 /* of the limit at most: less of a change would not be noticed */
 
 static double answers_ns(const struct facts *facts)
@@ -38,7 +40,7 @@ static bool answers_are_what_took_long(const struct facts *facts)
                          facts->n_outcomes[TRACE_REPEATED]);
 
         return answers_ns(facts) >= (double)facts->wall_ns * MOST && n_again <= n * FEW &&
-               (double)facts->n_on_new_conn <= (double)facts->max_in_flight * CONNS_KEPT + 1 &&
+               (double)facts->n_on_new_conn <= (double)conns_needed(facts) * CONNS_KEPT + 1 &&
                (double)facts->loop_busy_ns <= (double)facts->wall_ns * LOOP_FREE;
 }
 
@@ -92,7 +94,7 @@ static void remedy_slow(struct finding *finding, const struct facts *facts)
         struct replay replay;
         struct raise raise = { 0 };
 
-        finding->explained_ns = (uint64_t)answers_ns(facts);
+        finding->explained_ns = whole_of(answers_ns(facts));
         if (facts->full_ns) {
                 replay_init(&replay, facts);
                 raise_limit(&raise, &replay, &replay.concurrency, facts->n_requests, facts);
@@ -128,19 +130,36 @@ static bool server_slow(const struct facts *facts, struct finding *finding)
 
 /* --- full --------------------------------------------------------------------------------------------------------- */
 
-/*
- * Little's law: so many are under way when the server has all the work that it can do at once, and hardly anybody waits there. Rather a few more, as
- * with too few it would be slower. Where it did better with fewer, with so many.
- */
+/* Where it did better with fewer, so many. */
 static uint64_t enough(const struct facts *facts, const struct load *load)
 {
-        uint64_t wait_ns = facts->phase[MUSTER_PHASE_WAIT].p50;
-        uint64_t rest_ns = facts->service.p50 > wait_ns ? facts->service.p50 - wait_ns : 0;
-        double n = load->full_per_s * (double)(load->alone_ns + rest_ns) / (double)NS_PER_S;
+        return load->best_n > 0 ? whole_of(ceil(load->best_n)) : capacity_of(load, facts);
+}
 
-        if (load->best_n > 0)
-                return (uint64_t)ceil(load->best_n);
-        return (uint64_t)ceil(n * HEADROOM);
+static bool is_full(const struct load *load)
+{
+        return load->answer == LOAD_GROWS && load->full_per_s > 0;
+}
+
+/* Of several hosts none is to have less than it needs: one that is not full needs what it had. */
+static uint64_t enough_for_each(const struct facts *facts, const struct load *busiest)
+{
+        uint64_t most = enough(facts, busiest);
+
+        for (size_t i = 0; i < facts->n_hosts; i++) {
+                const struct host_facts *host = &facts->hosts[i];
+                uint64_t n = whole_of(ceil(host->mean_in_flight * HEADROOM));
+                struct load load;
+
+                if (host->origin == busiest->origin || n <= most)
+                        continue;
+                load_measure_host(&load, facts, host->origin);
+                if (is_full(&load) && enough(facts, &load) < n)
+                        n = enough(facts, &load);
+                if (n > most)
+                        most = n;
+        }
+        return most;
 }
 
 static void tell_full(struct finding *finding, const struct load *load)
@@ -162,29 +181,30 @@ static void tell_full(struct finding *finding, const struct load *load)
 
 static void remedy_full(struct finding *finding, const struct facts *facts, const struct load *load)
 {
-        uint64_t limit = enough(facts, load);
+        uint64_t limit = enough_for_each(facts, load);
         double gain = load->best_n > 0 ? load->full_per_s / load->best_per_s : 1;
-        uint64_t wall_ns = (uint64_t)((double)facts->wall_ns * gain);
+        uint64_t wall_ns = whole_of((double)facts->wall_ns * gain);
+        bool is_one = facts->n_hosts == 1;
 
         if ((double)limit > (double)load->most * WORTH_IT) {
                 finding_remedy(finding, "Make the server faster, or ask it for less; more at once "
                                         "would not help.");
                 return;
         }
-        finding_option(finding, "--concurrency %llu", (unsigned long long)limit);
+        finding_option(finding, "%s %llu", is_one ? "--concurrency" : "--per-host",
+                       (unsigned long long)limit);
         if (load->best_n > 0) {
-                finding_remedy(finding, "Ask for %s at once: it is done sooner.",
-                               words_count(limit).text);
+                finding_remedy(finding, "Ask %sfor %s at once: it is done sooner.",
+                               is_one ? "" : "each host ", words_count(limit).text);
                 finding_predict(finding, wall_ns, wall_ns, facts->wall_ns);
                 return;
         }
         finding_remedy(
                 finding,
-                "Ask for %s at once, which takes no longer in all, and answers each in about %s; "
-                "to be "
-                "faster in all the server has to be.",
-                words_count(limit).text,
-                words_ns((uint64_t)((double)limit * (double)NS_PER_S / load->full_per_s)).text);
+                "Ask %sfor %s at once, which takes no longer in all, and answers each in about "
+                "%s; to be faster in all the server has to be.",
+                is_one ? "" : "each host ", words_count(limit).text,
+                words_ns(whole_of((double)limit * (double)NS_PER_S / load->full_per_s)).text);
         finding_predict(finding, wall_ns, wall_ns, wall_ns);
 }
 
@@ -195,9 +215,9 @@ static bool server_saturated(const struct facts *facts, struct finding *finding)
         if (!answers_are_what_took_long(facts))
                 return false;
         load_measure(&load, facts);
-        if (load.answer != LOAD_GROWS || load.full_per_s <= 0)
+        if (!is_full(&load))
                 return false;
-        finding->explained_ns = (uint64_t)answers_ns(facts);
+        finding->explained_ns = whole_of(answers_ns(facts));
         finding_title(finding,
                       load.best_n > 0 ? "%s requests at a time were too many for the server"
                                       : "The server was full, and could do no more than "

@@ -127,7 +127,7 @@ static bool per_host_limit(const struct facts *facts, struct finding *finding)
                          "as are allowed (%s), while %s of the %s allowed in all were",
                          words_count(n_held).text, words_count(facts->n_attempts).text,
                          words_count(options->per_host).text,
-                         words_count((uint64_t)(facts->mean_in_flight + 0.5)).text,
+                         words_count(whole_of(facts->mean_in_flight + 0.5)).text,
                          words_count(facts->slots).text);
         tell_load(finding, &load);
         tell_loop(finding, facts);

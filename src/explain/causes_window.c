@@ -252,7 +252,7 @@ static bool bandwidth(const struct facts *facts, struct finding *finding)
                 return false;
         wall_ns = whatif_wall_ns(&(struct whatif){ .change = halve }, facts);
         finding_title(finding, "The link was full, at %s a second, however many requests shared it",
-                      words_bytes((uint64_t)use.bytes_per_s).text);
+                      words_bytes(whole_of(use.bytes_per_s)).text);
         finding_evidence(finding,
                          "%s of bodies came at %.3g Mbit/s, and for half of the time at no less "
                          "than %.0f %% of the best rate there was",
@@ -301,7 +301,7 @@ static bool measure_rate(const struct facts *facts, const struct trace_attempt *
 
         if (!transfer_of(&transfer, facts, attempt) || !transfer.n_rounds || !transfer.took_ns)
                 return false;
-        *ret_value = (uint64_t)((double)transfer.bytes * 1e9 / (double)transfer.took_ns);
+        *ret_value = whole_of((double)transfer.bytes * 1e9 / (double)transfer.took_ns);
         return true;
 }
 

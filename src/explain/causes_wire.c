@@ -149,7 +149,7 @@ static uint64_t wall_without_losses(struct losses *losses, const struct link_use
         uint64_t wall_ns = whatif_wall_ns(&whatif, facts);
         double least_ns = (double)facts->wire_bytes * (double)NS_PER_S / use->most_per_s;
 
-        return use->most_per_s > 0 && (double)wall_ns < least_ns ? (uint64_t)least_ns : wall_ns;
+        return use->most_per_s > 0 && (double)wall_ns < least_ns ? whole_of(least_ns) : wall_ns;
 }
 
 static bool loss(const struct facts *facts, struct finding *finding)

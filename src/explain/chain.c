@@ -244,7 +244,7 @@ static void scale(uint64_t part_ns[PART_N], uint64_t sum_ns, uint64_t wall_ns)
         size_t largest = 0;
 
         for (size_t i = 0; i < PART_N; i++) {
-                uint64_t ns = (uint64_t)((double)part_ns[i] * factor);
+                uint64_t ns = whole_of((double)part_ns[i] * factor);
 
                 if (part_ns[i] > part_ns[largest])
                         largest = i;

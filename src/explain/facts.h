@@ -50,6 +50,14 @@ static inline double spread_mean(const struct spread *spread)
 /* Sorts `values`, ascending. */
 void spread_of(struct spread *spread, uint64_t *values, size_t n);
 
+/* As a whole number; what is beyond the largest is cut, and what is none is 0. */
+static inline uint64_t whole_of(double value)
+{
+        if (!(value >= 1))
+                return 0;
+        return value < 18e18 ? (uint64_t)value : UINT64_MAX;
+}
+
 #define HOST_FACTS_MAX 4096 /* more would be as much memory as the record itself */
 
 /* One host's part in the run. */

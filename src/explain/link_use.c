@@ -92,7 +92,7 @@ static void add_rate(struct flow *flow, uint64_t ns)
 {
         double each = flow->per_s / flow->n_coming;
 
-        flow->rates[flow->n_rates++] = (struct sort_pair){ (uint64_t)flow->per_s, ns };
+        flow->rates[flow->n_rates++] = (struct sort_pair){ whole_of(flow->per_s), ns };
         flow->ns += ns;
         flow->sum += flow->per_s * (double)ns;
         flow->squares += flow->per_s * flow->per_s * (double)ns;

@@ -11,7 +11,8 @@
 #define FLAT_GROWTH  1.3 /* within the scatter of medians of a few dozen answers */
 #define FULL_GROWTH  1.5 /* a third of the time of an answer is a queue: no scatter any more */
 #define HIDDEN       0.1 /* growth that the scatter could have hidden */
-#define BETTER_TO_BE 1.25 /* a peak has to be higher than ordinary fluctuation */
+#define BETTER_TO_BE 1.25 /* times the pace of all: what is gained has to be worth it */
+#define HIGHER       1.1  /* times any pace before: a peak has to be higher than these */
 #define PIECE_MIN    4    /* answers that a pace is told by, at the end of the run */
 
 struct answers {
@@ -150,15 +151,34 @@ static double per_s(const uint64_t *ends, size_t from, size_t to)
         return took_ns ? (double)(to - from) * (double)NS_PER_S / (double)took_ns : 0;
 }
 
-/* The pace from `n_left` before the end to half of that; 0: too few, or at the pace of one answer, to tell. */
+/* The pace from one to another; 0: at the pace of one answer, so that it depends on where it is cut. */
+static double pace_of(const struct answers *answers, size_t from, size_t to)
+{
+        if (answers->ends[to] - answers->ends[from] < answers->load->alone_ns)
+                return 0;
+        return per_s(answers->ends, from, to);
+}
+
+/* From `n_left` before the end to half of that; 0: too few to tell. */
 static double pace_of_half(const struct answers *answers, size_t n_left)
 {
         size_t from = answers->n_ends - n_left, to = answers->n_ends - n_left / 2;
 
-        if (n_left / 2 < PIECE_MIN || !from ||
-            answers->ends[to - 1] - answers->ends[from - 1] < answers->load->alone_ns)
-                return 0;
-        return per_s(answers->ends, from - 1, to - 1);
+        return n_left / 2 < PIECE_MIN || !from ? 0 : pace_of(answers, from - 1, to - 1);
+}
+
+/* The best pace of so many in a row before that: where answers differ some come quickly by accident. */
+static double pace_by_accident(const struct answers *answers, size_t n_full, size_t n)
+{
+        double best = 0;
+
+        for (size_t i = 0; i + n < n_full; i += n) {
+                double pace = pace_of(answers, i, i + n);
+
+                if (pace > best)
+                        best = pace;
+        }
+        return best;
 }
 
 /*
@@ -172,6 +192,16 @@ static double pace_at(const struct load *load, double pace, double n_left)
         double k = rest > 0 ? (ratio - 1) / rest : 0;
 
         return pace * (1 + k * (n_left - 1)) / (1 + k * (load->best_n - 1));
+}
+
+/* It is no accident of a few: higher than any before, and so are those up to there together. */
+static bool is_peak(const struct answers *answers, size_t n_full, size_t n_left, double pace)
+{
+        double worth_it = answers->load->full_per_s * BETTER_TO_BE;
+
+        return pace > worth_it &&
+               pace > pace_by_accident(answers, n_full, n_left - n_left / 2) * HIGHER &&
+               pace_of(answers, n_full - 1, answers->n_ends - n_left / 2 - 1) > worth_it;
 }
 
 /*
@@ -195,7 +225,7 @@ static void watch_the_end(struct answers *answers)
         for (size_t n_left = answers->n_ends - n_full; n_left; n_left /= 2) {
                 double pace = pace_of_half(answers, n_left);
 
-                if (pace <= load->full_per_s * BETTER_TO_BE || pace <= best)
+                if (pace <= best || !is_peak(answers, n_full, n_left, pace))
                         continue;
                 best = pace;
                 load->best_n = (double)n_left * 3 / 4;

@@ -27,7 +27,7 @@ static void ask_for_more(struct replay_request *request, const struct facts *fac
                 request->slot_ns[PART_TLS] += more->tls_ns;
         }
         request->slot_ns[PART_SERVER] =
-                (uint64_t)((double)request->slot_ns[PART_SERVER] * more->factor);
+                whole_of((double)request->slot_ns[PART_SERVER] * more->factor);
 }
 
 static uint64_t mean_ns(const struct facts *facts, enum muster_phase phase)

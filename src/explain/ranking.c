@@ -33,7 +33,7 @@ static uint64_t failures_ns(const struct finding *finding, const struct facts *f
 {
         double share = (double)finding->n_failed_by_it / (double)facts->n_requests;
 
-        return (uint64_t)((double)facts->wall_ns * (share < 1 ? share : 1));
+        return whole_of((double)facts->wall_ns * (share < 1 ? share : 1));
 }
 
 uint64_t ranking_worth_ns(const struct finding *finding, const struct facts *facts)

@@ -303,5 +303,5 @@ uint64_t replay_wall_ns(const struct replay *replay, const struct facts *facts)
                 left_out_ns = wall_ns - unchanged_ns * OFF_BY;
         }
         answer_ns = (double)changed_ns * scale + left_out_ns;
-        return answer_ns < 1 ? 1 : (uint64_t)answer_ns;
+        return answer_ns < 1 ? 1 : whole_of(answer_ns);
 }

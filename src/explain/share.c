@@ -149,7 +149,7 @@ static void divide(struct sweep *sweep, uint64_t ns)
                 if (!sweep->n_doing[i])
                         continue;
                 due = (double)ns * (double)sweep->n_doing[i] / all + sweep->owed[i];
-                whole_ns = due < 1 ? 0 : (uint64_t)due;
+                whole_ns = whole_of(due);
                 if (whole_ns > left_ns)
                         whole_ns = left_ns;
                 sweep->part_ns[i] += whole_ns;

@@ -97,7 +97,7 @@ static void add(struct columns *columns, const struct transfer *transfer)
 
         columns->took[i] = transfer->took_ns;
         columns->bytes[i] = transfer->bytes;
-        columns->permille[i] = (uint64_t)(1000.0 * (double)transfer->took_ns / (double)cold_ns);
+        columns->permille[i] = whole_of(1000.0 * (double)transfer->took_ns / (double)cold_ns);
         columns->round_trip[i] = transfer->round_trip_ns;
 }
 

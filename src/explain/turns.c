@@ -47,7 +47,7 @@ static void divide(uint64_t ns, const uint64_t was_ns[TRACE_N_WORKS],
 
                 if (i == TRACE_WORK_IO)
                         continue;
-                piece = min_ns((uint64_t)((double)ns * ((double)was_ns[i] / sum)), left);
+                piece = min_ns(whole_of((double)ns * ((double)was_ns[i] / sum)), left);
                 work_ns[i] += piece;
                 left -= piece;
         }

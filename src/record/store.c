@@ -47,6 +47,8 @@ static int fail(struct store *store, int code)
                 return error_set_memory(&store->error, MUSTER_PHASE_QUEUE);
         if (code == SQLITE_FULL)
                 words = "the disk is full";
+        else if (store->db && sqlite3_extended_errcode(store->db) == SQLITE_READONLY_DBMOVED)
+                words = "it was removed or replaced meanwhile";
         else if (sys)
                 words = error_sys_text(sys);
         return error_set(&store->error, MUSTER_E_RESOURCE, MUSTER_PHASE_QUEUE, sys,

@@ -6,13 +6,16 @@
 #include "record_maker.h"
 #include "unit.h"
 
+#include <base/mem.h>
 #include <base/rand.h>
 #include <explain/chain.h>
 #include <explain/intake.h>
 #include <explain/life.h>
 #include <explain/share.h>
 #include <explain/sort.h>
+#include <explain/turns.h>
 #include <string.h>
+#include <unistd.h>
 
 #define MS NS_PER_MS
 
@@ -342,7 +345,7 @@ static void test_a_lag_of_the_way(void **state)
                                                   .end_ns = RECORD_MAKER_START_NS + 40 * MS,
                                                   .work_ns = { [TRACE_WORK_DECODE] = 20 * MS } }),
                          0);
-        again(&it);
+        look_again(&it);
         life_of(&life, &it.facts, &it.record.attempts[0]);
         assert_int_equal(piece_of(&life, PART_NETWORK), 9 * MS);
         assert_int_equal(piece_of(&life, PART_LOOP_IO), 1 * MS);
@@ -418,6 +421,94 @@ static void test_whose_lag_it_is(void **state)
         assert_int_equal(part_ns[PART_LOOP_IO], 300);
         assert_int_equal(part_ns[PART_LOOP_TLS], 100);
         turns_free(turns);
+}
+
+#define N_TURNS 500
+
+/* One turn after the other, without sums. */
+static uint64_t busy_ns(const struct record *record, uint64_t from_ns, uint64_t to_ns)
+{
+        uint64_t sum_ns = 0, over_ns = 0;
+
+        for (size_t i = 0; i < record->n_turns; i++) {
+                const struct trace_turn *turn = &record->turns[i];
+                uint64_t start_ns = turn->start_ns > over_ns ? turn->start_ns : over_ns;
+                uint64_t end_ns = turn->end_ns;
+
+                over_ns = end_ns > over_ns ? end_ns : over_ns;
+                start_ns = start_ns > from_ns ? start_ns : from_ns;
+                end_ns = end_ns < to_ns ? end_ns : to_ns;
+                sum_ns += end_ns > start_ns ? end_ns - start_ns : 0;
+        }
+        return sum_ns;
+}
+
+/* Wherever the two moments are; every other time turns overlap and are out of order, as in no run. */
+static void test_sums_of_turns(void **state)
+{
+        static struct trace_turn told[N_TURNS];
+        struct record record = { .turns = told };
+        struct rand rand;
+
+        (void)state;
+        rand_init(&rand, 5);
+        for (int round = 0; round < 300; round++) {
+                uint64_t at_ns = 1, from_ns, to_ns, part_ns[PART_N] = { 0 };
+                struct turns *turns;
+
+                record.n_turns = (size_t)rand_up_to(&rand, round % 3 ? 70 : N_TURNS);
+                for (size_t i = 0; i < record.n_turns; i++) {
+                        told[i].start_ns =
+                                round % 2 ? rand_up_to(&rand, 5000) : at_ns + rand_up_to(&rand, 9);
+                        told[i].end_ns = told[i].start_ns + rand_up_to(&rand, 20);
+                        told[i].work_ns[rand_up_to(&rand, TRACE_N_WORKS - 1)] =
+                                rand_up_to(&rand, 30);
+                        at_ns = told[i].end_ns;
+                }
+                assert_int_equal(turns_new(&turns, &record), 0);
+                from_ns = rand_up_to(&rand, 5000);
+                to_ns = from_ns + rand_up_to(&rand, 5000);
+                assert_int_equal(turns_busy_ns(turns, from_ns, to_ns),
+                                 busy_ns(&record, from_ns, to_ns));
+                assert_true(turns_tls_ns(turns, from_ns, to_ns) <=
+                            turns_busy_ns(turns, from_ns, to_ns));
+                turns_parts(turns, from_ns, to_ns, part_ns);
+                assert_int_equal(sum_of(part_ns), to_ns - from_ns);
+                turns_free(turns);
+        }
+}
+
+static void last_for_ever(struct record_maker_request *request, size_t i,
+                          const struct record_maker *maker)
+{
+        (void)i;
+        (void)maker;
+        request->tls_ns = request->lag_ns = 50 * NS_PER_S;
+}
+
+/* A storm: each of very many handshakes spans very many turns. Each of them looked at for each attempt would be hours. */
+static void test_many_turns_in_many_lives(void **state)
+{
+        struct record_maker maker = {
+                .n = 50000, .slots = 50000, .no_reuse = true, .vary = last_for_ever
+        };
+        struct case_of it;
+
+        (void)state;
+        assert_int_equal(record_make(&it.record, &maker), 0);
+        it.record.turns = mem_array(50000, sizeof(*it.record.turns));
+        for (; it.record.n_turns < 50000; it.record.n_turns++)
+                it.record.turns[it.record.n_turns] = (struct trace_turn){
+                        .start_ns = RECORD_MAKER_START_NS + it.record.n_turns * 2 * MS,
+                        .end_ns = RECORD_MAKER_START_NS + it.record.n_turns * 2 * MS + MS,
+                        .work_ns = { [TRACE_WORK_TLS] = MS }
+                };
+        alarm(60);
+        assert_int_equal(facts_init(&it.facts, &it.record), 0);
+        alarm(0);
+        assert_sums(&it.facts);
+        assert_true(it.facts.share_ns[PART_LOOP_TLS] > 25 * NS_PER_S);
+        end(&it);
 }
 
 /* --- the chain ---------------------------------------------------------------------------------------------------- */
@@ -869,6 +960,8 @@ int main(void)
                 cmocka_unit_test(test_a_lag_of_the_way),
                 cmocka_unit_test(test_the_way_and_the_server),
                 cmocka_unit_test(test_whose_lag_it_is),
+                cmocka_unit_test(test_sums_of_turns),
+                cmocka_unit_test(test_many_turns_in_many_lives),
                 cmocka_unit_test(test_chain_of_a_program_that_waits),
                 cmocka_unit_test(test_chain_of_a_full_client),
                 cmocka_unit_test(test_chain_of_a_rate),

@@ -394,6 +394,28 @@ static void test_full_disk_is_told(void **state)
         assert_int_equal(WEXITSTATUS(status), 0);
 }
 
+/* Another run's record is there meanwhile: it stays what it is. */
+static void test_replaced_file_is_told(void **state)
+{
+        struct record_fixture f, other;
+        struct record record;
+
+        (void)state;
+        fixture_start(&f, fresh_file(), 0);
+        fixture_tell_all(&f, 10, 7);
+        assert_int_equal(fixture_try_start(&other, file_of("run.db"), true, 0), 0);
+        fixture_tell_all(&other, 20, 7);
+        fixture_tell_attempt(&f, full_attempt(11));
+        assert_int_equal(fixture_end(&f), MUSTER_E_RESOURCE);
+        assert_non_null(strstr(f.error.text, "removed or replaced"));
+        assert_int_equal(fixture_end(&other), 0);
+        fixture_stop(&other);
+        fixture_stop(&f);
+        read_ok(&record, file_of("run.db"));
+        assert_int_equal(record.n_attempts, 20);
+        record_deinit(&record);
+}
+
 /* Somebody holds the file: rows pile up to a bound, then they are dropped and counted, and nobody waits. */
 static void test_slow_disk_drops_rows(void **state)
 {
@@ -484,6 +506,7 @@ int main(void)
                 cmocka_unit_test(test_killed_program_leaves_a_record),
                 cmocka_unit_test(test_few_rows_do_not_wait_for_more),
                 cmocka_unit_test(test_full_disk_is_told),
+                cmocka_unit_test(test_replaced_file_is_told),
                 cmocka_unit_test(test_slow_disk_drops_rows),
                 cmocka_unit_test(test_memory_out_while_recording),
                 cmocka_unit_test(test_memory_out_while_reading),
