@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "record_fixture.h"
 
+#include "row_gaps.h"
+
 #include <fcntl.h>
 #include <sqlite3.h>
 #include <stdio.h>
@@ -247,36 +249,6 @@ union any_row full_row(enum row_kind kind)
         return row;
 }
 
-/* What lies between two members of a struct is nobody's, and a compiler may leave anything there. */
-#define GAP(kind, type, member, next)                                                              \
-        {                                                                                          \
-                kind, offsetof(struct type, member) + sizeof(((struct type *)NULL)->member),       \
-                        offsetof(struct type, next)                                                \
-        }
-
-static void clear_gaps(enum row_kind kind, union any_row *row)
-{
-        static const struct {
-                enum row_kind kind;
-                size_t from, to;
-        } gaps[] = {
-                GAP(ROW_ORIGIN, trace_origin, number, key),
-                GAP(ROW_ATTEMPT, trace_attempt, stamps.stage, process_end_ns),
-                GAP(ROW_ATTEMPT, trace_attempt, code, sys),
-                GAP(ROW_ATTEMPT, trace_attempt, has_fields, url),
-                GAP(ROW_CONN, trace_conn, origin, opened_ns),
-                GAP(ROW_CONN, trace_conn, had_ticket, tls_work_ns),
-                GAP(ROW_CONN, trace_conn, n_out_of_order, remote),
-                GAP(ROW_LOOKUP, trace_lookup, code, n_addresses),
-                GAP(ROW_LOOKUP, trace_lookup, n_addresses, name),
-                GAP(ROW_SAMPLE, trace_sample, is_full, n_submitted),
-        };
-
-        for (size_t i = 0; i < sizeof(gaps) / sizeof(gaps[0]); i++)
-                if (gaps[i].kind == kind)
-                        memset((char *)row + gaps[i].from, 0, gaps[i].to - gaps[i].from);
-}
-
 void assert_rows_equal(enum row_kind kind, const void *a, const void *b)
 {
         union any_row one, other;
@@ -287,8 +259,8 @@ void assert_rows_equal(enum row_kind kind, const void *a, const void *b)
                 *row_text(kind, &one) = *row_text(kind, &other) = (struct muster_str){ 0 };
         if (kind == ROW_ATTEMPT)
                 one.attempt.path = other.attempt.path = 0;
-        clear_gaps(kind, &one);
-        clear_gaps(kind, &other);
+        row_clear_gaps(kind, &one);
+        row_clear_gaps(kind, &other);
         assert_memory_equal(&one, &other, row_types[kind]->size);
 }
 
