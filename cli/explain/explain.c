@@ -99,12 +99,35 @@ static bool names_inputs(const struct invocation *original)
         return has_files || invocation_has(original, NULL);
 }
 
+/*
+ * The words are the record's, which somebody else may have made. What they ask for over the network is checked elsewhere; here, that they run
+ * nothing and send nothing of this machine without being told to.
+ */
+static int check_foreign_words(const struct invocation *original, struct muster_error *error)
+{
+        static const char *const names[] = { "process", "upload-file", "data", "data-binary" };
+
+        for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+                const char *value = invocation_value(original, names[i]);
+
+                if (!value)
+                        continue;
+                return error_set(error, MUSTER_E_INPUT, MUSTER_PHASE_QUEUE, 0,
+                                 "confirm: the record's command has --%s %.80s, which would run or "
+                                 "send something of this machine; --confirm-unsafe allows it",
+                                 names[i], value);
+        }
+        return 0;
+}
+
 /* A record has URLs only: where there was more to the requests, the command has to read its inputs again. */
 static int make_original(struct explain *explain, struct invocation *original, int requests_fd)
 {
         bool allows_unsafe = explain->options.confirm.allows_unsafe;
         int r = invocation_from_json(original, explain->run.command, &explain->error);
 
+        if (r == 0 && !allows_unsafe)
+                r = check_foreign_words(original, &explain->error);
         if (r == 0)
                 r = confirm_check(original, allows_unsafe, &explain->error);
         if (r == 0 && explain->run.n_unsafe && !allows_unsafe)

@@ -37,7 +37,8 @@ MUSTER_PUBLIC int muster_record(struct muster_client *client,
 /*
  * End the recording: all rows are in the file when this returns. muster_client_free() does the same, but cannot tell of a
  * failure: MUSTER_E_RESOURCE when the disk is full or rows had to be dropped. Results that were not taken are recorded as they
- * are. What was kept in memory can still be explained. 0 when nothing was recorded.
+ * are; requests that are under way go on and are not in the record. What was kept in memory can still be explained. 0 when nothing
+ * was recorded.
  */
 MUSTER_PUBLIC int muster_record_end(struct muster_client *client, struct muster_error *error);
 

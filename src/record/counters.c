@@ -15,6 +15,7 @@
 static const char *const names[COUNTER_N] = {
         [COUNTER_USER] = "process.user_us",
         [COUNTER_SYSTEM] = "process.system_us",
+        [COUNTER_CHILDREN] = "children.cpu_us",
         [COUNTER_SWITCHES_WANTED] = "process.switches_wanted",
         [COUNTER_SWITCHES_FORCED] = "process.switches_forced",
         [COUNTER_PEAK_MEMORY] = "process.peak_memory_kib",
@@ -117,6 +118,8 @@ static void read_usage(int64_t *values)
         values[COUNTER_SWITCHES_WANTED] = usage.ru_nvcsw;
         values[COUNTER_SWITCHES_FORCED] = usage.ru_nivcsw;
         values[COUNTER_PEAK_MEMORY] = usage.ru_maxrss;
+        if (getrusage(RUSAGE_CHILDREN, &usage) == 0)
+                values[COUNTER_CHILDREN] = us_of(usage.ru_utime) + us_of(usage.ru_stime);
 }
 
 static void read_files(int64_t *values)

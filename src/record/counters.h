@@ -6,6 +6,7 @@
  * "level" say how things stood. What cannot be read is -1: not every kernel, container or version of control groups has all of them.
  *
  *      process.user_us, process.system_us      processor time
+ *      children.cpu_us                         ... of programs that it started, of those that have ended
  *      process.switches_wanted                 the process gave the processor up: it waited
  *      process.switches_forced                 it was taken away
  *      process.peak_memory_kib                 level: the most memory that it ever had resident
@@ -38,6 +39,7 @@
 enum counter {
         COUNTER_USER,
         COUNTER_SYSTEM,
+        COUNTER_CHILDREN,
         COUNTER_SWITCHES_WANTED,
         COUNTER_SWITCHES_FORCED,
         COUNTER_PEAK_MEMORY,

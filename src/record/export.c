@@ -101,12 +101,9 @@ static bool is_repeatable(const struct trace_attempt *attempt)
         return !attempt->has_fields && attempt->is_safe && method_of(attempt);
 }
 
-/* A record of ours has only such: one line of input, and nothing else than a URL. */
+/* Else a line of input could be something else than a URL. */
 static bool is_url(struct muster_str url)
 {
-        for (size_t i = 0; i < url.len; i++)
-                if ((unsigned char)url.at[i] <= 0x20 || (unsigned char)url.at[i] >= 0x7f)
-                        return false;
         return str_starts(url, "http://") || str_starts(url, "https://");
 }
 

@@ -304,9 +304,9 @@ static int create_all(sqlite3 *db)
 
 int schema_create(sqlite3 *db)
 {
-        int r = sqlite3_exec(db, "BEGIN", NULL, NULL, NULL);
+        int r = sqlite3_exec(db, "SAVEPOINT schema", NULL, NULL, NULL);
 
         if (r == SQLITE_OK)
                 r = create_all(db);
-        return r == SQLITE_OK ? sqlite3_exec(db, "COMMIT", NULL, NULL, NULL) : r;
+        return r == SQLITE_OK ? sqlite3_exec(db, "RELEASE schema", NULL, NULL, NULL) : r;
 }

@@ -16,7 +16,7 @@ struct buf;
 #define SCHEMA_APPLICATION_ID 0x4d555354 /* "MUST" */
 #define SCHEMA_VERSION        1
 
-/* Make tables and views, all or nothing. Returns SQLite's code. */
+/* Make tables and views, all or nothing, in the transaction that there is or one of its own. Returns SQLite's code. */
 int schema_create(sqlite3 *db);
 
 /*

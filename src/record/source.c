@@ -25,6 +25,11 @@ static int refuse(struct muster_error *error, int sys, const char *path, const c
         return error_set(error, MUSTER_E_INPUT, MUSTER_PHASE_QUEUE, sys, "input: %s %s", path, why);
 }
 
+static int refuse_empty(struct muster_error *error, const char *path)
+{
+        return refuse(error, 0, path, "is empty: the run ended before it began to record");
+}
+
 int source_damaged(struct source *source, const char *why, struct muster_error *error)
 {
         return error_set(
@@ -72,7 +77,7 @@ static int judge(const char *path, const struct file_look *look, struct muster_e
                 return error_set(error, MUSTER_E_INPUT, MUSTER_PHASE_QUEUE, look->sys,
                                  "input: %s cannot be read: %s", path, error_sys_text(look->sys));
         case FILE_EMPTY:
-                return refuse(error, 0, path, "is empty: the run ended before it began to record");
+                return refuse_empty(error, path);
         case FILE_OTHER:
                 return refuse(
                         error, 0, path,
@@ -150,7 +155,8 @@ static int measure(struct source *source, struct muster_error *error)
         if (r == 0)
                 source->bytes = (uint64_t)sqlite3_column_int64(statement, 0);
         sqlite3_finalize(statement);
-        return r;
+        /* What was begun has been taken back: see store.c. */
+        return r == 0 && !source->bytes ? refuse_empty(error, source->path) : r;
 }
 
 static void set_bounds(struct source *source)
@@ -245,6 +251,15 @@ struct muster_str source_text(sqlite3_stmt *statement, int n)
                   : (struct muster_str){ "", 0 };
 }
 
+/* No name, address or URL of a run has blanks or control characters in it: they will be shown to people. */
+static bool is_clean(struct muster_str text)
+{
+        for (size_t i = 0; i < text.len; i++)
+                if ((unsigned char)text.at[i] <= 0x20 || (unsigned char)text.at[i] >= 0x7f)
+                        return false;
+        return true;
+}
+
 int source_row(struct source *source, enum row_kind kind, sqlite3_stmt *statement, void *ret_row,
                struct muster_str *ret_text, struct muster_error *error)
 {
@@ -257,7 +272,8 @@ int source_row(struct source *source, enum row_kind kind, sqlite3_stmt *statemen
                         statement, (int)(i < type->n_usual || !has_text ? i : i + 1), &is_good);
         if (!is_good || !type->get(values, ret_row))
                 return source_damaged(source, type->table, error);
-        if (has_text)
-                *ret_text = source_text(statement, (int)type->n_usual);
-        return 0;
+        if (!has_text)
+                return 0;
+        *ret_text = source_text(statement, (int)type->n_usual);
+        return is_clean(*ret_text) ? 0 : source_damaged(source, type->table, error);
 }

@@ -133,10 +133,7 @@ static int open_file(struct store *store)
         if (r != SQLITE_OK)
                 return fail(store, r);
         sqlite3_busy_timeout(store->db, BUSY_MS);
-        if (execute(store, setup) < 0)
-                return MUSTER_E_RESOURCE;
-        r = schema_create(store->db);
-        return r == SQLITE_OK ? 0 : fail(store, r);
+        return execute(store, setup);
 }
 
 static int prepare_inserts(struct store *store)
@@ -155,15 +152,14 @@ static int prepare_inserts(struct store *store)
         return r;
 }
 
-static int prepare_all(struct store *store)
+static int create_tables(struct store *store)
 {
-        int r = feed_attach(store->db, &store->feed);
+        int r = schema_create(store->db);
 
+        if (r == SQLITE_OK)
+                r = feed_attach(store->db, &store->feed);
         if (r != SQLITE_OK)
                 return fail(store, r);
-        if (prepare(store, "BEGIN", &store->begin) < 0 ||
-            prepare(store, "COMMIT", &store->commit) < 0)
-                return MUSTER_E_RESOURCE;
         return prepare_inserts(store);
 }
 
@@ -246,10 +242,13 @@ static int write_counters(struct store *store, const char *sql, const struct cou
         return r;
 }
 
+/* At once: whoever kills us leaves a record that has begun, or none. */
 static int write_beginning(struct store *store, const struct record_run *run_row,
                            const struct counters *before)
 {
-        if (run(store, store->begin) < 0 || write_run(store, run_row) < 0 ||
+        if (prepare(store, "BEGIN", &store->begin) < 0 ||
+            prepare(store, "COMMIT", &store->commit) < 0 || run(store, store->begin) < 0 ||
+            create_tables(store) < 0 || write_run(store, run_row) < 0 ||
             write_options(store, run_row->options) < 0 ||
             write_counters(store, "INSERT INTO counter VALUES(?1, ?2, NULL)", before) < 0)
                 return MUSTER_E_RESOURCE;
@@ -296,8 +295,7 @@ int store_create(struct store **ret_store, const char *path, bool overwrite,
                 store_close(store);
                 return error_set_memory(error, MUSTER_PHASE_QUEUE);
         }
-        if (open_file(store) < 0 || prepare_all(store) < 0 ||
-            write_beginning(store, run_row, before) < 0) {
+        if (open_file(store) < 0 || write_beginning(store, run_row, before) < 0) {
                 r = error_set(error, MUSTER_E_RESOURCE, MUSTER_PHASE_QUEUE, store->error.sys, "%s",
                               store->error.text);
                 remove_old(store->path);

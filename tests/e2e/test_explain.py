@@ -319,6 +319,18 @@ def test_inputs_are_read_again_as_they_were(muster, slow_lab, tmp_path):
     assert slow_lab.stats()["requests"] == 3 * 61
 
 
+def test_words_of_a_record_run_nothing_unasked(muster, slow_lab, tmp_path):
+    marker = tmp_path / "ran"
+    lines = f"{slow_lab.url('/plain')}\n" * 60
+    assert muster("fetch", "-c", 2, "--record", "run.db", "--process", f"touch {marker}", input=lines).status == 0
+    marker.unlink()
+    refused = explain(tmp_path / "run.db", "--confirm")
+    assert refused.returncode == 3 and "--process" in refused.stderr and "--confirm-unsafe" in refused.stderr
+    assert not marker.exists()
+    explain(tmp_path / "run.db", "--confirm", "--confirm-unsafe")
+    assert marker.exists()
+
+
 def test_unsafe_requests_are_not_made_again(muster, server, tmp_path):
     one = server(lambda request: [0.03, ok()])
     refused = muster("fetch", "-c", 1, "-d", "a=b", "--confirm", *[one.url()] * 10)

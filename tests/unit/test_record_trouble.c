@@ -85,6 +85,10 @@ static void test_damaged_tables_are_told(void **state)
                 "UPDATE conn SET closer = 99",
                 "UPDATE run SET end_ns = -1",
                 "UPDATE run SET start_ns = 'x'",
+                "UPDATE origin SET key = 'http://h' || char(27) || '[31m:80'",
+                "UPDATE conn SET remote = '127.0.0.1:80' || char(10)",
+                "UPDATE lookup SET name = 'h' || char(7)",
+                "UPDATE attempt SET url = 'http://h/' || char(27) WHERE number = 7",
                 "UPDATE option SET value = 1025 WHERE name = 'workers'",
                 "UPDATE option SET value = -1 WHERE name = 'concurrency'",
                 "UPDATE option SET value = 1 << 40 WHERE name = 'concurrency'",
@@ -332,6 +336,31 @@ static void test_killed_program_leaves_a_record(void **state)
         close(ready[1]);
 }
 
+/* A record begins in one transaction, the first one: killed in the midst of it a program leaves none. */
+static void test_killed_before_it_began(void **state)
+{
+        static const unsigned char journal[512] = {
+                0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7, /* magic */
+                0,    0,    0,    0,                            /* pages in it */
+                1,    2,    3,    4,                            /* for checksums */
+                0,    0,    0,    0,                            /* pages of the database before */
+                0,    0,    2,    0,                            /* bytes of a sector */
+                0,    0,    0x40, 0,                            /* ... and a page */
+        };
+        struct record_fixture f;
+        char *bytes;
+
+        (void)state;
+        fixture_start(&f, fresh_file(), 0);
+        assert_true(read_whole(file_of("run.db"), &bytes) > 100);
+        assert_memory_equal(bytes + 24, "\0\0\0\1", 4); /* transactions so far */
+        free(bytes);
+        (void)fixture_end(&f);
+        fixture_stop(&f);
+        write_file(file_of("run.db-journal"), journal, sizeof(journal));
+        expect_refusal(file_of("run.db"), "is empty: the run ended before it began");
+}
+
 /* What was told stands in the file soon, even when nothing follows and nobody ends it. */
 static void test_few_rows_do_not_wait_for_more(void **state)
 {
@@ -504,6 +533,7 @@ int main(void)
                 cmocka_unit_test(test_only_records_are_replaced),
                 cmocka_unit_test(test_names_that_sqlite_takes_for_others),
                 cmocka_unit_test(test_killed_program_leaves_a_record),
+                cmocka_unit_test(test_killed_before_it_began),
                 cmocka_unit_test(test_few_rows_do_not_wait_for_more),
                 cmocka_unit_test(test_full_disk_is_told),
                 cmocka_unit_test(test_replaced_file_is_told),
