@@ -238,16 +238,18 @@ static void race_of(struct race *race, const struct record *record,
         }
 }
 
-/* The address that does is tried first. */
+/* The address that does is tried first; given with --resolve it is not even looked up. */
 static void first_address(struct replay_request *request, const struct facts *facts, bool is_warm,
                           void *argument)
 {
         const struct trace_conn *conn = conn_of_attempt(facts->record, request->last);
+        const bool *is_given = argument;
         uint64_t *tcp_ns = &request->slot_ns[PART_TCP];
         uint64_t lost_ns;
 
         (void)is_warm;
-        (void)argument;
+        if (*is_given)
+                request->slot_ns[PART_DNS] = 0;
         if (!conn || !request->n_conns)
                 return;
         lost_ns = (conn_silence_ns(conn) + conn_refusal_ns(conn)) * request->n_conns;
@@ -262,10 +264,12 @@ static bool race_matters(const struct race *race, const struct facts *facts)
 
 static void predict_first(struct finding *finding, const struct facts *facts)
 {
-        uint64_t wall_ns = whatif_wall_ns(&(struct whatif){ .change = first_address }, facts);
-        uint64_t gain_ns = wall_ns < facts->wall_ns ? facts->wall_ns - wall_ns : 0;
+        bool is_given = true;
+        struct whatif whatif = { .change = first_address, .argument = &is_given };
+        uint64_t wall_ns = whatif_wall_ns(&whatif, facts);
 
-        finding_predict(finding, wall_ns, wall_ns, wall_ns + gain_ns / 10);
+        is_given = false;
+        finding_predict(finding, wall_ns, wall_ns, whatif_wall_ns(&whatif, facts));
 }
 
 static void add_address_option(struct finding *finding, const struct race *race,

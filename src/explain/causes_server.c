@@ -22,6 +22,7 @@
 #define LOOP_FREE  0.8 /* of the time busy at most: else it is this program that answers wait for */
 #define FEW        0.1 /* of the attempts */
 #define CONNS_KEPT 1.25 /* connections for each that was in use at once: the others were kept */
+#define OPENING    0.25 /* of what answers took, connecting */
 #define TYPICAL    0.4  /* of the wall time at least, if all answers took what the middle one did */
 #define HEADROOM   1.25 /* beyond what a host had at a time on average */
 #define WORTH_IT   0.75 /* of the limit at most: less of a change would not be noticed */
@@ -29,6 +30,16 @@
 static double answers_ns(const struct facts *facts)
 {
         return (double)(facts->chain_ns[PART_SERVER] + facts->chain_ns[PART_NETWORK]);
+}
+
+/* Connections are kept, or opening them takes little beside the answers: else it is that. */
+static bool connecting_is_no_matter(const struct facts *facts)
+{
+        uint64_t opening_ns =
+                facts->chain_ns[PART_DNS] + facts->chain_ns[PART_TCP] + facts->chain_ns[PART_TLS];
+
+        return (double)facts->n_on_new_conn <= (double)conns_needed(facts) * CONNS_KEPT + 1 ||
+               (double)opening_ns <= answers_ns(facts) * OPENING;
 }
 
 /* Waiting for answers is what made the run long, and what else there is has no other name. */
@@ -40,7 +51,7 @@ static bool answers_are_what_took_long(const struct facts *facts)
                          facts->n_outcomes[TRACE_REPEATED]);
 
         return answers_ns(facts) >= (double)facts->wall_ns * MOST && n_again <= n * FEW &&
-               (double)facts->n_on_new_conn <= (double)conns_needed(facts) * CONNS_KEPT + 1 &&
+               (double)facts->server.n >= n * MOST && connecting_is_no_matter(facts) &&
                (double)facts->loop_busy_ns <= (double)facts->wall_ns * LOOP_FREE;
 }
 

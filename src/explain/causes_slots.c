@@ -21,7 +21,8 @@
 #define STRAGGLER     5    /* times the middle one: no ordinary scatter reaches that */
 #define STRAGGLERS    0.05 /* of all at most: more of them are no exception */
 #define TAIL          0.3  /* of the wall time during which most slots were empty, at the end */
-#define STRAGGLERS_OF 20   /* requests at least: of fewer the middle one says nothing */
+#define SENT_AGAIN_NS (1500 * NS_PER_MS)
+#define STRAGGLERS_OF 20 /* requests at least: of fewer the middle one says nothing */
 
 /* A slot that takes this many in turn waits for the limit rather than for any answer; also all that raising is good for. */
 #define TURNS_MANY RAISE_MAX
@@ -201,23 +202,25 @@ struct stragglers {
         uint64_t tail_from_ns;
         size_t n;
         uint64_t service_ns, answer_ns; /* sums */
-        size_t n_lossy;       /* of n: their connection lost packets, and so it took long */
-        uint64_t last_end_ns; /* of any attempt */
+        uint64_t last_end_ns;           /* of any attempt */
         bool one_is_last;
 };
 
-static bool lost_packets(const struct record *record, const struct trace_attempt *attempt)
+/* On its connection something was lost, and it took no longer than sending it again does: after 200 ms, 400 and 800. */
+static bool is_by_loss(const struct record *record, const struct trace_attempt *attempt,
+                       uint64_t service_ns)
 {
         const struct trace_conn *conn = record_conn(record, attempt->conn);
 
-        return conn && (conn->n_retransmits || conn->n_out_of_order);
+        return conn && (conn->n_retransmits || conn->n_out_of_order) && service_ns <= SENT_AGAIN_NS;
 }
 
 static void look_at(struct stragglers *stragglers, const struct record *record,
                     const struct trace_attempt *attempt)
 {
         uint64_t service_ns = life_end_ns(attempt) - attempt->stamps.slot_ns;
-        bool is_one = service_ns > stragglers->from_ns;
+        bool is_one = service_ns > stragglers->from_ns &&
+                      !is_by_loss(record, attempt, service_ns - stragglers->service.p50);
         uint64_t phase_ns[MUSTER_N_PHASES];
 
         if (attempt->stamps.end_ns >= stragglers->last_end_ns) {
@@ -228,7 +231,6 @@ static void look_at(struct stragglers *stragglers, const struct record *record,
                 return;
         attempt_phases(attempt, phase_ns);
         stragglers->n++;
-        stragglers->n_lossy += lost_packets(record, attempt);
         stragglers->service_ns += service_ns;
         stragglers->answer_ns += phase_ns[MUSTER_PHASE_WAIT] + phase_ns[MUSTER_PHASE_RECEIVE];
 }
@@ -272,7 +274,6 @@ static bool find_stragglers(struct stragglers *stragglers, const struct facts *f
 static bool keep_it_from_ending(const struct stragglers *stragglers, const struct facts *facts)
 {
         return stragglers->n && stragglers->one_is_last &&
-               2 * stragglers->n_lossy < stragglers->n + 1 &&
                (double)stragglers->n <= (double)facts->n_attempts * STRAGGLERS + 1 &&
                is_most(stragglers->answer_ns, stragglers->service_ns) &&
                (double)facts->tail_ns >= (double)facts->wall_ns * TAIL;

@@ -342,7 +342,10 @@ static bool slow_body(const struct facts *facts, struct finding *finding)
                 "an answer typically took %s from its first byte to its last, %.3g times what the "
                 "network needs for so much",
                 words_ns(facts->phase[MUSTER_PHASE_RECEIVE].p50).text, (double)slowness.p50 / 100);
-        finding_evidence(finding, "neither a full link nor lost packets explain it");
+        finding_evidence(finding, use.may_be_full && !use.is_queue_known
+                                          ? "no packets were lost; but it may be the link that is "
+                                            "full, as no answer began while others came"
+                                          : "neither a full link nor lost packets explain it");
         finding_remedy(finding,
                        "Look at how the server makes its answers, piece by piece, and whether it "
                        "limits the rate of each connection.");

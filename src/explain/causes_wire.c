@@ -2,7 +2,8 @@
 /*
  * On the wire
  *
- *      nagle        answers in several pieces stopped for 40 ms between two of them, but not the first one on a connection
+ *      nagle        answers in several pieces stopped for 40 ms between two of them, but not the first one on a connection;
+ *                   or, where an acknowledgement comes at once, for a round trip
  *      loss         packets had to be sent again, and those connections stopped meanwhile
  *      redirects    answers that only said where the real one is
  *
@@ -28,6 +29,8 @@
  */
 #define HELD_BACK_NS      (38 * NS_PER_MS)
 #define HELD_BACK_LATE_NS (50 * NS_PER_MS)
+/* Less may be anything. */
+#define ROUND_TRIP_TO_TELL_NS (5 * NS_PER_MS)
 
 static bool has_stopped(const struct facts *facts, const struct trace_attempt *attempt)
 {
@@ -41,60 +44,123 @@ static bool has_stopped(const struct facts *facts, const struct trace_attempt *a
                took_ns >= HELD_BACK_NS && took_ns <= HELD_BACK_LATE_NS + round_trip_ns;
 }
 
+/* A body that would have fitted into what is sent at once took a round trip: an acknowledgement that came without delay was waited for. */
+static bool has_stopped_for_round_trip(const struct facts *facts,
+                                       const struct trace_attempt *attempt)
+{
+        struct transfer transfer;
+
+        return attempt->n_receives > 1 && transfer_of(&transfer, facts, attempt) &&
+               !transfer.n_rounds && transfer.round_trip_ns >= ROUND_TRIP_TO_TELL_NS &&
+               transfer.took_ns * 10 >= transfer.round_trip_ns * 9 &&
+               transfer.took_ns * 10 <= transfer.round_trip_ns * 13;
+}
+
+struct stopping {
+        bool (*has_stopped)(const struct facts *facts, const struct trace_attempt *attempt);
+};
+
+static const struct stopping held_back = { has_stopped },
+                             round_trip = { has_stopped_for_round_trip };
+
 struct stops {
         size_t n_kept, n_kept_stopped; /* answers in several pieces on connections used before */
-        size_t n_new, n_new_stopped;   /* ... on new ones */
+        size_t n_new, n_new_stopped; /* ... on new ones, without TLS: a handshake is use as well */
+        bool is_tls;
         uint64_t stopped_ns;
 };
 
-static void stops_of(struct stops *stops, const struct facts *facts)
+static bool is_tls(const struct record *record, const struct trace_attempt *attempt)
+{
+        const struct trace_conn *conn = conn_of_attempt(record, attempt);
+
+        return conn && conn->is_tls;
+}
+
+static void stops_of(struct stops *stops, const struct facts *facts,
+                     const struct stopping *stopping)
 {
         const struct record *record = facts->record;
 
         *stops = (struct stops){ 0 };
         for (size_t i = 0; i < record->n_attempts; i++) {
                 const struct trace_attempt *attempt = &record->attempts[i];
-                bool stopped = has_stopped(facts, attempt);
+                bool stopped = stopping->has_stopped(facts, attempt);
 
                 if (!attempt->status || attempt->n_receives < 2)
                         continue;
                 stops->stopped_ns += stopped ? attempt->stamps.last_byte_kernel_ns -
                                                        attempt->stamps.first_byte_kernel_ns
                                              : 0;
+                stops->is_tls |= is_tls(record, attempt);
                 if (attempt->is_reused) {
                         stops->n_kept++;
                         stops->n_kept_stopped += stopped;
-                } else {
+                } else if (!is_tls(record, attempt)) {
                         stops->n_new++;
                         stops->n_new_stopped += stopped;
                 }
         }
 }
 
+/* So long, and far longer than is usual: the head waited, for an acknowledgement of what came before it. */
+static bool has_stopped_before(const struct facts *facts, uint64_t server_ns)
+{
+        return server_ns >= HELD_BACK_NS && server_ns <= HELD_BACK_LATE_NS &&
+               facts->server.p50 < HELD_BACK_NS / 2;
+}
+
+/* What is left of it when nothing stops: a body that fits into the first window comes at once. */
+static uint64_t receive_without_stop(const struct facts *facts, const struct trace_attempt *attempt)
+{
+        struct transfer transfer;
+
+        return transfer_of(&transfer, facts, attempt) ? transfer_cold_ns(&transfer) : 0;
+}
+
+/* The loop is woken once for it, instead of once before and once after. */
 static void go_on(struct replay_request *request, const struct facts *facts, bool is_warm,
                   void *argument)
 {
-        const struct trace_conn *conn = conn_of_attempt(facts->record, request->last);
+        const struct stopping *stopping = argument;
 
         (void)is_warm;
-        (void)argument;
-        if (conn && has_stopped(facts, request->last))
-                request->slot_ns[PART_RECEIVE] = conn_round_trip_ns(conn);
+        if (stopping->has_stopped(facts, request->last)) {
+                request->slot_ns[PART_RECEIVE] = receive_without_stop(facts, request->last);
+                request->loop_ns /= 2;
+        }
+        if (has_stopped_before(facts, request->slot_ns[PART_SERVER]))
+                request->slot_ns[PART_SERVER] = facts->server.p50;
+}
+
+static bool do_they_stop(const struct stops *stops, const struct facts *facts)
+{
+        return stops->n_kept_stopped * 2 >= stops->n_kept && stops->n_kept_stopped >= 3 &&
+               (double)stops->stopped_ns >= SHARE_THAT_MATTERS * (double)facts->service.sum;
+}
+
+static void remedy_stops(struct finding *finding, const struct facts *facts,
+                         const struct stopping *stopping)
+{
+        struct stopping copy = *stopping;
+        uint64_t wall_ns =
+                whatif_wall_ns(&(struct whatif){ .change = go_on, .argument = &copy }, facts);
+
+        finding_remedy(finding,
+                       "Have the server set TCP_NODELAY (nginx: tcp_nodelay on), or write head and "
+                       "body of an answer in one piece.");
+        finding_predict(finding, wall_ns, wall_ns, wall_ns + wall_ns / 10);
 }
 
 static bool nagle(const struct facts *facts, struct finding *finding)
 {
         int64_t n_counted = record_counter_growth(facts->record, "tcp.delayed_acks");
         struct stops stops;
-        uint64_t wall_ns;
 
-        stops_of(&stops, facts);
+        stops_of(&stops, facts, &held_back);
         /* A server that makes a pause of its own does so on new connections as well. */
-        if (stops.n_kept_stopped * 2 < stops.n_kept || stops.n_kept_stopped < 3 ||
-            stops.n_new_stopped * 2 > stops.n_new ||
-            (double)stops.stopped_ns < SHARE_THAT_MATTERS * (double)facts->service.sum)
+        if (!do_they_stop(&stops, facts) || stops.n_new_stopped * 2 > stops.n_new)
                 return false;
-        wall_ns = whatif_wall_ns(&(struct whatif){ .change = go_on }, facts);
         finding_title(finding,
                       "The server stopped for 40 ms in the middle of its answers, waiting for an "
                       "acknowledgement (Nagle's algorithm)");
@@ -115,10 +181,32 @@ static bool nagle(const struct facts *facts, struct finding *finding)
                 finding_evidence(finding,
                                  "the kernel counted %s acknowledgements that it held back",
                                  words_count((uint64_t)n_counted).text);
-        finding_remedy(finding,
-                       "Have the server set TCP_NODELAY (nginx: tcp_nodelay on), or write head and "
-                       "body of an answer in one piece.");
-        finding_predict(finding, wall_ns, wall_ns, wall_ns + wall_ns / 10);
+        remedy_stops(finding, facts, &held_back);
+        if (stops.is_tls && !stops.n_new)
+                finding->shown.grade = MUSTER_GRADE_C;
+        return true;
+}
+
+/* Where pieces are large the acknowledgement is not held back; but it has to come. */
+static bool nagle_round_trip(const struct facts *facts, struct finding *finding)
+{
+        struct stops stops;
+        struct losses losses;
+
+        stops_of(&stops, facts, &round_trip);
+        if (!do_they_stop(&stops, facts) || losses_of(&losses, facts) < 0 || losses.n_conns_hit)
+                return false;
+        finding_title(finding,
+                      "The server stopped for a round trip in the middle of its answers, as if to "
+                      "wait for an acknowledgement (Nagle's algorithm)");
+        finding_evidence(finding,
+                         "%s of %s answers that came in several pieces took a round trip from the "
+                         "first byte to the last, though they are small enough to be sent at once",
+                         words_count(stops.n_kept_stopped + stops.n_new_stopped).text,
+                         words_count(stops.n_kept + stops.n_new).text);
+        finding_evidence(finding, "this was %s of the time that requests were under way",
+                         words_share((double)stops.stopped_ns, (double)facts->service.sum).text);
+        remedy_stops(finding, facts, &round_trip);
         return true;
 }
 
@@ -242,6 +330,7 @@ static bool redirects(const struct facts *facts, struct finding *finding)
 
 const struct cause causes_wire[] = {
         { "nagle", MUSTER_GRADE_B, nagle },
+        { "nagle", MUSTER_GRADE_C, nagle_round_trip },
         { "loss", MUSTER_GRADE_A, loss },
         { "redirects", MUSTER_GRADE_A, redirects },
         { 0 },

@@ -13,13 +13,12 @@
 #include <base/clock.h>
 #include <base/mem.h>
 
-#define MOST 0.5
-#define MUCH 0.2 /* of the wall time: worth to be told */
-#define GAIN 0.9 /* of the wall time is left at most: a smaller gain is none */
+#define MOST   0.5
+#define MUCH   0.2 /* of the wall time: worth to be told */
+#define LITTLE 0.1
+#define GAIN   0.9 /* of the wall time is left at most: a smaller gain is none */
 #define BUSY                                                                                       \
         0.6 /* of their time at least, of workers that others wait for: first and last there is no work for all */
-#define PRESSURE                                                                                   \
-        0.2 /* of the wall time, in which somebody waited for a processor: then none is left */
 
 static bool is_part(uint64_t part_ns, uint64_t whole_ns, double share)
 {
@@ -28,38 +27,75 @@ static bool is_part(uint64_t part_ns, uint64_t whole_ns, double share)
 
 /* --- in the loop's thread ----------------------------------------------------------------------------------------- */
 
-static void move_decoding(struct replay_request *request, const struct facts *facts, void *argument)
-{
-        uint64_t ns = request->last ? request->last->stamps.decode_ns : 0;
+/* What is decoded on the loop all the same, as core/exchange.c has it: the begin, in steps of so many bytes received. */
+#define DECODED_BEGIN (64 * 1024)
+#define DECODED_STEP  2048
 
-        (void)facts;
-        (void)argument;
-        request->loop_ns -= ns < request->loop_ns ? ns : request->loop_ns;
-        request->process_ns += ns;
+struct move {
+        uint64_t (*ns)(const struct replay_request
+                               *request); /* of the loop's thread, that others would do */
+        double times;                     /* as long: where processors have other work to do */
+};
+
+/* Of a body that could not be decoded the rest is never seen. */
+static uint64_t decoding_ns(const struct replay_request *request)
+{
+        const struct trace_attempt *last = request->last;
+        double ratio, begin;
+
+        if (!last || last->code < 0 || !last->wire_bytes || !last->body_bytes)
+                return 0;
+        ratio = (double)last->body_bytes / (double)last->wire_bytes;
+        begin = ratio * DECODED_STEP > DECODED_BEGIN ? ratio * DECODED_STEP : DECODED_BEGIN;
+        if (begin >= (double)last->body_bytes)
+                return 0;
+        return (uint64_t)((double)last->stamps.decode_ns * (1 - begin / (double)last->body_bytes));
 }
 
-static void move_processing(struct replay_request *request, const struct facts *facts,
-                            void *argument)
+static uint64_t processing_ns(const struct replay_request *request)
 {
-        uint64_t ns = request->process_ns;
+        const struct trace_attempt *last = request->last;
+
+        return last && last->process_end_ns > last->stamps.end_ns
+                       ? last->process_end_ns - last->stamps.end_ns
+                       : 0;
+}
+
+static void move_work(struct replay_request *request, const struct facts *facts, void *argument)
+{
+        const struct move *move = argument;
+        uint64_t ns = move->ns(request);
 
         (void)facts;
-        (void)argument;
-        if (request->last && request->last->process_end_ns > request->last->stamps.end_ns)
-                ns = request->last->process_end_ns - request->last->stamps.end_ns;
         request->loop_ns -= ns < request->loop_ns ? ns : request->loop_ns;
-        request->process_ns = ns;
+        request->process_ns += (uint64_t)((double)ns * move->times);
+}
+
+/* Computing takes as much longer as processors are in use by others. What waits does not. */
+static double times_as_long(const struct facts *facts, uint64_t workers)
+{
+        double computing = facts->loop_busy_ns
+                                   ? (double)facts->thread_cpu_ns / (double)facts->loop_busy_ns
+                                   : 1;
+
+        if (computing > 1)
+                computing = 1;
+        return 1 - computing + computing * (double)workers / own_free_processors(facts);
 }
 
 static bool move_to_workers(const struct facts *facts, struct finding *finding,
-                            void (*move)(struct replay_request *, const struct facts *, void *))
+                            uint64_t (*ns)(const struct replay_request *))
 {
+        struct move move = { .ns = ns, .times = 1 };
         struct replay replay;
-        uint64_t wall_ns;
+        uint64_t wall_ns, low_ns;
 
         replay_init(&replay, facts);
         replay.workers = own_processors(facts) ? own_processors(facts) : 2;
-        replay.change = move;
+        replay.change = move_work;
+        replay.argument = &move;
+        low_ns = replay_wall_ns(&replay, facts);
+        move.times = times_as_long(facts, replay.workers);
         wall_ns = replay_wall_ns(&replay, facts);
         if ((double)wall_ns > (double)facts->wall_ns * GAIN)
                 return false;
@@ -68,16 +104,36 @@ static bool move_to_workers(const struct facts *facts, struct finding *finding,
                        "reads on.",
                        words_count(replay.workers).text);
         finding_option(finding, "without --process-inline");
-        finding_predict(finding, wall_ns, wall_ns, facts->wall_ns);
-        finding->shown.is_client = true;
+        finding_predict(finding, wall_ns, low_ns, facts->wall_ns);
         return true;
+}
+
+/* Nobody else would decode it: bodies are small, or it is done by others already, where they can. */
+static bool divide_decoding(const struct facts *facts, struct finding *finding)
+{
+        if (!is_part(facts->loop_ns[TRACE_WORK_DECODE], facts->wall_ns, MOST) ||
+            facts->n_requests < 2)
+                return false;
+        finding_remedy(finding, "Divide the list among several processes; or, where the network "
+                                "is fast, ask for bodies that are not compressed "
+                                "(--no-compressed).");
+        finding->explained_ns = facts->loop_ns[TRACE_WORK_DECODE];
+        return true;
+}
+
+static bool remedy_decoding(const struct facts *facts, struct finding *finding)
+{
+        bool is_all_on_loop = !facts->record->run.options.decode_threshold_bytes;
+
+        return (is_all_on_loop && move_to_workers(facts, finding, decoding_ns)) ||
+               divide_decoding(facts, finding);
 }
 
 static bool decode_on_loop(const struct facts *facts, struct finding *finding)
 {
         if (own_main_work(facts) != TRACE_WORK_DECODE ||
             !is_part(facts->loop_ns[TRACE_WORK_DECODE], facts->wall_ns, MUCH) ||
-            !move_to_workers(facts, finding, move_decoding))
+            !remedy_decoding(facts, finding))
                 return false;
         finding_title(finding, "Decompressing bodies kept everything else waiting");
         own_tell_busy(finding, facts);
@@ -88,6 +144,7 @@ static bool decode_on_loop(const struct facts *facts, struct finding *finding)
                 words_bytes(facts->wire_bytes).text, words_bytes(facts->body_bytes).text);
         finding_evidence(finding, "meanwhile nothing was read, for up to %s at a time",
                          words_ns(facts->longest_turn_ns).text);
+        finding->shown.is_client = true;
         return true;
 }
 
@@ -95,7 +152,7 @@ static bool process_on_loop(const struct facts *facts, struct finding *finding)
 {
         if (own_main_work(facts) != TRACE_WORK_PROCESS ||
             !is_part(facts->loop_ns[TRACE_WORK_PROCESS], facts->wall_ns, MUCH) ||
-            !move_to_workers(facts, finding, move_processing))
+            !move_to_workers(facts, finding, processing_ns))
                 return false;
         finding_title(finding, "Working on bodies kept everything else waiting");
         own_tell_busy(finding, facts);
@@ -106,6 +163,7 @@ static bool process_on_loop(const struct facts *facts, struct finding *finding)
                 words_ns(facts->loop_ns[TRACE_WORK_PROCESS] / facts->n_requests).text);
         finding_evidence(finding, "meanwhile nothing was read, for up to %s at a time",
                          words_ns(facts->longest_turn_ns).text);
+        finding->shown.is_client = true;
         return true;
 }
 
@@ -135,16 +193,36 @@ static bool are_workers_busy(const struct facts *facts, uint64_t *ret_work_ns)
         return is_part(*ret_work_ns / workers, facts->wall_ns, BUSY);
 }
 
-/* Not computing but waiting: neither did this process use the processors meanwhile, nor did anybody want them. */
+/* Of programs that it started. */
+static uint64_t children_cpu_ns(const struct facts *facts)
+{
+        int64_t us = record_counter_growth(facts->record, "children.cpu_us");
+
+        return us > 0 ? (uint64_t)us * NS_PER_US : 0;
+}
+
+/* Without the loop's. */
+static uint64_t crew_cpu_ns(const struct facts *facts)
+{
+        uint64_t ns = children_cpu_ns(facts);
+
+        if (facts->process_cpu_ns > facts->thread_cpu_ns)
+                ns += facts->process_cpu_ns - facts->thread_cpu_ns;
+        return ns;
+}
+
+/*
+ * Not computing but waiting: it used no processor, though it could have had one. While others want the processors too, work that computes
+ * gets less; but it gets some.
+ */
 static bool does_work_wait(const struct facts *facts, uint64_t work_ns)
 {
         int64_t us = record_counter_growth(facts->record, "pressure.cpu_us");
-        uint64_t cpu_ns = facts->process_cpu_ns > facts->thread_cpu_ns
-                                  ? facts->process_cpu_ns - facts->thread_cpu_ns
-                                  : 0;
+        double wanted = us < 0 ? 1 : (double)us * (double)NS_PER_US / (double)facts->wall_ns;
+        double least = MOST * (1 - wanted);
 
-        return us >= 0 && !is_part((uint64_t)us * NS_PER_US, facts->wall_ns, PRESSURE) &&
-               !is_part(cpu_ns, work_ns, MOST);
+        return record_counter_growth(facts->record, "children.cpu_us") >= 0 &&
+               !is_part(crew_cpu_ns(facts), work_ns, least > LITTLE ? least : LITTLE);
 }
 
 static void tell_workers(struct finding *finding, const struct facts *facts, uint64_t work_ns)

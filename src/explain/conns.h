@@ -26,6 +26,9 @@ uint64_t conn_opening_ns(const struct trace_conn *conn);
 /* How many there have to be if all are kept: of each host as many as were in use at once. 0: memory is out. */
 uint64_t conns_needed(const struct facts *facts);
 
+/* What opening one and closing it is of the loop's reading and writing, without a handshake. */
+uint64_t conns_opening_work_ns(const struct facts *facts);
+
 /* "example.com" and "example.com:443" of an origin's key; the key itself when it is not one. */
 struct muster_str origin_host(struct muster_str key);
 struct muster_str origin_authority(struct muster_str key);

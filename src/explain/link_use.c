@@ -303,12 +303,15 @@ static bool is_full(const struct link_use *use, const struct flow *flow)
 
 static void judge(struct link_use *use, const struct flow *flow, const struct transfers *transfers)
 {
+        double waits = growth_of_waits(flow);
+
         if (!flow->ns)
                 return;
         use->bytes_per_s = flow->sum / (double)flow->ns;
         use->most_per_s = rate_at(flow, 1);
         use->evenness = rate_at(flow, 0.5) / rate_at(flow, 0.9);
-        use->growth = fmax(growth_of_waits(flow), growth_of_round_trips(flow->facts));
+        use->is_queue_known = waits > 0;
+        use->growth = fmax(waits, growth_of_round_trips(flow->facts));
         use->has_queue = use->growth >= GROWTH_OF_QUEUE;
         use->may_be_full = use->evenness >= EVEN && are_slow(transfers);
         use->is_full = use->may_be_full && is_full(use, flow);

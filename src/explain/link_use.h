@@ -14,7 +14,8 @@
 
 struct link_use {
         bool is_full, may_be_full;
-        bool has_queue;     /* packets waited before it */
+        bool has_queue;      /* packets waited before it */
+        bool is_queue_known; /* answers began while others came: these would have had to wait there */
         double bytes_per_s; /* of all together, while anything came */
         double most_per_s;  /* at best */
         double evenness;    /* in the middle of the time, of what it was in the best tenth */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "own.h"
 
+#include <base/clock.h>
+
 #include "crew.h"
 
 enum trace_work own_main_work(const struct facts *facts)
@@ -20,6 +22,15 @@ uint64_t own_processors(const struct facts *facts)
         if (n <= 0)
                 return 0;
         return n < CREW_MOST ? (uint64_t)n : CREW_MOST;
+}
+
+double own_free_processors(const struct facts *facts)
+{
+        double n = own_processors(facts) ? (double)own_processors(facts) : 2;
+        int64_t us = record_counter_growth(facts->record, "pressure.cpu_us");
+        double waited = us > 0 ? (double)us * (double)NS_PER_US / (double)facts->wall_ns : 0;
+
+        return n - (n - 1) * (waited < 1 ? waited : 1);
 }
 
 void own_tell_busy(struct finding *finding, const struct facts *facts)

@@ -1,18 +1,35 @@
 /* SPDX-License-Identifier: MIT */
 #include "raise.h"
 
+#include "conns.h"
+#include "handshakes.h"
+
 #define WORTH_IT 0.9 /* of the wall time before: a smaller gain is none that one would notice */
 
 /*
- * What more at once brings with it, beside what was to be changed anyway: more connections have to be opened, and the server may take
- * longer.
+ * What more at once brings with it, beside what was to be changed anyway: more connections have to be opened, which is work for the loop as
+ * well; handshakes that are computed wait for each other, the longer the more there are; and the server may take longer.
  */
 struct more {
         const struct replay *replay;
         uint64_t n_begun, n_conns; /* requests so far; of these the first ones need a connection */
-        uint64_t dns_ns, tcp_ns, tls_ns;
-        double factor; /* of the server's time */
+        uint64_t dns_ns, tcp_ns, tls_ns, loop_ns;
+        double tls_factor, server_factor;
 };
+
+static void scale(uint64_t *ns, double factor)
+{
+        *ns = (uint64_t)((double)*ns * factor);
+}
+
+static void open_connection(struct replay_request *request, const struct more *more)
+{
+        request->n_conns = 1;
+        request->slot_ns[PART_DNS] += more->dns_ns;
+        request->slot_ns[PART_TCP] += more->tcp_ns;
+        request->slot_ns[PART_TLS] += more->tls_ns;
+        request->loop_ns += more->loop_ns;
+}
 
 static void ask_for_more(struct replay_request *request, const struct facts *facts, void *argument)
 {
@@ -20,19 +37,15 @@ static void ask_for_more(struct replay_request *request, const struct facts *fac
 
         if (more->replay->change)
                 more->replay->change(request, facts, more->replay->argument);
-        if (more->n_begun++ < more->n_conns && !request->n_conns && request->n_attempts) {
-                request->n_conns = 1;
-                request->slot_ns[PART_DNS] += more->dns_ns;
-                request->slot_ns[PART_TCP] += more->tcp_ns;
-                request->slot_ns[PART_TLS] += more->tls_ns;
-        }
-        request->slot_ns[PART_SERVER] =
-                whole_of((double)request->slot_ns[PART_SERVER] * more->factor);
+        if (more->n_begun++ < more->n_conns && !request->n_conns && request->n_attempts)
+                open_connection(request, more);
+        scale(&request->slot_ns[PART_TLS], more->tls_factor);
+        scale(&request->slot_ns[PART_SERVER], more->server_factor);
 }
 
-static uint64_t mean_ns(const struct facts *facts, enum muster_phase phase)
+static uint64_t mean_ns(const struct facts *facts, uint64_t sum_ns)
 {
-        return facts->n_on_new_conn ? facts->phase[phase].sum / facts->n_on_new_conn : 0;
+        return facts->n_on_new_conn ? sum_ns / facts->n_on_new_conn : 0;
 }
 
 /* That can be in use at once. */
@@ -43,15 +56,32 @@ static uint64_t n_conns(const struct replay *replay, const struct facts *facts)
         return n && n < replay->concurrency ? n : replay->concurrency;
 }
 
+static double tls_factor(const struct facts *facts, uint64_t n)
+{
+        struct handshakes handshakes;
+
+        handshakes_of(&handshakes, facts);
+        if (!handshakes.are_work || n <= facts->n_on_new_conn)
+                return 1;
+        return (double)n / (double)facts->n_on_new_conn;
+}
+
 static uint64_t wall_with_ns(const struct replay *replay, double factor, const struct facts *facts)
 {
+        uint64_t n = n_conns(replay, facts) < facts->n_requests ? n_conns(replay, facts)
+                                                                : facts->n_requests;
         struct replay changed = *replay;
-        struct more more = { .replay = replay,
-                             .n_conns = n_conns(replay, facts),
-                             .dns_ns = mean_ns(facts, MUSTER_PHASE_DNS),
-                             .tcp_ns = mean_ns(facts, MUSTER_PHASE_TCP),
-                             .tls_ns = mean_ns(facts, MUSTER_PHASE_TLS),
-                             .factor = factor };
+        struct more more = {
+                .replay = replay,
+                .n_conns = n,
+                .dns_ns = mean_ns(facts, facts->phase[MUSTER_PHASE_DNS].sum),
+                .tcp_ns = mean_ns(facts, facts->phase[MUSTER_PHASE_TCP].sum),
+                .tls_ns = mean_ns(facts, facts->phase[MUSTER_PHASE_TLS].sum),
+                .loop_ns = conns_opening_work_ns(facts) +
+                           mean_ns(facts, facts->loop_ns[TRACE_WORK_TLS]),
+                .tls_factor = tls_factor(facts, n),
+                .server_factor = factor,
+        };
 
         changed.change = ask_for_more;
         changed.argument = &more;

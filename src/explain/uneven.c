@@ -84,7 +84,7 @@ static bool compare(struct uneven *uneven, const struct record *record, uint64_t
                 if (number_of(attempt, uneven->by) == uneven->which) {
                         own[uneven->n++] = service_ns(attempt);
                         uneven->n_unanswered += !attempt->status;
-                } else {
+                } else if (attempt->status) { /* what failed at once was not quick */
                         rest[uneven->n_rest++] = service_ns(attempt);
                 }
         }

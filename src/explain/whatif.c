@@ -47,24 +47,11 @@ static void scale(uint64_t *ns, uint32_t part, uint32_t whole)
         *ns = *ns / whole * part;
 }
 
-/*
- * What opening and closing a connection is of the loop's reading and writing, beside a small request on a kept one: measured, 50 us to
- * 10 us (with TLS 85 to 14, without the handshake).
- */
-#define OPENING_IO 5
-
-static uint64_t opening_io_ns(const struct facts *facts)
-{
-        size_t n = facts->n_on_reused + facts->n_on_new_conn * (1 + OPENING_IO);
-
-        return n ? facts->loop_ns[TRACE_WORK_IO] / n * OPENING_IO : 0;
-}
-
 /* The others cost nothing, neither the way nor our own work. */
 static void open_only(struct replay_request *request, const struct facts *facts, uint32_t n)
 {
         const struct trace_conn *conn = conn_of_attempt(facts->record, request->last);
-        uint64_t work_ns = opening_io_ns(facts) + (conn ? conn->tls_work_ns : 0);
+        uint64_t work_ns = conns_opening_work_ns(facts) + (conn ? conn->tls_work_ns : 0);
 
         work_ns *= request->n_conns - n;
         scale(&request->slot_ns[PART_DNS], n, request->n_conns);

@@ -206,6 +206,28 @@ static void test_syn_dropped(void **state)
         assert_true(cause_is_made(&slow, causes_connect, "slow-connect", &finding));
 }
 
+static void drop_one(struct record_maker_request *request, size_t i,
+                     const struct record_maker *maker)
+{
+        (void)maker;
+        request->submit_after_ns = i;
+        request->tcp_ns = i == 3 ? 1010 * MS : 10 * MS;
+}
+
+/* A single packet may have been lost anywhere. */
+static void test_one_syn_lost(void **state)
+{
+        struct record_maker maker = dropped;
+        struct finding finding;
+
+        (void)state;
+        maker.vary = drop_one;
+        assert_true(cause_is_made(&maker, causes_connect, "syn-dropped", &finding));
+        assert_int_equal(finding.shown.grade, MUSTER_GRADE_C);
+        assert_null(finding.shown.option);
+        assert_true(finding.shown.wall_ns < 200 * MS);
+}
+
 static void in_a_row(struct record_maker_request *request, size_t i,
                      const struct record_maker *maker)
 {
@@ -341,17 +363,12 @@ static void test_no_memory(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_origins),
-                cmocka_unit_test(test_server_closes),
-                cmocka_unit_test(test_no_keep_alive),
-                cmocka_unit_test(test_stale_connections),
-                cmocka_unit_test(test_stale_when_sent),
-                cmocka_unit_test(test_idle_expired),
-                cmocka_unit_test(test_syn_dropped),
-                cmocka_unit_test(test_handshake_herd),
-                cmocka_unit_test(test_machine_has_no_more),
-                cmocka_unit_test(test_nonsense),
-                cmocka_unit_test(test_no_memory),
+                cmocka_unit_test(test_origins),         cmocka_unit_test(test_server_closes),
+                cmocka_unit_test(test_no_keep_alive),   cmocka_unit_test(test_stale_connections),
+                cmocka_unit_test(test_stale_when_sent), cmocka_unit_test(test_idle_expired),
+                cmocka_unit_test(test_syn_dropped),     cmocka_unit_test(test_one_syn_lost),
+                cmocka_unit_test(test_handshake_herd),  cmocka_unit_test(test_machine_has_no_more),
+                cmocka_unit_test(test_nonsense),        cmocka_unit_test(test_no_memory),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -183,6 +183,30 @@ static void test_ipv6_broken(void **state)
         record_deinit(&record);
 }
 
+/* With the option that is proposed the name is not looked up either. */
+static void test_resolve_spares_lookup(void **state)
+{
+        struct record record;
+        struct finding finding;
+
+        (void)state;
+        make(&record,
+             &(struct record_maker){
+                     .n = 20,
+                     .slots = 20,
+                     .no_reuse = true,
+                     .rtt_ns = 20 * MS,
+                     .each = { .dns_ns = 30 * MS, .tcp_ns = 271 * MS, .network_ns = 20 * MS } });
+        for (size_t i = 0; i < record.n_conns; i++) {
+                record.conns[i].n_addresses = 2;
+                record.conns[i].remote = str_of("192.0.2.1:80");
+        }
+        assert_true(cause_is_found(&record, causes_names, "ipv6-broken", &finding));
+        assert_predicted(&finding, 41 * MS);
+        assert_true(finding.shown.wall_high_ns >= 70 * MS);
+        record_deinit(&record);
+}
+
 static void test_refused(void **state)
 {
         struct record record;
@@ -203,7 +227,8 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_dns_slow),      cmocka_unit_test(test_dns_loss),
                 cmocka_unit_test(test_family_silent), cmocka_unit_test(test_dns_uncached),
-                cmocka_unit_test(test_ipv6_broken),   cmocka_unit_test(test_refused),
+                cmocka_unit_test(test_ipv6_broken),   cmocka_unit_test(test_resolve_spares_lookup),
+                cmocka_unit_test(test_refused),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -146,6 +146,18 @@ static void test_slow(void **state)
         assert_true(finding.explained_ns > 190 * MS);
 }
 
+/* The server closes after each answer; but that costs next to nothing beside what it takes to answer. */
+static void test_slow_and_closes(void **state)
+{
+        struct record_maker maker = flat;
+        struct finding finding;
+
+        (void)state;
+        maker.no_reuse = true;
+        maker.each.tcp_ns = 5 * MS;
+        assert_true(cause_is_made(&maker, causes_server, "server-slow", &finding));
+}
+
 static void test_not_slow(void **state)
 {
         struct record_maker limited = flat, connecting = flat, receiving = flat;
@@ -345,6 +357,43 @@ static void test_slow_host(void **state)
         assert_false(cause_is_made(&maker, causes_uneven, "slow-host", &finding));
 }
 
+static void second_host_refuses(struct record_maker_request *request, size_t i,
+                                const struct record_maker *maker)
+{
+        (void)i;
+        (void)maker;
+        if (request->host != 1)
+                return;
+        request->server_ns = MS;
+        request->code = MUSTER_E_CONNECT;
+}
+
+/* Nobody was answered: it is not known what an answer takes. */
+static void test_never_answers(void **state)
+{
+        struct record_maker maker = { .n = 20,
+                                      .slots = 10,
+                                      .each = { .server_ns = NS_PER_S, .code = MUSTER_E_TIMEOUT } };
+        struct finding finding;
+
+        (void)state;
+        assert_false(cause_is_made(&maker, causes_server, "server-slow", &finding));
+}
+
+/* That one host refuses at once does not make the other slow. */
+static void test_refusing_host(void **state)
+{
+        struct record_maker maker = { .n = 100,
+                                      .slots = 10,
+                                      .n_hosts = 2,
+                                      .each.server_ns = 20 * MS,
+                                      .vary = second_host_refuses };
+        struct finding finding;
+
+        (void)state;
+        assert_false(cause_is_made(&maker, causes_uneven, "slow-host", &finding));
+}
+
 static void test_hanging_host(void **state)
 {
         struct record_maker maker = { .n = 40,
@@ -452,11 +501,19 @@ static void test_refused(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_load),         cmocka_unit_test(test_load_when_raised),
-                cmocka_unit_test(test_slow),         cmocka_unit_test(test_not_slow),
-                cmocka_unit_test(test_full),         cmocka_unit_test(test_full_limit),
-                cmocka_unit_test(test_full_hosts),   cmocka_unit_test(test_slow_host),
-                cmocka_unit_test(test_hanging_host), cmocka_unit_test(test_slow_path),
+                cmocka_unit_test(test_load),
+                cmocka_unit_test(test_load_when_raised),
+                cmocka_unit_test(test_slow),
+                cmocka_unit_test(test_not_slow),
+                cmocka_unit_test(test_slow_and_closes),
+                cmocka_unit_test(test_refusing_host),
+                cmocka_unit_test(test_never_answers),
+                cmocka_unit_test(test_full),
+                cmocka_unit_test(test_full_limit),
+                cmocka_unit_test(test_full_hosts),
+                cmocka_unit_test(test_slow_host),
+                cmocka_unit_test(test_hanging_host),
+                cmocka_unit_test(test_slow_path),
                 cmocka_unit_test(test_refused),
         };
 

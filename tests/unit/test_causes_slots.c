@@ -60,6 +60,22 @@ static void test_limit_not_too_low(void **state)
         assert_false(cause_is_made(&busy, causes_slots, "concurrency-too-low", &finding));
 }
 
+/* With 64 at once 64 connections are opened: their handshakes are computed one after the other, and each is work for the loop as well. */
+static void test_limit_opens_connections(void **state)
+{
+        struct record_maker handshakes = four_slots, opening = four_slots;
+        struct finding plain, finding;
+
+        (void)state;
+        assert_true(cause_is_made(&four_slots, causes_slots, "concurrency-too-low", &plain));
+        handshakes.each.tls_ns = 5 * MS;
+        assert_true(cause_is_made(&handshakes, causes_slots, "concurrency-too-low", &finding));
+        assert_true(finding.shown.wall_ns >= plain.shown.wall_ns + 60 * MS);
+        opening.loop_ns = 300 * NS_PER_US; /* of which five times as much for who opens one */
+        assert_true(cause_is_made(&opening, causes_slots, "concurrency-too-low", &finding));
+        assert_true(finding.shown.wall_ns >= plain.shown.wall_ns + 45 * MS);
+}
+
 /* --- per-host-limit ----------------------------------------------------------------------------------------------- */
 
 static const struct record_maker two_each = {
@@ -176,6 +192,36 @@ static void test_stragglers(void **state)
         assert_false(cause_is_made(&maker, causes_slots, "stragglers", &finding));
 }
 
+static void last_two_late(struct record_maker_request *request, size_t i,
+                          const struct record_maker *maker)
+{
+        if (i + 2 >= maker->n)
+                request->server_ns = *(const uint64_t *)maker->argument;
+}
+
+/* On connections that lost something: answers are late by it, but not by any time. */
+static void test_stragglers_or_loss(void **state)
+{
+        uint64_t late_ns = 2 * NS_PER_S;
+        struct record_maker maker = { .n = 202,
+                                      .slots = 32,
+                                      .each.server_ns = 10 * MS,
+                                      .vary = last_two_late,
+                                      .argument = &late_ns };
+        struct finding finding;
+        struct record record;
+
+        (void)state;
+        for (; late_ns; late_ns = late_ns > NS_PER_S ? 400 * MS : 0) {
+                assert_int_equal(record_make(&record, &maker), 0);
+                for (size_t i = 0; i < record.n_conns; i++)
+                        record.conns[i].n_out_of_order = 1;
+                assert_int_equal(cause_is_found(&record, causes_slots, "stragglers", &finding),
+                                 late_ns > NS_PER_S);
+                record_deinit(&record);
+        }
+}
+
 /* --- input -------------------------------------------------------------------------------------------------------- */
 
 static void in_bursts(struct record_maker_request *request, size_t i,
@@ -289,10 +335,16 @@ static void test_rates(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_limit_too_low), cmocka_unit_test(test_limit_not_too_low),
-                cmocka_unit_test(test_host_limit),    cmocka_unit_test(test_queue_timeout),
-                cmocka_unit_test(test_stragglers),    cmocka_unit_test(test_input_slow),
-                cmocka_unit_test(test_batch_barrier), cmocka_unit_test(test_one_at_a_time),
+                cmocka_unit_test(test_limit_too_low),
+                cmocka_unit_test(test_limit_not_too_low),
+                cmocka_unit_test(test_limit_opens_connections),
+                cmocka_unit_test(test_host_limit),
+                cmocka_unit_test(test_queue_timeout),
+                cmocka_unit_test(test_stragglers),
+                cmocka_unit_test(test_stragglers_or_loss),
+                cmocka_unit_test(test_input_slow),
+                cmocka_unit_test(test_batch_barrier),
+                cmocka_unit_test(test_one_at_a_time),
                 cmocka_unit_test(test_rates),
         };
 

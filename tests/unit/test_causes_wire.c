@@ -63,6 +63,60 @@ static void test_nagle(void **state)
         assert_int_equal(record_make_counter(&record, "tcp.delayed_acks", 5, 53), 0);
         assert_true(cause_is_found(&record, causes_wire, "nagle", &finding));
         assert_non_null(strstr(finding.evidence[0], "48 of 48"));
+        assert_int_equal(finding.shown.grade, MUSTER_GRADE_B);
+        assert_true(finding.shown.wall_ns < 10 * MS);
+        record_deinit(&record);
+}
+
+/* Over some distance, with pieces as large as packets: they are acknowledged at once, a round trip later. */
+static void test_nagle_far(void **state)
+{
+        struct record_maker maker = stopping;
+        struct record record;
+        struct finding finding;
+
+        (void)state;
+        maker.vary = NULL;
+        maker.rtt_ns = 20 * MS;
+        maker.each = (struct record_maker_request){ .tcp_ns = 20 * MS,
+                                                    .network_ns = 20 * MS,
+                                                    .receive_ns = 20 * MS + 300 * NS_PER_US,
+                                                    .wire_bytes = 5 * KIB };
+        make(&record, &maker);
+        assert_false(is_found(&record, causes_wire, "nagle"));
+        in_pieces(&record);
+        assert_true(cause_is_found(&record, &causes_wire[1], "nagle", &finding));
+        assert_predicted(&finding, 20 * MS + 13 * 20 * MS);
+        /* What is larger than the first window takes a round trip in any case. */
+        for (size_t i = 0; i < record.n_attempts; i++)
+                record.attempts[i].wire_bytes = 20 * KIB;
+        assert_false(cause_is_found(&record, &causes_wire[1], "nagle", &finding));
+        record_deinit(&record);
+}
+
+/* The handshake was use enough: new connections stop as well. Some stop before the head, behind what ends the handshake. */
+static void stop_always(struct record_maker_request *request, size_t i,
+                        const struct record_maker *maker)
+{
+        request->submit_after_ns = i;
+        request->receive_ns = 43 * MS;
+        if (i < maker->slots)
+                request->server_ns = 44 * MS;
+}
+
+static void test_nagle_with_tls(void **state)
+{
+        struct record_maker maker = stopping;
+        struct record record;
+        struct finding finding;
+
+        (void)state;
+        maker.vary = stop_always;
+        maker.each.tls_ns = MS;
+        make(&record, &maker);
+        in_pieces(&record);
+        assert_true(cause_is_found(&record, causes_wire, "nagle", &finding));
+        assert_int_equal(finding.shown.grade, MUSTER_GRADE_C);
         assert_true(finding.shown.wall_ns < 10 * MS);
         record_deinit(&record);
 }
@@ -395,6 +449,8 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_nagle),
+                cmocka_unit_test(test_nagle_far),
+                cmocka_unit_test(test_nagle_with_tls),
                 cmocka_unit_test(test_pause),
                 cmocka_unit_test(test_rounds),
                 cmocka_unit_test(test_slow_start),
