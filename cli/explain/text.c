@@ -17,8 +17,7 @@
 #define AGREE_SHARE  0.7  /* of the wall time: less, and the two accounts tell different stories */
 #define SAME_SHARE   0.02 /* a change of the wall time that is none */
 #define BOUNDS_SHOWN 2
-#define VAGUE        1.5 /* times what is predicted may come as well: it is the best case */
-#define MANY_TIMES   20  /* as fast: a larger factor is not told */
+#define MANY_TIMES   20 /* as fast: a larger factor is not told */
 
 /* --- the run ------------------------------------------------------------------------------------------------------ */
 
@@ -282,8 +281,7 @@ static void print_remedy(const struct page *page, const struct muster_finding *f
 /* ": 13 times as fast", ": 47 % less". The larger a factor the less it is worth: nobody needs to know whether it is 80 or 800. */
 static void gain_words(char text[60], const struct muster_finding *finding, uint64_t now_ns)
 {
-        bool is_vague = (double)finding->wall_high_ns > (double)finding->wall_ns * VAGUE;
-        const char *at_best = is_vague ? "at best " : "";
+        const char *at_best = finding->is_best_case ? "at best " : "";
         double ratio = finding->wall_ns ? (double)now_ns / (double)finding->wall_ns : 0;
 
         if (ratio > MANY_TIMES)

@@ -50,12 +50,24 @@ static uint64_t from_plan_ns(const struct muster_result *result)
                muster_result_planned_ns(result);
 }
 
+static void note_time(struct report *report, const struct muster_result *result)
+{
+        uint64_t submitted_ns = muster_result_submitted_ns(result);
+        uint64_t taken_ns = submitted_ns + muster_result_total_ns(result);
+
+        if (!report->first_ns || submitted_ns < report->first_ns)
+                report->first_ns = submitted_ns;
+        if (taken_ns > report->last_ns)
+                report->last_ns = taken_ns;
+}
+
 static void add_result(struct report *report, const struct muster_result *result,
                        bool has_succeeded)
 {
         unsigned class = (unsigned)muster_result_status(result) / 100;
         uint64_t request_ns = 0;
 
+        note_time(report, result);
         report->n_statuses[class < 6 ? class : 5]++;
         for (int i = 0; i < MUSTER_N_PHASES; i++) {
                 uint64_t ns = muster_result_phase_ns(result, (enum muster_phase)i);

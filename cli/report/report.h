@@ -13,6 +13,7 @@
 
 struct report {
         uint64_t start_ns;
+        uint64_t first_ns, last_ns; /* first request submitted, last result taken; 0: none */
         uint64_t n_done, n_failed;
         uint64_t n_statuses[6]; /* by the first digit; 0: no response */
         uint64_t n_codes[REPORT_N_CODES];

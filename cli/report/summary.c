@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "report.h"
 
-#include <base/clock.h>
 #include <base/words.h>
 #include <string.h>
 
 static void print_requests(const struct page *page, const struct report *report)
 {
-        uint64_t wall_ns = clock_ns_of(CLOCK_MONOTONIC) - report->start_ns;
+        uint64_t wall_ns = report->last_ns - report->first_ns;
 
         page_label(page, "requests");
         fprintf(page->to, "%llu in %s, %.0f/s; %llu succeeded, %llu failed\n",

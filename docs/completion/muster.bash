@@ -97,7 +97,7 @@ _muster_explain() {
     esac
 }
 
-# compare and sweep, whose options these are.
+# compare and sweep; these options are of one of them, the rest are of both.
 _muster_measure() {
     case ${COMP_WORDS[COMP_CWORD - 1]} in
     -i | -E | --input | --cacert | --cert | --key)
@@ -109,84 +109,46 @@ _muster_measure() {
         return
         ;;
     esac
-    _muster_offer -W "$1"
+    _muster_offer -W "$1 --help
+        --json
+        --silent
+        --unsafe
+        --input
+        --input-format
+        --connect-timeout
+        --max-time
+        --read-timeout
+        --request
+        --header
+        --data
+        --data-binary
+        --upload-file
+        --user
+        --user-agent
+        --http1.0
+        --http1.1
+        --compressed
+        --no-compressed
+        --insecure
+        --cacert
+        --cert
+        --key
+        --resolve
+        --dns-server
+        --fail
+        --location
+        --no-location
+        --max-redirs
+        --allow-https-to-http
+        --max-filesize"
 }
 
 _muster_compare() {
-    _muster_measure "--help
-        --concurrency
-        --threads
-        --requests
-        --rounds
-        --json
-        --silent
-        --unsafe
-        --input
-        --input-format
-        --connect-timeout
-        --max-time
-        --read-timeout
-        --request
-        --header
-        --data
-        --data-binary
-        --upload-file
-        --user
-        --user-agent
-        --http1.0
-        --http1.1
-        --compressed
-        --no-compressed
-        --insecure
-        --cacert
-        --cert
-        --key
-        --resolve
-        --dns-server
-        --fail
-        --location
-        --no-location
-        --max-redirs
-        --allow-https-to-http
-        --max-filesize"
+    _muster_measure "--concurrency --threads --requests --rounds"
 }
 
 _muster_sweep() {
-    _muster_measure "--help
-        --max
-        --steps
-        --seconds
-        --json
-        --silent
-        --unsafe
-        --input
-        --input-format
-        --connect-timeout
-        --max-time
-        --read-timeout
-        --request
-        --header
-        --data
-        --data-binary
-        --upload-file
-        --user
-        --user-agent
-        --http1.0
-        --http1.1
-        --compressed
-        --no-compressed
-        --insecure
-        --cacert
-        --cert
-        --key
-        --resolve
-        --dns-server
-        --fail
-        --location
-        --no-location
-        --max-redirs
-        --allow-https-to-http
-        --max-filesize"
+    _muster_measure "--max --steps --seconds"
 }
 
 _muster_lab() {

@@ -105,6 +105,7 @@ struct muster_finding {
         bool has_prediction;
         uint64_t wall_ns;                   /* expected wall time with the remedy */
         uint64_t wall_low_ns, wall_high_ns; /* between these */
+        bool is_best_case; /* wall_high_ns is so much more than wall_ns that this is no promise */
 };
 
 /* The largest predicted gain first; NULL beyond the last, at most five. */

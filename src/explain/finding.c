@@ -4,6 +4,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#define VAGUE 1.5 /* times what is expected may come as well: nothing is promised */
+
 void finding_title(struct finding *finding, const char *format, ...)
 {
         va_list arguments;
@@ -61,4 +63,5 @@ void finding_predict(struct finding *finding, uint64_t expected_ns, uint64_t low
         shown->wall_low_ns = low_ns < expected_ns ? low_ns : expected_ns;
         shown->wall_high_ns =
                 high_ns > expected_ns && high_ns != UINT64_MAX ? high_ns : expected_ns;
+        shown->is_best_case = (double)shown->wall_high_ns > (double)expected_ns * VAGUE;
 }

@@ -8,7 +8,6 @@
 #define MOST 0.5 /* of the wall time: one part alone is what it went into */
 #define BINDING                                                                                    \
         0.6 /* of the wall time: a resource that was needed for as long may be what held the run up */
-#define VAGUE    1.5 /* times what is predicted may come as well: nothing is promised */
 #define MENTION  0.1 /* of the wall time: a part is worth a word */
 #define MENTIONS 3
 
@@ -89,12 +88,6 @@ static bool gains(const struct muster_finding *finding, const struct facts *fact
                (double)finding->wall_ns <= (double)facts->wall_ns * (1 - RANKING_LEAST_SHARE);
 }
 
-/* What a server does under a load that nobody has seen is no promise. */
-static bool is_vague(const struct muster_finding *finding)
-{
-        return (double)finding->wall_high_ns > (double)finding->wall_ns * VAGUE;
-}
-
 /* "with --concurrency 64", and "without --rate" as it is. */
 static void say_option(struct sentence *sentence, const char *option)
 {
@@ -117,7 +110,7 @@ static void say_finding(struct sentence *sentence, const struct muster_finding *
                 say(sentence, ", and ");
         }
         say_requests(sentence, facts);
-        say(sentence, " %s take about %s instead of %s.", is_vague(finding) ? "could" : "would",
+        say(sentence, " %s take about %s instead of %s.", finding->is_best_case ? "could" : "would",
             words_ns(finding->wall_ns).text, words_ns(facts->wall_ns).text);
 }
 

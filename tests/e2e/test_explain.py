@@ -221,6 +221,22 @@ def test_no_requests_are_no_reason_to_fail(muster, tmp_path):
     assert explain(tmp_path / "run.db").returncode == 3
 
 
+def test_the_summary_and_the_record_are_about_the_same_time(muster, server, tmp_path):
+    """From the first request to the last result, not from the start of the command to the end of its input."""
+    one = server(lambda request: [0.05, ok()])
+    process = muster.start("fetch", "-c", 1, "-o", "/dev/null", "--record", "run.db", "--summary", stdin=subprocess.PIPE)
+    time.sleep(0.4)
+    process.stdin.write(f"{one.url()}\n".encode() * 4)
+    process.stdin.flush()
+    while len(one.requests) < 4:
+        time.sleep(0.01)
+    time.sleep(0.4)
+    _, stderr = process.communicate(timeout=PATIENCE)
+    wall_ms = explained(tmp_path / "run.db")["run"]["wall_ns"] / 1e6
+    told_ms = float(re.search(rb"^requests +4 in ([\d.]+) ms", stderr, re.M)[1])
+    assert told_ms == pytest.approx(wall_ms, abs=1)
+
+
 # --- assertions ---------------------------------------------------------------------------------------------------------
 
 

@@ -63,7 +63,7 @@ SIGNATURES = {
     "handshake-cpu": lambda o: o.connections == 500,
     "handshake-herd": lambda o: o.phase("tls", max) > 300,
     "hanging-host": lambda o: o.count(lambda r: r["error"] and r["error"]["code"] == "timeout") == 20 and o.phase("wait") < 200,
-    "input-slow": lambda o: o.phase("wait", min) >= 19,
+    "input-slow": lambda o: o.phase("wait") >= 19,
     "ipv6-broken": lambda o: o.phase("tcp", max) >= 240 and o.phase("wait") < 200,
     "localhost": lambda o: o.count(lambda r: r["conn"]["remote"].startswith("127.")) == 50 and o.phase("tcp", max) < 20,
     "loss": lambda o: o.count(lambda r: r["conn"]["retransmits"]) > 0 or o.phase("receive", max) > 100,
