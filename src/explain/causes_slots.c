@@ -307,10 +307,9 @@ static bool stragglers(const struct facts *facts, struct finding *finding)
 
         if (!find_stragglers(&found, facts) || !keep_it_from_ending(&found, facts))
                 return false;
-        finding_title(finding, "%s of %s %s took up to %s, and kept the run from ending",
-                      words_count(found.n).text, words_count(facts->n_attempts).text,
-                      facts->n_attempts == facts->n_requests ? "requests" : "attempts",
-                      words_ns(service->max).text);
+        finding_title(finding, "%s of %s requests took %s%s, and kept the run from ending",
+                      words_count(found.n).text, words_count(facts->n_requests).text,
+                      found.n > 1 ? "up to " : "", words_ns(service->max).text);
         finding_evidence(finding, "half of all requests took no more than %s, the longest took %s",
                          words_ns(service->p50).text, words_ns(service->max).text);
         finding_evidence(
