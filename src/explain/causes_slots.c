@@ -323,7 +323,7 @@ static bool stragglers(const struct facts *facts, struct finding *finding)
         finding_remedy(finding, "Ask for the slow ones first; or, where an answer that late is of "
                                 "no use, give up sooner.");
         finding->explained_ns = facts->tail_ns;
-        most_ns = duration_round_up(found.from_ns * 3 / 2);
+        most_ns = duration_to_give_up(facts, found.from_ns * 3 / 2);
         if (service->max > 2 * most_ns)
                 without_stragglers(facts, most_ns, finding);
         return true;

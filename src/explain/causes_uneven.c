@@ -42,7 +42,7 @@ static void cut_off(struct replay_request *request, const struct facts *facts, v
 static void give_up_sooner(struct finding *finding, const struct facts *facts,
                            const struct uneven *uneven)
 {
-        uint64_t most_ns = duration_round_up(uneven->rest_p90_ns * PATIENCE);
+        uint64_t most_ns = duration_to_give_up(facts, uneven->rest_p90_ns * PATIENCE);
         struct replay replay;
         uint64_t wall_ns;
 

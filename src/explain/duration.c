@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "duration.h"
 
+#include "life.h"
 #include <base/clock.h>
 #include <stdio.h>
+
+#define MORE 1.25 /* than the longest of a run may come the next time */
 
 uint64_t duration_round_up(uint64_t ns)
 {
@@ -17,6 +20,39 @@ uint64_t duration_round_up(uint64_t ns)
                         return round * 5;
                 round *= 10;
         }
+}
+
+/* From its first slot to its last byte; 0: it was not answered, or one of its attempts took longer than that. */
+static uint64_t took_within(const struct facts *facts, size_t from, size_t to, uint64_t attempt_ns)
+{
+        const struct trace_attempt *attempt = NULL;
+        uint64_t slot_ns = 0;
+
+        for (size_t at = from; at < to; at++) {
+                attempt = &facts->record->attempts[facts->by_request[at]];
+                if (!attempt->stamps.slot_ns)
+                        continue;
+                if (life_end_ns(attempt) - attempt->stamps.slot_ns > attempt_ns)
+                        return 0;
+                if (!slot_ns)
+                        slot_ns = attempt->stamps.slot_ns;
+        }
+        return attempt && attempt->status && slot_ns ? life_end_ns(attempt) - slot_ns : 0;
+}
+
+uint64_t duration_to_give_up(const struct facts *facts, uint64_t attempt_ns)
+{
+        uint64_t most_ns = attempt_ns;
+
+        for (size_t from = 0, to; from < facts->record->n_attempts; from = to) {
+                uint64_t ns;
+
+                to = facts_request_end(facts, from);
+                ns = took_within(facts, from, to, attempt_ns);
+                if ((double)ns * MORE > (double)most_ns)
+                        most_ns = (uint64_t)((double)ns * MORE);
+        }
+        return duration_round_up(most_ns);
 }
 
 struct words duration_option(uint64_t ns)

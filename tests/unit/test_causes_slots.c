@@ -192,6 +192,29 @@ static void test_stragglers(void **state)
         assert_false(cause_is_made(&maker, causes_slots, "stragglers", &finding));
 }
 
+static void some_retried(struct record_maker_request *request, size_t i,
+                         const struct record_maker *maker)
+{
+        last_two_slow(request, i, maker);
+        if (i % 40 == 0) {
+                request->n_retries = 2;
+                request->backoff_ns = 150 * MS;
+        }
+}
+
+/* What had to be tried again took 330 ms, and is not to fail for that. */
+static void test_stragglers_give_up_but_no_others(void **state)
+{
+        struct record_maker maker = {
+                .n = 202, .slots = 32, .each.server_ns = 10 * MS, .vary = some_retried
+        };
+        struct finding finding;
+
+        (void)state;
+        assert_true(cause_is_made(&maker, causes_slots, "stragglers", &finding));
+        assert_string_equal(finding.shown.option, "--max-time 500ms");
+}
+
 static void last_two_late(struct record_maker_request *request, size_t i,
                           const struct record_maker *maker)
 {
@@ -341,6 +364,7 @@ int main(void)
                 cmocka_unit_test(test_host_limit),
                 cmocka_unit_test(test_queue_timeout),
                 cmocka_unit_test(test_stragglers),
+                cmocka_unit_test(test_stragglers_give_up_but_no_others),
                 cmocka_unit_test(test_stragglers_or_loss),
                 cmocka_unit_test(test_input_slow),
                 cmocka_unit_test(test_batch_barrier),
