@@ -32,6 +32,29 @@ static void tell(struct finding *finding, const struct facts *facts, const struc
                                  words_count(uneven->n_unanswered).text);
 }
 
+static void be_like_the_others(struct replay_request *request, const struct facts *facts,
+                               void *argument)
+{
+        const struct uneven *uneven = argument;
+
+        (void)facts;
+        if (request->last && uneven_has(uneven, request->last))
+                duration_cut_off(request, uneven->rest_p50_ns);
+}
+
+/* What the run took longer because of it. */
+static uint64_t cost_ns(const struct facts *facts, struct uneven *uneven)
+{
+        struct replay replay;
+        uint64_t wall_ns;
+
+        replay_init(&replay, facts);
+        replay.change = be_like_the_others;
+        replay.argument = uneven;
+        wall_ns = replay_wall_ns(&replay, facts);
+        return wall_ns < facts->wall_ns ? facts->wall_ns - wall_ns : 0;
+}
+
 static void cut_off(struct replay_request *request, const struct facts *facts, void *argument)
 {
         (void)facts;
@@ -92,7 +115,7 @@ static bool tell_uneven(const struct facts *facts, struct finding *finding, enum
 
         if (!uneven_find(&uneven, facts) || uneven.by != by)
                 return false;
-        finding->explained_ns = facts->wall_ns / 2;
+        finding->explained_ns = cost_ns(facts, &uneven);
         if ((double)uneven.n_unanswered >= (double)uneven.n * MOST) {
                 finding_title(finding, "The %s %.*s does not answer", what, STR_ARGS(uneven.name));
                 tell(finding, facts, &uneven);

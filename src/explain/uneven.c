@@ -15,6 +15,11 @@ static uint32_t number_of(const struct trace_attempt *attempt, enum uneven_by by
         return by == UNEVEN_BY_HOST ? attempt->origin : attempt->path;
 }
 
+bool uneven_has(const struct uneven *uneven, const struct trace_attempt *attempt)
+{
+        return number_of(attempt, uneven->by) == uneven->which;
+}
+
 static uint64_t service_ns(const struct trace_attempt *attempt)
 {
         return life_end_ns(attempt) - attempt->stamps.slot_ns;
@@ -81,7 +86,7 @@ static bool compare(struct uneven *uneven, const struct record *record, uint64_t
 
                 if (!attempt->stamps.slot_ns || (origin && attempt->origin != origin))
                         continue;
-                if (number_of(attempt, uneven->by) == uneven->which) {
+                if (uneven_has(uneven, attempt)) {
                         own[uneven->n++] = service_ns(attempt);
                         uneven->n_unanswered += !attempt->status;
                 } else if (attempt->status) { /* what failed at once was not quick */

@@ -20,6 +20,9 @@ struct uneven {
         uint64_t sum_ns, all_ns; /* of slots' time: its own, that of all attempts */
 };
 
+/* Does it go to the slow one? */
+bool uneven_has(const struct uneven *uneven, const struct trace_attempt *attempt);
+
 /* Is there one? A path goes before its host. */
 bool uneven_find(struct uneven *uneven, const struct facts *facts);
 bool uneven_is_there(const struct facts *facts);

@@ -357,6 +357,30 @@ static void test_slow_host(void **state)
         assert_false(cause_is_made(&maker, causes_uneven, "slow-host", &finding));
 }
 
+static void second_host_slow_and_a_straggler(struct record_maker_request *request, size_t i,
+                                             const struct record_maker *maker)
+{
+        if (request->host == 1)
+                request->server_ns = 60 * MS;
+        else if (i + 2 >= maker->n)
+                request->server_ns = 2 * NS_PER_S;
+}
+
+/* It is slow; but what the run waited for was somebody else. */
+static void test_slow_host_beside_a_straggler(void **state)
+{
+        struct record_maker maker = { .n = 200,
+                                      .slots = 32,
+                                      .n_hosts = 2,
+                                      .each.server_ns = 10 * MS,
+                                      .vary = second_host_slow_and_a_straggler };
+        struct finding finding;
+
+        (void)state;
+        assert_true(cause_is_made(&maker, causes_uneven, "slow-host", &finding));
+        assert_true(finding.explained_ns < NS_PER_S / 2);
+}
+
 static void second_host_refuses(struct record_maker_request *request, size_t i,
                                 const struct record_maker *maker)
 {
@@ -512,6 +536,7 @@ int main(void)
                 cmocka_unit_test(test_full_limit),
                 cmocka_unit_test(test_full_hosts),
                 cmocka_unit_test(test_slow_host),
+                cmocka_unit_test(test_slow_host_beside_a_straggler),
                 cmocka_unit_test(test_hanging_host),
                 cmocka_unit_test(test_slow_path),
                 cmocka_unit_test(test_refused),
