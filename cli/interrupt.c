@@ -8,18 +8,19 @@
 
 /* A signal handler has no argument of ours: these two are the only globals of the command. */
 static struct muster_client *volatile client_to_wake;
-static volatile sig_atomic_t n_interrupts;
+static volatile sig_atomic_t first_signal; /* 0: none has come */
 
 static void handle(int signal)
 {
         static const char words[] =
                 "\nmuster: left at once; results that were not written yet are lost\n";
 
-        if (++n_interrupts > 1) {
+        if (first_signal) {
                 child_kill_all();
                 (void)!write(STDERR_FILENO, words, strlen(words));
                 _exit(128 + signal);
         }
+        first_signal = signal;
         if (client_to_wake)
                 muster_wake(client_to_wake);
 }
@@ -29,7 +30,7 @@ void interrupt_begin(struct muster_client *client)
         struct sigaction action = { .sa_handler = handle };
 
         client_to_wake = client;
-        n_interrupts = 0;
+        first_signal = 0;
         sigemptyset(&action.sa_mask);
         sigaction(SIGINT, &action, NULL);
         sigaction(SIGTERM, &action, NULL);
@@ -45,5 +46,10 @@ void interrupt_end(void)
 
 bool interrupt_has_come(void)
 {
-        return n_interrupts > 0;
+        return first_signal;
+}
+
+const char *interrupt_name(void)
+{
+        return first_signal == SIGTERM ? "SIGTERM" : "Ctrl-C";
 }

@@ -16,4 +16,7 @@ void interrupt_end(void);
 /* Has there been one? */
 bool interrupt_has_come(void);
 
+/* What the first one was, as people call it; a constant. */
+const char *interrupt_name(void);
+
 #endif

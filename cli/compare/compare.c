@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * How it works: the list is read, a look at it tells how much of it can be run one by one in the time that people wait for, then every way runs once
- * without counting, then in rounds, forward and backward in turn: whatever drifts meanwhile is the same for all.
+ * without counting, then in rounds, forward and backward in turn and as often the one as the other: whatever drifts meanwhile is the same for all.
  */
 #include "../command.h"
 
@@ -58,7 +58,15 @@ static int set_requests(void *settings, const struct option *option, const char 
 static int set_rounds(void *settings, const struct option *option, const char *value,
                       struct muster_error *error)
 {
-        return option_set_between(settings, option, value, ROUNDS_MIN, ROUNDS_MAX, error);
+        const unsigned *n_rounds = (const void *)((const char *)settings + option->offset);
+        int r = option_set_between(settings, option, value, ROUNDS_MIN, ROUNDS_MAX, error);
+
+        if (r < 0 || *n_rounds % 2 == 0)
+                return r;
+        return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
+                         "\"%s\" is odd: every second round goes backward, and there have to be as "
+                         "many of them as of the others",
+                         value);
 }
 
 #define OWN(member) offsetof(struct compare_options, member)
@@ -70,7 +78,8 @@ static const struct option own_options[] = {
           OWN(n_threads) },
         { NULL, 'n', "requests", "N", "of the list (as many as take 10 s one by one); more: again",
           set_requests, OWN(n_requests) },
-        { NULL, 0, "rounds", "N", "that count, 5 or more (5)", set_rounds, OWN(n_rounds) },
+        { NULL, 0, "rounds", "N", "that count, an even number from 6 on (6)", set_rounds,
+          OWN(n_rounds) },
         { 0 },
 };
 
@@ -147,7 +156,6 @@ static int choose(struct compare *compare, double request_ns)
 
         if (!n)
                 n = usual_number(compare, request_ns);
-        compare->comparison.n_listed = compare->batch.n;
         compare->comparison.n_requests = n;
         if (batch_resize(&compare->batch, n) < 0)
                 return error_set_memory(&compare->error, MUSTER_PHASE_QUEUE);
@@ -212,7 +220,7 @@ static int run_mode(struct compare *compare, size_t i, struct answer *answers, s
                          &compare->error);
 }
 
-/* The server's caches are filled, and what the answers are is known. */
+/* The server's caches are filled, and what the answers are, and from how many hosts, is known. */
 static int warm_up(struct compare *compare)
 {
         struct run run;
@@ -220,6 +228,9 @@ static int warm_up(struct compare *compare)
 
         for (size_t i = 0; r == 0 && i < compare->comparison.n_modes && !interrupt_has_come(); i++)
                 r = run_mode(compare, i, i ? compare->answers : compare->first, &run, "warming up");
+        if (r == 0 &&
+            answers_count_hosts(compare->first, compare->batch.n, &compare->comparison.n_hosts) < 0)
+                return error_set_memory(&compare->error, MUSTER_PHASE_QUEUE);
         return r;
 }
 
@@ -267,6 +278,7 @@ static int begin(struct compare *compare)
         request_options_warn(&options->measure.request);
         comparison_init(&compare->comparison, options->n_threads, options->limits.values,
                         options->limits.n);
+        compare->comparison.n_listed = compare->batch.n;
         compare->comparison.n_left_out = compare->batch.n_left_out;
         interrupt_begin(NULL);
         r = look(compare, &request_ns);
@@ -309,6 +321,7 @@ static bool has_failures(const struct comparison *c)
         return c->n_left_out || c->was_interrupted;
 }
 
+/* A table needs a round; an object comes in any case, as a program waits for it. */
 static int finish(struct compare *compare, int r)
 {
         if (!compare->options.measure.is_silent && isatty(STDERR_FILENO))
@@ -317,7 +330,7 @@ static int finish(struct compare *compare, int r)
         if (r == 0 && compare->comparison.was_interrupted)
                 fprintf(stderr, "muster: interrupted after %u of %u rounds\n",
                         compare->comparison.n_rounds, compare->options.n_rounds);
-        if (r == 0 && compare->comparison.n_rounds)
+        if (r == 0 && (compare->comparison.n_rounds || compare->options.measure.wants_json))
                 r = tell(compare);
         if (r < 0)
                 return error_tell(&compare->error);

@@ -3,7 +3,6 @@
 
 #include <assert.h>
 #include <string.h>
-#include <unistd.h>
 
 /* --- the modes ---------------------------------------------------------------------------------------------------- */
 
@@ -48,19 +47,36 @@ static void add_loop(struct comparison *comparison, unsigned limit)
         snprintf(mode->words, sizeof(mode->words), "the event loop with %u at once", limit);
 }
 
+/* One by one and threads can keep as many idle connections, all together, as the loop that keeps most. */
+static void give_room(struct comparison *comparison)
+{
+        unsigned most = comparison->modes[comparison->n_modes - 1].way.concurrency;
+
+        for (size_t i = 0; i < comparison->first_loop; i++)
+                comparison->modes[i].way.room = most / comparison->modes[i].way.n_threads;
+}
+
 void comparison_init(struct comparison *comparison, unsigned n_threads, const unsigned *limits,
                      size_t n_limits)
 {
-        long n_processors = sysconf(_SC_NPROCESSORS_ONLN);
-
         memset(comparison, 0, sizeof(*comparison));
-        comparison->n_processors = n_processors < 1 ? 1 : (unsigned)n_processors;
         add_one_by_one(comparison);
         comparison->threads = comparison->n_modes;
         add_threads(comparison, n_threads);
         comparison->first_loop = comparison->n_modes;
         for (size_t i = 0; i < n_limits; i++)
                 add_loop(comparison, limits[i]);
+        give_room(comparison);
+}
+
+size_t comparison_n_distinct(const struct comparison *comparison)
+{
+        size_t n = comparison->first_loop + 1;
+
+        while (n < comparison->n_modes &&
+               comparison->modes[n - 1].way.concurrency < comparison->n_requests)
+                n++;
+        return n;
 }
 
 const struct mode *comparison_loop_like_threads(const struct comparison *comparison)
@@ -88,6 +104,7 @@ void comparison_add(struct comparison *comparison, size_t i, unsigned round, con
                 [FIGURE_LATENCY_P50] = (double)hist_quantile(&tally->latency, 0.5),
                 [FIGURE_LATENCY_P99] = (double)hist_quantile(&tally->latency, 0.99),
                 [FIGURE_CONNECT] = tally_connect_mean(tally),
+                [FIGURE_SEND] = tally_phase_mean(tally, MUSTER_PHASE_SEND),
                 [FIGURE_WAIT] = tally_phase_mean(tally, MUSTER_PHASE_WAIT),
                 [FIGURE_LAG] = tally_phase_mean(tally, MUSTER_PHASE_LAG),
                 [FIGURE_RECEIVE] = tally_phase_mean(tally, MUSTER_PHASE_RECEIVE),
@@ -105,23 +122,34 @@ void comparison_add(struct comparison *comparison, size_t i, unsigned round, con
         assert(round < ROUNDS_MAX);
         for (int figure = 0; figure < N_FIGURES; figure++)
                 mode->figures[figure][round] = values[figure];
-        mode->n_failed += tally->n_failed;
-        mode->n_different += n_different;
+        mode->failed[round] = tally->n_failed;
+        mode->different[round] = n_different;
         if (!comparison->example[0])
                 memcpy(comparison->example, tally->example, sizeof(tally->example));
+}
+
+static uint64_t sum_of(const uint64_t *values, size_t n)
+{
+        uint64_t sum = 0;
+
+        for (size_t i = 0; i < n; i++)
+                sum += values[i];
+        return sum;
 }
 
 void comparison_finish(struct comparison *comparison)
 {
         const double *first = comparison->modes[0].figures[FIGURE_WALL];
 
-        for (size_t i = 0; i < comparison->n_modes; i++) {
+        for (size_t i = 0; i < comparison->n_modes && comparison->n_rounds; i++) {
                 struct mode *mode = &comparison->modes[i];
                 const double *wall = mode->figures[FIGURE_WALL];
 
                 for (int figure = 0; figure < N_FIGURES; figure++)
                         mode->medians[figure] =
                                 stat_median(mode->figures[figure], comparison->n_rounds);
+                mode->n_failed = sum_of(mode->failed, comparison->n_rounds);
+                mode->n_different = sum_of(mode->different, comparison->n_rounds);
                 mode->wall = stat_estimate(wall, comparison->n_rounds);
                 mode->speedup = stat_estimate_ratio(first, wall, comparison->n_rounds);
         }

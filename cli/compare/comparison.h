@@ -10,7 +10,8 @@
 #include "../measure/stat.h"
 #include <stdio.h>
 
-#define ROUNDS_MIN 5 /* with fewer a median says little */
+#define ROUNDS_MIN                                                                                 \
+        6 /* with fewer a median says little; even, as rounds go forward and backward in turn */
 #define ROUNDS_MAX 100
 #define MODES_MAX  40
 
@@ -22,6 +23,7 @@ enum figure {
         FIGURE_LATENCY_P50,
         FIGURE_LATENCY_P99,
         FIGURE_CONNECT, /* from here on parts of the latency: DNS, TCP and TLS, */
+        FIGURE_SEND,    /* until the request is out, */
         FIGURE_WAIT,    /* until the first byte is here, */
         FIGURE_LAG,     /* until we read it, */
         FIGURE_RECEIVE, /* until the last, */
@@ -43,10 +45,11 @@ struct mode {
         struct way way;
 
         double figures[N_FIGURES][ROUNDS_MAX];
-        uint64_t n_failed; /* in all rounds that count */
-        uint64_t
-                n_different; /* requests in these that were answered otherwise than the first time */
+        uint64_t failed[ROUNDS_MAX];    /* requests of each round */
+        uint64_t different[ROUNDS_MAX]; /* these were answered otherwise than the first time */
 
+        /* Of the rounds that are complete. */
+        uint64_t n_failed, n_different;
         double medians[N_FIGURES];
         struct estimate wall,
                 speedup; /* the latter: how many times as fast as the first mode, round by round */
@@ -58,8 +61,8 @@ struct comparison {
         size_t threads,
                 first_loop; /* indices: that with threads, and the loops from the lowest limit on */
         size_t n_requests, n_listed, n_left_out;
+        size_t n_hosts;    /* that these requests go to: of each scheme, host and port one */
         unsigned n_rounds; /* complete ones */
-        unsigned n_processors;
         bool was_interrupted;
         char example[TALLY_EXAMPLE]; /* what the first failure said */
 };
@@ -72,8 +75,11 @@ void comparison_init(struct comparison *comparison, unsigned n_threads, const un
 void comparison_add(struct comparison *comparison, size_t mode, unsigned round,
                     const struct run *run, uint64_t n_different);
 
-/* All rounds are there, at least one: fill in medians and intervals. */
+/* All rounds are there that there will be: fill in sums, medians and intervals. */
 void comparison_finish(struct comparison *comparison);
+
+/* How many of the modes, from the first on, can differ: of loops that have the whole list in flight the lowest stands for all. */
+size_t comparison_n_distinct(const struct comparison *comparison);
 
 /* The loop with as much at once as there are threads. */
 const struct mode *comparison_loop_like_threads(const struct comparison *comparison);

@@ -3,6 +3,7 @@
 
 static const struct part parts[] = {
         { FIGURE_CONNECT, "to get a connection", "the opening of connections" },
+        { FIGURE_SEND, "to send the request", "the network, or how fast the server takes it in" },
         { FIGURE_WAIT, "to wait for the server's answer", "the server, or the way to it" },
         { FIGURE_LAG, "until this program reads what has arrived", "this program" },
         { FIGURE_RECEIVE, "to receive the body", "the network, or how fast the server sends" },
@@ -11,9 +12,11 @@ static const struct part parts[] = {
 
 const struct part *grown_part(const struct mode *from, const struct mode *to)
 {
-        const struct part *most = &parts[0];
-        double most_ns = -1;
+        const struct part *most = NULL;
+        double most_ns = 0;
 
+        if (figure(to, FIGURE_LATENCY) < figure(from, FIGURE_LATENCY) * (1 + MATTERS))
+                return NULL;
         for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
                 double grown_ns = figure(to, parts[i].figure) - figure(from, parts[i].figure);
 
@@ -28,4 +31,11 @@ const struct part *grown_part(const struct mode *from, const struct mode *to)
 struct estimate wall_ratio(const struct comparison *c, const struct mode *a, const struct mode *b)
 {
         return stat_estimate_ratio(a->figures[FIGURE_WALL], b->figures[FIGURE_WALL], c->n_rounds);
+}
+
+enum gain gain_of(const struct estimate *ratio)
+{
+        if (stat_is_below_one(ratio, MATTERS_MUCH))
+                return GAIN_SURE;
+        return ratio->low > 1 - MATTERS_MUCH ? GAIN_NONE : GAIN_UNCLEAR;
 }

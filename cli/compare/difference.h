@@ -19,11 +19,20 @@ struct part {
         const char *who;  /* ... which is the doing of ... */
 };
 
-/* The part that grew most from one mode to another. */
+/* The part that grew most from one mode to another; NULL: a request takes no longer. */
 const struct part *grown_part(const struct mode *from, const struct mode *to);
 
 /* How many times as long `a` takes as `b`, measured in the same rounds. */
 struct estimate wall_ratio(const struct comparison *c, const struct mode *a, const struct mode *b);
+
+/* What is known of a way that may be faster, by its ratio to the other. */
+enum gain {
+        GAIN_SURE,    /* it is, by so much that it matters */
+        GAIN_NONE,    /* if it is, then by too little */
+        GAIN_UNCLEAR, /* measured, and yet nothing is known */
+};
+
+enum gain gain_of(const struct estimate *ratio);
 
 static inline double figure(const struct mode *mode, enum figure figure)
 {

@@ -134,6 +134,7 @@ static const struct {
         { FIGURE_LATENCY_P50, "latency_p50_us", 1e3 },
         { FIGURE_LATENCY_P99, "latency_p99_us", 1e3 },
         { FIGURE_CONNECT, "connect_mean_us", 1e3 },
+        { FIGURE_SEND, "send_mean_us", 1e3 },
         { FIGURE_WAIT, "wait_mean_us", 1e3 },
         { FIGURE_LAG, "lag_mean_us", 1e3 },
         { FIGURE_RECEIVE, "receive_mean_us", 1e3 },
@@ -173,23 +174,26 @@ static json_t *mode_object(const struct comparison *c, const struct mode *mode)
         return object;
 }
 
-static bool is_same_work(const struct comparison *c)
+/* Null where there is no round to tell it by. */
+static json_t *same_work(const struct comparison *c)
 {
+        if (!c->n_rounds)
+                return json_null();
         for (size_t i = 0; i < c->n_modes; i++)
                 if (c->modes[i].n_different)
-                        return false;
-        return true;
+                        return json_false();
+        return json_true();
 }
 
 static json_t *comparison_object(const struct comparison *c, const struct remarks *remarks)
 {
         json_t *modes = json_array();
         json_t *object = json_pack(
-                "{s:I, s:I, s:I, s:i, s:b, s:b}", "requests", (json_int_t)c->n_requests, "listed",
+                "{s:I, s:I, s:I, s:i, s:b, s:o}", "requests", (json_int_t)c->n_requests, "listed",
                 (json_int_t)c->n_listed, "left_out", (json_int_t)c->n_left_out, "rounds",
-                (int)c->n_rounds, "complete", !c->was_interrupted, "same_work", is_same_work(c));
+                (int)c->n_rounds, "complete", !c->was_interrupted, "same_work", same_work(c));
 
-        for (size_t i = 0; i < c->n_modes; i++)
+        for (size_t i = 0; i < c->n_modes && c->n_rounds; i++)
                 json_array_append_new(modes, mode_object(c, &c->modes[i]));
         json_object_set_new(object, "modes", modes);
         json_object_set_new(object, "words", object_words(remarks));

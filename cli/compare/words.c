@@ -70,8 +70,9 @@ static void say_few_requests(const struct comparison *c, struct remarks *remarks
 static const struct mode *fastest(const struct comparison *c, size_t from)
 {
         const struct mode *best = &c->modes[from];
+        size_t n = comparison_n_distinct(c);
 
-        for (size_t i = from; i < c->n_modes; i++)
+        for (size_t i = from; i < n; i++)
                 if (c->modes[i].wall.median < best->wall.median)
                         best = &c->modes[i];
         return best;
@@ -128,18 +129,25 @@ static void say_overlap(const struct comparison *c, const struct mode *loop, con
                     wall.text);
 }
 
+/* Where requests take no longer there were no more of them at once (Little's law). */
 static void say_no_gain(const struct mode *loop, const struct mode *one, struct remarks *remarks)
 {
         const struct part *grown = grown_part(one, loop);
 
-        remarks_add(remarks,
-                    "Asking for several at once brings nothing here: with %s in flight on average, "
-                    "a request takes %s instead of %s, so all that is gained by waiting together "
-                    "is lost by waiting longer. What grew most is the time it takes %s: the "
-                    "limit is %s.",
-                    times(figure(loop, FIGURE_IN_FLIGHT)).text,
-                    ns(figure(loop, FIGURE_LATENCY)).text, ns(figure(one, FIGURE_LATENCY)).text,
-                    grown->what, grown->who);
+        if (!grown)
+                remarks_add(remarks,
+                            "Asking for several at once brings nothing here, as there hardly ever "
+                            "are several: %s in flight on average.",
+                            times(figure(loop, FIGURE_IN_FLIGHT)).text);
+        else
+                remarks_add(remarks,
+                            "Asking for several at once brings nothing here: with %s in flight on "
+                            "average, a request takes %s instead of %s, so all that is gained by "
+                            "waiting together is lost by waiting longer. What grew most is the "
+                            "time it takes %s: the limit is %s.",
+                            times(figure(loop, FIGURE_IN_FLIGHT)).text,
+                            ns(figure(loop, FIGURE_LATENCY)).text,
+                            ns(figure(one, FIGURE_LATENCY)).text, grown->what, grown->who);
 }
 
 /* The question that this command is for. */
@@ -147,8 +155,11 @@ static void say_latency_and_wall(const struct comparison *c, struct remarks *rem
 {
         const struct mode *one = &c->modes[1], *loop = fastest(c, c->first_loop);
         struct estimate ratio = wall_ratio(c, loop, one);
+        enum gain gain = gain_of(&ratio);
 
-        if (!stat_is_below_one(&ratio, MATTERS_MUCH))
+        if (gain == GAIN_UNCLEAR)
+                say_unclear(loop, one, &ratio, remarks);
+        else if (gain == GAIN_NONE)
                 say_no_gain(loop, one, remarks);
         else if (figure(loop, FIGURE_LATENCY) > figure(one, FIGURE_LATENCY) * (1 + MATTERS))
                 say_illusion(c, loop, one, remarks);
@@ -158,25 +169,44 @@ static void say_latency_and_wall(const struct comparison *c, struct remarks *rem
 
 /* --- connections -------------------------------------------------------------------------------------------------- */
 
+static void say_little_kept(const struct comparison *c, const struct mode *kept,
+                            struct remarks *remarks)
+{
+        remarks_add(remarks,
+                    "Keep-alive kept %s: %.0f connections for %zu requests, as the server closes "
+                    "them (or HTTP/1.0 is spoken%s). Every way pays for new ones.",
+                    figure(kept, FIGURE_CONNS) < (double)c->n_requests ? "little" : "nothing",
+                    figure(kept, FIGURE_CONNS), c->n_requests,
+                    c->n_hosts > kept->way.room ? ", or the hosts are too many to keep one to each"
+                                                : "");
+}
+
+static void say_many_hosts(const struct comparison *c, struct remarks *remarks)
+{
+        remarks_add(remarks,
+                    "Keep-alive has little to keep here: the %zu requests go to %zu hosts, and "
+                    "each host needs a connection of its own.",
+                    c->n_requests, c->n_hosts);
+}
+
+/* All but the first request to a host could have had a connection that was there. */
 static void say_connections(const struct comparison *c, struct remarks *remarks)
 {
         const struct mode *fresh = &c->modes[0], *kept = &c->modes[1];
         struct estimate ratio = wall_ratio(c, kept, fresh);
+        double could_reuse = (double)c->n_requests - (double)c->n_hosts;
+        double did_reuse = (double)c->n_requests - figure(kept, FIGURE_CONNS);
 
-        if (figure(kept, FIGURE_CONNS) > (double)c->n_requests / 2) {
-                remarks_add(remarks,
-                            "Keep-alive kept nothing: %.0f connections for %zu requests, as the "
-                            "server closes them (or HTTP/1.0 is spoken). Every way pays for a new "
-                            "one each time.",
-                            figure(kept, FIGURE_CONNS), c->n_requests);
-                return;
-        }
-        if (stat_is_below_one(&ratio, MATTERS))
+        if (did_reuse < could_reuse / 2)
+                say_little_kept(c, kept, remarks);
+        else if (stat_is_below_one(&ratio, MATTERS))
                 remarks_add(remarks,
                             "Keeping connections saves %s of the time already one by one: %.0f "
                             "instead of %.0f are opened, at %s each.",
                             words_share(1 - ratio.median, 1).text, figure(kept, FIGURE_CONNS),
                             figure(fresh, FIGURE_CONNS), ns(figure(fresh, FIGURE_CONNECT)).text);
+        else if (c->n_hosts > 1 && c->n_hosts > c->n_requests / 2)
+                say_many_hosts(c, remarks);
 }
 
 /* --- all of it ---------------------------------------------------------------------------------------------------- */
@@ -191,6 +221,11 @@ static bool is_hopeless(const struct comparison *c)
 
 void comparison_explain(const struct comparison *c, struct remarks *remarks)
 {
+        if (!c->n_rounds) {
+                remarks_add(remarks,
+                            "INTERRUPTED before the first round was complete: nothing was learnt.");
+                return;
+        }
         say_failures(c, remarks);
         say_differences(c, remarks);
         if (is_hopeless(c))

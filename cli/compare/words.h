@@ -8,10 +8,14 @@
 #include "difference.h"
 #include <base/words.h>
 
+/* Which of these two is faster cannot be told. */
+void say_unclear(const struct mode *a, const struct mode *b, const struct estimate *ratio,
+                 struct remarks *remarks);
+
 /* The loop with as much at once as there are threads: which is faster, and why? */
 void say_threads(const struct comparison *c, struct remarks *remarks);
 
-/* From each limit of the loop to the next: does more help? Told up to the first that does not. */
+/* The limits of the loop, ascending: does more help? Told up to the highest that surely does, and what is known of those above it. */
 void say_limits(const struct comparison *c, struct remarks *remarks);
 
 /* As words_ns(). */

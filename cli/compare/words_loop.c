@@ -9,17 +9,16 @@
 
 /* --- threads ------------------------------------------------------------------------------------------------------ */
 
-/* Measured, and yet nothing is known. */
-static void say_unclear(const struct mode *threads, const struct mode *loop,
-                        const struct estimate *ratio, struct remarks *remarks)
+void say_unclear(const struct mode *a, const struct mode *b, const struct estimate *ratio,
+                 struct remarks *remarks)
 {
-        remarks_add(
-                remarks,
-                "Whether %s or %s are faster cannot be told from these rounds: %s and %s, but the "
-                "one takes between %.2f and %.2f times as long as the other. Ask for more "
-                "(--requests), for more --rounds, or when this machine has less else to do.",
-                loop->words, threads->words, ns(loop->wall.median).text,
-                ns(threads->wall.median).text, ratio->low, ratio->high);
+        remarks_add(remarks,
+                    "Whether %s or %s is faster, and by how much, cannot be told from these "
+                    "rounds: %s and %s, but the first takes between %.2f and %.2f times as long "
+                    "as the second. Ask for more (--requests), for more --rounds, or when this "
+                    "machine has less else to do.",
+                    a->words, b->words, ns(a->wall.median).text, ns(b->wall.median).text,
+                    ratio->low, ratio->high);
 }
 
 static void say_same_as_threads(const struct mode *threads, const struct mode *loop,
@@ -64,8 +63,8 @@ static void why_slower(const struct mode *threads, const struct mode *loop, char
                         "does, see --process-workers), or use several loops",
                         figure(loop, FIGURE_BUSY) * 100, processors,
                         ns(figure(loop, FIGURE_DECODE)).text, ns(figure(loop, FIGURE_LAG)).text);
-        else if (figure(loop, FIGURE_IN_FLIGHT) <
-                 figure(threads, FIGURE_IN_FLIGHT) * FEWER_IN_FLIGHT)
+        else if (!grown || figure(loop, FIGURE_IN_FLIGHT) <
+                                   figure(threads, FIGURE_IN_FLIGHT) * FEWER_IN_FLIGHT)
                 snprintf(
                         text, size,
                         "It had fewer requests in flight, %.1f on average instead of %.1f: there "
@@ -78,8 +77,7 @@ static void why_slower(const struct mode *threads, const struct mode *loop, char
         else
                 snprintf(text, size,
                          "What grew most is the time it takes %s, %s instead of %s for a request: "
-                         "look "
-                         "at %s",
+                         "look at %s",
                          grown->what, ns(figure(loop, grown->figure)).text,
                          ns(figure(threads, grown->figure)).text, grown->who);
 }
@@ -112,7 +110,7 @@ void say_threads(const struct comparison *c, struct remarks *remarks)
         else if (ratio.low > 1 - MATTERS_MUCH && ratio.high < 1 + MATTERS_MUCH)
                 say_same_as_threads(threads, loop, remarks);
         else
-                say_unclear(threads, loop, &ratio, remarks);
+                say_unclear(loop, threads, &ratio, remarks);
 }
 
 /* --- limits of the loop ------------------------------------------------------------------------------------------- */
@@ -127,50 +125,97 @@ static void say_higher_helps(const struct mode *low, const struct mode *high,
                     ns(low->wall.median).text, times(1 / ratio->median).text);
 }
 
-static void say_limit_reached(const struct mode *low, const struct mode *high, bool is_slower,
-                              struct remarks *remarks)
+static void say_list_is_short(const struct comparison *c, const struct mode *low,
+                              const struct mode *high, struct remarks *remarks)
 {
-        const struct part *grown = grown_part(low, high);
-
         remarks_add(
                 remarks,
-                "%u at once is %s than %u, and a request takes %s instead of %s. What grew "
-                "most is the time it takes %s, so the limit is %s%s. --concurrency %u is enough.",
-                high->way.concurrency, is_slower ? "slower" : "no faster", low->way.concurrency,
-                ns(figure(high, FIGURE_LATENCY)).text, ns(figure(low, FIGURE_LATENCY)).text,
-                grown->what, grown->who,
-                figure(high, FIGURE_BUSY) > BUSY ? ", and this machine had no processor time left"
-                                                 : "",
-                low->way.concurrency);
+                "The list is too short to tell %u at once from %u: all of its %zu requests are in "
+                "flight with either.",
+                high->way.concurrency, low->way.concurrency, c->n_requests);
+}
+
+static void say_limit_reached(const struct mode *low, const struct mode *high,
+                              const struct estimate *ratio, struct remarks *remarks)
+{
+        const struct part *grown = grown_part(low, high);
+        const char *how = stat_is_above_one(ratio, MATTERS)   ? "slower"
+                          : stat_is_below_one(ratio, MATTERS) ? "hardly faster"
+                                                              : "no faster";
+        char why[400];
+
+        if (grown)
+                snprintf(why, sizeof(why),
+                         ", and a request takes %s instead of %s. What grew most is the time it "
+                         "takes %s, so the limit is %s%s",
+                         ns(figure(high, FIGURE_LATENCY)).text,
+                         ns(figure(low, FIGURE_LATENCY)).text, grown->what, grown->who,
+                         figure(high, FIGURE_BUSY) > BUSY
+                                 ? ", and the loop's one thread had no time left"
+                                 : "");
+        else
+                snprintf(why, sizeof(why),
+                         ", as it has hardly more in flight, %s on average instead of %s",
+                         times(figure(high, FIGURE_IN_FLIGHT)).text,
+                         times(figure(low, FIGURE_IN_FLIGHT)).text);
+        remarks_add(remarks, "%u at once is %s than %u%s. --concurrency %u is enough.",
+                    high->way.concurrency, how, low->way.concurrency, why, low->way.concurrency);
+}
+
+/* The highest limit that surely helps, and the first above it of which that is not so, or not known. */
+struct limits {
+        const struct mode *best, *useless, *unclear;
+};
+
+static struct limits look_at_limits(const struct comparison *c)
+{
+        struct limits limits = { .best = &c->modes[c->first_loop] };
+        size_t n = comparison_n_distinct(c);
+
+        for (size_t i = c->first_loop + 1; i < n; i++) {
+                const struct mode *mode = &c->modes[i];
+                struct estimate ratio = wall_ratio(c, mode, limits.best);
+                enum gain gain = gain_of(&ratio);
+
+                if (gain == GAIN_SURE)
+                        limits = (struct limits){ .best = mode };
+                else if (gain == GAIN_NONE && !limits.useless)
+                        limits.useless = mode;
+                else if (gain == GAIN_UNCLEAR && !limits.unclear)
+                        limits.unclear = mode;
+        }
+        return limits;
+}
+
+/* As long as there is one above of which nothing is known, it is not said that the best so far is enough. */
+static void say_above_best(const struct comparison *c, const struct limits *limits,
+                           struct remarks *remarks)
+{
+        const struct mode *above = limits->unclear ? limits->unclear : limits->useless;
+        struct estimate ratio = wall_ratio(c, above, limits->best);
+
+        if (limits->unclear)
+                say_unclear(above, limits->best, &ratio, remarks);
+        else
+                say_limit_reached(limits->best, above, &ratio, remarks);
 }
 
 void say_limits(const struct comparison *c, struct remarks *remarks)
 {
-        const struct mode *base = &c->modes[c->first_loop], *last = NULL;
-        struct estimate ratio;
+        const struct mode *base = &c->modes[c->first_loop];
+        size_t n_distinct = comparison_n_distinct(c);
+        struct limits limits = look_at_limits(c);
+        struct estimate ratio = wall_ratio(c, limits.best, base);
 
-        for (size_t i = c->first_loop + 1; i < c->n_modes; i++) {
-                const struct mode *mode = &c->modes[i];
-
-                ratio = wall_ratio(c, mode, last ? last : base);
-                if (!stat_is_below_one(&ratio, MATTERS_MUCH)) {
-                        if (last) {
-                                struct estimate gain = wall_ratio(c, last, base);
-
-                                say_higher_helps(base, last, &gain, remarks);
-                        }
-                        say_limit_reached(last ? last : base, mode,
-                                          stat_is_above_one(&ratio, MATTERS), remarks);
-                        return;
-                }
-                last = mode;
-        }
-        if (!last)
-                return;
-        ratio = wall_ratio(c, last, base);
-        say_higher_helps(base, last, &ratio, remarks);
-        remarks_add(remarks,
-                    "More than %u at once may help still further; muster sweep finds the best "
-                    "limit.",
-                    last->way.concurrency);
+        if (limits.best != base)
+                say_higher_helps(base, limits.best, &ratio, remarks);
+        if (limits.useless || limits.unclear)
+                say_above_best(c, &limits, remarks);
+        else if (n_distinct < c->n_modes)
+                say_list_is_short(c, limits.best, &c->modes[n_distinct], remarks);
+        else if (limits.best != base && c->n_requests > limits.best->way.concurrency)
+                remarks_add(remarks,
+                            "More than %u at once may help still further; muster sweep finds the "
+                            "best limit.",
+                            limits.best->way.concurrency);
 }

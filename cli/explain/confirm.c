@@ -6,6 +6,7 @@
 #include <base/error.h>
 #include <base/mem.h>
 #include <base/words.h>
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -219,10 +220,23 @@ static bool promises_gain(const struct confirmation *confirmation)
                (double)finding->wall_ns < HELPS_SHARE * (double)confirmation->before_ns;
 }
 
+/*
+ * How many times as long the same takes now as in the run that was explained. A prediction is of that run, so it is judged at this pace: a server
+ * that has become slower meanwhile has not proven it wrong.
+ */
+static double pace(const struct confirmation *confirmation)
+{
+        if (!confirmation->before_ns || !confirmation->unchanged.median_ns)
+                return 1;
+        return (double)confirmation->unchanged.median_ns / (double)confirmation->before_ns;
+}
+
 const char *confirm_conclusion(const struct confirmation *confirmation)
 {
         const struct muster_finding *finding = &confirmation->finding;
         double changed_ns = (double)confirmation->changed.median_ns;
+        double low_ns = (double)finding->wall_low_ns * pace(confirmation);
+        double high_ns = (double)finding->wall_high_ns * pace(confirmation);
 
         if (failed_share(&confirmation->changed) > failed_share(&confirmation->unchanged) + 0.001)
                 return "More requests failed than without the change: not confirmed";
@@ -231,10 +245,10 @@ const char *confirm_conclusion(const struct confirmation *confirmation)
                 return "The change gained nothing: not confirmed";
         if (!finding->has_prediction)
                 return "The change helps";
-        if (changed_ns > (double)finding->wall_high_ns * (1 + TOLERANCE))
+        if (changed_ns > high_ns * (1 + TOLERANCE))
                 return promises_gain(confirmation) ? "The change helps, but less than predicted"
                                                    : "It took longer than predicted";
-        if (changed_ns < (double)finding->wall_low_ns * (1 - TOLERANCE))
+        if (changed_ns < low_ns * (1 - TOLERANCE))
                 return "The change helps more than predicted";
         return "The prediction was right";
 }
@@ -260,6 +274,19 @@ static int add_predicted(struct buf *to, const struct muster_finding *finding)
                    words_ns(finding->wall_low_ns).text, words_ns(finding->wall_high_ns).text);
 }
 
+/* Without this a prediction that is right at another pace looks wrong beside what was measured. */
+static int add_pace(struct buf *to, const struct confirmation *confirmation)
+{
+        double times = pace(confirmation);
+
+        if (!confirmation->finding.has_prediction || fabs(times - 1) <= TOLERANCE)
+                return 0;
+        return add(to,
+                   " The same takes %.2g times as long now as it did before, so the prediction "
+                   "counts as %s.",
+                   times, words_ns((uint64_t)((double)confirmation->finding.wall_ns * times)).text);
+}
+
 static int add_failures(struct buf *to, const struct confirm_arm *arm, const char *when)
 {
         if (!arm->n_failed)
@@ -280,6 +307,8 @@ int confirm_words(const struct confirmation *confirmation, struct buf *to)
                         words_ns(confirmation->before_ns).text,
                         words_ns(confirmation->unchanged.median_ns).text,
                         confirm_conclusion(confirmation));
+        if (r == 0)
+                r = add_pace(to, confirmation);
         if (r == 0)
                 r = add_failures(to, &confirmation->changed, "with it");
         if (r == 0)

@@ -65,7 +65,7 @@ int confirm_run(struct confirmation *confirmation, const struct invocation *orig
 /* "--concurrency 64: predicted 190 ms (150 ms to 300 ms), measured 210 ms; ..." MUSTER_E_RESOURCE. */
 int confirm_words(const struct confirmation *confirmation, struct buf *to);
 
-/* What that says, as a sentence; a constant. */
+/* What that says, as a sentence; a constant. Predictions are taken in proportion to how long the unchanged arm takes now. */
 const char *confirm_conclusion(const struct confirmation *confirmation);
 
 #endif

@@ -64,9 +64,9 @@ static int help(void)
                "is a file that\n"
                "muster fetch --record wrote.\n");
         option_help(tables, stdout);
-        printf("\nExit status: 0 done, 2 usage, 3 could not read the record or run again, 4 an "
-               "assertion does not\n"
-               "hold. See muster-explain(1).\n");
+        printf("\nExit status: 0 done, 1 --confirm was interrupted, 2 usage, 3 could not read the "
+               "record or run again,\n"
+               "4 an assertion does not hold. See muster-explain(1).\n");
         return EXIT_ALL_SUCCEEDED;
 }
 
@@ -121,11 +121,24 @@ static int check_foreign_words(const struct invocation *original, struct muster_
 }
 
 /* A record has URLs only: where there was more to the requests, the command has to read its inputs again. */
+static int use_inputs(struct explain *explain, struct invocation *original, int requests_fd)
+{
+        int r = use_recorded(explain, original, requests_fd);
+
+        if (r != MUSTER_E_INPUT || !names_inputs(original))
+                return r;
+        error_clear(&explain->error);
+        return 0;
+}
+
+/* What can be repeated at all comes before what may be: nobody is told of an option that would not help. */
 static int make_original(struct explain *explain, struct invocation *original, int requests_fd)
 {
         bool allows_unsafe = explain->options.confirm.allows_unsafe;
         int r = invocation_from_json(original, explain->run.command, &explain->error);
 
+        if (r == 0)
+                r = use_inputs(explain, original, requests_fd);
         if (r == 0 && !allows_unsafe)
                 r = check_foreign_words(original, &explain->error);
         if (r == 0)
@@ -135,13 +148,6 @@ static int make_original(struct explain *explain, struct invocation *original, i
                               "confirm: %llu of the requests may change something on the server; "
                               "--confirm-unsafe makes them again",
                               (unsigned long long)explain->run.n_unsafe);
-        if (r < 0)
-                return r;
-        r = use_recorded(explain, original, requests_fd);
-        if (r == MUSTER_E_INPUT && names_inputs(original)) {
-                error_clear(&explain->error);
-                return 0;
-        }
         return r;
 }
 

@@ -26,8 +26,7 @@ static void stop(struct fetch *fetch, uint64_t now_ns)
         if (!fetch->is_stopping) {
                 fetch->is_stopping = true;
                 fetch->stop_ns = now_ns;
-                if (fetch->has_progress)
-                        progress_clear();
+                fetch_hide_progress(fetch);
                 fprintf(stderr,
                         "muster: interrupted; what is in flight gets %d s, Ctrl-C again leaves at "
                         "once\n",
@@ -59,8 +58,8 @@ static int run(struct fetch *fetch)
                         r = fetch_take(fetch);
                 if (r < 0 || is_over(fetch))
                         break;
-                fetch_show_progress(fetch, now_ns);
                 r = fetch_flush_when_due(fetch, now_ns);
+                fetch_show_progress(fetch, now_ns);
                 if (r == 0)
                         r = fetch_wait(fetch);
         }

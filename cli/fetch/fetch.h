@@ -33,7 +33,7 @@ struct fetch {
         struct report report;
         struct account account;
         uint64_t n_outstanding;
-        bool has_progress;
+        bool has_progress, progress_is_shown;
         uint64_t progress_ns, flushed_ns;
         bool is_stopping;
         uint64_t stop_ns;
@@ -49,9 +49,12 @@ int fetch_take(struct fetch *fetch);
 /* An item has its result, or its error: write it now, or when its turn has come. As fetch_submit(). */
 int fetch_item_done(struct fetch *fetch, struct item *item);
 
+/* The progress line, where there is one: show how things stand, if that is due; clear it, for what else is to be seen. */
 void fetch_show_progress(struct fetch *fetch, uint64_t now_ns);
+void fetch_hide_progress(struct fetch *fetch);
 
-/* Pass on lines that have lain here for long. As fetch_submit(). */
+/* Pass on the lines that are here; those that have lain here for long. As fetch_submit(). */
+int fetch_flush(struct fetch *fetch);
 int fetch_flush_when_due(struct fetch *fetch, uint64_t now_ns);
 
 /* Until something has happened, or there is something else to do. As fetch_submit(). */

@@ -19,9 +19,9 @@ static void tell_interruption(const struct fetch *fetch)
 {
         if (!fetch->is_stopping)
                 return;
-        fprintf(stderr, "muster: interrupted: %llu done, %llu of them cancelled",
+        fprintf(stderr, "muster: interrupted: %llu done, %llu cancelled",
                 (unsigned long long)fetch->report.n_done,
-                (unsigned long long)fetch->report.n_codes[-MUSTER_E_CANCELLED]);
+                (unsigned long long)fetch->report.n_cancelled);
         if (fetch->input_has_ended)
                 fprintf(stderr, "; all of the input had been read\n");
         else if (fetch->next.line)
@@ -48,7 +48,8 @@ static void tell_summary(const struct fetch *fetch)
 static int tell_account(struct fetch *fetch)
 {
         struct muster_error error = { 0 };
-        int r = account_end(&fetch->account, fetch->report.n_done, fetch->is_stopping, &error);
+        int r = account_end(&fetch->account, fetch->report.n_done + fetch->report.n_cancelled,
+                            fetch->is_stopping, &error);
 
         tell_summary(fetch);
         account_tell(&fetch->account);
@@ -74,12 +75,11 @@ int fetch_finish(struct fetch *fetch, int r)
         struct muster_error late = { 0 };
         int status;
 
+        fetch_hide_progress(fetch);
         if (r == 0)
                 r = output_flush(&fetch->output, &fetch->error);
         process_end(&fetch->process);
         interrupt_end();
-        if (fetch->has_progress)
-                progress_clear();
         if (r == 0)
                 r = output_close(&fetch->output, &late);
         if (r < 0)

@@ -4,6 +4,8 @@
  */
 #include "fetch.h"
 
+#include "../interrupt.h"
+#include <stdio.h>
 #include <string.h>
 
 static void add_processed(struct result_line *line, const struct processed *processed)
@@ -23,16 +25,28 @@ static bool has_body_to_keep(const struct muster_result *result)
         return muster_result_status(result) && (!error || muster_result_body_size(result));
 }
 
+/* What the library calls its caller is, for people, what they pressed. `own` is for an error with other words. */
+static const struct muster_error *error_of(const struct item *item, struct muster_error *own)
+{
+        const struct muster_error *error =
+                item->error ? item->error : muster_result_error(item->result);
+
+        if (!error || error->code != MUSTER_E_CANCELLED)
+                return error;
+        *own = *error;
+        snprintf(own->text, sizeof(own->text), "cancelled: by %s", interrupt_name());
+        return own;
+}
+
 static int write_item(struct fetch *fetch, struct item *item)
 {
-        struct muster_error body_error = { 0 };
+        struct muster_error cancelled, body_error = { 0 };
         struct buf body_file = { 0 };
         struct result_line line = { .n = item->n,
                                     .line = item->line,
                                     .id = str_of(item->id),
                                     .result = item->result,
-                                    .error = item->error ? item->error
-                                                         : muster_result_error(item->result),
+                                    .error = error_of(item, &cancelled),
                                     .leaves_body_out = strcmp(fetch->options.body, "none") == 0,
                                     .has_plan = fetch_options_have_rate(&fetch->options) };
         int r;
@@ -48,6 +62,8 @@ static int write_item(struct fetch *fetch, struct item *item)
         line.leaves_body_out |= fetch->body_files.is_there;
         report_add(&fetch->report, item->result, line.error);
         r = output_add(&fetch->output, &line, &fetch->error);
+        if (r == OUTPUT_FULL)
+                r = fetch_flush(fetch);
         buf_deinit(&body_file);
         items_written(&fetch->items, item);
         return r;

@@ -26,11 +26,28 @@ void fetch_show_progress(struct fetch *fetch, uint64_t now_ns)
 {
         struct muster_client_stats stats;
 
-        if (!fetch->has_progress || now_ns - fetch->progress_ns < PROGRESS_NS)
+        if (!fetch->has_progress ||
+            (fetch->progress_is_shown && now_ns - fetch->progress_ns < PROGRESS_NS))
                 return;
         fetch->progress_ns = now_ns;
+        fetch->progress_is_shown = true;
         muster_client_stats(fetch->client, &stats, sizeof(stats));
         progress_show(&fetch->report, &stats, share_done(fetch));
+}
+
+void fetch_hide_progress(struct fetch *fetch)
+{
+        if (fetch->progress_is_shown)
+                progress_clear();
+        fetch->progress_is_shown = false;
+}
+
+/* Where lines go to a terminal the progress line is in their way. It is back at the end of the turn: below them, and once for all of them. */
+int fetch_flush(struct fetch *fetch)
+{
+        if (fetch->output.is_terminal)
+                fetch_hide_progress(fetch);
+        return output_flush(&fetch->output, &fetch->error);
 }
 
 int fetch_flush_when_due(struct fetch *fetch, uint64_t now_ns)
@@ -41,7 +58,7 @@ int fetch_flush_when_due(struct fetch *fetch, uint64_t now_ns)
             (more_is_coming && now_ns - fetch->flushed_ns < FLUSH_INTERVAL_NS))
                 return 0;
         fetch->flushed_ns = now_ns;
-        return output_flush(&fetch->output, &fetch->error);
+        return fetch_flush(fetch);
 }
 
 /* How long nothing may happen before something else has to be done. */

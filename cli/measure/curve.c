@@ -29,26 +29,43 @@ bool curve_has_ended(struct curve *curve)
         return false;
 }
 
+/* What answers with errors has no throughput to speak of, however many it answers. */
+static bool is_good(const struct step *step)
+{
+        return step_bad_share(step) <= CURVE_BAD_MAX;
+}
+
+static bool counts(const struct curve *curve, size_t i)
+{
+        return is_good(&curve->steps[i]);
+}
+
 size_t curve_best_few(const struct curve *curve, size_t *indices, size_t most)
 {
         bool is_taken[CURVE_STEPS_MAX] = { false };
-        size_t n = 0;
 
-        for (; n < most && n < curve->n_steps; n++) {
+        for (size_t n = 0; n < most; n++) {
                 size_t best = SIZE_MAX;
 
                 for (size_t i = 0; i < curve->n_steps; i++)
-                        if (!is_taken[i] &&
+                        if (!is_taken[i] && counts(curve, i) &&
                             (best == SIZE_MAX ||
                              curve->steps[i].throughput > curve->steps[best].throughput))
                                 best = i;
+                if (best == SIZE_MAX)
+                        return n;
                 is_taken[best] = true;
                 indices[n] = best;
         }
-        return n;
+        return most;
 }
 
 /* --- what follows ------------------------------------------------------------------------------------------------- */
+
+bool curve_has_looked_again(const struct curve *curve, size_t i)
+{
+        return curve->again[i].concurrency && is_good(&curve->again[i]);
+}
 
 static void combine(struct curve *curve)
 {
@@ -56,18 +73,12 @@ static void combine(struct curve *curve)
                 double once = curve->steps[i].throughput, again = curve->again[i].throughput;
 
                 curve->throughput[i] = once;
-                if (!curve->again[i].concurrency)
+                if (!curve_has_looked_again(curve, i))
                         continue;
                 curve->throughput[i] = (once + again) / 2;
                 if (once > 0)
                         curve->drift = fmax(curve->drift, fabs(again - once) / once);
         }
-}
-
-/* What answers with errors has no throughput to speak of, however many it answers. */
-static bool counts(const struct curve *curve, size_t i)
-{
-        return step_bad_share(&curve->steps[i]) <= CURVE_BAD_MAX;
 }
 
 static void find_knee(struct curve *curve)
@@ -136,14 +147,15 @@ static bool is_busy(const struct step *step)
 
 /*
  * From the knee to the best step, and to the one that brought no more, this machine had to be idle now and then: or nothing is known of the
- * server. Returns the first step that it was not, n_steps when there is none.
+ * server. What fails does so at once and keeps this machine busy: that is no limit of it. Returns the first step that it was not, n_steps when
+ * there is none.
  */
 static size_t first_busy(const struct curve *curve)
 {
         size_t last = curve->knee + 1 > curve->best ? curve->knee + 1 : curve->best;
 
         for (size_t i = curve->knee; i <= last && i < curve->n_steps; i++)
-                if (is_busy(&curve->steps[i]))
+                if (counts(curve, i) && is_busy(&curve->steps[i]))
                         return i;
         return curve->n_steps;
 }
@@ -170,6 +182,14 @@ static void find_limit(struct curve *curve)
 
 /* --- the fit ------------------------------------------------------------------------------------------------------ */
 
+/* Requests that a throughput was measured with. */
+static double n_behind(const struct curve *curve, size_t i)
+{
+        uint64_t n_again = curve_has_looked_again(curve, i) ? curve->again[i].n_done : 0;
+
+        return (double)(curve->steps[i].n_done + n_again);
+}
+
 static void fit(struct curve *curve)
 {
         struct usl_point points[CURVE_STEPS_MAX];
@@ -178,11 +198,9 @@ static void fit(struct curve *curve)
 
         for (size_t i = 0; i < curve->n_steps; i++)
                 if (counts(curve, i))
-                        points[n++] = (struct usl_point){
-                                .n = curve->steps[i].in_flight,
-                                .x = curve->throughput[i],
-                                .weight = (double)(curve->steps[i].n_done + curve->again[i].n_done)
-                        };
+                        points[n++] = (struct usl_point){ .n = curve->steps[i].in_flight,
+                                                          .x = curve->throughput[i],
+                                                          .weight = n_behind(curve, i) };
         curve->has_fit = usl_fit(&curve->usl, points, n);
         if (!curve->has_fit)
                 return;
@@ -196,6 +214,10 @@ static void fit(struct curve *curve)
 
 void curve_finish(struct curve *curve)
 {
+        if (!curve->n_steps)
+                return;
+        if (!counts(curve, curve->n_steps - 1))
+                curve->end = CURVE_END_BAD; /* also where no step was to follow */
         combine(curve);
         find_knee(curve);
         find_limit(curve);
@@ -205,5 +227,6 @@ void curve_finish(struct curve *curve)
 bool curve_has_knee(const struct curve *curve)
 {
         return curve->throughput[curve->best] > 0 &&
-               !(curve->end == CURVE_END_BAD && curve->n_steps == 1);
+               !(curve->end == CURVE_END_BAD && curve->n_steps == 1) &&
+               !(curve->end == CURVE_END_INTERRUPTED && curve->knee + 1 == curve->n_steps);
 }

@@ -31,21 +31,22 @@ enum curve_limit {
 };
 
 enum curve_end {
-        CURVE_END_LADDER, /* all steps were made */
-        CURVE_END_FELL,   /* throughput fell for two steps */
-        CURVE_END_BAD,    /* too many failed, or were turned down */
-        CURVE_END_INTERRUPTED,
+        CURVE_END_LADDER,      /* all steps were made */
+        CURVE_END_FELL,        /* throughput fell for two steps */
+        CURVE_END_BAD,         /* too many failed, or were turned down */
+        CURVE_END_INTERRUPTED, /* by the user, before any of these */
 };
 
 struct curve {
         struct step steps[CURVE_STEPS_MAX]; /* ascending */
         struct step again
                 [CURVE_STEPS_MAX]; /* the same measured once more; `concurrency` 0: it was not */
-        size_t n_steps;
+        size_t n_steps, n_planned;
         enum curve_end end;
+        bool was_interrupted; /* while it climbed (then `end` says so, too), or at a second look */
 
         /* From here on what follows from them. */
-        double throughput[CURVE_STEPS_MAX]; /* means of both looks */
+        double throughput[CURVE_STEPS_MAX]; /* means of both looks, where the second went well */
         size_t best, knee;                  /* indices */
         enum curve_limit limit;
         size_t limit_at; /* the step that shows it */
@@ -58,13 +59,19 @@ struct curve {
 /* Was the last step one too many? Then `end` says why. */
 bool curve_has_ended(struct curve *curve);
 
-/* The steps with the greatest throughput, best first; their number. */
+/* The steps with the greatest throughput, best first; their number. A step that was too much for the server is none of them. */
 size_t curve_best_few(const struct curve *curve, size_t *indices, size_t most);
 
-/* All steps are there, at least one: find out the rest. */
+/* Is this second look one that tells a throughput? Not where too many failed, or where there is none. */
+bool curve_has_looked_again(const struct curve *curve, size_t i);
+
+/* All steps are there that there will be: find out the rest. */
 void curve_finish(struct curve *curve);
 
-/* Is the knee a limit to use? Not where nothing worked, or most of the first step did not. */
+/*
+ * Is the knee a limit to use? Not where nothing worked, or most of the first step did not; nor where the user ended a climb that still gained: the
+ * knee is further up then.
+ */
 bool curve_has_knee(const struct curve *curve);
 
 #endif

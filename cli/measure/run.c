@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdlib.h>
 #include <sys/resource.h>
 
 #define PATIENCE_MS 100
@@ -61,10 +62,20 @@ static bool may_take(const struct crew *crew)
                (!crew->limit_ns || now() - crew->start_ns < crew->limit_ns);
 }
 
-static void note_answer(struct crew *crew, size_t i, int status, uint64_t body_bytes)
+/* Up to the third slash; FNV-1a. */
+static uint64_t host_of(const char *url)
+{
+        uint64_t hash = 0xcbf29ce484222325;
+
+        for (int n_slashes = 0; *url && (n_slashes += *url == '/') < 3; url++)
+                hash = (hash ^ (unsigned char)*url) * 0x100000001b3;
+        return hash;
+}
+
+static void note_answer(struct crew *crew, size_t i, struct answer answer)
 {
         if (crew->answers)
-                crew->answers[i] = (struct answer){ status, body_bytes };
+                crew->answers[i] = answer;
 }
 
 static void take_requests(struct worker *worker)
@@ -83,7 +94,7 @@ static void take_requests(struct worker *worker)
                         worker->n_outstanding++;
                         continue;
                 }
-                note_answer(crew, i, r, 0);
+                note_answer(crew, i, (struct answer){ .status = r });
                 worker->tally.n++;
                 worker->tally.n_failed++;
         }
@@ -96,9 +107,11 @@ static void take_results(struct worker *worker)
         while ((result = muster_take(worker->client))) {
                 const struct muster_error *error = muster_result_error(result);
 
-                note_answer(worker->crew, (size_t)(uintptr_t)muster_result_userdata(result),
-                            error ? (int)error->code : muster_result_status(result),
-                            muster_result_body_bytes(result));
+                note_answer(
+                        worker->crew, (size_t)(uintptr_t)muster_result_userdata(result),
+                        (struct answer){ error ? (int)error->code : muster_result_status(result),
+                                         muster_result_body_bytes(result),
+                                         host_of(muster_result_final_url(result)) });
                 tally_add(&worker->tally, result);
                 muster_result_free(result);
                 worker->n_outstanding--;
@@ -147,12 +160,21 @@ static void allow_files(unsigned n_threads)
         (void)setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+/*
+ * A client keeps idle connections by its concurrency, 4 for each. What is in flight with one by one is bounded by the window alone, so that its
+ * client can have the concurrency, and with it the idle connections, of a loop.
+ */
+static unsigned client_concurrency(const struct way *way)
+{
+        return way->concurrency == 1 && way->room > 1 ? way->room : way->concurrency;
+}
+
 static int make_clients(struct crew *crew, struct muster_error *error)
 {
         struct muster_client_options options = crew->batch->options->client;
         int r = 0;
 
-        options.concurrency = crew->way->concurrency;
+        options.concurrency = client_concurrency(crew->way);
         options.queue_size = window(crew->way);
         options.no_reuse = crew->way->no_reuse;
         options.discard_body = true;
@@ -263,4 +285,30 @@ int run_batch(struct run *run, const struct batch *batch, const struct way *way,
         }
         mem_free(crew.workers);
         return r;
+}
+
+/* --- answers ------------------------------------------------------------------------------------------------------ */
+
+static int compare_u64(const void *a, const void *b)
+{
+        uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+        return (x > y) - (x < y);
+}
+
+int answers_count_hosts(const struct answer *answers, size_t n, size_t *ret_n)
+{
+        uint64_t *hosts = mem_array(n, sizeof(*hosts));
+        size_t n_hosts = 0;
+
+        if (!hosts)
+                return MUSTER_E_RESOURCE;
+        for (size_t i = 0; i < n; i++)
+                hosts[i] = answers[i].host;
+        qsort(hosts, n, sizeof(*hosts), compare_u64);
+        for (size_t i = 0; i < n; i++)
+                n_hosts += i == 0 || hosts[i] != hosts[i - 1];
+        mem_free(hosts);
+        *ret_n = n_hosts;
+        return 0;
 }

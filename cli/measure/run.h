@@ -20,14 +20,20 @@
 struct way {
         unsigned n_threads;
         unsigned concurrency; /* of each of them */
-        bool no_reuse;        /* each request has a connection of its own */
+        unsigned
+                room; /* for idle connections: as many as a client with this concurrency keeps; used where concurrency is 1 */
+        bool no_reuse; /* each request has a connection of its own */
 };
 
 /* What came back for an item, to see whether two runs did the same work. */
 struct answer {
         int status; /* or the negative code of the error */
         uint64_t body_bytes;
+        uint64_t host; /* that it came from: a hash of scheme, host and port */
 };
+
+/* How many hosts they came from. MUSTER_E_RESOURCE. */
+int answers_count_hosts(const struct answer *answers, size_t n, size_t *ret_n);
 
 struct run {
         uint64_t wall_ns;

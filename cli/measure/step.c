@@ -181,23 +181,32 @@ double step_bad_share(const struct step *step)
 
 /* --- a step ------------------------------------------------------------------------------------------------------- */
 
-static int measure(struct step *step, struct runner *runner, const struct step_plan *plan)
+static uint64_t n_conns_opened(const struct runner *runner)
 {
         struct muster_client_stats stats;
-        struct cpu cpu;
-        uint64_t start_ns;
+
+        muster_client_stats(runner->client, &stats, sizeof(stats));
+        return stats.n_conns_opened;
+}
+
+static int measure(struct step *step, struct runner *runner, const struct step_plan *plan)
+{
+        uint64_t start_ns, wall_ns, n_conns;
+        struct cpu start_cpu, cpu;
         int r = go_on(runner, plan->concurrency, 0);
 
         if (r < 0)
                 return r;
         runner->is_counting = true;
+        n_conns = n_conns_opened(runner);
         start_ns = now();
-        cpu = cpu_now();
+        start_cpu = cpu_now();
         r = go_on(runner, runner->n_done + plan->least_requests, start_ns + plan->least_ns);
-        fill_in(step, runner, now() - start_ns, cpu_since(cpu_now(), cpu));
+        wall_ns = now() - start_ns;
+        cpu = cpu_since(cpu_now(), start_cpu);
+        fill_in(step, runner, wall_ns, cpu);
+        step->n_conns = n_conns_opened(runner) - n_conns;
         drain(runner);
-        muster_client_stats(runner->client, &stats, sizeof(stats));
-        step->n_conns = stats.n_conns_opened;
         step->is_complete = !interrupt_has_come();
         return r;
 }

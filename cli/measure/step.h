@@ -37,7 +37,7 @@ struct step {
         double rtt_mean_ns; /* of the connections, as the kernel smoothed it: grows where packets queue */
         double cpu;         /* share of the wall time in which our thread worked */
         double busy;        /* and that in which it worked or was waiting for a processor */
-        uint64_t n_conns;            /* opened, from the beginning on */
+        uint64_t n_conns;            /* opened while the clock ran */
         char example[TALLY_EXAMPLE]; /* what the first failure said */
         bool is_complete;
 };

@@ -43,10 +43,10 @@ void tally_add(struct tally *tally, const struct muster_result *result)
         }
         tally->n++;
         tally->in_flight_ns += latency_ns;
+        hist_add(&tally->latency, latency_ns);
         tally->body_bytes += muster_result_body_bytes(result);
         tally->wire_bytes += muster_result_wire_bytes(result);
         if (!muster_result_error(result)) {
-                hist_add(&tally->latency, latency_ns);
                 tally->n_turned_down += tally_is_turned_down(result);
                 return;
         }

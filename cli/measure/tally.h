@@ -14,12 +14,11 @@
 
 struct tally {
         uint64_t n;
-        uint64_t n_failed; /* have an error */
-        uint64_t
-                n_turned_down; /* of the others: answered 429 or 5xx, so the server does not want more */
+        uint64_t n_failed;      /* have an error */
+        uint64_t n_turned_down; /* of the others: see tally_is_turned_down() */
         uint64_t
                 in_flight_ns; /* the latencies of all: divided by the wall time, how many were in flight (Little's law) */
-        struct hist latency; /* of those that succeeded */
+        struct hist latency; /* of all, as tally_latency_mean(): they stand side by side */
         uint64_t phase_ns[MUSTER_N_PHASES];
         uint64_t body_bytes, wire_bytes;
         char example[TALLY_EXAMPLE]; /* what the first failure said */
@@ -31,7 +30,10 @@ void tally_add(struct tally *tally, const struct muster_result *result);
 /* Add all of `other`. */
 void tally_merge(struct tally *tally, const struct tally *other);
 
-/* Does its status say that the server does not want more? */
+/*
+ * Did the server turn it down: was it answered 429 or 5xx? Explain calls refused what is answered 429 or 503, where a server says that it has enough.
+ * Who looks for the limit must not count as throughput what one answers that is past it, and 500, 502 and 504 are such answers.
+ */
 bool tally_is_turned_down(const struct muster_result *result);
 
 /* Is this phase one in which a slot is held? */

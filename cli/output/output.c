@@ -16,13 +16,14 @@ static const char *name_of(const struct output *output)
 int output_open(struct output *output, const char *path, struct muster_error *error)
 {
         *output = (struct output){ .fd = STDOUT_FILENO };
-        if (!path || strcmp(path, "-") == 0)
-                return 0;
-        output->path = path;
-        output->fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+        if (path && strcmp(path, "-") != 0) {
+                output->path = path;
+                output->fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+        }
         if (output->fd < 0)
                 return error_set(error, MUSTER_E_RESOURCE, MUSTER_PHASE_DELIVER, errno,
                                  "cannot write to %s: %s", path, strerrordesc_np(errno));
+        output->is_terminal = isatty(output->fd);
         return 0;
 }
 
@@ -74,7 +75,7 @@ int output_add(struct output *output, const struct result_line *line, struct mus
         if (result_line_add(&output->buf, line) < 0)
                 return error_set_memory(error, MUSTER_PHASE_DELIVER);
         output->n_added++;
-        return output->buf.len >= OUTPUT_FLUSH_BYTES ? output_flush(output, error) : 0;
+        return output->buf.len >= OUTPUT_FLUSH_BYTES ? OUTPUT_FULL : 0;
 }
 
 int output_close(struct output *output, struct muster_error *error)

@@ -14,6 +14,7 @@
 struct output {
         const char *path; /* NULL: standard output */
         int fd;
+        bool is_terminal;
         struct buf buf;
         uint64_t n_added;   /* lines */
         uint64_t n_written; /* lines that the kernel has, whole */
@@ -22,13 +23,14 @@ struct output {
 /* MUSTER_E_RESOURCE with *error naming the file. */
 int output_open(struct output *output, const char *path, struct muster_error *error);
 
-/* Add a line; flush when the buffer is full. MUSTER_E_RESOURCE with *error saying how many lines were written before. */
+/* Add a line. OUTPUT_FULL: it was added, and it is time to flush. MUSTER_E_RESOURCE with *error. */
+#define OUTPUT_FULL 1
 int output_add(struct output *output, const struct result_line *line, struct muster_error *error);
 
-/* Hand to the kernel what is there. As output_add(). */
+/* Hand to the kernel what is there. MUSTER_E_RESOURCE with *error saying how many lines were written before. */
 int output_flush(struct output *output, struct muster_error *error);
 
-/* Flush and close. As output_add(). */
+/* Flush and close. As output_flush(). */
 int output_close(struct output *output, struct muster_error *error);
 
 /* Is all that was printed on standard output (stdio's) written? MUSTER_E_RESOURCE with *error. */

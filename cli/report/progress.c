@@ -1,44 +1,82 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * The progress line, made of pieces with a figure each
+ *
+ * Where the terminal is too narrow for all of them the last ones are left out, whole: a figure that is cut looks like another one.
+ */
 #include "report.h"
 
 #include <base/clock.h>
+#include <stdarg.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-static unsigned terminal_width(void)
+#define TERMINAL_COLUMNS 80 /* of one that does not say */
+
+struct line {
+        char *text;
+        size_t len, room; /* `room`: what it may be long, in bytes, which are columns here */
+        bool is_full;
+};
+
+/* Another piece; after one that does not fit there is none. */
+__attribute__((format(printf, 2, 3))) static void add(struct line *line, const char *format, ...)
+{
+        char piece[64];
+        va_list arguments;
+        size_t len;
+
+        va_start(arguments, format);
+        vsnprintf(piece, sizeof(piece), format, arguments);
+        va_end(arguments);
+        len = strlen(piece);
+        line->is_full |= len > line->room - line->len;
+        if (line->is_full)
+                return;
+        memcpy(line->text + line->len, piece, len + 1);
+        line->len += len;
+}
+
+void progress_words(const struct progress *progress, unsigned columns,
+                    char text[PROGRESS_BYTES_MAX])
+{
+        struct line line = { .text = text,
+                             .room = columns < PROGRESS_BYTES_MAX ? columns
+                                                                  : PROGRESS_BYTES_MAX - 1 };
+        double elapsed_s = progress->elapsed_s, share = progress->share;
+
+        text[0] = '\0';
+        add(&line, "%llu done", (unsigned long long)progress->n_done);
+        add(&line, ", %.0f/s", elapsed_s > 0 ? (double)progress->n_done / elapsed_s : 0);
+        add(&line, ", %llu in flight", (unsigned long long)progress->n_in_flight);
+        add(&line, ", %llu failed", (unsigned long long)progress->n_failed);
+        if (share <= 0.001 || elapsed_s < 1)
+                return;
+        add(&line, ", %.0f %%", share * 100);
+        add(&line, ", %.0f s to go", elapsed_s / share - elapsed_s);
+}
+
+static unsigned terminal_columns(void)
 {
         struct winsize size;
 
-        return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col ? size.ws_col : 80;
-}
-
-static void add_eta(char *text, size_t size, double elapsed_s, double share)
-{
-        size_t at = strlen(text);
-        double left_s = elapsed_s / share - elapsed_s;
-
-        if (share <= 0.001 || elapsed_s < 1)
-                return;
-        snprintf(text + at, size - at, ", %.0f %%, %.0f s to go", share * 100, left_s);
+        return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col ? size.ws_col
+                                                                           : TERMINAL_COLUMNS;
 }
 
 void progress_show(const struct report *report, const struct muster_client_stats *stats,
                    double share)
 {
-        double elapsed_s =
-                (double)(clock_ns_of(CLOCK_MONOTONIC) - report->start_ns) / (double)NS_PER_S;
-        unsigned width = terminal_width();
-        char text[256];
+        uint64_t elapsed_ns = clock_ns_of(CLOCK_MONOTONIC) - report->start_ns;
+        struct progress progress = { .n_done = report->n_done,
+                                     .n_failed = report->n_failed,
+                                     .n_in_flight = stats->n_in_flight,
+                                     .elapsed_s = (double)elapsed_ns / (double)NS_PER_S,
+                                     .share = share };
+        char text[PROGRESS_BYTES_MAX];
 
-        snprintf(text, sizeof(text), "%llu done, %.0f/s, %llu in flight, %llu failed",
-                 (unsigned long long)report->n_done,
-                 elapsed_s > 0 ? (double)report->n_done / elapsed_s : 0,
-                 (unsigned long long)stats->n_in_flight, (unsigned long long)report->n_failed);
-        if (share >= 0)
-                add_eta(text, sizeof(text), elapsed_s, share);
-        if (width < sizeof(text))
-                text[width - 1] = '\0';
+        progress_words(&progress, terminal_columns() - 1, text); /* the cursor has one, too */
         fprintf(stderr, "\r%s\033[K", text);
 }
 

@@ -61,14 +61,19 @@ static void note_time(struct report *report, const struct muster_result *result)
                 report->last_ns = taken_ns;
 }
 
+static void add_status(struct report *report, const struct muster_result *result)
+{
+        unsigned class = (unsigned)muster_result_status(result) / 100;
+
+        report->n_statuses[class < 6 ? class : 5]++;
+}
+
 static void add_result(struct report *report, const struct muster_result *result,
                        bool has_succeeded)
 {
-        unsigned class = (unsigned)muster_result_status(result) / 100;
         uint64_t request_ns = 0;
 
         note_time(report, result);
-        report->n_statuses[class < 6 ? class : 5]++;
         for (int i = 0; i < MUSTER_N_PHASES; i++) {
                 uint64_t ns = muster_result_phase_ns(result, (enum muster_phase)i);
 
@@ -90,9 +95,15 @@ static void add_result(struct report *report, const struct muster_result *result
 void report_add(struct report *report, const struct muster_result *result,
                 const struct muster_error *error)
 {
-        report->n_done++;
         if (result)
                 add_result(report, result, !error);
+        if (error && error->code == MUSTER_E_CANCELLED) {
+                report->n_cancelled++;
+                return;
+        }
+        report->n_done++;
+        if (result)
+                add_status(report, result);
         if (error)
                 add_error(report, result, error);
 }

@@ -14,8 +14,9 @@
 struct report {
         uint64_t start_ns;
         uint64_t first_ns, last_ns; /* first request submitted, last result taken; 0: none */
-        uint64_t n_done, n_failed;
-        uint64_t n_statuses[6]; /* by the first digit; 0: no response */
+        uint64_t n_done, n_failed;  /* `n_failed` of `n_done` */
+        uint64_t n_cancelled;       /* neither done nor failed: somebody stopped the run */
+        uint64_t n_statuses[6];     /* of those done, by the first digit; 0: no response */
         uint64_t n_codes[REPORT_N_CODES];
         char *examples[REPORT_N_CODES]; /* the first error's text of each code, with its URL */
         uint64_t phase_ns[MUSTER_N_PHASES];
@@ -36,7 +37,19 @@ void report_add(struct report *report, const struct muster_result *result,
 
 /* --- progress ----------------------------------------------------------------------------------------------------- */
 
-/* Refresh the one line on standard error, which is a terminal. `share` of the input that is done, negative: not known. */
+#define PROGRESS_BYTES_MAX 256 /* with a NUL; so wide a terminal has room for all of it */
+
+struct progress {
+        uint64_t n_done, n_failed, n_in_flight;
+        double elapsed_s;
+        double share; /* of the input that is done; negative: not known */
+};
+
+/* As many pieces of the line as fit into so many columns. */
+void progress_words(const struct progress *progress, unsigned columns,
+                    char text[PROGRESS_BYTES_MAX]);
+
+/* Refresh the one line on standard error, which is a terminal. `share` as above. */
 void progress_show(const struct report *report, const struct muster_client_stats *stats,
                    double share);
 void progress_clear(void);

@@ -9,11 +9,17 @@ static void print_requests(const struct page *page, const struct report *report)
         uint64_t wall_ns = report->last_ns - report->first_ns;
 
         page_label(page, "requests");
-        fprintf(page->to, "%llu in %s, %.0f/s; %llu succeeded, %llu failed\n",
+        fprintf(page->to, "%llu in %s, %.0f/s; %llu succeeded, %llu failed",
                 (unsigned long long)report->n_done, words_ns(wall_ns).text,
                 wall_ns ? (double)report->n_done * 1e9 / (double)wall_ns : 0,
                 (unsigned long long)(report->n_done - report->n_failed),
                 (unsigned long long)report->n_failed);
+        if (report->n_cancelled)
+                fprintf(page->to, "; %s",
+                        words_counted(report->n_cancelled, "other was cancelled",
+                                      "others were cancelled")
+                                .text);
+        fprintf(page->to, "\n");
 }
 
 static void print_statuses(const struct page *page, const struct report *report)

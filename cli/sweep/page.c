@@ -134,7 +134,7 @@ static json_t *step_object(const struct curve *curve, size_t i)
                 (json_int_t)step->n_turned_down, "connections", (json_int_t)step->n_conns,
                 "bytes_per_s", step->bytes_per_s, "cpu", step->cpu, "busy", step->busy);
 
-        if (curve->again[i].concurrency)
+        if (curve_has_looked_again(curve, i))
                 json_object_set_new(
                         object, "looks_requests_per_s",
                         json_pack("[f, f]", step->throughput, curve->again[i].throughput));
@@ -194,11 +194,11 @@ static json_t *curve_object(const struct curve *curve, const struct remarks *rem
 {
         bool has_knee = curve_has_knee(curve);
         json_t *steps = json_array();
-        json_t *object = json_pack("{s:o, s:s, s:s, s:f, s:o}", "concurrency",
-                                   has_knee ? json_integer(curve->steps[curve->knee].concurrency)
-                                            : json_null(),
-                                   "limit", limit_name(curve->limit), "end", end_name(curve->end),
-                                   "drift", curve->drift, "usl", fit_object(curve));
+        json_t *object = json_pack(
+                "{s:o, s:s, s:s, s:b, s:f, s:o}", "concurrency",
+                has_knee ? json_integer(curve->steps[curve->knee].concurrency) : json_null(),
+                "limit", limit_name(curve->limit), "end", end_name(curve->end), "complete",
+                !curve->was_interrupted, "drift", curve->drift, "usl", fit_object(curve));
 
         for (size_t i = 0; i < curve->n_steps; i++)
                 json_array_append_new(steps, step_object(curve, i));

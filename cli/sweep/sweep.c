@@ -131,36 +131,47 @@ static int run_step(struct sweep *sweep, struct step *step, unsigned concurrency
 static int climb(struct sweep *sweep)
 {
         struct curve *curve = &sweep->curve;
-        int r = 0;
 
-        for (size_t i = 0; r == 0 && i < sweep->options.steps.n && !curve_has_ended(curve); i++) {
+        curve->n_planned = sweep->options.steps.n;
+        for (size_t i = 0; i < curve->n_planned && !curve_has_ended(curve); i++) {
                 struct step *step = &curve->steps[curve->n_steps];
+                int r;
 
                 show_progress(sweep, "up", sweep->options.steps.values[i]);
                 r = run_step(sweep, step, sweep->options.steps.values[i]);
-                if (r < 0 || !step->is_complete)
-                        break;
+                if (r < 0)
+                        return r;
+                if (!step->is_complete) {
+                        curve->end = CURVE_END_INTERRUPTED;
+                        return 0;
+                }
                 curve->n_steps++;
         }
-        return r;
+        return 0;
 }
 
+/* A server that cannot do now what it could is left alone. */
 static int measure_again(struct sweep *sweep)
 {
         struct curve *curve = &sweep->curve;
         size_t best[N_AGAIN], n = curve_best_few(curve, best, N_AGAIN);
-        int r = 0;
 
-        for (size_t i = 0; r == 0 && i < n && curve->n_steps > 1 && !interrupt_has_come(); i++) {
+        for (size_t i = 0; i < n && curve->n_steps > 1 && !interrupt_has_come(); i++) {
                 struct step again;
                 unsigned concurrency = curve->steps[best[i]].concurrency;
+                int r;
 
                 show_progress(sweep, "again", concurrency);
                 r = run_step(sweep, &again, concurrency);
-                if (r == 0 && again.is_complete)
-                        curve->again[best[i]] = again;
+                if (r < 0)
+                        return r;
+                if (!again.is_complete)
+                        break;
+                curve->again[best[i]] = again;
+                if (!curve_has_looked_again(curve, best[i]))
+                        break;
         }
-        return r;
+        return 0;
 }
 
 /* --- beginning and end -------------------------------------------------------------------------------------------- */
@@ -182,23 +193,30 @@ static int tell(struct sweep *sweep)
         return output_end_page(&sweep->error);
 }
 
+static void tell_interruption(const struct curve *curve)
+{
+        if (curve->end == CURVE_END_INTERRUPTED)
+                fprintf(stderr, "muster: interrupted after %zu of %zu steps\n", curve->n_steps,
+                        curve->n_planned);
+        else if (curve->was_interrupted)
+                fprintf(stderr, "muster: interrupted while the best steps were measured again\n");
+}
+
+/* A table needs a step; an object comes in any case, as a program waits for it. */
 static int finish(struct sweep *sweep, int r)
 {
-        bool was_interrupted = interrupt_has_come();
+        struct curve *curve = &sweep->curve;
 
+        curve->was_interrupted = interrupt_has_come();
         if (!sweep->options.measure.is_silent && isatty(STDERR_FILENO))
                 progress_clear();
         interrupt_end();
-        if (was_interrupted) {
-                sweep->curve.end = CURVE_END_INTERRUPTED;
-                fprintf(stderr, "muster: interrupted after %zu of %zu steps\n",
-                        sweep->curve.n_steps, sweep->options.steps.n);
-        }
-        if (r == 0 && sweep->curve.n_steps)
+        tell_interruption(curve);
+        if (r == 0 && (curve->n_steps || sweep->options.measure.wants_json))
                 r = tell(sweep);
         if (r < 0)
                 return error_tell(&sweep->error);
-        return sweep->has_failures || sweep->batch.n_left_out || was_interrupted
+        return sweep->has_failures || sweep->batch.n_left_out || curve->was_interrupted
                        ? EXIT_SOME_FAILED
                        : EXIT_ALL_SUCCEEDED;
 }

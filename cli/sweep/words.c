@@ -33,7 +33,69 @@ static struct words rate(double value)
         return words;
 }
 
+/* --- was it the whole curve? -------------------------------------------------------------------------------------- */
+
+static void say_cut_short(const struct curve *curve, struct remarks *remarks)
+{
+        if (!curve->n_steps)
+                remarks_add(remarks,
+                            "INTERRUPTED before the first of %zu steps was complete: "
+                            "nothing was learnt.",
+                            curve->n_planned);
+        else
+                remarks_add(remarks,
+                            "INTERRUPTED after %zu of %zu steps: of more than %u at once nothing "
+                            "is known, and no step was measured a second time.",
+                            curve->n_steps, curve->n_planned,
+                            curve->steps[curve->n_steps - 1].concurrency);
+}
+
+static void say_interruption(const struct curve *curve, struct remarks *remarks)
+{
+        if (curve->end == CURVE_END_INTERRUPTED)
+                say_cut_short(curve, remarks);
+        else if (curve->was_interrupted)
+                remarks_add(remarks, "INTERRUPTED while the best steps were measured again: so it "
+                                     "is not known whether they would have been the same.");
+}
+
+/* NULL: each went well, or was not made. */
+static const struct step *broken_look(const struct curve *curve)
+{
+        for (size_t i = 0; i < curve->n_steps; i++)
+                if (curve->again[i].concurrency && !curve_has_looked_again(curve, i))
+                        return &curve->again[i];
+        return NULL;
+}
+
+/* It could do that before, so it is not what it was; whether the load did it nobody knows here. */
+static void say_broken(const struct curve *curve, struct remarks *remarks)
+{
+        const struct step *again = broken_look(curve);
+
+        if (again)
+                remarks_add(
+                        remarks,
+                        "THE SERVER BROKE DOWN MEANWHILE, or the way to it: %u at once went "
+                        "well, and when that was measured again %.3g %% of the requests failed "
+                        "or were turned down%s%s. See that it works, then run this again before "
+                        "you rely on any of it.",
+                        again->concurrency, step_bad_share(again) * 100,
+                        again->example[0] ? "; the first: " : "", again->example);
+}
+
 /* --- the limit to use --------------------------------------------------------------------------------------------- */
+
+static void say_still_growing(const struct curve *curve, struct remarks *remarks)
+{
+        const struct step *last = knee_of(curve);
+
+        remarks_add(remarks,
+                    "%u at once did best so far, %s requests a second, half of them within %s. As "
+                    "more may do better, no limit is recommended: let it run to its end.",
+                    last->concurrency, rate(curve->throughput[curve->knee]).text,
+                    ns(last->latency_p50_ns).text);
+}
 
 static void say_recommendation(const struct curve *curve, struct remarks *remarks)
 {
@@ -43,13 +105,18 @@ static void say_recommendation(const struct curve *curve, struct remarks *remark
                 remarks_add(remarks, "There was not one good answer: no limit can be recommended.");
                 return;
         }
-        if (!curve_has_knee(curve))
+        if (!curve_has_knee(curve)) {
+                if (curve->end == CURVE_END_INTERRUPTED)
+                        say_still_growing(curve, remarks);
                 return;
+        }
         if (curve->knee == curve->best)
                 remarks_add(remarks,
-                            "Use --concurrency %u: it has the greatest throughput, %s requests a "
+                            "Use --concurrency %u: it has the greatest throughput%s, %s requests a "
                             "second, half of them within %s.",
-                            knee->concurrency, rate(curve->throughput[curve->knee]).text,
+                            knee->concurrency,
+                            curve->end == CURVE_END_BAD ? " of the steps that went well" : "",
+                            rate(curve->throughput[curve->knee]).text,
                             ns(knee->latency_p50_ns).text);
         else
                 remarks_add(remarks,
@@ -156,6 +223,8 @@ static void say_no_limit(const struct curve *curve, struct remarks *remarks)
 {
         const struct step *last = &curve->steps[curve->n_steps - 1];
 
+        if (curve->end == CURVE_END_INTERRUPTED)
+                return; /* said already */
         if (curve->n_steps == 1) {
                 remarks_add(remarks,
                             "Only one step was made, so nothing is known of others; try --max %u.",
@@ -265,7 +334,7 @@ static void say_drift(const struct curve *curve, struct remarks *remarks)
                             curve->drift * 100);
 }
 
-void sweep_explain(const struct curve *curve, struct remarks *remarks)
+static void explain_steps(const struct curve *curve, struct remarks *remarks)
 {
         bool is_machine = curve->limit == CURVE_LIMIT_MACHINE;
 
@@ -281,4 +350,12 @@ void sweep_explain(const struct curve *curve, struct remarks *remarks)
         say_beyond(curve, remarks);
         say_drift(curve, remarks);
         say_fit(curve, remarks);
+}
+
+void sweep_explain(const struct curve *curve, struct remarks *remarks)
+{
+        say_interruption(curve, remarks);
+        say_broken(curve, remarks);
+        if (curve->n_steps)
+                explain_steps(curve, remarks);
 }

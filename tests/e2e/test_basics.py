@@ -1,9 +1,13 @@
 """The command as a person first meets it, and the shape of its output."""
 import json
 import os
+import pty
+import re
+import subprocess
+import termios
 import time
 
-from conftest import ok, response
+from conftest import MUSTER, PATIENCE, ok, response
 
 
 def test_help_and_version(muster):
@@ -143,3 +147,59 @@ def test_disk_full_and_closed_pipe(muster, server):
     process.stdout.close()
     assert process.wait(60) == 3
     assert "whoever read standard output has closed it" in process.stderr.read().decode()
+
+
+# --- a terminal ---------------------------------------------------------------------------------------------------------
+
+
+def on_terminal(*arguments, columns=200):
+    """What the command writes to a terminal, which has both its standard output and its standard error."""
+    ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (24, columns))
+    process = subprocess.Popen([MUSTER, *arguments], stdin=subprocess.DEVNULL, stdout=theirs, stderr=theirs)
+    os.close(theirs)
+    text = b""
+    try:
+        while more := os.read(ours, 65536):
+            text += more
+    except OSError:  # that is how a terminal ends
+        pass
+    os.close(ours)
+    assert process.wait(PATIENCE) == 0
+    return text.decode().replace("\r\n", "\n")
+
+
+def drawn(text):
+    """The progress lines that were drawn, each as it was."""
+    return re.findall(r"\r([^\r\n\033]+)\033\[K", text)
+
+
+CLEARED = "\r\033[K"
+
+
+def test_results_and_progress_on_one_terminal(server):
+    """The progress line makes room for a result, also for one that is large, and is there again below it."""
+    s = server(lambda r: [float(r.path[1:]), ok(b"x" * (200_000 if r.path == "/0.6" else 10))])
+    text = on_terminal("fetch", *[s.url(f"/{delay}") for delay in (0.3, 0.6, 0.9)])
+    seen = re.sub(r"(?m)^.*" + re.escape(CLEARED), "", text).splitlines()
+    results = [json.loads(line) for line in seen if '"n":' in line]  # each on a line of its own
+    assert [result["n"] for result in results] == [1, 2, 3]
+    between = re.split(r'\{"n":.*\n', text)
+    assert "3 in flight" in between[0] and drawn(between[1])[0].startswith("1 done") and drawn(between[2])[0].startswith("2 done")
+
+
+def test_progress_is_not_drawn_for_each_result(server):
+    s = server()
+    start = time.monotonic()
+    text = on_terminal("fetch", "-c", "8", "--body", "none", *[s.url()] * 400)
+    n_flushes = (time.monotonic() - start) / 0.05 + 3
+    assert text.count('"n":') == 400
+    assert 0 < text.count(CLEARED) <= n_flushes and len(drawn(text)) <= 2 * n_flushes
+
+
+def test_progress_line_in_a_narrow_terminal(server):
+    """Pieces of it are left out: what is there is whole."""
+    s = server(lambda r: [0.5, ok()])
+    text = on_terminal("fetch", "-c", "1", "-o", "/dev/null", *[s.url()] * 4, columns=40)
+    assert "2 done, " in text
+    assert all(re.fullmatch(r"\d+ done, \d+/s, \d+ in flight, \d+ failed", line) for line in drawn(text))

@@ -1,8 +1,11 @@
 """Signals: Ctrl-C once and twice, and a program that was stopped for a while."""
 import json
 import os
+import re
 import signal
 import time
+
+import pytest
 
 from conftest import ok
 
@@ -26,8 +29,25 @@ def test_first_interrupt(muster, server, hole):
     done = [result for result in results if result["ok"]]
     cancelled = [result for result in results if not result["ok"]]
     assert len(done) >= 10 and all(result["error"]["code"] == "cancelled" for result in cancelled)
-    assert f"{len(results)} done, {len(cancelled)} of them cancelled" in stderr.decode()
+    assert f"{len(done)} done, {len(cancelled)} cancelled" in stderr.decode()
     assert len(s.requests) == len(done)  # what was in flight was let finish, and nothing new was begun
+
+
+@pytest.mark.parametrize("number, name", [(signal.SIGINT, "Ctrl-C"), (signal.SIGTERM, "SIGTERM")])
+def test_cancelled_is_neither_done_nor_failed(muster, server, number, name):
+    s = server(lambda r: [0.1, ok()])
+    process = muster.start("fetch", "-c", "2", "--summary", *[s.url()] * 200)
+    wait_until(lambda: len(s.requests) >= 10)
+    process.send_signal(number)
+    stdout, stderr = process.communicate(timeout=60)
+    errors = [result["error"] for result in map(json.loads, stdout.splitlines()) if result["error"]]
+    assert {error["text"] for error in errors} == {f"cancelled: by {name}"}
+    n_done = 200 - len(errors)
+    summary = re.search(rf"^requests +{n_done} in ([\d.]+ m?s), (\d+)/s; {n_done} succeeded, 0 failed; {len(errors)} others were cancelled$",
+                        stderr.decode(), re.M)
+    assert summary, stderr.decode()
+    assert int(summary[2]) <= 20  # two at a time, a tenth of a second each
+    assert f"responses    2xx: {n_done}\n" in stderr.decode() and "\nfailed" not in stderr.decode()
 
 
 def test_second_interrupt(muster, hole):

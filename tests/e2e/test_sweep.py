@@ -6,7 +6,7 @@ import signal
 import subprocess
 
 import pytest
-from conftest import MUSTER, PATIENCE, measure, measured
+from conftest import MUSTER, PATIENCE, measure, measured, ok
 
 QUICK = ["--seconds", "200ms"]
 
@@ -96,6 +96,15 @@ def test_bandwidth():
     assert any("Bandwidth is the limit" in words for words in told["words"])
 
 
+def test_connections_are_those_of_the_requests(server):
+    """Both are counted while the clock runs: connections before it, and for what is in flight at its end, are none of the answered requests'."""
+    closing = server(lambda request: ok(b"x", "Connection: close"))
+    step = curve(closing.url(), "--steps", "8", *QUICK)["by"][8]
+    assert abs(step["connections"] - step["requests"]) <= 8 < step["requests"]
+    keeping = server(lambda request: [0.001, ok(b"x")])
+    assert curve(keeping.url(), "--steps", "8", *QUICK)["by"][8]["connections"] == 0
+
+
 # --- what is asked ------------------------------------------------------------------------------------------------------
 
 
@@ -163,5 +172,48 @@ def test_interrupt(lab):
     process.send_signal(signal.SIGINT)
     stdout, stderr = process.communicate(timeout=PATIENCE)
     told = json.loads(stdout)
-    assert process.returncode == 1 and told["end"] == "interrupted" and 1 <= len(told["steps"]) <= 3
+    assert process.returncode == 1 and told["end"] == "interrupted" and not told["complete"] and 1 <= len(told["steps"]) <= 3
     assert f"interrupted after {len(told['steps'])} of 9 steps" in stderr
+    assert told["words"][0].startswith(f"INTERRUPTED after {len(told['steps'])} of 9 steps")
+    assert told["concurrency"] is None and not any("--max" in words or "--concurrency" in words for words in told["words"])
+
+
+def test_interrupt_before_the_first_step(lab):
+    """A program that reads the object gets one."""
+    one = lab("--delay", "50ms")
+    process = subprocess.Popen([MUSTER, "sweep", "--json", one.url()], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    while not one.stats()["requests"]:
+        pass
+    process.send_signal(signal.SIGINT)
+    stdout, stderr = process.communicate(timeout=PATIENCE)
+    told = json.loads(stdout)
+    assert process.returncode == 1 and told["end"] == "interrupted" and not told["complete"] and told["steps"] == [] and told["concurrency"] is None
+    assert told["words"] == ["INTERRUPTED before the first of 9 steps was complete: nothing was learnt."] and "interrupted after 0 of 9 steps" in stderr
+
+
+def test_interrupt_of_a_second_look(lab):
+    """The climb is complete, and so is what follows from it."""
+    one = lab("--workers", 2, "--service-time", "10ms")
+    process = subprocess.Popen([MUSTER, "sweep", "--json", "--steps", "1,2,8", "--seconds", "400ms", one.url()], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    while one.stats()["requests"] < 40 + 80 + 80 + 30:
+        pass
+    process.send_signal(signal.SIGINT)
+    stdout, stderr = process.communicate(timeout=PATIENCE)
+    told = json.loads(stdout)
+    assert process.returncode == 1 and told["end"] == "ladder" and not told["complete"] and len(told["steps"]) == 3 and told["concurrency"] == 2
+    assert told["words"][0].startswith("INTERRUPTED while the best steps were measured again") and "while the best steps" in stderr
+
+
+def test_server_that_breaks_down(server):
+    """From the 250th request on nothing is answered: that takes nothing from the steps before, and is no second look at them."""
+    s = server(lambda request: [0.01, ok(b"x")] if request.n < 250 else "close")
+    told = curve(s.url(), *QUICK, status=1)
+    assert told["end"] == told["limit"] == "errors" and told["complete"] and len(told["steps"]) > 2
+    last = told["steps"][-1]
+    assert last["failed"] > 0.05 * last["requests"] and not any(step["failed"] for step in told["steps"][:-1])
+    for step in told["steps"][:-1]:
+        assert "looks_requests_per_s" not in step
+        assert step["requests_per_s"] == pytest.approx(step["in_flight"] * 1e6 / step["latency_us"]["mean"], rel=0.1)
+    assert told["drift"] == 0 and told["concurrency"] == told["steps"][-2]["concurrency"]
+    assert told["words"][0].startswith(f"THE SERVER BROKE DOWN MEANWHILE, or the way to it: {told['concurrency']} at once went well")
+    assert "of the steps that went well" in told["text"] and "THIS MACHINE" not in told["text"]

@@ -8,6 +8,7 @@
 #include "input/input.h"
 #include "output/item.h"
 #include "output/json.h"
+#include "report/report.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -446,6 +447,47 @@ static void test_items_release_their_places_in_order(void **state)
         items_deinit(&items);
 }
 
+/* --- the progress line -------------------------------------------------------------------------------------------- */
+
+static void test_progress_of_any_width(void **state)
+{
+        static const char all[] = "12345 done, 412/s, 64 in flight, 3 failed, 40 %, 45 s to go";
+        const struct progress progress = {
+                .n_done = 12345, .n_in_flight = 64, .n_failed = 3, .elapsed_s = 30, .share = 0.4
+        };
+        char text[PROGRESS_BYTES_MAX];
+
+        (void)state;
+        for (unsigned columns = 0; columns < 300; columns++) {
+                const char *behind;
+                size_t len;
+
+                progress_words(&progress, columns, text);
+                len = strlen(text);
+                assert_true(len <= columns);
+                assert_int_equal(strncmp(text, all, len), 0);
+                behind = all + len; /* nothing, or a piece that has no room */
+                assert_true(!*behind || len == 0 || *behind == ',');
+                if (*behind)
+                        assert_true(columns < len + strcspn(behind + 1, ",") + 1);
+        }
+        assert_string_equal(text, all);
+}
+
+/* As long as nobody can know when it will be over. */
+static void test_progress_without_an_end(void **state)
+{
+        static const struct progress unknown[] = { { .n_done = 9, .elapsed_s = 3, .share = -1 },
+                                                   { .n_done = 9, .elapsed_s = 3, .share = 0 } };
+        char text[PROGRESS_BYTES_MAX];
+
+        (void)state;
+        for (size_t i = 0; i < LENGTH(unknown); i++) {
+                progress_words(&unknown[i], 80, text);
+                assert_string_equal(text, "9 done, 3/s, 0 in flight, 0 failed");
+        }
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -462,6 +504,8 @@ int main(void)
                 cmocka_unit_test(test_bad_json),
                 cmocka_unit_test(test_missing_file),
                 cmocka_unit_test(test_items_release_their_places_in_order),
+                cmocka_unit_test(test_progress_of_any_width),
+                cmocka_unit_test(test_progress_without_an_end),
         };
 
         return cmocka_run_group_tests_name("cli", tests, NULL, NULL);

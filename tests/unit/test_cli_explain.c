@@ -7,6 +7,7 @@
 #include "explain/assertion.h"
 #include "explain/confirm.h"
 #include "explain/invocation.h"
+#include <math.h>
 #include <stdio.h>
 
 /* --- assertions --------------------------------------------------------------------------------------------------- */
@@ -66,13 +67,22 @@ static void test_bad_assertions(void **state)
                 { "<2s", "no figure \"\"" },
                 { "walls<2s", "no figure \"walls\"" },
                 { "Wall<2s", "no figure" },
-                { "queue<5ms", "known: wall rate" },
+                { "queue<5ms", "no figure \"queue\"; of queue there are mean, min, max, p50" },
+                { "latency.median<1s",
+                  "no figure \"latency.median\"; of latency there are mean, min, max, p50 (the "
+                  "median), p95, p99.9 and so on: latency.p95<5ms" },
+                { "concurrency.p99.9<5", "no figure \"concurrency.p99.9\"; known: wall rate" },
+                { "concurrency.median<5",
+                  "no figure \"concurrency.media...\"; known: wall rate error.rate requests failed "
+                  "retries redirects connects concurrency.mean concurrency.max; .p95 of latency" },
                 { "queue.p<5ms", "no figure" },
                 { "queue.p101<5ms", "no figure" },
                 { "queue.p9x<5ms", "no figure" },
                 { "queue.p9.9.9<5ms", "no figure" },
                 { "queue.p+9<5ms", "no figure" },
                 { "queue.95<5ms", "no figure" },
+                { "queue.p95.<5ms", "no figure" },
+                { "latency.p95.<1s", "no figure \"latency.p95.\"" },
                 { "queue.p95.p95<5ms", "no figure" },
                 { ".p95<5ms", "no figure" },
                 { "queue.<5ms", "no figure" },
@@ -136,6 +146,23 @@ static void test_values(void **state)
         for (size_t i = 0; i < LENGTH(cases); i++)
                 assert_string_equal(assertion_value(cases[i].kind, cases[i].value).text,
                                     cases[i].text);
+}
+
+static void test_nothing_to_measure(void **state)
+{
+        struct assertion one = { .text = "latency.p99<200ms",
+                                 .kind = ASSERTION_DURATION,
+                                 .actual = NAN };
+        const struct assertions assertions = { .list = &one, .n = 1 };
+        char text[200] = { 0 };
+        FILE *to = fmemopen(text, sizeof(text), "w");
+
+        (void)state;
+        assert_non_null(to);
+        assertions_tell(&assertions, to);
+        fclose(to);
+        assert_string_equal(text, "muster: assert latency.p99<200ms: FAILED, there is nothing to "
+                                  "measure as no request succeeded\n");
 }
 
 /* --- invocations -------------------------------------------------------------------------------------------------- */
@@ -396,6 +423,12 @@ static void test_conclusions(void **state)
                 { 200, 200, 200, 0, true, "The prediction was right" },
                 { 200, 400, 200, 0, true, "It took longer" },
                 { 2500, 200, 2500, 1, true, "More requests failed" },
+                /* All of it takes twice as long now, or half: predicted were 200 ms for then. */
+                { 2500, 400, 5000, 0, true, "The prediction was right" },
+                { 2500, 200, 5000, 0, true, "The change helps more" },
+                { 2500, 100, 1250, 0, true, "The prediction was right" },
+                { 2500, 300, 1250, 0, true, "The change helps, but less" },
+                { 200, 100, 100, 0, true, "The prediction was right" },
         };
 
         (void)state;
@@ -419,6 +452,41 @@ static void test_conclusions(void **state)
         }
 }
 
+static void expect_in_words(uint64_t unchanged_ms, const char *text, bool is_there)
+{
+        struct confirmation confirmation = {
+                .n_rounds = 1,
+                .finding = { .option = "--concurrency 64",
+                             .has_prediction = true,
+                             .wall_low_ns = 150000000,
+                             .wall_ns = 200000000,
+                             .wall_high_ns = 300000000 },
+                .before_ns = 2500000000,
+                .changed = { .median_ns = 400000000, .n_requests = 100 },
+                .unchanged = { .median_ns = unchanged_ms * 1000000, .n_requests = 100 },
+        };
+        struct buf words = { 0 };
+
+        assert_int_equal(confirm_words(&confirmation, &words), 0);
+        assert_int_equal(buf_terminate(&words), 0);
+        if ((strstr(words.at, text) != NULL) != is_there)
+                fail_msg("%s", words.at);
+        buf_deinit(&words);
+}
+
+/* "predicted 200 ms, measured 400 ms, the prediction was right" needs a reason. */
+static void test_another_pace_is_told(void **state)
+{
+        (void)state;
+        expect_in_words(5000,
+                        "without the change once more 5 s. The prediction was right. The same "
+                        "takes 2 times as long now as it did before, so the prediction counts as "
+                        "400 ms.",
+                        true);
+        expect_in_words(2600, "The change helps, but less than predicted.", true);
+        expect_in_words(2600, "times as long", false);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -426,6 +494,7 @@ int main(void)
                 cmocka_unit_test(test_bad_assertions),
                 cmocka_unit_test(test_the_list_of_figures_fits),
                 cmocka_unit_test(test_values),
+                cmocka_unit_test(test_nothing_to_measure),
                 cmocka_unit_test(test_invocations_change),
                 cmocka_unit_test(test_what_is_no_remedy),
                 cmocka_unit_test(test_invocations_as_json),
@@ -433,6 +502,7 @@ int main(void)
                 cmocka_unit_test(test_invocations_without_memory),
                 cmocka_unit_test(test_what_is_run_again),
                 cmocka_unit_test(test_conclusions),
+                cmocka_unit_test(test_another_pace_is_told),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
