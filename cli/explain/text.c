@@ -67,6 +67,19 @@ static void print_traffic(const struct page *page, const struct muster_run *run)
                  has_cpu ? " of processor time" : "");
 }
 
+/* Where some failed it has to be said that they are not in it: they were given up, or refused at once. */
+static void print_latency(const struct page *page, const struct muster_run *run)
+{
+        if (run->n_failed == run->n_requests)
+                return;
+        page_row(page, 0, "latency",
+                 "half within %s, 99 %% within %s, %s on average (%sfrom a request's turn to its "
+                 "last byte)",
+                 words_ns(run->latency_p50_ns).text, words_ns(run->latency_p99_ns).text,
+                 words_ns(run->latency_mean_ns).text,
+                 run->n_failed ? "of those that succeeded, " : "");
+}
+
 static void print_run(const struct page *page, const struct muster_run *run)
 {
         fputc('\n', page->to);
@@ -74,11 +87,7 @@ static void print_run(const struct page *page, const struct muster_run *run)
         page_row(page, 0, "at once", "%.*f in flight on average; at most %llu were allowed",
                  run->mean_in_flight < 9.95, run->mean_in_flight,
                  (unsigned long long)run->concurrency);
-        page_row(page, 0, "latency",
-                 "half within %s, 99 %% within %s, %s on average (from a request's turn to its "
-                 "last byte)",
-                 words_ns(run->latency_p50_ns).text, words_ns(run->latency_p99_ns).text,
-                 words_ns(run->latency_mean_ns).text);
+        print_latency(page, run);
         print_traffic(page, run);
 }
 

@@ -39,12 +39,13 @@ MUSTER_PUBLIC const char *muster_explanation_verdict(const struct muster_explana
 struct muster_run {
         uint64_t wall_ns; /* first submit to last result */
         uint64_t n_requests, n_failed, n_attempts, n_retries, n_redirects;
-        uint64_t n_conns_opened;
+        uint64_t n_conns_opened; /* that came about: one that was refused is none */
         uint64_t wire_bytes;
         uint64_t concurrency;
         double mean_in_flight; /* slots in use, mean over the wall time */
         double requests_per_s;
-        uint64_t latency_p50_ns, latency_p99_ns, latency_mean_ns; /* slot to last byte */
+        uint64_t latency_p50_ns, latency_p99_ns,
+                latency_mean_ns; /* slot to last byte, of requests that succeeded; 0: none did */
         uint64_t process_cpu_ns; /* of the whole process, over the run; 0: not known */
         uint64_t n_dropped;      /* attempts that the record does not have */
         bool is_complete;        /* the run ended in an orderly way */
@@ -116,8 +117,8 @@ MUSTER_PUBLIC const struct muster_finding *muster_explanation_finding(
  * A figure by name. Of the run: "wall", "rate", "error.rate", "requests", "failed", "retries", "redirects", "connects",
  * "concurrency.mean", "concurrency.max". Of durations: NAME.mean, .min, .max or a quantile, .p50, .p95, .p99.9; NAME is "latency" (as in
  * struct muster_run), a phase as muster_phase_name() has it, one of the halves of "wait", "network" and "server", or "service", the
- * time for which an attempt holds its slot. Times in ns, rates a second, shares 0 to 1. 0: it is in *ret_value. MUSTER_E_INVALID:
- * no such figure; MUSTER_E_RESOURCE.
+ * time for which an attempt holds its slot. Times in ns, rates a second, shares 0 to 1. 0: it is in *ret_value, which is NAN where there was
+ * nothing to measure, as the latency where no request succeeded. MUSTER_E_INVALID: no such figure; MUSTER_E_RESOURCE.
  */
 MUSTER_PUBLIC int muster_explanation_figure(const struct muster_explanation *explanation,
                                             const char *name, double *ret_value);

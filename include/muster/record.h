@@ -35,10 +35,10 @@ MUSTER_PUBLIC int muster_record(struct muster_client *client,
                                 struct muster_error *error);
 
 /*
- * End the recording: all rows are in the file when this returns. muster_client_free() does the same, but cannot tell of a
- * failure: MUSTER_E_RESOURCE when the disk is full or rows had to be dropped. Results that were not taken are recorded as they
- * are; requests that are under way go on and are not in the record. What was kept in memory can still be explained. 0 when nothing
- * was recorded.
+ * End the recording: all rows are in the file when this returns. MUSTER_E_RESOURCE when the disk is full or rows had to be dropped.
+ * Results that were not taken are recorded as they are; requests that are under way go on and are not in the record. What was kept in
+ * memory can still be explained. 0 when nothing was recorded. muster_client_free() ends it, too, but cannot tell of a failure, and
+ * cancels first: requests that are under way are in the record then, as cancelled.
  */
 MUSTER_PUBLIC int muster_record_end(struct muster_client *client, struct muster_error *error);
 

@@ -107,6 +107,16 @@ struct words words_count(uint64_t n)
         return words;
 }
 
+struct words words_rate(double per_s)
+{
+        struct words words;
+
+        if (per_s >= 1000 && per_s < 1e18)
+                return words_count((uint64_t)per_s);
+        snprintf(words.text, sizeof(words.text), "%.4g", per_s);
+        return words;
+}
+
 struct words words_counted(uint64_t n, const char *one, const char *many)
 {
         struct words words;

@@ -18,6 +18,7 @@ struct words words_ns(uint64_t ns); /* "850 us", "12.3 ms", "2.5 s", "1 min 14 s
 struct words words_bytes(uint64_t bytes);            /* "1.2 MiB" */
 struct words words_share(double part, double whole); /* "37 %" */
 struct words words_count(uint64_t n);                /* "12,345" */
+struct words words_rate(double per_s); /* how many a second: "12,345", "49.5", "0.25" */
 
 /* "1 retry", "12 retries". */
 struct words words_counted(uint64_t n, const char *one, const char *many);

@@ -5,13 +5,16 @@
 #include "finding.h"
 #include "intake.h"
 #include "life.h"
+#include "link_use.h"
 #include "load.h"
 #include <base/clock.h>
 #include <base/mem.h>
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 
-#define N_WINDOWS 10 /* in which the flow of bytes is looked at */
+#define N_WINDOWS  10   /* in which the flow of bytes is looked at */
+#define AN_INSTANT 1e-6 /* of a window: what came in one piece came in one moment */
 
 struct list {
         struct bound *bounds;
@@ -82,39 +85,60 @@ static void add_server(struct list *list, const struct facts *facts)
 
 /* --- the link ----------------------------------------------------------------------------------------------------- */
 
-static size_t window_of(const struct facts *facts, uint64_t at_ns)
+/* Which moment of the run it is, in windows; from 0 to N_WINDOWS. */
+static double window_of(const struct facts *facts, uint64_t at_ns)
 {
-        double share = (double)(at_ns - facts->start_ns) / (double)facts->wall_ns;
-        size_t window = (size_t)(share * N_WINDOWS);
-
-        return window < N_WINDOWS ? window : N_WINDOWS - 1;
+        if (at_ns <= facts->start_ns)
+                return 0;
+        if (at_ns >= facts->end_ns)
+                return N_WINDOWS;
+        return (double)(at_ns - facts->start_ns) / (double)facts->wall_ns * N_WINDOWS;
 }
 
-static uint64_t most_in_window(const struct facts *facts)
+/* As if it had come evenly, from the first byte to the last. */
+static void add_bytes(double bytes[N_WINDOWS], const struct facts *facts,
+                      const struct trace_attempt *attempt)
 {
-        uint64_t bytes[N_WINDOWS] = { 0 }, most = 0;
+        const struct attempt *stamps = &attempt->stamps;
+        uint64_t last_ns =
+                stamps->last_byte_kernel_ns ? stamps->last_byte_kernel_ns : life_end_ns(attempt);
+        double to = fmax(window_of(facts, last_ns), AN_INSTANT);
+        double from = fmin(window_of(facts, stamps->first_byte_kernel_ns), to - AN_INSTANT);
+        double per_window = (double)attempt->wire_bytes / (to - from);
 
-        for (size_t i = 0; i < facts->record->n_attempts; i++) {
-                const struct trace_attempt *attempt = &facts->record->attempts[i];
+        for (size_t i = (size_t)from; i < N_WINDOWS && (double)i < to; i++)
+                bytes[i] += per_window * (fmin(to, (double)i + 1) - fmax(from, (double)i));
+}
 
-                bytes[window_of(facts, life_end_ns(attempt))] += attempt->wire_bytes;
-        }
+static double most_in_window(const struct facts *facts)
+{
+        double bytes[N_WINDOWS] = { 0 }, most = 0;
+
+        for (size_t i = 0; i < facts->record->n_attempts; i++)
+                add_bytes(bytes, facts, &facts->record->attempts[i]);
         for (size_t i = 0; i < N_WINDOWS; i++)
-                if (bytes[i] > most)
-                        most = bytes[i];
+                most = fmax(most, bytes[i]);
         return most;
+}
+
+/* Bytes came evenly, and nothing says that the link took more of them than these: a server that makes a pause sends unevenly, or little. */
+static bool is_link_what_held_up(const struct facts *facts)
+{
+        struct link_use use;
+
+        return link_use_of(&use, facts) == 0 &&
+               (use.is_full || (use.may_be_full && !use.is_queue_known));
 }
 
 /* Only where most of the time is receiving: else the flow says nothing of what the link can do. */
 static void add_link(struct list *list, const struct facts *facts)
 {
-        uint64_t most;
         double per_s;
 
-        if (facts->phase[MUSTER_PHASE_RECEIVE].sum < facts->service.sum / 2)
+        if (facts->phase[MUSTER_PHASE_RECEIVE].sum < facts->service.sum / 2 ||
+            !is_link_what_held_up(facts))
                 return;
-        most = most_in_window(facts);
-        per_s = (double)most * 1e9 * N_WINDOWS / (double)facts->wall_ns;
+        per_s = most_in_window(facts) * 1e9 * N_WINDOWS / (double)facts->wall_ns;
         if (per_s > 0)
                 add(list, "link", whole_of((double)facts->wire_bytes * 1e9 / per_s),
                     "%s / %s a second", words_bytes(facts->wire_bytes).text,
@@ -191,6 +215,37 @@ static void add_names(struct list *list, const struct facts *facts)
             words_counted(facts->record->n_lookups, "lookup", "lookups of host names").text);
 }
 
+/* What it took slots for, the failed ones as well: that was waited for, too. */
+static uint64_t service_ns(const struct facts *facts, size_t from, size_t to)
+{
+        uint64_t ns = 0;
+
+        for (; from < to; from++) {
+                const struct trace_attempt *attempt =
+                        &facts->record->attempts[facts->by_request[from]];
+
+                if (attempt->stamps.slot_ns)
+                        ns += life_end_ns(attempt) - attempt->stamps.slot_ns;
+        }
+        return ns;
+}
+
+static void add_longest(struct list *list, const struct facts *facts)
+{
+        uint64_t longest_ns = 0;
+
+        for (size_t from = 0, to; from < facts->record->n_attempts; from = to) {
+                uint64_t ns;
+
+                to = facts_request_end(facts, from);
+                ns = service_ns(facts, from, to);
+                if (ns > longest_ns)
+                        longest_ns = ns;
+        }
+        add(list, "longest", longest_ns, "the longest of %s",
+            words_counted(facts->n_requests, "request", "requests").text);
+}
+
 size_t bounds_of(const struct facts *facts, struct bound bounds[BOUNDS_MAX])
 {
         struct list list = { .bounds = bounds };
@@ -203,7 +258,6 @@ size_t bounds_of(const struct facts *facts, struct bound bounds[BOUNDS_MAX])
         add_rate(&list, facts);
         add_input(&list, facts);
         add_names(&list, facts);
-        add(&list, "longest", facts->latency.max, "the longest of %s",
-            words_counted(facts->latency.n, "request", "requests").text);
+        add_longest(&list, facts);
         return list.n;
 }

@@ -16,7 +16,7 @@ struct bound {
         /*
          * slots      what requests held slots for, divided among these
          * server     as many answers a second as it gave at its fullest, where more at once only made them wait
-         * link       as many bytes a second as came in the best tenth of the run, where receiving is what takes the time
+         * link       as many bytes a second as came in the best tenth of the run, where it may have been the link that let no more through
          * loop       all work of the loop's thread
          * processor  all processor time, divided among the processors
          * workers    all work of theirs, divided among them

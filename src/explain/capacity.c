@@ -16,7 +16,8 @@
 #include <base/mem.h>
 #include <math.h>
 
-#define FEW 4 /* answers whose average says something */
+#define FEW         4 /* answers whose average says something */
+#define AT_ONE_TIME 4 /* at least, where one is taken up at a time: it is never to wait for us */
 #define OVERTAKEN                                                                                  \
         0.95      /* the share of answers: more may have been overtaken by accident, on the way */
 #define ROOM 1.25 /* so that it never has to wait for us, and for how well all this is known */
@@ -59,6 +60,14 @@ static uint64_t by_littles_law(const struct load *load, const struct record *rec
                         return n;
         }
         return load->most;
+}
+
+/* One is taken up at a time, whoever waited before: as many as are on their way meanwhile. */
+static uint64_t by_pace(const struct load *load, const struct facts *facts)
+{
+        uint64_t n = 1 + whole_of(load->full_per_s * (double)facts->network.p50 / 1e9);
+
+        return n > AT_ONE_TIME ? n : AT_ONE_TIME;
 }
 
 /* --- by who overtakes whom ---------------------------------------------------------------------------------------- */
@@ -118,7 +127,8 @@ uint64_t capacity_of(const struct load *load, const struct facts *facts)
         if (n) {
                 uint64_t by_order;
 
-                capacity = by_littles_law(load, record, pairs, n);
+                capacity = load->is_paced ? by_pace(load, facts)
+                                          : by_littles_law(load, record, pairs, n);
                 by_order = by_overtaking(record, pairs, n, tree);
                 capacity =
                         whole_of(ceil((double)(by_order > capacity ? by_order : capacity) * ROOM));

@@ -9,7 +9,8 @@
  *      causes_slots.c      too few at once, given up while waiting for a slot, a few that take long
  *      causes_input.c      nothing to do: slow input, barriers, rates
  *      causes_conns.c      connections that are not kept: closed, stale, expired
- *      causes_connect.c    opening them: herd, ports, descriptors, dropped SYNs
+ *      causes_connect.c    opening them: ports, descriptors, dropped SYNs
+ *      causes_herd.c       opening many at the same moment: they wait for each other
  *      causes_names.c      DNS and addresses
  *      causes_tls.c        handshakes
  *      causes_wire.c       Nagle, loss, redirects
@@ -39,6 +40,7 @@ extern const struct cause causes_slots[];
 extern const struct cause causes_input[];
 extern const struct cause causes_conns[];
 extern const struct cause causes_connect[];
+extern const struct cause causes_herd[];
 extern const struct cause causes_names[];
 extern const struct cause causes_tls[];
 extern const struct cause causes_wire[];

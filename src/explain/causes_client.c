@@ -11,13 +11,16 @@
 
 #include "own.h"
 #include <base/clock.h>
+#include <string.h>
 
-#define LONG_NS (20 * NS_PER_MS) /* a thread that wants to run is not kept from it for longer */
-#define FULL    0.8              /* of the wall time: whatever else there is matters little */
-#define SHARED  0.4              /* the same, where the processor may have been shared */
-#define PLENTY  8                /* requests under way */
-#define MOST    0.5
-#define MUCH    0.2 /* of the wall time: worth to be told */
+#define LONG_NS     (20 * NS_PER_MS) /* a thread that wants to run is not kept from it for longer */
+#define FULL        0.8              /* of the wall time: whatever else there is matters little */
+#define LARGE_BYTES 4096             /* a body that is most of its result line */
+#define ALL         0.95             /* of the wall time: there is nothing else */
+#define SHARED      0.4              /* the same, where the processor may have been shared */
+#define PLENTY      8                /* requests under way */
+#define MOST        0.5
+#define MUCH        0.2 /* of the wall time: worth to be told */
 #define ON_CPU                                                                                     \
         0.3 /* of the time that a busy thread should have had a processor: one that is blocked has none */
 #define SOME 3 /* periods in which a quota was used up */
@@ -29,17 +32,44 @@ static bool is_part(uint64_t part_ns, uint64_t whole_ns, double share)
         return (double)part_ns >= (double)whole_ns * share;
 }
 
+/* Nothing where all of it would be spared: then too little is known of the rest. */
 static void predict(struct finding *finding, const struct facts *facts, uint64_t spared_ns)
 {
-        uint64_t wall_ns = spared_ns < facts->wall_ns ? facts->wall_ns - spared_ns : 1;
+        uint64_t wall_ns;
 
+        if (spared_ns >= facts->wall_ns)
+                return;
+        wall_ns = facts->wall_ns - spared_ns;
         finding_predict(finding, wall_ns, wall_ns, wall_ns);
+}
+
+/* --- bodies in result lines --------------------------------------------------------------------------------------- */
+
+/* The command writes them there unless it is told not to. Small ones are not what makes a line long. */
+static bool writes_bodies(const struct facts *facts)
+{
+        const struct record_run *run = &facts->record->run;
+
+        return run->command && !run->options.discard_body &&
+               facts->body_bytes >= facts->n_requests * LARGE_BYTES &&
+               (!strstr(run->command, "\"--body\"") ||
+                strstr(run->command, "\"--body\",\"inline\""));
+}
+
+static void remedy_bodies(struct finding *finding, const struct facts *facts, uint64_t spared_ns)
+{
+        finding_remedy(finding, "Leave bodies out of the result lines (--body none), or have each "
+                                "written to a file of its own (--body DIR).");
+        finding_option(finding, "--body none");
+        predict(finding, facts, spared_ns);
 }
 
 /* --- the thread has no time left ---------------------------------------------------------------------------------- */
 
 static void tell_saturated_loop(struct finding *finding, const struct facts *facts)
 {
+        uint64_t written_ns = facts->loop_ns[TRACE_WORK_CALLER];
+
         finding_title(finding, "This program could not handle the answers faster");
         own_tell_busy(finding, facts);
         finding_evidence(finding, "each request took it %s of processor time",
@@ -50,9 +80,15 @@ static void tell_saturated_loop(struct finding *finding, const struct facts *fac
                          words_count(whole_of((double)facts->n_requests * (double)NS_PER_S /
                                               (double)facts->wall_ns))
                                  .text);
+        finding->explained_ns = facts->loop_busy_ns;
+        if (writes_bodies(facts) && is_part(written_ns, facts->wall_ns, MUCH)) {
+                finding_evidence(finding, "writing results was %s of that",
+                                 words_share((double)written_ns, (double)facts->loop_busy_ns).text);
+                remedy_bodies(finding, facts, written_ns);
+                return;
+        }
         finding_remedy(finding, "Divide the list among several processes, or use a faster "
                                 "processor; what the run tells of servers is not to be relied on.");
-        finding->explained_ns = facts->loop_busy_ns;
 }
 
 static uint64_t own_work_ns(const struct facts *facts)
@@ -62,7 +98,7 @@ static uint64_t own_work_ns(const struct facts *facts)
 }
 
 /*
- * What the end waited for was this thread's work. It need not be busy all the time that it may be: on a machine that is full it does not run as soon
+ * It was at work all of the time, or what the end waited for was its work. It need not be busy all the time that it may be: on a machine that is full it does not run as soon
  * as it has work. But then enough has to be under way that it always should have.
  */
 static bool has_no_time_left(const struct facts *facts)
@@ -70,7 +106,8 @@ static bool has_no_time_left(const struct facts *facts)
         uint64_t answers_ns = facts->chain_ns[PART_SERVER] + facts->chain_ns[PART_NETWORK];
         uint64_t own_ns = own_work_ns(facts);
 
-        if (is_part(own_ns, facts->wall_ns, FULL))
+        if (is_part(facts->loop_busy_ns, facts->wall_ns, ALL) ||
+            is_part(own_ns, facts->wall_ns, FULL))
                 return true;
         return own_ns >= answers_ns && facts->mean_in_flight >= PLENTY &&
                is_part(own_ns, facts->wall_ns, SHARED) &&
@@ -132,17 +169,26 @@ static uint64_t blocked_ns(const struct facts *facts)
 
 static bool is_caller_blocked(const struct facts *facts)
 {
-        return is_part(blocked_ns(facts), facts->loop_ns[TRACE_WORK_CALLER], MOST);
+        uint64_t ns = blocked_ns(facts);
+
+        return ns && is_part(ns, facts->loop_ns[TRACE_WORK_CALLER], MOST);
 }
 
 static void tell_caller(struct finding *finding, const struct facts *facts)
 {
-        finding_evidence(
-                finding,
-                "for %s of the time answers were there, and were not read "
-                "because of it",
-                words_share((double)facts->chain_ns[PART_LOOP_CALLER], (double)facts->wall_ns)
-                        .text);
+        uint64_t unread_ns = facts->chain_ns[PART_LOOP_CALLER];
+        uint64_t untaken_ns = facts->chain_ns[PART_DELIVER];
+
+        if (unread_ns)
+                finding_evidence(finding,
+                                 "for %s of the time answers were there, and were not read "
+                                 "because of it",
+                                 words_share((double)unread_ns, (double)facts->wall_ns).text);
+        if (untaken_ns >= unread_ns)
+                finding_evidence(finding,
+                                 "for %s of the time results were there, and were not taken "
+                                 "because of it",
+                                 words_share((double)untaken_ns, (double)facts->wall_ns).text);
         finding_evidence(finding, "it was away for up to %s at a time",
                          words_ns(facts->longest_turn_ns).text);
         finding->explained_ns = facts->chain_ns[PART_LOOP_CALLER] + facts->chain_ns[PART_DELIVER];
@@ -169,35 +215,64 @@ static bool slow_consumer(const struct facts *facts, struct finding *finding)
         return true;
 }
 
+/* Of the command that is itself, and what it is busy with are bodies where it writes these. */
+static void remedy_busy(struct finding *finding, const struct facts *facts)
+{
+        if (writes_bodies(facts)) {
+                remedy_bodies(finding, facts, finding->explained_ns);
+                return;
+        }
+        finding_remedy(finding, facts->record->run.command
+                                        ? "Divide the list among several processes."
+                                        : "Give that work to a process function: other threads do "
+                                          "it while this one reads on.");
+        predict(finding, facts, finding->explained_ns);
+}
+
 static bool caller_busy(const struct facts *facts, struct finding *finding)
 {
+        bool is_command = facts->record->run.command != NULL;
+
         if (!caller_is_what_takes_long(facts) || is_caller_blocked(facts) ||
             own_main_work(facts) != TRACE_WORK_CALLER)
                 return false;
-        finding_title(finding, "The program was busy with results, and let the others wait");
+        finding_title(finding, is_command ? "This program was busy writing results, and let "
+                                            "answers wait"
+                                          : "The program was busy with results, and let the others "
+                                            "wait");
         tell_caller(finding, facts);
         finding_evidence(
-                finding, "%s of the time it was at work between two calls of the library",
+                finding,
+                is_command ? "%s of the time it was at work on result lines"
+                           : "%s of the time it was at work between two calls of the library",
                 words_share((double)facts->loop_ns[TRACE_WORK_CALLER], (double)facts->wall_ns)
                         .text);
-        finding_remedy(finding, "Give that work to a process function: other threads do it while "
-                                "this one reads on.");
-        predict(finding, facts, finding->explained_ns);
+        remedy_busy(finding, facts);
         return true;
 }
 
 /* --- the processor ------------------------------------------------------------------------------------------------ */
 
+/*
+ * How long it stood still. The kernel counts that on each processor on which this program was to run. How many those are at a time is told by what it
+ * used and what it was kept from, over the wall time: one at least.
+ */
+static uint64_t throttled_ns(const struct facts *facts)
+{
+        int64_t us = record_counter_growth(facts->record, "cgroup.throttled_us");
+        double kept_ns = us > 0 ? (double)us * (double)NS_PER_US : 0;
+        double processors = (kept_ns + (double)facts->process_cpu_ns) / (double)facts->wall_ns;
+
+        return whole_of(processors > 1 ? kept_ns / processors : kept_ns);
+}
+
 static bool processor_throttled(const struct facts *facts, struct finding *finding)
 {
         int64_t n = record_counter_growth(facts->record, "cgroup.throttled");
-        int64_t us = record_counter_growth(facts->record, "cgroup.throttled_us");
-        uint64_t ns = us > 0 ? (uint64_t)us * NS_PER_US : 0;
+        uint64_t ns = throttled_ns(facts);
 
         if (n < SOME || !is_part(ns, facts->wall_ns, MUCH))
                 return false;
-        if (ns > facts->wall_ns)
-                ns = facts->wall_ns; /* counted for each processor */
         finding_title(finding, "This program may not use more of the processor");
         finding_evidence(
                 finding,

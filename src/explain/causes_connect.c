@@ -4,7 +4,6 @@
  *
  *      ports-exhausted, fd-limit   this machine had none left: errors that say so
  *      syn-dropped                 the first packet was dropped and sent again: some took a whole number of seconds longer than others
- *      handshake-herd              all began at once, and each waited for those before it: the longer, the later in the row
  *      slow-connect                all took much longer than a round trip does later on the same connection
  *
  * A far server is none of these: there all take the same, and it is what a round trip takes.
@@ -12,13 +11,13 @@
 #include "cause.h"
 #include "conns.h"
 #include "dialling.h"
+#include "load.h"
 #include "sort.h"
 #include "whatif.h"
 
 #include <base/clock.h>
 #include <base/mem.h>
 #include <errno.h>
-#include <math.h>
 
 /* Of the time that slots were in use: what took less is not worth a line. */
 #define SHARE_THAT_MATTERS 0.05
@@ -120,12 +119,10 @@ static bool fd_limit(const struct facts *facts, struct finding *finding)
 
 /* --- syn-dropped -------------------------------------------------------------------------------------------------- */
 
-/* A server that takes in no more drops all that come then. */
-#define SYNS_MANY 3
-
 struct fewer {
         const struct dialling *dialling;
         uint64_t rest_ns; /* from request to answer, once the server has accepted the connection */
+        uint64_t most_ns; /* an answer, with so few at once; 0: as it was */
 };
 
 static bool measure_wait(const struct facts *facts, const struct trace_attempt *attempt,
@@ -136,7 +133,10 @@ static bool measure_wait(const struct facts *facts, const struct trace_attempt *
         return attempt->status;
 }
 
-/* Nobody's SYN is dropped; and whoever finds a connection does not wait for it to be accepted. */
+/*
+ * Nobody's SYN is dropped; and what else was dropped at a server that had too many, and was sent again, is not. Who finds a connection does not
+ * wait for it to be accepted.
+ */
 static void connect_at_once(struct replay_request *request, const struct facts *facts, bool is_warm,
                             void *argument)
 {
@@ -147,25 +147,60 @@ static void connect_at_once(struct replay_request *request, const struct facts *
         if (is_warm && !request->last->is_reused) {
                 request->slot_ns[PART_NETWORK] = 0;
                 request->slot_ns[PART_SERVER] = fewer->rest_ns;
-        } else if (conn && request->n_conns && conn_n_syns_again(conn, least_ns)) {
-                request->slot_ns[PART_TCP] = least_ns;
         }
+        if (!conn || !request->n_conns)
+                return;
+        if (conn_n_syns_again(conn, least_ns))
+                request->slot_ns[PART_TCP] = least_ns;
+        if (conn->n_retransmits)
+                request->slot_ns[PART_NETWORK] = conn_round_trip_ns(conn);
+        if (fewer->most_ns && request->slot_ns[PART_SERVER] > fewer->most_ns)
+                request->slot_ns[PART_SERVER] = fewer->most_ns;
 }
 
-/* What came through only just fitted: with three quarters of that there is room. */
-static size_t n_that_fit(const struct dialling *dialling)
+/* There was no room for one more beside so many: with half of that there is. Always fewer than there were; 0: there is no fewer. */
+static uint64_t n_that_fit(const struct crowd *crowd, const struct facts *facts)
 {
-        size_t n = (dialling->tcp_ns.n - dialling->n_syns_again) * 3 / 4;
+        uint64_t n = crowd->least / 2;
 
+        if (!crowd->is_known || facts->slots < 2)
+                return 0;
+        if (n >= facts->slots)
+                n = facts->slots / 2;
         return n ? n : 1;
 }
 
+/* Connections that are ended after each answer will be so with fewer at once, too. */
+static bool are_kept(const struct facts *facts)
+{
+        const struct record_options *options = &facts->record->run.options;
+        size_t n_ended = 0;
+
+        for (size_t i = 0; i < facts->record->n_conns; i++)
+                n_ended += facts->record->conns[i].closer == TRACE_CLOSED_BY_SERVER;
+        return !options->no_reuse && !options->http_1_0 &&
+               (facts->n_on_reused || n_ended * 2 <= facts->record->n_conns);
+}
+
+/* What one more beside it makes an answer take longer, at most: as long as one alone, or less at a server whose pace is known. */
+static uint64_t each_ns(const struct facts *facts, uint64_t alone_ns)
+{
+        struct load load;
+        uint64_t ns;
+
+        load_measure(&load, facts);
+        if (load.answer != LOAD_GROWS || load.full_per_s <= 0)
+                return alone_ns;
+        ns = whole_of(1e9 / load.full_per_s);
+        return ns < alone_ns ? ns : alone_ns;
+}
+
 static void predict_fewer(struct finding *finding, const struct facts *facts,
-                          const struct dialling *dialling)
+                          const struct dialling *dialling, uint64_t n)
 {
         struct fewer fewer = { .dialling = dialling };
-        struct whatif whatif = { .keeps_conns = true,
-                                 .concurrency = n_that_fit(dialling),
+        struct whatif whatif = { .keeps_conns = are_kept(facts),
+                                 .concurrency = n,
                                  .change = connect_at_once,
                                  .argument = &fewer };
         struct spread wait;
@@ -173,6 +208,7 @@ static void predict_fewer(struct finding *finding, const struct facts *facts,
 
         measure_attempts(&wait, facts, measure_wait);
         fewer.rest_ns = wait.p10;
+        fewer.most_ns = n * each_ns(facts, wait.p10);
         wall_ns = whatif_wall_ns(&whatif, facts);
         finding_predict(finding, wall_ns, wall_ns / 2, 2 * wall_ns);
 }
@@ -183,27 +219,66 @@ static bool is_loss(const struct dialling *dialling)
         return dialling->n_sent_again + dialling->n_out_of_order > dialling->n_syns_again;
 }
 
-/* One or two may have been lost by anybody: nothing is said of the server, and what others took stays. */
-static void tell_few(struct finding *finding, const struct facts *facts,
-                     const struct dialling *dialling)
+/* While more than that waited others were let in: then it was not for want of room. */
+static bool had_room(const struct crowd *crowd, const struct dialling *dialling)
+{
+        return crowd->n_beyond > dialling->n_syns_again;
+}
+
+/* What others took stays. */
+static void tell_lost(struct finding *finding, const struct facts *facts,
+                      const struct dialling *dialling)
 {
         struct fewer fewer = { .dialling = dialling };
         uint64_t wall_ns = whatif_wall_ns(
                 &(struct whatif){ .change = connect_at_once, .argument = &fewer }, facts);
 
+        finding_remedy(
+                finding,
+                "Run it once more: where it happens again, packets get lost on the way (mtr, "
+                "ping -f), as the server took in others while more waited there.");
+        finding_predict(finding, wall_ns, wall_ns, facts->wall_ns);
+}
+
+static void tell_crowd(struct finding *finding, const struct facts *facts,
+                       const struct dialling *dialling, const struct crowd *crowd)
+{
+        uint64_t n = n_that_fit(crowd, facts);
+
+        if (crowd->is_known)
+                finding_evidence(
+                        finding,
+                        "it happened when %s to the same host had been let in and had no "
+                        "answer yet",
+                        words_counted(crowd->least, "other connection", "other connections").text);
+        if (!n)
+                return;
+        finding_option(finding, "--concurrency %llu", (unsigned long long)n);
+        predict_fewer(finding, facts, dialling, n);
+}
+
+/* One or two may have been lost by anybody, so that it is said with care. */
+static void tell_few(struct finding *finding, const struct facts *facts,
+                     const struct dialling *dialling, const struct crowd *crowd)
+{
+        finding->shown.grade = MUSTER_GRADE_C;
         finding_title(finding, "%s of %s connections had to be asked for twice, a second apart",
                       words_count(dialling->n_syns_again).text,
                       words_count(dialling->tcp_ns.n).text);
-        finding_remedy(finding,
-                       "Run it once more: where it happens again although few connections are "
-                       "opened at once, packets get lost on the way (mtr, ping -f); else the "
-                       "server does not take in so many at once.");
-        finding_predict(finding, wall_ns, wall_ns, facts->wall_ns);
-        finding->shown.grade = MUSTER_GRADE_C;
+        if (had_room(crowd, dialling)) {
+                tell_lost(finding, facts, dialling);
+                return;
+        }
+        finding_remedy(
+                finding,
+                "Open fewer connections at once, or have the server let more wait (the "
+                "backlog of listen(), net.core.somaxconn; nginx: listen ... backlog=). If it "
+                "happens with few as well, packets are lost on the way (mtr, ping -f).");
+        tell_crowd(finding, facts, dialling, crowd);
 }
 
 static void tell_many(struct finding *finding, const struct facts *facts,
-                      const struct dialling *dialling)
+                      const struct dialling *dialling, const struct crowd *crowd)
 {
         finding_title(finding,
                       "The server let %s of %s connections wait a second or more, as more were "
@@ -213,23 +288,20 @@ static void tell_many(struct finding *finding, const struct facts *facts,
         finding_remedy(finding, "Open fewer connections at once, or have the server let more wait "
                                 "(the backlog of listen(), net.core.somaxconn; nginx: listen ... "
                                 "backlog=) and accept them faster.");
-        finding_option(finding, "--concurrency %zu", n_that_fit(dialling));
-        predict_fewer(finding, facts, dialling);
+        tell_crowd(finding, facts, dialling, crowd);
 }
 
 static bool syn_dropped(const struct facts *facts, struct finding *finding)
 {
         int64_t n_counted = record_counter_growth(facts->record, "tcp.syn_retransmits");
         struct dialling dialling;
+        struct crowd crowd;
 
         dialling_of(&dialling, facts);
         /* A server that takes half a second for each alike is far away, or slow to accept. */
         if (!dialling.n_syns_again || dialling.tcp_ns.min >= NS_PER_S / 2 || is_loss(&dialling))
                 return false;
-        if (dialling.n_syns_again < SYNS_MANY)
-                tell_few(finding, facts, &dialling);
-        else
-                tell_many(finding, facts, &dialling);
+        crowd_of(&crowd, &dialling, facts);
         finding_evidence(finding,
                          "%s connections took %s at least, %s of them a whole number of seconds "
                          "more: that is when the kernel asks again",
@@ -240,144 +312,11 @@ static bool syn_dropped(const struct facts *facts, struct finding *finding)
                                  "the kernel counted %s connection requests (SYN packets) that it "
                                  "had to send again",
                                  words_count((uint64_t)n_counted).text);
-        return true;
-}
-
-/* --- handshake-herd ----------------------------------------------------------------------------------------------- */
-
-#define HERD_MIN 8 /* fewer make no row */
-
-struct herd {
-        size_t n;
-        struct spread took_ns;
-        double each_ns;   /* by how much a handshake takes longer than the one before */
-        uint64_t rest_ns; /* what a request takes on a connection that is there */
-        uint64_t n_made;  /* by the replay */
-};
-
-static uint64_t took(const struct trace_conn *conn)
-{
-        return conn_tcp_ns(conn) + conn_tls_ns(conn);
-}
-
-/* The connections that were opened together with the first one: within a tenth of what the slowest one took. */
-static int herd_of(struct herd *herd, const struct record *record)
-{
-        uint64_t *values = mem_array(record->n_conns, sizeof(*values));
-        uint64_t first_ns = UINT64_MAX, longest_ns = 0;
-
-        *herd = (struct herd){ 0 };
-        if (!values)
-                return MUSTER_E_RESOURCE;
-        for (size_t i = 0; i < record->n_conns; i++) {
-                const struct trace_conn *conn = &record->conns[i];
-
-                if (conn->opened_ns < first_ns)
-                        first_ns = conn->opened_ns;
-                if (took(conn) > longest_ns)
-                        longest_ns = took(conn);
-        }
-        for (size_t i = 0; i < record->n_conns; i++) {
-                const struct trace_conn *conn = &record->conns[i];
-
-                if (conn->tls_end_ns && conn->origin == record->conns[0].origin &&
-                    conn->opened_ns - first_ns <= longest_ns / 10)
-                        values[herd->n++] = took(conn);
-        }
-        spread_of(&herd->took_ns, values, herd->n);
-        mem_free(values);
-        return 0;
-}
-
-/*
- * The times form a ramp: were they on a straight line from nothing, the median would be 0.56 and the lowest tenth 0.11 of the highest tenth.
- * Times that are alike (a far server), in two groups (dropped SYNs) or with a few outliers are not like that.
- */
-static bool is_ramp(const struct spread *took)
-{
-        double p50 = (double)took->p50 / (double)took->p90;
-
-        return p50 > 0.35 && p50 < 0.75 && (double)took->p10 < 0.35 * (double)took->p90;
-}
-
-static bool measure_warm(const struct facts *facts, const struct trace_attempt *attempt,
-                         uint64_t *ret_value)
-{
-        (void)facts;
-        *ret_value = attempt->stamps.end_ns - attempt->stamps.slot_ns;
-        return attempt->is_reused && attempt->status;
-}
-
-static void note_rest(struct herd *herd, const struct facts *facts)
-{
-        struct spread warm;
-
-        measure_attempts(&warm, facts, measure_warm);
-        if (!warm.n)
-                measure_conns(&warm, facts, measure_round_trip);
-        herd->rest_ns = warm.p10 ? warm.p10 : NS_PER_US;
-        herd->each_ns = (double)(herd->took_ns.max - herd->took_ns.min) / (double)(herd->n - 1);
-}
-
-/* c handshakes one after the other, then N requests c at a time: c h + N s / c is least at the root of N s / h. */
-static uint64_t best_concurrency(const struct herd *herd, const struct facts *facts)
-{
-        double best = sqrt((double)facts->n_requests * (double)herd->rest_ns / herd->each_ns);
-        uint64_t c = 2;
-
-        while (c * 2 <= herd->n / 2 && (double)c < best)
-                c *= 2;
-        return c;
-}
-
-/* Handshakes in a row, of those that are still made; then each request as if the connection had been there. */
-static void in_a_row(struct replay_request *request, const struct facts *facts, bool is_warm,
-                     void *argument)
-{
-        struct herd *herd = argument;
-
-        (void)facts;
-        (void)is_warm;
-        if (request->n_conns)
-                request->slot_ns[PART_TLS] = whole_of((double)++herd->n_made * herd->each_ns);
-        request->slot_ns[PART_TCP] = request->slot_ns[PART_NETWORK] = 0;
-        request->slot_ns[PART_SERVER] = herd->rest_ns;
-}
-
-static bool handshake_herd(const struct facts *facts, struct finding *finding)
-{
-        const struct record *record = facts->record;
-        struct whatif whatif = { .keeps_conns = true, .change = in_a_row };
-        struct herd herd;
-        uint64_t wall_ns;
-
-        if (record->n_conns < HERD_MIN || herd_of(&herd, record) < 0 || herd.n < HERD_MIN ||
-            herd.n * 10 < record->n_conns * 8 || !is_ramp(&herd.took_ns) ||
-            (double)herd.took_ns.max < 0.2 * (double)facts->wall_ns)
-                return false;
-        note_rest(&herd, facts);
-        whatif.argument = &herd;
-        whatif.concurrency = best_concurrency(&herd, facts);
-        wall_ns = whatif_wall_ns(&whatif, facts);
-        finding_title(
-                finding,
-                "%s connections were opened at the same moment, and their TLS handshakes had to "
-                "wait for each other",
-                words_count(herd.n).text);
-        finding_evidence(finding,
-                         "handshakes took from %s to %s, each about %s longer than the one before: "
-                         "they were made one after the other",
-                         words_ns(herd.took_ns.min).text, words_ns(herd.took_ns.max).text,
-                         words_ns(whole_of(herd.each_ns)).text);
-        finding_evidence(
-                finding,
-                "%s requests came after that on connections that were there, and took %s at best",
-                words_count(facts->n_on_reused).text, words_ns(herd.rest_ns).text);
-        finding_remedy(finding,
-                       "Open fewer connections at once: each handshake less is time won, and the "
-                       "requests share the ones that are there.");
-        finding_option(finding, "--concurrency %llu", (unsigned long long)whatif.concurrency);
-        finding_predict(finding, wall_ns, wall_ns / 2, wall_ns + wall_ns / 2);
+        if (dialling.n_syns_again < DIALLING_SYNS_MANY)
+                tell_few(finding, facts, &dialling, &crowd);
+        else
+                tell_many(finding, facts, &dialling, &crowd);
+        finding->explained_ns = facts->chain_ns[PART_TCP];
         return true;
 }
 
@@ -431,7 +370,6 @@ const struct cause causes_connect[] = {
         { "ports-exhausted", MUSTER_GRADE_A, ports_exhausted },
         { "fd-limit", MUSTER_GRADE_A, fd_limit },
         { "syn-dropped", MUSTER_GRADE_B, syn_dropped },
-        { "handshake-herd", MUSTER_GRADE_B, handshake_herd },
         { "slow-connect", MUSTER_GRADE_C, slow_connect },
         { 0 },
 };

@@ -9,6 +9,8 @@
  *      the server, after a while unused     stale-connections
  *      we, after a while unused             idle-expired
  *
+ * A server may do both; then what it did more often is told.
+ *
  * What all of them predict is the same run with connections kept.
  */
 #include "cause.h"
@@ -30,6 +32,7 @@ struct endings {
         size_t n;
         size_t n_at_once; /* by the server, with an answer */
         size_t n_left;    /* by the server, later, and another one was opened after that */
+        size_t n_missed;  /* requests that were just being sent then, and had to be made again */
         size_t n_expired; /* by us, as nobody had used them; and another one was opened */
         struct spread left_ns, expired_ns;   /* unused until then */
         uint64_t *last_use_ns, *last_opened; /* by connection; by origin */
@@ -72,25 +75,49 @@ static bool was_replaced(const struct endings *endings, const struct facts *fact
                endings->last_opened[conn->origin] >= conn->closed_ns;
 }
 
+static uint64_t unused_ns(const struct endings *endings, const struct facts *facts,
+                          const struct trace_conn *conn)
+{
+        uint64_t last_ns = endings->last_use_ns[index_of(facts, conn)];
+
+        return conn->closed_ns > last_ns ? conn->closed_ns - last_ns : 0;
+}
+
+static bool is_at_once(const struct trace_conn *conn, uint64_t after_ns)
+{
+        uint64_t at_once_ns = conn_round_trip_ns(conn) / 4;
+
+        return after_ns <= (at_once_ns > AT_ONCE_NS ? at_once_ns : AT_ONCE_NS);
+}
+
 /* Where it belongs; its unused time goes to one end of `left` or the other. */
 static void count_ending(struct endings *endings, const struct facts *facts,
                          const struct trace_conn *conn, uint64_t *left, uint64_t *expired)
 {
-        uint64_t last_ns = endings->last_use_ns[index_of(facts, conn)];
-        uint64_t unused_ns = conn->closed_ns > last_ns ? conn->closed_ns - last_ns : 0;
-        uint64_t at_once_ns = conn_round_trip_ns(conn) / 4;
+        uint64_t after_ns = unused_ns(endings, facts, conn);
 
-        if (!last_ns)
+        if (!endings->last_use_ns[index_of(facts, conn)])
                 return;
-        if (at_once_ns < AT_ONCE_NS)
-                at_once_ns = AT_ONCE_NS;
         endings->n++;
-        if (conn->closer == TRACE_CLOSED_BY_SERVER && unused_ns <= at_once_ns)
+        if (conn->closer == TRACE_CLOSED_BY_SERVER && is_at_once(conn, after_ns))
                 endings->n_at_once++;
         else if (conn->closer == TRACE_CLOSED_BY_SERVER && was_replaced(endings, facts, conn))
-                left[endings->n_left++] = unused_ns;
+                left[endings->n_left++] = after_ns;
         else if (conn->closer == TRACE_CLOSED_BY_AGE && was_replaced(endings, facts, conn))
-                expired[endings->n_expired++] = unused_ns;
+                expired[endings->n_expired++] = after_ns;
+}
+
+/* Those that came right behind the answer belong to that. */
+static void count_missed(struct endings *endings, const struct facts *facts)
+{
+        const struct record *record = facts->record;
+
+        for (size_t i = 0; i < record->n_attempts; i++) {
+                const struct trace_conn *conn = conn_of_attempt(record, &record->attempts[i]);
+
+                endings->n_missed += record->attempts[i].outcome == TRACE_REPEATED && conn &&
+                                     !is_at_once(conn, unused_ns(endings, facts, conn));
+        }
 }
 
 /* 0 or MUSTER_E_RESOURCE. */
@@ -109,6 +136,7 @@ static int endings_of(struct endings *endings, const struct facts *facts)
                 note_uses(endings, facts);
                 for (size_t i = 0; i < record->n_conns; i++)
                         count_ending(endings, facts, &record->conns[i], left, expired);
+                count_missed(endings, facts);
                 spread_of(&endings->left_ns, left, endings->n_left);
                 spread_of(&endings->expired_ns, expired, endings->n_expired);
                 r = 0;
@@ -170,6 +198,30 @@ static void predict_kept(struct finding *finding, const struct facts *facts)
         finding_predict(finding, wall_ns, wall_ns, wall_ns + gain_ns / 10);
 }
 
+/*
+ * As above, and nothing is sent twice because a connection was gone; where requests were made again for other reasons as well, those cannot
+ * be told apart here.
+ */
+static void predict_kept_once(struct finding *finding, const struct facts *facts)
+{
+        struct whatif whatif = {
+                .keeps_conns = true,
+                .is_last_only =
+                        !facts->n_outcomes[TRACE_REDIRECTED] && !facts->n_outcomes[TRACE_RETRIED],
+        };
+        uint64_t wall_ns = whatif_wall_ns(&whatif, facts);
+        uint64_t gain_ns = wall_ns < facts->wall_ns ? facts->wall_ns - wall_ns : 0;
+
+        finding_predict(finding, wall_ns, wall_ns, wall_ns + gain_ns / 10);
+}
+
+/* Where requests come at their own pace each takes longer, though the run does not. */
+static void explain_by_opening(struct finding *finding, const struct facts *facts)
+{
+        finding->explained_ns =
+                facts->share_ns[PART_DNS] + facts->share_ns[PART_TCP] + facts->share_ns[PART_TLS];
+}
+
 /* --- rules -------------------------------------------------------------------------------------------------------- */
 
 static bool was_asked_to_close(const struct facts *facts)
@@ -203,6 +255,12 @@ static bool no_keep_alive(const struct facts *facts, struct finding *finding)
         return true;
 }
 
+/* Mostly with an answer, and not after a while unused. */
+static bool are_mostly_at_once(const struct endings *endings)
+{
+        return endings->n_at_once >= endings->n_left + endings->n_missed;
+}
+
 /* TLS handshakes that are all full ones, or that keep processors busy, are told of with the closing: see causes_tls.c. */
 static bool server_closes(const struct facts *facts, struct finding *finding)
 {
@@ -211,7 +269,7 @@ static bool server_closes(const struct facts *facts, struct finding *finding)
         struct spread opening;
 
         if (was_asked_to_close(facts) || facts->n_on_new_conn < 2 || is_cheap(facts, &opening) ||
-            endings_of(&endings, facts) < 0 || !endings.n_at_once)
+            endings_of(&endings, facts) < 0 || !endings.n_at_once || !are_mostly_at_once(&endings))
                 return false;
         handshakes_of(&handshakes, facts);
         if (handshakes.are_full || handshakes.are_work)
@@ -229,61 +287,53 @@ static bool server_closes(const struct facts *facts, struct finding *finding)
                        "Have the server keep connections open (nginx: keepalive_timeout 60s and a "
                        "high keepalive_requests; Apache: KeepAlive On); see that no "
                        "program there answers \"Connection: close\".");
-        predict_kept(finding, facts);
+        predict_kept_once(finding, facts);
         return true;
 }
 
-/* As above, and nothing is sent twice; where requests were made again for other reasons as well, those cannot be told apart here. */
-static void predict_kept_once(struct finding *finding, const struct facts *facts)
+/* How long they were unused is known of those that ended before a request found them gone. */
+static void tell_stale(struct finding *finding, const struct endings *endings)
 {
-        struct whatif whatif = {
-                .keeps_conns = true,
-                .is_last_only =
-                        !facts->n_outcomes[TRACE_REDIRECTED] && !facts->n_outcomes[TRACE_RETRIED],
-        };
-        uint64_t wall_ns = whatif_wall_ns(&whatif, facts);
-        uint64_t gain_ns = wall_ns < facts->wall_ns ? facts->wall_ns - wall_ns : 0;
+        struct words unused = words_ns(endings->left_ns.p50);
+        bool is_known = endings->n_left;
 
-        finding_predict(finding, wall_ns, wall_ns, wall_ns + gain_ns / 10);
+        finding_title(finding,
+                      "The server closed kept connections before they were used again%s%s%s",
+                      is_known ? ", after " : "", is_known ? unused.text : "",
+                      is_known ? " without a request" : "");
+        if (endings->n_left)
+                finding_evidence(finding,
+                                 "%s connections were ended by the server while nobody used them, "
+                                 "after %s to %s",
+                                 words_count(endings->n_left).text,
+                                 words_ns(endings->left_ns.min).text,
+                                 words_ns(endings->left_ns.max).text);
+        if (endings->n_missed)
+                finding_evidence(finding,
+                                 "%s requests were sent just as their connection was being closed, "
+                                 "and had to be made again on a new one",
+                                 words_count(endings->n_missed).text);
+        finding_remedy(finding,
+                       "Have the server keep unused connections for longer than the %s between "
+                       "requests (nginx: keepalive_timeout; Apache: KeepAliveTimeout; Node: "
+                       "server.keepAliveTimeout).",
+                       is_known ? unused.text : "pauses");
 }
 
 static bool stale_connections(const struct facts *facts, struct finding *finding)
 {
-        size_t n_repeated = facts->n_outcomes[TRACE_REPEATED];
         struct endings endings;
         struct spread opening;
 
         if (was_asked_to_close(facts) || facts->n_on_new_conn < 2 || is_cheap(facts, &opening) ||
             endings_of(&endings, facts) < 0)
                 return false;
-        if (endings.n_left + n_repeated < 2 || endings.n_at_once > endings.n_left + n_repeated)
+        if (endings.n_left + endings.n_missed < 2 || are_mostly_at_once(&endings))
                 return false;
-        finding_title(finding,
-                      "The server closed kept connections before they were used again, after %s "
-                      "without a request",
-                      words_ns(endings.left_ns.p50).text);
-        if (endings.n_left)
-                finding_evidence(finding,
-                                 "%s connections were ended by the server while nobody used them, "
-                                 "after %s to %s",
-                                 words_count(endings.n_left).text,
-                                 words_ns(endings.left_ns.min).text,
-                                 words_ns(endings.left_ns.max).text);
-        if (n_repeated)
-                finding_evidence(finding,
-                                 "%s requests were sent just as their connection was being closed, "
-                                 "and had to be made again on a new one",
-                                 words_count(n_repeated).text);
+        tell_stale(finding, &endings);
         add_cost(finding, facts, &opening);
-        finding_remedy(finding,
-                       "Have the server keep unused connections for longer than the %s between "
-                       "requests (nginx: keepalive_timeout; Apache: KeepAliveTimeout; Node: "
-                       "server.keepAliveTimeout).",
-                       words_ns(endings.left_ns.p50).text);
         predict_kept_once(finding, facts);
-        /* Where requests come at their own pace each takes longer, though the run does not. */
-        finding->explained_ns =
-                facts->share_ns[PART_DNS] + facts->share_ns[PART_TCP] + facts->share_ns[PART_TLS];
+        explain_by_opening(finding, facts);
         return true;
 }
 
@@ -312,6 +362,7 @@ static bool idle_expired(const struct facts *facts, struct finding *finding)
                        "Keep unused connections for longer than the pauses between requests: "
                        "idle_timeout_ms in the options of the client.");
         predict_kept(finding, facts);
+        explain_by_opening(finding, facts);
         return true;
 }
 

@@ -6,7 +6,8 @@
  * began the next (or for each single request), or it had asked to be held back by a rate. The first two differ in the pauses: whose
  * input is slow has nothing outstanding for a while; whoever waits for the last of a batch goes on at once (rounds.h).
  *
- * Requests that come alone, one now and then, are somebody's own pace and no batch: nothing is said about those.
+ * Requests that come alone, one now and then, are a program's own pace and no batch: nothing is said about those. A list that the command reads is
+ * one, however few there are.
  */
 #include "cause.h"
 
@@ -24,11 +25,17 @@
 #define ROUNDS_MANY  3   /* to call it a habit */
 #define BATCH_OF     2   /* requests in a round on average, and more */
 #define CAREFUL      16  /* at once, of a server that was never asked for two */
+#define LATE         0.1 /* of the wall time, behind the plan: it was not kept */
 #define SINGLES_MANY 20  /* requests that came one by one and are a batch all the same */
 
 static bool is_part(uint64_t part_ns, uint64_t whole_ns, double share)
 {
         return (double)part_ns >= (double)whole_ns * share;
+}
+
+static bool is_gain(uint64_t wall_ns, const struct facts *facts)
+{
+        return (double)wall_ns <= (double)facts->wall_ns * GAIN;
 }
 
 /* Submitted at the start, and so many at once: 0: as many as were allowed. */
@@ -53,7 +60,9 @@ static bool came_in_bursts(const struct rounds *rounds, const struct facts *fact
 
 static bool came_singly(const struct rounds *rounds, const struct facts *facts)
 {
-        return facts->n_requests >= SINGLES_MANY && rounds_mean(rounds, facts) < BATCH_OF &&
+        size_t least = facts->record->run.command ? ROUNDS_MANY : SINGLES_MANY;
+
+        return facts->n_requests >= least && rounds_mean(rounds, facts) < BATCH_OF &&
                is_part(rounds->pauses_ns, facts->wall_ns, MOST);
 }
 
@@ -97,6 +106,7 @@ static bool input_slow(const struct facts *facts, struct finding *finding)
 
 /* --- the program waits for the last of each batch ----------------------------------------------------------------- */
 
+/* Expected is what as many at once as in a batch gain; where all of a batch take the same that is nothing, so what more at once do. */
 static bool batch_barrier(const struct facts *facts, struct finding *finding)
 {
         struct rounds rounds;
@@ -108,7 +118,7 @@ static bool batch_barrier(const struct facts *facts, struct finding *finding)
                 return false;
         same_ns = all_at_once_ns(facts, rounds.largest);
         more_ns = all_at_once_ns(facts, 0);
-        if ((double)more_ns > (double)facts->wall_ns * GAIN)
+        if (!is_gain(more_ns, facts))
                 return false;
         finding_title(finding, "The program waited for the last of each batch before the next one");
         finding_evidence(finding,
@@ -124,7 +134,8 @@ static bool batch_barrier(const struct facts *facts, struct finding *finding)
                          words_ns(facts->service.p50).text, words_ns(facts->service.max).text);
         finding_remedy(finding, "Submit the next request whenever one is done, or all at once: "
                                 "the limit keeps as many under way as are allowed.");
-        finding_predict(finding, same_ns, more_ns, facts->wall_ns);
+        finding_predict(finding, is_gain(same_ns, facts) ? same_ns : more_ns, more_ns,
+                        facts->wall_ns);
         return true;
 }
 
@@ -140,7 +151,7 @@ static bool one_at_a_time(const struct facts *facts, struct finding *finding)
             rounds.is_by_clock || is_part(rounds.pauses_ns, facts->wall_ns, MOST))
                 return false;
         wall_ns = all_at_once_ns(facts, 0);
-        if ((double)wall_ns > (double)facts->wall_ns * GAIN)
+        if (!is_gain(wall_ns, facts))
                 return false;
         finding_title(finding, "The program made one request after another");
         finding_evidence(finding,
@@ -170,43 +181,6 @@ static double asked_rate(const struct facts *facts)
 
         return is_rate_of_host(facts) ? options->rate_per_host_per_s : options->rate_per_s;
 }
-
-static bool rate_too_low(const struct facts *facts, struct finding *finding)
-{
-        size_t n_held = facts->n_waits[TRACE_WAIT_RATE] + facts->n_waits[TRACE_WAIT_HOST_RATE];
-        const char *option = is_rate_of_host(facts) ? "--rate-per-host" : "--rate";
-        const char *whose = is_rate_of_host(facts) ? " for each host" : "";
-        struct replay replay;
-        struct load load;
-        uint64_t wall_ns;
-
-        if (asked_rate(facts) <= 0 || (double)n_held < (double)facts->n_attempts * MOST)
-                return false;
-        replay_init(&replay, facts);
-        replay.rate_per_s = replay.rate_per_host_per_s = 0;
-        wall_ns = replay_wall_ns(&replay, facts);
-        if ((double)wall_ns > (double)facts->wall_ns * GAIN)
-                return false;
-        load_measure(&load, facts);
-        finding_title(finding, "The rate that was asked for, %.4g a second%s, held everything back",
-                      asked_rate(facts), whose);
-        finding_evidence(finding, "%s of %s requests waited for their turn by the rate",
-                         words_count(n_held).text, words_count(facts->n_attempts).text);
-        finding_evidence(finding, "on average %.1f requests were under way; %s were allowed",
-                         facts->mean_in_flight, words_count(facts->slots).text);
-        finding_evidence(finding, "an answer took %s: the servers were not at their limit",
-                         words_ns(facts->service.p50).text);
-        finding_remedy(finding,
-                       "Where the server's owner allows it, ask for more a second, or "
-                       "leave %s out.",
-                       option);
-        finding_option(finding, "without %s", option);
-        finding_predict(finding, wall_ns, wall_ns,
-                        whole_of((double)wall_ns * load_factor_when_raised(&load, RAISE_MAX)));
-        return true;
-}
-
-/* --- and could not be kept ---------------------------------------------------------------------------------------- */
 
 /* Starts against their plan, and latencies that count from it: what somebody would see who comes at that rate, whatever we do. */
 struct plan {
@@ -244,6 +218,55 @@ static bool measure_plan(struct plan *plan, const struct facts *facts)
         return n > 0;
 }
 
+/* Every request began about when it was to. */
+static bool plan_was_kept(const struct facts *facts)
+{
+        struct plan plan;
+
+        return measure_plan(&plan, facts) && !is_part(plan.late.p90, facts->wall_ns, LATE);
+}
+
+/* Where answers take longer the more is under way it is the servers that held the run back (causes_server.c). */
+static bool rate_too_low(const struct facts *facts, struct finding *finding)
+{
+        size_t n_held = facts->n_waits[TRACE_WAIT_RATE] + facts->n_waits[TRACE_WAIT_HOST_RATE];
+        const char *option = is_rate_of_host(facts) ? "--rate-per-host" : "--rate";
+        const char *whose = is_rate_of_host(facts) ? " for each host" : "";
+        struct replay replay;
+        struct load load;
+        uint64_t wall_ns;
+
+        if (asked_rate(facts) <= 0 || (double)n_held < (double)facts->n_attempts * MOST ||
+            !plan_was_kept(facts))
+                return false;
+        load_measure(&load, facts);
+        if (load.answer == LOAD_GROWS)
+                return false;
+        replay_init(&replay, facts);
+        replay.rate_per_s = replay.rate_per_host_per_s = 0;
+        wall_ns = replay_wall_ns(&replay, facts);
+        if (!is_gain(wall_ns, facts))
+                return false;
+        finding_title(finding, "The rate that was asked for, %s a second%s, held everything back",
+                      words_rate(asked_rate(facts)).text, whose);
+        finding_evidence(finding, "%s of %s requests waited for their turn by the rate",
+                         words_count(n_held).text, words_count(facts->n_attempts).text);
+        finding_evidence(finding, "on average %.1f requests were under way; %s were allowed",
+                         facts->mean_in_flight, words_count(facts->slots).text);
+        finding_evidence(finding, "an answer took %s%s", words_ns(facts->service.p50).text,
+                         load.answer == LOAD_FLAT ? ": the servers were not at their limit" : "");
+        finding_remedy(finding,
+                       "Where the server's owner allows it, ask for more a second, or "
+                       "leave %s out.",
+                       option);
+        finding_option(finding, "without %s", option);
+        finding_predict(finding, wall_ns, wall_ns,
+                        whole_of((double)wall_ns * load_factor_when_raised(&load, RAISE_MAX)));
+        return true;
+}
+
+/* --- and could not be kept ---------------------------------------------------------------------------------------- */
+
 static bool coordinated(const struct facts *facts, struct finding *finding)
 {
         struct replay replay;
@@ -253,8 +276,8 @@ static bool coordinated(const struct facts *facts, struct finding *finding)
         if (asked_rate(facts) <= 0 || !measure_plan(&plan, facts) ||
             plan.late.p50 < facts->service.p50 || !is_part(facts->full_ns, facts->wall_ns, MUCH))
                 return false;
-        finding_title(finding, "The rate that was asked for, %.4g a second, could not be kept",
-                      asked_rate(facts));
+        finding_title(finding, "The rate that was asked for, %s a second, could not be kept",
+                      words_rate(asked_rate(facts)).text);
         finding_evidence(finding,
                          "half of the requests began %s or more after their planned moment, as all "
                          "that may be under way (%s) were",
@@ -265,7 +288,7 @@ static bool coordinated(const struct facts *facts, struct finding *finding)
                          words_ns(plan.from_plan.p50).text, words_ns(facts->service.p50).text);
         finding_remedy(finding, "Allow more at once, or ask for a lower rate; and judge the server "
                                 "by the times that count from the plan.");
-        finding->explained_ns = plan.late.p50;
+        finding->explained_ns = plan.late.max;
         replay_init(&replay, facts);
         raise_limit(&raise, &replay, &replay.concurrency, facts->n_requests, facts);
         if (!raise.limit)

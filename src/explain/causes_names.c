@@ -216,8 +216,7 @@ static bool dns_slow(const struct facts *facts, struct finding *finding)
 /* --- addresses ---------------------------------------------------------------------------------------------------- */
 
 struct race {
-        size_t n,
-                n_lost; /* connections with a choice of addresses; of which the first did not do */
+        size_t n, n_lost; /* connections; of these such whose first address did not do */
         uint64_t lost_ns; /* by it, together */
         const struct trace_conn *conn;
 };

@@ -2,111 +2,33 @@
 /*
  * Refused: answers that made us come again
  *
- * A server that says 429 counts requests: more slowly is the remedy. One that says 503 and when to come back is full: fewer at once is.
- * Whatever else was tried again (500, connections that broke) is a server in trouble, which none of our limits cures.
+ * A server that says 429 counts requests: more slowly is the remedy. One that says 503 may be full, so that fewer at once is, or count as well: what it
+ * let in tells which (refusals.h). Where it let in hardly any that says too little, and no figure is given. Whatever else was tried again (500, connections
+ * that broke) is a server in trouble, which none of our limits cures.
+ *
+ * A refusal comes at once, and is no sample of what an answer takes: what is predicted goes by those that were let in.
+ *
+ * Of several hosts one is looked at: that which refused most. What it lets in says nothing of the others, and these are not to be slowed down for it.
  */
 #include "cause.h"
 
+#include "conns.h"
 #include "life.h"
-#include "sort.h"
+#include "refusals.h"
+#include "whatif.h"
 #include <base/clock.h>
 #include <base/mem.h>
+#include <base/str.h>
 #include <math.h>
 
-#define NOT_FEW 0.02 /* of the attempts: less is no throttling, but an accident */
-#define MUCH    0.1  /* of the wall time: worth to be told */
-#define MARGIN  0.8  /* of what was let in: the server counts what is on its way, too */
-
-enum refusal { REFUSED_NOT, REFUSED_TOO_MANY, REFUSED_FULL };
-
-struct refusals {
-        size_t n_too_many, n_full, n_let_in, n_final; /* final: the request ended with it */
-        uint64_t backoff_ns, asked_ns;                /* asked: the longest Retry-After */
-        uint64_t first_ns, last_ns;                   /* of those let in: from slot to end */
-        uint64_t busy_ns;        /* at least one that was let in was under way */
-        uint64_t let_in_at_once; /* with no more under way next to nothing was refused */
-};
-
-static enum refusal refusal_of(const struct trace_attempt *attempt)
-{
-        if (attempt->status == 429)
-                return REFUSED_TOO_MANY;
-        return attempt->status == 503 && attempt->retry_after_ns ? REFUSED_FULL : REFUSED_NOT;
-}
-
-static bool is_let_in(const struct trace_attempt *attempt)
-{
-        return attempt->stamps.slot_ns && attempt->status && !refusal_of(attempt);
-}
-
-static void count(struct refusals *refusals, const struct trace_attempt *attempt)
-{
-        enum refusal refusal = refusal_of(attempt);
-
-        if (is_let_in(attempt)) {
-                refusals->n_let_in++;
-                if (!refusals->first_ns || attempt->stamps.slot_ns < refusals->first_ns)
-                        refusals->first_ns = attempt->stamps.slot_ns;
-                if (life_end_ns(attempt) > refusals->last_ns)
-                        refusals->last_ns = life_end_ns(attempt);
-        }
-        if (!refusal)
-                return;
-        refusals->n_too_many += refusal == REFUSED_TOO_MANY;
-        refusals->n_full += refusal == REFUSED_FULL;
-        refusals->n_final += attempt->is_last;
-        if (attempt->retry_after_ns > refusals->asked_ns)
-                refusals->asked_ns = attempt->retry_after_ns;
-}
-
-/* The time during which something that was let in was under way. They are in the order of their numbers, nearly that of their slots. */
-static uint64_t busy_ns(const struct record *record, struct sort_pair *lives)
-{
-        uint64_t busy_ns = 0, until_ns = 0;
-        size_t n = 0;
-
-        for (size_t i = 0; i < record->n_attempts; i++)
-                if (is_let_in(&record->attempts[i]))
-                        lives[n++] = (struct sort_pair){ record->attempts[i].stamps.slot_ns,
-                                                         life_end_ns(&record->attempts[i]) };
-        sort_pairs(lives, n);
-        for (size_t i = 0; i < n; i++) {
-                uint64_t from_ns = lives[i].key > until_ns ? lives[i].key : until_ns;
-
-                if (lives[i].value <= from_ns)
-                        continue;
-                busy_ns += lives[i].value - from_ns;
-                until_ns = lives[i].value;
-        }
-        return busy_ns;
-}
-
-/* Nearly all that were refused had more company than this. */
-static uint64_t let_in_at_once(const struct record *record, struct sort_pair *refused)
-{
-        size_t n = 0;
-
-        for (size_t i = 0; i < record->n_attempts; i++)
-                if (refusal_of(&record->attempts[i]))
-                        refused[n++] = (struct sort_pair){ record->attempts[i].in_flight, 0 };
-        sort_pairs(refused, n);
-        return n && refused[n / 50].key ? refused[n / 50].key - 1 : 0;
-}
-
-static void find_refusals(struct refusals *refusals, const struct facts *facts)
-{
-        const struct record *record = facts->record;
-        struct sort_pair *pairs = mem_array(record->n_attempts, sizeof(*pairs));
-
-        *refusals = (struct refusals){ 0 };
-        for (size_t i = 0; i < record->n_attempts; i++)
-                count(refusals, &record->attempts[i]);
-        if (pairs) {
-                refusals->busy_ns = busy_ns(record, pairs);
-                refusals->let_in_at_once = let_in_at_once(record, pairs);
-        }
-        mem_free(pairs);
-}
+#define NOT_FEW       0.02 /* of the attempts: less is no throttling, but an accident */
+#define MUCH          0.1  /* of the wall time: worth to be told */
+#define MOST          0.5  /* of the attempts */
+#define LONGER        1.1  /* than before: not by the scatter of runs */
+#define MARGIN        0.8  /* of what was let in: the server counts what is on its way, too */
+#define ENOUGH        10   /* let in, to tell by how many it takes */
+#define ENOUGH_OF_ALL 0.1  /* ... of the attempts */
+#define LONG_S        0.1  /* a shorter time tells of no pace */
 
 /* --- throttled ---------------------------------------------------------------------------------------------------- */
 
@@ -116,67 +38,227 @@ static void tell_refusals(struct finding *finding, const struct facts *facts,
         if (refusals->n_too_many)
                 finding_evidence(finding, "%s of %s answers were 429, \"too many requests\"",
                                  words_count(refusals->n_too_many).text,
-                                 words_count(facts->n_attempts).text);
+                                 words_count(refusals->n_attempts).text);
         if (refusals->n_full)
                 finding_evidence(finding, "%s of %s answers were 503, \"unavailable\"",
                                  words_count(refusals->n_full).text,
-                                 words_count(facts->n_attempts).text);
+                                 words_count(refusals->n_attempts).text);
         if (refusals->asked_ns)
                 finding_evidence(finding, "they asked to come again after up to %s",
                                  words_ns(refusals->asked_ns).text);
-        finding_evidence(
-                finding, "waiting before the next try was %s of the wall time",
-                words_share((double)facts->chain_ns[PART_BACKOFF], (double)facts->wall_ns).text);
-        if (refusals->n_final)
-                finding_evidence(finding, "%s got no other answer in the end",
-                                 words_counted(refusals->n_final, "request", "requests").text);
+        if (facts->chain_ns[PART_BACKOFF])
+                finding_evidence(
+                        finding, "waiting before the next try was %s of the wall time",
+                        words_share((double)facts->chain_ns[PART_BACKOFF], (double)facts->wall_ns)
+                                .text);
+        if (refusals->n_elsewhere)
+                finding_evidence(finding, "other hosts refused %s more",
+                                 words_count(refusals->n_elsewhere).text);
+        if (refusals->n_final_elsewhere)
+                finding_evidence(
+                        finding, "%s to them got no other answer in the end",
+                        words_counted(refusals->n_final_elsewhere, "request", "requests").text);
 }
 
 /*
- * All that it let in, over the time that this took: at this pace the server would have refused nothing, as whatever it lets in at once
- * (a bucket of tokens) is used up over the same time.
+ * A limit that is set for each host holds for all of them. What the others would need with it is told by the one that had most: attempts where
+ * these are limited, their time where it is those at once.
  */
+struct others {
+        size_t n_attempts;
+        uint64_t service_ns;
+};
+
+static struct others others_of(const struct facts *facts, const struct refusals *refusals)
+{
+        struct others others = { 0 };
+
+        for (size_t i = 0; i < facts->n_hosts; i++) {
+                const struct host_facts *host = &facts->hosts[i];
+
+                if (host->origin == refusals->origin)
+                        continue;
+                if (host->n_attempts > others.n_attempts)
+                        others.n_attempts = host->n_attempts;
+                if (host->service.sum > others.service_ns)
+                        others.service_ns = host->service.sum;
+        }
+        return others;
+}
+
+static bool is_held_up(uint64_t others_ns, const struct facts *facts)
+{
+        return (double)others_ns > (double)facts->wall_ns * LONGER;
+}
+
+static uint64_t max_ns(uint64_t a, uint64_t b)
+{
+        return a > b ? a : b;
+}
+
+/*
+ * What it lets in a second at least; 0: that cannot be told. Those before its first refusal may have been a stock (a bucket of tokens), which a longer
+ * run uses up but once: they count once, and the others by the time that they took.
+ */
+static double rate_let_in(const struct refusals *refusals)
+{
+        double took_s = (double)(refusals->last_ns - refusals->first_ns) / (double)NS_PER_S;
+        double n = (double)refusals->n_requests, n_first = (double)refusals->n_let_in_first;
+        double rate;
+
+        if (refusals->n_let_in < refusals->n_let_in_first + ENOUGH || n <= n_first ||
+            took_s < LONG_S ||
+            (double)refusals->n_let_in < (double)refusals->n_attempts * ENOUGH_OF_ALL)
+                return 0;
+        rate = ((double)refusals->n_let_in - n_first) / took_s * n / (n - n_first);
+        return rate > 1 ? floor(rate) : rate;
+}
+
+static void remedy_without_figure(struct finding *finding, const struct facts *facts,
+                                  const struct refusals *refusals)
+{
+        bool is_one = facts->n_hosts <= 1;
+
+        if (refusals->n_too_many)
+                finding_remedy(finding,
+                               "Ask for fewer a second with %s; it let in too few to say how many "
+                               "it takes.",
+                               is_one ? "--rate" : "--rate-per-host");
+        else
+                finding_remedy(finding,
+                               "Find out at the server what its limit is; then ask for fewer a "
+                               "second (%s) or at once (%s).",
+                               is_one ? "--rate" : "--rate-per-host",
+                               is_one ? "--concurrency" : "--per-host");
+}
+
 static void remedy_rate(struct finding *finding, const struct facts *facts,
                         const struct refusals *refusals)
 {
-        double took_s = (double)(refusals->last_ns - refusals->first_ns) / (double)NS_PER_S;
-        double rate = took_s > 0 ? (double)refusals->n_let_in / took_s : 0;
-        double wall_ns;
+        bool is_one = facts->n_hosts <= 1;
+        double rate = rate_let_in(refusals);
+        uint64_t others_ns, wall_ns;
 
-        if (rate > 1)
-                rate = floor(rate);
         if (rate <= 0) {
-                finding_remedy(finding, "Ask for fewer a second (--rate).");
+                remedy_without_figure(finding, facts, refusals);
                 return;
         }
-        wall_ns = (double)facts->n_requests / rate * (double)NS_PER_S;
-        finding_remedy(finding,
-                       "Ask for no more than it lets in, %.4g a second: nothing is refused, and "
-                       "nothing waits for another try.",
-                       rate);
-        finding_option(finding, "--rate %.4g/s", rate);
-        finding_predict(finding, whole_of(wall_ns), whole_of(wall_ns), whole_of(wall_ns));
+        others_ns =
+                whole_of((double)others_of(facts, refusals).n_attempts / rate * (double)NS_PER_S);
+        if (is_held_up(others_ns, facts)) {
+                finding_remedy(finding,
+                               "Ask this host for no more than it lets in, %s a second, in a run "
+                               "of its own: it should refuse nothing then, and the others are not "
+                               "held up.",
+                               words_rate(rate).text);
+                return;
+        }
+        wall_ns = whole_of((double)refusals->n_requests / rate * (double)NS_PER_S);
+        wall_ns = max_ns(wall_ns, others_ns);
+        finding_remedy(
+                finding,
+                "Ask %s lets in, %s a second: it should refuse nothing then, and nothing waits for "
+                "another try.",
+                is_one ? "for no more than the server" : "each host for no more than this one",
+                words_rate(rate).text);
+        finding_option(finding, rate < 1 ? "%s %.3g/s" : "%s %.0f/s",
+                       is_one ? "--rate" : "--rate-per-host", rate);
+        finding_predict(finding, wall_ns, wall_ns, wall_ns);
+}
+
+/* So many at once, each as long as one that was let in; and the server no faster than it was. */
+static void predict_fewer(struct finding *finding, const struct refusals *refusals, uint64_t limit,
+                          uint64_t others_ns)
+{
+        double n = (double)refusals->n_requests;
+        uint64_t slots_ns = whole_of(n * (double)refusals->service_ns / (double)limit);
+        uint64_t server_ns = whole_of(n * (double)refusals->busy_ns / (double)refusals->n_let_in);
+        uint64_t wall_ns = max_ns(max_ns(slots_ns, server_ns), others_ns);
+
+        if (refusals->n_let_in >= ENOUGH &&
+            (double)refusals->n_let_in >= (double)refusals->n_attempts * ENOUGH_OF_ALL)
+                finding_predict(finding, wall_ns, wall_ns, wall_ns * 2);
 }
 
 /* It works as fast with fewer in its queue, and nobody has to go away. */
 static void remedy_fewer(struct finding *finding, const struct facts *facts,
                          const struct refusals *refusals)
 {
-        uint64_t limit = whole_of((double)refusals->let_in_at_once * MARGIN);
-        double each_ns =
-                refusals->n_let_in ? (double)refusals->busy_ns / (double)refusals->n_let_in : 0;
-        uint64_t wall_ns = whole_of(each_ns * (double)facts->n_requests);
+        bool is_one = facts->n_hosts <= 1;
+        uint64_t limit = max_ns(whole_of((double)refusals->let_in_at_once * MARGIN), 1);
+        uint64_t others_ns = others_of(facts, refusals).service_ns / limit;
 
-        if (!limit || !wall_ns) {
-                finding_remedy(finding, "Ask for fewer at once (--concurrency).");
+        if (is_held_up(others_ns, facts)) {
+                finding_remedy(finding,
+                               "Ask this host for %s at once, in a run of its own: with more than "
+                               "%s there it refused. The others are not held up then.",
+                               words_count(limit).text, words_count(refusals->let_in_at_once).text);
                 return;
         }
-        finding_remedy(finding,
-                       "Ask for %s at once: with more than %s there it refused. It works as fast, "
-                       "and nothing waits for another try.",
-                       words_count(limit).text, words_count(refusals->let_in_at_once).text);
-        finding_option(finding, "--concurrency %llu", (unsigned long long)limit);
-        finding_predict(finding, wall_ns, wall_ns, wall_ns * 2);
+        finding_remedy(
+                finding,
+                "Ask %sfor %s at once: with more than %s there it refused. It works as fast, "
+                "and nothing waits for another try.",
+                is_one ? "" : "each host ", words_count(limit).text,
+                words_count(refusals->let_in_at_once).text);
+        finding_option(finding, "%s %llu", is_one ? "--concurrency" : "--per-host",
+                       (unsigned long long)limit);
+        predict_fewer(finding, refusals, limit, others_ns);
+}
+
+/* "429", "503", or both. */
+static const char *final_status(const struct refusals *refusals)
+{
+        if (!refusals->n_final_too_many)
+                return "503";
+        return refusals->n_final_too_many == refusals->n_final ? "429" : "429 or 503";
+}
+
+static void title_final(struct finding *finding, const struct facts *facts,
+                        const struct refusals *refusals)
+{
+        struct words n = words_count(refusals->n_final);
+        struct words n_all = words_counted(refusals->n_requests, "request", "requests");
+
+        if (facts->n_hosts <= 1)
+                finding_title(finding, "%s of %s %s refused in the end (%s)", n.text, n_all.text,
+                              refusals->n_requests == 1 ? "was" : "were", final_status(refusals));
+        else
+                finding_title(finding, "The host %.*s refused %s of %s in the end (%s)",
+                              STR_ARGS(origin_key(facts->record, refusals->origin)), n.text,
+                              n_all.text, final_status(refusals));
+}
+
+static void title_refused(struct finding *finding, const struct facts *facts,
+                          const struct refusals *refusals)
+{
+        const struct words n = words_count(refusals->n_too_many + refusals->n_full);
+        const struct words n_all = words_count(refusals->n_attempts);
+
+        if (refusals->n_final)
+                title_final(finding, facts, refusals);
+        else if (facts->n_hosts <= 1)
+                finding_title(finding,
+                              "The server refused %s of %s requests, as they were too many", n.text,
+                              n_all.text);
+        else
+                finding_title(
+                        finding, "The host %.*s refused %s of %s requests, as they were too many",
+                        STR_ARGS(origin_key(facts->record, refusals->origin)), n.text, n_all.text);
+}
+
+/* A 503 that passed by itself, and said nothing of when to come again, may be of any trouble. */
+static bool is_throttling(const struct refusals *refusals)
+{
+        return refusals->n_too_many || refusals->asked_ns || refusals->n_final ||
+               refusals->n_final_elsewhere;
+}
+
+/* Not one now and then, as a server in trouble does. */
+static bool counts_by_the_second(const struct refusals *refusals)
+{
+        return refusals->n_too_many || refusals->asked_ns ||
+               (double)refusals->n_full >= (double)refusals->n_attempts * MOST;
 }
 
 static bool throttled(const struct facts *facts, struct finding *finding)
@@ -184,77 +266,122 @@ static bool throttled(const struct facts *facts, struct finding *finding)
         struct refusals refusals;
         size_t n_refused;
 
-        find_refusals(&refusals, facts);
-        n_refused = refusals.n_too_many + refusals.n_full;
-        if (!n_refused || (double)n_refused < (double)facts->n_attempts * NOT_FEW)
+        refusals_find(&refusals, facts);
+        n_refused = refusals.n_too_many + refusals.n_full + refusals.n_elsewhere;
+        if (!n_refused || (double)n_refused < (double)facts->n_attempts * NOT_FEW ||
+            !is_throttling(&refusals))
                 return false;
-        finding->n_failed_by_it = refusals.n_final;
+        finding->n_failed_by_it = refusals.n_final + refusals.n_final_elsewhere;
         finding->explained_ns = facts->chain_ns[PART_BACKOFF];
-        finding_title(finding, "The server refused %s of %s requests, as they were too many",
-                      words_count(n_refused).text, words_count(facts->n_attempts).text);
+        title_refused(finding, facts, &refusals);
         tell_refusals(finding, facts, &refusals);
-        if (refusals.n_too_many >= refusals.n_full)
+        if (refusals.n_full > refusals.n_too_many && refusals.let_in_at_once)
+                remedy_fewer(finding, facts, &refusals);
+        else if (counts_by_the_second(&refusals))
                 remedy_rate(finding, facts, &refusals);
         else
-                remedy_fewer(finding, facts, &refusals);
+                remedy_without_figure(finding, facts, &refusals);
         return true;
 }
 
 /* --- tried again for other reasons -------------------------------------------------------------------------------- */
 
-/* One attempt like the others, and no wait before it. */
-static void spare_retries(struct replay_request *request, const struct facts *facts, void *argument)
-{
-        (void)facts;
-        (void)argument;
-        if (!request->backoff_ns || !request->n_attempts)
-                return;
-        for (int i = 0; i < PART_N; i++)
-                request->slot_ns[i] /= request->n_attempts;
-        request->loop_ns /= request->n_attempts;
-        request->backoff_ns = 0;
-        request->n_attempts = 1;
-}
-
 /* What the attempts that were tried again had come to: the status of most of them; 0: no answer. */
-static int usual_status(const struct facts *facts, size_t *ret_n)
+struct troubles {
+        bool is_throttled; /* then refusals have a finding of their own */
+        size_t n;
+        int usual_status;
+};
+
+static void find_troubles(struct troubles *troubles, const struct facts *facts)
 {
         const struct record *record = facts->record;
+        struct refusals refusals;
         size_t n[600] = { 0 };
-        int most = 0;
 
+        refusals_find(&refusals, facts);
+        *troubles = (struct troubles){ .is_throttled = is_throttling(&refusals) };
         for (size_t i = 0; i < record->n_attempts; i++) {
                 const struct trace_attempt *attempt = &record->attempts[i];
                 int status = attempt->status > 0 && attempt->status < 600 ? attempt->status : 0;
 
-                if (attempt->outcome == TRACE_RETRIED && !refusal_of(attempt) &&
-                    ++n[status] > n[most])
-                        most = status;
+                if (attempt->outcome != TRACE_RETRIED ||
+                    (troubles->is_throttled && refusals_is_one(attempt)))
+                        continue;
+                troubles->n++;
+                if (++n[status] > n[troubles->usual_status])
+                        troubles->usual_status = status;
         }
-        *ret_n = 0;
-        for (size_t i = 0; i < 600; i++)
-                *ret_n += n[i];
-        return most;
+}
+
+static bool is_success(const struct trace_attempt *last)
+{
+        return last->is_last && last->code == MUSTER_OK && last->status && last->status < 500 &&
+               last->status != 429;
+}
+
+/* What those took, each in its last attempt. None without memory. */
+static void measure_successes(struct spread *service, const struct facts *facts)
+{
+        const struct record *record = facts->record;
+        uint64_t *values = mem_array(record->n_attempts, sizeof(*values));
+        size_t n = 0;
+
+        for (size_t i = 0; values && i < record->n_attempts; i++) {
+                const struct trace_attempt *attempt = &record->attempts[i];
+
+                if (is_success(attempt) && attempt->stamps.slot_ns)
+                        values[n++] = life_end_ns(attempt) - attempt->stamps.slot_ns;
+        }
+        spread_of(service, values, n);
+        mem_free(values);
+}
+
+/* What failed to the end came to that sooner or later than to an answer. */
+static void let_succeed(struct replay_request *request, const struct facts *facts, bool is_warm,
+                        void *argument)
+{
+        const struct spread *service = argument;
+
+        (void)facts;
+        (void)is_warm;
+        if (is_success(request->last))
+                return;
+        for (int i = 0; i < PART_N; i++)
+                request->slot_ns[i] = 0;
+        request->slot_ns[PART_SERVER] = service->p50;
+}
+
+/* With the attempt alone that succeeded, and no wait before it. Where hardly any did nobody knows what that takes. */
+static void predict_without_retries(struct finding *finding, const struct facts *facts)
+{
+        struct spread service;
+        struct whatif whatif = { .is_last_only = true,
+                                 .change = let_succeed,
+                                 .argument = &service };
+        uint64_t wall_ns;
+
+        measure_successes(&service, facts);
+        if ((double)service.n < (double)facts->n_requests * MOST)
+                return;
+        wall_ns = whatif_wall_ns(&whatif, facts);
+        finding_predict(finding, wall_ns, wall_ns, facts->wall_ns);
 }
 
 static bool retries(const struct facts *facts, struct finding *finding)
 {
-        struct replay replay;
-        size_t n_retried;
-        int status = usual_status(facts, &n_retried);
-        uint64_t wall_ns;
+        struct troubles troubles;
 
-        if (!n_retried || (double)n_retried < (double)facts->n_attempts * NOT_FEW ||
+        find_troubles(&troubles, facts);
+        if (!troubles.n || (double)troubles.n < (double)facts->n_attempts * NOT_FEW ||
             (double)facts->chain_ns[PART_BACKOFF] < (double)facts->wall_ns * MUCH)
                 return false;
-        replay_init(&replay, facts);
-        replay.change = spare_retries;
-        wall_ns = replay_wall_ns(&replay, facts);
         finding->explained_ns = facts->chain_ns[PART_BACKOFF];
         finding_title(finding, "%s of %s requests had to be made again, after a wait",
-                      words_count(n_retried).text, words_count(facts->n_attempts).text);
-        if (status)
-                finding_evidence(finding, "most of them were answered with status %d", status);
+                      words_count(troubles.n).text, words_count(facts->n_attempts).text);
+        if (troubles.usual_status)
+                finding_evidence(finding, "most of them were answered with status %d",
+                                 troubles.usual_status);
         else
                 finding_evidence(finding, "most of them got no answer");
         finding_evidence(
@@ -265,7 +392,7 @@ static bool retries(const struct facts *facts, struct finding *finding)
         finding_evidence(finding, "an answer itself took %s", words_ns(facts->service.p50).text);
         finding_remedy(finding, "Find out at the server why it fails; with fewer failures the time "
                                 "of the waits is gained.");
-        finding_predict(finding, wall_ns, wall_ns, facts->wall_ns);
+        predict_without_retries(finding, facts);
         return true;
 }
 

@@ -70,6 +70,35 @@ static void predict_no_resumption(struct finding *finding, const struct handshak
         finding_predict(finding, resumed_ns, kept_ns, resumed_ns + resumed_ns / 20);
 }
 
+/* The connections are part of it only where nearly each request opened one, and these could have been fewer. */
+static void tell_full(struct finding *finding, const struct handshakes *handshakes,
+                      const struct facts *facts)
+{
+        if (could_be_kept(facts) && facts->n_on_new_conn * 10 >= facts->n_attempts * 9)
+                finding_title(finding,
+                              "Nearly every request made a connection with a whole new TLS "
+                              "handshake, as the server neither keeps connections nor "
+                              "resumes sessions");
+        else
+                finding_title(finding,
+                              "%s of %s TLS handshakes were whole new ones, as the server %s "
+                              "sessions",
+                              words_count(handshakes->n - handshakes->n_resumed).text,
+                              words_count(handshakes->n).text,
+                              handshakes->n_resumed ? "hardly resumes" : "does not resume");
+        finding_evidence(finding,
+                         "%s TLS handshakes, %s of them resumed; %s could have been, as an earlier "
+                         "one with the same host was complete",
+                         words_count(handshakes->n).text, words_count(handshakes->n_resumed).text,
+                         words_count(handshakes->n_later).text);
+        if (handshakes->n_refused)
+                finding_evidence(finding,
+                                 "%s times a session was offered, and the server did not take it",
+                                 words_count(handshakes->n_refused).text);
+        else if (!handshakes->n_resumed)
+                finding_evidence(finding, "the server never gave out a session to resume");
+}
+
 static bool no_resumption(const struct facts *facts, struct finding *finding)
 {
         struct handshakes handshakes;
@@ -77,21 +106,7 @@ static bool no_resumption(const struct facts *facts, struct finding *finding)
         handshakes_of(&handshakes, facts);
         if (!handshakes.are_full || !matters(&handshakes, facts))
                 return false;
-        finding_title(
-                finding,
-                "Nearly every request made a connection with a whole new TLS handshake, as the "
-                "server neither keeps connections nor resumes sessions");
-        finding_evidence(finding,
-                         "%s TLS handshakes, %s of them resumed; %s could have been, as an earlier "
-                         "one with the same host was complete",
-                         words_count(handshakes.n).text, words_count(handshakes.n_resumed).text,
-                         words_count(handshakes.n_later).text);
-        if (handshakes.n_refused)
-                finding_evidence(finding,
-                                 "%s times a session was offered, and the server did not take it",
-                                 words_count(handshakes.n_refused).text);
-        else
-                finding_evidence(finding, "the server never gave out a session to resume");
+        tell_full(finding, &handshakes, facts);
         finding_evidence(finding,
                          "a handshake typically took %s, two round trips to the server of %s; a "
                          "resumed one takes one",

@@ -11,6 +11,7 @@
 #include "load.h"
 #include "raise.h"
 #include "uneven.h"
+#include "waiting.h"
 #include <base/str.h>
 
 #define MOST     0.5
@@ -32,29 +33,6 @@ static void tell(struct finding *finding, const struct facts *facts, const struc
                                  words_count(uneven->n_unanswered).text);
 }
 
-static void be_like_the_others(struct replay_request *request, const struct facts *facts,
-                               void *argument)
-{
-        const struct uneven *uneven = argument;
-
-        (void)facts;
-        if (request->last && uneven_has(uneven, request->last))
-                duration_cut_off(request, uneven->rest_p50_ns);
-}
-
-/* What the run took longer because of it. */
-static uint64_t cost_ns(const struct facts *facts, struct uneven *uneven)
-{
-        struct replay replay;
-        uint64_t wall_ns;
-
-        replay_init(&replay, facts);
-        replay.change = be_like_the_others;
-        replay.argument = uneven;
-        wall_ns = replay_wall_ns(&replay, facts);
-        return wall_ns < facts->wall_ns ? facts->wall_ns - wall_ns : 0;
-}
-
 static void cut_off(struct replay_request *request, const struct facts *facts, void *argument)
 {
         (void)facts;
@@ -65,7 +43,7 @@ static void cut_off(struct replay_request *request, const struct facts *facts, v
 static void give_up_sooner(struct finding *finding, const struct facts *facts,
                            const struct uneven *uneven)
 {
-        uint64_t most_ns = duration_to_give_up(facts, uneven->rest_p90_ns * PATIENCE);
+        uint64_t most_ns = duration_that_loses_none(facts, uneven->rest_p90_ns * PATIENCE);
         struct replay replay;
         uint64_t wall_ns;
 
@@ -83,6 +61,14 @@ static void give_up_sooner(struct finding *finding, const struct facts *facts,
         finding_predict(finding, wall_ns, wall_ns, wall_ns);
 }
 
+/* Then it is that finding that has more under way as its remedy (causes_slots.c). */
+static bool limit_goes_first(const struct facts *facts)
+{
+        struct raise raise;
+
+        return raise_is_called_for(&raise, facts) && !uneven_goes_first(facts, &raise);
+}
+
 /* It answers as fast as it can: what is left is to have more of it under way. */
 static void ask_for_more(struct finding *finding, const struct facts *facts)
 {
@@ -91,7 +77,7 @@ static void ask_for_more(struct finding *finding, const struct facts *facts)
         struct load load;
 
         load_measure(&load, facts);
-        if (load.answer != LOAD_GROWS) {
+        if (load.answer != LOAD_GROWS && !limit_goes_first(facts)) {
                 replay_init(&replay, facts);
                 raise_limit(&raise, &replay, &replay.concurrency, facts->n_requests, facts);
         }
@@ -108,14 +94,26 @@ static void ask_for_more(struct finding *finding, const struct facts *facts)
         finding_predict(finding, raise.wall_ns, raise.low_ns, raise.high_ns);
 }
 
+/* Then that is why it is slow, and said there (causes_server.c). */
+static bool is_full(const struct facts *facts, const struct uneven *uneven)
+{
+        struct waiting waiting;
+        struct load load;
+
+        waiting_measure(&waiting, facts);
+        load_measure(&load, facts);
+        return uneven->by == UNEVEN_BY_HOST && load.origin == uneven->which &&
+               load_is_full(&load) && waiting_took_long(&waiting, facts);
+}
+
 static bool tell_uneven(const struct facts *facts, struct finding *finding, enum uneven_by by,
                         const char *what)
 {
         struct uneven uneven;
 
-        if (!uneven_find(&uneven, facts) || uneven.by != by)
+        if (!uneven_find(&uneven, facts) || uneven.by != by || is_full(facts, &uneven))
                 return false;
-        finding->explained_ns = cost_ns(facts, &uneven);
+        finding->explained_ns = uneven_cost_ns(&uneven, facts);
         if ((double)uneven.n_unanswered >= (double)uneven.n * MOST) {
                 finding_title(finding, "The %s %.*s does not answer", what, STR_ARGS(uneven.name));
                 tell(finding, facts, &uneven);

@@ -13,10 +13,12 @@
 #include "conns.h"
 #include "link_use.h"
 #include "losses.h"
+#include "raise.h"
 #include "transfers.h"
 #include "whatif.h"
 
 #include <base/clock.h>
+#include <stdio.h>
 
 /* Of the time that slots were in use. */
 #define SHARE_THAT_MATTERS 0.1
@@ -280,7 +282,7 @@ static bool bandwidth(const struct facts *facts, struct finding *finding)
 
 /* --- slow-body ---------------------------------------------------------------------------------------------------- */
 
-/* What a large body takes of what it should at most, in percent. Small ones that stop are Nagle's (causes_wire.c). */
+/* What a large body takes of what it should at most, in percent. Small ones that come late are looked at in waiting.c. */
 static bool measure_slowness(const struct facts *facts, const struct trace_attempt *attempt,
                              uint64_t *ret_value)
 {
@@ -307,9 +309,16 @@ static bool measure_rate(const struct facts *facts, const struct trace_attempt *
 
 /* What is left when neither the link nor a loss nor a new connection says why: for that much of the wall time, by both accounts. */
 #define SHARE_OF_BODIES 0.5
-#define SHARE_OF_LOSSES 0.05 /* of the time of requests: less does not explain it */
-#define SLOWNESS        250  /* percent of what is usual, the median */
-#define LOOP_FREE       0.5  /* of the time busy at most: else it may have been us */
+#define SHARE_OF_LOSSES 0.05  /* of the time of requests: less does not explain it */
+#define SLOWNESS        250   /* percent of what is usual, the median */
+#define LOOP_FREE       0.5   /* of the time busy at most: else it may have been us */
+#define TIMES_MOST      10000 /* as long as usual: a larger factor is not told */
+
+/* Nothing began while others came, so nobody can tell a queue before the link from a server that sends slowly. */
+static bool may_be_link(const struct link_use *use)
+{
+        return use->may_be_full && !use->is_queue_known;
+}
 
 static bool bodies_are_what_took_long(const struct facts *facts)
 {
@@ -318,6 +327,63 @@ static bool bodies_are_what_took_long(const struct facts *facts)
         return (double)facts->chain_ns[PART_RECEIVE] >= least &&
                (double)facts->share_ns[PART_RECEIVE] >= least &&
                (double)facts->loop_busy_ns <= (double)facts->wall_ns * LOOP_FREE;
+}
+
+/* "3.2", "1,670"; more says nothing more. */
+static struct words times_words(double times)
+{
+        struct words words;
+
+        if (times > TIMES_MOST)
+                snprintf(words.text, sizeof(words.text), "more than 10,000");
+        else if (times >= 100)
+                return words_count(whole_of(times));
+        else
+                snprintf(words.text, sizeof(words.text), "%.3g", times);
+        return words;
+}
+
+/* All slots were in use, by answers that a link which is not full let come slowly: nothing says that more would come any slower. */
+static bool raise_is_worth_a_try(struct raise *raise, const struct facts *facts,
+                                 const struct link_use *use)
+{
+        struct replay replay;
+        struct load load;
+
+        *raise = (struct raise){ 0 };
+        if ((double)facts->full_ns < (double)facts->wall_ns * SHARE_OF_BODIES || may_be_link(use))
+                return false;
+        load_measure(&load, facts);
+        if (load.answer == LOAD_GROWS)
+                return false;
+        replay_init(&replay, facts);
+        raise_limit(raise, &replay, &replay.concurrency, facts->n_requests, facts);
+        return raise->limit > 0;
+}
+
+static void remedy_slow_body(struct finding *finding, const struct facts *facts,
+                             const struct link_use *use)
+{
+        struct raise raise;
+
+        if (!raise_is_worth_a_try(&raise, facts, use)) {
+                finding_remedy(finding,
+                               "Look at how the server makes its answers, piece by piece, and "
+                               "whether it limits the rate of each connection.");
+                return;
+        }
+        finding_evidence(finding,
+                         "for %s of the time as many were under way as are allowed (%s), and "
+                         "others waited for their turn",
+                         words_share((double)facts->full_ns, (double)facts->wall_ns).text,
+                         words_count(facts->slots).text);
+        finding_remedy(finding,
+                       "Allow %s at once, as far as the server sends each as fast then; or look "
+                       "at how it makes its answers, piece by piece, and whether it limits the "
+                       "rate of each connection.",
+                       words_count(raise.limit).text);
+        finding_option(finding, "--concurrency %llu", (unsigned long long)raise.limit);
+        finding_predict(finding, raise.wall_ns, raise.low_ns, facts->wall_ns);
 }
 
 static bool slow_body(const struct facts *facts, struct finding *finding)
@@ -339,16 +405,15 @@ static bool slow_body(const struct facts *facts, struct finding *finding)
                       words_bytes(rate.p50).text);
         finding_evidence(
                 finding,
-                "an answer typically took %s from its first byte to its last, %.3g times what the "
+                "an answer typically took %s from its first byte to its last, %s times what the "
                 "network needs for so much",
-                words_ns(facts->phase[MUSTER_PHASE_RECEIVE].p50).text, (double)slowness.p50 / 100);
-        finding_evidence(finding, use.may_be_full && !use.is_queue_known
+                words_ns(facts->phase[MUSTER_PHASE_RECEIVE].p50).text,
+                times_words((double)slowness.p50 / 100).text);
+        finding_evidence(finding, may_be_link(&use)
                                           ? "no packets were lost; but it may be the link that is "
                                             "full, as no answer began while others came"
                                           : "neither a full link nor lost packets explain it");
-        finding_remedy(finding,
-                       "Look at how the server makes its answers, piece by piece, and whether it "
-                       "limits the rate of each connection.");
+        remedy_slow_body(finding, facts, &use);
         finding->explained_ns = facts->chain_ns[PART_RECEIVE];
         return true;
 }

@@ -11,6 +11,7 @@
  */
 #include "cause.h"
 #include "conns.h"
+#include "life.h"
 #include "link_use.h"
 #include "losses.h"
 #include "transfers.h"
@@ -25,10 +26,12 @@
 
 /*
  * Linux holds an acknowledgement back for 40 ms, on kernels that tick 250 times a second for up to 44; then it has to get there and the
- * rest back. New connections are acknowledged at once for a while, so that they do not stop.
+ * rest back, which is a round trip more. New connections are acknowledged at once for a while, so that they do not stop.
  */
 #define HELD_BACK_NS      (38 * NS_PER_MS)
 #define HELD_BACK_LATE_NS (50 * NS_PER_MS)
+/* More than is sent at once, in more pieces than these: it came bit by bit. */
+#define PIECES_FEW 8
 /* Less may be anything. */
 #define ROUND_TRIP_TO_TELL_NS (5 * NS_PER_MS)
 
@@ -41,10 +44,14 @@ static bool has_stopped(const struct facts *facts, const struct trace_attempt *a
 
         return attempt->status && attempt->n_receives > 1 &&
                stamps->last_byte_kernel_ns > stamps->first_byte_kernel_ns &&
-               took_ns >= HELD_BACK_NS && took_ns <= HELD_BACK_LATE_NS + round_trip_ns;
+               took_ns >= HELD_BACK_NS + round_trip_ns &&
+               took_ns <= HELD_BACK_LATE_NS + round_trip_ns;
 }
 
-/* A body that would have fitted into what is sent at once took a round trip: an acknowledgement that came without delay was waited for. */
+/*
+ * A body that would have fitted into what is sent at once took a round trip: an acknowledgement that came without delay was waited for. One that
+ * was held back takes longer.
+ */
 static bool has_stopped_for_round_trip(const struct facts *facts,
                                        const struct trace_attempt *attempt)
 {
@@ -53,7 +60,8 @@ static bool has_stopped_for_round_trip(const struct facts *facts,
         return attempt->n_receives > 1 && transfer_of(&transfer, facts, attempt) &&
                !transfer.n_rounds && transfer.round_trip_ns >= ROUND_TRIP_TO_TELL_NS &&
                transfer.took_ns * 10 >= transfer.round_trip_ns * 9 &&
-               transfer.took_ns * 10 <= transfer.round_trip_ns * 13;
+               transfer.took_ns * 10 <= transfer.round_trip_ns * 13 &&
+               transfer.took_ns < transfer.round_trip_ns + HELD_BACK_NS;
 }
 
 struct stopping {
@@ -66,6 +74,7 @@ static const struct stopping held_back = { has_stopped },
 struct stops {
         size_t n_kept, n_kept_stopped; /* answers in several pieces on connections used before */
         size_t n_new, n_new_stopped; /* ... on new ones, without TLS: a handshake is use as well */
+        size_t n_long_stopped;       /* of all that stopped: such as take a while in any case */
         bool is_tls;
         uint64_t stopped_ns;
 };
@@ -75,6 +84,12 @@ static bool is_tls(const struct record *record, const struct trace_attempt *atte
         const struct trace_conn *conn = conn_of_attempt(record, attempt);
 
         return conn && conn->is_tls;
+}
+
+/* That takes a while in any case. */
+static bool is_long(const struct trace_attempt *attempt)
+{
+        return attempt->wire_bytes > TRANSFER_FIRST_WINDOW && attempt->n_receives > PIECES_FEW;
 }
 
 static void stops_of(struct stops *stops, const struct facts *facts,
@@ -92,6 +107,7 @@ static void stops_of(struct stops *stops, const struct facts *facts,
                 stops->stopped_ns += stopped ? attempt->stamps.last_byte_kernel_ns -
                                                        attempt->stamps.first_byte_kernel_ns
                                              : 0;
+                stops->n_long_stopped += stopped && is_long(attempt);
                 stops->is_tls |= is_tls(record, attempt);
                 if (attempt->is_reused) {
                         stops->n_kept++;
@@ -158,8 +174,9 @@ static bool nagle(const struct facts *facts, struct finding *finding)
         struct stops stops;
 
         stops_of(&stops, facts, &held_back);
-        /* A server that makes a pause of its own does so on new connections as well. */
-        if (!do_they_stop(&stops, facts) || stops.n_new_stopped * 2 > stops.n_new)
+        /* A server that makes a pause of its own does so on new connections as well; without these it may be the size. */
+        if (!do_they_stop(&stops, facts) || stops.n_new_stopped * 2 > stops.n_new ||
+            (!stops.n_new && stops.n_long_stopped * 2 > stops.n_kept_stopped))
                 return false;
         finding_title(finding,
                       "The server stopped for 40 ms in the middle of its answers, waiting for an "
@@ -296,10 +313,12 @@ static uint64_t redirected_ns(const struct facts *facts)
         const struct record *record = facts->record;
         uint64_t ns = 0;
 
-        for (size_t i = 0; i < record->n_attempts; i++)
-                if (record->attempts[i].outcome == TRACE_REDIRECTED)
-                        ns += record->attempts[i].stamps.end_ns -
-                              record->attempts[i].stamps.slot_ns;
+        for (size_t i = 0; i < record->n_attempts; i++) {
+                const struct trace_attempt *attempt = &record->attempts[i];
+
+                if (attempt->outcome == TRACE_REDIRECTED && attempt->stamps.slot_ns)
+                        ns += life_end_ns(attempt) - attempt->stamps.slot_ns;
+        }
         return ns;
 }
 

@@ -45,6 +45,12 @@ static void spend_on_loop(struct walk *walk, uint64_t moment_ns)
         walk->at_ns = moment_ns;
 }
 
+/* ... there was nothing to do, as far as the record tells. */
+static void spend_on_nothing(struct walk *walk, uint64_t moment_ns)
+{
+        spend(walk, facts_has_holes(walk->facts) ? PART_MISSING : PART_INPUT, moment_ns);
+}
+
 /* What came behind its end. */
 static void spend_on_result(struct walk *walk)
 {
@@ -98,7 +104,7 @@ static const struct trace_attempt *previous(const struct walk *walk)
         return record->attempts[low].request == walk->here->request ? &record->attempts[low] : NULL;
 }
 
-/* Who gave it the slot? A gift from before it wanted one is none; and a rate gives no slots. */
+/* Who gave it the slot? A gift from before it wanted one is none, nor is one from who had none; and a rate gives no slots. */
 static const struct trace_attempt *giver(const struct walk *walk)
 {
         const struct trace_attempt *giver =
@@ -106,7 +112,8 @@ static const struct trace_attempt *giver(const struct walk *walk)
 
         if (walk->here->wait == TRACE_WAIT_RATE || walk->here->wait == TRACE_WAIT_HOST_RATE)
                 return NULL;
-        if (!is_earlier(walk, giver) || life_end_ns(giver) < walk->here->stamps.start_ns)
+        if (!is_earlier(walk, giver) || !giver->stamps.slot_ns ||
+            life_end_ns(giver) < walk->here->stamps.start_ns)
                 return NULL;
         return giver;
 }
@@ -182,7 +189,7 @@ static bool leave_request(struct walk *walk)
         if (!is_earlier(walk, taken))
                 return false;
         if (why == INTAKE_RESULT)
-                spend(walk, PART_INPUT, taken->taken_ns);
+                spend_on_nothing(walk, taken->taken_ns);
         spend_on_loop(walk, taken->taken_ns);
         walk->here = taken;
         spend_on_result(walk);
@@ -198,7 +205,7 @@ void chain_follow(const struct facts *facts, const struct trace_attempt *attempt
         do {
                 spend_on_life(&walk);
         } while (walk.at_ns > from_ns && (leave_queue(&walk) || leave_request(&walk)));
-        spend(&walk, PART_INPUT, from_ns);
+        spend_on_nothing(&walk, from_ns);
 }
 
 /* --- several chains ----------------------------------------------------------------------------------------------- */

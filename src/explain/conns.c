@@ -51,21 +51,28 @@ uint64_t conn_opening_ns(const struct trace_conn *conn)
         return conn_dns_ns(conn) + conn_tcp_ns(conn) + conn_tls_ns(conn);
 }
 
-uint64_t conns_needed(const struct facts *facts)
+uint32_t *conns_in_use(const struct facts *facts)
 {
         const struct record *record = facts->record;
         uint32_t *most = mem_array(record->n_origins + 1, sizeof(*most));
-        uint64_t sum = 0;
 
         for (size_t i = 0; most && i < record->n_attempts; i++) {
                 const struct trace_attempt *attempt = &record->attempts[i];
 
-                if (attempt->origin > record->n_origins ||
-                    attempt->host_in_flight <= most[attempt->origin])
-                        continue;
-                sum += attempt->host_in_flight - most[attempt->origin];
-                most[attempt->origin] = attempt->host_in_flight;
+                if (attempt->origin <= record->n_origins &&
+                    attempt->host_in_flight > most[attempt->origin])
+                        most[attempt->origin] = attempt->host_in_flight;
         }
+        return most;
+}
+
+uint64_t conns_needed(const struct facts *facts)
+{
+        uint32_t *most = conns_in_use(facts);
+        uint64_t sum = 0;
+
+        for (size_t i = 0; most && i <= facts->record->n_origins; i++)
+                sum += most[i];
         mem_free(most);
         return sum;
 }

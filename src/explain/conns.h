@@ -23,7 +23,10 @@ uint64_t conn_tcp_ns(const struct trace_conn *conn);
 uint64_t conn_tls_ns(const struct trace_conn *conn);
 uint64_t conn_opening_ns(const struct trace_conn *conn);
 
-/* How many there have to be if all are kept: of each host as many as were in use at once. 0: memory is out. */
+/* By origin, how many were in use at once: with fewer its requests could not have been. To be freed with mem_free(); NULL: memory is out. */
+uint32_t *conns_in_use(const struct facts *facts);
+
+/* How many there have to be if all are kept: the sum of these. 0: memory is out. */
 uint64_t conns_needed(const struct facts *facts);
 
 /* What opening one and closing it is of the loop's reading and writing, without a handshake. */

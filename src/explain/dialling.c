@@ -2,7 +2,9 @@
 #include "dialling.h"
 
 #include "conns.h"
+#include "sort.h"
 #include <base/clock.h>
+#include <base/mem.h>
 
 /* --- addresses ---------------------------------------------------------------------------------------------------- */
 
@@ -86,4 +88,114 @@ void dialling_of(struct dialling *dialling, const struct facts *facts)
         measure_conns(&dialling->tcp_ns, facts, measure_tcp);
         for (size_t i = 0; i < facts->record->n_conns; i++)
                 add(dialling, &facts->record->conns[i]);
+}
+
+/* --- how many at once --------------------------------------------------------------------------------------------- */
+
+/*
+ * A server's kernel keeps connections until its program accepts them, and when it has as many as it may (the backlog) it drops the first packets of
+ * others. Of those that it kept, here is known that they had come, and when their first answer did.
+ */
+enum event { EVENT_IS_ANSWERED, EVENT_COMES, EVENT_IS_DROPPED, N_EVENTS };
+
+struct crowding {
+        const struct record *record;
+        uint64_t *answered_ns;    /* by connection: its first answer, or its end */
+        uint32_t *n_before;       /* by connection: how many waited when it came */
+        uint32_t *n_waiting;      /* by origin */
+        struct sort_pair *events; /* by moment; value: which connection, and what */
+        size_t n_events;
+};
+
+static void note_answers(struct crowding *crowding, const struct facts *facts)
+{
+        const struct record *record = facts->record;
+
+        for (size_t i = 0; i < record->n_conns; i++)
+                crowding->answered_ns[i] = record->conns[i].closed_ns;
+        for (size_t i = 0; i < record->n_attempts; i++) {
+                const struct trace_attempt *attempt = &record->attempts[i];
+                const struct trace_conn *conn = conn_of_attempt(record, attempt);
+
+                if (conn && !attempt->is_reused && attempt->stamps.first_byte_kernel_ns)
+                        crowding->answered_ns[conn - record->conns] =
+                                attempt->stamps.first_byte_kernel_ns;
+        }
+}
+
+static void add_event(struct crowding *crowding, uint64_t at_ns, size_t i, enum event event)
+{
+        crowding->events[crowding->n_events++] = (struct sort_pair){ at_ns, i * N_EVENTS + event };
+}
+
+static void list_events(struct crowding *crowding, uint64_t least_ns)
+{
+        const struct record *record = crowding->record;
+
+        for (size_t i = 0; i < record->n_conns; i++) {
+                const struct trace_conn *conn = &record->conns[i];
+                uint64_t began_ns = conn->dns_end_ns ? conn->dns_end_ns : conn->opened_ns;
+                bool was_dropped = conn_n_syns_again(conn, least_ns) > 0;
+
+                if (!conn->tcp_end_ns || conn->origin > record->n_origins)
+                        continue;
+                if (was_dropped)
+                        add_event(crowding, began_ns, i, EVENT_IS_DROPPED);
+                add_event(crowding, was_dropped ? conn->tcp_end_ns : began_ns, i, EVENT_COMES);
+                add_event(crowding, crowding->answered_ns[i], i, EVENT_IS_ANSWERED);
+        }
+        sort_pairs(crowding->events, crowding->n_events);
+}
+
+static void take_event(struct crowding *crowding, struct crowd *crowd, size_t i, enum event event)
+{
+        uint32_t *n_waiting = &crowding->n_waiting[crowding->record->conns[i].origin];
+
+        switch (event) {
+        case EVENT_IS_ANSWERED:
+                *n_waiting -= *n_waiting > 0;
+                return;
+        case EVENT_COMES:
+                crowding->n_before[i] = (*n_waiting)++;
+                return;
+        case EVENT_IS_DROPPED:
+                if (!crowd->is_known || *n_waiting < crowd->least)
+                        crowd->least = *n_waiting;
+                crowd->is_known = true;
+                return;
+        case N_EVENTS:
+                return;
+        }
+}
+
+static void go_through(struct crowding *crowding, struct crowd *crowd)
+{
+        for (size_t i = 0; i < crowding->n_events; i++)
+                take_event(crowding, crowd, crowding->events[i].value / N_EVENTS,
+                           (enum event)(crowding->events[i].value % N_EVENTS));
+        for (size_t i = 0; i < crowding->record->n_conns; i++)
+                crowd->n_beyond += crowding->n_before[i] > crowd->least;
+}
+
+void crowd_of(struct crowd *crowd, const struct dialling *dialling, const struct facts *facts)
+{
+        const struct record *record = facts->record;
+        struct crowding crowding = {
+                .record = record,
+                .answered_ns = mem_array(record->n_conns, sizeof(uint64_t)),
+                .n_before = mem_array(record->n_conns, sizeof(uint32_t)),
+                .n_waiting = mem_array(record->n_origins + 1, sizeof(uint32_t)),
+                .events = mem_array(record->n_conns, N_EVENTS * sizeof(struct sort_pair)),
+        };
+
+        *crowd = (struct crowd){ 0 };
+        if (crowding.answered_ns && crowding.n_before && crowding.n_waiting && crowding.events) {
+                note_answers(&crowding, facts);
+                list_events(&crowding, dialling->tcp_ns.min);
+                go_through(&crowding, crowd);
+        }
+        mem_free(crowding.answered_ns);
+        mem_free(crowding.n_before);
+        mem_free(crowding.n_waiting);
+        mem_free(crowding.events);
 }

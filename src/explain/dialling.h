@@ -22,6 +22,9 @@ uint64_t conn_refusal_ns(const struct trace_conn *conn);
 /* How often the first packet was sent again, where connecting takes `least_ns` else. */
 unsigned conn_n_syns_again(const struct trace_conn *conn, uint64_t least_ns);
 
+/* A server that takes in no more drops all that come then; one or two may be lost anywhere. */
+#define DIALLING_SYNS_MANY 3
+
 struct dialling {
         struct spread tcp_ns;    /* connecting, of connections that came about */
         size_t n_silent;         /* connections with such addresses */
@@ -34,5 +37,14 @@ struct dialling {
 };
 
 void dialling_of(struct dialling *dialling, const struct facts *facts);
+
+/* How many connections to its host had come, and had no answer yet, when another one's first packet was dropped. */
+struct crowd {
+        bool is_known;   /* false: none was dropped, or memory is out */
+        uint64_t least;  /* of these numbers */
+        size_t n_beyond; /* connections that came although more than that waited */
+};
+
+void crowd_of(struct crowd *crowd, const struct dialling *dialling, const struct facts *facts);
 
 #endif

@@ -22,7 +22,7 @@ uint64_t duration_round_up(uint64_t ns)
         }
 }
 
-/* From its first slot to its last byte; 0: it was not answered, or one of its attempts took longer than that. */
+/* From its first slot to its last byte; 0: it was not answered in full, or one of its attempts took longer than that. */
 static uint64_t took_within(const struct facts *facts, size_t from, size_t to, uint64_t attempt_ns)
 {
         const struct trace_attempt *attempt = NULL;
@@ -37,12 +37,15 @@ static uint64_t took_within(const struct facts *facts, size_t from, size_t to, u
                 if (!slot_ns)
                         slot_ns = attempt->stamps.slot_ns;
         }
-        return attempt && attempt->status && slot_ns ? life_end_ns(attempt) - slot_ns : 0;
+        return attempt && attempt->status && !attempt->code && slot_ns
+                       ? life_end_ns(attempt) - slot_ns
+                       : 0;
 }
 
-uint64_t duration_to_give_up(const struct facts *facts, uint64_t attempt_ns)
+/* And at least that. */
+static uint64_t enough_for(const struct facts *facts, uint64_t attempt_ns, uint64_t least_ns)
 {
-        uint64_t most_ns = attempt_ns;
+        uint64_t most_ns = least_ns;
 
         for (size_t from = 0, to; from < facts->record->n_attempts; from = to) {
                 uint64_t ns;
@@ -53,6 +56,27 @@ uint64_t duration_to_give_up(const struct facts *facts, uint64_t attempt_ns)
                         most_ns = (uint64_t)((double)ns * MORE);
         }
         return duration_round_up(most_ns);
+}
+
+uint64_t duration_to_give_up(const struct facts *facts, uint64_t attempt_ns)
+{
+        return enough_for(facts, attempt_ns, attempt_ns);
+}
+
+uint64_t duration_that_loses_none(const struct facts *facts, uint64_t least_ns)
+{
+        return enough_for(facts, UINT64_MAX, least_ns);
+}
+
+size_t duration_n_lost(const struct facts *facts, uint64_t most_ns)
+{
+        size_t n = 0;
+
+        for (size_t from = 0, to; from < facts->record->n_attempts; from = to) {
+                to = facts_request_end(facts, from);
+                n += took_within(facts, from, to, UINT64_MAX) > most_ns;
+        }
+        return n;
 }
 
 struct words duration_option(uint64_t ns)

@@ -17,6 +17,12 @@ uint64_t duration_round_up(uint64_t ns);
  */
 uint64_t duration_to_give_up(const struct facts *facts, uint64_t attempt_ns);
 
+/* The same, for all that were answered, and at least that: nobody is lost who was. */
+uint64_t duration_that_loses_none(const struct facts *facts, uint64_t least_ns);
+
+/* How many that were answered would not have been, had each been given up after `most_ns`. */
+size_t duration_n_lost(const struct facts *facts, uint64_t most_ns);
+
 /* As options of muster take it: "200ms", "2s". Of a round figure. */
 struct words duration_option(uint64_t ns);
 

@@ -51,8 +51,6 @@ static void count_attempt(struct facts *facts, const struct trace_attempt *attem
                 facts->n_outcomes[attempt->outcome]++;
         if (attempt->wait < LENGTH(facts->n_waits))
                 facts->n_waits[attempt->wait]++;
-        if (attempt->status > 0 && (size_t)attempt->status < LENGTH(facts->n_statuses))
-                facts->n_statuses[attempt->status]++;
         if (!attempt->stamps.slot_ns)
                 return;
         facts->n_attempts++;
@@ -60,6 +58,8 @@ static void count_attempt(struct facts *facts, const struct trace_attempt *attem
                 facts->n_on_reused++;
         else if (attempt->conn)
                 facts->n_on_new_conn++;
+        facts->n_conns_opened +=
+                attempt->conn && !attempt->is_reused && attempt->stamps.tcp_end_ns != 0;
 }
 
 /* --- requests ----------------------------------------------------------------------------------------------------- */

@@ -12,6 +12,7 @@
 
 /* What a moment of somebody's life was spent on: finer than phases, as the remedy depends on it. */
 enum part {
+        PART_MISSING,      /* attempts were dropped: see facts_has_holes() */
         PART_INPUT,        /* nothing was submitted: the program, or its input, was not there yet */
         PART_RATE,         /* held back by the rate that was asked for */
         PART_QUEUE,        /* waited for a slot, and it is not known for whose */
@@ -39,7 +40,7 @@ const char *part_meaning(enum part part); /* "waiting for the server's answer" *
 /* A set of durations, in ns. */
 struct spread {
         size_t n;
-        uint64_t sum, min, p10, p50, p90, p95, p99, max;
+        uint64_t sum, min, p10, p50, p90, p99, max;
 };
 
 static inline double spread_mean(const struct spread *spread)
@@ -47,8 +48,14 @@ static inline double spread_mean(const struct spread *spread)
         return spread->n ? (double)spread->sum / (double)spread->n : 0;
 }
 
+/* Of values in ascending order: the first that this share of them does not exceed. 0 where there are none. */
+uint64_t quantile_of(const uint64_t *sorted, size_t n, double share);
+
 /* Sorts `values`, ascending. */
 void spread_of(struct spread *spread, uint64_t *values, size_t n);
+
+/* Each is larger than the one before by as much: of what waits in a row. Not such as are alike, in two groups, or alike with a few outliers. */
+bool spread_is_ramp(const struct spread *spread);
 
 /* As a whole number; what is beyond the largest is cut, and what is none is 0. */
 static inline uint64_t whole_of(double value)
@@ -81,10 +88,10 @@ struct facts {
         size_t n_attempts;                  /* that had a slot */
         size_t n_outcomes[TRACE_N_OUTCOMES];
         size_t n_waits[TRACE_N_WAITS];
-        size_t n_codes[32];     /* requests, by -code */
-        size_t n_statuses[600]; /* attempts, by status */
-        size_t n_on_new_conn;   /* attempts that opened a connection */
+        size_t n_codes[32];   /* requests, by -code */
+        size_t n_on_new_conn; /* attempts that opened a connection, or tried to */
         size_t n_on_reused;
+        size_t n_conns_opened; /* connections that came about */
         uint64_t wire_bytes, body_bytes;
 
         /* Concurrency. */
@@ -104,9 +111,8 @@ struct facts {
         struct spread phase[MUSTER_N_PHASES];
         struct spread service; /* slot to end of an attempt: what takes a slot */
         struct spread
-                latency; /* first slot to last byte of a request, over its attempts, without back-off */
+                latency; /* of requests that succeeded: from slot to last byte, its attempts together */
         struct spread network, server; /* the two halves of `wait`, of answered attempts */
-        struct spread server_alone; /* of those that began with at most two in flight; n 0: none */
 
         /* This program. */
         uint64_t loop_ns[TRACE_N_WORKS]; /* over the run */
@@ -132,6 +138,17 @@ struct facts {
 /* MUSTER_E_RESOURCE; MUSTER_E_INPUT when no request in it has ended. The record is borrowed until facts_deinit(). */
 int facts_init(struct facts *facts, const struct record *record);
 void facts_deinit(struct facts *facts);
+
+/*
+ * Were so many attempts dropped between those that are there that the times between these mean nothing? Then nobody can tell whether nothing
+ * was under way, or only nothing that is in the record.
+ */
+#define FACTS_HOLES_MOST 0.01 /* of the attempts */
+static inline bool facts_has_holes(const struct facts *facts)
+{
+        return (double)facts->record->run.n_holes >
+               (double)facts->record->n_attempts * FACTS_HOLES_MOST;
+}
 
 /* --- one kind of duration ----------------------------------------------------------------------------------------- */
 

@@ -55,7 +55,7 @@ static double failed(const struct facts *facts)
 
 static double connects(const struct facts *facts)
 {
-        return (double)facts->n_on_new_conn;
+        return (double)facts->n_conns_opened;
 }
 
 static const struct {
@@ -118,7 +118,7 @@ static int quantile(const struct facts *facts, int durations, double share, doub
         if (facts_durations(facts, durations, &values, &n) < 0)
                 return MUSTER_E_RESOURCE;
         at = (size_t)ceil(share * (double)n - 1e-6); /* 0.999 is not quite 999 of 1,000 */
-        *ret_value = n ? (double)values[at ? at - 1 : 0] : 0;
+        *ret_value = n ? (double)values[at ? at - 1 : 0] : NAN;
         mem_free(values);
         return 0;
 }
@@ -130,11 +130,11 @@ static int of_durations(const struct facts *facts, int durations, struct muster_
         double share = share_of(what);
 
         if (str_is(what, "mean"))
-                *ret_value = spread_mean(spread);
+                *ret_value = spread->n ? spread_mean(spread) : NAN;
         else if (str_is(what, "max"))
-                *ret_value = (double)spread->max;
+                *ret_value = spread->n ? (double)spread->max : NAN;
         else if (str_is(what, "min"))
-                *ret_value = (double)spread->min;
+                *ret_value = spread->n ? (double)spread->min : NAN;
         else if (share >= 0)
                 return quantile(facts, durations, share, ret_value);
         else

@@ -40,4 +40,7 @@ __attribute__((format(printf, 2, 3))) void finding_option(struct finding *findin
 void finding_predict(struct finding *finding, uint64_t expected_ns, uint64_t low_ns,
                      uint64_t high_ns);
 
+/* What is more than the wall time by no more than a simulation is off by says that nothing changes: it becomes the wall time. */
+void finding_smooth(struct finding *finding, uint64_t wall_ns);
+
 #endif

@@ -55,8 +55,11 @@ static void add(struct flight *flight, enum edge edge, uint64_t at_ns)
         edges->at[edges->n++] = at_ns;
 }
 
+/* Also what was stopped before it had one: whom it waited for nobody has told it. */
 static bool waited_for_slot(const struct trace_attempt *attempt)
 {
+        if (attempt->code == MUSTER_E_CANCELLED && !attempt->stamps.slot_ns)
+                return attempt->wait != TRACE_WAIT_RATE && attempt->wait != TRACE_WAIT_HOST_RATE;
         return attempt->wait == TRACE_WAIT_SLOT || attempt->wait == TRACE_WAIT_HOST ||
                attempt->wait == TRACE_WAIT_SHARE;
 }

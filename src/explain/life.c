@@ -37,9 +37,9 @@ uint64_t life_process_end_ns(const struct trace_attempt *attempt)
 /* The loop counts what it processes itself; the workers' is not in there. */
 enum part life_process_part(const struct record *record)
 {
-        const struct trace_sample *last = record->samples + record->n_samples - 1;
+        size_t n = record->n_samples;
 
-        if (record->n_samples && last->work_ns[TRACE_WORK_PROCESS])
+        if (n && record->samples[n - 1].work_ns[TRACE_WORK_PROCESS])
                 return PART_LOOP_PROCESS;
         return PART_PROCESS;
 }

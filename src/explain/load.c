@@ -2,6 +2,7 @@
 #include "load.h"
 
 #include "sort.h"
+#include "waiting.h"
 #include <base/clock.h>
 #include <base/mem.h>
 #include <stdbool.h>
@@ -14,12 +15,18 @@
 #define BETTER_TO_BE 1.25 /* times the pace of all: what is gained has to be worth it */
 #define HIGHER       1.1  /* times any pace before: a peak has to be higher than these */
 #define PIECE_MIN    4    /* answers that a pace is told by, at the end of the run */
+#define PACED_MIN    10   /* answers to call their pace even: so many in turn are no accident */
+#define PACED        1.5 /* times the middle gap at most, and that part of it at least: nine of ten */
+#define PACE_NS      NS_PER_MS /* apart at least: less may be the turns of this program */
+#define AT_ONCE      0.25 /* of the time in which they were answered at most, they were asked for */
 
 struct answers {
         struct load *load;
+        const struct facts *facts;
         const struct record *record;
         uint64_t *few, *many;
-        uint64_t *ends; /* when each was over */
+        uint64_t *slots; /* when each began */
+        uint64_t *ends;  /* when each was over */
         size_t n_ends;
         uint64_t last_slot_ns;
         uint64_t alone_sum_ns;
@@ -31,19 +38,6 @@ bool load_is_answer(const struct load *load, const struct trace_attempt *attempt
         return attempt->origin == load->origin && attempt->status && attempt->status != 429 &&
                attempt->status != 503 && attempt->stamps.first_byte_kernel_ns &&
                attempt->stamps.slot_ns;
-}
-
-static uint64_t wait_ns(const struct trace_attempt *attempt)
-{
-        uint64_t phase_ns[MUSTER_N_PHASES];
-
-        attempt_phases(attempt, phase_ns);
-        return phase_ns[MUSTER_PHASE_WAIT];
-}
-
-static uint64_t at_share(const uint64_t *sorted, size_t n, double share)
-{
-        return n ? sorted[(size_t)((double)(n - 1) * share + 0.5)] : 0;
 }
 
 static uint32_t busiest_origin(const struct facts *facts)
@@ -97,23 +91,27 @@ static void sort_out(struct answers *answers)
 
         for (size_t i = 0; i < answers->record->n_attempts; i++) {
                 const struct trace_attempt *attempt = &answers->record->attempts[i];
+                uint64_t answer_ns;
 
                 if (!load_is_answer(load, attempt))
                         continue;
+                answer_ns = waiting_ns(answers->facts, attempt);
+                answers->slots[answers->n_ends] = attempt->stamps.slot_ns;
                 answers->ends[answers->n_ends++] = attempt->stamps.end_ns;
                 if (attempt->stamps.slot_ns > answers->last_slot_ns)
                         answers->last_slot_ns = attempt->stamps.slot_ns;
                 if (attempt->host_in_flight <= alone) {
-                        answers->alone_sum_ns += wait_ns(attempt);
+                        answers->alone_sum_ns += answer_ns;
                         answers->n_alone++;
                 }
                 if (attempt->host_in_flight <= few)
-                        answers->few[load->n_few++] = wait_ns(attempt);
+                        answers->few[load->n_few++] = answer_ns;
                 else if (attempt->host_in_flight >= many)
-                        answers->many[load->n_many++] = wait_ns(attempt);
+                        answers->many[load->n_many++] = answer_ns;
         }
         sort_numbers(answers->few, load->n_few);
         sort_numbers(answers->many, load->n_many);
+        sort_numbers(answers->slots, answers->n_ends);
         sort_numbers(answers->ends, answers->n_ends);
 }
 
@@ -124,22 +122,63 @@ static void sort_out(struct answers *answers)
 static void judge(struct answers *answers)
 {
         struct load *load = answers->load;
-        uint64_t many_fast_ns = at_share(answers->many, load->n_many, 0.1);
-        uint64_t few_middle_ns = at_share(answers->few, load->n_few, 0.5);
+        uint64_t many_fast_ns = quantile_of(answers->many, load->n_many, 0.1);
+        uint64_t few_slow_ns = quantile_of(answers->few, load->n_few, 0.75);
 
         load->growth = 1;
         if (load->n_few < FEW_MIN || load->n_many < FEW_MIN || !answers->n_alone)
                 return;
         load->alone_ns = answers->alone_sum_ns / answers->n_alone;
-        load->few_ns = at_share(answers->few, load->n_few, 0.75);
-        load->many_ns = at_share(answers->many, load->n_many, 0.5);
-        if (!few_middle_ns)
+        load->few_ns = quantile_of(answers->few, load->n_few, 0.5);
+        load->many_ns = quantile_of(answers->many, load->n_many, 0.5);
+        if (!load->few_ns)
                 return; /* it came before we had told that the request was sent: nothing to measure by */
-        load->growth = (double)load->many_ns / (double)few_middle_ns;
+        load->growth = (double)load->many_ns / (double)load->few_ns;
         if (load->growth < FLAT_GROWTH)
                 load->answer = LOAD_FLAT;
-        else if (load->growth >= FULL_GROWTH && many_fast_ns > load->few_ns)
+        else if (load->growth >= FULL_GROWTH && many_fast_ns > few_slow_ns)
                 load->answer = LOAD_GROWS;
+}
+
+/* --- one by one --------------------------------------------------------------------------------------------------- */
+
+/* The first ones, as many as could be out; they were not held back by any answer. */
+static bool began_at_once(const struct answers *answers, size_t n_first)
+{
+        double asked_ns = (double)(answers->slots[n_first - 1] - answers->slots[0]);
+        double answered_ns = (double)(answers->ends[n_first - 1] - answers->ends[0]);
+
+        return asked_ns <= answered_ns * AT_ONCE;
+}
+
+/* `gaps` are `n`. */
+static bool are_even(uint64_t *gaps, size_t n)
+{
+        double middle_ns;
+
+        sort_numbers(gaps, n);
+        middle_ns = (double)quantile_of(gaps, n, 0.5);
+        return (double)quantile_of(gaps, n, 0.1) * PACED >= middle_ns &&
+               (double)quantile_of(gaps, n, 0.9) <= middle_ns * PACED;
+}
+
+/* Takes the place of what many took, which is known by now. */
+static void judge_pace(struct answers *answers)
+{
+        struct load *load = answers->load;
+        size_t n_first = load->most < answers->n_ends ? (size_t)load->most : answers->n_ends;
+        size_t n = answers->n_ends > 0 ? answers->n_ends - 1 : 0;
+
+        if (n < PACED_MIN || n_first < 2 || !began_at_once(answers, n_first))
+                return;
+        for (size_t i = 0; i < n; i++)
+                answers->many[i] = answers->ends[i + 1] - answers->ends[i];
+        if (!are_even(answers->many, n) || quantile_of(answers->many, n, 0.5) < PACE_NS)
+                return;
+        load->answer = LOAD_GROWS;
+        load->is_paced = true;
+        load->growth = (double)load->most; /* each waits for as many */
+        load->alone_ns = quantile_of(answers->many, n, 0.5);
 }
 
 /* --- how many a second -------------------------------------------------------------------------------------------- */
@@ -235,21 +274,24 @@ static void watch_the_end(struct answers *answers)
 
 void load_measure_host(struct load *load, const struct facts *facts, uint32_t origin)
 {
-        struct answers answers = { .load = load, .record = facts->record };
+        struct answers answers = { .load = load, .facts = facts, .record = facts->record };
         size_t n = facts->record->n_attempts;
 
         *load = (struct load){ .origin = origin, .growth = 1 };
         answers.few = mem_array(n, sizeof(*answers.few));
         answers.many = mem_array(n, sizeof(*answers.many));
+        answers.slots = mem_array(n, sizeof(*answers.slots));
         answers.ends = mem_array(n, sizeof(*answers.ends));
-        if (answers.few && answers.many && answers.ends) {
+        if (answers.few && answers.many && answers.slots && answers.ends) {
                 find_most(&answers);
                 sort_out(&answers);
                 judge(&answers);
                 watch_the_end(&answers);
+                judge_pace(&answers);
         }
         mem_free(answers.few);
         mem_free(answers.many);
+        mem_free(answers.slots);
         mem_free(answers.ends);
 }
 
@@ -258,9 +300,16 @@ void load_measure(struct load *load, const struct facts *facts)
         load_measure_host(load, facts, busiest_origin(facts));
 }
 
+bool load_is_full(const struct load *load)
+{
+        return load->answer == LOAD_GROWS && load->full_per_s > 0;
+}
+
 double load_factor_when_raised(const struct load *load, double raise)
 {
         double seen = load->growth > 1 + HIDDEN ? load->growth - 1 : HIDDEN;
 
+        if (seen > 1)
+                seen = 1;
         return raise > 1 ? 1 + seen * (raise - 1) : 1;
 }

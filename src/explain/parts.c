@@ -9,6 +9,7 @@
 static const struct {
         const char *name, *meaning;
 } parts[PART_N] = {
+        [PART_MISSING] = { "missing", "not known, as this record lacks what was done then" },
         [PART_INPUT] = { "input", "waiting for something to request" },
         [PART_RATE] = { "rate", "keeping to the rate that was asked for" },
         [PART_QUEUE] = { "queue", "waiting for a turn" },

@@ -3,8 +3,11 @@
 
 #include "conns.h"
 #include "handshakes.h"
+#include "waiting.h"
 
-#define WORTH_IT 0.9 /* of the wall time before: a smaller gain is none that one would notice */
+#define WORTH_IT  0.9 /* of the wall time before: a smaller gain is none that one would notice */
+#define MOST      0.5 /* of the time: more often than not */
+#define LOOP_FREE 0.7 /* of the time busy at most: else it is this program that could not do more */
 
 /*
  * What more at once brings with it, beside what was to be changed anyway: more connections have to be opened, which is work for the loop as
@@ -14,12 +17,12 @@ struct more {
         const struct replay *replay;
         uint64_t n_begun, n_conns; /* requests so far; of these the first ones need a connection */
         uint64_t dns_ns, tcp_ns, tls_ns, loop_ns;
-        double tls_factor, server_factor;
+        double tls_factor, server_factor, receive_factor;
 };
 
 static void scale(uint64_t *ns, double factor)
 {
-        *ns = (uint64_t)((double)*ns * factor);
+        *ns = whole_of((double)*ns * factor);
 }
 
 static void open_connection(struct replay_request *request, const struct more *more)
@@ -41,6 +44,7 @@ static void ask_for_more(struct replay_request *request, const struct facts *fac
                 open_connection(request, more);
         scale(&request->slot_ns[PART_TLS], more->tls_factor);
         scale(&request->slot_ns[PART_SERVER], more->server_factor);
+        scale(&request->slot_ns[PART_RECEIVE], more->receive_factor);
 }
 
 static uint64_t mean_ns(const struct facts *facts, uint64_t sum_ns)
@@ -66,6 +70,15 @@ static double tls_factor(const struct facts *facts, uint64_t n)
         return (double)n / (double)facts->n_on_new_conn;
 }
 
+/* What is received late is the server's as well. */
+static double receive_factor(double server_factor, const struct facts *facts)
+{
+        struct waiting waiting;
+
+        waiting_measure(&waiting, facts);
+        return waiting.come_in_pieces ? server_factor : 1;
+}
+
 static uint64_t wall_with_ns(const struct replay *replay, double factor, const struct facts *facts)
 {
         uint64_t n = n_conns(replay, facts) < facts->n_requests ? n_conns(replay, facts)
@@ -81,6 +94,7 @@ static uint64_t wall_with_ns(const struct replay *replay, double factor, const s
                            mean_ns(facts, facts->loop_ns[TRACE_WORK_TLS]),
                 .tls_factor = tls_factor(facts, n),
                 .server_factor = factor,
+                .receive_factor = receive_factor(factor, facts),
         };
 
         changed.change = ask_for_more;
@@ -126,4 +140,39 @@ void raise_limit(struct raise *raise, struct replay *replay, uint64_t *limit, ui
         raise->high_ns = wall_with_ns(
                 replay, load_factor_when_raised(&load, (double)raise->limit / (double)before),
                 facts);
+}
+
+/* --- is it the limit? --------------------------------------------------------------------------------------------- */
+
+static bool is_most(uint64_t part_ns, uint64_t whole_ns)
+{
+        return (double)part_ns >= (double)whole_ns * MOST;
+}
+
+static bool limit_may_be_too_low(const struct facts *facts)
+{
+        struct waiting waiting;
+
+        waiting_measure(&waiting, facts);
+        return is_most(facts->full_ns, facts->wall_ns) &&
+               (double)facts->loop_busy_ns <= (double)facts->wall_ns * LOOP_FREE &&
+               facts->n_requests / RAISE_MAX >= facts->slots &&
+               is_most(waiting.chain_ns, facts->wall_ns) &&
+               is_most(waiting.sum_ns, facts->service.sum);
+}
+
+bool raise_is_called_for(struct raise *raise, const struct facts *facts)
+{
+        struct replay replay;
+        struct load load;
+
+        *raise = (struct raise){ 0 };
+        if (!limit_may_be_too_low(facts))
+                return false;
+        load_measure(&load, facts);
+        if (load.answer == LOAD_GROWS)
+                return false;
+        replay_init(&replay, facts);
+        raise_limit(raise, &replay, &replay.concurrency, facts->n_requests, facts);
+        return raise->limit > 0;
 }

@@ -11,6 +11,7 @@
 #include "load.h"
 #include "replay.h"
 
+/* A slot that takes as many requests in turn, too, waits for the limit rather than for any answer. */
 #define RAISE_MAX 16
 
 struct raise {
@@ -22,5 +23,11 @@ struct raise {
 /* `limit` is a member of `replay`, which keeps what is proposed. `most`: more cannot be used. */
 void raise_limit(struct raise *raise, struct replay *replay, uint64_t *limit, uint64_t most,
                  const struct facts *facts);
+
+/*
+ * Is it for the limit of all (`concurrency`) that the run took so long, and not for the server? Then its slots were full most of the time, each took many
+ * requests in turn, what these waited for were answers, and raising it gains something. A few turns only are long because of the time of each.
+ */
+bool raise_is_called_for(struct raise *raise, const struct facts *facts);
 
 #endif

@@ -2,13 +2,14 @@
 #include "ranking.h"
 
 #include "cause.h"
+#include "outcome.h"
 #include <assert.h>
 #include <base/mem.h>
 
 static const struct cause *const families[] = {
-        causes_client, causes_work,   causes_connect, causes_conns, causes_names,
-        causes_tls,    causes_wire,   causes_window,  causes_slots, causes_server,
-        causes_input,  causes_uneven, causes_refused,
+        causes_client, causes_work,  causes_connect, causes_herd,    causes_conns,
+        causes_names,  causes_tls,   causes_wire,    causes_window,  causes_slots,
+        causes_server, causes_input, causes_uneven,  causes_refused,
 };
 
 #define N_FAMILIES (sizeof(families) / sizeof(families[0]))
@@ -57,11 +58,21 @@ static bool limits_run(const struct finding *finding, const struct facts *facts)
                                                    (double)facts->wall_ns * RANKING_CLIENT_SHARE;
 }
 
+/* What requests failed by comes before what would make them faster. */
+static bool fails_run(const struct finding *finding, const struct facts *facts)
+{
+        return finding->n_failed_by_it &&
+               (double)finding->n_failed_by_it >= (double)facts->n_requests * RANKING_FAILED_SHARE;
+}
+
 static bool is_before(const struct finding *one, const struct finding *other,
                       const struct facts *facts)
 {
+        bool one_fails = fails_run(one, facts), other_fails = fails_run(other, facts);
         bool one_limits = limits_run(one, facts), other_limits = limits_run(other, facts);
 
+        if (one_fails != other_fails)
+                return one_fails;
         if (one_limits != other_limits)
                 return one_limits;
         return ranking_worth_ns(one, facts) > ranking_worth_ns(other, facts);
@@ -86,7 +97,14 @@ static int add(struct ranking *ranking, struct finding *finding, const struct fa
         return 0;
 }
 
-static int ask(struct ranking *ranking, const struct cause *cause, const struct facts *facts)
+/* Of a run that failed only what it failed by: the other rules presume answers. */
+static bool is_asked_for(const struct finding *finding, bool has_failed, const struct facts *facts)
+{
+        return has_failed ? finding->n_failed_by_it > 0 : is_of_note(finding, facts);
+}
+
+static int ask(struct ranking *ranking, const struct cause *cause, bool has_failed,
+               const struct facts *facts)
 {
         struct finding *finding = mem_zalloc(sizeof(*finding));
         int r = 0;
@@ -95,11 +113,12 @@ static int ask(struct ranking *ranking, const struct cause *cause, const struct 
                 return MUSTER_E_RESOURCE;
         finding->shown.cause = cause->name;
         finding->shown.grade = cause->grade;
-        if (!cause->rule(facts, finding) || !is_of_note(finding, facts)) {
+        if (!cause->rule(facts, finding) || !is_asked_for(finding, has_failed, facts)) {
                 mem_free(finding);
                 return 0;
         }
         assert(finding->shown.title && finding->shown.remedy);
+        finding_smooth(finding, facts->wall_ns);
         r = add(ranking, finding, facts);
         if (r < 0)
                 mem_free(finding);
@@ -114,12 +133,15 @@ static void keep_first(struct ranking *ranking)
 
 int ranking_make(struct ranking *ranking, const struct facts *facts)
 {
+        bool has_failed = outcome_is_failure(facts);
         int r = 0;
 
         *ranking = (struct ranking){ 0 };
+        if (facts_has_holes(facts))
+                return 0;
         for (size_t i = 0; i < N_FAMILIES; i++)
                 for (const struct cause *cause = families[i]; r == 0 && cause->name; cause++)
-                        r = ask(ranking, cause, facts);
+                        r = ask(ranking, cause, has_failed, facts);
         keep_first(ranking);
         return r;
 }

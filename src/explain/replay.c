@@ -7,7 +7,6 @@
 #include "simulate.h"
 #include "sort.h"
 #include <base/mem.h>
-#include <base/rand.h>
 
 #define OFF_BY                                                                                     \
         2 /* times: a simulation that is this far below what was measured left something out */
@@ -18,10 +17,10 @@ struct staging {
         const struct facts *facts;
         struct sort_pair
                 *requests; /* by submission; value: where its attempts begin in by_request */
-        size_t n_requests;
-        uint64_t stride; /* of so many requests one is simulated */
-        uint32_t *
-                job_of; /* by index of a request's last attempt: its job, for those that come after it; or NULL */
+        size_t n_requests, n_sampled;
+        uint64_t stride;      /* of so many runs of requests one is simulated */
+        double n_each;        /* how many requests one of the sample stands for */
+        uint32_t *place_of;   /* by index of a request's last attempt: which of `requests` it is */
         uint64_t *process_ns; /* by index of attempt; or NULL */
         uint64_t
                 blocked_ns; /* by now: time in which the client was full; then they would have come as much earlier */
@@ -115,22 +114,28 @@ static uint64_t due_ns(struct staging *staging, const struct sort_pair *request)
         return request->key - staging->facts->start_ns - staging->blocked_ns;
 }
 
-/* Behind the result that its program waited for. */
-static void follow(const struct staging *staging, const struct sort_pair *request,
-                   struct simulate_job *job, uint32_t index)
+/*
+ * Behind the result that its program waited for, or behind one that is as many requests before it in the sample; the sample's first ones are
+ * there at the start.
+ */
+static void follow(const struct staging *staging, size_t place, struct simulate_job *job,
+                   uint32_t index)
 {
         const struct facts *facts = staging->facts;
+        const struct sort_pair *request = &staging->requests[place];
         const struct trace_attempt *taken;
-        uint32_t after;
+        size_t taken_place;
 
-        if (!staging->job_of ||
-            intake_why(facts, attempt_at(facts, request->value)) != INTAKE_RESULT)
+        if (intake_why(facts, attempt_at(facts, request->value)) != INTAKE_RESULT)
                 return;
         taken = intake_taken_before(facts, request->key);
-        after = taken ? staging->job_of[taken - facts->record->attempts] : SIMULATE_NONE;
-        if (after >= index)
+        taken_place = taken ? staging->place_of[taken - facts->record->attempts] : place;
+        if (taken_place >= place)
                 return;
-        job->after = after;
+        job->arrives_ns = 0;
+        if (place - taken_place > index)
+                return;
+        job->after = index - (uint32_t)(place - taken_place);
         job->arrives_ns = request->key - taken->taken_ns;
 }
 
@@ -170,51 +175,76 @@ static void make_job(const struct staging *staging, const struct replay_request 
                 job->backoff_ns = last->stamps.end_ns - life_submit_ns(last);
 }
 
-static void stage_one(struct staging *staging, const struct sort_pair *request)
+static void stage_one(struct staging *staging, size_t place, uint64_t due_ns)
 {
         const struct replay *replay = staging->replay;
         uint32_t index = staging->simulate.n_jobs++;
         struct simulate_job *job = &staging->simulate.jobs[index];
         struct replay_request as_it_was;
 
-        describe(staging, request->value, &as_it_was);
-        as_it_was.submit_ns = replay->all_at_once ? 0 : due_ns(staging, request);
+        describe(staging, staging->requests[place].value, &as_it_was);
+        as_it_was.submit_ns = due_ns;
         if (replay->change)
                 replay->change(&as_it_was, staging->facts, replay->argument);
-        as_it_was.submit_ns /= staging->stride;
+        as_it_was.submit_ns = whole_of((double)as_it_was.submit_ns / staging->n_each);
         make_job(staging, &as_it_was, job);
         if (!replay->all_at_once)
-                follow(staging, request, job, index);
-        if (staging->job_of)
-                staging->job_of[as_it_was.last - staging->facts->record->attempts] = index;
+                follow(staging, place, job, index);
         /* Those that come at the same moment keep their order. */
         if (index > 0 && job->after == SIMULATE_NONE && job[-1].after == SIMULATE_NONE &&
             job->arrives_ns <= job[-1].arrives_ns)
                 job->arrives_ns = job[-1].arrives_ns + 1;
 }
 
+/* The last of them are. */
+static bool is_sampled(const struct staging *staging, size_t place)
+{
+        return (staging->n_requests - 1 - place) / REPLAY_RUN % staging->stride == 0;
+}
+
 static void stage_all(struct staging *staging)
 {
-        struct rand rand;
+        for (size_t i = 0; i < staging->n_requests; i++) {
+                uint64_t at_ns =
+                        staging->replay->all_at_once ? 0 : due_ns(staging, &staging->requests[i]);
 
-        rand_init(&rand, 1); /* the same sample each time: what differs is the change */
-        for (size_t i = 0; i < staging->n_requests; i += staging->stride) {
-                uint64_t most = min_ns(staging->stride, staging->n_requests - i) - 1;
-
-                stage_one(staging, &staging->requests[i + rand_up_to(&rand, most)]);
+                if (is_sampled(staging, i))
+                        stage_one(staging, i, at_ns);
         }
+}
+
+static void choose_sample(struct staging *staging)
+{
+        staging->stride = (staging->n_requests + REPLAY_MOST - 1) / REPLAY_MOST;
+        for (size_t i = 0; i < staging->n_requests; i++)
+                staging->n_sampled += is_sampled(staging, i);
+        staging->n_each = (double)staging->n_requests / (double)staging->n_sampled;
+        staging->simulate.n_each = staging->n_each;
+}
+
+/* What was stopped took as long as the run did, whatever there was for it; unless nothing else is there it is left out. */
+static bool is_left_out(const struct facts *facts, size_t to)
+{
+        return attempt_at(facts, to - 1)->code == MUSTER_E_CANCELLED &&
+               facts->n_codes[-MUSTER_E_CANCELLED] < facts->n_requests;
 }
 
 static void sort_requests(struct staging *staging)
 {
         const struct facts *facts = staging->facts;
 
-        for (size_t from = 0; from < facts->record->n_attempts;
-             from = facts_request_end(facts, from))
-                staging->requests[staging->n_requests++] =
-                        (struct sort_pair){ life_submit_ns(attempt_at(facts, from)), from };
+        for (size_t from = 0, to; from < facts->record->n_attempts; from = to) {
+                to = facts_request_end(facts, from);
+                if (!is_left_out(facts, to))
+                        staging->requests[staging->n_requests++] =
+                                (struct sort_pair){ life_submit_ns(attempt_at(facts, from)), from };
+        }
         sort_pairs(staging->requests, staging->n_requests);
-        staging->stride = (staging->n_requests + REPLAY_MOST - 1) / REPLAY_MOST;
+        for (size_t i = 0; i < staging->n_requests; i++) {
+                size_t to = facts_request_end(facts, staging->requests[i].value);
+
+                staging->place_of[facts->by_request[to - 1]] = (uint32_t)i;
+        }
         staging->submitted_ns = facts->start_ns;
 }
 
@@ -222,30 +252,21 @@ static int begin(struct staging *staging)
 {
         const struct facts *facts = staging->facts;
         size_t n = facts->record->n_attempts;
-        size_t n_jobs;
 
         staging->requests = mem_array(n, sizeof(*staging->requests));
-        if (!staging->requests || crew_work(facts, &staging->process_ns) < 0)
+        staging->place_of = mem_array(n, sizeof(*staging->place_of));
+        if (!staging->requests || !staging->place_of || crew_work(facts, &staging->process_ns) < 0)
                 return MUSTER_E_RESOURCE;
         sort_requests(staging);
-        n_jobs = staging->n_requests / staging->stride + 1;
-        staging->simulate.jobs = mem_array(n_jobs, sizeof(*staging->simulate.jobs));
-        if (!staging->simulate.jobs)
-                return MUSTER_E_RESOURCE;
-        if (staging->stride > 1)
-                return 0;
-        staging->job_of = mem_array(n, sizeof(*staging->job_of));
-        if (!staging->job_of)
-                return MUSTER_E_RESOURCE;
-        for (size_t i = 0; i < n; i++)
-                staging->job_of[i] = SIMULATE_NONE;
-        return 0;
+        choose_sample(staging);
+        staging->simulate.jobs = mem_array(staging->n_sampled, sizeof(*staging->simulate.jobs));
+        return staging->simulate.jobs ? 0 : MUSTER_E_RESOURCE;
 }
 
 static void end(struct staging *staging)
 {
         mem_free(staging->requests);
-        mem_free(staging->job_of);
+        mem_free(staging->place_of);
         mem_free(staging->process_ns);
         mem_free(staging->simulate.jobs);
 }
@@ -273,7 +294,6 @@ static uint64_t simulated_ns(const struct replay *replay, const struct facts *fa
                 stage_all(&staging);
                 r = simulate_run(&staging.simulate, &ns);
         }
-        ns *= staging.stride;
         end(&staging);
         if (r < 0)
                 return UINT64_MAX;

@@ -9,6 +9,7 @@
 /* The next thing that happens to a job. */
 enum step {
         STEP_ARRIVES,
+        STEP_OWN_MOMENT, /* by its origin's rate; that of all may be later */
         STEP_DUE,
         STEP_ANSWERED, /* the first byte would be here */
         STEP_SENT,     /* ... and the server has sent it */
@@ -17,11 +18,17 @@ enum step {
         STEP_OVER,
 };
 
+struct queue {
+        uint32_t first, last;
+        uint64_t n;
+};
+
 struct origin {
-        uint32_t first, last; /* queue of jobs that are due */
-        uint64_t n_due, n_running, credit;
-        uint64_t n_here; /* arrived and not gone: makes it active */
-        uint64_t next_start_ns;
+        struct queue planned; /* wait for their moment; only the first one has an event */
+        struct queue due;
+        uint64_t n_running, credit;
+        uint64_t n_here;        /* arrived and not gone: makes it active */
+        uint64_t own_moment_ns; /* by its rate, the next one */
         struct list link; /* in the ring, or among those that are held; neither when none is due */
 };
 
@@ -34,7 +41,9 @@ struct run {
         struct list ring; /* origins with jobs that are due, in turn */
         struct list held; /* such that may have no more at present */
         uint64_t now_ns, n_running, n_active;
-        uint64_t next_start_ns, server_free_ns, link_free_ns, loop_free_ns;
+        uint64_t next_moment_ns, server_free_ns, link_free_ns, loop_free_ns;
+        uint64_t mean_ns; /* of what jobs take of themselves */
+        uint64_t end_ns;
         int failed; /* MUSTER_E_RESOURCE */
 };
 
@@ -56,6 +65,26 @@ static uint64_t each_ns(double per_s, double n)
         return ns < 1e18 ? (uint64_t)ns : UINT64_C(1000000000000000000);
 }
 
+/* What a job takes when it waits for nobody. */
+static uint64_t itself_ns(const struct simulate *what, const struct simulate_job *job)
+{
+        uint64_t receive_ns = what->link_bytes_per_s > 0 ? 0 : job->receive_ns;
+
+        if (!job->n_visits)
+                return job->backoff_ns;
+        return job->n_visits * (job->way_ns + receive_ns + job->loop_ns) +
+               (job->n_visits - 1) * job->backoff_ns + job->process_ns;
+}
+
+static uint64_t mean_ns(const struct simulate *what)
+{
+        double sum_ns = 0;
+
+        for (uint32_t i = 0; i < what->n_jobs; i++)
+                sum_ns += (double)itself_ns(what, &what->jobs[i]);
+        return what->n_jobs ? (uint64_t)(sum_ns / what->n_jobs) : 0;
+}
+
 static void happens(struct run *run, struct simulate_job *job, enum step step, uint64_t at_ns)
 {
         int r;
@@ -69,6 +98,35 @@ static void happens(struct run *run, struct simulate_job *job, enum step step, u
 static uint32_t index_of(const struct run *run, const struct simulate_job *job)
 {
         return (uint32_t)(job - run->jobs);
+}
+
+/* --- queues ------------------------------------------------------------------------------------------------------- */
+
+/* What goes on is before what begins. */
+static void enter(struct run *run, struct queue *queue, struct simulate_job *job, bool is_first)
+{
+        uint32_t index = index_of(run, job);
+
+        job->next = SIMULATE_NONE;
+        if (!queue->n) {
+                queue->first = queue->last = index;
+        } else if (is_first) {
+                job->next = queue->first;
+                queue->first = index;
+        } else {
+                run->jobs[queue->last].next = index;
+                queue->last = index;
+        }
+        queue->n++;
+}
+
+static struct simulate_job *take_first(struct run *run, struct queue *queue)
+{
+        struct simulate_job *job = &run->jobs[queue->first];
+
+        queue->first = job->next;
+        queue->n--;
+        return job;
 }
 
 /* --- slots -------------------------------------------------------------------------------------------------------- */
@@ -96,7 +154,7 @@ static uint64_t may_have(const struct run *run, const struct origin *origin)
 static void place(struct run *run, struct origin *origin)
 {
         list_remove(&origin->link);
-        if (!origin->n_due)
+        if (!origin->due.n)
                 return;
         list_push_back(origin->n_running < may_have(run, origin) ? &run->ring : &run->held,
                        &origin->link);
@@ -125,13 +183,9 @@ static void start_visit(struct run *run, struct simulate_job *job)
 
 static void start_first(struct run *run, struct origin *origin)
 {
-        struct simulate_job *job = &run->jobs[origin->first];
-
-        origin->first = job->next;
-        origin->n_due--;
         origin->n_running++;
         run->n_running++;
-        start_visit(run, job);
+        start_visit(run, take_first(run, &origin->due));
 }
 
 static void start_all(struct run *run)
@@ -155,43 +209,68 @@ static void give_back(struct run *run, struct simulate_job *job)
         place(run, origin);
 }
 
-/* --- steps -------------------------------------------------------------------------------------------------------- */
+/* --- rates -------------------------------------------------------------------------------------------------------- */
 
-static void enter_queue(struct run *run, struct simulate_job *job)
+static bool has_rate(const struct run *run)
 {
-        struct origin *origin = &run->origins[job->origin];
-        uint32_t index = index_of(run, job);
-
-        job->next = SIMULATE_NONE;
-        if (!origin->n_due) {
-                origin->first = origin->last = index;
-        } else if (job->n_visited) { /* goes on before new ones begin */
-                job->next = origin->first;
-                origin->first = index;
-        } else {
-                run->jobs[origin->last].next = index;
-                origin->last = index;
-        }
-        origin->n_due++;
-        if (!list_is_linked(&origin->link))
-                place(run, origin);
+        return run->what->rate_per_s > 0 || run->what->rate_per_host_per_s > 0;
 }
 
-/* When it may start by the rates: their plan goes on from there. */
-static uint64_t take_moment(struct run *run, struct origin *origin)
+/* The first of those that wait is to start when its origin's own moment has come; what passed while nobody waited is gone. */
+static void await_own_moment(struct run *run, struct origin *origin)
 {
-        const struct simulate *what = run->what;
+        if (!origin->planned.n)
+                return;
+        origin->own_moment_ns = max_ns(origin->own_moment_ns, run->now_ns);
+        happens(run, &run->jobs[origin->planned.first], STEP_OWN_MOMENT, origin->own_moment_ns);
+}
+
+static void plan(struct run *run, struct simulate_job *job)
+{
+        struct origin *origin = &run->origins[job->origin];
+
+        enter(run, &origin->planned, job, false);
+        if (origin->planned.n == 1)
+                await_own_moment(run, origin);
+}
+
+/* The next one of the rate of all. */
+static void take_moment(struct run *run, struct simulate_job *job)
+{
         uint64_t at_ns = run->now_ns;
 
-        if (what->rate_per_host_per_s > 0) {
-                at_ns = max_ns(at_ns, origin->next_start_ns);
-                origin->next_start_ns = at_ns + each_ns(what->rate_per_host_per_s, 1);
+        if (run->what->rate_per_s > 0) {
+                at_ns = max_ns(at_ns, run->next_moment_ns);
+                run->next_moment_ns = at_ns + each_ns(run->what->rate_per_s, 1);
         }
-        if (what->rate_per_s > 0) {
-                at_ns = max_ns(at_ns, run->next_start_ns);
-                run->next_start_ns = at_ns + each_ns(what->rate_per_s, 1);
-        }
-        return at_ns;
+        happens(run, job, STEP_DUE, at_ns);
+}
+
+/* Of the moments of its own that passed while others had theirs one is left, and used up now. */
+static void leave_plan(struct run *run, struct origin *origin)
+{
+        uint64_t own_ns = 0;
+
+        take_first(run, &origin->planned);
+        if (run->what->rate_per_host_per_s > 0)
+                own_ns = each_ns(run->what->rate_per_host_per_s, 1);
+        if (run->now_ns - origin->own_moment_ns >= own_ns)
+                origin->own_moment_ns = run->now_ns;
+        origin->own_moment_ns += own_ns;
+        await_own_moment(run, origin);
+}
+
+/* --- steps -------------------------------------------------------------------------------------------------------- */
+
+static void become_due(struct run *run, struct simulate_job *job)
+{
+        struct origin *origin = &run->origins[job->origin];
+
+        if (has_rate(run))
+                leave_plan(run, origin);
+        enter(run, &origin->due, job, job->n_visited);
+        if (!list_is_linked(&origin->link))
+                place(run, origin);
 }
 
 static uint64_t work_off(struct run *run, uint64_t process_ns)
@@ -217,7 +296,10 @@ static void arrive(struct run *run, struct simulate_job *job)
         }
         if (!job->n_visited && !origin->n_here++)
                 set_active(run, run->n_active + 1);
-        happens(run, job, STEP_DUE, take_moment(run, origin));
+        if (has_rate(run))
+                plan(run, job);
+        else
+                happens(run, job, STEP_DUE, run->now_ns);
 }
 
 /* A visit is done: another one, the worker, or over. */
@@ -236,6 +318,18 @@ static void leave(struct run *run, struct simulate_job *job)
         happens(run, job, STEP_OVER, work_off(run, job->process_ns));
 }
 
+/* When it would be over among all that the jobs stand for: like it there is one, and like the mean there are many. */
+static void note_end(struct run *run, const struct simulate_job *job)
+{
+        uint64_t takes_ns = itself_ns(run->what, job);
+        uint64_t alone_ns = takes_ns > run->mean_ns ? takes_ns - run->mean_ns : 0;
+        double end_ns;
+
+        alone_ns = min_u64(alone_ns, run->now_ns);
+        end_ns = (double)(run->now_ns - alone_ns) * run->what->n_each + (double)alone_ns;
+        run->end_ns = max_ns(run->end_ns, end_ns < 18e18 ? (uint64_t)end_ns : UINT64_MAX);
+}
+
 static void release_followers(struct run *run, const struct simulate_job *job)
 {
         for (uint32_t i = job->followers; i != SIMULATE_NONE; i = run->jobs[i].next_follower)
@@ -250,8 +344,11 @@ static void take_step(struct run *run, struct simulate_job *job)
         case STEP_ARRIVES:
                 arrive(run, job);
                 return;
+        case STEP_OWN_MOMENT:
+                take_moment(run, job);
+                return;
         case STEP_DUE:
-                enter_queue(run, job);
+                become_due(run, job);
                 return;
         case STEP_ANSWERED:
                 run->server_free_ns = max_ns(run->now_ns, run->server_free_ns);
@@ -275,6 +372,7 @@ static void take_step(struct run *run, struct simulate_job *job)
                 leave(run, job);
                 return;
         case STEP_OVER:
+                note_end(run, job);
                 release_followers(run, job);
                 return;
         }
@@ -304,6 +402,7 @@ int simulate_run(const struct simulate *what, uint64_t *ret_end_ns)
         struct run run = {
                 .what = &own,
                 .jobs = what->jobs,
+                .mean_ns = mean_ns(what),
         };
         struct heap_node *node;
 
@@ -329,6 +428,6 @@ int simulate_run(const struct simulate *what, uint64_t *ret_end_ns)
         heap_deinit(&run.events);
         mem_free(run.origins);
         mem_free(run.worker_free_ns);
-        *ret_end_ns = run.now_ns;
+        *ret_end_ns = run.end_ns;
         return run.failed;
 }

@@ -6,8 +6,12 @@
  *                                                                                                                 └─ worker ─ over
  *
  * What is in brackets is a visit: an attempt, for which the slot is held. Slots go to the origins in turn, and an origin may have what core/sched.h lets
- * it have. The server's answers, the link and the loop are one after the other, each in the order of arrival. Each job has one event at a time: the
- * next thing that happens to it. Knows nothing of records.
+ * it have. So do the moments of the rate of all, among the origins whose own moment has come, as core/pace.h has it. The server's answers, the link
+ * and the loop are one after the other, each in the order of arrival. Each job has one event at a time: the next thing that happens to it. Knows
+ * nothing of records.
+ *
+ * Jobs may be a sample, each standing for so many. Then all takes as many times longer, but for what a job takes longer than the others do: that
+ * happens to it alone.
  */
 #ifndef EXPLAIN_SIMULATE_H
 #define EXPLAIN_SIMULATE_H
@@ -31,18 +35,19 @@ struct simulate_job {
         struct heap_node node;
         unsigned char step;
         uint32_t n_visited;
-        uint32_t next;                     /* in its origin's queue */
+        uint32_t next;                     /* in one of its origin's queues */
         uint32_t followers, next_follower; /* who comes after it */
 };
 
 struct simulate {
         uint64_t concurrency, per_host, workers; /* 0: no limit */
         double rate_per_s, rate_per_host_per_s, link_bytes_per_s, server_per_s;
+        double n_each; /* how many a job stands for; 1: itself alone */
         struct simulate_job *jobs;
         uint32_t n_jobs, n_origins;
 };
 
-/* From 0 to when the last job is over. MUSTER_E_RESOURCE. */
+/* From 0 to when the last job is over, of all that they stand for. MUSTER_E_RESOURCE. */
 int simulate_run(const struct simulate *what, uint64_t *ret_end_ns);
 
 #endif

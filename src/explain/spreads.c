@@ -5,8 +5,7 @@
 #include "sort.h"
 #include <assert.h>
 #include <base/mem.h>
-
-#define FEW_IN_FLIGHT 2 /* so few that they do not disturb each other at the server */
+#include <math.h>
 
 static uint64_t min_ns(uint64_t a, uint64_t b)
 {
@@ -20,10 +19,14 @@ static const struct trace_attempt *attempt_at(const struct facts *facts, size_t 
 
 /* --- spreads ------------------------------------------------------------------------------------------------------ */
 
-/* The value that at least `percent` of them do not exceed. */
-static uint64_t quantile(const uint64_t *sorted, size_t n, unsigned percent)
+uint64_t quantile_of(const uint64_t *sorted, size_t n, double share)
 {
-        return sorted[(n * percent + 99) / 100 - 1];
+        size_t at =
+                (size_t)ceil(share * (double)n - 1e-6); /* 0.07 is a little more than 7 of 100 */
+
+        if (at > n)
+                at = n;
+        return n ? sorted[at ? at - 1 : 0] : 0;
 }
 
 void spread_of(struct spread *spread, uint64_t *values, size_t n)
@@ -35,12 +38,19 @@ void spread_of(struct spread *spread, uint64_t *values, size_t n)
         for (size_t i = 0; i < n; i++)
                 spread->sum += values[i];
         spread->min = values[0];
-        spread->p10 = quantile(values, n, 10);
-        spread->p50 = quantile(values, n, 50);
-        spread->p90 = quantile(values, n, 90);
-        spread->p95 = quantile(values, n, 95);
-        spread->p99 = quantile(values, n, 99);
+        spread->p10 = quantile_of(values, n, 0.1);
+        spread->p50 = quantile_of(values, n, 0.5);
+        spread->p90 = quantile_of(values, n, 0.9);
+        spread->p99 = quantile_of(values, n, 0.99);
         spread->max = values[n - 1];
+}
+
+/* Were they on a straight line from nothing, the median would be 0.56 and the lowest tenth 0.11 of the highest tenth. */
+bool spread_is_ramp(const struct spread *spread)
+{
+        double p50 = (double)spread->p50 / (double)spread->p90;
+
+        return p50 > 0.35 && p50 < 0.75 && (double)spread->p10 < 0.35 * (double)spread->p90;
 }
 
 /* --- what attempts took ------------------------------------------------------------------------------------------- */
@@ -88,11 +98,11 @@ static bool network_of(const struct facts *facts, const struct trace_attempt *at
         return true;
 }
 
-/* `which`: with at most so many in flight. */
 static bool server_of(const struct facts *facts, const struct trace_attempt *attempt, int which,
                       uint64_t *ret_value)
 {
-        if (!attempt->status || !attempt->stamps.slot_ns || attempt->in_flight > (uint32_t)which)
+        (void)which;
+        if (!attempt->status || !attempt->stamps.slot_ns)
                 return false;
         *ret_value = attempt_server_ns(facts->record, attempt);
         return true;
@@ -144,17 +154,16 @@ static bool deliver_of(const struct facts *facts, size_t from, size_t to, uint64
 
 static bool latency_of(const struct facts *facts, size_t from, size_t to, uint64_t *ret_value)
 {
-        uint64_t end_ns = life_end_ns(attempt_at(facts, to - 1));
-        uint64_t life_ns, backoff_ns;
+        bool has_succeeded = attempt_at(facts, to - 1)->code == 0;
 
-        while (from < to && !attempt_at(facts, from)->stamps.slot_ns)
-                from++;
-        if (from == to)
-                return false;
-        life_ns = end_ns - min_ns(attempt_at(facts, from)->stamps.slot_ns, end_ns);
-        backoff_ns = facts_backoff_ns(facts, from, to);
-        *ret_value = life_ns - min_ns(backoff_ns, life_ns);
-        return true;
+        *ret_value = 0;
+        for (; from < to; from++) {
+                uint64_t service_ns;
+
+                if (service_of(facts, attempt_at(facts, from), FACTS_SERVICE, &service_ns))
+                        *ret_value += service_ns;
+        }
+        return has_succeeded;
 }
 
 /* --- all of them -------------------------------------------------------------------------------------------------- */
@@ -183,7 +192,7 @@ static const struct kind kinds[FACTS_N_DURATIONS] = {
         [FACTS_SERVICE] = { service_of },
         [FACTS_LATENCY] = { .of_request = latency_of },
         [FACTS_NETWORK] = { network_of },
-        [FACTS_SERVER] = { server_of, INT32_MAX },
+        [FACTS_SERVER] = { server_of },
 };
 
 static size_t collect_attempts(const struct facts *facts, const struct kind *kind, uint64_t *values)
@@ -232,7 +241,6 @@ static size_t place_of(int durations)
 
 int spreads_measure(struct facts *facts)
 {
-        static const struct kind alone = { .of_attempt = server_of, .which = FEW_IN_FLIGHT };
         uint64_t *values = mem_array(facts->record->n_attempts, sizeof(*values));
 
         if (!values)
@@ -240,7 +248,6 @@ int spreads_measure(struct facts *facts)
         for (int i = 0; i < FACTS_N_DURATIONS; i++)
                 spread_of((struct spread *)(void *)((char *)facts + place_of(i)), values,
                           collect(facts, &kinds[i], values));
-        spread_of(&facts->server_alone, values, collect(facts, &alone, values));
         mem_free(values);
         return 0;
 }

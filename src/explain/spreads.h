@@ -7,7 +7,7 @@
 
 #include "facts.h"
 
-/* Fills phase, service, latency, network, server and server_alone; needs by_request. MUSTER_E_RESOURCE. */
+/* Fills phase, service, latency, network and server; needs by_request. MUSTER_E_RESOURCE. */
 int spreads_measure(struct facts *facts);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "uneven.h"
 
+#include "duration.h"
 #include "life.h"
 #include "sort.h"
 #include <base/mem.h>
@@ -98,9 +99,9 @@ static bool compare(struct uneven *uneven, const struct record *record, uint64_t
                 return false;
         sort_numbers(own, uneven->n);
         sort_numbers(rest, uneven->n_rest);
-        uneven->p50_ns = own[uneven->n / 2];
-        uneven->rest_p50_ns = rest[uneven->n_rest / 2];
-        uneven->rest_p90_ns = rest[uneven->n_rest * 9 / 10];
+        uneven->p50_ns = quantile_of(own, uneven->n, 0.5);
+        uneven->rest_p50_ns = quantile_of(rest, uneven->n_rest, 0.5);
+        uneven->rest_p90_ns = quantile_of(rest, uneven->n_rest, 0.9);
         return uneven->p50_ns >= uneven->rest_p50_ns * TIMES_SLOWER;
 }
 
@@ -141,4 +142,37 @@ bool uneven_is_there(const struct facts *facts)
         struct uneven uneven;
 
         return uneven_find(&uneven, facts);
+}
+
+/* --- what it costs ------------------------------------------------------------------------------------------------ */
+
+static void be_like_the_others(struct replay_request *request, const struct facts *facts,
+                               void *argument)
+{
+        const struct uneven *uneven = argument;
+
+        (void)facts;
+        if (request->last && uneven_has(uneven, request->last))
+                duration_cut_off(request, uneven->rest_p50_ns);
+}
+
+uint64_t uneven_cost_ns(const struct uneven *uneven, const struct facts *facts)
+{
+        struct uneven copy = *uneven;
+        struct replay replay;
+        uint64_t wall_ns;
+
+        replay_init(&replay, facts);
+        replay.change = be_like_the_others;
+        replay.argument = &copy;
+        wall_ns = replay_wall_ns(&replay, facts);
+        return wall_ns < facts->wall_ns ? facts->wall_ns - wall_ns : 0;
+}
+
+bool uneven_goes_first(const struct facts *facts, const struct raise *raise)
+{
+        struct uneven uneven;
+
+        return uneven_find(&uneven, facts) &&
+               uneven_cost_ns(&uneven, facts) + raise->wall_ns >= facts->wall_ns;
 }

@@ -5,7 +5,7 @@
 #ifndef EXPLAIN_UNEVEN_H
 #define EXPLAIN_UNEVEN_H
 
-#include "facts.h"
+#include "raise.h"
 
 enum uneven_by { UNEVEN_BY_HOST, UNEVEN_BY_PATH };
 
@@ -26,5 +26,11 @@ bool uneven_has(const struct uneven *uneven, const struct trace_attempt *attempt
 /* Is there one? A path goes before its host. */
 bool uneven_find(struct uneven *uneven, const struct facts *facts);
 bool uneven_is_there(const struct facts *facts);
+
+/* What the run took longer because of it. */
+uint64_t uneven_cost_ns(const struct uneven *uneven, const struct facts *facts);
+
+/* Is there one that costs as much as raising the limit gains? Then it is what is told, with the limit as its remedy; else the limit alone. */
+bool uneven_goes_first(const struct facts *facts, const struct raise *raise);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "verdict.h"
 
+#include "outcome.h"
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -76,6 +77,10 @@ static void say_requests(struct sentence *sentence, const struct facts *facts)
 {
         if (facts->record->run.n_dropped)
                 say(sentence, "the %s recorded requests", words_count(facts->n_requests).text);
+        else if (outcome_n_cancelled(facts))
+                say(sentence, "the %s that %s done",
+                    words_counted(outcome_n_done(facts), "request", "requests").text,
+                    outcome_n_done(facts) == 1 ? "was" : "were");
         else if (facts->n_requests == 1)
                 say(sentence, "this request");
         else
@@ -120,6 +125,7 @@ static void say_finding(struct sentence *sentence, const struct muster_finding *
 static bool agrees(enum part part, const char *bound)
 {
         static const char *const of_part[PART_N] = {
+                [PART_MISSING] = "",
                 [PART_INPUT] = "input",
                 [PART_RATE] = "rate",
                 [PART_QUEUE] = "slots server longest",
@@ -186,33 +192,93 @@ static void say_parts(struct sentence *sentence, const struct facts *facts)
 
 static void say_failures(struct sentence *sentence, const struct facts *facts)
 {
-        if (facts->n_failed)
-                say(sentence, "%s of %s requests failed: ", words_count(facts->n_failed).text,
-                    words_count(facts->n_requests).text);
+        if (outcome_n_failed(facts))
+                say(sentence,
+                    "%s of %s requests failed: ", words_count(outcome_n_failed(facts)).text,
+                    words_count(outcome_n_done(facts)).text);
+        else if (!outcome_n_done(facts))
+                say(sentence, "None of %s was done when the run was stopped: ",
+                    words_counted(facts->n_requests, "request", "requests").text);
+}
+
+/* "The request", "All 50 requests", "48 of 50 requests". */
+static void say_how_many(struct sentence *sentence, size_t n, const struct facts *facts)
+{
+        size_t n_done = outcome_n_done(facts);
+
+        if (n < n_done)
+                say(sentence, "%s of %s requests", words_count(n).text, words_count(n_done).text);
+        else if (n == 1)
+                say(sentence, "The request");
+        else
+                say(sentence, "All %s requests", words_count(n).text);
+        if (outcome_n_cancelled(facts))
+                say(sentence, " that %s done", n_done == 1 ? "was" : "were");
 }
 
 static void say_all_failed(struct sentence *sentence, const struct facts *facts)
 {
-        if (facts->n_requests == 1)
-                say(sentence, "The request");
-        else
-                say(sentence, "All %s requests", words_count(facts->n_requests).text);
+        say_how_many(sentence, outcome_n_failed(facts), facts);
         say(sentence, " failed, which says nothing about speed: find out first why, as the result "
                       "lines tell.");
+}
+
+/* Before what would be faster. */
+static void say_errors(struct sentence *sentence, const struct facts *facts)
+{
+        struct outcome_errors errors;
+
+        outcome_errors(&errors, facts);
+        if (!outcome_is_nearly_all(errors.n, facts))
+                return;
+        say_how_many(sentence, errors.n, facts);
+        say(sentence, " %s answered with an error (%s%d). ", errors.n == 1 ? "was" : "were",
+            errors.n_of_status < errors.n ? "mostly " : "", errors.status);
 }
 
 static void say_time(struct sentence *sentence, const struct facts *facts,
                      const struct bound *bounds, size_t n_bounds)
 {
         enum part part = largest(facts, (const bool[PART_N]){ false });
+        size_t len = sentence->len;
 
         say_failures(sentence, facts);
-        say(sentence, "%s the %s ", sentence->len ? "of" : "Of", words_ns(facts->wall_ns).text);
+        say(sentence, "%s the %s ", sentence->len > len ? "of" : "Of",
+            words_ns(facts->wall_ns).text);
         say_parts(sentence, facts);
-        if (share_of(facts, part) >= MOST && is_backed(part, facts, bounds, n_bounds))
+        if (!outcome_n_done(facts))
+                say(sentence, ".");
+        else if (share_of(facts, part) >= MOST && is_backed(part, facts, bounds, n_bounds))
                 say(sentence, ", and nothing stands out that would make it faster.");
         else
                 say(sentence, ": mixed, no single change would make much of a difference.");
+}
+
+static void say_what_is_missing(struct sentence *sentence, const struct facts *facts)
+{
+        uint64_t n_holes = facts->record->run.n_holes;
+
+        say(sentence,
+            "%s of %s attempts are missing from this record, so it cannot say what the time went "
+            "into: record again, to a faster disk, and let nobody read the file meanwhile.",
+            words_count(n_holes).text, words_count(facts->record->n_attempts + n_holes).text);
+}
+
+static void say_run(struct sentence *sentence, const struct facts *facts,
+                    const struct ranking *ranking, const struct bound *bounds, size_t n_bounds)
+{
+        const struct finding *first = ranking->n ? ranking->findings[0] : NULL;
+
+        if (!first && outcome_is_nearly_all(outcome_n_failed(facts), facts)) {
+                say_all_failed(sentence, facts);
+                return;
+        }
+        if (!first || !first->n_failed_by_it)
+                say_errors(sentence, facts);
+        if (first)
+                say_finding(sentence, &first->shown, facts);
+        else
+                say_time(sentence, facts, bounds, n_bounds);
 }
 
 void verdict_write(char text[VERDICT_TEXT], const struct facts *facts,
@@ -221,10 +287,8 @@ void verdict_write(char text[VERDICT_TEXT], const struct facts *facts,
         struct sentence sentence = { .text = text };
 
         text[0] = '\0';
-        if (ranking->n)
-                say_finding(&sentence, &ranking->findings[0]->shown, facts);
-        else if (facts->n_failed == facts->n_requests)
-                say_all_failed(&sentence, facts);
+        if (facts_has_holes(facts))
+                say_what_is_missing(&sentence, facts);
         else
-                say_time(&sentence, facts, bounds, n_bounds);
+                say_run(&sentence, facts, ranking, bounds, n_bounds);
 }

@@ -10,24 +10,18 @@ struct keeping {
         size_t n_origins;
 };
 
-/* As many connections as an origin had requests in flight at once: with fewer these could not have been. */
+/* As many as were in use at once, of those that may be now. */
 static int count_needed(struct keeping *keeping, const struct facts *facts)
 {
-        const struct record *record = facts->record;
+        uint64_t most = keeping->whatif->concurrency ? keeping->whatif->concurrency : UINT32_MAX;
 
-        keeping->n_origins = record->n_origins;
-        keeping->n_left = mem_array(record->n_origins + 1, sizeof(*keeping->n_left));
+        keeping->n_origins = facts->record->n_origins;
+        keeping->n_left = conns_in_use(facts);
         if (!keeping->n_left)
                 return MUSTER_E_RESOURCE;
-        for (size_t i = 0; i < record->n_attempts; i++) {
-                const struct trace_attempt *attempt = &record->attempts[i];
-                uint64_t n = attempt->host_in_flight;
-
-                if (keeping->whatif->concurrency && n > keeping->whatif->concurrency)
-                        n = keeping->whatif->concurrency;
-                if (attempt->origin <= keeping->n_origins && n > keeping->n_left[attempt->origin])
-                        keeping->n_left[attempt->origin] = (uint32_t)n;
-        }
+        for (size_t i = 0; i <= keeping->n_origins; i++)
+                if (keeping->n_left[i] > most)
+                        keeping->n_left[i] = (uint32_t)most;
         return 0;
 }
 

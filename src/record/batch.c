@@ -6,10 +6,10 @@
 static const struct {
         size_t at, n_max;
 } places[ROW_N_KINDS] = {
-        [ROW_ORIGIN] = { offsetof(struct batch, origins), BATCH_OTHERS },
-        [ROW_ATTEMPT] = { offsetof(struct batch, attempts), BATCH_ATTEMPTS },
-        [ROW_CONN] = { offsetof(struct batch, conns), BATCH_CONNS },
-        [ROW_LOOKUP] = { offsetof(struct batch, lookups), BATCH_OTHERS },
+        [ROW_ORIGIN] = { offsetof(struct batch, origins), BATCH_HOSTS },
+        [ROW_ATTEMPT] = { offsetof(struct batch, room), BATCH_ATTEMPTS },
+        [ROW_CONN] = { offsetof(struct batch, conns), BATCH_HOSTS },
+        [ROW_LOOKUP] = { offsetof(struct batch, lookups), BATCH_HOSTS },
         [ROW_TURN] = { offsetof(struct batch, turns), BATCH_OTHERS },
         [ROW_SAMPLE] = { offsetof(struct batch, samples), BATCH_OTHERS },
 };
@@ -35,15 +35,33 @@ static size_t text_bytes(const struct muster_str *text)
         return text->len < BATCH_TEXT_BYTES ? text->len : BATCH_TEXT_BYTES;
 }
 
+static size_t room_left(const struct batch *batch)
+{
+        return BATCH_ROOM_BYTES - batch->text_len -
+               atomic_load_explicit(&batch->n[ROW_ATTEMPT], memory_order_relaxed) *
+                       sizeof(struct trace_attempt);
+}
+
+static size_t room_needed(enum row_kind kind, const void *row)
+{
+        const struct row_type *type = row_types[kind];
+        struct muster_str text = { NULL, 0 };
+
+        if (type->text_at != ROW_NO_TEXT)
+                memcpy(&text, (const char *)row + type->text_at, sizeof(text));
+        return text_bytes(&text) + (kind == ROW_ATTEMPT ? type->size : 0);
+}
+
 static void add_text(struct batch *batch, struct muster_str *text)
 {
-        char *copy = batch->text + batch->text_len;
+        char *copy;
 
         text->len = text_bytes(text);
+        batch->text_len += text->len;
+        copy = batch->room.bytes + BATCH_ROOM_BYTES - batch->text_len;
         if (text->len)
                 memcpy(copy, text->at, text->len);
         text->at = copy;
-        batch->text_len += text->len;
 }
 
 bool batch_add(struct batch *batch, enum row_kind kind, const void *row)
@@ -53,11 +71,9 @@ bool batch_add(struct batch *batch, enum row_kind kind, const void *row)
         char *place = (char *)batch + places[kind].at + n * size;
         struct muster_str *text = row_text(kind, place);
 
-        if (n == places[kind].n_max)
+        if (n == places[kind].n_max || room_needed(kind, row) > room_left(batch))
                 return false;
         memcpy(place, row, size);
-        if (text && text_bytes(text) > BATCH_TEXT_BYTES - batch->text_len)
-                return false;
         if (text)
                 add_text(batch, text);
         atomic_store_explicit(&batch->n[kind], n + 1, memory_order_release);

@@ -4,6 +4,10 @@
  *
  * Room for a number of rows of each kind and for their texts, allocated once and used again and again. One thread adds; another may read,
  * at the same time, the rows that were there when it asked for their number: a row never changes once it counts.
+ *
+ *      │ attempt │ attempt │ attempt ─▶            ◀─ text │ text │ text │
+ *
+ * What there is most of shares its room with the texts, so that a batch is used up whether URLs are short or long.
  */
 #ifndef RECORD_BATCH_H
 #define RECORD_BATCH_H
@@ -15,22 +19,25 @@
 
 /* Of the size of a transaction: a quarter of it costs a tenth more an attempt. */
 #define BATCH_ATTEMPTS   4096
-#define BATCH_CONNS      1024
+#define BATCH_HOSTS      1024 /* origins, lookups, connections: a crawl has each once an attempt */
 #define BATCH_OTHERS     128
-#define BATCH_TEXT_BYTES (512 * 1024) /* more than the longest URL */
+#define BATCH_TEXT_BYTES (512 * 1024) /* at least, and more than the longest URL */
+#define BATCH_ROOM_BYTES (BATCH_ATTEMPTS * sizeof(struct trace_attempt) + BATCH_TEXT_BYTES)
 
 struct batch {
         struct list link;
         _Atomic size_t n[ROW_N_KINDS];
         size_t n_written[ROW_N_KINDS]; /* the writer's */
-        size_t text_len;
-        struct trace_attempt attempts[BATCH_ATTEMPTS];
-        struct trace_conn conns[BATCH_CONNS];
-        struct trace_origin origins[BATCH_OTHERS];
-        struct trace_lookup lookups[BATCH_OTHERS];
+        size_t text_len;               /* at the end of the room */
+        union {
+                struct trace_attempt attempts[BATCH_ATTEMPTS];
+                char bytes[BATCH_ROOM_BYTES];
+        } room;
+        struct trace_conn conns[BATCH_HOSTS];
+        struct trace_origin origins[BATCH_HOSTS];
+        struct trace_lookup lookups[BATCH_HOSTS];
         struct trace_turn turns[BATCH_OTHERS];
         struct trace_sample samples[BATCH_OTHERS];
-        char text[BATCH_TEXT_BYTES];
 };
 
 static inline struct batch *batch_of_link(struct list *link)

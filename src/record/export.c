@@ -164,8 +164,8 @@ static int check_completeness(struct exporter *exporter)
 
         if (r == 0 && lacks_some)
                 r = error_set(exporter->error, MUSTER_E_INPUT, MUSTER_PHASE_QUEUE, 0,
-                              "input: %s lacks requests, as its disk was too slow for them: what "
-                              "is there cannot be compared with the run",
+                              "input: %s lacks requests, which could not be written as fast as "
+                              "they came: what is there cannot be compared with the run",
                               exporter->source.path);
         return r;
 }

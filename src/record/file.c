@@ -1,14 +1,19 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * Nothing here opens a record: that is left to SQLite. A process that closes a file, by whichever descriptor, lets go of all locks that it has
+ * on it, and it may be this process that writes the record; SQLite knows its own, and closes a file when the last of them is gone
+ * (https://www.sqlite.org/howtocorrupt.html, 2.2).
+ */
 #include "file.h"
 
 #include "schema.h"
 #include <base/mem.h>
 #include <errno.h>
-#include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #define HEAD_BYTES 100
 /* Places in the head. */
@@ -43,6 +48,17 @@ static bool has_journal(const char *path)
                status.st_size > 0;
 }
 
+/* The journal first: what a writer is about to add is told by it until the file has it all. */
+static bool is_cut(const char *path, struct file_look *look)
+{
+        struct stat status;
+
+        if (has_journal(path) || stat(path, &status) < 0)
+                return false;
+        look->bytes = (uint64_t)status.st_size;
+        return look->bytes < look->full_bytes;
+}
+
 static enum file_kind kind_of_head(const char *path, const unsigned char *head,
                                    struct file_look *look)
 {
@@ -56,48 +72,71 @@ static enum file_kind kind_of_head(const char *path, const unsigned char *head,
         /* The number of pages is to be trusted only when it was written with the last change. */
         if (number_at(head, CHANGES_AT) == number_at(head, VALID_FOR_AT))
                 look->full_bytes = page_bytes(head) * number_at(head, PAGES_AT);
-        return look->bytes < look->full_bytes && !has_journal(path) ? FILE_CUT : FILE_RECORD;
+        return is_cut(path, look) ? FILE_CUT : FILE_RECORD;
 }
 
-static enum file_kind look_into(const char *path, int fd, struct file_look *look)
+/* Returns SQLite's code; an errno, 0 where there is none. */
+static int read_head(const char *path, unsigned char *head, int *ret_sys)
+{
+        sqlite3_file *file;
+        sqlite3 *db = NULL;
+        int r = sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL);
+
+        *ret_sys = r == SQLITE_OK ? 0 : sqlite3_system_errno(db);
+        if (r == SQLITE_OK)
+                r = sqlite3_file_control(db, "main", SQLITE_FCNTL_FILE_POINTER, &file);
+        if (r == SQLITE_OK) {
+                r = file->pMethods->xRead(file, head, HEAD_BYTES, 0);
+                sqlite3_file_control(db, "main", SQLITE_FCNTL_LAST_ERRNO, ret_sys);
+        }
+        sqlite3_close(db);
+        return r;
+}
+
+static enum file_kind look_into(const char *path, struct file_look *look)
 {
         unsigned char head[HEAD_BYTES];
-        struct stat status;
-        ssize_t n;
+        int r = read_head(path, head, &look->sys);
 
-        if (fstat(fd, &status) < 0 || (!S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode)))
-                return FILE_OTHER;
-        look->bytes = (uint64_t)status.st_size;
-        n = pread(fd, head, sizeof(head), 0);
-        if (n < 0) {
+        if (r == SQLITE_OK)
+                return kind_of_head(path, head, look);
+        return r == SQLITE_IOERR_SHORT_READ ? FILE_OTHER : FILE_UNREADABLE;
+}
+
+static enum file_kind kind_of(const char *path, struct file_look *look)
+{
+        struct stat status;
+
+        if (stat(path, &status) < 0) {
                 look->sys = errno;
+                return errno == ENOENT ? FILE_MISSING : FILE_UNREADABLE;
+        }
+        if (S_ISDIR(status.st_mode)) {
+                look->sys = EISDIR;
                 return FILE_UNREADABLE;
         }
-        if (n == 0)
-                return FILE_EMPTY;
-        return (size_t)n < sizeof(head) ? FILE_OTHER : kind_of_head(path, head, look);
+        if (!S_ISREG(status.st_mode))
+                return FILE_OTHER;
+        return status.st_size ? look_into(path, look) : FILE_EMPTY;
 }
 
 void file_look(const char *path, struct file_look *look)
 {
-        /* What has no reader or writer on its other end is not waited for. */
-        int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-
         *look = (struct file_look){ 0 };
-        if (fd < 0) {
-                look->sys = errno;
-                look->kind = errno == ENOENT ? FILE_MISSING : FILE_UNREADABLE;
-                return;
-        }
-        look->kind = look_into(path, fd, look);
-        close(fd);
+        look->kind = kind_of(path, look);
+        if (look->kind == FILE_UNREADABLE && !look->sys)
+                look->sys = EIO;
 }
 
 char *file_path(const char *path)
 {
+        char full[PATH_MAX];
         size_t bytes = strlen(path) + sizeof("./");
-        char *safe = mem_alloc(bytes);
+        char *safe;
 
+        if (realpath(path, full))
+                return mem_strdup(full);
+        safe = mem_alloc(bytes);
         if (safe)
                 snprintf(safe, bytes, "%s%s", path[0] == '/' ? "" : "./", path);
         return safe;

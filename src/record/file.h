@@ -30,9 +30,13 @@ struct file_look {
         uint64_t bytes, full_bytes;
 };
 
-void file_look(const char *path, struct file_look *look);
-
-/* A path that SQLite takes for one, whatever it begins with: it knows ":memory:" and "file:". NULL when memory is out. */
+/*
+ * Where a path leads to, links followed as far as there is something, and such that SQLite takes it for a path, whatever it begins with: it
+ * knows ":memory:" and "file:". NULL when memory is out.
+ */
 char *file_path(const char *path);
+
+/* `path` is one of file_path(). */
+void file_look(const char *path, struct file_look *look);
 
 #endif

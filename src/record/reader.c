@@ -297,6 +297,16 @@ static void find_end(struct record *record)
         record->run.end_ns = end_ns;
 }
 
+/* Numbers may also be missing because the recording ended before their attempts did. */
+static void count_holes(struct record *record)
+{
+        size_t n = record->n_attempts;
+        uint64_t n_missing =
+                n ? record->attempts[n - 1].number - record->attempts[0].number + 1 - n : 0;
+
+        record->run.n_holes = n_missing < record->run.n_dropped ? n_missing : record->run.n_dropped;
+}
+
 static int read_all(struct reader *reader)
 {
         int r = read_run(reader);
@@ -309,6 +319,8 @@ static int read_all(struct reader *reader)
                 r = read_all_rows(reader);
         if (r == 0)
                 r = keep_paths(reader);
+        if (r == 0 && !reader->record->run.is_complete)
+                reader->record->run.is_going_on = source_is_being_written(&reader->source);
         return r;
 }
 
@@ -341,6 +353,7 @@ int record_read(struct record *record, const char *path, struct muster_error *er
                 return r;
         }
         record_settle(record);
+        count_holes(record);
         if (!record->run.is_complete)
                 find_end(record);
         return 0;

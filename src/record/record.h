@@ -38,8 +38,10 @@ struct record_run {
         uint64_t start_ns;      /* monotonic */
         uint64_t end_ns;        /* since then; of the last row when the run was cut off */
         bool is_complete;       /* it ended in an orderly way */
+        bool is_going_on;       /* it did not, as somebody still writes the file */
         uint64_t
                 n_dropped; /* attempts that the writer could not keep up with, or that a ring let go */
+        uint64_t n_holes; /* of these, such that came between others that are there */
         struct record_options options;
 };
 

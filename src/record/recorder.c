@@ -207,6 +207,7 @@ static int copy_run(const struct recorder *recorder, struct record_run *run)
         run->version = mem_strdup(recorder->run.version);
         run->command = recorder->run.command ? mem_strdup(recorder->run.command) : NULL;
         run->n_dropped = memory_n_dropped(&recorder->memory);
+        run->n_holes = recorder->memory.n_dropped; /* what a ring let go was the oldest */
         if (!recorder->is_over)
                 run->end_ns = since_start(recorder);
         run->is_complete = true; /* nothing was cut off so far */

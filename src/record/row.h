@@ -25,8 +25,8 @@ enum row_kind {
 #define ROW_VALUES_MAX 40
 #define ROW_NULL       INT64_MIN
 #define ROW_NO_TEXT    SIZE_MAX
-/* Of moments and durations in a file, 73 years: sums of a few of them fit. */
-#define ROW_NS_MAX (UINT64_C(1) << 61)
+/* Of moments and durations in a file, 9 years: sums of a few dozen of them fit. */
+#define ROW_NS_MAX (UINT64_C(1) << 58)
 
 struct row_type {
         const char *table;

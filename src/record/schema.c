@@ -94,21 +94,46 @@ static const char other_views[] =
         " dns_ns / 1e6 AS dns_ms, (tcp_ns - ifnull(dns_ns, 0)) / 1e6 AS tcp_ms,"
         " (tls_ns - tcp_ns) / 1e6 AS tls_ms, is_resumed, rtt_us / 1e3 AS rtt_ms,"
         " min_rtt_us / 1e3 AS min_rtt_ms, retransmits, bytes_received"
-        " FROM conn LEFT JOIN origin ON origin.number = conn.origin;"
+        " FROM conn LEFT JOIN origin ON origin.number = conn.origin;";
 
-        "CREATE VIEW timeline AS WITH RECURSIVE seconds(second) AS ("
-        " SELECT 0 UNION ALL SELECT second + 1 FROM seconds"
-        " WHERE second < (SELECT max(start_ns + end_ns) / 1000000000 FROM attempt)),"
+/*
+ * Levels are means over time. Where a level goes up or down by d at the moment r of a second that is `length` long, the mean of that second
+ * is the level at its end less the sum of d * r / length. Samples would not do: there are none while the loop sleeps. A connection is
+ * told of when it is closed; one that no more was told of, as the program was killed, was there from its first use on. Of
+ * the requests that waited then most are not told of at all.
+ */
+static const char view_timeline[] =
+        "CREATE VIEW timeline AS WITH RECURSIVE"
+        " last(end_ns) AS (SELECT max(start_ns + end_ns) FROM attempt),"
+        " seconds(second) AS (SELECT 0 UNION ALL SELECT second + 1 FROM seconds, last"
+        " WHERE second < end_ns / 1000000000),"
         " ends AS (SELECT (start_ns + end_ns) / 1000000000 AS second, count(*) AS attempts,"
         " sum(flags & 1) AS requests, sum(flags & 1 AND code < 0) AS failed,"
         " avg(end_ns - slot_ns) / 1e6 AS mean_ms, max(end_ns - slot_ns) / 1e6 AS slowest_ms,"
         " sum(wire_bytes) AS wire_bytes FROM attempt GROUP BY 1),"
-        " levels AS (SELECT at_ns / 1000000000 AS second, avg(in_flight) AS in_flight,"
-        " avg(queued) AS queued, max(open_conns) AS open_conns FROM sample GROUP BY 1)"
+        " changes(at_ns, slots, waits, conns) AS ("
+        " SELECT start_ns, 0, 1, 0 FROM attempt"
+        " UNION ALL SELECT start_ns + ifnull(slot_ns, end_ns), slot_ns IS NOT NULL, -1, 0"
+        " FROM attempt"
+        " UNION ALL SELECT start_ns + end_ns, -1, 0, 0 FROM attempt WHERE slot_ns IS NOT NULL"
+        " UNION ALL SELECT opened_ns, 0, 0, 1 FROM conn"
+        " UNION ALL SELECT opened_ns + closed_ns, 0, 0, -1 FROM conn"
+        " UNION ALL SELECT min(start_ns + slot_ns), 0, 0, 1 FROM attempt"
+        " WHERE conn > 0 AND conn NOT IN (SELECT id FROM conn) GROUP BY conn),"
+        " steps AS (SELECT at_ns / 1000000000 AS second,"
+        " sum(slots) AS slots, sum(slots * (at_ns % 1000000000)) AS slots_ns,"
+        " sum(waits) AS waits, sum(waits * (at_ns % 1000000000)) AS waits_ns,"
+        " sum(conns) AS conns, sum(conns * (at_ns % 1000000000)) AS conns_ns"
+        " FROM changes, last WHERE at_ns <= last.end_ns GROUP BY 1)"
         " SELECT second, ifnull(attempts, 0) AS attempts, ifnull(requests, 0) AS requests,"
         " ifnull(failed, 0) AS failed, mean_ms, slowest_ms, ifnull(wire_bytes, 0) AS wire_bytes,"
-        " in_flight, queued, open_conns"
-        " FROM seconds LEFT JOIN ends USING (second) LEFT JOIN levels USING (second);";
+        " sum(slots) OVER so_far - ifnull(slots_ns, 0) / length AS in_flight,"
+        " iif((SELECT is_complete FROM run),"
+        " sum(waits) OVER so_far - ifnull(waits_ns, 0) / length, NULL) AS queued,"
+        " ifnull(sum(conns) OVER so_far, 0) - ifnull(conns_ns, 0) / length AS open_conns"
+        " FROM (SELECT second, min(end_ns - second * 1000000000, 1000000000) * 1.0 AS length"
+        " FROM seconds, last) LEFT JOIN ends USING (second) LEFT JOIN steps USING (second)"
+        " WINDOW so_far AS (ORDER BY second) ORDER BY second;";
 
 /* --- words for numbers -------------------------------------------------------------------------------------------- */
 
@@ -290,7 +315,7 @@ static int mark(sqlite3 *db)
 
 static int create_all(sqlite3 *db)
 {
-        const char *const views[] = { view_phases, view_requests, other_views };
+        const char *const views[] = { view_phases, view_requests, other_views, view_timeline };
         int r = sqlite3_exec(db, small_tables, NULL, NULL, NULL);
 
         if (r == SQLITE_OK)

@@ -166,17 +166,12 @@ static void set_bounds(struct source *source)
         sqlite3_set_authorizer(source->db, allow_tables_only, NULL);
 }
 
-static int open_database(struct source *source, struct muster_error *error)
+static int open_database(struct source *source, const char *file, struct muster_error *error)
 {
-        char *path = file_path(source->path);
-        int r;
+        int r = open_as(source, file, SQLITE_OPEN_READWRITE);
 
-        if (!path)
-                return error_set_memory(error, MUSTER_PHASE_QUEUE);
-        r = open_as(source, path, SQLITE_OPEN_READWRITE);
         if (r != SQLITE_OK)
-                r = open_as(source, path, SQLITE_OPEN_READONLY);
-        mem_free(path);
+                r = open_as(source, file, SQLITE_OPEN_READONLY);
         if (r != SQLITE_OK)
                 return r == SQLITE_NOMEM ? error_set_memory(error, MUSTER_PHASE_QUEUE)
                                          : refuse(error, 0, source->path, "cannot be opened");
@@ -192,16 +187,21 @@ static int open_database(struct source *source, struct muster_error *error)
 
 int source_open(struct source *source, const char *path, struct muster_error *error)
 {
+        char *file = file_path(path);
         struct file_look look;
         int r;
 
-        *source = (struct source){ .path = path };
-        file_look(path, &look);
+        *source = (struct source){ 0 };
+        if (!file)
+                return error_set_memory(error, MUSTER_PHASE_QUEUE);
+        source->path = path;
+        file_look(file, &look);
         r = judge(path, &look, error);
         if (r == 0)
-                r = open_database(source, error);
+                r = open_database(source, file, error);
         if (r < 0)
                 source_close(source);
+        mem_free(file);
         return r;
 }
 
@@ -276,4 +276,14 @@ int source_row(struct source *source, enum row_kind kind, sqlite3_stmt *statemen
                 return 0;
         *ret_text = source_text(statement, (int)type->n_usual);
         return is_clean(*ret_text) ? 0 : source_damaged(source, type->table, error);
+}
+
+bool source_is_being_written(const struct source *source)
+{
+        sqlite3_file *file = NULL;
+        int is_reserved = 0;
+
+        if (sqlite3_file_control(source->db, "main", SQLITE_FCNTL_FILE_POINTER, &file) == SQLITE_OK)
+                file->pMethods->xCheckReservedLock(file, &is_reserved);
+        return is_reserved;
 }

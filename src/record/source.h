@@ -22,6 +22,9 @@ int source_open(struct source *source, const char *path, struct muster_error *er
 /* Zeroed is allowed; zeroed afterwards. */
 void source_close(struct source *source);
 
+/* Does somebody have the file reserved for writing, as a store does until its run is over? */
+bool source_is_being_written(const struct source *source);
+
 /* A statement, to be finalised. As above. */
 int source_prepare(struct source *source, const char *sql, sqlite3_stmt **ret_statement,
                    struct muster_error *error);

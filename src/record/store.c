@@ -6,9 +6,12 @@
 #include "options.h"
 #include "schema.h"
 #include <base/buf.h>
+#include <base/clock.h>
 #include <base/error.h>
 #include <base/mem.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -21,15 +24,19 @@ static const char setup[] = "PRAGMA page_size = 16384;"
                             "PRAGMA synchronous = OFF;"
                             "PRAGMA cache_size = -2048;"
                             "PRAGMA temp_store = MEMORY;";
-#define BUSY_MS 10000 /* somebody may look at the file while it is written */
+/* Somebody may look at the file while it is written. How long to wait for that, in the beginning and in the end, and between two tries. */
+#define BUSY_MS 10000
+#define WAIT_MS 5
 
 struct store {
         sqlite3 *db;
-        sqlite3_stmt *begin, *commit;
+        sqlite3_stmt *begin, *commit, *count_dropped;
         sqlite3_stmt *inserts[ROW_N_KINDS][2]; /* of all columns; of the usual ones */
         struct feed feed;
-        char *path; /* as SQLite is told it */
+        uint64_t n_dropped; /* as it stands in the file */
+        char *path;         /* as SQLite is told it */
         struct muster_error error;
+        _Atomic uint64_t patience_ends_ns; /* 0: it does not */
 };
 
 const struct muster_error *store_error(const struct store *store)
@@ -47,6 +54,8 @@ static int fail(struct store *store, int code)
                 return error_set_memory(&store->error, MUSTER_PHASE_QUEUE);
         if (code == SQLITE_FULL)
                 words = "the disk is full";
+        else if (code == SQLITE_BUSY)
+                words = "another program keeps it locked";
         else if (store->db && sqlite3_extended_errcode(store->db) == SQLITE_READONLY_DBMOVED)
                 words = "it was removed or replaced meanwhile";
         else if (sys)
@@ -83,45 +92,87 @@ static int prepare(struct store *store, const char *sql, sqlite3_stmt **ret_stat
 /* --- a new file --------------------------------------------------------------------------------------------------- */
 
 /* A journal that an earlier run left would be taken for this file's. */
-static int remove_old(const char *path)
+static int remove_journal(const char *path)
 {
         char journal[4096 + 16];
 
         snprintf(journal, sizeof(journal), "%s-journal", path);
-        if (unlink(journal) < 0 && errno != ENOENT)
-                return errno;
+        return unlink(journal) < 0 && errno != ENOENT ? errno : 0;
+}
+
+static int remove_old(const char *path)
+{
+        int sys = remove_journal(path);
+
+        if (sys)
+                return sys;
         return unlink(path) < 0 && errno != ENOENT ? errno : 0;
 }
 
-/* May a record be written to this path? Nothing but an older record is ever removed. */
-static int make_way(const char *path, bool overwrite, struct muster_error *error)
+static int refuse(const char *path, enum file_kind kind, bool overwrite, struct muster_error *error)
 {
-        struct file_look look;
-        bool is_record;
-        int sys;
-
-        file_look(path, &look);
-        if (look.kind == FILE_UNREADABLE)
-                return error_set(error, MUSTER_E_RESOURCE, MUSTER_PHASE_QUEUE, look.sys,
-                                 "resource: cannot create the record %s: %s", path,
-                                 error_sys_text(look.sys));
-        is_record = look.kind == FILE_RECORD || look.kind == FILE_NEWER || look.kind == FILE_CUT;
-        if (look.kind == FILE_OTHER || look.kind == FILE_SQLITE)
+        if (kind == FILE_OTHER || kind == FILE_SQLITE)
                 return error_set(error, MUSTER_E_RESOURCE, MUSTER_PHASE_QUEUE, EEXIST,
                                  "resource: %s is there already and is no record, so it is left "
                                  "alone: choose another name for the record",
                                  path);
-        if (is_record && !overwrite)
+        if (!overwrite && (kind == FILE_RECORD || kind == FILE_NEWER || kind == FILE_CUT))
                 return error_set(error, MUSTER_E_RESOURCE, MUSTER_PHASE_QUEUE, EEXIST,
                                  "resource: the record %s is there already: remove it, choose "
                                  "another name, or ask for it to be overwritten",
                                  path);
-        sys = remove_old(path);
+        return 0;
+}
+
+/*
+ * May a record be written to this path, which is `file` to SQLite? Nothing but an older record, or an empty file, is ever removed. Where
+ * there is none, there may be a link to where it is to be.
+ */
+static int make_way(const char *path, const char *file, bool overwrite, struct muster_error *error)
+{
+        struct file_look look;
+        int r, sys;
+
+        file_look(file, &look);
+        if (look.kind == FILE_UNREADABLE)
+                return error_set(error, MUSTER_E_RESOURCE, MUSTER_PHASE_QUEUE, look.sys,
+                                 "resource: cannot create the record %s: %s", path,
+                                 error_sys_text(look.sys));
+        r = refuse(path, look.kind, overwrite, error);
+        if (r < 0)
+                return r;
+        sys = look.kind == FILE_MISSING ? remove_journal(file) : remove_old(file);
         if (sys)
                 return error_set(error, MUSTER_E_RESOURCE, MUSTER_PHASE_QUEUE, sys,
                                  "resource: cannot replace the record %s: %s", path,
                                  error_sys_text(sys));
         return 0;
+}
+
+/*
+ * Why there is no new file. SQLite tries once more, only to read it, and what it says then is that there is none. 0: it is there, or was just
+ * made and is gone again.
+ */
+static int why_not_created(const char *path)
+{
+        int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+
+        if (fd < 0)
+                return errno == EEXIST ? 0 : errno;
+        close(fd);
+        unlink(path);
+        return 0;
+}
+
+static int fail_to_create(struct store *store, int code)
+{
+        int sys = code == SQLITE_CANTOPEN ? why_not_created(store->path) : 0;
+
+        if (!sys)
+                return fail(store, code);
+        return error_set(&store->error, MUSTER_E_RESOURCE, MUSTER_PHASE_QUEUE, sys,
+                         "resource: the record %s cannot be written: %s", store->path,
+                         error_sys_text(sys));
 }
 
 static int open_file(struct store *store)
@@ -131,7 +182,7 @@ static int open_file(struct store *store)
                                 NULL);
 
         if (r != SQLITE_OK)
-                return fail(store, r);
+                return fail_to_create(store, r);
         sqlite3_busy_timeout(store->db, BUSY_MS);
         return execute(store, setup);
 }
@@ -242,17 +293,43 @@ static int write_counters(struct store *store, const char *sql, const struct cou
         return r;
 }
 
+/*
+ * What was written so far stands, and what comes next has begun: between two batches, too, the file is reserved for us. That keeps
+ * nobody from reading, and says that we are still there (source_is_being_written()).
+ */
+static int end_batch(struct store *store)
+{
+        int r = run(store, store->commit);
+
+        return r == 0 ? run(store, store->begin) : r;
+}
+
 /* At once: whoever kills us leaves a record that has begun, or none. */
 static int write_beginning(struct store *store, const struct record_run *run_row,
                            const struct counters *before)
 {
-        if (prepare(store, "BEGIN", &store->begin) < 0 ||
+        if (prepare(store, "BEGIN IMMEDIATE", &store->begin) < 0 ||
             prepare(store, "COMMIT", &store->commit) < 0 || run(store, store->begin) < 0 ||
             create_tables(store) < 0 || write_run(store, run_row) < 0 ||
+            prepare(store, "UPDATE run SET dropped = ?", &store->count_dropped) < 0 ||
             write_options(store, run_row->options) < 0 ||
             write_counters(store, "INSERT INTO counter VALUES(?1, ?2, NULL)", before) < 0)
                 return MUSTER_E_RESOURCE;
-        return run(store, store->commit);
+        return end_batch(store);
+}
+
+/* In the transaction of the rows that came behind the gap: whoever is killed leaves no gap that is not told of. */
+static int write_n_dropped(struct store *store, uint64_t n_dropped)
+{
+        int r;
+
+        if (n_dropped == store->n_dropped)
+                return 0;
+        sqlite3_bind_int64(store->count_dropped, 1, row_cut(n_dropped));
+        r = run(store, store->count_dropped);
+        if (r == 0)
+                store->n_dropped = n_dropped;
+        return r;
 }
 
 static int write_end_of_run(struct store *store, const struct record_run *run_row)
@@ -273,7 +350,7 @@ static int write_end_of_run(struct store *store, const struct record_run *run_ro
 static int write_end(struct store *store, const struct record_run *run_row,
                      const struct counters *after)
 {
-        if (run(store, store->begin) < 0 || write_end_of_run(store, run_row) < 0 ||
+        if (write_end_of_run(store, run_row) < 0 ||
             write_counters(store, "UPDATE counter SET after = ?2 WHERE name = ?1", after) < 0)
                 return MUSTER_E_RESOURCE;
         return run(store, store->commit);
@@ -281,29 +358,63 @@ static int write_end(struct store *store, const struct record_run *run_row,
 
 /* --- the public part ---------------------------------------------------------------------------------------------- */
 
+/*
+ * Somebody reads. While the run goes on this takes as long as it takes: rows wait in memory, and when that is full they are dropped and
+ * counted, which is no reason to give up what is still to come.
+ */
+static int wait_for_readers(void *data, int n_waits)
+{
+        struct store *store = data;
+        uint64_t end_ns = atomic_load(&store->patience_ends_ns);
+
+        (void)n_waits;
+        if (end_ns && clock_ns_of(CLOCK_MONOTONIC) >= end_ns)
+                return 0;
+        sqlite3_sleep(WAIT_MS);
+        return 1;
+}
+
+void store_hurry(struct store *store)
+{
+        atomic_store(&store->patience_ends_ns, clock_ns_of(CLOCK_MONOTONIC) + BUSY_MS * NS_PER_MS);
+}
+
+/* A new file; of one that cannot be begun nothing is left. */
+static int begin(struct store *store, const struct record_run *run_row,
+                 const struct counters *before)
+{
+        const char *made;
+
+        if (open_file(store) == 0 && write_beginning(store, run_row, before) == 0) {
+                sqlite3_busy_handler(store->db, wait_for_readers, store);
+                return 0;
+        }
+        made = store->db ? sqlite3_db_filename(store->db, "main") : NULL;
+        if (made)
+                remove_old(made);
+        return MUSTER_E_RESOURCE;
+}
+
 int store_create(struct store **ret_store, const char *path, bool overwrite,
                  const struct record_run *run_row, const struct counters *before,
                  struct muster_error *error)
 {
-        struct store *store;
-        int r = make_way(path, overwrite, error);
+        struct store *store = mem_zalloc(sizeof(*store));
+        int r;
 
-        if (r < 0)
-                return r;
-        store = mem_zalloc(sizeof(*store));
         if (!store || !(store->path = file_path(path))) {
                 store_close(store);
                 return error_set_memory(error, MUSTER_PHASE_QUEUE);
         }
-        if (open_file(store) < 0 || write_beginning(store, run_row, before) < 0) {
+        r = make_way(path, store->path, overwrite, error);
+        if (r == 0 && begin(store, run_row, before) < 0)
                 r = error_set(error, MUSTER_E_RESOURCE, MUSTER_PHASE_QUEUE, store->error.sys, "%s",
                               store->error.text);
-                remove_old(store->path);
+        if (r < 0)
                 store_close(store);
-                return r;
-        }
-        *ret_store = store;
-        return 0;
+        else
+                *ret_store = store;
+        return r;
 }
 
 /* Rows of either sort in turn: all that follow each other in one statement. */
@@ -325,15 +436,15 @@ static int write_rows(struct store *store, struct batch *batch, enum row_kind ki
         return 0;
 }
 
-int store_write(struct store *store, struct batch *batch)
+int store_write(struct store *store, struct batch *batch, uint64_t n_dropped)
 {
-        if (store->error.code || run(store, store->begin) < 0)
+        if (store->error.code)
                 return MUSTER_E_RESOURCE;
         for (int kind = 0; kind < ROW_N_KINDS; kind++)
                 if (write_rows(store, batch, (enum row_kind)kind) < 0)
                         break;
-        if (!store->error.code)
-                return run(store, store->commit);
+        if (!store->error.code && write_n_dropped(store, n_dropped) == 0)
+                return end_batch(store);
         sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
         return MUSTER_E_RESOURCE;
 }
@@ -353,6 +464,7 @@ struct store *store_close(struct store *store)
                 return NULL;
         sqlite3_finalize(store->begin);
         sqlite3_finalize(store->commit);
+        sqlite3_finalize(store->count_dropped);
         for (int kind = 0; kind < ROW_N_KINDS; kind++)
                 for (int sort = 0; sort < 2; sort++)
                         sqlite3_finalize(store->inserts[kind][sort]);

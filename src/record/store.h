@@ -22,8 +22,14 @@ int store_create(struct store **ret_store, const char *path, bool overwrite,
                  const struct record_run *run, const struct counters *before,
                  struct muster_error *error);
 
-/* Write the rows of a batch that were not written yet. After a failure all calls fail. MUSTER_E_RESOURCE. */
-int store_write(struct store *store, struct batch *batch);
+/*
+ * Write the rows of a batch that were not written yet, and how many attempts were dropped so far. Waits for as long as somebody reads the
+ * file. After a failure all calls fail. MUSTER_E_RESOURCE.
+ */
+int store_write(struct store *store, struct batch *batch, uint64_t n_dropped);
+
+/* From any thread: from now on wait for readers no longer than 10 s. */
+void store_hurry(struct store *store);
 
 /* What is known after the run. MUSTER_E_RESOURCE. */
 int store_finish(struct store *store, const struct record_run *run, const struct counters *after);

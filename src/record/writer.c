@@ -6,6 +6,8 @@
 #include <base/mem.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
+#include <unistd.h>
 
 #define PENDING_BYTES_MAX (64 * 1024 * 1024)
 #define BATCHES_MAX       (PENDING_BYTES_MAX / sizeof(struct batch))
@@ -14,11 +16,13 @@
 struct writer {
         struct store *store;
         pthread_t thread;
+        pid_t process; /* that the thread is of */
 
         /* The loop's thread alone. */
         struct batch *filling; /* as `current`; NULL: there is none */
         size_t n_batches;
-        uint64_t n_dropped;
+
+        _Atomic uint64_t n_dropped; /* the loop's thread counts, the writer's tells the store */
 
         pthread_mutex_t lock; /* held for moments: nothing is written or allocated under it */
         pthread_cond_t wanted;
@@ -39,6 +43,11 @@ static void wait_a_little(struct writer *writer)
                 pthread_cond_timedwait(&writer->wanted, &writer->lock, &until);
 }
 
+static uint64_t n_dropped(const struct writer *writer)
+{
+        return atomic_load_explicit(&writer->n_dropped, memory_order_relaxed);
+}
+
 /* What is to be written next; NULL: nothing yet. The lock is held. */
 static struct batch *next_batch(struct writer *writer)
 {
@@ -53,8 +62,8 @@ static struct batch *next_batch(struct writer *writer)
 static void write_batch(struct writer *writer, struct batch *batch, bool is_full)
 {
         pthread_mutex_unlock(&writer->lock);
-        (void)store_write(writer->store,
-                          batch); /* it remembers its failure; what follows is lost */
+        /* It remembers its failure; what follows is lost. */
+        (void)store_write(writer->store, batch, n_dropped(writer));
         if (is_full)
                 batch_reset(batch);
         pthread_mutex_lock(&writer->lock);
@@ -81,6 +90,12 @@ static void *work(void *data)
 }
 
 /* --- the loop's side ---------------------------------------------------------------------------------------------- */
+
+/* A child of fork() has neither the thread nor a right to the file, and the lock may be held for ever: it touches nothing. */
+static bool is_forked(const struct writer *writer)
+{
+        return writer->process != getpid();
+}
 
 /* Another batch to fill: one that was written, or a new one. */
 static struct batch *empty_batch(struct writer *writer)
@@ -118,10 +133,13 @@ bool writer_add(struct writer *writer, enum row_kind kind, const void *row)
 {
         if (writer->filling && batch_add(writer->filling, kind, row))
                 return true;
+        if (is_forked(writer))
+                return false;
         hand_over(writer, empty_batch(writer));
         if (writer->filling && batch_add(writer->filling, kind, row))
                 return true;
-        writer->n_dropped += kind == ROW_ATTEMPT;
+        if (kind == ROW_ATTEMPT)
+                atomic_fetch_add_explicit(&writer->n_dropped, 1, memory_order_relaxed);
         return false;
 }
 
@@ -182,6 +200,7 @@ int writer_start(struct writer **ret_writer, struct store *take_store)
                 return MUSTER_E_RESOURCE;
         }
         writer->store = take_store;
+        writer->process = getpid();
         list_init(&writer->full);
         list_init(&writer->unused);
         init_lock(writer);
@@ -200,6 +219,7 @@ static void stop_thread(struct writer *writer)
         writer->is_stopping = true;
         pthread_cond_signal(&writer->wanted);
         pthread_mutex_unlock(&writer->lock);
+        store_hurry(writer->store);
         pthread_join(writer->thread, NULL);
 }
 
@@ -209,18 +229,20 @@ int writer_finish(struct writer *take_writer, struct record_run *run, const stru
         struct writer *writer = take_writer;
         int r;
 
+        if (is_forked(writer))
+                return 0;
         hand_over(writer, NULL);
         stop_thread(writer);
-        run->n_dropped += writer->n_dropped;
+        run->n_dropped += n_dropped(writer);
         r = store_finish(writer->store, run, after);
         if (r < 0)
                 error_set(error, r, MUSTER_PHASE_QUEUE, store_error(writer->store)->sys, "%s",
                           store_error(writer->store)->text);
-        else if (writer->n_dropped)
+        else if (n_dropped(writer))
                 r = error_set(error, MUSTER_E_RESOURCE, MUSTER_PHASE_QUEUE, 0,
-                              "resource: the record lacks %llu attempts: its disk was too slow "
-                              "for them",
-                              (unsigned long long)writer->n_dropped);
+                              "resource: the record lacks %llu attempts: they could not be "
+                              "written as fast as they came",
+                              (unsigned long long)n_dropped(writer));
         free_writer(writer);
         return r;
 }

@@ -355,10 +355,16 @@ def test_unsafe_requests_are_not_made_again(muster, server, tmp_path):
     refused = muster("fetch", "-c", 1, "--record", "run.db", "--confirm", input=lines)
     assert refused.status == 3 and "line 1" in refused.stderr and len(refused.results) == 20
     assert len(one.requests) == 20
-    refused = explain(tmp_path / "run.db", "--confirm")
-    assert refused.returncode == 3 and "--confirm-unsafe" in refused.stderr and len(one.requests) == 20
+    for options in ("--confirm",), ("--confirm", "--confirm-unsafe"):  # a body that is in no file cannot be made again, whatever is allowed
+        refused = explain(tmp_path / "run.db", *options)
+        assert refused.returncode == 3 and "cannot be repeated" in refused.stderr and "--confirm-unsafe" not in refused.stderr
+    (tmp_path / "posts").write_text(lines)
+    muster("fetch", "-c", 1, "--record", "file.db", "-i", "posts")
+    one.requests.clear()
+    refused = explain("file.db", "--confirm", cwd=tmp_path)
+    assert refused.returncode == 3 and "--confirm-unsafe" in refused.stderr and one.requests == []
     allowed = muster("fetch", "-c", 1, "--confirm", "--confirm-unsafe", input=lines)
-    assert allowed.status == 0 and len(one.requests) == 80
+    assert allowed.status == 0 and len(one.requests) == 60
     assert all(request.method == "POST" and request.body == b"a" for request in one.requests)
 
 
@@ -419,3 +425,42 @@ def test_a_confirmation_can_be_stopped(recorded, tmp_path):
     _, stderr = process.communicate(timeout=PATIENCE)
     assert process.returncode == 1 and b"interrupted" in stderr
     assert list((tmp_path / "temporary").iterdir()) == []
+
+
+# --- runs that did not do what they were to ------------------------------------------------------------------------------
+
+
+def test_refused_in_the_end(muster, lab, tmp_path):
+    """Answered, but not with what was asked for; and a refusal that takes no time is no reason to expect an answer that takes none."""
+    server = lab("--rate-limit", "50/s,10")
+    run = muster("fetch", "-c", 4, "--record", "run.db", input=f"{server.url('/plain')}\n" * N)
+    account = explained(tmp_path / "run.db")
+    n = sum(result["status"] == 429 for result in run.results)
+    assert n > N / 2
+    first = account["findings"][0]
+    assert first["cause"] == "throttled" and first["title"] == f"{n} of {N} requests were refused in the end (429)"
+    assert not first["wall_s"] or first["wall_s"]["expected"] >= (N - 10) / 50 * 0.9
+
+
+def test_errors_are_said_before_what_would_be_faster(muster, lab, tmp_path):
+    server = lab("--service-time", "20ms", "--workers", 64, "--error-share", "100%")
+    urls = f"{server.url('/plain')}\n" * N
+    assert muster("fetch", "-c", 4, "--record", "run.db", input=urls).status == 0
+    assert muster("fetch", "-c", 4, "-f", "--record", "failed.db", input=urls).status == 1
+    verdict = explained(tmp_path / "run.db")["verdict"]
+    assert verdict.startswith(f"All {N} requests were answered with an error (500). ") and "with --concurrency" in verdict
+    account = explained(tmp_path / "failed.db")
+    assert account["verdict"].startswith(f"All {N} requests failed, which says nothing about speed") and account["findings"] == []
+
+
+def test_what_was_stopped_is_no_failure(slow_lab, tmp_path):
+    (tmp_path / "urls").write_text(f"{slow_lab.url('/plain')}\n" * 1000)
+    process = subprocess.Popen([MUSTER, "fetch", "-i", "urls", "-c", "4", "-o", "/dev/null", "--record", "run.db"], cwd=tmp_path, stderr=subprocess.PIPE)
+    deadline = time.monotonic() + PATIENCE
+    while slow_lab.stats()["requests"] < 80 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=PATIENCE)
+    account = explained(tmp_path / "run.db")
+    assert account["findings"][0]["cause"] == "concurrency-too-low"
+    assert re.search(r"with --concurrency \d+ the \d+ requests that were done (would|could) take about", account["verdict"])

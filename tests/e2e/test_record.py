@@ -78,10 +78,10 @@ def test_words_are_those_of_the_page(record):
     db, _ = record
     kinds = re.search(r"^\.It Va kind\n(.*?)^\.It", sections("TABLES")["word"], flags=re.DOTALL | re.MULTILINE)[1]
     assert set(re.findall(r"^\.Li (\w+)", kinds, flags=re.MULTILINE)) == {kind for kind, in db.execute("SELECT DISTINCT kind FROM word")}
-    for kind, place in (("outcome", "outcome"), ("wait", "waited_for")):
-        text = re.search(rf"^\.It Va {place}\n(.*?)^\.It", sections("VIEWS")["phases"], flags=re.DOTALL | re.MULTILINE)[1]
+    for kind, view, place in (("outcome", "phases", "outcome"), ("wait", "phases", "waited_for"), ("closer", "connections", "closed_by")):
+        text = re.search(rf"^\.It Va {place}\n(.*?)^\.It", sections("VIEWS")[view], flags=re.DOTALL | re.MULTILINE)[1]
         for word, in db.execute("SELECT word FROM word WHERE kind = ?", [kind]):
-            assert re.search(rf"^\.Li {word}\b", text, flags=re.MULTILINE), word
+            assert re.search(rf"^\.(Li|Ql) {word}\b", text, flags=re.MULTILINE), word
 
 
 # --- what it says -------------------------------------------------------------------------------------------------------
@@ -175,6 +175,27 @@ def test_killed_run_leaves_what_was_written(muster, lab, tmp_path):
         assert db.execute("SELECT is_complete, end_ns FROM run").fetchone() == (0, None)
         assert db.execute("SELECT count(*) FROM requests").fetchone()[0] >= 500
         assert db.execute("SELECT count(*) FROM counter WHERE after IS NOT NULL").fetchone() == (0,)
+
+
+def test_somebody_reads_for_long(muster, lab, tmp_path):
+    """Nothing can be written meanwhile, for longer than SQLite's users wait by default; then all of it is."""
+    server = lab()
+    (tmp_path / "urls").write_text(f"{server.url('/plain')}\n" * 1300)
+    process = muster.start("fetch", "--rate", 100, "--body", "none", "-o", "/dev/null", "-i", "urls", "--record", "run.db")
+    deadline = time.monotonic() + PATIENCE
+    while n_attempts(tmp_path / "run.db") < 1:
+        assert time.monotonic() < deadline and process.poll() is None
+        time.sleep(0.05)
+    with sqlite3.connect(tmp_path / "run.db", isolation_level=None) as db:
+        db.execute("BEGIN")
+        seen, = db.execute("SELECT count(*) FROM attempt").fetchone()
+        time.sleep(11)
+        assert db.execute("SELECT count(*) FROM attempt").fetchone() == (seen,)
+        db.execute("COMMIT")
+    assert process.wait(PATIENCE) == 0
+    with sqlite3.connect(tmp_path / "run.db") as db:
+        assert db.execute("SELECT is_complete, dropped FROM run").fetchone() == (1, 0)
+        assert n_attempts(tmp_path / "run.db") == 1300
 
 
 def test_interrupted_run_is_complete(muster, lab, tmp_path):

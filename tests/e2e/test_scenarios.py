@@ -86,6 +86,7 @@ SIGNATURES = {
     "server-past-its-knee": lambda o: o.phase("wait") > 100,
     "server-saturated": lambda o: o.phase("wait") > 150,
     "server-slow": lambda o: 150 < o.phase("wait") < 300,
+    "slow-accept": lambda o: o.phase("wait", max) > 600 and statistics.median(r["phases_us"]["wait"] for r in o.results if not is_new(r)) < 50000,
     "slow-consumer": lambda o: len(o.results) == 400 and max(r["phases_us"]["lag"] + r["phases_us"]["deliver"] for r in o.results) > 800000,
     "slow-host": lambda o: o.phase("wait", max) >= 399 and o.phase("wait", min) < 100,
     "slow-path": lambda o: o.phase("wait", max) >= 399 and o.phase("wait", min) < 100,

@@ -8,6 +8,7 @@
 #include "record_maker.h"
 #include "unit.h"
 #include <explain/cause.h>
+#include <explain/ranking.h>
 #include <string.h>
 
 static inline const struct cause *cause_named(const struct cause *causes, const char *name)
@@ -19,7 +20,7 @@ static inline const struct cause *cause_named(const struct cause *causes, const 
         return NULL;
 }
 
-/* What explain does with a rule; then everything that is shown has to be there. The record is the caller's. */
+/* What explain does with a rule; then it is worth a line, and everything that is shown has to be there. The record is the caller's. */
 static inline bool cause_is_found(const struct record *record, const struct cause *causes,
                                   const char *name, struct finding *finding)
 {
@@ -37,6 +38,7 @@ static inline bool cause_is_found(const struct record *record, const struct caus
                 assert_null(strstr(finding->title, ": "));
                 assert_non_null(finding->shown.remedy);
                 assert_true(finding->shown.n_evidence > 0);
+                assert_true(ranking_worth_ns(finding, &facts) > 0);
         }
         facts_deinit(&facts);
         return is_found;

@@ -43,7 +43,7 @@ struct record_maker {
         uint64_t per_host;                /* 0: no limit */
         uint32_t n_hosts;                 /* 0: 1; requests take turns */
         double rate_per_s;                /* 0: none */
-        uint64_t rtt_ns;                  /* of connections; 0: 50 us */
+        uint64_t rtt_ns;                  /* of connections; 0: network_ns of each */
         uint64_t loop_ns;                 /* of the loop's thread, for each attempt */
         bool no_reuse;                    /* a new connection for each attempt */
         struct record_maker_request each; /* what they are like */

@@ -439,6 +439,9 @@ static void test_words_for_other_figures(void **state)
         assert_string_equal(words_count(0).text, "0");
         assert_string_equal(words_count(999).text, "999");
         assert_string_equal(words_count(12345).text, "12,345");
+        assert_string_equal(words_rate(12345.6).text, "12,345");
+        assert_string_equal(words_rate(49).text, "49");
+        assert_string_equal(words_rate(0.25).text, "0.25");
         assert_string_equal(words_count(UINT64_MAX).text, "18,446,744,073,709,551,615");
         assert_string_equal(words_counted(0, "retry", "retries").text, "0 retries");
         assert_string_equal(words_counted(1, "retry", "retries").text, "1 retry");

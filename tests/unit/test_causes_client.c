@@ -76,6 +76,36 @@ static void test_saturated(void **state)
         assert_false(finds(&waiting, little, causes_client, "client-saturated", &finding));
 }
 
+/* Large answers are always on their way while it reads others: it is what takes the time, though the end waits for these. */
+static void test_saturated_while_receiving(void **state)
+{
+        static char command[] = "[\"muster\",\"fetch\"]";
+        const struct record_maker large = { .n = 50,
+                                            .slots = 8,
+                                            .each = { .server_ns = MS, .receive_ns = 30 * MS } };
+        struct finding finding;
+        struct record record;
+
+        (void)state;
+        assert_true(finds(&large, (struct work){ TRACE_WORK_IO, 1, 0.98 }, causes_client,
+                          "client-saturated", &finding));
+        assert_null(finding.shown.option);
+        assert_false(finds(&large, (struct work){ TRACE_WORK_IO, 0.7, 0.7 }, causes_client,
+                           "client-saturated", &finding));
+        /* A part of it was writing what the command can leave out. */
+        assert_int_equal(record_make(&record, &large), 0);
+        do_work(&record, (struct work){ TRACE_WORK_IO, 1, 0.98 });
+        record.samples[record.n_samples - 1].work_ns[TRACE_WORK_IO] = wall_ns(&record) * 3 / 5;
+        record.samples[record.n_samples - 1].work_ns[TRACE_WORK_CALLER] = wall_ns(&record) * 2 / 5;
+        record.run.command = command;
+        record.attempts[0].body_bytes = 50 * 5000000;
+        assert_true(cause_is_found(&record, causes_client, "client-saturated", &finding));
+        assert_string_equal(finding.shown.option, "--body none");
+        assert_predicted(&finding, wall_ns(&record) * 3 / 5);
+        record.run.command = NULL;
+        record_deinit(&record);
+}
+
 /* --- workers ------------------------------------------------------------------------------------------------------ */
 
 static const struct record_maker decoding = {
@@ -292,6 +322,60 @@ static void test_caller(void **state)
         assert_false(finds(&not_waiting, blocked, causes_client, "slow-consumer", &finding));
 }
 
+/* The command itself can leave out what keeps it busy; of a program it is not known what that is. */
+static void test_busy_command(void **state)
+{
+        static char plain[] = "[\"muster\",\"fetch\",\"--summary\"]";
+        static char files[] = "[\"muster\",\"fetch\",\"--body\",\"out/\"]";
+        static char in_lines[] = "[\"muster\",\"fetch\",\"--body\",\"inline\"]";
+        static const struct {
+                char *command;
+                uint64_t body_bytes;
+                bool discards, has_option;
+        } cases[] = {
+                { NULL, 20000, false, false },  { plain, 20000, false, true },
+                { plain, 20000, true, false },  { plain, 100, false, false },
+                { files, 20000, false, false }, { in_lines, 20000, false, true },
+        };
+        struct finding finding;
+        struct record record;
+
+        (void)state;
+        assert_int_equal(record_make(&record, &quick), 0);
+        do_work(&record, (struct work){ TRACE_WORK_CALLER, 0.9, 0.88 });
+        for (size_t i = 0; i < LENGTH(cases); i++) {
+                record.run.command = cases[i].command;
+                record.run.options.discard_body = cases[i].discards;
+                for (size_t k = 0; k < record.n_attempts; k++)
+                        record.attempts[k].body_bytes = cases[i].body_bytes;
+                assert_true(cause_is_found(&record, causes_client, "caller-busy", &finding));
+                assert_int_equal(finding.shown.option != NULL, cases[i].has_option);
+                assert_true(finding.shown.has_prediction);
+                if (cases[i].has_option)
+                        assert_string_equal(finding.shown.option, "--body none");
+                assert_int_equal(strstr(finding.shown.remedy, "process function") != NULL,
+                                 cases[i].command == NULL);
+        }
+        record.run.command = NULL;
+        record_deinit(&record);
+}
+
+/* Results that wait to be taken are somebody's fault only where he is known to have been away. */
+static void test_results_not_taken(void **state)
+{
+        static const struct record_maker untaken = {
+                .n = 16, .slots = 16, .each = { .server_ns = 5 * MS, .deliver_ns = 50 * MS }
+        };
+        struct work little = { TRACE_WORK_IO, 0.01, 0.01 };
+        struct work blocked = { TRACE_WORK_CALLER, 0.95, 0.02 };
+        struct finding finding;
+
+        (void)state;
+        assert_false(finds(&untaken, little, causes_client, "slow-consumer", &finding));
+        assert_true(finds(&untaken, blocked, causes_client, "slow-consumer", &finding));
+        assert_non_null(strstr(finding.evidence[0], "91 % of the time results were there"));
+}
+
 /* --- the processor ------------------------------------------------------------------------------------------------ */
 
 static void test_throttled(void **state)
@@ -308,6 +392,26 @@ static void test_throttled(void **state)
         assert_predicted(&finding, wall_ns(&record) - 499 * MS);
         record.counters[1].after = 1010;
         assert_false(cause_is_found(&record, causes_client, "processor-throttled", &finding));
+        record_deinit(&record);
+}
+
+/* Kept from several processors at once: what is counted on each is more than the time that went by. */
+static void test_throttled_on_many_processors(void **state)
+{
+        struct finding finding;
+        struct record record;
+
+        (void)state;
+        assert_int_equal(record_make(&record, &quick), 0);
+        assert_int_equal(record_make_counter(&record, "cgroup.throttled", 2, 9), 0);
+        assert_int_equal(record_make_counter(&record, "cgroup.throttled_us", 0, 5000000), 0);
+        record.samples[record.n_samples - 1].process_cpu_ns = 300 * MS;
+        assert_true(cause_is_found(&record, causes_client, "processor-throttled", &finding));
+        assert_predicted(&finding, wall_ns(&record) * 300 / 5300);
+        assert_null(strstr(finding.evidence[0], "100 %"));
+        record.samples[record.n_samples - 1].process_cpu_ns = 0; /* nothing to tell by */
+        assert_true(cause_is_found(&record, causes_client, "processor-throttled", &finding));
+        assert_false(finding.shown.has_prediction);
         record_deinit(&record);
 }
 
@@ -331,13 +435,17 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_saturated),
+                cmocka_unit_test(test_saturated_while_receiving),
                 cmocka_unit_test(test_on_loop),
                 cmocka_unit_test(test_on_loop_of_busy_machine),
                 cmocka_unit_test(test_on_loop_for_good),
                 cmocka_unit_test(test_workers),
                 cmocka_unit_test(test_many_workers),
                 cmocka_unit_test(test_caller),
+                cmocka_unit_test(test_busy_command),
+                cmocka_unit_test(test_results_not_taken),
                 cmocka_unit_test(test_throttled),
+                cmocka_unit_test(test_throttled_on_many_processors),
                 cmocka_unit_test(test_processor_busy),
         };
 

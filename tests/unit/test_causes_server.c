@@ -120,6 +120,8 @@ static void test_load_when_raised(void **state)
         assert_true(load_factor_when_raised(&flat_load, 1) == 1);
         assert_true(load_factor_when_raised(&flat_load, 11) == 2);
         assert_true(load_factor_when_raised(&grown, 5) == 2);
+        grown.growth = 1e10; /* the server is full: in proportion */
+        assert_true(load_factor_when_raised(&grown, 16) == 16);
 }
 
 /* --- slow, full --------------------------------------------------------------------------------------------------- */
@@ -132,7 +134,7 @@ static void test_slow(void **state)
         (void)state;
         assert_true(cause_is_made(&flat, causes_server, "server-slow", &finding));
         assert_string_equal(finding.shown.option, "--concurrency 320");
-        assert_string_equal(finding.shown.title, "Each answer took the server 200 ms");
+        assert_string_equal(finding.shown.title, "A typical answer took the server 200 ms");
         assert_predicted(&finding, 200 * MS);
         assert_false(cause_is_made(&flat, causes_server, "server-saturated", &finding));
 
@@ -144,6 +146,66 @@ static void test_slow(void **state)
         assert_true(cause_is_made(&enough, causes_server, "server-slow", &finding));
         assert_null(finding.shown.option);
         assert_true(finding.explained_ns > 190 * MS);
+}
+
+/* The head comes at once, what is behind it when the work is done. */
+static void test_slow_in_pieces(void **state)
+{
+        struct record_maker maker = flat;
+        struct finding finding;
+
+        (void)state;
+        maker.n = 100;
+        maker.slots = 8;
+        maker.each = (struct record_maker_request){ .network_ns = 50 * NS_PER_US,
+                                                    .server_ns = MS,
+                                                    .receive_ns = 200 * MS,
+                                                    .wire_bytes = 1000 };
+        assert_true(cause_is_made(&maker, causes_server, "server-slow", &finding));
+        assert_string_equal(finding.shown.title, "A typical answer took the server 201 ms");
+        assert_non_null(strstr(finding.evidence[2], "complete 200 ms later"));
+        assert_string_equal(finding.shown.option, "--concurrency 100");
+        assert_predicted(&finding, 201 * MS);
+        assert_true(finding.shown.wall_high_ns > 350 * MS); /* as the server may take longer */
+}
+
+static void second_twice(struct record_maker_request *request, size_t i,
+                         const struct record_maker *maker)
+{
+        (void)maker;
+        if (i % 2 == 1)
+                request->server_ns *= 2;
+}
+
+static void third_long(struct record_maker_request *request, size_t i,
+                       const struct record_maker *maker)
+{
+        size_t every = *(const size_t *)maker->argument;
+
+        request->submit_after_ns = i;
+        if (i % every == every - 1)
+                request->server_ns = NS_PER_S;
+}
+
+/* What is typical is not all. */
+static void test_slow_for_some(void **state)
+{
+        size_t every = 3;
+        struct record_maker two = { .n = 2, .each.server_ns = 300 * MS, .vary = second_twice };
+        struct record_maker third = {
+                .n = 90, .each.server_ns = 25 * MS, .vary = third_long, .argument = &every
+        };
+        struct finding finding;
+
+        (void)state;
+        assert_true(cause_is_made(&two, causes_server, "server-slow", &finding));
+        assert_string_equal(finding.shown.title,
+                            "A typical answer took the server 300 ms, the longest 600 ms");
+        assert_true(cause_is_made(&third, causes_server, "server-slow", &finding));
+        assert_string_equal(finding.shown.title,
+                            "30 of 90 answers took the server up to 1 s, and a typical one 25 ms");
+        every = 45; /* two stragglers */
+        assert_false(cause_is_made(&third, causes_server, "server-slow", &finding));
 }
 
 /* The server closes after each answer; but that costs next to nothing beside what it takes to answer. */
@@ -169,10 +231,34 @@ static void test_not_slow(void **state)
         connecting.each.tcp_ns = 100 * MS;
         receiving.each.server_ns = 0;
         receiving.each.receive_ns = 200 * MS;
+        receiving.each.wire_bytes = 500000; /* large: it may be the link */
         assert_false(cause_is_made(&limited, causes_server, "server-slow", &finding));
         assert_false(cause_is_made(&connecting, causes_server, "server-slow", &finding));
         assert_false(cause_is_made(&receiving, causes_server, "server-slow", &finding));
         assert_false(cause_is_made(&full, causes_server, "server-slow", &finding));
+}
+
+/* It is said of the server or of the limit, and never of neither: few turns or many, a loop with time left or with less. */
+static void test_slow_or_limited(void **state)
+{
+        struct record_maker maker = flat;
+        struct finding finding;
+
+        (void)state;
+        maker.slots = 10;
+        for (maker.n = 140; maker.n <= 180; maker.n += 5) {
+                bool is_limited = maker.n >= 160;
+
+                assert_int_equal(
+                        cause_is_made(&maker, causes_slots, "concurrency-too-low", &finding),
+                        is_limited);
+                assert_int_equal(cause_is_made(&maker, causes_server, "server-slow", &finding),
+                                 !is_limited);
+        }
+        maker.loop_ns = 15 * MS; /* 50 a second: busy for three quarters of the time */
+        assert_false(cause_is_made(&maker, causes_slots, "concurrency-too-low", &finding));
+        assert_true(cause_is_made(&maker, causes_server, "server-slow", &finding));
+        assert_null(finding.shown.option);
 }
 
 static void test_full(void **state)
@@ -191,6 +277,119 @@ static void test_full(void **state)
         assert_true(cause_is_made(&knee, causes_server, "server-saturated", &finding));
         assert_true(finding.shown.has_prediction);
         assert_non_null(strstr(finding.shown.title, "too many"));
+}
+
+/*
+ * 50 a second are let through, one by one; `debt_ns` of others wait already. With 16 at once each waits for 16, or for the debt and those that
+ * began before.
+ */
+static void one_by_one(struct record_maker_request *request, size_t i,
+                       const struct record_maker *maker)
+{
+        uint64_t debt_ns = *(const uint64_t *)maker->argument;
+        size_t n = i < maker->slots ? i + 1 : maker->slots;
+
+        request->submit_after_ns = i;
+        request->server_ns = n * 20 * MS + (i < maker->slots ? debt_ns : 0);
+        if (i >= maker->slots) /* its way is part of the wait, as the others go on meanwhile */
+                request->server_ns -= request->network_ns;
+}
+
+/* As long for the first ones as for the last: it is the pace that tells. */
+static void test_paced(void **state)
+{
+        uint64_t debt_ns = 0;
+        struct record_maker maker = { .n = 200,
+                                      .slots = 16,
+                                      .each.network_ns = 50 * NS_PER_US,
+                                      .vary = one_by_one,
+                                      .argument = &debt_ns };
+        struct finding finding;
+        struct load load;
+
+        (void)state;
+        for (; debt_ns <= 600 * MS; debt_ns += 100 * MS) {
+                load = load_of(&maker);
+                assert_int_equal(load.answer, LOAD_GROWS);
+                assert_true(load.is_paced);
+                assert_true(load_factor_when_raised(&load, 4) == 4);
+                assert_in_range(load.alone_ns, 19 * MS, 21 * MS);
+                assert_true(cause_is_made(&maker, causes_server, "server-saturated", &finding));
+                assert_non_null(strstr(finding.evidence[0], "one by one, 20 ms apart"));
+                assert_string_equal(finding.shown.option, "--concurrency 5");
+                assert_false(cause_is_made(&maker, causes_server, "server-slow", &finding));
+                assert_false(cause_is_made(&maker, causes_slots, "concurrency-too-low", &finding));
+        }
+        debt_ns = 0;
+        maker.slots = 32;
+        maker.each.network_ns = 200 * MS; /* ten more are on their way meanwhile */
+        assert_true(cause_is_made(&maker, causes_server, "server-saturated", &finding));
+        assert_string_equal(finding.shown.option, "--concurrency 13");
+}
+
+static void every_20_ms(struct record_maker_request *request, size_t i,
+                        const struct record_maker *maker)
+{
+        (void)maker;
+        request->submit_after_ns = i * 20 * MS;
+}
+
+/* Asked for one by one, it answers one by one; what is asked for at once it answers at once. */
+static void test_paced_not(void **state)
+{
+        struct record_maker maker = flat;
+
+        (void)state;
+        assert_false(load_of(&maker).is_paced);
+        maker.slots = 10; /* begun 20 ms apart, they are answered as far apart for ever */
+        maker.vary = every_20_ms;
+        assert_false(load_of(&maker).is_paced);
+        assert_int_not_equal(load_of(&maker).answer, LOAD_GROWS);
+}
+
+static void later_and_later(struct record_maker_request *request, size_t i,
+                            const struct record_maker *maker)
+{
+        (void)maker;
+        request->submit_after_ns = i;
+        request->server_ns = 40 * MS + i * 7 * MS;
+}
+
+/* 30 a second are asked for, 25 are given: each waits 7 ms longer than the one before. */
+static void test_full_despite_rate(void **state)
+{
+        struct record_maker maker = { .n = 100, .rate_per_s = 30, .vary = later_and_later };
+        struct finding finding;
+
+        (void)state;
+        assert_true(cause_is_made(&maker, causes_server, "server-saturated", &finding));
+        maker.rate_per_s = 1;
+        maker.n = 20;
+        assert_false(cause_is_made(&maker, causes_server, "server-saturated", &finding));
+}
+
+/* Without the memory to tell how many are enough, no number is told. */
+static void full_without_memory(void)
+{
+        const struct cause *cause = cause_named(causes_server, "server-saturated");
+        static struct record record;
+        static struct facts facts;
+        struct finding finding = { 0 };
+
+        if (record_make(&record, &full) < 0)
+                return;
+        if (facts_init(&facts, &record) == 0) {
+                if (cause->rule(&facts, &finding) && finding.shown.option)
+                        assert_string_equal(finding.shown.option, "--concurrency 7");
+                facts_deinit(&facts);
+        }
+        record_deinit(&record);
+}
+
+static void test_full_no_memory(void **state)
+{
+        (void)state;
+        for_each_failing_allocation(full_without_memory);
 }
 
 /*
@@ -314,6 +513,45 @@ static void test_full_hosts(void **state)
         assert_int_equal(strncmp(finding.shown.option, "--per-host ", 11), 0);
 }
 
+/* One of six goes to the second host, which answers one by one, 50 ms each; the first one takes 20 ms. */
+static void second_host_locked(struct record_maker_request *request, size_t i,
+                               const struct record_maker *maker)
+{
+        const size_t *n_locked = maker->argument;
+        size_t n = i / 6 < 13 ? i / 6 + 1 : 14;
+
+        request->submit_after_ns = i;
+        request->host = i % 6 == 5;
+        if (request->host < *n_locked - 1)
+                n = i < 14 ? i + 1 : 14;
+        if (request->host || *n_locked > 1)
+                request->server_ns = n * 50 * MS;
+}
+
+/* It is that host which is full, and its figures are told; why it is slow is not told twice. */
+static void test_full_host_of_several(void **state)
+{
+        size_t n_locked = 1;
+        struct record_maker maker = { .n = 360,
+                                      .slots = 16,
+                                      .n_hosts = 2,
+                                      .each.server_ns = 20 * MS,
+                                      .vary = second_host_locked,
+                                      .argument = &n_locked };
+        struct finding finding;
+
+        (void)state;
+        assert_true(cause_is_made(&maker, causes_server, "server-saturated", &finding));
+        assert_int_equal(
+                strncmp(finding.shown.title, "The host http://host2.example:80 was full, ", 43), 0);
+        assert_non_null(strstr(finding.evidence[0], "60 of 360 requests went there"));
+        assert_int_equal(strncmp(finding.shown.option, "--per-host ", 11), 0);
+        assert_false(cause_is_made(&maker, causes_uneven, "slow-host", &finding));
+        n_locked = 2; /* both */
+        assert_true(cause_is_made(&maker, causes_server, "server-saturated", &finding));
+        assert_int_equal(strncmp(finding.shown.title, "The server was full, ", 21), 0);
+}
+
 /* --- uneven ------------------------------------------------------------------------------------------------------- */
 
 static void second_host_slow(struct record_maker_request *request, size_t i,
@@ -357,9 +595,50 @@ static void test_slow_host(void **state)
         assert_false(cause_is_made(&maker, causes_uneven, "slow-host", &finding));
 }
 
+static void every_eleventh_slow(struct record_maker_request *request, size_t i,
+                                const struct record_maker *maker)
+{
+        (void)maker;
+        request->submit_after_ns = i;
+        request->host = i % 11 == 10;
+        if (request->host)
+                request->server_ns = 800 * MS;
+}
+
+static void second_host_slower(struct record_maker_request *request, size_t i,
+                               const struct record_maker *maker)
+{
+        (void)maker;
+        request->submit_after_ns = i;
+        if (request->host == 1)
+                request->server_ns = 60 * MS;
+}
+
+/* It is told first where it costs more than the limit does; else the limit is. The remedy is told once. */
+static void test_slow_host_or_limit(void **state)
+{
+        struct record_maker one = {
+                .n = 330, .n_hosts = 2, .slots = 16, .each.server_ns = 20 * MS
+        };
+        struct record_maker half = one;
+        struct finding finding;
+
+        (void)state;
+        one.vary = every_eleventh_slow;
+        assert_false(cause_is_made(&one, causes_slots, "concurrency-too-low", &finding));
+        assert_true(cause_is_made(&one, causes_uneven, "slow-host", &finding));
+        assert_string_equal(finding.shown.option, "--concurrency 64");
+        half.vary = second_host_slower;
+        half.slots = 4;
+        assert_true(cause_is_made(&half, causes_slots, "concurrency-too-low", &finding));
+        assert_true(cause_is_made(&half, causes_uneven, "slow-host", &finding));
+        assert_null(finding.shown.option);
+}
+
 static void second_host_slow_and_a_straggler(struct record_maker_request *request, size_t i,
                                              const struct record_maker *maker)
 {
+        request->submit_after_ns = i; /* in this order */
         if (request->host == 1)
                 request->server_ns = 60 * MS;
         else if (i + 2 >= maker->n)
@@ -369,7 +648,7 @@ static void second_host_slow_and_a_straggler(struct record_maker_request *reques
 /* It is slow; but what the run waited for was somebody else. */
 static void test_slow_host_beside_a_straggler(void **state)
 {
-        struct record_maker maker = { .n = 200,
+        struct record_maker maker = { .n = 1000,
                                       .slots = 32,
                                       .n_hosts = 2,
                                       .each.server_ns = 10 * MS,
@@ -418,6 +697,16 @@ static void test_refusing_host(void **state)
         assert_false(cause_is_made(&maker, causes_uneven, "slow-host", &finding));
 }
 
+static void second_host_silent_but_once(struct record_maker_request *request, size_t i,
+                                        const struct record_maker *maker)
+{
+        second_host_silent(request, i, maker);
+        if (i == 1) {
+                request->server_ns = 900 * MS;
+                request->code = 0;
+        }
+}
+
 static void test_hanging_host(void **state)
 {
         struct record_maker maker = { .n = 40,
@@ -432,6 +721,9 @@ static void test_hanging_host(void **state)
         assert_string_equal(finding.shown.title,
                             "The host http://host2.example:80 does not answer");
         assert_string_equal(finding.shown.option, "--max-time 100ms");
+        maker.vary = second_host_silent_but_once; /* that answer is not to be lost */
+        assert_true(cause_is_made(&maker, causes_uneven, "slow-host", &finding));
+        assert_null(finding.shown.option);
 }
 
 static void make_paths(struct record *record, struct muster_str paths[2])
@@ -481,7 +773,7 @@ static void some_retried(struct record_maker_request *request, size_t i,
                 request->n_retries = 1;
 }
 
-/* What the record maker calls 503. */
+/* What the record maker calls 503; it comes within a millisecond. */
 static void make_refusals(struct record *record, int16_t status, uint64_t retry_after_ns)
 {
         for (size_t i = 0; i < record->n_attempts; i++) {
@@ -491,6 +783,7 @@ static void make_refusals(struct record *record, int16_t status, uint64_t retry_
                         continue;
                 attempt->status = status;
                 attempt->retry_after_ns = retry_after_ns;
+                attempt->stamps.end_ns = attempt->stamps.slot_ns + MS;
         }
 }
 
@@ -513,13 +806,134 @@ static void test_refused(void **state)
         assert_true(cause_is_found(&record, causes_refused, "throttled", &finding));
         assert_int_equal(strncmp(finding.shown.option, "--rate ", 7), 0);
         assert_false(cause_is_found(&record, causes_refused, "retries", &finding));
-        make_refusals(&record, 503, NS_PER_S);
-        assert_true(cause_is_found(&record, causes_refused, "throttled", &finding));
-        assert_int_equal(strncmp(finding.shown.option, "--concurrency ", 14), 0);
+        make_refusals(&record, 503,
+                      0); /* it does not say that they are too many, and lets them in then */
+        assert_false(cause_is_found(&record, causes_refused, "throttled", &finding));
+        assert_true(cause_is_found(&record, causes_refused, "retries", &finding));
         record_deinit(&record);
         maker.vary = NULL;
         assert_false(cause_is_made(&maker, causes_refused, "throttled", &finding));
         assert_false(cause_is_made(&maker, causes_refused, "retries", &finding));
+}
+
+/* The first ones are let in, and then one each 20 ms, of those that come each 4 ms: 50 a second. */
+static void counted_by_the_second(struct record_maker_request *request, size_t i,
+                                  const struct record_maker *maker)
+{
+        (void)maker;
+        request->submit_after_ns = i * 4 * MS;
+        request->server_ns = MS;
+        if (i >= 10 && i % 5)
+                request->status = 503;
+}
+
+/* Refused for good, without a word of when to come again. */
+static void test_refused_in_the_end(void **state)
+{
+        struct record_maker maker = { .n = 200, .slots = 16, .vary = counted_by_the_second };
+        struct finding finding;
+
+        (void)state;
+        assert_true(cause_is_made(&maker, causes_refused, "throttled", &finding));
+        assert_string_equal(finding.shown.title,
+                            "152 of 200 requests were refused in the end (503)");
+        assert_int_equal(finding.n_failed_by_it, 152);
+        /* 10 at once, 38 more in 0.8 s: of 200 at 50 a second none is refused. */
+        assert_string_equal(finding.shown.option, "--rate 50/s");
+        assert_predicted(&finding, 4 * NS_PER_S);
+        /* Of 50 hardly any were let in but the first ones. */
+        maker.n = 50;
+        assert_true(cause_is_made(&maker, causes_refused, "throttled", &finding));
+        assert_null(finding.shown.option);
+        assert_false(finding.shown.has_prediction);
+}
+
+/* Every 50 ms some come: four are let in, and while these are under way the others are refused at once. */
+static void four_at_once(struct record_maker_request *request, size_t i,
+                         const struct record_maker *maker)
+{
+        size_t some = *(const size_t *)maker->argument;
+
+        request->host = (uint32_t)(i / some % maker->n_hosts);
+        request->submit_after_ns = i / some * 50 * MS + i % some * MS;
+        request->server_ns = i % some < 4 ? 45 * MS : NS_PER_US;
+        if (i % some >= 4)
+                request->status = 503;
+}
+
+/* A refusal is no sample of what an answer takes. */
+static void test_refused_when_full(void **state)
+{
+        size_t some = 20;
+        struct record_maker maker = {
+                .n = 200, .slots = 16, .n_hosts = 1, .vary = four_at_once, .argument = &some
+        };
+        struct finding finding;
+
+        (void)state;
+        assert_true(cause_is_made(&maker, causes_refused, "throttled", &finding));
+        assert_string_equal(finding.shown.title,
+                            "160 of 200 requests were refused in the end (503)");
+        assert_string_equal(finding.shown.option, "--concurrency 3");
+        assert_predicted(&finding, 3000 * MS); /* 200 of 45 ms, by three */
+        some = 44;
+        maker.n = 176;
+        assert_true(cause_is_made(&maker, causes_refused, "throttled", &finding));
+        assert_string_equal(finding.shown.option, "--concurrency 3");
+        assert_false(finding.shown.has_prediction); /* by what 16 of 176 took */
+        some = 20;
+        maker.n = 200;
+        maker.n_hosts = 2;
+        assert_true(cause_is_made(&maker, causes_refused, "throttled", &finding));
+        assert_string_equal(
+                finding.shown.title,
+                "The host http://host1.example:80 refused 80 of 100 requests in the end (503)");
+        assert_int_equal(finding.n_failed_by_it, 160);
+        assert_string_equal(finding.shown.option, "--per-host 3");
+}
+
+/* The fourth host refuses some; it gets one of `every` requests, the other three get the rest. */
+static void one_host_refuses(struct record_maker_request *request, size_t i,
+                             const struct record_maker *maker)
+{
+        size_t every = *(const size_t *)maker->argument;
+
+        request->submit_after_ns = i * MS;
+        request->host = i % every == every - 1 ? 3 : i % 3;
+        if (request->host == 3)
+                request->n_retries = i / every % 4 == 3;
+}
+
+/* A limit for each host is one for the others, too: it is proposed only where that does not hold them up. */
+static void test_one_host_refuses(void **state)
+{
+        size_t every = 4;
+        struct record_maker maker = { .n = 400,
+                                      .slots = 64,
+                                      .n_hosts = 4,
+                                      .each = { .server_ns = 20 * MS, .backoff_ns = NS_PER_S },
+                                      .vary = one_host_refuses,
+                                      .argument = &every };
+        struct finding finding;
+        struct record record;
+
+        (void)state;
+        assert_int_equal(record_make(&record, &maker), 0);
+        make_refusals(&record, 429, NS_PER_S);
+        assert_true(cause_is_found(&record, causes_refused, "throttled", &finding));
+        assert_string_equal(finding.shown.title, "The host http://host4.example:80 refused 25 of "
+                                                 "125 requests, as they were too many");
+        assert_string_equal(finding.shown.option, "--rate-per-host 69/s");
+        assert_predicted(&finding, 100 * NS_PER_S / 69);
+        record_deinit(&record);
+
+        every = 10; /* the others have three times as many */
+        assert_int_equal(record_make(&record, &maker), 0);
+        make_refusals(&record, 429, NS_PER_S);
+        assert_true(cause_is_found(&record, causes_refused, "throttled", &finding));
+        assert_null(finding.shown.option);
+        assert_non_null(strstr(finding.shown.remedy, "in a run of its own"));
+        record_deinit(&record);
 }
 
 int main(void)
@@ -529,17 +943,29 @@ int main(void)
                 cmocka_unit_test(test_load_when_raised),
                 cmocka_unit_test(test_slow),
                 cmocka_unit_test(test_not_slow),
+                cmocka_unit_test(test_slow_in_pieces),
+                cmocka_unit_test(test_slow_for_some),
+                cmocka_unit_test(test_paced),
+                cmocka_unit_test(test_paced_not),
+                cmocka_unit_test(test_full_despite_rate),
                 cmocka_unit_test(test_slow_and_closes),
+                cmocka_unit_test(test_slow_or_limited),
                 cmocka_unit_test(test_refusing_host),
                 cmocka_unit_test(test_never_answers),
                 cmocka_unit_test(test_full),
+                cmocka_unit_test(test_full_no_memory),
                 cmocka_unit_test(test_full_limit),
                 cmocka_unit_test(test_full_hosts),
+                cmocka_unit_test(test_full_host_of_several),
                 cmocka_unit_test(test_slow_host),
+                cmocka_unit_test(test_slow_host_or_limit),
                 cmocka_unit_test(test_slow_host_beside_a_straggler),
                 cmocka_unit_test(test_hanging_host),
                 cmocka_unit_test(test_slow_path),
                 cmocka_unit_test(test_refused),
+                cmocka_unit_test(test_refused_in_the_end),
+                cmocka_unit_test(test_refused_when_full),
+                cmocka_unit_test(test_one_host_refuses),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

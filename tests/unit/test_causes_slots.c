@@ -54,10 +54,45 @@ static void test_limit_not_too_low(void **state)
         few_turns.n = 40;
         busy.each.server_ns = 0;
         busy.each.receive_ns = 50 * MS; /* it is not answers that slots wait for */
+        busy.each.wire_bytes = 500000;
         assert_false(cause_is_made(&full_server, causes_slots, "concurrency-too-low", &finding));
         assert_false(cause_is_made(&nobody_waits, causes_slots, "concurrency-too-low", &finding));
         assert_false(cause_is_made(&few_turns, causes_slots, "concurrency-too-low", &finding));
         assert_false(cause_is_made(&busy, causes_slots, "concurrency-too-low", &finding));
+}
+
+static void assert_pieces(const struct record_maker *maker, bool is_limit)
+{
+        struct finding finding;
+
+        assert_int_equal(cause_is_made(maker, causes_slots, "concurrency-too-low", &finding),
+                         is_limit);
+        if (!is_limit)
+                return;
+        assert_string_equal(finding.shown.option, "--concurrency 64");
+        assert_predicted(&finding, 220 * MS);
+}
+
+/* What is small and comes late was not made sooner; unless it was lost, or waited for an acknowledgement. */
+static void test_limit_and_pieces(void **state)
+{
+        struct record_maker maker = four_slots;
+        struct finding finding;
+        struct record record;
+
+        (void)state;
+        maker.each.server_ns = 0;
+        maker.each.receive_ns = 55 * MS;
+        maker.each.wire_bytes = 1000;
+        assert_pieces(&maker, true);
+        maker.each.receive_ns = 42 * MS;
+        assert_pieces(&maker, false);
+        maker.each.receive_ns = 55 * MS;
+        assert_int_equal(record_make(&record, &maker), 0);
+        for (size_t i = 0; i < record.n_conns; i++)
+                record.conns[i].n_retransmits = 1;
+        assert_false(cause_is_found(&record, causes_slots, "concurrency-too-low", &finding));
+        record_deinit(&record);
 }
 
 /* With 64 at once 64 connections are opened: their handshakes are computed one after the other, and each is work for the loop as well. */
@@ -74,6 +109,29 @@ static void test_limit_opens_connections(void **state)
         opening.loop_ns = 300 * NS_PER_US; /* of which five times as much for who opens one */
         assert_true(cause_is_made(&opening, causes_slots, "concurrency-too-low", &finding));
         assert_true(finding.shown.wall_ns >= plain.shown.wall_ns + 45 * MS);
+}
+
+static void first_slow(struct record_maker_request *request, size_t i,
+                       const struct record_maker *maker)
+{
+        (void)maker;
+        request->submit_after_ns = i; /* in this order */
+        if (i == 0)
+                request->server_ns = 5 * NS_PER_S;
+}
+
+/* Of the few that came first one is an exception: it is the middle of both that stand side by side. */
+static void test_limit_in_figures(void **state)
+{
+        struct record_maker maker = {
+                .n = 1000, .slots = 8, .each.server_ns = 70 * MS, .vary = first_slow
+        };
+        struct finding finding;
+
+        (void)state;
+        assert_true(cause_is_made(&maker, causes_slots, "concurrency-too-low", &finding));
+        assert_non_null(strstr(finding.evidence[1], "answers took 70 ms with 8"));
+        assert_non_null(strstr(finding.evidence[1], "and 70 ms with only a few"));
 }
 
 /* --- per-host-limit ----------------------------------------------------------------------------------------------- */
@@ -141,11 +199,14 @@ static void test_queue_timeout(void **state)
 
 /* --- stragglers --------------------------------------------------------------------------------------------------- */
 
+/* The others are answered. */
 static void last_two_slow(struct record_maker_request *request, size_t i,
                           const struct record_maker *maker)
 {
         if (i + 2 >= maker->n)
                 request->server_ns = 2 * NS_PER_S;
+        else
+                request->code = 0;
 }
 
 static void first_two_slow(struct record_maker_request *request, size_t i,
@@ -179,9 +240,18 @@ static void test_stragglers(void **state)
         struct finding finding;
 
         (void)state;
+        /* They were answered, and as soon as they were asked: to give up would lose that. */
+        assert_true(cause_is_made(&maker, causes_slots, "stragglers", &finding));
+        assert_null(finding.shown.option);
+        assert_non_null(strstr(finding.shown.remedy, "why these take so long; "));
+        assert_non_null(strstr(finding.shown.remedy, "100 ms, and 2 requests would fail"));
+        assert_non_null(strstr(finding.evidence[3], "--max-time 100ms 2 of 202 requests"));
+        assert_predicted(&finding, 70 * MS);
+        maker.each.code = MUSTER_E_TIMEOUT; /* of these two only: see last_two_slow() */
         assert_true(cause_is_made(&maker, causes_slots, "stragglers", &finding));
         assert_string_equal(finding.shown.option, "--max-time 100ms");
         assert_predicted(&finding, 160 * MS);
+        maker.each.code = 0;
         maker.vary = half_slow;
         assert_false(cause_is_made(&maker, causes_slots, "stragglers", &finding));
         maker.vary = last_connect_slow; /* it was not the answer that took long */
@@ -205,14 +275,117 @@ static void some_retried(struct record_maker_request *request, size_t i,
 /* What had to be tried again took 330 ms, and is not to fail for that. */
 static void test_stragglers_give_up_but_no_others(void **state)
 {
-        struct record_maker maker = {
-                .n = 202, .slots = 32, .each.server_ns = 10 * MS, .vary = some_retried
-        };
+        struct record_maker maker = { .n = 202,
+                                      .slots = 32,
+                                      .each = { .server_ns = 10 * MS, .code = MUSTER_E_TIMEOUT },
+                                      .vary = some_retried };
         struct finding finding;
 
         (void)state;
         assert_true(cause_is_made(&maker, causes_slots, "stragglers", &finding));
         assert_string_equal(finding.shown.option, "--max-time 500ms");
+}
+
+static void one_hangs_another_is_slow(struct record_maker_request *request, size_t i,
+                                      const struct record_maker *maker)
+{
+        last_two_slow(request, i, maker);
+        if (i + 1 == maker->n) {
+                request->server_ns = 30 * NS_PER_S;
+                request->code = MUSTER_E_TIMEOUT;
+        }
+}
+
+/* 100 ms would be enough for all others; but another one that was answered took 2 s. */
+static void test_stragglers_lose_no_answer(void **state)
+{
+        struct record_maker maker = {
+                .n = 202, .slots = 32, .each.server_ns = 10 * MS, .vary = one_hangs_another_is_slow
+        };
+        struct finding finding;
+
+        (void)state;
+        assert_true(cause_is_made(&maker, causes_slots, "stragglers", &finding));
+        assert_string_equal(finding.shown.option, "--max-time 5s");
+        assert_predicted(&finding, 5 * NS_PER_S);
+}
+
+static void some_slow_in_turn(struct record_maker_request *request, size_t i,
+                              const struct record_maker *maker)
+{
+        (void)maker;
+        request->submit_after_ns = i; /* in this order */
+        if (i % 97 == 96)
+                request->server_ns = 2 * NS_PER_S;
+}
+
+/* They begin when it is their turn: sooner with more at once. */
+static void test_stragglers_begin_sooner(void **state)
+{
+        struct record_maker maker = {
+                .n = 400, .slots = 16, .each.server_ns = 20 * MS, .vary = some_slow_in_turn
+        };
+        struct finding finding;
+
+        (void)state;
+        assert_true(cause_is_made(&maker, causes_slots, "stragglers", &finding));
+        assert_string_equal(finding.shown.option, "--concurrency 32");
+        assert_non_null(strstr(finding.shown.remedy, "first, or for more at once"));
+        assert_non_null(strstr(finding.shown.remedy, "4 requests would fail"));
+}
+
+static void last_slow(struct record_maker_request *request, size_t i,
+                      const struct record_maker *maker)
+{
+        if (i + 1 == maker->n)
+                request->server_ns = 600 * MS;
+}
+
+/* Two are enough, where one takes many times as long as the other. */
+static void test_straggler_of_few(void **state)
+{
+        struct record_maker maker = { .each.server_ns = 20 * MS, .vary = last_slow };
+        struct finding finding;
+
+        (void)state;
+        for (maker.n = 2; maker.n <= 5; maker.n++) {
+                assert_true(cause_is_made(&maker, causes_slots, "stragglers", &finding));
+                assert_non_null(strstr(finding.shown.title, "requests took 600 ms, and kept"));
+        }
+        maker.n = 1;
+        assert_false(cause_is_made(&maker, causes_slots, "stragglers", &finding));
+        maker.n = 2;
+        maker.each.server_ns = 300 * MS;
+        assert_false(cause_is_made(&maker, causes_slots, "stragglers", &finding));
+}
+
+static void one_early_one_last(struct record_maker_request *request, size_t i,
+                               const struct record_maker *maker)
+{
+        request->submit_after_ns = i; /* in this order */
+        if (i == 20)
+                request->server_ns = NS_PER_S;
+        if (i + 1 == maker->n)
+                request->server_ns = 600 * MS;
+}
+
+/* The longest of all was over long before the end, which another one kept from coming; one that is refused is none of these. */
+static void test_stragglers_of_the_end(void **state)
+{
+        struct record_maker maker = {
+                .n = 1400, .slots = 16, .each.server_ns = 12 * MS, .vary = one_early_one_last
+        };
+        struct finding finding;
+        struct record record;
+
+        (void)state;
+        assert_int_equal(record_make(&record, &maker), 0);
+        assert_true(cause_is_found(&record, causes_slots, "stragglers", &finding));
+        assert_string_equal(finding.shown.title,
+                            "1 of 1,400 requests took 600 ms, and kept the run from ending");
+        record.attempts[record.n_attempts - 1].status = 503;
+        assert_false(cause_is_found(&record, causes_slots, "stragglers", &finding));
+        record_deinit(&record);
 }
 
 static void last_two_late(struct record_maker_request *request, size_t i,
@@ -312,6 +485,28 @@ static void test_batch_barrier(void **state)
         assert_false(cause_is_made(&maker, causes_input, "batch-barrier", &finding));
 }
 
+static void in_even_batches(struct record_maker_request *request, size_t i,
+                            const struct record_maker *maker)
+{
+        (void)maker;
+        request->submit_after_ns = i / 10 * 51 * MS;
+}
+
+/* Where all of a batch take the same nobody waits for the last one. But more than a batch were allowed. */
+static void test_even_batches(void **state)
+{
+        struct record_maker maker = { .n = 640,
+                                      .each.server_ns = 50 * MS,
+                                      .vary = in_even_batches };
+        struct finding finding;
+
+        (void)state;
+        assert_true(cause_is_made(&maker, causes_input, "batch-barrier", &finding));
+        assert_predicted(&finding, 500 * MS);
+        maker.slots = 10;
+        assert_false(cause_is_made(&maker, causes_input, "batch-barrier", &finding));
+}
+
 static void one_by_one(struct record_maker_request *request, size_t i,
                        const struct record_maker *maker)
 {
@@ -349,10 +544,96 @@ static void test_rates(void **state)
         assert_false(cause_is_made(&maker, causes_input, "coordinated", &finding));
         maker.each.server_ns = 2 * NS_PER_S; /* 16 slots give 8 a second */
         assert_true(cause_is_made(&maker, causes_input, "coordinated", &finding));
+        /* The last ones began 8 s after the first, and should have after less than 2. */
+        assert_in_range(finding.explained_ns, 6000 * MS, 6500 * MS);
         assert_false(cause_is_made(&maker, causes_input, "rate-too-low", &finding));
         maker.rate_per_s = 0;
         assert_false(cause_is_made(&maker, causes_input, "rate-too-low", &finding));
         assert_false(cause_is_made(&maker, causes_input, "coordinated", &finding));
+}
+
+/* Quick ones, then longer ones: as many as come while one is answered are under way. */
+static void answers_in_turn(struct record_maker_request *request, size_t i,
+                            const struct record_maker *maker)
+{
+        const uint64_t *busy_ns = maker->argument;
+
+        request->submit_after_ns = i;
+        request->server_ns = i < 8 ? busy_ns[0] : busy_ns[1];
+}
+
+/* Held back by the rate, and the server takes it: as well with many, less well, or nobody knows as there never were many. */
+static void test_rate_and_load(void **state)
+{
+        uint64_t server_ns[2] = { 200 * MS, 200 * MS };
+        struct record_maker maker = { .n = 200,
+                                      .slots = 64,
+                                      .rate_per_s = 40,
+                                      .vary = answers_in_turn,
+                                      .argument = server_ns };
+        struct finding finding;
+
+        (void)state;
+        assert_true(cause_is_made(&maker, causes_input, "rate-too-low", &finding));
+        assert_non_null(strstr(finding.evidence[2], "were not at their limit"));
+        assert_string_equal(finding.shown.option, "without --rate");
+        server_ns[0] = 30 * MS; /* then it is the server that held the run back */
+        assert_false(cause_is_made(&maker, causes_input, "rate-too-low", &finding));
+        server_ns[0] = server_ns[1] = 10 * MS;
+        assert_true(cause_is_made(&maker, causes_input, "rate-too-low", &finding));
+        assert_string_equal(finding.evidence[2], "an answer took 10 ms");
+        assert_string_equal(finding.shown.option, "without --rate");
+        maker.n = 20000;
+        maker.rate_per_s = 2500;
+        assert_true(cause_is_made(&maker, causes_input, "rate-too-low", &finding));
+        assert_non_null(strstr(finding.shown.title, "asked for, 2,500 a second, held"));
+}
+
+static void quick_then_slow(struct record_maker_request *request, size_t i,
+                            const struct record_maker *maker)
+{
+        (void)maker;
+        request->submit_after_ns = i;
+        request->server_ns = i < 140 ? 10 * MS : 100 * MS;
+}
+
+/* Of the first 140 it is true, but the others came later than they were to. */
+static void test_rate_that_was_not_kept(void **state)
+{
+        struct record_maker maker = {
+                .n = 140, .slots = 1, .rate_per_s = 40, .vary = quick_then_slow
+        };
+        struct finding finding;
+
+        (void)state;
+        assert_true(cause_is_made(&maker, causes_input, "rate-too-low", &finding));
+        maker.n = 200;
+        assert_false(cause_is_made(&maker, causes_input, "rate-too-low", &finding));
+}
+
+static void one_a_second(struct record_maker_request *request, size_t i,
+                         const struct record_maker *maker)
+{
+        (void)maker;
+        request->submit_after_ns = i * NS_PER_S;
+}
+
+/* A few lines, one a second: a list that comes slowly; of a program we do not know that there is one. */
+static void test_few_slow_lines(void **state)
+{
+        static char command[] = "[\"muster\",\"fetch\"]";
+        struct record_maker maker = { .n = 6, .each.server_ns = 20 * MS, .vary = one_a_second };
+        struct finding finding;
+        struct record record;
+
+        (void)state;
+        assert_int_equal(record_make(&record, &maker), 0);
+        assert_false(cause_is_found(&record, causes_input, "input-slow", &finding));
+        record.run.command = command;
+        assert_true(cause_is_found(&record, causes_input, "input-slow", &finding));
+        assert_non_null(strstr(finding.evidence[1], "waited for 4.9 s altogether"));
+        record.run.command = NULL;
+        record_deinit(&record);
 }
 
 int main(void)
@@ -360,16 +641,26 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_limit_too_low),
                 cmocka_unit_test(test_limit_not_too_low),
+                cmocka_unit_test(test_limit_and_pieces),
                 cmocka_unit_test(test_limit_opens_connections),
+                cmocka_unit_test(test_limit_in_figures),
                 cmocka_unit_test(test_host_limit),
                 cmocka_unit_test(test_queue_timeout),
                 cmocka_unit_test(test_stragglers),
                 cmocka_unit_test(test_stragglers_give_up_but_no_others),
+                cmocka_unit_test(test_stragglers_lose_no_answer),
+                cmocka_unit_test(test_stragglers_begin_sooner),
+                cmocka_unit_test(test_straggler_of_few),
+                cmocka_unit_test(test_stragglers_of_the_end),
                 cmocka_unit_test(test_stragglers_or_loss),
                 cmocka_unit_test(test_input_slow),
                 cmocka_unit_test(test_batch_barrier),
+                cmocka_unit_test(test_even_batches),
                 cmocka_unit_test(test_one_at_a_time),
                 cmocka_unit_test(test_rates),
+                cmocka_unit_test(test_rate_and_load),
+                cmocka_unit_test(test_rate_that_was_not_kept),
+                cmocka_unit_test(test_few_slow_lines),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -115,6 +115,64 @@ static void test_handshake_cpu(void **state)
         assert_false(cause_is_made(&maker, causes_tls, "handshake-cpu", &finding));
 }
 
+static void every_fifth_opens(struct record_maker_request *request, size_t i,
+                              const struct record_maker *maker)
+{
+        (void)maker;
+        if (i % 5)
+                request->tcp_ns = request->tls_ns = 0;
+}
+
+static bool has_evidence(const struct finding *finding, const char *text)
+{
+        for (size_t i = 0; i < finding->shown.n_evidence; i++)
+                if (strstr(finding->evidence[i], text))
+                        return true;
+        return false;
+}
+
+/* Connections are kept for some requests, and sessions resumed now and then: what is said is no more than that. */
+static void test_full_now_and_then(void **state)
+{
+        struct record_maker maker = full;
+        struct record record;
+        struct finding finding;
+
+        (void)state;
+        maker.n = 200;
+        maker.slots = 1;
+        maker.vary = every_fifth_opens;
+        make(&record, &maker);
+        for (size_t i = 0; i < record.n_attempts; i++) {
+                record.attempts[i].is_reused = i % 5;
+                record.attempts[i].conn = record.attempts[i - i % 5].conn;
+        }
+        assert_true(cause_is_found(&record, causes_tls, "no-resumption", &finding));
+        assert_string_equal(finding.title, "40 of 40 TLS handshakes were whole new ones, as the "
+                                           "server does not resume sessions");
+        assert_true(has_evidence(&finding, "never gave out"));
+        record.conns[5].is_resumed = true;
+        assert_true(cause_is_found(&record, causes_tls, "no-resumption", &finding));
+        assert_non_null(strstr(finding.title, "39 of 40"));
+        assert_non_null(strstr(finding.title, "hardly resumes"));
+        assert_false(has_evidence(&finding, "never gave out"));
+        record_deinit(&record);
+}
+
+/* Nearly as many at once as there are requests: that the server closes connections is not known. */
+static void test_full_and_needed(void **state)
+{
+        struct record_maker maker = full;
+        struct finding finding;
+
+        (void)state;
+        assert_true(cause_is_made(&maker, causes_tls, "no-resumption", &finding));
+        assert_non_null(strstr(finding.title, "neither keeps"));
+        maker.slots = 50;
+        assert_true(cause_is_made(&maker, causes_tls, "no-resumption", &finding));
+        assert_null(strstr(finding.title, "neither keeps"));
+}
+
 static void test_counts(void **state)
 {
         struct record record;
@@ -139,9 +197,10 @@ static void test_counts(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_no_resumption),  cmocka_unit_test(test_resumed),
-                cmocka_unit_test(test_one_round_trip), cmocka_unit_test(test_asked_for),
-                cmocka_unit_test(test_handshake_cpu),  cmocka_unit_test(test_counts),
+                cmocka_unit_test(test_no_resumption),   cmocka_unit_test(test_resumed),
+                cmocka_unit_test(test_one_round_trip),  cmocka_unit_test(test_asked_for),
+                cmocka_unit_test(test_handshake_cpu),   cmocka_unit_test(test_full_now_and_then),
+                cmocka_unit_test(test_full_and_needed), cmocka_unit_test(test_counts),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

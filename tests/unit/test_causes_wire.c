@@ -121,6 +121,65 @@ static void test_nagle_with_tls(void **state)
         record_deinit(&record);
 }
 
+/* Large bodies that come bit by bit for as long: with TLS there is no new connection to compare with, and the size says enough. */
+static void test_no_nagle_in_large_bodies(void **state)
+{
+        struct record_maker maker = stopping;
+        struct record record;
+
+        (void)state;
+        maker.vary = NULL;
+        maker.rtt_ns = MS;
+        maker.each = (struct record_maker_request){ .tcp_ns = MS,
+                                                    .tls_ns = MS,
+                                                    .network_ns = MS,
+                                                    .receive_ns = 41 * MS,
+                                                    .wire_bytes = 100 * 1000 };
+        make(&record, &maker);
+        for (size_t i = 0; i < record.n_attempts; i++)
+                record.attempts[i].n_receives = 60;
+        assert_false(is_found(&record, causes_wire, "nagle"));
+        in_pieces(&record);
+        assert_true(is_found(&record, causes_wire, "nagle"));
+        record_deinit(&record);
+}
+
+/* An acknowledgement that came at once takes a round trip, one that was held back 40 ms more: it is told as one of the two. */
+static void test_one_nagle_at_a_time(void **state)
+{
+        static const struct {
+                uint64_t rtt_ms, receive_ms;
+                bool is_held_back, is_round_trip;
+        } cases[] = {
+                { 42, 42, false, true },
+                { 42, 83, true, false },
+                { 150, 155, false, true },
+                { 150, 192, true, false },
+        };
+
+        (void)state;
+        for (size_t i = 0; i < LENGTH(cases); i++) {
+                struct record_maker maker = stopping;
+                struct record record;
+                struct finding finding;
+
+                maker.vary = NULL;
+                maker.rtt_ns = cases[i].rtt_ms * MS;
+                maker.each = (struct record_maker_request){ .tcp_ns = maker.rtt_ns,
+                                                            .tls_ns = maker.rtt_ns,
+                                                            .network_ns = maker.rtt_ns,
+                                                            .receive_ns = cases[i].receive_ms * MS,
+                                                            .wire_bytes = 5 * KIB };
+                make(&record, &maker);
+                in_pieces(&record);
+                assert_int_equal(cause_is_found(&record, causes_wire, "nagle", &finding),
+                                 cases[i].is_held_back);
+                assert_int_equal(cause_is_found(&record, &causes_wire[1], "nagle", &finding),
+                                 cases[i].is_round_trip);
+                record_deinit(&record);
+        }
+}
+
 /* The server makes a pause of 43 ms, on new connections as well. */
 static void test_pause(void **state)
 {
@@ -250,6 +309,54 @@ static void test_bandwidth(void **state)
         for (size_t i = 0; i < record.n_conns; i++)
                 record.conns[i].n_out_of_order = 5;
         assert_false(is_found(&record, causes_wire, "loss"));
+        record_deinit(&record);
+}
+
+/* 8 at once, and each makes a pause of 200 ms in its middle. */
+static const struct record_maker pausing = {
+        .n = 100,
+        .slots = 8,
+        .rtt_ns = 20 * NS_PER_US,
+        .each = { .tcp_ns = 20 * NS_PER_US,
+                  .network_ns = 20 * NS_PER_US,
+                  .receive_ns = 200 * MS,
+                  .wire_bytes = 100 * 1000 },
+};
+
+/* The slots were full and the server no slower for it: more at once is worth a try. */
+static void test_slow_body(void **state)
+{
+        struct record_maker maker = pausing;
+        struct finding finding;
+
+        (void)state;
+        assert_true(cause_is_made(&maker, causes_window, "slow-body", &finding));
+        assert_string_equal(finding.option, "--concurrency 100");
+        assert_predicted(&finding, 200 * MS);
+        assert_true(finding.shown.wall_high_ns >= 2600 * MS); /* as it was: no more is promised */
+        assert_true(finding.shown.is_best_case);
+        /* No figure that only a scientist reads. */
+        assert_non_null(strstr(finding.evidence[0], ", 3,333 times"));
+        maker.each.receive_ns *= 5;
+        assert_true(cause_is_made(&maker, causes_window, "slow-body", &finding));
+        assert_non_null(strstr(finding.evidence[0], "more than 10,000 times"));
+        /* As many were allowed as there are. */
+        maker.slots = maker.n;
+        assert_true(cause_is_made(&maker, causes_window, "slow-body", &finding));
+        assert_null(finding.shown.option);
+}
+
+/* Where it may be the link, more at once would only share it. */
+static void test_slow_body_or_link(void **state)
+{
+        struct record record;
+        struct finding finding;
+
+        (void)state;
+        make(&record, &filling);
+        move_away(&record);
+        assert_true(cause_is_found(&record, causes_window, "slow-body", &finding));
+        assert_null(finding.shown.option);
         record_deinit(&record);
 }
 
@@ -442,6 +549,12 @@ static void test_redirects(void **state)
                 }
         assert_true(cause_is_found(&record, causes_wire, "redirects", &finding));
         assert_predicted(&finding, 40 * MS + 5 * 40 * MS);
+        assert_non_null(strstr(finding.evidence[1], "48 ms"));
+        /* Moments that cannot be: then they took nothing, and not nearly for ever. */
+        for (size_t i = 0; i < record.n_attempts; i++)
+                if (record.attempts[i].outcome == TRACE_REDIRECTED)
+                        record.attempts[i].stamps.end_ns = record.attempts[i].stamps.slot_ns - 1;
+        assert_false(is_found(&record, causes_wire, "redirects"));
         record_deinit(&record);
 }
 
@@ -451,12 +564,16 @@ int main(void)
                 cmocka_unit_test(test_nagle),
                 cmocka_unit_test(test_nagle_far),
                 cmocka_unit_test(test_nagle_with_tls),
+                cmocka_unit_test(test_no_nagle_in_large_bodies),
+                cmocka_unit_test(test_one_nagle_at_a_time),
                 cmocka_unit_test(test_pause),
                 cmocka_unit_test(test_rounds),
                 cmocka_unit_test(test_slow_start),
                 cmocka_unit_test(test_slow_start_once),
                 cmocka_unit_test(test_cwnd_after_idle),
                 cmocka_unit_test(test_bandwidth),
+                cmocka_unit_test(test_slow_body),
+                cmocka_unit_test(test_slow_body_or_link),
                 cmocka_unit_test(test_bandwidth_shared),
                 cmocka_unit_test(test_loss),
                 cmocka_unit_test(test_loss_or_full),

@@ -217,6 +217,27 @@ static void test_memory_keeps_the_newest(void **state)
         fixture_stop(&f);
 }
 
+/* One that took long is among the newest: what is missing behind it are older ones, and no hole. */
+static void test_memory_keeps_one_that_took_long(void **state)
+{
+        struct record_fixture f;
+        struct record record;
+
+        (void)state;
+        fixture_start(&f, NULL, 100);
+        for (uint64_t i = 2; i <= 250; i++)
+                fixture_tell_attempt(&f, full_attempt(i));
+        fixture_tell_attempt(&f, full_attempt(1));
+        assert_int_equal(recorder_copy(f.tracer, &record), 0);
+        assert_int_equal(record.attempts[0].number, 1);
+        assert_int_equal(record.attempts[1].number, 152);
+        assert_int_equal(record.run.n_dropped, 150);
+        assert_int_equal(record.run.n_holes, 0);
+        record_deinit(&record);
+        (void)fixture_end(&f);
+        fixture_stop(&f);
+}
+
 static void test_samples_cover_the_run(void **state)
 {
         struct record_fixture f;
@@ -460,7 +481,6 @@ static void test_views(void **state)
                 { "SELECT requests FROM errors WHERE error = 'status' AND phase = 'receive'", 1 },
                 { "SELECT count(*) FROM timeline", 3 },
                 { "SELECT failed FROM timeline WHERE second = 2", 1 },
-                { "SELECT in_flight FROM timeline WHERE second = 0", 1 },
                 { "SELECT count(*) FROM connections WHERE closed_by = 'age' AND tcp_ms = 2e-6"
                   " AND tls_ms = 3e-6 AND origin = 'http://h:80'",
                   1 },
@@ -484,6 +504,74 @@ static void test_views(void **state)
                 if (value < cases[i].value - 1e-9 || value > cases[i].value + 1e-9)
                         fail_msg("%s: %.9f", cases[i].sql, value);
         }
+}
+
+static struct trace_attempt attempt_of(uint64_t number, double start_s, double slot_s, double end_s)
+{
+        struct trace_attempt attempt = usual_attempt(number);
+
+        attempt.conn = number;
+        attempt.code = 0;
+        attempt.submitted_ns = attempt.stamps.start_ns = (uint64_t)(start_s * NS_PER_S);
+        attempt.stamps.slot_ns = (uint64_t)(slot_s * NS_PER_S);
+        attempt.stamps.end_ns = attempt.finished_ns = attempt.taken_ns =
+                (uint64_t)(end_s * NS_PER_S);
+        return attempt;
+}
+
+/* Long ones, one that never got a slot and failed, and one that is tried again. Of the last one's connection nothing is told. */
+static void tell_long_attempts(struct record_fixture *f)
+{
+        struct trace_attempt refused = attempt_of(4, 0.25, 0, 4.5), again = attempt_of(5, 2, 2, 3);
+
+        refused.code = again.code = MUSTER_E_TIMEOUT;
+        again.is_last = false;
+        again.outcome = TRACE_RETRIED;
+        fixture_tell_attempt(f, attempt_of(1, 0.25, 0.5, 2.25));
+        fixture_tell_attempt(f, attempt_of(2, 0.25, 0.5, 4.25));
+        fixture_tell_attempt(f, attempt_of(3, 0.25, 2.25, 4.25));
+        fixture_tell_attempt(f, refused);
+        fixture_tell_attempt(f, again);
+        for (uint64_t id = 1; id <= 3; id++) {
+                struct trace_conn conn = full_conn(id);
+
+                conn.opened_ns = NS_PER_S / 2 * id;
+                conn.closed_ns = 4 * NS_PER_S + (id == 1 ? 0 : NS_PER_S);
+                fixture_tell(f, ROW_CONN, (union any_row){ .conn = conn });
+        }
+}
+
+/* Nothing happened in the seconds 1 and 3, and yet requests were under way: what was is a mean over time. */
+static void test_levels_are_means_over_time(void **state)
+{
+        static const char *const columns[] = { "failed", "in_flight", "queued", "open_conns" };
+        static const double seconds[][LENGTH(columns)] = {
+                { 0, 1, 2, 0.5 }, { 0, 2, 2, 2.5 }, { 0, 3, 1.25, 4 },
+                { 0, 2, 1, 4 },   { 1, 1, 1, 3 }, /* the last one is half a second long */
+        };
+        struct record_fixture f;
+
+        (void)state;
+        fixture_start(&f, fresh_file(), 0);
+        tell_long_attempts(&f);
+        assert_int_equal(fixture_end(&f), 0);
+        fixture_stop(&f);
+        assert_true(query(file_of("run.db"), "SELECT count(*) FROM timeline") == LENGTH(seconds));
+        for (size_t i = 0; i < LENGTH(seconds) * LENGTH(columns); i++) {
+                size_t second = i / LENGTH(columns), column = i % LENGTH(columns);
+                double expected = seconds[second][column], found;
+                char sql[80];
+
+                snprintf(sql, sizeof(sql), "SELECT %s FROM timeline WHERE second = %zu",
+                         columns[column], second);
+                found = query(file_of("run.db"), sql);
+                if (found < expected - 1e-9 || found > expected + 1e-9)
+                        fail_msg("%s: %.9f, not %.9f", sql, found, expected);
+        }
+        assert_true(query(file_of("run.db"), "SELECT count(queued) FROM timeline") == 5);
+        execute(file_of("run.db"),
+                "UPDATE run SET is_complete = 0"); /* as of one that was killed */
+        assert_true(query(file_of("run.db"), "SELECT count(queued) FROM timeline") == 0);
 }
 
 /* --- requests to be repeated ---------------------------------------------------------------------------------------- */
@@ -634,6 +722,7 @@ int main(void)
                 cmocka_unit_test(test_usual_and_rare_rows_mix),
                 cmocka_unit_test(test_last_word_counts),
                 cmocka_unit_test(test_memory_keeps_the_newest),
+                cmocka_unit_test(test_memory_keeps_one_that_took_long),
                 cmocka_unit_test(test_samples_cover_the_run),
                 cmocka_unit_test(test_paths_have_a_bound),
                 cmocka_unit_test(test_origins_have_no_gap),
@@ -641,6 +730,7 @@ int main(void)
                 cmocka_unit_test(test_forgotten_origin_is_the_same),
                 cmocka_unit_test(test_phases_are_those_of_the_core),
                 cmocka_unit_test(test_views),
+                cmocka_unit_test(test_levels_are_means_over_time),
                 cmocka_unit_test(test_requests_come_out_again),
                 cmocka_unit_test(test_urls_that_none_recorded),
                 cmocka_unit_test(test_what_cannot_be_repeated_is_told),

@@ -144,6 +144,7 @@ static void test_impossible_rows_are_refused(void **state)
                 { ROW_ATTEMPT, "end_ns", -1 },
                 { ROW_ATTEMPT, "end_ns", ROW_NULL },
                 { ROW_ATTEMPT, "end_ns", INT64_MAX },
+                { ROW_ATTEMPT, "end_ns", INT64_C(1) << 59 }, /* 16 of them could not be added up */
                 { ROW_ATTEMPT, "slot_ns", -3 * (int64_t)NS_PER_S },
                 { ROW_ATTEMPT, "submit_ago_ns", -1 },
                 { ROW_ATTEMPT, "submit_ago_ns", 3 * (int64_t)NS_PER_S },
@@ -316,30 +317,83 @@ static void test_counters_of_this_process(void **state)
 
 /* --- batch -------------------------------------------------------------------------------------------------------- */
 
-static void test_batch_has_its_bounds(void **state)
+static struct batch *new_batch(void)
 {
         struct batch *batch = calloc(1, sizeof(*batch));
-        struct trace_origin origin = { .number = 1, .key = { NULL, 0 } };
-        char *long_text = malloc(BATCH_TEXT_BYTES);
+
+        batch_reset(batch);
+        return batch;
+}
+
+static void test_batch_has_its_bounds(void **state)
+{
+        struct batch *batch = new_batch();
+        struct trace_turn turn = full_turn();
 
         (void)state;
-        batch_reset(batch);
-        memset(long_text, 'x', BATCH_TEXT_BYTES);
         for (int i = 0; i < BATCH_OTHERS; i++)
-                assert_true(batch_add(batch, ROW_ORIGIN, &origin));
-        assert_false(batch_add(batch, ROW_ORIGIN, &origin));
+                assert_true(batch_add(batch, ROW_TURN, &turn));
+        assert_false(batch_add(batch, ROW_TURN, &turn));
         assert_true(batch_has_news(batch));
-        batch->n_written[ROW_ORIGIN] = BATCH_OTHERS;
+        batch->n_written[ROW_TURN] = BATCH_OTHERS;
         assert_false(batch_has_news(batch));
-        batch_reset(batch);
-        origin.key = (struct muster_str){ long_text, BATCH_TEXT_BYTES - 1 };
-        assert_true(batch_add(batch, ROW_ORIGIN, &origin));
-        origin.key.len = 2;
-        assert_false(batch_add(batch, ROW_ORIGIN, &origin));
-        assert_int_equal(batch_n(batch, ROW_ORIGIN), 1);
-        origin.key.len = 1;
-        assert_true(batch_add(batch, ROW_ORIGIN, &origin));
-        free(long_text);
+        free(batch);
+}
+
+/* How many attempts with URLs of that length fit, which are as they were told then. */
+static size_t count_attempts(size_t url_len)
+{
+        struct batch *batch = new_batch();
+        char *url = malloc(url_len);
+        size_t n = 0;
+
+        for (bool fits = true; fits; n += fits) {
+                struct trace_attempt attempt = full_attempt(n + 1);
+
+                memset(url, (int)('a' + n % 26), url_len);
+                attempt.url = (struct muster_str){ url, url_len };
+                fits = batch_add(batch, ROW_ATTEMPT, &attempt);
+        }
+        assert_int_equal(batch_n(batch, ROW_ATTEMPT), n);
+        for (size_t i = 0; i < n; i++) {
+                const struct trace_attempt *attempt = batch_row(batch, ROW_ATTEMPT, i);
+
+                assert_int_equal(attempt->number, i + 1);
+                assert_int_equal(attempt->url.len, url_len);
+                memset(url, (int)('a' + i % 26), url_len);
+                assert_memory_equal(attempt->url.at, url, url_len);
+        }
+        free(url);
+        free(batch);
+        return n;
+}
+
+/* Of what there is room for in all it holds so many, whatever they are like. */
+static void test_batch_is_used_up(void **state)
+{
+        struct batch *batch = new_batch();
+        char name[32];
+
+        (void)state;
+        assert_int_equal(count_attempts(60), BATCH_ATTEMPTS);
+        assert_int_equal(count_attempts(2000),
+                         BATCH_ROOM_BYTES / (sizeof(struct trace_attempt) + 2000));
+        assert_int_equal(count_attempts(BATCH_TEXT_BYTES),
+                         BATCH_ROOM_BYTES / (sizeof(struct trace_attempt) + BATCH_TEXT_BYTES));
+        /* A crawl: hosts that nobody asked for before. */
+        for (uint32_t i = 0; i < 1000; i++) {
+                struct trace_origin origin = { .number = i + 1 };
+                struct trace_attempt attempt = full_attempt(i + 1);
+                struct trace_lookup lookup = full_lookup();
+                struct trace_conn conn = full_conn(i + 1);
+
+                snprintf(name, sizeof(name), "http://host%u.example:80", i);
+                origin.key = lookup.name = attempt.url = str_of(name);
+                assert_true(batch_add(batch, ROW_ORIGIN, &origin) &&
+                            batch_add(batch, ROW_LOOKUP, &lookup) &&
+                            batch_add(batch, ROW_CONN, &conn) &&
+                            batch_add(batch, ROW_ATTEMPT, &attempt));
+        }
         free(batch);
 }
 
@@ -357,6 +411,7 @@ int main(void)
                 cmocka_unit_test(test_counters_are_found),
                 cmocka_unit_test(test_counters_of_this_process),
                 cmocka_unit_test(test_batch_has_its_bounds),
+                cmocka_unit_test(test_batch_is_used_up),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

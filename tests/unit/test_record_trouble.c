@@ -11,7 +11,9 @@
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/fsuid.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -266,6 +268,52 @@ static void test_only_records_are_replaced(void **state)
         fixture_stop(&f);
 }
 
+/* Where nothing may be created. For root as well: its rights are those of the user whose files it is to see. */
+static void test_forbidden_folder_is_told(void **state)
+{
+        char folder[128];
+
+        (void)state;
+        snprintf(folder, sizeof(folder), "%s", file_of("forbidden"));
+        assert_int_equal(chmod(file_of("."), 0755), 0);
+        assert_int_equal(mkdir(folder, 0555), 0);
+        setfsuid(65534);
+        expect_no_start(file_of("forbidden/run.db"), false, "not permitted");
+        setfsuid(geteuid());
+        assert_int_equal(rmdir(folder), 0);
+}
+
+static bool is_link(const char *path)
+{
+        struct stat status;
+
+        return lstat(path, &status) == 0 && S_ISLNK(status.st_mode);
+}
+
+/* A link leads to where the record is to be: it stays one, whether or not there is something already. */
+static void test_links_are_followed(void **state)
+{
+        char target[128];
+
+        (void)state;
+        snprintf(target, sizeof(target), "%s", file_of("target.db"));
+        assert_int_equal(symlink(target, file_of("link.db")), 0);
+        for (unsigned n = 10; n <= 11; n++) {
+                struct record_fixture f;
+
+                assert_int_equal(fixture_try_start(&f, file_of("link.db"), n == 11, 0), 0);
+                fixture_tell_all(&f, n, 7);
+                assert_int_equal(fixture_end(&f), 0);
+                fixture_stop(&f);
+                assert_true(is_link(file_of("link.db")));
+                assert_false(is_link(target));
+                assert_true(query(target, "SELECT count(*) FROM attempt") == n);
+                assert_true(query(file_of("link.db"), "SELECT count(*) FROM attempt") == n);
+        }
+        expect_no_start(file_of("link.db"), false, "is there already");
+        assert_int_equal(unlink(file_of("link.db")), 0);
+}
+
 static void test_names_that_sqlite_takes_for_others(void **state)
 {
         static const char *const names[] = { ":memory:", "file:x?mode=memory", "a b'\"%;.db" };
@@ -288,6 +336,77 @@ static void test_names_that_sqlite_takes_for_others(void **state)
         }
         assert_int_equal(chdir(before), 0);
         free(before);
+}
+
+/* SQLite's RESERVED byte (https://www.sqlite.org/src/file/src/os.h): does this process hold it? Only another one can ask. */
+static bool is_reserved(const char *path)
+{
+        struct flock lock = {
+                .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = 0x40000001, .l_len = 1
+        };
+        int status;
+        pid_t child = fork();
+
+        if (child == 0) {
+                int fd = open(path, O_RDWR);
+
+                _exit(fd < 0 || fcntl(fd, F_GETLK, &lock) < 0 ? 2 : lock.l_type != F_UNLCK);
+        }
+        assert_int_equal(waitpid(child, &status, 0), child);
+        assert_true(WIFEXITED(status) && WEXITSTATUS(status) < 2);
+        return WEXITSTATUS(status);
+}
+
+/* A process that closes a file lets go of all its locks on it: whoever writes to it must keep them while others of its process look at it. */
+static void test_looking_at_a_file_keeps_its_locks(void **state)
+{
+        struct record record;
+        sqlite3 *db;
+
+        (void)state;
+        make_record(10);
+        assert_int_equal(sqlite3_open(file_of("run.db"), &db), SQLITE_OK);
+        assert_int_equal(sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+        assert_true(is_reserved(file_of("run.db")));
+        read_ok(&record, file_of("run.db"));
+        record_deinit(&record);
+        assert_true(is_reserved(file_of("run.db")));
+        expect_no_start(file_of("run.db"), false, "is there already");
+        assert_true(is_reserved(file_of("run.db")));
+        assert_int_equal(sqlite3_close(db), SQLITE_OK);
+        assert_false(is_reserved(file_of("run.db")));
+}
+
+/* A child has a copy of the client, and not the thread that writes: it ends as if there was no file. */
+static void test_child_leaves_the_file_alone(void **state)
+{
+        struct record_fixture f;
+        struct record record;
+        pid_t child;
+        int status;
+
+        (void)state;
+        fixture_start(&f, fresh_file(), 0);
+        fixture_tell_all(&f, 10, 7);
+        usleep(200000); /* the thread has written them, and waits */
+        child = fork();
+        if (child == 0) {
+                alarm(20); /* for ever is too long */
+                for (uint64_t n = 1; n < 10000; n++)
+                        fixture_tell_attempt(&f, full_attempt(100 + n));
+                status = fixture_end(&f);
+                fixture_stop(&f);
+                _exit(status != 0);
+        }
+        assert_int_equal(waitpid(child, &status, 0), child);
+        assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+        assert_true(query(file_of("run.db"), "SELECT is_complete FROM run") == 0);
+        fixture_tell_attempt(&f, full_attempt(11));
+        assert_int_equal(fixture_end(&f), 0);
+        fixture_stop(&f);
+        read_ok(&record, file_of("run.db"));
+        assert_int_equal(record.n_attempts, 11);
+        record_deinit(&record);
 }
 
 /* --- what goes wrong on the way ------------------------------------------------------------------------------------- */
@@ -319,11 +438,15 @@ static void test_killed_program_leaves_a_record(void **state)
                 }
         }
         assert_int_equal(read(ready[0], &byte, 1), 1);
+        read_ok(&record, file_of("run.db"));
+        assert_true(record.run.is_going_on);
+        record_deinit(&record);
         kill(child, SIGKILL);
         assert_int_equal(waitpid(child, &status, 0), child);
         read_ok(&record, file_of("run.db"));
         assert_true(record.n_attempts > 1000);
         assert_false(record.run.is_complete);
+        assert_false(record.run.is_going_on);
         first_number = record.attempts[0].number;
         for (size_t i = 0; i < record.n_attempts; i++)
                 assert_int_equal(record.attempts[i].number, first_number + i);
@@ -375,6 +498,7 @@ static void test_few_rows_do_not_wait_for_more(void **state)
                 usleep(10000);
                 read_ok(&record, file_of("run.db"));
                 n = record.n_attempts;
+                assert_true(record.run.is_going_on);
                 record_deinit(&record);
         }
         assert_int_equal(n, 5);
@@ -383,6 +507,7 @@ static void test_few_rows_do_not_wait_for_more(void **state)
         fixture_stop(&f);
         read_ok(&record, file_of("run.db"));
         assert_int_equal(record.n_attempts, 6);
+        assert_false(record.run.is_going_on);
         record_deinit(&record);
 }
 
@@ -445,7 +570,24 @@ static void test_replaced_file_is_told(void **state)
         record_deinit(&record);
 }
 
-/* Somebody holds the file: rows pile up to a bound, then they are dropped and counted, and nobody waits. */
+/* What is missing so far stands in the file with what came behind it: the program may be killed at any moment. */
+static uint64_t wait_for_dropped(void)
+{
+        uint64_t n_dropped = 0;
+
+        for (int i = 0; i < 40 && !n_dropped; i++) {
+                struct record record;
+
+                usleep(100000);
+                read_ok(&record, file_of("run.db"));
+                n_dropped = record.run.n_dropped;
+                assert_false(record.run.is_complete);
+                record_deinit(&record);
+        }
+        return n_dropped;
+}
+
+/* Somebody reads for long: rows pile up to a bound, then they are dropped and counted, and nobody waits. */
 static void test_slow_disk_drops_rows(void **state)
 {
         struct record_fixture f;
@@ -456,19 +598,50 @@ static void test_slow_disk_drops_rows(void **state)
         (void)state;
         fixture_start(&f, fresh_file(), 10);
         assert_int_equal(sqlite3_open(file_of("run.db"), &db), SQLITE_OK);
-        assert_int_equal(sqlite3_exec(db, "BEGIN EXCLUSIVE", NULL, NULL, NULL), SQLITE_OK);
+        assert_int_equal(sqlite3_exec(db, "BEGIN; SELECT count(*) FROM attempt", NULL, NULL, NULL),
+                         SQLITE_OK);
         for (uint64_t n = 1; n <= 200000; n++)
                 fixture_tell_attempt(&f, full_attempt(n));
         assert_int_equal(sqlite3_exec(db, "COMMIT", NULL, NULL, NULL), SQLITE_OK);
         sqlite3_close(db);
+        assert_in_range(wait_for_dropped(), 1, 150000);
+        fixture_tell_attempt(&f, full_attempt(200001));
         assert_int_equal(fixture_end(&f), MUSTER_E_RESOURCE);
         assert_non_null(strstr(f.error.text, "lacks"));
         fixture_stop(&f);
         read_ok(&record, file_of("run.db"));
         n_in_file = record.n_attempts;
-        assert_in_range(n_in_file, 50000, 199999);
-        assert_int_equal(record.run.n_dropped, 200000 - n_in_file);
+        assert_in_range(n_in_file, 50000, 200000);
+        assert_int_equal(record.run.n_dropped, 200001 - n_in_file);
+        assert_int_equal(record.run.n_holes, record.run.n_dropped);
         record_deinit(&record);
+}
+
+/* Numbers are also missing where a run ended before their attempts did, and at the end there is nobody who comes behind them. */
+static void test_holes_are_what_was_dropped(void **state)
+{
+        static const struct {
+                const char *sql;
+                uint64_t n_holes;
+        } cases[] = {
+                { "DELETE FROM attempt WHERE number BETWEEN 50 AND 59", 0 },
+                { "UPDATE run SET dropped = 7", 7 },
+                { "UPDATE run SET dropped = 30", 10 },
+                { "DELETE FROM attempt WHERE number > 90", 10 },
+                { "DELETE FROM attempt WHERE number < 80", 0 },
+                { "DELETE FROM attempt", 0 },
+        };
+
+        (void)state;
+        make_record(100);
+        for (size_t i = 0; i < LENGTH(cases); i++) {
+                struct record record;
+
+                execute(file_of("run.db"), cases[i].sql);
+                read_ok(&record, file_of("run.db"));
+                assert_int_equal(record.run.n_holes, cases[i].n_holes);
+                record_deinit(&record);
+        }
 }
 
 static void record_with_little_memory(void)
@@ -531,13 +704,18 @@ int main(void)
                 cmocka_unit_test(test_more_rows_than_fit),
                 cmocka_unit_test(test_random_damage_is_survived),
                 cmocka_unit_test(test_only_records_are_replaced),
+                cmocka_unit_test(test_forbidden_folder_is_told),
+                cmocka_unit_test(test_links_are_followed),
                 cmocka_unit_test(test_names_that_sqlite_takes_for_others),
+                cmocka_unit_test(test_looking_at_a_file_keeps_its_locks),
+                cmocka_unit_test(test_child_leaves_the_file_alone),
                 cmocka_unit_test(test_killed_program_leaves_a_record),
                 cmocka_unit_test(test_killed_before_it_began),
                 cmocka_unit_test(test_few_rows_do_not_wait_for_more),
                 cmocka_unit_test(test_full_disk_is_told),
                 cmocka_unit_test(test_replaced_file_is_told),
                 cmocka_unit_test(test_slow_disk_drops_rows),
+                cmocka_unit_test(test_holes_are_what_was_dropped),
                 cmocka_unit_test(test_memory_out_while_recording),
                 cmocka_unit_test(test_memory_out_while_reading),
         };

@@ -105,6 +105,34 @@ static void test_rates(void **state)
         end(&it);
 }
 
+static void ask_one_host_first(struct record_maker_request *request, size_t i,
+                               const struct record_maker *maker)
+{
+        request->host = i * 2 >= maker->n;
+}
+
+/* A moment of all is not used up by a host whose own is still to come. */
+static void test_both_rates(void **state)
+{
+        struct case_of it;
+
+        (void)state;
+        begin(&it, &(struct record_maker){ .n = 40,
+                                           .n_hosts = 2,
+                                           .vary = ask_one_host_first,
+                                           .each.server_ns = 10 * MS });
+        it.replay.rate_per_s = 2;
+        it.replay.rate_per_host_per_s = 1;
+        assert_wall(&it, 19510 * MS);
+        /* The others' moments do not bring a host's own ones together. */
+        it.replay.rate_per_s = 100;
+        assert_wall(&it, 19020 * MS);
+        it.replay.rate_per_s = 1;
+        it.replay.rate_per_host_per_s = 10;
+        assert_wall(&it, 39010 * MS);
+        end(&it);
+}
+
 static void test_workers(void **state)
 {
         struct case_of it;
@@ -338,6 +366,81 @@ static void test_a_sample_of_many(void **state)
         end(&it);
 }
 
+static void go_on_after(struct record_maker_request *request, size_t i,
+                        const struct record_maker *maker)
+{
+        const uint64_t *gap_ns = maker->argument;
+
+        request->submit_after_ns = i * *gap_ns;
+}
+
+/* One by one, and in tens: whose result is waited for is mostly in the sample. */
+static void test_a_sample_of_a_program_that_waits(void **state)
+{
+        struct case_of it;
+        uint64_t gap_ns = MS + 100000;
+
+        (void)state;
+        begin(&it, &(struct record_maker){ .n = 150000,
+                                           .slots = 1,
+                                           .each.server_ns = MS,
+                                           .vary = go_on_after,
+                                           .argument = &gap_ns });
+        it.replay.change = twice_as_fast;
+        assert_wall(&it, 90 * NS_PER_S);
+        end(&it);
+        gap_ns = 20 * MS + 100000;
+        begin(&it, &(struct record_maker){ .n = 250000,
+                                           .slots = 16,
+                                           .each.server_ns = 20 * MS,
+                                           .vary = come_in_bursts,
+                                           .argument = &gap_ns });
+        it.replay.change = twice_as_fast;
+        assert_wall(&it, 252500 * MS);
+        end(&it);
+}
+
+/* Half of a thousandth of a second behind a result: they come by the clock. */
+static void test_a_sample_of_what_comes_when_it_comes(void **state)
+{
+        struct case_of it;
+        uint64_t gap_ns = MS;
+
+        (void)state;
+        begin(&it, &(struct record_maker){ .n = 250000,
+                                           .slots = 16,
+                                           .each.server_ns = 5 * MS + 500000,
+                                           .vary = go_on_after,
+                                           .argument = &gap_ns });
+        it.replay.change = twice_as_fast;
+        assert_wall(&it, 250 * NS_PER_S);
+        end(&it);
+}
+
+static void take_long_at_last(struct record_maker_request *request, size_t i,
+                              const struct record_maker *maker)
+{
+        request->submit_after_ns = i; /* the last one last */
+        if (i == maker->n - 1)
+                request->server_ns = 60 * NS_PER_S;
+}
+
+/* It is one, and stays one, however many a request of the sample stands for. */
+static void test_a_long_one_in_a_sample(void **state)
+{
+        struct case_of it;
+
+        (void)state;
+        begin(&it,
+              &(struct record_maker){
+                      .n = 160000, .slots = 16, .each.server_ns = MS, .vary = take_long_at_last });
+        assert_int_equal(it.facts.wall_ns / MS, 69999);
+        assert_near(it.facts.replayed_ns, it.facts.wall_ns);
+        it.replay.concurrency = 32;
+        assert_wall(&it, 65 * NS_PER_S);
+        end(&it);
+}
+
 static void test_requests_without_a_slot(void **state)
 {
         struct case_of it;
@@ -422,24 +525,61 @@ static void test_bounds(void **state)
         assert_int_equal(bound_of(bounds, n, "longest")->ns, 50 * MS);
         assert_null(bound_of(bounds, n, "link"));
         assert_null(bound_of(bounds, n, "workers"));
+        /* One that failed was waited for as well. */
+        it.record.attempts[7].code = MUSTER_E_TIMEOUT;
+        it.record.attempts[7].stamps.slot_ns -= 30 * MS;
+        n = bounds_of(&it.facts, bounds);
+        assert_int_equal(bound_of(bounds, n, "longest")->ns, 80 * MS);
         end(&it);
+}
+
+/* From a machine elsewhere: to this one there is no link. */
+static void begin_away(struct case_of *it, const struct record_maker *maker)
+{
+        begin(it, maker);
+        for (size_t i = 0; i < it->record.n_conns; i++)
+                it->record.conns[i].remote = str_of("192.0.2.1:80");
 }
 
 static void test_bound_of_the_link(void **state)
 {
+        const struct record_maker pausing = {
+                .n = 100,
+                .slots = 1,
+                .each = { .network_ns = MS, .receive_ns = 200 * MS, .wire_bytes = 1000 },
+        };
         struct case_of it;
         struct bound bounds[BOUNDS_MAX];
         const struct bound *link;
         size_t n;
 
         (void)state;
-        begin(&it, &(struct record_maker){ .n = 100,
-                                           .slots = 1,
-                                           .each = { .receive_ns = 10 * MS, .wire_bytes = 1024 } });
+        begin_away(&it, &(struct record_maker){ .n = 100,
+                                                .slots = 1,
+                                                .each = { .network_ns = MS,
+                                                          .receive_ns = 40 * MS,
+                                                          .wire_bytes = 100 * 1024 } });
         n = bounds_of(&it.facts, bounds);
         link = bound_of(bounds, n, "link");
         assert_non_null(link);
-        assert_true(link->ns > 900 * MS && link->ns <= 1000 * MS);
+        assert_true(link->ns > 3800 * MS && link->ns <= 4100 * MS);
+        end(&it);
+        /* A server that makes a pause; one elsewhere, and one on this machine. */
+        begin_away(&it, &pausing);
+        assert_null(bound_of(bounds, bounds_of(&it.facts, bounds), "link"));
+        end(&it);
+        begin(&it, &pausing);
+        assert_null(bound_of(bounds, bounds_of(&it.facts, bounds), "link"));
+        end(&it);
+        /* A gigabyte came evenly, and not when it was complete. */
+        begin_away(&it, &(struct record_maker){ .n = 3,
+                                                .each = { .network_ns = MS,
+                                                          .receive_ns = 10 * NS_PER_S,
+                                                          .wire_bytes = 1000000000 } });
+        n = bounds_of(&it.facts, bounds);
+        link = bound_of(bounds, n, "link");
+        assert_non_null(link);
+        assert_near(link->ns, 10 * NS_PER_S);
         end(&it);
 }
 
@@ -449,6 +589,7 @@ int main(void)
                 cmocka_unit_test(test_slots),
                 cmocka_unit_test(test_slots_of_a_host),
                 cmocka_unit_test(test_rates),
+                cmocka_unit_test(test_both_rates),
                 cmocka_unit_test(test_workers),
                 cmocka_unit_test(test_the_server),
                 cmocka_unit_test(test_the_link),
@@ -459,6 +600,9 @@ int main(void)
                 cmocka_unit_test(test_a_program_that_waits_goes_on_sooner),
                 cmocka_unit_test(test_a_full_client_held_up_its_input),
                 cmocka_unit_test(test_a_sample_of_many),
+                cmocka_unit_test(test_a_sample_of_a_program_that_waits),
+                cmocka_unit_test(test_a_sample_of_what_comes_when_it_comes),
+                cmocka_unit_test(test_a_long_one_in_a_sample),
                 cmocka_unit_test(test_requests_without_a_slot),
                 cmocka_unit_test(test_every_allocation_fails),
                 cmocka_unit_test(test_bounds),

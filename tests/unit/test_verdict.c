@@ -8,6 +8,7 @@
 #include <explain/cause.h>
 #include <explain/figure.h>
 #include <explain/verdict.h>
+#include <math.h>
 #include <muster/explain.h>
 #include <string.h>
 
@@ -44,6 +45,13 @@ static void test_predictions(void **state)
         finding_predict(&finding, 100, 50, 200);
         assert_int_equal(finding.shown.wall_low_ns, 50);
         assert_int_equal(finding.shown.wall_high_ns, 200);
+        /* A simulation of the same run is not that exact. */
+        finding_smooth(&finding, 96);
+        assert_int_equal(finding.shown.wall_low_ns, 50);
+        assert_int_equal(finding.shown.wall_ns, 96);
+        assert_int_equal(finding.shown.wall_high_ns, 200);
+        finding_smooth(&finding, 90); /* so much slower is what is meant */
+        assert_int_equal(finding.shown.wall_ns, 96);
 }
 
 /* --- worth -------------------------------------------------------------------------------------------------------- */
@@ -196,7 +204,8 @@ static void test_verdict_without_a_finding(void **state)
         const struct ranking none = { 0 };
         const struct bound slots = { .name = "slots", .ns = 950 * MS };
         const struct bound loop = { .name = "loop", .ns = 950 * MS };
-        struct facts facts = { .wall_ns = 1000 * MS, .n_requests = 200 };
+        const struct record record = { 0 };
+        struct facts facts = { .record = &record, .wall_ns = 1000 * MS, .n_requests = 200 };
         char verdict[VERDICT_TEXT];
 
         (void)state;
@@ -223,6 +232,261 @@ static void test_verdict_without_a_finding(void **state)
                                      "find out first why, as the result lines tell.");
 }
 
+/* --- runs of which nothing is to be learnt ------------------------------------------------------------------------ */
+
+/* The record is changed by `spoil`, as a maker cannot do all of it. */
+static void explain_spoilt(const struct record_maker *maker, void (*spoil)(struct record *record),
+                           struct ranking *ranking, char verdict[VERDICT_TEXT])
+{
+        struct record record;
+        struct facts facts;
+        struct bound bounds[BOUNDS_MAX];
+
+        assert_int_equal(record_make(&record, maker), 0);
+        if (spoil)
+                spoil(&record);
+        assert_int_equal(facts_init(&facts, &record), 0);
+        assert_int_equal(ranking_make(ranking, &facts), 0);
+        verdict_write(verdict, &facts, ranking, bounds, bounds_of(&facts, bounds));
+        facts_deinit(&facts);
+        record_deinit(&record);
+}
+
+static void answer_few(struct record_maker_request *request, size_t i,
+                       const struct record_maker *maker)
+{
+        request->code = i < *(const size_t *)maker->argument ? MUSTER_E_CLOSED : MUSTER_OK;
+}
+
+static void test_nearly_all_failed(void **state)
+{
+        size_t n_failed = 190;
+        struct record_maker maker = { .n = 200,
+                                      .slots = 4,
+                                      .each.server_ns = 50 * MS,
+                                      .vary = answer_few,
+                                      .argument = &n_failed };
+        char verdict[VERDICT_TEXT];
+        struct ranking ranking;
+
+        (void)state;
+        explain_spoilt(&maker, NULL, &ranking, verdict);
+        assert_int_equal(ranking.n, 0);
+        assert_string_equal(verdict, "190 of 200 requests failed, which says nothing about speed: "
+                                     "find out first why, as the result lines tell.");
+        ranking_deinit(&ranking);
+        n_failed = 20;
+        explain_spoilt(&maker, NULL, &ranking, verdict);
+        assert_true(ranking.n > 0);
+        ranking_deinit(&ranking);
+}
+
+static void answer_with_errors(struct record_maker_request *request, size_t i,
+                               const struct record_maker *maker)
+{
+        const int16_t *statuses = maker->argument;
+
+        request->status = statuses[i % 4];
+}
+
+static void test_all_answered_with_errors(void **state)
+{
+        static const struct {
+                int16_t statuses[4];
+                const char *begin, *cause; /* of the first finding; NULL: any */
+        } cases[] = {
+                { { 500, 500, 500, 500 },
+                  "All 200 requests were answered with an error (500). 4 requests at a time were "
+                  "too few: with --concurrency 64 ",
+                  "concurrency-too-low" },
+                { { 404, 404, 404, 410 },
+                  "All 200 requests were answered with an error (mostly 404). 4 requests at ",
+                  "concurrency-too-low" },
+                { { 200, 500, 500, 500 }, "4 requests at a time were too few", NULL },
+                { { 503, 503, 503, 503 },
+                  "200 of 200 requests were refused in the end (503): ",
+                  "throttled" },
+        };
+        char verdict[VERDICT_TEXT];
+        struct ranking ranking;
+
+        (void)state;
+        for (size_t i = 0; i < LENGTH(cases); i++) {
+                int16_t statuses[4];
+                const struct record_maker maker = { .n = 200,
+                                                    .slots = 4,
+                                                    .each.server_ns = 50 * MS,
+                                                    .vary = answer_with_errors,
+                                                    .argument = statuses };
+
+                memcpy(statuses, cases[i].statuses, sizeof(statuses));
+                explain_spoilt(&maker, NULL, &ranking, verdict);
+                if (strncmp(verdict, cases[i].begin, strlen(cases[i].begin)) != 0)
+                        fail_msg("\"%s\" does not begin with \"%s\"", verdict, cases[i].begin);
+                if (cases[i].cause)
+                        assert_string_equal(ranking.findings[0]->shown.cause, cases[i].cause);
+                ranking_deinit(&ranking);
+        }
+}
+
+/* What many requests failed by comes before what would be faster, by however much. */
+static void test_failures_come_first(void **state)
+{
+        int16_t statuses[4] = { 200, 200, 503, 200 };
+        const struct record_maker maker = { .n = 400,
+                                            .slots = 4,
+                                            .each.server_ns = 50 * MS,
+                                            .vary = answer_with_errors,
+                                            .argument = statuses };
+        char verdict[VERDICT_TEXT];
+        struct ranking ranking;
+
+        (void)state;
+        explain_spoilt(&maker, NULL, &ranking, verdict);
+        assert_true(ranking.n > 1);
+        assert_string_equal(ranking.findings[0]->shown.cause, "throttled");
+        ranking_deinit(&ranking);
+}
+
+/* Those behind waited for their turn. */
+static void stop_from(struct record *record, size_t from, uint64_t end_ns)
+{
+        for (size_t i = from; i < record->n_attempts; i++) {
+                struct trace_attempt *attempt = &record->attempts[i];
+
+                attempt->stamps =
+                        (struct attempt){ .start_ns = attempt->stamps.start_ns, .end_ns = end_ns };
+                attempt->conn = attempt->slot_from = 0;
+                attempt->status = 0;
+                attempt->finished_ns = attempt->taken_ns = end_ns;
+                attempt->code = MUSTER_E_CANCELLED;
+                attempt->outcome = TRACE_FAILED;
+                attempt->wait = TRACE_WAIT_NONE;
+        }
+        record->run.end_ns = end_ns;
+}
+
+/* Ctrl-C after the first 80. */
+static void stop_after_80(struct record *record)
+{
+        stop_from(record, 80, record->attempts[79].taken_ns);
+}
+
+static void stop_at_once(struct record *record)
+{
+        for (size_t i = 0; i < record->n_attempts; i++) {
+                struct trace_attempt *attempt = &record->attempts[i];
+
+                attempt->status = 0;
+                attempt->code = MUSTER_E_CANCELLED;
+                attempt->outcome = TRACE_FAILED;
+        }
+}
+
+/* What was stopped is no failure; what waited shows that more was wanted. */
+static void test_stopped_run(void **state)
+{
+        const struct record_maker maker = { .n = 500, .slots = 4, .each.server_ns = 100 * MS };
+        const struct record_maker hanging = { .n = 4, .slots = 4, .each.server_ns = 3 * NS_PER_S };
+        char verdict[VERDICT_TEXT];
+        struct ranking ranking;
+
+        (void)state;
+        explain_spoilt(&maker, stop_after_80, &ranking, verdict);
+        assert_string_equal(verdict,
+                            "4 requests at a time were too few: with --concurrency 64 the 80 "
+                            "requests that were done could take about 200 ms instead of 2 s.");
+        ranking_deinit(&ranking);
+        explain_spoilt(&hanging, stop_at_once, &ranking, verdict);
+        assert_string_equal(verdict, "None of 4 requests was done when the run was stopped: of the "
+                                     "3 s 100 % went into waiting for the server's answer.");
+        ranking_deinit(&ranking);
+}
+
+static void stop_after_4(struct record *record)
+{
+        stop_from(record, 4, record->attempts[3].stamps.end_ns);
+        stop_at_once(record);
+}
+
+/* Whom they waited for nobody has told them, but all slots were in use. */
+static void test_waiting_when_stopped(void **state)
+{
+        struct record record;
+        struct facts facts;
+
+        (void)state;
+        assert_int_equal(record_make(&record,
+                                     &(struct record_maker){
+                                             .n = 50, .slots = 4, .each.server_ns = 3 * NS_PER_S }),
+                         0);
+        stop_after_4(&record);
+        assert_int_equal(facts_init(&facts, &record), 0);
+        assert_true(facts.full_ns > 2900 * MS && facts.wall_ns < 3100 * MS);
+        facts_deinit(&facts);
+        record_deinit(&record);
+}
+
+static void come_steadily(struct record_maker_request *request, size_t i,
+                          const struct record_maker *maker)
+{
+        (void)maker;
+        request->submit_after_ns = i * 10 * MS;
+}
+
+/* As a writer leaves it that could not keep up: of each 100 attempts the first 60. */
+static void make_holes(struct record *record)
+{
+        size_t n = 0;
+
+        for (size_t i = 0; i < record->n_attempts; i++)
+                if (i % 100 < 60)
+                        record->attempts[n++] = record->attempts[i];
+        record->run.n_holes = record->run.n_dropped = record->n_attempts - n;
+        record->n_attempts = n;
+}
+
+/* Between what is left nothing was under way, and nobody knows whether that is so. */
+static void test_record_with_holes(void **state)
+{
+        struct record record;
+        struct facts facts;
+        struct ranking ranking;
+        char verdict[VERDICT_TEXT];
+        uint64_t chain_ns = 0, share_ns = 0;
+
+        (void)state;
+        assert_int_equal(record_make(&record, &(struct record_maker){ .n = 960,
+                                                                      .each.server_ns = 50 * MS,
+                                                                      .vary = come_steadily }),
+                         0);
+        make_holes(&record);
+        assert_int_equal(record.attempts[record.n_attempts - 1].number, 960);
+        assert_int_equal(facts_init(&facts, &record), 0);
+        for (size_t i = 0; i < PART_N; i++) {
+                chain_ns += facts.chain_ns[i];
+                share_ns += facts.share_ns[i];
+        }
+        assert_int_equal(chain_ns, facts.wall_ns);
+        assert_int_equal(share_ns, facts.wall_ns);
+        assert_int_equal(facts.chain_ns[PART_INPUT] + facts.share_ns[PART_INPUT], 0);
+        assert_in_range(facts.share_ns[PART_MISSING], 3000 * MS, 3600 * MS); /* of 9.6 s */
+        assert_int_equal(ranking_make(&ranking, &facts), 0);
+        assert_int_equal(ranking.n, 0);
+        verdict_write(verdict, &facts, &ranking, NULL, 0);
+        assert_string_equal(verdict,
+                            "360 of 960 attempts are missing from this record, so it cannot say "
+                            "what the time went into: record again, to a faster disk, and let "
+                            "nobody read the file meanwhile.");
+        /* Of few of them it does not depend. */
+        record.run.n_holes = 6;
+        assert_int_equal(ranking_make(&ranking, &facts), 0);
+        assert_true(ranking.n > 0);
+        ranking_deinit(&ranking);
+        facts_deinit(&facts);
+        record_deinit(&record);
+}
+
 /* --- figures ------------------------------------------------------------------------------------------------------ */
 
 static void scatter(struct record_maker_request *request, size_t i,
@@ -247,13 +511,13 @@ static void test_figures(void **state)
                 { "failed", 10 },
                 { "retries", 1 },
                 { "redirects", 0 },
-                { "connects", 1001 },
+                { "connects", 991 }, /* the ten that failed did not get one */
                 { "concurrency.max", 1000 },
-                { "latency.p50", 500e6 },
-                { "latency.p99", 990e6 },
-                { "latency.p99.9", 999e6 },
+                { "latency.p50", 505e6 }, /* of the 990 that succeeded */
+                { "latency.p99", 991e6 },
+                { "latency.p99.8", 999e6 },
                 { "latency.p100", 2e9 },
-                { "latency.p0", 1e6 },
+                { "latency.p0", 11e6 },
                 { "latency.max", 2e9 },
                 { "wait.max", 1e9 },
                 { "wait.min", 1e6 },
@@ -283,6 +547,9 @@ static void test_figures(void **state)
                 record_make(&record,
                             &(struct record_maker){ .n = 1000, .slots = 2000, .vary = scatter }),
                 0);
+        for (size_t i = 0; i < record.n_attempts; i++)
+                if (record.attempts[i].code == 0)
+                        record.attempts[i].stamps.tcp_end_ns = record.attempts[i].stamps.slot_ns;
         assert_int_equal(facts_init(&facts, &record), 0);
         for (size_t i = 0; i < LENGTH(cases); i++) {
                 assert_int_equal(figure_of(&facts, cases[i].name, &value), 0);
@@ -290,10 +557,43 @@ static void test_figures(void **state)
                         fail_msg("%s is %g, not %g", cases[i].name, value, cases[i].value);
         }
         assert_int_equal(figure_of(&facts, "latency.mean", &value), 0);
-        assert_true(value > 501.4e6 && value < 501.6e6);
+        assert_true(value > 506.4e6 && value < 506.6e6);
         for (size_t i = 0; i < LENGTH(none); i++)
                 if (figure_of(&facts, none[i], &value) != MUSTER_E_INVALID)
                         fail_msg("\"%s\" is no figure", none[i]);
+        facts_deinit(&facts);
+        record_deinit(&record);
+}
+
+static void fail_it(struct record_maker_request *request, size_t i,
+                    const struct record_maker *maker)
+{
+        (void)i;
+        (void)maker;
+        request->code = MUSTER_E_TIMEOUT;
+}
+
+/* What nothing has is no 0, which would hold any assertion. */
+static void test_figures_of_nothing(void **state)
+{
+        static const char *const names[] = { "latency.p99", "latency.mean", "latency.min",
+                                             "latency.max", "server.p50" };
+        struct record record;
+        struct facts facts;
+        double value;
+
+        (void)state;
+        assert_int_equal(record_make(&record, &(struct record_maker){ .n = 10,
+                                                                      .each.server_ns = 100 * MS,
+                                                                      .vary = fail_it }),
+                         0);
+        assert_int_equal(facts_init(&facts, &record), 0);
+        for (size_t i = 0; i < LENGTH(names); i++) {
+                assert_int_equal(figure_of(&facts, names[i], &value), 0);
+                assert_true(isnan(value));
+        }
+        assert_int_equal(figure_of(&facts, "wait.p50", &value), 0);
+        assert_true(value == 100e6);
         facts_deinit(&facts);
         record_deinit(&record);
 }
@@ -335,7 +635,14 @@ int main(void)
                 cmocka_unit_test(test_every_allocation_fails),
                 cmocka_unit_test(test_verdict_of_a_finding),
                 cmocka_unit_test(test_verdict_without_a_finding),
+                cmocka_unit_test(test_nearly_all_failed),
+                cmocka_unit_test(test_all_answered_with_errors),
+                cmocka_unit_test(test_failures_come_first),
+                cmocka_unit_test(test_stopped_run),
+                cmocka_unit_test(test_waiting_when_stopped),
+                cmocka_unit_test(test_record_with_holes),
                 cmocka_unit_test(test_figures),
+                cmocka_unit_test(test_figures_of_nothing),
                 cmocka_unit_test(test_misuse),
         };
 

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT */
+#include "waiting.h"
+
+#include "conns.h"
+#include "transfers.h"
+#include <base/clock.h>
+
+#define MOST       0.5
+#define LOOP_FREE  0.8 /* of the time busy at most: else it is this program that answers wait for */
+#define FEW        0.1 /* of the attempts */
+#define CONNS_KEPT 1.25 /* connections for each that was in use at once: the others were kept */
+#define OPENING    0.25 /* of what answers took, connecting */
+
+/* Beyond a round trip an acknowledgement is not held back for longer: on kernels that tick 250 times a second for 44 ms. */
+#define HELD_BACK_NS (50 * NS_PER_MS)
+
+/* --- one ---------------------------------------------------------------------------------------------------------- */
+
+static bool lost_something(const struct record *record, const struct trace_attempt *attempt)
+{
+        const struct trace_conn *conn = conn_of_attempt(record, attempt);
+
+        return conn && (conn->n_retransmits || conn->n_out_of_order);
+}
+
+/* Between the first byte and the last, for want of anything to send. */
+static uint64_t pause_ns(const struct facts *facts, const struct trace_attempt *attempt)
+{
+        struct transfer transfer;
+
+        if (!transfer_of(&transfer, facts, attempt) || transfer.n_rounds ||
+            transfer.took_ns < transfer.round_trip_ns + HELD_BACK_NS ||
+            lost_something(facts->record, attempt))
+                return 0;
+        return transfer.took_ns;
+}
+
+uint64_t waiting_ns(const struct facts *facts, const struct trace_attempt *attempt)
+{
+        uint64_t phase_ns[MUSTER_N_PHASES];
+
+        attempt_phases(attempt, phase_ns);
+        return phase_ns[MUSTER_PHASE_WAIT] + pause_ns(facts, attempt);
+}
+
+/* --- all ---------------------------------------------------------------------------------------------------------- */
+
+void waiting_measure(struct waiting *waiting, const struct facts *facts)
+{
+        const struct spread *receive = &facts->phase[MUSTER_PHASE_RECEIVE];
+        uint64_t paused_ns = 0;
+
+        for (size_t i = 0; i < facts->record->n_attempts; i++)
+                paused_ns += pause_ns(facts, &facts->record->attempts[i]);
+        *waiting = (struct waiting){
+                .chain_ns = facts->chain_ns[PART_SERVER] + facts->chain_ns[PART_NETWORK],
+                .sum_ns = facts->phase[MUSTER_PHASE_WAIT].sum,
+                .come_in_pieces = (double)paused_ns > (double)receive->sum * MOST,
+        };
+        if (!waiting->come_in_pieces)
+                return;
+        waiting->chain_ns += facts->chain_ns[PART_RECEIVE];
+        waiting->sum_ns += paused_ns;
+        waiting->rest_p50_ns = receive->p50;
+        waiting->rest_max_ns = receive->max;
+}
+
+/* --- are they what took long? ------------------------------------------------------------------------------------- */
+
+/* Connections are kept, or opening them takes little beside the answers: else it is that. */
+static bool connecting_is_no_matter(const struct waiting *waiting, const struct facts *facts)
+{
+        uint64_t opening_ns =
+                facts->chain_ns[PART_DNS] + facts->chain_ns[PART_TCP] + facts->chain_ns[PART_TLS];
+
+        return (double)facts->n_on_new_conn <= (double)conns_needed(facts) * CONNS_KEPT + 1 ||
+               (double)opening_ns <= (double)waiting->chain_ns * OPENING;
+}
+
+bool waiting_took_long(const struct waiting *waiting, const struct facts *facts)
+{
+        double n = (double)facts->n_attempts;
+        double n_again =
+                (double)(facts->n_outcomes[TRACE_REDIRECTED] + facts->n_outcomes[TRACE_RETRIED] +
+                         facts->n_outcomes[TRACE_REPEATED]);
+
+        return (double)waiting->chain_ns >= (double)facts->wall_ns * MOST && n_again <= n * FEW &&
+               (double)facts->server.n >= n * MOST && connecting_is_no_matter(waiting, facts) &&
+               (double)facts->loop_busy_ns <= (double)facts->wall_ns * LOOP_FREE;
+}
