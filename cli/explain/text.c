@@ -23,7 +23,11 @@
 
 static void print_gaps(const struct page *page, const struct muster_run *run)
 {
-        if (!run->is_complete)
+        if (run->is_going_on)
+                page_paragraph(page, 0,
+                               "The run is still being recorded: what follows is about the part "
+                               "that is there so far.");
+        else if (!run->is_complete)
                 page_paragraph(
                         page, 0,
                         "The run was cut short: what follows is about the part that was recorded "

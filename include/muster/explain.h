@@ -53,6 +53,7 @@ struct muster_run {
         uint64_t n_cancelled;    /* of those that failed: somebody stopped the run */
         uint64_t
                 n_unsafe; /* requests that may change something: not GET, HEAD or OPTIONS, or with a body */
+        bool is_going_on; /* it is not complete as it is still being recorded */
 };
 MUSTER_PUBLIC void muster_explanation_run(const struct muster_explanation *explanation,
                                           struct muster_run *ret_run, size_t size);

@@ -203,6 +203,7 @@ void muster_explanation_run(const struct muster_explanation *explanation,
                 .command = recorded->command,
                 .n_cancelled = facts->n_codes[-MUSTER_E_CANCELLED],
                 .n_unsafe = count_unsafe(&explanation->record),
+                .is_going_on = recorded->is_going_on,
         };
 
         mem_copy_known(ret_run, size, &run, sizeof(run));

@@ -453,6 +453,20 @@ def test_errors_are_said_before_what_would_be_faster(muster, lab, tmp_path):
     assert account["verdict"].startswith(f"All {N} requests failed, which says nothing about speed") and account["findings"] == []
 
 
+def test_latency_is_of_those_that_succeeded(muster, lab, tmp_path):
+    server = lab()
+    hanging = server.url("/hang")
+    mixed = f"{server.url('/plain')}\n" * 9 + f"{hanging}\nhttp://127.0.0.1:1/\n"
+    run = muster("fetch", "--summary", "-m", "0.5", "--record", "run.db", "--assert", "latency.max<500ms", "--assert", "connects<=10", input=mixed)
+    assert run.stderr.count(": holds, it was ") == 2, run.stderr
+    page = " ".join(explain("run.db", cwd=tmp_path).stdout.split())
+    assert "on average (of those that succeeded, from a request's turn to its last byte)" in page
+    assert f"{explained(tmp_path / 'run.db')['run']['connections']} opened" in run.stderr
+    none = muster("fetch", "-m", "0.2", "--record", "none.db", "--assert", "latency.p99<1h", hanging)
+    assert none.status == 4 and "FAILED, there is nothing to measure as no request succeeded" in none.stderr
+    assert "\nlatency " not in explain("none.db", cwd=tmp_path).stdout
+
+
 def test_what_was_stopped_is_no_failure(slow_lab, tmp_path):
     (tmp_path / "urls").write_text(f"{slow_lab.url('/plain')}\n" * 1000)
     process = subprocess.Popen([MUSTER, "fetch", "-i", "urls", "-c", "4", "-o", "/dev/null", "--record", "run.db"], cwd=tmp_path, stderr=subprocess.PIPE)

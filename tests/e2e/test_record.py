@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import PATIENCE
+from conftest import PATIENCE, measure
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "man" / "muster-record.5").read_text()
@@ -175,6 +175,14 @@ def test_killed_run_leaves_what_was_written(muster, lab, tmp_path):
         assert db.execute("SELECT is_complete, end_ns FROM run").fetchone() == (0, None)
         assert db.execute("SELECT count(*) FROM requests").fetchone()[0] >= 500
         assert db.execute("SELECT count(*) FROM counter WHERE after IS NOT NULL").fetchone() == (0,)
+
+
+def test_run_that_goes_on_is_told_from_one_that_was_cut_short(muster, lab, tmp_path):
+    process = start_endless(muster, lab, tmp_path)
+    assert "still being recorded" in measure("explain", tmp_path / "run.db").stdout
+    process.send_signal(signal.SIGKILL)
+    process.wait(PATIENCE)
+    assert "was cut short" in measure("explain", tmp_path / "run.db").stdout
 
 
 def test_somebody_reads_for_long(muster, lab, tmp_path):
