@@ -140,7 +140,9 @@ void summary_print(const struct report *report, const struct muster_client_stats
         print_statuses(page, report);
         print_errors(page, report);
         print_quantiles(page, "latency", &report->request_ns,
-                        "from a request's turn to its last byte");
+                        report->n_failed
+                                ? "of those that succeeded, from a request's turn to its last byte"
+                                : "from a request's turn to its last byte");
         print_quantiles(page, "from plan", &report->from_plan_ns, "from planned start to result");
         print_quantiles(page, "queue", &report->queue_ns, "waiting for its turn");
         print_phases(page, report);
