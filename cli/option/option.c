@@ -26,35 +26,6 @@ static const struct option *find_letter(const struct option *const *tables, char
         return NULL;
 }
 
-static unsigned min3(unsigned a, unsigned b, unsigned c)
-{
-        unsigned least = a < b ? a : b;
-
-        return least < c ? least : c;
-}
-
-/* Levenshtein's distance, for names of up to 63 characters. */
-static unsigned distance(struct muster_str a, struct muster_str b)
-{
-        unsigned row[64], diagonal, above;
-
-        if (a.len > 63 || b.len > 63)
-                return 64;
-        for (unsigned j = 0; j <= b.len; j++)
-                row[j] = j;
-        for (unsigned i = 1; i <= a.len; i++) {
-                diagonal = row[0];
-                row[0] = i;
-                for (unsigned j = 1; j <= b.len; j++) {
-                        above = row[j];
-                        row[j] = min3(above + 1, row[j - 1] + 1,
-                                      diagonal + (a.at[i - 1] != b.at[j - 1]));
-                        diagonal = above;
-                }
-        }
-        return row[b.len];
-}
-
 static const struct option *find_nearest(const struct option *const *tables, struct muster_str name)
 {
         const struct option *nearest = NULL;
@@ -62,7 +33,7 @@ static const struct option *find_nearest(const struct option *const *tables, str
 
         for (; *tables; tables++)
                 for (const struct option *option = *tables; option->name; option++) {
-                        unsigned d = distance(name, str_of(option->name));
+                        unsigned d = str_distance(name, str_of(option->name));
 
                         if (d < least) {
                                 least = d;

@@ -74,3 +74,33 @@ bool str_to_u64(struct muster_str a, uint64_t *ret_value)
         *ret_value = value;
         return true;
 }
+
+#define DISTANT 64 /* longer texts are not compared */
+
+static unsigned min3(unsigned a, unsigned b, unsigned c)
+{
+        unsigned least = a < b ? a : b;
+
+        return least < c ? least : c;
+}
+
+unsigned str_distance(struct muster_str a, struct muster_str b)
+{
+        unsigned row[DISTANT], diagonal, above;
+
+        if (a.len >= DISTANT || b.len >= DISTANT)
+                return DISTANT;
+        for (unsigned j = 0; j <= b.len; j++)
+                row[j] = j;
+        for (unsigned i = 1; i <= a.len; i++) {
+                diagonal = row[0];
+                row[0] = i;
+                for (unsigned j = 1; j <= b.len; j++) {
+                        above = row[j];
+                        row[j] = min3(above + 1, row[j - 1] + 1,
+                                      diagonal + (a.at[i - 1] != b.at[j - 1]));
+                        diagonal = above;
+                }
+        }
+        return row[b.len];
+}

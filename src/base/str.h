@@ -63,4 +63,7 @@ bool str_split(struct muster_str *rest, char separator, struct muster_str *ret_p
 /* Decimal digits only, nothing else, no sign, fits 64 bits: else false, and *ret_value is left alone. */
 bool str_to_u64(struct muster_str a, uint64_t *ret_value);
 
+/* Levenshtein's distance: how many characters to add, drop or change to make `b` of `a`. 64 for texts of 64 characters and more. */
+unsigned str_distance(struct muster_str a, struct muster_str b);
+
 #endif

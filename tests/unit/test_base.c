@@ -118,6 +118,19 @@ static void test_split_and_trim(void **state)
 
 /* --- buffers ------------------------------------------------------------------------------------------------------ */
 
+static void test_distance(void **state)
+{
+        char longer[65] = { 0 };
+
+        (void)state;
+        memset(longer, 'a', 64);
+        assert_int_equal(str_distance(str_of(""), str_of("")), 0);
+        assert_int_equal(str_distance(str_of("header"), str_of("headers")), 1);
+        assert_int_equal(str_distance(str_of("htpt"), str_of("http")), 2);
+        assert_int_equal(str_distance(str_of("kitten"), str_of("sitting")), 3);
+        assert_int_equal(str_distance(str_of(longer), str_of(longer)), 64);
+}
+
 static void test_buf(void **state)
 {
         struct buf buf = { 0 };
@@ -456,6 +469,7 @@ int main(void)
                 cmocka_unit_test(test_every_name_is_there),
                 cmocka_unit_test(test_numbers),
                 cmocka_unit_test(test_split_and_trim),
+                cmocka_unit_test(test_distance),
                 cmocka_unit_test(test_buf),
                 cmocka_unit_test(test_arena),
                 cmocka_unit_test(test_list),
