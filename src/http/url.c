@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How it works: the input is cleaned (only when it needs to be), cut into scheme, authority, path and query where it lies, and
- * written into `text` part by part, each percent-encoded by its own set. What is missing is taken from the base first.
+ * How it works: what a server sends is cleaned (only when it needs to be), while what a person wrote is refused where that would change it.
+ * The input is cut into scheme, authority, path and query where it lies, and written into `text` part by part, each percent-encoded by its own
+ * set. What is missing is taken from the base first.
  */
 #include "url.h"
 
 #include "url_encode.h"
+#include "url_hint.h"
 #include "url_host.h"
 #include "url_path.h"
 #include <assert.h>
@@ -30,7 +32,7 @@ static struct muster_str strip(struct muster_str text)
         return text;
 }
 
-/* Tabs and line ends are dropped wherever they stand. That needs a copy, which most URLs do not. */
+/* In what a server says tabs and line ends are dropped wherever they stand, as browsers do. That needs a copy, which most URLs do not. */
 static int clean(struct muster_str *text, struct buf *copy)
 {
         bool is_clean = true;
@@ -80,26 +82,6 @@ static size_t scheme_length(struct muster_str text)
         return 0;
 }
 
-static int no_scheme(struct muster_str text, struct muster_error *error)
-{
-        if (!text.len)
-                return error_set(error, MUSTER_E_URL, MUSTER_PHASE_QUEUE, 0, "url: it is empty");
-        if (memchr(text.at, ' ', text.len))
-                return error_set(error, MUSTER_E_URL, MUSTER_PHASE_QUEUE, 0,
-                                 "url: \"%.*s\" is no URL; one begins with http:// or https://",
-                                 STR_ARGS(shown(text)));
-        return error_set(error, MUSTER_E_URL, MUSTER_PHASE_QUEUE, 0,
-                         "url: no scheme in \"%.*s\"; write http://%.*s", STR_ARGS(shown(text)),
-                         STR_ARGS(shown(text)));
-}
-
-/* "example.com:8080/" looks as if its host were a scheme. */
-static bool looks_like_host(struct muster_str scheme, struct muster_str rest)
-{
-        return rest.len && char_is_digit(rest.at[0]) &&
-               (memchr(scheme.at, '.', scheme.len) || str_is_nocase(scheme, "localhost"));
-}
-
 static int cut_scheme(struct muster_str *rest, const struct url *base, struct pieces *pieces,
                       struct muster_error *error)
 {
@@ -107,12 +89,10 @@ static int cut_scheme(struct muster_str *rest, const struct url *base, struct pi
         struct muster_str scheme = { rest->at, len ? len - 1 : 0 };
         struct muster_str behind = { rest->at + len, rest->len - len };
 
-        if (!len || (!base && looks_like_host(scheme, behind)))
-                return base ? 0 : no_scheme(*rest, error);
+        if (!len && base)
+                return 0;
         if (!str_is_nocase(scheme, "http") && !str_is_nocase(scheme, "https"))
-                return error_set(error, MUSTER_E_URL, MUSTER_PHASE_QUEUE, 0,
-                                 "url: scheme \"%.*s\" is not supported; http and https are",
-                                 STR_ARGS(shown(scheme)));
+                return base ? url_hint_unsupported(scheme, error) : url_hint_scheme(*rest, error);
         pieces->scheme = scheme.len == 5 ? URL_HTTPS : URL_HTTP;
         pieces->has_scheme = true;
         *rest = behind;
@@ -417,7 +397,7 @@ int url_parse(struct url *url, struct muster_str text, const struct url *base,
                         error, MUSTER_E_URL, MUSTER_PHASE_QUEUE, 0,
                         "url: it has %zu bytes, more than the %d that are allowed: \"%.40s...\"",
                         text.len, URL_BYTES_MAX, text.at);
-        r = clean(&text, &copy);
+        r = base ? clean(&text, &copy) : url_hint_strays(text, error);
         if (r == 0)
                 r = build(url, text, base, error);
         if (r == MUSTER_E_RESOURCE)

@@ -5,6 +5,9 @@
  * What a browser accepts (WHATWG URL Standard, basic URL parser restricted to these two special schemes), normalised: scheme and host in lower case,
  * IDN in ASCII (UTS 46), IPv4 in dotted decimal from all the forms that browsers take, IPv6 compressed (RFC 5952), default port dropped,
  * dot segments resolved, everything outside the allowed sets percent-encoded, fragment cut off (it is never sent).
+ *
+ * What the standard strips or replaces in silence (tabs, line ends, blanks and control characters at the ends, backslashes) is taken as browsers
+ * do from a server, that is relative to a base; from a person, without one, it is an error, as with curl, Go and Python.
  */
 #ifndef HTTP_URL_H
 #define HTTP_URL_H

@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 #include <base/error.h>
 #include <idn2.h>
+#include <stdio.h>
 
 #define NAME_BYTES_MAX 253 /* RFC 1035 section 2.3.4, written with dots */
 
@@ -122,11 +123,14 @@ static int parse_ipv4(struct muster_str name, struct buf *to, struct muster_erro
 
 /* --- names -------------------------------------------------------------------------------------------------------- */
 
-/* Forbidden domain code points (WHATWG URL section 3.1): they would end the host elsewhere, or are never part of one. */
+/*
+ * Forbidden domain code points (WHATWG URL section 3.1): they would end the host elsewhere, or are never part of one. Quotes and commas are not
+ * among them; but no name has any, and they tell that something else was meant to be a URL.
+ */
 static bool is_forbidden(unsigned char c)
 {
-        /* 0x00 to 0x20 and #%/:<>? ; @[\]^`{|} and 0x7f */
-        static const uint64_t forbidden[2] = { 0xd4008029ffffffffu, 0xb800000178000001u };
+        /* 0x00 to 0x20 and "#%,/:<>? ; @[\]^`{|} and 0x7f */
+        static const uint64_t forbidden[2] = { 0xd400902dffffffffu, 0xb800000178000001u };
 
         return c < 128 && (forbidden[c >> 6] >> (c & 63) & 1);
 }
@@ -208,6 +212,21 @@ static int check_name(struct muster_str name, struct muster_error *error)
         return 0;
 }
 
+static int bad_character(struct muster_str text, struct muster_str name, struct muster_error *error)
+{
+        char why[60];
+        size_t at = 0;
+
+        while (!is_forbidden((unsigned char)name.at[at]))
+                at++;
+        if (name.at[at] == ' ')
+                return bad(error, text, "has a blank, which no host name has");
+        if ((unsigned char)name.at[at] < 0x20 || name.at[at] == 0x7f)
+                return bad(error, text, "has a control character, which no host name has");
+        snprintf(why, sizeof(why), "has %c, which no host name has", name.at[at]);
+        return bad(error, text, why);
+}
+
 static int parse_name(struct muster_str text, struct buf *to, struct muster_error *error)
 {
         struct buf decoded = { 0 };
@@ -224,7 +243,8 @@ static int parse_name(struct muster_str text, struct buf *to, struct muster_erro
         else if (r == 0)
                 r = add_idn(to, name, error);
         if (r == 0 && !is_plain((struct muster_str){ to->at + before, to->len - before }))
-                r = bad(error, text, "has a character that no host name can have");
+                r = bad_character(text, (struct muster_str){ to->at + before, to->len - before },
+                                  error);
         buf_deinit(&decoded);
         return r;
 }

@@ -4,6 +4,7 @@
 #include <base/rand.h>
 #include <http/url.h>
 #include <http/url_encode.h>
+#include <stdio.h>
 
 #define BASE "http://user:pw@example.com:8080/a/b/c.html?q=1"
 
@@ -13,12 +14,17 @@ static const struct {
         { "http://example.com", "http://example.com/" },
         { "http://example.com/", "http://example.com/" },
         { "HTTP://EXAMPLE.com/Path", "http://example.com/Path" },
-        { "  http://example.com/ \n", "http://example.com/" },
-        { "ht\ntp://ex\tample.com/a\rb", "http://example.com/ab" },
+        { " http://example.com/", NULL },
+        { "http://example.com/ ", NULL },
+        { "http://example.com/\n", NULL },
+        { "http://example.com/\x01", NULL },
+        { "ht\ntp://example.com/", NULL },
+        { "http://ex\tample.com/", NULL },
+        { "http://example.com/a\rb", NULL },
         { "http:example.com/", "http://example.com/" },
         { "http:/example.com/", "http://example.com/" },
         { "http:////example.com/", "http://example.com/" },
-        { "http:\\\\example.com\\a\\b", "http://example.com/a/b" },
+        { "http:\\\\example.com\\a\\b", NULL },
         { "http://example.com:80/", "http://example.com/" },
         { "https://example.com:443/", "https://example.com/" },
         { "https://example.com:80/", "https://example.com:80/" },
@@ -40,7 +46,7 @@ static const struct {
         { "http://example.com/%7Efoo/%zz%", "http://example.com/%7Efoo/%zz%" },
         { "http://example.com/\xc3\xbc?\xc3\xbc", "http://example.com/%C3%BC?%C3%BC" },
         { "http://example.com/\xff\xfe", "http://example.com/%FF%FE" },
-        { "http://example.com/\x7f\x01", "http://example.com/%7F" },
+        { "http://example.com/\x7f", NULL },
         { "http://example.com/a/./b/../c", "http://example.com/a/c" },
         { "http://example.com/a/b/..", "http://example.com/a/" },
         { "http://example.com/a/b/.", "http://example.com/a/b/" },
@@ -50,7 +56,9 @@ static const struct {
         { "http://example.com/...", "http://example.com/..." },
         { "http://example.com/a/..b/.c", "http://example.com/a/..b/.c" },
         { "http://example.com//a//", "http://example.com//a//" },
-        { "http://example.com/a\\..\\b", "http://example.com/b" },
+        { "http://example.com/a\\..\\b", NULL },
+        { "http://example.com/a?b\\c", "http://example.com/a?b\\c" },
+        { "http://example.com/#a\\b", "http://example.com/" },
         { "http://user@example.com/", "http://user@example.com/" },
         { "http://user:pass@example.com/", "http://user:pass@example.com/" },
         { "http://user:@example.com/", "http://user@example.com/" },
@@ -145,6 +153,9 @@ static const struct {
         { "?x", "http://user:pw@example.com:8080/a/b/c.html?x" },
         { "?", "http://user:pw@example.com:8080/a/b/c.html?" },
         { "#f", BASE },
+        { " ../d\n", "http://user:pw@example.com:8080/a/d" },
+        { "/a\r\n\tb", "http://user:pw@example.com:8080/ab" },
+        { "htp://x/", NULL },
         { "//other.test", "http://other.test/" },
         { "//other.test:81/x", "http://other.test:81/x" },
         { "\\\\other.test\\x", "http://other.test/x" },
@@ -276,12 +287,26 @@ static void expect_error(const char *in, const char *text)
 static void test_errors_say_what_to_do(void **state)
 {
         (void)state;
+        expect_error("http://a/\tb", "url: a tab at column 10; leave it out, or write %09");
+        expect_error("http://a/\xc3\xbc\rb",
+                     "url: a carriage return at column 11; leave it out, or write %0D");
+        expect_error("http://a/\x01", "url: the control character 0x01 at column 10; leave it out");
+        expect_error("http://a/b\n", "url: a line feed at column 11; leave it out");
+        expect_error("\thttp://a/b", "url: a tab at column 1; leave it out");
+        expect_error(" http://a/b", "url: a blank at column 1; leave it out");
+        expect_error("http://a/b ", "url: a blank at column 11; leave it out");
+        expect_error("http://a\\b", "url: a backslash at column 9; write a slash, or %5C where a "
+                                    "backslash is meant");
+        expect_error("http://a b/", "url: host \"a b\" has a blank, which no host name has");
+        expect_error("http://\"http://a/\"", "url: host \"\"http\" has \", which no host name has");
+        expect_error("http://h.test,1/", "url: host \"h.test,1\" has ,, which no host name has");
         expect_error("example.com/a",
                      "url: no scheme in \"example.com/a\"; write http://example.com/a");
         expect_error("localhost:80/a",
                      "url: no scheme in \"localhost:80/a\"; write http://localhost:80/a");
-        expect_error("two words",
-                     "url: \"two words\" is no URL; one begins with http:// or https://");
+        expect_error(
+                "two words",
+                "url: \"two words\" is no URL; one begins with http:// or https:// and a host");
         expect_error("ftp://h/", "url: scheme \"ftp\" is not supported; http and https are");
         expect_error("", "url: it is empty");
         expect_error("http:///", "url: the host is missing");
@@ -289,6 +314,67 @@ static void test_errors_say_what_to_do(void **state)
         expect_error("http://1.2.3.400/",
                      "url: host \"1.2.3.400\" is an IPv4 address with a part that is too large");
         expect_error("http://[::g]/", "url: host \"::g\" is no IPv6 address");
+}
+
+/* What is told to be written works, and nothing else is told. */
+static void test_hints(void **state)
+{
+#define ELSE "is no URL; one begins with http:// or https:// and a host"
+#define HOST "; a URL begins with http:// or https:// and a host"
+        static const char *const cases[][2] = {
+                { "\"http://h/\"", "\"\"http://h/\"\" begins with a quote; leave quotes out" },
+                { "'http://h/'", "\"'http://h/'\" begins with a quote; leave quotes out" },
+                { "\xe2\x80\x9chttp://h/\xe2\x80\x9d",
+                  "\"\xe2\x80\x9chttp://h/\xe2\x80\x9d\" begins with a quote; leave quotes out" },
+                { "<http://h/>",
+                  "\"<http://h/>\" begins with an angle bracket; leave angle brackets out" },
+                { "[text](http://h/)", "\"[text](http://h/)\" is a link of Markdown; write what is "
+                                       "between the parentheses" },
+                { "{\"url\":1}", "\"{\"url\":1}\" is no URL; is it JSON?" },
+                { "[\"http://h/\"]", "\"[\"http://h/\"]\" is no URL; is it JSON?" },
+                { "curl -s http://h/",
+                  "\"curl -s http://h/\" is a command; a URL alone is needed" },
+                { "GET http://h/",
+                  "\"GET http://h/\" has something before the URL; leave that out" },
+                { "1,http://h/", "\"1,http://h/\" has something before the URL; leave that out" },
+                { "//h/x", "no scheme in \"//h/x\"; write http://h/x" },
+                { "://h/x", "no scheme in \"://h/x\"; write http://h/x" },
+                { "/x", "\"/x\" is a path without a host" HOST },
+                { "./x", "\"./x\" is a relative path" HOST },
+                { "?x", "\"?x\" has no host" HOST },
+                { "C:\\x", "\"C:\\x\" is a path of Windows, not a URL" },
+                { "c:/x", "\"c:/x\" is a path of Windows, not a URL" },
+                { "\\\\h\\x", "\"\\\\h\\x\" is a path of Windows, not a URL" },
+                { "me@h.test", "\"me@h.test\" is a mail address, not a URL" },
+                { "mailto:me@h.test", "scheme \"mailto\" is not supported; http and https are" },
+                { "file:///etc/passwd", "scheme \"file\" is not supported; http and https are" },
+                { "sftp://h/", "scheme \"sftp\" is not supported; http and https are" },
+                { "htp://h/x", "misspelt scheme in \"htp://h/x\"; write http://h/x" },
+                { "htps://h/x", "misspelt scheme in \"htps://h/x\"; write https://h/x" },
+                { "http//h/x", "misspelt scheme in \"http//h/x\"; write http://h/x" },
+                { "https;//h/x", "misspelt scheme in \"https;//h/x\"; write https://h/x" },
+                { "hxxp://h/x", "misspelt scheme in \"hxxp://h/x\"; write http://h/x" },
+                { "localhost/a", "no scheme in \"localhost/a\"; write http://localhost/a" },
+                { "db:8080/a", "no scheme in \"db:8080/a\"; write http://db:8080/a" },
+                { "me:pw@h/a", "no scheme in \"me:pw@h/a\"; write http://me:pw@h/a" },
+                { "127.0.0.1:80", "no scheme in \"127.0.0.1:80\"; write http://127.0.0.1:80" },
+                { "[::1]:80/", "\"[::1]:80/\" is no URL; is it JSON?" },
+                { "h.test,1", "\"h.test,1\" " ELSE },
+                { "h.test;\"x\"", "\"h.test;\"x\"\" " ELSE },
+                { "1.2.3.400/", "\"1.2.3.400/\" " ELSE },
+                { "h:99999/", "\"h:99999/\" " ELSE },
+                { "git@h.test:a/b", "\"git@h.test:a/b\" " ELSE },
+        };
+
+        (void)state;
+        for (size_t i = 0; i < LENGTH(cases); i++) {
+                char expected[300];
+
+                snprintf(expected, sizeof(expected), "url: %s", cases[i][1]);
+                expect_error(cases[i][0], expected);
+        }
+#undef ELSE
+#undef HOST
 }
 
 static void test_too_long(void **state)
@@ -343,7 +429,7 @@ static void parse_with_little_memory(void)
 {
         static const char *const texts[] = { "http://user:pw@xn--tda/\xc3\xbc a b?c",
                                              "http://\xc3\xbc.test/", "http://127.1/%2e",
-                                             "ht\ntp://h/" };
+                                             "http://h/a/../b" };
         struct url url = { 0 };
 
         for (size_t i = 0; i < LENGTH(texts); i++) {
@@ -371,6 +457,7 @@ int main(void)
                 cmocka_unit_test(test_parts),
                 cmocka_unit_test(test_origin_always_has_a_port),
                 cmocka_unit_test(test_errors_say_what_to_do),
+                cmocka_unit_test(test_hints),
                 cmocka_unit_test(test_too_long),
                 cmocka_unit_test(test_random_bytes),
                 cmocka_unit_test(test_memory),

@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Guesses from the most telling to the least: the first that fits is told. Those that say what to write try it first.
+ */
+#include "url_hint.h"
+
+#include "url.h"
+#include <base/error.h>
+#include <stdio.h>
+
+#define SHOWN_MAX 70 /* characters of the input in a message that may quote it twice */
+
+static struct muster_str shown(struct muster_str text)
+{
+        return (struct muster_str){ text.at ? text.at : "",
+                                    text.len < SHOWN_MAX ? text.len : SHOWN_MAX };
+}
+
+/* "url: "TEXT" what". */
+static int say(struct muster_error *error, struct muster_str text, const char *what)
+{
+        return error_set(error, MUSTER_E_URL, MUSTER_PHASE_QUEUE, 0, "url: \"%.*s\" %s",
+                         STR_ARGS(shown(text)), what);
+}
+
+static struct muster_str from(struct muster_str text, size_t at)
+{
+        return (struct muster_str){ text.at + at, text.len - at };
+}
+
+static bool has(struct muster_str text, char c)
+{
+        return text.len && memchr(text.at, c, text.len);
+}
+
+int url_hint_unsupported(struct muster_str scheme, struct muster_error *error)
+{
+        return error_set(error, MUSTER_E_URL, MUSTER_PHASE_QUEUE, 0,
+                         "url: scheme \"%.*s\" is not supported; http and https are",
+                         STR_ARGS(shown(scheme)));
+}
+
+/* --- characters that nobody meant --------------------------------------------------------------------------------- */
+
+/* Characters, not bytes: what an editor shows. */
+static size_t column(struct muster_str text, size_t at)
+{
+        size_t n = 1;
+
+        for (size_t i = 0; i < at; i++)
+                n += ((unsigned char)text.at[i] & 0xc0) != 0x80;
+        return n;
+}
+
+static int stray(struct muster_error *error, const char *what, size_t at, const char *advice)
+{
+        return error_set(error, MUSTER_E_URL, MUSTER_PHASE_QUEUE, 0, "url: %s at column %zu; %s",
+                         what, at, advice);
+}
+
+static bool is_control(unsigned char c)
+{
+        return c < 0x20 || c == 0x7f;
+}
+
+static int control(struct muster_str text, size_t at, struct muster_error *error)
+{
+        unsigned char c = (unsigned char)text.at[at];
+        bool is_last = true;
+        char name[48], advice[48];
+
+        for (size_t i = at; i < text.len; i++)
+                is_last &= (unsigned char)text.at[i] <= 0x20;
+        snprintf(name, sizeof(name),
+                 c == '\t'   ? "a tab"
+                 : c == '\n' ? "a line feed"
+                 : c == '\r' ? "a carriage return"
+                             : "the control character 0x%02x",
+                 c);
+        snprintf(advice, sizeof(advice),
+                 is_last || !at ? "leave it out" : "leave it out, or write %%%02X", c);
+        return stray(error, name, column(text, at), advice);
+}
+
+/* Behind other schemes it is not what is wrong. */
+static int backslash(struct muster_str text, struct muster_error *error)
+{
+        size_t len = text.len < 5 ? text.len : 5;
+
+        if (!str_is_nocase((struct muster_str){ text.at, len }, "http:") &&
+            !str_is_nocase((struct muster_str){ text.at, len }, "https"))
+                return 0;
+        for (size_t i = 0; i < text.len && text.at[i] != '?' && text.at[i] != '#'; i++)
+                if (text.at[i] == '\\')
+                        return stray(error, "a backslash", column(text, i),
+                                     "write a slash, or %5C where a backslash is meant");
+        return 0;
+}
+
+int url_hint_strays(struct muster_str text, struct muster_error *error)
+{
+        bool has_backslash = false;
+
+        if (!text.len)
+                return 0;
+        for (size_t i = 0; i < text.len; i++) {
+                if (is_control((unsigned char)text.at[i]))
+                        return control(text, i, error);
+                has_backslash |= text.at[i] == '\\';
+        }
+        if (text.at[0] == ' ')
+                return stray(error, "a blank", 1, "leave it out");
+        if (text.at[text.len - 1] == ' ')
+                return stray(error, "a blank", column(text, text.len - 1), "leave it out");
+        return has_backslash ? backslash(text, error) : 0;
+}
+
+/* --- what works --------------------------------------------------------------------------------------------------- */
+
+/* "SCHEME" and the text behind it, where that is a URL of a host that may exist: else false. */
+static bool works(const char *scheme, struct muster_str text)
+{
+        char whole[SHOWN_MAX + 16];
+        struct url url = { 0 };
+        int len = snprintf(whole, sizeof(whole), "%s%.*s", scheme, STR_ARGS(text));
+        bool is_good = text.len < SHOWN_MAX && !strpbrk(whole, " \"<>{}|`") &&
+                       url_parse(&url, (struct muster_str){ whole, (size_t)len }, NULL, NULL) == 0;
+
+        url_deinit(&url);
+        return is_good;
+}
+
+static int write_this(struct muster_error *error, struct muster_str text, const char *why,
+                      const char *scheme, struct muster_str rest)
+{
+        return error_set(error, MUSTER_E_URL, MUSTER_PHASE_QUEUE, 0,
+                         "url: %s \"%.*s\"; write %s%.*s", why, STR_ARGS(shown(text)), scheme,
+                         STR_ARGS(rest));
+}
+
+/* --- what it looks like ------------------------------------------------------------------------------------------- */
+
+static bool is_letter(char c)
+{
+        return char_lower(c) >= 'a' && char_lower(c) <= 'z';
+}
+
+static size_t n_letters(struct muster_str text)
+{
+        size_t n = 0;
+
+        while (n < text.len && is_letter(text.at[n]))
+                n++;
+        return n;
+}
+
+/* Something that people put around URLs, or before them. */
+static const char *wrapped(struct muster_str text)
+{
+        static const struct {
+                const char *begin, *what;
+        } marks[] = {
+                { "\"", "begins with a quote; leave quotes out" },
+                { "'", "begins with a quote; leave quotes out" },
+                { "`", "begins with a quote; leave quotes out" },
+                { "\xe2\x80\x9c", "begins with a quote; leave quotes out" }, /* “ */
+                { "\xe2\x80\x98", "begins with a quote; leave quotes out" }, /* ‘ */
+                { "<", "begins with an angle bracket; leave angle brackets out" },
+                { "{", "is no URL; is it JSON?" },
+                { "curl ", "is a command; a URL alone is needed" },
+                { "wget ", "is a command; a URL alone is needed" },
+                { "\\\\", "is a path of Windows, not a URL" },
+                { "?", "has no host; a URL begins with http:// or https:// and a host" },
+                { "#", "has no host; a URL begins with http:// or https:// and a host" },
+                { "./", "is a relative path; a URL begins with http:// or https:// and a host" },
+                { "../", "is a relative path; a URL begins with http:// or https:// and a host" },
+        };
+
+        for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++)
+                if (str_starts(text, marks[i].begin))
+                        return marks[i].what;
+        if (text.at[0] == '[')
+                return memmem(text.at, text.len, "](", 2)
+                               ? "is a link of Markdown; write what is between the parentheses"
+                               : "is no URL; is it JSON?";
+        if (n_letters(text) == 1 && text.len > 2 && text.at[1] == ':' &&
+            (text.at[2] == '/' || text.at[2] == '\\'))
+                return "is a path of Windows, not a URL";
+        return NULL;
+}
+
+/* "//host/x", "/x", "://host/x". */
+static int slashes(struct muster_str text, struct muster_error *error)
+{
+        if (str_starts(text, "://") && works("http", text))
+                return write_this(error, text, "no scheme in", "http", text);
+        if (str_starts(text, "//") && works("http:", text))
+                return write_this(error, text, "no scheme in", "http:", text);
+        return str_starts(text, "/") && !str_starts(text, "//")
+                       ? say(error, text,
+                             "is a path without a host; a URL begins with http:// or https:// and "
+                             "a host")
+                       : 0;
+}
+
+/* Schemes that are meant, though they look a bit like http. */
+static bool is_other_scheme(struct muster_str scheme)
+{
+        static const char *const others[] = { "ftp",  "ftps", "sftp", "tftp",  "ssh",
+                                              "rtsp", "sip",  "sips", "mailto" };
+
+        for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+                if (str_is_nocase(scheme, others[i]))
+                        return true;
+        return false;
+}
+
+/* "htp://x", "http//x", "http;//x", "hxxps://x". */
+static int misspelt(struct muster_str text, struct muster_error *error)
+{
+        size_t len = n_letters(text), at = len;
+        struct muster_str scheme = { text.at, len };
+        unsigned plain = str_distance(scheme, str_of("http"));
+        unsigned safe = str_distance(scheme, str_of("https"));
+        const char *meant = safe < plain ? "https://" : "http://";
+
+        while (at < text.len && memchr(":;.,/", text.at[at], 5))
+                at++;
+        if (len < 2 || at < len + 2 || text.at[at - 1] != '/' || is_other_scheme(scheme) ||
+            (plain > 2 && safe > 2) || !works(meant, from(text, at)))
+                return 0;
+        return write_this(error, text, "misspelt scheme in", meant, from(text, at));
+}
+
+/* "me@example.com": somebody's, not a host with a user name. */
+static bool is_mail_address(struct muster_str text)
+{
+        return has(text, '@') && !has(text, '/') && !has(text, ':') && !has(text, ' ');
+}
+
+/* "1,http://x", "- http://x", "GET http://x", "url: http://x". */
+static bool has_url_inside(struct muster_str text)
+{
+        return memmem(text.at, text.len, "http://", 7) || memmem(text.at, text.len, "https://", 8);
+}
+
+/* "example.com:8080/", "user:password@host/": what stands before the colon only looks like a scheme. */
+static bool has_no_scheme(struct muster_str text)
+{
+        const char *colon = memchr(text.at, ':', text.len);
+        struct muster_str behind = { colon + 1,
+                                     colon ? (size_t)(text.at + text.len - colon) - 1 : 0 };
+        size_t n = 0;
+
+        if (!colon)
+                return true;
+        if (is_other_scheme((struct muster_str){ text.at, (size_t)(colon - text.at) }))
+                return false;
+        while (n < behind.len && behind.at[n] != '/' && behind.at[n] != '@')
+                n++;
+        return (behind.len && char_is_digit(behind.at[0])) ||
+               (n && n < behind.len && behind.at[n] == '@');
+}
+
+/* The letters, digits and signs at the front, if a colon ends them and they are not a host's. */
+static struct muster_str scheme_of(struct muster_str text)
+{
+        size_t n = 0;
+
+        while (n < text.len && (is_letter(text.at[n]) ||
+                                (n && (char_is_digit(text.at[n]) || strchr("+-.", text.at[n])))))
+                n++;
+        return (struct muster_str){ text.at, n && n < text.len && text.at[n] == ':' ? n : 0 };
+}
+
+static int by_scheme(struct muster_str text, struct muster_error *error)
+{
+        struct muster_str scheme = scheme_of(text);
+
+        if (has_no_scheme(text))
+                return works("http://", text)
+                               ? write_this(error, text, "no scheme in", "http://", text)
+                               : 0;
+        if (!scheme.len)
+                return 0;
+        return url_hint_unsupported(scheme, error);
+}
+
+int url_hint_scheme(struct muster_str text, struct muster_error *error)
+{
+        const char *what;
+        int r;
+
+        if (!text.len)
+                return error_set(error, MUSTER_E_URL, MUSTER_PHASE_QUEUE, 0, "url: it is empty");
+        what = wrapped(text);
+        if (what)
+                return say(error, text, what);
+        r = slashes(text, error);
+        if (r == 0)
+                r = misspelt(text, error);
+        if (r < 0)
+                return r;
+        if (has_url_inside(text) && !scheme_of(text).len)
+                return say(error, text, "has something before the URL; leave that out");
+        if (is_mail_address(text))
+                return say(error, text, "is a mail address, not a URL");
+        r = by_scheme(text, error);
+        return r < 0 ? r
+                     : say(error, text,
+                           "is no URL; one begins with http:// or https:// and a host");
+}
