@@ -98,6 +98,26 @@ static void set_places(jq_state *jq)
         jq_set_attr(jq, jv_string("PROGRAM_ORIGIN"), jv_string("."));
 }
 
+/*
+ * From version 1.7 on libjq refuses a program that is empty, or has only comments and definitions. To 1.6, and to
+ * whoever writes one, it is ".": so what has no main expression is given that one. The empty line ends a comment that
+ * ends with a backslash.
+ */
+static bool compile(struct expression *expression, const char *program)
+{
+        struct buf text = { 0 };
+        bool is_good = jq_compile(expression->jq, program);
+
+        if (is_good || !strstr(expression->message, "Top-level program not given"))
+                return is_good;
+        expression->message[0] = '\0';
+        is_good = buf_add_text(&text, program) == 0 &&
+                  buf_add(&text, "\n\n.", sizeof("\n\n.")) == 0 &&
+                  jq_compile(expression->jq, text.at);
+        buf_deinit(&text);
+        return is_good;
+}
+
 static int begin(const struct process *process, void **ret_state, struct muster_error *error)
 {
         struct expression *expression = mem_zalloc(sizeof(*expression));
@@ -112,7 +132,7 @@ static int begin(const struct process *process, void **ret_state, struct muster_
         jq_set_input_cb(expression->jq, no_input, NULL);
         jq_set_debug_cb(expression->jq, no_debug, NULL);
         set_places(expression->jq);
-        if (!jq_compile(expression->jq, process->options.jq)) {
+        if (!compile(expression, process->options.jq)) {
                 error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0, "--jq: %s",
                           expression->message[0] ? expression->message : "does not compile");
                 end(expression);

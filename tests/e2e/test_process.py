@@ -372,7 +372,8 @@ def jq():
 
 @pytest.mark.parametrize("expression, expected", [
     (".a", 1), (".b[]", [2, 3]), (".b", [2, 3]), ("[.b[]|.*2]", [4, 6]), ("{x:.a}", {"x": 1}), ("empty", None), (".c", None), ('"\\(.a) \\u00fc"', "1 \u00fc"),
-    ("first(inputs)", None), ("debug|.a", 1), ("halt", None), ("", {"a": 1, "b": [2, 3]}),
+    ("first(inputs)", None), ("debug|.a", 1), ("halt", None),
+    *[(program, {"a": 1, "b": [2, 3]}) for program in ("", " ", "# all of it", "# all of it\\", "def two: 2;")],
 ])
 def test_jq(muster, server, jq, expression, expected):
     s = server(lambda r: ok(b'{"a": 1, "b": [2, 3]}'))
