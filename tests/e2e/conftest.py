@@ -273,7 +273,7 @@ class Certificates:
         self.make("good", "ca", "DNS:localhost,IP:127.0.0.1")
         self.make("wrong", "ca", "DNS:elsewhere.test")
         self.make("unknown", "other-ca", "DNS:localhost,IP:127.0.0.1")
-        self.make("expired", "ca", "DNS:localhost,IP:127.0.0.1", days=-1)
+        self.make("expired", "ca", "DNS:localhost,IP:127.0.0.1", sign=self.sign_for_2020)
 
     def path(self, name):
         return self.directory / f"{name}.pem"
@@ -282,12 +282,23 @@ class Certificates:
         openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "30", "-subj", f"/CN={name}",
                 "-keyout", f"{name}.key", "-out", f"{name}.pem", cwd=self.directory)
 
-    def make(self, name, ca, names, days=10):
+    def sign(self, name, ca):
+        openssl("x509", "-req", "-in", "request", "-CA", f"{ca}.pem", "-CAkey", f"{ca}.key", "-CAcreateserial", "-days", "10",
+                "-extfile", "extensions", "-out", f"{name}.crt", cwd=self.directory)
+
+    def sign_for_2020(self, name, ca):
+        """One that is over. OpenSSL 3.5 takes no negative number of days, and 3.0 has dates for its "ca" alone."""
+        (self.directory / "ca.conf").write_text("[ca]\ndefault_ca = one\n[one]\ndatabase = index\nnew_certs_dir = .\nrand_serial = yes\n"
+                                                "default_md = sha256\npolicy = any\n[any]\ncommonName = supplied\n")
+        (self.directory / "index").touch()
+        openssl("ca", "-batch", "-notext", "-config", "ca.conf", "-in", "request", "-cert", f"{ca}.pem", "-keyfile", f"{ca}.key",
+                "-startdate", "20200101000000Z", "-enddate", "20200201000000Z", "-extfile", "extensions", "-out", f"{name}.crt", cwd=self.directory)
+
+    def make(self, name, ca, names, sign=None):
         (self.directory / "extensions").write_text(f"subjectAltName={names}\n")
         openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", f"/CN={name}", "-keyout", f"{name}.key",
                 "-out", "request", cwd=self.directory)
-        openssl("x509", "-req", "-in", "request", "-CA", f"{ca}.pem", "-CAkey", f"{ca}.key", "-CAcreateserial", "-days", str(days),
-                "-extfile", "extensions", "-out", f"{name}.crt", cwd=self.directory)
+        (sign or self.sign)(name, ca)
         both = (self.directory / f"{name}.crt").read_bytes() + (self.directory / f"{name}.key").read_bytes()
         self.path(name).write_bytes(both)
 
