@@ -95,13 +95,31 @@ int netns_enter(struct muster_error *error)
 
 /* --- names -------------------------------------------------------------------------------------------------------- */
 
-static int make_file(char *path, const char *address, struct muster_error *error)
+/* `advice` may be NULL. */
+static int fail_names(struct muster_error *error, int sys, const char *what, const char *advice)
+{
+        return error_set(error, MUSTER_E_RESOURCE, MUSTER_PHASE_QUEUE, sys,
+                         "link: COMMAND asks this machine's name server, not the lab's: %s: %s%s%s",
+                         what, error_sys_text(sys), advice ? "; " : "", advice ? advice : "");
+}
+
+static const char *temporary_parent(void)
+{
+        const char *folder = getenv("TMPDIR");
+
+        return folder && folder[0] == '/' ? folder : "/tmp";
+}
+
+static int make_file(char path[PATH_MAX], const char *address, struct muster_error *error)
 {
         char text[100];
-        int fd = mkostemp(path, O_CLOEXEC), sys;
+        int fd, sys;
 
+        snprintf(path, PATH_MAX, "%s/muster-resolv-XXXXXX", temporary_parent());
+        fd = mkostemp(path, O_CLOEXEC);
         if (fd < 0)
-                return fail(error, errno, "no file in /tmp for a " RESOLV_CONF " of our own", NULL);
+                return fail_names(error, errno, "no temporary file for a " RESOLV_CONF,
+                                  "set TMPDIR to a folder that can be written to");
         snprintf(text, sizeof(text), "nameserver %s\n", address);
         sys = write_text(fd, text);
         if (!sys && fchmod(fd, 0644) < 0)
@@ -110,34 +128,52 @@ static int make_file(char *path, const char *address, struct muster_error *error
         if (!sys)
                 return 0;
         unlink(path);
-        return fail(error, sys, path, NULL);
+        return fail_names(error, sys, path, NULL);
+}
+
+static const char *unshare_mounts_advice(int sys)
+{
+        return sys == EPERM || sys == EACCES ? "a container must be given CAP_SYS_ADMIN" : NULL;
+}
+
+static const char *mount_advice(int sys)
+{
+        switch (sys) {
+        case EINVAL:
+                return "in a chroot / must be a mount point: mount --bind DIR DIR, then chroot DIR";
+        case EPERM:
+        case EACCES:
+                return "the container's security profile (AppArmor, seccomp) must allow mounts";
+        }
+        return NULL;
 }
 
 /* What we mount must not show in the namespace that we came from. */
 static int enter_mounts(struct muster_error *error)
 {
         if (unshare(CLONE_NEWNS) < 0)
-                return fail(error, errno, "no mount namespace of our own", NULL);
+                return fail_names(error, errno, "no mount namespace", unshare_mounts_advice(errno));
         if (mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
-                return fail(error, errno, "mounts cannot be made private", NULL);
+                return fail_names(error, errno, "mounts cannot be made private",
+                                  mount_advice(errno));
         return 0;
 }
 
 int netns_resolve_at(const char *address, struct muster_error *error)
 {
-        char path[] = "/tmp/muster-resolv-XXXXXX", target[PATH_MAX];
+        char path[PATH_MAX], target[PATH_MAX];
         int r;
 
         /* Often a link into /run, and a link is nothing to mount over. */
         if (!realpath(RESOLV_CONF, target))
-                return fail(error, errno, RESOLV_CONF, "names are not asked for at the lab");
+                return fail_names(error, errno, RESOLV_CONF, "make that file; it may be empty");
         r = enter_mounts(error);
         if (r == 0)
                 r = make_file(path, address, error);
         if (r < 0)
                 return r;
         if (mount(path, target, NULL, MS_BIND, NULL) < 0)
-                r = fail(error, errno, target, "names are not asked for at the lab");
+                r = fail_names(error, errno, target, mount_advice(errno));
         /* The mount keeps the file; its name is of no more use. */
         unlink(path);
         return r;

@@ -1,4 +1,5 @@
 """What whole-program tests need: the command, a scripted server that may misbehave, nginx, certificates, a name server."""
+import functools
 import http.client
 import json
 import os
@@ -95,6 +96,25 @@ def muster(tmp_path):
                 stream.close()
     for record in tmp_path.glob("*.db"):
         check_record(record)
+
+
+@functools.cache
+def first_link():
+    """The shortest run over a link that there is."""
+    return subprocess.run([MUSTER, "lab", "--link", "rtt=1ms", "--", "true"], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=PATIENCE)
+
+
+def why_no_link():
+    """What keeps a link from being made here; empty when nothing does."""
+    # Only what the machine denies: anything else is a failure of the tests that need a link.
+    denied = ("not permitted", "Permission denied", "No such file", "No such device", "No space left", "Invalid argument", "Function not implemented")
+    stderr = first_link().stderr.strip()
+    return stderr if first_link().returncode and any(words in stderr for words in denied) else ""
+
+
+def why_no_link_names():
+    """What keeps a link's COMMAND from asking the lab's name server, as in a chroot without private mounts; empty when nothing does."""
+    return why_no_link() or (first_link().stderr.strip() if "asks this machine's name server" in first_link().stderr else "")
 
 
 # --- a server that does what it is told ---------------------------------------------------------------------------------
@@ -262,7 +282,8 @@ def hole():
 
 
 def openssl(*arguments, cwd):
-    subprocess.run(["openssl", *arguments], cwd=cwd, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    done = subprocess.run(["openssl", *arguments], cwd=cwd, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    assert done.returncode == 0, f"openssl {' '.join(arguments)}: {done.stderr}"
 
 
 class Certificates:

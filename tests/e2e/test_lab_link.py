@@ -8,21 +8,10 @@ import sys
 import time
 
 import pytest
-from conftest import MUSTER, PATIENCE, measured
+from conftest import MUSTER, PATIENCE, measured, why_no_link, why_no_link_names
 
 
-def why_not():
-    """What keeps a link from being made here; empty when nothing does."""
-    if not os.path.exists("/dev/net/tun"):
-        return "there is no /dev/net/tun"
-    done = subprocess.run([MUSTER, "lab", "--link", "rtt=1ms", "--", "true"], capture_output=True, text=True, timeout=PATIENCE)
-    # Only what the machine denies: anything else is a failure of the tests below.
-    denied = [words for words in ("not permitted", "No such file", "No space left") if words in done.stderr]
-    return done.stderr.strip() if done.returncode and denied else ""
-
-
-REASON = why_not()
-pytestmark = pytest.mark.skipif(bool(REASON), reason=REASON)
+pytestmark = pytest.mark.skipif(bool(why_no_link()), reason=why_no_link())
 
 
 class Link:
@@ -149,6 +138,7 @@ def test_schedule():
 # --- what is at its ends ------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.skipif(bool(why_no_link_names()), reason=why_no_link_names())
 def test_names_and_addresses():
     fetched = fetch("http://any.test/plain", "--cacert {ca} https://192.0.2.1/plain", "{lab}/plain")
     done = Link("rtt=1ms", "sh", "-c", f"cat /etc/resolv.conf; {fetched}; echo {{lab}} {{dns}}")
@@ -156,6 +146,44 @@ def test_names_and_addresses():
     assert [result["status"] for result in done.results] == [200] * 3 and done.status == 0
     with open("/etc/resolv.conf") as ours:
         assert "192.0.2.1" not in ours.read()
+
+
+# What a bare machine is asked for below: a folder with what muster needs to run, / of a chroot.
+CHROOT = """
+set -e
+if [ "$2" = is-mount-point ]; then mount --bind "$1" "$1"; fi
+for folder in bin etc lib lib64 proc dev tmp usr "${3%/*}"; do
+    [ -e "/$folder" ] || continue
+    mkdir -p "$1/$folder"
+    mount --rbind "/$folder" "$1/$folder"
+done
+if [ "$2" = no-resolv-conf ]; then umount -l "$1/etc"; fi
+exec chroot "$1" "$3" lab --link rtt=1ms -- cat /etc/resolv.conf
+"""
+
+
+def in_chroot(directory, kind):
+    directory.mkdir()
+    done = subprocess.run(["unshare", "--mount", "bash", "-c", CHROOT, "chroot", directory, kind, os.path.abspath(MUSTER)],
+                          stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=PATIENCE)
+    if "unshare" in done.stderr or "mount:" in done.stderr or "chroot:" in done.stderr:
+        pytest.skip(f"no chroot can be made here: {done.stderr.strip()}")
+    return done
+
+
+def test_a_chroot_that_is_no_mount_point_says_what_to_do(tmp_path):
+    done = in_chroot(tmp_path / "root", "plain")
+    assert done.returncode == 0 and "192.0.2.1" not in done.stdout
+    assert done.stderr == ("muster: link: COMMAND asks this machine's name server, not the lab's: mounts cannot be made private: Invalid argument; "
+                           "in a chroot / must be a mount point: mount --bind DIR DIR, then chroot DIR\n")
+    told = in_chroot(tmp_path / "told", "is-mount-point")
+    assert (told.returncode, told.stdout, told.stderr) == (0, "nameserver 192.0.2.1\n", "")
+
+
+def test_without_resolv_conf(tmp_path):
+    done = in_chroot(tmp_path / "root", "no-resolv-conf")
+    assert done.stderr.startswith("muster: link: COMMAND asks this machine's name server, not the lab's: /etc/resolv.conf: No such file or directory; "
+                                  "make that file; it may be empty\n")
 
 
 def test_there_is_no_other_way_out(server):
