@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/auxv.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
@@ -30,6 +31,7 @@ static void become(const struct rerun *rerun, char **argv)
         prctl(PR_SET_PDEATHSIG, SIGTERM);
         sigprocmask(SIG_SETMASK, &rerun->old_mask, NULL);
         execv("/proc/self/exe", argv);
+        execv((const char *)(uintptr_t)getauxval(AT_EXECFN), argv); /* where there is no /proc */
         fprintf(stderr, "muster: cannot run myself: %s\n", error_sys_text(errno));
         _exit(EXIT_COULD_NOT_RUN);
 }

@@ -7,9 +7,11 @@
 #include <base/mem.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -153,19 +155,29 @@ static void catch_signals(struct lab_run *run, void (*interrupt)(int))
 
 /* --- the command -------------------------------------------------------------------------------------------------- */
 
-/* Where this program is comes first: what the command calls muster is this one. */
-static void put_ourselves_into_path(void)
+/* As the kernel was told of it; where there is no /proc, as the one who started it had it. */
+static bool find_ourselves(char path[PATH_MAX])
 {
-        char self[4096], path[8192];
-        ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
-        const char *old = getenv("PATH");
-        char *slash;
+        ssize_t n = readlink("/proc/self/exe", path, PATH_MAX - 1);
 
         if (n <= 0)
+                return realpath((const char *)(uintptr_t)getauxval(AT_EXECFN), path);
+        path[n] = '\0';
+        return true;
+}
+
+/*
+ * Where this program is comes first: what the command calls muster is this one. To be done before a link is made: in a
+ * chroot, a process with mounts of its own is told a path that begins at the root of the machine.
+ */
+static void put_ourselves_into_path(void)
+{
+        char self[PATH_MAX], path[2 * PATH_MAX];
+        const char *old = getenv("PATH");
+
+        if (!find_ourselves(self))
                 return;
-        self[n] = '\0';
-        slash = strrchr(self, '/');
-        *slash = '\0';
+        *strrchr(self, '/') = '\0';
         snprintf(path, sizeof(path), "%s:%s", self, old ? old : "/usr/bin:/bin");
         setenv("PATH", path, 1);
 }
@@ -197,7 +209,6 @@ static int execute(struct lab_run *run)
 
         if (!command || !where_export(run->config, ca))
                 return EXIT_COULD_NOT_RUN;
-        put_ourselves_into_path();
         sigaction(SIGINT, &action, NULL);
         sigaction(SIGTERM, &action, NULL);
         sigaction(SIGPIPE, &action, NULL);
@@ -341,6 +352,8 @@ int lab_run(struct lab_run *run)
         int r;
 
         run->ready_fd = run->stop_fd = -1;
+        if (has_command)
+                put_ourselves_into_path();
         r = make_directory(run);
         if (r == 0 && run->config->has_link) {
                 r = serve_over_link(run);
