@@ -18,7 +18,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         struct muster_error error = { 0 };
         struct field field = { 0 };
         struct fields fields = { .list = &field, .n = 1 };
-        struct buf out = { 0 };
+        struct buf out = { 0 }, warning = { 0 };
         char head[64] = "Content-Encoding: ";
         size_t cut;
         int r;
@@ -40,9 +40,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                  &error);
         if (r == 0)
                 r = decoder_end(decoder, &error);
+        if (r == 0)
+                FUZZ_CHECK(decoder_add_warning(decoder, &warning) == 0);
         FUZZ_CHECK(out.len <= OUT_MAX);
         FUZZ_CHECK(r == 0 || error.code == (enum muster_code)r);
         decoder_free(decoder);
         buf_deinit(&out);
+        buf_deinit(&warning);
         return 0;
 }

@@ -32,6 +32,12 @@ static void add_text_or_null(struct json_writer *w, const char *name, const char
         }
 }
 
+static void add_text_if_any(struct json_writer *w, const char *name, const char *text)
+{
+        if (*text)
+                add_text(w, name, text);
+}
+
 static void add_error(struct json_writer *w, const struct muster_error *error)
 {
         if (!error) {
@@ -172,6 +178,8 @@ static void add_result(struct json_writer *w, const struct result_line *line)
         add_error(w, line->error);
         add_text_or_null(w, ",\"http\":", version == 11 ? "1.1" : version == 10 ? "1.0" : NULL);
         add_headers(w, result);
+        add_text_if_any(w, ",\"undecoded\":", muster_result_undecoded(result));
+        add_text_if_any(w, ",\"warning\":", muster_result_warning(result));
         add_body(w, line);
         add_u64(w, ",\"attempts\":", muster_result_n_attempts(result));
         add_u64(w, ",\"redirects\":", muster_result_n_redirects(result));

@@ -36,7 +36,7 @@ enum muster_code {
         MUSTER_E_PROTOCOL = -10,  /* what the server sent is not valid HTTP, or ambiguous */
         MUSTER_E_TIMEOUT = -11,   /* one of the timeouts; the text names it and what used it up */
         MUSTER_E_TOO_LARGE = -12, /* header or body above the cap */
-        MUSTER_E_DECODE = -13,    /* Content-Encoding is unknown, corrupt, truncated or a bomb */
+        MUSTER_E_DECODE = -13,    /* the compressed body is corrupt, truncated or a bomb */
         MUSTER_E_REDIRECT = -14,  /* too many, in a loop, or to where it may not lead */
         MUSTER_E_STATUS = -15,    /* status 400 and above, where the caller asked for that */
         MUSTER_E_CANCELLED = -16, /* by the caller */

@@ -86,6 +86,20 @@ MUSTER_PUBLIC int muster_result_read(struct muster_result *result, void *buffer,
 MUSTER_PUBLIC int muster_result_read_now(struct muster_result *result, void *buffer, size_t size,
                                          size_t *ret_n);
 
+/*
+ * The content codings (RFC 9110 section 8.4.1) that the body still has, because nobody knows them:
+ * "aws-chunked". Several, by commas, are in the order in which they were applied. What was applied
+ * after them is undone. "" when there are none, and with the option no_decoding.
+ */
+MUSTER_PUBLIC const char *muster_result_undecoded(const struct muster_result *result);
+
+/*
+ * What was odd about a response that is a success all the same, in words, as bytes behind the end
+ * of a compressed body, which were dropped; "" when there is nothing. Complete when the body is
+ * over.
+ */
+MUSTER_PUBLIC const char *muster_result_warning(const struct muster_result *result);
+
 /* Bytes of the decoded body, also when it was discarded. */
 MUSTER_PUBLIC uint64_t muster_result_body_bytes(const struct muster_result *result);
 

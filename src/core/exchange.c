@@ -106,6 +106,8 @@ static int end_body(struct conn *conn, struct muster_request *request, struct mu
         if (conn->decoder && request->use == RESPONSE_IS_RESULT) {
                 r = decoder_end(conn->decoder, error);
                 result->body_bytes = decoder_n_out(conn->decoder);
+                if (r == 0)
+                        r = result_add_decoder_warning(result, conn->decoder);
         }
         if (r == 0 && result->body.at)
                 r = buf_terminate(&result->body);
@@ -265,6 +267,8 @@ static int expect_body(struct conn *conn, struct muster_request *request,
         int r;
 
         if (!request->limits.no_decoding) {
+                if (result_set_undecoded(&request->result, &head->fields) < 0)
+                        return error_set_memory(error, MUSTER_PHASE_DECODE);
                 r = decoder_new(&conn->decoder, &head->fields, &limits, error);
                 if (r <= 0) {
                         request->notes.is_encoded = r == 0 && conn->decoder;

@@ -7,6 +7,7 @@
 #include <assert.h>
 #include <base/error.h>
 #include <base/mem.h>
+#include <http/decode.h>
 
 /* --- filling it in ------------------------------------------------------------------------------------------------ */
 
@@ -17,6 +18,8 @@ void result_deinit(struct muster_result *result)
         buf_deinit(&result->head);
         buf_deinit(&result->fields);
         buf_deinit(&result->body);
+        buf_deinit(&result->undecoded);
+        buf_deinit(&result->warning);
         buf_deinit(&result->final_url);
 }
 
@@ -32,6 +35,8 @@ void result_recycle(struct muster_result *from, struct muster_result *to, size_t
         move_small(&from->head, &to->head, keep_bytes);
         move_small(&from->fields, &to->fields, keep_bytes);
         move_small(&from->body, &to->body, keep_bytes);
+        move_small(&from->undecoded, &to->undecoded, keep_bytes);
+        move_small(&from->warning, &to->warning, keep_bytes);
         move_small(&from->final_url, &to->final_url, keep_bytes);
         result_deinit(from);
 }
@@ -40,6 +45,7 @@ void result_clear_response(struct muster_result *result)
 {
         result->status = result->http_version = 0;
         result->head.len = result->fields.len = result->body.len = 0;
+        result->undecoded.len = result->warning.len = 0;
         result->body_bytes = result->wire_bytes = 0;
 }
 
@@ -51,6 +57,20 @@ int result_set_head(struct muster_result *result, const struct h1_head *head)
             buf_add(&result->fields, head->fields.list, head->fields.n * sizeof(struct field)) < 0)
                 return MUSTER_E_RESOURCE;
         return 0;
+}
+
+int result_set_undecoded(struct muster_result *result, const struct fields *fields)
+{
+        int r = decode_list_undecoded(fields, &result->undecoded);
+
+        return r < 0 || !result->undecoded.len ? r : buf_terminate(&result->undecoded);
+}
+
+int result_add_decoder_warning(struct muster_result *result, const struct decoder *decoder)
+{
+        int r = decoder_add_warning(decoder, &result->warning);
+
+        return r < 0 || !result->warning.len ? r : buf_terminate(&result->warning);
 }
 
 static struct muster_attempt *attempts_of(struct muster_result *result)
@@ -228,6 +248,22 @@ uint64_t muster_result_body_bytes(const struct muster_result *result)
         if (!result)
                 return 0;
         return result->body_bytes;
+}
+
+/* Empty buffers may hold what they had before. */
+static const char *text_of(const struct buf *buf)
+{
+        return buf->len ? buf->at : "";
+}
+
+const char *muster_result_undecoded(const struct muster_result *result)
+{
+        return result ? text_of(&result->undecoded) : "";
+}
+
+const char *muster_result_warning(const struct muster_result *result)
+{
+        return result ? text_of(&result->warning) : "";
 }
 
 uint64_t muster_result_wire_bytes(const struct muster_result *result)

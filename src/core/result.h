@@ -13,6 +13,8 @@
 #include <http/h1_read.h>
 #include <muster/result.h>
 
+struct decoder;
+
 struct muster_result {
         struct muster_error error;
         /* The last MUSTER_ATTEMPTS_KEPT; NULL until there is a second one. */
@@ -25,6 +27,8 @@ struct muster_result {
         struct buf fields; /* of struct field, places in `head` */
         struct buf body;
         uint64_t body_bytes, wire_bytes;
+        struct buf undecoded; /* codings that the body still has, terminated; empty: none */
+        struct buf warning;   /* terminated; empty: none */
         struct buf final_url; /* terminated; made when the request is finished */
 
         uint64_t submitted_ns, finished_ns, taken_ns;
@@ -46,6 +50,12 @@ void result_clear_response(struct muster_result *result);
 
 /* A response's head has come: keep it. MUSTER_E_RESOURCE. */
 int result_set_head(struct muster_result *result, const struct h1_head *head);
+
+/* A body comes with these fields: keep what will not be decoded of it. MUSTER_E_RESOURCE. */
+int result_set_undecoded(struct muster_result *result, const struct fields *fields);
+
+/* The body was decoded: keep what was odd about it. MUSTER_E_RESOURCE. */
+int result_add_decoder_warning(struct muster_result *result, const struct decoder *decoder);
 
 /* An attempt is over. Its phases join the request's. MUSTER_E_RESOURCE: it is only counted. */
 int result_add_attempt(struct muster_result *result, const struct attempt *attempt,

@@ -38,6 +38,8 @@ static int decode_rest(struct muster_request *request)
         buf_deinit(&work->encoded);
         if (r == 0)
                 r = decoder_end(work->decoder, &work->error);
+        if (r == 0)
+                r = result_add_decoder_warning(result, work->decoder);
         if (r == 0 && to && to->at)
                 r = buf_terminate(to);
         result->body_bytes = decoder_n_out(work->decoder);

@@ -8,17 +8,29 @@
 #include "decode_coding.h"
 #include <base/error.h>
 #include <base/mem.h>
+#include <stdio.h>
 
 #define PIECE_BYTES (16 * 1024)
 
 static const struct decode_coding *const codings[] = { &decode_gzip, &decode_deflate,
                                                        &decode_brotli, &decode_zstd };
 
+enum stage_state {
+        STAGE_DOUBTED, /* named twice, maybe applied once: its first bytes will tell */
+        STAGE_RUNS,
+        STAGE_ENDED,  /* complete; another stream may follow */
+        STAGE_DROPS,  /* complete; what follows is of no stream */
+        STAGE_PASSES, /* it was not applied: what comes goes through */
+};
+
 struct stage {
         const struct decode_coding *coding;
         void *state;
+        enum stage_state stage_state;
         uint64_t n_in, n_out;
-        bool has_ended;
+        uint64_t n_dropped;
+        char mark[CODING_MARK_MAX]; /* what came of it, where one is looked for */
+        size_t n_mark;
 };
 
 struct decoder {
@@ -39,7 +51,20 @@ static const struct decode_coding *find_coding(struct muster_str name)
         return NULL;
 }
 
-/* The codings in the order in which they were applied; identity counts for nothing. */
+/* Step through the codings but identity. */
+static bool next_coding(const struct fields *fields, struct field_members *iter,
+                        struct muster_str *ret_name)
+{
+        while (fields_next_member(fields, "Content-Encoding", iter, ret_name))
+                if (!str_is_nocase(*ret_name, "identity"))
+                        return true;
+        return false;
+}
+
+/*
+ * The codings to undo, in the order in which they were applied. Identity counts for nothing, and
+ * what was applied before a coding that nobody knows cannot be reached.
+ */
 static int list_codings(const struct fields *fields,
                         const struct decode_coding *list[DECODE_CHAIN_MAX], unsigned *ret_n,
                         struct muster_error *error)
@@ -48,24 +73,53 @@ static int list_codings(const struct fields *fields,
         struct muster_str name;
         unsigned n = 0;
 
-        while (fields_next_member(fields, "Content-Encoding", &iter, &name)) {
-                if (str_is_nocase(name, "identity"))
-                        continue;
-                if (n == DECODE_CHAIN_MAX)
-                        return error_set(error, MUSTER_E_DECODE, MUSTER_PHASE_DECODE, 0,
-                                         "decode: more than %d codings one on another",
-                                         DECODE_CHAIN_MAX);
-                list[n] = find_coding(name);
-                if (!list[n])
-                        return error_set(error, MUSTER_E_DECODE, MUSTER_PHASE_DECODE, 0,
-                                         "decode: unknown Content-Encoding \"%.*s\"; ask for none "
-                                         "with no_decoding "
-                                         "(--no-compressed)",
-                                         name.len < 40 ? (int)name.len : 40, name.at);
-                n++;
+        while (next_coding(fields, &iter, &name)) {
+                const struct decode_coding *coding = find_coding(name);
+
+                if (coding && n < DECODE_CHAIN_MAX)
+                        list[n] = coding;
+                n = coding ? n + 1 : 0;
         }
+        if (n > DECODE_CHAIN_MAX)
+                return error_set(error, MUSTER_E_DECODE, MUSTER_PHASE_DECODE, 0,
+                                 "decode: more than %d codings one on another", DECODE_CHAIN_MAX);
         *ret_n = n;
         return 0;
+}
+
+/* How many stay in place: all up to the last unknown one. */
+static unsigned count_undecoded(const struct fields *fields)
+{
+        struct field_members iter = { 0 };
+        struct muster_str name;
+        unsigned n = 0;
+
+        for (unsigned i = 1; next_coding(fields, &iter, &name); i++)
+                if (!find_coding(name))
+                        n = i;
+        return n;
+}
+
+int decode_list_undecoded(const struct fields *fields, struct buf *to)
+{
+        unsigned n = count_undecoded(fields);
+        struct field_members iter = { 0 };
+        struct muster_str name;
+        int r = 0;
+
+        for (unsigned i = 0; i < n && r == 0 && next_coding(fields, &iter, &name); i++) {
+                if (i)
+                        r = buf_add_text(to, ", ");
+                if (r == 0)
+                        r = buf_add_str(to, name);
+        }
+        return r;
+}
+
+/* Servers in a row may each name the coding that one of them applied. */
+static bool is_doubtful(const struct stage *stage, unsigned i)
+{
+        return i > 0 && stage->coding == stage[-1].coding && stage->coding->may_begin;
 }
 
 int decoder_new(struct decoder **ret_decoder, const struct fields *fields,
@@ -90,6 +144,8 @@ int decoder_new(struct decoder **ret_decoder, const struct fields *fields,
                 struct stage *stage = &decoder->stages[decoder->n_stages];
 
                 stage->coding = list[n - 1 - decoder->n_stages];
+                stage->stage_state =
+                        is_doubtful(stage, decoder->n_stages) ? STAGE_DOUBTED : STAGE_RUNS;
                 stage->state = stage->coding->new ();
                 if (!stage->state) {
                         decoder_free(decoder);
@@ -123,6 +179,15 @@ static int corrupt(const struct stage *stage, const char *why, struct muster_err
                          (unsigned long long)stage->n_in, why);
 }
 
+/*
+ * What comes is capped, too: it need not become anything, as where it follows the end of a stream.
+ * Noise becomes a little longer by being encoded.
+ */
+static bool is_too_much(uint64_t wire, uint64_t max_bytes)
+{
+        return wire > 2 * DECODE_RATIO_GRACE && wire - wire / 64 - DECODE_RATIO_GRACE > max_bytes;
+}
+
 /* Every stage is held to the ratio, so that a bomb within a bomb does not get through the first one. */
 static int check_caps(const struct decoder *decoder, const struct stage *stage,
                       struct muster_error *error)
@@ -137,6 +202,12 @@ static int check_caps(const struct decoder *decoder, const struct stage *stage,
                         "too_large: the decoded body has more than %llu bytes; raise the cap with "
                         "max_body_bytes (--max-filesize)",
                         (unsigned long long)limits->max_bytes);
+        if (is_too_much(wire, limits->max_bytes))
+                return error_set(error, MUSTER_E_TOO_LARGE, MUSTER_PHASE_DECODE, 0,
+                                 "too_large: %llu bytes of %s came for a body that may have %llu; "
+                                 "raise the cap with max_body_bytes (--max-filesize)",
+                                 (unsigned long long)wire, decoder->stages[0].coding->name,
+                                 (unsigned long long)limits->max_bytes);
         if (stage->n_out > DECODE_RATIO_GRACE && stage->n_out / limits->max_ratio > wire)
                 return error_set(error, MUSTER_E_DECODE, MUSTER_PHASE_DECODE, 0,
                                  "decode: %llu bytes of %s became more than %u times as many, as a "
@@ -160,24 +231,6 @@ static int pass_on(struct decoder *decoder, unsigned i, struct muster_str piece,
         return 0;
 }
 
-/* Behind a complete stream: nothing, or another one where the coding has that. Zeros behind gzip are padding, as on tapes. */
-static int go_on_behind(struct stage *stage, struct muster_str *in, struct muster_error *error)
-{
-        while (stage->coding == &decode_gzip && in->len && in->at[0] == '\0') {
-                in->at++;
-                in->len--;
-                stage->n_in++;
-        }
-        if (!in->len)
-                return 0;
-        if (!stage->coding->may_repeat)
-                return corrupt(stage, "something follows its end", error);
-        if (stage->coding->restart(stage->state) < 0)
-                return error_set_memory(error, MUSTER_PHASE_DECODE);
-        stage->has_ended = false;
-        return 0;
-}
-
 static int run(struct decoder *decoder, unsigned i, struct muster_str *in, struct buf *out,
                bool *ret_is_full, struct muster_error *error)
 {
@@ -196,27 +249,133 @@ static int run(struct decoder *decoder, unsigned i, struct muster_str *in, struc
                 return corrupt(stage, why, error);
         if (r == 0 && n == 0 && in->len && in->len == before)
                 return corrupt(stage, "it makes no progress", error);
-        stage->has_ended = r == CODING_ENDED;
+        stage->stage_state = r == CODING_ENDED ? STAGE_ENDED : STAGE_RUNS;
         r = check_caps(decoder, stage, error);
         if (r == 0 && n)
                 r = pass_on(decoder, i, (struct muster_str){ piece, n }, out, error);
         return r;
 }
 
+/* Run on all of `in`, or to the end of a stream. */
+static int run_on(struct decoder *decoder, unsigned i, struct muster_str *in, struct buf *out,
+                  struct muster_error *error)
+{
+        const struct stage *stage = &decoder->stages[i];
+        bool is_full = false;
+        int r = 0;
+
+        while (r == 0 && (in->len || is_full)) {
+                r = run(decoder, i, in, out, &is_full, error);
+                if (stage->stage_state == STAGE_ENDED)
+                        return r < 0 ? r : 0;
+        }
+        return r;
+}
+
+/* Take of a mark what has come. True: all of it is here, or what came is none. */
+static bool gather_mark(struct stage *stage, struct muster_str *in, bool *ret_is_mark)
+{
+        const struct decode_coding *coding = stage->coding;
+        bool is_mark = coding->may_begin;
+
+        while (is_mark && in->len && stage->n_mark < coding->mark_bytes) {
+                stage->mark[stage->n_mark++] = *in->at++;
+                in->len--;
+                is_mark = coding->may_begin((struct muster_str){ stage->mark, stage->n_mark });
+        }
+        *ret_is_mark = is_mark;
+        return !is_mark || stage->n_mark == coding->mark_bytes;
+}
+
+/* A stream begins with the mark that was gathered. */
+static int begin_stream(struct decoder *decoder, unsigned i, struct buf *out,
+                        struct muster_error *error)
+{
+        struct stage *stage = &decoder->stages[i];
+        struct muster_str mark = { stage->mark, stage->n_mark };
+
+        stage->n_mark = 0;
+        stage->stage_state = STAGE_RUNS;
+        return run_on(decoder, i, &mark, out, error);
+}
+
+/* Was a coding applied that is named once more? */
+static int settle_doubt(struct decoder *decoder, unsigned i, struct muster_str *in, struct buf *out,
+                        struct muster_error *error)
+{
+        struct stage *stage = &decoder->stages[i];
+        bool is_mark;
+
+        if (!gather_mark(stage, in, &is_mark))
+                return 0;
+        if (is_mark)
+                return begin_stream(decoder, i, out, error);
+        stage->stage_state = STAGE_PASSES;
+        stage->n_out += stage->n_mark;
+        return pass_on(decoder, i, (struct muster_str){ stage->mark, stage->n_mark }, out, error);
+}
+
+/*
+ * Behind a complete stream: another one where the coding has that, or what is dropped. Zeros behind
+ * gzip are padding, as on tapes.
+ */
+static int go_on_behind(struct decoder *decoder, unsigned i, struct muster_str *in, struct buf *out,
+                        struct muster_error *error)
+{
+        struct stage *stage = &decoder->stages[i];
+        bool is_mark;
+
+        while (stage->coding == &decode_gzip && !stage->n_mark && in->len && in->at[0] == '\0') {
+                in->at++;
+                in->len--;
+                stage->n_in++;
+        }
+        if (!in->len || !gather_mark(stage, in, &is_mark))
+                return check_caps(decoder, stage, error);
+        if (!is_mark) {
+                stage->stage_state = STAGE_DROPS;
+                return 0;
+        }
+        if (stage->coding->restart(stage->state) < 0)
+                return error_set_memory(error, MUSTER_PHASE_DECODE);
+        return begin_stream(decoder, i, out, error);
+}
+
+static int drop(const struct decoder *decoder, struct stage *stage, struct muster_str *in,
+                struct muster_error *error)
+{
+        stage->n_dropped += in->len;
+        stage->n_in += in->len;
+        *in = (struct muster_str){ 0 };
+        return check_caps(decoder, stage, error);
+}
+
 static int feed(struct decoder *decoder, unsigned i, struct muster_str in, struct buf *out,
                 struct muster_error *error)
 {
         struct stage *stage = &decoder->stages[i];
-        bool is_full = false;
         int r = 0;
 
-        while (r == 0 && (in.len || (is_full && !stage->has_ended))) {
-                if (stage->has_ended) {
-                        r = go_on_behind(stage, &in, error);
-                        if (r < 0 || stage->has_ended)
-                                return r;
+        while (r == 0 && in.len) {
+                switch (stage->stage_state) {
+                case STAGE_DOUBTED:
+                        r = settle_doubt(decoder, i, &in, out, error);
+                        continue;
+                case STAGE_RUNS:
+                        r = run_on(decoder, i, &in, out, error);
+                        continue;
+                case STAGE_ENDED:
+                        r = go_on_behind(decoder, i, &in, out, error);
+                        continue;
+                case STAGE_DROPS:
+                        r = drop(decoder, stage, &in, error);
+                        continue;
+                case STAGE_PASSES:
+                        stage->n_in += in.len;
+                        stage->n_out += in.len;
+                        r = check_caps(decoder, stage, error);
+                        return r < 0 ? r : pass_on(decoder, i, in, out, error);
                 }
-                r = run(decoder, i, &in, out, &is_full, error);
         }
         return r;
 }
@@ -231,8 +390,45 @@ int decoder_end(struct decoder *decoder, struct muster_error *error)
 {
         if (decoder->stages[0].n_in == 0)
                 return 0;
-        for (unsigned i = 0; i < decoder->n_stages; i++)
-                if (!decoder->stages[i].has_ended)
-                        return corrupt(&decoder->stages[i], "it ends too early", error);
+        for (unsigned i = 0; i < decoder->n_stages; i++) {
+                struct stage *stage = &decoder->stages[i];
+
+                if (stage->stage_state == STAGE_RUNS ||
+                    (stage->stage_state == STAGE_DOUBTED && stage->n_mark))
+                        return corrupt(stage, "it ends too early", error);
+                stage->n_dropped += stage->n_mark; /* of what might have become a stream */
+        }
         return 0;
+}
+
+/* --- what was odd ------------------------------------------------------------------------------------------------- */
+
+static int add_stage_warning(const struct stage *stage, struct buf *to)
+{
+        char text[160];
+
+        if (stage->stage_state == STAGE_PASSES || stage->stage_state == STAGE_DOUBTED)
+                snprintf(text, sizeof(text),
+                         "Content-Encoding names %s once more than the body was encoded with it",
+                         stage->coding->name);
+        else if (stage->n_dropped)
+                snprintf(text, sizeof(text), "%llu byte%s behind the end of the %s body %s dropped",
+                         (unsigned long long)stage->n_dropped, stage->n_dropped == 1 ? "" : "s",
+                         stage->coding->name, stage->n_dropped == 1 ? "was" : "were");
+        else
+                return 0;
+        if (to->len && buf_add_text(to, "; ") < 0)
+                return MUSTER_E_RESOURCE;
+        return buf_add_text(to, text);
+}
+
+int decoder_add_warning(const struct decoder *decoder, struct buf *to)
+{
+        int r = 0;
+
+        if (decoder->stages[0].n_in == 0)
+                return 0;
+        for (unsigned i = 0; i < decoder->n_stages && r == 0; i++)
+                r = add_stage_warning(&decoder->stages[i], to);
+        return r;
 }

@@ -5,8 +5,13 @@
  * gzip (several members), deflate (zlib as the RFC says, and raw as some servers do), br, zstd, identity, and chains of them,
  * undone last to first. A coding is one const table, decode_zlib.c, decode_brotli.c, decode_zstd.c.
  *
- * Output is capped by size and by ratio to the input, so that a bomb costs no more than a window of memory. Input that ends early or has
- * rubbish behind its end is an error, never silently short.
+ * Output is capped by size and by ratio to the input, so that a bomb costs no more than a window of
+ * memory. Input that ends early or is corrupt is an error, never silently short. A body that came
+ * whole is kept, as browsers, urllib3 and gzip(1) do:
+ *
+ *      a coding that nobody knows          stays, with what was before it; what came after goes
+ *      bytes behind the end of a stream    dropped, with a warning, unless they begin another one
+ *      a coding named twice, applied once  undone once, with a warning
  */
 #ifndef HTTP_DECODE_H
 #define HTTP_DECODE_H
@@ -30,11 +35,17 @@ struct decode_limits {
 #define DECODE_IDENTITY 1 /* nothing to undo */
 
 /*
- * Make a decoder for a response's fields. 0: *ret_decoder is owned by the caller. DECODE_IDENTITY: no decoder is needed. MUSTER_E_DECODE: an unknown
- * coding or too many; MUSTER_E_RESOURCE.
+ * Make a decoder for a response's fields. 0: *ret_decoder is owned by the caller. DECODE_IDENTITY:
+ * no decoder is needed. MUSTER_E_DECODE: too many codings; MUSTER_E_RESOURCE.
  */
 int decoder_new(struct decoder **ret_decoder, const struct fields *fields,
                 const struct decode_limits *limits, struct muster_error *error);
+
+/*
+ * Append the names of the codings that a decoder for these fields leaves in place, in the order in
+ * which they were applied; nothing where there are none. MUSTER_E_RESOURCE.
+ */
+int decode_list_undecoded(const struct fields *fields, struct buf *to);
 
 /* Returns NULL, takes NULL. */
 struct decoder *decoder_free(struct decoder *decoder);
@@ -48,6 +59,12 @@ int decoder_feed(struct decoder *decoder, struct muster_str in, struct buf *out,
 
 /* The body is over. MUSTER_E_DECODE when it is truncated. A body of no bytes at all is taken as empty. */
 int decoder_end(struct decoder *decoder, struct muster_error *error);
+
+/*
+ * After the end: append, in words, what was odd about a body that was decoded all the same.
+ * MUSTER_E_RESOURCE.
+ */
+int decoder_add_warning(const struct decoder *decoder, struct buf *to);
 
 /* Bytes that came out so far. */
 uint64_t decoder_n_out(const struct decoder *decoder);

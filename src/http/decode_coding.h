@@ -7,12 +7,20 @@
 
 #include <base/str.h>
 
+#define CODING_MARK_MAX 4
+
 #define CODING_ENDED 1 /* the stream is complete; what is left of the input is not of it */
 
 struct decode_coding {
         const char *name;
         const char *alias; /* an older name of the same (RFC 9110 section 8.4.1); or NULL */
-        bool may_repeat;   /* several streams may follow one another */
+
+        /*
+         * Can a stream begin with these bytes, or with more that begin so? NULL: it has no mark to
+         * be known by, and none follows another.
+         */
+        bool (*may_begin)(struct muster_str bytes);
+        size_t mark_bytes; /* of that mark, at most CODING_MARK_MAX */
 
         /* NULL when memory is out. */
         void *(*new)(void);
@@ -25,7 +33,7 @@ struct decode_coding {
         int (*run)(void *state, struct muster_str *in, char *out, size_t size, size_t *ret_n,
                    const char **ret_why);
 
-        /* Begin another stream, where may_repeat. Negative as run(). */
+        /* Begin another stream, where there is a mark. Negative as run(). */
         int (*restart)(void *state);
 };
 

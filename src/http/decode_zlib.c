@@ -72,6 +72,11 @@ static void *deflate_new(void)
         return mem_zalloc(sizeof(struct inflater));
 }
 
+static bool gzip_may_begin(struct muster_str bytes)
+{
+        return memcmp(bytes.at, "\x1f\x8b", bytes.len) == 0;
+}
+
 static int gzip_restart(void *state)
 {
         struct inflater *inflater = state;
@@ -166,7 +171,8 @@ static int deflate_run(void *state, struct muster_str *in, char *out, size_t siz
 const struct decode_coding decode_gzip = {
         .name = "gzip",
         .alias = "x-gzip",
-        .may_repeat = true,
+        .may_begin = gzip_may_begin,
+        .mark_bytes = 2,
         .new = gzip_new,
         .free = inflater_free,
         .run = gzip_run,

@@ -23,6 +23,19 @@ static void zstd_free(void *state)
         ZSTD_freeDStream(state);
 }
 
+/*
+ * The magic number of a frame, or one of the sixteen of frames to be skipped (RFC 8878 section
+ * 3.1).
+ */
+static bool zstd_may_begin(struct muster_str bytes)
+{
+        unsigned char first = (unsigned char)bytes.at[0];
+
+        if ((first & 0xf0) == 0x50)
+                return memcmp(bytes.at + 1, "\x2a\x4d\x18", bytes.len - 1) == 0;
+        return memcmp(bytes.at, "\x28\xb5\x2f\xfd", bytes.len) == 0;
+}
+
 static int zstd_restart(void *state)
 {
         return ZSTD_isError(ZSTD_DCtx_reset(state, ZSTD_reset_session_only)) ? MUSTER_E_RESOURCE
@@ -49,7 +62,8 @@ static int zstd_run(void *state, struct muster_str *in, char *out, size_t size, 
 
 const struct decode_coding decode_zstd = {
         .name = "zstd",
-        .may_repeat = true,
+        .may_begin = zstd_may_begin,
+        .mark_bytes = 4,
         .new = zstd_new,
         .free = zstd_free,
         .run = zstd_run,

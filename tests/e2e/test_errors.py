@@ -27,7 +27,9 @@ def error_of(muster, *arguments):
     ([b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello", 0.05, "reset"], "closed", "reset"),
     (ok(b"not gzip", "Content-Encoding: gzip"), "decode", "the gzip body is not valid"),
     (ok(gzip.compress(b"x" * 1000)[:-5], "Content-Encoding: gzip"), "decode", "it ends too early"),
-    (ok(b"x", "Content-Encoding: zip"), "decode", 'unknown Content-Encoding "zip"'),
+    (ok(gzip.compress(b"x" * 1000)[:-8] + b"12345678", "Content-Encoding: gzip"), "decode", "incorrect data check"),
+    (ok(gzip.compress(b"x" * 1000) + gzip.compress(b"y" * 1000)[:-5], "Content-Encoding: gzip"), "decode", "it ends too early"),
+    (ok(b"x", "Content-Encoding: " + "gzip, " * 5), "decode", "more than 4 codings"),
     (ok(zlib.compress(b"\0" * 60_000_000, 9), "Content-Encoding: deflate"), "too_large", "--max-filesize"),
 ], ids=lambda value: value if isinstance(value, str) and " " not in value else "")
 def test_server_trouble(muster, server, sent, code, words):
@@ -75,6 +77,44 @@ def test_kinds_of_good_responses(muster, server):
     assert all(result["ok"] for result in results)
     head = muster("fetch", "-X", "HEAD", s.url("/gzip")).result
     assert head["ok"] and head["body"] == ""
+
+
+@pytest.mark.parametrize("value, undecoded", [
+    ("UTF-8", "UTF-8"), ("none", "none"), ("binary", "binary"), ("aws-chunked", "aws-chunked"), ("utf-8, x-y", "utf-8, x-y"),
+    ("gzip, aws-chunked", "gzip, aws-chunked"), ("identity", None), ("Identity, ", None), ("", None),
+])
+def test_unknown_codings_are_left_in_place(muster, server, tmp_path, value, undecoded):
+    s = server(lambda r: ok(b"as it came", f"Content-Encoding: {value}"))
+    result = muster("fetch", s.url()).result
+    assert result["ok"] and result["body"] == "as it came" and result.get("undecoded") == undecoded and "warning" not in result
+    result = muster("fetch", "--body", "out", s.url()).result
+    assert (tmp_path / "out" / result["body_file"]).read_bytes() == b"as it came" and result.get("undecoded") == undecoded
+    result = muster("fetch", "--no-compressed", s.url()).result
+    assert result["body"] == "as it came" and "undecoded" not in result
+
+
+@pytest.mark.parametrize("value, body, undecoded, warning", [
+    ("aws-chunked, gzip", gzip.compress(b"text"), "aws-chunked", None),
+    ("GZip ,", gzip.compress(b"text"), None, None),
+    ("x-gzip", gzip.compress(b"text") + b"\0" * 512, None, None),
+    ("gzip", gzip.compress(b"te") + gzip.compress(b"xt"), None, None),
+    ("gzip, gzip", gzip.compress(gzip.compress(b"text")), None, None),
+    ("gzip, gzip", gzip.compress(b"text"), None, "Content-Encoding names gzip once more than the body was encoded with it"),
+    ("gzip", gzip.compress(b"text") + b"\r\n", None, "2 bytes behind the end of the gzip body were dropped"),
+    ("deflate", zlib.compress(b"text") + b"x", None, "1 byte behind the end of the deflate body was dropped"),
+    ("deflate", zlib.compress(b"text")[2:-4] + b"<!-- late -->", None, "13 bytes behind the end of the deflate body were dropped"),
+])
+def test_bodies_that_came_whole_are_kept(muster, server, tmp_path, value, body, undecoded, warning):
+    s = server(lambda r: ok(body, f"Content-Encoding: {value}"))
+    for arguments in ((), ("--body", "out"), ("--process", "cat"), ("--process", "cat", "--process-inline"), ("--body", "out/{sha256}", "--json")):
+        run = muster("fetch", *arguments, s.url())
+        result = run.result
+        assert result.get("undecoded") == undecoded and result.get("warning") == warning
+        if "--json" in arguments:  # that the work on it fails takes nothing from the body
+            assert result["error"]["code"] == "process" and (tmp_path / result["body_file"]).read_bytes() == b"text"
+            continue
+        assert result["ok"] and result["body_bytes"] == 4 and run.status == 0
+        assert ((tmp_path / "out" / result["body_file"]).read_text() if arguments[:1] == ("--body",) else result["body"]) == "text"
 
 
 def test_coding_can_be_refused(muster, server):
