@@ -17,12 +17,19 @@ static void add_processed(struct result_line *line, const struct processed *proc
         line->processed_is_base64 = processed->is_base64;
 }
 
-/* Of a response that broke off there is nothing worth keeping; that of a status that counts as an error is whole. */
+/*
+ * A file is whole: what came of a response that broke off, or could not be decoded to its end,
+ * becomes none. Whole is also the body of a status that counts as an error, and one that could not
+ * be worked on.
+ */
 static bool has_body_to_keep(const struct muster_result *result)
 {
         const struct muster_error *error = muster_result_error(result);
 
-        return muster_result_status(result) && (!error || muster_result_body_size(result));
+        if (!error)
+                return muster_result_status(result);
+        return error->code == MUSTER_E_PROCESS ||
+               (error->code == MUSTER_E_STATUS && muster_result_body_size(result));
 }
 
 /* What the library calls its caller is, for people, what they pressed. `own` is for an error with other words. */

@@ -117,6 +117,21 @@ def test_bodies_that_came_whole_are_kept(muster, server, tmp_path, value, body, 
         assert ((tmp_path / "out" / result["body_file"]).read_text() if arguments[:1] == ("--body",) else result["body"]) == "text"
 
 
+@pytest.mark.parametrize("sent", [
+    ok(gzip.compress(b"x" * 100000)[:-5], "Content-Encoding: gzip"),
+    ok(gzip.compress(b"x" * 1000)[:-8] + b"12345678", "Content-Encoding: gzip"),
+    [b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello", "close"],
+    b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\nA\0\r\n\r\n",
+    [b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello", "hang"],
+], ids=["truncated", "checksum", "closed", "trailer", "timeout"])
+@pytest.mark.parametrize("arguments", [("--body", "out"), ("--body", "out/{n}", "--json"), ("--body", "out/{sha256}", "--process", "cat")], ids=" ".join)
+def test_no_file_beside_an_error(muster, server, tmp_path, sent, arguments):
+    s = server(lambda r: sent)
+    result = muster("fetch", "-m", "700ms", *arguments, s.url()).result
+    assert not result["ok"] and result["error"]["code"] != "process" and "body_file" not in result
+    assert not list((tmp_path / "out").iterdir())
+
+
 def test_coding_can_be_refused(muster, server):
     s = server(lambda r: ok(gzip.compress(b"x", mtime=0), "Content-Encoding: gzip") if "gzip" in r.fields.get("accept-encoding", "") else ok())
     assert muster("fetch", s.url()).result["body"] == "x"
