@@ -94,7 +94,7 @@ static int help(void)
                "one thread that waits\nfor many; tell which is faster, and why. They are given as "
                "for muster fetch; bodies are counted and dropped.\n");
         option_help(tables, stdout);
-        printf("\nExit status: 0 all succeeded, 1 some failed, 2 usage, 3 could not run. See "
+        printf("\nExit status: 0 none failed, 1 some failed, 2 usage, 3 could not run. See "
                "muster-compare(1).\n");
         return EXIT_ALL_SUCCEEDED;
 }

@@ -126,7 +126,7 @@ static int help(void)
                "standard input.\n"
                "Each input item becomes one line of JSON, in the order in which they finish.\n");
         option_help(fetch_option_tables, stdout);
-        printf("\nExit status: 0 all succeeded, 1 some failed, 2 usage, 3 could not run, 4 an "
+        printf("\nExit status: 0 none failed, 1 some failed, 2 usage, 3 could not run, 4 an "
                "assertion does not hold.\nSee muster-fetch(1).\n");
         return EXIT_ALL_SUCCEEDED;
 }

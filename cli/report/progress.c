@@ -50,6 +50,8 @@ void progress_words(const struct progress *progress, unsigned columns,
         add(&line, "%llu done", (unsigned long long)progress->n_done);
         add(&line, ", %.0f/s", elapsed_s > 0 ? (double)progress->n_done / elapsed_s : 0);
         add(&line, ", %llu in flight", (unsigned long long)progress->n_in_flight);
+        if (progress->n_refused)
+                add(&line, ", %llu answered 4xx or 5xx", (unsigned long long)progress->n_refused);
         add(&line, ", %llu failed", (unsigned long long)progress->n_failed);
         if (share <= 0.001 || elapsed_s < 1)
                 return;
@@ -70,6 +72,7 @@ void progress_show(const struct report *report, const struct muster_client_stats
 {
         uint64_t elapsed_ns = clock_ns_of(CLOCK_MONOTONIC) - report->start_ns;
         struct progress progress = { .n_done = report->n_done,
+                                     .n_refused = report_n_refused(report),
                                      .n_failed = report->n_failed,
                                      .n_in_flight = stats->n_in_flight,
                                      .elapsed_s = (double)elapsed_ns / (double)NS_PER_S,

@@ -16,6 +16,7 @@ void report_deinit(struct report *report)
 {
         for (int i = 0; i < REPORT_N_CODES; i++)
                 report->examples[i] = mem_free(report->examples[i]);
+        answers_deinit(&report->answers);
 }
 
 static void keep_example(struct report *report, unsigned code, const struct muster_result *result,
@@ -61,15 +62,7 @@ static void note_time(struct report *report, const struct muster_result *result)
                 report->last_ns = taken_ns;
 }
 
-static void add_status(struct report *report, const struct muster_result *result)
-{
-        unsigned class = (unsigned)muster_result_status(result) / 100;
-
-        report->n_statuses[class < 6 ? class : 5]++;
-}
-
-static void add_result(struct report *report, const struct muster_result *result,
-                       bool has_succeeded)
+static void add_result(struct report *report, const struct muster_result *result, bool has_error)
 {
         uint64_t request_ns = 0;
 
@@ -84,7 +77,7 @@ static void add_result(struct report *report, const struct muster_result *result
         }
         report->body_bytes += muster_result_body_bytes(result);
         report->wire_bytes += muster_result_wire_bytes(result);
-        if (has_succeeded) {
+        if (!has_error) {
                 hist_add(&report->request_ns, request_ns);
                 hist_add(&report->queue_ns, muster_result_phase_ns(result, MUSTER_PHASE_QUEUE));
                 if (report->has_plan)
@@ -95,15 +88,18 @@ static void add_result(struct report *report, const struct muster_result *result
 void report_add(struct report *report, const struct muster_result *result,
                 const struct muster_error *error)
 {
+        int status = result ? muster_result_status(result) : 0;
+
         if (result)
-                add_result(report, result, !error);
+                add_result(report, result, error);
         if (error && error->code == MUSTER_E_CANCELLED) {
                 report->n_cancelled++;
                 return;
         }
         report->n_done++;
-        if (result)
-                add_status(report, result);
+        answers_add(&report->answers, status, result ? muster_result_url(result) : NULL);
         if (error)
                 add_error(report, result, error);
+        else if (answer_is_success(answer_of(status)))
+                report->n_succeeded++;
 }

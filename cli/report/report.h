@@ -6,6 +6,7 @@
 #define CLI_REPORT_REPORT_H
 
 #include "../text/layout.h"
+#include "answers.h"
 #include <base/hist.h>
 #include <muster/muster.h>
 
@@ -14,14 +15,15 @@
 struct report {
         uint64_t start_ns;
         uint64_t first_ns, last_ns; /* first request submitted, last result taken; 0: none */
-        uint64_t n_done, n_failed;  /* `n_failed` of `n_done` */
-        uint64_t n_cancelled;       /* neither done nor failed: somebody stopped the run */
-        uint64_t n_statuses[6];     /* of those done, by the first digit; 0: no response */
+        /* Done are: those that succeeded (2xx or 3xx), those that failed (they have an error), and refusals (a status of 400 and above). */
+        uint64_t n_done, n_succeeded, n_failed;
+        uint64_t n_cancelled;   /* neither done nor failed: somebody stopped the run */
+        struct answers answers; /* of those done */
         uint64_t n_codes[REPORT_N_CODES];
         char *examples[REPORT_N_CODES]; /* the first error's text of each code, with its URL */
         uint64_t phase_ns[MUSTER_N_PHASES];
         uint64_t body_bytes, wire_bytes;
-        /* Slot to last byte of those that succeeded: without queue, back-off, processing and delivery. */
+        /* Slot to last byte of those without an error: without queue, back-off, processing and delivery. */
         struct hist request_ns;
         struct hist queue_ns;
         bool has_plan;            /* there is a rate: */
@@ -31,16 +33,22 @@ struct report {
 void report_init(struct report *report);
 void report_deinit(struct report *report);
 
-/* A request is over. `result` NULL: its input could not be read. `error` NULL: it succeeded. */
+/* A request is over. `result` NULL: its input could not be read. `error` NULL: it did not fail, whatever its status. */
 void report_add(struct report *report, const struct muster_result *result,
                 const struct muster_error *error);
+
+/* Answered with a status that is no success, where that is not counted as a failure. */
+static inline uint64_t report_n_refused(const struct report *report)
+{
+        return report->n_done - report->n_succeeded - report->n_failed;
+}
 
 /* --- progress ----------------------------------------------------------------------------------------------------- */
 
 #define PROGRESS_BYTES_MAX 256 /* with a NUL; so wide a terminal has room for all of it */
 
 struct progress {
-        uint64_t n_done, n_failed, n_in_flight;
+        uint64_t n_done, n_refused, n_failed, n_in_flight; /* refused: answered 4xx or 5xx */
         double elapsed_s;
         double share; /* of the input that is done; negative: not known */
 };

@@ -4,16 +4,21 @@
 #include <base/words.h>
 #include <string.h>
 
+#define STATUSES_SHOWN 3 /* of 4xx, and of 5xx */
+
 static void print_requests(const struct page *page, const struct report *report)
 {
         uint64_t wall_ns = report->last_ns - report->first_ns;
 
         page_label(page, "requests");
-        fprintf(page->to, "%llu in %s, %.0f/s; %llu succeeded, %llu failed",
-                (unsigned long long)report->n_done, words_ns(wall_ns).text,
+        fprintf(page->to, "%llu in %s, %.0f/s; %llu succeeded", (unsigned long long)report->n_done,
+                words_ns(wall_ns).text,
                 wall_ns ? (double)report->n_done * 1e9 / (double)wall_ns : 0,
-                (unsigned long long)(report->n_done - report->n_failed),
-                (unsigned long long)report->n_failed);
+                (unsigned long long)report->n_succeeded);
+        if (report_n_refused(report))
+                fprintf(page->to, ", %llu answered 4xx or 5xx",
+                        (unsigned long long)report_n_refused(report));
+        fprintf(page->to, ", %llu failed", (unsigned long long)report->n_failed);
         if (report->n_cancelled)
                 fprintf(page->to, "; %s",
                         words_counted(report->n_cancelled, "other was cancelled",
@@ -22,24 +27,44 @@ static void print_requests(const struct page *page, const struct report *report)
         fprintf(page->to, "\n");
 }
 
-static void print_statuses(const struct page *page, const struct report *report)
+static void print_answers(const struct page *page, const struct report *report)
 {
         const char *separator = "";
 
         if (!report->n_done)
                 return;
         page_label(page, "responses");
-        for (int i = 1; i < 6; i++) {
-                if (!report->n_statuses[i])
+        for (int i = 0; i < ANSWER_N; i++) {
+                if (!report->answers.n[i])
                         continue;
-                fprintf(page->to, "%s%dxx: %llu", separator, i,
-                        (unsigned long long)report->n_statuses[i]);
+                fprintf(page->to, "%s%s: %llu", separator, answer_name((enum answer_kind)i),
+                        (unsigned long long)report->answers.n[i]);
                 separator = ", ";
         }
-        if (report->n_statuses[0])
-                fprintf(page->to, "%snone: %llu", separator,
-                        (unsigned long long)report->n_statuses[0]);
         fprintf(page->to, "\n");
+}
+
+/* Which statuses these were, the most frequent first; a run that got many kinds is not told all of them. */
+static void print_statuses(const struct page *page, const struct report *report,
+                           enum answer_kind kind)
+{
+        const struct answers *answers = &report->answers;
+        uint64_t n_others = answers->n[kind];
+        int statuses[STATUSES_SHOWN];
+        size_t n = answers_rank(answers, kind, statuses, STATUSES_SHOWN);
+
+        for (size_t i = 0; i < n && i < STATUSES_SHOWN; i++) {
+                page_label(page, answer_name(kind));
+                fprintf(page->to, "%d: %llu, the first: %s\n", statuses[i],
+                        (unsigned long long)answers_n(answers, statuses[i]),
+                        answers_example(answers, statuses[i]));
+                n_others -= answers_n(answers, statuses[i]);
+        }
+        if (n <= STATUSES_SHOWN)
+                return;
+        page_label(page, answer_name(kind));
+        fprintf(page->to, "%zu other statuses: %llu\n", n - STATUSES_SHOWN,
+                (unsigned long long)n_others);
 }
 
 static void print_errors(const struct page *page, const struct report *report)
@@ -67,39 +92,59 @@ static void print_quantiles(const struct page *page, const char *name, const str
                 words_ns(hist_quantile(hist, 0.99)).text, words_ns(hist->max).text, what);
 }
 
+/* What a request does while it holds a slot, and after it. */
+static const struct {
+        enum muster_phase phase;
+        const char *words;
+} told_phases[] = {
+        { MUSTER_PHASE_DNS, "looking up host names" },
+        { MUSTER_PHASE_TCP, "opening connections" },
+        { MUSTER_PHASE_TLS, "TLS handshakes" },
+        { MUSTER_PHASE_SEND, "sending requests" },
+        { MUSTER_PHASE_WAIT, "waiting for the server" },
+        { MUSTER_PHASE_LAG, "this program's own delay" },
+        { MUSTER_PHASE_RECEIVE, "receiving responses" },
+        { MUSTER_PHASE_DECODE, "decompressing" },
+        { MUSTER_PHASE_PROCESS, "work on bodies" },
+};
+#define N_TOLD_PHASES   (sizeof(told_phases) / sizeof(told_phases[0]))
+#define SHARE_MENTIONED 0.001
+
+/* The largest that was not told yet; N_TOLD_PHASES: there is none that is worth a word. */
+static size_t next_phase(const struct report *report, const bool told[], uint64_t sum)
+{
+        size_t next = N_TOLD_PHASES;
+
+        for (size_t i = 0; i < N_TOLD_PHASES; i++) {
+                uint64_t ns = report->phase_ns[told_phases[i].phase];
+
+                if (!told[i] && (double)ns >= (double)sum * SHARE_MENTIONED &&
+                    (next == N_TOLD_PHASES || ns > report->phase_ns[told_phases[next].phase]))
+                        next = i;
+        }
+        return next;
+}
+
 /* The phases of all requests, the largest first, as shares of the time from slot to the end of the work on the body. */
 static void print_phases(const struct page *page, const struct report *report)
 {
-        static const enum muster_phase shown[] = { MUSTER_PHASE_DNS,     MUSTER_PHASE_TCP,
-                                                   MUSTER_PHASE_TLS,     MUSTER_PHASE_SEND,
-                                                   MUSTER_PHASE_WAIT,    MUSTER_PHASE_LAG,
-                                                   MUSTER_PHASE_RECEIVE, MUSTER_PHASE_DECODE,
-                                                   MUSTER_PHASE_PROCESS };
-        const size_t n = sizeof(shown) / sizeof(shown[0]);
-        uint64_t sum = 0, below = UINT64_MAX;
-        const char *separator = "";
+        bool told[N_TOLD_PHASES] = { false };
+        const char *separator = " ";
+        uint64_t sum = 0;
+        size_t next;
 
-        for (size_t i = 0; i < n; i++)
-                sum += report->phase_ns[shown[i]];
+        for (size_t i = 0; i < N_TOLD_PHASES; i++)
+                sum += report->phase_ns[told_phases[i].phase];
         if (!sum)
                 return;
-        page_label(page, "time went to");
-        for (;;) {
-                uint64_t most = 0;
-                enum muster_phase phase = MUSTER_PHASE_DNS;
-
-                for (size_t i = 0; i < n; i++)
-                        if (report->phase_ns[shown[i]] > most &&
-                            report->phase_ns[shown[i]] < below) {
-                                most = report->phase_ns[shown[i]];
-                                phase = shown[i];
-                        }
-                if (!most || (double)most / (double)sum < 0.001)
-                        break;
-                fprintf(page->to, "%s%s %.1f %%", separator, muster_phase_name(phase),
-                        100.0 * (double)most / (double)sum);
+        page_bold(page, true);
+        fprintf(page->to, "where the time went:");
+        page_bold(page, false);
+        while ((next = next_phase(report, told, sum)) < N_TOLD_PHASES) {
+                fprintf(page->to, "%s%s %.1f %%", separator, told_phases[next].words,
+                        100.0 * (double)report->phase_ns[told_phases[next].phase] / (double)sum);
+                told[next] = true;
                 separator = ", ";
-                below = most;
         }
         fprintf(page->to, "\n");
 }
@@ -116,10 +161,13 @@ static void print_connections(const struct page *page, const struct report *repo
                               const struct muster_client_stats *stats)
 {
         page_label(page, "connections");
-        fprintf(page->to, "%llu opened, %s on a kept one; %s looked up",
-                (unsigned long long)stats->n_conns_opened,
-                words_counted(stats->n_conns_reused, "request", "requests").text,
-                words_counted(stats->n_lookups, "name", "names").text);
+        fprintf(page->to, "%llu opened, %s reused one; ", (unsigned long long)stats->n_conns_opened,
+                words_counted(stats->n_conns_reused, "request", "requests").text);
+        if (stats->n_lookups)
+                fprintf(page->to, "%s",
+                        words_counted(stats->n_lookups, "DNS lookup", "DNS lookups").text);
+        else
+                fprintf(page->to, "no DNS lookups");
         if (stats->n_tls_handshakes)
                 fprintf(page->to, "; %s, %llu of them resumed",
                         words_counted(stats->n_tls_handshakes, "TLS handshake", "TLS handshakes")
@@ -137,12 +185,15 @@ void summary_print(const struct report *report, const struct muster_client_stats
                    const char *verdict, const struct page *page)
 {
         print_requests(page, report);
-        print_statuses(page, report);
+        print_answers(page, report);
+        print_statuses(page, report, ANSWER_4XX);
+        print_statuses(page, report, ANSWER_5XX);
         print_errors(page, report);
-        print_quantiles(page, "latency", &report->request_ns,
-                        report->n_failed
-                                ? "of those that succeeded, from a request's turn to its last byte"
-                                : "from a request's turn to its last byte");
+        print_quantiles(
+                page, "latency", &report->request_ns,
+                report->n_failed
+                        ? "of those without an error, from a request's turn to its last byte"
+                        : "from a request's turn to its last byte");
         print_quantiles(page, "from plan", &report->from_plan_ns, "from planned start to result");
         print_quantiles(page, "queue", &report->queue_ns, "waiting for its turn");
         print_phases(page, report);

@@ -63,7 +63,7 @@ static int help(void)
                "fetch; bodies are counted "
                "and dropped.\n");
         option_help(tables, stdout);
-        printf("\nExit status: 0 all succeeded, 1 some failed, 2 usage, 3 could not run. See "
+        printf("\nExit status: 0 none failed, 1 some failed, 2 usage, 3 could not run. See "
                "muster-sweep(1).\n");
         return EXIT_ALL_SUCCEEDED;
 }

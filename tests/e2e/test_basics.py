@@ -114,8 +114,22 @@ def test_summary_and_no_colour_when_piped(muster, server):
     run = muster("fetch", "--summary", s.url(), "nonsense")
     assert "2 in " in run.stderr and "1 succeeded, 1 failed" in run.stderr
     assert "url: 1, the first: nonsense: url: no scheme" in run.stderr
+    assert "1 opened, 0 requests reused one; no DNS lookups" in run.stderr
     assert "\033" not in run.stderr
     assert muster("fetch", s.url()).stderr == ""
+
+
+def test_refusals_are_no_successes(muster, server):
+    """An answer of 429 is no failure without -f, and yet nobody may call it a success."""
+    s = server(lambda r: response("429 Too Many Requests") if r.path == "/limited" else response("302 Found", b"", "Location: /") if r.path == "/moved" else ok())
+    urls = [s.url()] * 2 + [s.url("/limited")] * 5 + [s.url("/moved")]
+    run = muster("fetch", "--summary", "--no-location", *urls)
+    assert run.status == 0
+    assert "; 3 succeeded, 5 answered 4xx or 5xx, 0 failed\n" in run.stderr
+    assert "\nresponses    2xx: 2, redirects not followed: 1, 4xx: 5\n" in run.stderr
+    assert f"\n4xx          429: 5, the first: {s.url('/limited')}\n" in run.stderr
+    run = muster("fetch", "--summary", "--no-location", "-f", *urls)
+    assert run.status == 1 and "; 3 succeeded, 5 failed\n" in run.stderr
 
 
 def test_body_output(muster, server, tmp_path):
@@ -203,3 +217,9 @@ def test_progress_line_in_a_narrow_terminal(server):
     text = on_terminal("fetch", "-c", "1", "-o", "/dev/null", *[s.url()] * 4, columns=40)
     assert "2 done, " in text
     assert all(re.fullmatch(r"\d+ done, \d+/s, \d+ in flight, \d+ failed", line) for line in drawn(text))
+
+
+def test_progress_line_tells_refusals(server):
+    s = server(lambda r: [0.3, response("429 Too Many Requests")])
+    text = on_terminal("fetch", "-c", "1", "-o", "/dev/null", *[s.url()] * 3)
+    assert "in flight, 2 answered 4xx or 5xx, 0 failed" in text

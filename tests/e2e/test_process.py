@@ -100,7 +100,7 @@ def test_command_fails(muster, server, marker, options, words):
     for result in done.results:
         assert (result["error"]["code"], result["error"]["stage"], result["status"]) == ("process", "process", 200)
         assert text_of(result).startswith(words) and "processed" not in result and result["body"] == "ok"
-    assert "process: 2, the first: " in done.stderr and " process " in done.stderr.split("time went to")[1].splitlines()[0]
+    assert "process: 2, the first: " in done.stderr and " work on bodies " in done.stderr.split("where the time went:")[1].splitlines()[0]
 
 
 def test_all_that_may_be_written(muster, server):
