@@ -278,8 +278,8 @@ void assertions_tell(const struct assertions *assertions, FILE *to)
 
                 if (isnan(one->actual))
                         fprintf(to,
-                                "muster: assert %s: FAILED, there is nothing to measure as no "
-                                "request succeeded\n",
+                                "muster: assert %s: FAILED, there is nothing to measure as every "
+                                "request failed\n",
                                 one->text);
                 else
                         fprintf(to, "muster: assert %s: %s, it was %s\n", one->text,

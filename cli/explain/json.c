@@ -99,6 +99,9 @@ static void add_run(struct json_writer *w, const struct muster_run *run)
         json_write(w, "{");
         add_u64(w, "wall_ns", run->wall_ns);
         add_u64(w, "requests", run->n_requests);
+        add_u64(w, "succeeded", run->n_succeeded);
+        add_u64(w, "answered_4xx", run->n_4xx);
+        add_u64(w, "answered_5xx", run->n_5xx);
         add_u64(w, "failed", run->n_failed);
         add_u64(w, "cancelled", run->n_cancelled);
         add_u64(w, "unsafe", run->n_unsafe);
@@ -120,7 +123,7 @@ static void add_run(struct json_writer *w, const struct muster_run *run)
         json_write(w, "}");
 }
 
-/* {"server":123,...}: ns that add up to run.wall_ns. */
+/* {"server":123,...}: ns that add up to run.wall_ns; of a record that lacks requests to the part that it has. */
 static void add_account(struct json_writer *w, const char *name,
                         const struct muster_explanation *explanation, enum muster_account account)
 {

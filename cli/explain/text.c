@@ -44,18 +44,34 @@ static void print_gaps(const struct page *page, const struct muster_run *run)
                                words_counted(run->n_dropped, "entry is", "entries are").text);
 }
 
-static void print_requests(const struct page *page, const struct muster_run *run)
+/* "; all succeeded", or how they ended. */
+static void say_endings(char *text, size_t size, const struct muster_run *run)
 {
+        uint64_t n_refused = run->n_4xx + run->n_5xx;
+        int n;
+
+        if (run->n_succeeded == run->n_requests) {
+                snprintf(text, size, "all succeeded");
+                return;
+        }
+        n = snprintf(text, size, "%s succeeded", words_count(run->n_succeeded).text);
+        if (n_refused)
+                n += snprintf(text + n, size - (size_t)n, ", %s answered 4xx or 5xx",
+                              words_count(n_refused).text);
         if (run->n_failed)
-                page_row(page, 0, "requests", "%s in %s, %.*f/s; %s of them failed%s",
-                         words_count(run->n_requests).text, words_ns(run->wall_ns).text,
-                         run->requests_per_s < 100, run->requests_per_s,
+                snprintf(text + n, size - (size_t)n, ", %s failed%s",
                          words_count(run->n_failed).text,
                          run->n_cancelled ? " or were cancelled" : "");
-        else
-                page_row(page, 0, "requests", "%s in %s, %.*f/s; all were answered",
-                         words_count(run->n_requests).text, words_ns(run->wall_ns).text,
-                         run->requests_per_s < 100, run->requests_per_s);
+}
+
+static void print_requests(const struct page *page, const struct muster_run *run)
+{
+        char endings[256];
+
+        say_endings(endings, sizeof(endings), run);
+        page_row(page, 0, "requests", "%s in %s, %.*f/s; %s", words_count(run->n_requests).text,
+                 words_ns(run->wall_ns).text, run->requests_per_s < 100, run->requests_per_s,
+                 endings);
 }
 
 static void print_traffic(const struct page *page, const struct muster_run *run)
@@ -81,7 +97,7 @@ static void print_latency(const struct page *page, const struct muster_run *run)
                  "last byte)",
                  words_ns(run->latency_p50_ns).text, words_ns(run->latency_p99_ns).text,
                  words_ns(run->latency_mean_ns).text,
-                 run->n_failed ? "of those that succeeded, " : "");
+                 run->n_failed ? "of those without an error, " : "");
 }
 
 static void print_run(const struct page *page, const struct muster_run *run)
@@ -201,14 +217,14 @@ static double agreement(const struct account *account)
 static void print_time(const struct page *page, const struct muster_explanation *explanation,
                        const struct muster_run *run)
 {
-        struct account account = { .wall_ns = run->wall_ns };
+        struct account account = { .wall_ns = run->kept_wall_ns };
         char title[80];
 
         collect(&account, explanation, MUSTER_ACCOUNT_CHAIN);
         collect(&account, explanation, MUSTER_ACCOUNT_SHARES);
         if (!account.n)
                 return;
-        snprintf(title, sizeof(title), "Where the %s went", words_ns(run->wall_ns).text);
+        snprintf(title, sizeof(title), "Where the %s went", words_ns(run->kept_wall_ns).text);
         page_heading(page, title);
         fprintf(page->to, "%*s%18s%18s\n", (int)page->width - 2 * 18 - 2, "", "the end waited for",
                 "all waited for");
@@ -326,9 +342,9 @@ static void print_prediction(const struct page *page, const struct muster_findin
 
         if (!finding->has_prediction)
                 return;
-        gain_words(gain, finding, run->wall_ns);
+        gain_words(gain, finding, run->kept_wall_ns);
         range_words(range, finding);
-        if (change < SAME_SHARE * (double)run->wall_ns)
+        if (change < SAME_SHARE * (double)run->kept_wall_ns)
                 page_row(page, 3, "then", "all of it takes about as long%s", range);
         else
                 page_row(page, 3, "then", "about %s instead of %s%s%s",

@@ -7,8 +7,9 @@
 #include <base/words.h>
 #include <string.h>
 
-#define KEEP_FOR_ASSERTIONS 1000000 /* attempts in memory; all of them, but of the largest runs */
-#define QUICK_TO_READ       200000  /* requests of a file; more would keep people waiting */
+#define KEEP_FOR_ASSERTIONS                                                                        \
+        1000000 /* attempts in memory; all of them, but of the largest runs; for a proof, too */
+#define QUICK_TO_READ 200000 /* requests of a file; more would keep people waiting */
 
 static bool confirms(const struct account *account)
 {
@@ -36,7 +37,7 @@ static int start_recording(struct account *account, struct muster_error *error)
         struct buf command = { 0 };
         int r = invocation_to_json(&account->invocation, &command);
 
-        if (n_assertions(account))
+        if (n_assertions(account) || confirms(account))
                 options.keep = KEEP_FOR_ASSERTIONS;
         options.command = command.at;
         if (r == 0)
@@ -124,8 +125,8 @@ void account_tell(const struct account *account)
         muster_explanation_run(account->explanation, &run, sizeof(run));
         if (run.n_dropped)
                 fprintf(stderr,
-                        "muster: assert: of the newest requests only, without %s older ones; "
-                        "--record FILE keeps all\n",
+                        "muster: assert: durations are of the newest requests, without %s older "
+                        "attempts; --record FILE keeps all\n",
                         words_count(run.n_dropped).text);
         assertions_tell(&account->options->explain.assertions, stderr);
 }

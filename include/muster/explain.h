@@ -37,6 +37,7 @@ MUSTER_PUBLIC const char *muster_explanation_verdict(const struct muster_explana
 
 /* The run in numbers. */
 struct muster_run {
+        /* Times, rates and counts are of all requests, also where the record has only the newest: see n_kept. */
         uint64_t wall_ns; /* first submit to last result */
         uint64_t n_requests, n_failed, n_attempts, n_retries, n_redirects;
         uint64_t n_conns_opened; /* that came about: one that was refused is none */
@@ -45,7 +46,7 @@ struct muster_run {
         double mean_in_flight; /* slots in use, mean over the wall time */
         double requests_per_s;
         uint64_t latency_p50_ns, latency_p99_ns,
-                latency_mean_ns; /* slot to last byte, of requests that succeeded; 0: none did */
+                latency_mean_ns; /* slot to last byte, of requests kept without an error; 0: none */
         uint64_t process_cpu_ns; /* of the whole process, over the run; 0: not known */
         uint64_t n_dropped;      /* attempts that the record does not have */
         bool is_complete;        /* the run ended in an orderly way */
@@ -54,12 +55,18 @@ struct muster_run {
         uint64_t
                 n_unsafe; /* requests that may change something: not GET, HEAD or OPTIONS, or with a body */
         bool is_going_on; /* it is not complete as it is still being recorded */
+        /* n_requests are these three and n_failed: */
+        uint64_t n_succeeded;  /* without an error, and a status below 400 */
+        uint64_t n_4xx, n_5xx; /* without an error, and yet such an answer; n_5xx: 500 and above */
+        uint64_t
+                n_kept; /* requests that are in the record: accounts, bounds and findings are about these */
+        uint64_t kept_wall_ns; /* their wall_ns */
 };
 MUSTER_PUBLIC void muster_explanation_run(const struct muster_explanation *explanation,
                                           struct muster_run *ret_run, size_t size);
 
 /*
- * Where the wall time went. Two ways to tell, each adds up to the wall time exactly:
+ * Where the wall time went. Two ways to tell, each adds up to kept_wall_ns exactly:
  * the chain: walking back from the last result, what each moment waited for (of overlapping requests only what the end depended on);
  * the shares: each moment is divided among the requests that were under way, by what they were doing.
  */
@@ -119,7 +126,7 @@ MUSTER_PUBLIC const struct muster_finding *muster_explanation_finding(
  * "concurrency.mean", "concurrency.max". Of durations: NAME.mean, .min, .max or a quantile, .p50, .p95, .p99.9; NAME is "latency" (as in
  * struct muster_run), a phase as muster_phase_name() has it, one of the halves of "wait", "network" and "server", or "service", the
  * time for which an attempt holds its slot. Times in ns, rates a second, shares 0 to 1. 0: it is in *ret_value, which is NAN where there was
- * nothing to measure, as the latency where no request succeeded. MUSTER_E_INVALID: no such figure; MUSTER_E_RESOURCE.
+ * nothing to measure, as the latency where every request failed. MUSTER_E_INVALID: no such figure; MUSTER_E_RESOURCE.
  */
 MUSTER_PUBLIC int muster_explanation_figure(const struct muster_explanation *explanation,
                                             const char *name, double *ret_value);

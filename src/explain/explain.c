@@ -162,38 +162,31 @@ const char *muster_explanation_verdict(const struct muster_explanation *explanat
         return explanation ? explanation->verdict : "";
 }
 
-static uint64_t count_unsafe(const struct record *record)
-{
-        uint64_t n = 0;
-
-        for (size_t i = 0; i < record->n_attempts; i++)
-                n += record->attempts[i].is_last && !record->attempts[i].is_safe;
-        return n;
-}
-
 void muster_explanation_run(const struct muster_explanation *explanation,
                             struct muster_run *ret_run, size_t size)
 {
         const struct facts *facts;
         const struct record_run *recorded;
+        const struct totals *all;
         struct muster_run run;
 
         if (!explanation || !ret_run)
                 return;
         facts = &explanation->facts;
         recorded = &explanation->record.run;
+        all = &facts->all;
         run = (struct muster_run){
-                .wall_ns = facts->wall_ns,
-                .n_requests = facts->n_requests,
-                .n_failed = facts->n_failed,
-                .n_attempts = facts->n_attempts,
-                .n_retries = facts->n_outcomes[TRACE_RETRIED],
-                .n_redirects = facts->n_outcomes[TRACE_REDIRECTED],
-                .n_conns_opened = facts->n_conns_opened,
-                .wire_bytes = facts->wire_bytes,
+                .wall_ns = facts_all_wall_ns(facts),
+                .n_requests = all->n_requests,
+                .n_failed = all->n_failed,
+                .n_attempts = all->n_attempts,
+                .n_retries = all->n_outcomes[TRACE_RETRIED],
+                .n_redirects = all->n_outcomes[TRACE_REDIRECTED],
+                .n_conns_opened = all->n_conns_opened,
+                .wire_bytes = all->wire_bytes,
                 .concurrency = facts->slots,
                 .mean_in_flight = facts->mean_in_flight,
-                .requests_per_s = (double)facts->n_requests * 1e9 / (double)facts->wall_ns,
+                .requests_per_s = (double)all->n_requests * 1e9 / (double)facts_all_wall_ns(facts),
                 .latency_p50_ns = facts->latency.p50,
                 .latency_p99_ns = facts->latency.p99,
                 .latency_mean_ns = whole_of(spread_mean(&facts->latency)),
@@ -201,9 +194,14 @@ void muster_explanation_run(const struct muster_explanation *explanation,
                 .n_dropped = recorded->n_dropped,
                 .is_complete = recorded->is_complete,
                 .command = recorded->command,
-                .n_cancelled = facts->n_codes[-MUSTER_E_CANCELLED],
-                .n_unsafe = count_unsafe(&explanation->record),
+                .n_cancelled = all->n_codes[-MUSTER_E_CANCELLED],
+                .n_unsafe = all->n_unsafe,
                 .is_going_on = recorded->is_going_on,
+                .n_succeeded = totals_n_statuses(all, 0, 399),
+                .n_4xx = totals_n_statuses(all, 400, 499),
+                .n_5xx = totals_n_statuses(all, 500, 999),
+                .n_kept = facts->n_requests,
+                .kept_wall_ns = facts->wall_ns,
         };
 
         mem_copy_known(ret_run, size, &run, sizeof(run));

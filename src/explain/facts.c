@@ -123,6 +123,16 @@ uint64_t facts_backoff_ns(const struct facts *facts, size_t from, size_t to)
         return backoff_ns;
 }
 
+/* What a record of the newest requests says of all; else they are all here. */
+static void count_all(struct facts *facts)
+{
+        const struct record *record = facts->record;
+
+        facts->all = record->totals;
+        for (size_t i = 0; !record->totals.n_requests && i < record->n_attempts; i++)
+                totals_add(&facts->all, &record->attempts[i]);
+}
+
 static void count_requests(struct facts *facts)
 {
         for (size_t at = 0; at < facts->record->n_attempts;) {
@@ -181,6 +191,7 @@ static int measure(struct facts *facts)
         if (r < 0)
                 return r;
         count_requests(facts);
+        count_all(facts);
         if (facts->n_requests == 0)
                 return MUSTER_E_INPUT;
         measure_loop(facts);

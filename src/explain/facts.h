@@ -84,8 +84,11 @@ struct facts {
         const struct record *record;
         /* The run: the first submit to the last result taken. */
         uint64_t start_ns, end_ns, wall_ns; /* wall_ns is at least 1 */
-        size_t n_requests, n_failed;        /* requests that have ended; of these with an error */
-        size_t n_attempts;                  /* that had a slot */
+        size_t n_requests,
+                n_failed; /* in the record: requests that have ended; of these with an error */
+        struct totals
+                all; /* of the whole run: what is told as a count. More than that where the record has only the newest */
+        size_t n_attempts; /* that had a slot */
         size_t n_outcomes[TRACE_N_OUTCOMES];
         size_t n_waits[TRACE_N_WAITS];
         size_t n_codes[32];   /* requests, by -code */
@@ -134,6 +137,20 @@ struct facts {
         uint64_t chain_ns[PART_N];
         uint64_t share_ns[PART_N];
 };
+
+/* Does the record have only a part of the run's requests, of which it knows how many there were? */
+static inline bool facts_is_part(const struct facts *facts)
+{
+        return facts->all.n_requests > facts->n_requests;
+}
+
+/* The wall time of the whole run, where wall_ns is that of the part that is in the record. */
+static inline uint64_t facts_all_wall_ns(const struct facts *facts)
+{
+        return facts_is_part(facts) && facts->all.last_ns > facts->all.first_ns
+                       ? facts->all.last_ns - facts->all.first_ns
+                       : facts->wall_ns;
+}
 
 /* MUSTER_E_RESOURCE; MUSTER_E_INPUT when no request in it has ended. The record is borrowed until facts_deinit(). */
 int facts_init(struct facts *facts, const struct record *record);

@@ -10,17 +10,17 @@
 
 static double wall(const struct facts *facts)
 {
-        return (double)facts->wall_ns;
+        return (double)facts_all_wall_ns(facts);
 }
 
 static double rate(const struct facts *facts)
 {
-        return (double)facts->n_requests * 1e9 / (double)facts->wall_ns;
+        return (double)facts->all.n_requests * 1e9 / (double)facts_all_wall_ns(facts);
 }
 
 static double error_rate(const struct facts *facts)
 {
-        return (double)facts->n_failed / (double)facts->n_requests;
+        return (double)facts->all.n_failed / (double)facts->all.n_requests;
 }
 
 static double concurrency_mean(const struct facts *facts)
@@ -35,27 +35,27 @@ static double concurrency_max(const struct facts *facts)
 
 static double retries(const struct facts *facts)
 {
-        return (double)facts->n_outcomes[TRACE_RETRIED];
+        return (double)facts->all.n_outcomes[TRACE_RETRIED];
 }
 
 static double redirects(const struct facts *facts)
 {
-        return (double)facts->n_outcomes[TRACE_REDIRECTED];
+        return (double)facts->all.n_outcomes[TRACE_REDIRECTED];
 }
 
 static double requests(const struct facts *facts)
 {
-        return (double)facts->n_requests;
+        return (double)facts->all.n_requests;
 }
 
 static double failed(const struct facts *facts)
 {
-        return (double)facts->n_failed;
+        return (double)facts->all.n_failed;
 }
 
 static double connects(const struct facts *facts)
 {
-        return (double)facts->n_conns_opened;
+        return (double)facts->all.n_conns_opened;
 }
 
 static const struct {

@@ -25,6 +25,22 @@ void outcome_errors(struct outcome_errors *errors, const struct facts *facts)
         }
 }
 
+void outcome_told(struct outcome_told *told, const struct facts *facts)
+{
+        const struct totals *all = &facts->all;
+
+        *told = (struct outcome_told){ .n_requests = all->n_requests,
+                                       .n_cancelled = all->n_codes[-MUSTER_E_CANCELLED] };
+        told->n_done = told->n_requests - told->n_cancelled;
+        told->n_failed = all->n_failed - told->n_cancelled;
+        told->n_errors = totals_n_statuses(all, 400, 599);
+        for (int status = 400; status < 600; status++)
+                if (all->n_statuses[status] > told->n_of_status) {
+                        told->n_of_status = all->n_statuses[status];
+                        told->status = status;
+                }
+}
+
 bool outcome_is_failure(const struct facts *facts)
 {
         struct outcome_errors errors;

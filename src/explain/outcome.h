@@ -43,6 +43,17 @@ struct outcome_errors {
 
 void outcome_errors(struct outcome_errors *errors, const struct facts *facts);
 
+/*
+ * The same in counts of the whole run, to be told. What is judged is judged by what is in the record.
+ */
+struct outcome_told {
+        uint64_t n_requests, n_done, n_failed, n_cancelled;
+        uint64_t n_errors, n_of_status;
+        int status;
+};
+
+void outcome_told(struct outcome_told *told, const struct facts *facts);
+
 /* Are the times those of failures? */
 bool outcome_is_failure(const struct facts *facts);
 

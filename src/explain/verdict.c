@@ -75,7 +75,9 @@ static void say_remedy(struct sentence *sentence, const char *text)
 
 static void say_requests(struct sentence *sentence, const struct facts *facts)
 {
-        if (facts->record->run.n_dropped)
+        if (facts_is_part(facts))
+                say(sentence, "the newest %s requests", words_count(facts->n_requests).text);
+        else if (facts->record->run.n_dropped)
                 say(sentence, "the %s recorded requests", words_count(facts->n_requests).text);
         else if (outcome_n_cancelled(facts))
                 say(sentence, "the %s that %s done",
@@ -192,33 +194,37 @@ static void say_parts(struct sentence *sentence, const struct facts *facts)
 
 static void say_failures(struct sentence *sentence, const struct facts *facts)
 {
-        if (outcome_n_failed(facts))
-                say(sentence,
-                    "%s of %s requests failed: ", words_count(outcome_n_failed(facts)).text,
-                    words_count(outcome_n_done(facts)).text);
-        else if (!outcome_n_done(facts))
+        struct outcome_told told;
+
+        outcome_told(&told, facts);
+        if (told.n_failed)
+                say(sentence, "%s of %s requests failed: ", words_count(told.n_failed).text,
+                    words_count(told.n_done).text);
+        else if (!told.n_done)
                 say(sentence, "None of %s was done when the run was stopped: ",
-                    words_counted(facts->n_requests, "request", "requests").text);
+                    words_counted(told.n_requests, "request", "requests").text);
 }
 
 /* "The request", "All 50 requests", "48 of 50 requests". */
-static void say_how_many(struct sentence *sentence, size_t n, const struct facts *facts)
+static void say_how_many(struct sentence *sentence, uint64_t n, const struct outcome_told *told)
 {
-        size_t n_done = outcome_n_done(facts);
-
-        if (n < n_done)
-                say(sentence, "%s of %s requests", words_count(n).text, words_count(n_done).text);
+        if (n < told->n_done)
+                say(sentence, "%s of %s requests", words_count(n).text,
+                    words_count(told->n_done).text);
         else if (n == 1)
                 say(sentence, "The request");
         else
                 say(sentence, "All %s requests", words_count(n).text);
-        if (outcome_n_cancelled(facts))
-                say(sentence, " that %s done", n_done == 1 ? "was" : "were");
+        if (told->n_cancelled)
+                say(sentence, " that %s done", told->n_done == 1 ? "was" : "were");
 }
 
 static void say_all_failed(struct sentence *sentence, const struct facts *facts)
 {
-        say_how_many(sentence, outcome_n_failed(facts), facts);
+        struct outcome_told told;
+
+        outcome_told(&told, facts);
+        say_how_many(sentence, told.n_failed, &told);
         say(sentence, " failed, which says nothing about speed: find out first why, as the result "
                       "lines tell.");
 }
@@ -227,13 +233,23 @@ static void say_all_failed(struct sentence *sentence, const struct facts *facts)
 static void say_errors(struct sentence *sentence, const struct facts *facts)
 {
         struct outcome_errors errors;
+        struct outcome_told told;
 
         outcome_errors(&errors, facts);
         if (!outcome_is_nearly_all(errors.n, facts))
                 return;
-        say_how_many(sentence, errors.n, facts);
-        say(sentence, " %s answered with an error (%s%d). ", errors.n == 1 ? "was" : "were",
-            errors.n_of_status < errors.n ? "mostly " : "", errors.status);
+        outcome_told(&told, facts);
+        say_how_many(sentence, told.n_errors, &told);
+        say(sentence, " %s answered with an error (%s%d). ", told.n_errors == 1 ? "was" : "were",
+            told.n_of_status < told.n_errors ? "mostly " : "", told.status);
+}
+
+/* The rest is about what is in the record. */
+static void say_part(struct sentence *sentence, const struct facts *facts)
+{
+        if (facts_is_part(facts))
+                say(sentence, " This is judged by the newest %s of %s requests.",
+                    words_count(facts->n_requests).text, words_count(facts->all.n_requests).text);
 }
 
 static void say_time(struct sentence *sentence, const struct facts *facts,
@@ -279,6 +295,7 @@ static void say_run(struct sentence *sentence, const struct facts *facts,
                 say_finding(sentence, &first->shown, facts);
         else
                 say_time(sentence, facts, bounds, n_bounds);
+        say_part(sentence, facts);
 }
 
 void verdict_write(char text[VERDICT_TEXT], const struct facts *facts,

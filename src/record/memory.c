@@ -6,7 +6,6 @@
 /* Of each, there are rarely more than a few hundred. */
 #define TEXTS_MAX   65536
 #define ORIGINS_MAX 65536
-#define LOOKUPS_MAX 16384
 #define TURNS_MAX   32768
 
 int memory_init(struct memory *memory, uint64_t keep)
@@ -15,7 +14,7 @@ int memory_init(struct memory *memory, uint64_t keep)
                 [ROW_ORIGIN] = ORIGINS_MAX,
                 [ROW_ATTEMPT] = keep ? keep : MEMORY_ATTEMPTS,
                 [ROW_CONN] = keep ? keep : MEMORY_ATTEMPTS,
-                [ROW_LOOKUP] = LOOKUPS_MAX,
+                [ROW_LOOKUP] = keep ? keep : MEMORY_ATTEMPTS, /* an attempt has one at most */
                 [ROW_TURN] = TURNS_MAX,
                 [ROW_SAMPLE] = MEMORY_SAMPLES,
         };
@@ -87,6 +86,8 @@ void memory_add(struct memory *memory, enum row_kind kind, const void *row)
 {
         void *place;
 
+        if (kind == ROW_ATTEMPT)
+                totals_add(&memory->totals, row);
         if (!has_room(memory, kind) || (kind == ROW_SAMPLE && !is_sample_to_keep(memory, row)))
                 return;
         place = ring_add(&memory->rings[kind]);
@@ -177,6 +178,8 @@ int memory_copy(const struct memory *memory, struct record *record)
             copy_paths(memory, record) < 0)
                 return MUSTER_E_RESOURCE;
         add_last_sample(memory, record);
+        if (memory_n_dropped(memory))
+                record->totals = memory->totals;
         record_settle(record);
         return 0;
 }

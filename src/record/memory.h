@@ -13,6 +13,7 @@
 #include "record.h"
 #include "ring.h"
 #include "row.h"
+#include "totals.h"
 
 #define MEMORY_ATTEMPTS                                                                            \
         50000 /* unless told otherwise: 15 MiB, and seconds of work for whoever explains them */
@@ -22,6 +23,7 @@ struct memory {
         struct ring rings[ROW_N_KINDS];
         struct arena *arena;
         struct names texts, paths;
+        struct totals totals;             /* of all attempts, kept or not */
         uint64_t n_samples, sample_every; /* told of; and which of these are kept */
         struct trace_sample last_sample;  /* always is */
         uint64_t n_dropped;               /* attempts that there was no memory for */

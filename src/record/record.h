@@ -12,6 +12,7 @@
 #ifndef RECORD_RECORD_H
 #define RECORD_RECORD_H
 
+#include "totals.h"
 #include <core/trace.h>
 
 #define RECORD_PATHS_MAX 1000
@@ -53,6 +54,8 @@ struct record_counter {
 
 struct record {
         struct record_run run;
+        struct totals
+                totals; /* of all requests, where the rows are only the newest; zeroed: they are all there are */
         struct trace_attempt *attempts; /* `url` is not kept: see `paths` */
         size_t n_attempts;
         struct trace_conn *conns; /* by id; `remote` is set */

@@ -162,7 +162,7 @@ static void test_nothing_to_measure(void **state)
         assertions_tell(&assertions, to);
         fclose(to);
         assert_string_equal(text, "muster: assert latency.p99<200ms: FAILED, there is nothing to "
-                                  "measure as no request succeeded\n");
+                                  "measure as every request failed\n");
 }
 
 /* --- invocations -------------------------------------------------------------------------------------------------- */

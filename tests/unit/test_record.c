@@ -213,6 +213,7 @@ static void test_memory_keeps_the_newest(void **state)
         assert_int_equal(record.attempts[0].number, 151);
         assert_int_equal(record.n_conns, 100);
         assert_int_equal(record.run.n_dropped, 150);
+        assert_int_equal(record.totals.n_attempts, 250); /* counts are of all */
         record_deinit(&record);
         fixture_stop(&f);
 }

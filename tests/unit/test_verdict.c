@@ -205,7 +205,9 @@ static void test_verdict_without_a_finding(void **state)
         const struct bound slots = { .name = "slots", .ns = 950 * MS };
         const struct bound loop = { .name = "loop", .ns = 950 * MS };
         const struct record record = { 0 };
-        struct facts facts = { .record = &record, .wall_ns = 1000 * MS, .n_requests = 200 };
+        struct facts facts = {
+                .record = &record, .wall_ns = 1000 * MS, .n_requests = 200, .all.n_requests = 200
+        };
         char verdict[VERDICT_TEXT];
 
         (void)state;
@@ -219,14 +221,14 @@ static void test_verdict_without_a_finding(void **state)
         /* The end waited for the server, and yet it is this program that was busy for as long. */
         verdict_write(verdict, &facts, &none, &loop, 1);
         assert_non_null(strstr(verdict, ": mixed,"));
-        facts.n_failed = 3;
+        facts.n_failed = facts.all.n_failed = 3;
         verdict_write(verdict, &facts, &none, &slots, 1);
         assert_non_null(strstr(verdict, "3 of 200 requests failed: of the 1 s "));
         facts.chain_ns[PART_SERVER] = 400 * MS;
         facts.chain_ns[PART_RECEIVE] = 400 * MS;
         verdict_write(verdict, &facts, &none, &slots, 1);
         assert_non_null(strstr(verdict, ": mixed,"));
-        facts.n_failed = 200;
+        facts.n_failed = facts.all.n_failed = 200;
         verdict_write(verdict, &facts, &none, &slots, 1);
         assert_string_equal(verdict, "All 200 requests failed, which says nothing about speed: "
                                      "find out first why, as the result lines tell.");
@@ -279,6 +281,66 @@ static void test_nearly_all_failed(void **state)
         explain_spoilt(&maker, NULL, &ranking, verdict);
         assert_true(ranking.n > 0);
         ranking_deinit(&ranking);
+}
+
+/* Of a run of 200,000 the record has the last few: what is counted is counted of all. */
+static void keep_the_newest(struct record *record)
+{
+        const struct trace_attempt *last = &record->attempts[record->n_attempts - 1];
+        struct trace_attempt others = *last;
+
+        for (size_t i = 0; i < record->n_attempts; i++)
+                totals_add(&record->totals, &record->attempts[i]);
+        others.submitted_ns = 1;
+        for (size_t i = record->n_attempts; i < 200000; i++)
+                totals_add(&record->totals, &others);
+        record->run.n_dropped = 200000 - record->n_attempts;
+}
+
+static void test_counts_are_of_all(void **state)
+{
+        struct record_maker maker = {
+                .n = 200, .slots = 4, .each.server_ns = 50 * MS, .each.code = MUSTER_E_CLOSED
+        };
+        char verdict[VERDICT_TEXT];
+        struct ranking ranking;
+
+        (void)state;
+        explain_spoilt(&maker, keep_the_newest, &ranking, verdict);
+        assert_string_equal(verdict, "All 200,000 requests failed, which says nothing about speed: "
+                                     "find out first why, as the result lines tell.");
+        ranking_deinit(&ranking);
+        maker.each.code = MUSTER_OK;
+        maker.each.status = 404;
+        explain_spoilt(&maker, keep_the_newest, &ranking, verdict);
+        if (!strstr(verdict,
+                    "All 200,000 requests were answered with an error (404). 4 requests") ||
+            !strstr(verdict, " the newest 200 requests ") ||
+            !strstr(verdict, " This is judged by the newest 200 of 200,000 requests."))
+                fail_msg("%s", verdict);
+        ranking_deinit(&ranking);
+}
+
+static void test_figures_are_of_all(void **state)
+{
+        const struct record_maker maker = { .n = 200, .slots = 4, .each.server_ns = 50 * MS };
+        struct record record;
+        struct facts facts;
+        double value;
+
+        (void)state;
+        assert_int_equal(record_make(&record, &maker), 0);
+        keep_the_newest(&record);
+        assert_int_equal(facts_init(&facts, &record), 0);
+        assert_true(facts_is_part(&facts));
+        assert_int_equal(figure_of(&facts, "requests", &value), 0);
+        assert_true(value == 200000);
+        assert_int_equal(figure_of(&facts, "failed", &value), 0);
+        assert_true(value == 0);
+        assert_int_equal(figure_of(&facts, "wall", &value), 0);
+        assert_true(value == (double)(facts.all.last_ns - 1));
+        facts_deinit(&facts);
+        record_deinit(&record);
 }
 
 static void answer_with_errors(struct record_maker_request *request, size_t i,
@@ -513,7 +575,7 @@ static void test_figures(void **state)
                 { "redirects", 0 },
                 { "connects", 991 }, /* the ten that failed did not get one */
                 { "concurrency.max", 1000 },
-                { "latency.p50", 505e6 }, /* of the 990 that succeeded */
+                { "latency.p50", 505e6 }, /* of the 990 without an error */
                 { "latency.p99", 991e6 },
                 { "latency.p99.8", 999e6 },
                 { "latency.p100", 2e9 },
@@ -636,6 +698,8 @@ int main(void)
                 cmocka_unit_test(test_verdict_of_a_finding),
                 cmocka_unit_test(test_verdict_without_a_finding),
                 cmocka_unit_test(test_nearly_all_failed),
+                cmocka_unit_test(test_counts_are_of_all),
+                cmocka_unit_test(test_figures_are_of_all),
                 cmocka_unit_test(test_all_answered_with_errors),
                 cmocka_unit_test(test_failures_come_first),
                 cmocka_unit_test(test_stopped_run),
