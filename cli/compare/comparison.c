@@ -123,9 +123,12 @@ void comparison_add(struct comparison *comparison, size_t i, unsigned round, con
         for (int figure = 0; figure < N_FIGURES; figure++)
                 mode->figures[figure][round] = values[figure];
         mode->failed[round] = tally->n_failed;
+        mode->refused[round] = tally->n_4xx + tally->n_5xx;
         mode->different[round] = n_different;
         if (!comparison->example[0])
                 memcpy(comparison->example, tally->example, sizeof(tally->example));
+        if (!comparison->refusal[0])
+                memcpy(comparison->refusal, tally->refusal, sizeof(tally->refusal));
 }
 
 static uint64_t sum_of(const uint64_t *values, size_t n)
@@ -149,6 +152,7 @@ void comparison_finish(struct comparison *comparison)
                         mode->medians[figure] =
                                 stat_median(mode->figures[figure], comparison->n_rounds);
                 mode->n_failed = sum_of(mode->failed, comparison->n_rounds);
+                mode->n_refused = sum_of(mode->refused, comparison->n_rounds);
                 mode->n_different = sum_of(mode->different, comparison->n_rounds);
                 mode->wall = stat_estimate(wall, comparison->n_rounds);
                 mode->speedup = stat_estimate_ratio(first, wall, comparison->n_rounds);

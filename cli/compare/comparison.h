@@ -46,10 +46,11 @@ struct mode {
 
         double figures[N_FIGURES][ROUNDS_MAX];
         uint64_t failed[ROUNDS_MAX];    /* requests of each round */
+        uint64_t refused[ROUNDS_MAX];   /* answered 4xx or 5xx, which is no failure without -f */
         uint64_t different[ROUNDS_MAX]; /* these were answered otherwise than the first time */
 
         /* Of the rounds that are complete. */
-        uint64_t n_failed, n_different;
+        uint64_t n_failed, n_refused, n_different;
         double medians[N_FIGURES];
         struct estimate wall,
                 speedup; /* the latter: how many times as fast as the first mode, round by round */
@@ -65,6 +66,7 @@ struct comparison {
         unsigned n_rounds; /* complete ones */
         bool was_interrupted;
         char example[TALLY_EXAMPLE]; /* what the first failure said */
+        char refusal[TALLY_EXAMPLE]; /* the first answer of 4xx or 5xx */
 };
 
 /* Add the ways that are compared; `limits` are those of the event loop, ascending. */

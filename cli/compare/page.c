@@ -169,6 +169,7 @@ static json_t *mode_object(const struct comparison *c, const struct mode *mode)
                 json_object_set_new(object, members[i].name,
                                     json_real(mode->medians[members[i].figure] / members[i].per));
         json_object_set_new(object, "failed", json_integer((json_int_t)mode->n_failed));
+        json_object_set_new(object, "answered_4xx_5xx", json_integer((json_int_t)mode->n_refused));
         json_object_set_new(object, "different", json_integer((json_int_t)mode->n_different));
         json_object_set_new(object, "walls_us", walls);
         return object;

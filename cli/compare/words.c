@@ -39,6 +39,22 @@ static void say_failures(const struct comparison *c, struct remarks *remarks)
                         (unsigned long long)mode->n_failed, n_made(c), mode->name, c->example);
 }
 
+/* Nobody asked for that to be a failure; but it is quicker, or slower, than the answer that was wanted. */
+static void say_refusals(const struct comparison *c, struct remarks *remarks)
+{
+        const struct mode *most = &c->modes[0];
+
+        for (size_t i = 1; i < c->n_modes; i++)
+                if (c->modes[i].n_refused > most->n_refused)
+                        most = &c->modes[i];
+        if (most->n_refused)
+                remarks_add(remarks,
+                            "NOT ALL SUCCEEDED: %llu of %llu requests in \"%s\" were answered 4xx "
+                            "or 5xx. Such an answer takes another time than a good one. The first: "
+                            "%s. With -f they are failures.",
+                            (unsigned long long)most->n_refused, n_made(c), most->name, c->refusal);
+}
+
 static void say_differences(const struct comparison *c, struct remarks *remarks)
 {
         for (size_t i = 0; i < c->n_modes; i++)
@@ -227,6 +243,7 @@ void comparison_explain(const struct comparison *c, struct remarks *remarks)
                 return;
         }
         say_failures(c, remarks);
+        say_refusals(c, remarks);
         say_differences(c, remarks);
         if (is_hopeless(c))
                 return;

@@ -158,6 +158,8 @@ static void fill_in(struct step *step, const struct runner *runner, uint64_t wal
         step->n_done = tally->n;
         step->n_failed = tally->n_failed;
         step->n_turned_down = tally->n_turned_down;
+        step->n_4xx = tally->n_4xx;
+        step->n_5xx = tally->n_5xx;
         step->throughput = (double)n_good / step->wall_s;
         step->rtt_mean_ns = n_good ? (double)runner->rtt_us * 1e3 / (double)n_good : 0;
         step->in_flight = (double)tally->in_flight_ns / wall;
@@ -171,6 +173,7 @@ static void fill_in(struct step *step, const struct runner *runner, uint64_t wal
         step->cpu = (double)cpu.used_ns / wall;
         step->busy = (double)(cpu.used_ns + cpu.delayed_ns) / wall;
         snprintf(step->example, sizeof(step->example), "%s", tally->example);
+        snprintf(step->refusal, sizeof(step->refusal), "%s", tally->refusal);
 }
 
 double step_bad_share(const struct step *step)

@@ -28,6 +28,7 @@ struct step {
         unsigned concurrency;
         double wall_s;
         uint64_t n_done, n_failed, n_turned_down; /* while the clock ran; the last as in tally.h */
+        uint64_t n_4xx, n_5xx;                    /* of n_done, as in tally.h */
         double throughput;                        /* good responses a second */
         double in_flight;                         /* mean, by Little's law */
         double bytes_per_s;                       /* of bodies, on the wire */
@@ -39,6 +40,7 @@ struct step {
         double busy;        /* and that in which it worked or was waiting for a processor */
         uint64_t n_conns;            /* opened while the clock ran */
         char example[TALLY_EXAMPLE]; /* what the first failure said */
+        char refusal[TALLY_EXAMPLE]; /* the first answer of 4xx or 5xx */
         bool is_complete;
 };
 

@@ -30,6 +30,19 @@ static void keep_example(struct tally *tally, const struct muster_result *result
                          muster_result_url(result), muster_result_error_text(result));
 }
 
+static void add_refusal(struct tally *tally, const struct muster_result *result)
+{
+        int status = muster_result_status(result);
+
+        if (status < 400)
+                return;
+        tally->n_4xx += status < 500;
+        tally->n_5xx += status >= 500;
+        if (!tally->refusal[0])
+                snprintf(tally->refusal, sizeof(tally->refusal), "%d from %.200s", status,
+                         muster_result_url(result));
+}
+
 void tally_add(struct tally *tally, const struct muster_result *result)
 {
         uint64_t latency_ns = 0;
@@ -48,6 +61,7 @@ void tally_add(struct tally *tally, const struct muster_result *result)
         tally->wire_bytes += muster_result_wire_bytes(result);
         if (!muster_result_error(result)) {
                 tally->n_turned_down += tally_is_turned_down(result);
+                add_refusal(tally, result);
                 return;
         }
         tally->n_failed++;
@@ -59,6 +73,8 @@ void tally_merge(struct tally *tally, const struct tally *other)
         tally->n += other->n;
         tally->n_failed += other->n_failed;
         tally->n_turned_down += other->n_turned_down;
+        tally->n_4xx += other->n_4xx;
+        tally->n_5xx += other->n_5xx;
         tally->in_flight_ns += other->in_flight_ns;
         hist_merge(&tally->latency, &other->latency);
         for (int i = 0; i < MUSTER_N_PHASES; i++)
@@ -67,6 +83,8 @@ void tally_merge(struct tally *tally, const struct tally *other)
         tally->wire_bytes += other->wire_bytes;
         if (!tally->example[0])
                 memcpy(tally->example, other->example, sizeof(tally->example));
+        if (!tally->refusal[0])
+                memcpy(tally->refusal, other->refusal, sizeof(tally->refusal));
 }
 
 double tally_phase_mean(const struct tally *tally, enum muster_phase phase)

@@ -16,12 +16,14 @@ struct tally {
         uint64_t n;
         uint64_t n_failed;      /* have an error */
         uint64_t n_turned_down; /* of the others: see tally_is_turned_down() */
+        uint64_t n_4xx, n_5xx;  /* answered so, and no failure; n_5xx: 500 and above */
         uint64_t
                 in_flight_ns; /* the latencies of all: divided by the wall time, how many were in flight (Little's law) */
         struct hist latency; /* of all, as tally_latency_mean(): they stand side by side */
         uint64_t phase_ns[MUSTER_N_PHASES];
         uint64_t body_bytes, wire_bytes;
         char example[TALLY_EXAMPLE]; /* what the first failure said */
+        char refusal[TALLY_EXAMPLE]; /* the first of n_4xx and n_5xx: "404 from http://..." */
 };
 
 void tally_init(struct tally *tally);

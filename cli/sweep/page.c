@@ -127,11 +127,12 @@ static json_t *step_object(const struct curve *curve, size_t i)
 {
         const struct step *step = &curve->steps[i];
         json_t *object = json_pack(
-                "{s:i, s:f, s:f, s:f, s:I, s:I, s:I, s:I, s:f, s:f, s:f}", "concurrency",
+                "{s:i, s:f, s:f, s:f, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:f, s:f}", "concurrency",
                 (int)step->concurrency, "in_flight", step->in_flight, "requests_per_s",
                 curve->throughput[i], "seconds", step->wall_s, "requests", (json_int_t)step->n_done,
                 "failed", (json_int_t)step->n_failed, "turned_down",
-                (json_int_t)step->n_turned_down, "connections", (json_int_t)step->n_conns,
+                (json_int_t)step->n_turned_down, "answered_4xx", (json_int_t)step->n_4xx,
+                "answered_5xx", (json_int_t)step->n_5xx, "connections", (json_int_t)step->n_conns,
                 "bytes_per_s", step->bytes_per_s, "cpu", step->cpu, "busy", step->busy);
 
         if (curve_has_looked_again(curve, i))

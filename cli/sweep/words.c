@@ -219,6 +219,21 @@ static void say_errors(const struct curve *curve, struct remarks *remarks)
                                     : "");
 }
 
+/* The best step is what is recommended: say what its answers were. */
+static void say_refusals(const struct curve *curve, struct remarks *remarks)
+{
+        const struct step *best = &curve->steps[curve->best];
+
+        if (best->n_4xx + best->n_5xx)
+                remarks_add(
+                        remarks,
+                        "Not all succeeded: with %u at once %llu of %llu requests were answered "
+                        "4xx or 5xx, the first: %s. Such an answer takes another time than a "
+                        "good one; with -f they are failures.",
+                        best->concurrency, (unsigned long long)(best->n_4xx + best->n_5xx),
+                        (unsigned long long)best->n_done, best->refusal);
+}
+
 static void say_no_limit(const struct curve *curve, struct remarks *remarks)
 {
         const struct step *last = &curve->steps[curve->n_steps - 1];
@@ -341,6 +356,7 @@ static void explain_steps(const struct curve *curve, struct remarks *remarks)
         if (curve->throughput[curve->best] > 0 && is_machine)
                 say_limit(curve, remarks);
         say_recommendation(curve, remarks);
+        say_refusals(curve, remarks);
         if (curve->end == CURVE_END_BAD)
                 say_errors(curve, remarks);
         if (curve->throughput[curve->best] <= 0)

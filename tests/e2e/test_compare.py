@@ -164,6 +164,13 @@ def test_unsafe_methods(server):
     assert {(request.method, request.body) for request in s.requests} == {("POST", b"a=b")}
 
 
+def test_refusals_are_no_successes(server):
+    s = server(lambda request: response("404 Not Found"))
+    told = figures(s.url("/gone"), "-n", 8, *FEW)
+    assert all(mode["failed"] == 0 and mode["answered_4xx_5xx"] == 48 for mode in told["modes"])
+    assert told["words"][0].startswith("NOT ALL SUCCEEDED: 48 of 48 requests") and f"404 from {s.url('/gone')}" in told["words"][0]
+
+
 def test_failures():
     told = figures("http://127.0.0.1:1/", "-n", 8, *FEW, status=1)
     assert all(mode["failed"] == 48 for mode in told["modes"]) and "REQUESTS FAILED" in told["words"][0]

@@ -78,6 +78,12 @@ def test_turned_down(lab):
     assert one.stats()["responses_5xx"] < 1000
 
 
+def test_refusals_are_no_successes(lab):
+    told = curve(lab().url("/status/404"), "--max", 4, *QUICK)
+    assert all(step["answered_4xx"] == step["requests"] and step["failed"] == 0 for step in told["steps"])
+    assert any(words.startswith("Not all succeeded: ") and "404 from http://" in words for words in told["words"]), told["words"]
+
+
 def test_nothing_works():
     told = curve("http://127.0.0.1:1/", *QUICK, status=1)
     assert told["concurrency"] is None and told["end"] == "errors" and len(told["steps"]) == 1
