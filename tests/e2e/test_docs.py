@@ -194,6 +194,58 @@ def test_every_code_is_in_the_table():
         assert re.search(rf"^\.It Dv {name} No \({value}, {'ok' if value == '0' else name[9:].lower()}\)", page, flags=re.MULTILINE), name
 
 
+# --- what is installed --------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory):
+    """The pages and the completion, where "meson install" puts them, below a folder."""
+    told = subprocess.run(["meson", "introspect", "--installed", Path(MUSTER).resolve().parent], capture_output=True, text=True)
+    assert told.returncode == 0, told.stderr
+    root = tmp_path_factory.mktemp("installed")
+    for source, target in json.loads(told.stdout).items():
+        if "/share/man/" in target or "bash-completion" in target:
+            path = root / re.sub(r".*?/share/", "share/", target)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(source, path)
+    return root / "share"
+
+
+def functions():
+    headers = "".join(re.sub(r"/\*.*?\*/", "", path.read_text(), flags=re.DOTALL) for path in sorted((ROOT / "include" / "muster").glob("*.h")))
+    return sorted(set(re.findall(r"\b(muster_\w+)\(", headers)))
+
+
+def test_every_page_is_installed(installed):
+    for page in (ROOT / "docs" / "man").glob("*.[1-9]"):
+        assert (installed / "man" / f"man{page.suffix[1:]}" / page.name).read_text() == page.read_text()
+
+
+def test_every_function_has_a_page_by_its_name(installed):
+    """Its own, or an alias of one that has it among its names and prototypes."""
+    assert len(functions()) > 50
+    for name in functions():
+        text = (installed / "man" / "man3" / f"{name}.3").read_text()
+        if text.startswith(".so "):
+            text = (installed / "man" / text.split()[1]).read_text()
+        assert re.search(rf"^\.Nm {name}(?: ,)?$", text, flags=re.MULTILINE) and re.search(rf"^\.Fn {name} ", text, flags=re.MULTILINE), name
+
+
+@pytest.mark.skipif(not shutil.which("man"), reason="no man(1): apt-get install man-db")
+def test_man_finds_them(installed):
+    for name, page in [("muster_next", "man3/muster_client.3"), ("muster_result_body", "man3/muster_result.3"), ("muster-fetch", "man1/muster-fetch.1"),
+                       ("muster-record", "man5/muster-record.5")]:
+        told = subprocess.run(["man", "-M", installed / "man", "-w", name], capture_output=True, text=True)
+        assert told.stdout.strip() == str(installed / "man" / page), told.stderr
+
+
+@pytest.mark.skipif(not Path("/usr/share/bash-completion/bash_completion").exists(), reason="no bash-completion(7): apt-get install bash-completion")
+def test_bash_completion_finds_ours(installed):
+    script = ". /usr/share/bash-completion/bash_completion; _comp_load muster 2>/dev/null || __load_completion muster; complete -p muster"
+    told = subprocess.run(["bash", "-c", script], capture_output=True, text=True, env={"PATH": "/usr/bin:/bin", "HOME": "/", "XDG_DATA_DIRS": str(installed)})
+    assert "-F _muster" in told.stdout, told.stderr
+
+
 # --- JSON ---------------------------------------------------------------------------------------------------------------
 
 OWN_NAMES = {"chain", "shares", "phases_us"}  # their members are parts and phases
