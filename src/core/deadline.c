@@ -25,6 +25,9 @@ static uint64_t earliest(const struct muster_request *request)
         case REQUEST_BACKOFF:
                 return min_ns(always, request->retry_at_ns);
         case REQUEST_RUNNING:
+                /* A response whose body nobody wants is answered: silence is no failure of it. */
+                if (request->drain_until_ns != UINT64_MAX)
+                        return min_ns(always, request->drain_until_ns);
                 return min_ns(always, min_ns(request->connect_until_ns, request->read_until_ns));
         case REQUEST_PROCESSING:
                 /* The last byte is here; and what a worker has begun is told once. */
@@ -191,6 +194,8 @@ static void look(struct muster_request *request, uint64_t now_ns)
         } else if (may_have_arrived(request, at_ns)) {
                 if (loop_timer_set(&request->client->loop, &request->timer, now_ns) < 0)
                         arm_or_abort(request);
+        } else if (request->state == REQUEST_RUNNING && request->drain_until_ns == at_ns) {
+                exchange_drop_rest(request->conn);
         } else if (is_sending_on(request, at_ns)) {
                 deadline_received(request, now_ns);
                 arm_or_abort(request);
@@ -231,7 +236,7 @@ void deadline_submitted(struct muster_request *request, uint64_t now_ns)
         request->queue_until_ns = clock_after(now_ns, request->limits.queue_timeout_ns);
         request->deadline_ns = clock_after(now_ns, request->limits.deadline_ns);
         request->connect_until_ns = request->read_until_ns = request->total_until_ns = UINT64_MAX;
-        request->retry_at_ns = UINT64_MAX;
+        request->retry_at_ns = request->drain_until_ns = UINT64_MAX;
 }
 
 /* The queue timeout is about the first slot; the total one starts with it. */
@@ -241,7 +246,7 @@ void deadline_started(struct muster_request *request, uint64_t now_ns)
 
         request->queue_until_ns = UINT64_MAX;
         request->connect_until_ns = clock_after(now_ns, request->limits.connect_timeout_ns);
-        request->read_until_ns = UINT64_MAX;
+        request->read_until_ns = request->drain_until_ns = UINT64_MAX;
         if (is_first)
                 request->total_until_ns = clock_after(now_ns, request->limits.total_timeout_ns);
 }

@@ -8,8 +8,10 @@
 #include <assert.h>
 #include <base/error.h>
 
-#define DRAIN_BYTES_MAX                                                                            \
-        (64 * 1024) /* of a body nobody wants: reading more costs more than a new connection */
+/* Of a body that nobody wants: reading more, or for longer, costs more than a new connection. */
+#define DRAIN_BYTES_MAX (64 * 1024)
+#define DRAIN_NS        (100 * NS_PER_MS)
+
 #define RESERVE_BYTES                                                                              \
         (16 * 1024 * 1024) /* of a body whose length is known: beyond, it grows as it comes */
 
@@ -51,10 +53,12 @@ static void leave(struct conn *conn, bool can_be_reused)
         pool_put(&conn->client->pool, conn, conn->client->loop.now_ns);
 }
 
+/* What is to be done was told by the head: the server can break only what nobody wants. */
 static bool is_failure_of_dropped_body(const struct muster_request *request, enum muster_code code)
 {
         return request->use != RESPONSE_IS_RESULT &&
-               (code == MUSTER_E_CLOSED || code == MUSTER_E_PROTOCOL || code == MUSTER_E_SEND);
+               (code == MUSTER_E_CLOSED || code == MUSTER_E_PROTOCOL || code == MUSTER_E_SEND ||
+                code == MUSTER_E_TLS || code == MUSTER_E_TOO_LARGE);
 }
 
 void exchange_note_dial(struct conn *conn)
@@ -300,6 +304,32 @@ static int begin_sink(struct conn *conn, struct muster_request *request, const s
         return r;
 }
 
+void exchange_drop_rest(struct conn *conn)
+{
+        conn->notes.we_close |= conn->reader.keeps_alive;
+        conn->reader.keeps_alive = false;
+        complete(conn, 0);
+}
+
+/*
+ * The body of a redirect, or of what is tried again. It is read only to keep the connection, as far
+ * as it is short and comes at once; the request does not wait for it. DROPPED: the exchange is
+ * over.
+ */
+#define DROPPED 1
+static int expect_unwanted_body(struct conn *conn, struct muster_request *request,
+                                const struct h1_head *head)
+{
+        bool saves_conn = head->keeps_alive && !request->limits.no_reuse &&
+                          !(head->has_length && head->length > DRAIN_BYTES_MAX);
+
+        request->drain_until_ns = clock_after(now_of(conn), DRAIN_NS);
+        if (saves_conn && deadline_arm(request) == 0)
+                return 0;
+        exchange_drop_rest(conn);
+        return DROPPED;
+}
+
 static int take_head(struct conn *conn, struct muster_request *request, const struct h1_head *head,
                      struct muster_error *error)
 {
@@ -309,9 +339,10 @@ static int take_head(struct conn *conn, struct muster_request *request, const st
                 r = decide_use(request, head, error);
         if (r == 0 && request->use == RESPONSE_IS_RESULT)
                 r = begin_sink(conn, request, head, error);
-        if (r == 0 && request->use == RESPONSE_IS_RESULT && head->has_body)
-                r = expect_body(conn, request, head, error);
-        return r;
+        if (r < 0 || !head->has_body)
+                return r;
+        return request->use == RESPONSE_IS_RESULT ? expect_body(conn, request, head, error)
+                                                  : expect_unwanted_body(conn, request, head);
 }
 
 /* Keep encoded bytes for a worker. */
@@ -394,12 +425,9 @@ static int take_event(struct conn *conn, const struct h1_event *event, size_t n_
                 return take_head(conn, request, &event->head, error);
         case H1_BODY:
                 r = take_body(conn, request, event->body, error);
-                if (r != BODY_NOT_WANTED)
-                        return r;
-                conn->reader.keeps_alive = false;
-                conn->notes.we_close = true;
-                complete(conn, 0);
-                return 1;
+                if (r == BODY_NOT_WANTED)
+                        exchange_drop_rest(conn);
+                return r;
         case H1_DONE:
                 complete(conn, n_left);
                 return 1;

@@ -38,6 +38,9 @@ void exchange_note_dial(struct conn *conn);
 /* Somebody has read of a stream that was held up: go on. */
 void exchange_unblock(struct conn *conn);
 
+/* What comes of a body that nobody wants takes too long: go on without it. */
+void exchange_drop_rest(struct conn *conn);
+
 /* Use a connection that is ready for a request that has a slot. */
 void exchange_begin(struct conn *conn, struct muster_request *request);
 

@@ -52,11 +52,22 @@ static void reset(struct script_conn *conn)
         drop(conn);
 }
 
+static void send_later(struct script_conn *conn)
+{
+        struct script_answer *answer = &conn->answer;
+
+        answer->bytes = answer->then;
+        answer->then = NULL;
+        answer->len = 0;
+        loop_timer_set(conn->server->loop, &conn->timer,
+                       conn->server->loop->now_ns + answer->then_after_ns);
+}
+
 static void send_answer(struct script_conn *conn)
 {
         const struct script_answer *answer = &conn->answer;
         size_t len = answer->bytes && !answer->len ? strlen(answer->bytes) : answer->len;
-        bool closes = answer->closes, resets = answer->resets;
+        bool closes = answer->closes && !answer->then, resets = answer->resets;
 
         if (len)
                 set_busy(conn, false);
@@ -66,6 +77,8 @@ static void send_answer(struct script_conn *conn)
                 reset(conn);
         else if (closes)
                 drop(conn);
+        else if (answer->then)
+                send_later(conn);
 }
 
 static void timer_fire(struct loop_timer *timer, uint64_t late_ns)

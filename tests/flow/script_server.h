@@ -14,8 +14,10 @@ struct script_answer {
         const char *bytes; /* sent as they are; NULL: nothing, the request hangs */
         size_t len;        /* 0: up to the terminating zero */
         uint64_t delay_ns; /* before that */
-        bool closes;       /* close after them */
-        bool resets;       /* with a reset */
+        const char *then;  /* sent later; NULL: nothing */
+        uint64_t then_after_ns;
+        bool closes; /* close after them */
+        bool resets; /* with a reset */
 };
 
 struct script_server;
