@@ -47,6 +47,12 @@ static int on_timer(CURLM *multi, long ms, void *userdata)
         return 0;
 }
 
+static void die(CURLcode code)
+{
+        fprintf(stderr, "%s, after %lu requests\n", curl_easy_strerror(code), n_done);
+        exit(1);
+}
+
 static void collect(CURLM *multi)
 {
         CURLMsg *message;
@@ -56,7 +62,7 @@ static void collect(CURLM *multi)
                 CURL *easy = message->easy_handle;
 
                 if (message->msg != CURLMSG_DONE || message->data.result != CURLE_OK)
-                        exit(1);
+                        die(message->data.result);
                 n_done++;
                 curl_multi_remove_handle(multi, easy);
                 if (n_started < n_wanted) {

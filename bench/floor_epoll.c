@@ -8,6 +8,7 @@
  *      floor_epoll PORT PATH CONCURRENCY REQUESTS
  */
 #include <arpa/inet.h>
+#include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -116,7 +117,9 @@ int main(int argc, char **argv)
                                 ssize_t got = recv(conn->fd, buffer, sizeof(buffer), MSG_DONTWAIT);
 
                                 if (got == 0)
-                                        die("closed");
+                                        errno = ECONNRESET;
+                                if (got == 0 || (got < 0 && errno != EAGAIN))
+                                        die("recv");
                                 is_empty = got < (ssize_t)sizeof(buffer);
                                 conn->got += got > 0 ? (size_t)got : 0;
                         }

@@ -25,6 +25,17 @@ static int record(struct muster_client *client, const char *file)
         return r;
 }
 
+/* Why the first of those that failed did. */
+static void tell_failure(const struct muster_result *result)
+{
+        static bool was_told;
+
+        if (!was_told)
+                fprintf(stderr, "status %d: %s\n", muster_result_status(result),
+                        muster_result_error(result) ? muster_result_error_text(result) : "not 200");
+        was_told = true;
+}
+
 int main(int argc, char **argv)
 {
         struct muster_client *client;
@@ -47,6 +58,8 @@ int main(int argc, char **argv)
                 result = muster_next(client);
                 if (result && muster_result_status(result) == 200)
                         n_good++;
+                else if (result)
+                        tell_failure(result);
                 n_bytes += result ? muster_result_body_size(result) : 0;
                 muster_result_free(result);
         } while (result);
