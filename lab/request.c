@@ -2,6 +2,7 @@
 #include "request.h"
 
 #include <base/error.h>
+#include <http/h1_error.h>
 #include <http/h1_head.h>
 
 /* --- head --------------------------------------------------------------------------------------------------------- */

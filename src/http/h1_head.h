@@ -30,7 +30,4 @@ int h1_fields_parse(struct muster_str rest, const char *head_at, struct h1_scrat
 int h1_field_parse(struct muster_str line, struct muster_str *ret_name,
                    struct muster_str *ret_value, struct muster_error *error);
 
-/* A protocol error that shows the offending bytes, shortened. Returns MUSTER_E_PROTOCOL. */
-int h1_protocol_error(struct muster_error *error, const char *what, struct muster_str bytes);
-
 #endif

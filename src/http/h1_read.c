@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "h1_read.h"
 
+#include "h1_error.h"
 #include "h1_head.h"
 #include <assert.h>
 #include <base/error.h>
