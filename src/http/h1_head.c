@@ -45,9 +45,9 @@ struct muster_str h1_take_line(struct muster_str *rest)
 
 static int parse_version(struct muster_str line, struct h1_head *head, struct muster_error *error)
 {
-        if (line.len < 8 || memcmp(line.at, "HTTP/", 5) != 0)
-                return h1_protocol_error(error, "this is not HTTP/1", line);
-        if (line.at[5] != '1' || line.at[6] != '.' || !char_is_digit(line.at[7]))
+        if (line.len < 5 || !h1_may_begin(line))
+                return h1_not_http(error, head->raw);
+        if (line.len < 8 || line.at[5] != '1' || line.at[6] != '.' || !char_is_digit(line.at[7]))
                 return h1_protocol_error(error, "this version was not asked for", line);
         head->version = line.at[7] == '0' ? 10 : 11;
         return 0;

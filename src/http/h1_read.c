@@ -55,7 +55,20 @@ static int keep_all(struct h1_reader *reader, struct muster_str *in, struct must
 
 /* --- the head ----------------------------------------------------------------------------------------------------- */
 
-/* The head, whole, where it lies or gathered in `kept`. */
+/* No end of a head is in sight, or only too far away: it is too large, or to be waited for, or no head at all. */
+static int check_partial(const struct h1_reader *reader, struct muster_str text,
+                         struct muster_error *error)
+{
+        if (!h1_may_begin(text))
+                return h1_not_http(error, text);
+        if (text.len > reader->head_bytes_max)
+                return error_set(error, MUSTER_E_TOO_LARGE, MUSTER_PHASE_RECEIVE, 0,
+                                 "too_large: the head has more than %zu bytes (max_header_bytes)",
+                                 reader->head_bytes_max);
+        return H1_MORE;
+}
+
+/* The head, whole, where it lies or gathered in `kept`. What does not begin like one is not waited for. */
 static int take_raw_head(struct h1_reader *reader, struct muster_str *in,
                          struct muster_str *ret_raw, struct muster_error *error)
 {
@@ -70,12 +83,10 @@ static int take_raw_head(struct h1_reader *reader, struct muster_str *in,
                 text = buf_str(&reader->kept);
         }
         end = h1_head_end(text, &reader->scanned);
-        if (end ? end > reader->head_bytes_max : text.len > reader->head_bytes_max)
-                return error_set(error, MUSTER_E_TOO_LARGE, MUSTER_PHASE_RECEIVE, 0,
-                                 "too_large: the head has more than %zu bytes (max_header_bytes)",
-                                 reader->head_bytes_max);
-        if (!end)
-                return before ? H1_MORE : keep_all(reader, in, error);
+        if (!end || end > reader->head_bytes_max) {
+                r = check_partial(reader, text, error);
+                return r == H1_MORE && !before ? keep_all(reader, in, error) : r;
+        }
         *ret_raw = (struct muster_str){ text.at, end };
         if (before) {
                 /* What is behind the head goes back to the input, of which it is the last part. */

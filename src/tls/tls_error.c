@@ -162,15 +162,17 @@ static bool is_not_tls(const struct tls *tls)
 
 static int not_tls(const struct tls *tls, struct muster_error *error, enum muster_phase stage)
 {
+        bool is_http = tls->n_first >= 5 && memcmp(tls->first, "HTTP/", 5) == 0;
         char shown[FIRST_BYTES + 1];
 
         for (size_t i = 0; i < tls->n_first; i++)
                 shown[i] = isprint((unsigned char)tls->first[i]) ? tls->first[i] : '.';
         shown[tls->n_first] = '\0';
-        return error_set(
-                error, MUSTER_E_TLS, stage, 0,
-                "tls: %s does not speak TLS on this port, it sent \"%s\"; is it an http:// URL?",
-                tls->host, shown);
+        return error_set(error, MUSTER_E_TLS, stage, 0,
+                         "tls: %s does not speak TLS on this port, it sent \"%s\"; %s", tls->host,
+                         shown,
+                         is_http ? "write http:// instead of https://"
+                                 : "check the host and the port of the URL");
 }
 
 static int alert_or_reason(const struct tls *tls, struct muster_error *error,

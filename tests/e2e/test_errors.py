@@ -18,7 +18,7 @@ def error_of(muster, *arguments):
     (b"HTTP/1.1 200 OK\r\nA: b\r\n c\r\n\r\n", "protocol", "folded"),
     (b"HTTP/1.1 200 OK\r\nA: b\rc\r\n\r\n", "protocol", "control character"),
     (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nnonsense\r\n", "protocol", "not a chunk size"),
-    (b"220 mail.test ESMTP\r\n\r\n", "protocol", "this is not HTTP/1"),
+    (b"220 mail.test ESMTP\r\n\r\n", "protocol", "not an HTTP response"),
     (b"HTTP/1.1 200 OK\r\nX: " + b"y" * 400000 + b"\r\n\r\n", "too_large", "307200 bytes"),
     ([b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello", "close"], "closed", "5 bytes of the body still missing"),
     ([b"HTTP/1.1 200 OK\r\nContent-Le", "close"], "closed", "within the head"),

@@ -242,10 +242,13 @@ static const struct {
         { "HTTP/2 200 OK\r\n\r\n", "protocol: this version was not asked for", NULL, 0, false },
         { "HTTP/2.0 200 OK\r\n\r\n", "protocol: this version was not asked for", NULL, 0, false },
         { "HTTP/1.x 200 OK\r\n\r\n", "protocol: this version was not asked for", NULL, 0, false },
-        { "http/1.1 200 OK\r\n\r\n", "protocol: this is not HTTP/1", NULL, 0, false },
-        { "SSH-2.0-OpenSSH_9.2\r\n\r\n", "protocol: this is not HTTP/1: \"SSH-2.0-OpenSSH_9.2\"",
-          NULL, 0, false },
-        { "\r\n\r\n" OK_LINE "\r\n", "protocol: this is not HTTP/1", NULL, 0, false },
+        { "http/1.1 200 OK\r\n\r\n", "protocol: not an HTTP response, but \"h", NULL, 0, false },
+        { "SSH-2.0-OpenSSH_9.2\r\n\r\n", "protocol: not an HTTP response, but \"S", NULL, 0,
+          false },
+        { "HTTX", "protocol: not an HTTP response, but \"HTTX", NULL, 0, false },
+        { "HTTP\r\n\r\n", "protocol: not an HTTP response, but \"HTTP", NULL, 0, false },
+        { "HTTP/\r\n\r\n", "protocol: this version was not asked for", NULL, 0, false },
+        { "\r\n\r\n" OK_LINE "\r\n", "protocol: not an HTTP response, but \"\\r", NULL, 0, false },
         { "HTTP/1.1200 OK\r\n\r\n", "protocol: the status is not three digits", NULL, 0, false },
         { "HTTP/1.1  200 OK\r\n\r\n", "protocol: the status is not three digits", NULL, 0, false },
         { "HTTP/1.1 20 OK\r\n\r\n", "protocol: the status is not three digits", NULL, 0, false },
@@ -333,6 +336,81 @@ static void test_nul(void **state)
         (void)state;
         run(in, sizeof(in) - 1, 100000, 0, false, &outcome);
         assert_int_equal(strncmp(outcome.text, "protocol: a control character", 29), 0);
+}
+
+/* What other servers say first: told at once, no line's end waited for, whole or from the first byte that differs. */
+static void test_strangers(void **state)
+{
+        static const struct {
+                struct muster_str in;
+                const char *text;
+        } cases[] = {
+                { BYTES("SSH-2.0-OpenSSH_9.2"),
+                  "protocol: not an HTTP response, but \"SSH-2.0-OpenSSH_9.2\": this is an SSH "
+                  "server; check the host and the port of the URL" },
+                { BYTES("220 ftp ready\r\n"),
+                  "protocol: not an HTTP response, but \"220 ftp ready\\r\\n\": this is an FTP or "
+                  "mail (SMTP) server; check the host and the port of the URL" },
+                { BYTES("220-mail ESMTP\r\n220 \r\n"),
+                  "protocol: not an HTTP response, but \"220-mail ESMTP\\r\\n220 \\r\\n\": this is "
+                  "an "
+                  "FTP or mail (SMTP) server; check the host and the port of the URL" },
+                { BYTES("\x15\x03\x01\0\x02\x02\x46"),
+                  "protocol: not an HTTP response, but \"\\x15\\x03\\x01\\x00\\x02\\x02F\": this "
+                  "port "
+                  "speaks TLS; write https:// instead of http://" },
+                { BYTES("\x16\x03"),
+                  "protocol: not an HTTP response, but \"\\x16\\x03\": this port "
+                  "speaks TLS; write https:// instead of http://" },
+                { BYTES("\0\0\x12\x04\0\0\0\0\0"),
+                  "protocol: not an HTTP response, but "
+                  "\"\\x00\\x00\\x12\\x04\\x00\\x00\\x00\\x00\\x00\": these are HTTP/2 frames: the "
+                  "port speaks HTTP/2 without TLS, which muster cannot yet" },
+                { BYTES("J\0\0\0\n8.0.33"), "protocol: not an HTTP response, but "
+                                            "\"J\\x00\\x00\\x00\\n8.0.33\": this is a MySQL "
+                                            "server; check the host and the port of the URL" },
+                { BYTES("* OK IMAP4rev1"),
+                  "protocol: not an HTTP response, but \"* OK IMAP4rev1\": this is a mail (IMAP) "
+                  "server; check the host and the port of the URL" },
+                { BYTES("+OK ready"), "protocol: not an HTTP response, but \"+OK ready\": this is "
+                                      "a mail (POP3) server; "
+                                      "check the host and the port of the URL" },
+                { BYTES("-ERR unknown command 'GET'"),
+                  "protocol: not an HTTP response, but \"-ERR unknown command 'GET'\": this is a "
+                  "Redis or mail (POP3) server; check the host and the port of the URL" },
+                { BYTES("ICY 200 OK\r\n\r\n"), "protocol: not an HTTP response, but \"ICY 200 "
+                                               "OK\\r\\n\\r\\n\": this is a SHOUTcast "
+                                               "stream, which muster cannot read" },
+                { BYTES("<a href=\"x\\\">"),
+                  "protocol: not an HTTP response, but \"<a href=\\\"x\\\\\\\">\": this is a body "
+                  "without a head (HTTP/0.9), which is not accepted" },
+                { BYTES("\r\nHTTP/1.1 200 OK\r\n"),
+                  "protocol: not an HTTP response, but \"\\r\\nHTTP/1.1 200 OK\\r\\n\": an empty "
+                  "line "
+                  "stands where the status line should" },
+                { BYTES("HTTX"), "protocol: not an HTTP response, but \"HTTX\": whatever this port "
+                                 "speaks, it is not HTTP; check the host and the port of the URL" },
+                /* What is shown is bounded, in bytes and when escaped. */
+                { BYTES("0123456789012345678901234567890123456789012345678901234567890"),
+                  "protocol: not an HTTP response, but "
+                  "\"012345678901234567890123456789012345678901234567890123456789...\": whatever "
+                  "this port speaks, it is not HTTP; check the host and the port of the URL" },
+                { BYTES("\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1"),
+                  "protocol: not an HTTP response, but "
+                  "\"\\x01\\x01\\x01\\x01\\x01\\x01\\x01\\x01\\x01\\x01"
+                  "\\x01\\x01\\x01\\x01\\x01\\x01\\x01\\x01\\x01\\x01...\": whatever this port "
+                  "speaks, it is not HTTP; check the host and the port of the URL" },
+        };
+        static const char start[] = "protocol: not an HTTP response, but \"";
+        struct outcome outcome;
+
+        (void)state;
+        for (size_t i = 0; i < LENGTH(cases); i++) {
+                run(cases[i].in.at, cases[i].in.len, 100000, 0, false, &outcome);
+                assert_string_equal(outcome.text, cases[i].text);
+                run(cases[i].in.at, cases[i].in.len, 1, 0, false, &outcome);
+                assert_int_equal(strncmp(outcome.text, start, sizeof(start) - 1), 0);
+        }
 }
 
 static void test_head_is_borrowed_and_whole(void **state)
@@ -514,6 +592,7 @@ int main(void)
                 cmocka_unit_test(test_whole),
                 cmocka_unit_test(test_every_split),
                 cmocka_unit_test(test_nul),
+                cmocka_unit_test(test_strangers),
                 cmocka_unit_test(test_head_is_borrowed_and_whole),
                 cmocka_unit_test(test_caps),
                 cmocka_unit_test(test_too_many),

@@ -510,12 +510,19 @@ static void expect_garbage(struct tls_context *context, const char *bytes, size_
 static void test_peers_that_do_not_speak_tls(void **state)
 {
         static const char http[] = "HTTP/1.1 400 Bad Request\r\n\r\n";
+        static const char ftp[] = "220 ftp ready\r\n";
         static const char alert[] = "\x15\x03\x03\x00\x02\x02\x28"; /* fatal, handshake_failure */
         struct tls_context *context = context_new(&trusting);
 
         (void)state;
-        expect_garbage(context, http, strlen(http),
-                       "does not speak TLS on this port, it sent \"HTTP/1.1 400 Bad\"");
+        expect_garbage(
+                context, http, strlen(http),
+                "does not speak TLS on this port, it sent \"HTTP/1.1 400 Bad\"; write http:// "
+                "instead of https://");
+        expect_garbage(
+                context, ftp, strlen(ftp),
+                "does not speak TLS on this port, it sent \"220 ftp ready..\"; check the host "
+                "and the port of the URL");
         expect_garbage(context, alert, 7, "refused with the alert \"handshake failure\"");
         tls_context_free(context);
 }
