@@ -204,7 +204,7 @@ const struct option request_option_table[] = {
         { HOW_LONG, 0, "connect-timeout", "TIME", "until connected: DNS, TCP and TLS (10 s)",
           option_set_duration, CLIENT(connect_timeout_ms) },
         { NULL, 'm', "max-time", "TIME",
-          "from its turn to the last byte, all tries included (none)", option_set_duration,
+          "from its turn to its result, all tries and work included (none)", option_set_duration,
           CLIENT(total_timeout_ms) },
         { NULL, 0, "read-timeout", "TIME", "between two arrivals of bytes (60 s)",
           option_set_duration, CLIENT(read_timeout_ms) },

@@ -107,7 +107,7 @@ static int start(struct child *child, struct process_job *job)
 
 static int run(void *state, struct process_job *job)
 {
-        struct child_talk talk = process_talk(job->process);
+        struct child_talk talk = process_talk(job);
         struct child child = { 0 };
         enum child_outcome outcome;
         char why[400];

@@ -193,7 +193,7 @@ static int conclude(struct expression *expression, struct process_job *job, jv l
 
 static int collect(struct expression *expression, struct process_job *job, struct outputs *outputs)
 {
-        const struct child_talk talk = process_talk(job->process);
+        const struct child_talk talk = process_talk(job);
         uint64_t end_ns = clock_after(clock_ns_of(CLOCK_MONOTONIC), talk.timeout_ns);
 
         for (;;) {

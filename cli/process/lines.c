@@ -103,7 +103,7 @@ static int set_answer(struct process_job *job, struct muster_str answer)
 
 static int ask(struct child *child, struct process_job *job, struct muster_str question)
 {
-        struct child_talk talk = process_talk(job->process);
+        struct child_talk talk = process_talk(job);
         enum child_outcome outcome;
         char why[400];
 

@@ -116,12 +116,15 @@ int process_set_bytes(struct process_job *job, struct muster_str bytes)
         return r < 0 ? process_fail(job, "out of memory") : 0;
 }
 
-struct child_talk process_talk(const struct process *process)
+struct child_talk process_talk(const struct process_job *job)
 {
+        const struct process *process = job->process;
         uint64_t timeout_ms = process->options.timeout_ms;
+        uint64_t own_ns = timeout_ms == MUSTER_NO_TIMEOUT ? UINT64_MAX : timeout_ms * NS_PER_MS;
+        uint64_t left_ns = muster_result_time_left_ns(job->result);
 
         return (struct child_talk){
-                .timeout_ns = timeout_ms == MUSTER_NO_TIMEOUT ? UINT64_MAX : timeout_ms * NS_PER_MS,
+                .timeout_ns = own_ns < left_ns ? own_ns : left_ns,
                 .max_output_bytes = process->options.max_output_bytes,
                 .stop_fd = process->stop_fd,
         };
@@ -164,6 +167,8 @@ static int process_one(struct muster_result *result, void *argument)
 
         if (atomic_load(&process->is_stopping))
                 return process_fail(&job, "interrupted");
+        if (!muster_result_time_left_ns(result))
+                return process_fail(&job, "there is no time left");
         job.processed = mem_zalloc(sizeof(*job.processed));
         if (!job.processed)
                 return process_fail(&job, "out of memory");

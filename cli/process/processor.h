@@ -51,6 +51,6 @@ int process_set_bytes(struct process_job *job, struct muster_str bytes);
 
 /* What a talk with a command is bounded by. */
 struct child_talk;
-struct child_talk process_talk(const struct process *process);
+struct child_talk process_talk(const struct process_job *job);
 
 #endif

@@ -57,7 +57,7 @@ struct muster_client_options {
         uint64_t queue_timeout_ms;   /* submit to first slot; 0: none */
         uint64_t connect_timeout_ms; /* slot of each attempt to connection ready; 0: 10 s */
         uint64_t read_timeout_ms;    /* connection ready or bytes to next bytes; 0: 60 s */
-        uint64_t total_timeout_ms;   /* first slot to last byte, over all attempts; 0: none */
+        uint64_t total_timeout_ms;   /* first slot to result, over all attempts; 0: none */
         uint64_t deadline_ms;        /* submit to result; 0: none */
         uint64_t idle_timeout_ms;    /* an unused connection is kept this long; 0: 50 s */
 

@@ -30,7 +30,7 @@ struct muster_request_options {
         uint64_t queue_timeout_ms;   /* submit to first slot */
         uint64_t connect_timeout_ms; /* slot of each attempt to connection ready: DNS, TCP, TLS */
         uint64_t read_timeout_ms;    /* connection ready or bytes to next bytes */
-        uint64_t total_timeout_ms;   /* first slot to last byte, over all attempts */
+        uint64_t total_timeout_ms;   /* first slot to result, over all attempts */
         uint64_t deadline_ms;        /* submit to result */
         uint64_t max_body_bytes;     /* after decoding; more is MUSTER_E_TOO_LARGE */
         unsigned max_retries;
@@ -126,13 +126,15 @@ MUSTER_PUBLIC int muster_request_set_basic_auth(struct muster_request *request, 
                                                 const char *password);
 
 /*
- * Work on a response, on one of the client's worker threads, while the loop goes on: `process` is called when the
- * response is whole and no error, and before its result can be taken. It may read the result, set
- * muster_result_set_processed(), and say muster_result_fail(); it must not call any function of the client. Several run
- * at the same time, maybe with the same `argument`, which is the caller's and must live until the result is there. 0:
- * the result is a success. Anything else makes it MUSTER_E_PROCESS. What it takes, the wait for a worker included, is
- * MUSTER_PHASE_PROCESS. Once it runs it is never interrupted: a deadline or muster_cancel() that comes meanwhile decides
- * the result when it returns.
+ * Work on a response, on one of the client's worker threads, while the loop goes on: `process` is
+ * called when the response is whole and no error, and before its result can be taken. It may read
+ * the result, set muster_result_set_processed(), and say muster_result_fail(); it must not call any
+ * function of the client. Several run at the same time, maybe with the same `argument`, which is
+ * the caller's and must live until the result is there. 0: the result is a success. Anything else
+ * makes it MUSTER_E_PROCESS. What it takes, the wait for a worker included, is
+ * MUSTER_PHASE_PROCESS. Once it runs it is never interrupted: a timeout or muster_cancel() that
+ * comes meanwhile decides the result when it returns, and what it made is dropped;
+ * muster_result_time_left_ns() tells it.
  */
 typedef int (*muster_process_fn)(struct muster_result *result, void *argument);
 MUSTER_PUBLIC void muster_request_set_process(struct muster_request *request,

@@ -116,6 +116,13 @@ MUSTER_PUBLIC void muster_result_set_processed(struct muster_result *result, voi
 /* What was set so; NULL: nothing. */
 MUSTER_PUBLIC void *muster_result_processed(const struct muster_result *result);
 
+/*
+ * For a process function: the nanoseconds that its request has left of its total timeout and its
+ * deadline. 0: none, or it was cancelled, and what is made of the body will be dropped. UINT64_MAX:
+ * for ever. A function that may take long looks at it now and then, as it is not interrupted.
+ */
+MUSTER_PUBLIC uint64_t muster_result_time_left_ns(const struct muster_result *result);
+
 /* For a process function: say in words why it failed. Returns MUSTER_E_PROCESS, to be returned by it. */
 MUSTER_PUBLIC int muster_result_fail(struct muster_result *result, const char *text);
 

@@ -30,8 +30,8 @@ static uint64_t earliest(const struct muster_request *request)
                         return min_ns(always, request->drain_until_ns);
                 return min_ns(always, min_ns(request->connect_until_ns, request->read_until_ns));
         case REQUEST_PROCESSING:
-                /* The last byte is here; and what a worker has begun is told once. */
-                return request->work.abortion.code ? UINT64_MAX : request->deadline_ns;
+                /* What a worker has begun is told once. */
+                return request->work.abortion.code ? UINT64_MAX : request->work.until_ns;
         case REQUEST_NEW:
         case REQUEST_FINISHED:
         case REQUEST_TAKEN:
@@ -57,9 +57,29 @@ static struct timeout timeout_that_ended(const struct muster_request *request, u
                 return (struct timeout){ "connect", limits->connect_timeout_ns };
         if (request->state == REQUEST_RUNNING && request->read_until_ns == at_ns)
                 return (struct timeout){ "read", limits->read_timeout_ns };
-        if (request->total_until_ns == at_ns && request->state != REQUEST_PROCESSING)
+        if (request->total_until_ns <= request->deadline_ns)
                 return (struct timeout){ "total", limits->total_timeout_ns };
         return (struct timeout){ "deadline", limits->deadline_ns };
+}
+
+static enum muster_phase stage_of(const struct muster_request *request)
+{
+        switch (request->state) {
+        case REQUEST_BACKOFF:
+                return MUSTER_PHASE_BACKOFF;
+        case REQUEST_RUNNING:
+                return request->attempt.stage;
+        case REQUEST_PROCESSING:
+                /* The wait for a worker is part of the processing. */
+                return request->process || !work_is_begun(request) ? MUSTER_PHASE_PROCESS
+                                                                   : MUSTER_PHASE_DECODE;
+        case REQUEST_NEW:
+        case REQUEST_QUEUED:
+        case REQUEST_FINISHED:
+        case REQUEST_TAKEN:
+                break;
+        }
+        return MUSTER_PHASE_QUEUE;
 }
 
 /* All that the request has lived through so far. */
@@ -74,7 +94,7 @@ static void phases_so_far(const struct muster_request *request, uint64_t now_ns,
                 return;
         }
         if (request->state == REQUEST_PROCESSING) {
-                phase_ns[MUSTER_PHASE_PROCESS] += now_ns - attempt.end_ns;
+                phase_ns[stage_of(request)] += now_ns - attempt.end_ns;
                 return;
         }
         attempt.end_ns = now_ns;
@@ -96,41 +116,38 @@ static void describe_phases(const uint64_t phase_ns[MUSTER_N_PHASES], char *text
         }
 }
 
-static enum muster_phase stage_of(const struct muster_request *request)
+static void say_timeout(const struct muster_request *request, uint64_t at_ns, uint64_t now_ns,
+                        struct muster_error *error)
 {
-        switch (request->state) {
-        case REQUEST_BACKOFF:
-                return MUSTER_PHASE_BACKOFF;
-        case REQUEST_RUNNING:
-                return request->attempt.stage;
-        case REQUEST_PROCESSING:
-                return MUSTER_PHASE_PROCESS;
-        case REQUEST_NEW:
-        case REQUEST_QUEUED:
-        case REQUEST_FINISHED:
-        case REQUEST_TAKEN:
-                break;
-        }
-        return MUSTER_PHASE_QUEUE;
+        struct timeout timeout = timeout_that_ended(request, at_ns);
+        enum muster_phase stage = stage_of(request);
+        uint64_t phase_ns[MUSTER_N_PHASES];
+        char phases[200];
+
+        phases_so_far(request, now_ns, phase_ns);
+        describe_phases(phase_ns, phases, sizeof(phases));
+        error_set(error, MUSTER_E_TIMEOUT, stage, 0,
+                  "timeout: %s timeout of %g s ran out in %s (%s)", timeout.name,
+                  (double)timeout.length_ns / (double)NS_PER_S, muster_phase_name(stage), phases);
 }
 
 static void time_out(struct muster_request *request, uint64_t at_ns, uint64_t now_ns)
 {
-        struct timeout timeout = timeout_that_ended(request, at_ns);
-        uint64_t phase_ns[MUSTER_N_PHASES];
         struct muster_error error = { 0 };
-        char phases[200];
-        enum muster_phase stage;
 
         if (request->conn)
                 exchange_note_dial(request->conn);
-        stage = stage_of(request);
-        phases_so_far(request, now_ns, phase_ns);
-        describe_phases(phase_ns, phases, sizeof(phases));
-        error_set(&error, MUSTER_E_TIMEOUT, stage, 0,
-                  "timeout: %s timeout of %g s ran out in %s (%s)", timeout.name,
-                  (double)timeout.length_ns / (double)NS_PER_S, muster_phase_name(stage), phases);
+        say_timeout(request, at_ns, now_ns, &error);
         flow_abort(request, &error);
+}
+
+bool deadline_outlasted(const struct muster_request *request, uint64_t end_ns,
+                        struct muster_error *error)
+{
+        if (end_ns <= request->work.until_ns)
+                return false;
+        say_timeout(request, request->work.until_ns, end_ns, error);
+        return true;
 }
 
 /* --- when the timer fires ----------------------------------------------------------------------------------------- */
@@ -199,7 +216,8 @@ static void look(struct muster_request *request, uint64_t now_ns)
         } else if (is_sending_on(request, at_ns)) {
                 deadline_received(request, now_ns);
                 arm_or_abort(request);
-        } else if (now_ns - at_ns > DEADLINE_LATE_NS && !request->was_late) {
+        } else if (now_ns - at_ns > DEADLINE_LATE_NS && !request->was_late &&
+                   request->state != REQUEST_PROCESSING) {
                 give_back(request, now_ns - at_ns);
                 arm_or_abort(request);
         } else {
@@ -267,6 +285,16 @@ void deadline_backoff(struct muster_request *request, uint64_t retry_at_ns)
 {
         request->connect_until_ns = request->read_until_ns = UINT64_MAX;
         request->retry_at_ns = retry_at_ns;
+}
+
+/* A response that lay in the kernel until we read it has not used that time up. */
+void deadline_processing(struct muster_request *request)
+{
+        const struct attempt *attempt = &request->attempt;
+        uint64_t always = min_ns(request->total_until_ns, request->deadline_ns);
+
+        request->work.until_ns =
+                later(always, attempt->last_byte_read_ns - attempt->last_byte_kernel_ns);
 }
 
 bool deadline_forbids(const struct muster_request *request, uint64_t at_ns)

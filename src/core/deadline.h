@@ -6,7 +6,7 @@
  * each arrival) is only written down, and the timer looks at it when it fires.
  *
  *      queue       submit ──────▶ slot                  read      arrival ──▶ arrival
- *      connect     slot ────────▶ connection ready      total     first slot ─────────▶ last byte
+ *      connect     slot ────────▶ connection ready      total     first slot ─────────▶ result
  *      deadline    submit ──────────────────────────────────────▶ result
  *
  * No timeout fires because of our own delay. The loop delivers what is there before it fires timers; a request with input that was
@@ -39,6 +39,15 @@ static inline void deadline_received(struct muster_request *request, uint64_t no
 /* Waits again in the queue, or for its next try. */
 void deadline_queued(struct muster_request *request);
 void deadline_backoff(struct muster_request *request, uint64_t retry_at_ns);
+
+/* Its response is whole, and is worked on. */
+void deadline_processing(struct muster_request *request);
+
+/*
+ * The work was done at `end_ns`: did that outlast what the request had left? Then *error says it.
+ */
+bool deadline_outlasted(const struct muster_request *request, uint64_t end_ns,
+                        struct muster_error *error);
 
 /* Would waiting until `at_ns` outlast what the request has left? */
 bool deadline_forbids(const struct muster_request *request, uint64_t at_ns);

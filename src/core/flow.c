@@ -116,6 +116,7 @@ static void say_processed(struct muster_request *request)
                 error_set_memory(error, MUSTER_PHASE_DECODE);
         else
                 error_clear(error); /* it complained, and succeeded all the same */
+        check_status(request, error);
 }
 
 static void finish_work(struct muster_request *request)
@@ -123,10 +124,14 @@ static void finish_work(struct muster_request *request)
         struct work *work = &request->work;
         uint64_t end_ns = work->end_ns ? work->end_ns : now_of(request->client);
 
-        if (work->abortion.code)
+        if (!work->abortion.code)
+                (void)deadline_outlasted(request, end_ns, &work->abortion);
+        if (work->abortion.code) {
                 request->result.error = work->abortion;
-        else
+                muster_result_set_processed(&request->result, NULL, NULL);
+        } else {
                 say_processed(request);
+        }
         finish_processed(request, NULL, end_ns);
 }
 
@@ -152,6 +157,7 @@ static void conclude(struct muster_request *request)
                 return;
         }
         request->state = REQUEST_PROCESSING;
+        deadline_processing(request);
         set_final_url(request); /* the process function may want to know */
         if (work_begin(request) == WORK_IS_DONE) {
                 finish_work(request);
@@ -517,6 +523,7 @@ void flow_abort(struct muster_request *request, const struct muster_error *error
                         finish_processed(request, error, now_of(request->client));
                 } else if (!request->work.abortion.code) {
                         request->work.abortion = *error;
+                        atomic_store(&request->work.is_over, true);
                 }
                 return;
         case REQUEST_NEW:

@@ -112,7 +112,7 @@ struct muster_request {
         uint64_t queue_until_ns, connect_until_ns, read_until_ns, total_until_ns, deadline_ns;
         uint64_t retry_at_ns;
         uint64_t drain_until_ns; /* for a body that nobody wants */
-        bool was_late; /* it got back the time that this program was away, once */
+        bool was_late;           /* it got back the time that this program was away, once */
         size_t unsent_bytes; /* when the read timeout was looked at last: a send that moves is no silence */
 };
 

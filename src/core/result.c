@@ -289,6 +289,13 @@ void *muster_result_processed(const struct muster_result *result)
         return result ? result->processed : NULL;
 }
 
+uint64_t muster_result_time_left_ns(const struct muster_result *result)
+{
+        const struct muster_request *request = result ? request_of_result(result) : NULL;
+
+        return request && request->state == REQUEST_PROCESSING ? work_time_left_ns(request) : 0;
+}
+
 int muster_result_fail(struct muster_result *result, const char *text)
 {
         if (!result)

@@ -8,6 +8,8 @@
 #include <base/mem.h>
 #include <http/decode.h>
 
+#define STEP_BYTES (16 * 1024) /* at most 16 MiB come out of it, in some ten milliseconds */
+
 void work_deinit(struct work *work)
 {
         work->decoder = decoder_free(work->decoder);
@@ -27,13 +29,45 @@ static uint64_t now_of(const struct muster_request *request)
         return clock->is_manual ? 0 : clock_now(clock);
 }
 
+uint64_t work_time_left_ns(const struct muster_request *request)
+{
+        const struct work *work = &request->work;
+        uint64_t now_ns;
+
+        if (atomic_load(&work->is_over))
+                return 0;
+        if (work->until_ns == UINT64_MAX || request->client->clock.is_manual)
+                return UINT64_MAX;
+        now_ns = now_of(request);
+        return now_ns < work->until_ns ? work->until_ns - now_ns : 0;
+}
+
+/* In steps, so that a body whose time is up does not keep its worker from the others. */
+static int decode_in_steps(struct muster_request *request, struct buf *to)
+{
+        struct work *work = &request->work;
+        struct muster_str left = buf_str(&work->encoded);
+        int r = 0;
+
+        while (r == 0 && left.len) {
+                struct muster_str step = { left.at, left.len < STEP_BYTES ? left.len : STEP_BYTES };
+
+                if (atomic_load(&work->is_over))
+                        return MUSTER_E_TIMEOUT;
+                r = decoder_feed(work->decoder, step, to, &work->error);
+                left.at += step.len;
+                left.len -= step.len;
+        }
+        return r;
+}
+
 static int decode_rest(struct muster_request *request)
 {
         struct work *work = &request->work;
         struct muster_result *result = &request->result;
         struct buf *to = request->limits.discard_body ? NULL : &result->body;
         uint64_t start_ns = now_of(request);
-        int r = decoder_feed(work->decoder, buf_str(&work->encoded), to, &work->error);
+        int r = decode_in_steps(request, to);
 
         buf_deinit(&work->encoded);
         if (r == 0)
@@ -145,6 +179,7 @@ int work_begin(struct muster_request *request)
         if (!request->options.process_inline && start_workers(client) == 0 &&
             workers_give(client->workers, &request->work.job) == 0)
                 return 0;
+        request->work.job.is_begun = true;
         do_work(request);
         note_inline(request);
         return WORK_IS_DONE;
@@ -153,4 +188,12 @@ int work_begin(struct muster_request *request)
 bool work_withdraw(struct muster_request *request)
 {
         return workers_withdraw(request->client->workers, &request->work.job);
+}
+
+bool work_is_begun(const struct muster_request *request)
+{
+        struct workers *workers = request->client->workers;
+
+        return workers ? workers_have_begun(workers, &request->work.job)
+                       : request->work.job.is_begun;
 }

@@ -11,6 +11,7 @@
 #include "workers.h"
 #include <base/buf.h>
 #include <muster/error.h>
+#include <stdatomic.h>
 
 struct decoder;
 struct muster_client;
@@ -25,6 +26,8 @@ struct work {
         struct muster_error error;    /* of the decoder */
         struct muster_error abortion; /* came while a worker had it: what the result is to be */
         int code;                     /* of the process function, or the decoder */
+        uint64_t until_ns;   /* when the request's time is up; constant while a worker has it */
+        atomic_bool is_over; /* told to the worker: nobody waits for this any more */
         uint64_t decode_ns, end_ns;
 };
 
@@ -43,5 +46,14 @@ void work_stop(struct muster_client *client);
 
 /* Take the request back from the workers. False: one has it. */
 bool work_withdraw(struct muster_request *request);
+
+/* Has it been begun, rather than that it waits for a worker? */
+bool work_is_begun(const struct muster_request *request);
+
+/*
+ * For who is at it, in whatever thread: the time that the request has left; 0: none, and
+ * UINT64_MAX: for ever.
+ */
+uint64_t work_time_left_ns(const struct muster_request *request);
 
 #endif

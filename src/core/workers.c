@@ -146,6 +146,16 @@ bool workers_withdraw(struct workers *workers, struct worker_job *job)
         return is_waiting;
 }
 
+bool workers_have_begun(struct workers *workers, const struct worker_job *job)
+{
+        bool is_begun;
+
+        pthread_mutex_lock(&workers->lock);
+        is_begun = job->is_begun;
+        pthread_mutex_unlock(&workers->lock);
+        return is_begun;
+}
+
 struct worker_job *workers_take(struct workers *workers)
 {
         struct list *link;

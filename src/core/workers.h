@@ -54,6 +54,9 @@ int workers_give(struct workers *workers, struct worker_job *job);
 /* Take back one that was not begun. False: it is with a worker, or done. */
 bool workers_withdraw(struct workers *workers, struct worker_job *job);
 
+/* Was it begun by one of them? */
+bool workers_have_begun(struct workers *workers, const struct worker_job *job);
+
 /* One that is done; NULL when there is none, and the descriptor is quiet until there is. */
 struct worker_job *workers_take(struct workers *workers);
 

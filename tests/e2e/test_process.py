@@ -1,5 +1,6 @@
 """Work on bodies: --process, --process-lines, --json, --jq; what a command does wrong is its request's failure and nobody else's."""
 import base64
+import gzip
 import hashlib
 import json
 import os
@@ -491,3 +492,24 @@ def test_inline_does_the_same(muster, lab):
     by_n = {result["n"]: result for result in run.results}
     assert by_n[1]["processed"].strip() == "500" and by_n[1]["phases_us"]["process"] > 0
     assert by_n[2]["error"]["code"] == by_n[3]["error"]["code"] == "process"
+
+
+@pytest.mark.parametrize("arguments", [("--process", "sleep 20"), ("--process", "sleep 20", "--process-inline"),
+                                       ("--process", "sleep 20; cat", "--process-lines"), ("--process", "sleep 20", "--deadline", "400ms")], ids=" ".join)
+def test_max_time_covers_the_work(muster, server, arguments):
+    s = server(lambda r: ok(b"{}"))
+    began = time.monotonic()
+    run = muster("fetch", *(() if "--deadline" in arguments else ("-m", "400ms")), *arguments, s.url())
+    error = run.result["error"]
+    assert error["code"] == "timeout" and error["stage"] == "process" and "processed" not in run.result
+    assert f"{'deadline' if '--deadline' in arguments else 'total'} timeout of 0.4 s ran out in process" in error["text"]
+    assert time.monotonic() - began < 15  # and the command was not waited for
+
+
+def test_max_time_covers_decoding(muster, server):
+    """Three gibibytes of zeros, which take seconds to decode: the worker leaves off."""
+    body = gzip.compress(bytes(1 << 24)) * 192
+    s = server(lambda r: ok(body, "Content-Encoding: gzip"))
+    result = muster("fetch", "-m", "500ms", "--max-filesize", "8G", "--body", "none", "--process-workers", "1", s.url()).result
+    assert result["error"]["code"] == "timeout" and "total timeout of 0.5 s ran out in " in result["error"]["text"]
+    assert result["body_bytes"] < 192 << 24

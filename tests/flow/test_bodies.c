@@ -6,6 +6,7 @@
 
 #include <fcntl.h>
 #include <lab/lab.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -637,6 +638,97 @@ static void test_ending_work(void **state)
         close_world(&w);
 }
 
+/* Work for as long as there is time, and make something of the body that nobody is to see. */
+static int work_to_the_end(struct muster_result *result, void *argument)
+{
+        uint64_t left_ns = muster_result_time_left_ns(result);
+
+        *(uint64_t *)argument = left_ns;
+        count_letters(result, NULL);
+        while (muster_result_time_left_ns(result))
+                usleep(1000);
+        return 0;
+}
+
+/* On a worker, and in the loop; what was made too late is dropped. */
+static void test_total_timeout_covers_the_work(void **state)
+{
+        struct world w;
+
+        (void)state;
+        open_world(&w, &(struct muster_client_options){ .workers = 1 });
+        for (int i = 0; i < 4; i++) {
+                struct muster_request *request = request_to(&w, "GET", "/plain");
+                struct muster_request_options options = { .process_inline = i % 2 };
+                struct muster_result *result;
+                uint64_t left_ns = 0;
+
+                *(i < 2 ? &options.total_timeout_ms : &options.deadline_ms) = 200;
+                muster_request_set_process(request, work_to_the_end, &left_ns);
+                muster_request_set_options(request, &options);
+                result = submit_and_wait(&w, request);
+                assert_true(left_ns > 0 && left_ns <= 200 * NS_PER_MS);
+                assert_null(muster_result_processed(result));
+                assert_int_equal(muster_result_time_left_ns(result), 0);
+                assert_int_equal(muster_result_error(result)->stage, MUSTER_PHASE_PROCESS);
+                expect_code(result, MUSTER_E_TIMEOUT,
+                            i < 2 ? "total timeout of 0.2 s ran out in process"
+                                  : "deadline timeout of 0.2 s ran out in process");
+        }
+        close_world(&w);
+}
+
+static int wait_for_end(struct muster_result *result, void *argument)
+{
+        while (!atomic_load((atomic_bool *)argument))
+                usleep(1000);
+        /* Without a timeout it has as long as it likes. */
+        return muster_result_time_left_ns(result) == MUSTER_NO_TIMEOUT ? 0 : -1;
+}
+
+/* Waiting for a worker counts, for a body that is only to be decoded, too. */
+static void test_total_timeout_covers_the_wait_for_a_worker(void **state)
+{
+        static const char *const paths[] = { "/plain", "/encoded/gzip/1000k" };
+        atomic_bool may_end = false;
+        struct muster_request *request;
+        struct muster_result *result;
+        struct world w;
+
+        (void)state;
+        open_world(&w, &(struct muster_client_options){ .workers = 1 });
+        request = request_to(&w, "GET", "/plain");
+        muster_request_set_process(request, wait_for_end, &may_end);
+        muster_submit(w.client, request, NULL);
+        for (int i = 0; i < 2; i++) {
+                request = request_to(&w, "GET", paths[i]);
+                if (i == 0)
+                        muster_request_set_process(request, count_letters, NULL);
+                muster_request_set_options(
+                        request, &(struct muster_request_options){ .total_timeout_ms = 300 });
+                expect_code(submit_and_wait(&w, request), MUSTER_E_TIMEOUT,
+                            "total timeout of 0.3 s ran out in process");
+        }
+        atomic_store(&may_end, true);
+        result = muster_next(w.client);
+        assert_null(muster_result_error(result));
+        muster_result_free(result);
+        close_world(&w);
+}
+
+static void test_status_that_fails_is_decoded_off_the_loop(void **state)
+{
+        struct world w;
+        struct muster_result *result;
+
+        (void)state;
+        open_world(&w, &(struct muster_client_options){ .workers = 1, .fail_on_status = true });
+        result = submit_and_wait(&w, request_to(&w, "GET", "/encoded/gzip/1000k?status=404"));
+        assert_int_equal(muster_result_body_size(result), MEDIUM_BYTES);
+        expect_code(result, MUSTER_E_STATUS, "404");
+        close_world(&w);
+}
+
 static void test_large_bodies_are_decoded_off_the_loop(void **state)
 {
         static const char *const paths[] = { "/encoded/gzip/1000k", "/encoded/br,gzip/1000k",
@@ -678,6 +770,9 @@ int main(void)
                 cmocka_unit_test(test_process),
                 cmocka_unit_test(test_work_is_bounded_and_parallel),
                 cmocka_unit_test(test_ending_work),
+                cmocka_unit_test(test_total_timeout_covers_the_work),
+                cmocka_unit_test(test_total_timeout_covers_the_wait_for_a_worker),
+                cmocka_unit_test(test_status_that_fails_is_decoded_off_the_loop),
                 cmocka_unit_test(test_large_bodies_are_decoded_off_the_loop),
         };
 

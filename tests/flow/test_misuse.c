@@ -97,6 +97,7 @@ static void test_null_result(void **state)
         assert_int_equal(muster_result_wire_bytes(NULL), 0);
         assert_string_equal(muster_result_undecoded(NULL), "");
         assert_string_equal(muster_result_warning(NULL), "");
+        assert_int_equal(muster_result_time_left_ns(NULL), 0);
         assert_int_equal(muster_result_n_attempts(NULL), 0);
         assert_int_equal(muster_result_n_redirects(NULL), 0);
         assert_int_equal(muster_result_phase_ns(NULL, MUSTER_PHASE_WAIT), 0);
