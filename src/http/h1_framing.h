@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Where a response's body ends (RFC 9112 section 6.3)
+ */
+#ifndef HTTP_H1_FRAMING_H
+#define HTTP_H1_FRAMING_H
+
+#include "h1_read.h"
+
+enum h1_framing {
+        H1_NO_BODY,
+        H1_CHUNKED,
+        H1_LENGTH,
+        H1_CLOSE, /* at the end of the connection */
+};
+
+/*
+ * Fill in what the head's fields say of its body: has_length, length, has_body, keeps_alive. `is_head`: the request was a HEAD. MUSTER_E_PROTOCOL
+ * with *error where they are ambiguous.
+ */
+int h1_framing_read(struct h1_head *head, bool is_head, enum h1_framing *ret_framing,
+                    struct muster_error *error);
+
+#endif
