@@ -2,117 +2,12 @@
 /*
  * The response reader: every fixture is fed whole, cut in two at every byte, and byte by byte, and must always give the same
  */
+#include "h1_outcome.h"
 #include "unit.h"
 
 #include <base/rand.h>
 #include <http/h1_read.h>
 #include <stdio.h>
-
-#define OK_LINE "HTTP/1.1 200 OK\r\n"
-
-/*
- * What came of a response, as text: "200 keep [body] done", "i103" for an interim one, "more" where the reader wants more, "error" with the
- * beginning of the error's text.
- */
-struct outcome {
-        char text[512];
-        char body[2048];
-        size_t body_len;
-        size_t n_left;
-};
-
-static void say(struct outcome *outcome, const char *word)
-{
-        size_t len = strlen(outcome->text);
-
-        snprintf(outcome->text + len, sizeof(outcome->text) - len, "%s%s", len ? " " : "", word);
-}
-
-static void say_head(struct outcome *outcome, const struct h1_head *head)
-{
-        char word[64];
-
-        snprintf(word, sizeof(word), "%d%s%s", head->status, head->keeps_alive ? "" : "c",
-                 head->has_body ? "" : "n");
-        say(outcome, word);
-}
-
-/* Returns false when there is nothing more to feed. */
-static bool feed(struct h1_reader *reader, struct muster_str *in, struct outcome *outcome)
-{
-        static struct h1_scratch scratch;
-        struct muster_error error = { 0 };
-
-        for (;;) {
-                struct h1_event event = { 0 };
-                int r = h1_read_next(reader, &scratch, in, &event, &error);
-                char word[16];
-
-                if (r == H1_MORE) {
-                        assert_int_equal(in->len, 0);
-                        return true;
-                }
-                if (r < 0) {
-                        assert_int_equal(error.code, r);
-                        say(outcome, error.text);
-                        return false;
-                }
-                switch (event.kind) {
-                case H1_INTERIM:
-                        snprintf(word, sizeof(word), "i %d", event.head.status);
-                        say(outcome, word);
-                        break;
-                case H1_HEAD:
-                        say_head(outcome, &event.head);
-                        break;
-                case H1_BODY:
-                        assert_true(event.body.len > 0);
-                        assert_true(outcome->body_len + event.body.len <= sizeof(outcome->body));
-                        memcpy(outcome->body + outcome->body_len, event.body.at, event.body.len);
-                        outcome->body_len += event.body.len;
-                        break;
-                case H1_DONE:
-                        say(outcome, "done");
-                        outcome->n_left = in->len;
-                        return false;
-                }
-        }
-}
-
-/* Feed the text in pieces of `size`, or in two when `cut` is set; then the end. */
-static void run(const char *at, size_t len, size_t size, size_t cut, bool is_head,
-                struct outcome *outcome)
-{
-        struct h1_reader reader = { 0 };
-        struct muster_error error = { 0 };
-        size_t fed = 0;
-        bool goes_on = true;
-
-        memset(outcome, 0, sizeof(*outcome));
-        h1_read_begin(&reader, is_head, 1024);
-        while (fed < len && goes_on) {
-                size_t n = cut && fed == 0 ? cut : size;
-                char *piece;
-                struct muster_str in;
-
-                if (n > len - fed)
-                        n = len - fed;
-                /* A copy that ends where the piece ends, so that reading past it is found out. */
-                piece = mem_alloc(n);
-                memcpy(piece, at + fed, n);
-                in = (struct muster_str){ piece, n };
-                goes_on = feed(&reader, &in, outcome);
-                fed += n;
-                outcome->n_left += goes_on ? 0 : len - fed;
-                mem_free(piece);
-        }
-        if (goes_on) {
-                int r = h1_read_eof(&reader, &error);
-
-                say(outcome, r == 0 ? "eof" : error.text);
-        }
-        h1_read_deinit(&reader);
-}
 
 static const struct {
         const char *in, *out, *body;
@@ -280,7 +175,7 @@ static const struct {
           "200 closed: the server ended the connection before the last chunk", NULL, 0, false },
 };
 
-static void check(size_t i, const struct outcome *outcome)
+static void check(size_t i, const struct h1_outcome *outcome)
 {
         size_t len = strlen(fixtures[i].out);
 
@@ -298,30 +193,31 @@ static void check(size_t i, const struct outcome *outcome)
 
 static void test_whole(void **state)
 {
-        struct outcome outcome;
+        struct h1_outcome outcome;
 
         (void)state;
         for (size_t i = 0; i < LENGTH(fixtures); i++) {
-                run(fixtures[i].in, strlen(fixtures[i].in), 100000, 0, fixtures[i].is_head,
-                    &outcome);
+                h1_outcome_of(fixtures[i].in, strlen(fixtures[i].in), 100000, 0,
+                              fixtures[i].is_head, &outcome);
                 check(i, &outcome);
         }
 }
 
 static void test_every_split(void **state)
 {
-        struct outcome outcome;
+        struct h1_outcome outcome;
 
         (void)state;
         for (size_t i = 0; i < LENGTH(fixtures); i++) {
                 size_t len = strlen(fixtures[i].in);
 
                 for (size_t cut = 1; cut < len; cut++) {
-                        run(fixtures[i].in, len, 100000, cut, fixtures[i].is_head, &outcome);
+                        h1_outcome_of(fixtures[i].in, len, 100000, cut, fixtures[i].is_head,
+                                      &outcome);
                         check(i, &outcome);
                 }
                 for (size_t size = 1; size < 4; size++) {
-                        run(fixtures[i].in, len, size, 0, fixtures[i].is_head, &outcome);
+                        h1_outcome_of(fixtures[i].in, len, size, 0, fixtures[i].is_head, &outcome);
                         check(i, &outcome);
                 }
         }
@@ -331,10 +227,10 @@ static void test_every_split(void **state)
 static void test_nul(void **state)
 {
         static const char in[] = OK_LINE "A: b\0c\r\n\r\n";
-        struct outcome outcome;
+        struct h1_outcome outcome;
 
         (void)state;
-        run(in, sizeof(in) - 1, 100000, 0, false, &outcome);
+        h1_outcome_of(in, sizeof(in) - 1, 100000, 0, false, &outcome);
         assert_int_equal(strncmp(outcome.text, "protocol: a control character", 29), 0);
 }
 
@@ -402,13 +298,13 @@ static void test_strangers(void **state)
                   "speaks, it is not HTTP; check the host and the port of the URL" },
         };
         static const char start[] = "protocol: not an HTTP response, but \"";
-        struct outcome outcome;
+        struct h1_outcome outcome;
 
         (void)state;
         for (size_t i = 0; i < LENGTH(cases); i++) {
-                run(cases[i].in.at, cases[i].in.len, 100000, 0, false, &outcome);
+                h1_outcome_of(cases[i].in.at, cases[i].in.len, 100000, 0, false, &outcome);
                 assert_string_equal(outcome.text, cases[i].text);
-                run(cases[i].in.at, cases[i].in.len, 1, 0, false, &outcome);
+                h1_outcome_of(cases[i].in.at, cases[i].in.len, 1, 0, false, &outcome);
                 assert_int_equal(strncmp(outcome.text, start, sizeof(start) - 1), 0);
         }
 }
@@ -441,9 +337,9 @@ static void test_head_is_borrowed_and_whole(void **state)
 
 static void expect_too_large(const char *in, size_t len, size_t size)
 {
-        struct outcome outcome;
+        struct h1_outcome outcome;
 
-        run(in, len, size, 0, false, &outcome);
+        h1_outcome_of(in, len, size, 0, false, &outcome);
         if (strncmp(outcome.text, "too_large: ", 11) != 0)
                 fail_msg("%s", outcome.text);
 }
@@ -451,7 +347,7 @@ static void expect_too_large(const char *in, size_t len, size_t size)
 static void test_caps(void **state)
 {
         static char head[20000];
-        struct outcome outcome;
+        struct h1_outcome outcome;
         size_t len;
 
         (void)state;
@@ -462,7 +358,7 @@ static void test_caps(void **state)
         /* A chunk line, and trailers. */
         len = (size_t)snprintf(head, sizeof(head),
                                OK_LINE "Transfer-Encoding: chunked\r\n\r\n1;%05000d\r\n", 0);
-        run(head, len, 100, 0, false, &outcome);
+        h1_outcome_of(head, len, 100, 0, false, &outcome);
         assert_int_equal(
                 strncmp(outcome.text, "200 protocol: a line of the chunked coding is too long", 54),
                 0);
@@ -470,7 +366,7 @@ static void test_caps(void **state)
                                OK_LINE "Transfer-Encoding: chunked\r\n\r\n0\r\n");
         while (len < 4000)
                 len += (size_t)snprintf(head + len, sizeof(head) - len, "Trailer: x\r\n");
-        run(head, len, 100, 0, false, &outcome);
+        h1_outcome_of(head, len, 100, 0, false, &outcome);
         assert_int_equal(
                 strncmp(outcome.text, "200 protocol: a line of the chunked coding is too long", 54),
                 0);
@@ -538,7 +434,7 @@ static void test_mutations(void **state)
         (void)state;
         rand_init(&rand, 5);
         for (int n = 0; n < 20000; n++) {
-                struct outcome whole, cut;
+                struct h1_outcome whole, cut;
                 char text[300];
                 size_t i = rand_up_to(&rand, LENGTH(fixtures) - 1), len = strlen(fixtures[i].in);
 
@@ -547,8 +443,8 @@ static void test_mutations(void **state)
                 memcpy(text, fixtures[i].in, len);
                 for (uint64_t k = rand_up_to(&rand, 2); k < 3; k++)
                         text[rand_up_to(&rand, len - 1)] = (char)rand_next(&rand);
-                run(text, len, 100000, 0, false, &whole);
-                run(text, len, 100000, 1 + rand_up_to(&rand, len - 2), false, &cut);
+                h1_outcome_of(text, len, 100000, 0, false, &whole);
+                h1_outcome_of(text, len, 100000, 1 + rand_up_to(&rand, len - 2), false, &cut);
                 /* The quoted bytes may be shorter in one of them: compare what comes before the quote. */
                 if (strcspn(whole.text, "\"") != strcspn(cut.text, "\""))
                         fail_msg("\"%s\" and \"%s\"", whole.text, cut.text);
