@@ -422,6 +422,7 @@ static int take_event(struct conn *conn, const struct h1_event *event, size_t n_
                         forget_arrival(request);
                 return 0;
         case H1_HEAD:
+                conn->notes.we_close |= event->head.is_in_doubt;
                 return take_head(conn, request, &event->head, error);
         case H1_BODY:
                 r = take_body(conn, request, event->body, error);

@@ -3,56 +3,114 @@
 
 #include "h1_error.h"
 
-static int read_length(const struct fields *fields, struct h1_head *head,
-                       struct muster_error *error)
-{
-        struct field_members iter = { 0 };
-        struct muster_str member;
+/* What the fields of a head say of its body. */
+struct said {
+        bool has_length;
+        uint64_t length;
+        struct muster_str coding; /* the last Transfer-Encoding, at NULL where there is none */
+        unsigned n_coding_fields, n_chunked, n_identity;
+};
 
-        while (fields_next_member(fields, "Content-Length", &iter, &member)) {
+/* Digits; or, several times, the same length (RFC 9110 section 8.6). Nothing between commas is no length. */
+static int read_length(struct muster_str value, struct said *said, struct muster_error *error)
+{
+        struct muster_str rest = value, member;
+
+        if (!value.len)
+                return h1_protocol_error(error, "an empty Content-Length", value);
+        while (str_split(&rest, ',', &member)) {
                 uint64_t length;
 
+                member = str_trim(member);
                 if (!str_to_u64(member, &length) || length > INT64_MAX)
                         return h1_protocol_error(error, "Content-Length is no length", member);
-                if (head->has_length && length != head->length)
+                if (said->has_length && length != said->length)
                         return h1_protocol_error(error, "several lengths that differ", member);
-                head->has_length = true;
-                head->length = length;
+                said->has_length = true;
+                said->length = length;
         }
         return 0;
 }
 
-/* True when the body is chunked. Anything else that Transfer-Encoding may say makes the framing ambiguous. */
-static int read_transfer_encoding(const struct fields *fields, const struct h1_head *head,
-                                  bool *ret_is_chunked, struct muster_error *error)
+static int read_coding(struct muster_str value, struct said *said, struct muster_error *error)
 {
-        struct muster_str value = fields_find(fields, "Transfer-Encoding"), member;
-        struct field_members iter = { 0 };
-        int n = 0;
+        struct muster_str rest = value, member;
 
-        *ret_is_chunked = false;
-        if (!value.at)
-                return 0;
-        if (head->version == 10)
-                return h1_protocol_error(
-                        error, "Transfer-Encoding in HTTP/1.0 (RFC 9112 section 6.1)", value);
-        if (fields_find(fields, "Content-Length").at)
-                return h1_protocol_error(
-                        error, "both Transfer-Encoding and Content-Length (RFC 9112 section 6.3)",
-                        value);
-        while (fields_next_member(fields, "Transfer-Encoding", &iter, &member))
-                if (n++ > 0 || !str_is_nocase(member, "chunked"))
+        said->coding = value;
+        said->n_coding_fields++;
+        if (!value.len)
+                return h1_protocol_error(error, "an empty Transfer-Encoding", value);
+        while (str_split(&rest, ',', &member)) {
+                member = str_trim(member);
+                if (str_is_nocase(member, "chunked"))
+                        said->n_chunked++;
+                else if (str_is_nocase(member, "identity"))
+                        said->n_identity++;
+                else
                         return h1_protocol_error(error, "a Transfer-Encoding other than chunked",
                                                  member);
-        if (n == 0)
-                return h1_protocol_error(error, "an empty Transfer-Encoding", value);
-        *ret_is_chunked = true;
+        }
         return 0;
+}
+
+static int read_fields(const struct fields *fields, struct said *said, struct muster_error *error)
+{
+        int r = 0;
+
+        for (size_t i = 0; i < fields->n && r == 0; i++) {
+                struct muster_str name = field_name(fields, i);
+
+                if (str_is_nocase(name, "Content-Length"))
+                        r = read_length(field_value(fields, i), said, error);
+                else if (str_is_nocase(name, "Transfer-Encoding"))
+                        r = read_coding(field_value(fields, i), said, error);
+        }
+        return r;
+}
+
+/*
+ * Is the body chunked? A coding means one thing to all readers only when it is `chunked` and nothing else; each of several fields may say so, as
+ * proxies repeat it. `identity` was taken out of HTTP (RFC 7230), and means nothing. Other lists are read in different ways.
+ */
+static int check_coding(const struct h1_head *head, const struct said *said,
+                        struct muster_error *error)
+{
+        if (!said->n_chunked)
+                return 0;
+        if (said->n_identity || said->n_chunked != said->n_coding_fields)
+                return h1_protocol_error(error, "a Transfer-Encoding other than chunked",
+                                         said->coding);
+        if (head->version == 10)
+                return h1_protocol_error(error,
+                                         "Transfer-Encoding in HTTP/1.0 (RFC 9112 section 6.1)",
+                                         said->coding);
+        if (said->has_length)
+                return h1_protocol_error(
+                        error, "both Transfer-Encoding and Content-Length (RFC 9112 section 6.3)",
+                        said->coding);
+        return 0;
+}
+
+/*
+ * A response without a body, whatever the fields say. Where they say that there is one (a HEAD's and a 304's may, of the body that a GET would
+ * get), or cannot be understood, the server may send it all the same, and the next response would not be found.
+ */
+static bool is_bodiless_in_doubt(const struct h1_head *head, const struct said *said, int r)
+{
+        bool may_say = head->status >= 200 && head->status != 204;
+
+        return r < 0 || said->n_chunked != said->n_coding_fields ||
+               (!may_say && (said->coding.at || said->length > 0));
+}
+
+static bool has_body(const struct h1_head *head, bool is_head)
+{
+        return !is_head && head->status >= 200 && head->status != 204 && head->status != 304;
 }
 
 static bool keeps_alive(const struct h1_head *head)
 {
-        if (fields_has_token(&head->fields, "Connection", "close"))
+        if (head->is_in_doubt || fields_has_token(&head->fields, "Connection", "close"))
                 return false;
         return head->version == 11 || fields_has_token(&head->fields, "Connection", "keep-alive");
 }
@@ -60,24 +118,29 @@ static bool keeps_alive(const struct h1_head *head)
 int h1_framing_read(struct h1_head *head, bool is_head, enum h1_framing *ret_framing,
                     struct muster_error *error)
 {
-        bool is_chunked;
-        int r = read_transfer_encoding(&head->fields, head, &is_chunked, error);
+        struct said said = { 0 };
+        int r;
 
+        head->has_body = has_body(head, is_head);
+        r = read_fields(&head->fields, &said, head->has_body ? error : NULL);
         if (r == 0)
-                r = read_length(&head->fields, head, error);
-        if (r < 0)
+                r = check_coding(head, &said, head->has_body ? error : NULL);
+        if (!head->has_body)
+                head->is_in_doubt |= is_bodiless_in_doubt(head, &said, r);
+        else if (r < 0)
                 return r;
-        head->keeps_alive = keeps_alive(head);
-        head->has_body = !is_head && head->status != 204 && head->status != 304;
+        else
+                head->is_in_doubt |= said.n_identity > 0 || said.n_chunked > 1;
+        head->has_length = r == 0 && said.has_length;
+        head->length = head->has_length ? said.length : 0;
         if (!head->has_body)
                 *ret_framing = H1_NO_BODY;
-        else if (is_chunked)
+        else if (said.n_chunked)
                 *ret_framing = H1_CHUNKED;
         else if (head->has_length)
                 *ret_framing = H1_LENGTH;
         else
                 *ret_framing = H1_CLOSE;
-        if (*ret_framing == H1_CLOSE)
-                head->keeps_alive = false;
+        head->keeps_alive = *ret_framing != H1_CLOSE && keeps_alive(head);
         return 0;
 }

@@ -15,8 +15,8 @@ enum h1_framing {
 };
 
 /*
- * Fill in what the head's fields say of its body: has_length, length, has_body, keeps_alive. `is_head`: the request was a HEAD. MUSTER_E_PROTOCOL
- * with *error where they are ambiguous.
+ * Fill in what the head's fields say of its body: has_length, length, has_body, is_in_doubt, keeps_alive. `is_head`: the request was a HEAD.
+ * MUSTER_E_PROTOCOL with *error where a body may end in two places; where there is none (HEAD, 1xx, 204, 304), that only is in doubt.
  */
 int h1_framing_read(struct h1_head *head, bool is_head, enum h1_framing *ret_framing,
                     struct muster_error *error);

@@ -107,8 +107,10 @@ static int take_raw_head(struct h1_reader *reader, struct muster_str *in,
 static int read_framing(struct h1_reader *reader, struct h1_head *head, struct muster_error *error)
 {
         enum h1_framing framing;
-        int r = h1_framing_read(head, reader->is_head, &framing, error);
+        int r;
 
+        head->is_in_doubt |= reader->is_in_doubt;
+        r = h1_framing_read(head, reader->is_head, &framing, error);
         if (r < 0)
                 return r;
         reader->keeps_alive = head->keeps_alive;
@@ -130,9 +132,14 @@ static int read_framing(struct h1_reader *reader, struct h1_head *head, struct m
         return MUSTER_E_INTERNAL;
 }
 
-static int check_interim(struct h1_reader *reader, const struct h1_head *head,
-                         struct muster_error *error)
+static int check_interim(struct h1_reader *reader, struct h1_head *head, struct muster_error *error)
 {
+        enum h1_framing none;
+        int r = h1_framing_read(head, reader->is_head, &none, error);
+
+        if (r < 0)
+                return r;
+        reader->is_in_doubt |= head->is_in_doubt;
         if (head->status == 101)
                 return h1_protocol_error(error, "a change of protocol that nobody asked for",
                                          head->raw);

@@ -41,7 +41,8 @@ struct h1_head {
         struct fields fields;
         bool has_length;  /* Content-Length framing */
         uint64_t length;  /* of the body, where has_length */
-        bool has_body;    /* false for HEAD, 204, 304 */
+        bool has_body;    /* false for HEAD, 1xx, 204, 304 */
+        bool is_in_doubt; /* what follows may not be what it seems to be: not to be used again */
         bool keeps_alive; /* the connection may be used again after H1_DONE (RFC 9112 section 9.3) */
 };
 
@@ -73,6 +74,7 @@ struct h1_reader {
         unsigned n_interim;
         bool is_head; /* the request's method was HEAD: no body whatever the fields say */
         bool keeps_alive;
+        bool is_in_doubt;   /* an interim response was */
         bool kept_is_stale; /* `kept` was handed out with the last event: empty it first */
 };
 
