@@ -88,11 +88,11 @@ struct muster_client_options {
         const char *const *resolve; /* "HOST:PORT:ADDRESS[,ADDRESS]", ..., NULL; "*" is any host;
                                        the last one that matches goes before DNS */
 
-        bool no_redirects;        /* a redirect is the result */
-        bool no_decoding;         /* send no Accept-Encoding, leave bodies as they came */
-        bool discard_body;        /* count the bodies' bytes, keep none */
-        bool fail_on_status;      /* status 400 and above is MUSTER_E_STATUS; response readable */
-        bool retry_unsafe;        /* retry methods that are not idempotent (RFC 9110, 9.2.2), too */
+        bool no_redirects;   /* a redirect is the result */
+        bool no_decoding;    /* send no Accept-Encoding, leave bodies as they came */
+        bool discard_body;   /* count the bodies' bytes, keep none */
+        bool fail_on_status; /* status 400 and above is MUSTER_E_STATUS; its body is in memory */
+        bool retry_unsafe;   /* retry methods that are not idempotent (RFC 9110, 9.2.2), too */
         bool allow_https_to_http; /* follow a redirect from https to http */
         bool http_1_0;            /* speak HTTP/1.0: no connection is kept */
 
@@ -116,6 +116,9 @@ struct muster_client_options {
         double rate_per_host_per_s;
 
         bool no_reuse; /* a new connection for each request, which says "Connection: close" */
+
+        /* As fail_on_status, and the body of such a response goes where that of a good one does. */
+        bool fail_with_body;
 };
 
 struct muster_client;

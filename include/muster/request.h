@@ -39,10 +39,11 @@ struct muster_request_options {
         bool no_redirects;   /* a redirect is the result */
         bool no_decoding;    /* send no Accept-Encoding, leave the body as it came */
         bool discard_body;   /* count the body's bytes, keep none */
-        bool fail_on_status; /* status 400 and above is MUSTER_E_STATUS; response readable */
+        bool fail_on_status; /* status 400 and above is MUSTER_E_STATUS; its body is in memory */
         bool http_1_0;       /* speak HTTP/1.0: no connection is kept */
         bool stream; /* the result is there with the head: muster_result_read() has the body */
         bool process_inline; /* run the process function in the client's thread, where it holds up all else */
+        bool fail_with_body; /* as fail_on_status, and its body goes where that of a good response does */
 };
 
 /*
@@ -102,9 +103,9 @@ MUSTER_PUBLIC int muster_request_set_body_pull(struct muster_request *request, u
                                                void *argument);
 
 /*
- * Where the response's body goes: one of these instead of into the result's memory. Only the body of a response that is
- * a success goes there, decoded; muster_result_body() is empty, muster_result_body_bytes() tells how much it was. Memory
- * stays flat.
+ * Where the response's body goes: one of these instead of into the result's memory. It goes there decoded;
+ * muster_result_body() is empty, muster_result_body_bytes() tells how much it was. Memory stays flat. With fail_on_status the
+ * body of a status of 400 and above stays in memory, and nothing is written; without it that is a body as any other.
  *
  * A descriptor, which stays the caller's and open until the result is there; it is written to from its present place on.
  * One that is not ready (a pipe nobody reads) holds up its own request only, through to the server. A body that ends in

@@ -288,11 +288,12 @@ static int expect_body(struct conn *conn, struct muster_request *request,
         return buf_reserve(&request->result.body, (size_t)head->length + 1);
 }
 
-/* A body that is an error's stays in memory, to be looked at. */
+/* A body that is an error's stays in memory, to be looked at, unless it is wanted where good ones go. */
 static int begin_sink(struct conn *conn, struct muster_request *request, const struct h1_head *head,
                       struct muster_error *error)
 {
-        bool is_error = request->limits.fail_on_status && head->status >= 400;
+        bool is_error = request->limits.fail_on_status && !request->limits.fail_with_body &&
+                        head->status >= 400;
         int r = 0;
 
         request->uses_sink = request->sink.kind != SINK_MEMORY && !is_error &&

@@ -29,7 +29,9 @@ static void forget_id(struct muster_client *client, const struct muster_request 
 
 static void check_status(const struct muster_request *request, struct muster_error *error)
 {
-        if (request->limits.fail_on_status && request->result.status >= 400)
+        const struct request_limits *limits = &request->limits;
+
+        if ((limits->fail_on_status || limits->fail_with_body) && request->result.status >= 400)
                 error_set(error, MUSTER_E_STATUS, MUSTER_PHASE_RECEIVE, 0,
                           "status: the server answered %d", request->result.status);
 }
@@ -150,7 +152,8 @@ static void conclude(struct muster_request *request)
         if (request->work.decoder && request->result.error.code)
                 request->process =
                         NULL; /* the body is to be readable, but is not to be worked on */
-        if (!request->result.error.code && request->uses_sink)
+        /* Also with fail_with_body: the response is whole. */
+        if (request->uses_sink)
                 (void)sink_finish(&request->sink, &request->result.error);
         if (!work_is_wanted(request) || (request->result.error.code && !request->work.decoder)) {
                 finish(request, NULL, request->attempt.end_ns);
@@ -257,6 +260,7 @@ static void set_limits(struct muster_request *request, const struct settings *se
                 .no_decoding = own->no_decoding || settings->no_decoding,
                 .discard_body = own->discard_body || settings->discard_body,
                 .fail_on_status = own->fail_on_status || settings->fail_on_status,
+                .fail_with_body = own->fail_with_body || settings->fail_with_body,
                 .http_1_0 = own->http_1_0 || settings->http_1_0,
                 .no_reuse = settings->no_reuse,
         };

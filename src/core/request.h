@@ -57,8 +57,8 @@ struct request_limits {
                 deadline_ns;
         uint64_t max_body_bytes;
         unsigned max_retries;
-        bool retry_unsafe, no_redirects, no_decoding, discard_body, fail_on_status, http_1_0,
-                no_reuse;
+        bool retry_unsafe, no_redirects, no_decoding, discard_body, fail_on_status, fail_with_body,
+                http_1_0, no_reuse;
 };
 
 struct muster_request {

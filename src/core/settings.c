@@ -156,6 +156,7 @@ int settings_init(struct settings *settings, const struct muster_client_options 
                 .no_decoding = o.no_decoding,
                 .discard_body = o.discard_body,
                 .fail_on_status = o.fail_on_status,
+                .fail_with_body = o.fail_with_body,
                 .retry_unsafe = o.retry_unsafe,
                 .allow_https_to_http = o.allow_https_to_http,
                 .http_1_0 = o.http_1_0,

@@ -34,7 +34,7 @@ struct settings {
 
         char *user_agent; /* "" for none */
 
-        bool no_redirects, no_decoding, discard_body, fail_on_status, retry_unsafe;
+        bool no_redirects, no_decoding, discard_body, fail_on_status, fail_with_body, retry_unsafe;
         bool allow_https_to_http, http_1_0, no_reuse;
 };
 

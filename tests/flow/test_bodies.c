@@ -147,7 +147,35 @@ static void test_status_that_fails_stays_in_memory(void **state)
         result = submit_and_wait(&w, request);
         assert_int_equal(muster_result_error(result)->code, MUSTER_E_STATUS);
         assert_true(muster_result_body_size(result) > 0);
+        assert_int_equal(access(in_directory(&w, "body"), F_OK), -1);
         muster_result_free(result);
+        close_world(&w);
+}
+
+/* With its body wanted it is a file as that of a good response, and a failure all the same. */
+static void test_status_that_fails_with_its_body(void **state)
+{
+        struct world w;
+        struct muster_request *request;
+        struct muster_result *result;
+        struct stat status;
+        char path[128];
+
+        (void)state;
+        open_world(&w,
+                   &(struct muster_client_options){ .size = sizeof(struct muster_client_options),
+                                                    .fail_with_body = true });
+        snprintf(path, sizeof(path), "%s", in_directory(&w, "body"));
+        request = request_to(&w, "GET", "/status/404");
+        muster_request_set_sink_file(request, path);
+        result = submit_and_wait(&w, request);
+        assert_int_equal(muster_result_error(result)->code, MUSTER_E_STATUS);
+        assert_int_equal(muster_result_body_size(result), 0);
+        assert_int_equal(stat(path, &status), 0);
+        assert_int_equal(status.st_size, muster_result_body_bytes(result));
+        assert_true(status.st_size > 0);
+        muster_result_free(result);
+        unlink(path);
         close_world(&w);
 }
 
@@ -758,6 +786,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_file_sink_is_whole_or_not_there),
                 cmocka_unit_test(test_status_that_fails_stays_in_memory),
+                cmocka_unit_test(test_status_that_fails_with_its_body),
                 cmocka_unit_test(test_slow_pipe_holds_up_only_itself),
                 cmocka_unit_test(test_stream),
                 cmocka_unit_test(test_stream_waits_for_its_reader),
