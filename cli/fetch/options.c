@@ -48,8 +48,10 @@ static const struct option how_to_run[] = {
 };
 
 static const struct option how_to_go_on[] = {
-        { WHAT_TO_ACCEPT, 0, "retry", "N", "tries again after failures that may pass (0)",
-          set_retries, CLIENT(max_retries) },
+        { WHAT_TO_ACCEPT, 0, "fail-with-body", NULL, "as --fail, and the body is kept",
+          option_set_flag, CLIENT(fail_with_body) },
+        { NULL, 0, "retry", "N", "tries again after failures that may pass (0)", set_retries,
+          CLIENT(max_retries) },
         { NULL, 0, "retry-unsafe", NULL, "also for methods that are not idempotent, as POST",
           option_set_flag, CLIENT(retry_unsafe) },
 
@@ -99,8 +101,22 @@ const struct option *const fetch_option_tables[] = {
 
 /* --- parsing ------------------------------------------------------------------------------------------------------ */
 
-static int finish(struct fetch_options *options)
+/* As curl has it. */
+static int check_fail(const struct fetch_options *options, struct muster_error *error)
 {
+        if (!options->request.client.fail_on_status || !options->request.client.fail_with_body)
+                return 0;
+        return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
+                         "--fail drops the body of an error and --fail-with-body keeps it: choose "
+                         "one");
+}
+
+static int finish(struct fetch_options *options, struct muster_error *error)
+{
+        int r = check_fail(options, error);
+
+        if (r < 0)
+                return r;
         if (!options->body)
                 options->body = "inline";
         /* What is to be worked on has to be there, although it is not shown. */
@@ -122,7 +138,7 @@ int fetch_options_parse(struct fetch_options *options, int argc, char **argv,
 
         *options = (struct fetch_options){ 0 };
         r = option_parse(fetch_option_tables, options, argc, argv, request_options_add_url, error);
-        return r == 0 ? finish(options) : r;
+        return r == 0 ? finish(options, error) : r;
 }
 
 void fetch_options_deinit(struct fetch_options *options)

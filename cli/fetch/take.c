@@ -19,17 +19,25 @@ static void add_processed(struct result_line *line, const struct processed *proc
 
 /*
  * A file is whole: what came of a response that broke off, or could not be decoded to its end,
- * becomes none. Whole is also the body of a status that counts as an error, and one that could not
- * be worked on.
+ * becomes none. Whole is also one that could not be worked on, and the body of a status that counts
+ * as an error; but with --fail nobody wants that.
  */
-static bool has_body_to_keep(const struct muster_result *result)
+static bool has_body_to_keep(const struct fetch *fetch, const struct muster_result *result)
 {
         const struct muster_error *error = muster_result_error(result);
 
         if (!error)
                 return muster_result_status(result);
         return error->code == MUSTER_E_PROCESS ||
-               (error->code == MUSTER_E_STATUS && muster_result_body_size(result));
+               (error->code == MUSTER_E_STATUS && fetch->options.request.client.fail_with_body);
+}
+
+static bool is_dropped_by_fail(const struct fetch *fetch, const struct muster_result *result)
+{
+        const struct muster_error *error = muster_result_error(result);
+
+        return error && error->code == MUSTER_E_STATUS &&
+               !fetch->options.request.client.fail_with_body;
 }
 
 /* What the library calls its caller is, for people, what they pressed. `own` is for an error with other words. */
@@ -60,13 +68,15 @@ static int write_item(struct fetch *fetch, struct item *item)
 
         if (item->result)
                 add_processed(&line, process_result(item->result));
-        if (fetch->body_files.is_there && item->result && has_body_to_keep(item->result)) {
+        if (fetch->body_files.is_there && item->result && has_body_to_keep(fetch, item->result)) {
                 if (body_files_name(&fetch->body_files, item, &body_file, &body_error) == 0)
                         line.body_file = body_file.at;
                 else if (!line.error)
                         line.error = &body_error;
         }
         line.leaves_body_out |= fetch->body_files.is_there;
+        if (item->result)
+                line.leaves_body_out |= is_dropped_by_fail(fetch, item->result);
         report_add(&fetch->report, item->result, line.error);
         r = output_add(&fetch->output, &line, &fetch->error);
         if (r == OUTPUT_FULL)

@@ -243,7 +243,8 @@ const struct option request_option_table[] = {
         { NULL, 0, "dns-server", "ADDRESS[:PORT]", "ask this name server, not the system's",
           option_set_text, CLIENT(dns_server) },
 
-        { WHAT_TO_ACCEPT, 'f', "fail", NULL, "status 400 and above is an error", option_set_flag,
+        { WHAT_TO_ACCEPT, 'f', "fail", NULL,
+          "status 400 and above is an error, and its body is dropped", option_set_flag,
           CLIENT(fail_on_status) },
         { NULL, 'L', "location", NULL, "follow redirects (the default)", option_clear_flag,
           CLIENT(no_redirects) },

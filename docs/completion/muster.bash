@@ -55,6 +55,7 @@ _muster_fetch() {
         --compressed
         --no-compressed
         --fail
+        --fail-with-body
         --location
         --no-location
         --max-redirs

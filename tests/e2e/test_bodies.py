@@ -76,5 +76,33 @@ def test_errors_of_names(muster, lab, tmp_path):
     (tmp_path / "file").write_text("")
     run = muster("fetch", "--body", "file/x", s.url("/plain"))
     assert run.status == 3 and "cannot" in run.stderr and "file" in run.stderr
-    run = muster("fetch", "--fail", "--body", "out", s.url("/status/404"))
-    assert run.result["error"]["code"] == "status" and (tmp_path / "out" / run.result["body_file"]).read_text() == "404 Not Found\n"
+
+
+def files_in(folder):
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+
+
+def test_body_of_an_error_is_no_file_of_a_good_one(muster, lab, tmp_path):
+    """As curl: -f drops it, --fail-with-body keeps it, both fail; without them it is a body as any other."""
+    s = lab()
+    urls = [s.url("/status/404"), s.url("/plain"), s.url("/status/500")]
+    for options in ([], ["--jq", "."]):
+        run = muster("fetch", "-f", *options, "--body", "dropped", *urls)
+        assert run.status == 1 and [result.get("body_file") for result in sorted(run.results, key=lambda result: result["n"])][::2] == [None, None]
+        assert not {"000001.body", "000003.body"} & set(files_in(tmp_path / "dropped"))
+    run = muster("fetch", "--fail-with-body", "--in-order", "--body", "kept", *urls)
+    first, good, last = run.results
+    assert run.status == 1 and good["ok"] and first["error"]["code"] == last["error"]["code"] == "status"
+    assert files_in(tmp_path / "kept") == ["000001.body", "000002.body", "000003.body"]
+    assert (tmp_path / "kept" / "000001.body").read_text() == "404 Not Found\n"
+    assert muster("fetch", "--body", "any", *urls).status == 0 and len(files_in(tmp_path / "any")) == 3
+
+
+def test_body_of_an_error_in_the_line(muster, lab):
+    url = lab().url("/status/404")
+    dropped = muster("fetch", "-f", url).result
+    assert "body" not in dropped and dropped["body_bytes"] == 14 and dropped["status"] == 404
+    kept = muster("fetch", "--fail-with-body", url)
+    assert kept.status == 1 and kept.result["error"]["code"] == "status" and kept.result["body"] == "404 Not Found\n"
+    both = muster("fetch", "-f", "--fail-with-body", url)
+    assert both.status == 2 and "choose one" in both.stderr
