@@ -152,6 +152,7 @@ int fetch_main(int argc, char **argv)
         } else if (r < 0) {
                 status = error_tell(&fetch.error);
         } else {
+                body_files_begin(&fetch.body_files);
                 fetch.report.has_plan = fetch_options_have_rate(&fetch.options);
                 request_options_warn(&fetch.options.request);
                 fetch.has_progress = isatty(STDERR_FILENO) && !fetch.options.is_silent &&

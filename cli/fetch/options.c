@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "options.h"
 
+#include "../output/body_files.h"
 #include <base/error.h>
 #include <base/str.h>
 #include <stddef.h>
@@ -119,6 +120,9 @@ static int finish(struct fetch_options *options, struct muster_error *error)
                 return r;
         if (!options->body)
                 options->body = "inline";
+        r = body_files_check(options->body, error);
+        if (r < 0)
+                return r;
         /* What is to be worked on has to be there, although it is not shown. */
         if (strcmp(options->body, "none") == 0 && !process_is_wanted(&options->process))
                 options->request.client.discard_body = true;

@@ -70,6 +70,8 @@ static int accept_item(struct fetch *fetch, struct input_item *next)
                 return error_set_memory(&fetch->error, MUSTER_PHASE_QUEUE);
         if (account_input(&fetch->account, &fetch->input, next, &fetch->error) < 0)
                 return fetch->error.code;
+        if (!next->error.code && body_files_reserve(&fetch->body_files, item, &next->error) < 0)
+                next->request = muster_request_free(next->request);
         if (!next->error.code)
                 make_request(fetch, next);
         if (next->error.code)

@@ -1,18 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 #include "body_files.h"
 
+#include "body_name.h"
 #include "item.h"
 #include <base/error.h>
 #include <base/mem.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
+#include <jansson.h>
 #include <openssl/evp.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#define WORDS "{n}, {id}, {host} and {sha256}"
 
 static int fail(const char *path, const char *what, int sys, struct muster_error *error)
 {
@@ -22,38 +21,35 @@ static int fail(const char *path, const char *what, int sys, struct muster_error
 
 /* --- opening ------------------------------------------------------------------------------------------------------ */
 
-/* Make every folder above the last slash. */
-static int make_parents(char *path, struct muster_error *error)
+/* Make every folder above the last slash. `ret_made_at`: where in the path the first one ends that was not there; else unchanged. */
+static int make_parents(char *path, size_t *ret_made_at, struct muster_error *error)
 {
         for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
                 int r;
 
                 *slash = '\0';
                 r = mkdir(path, 0777);
-                if (r < 0 && errno != EEXIST)
-                        return fail(path, "make the directory", errno, error);
+                if (r < 0 && errno != EEXIST) {
+                        fail(path, "make the directory", errno, error);
+                        *slash = '/';
+                        return MUSTER_E_RESOURCE;
+                }
                 *slash = '/';
+                if (r == 0 && !*ret_made_at)
+                        *ret_made_at = (size_t)(slash - path);
         }
         return 0;
 }
 
-static bool is_word(struct muster_str word)
+/* The innermost first, as far as they are empty. */
+static void unmake_parents(char *path, size_t made_at)
 {
-        return str_is(word, "n") || str_is(word, "id") || str_is(word, "host") ||
-               str_is(word, "sha256");
-}
+        char *slash;
 
-static int check_words(const char *pattern, struct muster_error *error)
-{
-        for (const char *open = strchr(pattern, '{'); open; open = strchr(open + 1, '{')) {
-                const char *close = strchr(open, '}');
-                struct muster_str word = { open + 1, close ? (size_t)(close - open - 1) : 0 };
-
-                if (!close || !is_word(word))
-                        return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
-                                         "--body: there is no \"%.40s\"; there are " WORDS, open);
+        while (made_at && (slash = strrchr(path, '/')) && slash >= path + made_at) {
+                *slash = '\0';
+                rmdir(path);
         }
-        return 0;
 }
 
 /* What stands before the first word, up to its last slash. */
@@ -68,11 +64,14 @@ static char *constant_directory(const char *pattern)
 
 static char *short_form(const char *directory)
 {
-        size_t size = strlen(directory) + sizeof("/{n}.body");
+        size_t len = strlen(directory), size = len + sizeof("/{n}.body");
         char *pattern = mem_alloc(size);
 
+        while (len > 1 && directory[len - 1] == '/')
+                len--;
         if (pattern)
-                snprintf(pattern, size, "%s/{n}.body", directory);
+                snprintf(pattern, size, "%.*s%s{n}.body", (int)len, directory,
+                         directory[len - 1] == '/' ? "" : "/");
         return pattern;
 }
 
@@ -80,36 +79,42 @@ int body_files_open(struct body_files *files, const char *spec, bool in_memory,
                     struct muster_error *error)
 {
         bool is_short = !strchr(spec, '{');
-        int r = check_words(spec, error);
+        unsigned words = 0;
+        int r = body_name_check(spec, &words, error);
 
         if (r < 0)
                 return r;
         *files = (struct body_files){ .is_there = true,
                                       .in_memory = in_memory,
-                                      .is_short = is_short };
+                                      .is_short = is_short,
+                                      .words = is_short ? BODY_NAME_N : words };
         files->pattern = is_short ? short_form(spec) : mem_strdup(spec);
         files->directory = files->pattern ? constant_directory(files->pattern) : NULL;
         if (!files->directory)
                 return error_set_memory(error, MUSTER_PHASE_QUEUE);
-        r = make_parents(files->directory, error);
+        r = make_parents(files->directory, &files->made_at, error);
         if (r == 0 && access(files->directory, W_OK | X_OK) < 0)
                 r = fail(files->directory, "write into", errno, error);
-        return r;
+        return r == 0 ? scratch_open(&files->scratch, files->directory, error) : r;
+}
+
+void body_files_begin(struct body_files *files)
+{
+        files->is_begun = true;
 }
 
 void body_files_close(struct body_files *files)
 {
+        scratch_close(&files->scratch);
+        if (files->directory && !files->is_begun)
+                unmake_parents(files->directory, files->made_at);
+        name_set_deinit(&files->names);
         mem_free(files->pattern);
         mem_free(files->directory);
         *files = (struct body_files){ 0 };
 }
 
 /* --- until it is whole -------------------------------------------------------------------------------------------- */
-
-static void own_name(const struct body_files *files, uint64_t n, char *path, size_t size)
-{
-        snprintf(path, size, "%s.muster-%d-%" PRIu64, files->directory, (int)getpid(), n);
-}
 
 bool body_files_wants_requests(const struct body_files *files)
 {
@@ -121,7 +126,7 @@ int body_files_attach(const struct body_files *files, struct muster_request *req
 {
         char path[4096];
 
-        own_name(files, n, path, sizeof(path));
+        scratch_file(&files->scratch, n, path, sizeof(path));
         return muster_request_set_sink_file(request, path) < 0
                        ? error_set_memory(error, MUSTER_PHASE_QUEUE)
                        : 0;
@@ -150,20 +155,6 @@ static int write_from_memory(const char *path, const struct muster_result *resul
 
 /* --- its name ----------------------------------------------------------------------------------------------------- */
 
-static int add_fit(struct buf *to, struct muster_str text)
-{
-        int r = 0;
-
-        for (size_t i = 0; i < text.len && r == 0; i++) {
-                char c = text.at[i];
-                bool is_fit = (char_lower(c) >= 'a' && char_lower(c) <= 'z') || char_is_digit(c) ||
-                              c == '-' || c == '_' || (c == '.' && i);
-
-                r = buf_add_char(to, is_fit ? c : '_');
-        }
-        return r;
-}
-
 /* "example.com:8080" of a normalised URL. */
 static struct muster_str host_of(const char *url)
 {
@@ -173,97 +164,189 @@ static struct muster_str host_of(const char *url)
         return (struct muster_str){ at, strcspn(at, "/?") };
 }
 
-/* Without the quotes of JSON's. */
-static struct muster_str id_of(const struct item *item)
+/* What the JSON of an id stands for; *ret_value, which holds the text, is to be dropped. */
+static struct muster_str id_of(const struct item *item, json_t **ret_value)
 {
         struct muster_str id = str_of(item->id);
 
-        if (id.len >= 2 && id.at[0] == '"')
-                id = (struct muster_str){ id.at + 1, id.len - 2 };
-        return id;
+        *ret_value = NULL;
+        if (!id.len || id.at[0] != '"')
+                return id; /* a number is what it is written as */
+        *ret_value = json_loadb(id.at, id.len, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
+        return (struct muster_str){ json_string_value(*ret_value), json_string_length(*ret_value) };
 }
 
-static int add_hash(struct buf *to, const char *path)
+#define HEX_BYTES (2 * 32 + 1) /* of SHA-256, terminated */
+
+static int hash_file(const char *path, char hex[HEX_BYTES])
 {
         EVP_MD_CTX *hash = EVP_MD_CTX_new();
         unsigned char digest[EVP_MAX_MD_SIZE], bytes[65536];
         unsigned len = 0;
-        int fd = open(path, O_RDONLY | O_CLOEXEC), r = 0;
+        int fd = open(path, O_RDONLY | O_CLOEXEC);
         ssize_t n = 0;
         bool is_good = hash && fd >= 0 && EVP_DigestInit_ex(hash, EVP_sha256(), NULL) == 1;
 
         while (is_good && (n = read(fd, bytes, sizeof(bytes))) > 0)
                 is_good = EVP_DigestUpdate(hash, bytes, (size_t)n) == 1;
         is_good = is_good && n == 0 && EVP_DigestFinal_ex(hash, digest, &len) == 1;
-        for (unsigned i = 0; is_good && i < len && r == 0; i++) {
-                char hex[3];
-
-                snprintf(hex, sizeof(hex), "%02x", digest[i]);
-                r = buf_add_text(to, hex);
-        }
+        for (unsigned i = 0; is_good && i < len && 2 * i + 2 < HEX_BYTES; i++)
+                snprintf(hex + 2 * i, 3, "%02x", digest[i]);
         if (fd >= 0)
                 close(fd);
         EVP_MD_CTX_free(hash);
-        return is_good ? r : MUSTER_E_RESOURCE;
+        return is_good ? 0 : MUSTER_E_RESOURCE;
 }
 
-static int add_word(struct buf *to, struct muster_str word, const struct body_files *files,
-                    const struct item *item, const char *path)
-{
-        struct muster_str id = id_of(item);
-        char number[24];
-
-        snprintf(number, sizeof(number), files->is_short ? "%06" PRIu64 : "%" PRIu64, item->n);
-        if (str_is(word, "host"))
-                return add_fit(to, host_of(muster_result_final_url(item->result)));
-        if (str_is(word, "sha256"))
-                return add_hash(to, path);
-        if (str_is(word, "id") && id.len)
-                return add_fit(to, id);
-        return buf_add_text(to, number);
-}
-
+/* `path`: of the body, where the name needs its hash. */
 static int add_name(struct buf *to, const struct body_files *files, const struct item *item,
                     const char *path)
 {
-        const char *at = files->pattern, *open;
+        char hex[HEX_BYTES] = "";
+        struct body_name name = { .n = item->n, .pads_n = files->is_short };
+        json_t *id;
         int r = 0;
 
-        while (r == 0 && (open = strchr(at, '{'))) {
-                const char *close = strchr(open, '}');
-
-                r = buf_add(to, at, (size_t)(open - at));
-                if (r == 0)
-                        r = add_word(to,
-                                     (struct muster_str){ open + 1, (size_t)(close - open - 1) },
-                                     files, item, path);
-                at = close + 1;
-        }
+        if (files->words & BODY_NAME_HOST)
+                name.host = host_of(muster_result_final_url(item->result));
+        if (files->words & BODY_NAME_SHA256)
+                r = hash_file(path, hex);
+        name.sha256 = str_of(hex);
+        name.id = id_of(item, &id);
         if (r == 0)
-                r = buf_add_text(to, at);
-        return r == 0 ? buf_terminate(to) : r;
+                r = body_name_add(to, files->pattern, &name);
+        json_decref(id);
+        return r;
 }
 
-int body_files_name(const struct body_files *files, const struct item *item, struct buf *name,
+/* Numbers differ, and files of the same hash are the same: only other words may name two items alike. */
+static bool may_collide(const struct body_files *files)
+{
+        return files->words != BODY_NAME_N && !(files->words & BODY_NAME_SHA256);
+}
+
+/* Who answers is known when somebody has answered. */
+static bool is_known_before(const struct body_files *files)
+{
+        return !(files->words & (BODY_NAME_HOST | BODY_NAME_SHA256));
+}
+
+static int too_long(const struct buf *name, struct muster_error *error)
+{
+        return error_set(
+                error, MUSTER_E_INPUT, MUSTER_PHASE_DELIVER, 0,
+                "input: a part of the name of its body is longer than 255 bytes: %.60s...; "
+                "shorten --body",
+                name->at);
+}
+
+/* Take it, so that nobody else gets it. */
+static int take_name(struct body_files *files, const struct buf *name, struct muster_error *error)
+{
+        int r = may_collide(files) ? name_set_add(&files->names, buf_str(name)) : 0;
+
+        if (r == NAME_SET_HAS_IT)
+                return error_set(
+                        error, MUSTER_E_INPUT, MUSTER_PHASE_DELIVER, 0,
+                        "input: the file of its body would be %.200s, which an earlier item "
+                        "has; give each an id of its own, or add {n} to --body",
+                        name->at);
+        return r < 0 ? error_set_memory(error, MUSTER_PHASE_DELIVER) : 0;
+}
+
+int body_files_reserve(struct body_files *files, const struct item *item,
+                       struct muster_error *error)
+{
+        struct buf name = { 0 };
+        int r;
+
+        if (!files->is_there || !is_known_before(files) || files->words == BODY_NAME_N)
+                return 0;
+        r = add_name(&name, files, item, "");
+        if (r == BODY_NAME_TOO_LONG)
+                r = too_long(&name, error);
+        else if (r == 0)
+                r = take_name(files, &name, error);
+        else
+                error_set_memory(error, MUSTER_PHASE_QUEUE);
+        buf_deinit(&name);
+        return r;
+}
+
+/* The name is there; the file `path` gets it. */
+static int move_to(struct body_files *files, const char *path, struct buf *name,
+                   struct muster_error *error)
+{
+        size_t made_at = 0;
+        int r = is_known_before(files) ? 0 : take_name(files, name, error);
+
+        if (r == 0)
+                r = make_parents(name->at, &made_at, error);
+        if (r == 0 && rename(path, name->at) < 0)
+                r = fail(name->at, "write the body to", errno, error);
+        if (r < 0 && made_at)
+                unmake_parents(name->at, made_at);
+        return r;
+}
+
+int body_files_name(struct body_files *files, const struct item *item, struct buf *name,
                     struct muster_error *error)
 {
         char path[4096];
         int sys = 0, r;
 
-        own_name(files, item->n, path, sizeof(path));
+        scratch_file(&files->scratch, item->n, path, sizeof(path));
         if (files->in_memory || access(path, F_OK) < 0)
                 sys = write_from_memory(path, item->result);
-        if (sys)
-                return fail(path, "write the body to", sys, error);
-        r = add_name(name, files, item, path) < 0 ? error_set_memory(error, MUSTER_PHASE_DELIVER)
-                                                  : 0;
+        r = sys ? fail(path, "write the body to", sys, error) : add_name(name, files, item, path);
+        if (r == BODY_NAME_TOO_LONG)
+                r = too_long(name, error);
+        else if (r < 0 && !sys)
+                error_set_memory(error, MUSTER_PHASE_DELIVER);
         if (r == 0)
-                r = make_parents(name->at, error);
-        if (r == 0 && rename(path, name->at) < 0)
-                r = fail(name->at, "write the body to", errno, error);
+                r = move_to(files, path, name, error);
         if (r < 0)
                 unlink(path);
-        else if (files->is_short)
-                buf_drop_front(name, strlen(files->directory));
-        return r == 0 ? buf_terminate(name) : r;
+        return r;
+}
+
+/* --- words -------------------------------------------------------------------------------------------------------- */
+
+/* What people write who mean that. */
+static const struct {
+        const char *said, *meant;
+} meanings[] = {
+        { "-", "inline" },     { "stdout", "inline" }, { "memory", "inline" }, { "json", "inline" },
+        { "no", "none" },      { "off", "none" },      { "null", "none" },     { "false", "none" },
+        { "discard", "none" }, { "drop", "none" },     { "ignore", "none" },
+};
+
+static const char *meaning_of(struct muster_str word)
+{
+        for (size_t i = 0; i < sizeof(meanings) / sizeof(meanings[0]); i++)
+                if (str_is_nocase(word, meanings[i].said))
+                        return meanings[i].meant;
+        if (str_is_nocase(word, "inline") || str_distance(word, str_of("inline")) <= 2)
+                return "inline";
+        if (str_is_nocase(word, "none") || str_distance(word, str_of("none")) <= 1)
+                return "none";
+        return NULL;
+}
+
+int body_files_check(const char *spec, struct muster_error *error)
+{
+        struct stat status;
+        const char *meant;
+
+        if (strcmp(spec, "inline") == 0 || strcmp(spec, "none") == 0)
+                return 0;
+        if (!*spec)
+                return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
+                                 "--body: \"\" is no place; it is inline, none, or a directory");
+        if (strpbrk(spec, "/{") || (stat(spec, &status) == 0 && S_ISDIR(status.st_mode)) ||
+            !(meant = meaning_of(str_of(spec))))
+                return 0;
+        return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
+                         "--body: did you mean %s? For a directory of the name \"%s\" write ./%s",
+                         meant, spec, spec);
 }

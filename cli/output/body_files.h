@@ -2,15 +2,17 @@
 /*
  * Bodies as files: --body DIR, or --body TEMPLATE
  *
- * DIR is short for DIR/{n}.body, with the number in six digits. In a template {n} is the input item's number, {id} its id, {host} the host that
- * answered and {sha256} the hash of the body; characters of these that are not fit for a file's name become "_".
+ * DIR is short for DIR/{n}.body, with the number in six digits; body_name.h has what becomes of the words of a template.
  *
- * The library writes a body to disk as it comes, under a name of its own; when the result is there it gets its final name. So memory stays
- * flat, and a file of the final name is always whole.
+ * The library writes a body to disk as it comes, in a folder of this run (scratch.h); when the result is there it gets its final name.
+ * So memory stays flat, and a file of the final name is always whole. A name is given once in a run: what comes second is an error,
+ * before it is asked for where its name is known by then. What was there before the run is replaced.
  */
 #ifndef CLI_OUTPUT_BODY_FILES_H
 #define CLI_OUTPUT_BODY_FILES_H
 
+#include "name_set.h"
+#include "scratch.h"
 #include <base/buf.h>
 #include <muster/muster.h>
 
@@ -19,11 +21,19 @@ struct item;
 /* Zeroed is none. */
 struct body_files {
         char *pattern;
-        char *directory; /* the part of it that is the same for all; where bodies are until they are whole */
+        unsigned words;  /* that are in it: body_name.h */
+        char *directory; /* the part of it that is the same for all */
+        size_t made_at;  /* where in it the first folder ends that had to be made; 0: none */
+        struct scratch scratch;
+        struct name_set names;
         bool is_there;
         bool in_memory; /* bodies come by the result */
-        bool is_short;  /* --body DIR: names are told without the directory */
+        bool is_short;  /* --body DIR */
+        bool is_begun;  /* from here on the folders that were made are the run's result */
 };
+
+/* Is it a word that nearly means "inline" or "none"? MUSTER_E_INVALID with *error, which says how to have a directory of that name. */
+int body_files_check(const char *spec, struct muster_error *error);
 
 /*
  * `in_memory`: something else needs the bodies, so they are written when the result is there. MUSTER_E_INVALID for a word that does not exist,
@@ -31,7 +41,17 @@ struct body_files {
  */
 int body_files_open(struct body_files *files, const char *spec, bool in_memory,
                     struct muster_error *error);
+
+/* The run begins. Without that, closing removes the folders that opening made. */
+void body_files_begin(struct body_files *files);
 void body_files_close(struct body_files *files);
+
+/*
+ * An item will be asked for: take its name, where that is known already. MUSTER_E_INPUT with *error: another one has it, or it is too
+ * long; MUSTER_E_RESOURCE.
+ */
+int body_files_reserve(struct body_files *files, const struct item *item,
+                       struct muster_error *error);
 
 /* Does every request have to be told where its body goes? */
 bool body_files_wants_requests(const struct body_files *files);
@@ -41,10 +61,10 @@ int body_files_attach(const struct body_files *files, struct muster_request *req
                       struct muster_error *error);
 
 /*
- * The result is there: its body gets its name, which is put, terminated, into the empty `name`. MUSTER_E_RESOURCE with *error naming
- * the file.
+ * The result is there: its body gets its name, which is put, terminated, into the empty `name`. Negative with *error naming the file:
+ * MUSTER_E_INPUT where another item has it, MUSTER_E_RESOURCE.
  */
-int body_files_name(const struct body_files *files, const struct item *item, struct buf *name,
+int body_files_name(struct body_files *files, const struct item *item, struct buf *name,
                     struct muster_error *error);
 
 #endif

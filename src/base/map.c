@@ -27,7 +27,7 @@ static void sip_round(uint64_t v[4])
 }
 
 /* SipHash-1-3 (Aumasson and Bernstein); native byte order, the value never leaves this process. */
-static uint64_t hash_of(const struct map *map, struct muster_str key)
+uint64_t map_hash(const struct map *map, struct muster_str key)
 {
         uint64_t v[4] = { map->seed[0] ^ 0x736f6d6570736575u, map->seed[1] ^ 0x646f72616e646f6du,
                           map->seed[0] ^ 0x6c7967656e657261u, map->seed[1] ^ 0x7465646279746573u };
@@ -77,7 +77,7 @@ struct map_node *map_find(const struct map *map, struct muster_str key)
 
         if (!map->n)
                 return NULL;
-        hash = hash_of(map, key);
+        hash = map_hash(map, key);
         for (struct map_node *node = *chain_of(map, hash); node; node = node->next)
                 if (node->hash == hash && str_eq(node->key, key))
                         return node;
@@ -120,7 +120,7 @@ int map_add(struct map *map, struct map_node *node, struct muster_str key)
         if (map->n == map->n_chains && grow(map) < 0)
                 return MUSTER_E_RESOURCE;
         node->key = key;
-        node->hash = hash_of(map, key);
+        node->hash = map_hash(map, key);
         link_node(map, node);
         map->n++;
         return 0;

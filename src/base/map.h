@@ -29,6 +29,9 @@ void map_init(struct map *map);
 /* Releases the table, not the members. */
 void map_deinit(struct map *map);
 
+/* What a key hashes to in this map. */
+uint64_t map_hash(const struct map *map, struct muster_str key);
+
 struct map_node *map_find(const struct map *map, struct muster_str key);
 
 /* Add a member whose key is not in the map yet. MUSTER_E_RESOURCE when memory is out. */

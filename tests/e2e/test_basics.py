@@ -138,7 +138,7 @@ def test_body_output(muster, server, tmp_path):
     dropped = muster("fetch", "--body", "none", s.url()).result
     assert "body" not in dropped and "body_base64" not in dropped and dropped["body_bytes"] == 8
     kept = muster("fetch", "--body", "bodies", s.url(), s.url()).results
-    assert sorted(result["body_file"] for result in kept) == ["000001.body", "000002.body"]
+    assert sorted(result["body_file"] for result in kept) == ["bodies/000001.body", "bodies/000002.body"]
     assert (tmp_path / "bodies" / "000001.body").read_bytes() == b"\xff\x00binary"
     assert sorted(path.name for path in (tmp_path / "bodies").iterdir()) == ["000001.body", "000002.body"]
 

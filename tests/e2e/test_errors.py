@@ -88,7 +88,7 @@ def test_unknown_codings_are_left_in_place(muster, server, tmp_path, value, unde
     result = muster("fetch", s.url()).result
     assert result["ok"] and result["body"] == "as it came" and result.get("undecoded") == undecoded and "warning" not in result
     result = muster("fetch", "--body", "out", s.url()).result
-    assert (tmp_path / "out" / result["body_file"]).read_bytes() == b"as it came" and result.get("undecoded") == undecoded
+    assert (tmp_path / result["body_file"]).read_bytes() == b"as it came" and result.get("undecoded") == undecoded
     result = muster("fetch", "--no-compressed", s.url()).result
     assert result["body"] == "as it came" and "undecoded" not in result
 
@@ -114,7 +114,7 @@ def test_bodies_that_came_whole_are_kept(muster, server, tmp_path, value, body, 
             assert result["error"]["code"] == "process" and (tmp_path / result["body_file"]).read_bytes() == b"text"
             continue
         assert result["ok"] and result["body_bytes"] == 4 and run.status == 0
-        assert ((tmp_path / "out" / result["body_file"]).read_text() if arguments[:1] == ("--body",) else result["body"]) == "text"
+        assert ((tmp_path / result["body_file"]).read_text() if arguments[:1] == ("--body",) else result["body"]) == "text"
 
 
 @pytest.mark.parametrize("sent", [

@@ -144,7 +144,7 @@ def test_large_body(muster, server, command):
 def test_body_directory(muster, server, tmp_path):
     result = fetch_one(muster, server(lambda r: ok(b"[1]")).url(), "--process", "wc -c", "--json", "--body", "out")
     assert result["processed"].strip() == "3" and "body" not in result and "json" not in result
-    assert (tmp_path / "out" / result["body_file"]).read_bytes() == b"[1]"
+    assert (tmp_path / result["body_file"]).read_bytes() == b"[1]"
 
 
 def test_background_processes_are_not_waited_for(muster, server, marker):
