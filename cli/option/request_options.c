@@ -167,7 +167,10 @@ static int set_header(void *settings, const struct option *option, const char *v
         return add_text(&of(settings)->headers, value, error);
 }
 
-/* curl counts from 0 redirects on; the library has no_redirects for that. */
+/*
+ * curl counts from 0 redirects on, and fails at the first one then; the library has
+ * fail_on_redirect for that.
+ */
 static int set_max_redirs(void *settings, const struct option *option, const char *value,
                           struct muster_error *error)
 {
@@ -177,12 +180,12 @@ static int set_max_redirs(void *settings, const struct option *option, const cha
         (void)option;
         if (strcmp(value, "-1") == 0) {
                 client->max_redirects = UINT32_MAX;
+                client->fail_on_redirect = false;
                 return 0;
         }
         if (!str_to_u64(str_of(value), &n) || n >= UINT32_MAX)
                 return invalid(error, "is not a number; -1 is without limit", value);
-        if (n == 0)
-                client->no_redirects = true;
+        client->fail_on_redirect = n == 0;
         client->max_redirects = (unsigned)n;
         return 0;
 }
@@ -250,7 +253,8 @@ const struct option request_option_table[] = {
           CLIENT(no_redirects) },
         { NULL, 0, "no-location", NULL, "a redirect is the result", option_set_flag,
           CLIENT(no_redirects) },
-        { NULL, 0, "max-redirs", "N", "redirects to follow (10)", set_max_redirs, 0 },
+        { NULL, 0, "max-redirs", "N", "redirects to follow (10); more is an error", set_max_redirs,
+          0 },
         { NULL, 0, "allow-https-to-http", NULL, "follow a redirect from https to http",
           option_set_flag, CLIENT(allow_https_to_http) },
         { NULL, 0, "max-filesize", "SIZE", "largest body after decoding (1G)", option_set_size,

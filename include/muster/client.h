@@ -66,7 +66,7 @@ struct muster_client_options {
         uint64_t retry_delay_ms;       /* the first back-off is 0 to this, then doubled; 0: 500 */
         uint64_t retry_delay_max_ms;   /* that bound does not grow beyond this; 0: 30 s */
         unsigned retry_budget_percent; /* all retries, as share of all requests; 0: 20; to 100 */
-        unsigned max_redirects;        /* 0: 10; to follow none use no_redirects */
+        unsigned max_redirects;        /* 0: 10; for none: no_redirects, fail_on_redirect */
 
         /* How large. */
         uint64_t max_body_bytes;   /* a body after decoding; 0: 1 GiB; or MUSTER_NO_LIMIT */
@@ -119,6 +119,8 @@ struct muster_client_options {
 
         /* As fail_on_status, and the body of such a response goes where that of a good one does. */
         bool fail_with_body;
+
+        bool fail_on_redirect; /* a redirect is MUSTER_E_REDIRECT, and is not followed */
 };
 
 struct muster_client;

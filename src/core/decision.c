@@ -5,6 +5,7 @@
 #include "deadline.h"
 #include <base/error.h>
 #include <http/redirect.h>
+#include <stdio.h>
 
 /* How long the server wants us to stay away; else our own back-off. False when it wants too much. */
 static bool decide_wait(struct muster_request *request, const struct fields *fields)
@@ -34,24 +35,95 @@ static bool decide_retry(struct muster_request *request, const struct h1_head *h
         return retry_budget_take(&client->retry_budget);
 }
 
-static bool was_visited(const struct muster_request *request, const struct url *url)
-{
-        struct muster_str rest = buf_str(&request->visited), line;
+/* --- redirects ---------------------------------------------------------------------------------------------------- */
 
-        while (str_split(&rest, '\n', &line))
-                if (str_eq(line, buf_str(&url->text)))
-                        return true;
-        return false;
+#define ASKED_MAX       2  /* the same in one chain: a server may need one step to get ready */
+#define URL_SHOWN_BYTES 80 /* so that the advice has its place */
+
+/* What is asked for next, when this redirect is followed. */
+static struct muster_str next_method(const struct muster_request *request,
+                                     const struct redirect *redirect)
+{
+        return redirect->becomes_get ? str_of("GET") : request_method(request);
+}
+
+/* How often that was asked for already: a line of `visited` each. */
+static unsigned times_asked(const struct muster_request *request, struct muster_str method)
+{
+        struct muster_str rest = buf_str(&request->visited), url, word;
+        unsigned n = 0;
+
+        while (str_split(&rest, '\n', &url)) {
+                str_split(&url, ' ', &word);
+                n += str_eq(word, method) && str_eq(url, buf_str(&request->next_url.text));
+        }
+        return n;
+}
+
+static int note_asked(struct muster_request *request)
+{
+        struct buf *visited = &request->visited;
+
+        if (buf_add_str(visited, request_method(request)) < 0 || buf_add_char(visited, ' ') < 0 ||
+            buf_add_str(visited, buf_str(&request->url.text)) < 0)
+                return MUSTER_E_RESOURCE;
+        return buf_add_char(visited, '\n');
+}
+
+/* Without user name and password, and not too long. */
+static void show_url(const struct url *url, char *text, size_t size)
+{
+        struct buf shown = { 0 };
+
+        (void)url_add_public(url, &shown);
+        snprintf(text, size, "%.*s%s", (int)(shown.len < size - 4 ? shown.len : size - 4),
+                 shown.len ? shown.at : "", shown.len < size - 4 ? "" : "...");
+        buf_deinit(&shown);
+}
+
+/* Most who redirect so want to see a cookie again. */
+static void advise(const struct fields *fields, char *text, size_t size)
+{
+        struct muster_str cookie = fields_find(fields, "Set-Cookie"), name;
+
+        if (str_split(&cookie, '=', &name) && name.len && name.len < 40)
+                snprintf(text, size,
+                         "it may want back the cookie that it sets: -H \"Cookie: %.*s=...\"",
+                         STR_ARGS(name));
+        else
+                snprintf(text, size,
+                         "the response itself can be had with no_redirects (--no-location)");
+}
+
+static int loops(const struct muster_request *request, const struct fields *fields,
+                 struct muster_error *error)
+{
+        bool is_itself = str_eq(buf_str(&request->url.text), buf_str(&request->next_url.text));
+        bool is_empty = !fields_find(fields, "Location").len;
+        char from[URL_SHOWN_BYTES], advice[120];
+
+        show_url(&request->url, from, sizeof(from));
+        advise(fields, advice, sizeof(advice));
+        return error_set(error, MUSTER_E_REDIRECT, MUSTER_PHASE_RECEIVE, 0,
+                         "redirect: a loop: %s leads %s%s; %s", from,
+                         is_itself ? "to itself" : "back to where it was before",
+                         is_empty ? " (its Location is empty)" : "", advice);
 }
 
 static int too_many_redirects(const struct muster_request *request, struct muster_error *error)
 {
-        return error_set(
-                error, MUSTER_E_REDIRECT, MUSTER_PHASE_RECEIVE, 0,
-                "redirect: %s after %u redirects, the last to %.*s; raise the limit (--max-redirs) "
-                "or ask for the target itself",
-                was_visited(request, &request->next_url) ? "a loop, given up" : "not there yet",
-                request->result.n_redirects, STR_ARGS(buf_str(&request->next_url.text)));
+        char to[URL_SHOWN_BYTES];
+
+        show_url(&request->next_url, to, sizeof(to));
+        if (request->client->settings.max_redirects == 0)
+                return error_set(error, MUSTER_E_REDIRECT, MUSTER_PHASE_RECEIVE, 0,
+                                 "redirect: to %s, and none is to be followed (--max-redirs 0); "
+                                 "no_redirects (--no-location) makes it the result",
+                                 to);
+        return error_set(error, MUSTER_E_REDIRECT, MUSTER_PHASE_RECEIVE, 0,
+                         "redirect: not there yet after %u redirects, the last to %s; raise the "
+                         "limit, max_redirects (--max-redirs), or ask for the target itself",
+                         request->result.n_redirects, to);
 }
 
 /* 0: follow it, as noted in the request. REDIRECT_NONE. Negative: it must not be followed. */
@@ -69,6 +141,10 @@ static int decide_redirect(struct muster_request *request, const struct h1_head 
                             &request->next_url, &redirect, error);
         if (r != 0)
                 return r;
+        if (note_asked(request) < 0)
+                return error_set_memory(error, MUSTER_PHASE_RECEIVE);
+        if (times_asked(request, next_method(request, &redirect)) >= ASKED_MAX)
+                return loops(request, &head->fields, error);
         if (request->result.n_redirects == settings->max_redirects)
                 return too_many_redirects(request, error);
         if (!redirect.becomes_get && !request_can_repeat(request))
@@ -76,9 +152,6 @@ static int decide_redirect(struct muster_request *request, const struct h1_head 
                                  "redirect: the body would have to be sent again to %.*s, but its "
                                  "source cannot be rewound; ask for that URL itself",
                                  STR_ARGS(buf_str(&request->next_url.text)));
-        if (buf_add_str(&request->visited, buf_str(&request->url.text)) < 0 ||
-            buf_add_char(&request->visited, '\n') < 0)
-                return error_set_memory(error, MUSTER_PHASE_RECEIVE);
         request->is_get_now |= redirect.becomes_get;
         request->has_left_origin |= redirect.drops_credentials;
         return 0;

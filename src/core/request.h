@@ -99,7 +99,7 @@ struct muster_request {
         bool wants_fresh_conn; /* because of that; it is done once, then it counts as a failure */
         unsigned n_retries;
         uint64_t retry_wait_ns; /* while RESPONSE_IS_RETRIED: how long to wait */
-        struct buf visited;     /* URLs that redirected, a line each */
+        struct buf visited;     /* that redirected: method and URL, a line each */
         struct upload upload;   /* the body, where it is not in memory */
         struct sink sink;       /* where the response's body goes */
         bool uses_sink;         /* the response that is arriving does */

@@ -140,7 +140,8 @@ int settings_init(struct settings *settings, const struct muster_client_options 
                 .idle_timeout_ns = settings_timeout_ns(o.idle_timeout_ms, IDLE_TIMEOUT_NS),
                 .max_retries = o.max_retries,
                 .retry_budget_percent = or_default(o.retry_budget_percent, RETRY_BUDGET_PERCENT),
-                .max_redirects = or_default(o.max_redirects, REDIRECTS_MAX),
+                .max_redirects =
+                        o.fail_on_redirect ? 0 : or_default(o.max_redirects, REDIRECTS_MAX),
                 .retry_delay_ns = settings_timeout_ns(o.retry_delay_ms, RETRY_DELAY_NS),
                 .retry_delay_max_ns = settings_timeout_ns(o.retry_delay_max_ms, RETRY_DELAY_MAX_NS),
                 .max_body_bytes = or_default64(o.max_body_bytes, BODY_BYTES_MAX),

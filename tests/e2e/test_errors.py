@@ -148,6 +148,8 @@ def test_redirects(muster, server):
             return response("302 Found", b"", f"Location: {other.url('/x')}")
         if r.path == "/loop":
             return response("301 Moved", b"", "Location: /loop")
+        if r.path.startswith("/on"):
+            return response("301 Moved", b"", f"Location: {r.path}n")
         if r.path == "/ftp":
             return response("302 Found", b"", "Location: ftp://h/")
         return ok(r.head.encode())
@@ -158,11 +160,16 @@ def test_redirects(muster, server):
     result = muster("fetch", "-u", "a:b", "-H", "Cookie: c=d", s.url("/other")).result
     assert "Authorization" not in result["body"] and "Cookie" not in result["body"]
     result = muster("fetch", s.url("/loop")).result
-    assert result["error"]["code"] == "redirect" and "a loop" in result["error"]["text"] and result["redirects"] == 10
+    assert result["error"]["code"] == "redirect" and "a loop" in result["error"]["text"] and result["redirects"] == 1
     assert error_of(muster, s.url("/ftp"))["code"] == "redirect"
     assert muster("fetch", "--no-location", s.url("/303")).result["status"] == 303
-    assert muster("fetch", "--max-redirs", "0", s.url("/303")).result["status"] == 303
-    assert error_of(muster, "--max-redirs", "3", s.url("/loop"))["text"].startswith("redirect: a loop, given up after 3 redirects")
+    assert muster("fetch", "--no-location", "--max-redirs", "0", s.url("/303")).result["status"] == 303
+    run = muster("fetch", "--max-redirs", "0", s.url("/303"))
+    assert run.status == 1 and run.result["status"] == 303 and run.result["error"]["code"] == "redirect"
+    assert f"to {s.url('/end')}, and none is to be followed (--max-redirs 0)" in run.result["error"]["text"]
+    assert muster("fetch", "--max-redirs", "0", "--max-redirs", "1", s.url("/303")).result["ok"]
+    error = error_of(muster, "--max-redirs", "3", s.url("/on"))
+    assert error["text"].startswith("redirect: not there yet after 3 redirects") and "--max-redirs" in error["text"]
 
 
 def test_retries(muster, server):

@@ -199,8 +199,9 @@ static void test_redirects(void **state)
 
         result = post_to(&f, "/loop");
         assert_int_equal(code_of(result), MUSTER_E_REDIRECT);
-        assert_int_equal(muster_result_n_redirects(result), 10);
-        assert_non_null(strstr(muster_result_error_text(result), "loop"));
+        /* POST, GET, and GET once more. */
+        assert_int_equal(muster_result_n_redirects(result), 2);
+        assert_non_null(strstr(muster_result_error_text(result), "/loop leads to itself"));
         muster_result_free(result);
 
         result = post_to(&f, "/bad");
@@ -209,6 +210,118 @@ static void test_redirects(void **state)
         muster_result_free(result);
         assert_int_equal(f.server.n_conns,
                          2); /* a refused redirect costs its connection, nothing else does */
+        fixture_stop(&f);
+}
+
+static struct script_answer crosses_to_user(struct script_server *server, const char *head,
+                                            unsigned n)
+{
+        static char answer[200];
+
+        (void)head;
+        snprintf(answer, sizeof(answer),
+                 "HTTP/1.1 302 F\r\nLocation: http://me:secret@127.0.0.1:%u/%u\r\n"
+                 "Content-Length: 0\r\n\r\n",
+                 server->port, n);
+        return (struct script_answer){ .bytes = answer };
+}
+
+/* The way that a server leads, by path: "a>b" is a redirect from /a to /b. */
+static struct script_answer leads(struct script_server *server, const char *head, unsigned n)
+{
+        static char answer[300];
+        const char *location = path_is(head, "/self")    ? "/self"
+                               : path_is(head, "/empty") ? ""
+                               : path_is(head, "/part")  ? "#part"
+                               : path_is(head, "/query") ? "/query?same"
+                               : path_is(head, "/there") ? "/back"
+                               : path_is(head, "/back")  ? "/there"
+                                                         : "/self";
+        const char *more = path_is(head, "/cookie") ? "Set-Cookie: seen=1; Path=/\r\n" : "";
+
+        if (path_is(head, "/second") && n == 2)
+                return echo_head(server, head, n);
+        if (path_is(head, "/cookie") || path_is(head, "/second"))
+                location = "";
+        if (path_is(head, "/post") && strncmp(head, "GET", 3) == 0)
+                return echo_head(server, head, n);
+        if (path_is(head, "/post"))
+                location = "/post";
+        snprintf(answer, sizeof(answer),
+                 "HTTP/1.1 %d X\r\nLocation: %s\r\n%sContent-Length: 0\r\n\r\n",
+                 path_is(head, "/keep") ? 307 : 303, location, more);
+        return (struct script_answer){ .bytes = answer };
+}
+
+static const struct {
+        const char *method, *path;
+        enum muster_code code;
+        unsigned n_redirects;
+        const char *words;
+} ways[] = {
+        { "GET", "/self", MUSTER_E_REDIRECT, 1, "/self leads to itself; the response itself" },
+        { "GET", "/empty", MUSTER_E_REDIRECT, 1, "leads to itself (its Location is empty); " },
+        { "GET", "/part", MUSTER_E_REDIRECT, 1, "/part leads to itself; " },
+        { "GET", "/query", MUSTER_E_REDIRECT, 2, "/query?same leads to itself; " },
+        { "GET", "/there", MUSTER_E_REDIRECT, 3, "/back leads back to where it was before; " },
+        { "GET", "/cookie", MUSTER_E_REDIRECT, 1, "-H \"Cookie: seen=...\"" },
+        { "GET", "/second", MUSTER_OK, 1, "" }, /* it only needed a moment */
+        { "POST", "/post", MUSTER_OK, 1, "" },  /* to itself, by another method */
+        { "POST", "/self", MUSTER_E_REDIRECT, 2, "leads to itself" },
+};
+
+static void test_redirects_in_a_loop(void **state)
+{
+        (void)state;
+        for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+                struct fixture f;
+                struct muster_result *result;
+
+                fixture_start(&f, NULL, leads);
+                muster_submit(
+                        f.client,
+                        muster_request_new(ways[i].method, script_url(&f.server, ways[i].path)),
+                        NULL);
+                result = next_result(&f);
+                assert_int_equal(code_of(result), ways[i].code);
+                assert_int_equal(muster_result_n_redirects(result), ways[i].n_redirects);
+                if (!strstr(muster_result_error_text(result), ways[i].words))
+                        fail_msg("\"%s\" without \"%s\"", muster_result_error_text(result),
+                                 ways[i].words);
+                assert_null(strstr(muster_result_error_text(result), "--max-redirs"));
+                muster_result_free(result);
+                fixture_stop(&f);
+        }
+}
+
+/* None, as an error, and its text has no password. */
+static void test_redirects_that_are_errors(void **state)
+{
+        struct fixture f;
+        struct muster_result *result;
+
+        (void)state;
+        fixture_start(&f,
+                      &(struct muster_client_options){ .size = sizeof(struct muster_client_options),
+                                                       .fail_on_redirect = true },
+                      leads);
+        muster_get(f.client, script_url(&f.server, "/there"), NULL);
+        result = next_result(&f);
+        assert_int_equal(code_of(result), MUSTER_E_REDIRECT);
+        assert_int_equal(muster_result_status(result), 303);
+        assert_int_equal(muster_result_n_redirects(result), 0);
+        assert_non_null(
+                strstr(muster_result_error_text(result), "/back, and none is to be followed"));
+        muster_result_free(result);
+        fixture_stop(&f);
+        fixture_start(&f, &(struct muster_client_options){ .max_redirects = 1 }, crosses_to_user);
+        muster_get(f.client, script_url(&f.server, "/"), NULL);
+        result = next_result(&f);
+        assert_non_null(
+                strstr(muster_result_error_text(result), "not there yet after 1 redirects"));
+        assert_non_null(strstr(muster_result_error_text(result), "--max-redirs"));
+        assert_null(strstr(muster_result_error_text(result), "secret"));
+        muster_result_free(result);
         fixture_stop(&f);
 }
 
@@ -399,6 +512,8 @@ int main(void)
                 cmocka_unit_test(test_bad_urls_are_results),
                 cmocka_unit_test(test_post),
                 cmocka_unit_test(test_redirects),
+                cmocka_unit_test(test_redirects_in_a_loop),
+                cmocka_unit_test(test_redirects_that_are_errors),
                 cmocka_unit_test(test_redirect_as_result),
                 cmocka_unit_test(test_credentials_stay_with_their_origin),
                 cmocka_unit_test(test_cancel),

@@ -147,7 +147,7 @@ static void test_options(void **state)
         assert_true(o.request.client.insecure_no_verify && o.request.client.fail_on_status &&
                     o.is_silent);
         assert_int_equal(o.request.client.max_body_bytes, 10240);
-        assert_true(o.request.client.no_redirects);
+        assert_true(o.request.client.fail_on_redirect && !o.request.client.no_redirects);
         assert_true(o.request.client.rate_per_s == 500 &&
                     o.request.client.rate_per_host_per_s == 0.5);
         assert_int_equal(o.request.urls.n, 2);
