@@ -74,9 +74,6 @@ static const char *const standard_input[] = { "-", NULL };
 static int open_all(struct fetch *fetch)
 {
         struct fetch_options *options = &fetch->options;
-        const struct input_format *format =
-                options->request.input_format ? input_format_find(options->request.input_format)
-                                              : NULL;
         const char *const *files = options->request.files.n  ? options->request.files.list
                                    : options->request.urls.n ? no_texts
                                                              : standard_input;
@@ -93,7 +90,7 @@ static int open_all(struct fetch *fetch)
         if (r < 0)
                 return r;
         input_init(&fetch->input, options->request.urls.n ? options->request.urls.list : no_texts,
-                   files, format);
+                   files, &options->request.input);
         r = muster_client_new(&fetch->client, &options->request.client);
         if (r == 0)
                 r = output_open(&fetch->output, options->output, &fetch->error);
@@ -112,7 +109,7 @@ static void close_all(struct fetch *fetch)
         process_deinit(&fetch->process);
         items_deinit(&fetch->items);
         input_deinit(&fetch->input);
-        buf_deinit(&fetch->next.id);
+        input_item_deinit(&fetch->next);
         buf_deinit(&fetch->output.buf);
         report_deinit(&fetch->report);
         body_files_close(&fetch->body_files);

@@ -8,6 +8,7 @@
 
 #include <base/error.h>
 #include <base/mem.h>
+#include <stdio.h>
 
 static int fail_item(struct fetch *fetch, struct item *item, const struct muster_error *error)
 {
@@ -26,14 +27,16 @@ static int make_request(struct fetch *fetch, struct input_item *next)
         int r;
 
         if (!request_options_add_to_requests(&options->request) &&
-            !process_is_wanted(&options->process) && !body_files_wants_requests(&fetch->body_files))
+            !process_is_wanted(&options->process) &&
+            !body_files_wants_requests(&fetch->body_files) && !next->content_type)
                 return 0;
         if (is_plain)
                 next->request =
                         muster_request_new(request_options_method(&options->request), next->url);
         if (!next->request)
                 return error_set_memory(&next->error, MUSTER_PHASE_QUEUE);
-        r = request_options_apply(&options->request, next->request, is_plain, &next->error);
+        r = request_options_apply(&options->request, next->request, is_plain, next->content_type,
+                                  &next->error);
         if (r == 0 && body_files_wants_requests(&fetch->body_files))
                 r = body_files_attach(&fetch->body_files, next->request, fetch->items.n_begun,
                                       &next->error);
@@ -61,13 +64,34 @@ static int submit_item(struct fetch *fetch, struct input_item *next, struct item
         return 0;
 }
 
+/* A body that every plain line is given. */
+static bool options_have_body(const struct fetch *fetch)
+{
+        return fetch->options.request.has_data || fetch->options.request.upload;
+}
+
+static void tell_warning(struct fetch *fetch, const struct input_item *next)
+{
+        char text[300];
+        const char *warning = input_warning(&fetch->input, next, text, sizeof(text));
+
+        if (!warning || fetch->options.is_silent)
+                return;
+        fetch_hide_progress(fetch);
+        fprintf(stderr, "%s\n", warning);
+}
+
 static int accept_item(struct fetch *fetch, struct input_item *next)
 {
         struct item *item = items_begin(&fetch->items);
 
         item->line = next->line;
-        if (next->id.len && !(item->id = mem_strndup(next->id.at, next->id.len)))
+        if ((next->id.len && !(item->id = mem_strndup(next->id.at, next->id.len))) ||
+            (next->own.len && !(item->own = mem_strndup(next->own.at, next->own.len))))
                 return error_set_memory(&fetch->error, MUSTER_PHASE_QUEUE);
+        item->omits_headers = next->has_headers;
+        item->omits_body = next->has_body || (next->url && options_have_body(fetch));
+        tell_warning(fetch, next);
         if (account_input(&fetch->account, &fetch->input, next, &fetch->error) < 0)
                 return fetch->error.code;
         if (!next->error.code && body_files_reserve(&fetch->body_files, item, &next->error) < 0)

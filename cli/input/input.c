@@ -4,22 +4,29 @@
 #include <base/error.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <unistd.h>
 
 static const struct input_format *const formats[] = { &input_jsonl, &input_lines };
 
+#define INPUT_SKIP 3 /* nothing is on this line: it is blank, or a comment */
+
+#define N_FORMATS (sizeof(formats) / sizeof(formats[0]))
+
 const struct input_format *input_format_find(const char *name)
 {
-        for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++)
+        for (size_t i = 0; i < N_FORMATS; i++)
                 if (strcmp(formats[i]->name, name) == 0)
                         return formats[i];
         return NULL;
 }
 
 void input_init(struct input *input, const char *const *urls, const char *const *files,
-                const struct input_format *format)
+                const struct input_options *options)
 {
-        *input = (struct input){ .urls = urls, .files = files, .format = format, .reader.fd = -1 };
+        *input = (struct input){
+                .urls = urls, .files = files, .options = *options, .reader.fd = -1
+        };
 }
 
 static void close_file(struct input *input)
@@ -35,11 +42,43 @@ void input_deinit(struct input *input)
         buf_deinit(&input->scratch);
 }
 
+void input_item_deinit(struct input_item *item)
+{
+        item->request = muster_request_free(item->request);
+        buf_deinit(&item->id);
+        buf_deinit(&item->own);
+}
+
+/* --- files -------------------------------------------------------------------------------------------------------- */
+
+static const char *name_of(const struct input *input)
+{
+        return strcmp(input->file, "-") ? input->file : "standard input";
+}
+
 static int fail(const struct input *input, int sys, struct muster_error *error)
 {
-        return error_set(
-                error, MUSTER_E_INPUT, MUSTER_PHASE_QUEUE, sys, "input: cannot read %s: %s",
-                strcmp(input->file, "-") ? input->file : "standard input", strerrordesc_np(sys));
+        return error_set(error, MUSTER_E_INPUT, MUSTER_PHASE_QUEUE, sys,
+                         "input: cannot read %s: %s", name_of(input), strerrordesc_np(sys));
+}
+
+static bool ends_with(struct muster_str name, struct muster_str ending)
+{
+        return name.len > ending.len &&
+               str_eq_nocase((struct muster_str){ name.at + name.len - ending.len, ending.len },
+                             ending);
+}
+
+static const struct input_format *format_of_name(const char *name)
+{
+        for (size_t i = 0; i < N_FORMATS; i++) {
+                struct muster_str rest = str_of(formats[i]->endings), ending;
+
+                while (str_split(&rest, ' ', &ending))
+                        if (ends_with(str_of(name), ending))
+                                return formats[i];
+        }
+        return NULL;
 }
 
 static int open_next(struct input *input, struct muster_error *error)
@@ -53,21 +92,37 @@ static int open_next(struct input *input, struct muster_error *error)
                 return fail(input, errno, error);
         reader_init(&input->reader, fd);
         input->is_open = true;
-        input->file_format = input->format;
+        input->file_format =
+                input->options.format ? input->options.format : format_of_name(input->file);
         return 0;
 }
+
+/* --- lines -------------------------------------------------------------------------------------------------------- */
 
 static bool is_blank(struct muster_str line)
 {
         return str_trim(line).len == 0;
 }
 
-static const struct input_format *tell_format(struct muster_str line)
+static const struct input_format *tell_format(const struct input *input, struct muster_str line)
 {
-        for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++)
-                if (formats[i]->fits(line))
+        for (size_t i = 0; i < N_FORMATS; i++)
+                if (formats[i]->fits(line, &input->options))
                         return formats[i];
         return &input_lines;
+}
+
+static void refuse_unknown(struct input_item *item)
+{
+        if (item->nearest)
+                error_set(&item->error, MUSTER_E_INPUT, MUSTER_PHASE_QUEUE, 0,
+                          "input: line %llu: unknown member %.*s; did you mean %s?",
+                          (unsigned long long)item->line, STR_ARGS(item->unknown), item->nearest);
+        else
+                error_set(&item->error, MUSTER_E_INPUT, MUSTER_PHASE_QUEUE, 0,
+                          "input: line %llu: unknown member %.*s, which --strict refuses",
+                          (unsigned long long)item->line, STR_ARGS(item->unknown));
+        item->request = muster_request_free(item->request);
 }
 
 static struct muster_str without_bom(const struct input *input, struct muster_str line)
@@ -83,11 +138,14 @@ static int parse_line(struct input *input, struct muster_str line, struct input_
         if (is_blank(line) || str_trim(line).at[0] == '#')
                 return INPUT_SKIP;
         if (!input->file_format)
-                input->file_format = tell_format(line);
+                input->file_format = tell_format(input, line);
         item->line = input->reader.n_lines;
         item->text = line;
         item->format = input->file_format;
-        return input->file_format->parse(line, &input->scratch, item);
+        item->format->parse(line, &input->scratch, item);
+        if (input->options.is_strict && item->unknown.len)
+                refuse_unknown(item);
+        return 0;
 }
 
 static void too_long(struct input *input, struct input_item *item)
@@ -125,11 +183,13 @@ static void clear(struct input_item *item)
 {
         item->url = NULL;
         item->request = NULL;
-        item->id.len = 0;
+        item->id.len = item->own.len = 0;
         item->line = 0;
         item->text = (struct muster_str){ 0 };
         item->format = NULL;
-        item->is_unsafe = false;
+        item->unknown = (struct muster_str){ 0 };
+        item->nearest = item->content_type = NULL;
+        item->has_headers = item->has_body = item->has_content_type = item->is_unsafe = false;
         error_clear(&item->error);
 }
 
@@ -157,6 +217,21 @@ int input_next(struct input *input, struct input_item *item, struct muster_error
         }
         input->n_items += r == 0;
         return r;
+}
+
+const char *input_warning(struct input *input, const struct input_item *item, char *text,
+                          size_t size)
+{
+        if (!item->nearest || input->has_warned || item->error.code)
+                return NULL;
+        input->has_warned = true;
+        snprintf(text, size,
+                 "muster: warning: line %llu of %s has \"%.*s\", which is not known; did you mean "
+                 "\"%s\"? It only comes back with the result (--strict makes it an error)",
+                 (unsigned long long)item->line, name_of(input),
+                 (int)(item->unknown.len < 40 ? item->unknown.len : 40), item->unknown.at,
+                 item->nearest);
+        return text;
 }
 
 double input_progress(const struct input *input)

@@ -2,8 +2,9 @@
 /*
  * Where requests come from: arguments and files, in order, read lazily
  *
- * A format turns a line into an item; each is a const value in the table of input.c. Which one a file has is told by its first line,
- * unless an option says so.
+ * A format turns a line into an item; each is a const value in the table of input.c. Which one a file has is told by its name, or else by its
+ * first line, unless an option says so; all its lines are read by that one. So nobody who adds a line to a list of URLs can make it
+ * send a file.
  */
 #ifndef CLI_INPUT_INPUT_H
 #define CLI_INPUT_INPUT_H
@@ -17,24 +18,33 @@ struct input_item {
         const char *url;
         struct muster_request *request; /* the caller's; NULL for a plain line */
         struct buf id;                  /* as JSON; empty: none. Kept from item to item */
-        uint64_t line;                  /* in its file, from 1; 0 for an argument */
+        struct buf
+                own; /* an object of the members that are the caller's own; empty: none. Kept, too */
+        uint64_t line; /* in its file, from 1; 0 for an argument */
         struct muster_str
                 text; /* the line as it stands, borrowed until the next item; empty for an argument */
-        const struct input_format *format; /* that reads it; NULL for an argument */
+        const struct input_format *format; /* that reads `text`; NULL for an argument */
+        struct muster_str
+                unknown;     /* the name of a member of its own, borrowed as `text`; empty: none */
+        const char *nearest; /* what `unknown` may be meant to be; NULL: nothing that we know */
+        const char *content_type; /* what its body is, unless an option says it; NULL: not known */
+        bool has_headers, has_body, has_content_type; /* that the line gives the request */
         bool is_unsafe;            /* it names a method that may change something on the server */
         struct muster_error error; /* set: the item is a failure */
 };
 
-#define INPUT_SKIP 1 /* nothing on this line: blank, or a comment */
+struct input_options;
 
 struct input_format {
         const char *name;
+        const char *endings; /* of files' names, with blanks between them */
+        char delimiter; /* it has rows of fields (csv.h) with this between them; 0: it has lines */
 
-        /* Parse a line that is not blank. 0, INPUT_SKIP, or negative with item->error set. */
+        /* Parse a line that is not blank. 0, or negative with item->error set. */
         int (*parse)(struct muster_str line, struct buf *scratch, struct input_item *item);
 
         /* Does a file whose first line is this look like one of this format? */
-        bool (*fits)(struct muster_str line);
+        bool (*fits)(struct muster_str line, const struct input_options *options);
 };
 
 extern const struct input_format input_lines, input_jsonl;
@@ -42,14 +52,22 @@ extern const struct input_format input_lines, input_jsonl;
 /* The format of that name, NULL for an unknown one. */
 const struct input_format *input_format_find(const char *name);
 
+/* Zeroed is the default. */
+struct input_options {
+        const struct input_format *format; /* NULL: told by the file */
+        bool is_strict;                    /* members that are not known are errors */
+};
+
 struct input {
-        const char *const *urls;                /* NULL-ended */
-        const char *const *files;               /* NULL-ended; "-" is standard input */
-        const struct input_format *format;      /* NULL: tell by the first line */
-        const struct input_format *file_format; /* of the file that is open */
+        const char *const *urls;  /* NULL-ended */
+        const char *const *files; /* NULL-ended; "-" is standard input */
+        struct input_options options;
+        const struct input_format *file_format; /* of the file that is open; NULL: not told yet */
         const char *file;
         struct reader reader;
-        bool is_open;
+        bool is_open, has_begun,
+                has_header; /* of it: its first line was read; it has rows, and their names are known */
+        bool has_warned;
         struct buf scratch;
         uint64_t n_items;
 };
@@ -59,13 +77,20 @@ struct input {
 
 /* `urls` come first, then `files`. */
 void input_init(struct input *input, const char *const *urls, const char *const *files,
-                const struct input_format *format);
+                const struct input_options *options);
 void input_deinit(struct input *input);
 
 /*
- * The next item. 0: also when the item is a failure. INPUT_END, INPUT_WAIT. MUSTER_E_INPUT with *error: a file cannot be read, and nothing more comes.
+ * The next item. 0: also when the item is a failure. INPUT_END, INPUT_WAIT. MUSTER_E_INPUT with *error: a file cannot be read, or is none of the
+ * formats, and nothing more comes.
  */
 int input_next(struct input *input, struct input_item *item, struct muster_error *error);
+
+/* A member of this item is nearly one that is known, and that was not said before: "muster: ..." for standard error. Else NULL. */
+const char *input_warning(struct input *input, const struct input_item *item, char *text,
+                          size_t size);
+
+void input_item_deinit(struct input_item *item);
 
 /* How much of all files was read, from 0 to 1; negative when that is not known. */
 double input_progress(const struct input *input);

@@ -4,67 +4,85 @@
  *
  *      {"url":"https://h/","method":"POST","headers":{"A":"b"},"body":"text","id":"a9"}
  *
- * Headers may be an object or a list of pairs; the body may be `body` (text), `body_base64` or `body_file`. A member that is not known is
- * an error, as it is most likely a misspelt one.
+ * Headers may be an object or a list of pairs; the body has four forms (jsonl_body.c). A member that is not known is the caller's own, and
+ * comes out again with the result. A member of null is absent. The line of a result is taken as the request that it is the result of
+ * (jsonl_result.c).
+ *
+ * Jansson says what is valid and what strings stand for. What numbers stand for nobody has to know: their text is passed on.
  */
-#include "input.h"
+#include "jsonl.h"
 
-#include "../output/json.h"
-#include "body_file.h"
 #include "method.h"
 #include <base/error.h>
-#include <jansson.h>
+#include <base/mem.h>
 
-static int bad(struct input_item *item, const char *what, const char *of)
+int jsonl_bad(struct input_item *item, const char *what, const char *of)
 {
         return error_set(&item->error, MUSTER_E_INPUT, MUSTER_PHASE_QUEUE, 0,
                          "input: line %llu: %s%s", (unsigned long long)item->line, what, of);
 }
 
-/* A setter of the library refused: in its own words. */
-static int refused(struct input_item *item)
+int jsonl_refused(struct input_item *item)
 {
-        return bad(item, muster_request_error(item->request)->text, "");
+        return jsonl_bad(item, muster_request_error(item->request)->text, "");
 }
 
-static bool fits(struct muster_str line)
+static bool fits(struct muster_str line, const struct input_options *options)
 {
+        (void)options;
         return str_trim(line).at[0] == '{';
 }
 
 /* --- members ------------------------------------------------------------------------------------------------------ */
 
-static int set_id(struct input_item *item, json_t *value)
+/* A string as the parser has it, so that all who use it see the same characters; anything else as it is written. */
+static int set_id(struct input_item *item, json_t *value, struct muster_str text)
 {
-        char *text;
+        char *dumped = NULL;
         int r;
 
-        if (!json_is_string(value) && !json_is_number(value))
-                return bad(item, "id must be a string or a number", "");
-        text = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
-        r = text ? buf_add_text(&item->id, text) : MUSTER_E_RESOURCE;
-        free(text);
+        if (json_is_object(value) || json_is_array(value))
+                return jsonl_bad(item, "id must be a string, a number, true or false", "");
+        if (!json_is_string(value)) {
+                r = buf_add_str(&item->id, text);
+        } else {
+                dumped = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
+                r = dumped ? buf_add_text(&item->id, dumped) : MUSTER_E_RESOURCE;
+        }
+        free(dumped);
         return r < 0 ? error_set_memory(&item->error, MUSTER_PHASE_QUEUE) : 0;
 }
 
-static int add_header(struct input_item *item, const char *name, json_t *value)
+static int add_header(struct input_item *item, const char *name, const json_t *value)
 {
         if (!json_is_string(value) && !json_is_null(value))
-                return bad(item, "the value of this header is not a string: ", name);
+                return jsonl_bad(item, "the value of this header is not a string: ", name);
         if (json_is_string(value) && strlen(json_string_value(value)) != json_string_length(value))
-                return bad(item, "a NUL in the value of header ", name);
+                return jsonl_bad(item, "a NUL in the value of header ", name);
         if (muster_request_add_header(item->request, name, json_string_value(value)) < 0)
-                return refused(item);
+                return jsonl_refused(item);
+        item->has_content_type |= str_is_nocase(str_of(name), "Content-Type");
         return 0;
 }
 
-static int set_headers(struct input_item *item, json_t *value)
+static int add_pair(struct input_item *item, const json_t *pair)
+{
+        const json_t *name = json_array_get(pair, 0);
+
+        if (json_array_size(pair) != 2 || !json_is_string(name))
+                return jsonl_bad(item, "a header is not a pair of name and value", "");
+        return add_header(item, json_string_value(name), json_array_get(pair, 1));
+}
+
+static int set_headers(struct input_item *item, json_t *value, struct muster_str text)
 {
         const char *name;
         json_t *one;
         size_t i;
-        int r;
+        int r = 0;
 
+        (void)text;
+        item->has_headers = true;
         if (json_is_object(value)) {
                 json_object_foreach(value, name, one)
                 {
@@ -75,132 +93,243 @@ static int set_headers(struct input_item *item, json_t *value)
                 return 0;
         }
         if (!json_is_array(value))
-                return bad(item, "headers must be an object or a list of pairs", "");
+                return jsonl_bad(item, "headers must be an object or a list of pairs", "");
         json_array_foreach(value, i, one)
         {
-                json_t *pair_name = json_array_get(one, 0);
-
-                if (json_array_size(one) != 2 || !json_is_string(pair_name))
-                        return bad(item, "a header is not a pair of name and value", "");
-                r = add_header(item, json_string_value(pair_name), json_array_get(one, 1));
+                r = add_pair(item, one);
                 if (r < 0)
                         return r;
         }
-        return 0;
-}
-
-static int set_body(struct input_item *item, json_t *value)
-{
-        if (!json_is_string(value))
-                return bad(item, "body must be a string; use body_base64 for bytes", "");
-        if (muster_request_set_body(item->request, json_string_value(value),
-                                    json_string_length(value)) < 0)
-                return refused(item);
-        return 0;
-}
-
-static int set_body_base64(struct input_item *item, json_t *value)
-{
-        struct buf bytes = { 0 };
-        int r;
-
-        if (!json_is_string(value))
-                return bad(item, "body_base64 must be a string", "");
-        r = json_decode_base64(
-                &bytes, (struct muster_str){ json_string_value(value), json_string_length(value) });
-        if (r == 0)
-                r = muster_request_set_body(item->request, bytes.at ? bytes.at : "", bytes.len);
-        buf_deinit(&bytes);
-        if (r == MUSTER_E_RESOURCE)
-                return error_set_memory(&item->error, MUSTER_PHASE_QUEUE);
-        return r < 0 ? bad(item, "body_base64 is not valid base64", "") : 0;
-}
-
-static int set_body_file(struct input_item *item, json_t *value)
-{
-        struct muster_error why = { 0 };
-
-        if (!json_is_string(value))
-                return bad(item, "body_file must be a string", "");
-        if (body_from_file(item->request, json_string_value(value), &why) < 0)
-                return bad(item, why.text, "");
         return 0;
 }
 
 static const struct {
         const char *name;
-        int (*set)(struct input_item *item, json_t *value);
+        int (*set)(struct input_item *item, json_t *value,
+                   struct muster_str text); /* NULL: set before */
 } members[] = {
+        { "id", NULL },
         { "headers", set_headers },
-        { "body", set_body },
-        { "body_base64", set_body_base64 },
-        { "body_file", set_body_file },
-        { "id", set_id },
+        { "body", jsonl_set_body },
+        { "json", jsonl_set_json },
+        { "body_base64", jsonl_set_body_base64 },
+        { "body_file", jsonl_set_body_file },
         { "url", NULL },
         { "method", NULL },
 };
 
-static int set_member(struct input_item *item, const char *name, json_t *value)
+#define N_MEMBERS (sizeof(members) / sizeof(members[0]))
+
+/* Its place in the table, N_MEMBERS for the caller's own. */
+static size_t find(const struct member *member)
 {
-        for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++)
-                if (strcmp(name, members[i].name) == 0)
-                        return members[i].set ? members[i].set(item, value) : 0;
-        return bad(item, "unknown member: ", name);
+        size_t i = 0;
+
+        while (i < N_MEMBERS && !member_is(member, members[i].name))
+                i++;
+        return i;
+}
+
+/* --- the caller's own members ------------------------------------------------------------------------------------- */
+
+/* The member whose name this most likely is to be, NULL for none. Short names are near to too many. */
+static const char *nearest_to(struct muster_str name)
+{
+        for (size_t i = 0; i < N_MEMBERS; i++) {
+                struct muster_str known = str_of(members[i].name);
+
+                if (str_eq_nocase(name, known) ||
+                    (known.len >= 4 && str_distance(name, known) <= (known.len > 4 ? 2 : 1)))
+                        return known.at;
+        }
+        return NULL;
+}
+
+static int add_own(struct input_item *item, const struct member *member)
+{
+        struct buf *own = &item->own;
+        const char *nearest = item->nearest ? NULL : nearest_to(member->name);
+
+        if (!item->unknown.at || nearest) {
+                item->unknown = member->name;
+                item->nearest = nearest;
+        }
+        if (own->len)
+                own->len--; /* the bracket that closes it */
+        if (buf_add_text(own, own->len ? ",\"" : "{\"") < 0 || buf_add_str(own, member->name) < 0 ||
+            buf_add_text(own, "\":") < 0 || buf_add_str(own, member->value) < 0 ||
+            buf_add_char(own, '}') < 0)
+                return error_set_memory(&item->error, MUSTER_PHASE_QUEUE);
+        return 0;
+}
+
+/* The object of somebody's own members, as a result line has it. */
+static int take_own(struct input_item *item, struct muster_str text)
+{
+        if (text.at[0] == '{' && buf_add_str(&item->own, text) < 0)
+                return error_set_memory(&item->error, MUSTER_PHASE_QUEUE);
+        return 0;
+}
+
+/* Those come back whatever else is wrong with the line, and the id, too. */
+static int collect_own(struct input_item *item, struct muster_str rest, json_t *object,
+                       bool has_input)
+{
+        struct member member;
+        int r = 0;
+
+        while (r == 0 && members_next(&rest, &member)) {
+                size_t i = find(&member);
+
+                if (i == 0 && !json_is_null(json_object_get(object, "id")))
+                        r = set_id(item, json_object_get(object, "id"), member.value);
+                else if (has_input && member_is(&member, "input"))
+                        r = take_own(item, member.value);
+                else if (i == N_MEMBERS && !has_input)
+                        r = add_own(item, &member);
+        }
+        return r;
 }
 
 /* --- the object --------------------------------------------------------------------------------------------------- */
 
-static int check_bodies(struct input_item *item, json_t *object)
+static int check_url(struct input_item *item, const json_t *url)
 {
-        int n = !!json_object_get(object, "body") + !!json_object_get(object, "body_base64") +
-                !!json_object_get(object, "body_file");
-
-        return n > 1 ? bad(item, "only one of body, body_base64 and body_file", "") : 0;
+        if (!url && item->unknown.at && str_distance(item->unknown, str_of("url")) == 1)
+                return jsonl_bad(item, "url is missing, though there is something like it", "");
+        if (!url)
+                return jsonl_bad(item, "url is missing", "");
+        if (json_is_null(url))
+                return jsonl_bad(item, "url is null", "");
+        if (!json_is_string(url))
+                return jsonl_bad(item, "url is not a string", "");
+        return strlen(json_string_value(url)) == json_string_length(url)
+                       ? 0
+                       : jsonl_bad(item, "url has a NUL", "");
 }
 
-static int make(struct input_item *item, json_t *object)
+/* As curl: what has a body is a POST unless it says otherwise. */
+static int make_request(struct input_item *item, const json_t *object)
 {
-        json_t *url = json_object_get(object, "url"), *method = json_object_get(object, "method"),
-               *value;
-        const char *name;
-        int r = check_bodies(item, object);
+        const json_t *url = json_object_get(object, "url");
+        const json_t *method = json_object_get(object, "method");
+        const char *name = json_string_value(method);
+        int r = check_url(item, url);
 
         if (r < 0)
                 return r;
-        if (!json_is_string(url) || strlen(json_string_value(url)) != json_string_length(url))
-                return bad(item, "url is missing or not a string", "");
-        if (method && !json_is_string(method))
-                return bad(item, "method must be a string", "");
-        item->is_unsafe = !method_is_safe(json_string_value(method));
-        item->request = muster_request_new(json_string_value(method), json_string_value(url));
-        if (!item->request)
-                return error_set_memory(&item->error, MUSTER_PHASE_QUEUE);
-        json_object_foreach(object, name, value)
-        {
-                r = set_member(item, name, value);
-                if (r < 0)
-                        return r;
-        }
-        return 0;
+        if (method && !json_is_null(method) &&
+            (!name || strlen(name) != json_string_length(method)))
+                return jsonl_bad(item, "method must be a string", "");
+        if (!name && item->has_body)
+                name = "POST";
+        item->is_unsafe = !method_is_safe(name);
+        item->request = muster_request_new(name, json_string_value(url));
+        return item->request ? 0 : error_set_memory(&item->error, MUSTER_PHASE_QUEUE);
 }
 
-static int parse(struct muster_str line, struct buf *scratch, struct input_item *item)
+static int set_members(struct input_item *item, struct muster_str rest, const json_t *object)
+{
+        struct member member;
+        int r = 0;
+
+        while (r == 0 && members_next(&rest, &member)) {
+                size_t i = find(&member);
+                json_t *value;
+
+                if (i == N_MEMBERS || !members[i].set)
+                        continue;
+                value = json_object_get(object, members[i].name);
+                if (!json_is_null(value))
+                        r = members[i].set(item, value, member.value);
+        }
+        return r;
+}
+
+static int make(struct input_item *item, struct muster_str line, json_t *object, bool is_row)
+{
+        bool is_result = !is_row && jsonl_is_result(object);
+        int r = collect_own(item, line, object, is_row || is_result);
+
+        if (r == 0)
+                r = is_result ? jsonl_check_result(item, object) : jsonl_check_bodies(item, object);
+        item->has_body = !is_result && jsonl_has_body(object);
+        if (r == 0)
+                r = make_request(item, object);
+        if (r == 0 && !is_result)
+                r = set_members(item, line, object);
+        if (item->has_content_type)
+                item->content_type = NULL;
+        return r;
+}
+
+/* --- the line ----------------------------------------------------------------------------------------------------- */
+
+#define LOAD_FLAGS (JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL | JSON_DECODE_INT_AS_REAL)
+
+/* Numbers that no double can hold are numbers. */
+static json_t *load_large(struct muster_str line, json_error_t *why)
+{
+        char *copy = mem_strndup(line.at, line.len);
+        json_t *value = NULL;
+
+        if (copy) {
+                members_blank_numbers(copy, line.len);
+                value = json_loadb(copy, line.len, LOAD_FLAGS, why);
+        }
+        mem_free(copy);
+        return value;
+}
+
+static json_t *load(struct muster_str line, json_error_t *why)
+{
+        json_t *value = json_loadb(line.at, line.len, LOAD_FLAGS, why);
+
+        return !value && json_error_code(why) == json_error_numeric_overflow ? load_large(line, why)
+                                                                             : value;
+}
+
+static int not_json(struct input_item *item, struct muster_str line, const json_error_t *why)
+{
+        static const char *const schemes[] = { "http://", "https://" };
+
+        for (size_t i = 0; i < 2; i++)
+                if (str_starts(str_trim(line), schemes[i]))
+                        return jsonl_bad(
+                                item,
+                                "this is a URL among JSON objects; write {\"url\":\"...\"}, "
+                                "or read lists of URLs with --input-format lines",
+                                "");
+        return error_set(&item->error, MUSTER_E_INPUT, MUSTER_PHASE_QUEUE, 0,
+                         "input: line %llu is not JSON: %s (column %d)",
+                         (unsigned long long)item->line, why->text, why->column);
+}
+
+int jsonl_parse(struct muster_str line, bool is_row, struct input_item *item)
 {
         json_error_t why;
-        json_t *object =
-                json_loadb(line.at, line.len, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &why);
+        json_t *object = load(line, &why);
         int r;
 
-        (void)scratch;
         if (!object)
-                return error_set(&item->error, MUSTER_E_INPUT, MUSTER_PHASE_QUEUE, 0,
-                                 "input: line %llu is not JSON: %s (column %d)",
-                                 (unsigned long long)item->line, why.text, why.column);
-        r = json_is_object(object) ? make(item, object) : bad(item, "not a JSON object", "");
+                return not_json(item, line, &why);
+        r = json_is_object(object) ? make(item, line, object, is_row)
+                                   : jsonl_bad(item, "not a JSON object", "");
         json_decref(object);
         if (r < 0)
                 item->request = muster_request_free(item->request);
         return r;
 }
 
-const struct input_format input_jsonl = { .name = "jsonl", .parse = parse, .fits = fits };
+static int parse(struct muster_str line, struct buf *scratch, struct input_item *item)
+{
+        (void)scratch;
+        return jsonl_parse(line, false, item);
+}
+
+const struct input_format input_jsonl = {
+        .name = "jsonl",
+        .endings = ".jsonl .ndjson .jl",
+        .parse = parse,
+        .fits = fits,
+};

@@ -6,9 +6,10 @@
 
 #include <base/error.h>
 
-static bool fits(struct muster_str line)
+static bool fits(struct muster_str line, const struct input_options *options)
 {
         (void)line;
+        (void)options;
         return true;
 }
 

@@ -89,6 +89,15 @@ static int add_item(struct batch *batch, const struct input_item *item, bool all
                          : add(batch, item->text, item->format, error);
 }
 
+static void tell_warning(struct input *input, const struct input_item *item)
+{
+        char text[300];
+        const char *warning = input_warning(input, item, text, sizeof(text));
+
+        if (warning)
+                fprintf(stderr, "%s\n", warning);
+}
+
 static int read_all(struct batch *batch, struct input *input, bool allows_unsafe,
                     struct muster_error *error)
 {
@@ -100,12 +109,14 @@ static int read_all(struct batch *batch, struct input *input, bool allows_unsafe
                         (void)poll(&(struct pollfd){ input->reader.fd, POLLIN, 0 }, 1, -1);
                         continue;
                 }
+                tell_warning(input, &item);
                 r = add_item(batch, &item, allows_unsafe, error);
                 muster_request_free(item.request);
                 if (r < 0)
                         break;
         }
-        buf_deinit(&item.id);
+        item.request = NULL;
+        input_item_deinit(&item);
         return r < 0 ? r : 0;
 }
 
@@ -135,8 +146,7 @@ int batch_read(struct batch *batch, const struct request_options *options, bool 
         *batch = (struct batch){ .options = options };
         if (!allows_unsafe && !method_is_safe(method))
                 return refuse_unsafe(method, error);
-        input_init(&input, urls, files,
-                   options->input_format ? input_format_find(options->input_format) : NULL);
+        input_init(&input, urls, files, &options->input);
         r = read_all(batch, &input, allows_unsafe, error);
         input_deinit(&input);
         return r < 0 ? r : check_some(batch, error);
@@ -188,6 +198,7 @@ void batch_scratch_deinit(struct batch_scratch *scratch)
 {
         buf_deinit(&scratch->url);
         buf_deinit(&scratch->id);
+        buf_deinit(&scratch->own);
 }
 
 /* What its line and the options say; none where that is a plain GET of a URL. Negative: it cannot be made. */
@@ -195,7 +206,7 @@ static int make(const struct batch *batch, const struct batch_item *item,
                 struct batch_scratch *scratch, struct muster_request **ret_request)
 {
         struct muster_str text = { batch->text.at + item->at, item->len };
-        struct input_item parsed = { .id = scratch->id };
+        struct input_item parsed = { .id = scratch->id, .own = scratch->own };
         int r = 0;
 
         if (!item->format && !request_options_add_to_requests(batch->options))
@@ -206,11 +217,13 @@ static int make(const struct batch *batch, const struct batch_item *item,
                 parsed.request =
                         muster_request_new(request_options_method(batch->options), text.at);
         if (r == 0)
-                r = parsed.request ? request_options_apply(batch->options, parsed.request,
-                                                           !item->format, &parsed.error)
-                                   : MUSTER_E_RESOURCE;
+                r = parsed.request
+                            ? request_options_apply(batch->options, parsed.request, !item->format,
+                                                    parsed.content_type, &parsed.error)
+                            : MUSTER_E_RESOURCE;
         scratch->id = parsed.id;
-        scratch->id.len = 0;
+        scratch->own = parsed.own;
+        scratch->id.len = scratch->own.len = 0;
         if (r < 0)
                 parsed.request = muster_request_free(parsed.request);
         *ret_request = parsed.request;

@@ -40,7 +40,7 @@ int batch_resize(struct batch *batch, size_t n);
 
 /* Text that each thread which submits has for itself; zeroed is empty. */
 struct batch_scratch {
-        struct buf url, id;
+        struct buf url, id, own;
 };
 void batch_scratch_deinit(struct batch_scratch *scratch);
 

@@ -42,29 +42,36 @@ static int add_header(struct muster_request *request, const char *line)
         return r;
 }
 
+static bool have_content_type(const struct request_options *options)
+{
+        for (size_t i = 0; i < options->headers.n; i++)
+                if (str_is_nocase((struct muster_str){ options->headers.list[i],
+                                                       strcspn(options->headers.list[i], ":;") },
+                                  "Content-Type"))
+                        return true;
+        return false;
+}
+
 static int apply_data(const struct request_options *options, struct muster_request *request)
 {
         int r = muster_request_set_body(request, options->data.at ? options->data.at : "",
                                         options->data.len);
 
-        for (size_t i = 0; r == 0 && options->is_form && i < options->headers.n; i++)
-                if (str_is_nocase((struct muster_str){ options->headers.list[i],
-                                                       strcspn(options->headers.list[i], ":;") },
-                                  "Content-Type"))
-                        return 0;
-        if (r == 0 && options->is_form)
+        if (r == 0 && options->is_form && !have_content_type(options))
                 r = muster_request_add_header(request, "Content-Type",
                                               "application/x-www-form-urlencoded");
         return r;
 }
 
 int request_options_apply(const struct request_options *options, struct muster_request *request,
-                          bool is_plain, struct muster_error *error)
+                          bool is_plain, const char *content_type, struct muster_error *error)
 {
         int r = 0;
 
         for (size_t i = 0; r == 0 && i < options->headers.n; i++)
                 r = add_header(request, options->headers.list[i]);
+        if (r == 0 && content_type && !have_content_type(options))
+                r = muster_request_add_header(request, "Content-Type", content_type);
         if (r == 0 && options->user)
                 r = muster_request_set_basic_auth(request, options->user, options->password);
         if (r == 0 && options->has_data && is_plain)

@@ -2,7 +2,6 @@
 #include "request_options.h"
 
 #include "../input/body_file.h"
-#include "../input/input.h"
 #include <base/error.h>
 #include <base/mem.h>
 #include <stddef.h>
@@ -50,10 +49,8 @@ static int set_input_format(void *settings, const struct option *option, const c
                             struct muster_error *error)
 {
         (void)option;
-        of(settings)->input_format = value;
-        if (strcmp(value, "auto") == 0)
-                of(settings)->input_format = NULL;
-        else if (!input_format_find(value))
+        of(settings)->input.format = input_format_find(value);
+        if (strcmp(value, "auto") != 0 && !of(settings)->input.format)
                 return invalid(error, "is not auto, lines or jsonl", value);
         return 0;
 }
@@ -200,6 +197,8 @@ const struct option input_option_table[] = {
           "requests from FILE, - is standard input; may be given again", set_listed, OWN(files) },
         { NULL, 0, "input-format", "FORMAT", "lines (URLs), jsonl (JSON objects) or auto",
           set_input_format, 0 },
+        { NULL, 0, "strict", NULL, "members and columns that are not known are errors",
+          option_set_flag, OWN(input.is_strict) },
         { 0 },
 };
 

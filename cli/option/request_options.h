@@ -7,6 +7,7 @@
 #ifndef CLI_OPTION_REQUEST_OPTIONS_H
 #define CLI_OPTION_REQUEST_OPTIONS_H
 
+#include "../input/input.h"
 #include "option.h"
 #include <base/buf.h>
 #include <muster/muster.h>
@@ -20,7 +21,7 @@ struct texts {
 struct request_options {
         struct muster_client_options client;
         struct texts urls, files, resolve;
-        const char *input_format; /* NULL: tell by the first line */
+        struct input_options input; /* what the files hold */
 
         /* What every request is given beside its URL. */
         const char *method;   /* NULL: GET, or POST with data */
@@ -60,8 +61,11 @@ const char *request_options_method(const struct request_options *options);
 /* Does every request get more than its URL? */
 bool request_options_add_to_requests(const struct request_options *options);
 
-/* Give a request what the options say, except what it has itself. Negative with *error. */
+/*
+ * Give a request what the options say, except what it has itself. `content_type` is that of the body it has itself, unless a header says
+ * otherwise; NULL: not known. Negative with *error.
+ */
 int request_options_apply(const struct request_options *options, struct muster_request *request,
-                          bool is_plain, struct muster_error *error);
+                          bool is_plain, const char *content_type, struct muster_error *error);
 
 #endif

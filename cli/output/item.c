@@ -24,6 +24,7 @@ static void clear(struct item *item)
         item->result = muster_result_free(item->result);
         item->error = mem_free(item->error);
         item->id = mem_free(item->id);
+        item->own = mem_free(item->own);
 }
 
 void items_deinit(struct items *items)

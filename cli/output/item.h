@@ -15,6 +15,8 @@ struct item {
         uint64_t n;    /* counts input items from 1 */
         uint64_t line; /* in its file; 0: an argument */
         char *id;      /* JSON; NULL: none */
+        char *own;     /* JSON: the members of its line that are the caller's own; NULL: none */
+        bool omits_headers, omits_body; /* its request has such, and the result line does not */
         struct muster_result *result;
         struct muster_error *error; /* it could not even be asked for */
         bool is_written;

@@ -203,6 +203,17 @@ static void add_nothing(struct json_writer *w, const struct result_line *line)
         json_write(w, ",\"conn\":null");
 }
 
+/* What the request had that this line does not have, so that nobody takes it for all that was asked. */
+static void add_omitted(struct json_writer *w, const struct result_line *line)
+{
+        if (!line->omits_headers && !line->omits_body)
+                return;
+        json_write(w, ",\"omitted\":[");
+        json_write(w, line->omits_headers ? "\"headers\"" : "");
+        json_write(w, line->omits_headers && line->omits_body ? "," : "");
+        json_write(w, line->omits_body ? "\"body\"]" : "]");
+}
+
 int result_line_add(struct buf *to, const struct result_line *line)
 {
         struct json_writer w = { .to = to };
@@ -216,6 +227,9 @@ int result_line_add(struct buf *to, const struct result_line *line)
         }
         if (line->line)
                 add_u64(&w, ",\"line\":", line->line);
+        if (line->own.len)
+                add_json(&w, ",\"input\":", line->own);
+        add_omitted(&w, line);
         if (line->result)
                 add_result(&w, line);
         else

@@ -13,6 +13,8 @@ struct result_line {
         uint64_t n;                         /* counts input items from 1 */
         uint64_t line;                      /* in its file; 0: not from a file */
         struct muster_str id;               /* JSON; empty: none */
+        struct muster_str own;              /* JSON: the caller's own members; empty: none */
+        bool omits_headers, omits_body;     /* the request has such of its own */
         const struct muster_result *result; /* NULL: there was no request, only `error` */
         const struct muster_error *error;   /* NULL: it succeeded */
         const char *body_file;              /* NULL: none was written */

@@ -84,6 +84,9 @@ static int make_question(struct buf *line, const struct process_job *job)
                                              .n = job->item->n,
                                              .line = job->item->line,
                                              .id = str_of(job->item->id),
+                                             .own = str_of(job->item->own),
+                                             .omits_headers = job->item->omits_headers,
+                                             .omits_body = job->item->omits_body,
                                              .result = job->result,
                                              .json = buf_str(&job->processed->json),
                                      });

@@ -28,6 +28,7 @@ _muster_fetch() {
     _muster_offer -W "--help
         --input
         --input-format
+        --strict
         --output
         --body
         --in-order
@@ -116,6 +117,7 @@ _muster_measure() {
         --unsafe
         --input
         --input-format
+        --strict
         --connect-timeout
         --max-time
         --read-timeout

@@ -116,3 +116,79 @@ def test_memory_is_flat(muster, nginx):
     process.stdin.close()
     assert process.wait(60) == 0
     assert peak < 64 * 1024 or "asan" in os.environ.get("MUSTER", "")
+
+
+def test_json_bodies(muster, server):
+    """They are sent to the letter, with their type unless a header says another."""
+    s = server(echo)
+    lines = [
+        '{"url":"%s","json":{"a": 1.10, "b":123456789012345678901234567890}}' % s.url(),
+        '{"url":"%s","body":[1e5],"method":"PUT"}' % s.url(),
+        '{"url":"%s","json":"x","headers":{"content-type":"application/vnd.api+json"}}' % s.url(),
+        '{"url":"%s","json":1,"headers":[["Content-Type",null]]}' % s.url(),
+        '{"url":"%s","body":"text"}' % s.url(),
+        '{"url":"%s","json":null,"body":null,"headers":null,"method":null,"id":null}' % s.url(),
+    ]
+    results = muster("fetch", "--in-order", input="\n".join(lines)).results
+    seen = [(method, fields.get("content-type"), body) for method, _, fields, body in map(echoed, results)]
+    assert seen == [
+        ("POST", "application/json", '{"a": 1.10, "b":123456789012345678901234567890}'),
+        ("PUT", "application/json", "[1e5]"),
+        ("POST", "application/vnd.api+json", '"x"'),
+        ("POST", None, "1"),
+        ("POST", None, "text"),
+        ("GET", None, ""),
+    ]
+    assert "id" not in results[5]
+    run = muster("fetch", "-H", "Content-Type: text/json", input=lines[0])
+    assert echoed(run.result)[2]["content-type"] == "text/json"
+
+
+def test_own_members_come_back(muster, server):
+    s = server()
+    line = '{"url":"%s","id":123456789012345678901234567890,"price":1.10,"tags":["a", {"b":null}],"input":5}' % s.url()
+    run = muster("fetch", input=line)
+    assert run.status == 0 and run.stderr == ""
+    assert b'"id":123456789012345678901234567890,' in run.stdout
+    assert b'"input":{"price":1.10,"tags":["a", {"b":null}],"input":5},' in run.stdout
+    run = muster("fetch", "--strict", input=line)
+    assert run.status == 1 and run.result["error"]["text"] == "input: line 1: unknown member price, which --strict refuses"
+
+
+def test_a_near_miss_is_told_once(muster, server):
+    line = json.dumps({"url": server().url(), "header": {"A": "b"}})
+    run = muster("fetch", input=f"{line}\n{line}\n")
+    assert [result["status"] for result in run.results] == [200, 200]
+    assert run.stderr.count('line 1 of standard input has "header", which is not known; did you mean "headers"?') == 1
+    assert run.stderr.count("\n") == 1
+
+
+def test_results_are_requests_again(muster, server, tmp_path):
+    """A round trip keeps ids and columns, sends nothing of the response, and loses nothing in silence."""
+    s = server(echo)
+    lines = [
+        {"url": s.url("/a"), "id": 1, "price": "1.10"},
+        {"url": s.url("/b"), "method": "POST", "body": "x"},
+        {"url": s.url("/c"), "headers": {"A": "b"}},
+        {"url": "ftp://x/", "id": "bad", "price": "2"},
+    ]
+    first = muster("fetch", "--in-order", "-o", "first.jsonl", input="\n".join(map(json.dumps, lines)))
+    assert first.status == 1
+    second = muster("fetch", "--in-order", "-i", "first.jsonl")
+    results = second.results
+    assert results[0]["id"] == 1 and results[0]["input"] == {"price": "1.10"} and results[0]["url"] == s.url("/a")
+    assert not {"server", "content-length", "date"} & set(echoed(results[0])[2])
+    assert "does not have the body that its request was sent with" in results[1]["error"]["text"]
+    assert "does not have the headers that its request was sent with" in results[2]["error"]["text"]
+    assert results[3]["error"]["code"] == "url" and results[3]["input"] == {"price": "2"} and results[3]["id"] == "bad"
+    (tmp_path / "second.jsonl").write_bytes(second.stdout)
+    third = muster("fetch", "--in-order", "-i", "second.jsonl").results
+    assert third[0]["input"] == {"price": "1.10"} and third[0]["status"] == 200
+
+
+def test_a_body_that_was_saved_can_be_sent(muster, server, tmp_path):
+    """body_file is the same path in a result and in a request: from where muster was started."""
+    s = server(echo)
+    saved = muster("fetch", "--body", "out/{n}.bin", s.url("/saved")).result
+    sent = muster("fetch", input=json.dumps({"url": s.url("/sent"), "body_file": saved["body_file"]})).result
+    assert "/saved" in echoed(sent)[3]

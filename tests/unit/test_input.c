@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Where requests come from: lists, JSON Lines
+ * Where requests come from: lists, JSON Lines, rows; and what is told of lines that are none of these
  */
 #include "unit.h"
 
 #include "input/input.h"
+#include "input/members.h"
+#include <base/error.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -27,30 +29,62 @@ static int file_with(const char *text, size_t len, char path[32])
 struct reading {
         struct input input;
         struct input_item item;
+        struct muster_error error;
         char path[32];
         const char *files[2];
 };
 
-static void open_text(struct reading *reading, const char *text, size_t len)
+static void open_with(struct reading *reading, const char *text, size_t len,
+                      const struct input_options *options)
 {
         memset(reading, 0, sizeof(*reading));
         file_with(text, len, reading->path);
         reading->files[0] = reading->path;
-        input_init(&reading->input, no_texts, reading->files, NULL);
+        input_init(&reading->input, no_texts, reading->files, options);
+}
+
+static void open_text(struct reading *reading, const char *text, size_t len)
+{
+        open_with(reading, text, len, &(struct input_options){ 0 });
 }
 
 static void close_text(struct reading *reading)
 {
         input_deinit(&reading->input);
-        buf_deinit(&reading->item.id);
+        input_item_deinit(&reading->item);
         unlink(reading->path);
 }
 
 static int next(struct reading *reading)
 {
-        struct muster_error error = { 0 };
+        error_clear(&reading->error);
+        reading->item.request = muster_request_free(reading->item.request);
+        return input_next(&reading->input, &reading->item, &reading->error);
+}
 
-        return input_next(&reading->input, &reading->item, &error);
+/* The next item is there, and this is what of it is the caller's own; "": nothing. */
+static void expect_own(struct reading *reading, const char *id, const char *own)
+{
+        int r = next(reading);
+
+        if (r != 0)
+                fail_msg("no item: %s", reading->error.text);
+        if (reading->item.error.code)
+                fail_msg("%s", reading->item.error.text);
+        assert_non_null(reading->item.request);
+        if (!str_is(buf_str(&reading->item.id), id))
+                fail_msg("id %.*s instead of %s", STR_ARGS(buf_str(&reading->item.id)), id);
+        if (!str_is(buf_str(&reading->item.own), own))
+                fail_msg("%.*s instead of %s", STR_ARGS(buf_str(&reading->item.own)), own);
+}
+
+/* The next item is a failure. */
+static void expect_bad(struct reading *reading, const char *text)
+{
+        assert_int_equal(next(reading), 0);
+        assert_int_equal(reading->item.error.code, MUSTER_E_INPUT);
+        assert_null(reading->item.request);
+        assert_string_equal(reading->item.error.text, text);
 }
 
 static void test_lines(void **state)
@@ -115,11 +149,9 @@ static void test_jsonl(void **state)
         assert_null(r.item.url);
         assert_non_null(r.item.request);
         assert_true(str_is(buf_str(&r.item.id), "\"x\\ny\""));
-        muster_request_free(r.item.request);
         assert_int_equal(next(&r), 0);
         assert_non_null(r.item.request);
         assert_true(str_is(buf_str(&r.item.id), "17"));
-        muster_request_free(r.item.request);
         assert_int_equal(next(&r), INPUT_END);
         close_text(&r);
 }
@@ -129,10 +161,11 @@ static void test_bad_json(void **state)
         static const char *const cases[][2] = {
                 { "{\"url\":\"http://a/\"", "is not JSON: " },
                 { "{\"url\":\"http://a/\",\"url\":\"x\"}", "is not JSON: duplicate object key" },
-                { "{}", "url is missing or not a string" },
-                { "{\"url\":5}", "url is missing or not a string" },
-                { "{\"url\":\"a\\u0000b\"}", "url is missing or not a string" },
-                { "{\"url\":\"http://a/\",\"methd\":\"GET\"}", "unknown member: methd" },
+                { "{}", "url is missing" },
+                { "{\"url\":5}", "url is not a string" },
+                { "{\"url\":null}", "url is null" },
+                { "{\"uri\":\"http://a/\"}", "url is missing, though there is something like it" },
+                { "{\"url\":\"a\\u0000b\"}", "url has a NUL" },
                 { "{\"url\":\"http://a/\",\"method\":1}", "method must be a string" },
                 { "{\"url\":\"http://a/\",\"headers\":\"A: b\"}",
                   "headers must be an object or a list of pairs" },
@@ -144,14 +177,21 @@ static void test_bad_json(void **state)
                   "invalid: not a header field's name: A b" },
                 { "{\"url\":\"http://a/\",\"headers\":{\"A\":\"x\\r\\nB: y\"}}",
                   "invalid: a control character" },
-                { "{\"url\":\"http://a/\",\"body\":{}}", "body must be a string" },
+                { "{\"url\":\"http://a/\",\"body\":5}",
+                  "body must be a string, an object or a list; json takes any value" },
+                { "{\"url\":\"http://a/\",\"body\":{},\"json\":1}",
+                  "only one of body, json, body_base64 and body_file" },
+                { "{\"url\":\"http://a/\",\"n\":01}", "is not JSON: " },
+                { "{\"url\":\"http://a/\",\"n\":1e999,\"m\":01}", "is not JSON: " },
+                { "http://a/", "this is a URL among JSON objects; write {\"url\":\"...\"}" },
                 { "{\"url\":\"http://a/\",\"body_base64\":\"?\"}",
                   "body_base64 is not valid base64" },
                 { "{\"url\":\"http://a/\",\"body_file\":\"/no/such\"}",
                   "cannot read /no/such: No such file or directory" },
                 { "{\"url\":\"http://a/\",\"body\":\"\",\"body_file\":\"x\"}",
-                  "only one of body, body_base64 and body_file" },
-                { "{\"url\":\"http://a/\",\"id\":[]}", "id must be a string or a number" },
+                  "only one of body, json, body_base64 and body_file" },
+                { "{\"url\":\"http://a/\",\"id\":[]}",
+                  "id must be a string, a number, true or false" },
                 { "[\"http://a/\"]", "not a JSON object" },
         };
         struct reading r;
@@ -162,7 +202,6 @@ static void test_bad_json(void **state)
                 snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s\n", cases[i][0]);
         open_text(&r, text, strlen(text));
         assert_int_equal(next(&r), 0);
-        muster_request_free(r.item.request);
         for (size_t i = 0; i < LENGTH(cases); i++) {
                 char expected[200];
 
@@ -178,6 +217,181 @@ static void test_bad_json(void **state)
         close_text(&r);
 }
 
+/* What is not ours goes through to the letter. */
+static void test_members_of_ones_own(void **state)
+{
+        static const char text[] =
+                "{\"url\":\"http://a/\",\"id\":123456789012345678901234567890,\"x\":1.10}\n"
+                "{ \"x\" : [1, {\"}\\\"\": \"]\\\\\"}] , \"url\":\"http://a/\", \"id\": "
+                "1e5,\"y\":-0.0 }\n"
+                "{\"id\":true,\"url\":\"http://a/\",\"a\":1e999,\"b\":\"1e999\",\"c\":null}\n"
+                "{\"id\":null,\"url\":\"http://a/\",\"method\":null,\"headers\":null,\"body\":null,"
+                "\"json\":null,\"body_file\":null}\n"
+                "{\"id\":\"\\u6771\",\"u\\u0072l\":\"http://a/"
+                "\",\"\\u006b\":\"\\u6771\",\"input\":1}\n";
+        char huge[600] = "{\"url\":\"http://a/\",\"id\":";
+        struct reading r;
+
+        (void)state;
+        open_text(&r, text, sizeof(text) - 1);
+        expect_own(&r, "123456789012345678901234567890", "{\"x\":1.10}");
+        expect_own(&r, "1e5", "{\"x\":[1, {\"}\\\"\": \"]\\\\\"}],\"y\":-0.0}");
+        expect_own(&r, "true", "{\"a\":1e999,\"b\":\"1e999\",\"c\":null}");
+        expect_own(&r, "", "");
+        assert_false(r.item.has_body || r.item.has_headers || r.item.is_unsafe);
+        expect_own(&r, "\"\xe6\x9d\xb1\"", "{\"\\u006b\":\"\\u6771\",\"input\":1}");
+        assert_int_equal(next(&r), INPUT_END);
+        close_text(&r);
+
+        /* However large. */
+        memset(huge + strlen(huge), '7', 500);
+        strcat(huge, "}");
+        open_text(&r, huge, strlen(huge));
+        assert_int_equal(next(&r), 0);
+        assert_int_equal(r.item.error.code, 0);
+        assert_int_equal(r.item.id.len, 500);
+        close_text(&r);
+}
+
+/* They come back with lines that cannot be asked, too: whoever looks for those finds them by these. */
+static void test_members_of_bad_lines(void **state)
+{
+        static const char text[] = "{\"url\":5,\"id\":7,\"x\":1}\n";
+        struct reading r;
+
+        (void)state;
+        open_text(&r, text, sizeof(text) - 1);
+        expect_bad(&r, "input: line 1: url is not a string");
+        assert_true(str_is(buf_str(&r.item.id), "7"));
+        assert_true(str_is(buf_str(&r.item.own), "{\"x\":1}"));
+        close_text(&r);
+}
+
+static void test_strict(void **state)
+{
+        static const char text[] = "{\"url\":\"http://a/\",\"x\":1}\n"
+                                   "{\"url\":\"http://a/\",\"x\":1,\"header\":1}\n"
+                                   "{\"url\":\"http://a/\",\"METHOD\":\"PUT\"}\n"
+                                   "{\"url\":\"http://a/\",\"id\":1}\n";
+        struct reading r;
+
+        (void)state;
+        open_with(&r, text, sizeof(text) - 1, &(struct input_options){ .is_strict = true });
+        expect_bad(&r, "input: line 1: unknown member x, which --strict refuses");
+        expect_bad(&r, "input: line 2: unknown member header; did you mean headers?");
+        expect_bad(&r, "input: line 3: unknown member METHOD; did you mean method?");
+        expect_own(&r, "1", "");
+        close_text(&r);
+}
+
+/* Once, and not of names that are merely short. */
+static void test_warning(void **state)
+{
+        static const char text[] = "{\"url\":\"http://a/\",\"uid\":1,\"name\":2}\n"
+                                   "{\"url\":\"http://a/\",\"header\":1}\n"
+                                   "{\"url\":\"http://a/\",\"header\":1}\n";
+        char warning[300];
+        struct reading r;
+
+        (void)state;
+        open_text(&r, text, sizeof(text) - 1);
+        assert_int_equal(next(&r), 0);
+        assert_null(input_warning(&r.input, &r.item, warning, sizeof(warning)));
+        assert_int_equal(next(&r), 0);
+        assert_non_null(input_warning(&r.input, &r.item, warning, sizeof(warning)));
+        assert_non_null(strstr(warning, "line 2 of "));
+        assert_non_null(
+                strstr(warning, "\"header\", which is not known; did you mean \"headers\"?"));
+        assert_int_equal(next(&r), 0);
+        assert_null(input_warning(&r.input, &r.item, warning, sizeof(warning)));
+        close_text(&r);
+}
+
+static void test_numbers_are_blanked(void **state)
+{
+        static const char *const cases[][2] = {
+                { "{\"1\":12,\"a\":-1.5e+10}", "{\"1\":0 ,\"a\":0       }" },
+                { "[1,[20],\"30\\\"40\", 5 ]", "[0,[0 ],\"30\\\"40\", 0 ]" },
+                { "[01,1.,1e,-,.5]", "[01,1.,1e,-,.5]" },
+        };
+
+        (void)state;
+        for (size_t i = 0; i < LENGTH(cases); i++) {
+                char text[60];
+
+                snprintf(text, sizeof(text), "%s", cases[i][0]);
+                members_blank_numbers(text, strlen(text));
+                assert_string_equal(text, cases[i][1]);
+        }
+}
+
+#define RESULT "\"ok\":true,\"phases_us\":{\"queue\":1},\"status\":200,\"headers\":[[\"a\",\"b\"]],"
+
+/* Only what was asked is taken: the headers and the body are the response's. */
+static void test_results_as_input(void **state)
+{
+        static const char text[] = "{\"n\":1,\"id\":1.50,\"input\":{\"x\":1.10}," RESULT
+                                   "\"method\":\"HEAD\",\"url\":\"http://a/"
+                                   "\",\"final_url\":\"http://b/\",\"body\":\"x\","
+                                   "\"json\":1,\"body_file\":\"/no/such\"}\n"
+                                   "{\"n\":1," RESULT "\"method\":\"POST\",\"url\":\"http://a/\"}\n"
+                                   "{\"n\":1,\"omitted\":[\"headers\",\"body\"]," RESULT
+                                   "\"method\":\"GET\",\"url\":\"http://a/\"}\n"
+                                   "{\"n\":1,\"omitted\":[\"headers\"]," RESULT
+                                   "\"method\":\"GET\",\"url\":\"http://a/\"}\n"
+                                   "{\"n\":1,\"id\":3," RESULT "\"method\":null,\"url\":null}\n"
+                                   "{\"url\":\"http://a/\",\"ok\":true,\"status\":7}\n";
+        struct reading r;
+
+        (void)state;
+        open_with(&r, text, sizeof(text) - 1, &(struct input_options){ .is_strict = false });
+        expect_own(&r, "1.50", "{\"x\":1.10}");
+        assert_false(r.item.has_body || r.item.has_headers || r.item.is_unsafe);
+        assert_false(r.item.unknown.len);
+        expect_bad(&r, "input: line 2: this is a result, which does not have the body that its "
+                       "request was sent with; ask again with the line that the request came from");
+        expect_bad(&r, "input: line 3: this is a result, which does not have the body that its "
+                       "request was sent with; ask again with the line that the request came from");
+        expect_bad(&r, "input: line 4: this is a result, which does not have the headers that its "
+                       "request was sent with; ask again with the line that the request came from");
+        expect_bad(&r, "input: line 5: this is the result of a line that was no request: it has no "
+                       "url");
+        expect_own(&r, "", "{\"ok\":true,\"status\":7}");
+        close_text(&r);
+}
+
+static void read_with_little_memory(void)
+{
+        static const char text[] = "http://a/\n";
+        static const char json[] = "{\"url\":\"http://a/\",\"n\":1e999,\"x\":[1],\"body\":{}}\n";
+        struct input input;
+        struct input_item item = { 0 };
+
+        for (int i = 0; i < 2; i++) {
+                char path[32];
+                const char *const files[] = { path, NULL };
+                struct muster_error error = { 0 };
+                int r;
+
+                file_with(i ? json : text, i ? sizeof(json) - 1 : sizeof(text) - 1, path);
+                input_init(&input, no_texts, files,
+                           i ? &(struct input_options){ 0 }
+                             : &(struct input_options){ .is_strict = true });
+                r = input_next(&input, &item, &error);
+                if (r == 0 && !mem_has_failed())
+                        assert_int_equal(item.error.code, 0);
+                input_item_deinit(&item);
+                input_deinit(&input);
+                unlink(path);
+        }
+}
+
+static void test_memory(void **state)
+{
+        (void)state;
+        for_each_failing_allocation(read_with_little_memory);
+}
+
 static void test_missing_file(void **state)
 {
         const char *const files[] = { "/no/such/file", NULL };
@@ -186,7 +400,7 @@ static void test_missing_file(void **state)
         struct input input;
 
         (void)state;
-        input_init(&input, no_texts, files, NULL);
+        input_init(&input, no_texts, files, &(struct input_options){ 0 });
         assert_int_equal(input_next(&input, &item, &error), MUSTER_E_INPUT);
         assert_string_equal(error.text,
                             "input: cannot read /no/such/file: No such file or directory");
@@ -196,8 +410,17 @@ static void test_missing_file(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_lines),        cmocka_unit_test(test_line_that_is_too_long),
-                cmocka_unit_test(test_jsonl),        cmocka_unit_test(test_bad_json),
+                cmocka_unit_test(test_lines),
+                cmocka_unit_test(test_line_that_is_too_long),
+                cmocka_unit_test(test_jsonl),
+                cmocka_unit_test(test_bad_json),
+                cmocka_unit_test(test_members_of_ones_own),
+                cmocka_unit_test(test_members_of_bad_lines),
+                cmocka_unit_test(test_strict),
+                cmocka_unit_test(test_warning),
+                cmocka_unit_test(test_numbers_are_blanked),
+                cmocka_unit_test(test_results_as_input),
+                cmocka_unit_test(test_memory),
                 cmocka_unit_test(test_missing_file),
         };
 

@@ -1075,8 +1075,9 @@ static void test_batch_sizes(void **state)
         struct batch batch;
 
         (void)state;
-        assert_int_equal(read_text(&batch, &options, "http://a/\n{}\n\nhttp://b/\n", false, &error),
-                         0);
+        assert_int_equal(
+                read_text(&batch, &options, "http://a/\nhttp://c/\n\nhttp://b/\n", false, &error),
+                0);
         assert_int_equal(batch.n, 3);
         assert_int_equal(batch_resize(&batch, 5000), 0);
         assert_int_equal(batch.n, 5000);
