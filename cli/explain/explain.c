@@ -83,6 +83,7 @@ static int use_recorded(struct explain *explain, struct invocation *original, in
         invocation_leave_out(original, NULL);
         invocation_leave_out(original, "input");
         invocation_leave_out(original, "input-format");
+        invocation_leave_out(original, "url-column");
         return invocation_add(original, "input", temporary_file_path(requests_fd, path),
                               &explain->error);
 }

@@ -133,12 +133,24 @@ void account_tell(const struct account *account)
 
 /* --- the proof ---------------------------------------------------------------------------------------------------- */
 
+/* Rows were copied as the lines of JSON that they are read as. */
+static void leave_out_format(struct invocation *invocation)
+{
+        const char *name = invocation_value(invocation, "input-format");
+        const struct input_format *format = name ? input_format_find(name) : NULL;
+
+        if (format && format->delimiter)
+                invocation_leave_out(invocation, "input-format");
+        invocation_leave_out(invocation, "url-column");
+}
+
 /* Inputs are read from their copies. */
 static int use_copies(struct account *account, struct muster_error *error)
 {
         int r = input_copies_end(&account->copies, error);
 
         invocation_leave_out(&account->invocation, "input");
+        leave_out_format(&account->invocation);
         for (size_t i = 0; r == 0 && i < account->copies.n; i++) {
                 char path[32];
 

@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 #include "input.h"
 
+#include "csv.h"
 #include <base/error.h>
+#include <base/mem.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <unistd.h>
 
-static const struct input_format *const formats[] = { &input_jsonl, &input_lines };
+static const struct input_format *const formats[] = { &input_jsonl, &input_csv, &input_tsv,
+                                                      &input_lines };
 
-#define INPUT_SKIP 3 /* nothing is on this line: it is blank, or a comment */
+#define INPUT_SKIP 3 /* nothing is on this line: it is blank, a comment, or the header */
 
 #define N_FORMATS (sizeof(formats) / sizeof(formats[0]))
 
@@ -33,12 +36,15 @@ static void close_file(struct input *input)
 {
         if (input->is_open)
                 reader_deinit(&input->reader);
-        input->is_open = false;
+        if (input->csv)
+                csv_deinit(input->csv);
+        input->is_open = input->has_begun = input->has_header = false;
 }
 
 void input_deinit(struct input *input)
 {
         close_file(input);
+        input->csv = mem_free(input->csv);
         buf_deinit(&input->scratch);
 }
 
@@ -62,6 +68,13 @@ static int fail(const struct input *input, int sys, struct muster_error *error)
                          "input: cannot read %s: %s", name_of(input), strerrordesc_np(sys));
 }
 
+/* The file as a whole is of no use. */
+static int refuse(const struct input *input, const char *why, struct muster_error *error)
+{
+        return error_set(error, MUSTER_E_INPUT, MUSTER_PHASE_QUEUE, 0, "input: %s: %s",
+                         name_of(input), why);
+}
+
 static bool ends_with(struct muster_str name, struct muster_str ending)
 {
         return name.len > ending.len &&
@@ -81,8 +94,26 @@ static const struct input_format *format_of_name(const char *name)
         return NULL;
 }
 
+static int use_format(struct input *input, const struct input_format *format,
+                      struct muster_error *error)
+{
+        input->file_format = format;
+        input->reader.delimiter = format->delimiter;
+        if (!format->delimiter)
+                return input->options.url_column
+                               ? refuse(input,
+                                        "--url-column is for CSV and TSV, and this is neither; "
+                                        "--input-format csv or tsv says that it is",
+                                        error)
+                               : 0;
+        if (!input->csv)
+                input->csv = mem_array(1, sizeof(*input->csv));
+        return input->csv ? 0 : error_set_memory(error, MUSTER_PHASE_QUEUE);
+}
+
 static int open_next(struct input *input, struct muster_error *error)
 {
+        const struct input_format *format;
         int fd = STDIN_FILENO;
 
         input->file = *input->files++;
@@ -92,9 +123,9 @@ static int open_next(struct input *input, struct muster_error *error)
                 return fail(input, errno, error);
         reader_init(&input->reader, fd);
         input->is_open = true;
-        input->file_format =
-                input->options.format ? input->options.format : format_of_name(input->file);
-        return 0;
+        input->file_format = NULL;
+        format = input->options.format ? input->options.format : format_of_name(input->file);
+        return format ? use_format(input, format, error) : 0;
 }
 
 /* --- lines -------------------------------------------------------------------------------------------------------- */
@@ -112,6 +143,30 @@ static const struct input_format *tell_format(const struct input *input, struct 
         return &input_lines;
 }
 
+static int begin_rows(struct input *input, struct muster_str row, struct muster_error *error)
+{
+        struct muster_error why = { 0 };
+        int r = csv_begin(input->csv, row, input->file_format->delimiter, &input->options, &why);
+
+        if (r < 0)
+                return r == MUSTER_E_INPUT ? refuse(input, why.text, error)
+                                           : error_set_memory(error, MUSTER_PHASE_QUEUE);
+        input->has_header = true;
+        input->reader.delimiter = input->csv->delimiter;
+        return r == CSV_IS_ROW ? 0 : INPUT_SKIP;
+}
+
+/* A row is parsed as the line of JSON that it becomes. */
+static int parse_row(struct input *input, struct muster_str row, struct input_item *item)
+{
+        int r = csv_row(input->csv, row, &input->scratch, item);
+
+        if (r < 0)
+                return r;
+        item->text = buf_str(&input->scratch);
+        return item->format->parse(item->text, NULL, item);
+}
+
 static void refuse_unknown(struct input_item *item)
 {
         if (item->nearest)
@@ -125,35 +180,45 @@ static void refuse_unknown(struct input_item *item)
         item->request = muster_request_free(item->request);
 }
 
-static struct muster_str without_bom(const struct input *input, struct muster_str line)
+/* 0: there is an item, INPUT_SKIP: there is none, negative: the file cannot be read. */
+static int parse_line(struct input *input, struct muster_str line, struct input_item *item,
+                      struct muster_error *error)
 {
-        if (input->reader.n_lines == 1 && str_starts(line, "\xef\xbb\xbf"))
-                return (struct muster_str){ line.at + 3, line.len - 3 };
-        return line;
-}
+        int r = 0;
 
-static int parse_line(struct input *input, struct muster_str line, struct input_item *item)
-{
-        line = without_bom(input, line);
-        if (is_blank(line) || str_trim(line).at[0] == '#')
+        if (is_blank(line) || (!input->reader.delimiter && str_trim(line).at[0] == '#'))
                 return INPUT_SKIP;
-        if (!input->file_format)
-                input->file_format = tell_format(input, line);
-        item->line = input->reader.n_lines;
+        if (!input->has_begun) {
+                if (!input->file_format)
+                        r = use_format(input, tell_format(input, line), error);
+                if (r < 0)
+                        return r;
+                input->has_begun = true;
+        }
+        item->line = input->reader.line;
         item->text = line;
         item->format = input->file_format;
-        item->format->parse(line, &input->scratch, item);
-        if (input->options.is_strict && item->unknown.len)
+        if (!item->format->delimiter)
+                item->format->parse(line, &input->scratch, item);
+        else if (input->has_header || (r = begin_rows(input, line, error)) == 0)
+                parse_row(input, line, item);
+        if (r == 0 && input->options.is_strict && item->unknown.len)
                 refuse_unknown(item);
-        return 0;
+        return r;
 }
 
-static void too_long(struct input *input, struct input_item *item)
+/* Nothing is told of the rest of such lines. */
+static int odd_line(const struct input *input, struct input_item *item, int condition)
 {
-        item->line = input->reader.n_lines;
-        error_set(&item->error, MUSTER_E_INPUT, MUSTER_PHASE_QUEUE, 0,
-                  "input: line %llu is longer than %d MiB; put large bodies into files (body_file)",
-                  (unsigned long long)item->line, LINE_BYTES_MAX >> 20);
+        item->line = input->reader.line;
+        return error_set(
+                &item->error, MUSTER_E_INPUT, MUSTER_PHASE_QUEUE, 0,
+                condition == READER_TOO_LONG
+                        ? "input: line %llu is longer than %d MiB; put large bodies into "
+                          "files (body_file)"
+                        : "input: line %llu: the row has a quote that is not closed within "
+                          "%d MiB, or at all; a quote within a field is written twice",
+                (unsigned long long)item->line, LINE_BYTES_MAX >> 20);
 }
 
 /* An item from the file that is open. INPUT_END: it has no more. */
@@ -170,12 +235,13 @@ static int next_of_file(struct input *input, struct input_item *item, struct mus
                         return INPUT_END;
                 if (r < 0)
                         return fail(input, sys, error);
-                if (r == READER_TOO_LONG) {
-                        too_long(input, item);
+                if (r != 0) {
+                        odd_line(input, item, r);
                         return 0;
                 }
-                if (parse_line(input, line, item) != INPUT_SKIP)
-                        return 0;
+                r = parse_line(input, line, item, error);
+                if (r != INPUT_SKIP)
+                        return r;
         }
 }
 

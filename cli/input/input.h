@@ -47,7 +47,7 @@ struct input_format {
         bool (*fits)(struct muster_str line, const struct input_options *options);
 };
 
-extern const struct input_format input_lines, input_jsonl;
+extern const struct input_format input_lines, input_jsonl, input_csv, input_tsv;
 
 /* The format of that name, NULL for an unknown one. */
 const struct input_format *input_format_find(const char *name);
@@ -55,8 +55,11 @@ const struct input_format *input_format_find(const char *name);
 /* Zeroed is the default. */
 struct input_options {
         const struct input_format *format; /* NULL: told by the file */
+        const char *url_column;            /* of rows: a name, or a number from 1 on; NULL: "url" */
         bool is_strict;                    /* members that are not known are errors */
 };
+
+struct csv;
 
 struct input {
         const char *const *urls;  /* NULL-ended */
@@ -65,6 +68,7 @@ struct input {
         const struct input_format *file_format; /* of the file that is open; NULL: not told yet */
         const char *file;
         struct reader reader;
+        struct csv *csv; /* of the file that is open, if it has rows */
         bool is_open, has_begun,
                 has_header; /* of it: its first line was read; it has rows, and their names are known */
         bool has_warned;

@@ -51,8 +51,16 @@ static int set_input_format(void *settings, const struct option *option, const c
         (void)option;
         of(settings)->input.format = input_format_find(value);
         if (strcmp(value, "auto") != 0 && !of(settings)->input.format)
-                return invalid(error, "is not auto, lines or jsonl", value);
+                return invalid(error, "is not auto, lines, jsonl, csv or tsv", value);
         return 0;
+}
+
+static int set_url_column(void *settings, const struct option *option, const char *value,
+                          struct muster_error *error)
+{
+        (void)option;
+        of(settings)->input.url_column = value;
+        return *value ? 0 : invalid(error, "is no name of a column", value);
 }
 
 /* As curl: several are joined by "&". */
@@ -195,8 +203,10 @@ static int set_max_redirs(void *settings, const struct option *option, const cha
 const struct option input_option_table[] = {
         { "Input", 'i', "input", "FILE",
           "requests from FILE, - is standard input; may be given again", set_listed, OWN(files) },
-        { NULL, 0, "input-format", "FORMAT", "lines (URLs), jsonl (JSON objects) or auto",
+        { NULL, 0, "input-format", "FORMAT", "lines (URLs), jsonl (JSON objects), csv, tsv or auto",
           set_input_format, 0 },
+        { NULL, 0, "url-column", "NAME", "of CSV and TSV: its name (url), or its number from 1 on",
+          set_url_column, 0 },
         { NULL, 0, "strict", NULL, "members and columns that are not known are errors",
           option_set_flag, OWN(input.is_strict) },
         { 0 },

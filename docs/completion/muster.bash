@@ -21,13 +21,14 @@ _muster_fetch() {
         return
         ;;
     --input-format)
-        _muster_offer -W "auto lines jsonl"
+        _muster_offer -W "auto lines jsonl csv tsv"
         return
         ;;
     esac
     _muster_offer -W "--help
         --input
         --input-format
+        --url-column
         --strict
         --output
         --body
@@ -107,7 +108,7 @@ _muster_measure() {
         return
         ;;
     --input-format)
-        _muster_offer -W "auto lines jsonl"
+        _muster_offer -W "auto lines jsonl csv tsv"
         return
         ;;
     esac
@@ -117,6 +118,7 @@ _muster_measure() {
         --unsafe
         --input
         --input-format
+        --url-column
         --strict
         --connect-timeout
         --max-time

@@ -324,15 +324,16 @@ def test_explain_confirms(recorded, slow_lab):
 
 
 def test_inputs_are_read_again_as_they_were(muster, slow_lab, tmp_path):
-    """Arguments, a list and JSON Lines, each with its own; and the same once more, though a file has changed."""
+    """Arguments, a list, a table and JSON Lines, each with its own; and the same once more, though a file has changed."""
     (tmp_path / "list").write_text("# a comment\n\n" + f"{slow_lab.url('/plain')}\n" * 30)
     lines = "".join(json.dumps({"url": slow_lab.url("/status/201"), "headers": {"X-A": "b"}}) + "\n" for _ in range(30))
-    run = muster("fetch", "-c", 3, "-i", "list", "-i", "-", slow_lab.url("/plain"), "--confirm", input=lines)
+    (tmp_path / "table.csv").write_text("note,url\n" + f'"a ""b"",",{slow_lab.url("/plain")}\n' * 30)
+    run = muster("fetch", "-c", 3, "-i", "list", "-i", "table.csv", "-i", "-", slow_lab.url("/plain"), "--confirm", input=lines)
     assert run.status == 0, run.stderr
     statuses = collections.Counter(result["status"] for result in run.results)
-    assert statuses == {200: 31, 201: 30}
+    assert statuses == {200: 61, 201: 30}
     told(run.stderr)
-    assert slow_lab.stats()["requests"] == 3 * 61
+    assert slow_lab.stats()["requests"] == 3 * 91
 
 
 def test_words_of_a_record_run_nothing_unasked(muster, slow_lab, tmp_path):

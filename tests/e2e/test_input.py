@@ -3,7 +3,7 @@ import json
 import os
 import time
 
-from conftest import ok
+from conftest import measure, ok
 
 
 def echo(request):
@@ -192,3 +192,40 @@ def test_a_body_that_was_saved_can_be_sent(muster, server, tmp_path):
     saved = muster("fetch", "--body", "out/{n}.bin", s.url("/saved")).result
     sent = muster("fetch", input=json.dumps({"url": s.url("/sent"), "body_file": saved["body_file"]})).result
     assert "/saved" in echoed(sent)[3]
+
+
+def test_csv(muster, server, tmp_path):
+    s = server(echo)
+    (tmp_path / "jobs.CSV").write_bytes(
+        f'\ufeffid,url,method,body,"the ""price"""\r\n07,{s.url("/a")},,,"1,5"\r\n\r\n08,{s.url("/b")},PUT,"two\r\nlines",\r\n09\r\n'.encode())
+    run = muster("fetch", "--in-order", "-i", "jobs.CSV")
+    a, b, bad = run.results
+    assert (a["id"], a["line"], a["input"], echoed(a)[0]) == ("07", 2, {'the "price"': "1,5"}, "GET")
+    assert (b["id"], b["line"], b["input"], echoed(b)[0], echoed(b)[3]) == ("08", 4, {'the "price"': ""}, "PUT", "two\r\nlines")
+    assert bad["line"] == 6 and bad["error"]["text"] == "input: line 6: the row has 1 field, the header 5"
+
+
+def test_tables_on_standard_input(muster, server):
+    """A header with a column called url tells them; their rows may come slowly."""
+    s = server()
+    assert muster("fetch", input=f"name,url\nx,{s.url()}\n").result["input"] == {"name": "x"}
+    assert muster("fetch", input=f"name\turl\nx\t{s.url()}\n").result["input"] == {"name": "x"}
+    assert muster("fetch", "--input-format", "csv", "--url-column", "link", input=f"name,Link\nx,{s.url()}\n").result["status"] == 200
+    assert muster("fetch", "--input-format", "csv", "--url-column", "2", input=f"x,{s.url()}\n").result["input"] == {"column_1": "x"}
+    reader, writer = os.pipe()
+    process = muster.start("fetch", "--input-format", "csv", stdin=reader)
+    os.close(reader)
+    for piece in ("u", "rl,a\n", f'{s.url()},"b\n', 'c"\n'):
+        os.write(writer, piece.encode())
+        time.sleep(0.05)
+    assert json.loads(process.stdout.readline())["input"] == {"a": "b\nc"}
+    os.close(writer)
+    assert process.wait(60) == 0
+
+
+def test_tables_are_compared(server, tmp_path):
+    """Rows are made anew from what was kept of them."""
+    s = server(echo)
+    (tmp_path / "jobs.csv").write_text("id,link,note\n" + "".join(f"{i},{s.url(f'/{i}')},x\n" for i in range(8)))
+    told = measure("compare", "-i", tmp_path / "jobs.csv", "--url-column", "link", "--rounds", 6)
+    assert "a list of 8 again and again" in told.stdout

@@ -87,6 +87,19 @@ static void expect_bad(struct reading *reading, const char *text)
         assert_string_equal(reading->item.error.text, text);
 }
 
+/* The file is of no use, for the reason that stands behind its name. */
+static void expect_refused(const char *text, size_t len, const struct input_options *options,
+                           const char *why)
+{
+        struct reading r;
+
+        open_with(&r, text, len, options);
+        assert_int_equal(next(&r), MUSTER_E_INPUT);
+        assert_non_null(strstr(r.error.text, why));
+        assert_non_null(strstr(r.error.text, r.path));
+        close_text(&r);
+}
+
 static void test_lines(void **state)
 {
         static const char text[] =
@@ -360,9 +373,177 @@ static void test_results_as_input(void **state)
         close_text(&r);
 }
 
+/* --- rows --------------------------------------------------------------------------------------------------------- */
+
+static const struct input_options as_csv = { .format = &input_csv };
+static const struct input_options as_tsv = { .format = &input_tsv };
+
+static void expect_row(struct reading *reading, uint64_t line, const char *text)
+{
+        int r = next(reading);
+
+        if (r != 0 || reading->item.error.code)
+                fail_msg("%s%s", reading->error.text, reading->item.error.text);
+        if (!str_is(reading->item.text, text))
+                fail_msg("%.*s instead of %s", STR_ARGS(reading->item.text), text);
+        assert_int_equal(reading->item.line, line);
+        assert_non_null(reading->item.request);
+}
+
+static void test_csv(void **state)
+{
+        static const char text[] = "\xef\xbb\xbf\"id\",URL,note,Method\r\n"
+                                   "1.10, http://a/ ,\"say \"\"a, b\"\"\",\r\n"
+                                   "\r\n"
+                                   "2,http://b/?x,\"two\r\nlines\",PUT\r\n"
+                                   "3,\"http://c/,d\", 5\" disk ,HEAD";
+        struct reading r;
+
+        (void)state;
+        open_with(&r, text, sizeof(text) - 1, &as_csv);
+        expect_row(&r, 2,
+                   "{\"id\":\"1.10\",\"url\":\"http://a/\",\"input\":{\"note\":\"say \\\"a, "
+                   "b\\\"\"}}");
+        assert_true(str_is(buf_str(&r.item.id), "\"1.10\""));
+        assert_true(str_is(buf_str(&r.item.own), "{\"note\":\"say \\\"a, b\\\"\"}"));
+        expect_row(&r, 4,
+                   "{\"id\":\"2\",\"url\":\"http://b/?x\",\"method\":\"PUT\",\"input\":{\"note\":"
+                   "\"two\\r\\nlines\"}}");
+        assert_true(r.item.is_unsafe);
+        expect_row(&r, 6,
+                   "{\"id\":\"3\",\"url\":\"http://c/,d\",\"method\":\"HEAD\",\"input\":{\"note\":"
+                   "\" 5\\\" disk \"}}");
+        assert_int_equal(next(&r), INPUT_END);
+        close_text(&r);
+}
+
+/* Each is one row's alone. */
+static void test_bad_rows(void **state)
+{
+        static const char text[] = "url,a\n"
+                                   "http://a/\n"
+                                   "http://a/,b,c\n"
+                                   "\"http://a/\"x,b\n"
+                                   "http://a/,\xfc\n"
+                                   ",b\n"
+                                   "http://a/,\"open\n"
+                                   "http://b/,b\n";
+        struct reading r;
+
+        (void)state;
+        open_with(&r, text, sizeof(text) - 1, &as_csv);
+        expect_bad(&r, "input: line 2: the row has 1 field, the header 2");
+        expect_bad(&r, "input: line 3: the row has 3 fields, the header 2");
+        expect_bad(&r, "input: line 4: there is text behind the quote that closes a field; a quote "
+                       "within one is written twice");
+        expect_bad(&r, "input: line 5: field 2 is not UTF-8; iconv makes the file that");
+        expect_row(&r, 6, "{\"url\":\"\",\"input\":{\"a\":\"b\"}}");
+        expect_bad(&r, "input: line 7: the row has a quote that is not closed within 8 MiB, or at "
+                       "all; a quote within a field is written twice");
+        expect_row(&r, 8, "{\"url\":\"http://b/\",\"input\":{\"a\":\"b\"}}");
+        assert_int_equal(next(&r), INPUT_END);
+        close_text(&r);
+}
+
+/* Memory is bounded, and what follows is read. */
+static void test_quote_without_end(void **state)
+{
+        size_t len = LINE_BYTES_MAX + 200000;
+        char *text = mem_alloc(len);
+        struct reading r;
+
+        (void)state;
+        memset(text, 'x', len);
+        memcpy(text, "url,a\nhttp://a/,\"\nhttp://b/,", 28);
+        text[len - 1] = '\n';
+        open_with(&r, text, len, &as_csv);
+        assert_int_equal(next(&r), 0);
+        assert_int_equal(r.item.line, 2);
+        assert_int_equal(r.item.error.code, MUSTER_E_INPUT);
+        assert_int_equal(next(&r), 0);
+        assert_int_equal(r.item.line, 3);
+        assert_non_null(strstr(r.item.error.text, "line 3 is longer than 8 MiB"));
+        assert_int_equal(next(&r), INPUT_END);
+        assert_true(r.input.reader.buf.size < 4 * (size_t)LINE_BYTES_MAX);
+        close_text(&r);
+        mem_free(text);
+}
+
+static void test_delimiters(void **state)
+{
+        static const char tabs[] = "url\tprice\nhttp://a/,b\t1,5\n";
+        static const char semicolons[] = "url;price\nhttp://a/;1,5\n";
+        struct reading r;
+
+        (void)state;
+        /* Told by the header. */
+        open_text(&r, tabs, sizeof(tabs) - 1);
+        expect_row(&r, 2, "{\"url\":\"http://a/,b\",\"input\":{\"price\":\"1,5\"}}");
+        close_text(&r);
+        open_with(&r, tabs, sizeof(tabs) - 1, &as_tsv);
+        expect_row(&r, 2, "{\"url\":\"http://a/,b\",\"input\":{\"price\":\"1,5\"}}");
+        close_text(&r);
+        open_text(&r, semicolons, sizeof(semicolons) - 1);
+        expect_row(&r, 2, "{\"url\":\"http://a/\",\"input\":{\"price\":\"1,5\"}}");
+        close_text(&r);
+}
+
+static void test_url_column(void **state)
+{
+        static const char named[] = "Link,url,ID,\nhttp://a/,x,7,y\n";
+        static const char bare[] = "1,http://a/\n2,http://b/\n";
+        struct reading r;
+
+        (void)state;
+        open_with(&r, named, sizeof(named) - 1,
+                  &(struct input_options){ .format = &input_csv, .url_column = "link" });
+        expect_row(&r, 2,
+                   "{\"url\":\"http://a/"
+                   "\",\"id\":\"7\",\"input\":{\"url\":\"x\",\"column_4\":\"y\"}}");
+        close_text(&r);
+        open_with(&r, named, sizeof(named) - 1,
+                  &(struct input_options){ .format = &input_csv, .url_column = "1" });
+        expect_row(&r, 2,
+                   "{\"url\":\"http://a/"
+                   "\",\"id\":\"7\",\"input\":{\"url\":\"x\",\"column_4\":\"y\"}}");
+        close_text(&r);
+        open_with(&r, bare, sizeof(bare) - 1,
+                  &(struct input_options){ .format = &input_csv, .url_column = "2" });
+        expect_row(&r, 1, "{\"url\":\"http://a/\",\"input\":{\"column_1\":\"1\"}}");
+        expect_row(&r, 2, "{\"url\":\"http://b/\",\"input\":{\"column_1\":\"2\"}}");
+        close_text(&r);
+}
+
+static void expect_header_refused(const char *text, const struct input_options *options,
+                                  const char *why)
+{
+        expect_refused(text, strlen(text), options, why);
+}
+
+static void test_headers_that_will_not_do(void **state)
+{
+        (void)state;
+        expect_header_refused("link,name\nhttp://a/,b\n", &as_csv,
+                              "no column is called url; there are link, name; --url-column NAME or "
+                              "NUMBER says which has the URLs");
+        expect_header_refused("1,http://a/\n", &as_csv,
+                              "the first row is no header: it has a URL; --url-column 2 reads");
+        expect_header_refused("url,a,a\n", &as_csv, "two columns are called \"a\"");
+        expect_header_refused("url,\"a\"b\n", &as_csv, "text behind the quote that closes \"a\"");
+        expect_header_refused("url,a\xfc\n", &as_csv, "the header is not UTF-8");
+        expect_header_refused("url,a\n",
+                              &(struct input_options){ .format = &input_csv, .url_column = "3" },
+                              "no column is called 3; there are url, a");
+        expect_header_refused("url,price\n",
+                              &(struct input_options){ .format = &input_csv, .is_strict = true },
+                              "--strict refuses the column \"price\"");
+        expect_header_refused("http://a/\n", &(struct input_options){ .url_column = "link" },
+                              "--url-column is for CSV and TSV, and this is neither");
+}
+
 static void read_with_little_memory(void)
 {
-        static const char text[] = "http://a/\n";
+        static const char text[] = "url,id,\"a\"\"b\"\nhttp://a/,1,\"x\"\"y\"\n";
         static const char json[] = "{\"url\":\"http://a/\",\"n\":1e999,\"x\":[1],\"body\":{}}\n";
         struct input input;
         struct input_item item = { 0 };
@@ -374,9 +555,7 @@ static void read_with_little_memory(void)
                 int r;
 
                 file_with(i ? json : text, i ? sizeof(json) - 1 : sizeof(text) - 1, path);
-                input_init(&input, no_texts, files,
-                           i ? &(struct input_options){ 0 }
-                             : &(struct input_options){ .is_strict = true });
+                input_init(&input, no_texts, files, i ? &(struct input_options){ 0 } : &as_csv);
                 r = input_next(&input, &item, &error);
                 if (r == 0 && !mem_has_failed())
                         assert_int_equal(item.error.code, 0);
@@ -420,6 +599,12 @@ int main(void)
                 cmocka_unit_test(test_warning),
                 cmocka_unit_test(test_numbers_are_blanked),
                 cmocka_unit_test(test_results_as_input),
+                cmocka_unit_test(test_csv),
+                cmocka_unit_test(test_bad_rows),
+                cmocka_unit_test(test_quote_without_end),
+                cmocka_unit_test(test_delimiters),
+                cmocka_unit_test(test_url_column),
+                cmocka_unit_test(test_headers_that_will_not_do),
                 cmocka_unit_test(test_memory),
                 cmocka_unit_test(test_missing_file),
         };
