@@ -2,6 +2,7 @@
 #include "input.h"
 
 #include "csv.h"
+#include "sniff.h"
 #include <base/error.h>
 #include <base/mem.h>
 #include <errno.h>
@@ -143,6 +144,16 @@ static const struct input_format *tell_format(const struct input *input, struct 
         return &input_lines;
 }
 
+/* What a file begins with says whether it can be read at all. */
+static int begin_file(struct input *input, struct muster_str line, struct muster_error *error)
+{
+        const char *why = sniff(line);
+
+        if (why)
+                return refuse(input, why, error);
+        return input->file_format ? 0 : use_format(input, tell_format(input, line), error);
+}
+
 static int begin_rows(struct input *input, struct muster_str row, struct muster_error *error)
 {
         struct muster_error why = { 0 };
@@ -189,8 +200,7 @@ static int parse_line(struct input *input, struct muster_str line, struct input_
         if (is_blank(line) || (!input->reader.delimiter && str_trim(line).at[0] == '#'))
                 return INPUT_SKIP;
         if (!input->has_begun) {
-                if (!input->file_format)
-                        r = use_format(input, tell_format(input, line), error);
+                r = begin_file(input, line, error);
                 if (r < 0)
                         return r;
                 input->has_begun = true;

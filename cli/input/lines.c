@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * One URL a line
+ *
+ * Blanks around it belong to the line. What else stands there is the URL, to the letter: characters that would be lost on the way are told, and
+ * so is what is no URL but another format's.
  */
 #include "input.h"
 
 #include <base/error.h>
+#include <stdio.h>
 
 static bool fits(struct muster_str line, const struct input_options *options)
 {
@@ -13,13 +17,177 @@ static bool fits(struct muster_str line, const struct input_options *options)
         return true;
 }
 
+static int bad(struct input_item *item, const char *what)
+{
+        return error_set(&item->error, MUSTER_E_INPUT, MUSTER_PHASE_QUEUE, 0, "input: line %llu%s",
+                         (unsigned long long)item->line, what);
+}
+
+/* --- characters --------------------------------------------------------------------------------------------------- */
+
+/* At a place of the line, blanks at its front included; told in characters, as editors do. */
+static int bad_at(struct input_item *item, size_t at, const char *what)
+{
+        size_t column = 1;
+
+        for (size_t i = 0; i < at; i++)
+                column += ((unsigned char)item->text.at[i] & 0xc0) != 0x80;
+        return error_set(&item->error, MUSTER_E_INPUT, MUSTER_PHASE_QUEUE, 0,
+                         "input: line %llu, column %zu: %s", (unsigned long long)item->line, column,
+                         what);
+}
+
+static int check_control(struct input_item *item, size_t at)
+{
+        char what[80];
+
+        if (item->text.at[at] == '\t')
+                return bad_at(
+                        item, at,
+                        "a tab within the URL; --input-format tsv reads columns, and %09 is a "
+                        "tab that is meant");
+        if (item->text.at[at] == '\r')
+                return bad_at(item, at,
+                              "a carriage return within the URL; where lines end in one, "
+                              "tr '\\r' '\\n' mends that");
+        snprintf(what, sizeof(what), "a control character (0x%02x) within the URL; leave it out",
+                 (unsigned char)item->text.at[at]);
+        return bad_at(item, at, what);
+}
+
+static bool has(struct muster_str text, const char *what)
+{
+        return memmem(text.at, text.len, what, strlen(what));
+}
+
+/* A blank would be sent as %20, and what is behind a # not at all. */
+static int check_blank(struct input_item *item, struct muster_str rest, size_t at)
+{
+        struct muster_str behind = str_trim(rest);
+
+        if (str_starts(behind, "http://") || str_starts(behind, "https://"))
+                return bad_at(item, at, "a second URL; there is one a line");
+        if (str_starts(behind, "#"))
+                return bad_at(item, at, "a blank before #; a comment has a line of its own");
+        return 0;
+}
+
+static int check_characters(struct input_item *item, struct muster_str url)
+{
+        size_t before = (size_t)(url.at - item->text.at);
+        int r = 0;
+
+        for (size_t i = 0; i < url.len && r == 0; i++) {
+                unsigned char c = (unsigned char)url.at[i];
+
+                if (c == ' ')
+                        r = check_blank(item, (struct muster_str){ url.at + i, url.len - i },
+                                        before + i);
+                else if (c < 0x20 || c == 0x7f)
+                        r = check_control(item, before + i);
+        }
+        return r;
+}
+
+/* --- other formats ------------------------------------------------------------------------------------------------ */
+
+/* How many delimiters, outside quotes, stand before the URL. */
+static size_t columns_before_url(struct muster_str line, char delimiter)
+{
+        bool in_quotes = false;
+        size_t n = 0;
+
+        for (size_t i = 0; i < line.len; i++) {
+                struct muster_str rest = { line.at + i, line.len - i };
+
+                if (str_starts(rest, "http://") || str_starts(rest, "https://"))
+                        return n;
+                in_quotes ^= line.at[i] == '"';
+                n += !in_quotes && line.at[i] == delimiter;
+        }
+        return n;
+}
+
+/* A row of CSV: its URL is not the first thing, or in quotes, or it is the header. */
+static int check_row(struct input_item *item, struct muster_str line)
+{
+        bool is_tabbed = memchr(line.at, '\t', line.len);
+        char what[140];
+
+        if (!is_tabbed && !memchr(line.at, ',', line.len))
+                return 0;
+        if (!has(line, "http://") && !has(line, "https://")) {
+                struct muster_str name, rest = line;
+
+                while (str_split(&rest, is_tabbed ? '\t' : ',', &name))
+                        if (str_is_nocase(str_trim(name), "url"))
+                                return bad(item, is_tabbed ? " looks like the header of a table; "
+                                                             "--input-format tsv reads it"
+                                                           : " looks like the header of a table; "
+                                                             "--input-format csv reads it");
+                return 0;
+        }
+        snprintf(what, sizeof(what),
+                 " looks like a row of a table; --input-format %s --url-column %zu reads it",
+                 is_tabbed ? "tsv" : "csv", 1 + columns_before_url(line, is_tabbed ? '\t' : ','));
+        return bad(item, what);
+}
+
+static int check_format(struct input_item *item, struct muster_str line)
+{
+        if (line.at[0] == '{')
+                return bad(item,
+                           " is a JSON object in a list of URLs; a file of such lines is read "
+                           "with --input-format jsonl");
+        if (str_is_nocase(line, "url"))
+                return bad(item, " looks like the header of a table; --input-format csv reads it");
+        return check_row(item, line);
+}
+
+/* --- the line ----------------------------------------------------------------------------------------------------- */
+
+/* No blank and no control character: of nearly all URLs, so eight bytes at a time. */
+static bool is_plain(struct muster_str url)
+{
+        const uint64_t ones = 0x0101010101010101u, high = 0x8080808080808080u;
+        size_t i = 0;
+
+        for (; i + 8 <= url.len; i += 8) {
+                uint64_t word, del;
+
+                memcpy(&word, url.at + i, 8);
+                del = word ^ (ones * 0x7f);
+                if (((word - ones * 0x21) & ~word & high) || ((del - ones) & ~del & high))
+                        return false;
+        }
+        for (; i < url.len; i++)
+                if ((unsigned char)url.at[i] <= 0x20 || url.at[i] == 0x7f)
+                        return false;
+        return true;
+}
+
+static bool begins_as_url(struct muster_str line)
+{
+        struct muster_str begin = { line.at, line.len < 5 ? line.len : 5 };
+
+        return str_is_nocase(begin, "http:") || str_is_nocase(begin, "https");
+}
+
 static int parse(struct muster_str line, struct buf *scratch, struct input_item *item)
 {
+        bool is_clean;
+        int r = 0;
+
         line = str_trim(line);
-        if (memchr(line.at, '\0', line.len))
-                return error_set(&item->error, MUSTER_E_INPUT, MUSTER_PHASE_QUEUE, 0,
-                                 "input: line %llu has a NUL; is this a text file?",
-                                 (unsigned long long)item->line);
+        is_clean = is_plain(line);
+        if (!is_clean && memchr(line.at, '\0', line.len))
+                return bad(item, " has a NUL; is this a text file?");
+        if (!begins_as_url(line))
+                r = check_format(item, line);
+        if (r == 0 && !is_clean)
+                r = check_characters(item, line);
+        if (r < 0)
+                return r;
         scratch->len = 0;
         if (buf_add_str(scratch, line) < 0 || buf_terminate(scratch) < 0)
                 return error_set_memory(&item->error, MUSTER_PHASE_QUEUE);

@@ -62,7 +62,8 @@ def test_format_can_be_said(muster, server):
     run = muster("fetch", "--input-format", "jsonl", input=s.url())
     assert run.result["error"]["code"] == "input"
     run = muster("fetch", "--input-format", "lines", input=json.dumps({"url": s.url()}))
-    assert run.result["error"]["code"] == "url"
+    assert run.result["error"]["text"] == ("input: line 1 is a JSON object in a list of URLs; a file of such lines is read with "
+                                           "--input-format jsonl")
 
 
 def test_options_for_every_request(muster, server):
@@ -221,6 +222,33 @@ def test_tables_on_standard_input(muster, server):
     assert json.loads(process.stdout.readline())["input"] == {"a": "b\nc"}
     os.close(writer)
     assert process.wait(60) == 0
+
+
+def test_files_that_are_no_lists(muster, server, tmp_path):
+    """What can be read before is done; the rest is told, with what to do."""
+    s = server()
+    (tmp_path / "good").write_text(s.url())
+    (tmp_path / "wide.txt").write_bytes(s.url().encode("utf-16"))
+    (tmp_path / "list.json").write_text(json.dumps([{"url": s.url()}]))
+    (tmp_path / "other.csv").write_text("link,name\n")
+    for name, why in (("wide.txt", "wide.txt: it is UTF-16; iconv"), ("list.json", "list.json: it is one list in JSON"),
+                      ("other.csv", "other.csv: no column is called url; there are link, name")):
+        run = muster("fetch", "-i", "good", "-i", name)
+        assert run.status == 3 and why in run.stderr
+        assert run.result["status"] == 200
+
+
+def test_nothing_in_a_list_is_changed_in_silence(muster, server):
+    s = server(echo)
+    run = muster("fetch", "--in-order", input=f"{s.url('/a')}\tb\n{s.url('/c')}\\d\n  {s.url('/e')} \t\r\n")
+    tab, backslash, good = run.results
+    column = len(s.url("/a")) + 1
+    assert tab["error"]["text"].startswith(f"input: line 1, column {column}: a tab within the URL")
+    assert backslash["error"] == {"code": "url", "stage": "queue",
+                                  "text": f"url: a backslash at column {column}; write a slash, or %5C where a backslash is meant"}
+    assert good["url"] == s.url("/e")
+    run = muster("fetch", input=json.dumps({"url": s.url("/a") + "\n"}))
+    assert run.result["error"]["text"] == f"url: a line feed at column {column}; leave it out"
 
 
 def test_tables_are_compared(server, tmp_path):

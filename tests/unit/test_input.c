@@ -541,6 +541,94 @@ static void test_headers_that_will_not_do(void **state)
                               "--url-column is for CSV and TSV, and this is neither");
 }
 
+/* --- what it looks like ------------------------------------------------------------------------------------------- */
+
+static void test_files_that_are_no_lists(void **state)
+{
+        static const struct {
+                struct muster_str text;
+                const char *why;
+        } cases[] = {
+                { BYTES("\xff\xfeh\0t\0t\0p\0"), "it is UTF-16; iconv -f UTF-16 -t UTF-8" },
+                { BYTES("\xfe\xff\0h\0t\0t\0p"), "it is UTF-16" },
+                { BYTES("h\0t\0t\0p\0:\0"), "it is UTF-16" },
+                { BYTES("\x1f\x8b\x08\0"), "it is compressed with gzip" },
+                { BYTES("PK\x03\x04"), "it is a zip archive, or a spreadsheet" },
+                { BYTES("[{\"url\":\"http://a/\"}]"), "it is one list in JSON" },
+                { BYTES("[\n \"http://a/\"\n]"), "it is one list in JSON" },
+                { BYTES("{\n \"url\":\"http://a/\"\n}"),
+                  "its JSON is laid out over several lines" },
+        };
+
+        (void)state;
+        for (size_t i = 0; i < LENGTH(cases); i++)
+                expect_refused(cases[i].text.at, cases[i].text.len, &(struct input_options){ 0 },
+                               cases[i].why);
+}
+
+static void test_lines_that_are_no_urls(void **state)
+{
+        static const char *const cases[][2] = {
+                { "{\"url\":\"http://a/\"}", " is a JSON object in a list of URLs; a file of such "
+                                             "lines is read with --input-format jsonl" },
+                { "url", " looks like the header of a table; --input-format csv reads it" },
+                { "id,url", " looks like the header of a table; --input-format csv reads it" },
+                { "url\tid", " looks like the header of a table; --input-format tsv reads it" },
+                { "1,\"a,b\",http://a/,x", " looks like a row of a table; --input-format csv "
+                                           "--url-column 3 reads it" },
+                { "\"http://a/\",x",
+                  " looks like a row of a table; --input-format csv --url-column 1 reads it" },
+                { "x\thttp://a/",
+                  " looks like a row of a table; --input-format tsv --url-column 2 reads it" },
+                { "  http://a/\t1", ", column 12: a tab within the URL; --input-format tsv reads "
+                                    "columns, and %09 is a tab that is meant" },
+                { "http://\xc3\xbc/\rhttp://a/",
+                  ", column 10: a carriage return within the URL; "
+                  "where lines end in one, tr '\\r' '\\n' mends that" },
+                { "http://a/\x01",
+                  ", column 10: a control character (0x01) within the URL; leave it out" },
+                { "http://a/ http://b/", ", column 10: a second URL; there is one a line" },
+                { "http://a/  # old",
+                  ", column 10: a blank before #; a comment has a line of its own" },
+        };
+        char text[2000] = "http://first/\n";
+        struct reading r;
+
+        (void)state;
+        for (size_t i = 0; i < LENGTH(cases); i++)
+                snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s\n", cases[i][0]);
+        open_text(&r, text, strlen(text));
+        assert_int_equal(next(&r), 0);
+        for (size_t i = 0; i < LENGTH(cases); i++) {
+                char expected[200];
+
+                snprintf(expected, sizeof(expected), "input: line %zu%s", i + 2, cases[i][1]);
+                expect_bad(&r, expected);
+        }
+        assert_int_equal(next(&r), INPUT_END);
+        close_text(&r);
+}
+
+/* What is as it stands, and what the library tells. */
+static void test_lines_as_they_stand(void **state)
+{
+        static const char *const lines[] = { "http://a/b c", "http://a/,b", "http://a/?{\"x\":1}",
+                                             "http://a/\\b", "HTTP://a/",   "http://a/#b",
+                                             "ftp://a/",     "a.test,b" };
+        char text[400] = "";
+        struct reading r;
+
+        (void)state;
+        for (size_t i = 0; i < LENGTH(lines); i++)
+                snprintf(text + strlen(text), sizeof(text) - strlen(text), " %s\t\n", lines[i]);
+        open_text(&r, text, strlen(text));
+        for (size_t i = 0; i < LENGTH(lines); i++) {
+                assert_int_equal(next(&r), 0);
+                assert_string_equal(r.item.url, lines[i]);
+        }
+        close_text(&r);
+}
+
 static void read_with_little_memory(void)
 {
         static const char text[] = "url,id,\"a\"\"b\"\nhttp://a/,1,\"x\"\"y\"\n";
@@ -605,6 +693,9 @@ int main(void)
                 cmocka_unit_test(test_delimiters),
                 cmocka_unit_test(test_url_column),
                 cmocka_unit_test(test_headers_that_will_not_do),
+                cmocka_unit_test(test_files_that_are_no_lists),
+                cmocka_unit_test(test_lines_that_are_no_urls),
+                cmocka_unit_test(test_lines_as_they_stand),
                 cmocka_unit_test(test_memory),
                 cmocka_unit_test(test_missing_file),
         };
