@@ -31,20 +31,30 @@ static bool has_tls(const struct lab_config *config)
         return false;
 }
 
+/* {ca} stands in what a shell reads: a folder whose name a shell would take apart is none for us. */
+static bool is_plain(const char *folder)
+{
+        static const char plain[] =
+                "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+,:@%";
+
+        return *folder && !folder[strspn(folder, plain)] && strlen(folder) < LAB_PATH_MAX - 40;
+}
+
 static int make_directory(struct lab_run *run)
 {
         const char *parent = getenv("TMPDIR");
 
         if (!has_tls(run->config))
                 return 0;
-        if (!parent || strlen(parent) > 30)
+        if (!parent || !is_plain(parent))
                 parent = "/tmp";
         snprintf(run->directory, sizeof(run->directory), "%s/muster-lab-XXXXXX", parent);
         if (mkdtemp(run->directory))
                 return 0;
         run->directory[0] = '\0';
         return error_set(&run->error, MUSTER_E_RESOURCE, MUSTER_PHASE_QUEUE, errno,
-                         "cannot make a folder in %s: %s", parent, error_sys_text(errno));
+                         "cannot make a folder in %s: %s; TMPDIR names another", parent,
+                         error_sys_text(errno));
 }
 
 static const char *ca_file(const struct lab_run *run, char *text, size_t size)
@@ -57,7 +67,7 @@ static const char *ca_file(const struct lab_run *run, char *text, size_t size)
 
 static int write_ca(struct lab_run *run)
 {
-        char path[100];
+        char path[LAB_PATH_MAX];
         const char *file = ca_file(run, path, sizeof(path));
         FILE *to = file ? fopen(file, "we") : NULL;
         bool is_good;
@@ -74,7 +84,7 @@ static int write_ca(struct lab_run *run)
 
 static void remove_directory(struct lab_run *run)
 {
-        char path[100];
+        char path[LAB_PATH_MAX];
         const char *file = ca_file(run, path, sizeof(path));
 
         if (!file)
@@ -202,7 +212,7 @@ static char **replace_words(struct lab_run *run, const char *ca)
 /* Become the command. Returns an exit status when that failed. */
 static int execute(struct lab_run *run)
 {
-        char path[100];
+        char path[LAB_PATH_MAX];
         const char *ca = ca_file(run, path, sizeof(path));
         char **command = replace_words(run, ca);
         struct sigaction action = { .sa_handler = SIG_DFL };
@@ -251,7 +261,7 @@ static int serve_command(struct lab_run *run)
 
 static void tell(const struct lab_run *run)
 {
-        char text[100];
+        char text[LAB_PATH_MAX];
 
         for (unsigned i = 0; i < run->config->n_listeners; i++) {
                 const struct listener_config *listener = &run->config->listeners[i];

@@ -11,6 +11,8 @@
 
 #include <lab/lab.h>
 
+#define LAB_PATH_MAX 240 /* of the file of the root's certificate */
+
 struct lab_run {
         struct lab_config *config;
         char **command;                /* ended by NULL; NULL: only serve */
@@ -19,9 +21,9 @@ struct lab_run {
         struct lab lab;
         struct loop loop;
         struct clock clock;
-        char directory[64]; /* for what is made at start: ca.pem; "": none */
-        int ready_fd;       /* tell of it here: the link's; -1: nobody waits */
-        int stop_fd;        /* end when this is readable: the link's; -1: none */
+        char directory[LAB_PATH_MAX - 20]; /* for what is made at start: ca.pem; "": none */
+        int ready_fd;                      /* tell of it here: the link's; -1: nobody waits */
+        int stop_fd;                       /* end when this is readable: the link's; -1: none */
         struct loop_watch stop_watch;
         bool is_stopping;
         int status;

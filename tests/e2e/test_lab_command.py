@@ -176,6 +176,14 @@ def test_the_folder_is_where_it_should_be():
         assert done.stdout.splitlines()[-1].startswith(directory) and os.listdir(directory) == []
 
 
+def test_a_folder_that_a_shell_would_take_apart_is_none_for_ca(tmp_path):
+    for name, is_used in [("a b", False), ("a'b", False), ("a" * 60, True)]:
+        (tmp_path / name).mkdir()
+        done = run("--", "sh", "-c", "cat {ca}; echo {ca}", TMPDIR=str(tmp_path / name))
+        assert "BEGIN CERTIFICATE" in done.stdout, done.stderr
+        assert done.stdout.splitlines()[-1].startswith(str(tmp_path / name) if is_used else "/tmp/muster-lab-")
+
+
 def test_signals_with_a_command(tmp_path):
     """SIGTERM is handed on; SIGINT is the command's own affair, to which a terminal sends it."""
     for how, status in [(signal.SIGTERM, 143), (None, 5)]:
