@@ -1,6 +1,6 @@
 """Every scenario of the folder runs, and what its requests went through bears the signature that it is there to show."""
 import json
-import os
+import shlex
 import statistics
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
@@ -16,7 +16,7 @@ FILES = sorted((ROOT / "scenarios").glob("*.lab"))
 class Outcome:
     def __init__(self, path, directory):
         scenario, record = directory / path.name, directory / "run.db"
-        scenario.write_text(path.read_text().replace("muster fetch", f"muster fetch --record {record}", 1))
+        scenario.write_text(path.read_text().replace("muster fetch", f"muster fetch --record {shlex.quote(str(record))}", 1))
         run = subprocess.run([MUSTER, "lab", "--scenario", scenario], cwd=directory, capture_output=True, timeout=120, stdin=subprocess.DEVNULL)
         if record.exists():
             check_record(record)
