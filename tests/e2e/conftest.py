@@ -3,6 +3,7 @@ import functools
 import http.client
 import json
 import os
+import pty
 import shutil
 import signal
 import socket
@@ -96,6 +97,30 @@ def muster(tmp_path):
                 stream.close()
     for record in tmp_path.glob("*.db"):
         check_record(record)
+
+
+def terminal():
+    """Both ends of a new one: ours, and that of the program."""
+    try:
+        return pty.openpty()
+    except OSError as error:
+        pytest.skip(f"there is no terminal to be had (is /dev/pts mounted?): {error}")
+
+
+def shown_on_a_terminal(*command, **environment):
+    """What a program writes to one."""
+    ours, theirs = terminal()
+    process = subprocess.Popen([*map(str, command)], stdin=subprocess.DEVNULL, stdout=theirs, stderr=theirs, env={**os.environ, **environment})
+    os.close(theirs)
+    shown = b""
+    try:
+        while more := os.read(ours, 65536):
+            shown += more
+    except OSError:
+        pass  # nobody has the other end any more
+    os.close(ours)
+    assert process.wait(PATIENCE) == 0, shown
+    return shown
 
 
 @functools.cache

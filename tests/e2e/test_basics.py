@@ -1,13 +1,12 @@
 """The command as a person first meets it, and the shape of its output."""
 import json
 import os
-import pty
 import re
 import subprocess
 import termios
 import time
 
-from conftest import MUSTER, PATIENCE, ok, response
+from conftest import MUSTER, PATIENCE, ok, response, terminal
 
 
 def test_help_and_version(muster):
@@ -168,7 +167,7 @@ def test_disk_full_and_closed_pipe(muster, server):
 
 def on_terminal(*arguments, columns=200):
     """What the command writes to a terminal, which has both its standard output and its standard error."""
-    ours, theirs = pty.openpty()
+    ours, theirs = terminal()
     termios.tcsetwinsize(theirs, (24, columns))
     process = subprocess.Popen([MUSTER, *arguments], stdin=subprocess.DEVNULL, stdout=theirs, stderr=theirs)
     os.close(theirs)

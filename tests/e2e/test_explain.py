@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from conftest import MUSTER, PATIENCE, ok
+from conftest import MUSTER, PATIENCE, ok, shown_on_a_terminal
 
 N = 100
 SERVICE_MS = 20
@@ -97,14 +97,8 @@ def test_the_right_cause_is_found(recorded):
 
 
 def test_colour_only_on_a_terminal(recorded):
-    script = ["script", "-qec", f"{MUSTER} explain {recorded[1]}", "/dev/null"]
-    try:
-        shown = subprocess.run(script, capture_output=True, timeout=PATIENCE, stdin=subprocess.DEVNULL).stdout
-    except FileNotFoundError:
-        pytest.skip("no script(1)")
-    assert b"\033[1m" in shown
-    plain = subprocess.run(script, capture_output=True, timeout=PATIENCE, stdin=subprocess.DEVNULL, env={**os.environ, "NO_COLOR": "1"}).stdout
-    assert b"\033" not in plain
+    assert b"\033[1m" in shown_on_a_terminal(MUSTER, "explain", recorded[1], TERM="xterm", NO_COLOR="")
+    assert b"\033" not in shown_on_a_terminal(MUSTER, "explain", recorded[1], TERM="xterm", NO_COLOR="1")
 
 
 def test_a_full_disk_is_told(recorded):

@@ -1,12 +1,11 @@
 """`muster sweep` against servers whose limit is known: the knee, what is blamed, what is not claimed."""
 import json
 import os
-import pty
 import signal
 import subprocess
 
 import pytest
-from conftest import MUSTER, PATIENCE, measure, measured, ok, why_no_link
+from conftest import MUSTER, PATIENCE, measure, measured, ok, terminal, why_no_link
 
 QUICK = ["--seconds", "200ms"]
 
@@ -142,7 +141,7 @@ def test_usage(arguments, words):
 
 def on_terminal(url, **env):
     """What it writes to a terminal of standard output."""
-    ours, theirs = pty.openpty()
+    ours, theirs = terminal()
     process = subprocess.Popen([MUSTER, "sweep", "--steps", "1,2", "--seconds", "50ms", url], stdin=subprocess.DEVNULL, stdout=theirs, stderr=subprocess.PIPE,
                                env={**os.environ, **env})
     os.close(theirs)
