@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "dns_channel.h"
 
+#include "resolv_conf.h"
 #include <base/error.h>
 #include <base/mem.h>
+#include <stdio.h>
 
 #define TRY_TIMEOUT_MS 2000 /* for each name server in turn, doubled by c-ares each round */
 #define TRIES          3
@@ -89,38 +91,88 @@ static void socket_state(void *data, ares_socket_t fd, int want_read, int want_w
                 drop_watch(watch);
 }
 
-int dns_channel_init(struct dns_channel *channel, struct loop *loop, const char *servers,
-                     struct muster_error *error)
+/* `n_domains` -1: those of the system. */
+static int open_ares(struct dns_channel *channel, char **domains, int n_domains)
 {
         struct ares_options options = { .timeout = TRY_TIMEOUT_MS,
                                         .tries = TRIES,
+                                        .domains = domains,
+                                        .ndomains = n_domains,
                                         .sock_state_cb = socket_state,
                                         .sock_state_cb_data = channel };
+        int mask = ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_SOCK_STATE_CB;
+        int r = ares_init_options(&channel->ares, &options,
+                                  n_domains < 0 ? mask : mask | ARES_OPT_DOMAINS);
+
+        if (r != ARES_SUCCESS)
+                channel->ares = NULL;
+        return r;
+}
+
+/*
+ * Names are not looked for where none can be: c-ares would call the name malformed that comes of
+ * it, and say that rather than that there is no such name.
+ */
+static int drop_odd_domains(struct dns_channel *channel)
+{
+        struct ares_options saved = { 0 };
+        int mask, n = 0, r = ares_save_options(channel->ares, &saved, &mask);
+        char **domains = NULL;
+
+        if (r == ARES_SUCCESS && saved.ndomains > 0) {
+                domains = mem_array((size_t)saved.ndomains, sizeof(*domains));
+                if (!domains)
+                        r = ARES_ENOMEM;
+        }
+        for (int i = 0; domains && i < saved.ndomains; i++)
+                if (resolv_conf_is_domain(saved.domains[i]))
+                        domains[n++] = saved.domains[i];
+        if (domains && n < saved.ndomains) {
+                ares_destroy(channel->ares);
+                r = open_ares(channel, domains, n);
+        }
+        mem_free(domains);
+        ares_destroy_options(&saved);
+        return r;
+}
+
+int dns_channel_init(struct dns_channel *channel, struct loop *loop, const char *servers,
+                     struct muster_error *error)
+{
         int r;
 
         *channel = (struct dns_channel){ .loop = loop, .timer.fire = timer_fire };
         list_init(&channel->sockets);
-        r = ares_init_options(&channel->ares, &options,
-                              ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_SOCK_STATE_CB);
-
-        if (r != ARES_SUCCESS) {
-                channel->ares = NULL;
+        r = open_ares(channel, NULL, -1);
+        if (r == ARES_SUCCESS)
+                r = drop_odd_domains(channel);
+        if (r != ARES_SUCCESS)
                 return error_set(error, MUSTER_E_RESOURCE, MUSTER_PHASE_DNS, 0,
                                  "resource: cannot set up the resolver: %s", ares_strerror(r));
-        }
         if (servers &&
             (!*servers || ares_set_servers_ports_csv(channel->ares, servers) != ARES_SUCCESS))
                 return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_DNS, 0,
                                  "invalid: name server \"%.80s\" is not ADDRESS or ADDRESS:PORT, "
                                  "several by commas",
                                  servers);
+        if (servers && !(channel->servers = mem_strdup(servers)))
+                return error_set_memory(error, MUSTER_PHASE_DNS);
         return 0;
+}
+
+void dns_channel_describe_servers(const struct dns_channel *channel, char *text, size_t size)
+{
+        if (channel->servers)
+                snprintf(text, size, "%.80s (--dns-server)", channel->servers);
+        else
+                resolv_conf_describe(RESOLV_CONF, text, size);
 }
 
 void dns_channel_deinit(struct dns_channel *channel)
 {
         struct list *link;
 
+        channel->servers = mem_free(channel->servers);
         if (!channel->ares)
                 return;
         ares_destroy(channel->ares);

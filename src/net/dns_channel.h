@@ -12,6 +12,7 @@
 struct dns_channel {
         struct loop *loop;
         ares_channel ares;
+        char *servers; /* as they were given; NULL: the system's */
         struct loop_timer timer;
         struct list sockets; /* of descriptors that c-ares has open */
 };
@@ -22,6 +23,9 @@ struct dns_channel {
  */
 int dns_channel_init(struct dns_channel *channel, struct loop *loop, const char *servers,
                      struct muster_error *error);
+
+/* Who is asked, and who says so, in words: "127.0.0.1:5353 (--dns-server)". */
+void dns_channel_describe_servers(const struct dns_channel *channel, char *text, size_t size);
 
 /* Calls back what is asked still, with ARES_EDESTRUCTION. May be called twice, and on zeroes. */
 void dns_channel_deinit(struct dns_channel *channel);

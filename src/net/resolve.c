@@ -34,7 +34,8 @@ enum family { V4, V6, N_FAMILIES };
 struct question {
         struct name *name;
         bool is_pending;
-        int status; /* of c-ares */
+        bool is_alone; /* without the domains of the search list */
+        int status;    /* of c-ares */
         struct net_address *addresses;
         size_t n_addresses;
 };
@@ -185,6 +186,19 @@ static void delay_over(struct loop_timer *timer, uint64_t late_ns)
         tell(LIST_OWNER(timer, struct name, delay_timer));
 }
 
+#define HOST_SHOWN 80 /* so that what is said of it has its place */
+
+/* None of the name servers gave an answer that could be used. */
+static int unanswered(const struct name *name, const char *what, struct muster_error *error)
+{
+        char servers[120];
+
+        dns_channel_describe_servers(&name->resolver->channel, servers, sizeof(servers));
+        return error_set(error, MUSTER_E_RESOLVE, MUSTER_PHASE_DNS, 0,
+                         "resolve: %.*s: %s: name server %s", HOST_SHOWN, name->host, what,
+                         servers);
+}
+
 static int failure(const struct name *name, int status, struct muster_error *error)
 {
         enum muster_phase stage = MUSTER_PHASE_DNS;
@@ -192,34 +206,28 @@ static int failure(const struct name *name, int status, struct muster_error *err
         switch (status) {
         case ARES_ENOTFOUND:
                 return error_set(error, MUSTER_E_RESOLVE, stage, 0,
-                                 "resolve: %s: the name does not exist", name->host);
+                                 "resolve: %.*s: the name does not exist", HOST_SHOWN, name->host);
         case ARES_ENODATA:
                 return error_set(error, MUSTER_E_RESOLVE, stage, 0,
-                                 "resolve: %s: the name has no address", name->host);
+                                 "resolve: %.*s: the name has no address", HOST_SHOWN, name->host);
         case ARES_ETIMEOUT:
-                return error_set(
-                        error, MUSTER_E_RESOLVE, stage, 0,
-                        "resolve: %s: no name server answered in time; check --dns-server or "
-                        "/etc/resolv.conf",
-                        name->host);
+                return unanswered(name, "no answer came in time", error);
         case ARES_ECONNREFUSED: /* older c-ares says this also of servers that answered SERVFAIL */
-                return error_set(error, MUSTER_E_RESOLVE, stage, 0,
-                                 "resolve: %s: no name server answered: none can be reached, or "
-                                 "all refuse or fail; "
-                                 "/etc/resolv.conf",
-                                 name->host);
+                return unanswered(name, "no answer: it cannot be reached, or it fails or refuses",
+                                  error);
         case ARES_ESERVFAIL:
-                return error_set(error, MUSTER_E_RESOLVE, stage, 0,
-                                 "resolve: %s: the name server failed (SERVFAIL)", name->host);
+                return unanswered(name, "the answer was a failure (SERVFAIL)", error);
         case ARES_EREFUSED:
-                return error_set(error, MUSTER_E_RESOLVE, stage, 0,
-                                 "resolve: %s: the name server refused to answer (REFUSED)",
-                                 name->host);
+                return unanswered(name, "the answer was a refusal (REFUSED)", error);
+        case ARES_ENOTIMP:
+                return unanswered(name, "the answer was \"not implemented\" (NOTIMP)", error);
+        case ARES_EFORMERR:
+        case ARES_EBADRESP:
+                return unanswered(name, "what it answered makes no sense", error);
         case ARES_ENOMEM:
                 return error_set_memory(error, stage);
         default:
-                return error_set(error, MUSTER_E_RESOLVE, stage, 0, "resolve: %s: %s", name->host,
-                                 ares_strerror(status));
+                return unanswered(name, ares_strerror(status), error);
         }
 }
 
@@ -319,11 +327,15 @@ static void keep_addresses(struct question *question, const struct ares_addrinfo
         }
 }
 
+static bool ask_as_it_is(struct question *question);
+
 static void answered(void *data, int status, int timeouts, struct ares_addrinfo *info)
 {
         struct question *question = data;
 
         (void)timeouts;
+        if (status == ARES_EBADNAME && ask_as_it_is(question))
+                return;
         question->is_pending = false;
         question->status = status;
         if (status == ARES_SUCCESS && info)
@@ -335,14 +347,38 @@ static void answered(void *data, int status, int timeouts, struct ares_addrinfo 
 
 /* --- asking ------------------------------------------------------------------------------------------------------- */
 
-static void ask_family(struct name *name, enum family family)
+static void put(struct question *question, const char *host)
 {
-        struct ares_addrinfo_hints hints = { .ai_family = family == V4 ? AF_INET : AF_INET6,
+        bool is_v4 = question == &question->name->questions[V4];
+        struct ares_addrinfo_hints hints = { .ai_family = is_v4 ? AF_INET : AF_INET6,
                                              .ai_socktype = SOCK_STREAM,
                                              .ai_flags = ARES_AI_NOSORT };
 
-        ares_getaddrinfo(name->resolver->channel.ares, name->host, NULL, &hints, answered,
-                         &name->questions[family]);
+        ares_getaddrinfo(question->name->resolver->channel.ares, host, NULL, &hints, answered,
+                         question);
+}
+
+/*
+ * A name that is well-formed, as those of URLs are, became too long with a domain of the search
+ * list behind it. Ask for it alone, as the dot at its end says. False: that was done.
+ */
+static bool ask_as_it_is(struct question *question)
+{
+        const char *host = question->name->host;
+        size_t len = strlen(host);
+        char *alone;
+
+        if (question->is_alone || (len && host[len - 1] == '.'))
+                return false;
+        alone = mem_alloc(len + 2);
+        if (!alone)
+                return false;
+        memcpy(alone, host, len);
+        memcpy(alone + len, ".", 2);
+        question->is_alone = true;
+        put(question, alone);
+        mem_free(alone);
+        return true;
 }
 
 static void ask_both(struct resolver *resolver, struct name *name)
@@ -351,8 +387,8 @@ static void ask_both(struct resolver *resolver, struct name *name)
         name->asked_ns = clock_now(resolver->loop->clock);
         name->questions[V4].is_pending = name->questions[V6].is_pending = true;
         resolver->is_asking = true;
-        ask_family(name, V6);
-        ask_family(name, V4);
+        put(&name->questions[V6], name->host);
+        put(&name->questions[V4], name->host);
         resolver->is_asking = false;
         dns_channel_set_timer(&resolver->channel);
 }

@@ -5,8 +5,10 @@
 #include "unit.h"
 
 #include <arpa/inet.h>
+#include <net/resolv_conf.h>
 #include <net/resolve.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #define TYPE_A    1
@@ -61,6 +63,7 @@ static size_t answer(struct dns_server *server, const unsigned char *question, s
         if (strcmp(name, "fails.test") == 0)
                 rcode = 2;
         if (strcmp(name, "two.test") == 0 || strcmp(name, "slow6.test") == 0 ||
+            strcmp(name, type == TYPE_A ? "in.corp.test" : "") == 0 ||
             strcmp(name, type == TYPE_A ? "v4.test" : "v6.test") == 0) {
                 rcode = 0;
                 for (unsigned char i = 1; i <= (strcmp(name, "two.test") ? 1 : 2); i++, count++) {
@@ -351,6 +354,144 @@ static void test_failures_in_words(void **state)
         close_world(&w);
 }
 
+/*
+ * Search lists as systemd, DHCP servers and typing errors make them; LOCALDOMAIN is resolv.conf's
+ * "search".
+ */
+static void test_odd_search_lists(void **state)
+{
+        static const char *const lists[] = { ".",          ". corp.test", "a..b .c corp.test",
+                                             "corp.test.", "corp.test .", "" };
+        char label[64], longest[260];
+        struct asker asker;
+        struct world w;
+
+        (void)state;
+        memset(label, 'x', 63);
+        label[63] = '\0';
+        snprintf(longest, sizeof(longest), "%s.%s.%s.test", label, label, label);
+        for (size_t i = 0; i < LENGTH(lists); i++) {
+                const char *const names[] = { "none", "none.test", "none.test.", longest };
+
+                setenv("LOCALDOMAIN", lists[i], 1);
+                open_world(&w, NULL);
+                unsetenv("LOCALDOMAIN");
+                for (size_t n = 0; n < LENGTH(names); n++) {
+                        assert_int_equal(ask(&w, &asker, names[n]), RESOLVE_WAIT);
+                        wait_for_all(&w, &asker);
+                        assert_non_null(strstr(asker.error.text, "the name does not exist"));
+                }
+                if (strstr(lists[i], "corp.test")) {
+                        assert_int_equal(ask(&w, &asker, "in"), RESOLVE_WAIT);
+                        wait_for_all(&w, &asker);
+                        expect_address(&asker, 0, "127.0.0.1");
+                }
+                close_world(&w);
+        }
+}
+
+/* Together with a domain of the search list it is too long for any server to be asked. */
+static void test_name_too_long_to_be_looked_for_elsewhere(void **state)
+{
+        char domain[200], host[200];
+        struct asker asker;
+        struct world w;
+
+        (void)state;
+        memset(domain, 'a', sizeof(domain));
+        memset(host, 'b', sizeof(host));
+        for (size_t i = 50; i < sizeof(domain); i += 50)
+                domain[i] = host[i] = '.';
+        strcpy(domain + sizeof(domain) - 6, ".test");
+        strcpy(host + sizeof(host) - 6, ".test");
+        setenv("LOCALDOMAIN", domain, 1);
+        setenv("RES_OPTIONS", "ndots:9", 1);
+        open_world(&w, NULL);
+        unsetenv("LOCALDOMAIN");
+        unsetenv("RES_OPTIONS");
+        assert_int_equal(ask(&w, &asker, host), RESOLVE_WAIT);
+        wait_for_all(&w, &asker);
+        assert_non_null(strstr(asker.error.text, "the name does not exist"));
+        assert_int_equal(ask(&w, &asker, "two.test"), RESOLVE_WAIT);
+        wait_for_all(&w, &asker);
+        assert_int_equal(asker.n, 4);
+        close_world(&w);
+}
+
+static void test_failures_name_the_server(void **state)
+{
+        struct asker asker;
+        char expected[80];
+        struct world w;
+
+        (void)state;
+        open_world(&w, NULL);
+        assert_int_equal(ask(&w, &asker, "fails.test"), RESOLVE_WAIT);
+        wait_for_all(&w, &asker);
+        snprintf(expected, sizeof(expected), ": name server %s (--dns-server)", w.dns.address);
+        assert_non_null(strstr(asker.error.text, expected));
+        assert_null(strstr(asker.error.text, "resolv.conf"));
+        close_world(&w);
+}
+
+static const struct {
+        const char *text, *words; /* %s: the path */
+} files[] = {
+        { "nameserver 10.0.0.1\n", "10.0.0.1 (%s)" },
+        { "# nameserver 10.0.0.9\nnameserver\t10.0.0.1 \r\nsearch a\nnameserver fe80::1%%eth0 # x\n"
+          "nameserver 2001:db8::1;y",
+          "10.0.0.1, 2001:db8::1 (%s)" },
+        { "nameserver 10.0.0.1\nnameserver 10.0.0.2\nnameserver 10.0.0.3\nnameserver 10.0.0.4\n",
+          "10.0.0.1, 10.0.0.2, 10.0.0.3 (%s)" },
+        { "", "127.0.0.1, as %s names none" },
+        { "nameserver\nnameserver nonsense\nnameservers 10.0.0.1\nsearch .\n",
+          "127.0.0.1, as %s names none" },
+};
+
+static void test_servers_of_the_system(void **state)
+{
+        char path[] = "/tmp/muster-resolv-XXXXXX", text[120], expected[160];
+        int fd = mkstemp(path);
+
+        (void)state;
+        assert_true(fd >= 0);
+        close(fd);
+        for (size_t i = 0; i < LENGTH(files); i++) {
+                FILE *file = fopen(path, "w");
+
+                fprintf(file, "%s", files[i].text);
+                fclose(file);
+                resolv_conf_describe(path, text, sizeof(text));
+                snprintf(expected, sizeof(expected), "%.*s%s%s",
+                         (int)(strstr(files[i].words, "%s") - files[i].words), files[i].words, path,
+                         strstr(files[i].words, "%s") + 2);
+                assert_string_equal(text, expected);
+        }
+        unlink(path);
+        resolv_conf_describe(path, text, sizeof(text));
+        assert_non_null(strstr(text, "127.0.0.1, as "));
+        assert_non_null(strstr(text, "cannot be read"));
+}
+
+static void test_domains(void **state)
+{
+        static const char *const good[] = { "a", "a.", "corp.test", "_x.test.", "1.2" };
+        static const char *const bad[] = { "",
+                                           ".",
+                                           "..",
+                                           ".a",
+                                           "a..b",
+                                           "a..",
+                                           "0123456789012345678901234567890123456789012345678901234"
+                                           "567890123" };
+
+        (void)state;
+        for (size_t i = 0; i < LENGTH(good); i++)
+                assert_true(resolv_conf_is_domain(good[i]));
+        for (size_t i = 0; i < LENGTH(bad); i++)
+                assert_false(resolv_conf_is_domain(bad[i]));
+}
+
 static void test_freed_with_questions_open(void **state)
 {
         struct asker asker;
@@ -415,6 +556,11 @@ int main(void)
                 cmocka_unit_test(test_one_lookup_for_many_and_then_the_cache),
                 cmocka_unit_test(test_resolution_delay),
                 cmocka_unit_test(test_failures_in_words),
+                cmocka_unit_test(test_odd_search_lists),
+                cmocka_unit_test(test_name_too_long_to_be_looked_for_elsewhere),
+                cmocka_unit_test(test_failures_name_the_server),
+                cmocka_unit_test(test_servers_of_the_system),
+                cmocka_unit_test(test_domains),
                 cmocka_unit_test(test_freed_with_questions_open),
                 cmocka_unit_test(test_bad_options),
         };
