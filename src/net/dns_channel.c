@@ -5,6 +5,9 @@
 #include <base/error.h>
 #include <base/mem.h>
 #include <stdio.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
 
 #define TRY_TIMEOUT_MS 2000 /* for each name server in turn, doubled by c-ares each round */
 #define TRIES          3
@@ -91,6 +94,79 @@ static void socket_state(void *data, ares_socket_t fd, int want_read, int want_w
                 drop_watch(watch);
 }
 
+/* --- answers that are none ---------------------------------------------------------------------------------------- */
+
+/* RCODE of a message (RFC 1035 section 4.1.1), as a status. */
+static int rejection_of(const unsigned char *message)
+{
+        switch (message[3] & 15) {
+        case 2:
+                return ARES_ESERVFAIL;
+        case 4:
+                return ARES_ENOTIMP;
+        case 5:
+                return ARES_EREFUSED;
+        default:
+                return ARES_SUCCESS;
+        }
+}
+
+/* In place of recvfrom(2): c-ares tries another server then, and forgets what this one said. */
+static ares_ssize_t receive(ares_socket_t fd, void *data, size_t size, int flags,
+                            struct sockaddr *from, ares_socklen_t *from_len, void *user)
+{
+        struct dns_channel *channel = user;
+        ssize_t n = recvfrom(fd, data, size, flags, from, from_len);
+        int rejection = from && n >= 4 ? rejection_of(data) : ARES_SUCCESS;
+
+        if (rejection != ARES_SUCCESS) {
+                channel->rejection = rejection;
+                channel->rejected_ns = clock_now(channel->loop->clock);
+        }
+        return n;
+}
+
+/* The others, which c-ares wants as well: as it would do it itself. */
+static ares_socket_t open_socket(int family, int type, int protocol, void *user)
+{
+        (void)user;
+        return socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol);
+}
+
+static int close_socket(ares_socket_t fd, void *user)
+{
+        (void)user;
+        return close(fd);
+}
+
+static int connect_socket(ares_socket_t fd, const struct sockaddr *to, ares_socklen_t len,
+                          void *user)
+{
+        (void)user;
+        return connect(fd, to, len);
+}
+
+static ares_ssize_t send_pieces(ares_socket_t fd, const struct iovec *pieces, int n, void *user)
+{
+        (void)user;
+        return writev(fd, pieces, n);
+}
+
+static const struct ares_socket_functions functions = { .asocket = open_socket,
+                                                        .aclose = close_socket,
+                                                        .aconnect = connect_socket,
+                                                        .arecvfrom = receive,
+                                                        .asendv = send_pieces };
+
+int dns_channel_status(const struct dns_channel *channel, int status, uint64_t since_ns)
+{
+        bool was_rejected = channel->rejection && channel->rejected_ns >= since_ns;
+
+        return status == ARES_ECONNREFUSED && was_rejected ? channel->rejection : status;
+}
+
+/* --- making ------------------------------------------------------------------------------------------------------- */
+
 /* `n_domains` -1: those of the system. */
 static int open_ares(struct dns_channel *channel, char **domains, int n_domains)
 {
@@ -106,6 +182,8 @@ static int open_ares(struct dns_channel *channel, char **domains, int n_domains)
 
         if (r != ARES_SUCCESS)
                 channel->ares = NULL;
+        else if (ARES_VERSION < 0x011400)
+                ares_set_socket_functions(channel->ares, &functions, channel);
         return r;
 }
 

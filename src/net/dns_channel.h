@@ -13,6 +13,8 @@ struct dns_channel {
         struct loop *loop;
         ares_channel ares;
         char *servers; /* as they were given; NULL: the system's */
+        int rejection; /* status of the last answer that was none: ARES_ESERVFAIL and its like */
+        uint64_t rejected_ns; /* when that came */
         struct loop_timer timer;
         struct list sockets; /* of descriptors that c-ares has open */
 };
@@ -26,6 +28,12 @@ int dns_channel_init(struct dns_channel *channel, struct loop *loop, const char 
 
 /* Who is asked, and who says so, in words: "127.0.0.1:5353 (--dns-server)". */
 void dns_channel_describe_servers(const struct dns_channel *channel, char *text, size_t size);
+
+/*
+ * What became of a question that was put at `since_ns`, where c-ares says `status`: versions before
+ * 1.20 call it a refused connection also where a server answered that it fails or refuses.
+ */
+int dns_channel_status(const struct dns_channel *channel, int status, uint64_t since_ns);
 
 /* Calls back what is asked still, with ARES_EDESTRUCTION. May be called twice, and on zeroes. */
 void dns_channel_deinit(struct dns_channel *channel);

@@ -46,7 +46,7 @@ void resolv_conf_describe(const char *path, char *text, size_t size)
         if (n)
                 snprintf(text + at, size - at, " (%s)", path);
         else
-                snprintf(text, size, "127.0.0.1, as %s %s", path,
+                snprintf(text, size, "127.0.0.1 because %s %s", path,
                          file ? "names none" : "cannot be read");
         if (file)
                 fclose(file);

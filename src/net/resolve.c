@@ -195,15 +195,15 @@ static int unanswered(const struct name *name, const char *what, struct muster_e
 
         dns_channel_describe_servers(&name->resolver->channel, servers, sizeof(servers));
         return error_set(error, MUSTER_E_RESOLVE, MUSTER_PHASE_DNS, 0,
-                         "resolve: %.*s: %s: name server %s", HOST_SHOWN, name->host, what,
-                         servers);
+                         "resolve: %.*s: %s: name server%s %s", HOST_SHOWN, name->host, what,
+                         strchr(servers, ',') ? "s" : "", servers);
 }
 
 static int failure(const struct name *name, int status, struct muster_error *error)
 {
         enum muster_phase stage = MUSTER_PHASE_DNS;
 
-        switch (status) {
+        switch (dns_channel_status(&name->resolver->channel, status, name->asked_ns)) {
         case ARES_ENOTFOUND:
                 return error_set(error, MUSTER_E_RESOLVE, stage, 0,
                                  "resolve: %.*s: the name does not exist", HOST_SHOWN, name->host);
@@ -212,9 +212,8 @@ static int failure(const struct name *name, int status, struct muster_error *err
                                  "resolve: %.*s: the name has no address", HOST_SHOWN, name->host);
         case ARES_ETIMEOUT:
                 return unanswered(name, "no answer came in time", error);
-        case ARES_ECONNREFUSED: /* older c-ares says this also of servers that answered SERVFAIL */
-                return unanswered(name, "no answer: it cannot be reached, or it fails or refuses",
-                                  error);
+        case ARES_ECONNREFUSED:
+                return unanswered(name, "no answer, as it cannot be reached", error);
         case ARES_ESERVFAIL:
                 return unanswered(name, "the answer was a failure (SERVFAIL)", error);
         case ARES_EREFUSED:
@@ -222,8 +221,9 @@ static int failure(const struct name *name, int status, struct muster_error *err
         case ARES_ENOTIMP:
                 return unanswered(name, "the answer was \"not implemented\" (NOTIMP)", error);
         case ARES_EFORMERR:
+                return unanswered(name, "the answer was \"format error\" (FORMERR)", error);
         case ARES_EBADRESP:
-                return unanswered(name, "what it answered makes no sense", error);
+                return unanswered(name, "the answer makes no sense", error);
         case ARES_ENOMEM:
                 return error_set_memory(error, stage);
         default:

@@ -1,7 +1,12 @@
 """Connections: reuse, limits, names, TLS."""
+import json
+import os
+import shutil
 import ssl
+import subprocess
 
-from conftest import ok
+import pytest
+from conftest import MUSTER, ok
 
 
 def test_stale_connection_is_replaced(muster, server):
@@ -40,7 +45,6 @@ def test_limits_as_the_server_sees_them(muster, server):
 
 def test_concurrency_that_does_not_fit(muster, server):
     import resource
-    import subprocess
 
     from conftest import MUSTER
 
@@ -62,6 +66,45 @@ def test_resolve(muster, server, name_server):
     assert sorted(names.questions) == [("some.test", 1), ("some.test", 28)]  # one lookup for all
     error = muster("fetch", "--dns-server", names.address, f"http://other.test:{s.port}/").result["error"]
     assert error["text"] == "resolve: other.test: the name does not exist"
+
+
+def in_namespace(tmp_path, resolv_conf, *command):
+    """Run a command that has this as its /etc/resolv.conf and no network but a loopback of its own, if that can be had."""
+    (tmp_path / "resolv.conf").write_text(resolv_conf)
+    script = 'mount --bind "$0" /etc/resolv.conf && exec "$@"'
+    run = subprocess.run(["unshare", "-rmn", "sh", "-c", script, tmp_path / "resolv.conf", *command], capture_output=True, text=True, timeout=60)
+    if not run.stdout:
+        pytest.skip(f"no namespace with an /etc/resolv.conf of its own: {run.stderr.strip()}")
+    return json.loads(run.stdout)["error"]
+
+
+@pytest.mark.skipif(not os.path.exists("/etc/resolv.conf") or not shutil.which("unshare"), reason="no unshare, or no /etc/resolv.conf to be replaced")
+@pytest.mark.parametrize("resolv_conf, who", [
+    ("nameserver 127.0.0.53\nsearch .\n", "127.0.0.53 (/etc/resolv.conf)"),
+    ("nameserver 127.0.0.53\nnameserver 127.0.0.54\noptions ndots:5\n", "127.0.0.53, 127.0.0.54 (/etc/resolv.conf)"),
+    ("search . a..b\nnameserver nonsense\n", "127.0.0.1 because /etc/resolv.conf names none"),
+    ("", "127.0.0.1 because /etc/resolv.conf names none"),
+])
+def test_errors_name_the_servers_of_the_system(tmp_path, resolv_conf, who):
+    for host in ("single", "two.labels", "dot.at.the.end."):
+        error = in_namespace(tmp_path, resolv_conf, MUSTER, "fetch", "--connect-timeout", "20", f"http://{host}/")
+        assert error["code"] == "resolve" and error["text"].startswith(f"resolve: {host}: no answer, as it cannot be reached: name server"), error
+        assert error["text"].endswith(who)
+
+
+@pytest.mark.parametrize("search", [".", ". corp.test", "a..b", "corp.test."])
+def test_names_that_do_not_exist(muster, name_server, search):
+    names = name_server({"in.corp.test": "127.0.0.1"})
+    for host in ("none", "none.test", "none.test."):
+        error = muster("fetch", "--dns-server", names.address, f"http://{host}/", env={"LOCALDOMAIN": search}).result["error"]
+        assert error["text"] == f"resolve: {host}: the name does not exist"
+    error = muster("fetch", "--dns-server", names.address, "http://in:1/", env={"LOCALDOMAIN": search}).result["error"]
+    assert error["code"] == ("connect" if "corp" in search else "resolve")
+
+
+def test_errors_name_the_dns_server(muster):
+    error = muster("fetch", "--dns-server", "127.0.0.1:1", "http://some.test/").result["error"]
+    assert error["text"] == "resolve: some.test: no answer, as it cannot be reached: name server 127.0.0.1:1 (--dns-server)"
 
 
 def test_localhost(muster, server):

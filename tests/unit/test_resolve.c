@@ -62,6 +62,10 @@ static size_t answer(struct dns_server *server, const unsigned char *question, s
         memcpy(out, question, at);
         if (strcmp(name, "fails.test") == 0)
                 rcode = 2;
+        if (strcmp(name, "unknown.test") == 0)
+                rcode = 4;
+        if (strcmp(name, "refuses.test") == 0)
+                rcode = 5;
         if (strcmp(name, "two.test") == 0 || strcmp(name, "slow6.test") == 0 ||
             strcmp(name, type == TYPE_A ? "in.corp.test" : "") == 0 ||
             strcmp(name, type == TYPE_A ? "v4.test" : "v6.test") == 0) {
@@ -418,19 +422,32 @@ static void test_name_too_long_to_be_looked_for_elsewhere(void **state)
         close_world(&w);
 }
 
-static void test_failures_name_the_server(void **state)
+static void expect_failure(struct world *w, const char *host, const char *what)
 {
         struct asker asker;
-        char expected[80];
+        char expected[200];
+
+        if (ask(w, &asker, host) == RESOLVE_WAIT)
+                wait_for_all(w, &asker);
+        snprintf(expected, sizeof(expected), "resolve: %s: %s: name server %s (--dns-server)", host,
+                 what, w->dns.address);
+        assert_string_equal(asker.error.text, expected);
+}
+
+static void test_failures_name_the_server(void **state)
+{
         struct world w;
 
         (void)state;
         open_world(&w, NULL);
-        assert_int_equal(ask(&w, &asker, "fails.test"), RESOLVE_WAIT);
-        wait_for_all(&w, &asker);
-        snprintf(expected, sizeof(expected), ": name server %s (--dns-server)", w.dns.address);
-        assert_non_null(strstr(asker.error.text, expected));
-        assert_null(strstr(asker.error.text, "resolv.conf"));
+        expect_failure(&w, "fails.test", "the answer was a failure (SERVFAIL)");
+        expect_failure(&w, "refuses.test", "the answer was a refusal (REFUSED)");
+        expect_failure(&w, "unknown.test", "the answer was \"not implemented\" (NOTIMP)");
+        /* What it said before is not said of a server that is gone. */
+        loop_watch_set(&w.loop, &w.dns.watch, w.dns.fd, false, false);
+        close(w.dns.fd);
+        expect_failure(&w, "v4.test", "no answer, as it cannot be reached");
+        w.dns.fd = dup(STDERR_FILENO);
         close_world(&w);
 }
 
@@ -443,9 +460,9 @@ static const struct {
           "10.0.0.1, 2001:db8::1 (%s)" },
         { "nameserver 10.0.0.1\nnameserver 10.0.0.2\nnameserver 10.0.0.3\nnameserver 10.0.0.4\n",
           "10.0.0.1, 10.0.0.2, 10.0.0.3 (%s)" },
-        { "", "127.0.0.1, as %s names none" },
+        { "", "127.0.0.1 because %s names none" },
         { "nameserver\nnameserver nonsense\nnameservers 10.0.0.1\nsearch .\n",
-          "127.0.0.1, as %s names none" },
+          "127.0.0.1 because %s names none" },
 };
 
 static void test_servers_of_the_system(void **state)
@@ -469,7 +486,7 @@ static void test_servers_of_the_system(void **state)
         }
         unlink(path);
         resolv_conf_describe(path, text, sizeof(text));
-        assert_non_null(strstr(text, "127.0.0.1, as "));
+        assert_non_null(strstr(text, "127.0.0.1 because "));
         assert_non_null(strstr(text, "cannot be read"));
 }
 
