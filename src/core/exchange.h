@@ -2,8 +2,9 @@
 /*
  * One request and its response on a connection
  *
- * The connection tells what happens; the exchange writes the request, reads the response into the result, stamps, and when it
- * is over gives the connection to the pool or closes it and hands the request on (flow.h).
+ * The connection tells what happens; the exchange writes the request (exchange_request.c), reads
+ * the response into the result, stamps, and when it is over gives the connection to the pool or
+ * closes it and hands the request on (flow.h).
  */
 #ifndef CORE_EXCHANGE_H
 #define CORE_EXCHANGE_H
