@@ -6,6 +6,7 @@
 #include "resolve.h"
 
 #include "dns_channel.h"
+#include "resolve_error.h"
 #include "resolve_override.h"
 #include <assert.h>
 #include <base/error.h>
@@ -186,51 +187,6 @@ static void delay_over(struct loop_timer *timer, uint64_t late_ns)
         tell(LIST_OWNER(timer, struct name, delay_timer));
 }
 
-#define HOST_SHOWN 80 /* so that what is said of it has its place */
-
-/* None of the name servers gave an answer that could be used. */
-static int unanswered(const struct name *name, const char *what, struct muster_error *error)
-{
-        char servers[120];
-
-        dns_channel_describe_servers(&name->resolver->channel, servers, sizeof(servers));
-        return error_set(error, MUSTER_E_RESOLVE, MUSTER_PHASE_DNS, 0,
-                         "resolve: %.*s: %s: name server%s %s", HOST_SHOWN, name->host, what,
-                         strchr(servers, ',') ? "s" : "", servers);
-}
-
-static int failure(const struct name *name, int status, struct muster_error *error)
-{
-        enum muster_phase stage = MUSTER_PHASE_DNS;
-
-        switch (dns_channel_status(&name->resolver->channel, status, name->asked_ns)) {
-        case ARES_ENOTFOUND:
-                return error_set(error, MUSTER_E_RESOLVE, stage, 0,
-                                 "resolve: %.*s: the name does not exist", HOST_SHOWN, name->host);
-        case ARES_ENODATA:
-                return error_set(error, MUSTER_E_RESOLVE, stage, 0,
-                                 "resolve: %.*s: the name has no address", HOST_SHOWN, name->host);
-        case ARES_ETIMEOUT:
-                return unanswered(name, "no answer came in time", error);
-        case ARES_ECONNREFUSED:
-                return unanswered(name, "no answer, as it cannot be reached", error);
-        case ARES_ESERVFAIL:
-                return unanswered(name, "the answer was a failure (SERVFAIL)", error);
-        case ARES_EREFUSED:
-                return unanswered(name, "the answer was a refusal (REFUSED)", error);
-        case ARES_ENOTIMP:
-                return unanswered(name, "the answer was \"not implemented\" (NOTIMP)", error);
-        case ARES_EFORMERR:
-                return unanswered(name, "the answer was \"format error\" (FORMERR)", error);
-        case ARES_EBADRESP:
-                return unanswered(name, "the answer makes no sense", error);
-        case ARES_ENOMEM:
-                return error_set_memory(error, stage);
-        default:
-                return unanswered(name, ares_strerror(status), error);
-        }
-}
-
 static bool is_no(int status)
 {
         return status == ARES_ENOTFOUND || status == ARES_ENODATA || status == ARES_SUCCESS;
@@ -242,7 +198,9 @@ static void note_failure(struct name *name)
         int v4 = name->questions[V4].status, v6 = name->questions[V6].status;
         int status = !is_no(v4) ? v4 : !is_no(v6) ? v6 : v4;
 
-        failure(name, status == ARES_SUCCESS ? ARES_ENODATA : status, &name->error);
+        status = dns_channel_status(&name->resolver->channel,
+                                    status == ARES_SUCCESS ? ARES_ENODATA : status, name->asked_ns);
+        resolve_error_set(&name->error, name->host, status, &name->resolver->channel);
 }
 
 static void tell_observer(const struct name *name)
