@@ -86,7 +86,7 @@ bool csv_is_header(struct muster_str line, char delimiter, const struct input_op
         bool is_found = false;
         size_t n = 0;
 
-        if (memmem(line.at, line.len, "://", 3))
+        if (str_has(line, "://"))
                 return false;
         for (; next_field(&rest, delimiter, &field) == 0; n++)
                 is_found |= is_url_column(trimmed(&field), options);
@@ -98,7 +98,7 @@ bool csv_is_header(struct muster_str line, char delimiter, const struct input_op
 static char delimiter_of(struct muster_str row, char delimiter)
 {
         if (delimiter == ',' && !memchr(row.at, ',', row.len) && memchr(row.at, ';', row.len) &&
-            !memmem(row.at, row.len, "://", 3))
+            !str_has(row, "://"))
                 return ';';
         return delimiter;
 }

@@ -26,6 +26,11 @@ bool str_starts(struct muster_str a, const char *prefix)
         return a.len >= len && memcmp(a.at, prefix, len) == 0;
 }
 
+bool str_has(struct muster_str a, const char *what)
+{
+        return a.at && memmem(a.at, a.len, what, strlen(what));
+}
+
 static bool is_blank(char c)
 {
         return c == ' ' || c == '\t';

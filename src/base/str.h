@@ -54,6 +54,9 @@ static inline bool str_is_nocase(struct muster_str a, const char *text)
 
 bool str_starts(struct muster_str a, const char *prefix);
 
+/* Does `what` stand anywhere in it? */
+bool str_has(struct muster_str a, const char *what);
+
 /* Without the spaces and tabs at both ends. */
 struct muster_str str_trim(struct muster_str a);
 

@@ -118,6 +118,15 @@ static void test_split_and_trim(void **state)
 
 /* --- buffers ------------------------------------------------------------------------------------------------------ */
 
+static void test_has(void **state)
+{
+        (void)state;
+        assert_true(str_has(str_of("a://b"), "://"));
+        assert_true(str_has(str_of("a"), ""));
+        assert_false(str_has(str_of("a:/"), "://"));
+        assert_false(str_has((struct muster_str){ NULL, 0 }, "a"));
+}
+
 static void test_distance(void **state)
 {
         char longer[65] = { 0 };
@@ -469,6 +478,7 @@ int main(void)
                 cmocka_unit_test(test_every_name_is_there),
                 cmocka_unit_test(test_numbers),
                 cmocka_unit_test(test_split_and_trim),
+                cmocka_unit_test(test_has),
                 cmocka_unit_test(test_distance),
                 cmocka_unit_test(test_buf),
                 cmocka_unit_test(test_arena),
