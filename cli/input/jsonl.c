@@ -15,6 +15,7 @@
 #include "method.h"
 #include <base/error.h>
 #include <base/mem.h>
+#include <stdio.h>
 
 int jsonl_bad(struct input_item *item, const char *what, const char *of)
 {
@@ -193,12 +194,22 @@ static int collect_own(struct input_item *item, struct muster_str rest, json_t *
 
 /* --- the object --------------------------------------------------------------------------------------------------- */
 
+/* "URL", "uri" and their kin are most likely what is missing. */
+static int no_url(struct input_item *item)
+{
+        char instead[48];
+
+        if (!item->unknown.at || (str_distance(item->unknown, str_of("url")) != 1 &&
+                                  !str_is_nocase(item->unknown, "url")))
+                return jsonl_bad(item, "url is missing", "");
+        snprintf(instead, sizeof(instead), "%.*s", STR_ARGS(item->unknown));
+        return jsonl_bad(item, "url is missing; call it url, not ", instead);
+}
+
 static int check_url(struct input_item *item, const json_t *url)
 {
-        if (!url && item->unknown.at && str_distance(item->unknown, str_of("url")) == 1)
-                return jsonl_bad(item, "url is missing, though there is something like it", "");
         if (!url)
-                return jsonl_bad(item, "url is missing", "");
+                return no_url(item);
         if (json_is_null(url))
                 return jsonl_bad(item, "url is null", "");
         if (!json_is_string(url))
@@ -289,7 +300,7 @@ static json_t *load(struct muster_str line, json_error_t *why)
                                                                              : value;
 }
 
-static int not_json(struct input_item *item, struct muster_str line, const json_error_t *why)
+static int no_object(struct input_item *item, struct muster_str line)
 {
         static const char *const schemes[] = { "http://", "https://" };
 
@@ -300,6 +311,11 @@ static int not_json(struct input_item *item, struct muster_str line, const json_
                                 "this is a URL among JSON objects; write {\"url\":\"...\"}, "
                                 "or read lists of URLs with --input-format lines",
                                 "");
+        return jsonl_bad(item, "not a JSON object", "");
+}
+
+static int not_json(struct input_item *item, const json_error_t *why)
+{
         return error_set(&item->error, MUSTER_E_INPUT, MUSTER_PHASE_QUEUE, 0,
                          "input: line %llu is not JSON: %s (column %d)",
                          (unsigned long long)item->line, why->text, why->column);
@@ -308,13 +324,15 @@ static int not_json(struct input_item *item, struct muster_str line, const json_
 int jsonl_parse(struct muster_str line, bool is_row, struct input_item *item)
 {
         json_error_t why;
-        json_t *object = load(line, &why);
+        json_t *object;
         int r;
 
+        if (!fits(line, NULL))
+                return no_object(item, line);
+        object = load(line, &why);
         if (!object)
-                return not_json(item, line, &why);
-        r = json_is_object(object) ? make(item, line, object, is_row)
-                                   : jsonl_bad(item, "not a JSON object", "");
+                return not_json(item, &why);
+        r = make(item, line, object, is_row);
         json_decref(object);
         if (r < 0)
                 item->request = muster_request_free(item->request);

@@ -55,11 +55,6 @@ static int check_control(struct input_item *item, size_t at)
         return bad_at(item, at, what);
 }
 
-static bool has(struct muster_str text, const char *what)
-{
-        return memmem(text.at, text.len, what, strlen(what));
-}
-
 /* A blank would be sent as %20, and what is behind a # not at all. */
 static int check_blank(struct input_item *item, struct muster_str rest, size_t at)
 {
@@ -114,9 +109,12 @@ static int check_row(struct input_item *item, struct muster_str line)
         bool is_tabbed = memchr(line.at, '\t', line.len);
         char what[140];
 
+        if (line.len > 2 && line.at[0] == '"' && memcmp(line.at + line.len - 2, "\",", 2) == 0 &&
+            !memchr(line.at, ',', line.len - 1))
+                return bad(item, " is in quotes, with a comma behind; leave both out");
         if (!is_tabbed && !memchr(line.at, ',', line.len))
                 return 0;
-        if (!has(line, "http://") && !has(line, "https://")) {
+        if (!str_has(line, "http://") && !str_has(line, "https://")) {
                 struct muster_str name, rest = line;
 
                 while (str_split(&rest, is_tabbed ? '\t' : ',', &name))
@@ -184,7 +182,7 @@ static int parse(struct muster_str line, struct buf *scratch, struct input_item 
                 return bad(item, " has a NUL; is this a text file?");
         if (!begins_as_url(line))
                 r = check_format(item, line);
-        if (r == 0 && !is_clean)
+        else if (!is_clean)
                 r = check_characters(item, line);
         if (r < 0)
                 return r;

@@ -180,7 +180,7 @@ static const char *wrapped(struct muster_str text)
                 if (str_starts(text, marks[i].begin))
                         return marks[i].what;
         if (text.at[0] == '[')
-                return memmem(text.at, text.len, "](", 2)
+                return str_has(text, "](")
                                ? "is a link of Markdown; write what is between the parentheses"
                                : "is no URL; is it JSON?";
         if (n_letters(text) == 1 && text.len > 2 && text.at[1] == ':' &&
@@ -241,7 +241,7 @@ static bool is_mail_address(struct muster_str text)
 /* "1,http://x", "- http://x", "GET http://x", "url: http://x". */
 static bool has_url_inside(struct muster_str text)
 {
-        return memmem(text.at, text.len, "http://", 7) || memmem(text.at, text.len, "https://", 8);
+        return str_has(text, "http://") || str_has(text, "https://");
 }
 
 /* "example.com:8080/", "user:password@host/": what stands before the colon only looks like a scheme. */
@@ -262,6 +262,13 @@ static bool has_no_scheme(struct muster_str text)
                (n && n < behind.len && behind.at[n] == '@');
 }
 
+/* Not just any word, such as the header of a table. */
+static bool is_like_host(struct muster_str text)
+{
+        return has(text, '.') || has(text, ':') || has(text, '/') ||
+               str_is_nocase(text, "localhost");
+}
+
 /* The letters, digits and signs at the front, if a colon ends them and they are not a host's. */
 static struct muster_str scheme_of(struct muster_str text)
 {
@@ -278,7 +285,7 @@ static int by_scheme(struct muster_str text, struct muster_error *error)
         struct muster_str scheme = scheme_of(text);
 
         if (has_no_scheme(text))
-                return works("http://", text)
+                return is_like_host(text) && works("http://", text)
                                ? write_this(error, text, "no scheme in", "http://", text)
                                : 0;
         if (!scheme.len)

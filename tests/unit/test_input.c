@@ -7,6 +7,7 @@
 #include "input/input.h"
 #include "input/members.h"
 #include <base/error.h>
+#include <base/rand.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -177,7 +178,9 @@ static void test_bad_json(void **state)
                 { "{}", "url is missing" },
                 { "{\"url\":5}", "url is not a string" },
                 { "{\"url\":null}", "url is null" },
-                { "{\"uri\":\"http://a/\"}", "url is missing, though there is something like it" },
+                { "{\"uri\":\"http://a/\"}", "url is missing; call it url, not uri" },
+                { "{\"URL\":\"http://a/\"}", "url is missing; call it url, not URL" },
+                { "\"http://a/\"", "not a JSON object" },
                 { "{\"url\":\"a\\u0000b\"}", "url has a NUL" },
                 { "{\"url\":\"http://a/\",\"method\":1}", "method must be a string" },
                 { "{\"url\":\"http://a/\",\"headers\":\"A: b\"}",
@@ -578,6 +581,7 @@ static void test_lines_that_are_no_urls(void **state)
                                            "--url-column 3 reads it" },
                 { "\"http://a/\",x",
                   " looks like a row of a table; --input-format csv --url-column 1 reads it" },
+                { "\"http://a/\",", " is in quotes, with a comma behind; leave both out" },
                 { "x\thttp://a/",
                   " looks like a row of a table; --input-format tsv --url-column 2 reads it" },
                 { "  http://a/\t1", ", column 12: a tab within the URL; --input-format tsv reads "
@@ -612,9 +616,10 @@ static void test_lines_that_are_no_urls(void **state)
 /* What is as it stands, and what the library tells. */
 static void test_lines_as_they_stand(void **state)
 {
-        static const char *const lines[] = { "http://a/b c", "http://a/,b", "http://a/?{\"x\":1}",
-                                             "http://a/\\b", "HTTP://a/",   "http://a/#b",
-                                             "ftp://a/",     "a.test,b" };
+        static const char *const lines[] = { "http://a/b c",  "http://a/,b", "http://a/?{\"x\":1}",
+                                             "http://a/\\b",  "HTTP://a/",   "http://a/#b",
+                                             "ftp://a/",      "a.test,b",    "- http://a/",
+                                             "curl http://a/" };
         char text[400] = "";
         struct reading r;
 
@@ -627,6 +632,37 @@ static void test_lines_as_they_stand(void **state)
                 assert_string_equal(r.item.url, lines[i]);
         }
         close_text(&r);
+}
+
+/* Whatever is read: every item is a request or an error, and what was made of it has an end. */
+static void test_random_bytes(void **state)
+{
+        static const char alphabet[] = "\",;\n\r\t a{}[]:\\/u0-.eE\xff\xc3\xbc#";
+        static const struct input_options formats[] = { { .format = &input_csv, .url_column = "1" },
+                                                        { .format = &input_tsv, .url_column = "1" },
+                                                        { .format = &input_jsonl },
+                                                        { 0 } };
+        struct rand rand;
+
+        (void)state;
+        rand_init(&rand, 7);
+        for (int i = 0; i < 4000; i++) {
+                char text[200] = "\"http://a/\",\"";
+                size_t len = 14 + rand_up_to(&rand, sizeof(text) - 15);
+                struct reading r;
+                int outcome;
+
+                for (size_t j = i % 4 < 2 ? 14 : 0; j < len; j++)
+                        text[j] = alphabet[rand_up_to(&rand, sizeof(alphabet) - 2)];
+                open_with(&r, text, len, &formats[i % 4]);
+                for (size_t n = 0; (outcome = next(&r)) == 0; n++) {
+                        assert_true(n < sizeof(text));
+                        assert_true(!r.item.error.code == (r.item.request || r.item.url));
+                        assert_true(!r.item.own.len || r.item.own.at[r.item.own.len - 1] == '}');
+                }
+                assert_true(outcome == INPUT_END || r.error.code == MUSTER_E_INPUT);
+                close_text(&r);
+        }
 }
 
 static void read_with_little_memory(void)
@@ -696,6 +732,7 @@ int main(void)
                 cmocka_unit_test(test_files_that_are_no_lists),
                 cmocka_unit_test(test_lines_that_are_no_urls),
                 cmocka_unit_test(test_lines_as_they_stand),
+                cmocka_unit_test(test_random_bytes),
                 cmocka_unit_test(test_memory),
                 cmocka_unit_test(test_missing_file),
         };
