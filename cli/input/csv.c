@@ -252,6 +252,10 @@ int csv_begin(struct csv *csv, struct muster_str row, char delimiter,
         int r;
 
         csv_deinit(csv);
+        if (memchr(row.at, '\r', row.len))
+                return error_set(error, MUSTER_E_INPUT, MUSTER_PHASE_QUEUE, 0,
+                                 "the header has a carriage return within; where rows end in one, "
+                                 "tr '\\r' '\\n' mends that");
         csv->delimiter = delimiter_of(row, delimiter);
         r = read_names(csv, row, error);
         if (r == 0)

@@ -531,6 +531,9 @@ static void test_headers_that_will_not_do(void **state)
                               "NUMBER says which has the URLs");
         expect_header_refused("1,http://a/\n", &as_csv,
                               "the first row is no header: it has a URL; --url-column 2 reads");
+        expect_header_refused("url,a\rhttp://a/,b\r", &as_csv,
+                              "the header has a carriage return within; where rows end in one, tr "
+                              "'\\r' '\\n' mends that");
         expect_header_refused("url,a,a\n", &as_csv, "two columns are called \"a\"");
         expect_header_refused("url,\"a\"b\n", &as_csv, "text behind the quote that closes \"a\"");
         expect_header_refused("url,a\xfc\n", &as_csv, "the header is not UTF-8");
