@@ -103,9 +103,9 @@ static bool is_bodiless_in_doubt(const struct h1_head *head, const struct said *
                (!may_say && (said->coding.at || said->length > 0));
 }
 
-static bool has_body(const struct h1_head *head, bool is_head)
+bool h1_has_body(int status, bool is_head)
 {
-        return !is_head && head->status >= 200 && head->status != 204 && head->status != 304;
+        return !is_head && status >= 200 && status != 204 && status != 304;
 }
 
 static bool keeps_alive(const struct h1_head *head)
@@ -121,7 +121,7 @@ int h1_framing_read(struct h1_head *head, bool is_head, enum h1_framing *ret_fra
         struct said said = { 0 };
         int r;
 
-        head->has_body = has_body(head, is_head);
+        head->has_body = h1_has_body(head->status, is_head);
         r = read_fields(&head->fields, &said, head->has_body ? error : NULL);
         if (r == 0)
                 r = check_coding(head, &said, head->has_body ? error : NULL);
@@ -143,4 +143,39 @@ int h1_framing_read(struct h1_head *head, bool is_head, enum h1_framing *ret_fra
                 *ret_framing = H1_CLOSE;
         head->keeps_alive = *ret_framing != H1_CLOSE && keeps_alive(head);
         return 0;
+}
+
+/* --- names that are not well-formed ------------------------------------------------------------------------------- */
+
+static const char *const framing_letters[] = { "contentlength", "transferencoding" };
+
+/* Does `word` stand in the text's letters? Its first letter stands nowhere else in it, so a match begins anew or not at all. */
+static bool has_letters(struct muster_str text, const char *word, bool is_all)
+{
+        size_t n = 0;
+
+        for (size_t i = 0; i < text.len; i++) {
+                char c = char_lower(text.at[i]);
+
+                if (c < 'a' || c > 'z')
+                        continue;
+                if (is_all && c != word[n])
+                        return false;
+                n = c == word[n] ? n + 1 : c == word[0];
+                if (!word[n] && !is_all)
+                        return true;
+        }
+        return !word[n];
+}
+
+bool h1_is_like_framing(struct muster_str name)
+{
+        return has_letters(name, framing_letters[0], true) ||
+               has_letters(name, framing_letters[1], true);
+}
+
+bool h1_names_framing(struct muster_str text)
+{
+        return has_letters(text, framing_letters[0], false) ||
+               has_letters(text, framing_letters[1], false);
 }

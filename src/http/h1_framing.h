@@ -21,4 +21,13 @@ enum h1_framing {
 int h1_framing_read(struct h1_head *head, bool is_head, enum h1_framing *ret_framing,
                     struct muster_error *error);
 
+/* May such a response have a body at all? Not that of a HEAD, nor 1xx, 204 and 304. */
+bool h1_has_body(int status, bool is_head);
+
+/* Is that Content-Length or Transfer-Encoding, but for what is no letter? */
+bool h1_is_like_framing(struct muster_str name);
+
+/* Does one of these two names stand somewhere in the text, whatever that is no letter stands between? */
+bool h1_names_framing(struct muster_str text);
+
 #endif

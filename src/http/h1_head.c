@@ -2,6 +2,7 @@
 #include "h1_head.h"
 
 #include "h1_error.h"
+#include "h1_framing.h"
 #include <base/error.h>
 
 size_t h1_head_end(struct muster_str text, size_t *scanned)
@@ -43,37 +44,72 @@ struct muster_str h1_take_line(struct muster_str *rest)
         return line;
 }
 
+/*
+ * HTTP/1.x, which all that came later than 1.1 would be compatible with. 2.0 and 0.9 are written by servers that then speak HTTP/1; others read
+ * these, and so do we, once a connection.
+ */
 static int parse_version(struct muster_str line, struct h1_head *head, struct muster_error *error)
 {
         if (line.len < 5 || !h1_may_begin(line))
                 return h1_not_http(error, head->raw);
-        if (line.len < 8 || line.at[5] != '1' || line.at[6] != '.' || !char_is_digit(line.at[7]))
+        if (line.len < 8 || !char_is_digit(line.at[5]) || line.at[6] != '.' ||
+            !char_is_digit(line.at[7]))
                 return h1_protocol_error(error, "this version was not asked for", line);
         head->version = line.at[7] == '0' ? 10 : 11;
+        if (line.at[5] == '1')
+                return 0;
+        if (memcmp(line.at + 5, "2.0", 3) != 0 && memcmp(line.at + 5, "0.9", 3) != 0)
+                return h1_protocol_error(error, "this version was not asked for", line);
+        head->version = line.at[5] == '2' ? 11 : 10;
+        head->is_in_doubt = true;
         return 0;
 }
 
-/* "HTTP/1.1 200 OK"; servers leave out the space before an empty reason. */
+/* Whatever it is, nobody reads it. But for a CR that somebody takes for a line's end, and a NUL, it does no harm. */
+static int check_reason(struct muster_str reason, struct muster_str line,
+                        struct muster_error *error)
+{
+        if (field_is_value(reason))
+                return 0;
+        if (memchr(reason.at, '\0', reason.len))
+                return h1_protocol_error(error, "a NUL byte in the head", line);
+        if (memchr(reason.at, '\r', reason.len) && h1_names_framing(reason))
+                return h1_protocol_error(
+                        error, "a bare CR before Content-Length or Transfer-Encoding", line);
+        return 0;
+}
+
+/* "HTTP/1.1 200 OK"; servers leave out the space before an empty reason, and write two before the status. */
 static int parse_status_line(struct muster_str line, struct h1_head *head,
                              struct muster_error *error)
 {
         int r = parse_version(line, head, error);
+        size_t at = 8;
 
         if (r < 0)
                 return r;
-        if (line.len < 12 || line.at[8] != ' ' || !char_is_digit(line.at[9]) ||
-            !char_is_digit(line.at[10]) || !char_is_digit(line.at[11]) ||
-            (line.len > 12 && line.at[12] != ' '))
+        while (at < line.len && line.at[at] == ' ')
+                at++;
+        if (at == 8 || line.len < at + 3 || !char_is_digit(line.at[at]) ||
+            !char_is_digit(line.at[at + 1]) || !char_is_digit(line.at[at + 2]) ||
+            (line.len > at + 3 && line.at[at + 3] != ' ' && line.at[at + 3] != '\t' &&
+             line.at[at + 3] != '\r'))
                 return h1_protocol_error(error, "the status is not three digits", line);
-        head->status = (line.at[9] - '0') * 100 + (line.at[10] - '0') * 10 + (line.at[11] - '0');
+        head->status =
+                (line.at[at] - '0') * 100 + (line.at[at + 1] - '0') * 10 + (line.at[at + 2] - '0');
         if (head->status < 100)
                 return h1_protocol_error(error, "no status is below 100", line);
         head->reason = (struct muster_str){ "", 0 };
-        if (line.len > 13)
-                head->reason = (struct muster_str){ line.at + 13, line.len - 13 };
-        if (!field_is_value(head->reason))
-                return h1_protocol_error(error, "a control character in the status line", line);
-        return 0;
+        if (line.len > at + 4)
+                head->reason = (struct muster_str){ line.at + at + 4, line.len - at - 4 };
+        return check_reason(head->reason, line, error);
+}
+
+int h1_status_line_parse(struct h1_head *head, struct muster_str *ret_rest,
+                         struct muster_error *error)
+{
+        *ret_rest = head->raw;
+        return parse_status_line(h1_take_line(ret_rest), head, error);
 }
 
 int h1_field_parse(struct muster_str line, struct muster_str *ret_name,
@@ -94,6 +130,21 @@ int h1_field_parse(struct muster_str line, struct muster_str *ret_name,
         return 0;
 }
 
+void h1_field_put(struct field *field, const char *head_at, struct muster_str name,
+                  struct muster_str value)
+{
+        *field = (struct field){ .name_at = (uint32_t)(name.at - head_at),
+                                 .name_len = (uint32_t)name.len,
+                                 .value_at = (uint32_t)(value.at - head_at),
+                                 .value_len = (uint32_t)value.len };
+}
+
+int h1_too_many_fields(struct muster_error *error)
+{
+        return error_set(error, MUSTER_E_TOO_LARGE, MUSTER_PHASE_RECEIVE, 0,
+                         "too_large: the head has more than %d fields", H1_FIELDS_MAX);
+}
+
 int h1_fields_parse(struct muster_str rest, const char *head_at, struct h1_scratch *scratch,
                     struct fields *ret_fields, struct muster_error *error)
 {
@@ -106,16 +157,11 @@ int h1_fields_parse(struct muster_str rest, const char *head_at, struct h1_scrat
                 if (!line.len)
                         break;
                 if (n == H1_FIELDS_MAX)
-                        return error_set(error, MUSTER_E_TOO_LARGE, MUSTER_PHASE_RECEIVE, 0,
-                                         "too_large: the head has more than %d fields",
-                                         H1_FIELDS_MAX);
+                        return h1_too_many_fields(error);
                 r = h1_field_parse(line, &name, &value, error);
                 if (r < 0)
                         return r;
-                scratch->fields[n++] = (struct field){ .name_at = (uint32_t)(name.at - head_at),
-                                                       .name_len = (uint32_t)name.len,
-                                                       .value_at = (uint32_t)(value.at - head_at),
-                                                       .value_len = (uint32_t)value.len };
+                h1_field_put(&scratch->fields[n++], head_at, name, value);
         }
         *ret_fields = (struct fields){ .head = head_at, .list = scratch->fields, .n = n };
         return 0;
@@ -124,12 +170,14 @@ int h1_fields_parse(struct muster_str rest, const char *head_at, struct h1_scrat
 int h1_head_parse(struct muster_str raw, struct h1_scratch *scratch, struct h1_head *ret_head,
                   struct muster_error *error)
 {
-        struct muster_str rest = raw;
+        struct muster_str rest;
         int r;
 
         *ret_head = (struct h1_head){ .raw = raw };
-        r = parse_status_line(h1_take_line(&rest), ret_head, error);
+        r = h1_status_line_parse(ret_head, &rest, error);
         if (r < 0)
                 return r;
-        return h1_fields_parse(rest, raw.at, scratch, &ret_head->fields, error);
+        /* Not an error yet: without words, which take longer than all of this. */
+        r = h1_fields_parse(rest, raw.at, scratch, &ret_head->fields, NULL);
+        return r < 0 ? H1_UNTIDY : 0;
 }

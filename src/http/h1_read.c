@@ -4,6 +4,7 @@
 #include "h1_error.h"
 #include "h1_framing.h"
 #include "h1_head.h"
+#include "h1_untidy.h"
 #include <assert.h>
 #include <base/error.h>
 
@@ -149,6 +150,16 @@ static int check_interim(struct h1_reader *reader, struct h1_head *head, struct 
         return 0;
 }
 
+/* Parse it once more, in our own copy, in which it can be put right. */
+static int read_untidy(struct h1_reader *reader, struct h1_scratch *scratch, struct muster_str raw,
+                       struct h1_head *ret_head, struct muster_error *error)
+{
+        if (!reader->kept_is_stale && buf_add_str(&reader->kept, raw) < 0)
+                return out_of_memory(error);
+        reader->kept_is_stale = true;
+        return h1_untidy_parse(reader->kept.at, raw.len, reader->is_head, scratch, ret_head, error);
+}
+
 static int read_head(struct h1_reader *reader, struct h1_scratch *scratch, struct muster_str *in,
                      struct h1_event *ret_event, struct muster_error *error)
 {
@@ -158,6 +169,8 @@ static int read_head(struct h1_reader *reader, struct h1_scratch *scratch, struc
         if (r != 0)
                 return r;
         r = h1_head_parse(raw, scratch, &ret_event->head, error);
+        if (r == H1_UNTIDY)
+                r = read_untidy(reader, scratch, raw, &ret_event->head, error);
         if (r < 0)
                 return r;
         if (ret_event->head.status < 200) {
@@ -218,7 +231,10 @@ static int take_crlf_line(struct h1_reader *reader, struct muster_str *in, size_
         return 0;
 }
 
-/* Hexadecimal digits, then nothing or an extension, which is not looked into. */
+/*
+ * Hexadecimal digits, blanks, then nothing or an extension, which is not looked into: but a NUL or a CR in it are not passed over, as somebody could
+ * take them for its end.
+ */
 static int parse_chunk_size(struct muster_str line, uint64_t *ret_size, struct muster_error *error)
 {
         struct muster_str extension;
@@ -231,11 +247,9 @@ static int parse_chunk_size(struct muster_str line, uint64_t *ret_size, struct m
                 size = size << 4 | (unsigned)char_hex(line.at[n]);
                 n++;
         }
-        if (n == 0)
-                return h1_protocol_error(error, "not a chunk size", line);
         extension = str_trim((struct muster_str){ line.at + n, line.len - n });
-        if ((extension.len && extension.at[0] != ';') || (!extension.len && n < line.len) ||
-            !field_is_value(extension))
+        if (n == 0 || (extension.len && extension.at[0] != ';') ||
+            memchr(line.at, '\0', line.len) || memchr(line.at, '\r', line.len))
                 return h1_protocol_error(error, "not a chunk size", line);
         *ret_size = size;
         return 0;
@@ -269,18 +283,22 @@ static int read_data_end(struct h1_reader *reader, struct muster_str *in,
         return r;
 }
 
-/* Trailer fields are checked and dropped: nothing here uses them, and merging them into the head would be wrong. */
+/*
+ * Trailer fields are dropped: nothing here uses them, and merging them into the head would be wrong. So what they look like does not matter, as long as
+ * it is certain where they end.
+ */
 static int read_trailer(struct h1_reader *reader, struct muster_str *in, struct muster_error *error)
 {
-        struct muster_str line, name, value;
+        struct muster_str line;
         int r = take_crlf_line(reader, in, (size_t)reader->left, &line, error);
 
         if (r != 0)
                 return r;
         reader->left -= line.len + 2;
-        if (line.len)
-                return h1_field_parse(line, &name, &value, error);
-        reader->state = H1_AT_DONE;
+        if (!line.len)
+                reader->state = H1_AT_DONE;
+        else if (!h1_untidy_is_harmless(line))
+                return h1_protocol_error(error, "not a trailer", line);
         return 0;
 }
 

@@ -10,9 +10,10 @@
  *       ▲    ├─▶ SIZE ⇄ DATA ─▶ TRAILER ───┼─▶ DONE      a chunk size may be split anywhere
  *      1xx   └─▶ UNTIL_CLOSE ──────────────┘             any state ─▶ error: do not reuse the connection
  *
- * Strict where leniency is a hole: Content-Length beside Transfer-Encoding, several lengths that differ, signs and blanks in sizes, bare CR, NUL,
- * blanks before a colon, obs-fold, Transfer-Encoding that does not end in chunked: all are MUSTER_E_PROTOCOL with the rule named.
- * Lenient where the RFC tells to be: a bare LF ends a line (section 2.2), an empty reason phrase, empty lines before the status line are not allowed.
+ * Strict where leniency is a hole, because a response's end could be seen in two places: Content-Length beside Transfer-Encoding, several lengths that
+ * differ, signs and blanks in sizes, line ends of chunks other than CRLF, NUL, a Transfer-Encoding other than chunked: all are MUSTER_E_PROTOCOL with the
+ * rule named. Lenient where other clients are, and where the RFC tells to be: a bare LF ends a line (section 2.2), and h1_untidy.h. What was seen
+ * when these clients were tried stands in tests/unit/test_h1_variants.c.
  */
 #ifndef HTTP_H1_READ_H
 #define HTTP_H1_READ_H
@@ -39,10 +40,11 @@ struct h1_head {
         /* The whole head as it came, status line to empty line; fields point into it. */
         struct muster_str raw;
         struct fields fields;
-        bool has_length;  /* Content-Length framing */
-        uint64_t length;  /* of the body, where has_length */
-        bool has_body;    /* false for HEAD, 1xx, 204, 304 */
-        bool is_in_doubt; /* what follows may not be what it seems to be: not to be used again */
+        unsigned n_dropped; /* lines that are no fields, and were passed over */
+        bool has_length;    /* Content-Length framing */
+        uint64_t length;    /* of the body, where has_length */
+        bool has_body;      /* false for HEAD, 1xx, 204, 304 */
+        bool is_in_doubt;   /* what follows may not be what it seems to be: not to be used again */
         bool keeps_alive; /* the connection may be used again after H1_DONE (RFC 9112 section 9.3) */
 };
 

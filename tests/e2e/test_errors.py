@@ -15,8 +15,9 @@ def error_of(muster, *arguments):
 @pytest.mark.parametrize("sent, code, words", [
     (b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n", "protocol", "both Transfer-Encoding and Content-Length"),
     (b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello", "protocol", "several lengths that differ"),
-    (b"HTTP/1.1 200 OK\r\nA: b\r\n c\r\n\r\n", "protocol", "folded"),
-    (b"HTTP/1.1 200 OK\r\nA: b\rc\r\n\r\n", "protocol", "control character"),
+    (b"HTTP/1.1 200 OK\r\nContent-Length:\r\n 5\r\n\r\nhello", "protocol", "a folded Content-Length"),
+    (b"HTTP/1.1 200 OK\r\nContent-Length : 5\r\n\r\nhello", "protocol", "may be meant to be Content-Length"),
+    (b"HTTP/1.1 200 OK\r\nContent-Length:\r\n\r\nhello", "protocol", "an empty Content-Length"),
     (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nnonsense\r\n", "protocol", "not a chunk size"),
     (b"220 mail.test ESMTP\r\n\r\n", "protocol", "not an HTTP response"),
     (b"HTTP/1.1 200 OK\r\nX: " + b"y" * 400000 + b"\r\n\r\n", "too_large", "307200 bytes"),

@@ -13,11 +13,17 @@ static void say(struct h1_outcome *outcome, const char *word)
 
 static void say_head(struct h1_outcome *outcome, const struct h1_head *head)
 {
+        struct muster_str x = fields_find(&head->fields, "X");
         char word[64];
 
         snprintf(word, sizeof(word), "%d%s%s", head->status, head->keeps_alive ? "" : "c",
                  head->has_body ? "" : "n");
         say(outcome, word);
+        if (head->n_dropped) {
+                snprintf(word, sizeof(word), "d%u", head->n_dropped);
+                say(outcome, word);
+        }
+        snprintf(outcome->x, sizeof(outcome->x), "%.*s", x.at ? (int)x.len : 1, x.at ? x.at : "\a");
 }
 
 /* Returns false when there is nothing more to feed. */

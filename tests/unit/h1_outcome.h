@@ -10,11 +10,12 @@
 #define OK_LINE "HTTP/1.1 200 OK\r\n"
 
 /*
- * What came of a response, as text: "200 keep [body] done", "i103" for an interim one, "more" where the reader wants more, "error" with the
- * beginning of the error's text.
+ * What came of a response, as text: "200 done", or "200cn d1 eof": c, the connection is not used again; n, there is no body; d1, one line was dropped.
+ * "i 103" is an interim response. An error is its text.
  */
 struct h1_outcome {
         char text[512];
+        char x[64]; /* the value of the field X; a bell where there is none */
         char body[2048];
         size_t body_len;
         size_t n_left;
