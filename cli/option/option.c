@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "option.h"
 
+#include "curl_options.h"
 #include <base/error.h>
 #include <base/str.h>
+#include <string.h>
 
-#define HELP_COLUMN 34
+#define HELP_COLUMN     34
+#define ABBREVIATED_MIN 3 /* letters: fewer begin too many names */
 
 /* --- finding ------------------------------------------------------------------------------------------------------ */
 
@@ -26,28 +29,62 @@ static const struct option *find_letter(const struct option *const *tables, char
         return NULL;
 }
 
+/* Two slips of the finger in a name that is long enough to be known by the rest. */
+static unsigned slips_allowed(struct muster_str name)
+{
+        return name.len < 6 ? 1 : 2;
+}
+
+static bool is_beginning(struct muster_str name, const struct option *option)
+{
+        return name.len >= ABBREVIATED_MIN && strncmp(option->name, name.at, name.len) == 0;
+}
+
 static const struct option *find_nearest(const struct option *const *tables, struct muster_str name)
 {
         const struct option *nearest = NULL;
-        unsigned least = 4;
+        unsigned least = slips_allowed(name) + 1;
 
         for (; *tables; tables++)
                 for (const struct option *option = *tables; option->name; option++) {
                         unsigned d = str_distance(name, str_of(option->name));
 
-                        if (d < least) {
-                                least = d;
+                        if (d < least || (!nearest && is_beginning(name, option))) {
+                                least = d < least ? d : least;
                                 nearest = option;
                         }
                 }
         return nearest;
 }
 
+/* What stands for it here; NULL: nothing is known, or it would not be true of this command. */
+static const char *advice_of(const struct option *const *tables, const struct curl_option *other)
+{
+        return other && find_name(tables, str_of(other->needs)) ? other->advice : NULL;
+}
+
+static int unknown_letter(const struct option *const *tables, char letter,
+                          struct muster_error *error)
+{
+        const struct curl_option *other = curl_option_of_letter(letter);
+        const char *advice = advice_of(tables, other);
+
+        if (advice)
+                return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
+                                 "unknown option -%c (--%s): %s", letter, other->name, advice);
+        return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
+                         "unknown option -%c; --help lists all", letter);
+}
+
 static int unknown(const struct option *const *tables, struct muster_str name,
                    struct muster_error *error)
 {
+        const char *advice = advice_of(tables, curl_option_of_name(name));
         const struct option *nearest = find_nearest(tables, name);
 
+        if (advice)
+                return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
+                                 "unknown option --%.*s: %s", STR_ARGS(name), advice);
         if (nearest)
                 return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
                                  "unknown option --%.*s; did you mean --%s?", STR_ARGS(name),
@@ -119,8 +156,7 @@ static int parse_letters(struct parser *parser, const char *argument)
                 if (*at == 'h')
                         return OPTION_HELP;
                 if (!option)
-                        return error_set(parser->error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
-                                         "unknown option -%c; --help lists all", *at);
+                        return unknown_letter(parser->tables, *at, parser->error);
                 if (option->argument)
                         return set_with(parser, option, at[1] ? at + 1 : NULL);
                 r = set(parser, option, NULL);

@@ -38,6 +38,18 @@ static int set_listed(void *settings, const struct option *option, const char *v
         return add_text((struct texts *)(void *)((char *)settings + option->offset), value, error);
 }
 
+/* With curl -i asks for the header, and what follows is the URL. */
+static int set_file(void *settings, const struct option *option, const char *value,
+                    struct muster_error *error)
+{
+        if (str_starts(str_of(value), "http://") || str_starts(str_of(value), "https://"))
+                return invalid(
+                        error,
+                        "is a URL, and -i names a file of requests; write the URL without -i",
+                        value);
+        return set_listed(settings, option, value, error);
+}
+
 int request_options_add_url(void *settings, const struct option *option, const char *value,
                             struct muster_error *error)
 {
@@ -202,7 +214,7 @@ static int set_max_redirs(void *settings, const struct option *option, const cha
 
 const struct option input_option_table[] = {
         { "Input", 'i', "input", "FILE",
-          "requests from FILE, - is standard input; may be given again", set_listed, OWN(files) },
+          "requests from FILE, - is standard input; may be given again", set_file, OWN(files) },
         { NULL, 0, "input-format", "FORMAT", "lines (URLs), jsonl (JSON objects), csv, tsv or auto",
           set_input_format, 0 },
         { NULL, 0, "url-column", "NAME", "of CSV and TSV: its name (url), or its number from 1 on",

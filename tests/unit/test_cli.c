@@ -6,6 +6,7 @@
 
 #include "fetch/options.h"
 #include "output/item.h"
+#include "option/curl_options.h"
 #include "output/json.h"
 #include "report/report.h"
 #include <stdio.h>
@@ -161,7 +162,7 @@ static void test_bad_options(void **state)
         static const char *const cases[][2] = {
                 { "--concurency 5", "unknown option --concurency; did you mean --concurrency?" },
                 { "--frobnicate", "unknown option --frobnicate; --help lists all" },
-                { "-Z", "unknown option -Z; --help lists all" },
+                { "-~", "unknown option -~; --help lists all" },
                 { "-c", "--concurrency needs a value: N" },
                 { "-c 0", "--concurrency: \"0\" is not a number from 1 on" },
                 { "-c many", "--concurrency: \"many\" is not a number from 1 on" },
@@ -237,6 +238,93 @@ static void test_option_tables(void **state)
                 }
 }
 
+static bool has_option(const char *name, size_t len)
+{
+        for (const struct option *const *table = fetch_option_tables; *table; table++)
+                for (const struct option *option = *table; option->name; option++)
+                        if (strlen(option->name) == len && memcmp(option->name, name, len) == 0)
+                                return true;
+        return len == 7 && memcmp(name, "version", 7) == 0; /* of muster itself */
+}
+
+static bool has_letter(char letter)
+{
+        for (const struct option *const *table = fetch_option_tables; *table; table++)
+                for (const struct option *option = *table; option->name; option++)
+                        if (option->letter == letter)
+                                return true;
+        return false;
+}
+
+/* What is proposed is there: "--rate N", "-c N". */
+static void expect_options_of(const char *advice)
+{
+        for (const char *at = strchr(advice, '-'); at; at = strchr(at + 1, '-')) {
+                if (at != advice && at[-1] != ' ')
+                        continue;
+                if (at[1] != '-' && !has_letter(at[1]))
+                        fail_msg("there is no -%c: %s", at[1], advice);
+                if (at[1] != '-')
+                        continue;
+                if (!has_option(at + 2, strcspn(at + 2, " :;,")))
+                        fail_msg("there is no such option: %s", advice);
+                at++;
+        }
+}
+
+/* Fails when muster gains an option that it is said to lack, or loses one that is proposed. */
+static void test_advice_on_other_options(void **state)
+{
+        (void)state;
+        for (const struct curl_option *option = curl_options; option->name; option++) {
+                if (strcmp(option->name, "version") != 0 &&
+                    has_option(option->name, strlen(option->name)))
+                        fail_msg("there is --%s now", option->name);
+                if (option->letter && has_letter(option->letter))
+                        fail_msg("there is -%c now", option->letter);
+                if (!has_option(option->needs, strlen(option->needs)))
+                        fail_msg("--%s needs --%s", option->name, option->needs);
+                expect_options_of(option->advice);
+                for (const struct curl_option *other = option + 1; other->name; other++) {
+                        assert_string_not_equal(option->name, other->name);
+                        assert_true(!option->letter || option->letter != other->letter);
+                }
+        }
+}
+
+static void test_suggestions(void **state)
+{
+        static const struct {
+                const char *given, *words;
+        } cases[] = {
+                { "--proxy", "unknown option --proxy: there are no proxies yet" },
+                { "--proxy-cacert", "--proxy-cacert: there are no proxies yet" },
+                { "-x", "unknown option -x (--proxy): there are no proxies yet" },
+                { "-Z", "-c N says how many" },
+                { "-sS", "unknown option -S (--show-error): not needed" },
+                { "--head", "write -X HEAD" },
+                { "--concurency", "did you mean --concurrency?" },
+                { "--conc", "did you mean --concurrency?" },
+                { "--outptu", "did you mean --output?" },
+                { "--bdy", "did you mean --body?" },
+                { "--booty", "unknown option --booty; --help lists all" },
+                { "--frobnicate", "unknown option --frobnicate; --help lists all" },
+                { "-~", "unknown option -~; --help lists all" },
+        };
+
+        (void)state;
+        for (size_t i = 0; i < LENGTH(cases); i++) {
+                char *argv[] = { (char *)(uintptr_t)cases[i].given };
+                struct muster_error error = { 0 };
+                struct fetch_options options;
+
+                assert_int_equal(fetch_options_parse(&options, 1, argv, &error), MUSTER_E_INVALID);
+                if (!strstr(error.text, cases[i].words))
+                        fail_msg("\"%s\" is not in \"%s\"", cases[i].words, error.text);
+                fetch_options_deinit(&options);
+        }
+}
+
 /* --- items -------------------------------------------------------------------------------------------------------- */
 
 static void test_items_release_their_places_in_order(void **state)
@@ -310,6 +398,8 @@ int main(void)
                 cmocka_unit_test(test_bad_options),
                 cmocka_unit_test(test_options_without_memory),
                 cmocka_unit_test(test_option_tables),
+                cmocka_unit_test(test_advice_on_other_options),
+                cmocka_unit_test(test_suggestions),
                 cmocka_unit_test(test_items_release_their_places_in_order),
                 cmocka_unit_test(test_progress_of_any_width),
                 cmocka_unit_test(test_progress_without_an_end),
