@@ -27,13 +27,16 @@ static void handle(int signal)
 
 void interrupt_begin(struct muster_client *client)
 {
-        struct sigaction action = { .sa_handler = handle };
+        struct sigaction action = { .sa_handler = handle }, hangup_before;
 
         client_to_wake = client;
         first_signal = 0;
         sigemptyset(&action.sa_mask);
         sigaction(SIGINT, &action, NULL);
         sigaction(SIGTERM, &action, NULL);
+        sigaction(SIGHUP, NULL, &hangup_before);
+        if (hangup_before.sa_handler != SIG_IGN) /* it is with nohup */
+                sigaction(SIGHUP, &action, NULL);
         signal(SIGPIPE, SIG_IGN);
 }
 
@@ -41,6 +44,8 @@ void interrupt_end(void)
 {
         signal(SIGINT, SIG_DFL);
         signal(SIGTERM, SIG_DFL);
+        if (signal(SIGHUP, SIG_DFL) == SIG_IGN)
+                signal(SIGHUP, SIG_IGN);
         client_to_wake = NULL;
 }
 
@@ -51,5 +56,5 @@ bool interrupt_has_come(void)
 
 const char *interrupt_name(void)
 {
-        return first_signal == SIGTERM ? "SIGTERM" : "Ctrl-C";
+        return first_signal == SIGTERM ? "SIGTERM" : first_signal == SIGHUP ? "SIGHUP" : "Ctrl-C";
 }

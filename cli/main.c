@@ -5,6 +5,7 @@
 #include "command.h"
 
 #include <muster/version.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -36,6 +37,7 @@ static void usage(FILE *to)
 
 int main(int argc, char **argv)
 {
+        signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error as a full disk is */
         if (argc < 2) {
                 usage(stderr);
                 return EXIT_USAGE;

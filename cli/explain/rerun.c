@@ -112,6 +112,7 @@ int rerun_begin(struct rerun *rerun, struct muster_error *error)
         sigemptyset(&signals);
         sigaddset(&signals, SIGINT);
         sigaddset(&signals, SIGTERM);
+        sigaddset(&signals, SIGHUP);
         sigprocmask(SIG_BLOCK, &signals, &rerun->old_mask);
         rerun->signal_fd = signalfd(-1, &signals, SFD_CLOEXEC);
         if (rerun->signal_fd < 0)

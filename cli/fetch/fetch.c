@@ -71,6 +71,18 @@ static int run(struct fetch *fetch)
 static const char *const no_texts[] = { NULL };
 static const char *const standard_input[] = { "-", NULL };
 
+/* Results would take the place of the list while that is read. */
+static int check_output(struct fetch *fetch, const char *const *files)
+{
+        for (; *files; files++)
+                if (strcmp(*files, "-") != 0 && output_is(&fetch->output, *files))
+                        return error_set(&fetch->error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
+                                         "%s is the list of requests (-i) and cannot have the "
+                                         "results as well (-o)",
+                                         *files);
+        return 0;
+}
+
 static int open_all(struct fetch *fetch)
 {
         struct fetch_options *options = &fetch->options;
@@ -94,6 +106,8 @@ static int open_all(struct fetch *fetch)
         r = muster_client_new(&fetch->client, &options->request.client);
         if (r == 0)
                 r = output_open(&fetch->output, options->output, &fetch->error);
+        if (r == 0)
+                r = check_output(fetch, files);
         if (r == 0 && strcmp(options->body, "inline") != 0 && strcmp(options->body, "none") != 0)
                 r = body_files_open(&fetch->body_files, options->body,
                                     process_is_wanted(&options->process), &fetch->error);
@@ -110,7 +124,7 @@ static void close_all(struct fetch *fetch)
         items_deinit(&fetch->items);
         input_deinit(&fetch->input);
         input_item_deinit(&fetch->next);
-        buf_deinit(&fetch->output.buf);
+        output_abandon(&fetch->output);
         report_deinit(&fetch->report);
         body_files_close(&fetch->body_files);
         fetch_options_deinit(&fetch->options);

@@ -70,6 +70,15 @@ static int exit_status(const struct fetch *fetch)
         return fetch->report.n_failed || fetch->is_stopping ? EXIT_SOME_FAILED : EXIT_ALL_SUCCEEDED;
 }
 
+/* Where nothing could be read there is no result, and the file is as it was. */
+static int close_output(struct fetch *fetch, struct muster_error *error)
+{
+        if (!fetch->input_has_failed || fetch->output.n_added)
+                return output_close(&fetch->output, error);
+        output_abandon(&fetch->output);
+        return 0;
+}
+
 int fetch_finish(struct fetch *fetch, int r)
 {
         struct muster_error late = { 0 };
@@ -81,7 +90,7 @@ int fetch_finish(struct fetch *fetch, int r)
         process_end(&fetch->process);
         interrupt_end();
         if (r == 0)
-                r = output_close(&fetch->output, &late);
+                r = close_output(fetch, &late);
         if (r < 0)
                 return error_tell(fetch->error.code ? &fetch->error : &late);
         tell_interruption(fetch);

@@ -157,6 +157,8 @@ static void catch_signals(struct lab_run *run, void (*interrupt)(int))
 
         waking = &run->loop;
         sigaction(SIGTERM, &action, NULL);
+        if (signal(SIGHUP, wake) == SIG_IGN)
+                signal(SIGHUP, SIG_IGN); /* nohup */
         action.sa_handler = interrupt;
         sigaction(SIGINT, &action, NULL);
         action.sa_handler = SIG_IGN;
@@ -222,6 +224,7 @@ static int execute(struct lab_run *run)
         sigaction(SIGINT, &action, NULL);
         sigaction(SIGTERM, &action, NULL);
         sigaction(SIGPIPE, &action, NULL);
+        sigaction(SIGXFSZ, &action, NULL);
         execvp(command[0], command);
         fprintf(stderr, "muster: cannot run %s: %s\n", command[0], error_sys_text(errno));
         return errno == ENOENT ? 127 : 126;

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static const char *name_of(const struct output *output)
@@ -13,18 +14,48 @@ static const char *name_of(const struct output *output)
         return output->path ? output->path : "standard output";
 }
 
+/* A new file, or one as it is. */
+static int open_file(struct output *output)
+{
+        int fd = open(output->path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+
+        output->is_new = fd >= 0;
+        return fd >= 0 ? fd : open(output->path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+}
+
 int output_open(struct output *output, const char *path, struct muster_error *error)
 {
+        struct stat status;
+
         *output = (struct output){ .fd = STDOUT_FILENO };
         if (path && strcmp(path, "-") != 0) {
                 output->path = path;
-                output->fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+                output->fd = open_file(output);
         }
         if (output->fd < 0)
                 return error_set(error, MUSTER_E_RESOURCE, MUSTER_PHASE_DELIVER, errno,
                                  "cannot write to %s: %s", path, strerrordesc_np(errno));
         output->is_terminal = isatty(output->fd);
+        output->is_file =
+                output->path && fstat(output->fd, &status) == 0 && S_ISREG(status.st_mode);
         return 0;
+}
+
+bool output_is(const struct output *output, const char *path)
+{
+        struct stat ours, theirs;
+
+        return output->is_file && fstat(output->fd, &ours) == 0 && stat(path, &theirs) == 0 &&
+               ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino;
+}
+
+/* What the file had goes. */
+static int begin(struct output *output)
+{
+        if (output->is_begun)
+                return 0;
+        output->is_begun = true;
+        return output->is_file && ftruncate(output->fd, 0) < 0 ? errno : 0;
 }
 
 static int fail(const struct output *output, int sys, struct muster_error *error)
@@ -39,20 +70,33 @@ static int fail(const struct output *output, int sys, struct muster_error *error
                          (unsigned long long)output->n_written);
 }
 
-/* How many whole lines are in what was written last. */
-static uint64_t count_lines(const char *at, size_t len)
+/* So much more was written. */
+static void note_written(struct output *output, const char *at, size_t len)
 {
-        uint64_t n = 0;
+        const char *begin = at, *end = at + len;
 
-        for (const char *end = at + len; (at = memchr(at, '\n', (size_t)(end - at))); at++)
-                n++;
-        return n;
+        for (; (at = memchr(at, '\n', (size_t)(end - at))); at++) {
+                output->n_written++;
+                output->whole_at = output->n_bytes + (uint64_t)(at + 1 - begin);
+        }
+        output->n_bytes += len;
+}
+
+/* No more can be written: let there be no half line. */
+static int give_up(struct output *output, int sys, struct muster_error *error)
+{
+        if (output->is_file)
+                (void)!ftruncate(output->fd, (off_t)output->whole_at);
+        return fail(output, sys, error);
 }
 
 int output_flush(struct output *output, struct muster_error *error)
 {
         size_t at = 0;
+        int sys = output->buf.len ? begin(output) : 0;
 
+        if (sys)
+                return fail(output, sys, error);
         while (at < output->buf.len) {
                 ssize_t n = write(output->fd, output->buf.at + at, output->buf.len - at);
                 struct pollfd room = { .fd = output->fd, .events = POLLOUT };
@@ -60,9 +104,9 @@ int output_flush(struct output *output, struct muster_error *error)
                 if (n < 0 && errno == EAGAIN) {
                         poll(&room, 1, -1); /* somebody made the descriptor non-blocking */
                 } else if (n < 0 && errno != EINTR) {
-                        return fail(output, errno, error);
+                        return give_up(output, errno, error);
                 } else if (n > 0) {
-                        output->n_written += count_lines(output->buf.at + at, (size_t)n);
+                        note_written(output, output->buf.at + at, (size_t)n);
                         at += (size_t)n;
                 }
         }
@@ -80,12 +124,24 @@ int output_add(struct output *output, const struct result_line *line, struct mus
 
 int output_close(struct output *output, struct muster_error *error)
 {
-        int r = output_flush(output, error);
+        int r = output_flush(output, error), sys = r == 0 ? begin(output) : 0;
 
-        if (output->path && close(output->fd) < 0 && r == 0)
-                r = fail(output, errno, error);
+        if (output->path && close(output->fd) < 0 && !sys)
+                sys = errno;
+        output->fd = -1;
         buf_deinit(&output->buf);
-        return r;
+        return r == 0 && sys ? fail(output, sys, error) : r;
+}
+
+void output_abandon(struct output *output)
+{
+        if (output->path && output->fd >= 0) {
+                if (output->is_new && !output->is_begun)
+                        unlink(output->path);
+                close(output->fd);
+        }
+        output->fd = -1;
+        buf_deinit(&output->buf);
 }
 
 int output_end_page(struct muster_error *error)

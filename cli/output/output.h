@@ -2,7 +2,9 @@
 /*
  * Where result lines go: a file or standard output, through one large buffer
  *
- * Whole lines only: a line that does not fit any more goes out with the next flush.
+ * Whole lines only: a line that does not fit any more goes out with the next flush, and where the disk is full what was
+ * written of one is cut off again. A file that was there before keeps what it has until there is a line to be written: a run that
+ * cannot begin takes nobody's results away.
  */
 #ifndef CLI_OUTPUT_OUTPUT_H
 #define CLI_OUTPUT_OUTPUT_H
@@ -15,9 +17,14 @@ struct output {
         const char *path; /* NULL: standard output */
         int fd;
         bool is_terminal;
+        bool is_file;  /* a regular one, and ours: it can be cut */
+        bool is_new;   /* it was not there before */
+        bool is_begun; /* what it had is gone */
         struct buf buf;
         uint64_t n_added;   /* lines */
         uint64_t n_written; /* lines that the kernel has, whole */
+        uint64_t n_bytes;   /* that it has */
+        uint64_t whole_at;  /* of these, up to the end of the last whole line */
 };
 
 /* MUSTER_E_RESOURCE with *error naming the file. */
@@ -30,8 +37,14 @@ int output_add(struct output *output, const struct result_line *line, struct mus
 /* Hand to the kernel what is there. MUSTER_E_RESOURCE with *error saying how many lines were written before. */
 int output_flush(struct output *output, struct muster_error *error);
 
+/* Is it that file? */
+bool output_is(const struct output *output, const char *path);
+
 /* Flush and close. As output_flush(). */
 int output_close(struct output *output, struct muster_error *error);
+
+/* Nothing is to be written: close it as it was before. Once closed this does nothing. */
+void output_abandon(struct output *output);
 
 /* Is all that was printed on standard output (stdio's) written? MUSTER_E_RESOURCE with *error. */
 int output_end_page(struct muster_error *error);

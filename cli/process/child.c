@@ -115,7 +115,7 @@ static int open_pipes(struct child *child, int theirs[3])
         return sys ? sys : unblock(child->err_fd);
 }
 
-/* A worker blocks every signal and this program ignores SIGPIPE; neither is for a command. */
+/* A worker blocks every signal and this program ignores SIGPIPE and SIGXFSZ; neither is for a command. */
 static int set_attributes(posix_spawnattr_t *attributes)
 {
         sigset_t blocked, by_default;
@@ -123,6 +123,7 @@ static int set_attributes(posix_spawnattr_t *attributes)
         sigemptyset(&blocked);
         sigemptyset(&by_default);
         sigaddset(&by_default, SIGPIPE);
+        sigaddset(&by_default, SIGXFSZ);
         posix_spawnattr_setsigmask(attributes, &blocked);
         posix_spawnattr_setsigdefault(attributes, &by_default);
         posix_spawnattr_setpgroup(attributes, 0);
