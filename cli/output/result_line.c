@@ -178,6 +178,8 @@ static void add_result(struct json_writer *w, const struct result_line *line)
         add_error(w, line->error);
         add_text_or_null(w, ",\"http\":", version == 11 ? "1.1" : version == 10 ? "1.0" : NULL);
         add_headers(w, result);
+        if (muster_result_n_dropped_fields(result))
+                add_u64(w, ",\"dropped_fields\":", muster_result_n_dropped_fields(result));
         add_text_if_any(w, ",\"undecoded\":", muster_result_undecoded(result));
         add_text_if_any(w, ",\"warning\":", muster_result_warning(result));
         add_body(w, line);

@@ -67,6 +67,12 @@ MUSTER_PUBLIC struct muster_str muster_result_header_name(const struct muster_re
 MUSTER_PUBLIC struct muster_str muster_result_header_value(const struct muster_result *result,
                                                            size_t index);
 
+/*
+ * Lines of that response's head that were no fields, as a name with a blank in it or a line without a colon, and were passed over. They are in none of
+ * the above. Folded lines are not counted: they are one field, each fold one space.
+ */
+MUSTER_PUBLIC unsigned muster_result_n_dropped_fields(const struct muster_result *result);
+
 /* The body, decoded. Never NULL, and always followed by a zero byte that is not counted. */
 MUSTER_PUBLIC const void *muster_result_body(const struct muster_result *result);
 

@@ -44,6 +44,7 @@ void result_recycle(struct muster_result *from, struct muster_result *to, size_t
 void result_clear_response(struct muster_result *result)
 {
         result->status = result->http_version = 0;
+        result->n_dropped_fields = 0;
         result->head.len = result->fields.len = result->body.len = 0;
         result->undecoded.len = result->warning.len = 0;
         result->body_bytes = result->wire_bytes = 0;
@@ -53,6 +54,7 @@ int result_set_head(struct muster_result *result, const struct h1_head *head)
 {
         result->status = head->status;
         result->http_version = head->version;
+        result->n_dropped_fields = head->n_dropped;
         if (buf_add_str(&result->head, head->raw) < 0 ||
             buf_add(&result->fields, head->fields.list, head->fields.n * sizeof(struct field)) < 0)
                 return MUSTER_E_RESOURCE;
@@ -209,6 +211,11 @@ size_t muster_result_n_headers(const struct muster_result *result)
         if (!result)
                 return 0;
         return result_fields(result).n;
+}
+
+unsigned muster_result_n_dropped_fields(const struct muster_result *result)
+{
+        return result ? result->n_dropped_fields : 0;
 }
 
 struct muster_str muster_result_header_name(const struct muster_result *result, size_t index)

@@ -23,6 +23,7 @@ struct muster_result {
         unsigned n_attempts, n_redirects;
 
         int status, http_version;
+        unsigned n_dropped_fields;
         struct buf head;   /* raw */
         struct buf fields; /* of struct field, places in `head` */
         struct buf body;

@@ -40,6 +40,30 @@ def test_server_trouble(muster, server, sent, code, words):
     assert words in error["text"]
 
 
+@pytest.mark.parametrize("head, x, dropped", [
+    (b"X: a\r\n b\r\n \r\n", "a b", None),
+    (b"My Header: v\r\n folded\r\nX: a\r\nX(A): v\r\n: v\r\nX-A : b\r\nno colon\r\n", "a", 5),
+    (b"X: a\x01b\r\n", "a\x01b", None),
+], ids=["folded", "no fields", "control character"])
+def test_untidy_heads_are_read(muster, server, head, x, dropped):
+    s = server(lambda r: b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n" + head + b"\r\nhello")
+    result = muster("fetch", s.url()).result
+    assert result["status"] == 200 and result["body"] == "hello"
+    assert dict(result["headers"]) == {"content-length": "5", "x": x}
+    assert result.get("dropped_fields") == dropped
+
+
+def test_no_body_whatever_the_fields_say(muster, server):
+    fields = [b"Content-Length: abc", b"Content-Length: 5\r\nContent-Length: 6", b"Transfer-Encoding: chunked\r\nContent-Length: 5", b"Content-Length : 5"]
+    for field in fields:
+        s = server(lambda r: b"HTTP/1.1 " + (b"200 OK" if r.method == "HEAD" else r.path[1:].encode() + b" x") + b"\r\n" + field + b"\r\n\r\n")
+        for arguments, status in (["-X", "HEAD", s.url()], 200), ([s.url("/204")], 204), ([s.url("/304")], 304):
+            result = muster("fetch", *arguments).result
+            assert (result["status"], result["body_bytes"], result["error"]) == (status, 0, None)
+        muster("fetch", "-c", "1", s.url("/204"), s.url("/204"))
+        assert s.n_connections == 5  # not used again
+
+
 def test_refused_and_unresolvable(muster):
     assert error_of(muster, "http://127.0.0.1:1/") == {
         "code": "connect", "stage": "tcp", "text": "connect: 127.0.0.1:1: connection refused (1 address tried)"}

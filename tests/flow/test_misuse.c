@@ -100,6 +100,7 @@ static void test_null_result(void **state)
         assert_int_equal(muster_result_time_left_ns(NULL), 0);
         assert_int_equal(muster_result_n_attempts(NULL), 0);
         assert_int_equal(muster_result_n_redirects(NULL), 0);
+        assert_int_equal(muster_result_n_dropped_fields(NULL), 0);
         assert_int_equal(muster_result_phase_ns(NULL, MUSTER_PHASE_WAIT), 0);
         assert_int_equal(muster_result_total_ns(NULL), 0);
         assert_int_equal(muster_result_submitted_ns(NULL), 0);
