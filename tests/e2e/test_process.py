@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -168,7 +169,7 @@ def test_descriptors_and_signals(muster, server):
 def test_descriptors_that_are_closed(server):
     """Where standard input is closed its number is a pipe's."""
     url = server(lambda r: ok(b"abc")).url()
-    done = subprocess.run(["sh", "-c", f"exec {MUSTER} fetch {url} --process 'cat; echo err >&2; exit 1' <&- 2>&-"], stdout=subprocess.PIPE, timeout=60)
+    done = subprocess.run(["sh", "-c", f"exec {shlex.quote(MUSTER)} fetch {url} --process 'cat; echo err >&2; exit 1' <&- 2>&-"], stdout=subprocess.PIPE, timeout=60)
     assert text_of(json.loads(done.stdout)) == "process: the command exited with status 1: err"
 
 
