@@ -167,6 +167,16 @@ int dns_channel_status(const struct dns_channel *channel, int status, uint64_t s
 
 /* --- making ------------------------------------------------------------------------------------------------------- */
 
+/* Of old versions only; new ones have deprecated what it calls. */
+static void set_functions_of_old(struct dns_channel *channel)
+{
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+        if (ARES_VERSION < 0x011400)
+                ares_set_socket_functions(channel->ares, &functions, channel);
+#pragma GCC diagnostic pop
+}
+
 /* `n_domains` -1: those of the system. */
 static int open_ares(struct dns_channel *channel, char **domains, int n_domains)
 {
@@ -182,8 +192,8 @@ static int open_ares(struct dns_channel *channel, char **domains, int n_domains)
 
         if (r != ARES_SUCCESS)
                 channel->ares = NULL;
-        else if (ARES_VERSION < 0x011400)
-                ares_set_socket_functions(channel->ares, &functions, channel);
+        else
+                set_functions_of_old(channel);
         return r;
 }
 
