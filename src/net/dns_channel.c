@@ -11,6 +11,7 @@
 
 #define TRY_TIMEOUT_MS 2000 /* for each name server in turn, doubled by c-ares each round */
 #define TRIES          3
+#define DOMAINS_MAX    64 /* each short name is looked for in all of them: more are a mistake */
 
 /* A descriptor of c-ares. */
 struct ares_watch {
@@ -203,25 +204,20 @@ static int open_ares(struct dns_channel *channel, char **domains, int n_domains)
  */
 static int drop_odd_domains(struct dns_channel *channel)
 {
-        struct ares_options saved = { 0 };
-        int mask, n = 0, r = ares_save_options(channel->ares, &saved, &mask);
-        char **domains = NULL;
+        char text[RESOLV_CONF_SEARCH_MAX], *domains[DOMAINS_MAX], *rest = text, *domain;
+        int n = 0, n_odd = 0;
 
-        if (r == ARES_SUCCESS && saved.ndomains > 0) {
-                domains = mem_array((size_t)saved.ndomains, sizeof(*domains));
-                if (!domains)
-                        r = ARES_ENOMEM;
+        resolv_conf_search(RESOLV_CONF, text);
+        while ((domain = strtok_r(rest, " \t,", &rest)) && n < DOMAINS_MAX) {
+                if (resolv_conf_is_domain(domain))
+                        domains[n++] = domain;
+                else
+                        n_odd++;
         }
-        for (int i = 0; domains && i < saved.ndomains; i++)
-                if (resolv_conf_is_domain(saved.domains[i]))
-                        domains[n++] = saved.domains[i];
-        if (domains && n < saved.ndomains) {
-                ares_destroy(channel->ares);
-                r = open_ares(channel, domains, n);
-        }
-        mem_free(domains);
-        ares_destroy_options(&saved);
-        return r;
+        if (!n_odd)
+                return ARES_SUCCESS;
+        ares_destroy(channel->ares);
+        return open_ares(channel, domains, n);
 }
 
 int dns_channel_init(struct dns_channel *channel, struct loop *loop, const char *servers,

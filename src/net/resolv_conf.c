@@ -3,28 +3,38 @@
 
 #include "address.h"
 #include <stdio.h>
+#include <stdlib.h>
 
 #define SERVERS_SHOWN 3 /* as many as the C library asks */
 #define LABEL_MAX     63
 #define DOMAIN_MAX    253
 
+/* What follows the keyword that a line begins with; at NULL: it begins with another. */
+static struct muster_str value_of(struct muster_str line, const char *keyword)
+{
+        size_t len = strlen(keyword);
+
+        if (!str_starts(line, keyword) || line.len == len ||
+            (line.at[len] != ' ' && line.at[len] != '\t'))
+                return (struct muster_str){ 0 };
+        return str_trim((struct muster_str){ line.at + len, line.len - len });
+}
+
+static struct muster_str first_word(struct muster_str text)
+{
+        for (size_t i = 0; i < text.len; i++)
+                if (text.at[i] == ' ' || text.at[i] == '\t')
+                        text.len = i;
+        return text;
+}
+
 /* The address in a line "nameserver ADDRESS"; at NULL: it is another one. */
 static struct muster_str server_of(struct muster_str line)
 {
-        struct muster_str none = { 0 }, server;
+        struct muster_str server = first_word(value_of(line, "nameserver"));
         struct net_address address;
 
-        if (!str_starts(line, "nameserver"))
-                return none;
-        server = (struct muster_str){ line.at + strlen("nameserver"),
-                                      line.len - strlen("nameserver") };
-        if (!server.len || (server.at[0] != ' ' && server.at[0] != '\t'))
-                return none;
-        server = str_trim(server);
-        for (size_t i = 0; i < server.len; i++)
-                if (server.at[i] == ' ' || server.at[i] == '\t')
-                        server.len = i;
-        return address_parse(server, &address) ? server : none;
+        return server.at && address_parse(server, &address) ? server : (struct muster_str){ 0 };
 }
 
 void resolv_conf_describe(const char *path, char *text, size_t size)
@@ -48,6 +58,26 @@ void resolv_conf_describe(const char *path, char *text, size_t size)
         else
                 snprintf(text, size, "127.0.0.1 because %s %s", path,
                          file ? "names none" : "cannot be read");
+        if (file)
+                fclose(file);
+}
+
+void resolv_conf_search(const char *path, char text[RESOLV_CONF_SEARCH_MAX])
+{
+        const char *local = getenv("LOCALDOMAIN");
+        char line[RESOLV_CONF_SEARCH_MAX];
+        FILE *file = local ? NULL : fopen(path, "re");
+
+        snprintf(text, RESOLV_CONF_SEARCH_MAX, "%s", local ? local : "");
+        while (file && fgets(line, sizeof(line), file)) {
+                struct muster_str whole = { line, strcspn(line, "\r\n#;") };
+                struct muster_str domains = value_of(whole, "search");
+
+                if (!domains.at)
+                        domains = first_word(value_of(whole, "domain"));
+                if (domains.at)
+                        snprintf(text, RESOLV_CONF_SEARCH_MAX, "%.*s", STR_ARGS(domains));
+        }
         if (file)
                 fclose(file);
 }

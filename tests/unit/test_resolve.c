@@ -490,19 +490,51 @@ static void test_servers_of_the_system(void **state)
         assert_non_null(strstr(text, "cannot be read"));
 }
 
+static void test_search_of_a_file(void **state)
+{
+        static const struct {
+                const char *text, *domains;
+        } searches[] = {
+                { "", "" },
+                { "nameserver 10.0.0.1\n", "" },
+                { "search .\n", "." },
+                { "search a.test  b.test\n", "a.test  b.test" },
+                { "search a.test # and more\n", "a.test" },
+                { "search a.test\nsearch\tb.test\n", "b.test" },
+                { "search a.test\ndomain b.test c.test\n", "b.test" },
+                { "domain b.test\nsearch a.test\nsearching c.test\n", "a.test" },
+        };
+        char path[] = "/tmp/muster-resolv-XXXXXX", text[RESOLV_CONF_SEARCH_MAX];
+        int fd = mkstemp(path);
+
+        (void)state;
+        assert_true(fd >= 0);
+        close(fd);
+        for (size_t i = 0; i < LENGTH(searches); i++) {
+                FILE *file = fopen(path, "w");
+
+                fprintf(file, "%s", searches[i].text);
+                fclose(file);
+                resolv_conf_search(path, text);
+                assert_string_equal(text, searches[i].domains);
+        }
+        setenv("LOCALDOMAIN", "x.test", 1);
+        resolv_conf_search(path, text);
+        unsetenv("LOCALDOMAIN");
+        assert_string_equal(text, "x.test");
+        unlink(path);
+        resolv_conf_search(path, text);
+        assert_string_equal(text, "");
+}
+
 static void test_domains(void **state)
 {
         static const char *const good[] = { "a", "a.", "corp.test", "_x.test.", "1.2" };
-        static const char *const bad[] = { "",
-                                           ".",
-                                           "..",
-                                           ".a",
-                                           "a..b",
-                                           "a..",
-                                           "0123456789012345678901234567890123456789012345678901234"
-                                           "567890123" };
+        char label_of_64[65] = { 0 };
+        const char *const bad[] = { "", ".", "..", ".a", "a..b", "a..", label_of_64 };
 
         (void)state;
+        memset(label_of_64, 'x', 64);
         for (size_t i = 0; i < LENGTH(good); i++)
                 assert_true(resolv_conf_is_domain(good[i]));
         for (size_t i = 0; i < LENGTH(bad); i++)
@@ -577,6 +609,7 @@ int main(void)
                 cmocka_unit_test(test_name_too_long_to_be_looked_for_elsewhere),
                 cmocka_unit_test(test_failures_name_the_server),
                 cmocka_unit_test(test_servers_of_the_system),
+                cmocka_unit_test(test_search_of_a_file),
                 cmocka_unit_test(test_domains),
                 cmocka_unit_test(test_freed_with_questions_open),
                 cmocka_unit_test(test_bad_options),
