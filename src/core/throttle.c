@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: MIT */
+#include "throttle.h"
+
+#include <assert.h>
+#include <base/clock.h>
+#include <math.h>
+
+/* The first pace: slow for most limits, and soon left behind. */
+#define START_PER_S 20
+
+/* With each one let in the pace grows: while nothing near is known to be too much, and beside what is. */
+#define FASTER           1.1
+#define A_LITTLE         1.005
+#define NEAR             0.77 /* of the ceiling */
+#define SAMPLE           8    /* starts tell what the pace really is ... */
+#define FASTER_THAN_REAL 1.5  /* ... and by how much the wanted one may exceed it */
+
+/* Requests arrive closer together than they were sent, so the pace keeps below what is known. */
+#define BELOW_CEILING 0.95
+#define BELOW_FLOOR   0.97
+#define BETWEEN       0.94 /* of the ceiling, where the floor is ALL_BUT_MEET of it or more */
+#define ALL_BUT_MEET  0.85
+#define DOUBTED       0.98 /* of the pace that was refused: a floor above that was none */
+#define FEW           10   /* let in: less tells no rate */
+
+/* The hold where the server does not say how long: doubled until it lets one in. */
+#define OWN_HOLD_NS     (250 * NS_PER_MS)
+#define OWN_HOLD_MAX_NS (30 * NS_PER_S)
+
+/* So long without a refusal just below the ceiling: it is tried higher. Doubled each time. */
+#define PATIENCE_NS     (15 * NS_PER_S)
+#define PATIENCE_MAX_NS (300 * NS_PER_S)
+
+/* A start that is late by this share of the interval, and as much beyond, does not delay the next one. */
+#define LATE_SHARE 64
+#define LATE_NS    (50 * NS_PER_US)
+
+static double seconds(uint64_t ns)
+{
+        return (double)ns / (double)NS_PER_S;
+}
+
+/* When the n-th last of those let in since the hold was started, from 1. */
+static uint64_t kept_start_ns(const struct throttle *throttle, unsigned n)
+{
+        return throttle->starts[(throttle->n_let_in - n) % THROTTLE_STARTS_KEPT];
+}
+
+static uint64_t interval_ns(const struct throttle *throttle)
+{
+        return (uint64_t)((double)NS_PER_S / throttle->per_s);
+}
+
+void throttle_init(struct throttle *throttle, uint64_t since_ns, unsigned n_let_in)
+{
+        *throttle = (struct throttle){
+                .per_s = INFINITY,
+                .ceiling_per_s = INFINITY,
+                .at_once = n_let_in,
+                .refused_ns = since_ns,
+                .release_ns = since_ns,
+                .own_hold_ns = OWN_HOLD_NS,
+                .patience_ns = PATIENCE_NS,
+                .n_let_in = n_let_in,
+        };
+}
+
+/* --- starts ------------------------------------------------------------------------------------------------------- */
+
+uint64_t throttle_next_ns(const struct throttle *throttle)
+{
+        return throttle->is_probing && throttle->n_out ? UINT64_MAX : throttle->next_ns;
+}
+
+struct throttle_start throttle_begin(struct throttle *throttle, uint64_t now_ns)
+{
+        uint64_t interval = interval_ns(throttle), late_ns = interval / LATE_SHARE + LATE_NS;
+
+        assert(throttle->n_refusals && throttle->next_ns <= now_ns);
+        if (throttle->next_ns + late_ns < now_ns)
+                throttle->next_ns = now_ns - late_ns;
+        throttle->next_ns += interval;
+        throttle->n_out += throttle->is_probing;
+        return (struct throttle_start){ now_ns, throttle->per_s };
+}
+
+/* It began before the last refusal was known: what it comes to was not meant for the pace since then. */
+static bool is_of_before(const struct throttle *throttle, const struct throttle_start *start)
+{
+        return start->at_ns < throttle->release_ns;
+}
+
+void throttle_end(struct throttle *throttle, const struct throttle_start *start)
+{
+        if (!is_of_before(throttle, start) && throttle->n_out)
+                throttle->n_out--;
+}
+
+/* --- let in ------------------------------------------------------------------------------------------------------- */
+
+static double max_per_s(const struct throttle *throttle)
+{
+        return throttle->ceiling_per_s * BELOW_CEILING;
+}
+
+/* A refusal costs a hold. That is worth a try when the time since the last one, at the faster pace, would have gained as much twice. */
+static bool pays_for_a_hold(const struct throttle *throttle, uint64_t now_ns)
+{
+        double gain = 1 - throttle->per_s / max_per_s(throttle);
+
+        return (double)(now_ns - throttle->refused_ns) * gain > 2 * (double)throttle->hold_ns;
+}
+
+/* The pace means something: not where slots or round trips keep requests from starting as fast. */
+static bool is_kept_to(const struct throttle *throttle)
+{
+        unsigned n = throttle->n_let_in;
+        uint64_t ns;
+
+        if (n < SAMPLE)
+                return true;
+        ns = kept_start_ns(throttle, 1) - kept_start_ns(throttle, SAMPLE);
+        return throttle->per_s * seconds(ns) < FASTER_THAN_REAL * (SAMPLE - 1);
+}
+
+static void speed_up(struct throttle *throttle, uint64_t now_ns)
+{
+        double faster = throttle->floor_per_s < throttle->ceiling_per_s * NEAR ? FASTER : A_LITTLE;
+
+        if (throttle->per_s >= max_per_s(throttle) || !is_kept_to(throttle))
+                return;
+        if (faster > A_LITTLE || pays_for_a_hold(throttle, now_ns))
+                throttle->per_s = fmin(throttle->per_s * faster, max_per_s(throttle));
+}
+
+/* Limits change, and others may have used it up when it refused: now and then, less and less often, it is tried. */
+static void doubt_ceiling(struct throttle *throttle, uint64_t now_ns)
+{
+        if (throttle->per_s < max_per_s(throttle) ||
+            now_ns - throttle->refused_ns < throttle->patience_ns)
+                return;
+        throttle->ceiling_per_s /= BELOW_CEILING;
+        throttle->floor_per_s = throttle->per_s;
+        throttle->refused_ns = now_ns;
+        throttle->n_let_in = 0;
+        if (throttle->patience_ns < PATIENCE_MAX_NS)
+                throttle->patience_ns *= 2;
+}
+
+void throttle_let_in(struct throttle *throttle, const struct throttle_start *start, uint64_t now_ns)
+{
+        if (is_of_before(throttle, start)) {
+                throttle->at_once += throttle->n_refusals == 1;
+                return;
+        }
+        throttle->starts[throttle->n_let_in++ % THROTTLE_STARTS_KEPT] = start->at_ns;
+        throttle->own_hold_ns = OWN_HOLD_NS;
+        if (throttle->is_probing && throttle->next_ns < now_ns)
+                throttle->next_ns = now_ns;
+        throttle->is_probing = false;
+        throttle->n_out = 0;
+        if (throttle->n_let_in > THROTTLE_STARTS_KEPT)
+                throttle->n_lowered = 0;
+        speed_up(throttle, now_ns);
+        doubt_ceiling(throttle, now_ns);
+}
+
+/* --- refused ------------------------------------------------------------------------------------------------------ */
+
+/* From the last refusal to the end of the hold that this one asks for. */
+static double let_in_per_s(const struct throttle *throttle, uint64_t now_ns, uint64_t hold_ns)
+{
+        uint64_t ns = now_ns + hold_ns - throttle->refused_ns;
+
+        return ns ? throttle->n_let_in / seconds(ns) : 0;
+}
+
+/* Of what was let in since the hold, less what may come at once: the best of all that ended with the last. */
+static double paced_per_s(const struct throttle *throttle)
+{
+        unsigned n = throttle->n_let_in;
+        unsigned n_kept = n < THROTTLE_STARTS_KEPT ? n : THROTTLE_STARTS_KEPT;
+        unsigned at_once = throttle->at_once ? throttle->at_once : 1;
+        double best = 0;
+
+        for (unsigned count = at_once + 1; count <= n_kept; count++) {
+                uint64_t ns = kept_start_ns(throttle, 1) - kept_start_ns(throttle, count);
+
+                if (ns)
+                        best = fmax(best, (count - at_once) / seconds(ns));
+        }
+        return best;
+}
+
+/* It refused at what was taken for a floor. Each time in a row that is lowered by more. */
+static double lower_floor(struct throttle *throttle, double refused_per_s, double told_per_s)
+{
+        static const double cuts[] = { 0.93, 0.85, 0.75, 0.6 };
+        unsigned n = throttle->n_lowered++;
+
+        return fmax(refused_per_s * cuts[n < 3 ? n : 3], fmin(told_per_s, refused_per_s * cuts[0]));
+}
+
+static void set_bounds(struct throttle *throttle, double refused_per_s, double told_per_s)
+{
+        double ceiling = refused_per_s;
+
+        if (throttle->floor_per_s >= refused_per_s * DOUBTED)
+                throttle->floor_per_s = lower_floor(throttle, refused_per_s, told_per_s);
+        else
+                throttle->floor_per_s = fmax(throttle->floor_per_s, told_per_s);
+        /* Far apart, the pace was above the limit by far: the middle is a better guess. */
+        if (throttle->n_let_in >= FEW && throttle->floor_per_s < refused_per_s * ALL_BUT_MEET)
+                ceiling = fmax(sqrt(throttle->floor_per_s * refused_per_s), refused_per_s / 2);
+        throttle->ceiling_per_s = fmin(throttle->ceiling_per_s, ceiling);
+        throttle->floor_per_s = fmin(throttle->floor_per_s, max_per_s(throttle));
+}
+
+static void set_pace(struct throttle *throttle, double refused_per_s)
+{
+        double ceiling = throttle->ceiling_per_s;
+        double per_s = fmax(throttle->floor_per_s * BELOW_FLOOR, START_PER_S);
+
+        if (isfinite(ceiling) && throttle->floor_per_s > ceiling * ALL_BUT_MEET)
+                per_s = ceiling * BETWEEN;
+        /* So few were let in that nothing is known but that it was too fast. */
+        if (throttle->n_let_in < FEW && per_s > refused_per_s / 2 &&
+            throttle->floor_per_s < refused_per_s / 2)
+                per_s = refused_per_s / 2;
+        throttle->per_s = fmin(per_s, max_per_s(throttle));
+}
+
+static void hold(struct throttle *throttle, uint64_t now_ns, uint64_t hold_ns)
+{
+        throttle->refused_ns = now_ns;
+        throttle->hold_ns = hold_ns;
+        throttle->release_ns = throttle->next_ns = clock_after(now_ns, hold_ns);
+        throttle->is_probing = true;
+        throttle->n_out = 0;
+        throttle->n_let_in = 0;
+}
+
+static uint64_t hold_length_ns(struct throttle *throttle, uint64_t asked_ns)
+{
+        uint64_t own_ns = throttle->own_hold_ns;
+
+        if (asked_ns)
+                return asked_ns;
+        if (!throttle->n_let_in && throttle->own_hold_ns < OWN_HOLD_MAX_NS)
+                throttle->own_hold_ns *= 2;
+        return own_ns;
+}
+
+void throttle_refused(struct throttle *throttle, const struct throttle_start *start,
+                      uint64_t now_ns, uint64_t asked_ns)
+{
+        uint64_t hold_ns;
+
+        if (throttle->n_refusals && is_of_before(throttle, start)) {
+                /* It says no more than the first one of its flight, but for how long. */
+                if (clock_after(now_ns, asked_ns) > throttle->next_ns)
+                        throttle->next_ns = clock_after(now_ns, asked_ns);
+                return;
+        }
+        hold_ns = hold_length_ns(throttle, asked_ns);
+        if (throttle->n_refusals++ == 0) {
+                throttle->floor_per_s = let_in_per_s(throttle, now_ns, hold_ns);
+                throttle->per_s = fmax(throttle->floor_per_s, START_PER_S);
+        } else if (throttle->n_let_in) {
+                double told_per_s =
+                        fmax(let_in_per_s(throttle, now_ns, hold_ns), paced_per_s(throttle));
+
+                set_bounds(throttle, start->per_s, told_per_s);
+                set_pace(throttle, start->per_s);
+        }
+        hold(throttle, now_ns, hold_ns);
+}
