@@ -121,6 +121,16 @@ int error_set(struct muster_error *error, enum muster_code code, enum muster_pha
         return code;
 }
 
+void error_add_text(struct muster_error *error, struct muster_str text)
+{
+        size_t len = strlen(error->text), room = sizeof(error->text) - len;
+        int n = snprintf(error->text + len, room, "%.*s", STR_ARGS(text));
+
+        if (n >= (int)room)
+                mark_cut(error->text, sizeof(error->text));
+        make_printable(error->text);
+}
+
 int error_set_memory(struct muster_error *error, enum muster_phase stage)
 {
         return error_set(error, MUSTER_E_RESOURCE, stage, ENOMEM,

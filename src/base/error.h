@@ -7,6 +7,7 @@
 #ifndef BASE_ERROR_H
 #define BASE_ERROR_H
 
+#include "str.h"
 #include <muster/error.h>
 
 /*
@@ -16,6 +17,9 @@
 __attribute__((format(printf, 5, 6))) int error_set(struct muster_error *error,
                                                     enum muster_code code, enum muster_phase stage,
                                                     int sys, const char *format, ...);
+
+/* Add to what was said; what does not fit is cut. `error` says something. */
+void error_add_text(struct muster_error *error, struct muster_str text);
 
 /* The standard words for "memory is out". Returns MUSTER_E_RESOURCE. */
 int error_set_memory(struct muster_error *error, enum muster_phase stage);
