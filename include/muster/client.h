@@ -32,8 +32,9 @@
 extern "C" {
 #endif
 
-#define MUSTER_NO_TIMEOUT UINT64_MAX
-#define MUSTER_NO_LIMIT   UINT64_MAX
+#define MUSTER_NO_TIMEOUT      UINT64_MAX
+#define MUSTER_NO_LIMIT        UINT64_MAX
+#define MUSTER_NO_RETRY_BUDGET UINT32_MAX
 
 /* Conditions: what the functions below answer beside 0 and errors. */
 enum muster_condition {
@@ -65,7 +66,8 @@ struct muster_client_options {
         unsigned max_retries;          /* for each request; 0: none */
         uint64_t retry_delay_ms;       /* the first back-off is 0 to this, then doubled; 0: 500 */
         uint64_t retry_delay_max_ms;   /* that bound does not grow beyond this; 0: 30 s */
-        unsigned retry_budget_percent; /* all retries, as share of all requests; 0: 20; to 100 */
+        unsigned retry_budget_percent; /* all retries, as share of all requests; 0: 20; to 1000;
+                                          or MUSTER_NO_RETRY_BUDGET; see muster_submit() */
         unsigned max_redirects;        /* 0: 10; for none: no_redirects, fail_on_redirect */
 
         /* How large. */
@@ -216,8 +218,10 @@ struct muster_client_stats {
         uint64_t n_tls_handshakes; /* full and abbreviated */
         uint64_t n_tls_resumed;
         uint64_t n_turns;
-        uint64_t longest_turn_ns; /* from one wait to the next; what the caller does counts */
-        uint64_t n_processing;    /* with the workers now; no slot is held for them */
+        uint64_t longest_turn_ns;    /* from one wait to the next; what the caller does counts */
+        uint64_t n_processing;       /* with the workers now; no slot is held for them */
+        uint64_t n_refused;          /* answers for which their origin was slowed down: 429, 503 */
+        uint64_t n_retries_withheld; /* retries that the budget did not allow */
 };
 
 /* Copy the counters into `*ret_stats`, of which the caller says the size. */

@@ -2,37 +2,40 @@
 #include "decision.h"
 
 #include "client.h"
-#include "deadline.h"
+#include "refusal.h"
 #include <base/error.h>
 #include <http/redirect.h>
 #include <stdio.h>
 
-/* How long the server wants us to stay away; else our own back-off. False when it wants too much. */
-static bool decide_wait(struct muster_request *request, const struct fields *fields)
+/* What the server asks for with Retry-After; 0: nothing, or nothing that can be read. */
+static uint64_t asked_wait_ns(const struct fields *fields)
 {
-        struct muster_client *client = request->client;
         struct muster_str asked = fields_find(fields, "Retry-After");
         int64_t now_s = (int64_t)(clock_ns_of(CLOCK_REALTIME) / NS_PER_S);
         uint64_t seconds;
 
-        request->retry_wait_ns =
-                retry_delay_ns(&client->settings, &client->rand, request->n_retries);
         if (!asked.at || !field_retry_after(asked, now_s, &seconds))
-                return true;
-        request->retry_wait_ns = request->notes.retry_after_ns = seconds * NS_PER_S;
-        return seconds <= RETRY_AFTER_MAX_S;
+                return 0;
+        return seconds < UINT64_MAX / NS_PER_S ? seconds * NS_PER_S : UINT64_MAX;
 }
 
 static bool decide_retry(struct muster_request *request, const struct h1_head *head)
 {
-        struct muster_client *client = request->client;
+        uint64_t asked_ns = asked_wait_ns(&head->fields);
+        bool asks_too_much = asked_ns > RETRY_AFTER_MAX_S * NS_PER_S;
 
-        if (!retry_is_status(head->status) || !retry_is_allowed(request) ||
-            !request_can_repeat(request) || !decide_wait(request, &head->fields))
+        if (!asks_too_much)
+                refusal_heard(request, head->status, asked_ns);
+        if (!retry_is_status(head->status))
                 return false;
-        if (deadline_forbids(request, clock_after(client->loop.now_ns, request->retry_wait_ns)))
+        request->notes.retry_after_ns = asked_ns;
+        request->retry_wait_ns = asked_ns ? asked_ns : retry_delay_ns(request);
+        if (!retry_is_allowed(request, asks_too_much ? 0 : request->retry_wait_ns))
                 return false;
-        return retry_budget_take(&client->retry_budget);
+        if (asks_too_much)
+                request->withheld = RETRY_WITHHELD_LONG;
+        return !asks_too_much &&
+               (refusal_is_one(head->status, asked_ns != 0) || retry_is_paid(request));
 }
 
 /* --- redirects ---------------------------------------------------------------------------------------------------- */

@@ -55,6 +55,23 @@ void flow_announce(struct muster_request *request, const struct muster_conn_info
         list_push_back(&request->client->finished, &request->link);
 }
 
+/* A retry that was allowed and not made is said with the error, or beside the response. */
+static void say_withheld(struct muster_request *request)
+{
+        struct muster_result *result = &request->result;
+        struct buf reason = { 0 };
+
+        if (!request->withheld || retry_add_reason(request, &reason) < 0)
+                return;
+        if (result->error.code) {
+                error_add_text(&result->error, (struct muster_str){ "; ", 2 });
+                error_add_text(&result->error, buf_str(&reason));
+        } else {
+                result_add_warning(result, buf_str(&reason));
+        }
+        buf_deinit(&reason);
+}
+
 /* The one way out: from here on the request is a result. `now_ns` is when its last attempt or back-off was over. */
 static void finish(struct muster_request *request, const struct muster_error *error,
                    uint64_t now_ns)
@@ -65,6 +82,7 @@ static void finish(struct muster_request *request, const struct muster_error *er
         assert(request->state != REQUEST_FINISHED && !request->conn && !request->origin);
         if (error)
                 result->error = *error;
+        say_withheld(request);
         /* What there is of a body too large is just what nobody wanted to hold. */
         if (result->error.code == MUSTER_E_TOO_LARGE)
                 buf_recycle(&result->body, 0);
@@ -200,6 +218,7 @@ static int wait_in_queue(struct muster_request *request, bool is_first)
 static void begin_attempt(struct muster_request *request, uint64_t now_ns)
 {
         request->attempt = (struct attempt){ .start_ns = now_ns, .stage = MUSTER_PHASE_QUEUE };
+        request->withheld = RETRY_NOT_WITHHELD;
         tracing_number(request);
 }
 
@@ -361,7 +380,7 @@ void flow_start_all(struct muster_client *client)
 
         if (pace_is_on(&client->sched.pace))
                 sched_advance(&client->sched, now_of(client));
-        while (!is_backed_up(client) && (request = sched_next(&client->sched)))
+        while (!is_backed_up(client) && (request = sched_next(&client->sched, now_of(client))))
                 start(client, request);
         if (is_backed_up(client))
                 sched_note_no_workers(&client->sched);
@@ -387,6 +406,8 @@ static void end_attempt(struct muster_request *request, enum muster_code code)
         (void)result_add_attempt(&request->result, &request->attempt, code,
                                  request->result.conn.id);
         request->origin = NULL;
+        if (origin->throttle)
+                throttle_end(origin->throttle, &request->start);
         sched_end(&client->sched, origin, request->notes.number, was_answered);
         origins_release(&client->origins, origin);
 }
@@ -426,9 +447,9 @@ static void finish_backing_off(struct muster_request *request, const struct must
         finish(request, error, now_ns);
 }
 
-static void back_off(struct muster_request *request, uint64_t wait_ns,
-                     const struct muster_error *why)
+static void back_off(struct muster_request *request, const struct muster_error *why)
 {
+        uint64_t again_ns = clock_after(request->attempt.end_ns, request->retry_wait_ns);
         struct muster_error error = { 0 };
 
         tracing_attempt(request, TRACE_RETRIED, why);
@@ -436,7 +457,7 @@ static void back_off(struct muster_request *request, uint64_t wait_ns,
         request->n_retries++;
         request->client->stats.n_retries++;
         request->wants_fresh_conn = false;
-        deadline_backoff(request, clock_after(request->attempt.end_ns, wait_ns));
+        deadline_backoff(request, again_ns);
         if (deadline_arm(request) == 0)
                 return;
         error_set_memory(&error, MUSTER_PHASE_BACKOFF);
@@ -462,17 +483,12 @@ static bool may_repeat_fresh(const struct muster_request *request)
 /* Try again after a failure? Then it waits already. */
 static bool retry_failure(struct muster_request *request, const struct muster_error *error)
 {
-        struct muster_client *client = request->client;
-        uint64_t wait_ns;
-
-        if (!retry_is_failure(request, error) || !request_can_repeat(request) ||
-            request->is_announced)
+        if (request->is_announced || !retry_is_failure(request, error))
                 return false;
-        wait_ns = retry_delay_ns(&client->settings, &client->rand, request->n_retries);
-        if (deadline_forbids(request, clock_after(request->attempt.end_ns, wait_ns)) ||
-            !retry_budget_take(&client->retry_budget))
+        request->retry_wait_ns = retry_delay_ns(request);
+        if (!retry_is_allowed(request, request->retry_wait_ns) || !retry_is_paid(request))
                 return false;
-        back_off(request, wait_ns, error);
+        back_off(request, error);
         return true;
 }
 
@@ -497,7 +513,7 @@ void flow_attempt_over(struct muster_request *request, const struct muster_error
                 follow(request);
                 return;
         case RESPONSE_IS_RETRIED:
-                back_off(request, request->retry_wait_ns, NULL);
+                back_off(request, NULL);
                 return;
         }
 }

@@ -24,6 +24,7 @@ static bool is_unused(const struct origin *origin)
 static struct origin *origin_free(struct origin *origin)
 {
         tls_session_free(origin->session);
+        mem_free(origin->throttle);
         buf_deinit(&origin->key);
         buf_deinit(&origin->host);
         return mem_free(origin);

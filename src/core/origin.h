@@ -9,6 +9,7 @@
 #define CORE_ORIGIN_H
 
 #include "rate.h"
+#include "throttle.h"
 #include <base/buf.h>
 #include <base/heap.h>
 #include <base/list.h>
@@ -37,6 +38,13 @@ struct origin {
         bool is_held;
         uint8_t held_why;
         unsigned credit; /* slots beyond its share that it has earned: see sched.h */
+
+        /* What it refuses and lets in: see refusal.h. */
+        struct throttle *throttle;   /* NULL: it has refused nothing */
+        struct heap_node rest_node;  /* in sched->resting, until the throttle's next start */
+        uint64_t first_start_ns;     /* of all its requests */
+        unsigned n_let_in;           /* answers that were no refusals */
+        uint16_t recent_unavailable; /* a bit for each of the last answers: was it 503? */
 
         /* With a rate, before that: see pace.h. */
         struct list planned; /* requests that wait for their moment; n_queued counts them, too */

@@ -15,7 +15,9 @@
 
 #include "attempt.h"
 #include "result.h"
+#include "retry.h"
 #include "sink.h"
+#include "throttle.h"
 #include "tracing.h"
 #include "upload.h"
 #include "work.h"
@@ -98,14 +100,16 @@ struct muster_request {
         bool died_stale; /* the last attempt ended on a reused connection before any byte of the response */
         bool wants_fresh_conn; /* because of that; it is done once, then it counts as a failure */
         unsigned n_retries;
-        uint64_t retry_wait_ns; /* while RESPONSE_IS_RETRIED: how long to wait */
-        struct buf visited;     /* that redirected: method and URL, a line each */
-        struct upload upload;   /* the body, where it is not in memory */
-        struct sink sink;       /* where the response's body goes */
-        bool uses_sink;         /* the response that is arriving does */
-        bool is_announced;      /* a stream: the result was there with the head */
-        bool is_with_caller;    /* and was taken */
-        struct work work;       /* what is to be done when the response is whole */
+        uint64_t retry_wait_ns;       /* while RESPONSE_IS_RETRIED: how long to wait */
+        enum retry_withheld withheld; /* why the attempt that is over is the last */
+        struct throttle_start start;  /* of this attempt: see throttle.h */
+        struct buf visited;           /* that redirected: method and URL, a line each */
+        struct upload upload;         /* the body, where it is not in memory */
+        struct sink sink;             /* where the response's body goes */
+        bool uses_sink;               /* the response that is arriving does */
+        bool is_announced;            /* a stream: the result was there with the head */
+        bool is_with_caller;          /* and was taken */
+        struct work work;             /* what is to be done when the response is whole */
 
         /* Its moments, absolute; UINT64_MAX: never. */
         struct loop_timer timer; /* the earliest of them, or earlier */

@@ -75,6 +75,15 @@ int result_add_decoder_warning(struct muster_result *result, const struct decode
         return r < 0 || !result->warning.len ? r : buf_terminate(&result->warning);
 }
 
+void result_add_warning(struct muster_result *result, struct muster_str text)
+{
+        size_t before = result->warning.len;
+
+        if ((before && buf_add_text(&result->warning, "; ") < 0) ||
+            buf_add_str(&result->warning, text) < 0 || buf_terminate(&result->warning) < 0)
+                result->warning.len = before;
+}
+
 static struct muster_attempt *attempts_of(struct muster_result *result)
 {
         return result->attempts ? result->attempts : &result->first;

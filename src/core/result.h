@@ -58,6 +58,9 @@ int result_set_undecoded(struct muster_result *result, const struct fields *fiel
 /* The body was decoded: keep what was odd about it. MUSTER_E_RESOURCE. */
 int result_add_decoder_warning(struct muster_result *result, const struct decoder *decoder);
 
+/* Add to what was odd about it; without memory it stays unsaid. */
+void result_add_warning(struct muster_result *result, struct muster_str text);
+
 /* An attempt is over. Its phases join the request's. MUSTER_E_RESOURCE: it is only counted. */
 int result_add_attempt(struct muster_result *result, const struct attempt *attempt,
                        enum muster_code code, uint64_t conn_id);

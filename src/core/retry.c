@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "retry.h"
 
+#include "client.h"
+#include "deadline.h"
 #include "request.h"
 #include <base/clock.h>
+#include <base/words.h>
+#include <stdio.h>
 
 void retry_budget_init(struct retry_budget *budget, unsigned percent)
 {
@@ -12,13 +16,18 @@ void retry_budget_init(struct retry_budget *budget, unsigned percent)
 
 void retry_budget_pay(struct retry_budget *budget)
 {
+        if (budget->percent == MUSTER_NO_RETRY_BUDGET)
+                return;
         budget->hundredths += budget->percent;
         if (budget->hundredths > RETRY_BUDGET_MAX * 100)
                 budget->hundredths = RETRY_BUDGET_MAX * 100;
 }
 
-bool retry_budget_take(struct retry_budget *budget)
+/* Take one out; false when there is none. */
+static bool take(struct retry_budget *budget)
 {
+        if (budget->percent == MUSTER_NO_RETRY_BUDGET)
+                return true;
         if (budget->hundredths < 100)
                 return false;
         budget->hundredths -= 100;
@@ -31,12 +40,6 @@ bool retry_is_status(int status)
                status == 503 || status == 504;
 }
 
-bool retry_is_allowed(const struct muster_request *request)
-{
-        return request->n_retries < request->limits.max_retries &&
-               (request->limits.retry_unsafe || h1_method_is_idempotent(request_method(request)));
-}
-
 static bool was_never_sent(const struct muster_request *request)
 {
         return request->attempt.send_start_ns == 0;
@@ -44,23 +47,119 @@ static bool was_never_sent(const struct muster_request *request)
 
 bool retry_is_failure(const struct muster_request *request, const struct muster_error *error)
 {
-        if (was_never_sent(request)) {
-                /* No connection was made, so repeating is harmless whatever the method. */
-                return request->n_retries < request->limits.max_retries &&
-                       (error->code == MUSTER_E_RESOLVE || error->code == MUSTER_E_CONNECT ||
-                        error->code == MUSTER_E_TLS || error->code == MUSTER_E_TIMEOUT);
-        }
-        return retry_is_allowed(request) &&
-               (error->code == MUSTER_E_CLOSED || error->code == MUSTER_E_SEND);
+        if (was_never_sent(request))
+                return error->code == MUSTER_E_RESOLVE || error->code == MUSTER_E_CONNECT ||
+                       error->code == MUSTER_E_TLS || error->code == MUSTER_E_TIMEOUT;
+        return error->code == MUSTER_E_CLOSED || error->code == MUSTER_E_SEND;
 }
 
-uint64_t retry_delay_ns(const struct settings *settings, struct rand *rand, unsigned n)
+/* Where no connection was made, repeating is harmless whatever the method. */
+static bool is_harmless(const struct muster_request *request)
 {
+        return was_never_sent(request) || request->limits.retry_unsafe ||
+               h1_method_is_idempotent(request_method(request));
+}
+
+bool retry_is_allowed(struct muster_request *request, uint64_t wait_ns)
+{
+        uint64_t now_ns = clock_now(&request->client->clock);
+
+        if (request->n_retries >= request->limits.max_retries)
+                return false;
+        if (!is_harmless(request))
+                request->withheld = RETRY_WITHHELD_UNSAFE;
+        else if (!request_can_repeat(request))
+                request->withheld = RETRY_WITHHELD_BODY;
+        else if (deadline_forbids(request, clock_after(now_ns, wait_ns)))
+                request->withheld = RETRY_WITHHELD_TIME;
+        return request->withheld == RETRY_NOT_WITHHELD;
+}
+
+bool retry_is_paid(struct muster_request *request)
+{
+        struct muster_client *client = request->client;
+
+        if (take(&client->retry_budget))
+                return true;
+        request->withheld = RETRY_WITHHELD_BUDGET;
+        client->stats.n_retries_withheld++;
+        return false;
+}
+
+/* --- saying why not ----------------------------------------------------------------------------------------------- */
+
+static int add_budget(const struct muster_request *request, struct buf *text)
+{
+        char budget[100];
+
+        snprintf(budget, sizeof(budget),
+                 "the retry budget (%u %% of all requests) was used up; --retry-budget raises it",
+                 request->client->settings.retry_budget_percent);
+        return buf_add_text(text, budget);
+}
+
+static int add_time(const struct muster_request *request, struct buf *text)
+{
+        int r = buf_add_text(text, "a wait of ");
+
+        if (r == 0)
+                r = buf_add_text(text, words_ns(request->retry_wait_ns).text);
+        return r < 0 ? r : buf_add_text(text, " would outlast its timeout (--max-time)");
+}
+
+static int add_long(const struct muster_request *request, struct buf *text)
+{
+        int r = buf_add_text(text, "the server asks to come back after ");
+
+        return r < 0 ? r : buf_add_text(text, words_ns(request->notes.retry_after_ns).text);
+}
+
+static int add_unsafe(const struct muster_request *request, struct buf *text)
+{
+        int r = buf_add_str(text, request_method(request));
+
+        return r < 0 ? r : buf_add_text(text, " is not repeated without --retry-unsafe");
+}
+
+static int add_reason(const struct muster_request *request, struct buf *text)
+{
+        switch (request->withheld) {
+        case RETRY_WITHHELD_BUDGET:
+                return add_budget(request, text);
+        case RETRY_WITHHELD_TIME:
+                return add_time(request, text);
+        case RETRY_WITHHELD_LONG:
+                return add_long(request, text);
+        case RETRY_WITHHELD_UNSAFE:
+                return add_unsafe(request, text);
+        case RETRY_WITHHELD_BODY:
+                return buf_add_text(text, "its body cannot be read again");
+        case RETRY_NOT_WITHHELD:
+                break;
+        }
+        return 0;
+}
+
+int retry_add_reason(const struct muster_request *request, struct buf *text)
+{
+        int r;
+
+        if (request->withheld == RETRY_NOT_WITHHELD)
+                return 0;
+        r = text->len ? buf_add_text(text, "; ") : 0;
+        if (r == 0)
+                r = buf_add_text(text, "not tried again: ");
+        return r < 0 ? r : add_reason(request, text);
+}
+
+uint64_t retry_delay_ns(struct muster_request *request)
+{
+        const struct settings *settings = &request->client->settings;
         uint64_t bound = settings->retry_delay_ns;
 
-        while (n-- && bound < settings->retry_delay_max_ns)
+        for (unsigned n = request->n_retries; n && bound < settings->retry_delay_max_ns; n--)
                 bound *= 2;
         if (bound > settings->retry_delay_max_ns)
                 bound = settings->retry_delay_max_ns;
-        return rand_up_to(rand, bound);
+        return rand_up_to(&request->client->rand, bound);
 }

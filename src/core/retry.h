@@ -6,12 +6,15 @@
  * herd that failed together does not come back together. What a server asks for with Retry-After (RFC 9110 section 10.2.3) comes first.
  *
  * A budget keeps retries from multiplying the load on a server in trouble: each submitted request pays in a share, each retry
- * takes out one. So at most that share of requests is retried in the long run, however many are allowed to each one.
+ * takes out one. So at most that share of requests is retried in the long run, however many are allowed to each one. Refusals
+ * (refusal.h) are not of a server in trouble, and what they ask for costs nothing. A retry that is allowed to a request, and yet not
+ * made, is said in its result.
  */
 #ifndef CORE_RETRY_H
 #define CORE_RETRY_H
 
 #include "settings.h"
+#include <base/buf.h>
 #include <base/rand.h>
 #include <base/str.h>
 
@@ -21,9 +24,19 @@
 
 struct muster_request;
 
+/* Why a request that had a try left was not tried again. */
+enum retry_withheld {
+        RETRY_NOT_WITHHELD,
+        RETRY_WITHHELD_BUDGET, /* the budget was used up */
+        RETRY_WITHHELD_TIME,   /* its timeouts leave no time for the wait */
+        RETRY_WITHHELD_LONG,   /* the server asks for more than RETRY_AFTER_MAX_S */
+        RETRY_WITHHELD_UNSAFE, /* its method may not be repeated unasked */
+        RETRY_WITHHELD_BODY,   /* its body cannot be read again */
+};
+
 struct retry_budget {
         uint64_t hundredths; /* of a retry */
-        unsigned percent;
+        unsigned percent;    /* MUSTER_NO_RETRY_BUDGET: there is no budget */
 };
 
 void retry_budget_init(struct retry_budget *budget, unsigned percent);
@@ -31,19 +44,25 @@ void retry_budget_init(struct retry_budget *budget, unsigned percent);
 /* A request was submitted. */
 void retry_budget_pay(struct retry_budget *budget);
 
-/* Take one out; false when there is none. */
-bool retry_budget_take(struct retry_budget *budget);
-
 /* Is this a status that another try may change (408, 425, 429, 500, 502, 503, 504)? */
 bool retry_is_status(int status);
 
-/* May this request be retried at all: a try is left, and repeating what it does is harmless or asked for? */
-bool retry_is_allowed(const struct muster_request *request);
-
-/* May a request that ended with such an error be tried again, as the response never came or not whole? */
+/* Is this an error that another try may change: the response never came, or not whole? */
 bool retry_is_failure(const struct muster_request *request, const struct muster_error *error);
 
-/* How long to wait before the n-th retry (from 0). */
-uint64_t retry_delay_ns(const struct settings *settings, struct rand *rand, unsigned n);
+/*
+ * May the request be tried again after a wait of that length, as far as it matters to itself: a try is left, repeating what it does
+ * is harmless or asked for, its body can be sent again, its timeouts allow it? If not, request->withheld says why.
+ */
+bool retry_is_allowed(struct muster_request *request, uint64_t wait_ns);
+
+/* Take a retry from its client's budget; false when there is none, which request->withheld says then. */
+bool retry_is_paid(struct muster_request *request);
+
+/* Add to `text` why the request was not tried again; nothing where it had no try left. MUSTER_E_RESOURCE. */
+int retry_add_reason(const struct muster_request *request, struct buf *text);
+
+/* How long to wait before its next try, where nobody says. */
+uint64_t retry_delay_ns(struct muster_request *request);
 
 #endif

@@ -2,6 +2,7 @@
 #include "sched.h"
 
 #include <assert.h>
+#include <math.h>
 
 void sched_init(struct sched *sched, unsigned concurrency, unsigned per_host)
 {
@@ -14,6 +15,7 @@ void sched_init(struct sched *sched, unsigned concurrency, unsigned per_host)
 void sched_deinit(struct sched *sched)
 {
         pace_deinit(&sched->pace);
+        heap_deinit(&sched->resting);
 }
 
 void sched_set_rates(struct sched *sched, double per_s, double per_host_per_s)
@@ -60,7 +62,9 @@ static void note_held(struct sched *sched, struct origin *origin)
 {
         origin->is_held = true;
         origin->held_mark = sched->n_due;
-        if (sched->n_running >= sched->concurrency)
+        if (heap_has(&origin->rest_node))
+                origin->held_why = TRACE_WAIT_REFUSED;
+        else if (sched->n_running >= sched->concurrency)
                 origin->held_why = TRACE_WAIT_SLOT;
         else if (origin->n_running >= sched->per_host)
                 origin->held_why = TRACE_WAIT_HOST;
@@ -73,7 +77,7 @@ static void note_wait(const struct sched *sched, const struct origin *origin,
 {
         if (notes->due_order <= origin->held_mark) {
                 notes->wait = origin->held_why;
-                notes->slot_from = origin->freed_by;
+                notes->slot_from = notes->wait == TRACE_WAIT_REFUSED ? 0 : origin->freed_by;
         } else if (notes->due_order <= sched->workers_mark &&
                    (sched->workers_ran_out_last || notes->due_order > sched->full_mark)) {
                 notes->wait = TRACE_WAIT_WORKERS;
@@ -91,10 +95,16 @@ void sched_note_no_workers(struct sched *sched)
         sched->workers_ran_out_last = true;
 }
 
+static struct origin *origin_of_rest_node(struct heap_node *node)
+{
+        return LIST_OWNER(node, struct origin, rest_node);
+}
+
 /* Put an origin where it belongs now: into the ring, aside, or nowhere. */
 static void place(struct sched *sched, struct origin *origin)
 {
         list_remove(&origin->ready_link);
+        heap_remove(&sched->resting, &origin->rest_node);
         origin->is_held = false;
         if (!n_due(origin))
                 return;
@@ -104,6 +114,30 @@ static void place(struct sched *sched, struct origin *origin)
                 list_push_back(&sched->held, &origin->ready_link);
                 note_held(sched, origin);
         }
+}
+
+/* Its next start is not due yet? Then it rests; without memory for that it goes on as if it had not refused. */
+static bool rest(struct sched *sched, struct origin *origin, uint64_t now_ns)
+{
+        uint64_t next_ns = origin->throttle ? throttle_next_ns(origin->throttle) : 0;
+
+        if (next_ns <= now_ns || heap_set(&sched->resting, &origin->rest_node, next_ns) < 0)
+                return false;
+        list_remove(&origin->ready_link);
+        note_held(sched, origin);
+        return true;
+}
+
+static void wake_resting(struct sched *sched, uint64_t now_ns)
+{
+        while (heap_top_key(&sched->resting) <= now_ns)
+                place(sched, origin_of_rest_node(heap_top(&sched->resting)));
+}
+
+void sched_look_again(struct sched *sched, struct origin *origin)
+{
+        if (heap_has(&origin->rest_node))
+                place(sched, origin);
 }
 
 /* It was not an end of their own that lets them have more, but the last one of all. */
@@ -149,7 +183,7 @@ static void make_due(struct sched *sched, struct muster_request *request, bool i
                 list_push_back(&origin->queue, &request->link);
         request->is_due = true;
         request->notes.due_order = ++sched->n_due;
-        if (!list_is_linked(&origin->ready_link))
+        if (!list_is_linked(&origin->ready_link) && !heap_has(&origin->rest_node))
                 place(sched, origin);
         else if (origin->is_held)
                 note_held(sched, origin);
@@ -200,15 +234,30 @@ void sched_advance(struct sched *sched, uint64_t now_ns)
 
 uint64_t sched_next_ns(const struct sched *sched)
 {
-        return sched->n_running < sched->concurrency ? pace_next_ns(&sched->pace) : UINT64_MAX;
+        uint64_t rested_ns = heap_top_key(&sched->resting);
+        uint64_t planned_ns = pace_next_ns(&sched->pace);
+
+        if (sched->n_running >= sched->concurrency)
+                return UINT64_MAX;
+        return rested_ns < planned_ns ? rested_ns : planned_ns;
 }
 
-bool sched_has_next(const struct sched *sched)
+static bool has_next(const struct sched *sched)
 {
         return sched->n_running < sched->concurrency && !list_is_empty(&sched->ready);
 }
 
-static struct muster_request *take_first(struct sched *sched, struct origin *origin)
+static void begin(struct origin *origin, struct muster_request *request, uint64_t now_ns)
+{
+        if (!origin->first_start_ns)
+                origin->first_start_ns = now_ns;
+        request->start = (struct throttle_start){ now_ns, INFINITY };
+        if (origin->throttle)
+                request->start = throttle_begin(origin->throttle, now_ns);
+}
+
+static struct muster_request *take_first(struct sched *sched, struct origin *origin,
+                                         uint64_t now_ns)
 {
         struct muster_request *request = request_of_link(list_pop(&origin->queue));
 
@@ -217,18 +266,23 @@ static struct muster_request *take_first(struct sched *sched, struct origin *ori
         origin->n_running++;
         sched->n_running++;
         note_wait(sched, origin, &request->notes);
+        begin(origin, request, now_ns);
         return request;
 }
 
-struct muster_request *sched_next(struct sched *sched)
+struct muster_request *sched_next(struct sched *sched, uint64_t now_ns)
 {
-        while (sched_has_next(sched)) {
+        wake_resting(sched, now_ns);
+        while (has_next(sched)) {
                 struct origin *origin = origin_of_ready_link(list_first(&sched->ready));
                 struct muster_request *request = NULL;
 
                 /* What it may have can have shrunk since it was put here. */
-                if (origin->n_running < may_have(sched, origin))
-                        request = take_first(sched, origin);
+                if (origin->n_running < may_have(sched, origin)) {
+                        if (rest(sched, origin, now_ns))
+                                continue;
+                        request = take_first(sched, origin, now_ns);
+                }
                 place(sched, origin);
                 if (request)
                         return request;
@@ -250,8 +304,10 @@ void sched_remove(struct sched *sched, struct muster_request *request)
                 pace_remove(&sched->pace, request);
         origin->n_queued--;
         sched->n_queued--;
-        if (!n_due(origin))
+        if (!n_due(origin)) {
                 list_remove(&origin->ready_link);
+                heap_remove(&sched->resting, &origin->rest_node);
+        }
         if (!is_active(origin))
                 set_active(sched, sched->n_active - 1);
 }

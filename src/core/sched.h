@@ -12,7 +12,8 @@
  *     not. So a host that answers grows into the slots that others leave unused, and one that hangs stays at its share;
  *   - but an eighth of the slots is kept for the others however good it has been, should it begin to hang.
  *
- * An origin that may have no more is held: it stands aside until one of its own requests ends or the share grows.
+ * An origin that may have no more is held: it stands aside until one of its own requests ends or the share grows. One that refused
+ * requests (refusal.h) rests until its next start is due, and holds up nobody.
  *
  * With a rate all this is for requests that are due. Before that they wait for their planned moment (pace.h).
  */
@@ -28,8 +29,9 @@ struct sched {
         unsigned n_running;
         unsigned n_active; /* origins with waiting or running requests */
         size_t n_queued;
-        struct list ready; /* origins with waiting requests, in turn */
-        struct list held;  /* such that may have no more at present */
+        struct list ready;   /* origins with waiting requests, in turn */
+        struct list held;    /* such that may have no more at present */
+        struct heap resting; /* such that refused requests, by their next start */
         struct pace pace;
         /* For the record: who waited for what (sched.c). */
         uint64_t n_due, full_mark, workers_mark, freed_by;
@@ -57,13 +59,13 @@ void sched_advance(struct sched *sched, uint64_t now_ns);
 uint64_t sched_next_ns(const struct sched *sched);
 
 /* The request that gets a slot now, no longer queued but counted as running; NULL when there is none or no slot. */
-struct muster_request *sched_next(struct sched *sched);
+struct muster_request *sched_next(struct sched *sched, uint64_t now_ns);
+
+/* What the origin's throttle allows has changed. */
+void sched_look_again(struct sched *sched, struct origin *origin);
 
 /* sched_next() is not asked although somebody may be waiting: there is no worker for what would come. */
 void sched_note_no_workers(struct sched *sched);
-
-/* Could sched_next() give one? */
-bool sched_has_next(const struct sched *sched);
 
 /* A waiting request does not want a slot any more. */
 void sched_remove(struct sched *sched, struct muster_request *request);

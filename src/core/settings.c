@@ -13,19 +13,20 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#define CONCURRENCY_DEFAULT  64      /* enough for any one server, few enough for most */
-#define CONCURRENCY_MAX      1000000 /* more descriptors than a kernel gives by default */
-#define QUEUE_DEFAULT_MIN    1024
-#define CONNECT_TIMEOUT_NS   (10 * NS_PER_S) /* three SYNs at 1 s, 3 s, 7 s */
-#define READ_TIMEOUT_NS      (60 * NS_PER_S) /* what servers themselves tend to allow */
-#define IDLE_TIMEOUT_NS      (50 * NS_PER_S) /* below the 60 and 75 s of the common servers */
-#define RETRY_DELAY_NS       (500 * NS_PER_MS)
-#define RETRY_DELAY_MAX_NS   (30 * NS_PER_S)
-#define RETRY_BUDGET_PERCENT 20
-#define REDIRECTS_MAX        10 /* Fetch allows 20, curl 30; who needs more than 10 is in a loop */
-#define BODY_BYTES_MAX       (UINT64_C(1) << 30)
-#define HEADER_BYTES_MIN     256
-#define DECODE_THRESHOLD     (64 * 1024) /* decoded in a fraction of a millisecond */
+#define CONCURRENCY_DEFAULT      64      /* enough for any one server, few enough for most */
+#define CONCURRENCY_MAX          1000000 /* more descriptors than a kernel gives by default */
+#define QUEUE_DEFAULT_MIN        1024
+#define CONNECT_TIMEOUT_NS       (10 * NS_PER_S) /* three SYNs at 1 s, 3 s, 7 s */
+#define READ_TIMEOUT_NS          (60 * NS_PER_S) /* what servers themselves tend to allow */
+#define IDLE_TIMEOUT_NS          (50 * NS_PER_S) /* below the 60 and 75 s of the common servers */
+#define RETRY_DELAY_NS           (500 * NS_PER_MS)
+#define RETRY_DELAY_MAX_NS       (30 * NS_PER_S)
+#define RETRY_BUDGET_PERCENT     20
+#define RETRY_BUDGET_PERCENT_MAX 1000 /* ten retries for each request: no budget says less */
+#define REDIRECTS_MAX            10 /* Fetch allows 20, curl 30; who needs more than 10 is in a loop */
+#define BODY_BYTES_MAX           (UINT64_C(1) << 30)
+#define HEADER_BYTES_MIN         256
+#define DECODE_THRESHOLD         (64 * 1024) /* decoded in a fraction of a millisecond */
 
 uint64_t settings_timeout_ns(uint64_t ms, uint64_t default_ns)
 {
@@ -69,10 +70,11 @@ static int check(const struct muster_client_options *o, struct muster_error *err
                 return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
                                  "invalid: concurrency %u is above %u", o->concurrency,
                                  CONCURRENCY_MAX);
-        if (o->retry_budget_percent > 100)
+        if (o->retry_budget_percent > RETRY_BUDGET_PERCENT_MAX &&
+            o->retry_budget_percent != MUSTER_NO_RETRY_BUDGET)
                 return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
-                                 "invalid: retry_budget_percent %u is above 100",
-                                 o->retry_budget_percent);
+                                 "invalid: retry_budget_percent %u is above %d",
+                                 o->retry_budget_percent, RETRY_BUDGET_PERCENT_MAX);
         if (o->max_header_bytes && o->max_header_bytes < HEADER_BYTES_MIN)
                 return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
                                  "invalid: max_header_bytes %zu is below %d, no response fits",

@@ -76,7 +76,7 @@ struct throttle_start throttle_begin(struct throttle *throttle, uint64_t now_ns)
 {
         uint64_t interval = interval_ns(throttle), late_ns = interval / LATE_SHARE + LATE_NS;
 
-        assert(throttle->n_refusals && throttle->next_ns <= now_ns);
+        assert(throttle->n_refusals);
         if (throttle->next_ns + late_ns < now_ns)
                 throttle->next_ns = now_ns - late_ns;
         throttle->next_ns += interval;
@@ -88,6 +88,12 @@ struct throttle_start throttle_begin(struct throttle *throttle, uint64_t now_ns)
 static bool is_of_before(const struct throttle *throttle, const struct throttle_start *start)
 {
         return start->at_ns < throttle->release_ns;
+}
+
+void throttle_go_on(struct throttle *throttle, const struct throttle_start *start)
+{
+        if (!is_of_before(throttle, start))
+                throttle->is_probing = false;
 }
 
 void throttle_end(struct throttle *throttle, const struct throttle_start *start)

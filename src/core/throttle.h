@@ -71,6 +71,9 @@ void throttle_refused(struct throttle *throttle, const struct throttle_start *st
 void throttle_let_in(struct throttle *throttle, const struct throttle_start *start,
                      uint64_t now_ns);
 
+/* Its answer says nothing of a limit: one at a time is no longer called for. */
+void throttle_go_on(struct throttle *throttle, const struct throttle_start *start);
+
 /* It is over, whether it was answered or not. */
 void throttle_end(struct throttle *throttle, const struct throttle_start *start);
 

@@ -23,6 +23,7 @@ enum trace_wait {
         TRACE_WAIT_RATE,      /* its moment by the rate of all had not come */
         TRACE_WAIT_HOST_RATE, /* nor by that of its origin */
         TRACE_WAIT_WORKERS,   /* too many responses waited for a worker */
+        TRACE_WAIT_REFUSED,   /* its origin had refused requests, and was given the time it wants */
         TRACE_N_WAITS,
 };
 

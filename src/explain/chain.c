@@ -104,13 +104,14 @@ static const struct trace_attempt *previous(const struct walk *walk)
         return record->attempts[low].request == walk->here->request ? &record->attempts[low] : NULL;
 }
 
-/* Who gave it the slot? A gift from before it wanted one is none, nor is one from who had none; and a rate gives no slots. */
+/* Who gave it the slot? A gift from before it wanted one is none, nor is one from who had none; and neither a rate nor a pace gives slots. */
 static const struct trace_attempt *giver(const struct walk *walk)
 {
         const struct trace_attempt *giver =
                 record_attempt(walk->facts->record, walk->here->slot_from);
 
-        if (walk->here->wait == TRACE_WAIT_RATE || walk->here->wait == TRACE_WAIT_HOST_RATE)
+        if (walk->here->wait == TRACE_WAIT_RATE || walk->here->wait == TRACE_WAIT_HOST_RATE ||
+            walk->here->wait == TRACE_WAIT_REFUSED)
                 return NULL;
         if (!is_earlier(walk, giver) || !giver->stamps.slot_ns ||
             life_end_ns(giver) < walk->here->stamps.start_ns)
@@ -134,6 +135,9 @@ static void spend_on_queue(struct walk *walk, uint64_t moment_ns)
         case TRACE_WAIT_RATE:
         case TRACE_WAIT_HOST_RATE:
                 spend(walk, PART_RATE, moment_ns);
+                return;
+        case TRACE_WAIT_REFUSED:
+                spend(walk, PART_REFUSED, moment_ns);
                 return;
         case TRACE_WAIT_SLOT:
         case TRACE_WAIT_HOST:

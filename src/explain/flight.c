@@ -59,7 +59,8 @@ static void add(struct flight *flight, enum edge edge, uint64_t at_ns)
 static bool waited_for_slot(const struct trace_attempt *attempt)
 {
         if (attempt->code == MUSTER_E_CANCELLED && !attempt->stamps.slot_ns)
-                return attempt->wait != TRACE_WAIT_RATE && attempt->wait != TRACE_WAIT_HOST_RATE;
+                return attempt->wait != TRACE_WAIT_RATE && attempt->wait != TRACE_WAIT_HOST_RATE &&
+                       attempt->wait != TRACE_WAIT_REFUSED;
         return attempt->wait == TRACE_WAIT_SLOT || attempt->wait == TRACE_WAIT_HOST ||
                attempt->wait == TRACE_WAIT_SHARE;
 }

@@ -12,6 +12,7 @@ static const struct {
         [PART_MISSING] = { "missing", "not known, as this record lacks what was done then" },
         [PART_INPUT] = { "input", "waiting for something to request" },
         [PART_RATE] = { "rate", "keeping to the rate that was asked for" },
+        [PART_REFUSED] = { "refused", "keeping to the pace that the server lets in" },
         [PART_QUEUE] = { "queue", "waiting for a turn" },
         [PART_BACKOFF] = { "backoff", "waiting before another try" },
         [PART_DNS] = { "dns", "looking up host names" },

@@ -130,6 +130,7 @@ static bool agrees(enum part part, const char *bound)
                 [PART_MISSING] = "",
                 [PART_INPUT] = "input",
                 [PART_RATE] = "rate",
+                [PART_REFUSED] = "server",
                 [PART_QUEUE] = "slots server longest",
                 [PART_BACKOFF] = "longest",
                 [PART_DNS] = "slots names longest",

@@ -141,7 +141,7 @@ static const char *const waits[TRACE_N_WAITS] = {
         [TRACE_WAIT_NONE] = "none",       [TRACE_WAIT_SLOT] = "slot",
         [TRACE_WAIT_HOST] = "host",       [TRACE_WAIT_SHARE] = "share",
         [TRACE_WAIT_RATE] = "rate",       [TRACE_WAIT_HOST_RATE] = "host rate",
-        [TRACE_WAIT_WORKERS] = "workers",
+        [TRACE_WAIT_WORKERS] = "workers", [TRACE_WAIT_REFUSED] = "refused",
 };
 
 static const char *const outcomes[TRACE_N_OUTCOMES] = {

@@ -116,7 +116,7 @@ static int start(struct sched *sched, uint64_t *now_ns)
         struct muster_request *request;
 
         sched_advance(sched, *now_ns);
-        while (!(request = sched_next(sched))) {
+        while (!(request = sched_next(sched, *now_ns))) {
                 assert_true(sched_next_ns(sched) > *now_ns && sched_next_ns(sched) != UINT64_MAX);
                 *now_ns = sched_next_ns(sched);
                 sched_advance(sched, *now_ns);
@@ -212,16 +212,16 @@ static void test_late_ones_keep_their_moments(void **state)
         begin(&sched, 1, 10, 0);
         add_many(&sched, 0, 5);
         sched_advance(&sched, T0);
-        assert_ptr_equal(sched_next(&sched), &requests[0]);
+        assert_ptr_equal(sched_next(&sched, 0), &requests[0]);
         assert_int_equal(sched_next_ns(&sched), UINT64_MAX); /* no slot: nothing to wake for */
         add_many(&sched, 1, 1);
         sched_advance(&sched, T0);
         sched_advance(&sched, T0 + 10 * NS_PER_S);
         sched_end(&sched, &origins[0], 1, true);
         for (int i = 0; i < 5; i++) {
-                request = sched_next(&sched);
+                request = sched_next(&sched, 0);
                 assert_non_null(request);
-                assert_null(sched_next(&sched));
+                assert_null(sched_next(&sched, 0));
                 sched_end(&sched, request->origin, 1, true);
         }
         assert_int_equal(requests[5].result.planned_ns, T0 + 200 * NS_PER_MS); /* its turn */
@@ -241,7 +241,7 @@ static void test_plan_goes_on_while_the_queue_is_full(void **state)
                         begin(&sched, 1, by_host ? 0 : 10, by_host ? 10 : 0);
                         add_many(&sched, 0, 2);
                         sched_advance(&sched, T0);
-                        assert_non_null(sched_next(&sched));
+                        assert_non_null(sched_next(&sched, 0));
                         sched_advance(&sched, T0 + 100 * NS_PER_MS);
                         sched.is_full = is_full;
                         late = add(&sched, 0);

@@ -46,17 +46,17 @@ static void test_origins_take_turns(void **state)
                 add(&sched, i, 0);
         add(&sched, 10, 1);
         add(&sched, 11, 2);
-        assert_ptr_equal(sched_next(&sched), &requests[0]);
-        assert_ptr_equal(sched_next(&sched), &requests[10]);
-        assert_ptr_equal(sched_next(&sched), &requests[11]);
+        assert_ptr_equal(sched_next(&sched, 0), &requests[0]);
+        assert_ptr_equal(sched_next(&sched, 0), &requests[10]);
+        assert_ptr_equal(sched_next(&sched, 0), &requests[11]);
         assert_null(sched_next(
-                &sched)); /* its share of 4 among 3 is one, and it has earned nothing yet */
+                &sched, 0)); /* its share of 4 among 3 is one, and it has earned nothing yet */
         sched_end(&sched, &origins[1], 1, true);
-        assert_ptr_equal(sched_next(&sched), &requests[1]); /* two active: a share of two */
+        assert_ptr_equal(sched_next(&sched, 0), &requests[1]); /* two active: a share of two */
         sched_end(&sched, &origins[0], 1, true);
-        assert_ptr_equal(sched_next(&sched), &requests[2]);
-        assert_ptr_equal(sched_next(&sched), &requests[3]); /* earned */
-        assert_null(sched_next(&sched));
+        assert_ptr_equal(sched_next(&sched, 0), &requests[2]);
+        assert_ptr_equal(sched_next(&sched, 0), &requests[3]); /* earned */
+        assert_null(sched_next(&sched, 0));
 }
 
 static void test_first_comes_before_the_others(void **state)
@@ -69,14 +69,14 @@ static void test_first_comes_before_the_others(void **state)
         add(&sched, 1, 0);
         requests[2].origin = &origins[0];
         sched_add_first(&sched, &requests[2]);
-        assert_ptr_equal(sched_next(&sched), &requests[2]);
-        assert_ptr_equal(sched_next(&sched), &requests[0]);
-        assert_null(sched_next(&sched));
+        assert_ptr_equal(sched_next(&sched, 0), &requests[2]);
+        assert_ptr_equal(sched_next(&sched, 0), &requests[0]);
+        assert_null(sched_next(&sched, 0));
         assert_int_equal(sched.n_queued, 1);
         sched_remove(&sched, &requests[1]);
         assert_int_equal(sched.n_queued, 0);
         sched_end(&sched, &origins[0], 1, true);
-        assert_null(sched_next(&sched));
+        assert_null(sched_next(&sched, 0));
         sched_end(&sched, &origins[0], 1, true);
         assert_int_equal(sched.n_active, 0);
 }
@@ -90,8 +90,8 @@ static void test_one_origin_may_have_all(void **state)
         for (int i = 0; i < 100; i++)
                 add(&sched, i, 0);
         for (int i = 0; i < 64; i++)
-                assert_non_null(sched_next(&sched));
-        assert_null(sched_next(&sched));
+                assert_non_null(sched_next(&sched, 0));
+        assert_null(sched_next(&sched, 0));
 }
 
 static void test_one_that_is_not_answered_keeps_to_its_share(void **state)
@@ -103,12 +103,12 @@ static void test_one_that_is_not_answered_keeps_to_its_share(void **state)
         for (int i = 0; i < 200; i++)
                 add(&sched, i, i % 2);
         for (int i = 0; i < 64; i++)
-                assert_non_null(sched_next(&sched));
+                assert_non_null(sched_next(&sched, 0));
         assert_int_equal(origins[0].n_running, 32);
         /* The first is answered all the time, the second never: slots move, but an eighth stays out of reach. */
         for (int i = 0; i < 60; i++) {
                 sched_end(&sched, &origins[0], 1, true);
-                assert_non_null(sched_next(&sched));
+                assert_non_null(sched_next(&sched, 0));
         }
         assert_int_equal(origins[1].n_running, 32);
 }
@@ -123,11 +123,11 @@ static void test_who_let_the_share_grow(void **state)
         add(&sched, 0, 0);
         add(&sched, 1, 0);
         add(&sched, 10, 1);
-        assert_ptr_equal(sched_next(&sched), &requests[0]);
-        assert_ptr_equal(sched_next(&sched), &requests[10]);
-        assert_null(sched_next(&sched));
+        assert_ptr_equal(sched_next(&sched, 0), &requests[0]);
+        assert_ptr_equal(sched_next(&sched, 0), &requests[10]);
+        assert_null(sched_next(&sched, 0));
         sched_end(&sched, &origins[1], 11, true);
-        assert_ptr_equal(sched_next(&sched), &requests[1]);
+        assert_ptr_equal(sched_next(&sched, 0), &requests[1]);
         assert_int_equal(requests[1].notes.wait, TRACE_WAIT_SHARE);
         assert_int_equal(requests[1].notes.slot_from, 11);
         sched_end(&sched, &origins[0], 1, true);
@@ -145,14 +145,14 @@ static void test_who_came_late_did_not_wait(void **state)
                 add(&sched, i, 0);
         add(&sched, 10, 1);
         for (int i = 0; i < 3; i++)
-                assert_non_null(sched_next(&sched));
-        assert_null(sched_next(&sched));
+                assert_non_null(sched_next(&sched, 0));
+        assert_null(sched_next(&sched, 0));
         sched_end(&sched, &origins[1], 11, true);
         add(&sched, 3, 0);
-        assert_ptr_equal(sched_next(&sched), &requests[2]);
+        assert_ptr_equal(sched_next(&sched, 0), &requests[2]);
         assert_int_equal(requests[2].notes.wait, TRACE_WAIT_SHARE);
         assert_int_equal(requests[2].notes.slot_from, 11);
-        assert_ptr_equal(sched_next(&sched), &requests[3]);
+        assert_ptr_equal(sched_next(&sched, 0), &requests[3]);
         assert_int_equal(requests[3].notes.wait, TRACE_WAIT_NONE);
         assert_int_equal(requests[3].notes.slot_from, 0);
         for (uint64_t i = 1; i <= 4; i++)
@@ -184,7 +184,7 @@ static void test_random(void **state)
                                 total--;
                                 sched_end(&sched, &origins[o], 1, rand_up_to(&rand, 3) != 0);
                         }
-                        while ((next = sched_next(&sched))) {
+                        while ((next = sched_next(&sched, 0))) {
                                 started++;
                                 total++;
                                 o = (int)(next->origin - origins);

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+#include "refusal.h"
+
+#include "client.h"
+#include <base/mem.h>
+
+#define MANY_UNAVAILABLE 4 /* of the last 16 answers: more than some broken resource's */
+
+bool refusal_is_one(int status, bool says_when)
+{
+        return status == 429 || (status == 503 && says_when);
+}
+
+/* Does a plain 503 look like a limit? */
+static bool is_limit(const struct origin *origin)
+{
+        unsigned n_let_in = origin->throttle ? origin->throttle->n_let_in : origin->n_let_in;
+
+        return n_let_in && __builtin_popcount(origin->recent_unavailable) >= MANY_UNAVAILABLE;
+}
+
+/* Made for the first refusal. Without memory the origin is asked as before. */
+static struct throttle *throttle_of(struct origin *origin)
+{
+        if (!origin->throttle) {
+                origin->throttle = mem_alloc(sizeof(*origin->throttle));
+                if (origin->throttle)
+                        throttle_init(origin->throttle, origin->first_start_ns, origin->n_let_in);
+        }
+        return origin->throttle;
+}
+
+static void refused(struct muster_request *request, uint64_t asked_ns)
+{
+        struct muster_client *client = request->client;
+        struct throttle *throttle = throttle_of(request->origin);
+
+        client->stats.n_refused++;
+        if (throttle)
+                throttle_refused(throttle, &request->start, clock_now(&client->clock), asked_ns);
+}
+
+static void let_in(struct muster_request *request)
+{
+        struct origin *origin = request->origin;
+        uint64_t now_ns = clock_now(&request->client->clock);
+
+        origin->n_let_in += origin->n_let_in < UINT32_MAX;
+        if (origin->throttle)
+                throttle_let_in(origin->throttle, &request->start, now_ns);
+}
+
+void refusal_heard(struct muster_request *request, int status, uint64_t asked_ns)
+{
+        struct origin *origin = request->origin;
+        unsigned recent = (unsigned)origin->recent_unavailable << 1 | (status == 503);
+
+        if (!request->limits.max_retries)
+                return;
+        origin->recent_unavailable = (uint16_t)recent;
+        if (refusal_is_one(status, asked_ns != 0) || (status == 503 && is_limit(origin)))
+                refused(request, asked_ns);
+        else if (status != 503)
+                let_in(request);
+        else if (origin->throttle)
+                throttle_go_on(origin->throttle, &request->start);
+        sched_look_again(&request->client->sched, origin);
+}
