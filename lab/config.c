@@ -233,6 +233,20 @@ SETTER(rate_limit)
         return 0;
 }
 
+SETTER(limit_answer)
+{
+        struct muster_str rest = value, status;
+
+        (void)config;
+        if (!str_split(&rest, ',', &status) || (rest.len && !str_is(rest, "silent")) ||
+            (!str_is(status, "429") && !str_is(status, "503")))
+                return refuse(error, value,
+                              "429 or 503, perhaps without Retry-After: 429, 503,silent");
+        listener->limit_status = str_is(status, "503") ? 503 : 429;
+        listener->limit_is_silent = rest.len != 0;
+        return 0;
+}
+
 SETTER(workers)
 {
         (void)config;
@@ -453,6 +467,8 @@ const struct config_setting config_settings[] = {
           set_error_share },
         { NULL, "rate-limit", "RATE[,BURST]", "above it the answer is 429 with Retry-After: 100/s",
           set_rate_limit },
+        { NULL, "limit-answer", "STATUS[,silent]", "429 or 503 for it; silent: without Retry-After",
+          set_limit_answer },
         { NULL, "route", "PATH=TARGET", "a path for a behaviour: /api=/bytes/10k?delay=5ms",
           set_route },
         { "Capacity", "workers", "N", "so many requests are worked on at once, others wait",

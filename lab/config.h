@@ -49,9 +49,11 @@ struct listener_config {
         /* requests */
         struct spread delay;
         double error_share;
-        double rate_per_s; /* 0: no limit */
-        double burst;      /* 0: 1 */
-        unsigned workers;  /* 0: no capacity model */
+        double rate_per_s;    /* 0: no limit */
+        double burst;         /* 0: 1 */
+        int limit_status;     /* of what is above it; 0: 429 */
+        bool limit_is_silent; /* without Retry-After */
+        unsigned workers;     /* 0: no capacity model */
         struct spread service;
         double coherency;
         double contention;

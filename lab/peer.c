@@ -283,10 +283,12 @@ static void apply_conditions(struct peer *peer)
                                                             config->burst, now(peer)))) {
                 listener->stats.n_rate_limited++;
                 plan_begin(&peer->plan);
-                plan_say(&peer->plan, 429, "more than %g requests a second\n", config->rate_per_s);
+                plan_say(&peer->plan, config->limit_status ? config->limit_status : 429,
+                         "more than %g requests a second\n", config->rate_per_s);
                 snprintf(seconds, sizeof(seconds), "%llu",
                          (unsigned long long)((wait_ns + NS_PER_S - 1) / NS_PER_S));
-                plan_add_field(&peer->plan, "Retry-After", str_of(seconds));
+                if (!config->limit_is_silent)
+                        plan_add_field(&peer->plan, "Retry-After", str_of(seconds));
         } else if (config->error_share > 0 && lab_chance(listener->lab, config->error_share)) {
                 plan_begin(&peer->plan);
                 plan_say(&peer->plan, 500, "this request is one of those that fail\n");

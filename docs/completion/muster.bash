@@ -216,6 +216,7 @@ _muster_lab() {
         --delay
         --error-share
         --rate-limit
+        --limit-answer
         --route
         --workers
         --service-time
