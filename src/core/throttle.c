@@ -31,6 +31,9 @@
 #define PATIENCE_NS     (15 * NS_PER_S)
 #define PATIENCE_MAX_NS (300 * NS_PER_S)
 
+/* A pace that was taken for so many times the hold is not to blame for a refusal. */
+#define ACCIDENT_HOLDS 15
+
 /* A start that is late by this share of the interval, and as much beyond, does not delay the next one. */
 #define LATE_SHARE 64
 #define LATE_NS    (50 * NS_PER_US)
@@ -201,7 +204,7 @@ static double paced_per_s(const struct throttle *throttle)
 /* It refused at what was taken for a floor. Each time in a row that is lowered by more. */
 static double lower_floor(struct throttle *throttle, double refused_per_s, double told_per_s)
 {
-        static const double cuts[] = { 0.93, 0.85, 0.75, 0.6 };
+        static const double cuts[] = { 0.95, 0.93, 0.85, 0.7 };
         unsigned n = throttle->n_lowered++;
 
         return fmax(refused_per_s * cuts[n < 3 ? n : 3], fmin(told_per_s, refused_per_s * cuts[0]));
@@ -234,6 +237,14 @@ static void set_pace(struct throttle *throttle, double refused_per_s)
             throttle->floor_per_s < refused_per_s / 2)
                 per_s = refused_per_s / 2;
         throttle->per_s = fmin(per_s, max_per_s(throttle));
+}
+
+/* The pace was taken for so long that a hold now and then costs less than a slower one would: servers and ways are not even. */
+static bool is_accident(const struct throttle *throttle, const struct throttle_start *start,
+                        uint64_t now_ns, uint64_t hold_ns)
+{
+        return throttle->per_s <= start->per_s &&
+               (now_ns - throttle->release_ns) / ACCIDENT_HOLDS > hold_ns;
 }
 
 static void hold(struct throttle *throttle, uint64_t now_ns, uint64_t hold_ns)
@@ -272,7 +283,7 @@ void throttle_refused(struct throttle *throttle, const struct throttle_start *st
         if (throttle->n_refusals++ == 0) {
                 throttle->floor_per_s = let_in_per_s(throttle, now_ns, hold_ns);
                 throttle->per_s = fmax(throttle->floor_per_s, START_PER_S);
-        } else if (throttle->n_let_in) {
+        } else if (throttle->n_let_in && !is_accident(throttle, start, now_ns, hold_ns)) {
                 double told_per_s =
                         fmax(let_in_per_s(throttle, now_ns, hold_ns), paced_per_s(throttle));
 
