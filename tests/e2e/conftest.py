@@ -15,6 +15,8 @@ from pathlib import Path
 
 import pytest
 
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # tests may run under nohup; what they start is to be as on a terminal
+
 ROOT = Path(__file__).resolve().parents[2]
 MUSTER = os.environ.get("MUSTER", str(ROOT / "build-dev" / "muster"))
 PATIENCE = 60  # seconds: for what must happen; never for what must not
