@@ -15,6 +15,23 @@ static int set_retries(void *settings, const struct option *option, const char *
         return option_set_between(settings, option, value, 0, 1000000, error);
 }
 
+static int set_retry_budget(void *settings, const struct option *option, const char *value,
+                            struct muster_error *error)
+{
+        if (strcmp(value, "none") == 0) {
+                ((struct fetch_options *)settings)->request.client.retry_budget_percent =
+                        MUSTER_NO_RETRY_BUDGET;
+                return 0;
+        }
+        if (option_set_between(settings, option, value, 1, 1000, error) == 0)
+                return 0;
+        error_clear(error);
+        return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
+                         "\"%s\" is neither a percentage from 1 to 1000 nor none; for no retries "
+                         "at all leave --retry out",
+                         value);
+}
+
 #define CLIENT(member) offsetof(struct fetch_options, request.client.member)
 #define OWN(member)    offsetof(struct fetch_options, member)
 
@@ -53,6 +70,9 @@ static const struct option how_to_go_on[] = {
           option_set_flag, CLIENT(fail_with_body) },
         { NULL, 0, "retry", "N", "tries again after failures that may pass (0)", set_retries,
           CLIENT(max_retries) },
+        { NULL, 0, "retry-budget", "PERCENT",
+          "retries of all requests together, or none: no bound (20)", set_retry_budget,
+          CLIENT(retry_budget_percent) },
         { NULL, 0, "retry-unsafe", NULL, "also for methods that are not idempotent, as POST",
           option_set_flag, CLIENT(retry_unsafe) },
 

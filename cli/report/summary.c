@@ -181,6 +181,23 @@ static void print_connections(const struct page *page, const struct report *repo
                 words_bytes(report->body_bytes).text, words_bytes(report->wire_bytes).text);
 }
 
+/* What the servers asked for, and what was not tried again although --retry allows it. */
+static void print_refusals(const struct page *page, const struct muster_client_stats *stats)
+{
+        if (stats->n_refused) {
+                page_label(page, "refused");
+                fprintf(page->to,
+                        "%s for now (429, 503); muster slowed down to what the servers let in\n",
+                        words_counted(stats->n_refused, "request", "requests").text);
+        }
+        if (stats->n_retries_withheld) {
+                page_label(page, "withheld");
+                fprintf(page->to,
+                        "%s, as the retry budget was used up; allow more with --retry-budget\n",
+                        words_counted(stats->n_retries_withheld, "retry", "retries").text);
+        }
+}
+
 void summary_print(const struct report *report, const struct muster_client_stats *stats,
                    const char *verdict, const struct page *page)
 {
@@ -198,5 +215,6 @@ void summary_print(const struct report *report, const struct muster_client_stats
         print_quantiles(page, "queue", &report->queue_ns, "waiting for its turn");
         print_phases(page, report);
         print_connections(page, report, stats);
+        print_refusals(page, stats);
         print_verdict(page, verdict);
 }

@@ -64,6 +64,7 @@ _muster_fetch() {
         --allow-https-to-http
         --max-filesize
         --retry
+        --retry-budget
         --retry-unsafe
         --process
         --process-lines

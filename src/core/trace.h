@@ -104,6 +104,7 @@ struct trace_attempt {
         bool is_plain;         /* GET without a body and without header fields of its own */
         bool is_encoded;       /* the response had a Content-Encoding */
         bool has_fields;       /* the request has header fields of its own, or a password */
+        bool is_withheld;      /* it would have been tried again, but for the retry budget */
         struct muster_str url; /* of this attempt, without user name and password; borrowed */
 };
 

@@ -152,6 +152,7 @@ static struct trace_attempt row_of(struct muster_request *request)
                 .is_plain = is_plain(request),
                 .is_encoded = notes->is_encoded,
                 .has_fields = has_fields(request),
+                .is_withheld = request->withheld == RETRY_WITHHELD_BUDGET,
                 .url = public_url(tracing_of(request), &request->url),
         };
 

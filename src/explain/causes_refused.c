@@ -6,6 +6,9 @@
  * let in tells which (refusals.h). Where it let in hardly any that says too little, and no figure is given. Whatever else was tried again (500, connections
  * that broke) is a server in trouble, which none of our limits cures.
  *
+ * The client may have slowed down by itself to what the server lets in (core/throttle.h). Then few are refused, and what there is to gain is
+ * what it took to learn that; the rest is the server's limit, which only its owner can raise.
+ *
  * A refusal comes at once, and is no sample of what an answer takes: what is predicted goes by those that were let in.
  *
  * Of several hosts one is looked at: that which refused most. What it lets in says nothing of the others, and these are not to be slowed down for it.
@@ -261,21 +264,69 @@ static bool counts_by_the_second(const struct refusals *refusals)
                (double)refusals->n_full >= (double)refusals->n_attempts * MOST;
 }
 
+/* The run kept to a pace that the refusals taught, and that was much of its time. */
+static bool is_slowed_down(const struct facts *facts)
+{
+        return (double)facts->chain_ns[PART_REFUSED] >= (double)facts->wall_ns * MUCH;
+}
+
+/* At the pace that was let in, without the refusals: is that a gain? */
+static bool is_gained_by_rate(const struct facts *facts, const struct refusals *refusals)
+{
+        double rate = rate_let_in(refusals);
+
+        return rate > 0 && (double)refusals->n_requests / rate * LONGER * (double)NS_PER_S <
+                                   (double)facts->wall_ns;
+}
+
+static void title_slowed_down(struct finding *finding, const struct facts *facts,
+                              const struct refusals *refusals)
+{
+        double rate = rate_let_in(refusals);
+        struct muster_str host = origin_key(facts->record, refusals->origin);
+        bool is_one = facts->n_hosts <= 1;
+
+        if (rate > 0)
+                finding_title(finding, "%s%.*s lets in no more than about %s requests a second",
+                              is_one ? "The server" : "The host ", is_one ? 0 : (int)host.len,
+                              host.at, words_rate(rate).text);
+        else
+                finding_title(finding, "%s%.*s lets in only so many requests a second",
+                              is_one ? "The server" : "The host ", is_one ? 0 : (int)host.len,
+                              host.at);
+}
+
+static void remedy_slowed_down(struct finding *finding, const struct facts *facts)
+{
+        finding_evidence(
+                finding, "keeping to the pace that the server lets in was %s of the wall time",
+                words_share((double)facts->chain_ns[PART_REFUSED], (double)facts->wall_ns).text);
+        finding_remedy(finding, "No option here makes that faster: ask the server's owner for a "
+                                "higher limit, or request less.");
+}
+
 static bool throttled(const struct facts *facts, struct finding *finding)
 {
         struct refusals refusals;
         size_t n_refused;
+        bool is_few;
 
         refusals_find(&refusals, facts);
         n_refused = refusals.n_too_many + refusals.n_full + refusals.n_elsewhere;
-        if (!n_refused || (double)n_refused < (double)facts->n_attempts * NOT_FEW ||
-            !is_throttling(&refusals))
+        is_few = (double)n_refused < (double)facts->n_attempts * NOT_FEW;
+        if (!n_refused || (is_few && !is_slowed_down(facts)) ||
+            (!is_throttling(&refusals) && !is_slowed_down(facts)))
                 return false;
         finding->n_failed_by_it = refusals.n_final + refusals.n_final_elsewhere;
-        finding->explained_ns = facts->chain_ns[PART_BACKOFF];
-        title_refused(finding, facts, &refusals);
+        finding->explained_ns = facts->chain_ns[PART_BACKOFF] + facts->chain_ns[PART_REFUSED];
+        if (is_slowed_down(facts) && !finding->n_failed_by_it)
+                title_slowed_down(finding, facts, &refusals);
+        else
+                title_refused(finding, facts, &refusals);
         tell_refusals(finding, facts, &refusals);
-        if (refusals.n_full > refusals.n_too_many && refusals.let_in_at_once)
+        if (is_slowed_down(facts) && !is_gained_by_rate(facts, &refusals))
+                remedy_slowed_down(finding, facts);
+        else if (refusals.n_full > refusals.n_too_many && refusals.let_in_at_once)
                 remedy_fewer(finding, facts, &refusals);
         else if (counts_by_the_second(&refusals))
                 remedy_rate(finding, facts, &refusals);
@@ -396,8 +447,35 @@ static bool retries(const struct facts *facts, struct finding *finding)
         return true;
 }
 
+/* --- not tried again ---------------------------------------------------------------------------------------------- */
+
+static bool retries_withheld(const struct facts *facts, struct finding *finding)
+{
+        const struct record *record = facts->record;
+        size_t n = 0;
+
+        for (size_t i = 0; i < record->n_attempts; i++)
+                n += record->attempts[i].is_last && record->attempts[i].is_withheld;
+        if (!n)
+                return false;
+        finding->n_failed_by_it = n;
+        finding_title(finding, "%s of %s were not tried again: the retry budget was used up",
+                      words_count(n).text,
+                      words_counted(facts->n_requests, "request", "requests").text);
+        finding_evidence(finding, "%s were made",
+                         words_counted(facts->n_outcomes[TRACE_RETRIED], "retry", "retries").text);
+        finding_evidence(finding, "the budget keeps retries from adding to the load of a server "
+                                  "that is in trouble");
+        finding_remedy(finding,
+                       "Find out why they failed; where the server can take it, allow more "
+                       "retries.");
+        finding_option(finding, "--retry-budget none");
+        return true;
+}
+
 const struct cause causes_refused[] = {
         { "throttled", MUSTER_GRADE_A, throttled },
         { "retries", MUSTER_GRADE_A, retries },
+        { "retries-withheld", MUSTER_GRADE_A, retries_withheld },
         { 0 },
 };

@@ -129,6 +129,7 @@ static const uint16_t moments[] = {
 #define IS_ENCODED    0x10
 #define HAS_FIELDS    0x20
 #define IS_ONE_PIECE  0x40 /* last_byte_* are those of the first byte */
+#define IS_WITHHELD   0x80
 #define WAIT_SHIFT    8
 #define OUTCOME_SHIFT 12
 #define STAGE_SHIFT   16
@@ -147,8 +148,9 @@ static int64_t flags_of(const struct trace_attempt *attempt)
                (attempt->is_safe ? IS_SAFE : 0) | (attempt->is_plain ? IS_PLAIN : 0) |
                (attempt->is_encoded ? IS_ENCODED : 0) | (attempt->has_fields ? HAS_FIELDS : 0) |
                (is_one_piece(&attempt->stamps) ? IS_ONE_PIECE : 0) |
-               (int64_t)attempt->wait << WAIT_SHIFT | (int64_t)attempt->outcome << OUTCOME_SHIFT |
-               (int64_t)attempt->stage << STAGE_SHIFT | (int64_t)attempt->method << METHOD_SHIFT |
+               (attempt->is_withheld ? IS_WITHHELD : 0) | (int64_t)attempt->wait << WAIT_SHIFT |
+               (int64_t)attempt->outcome << OUTCOME_SHIFT | (int64_t)attempt->stage << STAGE_SHIFT |
+               (int64_t)attempt->method << METHOD_SHIFT |
                (int64_t)attempt->http_version << HTTP_SHIFT;
 }
 
@@ -160,6 +162,7 @@ static bool get_flags(uint64_t flags, struct trace_attempt *attempt)
         attempt->is_plain = flags & IS_PLAIN;
         attempt->is_encoded = flags & IS_ENCODED;
         attempt->has_fields = flags & HAS_FIELDS;
+        attempt->is_withheld = flags & IS_WITHHELD;
         attempt->wait = flags >> WAIT_SHIFT & 15;
         attempt->outcome = flags >> OUTCOME_SHIFT & 15;
         attempt->stage = flags >> STAGE_SHIFT & 15;

@@ -122,6 +122,7 @@ struct trace_attempt full_attempt(uint64_t number)
                 .is_plain = true,
                 .is_encoded = true,
                 .has_fields = true,
+                .is_withheld = true,
                 .url = BYTES("http://h/p?q"),
         };
 }

@@ -26,7 +26,7 @@ static inline void row_clear_gaps(enum row_kind kind, void *row)
                 GAP(ROW_ORIGIN, trace_origin, number, key),
                 GAP(ROW_ATTEMPT, trace_attempt, stamps.stage, process_end_ns),
                 GAP(ROW_ATTEMPT, trace_attempt, code, sys),
-                GAP(ROW_ATTEMPT, trace_attempt, has_fields, url),
+                GAP(ROW_ATTEMPT, trace_attempt, is_withheld, url),
                 GAP(ROW_CONN, trace_conn, origin, opened_ns),
                 GAP(ROW_CONN, trace_conn, had_ticket, tls_work_ns),
                 GAP(ROW_CONN, trace_conn, n_out_of_order, remote),
