@@ -459,7 +459,7 @@ static bool retries_withheld(const struct facts *facts, struct finding *finding)
         if (!n)
                 return false;
         finding->n_failed_by_it = n;
-        finding_title(finding, "%s of %s were not tried again: the retry budget was used up",
+        finding_title(finding, "%s of %s were not tried again, as the retry budget was used up",
                       words_count(n).text,
                       words_counted(facts->n_requests, "request", "requests").text);
         finding_evidence(finding, "%s were made",

@@ -816,6 +816,71 @@ static void test_refused(void **state)
         assert_false(cause_is_made(&maker, causes_refused, "retries", &finding));
 }
 
+static void first_retried(struct record_maker_request *request, size_t i,
+                          const struct record_maker *maker)
+{
+        (void)maker;
+        request->n_retries = i < 8;
+}
+
+/* A few were refused at the start, and the others kept to the pace that this taught: it is the server's limit, and no option here raises it. */
+static void test_slowed_down(void **state)
+{
+        struct record_maker maker = { .n = 1000,
+                                      .slots = 16,
+                                      .rate_per_s = 50,
+                                      .each = { .server_ns = 10 * MS, .backoff_ns = NS_PER_S },
+                                      .vary = first_retried };
+        struct finding finding;
+        struct record record;
+
+        (void)state;
+        assert_int_equal(record_make(&record, &maker), 0);
+        make_refusals(&record, 429, NS_PER_S);
+        for (size_t i = 0; i < record.n_attempts; i++) {
+                struct trace_attempt *attempt = &record.attempts[i];
+
+                attempt->planned_ns = 0;
+                if (attempt->wait == TRACE_WAIT_RATE)
+                        attempt->wait = TRACE_WAIT_REFUSED;
+        }
+        assert_true(cause_is_found(&record, causes_refused, "throttled", &finding));
+        assert_non_null(strstr(finding.shown.title, "The server lets in no more than about "));
+        assert_null(finding.shown.option);
+        assert_false(finding.shown.has_prediction);
+        assert_false(cause_is_found(&record, causes_refused, "retries", &finding));
+        record_deinit(&record);
+}
+
+static void fails(struct record_maker_request *request, size_t i, const struct record_maker *maker)
+{
+        (void)maker;
+        request->n_retries = i % 4 == 0;
+        request->status = i % 2 ? 500 : 200;
+}
+
+static void test_retries_withheld(void **state)
+{
+        struct record_maker maker = { .n = 100,
+                                      .each = { .server_ns = MS, .backoff_ns = MS },
+                                      .vary = fails };
+        struct finding finding;
+        struct record record;
+
+        (void)state;
+        assert_int_equal(record_make(&record, &maker), 0);
+        assert_false(cause_is_found(&record, causes_refused, "retries-withheld", &finding));
+        for (size_t i = 0; i < record.n_attempts; i++)
+                record.attempts[i].is_withheld = record.attempts[i].status == 500;
+        assert_true(cause_is_found(&record, causes_refused, "retries-withheld", &finding));
+        assert_string_equal(
+                finding.shown.title,
+                "50 of 100 requests were not tried again, as the retry budget was used up");
+        assert_string_equal(finding.shown.option, "--retry-budget none");
+        assert_int_equal(finding.n_failed_by_it, 50);
+        record_deinit(&record);
+}
+
 /* The first ones are let in, and then one each 20 ms, of those that come each 4 ms: 50 a second. */
 static void counted_by_the_second(struct record_maker_request *request, size_t i,
                                   const struct record_maker *maker)
@@ -963,6 +1028,8 @@ int main(void)
                 cmocka_unit_test(test_hanging_host),
                 cmocka_unit_test(test_slow_path),
                 cmocka_unit_test(test_refused),
+                cmocka_unit_test(test_slowed_down),
+                cmocka_unit_test(test_retries_withheld),
                 cmocka_unit_test(test_refused_in_the_end),
                 cmocka_unit_test(test_refused_when_full),
                 cmocka_unit_test(test_one_host_refuses),
