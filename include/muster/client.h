@@ -21,6 +21,10 @@
  * Before one fires, all that the kernel already holds is read: a response that arrived in time counts, however late the
  * program came to read it. And where the program itself was away when a timeout ran out, the peer gets that time back,
  * once.
+ *
+ * Retries (max_retries) come out of a budget, as a server in trouble must not be asked many times as much. A server that
+ * refuses, with 429 (RFC 6585) or with 503 and Retry-After (RFC 9110, 10.2.3), is in no trouble: such retries are outside the
+ * budget, its origin is left alone for as long as it asks, and then asked at a pace that it takes. Other origins go on.
  */
 #ifndef MUSTER_CLIENT_H
 #define MUSTER_CLIENT_H
@@ -67,7 +71,7 @@ struct muster_client_options {
         uint64_t retry_delay_ms;       /* the first back-off is 0 to this, then doubled; 0: 500 */
         uint64_t retry_delay_max_ms;   /* that bound does not grow beyond this; 0: 30 s */
         unsigned retry_budget_percent; /* all retries, as share of all requests; 0: 20; to 1000;
-                                          or MUSTER_NO_RETRY_BUDGET; see muster_submit() */
+                                          or MUSTER_NO_RETRY_BUDGET */
         unsigned max_redirects;        /* 0: 10; for none: no_redirects, fail_on_redirect */
 
         /* How large. */
