@@ -78,8 +78,8 @@ static void check(const struct muster_explanation *explanation)
 
         muster_explanation_run(explanation, &run, sizeof(run));
         FUZZ_CHECK(run.wall_ns > 0 && run.n_requests > 0);
-        FUZZ_CHECK(sum_of(explanation, MUSTER_ACCOUNT_CHAIN) == run.wall_ns);
-        FUZZ_CHECK(sum_of(explanation, MUSTER_ACCOUNT_SHARES) == run.wall_ns);
+        FUZZ_CHECK(sum_of(explanation, MUSTER_ACCOUNT_CHAIN) == run.kept_wall_ns);
+        FUZZ_CHECK(sum_of(explanation, MUSTER_ACCOUNT_SHARES) == run.kept_wall_ns);
         FUZZ_CHECK(muster_explanation_verdict(explanation)[0]);
         for (size_t i = 0; muster_explanation_bound(explanation, i); i++)
                 FUZZ_CHECK(muster_explanation_bound(explanation, i)->formula);

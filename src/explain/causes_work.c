@@ -49,7 +49,7 @@ static uint64_t decoding_ns(const struct replay_request *request)
         begin = ratio * DECODED_STEP > DECODED_BEGIN ? ratio * DECODED_STEP : DECODED_BEGIN;
         if (begin >= (double)last->body_bytes)
                 return 0;
-        return (uint64_t)((double)last->stamps.decode_ns * (1 - begin / (double)last->body_bytes));
+        return whole_of((double)last->stamps.decode_ns * (1 - begin / (double)last->body_bytes));
 }
 
 static uint64_t processing_ns(const struct replay_request *request)
@@ -68,7 +68,7 @@ static void move_work(struct replay_request *request, const struct facts *facts,
 
         (void)facts;
         request->loop_ns -= ns < request->loop_ns ? ns : request->loop_ns;
-        request->process_ns += (uint64_t)((double)ns * move->times);
+        request->process_ns += whole_of((double)ns * move->times);
 }
 
 /* Computing takes as much longer as processors are in use by others. What waits does not. */

@@ -53,7 +53,7 @@ static uint64_t enough_for(const struct facts *facts, uint64_t attempt_ns, uint6
                 to = facts_request_end(facts, from);
                 ns = took_within(facts, from, to, attempt_ns);
                 if ((double)ns * MORE > (double)most_ns)
-                        most_ns = (uint64_t)((double)ns * MORE);
+                        most_ns = whole_of((double)ns * MORE);
         }
         return duration_round_up(most_ns);
 }

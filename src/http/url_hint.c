@@ -248,12 +248,12 @@ static bool has_url_inside(struct muster_str text)
 static bool has_no_scheme(struct muster_str text)
 {
         const char *colon = memchr(text.at, ':', text.len);
-        struct muster_str behind = { colon + 1,
-                                     colon ? (size_t)(text.at + text.len - colon) - 1 : 0 };
+        struct muster_str behind;
         size_t n = 0;
 
         if (!colon)
                 return true;
+        behind = (struct muster_str){ colon + 1, (size_t)(text.at + text.len - colon) - 1 };
         if (is_other_scheme((struct muster_str){ text.at, (size_t)(colon - text.at) }))
                 return false;
         while (n < behind.len && behind.at[n] != '/' && behind.at[n] != '@')
