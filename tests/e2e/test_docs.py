@@ -123,15 +123,21 @@ def test_every_option_is_in_its_page_and_completed():
             assert len(re.findall(rf"^\.It (?:Fl . , )?Fl -{escaped}(?!\S)", page, flags=re.MULTILINE)) == 1, (command, option)
 
 
+def anchors(document):
+    """Of the headings, as they are linked to."""
+    headings = re.findall(r"^#+ (.*)$", document.read_text(), flags=re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading).strip().lower().replace(" ", "-") for heading in headings}
+
+
 def test_links_lead_somewhere():
     for document in [*DOCUMENTS, ROOT / "docs" / "ARCHITECTURE.md", ROOT / "CONTRIBUTING.md"]:
-        text = document.read_text()
-        anchors = {re.sub(r"[^\w -]", "", heading).strip().lower().replace(" ", "-") for heading in re.findall(r"^#+ (.*)$", text, flags=re.MULTILINE)}
-        for target in re.findall(r"\]\(([^)\s]+)\)", text):
-            if target.startswith("#"):
-                assert target[1:] in anchors, target
-            elif "://" not in target:
-                assert (document.parent / target).exists(), target
+        for target in re.findall(r"\]\(([^)\s]+)\)", document.read_text()):
+            if "://" in target:
+                continue
+            path, _, anchor = target.partition("#")
+            file = document.parent / path if path else document
+            assert file.exists(), target
+            assert not anchor or anchor in anchors(file), target
 
 
 # --- man pages ----------------------------------------------------------------------------------------------------------
