@@ -34,6 +34,11 @@
 /* A pace that was taken for so many times the hold is not to blame for a refusal. */
 #define ACCIDENT_HOLDS 15
 
+/* An answer that took so much longer than usual was held up on the way; of what it took beyond that the next start waits a part. */
+#define HELD_UP_TIMES 2
+#define HELD_UP_NS    (500 * NS_PER_US)
+#define MEAN_SHARE    8 /* of a new answer in the mean: one in so many */
+
 /* A start that is late by this share of the interval, and as much beyond, does not delay the next one. */
 #define LATE_SHARE 64
 #define LATE_NS    (50 * NS_PER_US)
@@ -156,6 +161,27 @@ static void doubt_ceiling(struct throttle *throttle, uint64_t now_ns)
                 throttle->patience_ns *= 2;
 }
 
+/*
+ * A request that was held up on its way, or before the server looked at the time, may have been counted that much later. The next one
+ * must not come closer behind it than the pace allows, where a server saves nothing up.
+ */
+static void make_room(struct throttle *throttle, const struct throttle_start *start,
+                      uint64_t now_ns)
+{
+        uint64_t took_ns = now_ns - start->at_ns, usual_ns = throttle->usual_ns;
+        uint64_t beyond_ns = took_ns > usual_ns ? took_ns - usual_ns : 0;
+        uint64_t clear_ns = start->at_ns + interval_ns(throttle);
+
+        if (usual_ns && took_ns > usual_ns * HELD_UP_TIMES + HELD_UP_NS) {
+                if (beyond_ns > interval_ns(throttle) / 2)
+                        beyond_ns = interval_ns(throttle) / 2;
+                if (throttle->next_ns < clear_ns + beyond_ns)
+                        throttle->next_ns = clear_ns + beyond_ns;
+        }
+        throttle->usual_ns =
+                usual_ns ? usual_ns - usual_ns / MEAN_SHARE + took_ns / MEAN_SHARE : took_ns;
+}
+
 void throttle_let_in(struct throttle *throttle, const struct throttle_start *start, uint64_t now_ns)
 {
         if (is_of_before(throttle, start)) {
@@ -170,6 +196,7 @@ void throttle_let_in(struct throttle *throttle, const struct throttle_start *sta
         throttle->n_out = 0;
         if (throttle->n_let_in > THROTTLE_STARTS_KEPT)
                 throttle->n_lowered = 0;
+        make_room(throttle, start, now_ns);
         speed_up(throttle, now_ns);
         doubt_ceiling(throttle, now_ns);
 }
@@ -231,7 +258,7 @@ static void set_pace(struct throttle *throttle, double refused_per_s)
         double per_s = fmax(throttle->floor_per_s * BELOW_FLOOR, START_PER_S);
 
         if (isfinite(ceiling) && throttle->floor_per_s > ceiling * ALL_BUT_MEET)
-                per_s = ceiling * BETWEEN;
+                per_s = fmin(ceiling * BETWEEN, fmax(throttle->floor_per_s, START_PER_S));
         /* So few were let in that nothing is known but that it was too fast. */
         if (throttle->n_let_in < FEW && per_s > refused_per_s / 2 &&
             throttle->floor_per_s < refused_per_s / 2)

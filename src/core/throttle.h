@@ -27,10 +27,11 @@
 
 struct throttle {
         /* The pace. */
-        double per_s;     /* starts a second, evenly spaced */
-        uint64_t next_ns; /* nobody starts before; also the end of a hold */
-        bool is_probing;  /* after a hold, until one is let in: one at a time */
-        unsigned n_out;   /* of those that probe: under way */
+        double per_s;      /* starts a second, evenly spaced */
+        uint64_t next_ns;  /* nobody starts before; also the end of a hold */
+        uint64_t usual_ns; /* from a start to its answer: a moving mean of those let in */
+        bool is_probing;   /* after a hold, until one is let in: one at a time */
+        unsigned n_out;    /* of those that probe: under way */
 
         /* What is known of the limit, in starts a second. */
         double floor_per_s;   /* it lets in as many, as far as told */

@@ -319,7 +319,7 @@ static void test_batches(void **state)
                 { { BUCKET, 50, 200 }, 2000, 64, MS, false, 1, 20 },
                 { { BUCKET, 500, 1000 }, 20000, 64, MS, true, 1, 250 },
                 /* The hold may be as long as the window, and what is not asked for in it is lost. */
-                { { WINDOW, 50, 50 }, 2000, 64, MS, true, 1.2, 25 },
+                { { WINDOW, 50, 50 }, 2000, 64, MS, true, 1.25, 25 },
                 { { WINDOW, 50, 50 }, 2000, 64, 50 * MS, true, 1.15, 50 },
                 { { WINDOW, 50, 50 }, 2000, 64, MS, false, 1.08, 60 },
                 { { WINDOW, 20, 20 }, 100, 16, MS, true, 1.08, 4 },
