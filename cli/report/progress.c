@@ -53,6 +53,8 @@ void progress_words(const struct progress *progress, unsigned columns,
         if (progress->n_refused)
                 add(&line, ", %llu answered 4xx or 5xx", (unsigned long long)progress->n_refused);
         add(&line, ", %llu failed", (unsigned long long)progress->n_failed);
+        if (progress->hold_s >= 1)
+                add(&line, ", a server asks to wait %.0f s", progress->hold_s);
         if (share <= 0.001 || elapsed_s < 1)
                 return;
         add(&line, ", %.0f %%", share * 100);
@@ -75,6 +77,7 @@ void progress_show(const struct report *report, const struct muster_client_stats
                                      .n_refused = report_n_refused(report),
                                      .n_failed = report->n_failed,
                                      .n_in_flight = stats->n_in_flight,
+                                     .hold_s = (double)stats->hold_ns / (double)NS_PER_S,
                                      .elapsed_s = (double)elapsed_ns / (double)NS_PER_S,
                                      .share = share };
         char text[PROGRESS_BYTES_MAX];

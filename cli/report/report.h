@@ -50,7 +50,8 @@ static inline uint64_t report_n_refused(const struct report *report)
 struct progress {
         uint64_t n_done, n_refused, n_failed, n_in_flight; /* refused: answered 4xx or 5xx */
         double elapsed_s;
-        double share; /* of the input that is done; negative: not known */
+        double hold_s; /* that a server asks to wait, while nothing else is done */
+        double share;  /* of the input that is done; negative: not known */
 };
 
 /* As many pieces of the line as fit into so many columns. */

@@ -226,6 +226,8 @@ struct muster_client_stats {
         uint64_t n_processing;       /* with the workers now; no slot is held for them */
         uint64_t n_refused;          /* answers for which their origin was slowed down: 429, 503 */
         uint64_t n_retries_withheld; /* retries that the budget did not allow */
+        uint64_t
+                hold_ns; /* nothing is in flight, and a server asked to wait so long still; 0: else */
 };
 
 /* Copy the counters into `*ret_stats`, of which the caller says the size. */

@@ -542,6 +542,15 @@ int muster_turn(struct muster_client *client)
 
 /* --- counters ----------------------------------------------------------------------------------------------------- */
 
+static uint64_t hold_left_ns(const struct muster_client *client)
+{
+        uint64_t now_ns = clock_now(&client->clock);
+
+        if (client->sched.n_running || client->hold_until_ns < now_ns)
+                return 0;
+        return client->hold_until_ns - now_ns;
+}
+
 void muster_client_stats(const struct muster_client *client, struct muster_client_stats *ret_stats,
                          size_t size)
 {
@@ -554,6 +563,7 @@ void muster_client_stats(const struct muster_client *client, struct muster_clien
         stats.n_processing = client->n_processing;
         stats.n_queued =
                 stats.n_submitted - stats.n_finished - stats.n_in_flight - stats.n_processing;
+        stats.hold_ns = hold_left_ns(client);
         stats.n_lookups = resolver_n_lookups(client->resolver);
         stats.n_turns = client->loop.stats.n_turns;
         stats.longest_turn_ns = client->loop.stats.longest_turn_ns;

@@ -55,6 +55,7 @@ struct muster_client {
         struct h1_scratch scratch; /* fields of the head that is being read */
         char plain[PLAIN_BYTES];   /* what was decrypted last */
         bool has_foreign_loop; /* muster_client_fd() was asked for: the descriptor must tell of all work */
+        uint64_t hold_until_ns; /* the latest moment that a server asked to wait for */
         struct muster_client_stats stats;
 };
 

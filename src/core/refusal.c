@@ -34,10 +34,13 @@ static void refused(struct muster_request *request, uint64_t asked_ns)
 {
         struct muster_client *client = request->client;
         struct throttle *throttle = throttle_of(request->origin);
+        uint64_t now_ns = clock_now(&client->clock);
 
         client->stats.n_refused++;
+        if (client->hold_until_ns < clock_after(now_ns, asked_ns))
+                client->hold_until_ns = clock_after(now_ns, asked_ns);
         if (throttle)
-                throttle_refused(throttle, &request->start, clock_now(&client->clock), asked_ns);
+                throttle_refused(throttle, &request->start, now_ns, asked_ns);
 }
 
 static void let_in(struct muster_request *request)

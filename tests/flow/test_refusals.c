@@ -92,6 +92,7 @@ static void test_none_is_lost(void **state)
 /* An hour for sixty: with a retry or two each of them gets through. */
 static void test_slow_limit(void **state)
 {
+        struct muster_client_stats stats;
         struct limit limit = {
                 .interval_ns = 60 * NS_PER_S,
                 .refusal = "HTTP/1.1 429 X\r\nRetry-After: 60\r\nContent-Length: 0\r\n\r\n"
@@ -103,7 +104,11 @@ static void test_slow_limit(void **state)
                       limited);
         f.server.userdata = &limit;
         submit(&f, "GET", 60);
-        for (int i = 0; i < 60; i++)
+        expect_result(&f, MUSTER_OK, 200);
+        assert_int_equal(muster_wait(f.client, 10000), MUSTER_LATER);
+        muster_client_stats(f.client, &stats, sizeof(stats));
+        assert_in_range(stats.hold_ns, 49 * NS_PER_S, 50 * NS_PER_S);
+        for (int i = 1; i < 60; i++)
                 expect_result(&f, MUSTER_OK, 200);
         assert_in_range(fixture_now_ns(&f) - START_NS, 59 * limit.interval_ns,
                         75 * limit.interval_ns);

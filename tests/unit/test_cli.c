@@ -379,9 +379,12 @@ static void test_progress_without_an_end(void **state)
 {
         static const struct progress unknown[] = { { .n_done = 9, .elapsed_s = 3, .share = -1 },
                                                    { .n_done = 9, .elapsed_s = 3, .share = 0 } };
+        static const struct progress held = { .n_done = 9, .elapsed_s = 3, .hold_s = 58.3 };
         char text[PROGRESS_BYTES_MAX];
 
         (void)state;
+        progress_words(&held, 200, text);
+        assert_string_equal(text, "9 done, 3/s, 0 in flight, 0 failed, a server asks to wait 58 s");
         for (size_t i = 0; i < LENGTH(unknown); i++) {
                 progress_words(&unknown[i], 80, text);
                 assert_string_equal(text, "9 done, 3/s, 0 in flight, 0 failed");
