@@ -301,8 +301,10 @@ static void remedy_slowed_down(struct finding *finding, const struct facts *fact
         finding_evidence(
                 finding, "keeping to the pace that the server lets in was %s of the wall time",
                 words_share((double)facts->chain_ns[PART_REFUSED], (double)facts->wall_ns).text);
-        finding_remedy(finding, "No option here makes that faster: ask the server's owner for a "
-                                "higher limit, or request less.");
+        finding_remedy(
+                finding,
+                "Ask the server's owner for a higher limit, or request less; no option here makes "
+                "it faster.");
 }
 
 static bool throttled(const struct facts *facts, struct finding *finding)
