@@ -61,12 +61,12 @@ static void say_withheld(struct muster_request *request)
         struct muster_result *result = &request->result;
         struct buf reason = { 0 };
 
-        if (!request->withheld || retry_add_reason(request, &reason) < 0)
-                return;
-        if (result->error.code) {
+        if (retry_add_reason(request, &reason) < 0)
+                reason.len = 0;
+        if (reason.len && result->error.code) {
                 error_add_text(&result->error, (struct muster_str){ "; ", 2 });
                 error_add_text(&result->error, buf_str(&reason));
-        } else {
+        } else if (reason.len) {
                 result_add_warning(result, buf_str(&reason));
         }
         buf_deinit(&reason);
@@ -166,13 +166,13 @@ void flow_processed(struct muster_request *request)
 static void conclude(struct muster_request *request)
 {
         error_clear(&request->result.error);
+        /* Also of a status that is an error: the response is whole. What cannot be written is said first. */
+        if (request->uses_sink)
+                (void)sink_finish(&request->sink, &request->result.error);
         check_status(request, &request->result.error);
         if (request->work.decoder && request->result.error.code)
                 request->process =
                         NULL; /* the body is to be readable, but is not to be worked on */
-        /* Also with fail_with_body: the response is whole. */
-        if (request->uses_sink)
-                (void)sink_finish(&request->sink, &request->result.error);
         if (!work_is_wanted(request) || (request->result.error.code && !request->work.decoder)) {
                 finish(request, NULL, request->attempt.end_ns);
                 return;
@@ -355,6 +355,7 @@ static void start(struct muster_client *client, struct muster_request *request)
 
         request->state = REQUEST_RUNNING;
         result_clear_response(&request->result);
+        work_clear(&request->work);
         request->attempt.slot_ns = now_ns;
         if (!request->result.planned_ns)
                 request->result.planned_ns = now_ns;
@@ -378,8 +379,7 @@ void flow_start_all(struct muster_client *client)
 {
         struct muster_request *request;
 
-        if (pace_is_on(&client->sched.pace))
-                sched_advance(&client->sched, now_of(client));
+        sched_advance(&client->sched, now_of(client));
         while (!is_backed_up(client) && (request = sched_next(&client->sched, now_of(client))))
                 start(client, request);
         if (is_backed_up(client))

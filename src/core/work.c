@@ -16,6 +16,12 @@ void work_deinit(struct work *work)
         buf_deinit(&work->encoded);
 }
 
+void work_clear(struct work *work)
+{
+        work->decoder = decoder_free(work->decoder);
+        work->encoded.len = 0;
+}
+
 bool work_is_wanted(const struct muster_request *request)
 {
         return request->process || request->work.decoder;

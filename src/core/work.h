@@ -33,6 +33,9 @@ struct work {
 
 void work_deinit(struct work *work);
 
+/* Another attempt begins: what was kept of an earlier one's body is of no use. */
+void work_clear(struct work *work);
+
 /* Is there any for this request? */
 bool work_is_wanted(const struct muster_request *request);
 

@@ -225,7 +225,7 @@ static void title_final(struct finding *finding, const struct facts *facts,
 
         if (facts->n_hosts <= 1)
                 finding_title(finding, "%s of %s %s refused in the end (%s)", n.text, n_all.text,
-                              refusals->n_requests == 1 ? "was" : "were", final_status(refusals));
+                              refusals->n_final == 1 ? "was" : "were", final_status(refusals));
         else
                 finding_title(finding, "The host %.*s refused %s of %s in the end (%s)",
                               STR_ARGS(origin_key(facts->record, refusals->origin)), n.text,
@@ -241,12 +241,11 @@ static void title_refused(struct finding *finding, const struct facts *facts,
         if (refusals->n_final)
                 title_final(finding, facts, refusals);
         else if (facts->n_hosts <= 1)
-                finding_title(finding,
-                              "The server refused %s of %s requests, as they were too many", n.text,
-                              n_all.text);
+                finding_title(finding, "The server refused %s of %s tries, as they were too many",
+                              n.text, n_all.text);
         else
                 finding_title(
-                        finding, "The host %.*s refused %s of %s requests, as they were too many",
+                        finding, "The host %.*s refused %s of %s tries, as they were too many",
                         STR_ARGS(origin_key(facts->record, refusals->origin)), n.text, n_all.text);
 }
 
@@ -270,41 +269,60 @@ static bool is_slowed_down(const struct facts *facts)
         return (double)facts->chain_ns[PART_REFUSED] >= (double)facts->wall_ns * MUCH;
 }
 
-/* At the pace that was let in, without the refusals: is that a gain? */
-static bool is_gained_by_rate(const struct facts *facts, const struct refusals *refusals)
+/* From the start at the pace that was reached in the end: what that would gain. */
+static uint64_t wall_at_best_ns(const struct facts *facts, const struct refusals *refusals)
 {
-        double rate = rate_let_in(refusals);
+        double rate = floor(refusals->best_per_s);
 
-        return rate > 0 && (double)refusals->n_requests / rate * LONGER * (double)NS_PER_S <
-                                   (double)facts->wall_ns;
+        return rate > 0 ? whole_of((double)refusals->n_requests / rate * (double)NS_PER_S)
+                        : facts->wall_ns;
 }
 
 static void title_slowed_down(struct finding *finding, const struct facts *facts,
                               const struct refusals *refusals)
 {
-        double rate = rate_let_in(refusals);
+        size_t n = refusals->n_too_many + refusals->n_full;
         struct muster_str host = origin_key(facts->record, refusals->origin);
         bool is_one = facts->n_hosts <= 1;
 
-        if (rate > 0)
-                finding_title(finding, "%s%.*s lets in no more than about %s requests a second",
-                              is_one ? "The server" : "The host ", is_one ? 0 : (int)host.len,
-                              host.at, words_rate(rate).text);
-        else
-                finding_title(finding, "%s%.*s lets in only so many requests a second",
-                              is_one ? "The server" : "The host ", is_one ? 0 : (int)host.len,
-                              host.at);
+        finding_title(finding, "%s%.*s refused %s, and the run kept to the pace that was let in",
+                      is_one ? "The server" : "The host ", is_one ? 0 : (int)host.len, host.at,
+                      words_counted(n, "try", "tries").text);
 }
 
-static void remedy_slowed_down(struct finding *finding, const struct facts *facts)
+static void tell_slowed_down(struct finding *finding, const struct facts *facts,
+                             const struct refusals *refusals)
 {
-        finding_evidence(
-                finding, "keeping to the pace that the server lets in was %s of the wall time",
-                words_share((double)facts->chain_ns[PART_REFUSED], (double)facts->wall_ns).text);
-        finding_remedy(
-                finding,
-                "Ask the server's owner for a higher limit, or request less; no option here makes "
-                "it faster.");
+        finding_evidence(finding, "holds, and the pace after them, were %s of the wall time",
+                         words_share((double)facts->chain_ns[PART_REFUSED] +
+                                             (double)facts->chain_ns[PART_BACKOFF],
+                                     (double)facts->wall_ns)
+                                 .text);
+        if (refusals->best_per_s > 0)
+                finding_evidence(finding, "at best, %s a second were let in for long",
+                                 words_rate(refusals->best_per_s).text);
+}
+
+static void remedy_slowed_down(struct finding *finding, const struct facts *facts,
+                               const struct refusals *refusals)
+{
+        uint64_t wall_ns = wall_at_best_ns(facts, refusals);
+        uint64_t others_ns = 0;
+
+        if (refusals->best_per_s >= 1)
+                others_ns = whole_of((double)others_of(facts, refusals).n_attempts /
+                                     floor(refusals->best_per_s) * (double)NS_PER_S);
+        if ((double)wall_ns * LONGER > (double)facts->wall_ns || is_held_up(others_ns, facts)) {
+                finding_remedy(finding, "Ask the server's owner for a higher limit, or request "
+                                        "less; a rate from the start would gain little.");
+                return;
+        }
+        wall_ns = max_ns(wall_ns, others_ns);
+        finding_remedy(finding, "Ask at that rate from the start: then little is refused, and no "
+                                "hold is waited for.");
+        finding_option(finding, "%s %.0f/s", facts->n_hosts <= 1 ? "--rate" : "--rate-per-host",
+                       floor(refusals->best_per_s));
+        finding_predict(finding, wall_ns, wall_ns, facts->wall_ns);
 }
 
 static bool throttled(const struct facts *facts, struct finding *finding)
@@ -326,8 +344,10 @@ static bool throttled(const struct facts *facts, struct finding *finding)
         else
                 title_refused(finding, facts, &refusals);
         tell_refusals(finding, facts, &refusals);
-        if (is_slowed_down(facts) && !is_gained_by_rate(facts, &refusals))
-                remedy_slowed_down(finding, facts);
+        if (is_slowed_down(facts))
+                tell_slowed_down(finding, facts, &refusals);
+        if (is_slowed_down(facts) && !finding->n_failed_by_it)
+                remedy_slowed_down(finding, facts, &refusals);
         else if (refusals.n_full > refusals.n_too_many && refusals.let_in_at_once)
                 remedy_fewer(finding, facts, &refusals);
         else if (counts_by_the_second(&refusals))

@@ -143,7 +143,9 @@ static bool queue_timeout(const struct facts *facts, struct finding *finding)
         struct replay replay;
         struct raise raise;
 
-        if (!n)
+        /* Without that limit it was another that ended them; and who keeps to a server's pace would wait with more at once, too. */
+        if (!n || options->queue_timeout_ns == UINT64_MAX || !options->queue_timeout_ns ||
+            facts->n_waits[TRACE_WAIT_REFUSED])
                 return false;
         finding->n_failed_by_it = n;
         finding_title(finding, "%s of %s requests gave up before their turn came",

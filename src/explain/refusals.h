@@ -23,8 +23,9 @@ struct refusals {
         uint64_t asked_ns;                     /* the longest Retry-After */
         size_t n_let_in, n_let_in_first;       /* first: before it refused any */
         uint64_t first_ns, last_ns;            /* of those let in: from slot to end */
-        uint64_t busy_ns;                      /* at least one that was let in was under way */
-        uint64_t service_ns;                   /* what one that was let in took: the middle one */
+        double best_per_s; /* of a third of those let in, in a row, without the first ones; 0: too few */
+        uint64_t busy_ns;    /* at least one that was let in was under way */
+        uint64_t service_ns; /* what one that was let in took: the middle one */
         uint64_t
                 let_in_at_once; /* it refused when so many were under way, and hardly otherwise; 0: it does not depend on that */
 };

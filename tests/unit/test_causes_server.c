@@ -845,7 +845,8 @@ static void test_slowed_down(void **state)
                         attempt->wait = TRACE_WAIT_REFUSED;
         }
         assert_true(cause_is_found(&record, causes_refused, "throttled", &finding));
-        assert_non_null(strstr(finding.shown.title, "The server lets in no more than about "));
+        assert_non_null(
+                strstr(finding.shown.title, " and the run kept to the pace that was let in"));
         assert_null(finding.shown.option);
         assert_false(finding.shown.has_prediction);
         assert_false(cause_is_found(&record, causes_refused, "retries", &finding));
@@ -987,7 +988,7 @@ static void test_one_host_refuses(void **state)
         make_refusals(&record, 429, NS_PER_S);
         assert_true(cause_is_found(&record, causes_refused, "throttled", &finding));
         assert_string_equal(finding.shown.title, "The host http://host4.example:80 refused 25 of "
-                                                 "125 requests, as they were too many");
+                                                 "125 tries, as they were too many");
         assert_string_equal(finding.shown.option, "--rate-per-host 69/s");
         assert_predicted(&finding, 100 * NS_PER_S / 69);
         record_deinit(&record);
