@@ -105,6 +105,7 @@ void rerun_remove_record(const struct rerun *rerun)
 
 int rerun_begin(struct rerun *rerun, struct muster_error *error)
 {
+        struct sigaction hangup;
         sigset_t signals;
         int r;
 
@@ -112,7 +113,9 @@ int rerun_begin(struct rerun *rerun, struct muster_error *error)
         sigemptyset(&signals);
         sigaddset(&signals, SIGINT);
         sigaddset(&signals, SIGTERM);
-        sigaddset(&signals, SIGHUP);
+        sigaction(SIGHUP, NULL, &hangup);
+        if (hangup.sa_handler != SIG_IGN) /* it is with nohup */
+                sigaddset(&signals, SIGHUP);
         sigprocmask(SIG_BLOCK, &signals, &rerun->old_mask);
         rerun->signal_fd = signalfd(-1, &signals, SFD_CLOEXEC);
         if (rerun->signal_fd < 0)

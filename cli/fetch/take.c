@@ -5,6 +5,8 @@
 #include "fetch.h"
 
 #include "../interrupt.h"
+#include <base/error.h>
+#include <base/str.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -53,6 +55,21 @@ static const struct muster_error *error_of(const struct item *item, struct muste
         return own;
 }
 
+/* A body that could not be kept is said beside what failed before it. */
+static const struct muster_error *join_errors(struct muster_error *body_error,
+                                              const struct muster_error *before)
+{
+        struct muster_error both;
+
+        if (!before)
+                return body_error;
+        both = *before;
+        error_add_text(&both, str_of("; "));
+        error_add_text(&both, str_of(body_error->text));
+        *body_error = both;
+        return body_error;
+}
+
 static int write_item(struct fetch *fetch, struct item *item)
 {
         struct muster_error cancelled, body_error = { 0 };
@@ -74,8 +91,8 @@ static int write_item(struct fetch *fetch, struct item *item)
         if (fetch->body_files.is_there && item->result && has_body_to_keep(fetch, item->result)) {
                 if (body_files_name(&fetch->body_files, item, &body_file, &body_error) == 0)
                         line.body_file = body_file.at;
-                else if (!line.error)
-                        line.error = &body_error;
+                else
+                        line.error = join_errors(&body_error, line.error);
         }
         line.leaves_body_out |= fetch->body_files.is_there;
         if (item->result)

@@ -75,10 +75,10 @@ static int check_characters(struct input_item *item, struct muster_str url)
         for (size_t i = 0; i < url.len && r == 0; i++) {
                 unsigned char c = (unsigned char)url.at[i];
 
-                if (c == ' ')
+                if (c == ' ' && i && url.at[i - 1] != ' ')
                         r = check_blank(item, (struct muster_str){ url.at + i, url.len - i },
                                         before + i);
-                else if (c < 0x20 || c == 0x7f)
+                else if ((c < 0x20 && c != ' ') || c == 0x7f)
                         r = check_control(item, before + i);
         }
         return r;

@@ -187,8 +187,8 @@ static void print_refusals(const struct page *page, const struct muster_client_s
         if (stats->n_refused) {
                 page_label(page, "refused");
                 fprintf(page->to,
-                        "%s for now (429, 503); muster slowed down to what the servers let in\n",
-                        words_counted(stats->n_refused, "request", "requests").text);
+                        "%s to come back later (429, 503), and muster slowed down for it\n",
+                        words_counted(stats->n_refused, "answer", "answers").text);
         }
         if (stats->n_retries_withheld) {
                 page_label(page, "withheld");
