@@ -132,16 +132,27 @@ static bool parse_date(struct muster_str value, int64_t *ret_s)
         return false;
 }
 
+/* More seconds than fit into a number are seconds all the same. */
+static bool is_number(struct muster_str value)
+{
+        for (size_t i = 0; i < value.len; i++)
+                if (!char_is_digit(value.at[i]))
+                        return false;
+        return value.len > 0;
+}
+
 bool field_retry_after(struct muster_str value, int64_t now_s, uint64_t *ret_seconds)
 {
-        uint64_t seconds;
+        uint64_t seconds = UINT64_MAX;
         int64_t date;
 
         value = str_trim(value);
-        if (!str_to_u64(value, &seconds)) {
+        if (!is_number(value)) {
                 if (!parse_date(value, &date))
                         return false;
                 seconds = date > now_s ? (uint64_t)(date - now_s) : 0;
+        } else if (!str_to_u64(value, &seconds)) {
+                seconds = UINT64_MAX;
         }
         *ret_seconds = seconds < RETRY_AFTER_S_MAX ? seconds : RETRY_AFTER_S_MAX;
         return true;

@@ -107,8 +107,7 @@ static int parse_line(char *text, struct h1_head *head, struct muster_str line, 
         if (h1_names_framing(value))
                 return doubt(head, "a bare CR before Content-Length or Transfer-Encoding", line,
                              error);
-        for (char *at = text + (value.at - text); has(value, '\r') && at < value.at + value.len;
-             at++)
+        for (char *at = text + (value.at - text); at < value.at + value.len; at++)
                 if (*at == '\r')
                         *at = ' ';
         *ret_value = str_trim(value);
