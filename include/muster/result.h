@@ -100,9 +100,10 @@ MUSTER_PUBLIC int muster_result_read_now(struct muster_result *result, void *buf
 MUSTER_PUBLIC const char *muster_result_undecoded(const struct muster_result *result);
 
 /*
- * What was odd about a response that is a success all the same, in words, as bytes behind the end
- * of a compressed body, which were dropped; "" when there is nothing. Complete when the body is
- * over.
+ * What is to be known of a result beside its error, in words: bytes behind the end of a compressed
+ * body, which were dropped; or why a response that is the result, as a 503, was not tried again.
+ * "" when there is nothing. Complete when the body is over; borrowed until muster_result_free(), of
+ * a stream until the next call that reads from it.
  */
 MUSTER_PUBLIC const char *muster_result_warning(const struct muster_result *result);
 

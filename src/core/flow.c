@@ -360,6 +360,8 @@ static void start(struct muster_client *client, struct muster_request *request)
         if (!request->result.planned_ns)
                 request->result.planned_ns = now_ns;
         client->stats.n_attempts++;
+        client->stats.n_retries += request->is_retry;
+        request->is_retry = false;
         deadline_started(request, now_ns);
         if (!request->wants_fresh_conn)
                 conn = pool_take(&client->pool, request->origin, now_ns);
@@ -455,7 +457,7 @@ static void back_off(struct muster_request *request, const struct muster_error *
         tracing_attempt(request, TRACE_RETRIED, why);
         request->state = REQUEST_BACKOFF;
         request->n_retries++;
-        request->client->stats.n_retries++;
+        request->is_retry = true; /* counted when it is made */
         request->wants_fresh_conn = false;
         deadline_backoff(request, again_ns);
         if (deadline_arm(request) == 0)

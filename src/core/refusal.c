@@ -58,12 +58,12 @@ void refusal_heard(struct muster_request *request, int status, uint64_t asked_ns
         struct origin *origin = request->origin;
         unsigned recent = (unsigned)origin->recent_unavailable << 1 | (status == 503);
 
-        if (!request->limits.max_retries)
-                return;
+        bool is_refusal = refusal_is_one(status, asked_ns != 0);
+
         origin->recent_unavailable = (uint16_t)recent;
-        if (refusal_is_one(status, asked_ns != 0) || (status == 503 && is_limit(origin)))
+        if (request->limits.max_retries && (is_refusal || (status == 503 && is_limit(origin))))
                 refused(request, asked_ns);
-        else if (status != 503)
+        else if (status != 503 && !is_refusal)
                 let_in(request);
         else if (origin->throttle)
                 throttle_go_on(origin->throttle, &request->start);

@@ -7,7 +7,7 @@
  * (throttle.h), and what it refused is tried again outside the retry budget, so that none of it is lost.
  *
  * A 503 without Retry-After may be of one broken resource, or of a server in trouble. It slows its origin down, too, where many of the last
- * answers were such and others were not: some servers limit with nothing but that. Its retries are of the budget.
+ * answers were such and others were not: some servers limit with nothing but that. Its retries count against the budget.
  *
  * Where nothing is to be tried again (no retries) a refusal is an answer like any other, and nothing waits for it.
  */

@@ -100,6 +100,7 @@ struct muster_request {
         bool died_stale; /* the last attempt ended on a reused connection before any byte of the response */
         bool wants_fresh_conn; /* because of that; it is done once, then it counts as a failure */
         unsigned n_retries;
+        bool is_retry;                /* the attempt that is to come */
         uint64_t retry_wait_ns;       /* while RESPONSE_IS_RETRIED: how long to wait */
         enum retry_withheld withheld; /* why the attempt that is over is the last */
         struct throttle_start start;  /* of this attempt: see throttle.h */

@@ -104,7 +104,10 @@ static int add_time(const struct muster_request *request, struct buf *text)
 
         if (r == 0)
                 r = buf_add_text(text, words_ns(request->retry_wait_ns).text);
-        return r < 0 ? r : buf_add_text(text, " would outlast its timeout (--max-time)");
+        return r < 0 ? r
+                     : buf_add_text(text, request->deadline_ns < request->total_until_ns
+                                                  ? " would outlast its deadline (--deadline)"
+                                                  : " would outlast its timeout (--max-time)");
 }
 
 static int add_long(const struct muster_request *request, struct buf *text)

@@ -6,8 +6,8 @@
  * herd that failed together does not come back together. What a server asks for with Retry-After (RFC 9110 section 10.2.3) comes first.
  *
  * A budget keeps retries from multiplying the load on a server in trouble: each submitted request pays in a share, each retry
- * takes out one. So at most that share of requests is retried in the long run, however many are allowed to each one. Refusals
- * (refusal.h) are not of a server in trouble, and what they ask for costs nothing. A retry that is allowed to a request, and yet not
+ * takes out one. So at most that share of requests is retried in the long run, however many are allowed to each one. A refusal
+ * (refusal.h) does not mean that the server is in trouble, so retrying it costs no budget. A retry that is allowed to a request, and yet not
  * made, is said in its result.
  */
 #ifndef CORE_RETRY_H

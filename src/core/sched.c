@@ -225,6 +225,7 @@ void sched_advance(struct sched *sched, uint64_t now_ns)
         struct pace *pace = &sched->pace;
         struct muster_request *request;
 
+        wake_resting(sched, now_ns);
         if (!pace_is_on(pace))
                 return;
         pace->is_behind = sched->is_full && sched->n_queued > pace->n_waiting;
@@ -272,7 +273,6 @@ static struct muster_request *take_first(struct sched *sched, struct origin *ori
 
 struct muster_request *sched_next(struct sched *sched, uint64_t now_ns)
 {
-        wake_resting(sched, now_ns);
         while (has_next(sched)) {
                 struct origin *origin = origin_of_ready_link(list_first(&sched->ready));
                 struct muster_request *request = NULL;

@@ -31,7 +31,7 @@ struct sched {
         size_t n_queued;
         struct list ready;   /* origins with waiting requests, in turn */
         struct list held;    /* such that may have no more at present */
-        struct heap resting; /* such that refused requests, by their next start */
+        struct heap resting; /* origins that refused requests, by their next start */
         struct pace pace;
         /* For the record: who waited for what (sched.c). */
         uint64_t n_due, full_mark, workers_mark, freed_by;
@@ -52,7 +52,7 @@ void sched_set_rates(struct sched *sched, double per_s, double per_host_per_s);
 int sched_add(struct sched *sched, struct muster_request *request);
 int sched_add_first(struct sched *sched, struct muster_request *request);
 
-/* Those whose planned moment has come by `now_ns` are due from now on. */
+/* Those whose planned moment has come by `now_ns` are due from now on; origins whose next start has, rest no longer. */
 void sched_advance(struct sched *sched, uint64_t now_ns);
 
 /* When to do that again, as a slot is free for who is due then; UINT64_MAX: not before something else has happened. */

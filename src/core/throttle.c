@@ -20,7 +20,7 @@
 #define BELOW_FLOOR   0.97
 #define BETWEEN       0.94 /* of the ceiling, where the floor is ALL_BUT_MEET of it or more */
 #define ALL_BUT_MEET  0.85
-#define DOUBTED       0.98 /* of the pace that was refused: a floor above that was none */
+#define DOUBTED       0.98 /* of the pace that was refused: a floor above that was wrong */
 #define FEW           10   /* let in: less tells no rate */
 
 /* The hold where the server does not say how long: doubled until it lets one in. */
@@ -295,6 +295,16 @@ static uint64_t hold_length_ns(struct throttle *throttle, uint64_t asked_ns)
         return own_ns;
 }
 
+/*
+ * Of what was let in before the first refusal. For longer than the hold that was a pace that the server took, and no stock that it had saved up.
+ */
+static double first_floor(const struct throttle *throttle, uint64_t now_ns, uint64_t hold_ns)
+{
+        bool was_long = now_ns - throttle->refused_ns > hold_ns;
+
+        return let_in_per_s(throttle, now_ns, was_long ? 0 : hold_ns);
+}
+
 void throttle_refused(struct throttle *throttle, const struct throttle_start *start,
                       uint64_t now_ns, uint64_t asked_ns)
 {
@@ -308,7 +318,7 @@ void throttle_refused(struct throttle *throttle, const struct throttle_start *st
         }
         hold_ns = hold_length_ns(throttle, asked_ns);
         if (throttle->n_refusals++ == 0) {
-                throttle->floor_per_s = let_in_per_s(throttle, now_ns, hold_ns);
+                throttle->floor_per_s = first_floor(throttle, now_ns, hold_ns);
                 throttle->per_s = fmax(throttle->floor_per_s, START_PER_S);
         } else if (throttle->n_let_in && !is_accident(throttle, start, now_ns, hold_ns)) {
                 double told_per_s =

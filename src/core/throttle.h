@@ -40,7 +40,7 @@ struct throttle {
 
         /* Since the last refusal. */
         unsigned n_refusals;             /* in all; those of one flight are one */
-        unsigned n_lowered;              /* how often in a row the floor was none */
+        unsigned n_lowered;              /* how often in a row the floor turned out to be wrong */
         uint64_t refused_ns, release_ns; /* the hold */
         uint64_t hold_ns;                /* its length */
         uint64_t own_hold_ns; /* of the next one, where the server does not say how long */

@@ -4,6 +4,9 @@
  */
 #include "fixture.h"
 
+#include <base/rand.h>
+#include <zlib.h>
+
 #define STATUS(code, fields) "HTTP/1.1 " code " X\r\nContent-Length: 2\r\n" fields "\r\nno"
 #define YES                  "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nyes"
 
@@ -184,6 +187,71 @@ static void test_refused_connection_is_retried_whatever_the_method(void **state)
         fixture_stop(&f);
 }
 
+/* More than is decoded on the loop, and the connection ends within it. */
+struct cut_body {
+        char bytes[100000];
+        size_t len;
+};
+
+static void make_cut_body(struct cut_body *cut)
+{
+        static Bytef plain[60000];
+        struct rand rand;
+        z_stream z = { 0 };
+        int head;
+
+        rand_init(&rand, 1);
+        for (size_t i = 0; i < sizeof(plain); i++)
+                plain[i] = (Bytef)rand_next(&rand);
+        head = snprintf(
+                cut->bytes, sizeof(cut->bytes),
+                "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 90000\r\n\r\n");
+        assert_int_equal(deflateInit2(&z, 1, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY), Z_OK);
+        z.next_in = plain;
+        z.avail_in = sizeof(plain);
+        z.next_out = (Bytef *)cut->bytes + head;
+        z.avail_out = (uInt)(sizeof(cut->bytes) - (size_t)head);
+        assert_int_equal(deflate(&z, Z_FINISH), Z_STREAM_END);
+        cut->len = (size_t)head + z.total_out / 2;
+        deflateEnd(&z);
+}
+
+static struct script_answer cut_at_first(struct script_server *server, const char *head, unsigned n)
+{
+        const struct cut_body *cut = server->userdata;
+
+        (void)head;
+        if (n == 1)
+                return (struct script_answer){ .bytes = cut->bytes,
+                                               .len = cut->len,
+                                               .closes = true };
+        return (struct script_answer){ .bytes = YES };
+}
+
+/* What was kept of the first answer for a worker is no part of the second. */
+static void test_kept_bytes_are_of_one_attempt(void **state)
+{
+        static struct cut_body cut;
+        struct fixture f;
+        struct muster_result *result;
+
+        (void)state;
+        make_cut_body(&cut);
+        fixture_start(&f,
+                      &(struct muster_client_options){
+                              .max_retries = 1, .workers = 1, .decode_threshold_bytes = 1024 },
+                      cut_at_first);
+        f.server.userdata = &cut;
+        muster_get(f.client, script_url(&f.server, "/"), NULL);
+        result = next_result(&f);
+        assert_int_equal(code_of(result), MUSTER_OK);
+        assert_int_equal(muster_result_n_attempts(result), 2);
+        assert_string_equal(muster_result_body(result), "yes");
+        assert_string_equal(muster_result_warning(result), "");
+        muster_result_free(result);
+        fixture_stop(&f);
+}
+
 static struct script_answer yes(struct script_server *server, const char *head, unsigned n)
 {
         (void)server;
@@ -273,6 +341,7 @@ int main(void)
                 cmocka_unit_test(test_budget),
                 cmocka_unit_test(test_early_close_is_retried_where_that_is_harmless),
                 cmocka_unit_test(test_refused_connection_is_retried_whatever_the_method),
+                cmocka_unit_test(test_kept_bytes_are_of_one_attempt),
                 cmocka_unit_test(test_stale_connection),
                 cmocka_unit_test(test_idle_close_is_noticed),
                 cmocka_unit_test(test_no_retry_past_the_deadline),
