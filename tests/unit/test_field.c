@@ -65,6 +65,7 @@ static void test_retry_after(void **state)
                 { "120", 0, true, 120 },
                 { " 0 ", 0, true, 0 },
                 { "99999999999", 0, true, UINT64_C(10) * 365 * 24 * 3600 },
+                { "99999999999999999999", 0, true, UINT64_C(10) * 365 * 24 * 3600 },
                 { "Sun, 06 Nov 1994 08:49:37 GMT", 30, true, 30 },
                 { "Sunday, 06-Nov-94 08:49:37 GMT", 30, true, 30 },
                 { "Sun Nov  6 08:49:37 1994", 30, true, 30 },
