@@ -74,12 +74,22 @@ static const char *const standard_input[] = { "-", NULL };
 /* Results would take the place of the list while that is read. */
 static int check_output(struct fetch *fetch, const char *const *files)
 {
-        for (; *files; files++)
-                if (strcmp(*files, "-") != 0 && output_is(&fetch->output, *files))
+        const char *record = fetch->options.account.record;
+
+        for (; *files; files++) {
+                bool is_stdin = strcmp(*files, "-") == 0;
+
+                if (output_is(&fetch->output, is_stdin ? "/dev/stdin" : *files))
                         return error_set(&fetch->error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
                                          "%s is the list of requests (-i) and cannot have the "
                                          "results as well (-o)",
-                                         *files);
+                                         is_stdin ? fetch->output.path : *files);
+        }
+        if (record && output_is(&fetch->output, record))
+                return error_set(&fetch->error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
+                                 "%s is the record (--record) and cannot have the results as well "
+                                 "(-o)",
+                                 record);
         return 0;
 }
 

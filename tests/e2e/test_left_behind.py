@@ -214,3 +214,17 @@ def test_lab_that_is_stopped(tmp_path, number):
     process.send_signal(number)
     process.communicate(timeout=PATIENCE)
     assert process.returncode == 0 and all_in(tmp_path) == []
+
+
+def test_a_list_on_standard_input_is_no_output(muster, tmp_path):
+    listed = tmp_path / "list.txt"
+    listed.write_text("http://127.0.0.1:1/\n")
+    with open(listed) as stdin:
+        done = subprocess.run([MUSTER, "fetch", "-o", listed], stdin=stdin, capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode in (2, 3) and "cannot have the results as well (-o)" in done.stderr
+    assert listed.read_text() == "http://127.0.0.1:1/\n"
+
+
+def test_a_record_is_no_output(tmp_path):
+    done = subprocess.run([MUSTER, "fetch", "-o", "same", "--record", "./same", "http://127.0.0.1:1/"], capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode in (2, 3) and "is the record (--record)" in done.stderr
