@@ -346,10 +346,10 @@ static bool throttled(const struct facts *facts, struct finding *finding)
         tell_refusals(finding, facts, &refusals);
         if (is_slowed_down(facts))
                 tell_slowed_down(finding, facts, &refusals);
-        if (is_slowed_down(facts) && !finding->n_failed_by_it)
-                remedy_slowed_down(finding, facts, &refusals);
-        else if (refusals.n_full > refusals.n_too_many && refusals.let_in_at_once)
+        if (refusals.n_full > refusals.n_too_many && refusals.let_in_at_once)
                 remedy_fewer(finding, facts, &refusals);
+        else if (is_slowed_down(facts) && !finding->n_failed_by_it)
+                remedy_slowed_down(finding, facts, &refusals);
         else if (counts_by_the_second(&refusals))
                 remedy_rate(finding, facts, &refusals);
         else

@@ -161,18 +161,21 @@ static uint64_t let_in_at_once(struct lives *lives)
         return (double)n_beyond <= (double)lives->n * FEW ? limit : 0;
 }
 
-/* Over a third of them holds and the first tries weigh little, and what was saved up before, too. */
+/* Over a third of them, in which holds weigh little. As many as came first, at once, may have been saved up again: they do not count. */
 static double best_per_s(const struct lives *lives, size_t n_first)
 {
-        size_t n = lives->n / 3;
+        size_t n = lives->n / 3, n_saved = n_first > 1 ? n_first - 1 : 0;
         uint64_t least_ns = UINT64_MAX;
 
-        for (size_t i = n_first; n >= SEVERAL && i + n < lives->n; i++) {
+        if (n < n_saved + SEVERAL)
+                return 0;
+        for (size_t i = n_first; i + n < lives->n; i++) {
                 uint64_t ns = lives->begins[i + n] - lives->begins[i];
 
                 least_ns = ns && ns < least_ns ? ns : least_ns;
         }
-        return least_ns == UINT64_MAX ? 0 : (double)n * (double)NS_PER_S / (double)least_ns;
+        return least_ns == UINT64_MAX ? 0
+                                      : (double)(n - n_saved) * (double)NS_PER_S / (double)least_ns;
 }
 
 static void measure(struct refusals *refusals, struct lives *lives)
