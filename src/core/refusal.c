@@ -57,7 +57,6 @@ void refusal_heard(struct muster_request *request, int status, uint64_t asked_ns
 {
         struct origin *origin = request->origin;
         unsigned recent = (unsigned)origin->recent_unavailable << 1 | (status == 503);
-
         bool is_refusal = refusal_is_one(status, asked_ns != 0);
 
         origin->recent_unavailable = (uint16_t)recent;
