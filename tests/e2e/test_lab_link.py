@@ -1,10 +1,13 @@
 """The lab's link: delay, rate, loss, queue and schedule, as TCP and the link's own counters tell of them."""
+import fcntl
 import json
 import os
+import pty
 import signal
 import statistics
 import subprocess
 import sys
+import termios
 import time
 
 import pytest
@@ -228,9 +231,12 @@ def test_signals(how, status):
 def test_ctrl_c_at_a_terminal():
     """To all of the group at once: the command decides, and the server is there until it has decided."""
     command = "trap 'muster fetch -s {lab}/plain; exit 5' INT; echo ready; while :; do sleep 0.05; done"
-    process = subprocess.Popen([MUSTER, "lab", "--link", "rtt=1ms", "--", "sh", "-c", command], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                               text=True, start_new_session=True)
+    master, terminal = pty.openpty()
+    process = subprocess.Popen([MUSTER, "lab", "--link", "rtt=1ms", "--", "sh", "-c", command], stdin=terminal, stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE, text=True, start_new_session=True, preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
     assert process.stdout.readline() == "ready\n"
-    os.killpg(process.pid, signal.SIGINT)
+    os.write(master, b"\x03")
     stdout, _ = process.communicate(timeout=PATIENCE)
+    os.close(master)
+    os.close(terminal)
     assert process.returncode == 5 and json.loads(stdout)["status"] == 200

@@ -65,7 +65,7 @@ SIGNATURES = {
     "input-slow": lambda o: o.phase("wait") >= 19,
     "ipv6-broken": lambda o: o.phase("tcp", max) >= 240 and o.phase("wait") < 200,
     "localhost": lambda o: o.count(lambda r: r["conn"]["remote"].startswith("127.")) == 50 and o.phase("tcp", max) < 20,
-    "loss": lambda o: o.count(lambda r: r["conn"]["retransmits"]) > 0 or o.phase("receive", max) > 100,
+    "loss": lambda o: o.count(lambda r: r["conn"]["retransmits"]) > 0 or o.phase("receive", max) > 70,
     "mixed": lambda o: o.status == 1 and len(o.results) == 244,
     "nagle": lambda o: 35 < o.phase("receive") < 120,
     "nagle-not": lambda o: o.phase("receive") < 20 and o.phase("wait") >= 39,
