@@ -105,8 +105,7 @@ int main(int argc, char **argv)
                         curl_multi_socket_action(multi, CURL_SOCKET_TIMEOUT, 0, &running);
                 }
                 for (int i = 0; i < n; i++)
-                        curl_multi_socket_action(
-                                multi, events[i].data.fd,
+                        curl_multi_socket_action(multi, events[i].data.fd,
                                 (events[i].events & EPOLLIN ? CURL_CSELECT_IN : 0) |
                                         (events[i].events & EPOLLOUT ? CURL_CSELECT_OUT : 0),
                                 &running);

@@ -37,8 +37,8 @@ static void die(const char *what)
 static int dial(unsigned short port)
 {
         struct sockaddr_in address = { .sin_family = AF_INET,
-                                       .sin_port = htons(port),
-                                       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+                .sin_port = htons(port),
+                .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
         int fd = socket(AF_INET, SOCK_STREAM, 0);
 
         if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
@@ -90,8 +90,7 @@ int main(int argc, char **argv)
         if (argc != 5)
                 return 2;
         request_len = (size_t)snprintf(request, sizeof(request),
-                                       "GET %s HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: */*\r\n\r\n",
-                                       argv[2]);
+                "GET %s HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: */*\r\n\r\n", argv[2]);
         concurrency = (unsigned)strtoul(argv[3], NULL, 10);
         n_wanted = strtoul(argv[4], NULL, 10);
         learn((unsigned short)strtoul(argv[1], NULL, 10));

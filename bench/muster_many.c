@@ -14,10 +14,9 @@
 static int record(struct muster_client *client, const char *file)
 {
         struct muster_error error = { 0 };
-        int r = muster_record(
-                client,
-                &(struct muster_record_options){ .file = strcmp(file, "-") == 0 ? NULL : file,
-                                                 .overwrite = true },
+        int r = muster_record(client,
+                &(struct muster_record_options){
+                        .file = strcmp(file, "-") == 0 ? NULL : file, .overwrite = true },
                 &error);
 
         if (r < 0)
@@ -47,8 +46,8 @@ int main(int argc, char **argv)
                 return 2;
         n_wanted = strtoul(argv[3], NULL, 10);
         if (muster_client_new(&client,
-                              &(struct muster_client_options){
-                                      .concurrency = (unsigned)strtoul(argv[2], NULL, 10) }) < 0)
+                    &(struct muster_client_options){
+                            .concurrency = (unsigned)strtoul(argv[2], NULL, 10) }) < 0)
                 return 1;
         if (argc == 5 && record(client, argv[4]) < 0)
                 return 1;

@@ -29,15 +29,15 @@ static struct trace_attempt attempt_of(uint64_t number, uint64_t start_ns, struc
                 .conn = 1 + number % 64,
                 .submitted_ns = at,
                 .stamps = { .start_ns = at,
-                            .slot_ns = at + 900000,
-                            .send_start_ns = at + 901000,
-                            .send_end_ns = at + 910000,
-                            .first_byte_kernel_ns = at + 1900000 + number % 1000,
-                            .first_byte_read_ns = at + 1950000,
-                            .last_byte_kernel_ns = at + 1900000 + number % 1000,
-                            .last_byte_read_ns = at + 1950000,
-                            .end_ns = at + 1965000,
-                            .stage = MUSTER_PHASE_RECEIVE },
+                        .slot_ns = at + 900000,
+                        .send_start_ns = at + 901000,
+                        .send_end_ns = at + 910000,
+                        .first_byte_kernel_ns = at + 1900000 + number % 1000,
+                        .first_byte_read_ns = at + 1950000,
+                        .last_byte_kernel_ns = at + 1900000 + number % 1000,
+                        .last_byte_read_ns = at + 1950000,
+                        .end_ns = at + 1965000,
+                        .stage = MUSTER_PHASE_RECEIVE },
                 .finished_ns = at + 1965000,
                 .taken_ns = at + 1969000,
                 .conn_idle_ns = 1000 + number % 5000,
@@ -72,10 +72,10 @@ static uint64_t tell_round(struct tracer *tracer, uint64_t from, uint64_t start_
         for (uint64_t i = 0; i < ROUND_ROWS; i++) {
                 int len =
                         snprintf(urls[i], sizeof(urls[i]), "http://127.0.0.1:8080/item/%u?id=%llu",
-                                 (unsigned)(i % 7), (unsigned long long)(from + i));
+                                (unsigned)(i % 7), (unsigned long long)(from + i));
 
                 rows[i] = attempt_of(from + (i ^ 3), start_ns,
-                                     (struct muster_str){ urls[i], (size_t)len });
+                        (struct muster_str){ urls[i], (size_t)len });
         }
         began_ns = clock_ns_of(CLOCK_THREAD_CPUTIME_ID);
         for (int i = 0; i < ROUND_ROWS; i++)
@@ -94,8 +94,8 @@ static int write_rows(const char *file, uint64_t n)
         int r;
 
         if (recorder_new(&tracer,
-                         &(struct muster_record_options){ .file = file, .overwrite = true },
-                         &settings, &clock, &error) < 0) {
+                    &(struct muster_record_options){ .file = file, .overwrite = true }, &settings,
+                    &clock, &error) < 0) {
                 fprintf(stderr, "%s\n", error.text);
                 return 1;
         }
@@ -130,8 +130,8 @@ static int read_rows(const char *file)
         }
         getrusage(RUSAGE_SELF, &usage);
         printf("reader  %8.0f ns/attempt, %ld MiB\n",
-               (double)(clock_ns_of(CLOCK_MONOTONIC) - began_ns) / (double)record.n_attempts,
-               usage.ru_maxrss / 1024);
+                (double)(clock_ns_of(CLOCK_MONOTONIC) - began_ns) / (double)record.n_attempts,
+                usage.ru_maxrss / 1024);
         record_deinit(&record);
         return 0;
 }

@@ -16,10 +16,10 @@ static const struct {
 } commands[] = {
         { "fetch", "fetch many URLs at once; one line of JSON for each", fetch_main },
         { "explain", "why a recorded run took so long, what to change, what that gains",
-          explain_main },
+                explain_main },
         { "compare",
-          "the same requests one by one, by threads, by an event loop; which is faster, why",
-          compare_main },
+                "the same requests one by one, by threads, by an event loop; which is faster, why",
+                compare_main },
         { "sweep", "throughput and latency against concurrency, and the limit to use", sweep_main },
         { "lab", "a server and a network with adjustable conditions", lab_main },
 };
@@ -43,7 +43,7 @@ int main(int argc, char **argv)
                 return EXIT_USAGE;
         }
         if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
-            strcmp(argv[1], "help") == 0) {
+                strcmp(argv[1], "help") == 0) {
                 usage(stdout);
                 return EXIT_ALL_SUCCEEDED;
         }

@@ -16,7 +16,7 @@ static void show(struct muster_result *result)
         double ms = (double)muster_result_total_ns(result) / 1e6;
 
         printf("%3d %8.1f ms  %s %s\n", muster_result_status(result), ms, muster_result_url(result),
-               muster_result_error_text(result));
+                muster_result_error_text(result));
         muster_result_free(result);
 }
 
@@ -40,7 +40,7 @@ int main(void)
                 line[strcspn(line, "\r\n")] = '\0';
                 /* A full queue is no error: take one result, which makes room for one request. */
                 while ((r = muster_get(client, line, NULL)) == MUSTER_FULL &&
-                       (result = muster_next(client)))
+                        (result = muster_next(client)))
                         show(result);
                 if (r != 0)
                         fprintf(stderr, "%s: not submitted: %s\n", line, muster_code_name(r));

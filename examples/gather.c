@@ -11,9 +11,9 @@ int main(int argc, char **argv)
 {
         struct muster_error error;
         struct muster_client_options options = { .concurrency = 10,
-                                                 .total_timeout_ms = 10000,
-                                                 .queue_size = (size_t)argc,
-                                                 .error = &error };
+                .total_timeout_ms = 10000,
+                .queue_size = (size_t)argc,
+                .error = &error };
         struct muster_client *client;
         struct muster_result *result;
         int n_failed = 0;
@@ -28,12 +28,12 @@ int main(int argc, char **argv)
         while ((result = muster_next(client))) {
                 if (muster_result_error(result)) {
                         printf("%s: %s\n", muster_result_url(result),
-                               muster_result_error_text(result));
+                                muster_result_error_text(result));
                         n_failed++;
                 } else {
                         printf("%s: %d, %zu bytes in %.1f ms\n", muster_result_url(result),
-                               muster_result_status(result), muster_result_body_size(result),
-                               (double)muster_result_total_ns(result) / 1e6);
+                                muster_result_status(result), muster_result_body_size(result),
+                                (double)muster_result_total_ns(result) / 1e6);
                 }
                 muster_result_free(result);
         }

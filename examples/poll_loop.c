@@ -13,7 +13,7 @@
 static void show(struct muster_result *result)
 {
         printf("%s: %d %s\n", muster_result_url(result), muster_result_status(result),
-               muster_result_error_text(result));
+                muster_result_error_text(result));
         muster_result_free(result);
 }
 
@@ -33,13 +33,13 @@ int main(int argc, char **argv)
         struct muster_result *result;
 
         if (timer < 0 || timerfd_settime(timer, 0, &often, NULL) < 0 ||
-            muster_client_new(&client, NULL) < 0)
+                muster_client_new(&client, NULL) < 0)
                 return 1;
         for (int i = 1; i < argc; i++)
                 muster_get(client, argv[i], NULL);
         for (;;) {
                 struct pollfd polled[] = { { .fd = muster_client_fd(client), .events = POLLIN },
-                                           { .fd = timer, .events = POLLIN } };
+                        { .fd = timer, .events = POLLIN } };
 
                 while ((r = muster_turn(client)) == 0) /* until there is no result */
                         while ((result = muster_take(client)))

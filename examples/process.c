@@ -45,7 +45,7 @@ static void run(const char *name, const char *url, int n, bool is_inline)
         }
         muster_client_stats(client, &stats, sizeof(stats));
         printf("%s: %d of %d good, the loop's longest stall %.1f ms\n", name, n_good, n,
-               (double)stats.longest_turn_ns / 1e6);
+                (double)stats.longest_turn_ns / 1e6);
         muster_client_free(client);
 }
 

@@ -18,8 +18,8 @@ static void show_attempts(const struct muster_result *result)
                 if (muster_result_attempt(result, i, &attempt, sizeof(attempt)) < 0)
                         continue; /* only the last MUSTER_ATTEMPTS_KEPT are kept */
                 printf("attempt %u: %d %s in %.1f ms", i + 1, attempt.status,
-                       muster_code_name(attempt.code),
-                       (double)(attempt.end_ns - attempt.start_ns) / 1e6);
+                        muster_code_name(attempt.code),
+                        (double)(attempt.end_ns - attempt.start_ns) / 1e6);
                 if (attempt.backoff_ns)
                         printf(", then a pause of %.1f ms", (double)attempt.backoff_ns / 1e6);
                 printf("\n");

@@ -16,9 +16,9 @@ static int fill(struct muster_request *request, const char *json)
         if (r == 0)
                 r = muster_request_set_body(request, json, strlen(json));
         if (r == 0) /* 400 and above is then an error, and the response readable all the same */
-                r = muster_request_set_options(
-                        request, &(struct muster_request_options){ .total_timeout_ms = 10000,
-                                                                   .fail_on_status = true });
+                r = muster_request_set_options(request,
+                        &(struct muster_request_options){
+                                .total_timeout_ms = 10000, .fail_on_status = true });
         return r;
 }
 
@@ -44,7 +44,7 @@ int main(int argc, char **argv)
         else
                 status = 0;
         printf("%d %.*s\n", muster_result_status(result), (int)muster_result_body_size(result),
-               (const char *)muster_result_body(result));
+                (const char *)muster_result_body(result));
 out:
         muster_result_free(result);
         muster_request_free(request);

@@ -11,8 +11,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-        static const char *const heads[] = { "C: gzip", "C: deflate",  "C: br",
-                                             "C: zstd", "C: gzip, br", "C: zstd,deflate,gzip" };
+        static const char *const heads[] = { "C: gzip", "C: deflate", "C: br", "C: zstd",
+                "C: gzip, br", "C: zstd,deflate,gzip" };
         const struct decode_limits limits = { .max_bytes = OUT_MAX };
         struct decoder *decoder = NULL;
         struct muster_error error = { 0 };
@@ -26,18 +26,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         if (size < 2)
                 return 0;
         strcat(head, heads[data[0] % 6] + 3);
-        field = (struct field){ .name_len = 16,
-                                .value_at = 18,
-                                .value_len = (uint32_t)strlen(head) - 18 };
+        field = (struct field){
+                .name_len = 16, .value_at = 18, .value_len = (uint32_t)strlen(head) - 18
+        };
         fields.head = head;
         FUZZ_CHECK(decoder_new(&decoder, &fields, &limits, &error) == 0);
         cut = 1 + data[0] / 6 % (size - 1);
         r = decoder_feed(decoder, (struct muster_str){ (const char *)data + 1, cut - 1 }, &out,
-                         &error);
+                &error);
         if (r == 0)
                 r = decoder_feed(decoder,
-                                 (struct muster_str){ (const char *)data + cut, size - cut }, &out,
-                                 &error);
+                        (struct muster_str){ (const char *)data + cut, size - cut }, &out, &error);
         if (r == 0)
                 r = decoder_end(decoder, &error);
         if (r == 0)

@@ -63,16 +63,16 @@ static void check_findings(const struct muster_explanation *explanation)
         for (size_t i = 0; (finding = muster_explanation_finding(explanation, i)); i++) {
                 FUZZ_CHECK(finding->cause && finding->title[0] && finding->remedy);
                 FUZZ_CHECK(finding->n_evidence <= MUSTER_EVIDENCE_MAX);
-                FUZZ_CHECK(!finding->has_prediction || (finding->wall_low_ns <= finding->wall_ns &&
-                                                        finding->wall_ns <= finding->wall_high_ns));
+                FUZZ_CHECK(!finding->has_prediction ||
+                           (finding->wall_low_ns <= finding->wall_ns &&
+                                   finding->wall_ns <= finding->wall_high_ns));
         }
 }
 
 static void check(const struct muster_explanation *explanation)
 {
-        static const char *const figures[] = { "wall",        "rate",           "error.rate",
-                                               "latency.p99", "network.p99.9",  "server.mean",
-                                               "queue.max",   "concurrency.max" };
+        static const char *const figures[] = { "wall", "rate", "error.rate", "latency.p99",
+                "network.p99.9", "server.mean", "queue.max", "concurrency.max" };
         struct muster_run run;
         double value;
 
@@ -116,10 +116,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 /* --- changing it -------------------------------------------------------------------------------------------------- */
 
-static const char *const tables[] = {
-        "attempt", "attempt", "attempt", "attempt", "conn", "turn",
-        "sample",  "lookup",  "option",  "counter", "run",  "origin"
-};
+static const char *const tables[] = { "attempt", "attempt", "attempt", "attempt", "conn", "turn",
+        "sample", "lookup", "option", "counter", "run", "origin" };
 
 /* "#" is the column, "?1" a number. */
 static const char *const values[] = {
@@ -154,7 +152,7 @@ static sqlite3 *open_bytes(const uint8_t *data, size_t size)
         FUZZ_CHECK(copy && sqlite3_open(":memory:", &db) == SQLITE_OK);
         memcpy(copy, data, size);
         sqlite3_deserialize(db, "main", copy, (sqlite3_int64)size, (sqlite3_int64)size,
-                            SQLITE_DESERIALIZE_FREEONCLOSE | SQLITE_DESERIALIZE_RESIZEABLE);
+                SQLITE_DESERIALIZE_FREEONCLOSE | SQLITE_DESERIALIZE_RESIZEABLE);
         return db;
 }
 
@@ -165,9 +163,9 @@ static bool choose_column(sqlite3 *db, const char *table, struct rand *rand, cha
         bool is_there = false;
 
         if (sqlite3_prepare_v2(db,
-                               "SELECT name FROM pragma_table_info(?1) LIMIT 1 OFFSET ?2 % "
-                               "(SELECT max(count(*), 1) FROM pragma_table_info(?1))",
-                               -1, &statement, NULL) == SQLITE_OK) {
+                    "SELECT name FROM pragma_table_info(?1) LIMIT 1 OFFSET ?2 % "
+                    "(SELECT max(count(*), 1) FROM pragma_table_info(?1))",
+                    -1, &statement, NULL) == SQLITE_OK) {
                 sqlite3_bind_text(statement, 1, table, -1, SQLITE_STATIC);
                 sqlite3_bind_int64(statement, 2, (sqlite3_int64)rand_up_to(rand, 1000));
                 is_there = sqlite3_step(statement) == SQLITE_ROW;
@@ -184,7 +182,7 @@ static void run(sqlite3 *db, const char *sql, struct rand *rand)
 
         if (sqlite3_prepare_v2(db, sql, -1, &statement, NULL) == SQLITE_OK) {
                 sqlite3_bind_int64(statement, 1,
-                                   (sqlite3_int64)(rand_next(rand) >> rand_up_to(rand, 63)));
+                        (sqlite3_int64)(rand_next(rand) >> rand_up_to(rand, 63)));
                 sqlite3_step(statement);
         }
         sqlite3_finalize(statement);
@@ -204,10 +202,9 @@ static void change(sqlite3 *db, struct rand *rand)
         len = snprintf(sql, sizeof(sql), "UPDATE OR IGNORE %s SET %s = ", table, column);
         for (; *value; value++)
                 len += snprintf(sql + len, sizeof(sql) - (size_t)len, "%.*s",
-                                *value == '#' ? (int)sizeof(column) : 1,
-                                *value == '#' ? column : value);
+                        *value == '#' ? (int)sizeof(column) : 1, *value == '#' ? column : value);
         snprintf(sql + len, sizeof(sql) - (size_t)len, " WHERE rowid %% %u = %u", every,
-                 (unsigned)rand_up_to(rand, every - 1));
+                (unsigned)rand_up_to(rand, every - 1));
         run(db, sql, rand);
 }
 

@@ -84,20 +84,20 @@ static bool add_extension(X509 *certificate, X509 *issuer, int nid, const char *
 static bool add_extensions(X509 *certificate, X509 *issuer, const struct subject *subject)
 {
         if (!add_extension(certificate, issuer, NID_subject_key_identifier, "hash") ||
-            !add_extension(certificate, issuer, NID_authority_key_identifier, "keyid:always"))
+                !add_extension(certificate, issuer, NID_authority_key_identifier, "keyid:always"))
                 return false;
         if (!subject->alternatives)
                 return add_extension(certificate, issuer, NID_basic_constraints,
-                                     "critical,CA:TRUE") &&
+                               "critical,CA:TRUE") &&
                        add_extension(certificate, issuer, NID_key_usage,
-                                     "critical,keyCertSign,cRLSign");
+                               "critical,keyCertSign,cRLSign");
         return add_extension(certificate, issuer, NID_basic_constraints, "critical,CA:FALSE") &&
                add_extension(certificate, issuer, NID_ext_key_usage, "serverAuth") &&
                add_extension(certificate, issuer, NID_subject_alt_name, subject->alternatives);
 }
 
 static bool fill(X509 *certificate, EVP_PKEY *key, const struct subject *subject,
-                 const struct identity *issuer)
+        const struct identity *issuer)
 {
         X509_NAME *name = X509_get_subject_name(certificate);
         uint64_t serial;
@@ -108,7 +108,7 @@ static bool fill(X509 *certificate, EVP_PKEY *key, const struct subject *subject
                X509_gmtime_adj(X509_getm_notBefore(certificate), subject->from_s) &&
                X509_gmtime_adj(X509_getm_notAfter(certificate), subject->to_s) &&
                X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC,
-                                          (const unsigned char *)subject->name, -1, -1, 0) == 1 &&
+                       (const unsigned char *)subject->name, -1, -1, 0) == 1 &&
                X509_set_issuer_name(certificate, X509_get_subject_name(issuer->certificate)) == 1 &&
                X509_set_pubkey(certificate, key) == 1 &&
                add_extensions(certificate, issuer->certificate, subject) &&
@@ -117,12 +117,12 @@ static bool fill(X509 *certificate, EVP_PKEY *key, const struct subject *subject
 
 /* Issued by itself where `issuer` is NULL. False: `identity` is empty. */
 static bool identity_make(struct identity *identity, const struct subject *subject,
-                          const struct identity *issuer)
+        const struct identity *issuer)
 {
         identity->key = EVP_EC_gen("P-256");
         identity->certificate = X509_new();
         if (identity->key && identity->certificate &&
-            fill(identity->certificate, identity->key, subject, issuer ? issuer : identity))
+                fill(identity->certificate, identity->key, subject, issuer ? issuer : identity))
                 return true;
         identity_deinit(identity);
         return false;
@@ -163,22 +163,22 @@ static bool add_key(struct buf *to, EVP_PKEY *key)
 static int fail(struct muster_error *error)
 {
         return error_set(error, MUSTER_E_RESOURCE, MUSTER_PHASE_TLS, 0,
-                         "resource: OpenSSL cannot make the lab's certificates");
+                "resource: OpenSSL cannot make the lab's certificates");
 }
 
 int authority_new(struct authority **ret_authority, struct muster_error *error)
 {
         static const struct subject root = { "muster lab, throw-away root", NULL, -DAY_S,
-                                             30 * DAY_S };
+                30 * DAY_S };
         static const struct subject intermediate = { "muster lab, intermediate", NULL, -DAY_S,
-                                                     30 * DAY_S };
+                30 * DAY_S };
         struct authority *authority = mem_zalloc(sizeof(*authority));
 
         if (!authority)
                 return error_set_memory(error, MUSTER_PHASE_TLS);
         if (!identity_make(&authority->root, &root, NULL) ||
-            !identity_make(&authority->intermediate, &intermediate, &authority->root) ||
-            !add_certificate(&authority->root_pem, authority->root.certificate)) {
+                !identity_make(&authority->intermediate, &intermediate, &authority->root) ||
+                !add_certificate(&authority->root_pem, authority->root.certificate)) {
                 authority_free(authority);
                 return fail(error);
         }
@@ -228,21 +228,21 @@ static struct subject subject_of(enum tls_fault fault, const char *names)
 }
 
 static bool issue(struct authority *authority, enum tls_fault fault, const char *names,
-                  struct identity *leaf, struct buf *chain_pem, struct buf *key_pem)
+        struct identity *leaf, struct buf *chain_pem, struct buf *key_pem)
 {
         struct subject subject = subject_of(fault, names);
         bool has_intermediate = fault != TLS_SELF_SIGNED && fault != TLS_MISSING_INTERMEDIATE;
 
         return identity_make(leaf, &subject,
-                             fault == TLS_SELF_SIGNED ? NULL : &authority->intermediate) &&
+                       fault == TLS_SELF_SIGNED ? NULL : &authority->intermediate) &&
                add_certificate(chain_pem, leaf->certificate) &&
                (!has_intermediate ||
-                add_certificate(chain_pem, authority->intermediate.certificate)) &&
+                       add_certificate(chain_pem, authority->intermediate.certificate)) &&
                add_key(key_pem, leaf->key);
 }
 
 int authority_issue(struct authority *authority, enum tls_fault fault, const char *names,
-                    struct buf *chain_pem, struct buf *key_pem, struct muster_error *error)
+        struct buf *chain_pem, struct buf *key_pem, struct muster_error *error)
 {
         struct authority *stranger = NULL;
         struct buf all = { 0 };

@@ -46,6 +46,6 @@ const char *authority_root_pem(const struct authority *authority);
  * none), with its chain and its key, terminated, put into empty buffers. MUSTER_E_RESOURCE with *error.
  */
 int authority_issue(struct authority *authority, enum tls_fault fault, const char *names,
-                    struct buf *chain_pem, struct buf *key_pem, struct muster_error *error);
+        struct buf *chain_pem, struct buf *key_pem, struct muster_error *error);
 
 #endif

@@ -52,8 +52,8 @@ const struct blob *blobs_add(struct blobs *blobs, const char *key, struct buf *t
         *take_bytes = (struct buf){ 0 };
         blob->key = mem_strdup(key);
         if (!blob->key || blobs->map.n >= BLOBS_MAX ||
-            blob->bytes.size > BLOBS_BYTES_MAX - blobs->n_bytes ||
-            map_add(&blobs->map, &blob->node, str_of(blob->key)) < 0)
+                blob->bytes.size > BLOBS_BYTES_MAX - blobs->n_bytes ||
+                map_add(&blobs->map, &blob->node, str_of(blob->key)) < 0)
                 return blob_free(blob);
         blobs->n_bytes += blob->bytes.size;
         return blob;

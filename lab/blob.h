@@ -12,7 +12,7 @@
 
 #define BLOBS_BYTES_MAX                                                                            \
         (512u * 1024 *                                                                             \
-         1024) /* all of them; a client may not fill the machine by asking for new ones */
+                1024) /* all of them; a client may not fill the machine by asking for new ones */
 #define BLOBS_MAX 4096
 
 struct blob {

@@ -8,7 +8,7 @@
 static void fire(struct loop_timer *timer, uint64_t late_ns);
 
 void capacity_init(struct capacity *capacity, struct loop *loop, struct rand *rand,
-                   const struct listener_config *config)
+        const struct listener_config *config)
 {
         *capacity = (struct capacity){ .loop = loop, .rand = rand, .config = config };
         list_init(&capacity->waiting);
@@ -58,7 +58,7 @@ static void begin_next(struct capacity *capacity, uint64_t since_ns)
 
         while ((job = take_waiting(capacity))) {
                 if (begin(capacity, job, since_ns > job->entered_ns ? since_ns : job->entered_ns) ==
-                    0)
+                        0)
                         return;
                 /* Without memory for its timer it cannot be worked on: its client waits until it gives up. */
                 job->capacity = NULL;

@@ -41,7 +41,7 @@ struct capacity {
 };
 
 void capacity_init(struct capacity *capacity, struct loop *loop, struct rand *rand,
-                   const struct listener_config *config);
+        const struct listener_config *config);
 
 #define CAPACITY_FULL 1
 

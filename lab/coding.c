@@ -8,7 +8,7 @@
 #define STEP_BYTES (64 * 1024)
 #define PART_BYTES                                                                                 \
         (UINT64_C(64)                                                                              \
-         << 20) /* of a stream that may be repeated: takes a fifth of a second to make */
+                << 20) /* of a stream that may be repeated: takes a fifth of a second to make */
 #define ZSTD_LEVEL   3
 #define BROTLI_LEVEL 4
 
@@ -65,7 +65,7 @@ static int zlib_encode(struct source *source, int window_bits, struct buf *out)
         int r = 0, z = Z_OK;
 
         if (deflateInit2(&stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, window_bits, 8,
-                         Z_DEFAULT_STRATEGY) != Z_OK)
+                    Z_DEFAULT_STRATEGY) != Z_OK)
                 return MUSTER_E_RESOURCE;
         while (r == 0 && z != Z_STREAM_END) {
                 if (!stream.avail_in && source->left) {
@@ -109,9 +109,8 @@ static int brotli_encode(struct source *source, struct buf *out)
                         break;
                 to = (uint8_t *)out->at + out->len;
                 if (!BrotliEncoderCompressStream(state,
-                                                 source->left ? BROTLI_OPERATION_PROCESS
-                                                              : BROTLI_OPERATION_FINISH,
-                                                 &piece.len, &in, &room, &to, NULL))
+                            source->left ? BROTLI_OPERATION_PROCESS : BROTLI_OPERATION_FINISH,
+                            &piece.len, &in, &room, &to, NULL))
                         r = MUSTER_E_RESOURCE;
                 out->len += STEP_BYTES - room;
         }
@@ -141,7 +140,7 @@ static int zstd_encode(struct source *source, struct buf *out)
                         break;
                 room.dst = out->at + out->len;
                 left = ZSTD_compressStream2(stream, &room, &in,
-                                            source->left ? ZSTD_e_continue : ZSTD_e_end);
+                        source->left ? ZSTD_e_continue : ZSTD_e_end);
                 out->len += room.pos;
                 if (ZSTD_isError(left))
                         r = MUSTER_E_RESOURCE;

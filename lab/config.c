@@ -11,14 +11,14 @@
 /* Every setter has these; many use but one of the first two. */
 #define SETTER(name)                                                                               \
         static int set_##name(struct lab_config *config, struct listener_config *listener,         \
-                              struct muster_str value, struct muster_error *error)
+                struct muster_str value, struct muster_error *error)
 
 #define UNUSED2(a, b) ((void)(a), (void)(b))
 
 static int refuse(struct muster_error *error, struct muster_str value, const char *accepted)
 {
         return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0, "\"%.*s\" is not %s",
-                         STR_ARGS(value), accepted);
+                STR_ARGS(value), accepted);
 }
 
 static int set_text(char **to, struct muster_str value, struct muster_error *error)
@@ -45,30 +45,30 @@ static int set_spread(struct spread *to, struct muster_str value, struct muster_
 }
 
 static int set_count(unsigned *to, struct muster_str value, uint64_t min,
-                     struct muster_error *error)
+        struct muster_error *error)
 {
         uint64_t count;
 
         if (!quantity_count(value, min, 1000000, &count))
                 return refuse(error, value,
-                              min ? "a number from 1 to 1000000" : "a number from 0 to 1000000");
+                        min ? "a number from 1 to 1000000" : "a number from 0 to 1000000");
         *to = (unsigned)count;
         return 0;
 }
 
 /* "8080", "127.0.0.1:8080", "[::1]:8080" */
 static int set_address(struct net_address *address, uint16_t *port, struct muster_str value,
-                       struct muster_error *error)
+        struct muster_error *error)
 {
         const char *colon = value.len ? memrchr(value.at, ':', value.len) : NULL;
         struct muster_str host = { value.at, colon ? (size_t)(colon - value.at) : 0 };
         struct muster_str digits = { value.at + host.len + (colon ? 1 : 0),
-                                     value.len - host.len - (colon ? 1 : 0) };
+                value.len - host.len - (colon ? 1 : 0) };
         uint64_t number;
 
         if (!quantity_count(digits, 0, 65535, &number) || (colon && !address_parse(host, address)))
                 return refuse(error, value,
-                              "PORT, ADDRESS:PORT or [ADDRESS]:PORT; port 0 is a free one");
+                        "PORT, ADDRESS:PORT or [ADDRESS]:PORT; port 0 is a free one");
         *port = (uint16_t)number;
         return 0;
 }
@@ -91,15 +91,14 @@ static bool is_listener_name(const struct lab_config *config, struct muster_str 
 SETTER(listener)
 {
         if (!is_listener_name(config, value))
-                return refuse(
-                        error, value,
+                return refuse(error, value,
                         "a name of letters, digits, - and _ that no other listener has (dns and "
                         "ca are taken)");
         if (config->first_is_named) {
                 if (config->n_listeners == LISTENERS_MAX)
                         return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
-                                         "there are %d listeners already, no more are allowed",
-                                         LISTENERS_MAX);
+                                "there are %d listeners already, no more are allowed",
+                                LISTENERS_MAX);
                 listener = &config->listeners[config->n_listeners];
                 *listener = (struct listener_config){ .address = config->listeners[0].address };
                 config->n_listeners++;
@@ -228,7 +227,7 @@ SETTER(rate_limit)
         (void)config;
         listener->burst = 1;
         if (!str_split(&rest, ',', &rate) || !quantity_rate(rate, &listener->rate_per_s) ||
-            (rest.len && (!quantity_number(rest, &listener->burst) || listener->burst < 1)))
+                (rest.len && (!quantity_number(rest, &listener->burst) || listener->burst < 1)))
                 return refuse(error, value, "a rate, perhaps with a burst: 100/s, 30/m, 100/s,20");
         return 0;
 }
@@ -239,9 +238,9 @@ SETTER(limit_answer)
 
         (void)config;
         if (!str_split(&rest, ',', &status) || (rest.len && !str_is(rest, "silent")) ||
-            (!str_is(status, "429") && !str_is(status, "503")))
+                (!str_is(status, "429") && !str_is(status, "503")))
                 return refuse(error, value,
-                              "429 or 503, perhaps without Retry-After: 429, 503,silent");
+                        "429 or 503, perhaps without Retry-After: 429, 503,silent");
         listener->limit_status = str_is(status, "503") ? 503 : 429;
         listener->limit_is_silent = rest.len != 0;
         return 0;
@@ -268,7 +267,7 @@ SETTER(service_dist)
         (void)config;
         if (!mean_ns)
                 return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
-                                 "service-time must stand before it");
+                        "service-time must stand before it");
         if (str_is(value, "fixed"))
                 *service = (struct spread){ .a_ns = mean_ns };
         else if (str_is(value, "exp"))
@@ -277,9 +276,9 @@ SETTER(service_dist)
                 *service = (struct spread){ .kind = SPREAD_UNIFORM, .b_ns = 2 * mean_ns };
         else
                 return refuse(error, value,
-                              "one of these: fixed, exp, uniform (and --service-time stands before "
-                              "it); or write "
-                              "the time as one of these: " SPREAD_FORMS);
+                        "one of these: fixed, exp, uniform (and --service-time stands before "
+                        "it); or write "
+                        "the time as one of these: " SPREAD_FORMS);
         return 0;
 }
 
@@ -319,7 +318,7 @@ SETTER(refuse)
 }
 
 static bool cut_alias(struct muster_str value, struct muster_str *ret_path,
-                      struct muster_str *ret_target)
+        struct muster_str *ret_target)
 {
         size_t at = 0;
 
@@ -343,7 +342,7 @@ SETTER(route)
         (void)config;
         if (listener->n_aliases == ALIASES_MAX)
                 return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
-                                 "there are %d routes already, no more are allowed", ALIASES_MAX);
+                        "there are %d routes already, no more are allowed", ALIASES_MAX);
         if (!cut_alias(value, &path, &target))
                 return refuse(error, value, "PATH=TARGET, such as /api=/bytes/10k?delay=50ms");
         if (!route_check(target, error))
@@ -440,61 +439,62 @@ SETTER(cause)
 
 const struct config_setting config_settings[] = {
         { "Listeners", "listener", "NAME",
-          "what follows is of another listener; the first one is named so", set_listener },
+                "what follows is of another listener; the first one is named so", set_listener },
         { NULL, "listen", "[ADDRESS:]PORT", "where it listens; port 0: a free one (127.0.0.1:0)",
-          set_listen },
+                set_listen },
         { NULL, "tls", "FAULT", "https, with a certificate that is " TLS_FAULT_NAMES, set_tls },
         { NULL, "tls-max", "VERSION", "no newer TLS than 1.2 or 1.3", set_tls_max },
         { NULL, "tls-no-resumption", NULL, "each handshake is a full one", set_tls_no_resumption },
         { NULL, "tls-handshake-cost", "TIME",
-          "each handshake keeps the server's processor busy this long", set_tls_handshake_cost },
+                "each handshake keeps the server's processor busy this long",
+                set_tls_handshake_cost },
         { "Connections", "backlog", "N",
-          "connections that may wait to be accepted; beyond it the kernel drops SYNs",
-          set_backlog },
+                "connections that may wait to be accepted; beyond it the kernel drops SYNs",
+                set_backlog },
         { NULL, "accept-interval", "TIME", "accept one connection in this time",
-          set_accept_interval },
+                set_accept_interval },
         { NULL, "no-keep-alive", NULL, "close each connection after one response",
-          set_no_keep_alive },
+                set_no_keep_alive },
         { NULL, "max-requests", "N", "close a connection after so many", set_max_requests },
         { NULL, "idle-timeout", "TIME", "close a connection that was idle for so long",
-          set_idle_timeout },
+                set_idle_timeout },
         { NULL, "no-nodelay", NULL, "leave Nagle's algorithm on", set_no_nodelay },
         { NULL, "write-size", "SIZE", "write responses in pieces of this size", set_write_size },
         { NULL, "congestion-control", "NAME", "TCP's, of what the server sends: cubic, reno, bbr",
-          set_congestion_control },
+                set_congestion_control },
         { "Requests", "delay", "SPREAD", "before each response: " SPREAD_FORMS, set_delay },
         { NULL, "error-share", "SHARE", "so many of the requests are answered 500: 5%",
-          set_error_share },
+                set_error_share },
         { NULL, "rate-limit", "RATE[,BURST]", "above it the answer is 429 with Retry-After: 100/s",
-          set_rate_limit },
+                set_rate_limit },
         { NULL, "limit-answer", "STATUS[,silent]", "429 or 503 for it; silent: without Retry-After",
-          set_limit_answer },
+                set_limit_answer },
         { NULL, "route", "PATH=TARGET", "a path for a behaviour: /api=/bytes/10k?delay=5ms",
-          set_route },
+                set_route },
         { "Capacity", "workers", "N", "so many requests are worked on at once, others wait",
-          set_workers },
+                set_workers },
         { NULL, "service-time", "SPREAD", "what a worker needs for one", set_service_time },
         { NULL, "service-dist", "KIND", "shape of that time: fixed, exp, uniform",
-          set_service_dist },
+                set_service_dist },
         { NULL, "contention", "X",
-          "each further request at work makes a service longer by this share of it",
-          set_contention },
+                "each further request at work makes a service longer by this share of it",
+                set_contention },
         { NULL, "coherency", "X", "the same for each further request there, at work or waiting",
-          set_coherency },
+                set_coherency },
         { NULL, "queue", "N", "so many may wait; the next is refused", set_queue },
         { NULL, "refuse", "HOW", "503 (with Retry-After) or close", set_refuse },
         { "Names", "name", "SPEC",
-          "NAME ADDRESS... ttl= delay= loss= servfail nxdomain silent-aaaa ...", set_name },
+                "NAME ADDRESS... ttl= delay= loss= servfail nxdomain silent-aaaa ...", set_name },
         { NULL, "dns", "[ADDRESS:]PORT", "where the name server listens (127.0.0.1:0)", set_dns },
         { "Link", "link", "SPEC",
-          "rtt=80ms,jitter=5ms,rate=20mbit,loss=1%,queue=100; repeated, for changes: "
-          "at=5s,loss=10%",
-          set_link },
+                "rtt=80ms,jitter=5ms,rate=20mbit,loss=1%,queue=100; repeated, for changes: "
+                "at=5s,loss=10%",
+                set_link },
         { "All", "seed", "N", "of everything that is drawn by lot (1)", set_seed },
         { NULL, "about", "TEXT", "in a scenario: what it shows", set_about },
         { NULL, "run", "COMMAND", "in a scenario: the command that shows it", set_run },
         { NULL, "cause", "NAME", "in a scenario: the cause that muster explain is to find first",
-          set_cause },
+                set_cause },
         { 0 },
 };
 
@@ -507,16 +507,16 @@ const struct config_setting *config_find(struct muster_str name)
 }
 
 int config_set(struct lab_config *config, const struct config_setting *setting,
-               struct muster_str value, struct muster_error *error)
+        struct muster_str value, struct muster_error *error)
 {
         struct listener_config *listener = &config->listeners[config->n_listeners - 1];
 
         if (!setting->argument && value.len)
                 return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
-                                 "takes no value, but \"%.*s\" is there", STR_ARGS(value));
+                        "takes no value, but \"%.*s\" is there", STR_ARGS(value));
         if (setting->argument && !value.len && setting->set != set_tls)
                 return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
-                                 "needs a value: %s", setting->argument);
+                        "needs a value: %s", setting->argument);
         return setting->set(config, listener, value, error);
 }
 
@@ -561,24 +561,20 @@ int config_check(const struct lab_config *config, struct muster_error *error)
 
                 if (listener->workers && spread_is_zero(&listener->service))
                         return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
-                                         "listener %s: workers need a service-time",
-                                         listener->name);
+                                "listener %s: workers need a service-time", listener->name);
                 if (!listener->workers && (listener->contention > 0 || listener->coherency > 0 ||
-                                           listener->refusal != REFUSE_503))
-                        return error_set(
-                                error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
+                                                  listener->refusal != REFUSE_503))
+                        return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
                                 "listener %s: contention, coherency and refuse need workers",
                                 listener->name);
                 if (!listener->workers &&
-                    (!spread_is_zero(&listener->service) || listener->has_queue))
+                        (!spread_is_zero(&listener->service) || listener->has_queue))
                         return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
-                                         "listener %s: service-time and queue need workers",
-                                         listener->name);
+                                "listener %s: service-time and queue need workers", listener->name);
                 if (!listener->has_tls && (listener->tls_no_resumption || listener->tls_max_minor ||
-                                           listener->tls_handshake_cost_ns))
+                                                  listener->tls_handshake_cost_ns))
                         return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
-                                         "listener %s: the other tls settings need tls",
-                                         listener->name);
+                                "listener %s: the other tls settings need tls", listener->name);
         }
         return 0;
 }

@@ -87,7 +87,7 @@ struct config_setting {
         const char *argument; /* NULL: takes none */
         const char *help;
         int (*set)(struct lab_config *config, struct listener_config *listener,
-                   struct muster_str value, struct muster_error *error);
+                struct muster_str value, struct muster_error *error);
 };
 
 extern const struct config_setting config_settings[];
@@ -104,7 +104,7 @@ const struct config_setting *config_find(struct muster_str name);
  * without the setting's name.
  */
 int config_set(struct lab_config *config, const struct config_setting *setting,
-               struct muster_str value, struct muster_error *error);
+        struct muster_str value, struct muster_error *error);
 
 /* Do the settings go together? MUSTER_E_INVALID with *error. */
 int config_check(const struct lab_config *config, struct muster_error *error);

@@ -169,7 +169,7 @@ static unsigned char *put_u16(unsigned char *at, unsigned value)
 }
 
 static void put_header(unsigned char *at, uint16_t id, unsigned flags, unsigned n_questions,
-                       unsigned n_answers, unsigned n_additional)
+        unsigned n_answers, unsigned n_additional)
 {
         at = put_u16(at, id);
         at = put_u16(at, flags);
@@ -192,13 +192,12 @@ size_t dns_refusal_write(struct muster_str bytes, unsigned char out[DNS_HEADER_B
                 return 0;
         rcode = flags & FLAGS_OPCODE ? DNS_NOTIMP : DNS_FORMERR;
         put_header(out, u16_at(head),
-                   FLAG_RESPONSE | (flags & FLAGS_ECHOED) | FLAG_RECURSION_AVAILABLE | rcode, 0, 0,
-                   0);
+                FLAG_RESPONSE | (flags & FLAGS_ECHOED) | FLAG_RECURSION_AVAILABLE | rcode, 0, 0, 0);
         return DNS_HEADER_BYTES;
 }
 
 void dns_answer_begin(struct dns_answer *answer, const struct dns_query *query, void *out,
-                      size_t size)
+        size_t size)
 {
         assert(size >= DNS_UDP_BYTES && size <= DNS_MESSAGE_BYTES_MAX);
         *answer = (struct dns_answer){
@@ -217,7 +216,7 @@ void dns_answer_begin(struct dns_answer *answer, const struct dns_query *query, 
 
 /* The head of a record with `len` bytes of data; the caller gets their place. NULL: no room. */
 static unsigned char *add_record(struct dns_answer *answer, enum dns_type type, uint32_t ttl_s,
-                                 size_t len)
+        size_t len)
 {
         unsigned char *at = answer->at + answer->len;
 
@@ -237,7 +236,7 @@ static unsigned char *add_record(struct dns_answer *answer, enum dns_type type, 
 }
 
 void dns_answer_add_address(struct dns_answer *answer, const struct net_address *address,
-                            uint32_t ttl_s)
+        uint32_t ttl_s)
 {
         bool is_v4 = address->family == AF_INET;
         size_t len = is_v4 ? sizeof(address->u.v4) : sizeof(address->u.v6);

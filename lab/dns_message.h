@@ -82,11 +82,11 @@ struct dns_answer {
 
 /* Echo the question. `size` is what the answer may be long, at least DNS_UDP_BYTES. */
 void dns_answer_begin(struct dns_answer *answer, const struct dns_query *query, void *out,
-                      size_t size);
+        size_t size);
 
 /* The name asked, or the last CNAME's target, has this address. */
 void dns_answer_add_address(struct dns_answer *answer, const struct net_address *address,
-                            uint32_t ttl_s);
+        uint32_t ttl_s);
 
 /*
  * It is another name for `target`, of which all that follows tells. `target` has labels of 1 to 63

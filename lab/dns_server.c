@@ -31,14 +31,14 @@ static struct delayed *delayed_of(struct list *link)
 /* --- sending ------------------------------------------------------------------------------------------------------ */
 
 static bool send_udp(struct dns_server *server, const struct dns_asker *asker, const void *at,
-                     size_t len)
+        size_t len)
 {
         return sendto(server->udp_fd, at, len, MSG_NOSIGNAL,
-                      (const struct sockaddr *)&asker->address, asker->address_len) >= 0;
+                       (const struct sockaddr *)&asker->address, asker->address_len) >= 0;
 }
 
 static void send_message(struct dns_server *server, const struct dns_asker *asker, const void *at,
-                         size_t len)
+        size_t len)
 {
         bool is_sent = asker->conn ? dns_conn_send(asker->conn, at, len)
                                    : send_udp(server, asker, at, len);
@@ -64,7 +64,7 @@ static void add_addresses(struct dns_answer *answer, const struct zone_name *nam
 
 /* Follows other names as far as the zone knows them; the code is the last one's (RFC 6604). */
 static enum dns_rcode add_records(struct dns_answer *answer, const struct zone *zone,
-                                  const struct dns_query *query)
+        const struct dns_query *query)
 {
         const struct zone_name *name = zone_find(zone, dns_query_name(query));
 
@@ -88,7 +88,7 @@ static enum dns_rcode add_records(struct dns_answer *answer, const struct zone *
 }
 
 static void send_answer(struct dns_server *server, const struct dns_asker *asker,
-                        const struct dns_query *query)
+        const struct dns_query *query)
 {
         const struct zone_name *name = zone_find(server->zone, dns_query_name(query));
         unsigned char bytes[DNS_MESSAGE_BYTES_MAX];
@@ -154,7 +154,7 @@ void dns_server_drop(struct list *answers)
 }
 
 static struct delayed *delayed_new(struct dns_server *server, const struct dns_asker *asker,
-                                   const struct dns_query *query)
+        const struct dns_query *query)
 {
         struct delayed *delayed;
 
@@ -174,7 +174,7 @@ static struct delayed *delayed_new(struct dns_server *server, const struct dns_a
 }
 
 static void answer_later(struct dns_server *server, const struct dns_asker *asker,
-                         const struct dns_query *query, uint64_t delay_ns)
+        const struct dns_query *query, uint64_t delay_ns)
 {
         struct delayed *delayed = delayed_new(server, asker, query);
         uint64_t at = clock_after(server->loop->now_ns, delay_ns);
@@ -204,11 +204,11 @@ static bool is_lost(struct dns_server *server, struct zone_name *name, bool is_a
 static uint64_t draw_delay(struct dns_server *server, const struct zone_name *name, bool is_aaaa)
 {
         return spread_draw(is_aaaa && name->has_delay_aaaa ? &name->delay_aaaa : &name->delay,
-                           server->rand);
+                server->rand);
 }
 
 static void refuse(struct dns_server *server, const struct dns_asker *asker,
-                   struct muster_str bytes)
+        struct muster_str bytes)
 {
         unsigned char out[DNS_HEADER_BYTES];
         size_t len = dns_refusal_write(bytes, out);
@@ -219,7 +219,7 @@ static void refuse(struct dns_server *server, const struct dns_asker *asker,
 }
 
 void dns_server_take(struct dns_server *server, const struct dns_asker *asker,
-                     struct muster_str bytes)
+        struct muster_str bytes)
 {
         struct dns_query query;
         struct zone_name *name;
@@ -254,7 +254,7 @@ static void udp_ready(struct loop_watch *watch, bool readable, bool writable)
         for (int i = 0; i < BATCH; i++) {
                 struct dns_asker asker = { .address_len = sizeof(asker.address) };
                 ssize_t n = recvfrom(server->udp_fd, bytes, sizeof(bytes), 0,
-                                     (struct sockaddr *)&asker.address, &asker.address_len);
+                        (struct sockaddr *)&asker.address, &asker.address_len);
 
                 if (n < 0 && errno == EAGAIN)
                         return;
@@ -268,14 +268,13 @@ static void udp_ready(struct loop_watch *watch, bool readable, bool writable)
 /* --- starting and stopping ---------------------------------------------------------------------------------------- */
 
 static int fail_sys(const struct sockaddr *address, const char *what, int sys,
-                    struct muster_error *error)
+        struct muster_error *error)
 {
         char text[ADDRESS_TEXT_MAX];
 
         address_text(address, text, sizeof(text));
         return error_set(error, MUSTER_E_RESOURCE, MUSTER_PHASE_DNS, sys,
-                         "resource: DNS server: cannot %s on %s: %s", what, text,
-                         error_sys_text(sys));
+                "resource: DNS server: cannot %s on %s: %s", what, text, error_sys_text(sys));
 }
 
 static int open_bound(int type, const struct sockaddr *address, socklen_t len)
@@ -308,7 +307,7 @@ static void close_fd(int *fd)
 
 /* One UDP socket, and one for TCP on the port that it got. */
 static int open_both(struct dns_server *server, const struct sockaddr *address, socklen_t len,
-                     struct muster_error *error)
+        struct muster_error *error)
 {
         struct sockaddr_storage bound;
         socklen_t bound_len = sizeof(bound);
@@ -334,7 +333,7 @@ static uint16_t port_of(const struct sockaddr *address)
 
 /* A port that is free for UDP need not be so for TCP: where any will do, another one may. */
 static int open_free(struct dns_server *server, const struct sockaddr *address, socklen_t len,
-                     struct muster_error *error)
+        struct muster_error *error)
 {
         for (int i = 1;; i++) {
                 struct muster_error last = { 0 };
@@ -349,19 +348,19 @@ static int open_free(struct dns_server *server, const struct sockaddr *address, 
 }
 
 static int watch_both(struct dns_server *server, const struct sockaddr *address,
-                      struct muster_error *error)
+        struct muster_error *error)
 {
         struct loop *loop = server->loop;
 
         if (loop_watch_set(loop, &server->udp_watch, server->udp_fd, true, false) < 0 ||
-            loop_watch_set(loop, &server->tcp_watch, server->tcp_fd, true, false) < 0)
+                loop_watch_set(loop, &server->tcp_watch, server->tcp_fd, true, false) < 0)
                 return fail_sys(address, "listen", errno, error);
         return 0;
 }
 
 int dns_server_start(struct dns_server *server, struct loop *loop, struct zone *zone,
-                     struct rand *rand, const struct sockaddr *address, socklen_t len,
-                     struct muster_error *error)
+        struct rand *rand, const struct sockaddr *address, socklen_t len,
+        struct muster_error *error)
 {
         int r;
 

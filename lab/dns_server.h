@@ -51,8 +51,8 @@ struct dns_server {
  * borrowed until dns_server_stop(). MUSTER_E_RESOURCE.
  */
 int dns_server_start(struct dns_server *server, struct loop *loop, struct zone *zone,
-                     struct rand *rand, const struct sockaddr *address, socklen_t len,
-                     struct muster_error *error);
+        struct rand *rand, const struct sockaddr *address, socklen_t len,
+        struct muster_error *error);
 
 /* The port on which it listens; 0 when it is not running. */
 uint16_t dns_server_port(const struct dns_server *server);
@@ -73,7 +73,7 @@ struct dns_asker {
 
 /* A message came: it is answered now, later or never. */
 void dns_server_take(struct dns_server *server, const struct dns_asker *asker,
-                     struct muster_str bytes);
+        struct muster_str bytes);
 
 /* Send the first of a list of answers, which has one, and take it off. */
 void dns_server_send_first(struct list *answers);

@@ -11,10 +11,10 @@
 static size_t print_record(char *text, uint64_t i)
 {
         return (size_t)snprintf(text, RECORD_BYTES_MAX,
-                                "%s{\"id\":%llu,\"name\":\"item "
-                                "%llu\",\"price\":%llu.%02llu,\"tags\":[\"a\",\"b\"]}",
-                                i ? "," : "", (unsigned long long)i, (unsigned long long)i,
-                                (unsigned long long)(i % 1000), (unsigned long long)(i * 7 % 100));
+                "%s{\"id\":%llu,\"name\":\"item "
+                "%llu\",\"price\":%llu.%02llu,\"tags\":[\"a\",\"b\"]}",
+                i ? "," : "", (unsigned long long)i, (unsigned long long)i,
+                (unsigned long long)(i % 1000), (unsigned long long)(i * 7 % 100));
 }
 
 static int add_padding(struct buf *to, uint64_t n)
@@ -84,7 +84,7 @@ static size_t sequence_length(struct muster_str text)
                 value = value << 6 | ((unsigned char)text.at[i] & 0x3fu);
         }
         return len == 1 || (value >= least[len] && value < 0x110000 &&
-                            (value < 0xd800 || value > 0xdfff))
+                                   (value < 0xd800 || value > 0xdfff))
                        ? len
                        : 0;
 }

@@ -159,21 +159,21 @@ static void deinit_way(struct forward_way *way)
 }
 
 int forward_init(struct forward *forward, struct loop *loop, const struct link_spec *spec,
-                 int lab_fd, int command_fd, struct link_stats *stats)
+        int lab_fd, int command_fd, struct link_stats *stats)
 {
         size_t mtu = link_spec_mtu(spec);
         struct rand seeds;
         int r;
 
         *forward = (struct forward){ .loop = loop,
-                                     .spec = spec,
-                                     .conditions = link_conditions_default(),
-                                     .change_timer.fire = change_due };
+                .spec = spec,
+                .conditions = link_conditions_default(),
+                .change_timer.fire = change_due };
         apply_changes(forward, 0);
         rand_init(&seeds, spec->seed);
         pipe_init(&forward->up.pipe, &forward->conditions.up, rand_next(&seeds), mtu, &stats->up);
         pipe_init(&forward->down.pipe, &forward->conditions.down, rand_next(&seeds), mtu,
-                  &stats->down);
+                &stats->down);
         r = init_way(&forward->up, forward, command_fd, lab_fd);
         if (r == 0)
                 r = init_way(&forward->down, forward, lab_fd, command_fd);

@@ -43,7 +43,7 @@ struct forward {
  * the start of `spec`; it and `stats` outlive this. MUSTER_E_RESOURCE.
  */
 int forward_init(struct forward *forward, struct loop *loop, const struct link_spec *spec,
-                 int lab_fd, int command_fd, struct link_stats *stats);
+        int lab_fd, int command_fd, struct link_stats *stats);
 
 /* Now is the moment from which the changes of the schedule count. MUSTER_E_RESOURCE. */
 int forward_start_schedule(struct forward *forward);

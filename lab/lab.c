@@ -97,11 +97,11 @@ static int start_names(struct lab *lab, struct muster_error *error)
         socklen_t len = address_to_sockaddr(&config->dns_address, config->dns_port, &address);
 
         return dns_server_start(&lab->dns, lab->loop, &config->zone, &lab->rand,
-                                (struct sockaddr *)&address, len, error);
+                (struct sockaddr *)&address, len, error);
 }
 
 int lab_start(struct lab *lab, struct loop *loop, struct lab_config *config,
-              struct muster_error *error)
+        struct muster_error *error)
 {
         int r;
 

@@ -43,7 +43,7 @@ struct lab {
  * Start all that the configuration has, on a loop; both stay as long as the lab. MUSTER_E_RESOURCE, MUSTER_E_TLS with *error; then nothing runs.
  */
 int lab_start(struct lab *lab, struct loop *loop, struct lab_config *config,
-              struct muster_error *error);
+        struct muster_error *error);
 
 /* Stop and release everything. May be called twice, and on zeroes. */
 void lab_stop(struct lab *lab);

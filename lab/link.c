@@ -30,7 +30,7 @@ struct link {
 static int fail(struct muster_error *error, int sys, const char *what)
 {
         return error_set(error, MUSTER_E_RESOURCE, MUSTER_PHASE_QUEUE, sys, "link: %s: %s", what,
-                         error_sys_text(sys));
+                error_sys_text(sys));
 }
 
 static void close_once(int *fd)
@@ -95,8 +95,8 @@ static int await_server(struct link *link, struct muster_error *error)
         if (n == 1)
                 return 0;
         return error_set(error, MUSTER_E_RESOURCE, MUSTER_PHASE_QUEUE, 0,
-                         "link: the lab's server ended with status %d before it listened",
-                         link_child_wait(&link->server));
+                "link: the lab's server ended with status %d before it listened",
+                link_child_wait(&link->server));
 }
 
 static int start_command(struct link *link, struct muster_error *error)
@@ -187,7 +187,7 @@ static int watch_read(struct link *link, struct loop_watch *watch, int fd, loop_
 static int watch_all(struct link *link, struct link_stats *stats)
 {
         int r = forward_init(&link->forward, &link->loop, link->spec, link->server.tun_fd,
-                             link->command.tun_fd, stats);
+                link->command.tun_fd, stats);
 
         if (r == 0)
                 r = watch_read(link, &link->server_watch, link->server.pid_fd, server_over);
@@ -222,7 +222,7 @@ static int forward_all(struct link *link, struct link_stats *stats, struct muste
                 r = run_loop(link, error);
         if (r < 0)
                 error_set(error, r, MUSTER_PHASE_QUEUE, errno, "link: the forwarder: %s",
-                          error_sys_text(errno));
+                        error_sys_text(errno));
         return r;
 }
 
@@ -252,8 +252,8 @@ static int finish(struct link *link, int *ret_status, struct muster_error *error
         forget_signals(link);
         if (link->is_server_lost)
                 return error_set(error, MUSTER_E_RESOURCE, MUSTER_PHASE_QUEUE, 0,
-                                 "link: the lab's server ended with status %d while COMMAND ran",
-                                 link_child_wait(&link->server));
+                        "link: the lab's server ended with status %d while COMMAND ran",
+                        link_child_wait(&link->server));
         stop_server(link);
         *ret_status = status;
         return 0;
@@ -286,15 +286,15 @@ static void link_deinit(struct link *link)
 }
 
 int link_run(const struct link_spec *spec, const struct link_sides *sides,
-             struct link_stats *shared_stats, int *ret_status, struct muster_error *error)
+        struct link_stats *shared_stats, int *ret_status, struct muster_error *error)
 {
         struct link link = { .spec = spec,
-                             .sides = sides,
-                             .server = LINK_CHILD_NONE,
-                             .command = LINK_CHILD_NONE,
-                             .stop_fds = { -1, -1 },
-                             .ready_fds = { -1, -1 },
-                             .signal_fd = -1 };
+                .sides = sides,
+                .server = LINK_CHILD_NONE,
+                .command = LINK_CHILD_NONE,
+                .stop_fds = { -1, -1 },
+                .ready_fds = { -1, -1 },
+                .signal_fd = -1 };
         int r;
 
         /* A parent that ignored SIGCHLD handed that down, and ignored children leave no status. */

@@ -41,6 +41,6 @@ struct link_sides {
  * Call it without threads. MUSTER_E_RESOURCE with what is not to be had and what to do.
  */
 int link_run(const struct link_spec *spec, const struct link_sides *sides,
-             struct link_stats *shared_stats, int *ret_status, struct muster_error *error);
+        struct link_stats *shared_stats, int *ret_status, struct muster_error *error);
 
 #endif

@@ -90,10 +90,10 @@ _Noreturn static void live(const struct link_child_plan *plan, int control_fd, p
 /* --- the parent's side -------------------------------------------------------------------------------------------- */
 
 static int fail(struct muster_error *error, int sys, const struct link_child_plan *plan,
-                const char *what)
+        const char *what)
 {
         return error_set(error, MUSTER_E_RESOURCE, MUSTER_PHASE_QUEUE, sys, "link: %s: %s%s%s",
-                         plan->noun, what, sys ? ": " : "", sys ? error_sys_text(sys) : "");
+                plan->noun, what, sys ? ": " : "", sys ? error_sys_text(sys) : "");
 }
 
 static void take_descriptor(struct msghdr *message, int *ret_fd)
@@ -105,15 +105,15 @@ static void take_descriptor(struct msghdr *message, int *ret_fd)
 }
 
 static int receive_hello(struct link_child *child, const struct link_child_plan *plan,
-                         struct muster_error *error)
+        struct muster_error *error)
 {
         struct hello hello;
         union control control;
         struct iovec iov = { &hello, sizeof(hello) };
         struct msghdr message = { .msg_iov = &iov,
-                                  .msg_iovlen = 1,
-                                  .msg_control = control.bytes,
-                                  .msg_controllen = sizeof(control.bytes) };
+                .msg_iovlen = 1,
+                .msg_control = control.bytes,
+                .msg_controllen = sizeof(control.bytes) };
         ssize_t n;
 
         do
@@ -131,7 +131,7 @@ static int receive_hello(struct link_child *child, const struct link_child_plan 
 
 /* What stdio holds would come out of both processes. */
 static int fork_one(struct link_child *child, const struct link_child_plan *plan, int sockets[2],
-                    struct muster_error *error)
+        struct muster_error *error)
 {
         pid_t parent = getpid();
 
@@ -152,7 +152,7 @@ static int fork_one(struct link_child *child, const struct link_child_plan *plan
 }
 
 int link_child_fork(struct link_child *child, const struct link_child_plan *plan,
-                    struct muster_error *error)
+        struct muster_error *error)
 {
         int sockets[2], r;
 
@@ -174,8 +174,7 @@ int link_child_go(struct link_child *child, struct muster_error *error)
         if (send(child->control_fd, "", 1, MSG_NOSIGNAL) == 1)
                 return 0;
         return error_set(error, MUSTER_E_RESOURCE, MUSTER_PHASE_QUEUE, errno,
-                         "link: a process died before it was told to go: %s",
-                         error_sys_text(errno));
+                "link: a process died before it was told to go: %s", error_sys_text(errno));
 }
 
 /* --- its end ------------------------------------------------------------------------------------------------------ */
@@ -188,7 +187,7 @@ bool link_child_is_over(const struct link_child *child, uint64_t until_ns)
                 uint64_t now_ns = clock_ns_of(CLOCK_MONOTONIC);
                 uint64_t left_ns = until_ns > now_ns ? until_ns - now_ns : 0;
                 struct timespec left = { .tv_sec = (time_t)(left_ns / NS_PER_S),
-                                         .tv_nsec = (long)(left_ns % NS_PER_S) };
+                        .tv_nsec = (long)(left_ns % NS_PER_S) };
                 int n = ppoll(&poll_fd, 1, &left, NULL);
 
                 if (n >= 0 || errno != EINTR)

@@ -38,7 +38,7 @@ struct link_child {
 
 /* Start it and wait for its TUN device. MUSTER_E_RESOURCE with what is not to be had; there is no child then. */
 int link_child_fork(struct link_child *child, const struct link_child_plan *plan,
-                    struct muster_error *error);
+        struct muster_error *error);
 
 /* Let it run. */
 int link_child_go(struct link_child *child, struct muster_error *error);

@@ -120,18 +120,17 @@ static const struct key *find_key(struct muster_str name)
 static int refuse(struct muster_error *error, struct muster_str word, const char *why)
 {
         return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0, "\"%.*s\": %s",
-                         STR_ARGS(word), why);
+                STR_ARGS(word), why);
 }
 
 static int refuse_key(struct muster_error *error, struct muster_str word, struct muster_str name)
 {
         return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
-                         "\"%.*s\": there is no \"%.*s\"; there are " KEYS, STR_ARGS(word),
-                         STR_ARGS(name));
+                "\"%.*s\": there is no \"%.*s\"; there are " KEYS, STR_ARGS(word), STR_ARGS(name));
 }
 
 static int parse_at(struct link_change *change, struct muster_str word, struct muster_str value,
-                    bool is_first, struct muster_error *error)
+        bool is_first, struct muster_error *error)
 {
         if (!is_first)
                 return refuse(error, word, "at= must be the first word");
@@ -141,7 +140,7 @@ static int parse_at(struct link_change *change, struct muster_str word, struct m
 }
 
 static int parse_word(struct link_change *change, struct muster_str word, bool is_first,
-                      struct muster_error *error)
+        struct muster_error *error)
 {
         struct muster_str value = word, name = { 0 };
         const struct key *key;
@@ -165,13 +164,13 @@ static int parse_word(struct link_change *change, struct muster_str word, bool i
 /* --- the schedule ------------------------------------------------------------------------------------------------- */
 
 static int add_change(struct link_spec *spec, const struct link_change *change,
-                      struct muster_error *error)
+        struct muster_error *error)
 {
         size_t i = spec->n_changes;
 
         if (i == LINK_CHANGES_MAX)
                 return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
-                                 "more than %d changes", LINK_CHANGES_MAX);
+                        "more than %d changes", LINK_CHANGES_MAX);
         for (; i > 0 && spec->changes[i - 1].at_ns > change->at_ns; i--)
                 spec->changes[i] = spec->changes[i - 1];
         spec->changes[i] = *change;
@@ -209,7 +208,7 @@ size_t link_spec_mtu(const struct link_spec *spec)
 struct link_conditions link_conditions_default(void)
 {
         return (struct link_conditions){ .up.queue = LINK_QUEUE_DEFAULT,
-                                         .down.queue = LINK_QUEUE_DEFAULT };
+                .down.queue = LINK_QUEUE_DEFAULT };
 }
 
 void link_change_apply(const struct link_change *change, struct link_conditions *conditions)

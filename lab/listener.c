@@ -27,7 +27,7 @@ static void look_away(struct listener *listener, uint64_t ns)
 
         watch(listener, false);
         if (loop_timer_set(loop, &listener->accept_timer, clock_after(clock_now(loop->clock), ns)) <
-            0)
+                0)
                 watch(listener, true);
 }
 
@@ -47,8 +47,8 @@ static void accept_ready(struct loop_watch *loop_watch, bool readable, bool writ
         for (int i = 0; i < ACCEPTED_AT_ONCE; i++) {
                 int fd = accept4(listener->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
-                if (fd < 0 &&
-                    (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS)) {
+                if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOMEM ||
+                                      errno == ENOBUFS)) {
                         look_away(listener, NO_FILES_WAIT_NS);
                         return;
                 }
@@ -73,9 +73,9 @@ static int fail(const struct listener *listener, struct muster_error *error, con
         address_to_sockaddr(&listener->config->address, listener->config->port, &address);
         address_text((struct sockaddr *)&address, text, sizeof(text));
         return error_set(error, MUSTER_E_RESOURCE, MUSTER_PHASE_QUEUE, sys,
-                         "listener %s: cannot %s %s: %s", listener->config->name, what, text,
-                         sys == EADDRNOTAVAIL ? "this machine does not have the address"
-                                              : error_sys_text(sys));
+                "listener %s: cannot %s %s: %s", listener->config->name, what, text,
+                sys == EADDRNOTAVAIL ? "this machine does not have the address"
+                                     : error_sys_text(sys));
 }
 
 static int open_socket(struct listener *listener, struct muster_error *error)
@@ -91,17 +91,17 @@ static int open_socket(struct listener *listener, struct muster_error *error)
                 return fail(listener, error, "open a socket for");
         (void)setsockopt(listener->fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
         if (config->congestion &&
-            setsockopt(listener->fd, IPPROTO_TCP, TCP_CONGESTION, config->congestion,
-                       (socklen_t)strlen(config->congestion)) < 0)
+                setsockopt(listener->fd, IPPROTO_TCP, TCP_CONGESTION, config->congestion,
+                        (socklen_t)strlen(config->congestion)) < 0)
                 return error_set(error, MUSTER_E_RESOURCE, MUSTER_PHASE_QUEUE, errno,
-                                 "listener %s: the kernel does not offer the congestion control "
-                                 "%.20s (sysctl "
-                                 "net.ipv4.tcp_allowed_congestion_control)",
-                                 config->name, config->congestion);
+                        "listener %s: the kernel does not offer the congestion control "
+                        "%.20s (sysctl "
+                        "net.ipv4.tcp_allowed_congestion_control)",
+                        config->name, config->congestion);
         if (bind(listener->fd, (struct sockaddr *)&address, len) < 0)
                 return fail(listener, error, "bind to");
         if (listen(listener->fd, config->backlog ? (int)config->backlog : SOMAXCONN) < 0 ||
-            getsockname(listener->fd, (struct sockaddr *)&address, &len) < 0)
+                getsockname(listener->fd, (struct sockaddr *)&address, &len) < 0)
                 return fail(listener, error, "listen on");
         listener->port =
                 ntohs(address.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&address)->sin6_port
@@ -113,9 +113,8 @@ static int open_tls(struct listener *listener, struct muster_error *error)
 {
         const struct listener_config *config = listener->config;
         struct tls_server_options options = { .no_resumption = config->tls_no_resumption,
-                                              .only_old_ones =
-                                                      config->tls_fault == TLS_OLD_PROTOCOL,
-                                              .max_minor = config->tls_max_minor };
+                .only_old_ones = config->tls_fault == TLS_OLD_PROTOCOL,
+                .max_minor = config->tls_max_minor };
         const char *names = listener->lab->config->certificate_names.at;
         struct buf chain = { 0 }, key = { 0 };
         int r;
@@ -123,7 +122,7 @@ static int open_tls(struct listener *listener, struct muster_error *error)
         if (!config->has_tls)
                 return 0;
         r = authority_issue(listener->lab->authority, config->tls_fault, names ? names : "", &chain,
-                            &key, error);
+                &key, error);
         options.chain_pem = chain.at;
         options.key_pem = key.at;
         if (r == 0)
@@ -134,7 +133,7 @@ static int open_tls(struct listener *listener, struct muster_error *error)
 }
 
 int listener_start(struct listener *listener, struct lab *lab, const struct listener_config *config,
-                   struct muster_error *error)
+        struct muster_error *error)
 {
         int r;
 

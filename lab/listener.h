@@ -40,7 +40,7 @@ struct listener {
 
 /* Begin to listen. MUSTER_E_RESOURCE, MUSTER_E_TLS with *error naming the listener; call listener_stop() in either case. */
 int listener_start(struct listener *listener, struct lab *lab, const struct listener_config *config,
-                   struct muster_error *error);
+        struct muster_error *error);
 
 /* Close it and all its connections. May be called twice. */
 void listener_stop(struct listener *listener);

@@ -17,7 +17,7 @@
 static int fail(struct muster_error *error, int sys, const char *what, const char *advice)
 {
         return error_set(error, MUSTER_E_RESOURCE, MUSTER_PHASE_QUEUE, sys, "link: %s: %s%s%s",
-                         what, error_sys_text(sys), advice ? "; " : "", advice ? advice : "");
+                what, error_sys_text(sys), advice ? "; " : "", advice ? advice : "");
 }
 
 static int write_text(int fd, const char *text)
@@ -43,8 +43,8 @@ static int write_map(const char *path, const char *text, struct muster_error *er
                         return 0;
         }
         return fail(error, sys, path,
-                    "run as root, or sysctl "
-                    "kernel.apparmor_restrict_unprivileged_userns=0");
+                "run as root, or sysctl "
+                "kernel.apparmor_restrict_unprivileged_userns=0");
 }
 
 /* Root inside is who we were outside. Groups can only be mapped after setgroups(2) was given up (user_namespaces(7)). */
@@ -99,8 +99,8 @@ int netns_enter(struct muster_error *error)
 static int fail_names(struct muster_error *error, int sys, const char *what, const char *advice)
 {
         return error_set(error, MUSTER_E_RESOURCE, MUSTER_PHASE_QUEUE, sys,
-                         "link: COMMAND asks this machine's name server, not the lab's: %s: %s%s%s",
-                         what, error_sys_text(sys), advice ? "; " : "", advice ? advice : "");
+                "link: COMMAND asks this machine's name server, not the lab's: %s: %s%s%s", what,
+                error_sys_text(sys), advice ? "; " : "", advice ? advice : "");
 }
 
 static const char *temporary_parent(void)
@@ -119,7 +119,7 @@ static int make_file(char path[PATH_MAX], const char *address, struct muster_err
         fd = mkostemp(path, O_CLOEXEC);
         if (fd < 0)
                 return fail_names(error, errno, "no temporary file for a " RESOLV_CONF,
-                                  "set TMPDIR to a folder that can be written to");
+                        "set TMPDIR to a folder that can be written to");
         snprintf(text, sizeof(text), "nameserver %s\n", address);
         sys = write_text(fd, text);
         if (!sys && fchmod(fd, 0644) < 0)
@@ -155,7 +155,7 @@ static int enter_mounts(struct muster_error *error)
                 return fail_names(error, errno, "no mount namespace", unshare_mounts_advice(errno));
         if (mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
                 return fail_names(error, errno, "mounts cannot be made private",
-                                  mount_advice(errno));
+                        mount_advice(errno));
         return 0;
 }
 

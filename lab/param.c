@@ -145,7 +145,7 @@ static const struct param params[] = {
         { "reset", "N", "reset the connection behind byte N of the response", apply_reset },
         { "hang", "WHERE", "stop for ever: start, head, body, or behind byte N", apply_hang },
         { "early-hints", "N", "so many 103 responses before the final one, at most 100",
-          apply_early_hints },
+                apply_early_hints },
         { "until-close", "1", "no length: the body ends with the connection", apply_until_close },
         { "close", "1", "close the connection after the response", apply_close },
         { "n", "ANYTHING", "ignored: it makes URLs differ", apply_n },
@@ -174,7 +174,7 @@ static bool is_among(const char *words, struct muster_str name)
 }
 
 static bool apply(struct call *call, const char *own, struct muster_str name,
-                  struct muster_str value)
+        struct muster_str value)
 {
         const struct param *param = find(name);
 
@@ -182,15 +182,15 @@ static bool apply(struct call *call, const char *own, struct muster_str name,
                 return true;
         if (!param) {
                 plan_say(call->plan, 400, "no parameter \"%.*s\"; / lists them\n",
-                         name.len < 100 ? (int)name.len : 100, name.at);
+                        name.len < 100 ? (int)name.len : 100, name.at);
                 return false;
         }
         if (param->apply(call->plan, value))
                 return true;
         plan_begin(call->plan);
         plan_say(call->plan, 400, "parameter %s: \"%.*s\" is not %s: %s\n", param->name,
-                 value.len < 100 ? (int)value.len : 100, value.len ? value.at : "", param->form,
-                 param->help);
+                value.len < 100 ? (int)value.len : 100, value.len ? value.at : "", param->form,
+                param->help);
         return false;
 }
 
@@ -209,7 +209,7 @@ bool params_apply(struct call *call, const char *own)
                 if (url_add_decoded(value, &text) < 0)
                         break;
                 is_good = apply(call, own, name,
-                                (struct muster_str){ text.at ? text.at : "", text.len });
+                        (struct muster_str){ text.at ? text.at : "", text.len });
         }
         buf_deinit(&text);
         return is_good;
@@ -224,7 +224,7 @@ int params_describe(struct buf *to)
                 int n = snprintf(line, sizeof(line), "  %s=%s", params[i].name, params[i].form);
 
                 snprintf(line + n, sizeof(line) - (size_t)n, "%*s%s\n", n < 34 ? 34 - n : 1, "",
-                         params[i].help);
+                        params[i].help);
                 r = buf_add_text(to, line);
         }
         return r;

@@ -179,15 +179,15 @@ static void reply(struct peer *peer)
         struct reply_manner manner;
 
         if (plan->closes || plan->framing == PLAN_UNTIL_CLOSE ||
-            (plan->framing == PLAN_CHUNKED && peer->version == 10))
+                (plan->framing == PLAN_CHUNKED && peer->version == 10))
                 peer->keeps_alive = false;
         manner = (struct reply_manner){ .is_head = peer->is_head,
-                                        .keeps_alive = peer->keeps_alive,
-                                        .version = peer->version,
-                                        .date = lab_date(listener->lab),
-                                        .filling = lab_filling(listener->lab, 0),
-                                        .filling_period = LAB_FILLING_PERIOD,
-                                        .write_bytes = config->write_bytes };
+                .keeps_alive = peer->keeps_alive,
+                .version = peer->version,
+                .date = lab_date(listener->lab),
+                .filling = lab_filling(listener->lab, 0),
+                .filling_period = LAB_FILLING_PERIOD,
+                .write_bytes = config->write_bytes };
         reply_begin(&peer->reply, plan, &manner);
         pump(peer);
 }
@@ -242,10 +242,10 @@ static void tell_of_upload(struct peer *peer)
         if (peer->plan.upload == PLAN_DROPS)
                 return;
         snprintf(numbers, sizeof(numbers), "%s\"body_bytes\":%llu,\"body_crc32\":\"%08x\"",
-                 echoes ? "," : "", (unsigned long long)peer->n_body_bytes, peer->body_crc);
+                echoes ? "," : "", (unsigned long long)peer->n_body_bytes, peer->body_crc);
         if (buf_add_text(text, numbers) < 0 ||
-            (echoes && (buf_add_text(text, ",\"body\":") < 0 ||
-                        document_add_string(text, buf_str(&peer->upload)) < 0)))
+                (echoes && (buf_add_text(text, ",\"body\":") < 0 ||
+                                   document_add_string(text, buf_str(&peer->upload)) < 0)))
                 text->len = 0;
         (void)buf_add_text(text, "}\n");
 }
@@ -280,13 +280,13 @@ static void apply_conditions(struct peer *peer)
         if (peer->plan.is_exempt)
                 return;
         if (config->rate_per_s > 0 && (wait_ns = tally_take(&listener->tally, config->rate_per_s,
-                                                            config->burst, now(peer)))) {
+                                               config->burst, now(peer)))) {
                 listener->stats.n_rate_limited++;
                 plan_begin(&peer->plan);
                 plan_say(&peer->plan, config->limit_status ? config->limit_status : 429,
-                         "more than %g requests a second\n", config->rate_per_s);
+                        "more than %g requests a second\n", config->rate_per_s);
                 snprintf(seconds, sizeof(seconds), "%llu",
-                         (unsigned long long)((wait_ns + NS_PER_S - 1) / NS_PER_S));
+                        (unsigned long long)((wait_ns + NS_PER_S - 1) / NS_PER_S));
                 if (!config->limit_is_silent)
                         plan_add_field(&peer->plan, "Retry-After", str_of(seconds));
         } else if (config->error_share > 0 && lab_chance(listener->lab, config->error_share)) {
@@ -378,16 +378,16 @@ static void take_body(struct peer *peer, struct muster_str *in)
         while ((r = request_body_next(&peer->body, in, &data)) == 0) {
                 peer->n_body_bytes += data.len;
                 if (peer->plan.upload != PLAN_DROPS)
-                        peer->body_crc = (uint32_t)crc32_z(
-                                peer->body_crc, (const unsigned char *)data.at, data.len);
+                        peer->body_crc = (uint32_t)crc32_z(peer->body_crc,
+                                (const unsigned char *)data.at, data.len);
                 if (peer->plan.upload == PLAN_ECHOES &&
-                    peer->upload.len + data.len <= ECHO_BYTES_MAX)
+                        peer->upload.len + data.len <= ECHO_BYTES_MAX)
                         (void)buf_add_str(&peer->upload, data);
         }
         if (r < 0) {
                 error.code = MUSTER_E_PROTOCOL;
                 snprintf(error.text, sizeof(error.text),
-                         "the chunked coding of the body is broken");
+                        "the chunked coding of the body is broken");
                 refuse_head(peer, &error);
         } else if (peer->body.state == BODY_IS_OVER) {
                 requested(peer);
@@ -422,7 +422,7 @@ static bool take_head(struct peer *peer, struct muster_str *in)
         }
         if (in->len > REQUEST_HEAD_BYTES_MAX) {
                 struct muster_error error = { .code = MUSTER_E_TOO_LARGE,
-                                              .text = "the head is larger than 64 KiB" };
+                        .text = "the head is larger than 64 KiB" };
 
                 refuse_head(peer, &error);
         }
@@ -546,7 +546,7 @@ int peer_accept(struct listener *listener, int take_fd)
                 return MUSTER_E_RESOURCE;
         }
         if (wire_open(&peer->wire, listener->lab->loop, take_fd, listener->tls_context, handle) <
-            0) {
+                0) {
                 mem_free(peer);
                 return MUSTER_E_RESOURCE;
         }

@@ -27,7 +27,7 @@ static uint64_t later(uint64_t a, uint64_t b)
 /* --- making and unmaking ------------------------------------------------------------------------------------------ */
 
 void pipe_init(struct pipe *pipe, const struct pipe_conditions *conditions, uint64_t seed,
-               size_t longest, struct pipe_stats *stats)
+        size_t longest, struct pipe_stats *stats)
 {
         assert(conditions->queue > 0 && longest > 0);
         *pipe = (struct pipe){ .conditions = *conditions, .stats = stats, .slot_bytes = longest };
@@ -140,7 +140,7 @@ static double draw(struct pipe *pipe)
 }
 
 static enum pipe_fate enqueue(struct pipe *pipe, struct muster_str bytes, double luck,
-                              uint64_t now_ns)
+        uint64_t now_ns)
 {
         struct packet *packet = NULL;
 

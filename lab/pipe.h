@@ -55,7 +55,7 @@ enum pipe_fate { PIPE_QUEUED, PIPE_LOST, PIPE_OVERFLOWED };
 
 /* An empty pipe for packets of up to `longest` bytes. It counts into `stats`, which outlives it. */
 void pipe_init(struct pipe *pipe, const struct pipe_conditions *conditions, uint64_t seed,
-               size_t longest, struct pipe_stats *stats);
+        size_t longest, struct pipe_stats *stats);
 
 /* Forget all packets and release the memory. May be called twice. */
 void pipe_deinit(struct pipe *pipe);

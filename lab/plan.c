@@ -55,7 +55,7 @@ void plan_add_field(struct plan *plan, const char *name, struct muster_str value
         if (!may_stand(value))
                 value.len = 0;
         if (buf_add_text(&plan->fields, name) < 0 || buf_add_text(&plan->fields, ": ") < 0 ||
-            buf_add_str(&plan->fields, value) < 0 || buf_add_text(&plan->fields, "\r\n") < 0)
+                buf_add_str(&plan->fields, value) < 0 || buf_add_text(&plan->fields, "\r\n") < 0)
                 plan->fields.len = before;
 }
 

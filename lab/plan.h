@@ -50,7 +50,7 @@ void plan_deinit(struct plan *plan);
 
 /* A text of its own as the body. Without memory for it the body is cut. */
 __attribute__((format(printf, 3, 4))) void plan_say(struct plan *plan, int status,
-                                                    const char *format, ...);
+        const char *format, ...);
 
 /* Add a field. A value that may not stand there (control characters) becomes empty. */
 void plan_add_field(struct plan *plan, const char *name, struct muster_str value);

@@ -8,9 +8,8 @@
 
 bool quantity_duration(struct muster_str text, uint64_t *ret_ns)
 {
-        static const struct quantity_unit units[] = { { "", 1e9 },     { "ns", 1 },  { "us", 1e3 },
-                                                      { "ms", 1e6 },   { "s", 1e9 }, { "m", 60e9 },
-                                                      { "h", 3600e9 }, { NULL, 0 } };
+        static const struct quantity_unit units[] = { { "", 1e9 }, { "ns", 1 }, { "us", 1e3 },
+                { "ms", 1e6 }, { "s", 1e9 }, { "m", 60e9 }, { "h", 3600e9 }, { NULL, 0 } };
         double ns;
 
         if (!quantity_parse(text, units, &ns) || ns > DAYS_30_NS)
@@ -21,12 +20,9 @@ bool quantity_duration(struct muster_str text, uint64_t *ret_ns)
 
 bool quantity_size(struct muster_str text, uint64_t *ret_bytes)
 {
-        static const struct quantity_unit units[] = { { "", 1 },
-                                                      { "k", 1024 },
-                                                      { "m", 1024 * 1024 },
-                                                      { "g", 1024.0 * 1024 * 1024 },
-                                                      { "t", 1024.0 * 1024 * 1024 * 1024 },
-                                                      { NULL, 0 } };
+        static const struct quantity_unit units[] = { { "", 1 }, { "k", 1024 },
+                { "m", 1024 * 1024 }, { "g", 1024.0 * 1024 * 1024 },
+                { "t", 1024.0 * 1024 * 1024 * 1024 }, { NULL, 0 } };
         double bytes;
 
         if (!quantity_parse(text, units, &bytes) || bytes > 1e15 || bytes != floor(bytes))
@@ -37,9 +33,8 @@ bool quantity_size(struct muster_str text, uint64_t *ret_bytes)
 
 bool quantity_bit_rate(struct muster_str text, uint64_t *ret_bits_per_s)
 {
-        static const struct quantity_unit units[] = {
-                { "bit", 1 }, { "kbit", 1e3 }, { "mbit", 1e6 }, { "gbit", 1e9 }, { NULL, 0 }
-        };
+        static const struct quantity_unit units[] = { { "bit", 1 }, { "kbit", 1e3 },
+                { "mbit", 1e6 }, { "gbit", 1e9 }, { NULL, 0 } };
         double bits;
 
         if (!quantity_parse(text, units, &bits) || bits < 1 || bits > 1e12)
@@ -50,9 +45,8 @@ bool quantity_bit_rate(struct muster_str text, uint64_t *ret_bits_per_s)
 
 bool quantity_rate(struct muster_str text, double *ret_per_s)
 {
-        static const struct quantity_unit units[] = {
-                { "", 1 }, { "/s", 1 }, { "/m", 1.0 / 60 }, { "/h", 1.0 / 3600 }, { NULL, 0 }
-        };
+        static const struct quantity_unit units[] = { { "", 1 }, { "/s", 1 }, { "/m", 1.0 / 60 },
+                { "/h", 1.0 / 3600 }, { NULL, 0 } };
         double rate;
 
         if (!quantity_parse(text, units, &rate) || rate <= 0 || rate > 1e9)

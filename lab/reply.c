@@ -19,7 +19,7 @@ static int add_status_line(struct reply *reply, int status)
 {
         char line[80];
         int n = snprintf(line, sizeof(line), "HTTP/1.%d %d %s\r\n", !reply->plan->is_http_1_0,
-                         status, status_reason(status));
+                status, status_reason(status));
 
         return buf_add(&reply->out, line, (size_t)n);
 }
@@ -200,9 +200,9 @@ void reply_begin(struct reply *reply, const struct plan *plan, const struct repl
         *reply =
                 (struct reply){ .state = plan->n_interim && manner->version == 11 ? REPLY_AT_INTERIM
                                                                                   : REPLY_AT_HEAD,
-                                .plan = plan,
-                                .manner = *manner,
-                                .out = out };
+                        .plan = plan,
+                        .manner = *manner,
+                        .out = out };
         reply->is_chunked = plan->framing == PLAN_CHUNKED && manner->version == 11 &&
                             !plan->is_http_1_0 && status_has_body(plan->status);
         reply->stop_at = plan->stop == PLAN_GOES_ON || plan->stop_where != PLAN_AT_BYTE
@@ -262,7 +262,7 @@ int reply_next(struct reply *reply, struct rand *rand, struct reply_step *ret_st
         if (reply->is_pausing) {
                 reply->is_pausing = false;
                 *ret_step = (struct reply_step){ .kind = REPLY_WAIT,
-                                                 .wait_ns = spread_draw(&reply->plan->gap, rand) };
+                        .wait_ns = spread_draw(&reply->plan->gap, rand) };
                 return 0;
         }
         switch (reply->state) {

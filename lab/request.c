@@ -31,13 +31,13 @@ void request_cut_target(struct request *request, struct muster_str target)
 }
 
 static int parse_request_line(struct request *request, struct muster_str line,
-                              struct muster_error *error)
+        struct muster_error *error)
 {
         struct muster_str rest = line, version;
 
         if (!str_split(&rest, ' ', &request->method) || !field_is_token(request->method) ||
-            !str_split(&rest, ' ', &request->target) || !request->target.len ||
-            !str_split(&rest, ' ', &version) || rest.len)
+                !str_split(&rest, ' ', &request->target) || !request->target.len ||
+                !str_split(&rest, ' ', &version) || rest.len)
                 return h1_protocol_error(error, "not a request line", line);
         if (str_is(version, "HTTP/1.1"))
                 request->version = 11;
@@ -97,7 +97,7 @@ static int frame(struct request *request, struct muster_error *error)
 }
 
 int request_parse(struct request *request, struct muster_str head, struct h1_scratch *scratch,
-                  struct muster_error *error)
+        struct muster_error *error)
 {
         struct muster_str rest = head;
         int r;

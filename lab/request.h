@@ -28,7 +28,7 @@ struct request {
 
 /* Parse a whole head, empty line included. MUSTER_E_PROTOCOL, MUSTER_E_TOO_LARGE with *error. */
 int request_parse(struct request *request, struct muster_str head, struct h1_scratch *scratch,
-                  struct muster_error *error);
+        struct muster_error *error);
 
 /* Point path and query into a target of origin or absolute form (RFC 9112 section 3.2). */
 void request_cut_target(struct request *request, struct muster_str target);
@@ -59,6 +59,6 @@ void request_body_begin(struct request_body *body, const struct request *request
  * (state BODY_IS_OVER) what is left of `in` is the next request. MUSTER_E_PROTOCOL: framing is broken.
  */
 int request_body_next(struct request_body *body, struct muster_str *in,
-                      struct muster_str *ret_data);
+        struct muster_str *ret_data);
 
 #endif

@@ -9,7 +9,7 @@
 #include <stdio.h>
 
 static const struct route *const tables[] = { routes_body, routes_status, routes_trouble,
-                                              routes_client, routes_lab };
+        routes_client, routes_lab };
 
 #define N_TABLES (sizeof(tables) / sizeof(tables[0]))
 
@@ -29,7 +29,7 @@ void call_refuse(struct call *call, const char *what, struct muster_str value, c
 {
         plan_begin(call->plan); /* what it was to be, hanging say, is so no more */
         plan_say(call->plan, 400, "%s \"%.*s\" is not %s\n", what,
-                 value.len < 100 ? (int)value.len : 100, value.len ? value.at : "", accepted);
+                value.len < 100 ? (int)value.len : 100, value.len ? value.at : "", accepted);
 }
 
 bool call_take_size(struct call *call, uint64_t fallback, uint64_t *ret_bytes)
@@ -113,7 +113,7 @@ static const struct alias *find_alias(const struct listener_config *config, stru
 
                 pattern.len -= is_prefix;
                 if (path.len >= pattern.len && memcmp(path.at, pattern.at, pattern.len) == 0 &&
-                    (is_prefix || path.len == pattern.len))
+                        (is_prefix || path.len == pattern.len))
                         return &config->aliases[i];
         }
         return NULL;
@@ -124,16 +124,16 @@ static void plan_index(struct plan *plan)
         int r;
 
         plan_say(plan, 200,
-                 "muster lab: a server with adjustable conditions\n\n"
-                 "The path names a behaviour:\n\n");
+                "muster lab: a server with adjustable conditions\n\n"
+                "The path names a behaviour:\n\n");
         for (size_t i = 0; i < N_TABLES; i++) {
                 for (const struct route *route = tables[i]; route->name; route++) {
                         char line[200];
                         int n = snprintf(line, sizeof(line), "  /%s%s%s", route->name,
-                                         *route->args ? "/" : "", route->args);
+                                *route->args ? "/" : "", route->args);
 
                         n += snprintf(line + n, sizeof(line) - (size_t)n, "%*s%s\n",
-                                      n < 34 ? 34 - n : 1, "", route->help);
+                                n < 34 ? 34 - n : 1, "", route->help);
                         r = buf_add(&plan->text, line, (size_t)n);
                         if (r < 0)
                                 return;
@@ -152,7 +152,7 @@ static void fill(struct call *call, struct muster_str path)
                 plan_index(call->plan);
         } else if (!route) {
                 plan_say(call->plan, 404, "no behaviour /%.*s; / lists them\n",
-                         name.len < 100 ? (int)name.len : 100, name.at);
+                        name.len < 100 ? (int)name.len : 100, name.at);
                 is_good = false;
         } else {
                 route->plan(call);
@@ -163,7 +163,7 @@ static void fill(struct call *call, struct muster_str path)
 }
 
 void route_request(struct listener *listener, const struct request *request, uint64_t now_ns,
-                   struct plan *plan)
+        struct plan *plan)
 {
         struct call call = { listener, request, { NULL, 0 }, request->query, plan, now_ns };
         const struct alias *alias = find_alias(listener->config, request->path);
@@ -189,6 +189,6 @@ bool route_check(struct muster_str target, struct muster_error *error)
         if (!name.len || find(name))
                 return true;
         error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
-                  "there is no behaviour /%.*s; the lab's page / lists them", STR_ARGS(name));
+                "there is no behaviour /%.*s; the lab's page / lists them", STR_ARGS(name));
         return false;
 }

@@ -36,7 +36,7 @@ struct route {
 
 /* Decide. Whatever is wrong with the request becomes a plan to say so: 400 or 404 and what is accepted. */
 void route_request(struct listener *listener, const struct request *request, uint64_t now_ns,
-                   struct plan *plan);
+        struct plan *plan);
 
 /* A path with query, as `route` takes for a target: does it lead somewhere? False with *error. */
 bool route_check(struct muster_str target, struct muster_error *error);
@@ -48,7 +48,7 @@ bool call_take(struct call *call, struct muster_str *ret_arg);
 
 /* The plan is now to say that an argument or parameter is wrong, and what is accepted. */
 void call_refuse(struct call *call, const char *what, struct muster_str value,
-                 const char *accepted);
+        const char *accepted);
 
 /* Take an argument of a kind; `fallback` when there is none. False: it was refused. */
 bool call_take_size(struct call *call, uint64_t fallback, uint64_t *ret_bytes);

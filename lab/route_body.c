@@ -56,7 +56,7 @@ static void plan_trickle(struct call *call)
         uint64_t n_bytes, piece_bytes;
 
         if (!call_take_size(call, 1024, &n_bytes) || !call_take_size(call, 1, &piece_bytes) ||
-            !call_take_spread(call, "100ms", &plan->gap))
+                !call_take_spread(call, "100ms", &plan->gap))
                 return;
         set_filling(plan, n_bytes);
         plan->piece_bytes = piece_bytes ? piece_bytes : 1;
@@ -70,11 +70,11 @@ static void plan_json(struct call *call)
         char key[64];
 
         if (!call_take_size(call, 1024, &n_bytes) ||
-            !call_take_count(call, 1, DOCUMENT_DEPTH_MAX, &depth))
+                !call_take_count(call, 1, DOCUMENT_DEPTH_MAX, &depth))
                 return;
         depth += !depth;
         snprintf(key, sizeof(key), "json %llu %llu", (unsigned long long)n_bytes,
-                 (unsigned long long)depth);
+                (unsigned long long)depth);
         call->plan->blob = blobs_find(blobs, key);
         if (!call->plan->blob && n_bytes <= ENCODED_BYTES_MAX) {
                 int r = document_make(n_bytes, (unsigned)depth, &bytes);
@@ -82,7 +82,7 @@ static void plan_json(struct call *call)
                 if (r == MUSTER_E_INVALID) {
                         buf_deinit(&bytes);
                         plan_say(call->plan, 400, "a document of depth %llu needs more bytes\n",
-                                 (unsigned long long)depth);
+                                (unsigned long long)depth);
                         return;
                 }
                 if (r == 0)
@@ -91,7 +91,7 @@ static void plan_json(struct call *call)
         }
         if (!call->plan->blob)
                 plan_say(call->plan, 507, "no room for a document of %llu bytes\n",
-                         (unsigned long long)n_bytes);
+                        (unsigned long long)n_bytes);
         else
                 call->plan->type = "application/json";
 }
@@ -116,7 +116,7 @@ static bool take_chain(struct call *call, struct chain *chain)
                 if (chain->n < CHAIN_MAX && coding_parse(name, &chain->codings[chain->n++]))
                         continue;
                 call_refuse(call, "coding", arg,
-                            "one of these, or up to 4 of them with commas between: " CODING_NAMES);
+                        "one of these, or up to 4 of them with commas between: " CODING_NAMES);
                 return false;
         }
         return true;
@@ -129,12 +129,12 @@ static void add_coding_field(struct plan *plan, const struct chain *chain)
 
         for (size_t i = 0; i < chain->n; i++)
                 at += (size_t)snprintf(value + at, sizeof(value) - at, "%s%s", i ? ", " : "",
-                                       coding_token(chain->codings[i]));
+                        coding_token(chain->codings[i]));
         plan_add_field(plan, "Content-Encoding", str_of(value));
 }
 
 static int encode_chain(const struct chain *chain, struct muster_str block, uint64_t n_bytes,
-                        struct buf *out)
+        struct buf *out)
 {
         int r = coding_encode(chain->codings[0], block, n_bytes, out);
 
@@ -150,7 +150,7 @@ static int encode_chain(const struct chain *chain, struct muster_str block, uint
 
 /* What is wrong with it, for /broken. */
 static const char *const breakages[] = { "truncated", "corrupt", "trailing", "empty",
-                                         "mislabelled" };
+        "mislabelled" };
 
 #define BREAKAGES "truncated, corrupt, trailing, empty or mislabelled"
 
@@ -170,14 +170,14 @@ static int break_it(struct buf *bytes, struct muster_str how)
 
 /* A body of `n_bytes` encoded, broken where `how` says so, and kept. */
 static void plan_coding(struct call *call, const struct chain *chain, struct muster_str block,
-                        uint64_t n_bytes, struct muster_str how)
+        uint64_t n_bytes, struct muster_str how)
 {
         struct blobs *blobs = &call->listener->lab->blobs;
         struct plan *plan = call->plan;
         struct buf bytes = { 0 };
         char key[128];
         int at = snprintf(key, sizeof(key), "coded %llu %.*s %d", (unsigned long long)n_bytes,
-                          STR_ARGS(how), block.at[0]);
+                STR_ARGS(how), block.at[0]);
 
         for (size_t i = 0; i < chain->n; i++)
                 at += snprintf(key + at, sizeof(key) - (size_t)at, " %d", chain->codings[i]);
@@ -208,7 +208,7 @@ static bool take_limited(struct call *call, uint64_t fallback, uint64_t max, uin
         if (*ret_bytes && *ret_bytes <= max)
                 return true;
         plan_say(call->plan, 400, "size: from 1 to %llu bytes are possible here\n",
-                 (unsigned long long)max);
+                (unsigned long long)max);
         return false;
 }
 
@@ -218,7 +218,7 @@ static void plan_encoded(struct call *call)
         uint64_t n_bytes;
 
         if (take_chain(call, &chain) &&
-            take_limited(call, ENCODED_BYTES, ENCODED_BYTES_MAX, &n_bytes))
+                take_limited(call, ENCODED_BYTES, ENCODED_BYTES_MAX, &n_bytes))
                 plan_coding(call, &chain, lab_filling(call->listener->lab, 0), n_bytes, str_of(""));
 }
 
@@ -252,7 +252,7 @@ static void plan_bomb(struct call *call)
                                                                                  : ONE_STREAM_MAX;
         if (take_limited(call, max < BOMB_BYTES ? max : BOMB_BYTES, max, &n_bytes))
                 plan_coding(call, &chain, (struct muster_str){ zeros, sizeof(zeros) }, n_bytes,
-                            str_of(""));
+                        str_of(""));
 }
 
 const struct route routes_body[] = {
@@ -260,12 +260,12 @@ const struct route routes_body[] = {
         { "bytes", "SIZE", "a body of exactly this size (1k)", plan_bytes, NULL },
         { "chunked", "SIZE/CHUNK", "in chunks (10k/1k); see gap", plan_chunked, NULL },
         { "trickle", "SIZE/PIECE/GAP", "a piece, a wait, a piece (1k/1/100ms)", plan_trickle,
-          NULL },
+                NULL },
         { "json", "SIZE/DEPTH", "a document of exactly this size (1k/1)", plan_json, NULL },
         { "encoded", "CODING,.../SIZE", "with these codings (gzip/10k): " CODING_NAMES,
-          plan_encoded, NULL },
+                plan_encoded, NULL },
         { "broken", "CODING,.../HOW", BREAKAGES, plan_broken, NULL },
         { "bomb", "CODING,.../SIZE", "zeros, hardly anything on the wire (gzip/2G)", plan_bomb,
-          NULL },
+                NULL },
         { 0 },
 };

@@ -88,7 +88,7 @@ static bool is_basic(struct muster_str sent, struct muster_str user, struct must
 {
         char expected[400], encoded[600];
         int n = snprintf(expected, sizeof(expected), "%.*s:%.*s", STR_ARGS(user),
-                         STR_ARGS(password));
+                STR_ARGS(password));
 
         if (n >= (int)sizeof(expected))
                 return false;
@@ -106,9 +106,9 @@ static void plan_basic(struct call *call)
         if (!call_take(call, &password))
                 password = str_of("password");
         if (url_add_decoded(user, &decoded_user) == 0 &&
-            url_add_decoded(password, &decoded_password) == 0 &&
-            is_basic(credentials(call, "basic"), buf_str(&decoded_user),
-                     buf_str(&decoded_password)))
+                url_add_decoded(password, &decoded_password) == 0 &&
+                is_basic(credentials(call, "basic"), buf_str(&decoded_user),
+                        buf_str(&decoded_password)))
                 plan_say(call->plan, 200, "welcome\n");
         else
                 demand(call, "Basic realm=\"lab\"");
@@ -139,7 +139,7 @@ static void set_cookies(struct call *call)
                 struct buf cookie = { 0 };
 
                 if (pair.len && buf_add_str(&cookie, pair) == 0 &&
-                    buf_add_text(&cookie, "; Path=/") == 0)
+                        buf_add_text(&cookie, "; Path=/") == 0)
                         plan_add_field(call->plan, "Set-Cookie", buf_str(&cookie));
                 buf_deinit(&cookie);
         }
@@ -179,11 +179,11 @@ static void plan_cookies(struct call *call)
 const struct route routes_client[] = {
         { "echo", "", "the request as JSON: method, target, headers, body", plan_echo, NULL },
         { "upload", "", "how many bytes the request's body had, and their CRC-32", plan_upload,
-          NULL },
+                NULL },
         { "basic", "USER/PASSWORD", "asks for these (user/password), basic authentication",
-          plan_basic, NULL },
+                plan_basic, NULL },
         { "bearer", "TOKEN", "asks for this token, or for any", plan_bearer, NULL },
         { "cookies", "", "the cookies that came; /cookies/set?name=value sets some", plan_cookies,
-          "*" },
+                "*" },
         { 0 },
 };

@@ -98,7 +98,7 @@ static int add_dns(struct buf *to, const struct dns_server *dns)
 
 /* Counted by another process: what it was at the reset is taken off here. */
 static int add_way(struct buf *to, const char *name, const struct pipe_stats *stats,
-                   const struct pipe_stats *base)
+        const struct pipe_stats *base)
 {
         const struct count counts[] = {
                 { "bytes", stats->n_bytes - base->n_bytes },
@@ -111,7 +111,7 @@ static int add_way(struct buf *to, const char *name, const struct pipe_stats *st
         int r;
 
         snprintf(head, sizeof(head), "\"%s\":{\"packets\":%llu", name,
-                 (unsigned long long)(stats->n_packets - base->n_packets));
+                (unsigned long long)(stats->n_packets - base->n_packets));
         r = buf_add_text(to, head);
         if (r == 0)
                 r = add_counts(to, counts);
@@ -137,7 +137,7 @@ int lab_add_stats(const struct lab *lab, struct buf *to)
         int r;
 
         snprintf(head, sizeof(head), "{\"seconds\":%.6f,\"listeners\":[",
-                 (double)(clock_now(lab->loop->clock) - lab->start_ns) / 1e9);
+                (double)(clock_now(lab->loop->clock) - lab->start_ns) / 1e9);
         r = buf_add_text(to, head);
         for (unsigned i = 0; i < lab->n_listeners && r == 0; i++) {
                 r = i ? buf_add_char(to, ',') : 0;
@@ -166,9 +166,9 @@ void lab_reset_stats(struct lab *lab)
                 struct capacity *capacity = &lab->listeners[i].capacity;
 
                 *stats = (struct listener_stats){ .n_open = stats->n_open,
-                                                  .n_open_max = stats->n_open,
-                                                  .n_busy = stats->n_busy,
-                                                  .n_busy_max = stats->n_busy };
+                        .n_open_max = stats->n_open,
+                        .n_busy = stats->n_busy,
+                        .n_busy_max = stats->n_busy };
                 capacity->n_waiting_max = capacity->n_waiting;
                 capacity->n_done = capacity->n_refused = 0;
                 capacity->busy_ns = capacity->wait_ns = 0;

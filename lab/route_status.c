@@ -64,7 +64,7 @@ static void plan_redirect(struct call *call)
                 char step[64];
 
                 snprintf(step, sizeof(step), "/redirect/%llu/%d", (unsigned long long)n - 1,
-                         status);
+                        status);
                 r = buf_add_text(&location, step);
                 if (r == 0 && call->query.len) {
                         r = buf_add_char(&location, '?');
@@ -93,9 +93,9 @@ static void ask_to_come_back(struct call *call, int status, uint64_t wait_ns)
         char seconds[32];
 
         snprintf(seconds, sizeof(seconds), "%llu",
-                 (unsigned long long)((wait_ns + NS_PER_S - 1) / NS_PER_S));
+                (unsigned long long)((wait_ns + NS_PER_S - 1) / NS_PER_S));
         plan_say(call->plan, status, "%d %s, come back in %s s\n", status, status_reason(status),
-                 seconds);
+                seconds);
         plan_add_field(call->plan, "Retry-After", str_of(seconds));
 }
 
@@ -181,10 +181,10 @@ const struct route routes_status[] = {
         { "delay", "SPREAD", "a text after a wait (1s): " SPREAD_FORMS, plan_delay, NULL },
         { "status", "CODE", "this status, 200 to 999", plan_status, NULL },
         { "redirect", "N/CODE", "N redirects (1/302) that end at /plain, or at to=URL",
-          plan_redirect, "to" },
+                plan_redirect, "to" },
         { "redirect-loop", "", "a redirect that never ends", plan_redirect_loop, NULL },
         { "retry", "CODE/AFTER", "with Retry-After (503/1s); times=N: then 200; key=NAME",
-          plan_retry, "times key" },
+                plan_retry, "times key" },
         { "limited", "RATE", "so many a second (10), 429 above; burst=N", plan_limited, "burst" },
         { "flaky", "SHARE/CODE", "this share fails (50%/500)", plan_flaky, NULL },
         { 0 },

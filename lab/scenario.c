@@ -8,7 +8,7 @@
 
 /* "name   value" without blanks around either. */
 static void cut_line(struct muster_str line, struct muster_str *ret_name,
-                     struct muster_str *ret_value)
+        struct muster_str *ret_value)
 {
         size_t at = 0;
 
@@ -27,13 +27,13 @@ static int apply_line(struct muster_str line, struct lab_config *config, struct 
         setting = config_find(name);
         if (!setting)
                 return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
-                                 "there is no setting of this name (muster lab --help lists them, "
-                                 "without the dashes)");
+                        "there is no setting of this name (muster lab --help lists them, "
+                        "without the dashes)");
         return config_set(config, setting, value, error);
 }
 
 int scenario_parse(const char *file, struct muster_str text, struct lab_config *config,
-                   struct muster_error *error)
+        struct muster_error *error)
 {
         struct muster_str rest = text, line;
 
@@ -52,8 +52,7 @@ int scenario_parse(const char *file, struct muster_str text, struct lab_config *
 
                         cut_line(line, &name, &value);
                         return error_set(error, r, MUSTER_PHASE_QUEUE, 0, "%s:%u: %.*s: %s", file,
-                                         n, name.len < 40 ? (int)name.len : 40, name.at,
-                                         reason.text);
+                                n, name.len < 40 ? (int)name.len : 40, name.at, reason.text);
                 }
         }
         return 0;
@@ -88,7 +87,7 @@ int scenario_read(const char *file, struct lab_config *config, struct muster_err
                 close(fd);
         if (sys)
                 r = error_set(error, MUSTER_E_INPUT, MUSTER_PHASE_QUEUE, sys,
-                              "cannot read the scenario %s: %s", file, error_sys_text(sys));
+                        "cannot read the scenario %s: %s", file, error_sys_text(sys));
         else
                 r = scenario_parse(file, buf_str(&text), config, error);
         buf_deinit(&text);

@@ -22,6 +22,6 @@ int scenario_read(const char *file, struct lab_config *config, struct muster_err
 
 /* The same for a text; `file` is what errors call it. */
 int scenario_parse(const char *file, struct muster_str text, struct lab_config *config,
-                   struct muster_error *error);
+        struct muster_error *error);
 
 #endif

@@ -44,8 +44,8 @@ struct tally *tallies_get(struct tallies *tallies, struct muster_str key)
         if (tallies->map.n >= TALLIES_MAX || !(tally = mem_zalloc(sizeof(*tally))))
                 return NULL;
         tally->key = mem_strndup(key.at, key.len);
-        if (!tally->key ||
-            map_add(&tallies->map, &tally->node, (struct muster_str){ tally->key, key.len }) < 0)
+        if (!tally->key || map_add(&tallies->map, &tally->node,
+                                   (struct muster_str){ tally->key, key.len }) < 0)
                 return tally_free(tally);
         return tally;
 }

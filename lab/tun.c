@@ -21,7 +21,7 @@
 static int fail(struct muster_error *error, int sys, const char *what, const char *advice)
 {
         return error_set(error, MUSTER_E_RESOURCE, MUSTER_PHASE_QUEUE, sys, "link: %s: %s%s%s",
-                         what, error_sys_text(sys), advice ? "; " : "", advice ? advice : "");
+                what, error_sys_text(sys), advice ? "; " : "", advice ? advice : "");
 }
 
 /* --- the device --------------------------------------------------------------------------------------------------- */
@@ -59,7 +59,7 @@ static int open_device(const char *name, int *ret_fd, struct muster_error *error
         request.ifr_flags = IFF_TUN | IFF_NO_PI;
         if (ioctl(fd, TUNSETIFF, &request) < 0) {
                 r = fail(error, errno, "no TUN device can be made",
-                         "CAP_NET_ADMIN in the network namespace is needed");
+                        "CAP_NET_ADMIN in the network namespace is needed");
                 close(fd);
                 return r;
         }
@@ -104,8 +104,8 @@ static void set_queue(const char *name)
                 uint32_t n_packets;
         } message = {
                 .header = { .nlmsg_len = sizeof(message),
-                            .nlmsg_type = RTM_NEWLINK,
-                            .nlmsg_flags = NLM_F_REQUEST },
+                        .nlmsg_type = RTM_NEWLINK,
+                        .nlmsg_flags = NLM_F_REQUEST },
                 .info = { .ifi_family = AF_UNSPEC, .ifi_index = (int)if_nametoindex(name) },
                 .attribute = { .rta_len = RTA_LENGTH(sizeof(uint32_t)), .rta_type = IFLA_TXQLEN },
                 .n_packets = TUN_QUEUE_PACKETS,
@@ -119,7 +119,7 @@ static void set_queue(const char *name)
 }
 
 static int set_ipv4(int socket_fd, const char *name, unsigned long operation, const char *address,
-                    struct muster_error *error)
+        struct muster_error *error)
 {
         struct ifreq request = request_for(name);
         struct sockaddr_in at = { .sin_family = AF_INET };

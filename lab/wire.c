@@ -131,7 +131,7 @@ static void handle(struct loop_socket *socket, const struct loop_event *event)
 /* --- the rest ----------------------------------------------------------------------------------------------------- */
 
 int wire_open(struct wire *wire, struct loop *loop, int take_fd, struct tls_context *context,
-              wire_handler handler)
+        wire_handler handler)
 {
         struct muster_error error = { 0 };
         int sys, r;

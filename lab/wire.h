@@ -33,7 +33,7 @@ struct wire {
 
 /* Take an accepted descriptor; `context` is NULL for plain bytes. MUSTER_E_RESOURCE: it is closed. */
 int wire_open(struct wire *wire, struct loop *loop, int take_fd, struct tls_context *context,
-              wire_handler handle);
+        wire_handler handle);
 
 /* 0, LOOP_PENDING (pieces stay borrowed until WIRE_SENT), negative: failed. One at a time. */
 int wire_send(struct wire *wire, const struct iovec *pieces, unsigned n_pieces);

@@ -247,10 +247,10 @@ static int add_address(struct zone_name *name, const struct net_address *address
 }
 
 static int invalid_word(const struct zone_name *name, struct muster_str text, const char *why,
-                        struct muster_error *error)
+        struct muster_error *error)
 {
         return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_DNS, 0, "name %.40s: \"%.*s\": %s",
-                         name->name, text.len < 40 ? (int)text.len : 40, text.at, why);
+                name->name, text.len < 40 ? (int)text.len : 40, text.at, why);
 }
 
 static int use_address(struct zone_name *name, struct muster_str text, struct muster_error *error)
@@ -316,25 +316,25 @@ static int parse_words(struct zone_name *name, struct muster_str rest, struct mu
                 r = use_word(name, word, error);
         if (r == 0 && name->cname && name->n_addresses)
                 return invalid_word(name, str_of(name->cname),
-                                    "a name with cname= has no address of its own", error);
+                        "a name with cname= has no address of its own", error);
         return r;
 }
 
 static int parse_name(struct zone *zone, struct zone_name *name, struct muster_str text,
-                      struct muster_error *error)
+        struct muster_error *error)
 {
         text = without_last_dot(text);
         if (!is_pattern(text))
                 return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_DNS, 0,
-                                 "name \"%.*s\" is no host name; write NAME WORD..., "
-                                 "where NAME is as www.test or *.test",
-                                 text.len < 80 ? (int)text.len : 80, text.len ? text.at : "");
+                        "name \"%.*s\" is no host name; write NAME WORD..., "
+                        "where NAME is as www.test or *.test",
+                        text.len < 80 ? (int)text.len : 80, text.len ? text.at : "");
         name->name = lower_copy(text);
         if (!name->name)
                 return error_set_memory(error, MUSTER_PHASE_DNS);
         if (map_find(&zone->names, str_of(name->name)))
                 return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_DNS, 0,
-                                 "name %.80s was given before; say all of it at once", name->name);
+                        "name %.80s was given before; say all of it at once", name->name);
         return 0;
 }
 

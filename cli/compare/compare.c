@@ -22,8 +22,7 @@
 #define TIMES_THREADS 10
 #define N_THREADS     16
 #define ONE_BY_ONE_NS                                                                              \
-        (10 *                                                                                      \
-         NS_PER_S) /* what one by one may take, where nobody says how many requests are to be made */
+        (10 * NS_PER_S) /* what one by one may take, where nobody says how many requests are to be made */
 #define LOOK_NS NS_PER_S       /* long enough to tell what a request takes */
 #define TELL_NS (5 * NS_PER_S) /* what takes longer is announced */
 
@@ -44,19 +43,19 @@ struct compare {
 /* --- options ------------------------------------------------------------------------------------------------------ */
 
 static int set_threads(void *settings, const struct option *option, const char *value,
-                       struct muster_error *error)
+        struct muster_error *error)
 {
         return option_set_between(settings, option, value, 1, RUN_THREADS_MAX, error);
 }
 
 static int set_requests(void *settings, const struct option *option, const char *value,
-                        struct muster_error *error)
+        struct muster_error *error)
 {
         return option_set_between(settings, option, value, 1, REQUESTS_MAX, error);
 }
 
 static int set_rounds(void *settings, const struct option *option, const char *value,
-                      struct muster_error *error)
+        struct muster_error *error)
 {
         const unsigned *n_rounds = (const void *)((const char *)settings + option->offset);
         int r = option_set_between(settings, option, value, ROUNDS_MIN, ROUNDS_MAX, error);
@@ -64,27 +63,32 @@ static int set_rounds(void *settings, const struct option *option, const char *v
         if (r < 0 || *n_rounds % 2 == 0)
                 return r;
         return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
-                         "\"%s\" is odd: every second round goes backward, and there have to be as "
-                         "many of them as of the others",
-                         value);
+                "\"%s\" is odd: every second round goes backward, and there have to be as "
+                "many of them as of the others",
+                value);
 }
 
 #define OWN(member) offsetof(struct compare_options, member)
 
 static const struct option own_options[] = {
         { "What to compare", 'c', "concurrency", "LIST",
-          "limits of the event loop: 8,64 and as many as threads", measure_set_list, OWN(limits) },
+                "limits of the event loop: 8,64 and as many as threads", measure_set_list,
+                OWN(limits) },
         { NULL, 0, "threads", "N", "threads that make a request each (16)", set_threads,
-          OWN(n_threads) },
+                OWN(n_threads) },
         { NULL, 'n', "requests", "N", "of the list (as many as take 10 s one by one); more: again",
-          set_requests, OWN(n_requests) },
+                set_requests, OWN(n_requests) },
         { NULL, 0, "rounds", "N", "that count, an even number from 6 on (6)", set_rounds,
-          OWN(n_rounds) },
+                OWN(n_rounds) },
         { 0 },
 };
 
 static const struct option *const tables[] = {
-        input_option_table, measure_option_table, own_options, request_option_table, NULL,
+        input_option_table,
+        measure_option_table,
+        own_options,
+        request_option_table,
+        NULL,
 };
 
 static int help(void)
@@ -113,11 +117,11 @@ static int settle(struct compare_options *options, struct muster_error *error)
         }
         if (!measure_list_add(&options->limits, options->n_threads))
                 return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
-                                 "--concurrency: too many limits");
+                        "--concurrency: too many limits");
         if (request_options_have_no_input(&options->measure.request))
                 return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
-                                 "nothing to compare with: give URLs, -i FILE, or a list on "
-                                 "standard input (muster compare --help)");
+                        "nothing to compare with: give URLs, -i FILE, or a list on "
+                        "standard input (muster compare --help)");
         return 0;
 }
 
@@ -213,11 +217,11 @@ static void show_progress(const struct compare *compare, const char *round, cons
 }
 
 static int run_mode(struct compare *compare, size_t i, struct answer *answers, struct run *run,
-                    const char *round)
+        const char *round)
 {
         show_progress(compare, round, &compare->comparison.modes[i]);
         return run_batch(run, &compare->batch, &compare->comparison.modes[i].way, 0, answers,
-                         &compare->error);
+                &compare->error);
 }
 
 /* The server's caches are filled, and what the answers are, and from how many hosts, is known. */
@@ -228,8 +232,8 @@ static int warm_up(struct compare *compare)
 
         for (size_t i = 0; r == 0 && i < compare->comparison.n_modes && !interrupt_has_come(); i++)
                 r = run_mode(compare, i, i ? compare->answers : compare->first, &run, "warming up");
-        if (r == 0 &&
-            answers_count_hosts(compare->first, compare->batch.n, &compare->comparison.n_hosts) < 0)
+        if (r == 0 && answers_count_hosts(compare->first, compare->batch.n,
+                              &compare->comparison.n_hosts) < 0)
                 return error_set_memory(&compare->error, MUSTER_PHASE_QUEUE);
         return r;
 }
@@ -258,7 +262,7 @@ static int run_all(struct compare *compare)
         int r = warm_up(compare);
 
         for (unsigned round = 0;
-             r == 0 && round < compare->options.n_rounds && !interrupt_has_come(); round++)
+                r == 0 && round < compare->options.n_rounds && !interrupt_has_come(); round++)
                 r = run_round(compare, round);
         compare->comparison.was_interrupted = interrupt_has_come();
         return r;
@@ -271,13 +275,13 @@ static int begin(struct compare *compare)
         struct compare_options *options = &compare->options;
         double request_ns;
         int r = batch_read(&compare->batch, &options->measure.request,
-                           options->measure.allows_unsafe, &compare->error);
+                options->measure.allows_unsafe, &compare->error);
 
         if (r < 0)
                 return r;
         request_options_warn(&options->measure.request);
         comparison_init(&compare->comparison, options->n_threads, options->limits.values,
-                        options->limits.n);
+                options->limits.n);
         compare->comparison.n_listed = compare->batch.n;
         compare->comparison.n_left_out = compare->batch.n_left_out;
         interrupt_begin(NULL);
@@ -364,7 +368,7 @@ int compare_main(int argc, char **argv)
         if (!compare)
                 return EXIT_COULD_NOT_RUN;
         r = option_parse(tables, &compare->options, argc, argv, request_options_add_url,
-                         &compare->error);
+                &compare->error);
         if (r == 0)
                 r = settle(&compare->options, &compare->error);
         if (r == OPTION_HELP)

@@ -21,7 +21,7 @@ static void add_one_by_one(struct comparison *comparison)
         struct mode *mode;
 
         mode = add_mode(comparison, "one_by_one_new",
-                        (struct way){ .n_threads = 1, .concurrency = 1, .no_reuse = true });
+                (struct way){ .n_threads = 1, .concurrency = 1, .no_reuse = true });
         snprintf(mode->name, sizeof(mode->name), "one by one, new connections");
         snprintf(mode->words, sizeof(mode->words), "one by one with new connections");
         mode = add_mode(comparison, "one_by_one", (struct way){ .n_threads = 1, .concurrency = 1 });
@@ -57,7 +57,7 @@ static void give_room(struct comparison *comparison)
 }
 
 void comparison_init(struct comparison *comparison, unsigned n_threads, const unsigned *limits,
-                     size_t n_limits)
+        size_t n_limits)
 {
         memset(comparison, 0, sizeof(*comparison));
         add_one_by_one(comparison);
@@ -74,7 +74,7 @@ size_t comparison_n_distinct(const struct comparison *comparison)
         size_t n = comparison->first_loop + 1;
 
         while (n < comparison->n_modes &&
-               comparison->modes[n - 1].way.concurrency < comparison->n_requests)
+                comparison->modes[n - 1].way.concurrency < comparison->n_requests)
                 n++;
         return n;
 }
@@ -92,7 +92,7 @@ const struct mode *comparison_loop_like_threads(const struct comparison *compari
 /* --- the figures -------------------------------------------------------------------------------------------------- */
 
 void comparison_add(struct comparison *comparison, size_t i, unsigned round, const struct run *run,
-                    uint64_t n_different)
+        uint64_t n_different)
 {
         struct mode *mode = &comparison->modes[i];
         const struct tally *tally = &run->tally;

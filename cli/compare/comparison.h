@@ -71,11 +71,11 @@ struct comparison {
 
 /* Add the ways that are compared; `limits` are those of the event loop, ascending. */
 void comparison_init(struct comparison *comparison, unsigned n_threads, const unsigned *limits,
-                     size_t n_limits);
+        size_t n_limits);
 
 /* A run of a mode in a round (from 0) is over; `n_different` of its answers were other ones. */
 void comparison_add(struct comparison *comparison, size_t mode, unsigned round,
-                    const struct run *run, uint64_t n_different);
+        const struct run *run, uint64_t n_different);
 
 /* All rounds are there that there will be: fill in sums, medians and intervals. */
 void comparison_finish(struct comparison *comparison);
@@ -93,6 +93,6 @@ void comparison_print(const struct comparison *comparison, const struct remarks 
 
 /* One JSON object and a line end. MUSTER_E_RESOURCE. */
 int comparison_print_json(const struct comparison *comparison, const struct remarks *remarks,
-                          FILE *to);
+        FILE *to);
 
 #endif

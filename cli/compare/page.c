@@ -90,10 +90,9 @@ static void print_title(const struct comparison *c, const struct page *page)
         else if (c->n_requests > c->n_listed)
                 snprintf(list, sizeof(list), ", a list of %zu again and again", c->n_listed);
         page_paragraph(page, 0,
-                       "%zu requests%s; medians of %u rounds in alternating order, after one that "
-                       "does not count%s",
-                       c->n_requests, list, c->n_rounds,
-                       c->was_interrupted ? " (interrupted)" : "");
+                "%zu requests%s; medians of %u rounds in alternating order, after one that "
+                "does not count%s",
+                c->n_requests, list, c->n_rounds, c->was_interrupted ? " (interrupted)" : "");
         fputc('\n', page->to);
 }
 
@@ -112,11 +111,11 @@ void comparison_print(const struct comparison *c, const struct remarks *remarks,
         table_print(table, &page);
         fputc('\n', to);
         page_paragraph(&page, 0,
-                       "event loop: one thread that waits for many requests at once. wall: from "
-                       "the first request to the last answer; +- 95 %%: its median is within this, "
-                       "with 95 %% confidence. latency: of a request, from its turn to its last "
-                       "byte. in flight: mean, the sum of latencies / wall. lag: how long what had "
-                       "arrived waited for this program, mean.");
+                "event loop: one thread that waits for many requests at once. wall: from "
+                "the first request to the last answer; +- 95 %%: its median is within this, "
+                "with 95 %% confidence. latency: of a request, from its turn to its last "
+                "byte. in flight: mean, the sum of latencies / wall. lag: how long what had "
+                "arrived waited for this program, mean.");
         fputc('\n', to);
         remarks_print(remarks, &page);
         mem_free(table);
@@ -151,15 +150,15 @@ static const struct {
 static json_t *estimate_object(const struct estimate *estimate, double per)
 {
         return json_pack("{s:f, s:f, s:f}", "median", estimate->median / per, "low",
-                         estimate->low / per, "high", estimate->high / per);
+                estimate->low / per, "high", estimate->high / per);
 }
 
 static json_t *mode_object(const struct comparison *c, const struct mode *mode)
 {
         json_t *walls = json_array();
         json_t *object = json_pack("{s:s, s:s, s:i, s:i, s:b}", "mode", mode->key, "name",
-                                   mode->name, "threads", (int)mode->way.n_threads, "concurrency",
-                                   (int)mode->way.concurrency, "keep_alive", !mode->way.no_reuse);
+                mode->name, "threads", (int)mode->way.n_threads, "concurrency",
+                (int)mode->way.concurrency, "keep_alive", !mode->way.no_reuse);
 
         for (unsigned round = 0; round < c->n_rounds; round++)
                 json_array_append_new(walls, json_real(mode->figures[FIGURE_WALL][round] / 1e3));
@@ -167,7 +166,7 @@ static json_t *mode_object(const struct comparison *c, const struct mode *mode)
         json_object_set_new(object, "speedup", estimate_object(&mode->speedup, 1));
         for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++)
                 json_object_set_new(object, members[i].name,
-                                    json_real(mode->medians[members[i].figure] / members[i].per));
+                        json_real(mode->medians[members[i].figure] / members[i].per));
         json_object_set_new(object, "failed", json_integer((json_int_t)mode->n_failed));
         json_object_set_new(object, "answered_4xx_5xx", json_integer((json_int_t)mode->n_refused));
         json_object_set_new(object, "different", json_integer((json_int_t)mode->n_different));
@@ -189,10 +188,10 @@ static json_t *same_work(const struct comparison *c)
 static json_t *comparison_object(const struct comparison *c, const struct remarks *remarks)
 {
         json_t *modes = json_array();
-        json_t *object = json_pack(
-                "{s:I, s:I, s:I, s:i, s:b, s:o}", "requests", (json_int_t)c->n_requests, "listed",
-                (json_int_t)c->n_listed, "left_out", (json_int_t)c->n_left_out, "rounds",
-                (int)c->n_rounds, "complete", !c->was_interrupted, "same_work", same_work(c));
+        json_t *object = json_pack("{s:I, s:I, s:I, s:i, s:b, s:o}", "requests",
+                (json_int_t)c->n_requests, "listed", (json_int_t)c->n_listed, "left_out",
+                (json_int_t)c->n_left_out, "rounds", (int)c->n_rounds, "complete",
+                !c->was_interrupted, "same_work", same_work(c));
 
         for (size_t i = 0; i < c->n_modes && c->n_rounds; i++)
                 json_array_append_new(modes, mode_object(c, &c->modes[i]));

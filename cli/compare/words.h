@@ -10,7 +10,7 @@
 
 /* Which of these two is faster cannot be told. */
 void say_unclear(const struct mode *a, const struct mode *b, const struct estimate *ratio,
-                 struct remarks *remarks);
+        struct remarks *remarks);
 
 /* The loop with as much at once as there are threads: which is faster, and why? */
 void say_threads(const struct comparison *c, struct remarks *remarks);

@@ -10,35 +10,34 @@
 /* --- threads ------------------------------------------------------------------------------------------------------ */
 
 void say_unclear(const struct mode *a, const struct mode *b, const struct estimate *ratio,
-                 struct remarks *remarks)
+        struct remarks *remarks)
 {
         remarks_add(remarks,
-                    "Whether %s or %s is faster, and by how much, cannot be told from these "
-                    "rounds: %s and %s, but the first takes between %.2f and %.2f times as long "
-                    "as the second. Ask for more (--requests), for more --rounds, or when this "
-                    "machine has less else to do.",
-                    a->words, b->words, ns(a->wall.median).text, ns(b->wall.median).text,
-                    ratio->low, ratio->high);
+                "Whether %s or %s is faster, and by how much, cannot be told from these "
+                "rounds: %s and %s, but the first takes between %.2f and %.2f times as long "
+                "as the second. Ask for more (--requests), for more --rounds, or when this "
+                "machine has less else to do.",
+                a->words, b->words, ns(a->wall.median).text, ns(b->wall.median).text, ratio->low,
+                ratio->high);
 }
 
 static void say_same_as_threads(const struct mode *threads, const struct mode *loop,
-                                struct remarks *remarks)
+        struct remarks *remarks)
 {
         remarks_add(remarks,
-                    "%s take as long as %s (%s and %s): what counts is how many requests are in "
-                    "flight, %s and %s on average, and not who waits for them. Their processor "
-                    "time is %s and %s.",
-                    threads->words, loop->words, ns(threads->wall.median).text,
-                    ns(loop->wall.median).text, times(figure(threads, FIGURE_IN_FLIGHT)).text,
-                    times(figure(loop, FIGURE_IN_FLIGHT)).text,
-                    ns(figure(threads, FIGURE_CPU)).text, ns(figure(loop, FIGURE_CPU)).text);
+                "%s take as long as %s (%s and %s): what counts is how many requests are in "
+                "flight, %s and %s on average, and not who waits for them. Their processor "
+                "time is %s and %s.",
+                threads->words, loop->words, ns(threads->wall.median).text,
+                ns(loop->wall.median).text, times(figure(threads, FIGURE_IN_FLIGHT)).text,
+                times(figure(loop, FIGURE_IN_FLIGHT)).text, ns(figure(threads, FIGURE_CPU)).text,
+                ns(figure(loop, FIGURE_CPU)).text);
 }
 
 static void say_faster_than_threads(const struct mode *threads, const struct mode *loop,
-                                    const struct estimate *ratio, struct remarks *remarks)
+        const struct estimate *ratio, struct remarks *remarks)
 {
-        remarks_add(
-                remarks,
+        remarks_add(remarks,
                 "Faster than threads: %s, %s instead of %s with %s, %.0f %% less. Their processor "
                 "time is %s and %s; %.0f and %.0f connections were opened.",
                 loop->words, ns(loop->wall.median).text, ns(threads->wall.median).text,
@@ -54,8 +53,7 @@ static void why_slower(const struct mode *threads, const struct mode *loop, char
         double processors = figure(threads, FIGURE_CPU) / threads->wall.median;
 
         if (figure(loop, FIGURE_BUSY) > BUSY)
-                snprintf(
-                        text, size,
+                snprintf(text, size,
                         "The loop is one thread, and it had work for %.0f %% of the time, while "
                         "the threads shared %.1f processors. What one response takes to be handled "
                         "(%s to decode it) holds up all others: %s on average until this program "
@@ -65,33 +63,32 @@ static void why_slower(const struct mode *threads, const struct mode *loop, char
                         ns(figure(loop, FIGURE_DECODE)).text, ns(figure(loop, FIGURE_LAG)).text);
         else if (!grown || figure(loop, FIGURE_IN_FLIGHT) <
                                    figure(threads, FIGURE_IN_FLIGHT) * FEWER_IN_FLIGHT)
-                snprintf(
-                        text, size,
+                snprintf(text, size,
                         "It had fewer requests in flight, %.1f on average instead of %.1f: there "
                         "was too little to do at the beginning or the end, or several hosts shared "
                         "its limit unevenly",
                         figure(loop, FIGURE_IN_FLIGHT), figure(threads, FIGURE_IN_FLIGHT));
         else if (figure(loop, FIGURE_CONNS) > figure(threads, FIGURE_CONNS) * (1 + MATTERS_MUCH))
                 snprintf(text, size, "It opened more connections, %.0f instead of %.0f",
-                         figure(loop, FIGURE_CONNS), figure(threads, FIGURE_CONNS));
+                        figure(loop, FIGURE_CONNS), figure(threads, FIGURE_CONNS));
         else
                 snprintf(text, size,
-                         "What grew most is the time it takes %s, %s instead of %s for a request: "
-                         "look at %s",
-                         grown->what, ns(figure(loop, grown->figure)).text,
-                         ns(figure(threads, grown->figure)).text, grown->who);
+                        "What grew most is the time it takes %s, %s instead of %s for a request: "
+                        "look at %s",
+                        grown->what, ns(figure(loop, grown->figure)).text,
+                        ns(figure(threads, grown->figure)).text, grown->who);
 }
 
 static void say_slower_than_threads(const struct mode *threads, const struct mode *loop,
-                                    const struct estimate *ratio, struct remarks *remarks)
+        const struct estimate *ratio, struct remarks *remarks)
 {
         char why[600];
 
         why_slower(threads, loop, why, sizeof(why));
         remarks_add(remarks,
-                    "Here %s really is slower than %s, %s instead of %s: %.0f %% more. %s.",
-                    loop->words, threads->words, ns(loop->wall.median).text,
-                    ns(threads->wall.median).text, (ratio->median - 1) * 100, why);
+                "Here %s really is slower than %s, %s instead of %s: %.0f %% more. %s.",
+                loop->words, threads->words, ns(loop->wall.median).text,
+                ns(threads->wall.median).text, (ratio->median - 1) * 100, why);
 }
 
 void say_threads(const struct comparison *c, struct remarks *remarks)
@@ -116,27 +113,26 @@ void say_threads(const struct comparison *c, struct remarks *remarks)
 /* --- limits of the loop ------------------------------------------------------------------------------------------- */
 
 static void say_higher_helps(const struct mode *low, const struct mode *high,
-                             const struct estimate *ratio, struct remarks *remarks)
+        const struct estimate *ratio, struct remarks *remarks)
 {
         remarks_add(remarks,
-                    "%u at once is too low a limit: with %u the list is done in %s instead of %s, "
-                    "%s times as fast.",
-                    low->way.concurrency, high->way.concurrency, ns(high->wall.median).text,
-                    ns(low->wall.median).text, times(1 / ratio->median).text);
+                "%u at once is too low a limit: with %u the list is done in %s instead of %s, "
+                "%s times as fast.",
+                low->way.concurrency, high->way.concurrency, ns(high->wall.median).text,
+                ns(low->wall.median).text, times(1 / ratio->median).text);
 }
 
 static void say_list_is_short(const struct comparison *c, const struct mode *low,
-                              const struct mode *high, struct remarks *remarks)
+        const struct mode *high, struct remarks *remarks)
 {
-        remarks_add(
-                remarks,
+        remarks_add(remarks,
                 "The list is too short to tell %u at once from %u: all of its %zu requests are in "
                 "flight with either.",
                 high->way.concurrency, low->way.concurrency, c->n_requests);
 }
 
 static void say_limit_reached(const struct mode *low, const struct mode *high,
-                              const struct estimate *ratio, struct remarks *remarks)
+        const struct estimate *ratio, struct remarks *remarks)
 {
         const struct part *grown = grown_part(low, high);
         const char *how = stat_is_above_one(ratio, MATTERS)   ? "slower"
@@ -146,20 +142,20 @@ static void say_limit_reached(const struct mode *low, const struct mode *high,
 
         if (grown)
                 snprintf(why, sizeof(why),
-                         ", and a request takes %s instead of %s. What grew most is the time it "
-                         "takes %s, so the limit is %s%s",
-                         ns(figure(high, FIGURE_LATENCY)).text,
-                         ns(figure(low, FIGURE_LATENCY)).text, grown->what, grown->who,
-                         figure(high, FIGURE_BUSY) > BUSY
-                                 ? ", and the loop's one thread had no time left"
-                                 : "");
+                        ", and a request takes %s instead of %s. What grew most is the time it "
+                        "takes %s, so the limit is %s%s",
+                        ns(figure(high, FIGURE_LATENCY)).text, ns(figure(low, FIGURE_LATENCY)).text,
+                        grown->what, grown->who,
+                        figure(high, FIGURE_BUSY) > BUSY
+                                ? ", and the loop's one thread had no time left"
+                                : "");
         else
                 snprintf(why, sizeof(why),
-                         ", as it has hardly more in flight, %s on average instead of %s",
-                         times(figure(high, FIGURE_IN_FLIGHT)).text,
-                         times(figure(low, FIGURE_IN_FLIGHT)).text);
+                        ", as it has hardly more in flight, %s on average instead of %s",
+                        times(figure(high, FIGURE_IN_FLIGHT)).text,
+                        times(figure(low, FIGURE_IN_FLIGHT)).text);
         remarks_add(remarks, "%u at once is %s than %u%s. --concurrency %u is enough.",
-                    high->way.concurrency, how, low->way.concurrency, why, low->way.concurrency);
+                high->way.concurrency, how, low->way.concurrency, why, low->way.concurrency);
 }
 
 /* The highest limit that surely helps, and the first above it of which that is not so, or not known. */
@@ -189,7 +185,7 @@ static struct limits look_at_limits(const struct comparison *c)
 
 /* As long as there is one above of which nothing is known, it is not said that the best so far is enough. */
 static void say_above_best(const struct comparison *c, const struct limits *limits,
-                           struct remarks *remarks)
+        struct remarks *remarks)
 {
         const struct mode *above = limits->unclear ? limits->unclear : limits->useless;
         struct estimate ratio = wall_ratio(c, above, limits->best);
@@ -215,7 +211,7 @@ void say_limits(const struct comparison *c, struct remarks *remarks)
                 say_list_is_short(c, limits.best, &c->modes[n_distinct], remarks);
         else if (limits.best != base && c->n_requests > limits.best->way.concurrency)
                 remarks_add(remarks,
-                            "More than %u at once may help still further; muster sweep finds the "
-                            "best limit.",
-                            limits.best->way.concurrency);
+                        "More than %u at once may help still further; muster sweep finds the "
+                        "best limit.",
+                        limits.best->way.concurrency);
 }

@@ -16,11 +16,16 @@ static const struct {
         const char *name;
         enum assertion_kind kind;
 } singles[] = {
-        { "wall", ASSERTION_DURATION },           { "rate", ASSERTION_RATE },
-        { "error.rate", ASSERTION_SHARE },        { "requests", ASSERTION_NUMBER },
-        { "failed", ASSERTION_NUMBER },           { "retries", ASSERTION_NUMBER },
-        { "redirects", ASSERTION_NUMBER },        { "connects", ASSERTION_NUMBER },
-        { "concurrency.mean", ASSERTION_NUMBER }, { "concurrency.max", ASSERTION_NUMBER },
+        { "wall", ASSERTION_DURATION },
+        { "rate", ASSERTION_RATE },
+        { "error.rate", ASSERTION_SHARE },
+        { "requests", ASSERTION_NUMBER },
+        { "failed", ASSERTION_NUMBER },
+        { "retries", ASSERTION_NUMBER },
+        { "redirects", ASSERTION_NUMBER },
+        { "connects", ASSERTION_NUMBER },
+        { "concurrency.mean", ASSERTION_NUMBER },
+        { "concurrency.max", ASSERTION_NUMBER },
 };
 
 static bool is_any_of(struct muster_str text, const char *const *words)
@@ -37,7 +42,7 @@ static bool is_quantile(struct muster_str text)
         char digits[8], *end;
 
         if (text.len < 2 || text.len > sizeof(digits) || text.at[0] != 'p' ||
-            !char_is_digit(text.at[1]) || !char_is_digit(text.at[text.len - 1]))
+                !char_is_digit(text.at[1]) || !char_is_digit(text.at[text.len - 1]))
                 return false;
         memcpy(digits, text.at + 1, text.len - 1);
         digits[text.len - 1] = '\0';
@@ -67,12 +72,11 @@ static bool is_of_each(struct muster_str figure)
 }
 
 static int unknown_statistic(struct muster_str figure, struct muster_str name,
-                             struct muster_error *error)
+        struct muster_error *error)
 {
         bool is_long = figure.len > FIGURE_SHOWN;
 
-        return error_set(
-                error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
+        return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
                 "no figure \"%.*s%s\"; of %.*s there are mean, min, max, p50 (the median), "
                 "p95, p99.9 and so on: %.*s.p95<5ms",
                 is_long ? FIGURE_SHOWN : (int)figure.len, figure.at, is_long ? "..." : "",
@@ -88,8 +92,7 @@ static int unknown_figure(struct muster_str figure, struct muster_error *error)
         str_split(&rest, '.', &name);
         if (is_duration(name))
                 return unknown_statistic(figure, name, error);
-        return error_set(
-                error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
+        return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
                 "no figure \"%.*s%s\"; known: wall rate error.rate requests failed retries "
                 "redirects connects concurrency.mean concurrency.max; .p95 of latency "
                 "network server queue backoff dns tcp tls send wait lag receive decode "
@@ -98,7 +101,7 @@ static int unknown_figure(struct muster_str figure, struct muster_error *error)
 }
 
 static int set_figure(struct assertion *assertion, struct muster_str figure,
-                      struct muster_error *error)
+        struct muster_error *error)
 {
         bool is_known = is_of_each(figure);
 
@@ -121,16 +124,22 @@ static const struct {
         enum assertion_kind kind;
         double factor;
 } units[] = {
-        { "ns", ASSERTION_DURATION, 1 },     { "us", ASSERTION_DURATION, 1e3 },
-        { "ms", ASSERTION_DURATION, 1e6 },   { "s", ASSERTION_DURATION, 1e9 },
-        { "min", ASSERTION_DURATION, 60e9 }, { "h", ASSERTION_DURATION, 3600e9 },
-        { "/s", ASSERTION_RATE, 1 },         { "/min", ASSERTION_RATE, 1 / 60.0 },
-        { "/m", ASSERTION_RATE, 1 / 60.0 },  { "/h", ASSERTION_RATE, 1 / 3600.0 },
-        { "%", ASSERTION_SHARE, 0.01 },      { "", ASSERTION_NUMBER, 1 },
+        { "ns", ASSERTION_DURATION, 1 },
+        { "us", ASSERTION_DURATION, 1e3 },
+        { "ms", ASSERTION_DURATION, 1e6 },
+        { "s", ASSERTION_DURATION, 1e9 },
+        { "min", ASSERTION_DURATION, 60e9 },
+        { "h", ASSERTION_DURATION, 3600e9 },
+        { "/s", ASSERTION_RATE, 1 },
+        { "/min", ASSERTION_RATE, 1 / 60.0 },
+        { "/m", ASSERTION_RATE, 1 / 60.0 },
+        { "/h", ASSERTION_RATE, 1 / 3600.0 },
+        { "%", ASSERTION_SHARE, 0.01 },
+        { "", ASSERTION_NUMBER, 1 },
 };
 
 static int bad_value(const struct assertion *assertion, const char *value,
-                     struct muster_error *error)
+        struct muster_error *error)
 {
         static const char *const wanted[] = {
                 [ASSERTION_DURATION] = "is a duration: write 500us, 5ms, 2s or 1.5min",
@@ -140,7 +149,7 @@ static int bad_value(const struct assertion *assertion, const char *value,
         };
 
         return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0, "\"%.40s\": %s %s", value,
-                         assertion->figure, wanted[assertion->kind]);
+                assertion->figure, wanted[assertion->kind]);
 }
 
 /* strtod() takes more than digits and a point: signs, exponents, hexadecimal, "inf". */
@@ -188,9 +197,9 @@ int assertion_parse(struct assertion *assertion, const char *text, struct muster
         *assertion = (struct assertion){ .text = text };
         if (*at != '<' && *at != '>')
                 return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
-                                 "\"%.60s\" is not a figure, one of < <= > >=, and a value: "
-                                 "queue.p95<5ms",
-                                 text);
+                        "\"%.60s\" is not a figure, one of < <= > >=, and a value: "
+                        "queue.p95<5ms",
+                        text);
         r = set_figure(assertion, str_trim((struct muster_str){ text, len }), error);
         if (r < 0)
                 return r;
@@ -226,7 +235,7 @@ struct words assertion_value(enum assertion_kind kind, double value)
                 return words_ns(value > 0 ? (uint64_t)(value + 0.5) : 0);
         case ASSERTION_RATE:
                 snprintf(words.text, sizeof(words.text), value < 99.95 ? "%.3g/s" : "%.0f/s",
-                         value);
+                        value);
                 return words;
         case ASSERTION_SHARE:
                 snprintf(words.text, sizeof(words.text), "%.3g %%", value * 100);
@@ -266,7 +275,7 @@ bool assertions_check(struct assertions *assertions, const struct muster_explana
 
         for (size_t i = 0; i < assertions->n; i++)
                 if (assertion_check(&assertions->list[i], explanation) < 0 ||
-                    !assertions->list[i].holds)
+                        !assertions->list[i].holds)
                         all_hold = false;
         return all_hold;
 }

@@ -39,8 +39,9 @@ static bool uses_up_stdin(const struct invocation *invocation)
         for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
                 const char *value = invocation_value(invocation, names[i]);
 
-                if (value && (strcmp(value, "@-") == 0 ||
-                              (strcmp(value, "-") == 0 && strcmp(names[i], "upload-file") == 0)))
+                if (value &&
+                        (strcmp(value, "@-") == 0 ||
+                                (strcmp(value, "-") == 0 && strcmp(names[i], "upload-file") == 0)))
                         return true;
         }
         return false;
@@ -57,16 +58,16 @@ static bool has_unsafe_options(const struct invocation *invocation)
 }
 
 int confirm_check(const struct invocation *invocation, bool allows_unsafe,
-                  struct muster_error *error)
+        struct muster_error *error)
 {
         if (uses_up_stdin(invocation))
                 return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
-                                 "--confirm asks again, but standard input can be read but once: "
-                                 "put it into a file");
+                        "--confirm asks again, but standard input can be read but once: "
+                        "put it into a file");
         if (has_unsafe_options(invocation) && !allows_unsafe)
                 return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
-                                 "--confirm would make requests again that may change something on "
-                                 "the server; --confirm-unsafe allows it");
+                        "--confirm would make requests again that may change something on "
+                        "the server; --confirm-unsafe allows it");
         return 0;
 }
 
@@ -76,8 +77,15 @@ const char confirm_nothing[] = "no remedy is an option of muster fetch, so there
 static void leave_out_reports(struct invocation *invocation)
 {
         static const char *const names[] = {
-                "output",  "record",         "summary",        "no-progress", "silent",
-                "confirm", "confirm-unsafe", "confirm-rounds", "assert",
+                "output",
+                "record",
+                "summary",
+                "no-progress",
+                "silent",
+                "confirm",
+                "confirm-unsafe",
+                "confirm-rounds",
+                "assert",
         };
         const char *body = invocation_value(invocation, "body");
 
@@ -106,7 +114,7 @@ static int read_wall(struct rerun *rerun, struct confirm_arm *arm, unsigned roun
 }
 
 static int run_once(struct rerun *rerun, const struct invocation *invocation,
-                    struct confirm_arm *arm, unsigned round)
+        struct confirm_arm *arm, unsigned round)
 {
         char **argv = invocation_argv(invocation);
         int r = argv ? rerun_execute(rerun, argv)
@@ -121,7 +129,7 @@ static int run_once(struct rerun *rerun, const struct invocation *invocation,
 
 /* The words of one arm: `remedy` NULL for that which is unchanged. */
 static int make_arm(const struct rerun *rerun, struct invocation *arm,
-                    const struct invocation *original, const char *remedy)
+        const struct invocation *original, const char *remedy)
 {
         int r = invocation_copy(arm, original, rerun->error);
 
@@ -154,8 +162,7 @@ static void settle(struct confirm_arm *arm, unsigned n)
 
 /* Changed, unchanged, then the other way round, and so on. */
 static int run_rounds(struct rerun *rerun, struct confirmation *confirmation,
-                      const struct invocation *changed, const struct invocation *unchanged,
-                      unsigned n)
+        const struct invocation *changed, const struct invocation *unchanged, unsigned n)
 {
         int r = 0;
 
@@ -176,8 +183,7 @@ static int run_rounds(struct rerun *rerun, struct confirmation *confirmation,
 }
 
 int confirm_run(struct confirmation *confirmation, const struct invocation *original,
-                const struct muster_explanation *explanation, unsigned n_rounds,
-                struct muster_error *error)
+        const struct muster_explanation *explanation, unsigned n_rounds, struct muster_error *error)
 {
         const struct muster_finding *finding = confirm_choose(explanation);
         struct invocation changed = { 0 }, unchanged = { 0 };
@@ -241,7 +247,7 @@ const char *confirm_conclusion(const struct confirmation *confirmation)
         if (failed_share(&confirmation->changed) > failed_share(&confirmation->unchanged) + 0.001)
                 return "More requests failed than without the change: not confirmed";
         if (promises_gain(confirmation) &&
-            changed_ns > HELPS_SHARE * (double)confirmation->unchanged.median_ns)
+                changed_ns > HELPS_SHARE * (double)confirmation->unchanged.median_ns)
                 return "The change gained nothing: not confirmed";
         if (!finding->has_prediction)
                 return "The change helps";
@@ -271,7 +277,7 @@ static int add_predicted(struct buf *to, const struct muster_finding *finding)
         if (finding->wall_low_ns == finding->wall_high_ns)
                 return add(to, "predicted %s, ", words_ns(finding->wall_ns).text);
         return add(to, "predicted %s (%s to %s), ", words_ns(finding->wall_ns).text,
-                   words_ns(finding->wall_low_ns).text, words_ns(finding->wall_high_ns).text);
+                words_ns(finding->wall_low_ns).text, words_ns(finding->wall_high_ns).text);
 }
 
 /* Without this a prediction that is right at another pace looks wrong beside what was measured. */
@@ -282,9 +288,9 @@ static int add_pace(struct buf *to, const struct confirmation *confirmation)
         if (!confirmation->finding.has_prediction || fabs(times - 1) <= TOLERANCE)
                 return 0;
         return add(to,
-                   " The same takes %.2g times as long now as it did before, so the prediction "
-                   "counts as %s.",
-                   times, words_ns((uint64_t)((double)confirmation->finding.wall_ns * times)).text);
+                " The same takes %.2g times as long now as it did before, so the prediction "
+                "counts as %s.",
+                times, words_ns((uint64_t)((double)confirmation->finding.wall_ns * times)).text);
 }
 
 static int add_failures(struct buf *to, const struct confirm_arm *arm, const char *when)
@@ -292,7 +298,7 @@ static int add_failures(struct buf *to, const struct confirm_arm *arm, const cha
         if (!arm->n_failed)
                 return 0;
         return add(to, " %llu of %llu requests failed %s.", (unsigned long long)arm->n_failed,
-                   (unsigned long long)arm->n_requests, when);
+                (unsigned long long)arm->n_requests, when);
 }
 
 int confirm_words(const struct confirmation *confirmation, struct buf *to)

@@ -47,7 +47,7 @@ const struct muster_finding *confirm_choose(const struct muster_explanation *exp
  * or it reads anything but a list of requests from standard input.
  */
 int confirm_check(const struct invocation *invocation, bool allows_unsafe,
-                  struct muster_error *error);
+        struct muster_error *error);
 
 #define CONFIRM_STOPPED 1 /* a signal came */
 #define CONFIRM_NOTHING 2 /* no remedy is an option */
@@ -59,8 +59,8 @@ extern const char confirm_nothing[];
  * Try the remedy of confirm_choose() on `original`, whose inputs can be read again. A condition above, or MUSTER_E_RESOURCE, MUSTER_E_INVALID, MUSTER_E_INPUT with *error: it could not be run.
  */
 int confirm_run(struct confirmation *confirmation, const struct invocation *original,
-                const struct muster_explanation *explanation, unsigned n_rounds,
-                struct muster_error *error);
+        const struct muster_explanation *explanation, unsigned n_rounds,
+        struct muster_error *error);
 
 /* "--concurrency 64: predicted 190 ms (150 ms to 300 ms), measured 210 ms; ..." MUSTER_E_RESOURCE. */
 int confirm_words(const struct confirmation *confirmation, struct buf *to);

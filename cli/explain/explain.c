@@ -26,33 +26,33 @@ struct explain {
 
 static const struct option table[] = {
         { "What to show", 0, "json", NULL, "one JSON object instead of the page", option_set_flag,
-          OWN(wants_json) },
+                OWN(wants_json) },
         { NULL, 0, "assert", "EXPR",
-          "exit with 4 unless this holds: 'latency.p99<200ms'; repeatable",
-          explain_options_add_assertion, OWN(options.assertions) },
+                "exit with 4 unless this holds: 'latency.p99<200ms'; repeatable",
+                explain_options_add_assertion, OWN(options.assertions) },
         { "Proof", 0, "confirm", NULL,
-          "make the requests again with the first remedy that is an option", option_set_flag,
-          OWN(options.confirm.is_wanted) },
+                "make the requests again with the first remedy that is an option", option_set_flag,
+                OWN(options.confirm.is_wanted) },
         { NULL, 0, "confirm-rounds", "N", "the same N times, with and without it in turns (1)",
-          explain_options_set_rounds, OWN(options.confirm.n_rounds) },
+                explain_options_set_rounds, OWN(options.confirm.n_rounds) },
         { NULL, 0, "confirm-unsafe", NULL,
-          "also requests that may change something on the server, as POST", option_set_flag,
-          OWN(options.confirm.allows_unsafe) },
+                "also requests that may change something on the server, as POST", option_set_flag,
+                OWN(options.confirm.allows_unsafe) },
         { 0 },
 };
 
 static const struct option *const tables[] = { table, NULL };
 
 static int set_path(void *settings, const struct option *option, const char *value,
-                    struct muster_error *error)
+        struct muster_error *error)
 {
         struct explain *explain = settings;
 
         (void)option;
         if (explain->path)
                 return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
-                                 "one record at a time: \"%s\" is one more than \"%s\"", value,
-                                 explain->path);
+                        "one record at a time: \"%s\" is one more than \"%s\"", value,
+                        explain->path);
         explain->path = value;
         return 0;
 }
@@ -85,7 +85,7 @@ static int use_recorded(struct explain *explain, struct invocation *original, in
         invocation_leave_out(original, "input-format");
         invocation_leave_out(original, "url-column");
         return invocation_add(original, "input", temporary_file_path(requests_fd, path),
-                              &explain->error);
+                &explain->error);
 }
 
 /* Are the inputs of the command there once more, for whoever runs it again in the same folder? */
@@ -95,7 +95,7 @@ static bool names_inputs(const struct invocation *original)
 
         for (size_t i = 0; i < original->n; i++)
                 if (original->words[i].name && strcmp(original->words[i].name, "input") == 0 &&
-                    strcmp(original->words[i].value, "-") == 0)
+                        strcmp(original->words[i].value, "-") == 0)
                         return false;
         return has_files || invocation_has(original, NULL);
 }
@@ -114,9 +114,9 @@ static int check_foreign_words(const struct invocation *original, struct muster_
                 if (!value)
                         continue;
                 return error_set(error, MUSTER_E_INPUT, MUSTER_PHASE_QUEUE, 0,
-                                 "confirm: the record's command has --%s %.80s, which would run or "
-                                 "send something of this machine; --confirm-unsafe allows it",
-                                 names[i], value);
+                        "confirm: the record's command has --%s %.80s, which would run or "
+                        "send something of this machine; --confirm-unsafe allows it",
+                        names[i], value);
         }
         return 0;
 }
@@ -146,9 +146,9 @@ static int make_original(struct explain *explain, struct invocation *original, i
                 r = confirm_check(original, allows_unsafe, &explain->error);
         if (r == 0 && explain->run.n_unsafe && !allows_unsafe)
                 r = error_set(&explain->error, MUSTER_E_INPUT, MUSTER_PHASE_QUEUE, 0,
-                              "confirm: %llu of the requests may change something on the server; "
-                              "--confirm-unsafe makes them again",
-                              (unsigned long long)explain->run.n_unsafe);
+                        "confirm: %llu of the requests may change something on the server; "
+                        "--confirm-unsafe makes them again",
+                        (unsigned long long)explain->run.n_unsafe);
         return r;
 }
 
@@ -158,7 +158,7 @@ static int check_whole(const struct explain *explain, struct muster_error *error
         if (explain->run.is_complete && !explain->run.n_dropped)
                 return 0;
         return error_set(error, MUSTER_E_INPUT, MUSTER_PHASE_QUEUE, 0,
-                         "confirm: the record is not whole, so there is nothing to compare with");
+                "confirm: the record is not whole, so there is nothing to compare with");
 }
 
 static int confirm(struct explain *explain)
@@ -178,7 +178,7 @@ static int confirm(struct explain *explain)
         r = make_original(explain, &original, fd);
         if (r == 0)
                 r = confirm_run(&explain->confirmation, &original, explain->explanation,
-                                options->n_rounds ? options->n_rounds : 1, &explain->error);
+                        options->n_rounds ? options->n_rounds : 1, &explain->error);
         invocation_deinit(&original);
         close(fd);
         return r;
@@ -190,7 +190,7 @@ static int show_json(struct explain *explain)
 {
         struct buf text = { 0 };
         int r = page_json(&text, explain->explanation, &explain->confirmation,
-                          &explain->options.assertions);
+                &explain->options.assertions);
 
         if (r == 0 && fwrite(text.at, 1, text.len, stdout) != text.len)
                 r = MUSTER_E_RESOURCE;
@@ -251,8 +251,8 @@ int explain_main(int argc, char **argv)
 
         if (r == 0 && !explain.path)
                 r = error_set(&explain.error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
-                              "what is to be explained? Give the file that muster fetch --record "
-                              "wrote (muster explain --help)");
+                        "what is to be explained? Give the file that muster fetch --record "
+                        "wrote (muster explain --help)");
         if (r == OPTION_HELP)
                 status = help();
         else if (r < 0)

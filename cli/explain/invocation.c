@@ -20,7 +20,7 @@ void invocation_deinit(struct invocation *invocation)
 
 /* `name` is a constant. */
 static int add_word(struct invocation *invocation, const char *name, const char *value,
-                    struct muster_error *error)
+        struct muster_error *error)
 {
         struct invocation_word *words =
                 mem_realloc(invocation->words, (invocation->n + 1) * sizeof(*words));
@@ -39,7 +39,7 @@ static int add_word(struct invocation *invocation, const char *name, const char 
 /* --- taking apart: by the table of options, with this as what sets each ------------------------------------------- */
 
 static int collect(void *settings, const struct option *option, const char *value,
-                   struct muster_error *error)
+        struct muster_error *error)
 {
         return add_word(settings, option ? option->name : NULL, value, error);
 }
@@ -71,7 +71,7 @@ static struct option *collecting_table(void)
 }
 
 int invocation_parse(struct invocation *invocation, int argc, char **argv,
-                     struct muster_error *error)
+        struct muster_error *error)
 {
         struct option *table = collecting_table();
         const struct option *const tables[] = { table, NULL };
@@ -84,14 +84,14 @@ int invocation_parse(struct invocation *invocation, int argc, char **argv,
         mem_free(table);
         if (r == OPTION_HELP)
                 r = error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
-                              "--help changes nothing");
+                        "--help changes nothing");
         if (r < 0)
                 invocation_deinit(invocation);
         return r;
 }
 
 int invocation_copy(struct invocation *invocation, const struct invocation *from,
-                    struct muster_error *error)
+        struct muster_error *error)
 {
         int r = 0;
 
@@ -144,14 +144,14 @@ void invocation_leave_out(struct invocation *invocation, const char *name)
 }
 
 int invocation_add(struct invocation *invocation, const char *name, const char *value,
-                   struct muster_error *error)
+        struct muster_error *error)
 {
         return add_word(invocation, name, value, error);
 }
 
 /* What the change says about an option takes the place of all that was said before. */
 static int replace(struct invocation *invocation, const struct invocation *change,
-                   struct muster_error *error)
+        struct muster_error *error)
 {
         int r = 0;
 
@@ -165,7 +165,7 @@ static int replace(struct invocation *invocation, const struct invocation *chang
 static int no_remedy(const char *remedy, struct muster_error *error)
 {
         return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
-                         "\"%s\" is not a change of options", remedy);
+                "\"%s\" is not a change of options", remedy);
 }
 
 #define REMEDY_WORDS_MAX 16

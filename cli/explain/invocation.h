@@ -24,9 +24,9 @@ struct invocation {
 
 /* Take apart what stands behind "muster fetch"; all is copied. MUSTER_E_INVALID, MUSTER_E_RESOURCE with *error. */
 int invocation_parse(struct invocation *invocation, int argc, char **argv,
-                     struct muster_error *error);
+        struct muster_error *error);
 int invocation_copy(struct invocation *invocation, const struct invocation *from,
-                    struct muster_error *error);
+        struct muster_error *error);
 void invocation_deinit(struct invocation *invocation);
 
 /*
@@ -34,14 +34,14 @@ void invocation_deinit(struct invocation *invocation);
  * follow each other. MUSTER_E_INVALID when it is nothing of that kind.
  */
 int invocation_change(struct invocation *invocation, const char *remedy,
-                      struct muster_error *error);
+        struct muster_error *error);
 
 /* Leave out all that was said about an option; NULL: the operands. */
 void invocation_leave_out(struct invocation *invocation, const char *name);
 
 /* Add an option behind the others, so that it counts; `value` NULL: it has none. MUSTER_E_RESOURCE. */
 int invocation_add(struct invocation *invocation, const char *name, const char *value,
-                   struct muster_error *error);
+        struct muster_error *error);
 
 /* What was said about an option last; NULL: nothing, or it has no argument (see invocation_has()). */
 const char *invocation_value(const struct invocation *invocation, const char *name);
@@ -58,6 +58,6 @@ int invocation_to_json(const struct invocation *invocation, struct buf *json);
 
 /* From such an array. MUSTER_E_INPUT when it is no invocation of `muster fetch`, or when something was left out of it. */
 int invocation_from_json(struct invocation *invocation, const char *json,
-                         struct muster_error *error);
+        struct muster_error *error);
 
 #endif

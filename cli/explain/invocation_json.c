@@ -13,13 +13,13 @@
 
 static bool is_secret_field(struct muster_str name)
 {
-        static const char *const hints[] = { "auth", "cookie", "token",  "key",
-                                             "pass", "secret", "session" };
+        static const char *const hints[] = { "auth", "cookie", "token", "key", "pass", "secret",
+                "session" };
 
         for (size_t i = 0; i < sizeof(hints) / sizeof(hints[0]); i++)
                 for (size_t at = 0; at + strlen(hints[i]) <= name.len; at++)
                         if (str_is_nocase((struct muster_str){ name.at + at, strlen(hints[i]) },
-                                          hints[i]))
+                                    hints[i]))
                                 return true;
         return false;
 }
@@ -37,7 +37,7 @@ static size_t shown_length(const struct invocation_word *word)
         if (strcmp(word->name, "data") == 0 || strcmp(word->name, "data-binary") == 0)
                 return value.at[0] == '@' ? value.len : 0;
         if (strcmp(word->name, "header") == 0 && value.at[0] != '@' && value.at[name_len] == ':' &&
-            is_secret_field((struct muster_str){ value.at, name_len }))
+                is_secret_field((struct muster_str){ value.at, name_len }))
                 return name_len + 1;
         return value.len;
 }
@@ -95,7 +95,7 @@ static int add_json_word(struct buf *json, struct buf *scratch, const struct inv
 
 /* Options first, so that "--" can stand before the operands. */
 static int add_json_words(const struct invocation *invocation, struct buf *json,
-                          struct buf *scratch)
+        struct buf *scratch)
 {
         int r = buf_add_text(json, "[\"muster\",\"fetch\"");
 
@@ -122,8 +122,8 @@ int invocation_to_json(const struct invocation *invocation, struct buf *json)
 static int not_ours(struct muster_error *error)
 {
         return error_set(error, MUSTER_E_INPUT, MUSTER_PHASE_QUEUE, 0,
-                         "the record was not made by muster fetch, so there is no command to run "
-                         "again");
+                "the record was not made by muster fetch, so there is no command to run "
+                "again");
 }
 
 static int parse_array(struct invocation *invocation, json_t *array, struct muster_error *error)
@@ -133,7 +133,7 @@ static int parse_array(struct invocation *invocation, json_t *array, struct must
         int r = 0;
 
         if (n < 2 || !json_is_string(json_array_get(array, 1)) ||
-            strcmp(json_string_value(json_array_get(array, 1)), "fetch") != 0)
+                strcmp(json_string_value(json_array_get(array, 1)), "fetch") != 0)
                 return not_ours(error);
         words = mem_array(n, sizeof(*words));
         if (!words)
@@ -146,8 +146,8 @@ static int parse_array(struct invocation *invocation, json_t *array, struct must
                         r = not_ours(error);
                 else if (strstr(word, LEFT_OUT))
                         r = error_set(error, MUSTER_E_INPUT, MUSTER_PHASE_QUEUE, 0,
-                                      "the record does not keep passwords and the like, so its "
-                                      "command cannot be run again; use muster fetch --confirm");
+                                "the record does not keep passwords and the like, so its "
+                                "command cannot be run again; use muster fetch --confirm");
         }
         if (r == 0)
                 r = invocation_parse(invocation, (int)n - 2, words + 2, error);
@@ -156,7 +156,7 @@ static int parse_array(struct invocation *invocation, json_t *array, struct must
 }
 
 int invocation_from_json(struct invocation *invocation, const char *json,
-                         struct muster_error *error)
+        struct muster_error *error)
 {
         json_t *array = json ? json_loads(json, JSON_REJECT_DUPLICATES, NULL) : NULL;
         int r = parse_array(invocation, array, error);

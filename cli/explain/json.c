@@ -125,7 +125,7 @@ static void add_run(struct json_writer *w, const struct muster_run *run)
 
 /* {"server":123,...}: ns that add up to run.wall_ns; of a record that lacks requests to the part that it has. */
 static void add_account(struct json_writer *w, const char *name,
-                        const struct muster_explanation *explanation, enum muster_account account)
+        const struct muster_explanation *explanation, enum muster_account account)
 {
         const struct muster_part *part;
 
@@ -167,7 +167,7 @@ static const char *grade_name(enum muster_grade grade)
 }
 
 static void add_prediction(struct json_writer *w, const char *name,
-                           const struct muster_finding *finding)
+        const struct muster_finding *finding)
 {
         add_name(w, name);
         if (!finding->has_prediction) {
@@ -214,7 +214,7 @@ static void add_findings(struct json_writer *w, const struct muster_explanation 
 }
 
 static void add_arm(struct json_writer *w, const char *name, const struct confirm_arm *arm,
-                    unsigned n_rounds)
+        unsigned n_rounds)
 {
         add_name(w, name);
         json_write(w, "{");
@@ -274,7 +274,7 @@ static void add_assertions(struct json_writer *w, const struct assertions *asser
 /* --- the whole ---------------------------------------------------------------------------------------------------- */
 
 int page_json(struct buf *to, const struct muster_explanation *explanation,
-              const struct confirmation *confirmation, const struct assertions *assertions)
+        const struct confirmation *confirmation, const struct assertions *assertions)
 {
         struct json_writer w = { to, 0 };
         struct muster_run run;

@@ -18,8 +18,8 @@ void explain_options_deinit(struct explain_options *options);
 
 /* Setters; `offset` is that of the member assertions, or that of n_rounds. */
 int explain_options_add_assertion(void *settings, const struct option *option, const char *value,
-                                  struct muster_error *error);
+        struct muster_error *error);
 int explain_options_set_rounds(void *settings, const struct option *option, const char *value,
-                               struct muster_error *error);
+        struct muster_error *error);
 
 #endif

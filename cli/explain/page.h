@@ -19,6 +19,6 @@ void page_print_confirmation(const struct page *page, const struct confirmation 
 
 /* The same as one JSON object and a line end. `confirmation` NULL: nothing was tried. MUSTER_E_RESOURCE. */
 int page_json(struct buf *to, const struct muster_explanation *explanation,
-              const struct confirmation *confirmation, const struct assertions *assertions);
+        const struct confirmation *confirmation, const struct assertions *assertions);
 
 #endif

@@ -18,7 +18,7 @@
 static int fail(struct rerun *rerun, const char *what)
 {
         return error_set(rerun->error, MUSTER_E_RESOURCE, MUSTER_PHASE_QUEUE, errno,
-                         "confirm: cannot %s: %s", what, error_sys_text(errno));
+                "confirm: cannot %s: %s", what, error_sys_text(errno));
 }
 
 /*
@@ -49,7 +49,7 @@ static void pass_on(const struct rerun *rerun, pid_t child)
 static int wait_for(struct rerun *rerun, pid_t child, int child_fd)
 {
         struct pollfd fds[2] = { { .fd = child_fd, .events = POLLIN },
-                                 { .fd = rerun->signal_fd, .events = POLLIN } };
+                { .fd = rerun->signal_fd, .events = POLLIN } };
         bool is_stopped = false;
         int status = 0;
 
@@ -68,8 +68,8 @@ static int wait_for(struct rerun *rerun, pid_t child, int child_fd)
         if (WIFEXITED(status) && WEXITSTATUS(status) <= EXIT_SOME_FAILED)
                 return 0;
         return error_set(rerun->error, MUSTER_E_INPUT, MUSTER_PHASE_QUEUE, 0,
-                         "confirm: the run ended with status %d",
-                         WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
+                "confirm: the run ended with status %d",
+                WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
 }
 
 int rerun_execute(struct rerun *rerun, char **argv)

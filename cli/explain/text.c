@@ -25,23 +25,21 @@ static void print_gaps(const struct page *page, const struct muster_run *run)
 {
         if (run->is_going_on)
                 page_paragraph(page, 0,
-                               "The run is still being recorded: what follows is about the part "
-                               "that is there so far.");
+                        "The run is still being recorded: what follows is about the part "
+                        "that is there so far.");
         else if (!run->is_complete)
-                page_paragraph(
-                        page, 0,
+                page_paragraph(page, 0,
                         "The run was cut short: what follows is about the part that was recorded "
                         "until then.");
         else if (run->n_cancelled)
-                page_paragraph(
-                        page, 0, "The run was cut short: %s cancelled.",
+                page_paragraph(page, 0, "The run was cut short: %s cancelled.",
                         words_counted(run->n_cancelled, "request was", "requests were").text);
         if (run->n_dropped)
                 page_paragraph(page, 0,
-                               "%s missing from the record, which could not be kept as fast as "
-                               "they came or "
-                               "holds only the newest; the figures are without them.",
-                               words_counted(run->n_dropped, "entry is", "entries are").text);
+                        "%s missing from the record, which could not be kept as fast as "
+                        "they came or "
+                        "holds only the newest; the figures are without them.",
+                        words_counted(run->n_dropped, "entry is", "entries are").text);
 }
 
 /* "; all succeeded", or how they ended. */
@@ -57,11 +55,11 @@ static void say_endings(char *text, size_t size, const struct muster_run *run)
         n = snprintf(text, size, "%s succeeded", words_count(run->n_succeeded).text);
         if (n_refused)
                 n += snprintf(text + n, size - (size_t)n, ", %s answered 4xx or 5xx",
-                              words_count(n_refused).text);
+                        words_count(n_refused).text);
         if (run->n_failed)
                 snprintf(text + n, size - (size_t)n, ", %s failed%s",
-                         words_count(run->n_failed).text,
-                         run->n_cancelled ? " or were cancelled" : "");
+                        words_count(run->n_failed).text,
+                        run->n_cancelled ? " or were cancelled" : "");
 }
 
 static void print_requests(const struct page *page, const struct muster_run *run)
@@ -70,8 +68,8 @@ static void print_requests(const struct page *page, const struct muster_run *run
 
         say_endings(endings, sizeof(endings), run);
         page_row(page, 0, "requests", "%s in %s, %.*f/s; %s", words_count(run->n_requests).text,
-                 words_ns(run->wall_ns).text, run->requests_per_s < 100, run->requests_per_s,
-                 endings);
+                words_ns(run->wall_ns).text, run->requests_per_s < 100, run->requests_per_s,
+                endings);
 }
 
 static void print_traffic(const struct page *page, const struct muster_run *run)
@@ -79,12 +77,12 @@ static void print_traffic(const struct page *page, const struct muster_run *run)
         bool has_cpu = run->process_cpu_ns > 0;
 
         page_row(page, 0, "also", "%s opened; %s, %s; %s received%s%s%s",
-                 words_counted(run->n_conns_opened, "connection", "connections").text,
-                 words_counted(run->n_retries, "retry", "retries").text,
-                 words_counted(run->n_redirects, "redirect", "redirects").text,
-                 words_bytes(run->wire_bytes).text, has_cpu ? "; " : "",
-                 has_cpu ? words_ns(run->process_cpu_ns).text : "",
-                 has_cpu ? " of processor time" : "");
+                words_counted(run->n_conns_opened, "connection", "connections").text,
+                words_counted(run->n_retries, "retry", "retries").text,
+                words_counted(run->n_redirects, "redirect", "redirects").text,
+                words_bytes(run->wire_bytes).text, has_cpu ? "; " : "",
+                has_cpu ? words_ns(run->process_cpu_ns).text : "",
+                has_cpu ? " of processor time" : "");
 }
 
 /* Where some failed it has to be said that they are not in it: they were given up, or refused at once. */
@@ -93,11 +91,11 @@ static void print_latency(const struct page *page, const struct muster_run *run)
         if (run->n_failed == run->n_requests)
                 return;
         page_row(page, 0, "latency",
-                 "half within %s, 99 %% within %s, %s on average (%sfrom a request's turn to its "
-                 "last byte)",
-                 words_ns(run->latency_p50_ns).text, words_ns(run->latency_p99_ns).text,
-                 words_ns(run->latency_mean_ns).text,
-                 run->n_failed ? "of those without an error, " : "");
+                "half within %s, 99 %% within %s, %s on average (%sfrom a request's turn to its "
+                "last byte)",
+                words_ns(run->latency_p50_ns).text, words_ns(run->latency_p99_ns).text,
+                words_ns(run->latency_mean_ns).text,
+                run->n_failed ? "of those without an error, " : "");
 }
 
 static void print_run(const struct page *page, const struct muster_run *run)
@@ -105,8 +103,8 @@ static void print_run(const struct page *page, const struct muster_run *run)
         fputc('\n', page->to);
         print_requests(page, run);
         page_row(page, 0, "at once", "%.*f in flight on average; at most %llu were allowed",
-                 run->mean_in_flight < 9.95, run->mean_in_flight,
-                 (unsigned long long)run->concurrency);
+                run->mean_in_flight < 9.95, run->mean_in_flight,
+                (unsigned long long)run->concurrency);
         print_latency(page, run);
         print_traffic(page, run);
 }
@@ -137,7 +135,7 @@ static struct spent *spent_of(struct account *account, const char *meaning)
 }
 
 static void collect(struct account *account, const struct muster_explanation *explanation,
-                    enum muster_account kind)
+        enum muster_account kind)
 {
         const struct muster_part *part;
 
@@ -166,7 +164,7 @@ static void print_cell(const struct page *page, const struct account *account, u
 }
 
 static void print_part(const struct page *page, const struct account *account, const char *meaning,
-                       const uint64_t ns[2])
+        const uint64_t ns[2])
 {
         int width = (int)page->width - 2 - 2 * 18 - 2;
         int length = (int)text_columns(meaning, strlen(meaning));
@@ -190,7 +188,7 @@ static void print_parts(const struct page *page, const struct account *account)
                 const struct spent *one = &account->rows[i];
 
                 if (share(account, one->ns[0]) >= SHOWN_SHARE ||
-                    share(account, one->ns[1]) >= SHOWN_SHARE) {
+                        share(account, one->ns[1]) >= SHOWN_SHARE) {
                         print_part(page, account, one->meaning, one->ns);
                         continue;
                 }
@@ -215,7 +213,7 @@ static double agreement(const struct account *account)
 }
 
 static void print_time(const struct page *page, const struct muster_explanation *explanation,
-                       const struct muster_run *run)
+        const struct muster_run *run)
 {
         struct account account = { .wall_ns = run->kept_wall_ns };
         char title[80];
@@ -229,8 +227,7 @@ static void print_time(const struct page *page, const struct muster_explanation 
         fprintf(page->to, "%*s%18s%18s\n", (int)page->width - 2 * 18 - 2, "", "the end waited for",
                 "all waited for");
         print_parts(page, &account);
-        page_paragraph(
-                page, 2,
+        page_paragraph(page, 2,
                 "The left column goes back from the last result: of requests that overlap, only "
                 "what "
                 "the end depended on. The right one divides each moment among all requests that "
@@ -238,8 +235,7 @@ static void print_time(const struct page *page, const struct muster_explanation 
                 "under way. Each adds up to the whole time.");
         if (agreement(&account) >= AGREE_SHARE)
                 return;
-        page_paragraph(
-                page, 2,
+        page_paragraph(page, 2,
                 "They differ much here: the end did not wait for what most requests did. To be "
                 "done "
                 "sooner, look at the left one; the right one tells what most requests go through.");
@@ -273,7 +269,7 @@ static void print_bounds(const struct page *page, const struct muster_explanatio
                 bound = muster_explanation_bound(explanation, i);
                 if (bound)
                         page_row(page, 2, words_ns(bound->ns).text, "%s%s%s",
-                                 i ? "next limit: " : "", bound->formula, bound_note(bound->name));
+                                i ? "next limit: " : "", bound->formula, bound_note(bound->name));
         }
 }
 
@@ -335,7 +331,7 @@ static void range_words(char text[160], const struct muster_finding *finding)
 }
 
 static void print_prediction(const struct page *page, const struct muster_finding *finding,
-                             const struct muster_run *run)
+        const struct muster_run *run)
 {
         double change = fabs((double)run->wall_ns - (double)finding->wall_ns);
         char gain[60], range[160];
@@ -348,7 +344,7 @@ static void print_prediction(const struct page *page, const struct muster_findin
                 page_row(page, 3, "then", "all of it takes about as long%s", range);
         else
                 page_row(page, 3, "then", "about %s instead of %s%s%s",
-                         words_ns(finding->wall_ns).text, words_ns(run->wall_ns).text, gain, range);
+                        words_ns(finding->wall_ns).text, words_ns(run->wall_ns).text, gain, range);
 }
 
 static void print_title(const struct page *page, const char *title)
@@ -359,7 +355,7 @@ static void print_title(const struct page *page, const char *title)
 }
 
 static void print_finding(const struct page *page, const struct muster_finding *finding, size_t n,
-                          const struct muster_run *run)
+        const struct muster_run *run)
 {
         fputc('\n', page->to);
         fprintf(page->to, "%zu. ", n);
@@ -369,14 +365,14 @@ static void print_finding(const struct page *page, const struct muster_finding *
         page_row(page, 3, "how sure", "%s", grade_words(finding));
         if (finding->is_client)
                 page_row(page, 3, "mind",
-                         "this machine or program was the limit: the run says little "
-                         "about the server");
+                        "this machine or program was the limit: the run says little "
+                        "about the server");
         print_remedy(page, finding);
         print_prediction(page, finding, run);
 }
 
 static void print_findings(const struct page *page, const struct muster_explanation *explanation,
-                           const struct muster_run *run)
+        const struct muster_run *run)
 {
         const struct muster_finding *finding;
 

@@ -31,9 +31,9 @@ static bool is_explained(const struct account *account)
 
 static int start_recording(struct account *account, struct muster_error *error)
 {
-        struct muster_record_options options = { .size = sizeof(options),
-                                                 .file = account->options->record,
-                                                 .overwrite = true };
+        struct muster_record_options options = {
+                .size = sizeof(options), .file = account->options->record, .overwrite = true
+        };
         struct buf command = { 0 };
         int r = invocation_to_json(&account->invocation, &command);
 
@@ -49,26 +49,26 @@ static int start_recording(struct account *account, struct muster_error *error)
 }
 
 int account_begin(struct account *account, struct account_options *options,
-                  struct muster_client *client, bool shows_verdict, int argc, char **argv,
-                  struct muster_error *error)
+        struct muster_client *client, bool shows_verdict, int argc, char **argv,
+        struct muster_error *error)
 {
         int r;
 
-        *account = (struct account){ .options = options,
-                                     .shows_verdict = shows_verdict,
-                                     .all_hold = true };
+        *account = (struct account){
+                .options = options, .shows_verdict = shows_verdict, .all_hold = true
+        };
         if (!options->record && !is_explained(account))
                 return 0;
         account->client = client;
         r = invocation_parse(&account->invocation, argc, argv, error);
         if (r == 0 && confirms(account))
                 r = confirm_check(&account->invocation,
-                                  account->options->explain.confirm.allows_unsafe, error);
+                        account->options->explain.confirm.allows_unsafe, error);
         return r == 0 ? start_recording(account, error) : r;
 }
 
 int account_input(struct account *account, const struct input *input, const struct input_item *item,
-                  struct muster_error *error)
+        struct muster_error *error)
 {
         if (!account->client || !confirms(account))
                 return 0;
@@ -87,7 +87,7 @@ static int explain(struct account *account, struct muster_error *error)
 }
 
 int account_end(struct account *account, uint64_t n_requests, bool was_interrupted,
-                struct muster_error *error)
+        struct muster_error *error)
 {
         bool is_must = n_assertions(account) || (confirms(account) && !was_interrupted);
         int r;
@@ -165,9 +165,9 @@ static int check_lines(const struct account *account, struct muster_error *error
         if (!account->first_unsafe_line || account->options->explain.confirm.allows_unsafe)
                 return 0;
         return error_set(error, MUSTER_E_INPUT, MUSTER_PHASE_QUEUE, 0,
-                         "confirm: the request of line %llu may change something on the server, so "
-                         "nothing is asked again; --confirm-unsafe allows it",
-                         (unsigned long long)account->first_unsafe_line);
+                "confirm: the request of line %llu may change something on the server, so "
+                "nothing is asked again; --confirm-unsafe allows it",
+                (unsigned long long)account->first_unsafe_line);
 }
 
 static void tell(const char *text)
@@ -201,7 +201,7 @@ int account_confirm(struct account *account, struct muster_error *error)
                 r = use_copies(account, error);
         if (r == 0)
                 r = confirm_run(&account->confirmation, &account->invocation, account->explanation,
-                                n_rounds ? n_rounds : 1, error);
+                        n_rounds ? n_rounds : 1, error);
         if (r == 0)
                 tell_confirmation(account);
         else if (r == CONFIRM_NOTHING)

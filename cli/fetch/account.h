@@ -35,16 +35,16 @@ struct account {
  * *error.
  */
 int account_begin(struct account *account, struct account_options *options,
-                  struct muster_client *client, bool shows_verdict, int argc, char **argv,
-                  struct muster_error *error);
+        struct muster_client *client, bool shows_verdict, int argc, char **argv,
+        struct muster_error *error);
 
 /* An item was read: it may have to be asked again. MUSTER_E_RESOURCE with *error. */
 int account_input(struct account *account, const struct input *input, const struct input_item *item,
-                  struct muster_error *error);
+        struct muster_error *error);
 
 /* The run is over, of `n_requests`; `was_interrupted`: before its end. As account_begin(), and MUSTER_E_INPUT: it cannot be explained. */
 int account_end(struct account *account, uint64_t n_requests, bool was_interrupted,
-                struct muster_error *error);
+        struct muster_error *error);
 
 /* Tell on standard error what there is to tell but the verdict, which is part of the summary: "" where there is none. */
 const char *account_verdict(const struct account *account);

@@ -81,15 +81,15 @@ static int check_output(struct fetch *fetch, const char *const *files)
 
                 if (output_is(&fetch->output, is_stdin ? "/dev/stdin" : *files))
                         return error_set(&fetch->error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
-                                         "%s is the list of requests (-i) and cannot have the "
-                                         "results as well (-o)",
-                                         is_stdin ? fetch->output.path : *files);
+                                "%s is the list of requests (-i) and cannot have the "
+                                "results as well (-o)",
+                                is_stdin ? fetch->output.path : *files);
         }
         if (record && output_is(&fetch->output, record))
                 return error_set(&fetch->error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
-                                 "%s is the record (--record) and cannot have the results as well "
-                                 "(-o)",
-                                 record);
+                        "%s is the record (--record) and cannot have the results as well "
+                        "(-o)",
+                        record);
         return 0;
 }
 
@@ -112,7 +112,7 @@ static int open_all(struct fetch *fetch)
         if (r < 0)
                 return r;
         input_init(&fetch->input, options->request.urls.n ? options->request.urls.list : no_texts,
-                   files, &options->request.input);
+                files, &options->request.input);
         r = muster_client_new(&fetch->client, &options->request.client);
         if (r == 0)
                 r = output_open(&fetch->output, options->output, &fetch->error);
@@ -120,7 +120,7 @@ static int open_all(struct fetch *fetch)
                 r = check_output(fetch, files);
         if (r == 0 && strcmp(options->body, "inline") != 0 && strcmp(options->body, "none") != 0)
                 r = body_files_open(&fetch->body_files, options->body,
-                                    process_is_wanted(&options->process), &fetch->error);
+                        process_is_wanted(&options->process), &fetch->error);
         return r;
 }
 
@@ -161,13 +161,13 @@ int fetch_main(int argc, char **argv)
         report_init(&fetch.report);
         if (r == 0 && request_options_have_no_input(&fetch.options.request))
                 r = error_set(&fetch.error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
-                              "nothing to fetch: give URLs, -i FILE, or a list on standard input "
-                              "(muster fetch --help)");
+                        "nothing to fetch: give URLs, -i FILE, or a list on standard input "
+                        "(muster fetch --help)");
         if (r == 0)
                 r = open_all(&fetch);
         if (r == 0)
                 r = account_begin(&fetch.account, &fetch.options.account, fetch.client,
-                                  fetch_shows_summary(&fetch), argc, argv, &fetch.error);
+                        fetch_shows_summary(&fetch), argc, argv, &fetch.error);
         if (r == OPTION_HELP) {
                 status = help();
         } else if (r < 0) {

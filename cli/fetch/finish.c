@@ -49,7 +49,7 @@ static int tell_account(struct fetch *fetch)
 {
         struct muster_error error = { 0 };
         int r = account_end(&fetch->account, fetch->report.n_done + fetch->report.n_cancelled,
-                            fetch->is_stopping, &error);
+                fetch->is_stopping, &error);
 
         tell_summary(fetch);
         account_tell(&fetch->account);

@@ -23,7 +23,7 @@ extern const struct option *const fetch_option_tables[];
 
 /* Parse; as option_parse(). */
 int fetch_options_parse(struct fetch_options *options, int argc, char **argv,
-                        struct muster_error *error);
+        struct muster_error *error);
 void fetch_options_deinit(struct fetch_options *options);
 
 /* Are starts planned? */

@@ -27,8 +27,8 @@ static int make_request(struct fetch *fetch, struct input_item *next)
         int r;
 
         if (!request_options_add_to_requests(&options->request) &&
-            !process_is_wanted(&options->process) &&
-            !body_files_wants_requests(&fetch->body_files) && !next->content_type)
+                !process_is_wanted(&options->process) &&
+                !body_files_wants_requests(&fetch->body_files) && !next->content_type)
                 return 0;
         if (is_plain)
                 next->request =
@@ -36,10 +36,10 @@ static int make_request(struct fetch *fetch, struct input_item *next)
         if (!next->request)
                 return error_set_memory(&next->error, MUSTER_PHASE_QUEUE);
         r = request_options_apply(&options->request, next->request, is_plain, next->content_type,
-                                  &next->error);
+                &next->error);
         if (r == 0 && body_files_wants_requests(&fetch->body_files))
                 r = body_files_attach(&fetch->body_files, next->request, fetch->items.n_begun,
-                                      &next->error);
+                        &next->error);
         if (r < 0)
                 next->request = muster_request_free(next->request);
         else if (process_is_wanted(&options->process))
@@ -87,7 +87,7 @@ static int accept_item(struct fetch *fetch, struct input_item *next)
 
         item->line = next->line;
         if ((next->id.len && !(item->id = mem_strndup(next->id.at, next->id.len))) ||
-            (next->own.len && !(item->own = mem_strndup(next->own.at, next->own.len))))
+                (next->own.len && !(item->own = mem_strndup(next->own.at, next->own.len))))
                 return error_set_memory(&fetch->error, MUSTER_PHASE_QUEUE);
         item->omits_headers = next->has_headers;
         item->omits_body = next->has_body || (next->url && options_have_body(fetch));

@@ -57,7 +57,7 @@ static const struct muster_error *error_of(const struct item *item, struct muste
 
 /* A body that could not be kept is said beside what failed before it. */
 static const struct muster_error *join_errors(struct muster_error *body_error,
-                                              const struct muster_error *before)
+        const struct muster_error *before)
 {
         struct muster_error both;
 
@@ -75,15 +75,15 @@ static int write_item(struct fetch *fetch, struct item *item)
         struct muster_error cancelled, body_error = { 0 };
         struct buf body_file = { 0 };
         struct result_line line = { .n = item->n,
-                                    .line = item->line,
-                                    .id = str_of(item->id),
-                                    .own = str_of(item->own),
-                                    .omits_headers = item->omits_headers,
-                                    .omits_body = item->omits_body,
-                                    .result = item->result,
-                                    .error = error_of(item, &cancelled),
-                                    .leaves_body_out = strcmp(fetch->options.body, "none") == 0,
-                                    .has_plan = fetch_options_have_rate(&fetch->options) };
+                .line = item->line,
+                .id = str_of(item->id),
+                .own = str_of(item->own),
+                .omits_headers = item->omits_headers,
+                .omits_body = item->omits_body,
+                .result = item->result,
+                .error = error_of(item, &cancelled),
+                .leaves_body_out = strcmp(fetch->options.body, "none") == 0,
+                .has_plan = fetch_options_have_rate(&fetch->options) };
         int r;
 
         if (item->result)

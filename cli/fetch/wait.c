@@ -27,7 +27,7 @@ void fetch_show_progress(struct fetch *fetch, uint64_t now_ns)
         struct muster_client_stats stats;
 
         if (!fetch->has_progress ||
-            (fetch->progress_is_shown && now_ns - fetch->progress_ns < PROGRESS_NS))
+                (fetch->progress_is_shown && now_ns - fetch->progress_ns < PROGRESS_NS))
                 return;
         fetch->progress_ns = now_ns;
         fetch->progress_is_shown = true;
@@ -55,7 +55,7 @@ int fetch_flush_when_due(struct fetch *fetch, uint64_t now_ns)
         bool more_is_coming = fetch->n_outstanding > 0;
 
         if (!fetch->output.buf.len ||
-            (more_is_coming && now_ns - fetch->flushed_ns < FLUSH_INTERVAL_NS))
+                (more_is_coming && now_ns - fetch->flushed_ns < FLUSH_INTERVAL_NS))
                 return 0;
         fetch->flushed_ns = now_ns;
         return fetch_flush(fetch);
@@ -75,7 +75,7 @@ static int wait_for_both(struct fetch *fetch)
 {
         uint64_t patience = patience_ms(fetch);
         struct pollfd fds[2] = { { .fd = muster_client_fd(fetch->client), .events = POLLIN },
-                                 { .fd = fetch->input.reader.fd, .events = POLLIN } };
+                { .fd = fetch->input.reader.fd, .events = POLLIN } };
         int r;
 
         if (fds[0].fd < 0)
@@ -95,6 +95,6 @@ int fetch_wait(struct fetch *fetch)
                 r = muster_wait(fetch->client, patience_ms(fetch));
         if (r < 0)
                 return error_set(&fetch->error, MUSTER_E_RESOURCE, MUSTER_PHASE_QUEUE, 0,
-                                 "the kernel refuses to wait for events");
+                        "the kernel refuses to wait for events");
         return 0;
 }

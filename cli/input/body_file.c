@@ -11,7 +11,7 @@
 static int fail(const char *path, int sys, struct muster_error *error)
 {
         return error_set(error, MUSTER_E_INPUT, MUSTER_PHASE_QUEUE, sys, "cannot read %s: %s", path,
-                         strerrordesc_np(sys));
+                strerrordesc_np(sys));
 }
 
 static int read_all(int fd, const char *path, struct buf *to, struct muster_error *error)

@@ -29,7 +29,7 @@ static int begin(struct input_copies *copies, const char *name, struct muster_er
 }
 
 int input_copies_add(struct input_copies *copies, const struct input *input,
-                     const struct input_item *item, struct muster_error *error)
+        const struct input_item *item, struct muster_error *error)
 {
         FILE *file;
 
@@ -52,8 +52,7 @@ int input_copies_end(struct input_copies *copies, struct muster_error *error)
         for (size_t i = 0; i < copies->n; i++)
                 if (fflush(copies->list[i].file) != 0 || ferror(copies->list[i].file))
                         return error_set(error, MUSTER_E_RESOURCE, MUSTER_PHASE_QUEUE, errno,
-                                         "cannot keep a copy of the input: %s",
-                                         error_sys_text(errno));
+                                "cannot keep a copy of the input: %s", error_sys_text(errno));
         return 0;
 }
 

@@ -24,7 +24,7 @@ struct input_copies {
 
 /* Keep an item's line; `input` has just read it. Arguments are not copied. MUSTER_E_RESOURCE with *error. */
 int input_copies_add(struct input_copies *copies, const struct input *input,
-                     const struct input_item *item, struct muster_error *error);
+        const struct input_item *item, struct muster_error *error);
 
 /* All was added: from now on they can be read. As above. */
 int input_copies_end(struct input_copies *copies, struct muster_error *error);

@@ -98,7 +98,7 @@ bool csv_is_header(struct muster_str line, char delimiter, const struct input_op
 static char delimiter_of(struct muster_str row, char delimiter)
 {
         if (delimiter == ',' && !memchr(row.at, ',', row.len) && memchr(row.at, ';', row.len) &&
-            !str_has(row, "://"))
+                !str_has(row, "://"))
                 return ';';
         return delimiter;
 }
@@ -115,10 +115,10 @@ static int add_column(struct csv *csv, struct muster_str name)
 }
 
 static int bad(struct muster_error *error, const char *what, struct muster_str of,
-               const char *advice)
+        const char *advice)
 {
         return error_set(error, MUSTER_E_INPUT, MUSTER_PHASE_QUEUE, 0, "%s \"%.*s\"%s", what,
-                         (int)(of.len < 60 ? of.len : 60), of.at ? of.at : "", advice);
+                (int)(of.len < 60 ? of.len : 60), of.at ? of.at : "", advice);
 }
 
 static int read_names(struct csv *csv, struct muster_str row, struct muster_error *error)
@@ -131,16 +131,16 @@ static int read_names(struct csv *csv, struct muster_str row, struct muster_erro
 
                 if (!json_is_utf8(name))
                         return bad(error, "the header is not UTF-8 at", name,
-                                   "; iconv makes it that");
+                                "; iconv makes it that");
                 if (csv->n == COLUMNS_MAX)
                         return error_set(error, MUSTER_E_INPUT, MUSTER_PHASE_QUEUE, 0,
-                                         "the first row has more than %d fields", COLUMNS_MAX);
+                                "the first row has more than %d fields", COLUMNS_MAX);
                 if (add_column(csv, name) < 0)
                         return error_set_memory(error, MUSTER_PHASE_QUEUE);
         }
         if (r == FIELD_ODD)
                 return bad(error, "there is text behind the quote that closes",
-                           buf_str(&csv->field), " in the header");
+                        buf_str(&csv->field), " in the header");
         return r < 0 ? error_set_memory(error, MUSTER_PHASE_QUEUE) : 0;
 }
 
@@ -150,7 +150,7 @@ static struct muster_str name_of(const struct csv *csv, size_t i)
 }
 
 static int no_url(const struct csv *csv, const struct input_options *options,
-                  struct muster_error *error)
+        struct muster_error *error)
 {
         char names[120] = "";
         size_t len = 0, with_url = 0;
@@ -162,15 +162,14 @@ static int no_url(const struct csv *csv, const struct input_options *options,
                         with_url = i + 1;
                 if (len < sizeof(names) - 1)
                         len += (size_t)snprintf(names + len, sizeof(names) - len, "%s%.*s",
-                                                i ? ", " : "", STR_ARGS(name));
+                                i ? ", " : "", STR_ARGS(name));
         }
         if (with_url && !options->url_column)
                 return error_set(error, MUSTER_E_INPUT, MUSTER_PHASE_QUEUE, 0,
-                                 "the first row is no header: it has a URL; --url-column %zu reads "
-                                 "rows without a header, and --input-format lines a list of URLs",
-                                 with_url);
-        return error_set(
-                error, MUSTER_E_INPUT, MUSTER_PHASE_QUEUE, 0,
+                        "the first row is no header: it has a URL; --url-column %zu reads "
+                        "rows without a header, and --input-format lines a list of URLs",
+                        with_url);
+        return error_set(error, MUSTER_E_INPUT, MUSTER_PHASE_QUEUE, 0,
                 "no column is called %.40s; there are %s; --url-column NAME or NUMBER says "
                 "which has the URLs",
                 options->url_column ? options->url_column : "url", names);
@@ -178,7 +177,7 @@ static int no_url(const struct csv *csv, const struct input_options *options,
 
 /* By its name, or else by its number. */
 static int find_url(const struct csv *csv, const struct input_options *options, size_t *ret_url,
-                    struct muster_error *error)
+        struct muster_error *error)
 {
         uint64_t number;
 
@@ -188,7 +187,7 @@ static int find_url(const struct csv *csv, const struct input_options *options, 
                         return 0;
                 }
         if (!options->url_column || !str_to_u64(str_of(options->url_column), &number) || !number ||
-            number > csv->n)
+                number > csv->n)
                 return no_url(csv, options, error);
         *ret_url = number - 1;
         return 0;
@@ -216,7 +215,7 @@ static void settle_known(struct csv *csv, size_t url)
         for (size_t i = 0; i < csv->n; i++)
                 for (size_t k = 1; k < sizeof(known_names) / sizeof(known_names[0]); k++)
                         if (i != url && str_is_nocase(name_of(csv, i), known_names[k]) &&
-                            !is_taken(csv, known_names[k]))
+                                !is_taken(csv, known_names[k]))
                                 csv->columns[i].known = known_names[k];
 }
 
@@ -224,13 +223,13 @@ static int settle_names(struct csv *csv, size_t url, bool is_row, struct muster_
 {
         for (size_t i = 0; i < csv->n; i++)
                 if ((is_row || !csv->columns[i].name.len) &&
-                    call_by_number(&csv->columns[i], i + 1) < 0)
+                        call_by_number(&csv->columns[i], i + 1) < 0)
                         return error_set_memory(error, MUSTER_PHASE_QUEUE);
         for (size_t i = 0; i < csv->n; i++)
                 for (size_t j = 0; j < i; j++)
                         if (str_eq(name_of(csv, i), name_of(csv, j)))
                                 return bad(error, "two columns are called", name_of(csv, i),
-                                           "; give one another name");
+                                        "; give one another name");
         settle_known(csv, url);
         return 0;
 }
@@ -240,12 +239,12 @@ static int check_strict(const struct csv *csv, struct muster_error *error)
         for (size_t i = 0; i < csv->n; i++)
                 if (!csv->columns[i].known)
                         return bad(error, "--strict refuses the column", name_of(csv, i),
-                                   "; url, id, method and body are known");
+                                "; url, id, method and body are known");
         return 0;
 }
 
 int csv_begin(struct csv *csv, struct muster_str row, char delimiter,
-              const struct input_options *options, struct muster_error *error)
+        const struct input_options *options, struct muster_error *error)
 {
         bool is_row = false;
         size_t url = 0;
@@ -254,8 +253,8 @@ int csv_begin(struct csv *csv, struct muster_str row, char delimiter,
         csv_deinit(csv);
         if (memchr(row.at, '\r', row.len))
                 return error_set(error, MUSTER_E_INPUT, MUSTER_PHASE_QUEUE, 0,
-                                 "the header has a carriage return within; where rows end in one, "
-                                 "tr '\\r' '\\n' mends that");
+                        "the header has a carriage return within; where rows end in one, "
+                        "tr '\\r' '\\n' mends that");
         csv->delimiter = delimiter_of(row, delimiter);
         r = read_names(csv, row, error);
         if (r == 0)
@@ -285,7 +284,7 @@ void csv_deinit(struct csv *csv)
 static int add_member(struct buf *to, struct muster_str name, struct muster_str value)
 {
         if ((to->len && buf_add_char(to, ',') < 0) || json_add_utf8(to, name) < 0 ||
-            buf_add_char(to, ':') < 0)
+                buf_add_char(to, ':') < 0)
                 return MUSTER_E_RESOURCE;
         return json_add_utf8(to, value);
 }
@@ -301,7 +300,7 @@ static int add_field(struct csv *csv, size_t i, struct input_item *item)
                 char what[80];
 
                 snprintf(what, sizeof(what), "field %zu is not UTF-8; iconv makes the file that",
-                         i + 1);
+                        i + 1);
                 return jsonl_bad(item, what, "");
         }
         if (column->known && !is_body)
@@ -319,7 +318,7 @@ static int ragged(const struct csv *csv, size_t n, struct input_item *item)
         char what[80];
 
         snprintf(what, sizeof(what), "the row has %zu field%s, the header %zu", n,
-                 n == 1 ? "" : "s", csv->n);
+                n == 1 ? "" : "s", csv->n);
         return jsonl_bad(item, what, "");
 }
 
@@ -329,8 +328,8 @@ static int write_line(const struct csv *csv, struct buf *line)
         if (buf_add_char(line, '{') < 0 || buf_add_str(line, buf_str(&csv->known)) < 0)
                 return MUSTER_E_RESOURCE;
         if (csv->own.len &&
-            (buf_add_text(line, ",\"input\":{") < 0 || buf_add_str(line, buf_str(&csv->own)) < 0 ||
-             buf_add_char(line, '}') < 0))
+                (buf_add_text(line, ",\"input\":{") < 0 ||
+                        buf_add_str(line, buf_str(&csv->own)) < 0 || buf_add_char(line, '}') < 0))
                 return MUSTER_E_RESOURCE;
         return buf_add_char(line, '}');
 }
@@ -349,9 +348,9 @@ int csv_row(struct csv *csv, struct muster_str row, struct buf *line, struct inp
         }
         if (r == FIELD_ODD)
                 return jsonl_bad(item,
-                                 "there is text behind the quote that closes a field; a quote "
-                                 "within one is written twice",
-                                 "");
+                        "there is text behind the quote that closes a field; a quote "
+                        "within one is written twice",
+                        "");
         if (r == FIELD_END && n != csv->n)
                 return ragged(csv, n, item);
         return r < 0 || write_line(csv, line) < 0

@@ -29,7 +29,7 @@ bool csv_is_header(struct muster_str line, char delimiter, const struct input_op
  */
 #define CSV_IS_ROW 1
 int csv_begin(struct csv *csv, struct muster_str row, char delimiter,
-              const struct input_options *options, struct muster_error *error);
+        const struct input_options *options, struct muster_error *error);
 
 /* Write the JSON of a row into `line`. MUSTER_E_INPUT with item->error: it is not like the header. */
 int csv_row(struct csv *csv, struct muster_str row, struct buf *line, struct input_item *item);

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 static const struct input_format *const formats[] = { &input_jsonl, &input_csv, &input_tsv,
-                                                      &input_lines };
+        &input_lines };
 
 #define INPUT_SKIP 3 /* nothing is on this line: it is blank, a comment, or the header */
 
@@ -26,7 +26,7 @@ const struct input_format *input_format_find(const char *name)
 }
 
 void input_init(struct input *input, const char *const *urls, const char *const *files,
-                const struct input_options *options)
+        const struct input_options *options)
 {
         *input = (struct input){
                 .urls = urls, .files = files, .options = *options, .reader.fd = -1
@@ -66,21 +66,21 @@ static const char *name_of(const struct input *input)
 static int fail(const struct input *input, int sys, struct muster_error *error)
 {
         return error_set(error, MUSTER_E_INPUT, MUSTER_PHASE_QUEUE, sys,
-                         "input: cannot read %s: %s", name_of(input), strerrordesc_np(sys));
+                "input: cannot read %s: %s", name_of(input), strerrordesc_np(sys));
 }
 
 /* The file as a whole is of no use. */
 static int refuse(const struct input *input, const char *why, struct muster_error *error)
 {
         return error_set(error, MUSTER_E_INPUT, MUSTER_PHASE_QUEUE, 0, "input: %s: %s",
-                         name_of(input), why);
+                name_of(input), why);
 }
 
 static bool ends_with(struct muster_str name, struct muster_str ending)
 {
         return name.len > ending.len &&
                str_eq_nocase((struct muster_str){ name.at + name.len - ending.len, ending.len },
-                             ending);
+                       ending);
 }
 
 static const struct input_format *format_of_name(const char *name)
@@ -96,16 +96,16 @@ static const struct input_format *format_of_name(const char *name)
 }
 
 static int use_format(struct input *input, const struct input_format *format,
-                      struct muster_error *error)
+        struct muster_error *error)
 {
         input->file_format = format;
         input->reader.delimiter = format->delimiter;
         if (!format->delimiter)
                 return input->options.url_column
                                ? refuse(input,
-                                        "--url-column is for CSV and TSV, and this is neither; "
-                                        "--input-format csv or tsv says that it is",
-                                        error)
+                                         "--url-column is for CSV and TSV, and this is neither; "
+                                         "--input-format csv or tsv says that it is",
+                                         error)
                                : 0;
         if (!input->csv)
                 input->csv = mem_array(1, sizeof(*input->csv));
@@ -182,18 +182,18 @@ static void refuse_unknown(struct input_item *item)
 {
         if (item->nearest)
                 error_set(&item->error, MUSTER_E_INPUT, MUSTER_PHASE_QUEUE, 0,
-                          "input: line %llu: unknown member %.*s; did you mean %s?",
-                          (unsigned long long)item->line, STR_ARGS(item->unknown), item->nearest);
+                        "input: line %llu: unknown member %.*s; did you mean %s?",
+                        (unsigned long long)item->line, STR_ARGS(item->unknown), item->nearest);
         else
                 error_set(&item->error, MUSTER_E_INPUT, MUSTER_PHASE_QUEUE, 0,
-                          "input: line %llu: unknown member %.*s, which --strict refuses",
-                          (unsigned long long)item->line, STR_ARGS(item->unknown));
+                        "input: line %llu: unknown member %.*s, which --strict refuses",
+                        (unsigned long long)item->line, STR_ARGS(item->unknown));
         item->request = muster_request_free(item->request);
 }
 
 /* 0: there is an item, INPUT_SKIP: there is none, negative: the file cannot be read. */
 static int parse_line(struct input *input, struct muster_str line, struct input_item *item,
-                      struct muster_error *error)
+        struct muster_error *error)
 {
         int r = 0;
 
@@ -221,8 +221,7 @@ static int parse_line(struct input *input, struct muster_str line, struct input_
 static int odd_line(const struct input *input, struct input_item *item, int condition)
 {
         item->line = input->reader.line;
-        return error_set(
-                &item->error, MUSTER_E_INPUT, MUSTER_PHASE_QUEUE, 0,
+        return error_set(&item->error, MUSTER_E_INPUT, MUSTER_PHASE_QUEUE, 0,
                 condition == READER_TOO_LONG
                         ? "input: line %llu is longer than %d MiB; put large bodies into "
                           "files (body_file)"
@@ -296,17 +295,17 @@ int input_next(struct input *input, struct input_item *item, struct muster_error
 }
 
 const char *input_warning(struct input *input, const struct input_item *item, char *text,
-                          size_t size)
+        size_t size)
 {
         if (!item->nearest || input->has_warned || item->error.code)
                 return NULL;
         input->has_warned = true;
         snprintf(text, size,
-                 "muster: warning: line %llu of %s has \"%.*s\", which is not known; did you mean "
-                 "\"%s\"? It only comes back with the result (--strict makes it an error)",
-                 (unsigned long long)item->line, name_of(input),
-                 (int)(item->unknown.len < 40 ? item->unknown.len : 40), item->unknown.at,
-                 item->nearest);
+                "muster: warning: line %llu of %s has \"%.*s\", which is not known; did you mean "
+                "\"%s\"? It only comes back with the result (--strict makes it an error)",
+                (unsigned long long)item->line, name_of(input),
+                (int)(item->unknown.len < 40 ? item->unknown.len : 40), item->unknown.at,
+                item->nearest);
         return text;
 }
 

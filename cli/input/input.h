@@ -81,7 +81,7 @@ struct input {
 
 /* `urls` come first, then `files`. */
 void input_init(struct input *input, const char *const *urls, const char *const *files,
-                const struct input_options *options);
+        const struct input_options *options);
 void input_deinit(struct input *input);
 
 /*
@@ -92,7 +92,7 @@ int input_next(struct input *input, struct input_item *item, struct muster_error
 
 /* A member of this item is nearly one that is known, and that was not said before: "muster: ..." for standard error. Else NULL. */
 const char *input_warning(struct input *input, const struct input_item *item, char *text,
-                          size_t size);
+        size_t size);
 
 void input_item_deinit(struct input_item *item);
 

@@ -20,7 +20,7 @@
 int jsonl_bad(struct input_item *item, const char *what, const char *of)
 {
         return error_set(&item->error, MUSTER_E_INPUT, MUSTER_PHASE_QUEUE, 0,
-                         "input: line %llu: %s%s", (unsigned long long)item->line, what, of);
+                "input: line %llu: %s%s", (unsigned long long)item->line, what, of);
 }
 
 int jsonl_refused(struct input_item *item)
@@ -107,7 +107,7 @@ static int set_headers(struct input_item *item, json_t *value, struct muster_str
 static const struct {
         const char *name;
         int (*set)(struct input_item *item, json_t *value,
-                   struct muster_str text); /* NULL: set before */
+                struct muster_str text); /* NULL: set before */
 } members[] = {
         { "id", NULL },
         { "headers", set_headers },
@@ -140,7 +140,7 @@ static const char *nearest_to(struct muster_str name)
                 struct muster_str known = str_of(members[i].name);
 
                 if (str_eq_nocase(name, known) ||
-                    (known.len >= 4 && str_distance(name, known) <= (known.len > 4 ? 2 : 1)))
+                        (known.len >= 4 && str_distance(name, known) <= (known.len > 4 ? 2 : 1)))
                         return known.at;
         }
         return NULL;
@@ -158,8 +158,8 @@ static int add_own(struct input_item *item, const struct member *member)
         if (own->len)
                 own->len--; /* the bracket that closes it */
         if (buf_add_text(own, own->len ? ",\"" : "{\"") < 0 || buf_add_str(own, member->name) < 0 ||
-            buf_add_text(own, "\":") < 0 || buf_add_str(own, member->value) < 0 ||
-            buf_add_char(own, '}') < 0)
+                buf_add_text(own, "\":") < 0 || buf_add_str(own, member->value) < 0 ||
+                buf_add_char(own, '}') < 0)
                 return error_set_memory(&item->error, MUSTER_PHASE_QUEUE);
         return 0;
 }
@@ -174,7 +174,7 @@ static int take_own(struct input_item *item, struct muster_str text)
 
 /* Those come back whatever else is wrong with the line, and the id, too. */
 static int collect_own(struct input_item *item, struct muster_str rest, json_t *object,
-                       bool has_input)
+        bool has_input)
 {
         struct member member;
         int r = 0;
@@ -200,7 +200,7 @@ static int no_url(struct input_item *item)
         char instead[48];
 
         if (!item->unknown.at || (str_distance(item->unknown, str_of("url")) != 1 &&
-                                  !str_is_nocase(item->unknown, "url")))
+                                         !str_is_nocase(item->unknown, "url")))
                 return jsonl_bad(item, "url is missing", "");
         snprintf(instead, sizeof(instead), "%.*s", STR_ARGS(item->unknown));
         return jsonl_bad(item, "url is missing; call it url, not ", instead);
@@ -230,7 +230,7 @@ static int make_request(struct input_item *item, const json_t *object)
         if (r < 0)
                 return r;
         if (method && !json_is_null(method) &&
-            (!name || strlen(name) != json_string_length(method)))
+                (!name || strlen(name) != json_string_length(method)))
                 return jsonl_bad(item, "method must be a string", "");
         if (!name && item->has_body)
                 name = "POST";
@@ -306,8 +306,7 @@ static int no_object(struct input_item *item, struct muster_str line)
 
         for (size_t i = 0; i < 2; i++)
                 if (str_starts(str_trim(line), schemes[i]))
-                        return jsonl_bad(
-                                item,
+                        return jsonl_bad(item,
                                 "this is a URL among JSON objects; write {\"url\":\"...\"}, "
                                 "or read lists of URLs with --input-format lines",
                                 "");
@@ -317,8 +316,8 @@ static int no_object(struct input_item *item, struct muster_str line)
 static int not_json(struct input_item *item, const json_error_t *why)
 {
         return error_set(&item->error, MUSTER_E_INPUT, MUSTER_PHASE_QUEUE, 0,
-                         "input: line %llu is not JSON: %s (column %d)",
-                         (unsigned long long)item->line, why->text, why->column);
+                "input: line %llu is not JSON: %s (column %d)", (unsigned long long)item->line,
+                why->text, why->column);
 }
 
 int jsonl_parse(struct muster_str line, bool is_row, struct input_item *item)

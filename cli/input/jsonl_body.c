@@ -49,13 +49,12 @@ int jsonl_set_body(struct input_item *item, json_t *value, struct muster_str tex
         if (json_is_object(value) || json_is_array(value))
                 return jsonl_set_json(item, value, text);
         if (!json_is_string(value))
-                return jsonl_bad(
-                        item,
+                return jsonl_bad(item,
                         "body must be a string, an object or a list; json takes any value, "
                         "body_base64 bytes",
                         "");
         if (muster_request_set_body(item->request, json_string_value(value),
-                                    json_string_length(value)) < 0)
+                    json_string_length(value)) < 0)
                 return jsonl_refused(item);
         return 0;
 }
@@ -68,8 +67,8 @@ int jsonl_set_body_base64(struct input_item *item, json_t *value, struct muster_
         (void)text;
         if (!json_is_string(value))
                 return jsonl_bad(item, "body_base64 must be a string", "");
-        r = json_decode_base64(
-                &bytes, (struct muster_str){ json_string_value(value), json_string_length(value) });
+        r = json_decode_base64(&bytes,
+                (struct muster_str){ json_string_value(value), json_string_length(value) });
         if (r == 0)
                 r = muster_request_set_body(item->request, bytes.at ? bytes.at : "", bytes.len);
         buf_deinit(&bytes);

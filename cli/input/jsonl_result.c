@@ -43,16 +43,14 @@ int jsonl_check_result(struct input_item *item, const json_t *object)
         }
         if (!json_is_string(json_object_get(object, "url")))
                 return jsonl_bad(item,
-                                 "this is the result of a line that was no request: it has no url",
-                                 "");
+                        "this is the result of a line that was no request: it has no url", "");
         if (has_body)
                 return jsonl_bad(item,
-                                 "this is a result, which does not have the body that its request "
-                                 "was sent with" INSTEAD,
-                                 "");
+                        "this is a result, which does not have the body that its request "
+                        "was sent with" INSTEAD,
+                        "");
         if (has_headers)
-                return jsonl_bad(
-                        item,
+                return jsonl_bad(item,
                         "this is a result, which does not have the headers that its request "
                         "was sent with" INSTEAD,
                         "");

@@ -20,7 +20,7 @@ static bool fits(struct muster_str line, const struct input_options *options)
 static int bad(struct input_item *item, const char *what)
 {
         return error_set(&item->error, MUSTER_E_INPUT, MUSTER_PHASE_QUEUE, 0, "input: line %llu%s",
-                         (unsigned long long)item->line, what);
+                (unsigned long long)item->line, what);
 }
 
 /* --- characters --------------------------------------------------------------------------------------------------- */
@@ -33,8 +33,7 @@ static int bad_at(struct input_item *item, size_t at, const char *what)
         for (size_t i = 0; i < at; i++)
                 column += ((unsigned char)item->text.at[i] & 0xc0) != 0x80;
         return error_set(&item->error, MUSTER_E_INPUT, MUSTER_PHASE_QUEUE, 0,
-                         "input: line %llu, column %zu: %s", (unsigned long long)item->line, column,
-                         what);
+                "input: line %llu, column %zu: %s", (unsigned long long)item->line, column, what);
 }
 
 static int check_control(struct input_item *item, size_t at)
@@ -42,16 +41,15 @@ static int check_control(struct input_item *item, size_t at)
         char what[80];
 
         if (item->text.at[at] == '\t')
-                return bad_at(
-                        item, at,
+                return bad_at(item, at,
                         "a tab within the URL; --input-format tsv reads columns, and %09 is a "
                         "tab that is meant");
         if (item->text.at[at] == '\r')
                 return bad_at(item, at,
-                              "a carriage return within the URL; where lines end in one, "
-                              "tr '\\r' '\\n' mends that");
+                        "a carriage return within the URL; where lines end in one, "
+                        "tr '\\r' '\\n' mends that");
         snprintf(what, sizeof(what), "a control character (0x%02x) within the URL; leave it out",
-                 (unsigned char)item->text.at[at]);
+                (unsigned char)item->text.at[at]);
         return bad_at(item, at, what);
 }
 
@@ -77,7 +75,7 @@ static int check_characters(struct input_item *item, struct muster_str url)
 
                 if (c == ' ' && i && url.at[i - 1] != ' ')
                         r = check_blank(item, (struct muster_str){ url.at + i, url.len - i },
-                                        before + i);
+                                before + i);
                 else if ((c < 0x20 && c != ' ') || c == 0x7f)
                         r = check_control(item, before + i);
         }
@@ -110,7 +108,7 @@ static int check_row(struct input_item *item, struct muster_str line)
         char what[140];
 
         if (line.len > 2 && line.at[0] == '"' && memcmp(line.at + line.len - 2, "\",", 2) == 0 &&
-            !memchr(line.at, ',', line.len - 1))
+                !memchr(line.at, ',', line.len - 1))
                 return bad(item, " is in quotes, with a comma behind; leave both out");
         if (!is_tabbed && !memchr(line.at, ',', line.len))
                 return 0;
@@ -126,8 +124,8 @@ static int check_row(struct input_item *item, struct muster_str line)
                 return 0;
         }
         snprintf(what, sizeof(what),
-                 " looks like a row of a table; --input-format %s --url-column %zu reads it",
-                 is_tabbed ? "tsv" : "csv", 1 + columns_before_url(line, is_tabbed ? '\t' : ','));
+                " looks like a row of a table; --input-format %s --url-column %zu reads it",
+                is_tabbed ? "tsv" : "csv", 1 + columns_before_url(line, is_tabbed ? '\t' : ','));
         return bad(item, what);
 }
 
@@ -135,8 +133,8 @@ static int check_format(struct input_item *item, struct muster_str line)
 {
         if (line.at[0] == '{')
                 return bad(item,
-                           " is a JSON object in a list of URLs; a file of such lines is read "
-                           "with --input-format jsonl");
+                        " is a JSON object in a list of URLs; a file of such lines is read "
+                        "with --input-format jsonl");
         if (str_is_nocase(line, "url"))
                 return bad(item, " looks like the header of a table; --input-format csv reads it");
         return check_row(item, line);

@@ -74,7 +74,7 @@ static struct muster_str take(struct muster_str *rest, size_t n)
 static void skip(struct muster_str *rest)
 {
         while (rest->len && (is_space(rest->at[0]) || rest->at[0] == '{' || rest->at[0] == ',' ||
-                             rest->at[0] == ':'))
+                                    rest->at[0] == ':'))
                 take(rest, 1);
 }
 
@@ -101,10 +101,10 @@ bool member_is(const struct member *member, const char *name)
         if (!memchr(member->name.at, '\\', member->name.len))
                 return str_is(member->name, name);
         value = json_loadb(member->name.at - 1, member->name.len + 2,
-                           JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
+                JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
         is_same = json_is_string(value) &&
                   str_is((struct muster_str){ json_string_value(value), json_string_length(value) },
-                         name);
+                          name);
         json_decref(value);
         return is_same;
 }

@@ -130,7 +130,7 @@ static bool find_line(struct reader *reader, struct muster_str *ret_line)
         }
         reader->scanned = reader->buf.len;
         if (!reader->has_ended || reader->at == reader->buf.len ||
-            (reader->place == READER_IN_QUOTES && !reader->is_skipping))
+                (reader->place == READER_IN_QUOTES && !reader->is_skipping))
                 return false;
         *ret_line = take(reader, reader->buf.len, reader->buf.len);
         return true;

@@ -24,7 +24,7 @@ const char *sniff(struct muster_str first_line)
         static const char utf16[] = "it is UTF-16; iconv -f UTF-16 -t UTF-8 makes it readable";
 
         if (str_starts(first_line, "\xff\xfe") || str_starts(first_line, "\xfe\xff") ||
-            has_every_other_nul(first_line))
+                has_every_other_nul(first_line))
                 return utf16;
         if (str_starts(first_line, "\x1f\x8b"))
                 return "it is compressed with gzip; gzip -dc FILE | muster ... -i - reads it";

@@ -19,24 +19,24 @@ struct settings {
 /* --- options: those of this command, and a setting of the lab each ------------------------------------------------ */
 
 static int set_scenario(void *settings, const struct option *option, const char *value,
-                        struct muster_error *error)
+        struct muster_error *error)
 {
         (void)option;
         return scenario_read(value, &((struct settings *)settings)->config, error);
 }
 
 static int set_setting(void *settings, const struct option *option, const char *value,
-                       struct muster_error *error)
+        struct muster_error *error)
 {
         return config_set(&((struct settings *)settings)->config, config_find(str_of(option->name)),
-                          str_of(value ? value : ""), error);
+                str_of(value ? value : ""), error);
 }
 
 static const struct option own_options[] = {
         { "What to do", 0, "scenario", "FILE", "apply the settings of a file, one a line",
-          set_scenario, 0 },
+                set_scenario, 0 },
         { NULL, 0, "serve", NULL, "serve only, although the scenario has a command",
-          option_set_flag, offsetof(struct settings, only_serves) },
+                option_set_flag, offsetof(struct settings, only_serves) },
         { 0 },
 };
 
@@ -53,19 +53,17 @@ static void make_setting_options(struct option *options)
 
         for (const struct config_setting *setting = config_settings; setting->name; setting++)
                 if (!is_of_files(setting))
-                        options[n++] = (struct option){
-                                setting->group, 0, setting->name, setting->argument, setting->help,
-                                set_setting,    0
-                        };
+                        options[n++] = (struct option){ setting->group, 0, setting->name,
+                                setting->argument, setting->help, set_setting, 0 };
 }
 
 static int set_operand(void *settings, const struct option *option, const char *value,
-                       struct muster_error *error)
+        struct muster_error *error)
 {
         (void)settings;
         (void)option;
         return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
-                         "\"%s\" is no option; a command stands behind --", value);
+                "\"%s\" is no option; a command stands behind --", value);
 }
 
 static int help(const struct option *const *tables)
@@ -133,19 +131,19 @@ static int find_command(char **argv, int argc)
 }
 
 static int check(const struct settings *settings, const struct lab_run *run,
-                 struct muster_error *error)
+        struct muster_error *error)
 {
         int r = config_check(&settings->config, error);
 
         if (r == 0 && settings->config.has_link && !run->command && !run->shell_text)
                 return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
-                                 "a link needs a command at its other end: muster lab --link ... "
-                                 "-- COMMAND");
+                        "a link needs a command at its other end: muster lab --link ... "
+                        "-- COMMAND");
         return r;
 }
 
 static int parse(struct settings *settings, struct lab_run *run, const struct option *const *tables,
-                 int argc, char **argv)
+        int argc, char **argv)
 {
         int n = find_command(argv, argc);
         int r = option_parse(tables, settings, n, argv, set_operand, &run->error);

@@ -53,8 +53,8 @@ static int make_directory(struct lab_run *run)
                 return 0;
         run->directory[0] = '\0';
         return error_set(&run->error, MUSTER_E_RESOURCE, MUSTER_PHASE_QUEUE, errno,
-                         "cannot make a folder in %s: %s; TMPDIR names another", parent,
-                         error_sys_text(errno));
+                "cannot make a folder in %s: %s; TMPDIR names another", parent,
+                error_sys_text(errno));
 }
 
 static const char *ca_file(const struct lab_run *run, char *text, size_t size)
@@ -79,7 +79,7 @@ static int write_ca(struct lab_run *run)
                 is_good = false;
         return is_good ? 0
                        : error_set(&run->error, MUSTER_E_RESOURCE, MUSTER_PHASE_QUEUE, errno,
-                                   "cannot write %s: %s", file, error_sys_text(errno));
+                                 "cannot write %s: %s", file, error_sys_text(errno));
 }
 
 static void remove_directory(struct lab_run *run)
@@ -112,7 +112,7 @@ static int start(struct lab_run *run)
 
         if (r < 0)
                 return error_set(&run->error, r, MUSTER_PHASE_QUEUE, sys,
-                                 "cannot set up the event loop: %s", error_sys_text(sys));
+                        "cannot set up the event loop: %s", error_sys_text(sys));
         r = lab_start(&run->lab, &run->loop, run->config, &run->error);
         run->lab.link_stats = run->link_stats;
         if (r == 0)
@@ -251,7 +251,7 @@ static int serve_command(struct lab_run *run)
                 run->stop_fd = (int)syscall(SYS_pidfd_open, child, 0);
         if (child < 0 || run->stop_fd < 0)
                 return error_set(&run->error, MUSTER_E_RESOURCE, MUSTER_PHASE_QUEUE, errno,
-                                 "cannot start the command: %s", error_sys_text(errno));
+                        "cannot start the command: %s", error_sys_text(errno));
         catch_signals(run, SIG_IGN);
         r = serve(run);
         if (run->loop.was_woken)
@@ -271,8 +271,8 @@ static void tell(const struct lab_run *run)
 
                 where_url(listener, text, sizeof(text));
                 printf("%-10s %s/%s%s\n", listener->name, text,
-                       listener->has_tls ? "  certificate: " : "",
-                       listener->has_tls ? tls_fault_name(listener->tls_fault) : "");
+                        listener->has_tls ? "  certificate: " : "",
+                        listener->has_tls ? tls_fault_name(listener->tls_fault) : "");
         }
         where_dns(run->config, text, sizeof(text));
         printf("%-10s %s\n", "dns", text);
@@ -283,7 +283,7 @@ static void tell(const struct lab_run *run)
         if (isatty(STDOUT_FILENO))
                 printf("%-10s fetch one of these addresses for a list of what there is; Ctrl-C "
                        "ends it\n",
-                       "");
+                        "");
         fflush(stdout);
 }
 
@@ -345,7 +345,7 @@ static int serve_over_link(struct lab_run *run)
 {
         struct link_sides sides = { link_serve, link_command, link_warn, run };
         struct link_stats *stats = mmap(NULL, sizeof(*stats), PROT_READ | PROT_WRITE,
-                                        MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+                MAP_SHARED | MAP_ANONYMOUS, -1, 0);
         int r;
 
         if (stats == MAP_FAILED)

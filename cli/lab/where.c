@@ -85,7 +85,7 @@ void where_dns(const struct lab_config *config, char *text, size_t size)
  * one's own.
  */
 static bool look_up(const struct lab_config *config, const char *ca_file, struct muster_str word,
-                    char *text)
+        char *text)
 {
         struct muster_str part = word, name;
 
@@ -119,11 +119,11 @@ static struct muster_str word_at(const char *text, const char *open)
         bool is_others = open > text && (open[-1] == '$' || open[-1] == '%');
 
         return (struct muster_str){ open + 1,
-                                    close && !is_others ? (size_t)(close - open - 1) : 0 };
+                close && !is_others ? (size_t)(close - open - 1) : 0 };
 }
 
 static int replace(const struct lab_config *config, const char *ca_file, const char *text,
-                   struct buf *to)
+        struct buf *to)
 {
         const char *at = text, *open;
         int r = 0;

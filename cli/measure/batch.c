@@ -21,8 +21,7 @@ static const char *const standard_input[] = { "-", NULL };
 
 static int refuse_unsafe(const char *what, struct muster_error *error)
 {
-        return error_set(
-                error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
+        return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
                 "%s may change something on the server, and everything is asked for "
                 "several times: only GET, HEAD and OPTIONS are, unless --unsafe allows all",
                 what);
@@ -54,7 +53,7 @@ static int make_room(struct batch *batch, struct muster_error *error)
 }
 
 static int add(struct batch *batch, struct muster_str text, const struct input_format *format,
-               struct muster_error *error)
+        struct muster_error *error)
 {
         size_t at = batch->text.len;
         int r = make_room(batch, error);
@@ -62,8 +61,7 @@ static int add(struct batch *batch, struct muster_str text, const struct input_f
         if (r < 0)
                 return r;
         if (text.len > BATCH_BYTES_MAX - at)
-                return error_set(
-                        error, MUSTER_E_INPUT, MUSTER_PHASE_QUEUE, 0,
+                return error_set(error, MUSTER_E_INPUT, MUSTER_PHASE_QUEUE, 0,
                         "input: the list is longer than %d MiB; it is kept in memory, as it "
                         "is run several times: a part of it will do (head -n 100000)",
                         BATCH_BYTES_MAX >> 20);
@@ -74,7 +72,7 @@ static int add(struct batch *batch, struct muster_str text, const struct input_f
 }
 
 static int add_item(struct batch *batch, const struct input_item *item, bool allows_unsafe,
-                    struct muster_error *error)
+        struct muster_error *error)
 {
         int r = allows_unsafe ? 0 : check_method(item, error);
 
@@ -99,7 +97,7 @@ static void tell_warning(struct input *input, const struct input_item *item)
 }
 
 static int read_all(struct batch *batch, struct input *input, bool allows_unsafe,
-                    struct muster_error *error)
+        struct muster_error *error)
 {
         struct input_item item = { 0 };
         int r;
@@ -126,14 +124,14 @@ static int check_some(const struct batch *batch, struct muster_error *error)
                 return 0;
         if (batch->n_left_out)
                 return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
-                                 "nothing of the input can be used; the first of %zu: %s",
-                                 batch->n_left_out, batch->left_out.text);
+                        "nothing of the input can be used; the first of %zu: %s", batch->n_left_out,
+                        batch->left_out.text);
         return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
-                         "the input is empty: give URLs, -i FILE, or a list on standard input");
+                "the input is empty: give URLs, -i FILE, or a list on standard input");
 }
 
 int batch_read(struct batch *batch, const struct request_options *options, bool allows_unsafe,
-               struct muster_error *error)
+        struct muster_error *error)
 {
         const char *method = request_options_method(options);
         const char *const *urls = options->urls.n ? options->urls.list : no_texts;
@@ -203,7 +201,7 @@ void batch_scratch_deinit(struct batch_scratch *scratch)
 
 /* What its line and the options say; none where that is a plain GET of a URL. Negative: it cannot be made. */
 static int make(const struct batch *batch, const struct batch_item *item,
-                struct batch_scratch *scratch, struct muster_request **ret_request)
+        struct batch_scratch *scratch, struct muster_request **ret_request)
 {
         struct muster_str text = { batch->text.at + item->at, item->len };
         struct input_item parsed = { .id = scratch->id, .own = scratch->own };
@@ -217,10 +215,9 @@ static int make(const struct batch *batch, const struct batch_item *item,
                 parsed.request =
                         muster_request_new(request_options_method(batch->options), text.at);
         if (r == 0)
-                r = parsed.request
-                            ? request_options_apply(batch->options, parsed.request, !item->format,
-                                                    parsed.content_type, &parsed.error)
-                            : MUSTER_E_RESOURCE;
+                r = parsed.request ? request_options_apply(batch->options, parsed.request,
+                                             !item->format, parsed.content_type, &parsed.error)
+                                   : MUSTER_E_RESOURCE;
         scratch->id = parsed.id;
         scratch->own = parsed.own;
         scratch->id.len = scratch->own.len = 0;
@@ -231,7 +228,7 @@ static int make(const struct batch *batch, const struct batch_item *item,
 }
 
 int batch_submit(const struct batch *batch, size_t i, struct muster_client *client,
-                 struct batch_scratch *scratch, void *userdata)
+        struct batch_scratch *scratch, void *userdata)
 {
         const struct batch_item *item = &batch->items[i];
         struct muster_request *request = NULL;

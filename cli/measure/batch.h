@@ -29,7 +29,7 @@ struct batch {
  * at all; MUSTER_E_INPUT: a file cannot be read, or all is more than BATCH_BYTES_MAX; MUSTER_E_RESOURCE. *error says it.
  */
 int batch_read(struct batch *batch, const struct request_options *options, bool allows_unsafe,
-               struct muster_error *error);
+        struct muster_error *error);
 void batch_deinit(struct batch *batch);
 
 /* Say on standard error what could not be read, if there is such. */
@@ -46,6 +46,6 @@ void batch_scratch_deinit(struct batch_scratch *scratch);
 
 /* Hand item `i` to a client whose queue has room. Negative: it could not be made, and there will be no result. */
 int batch_submit(const struct batch *batch, size_t i, struct muster_client *client,
-                 struct batch_scratch *scratch, void *userdata);
+        struct batch_scratch *scratch, void *userdata);
 
 #endif

@@ -49,8 +49,8 @@ size_t curve_best_few(const struct curve *curve, size_t *indices, size_t most)
 
                 for (size_t i = 0; i < curve->n_steps; i++)
                         if (!is_taken[i] && counts(curve, i) &&
-                            (best == SIZE_MAX ||
-                             curve->steps[i].throughput > curve->steps[best].throughput))
+                                (best == SIZE_MAX ||
+                                        curve->steps[i].throughput > curve->steps[best].throughput))
                                 best = i;
                 if (best == SIZE_MAX)
                         return n;
@@ -107,10 +107,10 @@ static enum curve_limit what_grew(const struct step *from, const struct step *to
                 double ns;
         } shares[] = {
                 { CURVE_LIMIT_SERVER, grown(from, to, MUSTER_PHASE_WAIT) },
-                { CURVE_LIMIT_BANDWIDTH,
-                  grown(from, to, MUSTER_PHASE_RECEIVE) + grown(from, to, MUSTER_PHASE_SEND) },
+                { CURVE_LIMIT_BANDWIDTH, grown(from, to, MUSTER_PHASE_RECEIVE) +
+                                                 grown(from, to, MUSTER_PHASE_SEND) },
                 { CURVE_LIMIT_MACHINE,
-                  grown(from, to, MUSTER_PHASE_LAG) + grown(from, to, MUSTER_PHASE_DECODE) },
+                        grown(from, to, MUSTER_PHASE_LAG) + grown(from, to, MUSTER_PHASE_DECODE) },
                 { CURVE_LIMIT_CONNECTIONS, to->connect.mean_ns - from->connect.mean_ns },
         };
         size_t most = 0;
@@ -199,8 +199,8 @@ static void fit(struct curve *curve)
         for (size_t i = 0; i < curve->n_steps; i++)
                 if (counts(curve, i))
                         points[n++] = (struct usl_point){ .n = curve->steps[i].in_flight,
-                                                          .x = curve->throughput[i],
-                                                          .weight = n_behind(curve, i) };
+                                .x = curve->throughput[i],
+                                .weight = n_behind(curve, i) };
         curve->has_fit = usl_fit(&curve->usl, points, n);
         if (!curve->has_fit)
                 return;

@@ -8,11 +8,11 @@
 
 const struct option measure_option_table[] = {
         { "Input", 0, "unsafe", NULL,
-          "also methods that may change something, as POST: again and again", option_set_flag,
-          OWN(allows_unsafe) },
+                "also methods that may change something, as POST: again and again", option_set_flag,
+                OWN(allows_unsafe) },
 
         { "Output", 0, "json", NULL, "one JSON object instead of a table and words",
-          option_set_flag, OWN(wants_json) },
+                option_set_flag, OWN(wants_json) },
         { NULL, 's', "silent", NULL, "say nothing on the way", option_set_flag, OWN(is_silent) },
         { 0 },
 };
@@ -34,7 +34,7 @@ bool measure_list_add(struct measure_list *list, unsigned value)
 }
 
 int measure_set_list(void *settings, const struct option *option, const char *value,
-                     struct muster_error *error)
+        struct muster_error *error)
 {
         struct measure_list *list = (void *)((char *)settings + option->offset);
         struct muster_str rest = str_of(value), part;
@@ -43,14 +43,12 @@ int measure_set_list(void *settings, const struct option *option, const char *va
         list->n = 0;
         while (str_split(&rest, ',', &part)) {
                 if (!str_to_u64(part, &number) || number < 1 || number > MEASURE_CONCURRENCY_MAX)
-                        return error_set(
-                                error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
+                        return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
                                 "\"%s\" is not numbers from 1 on with commas between: 4,16,64",
                                 value);
                 if (!measure_list_add(list, (unsigned)number))
                         return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
-                                         "\"%s\" has more than %d numbers", value,
-                                         MEASURE_LIST_MAX);
+                                "\"%s\" has more than %d numbers", value, MEASURE_LIST_MAX);
         }
         return 0;
 }

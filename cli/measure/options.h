@@ -26,7 +26,7 @@ struct measure_list {
         size_t n;
 };
 int measure_set_list(void *settings, const struct option *option, const char *value,
-                     struct muster_error *error);
+        struct muster_error *error);
 
 /* Put a number into its place, unless it is there. False: there is no room. */
 bool measure_list_add(struct measure_list *list, unsigned value);

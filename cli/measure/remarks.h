@@ -18,7 +18,7 @@ struct remarks {
 
 /* Add a paragraph; without memory it is left out, and that is noted. */
 __attribute__((format(printf, 2, 3))) void remarks_add(struct remarks *remarks, const char *format,
-                                                       ...);
+        ...);
 void remarks_deinit(struct remarks *remarks);
 
 /* Wrapped, each behind a dash. */

@@ -89,7 +89,7 @@ static void take_requests(struct worker *worker)
                 if (i >= crew->batch->n)
                         return;
                 r = batch_submit(crew->batch, i, worker->client, &worker->scratch,
-                                 (void *)(uintptr_t)i);
+                        (void *)(uintptr_t)i);
                 if (r == 0) {
                         worker->n_outstanding++;
                         continue;
@@ -107,11 +107,10 @@ static void take_results(struct worker *worker)
         while ((result = muster_take(worker->client))) {
                 const struct muster_error *error = muster_result_error(result);
 
-                note_answer(
-                        worker->crew, (size_t)(uintptr_t)muster_result_userdata(result),
+                note_answer(worker->crew, (size_t)(uintptr_t)muster_result_userdata(result),
                         (struct answer){ error ? (int)error->code : muster_result_status(result),
-                                         muster_result_body_bytes(result),
-                                         host_of(muster_result_final_url(result)) });
+                                muster_result_body_bytes(result),
+                                host_of(muster_result_final_url(result)) });
                 tally_add(&worker->tally, result);
                 muster_result_free(result);
                 worker->n_outstanding--;
@@ -207,7 +206,7 @@ static int start(struct crew *crew, struct muster_error *error)
                 return 0;
         atomic_store(&crew->is_stopping, true);
         return error_set(error, MUSTER_E_RESOURCE, MUSTER_PHASE_QUEUE, sys,
-                         "cannot start %u threads: %s", crew->n_workers, error_sys_text(sys));
+                "cannot start %u threads: %s", crew->n_workers, error_sys_text(sys));
 }
 
 static bool has_ended(pthread_t thread)
@@ -260,14 +259,14 @@ static int run_crew(struct crew *crew, struct muster_error *error)
 }
 
 int run_batch(struct run *run, const struct batch *batch, const struct way *way, uint64_t limit_ns,
-              struct answer *answers, struct muster_error *error)
+        struct answer *answers, struct muster_error *error)
 {
         struct crew crew = { .batch = batch,
-                             .way = way,
-                             .answers = answers,
-                             .n_workers = way->n_threads,
-                             .limit_ns = limit_ns,
-                             .gate = PTHREAD_RWLOCK_INITIALIZER };
+                .way = way,
+                .answers = answers,
+                .n_workers = way->n_threads,
+                .limit_ns = limit_ns,
+                .gate = PTHREAD_RWLOCK_INITIALIZER };
         int r;
 
         memset(run, 0, sizeof(*run));

@@ -47,6 +47,6 @@ struct run {
  * has a place for each item. Negative with *error: it could not be run.
  */
 int run_batch(struct run *run, const struct batch *batch, const struct way *way, uint64_t limit_ns,
-              struct answer *answers, struct muster_error *error);
+        struct answer *answers, struct muster_error *error);
 
 #endif

@@ -51,8 +51,8 @@ struct estimate stat_estimate(const double *values, size_t n)
                 medians[i] = draw(values, n, &rand);
         qsort(medians, N_DRAWS, sizeof(*medians), compare);
         return (struct estimate){ .median = stat_median(values, n),
-                                  .low = medians[N_DRAWS / 40],
-                                  .high = medians[N_DRAWS - 1 - N_DRAWS / 40] };
+                .low = medians[N_DRAWS / 40],
+                .high = medians[N_DRAWS - 1 - N_DRAWS / 40] };
 }
 
 struct estimate stat_estimate_ratio(const double *a, const double *b, size_t n)

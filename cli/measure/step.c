@@ -42,7 +42,7 @@ static int feed(struct runner *runner)
 {
         while (runner->n_outstanding < (uint64_t)runner->concurrency * 2) {
                 int r = batch_submit(runner->batch, runner->next, runner->client, &runner->scratch,
-                                     NULL);
+                        NULL);
 
                 runner->next = (runner->next + 1) % runner->batch->n;
                 if (r < 0)
@@ -114,7 +114,7 @@ static int go_on(struct runner *runner, uint64_t n, uint64_t until_ns)
         int r = 0;
 
         while (r >= 0 && !interrupt_has_come() && (runner->n_done < n || now() < until_ns) &&
-               !is_hopeless(runner)) {
+                !is_hopeless(runner)) {
                 r = feed(runner);
                 if (r == 0)
                         r = muster_wait(runner->client, PATIENCE_MS);
@@ -142,12 +142,12 @@ static void drain(struct runner *runner)
 static struct step_phase figures_of(const struct hist *hist)
 {
         return (struct step_phase){ .mean_ns = hist->n ? (double)hist->sum / (double)hist->n : 0,
-                                    .p50_ns = (double)hist_quantile(hist, 0.5),
-                                    .p99_ns = (double)hist_quantile(hist, 0.99) };
+                .p50_ns = (double)hist_quantile(hist, 0.5),
+                .p99_ns = (double)hist_quantile(hist, 0.99) };
 }
 
 static void fill_in(struct step *step, const struct runner *runner, uint64_t wall_ns,
-                    struct cpu cpu)
+        struct cpu cpu)
 {
         const struct tally *tally = &runner->tally;
         struct step_phase latency = figures_of(&runner->histograms[LATENCY]);
@@ -232,7 +232,7 @@ static int begin(struct runner *runner, struct muster_error *error)
 }
 
 int step_run(struct step *step, const struct batch *batch, size_t *next,
-             const struct step_plan *plan, struct muster_error *error)
+        const struct step_plan *plan, struct muster_error *error)
 {
         struct runner runner = { .batch = batch, .next = *next, .concurrency = plan->concurrency };
         int r = begin(&runner, error);
@@ -240,7 +240,7 @@ int step_run(struct step *step, const struct batch *batch, size_t *next,
         *step = (struct step){ .concurrency = plan->concurrency };
         if (r == 0 && (r = measure(step, &runner, plan)) < 0)
                 error_set(error, r, MUSTER_PHASE_QUEUE, 0,
-                          "the kernel refuses to wait for events, or memory is out");
+                        "the kernel refuses to wait for events, or memory is out");
         *next = runner.next;
         muster_client_free(runner.client);
         batch_scratch_deinit(&runner.scratch);

@@ -49,6 +49,6 @@ double step_bad_share(const struct step *step);
 
 /* Go through `batch`, from item *next on. After Ctrl-C is_complete is false. Negative with *error: it could not be run. */
 int step_run(struct step *step, const struct batch *batch, size_t *next,
-             const struct step_plan *plan, struct muster_error *error);
+        const struct step_plan *plan, struct muster_error *error);
 
 #endif

@@ -27,7 +27,7 @@ static void keep_example(struct tally *tally, const struct muster_result *result
 {
         if (!tally->example[0])
                 snprintf(tally->example, sizeof(tally->example), "%.80s: %s",
-                         muster_result_url(result), muster_result_error_text(result));
+                        muster_result_url(result), muster_result_error_text(result));
 }
 
 static void add_refusal(struct tally *tally, const struct muster_result *result)
@@ -40,7 +40,7 @@ static void add_refusal(struct tally *tally, const struct muster_result *result)
         tally->n_5xx += status >= 500;
         if (!tally->refusal[0])
                 snprintf(tally->refusal, sizeof(tally->refusal), "%d from %.200s", status,
-                         muster_result_url(result));
+                        muster_result_url(result));
 }
 
 void tally_add(struct tally *tally, const struct muster_result *result)

@@ -64,7 +64,7 @@ static void solve(struct usl *usl, const struct sums *s)
 }
 
 static double greatest_deviation(const struct usl *usl, const struct usl_point *points,
-                                 size_t n_points)
+        size_t n_points)
 {
         double greatest = 0;
 

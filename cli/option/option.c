@@ -64,33 +64,32 @@ static const char *advice_of(const struct option *const *tables, const struct cu
 }
 
 static int unknown_letter(const struct option *const *tables, char letter,
-                          struct muster_error *error)
+        struct muster_error *error)
 {
         const struct curl_option *other = curl_option_of_letter(letter);
         const char *advice = advice_of(tables, other);
 
         if (advice)
                 return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
-                                 "unknown option -%c (--%s): %s", letter, other->name, advice);
+                        "unknown option -%c (--%s): %s", letter, other->name, advice);
         return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
-                         "unknown option -%c; --help lists all", letter);
+                "unknown option -%c; --help lists all", letter);
 }
 
 static int unknown(const struct option *const *tables, struct muster_str name,
-                   struct muster_error *error)
+        struct muster_error *error)
 {
         const char *advice = advice_of(tables, curl_option_of_name(name));
         const struct option *nearest = find_nearest(tables, name);
 
         if (advice)
                 return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
-                                 "unknown option --%.*s: %s", STR_ARGS(name), advice);
+                        "unknown option --%.*s: %s", STR_ARGS(name), advice);
         if (nearest)
                 return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
-                                 "unknown option --%.*s; did you mean --%s?", STR_ARGS(name),
-                                 nearest->name);
+                        "unknown option --%.*s; did you mean --%s?", STR_ARGS(name), nearest->name);
         return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
-                         "unknown option --%.*s; --help lists all", STR_ARGS(name));
+                "unknown option --%.*s; --help lists all", STR_ARGS(name));
 }
 
 /* --- parsing ------------------------------------------------------------------------------------------------------ */
@@ -114,7 +113,7 @@ static int set(struct parser *parser, const struct option *option, const char *v
         if (r != MUSTER_E_RESOURCE)
                 r = MUSTER_E_INVALID;
         return error_set(parser->error, r, MUSTER_PHASE_QUEUE, 0, "--%s: %s", option->name,
-                         why.text);
+                why.text);
 }
 
 /* With the value at hand, or the next argument where one is needed. */
@@ -122,11 +121,11 @@ static int set_with(struct parser *parser, const struct option *option, const ch
 {
         if (!option->argument && value)
                 return error_set(parser->error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
-                                 "--%s takes no value, but \"%s\" was given", option->name, value);
+                        "--%s takes no value, but \"%s\" was given", option->name, value);
         if (option->argument && !value) {
                 if (parser->at + 1 >= parser->argc)
                         return error_set(parser->error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
-                                         "--%s needs a value: %s", option->name, option->argument);
+                                "--%s needs a value: %s", option->name, option->argument);
                 value = parser->argv[++parser->at];
         }
         return set(parser, option, value);
@@ -165,7 +164,7 @@ static int parse_letters(struct parser *parser, const char *argument)
 }
 
 int option_parse(const struct option *const *tables, void *settings, int argc, char **argv,
-                 option_set operand, struct muster_error *error)
+        option_set operand, struct muster_error *error)
 {
         struct parser parser = { tables, settings, argc, 0, argv, error };
         bool is_over = false;
@@ -193,7 +192,7 @@ static void help_one(const struct option *option, FILE *to)
         int n = fprintf(to, option->letter ? "  -%c, " : "      ", option->letter);
 
         n += fprintf(to, "--%s%s%s", option->name, option->argument ? " " : "",
-                     option->argument ? option->argument : "");
+                option->argument ? option->argument : "");
         fprintf(to, "%*s%s\n", n < HELP_COLUMN ? HELP_COLUMN - n : 1, "", option->help);
 }
 

@@ -20,7 +20,7 @@ struct option;
  * without the option's name.
  */
 typedef int (*option_set)(void *settings, const struct option *option, const char *value,
-                          struct muster_error *error);
+        struct muster_error *error);
 
 struct option {
         const char *group;    /* a heading in --help; NULL, or the same: as the one before */
@@ -34,31 +34,31 @@ struct option {
 
 /* Setters for members of these types: set.c. */
 int option_set_flag(void *settings, const struct option *option, const char *value,
-                    struct muster_error *error);
+        struct muster_error *error);
 int option_clear_flag(void *settings, const struct option *option, const char *value,
-                      struct muster_error *error);
+        struct muster_error *error);
 int option_set_text(void *settings, const struct option *option, const char *value,
-                    struct muster_error *error);
+        struct muster_error *error);
 
 /* `unsigned`, at least 1. */
 int option_set_count(void *settings, const struct option *option, const char *value,
-                     struct muster_error *error);
+        struct muster_error *error);
 
 /* The same, with bounds: for setters. */
 int option_set_between(void *settings, const struct option *option, const char *value,
-                       unsigned least, unsigned most, struct muster_error *error);
+        unsigned least, unsigned most, struct muster_error *error);
 
 /* `uint64_t` milliseconds: "500ms", "2s", "1.5m", "1h"; a plain number is seconds, as curl has it; 0: no timeout. */
 int option_set_duration(void *settings, const struct option *option, const char *value,
-                        struct muster_error *error);
+        struct muster_error *error);
 
 /* `uint64_t` bytes: "10", "10k", "10M", "10G", powers of 1024, as curl has it. */
 int option_set_size(void *settings, const struct option *option, const char *value,
-                    struct muster_error *error);
+        struct muster_error *error);
 
 /* `double` a second: "500/s", "30/m", "10/h"; a plain number is a second's; 0: no limit. */
 int option_set_rate(void *settings, const struct option *option, const char *value,
-                    struct muster_error *error);
+        struct muster_error *error);
 
 /*
  * Go through the arguments with a NULL-ended list of tables; what is no option goes to `operand`. After "--" all are operands.
@@ -66,7 +66,7 @@ int option_set_rate(void *settings, const struct option *option, const char *val
  */
 #define OPTION_HELP 1
 int option_parse(const struct option *const *tables, void *settings, int argc, char **argv,
-                 option_set operand, struct muster_error *error);
+        option_set operand, struct muster_error *error);
 
 /* The tables as text for --help. */
 void option_help(const struct option *const *tables, FILE *to);

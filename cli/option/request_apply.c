@@ -46,8 +46,8 @@ static bool have_content_type(const struct request_options *options)
 {
         for (size_t i = 0; i < options->headers.n; i++)
                 if (str_is_nocase((struct muster_str){ options->headers.list[i],
-                                                       strcspn(options->headers.list[i], ":;") },
-                                  "Content-Type"))
+                                          strcspn(options->headers.list[i], ":;") },
+                            "Content-Type"))
                         return true;
         return false;
 }
@@ -55,16 +55,16 @@ static bool have_content_type(const struct request_options *options)
 static int apply_data(const struct request_options *options, struct muster_request *request)
 {
         int r = muster_request_set_body(request, options->data.at ? options->data.at : "",
-                                        options->data.len);
+                options->data.len);
 
         if (r == 0 && options->is_form && !have_content_type(options))
                 r = muster_request_add_header(request, "Content-Type",
-                                              "application/x-www-form-urlencoded");
+                        "application/x-www-form-urlencoded");
         return r;
 }
 
 int request_options_apply(const struct request_options *options, struct muster_request *request,
-                          bool is_plain, const char *content_type, struct muster_error *error)
+        bool is_plain, const char *content_type, struct muster_error *error)
 {
         int r = 0;
 
@@ -77,9 +77,8 @@ int request_options_apply(const struct request_options *options, struct muster_r
         if (r == 0 && options->has_data && is_plain)
                 r = apply_data(options, request);
         if (r == 0 && options->upload && is_plain)
-                r = muster_request_set_body_file(request, strcmp(options->upload, "-") == 0
-                                                                  ? "/dev/stdin"
-                                                                  : options->upload);
+                r = muster_request_set_body_file(request,
+                        strcmp(options->upload, "-") == 0 ? "/dev/stdin" : options->upload);
         if (r < 0)
                 *error = *muster_request_error(request);
         return r;

@@ -33,32 +33,31 @@ static int add_text(struct texts *texts, const char *text, struct muster_error *
 /* --- setters ------------------------------------------------------------------------------------------------------ */
 
 static int set_listed(void *settings, const struct option *option, const char *value,
-                      struct muster_error *error)
+        struct muster_error *error)
 {
         return add_text((struct texts *)(void *)((char *)settings + option->offset), value, error);
 }
 
 /* With curl -i asks for the header, and what follows is the URL. */
 static int set_file(void *settings, const struct option *option, const char *value,
-                    struct muster_error *error)
+        struct muster_error *error)
 {
         if (str_starts(str_of(value), "http://") || str_starts(str_of(value), "https://"))
-                return invalid(
-                        error,
+                return invalid(error,
                         "is a URL, and -i names a file of requests; write the URL without -i",
                         value);
         return set_listed(settings, option, value, error);
 }
 
 int request_options_add_url(void *settings, const struct option *option, const char *value,
-                            struct muster_error *error)
+        struct muster_error *error)
 {
         (void)option;
         return add_text(&of(settings)->urls, value, error);
 }
 
 static int set_input_format(void *settings, const struct option *option, const char *value,
-                            struct muster_error *error)
+        struct muster_error *error)
 {
         (void)option;
         of(settings)->input.format = input_format_find(value);
@@ -68,7 +67,7 @@ static int set_input_format(void *settings, const struct option *option, const c
 }
 
 static int set_url_column(void *settings, const struct option *option, const char *value,
-                          struct muster_error *error)
+        struct muster_error *error)
 {
         (void)option;
         of(settings)->input.url_column = value;
@@ -104,7 +103,7 @@ static void strip_lines(struct buf *data, size_t from)
 }
 
 static int set_data(void *settings, const struct option *option, const char *value,
-                    struct muster_error *error)
+        struct muster_error *error)
 {
         struct request_options *options = of(settings);
         size_t before;
@@ -120,7 +119,7 @@ static int set_data(void *settings, const struct option *option, const char *val
 }
 
 static int set_data_binary(void *settings, const struct option *option, const char *value,
-                           struct muster_error *error)
+        struct muster_error *error)
 {
         int r = join_data(of(settings), error);
 
@@ -129,7 +128,7 @@ static int set_data_binary(void *settings, const struct option *option, const ch
 }
 
 static int set_user(void *settings, const struct option *option, const char *value,
-                    struct muster_error *error)
+        struct muster_error *error)
 {
         struct request_options *options = of(settings);
         char *colon;
@@ -149,7 +148,7 @@ static int set_user(void *settings, const struct option *option, const char *val
 
 /* "-H @file": a header a line. */
 static int set_header_file(struct request_options *options, const char *path,
-                           struct muster_error *error)
+        struct muster_error *error)
 {
         struct buf text = { 0 };
         struct muster_str rest, line;
@@ -172,15 +171,14 @@ static int set_header_file(struct request_options *options, const char *path,
 }
 
 static int set_header(void *settings, const struct option *option, const char *value,
-                      struct muster_error *error)
+        struct muster_error *error)
 {
         (void)option;
         if (value[0] == '@')
                 return set_header_file(of(settings), value + 1, error);
         if (!strpbrk(value, ":;"))
                 return invalid(error,
-                               "is not \"Name: value\", \"Name;\" (empty) or \"Name:\" (not sent)",
-                               value);
+                        "is not \"Name: value\", \"Name;\" (empty) or \"Name:\" (not sent)", value);
         return add_text(&of(settings)->headers, value, error);
 }
 
@@ -189,7 +187,7 @@ static int set_header(void *settings, const struct option *option, const char *v
  * fail_on_redirect for that.
  */
 static int set_max_redirs(void *settings, const struct option *option, const char *value,
-                          struct muster_error *error)
+        struct muster_error *error)
 {
         struct muster_client_options *client = &of(settings)->client;
         uint64_t n;
@@ -214,72 +212,74 @@ static int set_max_redirs(void *settings, const struct option *option, const cha
 
 const struct option input_option_table[] = {
         { "Input", 'i', "input", "FILE",
-          "requests from FILE, - is standard input; may be given again", set_file, OWN(files) },
+                "requests from FILE, - is standard input; may be given again", set_file,
+                OWN(files) },
         { NULL, 0, "input-format", "FORMAT", "lines (URLs), jsonl (JSON objects), csv, tsv or auto",
-          set_input_format, 0 },
+                set_input_format, 0 },
         { NULL, 0, "url-column", "NAME", "of CSV and TSV: its name (url), or its number from 1 on",
-          set_url_column, 0 },
+                set_url_column, 0 },
         { NULL, 0, "strict", NULL, "members and columns that are not known are errors",
-          option_set_flag, OWN(input.is_strict) },
+                option_set_flag, OWN(input.is_strict) },
         { 0 },
 };
 
 const struct option request_option_table[] = {
         { HOW_LONG, 0, "connect-timeout", "TIME", "until connected: DNS, TCP and TLS (10 s)",
-          option_set_duration, CLIENT(connect_timeout_ms) },
+                option_set_duration, CLIENT(connect_timeout_ms) },
         { NULL, 'm', "max-time", "TIME",
-          "from its turn to its result, all tries and work included (none)", option_set_duration,
-          CLIENT(total_timeout_ms) },
+                "from its turn to its result, all tries and work included (none)",
+                option_set_duration, CLIENT(total_timeout_ms) },
         { NULL, 0, "read-timeout", "TIME", "between two arrivals of bytes (60 s)",
-          option_set_duration, CLIENT(read_timeout_ms) },
+                option_set_duration, CLIENT(read_timeout_ms) },
 
         { "What to ask", 'X', "request", "METHOD", "the method (GET, or POST with data)",
-          option_set_text, OWN(method) },
+                option_set_text, OWN(method) },
         { NULL, 'H', "header", "LINE",
-          "\"Name: value\" to send, \"Name;\" empty, \"Name:\" not at all, @FILE", set_header, 0 },
+                "\"Name: value\" to send, \"Name;\" empty, \"Name:\" not at all, @FILE", set_header,
+                0 },
         { NULL, 'd', "data", "DATA", "a form as body, @FILE from a file; several are joined by &",
-          set_data, 0 },
+                set_data, 0 },
         { NULL, 0, "data-binary", "DATA", "the same, a file taken as it is", set_data_binary, 0 },
         { NULL, 'T', "upload-file", "FILE", "PUT this file, read as it is sent: memory stays flat",
-          option_set_text, OWN(upload) },
+                option_set_text, OWN(upload) },
         { NULL, 'u', "user", "USER:PASSWORD", "Basic authentication", set_user, 0 },
         { NULL, 'A', "user-agent", "NAME", "the User-Agent field; \"\" sends none", option_set_text,
-          CLIENT(user_agent) },
+                CLIENT(user_agent) },
         { NULL, '0', "http1.0", NULL, "speak HTTP/1.0", option_set_flag, CLIENT(http_1_0) },
         { NULL, 0, "http1.1", NULL, "speak HTTP/1.1 (the default)", option_clear_flag,
-          CLIENT(http_1_0) },
+                CLIENT(http_1_0) },
         { NULL, 0, "compressed", NULL, "ask for compressed bodies and decode them (the default)",
-          option_clear_flag, CLIENT(no_decoding) },
+                option_clear_flag, CLIENT(no_decoding) },
         { NULL, 0, "no-compressed", NULL, "bodies as they are: ask for no coding, undo none",
-          option_set_flag, CLIENT(no_decoding) },
+                option_set_flag, CLIENT(no_decoding) },
 
         { "TLS and names", 'k', "insecure", NULL,
-          "accept any certificate: anybody can read and change everything", option_set_flag,
-          CLIENT(insecure_no_verify) },
+                "accept any certificate: anybody can read and change everything", option_set_flag,
+                CLIENT(insecure_no_verify) },
         { NULL, 0, "cacert", "FILE", "trust these certificates (PEM) instead of the system's",
-          option_set_text, CLIENT(ca_file) },
+                option_set_text, CLIENT(ca_file) },
         { NULL, 'E', "cert", "FILE", "client certificate with its chain (PEM)", option_set_text,
-          CLIENT(client_cert_file) },
+                CLIENT(client_cert_file) },
         { NULL, 0, "key", "FILE", "its key (PEM), where it is not in the same file",
-          option_set_text, CLIENT(client_key_file) },
+                option_set_text, CLIENT(client_key_file) },
         { NULL, 0, "resolve", "HOST:PORT:ADDRESS",
-          "use ADDRESS[,ADDRESS] for HOST:PORT; * is any host", set_listed, OWN(resolve) },
+                "use ADDRESS[,ADDRESS] for HOST:PORT; * is any host", set_listed, OWN(resolve) },
         { NULL, 0, "dns-server", "ADDRESS[:PORT]", "ask this name server, not the system's",
-          option_set_text, CLIENT(dns_server) },
+                option_set_text, CLIENT(dns_server) },
 
         { WHAT_TO_ACCEPT, 'f', "fail", NULL,
-          "status 400 and above is an error, and its body is dropped", option_set_flag,
-          CLIENT(fail_on_status) },
+                "status 400 and above is an error, and its body is dropped", option_set_flag,
+                CLIENT(fail_on_status) },
         { NULL, 'L', "location", NULL, "follow redirects (the default)", option_clear_flag,
-          CLIENT(no_redirects) },
+                CLIENT(no_redirects) },
         { NULL, 0, "no-location", NULL, "a redirect is the result", option_set_flag,
-          CLIENT(no_redirects) },
+                CLIENT(no_redirects) },
         { NULL, 0, "max-redirs", "N", "redirects to follow (10); more is an error", set_max_redirs,
-          0 },
+                0 },
         { NULL, 0, "allow-https-to-http", NULL, "follow a redirect from https to http",
-          option_set_flag, CLIENT(allow_https_to_http) },
+                option_set_flag, CLIENT(allow_https_to_http) },
         { NULL, 0, "max-filesize", "SIZE", "largest body after decoding (1G)", option_set_size,
-          CLIENT(max_body_bytes) },
+                CLIENT(max_body_bytes) },
         { 0 },
 };
 

@@ -43,7 +43,7 @@ extern const struct option input_option_table[], request_option_table[];
 
 /* A URL among the arguments: for option_parse(). */
 int request_options_add_url(void *settings, const struct option *option, const char *value,
-                            struct muster_error *error);
+        struct muster_error *error);
 
 /* All is parsed: settle what follows from it. */
 void request_options_finish(struct request_options *options);
@@ -66,6 +66,6 @@ bool request_options_add_to_requests(const struct request_options *options);
  * otherwise; NULL: not known. Negative with *error.
  */
 int request_options_apply(const struct request_options *options, struct muster_request *request,
-                          bool is_plain, const char *content_type, struct muster_error *error);
+        bool is_plain, const char *content_type, struct muster_error *error);
 
 #endif

@@ -16,13 +16,13 @@ static void *member(void *settings, const struct option *option)
 static int invalid(struct muster_error *error, const char *value, const char *why)
 {
         return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0, "\"%s\" is %s", value,
-                         why);
+                why);
 }
 
 /* --- flags and text ----------------------------------------------------------------------------------------------- */
 
 int option_set_flag(void *settings, const struct option *option, const char *value,
-                    struct muster_error *error)
+        struct muster_error *error)
 {
         (void)value;
         (void)error;
@@ -31,7 +31,7 @@ int option_set_flag(void *settings, const struct option *option, const char *val
 }
 
 int option_clear_flag(void *settings, const struct option *option, const char *value,
-                      struct muster_error *error)
+        struct muster_error *error)
 {
         (void)value;
         (void)error;
@@ -40,7 +40,7 @@ int option_clear_flag(void *settings, const struct option *option, const char *v
 }
 
 int option_set_text(void *settings, const struct option *option, const char *value,
-                    struct muster_error *error)
+        struct muster_error *error)
 {
         (void)error;
         *(const char **)member(settings, option) = value;
@@ -50,7 +50,7 @@ int option_set_text(void *settings, const struct option *option, const char *val
 /* --- numbers ------------------------------------------------------------------------------------------------------ */
 
 int option_set_count(void *settings, const struct option *option, const char *value,
-                     struct muster_error *error)
+        struct muster_error *error)
 {
         uint64_t count;
 
@@ -61,28 +61,27 @@ int option_set_count(void *settings, const struct option *option, const char *va
 }
 
 int option_set_between(void *settings, const struct option *option, const char *value,
-                       unsigned least, unsigned most, struct muster_error *error)
+        unsigned least, unsigned most, struct muster_error *error)
 {
         uint64_t number;
 
         if (!str_to_u64(str_of(value), &number) || number < least || number > most)
                 return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
-                                 "\"%s\" is not a number from %u to %u", value, least, most);
+                        "\"%s\" is not a number from %u to %u", value, least, most);
         *(unsigned *)member(settings, option) = (unsigned)number;
         return 0;
 }
 
 int option_set_duration(void *settings, const struct option *option, const char *value,
-                        struct muster_error *error)
+        struct muster_error *error)
 {
-        static const struct quantity_unit units[] = { { "", 1000 },     { "ms", 1 },
-                                                      { "s", 1000 },    { "m", 60000 },
-                                                      { "h", 3600000 }, { 0 } };
+        static const struct quantity_unit units[] = { { "", 1000 }, { "ms", 1 }, { "s", 1000 },
+                { "m", 60000 }, { "h", 3600000 }, { 0 } };
         double ms;
 
         if (!quantity_parse(str_of(value), units, &ms) || ms > 1e15)
                 return invalid(error, value,
-                               "not a duration; write 500ms, 2s, 1.5m or plain seconds");
+                        "not a duration; write 500ms, 2s, 1.5m or plain seconds");
         /* Nothing is shorter than a millisecond, and 0 means none. */
         *(uint64_t *)member(settings, option) = ms == 0  ? MUSTER_NO_TIMEOUT
                                                 : ms < 1 ? 1
@@ -91,14 +90,11 @@ int option_set_duration(void *settings, const struct option *option, const char 
 }
 
 int option_set_size(void *settings, const struct option *option, const char *value,
-                    struct muster_error *error)
+        struct muster_error *error)
 {
-        static const struct quantity_unit units[] = { { "", 1 },
-                                                      { "k", 1024 },
-                                                      { "m", 1024 * 1024 },
-                                                      { "g", 1024.0 * 1024 * 1024 },
-                                                      { "t", 1024.0 * 1024 * 1024 * 1024 },
-                                                      { 0 } };
+        static const struct quantity_unit units[] = { { "", 1 }, { "k", 1024 },
+                { "m", 1024 * 1024 }, { "g", 1024.0 * 1024 * 1024 },
+                { "t", 1024.0 * 1024 * 1024 * 1024 }, { 0 } };
         double bytes;
 
         if (!quantity_parse(str_of(value), units, &bytes))
@@ -110,17 +106,16 @@ int option_set_size(void *settings, const struct option *option, const char *val
 }
 
 int option_set_rate(void *settings, const struct option *option, const char *value,
-                    struct muster_error *error)
+        struct muster_error *error)
 {
-        static const struct quantity_unit units[] = {
-                { "", 1 }, { "/s", 1 }, { "/m", 1.0 / 60 }, { "/h", 1.0 / 3600 }, { 0 }
-        };
+        static const struct quantity_unit units[] = { { "", 1 }, { "/s", 1 }, { "/m", 1.0 / 60 },
+                { "/h", 1.0 / 3600 }, { 0 } };
         double per_s;
 
         if (!quantity_parse(str_of(value), units, &per_s) ||
-            (per_s > 0 && (per_s < 1e-6 || per_s > 1e6)))
+                (per_s > 0 && (per_s < 1e-6 || per_s > 1e6)))
                 return invalid(error, value,
-                               "not a rate; write 500/s, 30/m or a plain number a second");
+                        "not a rate; write 500/s, 30/m or a plain number a second");
         *(double *)member(settings, option) = per_s;
         return 0;
 }

@@ -16,7 +16,7 @@
 static int fail(const char *path, const char *what, int sys, struct muster_error *error)
 {
         return error_set(error, MUSTER_E_RESOURCE, MUSTER_PHASE_DELIVER, sys,
-                         "resource: cannot %s %s: %s", what, path, strerrordesc_np(sys));
+                "resource: cannot %s %s: %s", what, path, strerrordesc_np(sys));
 }
 
 /* --- opening ------------------------------------------------------------------------------------------------------ */
@@ -71,12 +71,12 @@ static char *short_form(const char *directory)
                 len--;
         if (pattern)
                 snprintf(pattern, size, "%.*s%s{n}.body", (int)len, directory,
-                         directory[len - 1] == '/' ? "" : "/");
+                        directory[len - 1] == '/' ? "" : "/");
         return pattern;
 }
 
 int body_files_open(struct body_files *files, const char *spec, bool in_memory,
-                    struct muster_error *error)
+        struct muster_error *error)
 {
         bool is_short = !strchr(spec, '{');
         unsigned words = 0;
@@ -85,9 +85,9 @@ int body_files_open(struct body_files *files, const char *spec, bool in_memory,
         if (r < 0)
                 return r;
         *files = (struct body_files){ .is_there = true,
-                                      .in_memory = in_memory,
-                                      .is_short = is_short,
-                                      .words = is_short ? BODY_NAME_N : words };
+                .in_memory = in_memory,
+                .is_short = is_short,
+                .words = is_short ? BODY_NAME_N : words };
         files->pattern = is_short ? short_form(spec) : mem_strdup(spec);
         files->directory = files->pattern ? constant_directory(files->pattern) : NULL;
         if (!files->directory)
@@ -122,7 +122,7 @@ bool body_files_wants_requests(const struct body_files *files)
 }
 
 int body_files_attach(const struct body_files *files, struct muster_request *request, uint64_t n,
-                      struct muster_error *error)
+        struct muster_error *error)
 {
         char path[4096];
 
@@ -200,7 +200,7 @@ static int hash_file(const char *path, char hex[HEX_BYTES])
 
 /* `path`: of the body, where the name needs its hash. */
 static int add_name(struct buf *to, const struct body_files *files, const struct item *item,
-                    const char *path)
+        const char *path)
 {
         char hex[HEX_BYTES] = "";
         struct body_name name = { .n = item->n, .pads_n = files->is_short };
@@ -233,8 +233,7 @@ static bool is_known_before(const struct body_files *files)
 
 static int too_long(const struct buf *name, struct muster_error *error)
 {
-        return error_set(
-                error, MUSTER_E_INPUT, MUSTER_PHASE_DELIVER, 0,
+        return error_set(error, MUSTER_E_INPUT, MUSTER_PHASE_DELIVER, 0,
                 "input: a part of the name of its body is longer than 255 bytes: %.60s...; "
                 "shorten --body",
                 name->at);
@@ -246,8 +245,7 @@ static int take_name(struct body_files *files, const struct buf *name, struct mu
         int r = may_collide(files) ? name_set_add(&files->names, buf_str(name)) : 0;
 
         if (r == NAME_SET_HAS_IT)
-                return error_set(
-                        error, MUSTER_E_INPUT, MUSTER_PHASE_DELIVER, 0,
+                return error_set(error, MUSTER_E_INPUT, MUSTER_PHASE_DELIVER, 0,
                         "input: the file of its body would be %.200s, which an earlier item "
                         "has; give each an id of its own, or add {n} to --body",
                         name->at);
@@ -255,7 +253,7 @@ static int take_name(struct body_files *files, const struct buf *name, struct mu
 }
 
 int body_files_reserve(struct body_files *files, const struct item *item,
-                       struct muster_error *error)
+        struct muster_error *error)
 {
         struct buf name = { 0 };
         int r;
@@ -275,7 +273,7 @@ int body_files_reserve(struct body_files *files, const struct item *item,
 
 /* The name is there; the file `path` gets it. */
 static int move_to(struct body_files *files, const char *path, struct buf *name,
-                   struct muster_error *error)
+        struct muster_error *error)
 {
         size_t made_at = 0;
         int r = is_known_before(files) ? 0 : take_name(files, name, error);
@@ -290,7 +288,7 @@ static int move_to(struct body_files *files, const char *path, struct buf *name,
 }
 
 int body_files_name(struct body_files *files, const struct item *item, struct buf *name,
-                    struct muster_error *error)
+        struct muster_error *error)
 {
         char path[4096];
         int sys = 0, r;
@@ -316,9 +314,17 @@ int body_files_name(struct body_files *files, const struct item *item, struct bu
 static const struct {
         const char *said, *meant;
 } meanings[] = {
-        { "-", "inline" },     { "stdout", "inline" }, { "memory", "inline" }, { "json", "inline" },
-        { "no", "none" },      { "off", "none" },      { "null", "none" },     { "false", "none" },
-        { "discard", "none" }, { "drop", "none" },     { "ignore", "none" },
+        { "-", "inline" },
+        { "stdout", "inline" },
+        { "memory", "inline" },
+        { "json", "inline" },
+        { "no", "none" },
+        { "off", "none" },
+        { "null", "none" },
+        { "false", "none" },
+        { "discard", "none" },
+        { "drop", "none" },
+        { "ignore", "none" },
 };
 
 static const char *meaning_of(struct muster_str word)
@@ -342,11 +348,11 @@ int body_files_check(const char *spec, struct muster_error *error)
                 return 0;
         if (!*spec)
                 return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
-                                 "--body: \"\" is no place; it is inline, none, or a directory");
+                        "--body: \"\" is no place; it is inline, none, or a directory");
         if (strpbrk(spec, "/{") || (stat(spec, &status) == 0 && S_ISDIR(status.st_mode)) ||
-            !(meant = meaning_of(str_of(spec))))
+                !(meant = meaning_of(str_of(spec))))
                 return 0;
         return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
-                         "--body: did you mean %s? For a directory of the name \"%s\" write ./%s",
-                         meant, spec, spec);
+                "--body: did you mean %s? For a directory of the name \"%s\" write ./%s", meant,
+                spec, spec);
 }

@@ -40,7 +40,7 @@ int body_files_check(const char *spec, struct muster_error *error);
  * MUSTER_E_RESOURCE where the directory cannot be made, with *error.
  */
 int body_files_open(struct body_files *files, const char *spec, bool in_memory,
-                    struct muster_error *error);
+        struct muster_error *error);
 
 /* The run begins. Without that, closing removes the folders that opening made. */
 void body_files_begin(struct body_files *files);
@@ -51,20 +51,20 @@ void body_files_close(struct body_files *files);
  * long; MUSTER_E_RESOURCE.
  */
 int body_files_reserve(struct body_files *files, const struct item *item,
-                       struct muster_error *error);
+        struct muster_error *error);
 
 /* Does every request have to be told where its body goes? */
 bool body_files_wants_requests(const struct body_files *files);
 
 /* Tell it. MUSTER_E_RESOURCE with *error. */
 int body_files_attach(const struct body_files *files, struct muster_request *request, uint64_t n,
-                      struct muster_error *error);
+        struct muster_error *error);
 
 /*
  * The result is there: its body gets its name, which is put, terminated, into the empty `name`. Negative with *error naming the file:
  * MUSTER_E_INPUT where another item has it, MUSTER_E_RESOURCE.
  */
 int body_files_name(struct body_files *files, const struct item *item, struct buf *name,
-                    struct muster_error *error);
+        struct muster_error *error);
 
 #endif

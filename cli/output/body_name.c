@@ -35,8 +35,7 @@ int body_name_check(const char *template, unsigned *ret_words, struct muster_err
                 struct muster_str word = { open + 1, close ? (size_t)(close - open - 1) : 0 };
 
                 if (!word_of(word))
-                        return error_set(
-                                error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
+                        return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
                                 "--body: there is no \"%.40s\"; there are " BODY_NAME_WORDS, open);
                 words |= word_of(word);
         }
@@ -167,9 +166,9 @@ static int add(struct buf *to, const char *template, const struct body_name *nam
                 r = buf_add(to, at, (size_t)(open - at));
                 if (r == 0)
                         r = add_word(to,
-                                     word_of((struct muster_str){ open + 1,
-                                                                  (size_t)(close - open - 1) }),
-                                     name, most);
+                                word_of((struct muster_str){
+                                        open + 1, (size_t)(close - open - 1) }),
+                                name, most);
                 at = close + 1;
         }
         if (r == 0)

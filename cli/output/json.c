@@ -20,8 +20,8 @@ static size_t sequence_length(const unsigned char *at, size_t len)
         if (c < 0xe0)
                 return 2;
         if ((c == 0xe0 && at[1] < 0xa0) || (c == 0xed && at[1] > 0x9f) ||
-            (c == 0xf0 && at[1] < 0x90) || (c == 0xf4 && at[1] > 0x8f) || len < 3 ||
-            !is_continuation(at[2]))
+                (c == 0xf0 && at[1] < 0x90) || (c == 0xf4 && at[1] > 0x8f) || len < 3 ||
+                !is_continuation(at[2]))
                 return 0;
         if (c < 0xf0)
                 return 3;

@@ -34,7 +34,7 @@ int output_open(struct output *output, const char *path, struct muster_error *er
         }
         if (output->fd < 0)
                 return error_set(error, MUSTER_E_RESOURCE, MUSTER_PHASE_DELIVER, errno,
-                                 "cannot write to %s: %s", path, strerrordesc_np(errno));
+                        "cannot write to %s: %s", path, strerrordesc_np(errno));
         output->is_terminal = isatty(output->fd);
         output->is_file =
                 output->path && fstat(output->fd, &status) == 0 && S_ISREG(status.st_mode);
@@ -62,12 +62,11 @@ static int fail(const struct output *output, int sys, struct muster_error *error
 {
         if (sys == EPIPE)
                 return error_set(error, MUSTER_E_RESOURCE, MUSTER_PHASE_DELIVER, sys,
-                                 "whoever read %s has closed it; %llu results were written before",
-                                 name_of(output), (unsigned long long)output->n_written);
+                        "whoever read %s has closed it; %llu results were written before",
+                        name_of(output), (unsigned long long)output->n_written);
         return error_set(error, MUSTER_E_RESOURCE, MUSTER_PHASE_DELIVER, sys,
-                         "cannot write to %s: %s; %llu results were written before",
-                         name_of(output), strerrordesc_np(sys),
-                         (unsigned long long)output->n_written);
+                "cannot write to %s: %s; %llu results were written before", name_of(output),
+                strerrordesc_np(sys), (unsigned long long)output->n_written);
 }
 
 /* So much more was written. */
@@ -149,5 +148,5 @@ int output_end_page(struct muster_error *error)
         if (fflush(stdout) == 0 && !ferror(stdout))
                 return 0;
         return error_set(error, MUSTER_E_RESOURCE, MUSTER_PHASE_DELIVER, errno,
-                         "cannot write to standard output: %s", strerrordesc_np(errno));
+                "cannot write to standard output: %s", strerrordesc_np(errno));
 }

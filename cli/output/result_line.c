@@ -90,7 +90,7 @@ static void add_json(struct json_writer *w, const char *name, struct muster_str 
 static void add_body(struct json_writer *w, const struct result_line *line)
 {
         struct muster_str body = { muster_result_body(line->result),
-                                   muster_result_body_size(line->result) };
+                muster_result_body_size(line->result) };
 
         if (line->body_file) {
                 add_text(w, ",\"body_file\":", line->body_file);
@@ -109,8 +109,8 @@ static void add_body(struct json_writer *w, const struct result_line *line)
         add_u64(w, ",\"wire_bytes\":", muster_result_wire_bytes(line->result));
         if (line->processed.len)
                 add_json(w,
-                         line->processed_is_base64 ? ",\"processed_base64\":" : ",\"processed\":",
-                         line->processed);
+                        line->processed_is_base64 ? ",\"processed_base64\":" : ",\"processed\":",
+                        line->processed);
 }
 
 /* Rounded so that they add up to total_us: each is the difference of two rounded sums. */
@@ -197,9 +197,9 @@ static void add_nothing(struct json_writer *w, const struct result_line *line)
         json_write(w, ",\"method\":null,\"url\":null,\"final_url\":null,\"status\":0");
         add_error(w, line->error);
         json_write(w,
-                   ",\"http\":null,\"headers\":[],\"body_bytes\":0,\"wire_bytes\":0,\"attempts\":0,"
-                   "\"redirects\":0,"
-                   "\"phases_us\":{},\"total_us\":0");
+                ",\"http\":null,\"headers\":[],\"body_bytes\":0,\"wire_bytes\":0,\"attempts\":0,"
+                "\"redirects\":0,"
+                "\"phases_us\":{},\"total_us\":0");
         if (line->has_plan)
                 add_plan(w, NULL);
         json_write(w, ",\"conn\":null");

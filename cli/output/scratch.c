@@ -21,7 +21,7 @@
 static int fail(const char *path, int sys, struct muster_error *error)
 {
         return error_set(error, MUSTER_E_RESOURCE, MUSTER_PHASE_QUEUE, sys,
-                         "resource: cannot make the directory %s: %s", path, strerrordesc_np(sys));
+                "resource: cannot make the directory %s: %s", path, strerrordesc_np(sys));
 }
 
 /* --- removing ----------------------------------------------------------------------------------------------------- */
@@ -35,7 +35,7 @@ static bool is_ours(const char *name)
         if (!n_digits)
                 return false;
         return !*rest || (rest[0] == '.' && strspn(rest + 1, "0123456789abcdef") == 8 &&
-                          strcmp(rest + 9, ".part") == 0);
+                                 strcmp(rest + 9, ".part") == 0);
 }
 
 /* All files of ours in the folder. What else is there stays, and with it the folder. */
@@ -127,7 +127,7 @@ static int try_make(struct scratch *scratch)
                 return errno == ENOENT ? EAGAIN : errno;
         /* Where a file system has no such locks nobody can take one either, and what is left behind stays. */
         if ((flock(scratch->fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK) &&
-            is_still_there(scratch))
+                is_still_there(scratch))
                 return 0;
         close(scratch->fd);
         scratch->fd = -1;

@@ -127,14 +127,14 @@ static int set_attributes(posix_spawnattr_t *attributes)
         posix_spawnattr_setsigmask(attributes, &blocked);
         posix_spawnattr_setsigdefault(attributes, &by_default);
         posix_spawnattr_setpgroup(attributes, 0);
-        return posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF |
-                                                            POSIX_SPAWN_SETPGROUP);
+        return posix_spawnattr_setflags(attributes,
+                POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
 }
 
 static int spawn(pid_t *ret_pid, const char *command, char *const *environment, const int theirs[3])
 {
         char *const argv[] = { (char *)(uintptr_t) "sh", (char *)(uintptr_t) "-c",
-                               (char *)(uintptr_t)command, NULL };
+                (char *)(uintptr_t)command, NULL };
         posix_spawn_file_actions_t actions;
         posix_spawnattr_t attributes;
         int sys = posix_spawn_file_actions_init(&actions);
@@ -149,7 +149,7 @@ static int spawn(pid_t *ret_pid, const char *command, char *const *environment, 
                         sys = set_attributes(&attributes);
                 if (!sys)
                         sys = posix_spawn(ret_pid, "/bin/sh", &actions, &attributes, argv,
-                                          environment);
+                                environment);
                 posix_spawnattr_destroy(&attributes);
         }
         posix_spawn_file_actions_destroy(&actions);
@@ -157,7 +157,7 @@ static int spawn(pid_t *ret_pid, const char *command, char *const *environment, 
 }
 
 static int spawn_and_register(struct child *child, const char *command, char *const *environment,
-                              const int theirs[3])
+        const int theirs[3])
 {
         int sys = ECANCELED;
 
@@ -178,7 +178,7 @@ static void close_pipes(struct child *child)
 }
 
 int child_start(struct child *child, const char *command, char *const *environment,
-                struct muster_error *error)
+        struct muster_error *error)
 {
         int theirs[3] = { -1, -1, -1 };
         int sys;
@@ -194,7 +194,7 @@ int child_start(struct child *child, const char *command, char *const *environme
                 child->pid = 0;
                 close_pipes(child);
                 return error_set(error, MUSTER_E_RESOURCE, MUSTER_PHASE_PROCESS, sys,
-                                 "the command cannot be run: %s", error_sys_text(sys));
+                        "the command cannot be run: %s", error_sys_text(sys));
         }
         child->pid_fd = (int)syscall(SYS_pidfd_open, child->pid, 0);
         return 0;

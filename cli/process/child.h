@@ -52,7 +52,7 @@ enum child_outcome {
 
 /* Run `sh -c command`. MUSTER_E_RESOURCE with *error. */
 int child_start(struct child *child, const char *command, char *const *environment,
-                struct muster_error *error);
+        struct muster_error *error);
 
 enum child_outcome child_talk(struct child *child, const struct child_talk *talk);
 
@@ -82,7 +82,7 @@ void child_deinit(struct child *child);
 
 /* In words, how a talk went: `status` is what child_end() said. */
 void child_explain(const struct child *child, const struct child_talk *talk,
-                   enum child_outcome outcome, int status, char *text, size_t size);
+        enum child_outcome outcome, int status, char *text, size_t size);
 
 /* Kill all that run, of every thread, and wait for none: for a signal handler, right before the program leaves. */
 void child_kill_all(void);

@@ -116,7 +116,7 @@ static int read_out(struct child *child, uint64_t max_bytes)
         if (buf_reserve(&child->out, CHUNK_BYTES) < 0)
                 return MUSTER_E_RESOURCE;
         n = read(child->out_fd, child->out.at + child->out.len,
-                 room < CHUNK_BYTES ? (size_t)room : CHUNK_BYTES);
+                room < CHUNK_BYTES ? (size_t)room : CHUNK_BYTES);
         if (n > 0)
                 child->out.len += (size_t)n;
         else if (n == 0)
@@ -164,9 +164,9 @@ static void shorten(struct course *course, const struct child *child)
 
 enum child_outcome child_talk(struct child *child, const struct child_talk *talk)
 {
-        struct course course = { .talk = talk,
-                                 .in = talk->in,
-                                 .deadline_ns = clock_after(now(), talk->timeout_ns) };
+        struct course course = {
+                .talk = talk, .in = talk->in, .deadline_ns = clock_after(now(), talk->timeout_ns)
+        };
         bool was_open = true;
 
         assert(child->pid);
@@ -205,14 +205,14 @@ static void explain_end(int status, char *text, size_t size)
 
         if (WIFSIGNALED(status))
                 snprintf(text, size, "the command was ended by signal %d (SIG%s)", code,
-                         signal ? signal : "?");
+                        signal ? signal : "?");
         else
                 snprintf(text, size, "the command exited with status %d%s%s%s", code,
-                         signal ? " (SIG" : "", signal ? signal : "", signal ? ")" : "");
+                        signal ? " (SIG" : "", signal ? signal : "", signal ? ")" : "");
 }
 
 static void explain(const struct child_talk *talk, enum child_outcome outcome, int status,
-                    char *text, size_t size)
+        char *text, size_t size)
 {
         switch (outcome) {
         case CHILD_ANSWERED:
@@ -226,13 +226,13 @@ static void explain(const struct child_talk *talk, enum child_outcome outcome, i
                 return;
         case CHILD_TIMED_OUT:
                 snprintf(text, size, "the command took longer than %g s and was killed",
-                         (double)talk->timeout_ns / (double)NS_PER_S);
+                        (double)talk->timeout_ns / (double)NS_PER_S);
                 return;
         case CHILD_TOO_MUCH:
                 snprintf(text, size,
-                         "the command wrote more than %llu bytes to standard output and was "
-                         "killed",
-                         (unsigned long long)talk->max_output_bytes);
+                        "the command wrote more than %llu bytes to standard output and was "
+                        "killed",
+                        (unsigned long long)talk->max_output_bytes);
                 return;
         case CHILD_STOPPED:
                 snprintf(text, size, "interrupted: the command was killed");
@@ -244,7 +244,7 @@ static void explain(const struct child_talk *talk, enum child_outcome outcome, i
 }
 
 void child_explain(const struct child *child, const struct child_talk *talk,
-                   enum child_outcome outcome, int status, char *text, size_t size)
+        enum child_outcome outcome, int status, char *text, size_t size)
 {
         size_t len;
 

@@ -118,7 +118,7 @@ static int run(void *state, struct process_job *job)
         if (r != 0)
                 return r;
         talk.in = (struct muster_str){ muster_result_body(job->result),
-                                       muster_result_body_size(job->result) };
+                muster_result_body_size(job->result) };
         outcome = child_talk(&child, &talk);
         status = child_end(&child);
         if (outcome == CHILD_ENDED && status == 0) {
@@ -131,6 +131,6 @@ static int run(void *state, struct process_job *job)
         return r;
 }
 
-const struct processor processor_command = { .name = "process",
-                                             .is_wanted = is_wanted,
-                                             .run = run };
+const struct processor processor_command = {
+        .name = "process", .is_wanted = is_wanted, .run = run
+};

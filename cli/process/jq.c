@@ -94,7 +94,7 @@ static void set_places(jq_state *jq)
 {
         jq_set_attr(jq, jv_string("JQ_ORIGIN"), jv_string("/usr/bin"));
         jq_set_attr(jq, jv_string("JQ_LIBRARY_PATH"),
-                    jv_array_append(jv_array(), jv_string("~/.jq")));
+                jv_array_append(jv_array(), jv_string("~/.jq")));
         jq_set_attr(jq, jv_string("PROGRAM_ORIGIN"), jv_string("."));
 }
 
@@ -134,7 +134,7 @@ static int begin(const struct process *process, void **ret_state, struct muster_
         set_places(expression->jq);
         if (!compile(expression, process->options.jq)) {
                 error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0, "--jq: %s",
-                          expression->message[0] ? expression->message : "does not compile");
+                        expression->message[0] ? expression->message : "does not compile");
                 end(expression);
                 return MUSTER_E_INVALID;
         }
@@ -157,20 +157,20 @@ static int add_output(struct outputs *outputs, jv value)
 
         if (r == 0)
                 r = buf_add(&outputs->text, jv_string_value(text),
-                            (size_t)jv_string_length_bytes(jv_copy(text)));
+                        (size_t)jv_string_length_bytes(jv_copy(text)));
         jv_free(text);
         return r;
 }
 
 static int check_bounds(struct process_job *job, const struct outputs *outputs,
-                        const struct child_talk *talk, uint64_t end_ns)
+        const struct child_talk *talk, uint64_t end_ns)
 {
         if (outputs->text.len > talk->max_output_bytes)
                 return process_fail(job, "jq: the expression puts out more than %llu bytes",
-                                    (unsigned long long)talk->max_output_bytes);
+                        (unsigned long long)talk->max_output_bytes);
         if (clock_ns_of(CLOCK_MONOTONIC) >= end_ns)
                 return process_fail(job, "jq: the expression took longer than %g s",
-                                    (double)talk->timeout_ns / (double)NS_PER_S);
+                        (double)talk->timeout_ns / (double)NS_PER_S);
         return atomic_load(&job->process->is_stopping) ? process_fail(job, "interrupted") : 0;
 }
 

@@ -15,15 +15,15 @@ static bool is_wanted(const struct process_options *options)
 static int run(void *state, struct process_job *job)
 {
         struct muster_str body = { muster_result_body(job->result),
-                                   muster_result_body_size(job->result) };
+                muster_result_body_size(job->result) };
         struct json_flaw flaw;
 
         (void)state;
         if (!json_text_is_valid(body, &flaw))
                 return process_fail(job, "the body is not JSON: line %d, column %d: %s", flaw.line,
-                                    flaw.column, flaw.text);
+                        flaw.column, flaw.text);
         if (job->process->options.wants_json &&
-            json_text_add_dense(&job->processed->json, body) < 0)
+                json_text_add_dense(&job->processed->json, body) < 0)
                 return process_fail(job, "out of memory");
         return 0;
 }

@@ -142,9 +142,9 @@ static int run(void *state, struct process_job *job)
 }
 
 const struct processor processor_lines = { .name = "process-lines",
-                                           .is_wanted = is_wanted,
-                                           .begin = begin,
-                                           .run = run,
-                                           .ask_to_end = ask_to_end,
-                                           .has_ended = has_ended,
-                                           .end = end };
+        .is_wanted = is_wanted,
+        .begin = begin,
+        .run = run,
+        .ask_to_end = ask_to_end,
+        .has_ended = has_ended,
+        .end = end };

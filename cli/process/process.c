@@ -22,7 +22,7 @@
 
 /* In the order in which they are done: first it must be JSON. */
 static const struct processor *const processors[] = { &processor_json, &processor_jq,
-                                                      &processor_command, &processor_lines };
+        &processor_command, &processor_lines };
 
 #define N_PROCESSORS (sizeof(processors) / sizeof(processors[0]))
 
@@ -51,7 +51,7 @@ static struct workspace *workspace_free(struct workspace *workspace)
 }
 
 static int workspace_new(const struct process *process, struct workspace **ret_workspace,
-                         struct muster_error *error)
+        struct muster_error *error)
 {
         struct workspace *workspace = mem_zalloc(sizeof(*workspace));
         int r = 0;
@@ -79,7 +79,7 @@ static void put_workspace(struct process *process, struct workspace *workspace)
 
 /* The one that was used last, or a new one. */
 static int take_workspace(struct process *process, struct workspace **ret_workspace,
-                          struct muster_error *error)
+        struct muster_error *error)
 {
         struct list *link;
 
@@ -145,7 +145,7 @@ const struct processed *process_result(const struct muster_result *result)
 }
 
 static int run_steps(const struct process *process, struct workspace *workspace,
-                     struct process_job *job)
+        struct process_job *job)
 {
         int r = 0;
 
@@ -158,9 +158,9 @@ static int run_steps(const struct process *process, struct workspace *workspace,
 static int process_one(struct muster_result *result, void *argument)
 {
         struct process *process = argument;
-        struct process_job job = { .process = process,
-                                   .item = muster_result_userdata(result),
-                                   .result = result };
+        struct process_job job = {
+                .process = process, .item = muster_result_userdata(result), .result = result
+        };
         struct muster_error error = { 0 };
         struct workspace *workspace;
         int r;
@@ -221,7 +221,7 @@ static void set_options(struct process *process, const struct process_options *o
 
 /* The first workspace shows mistakes in what is to be compiled. */
 int process_begin(struct process *process, const struct process_options *options,
-                  struct muster_error *error)
+        struct muster_error *error)
 {
         struct workspace *first;
         int r = check_options(options, error);
@@ -235,7 +235,7 @@ int process_begin(struct process *process, const struct process_options *options
         process->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
         if (process->stop_fd < 0)
                 return error_set(error, MUSTER_E_RESOURCE, MUSTER_PHASE_QUEUE, errno,
-                                 "cannot get ready to process bodies: %s", error_sys_text(errno));
+                        "cannot get ready to process bodies: %s", error_sys_text(errno));
         r = workspace_new(process, &first, error);
         if (r == 0)
                 put_workspace(process, first);
@@ -256,8 +256,9 @@ static void ask_to_end(const struct process *process, const struct list *workspa
         for (struct list *link = workspaces->next; link != workspaces; link = link->next)
                 for (unsigned i = 0; i < process->n_steps; i++)
                         if (process->steps[i]->ask_to_end)
-                                process->steps[i]->ask_to_end(
-                                        LIST_OWNER(link, struct workspace, link)->states[i],
+                                process->steps[i]->ask_to_end(LIST_OWNER(link, struct workspace,
+                                                                      link)
+                                                                      ->states[i],
                                         firmly);
 }
 
@@ -266,14 +267,15 @@ static bool have_ended(const struct process *process, const struct list *workspa
         for (struct list *link = workspaces->next; link != workspaces; link = link->next)
                 for (unsigned i = 0; i < process->n_steps; i++)
                         if (process->steps[i]->has_ended &&
-                            !process->steps[i]->has_ended(
-                                    LIST_OWNER(link, struct workspace, link)->states[i]))
+                                !process->steps[i]->has_ended(LIST_OWNER(link, struct workspace,
+                                        link)
+                                                                      ->states[i]))
                                 return false;
         return true;
 }
 
 static void wait_for_end(const struct process *process, const struct list *workspaces,
-                         uint64_t moment_ns)
+        uint64_t moment_ns)
 {
         const struct timespec pause = { .tv_nsec = LOOK_NS };
         uint64_t until_ns = clock_ns_of(CLOCK_MONOTONIC) + moment_ns;

@@ -54,7 +54,7 @@ struct process {
 
 /* Look for mistakes and get ready. MUSTER_E_INVALID, MUSTER_E_RESOURCE with *error. */
 int process_begin(struct process *process, const struct process_options *options,
-                  struct muster_error *error);
+        struct muster_error *error);
 
 /* Have a request's response worked on. Its userdata is its struct item, whose place and id do not change from then on. */
 void process_attach(struct process *process, struct muster_request *request);

@@ -44,7 +44,7 @@ extern const struct processor processor_jq;
 
 /* Say why it failed. Returns MUSTER_E_PROCESS. */
 __attribute__((format(printf, 2, 3))) int process_fail(struct process_job *job, const char *format,
-                                                       ...);
+        ...);
 
 /* The result is these bytes: a string, in base64 where they are not UTF-8. 0, or as process_fail(). */
 int process_set_bytes(struct process_job *job, struct muster_str bytes);

@@ -47,7 +47,7 @@ bool answer_is_success(enum answer_kind answer);
  * The statuses of one kind, the most frequent first: into `statuses`, at most `max`. Returns how many there are, which may be more.
  */
 size_t answers_rank(const struct answers *answers, enum answer_kind kind, int *statuses,
-                    size_t max);
+        size_t max);
 
 /* Of one status of 400 and above. */
 uint64_t answers_n(const struct answers *answers, int status);

@@ -39,11 +39,10 @@ __attribute__((format(printf, 2, 3))) static void add(struct line *line, const c
 }
 
 void progress_words(const struct progress *progress, unsigned columns,
-                    char text[PROGRESS_BYTES_MAX])
+        char text[PROGRESS_BYTES_MAX])
 {
         struct line line = { .text = text,
-                             .room = columns < PROGRESS_BYTES_MAX ? columns
-                                                                  : PROGRESS_BYTES_MAX - 1 };
+                .room = columns < PROGRESS_BYTES_MAX ? columns : PROGRESS_BYTES_MAX - 1 };
         double elapsed_s = progress->elapsed_s, share = progress->share;
 
         text[0] = '\0';
@@ -70,16 +69,16 @@ static unsigned terminal_columns(void)
 }
 
 void progress_show(const struct report *report, const struct muster_client_stats *stats,
-                   double share)
+        double share)
 {
         uint64_t elapsed_ns = clock_ns_of(CLOCK_MONOTONIC) - report->start_ns;
         struct progress progress = { .n_done = report->n_done,
-                                     .n_refused = report_n_refused(report),
-                                     .n_failed = report->n_failed,
-                                     .n_in_flight = stats->n_in_flight,
-                                     .hold_s = (double)stats->hold_ns / (double)NS_PER_S,
-                                     .elapsed_s = (double)elapsed_ns / (double)NS_PER_S,
-                                     .share = share };
+                .n_refused = report_n_refused(report),
+                .n_failed = report->n_failed,
+                .n_in_flight = stats->n_in_flight,
+                .hold_s = (double)stats->hold_ns / (double)NS_PER_S,
+                .elapsed_s = (double)elapsed_ns / (double)NS_PER_S,
+                .share = share };
         char text[PROGRESS_BYTES_MAX];
 
         progress_words(&progress, terminal_columns() - 1, text); /* the cursor has one, too */

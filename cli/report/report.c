@@ -20,19 +20,19 @@ void report_deinit(struct report *report)
 }
 
 static void keep_example(struct report *report, unsigned code, const struct muster_result *result,
-                         const struct muster_error *error)
+        const struct muster_error *error)
 {
         char text[400];
 
         if (report->examples[code])
                 return;
         snprintf(text, sizeof(text), "%.120s%s%s", result ? muster_result_url(result) : "",
-                 result ? ": " : "", error->text);
+                result ? ": " : "", error->text);
         report->examples[code] = mem_strdup(text); /* without memory there is no example */
 }
 
 static void add_error(struct report *report, const struct muster_result *result,
-                      const struct muster_error *error)
+        const struct muster_error *error)
 {
         unsigned code = (unsigned)-(int)error->code;
 
@@ -72,7 +72,7 @@ static void add_result(struct report *report, const struct muster_result *result
 
                 report->phase_ns[i] += ns;
                 if (i != MUSTER_PHASE_QUEUE && i != MUSTER_PHASE_BACKOFF &&
-                    i != MUSTER_PHASE_PROCESS && i != MUSTER_PHASE_DELIVER)
+                        i != MUSTER_PHASE_PROCESS && i != MUSTER_PHASE_DELIVER)
                         request_ns += ns;
         }
         report->body_bytes += muster_result_body_bytes(result);
@@ -86,7 +86,7 @@ static void add_result(struct report *report, const struct muster_result *result
 }
 
 void report_add(struct report *report, const struct muster_result *result,
-                const struct muster_error *error)
+        const struct muster_error *error)
 {
         int status = result ? muster_result_status(result) : 0;
 

@@ -35,7 +35,7 @@ void report_deinit(struct report *report);
 
 /* A request is over. `result` NULL: its input could not be read. `error` NULL: it did not fail, whatever its status. */
 void report_add(struct report *report, const struct muster_result *result,
-                const struct muster_error *error);
+        const struct muster_error *error);
 
 /* Answered with a status that is no success, where that is not counted as a failure. */
 static inline uint64_t report_n_refused(const struct report *report)
@@ -56,17 +56,17 @@ struct progress {
 
 /* As many pieces of the line as fit into so many columns. */
 void progress_words(const struct progress *progress, unsigned columns,
-                    char text[PROGRESS_BYTES_MAX]);
+        char text[PROGRESS_BYTES_MAX]);
 
 /* Refresh the one line on standard error, which is a terminal. `share` as above. */
 void progress_show(const struct report *report, const struct muster_client_stats *stats,
-                   double share);
+        double share);
 void progress_clear(void);
 
 /* --- summary ------------------------------------------------------------------------------------------------------ */
 
 /* `verdict`: what it comes to; "": not known. */
 void summary_print(const struct report *report, const struct muster_client_stats *stats,
-                   const char *verdict, const struct page *page);
+        const char *verdict, const struct page *page);
 
 #endif

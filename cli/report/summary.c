@@ -22,7 +22,7 @@ static void print_requests(const struct page *page, const struct report *report)
         if (report->n_cancelled)
                 fprintf(page->to, "; %s",
                         words_counted(report->n_cancelled, "other was cancelled",
-                                      "others were cancelled")
+                                "others were cancelled")
                                 .text);
         fprintf(page->to, "\n");
 }
@@ -46,7 +46,7 @@ static void print_answers(const struct page *page, const struct report *report)
 
 /* Which statuses these were, the most frequent first; a run that got many kinds is not told all of them. */
 static void print_statuses(const struct page *page, const struct report *report,
-                           enum answer_kind kind)
+        enum answer_kind kind)
 {
         const struct answers *answers = &report->answers;
         uint64_t n_others = answers->n[kind];
@@ -82,7 +82,7 @@ static void print_errors(const struct page *page, const struct report *report)
 }
 
 static void print_quantiles(const struct page *page, const char *name, const struct hist *hist,
-                            const char *what)
+        const char *what)
 {
         if (!hist->n)
                 return;
@@ -119,7 +119,7 @@ static size_t next_phase(const struct report *report, const bool told[], uint64_
                 uint64_t ns = report->phase_ns[told_phases[i].phase];
 
                 if (!told[i] && (double)ns >= (double)sum * SHARE_MENTIONED &&
-                    (next == N_TOLD_PHASES || ns > report->phase_ns[told_phases[next].phase]))
+                        (next == N_TOLD_PHASES || ns > report->phase_ns[told_phases[next].phase]))
                         next = i;
         }
         return next;
@@ -158,7 +158,7 @@ static void print_verdict(const struct page *page, const char *verdict)
 }
 
 static void print_connections(const struct page *page, const struct report *report,
-                              const struct muster_client_stats *stats)
+        const struct muster_client_stats *stats)
 {
         page_label(page, "connections");
         fprintf(page->to, "%llu opened, %s reused one; ", (unsigned long long)stats->n_conns_opened,
@@ -199,15 +199,14 @@ static void print_refusals(const struct page *page, const struct muster_client_s
 }
 
 void summary_print(const struct report *report, const struct muster_client_stats *stats,
-                   const char *verdict, const struct page *page)
+        const char *verdict, const struct page *page)
 {
         print_requests(page, report);
         print_answers(page, report);
         print_statuses(page, report, ANSWER_4XX);
         print_statuses(page, report, ANSWER_5XX);
         print_errors(page, report);
-        print_quantiles(
-                page, "latency", &report->request_ns,
+        print_quantiles(page, "latency", &report->request_ns,
                 report->n_failed
                         ? "of those without an error, from a request's turn to its last byte"
                         : "from a request's turn to its last byte");

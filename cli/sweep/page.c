@@ -34,11 +34,20 @@ static void add_spare_columns(struct table *table)
 static void add_headings(struct table *table)
 {
         static const char *const names[][2] = {
-                { "at", "once" },      { "in", "flight" }, { "requests", "a second" },
-                { "latency", "50 %" }, { "", "99 %" },     { "connect", "99 %" },
-                { "wait", "50 %" },    { "", "99 %" },     { "lag", "99 %" },
-                { "receive", "50 %" }, { "", "99 %" },     { "bytes", "a second" },
-                { "", "busy" },        { "", "bad" },
+                { "at", "once" },
+                { "in", "flight" },
+                { "requests", "a second" },
+                { "latency", "50 %" },
+                { "", "99 %" },
+                { "connect", "99 %" },
+                { "wait", "50 %" },
+                { "", "99 %" },
+                { "lag", "99 %" },
+                { "receive", "50 %" },
+                { "", "99 %" },
+                { "bytes", "a second" },
+                { "", "busy" },
+                { "", "bad" },
         };
 
         for (int line = 0; line < 2; line++) {
@@ -92,11 +101,11 @@ void sweep_print(const struct curve *curve, const struct remarks *remarks, FILE 
         table_print(table, &page);
         fputc('\n', to);
         page_paragraph(&page, 0,
-                       "knee: the fewest at once that have nearly all of the throughput. latency: "
-                       "of a request, from its turn to its last byte; 50 %%: half took no longer. "
-                       "connect: DNS, TCP and TLS. wait: until the first byte is here. lag: until "
-                       "this program read it. busy: this program had work, or wanted a processor. "
-                       "bad: failed, or answered 429 or 5xx.");
+                "knee: the fewest at once that have nearly all of the throughput. latency: "
+                "of a request, from its turn to its last byte; 50 %%: half took no longer. "
+                "connect: DNS, TCP and TLS. wait: until the first byte is here. lag: until "
+                "this program read it. busy: this program had work, or wanted a processor. "
+                "bad: failed, or answered 429 or 5xx.");
         fputc('\n', to);
         remarks_print(remarks, &page);
         mem_free(table);
@@ -107,7 +116,7 @@ void sweep_print(const struct curve *curve, const struct remarks *remarks, FILE 
 static json_t *quantiles(double mean_ns, double p50_ns, double p99_ns)
 {
         return json_pack("{s:f, s:f, s:f}", "mean", mean_ns / 1e3, "p50", p50_ns / 1e3, "p99",
-                         p99_ns / 1e3);
+                p99_ns / 1e3);
 }
 
 static json_t *phases_object(const struct step *step)
@@ -117,30 +126,28 @@ static json_t *phases_object(const struct step *step)
         for (int i = 0; i < MUSTER_N_PHASES; i++)
                 if (tally_counts((enum muster_phase)i))
                         json_object_set_new(object, muster_phase_name((enum muster_phase)i),
-                                            quantiles(step->phases[i].mean_ns,
-                                                      step->phases[i].p50_ns,
-                                                      step->phases[i].p99_ns));
+                                quantiles(step->phases[i].mean_ns, step->phases[i].p50_ns,
+                                        step->phases[i].p99_ns));
         return object;
 }
 
 static json_t *step_object(const struct curve *curve, size_t i)
 {
         const struct step *step = &curve->steps[i];
-        json_t *object = json_pack(
-                "{s:i, s:f, s:f, s:f, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:f, s:f}", "concurrency",
-                (int)step->concurrency, "in_flight", step->in_flight, "requests_per_s",
-                curve->throughput[i], "seconds", step->wall_s, "requests", (json_int_t)step->n_done,
-                "failed", (json_int_t)step->n_failed, "turned_down",
-                (json_int_t)step->n_turned_down, "answered_4xx", (json_int_t)step->n_4xx,
-                "answered_5xx", (json_int_t)step->n_5xx, "connections", (json_int_t)step->n_conns,
-                "bytes_per_s", step->bytes_per_s, "cpu", step->cpu, "busy", step->busy);
+        json_t *object =
+                json_pack("{s:i, s:f, s:f, s:f, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:f, s:f}",
+                        "concurrency", (int)step->concurrency, "in_flight", step->in_flight,
+                        "requests_per_s", curve->throughput[i], "seconds", step->wall_s, "requests",
+                        (json_int_t)step->n_done, "failed", (json_int_t)step->n_failed,
+                        "turned_down", (json_int_t)step->n_turned_down, "answered_4xx",
+                        (json_int_t)step->n_4xx, "answered_5xx", (json_int_t)step->n_5xx,
+                        "connections", (json_int_t)step->n_conns, "bytes_per_s", step->bytes_per_s,
+                        "cpu", step->cpu, "busy", step->busy);
 
         if (curve_has_looked_again(curve, i))
-                json_object_set_new(
-                        object, "looks_requests_per_s",
+                json_object_set_new(object, "looks_requests_per_s",
                         json_pack("[f, f]", step->throughput, curve->again[i].throughput));
-        json_object_set_new(
-                object, "latency_us",
+        json_object_set_new(object, "latency_us",
                 quantiles(step->latency_mean_ns, step->latency_p50_ns, step->latency_p99_ns));
         json_object_set_new(object, "phases_us", phases_object(step));
         json_object_set_new(object, "rtt_mean_us", json_real(step->rtt_mean_ns / 1e3));
@@ -186,17 +193,15 @@ static json_t *fit_object(const struct curve *curve)
         if (!curve->has_fit)
                 return json_null();
         return json_pack("{s:f, s:f, s:f, s:f, s:o}", "lambda", curve->usl.lambda, "sigma",
-                         curve->usl.sigma, "kappa", curve->usl.kappa, "deviation",
-                         curve->usl.deviation, "peak",
-                         curve->has_peak ? json_real(usl_peak(&curve->usl)) : json_null());
+                curve->usl.sigma, "kappa", curve->usl.kappa, "deviation", curve->usl.deviation,
+                "peak", curve->has_peak ? json_real(usl_peak(&curve->usl)) : json_null());
 }
 
 static json_t *curve_object(const struct curve *curve, const struct remarks *remarks)
 {
         bool has_knee = curve_has_knee(curve);
         json_t *steps = json_array();
-        json_t *object = json_pack(
-                "{s:o, s:s, s:s, s:b, s:f, s:o}", "concurrency",
+        json_t *object = json_pack("{s:o, s:s, s:s, s:b, s:f, s:o}", "concurrency",
                 has_knee ? json_integer(curve->steps[curve->knee].concurrency) : json_null(),
                 "limit", limit_name(curve->limit), "end", end_name(curve->end), "complete",
                 !curve->was_interrupted, "drift", curve->drift, "usl", fit_object(curve));

@@ -44,15 +44,19 @@ struct sweep {
 
 static const struct option own_options[] = {
         { "What to try", 0, "max", "N", "the most at once: 1, 2, 4, ... N (256)", option_set_count,
-          OWN(max) },
+                OWN(max) },
         { NULL, 0, "steps", "LIST", "these instead: 1,10,100", measure_set_list, OWN(steps) },
         { NULL, 0, "seconds", "TIME", "a step lasts at least this (1)", option_set_duration,
-          OWN(step_ms) },
+                OWN(step_ms) },
         { 0 },
 };
 
 static const struct option *const tables[] = {
-        input_option_table, measure_option_table, own_options, request_option_table, NULL,
+        input_option_table,
+        measure_option_table,
+        own_options,
+        request_option_table,
+        NULL,
 };
 
 static int help(void)
@@ -77,11 +81,11 @@ static int make_ladder(struct sweep_options *options, struct muster_error *error
         for (uint64_t n = 1; n < options->max; n *= 2)
                 fits = measure_list_add(&options->steps, (unsigned)n);
         if (fits && options->max <= MEASURE_CONCURRENCY_MAX &&
-            measure_list_add(&options->steps, options->max))
+                measure_list_add(&options->steps, options->max))
                 return 0;
         return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
-                         "--max: %u is above %d, the most that a client can have in flight",
-                         options->max, MEASURE_CONCURRENCY_MAX);
+                "--max: %u is above %d, the most that a client can have in flight", options->max,
+                MEASURE_CONCURRENCY_MAX);
 }
 
 static int settle(struct sweep_options *options, struct muster_error *error)
@@ -89,12 +93,11 @@ static int settle(struct sweep_options *options, struct muster_error *error)
         request_options_finish(&options->measure.request);
         if (options->steps.n && options->max)
                 return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
-                                 "--steps and --max: only one of them can say what to try");
+                        "--steps and --max: only one of them can say what to try");
         if (!options->step_ms || options->step_ms == MUSTER_NO_TIMEOUT)
                 options->step_ms = SECONDS_DEFAULT;
         if (request_options_have_no_input(&options->measure.request))
-                return error_set(
-                        error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
+                return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
                         "nothing to fetch: give URLs, -i FILE, or a list on standard input "
                         "(muster sweep --help)");
         return options->steps.n ? 0 : make_ladder(options, error);
@@ -253,7 +256,7 @@ int sweep_main(int argc, char **argv)
         if (!sweep)
                 return EXIT_COULD_NOT_RUN;
         r = option_parse(tables, &sweep->options, argc, argv, request_options_add_url,
-                         &sweep->error);
+                &sweep->error);
         if (r == 0)
                 r = settle(&sweep->options, &sweep->error);
         if (r == OPTION_HELP)

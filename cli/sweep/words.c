@@ -39,15 +39,15 @@ static void say_cut_short(const struct curve *curve, struct remarks *remarks)
 {
         if (!curve->n_steps)
                 remarks_add(remarks,
-                            "INTERRUPTED before the first of %zu steps was complete: "
-                            "nothing was learnt.",
-                            curve->n_planned);
+                        "INTERRUPTED before the first of %zu steps was complete: "
+                        "nothing was learnt.",
+                        curve->n_planned);
         else
                 remarks_add(remarks,
-                            "INTERRUPTED after %zu of %zu steps: of more than %u at once nothing "
-                            "is known, and no step was measured a second time.",
-                            curve->n_steps, curve->n_planned,
-                            curve->steps[curve->n_steps - 1].concurrency);
+                        "INTERRUPTED after %zu of %zu steps: of more than %u at once nothing "
+                        "is known, and no step was measured a second time.",
+                        curve->n_steps, curve->n_planned,
+                        curve->steps[curve->n_steps - 1].concurrency);
 }
 
 static void say_interruption(const struct curve *curve, struct remarks *remarks)
@@ -74,8 +74,7 @@ static void say_broken(const struct curve *curve, struct remarks *remarks)
         const struct step *again = broken_look(curve);
 
         if (again)
-                remarks_add(
-                        remarks,
+                remarks_add(remarks,
                         "THE SERVER BROKE DOWN MEANWHILE, or the way to it: %u at once went "
                         "well, and when that was measured again %.3g %% of the requests failed "
                         "or were turned down%s%s. See that it works, then run this again before "
@@ -91,10 +90,10 @@ static void say_still_growing(const struct curve *curve, struct remarks *remarks
         const struct step *last = knee_of(curve);
 
         remarks_add(remarks,
-                    "%u at once did best so far, %s requests a second, half of them within %s. As "
-                    "more may do better, no limit is recommended: let it run to its end.",
-                    last->concurrency, rate(curve->throughput[curve->knee]).text,
-                    ns(last->latency_p50_ns).text);
+                "%u at once did best so far, %s requests a second, half of them within %s. As "
+                "more may do better, no limit is recommended: let it run to its end.",
+                last->concurrency, rate(curve->throughput[curve->knee]).text,
+                ns(last->latency_p50_ns).text);
 }
 
 static void say_recommendation(const struct curve *curve, struct remarks *remarks)
@@ -112,19 +111,17 @@ static void say_recommendation(const struct curve *curve, struct remarks *remark
         }
         if (curve->knee == curve->best)
                 remarks_add(remarks,
-                            "Use --concurrency %u: it has the greatest throughput%s, %s requests a "
-                            "second, half of them within %s.",
-                            knee->concurrency,
-                            curve->end == CURVE_END_BAD ? " of the steps that went well" : "",
-                            rate(curve->throughput[curve->knee]).text,
-                            ns(knee->latency_p50_ns).text);
+                        "Use --concurrency %u: it has the greatest throughput%s, %s requests a "
+                        "second, half of them within %s.",
+                        knee->concurrency,
+                        curve->end == CURVE_END_BAD ? " of the steps that went well" : "",
+                        rate(curve->throughput[curve->knee]).text, ns(knee->latency_p50_ns).text);
         else
                 remarks_add(remarks,
-                            "Use --concurrency %u: it is the least that has 95 %% of the greatest "
-                            "throughput, %s of %s requests a second, half of them within %s.",
-                            knee->concurrency, rate(curve->throughput[curve->knee]).text,
-                            rate(curve->throughput[curve->best]).text,
-                            ns(knee->latency_p50_ns).text);
+                        "Use --concurrency %u: it is the least that has 95 %% of the greatest "
+                        "throughput, %s of %s requests a second, half of them within %s.",
+                        knee->concurrency, rate(curve->throughput[curve->knee]).text,
+                        rate(curve->throughput[curve->best]).text, ns(knee->latency_p50_ns).text);
 }
 
 static void say_beyond(const struct curve *curve, struct remarks *remarks)
@@ -137,9 +134,8 @@ static void say_beyond(const struct curve *curve, struct remarks *remarks)
                 return;
         if (fabs(change) >= SAME)
                 snprintf(done, sizeof(done), "%.0f %% %s", fabs(change) * 100,
-                         change < 0 ? "fewer" : "more");
-        remarks_add(
-                remarks,
+                        change < 0 ? "fewer" : "more");
+        remarks_add(remarks,
                 "With %u at once a request takes %s instead of %s, and %s are done in a second.",
                 last->concurrency, ns(last->latency_mean_ns).text, ns(knee->latency_mean_ns).text,
                 done);
@@ -153,16 +149,15 @@ static void say_machine(const struct curve *curve, struct remarks *remarks)
 
         if (step->busy > CURVE_BUSY)
                 remarks_add(remarks,
-                            "THIS MACHINE WAS THE LIMIT: at %u at once the one thread that all "
-                            "requests share had work for %.0f %% of the time%s. The run says "
-                            "nothing about the server beyond this point; ask from several "
-                            "processes or machines to learn more.",
-                            step->concurrency, fmin(step->busy, 1) * 100,
-                            step->cpu < CURVE_BUSY ? " (for some of it there was no free processor)"
-                                                   : "");
+                        "THIS MACHINE WAS THE LIMIT: at %u at once the one thread that all "
+                        "requests share had work for %.0f %% of the time%s. The run says "
+                        "nothing about the server beyond this point; ask from several "
+                        "processes or machines to learn more.",
+                        step->concurrency, fmin(step->busy, 1) * 100,
+                        step->cpu < CURVE_BUSY ? " (for some of it there was no free processor)"
+                                               : "");
         else
-                remarks_add(
-                        remarks,
+                remarks_add(remarks,
                         "THIS PROGRAM WAS THE LIMIT: what grew most is the time in which answers "
                         "lay here until they were read and decoded. The run says little about "
                         "the server beyond this point.");
@@ -173,19 +168,18 @@ static void say_server(const struct curve *curve, struct remarks *remarks)
         const struct step *knee = knee_of(curve), *last = &curve->steps[curve->limit_at];
 
         remarks_add(remarks,
-                    "The server, or what stands before it, is the limit: from %u to %u at once the "
-                    "wait for an answer grows from %s to %s, as requests queue there or hold up "
-                    "each other, while this machine was busy for at most %.0f %% of the time.",
-                    knee->concurrency, last->concurrency,
-                    ns(knee->phases[MUSTER_PHASE_WAIT].mean_ns).text,
-                    ns(last->phases[MUSTER_PHASE_WAIT].mean_ns).text,
-                    fmax(knee->busy, last->busy) * 100);
+                "The server, or what stands before it, is the limit: from %u to %u at once the "
+                "wait for an answer grows from %s to %s, as requests queue there or hold up "
+                "each other, while this machine was busy for at most %.0f %% of the time.",
+                knee->concurrency, last->concurrency,
+                ns(knee->phases[MUSTER_PHASE_WAIT].mean_ns).text,
+                ns(last->phases[MUSTER_PHASE_WAIT].mean_ns).text,
+                fmax(knee->busy, last->busy) * 100);
 }
 
 static void say_bandwidth(const struct curve *curve, struct remarks *remarks)
 {
-        remarks_add(
-                remarks,
+        remarks_add(remarks,
                 "Bandwidth is the limit: %s a second arrive, however many are asked for. Fewer "
                 "bytes would help, as by compression or smaller answers; more at once does not.",
                 words_bytes((uint64_t)curve->steps[curve->best].bytes_per_s).text);
@@ -196,19 +190,18 @@ static void say_connections(const struct curve *curve, struct remarks *remarks)
         const struct step *knee = knee_of(curve), *last = &curve->steps[curve->limit_at];
 
         remarks_add(remarks,
-                    "Getting connections is the limit: name, TCP and TLS take %s of a request with "
-                    "%u at once, %s with %u (%llu connections were opened for %llu requests).",
-                    ns(knee->connect.mean_ns).text, knee->concurrency,
-                    ns(last->connect.mean_ns).text, last->concurrency,
-                    (unsigned long long)last->n_conns, (unsigned long long)last->n_done);
+                "Getting connections is the limit: name, TCP and TLS take %s of a request with "
+                "%u at once, %s with %u (%llu connections were opened for %llu requests).",
+                ns(knee->connect.mean_ns).text, knee->concurrency, ns(last->connect.mean_ns).text,
+                last->concurrency, (unsigned long long)last->n_conns,
+                (unsigned long long)last->n_done);
 }
 
 static void say_errors(const struct curve *curve, struct remarks *remarks)
 {
         const struct step *last = &curve->steps[curve->n_steps - 1];
 
-        remarks_add(
-                remarks,
+        remarks_add(remarks,
                 "Stopped at %u at once: %.3g %% of the requests failed or were turned down (%llu "
                 "failed, %llu answered 429 or 5xx)%s%s.%s",
                 last->concurrency, step_bad_share(last) * 100, (unsigned long long)last->n_failed,
@@ -225,8 +218,7 @@ static void say_refusals(const struct curve *curve, struct remarks *remarks)
         const struct step *best = &curve->steps[curve->best];
 
         if (best->n_4xx + best->n_5xx)
-                remarks_add(
-                        remarks,
+                remarks_add(remarks,
                         "Not all succeeded: with %u at once %llu of %llu requests were answered "
                         "4xx or 5xx, the first: %s. Such an answer takes another time than a "
                         "good one; with -f they are failures.",
@@ -242,14 +234,14 @@ static void say_no_limit(const struct curve *curve, struct remarks *remarks)
                 return; /* said already */
         if (curve->n_steps == 1) {
                 remarks_add(remarks,
-                            "Only one step was made, so nothing is known of others; try --max %u.",
-                            last->concurrency * 4);
+                        "Only one step was made, so nothing is known of others; try --max %u.",
+                        last->concurrency * 4);
                 return;
         }
         remarks_add(remarks,
-                    "No limit was reached: with %u at once, the most that was tried, throughput "
-                    "still grew. The best is at least this; try --max %u.",
-                    last->concurrency, last->concurrency * 4);
+                "No limit was reached: with %u at once, the most that was tried, throughput "
+                "still grew. The best is at least this; try --max %u.",
+                last->concurrency, last->concurrency * 4);
 }
 
 static void say_limit(const struct curve *curve, struct remarks *remarks)
@@ -288,19 +280,19 @@ static void say_shares(const struct curve *curve, struct remarks *remarks)
 
         if (usl->sigma >= NEGLIGIBLE)
                 snprintf(sigma, sizeof(sigma),
-                         "%.2g %% of the work for a request can only be done one at a time, and is "
-                         "queued for (sigma %.4f)",
-                         usl->sigma * 100, usl->sigma);
+                        "%.2g %% of the work for a request can only be done one at a time, and is "
+                        "queued for (sigma %.4f)",
+                        usl->sigma * 100, usl->sigma);
         if (usl->kappa >= NEGLIGIBLE / 100)
                 snprintf(kappa, sizeof(kappa),
-                         "and each request in flight makes every other one %.2g %% slower (kappa "
-                         "%.6f)%s",
-                         usl->kappa * 100, usl->kappa,
-                         curve->has_peak ? ", so that too many at once do less" : "");
+                        "and each request in flight makes every other one %.2g %% slower (kappa "
+                        "%.6f)%s",
+                        usl->kappa * 100, usl->kappa,
+                        curve->has_peak ? ", so that too many at once do less" : "");
         remarks_add(remarks,
-                    "How %s scales, by the Universal Scalability Law (a formula for what "
-                    "queueing and mutual hindrance cost): %s, %s.",
-                    whose, sigma, kappa);
+                "How %s scales, by the Universal Scalability Law (a formula for what "
+                "queueing and mutual hindrance cost): %s, %s.",
+                whose, sigma, kappa);
 }
 
 static void say_peak(const struct curve *curve, struct remarks *remarks)
@@ -309,8 +301,7 @@ static void say_peak(const struct curve *curve, struct remarks *remarks)
         const struct step *last = &curve->steps[curve->n_steps - 1];
 
         if (curve->has_peak)
-                remarks_add(
-                        remarks,
+                remarks_add(remarks,
                         "By that curve throughput is greatest with about %.0f at once; measured "
                         "it was with %u, and it was seen to fall beyond.",
                         usl_peak(&curve->usl), best->concurrency);
@@ -318,9 +309,9 @@ static void say_peak(const struct curve *curve, struct remarks *remarks)
                  curve->throughput[curve->n_steps - 1] >=
                          CURVE_KNEE * curve->throughput[curve->best])
                 remarks_add(remarks,
-                            "Throughput was not seen to fall up to %u at once, the most that was "
-                            "tried: of a peak nothing is known.",
-                            last->concurrency);
+                        "Throughput was not seen to fall up to %u at once, the most that was "
+                        "tried: of a peak nothing is known.",
+                        last->concurrency);
 }
 
 static void say_fit(const struct curve *curve, struct remarks *remarks)
@@ -333,9 +324,9 @@ static void say_fit(const struct curve *curve, struct remarks *remarks)
                 say_shares(curve, remarks);
         if (deviation > FITS && deviation < CURVE_FITS)
                 remarks_add(remarks,
-                            "That law is off by up to %.0f %% here: take its figures as a "
-                            "direction. The knee is measured and does not depend on it.",
-                            deviation * 100);
+                        "That law is off by up to %.0f %% here: take its figures as a "
+                        "direction. The knee is measured and does not depend on it.",
+                        deviation * 100);
         say_peak(curve, remarks);
 }
 
@@ -343,10 +334,10 @@ static void say_drift(const struct curve *curve, struct remarks *remarks)
 {
         if (curve->drift > CURVE_DRIFT)
                 remarks_add(remarks,
-                            "The best steps were measured again at the end and differed by up to "
-                            "%.0f %%: the server, the way there or this machine changed meanwhile. "
-                            "Run it again, with --seconds 5, before you rely on it.",
-                            curve->drift * 100);
+                        "The best steps were measured again at the end and differed by up to "
+                        "%.0f %%: the server, the way there or this machine changed meanwhile. "
+                        "Run it again, with --seconds 5, before you rely on it.",
+                        curve->drift * 100);
 }
 
 static void explain_steps(const struct curve *curve, struct remarks *remarks)

@@ -38,11 +38,11 @@ void page_wrap(const struct page *page, unsigned at, unsigned indent, const char
 
 /* Formatted, and wrapped. */
 __attribute__((format(printf, 3, 4))) void page_paragraph(const struct page *page, unsigned indent,
-                                                          const char *format, ...);
+        const char *format, ...);
 
 /* The same behind a label, which has its own column. */
 __attribute__((format(printf, 4, 5))) void page_row(const struct page *page, unsigned indent,
-                                                    const char *label, const char *format, ...);
+        const char *label, const char *format, ...);
 
 /* How wide text is. */
 unsigned text_columns(const char *text, size_t len);

@@ -137,7 +137,7 @@ struct muster_client;
  * that concurrency, MUSTER_E_TLS for a trust store or certificate that cannot be used; options->error has the words.
  */
 MUSTER_PUBLIC int muster_client_new(struct muster_client **ret_client,
-                                    const struct muster_client_options *options);
+        const struct muster_client_options *options);
 
 /*
  * Drop a client, its connections, and all requests but those whose result was taken: such results stay the caller's.
@@ -151,7 +151,7 @@ MUSTER_PUBLIC struct muster_client *muster_client_free(struct muster_client *cli
  * sends nothing yet. MUSTER_E_INVALID for NULL and for a request that was submitted before, which is left alone.
  */
 MUSTER_PUBLIC int muster_submit(struct muster_client *client, struct muster_request *take_request,
-                                uint64_t *ret_id);
+        uint64_t *ret_id);
 
 /*
  * Make and submit a GET. 0, MUSTER_FULL (there is no request then: call again after a result was taken),
@@ -232,7 +232,7 @@ struct muster_client_stats {
 
 /* Copy the counters into `*ret_stats`, of which the caller says the size. */
 MUSTER_PUBLIC void muster_client_stats(const struct muster_client *client,
-                                       struct muster_client_stats *ret_stats, size_t size);
+        struct muster_client_stats *ret_stats, size_t size);
 
 #ifdef __cplusplus
 }

@@ -22,15 +22,15 @@ struct muster_explanation;
 
 /* Read a record and explain it. MUSTER_E_INPUT when it is no record or nothing was recorded, MUSTER_E_RESOURCE; *error says it. */
 MUSTER_PUBLIC int muster_explain_file(struct muster_explanation **ret_explanation, const char *path,
-                                      struct muster_error *error);
+        struct muster_error *error);
 
 /* Explain what a client recorded in memory so far, usually after its last result was taken. As above. */
 MUSTER_PUBLIC int muster_explain_client(struct muster_explanation **ret_explanation,
-                                        struct muster_client *client, struct muster_error *error);
+        struct muster_client *client, struct muster_error *error);
 
 /* NULL is allowed. Returns NULL. */
-MUSTER_PUBLIC struct muster_explanation *muster_explanation_free(
-        struct muster_explanation *explanation);
+MUSTER_PUBLIC struct muster_explanation *muster_explanation_free(struct muster_explanation
+                *explanation);
 
 /* One sentence that can be acted upon; with its full stop. */
 MUSTER_PUBLIC const char *muster_explanation_verdict(const struct muster_explanation *explanation);
@@ -63,7 +63,7 @@ struct muster_run {
         uint64_t kept_wall_ns; /* their wall_ns */
 };
 MUSTER_PUBLIC void muster_explanation_run(const struct muster_explanation *explanation,
-                                          struct muster_run *ret_run, size_t size);
+        struct muster_run *ret_run, size_t size);
 
 /*
  * Where the wall time went. Two ways to tell, each adds up to kept_wall_ns exactly:
@@ -78,10 +78,11 @@ struct muster_part {
         uint64_t ns;
 };
 MUSTER_PUBLIC size_t muster_explanation_n_parts(const struct muster_explanation *explanation,
-                                                enum muster_account account);
+        enum muster_account account);
 /* The largest first; NULL beyond the last. */
-MUSTER_PUBLIC const struct muster_part *muster_explanation_part(
-        const struct muster_explanation *explanation, enum muster_account account, size_t index);
+MUSTER_PUBLIC const struct muster_part *muster_explanation_part(const struct muster_explanation
+                                                                        *explanation,
+        enum muster_account account, size_t index);
 
 /* What the run could not have been faster than, by one resource each: the largest first. */
 struct muster_bound {
@@ -89,8 +90,9 @@ struct muster_bound {
         const char *formula; /* "200 requests x 50 ms / 4 at a time" */
         uint64_t ns;
 };
-MUSTER_PUBLIC const struct muster_bound *muster_explanation_bound(
-        const struct muster_explanation *explanation, size_t index);
+MUSTER_PUBLIC const struct muster_bound *muster_explanation_bound(const struct muster_explanation
+                                                                          *explanation,
+        size_t index);
 
 enum muster_grade {
         MUSTER_GRADE_A, /* counted: no room for doubt */
@@ -118,8 +120,8 @@ struct muster_finding {
 };
 
 /* The largest predicted gain first; NULL beyond the last, at most five. */
-MUSTER_PUBLIC const struct muster_finding *muster_explanation_finding(
-        const struct muster_explanation *explanation, size_t index);
+MUSTER_PUBLIC const struct muster_finding *
+muster_explanation_finding(const struct muster_explanation *explanation, size_t index);
 
 /*
  * A figure by name. Of the run: "wall", "rate", "error.rate", "requests", "failed", "retries", "redirects", "connects",
@@ -129,7 +131,7 @@ MUSTER_PUBLIC const struct muster_finding *muster_explanation_finding(
  * nothing to measure, as the latency where every request failed. MUSTER_E_INVALID: no such figure; MUSTER_E_RESOURCE.
  */
 MUSTER_PUBLIC int muster_explanation_figure(const struct muster_explanation *explanation,
-                                            const char *name, double *ret_value);
+        const char *name, double *ret_value);
 
 #ifdef __cplusplus
 }

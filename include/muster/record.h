@@ -31,8 +31,7 @@ struct muster_record_options {
  * MUSTER_E_RESOURCE when the file cannot be created or memory is out: *error, unless NULL, says it.
  */
 MUSTER_PUBLIC int muster_record(struct muster_client *client,
-                                const struct muster_record_options *options,
-                                struct muster_error *error);
+        const struct muster_record_options *options, struct muster_error *error);
 
 /*
  * End the recording: all rows are in the file when this returns. MUSTER_E_RESOURCE when the disk is full or rows had to be dropped.

@@ -67,7 +67,7 @@ MUSTER_PUBLIC void muster_request_set_userdata(struct muster_request *request, v
  * and for Content-Length, Transfer-Encoding and Connection, which follow from the request.
  */
 MUSTER_PUBLIC int muster_request_add_header(struct muster_request *request, const char *name,
-                                            const char *value);
+        const char *value);
 
 /*
  * Where the body comes from: one of these; the last one set counts.
@@ -75,7 +75,7 @@ MUSTER_PUBLIC int muster_request_add_header(struct muster_request *request, cons
  * Memory, copied; it is sent with a Content-Length.
  */
 MUSTER_PUBLIC int muster_request_set_body(struct muster_request *request, const void *body,
-                                          size_t size);
+        size_t size);
 
 /*
  * A file, opened anew for each attempt, so that it can be sent again on a retry or redirect. A regular file is sent with a
@@ -99,8 +99,7 @@ typedef int (*muster_rewind_fn)(void *argument);
  * call any function of the client.
  */
 MUSTER_PUBLIC int muster_request_set_body_pull(struct muster_request *request, uint64_t size,
-                                               muster_pull_fn pull, muster_rewind_fn rewind,
-                                               void *argument);
+        muster_pull_fn pull, muster_rewind_fn rewind, void *argument);
 
 /*
  * Where the response's body goes: one of these instead of into the result's memory. It goes there decoded;
@@ -124,7 +123,7 @@ MUSTER_PUBLIC int muster_request_set_sink_file(struct muster_request *request, c
  * and password in the URL go before these. MUSTER_E_INVALID for a colon in the user name, and above 8 KiB.
  */
 MUSTER_PUBLIC int muster_request_set_basic_auth(struct muster_request *request, const char *user,
-                                                const char *password);
+        const char *password);
 
 /*
  * Work on a response, on one of the client's worker threads, while the loop goes on: `process` is
@@ -139,11 +138,11 @@ MUSTER_PUBLIC int muster_request_set_basic_auth(struct muster_request *request, 
  */
 typedef int (*muster_process_fn)(struct muster_result *result, void *argument);
 MUSTER_PUBLIC void muster_request_set_process(struct muster_request *request,
-                                              muster_process_fn process, void *argument);
+        muster_process_fn process, void *argument);
 
 /* Options by value; see above. Replaces all that were set before; NULL clears them. */
 MUSTER_PUBLIC int muster_request_set_options(struct muster_request *request,
-                                             const struct muster_request_options *options);
+        const struct muster_request_options *options);
 
 /* Why the last setter refused; borrowed until the next call on this request. code is MUSTER_OK when none did. */
 MUSTER_PUBLIC const struct muster_error *muster_request_error(const struct muster_request *request);

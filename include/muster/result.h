@@ -58,14 +58,14 @@ MUSTER_PUBLIC int muster_result_http_version(const struct muster_result *result)
  * is not terminated.
  */
 MUSTER_PUBLIC struct muster_str muster_result_header(const struct muster_result *result,
-                                                     const char *name);
+        const char *name);
 
 /* All header fields of that response in the order they came, names as the server spelt them. `at` is NULL beyond the last. */
 MUSTER_PUBLIC size_t muster_result_n_headers(const struct muster_result *result);
 MUSTER_PUBLIC struct muster_str muster_result_header_name(const struct muster_result *result,
-                                                          size_t index);
+        size_t index);
 MUSTER_PUBLIC struct muster_str muster_result_header_value(const struct muster_result *result,
-                                                           size_t index);
+        size_t index);
 
 /*
  * Lines of that response's head that were no fields, as a name with a blank in it or a line without a colon, and were passed over. They are in none of
@@ -88,9 +88,9 @@ MUSTER_PUBLIC size_t muster_result_body_size(const struct muster_result *result)
  * complete after the end.
  */
 MUSTER_PUBLIC int muster_result_read(struct muster_result *result, void *buffer, size_t size,
-                                     size_t *ret_n);
+        size_t *ret_n);
 MUSTER_PUBLIC int muster_result_read_now(struct muster_result *result, void *buffer, size_t size,
-                                         size_t *ret_n);
+        size_t *ret_n);
 
 /*
  * The content codings (RFC 9110 section 8.4.1) that the body still has, because nobody knows them:
@@ -118,7 +118,7 @@ MUSTER_PUBLIC uint64_t muster_result_wire_bytes(const struct muster_result *resu
  * muster_result_free(). Replaces what was set before, freeing it.
  */
 MUSTER_PUBLIC void muster_result_set_processed(struct muster_result *result, void *processed,
-                                               void (*free_processed)(void *processed));
+        void (*free_processed)(void *processed));
 
 /* What was set so; NULL: nothing. */
 MUSTER_PUBLIC void *muster_result_processed(const struct muster_result *result);
@@ -139,7 +139,7 @@ MUSTER_PUBLIC unsigned muster_result_n_redirects(const struct muster_result *res
 
 /* Nanoseconds that the request spent in a phase, over all attempts. The phases add up to muster_result_total_ns(). */
 MUSTER_PUBLIC uint64_t muster_result_phase_ns(const struct muster_result *result,
-                                              enum muster_phase phase);
+        enum muster_phase phase);
 
 /* Nanoseconds from muster_submit() until the caller took the result. */
 MUSTER_PUBLIC uint64_t muster_result_total_ns(const struct muster_result *result);
@@ -173,7 +173,7 @@ struct muster_attempt {
  */
 #define MUSTER_ATTEMPTS_KEPT 16
 MUSTER_PUBLIC int muster_result_attempt(const struct muster_result *result, unsigned index,
-                                        struct muster_attempt *ret_attempt, size_t size);
+        struct muster_attempt *ret_attempt, size_t size);
 
 /* The connection that the last attempt used. Members are appended in later versions, never moved. */
 struct muster_conn_info {
@@ -192,7 +192,7 @@ struct muster_conn_info {
 
 /* Copy what is known of the connection into `*ret_info`, of which the caller says the size. */
 MUSTER_PUBLIC void muster_result_conn(const struct muster_result *result,
-                                      struct muster_conn_info *ret_info, size_t size);
+        struct muster_conn_info *ret_info, size_t size);
 
 #ifdef __cplusplus
 }

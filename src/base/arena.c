@@ -6,7 +6,7 @@
 #define BLOCK_BYTES (16 * 1024)
 #define LARGE_BYTES                                                                                \
         (BLOCK_BYTES /                                                                             \
-         4) /* has a block of its own: no more than a quarter of any other is wasted */
+                4) /* has a block of its own: no more than a quarter of any other is wasted */
 
 struct block {
         struct block *next;

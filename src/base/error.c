@@ -104,7 +104,7 @@ static void mark_cut(char *text, size_t size)
 }
 
 int error_set(struct muster_error *error, enum muster_code code, enum muster_phase stage, int sys,
-              const char *format, ...)
+        const char *format, ...)
 {
         va_list args;
         int n;
@@ -134,7 +134,7 @@ void error_add_text(struct muster_error *error, struct muster_str text)
 int error_set_memory(struct muster_error *error, enum muster_phase stage)
 {
         return error_set(error, MUSTER_E_RESOURCE, stage, ENOMEM,
-                         "resource: out of memory; lower the concurrency or the body cap");
+                "resource: out of memory; lower the concurrency or the body cap");
 }
 
 void error_clear(struct muster_error *error)

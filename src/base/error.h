@@ -15,8 +15,7 @@
  * cut and ends in "...". Bytes of foreign origin in the text are made printable. Returns `code`, to be forwarded.
  */
 __attribute__((format(printf, 5, 6))) int error_set(struct muster_error *error,
-                                                    enum muster_code code, enum muster_phase stage,
-                                                    int sys, const char *format, ...);
+        enum muster_code code, enum muster_phase stage, int sys, const char *format, ...);
 
 /* Add to what was said; what does not fit is cut. `error` says something. */
 void error_add_text(struct muster_error *error, struct muster_str text);

@@ -30,7 +30,7 @@ static void sip_round(uint64_t v[4])
 uint64_t map_hash(const struct map *map, struct muster_str key)
 {
         uint64_t v[4] = { map->seed[0] ^ 0x736f6d6570736575u, map->seed[1] ^ 0x646f72616e646f6du,
-                          map->seed[0] ^ 0x6c7967656e657261u, map->seed[1] ^ 0x7465646279746573u };
+                map->seed[0] ^ 0x6c7967656e657261u, map->seed[1] ^ 0x7465646279746573u };
         uint64_t word = 0;
         size_t whole = key.len & ~(size_t)7;
 

@@ -11,7 +11,7 @@ static bool cut_number(struct muster_str text, double *ret_number, struct muster
         char copy[64], *end;
 
         if (!text.len || text.len >= sizeof(copy) ||
-            !(char_is_digit(text.at[0]) || text.at[0] == '.'))
+                !(char_is_digit(text.at[0]) || text.at[0] == '.'))
                 return false;
         memcpy(copy, text.at, text.len);
         copy[text.len] = '\0';

@@ -73,7 +73,7 @@ bool str_to_u64(struct muster_str a, uint64_t *ret_value)
                 return false;
         for (size_t i = 0; i < a.len; i++) {
                 if (!char_is_digit(a.at[i]) || __builtin_mul_overflow(value, 10u, &value) ||
-                    __builtin_add_overflow(value, (uint64_t)(a.at[i] - '0'), &value))
+                        __builtin_add_overflow(value, (uint64_t)(a.at[i] - '0'), &value))
                         return false;
         }
         *ret_value = value;
@@ -103,7 +103,7 @@ unsigned str_distance(struct muster_str a, struct muster_str b)
                 for (unsigned j = 1; j <= b.len; j++) {
                         above = row[j];
                         row[j] = min3(above + 1, row[j - 1] + 1,
-                                      diagonal + (a.at[i - 1] != b.at[j - 1]));
+                                diagonal + (a.at[i - 1] != b.at[j - 1]));
                         diagonal = above;
                 }
         }

@@ -43,7 +43,7 @@ static struct words in_units(double value, const struct unit *units, size_t n, d
         while (i + 1 < n && round_off(value / units[i].size) >= most)
                 i++;
         snprintf(words.text, sizeof(words.text), "%.4g %s", round_off(value / units[i].size),
-                 units[i].name);
+                units[i].name);
         return words;
 }
 
@@ -53,10 +53,10 @@ static struct words two_units(uint64_t whole, const char *large, uint64_t rest, 
 
         if (rest)
                 snprintf(words.text, sizeof(words.text), "%llu %s %llu %s",
-                         (unsigned long long)whole, large, (unsigned long long)rest, small);
+                        (unsigned long long)whole, large, (unsigned long long)rest, small);
         else
                 snprintf(words.text, sizeof(words.text), "%llu %s", (unsigned long long)whole,
-                         large);
+                        large);
         return words;
 }
 
@@ -122,6 +122,6 @@ struct words words_counted(uint64_t n, const char *one, const char *many)
         struct words words;
 
         snprintf(words.text, sizeof(words.text), "%.27s %.35s", words_count(n).text,
-                 n == 1 ? one : many);
+                n == 1 ? one : many);
         return words;
 }

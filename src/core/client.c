@@ -28,7 +28,7 @@ static bool is_ours(const struct muster_client *client)
  * origins need not close the one to open the other.
  */
 static int make_room_for_files(unsigned concurrency, unsigned *ret_n_conns_max,
-                               struct muster_error *error)
+        struct muster_error *error)
 {
         rlim_t need = (rlim_t)concurrency + FILES_SPARE;
         rlim_t wanted = (rlim_t)concurrency * CONNS_PER_SLOT + FILES_SPARE;
@@ -38,18 +38,16 @@ static int make_room_for_files(unsigned concurrency, unsigned *ret_n_conns_max,
                 limit = (struct rlimit){ wanted, wanted };
         if (limit.rlim_max < need)
                 return error_set(error, MUSTER_E_RESOURCE, MUSTER_PHASE_QUEUE, EMFILE,
-                                 "resource: a concurrency of %u needs %llu open files, but this "
-                                 "process may not have more than %llu; raise the hard limit "
-                                 "(ulimit -Hn) or lower the concurrency",
-                                 concurrency, (unsigned long long)need,
-                                 (unsigned long long)limit.rlim_max);
+                        "resource: a concurrency of %u needs %llu open files, but this "
+                        "process may not have more than %llu; raise the hard limit "
+                        "(ulimit -Hn) or lower the concurrency",
+                        concurrency, (unsigned long long)need, (unsigned long long)limit.rlim_max);
         if (wanted > limit.rlim_max)
                 wanted = limit.rlim_max;
         if (limit.rlim_cur < wanted) {
                 limit.rlim_cur = wanted;
                 if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
-                        return error_set(
-                                error, MUSTER_E_RESOURCE, MUSTER_PHASE_QUEUE, errno,
+                        return error_set(error, MUSTER_E_RESOURCE, MUSTER_PHASE_QUEUE, errno,
                                 "resource: cannot raise the limit of open files to %llu: %s",
                                 (unsigned long long)wanted, error_sys_text(errno));
         }
@@ -69,9 +67,9 @@ static int copy_tls_options(struct tls_options *to, const struct muster_client_o
 {
         to->insecure_no_verify = from->insecure_no_verify;
         if (copy_text(&to->ca_file, from->ca_file) < 0 ||
-            copy_text(&to->cert_file, from->client_cert_file) < 0 ||
-            copy_text(&to->key_file, from->client_key_file) < 0 ||
-            copy_text(&to->keylog_file, from->keylog_file) < 0)
+                copy_text(&to->cert_file, from->client_cert_file) < 0 ||
+                copy_text(&to->key_file, from->client_key_file) < 0 ||
+                copy_text(&to->keylog_file, from->keylog_file) < 0)
                 return MUSTER_E_RESOURCE;
         return 0;
 }
@@ -91,7 +89,7 @@ static void drop_tls_options(struct tls_options *options)
 }
 
 int client_tls(struct muster_client *client, struct tls_context **ret_context,
-               struct muster_error *error)
+        struct muster_error *error)
 {
         int r = 0;
 
@@ -104,7 +102,7 @@ int client_tls(struct muster_client *client, struct tls_context **ret_context,
 
 /* Files that the caller named must be good now, not when the first https URL comes by. */
 static int init_tls(struct muster_client *client, const struct muster_client_options *options,
-                    struct muster_error *error)
+        struct muster_error *error)
 {
         struct tls_context *context;
 
@@ -135,7 +133,7 @@ static int init_loop(struct muster_client *client, struct muster_error *error)
 
         if (r < 0)
                 return error_set(error, MUSTER_E_RESOURCE, MUSTER_PHASE_QUEUE, sys,
-                                 "resource: cannot set up the event loop: %s", error_sys_text(sys));
+                        "resource: cannot set up the event loop: %s", error_sys_text(sys));
         return 0;
 }
 
@@ -147,12 +145,12 @@ static void start_is_due(struct loop_timer *timer, uint64_t late_ns)
 }
 
 static int init(struct muster_client *client, const struct muster_client_options *options,
-                struct muster_error *error)
+        struct muster_error *error)
 {
         struct resolver_options resolver = { .servers = options->dns_server,
-                                             .overrides = options->resolve,
-                                             .looked_up = tracing_lookup,
-                                             .observer = client };
+                .overrides = options->resolve,
+                .looked_up = tracing_lookup,
+                .observer = client };
         unsigned n_conns_max = 0;
         uint64_t seed;
         int r = settings_init(&client->settings, options, error);
@@ -164,10 +162,10 @@ static int init(struct muster_client *client, const struct muster_client_options
         if (r < 0)
                 return r;
         pool_init(&client->pool, &client->loop, &client->origins, n_conns_max,
-                  client->settings.idle_timeout_ns);
+                client->settings.idle_timeout_ns);
         sched_init(&client->sched, client->settings.concurrency, client->settings.per_host);
         sched_set_rates(&client->sched, client->settings.rate_per_s,
-                        client->settings.rate_per_host_per_s);
+                client->settings.rate_per_host_per_s);
         client->start_timer.fire = start_is_due;
         retry_budget_init(&client->retry_budget, client->settings.retry_budget_percent);
         rand_seed_bytes(&seed, sizeof(seed));
@@ -181,7 +179,7 @@ static int init(struct muster_client *client, const struct muster_client_options
 }
 
 static int make(struct muster_client **ret_client, const struct muster_client_options *given,
-                struct clock clock)
+        struct clock clock)
 {
         struct muster_client_options options = settings_known_options(given);
         struct muster_client *client = mem_zalloc(sizeof(*client));
@@ -210,7 +208,7 @@ static int make(struct muster_client **ret_client, const struct muster_client_op
 }
 
 int muster_client_new(struct muster_client **ret_client,
-                      const struct muster_client_options *options)
+        const struct muster_client_options *options)
 {
         if (!ret_client)
                 return MUSTER_E_INVALID;
@@ -218,10 +216,10 @@ int muster_client_new(struct muster_client **ret_client,
 }
 
 int client_new_manual(struct muster_client **ret_client,
-                      const struct muster_client_options *options, uint64_t start_ns)
+        const struct muster_client_options *options, uint64_t start_ns)
 {
         return make(ret_client, options,
-                    (struct clock){ .is_manual = true, .manual_ns = start_ns });
+                (struct clock){ .is_manual = true, .manual_ns = start_ns });
 }
 
 /* --- unmaking ----------------------------------------------------------------------------------------------------- */
@@ -279,7 +277,7 @@ static void note_fullness(struct muster_client *client)
 }
 
 int muster_submit(struct muster_client *client, struct muster_request *take_request,
-                  uint64_t *ret_id)
+        uint64_t *ret_id)
 {
         if (!is_ours(client) || !take_request || take_request->state != REQUEST_NEW) {
                 /* One that was submitted before is not ours to free. */
@@ -552,7 +550,7 @@ static uint64_t hold_left_ns(const struct muster_client *client)
 }
 
 void muster_client_stats(const struct muster_client *client, struct muster_client_stats *ret_stats,
-                         size_t size)
+        size_t size)
 {
         struct muster_client_stats stats;
 

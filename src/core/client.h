@@ -69,13 +69,13 @@ void client_put_back(struct muster_request *request);
 
 /* The context for https, made on first use. MUSTER_E_TLS, MUSTER_E_RESOURCE. */
 int client_tls(struct muster_client *client, struct tls_context **ret_context,
-               struct muster_error *error);
+        struct muster_error *error);
 
 /* One turn of the loop, waiting until something happens. */
 int client_turn(struct muster_client *client);
 
 /* For tests: a client whose time is `start_ns` and moves only as loop.h says. */
 int client_new_manual(struct muster_client **ret_client,
-                      const struct muster_client_options *options, uint64_t start_ns);
+        const struct muster_client_options *options, uint64_t start_ns);
 
 #endif

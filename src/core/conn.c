@@ -91,7 +91,7 @@ struct buf *conn_head(struct conn *conn)
 static int send_pieces(struct conn *conn, struct muster_str body)
 {
         struct iovec pieces[2] = { { conn->out.at, conn->out.len },
-                                   { (void *)(uintptr_t)body.at, body.len } };
+                { (void *)(uintptr_t)body.at, body.len } };
         int r = loop_send(&conn->socket, pieces, 2, &conn->send_sys);
 
         if (r < 0)
@@ -168,9 +168,9 @@ static void ready(struct conn *conn)
         if (conn->tls) {
                 conn->notes.tls_end_ns = now_of(conn);
                 snprintf(conn->info.tls_version, sizeof(conn->info.tls_version), "%s",
-                         tls_version_name(conn->tls));
+                        tls_version_name(conn->tls));
                 snprintf(conn->info.tls_cipher, sizeof(conn->info.tls_cipher), "%s",
-                         tls_cipher_name(conn->tls));
+                        tls_cipher_name(conn->tls));
                 conn->info.tls_resumed = tls_was_resumed(conn->tls);
                 conn->client->stats.n_tls_handshakes++;
                 conn->client->stats.n_tls_resumed += conn->info.tls_resumed;
@@ -252,14 +252,14 @@ static void ended(struct conn *conn)
         }
         if (conn->state == CONN_HANDSHAKE)
                 error_set(&error, MUSTER_E_TLS, MUSTER_PHASE_TLS, 0,
-                          "tls: the server closed the connection during the handshake; does it "
-                          "speak TLS 1.2 or "
-                          "later on this port?");
+                        "tls: the server closed the connection during the handshake; does it "
+                        "speak TLS 1.2 or "
+                        "later on this port?");
         else
                 error_set(&error, MUSTER_E_CLOSED, MUSTER_PHASE_RECEIVE, conn->send_sys,
-                          "closed: %s ended the connection without a TLS close_notify, the "
-                          "response may be cut short",
-                          conn->info.remote);
+                        "closed: %s ended the connection without a TLS close_notify, the "
+                        "response may be cut short",
+                        conn->info.remote);
         fail(conn, &error);
 }
 
@@ -269,13 +269,12 @@ static void broken(struct conn *conn, int sys)
 
         if (conn->state == CONN_HANDSHAKE)
                 error_set(&error, MUSTER_E_TLS, MUSTER_PHASE_TLS, sys,
-                          "tls: %s during the handshake with %s", error_sys_text(sys),
-                          conn->info.remote);
+                        "tls: %s during the handshake with %s", error_sys_text(sys),
+                        conn->info.remote);
         else
                 error_set(&error, conn->send_sys ? MUSTER_E_SEND : MUSTER_E_CLOSED,
-                          MUSTER_PHASE_RECEIVE, sys, "%s: %s: %s",
-                          conn->send_sys ? "send" : "closed", conn->info.remote,
-                          error_sys_text(sys));
+                        MUSTER_PHASE_RECEIVE, sys, "%s: %s: %s", conn->send_sys ? "send" : "closed",
+                        conn->info.remote, error_sys_text(sys));
         fail(conn, &error);
 }
 
@@ -286,7 +285,7 @@ static void acked(struct conn *conn, uint64_t kernel_ns)
 
         /* One that came late is of a request before. */
         if (request && request->notes.number == conn->notes.acked_attempt &&
-            kernel_ns >= request->attempt.send_start_ns)
+                kernel_ns >= request->attempt.send_start_ns)
                 request->attempt.acked_ns = kernel_ns < now_ns ? kernel_ns : now_ns;
 }
 
@@ -320,7 +319,7 @@ static void handle(struct loop_socket *socket, const struct loop_event *event)
 static void note_remote(struct conn *conn, const struct dial *dial)
 {
         address_text((const struct sockaddr *)&dial->address, conn->info.remote,
-                     sizeof(conn->info.remote));
+                sizeof(conn->info.remote));
         conn->info.id = conn->notes.id;
         conn->notes.family = dial->address.ss_family == AF_INET6 ? 6 : 4;
         conn->client->stats.n_conns_opened++;
@@ -335,10 +334,10 @@ static void begin_tls(struct conn *conn)
 
         /* The first one of a client loads the trust store. */
         tracing_worked(conn->client, TRACE_WORK_TLS, now_of(conn) - start_ns,
-                       conn->request->notes.number);
+                conn->request->notes.number);
         if (r == 0)
                 r = tls_new(&conn->tls, context, buf_str(&conn->origin->host),
-                            &conn->origin->session, &error);
+                        &conn->origin->session, &error);
         if (r < 0) {
                 fail(conn, &error);
                 return;
@@ -402,7 +401,7 @@ static struct conn *make(struct muster_client *client, struct muster_request *re
 }
 
 int conn_open(struct muster_client *client, struct muster_request *request,
-              struct muster_error *error)
+        struct muster_error *error)
 {
         struct conn *conn = make(client, request);
         int r;
@@ -410,10 +409,10 @@ int conn_open(struct muster_client *client, struct muster_request *request,
         if (!conn)
                 return error_set_memory(error, MUSTER_PHASE_DNS);
         r = dial_start(&conn->dial->dial, &client->loop, client->resolver, dialled,
-                       buf_str(&conn->origin->host), conn->origin->port);
+                buf_str(&conn->origin->host), conn->origin->port);
         if (r < 0) {
                 error_set(error, (enum muster_code)r, MUSTER_PHASE_DNS, 0, "%s",
-                          conn->dial->dial.error.text);
+                        conn->dial->dial.error.text);
                 request->conn = NULL;
                 conn_close(conn, TRACE_NEVER_OPEN);
         }

@@ -67,7 +67,7 @@ static inline struct conn *conn_of_origin_link(struct list *link)
  * MUSTER_E_TLS with *error: there is no connection.
  */
 int conn_open(struct muster_client *client, struct muster_request *request,
-              struct muster_error *error);
+        struct muster_error *error);
 
 /* The empty buffer into which the head of a request is written before conn_send(). */
 struct buf *conn_head(struct conn *conn);

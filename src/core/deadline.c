@@ -84,7 +84,7 @@ static enum muster_phase stage_of(const struct muster_request *request)
 
 /* All that the request has lived through so far. */
 static void phases_so_far(const struct muster_request *request, uint64_t now_ns,
-                          uint64_t phase_ns[MUSTER_N_PHASES])
+        uint64_t phase_ns[MUSTER_N_PHASES])
 {
         struct attempt attempt = request->attempt;
 
@@ -111,13 +111,12 @@ static void describe_phases(const uint64_t phase_ns[MUSTER_N_PHASES], char *text
 
                 if (ms >= 0.05)
                         at += (size_t)snprintf(text + at, size - at, "%s%s %.*f ms", at ? ", " : "",
-                                               muster_phase_name((enum muster_phase)i),
-                                               ms < 10 ? 1 : 0, ms);
+                                muster_phase_name((enum muster_phase)i), ms < 10 ? 1 : 0, ms);
         }
 }
 
 static void say_timeout(const struct muster_request *request, uint64_t at_ns, uint64_t now_ns,
-                        struct muster_error *error)
+        struct muster_error *error)
 {
         struct timeout timeout = timeout_that_ended(request, at_ns);
         enum muster_phase stage = stage_of(request);
@@ -127,8 +126,8 @@ static void say_timeout(const struct muster_request *request, uint64_t at_ns, ui
         phases_so_far(request, now_ns, phase_ns);
         describe_phases(phase_ns, phases, sizeof(phases));
         error_set(error, MUSTER_E_TIMEOUT, stage, 0,
-                  "timeout: %s timeout of %g s ran out in %s (%s)", timeout.name,
-                  (double)timeout.length_ns / (double)NS_PER_S, muster_phase_name(stage), phases);
+                "timeout: %s timeout of %g s ran out in %s (%s)", timeout.name,
+                (double)timeout.length_ns / (double)NS_PER_S, muster_phase_name(stage), phases);
 }
 
 static void time_out(struct muster_request *request, uint64_t at_ns, uint64_t now_ns)
@@ -142,7 +141,7 @@ static void time_out(struct muster_request *request, uint64_t at_ns, uint64_t no
 }
 
 bool deadline_outlasted(const struct muster_request *request, uint64_t end_ns,
-                        struct muster_error *error)
+        struct muster_error *error)
 {
         if (end_ns <= request->work.until_ns)
                 return false;
@@ -243,7 +242,7 @@ int deadline_arm(struct muster_request *request)
         if (at_ns == UINT64_MAX)
                 return 0;
         if (heap_has(&request->timer.node) &&
-            heap_key(&loop->timers, &request->timer.node) <= at_ns)
+                heap_key(&loop->timers, &request->timer.node) <= at_ns)
                 return 0;
         return loop_timer_set(loop, &request->timer, at_ns);
 }

@@ -47,7 +47,7 @@ void deadline_processing(struct muster_request *request);
  * The work was done at `end_ns`: did that outlast what the request had left? Then *error says it.
  */
 bool deadline_outlasted(const struct muster_request *request, uint64_t end_ns,
-                        struct muster_error *error);
+        struct muster_error *error);
 
 /* Would waiting until `at_ns` outlast what the request has left? */
 bool deadline_forbids(const struct muster_request *request, uint64_t at_ns);

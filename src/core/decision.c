@@ -45,7 +45,7 @@ static bool decide_retry(struct muster_request *request, const struct h1_head *h
 
 /* What is asked for next, when this redirect is followed. */
 static struct muster_str next_method(const struct muster_request *request,
-                                     const struct redirect *redirect)
+        const struct redirect *redirect)
 {
         return redirect->becomes_get ? str_of("GET") : request_method(request);
 }
@@ -68,7 +68,7 @@ static int note_asked(struct muster_request *request)
         struct buf *visited = &request->visited;
 
         if (buf_add_str(visited, request_method(request)) < 0 || buf_add_char(visited, ' ') < 0 ||
-            buf_add_str(visited, buf_str(&request->url.text)) < 0)
+                buf_add_str(visited, buf_str(&request->url.text)) < 0)
                 return MUSTER_E_RESOURCE;
         return buf_add_char(visited, '\n');
 }
@@ -80,7 +80,7 @@ static void show_url(const struct url *url, char *text, size_t size)
 
         (void)url_add_public(url, &shown);
         snprintf(text, size, "%.*s%s", (int)(shown.len < size - 4 ? shown.len : size - 4),
-                 shown.len ? shown.at : "", shown.len < size - 4 ? "" : "...");
+                shown.len ? shown.at : "", shown.len < size - 4 ? "" : "...");
         buf_deinit(&shown);
 }
 
@@ -91,15 +91,15 @@ static void advise(const struct fields *fields, char *text, size_t size)
 
         if (str_split(&cookie, '=', &name) && name.len && name.len < 40)
                 snprintf(text, size,
-                         "it may want back the cookie that it sets: -H \"Cookie: %.*s=...\"",
-                         STR_ARGS(name));
+                        "it may want back the cookie that it sets: -H \"Cookie: %.*s=...\"",
+                        STR_ARGS(name));
         else
                 snprintf(text, size,
-                         "the response itself can be had with no_redirects (--no-location)");
+                        "the response itself can be had with no_redirects (--no-location)");
 }
 
 static int loops(const struct muster_request *request, const struct fields *fields,
-                 struct muster_error *error)
+        struct muster_error *error)
 {
         bool is_itself = str_eq(buf_str(&request->url.text), buf_str(&request->next_url.text));
         bool is_empty = !fields_find(fields, "Location").len;
@@ -108,9 +108,9 @@ static int loops(const struct muster_request *request, const struct fields *fiel
         show_url(&request->url, from, sizeof(from));
         advise(fields, advice, sizeof(advice));
         return error_set(error, MUSTER_E_REDIRECT, MUSTER_PHASE_RECEIVE, 0,
-                         "redirect: a loop: %s leads %s%s; %s", from,
-                         is_itself ? "to itself" : "back to where it was before",
-                         is_empty ? " (its Location is empty)" : "", advice);
+                "redirect: a loop: %s leads %s%s; %s", from,
+                is_itself ? "to itself" : "back to where it was before",
+                is_empty ? " (its Location is empty)" : "", advice);
 }
 
 static int too_many_redirects(const struct muster_request *request, struct muster_error *error)
@@ -120,18 +120,18 @@ static int too_many_redirects(const struct muster_request *request, struct muste
         show_url(&request->next_url, to, sizeof(to));
         if (request->client->settings.max_redirects == 0)
                 return error_set(error, MUSTER_E_REDIRECT, MUSTER_PHASE_RECEIVE, 0,
-                                 "redirect: to %s, and none is to be followed (--max-redirs 0); "
-                                 "no_redirects (--no-location) makes it the result",
-                                 to);
+                        "redirect: to %s, and none is to be followed (--max-redirs 0); "
+                        "no_redirects (--no-location) makes it the result",
+                        to);
         return error_set(error, MUSTER_E_REDIRECT, MUSTER_PHASE_RECEIVE, 0,
-                         "redirect: not there yet after %u redirects, the last to %s; raise the "
-                         "limit, max_redirects (--max-redirs), or ask for the target itself",
-                         request->result.n_redirects, to);
+                "redirect: not there yet after %u redirects, the last to %s; raise the "
+                "limit, max_redirects (--max-redirs), or ask for the target itself",
+                request->result.n_redirects, to);
 }
 
 /* 0: follow it, as noted in the request. REDIRECT_NONE. Negative: it must not be followed. */
 static int decide_redirect(struct muster_request *request, const struct h1_head *head,
-                           struct muster_error *error)
+        struct muster_error *error)
 {
         const struct settings *settings = &request->client->settings;
         struct redirect redirect = { 0 };
@@ -140,8 +140,8 @@ static int decide_redirect(struct muster_request *request, const struct h1_head 
         if (request->limits.no_redirects)
                 return REDIRECT_NONE;
         r = redirect_decide(head->status, request_method(request), &request->url,
-                            fields_find(&head->fields, "Location"), settings->allow_https_to_http,
-                            &request->next_url, &redirect, error);
+                fields_find(&head->fields, "Location"), settings->allow_https_to_http,
+                &request->next_url, &redirect, error);
         if (r != 0)
                 return r;
         if (note_asked(request) < 0)
@@ -152,16 +152,16 @@ static int decide_redirect(struct muster_request *request, const struct h1_head 
                 return too_many_redirects(request, error);
         if (!redirect.becomes_get && !request_can_repeat(request))
                 return error_set(error, MUSTER_E_REDIRECT, MUSTER_PHASE_RECEIVE, 0,
-                                 "redirect: the body would have to be sent again to %.*s, but its "
-                                 "source cannot be rewound; ask for that URL itself",
-                                 STR_ARGS(buf_str(&request->next_url.text)));
+                        "redirect: the body would have to be sent again to %.*s, but its "
+                        "source cannot be rewound; ask for that URL itself",
+                        STR_ARGS(buf_str(&request->next_url.text)));
         request->is_get_now |= redirect.becomes_get;
         request->has_left_origin |= redirect.drops_credentials;
         return 0;
 }
 
 int decide_use(struct muster_request *request, const struct h1_head *head,
-               struct muster_error *error)
+        struct muster_error *error)
 {
         int r;
 

@@ -13,6 +13,6 @@
  * with *error: the redirect must not be followed (MUSTER_E_REDIRECT, MUSTER_E_URL), or MUSTER_E_RESOURCE.
  */
 int decide_use(struct muster_request *request, const struct h1_head *head,
-               struct muster_error *error);
+        struct muster_error *error);
 
 #endif

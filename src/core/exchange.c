@@ -57,7 +57,7 @@ static bool is_failure_of_dropped_body(const struct muster_request *request, enu
 {
         return request->use != RESPONSE_IS_RESULT &&
                (code == MUSTER_E_CLOSED || code == MUSTER_E_PROTOCOL || code == MUSTER_E_SEND ||
-                code == MUSTER_E_TLS || code == MUSTER_E_TOO_LARGE);
+                       code == MUSTER_E_TLS || code == MUSTER_E_TOO_LARGE);
 }
 
 void exchange_note_dial(struct conn *conn)
@@ -91,7 +91,7 @@ void exchange_failed(struct conn *conn, const struct muster_error *error)
 static void fail(struct conn *conn, int code, struct muster_error *error)
 {
         error_set(error, (enum muster_code)code, conn->request->attempt.stage, 0,
-                  "resource: out of memory while reading the response");
+                "resource: out of memory while reading the response");
         exchange_failed(conn, error);
 }
 
@@ -249,24 +249,24 @@ static void forget_arrival(struct muster_request *request)
 }
 
 static int too_large(const struct muster_request *request, uint64_t bytes,
-                     struct muster_error *error)
+        struct muster_error *error)
 {
         return error_set(error, MUSTER_E_TOO_LARGE, MUSTER_PHASE_RECEIVE, 0,
-                         "too_large: the body has %s%llu bytes, the cap is %llu; raise it with "
-                         "max_body_bytes "
-                         "(--max-filesize)",
-                         bytes ? "" : "more than ",
-                         (unsigned long long)(bytes ? bytes : request->limits.max_body_bytes),
-                         (unsigned long long)request->limits.max_body_bytes);
+                "too_large: the body has %s%llu bytes, the cap is %llu; raise it with "
+                "max_body_bytes "
+                "(--max-filesize)",
+                bytes ? "" : "more than ",
+                (unsigned long long)(bytes ? bytes : request->limits.max_body_bytes),
+                (unsigned long long)request->limits.max_body_bytes);
 }
 
 /* Make ready for the body: its decoder, or room for all of it. */
 static int expect_body(struct conn *conn, struct muster_request *request,
-                       const struct h1_head *head, struct muster_error *error)
+        const struct h1_head *head, struct muster_error *error)
 {
         const struct settings *settings = &conn->client->settings;
         struct decode_limits limits = { .max_bytes = request->limits.max_body_bytes,
-                                        .max_ratio = settings->max_decode_ratio };
+                .max_ratio = settings->max_decode_ratio };
         int r;
 
         if (!request->limits.no_decoding) {
@@ -289,7 +289,7 @@ static int expect_body(struct conn *conn, struct muster_request *request,
 
 /* A body that is an error's stays in memory, to be looked at, unless it is wanted where good ones go. */
 static int begin_sink(struct conn *conn, struct muster_request *request, const struct h1_head *head,
-                      struct muster_error *error)
+        struct muster_error *error)
 {
         bool is_error = request->limits.fail_on_status && !request->limits.fail_with_body &&
                         head->status >= 400;
@@ -318,7 +318,7 @@ void exchange_drop_rest(struct conn *conn)
  */
 #define DROPPED 1
 static int expect_unwanted_body(struct conn *conn, struct muster_request *request,
-                                const struct h1_head *head)
+        const struct h1_head *head)
 {
         bool saves_conn = head->keeps_alive && !request->limits.no_reuse &&
                           !(head->has_length && head->length > DRAIN_BYTES_MAX);
@@ -331,7 +331,7 @@ static int expect_unwanted_body(struct conn *conn, struct muster_request *reques
 }
 
 static int take_head(struct conn *conn, struct muster_request *request, const struct h1_head *head,
-                     struct muster_error *error)
+        struct muster_error *error)
 {
         int r = result_set_head(&request->result, head);
 
@@ -347,7 +347,7 @@ static int take_head(struct conn *conn, struct muster_request *request, const st
 
 /* Keep encoded bytes for a worker. */
 static int decode_later(struct muster_request *request, struct muster_str bytes,
-                        struct muster_error *error)
+        struct muster_error *error)
 {
         struct buf *encoded = &request->work.encoded;
 
@@ -361,7 +361,7 @@ static int decode_later(struct muster_request *request, struct muster_str bytes,
  * 128 MiB before the loop goes on.
  */
 static int decode(struct conn *conn, struct muster_request *request, struct muster_str bytes,
-                  struct muster_error *error)
+        struct muster_error *error)
 {
         struct muster_result *result = &request->result;
         /* What goes on from here cannot be decoded elsewhere. */
@@ -376,7 +376,7 @@ static int decode(struct conn *conn, struct muster_request *request, struct must
                 if (threshold != UINT64_MAX && step.len > DECODE_STEP_BYTES)
                         step.len = DECODE_STEP_BYTES;
                 r = decoder_feed(conn->decoder, step,
-                                 request->limits.discard_body ? NULL : &result->body, error);
+                        request->limits.discard_body ? NULL : &result->body, error);
                 bytes.at += step.len;
                 bytes.len -= step.len;
         }
@@ -390,7 +390,7 @@ static int decode(struct conn *conn, struct muster_request *request, struct must
 #define BODY_NOT_WANTED 1 /* it is longer than is worth reading */
 
 static int take_body(struct conn *conn, struct muster_request *request, struct muster_str bytes,
-                     struct muster_error *error)
+        struct muster_error *error)
 {
         struct muster_result *result = &request->result;
         int r;
@@ -411,7 +411,7 @@ static int take_body(struct conn *conn, struct muster_request *request, struct m
 
 /* One event of the reader. 0: go on. Positive: the exchange is over. Negative: it failed. */
 static int take_event(struct conn *conn, const struct h1_event *event, size_t n_left,
-                      struct muster_error *error)
+        struct muster_error *error)
 {
         struct muster_request *request = conn->request;
         int r;
@@ -443,8 +443,7 @@ void exchange_received(struct conn *conn, struct muster_str bytes, uint64_t kern
         int r = 0;
 
         if (!conn->request) {
-                conn_close(
-                        conn,
+                conn_close(conn,
                         TRACE_CLOSED_BY_CLIENT); /* nobody asked: whose response would it be taken for? */
                 return;
         }

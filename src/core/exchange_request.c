@@ -16,7 +16,7 @@ static uint64_t now_of(const struct conn *conn)
 static void fail(struct conn *conn, int code, struct muster_error *error)
 {
         error_set(error, (enum muster_code)code, conn->request->attempt.stage, 0,
-                  "resource: out of memory while sending the request");
+                "resource: out of memory while sending the request");
         exchange_failed(conn, error);
 }
 
@@ -81,13 +81,12 @@ static void send_request(struct conn *conn, struct muster_request *request)
         int r = request_has_upload(request) ? upload_begin(&request->upload, &error) : 0;
 
         if (r == 0 && request_has_upload(request) && request->limits.http_1_0 &&
-            request->upload.total_bytes == MUSTER_SIZE_UNKNOWN)
-                r = error_set(
-                        &error, MUSTER_E_INVALID, MUSTER_PHASE_SEND, 0,
+                request->upload.total_bytes == MUSTER_SIZE_UNKNOWN)
+                r = error_set(&error, MUSTER_E_INVALID, MUSTER_PHASE_SEND, 0,
                         "invalid: HTTP/1.0 has no chunks, so the size of the body must be known");
         if (r == 0)
                 r = request_write_head(request, conn->client->settings.user_agent, conn_head(conn),
-                                       &error);
+                        &error);
         if (request->has_body && !request->is_get_now)
                 body = buf_str(&request->body);
         request->notes.sent_bytes = conn->out.len + body.len;
@@ -106,7 +105,7 @@ static void send_request(struct conn *conn, struct muster_request *request)
 static void ask_for_ack(struct conn *conn, const struct muster_request *request)
 {
         if (conn->is_sending || conn->socket.awaits_ack || request_has_upload(request) ||
-            !tracing_wants_ack(conn->client))
+                !tracing_wants_ack(conn->client))
                 return;
         conn->socket.wants_ack = true;
         conn->notes.acked_attempt = request->notes.number;
@@ -125,7 +124,7 @@ static void begin(struct conn *conn, uint64_t now_ns)
         ask_for_ack(conn, request);
         flow_connected(request);
         h1_read_begin(&conn->reader, str_is(request_method(request), "HEAD"),
-                      conn->client->settings.max_header_bytes);
+                conn->client->settings.max_header_bytes);
         send_request(conn, request);
 }
 

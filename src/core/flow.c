@@ -33,7 +33,7 @@ static void check_status(const struct muster_request *request, struct muster_err
 
         if ((limits->fail_on_status || limits->fail_with_body) && request->result.status >= 400)
                 error_set(error, MUSTER_E_STATUS, MUSTER_PHASE_RECEIVE, 0,
-                          "status: the server answered %d", request->result.status);
+                        "status: the server answered %d", request->result.status);
 }
 
 static void set_final_url(struct muster_request *request)
@@ -42,7 +42,7 @@ static void set_final_url(struct muster_request *request)
 
         result->final_url.len = 0;
         if (request->url.text.len && (url_add_public(&request->url, &result->final_url) < 0 ||
-                                      buf_terminate(&result->final_url) < 0))
+                                             buf_terminate(&result->final_url) < 0))
                 buf_deinit(&result->final_url);
 }
 
@@ -74,7 +74,7 @@ static void say_withheld(struct muster_request *request)
 
 /* The one way out: from here on the request is a result. `now_ns` is when its last attempt or back-off was over. */
 static void finish(struct muster_request *request, const struct muster_error *error,
-                   uint64_t now_ns)
+        uint64_t now_ns)
 {
         struct muster_client *client = request->client;
         struct muster_result *result = &request->result;
@@ -107,7 +107,7 @@ static void finish(struct muster_request *request, const struct muster_error *er
 /* --- work on the response ----------------------------------------------------------------------------------------- */
 
 static void finish_processed(struct muster_request *request, const struct muster_error *error,
-                             uint64_t end_ns)
+        uint64_t end_ns)
 {
         struct muster_result *result = &request->result;
         struct work *work = &request->work;
@@ -129,7 +129,7 @@ static void say_processed(struct muster_request *request)
 
         if (work->code == MUSTER_E_PROCESS)
                 error_set(error, MUSTER_E_PROCESS, MUSTER_PHASE_PROCESS, 0,
-                          "process: the function that was to work on the body failed");
+                        "process: the function that was to work on the body failed");
         else if (work->error.code)
                 *error = work->error;
         else if (work->code < 0)
@@ -293,14 +293,13 @@ static int check_request(struct muster_request *request, struct muster_error *er
 
         if (!field_is_token(method))
                 return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
-                                 "invalid: \"%.*s\" is no method", STR_ARGS(method));
+                        "invalid: \"%.*s\" is no method", STR_ARGS(method));
         if (str_is(method, "CONNECT"))
                 return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
-                                 "invalid: CONNECT asks for a tunnel, not for a response");
+                        "invalid: CONNECT asks for a tunnel, not for a response");
         if (request->options.stream) {
                 if (request->process || request->sink.kind != SINK_MEMORY)
-                        return error_set(
-                                error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
+                        return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
                                 "invalid: a stream has neither a process function nor a sink");
                 request->sink.kind = SINK_STREAM;
         }
@@ -406,7 +405,7 @@ static void end_attempt(struct muster_request *request, enum muster_code code)
         request->attempt.end_ns = now_of(client);
         /* Without memory for its record the attempt is still counted in the sums. */
         (void)result_add_attempt(&request->result, &request->attempt, code,
-                                 request->result.conn.id);
+                request->result.conn.id);
         request->origin = NULL;
         if (origin->throttle)
                 throttle_end(origin->throttle, &request->start);
@@ -441,7 +440,7 @@ static void repeat_fresh(struct muster_request *request, const struct muster_err
 
 /* The attempt that was to follow has no life of its own. */
 static void finish_backing_off(struct muster_request *request, const struct muster_error *error,
-                               uint64_t now_ns)
+        uint64_t now_ns)
 {
         begin_attempt(request, now_ns);
         request->attempt.end_ns = now_ns;

@@ -76,8 +76,8 @@ static int make(struct origins *origins, const struct url *url, struct origin **
         origin->port = url->port;
         origin->is_tls = url->scheme == URL_HTTPS;
         if (buf_add_str(&origin->key, buf_str(&origins->key)) < 0 ||
-            buf_add_str(&origin->host, url_part(url, url->host)) < 0 ||
-            map_add(&origins->map, &origin->node, buf_str(&origin->key)) < 0) {
+                buf_add_str(&origin->host, url_part(url, url->host)) < 0 ||
+                map_add(&origins->map, &origin->node, buf_str(&origin->key)) < 0) {
                 origin_free(origin);
                 return MUSTER_E_RESOURCE;
         }

@@ -27,19 +27,19 @@ static void idle_timer_fire(struct loop_timer *timer, uint64_t late_ns)
 
         (void)late_ns;
         while ((conn = oldest(pool)) &&
-               clock_after(conn->idle_since_ns, pool->idle_timeout_ns) <= pool->loop->now_ns)
+                clock_after(conn->idle_since_ns, pool->idle_timeout_ns) <= pool->loop->now_ns)
                 conn_close(conn, TRACE_CLOSED_BY_AGE);
         set_idle_timer(pool);
 }
 
 void pool_init(struct pool *pool, struct loop *loop, struct origins *origins, unsigned n_max,
-               uint64_t idle_timeout_ns)
+        uint64_t idle_timeout_ns)
 {
         *pool = (struct pool){ .loop = loop,
-                               .origins = origins,
-                               .n_max = n_max,
-                               .idle_timeout_ns = idle_timeout_ns,
-                               .idle_timer.fire = idle_timer_fire };
+                .origins = origins,
+                .n_max = n_max,
+                .idle_timeout_ns = idle_timeout_ns,
+                .idle_timer.fire = idle_timer_fire };
         list_init(&pool->idle);
         list_init(&pool->dead);
 }

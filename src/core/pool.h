@@ -28,7 +28,7 @@ struct pool {
 };
 
 void pool_init(struct pool *pool, struct loop *loop, struct origins *origins, unsigned n_max,
-               uint64_t idle_timeout_ns);
+        uint64_t idle_timeout_ns);
 
 /* Close and free every idle and dead connection. */
 void pool_deinit(struct pool *pool);

@@ -19,7 +19,8 @@ int request_begin(struct muster_request *request, const char *method, const char
         if (!method)
                 method = "GET";
         if (buf_add(&request->text, method, strlen(method) + 1) < 0 ||
-            buf_add_text(&request->asked_url, url) < 0 || buf_terminate(&request->asked_url) < 0)
+                buf_add_text(&request->asked_url, url) < 0 ||
+                buf_terminate(&request->asked_url) < 0)
                 return MUSTER_E_RESOURCE;
         request->state = REQUEST_NEW;
         return 0;
@@ -98,7 +99,7 @@ void muster_request_set_userdata(struct muster_request *request, void *userdata)
 }
 
 void muster_request_set_process(struct muster_request *request, muster_process_fn process,
-                                void *argument)
+        void *argument)
 {
         if (!is_new(request))
                 return;
@@ -115,7 +116,7 @@ static struct muster_error *fresh_error(struct muster_request *request)
 static int invalid(struct muster_request *request, const char *what, const char *of)
 {
         return error_set(fresh_error(request), MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
-                         "invalid: %s%s", what, of);
+                "invalid: %s%s", what, of);
 }
 
 static int check_field(struct muster_request *request, const char *name, const char *value)
@@ -128,8 +129,7 @@ static int check_field(struct muster_request *request, const char *name, const c
                 return invalid(request, "a control character in the value of header field ", name);
         for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
                 if (str_is_nocase(str_of(name), ours[i]))
-                        return invalid(
-                                request,
+                        return invalid(request,
                                 "this field follows from the request and cannot be set: ", name);
         if (request->fields.len / sizeof(struct request_field) == FIELDS_MAX)
                 return invalid(request, "more than 256 header fields, at ", name);
@@ -155,8 +155,8 @@ int muster_request_add_header(struct muster_request *request, const char *name, 
         field.value_at = field.name_at + field.name_len + 1;
         field.value_len = value ? (uint32_t)strlen(value) : 0;
         if (buf_add(&request->text, name, field.name_len + 1u) < 0 ||
-            buf_add(&request->text, value ? value : "", field.value_len + 1u) < 0 ||
-            buf_add(&request->fields, &field, sizeof(field)) < 0) {
+                buf_add(&request->text, value ? value : "", field.value_len + 1u) < 0 ||
+                buf_add(&request->fields, &field, sizeof(field)) < 0) {
                 request->text.len = before;
                 return error_set_memory(fresh_error(request), MUSTER_PHASE_QUEUE);
         }
@@ -206,17 +206,17 @@ int muster_request_set_body_file(struct muster_request *request, const char *pat
 }
 
 int muster_request_set_body_pull(struct muster_request *request, uint64_t size, muster_pull_fn pull,
-                                 muster_rewind_fn rewind, void *argument)
+        muster_rewind_fn rewind, void *argument)
 {
         if (!is_new(request))
                 return MUSTER_E_INVALID;
         if (!pull)
                 return invalid(request, "a body to be pulled without a function", "");
         set_upload(request, (struct upload){ .kind = UPLOAD_PULL,
-                                             .given_bytes = size,
-                                             .pull = pull,
-                                             .rewind = rewind,
-                                             .argument = argument });
+                                    .given_bytes = size,
+                                    .pull = pull,
+                                    .rewind = rewind,
+                                    .argument = argument });
         return 0;
 }
 
@@ -270,7 +270,7 @@ static int add_base64(struct buf *to, const char *user, const char *password)
 }
 
 int muster_request_set_basic_auth(struct muster_request *request, const char *user,
-                                  const char *password)
+        const char *password)
 {
         if (!is_new(request))
                 return MUSTER_E_INVALID;
@@ -280,12 +280,12 @@ int muster_request_set_basic_auth(struct muster_request *request, const char *us
                 password = "";
         if (strchr(user, ':'))
                 return invalid(request, "a colon in the user name, which RFC 7617 does not allow",
-                               "");
+                        "");
         if (strlen(user) + strlen(password) > AUTH_BYTES_MAX)
                 return invalid(request, "user name and password above 8 KiB", "");
         request->auth.len = 0;
         if (buf_add_text(&request->auth, "Basic ") < 0 ||
-            add_base64(&request->auth, user, password) < 0) {
+                add_base64(&request->auth, user, password) < 0) {
                 request->auth.len = 0;
                 return error_set_memory(fresh_error(request), MUSTER_PHASE_QUEUE);
         }
@@ -293,7 +293,7 @@ int muster_request_set_basic_auth(struct muster_request *request, const char *us
 }
 
 int muster_request_set_options(struct muster_request *request,
-                               const struct muster_request_options *options)
+        const struct muster_request_options *options)
 {
         size_t size;
 
@@ -375,7 +375,7 @@ bool request_can_repeat(const struct muster_request *request)
 }
 
 int request_write_head(const struct muster_request *request, const char *user_agent, struct buf *to,
-                       struct muster_error *error)
+        struct muster_error *error)
 {
         bool has_upload = request_has_upload(request);
         struct h1_request_field fields[FIELDS_MAX];

@@ -159,6 +159,6 @@ bool request_can_repeat(const struct muster_request *request);
 
 /* Append the head of the present attempt to `to`. As h1_write_head(). */
 int request_write_head(const struct muster_request *request, const char *user_agent, struct buf *to,
-                       struct muster_error *error);
+        struct muster_error *error);
 
 #endif

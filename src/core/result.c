@@ -56,7 +56,8 @@ int result_set_head(struct muster_result *result, const struct h1_head *head)
         result->http_version = head->version;
         result->n_dropped_fields = head->n_dropped;
         if (buf_add_str(&result->head, head->raw) < 0 ||
-            buf_add(&result->fields, head->fields.list, head->fields.n * sizeof(struct field)) < 0)
+                buf_add(&result->fields, head->fields.list, head->fields.n * sizeof(struct field)) <
+                        0)
                 return MUSTER_E_RESOURCE;
         return 0;
 }
@@ -80,7 +81,7 @@ void result_add_warning(struct muster_result *result, struct muster_str text)
         size_t before = result->warning.len;
 
         if ((before && buf_add_text(&result->warning, "; ") < 0) ||
-            buf_add_str(&result->warning, text) < 0 || buf_terminate(&result->warning) < 0)
+                buf_add_str(&result->warning, text) < 0 || buf_terminate(&result->warning) < 0)
                 result->warning.len = before;
 }
 
@@ -115,7 +116,7 @@ static struct muster_attempt *next_place(struct muster_result *result)
 }
 
 int result_add_attempt(struct muster_result *result, const struct attempt *attempt,
-                       enum muster_code code, uint64_t conn_id)
+        enum muster_code code, uint64_t conn_id)
 {
         struct muster_attempt *kept = next_place(result);
 
@@ -123,10 +124,10 @@ int result_add_attempt(struct muster_result *result, const struct attempt *attem
         if (!kept)
                 return MUSTER_E_RESOURCE;
         *kept = (struct muster_attempt){ .code = code,
-                                         .status = result->status,
-                                         .start_ns = attempt->start_ns,
-                                         .end_ns = attempt->end_ns,
-                                         .conn_id = conn_id };
+                .status = result->status,
+                .start_ns = attempt->start_ns,
+                .end_ns = attempt->end_ns,
+                .conn_id = conn_id };
         attempt_add_phases(attempt, kept->phase_ns);
         result->n_attempts++;
         return 0;
@@ -290,7 +291,7 @@ uint64_t muster_result_wire_bytes(const struct muster_result *result)
 }
 
 void muster_result_set_processed(struct muster_result *result, void *processed,
-                                 void (*free_processed)(void *processed))
+        void (*free_processed)(void *processed))
 {
         if (!result)
                 return;
@@ -318,7 +319,7 @@ int muster_result_fail(struct muster_result *result, const char *text)
                 return MUSTER_E_INVALID;
         error_clear(&result->error);
         return error_set(&result->error, MUSTER_E_PROCESS, MUSTER_PHASE_PROCESS, 0, "process: %s",
-                         text ? text : "failed");
+                text ? text : "failed");
 }
 
 unsigned muster_result_n_attempts(const struct muster_result *result)
@@ -362,7 +363,7 @@ uint64_t muster_result_planned_ns(const struct muster_result *result)
 }
 
 int muster_result_attempt(const struct muster_result *result, unsigned index,
-                          struct muster_attempt *ret_attempt, size_t size)
+        struct muster_attempt *ret_attempt, size_t size)
 {
         const struct muster_attempt *kept;
         unsigned n, n_forgotten;
@@ -379,7 +380,7 @@ int muster_result_attempt(const struct muster_result *result, unsigned index,
 }
 
 void muster_result_conn(const struct muster_result *result, struct muster_conn_info *ret_info,
-                        size_t size)
+        size_t size)
 {
         if (result && ret_info)
                 mem_copy_known(ret_info, size, &result->conn, sizeof(result->conn));

@@ -63,7 +63,7 @@ void result_add_warning(struct muster_result *result, struct muster_str text);
 
 /* An attempt is over. Its phases join the request's. MUSTER_E_RESOURCE: it is only counted. */
 int result_add_attempt(struct muster_result *result, const struct attempt *attempt,
-                       enum muster_code code, uint64_t conn_id);
+        enum muster_code code, uint64_t conn_id);
 
 /* The back-off after the last attempt took so long. */
 void result_add_backoff(struct muster_result *result, uint64_t backoff_ns);
@@ -71,8 +71,8 @@ void result_add_backoff(struct muster_result *result, uint64_t backoff_ns);
 static inline struct fields result_fields(const struct muster_result *result)
 {
         return (struct fields){ .head = result->head.at,
-                                .list = (const struct field *)(const void *)result->fields.at,
-                                .n = result->fields.len / sizeof(struct field) };
+                .list = (const struct field *)(const void *)result->fields.at,
+                .n = result->fields.len / sizeof(struct field) };
 }
 
 #endif

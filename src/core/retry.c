@@ -93,8 +93,8 @@ static int add_budget(const struct muster_request *request, struct buf *text)
         char budget[100];
 
         snprintf(budget, sizeof(budget),
-                 "the retry budget (%u %% of all requests) was used up; --retry-budget raises it",
-                 request->client->settings.retry_budget_percent);
+                "the retry budget (%u %% of all requests) was used up; --retry-budget raises it",
+                request->client->settings.retry_budget_percent);
         return buf_add_text(text, budget);
 }
 

@@ -73,7 +73,7 @@ static void note_held(struct sched *sched, struct origin *origin)
 }
 
 static void note_wait(const struct sched *sched, const struct origin *origin,
-                      struct trace_notes *notes)
+        struct trace_notes *notes)
 {
         if (notes->due_order <= origin->held_mark) {
                 notes->wait = origin->held_why;
@@ -258,7 +258,7 @@ static void begin(struct origin *origin, struct muster_request *request, uint64_
 }
 
 static struct muster_request *take_first(struct sched *sched, struct origin *origin,
-                                         uint64_t now_ns)
+        uint64_t now_ns)
 {
         struct muster_request *request = request_of_link(list_pop(&origin->queue));
 

@@ -68,32 +68,31 @@ static int check(const struct muster_client_options *o, struct muster_error *err
 {
         if (o->concurrency > CONCURRENCY_MAX)
                 return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
-                                 "invalid: concurrency %u is above %u", o->concurrency,
-                                 CONCURRENCY_MAX);
+                        "invalid: concurrency %u is above %u", o->concurrency, CONCURRENCY_MAX);
         if (o->retry_budget_percent > RETRY_BUDGET_PERCENT_MAX &&
-            o->retry_budget_percent != MUSTER_NO_RETRY_BUDGET)
+                o->retry_budget_percent != MUSTER_NO_RETRY_BUDGET)
                 return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
-                                 "invalid: retry_budget_percent %u is above %d",
-                                 o->retry_budget_percent, RETRY_BUDGET_PERCENT_MAX);
+                        "invalid: retry_budget_percent %u is above %d", o->retry_budget_percent,
+                        RETRY_BUDGET_PERCENT_MAX);
         if (o->max_header_bytes && o->max_header_bytes < HEADER_BYTES_MIN)
                 return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
-                                 "invalid: max_header_bytes %zu is below %d, no response fits",
-                                 o->max_header_bytes, HEADER_BYTES_MIN);
+                        "invalid: max_header_bytes %zu is below %d, no response fits",
+                        o->max_header_bytes, HEADER_BYTES_MIN);
         if (o->user_agent && !field_is_value(str_of(o->user_agent)))
                 return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
-                                 "invalid: user_agent has a control character");
+                        "invalid: user_agent has a control character");
         if (o->workers > WORKERS_MAX)
                 return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
-                                 "invalid: workers %u is above %d", o->workers, WORKERS_MAX);
+                        "invalid: workers %u is above %d", o->workers, WORKERS_MAX);
         if (!is_rate(o->rate_per_s) || !is_rate(o->rate_per_host_per_s))
                 return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
-                                 "invalid: %s %g is neither 0 nor from %g to %g",
-                                 is_rate(o->rate_per_s) ? "rate_per_host_per_s" : "rate_per_s",
-                                 is_rate(o->rate_per_s) ? o->rate_per_host_per_s : o->rate_per_s,
-                                 RATE_PER_S_MIN, RATE_PER_S_MAX);
+                        "invalid: %s %g is neither 0 nor from %g to %g",
+                        is_rate(o->rate_per_s) ? "rate_per_host_per_s" : "rate_per_s",
+                        is_rate(o->rate_per_s) ? o->rate_per_host_per_s : o->rate_per_s,
+                        RATE_PER_S_MIN, RATE_PER_S_MAX);
         if (o->client_key_file && !o->client_cert_file)
                 return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
-                                 "invalid: client_key_file without client_cert_file");
+                        "invalid: client_key_file without client_cert_file");
         return 0;
 }
 
@@ -122,7 +121,7 @@ static char *own_name(void)
 }
 
 int settings_init(struct settings *settings, const struct muster_client_options *options,
-                  struct muster_error *error)
+        struct muster_error *error)
 {
         struct muster_client_options o = settings_known_options(options);
         unsigned concurrency = or_default(o.concurrency, CONCURRENCY_DEFAULT);

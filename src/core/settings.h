@@ -40,7 +40,7 @@ struct settings {
 
 /* MUSTER_E_INVALID with *error naming the option; MUSTER_E_RESOURCE. `options` may be NULL. */
 int settings_init(struct settings *settings, const struct muster_client_options *options,
-                  struct muster_error *error);
+        struct muster_error *error);
 void settings_deinit(struct settings *settings);
 
 /* The caller's struct as this version knows it: members that its `size` does not reach are zero. */

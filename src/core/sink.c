@@ -18,9 +18,9 @@
 static int fail(const struct sink *sink, int sys, const char *what, struct muster_error *error)
 {
         return error_set(error, MUSTER_E_RESOURCE, MUSTER_PHASE_RECEIVE, sys,
-                         "resource: cannot %s %s: %s", what,
-                         sink->path ? sink->path : "the body's descriptor",
-                         sys == EPIPE ? "nobody reads it any more" : error_sys_text(sys));
+                "resource: cannot %s %s: %s", what,
+                sink->path ? sink->path : "the body's descriptor",
+                sys == EPIPE ? "nobody reads it any more" : error_sys_text(sys));
 }
 
 void sink_deinit(struct sink *sink)
@@ -45,7 +45,7 @@ static int open_temporary(struct sink *sink, struct muster_error *error)
 
                 rand_seed_bytes(&number, sizeof(number));
                 snprintf(sink->temporary, size, "%s.%08llx.part", sink->path,
-                         (unsigned long long)number & 0xffffffff);
+                        (unsigned long long)number & 0xffffffff);
                 sink->fd = open(sink->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
                 sink->is_open = sink->fd >= 0;
                 if (!sink->is_open && errno != EEXIST)

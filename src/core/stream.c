@@ -23,7 +23,7 @@ static void take(struct muster_request *request, void *buffer, size_t n)
                 sink->read_at = 0;
         }
         if (sink->is_blocked && request->conn &&
-            body->len - sink->read_at <= SINK_STREAM_BYTES_MAX / 2)
+                body->len - sink->read_at <= SINK_STREAM_BYTES_MAX / 2)
                 exchange_unblock(request->conn);
 }
 

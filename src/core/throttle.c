@@ -151,7 +151,7 @@ static void speed_up(struct throttle *throttle, uint64_t now_ns)
 static void doubt_ceiling(struct throttle *throttle, uint64_t now_ns)
 {
         if (throttle->per_s < max_per_s(throttle) ||
-            now_ns - throttle->refused_ns < throttle->patience_ns)
+                now_ns - throttle->refused_ns < throttle->patience_ns)
                 return;
         throttle->ceiling_per_s /= BELOW_CEILING;
         throttle->floor_per_s = throttle->per_s;
@@ -166,7 +166,7 @@ static void doubt_ceiling(struct throttle *throttle, uint64_t now_ns)
  * must not come closer behind it than the pace allows, where a server saves nothing up.
  */
 static void make_room(struct throttle *throttle, const struct throttle_start *start,
-                      uint64_t now_ns)
+        uint64_t now_ns)
 {
         uint64_t took_ns = now_ns - start->at_ns, usual_ns = throttle->usual_ns;
         uint64_t beyond_ns = took_ns > usual_ns ? took_ns - usual_ns : 0;
@@ -261,14 +261,14 @@ static void set_pace(struct throttle *throttle, double refused_per_s)
                 per_s = fmin(ceiling * BETWEEN, fmax(throttle->floor_per_s, START_PER_S));
         /* So few were let in that nothing is known but that it was too fast. */
         if (throttle->n_let_in < FEW && per_s > refused_per_s / 2 &&
-            throttle->floor_per_s < refused_per_s / 2)
+                throttle->floor_per_s < refused_per_s / 2)
                 per_s = refused_per_s / 2;
         throttle->per_s = fmin(per_s, max_per_s(throttle));
 }
 
 /* The pace was taken for so long that a hold now and then costs less than a slower one would: servers and ways are not even. */
 static bool is_accident(const struct throttle *throttle, const struct throttle_start *start,
-                        uint64_t now_ns, uint64_t hold_ns)
+        uint64_t now_ns, uint64_t hold_ns)
 {
         return throttle->per_s <= start->per_s &&
                (now_ns - throttle->release_ns) / ACCIDENT_HOLDS > hold_ns;
@@ -306,7 +306,7 @@ static double first_floor(const struct throttle *throttle, uint64_t now_ns, uint
 }
 
 void throttle_refused(struct throttle *throttle, const struct throttle_start *start,
-                      uint64_t now_ns, uint64_t asked_ns)
+        uint64_t now_ns, uint64_t asked_ns)
 {
         uint64_t hold_ns;
 

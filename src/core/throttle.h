@@ -66,11 +66,11 @@ struct throttle_start throttle_begin(struct throttle *throttle, uint64_t now_ns)
 
 /* It was refused; `asked_ns` is what the server asks to wait, 0 where it does not say. */
 void throttle_refused(struct throttle *throttle, const struct throttle_start *start,
-                      uint64_t now_ns, uint64_t asked_ns);
+        uint64_t now_ns, uint64_t asked_ns);
 
 /* It was let in. */
 void throttle_let_in(struct throttle *throttle, const struct throttle_start *start,
-                     uint64_t now_ns);
+        uint64_t now_ns);
 
 /* Its answer says nothing of a limit: one at a time is no longer called for. */
 void throttle_go_on(struct throttle *throttle, const struct throttle_start *start);

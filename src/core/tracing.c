@@ -40,7 +40,7 @@ void tracing_number(struct muster_request *request)
         uint16_t n = request->notes.n;
 
         request->notes = (struct trace_notes){ .number = ++tracing_of(request)->n_attempts,
-                                               .n = n < UINT16_MAX ? n + 1 : n };
+                .n = n < UINT16_MAX ? n + 1 : n };
 }
 
 void tracing_origin(struct muster_client *client, struct origin *origin)
@@ -50,8 +50,7 @@ void tracing_origin(struct muster_client *client, struct origin *origin)
         if (!tracing->tracer || origin->number)
                 return;
         origin->number = ++tracing->n_origins;
-        tracing->tracer->ops->origin(
-                tracing->tracer,
+        tracing->tracer->ops->origin(tracing->tracer,
                 &(struct trace_origin){ .number = origin->number, .key = buf_str(&origin->key) });
 }
 
@@ -162,7 +161,7 @@ static struct trace_attempt row_of(struct muster_request *request)
 }
 
 void tracing_attempt(struct muster_request *request, enum trace_outcome outcome,
-                     const struct muster_error *error)
+        const struct muster_error *error)
 {
         struct tracer *tracer = tracing_of(request)->tracer;
         struct trace_attempt row;
@@ -255,12 +254,11 @@ void tracing_lookup(void *observer, const struct resolve_lookup *lookup)
 
         if (!tracer)
                 return;
-        tracer->ops->lookup(tracer,
-                            &(struct trace_lookup){ .start_ns = lookup->start_ns,
-                                                    .end_ns = now_of(client),
-                                                    .code = (int8_t)lookup->code,
-                                                    .n_addresses = (uint16_t)lookup->n_addresses,
-                                                    .name = str_of(lookup->host) });
+        tracer->ops->lookup(tracer, &(struct trace_lookup){ .start_ns = lookup->start_ns,
+                                            .end_ns = now_of(client),
+                                            .code = (int8_t)lookup->code,
+                                            .n_addresses = (uint16_t)lookup->n_addresses,
+                                            .name = str_of(lookup->host) });
 }
 
 void tracing_received(struct muster_client *client, uint64_t kernel_ns)
@@ -274,7 +272,7 @@ void tracing_received(struct muster_client *client, uint64_t kernel_ns)
 /* --- the loop's time ---------------------------------------------------------------------------------------------- */
 
 void tracing_worked(struct muster_client *client, enum trace_work work, uint64_t ns,
-                    uint64_t attempt)
+        uint64_t attempt)
 {
         struct tracing *tracing = &client->tracing;
 
@@ -295,9 +293,9 @@ static void tell_turn(struct muster_client *client, uint64_t now_ns)
         struct tracing *tracing = &client->tracing;
         uint64_t cpu_ns = thread_cpu_ns(client);
         struct trace_turn row = { .start_ns = tracing->turn_began_ns,
-                                  .end_ns = now_ns,
-                                  .thread_cpu_ns = cpu_ns - tracing->seen_cpu_ns,
-                                  .culprit = tracing->culprit };
+                .end_ns = now_ns,
+                .thread_cpu_ns = cpu_ns - tracing->seen_cpu_ns,
+                .culprit = tracing->culprit };
 
         memcpy(row.work_ns, tracing->turn_work_ns, sizeof(row.work_ns));
         tracing->seen_cpu_ns = cpu_ns;
@@ -378,7 +376,7 @@ static void tell_busy_caller(struct muster_client *client, uint64_t busy_ns)
 {
         struct tracing *tracing = &client->tracing;
         struct trace_turn row = { .start_ns = tracing->entered_ns - busy_ns,
-                                  .end_ns = tracing->entered_ns };
+                .end_ns = tracing->entered_ns };
         uint64_t cpu_ns = thread_cpu_ns(client);
 
         row.work_ns[TRACE_WORK_CALLER] = busy_ns;
@@ -418,7 +416,7 @@ void tracing_enter(struct muster_client *client)
                 tracing->turn_began_ns = tracing->wait_began_ns = tracing->entered_ns;
         else
                 tracing_worked(client, TRACE_WORK_CALLER, tracing->entered_ns - tracing->left_ns,
-                               0);
+                        0);
 }
 
 void tracing_turn_over(struct muster_client *client)

@@ -76,7 +76,7 @@ bool tracing_wants_ack(struct muster_client *client);
 
 /* An attempt that is not its request's last is over; NULL: no error. */
 void tracing_attempt(struct muster_request *request, enum trace_outcome outcome,
-                     const struct muster_error *error);
+        const struct muster_error *error);
 
 /* A request is over, and its result is with the caller or will never be taken. */
 void tracing_request(struct muster_request *request);
@@ -92,7 +92,7 @@ void tracing_received(struct muster_client *client, uint64_t kernel_ns);
 
 /* The loop's thread did this for so long, most of it for one attempt (0: none). */
 void tracing_worked(struct muster_client *client, enum trace_work work, uint64_t ns,
-                    uint64_t attempt);
+        uint64_t attempt);
 
 /* See above. */
 void tracing_enter(struct muster_client *client);

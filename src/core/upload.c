@@ -30,8 +30,8 @@ bool upload_can_repeat(const struct upload *upload)
 static int fail(const struct upload *upload, int sys, const char *what, struct muster_error *error)
 {
         return error_set(error, MUSTER_E_INPUT, MUSTER_PHASE_SEND, sys, "input: %s %s%s%s", what,
-                         upload->path ? upload->path : "the body", sys ? ": " : "",
-                         sys ? error_sys_text(sys) : "");
+                upload->path ? upload->path : "the body", sys ? ": " : "",
+                sys ? error_sys_text(sys) : "");
 }
 
 static int open_file(struct upload *upload, struct muster_error *error)
@@ -61,8 +61,8 @@ static int begin_pull(struct upload *upload, struct muster_error *error)
                 return 0;
         if (!upload->rewind)
                 return fail(upload, 0,
-                            "it would have to be sent again, and there is no rewind function for",
-                            error);
+                        "it would have to be sent again, and there is no rewind function for",
+                        error);
         callback_enter();
         r = upload->rewind(upload->argument);
         callback_leave();
@@ -125,13 +125,13 @@ static int add_chunk_size(struct upload *upload, struct buf *frame, size_t n)
 {
         char text[32];
         int len = snprintf(text, sizeof(text), "%s%zx\r\n%s", upload->n_bytes > n ? "\r\n" : "", n,
-                           n ? "" : "\r\n");
+                n ? "" : "\r\n");
 
         return buf_add(frame, text, (size_t)len);
 }
 
 int upload_next(struct upload *upload, struct buf *frame, struct muster_str *ret_piece,
-                struct muster_error *error)
+        struct muster_error *error)
 {
         bool is_chunked = upload->total_bytes == MUSTER_SIZE_UNKNOWN;
         size_t n = 0;

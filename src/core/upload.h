@@ -50,7 +50,7 @@ int upload_begin(struct upload *upload, struct muster_error *error);
  * call. After the last one upload->is_over. MUSTER_E_INPUT, MUSTER_E_RESOURCE with *error.
  */
 int upload_next(struct upload *upload, struct buf *frame, struct muster_str *ret_piece,
-                struct muster_error *error);
+        struct muster_error *error);
 
 /* The attempt is over. */
 void upload_end(struct upload *upload);

@@ -124,7 +124,7 @@ static int watch_workers(struct muster_client *client, struct workers *workers)
 {
         client->workers_watch.ready = workers_ready;
         return loop_watch_set(&client->loop, &client->workers_watch, workers->event_fd, true,
-                              false);
+                false);
 }
 
 /* Those of the client, made on first use. */
@@ -156,7 +156,7 @@ void work_stop(struct muster_client *client)
         workers_stop(client->workers);
         take_back(client);
         loop_watch_set(&client->loop, &client->workers_watch, client->workers->event_fd, false,
-                       false);
+                false);
         workers_deinit(client->workers);
         client->workers = mem_free(client->workers);
 }
@@ -183,7 +183,7 @@ int work_begin(struct muster_request *request)
 
         request->work.job.run = run;
         if (!request->options.process_inline && start_workers(client) == 0 &&
-            workers_give(client->workers, &request->work.job) == 0)
+                workers_give(client->workers, &request->work.job) == 0)
                 return 0;
         request->work.job.is_begun = true;
         do_work(request);

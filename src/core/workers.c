@@ -120,7 +120,7 @@ int workers_give(struct workers *workers, struct worker_job *job)
         pthread_mutex_lock(&workers->lock);
         /* With fewer threads than it might have the work only takes longer; without any it would never be done. */
         if (workers->n_idle <= workers->n_waiting && workers->n_threads < workers->n_threads_max &&
-            start_thread(workers) < 0 && !workers->n_threads)
+                start_thread(workers) < 0 && !workers->n_threads)
                 r = MUSTER_E_RESOURCE;
         if (r == 0) {
                 job->is_begun = false;

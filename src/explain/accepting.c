@@ -11,7 +11,7 @@
 #define KEPT_MIN   3 /* of these, to tell by */
 
 static bool measure_wait(const struct facts *facts, const struct trace_attempt *attempt,
-                         uint64_t *ret_value)
+        uint64_t *ret_value)
 {
         *ret_value = attempt_network_ns(facts->record, attempt) +
                      attempt_server_ns(facts->record, attempt);
@@ -20,7 +20,7 @@ static bool measure_wait(const struct facts *facts, const struct trace_attempt *
 }
 
 static bool measure_first(const struct facts *facts, const struct trace_attempt *attempt,
-                          uint64_t *ret_value)
+        uint64_t *ret_value)
 {
         const struct trace_conn *conn = conn_of_attempt(facts->record, attempt);
 
@@ -29,13 +29,13 @@ static bool measure_first(const struct facts *facts, const struct trace_attempt 
 }
 
 static bool measure_kept(const struct facts *facts, const struct trace_attempt *attempt,
-                         uint64_t *ret_value)
+        uint64_t *ret_value)
 {
         return measure_wait(facts, attempt, ret_value) && attempt->is_reused;
 }
 
 static bool measure_slot(const struct facts *facts, const struct trace_attempt *attempt,
-                         uint64_t *ret_value)
+        uint64_t *ret_value)
 {
         bool is_first = measure_first(facts, attempt, ret_value);
 
@@ -45,7 +45,7 @@ static bool measure_slot(const struct facts *facts, const struct trace_attempt *
 
 /* Of all first waits those that began together with the very first one: within a tenth of the longest. */
 static void measure_together(struct accepting *accepting, const struct facts *facts,
-                             const struct spread *all)
+        const struct spread *all)
 {
         const struct record *record = facts->record;
         uint64_t *values = mem_array(record->n_attempts, sizeof(*values));

@@ -23,7 +23,7 @@ struct list {
 
 /* In its place, the largest first. */
 __attribute__((format(printf, 4, 5))) static void add(struct list *list, const char *name,
-                                                      uint64_t ns, const char *format, ...)
+        uint64_t ns, const char *format, ...)
 {
         size_t at = list->n;
         va_list arguments;
@@ -54,9 +54,9 @@ static void add_slots(struct list *list, const struct facts *facts, uint64_t eac
         if (!facts->slots)
                 return;
         add(list, "slots",
-            whole_of((double)each_ns * (double)facts->service.n / (double)facts->slots),
-            "%s x %s / %s at a time", attempts(facts).text, words_ns(each_ns).text,
-            words_count(facts->slots).text);
+                whole_of((double)each_ns * (double)facts->service.n / (double)facts->slots),
+                "%s x %s / %s at a time", attempts(facts).text, words_ns(each_ns).text,
+                words_count(facts->slots).text);
 }
 
 /* Where this program is busy for most of the time it may be what keeps answers waiting. */
@@ -75,8 +75,9 @@ static void add_server(struct list *list, const struct facts *facts)
         load_measure(&load, facts);
         if (is_server_full(facts, &load)) {
                 add(list, "server", whole_of((double)facts->n_attempts * 1e9 / load.full_per_s),
-                    "%s / %s a second", words_counted(facts->n_attempts, "answer", "answers").text,
-                    words_count(whole_of(load.full_per_s + 0.5)).text);
+                        "%s / %s a second",
+                        words_counted(facts->n_attempts, "answer", "answers").text,
+                        words_count(whole_of(load.full_per_s + 0.5)).text);
                 if (load.alone_ns && load.alone_ns < each_ns)
                         each_ns = load.alone_ns;
         }
@@ -97,7 +98,7 @@ static double window_of(const struct facts *facts, uint64_t at_ns)
 
 /* As if it had come evenly, from the first byte to the last. */
 static void add_bytes(double bytes[N_WINDOWS], const struct facts *facts,
-                      const struct trace_attempt *attempt)
+        const struct trace_attempt *attempt)
 {
         const struct attempt *stamps = &attempt->stamps;
         uint64_t last_ns =
@@ -136,13 +137,13 @@ static void add_link(struct list *list, const struct facts *facts)
         double per_s;
 
         if (facts->phase[MUSTER_PHASE_RECEIVE].sum < facts->service.sum / 2 ||
-            !is_link_what_held_up(facts))
+                !is_link_what_held_up(facts))
                 return;
         per_s = most_in_window(facts) * 1e9 * N_WINDOWS / (double)facts->wall_ns;
         if (per_s > 0)
                 add(list, "link", whole_of((double)facts->wire_bytes * 1e9 / per_s),
-                    "%s / %s a second", words_bytes(facts->wire_bytes).text,
-                    words_bytes(whole_of(per_s)).text);
+                        "%s / %s a second", words_bytes(facts->wire_bytes).text,
+                        words_bytes(whole_of(per_s)).text);
 }
 
 /* --- this program ------------------------------------------------------------------------------------------------- */
@@ -154,8 +155,8 @@ static void add_processor(struct list *list, const struct facts *facts)
         if (n < 1)
                 n = 1;
         add(list, "processor", facts->process_cpu_ns / (uint64_t)n,
-            "%s of processor time / %lld processor%s", words_ns(facts->process_cpu_ns).text,
-            (long long)n, n == 1 ? "" : "s");
+                "%s of processor time / %lld processor%s", words_ns(facts->process_cpu_ns).text,
+                (long long)n, n == 1 ? "" : "s");
 }
 
 static void add_workers(struct list *list, const struct facts *facts)
@@ -169,7 +170,7 @@ static void add_workers(struct list *list, const struct facts *facts)
                 sum_ns += work_ns[i];
         mem_free(work_ns);
         add(list, "workers", sum_ns / n, "%s of work on responses / %s", words_ns(sum_ns).text,
-            words_counted(n, "thread", "threads").text);
+                words_counted(n, "thread", "threads").text);
 }
 
 /* --- what comes from outside -------------------------------------------------------------------------------------- */
@@ -180,8 +181,8 @@ static void add_rate(struct list *list, const struct facts *facts)
 
         if (per_s > 0 && facts->n_attempts > 1)
                 add(list, "rate", whole_of((double)(facts->n_attempts - 1) * 1e9 / per_s),
-                    "%s / %.6g a second", words_counted(facts->n_attempts, "start", "starts").text,
-                    per_s);
+                        "%s / %.6g a second",
+                        words_counted(facts->n_attempts, "start", "starts").text, per_s);
 }
 
 static void add_input(struct list *list, const struct facts *facts)
@@ -196,8 +197,8 @@ static void add_input(struct list *list, const struct facts *facts)
         }
         if (last && intake_why(facts, last) == INTAKE_INPUT)
                 add(list, "input", life_submit_ns(last) - facts->start_ns,
-                    "the last of %s came after that time",
-                    words_counted(facts->n_requests, "request", "requests").text);
+                        "the last of %s came after that time",
+                        words_counted(facts->n_requests, "request", "requests").text);
 }
 
 static void add_names(struct list *list, const struct facts *facts)
@@ -208,11 +209,11 @@ static void add_names(struct list *list, const struct facts *facts)
                 const struct trace_lookup *lookup = &facts->record->lookups[i];
 
                 if (lookup->end_ns > lookup->start_ns &&
-                    lookup->end_ns - lookup->start_ns > longest_ns)
+                        lookup->end_ns - lookup->start_ns > longest_ns)
                         longest_ns = lookup->end_ns - lookup->start_ns;
         }
         add(list, "names", longest_ns, "the longest of %s",
-            words_counted(facts->record->n_lookups, "lookup", "lookups of host names").text);
+                words_counted(facts->record->n_lookups, "lookup", "lookups of host names").text);
 }
 
 /* What it took slots for, the failed ones as well: that was waited for, too. */
@@ -243,7 +244,7 @@ static void add_longest(struct list *list, const struct facts *facts)
                         longest_ns = ns;
         }
         add(list, "longest", longest_ns, "the longest of %s",
-            words_counted(facts->n_requests, "request", "requests").text);
+                words_counted(facts->n_requests, "request", "requests").text);
 }
 
 size_t bounds_of(const struct facts *facts, struct bound bounds[BOUNDS_MAX])

@@ -23,7 +23,7 @@
 #define ROOM 1.25 /* so that it never has to wait for us, and for how well all this is known */
 
 static size_t list_answers(const struct load *load, const struct facts *facts,
-                           struct sort_pair *pairs)
+        struct sort_pair *pairs)
 {
         const struct record *record = facts->record;
         size_t n = 0;
@@ -45,7 +45,7 @@ static uint64_t service_ns(const struct trace_attempt *attempt)
 }
 
 static uint64_t by_littles_law(const struct load *load, const struct record *record,
-                               struct sort_pair *pairs, size_t n_pairs)
+        struct sort_pair *pairs, size_t n_pairs)
 {
         double sum_ns = 0;
         size_t i = 0;
@@ -103,7 +103,7 @@ static void order_by_answer(const struct record *record, struct sort_pair *pairs
 
 /* How many each answer overtook at its moment; the one that it was itself makes one more. */
 static uint64_t by_overtaking(const struct record *record, struct sort_pair *pairs, size_t n,
-                              uint32_t *tree)
+        uint32_t *tree)
 {
         order_by_answer(record, pairs, n);
         for (size_t i = 0; i < n; i++) {

@@ -53,7 +53,7 @@ static bool writes_bodies(const struct facts *facts)
         return run->command && !run->options.discard_body &&
                facts->body_bytes >= facts->n_requests * LARGE_BYTES &&
                (!strstr(run->command, "\"--body\"") ||
-                strstr(run->command, "\"--body\",\"inline\""));
+                       strstr(run->command, "\"--body\",\"inline\""));
 }
 
 static void remedy_bodies(struct finding *finding, const struct facts *facts, uint64_t spared_ns)
@@ -73,17 +73,17 @@ static void tell_saturated_loop(struct finding *finding, const struct facts *fac
         finding_title(finding, "This program could not handle the answers faster");
         own_tell_busy(finding, facts);
         finding_evidence(finding, "each request took it %s of processor time",
-                         words_ns(facts->thread_cpu_ns / facts->n_requests).text);
+                words_ns(facts->thread_cpu_ns / facts->n_requests).text);
         finding_evidence(finding,
-                         "it handled %s requests a second; the servers did not slow "
-                         "it down",
-                         words_count(whole_of((double)facts->n_requests * (double)NS_PER_S /
-                                              (double)facts->wall_ns))
-                                 .text);
+                "it handled %s requests a second; the servers did not slow "
+                "it down",
+                words_count(whole_of((double)facts->n_requests * (double)NS_PER_S /
+                                     (double)facts->wall_ns))
+                        .text);
         finding->explained_ns = facts->loop_busy_ns;
         if (writes_bodies(facts) && is_part(written_ns, facts->wall_ns, MUCH)) {
                 finding_evidence(finding, "writing results was %s of that",
-                                 words_share((double)written_ns, (double)facts->loop_busy_ns).text);
+                        words_share((double)written_ns, (double)facts->loop_busy_ns).text);
                 remedy_bodies(finding, facts, written_ns);
                 return;
         }
@@ -107,7 +107,7 @@ static bool has_no_time_left(const struct facts *facts)
         uint64_t own_ns = own_work_ns(facts);
 
         if (is_part(facts->loop_busy_ns, facts->wall_ns, ALL) ||
-            is_part(own_ns, facts->wall_ns, FULL))
+                is_part(own_ns, facts->wall_ns, FULL))
                 return true;
         return own_ns >= answers_ns && facts->mean_in_flight >= PLENTY &&
                is_part(own_ns, facts->wall_ns, SHARED) &&
@@ -144,7 +144,7 @@ static bool client_saturated(const struct facts *facts, struct finding *finding)
 static bool caller_is_what_takes_long(const struct facts *facts)
 {
         return is_part(facts->chain_ns[PART_LOOP_CALLER] + facts->chain_ns[PART_DELIVER],
-                       facts->wall_ns, MUCH);
+                facts->wall_ns, MUCH);
 }
 
 /* Of a turn, how long the caller used no processor. What a thread that is pushed aside loses is not so much at a time. */
@@ -181,16 +181,16 @@ static void tell_caller(struct finding *finding, const struct facts *facts)
 
         if (unread_ns)
                 finding_evidence(finding,
-                                 "for %s of the time answers were there, and were not read "
-                                 "because of it",
-                                 words_share((double)unread_ns, (double)facts->wall_ns).text);
+                        "for %s of the time answers were there, and were not read "
+                        "because of it",
+                        words_share((double)unread_ns, (double)facts->wall_ns).text);
         if (untaken_ns >= unread_ns)
                 finding_evidence(finding,
-                                 "for %s of the time results were there, and were not taken "
-                                 "because of it",
-                                 words_share((double)untaken_ns, (double)facts->wall_ns).text);
+                        "for %s of the time results were there, and were not taken "
+                        "because of it",
+                        words_share((double)untaken_ns, (double)facts->wall_ns).text);
         finding_evidence(finding, "it was away for up to %s at a time",
-                         words_ns(facts->longest_turn_ns).text);
+                words_ns(facts->longest_turn_ns).text);
         finding->explained_ns = facts->chain_ns[PART_LOOP_CALLER] + facts->chain_ns[PART_DELIVER];
         finding->shown.is_client = true;
 }
@@ -205,9 +205,9 @@ static bool slow_consumer(const struct facts *facts, struct finding *finding)
                                           : "The program was blocked, and took no results");
         tell_caller(finding, facts);
         finding_evidence(finding,
-                         "it used no processor meanwhile: it stood still for %s of the "
-                         "time",
-                         words_share((double)blocked_ns(facts), (double)facts->wall_ns).text);
+                "it used no processor meanwhile: it stood still for %s of the "
+                "time",
+                words_share((double)blocked_ns(facts), (double)facts->wall_ns).text);
         finding_remedy(finding, is_command ? "Write the results to a file (--output), or read them "
                                              "faster."
                                            : "Do what blocks in another thread, or between runs.");
@@ -234,15 +234,14 @@ static bool caller_busy(const struct facts *facts, struct finding *finding)
         bool is_command = facts->record->run.command != NULL;
 
         if (!caller_is_what_takes_long(facts) || is_caller_blocked(facts) ||
-            own_main_work(facts) != TRACE_WORK_CALLER)
+                own_main_work(facts) != TRACE_WORK_CALLER)
                 return false;
         finding_title(finding, is_command ? "This program was busy writing results, and let "
                                             "answers wait"
                                           : "The program was busy with results, and let the others "
                                             "wait");
         tell_caller(finding, facts);
-        finding_evidence(
-                finding,
+        finding_evidence(finding,
                 is_command ? "%s of the time it was at work on result lines"
                            : "%s of the time it was at work between two calls of the library",
                 words_share((double)facts->loop_ns[TRACE_WORK_CALLER], (double)facts->wall_ns)
@@ -274,15 +273,14 @@ static bool processor_throttled(const struct facts *facts, struct finding *findi
         if (n < SOME || !is_part(ns, facts->wall_ns, MUCH))
                 return false;
         finding_title(finding, "This program may not use more of the processor");
-        finding_evidence(
-                finding,
+        finding_evidence(finding,
                 "its control group (container, service) had used up its quota %s times, and "
                 "stood still for "
                 "%s, %s of the time",
                 words_count((uint64_t)n).text, words_ns(ns).text,
                 words_share((double)ns, (double)facts->wall_ns).text);
         finding_evidence(finding, "it used %s of processor time in %s",
-                         words_ns(facts->process_cpu_ns).text, words_ns(facts->wall_ns).text);
+                words_ns(facts->process_cpu_ns).text, words_ns(facts->wall_ns).text);
         finding_remedy(finding, "Raise the limit of processor time of its container or group.");
         finding->explained_ns = ns;
         finding->shown.is_client = true;
@@ -300,16 +298,15 @@ static bool processor_busy(const struct facts *facts, struct finding *finding)
         uint64_t lost_ns = own_ns > facts->thread_cpu_ns ? own_ns - facts->thread_cpu_ns : 0;
 
         if (!facts->thread_cpu_ns || !is_part(own_work_ns(facts), facts->wall_ns, MUCH) ||
-            !is_part(lost_ns, facts->wall_ns, MUCH) || !is_part(lost_ns, own_ns, MOST) ||
-            (double)n < FORCED_S * wall_s)
+                !is_part(lost_ns, facts->wall_ns, MUCH) || !is_part(lost_ns, own_ns, MOST) ||
+                (double)n < FORCED_S * wall_s)
                 return false;
         finding_title(finding, "Other programs had the processor");
         own_tell_busy(finding, facts);
         finding_evidence(finding,
-                         "but for %s of that it had no processor, which was taken away %s "
-                         "times",
-                         words_share((double)lost_ns, (double)own_ns).text,
-                         words_count((uint64_t)n).text);
+                "but for %s of that it had no processor, which was taken away %s "
+                "times",
+                words_share((double)lost_ns, (double)own_ns).text, words_count((uint64_t)n).text);
         finding_remedy(finding, "Run it where less else is going on: what it tells of servers is "
                                 "not to be relied on.");
         finding->explained_ns = lost_ns;

@@ -77,16 +77,16 @@ static bool ports_exhausted(const struct facts *facts, struct finding *finding)
                 return false;
         n_open = most_open(facts->record);
         finding_title(finding,
-                      "%s of %s requests failed as this machine had no local port left for "
-                      "another connection",
-                      words_count(n).text, words_count(facts->n_requests).text);
+                "%s of %s requests failed as this machine had no local port left for "
+                "another connection",
+                words_count(n).text, words_count(facts->n_requests).text);
         finding_evidence(finding, "%s failed to connect with \"cannot assign requested address\"",
-                         words_count(n).text);
+                words_count(n).text);
         finding_evidence(finding, "at most %s connections were open at once; %s were opened in all",
-                         words_count(n_open).text, words_count(facts->record->n_conns).text);
+                words_count(n_open).text, words_count(facts->record->n_conns).text);
         finding_remedy(finding,
-                       "Open fewer connections at once, and keep them; or give the machine more "
-                       "ports (sysctl net.ipv4.ip_local_port_range).");
+                "Open fewer connections at once, and keep them; or give the machine more "
+                "ports (sysctl net.ipv4.ip_local_port_range).");
         if (n_open)
                 finding_option(finding, "--concurrency %llu", (unsigned long long)n_open);
         finding->shown.is_client = true;
@@ -103,13 +103,13 @@ static bool fd_limit(const struct facts *facts, struct finding *finding)
                 return false;
         n_open = most_open(facts->record);
         finding_title(finding, "%s of %s requests failed as this process may not open more files",
-                      words_count(n).text, words_count(facts->n_requests).text);
+                words_count(n).text, words_count(facts->n_requests).text);
         finding_evidence(finding, "%s failed with \"too many open files\": a connection is one",
-                         words_count(n).text);
+                words_count(n).text);
         finding_evidence(finding, "at most %s connections were open at once",
-                         words_count(n_open).text);
+                words_count(n_open).text);
         finding_remedy(finding,
-                       "Raise the limit before the start (ulimit -n), or ask for fewer at once.");
+                "Raise the limit before the start (ulimit -n), or ask for fewer at once.");
         if (n_open)
                 finding_option(finding, "--concurrency %llu", (unsigned long long)n_open);
         finding->shown.is_client = true;
@@ -126,7 +126,7 @@ struct fewer {
 };
 
 static bool measure_wait(const struct facts *facts, const struct trace_attempt *attempt,
-                         uint64_t *ret_value)
+        uint64_t *ret_value)
 {
         *ret_value = attempt_network_ns(facts->record, attempt) +
                      attempt_server_ns(facts->record, attempt);
@@ -138,7 +138,7 @@ static bool measure_wait(const struct facts *facts, const struct trace_attempt *
  * wait for it to be accepted.
  */
 static void connect_at_once(struct replay_request *request, const struct facts *facts, bool is_warm,
-                            void *argument)
+        void *argument)
 {
         const struct fewer *fewer = argument;
         uint64_t least_ns = fewer->dialling->tcp_ns.min;
@@ -196,13 +196,13 @@ static uint64_t each_ns(const struct facts *facts, uint64_t alone_ns)
 }
 
 static void predict_fewer(struct finding *finding, const struct facts *facts,
-                          const struct dialling *dialling, uint64_t n)
+        const struct dialling *dialling, uint64_t n)
 {
         struct fewer fewer = { .dialling = dialling };
         struct whatif whatif = { .keeps_conns = are_kept(facts),
-                                 .concurrency = n,
-                                 .change = connect_at_once,
-                                 .argument = &fewer };
+                .concurrency = n,
+                .change = connect_at_once,
+                .argument = &fewer };
         struct spread wait;
         uint64_t wall_ns;
 
@@ -227,27 +227,26 @@ static bool had_room(const struct crowd *crowd, const struct dialling *dialling)
 
 /* What others took stays. */
 static void tell_lost(struct finding *finding, const struct facts *facts,
-                      const struct dialling *dialling)
+        const struct dialling *dialling)
 {
         struct fewer fewer = { .dialling = dialling };
-        uint64_t wall_ns = whatif_wall_ns(
-                &(struct whatif){ .change = connect_at_once, .argument = &fewer }, facts);
+        uint64_t wall_ns =
+                whatif_wall_ns(&(struct whatif){ .change = connect_at_once, .argument = &fewer },
+                        facts);
 
-        finding_remedy(
-                finding,
+        finding_remedy(finding,
                 "Run it once more: where it happens again, packets get lost on the way (mtr, "
                 "ping -f), as the server took in others while more waited there.");
         finding_predict(finding, wall_ns, wall_ns, facts->wall_ns);
 }
 
 static void tell_crowd(struct finding *finding, const struct facts *facts,
-                       const struct dialling *dialling, const struct crowd *crowd)
+        const struct dialling *dialling, const struct crowd *crowd)
 {
         uint64_t n = n_that_fit(crowd, facts);
 
         if (crowd->is_known)
-                finding_evidence(
-                        finding,
+                finding_evidence(finding,
                         "it happened when %s to the same host had been let in and had no "
                         "answer yet",
                         words_counted(crowd->least, "other connection", "other connections").text);
@@ -259,18 +258,16 @@ static void tell_crowd(struct finding *finding, const struct facts *facts,
 
 /* One or two may have been lost by anybody, so that it is said with care. */
 static void tell_few(struct finding *finding, const struct facts *facts,
-                     const struct dialling *dialling, const struct crowd *crowd)
+        const struct dialling *dialling, const struct crowd *crowd)
 {
         finding->shown.grade = MUSTER_GRADE_C;
         finding_title(finding, "%s of %s connections had to be asked for twice, a second apart",
-                      words_count(dialling->n_syns_again).text,
-                      words_count(dialling->tcp_ns.n).text);
+                words_count(dialling->n_syns_again).text, words_count(dialling->tcp_ns.n).text);
         if (had_room(crowd, dialling)) {
                 tell_lost(finding, facts, dialling);
                 return;
         }
-        finding_remedy(
-                finding,
+        finding_remedy(finding,
                 "Open fewer connections at once, or have the server let more wait (the "
                 "backlog of listen(), net.core.somaxconn; nginx: listen ... backlog=). If it "
                 "happens with few as well, packets are lost on the way (mtr, ping -f).");
@@ -278,13 +275,12 @@ static void tell_few(struct finding *finding, const struct facts *facts,
 }
 
 static void tell_many(struct finding *finding, const struct facts *facts,
-                      const struct dialling *dialling, const struct crowd *crowd)
+        const struct dialling *dialling, const struct crowd *crowd)
 {
         finding_title(finding,
-                      "The server let %s of %s connections wait a second or more, as more were "
-                      "opened at once than it takes in",
-                      words_count(dialling->n_syns_again).text,
-                      words_count(dialling->tcp_ns.n).text);
+                "The server let %s of %s connections wait a second or more, as more were "
+                "opened at once than it takes in",
+                words_count(dialling->n_syns_again).text, words_count(dialling->tcp_ns.n).text);
         finding_remedy(finding, "Open fewer connections at once, or have the server let more wait "
                                 "(the backlog of listen(), net.core.somaxconn; nginx: listen ... "
                                 "backlog=) and accept them faster.");
@@ -303,15 +299,15 @@ static bool syn_dropped(const struct facts *facts, struct finding *finding)
                 return false;
         crowd_of(&crowd, &dialling, facts);
         finding_evidence(finding,
-                         "%s connections took %s at least, %s of them a whole number of seconds "
-                         "more: that is when the kernel asks again",
-                         words_count(dialling.tcp_ns.n).text, words_ns(dialling.tcp_ns.min).text,
-                         words_count(dialling.n_syns_again).text);
+                "%s connections took %s at least, %s of them a whole number of seconds "
+                "more: that is when the kernel asks again",
+                words_count(dialling.tcp_ns.n).text, words_ns(dialling.tcp_ns.min).text,
+                words_count(dialling.n_syns_again).text);
         if (n_counted > 0)
                 finding_evidence(finding,
-                                 "the kernel counted %s connection requests (SYN packets) that it "
-                                 "had to send again",
-                                 words_count((uint64_t)n_counted).text);
+                        "the kernel counted %s connection requests (SYN packets) that it "
+                        "had to send again",
+                        words_count((uint64_t)n_counted).text);
         if (dialling.n_syns_again < DIALLING_SYNS_MANY)
                 tell_few(finding, facts, &dialling, &crowd);
         else
@@ -323,7 +319,7 @@ static bool syn_dropped(const struct facts *facts, struct finding *finding)
 /* --- slow-connect ------------------------------------------------------------------------------------------------- */
 
 static void connect_in_a_round_trip(struct replay_request *request, const struct facts *facts,
-                                    bool is_warm, void *argument)
+        bool is_warm, void *argument)
 {
         const struct trace_conn *conn = conn_of_attempt(facts->record, request->last);
 
@@ -348,20 +344,20 @@ static bool slow_connect(const struct facts *facts, struct finding *finding)
         measure_conns(&round_trip, facts, measure_round_trip);
         /* Three times leaves room for a jittery network; and what our own loop took to notice is not the network's. */
         if (tcp->n < 3 || !round_trip.n ||
-            tcp->p50 < 3 * round_trip.p50 + facts->longest_turn_ns + BUSY_NS ||
-            (double)tcp->sum < SHARE_THAT_MATTERS * (double)facts->service.sum)
+                tcp->p50 < 3 * round_trip.p50 + facts->longest_turn_ns + BUSY_NS ||
+                (double)tcp->sum < SHARE_THAT_MATTERS * (double)facts->service.sum)
                 return false;
         /* Somebody else knows better why. */
         if (dialling.lost_ns * 2 > tcp->sum)
                 return false;
         wall_ns = whatif_wall_ns(&whatif, facts);
         finding_title(finding, "Connecting took %s, though a round trip takes only %s",
-                      words_ns(tcp->p50).text, words_ns(round_trip.p50).text);
+                words_ns(tcp->p50).text, words_ns(round_trip.p50).text);
         finding_evidence(finding, "half of %s connections took longer than %s to open, before TLS",
-                         words_count(tcp->n).text, words_ns(tcp->p50).text);
+                words_count(tcp->n).text, words_ns(tcp->p50).text);
         finding_remedy(finding,
-                       "Look at what stands between here and the server (firewall, load balancer, "
-                       "proxy), as the network itself is fast; keep connections to open fewer.");
+                "Look at what stands between here and the server (firewall, load balancer, "
+                "proxy), as the network itself is fast; keep connections to open fewer.");
         finding_predict(finding, wall_ns, wall_ns, facts->wall_ns);
         return true;
 }

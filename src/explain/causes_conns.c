@@ -63,20 +63,20 @@ static void note_uses(struct endings *endings, const struct facts *facts)
                 const struct trace_conn *conn = &record->conns[i];
 
                 if (conn->origin <= record->n_origins &&
-                    conn->opened_ns > endings->last_opened[conn->origin])
+                        conn->opened_ns > endings->last_opened[conn->origin])
                         endings->last_opened[conn->origin] = conn->opened_ns;
         }
 }
 
 static bool was_replaced(const struct endings *endings, const struct facts *facts,
-                         const struct trace_conn *conn)
+        const struct trace_conn *conn)
 {
         return conn->origin <= facts->record->n_origins &&
                endings->last_opened[conn->origin] >= conn->closed_ns;
 }
 
 static uint64_t unused_ns(const struct endings *endings, const struct facts *facts,
-                          const struct trace_conn *conn)
+        const struct trace_conn *conn)
 {
         uint64_t last_ns = endings->last_use_ns[index_of(facts, conn)];
 
@@ -92,7 +92,7 @@ static bool is_at_once(const struct trace_conn *conn, uint64_t after_ns)
 
 /* Where it belongs; its unused time goes to one end of `left` or the other. */
 static void count_ending(struct endings *endings, const struct facts *facts,
-                         const struct trace_conn *conn, uint64_t *left, uint64_t *expired)
+        const struct trace_conn *conn, uint64_t *left, uint64_t *expired)
 {
         uint64_t after_ns = unused_ns(endings, facts, conn);
 
@@ -151,7 +151,7 @@ static int endings_of(struct endings *endings, const struct facts *facts)
 /* --- what it costs ------------------------------------------------------------------------------------------------ */
 
 static bool measure_opening(const struct facts *facts, const struct trace_attempt *attempt,
-                            uint64_t *ret_value)
+        uint64_t *ret_value)
 {
         const struct trace_conn *conn = conn_of_attempt(facts->record, attempt);
 
@@ -174,16 +174,16 @@ static bool is_cheap(const struct facts *facts, struct spread *opening)
 }
 
 static void add_cost(struct finding *finding, const struct facts *facts,
-                     const struct spread *opening)
+        const struct spread *opening)
 {
         finding_evidence(finding,
-                         "opening a connection typically took %s, in all %s of the time that "
-                         "requests were under way",
-                         words_ns(opening->p50).text,
-                         words_share((double)opening->sum, (double)facts->service.sum).text);
+                "opening a connection typically took %s, in all %s of the time that "
+                "requests were under way",
+                words_ns(opening->p50).text,
+                words_share((double)opening->sum, (double)facts->service.sum).text);
         finding_evidence(finding, "%s of %s tries opened a connection, %s found one that was kept",
-                         words_count(facts->n_on_new_conn).text,
-                         words_count(facts->n_attempts).text, words_count(facts->n_on_reused).text);
+                words_count(facts->n_on_new_conn).text, words_count(facts->n_attempts).text,
+                words_count(facts->n_on_reused).text);
 }
 
 /*
@@ -239,16 +239,15 @@ static bool no_keep_alive(const struct facts *facts, struct finding *finding)
         if (!was_asked_to_close(facts) || facts->n_on_new_conn < 2 || is_cheap(facts, &opening))
                 return false;
         finding_title(finding, "Each request opened a connection of its own, because %s",
-                      is_http_1_0 ? "HTTP/1.0 was asked for"
-                                  : "connections were not to be used again");
+                is_http_1_0 ? "HTTP/1.0 was asked for" : "connections were not to be used again");
         add_cost(finding, facts, &opening);
         if (is_http_1_0)
                 finding_evidence(finding, "HTTP/1.0 ends the connection after each answer; "
                                           "HTTP/1.1 keeps it for the next request");
         finding_remedy(finding,
-                       is_http_1_0 ? "Leave --http1.0 away: HTTP/1.1 keeps connections."
-                                   : "Let connections be used again (no_reuse in the options of "
-                                     "the client).");
+                is_http_1_0 ? "Leave --http1.0 away: HTTP/1.1 keeps connections."
+                            : "Let connections be used again (no_reuse in the options of "
+                              "the client).");
         if (is_http_1_0)
                 finding_option(finding, "without --http1.0");
         predict_kept(finding, facts);
@@ -269,24 +268,25 @@ static bool server_closes(const struct facts *facts, struct finding *finding)
         struct spread opening;
 
         if (was_asked_to_close(facts) || facts->n_on_new_conn < 2 || is_cheap(facts, &opening) ||
-            endings_of(&endings, facts) < 0 || !endings.n_at_once || !are_mostly_at_once(&endings))
+                endings_of(&endings, facts) < 0 || !endings.n_at_once ||
+                !are_mostly_at_once(&endings))
                 return false;
         handshakes_of(&handshakes, facts);
         if (handshakes.are_full || handshakes.are_work)
                 return false;
         finding_title(finding, "The server closed the connection after %s",
-                      endings.n_at_once * 10 >= endings.n * 9 &&
-                                      facts->n_on_new_conn * 10 >= facts->n_attempts * 9
-                              ? "each answer"
-                              : "some answers");
+                endings.n_at_once * 10 >= endings.n * 9 &&
+                                facts->n_on_new_conn * 10 >= facts->n_attempts * 9
+                        ? "each answer"
+                        : "some answers");
         finding_evidence(finding,
-                         "%s of %s connections were ended by the server together with an answer",
-                         words_count(endings.n_at_once).text, words_count(endings.n).text);
+                "%s of %s connections were ended by the server together with an answer",
+                words_count(endings.n_at_once).text, words_count(endings.n).text);
         add_cost(finding, facts, &opening);
         finding_remedy(finding,
-                       "Have the server keep connections open (nginx: keepalive_timeout 60s and a "
-                       "high keepalive_requests; Apache: KeepAlive On); see that no "
-                       "program there answers \"Connection: close\".");
+                "Have the server keep connections open (nginx: keepalive_timeout 60s and a "
+                "high keepalive_requests; Apache: KeepAlive On); see that no "
+                "program there answers \"Connection: close\".");
         predict_kept_once(finding, facts);
         return true;
 }
@@ -298,26 +298,25 @@ static void tell_stale(struct finding *finding, const struct endings *endings)
         bool is_known = endings->n_left;
 
         finding_title(finding,
-                      "The server closed kept connections before they were used again%s%s%s",
-                      is_known ? ", after " : "", is_known ? unused.text : "",
-                      is_known ? " without a request" : "");
+                "The server closed kept connections before they were used again%s%s%s",
+                is_known ? ", after " : "", is_known ? unused.text : "",
+                is_known ? " without a request" : "");
         if (endings->n_left)
                 finding_evidence(finding,
-                                 "%s connections were ended by the server while nobody used them, "
-                                 "after %s to %s",
-                                 words_count(endings->n_left).text,
-                                 words_ns(endings->left_ns.min).text,
-                                 words_ns(endings->left_ns.max).text);
+                        "%s connections were ended by the server while nobody used them, "
+                        "after %s to %s",
+                        words_count(endings->n_left).text, words_ns(endings->left_ns.min).text,
+                        words_ns(endings->left_ns.max).text);
         if (endings->n_missed)
                 finding_evidence(finding,
-                                 "%s requests were sent just as their connection was being closed, "
-                                 "and had to be made again on a new one",
-                                 words_count(endings->n_missed).text);
+                        "%s requests were sent just as their connection was being closed, "
+                        "and had to be made again on a new one",
+                        words_count(endings->n_missed).text);
         finding_remedy(finding,
-                       "Have the server keep unused connections for longer than the %s between "
-                       "requests (nginx: keepalive_timeout; Apache: KeepAliveTimeout; Node: "
-                       "server.keepAliveTimeout).",
-                       is_known ? unused.text : "pauses");
+                "Have the server keep unused connections for longer than the %s between "
+                "requests (nginx: keepalive_timeout; Apache: KeepAliveTimeout; Node: "
+                "server.keepAliveTimeout).",
+                is_known ? unused.text : "pauses");
 }
 
 static bool stale_connections(const struct facts *facts, struct finding *finding)
@@ -326,7 +325,7 @@ static bool stale_connections(const struct facts *facts, struct finding *finding
         struct spread opening;
 
         if (was_asked_to_close(facts) || facts->n_on_new_conn < 2 || is_cheap(facts, &opening) ||
-            endings_of(&endings, facts) < 0)
+                endings_of(&endings, facts) < 0)
                 return false;
         if (endings.n_left + endings.n_missed < 2 || are_mostly_at_once(&endings))
                 return false;
@@ -344,23 +343,23 @@ static bool idle_expired(const struct facts *facts, struct finding *finding)
         struct spread opening;
 
         if (facts->n_on_new_conn < 2 || is_cheap(facts, &opening) ||
-            endings_of(&endings, facts) < 0)
+                endings_of(&endings, facts) < 0)
                 return false;
         /* Those that were closed younger made room for others. */
         if (endings.n_expired < 2 || endings.expired_ns.p50 < limit_ns)
                 return false;
         finding_title(finding,
-                      "Kept connections were given up after %s without a request, and then "
-                      "needed again",
-                      words_ns(limit_ns).text);
+                "Kept connections were given up after %s without a request, and then "
+                "needed again",
+                words_ns(limit_ns).text);
         finding_evidence(finding,
-                         "%s connections were closed here because nobody had used them "
-                         "for %s, and others to the same host opened later",
-                         words_count(endings.n_expired).text, words_ns(limit_ns).text);
+                "%s connections were closed here because nobody had used them "
+                "for %s, and others to the same host opened later",
+                words_count(endings.n_expired).text, words_ns(limit_ns).text);
         add_cost(finding, facts, &opening);
         finding_remedy(finding,
-                       "Keep unused connections for longer than the pauses between requests: "
-                       "idle_timeout_ms in the options of the client.");
+                "Keep unused connections for longer than the pauses between requests: "
+                "idle_timeout_ms in the options of the client.");
         predict_kept(finding, facts);
         explain_by_opening(finding, facts);
         return true;

@@ -56,7 +56,7 @@ static int herd_of(struct herd *herd, const struct record *record)
                 const struct trace_conn *conn = &record->conns[i];
 
                 if (conn->tls_end_ns && conn->origin == record->conns[0].origin &&
-                    conn->opened_ns - first_ns <= longest_ns / 10)
+                        conn->opened_ns - first_ns <= longest_ns / 10)
                         values[herd->n++] = took(conn);
         }
         spread_of(&herd->took_ns, values, herd->n);
@@ -65,7 +65,7 @@ static int herd_of(struct herd *herd, const struct record *record)
 }
 
 static bool measure_warm(const struct facts *facts, const struct trace_attempt *attempt,
-                         uint64_t *ret_value)
+        uint64_t *ret_value)
 {
         (void)facts;
         *ret_value = life_end_ns(attempt) - attempt->stamps.slot_ns;
@@ -96,7 +96,7 @@ static uint64_t best_concurrency(const struct herd *herd, const struct facts *fa
 
 /* Handshakes in a row, of those that are still made; then each request as if the connection had been there. */
 static void in_a_row(struct replay_request *request, const struct facts *facts, bool is_warm,
-                     void *argument)
+        void *argument)
 {
         struct herd *herd = argument;
 
@@ -116,31 +116,30 @@ static bool handshake_herd(const struct facts *facts, struct finding *finding)
         uint64_t wall_ns;
 
         if (record->n_conns < HERD_MIN || herd_of(&herd, record) < 0 || herd.n < HERD_MIN ||
-            herd.n * 10 < record->n_conns * 8 || !spread_is_ramp(&herd.took_ns) ||
-            (double)herd.took_ns.max < HERD_SHARE * (double)facts->wall_ns)
+                herd.n * 10 < record->n_conns * 8 || !spread_is_ramp(&herd.took_ns) ||
+                (double)herd.took_ns.max < HERD_SHARE * (double)facts->wall_ns)
                 return false;
         note_rest(&herd, facts);
         whatif.argument = &herd;
         whatif.concurrency = best_concurrency(&herd, facts);
         wall_ns = whatif_wall_ns(&whatif, facts);
-        finding_title(
-                finding,
+        finding_title(finding,
                 "%s connections were opened at the same moment, and their TLS handshakes had to "
                 "wait for each other",
                 words_count(herd.n).text);
         finding_evidence(finding,
-                         "handshakes took from %s to %s, each about %s longer than the one before: "
-                         "they were made one after the other",
-                         words_ns(herd.took_ns.min).text, words_ns(herd.took_ns.max).text,
-                         words_ns(whole_of(herd.each_ns)).text);
+                "handshakes took from %s to %s, each about %s longer than the one before: "
+                "they were made one after the other",
+                words_ns(herd.took_ns.min).text, words_ns(herd.took_ns.max).text,
+                words_ns(whole_of(herd.each_ns)).text);
         if (facts->n_on_reused)
                 finding_evidence(finding,
-                                 "%s requests came after that on connections that were there, and "
-                                 "took %s at best",
-                                 words_count(facts->n_on_reused).text, words_ns(herd.rest_ns).text);
+                        "%s requests came after that on connections that were there, and "
+                        "took %s at best",
+                        words_count(facts->n_on_reused).text, words_ns(herd.rest_ns).text);
         finding_remedy(finding,
-                       "Open fewer connections at once: each handshake less is time won, and the "
-                       "requests share the ones that are there.");
+                "Open fewer connections at once: each handshake less is time won, and the "
+                "requests share the ones that are there.");
         finding_option(finding, "--concurrency %llu", (unsigned long long)whatif.concurrency);
         finding_predict(finding, wall_ns, wall_ns / 2, wall_ns + wall_ns / 2);
         return true;
@@ -155,7 +154,7 @@ struct taking_in {
 
 /* One after the other; and whoever finds one that was taken in does not wait for that. */
 static void take_in(struct replay_request *request, const struct facts *facts, bool is_warm,
-                    void *argument)
+        void *argument)
 {
         struct taking_in *taking_in = argument;
         const struct accepting *accepting = taking_in->accepting;
@@ -172,20 +171,20 @@ static void take_in(struct replay_request *request, const struct facts *facts, b
 }
 
 static uint64_t wall_with_ns(const struct accepting *accepting, const struct facts *facts,
-                             uint64_t concurrency)
+        uint64_t concurrency)
 {
         struct taking_in taking_in = { .accepting = accepting };
 
         return whatif_wall_ns(&(struct whatif){ .keeps_conns = true,
-                                                .concurrency = concurrency,
-                                                .change = take_in,
-                                                .argument = &taking_in },
-                              facts);
+                                      .concurrency = concurrency,
+                                      .change = take_in,
+                                      .argument = &taking_in },
+                facts);
 }
 
 /* Half of what there were, or half of that, ...: whatever takes the least time. */
 static void propose_fewer(struct finding *finding, const struct facts *facts,
-                          const struct accepting *accepting)
+        const struct accepting *accepting)
 {
         uint64_t best = 0, best_ns = facts->wall_ns;
 
@@ -209,28 +208,26 @@ static bool slow_accept(const struct facts *facts, struct finding *finding)
 
         accepting_of(&accepting, facts);
         if (!accepting.is_slow ||
-            (double)accepting.first_ns.max < HERD_SHARE * (double)facts->wall_ns)
+                (double)accepting.first_ns.max < HERD_SHARE * (double)facts->wall_ns)
                 return false;
         finding_title(finding,
-                      "New connections waited up to %s for their first answer, as the server took "
-                      "them in one after the other",
-                      words_ns(accepting.first_ns.max).text);
+                "New connections waited up to %s for their first answer, as the server took "
+                "them in one after the other",
+                words_ns(accepting.first_ns.max).text);
         finding_evidence(finding,
-                         "%s were opened together, and their first answers took from %s to %s, "
-                         "each about %s longer than the one before",
-                         words_counted(accepting.n, "connection", "connections").text,
-                         words_ns(accepting.first_ns.min).text,
-                         words_ns(accepting.first_ns.max).text,
-                         words_ns(whole_of(accepting.each_ns)).text);
+                "%s were opened together, and their first answers took from %s to %s, "
+                "each about %s longer than the one before",
+                words_counted(accepting.n, "connection", "connections").text,
+                words_ns(accepting.first_ns.min).text, words_ns(accepting.first_ns.max).text,
+                words_ns(whole_of(accepting.each_ns)).text);
         finding_evidence(finding,
-                         "on connections that had been used before half of %s answers came "
-                         "within %s",
-                         words_count(accepting.kept_ns.n).text,
-                         words_ns(accepting.kept_ns.p50).text);
+                "on connections that had been used before half of %s answers came "
+                "within %s",
+                words_count(accepting.kept_ns.n).text, words_ns(accepting.kept_ns.p50).text);
         finding_remedy(finding,
-                       "Open fewer connections at once and keep them, as each one less is time "
-                       "won; or have the server accept them faster (more processes or threads that "
-                       "do, and no work for each before its first request).");
+                "Open fewer connections at once and keep them, as each one less is time "
+                "won; or have the server accept them faster (more processes or threads that "
+                "do, and no work for each before its first request).");
         finding->explained_ns = facts->chain_ns[PART_SERVER];
         propose_fewer(finding, facts, &accepting);
         return true;

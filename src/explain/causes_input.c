@@ -81,22 +81,22 @@ static bool input_slow(const struct facts *facts, struct finding *finding)
 
         rounds_count(&rounds, facts);
         if (!came_in_bursts(&rounds, facts) && !came_singly(&rounds, facts) &&
-            !came_steadily(&rounds, facts))
+                !came_steadily(&rounds, facts))
                 return false;
         wall_ns = all_at_once_ns(facts, 0);
         finding_title(finding, "The list of requests came too slowly");
         finding_evidence(finding,
-                         "for %s of the time more could have been under way, but there was nothing "
-                         "to ask for",
-                         words_share((double)facts->starved_ns, (double)facts->wall_ns).text);
+                "for %s of the time more could have been under way, but there was nothing "
+                "to ask for",
+                words_share((double)facts->starved_ns, (double)facts->wall_ns).text);
         if (rounds.n > 1)
                 finding_evidence(finding,
-                                 "the requests came in %s portions; between them all was done and "
-                                 "the program waited for %s altogether, up to %s at a time",
-                                 words_count(rounds.n).text, words_ns(rounds.pauses_ns).text,
-                                 words_ns(rounds.longest_ns).text);
+                        "the requests came in %s portions; between them all was done and "
+                        "the program waited for %s altogether, up to %s at a time",
+                        words_count(rounds.n).text, words_ns(rounds.pauses_ns).text,
+                        words_ns(rounds.longest_ns).text);
         finding_evidence(finding, "on average %.1f requests were under way; %s were allowed",
-                         facts->mean_in_flight, words_count(facts->slots).text);
+                facts->mean_in_flight, words_count(facts->slots).text);
         finding_remedy(finding, "Make the list beforehand, or faster: whatever writes it is what "
                                 "everything waits for.");
         finding->explained_ns = facts->chain_ns[PART_INPUT];
@@ -114,7 +114,7 @@ static bool batch_barrier(const struct facts *facts, struct finding *finding)
 
         rounds_count(&rounds, facts);
         if (rounds.n < ROUNDS_MANY || rounds_mean(&rounds, facts) < BATCH_OF ||
-            is_part(rounds.pauses_ns, facts->wall_ns, MUCH))
+                is_part(rounds.pauses_ns, facts->wall_ns, MUCH))
                 return false;
         same_ns = all_at_once_ns(facts, rounds.largest);
         more_ns = all_at_once_ns(facts, 0);
@@ -122,20 +122,19 @@ static bool batch_barrier(const struct facts *facts, struct finding *finding)
                 return false;
         finding_title(finding, "The program waited for the last of each batch before the next one");
         finding_evidence(finding,
-                         "%s times the number of requests under way fell to 0 and rose again, up "
-                         "to %s",
-                         words_count(rounds.n).text, words_count(rounds.largest).text);
+                "%s times the number of requests under way fell to 0 and rose again, up "
+                "to %s",
+                words_count(rounds.n).text, words_count(rounds.largest).text);
         finding_evidence(finding,
-                         "on average %.1f requests were under way; a batch had %.0f, and %s were "
-                         "allowed",
-                         facts->mean_in_flight, rounds_mean(&rounds, facts),
-                         words_count(facts->slots).text);
+                "on average %.1f requests were under way; a batch had %.0f, and %s were "
+                "allowed",
+                facts->mean_in_flight, rounds_mean(&rounds, facts), words_count(facts->slots).text);
         finding_evidence(finding, "half of all requests took no more than %s, the longest took %s",
-                         words_ns(facts->service.p50).text, words_ns(facts->service.max).text);
+                words_ns(facts->service.p50).text, words_ns(facts->service.max).text);
         finding_remedy(finding, "Submit the next request whenever one is done, or all at once: "
                                 "the limit keeps as many under way as are allowed.");
         finding_predict(finding, is_gain(same_ns, facts) ? same_ns : more_ns, more_ns,
-                        facts->wall_ns);
+                facts->wall_ns);
         return true;
 }
 
@@ -148,20 +147,20 @@ static bool one_at_a_time(const struct facts *facts, struct finding *finding)
 
         rounds_count(&rounds, facts);
         if (rounds.n < ROUNDS_MANY || rounds.largest > 1 || facts->slots < 2 ||
-            rounds.is_by_clock || is_part(rounds.pauses_ns, facts->wall_ns, MOST))
+                rounds.is_by_clock || is_part(rounds.pauses_ns, facts->wall_ns, MOST))
                 return false;
         wall_ns = all_at_once_ns(facts, 0);
         if (!is_gain(wall_ns, facts))
                 return false;
         finding_title(finding, "The program made one request after another");
         finding_evidence(finding,
-                         "never more than 1 request was under way, although %s were allowed",
-                         words_count(facts->slots).text);
+                "never more than 1 request was under way, although %s were allowed",
+                words_count(facts->slots).text);
         finding_evidence(finding,
-                         "each of the %s requests was submitted when the one before it was done, "
-                         "after %s on average",
-                         words_count(facts->n_requests).text,
-                         words_ns(rounds.pauses_ns / (rounds.n - 1)).text);
+                "each of the %s requests was submitted when the one before it was done, "
+                "after %s on average",
+                words_count(facts->n_requests).text,
+                words_ns(rounds.pauses_ns / (rounds.n - 1)).text);
         finding_remedy(finding, "Submit them all, then take the results: the limit keeps as many "
                                 "under way as are allowed.");
         finding_predict(finding, wall_ns, wall_ns, all_at_once_ns(facts, CAREFUL));
@@ -237,7 +236,7 @@ static bool rate_too_low(const struct facts *facts, struct finding *finding)
         uint64_t wall_ns;
 
         if (asked_rate(facts) <= 0 || (double)n_held < (double)facts->n_attempts * MOST ||
-            !plan_was_kept(facts))
+                !plan_was_kept(facts))
                 return false;
         load_measure(&load, facts);
         if (load.answer == LOAD_GROWS)
@@ -248,20 +247,20 @@ static bool rate_too_low(const struct facts *facts, struct finding *finding)
         if (!is_gain(wall_ns, facts))
                 return false;
         finding_title(finding, "The rate that was asked for, %s a second%s, held everything back",
-                      words_rate(asked_rate(facts)).text, whose);
+                words_rate(asked_rate(facts)).text, whose);
         finding_evidence(finding, "%s of %s requests waited for their turn by the rate",
-                         words_count(n_held).text, words_count(facts->n_attempts).text);
+                words_count(n_held).text, words_count(facts->n_attempts).text);
         finding_evidence(finding, "on average %.1f requests were under way; %s were allowed",
-                         facts->mean_in_flight, words_count(facts->slots).text);
+                facts->mean_in_flight, words_count(facts->slots).text);
         finding_evidence(finding, "an answer took %s%s", words_ns(facts->service.p50).text,
-                         load.answer == LOAD_FLAT ? ": the servers were not at their limit" : "");
+                load.answer == LOAD_FLAT ? ": the servers were not at their limit" : "");
         finding_remedy(finding,
-                       "Where the server's owner allows it, ask for more a second, or "
-                       "leave %s out.",
-                       option);
+                "Where the server's owner allows it, ask for more a second, or "
+                "leave %s out.",
+                option);
         finding_option(finding, "without %s", option);
         finding_predict(finding, wall_ns, wall_ns,
-                        whole_of((double)wall_ns * load_factor_when_raised(&load, RAISE_MAX)));
+                whole_of((double)wall_ns * load_factor_when_raised(&load, RAISE_MAX)));
         return true;
 }
 
@@ -274,18 +273,19 @@ static bool coordinated(const struct facts *facts, struct finding *finding)
         struct plan plan;
 
         if (asked_rate(facts) <= 0 || !measure_plan(&plan, facts) ||
-            plan.late.p50 < facts->service.p50 || !is_part(facts->full_ns, facts->wall_ns, MUCH))
+                plan.late.p50 < facts->service.p50 ||
+                !is_part(facts->full_ns, facts->wall_ns, MUCH))
                 return false;
         finding_title(finding, "The rate that was asked for, %s a second, could not be kept",
-                      words_rate(asked_rate(facts)).text);
+                words_rate(asked_rate(facts)).text);
         finding_evidence(finding,
-                         "half of the requests began %s or more after their planned moment, as all "
-                         "that may be under way (%s) were",
-                         words_ns(plan.late.p50).text, words_count(facts->slots).text);
+                "half of the requests began %s or more after their planned moment, as all "
+                "that may be under way (%s) were",
+                words_ns(plan.late.p50).text, words_count(facts->slots).text);
         finding_evidence(finding,
-                         "counted from that moment half of the requests took over %s; counted "
-                         "from when they were sent it looks like %s",
-                         words_ns(plan.from_plan.p50).text, words_ns(facts->service.p50).text);
+                "counted from that moment half of the requests took over %s; counted "
+                "from when they were sent it looks like %s",
+                words_ns(plan.from_plan.p50).text, words_ns(facts->service.p50).text);
         finding_remedy(finding, "Allow more at once, or ask for a lower rate; and judge the server "
                                 "by the times that count from the plan.");
         finding->explained_ns = plan.late.max;

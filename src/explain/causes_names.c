@@ -42,7 +42,7 @@ static bool matters(const struct facts *facts)
 }
 
 static void forget_dns(struct replay_request *request, const struct facts *facts, bool is_warm,
-                       void *argument)
+        void *argument)
 {
         const uint64_t *part = argument;
 
@@ -75,7 +75,7 @@ static const struct trace_conn *conn_to(const struct record *record, uint32_t or
 {
         for (size_t i = 0; i < record->n_conns; i++)
                 if (record->conns[i].origin == origin && record->conns[i].tcp_end_ns &&
-                    record->conns[i].remote.len)
+                        record->conns[i].remote.len)
                         return &record->conns[i];
         return NULL;
 }
@@ -95,8 +95,7 @@ static void add_resolve_options(struct finding *finding, const struct record *re
                 if (!conn || len >= sizeof(text) / 2)
                         return;
                 len += (size_t)snprintf(text + len, sizeof(text) - len, "%s--resolve %.*s:%.*s",
-                                        len ? " " : "", STR_ARGS(authority),
-                                        STR_ARGS(address_of(conn->remote)));
+                        len ? " " : "", STR_ARGS(authority), STR_ARGS(address_of(conn->remote)));
         }
         if (len && len < sizeof(text))
                 finding_option(finding, "%s", text);
@@ -105,8 +104,8 @@ static void add_resolve_options(struct finding *finding, const struct record *re
 static void add_cost(struct finding *finding, const struct facts *facts)
 {
         finding_evidence(finding, "requests waited for names for %s of %s wall time, %s",
-                         words_ns(dns_ns(facts)).text, words_ns(facts->wall_ns).text,
-                         words_share((double)dns_ns(facts), (double)facts->wall_ns).text);
+                words_ns(dns_ns(facts)).text, words_ns(facts->wall_ns).text,
+                words_share((double)dns_ns(facts), (double)facts->wall_ns).text);
 }
 
 /* What is repeated is the larger part of it all. */
@@ -125,19 +124,17 @@ static bool dns_uncached(const struct facts *facts, struct finding *finding)
         struct lookups lookups;
 
         if (!matters(facts) || lookups_of(&lookups, facts) < 0 || !is_uncached(&lookups) ||
-            is_loss(&lookups))
+                is_loss(&lookups))
                 return false;
         finding_title(finding, "Names were looked up again and again, %s times where %s would do",
-                      words_count(lookups.n).text, words_count(lookups.n_names).text);
-        finding_evidence(
-                finding,
+                words_count(lookups.n).text, words_count(lookups.n_names).text);
+        finding_evidence(finding,
                 "%s lookups were of a name that had been found before (like \"%.*s\"), and "
                 "took %s together: the answer may not be kept for long (its TTL)",
                 words_count(lookups.n_again).text, STR_ARGS(lookups.name),
                 words_ns(lookups.again_ns).text);
         add_cost(finding, facts);
-        finding_remedy(
-                finding,
+        finding_remedy(finding,
                 "Have the name's owner allow its answer to be kept (a TTL of 60 s or more), "
                 "use a name server nearby that keeps it, or give the address with --resolve.");
         add_resolve_options(finding, facts->record);
@@ -151,20 +148,19 @@ static void describe_loss(struct finding *finding, const struct lookups *lookups
 {
         if (lookups->n_lost)
                 finding_evidence(finding,
-                                 "%s of %s lookups took a multiple of 2 s, the slowest %s: that is "
-                                 "when the resolver asks again because no answer came",
-                                 words_count(lookups->n_lost).text, words_count(lookups->n).text,
-                                 words_ns(lookups->took_ns.max).text);
+                        "%s of %s lookups took a multiple of 2 s, the slowest %s: that is "
+                        "when the resolver asks again because no answer came",
+                        words_count(lookups->n_lost).text, words_count(lookups->n).text,
+                        words_ns(lookups->took_ns.max).text);
         if (lookups->n_without_family)
-                finding_evidence(
-                        finding,
+                finding_evidence(finding,
                         "%s requests waited 50 ms for the answer to a second question (IPv6 "
                         "or IPv4 addresses) that did not come, and then went on without it",
                         words_count(lookups->n_without_family).text);
         if (lookups->n_begun > lookups->n)
                 finding_evidence(finding, "%s of %s lookups were still not complete at the end",
-                                 words_count(lookups->n_begun - lookups->n).text,
-                                 words_count(lookups->n_begun).text);
+                        words_count(lookups->n_begun - lookups->n).text,
+                        words_count(lookups->n_begun).text);
 }
 
 static bool dns_loss(const struct facts *facts, struct finding *finding)
@@ -174,13 +170,13 @@ static bool dns_loss(const struct facts *facts, struct finding *finding)
         if (!matters(facts) || lookups_of(&lookups, facts) < 0 || !is_loss(&lookups))
                 return false;
         finding_title(finding, "The name server did not answer %s",
-                      lookups.n_lost ? "the first time it was asked, and was asked again after 2 s"
-                                     : "the question for the other address family (IPv4 or IPv6)");
+                lookups.n_lost ? "the first time it was asked, and was asked again after 2 s"
+                               : "the question for the other address family (IPv4 or IPv6)");
         describe_loss(finding, &lookups);
         add_cost(finding, facts);
         finding_remedy(finding,
-                       "Ask another name server (--dns-server ADDRESS) or repair this one or the "
-                       "way to it; for few hosts give the address with --resolve.");
+                "Ask another name server (--dns-server ADDRESS) or repair this one or the "
+                "way to it; for few hosts give the address with --resolve.");
         add_resolve_options(finding, facts->record);
         predict_known(finding, facts);
         return true;
@@ -191,23 +187,23 @@ static bool dns_slow(const struct facts *facts, struct finding *finding)
         struct lookups lookups;
 
         if (!matters(facts) || lookups_of(&lookups, facts) < 0 || !lookups.n ||
-            is_uncached(&lookups) || is_loss(&lookups))
+                is_uncached(&lookups) || is_loss(&lookups))
                 return false;
         finding_title(finding, "The name server took %s for a lookup",
-                      words_ns(lookups.took_ns.p50).text);
+                words_ns(lookups.took_ns.p50).text);
         if (lookups.n == 1)
                 finding_evidence(finding, "the lookup of \"%.*s\" took %s", STR_ARGS(lookups.name),
-                                 words_ns(lookups.took_ns.p50).text);
+                        words_ns(lookups.took_ns.p50).text);
         else
-                finding_evidence(
-                        finding, "%s lookups took from %s to %s, half of them more than %s",
+                finding_evidence(finding,
+                        "%s lookups took from %s to %s, half of them more than %s",
                         words_count(lookups.n).text, words_ns(lookups.took_ns.min).text,
                         words_ns(lookups.took_ns.max).text, words_ns(lookups.took_ns.p50).text);
         add_cost(finding, facts);
         finding_remedy(finding,
-                       "Ask a faster name server (--dns-server ADDRESS), best one on this machine "
-                       "or in its network that keeps answers; for few hosts give the address with "
-                       "--resolve.");
+                "Ask a faster name server (--dns-server ADDRESS), best one on this machine "
+                "or in its network that keeps answers; for few hosts give the address with "
+                "--resolve.");
         add_resolve_options(finding, facts->record);
         predict_known(finding, facts);
         return true;
@@ -223,7 +219,7 @@ struct race {
 
 /* `lost` says what a connection lost. */
 static void race_of(struct race *race, const struct record *record,
-                    uint64_t (*lost)(const struct trace_conn *conn))
+        uint64_t (*lost)(const struct trace_conn *conn))
 {
         *race = (struct race){ .n = record->n_conns };
         for (size_t i = 0; i < record->n_conns; i++) {
@@ -239,7 +235,7 @@ static void race_of(struct race *race, const struct record *record,
 
 /* The address that does is tried first; given with --resolve it is not even looked up. */
 static void first_address(struct replay_request *request, const struct facts *facts, bool is_warm,
-                          void *argument)
+        void *argument)
 {
         const struct trace_conn *conn = conn_of_attempt(facts->record, request->last);
         const bool *is_given = argument;
@@ -272,12 +268,12 @@ static void predict_first(struct finding *finding, const struct facts *facts)
 }
 
 static void add_address_option(struct finding *finding, const struct race *race,
-                               const struct record *record)
+        const struct record *record)
 {
         struct muster_str authority = origin_authority(origin_key(record, race->conn->origin));
 
         finding_option(finding, "--resolve %.*s:%.*s", STR_ARGS(authority),
-                       STR_ARGS(address_of(race->conn->remote)));
+                STR_ARGS(address_of(race->conn->remote)));
 }
 
 static bool ipv6_broken(const struct facts *facts, struct finding *finding)
@@ -291,18 +287,16 @@ static bool ipv6_broken(const struct facts *facts, struct finding *finding)
                 return false;
         host = origin_host(origin_key(record, race.conn->origin));
         finding_title(finding,
-                      "The name %.*s has an %s address that does not answer, and it is tried first",
-                      STR_ARGS(host), race.conn->family == 4 ? "IPv6" : "unreachable");
-        finding_evidence(
-                finding,
+                "The name %.*s has an %s address that does not answer, and it is tried first",
+                STR_ARGS(host), race.conn->family == 4 ? "IPv6" : "unreachable");
+        finding_evidence(finding,
                 "%s of %s connections waited 250 ms for an address before the next one was "
                 "tried, and that one, %.*s, was connected to at once",
                 words_count(race.n_lost).text, words_count(race.n).text,
                 STR_ARGS(race.conn->remote));
         finding_evidence(finding, "this was %s of the time that requests were under way",
-                         words_share((double)race.lost_ns, (double)facts->service.sum).text);
-        finding_remedy(
-                finding,
+                words_share((double)race.lost_ns, (double)facts->service.sum).text);
+        finding_remedy(finding,
                 "Repair the way to that address or take it out of the name's records; or give "
                 "the address that answers with --resolve.");
         add_address_option(finding, &race, record);
@@ -326,20 +320,19 @@ static bool tell_refused(const struct facts *facts, struct finding *finding, boo
         if (!race_matters(&race, facts) || is_localhost(record, &race) != wants_localhost)
                 return false;
         host = origin_host(origin_key(record, race.conn->origin));
-        finding_title(
-                finding,
+        finding_title(finding,
                 "The first address of %.*s refuses connections, and each new one tries it first",
                 STR_ARGS(host));
         finding_evidence(finding,
-                         "%s of %s connections were refused by one address and then made to %.*s",
-                         words_count(race.n_lost).text, words_count(race.n).text,
-                         STR_ARGS(race.conn->remote));
+                "%s of %s connections were refused by one address and then made to %.*s",
+                words_count(race.n_lost).text, words_count(race.n).text,
+                STR_ARGS(race.conn->remote));
         finding_evidence(finding, "this was %s of the time that requests were under way",
-                         words_share((double)race.lost_ns, (double)facts->service.sum).text);
+                words_share((double)race.lost_ns, (double)facts->service.sum).text);
         finding_remedy(finding,
-                       "Ask for the address that answers, %.*s, instead of the name, or have the "
-                       "server listen on both.",
-                       STR_ARGS(address_of(race.conn->remote)));
+                "Ask for the address that answers, %.*s, instead of the name, or have the "
+                "server listen on both.",
+                STR_ARGS(address_of(race.conn->remote)));
         add_address_option(finding, &race, record);
         predict_first(finding, facts);
         return true;

@@ -36,30 +36,27 @@
 /* --- throttled ---------------------------------------------------------------------------------------------------- */
 
 static void tell_refusals(struct finding *finding, const struct facts *facts,
-                          const struct refusals *refusals)
+        const struct refusals *refusals)
 {
         if (refusals->n_too_many)
                 finding_evidence(finding, "%s of %s answers were 429, \"too many requests\"",
-                                 words_count(refusals->n_too_many).text,
-                                 words_count(refusals->n_attempts).text);
+                        words_count(refusals->n_too_many).text,
+                        words_count(refusals->n_attempts).text);
         if (refusals->n_full)
                 finding_evidence(finding, "%s of %s answers were 503, \"unavailable\"",
-                                 words_count(refusals->n_full).text,
-                                 words_count(refusals->n_attempts).text);
+                        words_count(refusals->n_full).text, words_count(refusals->n_attempts).text);
         if (refusals->asked_ns)
                 finding_evidence(finding, "they asked to come again after up to %s",
-                                 words_ns(refusals->asked_ns).text);
+                        words_ns(refusals->asked_ns).text);
         if (facts->chain_ns[PART_BACKOFF])
-                finding_evidence(
-                        finding, "waiting before the next try was %s of the wall time",
+                finding_evidence(finding, "waiting before the next try was %s of the wall time",
                         words_share((double)facts->chain_ns[PART_BACKOFF], (double)facts->wall_ns)
                                 .text);
         if (refusals->n_elsewhere)
                 finding_evidence(finding, "other hosts refused %s more",
-                                 words_count(refusals->n_elsewhere).text);
+                        words_count(refusals->n_elsewhere).text);
         if (refusals->n_final_elsewhere)
-                finding_evidence(
-                        finding, "%s to them got no other answer in the end",
+                finding_evidence(finding, "%s to them got no other answer in the end",
                         words_counted(refusals->n_final_elsewhere, "request", "requests").text);
 }
 
@@ -110,33 +107,33 @@ static double rate_let_in(const struct refusals *refusals)
         double rate;
 
         if (refusals->n_let_in < refusals->n_let_in_first + ENOUGH || n <= n_first ||
-            took_s < LONG_S ||
-            (double)refusals->n_let_in < (double)refusals->n_attempts * ENOUGH_OF_ALL)
+                took_s < LONG_S ||
+                (double)refusals->n_let_in < (double)refusals->n_attempts * ENOUGH_OF_ALL)
                 return 0;
         rate = ((double)refusals->n_let_in - n_first) / took_s * n / (n - n_first);
         return rate > 1 ? floor(rate) : rate;
 }
 
 static void remedy_without_figure(struct finding *finding, const struct facts *facts,
-                                  const struct refusals *refusals)
+        const struct refusals *refusals)
 {
         bool is_one = facts->n_hosts <= 1;
 
         if (refusals->n_too_many)
                 finding_remedy(finding,
-                               "Ask for fewer a second with %s; it let in too few to say how many "
-                               "it takes.",
-                               is_one ? "--rate" : "--rate-per-host");
+                        "Ask for fewer a second with %s; it let in too few to say how many "
+                        "it takes.",
+                        is_one ? "--rate" : "--rate-per-host");
         else
                 finding_remedy(finding,
-                               "Find out at the server what its limit is; then ask for fewer a "
-                               "second (%s) or at once (%s).",
-                               is_one ? "--rate" : "--rate-per-host",
-                               is_one ? "--concurrency" : "--per-host");
+                        "Find out at the server what its limit is; then ask for fewer a "
+                        "second (%s) or at once (%s).",
+                        is_one ? "--rate" : "--rate-per-host",
+                        is_one ? "--concurrency" : "--per-host");
 }
 
 static void remedy_rate(struct finding *finding, const struct facts *facts,
-                        const struct refusals *refusals)
+        const struct refusals *refusals)
 {
         bool is_one = facts->n_hosts <= 1;
         double rate = rate_let_in(refusals);
@@ -150,28 +147,27 @@ static void remedy_rate(struct finding *finding, const struct facts *facts,
                 whole_of((double)others_of(facts, refusals).n_attempts / rate * (double)NS_PER_S);
         if (is_held_up(others_ns, facts)) {
                 finding_remedy(finding,
-                               "Ask this host for no more than it lets in, %s a second, in a run "
-                               "of its own: it should refuse nothing then, and the others are not "
-                               "held up.",
-                               words_rate(rate).text);
+                        "Ask this host for no more than it lets in, %s a second, in a run "
+                        "of its own: it should refuse nothing then, and the others are not "
+                        "held up.",
+                        words_rate(rate).text);
                 return;
         }
         wall_ns = whole_of((double)refusals->n_requests / rate * (double)NS_PER_S);
         wall_ns = max_ns(wall_ns, others_ns);
-        finding_remedy(
-                finding,
+        finding_remedy(finding,
                 "Ask %s lets in, %s a second: it should refuse nothing then, and nothing waits for "
                 "another try.",
                 is_one ? "for no more than the server" : "each host for no more than this one",
                 words_rate(rate).text);
         finding_option(finding, rate < 1 ? "%s %.3g/s" : "%s %.0f/s",
-                       is_one ? "--rate" : "--rate-per-host", rate);
+                is_one ? "--rate" : "--rate-per-host", rate);
         finding_predict(finding, wall_ns, wall_ns, wall_ns);
 }
 
 /* So many at once, each as long as one that was let in; and the server no faster than it was. */
 static void predict_fewer(struct finding *finding, const struct refusals *refusals, uint64_t limit,
-                          uint64_t others_ns)
+        uint64_t others_ns)
 {
         double n = (double)refusals->n_requests;
         uint64_t slots_ns = whole_of(n * (double)refusals->service_ns / (double)limit);
@@ -179,13 +175,13 @@ static void predict_fewer(struct finding *finding, const struct refusals *refusa
         uint64_t wall_ns = max_ns(max_ns(slots_ns, server_ns), others_ns);
 
         if (refusals->n_let_in >= ENOUGH &&
-            (double)refusals->n_let_in >= (double)refusals->n_attempts * ENOUGH_OF_ALL)
+                (double)refusals->n_let_in >= (double)refusals->n_attempts * ENOUGH_OF_ALL)
                 finding_predict(finding, wall_ns, wall_ns, wall_ns * 2);
 }
 
 /* It works as fast with fewer in its queue, and nobody has to go away. */
 static void remedy_fewer(struct finding *finding, const struct facts *facts,
-                         const struct refusals *refusals)
+        const struct refusals *refusals)
 {
         bool is_one = facts->n_hosts <= 1;
         uint64_t limit = max_ns(whole_of((double)refusals->let_in_at_once * MARGIN), 1);
@@ -193,19 +189,18 @@ static void remedy_fewer(struct finding *finding, const struct facts *facts,
 
         if (is_held_up(others_ns, facts)) {
                 finding_remedy(finding,
-                               "Ask this host for %s at once, in a run of its own: with more than "
-                               "%s there it refused. The others are not held up then.",
-                               words_count(limit).text, words_count(refusals->let_in_at_once).text);
+                        "Ask this host for %s at once, in a run of its own: with more than "
+                        "%s there it refused. The others are not held up then.",
+                        words_count(limit).text, words_count(refusals->let_in_at_once).text);
                 return;
         }
-        finding_remedy(
-                finding,
+        finding_remedy(finding,
                 "Ask %sfor %s at once: with more than %s there it refused. It works as fast, "
                 "and nothing waits for another try.",
                 is_one ? "" : "each host ", words_count(limit).text,
                 words_count(refusals->let_in_at_once).text);
         finding_option(finding, "%s %llu", is_one ? "--concurrency" : "--per-host",
-                       (unsigned long long)limit);
+                (unsigned long long)limit);
         predict_fewer(finding, refusals, limit, others_ns);
 }
 
@@ -218,22 +213,22 @@ static const char *final_status(const struct refusals *refusals)
 }
 
 static void title_final(struct finding *finding, const struct facts *facts,
-                        const struct refusals *refusals)
+        const struct refusals *refusals)
 {
         struct words n = words_count(refusals->n_final);
         struct words n_all = words_counted(refusals->n_requests, "request", "requests");
 
         if (facts->n_hosts <= 1)
                 finding_title(finding, "%s of %s %s refused in the end (%s)", n.text, n_all.text,
-                              refusals->n_final == 1 ? "was" : "were", final_status(refusals));
+                        refusals->n_final == 1 ? "was" : "were", final_status(refusals));
         else
                 finding_title(finding, "The host %.*s refused %s of %s in the end (%s)",
-                              STR_ARGS(origin_key(facts->record, refusals->origin)), n.text,
-                              n_all.text, final_status(refusals));
+                        STR_ARGS(origin_key(facts->record, refusals->origin)), n.text, n_all.text,
+                        final_status(refusals));
 }
 
 static void title_refused(struct finding *finding, const struct facts *facts,
-                          const struct refusals *refusals)
+        const struct refusals *refusals)
 {
         const struct words n = words_count(refusals->n_too_many + refusals->n_full);
         const struct words n_all = words_count(refusals->n_attempts);
@@ -242,10 +237,10 @@ static void title_refused(struct finding *finding, const struct facts *facts,
                 title_final(finding, facts, refusals);
         else if (facts->n_hosts <= 1)
                 finding_title(finding, "The server refused %s of %s tries, as they were too many",
-                              n.text, n_all.text);
+                        n.text, n_all.text);
         else
-                finding_title(
-                        finding, "The host %.*s refused %s of %s tries, as they were too many",
+                finding_title(finding,
+                        "The host %.*s refused %s of %s tries, as they were too many",
                         STR_ARGS(origin_key(facts->record, refusals->origin)), n.text, n_all.text);
 }
 
@@ -279,32 +274,32 @@ static uint64_t wall_at_best_ns(const struct facts *facts, const struct refusals
 }
 
 static void title_slowed_down(struct finding *finding, const struct facts *facts,
-                              const struct refusals *refusals)
+        const struct refusals *refusals)
 {
         size_t n = refusals->n_too_many + refusals->n_full;
         struct muster_str host = origin_key(facts->record, refusals->origin);
         bool is_one = facts->n_hosts <= 1;
 
         finding_title(finding, "%s%.*s refused %s, and the run kept to the pace that was let in",
-                      is_one ? "The server" : "The host ", is_one ? 0 : (int)host.len, host.at,
-                      words_counted(n, "try", "tries").text);
+                is_one ? "The server" : "The host ", is_one ? 0 : (int)host.len, host.at,
+                words_counted(n, "try", "tries").text);
 }
 
 static void tell_slowed_down(struct finding *finding, const struct facts *facts,
-                             const struct refusals *refusals)
+        const struct refusals *refusals)
 {
         finding_evidence(finding, "holds, and the pace after them, were %s of the wall time",
-                         words_share((double)facts->chain_ns[PART_REFUSED] +
-                                             (double)facts->chain_ns[PART_BACKOFF],
-                                     (double)facts->wall_ns)
-                                 .text);
+                words_share((double)facts->chain_ns[PART_REFUSED] +
+                                    (double)facts->chain_ns[PART_BACKOFF],
+                        (double)facts->wall_ns)
+                        .text);
         if (refusals->best_per_s > 0)
                 finding_evidence(finding, "at best, %s a second were let in for long",
-                                 words_rate(refusals->best_per_s).text);
+                        words_rate(refusals->best_per_s).text);
 }
 
 static void remedy_slowed_down(struct finding *finding, const struct facts *facts,
-                               const struct refusals *refusals)
+        const struct refusals *refusals)
 {
         uint64_t wall_ns = wall_at_best_ns(facts, refusals);
         uint64_t others_ns = 0;
@@ -321,7 +316,7 @@ static void remedy_slowed_down(struct finding *finding, const struct facts *fact
         finding_remedy(finding, "Ask at that rate from the start: then little is refused, and no "
                                 "hold is waited for.");
         finding_option(finding, "%s %.0f/s", facts->n_hosts <= 1 ? "--rate" : "--rate-per-host",
-                       floor(refusals->best_per_s));
+                floor(refusals->best_per_s));
         finding_predict(finding, wall_ns, wall_ns, facts->wall_ns);
 }
 
@@ -335,7 +330,7 @@ static bool throttled(const struct facts *facts, struct finding *finding)
         n_refused = refusals.n_too_many + refusals.n_full + refusals.n_elsewhere;
         is_few = (double)n_refused < (double)facts->n_attempts * NOT_FEW;
         if (!n_refused || (is_few && !is_slowed_down(facts)) ||
-            (!is_throttling(&refusals) && !is_slowed_down(facts)))
+                (!is_throttling(&refusals) && !is_slowed_down(facts)))
                 return false;
         finding->n_failed_by_it = refusals.n_final + refusals.n_final_elsewhere;
         finding->explained_ns = facts->chain_ns[PART_BACKOFF] + facts->chain_ns[PART_REFUSED];
@@ -379,7 +374,7 @@ static void find_troubles(struct troubles *troubles, const struct facts *facts)
                 int status = attempt->status > 0 && attempt->status < 600 ? attempt->status : 0;
 
                 if (attempt->outcome != TRACE_RETRIED ||
-                    (troubles->is_throttled && refusals_is_one(attempt)))
+                        (troubles->is_throttled && refusals_is_one(attempt)))
                         continue;
                 troubles->n++;
                 if (++n[status] > n[troubles->usual_status])
@@ -412,7 +407,7 @@ static void measure_successes(struct spread *service, const struct facts *facts)
 
 /* What failed to the end came to that sooner or later than to an answer. */
 static void let_succeed(struct replay_request *request, const struct facts *facts, bool is_warm,
-                        void *argument)
+        void *argument)
 {
         const struct spread *service = argument;
 
@@ -429,9 +424,9 @@ static void let_succeed(struct replay_request *request, const struct facts *fact
 static void predict_without_retries(struct finding *finding, const struct facts *facts)
 {
         struct spread service;
-        struct whatif whatif = { .is_last_only = true,
-                                 .change = let_succeed,
-                                 .argument = &service };
+        struct whatif whatif = {
+                .is_last_only = true, .change = let_succeed, .argument = &service
+        };
         uint64_t wall_ns;
 
         measure_successes(&service, facts);
@@ -447,18 +442,17 @@ static bool retries(const struct facts *facts, struct finding *finding)
 
         find_troubles(&troubles, facts);
         if (!troubles.n || (double)troubles.n < (double)facts->n_attempts * NOT_FEW ||
-            (double)facts->chain_ns[PART_BACKOFF] < (double)facts->wall_ns * MUCH)
+                (double)facts->chain_ns[PART_BACKOFF] < (double)facts->wall_ns * MUCH)
                 return false;
         finding->explained_ns = facts->chain_ns[PART_BACKOFF];
         finding_title(finding, "%s of %s requests had to be made again, after a wait",
-                      words_count(troubles.n).text, words_count(facts->n_attempts).text);
+                words_count(troubles.n).text, words_count(facts->n_attempts).text);
         if (troubles.usual_status)
                 finding_evidence(finding, "most of them were answered with status %d",
-                                 troubles.usual_status);
+                        troubles.usual_status);
         else
                 finding_evidence(finding, "most of them got no answer");
-        finding_evidence(
-                finding,
+        finding_evidence(finding,
                 "the waits before another try add up to %s; %s of the wall time went into them",
                 words_ns(facts->phase[MUSTER_PHASE_BACKOFF].sum).text,
                 words_share((double)facts->chain_ns[PART_BACKOFF], (double)facts->wall_ns).text);
@@ -482,15 +476,14 @@ static bool retries_withheld(const struct facts *facts, struct finding *finding)
                 return false;
         finding->n_failed_by_it = n;
         finding_title(finding, "%s of %s were not tried again, as the retry budget was used up",
-                      words_count(n).text,
-                      words_counted(facts->n_requests, "request", "requests").text);
+                words_count(n).text, words_counted(facts->n_requests, "request", "requests").text);
         finding_evidence(finding, "%s were made",
-                         words_counted(facts->n_outcomes[TRACE_RETRIED], "retry", "retries").text);
+                words_counted(facts->n_outcomes[TRACE_RETRIED], "retry", "retries").text);
         finding_evidence(finding, "the budget keeps retries from adding to the load of a server "
                                   "that is in trouble");
         finding_remedy(finding,
-                       "Find out why they failed; where the server can take it, allow more "
-                       "retries.");
+                "Find out why they failed; where the server can take it, allow more "
+                "retries.");
         finding_option(finding, "--retry-budget none");
         return true;
 }

@@ -83,55 +83,55 @@ static bool longest_decides(const struct facts *facts, uint64_t longest_ns, uint
 }
 
 static void title_slow(struct finding *finding, const struct facts *facts,
-                       const struct waiting *waiting, size_t n_slow)
+        const struct waiting *waiting, size_t n_slow)
 {
         uint64_t middle_ns = facts->server.p50 + waiting->rest_p50_ns;
         uint64_t longest_ns = facts->server.max + waiting->rest_max_ns;
 
         if (is_far(facts, waiting))
                 finding_title(finding,
-                              "A typical answer was %s on its way, as the server is far away",
-                              words_ns(facts->network.p50).text);
+                        "A typical answer was %s on its way, as the server is far away",
+                        words_ns(facts->network.p50).text);
         else if (n_slow)
                 finding_title(finding,
-                              "%s of %s answers took the server up to %s, and a typical one %s",
-                              words_count(n_slow).text, words_count(facts->server.n).text,
-                              words_ns(longest_ns).text, words_ns(middle_ns).text);
+                        "%s of %s answers took the server up to %s, and a typical one %s",
+                        words_count(n_slow).text, words_count(facts->server.n).text,
+                        words_ns(longest_ns).text, words_ns(middle_ns).text);
         else if (longest_decides(facts, longest_ns, middle_ns))
                 finding_title(finding, "A typical answer took the server %s, the longest %s",
-                              words_ns(middle_ns).text, words_ns(longest_ns).text);
+                        words_ns(middle_ns).text, words_ns(longest_ns).text);
         else
                 finding_title(finding, "A typical answer took the server %s",
-                              words_ns(middle_ns).text);
+                        words_ns(middle_ns).text);
 }
 
 static void tell_slow(struct finding *finding, const struct facts *facts,
-                      const struct waiting *waiting, const struct load *load)
+        const struct waiting *waiting, const struct load *load)
 {
         finding_evidence(finding, "waiting for answers was %s of the wall time",
-                         words_share((double)waiting->chain_ns, (double)facts->wall_ns).text);
+                words_share((double)waiting->chain_ns, (double)facts->wall_ns).text);
         finding_evidence(finding, "a typical answer took %s on the network and %s at the server",
-                         words_ns(facts->network.p50).text,
-                         words_ns(facts->server.p50 + waiting->rest_p50_ns).text);
+                words_ns(facts->network.p50).text,
+                words_ns(facts->server.p50 + waiting->rest_p50_ns).text);
         if (waiting->come_in_pieces)
                 finding_evidence(finding,
-                                 "it began after %s and was complete %s later, small as it is: the "
-                                 "server had not made the rest before",
-                                 words_ns(facts->phase[MUSTER_PHASE_WAIT].p50).text,
-                                 words_ns(waiting->rest_p50_ns).text);
+                        "it began after %s and was complete %s later, small as it is: the "
+                        "server had not made the rest before",
+                        words_ns(facts->phase[MUSTER_PHASE_WAIT].p50).text,
+                        words_ns(waiting->rest_p50_ns).text);
         if (load->answer == LOAD_FLAT)
                 finding_evidence(finding,
-                                 "it took %s with %s under way and %s with only a few: the server "
-                                 "was not full",
-                                 words_ns(load->many_ns).text,
-                                 words_counted(load->most, "request", "requests").text,
-                                 words_ns(load->few_ns).text);
+                        "it took %s with %s under way and %s with only a few: the server "
+                        "was not full",
+                        words_ns(load->many_ns).text,
+                        words_counted(load->most, "request", "requests").text,
+                        words_ns(load->few_ns).text);
         finding_evidence(finding, "this program was busy for %s of the time",
-                         words_share((double)facts->loop_busy_ns, (double)facts->wall_ns).text);
+                words_share((double)facts->loop_busy_ns, (double)facts->wall_ns).text);
 }
 
 static void remedy_slow(struct finding *finding, const struct facts *facts,
-                        const struct waiting *waiting)
+        const struct waiting *waiting)
 {
         const char *then = is_far(facts, waiting)
                                    ? "a nearer server, or one request for many things"
@@ -149,9 +149,9 @@ static void remedy_slow(struct finding *finding, const struct facts *facts,
                 return;
         }
         finding_remedy(finding,
-                       "Allow %s at once, as far as the server takes it; beyond that it takes "
-                       "%s.",
-                       words_count(raise.limit).text, then);
+                "Allow %s at once, as far as the server takes it; beyond that it takes "
+                "%s.",
+                words_count(raise.limit).text, then);
         finding_option(finding, "--concurrency %llu", (unsigned long long)raise.limit);
         finding_predict(finding, raise.wall_ns, raise.low_ns, raise.high_ns);
 }
@@ -164,7 +164,7 @@ static bool server_slow(const struct facts *facts, struct finding *finding)
 
         waiting_measure(&waiting, facts);
         if (!waiting_took_long(&waiting, facts) || uneven_is_there(facts) || unsent_count(facts) ||
-            limit_is_what_matters(facts))
+                limit_is_what_matters(facts))
                 return false;
         if (!is_typical(facts, &waiting)) {
                 n_slow = count_slow(facts, &waiting);
@@ -232,56 +232,52 @@ static const struct host_facts *only_full_one(const struct facts *facts, const s
 }
 
 static void title_full(struct finding *finding, const struct load *load,
-                       const struct host_facts *host)
+        const struct host_facts *host)
 {
         struct muster_str name = host ? host->name : (struct muster_str){ .at = "" };
 
         if (load->best_n > 0)
                 finding_title(finding, "%s requests at a time were too many for the %s%.*s",
-                              words_count(load->most).text, host ? "host " : "server",
-                              STR_ARGS(name));
+                        words_count(load->most).text, host ? "host " : "server", STR_ARGS(name));
         else
                 finding_title(finding,
-                              "The %s%.*s was full, and could do no more than it did with %s "
-                              "requests at a time",
-                              host ? "host " : "server", STR_ARGS(name),
-                              words_count(load->most).text);
+                        "The %s%.*s was full, and could do no more than it did with %s "
+                        "requests at a time",
+                        host ? "host " : "server", STR_ARGS(name), words_count(load->most).text);
 }
 
 static void tell_full(struct finding *finding, const struct facts *facts, const struct load *load,
-                      const struct host_facts *host)
+        const struct host_facts *host)
 {
         if (host)
                 finding_evidence(finding,
-                                 "%s of %s requests went there, and took %s of the time that all "
-                                 "took together",
-                                 words_count(host->n_attempts).text,
-                                 words_count(facts->n_attempts).text,
-                                 words_share(host->mean_in_flight, facts->mean_in_flight).text);
+                        "%s of %s requests went there, and took %s of the time that all "
+                        "took together",
+                        words_count(host->n_attempts).text, words_count(facts->n_attempts).text,
+                        words_share(host->mean_in_flight, facts->mean_in_flight).text);
         if (load->is_paced)
                 finding_evidence(finding,
-                                 "what was asked for at once was answered one by one, %s apart, "
-                                 "from the start to the end: they waited for each other there",
-                                 words_ns(load->alone_ns).text);
+                        "what was asked for at once was answered one by one, %s apart, "
+                        "from the start to the end: they waited for each other there",
+                        words_ns(load->alone_ns).text);
         else
-                finding_evidence(
-                        finding,
+                finding_evidence(finding,
                         "an answer took %s with up to %s under way, and %s when the server had "
                         "little to do: they waited for each other there",
                         words_ns(load->many_ns).text,
                         words_counted(load->most, "request", "requests").text,
                         words_ns(load->alone_ns).text);
         finding_evidence(finding, "it gave %.3g answers a second, however many waited",
-                         load->full_per_s);
+                load->full_per_s);
         if (load->best_n > 0)
                 finding_evidence(finding,
-                                 "at the end, with about %.0f under way, it gave %.3g a second: "
-                                 "more at once slowed it down",
-                                 load->best_n, load->best_per_s);
+                        "at the end, with about %.0f under way, it gave %.3g a second: "
+                        "more at once slowed it down",
+                        load->best_n, load->best_per_s);
 }
 
 static void remedy_full(struct finding *finding, const struct facts *facts, const struct load *load,
-                        const struct host_facts *host)
+        const struct host_facts *host)
 {
         uint64_t limit = enough_for_each(facts, load);
         double gain = load->best_n > 0 ? load->full_per_s / load->best_per_s : 1;
@@ -294,15 +290,14 @@ static void remedy_full(struct finding *finding, const struct facts *facts, cons
                 return;
         }
         finding_option(finding, "%s %llu", is_one ? "--concurrency" : "--per-host",
-                       (unsigned long long)limit);
+                (unsigned long long)limit);
         if (load->best_n > 0) {
                 finding_remedy(finding, "Ask %sfor %s at once: it is done sooner.",
-                               is_one ? "" : "each host ", words_count(limit).text);
+                        is_one ? "" : "each host ", words_count(limit).text);
                 finding_predict(finding, wall_ns, wall_ns, facts->wall_ns);
                 return;
         }
-        finding_remedy(
-                finding,
+        finding_remedy(finding,
                 "Ask %sfor %s at once, which takes no longer in all, and answers each in about "
                 "%s%s; to be faster in all %s to be.",
                 is_one ? "" : "each host ", words_count(limit).text,

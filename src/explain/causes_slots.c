@@ -34,24 +34,24 @@ static bool is_most(uint64_t part_ns, uint64_t whole_ns)
 static void title_too_few(struct finding *finding, uint64_t n, const char *where)
 {
         finding_title(finding, "%s at a time%s %s too few",
-                      words_counted(n, "request", "requests").text, where, n == 1 ? "was" : "were");
+                words_counted(n, "request", "requests").text, where, n == 1 ? "was" : "were");
 }
 
 static void tell_load(struct finding *finding, const struct load *load)
 {
         if (load->answer == LOAD_FLAT)
                 finding_evidence(finding,
-                                 "answers took %s with %s under way, and %s with only a few: the "
-                                 "server was not slowed down",
-                                 words_ns(load->many_ns).text,
-                                 words_counted(load->most, "request", "requests").text,
-                                 words_ns(load->few_ns).text);
+                        "answers took %s with %s under way, and %s with only a few: the "
+                        "server was not slowed down",
+                        words_ns(load->many_ns).text,
+                        words_counted(load->most, "request", "requests").text,
+                        words_ns(load->few_ns).text);
 }
 
 static void tell_loop(struct finding *finding, const struct facts *facts)
 {
         finding_evidence(finding, "this program was busy for %s of the time: it could do more",
-                         words_share((double)facts->loop_busy_ns, (double)facts->wall_ns).text);
+                words_share((double)facts->loop_busy_ns, (double)facts->wall_ns).text);
 }
 
 /* --- too few for all ---------------------------------------------------------------------------------------------- */
@@ -62,22 +62,22 @@ static bool concurrency_too_low(const struct facts *facts, struct finding *findi
         struct load load;
 
         if (!raise_is_called_for(&raise, facts) || unsent_count(facts) ||
-            uneven_goes_first(facts, &raise))
+                uneven_goes_first(facts, &raise))
                 return false;
         load_measure(&load, facts);
         title_too_few(finding, facts->slots, "");
         finding_evidence(finding,
-                         "for %s of the time as many were under way as are allowed (%s), and "
-                         "others waited for their turn",
-                         words_share((double)facts->full_ns, (double)facts->wall_ns).text,
-                         words_count(facts->slots).text);
+                "for %s of the time as many were under way as are allowed (%s), and "
+                "others waited for their turn",
+                words_share((double)facts->full_ns, (double)facts->wall_ns).text,
+                words_count(facts->slots).text);
         tell_load(finding, &load);
         finding_evidence(finding, "a request waited %s for its turn, and then took %s",
-                         words_ns(facts->phase[MUSTER_PHASE_QUEUE].p50).text,
-                         words_ns(facts->service.p50).text);
+                words_ns(facts->phase[MUSTER_PHASE_QUEUE].p50).text,
+                words_ns(facts->service.p50).text);
         tell_loop(finding, facts);
         finding_remedy(finding, "Allow %s at once, as far as the server takes it.",
-                       words_count(raise.limit).text);
+                words_count(raise.limit).text);
         finding_option(finding, "--concurrency %llu", (unsigned long long)raise.limit);
         finding_predict(finding, raise.wall_ns, raise.low_ns, raise.high_ns);
         if (load.answer != LOAD_FLAT)
@@ -96,7 +96,7 @@ static bool per_host_limit(const struct facts *facts, struct finding *finding)
         struct load load;
 
         if (!options->per_host || options->per_host >= facts->slots ||
-            !is_most(n_held, facts->n_attempts) || is_most(facts->full_ns, facts->wall_ns))
+                !is_most(n_held, facts->n_attempts) || is_most(facts->full_ns, facts->wall_ns))
                 return false;
         load_measure(&load, facts);
         if (load.answer == LOAD_GROWS)
@@ -107,12 +107,12 @@ static bool per_host_limit(const struct facts *facts, struct finding *finding)
                 return false;
         title_too_few(finding, options->per_host, " to each host");
         finding_evidence(finding,
-                         "%s of %s requests waited because as many to their host were under way "
-                         "as are allowed (%s), while %s of the %s allowed in all were",
-                         words_count(n_held).text, words_count(facts->n_attempts).text,
-                         words_count(options->per_host).text,
-                         words_count(whole_of(facts->mean_in_flight + 0.5)).text,
-                         words_count(facts->slots).text);
+                "%s of %s requests waited because as many to their host were under way "
+                "as are allowed (%s), while %s of the %s allowed in all were",
+                words_count(n_held).text, words_count(facts->n_attempts).text,
+                words_count(options->per_host).text,
+                words_count(whole_of(facts->mean_in_flight + 0.5)).text,
+                words_count(facts->slots).text);
         tell_load(finding, &load);
         tell_loop(finding, facts);
         finding_remedy(finding, "Allow %s at once to each host.", words_count(raise.limit).text);
@@ -125,7 +125,7 @@ static bool per_host_limit(const struct facts *facts, struct finding *finding)
 
 /* Had it been sent it would have taken what the others took. */
 static void send_it_all_the_same(struct replay_request *request, const struct facts *facts,
-                                 void *argument)
+        void *argument)
 {
         (void)argument;
         if (request->n_attempts)
@@ -145,20 +145,20 @@ static bool queue_timeout(const struct facts *facts, struct finding *finding)
 
         /* Without that limit it was another that ended them; and who keeps to a server's pace would wait with more at once, too. */
         if (!n || options->queue_timeout_ns == UINT64_MAX || !options->queue_timeout_ns ||
-            facts->n_waits[TRACE_WAIT_REFUSED])
+                facts->n_waits[TRACE_WAIT_REFUSED])
                 return false;
         finding->n_failed_by_it = n;
         finding_title(finding, "%s of %s requests gave up before their turn came",
-                      words_count(n).text, words_count(facts->n_requests).text);
+                words_count(n).text, words_count(facts->n_requests).text);
         finding_evidence(finding,
-                         "they waited %s, as they were told to (--queue-timeout), and were never "
-                         "sent: no server is to blame",
-                         words_ns(options->queue_timeout_ns).text);
+                "they waited %s, as they were told to (--queue-timeout), and were never "
+                "sent: no server is to blame",
+                words_ns(options->queue_timeout_ns).text);
         finding_evidence(finding,
-                         "for %s of the time as many were under way as are allowed (%s); a request "
-                         "took %s",
-                         words_share((double)facts->full_ns, (double)facts->wall_ns).text,
-                         words_count(facts->slots).text, words_ns(facts->service.p50).text);
+                "for %s of the time as many were under way as are allowed (%s); a request "
+                "took %s",
+                words_share((double)facts->full_ns, (double)facts->wall_ns).text,
+                words_count(facts->slots).text, words_ns(facts->service.p50).text);
         replay_init(&replay, facts);
         replay.change = send_it_all_the_same;
         raise_limit(&raise, &replay, &replay.concurrency, facts->n_requests, facts);
@@ -169,9 +169,9 @@ static bool queue_timeout(const struct facts *facts, struct finding *finding)
                 return true;
         }
         finding_remedy(finding,
-                       "Allow %s at once, so that all have their turn in time; or let them wait "
-                       "longer.",
-                       words_count(raise.limit).text);
+                "Allow %s at once, so that all have their turn in time; or let them wait "
+                "longer.",
+                words_count(raise.limit).text);
         finding_option(finding, "--concurrency %llu", (unsigned long long)raise.limit);
         finding_predict(finding, raise.wall_ns, raise.low_ns, raise.high_ns);
         return true;
@@ -194,7 +194,7 @@ struct stragglers {
 
 /* On its connection something was lost, and it took no longer than sending it again does: after 200 ms, 400 and 800. */
 static bool is_by_loss(const struct record *record, const struct trace_attempt *attempt,
-                       uint64_t service_ns)
+        uint64_t service_ns)
 {
         const struct trace_conn *conn = record_conn(record, attempt->conn);
 
@@ -212,7 +212,7 @@ static uint64_t service_ns(const struct trace_attempt *attempt)
 }
 
 static bool is_one(const struct stragglers *stragglers, const struct record *record,
-                   const struct trace_attempt *attempt)
+        const struct trace_attempt *attempt)
 {
         uint64_t ns = service_ns(attempt);
 
@@ -229,7 +229,7 @@ static uint64_t others_end_ns(const struct stragglers *stragglers, const struct 
                 const struct trace_attempt *attempt = &record->attempts[i];
 
                 if (attempt->stamps.slot_ns && life_end_ns(attempt) > end_ns &&
-                    !is_one(stragglers, record, attempt))
+                        !is_one(stragglers, record, attempt))
                         end_ns = life_end_ns(attempt);
         }
         return end_ns;
@@ -254,7 +254,7 @@ static void add_straggler(struct stragglers *stragglers, const struct trace_atte
 }
 
 static void look_at(struct stragglers *stragglers, const struct record *record,
-                    const struct trace_attempt *attempt)
+        const struct trace_attempt *attempt)
 {
         bool is_straggler = is_one(stragglers, record, attempt);
 
@@ -331,7 +331,7 @@ static uint64_t wall_without_ns(const struct facts *facts, uint64_t most_ns)
 
 /* On those that were never answered, after longer than any that was took. */
 static bool give_up_sooner(struct finding *finding, const struct facts *facts,
-                           const struct stragglers *stragglers)
+        const struct stragglers *stragglers)
 {
         uint64_t most_ns = duration_that_loses_none(facts, stragglers->from_ns * 3 / 2);
         uint64_t wall_ns;
@@ -360,7 +360,7 @@ static uint64_t held_ns(const struct replay_request *request)
 }
 
 static void be_like_the_others(struct replay_request *request, const struct facts *facts,
-                               void *argument)
+        void *argument)
 {
         const struct stragglers *stragglers = argument;
 
@@ -371,7 +371,7 @@ static void be_like_the_others(struct replay_request *request, const struct fact
 
 /* Nothing here makes them faster; if the server answered them as the others. */
 static const char *be_answered_sooner(struct finding *finding, const struct facts *facts,
-                                      const struct stragglers *stragglers)
+        const struct stragglers *stragglers)
 {
         struct stragglers copy = *stragglers;
         struct replay replay;
@@ -388,7 +388,7 @@ static const char *be_answered_sooner(struct finding *finding, const struct fact
 
 /* The slow ones are over sooner when they begin sooner: as the first ones, or as more are under way. */
 static const char *begin_sooner(struct finding *finding, const struct facts *facts,
-                                const struct stragglers *stragglers)
+        const struct stragglers *stragglers)
 {
         struct replay replay;
         struct raise raise = { 0 };
@@ -413,7 +413,7 @@ static const char *begin_sooner(struct finding *finding, const struct facts *fac
 
 /* They were answered: to give up sooner would lose that, and is no way to be done sooner unless it does not matter. */
 static void wait_for_them(struct finding *finding, const struct facts *facts,
-                          const struct stragglers *stragglers)
+        const struct stragglers *stragglers)
 {
         const char *how = begin_sooner(finding, facts, stragglers);
         uint64_t most_ns = duration_to_give_up(facts, stragglers->from_ns * 3 / 2);
@@ -424,13 +424,12 @@ static void wait_for_them(struct finding *finding, const struct facts *facts,
                 return;
         }
         finding_evidence(finding, "they were answered: with --max-time %s %s of %s would fail",
-                         duration_option(most_ns).text, words_count(n_lost).text,
-                         words_counted(facts->n_requests, "request", "requests").text);
+                duration_option(most_ns).text, words_count(n_lost).text,
+                words_counted(facts->n_requests, "request", "requests").text);
         finding_remedy(finding,
-                       "%s; or, where an answer that late is of no use, give up after %s, and %s "
-                       "would fail.",
-                       how, words_ns(most_ns).text,
-                       words_counted(n_lost, "request", "requests").text);
+                "%s; or, where an answer that late is of no use, give up after %s, and %s "
+                "would fail.",
+                how, words_ns(most_ns).text, words_counted(n_lost, "request", "requests").text);
 }
 
 static bool stragglers(const struct facts *facts, struct finding *finding)
@@ -438,17 +437,16 @@ static bool stragglers(const struct facts *facts, struct finding *finding)
         struct stragglers found;
 
         if (!find_stragglers(&found, facts) || !keep_it_from_ending(&found, facts) ||
-            accepting_held_up(facts))
+                accepting_held_up(facts))
                 return false;
         finding->explained_ns = tail_ns(&found, facts);
         finding_title(finding, "%s of %s took %s%s, and kept the run from ending",
-                      words_count(found.n).text,
-                      words_counted(facts->n_requests, "request", "requests").text,
-                      found.n > 1 ? "up to " : "", words_ns(found.longest_ns).text);
+                words_count(found.n).text,
+                words_counted(facts->n_requests, "request", "requests").text,
+                found.n > 1 ? "up to " : "", words_ns(found.longest_ns).text);
         finding_evidence(finding, "half of all requests took no more than %s",
-                         words_ns(found.service.p50).text);
-        finding_evidence(
-                finding,
+                words_ns(found.service.p50).text);
+        finding_evidence(finding,
                 "during the last %s, %s of the time, only few were under way, though %s are "
                 "allowed",
                 words_ns(tail_ns(&found, facts)).text,

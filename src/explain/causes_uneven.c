@@ -22,15 +22,14 @@ static void tell(struct finding *finding, const struct facts *facts, const struc
         const char *others = uneven->by == UNEVEN_BY_HOST ? "other hosts" : "other paths there";
 
         finding_evidence(finding, "a typical request to it took %s, one to %s %s",
-                         words_ns(uneven->p50_ns).text, others, words_ns(uneven->rest_p50_ns).text);
-        finding_evidence(
-                finding,
+                words_ns(uneven->p50_ns).text, others, words_ns(uneven->rest_p50_ns).text);
+        finding_evidence(finding,
                 "%s of %s requests went there, and took %s of the time that all took together",
                 words_count(uneven->n).text, words_count(facts->n_attempts).text,
                 words_share((double)uneven->sum_ns, (double)uneven->all_ns).text);
         if (uneven->n_unanswered)
                 finding_evidence(finding, "%s of these were never answered",
-                                 words_count(uneven->n_unanswered).text);
+                        words_count(uneven->n_unanswered).text);
 }
 
 static void cut_off(struct replay_request *request, const struct facts *facts, void *argument)
@@ -41,16 +40,16 @@ static void cut_off(struct replay_request *request, const struct facts *facts, v
 
 /* It does not answer: the sooner that is seen the better. */
 static void give_up_sooner(struct finding *finding, const struct facts *facts,
-                           const struct uneven *uneven)
+        const struct uneven *uneven)
 {
         uint64_t most_ns = duration_that_loses_none(facts, uneven->rest_p90_ns * PATIENCE);
         struct replay replay;
         uint64_t wall_ns;
 
         finding_remedy(finding,
-                       "Leave it out, or give up sooner: nine of ten of the others were "
-                       "done within %s.",
-                       words_ns(uneven->rest_p90_ns).text);
+                "Leave it out, or give up sooner: nine of ten of the others were "
+                "done within %s.",
+                words_ns(uneven->rest_p90_ns).text);
         if (most_ns * 2 > uneven->p50_ns)
                 return;
         replay_init(&replay, facts);
@@ -87,9 +86,9 @@ static void ask_for_more(struct finding *finding, const struct facts *facts)
                 return;
         }
         finding_remedy(finding,
-                       "Allow %s at once, so that more of these are under way; or fetch them "
-                       "separately.",
-                       words_count(raise.limit).text);
+                "Allow %s at once, so that more of these are under way; or fetch them "
+                "separately.",
+                words_count(raise.limit).text);
         finding_option(finding, "--concurrency %llu", (unsigned long long)raise.limit);
         finding_predict(finding, raise.wall_ns, raise.low_ns, raise.high_ns);
 }
@@ -107,7 +106,7 @@ static bool is_full(const struct facts *facts, const struct uneven *uneven)
 }
 
 static bool tell_uneven(const struct facts *facts, struct finding *finding, enum uneven_by by,
-                        const char *what)
+        const char *what)
 {
         struct uneven uneven;
 

@@ -49,18 +49,18 @@ static bool matters(const struct transfers_kind *kind, const struct facts *facts
 }
 
 static void add_evidence(struct finding *finding, const struct transfers_kind *kind,
-                         const struct facts *facts)
+        const struct facts *facts)
 {
         finding_evidence(finding,
-                         "%s bodies of typically %s took %s from the first byte to the last: %.1f "
-                         "round trips of %s; %u is usual for a new connection",
-                         words_count(kind->n).text, words_bytes(kind->bytes.p50).text,
-                         words_ns(kind->took_ns.p50).text,
-                         (double)kind->took_ns.p50 / (double)kind->round_trip_ns,
-                         words_ns(kind->round_trip_ns).text,
-                         transfer_n_rounds(kind->bytes.p50, TRANSFER_FIRST_WINDOW));
+                "%s bodies of typically %s took %s from the first byte to the last: %.1f "
+                "round trips of %s; %u is usual for a new connection",
+                words_count(kind->n).text, words_bytes(kind->bytes.p50).text,
+                words_ns(kind->took_ns.p50).text,
+                (double)kind->took_ns.p50 / (double)kind->round_trip_ns,
+                words_ns(kind->round_trip_ns).text,
+                transfer_n_rounds(kind->bytes.p50, TRANSFER_FIRST_WINDOW));
         finding_evidence(finding, "this was %s of the time that requests were under way",
-                         words_share((double)kind->sum_ns, (double)facts->service.sum).text);
+                words_share((double)kind->sum_ns, (double)facts->service.sum).text);
 }
 
 static void add_warm_evidence(struct finding *finding, const struct transfers *transfers)
@@ -69,15 +69,15 @@ static void add_warm_evidence(struct finding *finding, const struct transfers *t
 
         if (warm->n)
                 finding_evidence(finding,
-                                 "%s bodies of %s on connections that had just been used took %s",
-                                 words_count(warm->n).text, words_bytes(warm->bytes.p50).text,
-                                 words_ns(warm->took_ns.p50).text);
+                        "%s bodies of %s on connections that had just been used took %s",
+                        words_count(warm->n).text, words_bytes(warm->bytes.p50).text,
+                        words_ns(warm->took_ns.p50).text);
 }
 
 /* --- slow-start --------------------------------------------------------------------------------------------------- */
 
 static void receive_in_a_round_trip(struct replay_request *request, const struct facts *facts,
-                                    uint64_t round_trips)
+        uint64_t round_trips)
 {
         struct transfer transfer;
         uint64_t *receive_ns = &request->slot_ns[PART_RECEIVE];
@@ -89,7 +89,7 @@ static void receive_in_a_round_trip(struct replay_request *request, const struct
 }
 
 static void receive_warm(struct replay_request *request, const struct facts *facts, bool is_warm,
-                         void *argument)
+        void *argument)
 {
         const uint64_t *round_trips = argument;
 
@@ -101,9 +101,9 @@ static void receive_warm(struct replay_request *request, const struct facts *fac
 static void predict_warm(struct finding *finding, const struct facts *facts)
 {
         uint64_t round_trips = 1;
-        struct whatif whatif = { .keeps_conns = true,
-                                 .change = receive_warm,
-                                 .argument = &round_trips };
+        struct whatif whatif = {
+                .keeps_conns = true, .change = receive_warm, .argument = &round_trips
+        };
         uint64_t wall_ns = whatif_wall_ns(&whatif, facts);
 
         round_trips = 0;
@@ -111,7 +111,7 @@ static void predict_warm(struct finding *finding, const struct facts *facts)
 }
 
 static void begin_larger(struct replay_request *request, const struct facts *facts, bool is_warm,
-                         void *argument)
+        void *argument)
 {
         struct transfer transfer;
         uint64_t *receive_ns = &request->slot_ns[PART_RECEIVE];
@@ -138,8 +138,7 @@ static void remedy_slow_start(struct finding *finding, const struct facts *facts
         const struct record_options *options = &facts->record->run.options;
 
         if (facts->n_on_new_conn <= facts->max_in_flight + facts->max_in_flight / 2) {
-                finding_remedy(
-                        finding,
+                finding_remedy(finding,
                         "Have the server begin with a larger window (ip route change ... initcwnd "
                         "%d), or send fewer bytes; connections are kept already, but each has to "
                         "begin once.",
@@ -149,14 +148,14 @@ static void remedy_slow_start(struct finding *finding, const struct facts *facts
         }
         if (options->http_1_0) {
                 finding_remedy(finding,
-                               "Leave --http1.0 away: HTTP/1.1 keeps connections, and they "
-                               "stay fast.");
+                        "Leave --http1.0 away: HTTP/1.1 keeps connections, and they "
+                        "stay fast.");
                 finding_option(finding, "without --http1.0");
         } else {
                 finding_remedy(finding,
-                               "Have the server keep connections open (nginx: keepalive_timeout; "
-                               "Apache: KeepAlive On): one that has carried a body is fast for the "
-                               "next; or use fewer at once.");
+                        "Have the server keep connections open (nginx: keepalive_timeout; "
+                        "Apache: KeepAlive On): one that has carried a body is fast for the "
+                        "next; or use fewer at once.");
         }
         predict_warm(finding, facts);
 }
@@ -167,16 +166,15 @@ static bool slow_start(const struct facts *facts, struct finding *finding)
         const struct transfers_kind *kind = &transfers.kinds[TRANSFER_NEW];
 
         if (transfers_of(&transfers, facts) < 0 || !is_cold(kind) || !matters(kind, facts) ||
-            !are_warm_faster(&transfers))
+                !are_warm_faster(&transfers))
                 return false;
         finding_title(finding,
-                      "New connections begin slowly, as TCP sends little at first and doubles it "
-                      "each round trip");
+                "New connections begin slowly, as TCP sends little at first and doubles it "
+                "each round trip");
         add_evidence(finding, kind, facts);
         add_warm_evidence(finding, &transfers);
         finding_evidence(finding, "%s of %s tries opened a connection",
-                         words_count(facts->n_on_new_conn).text,
-                         words_count(facts->n_attempts).text);
+                words_count(facts->n_on_new_conn).text, words_count(facts->n_attempts).text);
         remedy_slow_start(finding, facts);
         return true;
 }
@@ -184,7 +182,7 @@ static bool slow_start(const struct facts *facts, struct finding *finding)
 /* --- cwnd-after-idle ---------------------------------------------------------------------------------------------- */
 
 static void receive_after_pause(struct replay_request *request, const struct facts *facts,
-                                bool is_warm, void *argument)
+        bool is_warm, void *argument)
 {
         const uint64_t *round_trips = argument;
         struct transfer transfer;
@@ -203,20 +201,19 @@ static bool cwnd_after_idle(const struct facts *facts, struct finding *finding)
         uint64_t wall_ns, low_ns;
 
         if (transfers_of(&transfers, facts) < 0 || !is_cold(kind) || !matters(kind, facts) ||
-            !are_warm_faster(&transfers))
+                !are_warm_faster(&transfers))
                 return false;
         wall_ns = whatif_wall_ns(&whatif, facts);
         whatif.argument = &none;
         low_ns = whatif_wall_ns(&whatif, facts);
-        finding_title(
-                finding,
+        finding_title(finding,
                 "After a pause a kept connection was as slow as a new one, as the server's TCP had "
                 "forgotten how much it may send");
         add_evidence(finding, kind, facts);
         add_warm_evidence(finding, &transfers);
         finding_remedy(finding,
-                       "Have the server's kernel keep what it knows of idle connections (sysctl "
-                       "net.ipv4.tcp_slow_start_after_idle=0).");
+                "Have the server's kernel keep what it knows of idle connections (sysctl "
+                "net.ipv4.tcp_slow_start_after_idle=0).");
         finding_predict(finding, wall_ns, low_ns, wall_ns);
         finding->explained_ns = facts->share_ns[PART_RECEIVE];
         return true;
@@ -235,7 +232,7 @@ static size_t count_encoded(const struct record *record)
 
 /* A link that is twice as fast, or half the bytes: half of what they took, where they did nothing else. */
 static void halve(struct replay_request *request, const struct facts *facts, bool is_warm,
-                  void *argument)
+        void *argument)
 {
         (void)facts;
         (void)is_warm;
@@ -250,26 +247,24 @@ static bool bandwidth(const struct facts *facts, struct finding *finding)
         uint64_t wall_ns;
 
         if (facts->phase[MUSTER_PHASE_RECEIVE].sum * 10 < facts->service.sum * 3 ||
-            link_use_of(&use, facts) < 0 || !use.is_full)
+                link_use_of(&use, facts) < 0 || !use.is_full)
                 return false;
         wall_ns = whatif_wall_ns(&(struct whatif){ .change = halve }, facts);
         finding_title(finding, "The link was full, at %s a second, however many requests shared it",
-                      words_bytes(whole_of(use.bytes_per_s)).text);
+                words_bytes(whole_of(use.bytes_per_s)).text);
         finding_evidence(finding,
-                         "%s of bodies came at %.3g Mbit/s, and for half of the time at no less "
-                         "than %.0f %% of the best rate there was",
-                         words_bytes(facts->wire_bytes).text, use.bytes_per_s * 8 / 1e6,
-                         use.evenness * 100);
+                "%s of bodies came at %.3g Mbit/s, and for half of the time at no less "
+                "than %.0f %% of the best rate there was",
+                words_bytes(facts->wire_bytes).text, use.bytes_per_s * 8 / 1e6, use.evenness * 100);
         if (use.growth > GROWTH_TO_TELL)
                 finding_evidence(finding,
-                                 "round trips grew to %.2g times the shortest: packets waited in a "
-                                 "queue before the link",
-                                 use.growth);
+                        "round trips grew to %.2g times the shortest: packets waited in a "
+                        "queue before the link",
+                        use.growth);
         finding_evidence(finding, "%s of %s answers were compressed",
-                         words_count(count_encoded(facts->record)).text,
-                         words_count(facts->n_attempts).text);
-        finding_remedy(
-                finding,
+                words_count(count_encoded(facts->record)).text,
+                words_count(facts->n_attempts).text);
+        finding_remedy(finding,
                 "Move half the bytes (compressed bodies, only what is needed) or have a link "
                 "twice as fast; more requests at once only share this one.");
         if (options->no_decoding)
@@ -284,7 +279,7 @@ static bool bandwidth(const struct facts *facts, struct finding *finding)
 
 /* What a large body takes of what it should at most, in percent. Small ones that come late are looked at in waiting.c. */
 static bool measure_slowness(const struct facts *facts, const struct trace_attempt *attempt,
-                             uint64_t *ret_value)
+        uint64_t *ret_value)
 {
         struct transfer transfer;
         uint64_t usual_ns;
@@ -297,7 +292,7 @@ static bool measure_slowness(const struct facts *facts, const struct trace_attem
 }
 
 static bool measure_rate(const struct facts *facts, const struct trace_attempt *attempt,
-                         uint64_t *ret_value)
+        uint64_t *ret_value)
 {
         struct transfer transfer;
 
@@ -345,7 +340,7 @@ static struct words times_words(double times)
 
 /* All slots were in use, by answers that a link which is not full let come slowly: nothing says that more would come any slower. */
 static bool raise_is_worth_a_try(struct raise *raise, const struct facts *facts,
-                                 const struct link_use *use)
+        const struct link_use *use)
 {
         struct replay replay;
         struct load load;
@@ -362,26 +357,26 @@ static bool raise_is_worth_a_try(struct raise *raise, const struct facts *facts,
 }
 
 static void remedy_slow_body(struct finding *finding, const struct facts *facts,
-                             const struct link_use *use)
+        const struct link_use *use)
 {
         struct raise raise;
 
         if (!raise_is_worth_a_try(&raise, facts, use)) {
                 finding_remedy(finding,
-                               "Look at how the server makes its answers, piece by piece, and "
-                               "whether it limits the rate of each connection.");
+                        "Look at how the server makes its answers, piece by piece, and "
+                        "whether it limits the rate of each connection.");
                 return;
         }
         finding_evidence(finding,
-                         "for %s of the time as many were under way as are allowed (%s), and "
-                         "others waited for their turn",
-                         words_share((double)facts->full_ns, (double)facts->wall_ns).text,
-                         words_count(facts->slots).text);
+                "for %s of the time as many were under way as are allowed (%s), and "
+                "others waited for their turn",
+                words_share((double)facts->full_ns, (double)facts->wall_ns).text,
+                words_count(facts->slots).text);
         finding_remedy(finding,
-                       "Allow %s at once, as far as the server sends each as fast then; or look "
-                       "at how it makes its answers, piece by piece, and whether it limits the "
-                       "rate of each connection.",
-                       words_count(raise.limit).text);
+                "Allow %s at once, as far as the server sends each as fast then; or look "
+                "at how it makes its answers, piece by piece, and whether it limits the "
+                "rate of each connection.",
+                words_count(raise.limit).text);
         finding_option(finding, "--concurrency %llu", (unsigned long long)raise.limit);
         finding_predict(finding, raise.wall_ns, raise.low_ns, facts->wall_ns);
 }
@@ -393,18 +388,17 @@ static bool slow_body(const struct facts *facts, struct finding *finding)
         struct losses losses;
 
         if (!bodies_are_what_took_long(facts) || link_use_of(&use, facts) < 0 || use.is_full ||
-            losses_of(&losses, facts) < 0 ||
-            (double)losses.held_up_ns >= SHARE_OF_LOSSES * (double)facts->service.sum)
+                losses_of(&losses, facts) < 0 ||
+                (double)losses.held_up_ns >= SHARE_OF_LOSSES * (double)facts->service.sum)
                 return false;
         measure_attempts(&slowness, facts, measure_slowness);
         measure_attempts(&rate, facts, measure_rate);
         if (slowness.n < 3 || slowness.p50 < SLOWNESS)
                 return false;
         finding_title(finding,
-                      "The server sends its answers slowly, half of them at less than %s a second",
-                      words_bytes(rate.p50).text);
-        finding_evidence(
-                finding,
+                "The server sends its answers slowly, half of them at less than %s a second",
+                words_bytes(rate.p50).text);
+        finding_evidence(finding,
                 "an answer typically took %s from its first byte to its last, %s times what the "
                 "network needs for so much",
                 words_ns(facts->phase[MUSTER_PHASE_RECEIVE].p50).text,

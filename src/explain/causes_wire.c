@@ -53,7 +53,7 @@ static bool has_stopped(const struct facts *facts, const struct trace_attempt *a
  * was held back takes longer.
  */
 static bool has_stopped_for_round_trip(const struct facts *facts,
-                                       const struct trace_attempt *attempt)
+        const struct trace_attempt *attempt)
 {
         struct transfer transfer;
 
@@ -93,7 +93,7 @@ static bool is_long(const struct trace_attempt *attempt)
 }
 
 static void stops_of(struct stops *stops, const struct facts *facts,
-                     const struct stopping *stopping)
+        const struct stopping *stopping)
 {
         const struct record *record = facts->record;
 
@@ -136,7 +136,7 @@ static uint64_t receive_without_stop(const struct facts *facts, const struct tra
 
 /* The loop is woken once for it, instead of once before and once after. */
 static void go_on(struct replay_request *request, const struct facts *facts, bool is_warm,
-                  void *argument)
+        void *argument)
 {
         const struct stopping *stopping = argument;
 
@@ -156,15 +156,15 @@ static bool do_they_stop(const struct stops *stops, const struct facts *facts)
 }
 
 static void remedy_stops(struct finding *finding, const struct facts *facts,
-                         const struct stopping *stopping)
+        const struct stopping *stopping)
 {
         struct stopping copy = *stopping;
         uint64_t wall_ns =
                 whatif_wall_ns(&(struct whatif){ .change = go_on, .argument = &copy }, facts);
 
         finding_remedy(finding,
-                       "Have the server set TCP_NODELAY (nginx: tcp_nodelay on), or write head and "
-                       "body of an answer in one piece.");
+                "Have the server set TCP_NODELAY (nginx: tcp_nodelay on), or write head and "
+                "body of an answer in one piece.");
         finding_predict(finding, wall_ns, wall_ns, wall_ns + wall_ns / 10);
 }
 
@@ -176,28 +176,26 @@ static bool nagle(const struct facts *facts, struct finding *finding)
         stops_of(&stops, facts, &held_back);
         /* A server that makes a pause of its own does so on new connections as well; without these it may be the size. */
         if (!do_they_stop(&stops, facts) || stops.n_new_stopped * 2 > stops.n_new ||
-            (!stops.n_new && stops.n_long_stopped * 2 > stops.n_kept_stopped))
+                (!stops.n_new && stops.n_long_stopped * 2 > stops.n_kept_stopped))
                 return false;
         finding_title(finding,
-                      "The server stopped for 40 ms in the middle of its answers, waiting for an "
-                      "acknowledgement (Nagle's algorithm)");
-        finding_evidence(
-                finding,
+                "The server stopped for 40 ms in the middle of its answers, waiting for an "
+                "acknowledgement (Nagle's algorithm)");
+        finding_evidence(finding,
                 "%s of %s answers that came in several pieces on a kept connection stopped for "
                 "40 ms",
                 words_count(stops.n_kept_stopped).text, words_count(stops.n_kept).text);
         if (stops.n_new)
                 finding_evidence(finding, "on a new connection %s of %s did",
-                                 words_count(stops.n_new_stopped).text,
-                                 words_count(stops.n_new).text);
+                        words_count(stops.n_new_stopped).text, words_count(stops.n_new).text);
         finding_evidence(finding,
-                         "this was %s of the time that requests were under way; 40 ms is how long "
-                         "a receiver's kernel may hold an acknowledgement back",
-                         words_share((double)stops.stopped_ns, (double)facts->service.sum).text);
+                "this was %s of the time that requests were under way; 40 ms is how long "
+                "a receiver's kernel may hold an acknowledgement back",
+                words_share((double)stops.stopped_ns, (double)facts->service.sum).text);
         if (n_counted > 0)
                 finding_evidence(finding,
-                                 "the kernel counted %s acknowledgements that it held back",
-                                 words_count((uint64_t)n_counted).text);
+                        "the kernel counted %s acknowledgements that it held back",
+                        words_count((uint64_t)n_counted).text);
         remedy_stops(finding, facts, &held_back);
         if (stops.is_tls && !stops.n_new)
                 finding->shown.grade = MUSTER_GRADE_C;
@@ -214,15 +212,15 @@ static bool nagle_round_trip(const struct facts *facts, struct finding *finding)
         if (!do_they_stop(&stops, facts) || losses_of(&losses, facts) < 0 || losses.n_conns_hit)
                 return false;
         finding_title(finding,
-                      "The server stopped for a round trip in the middle of its answers, as if to "
-                      "wait for an acknowledgement (Nagle's algorithm)");
+                "The server stopped for a round trip in the middle of its answers, as if to "
+                "wait for an acknowledgement (Nagle's algorithm)");
         finding_evidence(finding,
-                         "%s of %s answers that came in several pieces took a round trip from the "
-                         "first byte to the last, though they are small enough to be sent at once",
-                         words_count(stops.n_kept_stopped + stops.n_new_stopped).text,
-                         words_count(stops.n_kept + stops.n_new).text);
+                "%s of %s answers that came in several pieces took a round trip from the "
+                "first byte to the last, though they are small enough to be sent at once",
+                words_count(stops.n_kept_stopped + stops.n_new_stopped).text,
+                words_count(stops.n_kept + stops.n_new).text);
         finding_evidence(finding, "this was %s of the time that requests were under way",
-                         words_share((double)stops.stopped_ns, (double)facts->service.sum).text);
+                words_share((double)stops.stopped_ns, (double)facts->service.sum).text);
         remedy_stops(finding, facts, &round_trip);
         return true;
 }
@@ -235,7 +233,7 @@ static void take_away(uint64_t *ns, uint64_t less_ns)
 }
 
 static void lose_nothing(struct replay_request *request, const struct facts *facts, bool is_warm,
-                         void *argument)
+        void *argument)
 {
         const struct losses *losses = argument;
 
@@ -243,12 +241,12 @@ static void lose_nothing(struct replay_request *request, const struct facts *fac
         take_away(&request->slot_ns[PART_TCP], loss_of_tcp_ns(losses, facts, request->last));
         take_away(&request->slot_ns[PART_NETWORK], loss_of_wait_ns(losses, facts, request->last));
         take_away(&request->slot_ns[PART_RECEIVE],
-                  loss_of_receive_ns(losses, facts, request->last));
+                loss_of_receive_ns(losses, facts, request->last));
 }
 
 /* No sooner than all that came could have come at the best rate there was. */
 static uint64_t wall_without_losses(struct losses *losses, const struct link_use *use,
-                                    const struct facts *facts)
+        const struct facts *facts)
 {
         struct whatif whatif = { .change = lose_nothing, .argument = losses };
         uint64_t wall_ns = whatif_wall_ns(&whatif, facts);
@@ -265,43 +263,41 @@ static bool loss(const struct facts *facts, struct finding *finding)
         uint64_t wall_ns;
 
         if (losses_of(&losses, facts) < 0 || !losses.n_conns_hit ||
-            (double)losses.held_up_ns < SHARE_THAT_MATTERS * (double)facts->service.sum)
+                (double)losses.held_up_ns < SHARE_THAT_MATTERS * (double)facts->service.sum)
                 return false;
         /* A full link loses packets too: that is how TCP learns of it. */
         if (link_use_of(&use, facts) < 0 || use.is_full)
                 return false;
         wall_ns = wall_without_losses(&losses, &use, facts);
         finding_title(finding,
-                      "Packets got lost on the way, and connections stood still until they were "
-                      "sent again");
-        finding_evidence(
-                finding,
+                "Packets got lost on the way, and connections stood still until they were "
+                "sent again");
+        finding_evidence(finding,
                 "on %s of %s connections packets were missing: %s of ours were sent again, %s "
                 "of the server's came after one that was lost",
                 words_count(losses.n_conns_hit).text, words_count(losses.n_conns).text,
                 words_count(losses.n_again).text, words_count(losses.n_out_of_order).text);
-        finding_evidence(
-                finding,
+        finding_evidence(finding,
                 "%s requests took longer than usual because of it, by %s together, %s of the time "
                 "that requests were under way",
                 words_count(losses.n_held_up).text, words_ns(losses.held_up_ns).text,
                 words_share((double)losses.held_up_ns, (double)facts->service.sum).text);
         if (n_timeouts > 0)
                 finding_evidence(finding,
-                                 "%s times our kernel waited 200 ms or more for an acknowledgement "
-                                 "before it sent again",
-                                 words_count((uint64_t)n_timeouts).text);
+                        "%s times our kernel waited 200 ms or more for an acknowledgement "
+                        "before it sent again",
+                        words_count((uint64_t)n_timeouts).text);
         if (use.may_be_full) {
                 finding_evidence(finding,
-                                 "a link that is full and lets only few wait would look much the "
-                                 "same: for half of the time %.0f %% of the best rate came",
-                                 use.evenness * 100);
+                        "a link that is full and lets only few wait would look much the "
+                        "same: for half of the time %.0f %% of the best rate came",
+                        use.evenness * 100);
                 finding->shown.grade = MUSTER_GRADE_B;
         }
         finding_remedy(finding,
-                       "Find where packets are dropped (mtr, ping -f, the counters of switches and "
-                       "of wireless); more connections at once hide it, as only one at a time "
-                       "stands still.");
+                "Find where packets are dropped (mtr, ping -f, the counters of switches and "
+                "of wireless); more connections at once hide it, as only one at a time "
+                "stands still.");
         finding_predict(finding, wall_ns, wall_ns, wall_ns / 2 + facts->wall_ns / 2);
         return true;
 }
@@ -333,16 +329,15 @@ static bool redirects(const struct facts *facts, struct finding *finding)
         wall_ns = whatif_wall_ns(&(struct whatif){ .is_last_only = true }, facts);
         gain_ns = wall_ns < facts->wall_ns ? facts->wall_ns - wall_ns : 0;
         finding_title(finding, "%s led to another URL first",
-                      n * 10 >= facts->n_requests * 9 ? "Nearly every URL" : "Many URLs");
-        finding_evidence(
-                finding,
+                n * 10 >= facts->n_requests * 9 ? "Nearly every URL" : "Many URLs");
+        finding_evidence(finding,
                 "%s redirects were followed for %s requests; they took %s of the time that "
                 "requests were under way",
                 words_count(n).text, words_count(facts->n_requests).text,
                 words_share((double)took_ns, (double)facts->service.sum).text);
         finding_evidence(finding, "a redirect took %s on average", words_ns(took_ns / n).text);
         finding_remedy(finding,
-                       "Ask for the URLs that they lead to: each result line has its final_url.");
+                "Ask for the URLs that they lead to: each result line has its final_url.");
         finding_predict(finding, wall_ns, wall_ns, wall_ns + gain_ns / 10);
         return true;
 }

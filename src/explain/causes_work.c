@@ -33,8 +33,8 @@ static bool is_part(uint64_t part_ns, uint64_t whole_ns, double share)
 
 struct move {
         uint64_t (*ns)(const struct replay_request
-                               *request); /* of the loop's thread, that others would do */
-        double times;                     /* as long: where processors have other work to do */
+                        *request); /* of the loop's thread, that others would do */
+        double times;              /* as long: where processors have other work to do */
 };
 
 /* Of a body that could not be decoded the rest is never seen. */
@@ -84,7 +84,7 @@ static double times_as_long(const struct facts *facts, uint64_t workers)
 }
 
 static bool move_to_workers(const struct facts *facts, struct finding *finding,
-                            uint64_t (*ns)(const struct replay_request *))
+        uint64_t (*ns)(const struct replay_request *))
 {
         struct move move = { .ns = ns, .times = 1 };
         struct replay replay;
@@ -100,9 +100,9 @@ static bool move_to_workers(const struct facts *facts, struct finding *finding,
         if ((double)wall_ns > (double)facts->wall_ns * GAIN)
                 return false;
         finding_remedy(finding,
-                       "Leave it to other threads, %s of them: they work while this one "
-                       "reads on.",
-                       words_count(replay.workers).text);
+                "Leave it to other threads, %s of them: they work while this one "
+                "reads on.",
+                words_count(replay.workers).text);
         finding_option(finding, "without --process-inline");
         finding_predict(finding, wall_ns, low_ns, facts->wall_ns);
         return true;
@@ -112,7 +112,7 @@ static bool move_to_workers(const struct facts *facts, struct finding *finding,
 static bool divide_decoding(const struct facts *facts, struct finding *finding)
 {
         if (!is_part(facts->loop_ns[TRACE_WORK_DECODE], facts->wall_ns, MOST) ||
-            facts->n_requests < 2)
+                facts->n_requests < 2)
                 return false;
         finding_remedy(finding, "Divide the list among several processes; or, where the network "
                                 "is fast, ask for bodies that are not compressed "
@@ -132,18 +132,17 @@ static bool remedy_decoding(const struct facts *facts, struct finding *finding)
 static bool decode_on_loop(const struct facts *facts, struct finding *finding)
 {
         if (own_main_work(facts) != TRACE_WORK_DECODE ||
-            !is_part(facts->loop_ns[TRACE_WORK_DECODE], facts->wall_ns, MUCH) ||
-            !remedy_decoding(facts, finding))
+                !is_part(facts->loop_ns[TRACE_WORK_DECODE], facts->wall_ns, MUCH) ||
+                !remedy_decoding(facts, finding))
                 return false;
         finding_title(finding, "Decompressing bodies kept everything else waiting");
         own_tell_busy(finding, facts);
-        finding_evidence(
-                finding, "%s of that went into decompressing %s to %s",
+        finding_evidence(finding, "%s of that went into decompressing %s to %s",
                 words_share((double)facts->loop_ns[TRACE_WORK_DECODE], (double)facts->loop_busy_ns)
                         .text,
                 words_bytes(facts->wire_bytes).text, words_bytes(facts->body_bytes).text);
         finding_evidence(finding, "meanwhile nothing was read, for up to %s at a time",
-                         words_ns(facts->longest_turn_ns).text);
+                words_ns(facts->longest_turn_ns).text);
         finding->shown.is_client = true;
         return true;
 }
@@ -151,18 +150,17 @@ static bool decode_on_loop(const struct facts *facts, struct finding *finding)
 static bool process_on_loop(const struct facts *facts, struct finding *finding)
 {
         if (own_main_work(facts) != TRACE_WORK_PROCESS ||
-            !is_part(facts->loop_ns[TRACE_WORK_PROCESS], facts->wall_ns, MUCH) ||
-            !move_to_workers(facts, finding, processing_ns))
+                !is_part(facts->loop_ns[TRACE_WORK_PROCESS], facts->wall_ns, MUCH) ||
+                !move_to_workers(facts, finding, processing_ns))
                 return false;
         finding_title(finding, "Working on bodies kept everything else waiting");
         own_tell_busy(finding, facts);
-        finding_evidence(
-                finding, "%s of that went into process functions, %s for each response",
+        finding_evidence(finding, "%s of that went into process functions, %s for each response",
                 words_share((double)facts->loop_ns[TRACE_WORK_PROCESS], (double)facts->loop_busy_ns)
                         .text,
                 words_ns(facts->loop_ns[TRACE_WORK_PROCESS] / facts->n_requests).text);
         finding_evidence(finding, "meanwhile nothing was read, for up to %s at a time",
-                         words_ns(facts->longest_turn_ns).text);
+                words_ns(facts->longest_turn_ns).text);
         finding->shown.is_client = true;
         return true;
 }
@@ -229,15 +227,14 @@ static void tell_workers(struct finding *finding, const struct facts *facts, uin
 {
         uint64_t workers = facts->record->run.options.workers;
 
-        finding_evidence(
-                finding,
+        finding_evidence(finding,
                 "decoding and processing took %s in all; the threads for it, %s, were at work "
                 "for %s of the time",
                 words_ns(work_ns).text, words_count(workers).text,
                 words_share((double)work_ns / (double)workers, (double)facts->wall_ns).text);
         finding_evidence(finding, "this program used %s of processor time in %s, on %s processors",
-                         words_ns(facts->process_cpu_ns).text, words_ns(facts->wall_ns).text,
-                         words_count(own_processors(facts)).text);
+                words_ns(facts->process_cpu_ns).text, words_ns(facts->wall_ns).text,
+                words_count(own_processors(facts)).text);
         finding->shown.is_client = true;
 }
 
@@ -249,7 +246,7 @@ static void raise_workers(struct raise *raise, const struct facts *facts, uint64
         replay_init(&replay, facts);
         if (does_work_wait(facts, work_ns)) {
                 raise_limit(raise, &replay, &replay.workers,
-                            facts->n_requests < CREW_MOST ? facts->n_requests : CREW_MOST, facts);
+                        facts->n_requests < CREW_MOST ? facts->n_requests : CREW_MOST, facts);
                 return;
         }
         *raise = (struct raise){ 0 };
@@ -277,7 +274,7 @@ static bool workers_too_few(const struct facts *facts, struct finding *finding)
                 finding_title(finding, "One thread was too little to work on the answers");
         else
                 finding_title(finding, "%s threads were too few to work on the answers",
-                              words_count(before).text);
+                        words_count(before).text);
         tell_workers(finding, facts, work_ns);
         if (does_work_wait(facts, work_ns))
                 finding_evidence(finding, "most of that time the work itself waited for something, "

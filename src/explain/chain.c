@@ -93,7 +93,7 @@ static const struct trace_attempt *previous(const struct walk *walk)
                 uint64_t request = record->attempts[other].request;
 
                 if (request < walk->here->request ||
-                    (request == walk->here->request && other < index))
+                        (request == walk->here->request && other < index))
                         low = middle + 1;
                 else
                         high = middle;
@@ -111,10 +111,10 @@ static const struct trace_attempt *giver(const struct walk *walk)
                 record_attempt(walk->facts->record, walk->here->slot_from);
 
         if (walk->here->wait == TRACE_WAIT_RATE || walk->here->wait == TRACE_WAIT_HOST_RATE ||
-            walk->here->wait == TRACE_WAIT_REFUSED)
+                walk->here->wait == TRACE_WAIT_REFUSED)
                 return NULL;
         if (!is_earlier(walk, giver) || !giver->stamps.slot_ns ||
-            life_end_ns(giver) < walk->here->stamps.start_ns)
+                life_end_ns(giver) < walk->here->stamps.start_ns)
                 return NULL;
         return giver;
 }
@@ -201,7 +201,7 @@ static bool leave_request(struct walk *walk)
 }
 
 void chain_follow(const struct facts *facts, const struct trace_attempt *attempt, uint64_t from_ns,
-                  uint64_t to_ns, uint64_t part_ns[PART_N])
+        uint64_t to_ns, uint64_t part_ns[PART_N])
 {
         struct walk walk = { facts, attempt, from_ns, to_ns, part_ns };
 

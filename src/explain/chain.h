@@ -23,6 +23,6 @@ void chain_walk(const struct facts *facts, uint64_t part_ns[PART_N]);
 
 /* What from..to waited for, where this attempt was what came at the end of it; adds that up in `part_ns`. */
 void chain_follow(const struct facts *facts, const struct trace_attempt *attempt, uint64_t from_ns,
-                  uint64_t to_ns, uint64_t part_ns[PART_N]);
+        uint64_t to_ns, uint64_t part_ns[PART_N]);
 
 #endif

@@ -6,7 +6,7 @@
 #include <base/str.h>
 
 const struct trace_conn *conn_of_attempt(const struct record *record,
-                                         const struct trace_attempt *attempt)
+        const struct trace_attempt *attempt)
 {
         uint64_t id = attempt->conn;
 
@@ -60,7 +60,7 @@ uint32_t *conns_in_use(const struct facts *facts)
                 const struct trace_attempt *attempt = &record->attempts[i];
 
                 if (attempt->origin <= record->n_origins &&
-                    attempt->host_in_flight > most[attempt->origin])
+                        attempt->host_in_flight > most[attempt->origin])
                         most[attempt->origin] = attempt->host_in_flight;
         }
         return most;
@@ -147,7 +147,7 @@ void measure_conns(struct spread *spread, const struct facts *facts, conn_measur
 }
 
 bool measure_round_trip(const struct facts *facts, const struct trace_conn *conn,
-                        uint64_t *ret_value)
+        uint64_t *ret_value)
 {
         (void)facts;
         *ret_value = conn_round_trip_ns(conn);

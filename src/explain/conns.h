@@ -9,7 +9,7 @@
 
 /* The connection that an attempt used; NULL: none, or its row is missing. */
 const struct trace_conn *conn_of_attempt(const struct record *record,
-                                         const struct trace_attempt *attempt);
+        const struct trace_attempt *attempt);
 
 /* To this machine itself: nothing gets lost there, and no link is full. */
 bool conn_is_local(const struct trace_conn *conn);
@@ -40,9 +40,9 @@ struct muster_str origin_key(const struct record *record, uint32_t number);
 
 /* A measure of an attempt or a connection; false: it has none. */
 typedef bool (*attempt_measure)(const struct facts *facts, const struct trace_attempt *attempt,
-                                uint64_t *ret_value);
+        uint64_t *ret_value);
 typedef bool (*conn_measure)(const struct facts *facts, const struct trace_conn *conn,
-                             uint64_t *ret_value);
+        uint64_t *ret_value);
 
 /* How it is spread over all that have it; n is 0 where none has, or memory is out. */
 void measure_attempts(struct spread *spread, const struct facts *facts, attempt_measure measure);
@@ -50,6 +50,6 @@ void measure_conns(struct spread *spread, const struct facts *facts, conn_measur
 
 /* Measures. */
 bool measure_round_trip(const struct facts *facts, const struct trace_conn *conn,
-                        uint64_t *ret_value);
+        uint64_t *ret_value);
 
 #endif

@@ -61,7 +61,7 @@ int crew_work(const struct facts *facts, uint64_t **ret_work_ns)
 
         *ret_work_ns = NULL;
         if (life_process_part(record) != PART_PROCESS ||
-            facts->phase[MUSTER_PHASE_PROCESS].max == 0)
+                facts->phase[MUSTER_PHASE_PROCESS].max == 0)
                 return 0;
         if (crew.n == 0 || crew.n > CREW_MOST)
                 crew.n = CREW_MOST;

@@ -30,7 +30,7 @@ uint64_t conn_refusal_ns(const struct trace_conn *conn)
         uint64_t tcp_ns = conn_tcp_ns(conn), round_trip_ns = conn_round_trip_ns(conn);
 
         if (conn->n_addresses < 2 || !conn->tcp_end_ns || tcp_ns >= RACE_NS ||
-            tcp_ns <= round_trip_ns)
+                tcp_ns <= round_trip_ns)
                 return 0;
         return tcp_ns - round_trip_ns;
 }
@@ -60,7 +60,7 @@ unsigned conn_n_syns_again(const struct trace_conn *conn, uint64_t least_ns)
 /* --- all of them -------------------------------------------------------------------------------------------------- */
 
 static bool measure_tcp(const struct facts *facts, const struct trace_conn *conn,
-                        uint64_t *ret_value)
+        uint64_t *ret_value)
 {
         (void)facts;
         *ret_value = conn_tcp_ns(conn);
@@ -172,7 +172,7 @@ static void go_through(struct crowding *crowding, struct crowd *crowd)
 {
         for (size_t i = 0; i < crowding->n_events; i++)
                 take_event(crowding, crowd, crowding->events[i].value / N_EVENTS,
-                           (enum event)(crowding->events[i].value % N_EVENTS));
+                        (enum event)(crowding->events[i].value % N_EVENTS));
         for (size_t i = 0; i < crowding->record->n_conns; i++)
                 crowd->n_beyond += crowding->n_before[i] > crowd->least;
 }

@@ -85,10 +85,10 @@ struct words duration_option(uint64_t ns)
 
         if (ns % NS_PER_S == 0)
                 snprintf(words.text, sizeof(words.text), "%llus",
-                         (unsigned long long)(ns / NS_PER_S));
+                        (unsigned long long)(ns / NS_PER_S));
         else
                 snprintf(words.text, sizeof(words.text), "%llums",
-                         (unsigned long long)(ns / NS_PER_MS));
+                        (unsigned long long)(ns / NS_PER_MS));
         return words;
 }
 

@@ -30,7 +30,7 @@ struct muster_explanation {
 
 /* The largest first. */
 static void sort_parts(struct muster_explanation *explanation, enum muster_account account,
-                       const uint64_t part_ns[PART_N])
+        const uint64_t part_ns[PART_N])
 {
         struct muster_part *parts = explanation->parts[account];
         size_t n = 0;
@@ -67,8 +67,8 @@ static int explain(struct muster_explanation *explanation, struct muster_error *
 
         if (r == MUSTER_E_INPUT)
                 return error_set(error, r, MUSTER_PHASE_QUEUE, 0,
-                                 "input: no request has ended in this record, so there is nothing "
-                                 "to explain");
+                        "input: no request has ended in this record, so there is nothing "
+                        "to explain");
         if (r == 0)
                 r = ranking_make(&explanation->ranking, facts);
         if (r < 0)
@@ -77,18 +77,18 @@ static int explain(struct muster_explanation *explanation, struct muster_error *
         sort_parts(explanation, MUSTER_ACCOUNT_SHARES, facts->share_ns);
         list_bounds(explanation);
         verdict_write(explanation->verdict, facts, &explanation->ranking, explanation->bounds,
-                      explanation->n_bounds);
+                explanation->n_bounds);
         return 0;
 }
 
 static int refuse(struct muster_error *error)
 {
         return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
-                         "invalid: an argument is missing");
+                "invalid: an argument is missing");
 }
 
 static int conclude(struct muster_explanation *explanation, int r, struct muster_error *error,
-                    struct muster_explanation **ret_explanation)
+        struct muster_explanation **ret_explanation)
 {
         if (r == 0)
                 r = explain(explanation, error);
@@ -100,7 +100,7 @@ static int conclude(struct muster_explanation *explanation, int r, struct muster
 }
 
 int muster_explain_file(struct muster_explanation **ret_explanation, const char *path,
-                        struct muster_error *error)
+        struct muster_error *error)
 {
         struct muster_explanation *explanation;
 
@@ -112,25 +112,25 @@ int muster_explain_file(struct muster_explanation **ret_explanation, const char 
         if (!explanation)
                 return error_set_memory(error, MUSTER_PHASE_QUEUE);
         return conclude(explanation, record_read(&explanation->record, path, error), error,
-                        ret_explanation);
+                ret_explanation);
 }
 
 static int copy_record(struct record *record, const struct muster_client *client,
-                       struct muster_error *error)
+        struct muster_error *error)
 {
         int r = record_of_client(record, client);
 
         if (r == MUSTER_E_INPUT)
                 return error_set(error, r, MUSTER_PHASE_QUEUE, 0,
-                                 "input: this client does not record: call muster_record() first");
+                        "input: this client does not record: call muster_record() first");
         if (r == MUSTER_E_INVALID)
                 return error_set(error, r, MUSTER_PHASE_QUEUE, 0,
-                                 "invalid: this is a function that the client called");
+                        "invalid: this is a function that the client called");
         return r < 0 ? error_set_memory(error, MUSTER_PHASE_QUEUE) : 0;
 }
 
 int muster_explain_client(struct muster_explanation **ret_explanation, struct muster_client *client,
-                          struct muster_error *error)
+        struct muster_error *error)
 {
         struct muster_explanation *explanation;
 
@@ -142,7 +142,7 @@ int muster_explain_client(struct muster_explanation **ret_explanation, struct mu
         if (!explanation)
                 return error_set_memory(error, MUSTER_PHASE_QUEUE);
         return conclude(explanation, copy_record(&explanation->record, client, error), error,
-                        ret_explanation);
+                ret_explanation);
 }
 
 struct muster_explanation *muster_explanation_free(struct muster_explanation *explanation)
@@ -163,7 +163,7 @@ const char *muster_explanation_verdict(const struct muster_explanation *explanat
 }
 
 void muster_explanation_run(const struct muster_explanation *explanation,
-                            struct muster_run *ret_run, size_t size)
+        struct muster_run *ret_run, size_t size)
 {
         const struct facts *facts;
         const struct record_run *recorded;
@@ -213,13 +213,13 @@ static bool is_account(enum muster_account account)
 }
 
 size_t muster_explanation_n_parts(const struct muster_explanation *explanation,
-                                  enum muster_account account)
+        enum muster_account account)
 {
         return explanation && is_account(account) ? explanation->n_parts[account] : 0;
 }
 
 const struct muster_part *muster_explanation_part(const struct muster_explanation *explanation,
-                                                  enum muster_account account, size_t index)
+        enum muster_account account, size_t index)
 {
         if (index >= muster_explanation_n_parts(explanation, account))
                 return NULL;
@@ -227,14 +227,15 @@ const struct muster_part *muster_explanation_part(const struct muster_explanatio
 }
 
 const struct muster_bound *muster_explanation_bound(const struct muster_explanation *explanation,
-                                                    size_t index)
+        size_t index)
 {
         return explanation && index < explanation->n_bounds ? &explanation->shown_bounds[index]
                                                             : NULL;
 }
 
-const struct muster_finding *muster_explanation_finding(
-        const struct muster_explanation *explanation, size_t index)
+const struct muster_finding *muster_explanation_finding(const struct muster_explanation
+                                                                *explanation,
+        size_t index)
 {
         return explanation && index < explanation->ranking.n
                        ? &explanation->ranking.findings[index]->shown
@@ -242,7 +243,7 @@ const struct muster_finding *muster_explanation_finding(
 }
 
 int muster_explanation_figure(const struct muster_explanation *explanation, const char *name,
-                              double *ret_value)
+        double *ret_value)
 {
         if (!explanation || !name || !ret_value)
                 return MUSTER_E_INVALID;

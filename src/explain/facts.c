@@ -158,9 +158,8 @@ static void measure_loop(struct facts *facts)
         const struct trace_sample *from = record->samples, *to = from;
 
         for (size_t i = 0; i < record->n_turns; i++)
-                facts->longest_turn_ns =
-                        max_ns(facts->longest_turn_ns,
-                               growth(record->turns[i].start_ns, record->turns[i].end_ns));
+                facts->longest_turn_ns = max_ns(facts->longest_turn_ns,
+                        growth(record->turns[i].start_ns, record->turns[i].end_ns));
         if (!record->n_samples)
                 return;
         for (size_t i = 0; i < record->n_samples; i++) {

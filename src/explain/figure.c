@@ -102,7 +102,7 @@ static double share_of(struct muster_str text)
         double percent;
 
         if (text.len < 2 || text.len > sizeof(digits) || text.at[0] != 'p' ||
-            !char_is_digit(text.at[1]) || !char_is_digit(text.at[text.len - 1]))
+                !char_is_digit(text.at[1]) || !char_is_digit(text.at[text.len - 1]))
                 return -1;
         memcpy(digits, text.at + 1, text.len - 1);
         digits[text.len - 1] = '\0';
@@ -124,7 +124,7 @@ static int quantile(const struct facts *facts, int durations, double share, doub
 }
 
 static int of_durations(const struct facts *facts, int durations, struct muster_str what,
-                        double *ret_value)
+        double *ret_value)
 {
         const struct spread *spread = facts_spread(facts, durations);
         double share = share_of(what);

@@ -53,7 +53,7 @@ void finding_option(struct finding *finding, const char *format, ...)
 
 /* A range that the expectation lies in, whatever order they come in. */
 void finding_predict(struct finding *finding, uint64_t expected_ns, uint64_t low_ns,
-                     uint64_t high_ns)
+        uint64_t high_ns)
 {
         struct muster_finding *shown = &finding->shown;
 

@@ -27,18 +27,18 @@ struct finding {
 
 /* All printf-like; what is too long is cut, what is too much is dropped. */
 __attribute__((format(printf, 2, 3))) void finding_title(struct finding *finding,
-                                                         const char *format, ...);
+        const char *format, ...);
 __attribute__((format(printf, 2, 3))) void finding_evidence(struct finding *finding,
-                                                            const char *format, ...);
+        const char *format, ...);
 __attribute__((format(printf, 2, 3))) void finding_remedy(struct finding *finding,
-                                                          const char *format, ...);
+        const char *format, ...);
 /* Options of muster fetch that carry it out: "--concurrency 64". */
 __attribute__((format(printf, 2, 3))) void finding_option(struct finding *finding,
-                                                          const char *format, ...);
+        const char *format, ...);
 
 /* The wall time to be expected with the remedy, and how sure that is. UINT64_MAX, a replay that had no memory: nothing is predicted. */
 void finding_predict(struct finding *finding, uint64_t expected_ns, uint64_t low_ns,
-                     uint64_t high_ns);
+        uint64_t high_ns);
 
 /* What is more than the wall time by no more than a simulation is off by says that nothing changes: it becomes the wall time. */
 void finding_smooth(struct finding *finding, uint64_t wall_ns);

@@ -123,7 +123,7 @@ static uint64_t n_in_flight(const struct flight *flight)
 
 /* How things stood from `at_ns` to `next_ns`. */
 static void account(struct facts *facts, const struct flight *flight, uint64_t at_ns,
-                    uint64_t next_ns)
+        uint64_t next_ns)
 {
         uint64_t in_flight = n_in_flight(flight);
         bool is_full = facts->slots && in_flight >= facts->slots;
@@ -133,7 +133,7 @@ static void account(struct facts *facts, const struct flight *flight, uint64_t a
         if (is_full && n_between(flight, EDGE_WAITED, EDGE_WAITED_NO_MORE))
                 facts->full_ns += next_ns - at_ns;
         if (!is_full && !n_between(flight, EDGE_QUEUED, EDGE_UNQUEUED) &&
-            at_ns < flight->last_submit_ns)
+                at_ns < flight->last_submit_ns)
                 facts->starved_ns += next_ns - at_ns;
 }
 

@@ -13,7 +13,7 @@
 #define N_MIN 3
 
 static bool measure_handshake(const struct facts *facts, const struct trace_conn *conn,
-                              uint64_t *ret_value)
+        uint64_t *ret_value)
 {
         (void)facts;
         *ret_value = conn_tls_ns(conn);
@@ -27,13 +27,13 @@ static void find_first(uint64_t *first_ns, const struct record *record)
                 const struct trace_conn *conn = &record->conns[i];
 
                 if (conn->tls_end_ns && conn->origin <= record->n_origins &&
-                    (!first_ns[conn->origin] || conn->tls_end_ns < first_ns[conn->origin]))
+                        (!first_ns[conn->origin] || conn->tls_end_ns < first_ns[conn->origin]))
                         first_ns[conn->origin] = conn->tls_end_ns;
         }
 }
 
 static void count(struct handshakes *handshakes, const struct record *record,
-                  const uint64_t *first_ns)
+        const uint64_t *first_ns)
 {
         for (size_t i = 0; i < record->n_conns; i++) {
                 const struct trace_conn *conn = &record->conns[i];

@@ -97,7 +97,7 @@ static void measure_service(struct facts *facts, struct hosts *hosts)
                 struct host_facts *host = &facts->hosts[i];
 
                 spread_of(&host->service, hosts->values + hosts->begin[i],
-                          hosts->to[i] - hosts->begin[i]);
+                        hosts->to[i] - hosts->begin[i]);
                 host->mean_in_flight = (double)host->service.sum / (double)facts->wall_ns;
         }
 }
@@ -116,7 +116,7 @@ static void measure_server(struct facts *facts, struct hosts *hosts)
         }
         for (size_t i = 0; i < facts->n_hosts; i++)
                 spread_of(&facts->hosts[i].server, hosts->values + hosts->begin[i],
-                          hosts->to[i] - hosts->begin[i]);
+                        hosts->to[i] - hosts->begin[i]);
 }
 
 int hosts_measure(struct facts *facts)

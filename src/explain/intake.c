@@ -38,7 +38,7 @@ static void collect(struct merge *merge)
                 last = attempt_at(facts, to - 1);
                 merge->submits[merge->n_submits++] =
                         (struct sort_pair){ life_submit_ns(attempt_at(facts, from)),
-                                            facts->by_request[from] };
+                                facts->by_request[from] };
                 if (last->is_last && last->taken_ns)
                         intake->takes[intake->n_takes++] =
                                 (struct sort_pair){ last->taken_ns, facts->by_request[to - 1] };
@@ -56,7 +56,7 @@ static bool is_still_full(bool is_full, uint64_t n_held, uint64_t queue_size)
 }
 
 static void note_submit(struct merge *merge, const struct sort_pair *submit,
-                        const struct sort_pair *take, bool is_full)
+        const struct sort_pair *take, bool is_full)
 {
         if (is_full)
                 merge->intake->why[submit->value] = INTAKE_ROOM;
@@ -79,7 +79,7 @@ static void go_through(struct merge *merge)
                 const struct sort_pair *take = NULL;
 
                 while (n_taken < intake->n_takes &&
-                       intake->takes[n_taken].key <= merge->submits[i].key) {
+                        intake->takes[n_taken].key <= merge->submits[i].key) {
                         take = &intake->takes[n_taken++];
                         n_held -= n_held > 0;
                         is_full = is_still_full(is_full, n_held, merge->queue_size);

@@ -83,14 +83,14 @@ void attempt_phases(const struct trace_attempt *attempt, uint64_t phase_ns[MUSTE
 /* --- there and back ----------------------------------------------------------------------------------------------- */
 
 static uint64_t way_ns(const struct record *record, const struct trace_attempt *attempt,
-                       uint64_t wait_ns)
+        uint64_t wait_ns)
 {
         const struct attempt *stamps = &attempt->stamps;
         const struct trace_conn *conn = record_conn(record, attempt->conn);
         uint64_t way = conn ? conn->min_rtt_us * NS_PER_US : 0;
 
         if (conn && conn->n_retransmits && stamps->acked_ns > stamps->send_end_ns &&
-            stamps->acked_ns - stamps->send_end_ns >= RESENT_NS)
+                stamps->acked_ns - stamps->send_end_ns >= RESENT_NS)
                 way = stamps->acked_ns - stamps->send_end_ns;
         return min_ns(way, wait_ns);
 }
@@ -134,7 +134,7 @@ static void cut(struct life *life, enum part part, uint64_t moment_ns)
 }
 
 static void cut_wait(struct life *life, const struct facts *facts,
-                     const struct trace_attempt *attempt, uint64_t moment_ns)
+        const struct trace_attempt *attempt, uint64_t moment_ns)
 {
         uint64_t at = at_of(life);
         uint64_t end_ns = min_ns(moment_ns, life->end_ns);
@@ -150,7 +150,7 @@ static void cut_wait(struct life *life, const struct facts *facts,
  * this: on a connection on which that happened, nothing else kept the loop. Elsewhere it was not woken in time, which is our own delay.
  */
 static uint64_t held_back_ns(const struct facts *facts, const struct trace_attempt *attempt,
-                             uint64_t from_ns, uint64_t to_ns)
+        uint64_t from_ns, uint64_t to_ns)
 {
         const struct trace_conn *conn = record_conn(facts->record, attempt->conn);
         uint64_t busy_ns;
@@ -163,7 +163,7 @@ static uint64_t held_back_ns(const struct facts *facts, const struct trace_attem
 
 /* How much of that time the loop is known to have spent on handshakes, this one's or others' that it had to wait for. */
 static uint64_t handshake_work_ns(const struct facts *facts, const struct trace_attempt *attempt,
-                                  uint64_t from_ns, uint64_t to_ns)
+        uint64_t from_ns, uint64_t to_ns)
 {
         const struct trace_conn *conn = record_conn(facts->record, attempt->conn);
 
@@ -171,7 +171,7 @@ static uint64_t handshake_work_ns(const struct facts *facts, const struct trace_
 }
 
 static void cut_tls(struct life *life, const struct facts *facts,
-                    const struct trace_attempt *attempt, uint64_t moment_ns)
+        const struct trace_attempt *attempt, uint64_t moment_ns)
 {
         uint64_t at = at_of(life);
         uint64_t end_ns = min_ns(moment_ns, life->end_ns);
@@ -186,7 +186,7 @@ static void cut_tls(struct life *life, const struct facts *facts,
 
 /* What was lost comes first: the way's part of it, then the loop's. */
 static void cut_lag(struct life *life, const struct facts *facts,
-                    const struct trace_attempt *attempt, enum part way, uint64_t moment_ns)
+        const struct trace_attempt *attempt, enum part way, uint64_t moment_ns)
 {
         uint64_t part_ns[PART_N] = { 0 };
         uint64_t end_ns = min_ns(moment_ns, life->end_ns);
@@ -205,7 +205,7 @@ static void cut_lag(struct life *life, const struct facts *facts,
 
 /* The response, from the first byte in our hands: what was there already and waited for us is our own time. */
 static void cut_response(struct life *life, const struct facts *facts,
-                         const struct trace_attempt *attempt)
+        const struct trace_attempt *attempt)
 {
         const struct attempt *stamps = &attempt->stamps;
         uint64_t decode_ns = min_ns(stamps->decode_ns, life->end_ns - at_of(life));
@@ -214,14 +214,14 @@ static void cut_response(struct life *life, const struct facts *facts,
                 cut(life, PART_RECEIVE, life->end_ns - decode_ns);
         else
                 cut(life, PART_RECEIVE,
-                    min_ns(stamps->last_byte_kernel_ns, life->end_ns - decode_ns));
+                        min_ns(stamps->last_byte_kernel_ns, life->end_ns - decode_ns));
         cut_lag(life, facts, attempt, PART_RECEIVE, life->end_ns - decode_ns);
         cut(life, PART_LOOP_DECODE, life->end_ns);
 }
 
 /* What is left belongs to the stage that it had reached. */
 static void cut_rest(struct life *life, const struct facts *facts,
-                     const struct trace_attempt *attempt)
+        const struct trace_attempt *attempt)
 {
         switch (attempt->stamps.stage) {
         case MUSTER_PHASE_DNS:

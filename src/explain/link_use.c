@@ -47,7 +47,7 @@ struct flow {
 };
 
 static bool is_coming_from_away(struct transfer *transfer, const struct flow *flow,
-                                const struct trace_attempt *attempt)
+        const struct trace_attempt *attempt)
 {
         return attempt->wire_bytes && transfer_of(transfer, flow->facts, attempt) &&
                !conn_is_local(conn_of_attempt(flow->facts->record, attempt));
@@ -135,7 +135,7 @@ static void go_through(struct flow *flow)
         for (size_t i = 0; i < flow->n_events; i++) {
                 take_event(flow, &flow->events[i]);
                 if (i + 1 < flow->n_events && flow->n_coming &&
-                    flow->events[i + 1].key > flow->events[i].key)
+                        flow->events[i + 1].key > flow->events[i].key)
                         add_rate(flow, flow->events[i + 1].key - flow->events[i].key);
         }
         sort_pairs(flow->rates, flow->n_rates);
@@ -213,7 +213,7 @@ static void find_least(const struct flow *flow, uint64_t *least_ns)
                 const struct trace_attempt *attempt = &record->attempts[i];
 
                 if (attempt->status && attempt->origin <= record->n_origins &&
-                    wait_ns(attempt) < least_ns[attempt->origin])
+                        wait_ns(attempt) < least_ns[attempt->origin])
                         least_ns[attempt->origin] = wait_ns(attempt);
         }
 }
@@ -229,8 +229,8 @@ static size_t list_growth(const struct flow *flow, const uint64_t *least_ns, uin
                 struct transfer transfer;
 
                 if (!flow->n_beside[i] || flow->n_beside[i] < flow->n_most / 2 ||
-                    attempt->origin > record->n_origins ||
-                    !is_coming_from_away(&transfer, flow, attempt))
+                        attempt->origin > record->n_origins ||
+                        !is_coming_from_away(&transfer, flow, attempt))
                         continue;
                 permille[n++] = 1000 + 1000 * (wait_ns(attempt) - least_ns[attempt->origin]) /
                                                transfer.round_trip_ns;
@@ -255,7 +255,7 @@ static double growth_of_waits(const struct flow *flow)
 }
 
 static bool measure_growth(const struct facts *facts, const struct trace_conn *conn,
-                           uint64_t *ret_value)
+        uint64_t *ret_value)
 {
         (void)facts;
         if (!conn->min_rtt_us || conn_is_local(conn) || conn->n_retransmits || conn->n_out_of_order)

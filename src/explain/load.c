@@ -56,7 +56,7 @@ static void find_most(struct answers *answers)
                 const struct trace_attempt *attempt = &answers->record->attempts[i];
 
                 if (attempt->origin == answers->load->origin &&
-                    attempt->host_in_flight > answers->load->most)
+                        attempt->host_in_flight > answers->load->most)
                         answers->load->most = attempt->host_in_flight;
         }
 }

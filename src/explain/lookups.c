@@ -30,7 +30,7 @@ static int note_name(struct map *names, struct seen_name *free, struct muster_st
 }
 
 static int count(struct lookups *lookups, const struct record *record, struct seen_name *seen,
-                 uint64_t *took)
+        uint64_t *took)
 {
         struct map names;
         int r = 0;
@@ -77,9 +77,9 @@ int lookups_of(struct lookups *lookups, const struct facts *facts)
         uint64_t *took = mem_array(record->n_lookups, sizeof(*took));
         int r = seen && took ? 0 : MUSTER_E_RESOURCE;
 
-        *lookups = (struct lookups){ .n = record->n_lookups,
-                                     .n_begun = record->n_lookups,
-                                     .name = str_of("") };
+        *lookups = (struct lookups){
+                .n = record->n_lookups, .n_begun = record->n_lookups, .name = str_of("")
+        };
         if (r == 0)
                 r = count(lookups, record, seen, took);
         if (r == 0)

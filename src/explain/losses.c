@@ -42,7 +42,7 @@ static uint64_t excess(uint64_t ns, uint64_t usual_ns, const struct trace_conn *
 }
 
 uint64_t loss_of_tcp_ns(const struct losses *losses, const struct facts *facts,
-                        const struct trace_attempt *attempt)
+        const struct trace_attempt *attempt)
 {
         const struct trace_conn *conn = conn_of_attempt(facts->record, attempt);
 
@@ -52,7 +52,7 @@ uint64_t loss_of_tcp_ns(const struct losses *losses, const struct facts *facts,
 }
 
 uint64_t loss_of_wait_ns(const struct losses *losses, const struct facts *facts,
-                         const struct trace_attempt *attempt)
+        const struct trace_attempt *attempt)
 {
         const struct trace_conn *conn = conn_of_attempt(facts->record, attempt);
 
@@ -61,7 +61,7 @@ uint64_t loss_of_wait_ns(const struct losses *losses, const struct facts *facts,
 }
 
 uint64_t loss_of_receive_ns(const struct losses *losses, const struct facts *facts,
-                            const struct trace_attempt *attempt)
+        const struct trace_attempt *attempt)
 {
         const struct trace_conn *conn = conn_of_attempt(facts->record, attempt);
         struct transfer transfer;
@@ -78,7 +78,7 @@ uint64_t loss_of_receive_ns(const struct losses *losses, const struct facts *fac
 /* --- what is usual ------------------------------------------------------------------------------------------------ */
 
 static bool measure_wait_kept(const struct facts *facts, const struct trace_attempt *attempt,
-                              uint64_t *ret_value)
+        uint64_t *ret_value)
 {
         (void)facts;
         *ret_value = wait_of(attempt);
@@ -86,7 +86,7 @@ static bool measure_wait_kept(const struct facts *facts, const struct trace_atte
 }
 
 static bool measure_wait_new(const struct facts *facts, const struct trace_attempt *attempt,
-                             uint64_t *ret_value)
+        uint64_t *ret_value)
 {
         (void)facts;
         *ret_value = wait_of(attempt);

@@ -32,10 +32,10 @@ int losses_of(struct losses *losses, const struct facts *facts);
 
 /* By how much a step of an attempt took longer than is usual; 0 where that is no sign of a loss. */
 uint64_t loss_of_tcp_ns(const struct losses *losses, const struct facts *facts,
-                        const struct trace_attempt *attempt);
+        const struct trace_attempt *attempt);
 uint64_t loss_of_wait_ns(const struct losses *losses, const struct facts *facts,
-                         const struct trace_attempt *attempt);
+        const struct trace_attempt *attempt);
 uint64_t loss_of_receive_ns(const struct losses *losses, const struct facts *facts,
-                            const struct trace_attempt *attempt);
+        const struct trace_attempt *attempt);
 
 #endif

@@ -14,7 +14,7 @@ void outcome_errors(struct outcome_errors *errors, const struct facts *facts)
                 int status = attempt->status;
 
                 if (!attempt->is_last || attempt->code != MUSTER_OK || status < 400 ||
-                    status >= 600)
+                        status >= 600)
                         continue;
                 errors->n++;
                 errors->n_refused += refusals_is_one(attempt);
@@ -30,7 +30,7 @@ void outcome_told(struct outcome_told *told, const struct facts *facts)
         const struct totals *all = &facts->all;
 
         *told = (struct outcome_told){ .n_requests = all->n_requests,
-                                       .n_cancelled = all->n_codes[-MUSTER_E_CANCELLED] };
+                .n_cancelled = all->n_codes[-MUSTER_E_CANCELLED] };
         told->n_done = told->n_requests - told->n_cancelled;
         told->n_failed = all->n_failed - told->n_cancelled;
         told->n_errors = totals_n_statuses(all, 400, 599);

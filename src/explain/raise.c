@@ -112,7 +112,7 @@ static uint64_t next_limit(uint64_t limit, uint64_t before, uint64_t most)
 }
 
 void raise_limit(struct raise *raise, struct replay *replay, uint64_t *limit, uint64_t most,
-                 const struct facts *facts)
+        const struct facts *facts)
 {
         uint64_t before = *limit;
         struct load load;
@@ -137,9 +137,8 @@ void raise_limit(struct raise *raise, struct replay *replay, uint64_t *limit, ui
                 return;
         load_measure(&load, facts);
         raise->low_ns = raise->wall_ns;
-        raise->high_ns = wall_with_ns(
-                replay, load_factor_when_raised(&load, (double)raise->limit / (double)before),
-                facts);
+        raise->high_ns = wall_with_ns(replay,
+                load_factor_when_raised(&load, (double)raise->limit / (double)before), facts);
 }
 
 /* --- is it the limit? --------------------------------------------------------------------------------------------- */

@@ -22,7 +22,7 @@ struct raise {
 
 /* `limit` is a member of `replay`, which keeps what is proposed. `most`: more cannot be used. */
 void raise_limit(struct raise *raise, struct replay *replay, uint64_t *limit, uint64_t most,
-                 const struct facts *facts);
+        const struct facts *facts);
 
 /*
  * Is it for the limit of all (`concurrency`) that the run took so long, and not for the server? Then its slots were full most of the time, each took many

@@ -7,9 +7,20 @@
 #include <base/mem.h>
 
 static const struct cause *const families[] = {
-        causes_client, causes_work,  causes_connect, causes_herd,    causes_conns,
-        causes_names,  causes_tls,   causes_wire,    causes_window,  causes_slots,
-        causes_server, causes_input, causes_uneven,  causes_refused,
+        causes_client,
+        causes_work,
+        causes_connect,
+        causes_herd,
+        causes_conns,
+        causes_names,
+        causes_tls,
+        causes_wire,
+        causes_window,
+        causes_slots,
+        causes_server,
+        causes_input,
+        causes_uneven,
+        causes_refused,
 };
 
 #define N_FAMILIES (sizeof(families) / sizeof(families[0]))
@@ -66,7 +77,7 @@ static bool fails_run(const struct finding *finding, const struct facts *facts)
 }
 
 static bool is_before(const struct finding *one, const struct finding *other,
-                      const struct facts *facts)
+        const struct facts *facts)
 {
         bool one_fails = fails_run(one, facts), other_fails = fails_run(other, facts);
         bool one_limits = limits_run(one, facts), other_limits = limits_run(other, facts);
@@ -104,7 +115,7 @@ static bool is_asked_for(const struct finding *finding, bool has_failed, const s
 }
 
 static int ask(struct ranking *ranking, const struct cause *cause, bool has_failed,
-               const struct facts *facts)
+        const struct facts *facts)
 {
         struct finding *finding = mem_zalloc(sizeof(*finding));
         int r = 0;

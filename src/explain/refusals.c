@@ -56,7 +56,7 @@ static void count_refused(struct refusals *refusals, const struct trace_attempt 
 }
 
 static void count(struct refusals *refusals, const struct record *record,
-                  const struct trace_attempt *attempt)
+        const struct trace_attempt *attempt)
 {
         bool is_refused = refusals_is_one(attempt);
 
@@ -83,7 +83,7 @@ struct lives {
 };
 
 static void list_lives(struct lives *lives, const struct refusals *refusals,
-                       const struct record *record)
+        const struct record *record)
 {
         for (size_t i = 0; i < record->n_attempts; i++) {
                 const struct trace_attempt *attempt = &record->attempts[i];

@@ -60,7 +60,7 @@ static uint64_t even_part(const struct facts *facts, enum trace_work work)
 }
 
 static void add_attempt(struct replay_request *request, const struct facts *facts,
-                        const struct trace_attempt *attempt)
+        const struct trace_attempt *attempt)
 {
         const struct trace_conn *conn = record_conn(facts->record, attempt->conn);
         struct life life;
@@ -119,7 +119,7 @@ static uint64_t due_ns(struct staging *staging, const struct sort_pair *request)
  * there at the start.
  */
 static void follow(const struct staging *staging, size_t place, struct simulate_job *job,
-                   uint32_t index)
+        uint32_t index)
 {
         const struct facts *facts = staging->facts;
         const struct sort_pair *request = &staging->requests[place];
@@ -151,7 +151,7 @@ static uint64_t slot_sum(const struct replay_request *request, enum part from, e
 }
 
 static void make_job(const struct staging *staging, const struct replay_request *request,
-                     struct simulate_job *job)
+        struct simulate_job *job)
 {
         uint32_t n = request->n_attempts ? request->n_attempts : 1;
         uint32_t n_gaps = n > 1 ? n - 1 : 1;
@@ -192,7 +192,7 @@ static void stage_one(struct staging *staging, size_t place, uint64_t due_ns)
                 follow(staging, place, job, index);
         /* Those that come at the same moment keep their order. */
         if (index > 0 && job->after == SIMULATE_NONE && job[-1].after == SIMULATE_NONE &&
-            job->arrives_ns <= job[-1].arrives_ns)
+                job->arrives_ns <= job[-1].arrives_ns)
                 job->arrives_ns = job[-1].arrives_ns + 1;
 }
 

@@ -69,7 +69,7 @@ void rounds_count(struct rounds *rounds, const struct facts *facts)
                 if (++counting.n_in_round > rounds->largest)
                         rounds->largest = counting.n_in_round;
                 counting.over_ns = max_ns(counting.over_ns,
-                                          max_ns(life_process_end_ns(last), last->finished_ns));
+                        max_ns(life_process_end_ns(last), last->finished_ns));
                 at = to;
         }
         rounds->is_by_clock =

@@ -70,7 +70,7 @@ static int begin(struct sweep *sweep)
 /* --- who is at what ----------------------------------------------------------------------------------------------- */
 
 static void add_processing(struct life *life, const struct record *record,
-                           const struct trace_attempt *attempt)
+        const struct trace_attempt *attempt)
 {
         uint64_t end_ns = life_process_end_ns(attempt);
 
@@ -162,7 +162,7 @@ static void divide(struct sweep *sweep, uint64_t ns)
 
                 for (size_t i = 0; i < PART_N; i++)
                         if (sweep->n_doing[i] &&
-                            (most == PART_N || sweep->owed[i] > sweep->owed[most]))
+                                (most == PART_N || sweep->owed[i] > sweep->owed[most]))
                                 most = i;
                 sweep->part_ns[most] += some_ns;
                 sweep->owed[most] -= (double)some_ns;
@@ -200,9 +200,9 @@ static int happen(struct sweep *sweep, uint64_t at_ns)
         while (r == 0 && heap_top_key(&sweep->active) <= at_ns)
                 r = advance(sweep);
         while (r == 0 && sweep->n_begun < sweep->n_slots &&
-               sweep->slots[sweep->n_begun].key <= at_ns)
+                sweep->slots[sweep->n_begun].key <= at_ns)
                 r = start(sweep,
-                          &sweep->facts->record->attempts[sweep->slots[sweep->n_begun++].value]);
+                        &sweep->facts->record->attempts[sweep->slots[sweep->n_begun++].value]);
         return r;
 }
 

@@ -157,7 +157,7 @@ static void place(struct run *run, struct origin *origin)
         if (!origin->due.n)
                 return;
         list_push_back(origin->n_running < may_have(run, origin) ? &run->ring : &run->held,
-                       &origin->link);
+                &origin->link);
 }
 
 static void set_active(struct run *run, uint64_t n_active)

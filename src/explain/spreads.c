@@ -56,7 +56,7 @@ bool spread_is_ramp(const struct spread *spread)
 /* --- what attempts took ------------------------------------------------------------------------------------------- */
 
 static bool phase_of(const struct facts *facts, const struct trace_attempt *attempt, int which,
-                     uint64_t *ret_value)
+        uint64_t *ret_value)
 {
         uint64_t phase_ns[MUSTER_N_PHASES];
 
@@ -70,17 +70,17 @@ static bool phase_of(const struct facts *facts, const struct trace_attempt *atte
 
 /* In the loop's thread or with a worker. */
 static bool decode_of(const struct facts *facts, const struct trace_attempt *attempt, int which,
-                      uint64_t *ret_value)
+        uint64_t *ret_value)
 {
         if (!phase_of(facts, attempt, which, ret_value))
                 return false;
         *ret_value += min_ns(attempt->worker_decode_ns,
-                             life_process_end_ns(attempt) - life_end_ns(attempt));
+                life_process_end_ns(attempt) - life_end_ns(attempt));
         return true;
 }
 
 static bool service_of(const struct facts *facts, const struct trace_attempt *attempt, int which,
-                       uint64_t *ret_value)
+        uint64_t *ret_value)
 {
         (void)facts;
         (void)which;
@@ -89,7 +89,7 @@ static bool service_of(const struct facts *facts, const struct trace_attempt *at
 }
 
 static bool network_of(const struct facts *facts, const struct trace_attempt *attempt, int which,
-                       uint64_t *ret_value)
+        uint64_t *ret_value)
 {
         (void)which;
         if (!attempt->status || !attempt->stamps.slot_ns)
@@ -99,7 +99,7 @@ static bool network_of(const struct facts *facts, const struct trace_attempt *at
 }
 
 static bool server_of(const struct facts *facts, const struct trace_attempt *attempt, int which,
-                      uint64_t *ret_value)
+        uint64_t *ret_value)
 {
         (void)which;
         if (!attempt->status || !attempt->stamps.slot_ns)
@@ -112,7 +112,7 @@ static bool server_of(const struct facts *facts, const struct trace_attempt *att
 
 /* Of a request's attempts, from..to of by_request. */
 typedef bool (*request_measure)(const struct facts *facts, size_t from, size_t to,
-                                uint64_t *ret_value);
+        uint64_t *ret_value);
 
 static bool queue_of(const struct facts *facts, size_t from, size_t to, uint64_t *ret_value)
 {
@@ -171,7 +171,7 @@ static bool latency_of(const struct facts *facts, size_t from, size_t to, uint64
 /* One of the two: what it is of an attempt, or of a request. Those for which it answers false do not count. */
 struct kind {
         bool (*of_attempt)(const struct facts *facts, const struct trace_attempt *attempt,
-                           int which, uint64_t *ret_value);
+                int which, uint64_t *ret_value);
         int which;
         request_measure of_request;
 };
@@ -247,7 +247,7 @@ int spreads_measure(struct facts *facts)
                 return MUSTER_E_RESOURCE;
         for (int i = 0; i < FACTS_N_DURATIONS; i++)
                 spread_of((struct spread *)(void *)((char *)facts + place_of(i)), values,
-                          collect(facts, &kinds[i], values));
+                        collect(facts, &kinds[i], values));
         mem_free(values);
         return 0;
 }

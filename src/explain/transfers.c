@@ -30,7 +30,7 @@ static uint64_t quiet_ns(const struct trace_attempt *attempt)
 }
 
 bool transfer_of(struct transfer *transfer, const struct facts *facts,
-                 const struct trace_attempt *attempt)
+        const struct trace_attempt *attempt)
 {
         const struct attempt *stamps = &attempt->stamps;
         const struct trace_conn *conn = conn_of_attempt(facts->record, attempt);
@@ -74,9 +74,9 @@ struct columns {
 static int columns_init(struct columns *columns, size_t n)
 {
         *columns = (struct columns){ .took = mem_array(n, sizeof(uint64_t)),
-                                     .bytes = mem_array(n, sizeof(uint64_t)),
-                                     .permille = mem_array(n, sizeof(uint64_t)),
-                                     .round_trip = mem_array(n, sizeof(uint64_t)) };
+                .bytes = mem_array(n, sizeof(uint64_t)),
+                .permille = mem_array(n, sizeof(uint64_t)),
+                .round_trip = mem_array(n, sizeof(uint64_t)) };
         return columns->took && columns->bytes && columns->permille && columns->round_trip
                        ? 0
                        : MUSTER_E_RESOURCE;
@@ -127,8 +127,8 @@ int transfers_of(struct transfers *transfers, const struct facts *facts)
                         struct transfer transfer;
 
                         if (record->attempts[i].wire_bytes > TRANSFER_FIRST_WINDOW &&
-                            transfer_of(&transfer, facts, &record->attempts[i]) &&
-                            transfer.n_rounds && (int)transfer_kind(&transfer) == kind)
+                                transfer_of(&transfer, facts, &record->attempts[i]) &&
+                                transfer.n_rounds && (int)transfer_kind(&transfer) == kind)
                                 add(&columns, &transfer);
                 }
                 summarize(&transfers->kinds[kind], &columns);

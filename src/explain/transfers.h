@@ -27,7 +27,7 @@ struct transfer {
 
 /* False: it has no answer, or its connection's round trip is not known. */
 bool transfer_of(struct transfer *transfer, const struct facts *facts,
-                 const struct trace_attempt *attempt);
+        const struct trace_attempt *attempt);
 
 /* What it would take on a cold connection by the rule above. */
 uint64_t transfer_cold_ns(const struct transfer *transfer);

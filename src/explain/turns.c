@@ -35,7 +35,7 @@ static uint64_t start_of(const struct turns *turns, size_t i)
 
 /* As the work was; to the loop's own what was not counted. */
 static void divide(uint64_t ns, const uint64_t was_ns[TRACE_N_WORKS],
-                   uint64_t work_ns[TRACE_N_WORKS])
+        uint64_t work_ns[TRACE_N_WORKS])
 {
         double sum = 0;
         uint64_t left = ns;
@@ -72,7 +72,7 @@ static size_t first_sample(const struct record *record, uint64_t at_ns)
 
 /* Outside of long turns: as the loop divided its work around that time. */
 static void divide_by_sample(const struct record *record, uint64_t ns, uint64_t at_ns,
-                             uint64_t work_ns[TRACE_N_WORKS])
+        uint64_t work_ns[TRACE_N_WORKS])
 {
         uint64_t was_ns[TRACE_N_WORKS] = { 0 };
         size_t after = first_sample(record, at_ns);
@@ -92,7 +92,7 @@ static void divide_by_sample(const struct record *record, uint64_t ns, uint64_t 
 
 /* What of a turn lies between two moments. */
 static void add_turn(const struct turns *turns, size_t i, uint64_t from_ns, uint64_t to_ns,
-                     struct sums *sums)
+        struct sums *sums)
 {
         const struct trace_turn *turn = &turns->record->turns[i];
         uint64_t start_ns = max_ns(start_of(turns, i), from_ns);
@@ -203,13 +203,15 @@ uint64_t turns_tls_ns(const struct turns *turns, uint64_t from_ns, uint64_t to_n
 }
 
 static const enum part parts[TRACE_N_WORKS] = {
-        [TRACE_WORK_IO] = PART_LOOP_IO,         [TRACE_WORK_TLS] = PART_LOOP_TLS,
-        [TRACE_WORK_DECODE] = PART_LOOP_DECODE, [TRACE_WORK_PROCESS] = PART_LOOP_PROCESS,
+        [TRACE_WORK_IO] = PART_LOOP_IO,
+        [TRACE_WORK_TLS] = PART_LOOP_TLS,
+        [TRACE_WORK_DECODE] = PART_LOOP_DECODE,
+        [TRACE_WORK_PROCESS] = PART_LOOP_PROCESS,
         [TRACE_WORK_CALLER] = PART_LOOP_CALLER,
 };
 
 void turns_parts(const struct turns *turns, uint64_t from_ns, uint64_t to_ns,
-                 uint64_t part_ns[PART_N])
+        uint64_t part_ns[PART_N])
 {
         struct sums sums;
 
@@ -217,7 +219,7 @@ void turns_parts(const struct turns *turns, uint64_t from_ns, uint64_t to_ns,
                 return;
         sums = between(turns, from_ns, to_ns);
         divide_by_sample(turns->record, to_ns - from_ns - sums.busy_ns,
-                         from_ns + (to_ns - from_ns) / 2, sums.work_ns);
+                from_ns + (to_ns - from_ns) / 2, sums.work_ns);
         for (size_t i = 0; i < TRACE_N_WORKS; i++)
                 part_ns[parts[i]] += sums.work_ns[i];
 }

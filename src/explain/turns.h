@@ -26,6 +26,6 @@ uint64_t turns_tls_ns(const struct turns *turns, uint64_t from_ns, uint64_t to_n
 
 /* Of a lag, whose fault it is: add to the parts what the loop was doing. They grow by the whole of the time. */
 void turns_parts(const struct turns *turns, uint64_t from_ns, uint64_t to_ns,
-                 uint64_t part_ns[PART_N]);
+        uint64_t part_ns[PART_N]);
 
 #endif

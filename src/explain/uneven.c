@@ -78,7 +78,7 @@ static uint32_t origin_of_path(const struct record *record, uint32_t path)
 }
 
 static bool compare(struct uneven *uneven, const struct record *record, uint64_t *own,
-                    uint64_t *rest)
+        uint64_t *rest)
 {
         uint32_t origin = uneven->by == UNEVEN_BY_PATH ? origin_of_path(record, uneven->which) : 0;
 
@@ -95,7 +95,7 @@ static bool compare(struct uneven *uneven, const struct record *record, uint64_t
                 }
         }
         if (!is_some(uneven->n, uneven->n + uneven->n_rest) ||
-            !is_some(uneven->n_rest, uneven->n + uneven->n_rest))
+                !is_some(uneven->n_rest, uneven->n + uneven->n_rest))
                 return false;
         sort_numbers(own, uneven->n);
         sort_numbers(rest, uneven->n_rest);
@@ -147,7 +147,7 @@ bool uneven_is_there(const struct facts *facts)
 /* --- what it costs ------------------------------------------------------------------------------------------------ */
 
 static void be_like_the_others(struct replay_request *request, const struct facts *facts,
-                               void *argument)
+        void *argument)
 {
         const struct uneven *uneven = argument;
 

@@ -18,14 +18,14 @@ struct sentence {
 };
 
 __attribute__((format(printf, 2, 3))) static void say(struct sentence *sentence, const char *format,
-                                                      ...)
+        ...)
 {
         va_list arguments;
         int n;
 
         va_start(arguments, format);
         n = vsnprintf(sentence->text + sentence->len, VERDICT_TEXT - sentence->len, format,
-                      arguments);
+                arguments);
         va_end(arguments);
         if (n > 0)
                 sentence->len += (size_t)n;
@@ -81,8 +81,8 @@ static void say_requests(struct sentence *sentence, const struct facts *facts)
                 say(sentence, "the %s recorded requests", words_count(facts->n_requests).text);
         else if (outcome_n_cancelled(facts))
                 say(sentence, "the %s that %s done",
-                    words_counted(outcome_n_done(facts), "request", "requests").text,
-                    outcome_n_done(facts) == 1 ? "was" : "were");
+                        words_counted(outcome_n_done(facts), "request", "requests").text,
+                        outcome_n_done(facts) == 1 ? "was" : "were");
         else if (facts->n_requests == 1)
                 say(sentence, "this request");
         else
@@ -102,7 +102,7 @@ static void say_option(struct sentence *sentence, const char *option)
 }
 
 static void say_finding(struct sentence *sentence, const struct muster_finding *finding,
-                        const struct facts *facts)
+        const struct facts *facts)
 {
         say(sentence, "%.*s: ", len_without_stop(finding->title), finding->title);
         if (!gains(finding, facts)) {
@@ -118,7 +118,7 @@ static void say_finding(struct sentence *sentence, const struct muster_finding *
         }
         say_requests(sentence, facts);
         say(sentence, " %s take about %s instead of %s.", finding->is_best_case ? "could" : "would",
-            words_ns(finding->wall_ns).text, words_ns(facts->wall_ns).text);
+                words_ns(finding->wall_ns).text, words_ns(facts->wall_ns).text);
 }
 
 /* --- without one -------------------------------------------------------------------------------------------------- */
@@ -153,11 +153,11 @@ static bool agrees(enum part part, const char *bound)
 }
 
 static bool is_backed(enum part part, const struct facts *facts, const struct bound *bounds,
-                      size_t n_bounds)
+        size_t n_bounds)
 {
         for (size_t i = 0; i < n_bounds; i++)
                 if ((double)bounds[i].ns >= (double)facts->wall_ns * BINDING &&
-                    agrees(part, bounds[i].name))
+                        agrees(part, bounds[i].name))
                         return true;
         return false;
 }
@@ -188,8 +188,8 @@ static void say_parts(struct sentence *sentence, const struct facts *facts)
                         return;
                 said[part] = true;
                 say(sentence, "%s%s %s %s", i ? ", " : "",
-                    words_share((double)facts->chain_ns[part], (double)facts->wall_ns).text,
-                    i ? "into" : "went into", part_meaning(part));
+                        words_share((double)facts->chain_ns[part], (double)facts->wall_ns).text,
+                        i ? "into" : "went into", part_meaning(part));
         }
 }
 
@@ -200,10 +200,10 @@ static void say_failures(struct sentence *sentence, const struct facts *facts)
         outcome_told(&told, facts);
         if (told.n_failed)
                 say(sentence, "%s of %s requests failed: ", words_count(told.n_failed).text,
-                    words_count(told.n_done).text);
+                        words_count(told.n_done).text);
         else if (!told.n_done)
                 say(sentence, "None of %s was done when the run was stopped: ",
-                    words_counted(told.n_requests, "request", "requests").text);
+                        words_counted(told.n_requests, "request", "requests").text);
 }
 
 /* "The request", "All 50 requests", "48 of 50 requests". */
@@ -211,7 +211,7 @@ static void say_how_many(struct sentence *sentence, uint64_t n, const struct out
 {
         if (n < told->n_done)
                 say(sentence, "%s of %s requests", words_count(n).text,
-                    words_count(told->n_done).text);
+                        words_count(told->n_done).text);
         else if (n == 1)
                 say(sentence, "The request");
         else
@@ -242,7 +242,7 @@ static void say_errors(struct sentence *sentence, const struct facts *facts)
         outcome_told(&told, facts);
         say_how_many(sentence, told.n_errors, &told);
         say(sentence, " %s answered with an error (%s%d). ", told.n_errors == 1 ? "was" : "were",
-            told.n_of_status < told.n_errors ? "mostly " : "", told.status);
+                told.n_of_status < told.n_errors ? "mostly " : "", told.status);
 }
 
 /* The rest is about what is in the record. */
@@ -250,18 +250,19 @@ static void say_part(struct sentence *sentence, const struct facts *facts)
 {
         if (facts_is_part(facts))
                 say(sentence, " This is judged by the newest %s of %s requests.",
-                    words_count(facts->n_requests).text, words_count(facts->all.n_requests).text);
+                        words_count(facts->n_requests).text,
+                        words_count(facts->all.n_requests).text);
 }
 
 static void say_time(struct sentence *sentence, const struct facts *facts,
-                     const struct bound *bounds, size_t n_bounds)
+        const struct bound *bounds, size_t n_bounds)
 {
         enum part part = largest(facts, (const bool[PART_N]){ false });
         size_t len = sentence->len;
 
         say_failures(sentence, facts);
         say(sentence, "%s the %s ", sentence->len > len ? "of" : "Of",
-            words_ns(facts->wall_ns).text);
+                words_ns(facts->wall_ns).text);
         say_parts(sentence, facts);
         if (!outcome_n_done(facts))
                 say(sentence, ".");
@@ -276,13 +277,13 @@ static void say_what_is_missing(struct sentence *sentence, const struct facts *f
         uint64_t n_holes = facts->record->run.n_holes;
 
         say(sentence,
-            "%s of %s attempts are missing from this record, so it cannot say what the time went "
-            "into: record again, to a faster disk, and let nobody read the file meanwhile.",
-            words_count(n_holes).text, words_count(facts->record->n_attempts + n_holes).text);
+                "%s of %s attempts are missing from this record, so it cannot say what the time went "
+                "into: record again, to a faster disk, and let nobody read the file meanwhile.",
+                words_count(n_holes).text, words_count(facts->record->n_attempts + n_holes).text);
 }
 
 static void say_run(struct sentence *sentence, const struct facts *facts,
-                    const struct ranking *ranking, const struct bound *bounds, size_t n_bounds)
+        const struct ranking *ranking, const struct bound *bounds, size_t n_bounds)
 {
         const struct finding *first = ranking->n ? ranking->findings[0] : NULL;
 
@@ -300,7 +301,7 @@ static void say_run(struct sentence *sentence, const struct facts *facts,
 }
 
 void verdict_write(char text[VERDICT_TEXT], const struct facts *facts,
-                   const struct ranking *ranking, const struct bound *bounds, size_t n_bounds)
+        const struct ranking *ranking, const struct bound *bounds, size_t n_bounds)
 {
         struct sentence sentence = { .text = text };
 

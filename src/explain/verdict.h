@@ -16,6 +16,6 @@
 #define VERDICT_TEXT (3 * FINDING_TEXT)
 
 void verdict_write(char text[VERDICT_TEXT], const struct facts *facts,
-                   const struct ranking *ranking, const struct bound *bounds, size_t n_bounds);
+        const struct ranking *ranking, const struct bound *bounds, size_t n_bounds);
 
 #endif

@@ -29,8 +29,8 @@ static uint64_t pause_ns(const struct facts *facts, const struct trace_attempt *
         struct transfer transfer;
 
         if (!transfer_of(&transfer, facts, attempt) || transfer.n_rounds ||
-            transfer.took_ns < transfer.round_trip_ns + HELD_BACK_NS ||
-            lost_something(facts->record, attempt))
+                transfer.took_ns < transfer.round_trip_ns + HELD_BACK_NS ||
+                lost_something(facts->record, attempt))
                 return 0;
         return transfer.took_ns;
 }

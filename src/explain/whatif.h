@@ -16,7 +16,7 @@ struct whatif {
         uint64_t concurrency; /* 0: as it was */
         /* What else is different; NULL: nothing. Called after the above; is_warm: its connection had been used by another before. */
         void (*change)(struct replay_request *request, const struct facts *facts, bool is_warm,
-                       void *argument);
+                void *argument);
         void *argument;
 };
 

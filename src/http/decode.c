@@ -13,7 +13,7 @@
 #define PIECE_BYTES (16 * 1024)
 
 static const struct decode_coding *const codings[] = { &decode_gzip, &decode_deflate,
-                                                       &decode_brotli, &decode_zstd };
+        &decode_brotli, &decode_zstd };
 
 enum stage_state {
         STAGE_DOUBTED, /* named twice, maybe applied once: its first bytes will tell */
@@ -46,14 +46,14 @@ static const struct decode_coding *find_coding(struct muster_str name)
 {
         for (size_t i = 0; i < sizeof(codings) / sizeof(codings[0]); i++)
                 if (str_is_nocase(name, codings[i]->name) ||
-                    (codings[i]->alias && str_is_nocase(name, codings[i]->alias)))
+                        (codings[i]->alias && str_is_nocase(name, codings[i]->alias)))
                         return codings[i];
         return NULL;
 }
 
 /* Step through the codings but identity. */
 static bool next_coding(const struct fields *fields, struct field_members *iter,
-                        struct muster_str *ret_name)
+        struct muster_str *ret_name)
 {
         while (fields_next_member(fields, "Content-Encoding", iter, ret_name))
                 if (!str_is_nocase(*ret_name, "identity"))
@@ -66,8 +66,8 @@ static bool next_coding(const struct fields *fields, struct field_members *iter,
  * what was applied before a coding that nobody knows cannot be reached.
  */
 static int list_codings(const struct fields *fields,
-                        const struct decode_coding *list[DECODE_CHAIN_MAX], unsigned *ret_n,
-                        struct muster_error *error)
+        const struct decode_coding *list[DECODE_CHAIN_MAX], unsigned *ret_n,
+        struct muster_error *error)
 {
         struct field_members iter = { 0 };
         struct muster_str name;
@@ -82,7 +82,7 @@ static int list_codings(const struct fields *fields,
         }
         if (n > DECODE_CHAIN_MAX)
                 return error_set(error, MUSTER_E_DECODE, MUSTER_PHASE_DECODE, 0,
-                                 "decode: more than %d codings one on another", DECODE_CHAIN_MAX);
+                        "decode: more than %d codings one on another", DECODE_CHAIN_MAX);
         *ret_n = n;
         return 0;
 }
@@ -123,7 +123,7 @@ static bool is_doubtful(const struct stage *stage, unsigned i)
 }
 
 int decoder_new(struct decoder **ret_decoder, const struct fields *fields,
-                const struct decode_limits *limits, struct muster_error *error)
+        const struct decode_limits *limits, struct muster_error *error)
 {
         const struct decode_coding *list[DECODE_CHAIN_MAX];
         struct decoder *decoder;
@@ -175,8 +175,8 @@ uint64_t decoder_n_out(const struct decoder *decoder)
 static int corrupt(const struct stage *stage, const char *why, struct muster_error *error)
 {
         return error_set(error, MUSTER_E_DECODE, MUSTER_PHASE_DECODE, 0,
-                         "decode: the %s body is not valid at byte %llu: %s", stage->coding->name,
-                         (unsigned long long)stage->n_in, why);
+                "decode: the %s body is not valid at byte %llu: %s", stage->coding->name,
+                (unsigned long long)stage->n_in, why);
 }
 
 /*
@@ -190,39 +190,38 @@ static bool is_too_much(uint64_t wire, uint64_t max_bytes)
 
 /* Every stage is held to the ratio, so that a bomb within a bomb does not get through the first one. */
 static int check_caps(const struct decoder *decoder, const struct stage *stage,
-                      struct muster_error *error)
+        struct muster_error *error)
 {
         const struct decode_limits *limits = &decoder->limits;
         bool is_last = stage == &decoder->stages[decoder->n_stages - 1];
         uint64_t wire = decoder->stages[0].n_in;
 
         if (is_last && stage->n_out > limits->max_bytes)
-                return error_set(
-                        error, MUSTER_E_TOO_LARGE, MUSTER_PHASE_DECODE, 0,
+                return error_set(error, MUSTER_E_TOO_LARGE, MUSTER_PHASE_DECODE, 0,
                         "too_large: the decoded body has more than %llu bytes; raise the cap with "
                         "max_body_bytes (--max-filesize)",
                         (unsigned long long)limits->max_bytes);
         if (is_too_much(wire, limits->max_bytes))
                 return error_set(error, MUSTER_E_TOO_LARGE, MUSTER_PHASE_DECODE, 0,
-                                 "too_large: %llu bytes of %s came for a body that may have %llu; "
-                                 "raise the cap with max_body_bytes (--max-filesize)",
-                                 (unsigned long long)wire, decoder->stages[0].coding->name,
-                                 (unsigned long long)limits->max_bytes);
+                        "too_large: %llu bytes of %s came for a body that may have %llu; "
+                        "raise the cap with max_body_bytes (--max-filesize)",
+                        (unsigned long long)wire, decoder->stages[0].coding->name,
+                        (unsigned long long)limits->max_bytes);
         if (stage->n_out > DECODE_RATIO_GRACE && stage->n_out / limits->max_ratio > wire)
                 return error_set(error, MUSTER_E_DECODE, MUSTER_PHASE_DECODE, 0,
-                                 "decode: %llu bytes of %s became more than %u times as many, as a "
-                                 "decompression bomb "
-                                 "does (max_decode_ratio)",
-                                 (unsigned long long)wire, stage->coding->name, limits->max_ratio);
+                        "decode: %llu bytes of %s became more than %u times as many, as a "
+                        "decompression bomb "
+                        "does (max_decode_ratio)",
+                        (unsigned long long)wire, stage->coding->name, limits->max_ratio);
         return 0;
 }
 
 static int feed(struct decoder *decoder, unsigned i, struct muster_str in, struct buf *out,
-                struct muster_error *error);
+        struct muster_error *error);
 
 /* What a stage put out goes on to the next, or to the body. */
 static int pass_on(struct decoder *decoder, unsigned i, struct muster_str piece, struct buf *out,
-                   struct muster_error *error)
+        struct muster_error *error)
 {
         if (i + 1 < decoder->n_stages)
                 return feed(decoder, i + 1, piece, out, error);
@@ -232,7 +231,7 @@ static int pass_on(struct decoder *decoder, unsigned i, struct muster_str piece,
 }
 
 static int run(struct decoder *decoder, unsigned i, struct muster_str *in, struct buf *out,
-               bool *ret_is_full, struct muster_error *error)
+        bool *ret_is_full, struct muster_error *error)
 {
         struct stage *stage = &decoder->stages[i];
         char *piece = decoder->pieces + (size_t)i * PIECE_BYTES;
@@ -258,7 +257,7 @@ static int run(struct decoder *decoder, unsigned i, struct muster_str *in, struc
 
 /* Run on all of `in`, or to the end of a stream. */
 static int run_on(struct decoder *decoder, unsigned i, struct muster_str *in, struct buf *out,
-                  struct muster_error *error)
+        struct muster_error *error)
 {
         const struct stage *stage = &decoder->stages[i];
         bool is_full = false;
@@ -289,7 +288,7 @@ static bool gather_mark(struct stage *stage, struct muster_str *in, bool *ret_is
 
 /* A stream begins with the mark that was gathered. */
 static int begin_stream(struct decoder *decoder, unsigned i, struct buf *out,
-                        struct muster_error *error)
+        struct muster_error *error)
 {
         struct stage *stage = &decoder->stages[i];
         struct muster_str mark = { stage->mark, stage->n_mark };
@@ -301,7 +300,7 @@ static int begin_stream(struct decoder *decoder, unsigned i, struct buf *out,
 
 /* Was a coding applied that is named once more? */
 static int settle_doubt(struct decoder *decoder, unsigned i, struct muster_str *in, struct buf *out,
-                        struct muster_error *error)
+        struct muster_error *error)
 {
         struct stage *stage = &decoder->stages[i];
         bool is_mark;
@@ -320,7 +319,7 @@ static int settle_doubt(struct decoder *decoder, unsigned i, struct muster_str *
  * gzip are padding, as on tapes.
  */
 static int go_on_behind(struct decoder *decoder, unsigned i, struct muster_str *in, struct buf *out,
-                        struct muster_error *error)
+        struct muster_error *error)
 {
         struct stage *stage = &decoder->stages[i];
         bool is_mark;
@@ -342,7 +341,7 @@ static int go_on_behind(struct decoder *decoder, unsigned i, struct muster_str *
 }
 
 static int drop(const struct decoder *decoder, struct stage *stage, struct muster_str *in,
-                struct muster_error *error)
+        struct muster_error *error)
 {
         stage->n_dropped += in->len;
         stage->n_in += in->len;
@@ -351,7 +350,7 @@ static int drop(const struct decoder *decoder, struct stage *stage, struct muste
 }
 
 static int feed(struct decoder *decoder, unsigned i, struct muster_str in, struct buf *out,
-                struct muster_error *error)
+        struct muster_error *error)
 {
         struct stage *stage = &decoder->stages[i];
         int r = 0;
@@ -381,7 +380,7 @@ static int feed(struct decoder *decoder, unsigned i, struct muster_str in, struc
 }
 
 int decoder_feed(struct decoder *decoder, struct muster_str in, struct buf *out,
-                 struct muster_error *error)
+        struct muster_error *error)
 {
         return feed(decoder, 0, in, out, error);
 }
@@ -394,7 +393,7 @@ int decoder_end(struct decoder *decoder, struct muster_error *error)
                 struct stage *stage = &decoder->stages[i];
 
                 if (stage->stage_state == STAGE_RUNS ||
-                    (stage->stage_state == STAGE_DOUBTED && stage->n_mark))
+                        (stage->stage_state == STAGE_DOUBTED && stage->n_mark))
                         return corrupt(stage, "it ends too early", error);
                 stage->n_dropped += stage->n_mark; /* of what might have become a stream */
         }
@@ -409,12 +408,12 @@ static int add_stage_warning(const struct stage *stage, struct buf *to)
 
         if (stage->stage_state == STAGE_PASSES || stage->stage_state == STAGE_DOUBTED)
                 snprintf(text, sizeof(text),
-                         "Content-Encoding names %s once more than the body was encoded with it",
-                         stage->coding->name);
+                        "Content-Encoding names %s once more than the body was encoded with it",
+                        stage->coding->name);
         else if (stage->n_dropped)
                 snprintf(text, sizeof(text), "%llu byte%s behind the end of the %s body %s dropped",
-                         (unsigned long long)stage->n_dropped, stage->n_dropped == 1 ? "" : "s",
-                         stage->coding->name, stage->n_dropped == 1 ? "was" : "were");
+                        (unsigned long long)stage->n_dropped, stage->n_dropped == 1 ? "" : "s",
+                        stage->coding->name, stage->n_dropped == 1 ? "was" : "were");
         else
                 return 0;
         if (to->len && buf_add_text(to, "; ") < 0)

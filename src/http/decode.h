@@ -39,7 +39,7 @@ struct decode_limits {
  * no decoder is needed. MUSTER_E_DECODE: too many codings; MUSTER_E_RESOURCE.
  */
 int decoder_new(struct decoder **ret_decoder, const struct fields *fields,
-                const struct decode_limits *limits, struct muster_error *error);
+        const struct decode_limits *limits, struct muster_error *error);
 
 /*
  * Append the names of the codings that a decoder for these fields leaves in place, in the order in
@@ -55,7 +55,7 @@ struct decoder *decoder_free(struct decoder *decoder);
  * (past max_bytes), MUSTER_E_RESOURCE, with *error.
  */
 int decoder_feed(struct decoder *decoder, struct muster_str in, struct buf *out,
-                 struct muster_error *error);
+        struct muster_error *error);
 
 /* The body is over. MUSTER_E_DECODE when it is truncated. A body of no bytes at all is taken as empty. */
 int decoder_end(struct decoder *decoder, struct muster_error *error);

@@ -36,7 +36,7 @@ static bool is_out_of_memory(BrotliDecoderErrorCode code)
 }
 
 static int brotli_run(void *state, struct muster_str *in, char *out, size_t size, size_t *ret_n,
-                      const char **ret_why)
+        const char **ret_why)
 {
         const uint8_t *next_in = (const uint8_t *)in->at;
         uint8_t *next_out = (uint8_t *)out;

@@ -31,7 +31,7 @@ struct decode_coding {
          * with what is wrong in *ret_why, a constant; MUSTER_E_RESOURCE.
          */
         int (*run)(void *state, struct muster_str *in, char *out, size_t size, size_t *ret_n,
-                   const char **ret_why);
+                const char **ret_why);
 
         /* Begin another stream, where there is a mark. Negative as run(). */
         int (*restart)(void *state);

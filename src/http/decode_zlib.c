@@ -85,7 +85,7 @@ static int gzip_restart(void *state)
 }
 
 static int inflate_some(struct inflater *inflater, struct muster_str *in, char *out, size_t size,
-                        size_t *ret_n, const char **ret_why)
+        size_t *ret_n, const char **ret_why)
 {
         z_stream *stream = &inflater->stream;
         size_t n_in = in->len < UINT_MAX ? in->len : UINT_MAX;
@@ -118,7 +118,7 @@ static int inflate_some(struct inflater *inflater, struct muster_str *in, char *
 }
 
 static int gzip_run(void *state, struct muster_str *in, char *out, size_t size, size_t *ret_n,
-                    const char **ret_why)
+        const char **ret_why)
 {
         return inflate_some(state, in, out, size, ret_n, ret_why);
 }
@@ -154,7 +154,7 @@ static int open_deflate(struct inflater *inflater, struct muster_str *in, const 
 }
 
 static int deflate_run(void *state, struct muster_str *in, char *out, size_t size, size_t *ret_n,
-                       const char **ret_why)
+        const char **ret_why)
 {
         struct inflater *inflater = state;
 

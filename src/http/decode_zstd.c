@@ -43,7 +43,7 @@ static int zstd_restart(void *state)
 }
 
 static int zstd_run(void *state, struct muster_str *in, char *out, size_t size, size_t *ret_n,
-                    const char **ret_why)
+        const char **ret_why)
 {
         ZSTD_inBuffer input = { in->at, in->len, 0 };
         ZSTD_outBuffer output = { out, size, 0 };

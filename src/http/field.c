@@ -34,7 +34,7 @@ static size_t member_end(struct muster_str value, size_t at)
 }
 
 bool fields_next_member(const struct fields *fields, const char *name, struct field_members *iter,
-                        struct muster_str *ret_member)
+        struct muster_str *ret_member)
 {
         struct muster_str wanted = str_of(name);
 
@@ -112,8 +112,7 @@ bool field_is_value(struct muster_str text)
 static bool parse_date(struct muster_str value, int64_t *ret_s)
 {
         static const char *const formats[] = { "%a, %d %b %Y %H:%M:%S GMT",
-                                               "%A, %d-%b-%y %H:%M:%S GMT",
-                                               "%a %b %e %H:%M:%S %Y" };
+                "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %e %H:%M:%S %Y" };
         char text[64];
 
         if (value.len >= sizeof(text))

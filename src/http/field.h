@@ -24,13 +24,13 @@ struct fields {
 static inline struct muster_str field_name(const struct fields *fields, size_t i)
 {
         return (struct muster_str){ fields->head + fields->list[i].name_at,
-                                    fields->list[i].name_len };
+                fields->list[i].name_len };
 }
 
 static inline struct muster_str field_value(const struct fields *fields, size_t i)
 {
         return (struct muster_str){ fields->head + fields->list[i].value_at,
-                                    fields->list[i].value_len };
+                fields->list[i].value_len };
 }
 
 /* The value of the first field of that name, at NULL when there is none. */
@@ -45,7 +45,7 @@ struct field_members {
         size_t at;
 };
 bool fields_next_member(const struct fields *fields, const char *name, struct field_members *iter,
-                        struct muster_str *ret_member);
+        struct muster_str *ret_member);
 
 /* Is `token` (any case) a member of that list? Parameters (";...") are not looked at. */
 bool fields_has_token(const struct fields *fields, const char *name, const char *token);

@@ -51,7 +51,7 @@ static struct quote quote(struct muster_str bytes)
 int h1_protocol_error(struct muster_error *error, const char *what, struct muster_str bytes)
 {
         return error_set(error, MUSTER_E_PROTOCOL, MUSTER_PHASE_RECEIVE, 0, "protocol: %s: \"%s\"",
-                         what, quote(bytes).text);
+                what, quote(bytes).text);
 }
 
 /* --- what it is instead ------------------------------------------------------------------------------------------- */
@@ -129,6 +129,6 @@ static const char *words_of(struct muster_str bytes)
 int h1_not_http(struct muster_error *error, struct muster_str bytes)
 {
         return error_set(error, MUSTER_E_PROTOCOL, MUSTER_PHASE_RECEIVE, 0,
-                         "protocol: not an HTTP response, but \"%s\": %s", quote(bytes).text,
-                         words_of(bytes));
+                "protocol: not an HTTP response, but \"%s\": %s", quote(bytes).text,
+                words_of(bytes));
 }

@@ -48,7 +48,7 @@ static int read_coding(struct muster_str value, struct said *said, struct muster
                         said->n_identity++;
                 else
                         return h1_protocol_error(error, "a Transfer-Encoding other than chunked",
-                                                 member);
+                                member);
         }
         return 0;
 }
@@ -73,20 +73,19 @@ static int read_fields(const struct fields *fields, struct said *said, struct mu
  * proxies repeat it. `identity` was taken out of HTTP (RFC 7230), and means nothing. Other lists are read in different ways.
  */
 static int check_coding(const struct h1_head *head, const struct said *said,
-                        struct muster_error *error)
+        struct muster_error *error)
 {
         if (!said->n_chunked)
                 return 0;
         if (said->n_identity || said->n_chunked != said->n_coding_fields)
                 return h1_protocol_error(error, "a Transfer-Encoding other than chunked",
-                                         said->coding);
+                        said->coding);
         if (head->version == 10)
                 return h1_protocol_error(error,
-                                         "Transfer-Encoding in HTTP/1.0 (RFC 9112 section 6.1)",
-                                         said->coding);
+                        "Transfer-Encoding in HTTP/1.0 (RFC 9112 section 6.1)", said->coding);
         if (said->has_length)
-                return h1_protocol_error(
-                        error, "both Transfer-Encoding and Content-Length (RFC 9112 section 6.3)",
+                return h1_protocol_error(error,
+                        "both Transfer-Encoding and Content-Length (RFC 9112 section 6.3)",
                         said->coding);
         return 0;
 }
@@ -116,7 +115,7 @@ static bool keeps_alive(const struct h1_head *head)
 }
 
 int h1_framing_read(struct h1_head *head, bool is_head, enum h1_framing *ret_framing,
-                    struct muster_error *error)
+        struct muster_error *error)
 {
         struct said said = { 0 };
         int r;

@@ -53,7 +53,7 @@ static int parse_version(struct muster_str line, struct h1_head *head, struct mu
         if (line.len < 5 || !h1_may_begin(line))
                 return h1_not_http(error, head->raw);
         if (line.len < 8 || !char_is_digit(line.at[5]) || line.at[6] != '.' ||
-            !char_is_digit(line.at[7]))
+                !char_is_digit(line.at[7]))
                 return h1_protocol_error(error, "this version was not asked for", line);
         head->version = line.at[7] == '0' ? 10 : 11;
         if (line.at[5] == '1')
@@ -67,21 +67,21 @@ static int parse_version(struct muster_str line, struct h1_head *head, struct mu
 
 /* Whatever it is, nobody reads it. But for a CR that somebody takes for a line's end, and a NUL, it does no harm. */
 static int check_reason(struct muster_str reason, struct muster_str line,
-                        struct muster_error *error)
+        struct muster_error *error)
 {
         if (field_is_value(reason))
                 return 0;
         if (memchr(reason.at, '\0', reason.len))
                 return h1_protocol_error(error, "a NUL byte in the head", line);
         if (memchr(reason.at, '\r', reason.len) && h1_names_framing(reason))
-                return h1_protocol_error(
-                        error, "a bare CR before Content-Length or Transfer-Encoding", line);
+                return h1_protocol_error(error,
+                        "a bare CR before Content-Length or Transfer-Encoding", line);
         return 0;
 }
 
 /* "HTTP/1.1 200 OK"; servers leave out the space before an empty reason, and write two before the status. */
 static int parse_status_line(struct muster_str line, struct h1_head *head,
-                             struct muster_error *error)
+        struct muster_error *error)
 {
         int r = parse_version(line, head, error);
         size_t at = 8;
@@ -91,9 +91,9 @@ static int parse_status_line(struct muster_str line, struct h1_head *head,
         while (at < line.len && line.at[at] == ' ')
                 at++;
         if (at == 8 || line.len < at + 3 || !char_is_digit(line.at[at]) ||
-            !char_is_digit(line.at[at + 1]) || !char_is_digit(line.at[at + 2]) ||
-            (line.len > at + 3 && line.at[at + 3] != ' ' && line.at[at + 3] != '\t' &&
-             line.at[at + 3] != '\r'))
+                !char_is_digit(line.at[at + 1]) || !char_is_digit(line.at[at + 2]) ||
+                (line.len > at + 3 && line.at[at + 3] != ' ' && line.at[at + 3] != '\t' &&
+                        line.at[at + 3] != '\r'))
                 return h1_protocol_error(error, "the status is not three digits", line);
         head->status =
                 (line.at[at] - '0') * 100 + (line.at[at + 1] - '0') * 10 + (line.at[at + 2] - '0');
@@ -106,14 +106,14 @@ static int parse_status_line(struct muster_str line, struct h1_head *head,
 }
 
 int h1_status_line_parse(struct h1_head *head, struct muster_str *ret_rest,
-                         struct muster_error *error)
+        struct muster_error *error)
 {
         *ret_rest = head->raw;
         return parse_status_line(h1_take_line(ret_rest), head, error);
 }
 
 int h1_field_parse(struct muster_str line, struct muster_str *ret_name,
-                   struct muster_str *ret_value, struct muster_error *error)
+        struct muster_str *ret_value, struct muster_error *error)
 {
         const char *colon = line.len ? memchr(line.at, ':', line.len) : NULL;
 
@@ -131,22 +131,22 @@ int h1_field_parse(struct muster_str line, struct muster_str *ret_name,
 }
 
 void h1_field_put(struct field *field, const char *head_at, struct muster_str name,
-                  struct muster_str value)
+        struct muster_str value)
 {
         *field = (struct field){ .name_at = (uint32_t)(name.at - head_at),
-                                 .name_len = (uint32_t)name.len,
-                                 .value_at = (uint32_t)(value.at - head_at),
-                                 .value_len = (uint32_t)value.len };
+                .name_len = (uint32_t)name.len,
+                .value_at = (uint32_t)(value.at - head_at),
+                .value_len = (uint32_t)value.len };
 }
 
 int h1_too_many_fields(struct muster_error *error)
 {
         return error_set(error, MUSTER_E_TOO_LARGE, MUSTER_PHASE_RECEIVE, 0,
-                         "too_large: the head has more than %d fields", H1_FIELDS_MAX);
+                "too_large: the head has more than %d fields", H1_FIELDS_MAX);
 }
 
 int h1_fields_parse(struct muster_str rest, const char *head_at, struct h1_scratch *scratch,
-                    struct fields *ret_fields, struct muster_error *error)
+        struct fields *ret_fields, struct muster_error *error)
 {
         size_t n = 0;
 
@@ -168,7 +168,7 @@ int h1_fields_parse(struct muster_str rest, const char *head_at, struct h1_scrat
 }
 
 int h1_head_parse(struct muster_str raw, struct h1_scratch *scratch, struct h1_head *ret_head,
-                  struct muster_error *error)
+        struct muster_error *error)
 {
         struct muster_str rest;
         int r;

@@ -20,28 +20,28 @@ size_t h1_head_end(struct muster_str text, size_t *scanned);
  * well-formed, see h1_untidy.h. MUSTER_E_PROTOCOL with *error.
  */
 int h1_head_parse(struct muster_str raw, struct h1_scratch *scratch, struct h1_head *ret_head,
-                  struct muster_error *error);
+        struct muster_error *error);
 
 /* The first line of head->raw; what stands behind it goes to *ret_rest. MUSTER_E_PROTOCOL with *error. */
 int h1_status_line_parse(struct h1_head *head, struct muster_str *ret_rest,
-                         struct muster_error *error);
+        struct muster_error *error);
 
 /* Cut off a line and its end, CRLF or a bare LF (RFC 9112 section 2.2). There must be one. */
 struct muster_str h1_take_line(struct muster_str *rest);
 
 /* Parse field lines up to the empty one, which is there, into `scratch`; places are relative to `head_at`. MUSTER_E_PROTOCOL, MUSTER_E_TOO_LARGE. */
 int h1_fields_parse(struct muster_str rest, const char *head_at, struct h1_scratch *scratch,
-                    struct fields *ret_fields, struct muster_error *error);
+        struct fields *ret_fields, struct muster_error *error);
 
 /* Note where name and value stand. */
 void h1_field_put(struct field *field, const char *head_at, struct muster_str name,
-                  struct muster_str value);
+        struct muster_str value);
 
 /* MUSTER_E_TOO_LARGE. */
 int h1_too_many_fields(struct muster_error *error);
 
 /* Check one field line, without its line end. MUSTER_E_PROTOCOL with *error; the parts are in *ret_name and *ret_value. */
 int h1_field_parse(struct muster_str line, struct muster_str *ret_name,
-                   struct muster_str *ret_value, struct muster_error *error);
+        struct muster_str *ret_value, struct muster_error *error);
 
 #endif

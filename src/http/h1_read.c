@@ -16,10 +16,9 @@ void h1_read_begin(struct h1_reader *reader, bool is_head, size_t head_bytes_max
 
         buf_recycle(&kept, KEEP_BYTES);
         *reader = (struct h1_reader){ .state = H1_AT_HEAD,
-                                      .kept = kept,
-                                      .head_bytes_max =
-                                              head_bytes_max ? head_bytes_max : H1_HEAD_BYTES_MAX,
-                                      .is_head = is_head };
+                .kept = kept,
+                .head_bytes_max = head_bytes_max ? head_bytes_max : H1_HEAD_BYTES_MAX,
+                .is_head = is_head };
 }
 
 void h1_read_deinit(struct h1_reader *reader)
@@ -59,20 +58,20 @@ static int keep_all(struct h1_reader *reader, struct muster_str *in, struct must
 
 /* No end of a head is in sight, or only too far away: it is too large, or to be waited for, or no head at all. */
 static int check_partial(const struct h1_reader *reader, struct muster_str text,
-                         struct muster_error *error)
+        struct muster_error *error)
 {
         if (!h1_may_begin(text))
                 return h1_not_http(error, text);
         if (text.len > reader->head_bytes_max)
                 return error_set(error, MUSTER_E_TOO_LARGE, MUSTER_PHASE_RECEIVE, 0,
-                                 "too_large: the head has more than %zu bytes (max_header_bytes)",
-                                 reader->head_bytes_max);
+                        "too_large: the head has more than %zu bytes (max_header_bytes)",
+                        reader->head_bytes_max);
         return H1_MORE;
 }
 
 /* The head, whole, where it lies or gathered in `kept`. What does not begin like one is not waited for. */
 static int take_raw_head(struct h1_reader *reader, struct muster_str *in,
-                         struct muster_str *ret_raw, struct muster_error *error)
+        struct muster_str *ret_raw, struct muster_error *error)
 {
         size_t before = reader->kept.len, end;
         struct muster_str text = *in;
@@ -143,16 +142,16 @@ static int check_interim(struct h1_reader *reader, struct h1_head *head, struct 
         reader->is_in_doubt |= head->is_in_doubt;
         if (head->status == 101)
                 return h1_protocol_error(error, "a change of protocol that nobody asked for",
-                                         head->raw);
+                        head->raw);
         if (++reader->n_interim > H1_INTERIM_MAX)
                 return error_set(error, MUSTER_E_PROTOCOL, MUSTER_PHASE_RECEIVE, 0,
-                                 "protocol: more than %d interim responses (1xx)", H1_INTERIM_MAX);
+                        "protocol: more than %d interim responses (1xx)", H1_INTERIM_MAX);
         return 0;
 }
 
 /* Parse it once more, in our own copy, in which it can be put right. */
 static int read_untidy(struct h1_reader *reader, struct h1_scratch *scratch, struct muster_str raw,
-                       struct h1_head *ret_head, struct muster_error *error)
+        struct h1_head *ret_head, struct muster_error *error)
 {
         if (!reader->kept_is_stale && buf_add_str(&reader->kept, raw) < 0)
                 return out_of_memory(error);
@@ -161,7 +160,7 @@ static int read_untidy(struct h1_reader *reader, struct h1_scratch *scratch, str
 }
 
 static int read_head(struct h1_reader *reader, struct h1_scratch *scratch, struct muster_str *in,
-                     struct h1_event *ret_event, struct muster_error *error)
+        struct h1_event *ret_event, struct muster_error *error)
 {
         struct muster_str raw;
         int r = take_raw_head(reader, in, &raw, error);
@@ -208,7 +207,7 @@ static int read_left(struct h1_reader *reader, struct muster_str *in, struct h1_
  * two readers must never disagree.
  */
 static int take_crlf_line(struct h1_reader *reader, struct muster_str *in, size_t bytes_max,
-                          struct muster_str *ret_line, struct muster_error *error)
+        struct muster_str *ret_line, struct muster_error *error)
 {
         const char *lf = in->len ? memchr(in->at, '\n', in->len) : NULL;
         size_t n = lf ? (size_t)(lf - in->at) + 1 : in->len;
@@ -226,7 +225,7 @@ static int take_crlf_line(struct h1_reader *reader, struct muster_str *in, size_
                 return H1_MORE;
         if (line.len < 2 || line.at[line.len - 2] != '\r')
                 return h1_protocol_error(error, "a line of the chunked coding does not end in CRLF",
-                                         line);
+                        line);
         *ret_line = (struct muster_str){ line.at, line.len - 2 };
         return 0;
 }
@@ -249,7 +248,7 @@ static int parse_chunk_size(struct muster_str line, uint64_t *ret_size, struct m
         }
         extension = str_trim((struct muster_str){ line.at + n, line.len - n });
         if (n == 0 || (extension.len && extension.at[0] != ';') ||
-            memchr(line.at, '\0', line.len) || memchr(line.at, '\r', line.len))
+                memchr(line.at, '\0', line.len) || memchr(line.at, '\r', line.len))
                 return h1_protocol_error(error, "not a chunk size", line);
         *ret_size = size;
         return 0;
@@ -273,7 +272,7 @@ static int read_size(struct h1_reader *reader, struct muster_str *in, struct mus
 }
 
 static int read_data_end(struct h1_reader *reader, struct muster_str *in,
-                         struct muster_error *error)
+        struct muster_error *error)
 {
         struct muster_str line;
         int r = take_crlf_line(reader, in, 2, &line, error);
@@ -305,7 +304,7 @@ static int read_trailer(struct h1_reader *reader, struct muster_str *in, struct 
 /* --- all of it ---------------------------------------------------------------------------------------------------- */
 
 static int step(struct h1_reader *reader, struct h1_scratch *scratch, struct muster_str *in,
-                struct h1_event *ret_event, bool *ret_is_event, struct muster_error *error)
+        struct h1_event *ret_event, bool *ret_is_event, struct muster_error *error)
 {
         *ret_is_event = true;
         switch (reader->state) {
@@ -344,7 +343,7 @@ static int step(struct h1_reader *reader, struct h1_scratch *scratch, struct mus
 }
 
 int h1_read_next(struct h1_reader *reader, struct h1_scratch *scratch, struct muster_str *in,
-                 struct h1_event *ret_event, struct muster_error *error)
+        struct h1_event *ret_event, struct muster_error *error)
 {
         bool is_event = false;
         int r = 0;
@@ -370,24 +369,23 @@ int h1_read_eof(struct h1_reader *reader, struct muster_error *error)
         case H1_AT_DONE:
                 return 0;
         case H1_AT_HEAD:
-                return error_set(
-                        error, MUSTER_E_CLOSED, MUSTER_PHASE_WAIT, 0,
+                return error_set(error, MUSTER_E_CLOSED, MUSTER_PHASE_WAIT, 0,
                         reader->kept.len
                                 ? "closed: the server ended the connection within the head of the "
                                   "response"
                                 : "closed: the server ended the connection without a response");
         case H1_AT_FIXED:
                 return error_set(error, MUSTER_E_CLOSED, MUSTER_PHASE_RECEIVE, 0,
-                                 "closed: the server ended the connection with %llu bytes of the "
-                                 "body still missing",
-                                 (unsigned long long)reader->left);
+                        "closed: the server ended the connection with %llu bytes of the "
+                        "body still missing",
+                        (unsigned long long)reader->left);
         case H1_AT_SIZE:
         case H1_AT_DATA:
         case H1_AT_DATA_END:
         case H1_AT_TRAILER:
                 return error_set(error, MUSTER_E_CLOSED, MUSTER_PHASE_RECEIVE, 0,
-                                 "closed: the server ended the connection before the last chunk of "
-                                 "the body");
+                        "closed: the server ended the connection before the last chunk of "
+                        "the body");
         case H1_AT_ERROR:
                 break;
         }

@@ -98,7 +98,7 @@ void h1_read_deinit(struct h1_reader *reader);
  * connection is of no more use.
  */
 int h1_read_next(struct h1_reader *reader, struct h1_scratch *scratch, struct muster_str *in,
-                 struct h1_event *ret_event, struct muster_error *error);
+        struct h1_event *ret_event, struct muster_error *error);
 
 /*
  * The peer ended its side. 0: that was the end of a body that is delimited by it: H1_DONE. MUSTER_E_CLOSED with *error saying what was

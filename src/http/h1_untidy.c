@@ -48,7 +48,7 @@ static enum fold unfold(char *text, struct muster_str *line, struct muster_str *
 
 /* About where the response ends. That is an error, but where it ends with its head. */
 static int doubt(struct h1_head *head, const char *what, struct muster_str line,
-                 struct muster_error *error)
+        struct muster_error *error)
 {
         if (head->has_body)
                 return h1_protocol_error(error, what, line);
@@ -58,7 +58,7 @@ static int doubt(struct h1_head *head, const char *what, struct muster_str line,
 
 /* A line that is no field. Not everybody reads on behind one without a colon, so what follows is in doubt. */
 static int judge_stray(struct h1_head *head, struct muster_str line, struct muster_str name,
-                       struct muster_error *error)
+        struct muster_error *error)
 {
         if (has(line, '\r'))
                 return h1_protocol_error(error, "a bare CR in a line that is no field", line);
@@ -66,19 +66,19 @@ static int judge_stray(struct h1_head *head, struct muster_str line, struct must
                 return h1_protocol_error(error, "a status line among the fields", line);
         if (name.len < line.len ? h1_is_like_framing(name) : h1_names_framing(line))
                 return doubt(head, "this may be meant to be Content-Length or Transfer-Encoding",
-                             line, error);
+                        line, error);
         head->is_in_doubt |= name.len == line.len;
         return DROPPED;
 }
 
 /* Content-Length or Transfer-Encoding; what its value says is looked at later. */
 static int judge_framing(struct h1_head *head, struct muster_str line, struct muster_str value,
-                         enum fold fold, bool is_length, struct muster_error *error)
+        enum fold fold, bool is_length, struct muster_error *error)
 {
         if (fold == FOLD_TEXT || (fold == FOLD_BLANK && !is_length))
                 return doubt(head,
-                             is_length ? "a folded Content-Length" : "a folded Transfer-Encoding",
-                             line, error);
+                        is_length ? "a folded Content-Length" : "a folded Transfer-Encoding", line,
+                        error);
         if (!field_is_value(value))
                 return doubt(head, "a control character in a field's value", line, error);
         return 0;
@@ -86,8 +86,7 @@ static int judge_framing(struct h1_head *head, struct muster_str line, struct mu
 
 /* Parse one line, unfolded. DROPPED. */
 static int parse_line(char *text, struct h1_head *head, struct muster_str line, enum fold fold,
-                      struct muster_str *ret_name, struct muster_str *ret_value,
-                      struct muster_error *error)
+        struct muster_str *ret_name, struct muster_str *ret_value, struct muster_error *error)
 {
         const char *colon = memchr(line.at, ':', line.len);
         struct muster_str name = { line.at, colon ? (size_t)(colon - line.at) : line.len }, value;
@@ -106,7 +105,7 @@ static int parse_line(char *text, struct h1_head *head, struct muster_str line, 
                 return 0;
         if (h1_names_framing(value))
                 return doubt(head, "a bare CR before Content-Length or Transfer-Encoding", line,
-                             error);
+                        error);
         for (char *at = text + (value.at - text); at < value.at + value.len; at++)
                 if (*at == '\r')
                         *at = ' ';
@@ -115,14 +114,14 @@ static int parse_line(char *text, struct h1_head *head, struct muster_str line, 
 }
 
 static int parse_fields(char *text, struct muster_str rest, struct h1_scratch *scratch,
-                        struct h1_head *head, struct muster_error *error)
+        struct h1_head *head, struct muster_error *error)
 {
         struct muster_str line, name, value;
         size_t n = 0;
 
         if (is_folded(rest))
                 return h1_protocol_error(error, "a folded line before the first field",
-                                         h1_take_line(&rest));
+                        h1_take_line(&rest));
         while ((line = h1_take_line(&rest)).len) {
                 enum fold fold = unfold(text, &line, &rest);
                 int r = parse_line(text, head, line, fold, &name, &value, error);
@@ -141,7 +140,7 @@ static int parse_fields(char *text, struct muster_str rest, struct h1_scratch *s
 }
 
 int h1_untidy_parse(char *text, size_t len, bool is_head, struct h1_scratch *scratch,
-                    struct h1_head *ret_head, struct muster_error *error)
+        struct h1_head *ret_head, struct muster_error *error)
 {
         struct muster_str rest;
         int r;

@@ -22,7 +22,7 @@ static int refuse(struct muster_error *error, const char *what, struct muster_st
         int shown = text.len < 80 ? (int)text.len : 80;
 
         return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_SEND, 0, "invalid: %s \"%.*s\"",
-                         what, shown, text.at);
+                what, shown, text.at);
 }
 
 static int check(const struct h1_request *request, struct muster_error *error)
@@ -36,10 +36,10 @@ static int check(const struct h1_request *request, struct muster_error *error)
                         return refuse(error, "this is no header field's name:", field->name);
                 if (field->value.at && !field_is_value(field->value))
                         return refuse(error, "a control character in the value of header field",
-                                      field->name);
+                                field->name);
         }
         if (!field_is_value(request->user_agent) || !field_is_value(request->accept_encoding) ||
-            !field_is_value(request->authorization))
+                !field_is_value(request->authorization))
                 return refuse(error, "a control character in a default field of", request->method);
         return 0;
 }
@@ -68,7 +68,7 @@ static bool is_given(const struct h1_request *request, const char *name)
 
 /* A field of ours, unless the caller has one of that name or does not want it. */
 static int add_default(struct buf *to, const struct h1_request *request, const char *name,
-                       struct muster_str value)
+        struct muster_str value)
 {
         if (!value.len || (request->n_fields && is_given(request, name)))
                 return 0;

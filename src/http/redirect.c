@@ -20,12 +20,12 @@ static int refuse(struct muster_error *error, const char *why, struct muster_str
         int shown = location.len < 100 ? (int)location.len : 100;
 
         return error_set(error, MUSTER_E_REDIRECT, MUSTER_PHASE_RECEIVE, 0,
-                         "redirect: to \"%.*s\": %s", shown, location.at, why);
+                "redirect: to \"%.*s\": %s", shown, location.at, why);
 }
 
 int redirect_decide(int status, struct muster_str method, const struct url *from,
-                    struct muster_str location, bool allow_https_to_http, struct url *ret_target,
-                    struct redirect *ret_redirect, struct muster_error *error)
+        struct muster_str location, bool allow_https_to_http, struct url *ret_target,
+        struct redirect *ret_redirect, struct muster_error *error)
 {
         struct muster_error why = { 0 };
         int r;
@@ -39,12 +39,11 @@ int redirect_decide(int status, struct muster_str method, const struct url *from
                 return refuse(error, why.text + strlen("url: "), location);
         if (from->scheme == URL_HTTPS && ret_target->scheme == URL_HTTP && !allow_https_to_http)
                 return refuse(error,
-                              "leaves https for http, where anybody can read it; "
-                              "allow_https_to_http permits that",
-                              location);
-        *ret_redirect =
-                (struct redirect){ .becomes_get = becomes_get(status, method),
-                                   .drops_credentials = !url_same_origin(from, ret_target) };
+                        "leaves https for http, where anybody can read it; "
+                        "allow_https_to_http permits that",
+                        location);
+        *ret_redirect = (struct redirect){ .becomes_get = becomes_get(status, method),
+                .drops_credentials = !url_same_origin(from, ret_target) };
         return 0;
 }
 
@@ -56,11 +55,9 @@ bool redirect_is_credential_field(struct muster_str name)
 
 bool redirect_is_body_field(struct muster_str name)
 {
-        static const char *const names[] = { "Content-Type",     "Content-Encoding",
-                                             "Content-Language", "Content-Location",
-                                             "Content-Range",    "Digest",
-                                             "Content-Digest",   "Last-Modified",
-                                             "Trailer" };
+        static const char *const names[] = { "Content-Type", "Content-Encoding", "Content-Language",
+                "Content-Location", "Content-Range", "Digest", "Content-Digest", "Last-Modified",
+                "Trailer" };
 
         for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
                 if (str_is_nocase(name, names[i]))

@@ -27,8 +27,8 @@ struct redirect {
  * `allow_https_to_http`; *error says it. MUSTER_E_RESOURCE.
  */
 int redirect_decide(int status, struct muster_str method, const struct url *from,
-                    struct muster_str location, bool allow_https_to_http, struct url *ret_target,
-                    struct redirect *ret_redirect, struct muster_error *error);
+        struct muster_str location, bool allow_https_to_http, struct url *ret_target,
+        struct redirect *ret_redirect, struct muster_error *error);
 
 /* Is this a field that must not reach another origin? */
 bool redirect_is_credential_field(struct muster_str name);

@@ -76,14 +76,14 @@ static size_t scheme_length(struct muster_str text)
                 if (c == ':')
                         return i ? i + 1 : 0;
                 if (!(c >= 'a' && c <= 'z') &&
-                    (i == 0 || !(char_is_digit(c) || c == '+' || c == '-' || c == '.')))
+                        (i == 0 || !(char_is_digit(c) || c == '+' || c == '-' || c == '.')))
                         return 0;
         }
         return 0;
 }
 
 static int cut_scheme(struct muster_str *rest, const struct url *base, struct pieces *pieces,
-                      struct muster_error *error)
+        struct muster_error *error)
 {
         size_t len = scheme_length(*rest);
         struct muster_str scheme = { rest->at, len ? len - 1 : 0 };
@@ -131,7 +131,7 @@ static struct muster_str take_until(struct muster_str *rest, const char *ends)
  * what follows is relative to it.
  */
 static int cut(struct muster_str text, const struct url *base, struct pieces *pieces,
-               struct muster_error *error)
+        struct muster_error *error)
 {
         struct muster_str rest = text;
         const char *hash;
@@ -161,7 +161,7 @@ static int cut(struct muster_str text, const struct url *base, struct pieces *pi
 /* --- authority ---------------------------------------------------------------------------------------------------- */
 
 static int parse_port(struct muster_str text, enum url_scheme scheme, uint16_t *ret_port,
-                      struct muster_error *error)
+        struct muster_error *error)
 {
         uint64_t port;
 
@@ -174,8 +174,8 @@ static int parse_port(struct muster_str text, enum url_scheme scheme, uint16_t *
         }
         if (!str_to_u64(text, &port) || port > 65535)
                 return error_set(error, MUSTER_E_URL, MUSTER_PHASE_QUEUE, 0,
-                                 "url: port \"%.*s\" is not a number from 0 to 65535",
-                                 STR_ARGS(shown(text)));
+                        "url: port \"%.*s\" is not a number from 0 to 65535",
+                        STR_ARGS(shown(text)));
         *ret_port = (uint16_t)port;
         return 0;
 }
@@ -302,7 +302,7 @@ static struct muster_str base_query(const struct url *base)
 
 /* The path of a reference without authority: absolute, relative to the base's last slash, or the base's own. */
 static int add_relative_path(struct url *url, size_t path_at, const struct url *base,
-                             struct pieces *pieces)
+        struct pieces *pieces)
 {
         struct muster_str path = base_path(base);
         int r;
@@ -360,7 +360,7 @@ static int add_base_authority(struct url *url, const struct url *base)
 }
 
 static int build(struct url *url, struct muster_str text, const struct url *base,
-                 struct muster_error *error)
+        struct muster_error *error)
 {
         struct pieces pieces = { 0 };
         int r = cut(text, base, &pieces, error);
@@ -385,7 +385,7 @@ static void empty(struct url *url)
 }
 
 int url_parse(struct url *url, struct muster_str text, const struct url *base,
-              struct muster_error *error)
+        struct muster_error *error)
 {
         struct buf copy = { 0 };
         int r;
@@ -393,8 +393,7 @@ int url_parse(struct url *url, struct muster_str text, const struct url *base,
         assert(url != base);
         empty(url);
         if (text.len > URL_BYTES_MAX)
-                return error_set(
-                        error, MUSTER_E_URL, MUSTER_PHASE_QUEUE, 0,
+                return error_set(error, MUSTER_E_URL, MUSTER_PHASE_QUEUE, 0,
                         "url: it has %zu bytes, more than the %d that are allowed: \"%.40s...\"",
                         text.len, URL_BYTES_MAX, text.at);
         r = base ? clean(&text, &copy) : url_hint_strays(text, error);
@@ -445,8 +444,8 @@ int url_add_public(const struct url *url, struct buf *to)
         size_t before = to->len;
 
         if (buf_add_text(to, scheme_text(url)) < 0 ||
-            buf_add_str(to, url_part(url, url->authority)) < 0 ||
-            buf_add_str(to, url_part(url, url->target)) < 0) {
+                buf_add_str(to, url_part(url, url->authority)) < 0 ||
+                buf_add_str(to, url_part(url, url->target)) < 0) {
                 to->len = before;
                 return MUSTER_E_RESOURCE;
         }
@@ -458,9 +457,9 @@ int url_add_origin(const struct url *url, struct buf *to)
         size_t before = to->len;
 
         if (buf_add_text(to, scheme_text(url)) < 0 ||
-            buf_add_str(to, url_part(url, url->authority)) < 0 ||
-            (url->port == (url->scheme == URL_HTTPS ? 443 : 80) &&
-             (buf_add_char(to, ':') < 0 || buf_add_u64(to, url->port) < 0))) {
+                buf_add_str(to, url_part(url, url->authority)) < 0 ||
+                (url->port == (url->scheme == URL_HTTPS ? 443 : 80) &&
+                        (buf_add_char(to, ':') < 0 || buf_add_u64(to, url->port) < 0))) {
                 to->len = before;
                 return MUSTER_E_RESOURCE;
         }

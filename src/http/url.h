@@ -48,7 +48,7 @@ void url_deinit(struct url *url);
  * wrong and where, quoting the input shortened; MUSTER_E_RESOURCE. On failure `url` is empty.
  */
 int url_parse(struct url *url, struct muster_str text, const struct url *base,
-              struct muster_error *error);
+        struct muster_error *error);
 
 /* MUSTER_E_RESOURCE: *to is empty. */
 int url_copy(struct url *to, const struct url *from);

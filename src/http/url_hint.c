@@ -13,14 +13,14 @@
 static struct muster_str shown(struct muster_str text)
 {
         return (struct muster_str){ text.at ? text.at : "",
-                                    text.len < SHOWN_MAX ? text.len : SHOWN_MAX };
+                text.len < SHOWN_MAX ? text.len : SHOWN_MAX };
 }
 
 /* "url: "TEXT" what". */
 static int say(struct muster_error *error, struct muster_str text, const char *what)
 {
         return error_set(error, MUSTER_E_URL, MUSTER_PHASE_QUEUE, 0, "url: \"%.*s\" %s",
-                         STR_ARGS(shown(text)), what);
+                STR_ARGS(shown(text)), what);
 }
 
 static struct muster_str from(struct muster_str text, size_t at)
@@ -36,8 +36,8 @@ static bool has(struct muster_str text, char c)
 int url_hint_unsupported(struct muster_str scheme, struct muster_error *error)
 {
         return error_set(error, MUSTER_E_URL, MUSTER_PHASE_QUEUE, 0,
-                         "url: scheme \"%.*s\" is not supported; http and https are",
-                         STR_ARGS(shown(scheme)));
+                "url: scheme \"%.*s\" is not supported; http and https are",
+                STR_ARGS(shown(scheme)));
 }
 
 /* --- characters that nobody meant --------------------------------------------------------------------------------- */
@@ -55,7 +55,7 @@ static size_t column(struct muster_str text, size_t at)
 static int stray(struct muster_error *error, const char *what, size_t at, const char *advice)
 {
         return error_set(error, MUSTER_E_URL, MUSTER_PHASE_QUEUE, 0, "url: %s at column %zu; %s",
-                         what, at, advice);
+                what, at, advice);
 }
 
 static bool is_control(unsigned char c)
@@ -72,13 +72,13 @@ static int control(struct muster_str text, size_t at, struct muster_error *error
         for (size_t i = at; i < text.len; i++)
                 is_last &= (unsigned char)text.at[i] <= 0x20;
         snprintf(name, sizeof(name),
-                 c == '\t'   ? "a tab"
-                 : c == '\n' ? "a line feed"
-                 : c == '\r' ? "a carriage return"
-                             : "the control character 0x%02x",
-                 c);
+                c == '\t'   ? "a tab"
+                : c == '\n' ? "a line feed"
+                : c == '\r' ? "a carriage return"
+                            : "the control character 0x%02x",
+                c);
         snprintf(advice, sizeof(advice),
-                 is_last || !at ? "leave it out" : "leave it out, or write %%%02X", c);
+                is_last || !at ? "leave it out" : "leave it out, or write %%%02X", c);
         return stray(error, name, column(text, at), advice);
 }
 
@@ -88,12 +88,12 @@ static int backslash(struct muster_str text, struct muster_error *error)
         size_t len = text.len < 5 ? text.len : 5;
 
         if (!str_is_nocase((struct muster_str){ text.at, len }, "http:") &&
-            !str_is_nocase((struct muster_str){ text.at, len }, "https"))
+                !str_is_nocase((struct muster_str){ text.at, len }, "https"))
                 return 0;
         for (size_t i = 0; i < text.len && text.at[i] != '?' && text.at[i] != '#'; i++)
                 if (text.at[i] == '\\')
                         return stray(error, "a backslash", column(text, i),
-                                     "write a slash, or %5C where a backslash is meant");
+                                "write a slash, or %5C where a backslash is meant");
         return 0;
 }
 
@@ -131,11 +131,11 @@ static bool works(const char *scheme, struct muster_str text)
 }
 
 static int write_this(struct muster_error *error, struct muster_str text, const char *why,
-                      const char *scheme, struct muster_str rest)
+        const char *scheme, struct muster_str rest)
 {
         return error_set(error, MUSTER_E_URL, MUSTER_PHASE_QUEUE, 0,
-                         "url: %s \"%.*s\"; write %s%.*s", why, STR_ARGS(shown(text)), scheme,
-                         STR_ARGS(rest));
+                "url: %s \"%.*s\"; write %s%.*s", why, STR_ARGS(shown(text)), scheme,
+                STR_ARGS(rest));
 }
 
 /* --- what it looks like ------------------------------------------------------------------------------------------- */
@@ -184,7 +184,7 @@ static const char *wrapped(struct muster_str text)
                                ? "is a link of Markdown; write what is between the parentheses"
                                : "is no URL; is it JSON?";
         if (n_letters(text) == 1 && text.len > 2 && text.at[1] == ':' &&
-            (text.at[2] == '/' || text.at[2] == '\\'))
+                (text.at[2] == '/' || text.at[2] == '\\'))
                 return "is a path of Windows, not a URL";
         return NULL;
 }
@@ -198,16 +198,16 @@ static int slashes(struct muster_str text, struct muster_error *error)
                 return write_this(error, text, "no scheme in", "http:", text);
         return str_starts(text, "/") && !str_starts(text, "//")
                        ? say(error, text,
-                             "is a path without a host; a URL begins with http:// or https:// and "
-                             "a host")
+                                 "is a path without a host; a URL begins with http:// or https:// and "
+                                 "a host")
                        : 0;
 }
 
 /* Schemes that are meant, though they look a bit like http. */
 static bool is_other_scheme(struct muster_str scheme)
 {
-        static const char *const others[] = { "ftp",  "ftps", "sftp", "tftp",  "ssh",
-                                              "rtsp", "sip",  "sips", "mailto" };
+        static const char *const others[] = { "ftp", "ftps", "sftp", "tftp", "ssh", "rtsp", "sip",
+                "sips", "mailto" };
 
         for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
                 if (str_is_nocase(scheme, others[i]))
@@ -227,7 +227,7 @@ static int misspelt(struct muster_str text, struct muster_error *error)
         while (at < text.len && memchr(":;.,/", text.at[at], 5))
                 at++;
         if (len < 2 || at < len + 2 || text.at[at - 1] != '/' || is_other_scheme(scheme) ||
-            (plain > 2 && safe > 2) || !works(meant, from(text, at)))
+                (plain > 2 && safe > 2) || !works(meant, from(text, at)))
                 return 0;
         return write_this(error, text, "misspelt scheme in", meant, from(text, at));
 }
@@ -274,8 +274,8 @@ static struct muster_str scheme_of(struct muster_str text)
 {
         size_t n = 0;
 
-        while (n < text.len && (is_letter(text.at[n]) ||
-                                (n && (char_is_digit(text.at[n]) || strchr("+-.", text.at[n])))))
+        while (n < text.len && (is_letter(text.at[n]) || (n && (char_is_digit(text.at[n]) ||
+                                                                       strchr("+-.", text.at[n])))))
                 n++;
         return (struct muster_str){ text.at, n && n < text.len && text.at[n] == ':' ? n : 0 };
 }
@@ -315,5 +315,5 @@ int url_hint_scheme(struct muster_str text, struct muster_error *error)
         r = by_scheme(text, error);
         return r < 0 ? r
                      : say(error, text,
-                           "is no URL; one begins with http:// or https:// and a host");
+                               "is no URL; one begins with http:// or https:// and a host");
 }

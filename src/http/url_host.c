@@ -14,7 +14,7 @@ static int bad(struct muster_error *error, struct muster_str text, const char *w
         int shown = text.len < 80 ? (int)text.len : 80;
 
         return error_set(error, MUSTER_E_URL, MUSTER_PHASE_QUEUE, 0, "url: host \"%.*s\" %s", shown,
-                         text.at, why);
+                text.at, why);
 }
 
 /* --- IPv6 --------------------------------------------------------------------------------------------------------- */
@@ -197,7 +197,7 @@ static int check_name(struct muster_str name, struct muster_error *error)
                 len--;
         if (!len)
                 return error_set(error, MUSTER_E_URL, MUSTER_PHASE_QUEUE, 0,
-                                 "url: the host is missing");
+                        "url: the host is missing");
         if (len > NAME_BYTES_MAX)
                 return bad(error, name, "is longer than 253 characters");
         for (size_t i = 0, label = 0; i <= len; i++) {
@@ -244,13 +244,13 @@ static int parse_name(struct muster_str text, struct buf *to, struct muster_erro
                 r = add_idn(to, name, error);
         if (r == 0 && !is_plain((struct muster_str){ to->at + before, to->len - before }))
                 r = bad_character(text, (struct muster_str){ to->at + before, to->len - before },
-                                  error);
+                        error);
         buf_deinit(&decoded);
         return r;
 }
 
 int url_host_parse(struct muster_str text, struct buf *to, enum url_host_kind *ret_kind,
-                   struct muster_error *error)
+        struct muster_error *error)
 {
         size_t before = to->len;
         struct muster_str name;

@@ -12,6 +12,6 @@
  * MUSTER_E_RESOURCE.
  */
 int url_host_parse(struct muster_str text, struct buf *to, enum url_host_kind *ret_kind,
-                   struct muster_error *error);
+        struct muster_error *error);
 
 #endif

@@ -76,7 +76,7 @@ bool url_path_is_plain(struct muster_str path)
                 if (url_encode_sets((unsigned char)path.at[i]) & ENCODE_PATH || path.at[i] == '\\')
                         return false;
                 if (path.at[i] == '/' && i + 1 < path.len &&
-                    (path.at[i + 1] == '.' || path.at[i + 1] == '%'))
+                        (path.at[i + 1] == '.' || path.at[i + 1] == '%'))
                         return false;
         }
         return path.len && path.at[0] == '/';

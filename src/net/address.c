@@ -14,7 +14,7 @@ void address_text(const struct sockaddr *address, char *text, size_t size)
         if (address->sa_family == AF_INET && inet_ntop(AF_INET, &v4->sin_addr, host, sizeof(host)))
                 snprintf(text, size, "%s:%u", host, ntohs(v4->sin_port));
         if (address->sa_family == AF_INET6 &&
-            inet_ntop(AF_INET6, &v6->sin6_addr, host, sizeof(host)))
+                inet_ntop(AF_INET6, &v6->sin6_addr, host, sizeof(host)))
                 snprintf(text, size, "[%s]:%u", host, ntohs(v6->sin6_port));
 }
 
@@ -49,20 +49,20 @@ bool address_eq(const struct net_address *a, const struct net_address *b)
 }
 
 socklen_t address_to_sockaddr(const struct net_address *address, uint16_t port,
-                              struct sockaddr_storage *ret_sockaddr)
+        struct sockaddr_storage *ret_sockaddr)
 {
         struct sockaddr_in *v4 = (void *)ret_sockaddr;
         struct sockaddr_in6 *v6 = (void *)ret_sockaddr;
 
         memset(ret_sockaddr, 0, sizeof(*ret_sockaddr));
         if (address->family == AF_INET) {
-                *v4 = (struct sockaddr_in){ .sin_family = AF_INET,
-                                            .sin_port = htons(port),
-                                            .sin_addr = address->u.v4 };
+                *v4 = (struct sockaddr_in){
+                        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr = address->u.v4
+                };
                 return sizeof(*v4);
         }
-        *v6 = (struct sockaddr_in6){ .sin6_family = AF_INET6,
-                                     .sin6_port = htons(port),
-                                     .sin6_addr = address->u.v6 };
+        *v6 = (struct sockaddr_in6){
+                .sin6_family = AF_INET6, .sin6_port = htons(port), .sin6_addr = address->u.v6
+        };
         return sizeof(*v6);
 }

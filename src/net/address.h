@@ -30,6 +30,6 @@ bool address_eq(const struct net_address *a, const struct net_address *b);
 
 /* With a port, as connect() takes it. Returns the length. */
 socklen_t address_to_sockaddr(const struct net_address *address, uint16_t port,
-                              struct sockaddr_storage *ret_sockaddr);
+        struct sockaddr_storage *ret_sockaddr);
 
 #endif

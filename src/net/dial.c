@@ -76,15 +76,15 @@ static void note_failure(struct dial *dial, const struct net_address *address, i
         error_clear(error);
         if (is_resource(sys))
                 error_set(error, MUSTER_E_RESOURCE, MUSTER_PHASE_TCP, sys, "resource: %s: %s%s",
-                          text, error_sys_text(sys), remedy(sys));
+                        text, error_sys_text(sys), remedy(sys));
         else if (dial->n_tried == 1)
                 error_set(error, MUSTER_E_CONNECT, MUSTER_PHASE_TCP, sys,
-                          "connect: %s: %s (1 address tried)", text, error_sys_text(sys));
+                        "connect: %s: %s (1 address tried)", text, error_sys_text(sys));
         else
                 error_set(error, MUSTER_E_CONNECT, MUSTER_PHASE_TCP, sys,
-                          "connect: %.*s:%u: %u addresses tried, the last, %s: %s",
-                          dial->host.len < 80 ? (int)dial->host.len : 80, dial->host.at, dial->port,
-                          dial->n_tried, text, error_sys_text(sys));
+                        "connect: %.*s:%u: %u addresses tried, the last, %s: %s",
+                        dial->host.len < 80 ? (int)dial->host.len : 80, dial->host.at, dial->port,
+                        dial->n_tried, text, error_sys_text(sys));
 }
 
 /* --- the race ----------------------------------------------------------------------------------------------------- */
@@ -145,7 +145,7 @@ static bool start_racer(struct dial *dial, struct dial_racer *racer)
         dial->n_tried++;
         len = address_to_sockaddr(&racer->address, dial->port, &address);
         if (loop_socket_connect(dial->loop, &racer->socket, handle, (struct sockaddr *)&address,
-                                len, &sys) == 0)
+                    len, &sys) == 0)
                 return true;
         note_failure(dial, &racer->address, sys);
         return false;
@@ -172,7 +172,7 @@ static void go_on(struct dial *dial)
 
         if (dial->n_started < dial->n_addresses || (has_started && !dial->is_final))
                 (void)loop_timer_set(dial->loop, &dial->timer,
-                                     clock_now(dial->loop->clock) + DIAL_ATTEMPT_DELAY_NS);
+                        clock_now(dial->loop->clock) + DIAL_ATTEMPT_DELAY_NS);
         else if (dial->is_final && !is_racing(dial))
                 fail_soon(dial);
 }
@@ -188,8 +188,8 @@ static void timer_fire(struct loop_timer *timer, uint64_t late_ns)
         }
         stop_all(dial);
         error_set(&dial->error, MUSTER_E_RESOLVE, MUSTER_PHASE_DNS, 0,
-                  "resolve: %.*s: no address was found",
-                  dial->host.len < 80 ? (int)dial->host.len : 80, dial->host.at);
+                "resolve: %.*s: no address was found",
+                dial->host.len < 80 ? (int)dial->host.len : 80, dial->host.at);
         dial->done(dial, (int)dial->error.code);
 }
 
@@ -226,17 +226,17 @@ static void answered(struct resolve_waiter *waiter, const struct resolve_answer 
 }
 
 int dial_start(struct dial *dial, struct loop *loop, struct resolver *resolver, dial_done done,
-               struct muster_str borrow_host, uint16_t port)
+        struct muster_str borrow_host, uint16_t port)
 {
         struct resolve_answer answer;
         int r;
 
         *dial = (struct dial){ .loop = loop,
-                               .done = done,
-                               .host = borrow_host,
-                               .port = port,
-                               .waiter.answered = answered,
-                               .timer.fire = timer_fire };
+                .done = done,
+                .host = borrow_host,
+                .port = port,
+                .waiter.answered = answered,
+                .timer.fire = timer_fire };
         r = resolver_ask(resolver, &dial->waiter, borrow_host, port, &answer);
         if (r < 0)
                 return error_set_memory(&dial->error, MUSTER_PHASE_DNS);

@@ -46,7 +46,7 @@ struct dial {
 
 /* Begin. `done` follows from a later point of the loop, whatever happens; negative only for MUSTER_E_RESOURCE at once. */
 int dial_start(struct dial *dial, struct loop *loop, struct resolver *resolver, dial_done done,
-               struct muster_str borrow_host, uint16_t port);
+        struct muster_str borrow_host, uint16_t port);
 
 /* Within done(dial, 0): move the connected socket to its owner. */
 void dial_take_socket(struct dial *dial, struct loop_socket *to, loop_handler handle);

@@ -48,14 +48,14 @@ static void socket_ready(struct loop_watch *watch, bool readable, bool writable)
         int fd = watch->fd;
 
         ares_process_fd(channel->ares, readable ? fd : ARES_SOCKET_BAD,
-                        writable ? fd : ARES_SOCKET_BAD);
+                writable ? fd : ARES_SOCKET_BAD);
         dns_channel_set_timer(channel);
 }
 
 static struct ares_watch *find_watch(struct dns_channel *channel, int fd)
 {
         for (struct list *link = channel->sockets.next; link != &channel->sockets;
-             link = link->next) {
+                link = link->next) {
                 struct ares_watch *watch = LIST_OWNER(link, struct ares_watch, link);
 
                 if (watch->watch.fd == fd)
@@ -114,7 +114,7 @@ static int rejection_of(const unsigned char *message)
 
 /* In place of recvfrom(2): c-ares tries another server then, and forgets what this one said. */
 static ares_ssize_t receive(ares_socket_t fd, void *data, size_t size, int flags,
-                            struct sockaddr *from, ares_socklen_t *from_len, void *user)
+        struct sockaddr *from, ares_socklen_t *from_len, void *user)
 {
         struct dns_channel *channel = user;
         ssize_t n = recvfrom(fd, data, size, flags, from, from_len);
@@ -141,7 +141,7 @@ static int close_socket(ares_socket_t fd, void *user)
 }
 
 static int connect_socket(ares_socket_t fd, const struct sockaddr *to, ares_socklen_t len,
-                          void *user)
+        void *user)
 {
         (void)user;
         return connect(fd, to, len);
@@ -154,10 +154,10 @@ static ares_ssize_t send_pieces(ares_socket_t fd, const struct iovec *pieces, in
 }
 
 static const struct ares_socket_functions functions = { .asocket = open_socket,
-                                                        .aclose = close_socket,
-                                                        .aconnect = connect_socket,
-                                                        .arecvfrom = receive,
-                                                        .asendv = send_pieces };
+        .aclose = close_socket,
+        .aconnect = connect_socket,
+        .arecvfrom = receive,
+        .asendv = send_pieces };
 
 int dns_channel_status(const struct dns_channel *channel, int status, uint64_t since_ns)
 {
@@ -182,14 +182,14 @@ static void set_functions_of_old(struct dns_channel *channel)
 static int open_ares(struct dns_channel *channel, char **domains, int n_domains)
 {
         struct ares_options options = { .timeout = TRY_TIMEOUT_MS,
-                                        .tries = TRIES,
-                                        .domains = domains,
-                                        .ndomains = n_domains,
-                                        .sock_state_cb = socket_state,
-                                        .sock_state_cb_data = channel };
+                .tries = TRIES,
+                .domains = domains,
+                .ndomains = n_domains,
+                .sock_state_cb = socket_state,
+                .sock_state_cb_data = channel };
         int mask = ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_SOCK_STATE_CB;
         int r = ares_init_options(&channel->ares, &options,
-                                  n_domains < 0 ? mask : mask | ARES_OPT_DOMAINS);
+                n_domains < 0 ? mask : mask | ARES_OPT_DOMAINS);
 
         if (r != ARES_SUCCESS)
                 channel->ares = NULL;
@@ -221,7 +221,7 @@ static int drop_odd_domains(struct dns_channel *channel)
 }
 
 int dns_channel_init(struct dns_channel *channel, struct loop *loop, const char *servers,
-                     struct muster_error *error)
+        struct muster_error *error)
 {
         int r;
 
@@ -232,13 +232,13 @@ int dns_channel_init(struct dns_channel *channel, struct loop *loop, const char 
                 r = drop_odd_domains(channel);
         if (r != ARES_SUCCESS)
                 return error_set(error, MUSTER_E_RESOURCE, MUSTER_PHASE_DNS, 0,
-                                 "resource: cannot set up the resolver: %s", ares_strerror(r));
+                        "resource: cannot set up the resolver: %s", ares_strerror(r));
         if (servers &&
-            (!*servers || ares_set_servers_ports_csv(channel->ares, servers) != ARES_SUCCESS))
+                (!*servers || ares_set_servers_ports_csv(channel->ares, servers) != ARES_SUCCESS))
                 return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_DNS, 0,
-                                 "invalid: name server \"%.80s\" is not ADDRESS or ADDRESS:PORT, "
-                                 "several by commas",
-                                 servers);
+                        "invalid: name server \"%.80s\" is not ADDRESS or ADDRESS:PORT, "
+                        "several by commas",
+                        servers);
         if (servers && !(channel->servers = mem_strdup(servers)))
                 return error_set_memory(error, MUSTER_PHASE_DNS);
         return 0;

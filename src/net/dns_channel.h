@@ -24,7 +24,7 @@ struct dns_channel {
  * case.
  */
 int dns_channel_init(struct dns_channel *channel, struct loop *loop, const char *servers,
-                     struct muster_error *error);
+        struct muster_error *error);
 
 /* Who is asked, and who says so, in words: "127.0.0.1:5353 (--dns-server)". */
 void dns_channel_describe_servers(const struct dns_channel *channel, char *text, size_t size);

@@ -203,7 +203,7 @@ static int wait_manual(struct loop *loop, uint64_t until_ns)
         int r = loop->backend->wait(loop, patience);
 
         if (r == 0 && timeout != UINT64_MAX && list_is_empty(&loop->ready_sockets) &&
-            list_is_empty(&loop->ready_watches))
+                list_is_empty(&loop->ready_watches))
                 loop->clock->manual_ns += timeout;
         return r;
 }
@@ -321,7 +321,7 @@ void loop_timer_stop(struct loop *loop, struct loop_timer *timer)
 /* --- watches ------------------------------------------------------------------------------------------------------ */
 
 int loop_watch_set(struct loop *loop, struct loop_watch *watch, int fd, bool want_read,
-                   bool want_write)
+        bool want_write)
 {
         bool is_new = !watch->loop;
         int r;

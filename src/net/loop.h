@@ -159,11 +159,11 @@ void loop_timer_stop(struct loop *loop, struct loop_timer *timer);
  * the kernel's receive stamps are on.
  */
 int loop_socket_connect(struct loop *loop, struct loop_socket *socket, loop_handler handle,
-                        const struct sockaddr *address, socklen_t address_len, int *ret_sys);
+        const struct sockaddr *address, socklen_t address_len, int *ret_sys);
 
 /* Take over a connected or listening-side stream socket; it is made non-blocking. As above. Takes `take_fd`, also when it fails. */
 int loop_socket_adopt(struct loop *loop, struct loop_socket *socket, loop_handler handle,
-                      int take_fd, int *ret_sys);
+        int take_fd, int *ret_sys);
 
 /*
  * Move the socket from one owner to another, as dialling hands over to the connection. `to` must be closed; its handler is set
@@ -200,12 +200,12 @@ static inline bool loop_socket_has_input(const struct loop_socket *socket)
  * peer sent before can still be received. One send at a time.
  */
 int loop_send(struct loop_socket *socket, const struct iovec *pieces, unsigned n_pieces,
-              int *ret_sys);
+        int *ret_sys);
 
 /* --- watches ------------------------------------------------------------------------------------------------------ */
 
 /* Watch a descriptor for what is wanted; again to change that; with nothing wanted it is no longer watched. */
 int loop_watch_set(struct loop *loop, struct loop_watch *watch, int fd, bool want_read,
-                   bool want_write);
+        bool want_write);
 
 #endif

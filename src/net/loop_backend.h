@@ -36,7 +36,7 @@ struct loop_backend {
 
         int (*send)(struct loop_socket *socket, int *ret_sys); /* socket->out; see loop_send() */
         int (*watch)(struct loop_watch *watch,
-                     bool is_new); /* fd and wants are set; none wanted: end it */
+                bool is_new); /* fd and wants are set; none wanted: end it */
 };
 
 #define LOOP_WAIT_PARTIAL 1

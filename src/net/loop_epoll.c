@@ -66,7 +66,7 @@ static void note_socket(struct loop_socket *socket, uint32_t events)
         if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
                 socket->hung_up = socket->can_read = true;
         if (socket->connecting || socket->has_stamp || (socket->n_out && socket->can_write) ||
-            (socket->reading && socket->can_read && !socket->ended))
+                (socket->reading && socket->can_read && !socket->ended))
                 loop_mark_ready(socket);
 }
 
@@ -83,7 +83,7 @@ static void note_watch(struct loop_watch *watch, uint32_t events)
 static int wait_events(struct loop *loop, struct epoll_event *events, uint64_t timeout_ns)
 {
         struct timespec timeout = { .tv_sec = (time_t)(timeout_ns / NS_PER_S),
-                                    .tv_nsec = (long)(timeout_ns % NS_PER_S) };
+                .tv_nsec = (long)(timeout_ns % NS_PER_S) };
 
         /* A wait of zero needs no timer, and is what a busy loop does most. */
         if (timeout_ns == 0)
@@ -162,7 +162,7 @@ static int epoll_watch(struct loop_watch *watch, bool is_new)
                 return 0;
         }
         return control(watch->loop, is_new ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, watch->fd, events,
-                       tagged);
+                tagged);
 }
 
 /* --- sending ------------------------------------------------------------------------------------------------------ */
@@ -184,11 +184,11 @@ static void drop_sent(struct loop_socket *socket, size_t n)
 static ssize_t send_pieces(const struct loop_socket *socket)
 {
         struct msghdr message = { .msg_iov = (struct iovec *)(uintptr_t)socket->out,
-                                  .msg_iovlen = socket->n_out };
+                .msg_iovlen = socket->n_out };
 
         if (socket->n_out == 1)
                 return send(socket->fd, socket->out[0].iov_base, socket->out[0].iov_len,
-                            MSG_NOSIGNAL);
+                        MSG_NOSIGNAL);
         return sendmsg(socket->fd, &message, MSG_NOSIGNAL);
 }
 
@@ -209,9 +209,9 @@ static ssize_t send_stamped(struct loop_socket *socket)
                 struct cmsghdr align;
         } control = { { 0 } };
         struct msghdr message = { .msg_iov = socket->out,
-                                  .msg_iovlen = socket->n_out,
-                                  .msg_control = control.bytes,
-                                  .msg_controllen = sizeof(control.bytes) };
+                .msg_iovlen = socket->n_out,
+                .msg_control = control.bytes,
+                .msg_controllen = sizeof(control.bytes) };
         struct cmsghdr *c = CMSG_FIRSTHDR(&message);
         const uint32_t what = SOF_TIMESTAMPING_TX_ACK;
         ssize_t n;
@@ -277,7 +277,7 @@ static void take_stamp(struct loop_socket *socket)
         socket->has_stamp = false;
         for (;;) {
                 struct msghdr message = { .msg_control = control.bytes,
-                                          .msg_controllen = sizeof(control.bytes) };
+                        .msg_controllen = sizeof(control.bytes) };
                 uint64_t kernel_ns;
 
                 if (recvmsg(socket->fd, &message, MSG_ERRQUEUE) < 0)
@@ -289,7 +289,7 @@ static void take_stamp(struct loop_socket *socket)
                 if (socket->ack_is_of_part)
                         continue;
                 loop_deliver(socket,
-                             &(struct loop_event){ .kind = LOOP_ACKED, .kernel_ns = kernel_ns });
+                        &(struct loop_event){ .kind = LOOP_ACKED, .kernel_ns = kernel_ns });
         }
 }
 
@@ -322,9 +322,9 @@ static void receive(struct loop_socket *socket)
         } control;
         struct iovec iov = { loop->buffer, LOOP_BUFFER_BYTES };
         struct msghdr message = { .msg_iov = &iov,
-                                  .msg_iovlen = 1,
-                                  .msg_control = control.bytes,
-                                  .msg_controllen = sizeof(control.bytes) };
+                .msg_iovlen = 1,
+                .msg_control = control.bytes,
+                .msg_controllen = sizeof(control.bytes) };
         ssize_t n = recvmsg(socket->fd, &message, 0);
 
         if (n < 0 && errno == EINTR) {
@@ -349,8 +349,8 @@ static void receive(struct loop_socket *socket)
         else
                 loop_mark_ready(socket);
         loop_deliver(socket, &(struct loop_event){ .kind = LOOP_RECEIVED,
-                                                   .bytes = { loop->buffer, (size_t)n },
-                                                   .kernel_ns = readable_since(socket, &message) });
+                                     .bytes = { loop->buffer, (size_t)n },
+                                     .kernel_ns = readable_since(socket, &message) });
 }
 
 /* --- one step with a ready socket --------------------------------------------------------------------------------- */

@@ -19,7 +19,7 @@ static void set_option(int fd, int level, int name, int value)
 }
 
 static int begin(struct loop *loop, struct loop_socket *sock, loop_handler handle, int fd,
-                 int *ret_sys)
+        int *ret_sys)
 {
         int r;
 
@@ -36,8 +36,8 @@ static void set_options(int fd)
 {
         set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
         set_option(fd, SOL_SOCKET, SO_TIMESTAMPING,
-                   SOF_TIMESTAMPING_RX_SOFTWARE | SOF_TIMESTAMPING_SOFTWARE |
-                           SOF_TIMESTAMPING_OPT_TSONLY);
+                SOF_TIMESTAMPING_RX_SOFTWARE | SOF_TIMESTAMPING_SOFTWARE |
+                        SOF_TIMESTAMPING_OPT_TSONLY);
 }
 
 /*
@@ -49,7 +49,7 @@ void loop_keep_stamping(struct loop *loop)
         loop->stamp_fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
         if (loop->stamp_fd >= 0)
                 set_option(loop->stamp_fd, SOL_SOCKET, SO_TIMESTAMPING,
-                           SOF_TIMESTAMPING_RX_SOFTWARE | SOF_TIMESTAMPING_SOFTWARE);
+                        SOF_TIMESTAMPING_RX_SOFTWARE | SOF_TIMESTAMPING_SOFTWARE);
 }
 
 static int is_resource(int sys)
@@ -71,7 +71,7 @@ static int open_stream(sa_family_t family, int *ret_sys)
 }
 
 int loop_socket_connect(struct loop *loop, struct loop_socket *sock, loop_handler handle,
-                        const struct sockaddr *address, socklen_t address_len, int *ret_sys)
+        const struct sockaddr *address, socklen_t address_len, int *ret_sys)
 {
         int fd, r;
 
@@ -93,7 +93,7 @@ int loop_socket_connect(struct loop *loop, struct loop_socket *sock, loop_handle
 }
 
 int loop_socket_adopt(struct loop *loop, struct loop_socket *sock, loop_handler handle, int take_fd,
-                      int *ret_sys)
+        int *ret_sys)
 {
         int yes = 1;
 

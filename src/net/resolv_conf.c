@@ -15,7 +15,7 @@ static struct muster_str value_of(struct muster_str line, const char *keyword)
         size_t len = strlen(keyword);
 
         if (!str_starts(line, keyword) || line.len == len ||
-            (line.at[len] != ' ' && line.at[len] != '\t'))
+                (line.at[len] != ' ' && line.at[len] != '\t'))
                 return (struct muster_str){ 0 };
         return str_trim((struct muster_str){ line.at + len, line.len - len });
 }
@@ -51,13 +51,13 @@ void resolv_conf_describe(const char *path, char *text, size_t size)
                 if (!server.at || at + server.len + 3 >= size)
                         continue;
                 at += (size_t)snprintf(text + at, size - at, "%s%.*s", n++ ? ", " : "",
-                                       STR_ARGS(server));
+                        STR_ARGS(server));
         }
         if (n)
                 snprintf(text + at, size - at, " (%s)", path);
         else
                 snprintf(text, size, "127.0.0.1 because %s %s", path,
-                         file ? "names none" : "cannot be read");
+                        file ? "names none" : "cannot be read");
         if (file)
                 fclose(file);
 }

@@ -153,9 +153,9 @@ static struct resolve_answer answer_of(const struct name *name)
         struct resolver *resolver = name->resolver;
 
         return (struct resolve_answer){ .addresses = resolver->answer,
-                                        .n = interleave(name, resolver->answer),
-                                        .is_final = name->is_known,
-                                        .error = name->error.code ? &name->error : NULL };
+                .n = interleave(name, resolver->answer),
+                .is_final = name->is_known,
+                .error = name->error.code ? &name->error : NULL };
 }
 
 /* Tell all who wait; those who hear only a part stay for the rest. */
@@ -199,7 +199,7 @@ static void note_failure(struct name *name)
         int status = !is_no(v4) ? v4 : !is_no(v6) ? v6 : v4;
 
         status = dns_channel_status(&name->resolver->channel,
-                                    status == ARES_SUCCESS ? ARES_ENODATA : status, name->asked_ns);
+                status == ARES_SUCCESS ? ARES_ENODATA : status, name->asked_ns);
         resolve_error_set(&name->error, name->host, status, &name->resolver->channel);
 }
 
@@ -208,13 +208,12 @@ static void tell_observer(const struct name *name)
         const struct resolver *resolver = name->resolver;
 
         if (resolver->looked_up)
-                resolver->looked_up(
-                        resolver->observer,
+                resolver->looked_up(resolver->observer,
                         &(struct resolve_lookup){ .host = name->host,
-                                                  .start_ns = name->asked_ns,
-                                                  .code = name->error.code,
-                                                  .n_addresses = name->questions[V4].n_addresses +
-                                                                 name->questions[V6].n_addresses });
+                                .start_ns = name->asked_ns,
+                                .code = name->error.code,
+                                .n_addresses = name->questions[V4].n_addresses +
+                                               name->questions[V6].n_addresses });
 }
 
 static void note_known(struct name *name)
@@ -250,7 +249,7 @@ static void progress(struct name *name)
                 tell(name);
         else if (name->questions[V4].n_addresses &&
                  loop_timer_set(loop, &name->delay_timer,
-                                clock_now(loop->clock) + RESOLVE_DELAY_NS) < 0)
+                         clock_now(loop->clock) + RESOLVE_DELAY_NS) < 0)
                 tell(name);
 }
 
@@ -309,11 +308,11 @@ static void put(struct question *question, const char *host)
 {
         bool is_v4 = question == &question->name->questions[V4];
         struct ares_addrinfo_hints hints = { .ai_family = is_v4 ? AF_INET : AF_INET6,
-                                             .ai_socktype = SOCK_STREAM,
-                                             .ai_flags = ARES_AI_NOSORT };
+                .ai_socktype = SOCK_STREAM,
+                .ai_flags = ARES_AI_NOSORT };
 
         ares_getaddrinfo(question->name->resolver->channel.ares, host, NULL, &hints, answered,
-                         question);
+                question);
 }
 
 /*
@@ -357,7 +356,7 @@ static struct name *find_name(struct resolver *resolver, struct muster_str host)
         struct name *name = node ? name_of_node(node) : NULL;
 
         if (name && can_be_forgotten(name) &&
-            name->expires_ns <= clock_now(resolver->loop->clock)) {
+                name->expires_ns <= clock_now(resolver->loop->clock)) {
                 forget(resolver, name);
                 return NULL;
         }
@@ -371,7 +370,7 @@ static bool is_localhost(struct muster_str host)
         if (label.len && label.at[label.len - 1] == '.')
                 label.len--;
         if (label.len > 10 &&
-            str_is_nocase((struct muster_str){ label.at + label.len - 10, 10 }, ".localhost"))
+                str_is_nocase((struct muster_str){ label.at + label.len - 10, 10 }, ".localhost"))
                 return true;
         return str_is_nocase(label, "localhost");
 }
@@ -394,15 +393,15 @@ static size_t known_without_asking(struct resolver *resolver, struct muster_str 
 }
 
 int resolver_ask(struct resolver *resolver, struct resolve_waiter *waiter, struct muster_str host,
-                 uint16_t port, struct resolve_answer *ret_answer)
+        uint16_t port, struct resolve_answer *ret_answer)
 {
         size_t n = known_without_asking(resolver, host, port);
         struct name *name;
 
         if (n) {
-                *ret_answer = (struct resolve_answer){ .addresses = resolver->answer,
-                                                       .n = n,
-                                                       .is_final = true };
+                *ret_answer = (struct resolve_answer){
+                        .addresses = resolver->answer, .n = n, .is_final = true
+                };
                 return 0;
         }
         name = find_name(resolver, host);
@@ -421,9 +420,9 @@ int resolver_ask(struct resolver *resolver, struct resolve_waiter *waiter, struc
         list_push_back(&name->waiters, &waiter->waiter_link);
         /* A part may be there already: tell of it when its delay is over, or now if that is past. */
         if ((name->questions[V4].n_addresses || name->questions[V6].n_addresses) &&
-            !heap_has(&name->delay_timer.node))
+                !heap_has(&name->delay_timer.node))
                 (void)loop_timer_set(resolver->loop, &name->delay_timer,
-                                     clock_now(resolver->loop->clock));
+                        clock_now(resolver->loop->clock));
         return RESOLVE_WAIT;
 }
 
@@ -458,7 +457,7 @@ static bool has_ipv6_route(void)
 }
 
 int resolver_new(struct resolver **ret_resolver, struct loop *loop,
-                 const struct resolver_options *options, struct muster_error *error)
+        const struct resolver_options *options, struct muster_error *error)
 {
         struct resolver *resolver;
         int r;

@@ -34,7 +34,7 @@ struct resolve_answer {
 
 struct resolve_waiter;
 typedef void (*resolve_answered)(struct resolve_waiter *waiter,
-                                 const struct resolve_answer *answer);
+        const struct resolve_answer *answer);
 
 /* Somebody who waits for a name. Embed it; zeroed waits for nothing. */
 struct resolve_waiter {
@@ -59,13 +59,13 @@ struct resolver_options {
         const char *const *
                 overrides; /* "HOST:PORT:ADDRESS[,ADDRESS...]", NULL-ended, or NULL; IPv6 in brackets or bare */
         void (*looked_up)(void *observer,
-                          const struct resolve_lookup *lookup); /* NULL: no matter */
+                const struct resolve_lookup *lookup); /* NULL: no matter */
         void *observer;
 };
 
 /* MUSTER_E_INVALID (options), MUSTER_E_RESOURCE; *error says it. */
 int resolver_new(struct resolver **ret_resolver, struct loop *loop,
-                 const struct resolver_options *options, struct muster_error *error);
+        const struct resolver_options *options, struct muster_error *error);
 
 /* Waiters are dropped unanswered. Returns NULL, takes NULL. */
 struct resolver *resolver_free(struct resolver *resolver);
@@ -76,7 +76,7 @@ struct resolver *resolver_free(struct resolver *resolver);
  */
 #define RESOLVE_WAIT 1
 int resolver_ask(struct resolver *resolver, struct resolve_waiter *waiter, struct muster_str host,
-                 uint16_t port, struct resolve_answer *ret_answer);
+        uint16_t port, struct resolve_answer *ret_answer);
 
 /* Wait no more. Nothing happens to a waiter that does not wait. The lookup goes on for others and for the cache. */
 void resolve_waiter_cancel(struct resolve_waiter *waiter);

@@ -7,28 +7,28 @@
 
 /* None of the name servers gave an answer that could be used. */
 static int unanswered(struct muster_error *error, const char *host, const char *what,
-                      const struct dns_channel *channel)
+        const struct dns_channel *channel)
 {
         char servers[120];
 
         dns_channel_describe_servers(channel, servers, sizeof(servers));
         return error_set(error, MUSTER_E_RESOLVE, MUSTER_PHASE_DNS, 0,
-                         "resolve: %.*s: %s: name server%s %s", HOST_SHOWN, host, what,
-                         strchr(servers, ',') ? "s" : "", servers);
+                "resolve: %.*s: %s: name server%s %s", HOST_SHOWN, host, what,
+                strchr(servers, ',') ? "s" : "", servers);
 }
 
 int resolve_error_set(struct muster_error *error, const char *host, int status,
-                      const struct dns_channel *channel)
+        const struct dns_channel *channel)
 {
         enum muster_phase stage = MUSTER_PHASE_DNS;
 
         switch (status) {
         case ARES_ENOTFOUND:
                 return error_set(error, MUSTER_E_RESOLVE, stage, 0,
-                                 "resolve: %.*s: the name does not exist", HOST_SHOWN, host);
+                        "resolve: %.*s: the name does not exist", HOST_SHOWN, host);
         case ARES_ENODATA:
                 return error_set(error, MUSTER_E_RESOLVE, stage, 0,
-                                 "resolve: %.*s: the name has no address", HOST_SHOWN, host);
+                        "resolve: %.*s: the name has no address", HOST_SHOWN, host);
         case ARES_ETIMEOUT:
                 return unanswered(error, host, "no answer came in time", channel);
         case ARES_ECONNREFUSED:
@@ -39,10 +39,10 @@ int resolve_error_set(struct muster_error *error, const char *host, int status,
                 return unanswered(error, host, "the answer was a refusal (REFUSED)", channel);
         case ARES_ENOTIMP:
                 return unanswered(error, host, "the answer was \"not implemented\" (NOTIMP)",
-                                  channel);
+                        channel);
         case ARES_EFORMERR:
                 return unanswered(error, host, "the answer was \"format error\" (FORMERR)",
-                                  channel);
+                        channel);
         case ARES_EBADRESP:
                 return unanswered(error, host, "the answer makes no sense", channel);
         case ARES_ENOMEM:

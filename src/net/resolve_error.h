@@ -13,6 +13,6 @@
  * Returns the code: MUSTER_E_RESOLVE, MUSTER_E_RESOURCE.
  */
 int resolve_error_set(struct muster_error *error, const char *host, int status,
-                      const struct dns_channel *channel);
+        const struct dns_channel *channel);
 
 #endif

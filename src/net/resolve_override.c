@@ -16,8 +16,7 @@ struct override {
 static int invalid(const char *text, const char *why, struct muster_error *error)
 {
         return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_DNS, 0,
-                         "invalid: --resolve \"%.100s\": %s; write HOST:PORT:ADDRESS[,ADDRESS]",
-                         text, why);
+                "invalid: --resolve \"%.100s\": %s; write HOST:PORT:ADDRESS[,ADDRESS]", text, why);
 }
 
 /* The host ends at the first colon, but an IPv6 literal may stand there in brackets. */
@@ -39,7 +38,7 @@ static bool cut_host(struct muster_str *rest, struct muster_str *ret_host)
 }
 
 static int parse_addresses(struct override *override, const char *text, struct muster_str rest,
-                           struct muster_error *error)
+        struct muster_error *error)
 {
         struct muster_str one;
 
@@ -69,7 +68,7 @@ static int parse(struct override *override, const char *text, struct muster_erro
 }
 
 int override_parse(const char *const *texts, struct override **ret_overrides,
-                   struct muster_error *error)
+        struct muster_error *error)
 {
         struct override *list = NULL;
         int r = 0;
@@ -105,11 +104,11 @@ void override_free(struct override *overrides)
 }
 
 size_t override_find(const struct override *overrides, struct muster_str host, uint16_t port,
-                     struct net_address *to)
+        struct net_address *to)
 {
         for (; overrides; overrides = overrides->next) {
-                if (overrides->port != port ||
-                    (strcmp(overrides->host, "*") != 0 && !str_is_nocase(host, overrides->host)))
+                if (overrides->port != port || (strcmp(overrides->host, "*") != 0 &&
+                                                       !str_is_nocase(host, overrides->host)))
                         continue;
                 memcpy(to, overrides->addresses, overrides->n * sizeof(*to));
                 return overrides->n;

@@ -12,13 +12,13 @@ struct override;
 
 /* Parse a NULL-ended list, or NULL for none. MUSTER_E_INVALID with *error quoting the text, MUSTER_E_RESOURCE. */
 int override_parse(const char *const *texts, struct override **ret_overrides,
-                   struct muster_error *error);
+        struct muster_error *error);
 
 /* Takes NULL. */
 void override_free(struct override *overrides);
 
 /* The addresses for a host, of the last override that matches, into `to`, which holds RESOLVE_ADDRESSES_MAX. Returns how many, 0 for none. */
 size_t override_find(const struct override *overrides, struct muster_str host, uint16_t port,
-                     struct net_address *to);
+        struct net_address *to);
 
 #endif

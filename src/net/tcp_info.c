@@ -14,15 +14,15 @@ int tcp_sample_read(int fd, struct tcp_sample *ret_sample)
         if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) < 0)
                 return MUSTER_E_INTERNAL;
         *ret_sample = (struct tcp_sample){ .rtt_us = info.tcpi_rtt,
-                                           .min_rtt_us = info.tcpi_min_rtt,
-                                           .n_retransmits = info.tcpi_total_retrans,
-                                           .cwnd = info.tcpi_snd_cwnd,
-                                           .delivery_rate = info.tcpi_delivery_rate,
-                                           .rwnd_limited_us = info.tcpi_rwnd_limited,
-                                           .sndbuf_limited_us = info.tcpi_sndbuf_limited,
-                                           .busy_us = info.tcpi_busy_time,
-                                           .bytes_received = info.tcpi_bytes_received,
-                                           .n_out_of_order = info.tcpi_rcv_ooopack };
+                .min_rtt_us = info.tcpi_min_rtt,
+                .n_retransmits = info.tcpi_total_retrans,
+                .cwnd = info.tcpi_snd_cwnd,
+                .delivery_rate = info.tcpi_delivery_rate,
+                .rwnd_limited_us = info.tcpi_rwnd_limited,
+                .sndbuf_limited_us = info.tcpi_sndbuf_limited,
+                .busy_us = info.tcpi_busy_time,
+                .bytes_received = info.tcpi_bytes_received,
+                .n_out_of_order = info.tcpi_rcv_ooopack };
         /* Until a round trip was measured the kernel's minimum stands at its highest value. */
         if (ret_sample->min_rtt_us == UINT32_MAX)
                 ret_sample->min_rtt_us = ret_sample->rtt_us;

@@ -59,7 +59,7 @@ static const char *read_file(const char *path, char text[FILE_BYTES_MAX])
         ssize_t n = 0;
 
         while (fd >= 0 && len < FILE_BYTES_MAX - 1 &&
-               (n = read(fd, text + len, FILE_BYTES_MAX - 1 - len)) > 0)
+                (n = read(fd, text + len, FILE_BYTES_MAX - 1 - len)) > 0)
                 len += (size_t)n;
         if (fd >= 0)
                 close(fd);
@@ -158,7 +158,7 @@ static void read_tcp(int64_t *values, char *text)
                 { COUNTER_LISTEN_OVERFLOWS, "/proc/net/netstat", "TcpExt:", "ListenOverflows" },
                 { COUNTER_LISTEN_DROPS, "/proc/net/netstat", "TcpExt:", "ListenDrops" },
                 { COUNTER_TIME_WAIT_OVERFLOWS, "/proc/net/netstat",
-                  "TcpExt:", "TCPTimeWaitOverflow" },
+                        "TcpExt:", "TCPTimeWaitOverflow" },
         };
         const char *path = "";
 

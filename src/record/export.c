@@ -36,8 +36,8 @@ static int flush(struct exporter *exporter)
                         continue;
                 if (n < 0)
                         return error_set(exporter->error, MUSTER_E_RESOURCE, MUSTER_PHASE_QUEUE,
-                                         errno, "resource: cannot write the recorded requests: %s",
-                                         error_sys_text(errno));
+                                errno, "resource: cannot write the recorded requests: %s",
+                                error_sys_text(errno));
                 at += n;
                 left -= (size_t)n;
         }
@@ -75,10 +75,9 @@ static int add_line(struct buf *to, const char *method, struct muster_str url)
 /* --- requests ----------------------------------------------------------------------------------------------------- */
 
 static int refuse(struct exporter *exporter, const struct trace_attempt *attempt,
-                  struct muster_str url)
+        struct muster_str url)
 {
-        return error_set(
-                exporter->error, MUSTER_E_INPUT, MUSTER_PHASE_QUEUE, 0,
+        return error_set(exporter->error, MUSTER_E_INPUT, MUSTER_PHASE_QUEUE, 0,
                 "input: request %llu (%.*s) had %s, which a record does not hold: it cannot be "
                 "repeated from there",
                 (unsigned long long)attempt->request, STR_ARGS(url),
@@ -109,7 +108,7 @@ static bool is_url(struct muster_str url)
 
 /* What was no URL was not recorded either, and took no time. */
 static int export_attempt(struct exporter *exporter, const struct trace_attempt *attempt,
-                          struct muster_str url)
+        struct muster_str url)
 {
         if (attempt->n > 1 || !url.len)
                 return 0;
@@ -164,9 +163,9 @@ static int check_completeness(struct exporter *exporter)
 
         if (r == 0 && lacks_some)
                 r = error_set(exporter->error, MUSTER_E_INPUT, MUSTER_PHASE_QUEUE, 0,
-                              "input: %s lacks requests, which could not be written as fast as "
-                              "they came: what is there cannot be compared with the run",
-                              exporter->source.path);
+                        "input: %s lacks requests, which could not be written as fast as "
+                        "they came: what is there cannot be compared with the run",
+                        exporter->source.path);
         return r;
 }
 
@@ -176,8 +175,8 @@ static int choose_format(struct exporter *exporter)
         char sql[100];
 
         snprintf(sql, sizeof(sql),
-                 "SELECT 1 FROM attempt WHERE n = 1 AND flags >> 20 & 15 IN (%d, %d)",
-                 TRACE_METHOD_HEAD, TRACE_METHOD_OPTIONS);
+                "SELECT 1 FROM attempt WHERE n = 1 AND flags >> 20 & 15 IN (%d, %d)",
+                TRACE_METHOD_HEAD, TRACE_METHOD_OPTIONS);
         return ask(exporter, sql, &exporter->is_json);
 }
 
@@ -191,7 +190,7 @@ int muster_record_export(const char *file, int fd, struct muster_error *error)
                 error_clear(error);
         if (!file || fd < 0)
                 return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
-                                 "invalid: no file to read, or none to write to");
+                        "invalid: no file to read, or none to write to");
         r = source_open(&exporter.source, file, error);
         if (r == 0)
                 r = check_completeness(&exporter);

@@ -26,7 +26,7 @@ static struct feed *feed_of(const struct cursor *cursor)
 }
 
 static int connect_table(sqlite3 *db, void *feed, int argc, const char *const *argv,
-                         sqlite3_vtab **ret_table, char **ret_error)
+        sqlite3_vtab **ret_table, char **ret_error)
 {
         char columns[ROW_VALUES_MAX * 4 + 32] = "CREATE TABLE feed(";
         size_t len = strlen(columns);
@@ -106,7 +106,7 @@ static void load(struct cursor *cursor)
 }
 
 static int rewind_cursor(sqlite3_vtab_cursor *base, int index, const char *text, int argc,
-                         sqlite3_value **argv)
+        sqlite3_value **argv)
 {
         struct cursor *cursor = (struct cursor *)(void *)base;
 

@@ -60,7 +60,7 @@ static bool is_cut(const char *path, struct file_look *look)
 }
 
 static enum file_kind kind_of_head(const char *path, const unsigned char *head,
-                                   struct file_look *look)
+        struct file_look *look)
 {
         if (memcmp(head, "SQLite format 3", 16) != 0)
                 return FILE_OTHER;

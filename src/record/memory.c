@@ -157,7 +157,7 @@ static void add_last_sample(const struct memory *memory, struct record *record)
         size_t n = record->n_samples;
 
         if (memory->last_sample.at_ns &&
-            (!n || record->samples[n - 1].at_ns < memory->last_sample.at_ns))
+                (!n || record->samples[n - 1].at_ns < memory->last_sample.at_ns))
                 record->samples[record->n_samples++] = memory->last_sample;
 }
 
@@ -166,16 +166,16 @@ int memory_copy(const struct memory *memory, struct record *record)
         const struct ring *rings = memory->rings;
 
         if (!(record->text = arena_new()) ||
-            copy_rows(&rings[ROW_ORIGIN], 0, &record->origins, &record->n_origins) < 0 ||
-            copy_rows(&rings[ROW_ATTEMPT], 0, &record->attempts, &record->n_attempts) < 0 ||
-            copy_rows(&rings[ROW_CONN], 0, &record->conns, &record->n_conns) < 0 ||
-            copy_rows(&rings[ROW_LOOKUP], 0, &record->lookups, &record->n_lookups) < 0 ||
-            copy_rows(&rings[ROW_TURN], 0, &record->turns, &record->n_turns) < 0 ||
-            copy_rows(&rings[ROW_SAMPLE], 1, &record->samples, &record->n_samples) < 0 ||
-            copy_texts(record, ROW_ORIGIN, record->origins, record->n_origins) < 0 ||
-            copy_texts(record, ROW_CONN, record->conns, record->n_conns) < 0 ||
-            copy_texts(record, ROW_LOOKUP, record->lookups, record->n_lookups) < 0 ||
-            copy_paths(memory, record) < 0)
+                copy_rows(&rings[ROW_ORIGIN], 0, &record->origins, &record->n_origins) < 0 ||
+                copy_rows(&rings[ROW_ATTEMPT], 0, &record->attempts, &record->n_attempts) < 0 ||
+                copy_rows(&rings[ROW_CONN], 0, &record->conns, &record->n_conns) < 0 ||
+                copy_rows(&rings[ROW_LOOKUP], 0, &record->lookups, &record->n_lookups) < 0 ||
+                copy_rows(&rings[ROW_TURN], 0, &record->turns, &record->n_turns) < 0 ||
+                copy_rows(&rings[ROW_SAMPLE], 1, &record->samples, &record->n_samples) < 0 ||
+                copy_texts(record, ROW_ORIGIN, record->origins, record->n_origins) < 0 ||
+                copy_texts(record, ROW_CONN, record->conns, record->n_conns) < 0 ||
+                copy_texts(record, ROW_LOOKUP, record->lookups, record->n_lookups) < 0 ||
+                copy_paths(memory, record) < 0)
                 return MUSTER_E_RESOURCE;
         add_last_sample(memory, record);
         if (memory_n_dropped(memory))

@@ -67,7 +67,7 @@ static int read_row(struct reader *reader, enum row_kind kind, sqlite3_stmt *sta
 
 /* Up to `n` of them, into zeroed memory. */
 static int read_rows_into(struct reader *reader, enum row_kind kind, char *rows, size_t n,
-                          size_t *ret_n)
+        size_t *ret_n)
 {
         sqlite3_stmt *statement = NULL;
         struct buf sql = { 0 };
@@ -77,7 +77,7 @@ static int read_rows_into(struct reader *reader, enum row_kind kind, char *rows,
         if (r == 0)
                 r = source_prepare(&reader->source, sql.at, &statement, reader->error);
         while (r == 0 && i < n &&
-               (r = source_step(&reader->source, statement, reader->error)) == 0) {
+                (r = source_step(&reader->source, statement, reader->error)) == 0) {
                 r = read_row(reader, kind, statement, rows + i * row_types[kind]->size);
                 i++;
         }
@@ -162,7 +162,7 @@ static int get_run(struct reader *reader, sqlite3_stmt *statement)
         if (!is_good)
                 return source_damaged(&reader->source, "run", reader->error);
         if (copy_column(statement, 0, &run->version) < 0 ||
-            copy_column(statement, 1, &run->command) < 0)
+                copy_column(statement, 1, &run->command) < 0)
                 return MUSTER_E_RESOURCE;
         return 0;
 }
@@ -171,9 +171,9 @@ static int read_run(struct reader *reader)
 {
         sqlite3_stmt *statement = NULL;
         int r = source_prepare(&reader->source,
-                               "SELECT version, command, wall_clock_ns, start_ns, end_ns, "
-                               "is_complete, dropped FROM run",
-                               &statement, reader->error);
+                "SELECT version, command, wall_clock_ns, start_ns, end_ns, "
+                "is_complete, dropped FROM run",
+                &statement, reader->error);
 
         if (r == 0)
                 r = source_step(&reader->source, statement, reader->error);
@@ -187,7 +187,7 @@ static int read_run(struct reader *reader)
 
 /* False: no client can have been told that. */
 static bool set_option(struct record_options *options, const struct option_type *type,
-                       sqlite3_stmt *statement)
+        sqlite3_stmt *statement)
 {
         void *at = option_at(options, type);
         double value = sqlite3_column_double(statement, 1);
@@ -215,7 +215,7 @@ static int note_option(struct reader *reader, sqlite3_stmt *statement)
 
         for (const struct option_type *type = option_types; type->name; type++)
                 if (str_is(name, type->name) &&
-                    !set_option(&reader->record->run.options, type, statement))
+                        !set_option(&reader->record->run.options, type, statement))
                         return source_damaged(&reader->source, "option", reader->error);
         return 0;
 }
@@ -224,7 +224,7 @@ static int read_options(struct reader *reader)
 {
         sqlite3_stmt *statement = NULL;
         int r = source_prepare(&reader->source, "SELECT name, value FROM option", &statement,
-                               reader->error);
+                reader->error);
 
         while (r == 0 && (r = source_step(&reader->source, statement, reader->error)) == 0)
                 r = note_option(reader, statement);
@@ -255,7 +255,7 @@ static int add_counter(struct record *record, sqlite3_stmt *statement)
         record->counters = counters;
         counter = &counters[record->n_counters++];
         *counter = (struct record_counter){ .before = counter_column(statement, 1),
-                                            .after = counter_column(statement, 2) };
+                .after = counter_column(statement, 2) };
         snprintf(counter->name, sizeof(counter->name), "%.*s", STR_ARGS(name));
         return 0;
 }
@@ -264,10 +264,10 @@ static int read_counters(struct reader *reader)
 {
         sqlite3_stmt *statement = NULL;
         int r = source_prepare(&reader->source, "SELECT name, before, after FROM counter",
-                               &statement, reader->error);
+                &statement, reader->error);
 
         while (r == 0 && reader->record->n_counters < COUNTERS_MAX &&
-               (r = source_step(&reader->source, statement, reader->error)) == 0)
+                (r = source_step(&reader->source, statement, reader->error)) == 0)
                 r = add_counter(reader->record, statement);
         sqlite3_finalize(statement);
         return r < 0 ? r : 0;
@@ -329,7 +329,7 @@ static int init(struct reader *reader, struct record *record, struct muster_erro
         *record = (struct record){ .text = arena_new() };
         *reader = (struct reader){ .record = record, .error = error };
         if (!record->text || names_init(&reader->texts, record->text, TEXTS_MAX) < 0 ||
-            names_init(&reader->paths, record->text, RECORD_PATHS_MAX) < 0)
+                names_init(&reader->paths, record->text, RECORD_PATHS_MAX) < 0)
                 return MUSTER_E_RESOURCE;
         return 0;
 }

@@ -33,7 +33,7 @@ static int compare_numbers(uint64_t a, uint64_t b)
 static int compare_with_attempt(const void *number, const void *attempt)
 {
         return compare_numbers(*(const uint64_t *)number,
-                               ((const struct trace_attempt *)attempt)->number);
+                ((const struct trace_attempt *)attempt)->number);
 }
 
 static int compare_with_conn(const void *id, const void *conn)
@@ -49,10 +49,10 @@ const struct trace_attempt *record_attempt(const struct record *record, uint64_t
                 return NULL;
         /* Where none is missing it is there. */
         if (number - first < record->n_attempts &&
-            record->attempts[number - first].number == number)
+                record->attempts[number - first].number == number)
                 return &record->attempts[number - first];
         return bsearch(&number, record->attempts, record->n_attempts, sizeof(*record->attempts),
-                       compare_with_attempt);
+                compare_with_attempt);
 }
 
 const struct trace_conn *record_conn(const struct record *record, uint64_t id)
@@ -64,7 +64,7 @@ const struct trace_conn *record_conn(const struct record *record, uint64_t id)
         if (id - first < record->n_conns && record->conns[id - first].id == id)
                 return &record->conns[id - first];
         return bsearch(&id, record->conns, record->n_conns, sizeof(*record->conns),
-                       compare_with_conn);
+                compare_with_conn);
 }
 
 static const struct record_counter *counter_named(const struct record *record, const char *name)
@@ -106,25 +106,25 @@ static int compare_attempts(const void *a, const void *b)
 static int compare_conns(const void *a, const void *b)
 {
         return compare_numbers(((const struct trace_conn *)a)->id,
-                               ((const struct trace_conn *)b)->id);
+                ((const struct trace_conn *)b)->id);
 }
 
 static int compare_lookups(const void *a, const void *b)
 {
         return compare_numbers(((const struct trace_lookup *)a)->start_ns,
-                               ((const struct trace_lookup *)b)->start_ns);
+                ((const struct trace_lookup *)b)->start_ns);
 }
 
 static int compare_turns(const void *a, const void *b)
 {
         return compare_numbers(((const struct trace_turn *)a)->start_ns,
-                               ((const struct trace_turn *)b)->start_ns);
+                ((const struct trace_turn *)b)->start_ns);
 }
 
 static int compare_samples(const void *a, const void *b)
 {
         return compare_numbers(((const struct trace_sample *)a)->at_ns,
-                               ((const struct trace_sample *)b)->at_ns);
+                ((const struct trace_sample *)b)->at_ns);
 }
 
 /* Most often they are in order, and sorting would take as much memory again. */

@@ -18,7 +18,7 @@ static struct muster_record_options known_options(const struct muster_record_opt
 
         if (options)
                 mem_copy_known(&known, sizeof(known), options,
-                               options->size ? options->size : OPTIONS_BYTES_0_1);
+                        options->size ? options->size : OPTIONS_BYTES_0_1);
         return known;
 }
 
@@ -34,7 +34,7 @@ static int refuse(struct muster_error *error, const char *why)
 }
 
 int muster_record(struct muster_client *client, const struct muster_record_options *options,
-                  struct muster_error *error)
+        struct muster_error *error)
 {
         struct muster_record_options known = known_options(options);
         struct tracer *tracer;
@@ -44,7 +44,7 @@ int muster_record(struct muster_client *client, const struct muster_record_optio
                 error_clear(error);
         if (!client || callback_is_running())
                 return refuse(error,
-                              "there is no client to record, or this is a function that it called");
+                        "there is no client to record, or this is a function that it called");
         if (tracer_of(client))
                 return refuse(error, "this client is recorded already");
         if (client->stats.n_submitted)

@@ -139,21 +139,21 @@ static const struct tracer_ops recorder_ops = {
 };
 
 static int open_file(struct recorder *recorder, const struct muster_record_options *options,
-                     struct muster_error *error)
+        struct muster_error *error)
 {
         struct store *store;
 
         if (store_create(&store, options->file, options->overwrite, &recorder->run,
-                         &recorder->before, error) < 0)
+                    &recorder->before, error) < 0)
                 return MUSTER_E_RESOURCE;
         if (writer_start(&recorder->writer, store) == 0)
                 return 0;
         return error_set(error, MUSTER_E_RESOURCE, MUSTER_PHASE_QUEUE, 0,
-                         "resource: no memory, or no thread, for writing the record");
+                "resource: no memory, or no thread, for writing the record");
 }
 
 static int init_run(struct record_run *run, const struct muster_record_options *options,
-                    const struct settings *settings, const struct clock *clock)
+        const struct settings *settings, const struct clock *clock)
 {
         uint64_t now_ns = clock_now(clock);
 
@@ -166,8 +166,7 @@ static int init_run(struct record_run *run, const struct muster_record_options *
 }
 
 int recorder_new(struct tracer **ret_tracer, const struct muster_record_options *options,
-                 const struct settings *settings, const struct clock *clock,
-                 struct muster_error *error)
+        const struct settings *settings, const struct clock *clock, struct muster_error *error)
 {
         struct recorder *recorder = mem_zalloc(sizeof(*recorder));
         int r = MUSTER_E_RESOURCE;
@@ -178,7 +177,7 @@ int recorder_new(struct tracer **ret_tracer, const struct muster_record_options 
         recorder->clock = clock;
         counters_read(&recorder->before);
         if (init_run(&recorder->run, options, settings, clock) < 0 ||
-            memory_init(&recorder->memory, options->keep) < 0)
+                memory_init(&recorder->memory, options->keep) < 0)
                 error_set_memory(error, MUSTER_PHASE_QUEUE);
         else
                 r = options->file ? open_file(recorder, options, error) : 0;
@@ -196,7 +195,7 @@ int recorder_outcome(const struct tracer *tracer, struct muster_error *error)
         if (!recorder || !recorder->error.code)
                 return 0;
         return error_set(error, recorder->error.code, recorder->error.stage, recorder->error.sys,
-                         "%s", recorder->error.text);
+                "%s", recorder->error.text);
 }
 
 /* --- what is kept, as a record ------------------------------------------------------------------------------------ */
@@ -242,7 +241,7 @@ int recorder_copy(const struct tracer *tracer, struct record *record)
         if (!recorder)
                 return MUSTER_E_INPUT;
         if (copy_run(recorder, &record->run) == 0 && copy_counters(recorder, record) == 0 &&
-            memory_copy(&recorder->memory, record) == 0)
+                memory_copy(&recorder->memory, record) == 0)
                 return 0;
         record_deinit(record);
         return MUSTER_E_RESOURCE;

@@ -21,8 +21,7 @@
  * end ops->free() frees the recorder.
  */
 int recorder_new(struct tracer **ret_tracer, const struct muster_record_options *options,
-                 const struct settings *settings, const struct clock *clock,
-                 struct muster_error *error);
+        const struct settings *settings, const struct clock *clock, struct muster_error *error);
 
 struct record;
 

@@ -61,7 +61,10 @@ uint64_t row_moment(int64_t value, uint64_t from_ns, bool *is_good)
 }
 
 const struct row_type *const row_types[ROW_N_KINDS] = {
-        [ROW_ORIGIN] = &row_type_origin, [ROW_ATTEMPT] = &row_type_attempt,
-        [ROW_CONN] = &row_type_conn,     [ROW_LOOKUP] = &row_type_lookup,
-        [ROW_TURN] = &row_type_turn,     [ROW_SAMPLE] = &row_type_sample,
+        [ROW_ORIGIN] = &row_type_origin,
+        [ROW_ATTEMPT] = &row_type_attempt,
+        [ROW_CONN] = &row_type_conn,
+        [ROW_LOOKUP] = &row_type_lookup,
+        [ROW_TURN] = &row_type_turn,
+        [ROW_SAMPLE] = &row_type_sample,
 };

@@ -338,7 +338,7 @@ static bool get(const int64_t values[ROW_VALUES_MAX], void *ret_row)
         attempt->sys = (uint16_t)row_number(values[SYS], UINT16_MAX, &is_good);
         flags = row_number(values[FLAGS], UINT32_MAX, &is_good);
         if (!is_good || !get_flags(flags, attempt) || !get_usual_stamps(values, attempt) ||
-            !get_rare_stamps(values, attempt))
+                !get_rare_stamps(values, attempt))
                 return false;
         fill_in(values, flags, attempt);
         return true;

@@ -67,8 +67,10 @@ static const char *const columns[N_COLUMNS] = {
 };
 
 static const uint16_t moments[] = {
-        offsetof(struct trace_conn, opened_ns),  offsetof(struct trace_conn, dns_end_ns),
-        offsetof(struct trace_conn, tcp_end_ns), offsetof(struct trace_conn, tls_end_ns),
+        offsetof(struct trace_conn, opened_ns),
+        offsetof(struct trace_conn, dns_end_ns),
+        offsetof(struct trace_conn, tcp_end_ns),
+        offsetof(struct trace_conn, tls_end_ns),
         offsetof(struct trace_conn, closed_ns),
 };
 

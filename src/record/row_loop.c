@@ -40,8 +40,11 @@ enum turn_column {
 };
 
 static const char *const turn_columns[N_TURN_COLUMNS] = {
-        [START] = "start_ns",         [TOOK] = "took_ns",    WORK_COLUMNS(TURN_WORK),
-        [TURN_CPU] = "thread_cpu_ns", [CULPRIT] = "culprit",
+        [START] = "start_ns",
+        [TOOK] = "took_ns",
+        WORK_COLUMNS(TURN_WORK),
+        [TURN_CPU] = "thread_cpu_ns",
+        [CULPRIT] = "culprit",
 };
 
 static const uint16_t turn_moments[] = {

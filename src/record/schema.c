@@ -138,21 +138,29 @@ static const char view_timeline[] =
 /* --- words for numbers -------------------------------------------------------------------------------------------- */
 
 static const char *const waits[TRACE_N_WAITS] = {
-        [TRACE_WAIT_NONE] = "none",       [TRACE_WAIT_SLOT] = "slot",
-        [TRACE_WAIT_HOST] = "host",       [TRACE_WAIT_SHARE] = "share",
-        [TRACE_WAIT_RATE] = "rate",       [TRACE_WAIT_HOST_RATE] = "host rate",
-        [TRACE_WAIT_WORKERS] = "workers", [TRACE_WAIT_REFUSED] = "refused",
+        [TRACE_WAIT_NONE] = "none",
+        [TRACE_WAIT_SLOT] = "slot",
+        [TRACE_WAIT_HOST] = "host",
+        [TRACE_WAIT_SHARE] = "share",
+        [TRACE_WAIT_RATE] = "rate",
+        [TRACE_WAIT_HOST_RATE] = "host rate",
+        [TRACE_WAIT_WORKERS] = "workers",
+        [TRACE_WAIT_REFUSED] = "refused",
 };
 
 static const char *const outcomes[TRACE_N_OUTCOMES] = {
-        [TRACE_RESULT] = "result",         [TRACE_FAILED] = "failed",
-        [TRACE_REDIRECTED] = "redirected", [TRACE_RETRIED] = "retried",
+        [TRACE_RESULT] = "result",
+        [TRACE_FAILED] = "failed",
+        [TRACE_REDIRECTED] = "redirected",
+        [TRACE_RETRIED] = "retried",
         [TRACE_REPEATED] = "repeated",
 };
 
 static const char *const closers[TRACE_N_CLOSERS] = {
-        [TRACE_CLOSED_BY_END] = "end",       [TRACE_CLOSED_BY_SERVER] = "server",
-        [TRACE_CLOSED_BY_CLIENT] = "client", [TRACE_CLOSED_BY_AGE] = "age",
+        [TRACE_CLOSED_BY_END] = "end",
+        [TRACE_CLOSED_BY_SERVER] = "server",
+        [TRACE_CLOSED_BY_CLIENT] = "client",
+        [TRACE_CLOSED_BY_AGE] = "age",
         [TRACE_NEVER_OPEN] = "never open",
 };
 
@@ -241,7 +249,7 @@ static int create_sql(enum row_kind kind, struct buf *sql)
         const struct row_type *type = row_types[kind];
 
         if (add_texts(sql, "CREATE TABLE ", type->table, "(") < 0 ||
-            add_list(sql, type, type->n_columns, true) < 0 || buf_add_text(sql, ")") < 0)
+                add_list(sql, type, type->n_columns, true) < 0 || buf_add_text(sql, ")") < 0)
                 return MUSTER_E_RESOURCE;
         return buf_terminate(sql);
 }
@@ -270,8 +278,8 @@ int schema_insert_sql(enum row_kind kind, bool is_usual, struct buf *sql)
         size_t n = is_usual ? type->n_usual : type->n_columns;
 
         if (add_texts(sql, "INSERT OR REPLACE INTO ", type->table, "(") < 0 ||
-            add_list(sql, type, n, false) < 0 || buf_add_text(sql, ") SELECT ") < 0 ||
-            add_feed_columns(sql, type, n) < 0 || buf_add_text(sql, " FROM feed") < 0)
+                add_list(sql, type, n, false) < 0 || buf_add_text(sql, ") SELECT ") < 0 ||
+                add_feed_columns(sql, type, n) < 0 || buf_add_text(sql, " FROM feed") < 0)
                 return MUSTER_E_RESOURCE;
         return buf_terminate(sql);
 }
@@ -281,8 +289,8 @@ int schema_select_sql(enum row_kind kind, struct buf *sql)
         const struct row_type *type = row_types[kind];
 
         if (buf_add_text(sql, "SELECT ") < 0 || add_list(sql, type, type->n_columns, false) < 0 ||
-            add_texts(sql, " FROM ", type->table, " ORDER BY ") < 0 ||
-            buf_add_text(sql, type->order) < 0)
+                add_texts(sql, " FROM ", type->table, " ORDER BY ") < 0 ||
+                buf_add_text(sql, type->order) < 0)
                 return MUSTER_E_RESOURCE;
         return buf_terminate(sql);
 }
@@ -309,7 +317,7 @@ static int mark(sqlite3 *db)
         char sql[80];
 
         snprintf(sql, sizeof(sql), "PRAGMA application_id = %d; PRAGMA user_version = %d",
-                 SCHEMA_APPLICATION_ID, SCHEMA_VERSION);
+                SCHEMA_APPLICATION_ID, SCHEMA_VERSION);
         return sqlite3_exec(db, sql, NULL, NULL, NULL);
 }
 

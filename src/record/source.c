@@ -32,8 +32,7 @@ static int refuse_empty(struct muster_error *error, const char *path)
 
 int source_damaged(struct source *source, const char *why, struct muster_error *error)
 {
-        return error_set(
-                error, MUSTER_E_INPUT, MUSTER_PHASE_QUEUE, 0,
+        return error_set(error, MUSTER_E_INPUT, MUSTER_PHASE_QUEUE, 0,
                 "input: the record %s is damaged (%s): what is left of it can be read with "
                 "sqlite3 %s .recover; record the run again",
                 source->path, why, source->path);
@@ -46,20 +45,19 @@ static int fail(struct source *source, int code, struct muster_error *error)
                 return error_set_memory(error, MUSTER_PHASE_QUEUE);
         case SQLITE_BUSY:
         case SQLITE_LOCKED:
-                return refuse(
-                        error, 0, source->path,
+                return refuse(error, 0, source->path,
                         "is being written to without a pause: try again when the run is over");
         case SQLITE_CANTOPEN:
         case SQLITE_READONLY:
         case SQLITE_PERM:
                 return refuse(error, 0, source->path,
-                              "was left by a program that was killed and has to be repaired first, "
-                              "which takes the right to write to it and to its directory: copy it, "
-                              "together with its -journal file, to where you have that");
+                        "was left by a program that was killed and has to be repaired first, "
+                        "which takes the right to write to it and to its directory: copy it, "
+                        "together with its -journal file, to where you have that");
         case SQLITE_IOERR:
                 return error_set(error, MUSTER_E_INPUT, MUSTER_PHASE_QUEUE,
-                                 sqlite3_system_errno(source->db), "input: %s cannot be read: %s",
-                                 source->path, error_sys_text(sqlite3_system_errno(source->db)));
+                        sqlite3_system_errno(source->db), "input: %s cannot be read: %s",
+                        source->path, error_sys_text(sqlite3_system_errno(source->db)));
         default:
                 return source_damaged(source, sqlite3_errmsg(source->db), error);
         }
@@ -72,31 +70,30 @@ static int judge(const char *path, const struct file_look *look, struct muster_e
                 return 0;
         case FILE_MISSING:
                 return refuse(error, ENOENT, path,
-                              "is not there: record a run first, with muster fetch --record");
+                        "is not there: record a run first, with muster fetch --record");
         case FILE_UNREADABLE:
                 return error_set(error, MUSTER_E_INPUT, MUSTER_PHASE_QUEUE, look->sys,
-                                 "input: %s cannot be read: %s", path, error_sys_text(look->sys));
+                        "input: %s cannot be read: %s", path, error_sys_text(look->sys));
         case FILE_EMPTY:
                 return refuse_empty(error, path);
         case FILE_OTHER:
-                return refuse(
-                        error, 0, path,
+                return refuse(error, 0, path,
                         "is no record of muster: give the file that muster fetch --record wrote");
         case FILE_SQLITE:
                 return refuse(error, 0, path,
-                              "is an SQLite database, but no record of muster: give the file that "
-                              "muster fetch --record wrote");
+                        "is an SQLite database, but no record of muster: give the file that "
+                        "muster fetch --record wrote");
         case FILE_NEWER:
                 return error_set(error, MUSTER_E_INPUT, MUSTER_PHASE_QUEUE, 0,
-                                 "input: %s was recorded by a newer version of muster (format %u): "
-                                 "explain it with that version",
-                                 path, look->version);
+                        "input: %s was recorded by a newer version of muster (format %u): "
+                        "explain it with that version",
+                        path, look->version);
         case FILE_CUT:
                 return error_set(error, MUSTER_E_INPUT, MUSTER_PHASE_QUEUE, 0,
-                                 "input: %s is cut off: it has %llu of %llu bytes; copy it again, "
-                                 "or record the run again",
-                                 path, (unsigned long long)look->bytes,
-                                 (unsigned long long)look->full_bytes);
+                        "input: %s is cut off: it has %llu of %llu bytes; copy it again, "
+                        "or record the run again",
+                        path, (unsigned long long)look->bytes,
+                        (unsigned long long)look->full_bytes);
         }
         return MUSTER_E_INTERNAL;
 }
@@ -126,7 +123,7 @@ static void distrust(sqlite3 *db)
 
 /* A record's tables are tables. A view in their place would be read as long as it likes to. */
 static int allow_tables_only(void *data, int action, const char *table, const char *column,
-                             const char *db, const char *view)
+        const char *db, const char *view)
 {
         (void)data, (void)action, (void)table, (void)column, (void)db;
         return view ? SQLITE_DENY : SQLITE_OK;
@@ -146,9 +143,9 @@ static int measure(struct source *source, struct muster_error *error)
 {
         sqlite3_stmt *statement = NULL;
         int r = source_prepare(source,
-                               "SELECT page_count * page_size FROM pragma_page_count, "
-                               "pragma_page_size",
-                               &statement, error);
+                "SELECT page_count * page_size FROM pragma_page_count, "
+                "pragma_page_size",
+                &statement, error);
 
         if (r == 0)
                 r = source_step(source, statement, error);
@@ -214,7 +211,7 @@ void source_close(struct source *source)
 /* --- reading ------------------------------------------------------------------------------------------------------ */
 
 int source_prepare(struct source *source, const char *sql, sqlite3_stmt **ret_statement,
-                   struct muster_error *error)
+        struct muster_error *error)
 {
         int r = sqlite3_prepare_v2(source->db, sql, -1, ret_statement, NULL);
 
@@ -261,15 +258,15 @@ static bool is_clean(struct muster_str text)
 }
 
 int source_row(struct source *source, enum row_kind kind, sqlite3_stmt *statement, void *ret_row,
-               struct muster_str *ret_text, struct muster_error *error)
+        struct muster_str *ret_text, struct muster_error *error)
 {
         const struct row_type *type = row_types[kind];
         int64_t values[ROW_VALUES_MAX];
         bool is_good = true, has_text = type->text_column;
 
         for (size_t i = 0; i < type->n_columns; i++)
-                values[i] = source_integer(
-                        statement, (int)(i < type->n_usual || !has_text ? i : i + 1), &is_good);
+                values[i] = source_integer(statement,
+                        (int)(i < type->n_usual || !has_text ? i : i + 1), &is_good);
         if (!is_good || !type->get(values, ret_row))
                 return source_damaged(source, type->table, error);
         if (!has_text)

@@ -27,7 +27,7 @@ bool source_is_being_written(const struct source *source);
 
 /* A statement, to be finalised. As above. */
 int source_prepare(struct source *source, const char *sql, sqlite3_stmt **ret_statement,
-                   struct muster_error *error);
+        struct muster_error *error);
 
 /* The next row of a statement. SOURCE_END: there is none. As above. */
 enum source_condition { SOURCE_END = 1 };
@@ -35,7 +35,7 @@ int source_step(struct source *source, sqlite3_stmt *statement, struct muster_er
 
 /* A row of schema_select_sql(), into zeroed memory; its text, if it has one, is borrowed until the next step. As above. */
 int source_row(struct source *source, enum row_kind kind, sqlite3_stmt *statement, void *ret_row,
-               struct muster_str *ret_text, struct muster_error *error);
+        struct muster_str *ret_text, struct muster_error *error);
 
 /* "The record is damaged" and what to do. Returns MUSTER_E_INPUT. */
 int source_damaged(struct source *source, const char *why, struct muster_error *error);

@@ -61,7 +61,7 @@ static int fail(struct store *store, int code)
         else if (sys)
                 words = error_sys_text(sys);
         return error_set(&store->error, MUSTER_E_RESOURCE, MUSTER_PHASE_QUEUE, sys,
-                         "resource: the record %s cannot be written: %s", store->path, words);
+                "resource: the record %s cannot be written: %s", store->path, words);
 }
 
 /* Run a statement that has no rows to give. */
@@ -84,7 +84,7 @@ static int execute(struct store *store, const char *sql)
 static int prepare(struct store *store, const char *sql, sqlite3_stmt **ret_statement)
 {
         int r = sqlite3_prepare_v3(store->db, sql, -1, SQLITE_PREPARE_PERSISTENT, ret_statement,
-                                   NULL);
+                NULL);
 
         return r == SQLITE_OK ? 0 : fail(store, r);
 }
@@ -113,14 +113,14 @@ static int refuse(const char *path, enum file_kind kind, bool overwrite, struct 
 {
         if (kind == FILE_OTHER || kind == FILE_SQLITE)
                 return error_set(error, MUSTER_E_RESOURCE, MUSTER_PHASE_QUEUE, EEXIST,
-                                 "resource: %s is there already and is no record, so it is left "
-                                 "alone: choose another name for the record",
-                                 path);
+                        "resource: %s is there already and is no record, so it is left "
+                        "alone: choose another name for the record",
+                        path);
         if (!overwrite && (kind == FILE_RECORD || kind == FILE_NEWER || kind == FILE_CUT))
                 return error_set(error, MUSTER_E_RESOURCE, MUSTER_PHASE_QUEUE, EEXIST,
-                                 "resource: the record %s is there already: remove it, choose "
-                                 "another name, or ask for it to be overwritten",
-                                 path);
+                        "resource: the record %s is there already: remove it, choose "
+                        "another name, or ask for it to be overwritten",
+                        path);
         return 0;
 }
 
@@ -136,16 +136,15 @@ static int make_way(const char *path, const char *file, bool overwrite, struct m
         file_look(file, &look);
         if (look.kind == FILE_UNREADABLE)
                 return error_set(error, MUSTER_E_RESOURCE, MUSTER_PHASE_QUEUE, look.sys,
-                                 "resource: cannot create the record %s: %s", path,
-                                 error_sys_text(look.sys));
+                        "resource: cannot create the record %s: %s", path,
+                        error_sys_text(look.sys));
         r = refuse(path, look.kind, overwrite, error);
         if (r < 0)
                 return r;
         sys = look.kind == FILE_MISSING ? remove_journal(file) : remove_old(file);
         if (sys)
                 return error_set(error, MUSTER_E_RESOURCE, MUSTER_PHASE_QUEUE, sys,
-                                 "resource: cannot replace the record %s: %s", path,
-                                 error_sys_text(sys));
+                        "resource: cannot replace the record %s: %s", path, error_sys_text(sys));
         return 0;
 }
 
@@ -171,15 +170,13 @@ static int fail_to_create(struct store *store, int code)
         if (!sys)
                 return fail(store, code);
         return error_set(&store->error, MUSTER_E_RESOURCE, MUSTER_PHASE_QUEUE, sys,
-                         "resource: the record %s cannot be written: %s", store->path,
-                         error_sys_text(sys));
+                "resource: the record %s cannot be written: %s", store->path, error_sys_text(sys));
 }
 
 static int open_file(struct store *store)
 {
         int r = sqlite3_open_v2(store->path, &store->db,
-                                SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
-                                NULL);
+                SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
 
         if (r != SQLITE_OK)
                 return fail_to_create(store, r);
@@ -247,7 +244,7 @@ static int write_run(struct store *store, const struct record_run *run_row)
 }
 
 static void bind_option(sqlite3_stmt *insert, const struct option_type *type,
-                        struct record_options *options)
+        struct record_options *options)
 {
         const void *at = option_at(options, type);
 
@@ -306,14 +303,14 @@ static int end_batch(struct store *store)
 
 /* At once: whoever kills us leaves a record that has begun, or none. */
 static int write_beginning(struct store *store, const struct record_run *run_row,
-                           const struct counters *before)
+        const struct counters *before)
 {
         if (prepare(store, "BEGIN IMMEDIATE", &store->begin) < 0 ||
-            prepare(store, "COMMIT", &store->commit) < 0 || run(store, store->begin) < 0 ||
-            create_tables(store) < 0 || write_run(store, run_row) < 0 ||
-            prepare(store, "UPDATE run SET dropped = ?", &store->count_dropped) < 0 ||
-            write_options(store, run_row->options) < 0 ||
-            write_counters(store, "INSERT INTO counter VALUES(?1, ?2, NULL)", before) < 0)
+                prepare(store, "COMMIT", &store->commit) < 0 || run(store, store->begin) < 0 ||
+                create_tables(store) < 0 || write_run(store, run_row) < 0 ||
+                prepare(store, "UPDATE run SET dropped = ?", &store->count_dropped) < 0 ||
+                write_options(store, run_row->options) < 0 ||
+                write_counters(store, "INSERT INTO counter VALUES(?1, ?2, NULL)", before) < 0)
                 return MUSTER_E_RESOURCE;
         return end_batch(store);
 }
@@ -348,10 +345,10 @@ static int write_end_of_run(struct store *store, const struct record_run *run_ro
 }
 
 static int write_end(struct store *store, const struct record_run *run_row,
-                     const struct counters *after)
+        const struct counters *after)
 {
         if (write_end_of_run(store, run_row) < 0 ||
-            write_counters(store, "UPDATE counter SET after = ?2 WHERE name = ?1", after) < 0)
+                write_counters(store, "UPDATE counter SET after = ?2 WHERE name = ?1", after) < 0)
                 return MUSTER_E_RESOURCE;
         return run(store, store->commit);
 }
@@ -381,7 +378,7 @@ void store_hurry(struct store *store)
 
 /* A new file; of one that cannot be begun nothing is left. */
 static int begin(struct store *store, const struct record_run *run_row,
-                 const struct counters *before)
+        const struct counters *before)
 {
         const char *made;
 
@@ -396,8 +393,7 @@ static int begin(struct store *store, const struct record_run *run_row,
 }
 
 int store_create(struct store **ret_store, const char *path, bool overwrite,
-                 const struct record_run *run_row, const struct counters *before,
-                 struct muster_error *error)
+        const struct record_run *run_row, const struct counters *before, struct muster_error *error)
 {
         struct store *store = mem_zalloc(sizeof(*store));
         int r;
@@ -409,7 +405,7 @@ int store_create(struct store **ret_store, const char *path, bool overwrite,
         r = make_way(path, store->path, overwrite, error);
         if (r == 0 && begin(store, run_row, before) < 0)
                 r = error_set(error, MUSTER_E_RESOURCE, MUSTER_PHASE_QUEUE, store->error.sys, "%s",
-                              store->error.text);
+                        store->error.text);
         if (r < 0)
                 store_close(store);
         else
@@ -450,7 +446,7 @@ int store_write(struct store *store, struct batch *batch, uint64_t n_dropped)
 }
 
 int store_finish(struct store *store, const struct record_run *run_row,
-                 const struct counters *after)
+        const struct counters *after)
 {
         if (store->error.code || write_end(store, run_row, after) < 0)
                 return MUSTER_E_RESOURCE;

@@ -19,8 +19,7 @@ struct store;
  * it is something else than a record; *error says it.
  */
 int store_create(struct store **ret_store, const char *path, bool overwrite,
-                 const struct record_run *run, const struct counters *before,
-                 struct muster_error *error);
+        const struct record_run *run, const struct counters *before, struct muster_error *error);
 
 /*
  * Write the rows of a batch that were not written yet, and how many attempts were dropped so far. Waits for as long as somebody reads the

@@ -37,7 +37,7 @@ static void wait_a_little(struct writer *writer)
 {
         uint64_t until_ns = clock_ns_of(CLOCK_MONOTONIC) + WRITE_EVERY_NS;
         struct timespec until = { .tv_sec = (time_t)(until_ns / NS_PER_S),
-                                  .tv_nsec = (long)(until_ns % NS_PER_S) };
+                .tv_nsec = (long)(until_ns % NS_PER_S) };
 
         if (list_is_empty(&writer->full) && !writer->is_stopping)
                 pthread_cond_timedwait(&writer->wanted, &writer->lock, &until);
@@ -224,7 +224,7 @@ static void stop_thread(struct writer *writer)
 }
 
 int writer_finish(struct writer *take_writer, struct record_run *run, const struct counters *after,
-                  struct muster_error *error)
+        struct muster_error *error)
 {
         struct writer *writer = take_writer;
         int r;
@@ -237,12 +237,12 @@ int writer_finish(struct writer *take_writer, struct record_run *run, const stru
         r = store_finish(writer->store, run, after);
         if (r < 0)
                 error_set(error, r, MUSTER_PHASE_QUEUE, store_error(writer->store)->sys, "%s",
-                          store_error(writer->store)->text);
+                        store_error(writer->store)->text);
         else if (n_dropped(writer))
                 r = error_set(error, MUSTER_E_RESOURCE, MUSTER_PHASE_QUEUE, 0,
-                              "resource: the record lacks %llu attempts: they could not be "
-                              "written as fast as they came",
-                              (unsigned long long)n_dropped(writer));
+                        "resource: the record lacks %llu attempts: they could not be "
+                        "written as fast as they came",
+                        (unsigned long long)n_dropped(writer));
         free_writer(writer);
         return r;
 }

@@ -25,6 +25,6 @@ bool writer_add(struct writer *writer, enum row_kind kind, const void *row);
  * has no such thread, it does nothing at all.
  */
 int writer_finish(struct writer *take_writer, struct record_run *run, const struct counters *after,
-                  struct muster_error *error);
+        struct muster_error *error);
 
 #endif

@@ -59,8 +59,8 @@ static bool set_host(struct tls *tls)
 
         if (is_address(tls->host))
                 return X509_VERIFY_PARAM_set1_ip_asc(param, tls->host);
-        X509_VERIFY_PARAM_set_hostflags(param, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS |
-                                                       X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
+        X509_VERIFY_PARAM_set_hostflags(param,
+                X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
         return X509_VERIFY_PARAM_set1_host(param, tls->host, 0) &&
                SSL_set_tlsext_host_name(tls->ssl, tls->host);
 }
@@ -86,7 +86,7 @@ static bool set_up(struct tls *tls, struct tls_context *context)
 }
 
 int tls_new(struct tls **ret_tls, struct tls_context *context, struct muster_str host,
-            struct tls_session **borrow_slot, struct muster_error *error)
+        struct tls_session **borrow_slot, struct muster_error *error)
 {
         struct tls *tls = mem_zalloc(sizeof(*tls));
 

@@ -32,7 +32,7 @@ struct tls_options {
 
 /* Loads what the options name: MUSTER_E_TLS with *error naming the file and the reason; MUSTER_E_RESOURCE. */
 int tls_context_new(struct tls_context **ret_context, const struct tls_options *options,
-                    struct muster_error *error);
+        struct muster_error *error);
 struct tls_context *tls_context_free(struct tls_context *context);
 
 /* Forget a session kept for resumption. Returns NULL, takes NULL. */
@@ -44,7 +44,7 @@ struct tls_session *tls_session_free(struct tls_session *session);
  * MUSTER_E_TLS, MUSTER_E_RESOURCE with *error.
  */
 int tls_new(struct tls **ret_tls, struct tls_context *context, struct muster_str host,
-            struct tls_session **borrow_slot, struct muster_error *error);
+        struct tls_session **borrow_slot, struct muster_error *error);
 struct tls *tls_free(struct tls *tls);
 
 #define TLS_MORE 1 /* feed more */

@@ -50,7 +50,7 @@ BIO_METHOD *tls_bio_method_new(void)
         BIO_METHOD *method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "muster");
 
         if (method && BIO_meth_set_read(method, bio_read) &&
-            BIO_meth_set_write(method, bio_write) && BIO_meth_set_ctrl(method, bio_ctrl))
+                BIO_meth_set_write(method, bio_write) && BIO_meth_set_ctrl(method, bio_ctrl))
                 return method;
         BIO_meth_free(method);
         return NULL;

@@ -17,7 +17,7 @@ static int fail(struct muster_error *error, const char *what, const char *file)
         char reason[160];
 
         return error_set(error, MUSTER_E_TLS, MUSTER_PHASE_TLS, 0, "tls: %s %s: %s", what, file,
-                         tls_reason(reason, sizeof(reason)));
+                tls_reason(reason, sizeof(reason)));
 }
 
 static int load_trust(SSL_CTX *ssl_ctx, const char *ca_file, struct muster_error *error)
@@ -29,7 +29,7 @@ static int load_trust(SSL_CTX *ssl_ctx, const char *ca_file, struct muster_error
         }
         if (!SSL_CTX_set_default_verify_paths(ssl_ctx))
                 return fail(error, "cannot use",
-                            "the system's trust store (package ca-certificates)");
+                        "the system's trust store (package ca-certificates)");
         return 0;
 }
 
@@ -63,7 +63,7 @@ static void keylog_callback(const SSL *ssl, const char *line)
 {
         const struct tls_context *context = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
         struct iovec pieces[2] = { { (void *)(uintptr_t)line, strlen(line) },
-                                   { (void *)(uintptr_t) "\n", 1 } };
+                { (void *)(uintptr_t) "\n", 1 } };
 
         /* One call a line, so that lines of several processes do not mix; a full disk costs the log, not the request. */
         if (writev(context->keylog_fd, pieces, 2) < 0)
@@ -77,8 +77,7 @@ static int open_keylog(struct tls_context *context, const char *file, struct mus
         context->keylog_fd = open(file, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
         if (context->keylog_fd < 0)
                 return error_set(error, MUSTER_E_TLS, MUSTER_PHASE_TLS, errno,
-                                 "tls: cannot open the key log %s: %s", file,
-                                 error_sys_text(errno));
+                        "tls: cannot open the key log %s: %s", file, error_sys_text(errno));
         SSL_CTX_set_keylog_callback(context->ssl_ctx, keylog_callback);
         return 0;
 }
@@ -93,7 +92,7 @@ static void configure(struct tls_context *context)
         SSL_CTX_set_min_proto_version(ssl_ctx, TLS1_2_VERSION);
         SSL_CTX_set_options(ssl_ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
         SSL_CTX_set_mode(ssl_ctx,
-                         SSL_MODE_RELEASE_BUFFERS); /* an idle connection is 34 KB smaller */
+                SSL_MODE_RELEASE_BUFFERS); /* an idle connection is 34 KB smaller */
         SSL_CTX_set_session_cache_mode(ssl_ctx, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
         SSL_CTX_sess_set_new_cb(ssl_ctx, tls_new_session_callback);
         if (context->insecure_no_verify)
@@ -103,7 +102,7 @@ static void configure(struct tls_context *context)
 }
 
 int tls_context_new(struct tls_context **ret_context, const struct tls_options *options,
-                    struct muster_error *error)
+        struct muster_error *error)
 {
         struct tls_context *context = mem_zalloc(sizeof(*context));
         int r = 0;

@@ -53,12 +53,12 @@ static void names_text(const X509 *certificate, char *text, size_t size)
 
                 if (name->type == GEN_DNS)
                         snprintf(one, sizeof(one), "%.*s", ASN1_STRING_length(name->d.dNSName),
-                                 (const char *)ASN1_STRING_get0_data(name->d.dNSName));
+                                (const char *)ASN1_STRING_get0_data(name->d.dNSName));
                 else if (name->type == GEN_IPADD)
                         address_text(name->d.iPAddress, one, sizeof(one));
                 if (one[0])
                         at += (size_t)snprintf(text + at, size - at, "%s\"%s\"",
-                                               shown++ ? ", " : "", one);
+                                shown++ ? ", " : "", one);
         }
         if (shown < n && shown == NAMES_SHOWN && at < size)
                 snprintf(text + at, size - at, " and others");
@@ -66,7 +66,7 @@ static void names_text(const X509 *certificate, char *text, size_t size)
 }
 
 static int verify_error(struct muster_error *error, const struct tls *tls, const X509 *certificate,
-                        int code, int depth)
+        int code, int depth)
 {
         char subject[64], issuer[64], date[40], names[120];
         const char *host = tls->host;
@@ -77,48 +77,46 @@ static int verify_error(struct muster_error *error, const struct tls *tls, const
         case X509_V_ERR_CERT_HAS_EXPIRED:
                 date_text(X509_get0_notAfter(certificate), date, sizeof(date));
                 return error_set(error, MUSTER_E_TLS_VERIFY, MUSTER_PHASE_TLS, 0,
-                                 "tls_verify: certificate \"%s\" of %s, issued by \"%s\", expired "
-                                 "on %s; the server's "
-                                 "owner must renew it",
-                                 subject, host, issuer, date);
+                        "tls_verify: certificate \"%s\" of %s, issued by \"%s\", expired "
+                        "on %s; the server's "
+                        "owner must renew it",
+                        subject, host, issuer, date);
         case X509_V_ERR_CERT_NOT_YET_VALID:
                 date_text(X509_get0_notBefore(certificate), date, sizeof(date));
                 return error_set(error, MUSTER_E_TLS_VERIFY, MUSTER_PHASE_TLS, 0,
-                                 "tls_verify: certificate \"%s\" of %s is not valid before %s; is "
-                                 "this machine's clock right?",
-                                 subject, host, date);
+                        "tls_verify: certificate \"%s\" of %s is not valid before %s; is "
+                        "this machine's clock right?",
+                        subject, host, date);
         case X509_V_ERR_HOSTNAME_MISMATCH:
         case X509_V_ERR_IP_ADDRESS_MISMATCH:
                 names_text(certificate, names, sizeof(names));
-                return error_set(
-                        error, MUSTER_E_TLS_VERIFY, MUSTER_PHASE_TLS, 0,
+                return error_set(error, MUSTER_E_TLS_VERIFY, MUSTER_PHASE_TLS, 0,
                         "tls_verify: certificate of %s is for %s and does not match the host", host,
                         names);
         case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
                 return error_set(error, MUSTER_E_TLS_VERIFY, MUSTER_PHASE_TLS, 0,
-                                 "tls_verify: certificate \"%s\" of %s is self-signed; if you "
-                                 "trust it, name it with "
-                                 "ca_file (--cacert)",
-                                 subject, host);
+                        "tls_verify: certificate \"%s\" of %s is self-signed; if you "
+                        "trust it, name it with "
+                        "ca_file (--cacert)",
+                        subject, host);
         case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
                 return error_set(error, MUSTER_E_TLS_VERIFY, MUSTER_PHASE_TLS, 0,
-                                 "tls_verify: the chain of %s ends in \"%s\", which is not trusted "
-                                 "here; if you trust "
-                                 "it, name it with ca_file (--cacert)",
-                                 host, subject);
+                        "tls_verify: the chain of %s ends in \"%s\", which is not trusted "
+                        "here; if you trust "
+                        "it, name it with ca_file (--cacert)",
+                        host, subject);
         case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
         case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
         case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
-                return error_set(
-                        error, MUSTER_E_TLS_VERIFY, MUSTER_PHASE_TLS, 0,
+                return error_set(error, MUSTER_E_TLS_VERIFY, MUSTER_PHASE_TLS, 0,
                         "tls_verify: issuer \"%s\" of certificate \"%s\" of %s is unknown: not "
                         "trusted here "
                         "(ca_file, --cacert), or the server leaves out an intermediate one",
                         issuer, subject, host);
         default:
                 return error_set(error, MUSTER_E_TLS_VERIFY, MUSTER_PHASE_TLS, 0,
-                                 "tls_verify: certificate \"%s\" of %s (depth %d): %s", subject,
-                                 host, depth, X509_verify_cert_error_string(code));
+                        "tls_verify: certificate \"%s\" of %s (depth %d): %s", subject, host, depth,
+                        X509_verify_cert_error_string(code));
         }
 }
 
@@ -134,8 +132,8 @@ int tls_verify_callback(int is_ok, X509_STORE_CTX *store_ctx)
         tls->verify_failure = mem_zalloc(sizeof(*tls->verify_failure));
         if (tls->verify_failure)
                 verify_error(tls->verify_failure, tls, certificate,
-                             X509_STORE_CTX_get_error(store_ctx),
-                             X509_STORE_CTX_get_error_depth(store_ctx));
+                        X509_STORE_CTX_get_error(store_ctx),
+                        X509_STORE_CTX_get_error_depth(store_ctx));
         return is_ok;
 }
 
@@ -169,14 +167,13 @@ static int not_tls(const struct tls *tls, struct muster_error *error, enum muste
                 shown[i] = isprint((unsigned char)tls->first[i]) ? tls->first[i] : '.';
         shown[tls->n_first] = '\0';
         return error_set(error, MUSTER_E_TLS, stage, 0,
-                         "tls: %s does not speak TLS on this port, it sent \"%s\"; %s", tls->host,
-                         shown,
-                         is_http ? "write http:// instead of https://"
-                                 : "check the host and the port of the URL");
+                "tls: %s does not speak TLS on this port, it sent \"%s\"; %s", tls->host, shown,
+                is_http ? "write http:// instead of https://"
+                        : "check the host and the port of the URL");
 }
 
 static int alert_or_reason(const struct tls *tls, struct muster_error *error,
-                           enum muster_phase stage)
+        enum muster_phase stage)
 {
         unsigned long code = ERR_peek_error();
         int reason = ERR_GET_REASON(code);
@@ -184,15 +181,14 @@ static int alert_or_reason(const struct tls *tls, struct muster_error *error,
 
         if (ERR_GET_LIB(code) == ERR_LIB_SSL && reason > SSL_AD_REASON_OFFSET)
                 return error_set(error, MUSTER_E_TLS, stage, 0,
-                                 "tls: %s refused with the alert \"%s\"", tls->host,
-                                 SSL_alert_desc_string_long(reason - SSL_AD_REASON_OFFSET));
+                        "tls: %s refused with the alert \"%s\"", tls->host,
+                        SSL_alert_desc_string_long(reason - SSL_AD_REASON_OFFSET));
         if (ERR_GET_LIB(code) == ERR_LIB_SSL && reason == SSL_R_UNSUPPORTED_PROTOCOL)
-                return error_set(
-                        error, MUSTER_E_TLS, stage, 0,
+                return error_set(error, MUSTER_E_TLS, stage, 0,
                         "tls: %s speaks only versions older than TLS 1.2, which are not safe",
                         tls->host);
         return error_set(error, MUSTER_E_TLS, stage, 0, "tls: with %s: %s", tls->host,
-                         tls_reason(text, sizeof(text)));
+                tls_reason(text, sizeof(text)));
 }
 
 int tls_set_error(struct tls *tls, struct muster_error *error, enum muster_phase stage)
@@ -204,12 +200,12 @@ int tls_set_error(struct tls *tls, struct muster_error *error, enum muster_phase
                 r = error_set_memory(error, stage);
         else if (tls->verify_failure && ERR_GET_REASON(code) == SSL_R_CERTIFICATE_VERIFY_FAILED)
                 r = error_set(error, MUSTER_E_TLS_VERIFY, stage, 0, "%s",
-                              tls->verify_failure->text);
+                        tls->verify_failure->text);
         else if (ERR_GET_LIB(code) == ERR_LIB_SSL &&
                  ERR_GET_REASON(code) == SSL_R_CERTIFICATE_VERIFY_FAILED)
                 r = error_set(error, MUSTER_E_TLS_VERIFY, stage, 0,
-                              "tls_verify: certificate of %s: %s", tls->host,
-                              X509_verify_cert_error_string(SSL_get_verify_result(tls->ssl)));
+                        "tls_verify: certificate of %s: %s", tls->host,
+                        X509_verify_cert_error_string(SSL_get_verify_result(tls->ssl)));
         else if (is_not_tls(tls))
                 r = not_tls(tls, error, stage);
         else

@@ -12,8 +12,7 @@ static int fail(struct muster_error *error, const char *what)
         char reason[160];
 
         return error_set(error, MUSTER_E_TLS, MUSTER_PHASE_TLS, 0,
-                         "tls: cannot use the server's %s: %s", what,
-                         tls_reason(reason, sizeof(reason)));
+                "tls: cannot use the server's %s: %s", what, tls_reason(reason, sizeof(reason)));
 }
 
 static int use_chain(SSL_CTX *ssl_ctx, const char *pem, struct muster_error *error)
@@ -47,7 +46,7 @@ static int use_key(SSL_CTX *ssl_ctx, const char *pem, struct muster_error *error
 }
 
 static int choose_alpn(SSL *ssl, const unsigned char **ret_name, unsigned char *ret_len,
-                       const unsigned char *in, unsigned in_len, void *data)
+        const unsigned char *in, unsigned in_len, void *data)
 {
         static const unsigned char known[] = "\x08http/1.1";
         unsigned char *name;
@@ -55,7 +54,7 @@ static int choose_alpn(SSL *ssl, const unsigned char **ret_name, unsigned char *
         (void)ssl;
         (void)data;
         if (SSL_select_next_proto(&name, ret_len, known, sizeof(known) - 1, in, in_len) !=
-            OPENSSL_NPN_NEGOTIATED)
+                OPENSSL_NPN_NEGOTIATED)
                 return SSL_TLSEXT_ERR_NOACK;
         *ret_name = name;
         return SSL_TLSEXT_ERR_OK;
@@ -82,7 +81,7 @@ static void configure(SSL_CTX *ssl_ctx, const struct tls_server_options *options
 }
 
 int tls_server_context_new(struct tls_context **ret_context,
-                           const struct tls_server_options *options, struct muster_error *error)
+        const struct tls_server_options *options, struct muster_error *error)
 {
         struct tls_context *context = mem_zalloc(sizeof(*context));
         int r;

@@ -17,7 +17,7 @@ struct tls_server_options {
 
 /* MUSTER_E_TLS with *error, MUSTER_E_RESOURCE. To be freed with tls_context_free(). */
 int tls_server_context_new(struct tls_context **ret_context,
-                           const struct tls_server_options *options, struct muster_error *error);
+        const struct tls_server_options *options, struct muster_error *error);
 
 /* A connection as server. MUSTER_E_RESOURCE. */
 int tls_server_new(struct tls **ret_tls, struct tls_context *context, struct muster_error *error);

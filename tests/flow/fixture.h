@@ -24,7 +24,7 @@ struct fixture {
 };
 
 static inline void fixture_start(struct fixture *f, const struct muster_client_options *options,
-                                 script_function answer)
+        script_function answer)
 {
         assert_int_equal(client_new_manual(&f->client, options, START_NS), 0);
         script_server_start(&f->server, &f->client->loop, answer);
@@ -93,7 +93,7 @@ static inline void expect_result(struct fixture *f, enum muster_code code, int s
 
         if (code_of(result) != code)
                 print_error("%s: %s\n", muster_result_url(result),
-                            muster_result_error_text(result));
+                        muster_result_error_text(result));
         assert_int_equal(code_of(result), code);
         assert_int_equal(muster_result_status(result), status);
         muster_result_free(result);

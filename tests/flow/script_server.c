@@ -60,7 +60,7 @@ static void send_later(struct script_conn *conn)
         answer->then = NULL;
         answer->len = 0;
         loop_timer_set(conn->server->loop, &conn->timer,
-                       conn->server->loop->now_ns + answer->then_after_ns);
+                conn->server->loop->now_ns + answer->then_after_ns);
 }
 
 static void send_answer(struct script_conn *conn)
@@ -122,7 +122,7 @@ static void received(struct script_conn *conn, struct muster_str bytes)
         memmove(conn->head, conn->head + end, conn->len + 1);
         if (conn->answer.delay_ns)
                 loop_timer_set(server->loop, &conn->timer,
-                               server->loop->now_ns + conn->answer.delay_ns);
+                        server->loop->now_ns + conn->answer.delay_ns);
         else
                 send_answer(conn);
 }
@@ -172,15 +172,15 @@ static void accept_one(struct loop_watch *watch, bool readable, bool writable)
 void script_server_start(struct script_server *server, struct loop *loop, script_function answer)
 {
         struct sockaddr_in address = { .sin_family = AF_INET,
-                                       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+                .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
         socklen_t len = sizeof(address);
 
         *server = (struct script_server){ .loop = loop, .answer = answer };
         list_init(&server->conns);
         server->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
         if (bind(server->fd, (struct sockaddr *)&address, len) < 0 ||
-            listen(server->fd, 1024) < 0 ||
-            getsockname(server->fd, (struct sockaddr *)&address, &len) < 0)
+                listen(server->fd, 1024) < 0 ||
+                getsockname(server->fd, (struct sockaddr *)&address, &len) < 0)
                 abort();
         server->port = ntohs(address.sin_port);
         server->watch.ready = accept_one;

@@ -24,7 +24,7 @@ struct script_server;
 
 /* `head` is the request's head, terminated; `n` counts the server's requests from 1. */
 typedef struct script_answer (*script_function)(struct script_server *server, const char *head,
-                                                unsigned n);
+        unsigned n);
 
 /* One that never answers. */
 struct script_answer script_hangs(struct script_server *server, const char *head, unsigned n);

@@ -163,8 +163,8 @@ static void test_status_that_fails_with_its_body(void **state)
 
         (void)state;
         open_world(&w,
-                   &(struct muster_client_options){ .size = sizeof(struct muster_client_options),
-                                                    .fail_with_body = true });
+                &(struct muster_client_options){
+                        .size = sizeof(struct muster_client_options), .fail_with_body = true });
         snprintf(path, sizeof(path), "%s", in_directory(&w, "body"));
         request = request_to(&w, "GET", "/status/404");
         muster_request_set_sink_file(request, path);
@@ -243,7 +243,7 @@ static void test_stream(void **state)
         struct world w;
         struct muster_result *result;
         static const char *const paths[] = { "/bytes/1000k", "/encoded/br/1000k",
-                                             "/chunked/1000k/100" };
+                "/chunked/1000k/100" };
         char buffer[10000];
         size_t n;
         int r;
@@ -361,7 +361,7 @@ static void test_stream_is_misused(void **state)
         assert_int_equal(muster_request_set_sink_file(NULL, "x"), MUSTER_E_INVALID);
         assert_int_equal(muster_request_set_body_file(request, NULL), MUSTER_E_INVALID);
         assert_int_equal(muster_request_set_body_pull(request, 1, NULL, NULL, NULL),
-                         MUSTER_E_INVALID);
+                MUSTER_E_INVALID);
         muster_request_free(request);
         close_world(&w);
 }
@@ -422,12 +422,12 @@ static void expect_upload(struct muster_result *result, size_t size)
                 left -= n;
         }
         snprintf(expected, sizeof(expected), "{\"body_bytes\":%zu,\"body_crc32\":\"%08lx\"}\n",
-                 size, crc);
+                size, crc);
         if (muster_result_error(result))
                 print_error("%s\n", muster_result_error_text(result));
         assert_null(muster_result_error(result));
         assert_string_equal(muster_result_body(result),
-                            size ? expected : muster_result_body(result));
+                size ? expected : muster_result_body(result));
         check_sums(result);
         muster_result_free(result);
 }
@@ -481,11 +481,11 @@ static void test_upload_by_pulling(void **state)
         open_world(&w, NULL);
         for (size_t i = 0; i < 8; i++) {
                 struct source source = { .size = i < 2 ? 5000 : LARGE_BYTES,
-                                         .piece = pieces[i / 2] };
+                        .piece = pieces[i / 2] };
                 struct muster_request *request = request_to(&w, "PUT", "/upload");
 
                 muster_request_set_body_pull(request, i % 2 ? source.size : MUSTER_SIZE_UNKNOWN,
-                                             pull, NULL, &source);
+                        pull, NULL, &source);
                 expect_upload(submit_and_wait(&w, request), source.size);
         }
         close_world(&w);
@@ -522,9 +522,9 @@ static void test_pull_that_lies(void **state)
 static void test_pulling_again(void **state)
 {
         struct source source = { .size = 5000, .piece = 700 };
-        struct muster_client_options options = { .max_retries = 3,
-                                                 .retry_delay_ms = 1,
-                                                 .retry_budget_percent = 100 };
+        struct muster_client_options options = {
+                .max_retries = 3, .retry_delay_ms = 1, .retry_budget_percent = 100
+        };
         struct world w;
         struct muster_request *request;
 
@@ -700,8 +700,8 @@ static void test_total_timeout_covers_the_work(void **state)
                 assert_int_equal(muster_result_time_left_ns(result), 0);
                 assert_int_equal(muster_result_error(result)->stage, MUSTER_PHASE_PROCESS);
                 expect_code(result, MUSTER_E_TIMEOUT,
-                            i < 2 ? "total timeout of 0.2 s ran out in process"
-                                  : "deadline timeout of 0.2 s ran out in process");
+                        i < 2 ? "total timeout of 0.2 s ran out in process"
+                              : "deadline timeout of 0.2 s ran out in process");
         }
         close_world(&w);
 }
@@ -732,10 +732,10 @@ static void test_total_timeout_covers_the_wait_for_a_worker(void **state)
                 request = request_to(&w, "GET", paths[i]);
                 if (i == 0)
                         muster_request_set_process(request, count_letters, NULL);
-                muster_request_set_options(
-                        request, &(struct muster_request_options){ .total_timeout_ms = 300 });
+                muster_request_set_options(request,
+                        &(struct muster_request_options){ .total_timeout_ms = 300 });
                 expect_code(submit_and_wait(&w, request), MUSTER_E_TIMEOUT,
-                            "total timeout of 0.3 s ran out in process");
+                        "total timeout of 0.3 s ran out in process");
         }
         atomic_store(&may_end, true);
         result = muster_next(w.client);
@@ -760,8 +760,7 @@ static void test_status_that_fails_is_decoded_off_the_loop(void **state)
 static void test_large_bodies_are_decoded_off_the_loop(void **state)
 {
         static const char *const paths[] = { "/encoded/gzip/1000k", "/encoded/br,gzip/1000k",
-                                             "/encoded/zstd/1000k?chunk=1k",
-                                             "/encoded/deflate/100" };
+                "/encoded/zstd/1000k?chunk=1k", "/encoded/deflate/100" };
         struct world w;
 
         (void)state;
@@ -777,7 +776,7 @@ static void test_large_bodies_are_decoded_off_the_loop(void **state)
                 muster_result_free(result);
         }
         expect_code(submit_and_wait(&w, request_to(&w, "GET", "/bomb/gzip/2G")), MUSTER_E_TOO_LARGE,
-                    "too_large");
+                "too_large");
         close_world(&w);
 }
 

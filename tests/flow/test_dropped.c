@@ -24,7 +24,7 @@ static const struct {
         { "whole", "Content-Length: 2\r\n\r\nno", NULL, 0, false, 0, 1 },
         { "none", "Content-Length: 0\r\n\r\n", NULL, 0, false, 0, 1 },
         { "chunked", "Transfer-Encoding: chunked\r\n\r\n2\r\nno\r\n0\r\n\r\n", NULL, 0, false, 0,
-          1 },
+                1 },
         { "hangs", HALF_LENGTH, NULL, 0, false, 100, 2 },
         { "hangs after the head", "Content-Length: 10\r\n\r\n", NULL, 0, false, 100, 2 },
         { "chunk hangs", HALF_CHUNK, NULL, 0, false, 100, 2 },
@@ -57,9 +57,9 @@ static struct script_answer answer(struct script_server *server, const char *hea
                 };
         snprintf(bytes, sizeof(bytes), "%s%s", is_retry ? BUSY : GO, cases[which].rest);
         return (struct script_answer){ .bytes = bytes,
-                                       .then = cases[which].then,
-                                       .then_after_ns = cases[which].then_after_ns,
-                                       .closes = cases[which].closes };
+                .then = cases[which].then,
+                .then_after_ns = cases[which].then_after_ns,
+                .closes = cases[which].closes };
 }
 
 static void check_case(struct fixture *f)
@@ -77,10 +77,10 @@ static void check_case(struct fixture *f)
         assert_int_equal(first.code, MUSTER_OK);
         assert_int_equal(first.status, is_retry ? 503 : 302);
         if (first.phase_ns[MUSTER_PHASE_RECEIVE] / NS_PER_MS != cases[which].held_ms ||
-            f->server.n_conns != cases[which].n_conns)
+                f->server.n_conns != cases[which].n_conns)
                 fail_msg("%s: held for %llu ms, %u connections", cases[which].name,
-                         (unsigned long long)first.phase_ns[MUSTER_PHASE_RECEIVE] / NS_PER_MS,
-                         f->server.n_conns);
+                        (unsigned long long)first.phase_ns[MUSTER_PHASE_RECEIVE] / NS_PER_MS,
+                        f->server.n_conns);
         muster_result_free(result);
 }
 

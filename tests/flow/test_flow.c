@@ -80,7 +80,7 @@ static void test_connection_is_reused(void **state)
 static void test_bad_urls_are_results(void **state)
 {
         static const char *const urls[] = { "", "nonsense", "ftp://h/", "http://",
-                                            "http://h:99999/" };
+                "http://h:99999/" };
         struct fixture f;
 
         (void)state;
@@ -106,7 +106,7 @@ static struct script_answer echo_head(struct script_server *server, const char *
         (void)n;
         (void)server;
         snprintf(answer, sizeof(answer), "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n\r\n%s",
-                 strlen(head), head);
+                strlen(head), head);
         return (struct script_answer){ .bytes = answer };
 }
 
@@ -126,7 +126,7 @@ static void test_post(void **state)
         assert_int_equal(muster_request_error(request)->code, MUSTER_E_INVALID);
         assert_int_equal(muster_request_add_header(request, "X", "a\r\nEvil: 1"), MUSTER_E_INVALID);
         assert_int_equal(muster_request_add_header(request, "content-length", "9"),
-                         MUSTER_E_INVALID);
+                MUSTER_E_INVALID);
         assert_int_equal(muster_request_set_body(request, "a=1", 3), 0);
         assert_int_equal(muster_request_set_basic_auth(request, "us:er", "x"), MUSTER_E_INVALID);
         assert_int_equal(muster_request_set_basic_auth(request, "Aladdin", "open sesame"), 0);
@@ -209,20 +209,20 @@ static void test_redirects(void **state)
         assert_int_equal(muster_result_status(result), 302);
         muster_result_free(result);
         assert_int_equal(f.server.n_conns,
-                         2); /* a refused redirect costs its connection, nothing else does */
+                2); /* a refused redirect costs its connection, nothing else does */
         fixture_stop(&f);
 }
 
 static struct script_answer crosses_to_user(struct script_server *server, const char *head,
-                                            unsigned n)
+        unsigned n)
 {
         static char answer[200];
 
         (void)head;
         snprintf(answer, sizeof(answer),
-                 "HTTP/1.1 302 F\r\nLocation: http://me:secret@127.0.0.1:%u/%u\r\n"
-                 "Content-Length: 0\r\n\r\n",
-                 server->port, n);
+                "HTTP/1.1 302 F\r\nLocation: http://me:secret@127.0.0.1:%u/%u\r\n"
+                "Content-Length: 0\r\n\r\n",
+                server->port, n);
         return (struct script_answer){ .bytes = answer };
 }
 
@@ -248,8 +248,8 @@ static struct script_answer leads(struct script_server *server, const char *head
         if (path_is(head, "/post"))
                 location = "/post";
         snprintf(answer, sizeof(answer),
-                 "HTTP/1.1 %d X\r\nLocation: %s\r\n%sContent-Length: 0\r\n\r\n",
-                 path_is(head, "/keep") ? 307 : 303, location, more);
+                "HTTP/1.1 %d X\r\nLocation: %s\r\n%sContent-Length: 0\r\n\r\n",
+                path_is(head, "/keep") ? 307 : 303, location, more);
         return (struct script_answer){ .bytes = answer };
 }
 
@@ -278,8 +278,7 @@ static void test_redirects_in_a_loop(void **state)
                 struct muster_result *result;
 
                 fixture_start(&f, NULL, leads);
-                muster_submit(
-                        f.client,
+                muster_submit(f.client,
                         muster_request_new(ways[i].method, script_url(&f.server, ways[i].path)),
                         NULL);
                 result = next_result(&f);
@@ -287,7 +286,7 @@ static void test_redirects_in_a_loop(void **state)
                 assert_int_equal(muster_result_n_redirects(result), ways[i].n_redirects);
                 if (!strstr(muster_result_error_text(result), ways[i].words))
                         fail_msg("\"%s\" without \"%s\"", muster_result_error_text(result),
-                                 ways[i].words);
+                                ways[i].words);
                 assert_null(strstr(muster_result_error_text(result), "--max-redirs"));
                 muster_result_free(result);
                 fixture_stop(&f);
@@ -302,23 +301,23 @@ static void test_redirects_that_are_errors(void **state)
 
         (void)state;
         fixture_start(&f,
-                      &(struct muster_client_options){ .size = sizeof(struct muster_client_options),
-                                                       .fail_on_redirect = true },
-                      leads);
+                &(struct muster_client_options){
+                        .size = sizeof(struct muster_client_options), .fail_on_redirect = true },
+                leads);
         muster_get(f.client, script_url(&f.server, "/there"), NULL);
         result = next_result(&f);
         assert_int_equal(code_of(result), MUSTER_E_REDIRECT);
         assert_int_equal(muster_result_status(result), 303);
         assert_int_equal(muster_result_n_redirects(result), 0);
-        assert_non_null(
-                strstr(muster_result_error_text(result), "/back, and none is to be followed"));
+        assert_non_null(strstr(muster_result_error_text(result),
+                "/back, and none is to be followed"));
         muster_result_free(result);
         fixture_stop(&f);
         fixture_start(&f, &(struct muster_client_options){ .max_redirects = 1 }, crosses_to_user);
         muster_get(f.client, script_url(&f.server, "/"), NULL);
         result = next_result(&f);
-        assert_non_null(
-                strstr(muster_result_error_text(result), "not there yet after 1 redirects"));
+        assert_non_null(strstr(muster_result_error_text(result),
+                "not there yet after 1 redirects"));
         assert_non_null(strstr(muster_result_error_text(result), "--max-redirs"));
         assert_null(strstr(muster_result_error_text(result), "secret"));
         muster_result_free(result);
@@ -346,8 +345,8 @@ static struct script_answer crosses(struct script_server *server, const char *he
         (void)head;
         (void)n;
         snprintf(answer, sizeof(answer),
-                 "HTTP/1.1 302 F\r\nLocation: http://127.0.0.1:%u/\r\nContent-Length: 0\r\n\r\n",
-                 other_port);
+                "HTTP/1.1 302 F\r\nLocation: http://127.0.0.1:%u/\r\nContent-Length: 0\r\n\r\n",
+                other_port);
         return (struct script_answer){ .bytes = answer };
 }
 
@@ -388,9 +387,9 @@ static void test_cancel(void **state)
         fixture_start(&f, &(struct muster_client_options){ .concurrency = 1 }, script_hangs);
         for (int i = 0; i < 3; i++)
                 assert_int_equal(muster_submit(f.client,
-                                               muster_request_new(NULL, script_url(&f.server, "/")),
-                                               &ids[i]),
-                                 0);
+                                         muster_request_new(NULL, script_url(&f.server, "/")),
+                                         &ids[i]),
+                        0);
         assert_int_equal(muster_wait(f.client, 100), MUSTER_LATER);
         assert_int_equal(muster_cancel(f.client, ids[1]), 0);
         expect_result(&f, MUSTER_E_CANCELLED, 0);
@@ -433,15 +432,15 @@ static void test_misuse_is_answered(void **state)
 
         (void)state;
         assert_int_equal(muster_client_new(NULL, NULL), MUSTER_E_INVALID);
-        assert_int_equal(
-                muster_client_new(&client, &(struct muster_client_options){ .concurrency = 5000000,
-                                                                            .error = &error }),
+        assert_int_equal(muster_client_new(&client,
+                                 &(struct muster_client_options){
+                                         .concurrency = 5000000, .error = &error }),
                 MUSTER_E_INVALID);
         assert_non_null(strstr(error.text, "5000000"));
         assert_int_equal(muster_client_new(&client,
-                                           &(struct muster_client_options){
-                                                   .ca_file = "/does/not/exist", .error = &error }),
-                         MUSTER_E_TLS);
+                                 &(struct muster_client_options){
+                                         .ca_file = "/does/not/exist", .error = &error }),
+                MUSTER_E_TLS);
         assert_non_null(strstr(error.text, "/does/not/exist"));
         assert_int_equal(muster_client_new(&client, NULL), 0);
         assert_int_equal(muster_submit(NULL, NULL, NULL), MUSTER_E_INVALID);

@@ -41,7 +41,7 @@ static void test_per_host(void **state)
 
         (void)state;
         fixture_start(&f, &(struct muster_client_options){ .concurrency = 20, .per_host = 3 },
-                      slow);
+                slow);
         script_server_start(&other, &f.client->loop, slow);
         submit(&f, &f.server, 30);
         submit(&f, &other, 30);
@@ -60,7 +60,7 @@ static void test_full_queue_is_an_answer(void **state)
 
         (void)state;
         fixture_start(&f, &(struct muster_client_options){ .concurrency = 2, .queue_size = 5 },
-                      slow);
+                slow);
         submit(&f, &f.server, 5);
         assert_int_equal(muster_get(f.client, script_url(&f.server, "/"), NULL), MUSTER_FULL);
         request = muster_request_new(NULL, script_url(&f.server, "/"));
@@ -81,8 +81,8 @@ static void test_hanging_host_does_not_hold_up_the_other(void **state)
         uint64_t start;
 
         (void)state;
-        fixture_start(
-                &f, &(struct muster_client_options){ .concurrency = 8, .total_timeout_ms = 30000 },
+        fixture_start(&f,
+                &(struct muster_client_options){ .concurrency = 8, .total_timeout_ms = 30000 },
                 slow);
         script_server_start(&dead, &f.client->loop, script_hangs);
         submit(&f, &dead, 100);
@@ -113,8 +113,8 @@ static void test_host_that_begins_to_hang(void **state)
 
         (void)state;
         hang_from = 200;
-        fixture_start(
-                &f, &(struct muster_client_options){ .concurrency = 16, .total_timeout_ms = 1000 },
+        fixture_start(&f,
+                &(struct muster_client_options){ .concurrency = 16, .total_timeout_ms = 1000 },
                 hangs_later);
         script_server_start(&other, &f.client->loop, slow);
         submit(&f, &f.server, 260);
@@ -149,7 +149,7 @@ static struct script_answer large(struct script_server *server, const char *head
                                  "chunked\r\n\r\n6\r\nabcdef\r\n5\r\nghijk\r\n0\r\n\r\n"
                 };
         snprintf(head_too_large, sizeof(head_too_large), "HTTP/1.1 200 OK\r\nX: %04000d\r\n\r\n",
-                 0);
+                0);
         return (struct script_answer){ .bytes = head_too_large };
 }
 
@@ -159,8 +159,7 @@ static void test_sizes(void **state)
         struct fixture f;
 
         (void)state;
-        fixture_start(
-                &f,
+        fixture_start(&f,
                 &(struct muster_client_options){ .max_body_bytes = 10, .max_header_bytes = 1000 },
                 large);
         for (size_t i = 0; i < 3; i++) {

@@ -33,11 +33,11 @@ static int run(long fail_after, double per_s)
         struct muster_result *result;
 
         fixture_start(&f,
-                      &(struct muster_client_options){ .concurrency = 2,
-                                                       .max_retries = 1,
-                                                       .rate_per_s = per_s,
-                                                       .rate_per_host_per_s = per_s },
-                      mixed);
+                &(struct muster_client_options){ .concurrency = 2,
+                        .max_retries = 1,
+                        .rate_per_s = per_s,
+                        .rate_per_host_per_s = per_s },
+                mixed);
         mem_fail_after(fail_after);
         for (int i = 0; i < N_REQUESTS; i++) {
                 char path[8];
@@ -86,7 +86,7 @@ static int run_new(long fail_after)
 
         mem_fail_after(fail_after);
         r = muster_client_new(&client,
-                              &(struct muster_client_options){ .dns_server = "127.0.0.1:5353" });
+                &(struct muster_client_options){ .dns_server = "127.0.0.1:5353" });
         has_failed = mem_has_failed();
         mem_fail_after(-1);
         if (r == 0)

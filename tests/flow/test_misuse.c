@@ -30,7 +30,7 @@ static void test_null_client(void **state)
         assert_int_equal(muster_client_new(NULL, NULL), MUSTER_E_INVALID);
         assert_null(muster_client_free(NULL));
         assert_int_equal(muster_submit(NULL, request, NULL),
-                         MUSTER_E_INVALID); /* and it is freed */
+                MUSTER_E_INVALID); /* and it is freed */
         assert_int_equal(muster_submit(NULL, NULL, NULL), MUSTER_E_INVALID);
         assert_int_equal(muster_get(NULL, "http://h/", NULL), MUSTER_E_INVALID);
         assert_int_equal(muster_cancel(NULL, 1), MUSTER_E_INVALID);
@@ -106,14 +106,14 @@ static void test_null_result(void **state)
         assert_int_equal(muster_result_submitted_ns(NULL), 0);
         assert_int_equal(muster_result_planned_ns(NULL), 0);
         assert_int_equal(muster_result_attempt(NULL, 0, &attempt, sizeof(attempt)),
-                         MUSTER_E_INVALID);
+                MUSTER_E_INVALID);
         muster_result_conn(NULL, &conn, sizeof(conn));
         muster_result_set_processed(NULL, NULL, NULL);
         assert_null(muster_result_processed(NULL));
         assert_int_equal(muster_result_fail(NULL, "x"), MUSTER_E_INVALID);
         assert_int_equal(muster_result_read(NULL, buffer, sizeof(buffer), &n), MUSTER_E_INVALID);
         assert_int_equal(muster_result_read_now(NULL, buffer, sizeof(buffer), &n),
-                         MUSTER_E_INVALID);
+                MUSTER_E_INVALID);
 }
 
 static void test_submitted_requests_are_not_the_callers(void **state)
@@ -169,8 +169,8 @@ static void test_client_from_a_process_function(void **state)
                 fixture_start(&f, NULL, hello);
                 request = muster_request_new(NULL, script_url(&f.server, "/"));
                 muster_request_set_process(request, meddle, &f);
-                muster_request_set_options(
-                        request, &(struct muster_request_options){ .process_inline = i == 0 });
+                muster_request_set_options(request,
+                        &(struct muster_request_options){ .process_inline = i == 0 });
                 assert_int_equal(muster_submit(f.client, request, NULL), 0);
                 result = next_result(&f);
                 assert_null(muster_result_error(result));

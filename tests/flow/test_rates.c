@@ -10,7 +10,7 @@
 #define YES "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nyes"
 
 static struct script_answer answer_after_10_ms(struct script_server *server, const char *head,
-                                               unsigned n)
+        unsigned n)
 {
         (void)server;
         (void)head;
@@ -95,7 +95,7 @@ static void test_late_starts_keep_their_moments(void **state)
 
         (void)state;
         fixture_start(&f, &(struct muster_client_options){ .concurrency = 1, .rate_per_s = 200 },
-                      answer_after_10_ms);
+                answer_after_10_ms);
         submit(&f, &f.server, 50);
         for (uint64_t k = 0; k < 50; k++)
                 expect_start(&f, START_NS + k * 5 * NS_PER_MS, k * 5 * NS_PER_MS);
@@ -109,9 +109,9 @@ static void test_full_queue_does_not_stop_the_plan(void **state)
 
         (void)state;
         fixture_start(&f,
-                      &(struct muster_client_options){
-                              .concurrency = 1, .rate_per_s = 200, .queue_size = 4 },
-                      answer_after_10_ms);
+                &(struct muster_client_options){
+                        .concurrency = 1, .rate_per_s = 200, .queue_size = 4 },
+                answer_after_10_ms);
         submit(&f, &f.server, 4);
         for (uint64_t k = 0; k < 50; k++) {
                 expect_start(&f, START_NS + k * 5 * NS_PER_MS, k * 5 * NS_PER_MS);
@@ -137,7 +137,7 @@ static void test_program_that_was_away(void **state)
         expect_start(&f, START_NS, 0);
         for (uint64_t k = 1; k < 10; k++)
                 expect_start(&f, START_NS + k * 10 * NS_PER_MS,
-                             k < 5 ? (45 - k * 10) * NS_PER_MS : 0);
+                        k < 5 ? (45 - k * 10) * NS_PER_MS : 0);
         fixture_stop(&f);
 }
 
@@ -149,8 +149,8 @@ static void test_each_host_for_itself(void **state)
 
         (void)state;
         fixture_start(&f,
-                      &(struct muster_client_options){ .concurrency = 8, .rate_per_host_per_s = 1 },
-                      answer_after_10_ms);
+                &(struct muster_client_options){ .concurrency = 8, .rate_per_host_per_s = 1 },
+                answer_after_10_ms);
         script_server_start(&dead, &f.client->loop, script_hangs);
         script_server_start(&third, &f.client->loop, answer_after_10_ms);
         submit(&f, &dead, 500);
@@ -179,8 +179,8 @@ static void test_waiting_host_takes_no_moments(void **state)
 
         (void)state;
         fixture_start(&f,
-                      &(struct muster_client_options){ .rate_per_s = 10, .rate_per_host_per_s = 1 },
-                      answer_after_10_ms);
+                &(struct muster_client_options){ .rate_per_s = 10, .rate_per_host_per_s = 1 },
+                answer_after_10_ms);
         submit(&f, &f.server, 100);
         for (int i = 0; i < N_OTHERS; i++) {
                 script_server_start(&others[i], &f.client->loop, answer_after_10_ms);
@@ -201,7 +201,7 @@ static void test_waiting_host_takes_no_moments(void **state)
 #define STATUS(code, fields) "HTTP/1.1 " code " X\r\nContent-Length: 2\r\n" fields "\r\nno"
 
 static struct script_answer busy_at_first(struct script_server *server, const char *head,
-                                          unsigned n)
+        unsigned n)
 {
         (void)server;
         (void)head;
@@ -221,7 +221,7 @@ static void test_hold_of_one_host_holds_up_no_other(void **state)
 
         (void)state;
         fixture_start(&f, &(struct muster_client_options){ .rate_per_s = 10, .max_retries = 1 },
-                      answer_after_10_ms);
+                answer_after_10_ms);
         script_server_start(&busy, &f.client->loop, busy_at_first);
         submit(&f, &busy, 3);
         submit(&f, &f.server, 200);
@@ -230,10 +230,10 @@ static void test_hold_of_one_host_holds_up_no_other(void **state)
                 assert_int_equal(code_of(result), MUSTER_OK);
                 if (strcmp(muster_result_final_url(result), script_url(&busy, "/")) == 0) {
                         assert_in_range(muster_result_planned_ns(result), START_NS,
-                                        START_NS + 500 * NS_PER_MS);
+                                START_NS + 500 * NS_PER_MS);
                         n_again += muster_result_n_attempts(result) == 2;
                         assert_in_range(fixture_now_ns(&f) - START_NS, 10 * NS_PER_S,
-                                        11 * NS_PER_S);
+                                11 * NS_PER_S);
                 } else {
                         assert_int_equal(slot_ns(result), muster_result_planned_ns(result));
                         last_ns = slot_ns(result);
@@ -265,9 +265,9 @@ static void test_retries_and_redirects_are_starts(void **state)
 
         (void)state;
         fixture_start(&f,
-                      &(struct muster_client_options){
-                              .rate_per_s = 1, .max_retries = 2, .retry_delay_ms = 1 },
-                      always_500);
+                &(struct muster_client_options){
+                        .rate_per_s = 1, .max_retries = 2, .retry_delay_ms = 1 },
+                always_500);
         muster_get(f.client, script_url(&f.server, "/moved"), NULL);
         result = next_result(&f);
         assert_int_equal(muster_result_n_attempts(result), 4);
@@ -283,8 +283,8 @@ static void test_waiting_for_the_plan_can_time_out(void **state)
 
         (void)state;
         fixture_start(&f,
-                      &(struct muster_client_options){ .rate_per_s = 1, .queue_timeout_ms = 2500 },
-                      answer_after_10_ms);
+                &(struct muster_client_options){ .rate_per_s = 1, .queue_timeout_ms = 2500 },
+                answer_after_10_ms);
         submit(&f, &f.server, 100);
         for (uint64_t k = 0; k < 3; k++)
                 expect_start(&f, START_NS + k * NS_PER_S, 0);
@@ -327,8 +327,8 @@ static void test_foreign_loop(void **state)
         uint64_t start_ns = clock_ns_of(CLOCK_MONOTONIC);
 
         (void)state;
-        assert_int_equal(
-                muster_client_new(&client, &(struct muster_client_options){ .rate_per_s = 100 }),
+        assert_int_equal(muster_client_new(&client,
+                                 &(struct muster_client_options){ .rate_per_s = 100 }),
                 0);
         script_server_start(&server, &client->loop, answer_after_10_ms);
         for (int i = 0; i < 21; i++)

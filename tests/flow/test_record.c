@@ -49,7 +49,7 @@ static struct script_answer mixed(struct script_server *server, const char *head
         if (path_is(head, "/hangs"))
                 return (struct script_answer){ 0 };
         return (struct script_answer){ .bytes = "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nyes",
-                                       .delay_ns = 20 * NS_PER_MS };
+                .delay_ns = 20 * NS_PER_MS };
 }
 
 static void start(struct fixture *f, bool with_file)
@@ -57,13 +57,13 @@ static void start(struct fixture *f, bool with_file)
         struct muster_error error = { 0 };
 
         fixture_start(f,
-                      &(struct muster_client_options){
-                              .concurrency = 2, .max_retries = 1, .total_timeout_ms = 5000 },
-                      mixed);
+                &(struct muster_client_options){
+                        .concurrency = 2, .max_retries = 1, .total_timeout_ms = 5000 },
+                mixed);
         if (muster_record(f->client,
-                          &(struct muster_record_options){ .file = with_file ? file : NULL,
-                                                           .overwrite = true },
-                          &error) < 0)
+                    &(struct muster_record_options){
+                            .file = with_file ? file : NULL, .overwrite = true },
+                    &error) < 0)
                 fail_msg("%s", error.text);
 }
 
@@ -74,8 +74,8 @@ static void get(struct fixture *f, const char *path)
 
 static void submit_all(struct fixture *f)
 {
-        static const char *const paths[] = { "/a",     "/redirect", "/busy?x=1", "/closes",
-                                             "/hangs", "/b",        "/b" };
+        static const char *const paths[] = { "/a", "/redirect", "/busy?x=1", "/closes", "/hangs",
+                "/b", "/b" };
 
         for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
                 get(f, paths[i]);
@@ -140,7 +140,7 @@ static void test_file_and_memory_agree(void **state)
                 assert_conns_equal(memory.conns[i], written.conns[i]);
         assert_int_equal(memory.n_samples, written.n_samples);
         assert_memory_equal(memory.samples, written.samples,
-                            memory.n_samples * sizeof(*memory.samples));
+                memory.n_samples * sizeof(*memory.samples));
         assert_int_equal(memory.n_paths, written.n_paths);
         assert_memory_equal(&memory.run.options, &written.run.options, sizeof(memory.run.options));
         assert_int_equal(memory.run.end_ns, written.run.end_ns);
@@ -151,7 +151,7 @@ static void test_file_and_memory_agree(void **state)
 
 /* Its attempts as the caller saw them, those of the record beside them. */
 static void check_result(const struct muster_result *result, const struct record *record,
-                         uint64_t *number)
+        uint64_t *number)
 {
         uint64_t phase_ns[MUSTER_N_PHASES] = { 0 };
         const struct trace_attempt *last = NULL;
@@ -259,18 +259,19 @@ static void test_what_was_recorded_outlives_the_recording(void **state)
 }
 
 static void expect_refusal(struct muster_client *client, const char *path, enum muster_code code,
-                           const char *words)
+        const char *words)
 {
         struct muster_error error = { 0 };
 
-        assert_int_equal(
-                muster_record(client, &(struct muster_record_options){ .file = path }, &error),
+        assert_int_equal(muster_record(client, &(struct muster_record_options){ .file = path },
+                                 &error),
                 code);
         assert_int_equal(error.code, code);
         if (!strstr(error.text, words))
                 fail_msg("%s", error.text);
-        assert_int_equal(
-                muster_record(client, &(struct muster_record_options){ .file = path }, NULL), code);
+        assert_int_equal(muster_record(client, &(struct muster_record_options){ .file = path },
+                                 NULL),
+                code);
 }
 
 static void test_misuse(void **state)
@@ -287,7 +288,7 @@ static void test_misuse(void **state)
         expect_refusal(f.client, "", MUSTER_E_INVALID, "empty");
         expect_refusal(f.client, "/no/such/folder/run.db", MUSTER_E_RESOURCE, "No such file");
         assert_int_equal(muster_record(f.client, NULL, NULL),
-                         0); /* nothing of that was in the way */
+                0); /* nothing of that was in the way */
         expect_refusal(f.client, NULL, MUSTER_E_INVALID, "already");
         assert_int_equal(muster_record_end(f.client, NULL), 0);
         expect_refusal(f.client, NULL, MUSTER_E_INVALID, "already");
@@ -311,9 +312,9 @@ static void test_error_of_this_call(void **state)
         assert_int_equal(muster_record_end(NULL, &error), MUSTER_E_INVALID);
         fixture_start(&f, NULL, mixed);
         assert_int_equal(muster_record(f.client,
-                                       &(struct muster_record_options){ .file = "/no/such/x.db" },
-                                       &error),
-                         MUSTER_E_RESOURCE);
+                                 &(struct muster_record_options){ .file = "/no/such/x.db" },
+                                 &error),
+                MUSTER_E_RESOURCE);
         assert_int_equal(error.code, MUSTER_E_RESOURCE);
         assert_int_equal(muster_record(f.client, NULL, &error), 0);
         assert_int_equal(error.code, MUSTER_OK);
@@ -425,11 +426,10 @@ static void test_two_clients(void **state)
         snprintf(other, sizeof(other), "%s/other.db", directory);
         for (int i = 0; i < 2; i++) {
                 fixture_start(&f[i], NULL, mixed);
-                assert_int_equal(
-                        muster_record(f[i].client,
-                                      &(struct muster_record_options){ .file = i ? other : file,
-                                                                       .overwrite = true },
-                                      NULL),
+                assert_int_equal(muster_record(f[i].client,
+                                         &(struct muster_record_options){
+                                                 .file = i ? other : file, .overwrite = true },
+                                         NULL),
                         0);
         }
         for (int n = 0; n < 3; n++) {
@@ -460,8 +460,8 @@ static int run_with_little_memory(long fail_after)
 
         fixture_start(&f, &(struct muster_client_options){ .concurrency = 2 }, mixed);
         mem_fail_after(fail_after);
-        (void)muster_record(
-                f.client, &(struct muster_record_options){ .file = file, .overwrite = true }, NULL);
+        (void)muster_record(f.client,
+                &(struct muster_record_options){ .file = file, .overwrite = true }, NULL);
         mem_fail_after(-1);
         for (int i = 0; i < 5; i++)
                 get(&f, "/a");

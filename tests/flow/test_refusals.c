@@ -37,16 +37,15 @@ static struct script_answer limited(struct script_server *server, const char *he
 static void submit(struct fixture *f, const char *method, unsigned n)
 {
         for (unsigned i = 0; i < n; i++)
-                assert_int_equal(
-                        muster_submit(f->client,
-                                      muster_request_new(method, script_url(&f->server, "/")),
-                                      NULL),
+                assert_int_equal(muster_submit(f->client,
+                                         muster_request_new(method, script_url(&f->server, "/")),
+                                         NULL),
                         0);
 }
 
 /* The wall time may be that of the limit by itself, and `percent` of it more. */
 static void check_batch(struct limit limit, const struct muster_client_options *options,
-                        const char *method, unsigned n, unsigned percent)
+        const char *method, unsigned n, unsigned percent)
 {
         struct fixture f;
         struct muster_client_options own = *options;
@@ -59,7 +58,7 @@ static void check_batch(struct limit limit, const struct muster_client_options *
         for (unsigned i = 0; i < n; i++)
                 expect_result(&f, MUSTER_OK, 200);
         assert_in_range(fixture_now_ns(&f) - START_NS, (n - 1) * limit.interval_ns,
-                        n * limit.interval_ns * (100 + percent) / 100);
+                n * limit.interval_ns * (100 + percent) / 100);
         assert_in_range(limit.n_refused_late, 0, 4);
         muster_client_stats(f.client, &stats, sizeof(stats));
         assert_int_equal(stats.n_retries_withheld, 0);
@@ -84,12 +83,11 @@ static void test_none_is_lost(void **state)
                 struct limit limit = { .interval_ns = 20 * NS_PER_MS, .refusal = refusals[i] };
 
                 check_batch(limit, &(struct muster_client_options){ .max_retries = 10 }, "GET", 500,
-                            40);
+                        40);
                 check_batch(limit,
-                            &(struct muster_client_options){ .max_retries = 3, .concurrency = 16 },
-                            "GET", 150, 150);
-                check_batch(
-                        limit,
+                        &(struct muster_client_options){ .max_retries = 3, .concurrency = 16 },
+                        "GET", 150, 150);
+                check_batch(limit,
                         &(struct muster_client_options){ .max_retries = 5, .retry_unsafe = true },
                         "POST", 150, 150);
         }
@@ -99,15 +97,13 @@ static void test_none_is_lost(void **state)
 static void test_slow_limit(void **state)
 {
         struct muster_client_stats stats;
-        struct limit limit = {
-                .interval_ns = 60 * NS_PER_S,
-                .refusal = "HTTP/1.1 429 X\r\nRetry-After: 60\r\nContent-Length: 0\r\n\r\n"
-        };
+        struct limit limit = { .interval_ns = 60 * NS_PER_S,
+                .refusal = "HTTP/1.1 429 X\r\nRetry-After: 60\r\nContent-Length: 0\r\n\r\n" };
         struct fixture f;
 
         (void)state;
         fixture_start(&f, &(struct muster_client_options){ .max_retries = 10, .concurrency = 4 },
-                      limited);
+                limited);
         f.server.userdata = &limit;
         submit(&f, "GET", 60);
         expect_result(&f, MUSTER_OK, 200);
@@ -117,7 +113,7 @@ static void test_slow_limit(void **state)
         for (int i = 1; i < 60; i++)
                 expect_result(&f, MUSTER_OK, 200);
         assert_in_range(fixture_now_ns(&f) - START_NS, 59 * limit.interval_ns,
-                        75 * limit.interval_ns);
+                75 * limit.interval_ns);
         fixture_stop(&f);
 }
 
@@ -130,7 +126,7 @@ static struct script_answer yes(struct script_server *server, const char *head, 
 }
 
 static struct script_answer refuses_first(struct script_server *server, const char *head,
-                                          unsigned n)
+        unsigned n)
 {
         (void)server;
         (void)head;
@@ -149,7 +145,7 @@ static void test_others_go_on(void **state)
 
         (void)state;
         fixture_start(&f, &(struct muster_client_options){ .max_retries = 1, .concurrency = 4 },
-                      refuses_first);
+                refuses_first);
         script_server_start(&other, &f.client->loop, yes);
         submit(&f, "GET", 1);
         while (!f.server.n_requests)
@@ -181,8 +177,8 @@ static void test_mixed_with_such_as_are_not_retried(void **state)
                 struct muster_request *request =
                         muster_request_new("GET", script_url(&f.server, "/"));
 
-                muster_request_set_options(
-                        request, &(struct muster_request_options){ .max_retries = i == 0 });
+                muster_request_set_options(request,
+                        &(struct muster_request_options){ .max_retries = i == 0 });
                 muster_submit(f.client, request, NULL);
                 if (i == 0)
                         while (!f.client->stats.n_refused)
@@ -216,7 +212,7 @@ static void test_hold_that_ends_while_workers_are_busy(void **state)
         (void)state;
         sem_init(&is_free, 0, 0);
         fixture_start(&f, &(struct muster_client_options){ .max_retries = 1, .workers = 1 },
-                      refuses_first);
+                refuses_first);
         script_server_start(&other, &f.client->loop, yes);
         submit(&f, "GET", 1);
         while (!f.client->stats.n_refused)
@@ -278,7 +274,7 @@ static void test_one_broken_resource(void **state)
 
         (void)state;
         fixture_start(&f, &(struct muster_client_options){ .max_retries = 2, .concurrency = 10 },
-                      broken_one);
+                broken_one);
         for (int i = 0; i < 1000; i++)
                 muster_get(f.client, script_url(&f.server, i % 50 ? "/" : "/broken"), NULL);
         for (int i = 0; i < 1000; i++) {
@@ -309,10 +305,10 @@ static void check_budget(unsigned percent, bool fails, unsigned n_retries)
         unsigned n_said = 0;
 
         fixture_start(&f,
-                      &(struct muster_client_options){ .max_retries = 2,
-                                                       .retry_budget_percent = percent,
-                                                       .fail_on_status = fails },
-                      always_503);
+                &(struct muster_client_options){ .max_retries = 2,
+                        .retry_budget_percent = percent,
+                        .fail_on_status = fails },
+                always_503);
         submit(&f, "GET", 100);
         for (int i = 0; i < 100; i++) {
                 struct muster_result *result = next_result(&f);
@@ -379,8 +375,8 @@ static void test_why_not_is_said(void **state)
 
         limit.next_ns = UINT64_MAX;
         fixture_start(&f,
-                      &(struct muster_client_options){ .max_retries = 2, .total_timeout_ms = 500 },
-                      limited);
+                &(struct muster_client_options){ .max_retries = 2, .total_timeout_ms = 500 },
+                limited);
         f.server.userdata = &limit;
         submit(&f, "GET", 1);
         expect_warning(&f, "would outlast its timeout");

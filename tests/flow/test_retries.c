@@ -40,9 +40,9 @@ static void test_status_is_retried(void **state)
         assert_int_equal(attempt.status, 200);
         assert_int_equal(attempt.backoff_ns, 0);
         assert_int_equal(muster_result_attempt(result, 3, &attempt, sizeof(attempt)),
-                         MUSTER_E_INVALID);
+                MUSTER_E_INVALID);
         assert_int_equal(f.server.n_conns,
-                         1); /* a 503 that came whole does not cost the connection */
+                1); /* a 503 that came whole does not cost the connection */
         muster_result_free(result);
         fixture_stop(&f);
 }
@@ -94,11 +94,11 @@ static void test_waiting_holds_no_slot(void **state)
 
         (void)state;
         fixture_start(&f,
-                      &(struct muster_client_options){ .concurrency = 1,
-                                                       .max_retries = 1,
-                                                       .retry_delay_ms = 3600000,
-                                                       .retry_delay_max_ms = 3600000 },
-                      always_500);
+                &(struct muster_client_options){ .concurrency = 1,
+                        .max_retries = 1,
+                        .retry_delay_ms = 3600000,
+                        .retry_delay_max_ms = 3600000 },
+                always_500);
         for (int i = 0; i < 3; i++)
                 muster_get(f.client, script_url(&f.server, "/"), NULL);
         /* The back-off is random up to an hour: within a second all three have had their first turn. */
@@ -147,8 +147,8 @@ static void post(struct fixture *f, bool retry_unsafe)
 {
         struct muster_request *request = muster_request_new("POST", script_url(&f->server, "/"));
 
-        muster_request_set_options(
-                request, &(struct muster_request_options){ .retry_unsafe = retry_unsafe });
+        muster_request_set_options(request,
+                &(struct muster_request_options){ .retry_unsafe = retry_unsafe });
         muster_submit(f->client, request, NULL);
 }
 
@@ -203,8 +203,7 @@ static void make_cut_body(struct cut_body *cut)
         rand_init(&rand, 1);
         for (size_t i = 0; i < sizeof(plain); i++)
                 plain[i] = (Bytef)rand_next(&rand);
-        head = snprintf(
-                cut->bytes, sizeof(cut->bytes),
+        head = snprintf(cut->bytes, sizeof(cut->bytes),
                 "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 90000\r\n\r\n");
         assert_int_equal(deflateInit2(&z, 1, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY), Z_OK);
         z.next_in = plain;
@@ -222,9 +221,9 @@ static struct script_answer cut_at_first(struct script_server *server, const cha
 
         (void)head;
         if (n == 1)
-                return (struct script_answer){ .bytes = cut->bytes,
-                                               .len = cut->len,
-                                               .closes = true };
+                return (struct script_answer){
+                        .bytes = cut->bytes, .len = cut->len, .closes = true
+                };
         return (struct script_answer){ .bytes = YES };
 }
 
@@ -238,9 +237,9 @@ static void test_kept_bytes_are_of_one_attempt(void **state)
         (void)state;
         make_cut_body(&cut);
         fixture_start(&f,
-                      &(struct muster_client_options){
-                              .max_retries = 1, .workers = 1, .decode_threshold_bytes = 1024 },
-                      cut_at_first);
+                &(struct muster_client_options){
+                        .max_retries = 1, .workers = 1, .decode_threshold_bytes = 1024 },
+                cut_at_first);
         f.server.userdata = &cut;
         muster_get(f.client, script_url(&f.server, "/"), NULL);
         result = next_result(&f);
@@ -262,7 +261,7 @@ static struct script_answer yes(struct script_server *server, const char *head, 
 
 /* The second request on a connection finds it closed: no byte of an answer comes. */
 static struct script_answer dies_on_reuse(struct script_server *server, const char *head,
-                                          unsigned n)
+        unsigned n)
 {
         (void)head;
         if (n == 2)
@@ -323,7 +322,7 @@ static void test_no_retry_past_the_deadline(void **state)
 
         (void)state;
         fixture_start(&f, &(struct muster_client_options){ .max_retries = 2, .deadline_ms = 60000 },
-                      retry_after);
+                retry_after);
         muster_get(f.client, script_url(&f.server, "/seconds"), NULL);
         result = next_result(&f);
         assert_int_equal(muster_result_status(result), 429);

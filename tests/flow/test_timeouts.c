@@ -24,7 +24,7 @@ static struct script_answer by_path(struct script_server *server, const char *he
 }
 
 static void expect_timeout(struct fixture *f, const char *path, const char *name, const char *stage,
-                           uint64_t after_ms)
+        uint64_t after_ms)
 {
         uint64_t start = fixture_now_ns(f);
         struct muster_result *result;
@@ -34,7 +34,7 @@ static void expect_timeout(struct fixture *f, const char *path, const char *name
         result = next_result(f);
         assert_int_equal(code_of(result), MUSTER_E_TIMEOUT);
         snprintf(expected, sizeof(expected), "timeout: %s timeout of %g s ran out in %s (", name,
-                 (double)after_ms / 1000, stage);
+                (double)after_ms / 1000, stage);
         if (strncmp(muster_result_error_text(result), expected, strlen(expected)))
                 fail_msg("\"%s\" instead of \"%s...\"", muster_result_error_text(result), expected);
         assert_string_equal(muster_phase_name(muster_result_error(result)->stage), stage);
@@ -80,11 +80,11 @@ static void test_deadline(void **state)
 
         (void)state;
         fixture_start(&f, &(struct muster_client_options){ .deadline_ms = 1200, .concurrency = 1 },
-                      by_path);
+                by_path);
         muster_get(f.client, script_url(&f.server, "/hang"), NULL);
         muster_turn(f.client);
         expect_timeout(&f, "/", "deadline", "wait",
-                       1200); /* the first to finish is the one that hangs */
+                1200); /* the first to finish is the one that hangs */
         expect_result(&f, MUSTER_E_TIMEOUT, 0);
         fixture_stop(&f);
 }
@@ -96,13 +96,13 @@ static void test_queue(void **state)
 
         (void)state;
         fixture_start(&f,
-                      &(struct muster_client_options){ .queue_timeout_ms = 300, .concurrency = 1 },
-                      by_path);
+                &(struct muster_client_options){ .queue_timeout_ms = 300, .concurrency = 1 },
+                by_path);
         muster_get(f.client, script_url(&f.server, "/slow"), NULL);
         expect_timeout(&f, "/", "queue", "queue", 300);
         result = next_result(&f);
         assert_int_equal(muster_result_status(result),
-                         200); /* it had its slot: the queue timeout is over */
+                200); /* it had its slot: the queue timeout is over */
         assert_in_range(phase_ms(result, MUSTER_PHASE_WAIT), 4990, 5000);
         muster_result_free(result);
         fixture_stop(&f);
@@ -152,9 +152,9 @@ static void test_answer_that_was_there_counts(void **state)
 
         (void)state;
         fixture_start(&f,
-                      &(struct muster_client_options){ .total_timeout_ms = 2000,
-                                                       .read_timeout_ms = 1000 },
-                      by_path);
+                &(struct muster_client_options){
+                        .total_timeout_ms = 2000, .read_timeout_ms = 1000 },
+                by_path);
         muster_get(f.client, script_url(&f.server, "/"), NULL);
         while (f.server.n_requests == 0)
                 assert_int_equal(muster_turn(f.client), MUSTER_LATER);
@@ -197,8 +197,8 @@ static void test_request_overrides_client(void **state)
         (void)state;
         fixture_start(&f, &(struct muster_client_options){ .total_timeout_ms = 1000 }, by_path);
         request = muster_request_new(NULL, script_url(&f.server, "/slow"));
-        muster_request_set_options(
-                request, &(struct muster_request_options){ .total_timeout_ms = MUSTER_NO_TIMEOUT });
+        muster_request_set_options(request,
+                &(struct muster_request_options){ .total_timeout_ms = MUSTER_NO_TIMEOUT });
         muster_submit(f.client, request, NULL);
         result = next_result(&f);
         assert_int_equal(muster_result_status(result), 200);

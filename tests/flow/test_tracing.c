@@ -40,7 +40,7 @@ static void note_attempt(struct tracer *tracer, const struct trace_attempt *atte
 
         assert_true(book->n_attempts < N_MAX);
         snprintf(book->urls[book->n_attempts], sizeof(book->urls[0]), "%.*s",
-                 STR_ARGS(attempt->url));
+                STR_ARGS(attempt->url));
         book->attempts[book->n_attempts++] = *attempt;
 }
 
@@ -87,10 +87,10 @@ static void note_free(struct tracer *tracer)
 }
 
 static const struct tracer_ops notebook_ops = { note_origin, note_attempt, note_conn, note_lookup,
-                                                note_turn,   note_sample,  note_end,  note_free };
+        note_turn, note_sample, note_end, note_free };
 
 static void start(struct fixture *f, struct notebook *book,
-                  const struct muster_client_options *options, script_function answer)
+        const struct muster_client_options *options, script_function answer)
 {
         fixture_start(f, options, answer);
         *book = (struct notebook){ .tracer.ops = &notebook_ops };
@@ -181,7 +181,7 @@ static void test_per_host_and_share(void **state)
 
         (void)state;
         start(&f, &book, &(struct muster_client_options){ .concurrency = 8, .per_host = 1 },
-              after_100ms);
+                after_100ms);
         muster_get(f.client, script_url(&f.server, "/a"), NULL);
         muster_get(f.client, script_url(&f.server, "/b"), NULL);
         take_all(&f, 2);
@@ -206,7 +206,7 @@ static void test_rates(void **state)
         client_trace_end(f.client);
         assert_int_equal(numbered(&book, 2)->wait, TRACE_WAIT_RATE);
         assert_int_equal(numbered(&book, 2)->planned_ns - numbered(&book, 1)->planned_ns,
-                         500 * NS_PER_MS);
+                500 * NS_PER_MS);
         fixture_stop(&f);
 }
 
@@ -263,8 +263,8 @@ static void test_attempts_that_are_not_the_last(void **state)
 
         (void)state;
         start(&f, &book,
-              &(struct muster_client_options){ .max_retries = 1, .retry_budget_percent = 100 },
-              many_ways);
+                &(struct muster_client_options){ .max_retries = 1, .retry_budget_percent = 100 },
+                many_ways);
         muster_get(f.client, script_url(&f.server, "/retried"), NULL);
         take_all(&f, 1);
         muster_get(f.client, script_url(&f.server, "/from"), NULL);
@@ -278,7 +278,7 @@ static void test_attempts_that_are_not_the_last(void **state)
         assert_false(numbered(&book, 1)->is_last);
         assert_int_equal(numbered(&book, 2)->n, 2);
         assert_int_equal(numbered(&book, 2)->stamps.start_ns - numbered(&book, 1)->stamps.end_ns,
-                         7 * NS_PER_S);
+                7 * NS_PER_S);
         assert_int_equal(numbered(&book, 3)->outcome, TRACE_REDIRECTED);
         assert_int_equal(numbered(&book, 3)->status, 302);
         assert_int_equal(numbered(&book, 4)->request, 2);
@@ -286,7 +286,7 @@ static void test_attempts_that_are_not_the_last(void **state)
         assert_int_equal(numbered(&book, 5)->code, MUSTER_E_URL);
         assert_int_equal(numbered(&book, 5)->origin, 0);
         assert_int_equal(book.n_conns,
-                         2); /* each was kept for one more, then closed as it was told */
+                2); /* each was kept for one more, then closed as it was told */
         assert_int_equal(book.conns[0].closer, TRACE_CLOSED_BY_SERVER);
         fixture_stop(&f);
 }
@@ -300,8 +300,8 @@ static void test_attempt_without_a_slot(void **state)
 
         (void)state;
         start(&f, &book,
-              &(struct muster_client_options){ .max_retries = 1, .retry_budget_percent = 100 },
-              many_ways);
+                &(struct muster_client_options){ .max_retries = 1, .retry_budget_percent = 100 },
+                many_ways);
         muster_get(f.client, script_url(&f.server, "/retried"), NULL);
         id = f.client->stats.n_submitted;
         assert_int_equal(muster_wait(f.client, 1000), MUSTER_LATER); /* in its back-off */
@@ -328,8 +328,8 @@ static void test_system_error_of_each_attempt(void **state)
 
         (void)state;
         start(&f, &book,
-              &(struct muster_client_options){ .max_retries = 1, .retry_budget_percent = 100 },
-              many_ways);
+                &(struct muster_client_options){ .max_retries = 1, .retry_budget_percent = 100 },
+                many_ways);
         muster_get(f.client, "http://127.0.0.1:1/", NULL);
         take_all(&f, 1);
         client_trace_end(f.client);
@@ -357,8 +357,8 @@ static void test_late_acknowledgement(void **state)
         muster_get(f.client, script_url(&f.server, "/"), NULL);
         assert_int_equal(client_turn(f.client), 0);
         assert_non_null(conn->request);
-        conn->socket.handle(&conn->socket, &(struct loop_event){ .kind = LOOP_ACKED,
-                                                                 .kernel_ns = fixture_now_ns(&f) });
+        conn->socket.handle(&conn->socket,
+                &(struct loop_event){ .kind = LOOP_ACKED, .kernel_ns = fixture_now_ns(&f) });
         take_all(&f, 1);
         client_trace_end(f.client);
         assert_int_equal(numbered(&book, 2)->stamps.acked_ns, 0);

@@ -22,7 +22,7 @@ static inline const struct cause *cause_named(const struct cause *causes, const 
 
 /* What explain does with a rule; then it is worth a line, and everything that is shown has to be there. The record is the caller's. */
 static inline bool cause_is_found(const struct record *record, const struct cause *causes,
-                                  const char *name, struct finding *finding)
+        const char *name, struct finding *finding)
 {
         const struct cause *cause = cause_named(causes, name);
         struct facts facts;
@@ -46,7 +46,7 @@ static inline bool cause_is_found(const struct record *record, const struct caus
 
 /* Of a record that is made for it, and ended. */
 static inline bool cause_is_made(const struct record_maker *maker, const struct cause *causes,
-                                 const char *name, struct finding *finding)
+        const char *name, struct finding *finding)
 {
         struct record record;
         bool is_found;

@@ -17,7 +17,7 @@ static void say_head(struct h1_outcome *outcome, const struct h1_head *head)
         char word[64];
 
         snprintf(word, sizeof(word), "%d%s%s", head->status, head->keeps_alive ? "" : "c",
-                 head->has_body ? "" : "n");
+                head->has_body ? "" : "n");
         say(outcome, word);
         if (head->n_dropped) {
                 snprintf(word, sizeof(word), "d%u", head->n_dropped);
@@ -69,7 +69,7 @@ static bool feed(struct h1_reader *reader, struct muster_str *in, struct h1_outc
 }
 
 void h1_outcome_of(const char *at, size_t len, size_t size, size_t cut, bool is_head,
-                   struct h1_outcome *outcome)
+        struct h1_outcome *outcome)
 {
         struct h1_reader reader = { 0 };
         struct muster_error error = { 0 };

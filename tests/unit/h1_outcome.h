@@ -23,6 +23,6 @@ struct h1_outcome {
 
 /* Feed the text in pieces of `size`, or in two when `cut` is set; then the end. */
 void h1_outcome_of(const char *at, size_t len, size_t size, size_t cut, bool is_head,
-                   struct h1_outcome *outcome);
+        struct h1_outcome *outcome);
 
 #endif

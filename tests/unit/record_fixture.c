@@ -78,20 +78,20 @@ struct trace_attempt full_attempt(uint64_t number)
                 .slot_from = number + 2,
                 .conn = number + 3,
                 .stamps = { .start_ns = at,
-                            .slot_ns = at + 10,
-                            .dns_end_ns = at + 30,
-                            .tcp_end_ns = at + 60,
-                            .tls_end_ns = at + 100,
-                            .send_start_ns = at + 110,
-                            .send_end_ns = at + 150,
-                            .acked_ns = at + 170,
-                            .first_byte_kernel_ns = at + 210,
-                            .first_byte_read_ns = at + 280,
-                            .last_byte_kernel_ns = at + 290,
-                            .last_byte_read_ns = at + 295,
-                            .end_ns = at + 360,
-                            .decode_ns = 7,
-                            .stage = MUSTER_PHASE_RECEIVE },
+                        .slot_ns = at + 10,
+                        .dns_end_ns = at + 30,
+                        .tcp_end_ns = at + 60,
+                        .tls_end_ns = at + 100,
+                        .send_start_ns = at + 110,
+                        .send_end_ns = at + 150,
+                        .acked_ns = at + 170,
+                        .first_byte_kernel_ns = at + 210,
+                        .first_byte_read_ns = at + 280,
+                        .last_byte_kernel_ns = at + 290,
+                        .last_byte_read_ns = at + 295,
+                        .end_ns = at + 360,
+                        .decode_ns = 7,
+                        .stage = MUSTER_PHASE_RECEIVE },
                 .process_end_ns = at + 500,
                 .worker_decode_ns = 11,
                 .finished_ns = at + 501,
@@ -150,69 +150,69 @@ struct trace_conn full_conn(uint64_t id)
         uint64_t at = id * NS_PER_S;
 
         return (struct trace_conn){ .id = id,
-                                    .origin = 1,
-                                    .opened_ns = at,
-                                    .dns_end_ns = at + 1,
-                                    .tcp_end_ns = at + 3,
-                                    .tls_end_ns = at + 6,
-                                    .closed_ns = at + 10,
-                                    .n_attempts = 2,
-                                    .n_addresses = 3,
-                                    .family = 6,
-                                    .closer = TRACE_CLOSED_BY_AGE,
-                                    .is_tls = true,
-                                    .is_resumed = true,
-                                    .had_ticket = true,
-                                    .tls_work_ns = 4,
-                                    .rtt_us = 5,
-                                    .min_rtt_us = 6,
-                                    .n_retransmits = 7,
-                                    .cwnd = 8,
-                                    .delivery_rate = 9,
-                                    .rwnd_limited_us = 10,
-                                    .sndbuf_limited_us = 11,
-                                    .busy_us = 12,
-                                    .bytes_received = 13,
-                                    .n_out_of_order = 14,
-                                    .remote = BYTES("[::1]:443") };
+                .origin = 1,
+                .opened_ns = at,
+                .dns_end_ns = at + 1,
+                .tcp_end_ns = at + 3,
+                .tls_end_ns = at + 6,
+                .closed_ns = at + 10,
+                .n_attempts = 2,
+                .n_addresses = 3,
+                .family = 6,
+                .closer = TRACE_CLOSED_BY_AGE,
+                .is_tls = true,
+                .is_resumed = true,
+                .had_ticket = true,
+                .tls_work_ns = 4,
+                .rtt_us = 5,
+                .min_rtt_us = 6,
+                .n_retransmits = 7,
+                .cwnd = 8,
+                .delivery_rate = 9,
+                .rwnd_limited_us = 10,
+                .sndbuf_limited_us = 11,
+                .busy_us = 12,
+                .bytes_received = 13,
+                .n_out_of_order = 14,
+                .remote = BYTES("[::1]:443") };
 }
 
 struct trace_lookup full_lookup(void)
 {
         return (struct trace_lookup){ .start_ns = 5,
-                                      .end_ns = 9,
-                                      .code = MUSTER_E_RESOLVE,
-                                      .n_addresses = 3,
-                                      .name = BYTES("h.test") };
+                .end_ns = 9,
+                .code = MUSTER_E_RESOLVE,
+                .n_addresses = 3,
+                .name = BYTES("h.test") };
 }
 
 struct trace_turn full_turn(void)
 {
         return (struct trace_turn){ .start_ns = 7,
-                                    .end_ns = 22,
-                                    .work_ns = { 1, 2, 3, 4, 5 },
-                                    .thread_cpu_ns = 6,
-                                    .culprit = 8 };
+                .end_ns = 22,
+                .work_ns = { 1, 2, 3, 4, 5 },
+                .thread_cpu_ns = 6,
+                .culprit = 8 };
 }
 
 struct trace_sample full_sample(uint64_t at_ns)
 {
         return (struct trace_sample){ .at_ns = at_ns,
-                                      .n_in_flight = 1,
-                                      .n_queued = 2,
-                                      .n_processing = 3,
-                                      .n_held = 4,
-                                      .is_full = true,
-                                      .n_submitted = 5,
-                                      .n_attempts = 6,
-                                      .n_conns_opened = 7,
-                                      .n_lookups = 8,
-                                      .n_turns = 9,
-                                      .wait_ns = 10,
-                                      .work_ns = { 11, 12, 13, 14, 15 },
-                                      .thread_cpu_ns = 16,
-                                      .process_cpu_ns = 17,
-                                      .n_open_conns = 18 };
+                .n_in_flight = 1,
+                .n_queued = 2,
+                .n_processing = 3,
+                .n_held = 4,
+                .is_full = true,
+                .n_submitted = 5,
+                .n_attempts = 6,
+                .n_conns_opened = 7,
+                .n_lookups = 8,
+                .n_turns = 9,
+                .wait_ns = 10,
+                .work_ns = { 11, 12, 13, 14, 15 },
+                .thread_cpu_ns = 16,
+                .process_cpu_ns = 17,
+                .n_open_conns = 18 };
 }
 
 struct trace_origin full_origin(void)
@@ -270,10 +270,10 @@ void assert_rows_equal(enum row_kind kind, const void *a, const void *b)
 int fixture_try_start(struct record_fixture *f, const char *file, bool overwrite, uint64_t keep)
 {
         const struct settings settings = { .concurrency = 4,
-                                           .rate_per_s = 2.5,
-                                           .read_timeout_ns = 30 * NS_PER_S,
-                                           .total_timeout_ns = UINT64_MAX,
-                                           .no_redirects = true };
+                .rate_per_s = 2.5,
+                .read_timeout_ns = 30 * NS_PER_S,
+                .total_timeout_ns = UINT64_MAX,
+                .no_redirects = true };
         const struct muster_record_options options = {
                 .file = file, .overwrite = overwrite, .keep = keep, .command = "[\"muster\"]"
         };

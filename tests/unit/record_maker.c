@@ -9,9 +9,14 @@
 #define N_SAMPLES 20
 
 static const char *const host_keys[RECORD_MAKER_HOSTS] = {
-        "http://host1.example:80", "http://host2.example:80", "http://host3.example:80",
-        "http://host4.example:80", "http://host5.example:80", "http://host6.example:80",
-        "http://host7.example:80", "http://host8.example:80",
+        "http://host1.example:80",
+        "http://host2.example:80",
+        "http://host3.example:80",
+        "http://host4.example:80",
+        "http://host5.example:80",
+        "http://host6.example:80",
+        "http://host7.example:80",
+        "http://host8.example:80",
 };
 
 /* A request on its way: in the heap by when its next attempt enters the queue. */
@@ -85,7 +90,7 @@ static int begin(struct making *making)
                 return MUSTER_E_RESOURCE;
         for (size_t i = 0; i < n; i++)
                 if (heap_set(&making->ready, &making->pendings[i].node,
-                             making->pendings[i].submitted_ns) < 0)
+                            making->pendings[i].submitted_ns) < 0)
                         return MUSTER_E_RESOURCE;
         return 0;
 }
@@ -113,11 +118,12 @@ static struct place *first_free(struct place *places, size_t n)
 
 /* Its slot, its moment, and what it waited for last. */
 static struct place *take_slot(struct making *making, const struct pending *pending,
-                               struct trace_attempt *attempt)
+        struct trace_attempt *attempt)
 {
         struct place *place = first_free(making->places, making->slots);
-        struct place *host_place = first_free(
-                making->host_places + pending->is.host * making->per_host, making->per_host);
+        struct place *host_place =
+                first_free(making->host_places + pending->is.host * making->per_host,
+                        making->per_host);
         uint64_t slot_ns = attempt->stamps.start_ns;
 
         if (making->maker->rate_per_s > 0) {
@@ -145,7 +151,7 @@ static struct place *take_slot(struct making *making, const struct pending *pend
 }
 
 static void give_back(struct making *making, const struct trace_attempt *attempt, uint32_t host,
-                      struct place *place)
+        struct place *place)
 {
         struct place *host_place =
                 first_free(making->host_places + host * making->per_host, making->per_host);
@@ -159,7 +165,7 @@ static void give_back(struct making *making, const struct trace_attempt *attempt
 /* --- an attempt --------------------------------------------------------------------------------------------------- */
 
 static struct trace_conn *conn_for(struct making *making, size_t slot, uint32_t host,
-                                   struct trace_attempt *attempt)
+        struct trace_attempt *attempt)
 {
         struct record *record = making->record;
         uint64_t *id = &making->conns[slot * making->n_hosts + host];
@@ -191,7 +197,7 @@ static struct trace_conn *conn_for(struct making *making, size_t slot, uint32_t 
 }
 
 static void connect_it(const struct record_maker_request *is, struct attempt *stamps,
-                       struct trace_conn *conn, uint64_t *at)
+        struct trace_conn *conn, uint64_t *at)
 {
         if (is->dns_ns)
                 conn->dns_end_ns = stamps->dns_end_ns = *at += is->dns_ns;
@@ -213,7 +219,7 @@ static void answer(const struct record_maker_request *is, struct attempt *stamps
 }
 
 static void live(const struct record_maker_request *is, struct trace_attempt *attempt,
-                 struct trace_conn *conn)
+        struct trace_conn *conn)
 {
         struct attempt *stamps = &attempt->stamps;
         uint64_t at = stamps->slot_ns;
@@ -281,14 +287,14 @@ static int make_attempt(struct making *making)
         conclude(pending, attempt);
         place = take_slot(making, pending, attempt);
         live(&pending->is, attempt,
-             conn_for(making, (size_t)(place - making->places), pending->is.host, attempt));
+                conn_for(making, (size_t)(place - making->places), pending->is.host, attempt));
         give_back(making, attempt, pending->is.host, place);
         if (attempt->is_last) {
                 finish(&pending->is, attempt);
                 return 0;
         }
         return heap_set(&making->ready, &pending->node,
-                        attempt->stamps.end_ns + pending->is.backoff_ns);
+                attempt->stamps.end_ns + pending->is.backoff_ns);
 }
 
 /* --- what follows from the attempts ------------------------------------------------------------------------------- */

@@ -49,7 +49,7 @@ struct record_maker {
         struct record_maker_request each; /* what they are like */
         /* How they differ; NULL: they do not. Called for each, `i` from 0, with a copy of `each`. */
         void (*vary)(struct record_maker_request *request, size_t i,
-                     const struct record_maker *maker);
+                const struct record_maker *maker);
         void *argument; /* for it */
 };
 

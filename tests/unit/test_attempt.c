@@ -59,7 +59,7 @@ static void test_every_phase(void **state)
 static void test_rest_belongs_to_the_stage(void **state)
 {
         static const enum muster_phase stages[] = { MUSTER_PHASE_QUEUE, MUSTER_PHASE_DNS,
-                                                    MUSTER_PHASE_TCP, MUSTER_PHASE_WAIT };
+                MUSTER_PHASE_TCP, MUSTER_PHASE_WAIT };
 
         (void)state;
         for (size_t i = 0; i < sizeof(stages) / sizeof(stages[0]); i++) {
@@ -76,12 +76,12 @@ static void test_rest_belongs_to_the_stage(void **state)
 static void test_stamps_out_of_order(void **state)
 {
         struct attempt attempt = { .start_ns = 10,
-                                   .slot_ns = 20,
-                                   .send_end_ns = 50,
-                                   .first_byte_kernel_ns = 40,
-                                   .first_byte_read_ns = 60,
-                                   .end_ns = 70,
-                                   .stage = MUSTER_PHASE_RECEIVE };
+                .slot_ns = 20,
+                .send_end_ns = 50,
+                .first_byte_kernel_ns = 40,
+                .first_byte_read_ns = 60,
+                .end_ns = 70,
+                .stage = MUSTER_PHASE_RECEIVE };
         uint64_t phase_ns[MUSTER_N_PHASES] = { 0 };
 
         (void)state;

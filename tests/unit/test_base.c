@@ -24,7 +24,7 @@ static void test_first_error_is_kept(void **state)
 
         (void)state;
         assert_int_equal(error_set(&error, MUSTER_E_URL, MUSTER_PHASE_QUEUE, 7, "one %d", 1),
-                         MUSTER_E_URL);
+                MUSTER_E_URL);
         assert_int_equal(error_set(&error, MUSTER_E_TLS, MUSTER_PHASE_TLS, 0, "two"), MUSTER_E_TLS);
         assert_int_equal(error.code, MUSTER_E_URL);
         assert_int_equal(error.sys, 7);
@@ -33,7 +33,7 @@ static void test_first_error_is_kept(void **state)
         assert_int_equal(error_set_memory(&error, MUSTER_PHASE_DNS), MUSTER_E_RESOURCE);
         assert_int_equal(error.sys, ENOMEM);
         assert_int_equal(error_set(NULL, MUSTER_E_TLS, MUSTER_PHASE_TLS, 0, "nobody listens"),
-                         MUSTER_E_TLS);
+                MUSTER_E_TLS);
 }
 
 static void test_error_text_is_one_clean_line(void **state)
@@ -79,11 +79,16 @@ static void test_numbers(void **state)
                 bool is_valid;
                 uint64_t value;
         } cases[] = {
-                { "0", true, 0 },   { "18446744073709551615", true, UINT64_MAX },
-                { "007", true, 7 }, { "18446744073709551616", false, 0 },
-                { "", false, 0 },   { "99999999999999999999999", false, 0 },
-                { "-1", false, 0 }, { "+1", false, 0 },
-                { " 1", false, 0 }, { "1x", false, 0 },
+                { "0", true, 0 },
+                { "18446744073709551615", true, UINT64_MAX },
+                { "007", true, 7 },
+                { "18446744073709551616", false, 0 },
+                { "", false, 0 },
+                { "99999999999999999999999", false, 0 },
+                { "-1", false, 0 },
+                { "+1", false, 0 },
+                { " 1", false, 0 },
+                { "1x", false, 0 },
         };
 
         (void)state;
@@ -180,7 +185,7 @@ static void fill_arena(void)
 
         memset(text, 'a', sizeof(text));
         while (arena && n < LENGTH(copies) &&
-               arena_add(arena, (struct muster_str){ text, n * 45 }, &copies[n]) == 0)
+                arena_add(arena, (struct muster_str){ text, n * 45 }, &copies[n]) == 0)
                 n++;
         for (size_t i = 0; i < n; i++) {
                 assert_int_equal(copies[i].len, i * 45);

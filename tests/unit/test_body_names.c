@@ -70,7 +70,7 @@ static void expect_length(const char *template, size_t id_len, int expected, siz
 
         memset(id, 'x', sizeof(id));
         assert_int_equal(body_name_add(&to, template, &(struct body_name){ .id = { id, id_len } }),
-                         expected);
+                expected);
         if (expected == 0)
                 assert_int_equal(to.len, len);
         buf_deinit(&to);
@@ -149,9 +149,12 @@ static void test_without_memory(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_what_is_kept),        cmocka_unit_test(test_what_is_escaped),
-                cmocka_unit_test(test_words_of_a_template), cmocka_unit_test(test_long_names),
-                cmocka_unit_test(test_long_names_differ),   cmocka_unit_test(test_set_of_names),
+                cmocka_unit_test(test_what_is_kept),
+                cmocka_unit_test(test_what_is_escaped),
+                cmocka_unit_test(test_words_of_a_template),
+                cmocka_unit_test(test_long_names),
+                cmocka_unit_test(test_long_names_differ),
+                cmocka_unit_test(test_set_of_names),
                 cmocka_unit_test(test_without_memory),
         };
 

@@ -30,8 +30,8 @@ static void do_work(struct record *record, struct work work)
         uint64_t busy_ns = (uint64_t)((double)wall_ns(record) * work.share);
         uint64_t cpu_ns = (uint64_t)((double)wall_ns(record) * work.cpu_share);
         struct trace_turn turn = { .start_ns = RECORD_MAKER_START_NS,
-                                   .end_ns = RECORD_MAKER_START_NS + busy_ns,
-                                   .thread_cpu_ns = cpu_ns };
+                .end_ns = RECORD_MAKER_START_NS + busy_ns,
+                .thread_cpu_ns = cpu_ns };
 
         turn.work_ns[work.most] = busy_ns;
         assert_int_equal(record_make_turn(record, &turn), 0);
@@ -42,7 +42,7 @@ static void do_work(struct record *record, struct work work)
 }
 
 static bool finds(const struct record_maker *maker, struct work work, const struct cause *causes,
-                  const char *name, struct finding *finding)
+        const char *name, struct finding *finding)
 {
         struct record record;
         bool is_found;
@@ -80,18 +80,18 @@ static void test_saturated(void **state)
 static void test_saturated_while_receiving(void **state)
 {
         static char command[] = "[\"muster\",\"fetch\"]";
-        const struct record_maker large = { .n = 50,
-                                            .slots = 8,
-                                            .each = { .server_ns = MS, .receive_ns = 30 * MS } };
+        const struct record_maker large = {
+                .n = 50, .slots = 8, .each = { .server_ns = MS, .receive_ns = 30 * MS }
+        };
         struct finding finding;
         struct record record;
 
         (void)state;
         assert_true(finds(&large, (struct work){ TRACE_WORK_IO, 1, 0.98 }, causes_client,
-                          "client-saturated", &finding));
+                "client-saturated", &finding));
         assert_null(finding.shown.option);
         assert_false(finds(&large, (struct work){ TRACE_WORK_IO, 0.7, 0.7 }, causes_client,
-                           "client-saturated", &finding));
+                "client-saturated", &finding));
         /* A part of it was writing what the command can leave out. */
         assert_int_equal(record_make(&record, &large), 0);
         do_work(&record, (struct work){ TRACE_WORK_IO, 1, 0.98 });
@@ -121,7 +121,7 @@ struct decoded {
 };
 
 static bool finds_decoding(struct decoded decoded, struct work work, const char *name,
-                           struct finding *finding)
+        struct finding *finding)
 {
         struct record record;
         bool is_found;
@@ -135,9 +135,9 @@ static bool finds_decoding(struct decoded decoded, struct work work, const char 
         do_work(&record, work);
         assert_int_equal(record_make_counter(&record, "machine.processors", 2, 2), 0);
         assert_int_equal(record_make_counter(&record, "pressure.cpu_us", 0,
-                                             (int64_t)((double)wall_ns(&record) * decoded.pressure /
-                                                       (double)NS_PER_US)),
-                         0);
+                                 (int64_t)((double)wall_ns(&record) * decoded.pressure /
+                                           (double)NS_PER_US)),
+                0);
         is_found = cause_is_found(&record, causes_work, name, finding);
         if (is_found)
                 assert_true(finding->shown.is_client);
@@ -191,7 +191,7 @@ static void test_on_loop_for_good(void **state)
 
 /* Two workers, 20 ms each: one pair after the other. */
 static void wait_for_worker(struct record_maker_request *request, size_t i,
-                            const struct record_maker *maker)
+        const struct record_maker *maker)
 {
         (void)maker;
         request->submit_after_ns = i;
@@ -229,15 +229,14 @@ static bool finds_in_crew(struct crew_work work, const char *name, struct findin
         last->process_cpu_ns =
                 (uint64_t)((double)wall_ns(&record) * work.used * (double)work.processors);
         assert_int_equal(record_make_counter(&record, "machine.processors", work.processors,
-                                             work.processors),
-                         0);
+                                 work.processors),
+                0);
         assert_int_equal(record_make_counter(&record, "pressure.cpu_us", 0,
-                                             us_of_wall(&record, work.pressure)),
-                         0);
-        assert_int_equal(record_make_counter(
-                                 &record, "children.cpu_us", 0,
+                                 us_of_wall(&record, work.pressure)),
+                0);
+        assert_int_equal(record_make_counter(&record, "children.cpu_us", 0,
                                  us_of_wall(&record, work.children_used * (double)work.processors)),
-                         0);
+                0);
         is_found = cause_is_found(&record, causes_work, name, finding);
         record_deinit(&record);
         return is_found;
@@ -245,7 +244,7 @@ static bool finds_in_crew(struct crew_work work, const char *name, struct findin
 
 /* 400 workers, 20 ms each. */
 static void wait_for_many(struct record_maker_request *request, size_t i,
-                          const struct record_maker *maker)
+        const struct record_maker *maker)
 {
         (void)maker;
         request->submit_after_ns = i;
@@ -260,8 +259,8 @@ static void test_many_workers(void **state)
         struct record record;
 
         (void)state;
-        assert_true(
-                finds_in_crew((struct crew_work){ 4096, 0.25, 0, 0 }, "workers-too-few", &finding));
+        assert_true(finds_in_crew((struct crew_work){ 4096, 0.25, 0, 0 }, "workers-too-few",
+                &finding));
         assert_string_equal(finding.shown.option, "--process-workers 1024");
         assert_int_equal(record_make(&record, &maker), 0);
         do_work(&record, (struct work){ TRACE_WORK_IO, 0.05, 0.05 });
@@ -279,28 +278,28 @@ static void test_workers(void **state)
         struct finding finding;
 
         (void)state;
-        assert_true(
-                finds_in_crew((struct crew_work){ 2, 0.9, 0, 0.15 }, "client-saturated", &finding));
-        assert_false(
-                finds_in_crew((struct crew_work){ 2, 0.9, 0, 0.15 }, "workers-too-few", &finding));
+        assert_true(finds_in_crew((struct crew_work){ 2, 0.9, 0, 0.15 }, "client-saturated",
+                &finding));
+        assert_false(finds_in_crew((struct crew_work){ 2, 0.9, 0, 0.15 }, "workers-too-few",
+                &finding));
         /* There are more processors. */
-        assert_true(
-                finds_in_crew((struct crew_work){ 8, 0.25, 0, 0 }, "workers-too-few", &finding));
+        assert_true(finds_in_crew((struct crew_work){ 8, 0.25, 0, 0 }, "workers-too-few",
+                &finding));
         assert_string_equal(finding.shown.option, "--process-workers 8");
         assert_predicted(&finding, 160 * MS);
-        assert_false(
-                finds_in_crew((struct crew_work){ 8, 0.25, 0, 0 }, "client-saturated", &finding));
+        assert_false(finds_in_crew((struct crew_work){ 8, 0.25, 0, 0 }, "client-saturated",
+                &finding));
         /* The work waits itself: more can be under way than there are processors. */
         assert_true(finds_in_crew((struct crew_work){ 2, 0.1, 0, 0 }, "workers-too-few", &finding));
         assert_string_equal(finding.shown.option, "--process-workers 32");
-        assert_false(
-                finds_in_crew((struct crew_work){ 2, 0.1, 0, 0 }, "client-saturated", &finding));
+        assert_false(finds_in_crew((struct crew_work){ 2, 0.1, 0, 0 }, "client-saturated",
+                &finding));
         /* So it does where others want the processors. */
-        assert_true(
-                finds_in_crew((struct crew_work){ 2, 0.05, 0, 0.4 }, "workers-too-few", &finding));
+        assert_true(finds_in_crew((struct crew_work){ 2, 0.05, 0, 0.4 }, "workers-too-few",
+                &finding));
         /* It computes, in other programs; nobody else is there. */
         assert_true(finds_in_crew((struct crew_work){ 2, 0.05, 0.85, 0 }, "client-saturated",
-                                  &finding));
+                &finding));
 }
 
 /* --- the program around it ---------------------------------------------------------------------------------------- */
@@ -333,9 +332,12 @@ static void test_busy_command(void **state)
                 uint64_t body_bytes;
                 bool discards, has_option;
         } cases[] = {
-                { NULL, 20000, false, false },  { plain, 20000, false, true },
-                { plain, 20000, true, false },  { plain, 100, false, false },
-                { files, 20000, false, false }, { in_lines, 20000, false, true },
+                { NULL, 20000, false, false },
+                { plain, 20000, false, true },
+                { plain, 20000, true, false },
+                { plain, 100, false, false },
+                { files, 20000, false, false },
+                { in_lines, 20000, false, true },
         };
         struct finding finding;
         struct record record;
@@ -354,7 +356,7 @@ static void test_busy_command(void **state)
                 if (cases[i].has_option)
                         assert_string_equal(finding.shown.option, "--body none");
                 assert_int_equal(strstr(finding.shown.remedy, "process function") != NULL,
-                                 cases[i].command == NULL);
+                        cases[i].command == NULL);
         }
         record.run.command = NULL;
         record_deinit(&record);

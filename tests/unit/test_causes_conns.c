@@ -91,7 +91,7 @@ static void test_no_keep_alive(void **state)
 }
 
 static void each_after_a_pause(struct record_maker_request *request, size_t i,
-                               const struct record_maker *maker)
+        const struct record_maker *maker)
 {
         (void)maker;
         request->submit_after_ns = i * 130 * MS;
@@ -100,11 +100,10 @@ static void each_after_a_pause(struct record_maker_request *request, size_t i,
 /* One request each 130 ms, and connections that end 100 ms after their answer. */
 static void make_ending_later(struct record *record, enum trace_closer closer)
 {
-        make(record,
-             &(struct record_maker){ .n = 15,
-                                     .no_reuse = true,
-                                     .vary = each_after_a_pause,
-                                     .each = { .tcp_ns = 15 * MS, .network_ns = 15 * MS } });
+        make(record, &(struct record_maker){ .n = 15,
+                             .no_reuse = true,
+                             .vary = each_after_a_pause,
+                             .each = { .tcp_ns = 15 * MS, .network_ns = 15 * MS } });
         for (size_t i = 0; i < record->n_conns; i++) {
                 record->conns[i].closer = (uint8_t)closer;
                 record->conns[i].closed_ns += 90 * MS;
@@ -205,7 +204,7 @@ static void test_stale_for_an_unknown_time(void **state)
         }
         assert_true(cause_is_found(&record, causes_conns, "stale-connections", &finding));
         assert_string_equal(finding.title,
-                            "The server closed kept connections before they were used again");
+                "The server closed kept connections before they were used again");
         assert_non_null(strstr(finding.remedy, "than the pauses between"));
         record_deinit(&record);
 }
@@ -228,7 +227,7 @@ static void test_idle_expired(void **state)
 /* --- opening ------------------------------------------------------------------------------------------------------ */
 
 static void last_third_later(struct record_maker_request *request, size_t i,
-                             const struct record_maker *maker)
+        const struct record_maker *maker)
 {
         request->submit_after_ns = i;
         if (i >= maker->slots * 2 / 3)
@@ -271,7 +270,7 @@ static void test_syn_dropped(void **state)
 }
 
 static void drop_one(struct record_maker_request *request, size_t i,
-                     const struct record_maker *maker)
+        const struct record_maker *maker)
 {
         (void)maker;
         request->submit_after_ns = i;
@@ -294,7 +293,7 @@ static void test_one_syn_lost(void **state)
 }
 
 static void drop_last_two(struct record_maker_request *request, size_t i,
-                          const struct record_maker *maker)
+        const struct record_maker *maker)
 {
         request->submit_after_ns = i;
         if (i + 2 == maker->slots || i + 1 == maker->slots)
@@ -322,7 +321,7 @@ static void test_two_too_many(void **state)
 }
 
 static void drop_a_tenth(struct record_maker_request *request, size_t i,
-                         const struct record_maker *maker)
+        const struct record_maker *maker)
 {
         (void)maker;
         if (i % 10 == 9)
@@ -354,7 +353,7 @@ static void test_fewer_than_there_were(void **state)
 }
 
 static void in_a_row(struct record_maker_request *request, size_t i,
-                     const struct record_maker *maker)
+        const struct record_maker *maker)
 {
         request->submit_after_ns = i; /* the first ones first */
         if (i >= maker->slots)
@@ -401,7 +400,7 @@ static void test_handshake_herd(void **state)
 }
 
 static void take_in(struct record_maker_request *request, size_t i,
-                    const struct record_maker *maker)
+        const struct record_maker *maker)
 {
         request->submit_after_ns = i;
         if (i < maker->slots)
@@ -444,7 +443,7 @@ static void test_slow_accept_is_no_slow_server(void **state)
 }
 
 static void take_as_long(struct record_maker_request *request, size_t i,
-                         const struct record_maker *maker)
+        const struct record_maker *maker)
 {
         (void)maker;
         request->submit_after_ns = i;
@@ -452,7 +451,7 @@ static void take_as_long(struct record_maker_request *request, size_t i,
 }
 
 static void begin_alike(struct record_maker_request *request, size_t i,
-                        const struct record_maker *maker)
+        const struct record_maker *maker)
 {
         request->submit_after_ns = i;
         if (i < maker->slots)
@@ -524,8 +523,8 @@ static void test_machine_has_no_more(void **state)
 /* Rows that do not fit together: whatever is said of them, nothing breaks. */
 static void test_nonsense(void **state)
 {
-        const struct cause *tables[] = { causes_conns, causes_connect, causes_herd,  causes_names,
-                                         causes_tls,   causes_wire,    causes_window };
+        const struct cause *tables[] = { causes_conns, causes_connect, causes_herd, causes_names,
+                causes_tls, causes_wire, causes_window };
         struct record record;
         struct finding finding;
 
@@ -553,8 +552,8 @@ static void test_nonsense(void **state)
 
 static void run_without_memory(void)
 {
-        const struct cause *tables[] = { causes_conns, causes_connect, causes_herd,  causes_names,
-                                         causes_tls,   causes_wire,    causes_window };
+        const struct cause *tables[] = { causes_conns, causes_connect, causes_herd, causes_names,
+                causes_tls, causes_wire, causes_window };
         static struct record record;
         static struct facts facts;
         struct finding finding = { 0 };

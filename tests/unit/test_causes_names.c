@@ -27,11 +27,10 @@ static void assert_only(const struct record *record, const char *name)
 
 static void look_up(struct record *record, const char *name, uint64_t start_ns, uint64_t took_ns)
 {
-        assert_int_equal(
-                record_make_lookup(record, &(struct trace_lookup){ .start_ns = start_ns,
-                                                                   .end_ns = start_ns + took_ns,
-                                                                   .n_addresses = 1,
-                                                                   .name = str_of(name) }),
+        assert_int_equal(record_make_lookup(record, &(struct trace_lookup){ .start_ns = start_ns,
+                                                            .end_ns = start_ns + took_ns,
+                                                            .n_addresses = 1,
+                                                            .name = str_of(name) }),
                 0);
 }
 
@@ -41,11 +40,10 @@ static void look_up(struct record *record, const char *name, uint64_t start_ns, 
 static void make_names(struct record *record, uint64_t dns_ns)
 {
         static const char *const names[] = { "host1.example", "host2.example", "host3.example",
-                                             "host4.example", "host5.example", "host6.example",
-                                             "host7.example", "host8.example" };
+                "host4.example", "host5.example", "host6.example", "host7.example",
+                "host8.example" };
 
-        make(record, &(struct record_maker){
-                             .n = 8,
+        make(record, &(struct record_maker){ .n = 8,
                              .n_hosts = 8,
                              .each = { .dns_ns = dns_ns, .tcp_ns = MS, .network_ns = MS } });
         for (size_t i = 0; i < LENGTH(names); i++)
@@ -86,7 +84,7 @@ static void test_dns_loss(void **state)
 }
 
 static void first_five_wait(struct record_maker_request *request, size_t i,
-                            const struct record_maker *maker)
+        const struct record_maker *maker)
 {
         (void)maker;
         request->dns_ns = i < 5 ? 50 * MS + 300 * NS_PER_US : 0;
@@ -96,11 +94,10 @@ static void first_five_wait(struct record_maker_request *request, size_t i,
 static void test_family_silent(void **state)
 {
         struct record_maker maker = { .n = 20,
-                                      .slots = 5,
-                                      .no_reuse = true,
-                                      .vary = first_five_wait,
-                                      .each = { .tcp_ns = 100 * NS_PER_US,
-                                                .network_ns = 100 * NS_PER_US } };
+                .slots = 5,
+                .no_reuse = true,
+                .vary = first_five_wait,
+                .each = { .tcp_ns = 100 * NS_PER_US, .network_ns = 100 * NS_PER_US } };
         struct record record;
         struct finding finding;
 
@@ -120,7 +117,7 @@ static void test_family_silent(void **state)
 }
 
 static void wait_each_second(struct record_maker_request *request, size_t i,
-                             const struct record_maker *maker)
+        const struct record_maker *maker)
 {
         (void)maker;
         request->dns_ns = i % 50 ? 0 : 300 * MS;
@@ -133,10 +130,10 @@ static void test_dns_uncached(void **state)
 
         (void)state;
         make(&record, &(struct record_maker){ .n = 200,
-                                              .slots = 1,
-                                              .no_reuse = true,
-                                              .vary = wait_each_second,
-                                              .each = { .tcp_ns = MS, .network_ns = 19 * MS } });
+                              .slots = 1,
+                              .no_reuse = true,
+                              .vary = wait_each_second,
+                              .each = { .tcp_ns = MS, .network_ns = 19 * MS } });
         for (uint64_t i = 0; i < 4; i++)
                 look_up(&record, "host1.example", i * 1300 * MS + RECORD_MAKER_START_NS, 300 * MS);
         assert_only(&record, "dns-uncached");
@@ -151,10 +148,10 @@ static void test_dns_uncached(void **state)
 static void make_race(struct record *record, uint64_t tcp_ns, uint32_t n_addresses)
 {
         make(record, &(struct record_maker){ .n = 20,
-                                             .slots = 5,
-                                             .no_reuse = true,
-                                             .rtt_ns = 20 * MS,
-                                             .each = { .tcp_ns = tcp_ns, .network_ns = 20 * MS } });
+                             .slots = 5,
+                             .no_reuse = true,
+                             .rtt_ns = 20 * MS,
+                             .each = { .tcp_ns = tcp_ns, .network_ns = 20 * MS } });
         for (size_t i = 0; i < record->n_conns; i++) {
                 record->conns[i].n_addresses = n_addresses;
                 record->conns[i].remote = str_of("192.0.2.1:80");
@@ -191,12 +188,11 @@ static void test_resolve_spares_lookup(void **state)
 
         (void)state;
         make(&record,
-             &(struct record_maker){
-                     .n = 20,
-                     .slots = 20,
-                     .no_reuse = true,
-                     .rtt_ns = 20 * MS,
-                     .each = { .dns_ns = 30 * MS, .tcp_ns = 271 * MS, .network_ns = 20 * MS } });
+                &(struct record_maker){ .n = 20,
+                        .slots = 20,
+                        .no_reuse = true,
+                        .rtt_ns = 20 * MS,
+                        .each = { .dns_ns = 30 * MS, .tcp_ns = 271 * MS, .network_ns = 20 * MS } });
         for (size_t i = 0; i < record.n_conns; i++) {
                 record.conns[i].n_addresses = 2;
                 record.conns[i].remote = str_of("192.0.2.1:80");
@@ -225,9 +221,12 @@ static void test_refused(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_dns_slow),      cmocka_unit_test(test_dns_loss),
-                cmocka_unit_test(test_family_silent), cmocka_unit_test(test_dns_uncached),
-                cmocka_unit_test(test_ipv6_broken),   cmocka_unit_test(test_resolve_spares_lookup),
+                cmocka_unit_test(test_dns_slow),
+                cmocka_unit_test(test_dns_loss),
+                cmocka_unit_test(test_family_silent),
+                cmocka_unit_test(test_dns_uncached),
+                cmocka_unit_test(test_ipv6_broken),
+                cmocka_unit_test(test_resolve_spares_lookup),
                 cmocka_unit_test(test_refused),
         };
 

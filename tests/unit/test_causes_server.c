@@ -14,7 +14,7 @@
 
 /* 4 workers: as many as are there wait for each other. */
 static void queue_in_server(struct record_maker_request *request, size_t i,
-                            const struct record_maker *maker)
+        const struct record_maker *maker)
 {
         size_t n = i < maker->slots ? i + 1 : maker->slots;
 
@@ -58,7 +58,7 @@ static void crowd_simulate(struct crowd *crowd, size_t slots)
 }
 
 static void as_in_crowd(struct record_maker_request *request, size_t i,
-                        const struct record_maker *maker)
+        const struct record_maker *maker)
 {
         const struct crowd *crowd = maker->argument;
 
@@ -158,9 +158,9 @@ static void test_slow_in_pieces(void **state)
         maker.n = 100;
         maker.slots = 8;
         maker.each = (struct record_maker_request){ .network_ns = 50 * NS_PER_US,
-                                                    .server_ns = MS,
-                                                    .receive_ns = 200 * MS,
-                                                    .wire_bytes = 1000 };
+                .server_ns = MS,
+                .receive_ns = 200 * MS,
+                .wire_bytes = 1000 };
         assert_true(cause_is_made(&maker, causes_server, "server-slow", &finding));
         assert_string_equal(finding.shown.title, "A typical answer took the server 201 ms");
         assert_non_null(strstr(finding.evidence[2], "complete 200 ms later"));
@@ -170,7 +170,7 @@ static void test_slow_in_pieces(void **state)
 }
 
 static void second_twice(struct record_maker_request *request, size_t i,
-                         const struct record_maker *maker)
+        const struct record_maker *maker)
 {
         (void)maker;
         if (i % 2 == 1)
@@ -178,7 +178,7 @@ static void second_twice(struct record_maker_request *request, size_t i,
 }
 
 static void third_long(struct record_maker_request *request, size_t i,
-                       const struct record_maker *maker)
+        const struct record_maker *maker)
 {
         size_t every = *(const size_t *)maker->argument;
 
@@ -200,10 +200,10 @@ static void test_slow_for_some(void **state)
         (void)state;
         assert_true(cause_is_made(&two, causes_server, "server-slow", &finding));
         assert_string_equal(finding.shown.title,
-                            "A typical answer took the server 300 ms, the longest 600 ms");
+                "A typical answer took the server 300 ms, the longest 600 ms");
         assert_true(cause_is_made(&third, causes_server, "server-slow", &finding));
         assert_string_equal(finding.shown.title,
-                            "30 of 90 answers took the server up to 1 s, and a typical one 25 ms");
+                "30 of 90 answers took the server up to 1 s, and a typical one 25 ms");
         every = 45; /* two stragglers */
         assert_false(cause_is_made(&third, causes_server, "server-slow", &finding));
 }
@@ -249,11 +249,11 @@ static void test_slow_or_limited(void **state)
         for (maker.n = 140; maker.n <= 180; maker.n += 5) {
                 bool is_limited = maker.n >= 160;
 
-                assert_int_equal(
-                        cause_is_made(&maker, causes_slots, "concurrency-too-low", &finding),
+                assert_int_equal(cause_is_made(&maker, causes_slots, "concurrency-too-low",
+                                         &finding),
                         is_limited);
                 assert_int_equal(cause_is_made(&maker, causes_server, "server-slow", &finding),
-                                 !is_limited);
+                        !is_limited);
         }
         maker.loop_ns = 15 * MS; /* 50 a second: busy for three quarters of the time */
         assert_false(cause_is_made(&maker, causes_slots, "concurrency-too-low", &finding));
@@ -284,7 +284,7 @@ static void test_full(void **state)
  * began before.
  */
 static void one_by_one(struct record_maker_request *request, size_t i,
-                       const struct record_maker *maker)
+        const struct record_maker *maker)
 {
         uint64_t debt_ns = *(const uint64_t *)maker->argument;
         size_t n = i < maker->slots ? i + 1 : maker->slots;
@@ -300,10 +300,10 @@ static void test_paced(void **state)
 {
         uint64_t debt_ns = 0;
         struct record_maker maker = { .n = 200,
-                                      .slots = 16,
-                                      .each.network_ns = 50 * NS_PER_US,
-                                      .vary = one_by_one,
-                                      .argument = &debt_ns };
+                .slots = 16,
+                .each.network_ns = 50 * NS_PER_US,
+                .vary = one_by_one,
+                .argument = &debt_ns };
         struct finding finding;
         struct load load;
 
@@ -328,7 +328,7 @@ static void test_paced(void **state)
 }
 
 static void every_20_ms(struct record_maker_request *request, size_t i,
-                        const struct record_maker *maker)
+        const struct record_maker *maker)
 {
         (void)maker;
         request->submit_after_ns = i * 20 * MS;
@@ -348,7 +348,7 @@ static void test_paced_not(void **state)
 }
 
 static void later_and_later(struct record_maker_request *request, size_t i,
-                            const struct record_maker *maker)
+        const struct record_maker *maker)
 {
         (void)maker;
         request->submit_after_ns = i;
@@ -453,7 +453,7 @@ static uint64_t work_off(struct workers *workers, size_t slots)
 }
 
 static void as_worked_off(struct record_maker_request *request, size_t i,
-                          const struct record_maker *maker)
+        const struct record_maker *maker)
 {
         const struct workers *workers = maker->argument;
 
@@ -464,9 +464,9 @@ static void as_worked_off(struct record_maker_request *request, size_t i,
 static void assert_limit_keeps_it_busy(struct workers *workers)
 {
         struct record_maker maker = { .n = LENGTH(workers->server_ns),
-                                      .slots = 64,
-                                      .vary = as_worked_off,
-                                      .argument = workers };
+                .slots = 64,
+                .vary = as_worked_off,
+                .argument = workers };
         uint64_t wall_ns = work_off(workers, maker.slots);
         struct finding finding;
         unsigned long limit;
@@ -484,7 +484,7 @@ static void assert_limit_keeps_it_busy(struct workers *workers)
 static void test_full_limit(void **state)
 {
         static uint64_t (*const kinds[])(struct rand *) = { constant_work, exponential_work,
-                                                            work_of_two_kinds };
+                work_of_two_kinds };
         struct workers workers = { 0 };
 
         (void)state;
@@ -501,10 +501,10 @@ static void test_full_hosts(void **state)
 {
         struct workers workers = { .n_workers = 4, .work_ns = constant_work };
         struct record_maker maker = { .n = LENGTH(workers.server_ns),
-                                      .slots = 64,
-                                      .n_hosts = 2,
-                                      .vary = as_worked_off,
-                                      .argument = &workers };
+                .slots = 64,
+                .n_hosts = 2,
+                .vary = as_worked_off,
+                .argument = &workers };
         struct finding finding;
 
         (void)state;
@@ -515,7 +515,7 @@ static void test_full_hosts(void **state)
 
 /* One of six goes to the second host, which answers one by one, 50 ms each; the first one takes 20 ms. */
 static void second_host_locked(struct record_maker_request *request, size_t i,
-                               const struct record_maker *maker)
+        const struct record_maker *maker)
 {
         const size_t *n_locked = maker->argument;
         size_t n = i / 6 < 13 ? i / 6 + 1 : 14;
@@ -533,17 +533,18 @@ static void test_full_host_of_several(void **state)
 {
         size_t n_locked = 1;
         struct record_maker maker = { .n = 360,
-                                      .slots = 16,
-                                      .n_hosts = 2,
-                                      .each.server_ns = 20 * MS,
-                                      .vary = second_host_locked,
-                                      .argument = &n_locked };
+                .slots = 16,
+                .n_hosts = 2,
+                .each.server_ns = 20 * MS,
+                .vary = second_host_locked,
+                .argument = &n_locked };
         struct finding finding;
 
         (void)state;
         assert_true(cause_is_made(&maker, causes_server, "server-saturated", &finding));
-        assert_int_equal(
-                strncmp(finding.shown.title, "The host http://host2.example:80 was full, ", 43), 0);
+        assert_int_equal(strncmp(finding.shown.title, "The host http://host2.example:80 was full, ",
+                                 43),
+                0);
         assert_non_null(strstr(finding.evidence[0], "60 of 360 requests went there"));
         assert_int_equal(strncmp(finding.shown.option, "--per-host ", 11), 0);
         assert_false(cause_is_made(&maker, causes_uneven, "slow-host", &finding));
@@ -555,7 +556,7 @@ static void test_full_host_of_several(void **state)
 /* --- uneven ------------------------------------------------------------------------------------------------------- */
 
 static void second_host_slow(struct record_maker_request *request, size_t i,
-                             const struct record_maker *maker)
+        const struct record_maker *maker)
 {
         (void)i;
         (void)maker;
@@ -564,7 +565,7 @@ static void second_host_slow(struct record_maker_request *request, size_t i,
 }
 
 static void second_host_silent(struct record_maker_request *request, size_t i,
-                               const struct record_maker *maker)
+        const struct record_maker *maker)
 {
         (void)i;
         (void)maker;
@@ -577,10 +578,10 @@ static void second_host_silent(struct record_maker_request *request, size_t i,
 static void test_slow_host(void **state)
 {
         struct record_maker maker = { .n = 200,
-                                      .slots = 32,
-                                      .n_hosts = 2,
-                                      .each.server_ns = 5 * MS,
-                                      .vary = second_host_slow };
+                .slots = 32,
+                .n_hosts = 2,
+                .each.server_ns = 5 * MS,
+                .vary = second_host_slow };
         struct finding finding;
 
         (void)state;
@@ -596,7 +597,7 @@ static void test_slow_host(void **state)
 }
 
 static void every_eleventh_slow(struct record_maker_request *request, size_t i,
-                                const struct record_maker *maker)
+        const struct record_maker *maker)
 {
         (void)maker;
         request->submit_after_ns = i;
@@ -606,7 +607,7 @@ static void every_eleventh_slow(struct record_maker_request *request, size_t i,
 }
 
 static void second_host_slower(struct record_maker_request *request, size_t i,
-                               const struct record_maker *maker)
+        const struct record_maker *maker)
 {
         (void)maker;
         request->submit_after_ns = i;
@@ -636,7 +637,7 @@ static void test_slow_host_or_limit(void **state)
 }
 
 static void second_host_slow_and_a_straggler(struct record_maker_request *request, size_t i,
-                                             const struct record_maker *maker)
+        const struct record_maker *maker)
 {
         request->submit_after_ns = i; /* in this order */
         if (request->host == 1)
@@ -649,10 +650,10 @@ static void second_host_slow_and_a_straggler(struct record_maker_request *reques
 static void test_slow_host_beside_a_straggler(void **state)
 {
         struct record_maker maker = { .n = 1000,
-                                      .slots = 32,
-                                      .n_hosts = 2,
-                                      .each.server_ns = 10 * MS,
-                                      .vary = second_host_slow_and_a_straggler };
+                .slots = 32,
+                .n_hosts = 2,
+                .each.server_ns = 10 * MS,
+                .vary = second_host_slow_and_a_straggler };
         struct finding finding;
 
         (void)state;
@@ -661,7 +662,7 @@ static void test_slow_host_beside_a_straggler(void **state)
 }
 
 static void second_host_refuses(struct record_maker_request *request, size_t i,
-                                const struct record_maker *maker)
+        const struct record_maker *maker)
 {
         (void)i;
         (void)maker;
@@ -674,9 +675,9 @@ static void second_host_refuses(struct record_maker_request *request, size_t i,
 /* Nobody was answered: it is not known what an answer takes. */
 static void test_never_answers(void **state)
 {
-        struct record_maker maker = { .n = 20,
-                                      .slots = 10,
-                                      .each = { .server_ns = NS_PER_S, .code = MUSTER_E_TIMEOUT } };
+        struct record_maker maker = {
+                .n = 20, .slots = 10, .each = { .server_ns = NS_PER_S, .code = MUSTER_E_TIMEOUT }
+        };
         struct finding finding;
 
         (void)state;
@@ -687,10 +688,10 @@ static void test_never_answers(void **state)
 static void test_refusing_host(void **state)
 {
         struct record_maker maker = { .n = 100,
-                                      .slots = 10,
-                                      .n_hosts = 2,
-                                      .each.server_ns = 20 * MS,
-                                      .vary = second_host_refuses };
+                .slots = 10,
+                .n_hosts = 2,
+                .each.server_ns = 20 * MS,
+                .vary = second_host_refuses };
         struct finding finding;
 
         (void)state;
@@ -698,7 +699,7 @@ static void test_refusing_host(void **state)
 }
 
 static void second_host_silent_but_once(struct record_maker_request *request, size_t i,
-                                        const struct record_maker *maker)
+        const struct record_maker *maker)
 {
         second_host_silent(request, i, maker);
         if (i == 1) {
@@ -710,16 +711,16 @@ static void second_host_silent_but_once(struct record_maker_request *request, si
 static void test_hanging_host(void **state)
 {
         struct record_maker maker = { .n = 40,
-                                      .slots = 16,
-                                      .n_hosts = 2,
-                                      .each.server_ns = 20 * MS,
-                                      .vary = second_host_silent };
+                .slots = 16,
+                .n_hosts = 2,
+                .each.server_ns = 20 * MS,
+                .vary = second_host_silent };
         struct finding finding;
 
         (void)state;
         assert_true(cause_is_made(&maker, causes_uneven, "slow-host", &finding));
         assert_string_equal(finding.shown.title,
-                            "The host http://host2.example:80 does not answer");
+                "The host http://host2.example:80 does not answer");
         assert_string_equal(finding.shown.option, "--max-time 100ms");
         maker.vary = second_host_silent_but_once; /* that answer is not to be lost */
         assert_true(cause_is_made(&maker, causes_uneven, "slow-host", &finding));
@@ -746,7 +747,7 @@ static void make_paths(struct record *record, struct muster_str paths[2])
 static void test_slow_path(void **state)
 {
         struct muster_str paths[] = { BYTES("http://host1.example:80/quick"),
-                                      BYTES("http://host1.example:80/slow") };
+                BYTES("http://host1.example:80/slow") };
         struct finding finding;
         struct record record;
 
@@ -765,7 +766,7 @@ static void test_slow_path(void **state)
 /* --- refused ------------------------------------------------------------------------------------------------------ */
 
 static void some_retried(struct record_maker_request *request, size_t i,
-                         const struct record_maker *maker)
+        const struct record_maker *maker)
 {
         (void)maker;
         request->submit_after_ns = i;
@@ -790,9 +791,9 @@ static void make_refusals(struct record *record, int16_t status, uint64_t retry_
 static void test_refused(void **state)
 {
         struct record_maker maker = { .n = 200,
-                                      .slots = 16,
-                                      .each = { .server_ns = 10 * MS, .backoff_ns = NS_PER_S },
-                                      .vary = some_retried };
+                .slots = 16,
+                .each = { .server_ns = 10 * MS, .backoff_ns = NS_PER_S },
+                .vary = some_retried };
         struct finding finding;
         struct record record;
 
@@ -807,7 +808,7 @@ static void test_refused(void **state)
         assert_int_equal(strncmp(finding.shown.option, "--rate ", 7), 0);
         assert_false(cause_is_found(&record, causes_refused, "retries", &finding));
         make_refusals(&record, 503,
-                      0); /* it does not say that they are too many, and lets them in then */
+                0); /* it does not say that they are too many, and lets them in then */
         assert_false(cause_is_found(&record, causes_refused, "throttled", &finding));
         assert_true(cause_is_found(&record, causes_refused, "retries", &finding));
         record_deinit(&record);
@@ -817,7 +818,7 @@ static void test_refused(void **state)
 }
 
 static void first_retried(struct record_maker_request *request, size_t i,
-                          const struct record_maker *maker)
+        const struct record_maker *maker)
 {
         (void)maker;
         request->n_retries = i < 8;
@@ -827,10 +828,10 @@ static void first_retried(struct record_maker_request *request, size_t i,
 static void test_slowed_down(void **state)
 {
         struct record_maker maker = { .n = 1000,
-                                      .slots = 16,
-                                      .rate_per_s = 50,
-                                      .each = { .server_ns = 10 * MS, .backoff_ns = NS_PER_S },
-                                      .vary = first_retried };
+                .slots = 16,
+                .rate_per_s = 50,
+                .each = { .server_ns = 10 * MS, .backoff_ns = NS_PER_S },
+                .vary = first_retried };
         struct finding finding;
         struct record record;
 
@@ -845,8 +846,8 @@ static void test_slowed_down(void **state)
                         attempt->wait = TRACE_WAIT_REFUSED;
         }
         assert_true(cause_is_found(&record, causes_refused, "throttled", &finding));
-        assert_non_null(
-                strstr(finding.shown.title, " and the run kept to the pace that was let in"));
+        assert_non_null(strstr(finding.shown.title,
+                " and the run kept to the pace that was let in"));
         assert_null(finding.shown.option);
         assert_false(finding.shown.has_prediction);
         assert_false(cause_is_found(&record, causes_refused, "retries", &finding));
@@ -862,9 +863,9 @@ static void fails(struct record_maker_request *request, size_t i, const struct r
 
 static void test_retries_withheld(void **state)
 {
-        struct record_maker maker = { .n = 100,
-                                      .each = { .server_ns = MS, .backoff_ns = MS },
-                                      .vary = fails };
+        struct record_maker maker = {
+                .n = 100, .each = { .server_ns = MS, .backoff_ns = MS }, .vary = fails
+        };
         struct finding finding;
         struct record record;
 
@@ -874,8 +875,7 @@ static void test_retries_withheld(void **state)
         for (size_t i = 0; i < record.n_attempts; i++)
                 record.attempts[i].is_withheld = record.attempts[i].status == 500;
         assert_true(cause_is_found(&record, causes_refused, "retries-withheld", &finding));
-        assert_string_equal(
-                finding.shown.title,
+        assert_string_equal(finding.shown.title,
                 "50 of 100 requests were not tried again, as the retry budget was used up");
         assert_string_equal(finding.shown.option, "--retry-budget none");
         assert_int_equal(finding.n_failed_by_it, 50);
@@ -884,7 +884,7 @@ static void test_retries_withheld(void **state)
 
 /* The first ones are let in, and then one each 20 ms, of those that come each 4 ms: 50 a second. */
 static void counted_by_the_second(struct record_maker_request *request, size_t i,
-                                  const struct record_maker *maker)
+        const struct record_maker *maker)
 {
         (void)maker;
         request->submit_after_ns = i * 4 * MS;
@@ -902,7 +902,7 @@ static void test_refused_in_the_end(void **state)
         (void)state;
         assert_true(cause_is_made(&maker, causes_refused, "throttled", &finding));
         assert_string_equal(finding.shown.title,
-                            "152 of 200 requests were refused in the end (503)");
+                "152 of 200 requests were refused in the end (503)");
         assert_int_equal(finding.n_failed_by_it, 152);
         /* 10 at once, 38 more in 0.8 s: of 200 at 50 a second none is refused. */
         assert_string_equal(finding.shown.option, "--rate 50/s");
@@ -916,7 +916,7 @@ static void test_refused_in_the_end(void **state)
 
 /* Every 50 ms some come: four are let in, and while these are under way the others are refused at once. */
 static void four_at_once(struct record_maker_request *request, size_t i,
-                         const struct record_maker *maker)
+        const struct record_maker *maker)
 {
         size_t some = *(const size_t *)maker->argument;
 
@@ -939,7 +939,7 @@ static void test_refused_when_full(void **state)
         (void)state;
         assert_true(cause_is_made(&maker, causes_refused, "throttled", &finding));
         assert_string_equal(finding.shown.title,
-                            "160 of 200 requests were refused in the end (503)");
+                "160 of 200 requests were refused in the end (503)");
         assert_string_equal(finding.shown.option, "--concurrency 3");
         assert_predicted(&finding, 3000 * MS); /* 200 of 45 ms, by three */
         some = 44;
@@ -951,8 +951,7 @@ static void test_refused_when_full(void **state)
         maker.n = 200;
         maker.n_hosts = 2;
         assert_true(cause_is_made(&maker, causes_refused, "throttled", &finding));
-        assert_string_equal(
-                finding.shown.title,
+        assert_string_equal(finding.shown.title,
                 "The host http://host1.example:80 refused 80 of 100 requests in the end (503)");
         assert_int_equal(finding.n_failed_by_it, 160);
         assert_string_equal(finding.shown.option, "--per-host 3");
@@ -960,7 +959,7 @@ static void test_refused_when_full(void **state)
 
 /* The fourth host refuses some; it gets one of `every` requests, the other three get the rest. */
 static void one_host_refuses(struct record_maker_request *request, size_t i,
-                             const struct record_maker *maker)
+        const struct record_maker *maker)
 {
         size_t every = *(const size_t *)maker->argument;
 
@@ -975,11 +974,11 @@ static void test_one_host_refuses(void **state)
 {
         size_t every = 4;
         struct record_maker maker = { .n = 400,
-                                      .slots = 64,
-                                      .n_hosts = 4,
-                                      .each = { .server_ns = 20 * MS, .backoff_ns = NS_PER_S },
-                                      .vary = one_host_refuses,
-                                      .argument = &every };
+                .slots = 64,
+                .n_hosts = 4,
+                .each = { .server_ns = 20 * MS, .backoff_ns = NS_PER_S },
+                .vary = one_host_refuses,
+                .argument = &every };
         struct finding finding;
         struct record record;
 

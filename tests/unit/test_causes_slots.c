@@ -17,7 +17,7 @@ static const struct record_maker four_slots = {
 
 /* 4 workers: as many as are there wait for each other. */
 static void queue_in_server(struct record_maker_request *request, size_t i,
-                            const struct record_maker *maker)
+        const struct record_maker *maker)
 {
         size_t n = i < maker->slots ? i + 1 : maker->slots;
 
@@ -66,7 +66,7 @@ static void assert_pieces(const struct record_maker *maker, bool is_limit)
         struct finding finding;
 
         assert_int_equal(cause_is_made(maker, causes_slots, "concurrency-too-low", &finding),
-                         is_limit);
+                is_limit);
         if (!is_limit)
                 return;
         assert_string_equal(finding.shown.option, "--concurrency 64");
@@ -112,7 +112,7 @@ static void test_limit_opens_connections(void **state)
 }
 
 static void first_slow(struct record_maker_request *request, size_t i,
-                       const struct record_maker *maker)
+        const struct record_maker *maker)
 {
         (void)maker;
         request->submit_after_ns = i; /* in this order */
@@ -169,8 +169,8 @@ static void give_up(struct record *record)
                 if (attempt->stamps.slot_ns - attempt->stamps.start_ns <= NS_PER_S)
                         continue;
                 attempt->stamps = (struct attempt){ .start_ns = attempt->stamps.start_ns,
-                                                    .end_ns = attempt->stamps.start_ns + NS_PER_S,
-                                                    .stage = MUSTER_PHASE_QUEUE };
+                        .end_ns = attempt->stamps.start_ns + NS_PER_S,
+                        .stage = MUSTER_PHASE_QUEUE };
                 attempt->finished_ns = attempt->taken_ns = attempt->stamps.end_ns;
                 attempt->code = MUSTER_E_TIMEOUT;
                 attempt->outcome = TRACE_FAILED;
@@ -201,7 +201,7 @@ static void test_queue_timeout(void **state)
 
 /* The others are answered. */
 static void last_two_slow(struct record_maker_request *request, size_t i,
-                          const struct record_maker *maker)
+        const struct record_maker *maker)
 {
         if (i + 2 >= maker->n)
                 request->server_ns = 2 * NS_PER_S;
@@ -210,7 +210,7 @@ static void last_two_slow(struct record_maker_request *request, size_t i,
 }
 
 static void first_two_slow(struct record_maker_request *request, size_t i,
-                           const struct record_maker *maker)
+        const struct record_maker *maker)
 {
         (void)maker;
         if (i < 2)
@@ -218,7 +218,7 @@ static void first_two_slow(struct record_maker_request *request, size_t i,
 }
 
 static void half_slow(struct record_maker_request *request, size_t i,
-                      const struct record_maker *maker)
+        const struct record_maker *maker)
 {
         (void)maker;
         if (i % 2)
@@ -226,7 +226,7 @@ static void half_slow(struct record_maker_request *request, size_t i,
 }
 
 static void last_connect_slow(struct record_maker_request *request, size_t i,
-                              const struct record_maker *maker)
+        const struct record_maker *maker)
 {
         if (i + 2 >= maker->n)
                 request->tcp_ns = 2 * NS_PER_S;
@@ -263,7 +263,7 @@ static void test_stragglers(void **state)
 }
 
 static void some_retried(struct record_maker_request *request, size_t i,
-                         const struct record_maker *maker)
+        const struct record_maker *maker)
 {
         last_two_slow(request, i, maker);
         if (i % 40 == 0) {
@@ -276,9 +276,9 @@ static void some_retried(struct record_maker_request *request, size_t i,
 static void test_stragglers_give_up_but_no_others(void **state)
 {
         struct record_maker maker = { .n = 202,
-                                      .slots = 32,
-                                      .each = { .server_ns = 10 * MS, .code = MUSTER_E_TIMEOUT },
-                                      .vary = some_retried };
+                .slots = 32,
+                .each = { .server_ns = 10 * MS, .code = MUSTER_E_TIMEOUT },
+                .vary = some_retried };
         struct finding finding;
 
         (void)state;
@@ -287,7 +287,7 @@ static void test_stragglers_give_up_but_no_others(void **state)
 }
 
 static void one_hangs_another_is_slow(struct record_maker_request *request, size_t i,
-                                      const struct record_maker *maker)
+        const struct record_maker *maker)
 {
         last_two_slow(request, i, maker);
         if (i + 1 == maker->n) {
@@ -311,7 +311,7 @@ static void test_stragglers_lose_no_answer(void **state)
 }
 
 static void some_slow_in_turn(struct record_maker_request *request, size_t i,
-                              const struct record_maker *maker)
+        const struct record_maker *maker)
 {
         (void)maker;
         request->submit_after_ns = i; /* in this order */
@@ -335,7 +335,7 @@ static void test_stragglers_begin_sooner(void **state)
 }
 
 static void last_slow(struct record_maker_request *request, size_t i,
-                      const struct record_maker *maker)
+        const struct record_maker *maker)
 {
         if (i + 1 == maker->n)
                 request->server_ns = 600 * MS;
@@ -360,7 +360,7 @@ static void test_straggler_of_few(void **state)
 }
 
 static void one_early_one_last(struct record_maker_request *request, size_t i,
-                               const struct record_maker *maker)
+        const struct record_maker *maker)
 {
         request->submit_after_ns = i; /* in this order */
         if (i == 20)
@@ -382,14 +382,14 @@ static void test_stragglers_of_the_end(void **state)
         assert_int_equal(record_make(&record, &maker), 0);
         assert_true(cause_is_found(&record, causes_slots, "stragglers", &finding));
         assert_string_equal(finding.shown.title,
-                            "1 of 1,400 requests took 600 ms, and kept the run from ending");
+                "1 of 1,400 requests took 600 ms, and kept the run from ending");
         record.attempts[record.n_attempts - 1].status = 503;
         assert_false(cause_is_found(&record, causes_slots, "stragglers", &finding));
         record_deinit(&record);
 }
 
 static void last_two_late(struct record_maker_request *request, size_t i,
-                          const struct record_maker *maker)
+        const struct record_maker *maker)
 {
         if (i + 2 >= maker->n)
                 request->server_ns = *(const uint64_t *)maker->argument;
@@ -400,10 +400,10 @@ static void test_stragglers_or_loss(void **state)
 {
         uint64_t late_ns = 2 * NS_PER_S;
         struct record_maker maker = { .n = 202,
-                                      .slots = 32,
-                                      .each.server_ns = 10 * MS,
-                                      .vary = last_two_late,
-                                      .argument = &late_ns };
+                .slots = 32,
+                .each.server_ns = 10 * MS,
+                .vary = last_two_late,
+                .argument = &late_ns };
         struct finding finding;
         struct record record;
 
@@ -413,7 +413,7 @@ static void test_stragglers_or_loss(void **state)
                 for (size_t i = 0; i < record.n_conns; i++)
                         record.conns[i].n_out_of_order = 1;
                 assert_int_equal(cause_is_found(&record, causes_slots, "stragglers", &finding),
-                                 late_ns > NS_PER_S);
+                        late_ns > NS_PER_S);
                 record_deinit(&record);
         }
 }
@@ -421,21 +421,21 @@ static void test_stragglers_or_loss(void **state)
 /* --- input -------------------------------------------------------------------------------------------------------- */
 
 static void in_bursts(struct record_maker_request *request, size_t i,
-                      const struct record_maker *maker)
+        const struct record_maker *maker)
 {
         (void)maker;
         request->submit_after_ns = i / 50 * 500 * MS;
 }
 
 static void now_and_then(struct record_maker_request *request, size_t i,
-                         const struct record_maker *maker)
+        const struct record_maker *maker)
 {
         (void)maker;
         request->submit_after_ns = i * 130 * MS;
 }
 
 static void steadily(struct record_maker_request *request, size_t i,
-                     const struct record_maker *maker)
+        const struct record_maker *maker)
 {
         (void)maker;
         request->submit_after_ns = i * 12 * MS;
@@ -463,7 +463,7 @@ static void test_input_slow(void **state)
 
 /* In tens, each of which lasts as long as its slowest. */
 static void in_batches(struct record_maker_request *request, size_t i,
-                       const struct record_maker *maker)
+        const struct record_maker *maker)
 {
         (void)maker;
         request->submit_after_ns = i / 10 * 101 * MS;
@@ -486,7 +486,7 @@ static void test_batch_barrier(void **state)
 }
 
 static void in_even_batches(struct record_maker_request *request, size_t i,
-                            const struct record_maker *maker)
+        const struct record_maker *maker)
 {
         (void)maker;
         request->submit_after_ns = i / 10 * 51 * MS;
@@ -495,9 +495,9 @@ static void in_even_batches(struct record_maker_request *request, size_t i,
 /* Where all of a batch take the same nobody waits for the last one. But more than a batch were allowed. */
 static void test_even_batches(void **state)
 {
-        struct record_maker maker = { .n = 640,
-                                      .each.server_ns = 50 * MS,
-                                      .vary = in_even_batches };
+        struct record_maker maker = {
+                .n = 640, .each.server_ns = 50 * MS, .vary = in_even_batches
+        };
         struct finding finding;
 
         (void)state;
@@ -508,7 +508,7 @@ static void test_even_batches(void **state)
 }
 
 static void one_by_one(struct record_maker_request *request, size_t i,
-                       const struct record_maker *maker)
+        const struct record_maker *maker)
 {
         (void)maker;
         request->submit_after_ns = i * 201 * MS / 10;
@@ -554,7 +554,7 @@ static void test_rates(void **state)
 
 /* Quick ones, then longer ones: as many as come while one is answered are under way. */
 static void answers_in_turn(struct record_maker_request *request, size_t i,
-                            const struct record_maker *maker)
+        const struct record_maker *maker)
 {
         const uint64_t *busy_ns = maker->argument;
 
@@ -567,10 +567,10 @@ static void test_rate_and_load(void **state)
 {
         uint64_t server_ns[2] = { 200 * MS, 200 * MS };
         struct record_maker maker = { .n = 200,
-                                      .slots = 64,
-                                      .rate_per_s = 40,
-                                      .vary = answers_in_turn,
-                                      .argument = server_ns };
+                .slots = 64,
+                .rate_per_s = 40,
+                .vary = answers_in_turn,
+                .argument = server_ns };
         struct finding finding;
 
         (void)state;
@@ -590,7 +590,7 @@ static void test_rate_and_load(void **state)
 }
 
 static void quick_then_slow(struct record_maker_request *request, size_t i,
-                            const struct record_maker *maker)
+        const struct record_maker *maker)
 {
         (void)maker;
         request->submit_after_ns = i;
@@ -612,7 +612,7 @@ static void test_rate_that_was_not_kept(void **state)
 }
 
 static void one_a_second(struct record_maker_request *request, size_t i,
-                         const struct record_maker *maker)
+        const struct record_maker *maker)
 {
         (void)maker;
         request->submit_after_ns = i * NS_PER_S;

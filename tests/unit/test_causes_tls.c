@@ -99,9 +99,9 @@ static void test_handshake_cpu(void **state)
 
         (void)state;
         maker.rtt_ns = 50 * NS_PER_US;
-        maker.each = (struct record_maker_request){ .tcp_ns = 50 * NS_PER_US,
-                                                    .tls_ns = 10 * MS,
-                                                    .network_ns = 50 * NS_PER_US };
+        maker.each = (struct record_maker_request){
+                .tcp_ns = 50 * NS_PER_US, .tls_ns = 10 * MS, .network_ns = 50 * NS_PER_US
+        };
         make(&record, &maker);
         for (size_t i = 0; i < record.n_conns; i++)
                 record.conns[i].tls_work_ns = 100 * NS_PER_US;
@@ -116,7 +116,7 @@ static void test_handshake_cpu(void **state)
 }
 
 static void every_fifth_opens(struct record_maker_request *request, size_t i,
-                              const struct record_maker *maker)
+        const struct record_maker *maker)
 {
         (void)maker;
         if (i % 5)
@@ -197,10 +197,14 @@ static void test_counts(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_no_resumption),   cmocka_unit_test(test_resumed),
-                cmocka_unit_test(test_one_round_trip),  cmocka_unit_test(test_asked_for),
-                cmocka_unit_test(test_handshake_cpu),   cmocka_unit_test(test_full_now_and_then),
-                cmocka_unit_test(test_full_and_needed), cmocka_unit_test(test_counts),
+                cmocka_unit_test(test_no_resumption),
+                cmocka_unit_test(test_resumed),
+                cmocka_unit_test(test_one_round_trip),
+                cmocka_unit_test(test_asked_for),
+                cmocka_unit_test(test_handshake_cpu),
+                cmocka_unit_test(test_full_now_and_then),
+                cmocka_unit_test(test_full_and_needed),
+                cmocka_unit_test(test_counts),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

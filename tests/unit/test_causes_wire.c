@@ -31,7 +31,7 @@ static bool is_found(const struct record *record, const struct cause *causes, co
 /* --- nagle -------------------------------------------------------------------------------------------------------- */
 
 static void stop_later(struct record_maker_request *request, size_t i,
-                       const struct record_maker *maker)
+        const struct record_maker *maker)
 {
         request->submit_after_ns = i; /* the first ones first */
         request->receive_ns = i < maker->slots ? 0 : 43 * MS;
@@ -79,9 +79,9 @@ static void test_nagle_far(void **state)
         maker.vary = NULL;
         maker.rtt_ns = 20 * MS;
         maker.each = (struct record_maker_request){ .tcp_ns = 20 * MS,
-                                                    .network_ns = 20 * MS,
-                                                    .receive_ns = 20 * MS + 300 * NS_PER_US,
-                                                    .wire_bytes = 5 * KIB };
+                .network_ns = 20 * MS,
+                .receive_ns = 20 * MS + 300 * NS_PER_US,
+                .wire_bytes = 5 * KIB };
         make(&record, &maker);
         assert_false(is_found(&record, causes_wire, "nagle"));
         in_pieces(&record);
@@ -96,7 +96,7 @@ static void test_nagle_far(void **state)
 
 /* The handshake was use enough: new connections stop as well. Some stop before the head, behind what ends the handshake. */
 static void stop_always(struct record_maker_request *request, size_t i,
-                        const struct record_maker *maker)
+        const struct record_maker *maker)
 {
         request->submit_after_ns = i;
         request->receive_ns = 43 * MS;
@@ -131,10 +131,10 @@ static void test_no_nagle_in_large_bodies(void **state)
         maker.vary = NULL;
         maker.rtt_ns = MS;
         maker.each = (struct record_maker_request){ .tcp_ns = MS,
-                                                    .tls_ns = MS,
-                                                    .network_ns = MS,
-                                                    .receive_ns = 41 * MS,
-                                                    .wire_bytes = 100 * 1000 };
+                .tls_ns = MS,
+                .network_ns = MS,
+                .receive_ns = 41 * MS,
+                .wire_bytes = 100 * 1000 };
         make(&record, &maker);
         for (size_t i = 0; i < record.n_attempts; i++)
                 record.attempts[i].n_receives = 60;
@@ -166,16 +166,16 @@ static void test_one_nagle_at_a_time(void **state)
                 maker.vary = NULL;
                 maker.rtt_ns = cases[i].rtt_ms * MS;
                 maker.each = (struct record_maker_request){ .tcp_ns = maker.rtt_ns,
-                                                            .tls_ns = maker.rtt_ns,
-                                                            .network_ns = maker.rtt_ns,
-                                                            .receive_ns = cases[i].receive_ms * MS,
-                                                            .wire_bytes = 5 * KIB };
+                        .tls_ns = maker.rtt_ns,
+                        .network_ns = maker.rtt_ns,
+                        .receive_ns = cases[i].receive_ms * MS,
+                        .wire_bytes = 5 * KIB };
                 make(&record, &maker);
                 in_pieces(&record);
                 assert_int_equal(cause_is_found(&record, causes_wire, "nagle", &finding),
-                                 cases[i].is_held_back);
+                        cases[i].is_held_back);
                 assert_int_equal(cause_is_found(&record, &causes_wire[1], "nagle", &finding),
-                                 cases[i].is_round_trip);
+                        cases[i].is_round_trip);
                 record_deinit(&record);
         }
 }
@@ -213,9 +213,9 @@ static const struct record_maker beginning = {
         .no_reuse = true,
         .rtt_ns = 80 * MS,
         .each = { .tcp_ns = 80 * MS,
-                  .network_ns = 80 * MS,
-                  .receive_ns = 330 * MS,
-                  .wire_bytes = 300 * KIB },
+                .network_ns = 80 * MS,
+                .receive_ns = 330 * MS,
+                .wire_bytes = 300 * KIB },
 };
 
 static void test_slow_start(void **state)
@@ -251,7 +251,7 @@ static void test_slow_start_once(void **state)
 }
 
 static void after_a_pause(struct record_maker_request *request, size_t i,
-                          const struct record_maker *maker)
+        const struct record_maker *maker)
 {
         request->submit_after_ns = i * *(const uint64_t *)maker->argument;
 }
@@ -283,9 +283,9 @@ static const struct record_maker filling = {
         .slots = 10,
         .rtt_ns = 20 * MS,
         .each = { .tcp_ns = 20 * MS,
-                  .network_ns = 20 * MS,
-                  .receive_ns = 1000 * MS,
-                  .wire_bytes = 250 * 1000 },
+                .network_ns = 20 * MS,
+                .receive_ns = 1000 * MS,
+                .wire_bytes = 250 * 1000 },
 };
 
 static void test_bandwidth(void **state)
@@ -318,9 +318,9 @@ static const struct record_maker pausing = {
         .slots = 8,
         .rtt_ns = 20 * NS_PER_US,
         .each = { .tcp_ns = 20 * NS_PER_US,
-                  .network_ns = 20 * NS_PER_US,
-                  .receive_ns = 200 * MS,
-                  .wire_bytes = 100 * 1000 },
+                .network_ns = 20 * NS_PER_US,
+                .receive_ns = 200 * MS,
+                .wire_bytes = 100 * 1000 },
 };
 
 /* The slots were full and the server no slower for it: more at once is worth a try. */
@@ -362,7 +362,7 @@ static void test_slow_body_or_link(void **state)
 
 /* First ten at once, then two: each has more, all together the same. */
 static void fewer_later(struct record_maker_request *request, size_t i,
-                        const struct record_maker *maker)
+        const struct record_maker *maker)
 {
         bool is_late = i >= 10;
 
@@ -389,7 +389,7 @@ static void test_bandwidth_shared(void **state)
 /* --- loss --------------------------------------------------------------------------------------------------------- */
 
 static void stall_some(struct record_maker_request *request, size_t i,
-                       const struct record_maker *maker)
+        const struct record_maker *maker)
 {
         (void)maker;
         request->submit_after_ns = i;
@@ -404,13 +404,13 @@ static void test_loss(void **state)
 
         (void)state;
         make(&record, &(struct record_maker){ .n = 60,
-                                              .slots = 10,
-                                              .vary = stall_some,
-                                              .rtt_ns = 40 * MS,
-                                              .each = { .tcp_ns = 40 * MS,
-                                                        .network_ns = 40 * MS,
-                                                        .receive_ns = MS,
-                                                        .wire_bytes = 20 * KIB } });
+                              .slots = 10,
+                              .vary = stall_some,
+                              .rtt_ns = 40 * MS,
+                              .each = { .tcp_ns = 40 * MS,
+                                      .network_ns = 40 * MS,
+                                      .receive_ns = MS,
+                                      .wire_bytes = 20 * KIB } });
         /* Slow ones, but nothing was lost. */
         assert_false(is_found(&record, causes_wire, "loss"));
         for (size_t i = 0; i < record.n_conns; i++)
@@ -425,7 +425,7 @@ static void test_loss(void **state)
 
 /* Now one, now another stands still for a long time: together they get much more at times than else. */
 static void stand_still_by_chance(struct record_maker_request *request, size_t i,
-                                  const struct record_maker *maker)
+        const struct record_maker *maker)
 {
         static const unsigned lasts[] = { 1, 9, 2, 1, 7, 1, 1, 12, 3, 1, 1, 8, 1 };
 
@@ -436,7 +436,7 @@ static void stand_still_by_chance(struct record_maker_request *request, size_t i
 
 /* The queue before the link fills, and what does not fit is dropped: transfers differ, but all together have the same. */
 static void share_a_queue(struct record_maker_request *request, size_t i,
-                          const struct record_maker *maker)
+        const struct record_maker *maker)
 {
         stand_still_by_chance(request, i, maker);
         request->receive_ns = request->receive_ns / 5 + 150 * MS;
@@ -449,9 +449,9 @@ static const struct record_maker crowded = {
         .slots = 6,
         .rtt_ns = 30 * MS,
         .each = { .tcp_ns = 30 * MS,
-                  .network_ns = 30 * MS,
-                  .receive_ns = 150 * MS,
-                  .wire_bytes = 500 * 1000 },
+                .network_ns = 30 * MS,
+                .receive_ns = 150 * MS,
+                .wire_bytes = 500 * 1000 },
 };
 
 static void make_lossy(struct record *record, const struct record_maker *maker)
@@ -487,7 +487,7 @@ static void test_loss_or_full(void **state)
  * long time.
  */
 static void one_is_quick(struct record_maker_request *request, size_t i,
-                         const struct record_maker *maker)
+        const struct record_maker *maker)
 {
         request->submit_after_ns = i;
         request->receive_ns = i % maker->slots == i / maker->slots ? 100 * MS : 1000 * MS;

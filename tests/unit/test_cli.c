@@ -28,15 +28,15 @@ static void test_json_strings(void **state)
         (void)state;
         expect_json((struct muster_str)BYTES(""), "\"\"");
         expect_json((struct muster_str)BYTES("plain and long enough for words of eight"),
-                    "\"plain and long enough for words of eight\"");
+                "\"plain and long enough for words of eight\"");
         expect_json((struct muster_str)BYTES("a\"b\\c/d\b\f\n\r\t\x01\x1f\x7f\0z"),
-                    "\"a\\\"b\\\\c/d\\b\\f\\n\\r\\t\\u0001\\u001f\\u007f\\u0000z\"");
+                "\"a\\\"b\\\\c/d\\b\\f\\n\\r\\t\\u0001\\u001f\\u007f\\u0000z\"");
         expect_json((struct muster_str)BYTES("\xc3\xbc\xe2\x82\xac\xf0\x9f\x98\x80"),
-                    "\"\xc3\xbc\xe2\x82\xac\xf0\x9f\x98\x80\"");
+                "\"\xc3\xbc\xe2\x82\xac\xf0\x9f\x98\x80\"");
         expect_json((struct muster_str)BYTES("a\xff"
                                              "b\xc3"),
-                    "\"a\xef\xbf\xbd"
-                    "b\xef\xbf\xbd\"");
+                "\"a\xef\xbf\xbd"
+                "b\xef\xbf\xbd\"");
         /* Each character that is escaped, at each place of a word. */
         for (size_t i = 0; i < 20; i++) {
                 char text[21] = "abcdefghijklmnopqrst", expected[30];
@@ -49,30 +49,12 @@ static void test_json_strings(void **state)
 
 static void test_utf8(void **state)
 {
-        static const char *const good[] = { "",
-                                            "abc",
-                                            "\xc2\x80",
-                                            "\xdf\xbf",
-                                            "\xe0\xa0\x80",
-                                            "\xed\x9f\xbf",
-                                            "\xee\x80\x80",
-                                            "\xf0\x90\x80\x80",
-                                            "\xf4\x8f\xbf\xbf",
-                                            "aaaaaaaaaaaaaaa\xc3\xbc" };
-        static const char *const bad[] = { "\x80",
-                                           "\xc0\x80",
-                                           "\xc1\xbf",
-                                           "\xc3",
-                                           "\xc3(",
-                                           "\xe0\x9f\xbf",
-                                           "\xe2\x82",
-                                           "\xed\xa0\x80",
-                                           "\xf0\x8f\xbf\xbf",
-                                           "\xf4\x90\x80\x80",
-                                           "\xf5\x80\x80\x80",
-                                           "\xff",
-                                           "aaaaaaaaaaaaaaa\xfe",
-                                           "\xf0\x9f\x98" };
+        static const char *const good[] = { "", "abc", "\xc2\x80", "\xdf\xbf", "\xe0\xa0\x80",
+                "\xed\x9f\xbf", "\xee\x80\x80", "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf",
+                "aaaaaaaaaaaaaaa\xc3\xbc" };
+        static const char *const bad[] = { "\x80", "\xc0\x80", "\xc1\xbf", "\xc3", "\xc3(",
+                "\xe0\x9f\xbf", "\xe2\x82", "\xed\xa0\x80", "\xf0\x8f\xbf\xbf", "\xf4\x90\x80\x80",
+                "\xf5\x80\x80\x80", "\xff", "aaaaaaaaaaaaaaa\xfe", "\xf0\x9f\x98" };
 
         (void)state;
         for (size_t i = 0; i < LENGTH(good); i++)
@@ -83,13 +65,10 @@ static void test_utf8(void **state)
 
 static void test_base64(void **state)
 {
-        static const char *const pairs[][2] = { { "", "" },
-                                                { "f", "Zg==" },
-                                                { "fo", "Zm8=" },
-                                                { "foo", "Zm9v" },
-                                                { "foobar", "Zm9vYmFy" } };
-        static const char *const bad[] = { "Z",    "Zg",   "Zg=",   "Zg===",  "Z===", "====",
-                                           "Zh==", "Zm9=", "Zm 9v", "Zm9v\n", "=Zg=" };
+        static const char *const pairs[][2] = { { "", "" }, { "f", "Zg==" }, { "fo", "Zm8=" },
+                { "foo", "Zm9v" }, { "foobar", "Zm9vYmFy" } };
+        static const char *const bad[] = { "Z", "Zg",
+                "Zg=", "Zg===", "Z===", "====", "Zh==", "Zm9=", "Zm 9v", "Zm9v\n", "=Zg=" };
         struct buf out = { 0 };
 
         (void)state;
@@ -129,13 +108,14 @@ static void test_options(void **state)
         struct muster_error error = { 0 };
 
         (void)state;
-        assert_int_equal(parse(&o,
-                               "-c5 --per-host=2 -m 1.5 --connect-timeout 250ms --read-timeout 2m "
-                               "--deadline 0 -kfs http://a/ -i - "
-                               "--max-filesize 10k -H A:b --max-redirs 0 -u me:pass -d a=1 "
-                               "--data-binary b=2 --rate 500/s --rate-per-host 30/m -- -x",
-                               &error),
-                         0);
+        assert_int_equal(
+                parse(&o,
+                        "-c5 --per-host=2 -m 1.5 --connect-timeout 250ms --read-timeout 2m "
+                        "--deadline 0 -kfs http://a/ -i - "
+                        "--max-filesize 10k -H A:b --max-redirs 0 -u me:pass -d a=1 "
+                        "--data-binary b=2 --rate 500/s --rate-per-host 30/m -- -x",
+                        &error),
+                0);
         assert_int_equal(o.request.client.concurrency, 5);
         assert_int_equal(o.request.client.per_host, 2);
         assert_int_equal(o.request.client.total_timeout_ms, 1500);
@@ -168,20 +148,20 @@ static void test_bad_options(void **state)
                 { "-c many", "--concurrency: \"many\" is not a number from 1 on" },
                 { "--insecure=yes", "--insecure takes no value, but \"yes\" was given" },
                 { "-m 2x",
-                  "--max-time: \"2x\" is not a duration; write 500ms, 2s, 1.5m or plain seconds" },
+                        "--max-time: \"2x\" is not a duration; write 500ms, 2s, 1.5m or plain seconds" },
                 { "-m -1", "--max-time: \"-1\" is not a duration" },
                 { "--rate 5/x", "--rate: \"5/x\" is not a rate; write 500/s, 30/m or a plain" },
                 { "--rate 2e6", "--rate: \"2e6\" is not a rate" },
                 { "--max-filesize 5q",
-                  "--max-filesize: \"5q\" is not a size; write 4096, 10k, 1.5M, 1G or 1T" },
+                        "--max-filesize: \"5q\" is not a size; write 4096, 10k, 1.5M, 1G or 1T" },
                 { "--max-filesize 0.5", "--max-filesize: \"0.5\" is too large or too small" },
                 { "-m 0x10", "--max-time: \"0x10\" is not a duration" },
                 { "--input-format xml",
-                  "--input-format: \"xml\" is not auto, lines, jsonl, csv or tsv" },
+                        "--input-format: \"xml\" is not auto, lines, jsonl, csv or tsv" },
                 { "-H nonsense", "--header: \"nonsense\" is not \"Name: value\"" },
                 { "-u me", "--user: \"me\" has no password" },
                 { "-d @/no/such/file",
-                  "--data: cannot read /no/such/file: No such file or directory" },
+                        "--data: cannot read /no/such/file: No such file or directory" },
         };
 
         (void)state;
@@ -201,7 +181,7 @@ static void parse_much(void)
         struct fetch_options o;
         struct muster_error error = { 0 };
         int r = parse(&o, "-i a -H A:b -u me:pass -d x --data-binary y --assert wall<1s http://a/",
-                      &error);
+                &error);
 
         /* Not INVALID: there is nothing wrong with the command line. */
         assert_int_equal(r, mem_has_failed() ? MUSTER_E_RESOURCE : 0);
@@ -278,7 +258,7 @@ static void test_advice_on_other_options(void **state)
         (void)state;
         for (const struct curl_option *option = curl_options; option->name; option++) {
                 if (strcmp(option->name, "version") != 0 &&
-                    has_option(option->name, strlen(option->name)))
+                        has_option(option->name, strlen(option->name)))
                         fail_msg("there is --%s now", option->name);
                 if (option->letter && has_letter(option->letter))
                         fail_msg("there is -%c now", option->letter);
@@ -378,7 +358,7 @@ static void test_progress_of_any_width(void **state)
 static void test_progress_without_an_end(void **state)
 {
         static const struct progress unknown[] = { { .n_done = 9, .elapsed_s = 3, .share = -1 },
-                                                   { .n_done = 9, .elapsed_s = 3, .share = 0 } };
+                { .n_done = 9, .elapsed_s = 3, .share = 0 } };
         static const struct progress held = { .n_done = 9, .elapsed_s = 3, .hold_s = 58.3 };
         char text[PROGRESS_BYTES_MAX];
 

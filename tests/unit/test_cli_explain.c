@@ -69,12 +69,12 @@ static void test_bad_assertions(void **state)
                 { "Wall<2s", "no figure" },
                 { "queue<5ms", "no figure \"queue\"; of queue there are mean, min, max, p50" },
                 { "latency.median<1s",
-                  "no figure \"latency.median\"; of latency there are mean, min, max, p50 (the "
-                  "median), p95, p99.9 and so on: latency.p95<5ms" },
+                        "no figure \"latency.median\"; of latency there are mean, min, max, p50 (the "
+                        "median), p95, p99.9 and so on: latency.p95<5ms" },
                 { "concurrency.p99.9<5", "no figure \"concurrency.p99.9\"; known: wall rate" },
                 { "concurrency.median<5",
-                  "no figure \"concurrency.media...\"; known: wall rate error.rate requests failed "
-                  "retries redirects connects concurrency.mean concurrency.max; .p95 of latency" },
+                        "no figure \"concurrency.media...\"; known: wall rate error.rate requests failed "
+                        "retries redirects connects concurrency.mean concurrency.max; .p95 of latency" },
                 { "queue.p<5ms", "no figure" },
                 { "queue.p101<5ms", "no figure" },
                 { "queue.p9x<5ms", "no figure" },
@@ -113,7 +113,7 @@ static void test_bad_assertions(void **state)
                 struct assertion one;
 
                 if (assertion_parse(&one, cases[i].text, &error) != MUSTER_E_INVALID ||
-                    !strstr(error.text, cases[i].says))
+                        !strstr(error.text, cases[i].says))
                         fail_msg("%s: %s", cases[i].text, error.text);
         }
 }
@@ -137,22 +137,25 @@ static void test_values(void **state)
                 double value;
                 const char *text;
         } cases[] = {
-                { ASSERTION_DURATION, 12345678, "12.3 ms" }, { ASSERTION_DURATION, -1, "0 ns" },
-                { ASSERTION_RATE, 79.72, "79.7/s" },         { ASSERTION_RATE, 54321.4, "54321/s" },
-                { ASSERTION_SHARE, 0.005, "0.5 %" },         { ASSERTION_NUMBER, 3.987, "3.99" },
+                { ASSERTION_DURATION, 12345678, "12.3 ms" },
+                { ASSERTION_DURATION, -1, "0 ns" },
+                { ASSERTION_RATE, 79.72, "79.7/s" },
+                { ASSERTION_RATE, 54321.4, "54321/s" },
+                { ASSERTION_SHARE, 0.005, "0.5 %" },
+                { ASSERTION_NUMBER, 3.987, "3.99" },
         };
 
         (void)state;
         for (size_t i = 0; i < LENGTH(cases); i++)
                 assert_string_equal(assertion_value(cases[i].kind, cases[i].value).text,
-                                    cases[i].text);
+                        cases[i].text);
 }
 
 static void test_nothing_to_measure(void **state)
 {
-        struct assertion one = { .text = "latency.p99<200ms",
-                                 .kind = ASSERTION_DURATION,
-                                 .actual = NAN };
+        struct assertion one = {
+                .text = "latency.p99<200ms", .kind = ASSERTION_DURATION, .actual = NAN
+        };
         const struct assertions assertions = { .list = &one, .n = 1 };
         char text[200] = { 0 };
         FILE *to = fmemopen(text, sizeof(text), "w");
@@ -209,7 +212,7 @@ static void test_invocations_change(void **state)
                 { "-skc4", "--concurrency 64", "--silent --insecure --concurrency 64" },
                 { "-c 4 -c 8 -c16", "--concurrency 64", "--concurrency 64" },
                 { "-c 4 --per-host 2", "--concurrency 64 --per-host 32",
-                  "--concurrency 64 --per-host 32" },
+                        "--concurrency 64 --per-host 32" },
                 { "-c 4 --per-host 2", "without --per-host", "--concurrency 4" },
                 { "-c 4 --per-host 2", "without --per-host --concurrency 8", "--concurrency 8" },
                 { "-c 4 --per-host 2", "--concurrency 8 without --per-host", "--concurrency 8" },
@@ -254,7 +257,7 @@ static void test_what_is_no_remedy(void **state)
                 struct muster_error error = { 0 };
 
                 if (invocation_change(&invocation, remedies[i], &error) != MUSTER_E_INVALID ||
-                    !error.text[0])
+                        !error.text[0])
                         fail_msg("%s", remedies[i]);
                 invocation_deinit(&invocation);
         }
@@ -269,17 +272,18 @@ static void test_invocations_as_json(void **state)
         } cases[] = {
                 { "", "[\"muster\",\"fetch\"]", 0 },
                 { "-c4 http://h/?a=1@b",
-                  "[\"muster\",\"fetch\",\"--concurrency\",\"4\",\"--\",\"http://h/?a=1@b\"]", 0 },
+                        "[\"muster\",\"fetch\",\"--concurrency\",\"4\",\"--\",\"http://h/?a=1@b\"]",
+                        0 },
                 { "-H Accept:a", "[\"muster\",\"fetch\",\"--header\",\"Accept:a\"]", 0 },
                 { "-H X-Auth-User:me",
-                  "[\"muster\",\"fetch\",\"--header\",\"X-Auth-User:(left out)\"]",
-                  MUSTER_E_INPUT },
+                        "[\"muster\",\"fetch\",\"--header\",\"X-Auth-User:(left out)\"]",
+                        MUSTER_E_INPUT },
                 { "-H cookie:a=b", "[\"muster\",\"fetch\",\"--header\",\"cookie:(left out)\"]",
-                  MUSTER_E_INPUT },
+                        MUSTER_E_INPUT },
                 { "-H Cookie:", "[\"muster\",\"fetch\",\"--header\",\"Cookie:\"]", 0 },
                 { "-H @file", "[\"muster\",\"fetch\",\"--header\",\"@file\"]", 0 },
                 { "-u me:word", "[\"muster\",\"fetch\",\"--user\",\"me:(left out)\"]",
-                  MUSTER_E_INPUT },
+                        MUSTER_E_INPUT },
                 { "-d a=b", "[\"muster\",\"fetch\",\"--data\",\"(left out)\"]", MUSTER_E_INPUT },
                 { "-d @f", "[\"muster\",\"fetch\",\"--data\",\"@f\"]", 0 },
                 { "http://me:word@h/", "[\"muster\",\"fetch\",\"--\",\"http://h/\"]", 0 },
@@ -327,11 +331,11 @@ static void test_json_that_is_no_invocation(void **state)
                 struct muster_error error = { 0 };
 
                 assert_int_equal(invocation_from_json(&invocation, texts[i], &error),
-                                 MUSTER_E_INPUT);
+                        MUSTER_E_INPUT);
                 assert_int_equal(invocation.n, 0);
         }
         assert_int_equal(invocation_from_json(&(struct invocation){ 0 }, NULL, NULL),
-                         MUSTER_E_INPUT);
+                MUSTER_E_INPUT);
 }
 
 static void change_and_copy(void)
@@ -395,9 +399,9 @@ static void test_what_is_run_again(void **state)
 
                 assert_int_equal(invocation_parse(&invocation, n, words, &error), 0);
                 assert_int_equal(confirm_check(&invocation, false, &error),
-                                 cases[i].is_safe ? 0 : MUSTER_E_INVALID);
+                        cases[i].is_safe ? 0 : MUSTER_E_INVALID);
                 assert_int_equal(confirm_check(&invocation, true, &error),
-                                 cases[i].is_possible ? 0 : MUSTER_E_INVALID);
+                        cases[i].is_possible ? 0 : MUSTER_E_INVALID);
                 invocation_deinit(&invocation);
         }
 }
@@ -436,19 +440,19 @@ static void test_conclusions(void **state)
                 struct confirmation confirmation = {
                         .n_rounds = 1,
                         .finding = { .has_prediction = cases[i].has_prediction,
-                                     .wall_low_ns = 150000000,
-                                     .wall_ns = 200000000,
-                                     .wall_high_ns = 300000000 },
+                                .wall_low_ns = 150000000,
+                                .wall_ns = 200000000,
+                                .wall_high_ns = 300000000 },
                         .before_ns = cases[i].before_ms * 1000000,
                         .changed = { .median_ns = cases[i].changed_ms * 1000000,
-                                     .n_requests = 100,
-                                     .n_failed = cases[i].n_failed },
+                                .n_requests = 100,
+                                .n_failed = cases[i].n_failed },
                         .unchanged = { .median_ns = cases[i].unchanged_ms * 1000000,
-                                       .n_requests = 100 },
+                                .n_requests = 100 },
                 };
 
                 assert_ptr_equal(strstr(confirm_conclusion(&confirmation), cases[i].says),
-                                 confirm_conclusion(&confirmation));
+                        confirm_conclusion(&confirmation));
         }
 }
 
@@ -457,10 +461,10 @@ static void expect_in_words(uint64_t unchanged_ms, const char *text, bool is_the
         struct confirmation confirmation = {
                 .n_rounds = 1,
                 .finding = { .option = "--concurrency 64",
-                             .has_prediction = true,
-                             .wall_low_ns = 150000000,
-                             .wall_ns = 200000000,
-                             .wall_high_ns = 300000000 },
+                        .has_prediction = true,
+                        .wall_low_ns = 150000000,
+                        .wall_ns = 200000000,
+                        .wall_high_ns = 300000000 },
                 .before_ns = 2500000000,
                 .changed = { .median_ns = 400000000, .n_requests = 100 },
                 .unchanged = { .median_ns = unchanged_ms * 1000000, .n_requests = 100 },
@@ -479,10 +483,10 @@ static void test_another_pace_is_told(void **state)
 {
         (void)state;
         expect_in_words(5000,
-                        "without the change once more 5 s. The prediction was right. The same "
-                        "takes 2 times as long now as it did before, so the prediction counts as "
-                        "400 ms.",
-                        true);
+                "without the change once more 5 s. The prediction was right. The same "
+                "takes 2 times as long now as it did before, so the prediction counts as "
+                "400 ms.",
+                true);
         expect_in_words(2600, "The change helps, but less than predicted.", true);
         expect_in_words(2600, "times as long", false);
 }

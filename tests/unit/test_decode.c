@@ -36,7 +36,7 @@ static struct buf encode_zlib(struct muster_str text, int window_bits)
         struct buf out = { 0 };
 
         assert_int_equal(deflateInit2(&stream, 6, Z_DEFLATED, window_bits, 8, Z_DEFAULT_STRATEGY),
-                         Z_OK);
+                Z_OK);
         buf_reserve(&out, deflateBound(&stream, text.len));
         stream.next_in = (Bytef *)(uintptr_t)text.at;
         stream.avail_in = (uInt)text.len;
@@ -70,7 +70,7 @@ static struct buf encode_brotli(struct muster_str text)
 
         buf_reserve(&out, len);
         assert_true(BrotliEncoderCompress(4, BROTLI_DEFAULT_WINDOW, BROTLI_DEFAULT_MODE, text.len,
-                                          (const uint8_t *)text.at, &len, (uint8_t *)out.at));
+                (const uint8_t *)text.at, &len, (uint8_t *)out.at));
         out.len = len;
         return out;
 }
@@ -91,15 +91,18 @@ static const struct {
         bool has_checksum;
         bool may_repeat;
 } codings[] = {
-        { "gzip", encode_gzip, true, true },        { "x-gzip", encode_gzip, true, true },
-        { "deflate", encode_deflate, true, false }, { "Deflate", encode_raw, false, false },
-        { "br", encode_brotli, false, false },      { "zstd", encode_zstd, false, true },
+        { "gzip", encode_gzip, true, true },
+        { "x-gzip", encode_gzip, true, true },
+        { "deflate", encode_deflate, true, false },
+        { "Deflate", encode_raw, false, false },
+        { "br", encode_brotli, false, false },
+        { "zstd", encode_zstd, false, true },
 };
 
 /* --- decoding ----------------------------------------------------------------------------------------------------- */
 
 static int make(struct decoder **decoder, const char *name, const struct decode_limits *limits,
-                struct muster_error *error)
+        struct muster_error *error)
 {
         char head[200];
         struct field field = { .name_len = 16, .value_at = 18 };
@@ -121,7 +124,7 @@ static void note_warning(const struct decoder *decoder)
 }
 
 static int decode(const char *name, struct muster_str in, size_t piece,
-                  const struct decode_limits *limits, struct buf *out, struct muster_error *error)
+        const struct decode_limits *limits, struct buf *out, struct muster_error *error)
 {
         struct decoder *decoder = NULL;
         int r = make(&decoder, name, limits, error);
@@ -148,7 +151,7 @@ static int decode(const char *name, struct muster_str in, size_t piece,
 static const struct decode_limits no_limits = { .max_bytes = MUSTER_NO_LIMIT };
 
 static void expect_plain(const char *name, struct muster_str in, size_t piece,
-                         struct muster_str expected)
+        struct muster_str expected)
 {
         struct muster_error error = { 0 };
         struct buf out = { 0 };
@@ -162,7 +165,7 @@ static void expect_plain(const char *name, struct muster_str in, size_t piece,
 
 /* In pieces of every size that matters. */
 static void expect_plain_and_warning(const char *name, struct muster_str in,
-                                     struct muster_str expected, const char *words)
+        struct muster_str expected, const char *words)
 {
         const size_t pieces[] = { 1, 2, 3, 777, in.len };
 
@@ -214,7 +217,7 @@ static void test_no_coding(void **state)
         assert_int_equal(make(&decoder, "identity", &no_limits, &error), DECODE_IDENTITY);
         assert_int_equal(make(&decoder, " , ,", &no_limits, &error), DECODE_IDENTITY);
         assert_int_equal(make(&decoder, "gzip,gzip,gzip,gzip,gzip", &no_limits, &error),
-                         MUSTER_E_DECODE);
+                MUSTER_E_DECODE);
         assert_null(decoder_free(NULL));
 }
 
@@ -223,7 +226,7 @@ static void test_empty_body_is_empty(void **state)
         (void)state;
         for (size_t i = 0; i < LENGTH(codings); i++)
                 expect_plain(codings[i].name, (struct muster_str){ "", 0 }, 1,
-                             (struct muster_str){ "", 0 });
+                        (struct muster_str){ "", 0 });
 }
 
 static const struct {
@@ -262,7 +265,7 @@ static void test_unknown_codings_stay(void **state)
                 assert_int_equal(decode_list_undecoded(&fields, &names), 0);
                 assert_true(str_is(buf_str(&names), unknown[i].undecoded));
                 assert_int_equal(decoder_new(&decoder, &fields, &no_limits, &error),
-                                 unknown[i].is_decoded ? 0 : DECODE_IDENTITY);
+                        unknown[i].is_decoded ? 0 : DECODE_IDENTITY);
                 decoder_free(decoder);
                 buf_deinit(&names);
         }
@@ -280,22 +283,22 @@ static void test_several_streams(void **state)
                 char words[100];
 
                 snprintf(words, sizeof(words),
-                         "%zu bytes behind the end of the %s body were dropped", second.len,
-                         codings[i].encode == encode_raw ? "deflate"
-                         : i == 1                        ? "gzip"
-                                                         : codings[i].name);
+                        "%zu bytes behind the end of the %s body were dropped", second.len,
+                        codings[i].encode == encode_raw ? "deflate"
+                        : i == 1                        ? "gzip"
+                                                        : codings[i].name);
                 buf_add_str(&in, buf_str(&second));
                 if (codings[i].may_repeat)
                         expect_plain_and_warning(codings[i].name, buf_str(&in),
-                                                 (struct muster_str){ plain, 300 }, "");
+                                (struct muster_str){ plain, 300 }, "");
                 else
                         expect_plain_and_warning(codings[i].name, buf_str(&in),
-                                                 (struct muster_str){ plain, 100 }, words);
+                                (struct muster_str){ plain, 100 }, words);
                 /* A second one that breaks off is a body that broke off. */
                 for (size_t len = first_len + 4; len < in.len && codings[i].may_repeat; len++)
                         assert_int_equal(decode(codings[i].name, (struct muster_str){ in.at, len },
-                                                50, &no_limits, &out, &error),
-                                         MUSTER_E_DECODE);
+                                                 50, &no_limits, &out, &error),
+                                MUSTER_E_DECODE);
                 buf_deinit(&in);
                 buf_deinit(&second);
                 buf_deinit(&out);
@@ -304,9 +307,8 @@ static void test_several_streams(void **state)
 
 static void test_what_follows_the_end_is_dropped(void **state)
 {
-        static const char *const tails[] = {
-                "garbage", "\r\n", "\n", "\x1f", "\x28\xb5", "<!-- -->"
-        };
+        static const char *const tails[] = { "garbage", "\r\n", "\n", "\x1f", "\x28\xb5",
+                "<!-- -->" };
         const struct muster_str text = { plain, 100 };
 
         (void)state;
@@ -335,7 +337,7 @@ static void test_padding_behind_gzip(void **state)
         expect_plain_and_warning("gzip", buf_str(&in), text, "");
         buf_add(&in, "garbage", 7);
         expect_plain_and_warning("gzip", buf_str(&in), text,
-                                 "7 bytes behind the end of the gzip body were dropped");
+                "7 bytes behind the end of the gzip body were dropped");
         buf_deinit(&in);
 }
 
@@ -354,7 +356,7 @@ static void test_cap_of_what_is_dropped(void **state)
         assert_int_equal(decode("gzip", buf_str(&in), 10000, &limits, &out, &error), 0);
         buf_add(&in, junk, 2 * DECODE_RATIO_GRACE);
         assert_int_equal(decode("gzip", buf_str(&in), 10000, &limits, &out, &error),
-                         MUSTER_E_TOO_LARGE);
+                MUSTER_E_TOO_LARGE);
         assert_non_null(strstr(error.text, "--max-filesize"));
         mem_free(junk);
         buf_deinit(&in);
@@ -375,9 +377,9 @@ static void test_named_twice_and_applied_once(void **state)
 
                         snprintf(names, sizeof(names), "%s, %s", codings[i].name, codings[i].name);
                         snprintf(words, sizeof(words),
-                                 "Content-Encoding names %s once more than the body was encoded "
-                                 "with it",
-                                 i == 1 ? "gzip" : codings[i].name);
+                                "Content-Encoding names %s once more than the body was encoded "
+                                "with it",
+                                i == 1 ? "gzip" : codings[i].name);
                         expect_plain_and_warning(names, buf_str(&once), text, words);
                         expect_plain_and_warning(names, buf_str(&twice), text, "");
                         buf_deinit(&once);
@@ -398,8 +400,8 @@ static void test_truncated(void **state)
                         struct buf out = { 0 };
 
                         assert_int_equal(decode(codings[i].name, (struct muster_str){ in.at, len },
-                                                500, &no_limits, &out, &error),
-                                         MUSTER_E_DECODE);
+                                                 500, &no_limits, &out, &error),
+                                MUSTER_E_DECODE);
                         buf_deinit(&out);
                 }
                 buf_deinit(&in);
@@ -443,10 +445,10 @@ static void test_caps(void **state)
                 struct buf out = { 0 };
 
                 assert_int_equal(decode(codings[i].name, buf_str(&in), 1000, &exact, &out, &error),
-                                 0);
+                        0);
                 out.len = 0;
                 assert_int_equal(decode(codings[i].name, buf_str(&in), 1000, &less, &out, &error),
-                                 MUSTER_E_TOO_LARGE);
+                        MUSTER_E_TOO_LARGE);
                 assert_true(out.len <= 49999);
                 assert_non_null(strstr(error.text, "--max-filesize"));
                 buf_deinit(&in);
@@ -472,8 +474,8 @@ static void test_bombs(void **state)
                 struct buf out = { 0 };
 
                 assert_int_equal(decode(names[i], buf_str(&bombs[i]), bombs[i].len, &no_limits,
-                                        &out, &error),
-                                 MUSTER_E_DECODE);
+                                         &out, &error),
+                        MUSTER_E_DECODE);
                 assert_non_null(strstr(error.text, "bomb"));
                 /* What was kept is bounded by the ratio, not by what the bomb holds. */
                 assert_true(out.len <=

@@ -66,10 +66,11 @@ static void start(struct world *w, const char *addresses)
 
         snprintf(w->override, sizeof(w->override), "h.test:%u:%s", w->port, addresses);
         if (resolver_new(&w->resolver, &w->loop,
-                         &(struct resolver_options){ .overrides = overrides }, &error) < 0)
+                    &(struct resolver_options){ .overrides = overrides }, &error) < 0)
                 fail_msg("%s", error.text);
-        assert_int_equal(
-                dial_start(&w->dial, &w->loop, w->resolver, done, str_of("h.test"), w->port), 0);
+        assert_int_equal(dial_start(&w->dial, &w->loop, w->resolver, done, str_of("h.test"),
+                                 w->port),
+                0);
         assert_int_equal(w->n_done, 0);
 }
 
@@ -77,7 +78,7 @@ static void start(struct world *w, const char *addresses)
 static uint16_t be_silent(struct world *w)
 {
         struct sockaddr_in at = { .sin_family = AF_INET,
-                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+                .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
         socklen_t len = sizeof(at);
 
         w->silent_fd = socket(AF_INET, SOCK_DGRAM, 0);
@@ -96,8 +97,9 @@ static void start_without_answer(struct world *w)
         snprintf(server, sizeof(server), "127.0.0.1:%u", be_silent(w));
         if (resolver_new(&w->resolver, &w->loop, &options, &error) < 0)
                 fail_msg("%s", error.text);
-        assert_int_equal(
-                dial_start(&w->dial, &w->loop, w->resolver, done, str_of("h.test"), w->port), 0);
+        assert_int_equal(dial_start(&w->dial, &w->loop, w->resolver, done, str_of("h.test"),
+                                 w->port),
+                0);
         resolve_waiter_cancel(&w->dial.waiter);
 }
 
@@ -177,8 +179,8 @@ static void hang(struct world *w, struct hanging *h)
         h->good = listen_on(w, "127.0.0.2", 8);
         for (int i = 0; i < 10; i++) {
                 struct sockaddr_in at = { .sin_family = AF_INET,
-                                          .sin_port = htons(w->port),
-                                          .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+                        .sin_port = htons(w->port),
+                        .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 
                 h->fds[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
                 (void)!connect(h->fds[i], (struct sockaddr *)&at, sizeof(at));
@@ -254,15 +256,14 @@ static void test_all_refused(void **state)
         turn_until_done(&w);
         assert_int_equal(w.result, MUSTER_E_CONNECT);
         assert_string_equal(w.dial.error.text,
-                            "connect: 127.0.0.1:1: connection refused (1 address tried)");
+                "connect: 127.0.0.1:1: connection refused (1 address tried)");
         close_world(&w);
         open_world(&w, true);
         w.port = 1;
         start(&w, "127.0.0.1,127.0.0.2,127.0.0.3,127.0.0.4,127.0.0.5,127.0.0.6");
         turn_until_done(&w);
         assert_int_equal(w.dial.n_tried, 6);
-        assert_string_equal(
-                w.dial.error.text,
+        assert_string_equal(w.dial.error.text,
                 "connect: h.test:1: 6 addresses tried, the last, 127.0.0.6:1: connection refused");
         close_world(&w);
 }
@@ -297,7 +298,7 @@ static void test_socket_is_taken(void **state)
         peer = accept(fd, NULL, NULL);
         assert_true(loop_socket_is_open(&taken));
         assert_int_equal(loop_send(&taken, &(struct iovec){ (void *)(uintptr_t) "hi", 2 }, 1, &sys),
-                         0);
+                0);
         assert_int_equal(recv(peer, got, 2, 0), 2);
         assert_string_equal(got, "hi");
         loop_socket_close(&taken);

@@ -104,7 +104,7 @@ static void test_facts_of_a_plain_run(void **state)
 }
 
 static void make_first_fail(struct record_maker_request *request, size_t i,
-                            const struct record_maker *maker)
+        const struct record_maker *maker)
 {
         (void)maker;
         if (i == 0)
@@ -124,10 +124,10 @@ static void test_facts_of_attempts(void **state)
         begin(&it, &(struct record_maker){
                            .n = 3,
                            .each = { .server_ns = 10 * MS,
-                                     .backoff_ns = 20 * MS,
-                                     .process_ns = 5 * MS,
-                                     .deliver_ns = 1 * MS,
-                                     .wire_bytes = 1000 },
+                                   .backoff_ns = 20 * MS,
+                                   .process_ns = 5 * MS,
+                                   .deliver_ns = 1 * MS,
+                                   .wire_bytes = 1000 },
                            .vary = make_first_fail,
                    });
         assert_int_equal(facts->n_requests, 3);
@@ -156,7 +156,7 @@ static void test_facts_of_attempts(void **state)
 }
 
 static void make_second_host_slow(struct record_maker_request *request, size_t i,
-                                  const struct record_maker *maker)
+        const struct record_maker *maker)
 {
         (void)i;
         (void)maker;
@@ -171,9 +171,9 @@ static void test_facts_of_hosts(void **state)
 
         (void)state;
         begin(&it, &(struct record_maker){ .n = 30,
-                                           .n_hosts = 3,
-                                           .each.server_ns = 10 * MS,
-                                           .vary = make_second_host_slow });
+                           .n_hosts = 3,
+                           .each.server_ns = 10 * MS,
+                           .vary = make_second_host_slow });
         hosts = it.facts.hosts;
         assert_int_equal(it.facts.n_hosts, 3);
         for (size_t i = 0; i < 3; i++) {
@@ -190,19 +190,19 @@ static void test_facts_of_hosts(void **state)
         look_again(&it);
         assert_int_equal(it.facts.hosts[0].n_attempts + it.facts.hosts[1].n_attempts +
                                  it.facts.hosts[2].n_attempts,
-                         28);
+                28);
         end(&it);
 }
 
 static void come_late(struct record_maker_request *request, size_t i,
-                      const struct record_maker *maker)
+        const struct record_maker *maker)
 {
         (void)maker;
         request->submit_after_ns = i / 4 * 100 * MS;
 }
 
 static void take_long_at_last(struct record_maker_request *request, size_t i,
-                              const struct record_maker *maker)
+        const struct record_maker *maker)
 {
         if (i == maker->n - 1)
                 request->server_ns *= 10;
@@ -228,8 +228,8 @@ static void test_facts_of_idleness(void **state)
 
         /* All at once, and the last one takes ten times as long. */
         begin(&it,
-              &(struct record_maker){
-                      .n = 8, .slots = 8, .each.server_ns = 10 * MS, .vary = take_long_at_last });
+                &(struct record_maker){
+                        .n = 8, .slots = 8, .each.server_ns = 10 * MS, .vary = take_long_at_last });
         assert_int_equal(it.facts.tail_ns, 90 * MS);
         assert_int_equal(it.facts.tail_from_ns, RECORD_MAKER_START_NS + 10 * MS);
         end(&it);
@@ -245,9 +245,9 @@ static void test_facts_of_the_loop(void **state)
         assert_int_equal(it.facts.loop_ns[TRACE_WORK_IO], 100 * MS);
         assert_int_equal(it.facts.loop_busy_ns, 100 * MS);
         assert_int_equal(it.facts.thread_cpu_ns, 100 * MS);
-        assert_int_equal(record_make_turn(&it.record, &(struct trace_turn){ .start_ns = 5 * MS,
-                                                                            .end_ns = 12 * MS }),
-                         0);
+        assert_int_equal(record_make_turn(&it.record,
+                                 &(struct trace_turn){ .start_ns = 5 * MS, .end_ns = 12 * MS }),
+                0);
         look_again(&it);
         assert_int_equal(it.facts.longest_turn_ns, 7 * MS);
         end(&it);
@@ -295,15 +295,15 @@ static void test_a_life_in_pieces(void **state)
 
         (void)state;
         begin(&it, &(struct record_maker){ .n = 1,
-                                           .each = { .dns_ns = 1 * MS,
-                                                     .tcp_ns = 2 * MS,
-                                                     .tls_ns = 8 * MS,
-                                                     .send_ns = 3 * MS,
-                                                     .network_ns = 4 * MS,
-                                                     .server_ns = 50 * MS,
-                                                     .lag_ns = 6 * MS,
-                                                     .receive_ns = 7 * MS,
-                                                     .decode_ns = 9 * MS } });
+                           .each = { .dns_ns = 1 * MS,
+                                   .tcp_ns = 2 * MS,
+                                   .tls_ns = 8 * MS,
+                                   .send_ns = 3 * MS,
+                                   .network_ns = 4 * MS,
+                                   .server_ns = 50 * MS,
+                                   .lag_ns = 6 * MS,
+                                   .receive_ns = 7 * MS,
+                                   .decode_ns = 9 * MS } });
         it.record.conns[0].tls_work_ns = 5 * MS;
         life_of(&life, &it.facts, &it.record.attempts[0]);
         assert_int_equal(life.start_ns, RECORD_MAKER_START_NS);
@@ -336,8 +336,8 @@ static void test_a_lag_of_the_way(void **state)
         struct life life;
 
         (void)state;
-        begin(&it, &(struct record_maker){ .n = 1,
-                                           .each = { .server_ns = 10 * MS, .lag_ns = 30 * MS } });
+        begin(&it, &(struct record_maker){
+                           .n = 1, .each = { .server_ns = 10 * MS, .lag_ns = 30 * MS } });
         /* The loop slept; that is its own affair unless something had been lost. */
         life_of(&life, &it.facts, &it.record.attempts[0]);
         assert_int_equal(piece_of(&life, PART_LOOP_IO), 30 * MS);
@@ -347,11 +347,10 @@ static void test_a_lag_of_the_way(void **state)
         assert_int_equal(piece_of(&life, PART_LOOP_IO), 1 * MS);
         /* And when it was busy for 20 ms of it. */
         assert_int_equal(record_make_turn(&it.record,
-                                          &(struct trace_turn){
-                                                  .start_ns = RECORD_MAKER_START_NS + 20 * MS,
-                                                  .end_ns = RECORD_MAKER_START_NS + 40 * MS,
-                                                  .work_ns = { [TRACE_WORK_DECODE] = 20 * MS } }),
-                         0);
+                                 &(struct trace_turn){ .start_ns = RECORD_MAKER_START_NS + 20 * MS,
+                                         .end_ns = RECORD_MAKER_START_NS + 40 * MS,
+                                         .work_ns = { [TRACE_WORK_DECODE] = 20 * MS } }),
+                0);
         look_again(&it);
         life_of(&life, &it.facts, &it.record.attempts[0]);
         assert_int_equal(piece_of(&life, PART_NETWORK), 9 * MS);
@@ -390,7 +389,7 @@ static void test_the_way_and_the_server(void **state)
                 it.record.conns[0].n_retransmits = cases[i].n_retransmits;
                 assert_int_equal(attempt_network_ns(&it.record, attempt), cases[i].network_ns);
                 assert_int_equal(attempt_server_ns(&it.record, attempt),
-                                 300 * MS - cases[i].network_ns);
+                        300 * MS - cases[i].network_ns);
         }
         end(&it);
 }
@@ -400,8 +399,8 @@ static void test_whose_lag_it_is(void **state)
         struct trace_turn turns_told[] = {
                 { .start_ns = 100, .end_ns = 200, .work_ns = { [TRACE_WORK_DECODE] = 100 } },
                 { .start_ns = 300,
-                  .end_ns = 500,
-                  .work_ns = { [TRACE_WORK_PROCESS] = 150, [TRACE_WORK_CALLER] = 50 } },
+                        .end_ns = 500,
+                        .work_ns = { [TRACE_WORK_PROCESS] = 150, [TRACE_WORK_CALLER] = 50 } },
         };
         struct trace_sample samples[] = {
                 { .at_ns = 1000 },
@@ -476,7 +475,7 @@ static void test_sums_of_turns(void **state)
                 from_ns = rand_up_to(&rand, 5000);
                 to_ns = from_ns + rand_up_to(&rand, 5000);
                 assert_int_equal(turns_busy_ns(turns, from_ns, to_ns),
-                                 busy_ns(&record, from_ns, to_ns));
+                        busy_ns(&record, from_ns, to_ns));
                 assert_true(turns_tls_ns(turns, from_ns, to_ns) <=
                             turns_busy_ns(turns, from_ns, to_ns));
                 turns_parts(turns, from_ns, to_ns, part_ns);
@@ -486,7 +485,7 @@ static void test_sums_of_turns(void **state)
 }
 
 static void last_for_ever(struct record_maker_request *request, size_t i,
-                          const struct record_maker *maker)
+        const struct record_maker *maker)
 {
         (void)i;
         (void)maker;
@@ -524,17 +523,10 @@ static void test_many_turns_in_many_lives(void **state)
 static void delay_slot(struct trace_attempt *attempt, uint64_t ns)
 {
         struct attempt *stamps = &attempt->stamps;
-        uint64_t *moments[] = { &stamps->slot_ns,
-                                &stamps->send_start_ns,
-                                &stamps->send_end_ns,
-                                &stamps->first_byte_kernel_ns,
-                                &stamps->first_byte_read_ns,
-                                &stamps->last_byte_kernel_ns,
-                                &stamps->last_byte_read_ns,
-                                &stamps->end_ns,
-                                &attempt->process_end_ns,
-                                &attempt->finished_ns,
-                                &attempt->taken_ns };
+        uint64_t *moments[] = { &stamps->slot_ns, &stamps->send_start_ns, &stamps->send_end_ns,
+                &stamps->first_byte_kernel_ns, &stamps->first_byte_read_ns,
+                &stamps->last_byte_kernel_ns, &stamps->last_byte_read_ns, &stamps->end_ns,
+                &attempt->process_end_ns, &attempt->finished_ns, &attempt->taken_ns };
 
         for (size_t i = 0; i < LENGTH(moments); i++)
                 *moments[i] += *moments[i] ? ns : 0;
@@ -619,10 +611,9 @@ static void test_chain_of_busy_workers(void **state)
 
         (void)state;
         /* One slot; it is free at once, but for 30 ms nothing new is begun as the workers have enough. */
-        begin(&it,
-              &(struct record_maker){ .n = 2,
-                                      .slots = 1,
-                                      .each = { .server_ns = 10 * MS, .process_ns = 40 * MS } });
+        begin(&it, &(struct record_maker){ .n = 2,
+                           .slots = 1,
+                           .each = { .server_ns = 10 * MS, .process_ns = 40 * MS } });
         it.record.attempts[1].wait = TRACE_WAIT_WORKERS;
         delay_slot(&it.record.attempts[1], 30 * MS);
         look_again(&it);
@@ -642,9 +633,10 @@ static void test_chain_follows_the_slow_one(void **state)
 
         (void)state;
         /* Two slots; the first request takes 100 ms, the other nine 10 ms each: the end depended on those, not on the first. */
-        begin(&it,
-              &(struct record_maker){
-                      .n = 10, .slots = 2, .each.server_ns = 10 * MS, .each.network_ns = 1 * MS });
+        begin(&it, &(struct record_maker){ .n = 10,
+                           .slots = 2,
+                           .each.server_ns = 10 * MS,
+                           .each.network_ns = 1 * MS });
         assert_int_equal(it.facts.chain_ns[PART_SERVER], 50 * MS);
         assert_int_equal(it.facts.chain_ns[PART_NETWORK], 5 * MS);
         /* Edges that nobody can have: to itself, to the future, to nowhere, to long before. */
@@ -671,16 +663,16 @@ static void test_chain_of_those_without_a_slot(void **state)
                 uint64_t at_ns = i < half ? i + 1 : i * 1000;
 
                 *attempt = (struct trace_attempt){ .number = i + 1,
-                                                   .request = i + 1,
-                                                   .slot_from = i < half ? i : half,
-                                                   .n = 1,
-                                                   .wait = TRACE_WAIT_SLOT,
-                                                   .is_last = true,
-                                                   .submitted_ns = 1,
-                                                   .stamps.start_ns = half + 1,
-                                                   .stamps.slot_ns = at_ns,
-                                                   .stamps.end_ns = at_ns + 10,
-                                                   .taken_ns = at_ns + 10 };
+                        .request = i + 1,
+                        .slot_from = i < half ? i : half,
+                        .n = 1,
+                        .wait = TRACE_WAIT_SLOT,
+                        .is_last = true,
+                        .submitted_ns = 1,
+                        .stamps.start_ns = half + 1,
+                        .stamps.slot_ns = at_ns,
+                        .stamps.end_ns = at_ns + 10,
+                        .taken_ns = at_ns + 10 };
                 if (i >= half)
                         continue;
                 attempt->stamps.start_ns = at_ns;
@@ -696,7 +688,7 @@ static void test_chain_of_those_without_a_slot(void **state)
 /* --- sums --------------------------------------------------------------------------------------------------------- */
 
 static void vary_all(struct record_maker_request *request, size_t i,
-                     const struct record_maker *maker)
+        const struct record_maker *maker)
 {
         struct rand *rand = maker->argument;
 
@@ -975,8 +967,7 @@ static void test_spreads(void **state)
 static void explain_or_not(void)
 {
         struct case_of it;
-        int r = record_make(
-                &it.record,
+        int r = record_make(&it.record,
                 &(struct record_maker){
                         .n = 10, .slots = 3, .each = { .server_ns = MS, .process_ns = MS } });
 

@@ -5,7 +5,11 @@
 
 static const char head[] = "A: 1\r\nb: x , \"q,\\\"r\", ,y;p=1\r\na: 2\r\nB: z\r\nC:\r\n";
 static const struct field list[] = {
-        { 0, 1, 3, 1 }, { 6, 1, 9, 19 }, { 30, 1, 33, 1 }, { 36, 1, 39, 1 }, { 42, 1, 44, 0 },
+        { 0, 1, 3, 1 },
+        { 6, 1, 9, 19 },
+        { 30, 1, 33, 1 },
+        { 36, 1, 39, 1 },
+        { 42, 1, 44, 0 },
 };
 static const struct fields fields = { .head = head, .list = list, .n = LENGTH(list) };
 
@@ -81,8 +85,8 @@ static void test_retry_after(void **state)
         for (size_t i = 0; i < LENGTH(cases); i++) {
                 uint64_t seconds = 77;
 
-                assert_int_equal(
-                        field_retry_after(str_of(cases[i].text), then - cases[i].before, &seconds),
+                assert_int_equal(field_retry_after(str_of(cases[i].text), then - cases[i].before,
+                                         &seconds),
                         cases[i].is_valid);
                 assert_int_equal(seconds, cases[i].is_valid ? cases[i].seconds : 77);
         }

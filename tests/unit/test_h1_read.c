@@ -20,17 +20,17 @@ static const struct {
         { OK_LINE "Content-Length: 0\r\n\r\n", "200 done", "", 0, false },
         { OK_LINE "Content-Length: 5, 5\r\n\r\nhello", "200 done", "hello", 0, false },
         { OK_LINE "Content-Length: 5\r\nContent-Length: 5\r\n\r\nhello", "200 done", "hello", 0,
-          false },
+                false },
         { OK_LINE "Content-Length: 05\r\n\r\nhello", "200 done", "hello", 0, false },
         { OK_LINE "\r\nuntil close", "200c eof", "until close", 0, false },
         { OK_LINE "\r\n", "200c eof", "", 0, false },
         { OK_LINE "Connection: close\r\nContent-Length: 1\r\n\r\nx", "200c done", "x", 0, false },
         { OK_LINE "Connection: foo, Close\r\nContent-Length: 1\r\n\r\nx", "200c done", "x", 0,
-          false },
+                false },
         { OK_LINE "Connection: closed\r\nContent-Length: 1\r\n\r\nx", "200 done", "x", 0, false },
         { "HTTP/1.0 200 OK\r\nContent-Length: 1\r\n\r\nx", "200c done", "x", 0, false },
         { "HTTP/1.0 200 OK\r\nConnection: Keep-Alive\r\nContent-Length: 1\r\n\r\nx", "200 done",
-          "x", 0, false },
+                "x", 0, false },
         { "HTTP/1.9 200 OK\r\nContent-Length: 1\r\n\r\nx", "200 done", "x", 0, false },
         { "HTTP/1.1 200\r\nContent-Length: 1\r\n\r\nx", "200 done", "x", 0, false },
         { "HTTP/1.1 200 \r\nContent-Length: 1\r\n\r\nx", "200 done", "x", 0, false },
@@ -51,139 +51,139 @@ static const struct {
         { "HTTP/1.1 204 N\r\nTransfer-Encoding: gzip\r\n\r\n", "204cn done", "", 0, false },
         { "HTTP/1.1 304 N\r\nContent-Length: -1\r\n\r\n", "304cn done", "", 0, false },
         { "HTTP/1.1 304 N\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n", "304cn done", "", 0,
-          false },
+                false },
         { "HTTP/1.1 304 N\r\nTransfer-Encoding: identity\r\n\r\n", "304cn done", "", 0, false },
         { OK_LINE "Content-Length: x\r\n\r\n", "200cn done", "", 0, true },
         { OK_LINE "Content-Length: 5, 6\r\n\r\n", "200cn done", "", 0, true },
         { OK_LINE "Transfer-Encoding:\r\n\r\n", "200cn done", "", 0, true },
         { OK_LINE "Transfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n", "200cn done", "", 0,
-          true },
+                true },
         { "HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\nConnection: keep-alive\r\n\r\n",
-          "200cn done", "", 0, true },
+                "200cn done", "", 0, true },
         { "HTTP/1.1 103 E\r\nContent-Length: abc\r\nTransfer-Encoding: chunked\r\n\r\n" OK_LINE
           "Content-Length: 1\r\n\r\nx",
-          "i 103 200c done", "x", 0, false },
+                "i 103 200c done", "x", 0, false },
         { "HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n", "304n done", "", 0, false },
         { OK_LINE "Content-Length: 5\r\n\r\n", "200n done", "", 0, true },
         { OK_LINE "Transfer-Encoding: chunked\r\n\r\n", "200n done", "", 0, true },
         { OK_LINE "\r\n", "200n done", "", 0, true },
         /* interim responses */
         { "HTTP/1.1 100 Continue\r\n\r\n" OK_LINE "Content-Length: 1\r\n\r\nx", "i 100 200 done",
-          "x", 0, false },
+                "x", 0, false },
         { "HTTP/1.1 103 E\r\nLink: a\r\n\r\nHTTP/1.1 103 E\r\n\r\n" OK_LINE
           "Content-Length: 1\r\n\r\nx",
-          "i 103 i 103 200 done", "x", 0, false },
+                "i 103 i 103 200 done", "x", 0, false },
         { "HTTP/1.1 101 Switching\r\n\r\n", "protocol: a change of protocol", NULL, 0, false },
         /* chunks */
         { OK_LINE "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n", "200 done", "hello",
-          0, false },
+                0, false },
         { OK_LINE "Transfer-Encoding: Chunked\r\n\r\n5\r\nhello\r\n6\r\n world\r\n0\r\n\r\nrest",
-          "200 done", "hello world", 4, false },
+                "200 done", "hello world", 4, false },
         { OK_LINE "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n", "200 done", "", 0, false },
         { OK_LINE "Transfer-Encoding: chunked\r\n\r\n000\r\n\r\n", "200 done", "", 0, false },
         { OK_LINE
-          "Transfer-Encoding: chunked\r\n\r\n0A;name=value\r\n0123456789\r\n0;x=\"a;b\"\r\n\r\n",
-          "200 done", "0123456789", 0, false },
+                "Transfer-Encoding: chunked\r\n\r\n0A;name=value\r\n0123456789\r\n0;x=\"a;b\"\r\n\r\n",
+                "200 done", "0123456789", 0, false },
         { OK_LINE "Transfer-Encoding: chunked\r\n\r\n1 ; a\r\nx\r\n0\r\n\r\n", "200 done", "x", 0,
-          false },
+                false },
         { OK_LINE "Transfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\nTrailer: a\r\nOther: b\r\n\r\n",
-          "200 done", "x", 0, false },
+                "200 done", "x", 0, false },
         { OK_LINE "Transfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\nbad trailer\r\n\r\n",
-          "200 done", "x", 0, false },
+                "200 done", "x", 0, false },
         { OK_LINE "Transfer-Encoding: chunked\r\n\r\n0\r\nHTTP/1.1 200 OK\r\n\r\n",
-          "200 protocol: not a trailer", NULL, 0, false },
+                "200 protocol: not a trailer", NULL, 0, false },
         { OK_LINE "Transfer-Encoding: chunked\r\n\r\n0\r\nA: b\rc\r\n\r\n",
-          "200 protocol: not a trailer", NULL, 0, false },
+                "200 protocol: not a trailer", NULL, 0, false },
         { OK_LINE "Transfer-Encoding: chunked\r\n\r\nx\r\n", "200 protocol: not a chunk size", NULL,
-          0, false },
+                0, false },
         { OK_LINE "Transfer-Encoding: chunked\r\n\r\n0x5\r\nhello\r\n",
-          "200 protocol: not a chunk size", NULL, 0, false },
+                "200 protocol: not a chunk size", NULL, 0, false },
         { OK_LINE "Transfer-Encoding: chunked\r\n\r\n+5\r\nhello\r\n",
-          "200 protocol: not a chunk size", NULL, 0, false },
+                "200 protocol: not a chunk size", NULL, 0, false },
         { OK_LINE "Transfer-Encoding: chunked\r\n\r\n-5\r\nhello\r\n",
-          "200 protocol: not a chunk size", NULL, 0, false },
+                "200 protocol: not a chunk size", NULL, 0, false },
         { OK_LINE "Transfer-Encoding: chunked\r\n\r\n 5\r\nhello\r\n",
-          "200 protocol: not a chunk size", NULL, 0, false },
+                "200 protocol: not a chunk size", NULL, 0, false },
         { OK_LINE "Transfer-Encoding: chunked\r\n\r\n5 5\r\nhello\r\n",
-          "200 protocol: not a chunk size", NULL, 0, false },
+                "200 protocol: not a chunk size", NULL, 0, false },
         { OK_LINE "Transfer-Encoding: chunked\r\n\r\n\r\nhello\r\n",
-          "200 protocol: not a chunk size", NULL, 0, false },
+                "200 protocol: not a chunk size", NULL, 0, false },
         { OK_LINE "Transfer-Encoding: chunked\r\n\r\n5\nhello\r\n",
-          "200 protocol: a line of the chunked coding does not end in CRLF", NULL, 0, false },
+                "200 protocol: a line of the chunked coding does not end in CRLF", NULL, 0, false },
         { OK_LINE "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\n0\r\n\r\n",
-          "200 protocol: a line of the chunked coding", NULL, 0, false },
+                "200 protocol: a line of the chunked coding", NULL, 0, false },
         { OK_LINE "Transfer-Encoding: chunked\r\n\r\n5\r\nhelloX\r\n0\r\n\r\n",
-          "200 protocol: a line of the chunked coding", NULL, 0, false },
+                "200 protocol: a line of the chunked coding", NULL, 0, false },
         { OK_LINE "Transfer-Encoding: chunked\r\n\r\n5;a\rb\r\nhello\r\n",
-          "200 protocol: not a chunk size", NULL, 0, false },
+                "200 protocol: not a chunk size", NULL, 0, false },
         { OK_LINE "Transfer-Encoding: chunked\r\n\r\nfffffffffffffffff\r\n",
-          "200 protocol: a chunk size that is too large", NULL, 0, false },
+                "200 protocol: a chunk size that is too large", NULL, 0, false },
         { OK_LINE "Transfer-Encoding: chunked\r\n\r\n8000000000000000\r\n",
-          "200 protocol: a chunk size that is too large", NULL, 0, false },
+                "200 protocol: a chunk size that is too large", NULL, 0, false },
         /* codings that mean nothing, and one that is said twice */
         { OK_LINE "Transfer-Encoding: identity\r\nContent-Length: 5\r\n\r\nhello", "200c done",
-          "hello", 0, false },
+                "hello", 0, false },
         { OK_LINE "Transfer-Encoding: Identity\r\n\r\nhello", "200c eof", "hello", 0, false },
         { OK_LINE "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-          "200c done", "", 0, false },
+                "200c done", "", 0, false },
         /* ambiguous framing */
         { OK_LINE "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n",
-          "protocol: both Transfer-Encoding and Content-Length", NULL, 0, false },
+                "protocol: both Transfer-Encoding and Content-Length", NULL, 0, false },
         { OK_LINE "Transfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n",
-          "protocol: both Transfer-Encoding and Content-Length", NULL, 0, false },
+                "protocol: both Transfer-Encoding and Content-Length", NULL, 0, false },
         { OK_LINE "Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello",
-          "protocol: several lengths that differ", NULL, 0, false },
+                "protocol: several lengths that differ", NULL, 0, false },
         { OK_LINE "Content-Length: 5, 6\r\n\r\nhello", "protocol: several lengths that differ",
-          NULL, 0, false },
+                NULL, 0, false },
         { OK_LINE "Content-Length: +5\r\n\r\nhello", "protocol: Content-Length is no length", NULL,
-          0, false },
+                0, false },
         { OK_LINE "Content-Length: -5\r\n\r\nhello", "protocol: Content-Length is no length", NULL,
-          0, false },
+                0, false },
         { OK_LINE "Content-Length: 5 5\r\n\r\nhello", "protocol: Content-Length is no length", NULL,
-          0, false },
+                0, false },
         { OK_LINE "Content-Length: 0x5\r\n\r\nhello", "protocol: Content-Length is no length", NULL,
-          0, false },
+                0, false },
         { OK_LINE "Content-Length: 5.0\r\n\r\nhello", "protocol: Content-Length is no length", NULL,
-          0, false },
+                0, false },
         { OK_LINE "Content-Length: 99999999999999999999\r\n\r\n",
-          "protocol: Content-Length is no length", NULL, 0, false },
+                "protocol: Content-Length is no length", NULL, 0, false },
         { OK_LINE "Content-Length: 9223372036854775808\r\n\r\n",
-          "protocol: Content-Length is no length", NULL, 0, false },
+                "protocol: Content-Length is no length", NULL, 0, false },
         { OK_LINE "Transfer-Encoding: gzip, chunked\r\n\r\n",
-          "protocol: a Transfer-Encoding other than chunked", NULL, 0, false },
+                "protocol: a Transfer-Encoding other than chunked", NULL, 0, false },
         { OK_LINE "Transfer-Encoding: chunked, chunked\r\n\r\n",
-          "protocol: a Transfer-Encoding other than chunked", NULL, 0, false },
+                "protocol: a Transfer-Encoding other than chunked", NULL, 0, false },
         { OK_LINE "Transfer-Encoding: identity, chunked\r\n\r\n",
-          "protocol: a Transfer-Encoding other than chunked", NULL, 0, false },
+                "protocol: a Transfer-Encoding other than chunked", NULL, 0, false },
         { OK_LINE "Transfer-Encoding: chunked, identity\r\n\r\n",
-          "protocol: a Transfer-Encoding other than chunked", NULL, 0, false },
+                "protocol: a Transfer-Encoding other than chunked", NULL, 0, false },
         { OK_LINE "Transfer-Encoding: identity\r\nTransfer-Encoding: chunked\r\n\r\n",
-          "protocol: a Transfer-Encoding other than chunked", NULL, 0, false },
+                "protocol: a Transfer-Encoding other than chunked", NULL, 0, false },
         { OK_LINE "Transfer-Encoding: chunked,\r\n\r\n",
-          "protocol: a Transfer-Encoding other than chunked", NULL, 0, false },
+                "protocol: a Transfer-Encoding other than chunked", NULL, 0, false },
         { OK_LINE "Transfer-Encoding: chunked;q=1\r\n\r\n",
-          "protocol: a Transfer-Encoding other than chunked", NULL, 0, false },
+                "protocol: a Transfer-Encoding other than chunked", NULL, 0, false },
         { OK_LINE "Content-Length:\r\n\r\n", "protocol: an empty Content-Length", NULL, 0, false },
         { OK_LINE "Content-Length: \t \r\n\r\n", "protocol: an empty Content-Length", NULL, 0,
-          false },
+                false },
         { OK_LINE "Content-Length: 5\r\nContent-Length:\r\n\r\nhello",
-          "protocol: an empty Content-Length", NULL, 0, false },
+                "protocol: an empty Content-Length", NULL, 0, false },
         { OK_LINE "Content-Length: ,5\r\n\r\nhello", "protocol: Content-Length is no length", NULL,
-          0, false },
+                0, false },
         { OK_LINE "Content-Length: 5,\r\n\r\nhello", "protocol: Content-Length is no length", NULL,
-          0, false },
+                0, false },
         { OK_LINE "Transfer-Encoding: xchunked\r\n\r\n",
-          "protocol: a Transfer-Encoding other than chunked", NULL, 0, false },
+                "protocol: a Transfer-Encoding other than chunked", NULL, 0, false },
         { OK_LINE "Transfer-Encoding:\r\n\r\n", "protocol: an empty Transfer-Encoding", NULL, 0,
-          false },
+                false },
         { "HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
-          "protocol: Transfer-Encoding in HTTP/1.0", NULL, 0, false },
+                "protocol: Transfer-Encoding in HTTP/1.0", NULL, 0, false },
         /* heads that are none */
         { "HTTP/2 200 OK\r\n\r\n", "protocol: this version was not asked for", NULL, 0, false },
         { "HTTP/1.x 200 OK\r\n\r\n", "protocol: this version was not asked for", NULL, 0, false },
         { "http/1.1 200 OK\r\n\r\n", "protocol: not an HTTP response, but \"h", NULL, 0, false },
         { "SSH-2.0-OpenSSH_9.2\r\n\r\n", "protocol: not an HTTP response, but \"S", NULL, 0,
-          false },
+                false },
         { "HTTX", "protocol: not an HTTP response, but \"HTTX", NULL, 0, false },
         { "HTTP\r\n\r\n", "protocol: not an HTTP response, but \"HTTP", NULL, 0, false },
         { "HTTP/\r\n\r\n", "protocol: this version was not asked for", NULL, 0, false },
@@ -196,12 +196,14 @@ static const struct {
         { "", "closed: the server ended the connection without a response", NULL, 0, false },
         { "HTTP/1.1 2", "closed: the server ended the connection within the head", NULL, 0, false },
         { OK_LINE "Content-Length: 10\r\n\r\nhello",
-          "200 closed: the server ended the connection with 5 bytes of the body still missing",
-          NULL, 0, false },
+                "200 closed: the server ended the connection with 5 bytes of the body still missing",
+                NULL, 0, false },
         { OK_LINE "Transfer-Encoding: chunked\r\n\r\n5\r\nhel",
-          "200 closed: the server ended the connection before the last chunk", NULL, 0, false },
+                "200 closed: the server ended the connection before the last chunk", NULL, 0,
+                false },
         { OK_LINE "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n",
-          "200 closed: the server ended the connection before the last chunk", NULL, 0, false },
+                "200 closed: the server ended the connection before the last chunk", NULL, 0,
+                false },
 };
 
 static void check(size_t i, const struct h1_outcome *outcome)
@@ -209,14 +211,14 @@ static void check(size_t i, const struct h1_outcome *outcome)
         size_t len = strlen(fixtures[i].out);
 
         if (strncmp(outcome->text, fixtures[i].out, len) != 0 ||
-            (fixtures[i].body && outcome->text[len]))
+                (fixtures[i].body && outcome->text[len]))
                 fail_msg("fixture %zu gave \"%s\", not \"%s\"", i, outcome->text, fixtures[i].out);
         if (!fixtures[i].body)
                 return;
         if (outcome->body_len != strlen(fixtures[i].body) ||
-            memcmp(outcome->body, fixtures[i].body, outcome->body_len))
+                memcmp(outcome->body, fixtures[i].body, outcome->body_len))
                 fail_msg("fixture %zu: the body is \"%.*s\"", i, (int)outcome->body_len,
-                         outcome->body);
+                        outcome->body);
         assert_int_equal(outcome->n_left, fixtures[i].n_left);
 }
 
@@ -227,7 +229,7 @@ static void test_whole(void **state)
         (void)state;
         for (size_t i = 0; i < LENGTH(fixtures); i++) {
                 h1_outcome_of(fixtures[i].in, strlen(fixtures[i].in), 100000, 0,
-                              fixtures[i].is_head, &outcome);
+                        fixtures[i].is_head, &outcome);
                 check(i, &outcome);
         }
 }
@@ -242,7 +244,7 @@ static void test_every_split(void **state)
 
                 for (size_t cut = 1; cut < len; cut++) {
                         h1_outcome_of(fixtures[i].in, len, 100000, cut, fixtures[i].is_head,
-                                      &outcome);
+                                &outcome);
                         check(i, &outcome);
                 }
                 for (size_t size = 1; size < 4; size++) {
@@ -271,60 +273,60 @@ static void test_strangers(void **state)
                 const char *text;
         } cases[] = {
                 { BYTES("SSH-2.0-OpenSSH_9.2"),
-                  "protocol: not an HTTP response, but \"SSH-2.0-OpenSSH_9.2\": this is an SSH "
-                  "server; check the host and the port of the URL" },
+                        "protocol: not an HTTP response, but \"SSH-2.0-OpenSSH_9.2\": this is an SSH "
+                        "server; check the host and the port of the URL" },
                 { BYTES("220 ftp ready\r\n"),
-                  "protocol: not an HTTP response, but \"220 ftp ready\\r\\n\": this is an FTP or "
-                  "mail (SMTP) server; check the host and the port of the URL" },
+                        "protocol: not an HTTP response, but \"220 ftp ready\\r\\n\": this is an FTP or "
+                        "mail (SMTP) server; check the host and the port of the URL" },
                 { BYTES("220-mail ESMTP\r\n220 \r\n"),
-                  "protocol: not an HTTP response, but \"220-mail ESMTP\\r\\n220 \\r\\n\": this is "
-                  "an "
-                  "FTP or mail (SMTP) server; check the host and the port of the URL" },
+                        "protocol: not an HTTP response, but \"220-mail ESMTP\\r\\n220 \\r\\n\": this is "
+                        "an "
+                        "FTP or mail (SMTP) server; check the host and the port of the URL" },
                 { BYTES("\x15\x03\x01\0\x02\x02\x46"),
-                  "protocol: not an HTTP response, but \"\\x15\\x03\\x01\\x00\\x02\\x02F\": this "
-                  "port "
-                  "speaks TLS; write https:// instead of http://" },
+                        "protocol: not an HTTP response, but \"\\x15\\x03\\x01\\x00\\x02\\x02F\": this "
+                        "port "
+                        "speaks TLS; write https:// instead of http://" },
                 { BYTES("\x16\x03"),
-                  "protocol: not an HTTP response, but \"\\x16\\x03\": this port "
-                  "speaks TLS; write https:// instead of http://" },
+                        "protocol: not an HTTP response, but \"\\x16\\x03\": this port "
+                        "speaks TLS; write https:// instead of http://" },
                 { BYTES("\0\0\x12\x04\0\0\0\0\0"),
-                  "protocol: not an HTTP response, but "
-                  "\"\\x00\\x00\\x12\\x04\\x00\\x00\\x00\\x00\\x00\": these are HTTP/2 frames: the "
-                  "port speaks HTTP/2 without TLS, which muster cannot yet" },
+                        "protocol: not an HTTP response, but "
+                        "\"\\x00\\x00\\x12\\x04\\x00\\x00\\x00\\x00\\x00\": these are HTTP/2 frames: the "
+                        "port speaks HTTP/2 without TLS, which muster cannot yet" },
                 { BYTES("J\0\0\0\n8.0.33"), "protocol: not an HTTP response, but "
                                             "\"J\\x00\\x00\\x00\\n8.0.33\": this is a MySQL "
                                             "server; check the host and the port of the URL" },
                 { BYTES("* OK IMAP4rev1"),
-                  "protocol: not an HTTP response, but \"* OK IMAP4rev1\": this is a mail (IMAP) "
-                  "server; check the host and the port of the URL" },
+                        "protocol: not an HTTP response, but \"* OK IMAP4rev1\": this is a mail (IMAP) "
+                        "server; check the host and the port of the URL" },
                 { BYTES("+OK ready"), "protocol: not an HTTP response, but \"+OK ready\": this is "
                                       "a mail (POP3) server; "
                                       "check the host and the port of the URL" },
                 { BYTES("-ERR unknown command 'GET'"),
-                  "protocol: not an HTTP response, but \"-ERR unknown command 'GET'\": this is a "
-                  "Redis or mail (POP3) server; check the host and the port of the URL" },
+                        "protocol: not an HTTP response, but \"-ERR unknown command 'GET'\": this is a "
+                        "Redis or mail (POP3) server; check the host and the port of the URL" },
                 { BYTES("ICY 200 OK\r\n\r\n"), "protocol: not an HTTP response, but \"ICY 200 "
                                                "OK\\r\\n\\r\\n\": this is a SHOUTcast "
                                                "stream, which muster cannot read" },
                 { BYTES("<a href=\"x\\\">"),
-                  "protocol: not an HTTP response, but \"<a href=\\\"x\\\\\\\">\": this is a body "
-                  "without a head (HTTP/0.9), which is not accepted" },
+                        "protocol: not an HTTP response, but \"<a href=\\\"x\\\\\\\">\": this is a body "
+                        "without a head (HTTP/0.9), which is not accepted" },
                 { BYTES("\r\nHTTP/1.1 200 OK\r\n"),
-                  "protocol: not an HTTP response, but \"\\r\\nHTTP/1.1 200 OK\\r\\n\": an empty "
-                  "line "
-                  "stands where the status line should" },
+                        "protocol: not an HTTP response, but \"\\r\\nHTTP/1.1 200 OK\\r\\n\": an empty "
+                        "line "
+                        "stands where the status line should" },
                 { BYTES("HTTX"), "protocol: not an HTTP response, but \"HTTX\": whatever this port "
                                  "speaks, it is not HTTP; check the host and the port of the URL" },
                 /* What is shown is bounded, in bytes and when escaped. */
                 { BYTES("0123456789012345678901234567890123456789012345678901234567890"),
-                  "protocol: not an HTTP response, but "
-                  "\"012345678901234567890123456789012345678901234567890123456789...\": whatever "
-                  "this port speaks, it is not HTTP; check the host and the port of the URL" },
+                        "protocol: not an HTTP response, but "
+                        "\"012345678901234567890123456789012345678901234567890123456789...\": whatever "
+                        "this port speaks, it is not HTTP; check the host and the port of the URL" },
                 { BYTES("\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1"),
-                  "protocol: not an HTTP response, but "
-                  "\"\\x01\\x01\\x01\\x01\\x01\\x01\\x01\\x01\\x01\\x01"
-                  "\\x01\\x01\\x01\\x01\\x01\\x01\\x01\\x01\\x01\\x01...\": whatever this port "
-                  "speaks, it is not HTTP; check the host and the port of the URL" },
+                        "protocol: not an HTTP response, but "
+                        "\"\\x01\\x01\\x01\\x01\\x01\\x01\\x01\\x01\\x01\\x01"
+                        "\\x01\\x01\\x01\\x01\\x01\\x01\\x01\\x01\\x01\\x01...\": whatever this port "
+                        "speaks, it is not HTTP; check the host and the port of the URL" },
         };
         static const char start[] = "protocol: not an HTTP response, but \"";
         struct h1_outcome outcome;
@@ -386,18 +388,18 @@ static void test_caps(void **state)
         expect_too_large(head, len - 4, 100000); /* before its end is there */
         /* A chunk line, and trailers. */
         len = (size_t)snprintf(head, sizeof(head),
-                               OK_LINE "Transfer-Encoding: chunked\r\n\r\n1;%05000d\r\n", 0);
+                OK_LINE "Transfer-Encoding: chunked\r\n\r\n1;%05000d\r\n", 0);
         h1_outcome_of(head, len, 100, 0, false, &outcome);
-        assert_int_equal(
-                strncmp(outcome.text, "200 protocol: a line of the chunked coding is too long", 54),
+        assert_int_equal(strncmp(outcome.text,
+                                 "200 protocol: a line of the chunked coding is too long", 54),
                 0);
         len = (size_t)snprintf(head, sizeof(head),
-                               OK_LINE "Transfer-Encoding: chunked\r\n\r\n0\r\n");
+                OK_LINE "Transfer-Encoding: chunked\r\n\r\n0\r\n");
         while (len < 4000)
                 len += (size_t)snprintf(head + len, sizeof(head) - len, "Trailer: x\r\n");
         h1_outcome_of(head, len, 100, 0, false, &outcome);
-        assert_int_equal(
-                strncmp(outcome.text, "200 protocol: a line of the chunked coding is too long", 54),
+        assert_int_equal(strncmp(outcome.text,
+                                 "200 protocol: a line of the chunked coding is too long", 54),
                 0);
 }
 
@@ -421,7 +423,7 @@ static void test_too_many(void **state)
         in = (struct muster_str){ many, 0 };
         for (int i = 0; i <= H1_INTERIM_MAX; i++)
                 in.len += (size_t)snprintf(many + in.len, sizeof(many) - in.len,
-                                           "HTTP/1.1 100 C\r\n\r\n");
+                        "HTTP/1.1 100 C\r\n\r\n");
         h1_read_begin(&reader, false, 0);
         while (r == 0)
                 r = h1_read_next(&reader, &scratch, &in, &event, &error);

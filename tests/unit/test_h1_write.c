@@ -4,9 +4,12 @@
 #include <http/h1_write.h>
 
 static const struct h1_request_field own[] = {
-        { BYTES("Accept"), BYTES("text/html") }, { BYTES("User-Agent"), { NULL, 0 } },
-        { BYTES("Cookie"), BYTES("a=b") },       { BYTES("Content-Type"), BYTES("text/plain") },
-        { BYTES("X-Empty"), BYTES("") },         { BYTES("AUTHORIZATION"), BYTES("Bearer x") },
+        { BYTES("Accept"), BYTES("text/html") },
+        { BYTES("User-Agent"), { NULL, 0 } },
+        { BYTES("Cookie"), BYTES("a=b") },
+        { BYTES("Content-Type"), BYTES("text/plain") },
+        { BYTES("X-Empty"), BYTES("") },
+        { BYTES("AUTHORIZATION"), BYTES("Bearer x") },
 };
 
 static void expect(const struct h1_request *request, const char *url_text, const char *expected)
@@ -29,28 +32,28 @@ static void test_defaults(void **state)
 {
         (void)state;
         expect(&(struct h1_request){ .method = BYTES("GET"),
-                                     .user_agent = BYTES("m/1"),
-                                     .accept_encoding = BYTES("gzip") },
-               "http://u:p@h:8080/a?b#c",
-               "GET /a?b HTTP/1.1\r\nHost: h:8080\r\nUser-Agent: m/1\r\nAccept: "
-               "*/*\r\nAccept-Encoding: gzip\r\n\r\n");
+                       .user_agent = BYTES("m/1"),
+                       .accept_encoding = BYTES("gzip") },
+                "http://u:p@h:8080/a?b#c",
+                "GET /a?b HTTP/1.1\r\nHost: h:8080\r\nUser-Agent: m/1\r\nAccept: "
+                "*/*\r\nAccept-Encoding: gzip\r\n\r\n");
         expect(&(struct h1_request){ .method = BYTES("GET"), .http_1_0 = true, .closes = true },
-               "http://[::1]/",
-               "GET / HTTP/1.0\r\nHost: [::1]\r\nAccept: */*\r\nConnection: close\r\n\r\n");
+                "http://[::1]/",
+                "GET / HTTP/1.0\r\nHost: [::1]\r\nAccept: */*\r\nConnection: close\r\n\r\n");
 }
 
 static void test_own_fields_replace_defaults(void **state)
 {
         (void)state;
         expect(&(struct h1_request){ .method = BYTES("GET"),
-                                     .user_agent = BYTES("m/1"),
-                                     .authorization = BYTES("Basic y"),
-                                     .fields = own,
-                                     .n_fields = LENGTH(own) },
-               "http://h/",
-               "GET / HTTP/1.1\r\nHost: h\r\nAccept: text/html\r\nCookie: a=b\r\nContent-Type: "
-               "text/plain\r\nX-Empty: \r\n"
-               "AUTHORIZATION: Bearer x\r\n\r\n");
+                       .user_agent = BYTES("m/1"),
+                       .authorization = BYTES("Basic y"),
+                       .fields = own,
+                       .n_fields = LENGTH(own) },
+                "http://h/",
+                "GET / HTTP/1.1\r\nHost: h\r\nAccept: text/html\r\nCookie: a=b\r\nContent-Type: "
+                "text/plain\r\nX-Empty: \r\n"
+                "AUTHORIZATION: Bearer x\r\n\r\n");
 }
 
 static void test_what_is_dropped(void **state)
@@ -59,43 +62,46 @@ static void test_what_is_dropped(void **state)
 
         (void)state;
         expect(&(struct h1_request){ .method = BYTES("GET"),
-                                     .fields = own,
-                                     .n_fields = LENGTH(own),
-                                     .drops_credentials = true,
-                                     .drops_body_fields = true },
-               "http://h/", "GET / HTTP/1.1\r\nHost: h\r\nAccept: text/html\r\nX-Empty: \r\n\r\n");
+                       .fields = own,
+                       .n_fields = LENGTH(own),
+                       .drops_credentials = true,
+                       .drops_body_fields = true },
+                "http://h/", "GET / HTTP/1.1\r\nHost: h\r\nAccept: text/html\r\nX-Empty: \r\n\r\n");
         expect(&(struct h1_request){ .method = BYTES("GET"), .fields = host, .n_fields = 1 },
-               "http://h/", "GET / HTTP/1.1\r\nAccept: */*\r\nHost: other\r\n\r\n");
+                "http://h/", "GET / HTTP/1.1\r\nAccept: */*\r\nHost: other\r\n\r\n");
         expect(&(struct h1_request){ .method = BYTES("GET"),
-                                     .fields = host,
-                                     .n_fields = 1,
-                                     .drops_credentials = true },
-               "http://h/", "GET / HTTP/1.1\r\nHost: h\r\nAccept: */*\r\n\r\n");
+                       .fields = host,
+                       .n_fields = 1,
+                       .drops_credentials = true },
+                "http://h/", "GET / HTTP/1.1\r\nHost: h\r\nAccept: */*\r\n\r\n");
 }
 
 static void test_lengths(void **state)
 {
         (void)state;
         expect(&(struct h1_request){ .method = BYTES("POST"),
-                                     .has_body = true,
-                                     .body_bytes = 12345678901 },
-               "http://h/",
-               "POST / HTTP/1.1\r\nHost: h\r\nAccept: */*\r\nContent-Length: 12345678901\r\n\r\n");
+                       .has_body = true,
+                       .body_bytes = 12345678901 },
+                "http://h/",
+                "POST / HTTP/1.1\r\nHost: h\r\nAccept: */*\r\nContent-Length: 12345678901\r\n\r\n");
         expect(&(struct h1_request){ .method = BYTES("PUT") }, "http://h/",
-               "PUT / HTTP/1.1\r\nHost: h\r\nAccept: */*\r\nContent-Length: 0\r\n\r\n");
+                "PUT / HTTP/1.1\r\nHost: h\r\nAccept: */*\r\nContent-Length: 0\r\n\r\n");
         expect(&(struct h1_request){ .method = BYTES("DELETE") }, "http://h/",
-               "DELETE / HTTP/1.1\r\nHost: h\r\nAccept: */*\r\n\r\n");
+                "DELETE / HTTP/1.1\r\nHost: h\r\nAccept: */*\r\n\r\n");
 }
 
 static void test_injection_is_refused(void **state)
 {
         const struct h1_request_field bad_fields[] = {
-                { BYTES("A\r\nB"), BYTES("x") }, { BYTES("A"), BYTES("x\r\nB: y") },
-                { BYTES("A"), BYTES("x\ny") },   { BYTES("A"), BYTES("x\0y") },
-                { BYTES("A b"), BYTES("x") },    { BYTES(""), BYTES("x") },
+                { BYTES("A\r\nB"), BYTES("x") },
+                { BYTES("A"), BYTES("x\r\nB: y") },
+                { BYTES("A"), BYTES("x\ny") },
+                { BYTES("A"), BYTES("x\0y") },
+                { BYTES("A b"), BYTES("x") },
+                { BYTES(""), BYTES("x") },
         };
         const struct muster_str bad_methods[] = { BYTES("GET / HTTP/1.1\r\nX: y"), BYTES(""),
-                                                  BYTES("G T") };
+                BYTES("G T") };
         struct muster_error error = { 0 };
         struct url url = { 0 };
         struct buf out = { 0 };
@@ -139,8 +145,7 @@ static void write_with_little_memory(void)
         struct url url = { 0 };
         struct buf out = { 0 };
 
-        if (url_parse(
-                    &url,
+        if (url_parse(&url,
                     str_of("http://h/"
                            "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"),
                     NULL, NULL) == 0) {

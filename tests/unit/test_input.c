@@ -36,7 +36,7 @@ struct reading {
 };
 
 static void open_with(struct reading *reading, const char *text, size_t len,
-                      const struct input_options *options)
+        const struct input_options *options)
 {
         memset(reading, 0, sizeof(*reading));
         file_with(text, len, reading->path);
@@ -90,7 +90,7 @@ static void expect_bad(struct reading *reading, const char *text)
 
 /* The file is of no use, for the reason that stands behind its name. */
 static void expect_refused(const char *text, size_t len, const struct input_options *options,
-                           const char *why)
+        const char *why)
 {
         struct reading r;
 
@@ -184,30 +184,30 @@ static void test_bad_json(void **state)
                 { "{\"url\":\"a\\u0000b\"}", "url has a NUL" },
                 { "{\"url\":\"http://a/\",\"method\":1}", "method must be a string" },
                 { "{\"url\":\"http://a/\",\"headers\":\"A: b\"}",
-                  "headers must be an object or a list of pairs" },
+                        "headers must be an object or a list of pairs" },
                 { "{\"url\":\"http://a/\",\"headers\":[[\"A\"]]}",
-                  "a header is not a pair of name and value" },
+                        "a header is not a pair of name and value" },
                 { "{\"url\":\"http://a/\",\"headers\":{\"A\":1}}",
-                  "the value of this header is not a string: A" },
+                        "the value of this header is not a string: A" },
                 { "{\"url\":\"http://a/\",\"headers\":{\"A b\":\"1\"}}",
-                  "invalid: not a header field's name: A b" },
+                        "invalid: not a header field's name: A b" },
                 { "{\"url\":\"http://a/\",\"headers\":{\"A\":\"x\\r\\nB: y\"}}",
-                  "invalid: a control character" },
+                        "invalid: a control character" },
                 { "{\"url\":\"http://a/\",\"body\":5}",
-                  "body must be a string, an object or a list; json takes any value" },
+                        "body must be a string, an object or a list; json takes any value" },
                 { "{\"url\":\"http://a/\",\"body\":{},\"json\":1}",
-                  "only one of body, json, body_base64 and body_file" },
+                        "only one of body, json, body_base64 and body_file" },
                 { "{\"url\":\"http://a/\",\"n\":01}", "is not JSON: " },
                 { "{\"url\":\"http://a/\",\"n\":1e999,\"m\":01}", "is not JSON: " },
                 { "http://a/", "this is a URL among JSON objects; write {\"url\":\"...\"}" },
                 { "{\"url\":\"http://a/\",\"body_base64\":\"?\"}",
-                  "body_base64 is not valid base64" },
+                        "body_base64 is not valid base64" },
                 { "{\"url\":\"http://a/\",\"body_file\":\"/no/such\"}",
-                  "cannot read /no/such: No such file or directory" },
+                        "cannot read /no/such: No such file or directory" },
                 { "{\"url\":\"http://a/\",\"body\":\"\",\"body_file\":\"x\"}",
-                  "only one of body, json, body_base64 and body_file" },
+                        "only one of body, json, body_base64 and body_file" },
                 { "{\"url\":\"http://a/\",\"id\":[]}",
-                  "id must be a string, a number, true or false" },
+                        "id must be a string, a number, true or false" },
                 { "[\"http://a/\"]", "not a JSON object" },
         };
         struct reading r;
@@ -225,7 +225,7 @@ static void test_bad_json(void **state)
                 assert_int_equal(r.item.error.code, MUSTER_E_INPUT);
                 assert_null(r.item.request);
                 snprintf(expected, sizeof(expected), "input: line %zu%s%s", i + 2,
-                         strncmp(cases[i][1], "is not", 6) ? ": " : " ", cases[i][1]);
+                        strncmp(cases[i][1], "is not", 6) ? ": " : " ", cases[i][1]);
                 if (strncmp(r.item.error.text, expected, strlen(expected)) != 0)
                         fail_msg("\"%s\" instead of \"%s\"", r.item.error.text, expected);
         }
@@ -316,8 +316,8 @@ static void test_warning(void **state)
         assert_int_equal(next(&r), 0);
         assert_non_null(input_warning(&r.input, &r.item, warning, sizeof(warning)));
         assert_non_null(strstr(warning, "line 2 of "));
-        assert_non_null(
-                strstr(warning, "\"header\", which is not known; did you mean \"headers\"?"));
+        assert_non_null(strstr(warning,
+                "\"header\", which is not known; did you mean \"headers\"?"));
         assert_int_equal(next(&r), 0);
         assert_null(input_warning(&r.input, &r.item, warning, sizeof(warning)));
         close_text(&r);
@@ -405,17 +405,17 @@ static void test_csv(void **state)
         (void)state;
         open_with(&r, text, sizeof(text) - 1, &as_csv);
         expect_row(&r, 2,
-                   "{\"id\":\"1.10\",\"url\":\"http://a/\",\"input\":{\"note\":\"say \\\"a, "
-                   "b\\\"\"}}");
+                "{\"id\":\"1.10\",\"url\":\"http://a/\",\"input\":{\"note\":\"say \\\"a, "
+                "b\\\"\"}}");
         assert_true(str_is(buf_str(&r.item.id), "\"1.10\""));
         assert_true(str_is(buf_str(&r.item.own), "{\"note\":\"say \\\"a, b\\\"\"}"));
         expect_row(&r, 4,
-                   "{\"id\":\"2\",\"url\":\"http://b/?x\",\"method\":\"PUT\",\"input\":{\"note\":"
-                   "\"two\\r\\nlines\"}}");
+                "{\"id\":\"2\",\"url\":\"http://b/?x\",\"method\":\"PUT\",\"input\":{\"note\":"
+                "\"two\\r\\nlines\"}}");
         assert_true(r.item.is_unsafe);
         expect_row(&r, 6,
-                   "{\"id\":\"3\",\"url\":\"http://c/,d\",\"method\":\"HEAD\",\"input\":{\"note\":"
-                   "\" 5\\\" disk \"}}");
+                "{\"id\":\"3\",\"url\":\"http://c/,d\",\"method\":\"HEAD\",\"input\":{\"note\":"
+                "\" 5\\\" disk \"}}");
         assert_int_equal(next(&r), INPUT_END);
         close_text(&r);
 }
@@ -499,26 +499,26 @@ static void test_url_column(void **state)
 
         (void)state;
         open_with(&r, named, sizeof(named) - 1,
-                  &(struct input_options){ .format = &input_csv, .url_column = "link" });
+                &(struct input_options){ .format = &input_csv, .url_column = "link" });
         expect_row(&r, 2,
-                   "{\"url\":\"http://a/"
-                   "\",\"id\":\"7\",\"input\":{\"url\":\"x\",\"column_4\":\"y\"}}");
+                "{\"url\":\"http://a/"
+                "\",\"id\":\"7\",\"input\":{\"url\":\"x\",\"column_4\":\"y\"}}");
         close_text(&r);
         open_with(&r, named, sizeof(named) - 1,
-                  &(struct input_options){ .format = &input_csv, .url_column = "1" });
+                &(struct input_options){ .format = &input_csv, .url_column = "1" });
         expect_row(&r, 2,
-                   "{\"url\":\"http://a/"
-                   "\",\"id\":\"7\",\"input\":{\"url\":\"x\",\"column_4\":\"y\"}}");
+                "{\"url\":\"http://a/"
+                "\",\"id\":\"7\",\"input\":{\"url\":\"x\",\"column_4\":\"y\"}}");
         close_text(&r);
         open_with(&r, bare, sizeof(bare) - 1,
-                  &(struct input_options){ .format = &input_csv, .url_column = "2" });
+                &(struct input_options){ .format = &input_csv, .url_column = "2" });
         expect_row(&r, 1, "{\"url\":\"http://a/\",\"input\":{\"column_1\":\"1\"}}");
         expect_row(&r, 2, "{\"url\":\"http://b/\",\"input\":{\"column_1\":\"2\"}}");
         close_text(&r);
 }
 
 static void expect_header_refused(const char *text, const struct input_options *options,
-                                  const char *why)
+        const char *why)
 {
         expect_refused(text, strlen(text), options, why);
 }
@@ -527,24 +527,24 @@ static void test_headers_that_will_not_do(void **state)
 {
         (void)state;
         expect_header_refused("link,name\nhttp://a/,b\n", &as_csv,
-                              "no column is called url; there are link, name; --url-column NAME or "
-                              "NUMBER says which has the URLs");
+                "no column is called url; there are link, name; --url-column NAME or "
+                "NUMBER says which has the URLs");
         expect_header_refused("1,http://a/\n", &as_csv,
-                              "the first row is no header: it has a URL; --url-column 2 reads");
+                "the first row is no header: it has a URL; --url-column 2 reads");
         expect_header_refused("url,a\rhttp://a/,b\r", &as_csv,
-                              "the header has a carriage return within; where rows end in one, tr "
-                              "'\\r' '\\n' mends that");
+                "the header has a carriage return within; where rows end in one, tr "
+                "'\\r' '\\n' mends that");
         expect_header_refused("url,a,a\n", &as_csv, "two columns are called \"a\"");
         expect_header_refused("url,\"a\"b\n", &as_csv, "text behind the quote that closes \"a\"");
         expect_header_refused("url,a\xfc\n", &as_csv, "the header is not UTF-8");
         expect_header_refused("url,a\n",
-                              &(struct input_options){ .format = &input_csv, .url_column = "3" },
-                              "no column is called 3; there are url, a");
+                &(struct input_options){ .format = &input_csv, .url_column = "3" },
+                "no column is called 3; there are url, a");
         expect_header_refused("url,price\n",
-                              &(struct input_options){ .format = &input_csv, .is_strict = true },
-                              "--strict refuses the column \"price\"");
+                &(struct input_options){ .format = &input_csv, .is_strict = true },
+                "--strict refuses the column \"price\"");
         expect_header_refused("http://a/\n", &(struct input_options){ .url_column = "link" },
-                              "--url-column is for CSV and TSV, and this is neither");
+                "--url-column is for CSV and TSV, and this is neither");
 }
 
 /* --- what it looks like ------------------------------------------------------------------------------------------- */
@@ -563,13 +563,13 @@ static void test_files_that_are_no_lists(void **state)
                 { BYTES("[{\"url\":\"http://a/\"}]"), "it is one list in JSON" },
                 { BYTES("[\n \"http://a/\"\n]"), "it is one list in JSON" },
                 { BYTES("{\n \"url\":\"http://a/\"\n}"),
-                  "its JSON is laid out over several lines" },
+                        "its JSON is laid out over several lines" },
         };
 
         (void)state;
         for (size_t i = 0; i < LENGTH(cases); i++)
                 expect_refused(cases[i].text.at, cases[i].text.len, &(struct input_options){ 0 },
-                               cases[i].why);
+                        cases[i].why);
 }
 
 static void test_lines_that_are_no_urls(void **state)
@@ -583,20 +583,20 @@ static void test_lines_that_are_no_urls(void **state)
                 { "1,\"a,b\",http://a/,x", " looks like a row of a table; --input-format csv "
                                            "--url-column 3 reads it" },
                 { "\"http://a/\",x",
-                  " looks like a row of a table; --input-format csv --url-column 1 reads it" },
+                        " looks like a row of a table; --input-format csv --url-column 1 reads it" },
                 { "\"http://a/\",", " is in quotes, with a comma behind; leave both out" },
                 { "x\thttp://a/",
-                  " looks like a row of a table; --input-format tsv --url-column 2 reads it" },
+                        " looks like a row of a table; --input-format tsv --url-column 2 reads it" },
                 { "  http://a/\t1", ", column 12: a tab within the URL; --input-format tsv reads "
                                     "columns, and %09 is a tab that is meant" },
                 { "http://\xc3\xbc/\rhttp://a/",
-                  ", column 10: a carriage return within the URL; "
-                  "where lines end in one, tr '\\r' '\\n' mends that" },
+                        ", column 10: a carriage return within the URL; "
+                        "where lines end in one, tr '\\r' '\\n' mends that" },
                 { "http://a/\x01",
-                  ", column 10: a control character (0x01) within the URL; leave it out" },
+                        ", column 10: a control character (0x01) within the URL; leave it out" },
                 { "http://a/ http://b/", ", column 10: a second URL; there is one a line" },
                 { "http://a/  # old",
-                  ", column 10: a blank before #; a comment has a line of its own" },
+                        ", column 10: a blank before #; a comment has a line of its own" },
         };
         char text[2000] = "http://first/\n";
         struct reading r;
@@ -619,10 +619,9 @@ static void test_lines_that_are_no_urls(void **state)
 /* What is as it stands, and what the library tells. */
 static void test_lines_as_they_stand(void **state)
 {
-        static const char *const lines[] = { "http://a/b c",  "http://a/,b", "http://a/?{\"x\":1}",
-                                             "http://a/\\b",  "HTTP://a/",   "http://a/#b",
-                                             "ftp://a/",      "a.test,b",    "- http://a/",
-                                             "curl http://a/" };
+        static const char *const lines[] = { "http://a/b c", "http://a/,b", "http://a/?{\"x\":1}",
+                "http://a/\\b", "HTTP://a/", "http://a/#b", "ftp://a/", "a.test,b", "- http://a/",
+                "curl http://a/" };
         char text[400] = "";
         struct reading r;
 
@@ -642,9 +641,7 @@ static void test_random_bytes(void **state)
 {
         static const char alphabet[] = "\",;\n\r\t a{}[]:\\/u0-.eE\xff\xc3\xbc#";
         static const struct input_options formats[] = { { .format = &input_csv, .url_column = "1" },
-                                                        { .format = &input_tsv, .url_column = "1" },
-                                                        { .format = &input_jsonl },
-                                                        { 0 } };
+                { .format = &input_tsv, .url_column = "1" }, { .format = &input_jsonl }, { 0 } };
         struct rand rand;
 
         (void)state;
@@ -709,7 +706,7 @@ static void test_missing_file(void **state)
         input_init(&input, no_texts, files, &(struct input_options){ 0 });
         assert_int_equal(input_next(&input, &item, &error), MUSTER_E_INPUT);
         assert_string_equal(error.text,
-                            "input: cannot read /no/such/file: No such file or directory");
+                "input: cannot read /no/such/file: No such file or directory");
         input_deinit(&input);
 }
 

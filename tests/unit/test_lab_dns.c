@@ -47,21 +47,11 @@ static void add_name(struct message *m, const char *name)
 static struct message *query_of(unsigned id, const char *name, unsigned type, unsigned edns_bytes)
 {
         static struct message m;
-        const unsigned char head[12] = { (unsigned char)(id >> 8),
-                                         (unsigned char)id,
-                                         1,
-                                         0,
-                                         0,
-                                         1,
-                                         0,
-                                         0,
-                                         0,
-                                         0,
-                                         0,
-                                         edns_bytes > 0 };
+        const unsigned char head[12] = { (unsigned char)(id >> 8), (unsigned char)id, 1, 0, 0, 1, 0,
+                0, 0, 0, 0, edns_bytes > 0 };
         const unsigned char tail[4] = { 0, (unsigned char)type, 0, 1 };
         const unsigned char opt[11] = { 0, 0, 41, (unsigned char)(edns_bytes >> 8),
-                                        (unsigned char)edns_bytes };
+                (unsigned char)edns_bytes };
 
         m.len = 0;
         add_bytes(&m, head, sizeof(head));
@@ -531,7 +521,7 @@ static void test_zone_limits(void **state)
                 name[i] = '.';
         error = (struct muster_error){ 0 };
         assert_int_equal(zone_add(&zone, (struct muster_str){ name, 254 }, &error),
-                         MUSTER_E_INVALID);
+                MUSTER_E_INVALID);
         assert_int_equal(zone_add(&zone, (struct muster_str){ name, 253 }, NULL), 0);
         name[0] = '*';
         assert_int_equal(zone_add(&zone, (struct muster_str){ name, 253 }, NULL), MUSTER_E_INVALID);
@@ -581,14 +571,12 @@ static void open_world(void)
         int sys;
 
         *w = (struct world){ .clock = { .is_manual = true, .manual_ns = START_NS },
-                             .address = { .sin_family = AF_INET,
-                                          .sin_addr.s_addr = htonl(INADDR_LOOPBACK) } };
+                .address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) } };
         rand_init(&w->rand, 1);
         assert_int_equal(loop_init(&w->loop, &w->clock, &sys), 0);
         assert_int_equal(dns_server_start(&w->server, &w->loop, &w->zone, &w->rand,
-                                          (struct sockaddr *)&w->address, sizeof(w->address),
-                                          &error),
-                         0);
+                                 (struct sockaddr *)&w->address, sizeof(w->address), &error),
+                0);
         w->address.sin_port = htons(dns_server_port(&w->server));
         assert_int_not_equal(w->address.sin_port, 0);
         w->udp = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
@@ -854,7 +842,7 @@ static void test_tcp_split_anywhere(void **state)
                 turn();
                 turn();
                 assert_int_equal(send(fd, stream.at + split, stream.len - split, 0),
-                                 stream.len - split);
+                        stream.len - split);
                 for (unsigned id = 1; id <= 3; id++) {
                         assert_true(receive_tcp(fd));
                         assert_int_equal(id_of(&reply), id);
@@ -1152,18 +1140,17 @@ static void test_start_in_words(void **state)
         assert_int_equal(dns_server_port(&second), 0);
         open_world();
         assert_int_equal(dns_server_start(&second, &world.loop, &world.zone, &world.rand,
-                                          (struct sockaddr *)&world.address, sizeof(world.address),
-                                          &error),
-                         MUSTER_E_RESOURCE);
+                                 (struct sockaddr *)&world.address, sizeof(world.address), &error),
+                MUSTER_E_RESOURCE);
         assert_int_equal(error.sys, EADDRINUSE);
         assert_non_null(strstr(error.text, "DNS server: cannot take UDP queries on 127.0.0.1:"));
         error_clear(&error);
         assert_int_equal(dns_server_start(&second, &world.loop, &world.zone, &world.rand,
-                                          (struct sockaddr *)&away, sizeof(away), &error),
-                         MUSTER_E_RESOURCE);
+                                 (struct sockaddr *)&away, sizeof(away), &error),
+                MUSTER_E_RESOURCE);
         assert_int_equal(error.sys, EADDRNOTAVAIL);
         if (dns_server_start(&second, &world.loop, &world.zone, &world.rand,
-                             (struct sockaddr *)&six, sizeof(six), NULL) == 0)
+                    (struct sockaddr *)&six, sizeof(six), NULL) == 0)
                 assert_int_not_equal(dns_server_port(&second), 0);
         dns_server_stop(&second);
         close_world();

@@ -31,7 +31,7 @@ static int parse(const char *head)
         copy = mem_strndup(head, strlen(head)); /* a sanitizer sees reading past it */
         request_error = (struct muster_error){ 0 };
         r = request_parse(&request, (struct muster_str){ copy, strlen(head) }, &scratch,
-                          &request_error);
+                &request_error);
         assert_int_equal(r, r ? (int)request_error.code : 0);
         if (r < 0)
                 copy = mem_free(copy);
@@ -102,10 +102,10 @@ static void test_targets(void **state)
 
                 request_cut_target(&r, str_of(cases[i].target));
                 if (!str_is(r.path, cases[i].path) ||
-                    (r.query.at == NULL) != (cases[i].query == NULL) ||
-                    (cases[i].query && !str_is(r.query, cases[i].query)))
+                        (r.query.at == NULL) != (cases[i].query == NULL) ||
+                        (cases[i].query && !str_is(r.query, cases[i].query)))
                         fail_msg("%s: %.*s, %.*s", cases[i].target, STR_ARGS(r.path),
-                                 STR_ARGS(r.query));
+                                STR_ARGS(r.query));
         }
 }
 
@@ -261,11 +261,11 @@ static void test_bodies_split_anywhere(void **state)
                 { CHUNKED, "0\r\n\r\nGET", "", 3 },
                 { CHUNKED, "5\r\nhello\r\n0\r\n\r\nGET", "hello", 3 },
                 { CHUNKED, "2\r\nhe\r\n3;x=\"y\"\r\nllo\r\n000\r\nA: b\r\nC: d\r\n\r\n\r\n",
-                  "hello", 2 },
+                        "hello", 2 },
                 { CHUNKED, "5\nhello\n0\n\nGET", "hello", 3 },
                 { CHUNKED, "00000000000005 \r\nhello\r\n0\r\n\r\n", "hello", 0 },
                 { CHUNKED, "A\r\n0123456789\r\nb\r\n0123456789a\r\n0\r\n\r\n",
-                  "01234567890123456789a", 0 },
+                        "01234567890123456789a", 0 },
         };
 
         (void)state;
@@ -278,13 +278,13 @@ static void test_bodies_split_anywhere(void **state)
                         assert_int_equal(result.last, REQUEST_MORE);
                         assert_true(result.is_over);
                         assert_true(str_is((struct muster_str){ result.data, result.len },
-                                           cases[i].data));
+                                cases[i].data));
                         assert_int_equal(result.n_left, cases[i].n_left);
                 }
                 /* Without what ends it, it is not over. */
                 for (size_t len = 0; len < in.len - cases[i].n_left; len++)
                         assert_false(read_body(cases[i].framing, (struct muster_str){ in.at, len },
-                                               len / 2)
+                                len / 2)
                                              .is_over);
         }
 }
@@ -313,7 +313,7 @@ static void test_broken_chunks(void **state)
         memset(line, 'x', sizeof(line));
         memcpy(line, "5;", 2);
         assert_int_equal(read_body(CHUNKED, (struct muster_str){ line, sizeof(line) }, 7).last,
-                         MUSTER_E_PROTOCOL);
+                MUSTER_E_PROTOCOL);
 }
 
 static void test_random_bodies(void **state)
@@ -332,7 +332,7 @@ static void test_random_bodies(void **state)
                         text[k] = letters[rand_up_to(&rand, sizeof(letters) - 2)];
                 whole = read_body(CHUNKED, (struct muster_str){ text, len }, len);
                 split = read_body(CHUNKED, (struct muster_str){ text, len },
-                                  rand_up_to(&rand, len));
+                        rand_up_to(&rand, len));
                 assert_int_equal(whole.last, split.last);
                 assert_int_equal(whole.is_over, split.is_over);
                 assert_true(whole.len == split.len &&
@@ -350,9 +350,9 @@ static void begin_plan(void)
 {
         plan_begin(&plan);
         manner = (struct reply_manner){ .keeps_alive = true,
-                                        .version = 11,
-                                        .date = str_of("Date: x\r\n"),
-                                        .filling = str_of("abcdefghij") };
+                .version = 11,
+                .date = str_of("Date: x\r\n"),
+                .filling = str_of("abcdefghij") };
 }
 
 /* The steps of a reply as text: what is sent between "|", "~5" a wait of 5 ns, and how it ends. */
@@ -468,13 +468,13 @@ static void test_reply_of_chunks(void **state)
         begin_plan();
         plan.framing = PLAN_CHUNKED;
         plan_say(&plan, 200, "hello");
-        assert_string_equal(run(), HEAD SAID
-                            "Transfer-Encoding: chunked\r\n\r\n|5\r\nhello\r\n|0\r\n\r\n|done");
+        assert_string_equal(run(),
+                HEAD SAID "Transfer-Encoding: chunked\r\n\r\n|5\r\nhello\r\n|0\r\n\r\n|done");
         /* HTTP/1.0 knows no chunks (RFC 9112 section 6.1). */
         manner.version = 10;
         manner.keeps_alive = false;
         assert_string_equal(run(),
-                            HEAD SAID "Content-Length: 5\r\nConnection: close\r\n\r\nhello|done");
+                HEAD SAID "Content-Length: 5\r\nConnection: close\r\n\r\nhello|done");
         manner.version = 11;
         manner.is_head = true;
         assert_null(strstr(run(), "\r\n\r\n5"));
@@ -675,7 +675,7 @@ static void check_document(uint64_t n_bytes, unsigned depth)
         value = json_loadb(text.at, text.len, 0, &error);
         if (!value)
                 fail_msg("%llu bytes, depth %u: %s", (unsigned long long)n_bytes, depth,
-                         error.text);
+                        error.text);
         assert_int_equal(depth_of(value), depth);
         json_decref(value);
         buf_deinit(&text);
@@ -710,14 +710,14 @@ static void test_json_strings(void **state)
                 { BYTES("a\"\\/\x7f"), "\"a\\u0022\\u005c/\x7f\"" },
                 { BYTES("\0\n\x1f"), "\"\\u0000\\u000a\\u001f\"" },
                 { BYTES("\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80"),
-                  "\"\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80\"" },
+                        "\"\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80\"" },
                 { BYTES("\xff"), "\"\xef\xbf\xbd\"" },
                 { BYTES("\xc3"), "\"\xef\xbf\xbd\"" },
                 { BYTES("\xc0\x80"), "\"\xef\xbf\xbd\xef\xbf\xbd\"" },
                 { BYTES("\xe0\x80\x80"), "\"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\"" },
                 { BYTES("\xed\xa0\x80x"), "\"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbdx\"" },
                 { BYTES("\xf4\x90\x80\x80"),
-                  "\"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\"" },
+                        "\"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\"" },
                 { BYTES("\xe2\x82x"), "\"\xef\xbf\xbd\xef\xbf\xbdx\"" },
         };
         struct buf text = { 0 };
@@ -799,8 +799,8 @@ static void check_coding(enum coding coding, struct muster_str block, uint64_t n
         assert_int_equal(coding_encode(coding, block, n_bytes, &coded), 0);
         assert_memory_equal(coded.at, "before", 6);
         assert_int_equal(decode(coding, (struct muster_str){ coded.at + 6, coded.len - 6 },
-                                &decoded, &n_out),
-                         0);
+                                 &decoded, &n_out),
+                0);
         assert_int_equal(decoded.len, n_bytes);
         for (uint64_t i = 0; i < n_bytes; i++)
                 if (decoded.at[i] != block.at[i % block.len])

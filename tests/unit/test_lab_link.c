@@ -94,7 +94,7 @@ static void test_spec_schedule_is_in_order(void **state)
                 assert_true(spec.changes[i - 1].at_ns <= spec.changes[i].at_ns);
         assert_int_equal(at(0).up.bits_per_s, 20000000);
         assert_int_equal(at(0).down.bits_per_s,
-                         10000000); /* of one moment, the later text counts */
+                10000000); /* of one moment, the later text counts */
         assert_true(at(5 * NS_PER_S - 1).up.loss == 0);
         assert_true(at(5 * NS_PER_S).up.loss == 1);
         assert_int_equal(at(5 * NS_PER_S).up.delay_ns, 40 * MS);
@@ -117,12 +117,12 @@ static void test_spec_bad(void **state)
                 { "jitter=x", "\"jitter=x\": a duration is wanted, as 80ms or 1.5s" },
                 { "rate=20", "\"rate=20\": a bit rate is wanted, as 20mbit, 64kbit or unlimited" },
                 { "rate=0mbit",
-                  "\"rate=0mbit\": a bit rate is wanted, as 20mbit, 64kbit or unlimited" },
+                        "\"rate=0mbit\": a bit rate is wanted, as 20mbit, 64kbit or unlimited" },
                 { "loss=101%", "\"loss=101%\": a share is wanted, from 0 to 100%, as 1% or "
                                "0.01" },
                 { "queue=0", "\"queue=0\": a number of packets is wanted, from 1 to 100000" },
                 { "queue=100001",
-                  "\"queue=100001\": a number of packets is wanted, from 1 to 100000" },
+                        "\"queue=100001\": a number of packets is wanted, from 1 to 100000" },
                 { "mtu=575", "\"mtu=575\": a number of bytes is wanted, from 576 to 9000" },
                 { "mtu=9001", "\"mtu=9001\": a number of bytes is wanted, from 576 to 9000" },
                 { "seed=x", "\"seed=x\": a whole number is wanted" },
@@ -144,7 +144,7 @@ static void test_spec_bad(void **state)
                 struct muster_error error = { 0 };
 
                 assert_int_equal(link_spec_parse(&spec, str_of(cases[i].text), &error),
-                                 MUSTER_E_INVALID);
+                        MUSTER_E_INVALID);
                 assert_string_equal(error.text, cases[i].error);
                 assert_int_equal(spec.n_changes, 0);
                 assert_int_equal(spec.mtu, 0);
@@ -275,9 +275,9 @@ static void test_pipe_drops_the_newest(void **state)
 {
         (void)state;
         open_pipe((struct pipe_conditions){ .bits_per_s = 8000,
-                                            .delay_ns = 100 * NS_PER_S,
-                                            .queue = 2 },
-                  1);
+                          .delay_ns = 100 * NS_PER_S,
+                          .queue = 2 },
+                1);
         assert_int_equal(push(1000, 0), PIPE_QUEUED);
         assert_int_equal(push(1000, 0), PIPE_QUEUED);
         assert_int_equal(push(1000, 0), PIPE_OVERFLOWED);

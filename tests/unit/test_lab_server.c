@@ -64,8 +64,8 @@ static void open_world(const char *settings)
         assert_int_equal(loop_init(&world.loop, &world.clock, &sys), 0);
         assert_int_equal(config_init(&world.config), 0);
         if (scenario_parse("test", str_of(settings), &world.config, &error) < 0 ||
-            config_check(&world.config, &error) < 0 ||
-            lab_start(&world.lab, &world.loop, &world.config, &error) < 0)
+                config_check(&world.config, &error) < 0 ||
+                lab_start(&world.lab, &world.loop, &world.config, &error) < 0)
                 fail_msg("%s", error.text);
 }
 
@@ -105,8 +105,8 @@ static struct client clients[16];
 static void open_client_at(struct client *client, uint16_t port, int receive_bytes)
 {
         struct sockaddr_in address = { .sin_family = AF_INET,
-                                       .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-                                       .sin_port = htons(port) };
+                .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+                .sin_port = htons(port) };
         int yes = 1;
 
         *client = (struct client){ .fd = socket(AF_INET, SOCK_STREAM, 0) };
@@ -185,7 +185,7 @@ static bool take_of(struct client *client, bool is_head)
         client->n_interim = 0;
         client->body_bytes.len = 0;
         while ((r = h1_read_next(&reader, &scratch, &in, &event, &error)) == 0 &&
-               event.kind != H1_DONE) {
+                event.kind != H1_DONE) {
                 if (event.kind == H1_INTERIM)
                         client->n_interim++;
                 if (event.kind == H1_HEAD) {
@@ -218,8 +218,8 @@ static void answered(struct client *client, int status)
 {
         if (!take(client))
                 fail_msg("no response; got \"%.*s\"",
-                         client->got.at ? (int)(client->got.len - client->used) : 0,
-                         client->got.at ? client->got.at + client->used : "");
+                        client->got.at ? (int)(client->got.len - client->used) : 0,
+                        client->got.at ? client->got.at + client->used : "");
         if (client->status != status)
                 fail_msg("%.*s%.*s", STR_ARGS(client->head), STR_ARGS(client->body));
 }
@@ -327,7 +327,7 @@ static const struct {
         { "/bearer", 401, "WWW-Authenticate: Bearer realm=\"lab\"\r\n", NULL, -1 },
         { "/cookies", 200, NULL, "{}\n", 3 },
         { "/cookies/set?a=b&c=d", 302, "Set-Cookie: a=b; Path=/\r\nSet-Cookie: c=d; Path=/\r\n",
-          NULL, -1 },
+                NULL, -1 },
         { "/lab/nothing", 400, NULL, "page \"nothing\" is not one of these", -1 },
         { "/nowhere", 404, NULL, "no behaviour /nowhere; / lists them", -1 },
         { "/plain?status=503&header=X-A:%20b&header=C:d", 503, "X-A: b\r\nC: d\r\n", "hello", 6 },
@@ -368,12 +368,13 @@ static void test_behaviours(void **state)
                 if (!take(client))
                         fail_msg("%s: no response", behaviours[i].path);
                 if (client->status != behaviours[i].status ||
-                    (behaviours[i].field && !has_field(client, behaviours[i].field)) ||
-                    (body && !str_starts(client->body, body)) ||
-                    (behaviours[i].n_body >= 0 && client->body.len != (size_t)behaviours[i].n_body))
+                        (behaviours[i].field && !has_field(client, behaviours[i].field)) ||
+                        (body && !str_starts(client->body, body)) ||
+                        (behaviours[i].n_body >= 0 &&
+                                client->body.len != (size_t)behaviours[i].n_body))
                         fail_msg("%s:\n%.*s%.*s", behaviours[i].path, STR_ARGS(client->head),
-                                 client->body.len < 500 ? (int)client->body.len : 500,
-                                 client->body.at);
+                                client->body.len < 500 ? (int)client->body.len : 500,
+                                client->body.at);
                 assert_true(has_field(client, "\r\nDate: "));
                 assert_false(has_field(client, "Connection: "));
                 assert_int_equal(client->n_interim, strstr(behaviours[i].path, "early-hints=2") ? 2
@@ -440,7 +441,7 @@ static void test_credentials_and_cookies(void **state)
         client = open_client(0);
         for (size_t i = 0; i < LENGTH(cases); i++) {
                 snprintf(text, sizeof(text), "GET %s HTTP/1.1\r\n%s\r\n\r\n", cases[i].path,
-                         cases[i].field);
+                        cases[i].field);
                 ask(client, text);
                 answered(client, cases[i].status);
         }
@@ -596,7 +597,7 @@ static void test_pipelined(void **state)
                 char request[100];
 
                 snprintf(request, sizeof(request),
-                         "POST /bytes/%d HTTP/1.1\r\nContent-Length: 3\r\n\r\nabc", i * 100);
+                        "POST /bytes/%d HTTP/1.1\r\nContent-Length: 3\r\n\r\nabc", i * 100);
                 buf_add_text(&text, request);
         }
         buf_terminate(&text);
@@ -634,16 +635,16 @@ static void test_keep_alive_and_its_ends(void **state)
         } cases[] = {
                 { "", "GET /plain HTTP/1.1\r\n\r\n", NULL, false },
                 { "", "GET /plain HTTP/1.1\r\nConnection: close\r\n\r\n", "Connection: close",
-                  true },
+                        true },
                 { "", "GET /plain HTTP/1.0\r\n\r\n", "Connection: close", true },
                 { "", "GET /plain HTTP/1.0\r\nConnection: keep-alive\r\n\r\n",
-                  "Connection: keep-alive", false },
+                        "Connection: keep-alive", false },
                 { "", "GET /close HTTP/1.1\r\n\r\n", "Connection: close", true },
                 { "", "GET /plain?close=1 HTTP/1.1\r\n\r\n", "Connection: close", true },
                 { "", "GET /plain?until-close=1 HTTP/1.1\r\n\r\n", "Connection: close", true },
                 { "", "GET /plain?http1.0=1 HTTP/1.1\r\n\r\n", "HTTP/1.0 200", true },
                 { "", "GET /chunked HTTP/1.0\r\nConnection: keep-alive\r\n\r\n",
-                  "Content-Length: 10240", true },
+                        "Content-Length: 10240", true },
                 { "no-keep-alive", "GET /plain HTTP/1.1\r\n\r\n", "Connection: close", true },
                 { "max-requests 1", "GET /plain HTTP/1.1\r\n\r\n", "Connection: close", true },
                 { "max-requests 2", "GET /plain HTTP/1.1\r\n\r\n", NULL, false },
@@ -887,7 +888,7 @@ static void test_hangs_cuts_and_resets(void **state)
         open_world("");
         for (int i = 0; i < 4; i++) {
                 static const char *const paths[] = { "/hang", "/hang/head", "/hang/body",
-                                                     "/plain?hang=20" };
+                        "/plain?hang=20" };
 
                 client = open_client(0);
                 get(client, paths[i]);
@@ -1236,7 +1237,7 @@ static void test_stats(void **state)
         assert_int_equal(count_in(first, "bytes_sent"), second->got.len);
         assert_int_equal(count_in(listener_in(json, 1), "connections"), 0);
         assert_int_equal(count_in(json_object_get(json, "dns"), "port"),
-                         dns_server_port(&world.lab.dns));
+                dns_server_port(&world.lab.dns));
         assert_null(json_object_get(json, "link"));
         json_decref(json);
         get(client, "/lab/reset");
@@ -1276,7 +1277,7 @@ static void test_start_in_words(void **state)
         config->listeners[0].port = listener()->port;
         assert_int_equal(lab_start(&lab, &world.loop, config, &error), MUSTER_E_RESOURCE);
         snprintf(expected, sizeof(expected),
-                 "listener lab: cannot bind to 127.0.0.1:%u: ", listener()->port);
+                "listener lab: cannot bind to 127.0.0.1:%u: ", listener()->port);
         assert_true(str_starts(str_of(error.text), expected));
         assert_int_equal(error.sys, EADDRINUSE);
         lab_stop(&lab);
@@ -1301,7 +1302,7 @@ static void start_without_memory(void)
         if (loop_init(&world.loop, &world.clock, &sys) < 0)
                 return;
         if (config_init(&world.config) == 0 &&
-            scenario_parse("test", str_of("name a.test 192.0.2.1"), &world.config, NULL) == 0) {
+                scenario_parse("test", str_of("name a.test 192.0.2.1"), &world.config, NULL) == 0) {
                 int r = lab_start(&world.lab, &world.loop, &world.config, &error);
 
                 assert_int_equal(r, error.code);
@@ -1482,11 +1483,10 @@ static void do_something(struct rand *rand)
 
 static void test_anything_in_any_order(void **state)
 {
-        static const char *const settings[] = {
-                "", "workers 2\nservice-time exp:5ms\nqueue 2\nidle-timeout 50ms",
+        static const char *const settings[] = { "",
+                "workers 2\nservice-time exp:5ms\nqueue 2\nidle-timeout 50ms",
                 "workers 1\nservice-time 5ms\nqueue 0\nrefuse close\nmax-requests 3",
-                "delay exp:2ms\nwrite-size 1k\nerror-share 20%\naccept-interval 1ms"
-        };
+                "delay exp:2ms\nwrite-size 1k\nerror-share 20%\naccept-interval 1ms" };
 
         (void)state;
         for (size_t i = 0; i < LENGTH(settings); i++) {

@@ -19,9 +19,33 @@
 #define UNTOUCHED 4711
 
 static const char *const nonsense[] = {
-        "",      " ",   "x",   "-1",      "+1",   " 1",    "1 ",   "1x",    "0x1",
-        "0X1",   "nan", "inf", ".",       "1..2", "1e999", "1,5",  "1\xb5", "\xff",
-        "1ms1s", "ms",  "--1", "1.5.5ms", "1e",   "e1",    "1q/s", "%",     "1%%",
+        "",
+        " ",
+        "x",
+        "-1",
+        "+1",
+        " 1",
+        "1 ",
+        "1x",
+        "0x1",
+        "0X1",
+        "nan",
+        "inf",
+        ".",
+        "1..2",
+        "1e999",
+        "1,5",
+        "1\xb5",
+        "\xff",
+        "1ms1s",
+        "ms",
+        "--1",
+        "1.5.5ms",
+        "1e",
+        "e1",
+        "1q/s",
+        "%",
+        "1%%",
 };
 
 struct quantity_case {
@@ -32,12 +56,29 @@ struct quantity_case {
 static void test_duration(void **state)
 {
         static const struct quantity_case cases[] = {
-                { "0", 0 },          { "1", 1e9 },       { "1.5", 1.5e9 },   { "1ns", 1 },
-                { "250us", 250e3 },  { "80ms", 80e6 },   { "0.1ms", 100e3 }, { "2s", 2e9 },
-                { "2m", 120e9 },     { "1h", 3600e9 },   { "1H", 3600e9 },   { "1MS", 1e6 },
-                { ".5s", 5e8 },      { "1e3ms", 1e9 },   { "0.4ns", 0 },     { "0.6ns", 1 },
-                { "720h", 2592e12 }, { "720.001h", -1 }, { "2592001", -1 },  { "1d", -1 },
-                { "1min", -1 },      { "1msx", -1 },     { "1k", -1 },
+                { "0", 0 },
+                { "1", 1e9 },
+                { "1.5", 1.5e9 },
+                { "1ns", 1 },
+                { "250us", 250e3 },
+                { "80ms", 80e6 },
+                { "0.1ms", 100e3 },
+                { "2s", 2e9 },
+                { "2m", 120e9 },
+                { "1h", 3600e9 },
+                { "1H", 3600e9 },
+                { "1MS", 1e6 },
+                { ".5s", 5e8 },
+                { "1e3ms", 1e9 },
+                { "0.4ns", 0 },
+                { "0.6ns", 1 },
+                { "720h", 2592e12 },
+                { "720.001h", -1 },
+                { "2592001", -1 },
+                { "1d", -1 },
+                { "1min", -1 },
+                { "1msx", -1 },
+                { "1k", -1 },
         };
 
         (void)state;
@@ -54,10 +95,21 @@ static void test_duration(void **state)
 static void test_size(void **state)
 {
         static const struct quantity_case cases[] = {
-                { "0", 0 },        { "10", 10 },         { "10k", 10240 }, { "10K", 10240 },
-                { "1M", 1048576 }, { "1g", 1073741824 }, { "1T", 0x1p40 }, { "1.5k", 1536 },
-                { "0.5", -1 },     { "0.3k", -1 },       { "1e15", 1e15 }, { "1000T", -1 },
-                { "10kb", -1 },    { "10 k", -1 },       { "1s", -1 },
+                { "0", 0 },
+                { "10", 10 },
+                { "10k", 10240 },
+                { "10K", 10240 },
+                { "1M", 1048576 },
+                { "1g", 1073741824 },
+                { "1T", 0x1p40 },
+                { "1.5k", 1536 },
+                { "0.5", -1 },
+                { "0.3k", -1 },
+                { "1e15", 1e15 },
+                { "1000T", -1 },
+                { "10kb", -1 },
+                { "10 k", -1 },
+                { "1s", -1 },
         };
 
         (void)state;
@@ -74,14 +126,30 @@ static void test_size(void **state)
 static void test_rates(void **state)
 {
         static const struct quantity_case bits[] = {
-                { "1bit", 1 },       { "64kbit", 64e3 },   { "20mbit", 20e6 }, { "1gbit", 1e9 },
-                { "1.5MBIT", 15e5 }, { "1000gbit", 1e12 }, { "1001gbit", -1 }, { "0bit", -1 },
-                { "0.5bit", -1 },    { "64", -1 },         { "64k", -1 },
+                { "1bit", 1 },
+                { "64kbit", 64e3 },
+                { "20mbit", 20e6 },
+                { "1gbit", 1e9 },
+                { "1.5MBIT", 15e5 },
+                { "1000gbit", 1e12 },
+                { "1001gbit", -1 },
+                { "0bit", -1 },
+                { "0.5bit", -1 },
+                { "64", -1 },
+                { "64k", -1 },
         };
         static const struct quantity_case rates[] = {
-                { "100", 100 }, { "100/s", 100 }, { "30/m", 0.5 }, { "36/h", 0.01 },
-                { "0.5", 0.5 }, { "0", -1 },      { "0/s", -1 },   { "1e10", -1 },
-                { "1/d", -1 },  { "/s", -1 },     { "1/", -1 },
+                { "100", 100 },
+                { "100/s", 100 },
+                { "30/m", 0.5 },
+                { "36/h", 0.01 },
+                { "0.5", 0.5 },
+                { "0", -1 },
+                { "0/s", -1 },
+                { "1e10", -1 },
+                { "1/d", -1 },
+                { "/s", -1 },
+                { "1/", -1 },
         };
 
         (void)state;
@@ -106,8 +174,16 @@ static void test_rates(void **state)
 static void test_shares_and_numbers(void **state)
 {
         static const struct quantity_case shares[] = {
-                { "0", 0 },    { "5%", 0.05 }, { "0.5%", 0.005 }, { "0.05", 0.05 }, { "1", 1 },
-                { "100%", 1 }, { "101%", -1 }, { "1.01", -1 },    { "5 %", -1 },    { "5k", -1 },
+                { "0", 0 },
+                { "5%", 0.05 },
+                { "0.5%", 0.005 },
+                { "0.05", 0.05 },
+                { "1", 1 },
+                { "100%", 1 },
+                { "101%", -1 },
+                { "1.01", -1 },
+                { "5 %", -1 },
+                { "5k", -1 },
         };
         double number = UNTOUCHED, share;
         uint64_t count = UNTOUCHED;
@@ -143,9 +219,9 @@ static void test_no_quantity(void **state)
                 struct muster_str text = str_of(nonsense[i]);
 
                 if (quantity_duration(text, &count) || quantity_size(text, &count) ||
-                    quantity_bit_rate(text, &count) || quantity_rate(text, &number) ||
-                    quantity_share(text, &number) || quantity_number(text, &number) ||
-                    quantity_count(text, 0, UINT64_MAX, &count) || spread_parse(text, &spread))
+                        quantity_bit_rate(text, &count) || quantity_rate(text, &number) ||
+                        quantity_share(text, &number) || quantity_number(text, &number) ||
+                        quantity_count(text, 0, UINT64_MAX, &count) || spread_parse(text, &spread))
                         fail_msg("\"%s\" is taken for a quantity", nonsense[i]);
         }
         assert_true(count == UNTOUCHED && number == UNTOUCHED && spread.a_ns == UNTOUCHED);
@@ -241,24 +317,10 @@ static void test_spread_is_repeatable_and_bounded(void **state)
 
 static void test_spread_refuses(void **state)
 {
-        static const char *const texts[] = { "uniform",
-                                             "uniform:1ms",
-                                             "uniform:2ms:1ms",
-                                             "uniform:1ms:2ms:3ms",
-                                             "uniform::1ms",
-                                             "exp",
-                                             "exp:",
-                                             "exp:x",
-                                             "exp:1ms:2ms",
-                                             "lognormal:1ms",
-                                             "lognormal:1ms:",
-                                             "lognormal:1ms:-1",
-                                             "lognormal:1ms:5.1",
-                                             "lognormal:1ms:0.5:",
-                                             "normal:1ms:1ms",
-                                             "EXP:1ms",
-                                             "20ms:",
-                                             ":20ms" };
+        static const char *const texts[] = { "uniform", "uniform:1ms", "uniform:2ms:1ms",
+                "uniform:1ms:2ms:3ms", "uniform::1ms", "exp", "exp:", "exp:x", "exp:1ms:2ms",
+                "lognormal:1ms", "lognormal:1ms:", "lognormal:1ms:-1", "lognormal:1ms:5.1",
+                "lognormal:1ms:0.5:", "normal:1ms:1ms", "EXP:1ms", "20ms:", ":20ms" };
         struct spread spread = { .a_ns = UNTOUCHED };
 
         (void)state;
@@ -481,7 +543,7 @@ static void test_settings_of_all(void **state)
         assert_int_equal(config.n_listeners, 2);
         assert_string_equal(last_listener()->name, "slow");
         assert_memory_equal(&last_listener()->address, &config.listeners[0].address,
-                            sizeof(config.listeners[0].address));
+                sizeof(config.listeners[0].address));
         set("delay", "2ms");
         assert_int_equal(config.listeners[0].delay.a_ns, NS_PER_MS);
         assert_int_equal(config.listeners[1].delay.a_ns, 2 * NS_PER_MS);
@@ -623,7 +685,7 @@ static void test_settings_that_do_not_go_together(void **state)
                 "listener lab: the other tls settings need tls");
         checked((const char *const[]){ "tls-no-resumption", "", NULL }, "need tls");
         checked((const char *const[]){ "listener", "a", "tls", "", "listener", "b",
-                                       "tls-handshake-cost", "1ms", NULL },
+                        "tls-handshake-cost", "1ms", NULL },
                 "listener b: the other tls settings need tls");
 }
 
@@ -665,10 +727,10 @@ static void test_scenario_errors_have_a_place(void **state)
                 { "nonsense", "a/b.lab:1: nonsense: there is no setting of this name" },
                 { "--backlog 2", "a/b.lab:1: --backlog: there is no setting" },
                 { "# x\n\nbacklog 2\nbacklog x\n",
-                  "a/b.lab:4: backlog: \"x\" is not a number from 1 to 1000000" },
+                        "a/b.lab:4: backlog: \"x\" is not a number from 1 to 1000000" },
                 { "backlog\n", "a/b.lab:1: backlog: needs a value: N" },
                 { "no-keep-alive\r\n\r\nno-nodelay yes",
-                  "a/b.lab:3: no-nodelay: takes no value, but \"yes\" is there" },
+                        "a/b.lab:3: no-nodelay: takes no value, but \"yes\" is there" },
                 { "route /a=/nowhere", "a/b.lab:1: route: there is no behaviour /nowhere" },
                 { "Backlog 2", "a/b.lab:1: Backlog: there is no setting" },
         };
@@ -679,7 +741,7 @@ static void test_scenario_errors_have_a_place(void **state)
 
                 assert_int_equal(config_init(&config), 0);
                 assert_int_equal(scenario_parse("a/b.lab", str_of(cases[i].text), &config, &error),
-                                 MUSTER_E_INVALID);
+                        MUSTER_E_INVALID);
                 if (!str_starts(str_of(error.text), cases[i].error))
                         fail_msg("\"%s\" is not \"%s\"", error.text, cases[i].error);
                 config_deinit(&config);

@@ -81,7 +81,7 @@ static void open_world(struct world *w, bool is_manual)
         assert_int_equal(loop_init(&w->loop, &w->clock, &sys), 0);
         w->listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
         w->address = (struct sockaddr_in){ .sin_family = AF_INET,
-                                           .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+                .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
         assert_int_equal(bind(w->listener, (struct sockaddr *)&w->address, len), 0);
         assert_int_equal(listen(w->listener, 8), 0);
         getsockname(w->listener, (struct sockaddr *)&w->address, &len);
@@ -117,9 +117,8 @@ static void open_pair(struct world *w)
         int sys = 0, fd;
 
         assert_int_equal(loop_socket_connect(&w->loop, &w->a.socket, handle,
-                                             (struct sockaddr *)&w->address, sizeof(w->address),
-                                             &sys),
-                         0);
+                                 (struct sockaddr *)&w->address, sizeof(w->address), &sys),
+                0);
         assert_int_equal(w->a.n_connected, 0); /* never from within */
         turn_until(w, &w->a.n_connected);
         fd = accept(w->listener, NULL, NULL);
@@ -133,7 +132,7 @@ static void open_pair(struct world *w)
 static int send_text(struct side *side, const char *one, const char *two)
 {
         struct iovec pieces[2] = { { (void *)(uintptr_t)one, strlen(one) },
-                                   { (void *)(uintptr_t)two, strlen(two) } };
+                { (void *)(uintptr_t)two, strlen(two) } };
         int sys = 0;
 
         return loop_send(&side->socket, pieces, 2, &sys);
@@ -425,9 +424,8 @@ static void test_refused_connection(void **state)
         open_world(&w, false);
         close(w.listener);
         assert_int_equal(loop_socket_connect(&w.loop, &w.a.socket, handle,
-                                             (struct sockaddr *)&w.address, sizeof(w.address),
-                                             &sys),
-                         0);
+                                 (struct sockaddr *)&w.address, sizeof(w.address), &sys),
+                0);
         turn_until(&w, &w.a.n_failed);
         assert_int_equal(w.a.sys, ECONNREFUSED);
         w.listener = -1;

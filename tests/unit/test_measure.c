@@ -186,14 +186,14 @@ static void add_step(struct curve *curve, unsigned concurrency, double throughpu
         double latency_ns = 1e9 * concurrency / throughput;
 
         *step = (struct step){ .concurrency = concurrency,
-                               .wall_s = 1,
-                               .n_done = 1000,
-                               .throughput = throughput,
-                               .in_flight = concurrency,
-                               .bytes_per_s = throughput * 1000,
-                               .latency_mean_ns = latency_ns,
-                               .busy = 0.1,
-                               .is_complete = true };
+                .wall_s = 1,
+                .n_done = 1000,
+                .throughput = throughput,
+                .in_flight = concurrency,
+                .bytes_per_s = throughput * 1000,
+                .latency_mean_ns = latency_ns,
+                .busy = 0.1,
+                .is_complete = true };
         step->phases[MUSTER_PHASE_WAIT].mean_ns = latency_ns;
 }
 
@@ -256,7 +256,7 @@ static void test_knee_and_limit(void **state)
                 assert_int_equal(curve->best, cases[i].best);
                 if (curve->limit != cases[i].limit)
                         fail_msg("case %zu: limit %d instead of %d", i, curve->limit,
-                                 cases[i].limit);
+                                cases[i].limit);
                 mem_free(curve);
         }
 }
@@ -476,9 +476,9 @@ static void test_words_of_curves(void **state)
 static void break_down(struct curve *curve, size_t i)
 {
         curve->again[i] = (struct step){ .concurrency = curve->steps[i].concurrency,
-                                         .n_done = 100000,
-                                         .n_failed = 100000,
-                                         .example = "http://a/: connection refused" };
+                .n_done = 100000,
+                .n_failed = 100000,
+                .example = "http://a/: connection refused" };
 }
 
 /* It is told, and no throughput, no difference and no weight follows from it. */
@@ -499,8 +499,8 @@ static void test_second_look_that_failed(void **state)
         assert_near(curve->usl.lambda, once->usl.lambda, 1e-9);
         assert_true(strncmp(remarks.list[0], "THE SERVER BROKE DOWN MEANWHILE", 31) == 0);
         assert_true(says(&remarks,
-                         "8 at once went well, and when that was measured again 100 % of "
-                         "the requests failed or were turned down; the first: http://a/"));
+                "8 at once went well, and when that was measured again 100 % of "
+                "the requests failed or were turned down; the first: http://a/"));
         remarks_deinit(&remarks);
         mem_free(curve);
         mem_free(once);
@@ -630,13 +630,16 @@ static void disturb(struct comparison *c, size_t mode, double times)
 }
 
 static const struct shape delay[6] = {
-        { 4200, 21, 200, 0.02, FIGURE_WAIT }, { 4000, 20, 1, 0.02, FIGURE_WAIT },
-        { 260, 20.5, 16, 0.1, FIGURE_WAIT },  { 510, 20, 8, 0.1, FIGURE_WAIT },
-        { 260, 20.5, 16, 0.1, FIGURE_WAIT },  { 85, 24, 64, 0.3, FIGURE_WAIT },
+        { 4200, 21, 200, 0.02, FIGURE_WAIT },
+        { 4000, 20, 1, 0.02, FIGURE_WAIT },
+        { 260, 20.5, 16, 0.1, FIGURE_WAIT },
+        { 510, 20, 8, 0.1, FIGURE_WAIT },
+        { 260, 20.5, 16, 0.1, FIGURE_WAIT },
+        { 85, 24, 64, 0.3, FIGURE_WAIT },
 };
 
 static void explain_shapes(struct comparison *c, const struct shape *shapes,
-                           struct remarks *remarks)
+        struct remarks *remarks)
 {
         *remarks = (struct remarks){ 0 };
         make_comparison(c, shapes);
@@ -664,11 +667,10 @@ static void test_words_of_comparisons(void **state)
         shapes[2] = (struct shape){ 260, 20, 16, 1.9 / 16, FIGURE_DECODE };
         shapes[4] = (struct shape){ 510, 40, 16, 0.99, FIGURE_LAG };
         explain_shapes(c, shapes, &remarks);
-        assert_true(
-                says(&remarks,
-                     "Here the event loop with 16 at once really is slower than 16 blocking "
-                     "threads, 511 ms instead of 261 ms: 97 % more. The loop is one thread, and "
-                     "it had work for 99 % of the time"));
+        assert_true(says(&remarks,
+                "Here the event loop with 16 at once really is slower than 16 blocking "
+                "threads, 511 ms instead of 261 ms: 97 % more. The loop is one thread, and "
+                "it had work for 99 % of the time"));
         remarks_deinit(&remarks);
 
         /* The server has a limit, which more at once does not raise. */
@@ -686,8 +688,8 @@ static void test_words_of_comparisons(void **state)
         c->modes[3].n_different = 4;
         comparison_explain(c, &remarks);
         assert_true(says(&remarks,
-                         "THE WORK WAS NOT THE SAME: with the event loop with 8 at once 4 "
-                         "of 1200 answers"));
+                "THE WORK WAS NOT THE SAME: with the event loop with 8 at once 4 "
+                "of 1200 answers"));
         remarks_deinit(&remarks);
 
         make_comparison(c, delay);
@@ -726,9 +728,9 @@ static void test_words_of_what_is_unclear(void **state)
         comparison_explain(c, &remarks);
         assert_true(says(&remarks, "8 at once is too low a limit: with 16 the list is done in"));
         assert_true(says(&remarks,
-                         "Whether the event loop with 64 at once or the event loop with 16 at "
-                         "once is faster, and by how much, cannot be told from these rounds: 201 "
-                         "ms and 652 ms, but the first takes between 0.31 and"));
+                "Whether the event loop with 64 at once or the event loop with 16 at "
+                "once is faster, and by how much, cannot be told from these rounds: 201 "
+                "ms and 652 ms, but the first takes between 0.31 and"));
         assert_false(says(&remarks, "no faster") || says(&remarks, "is enough"));
         remarks_deinit(&remarks);
 
@@ -758,8 +760,8 @@ static void test_words_where_nothing_grew(void **state)
         make_comparison(c, shapes);
         comparison_explain(c, &remarks);
         assert_true(says(&remarks,
-                         "16 at once is no faster than 8, as it has hardly more in flight, "
-                         "7.84 on average instead of 7.84. --concurrency 8 is enough."));
+                "16 at once is no faster than 8, as it has hardly more in flight, "
+                "7.84 on average instead of 7.84. --concurrency 8 is enough."));
         assert_false(says(&remarks, "What grew most") || says(&remarks, "the limit is"));
         remarks_deinit(&remarks);
 
@@ -851,17 +853,17 @@ static void test_words_of_connections(void **state)
                 const char *says;
         } cases[] = {
                 { 1, 200, 4200,
-                  "Keep-alive kept nothing: 200 connections for 200 requests, as the "
-                  "server closes them (or HTTP/1.0 is spoken). Every" },
+                        "Keep-alive kept nothing: 200 connections for 200 requests, as the "
+                        "server closes them (or HTTP/1.0 is spoken). Every" },
                 { 1, 150, 4200,
-                  "Keep-alive kept little: 150 connections for 200 requests, as the" },
+                        "Keep-alive kept little: 150 connections for 200 requests, as the" },
                 { 90, 200, 4200, "spoken, or the hosts are too many to keep one to each)" },
                 { 200, 200, 4200,
-                  "Keep-alive has little to keep here: the 200 requests go to 200 "
-                  "hosts, and each host needs a connection of its own" },
+                        "Keep-alive has little to keep here: the 200 requests go to 200 "
+                        "hosts, and each host needs a connection of its own" },
                 { 120, 120, 3000,
-                  "Keeping connections saves 29 % of the time already one by one: "
-                  "120 instead of 200 are opened" },
+                        "Keeping connections saves 29 % of the time already one by one: "
+                        "120 instead of 200 are opened" },
         };
         struct comparison *c = mem_zalloc(sizeof(*c));
         struct remarks remarks;
@@ -944,7 +946,15 @@ static void test_list_option(void **state)
         static const char too_many[] = "1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,"
                                        "23,24,25,26,27,28,29,30,31,32,33";
         static const char *const bad[] = {
-                "", ",", "4,", "0", "1,x", "-1", "1.5", "1000001", too_many,
+                "",
+                ",",
+                "4,",
+                "0",
+                "1,x",
+                "-1",
+                "1.5",
+                "1000001",
+                too_many,
         };
         const struct option option = { 0 };
         struct muster_error error;
@@ -966,7 +976,7 @@ static void test_list_option(void **state)
 }
 
 static void print_to(char *text, size_t size, const struct table *table, const struct remarks *r,
-                     unsigned terminal)
+        unsigned terminal)
 {
         FILE *file = fmemopen(text, size, "w");
         struct page page = { .to = file, .width = 20, .terminal = terminal };
@@ -1030,7 +1040,7 @@ static void test_remarks_are_wrapped(void **state)
 /* --- batches ------------------------------------------------------------------------------------------------------ */
 
 static int read_text(struct batch *batch, struct request_options *options, const char *text,
-                     bool allows_unsafe, struct muster_error *error)
+        bool allows_unsafe, struct muster_error *error)
 {
         char path[] = "/tmp/muster-measure-XXXXXX";
         const char *files[] = { path, NULL };
@@ -1063,7 +1073,7 @@ static void test_unsafe_methods(void **state)
         batch_deinit(&batch);
         options.has_data = true; /* so POST is meant */
         assert_int_equal(read_text(&batch, &options, "http://a/\n", false, &error),
-                         MUSTER_E_INVALID);
+                MUSTER_E_INVALID);
         assert_non_null(strstr(error.text, "POST may change something"));
         batch_deinit(&batch);
 }
@@ -1075,8 +1085,8 @@ static void test_batch_sizes(void **state)
         struct batch batch;
 
         (void)state;
-        assert_int_equal(
-                read_text(&batch, &options, "http://a/\nhttp://c/\n\nhttp://b/\n", false, &error),
+        assert_int_equal(read_text(&batch, &options, "http://a/\nhttp://c/\n\nhttp://b/\n", false,
+                                 &error),
                 0);
         assert_int_equal(batch.n, 3);
         assert_int_equal(batch_resize(&batch, 5000), 0);
@@ -1086,8 +1096,9 @@ static void test_batch_sizes(void **state)
         batch_deinit(&batch);
 
         /* In JSON Lines what is no request is left out, and told. */
-        assert_int_equal(
-                read_text(&batch, &options, "{\"url\":\"http://a/\"}\n{}\n{\n", false, &error), 0);
+        assert_int_equal(read_text(&batch, &options, "{\"url\":\"http://a/\"}\n{}\n{\n", false,
+                                 &error),
+                0);
         assert_int_equal(batch.n, 1);
         assert_int_equal(batch.n_left_out, 2);
         assert_non_null(strstr(batch.left_out.text, "line 2: url is missing"));
@@ -1095,7 +1106,7 @@ static void test_batch_sizes(void **state)
         assert_int_equal(read_text(&batch, &options, "{}\n", false, &error), MUSTER_E_INVALID);
         batch_deinit(&batch);
         assert_int_equal(read_text(&batch, &options, "# nothing\n", false, &error),
-                         MUSTER_E_INVALID);
+                MUSTER_E_INVALID);
         batch_deinit(&batch);
 }
 

@@ -28,8 +28,8 @@ static void test_json_text(void **state)
                 { "{ \"a b\" : \"\\\\\\\" , : \" }", "{\"a b\":\"\\\\\\\" , : \"}" },
                 { "-12345678901234567890123", "-12345678901234567890123" },
         };
-        static const char *const bad[] = { "",    " ",   "{",      "[1,]",    "1 2",
-                                           "'a'", "nul", "\"\n\"", "\"\xff\"" };
+        static const char *const bad[] = { "", " ", "{", "[1,]", "1 2", "'a'", "nul", "\"\n\"",
+                "\"\xff\"" };
         struct buf out = { 0 };
         struct json_flaw flaw;
 
@@ -62,22 +62,22 @@ struct case_of_talk {
 static const struct case_of_talk cases[] = {
         { "cat", "abc", false, CHILD_ENDED, "abc", "the command exited with status 0" },
         { "cat >&2; exit 7", "why\nmore\n", false, CHILD_ENDED, "",
-          "the command exited with status 7: why" },
+                "the command exited with status 7: why" },
         { "kill -TERM $$", "abc", false, CHILD_ENDED, "",
-          "the command was ended by signal 15 (SIGTERM)" },
+                "the command was ended by signal 15 (SIGTERM)" },
         { "exec <&- >&- 2>&-; sleep 0.1", "abc", false, CHILD_ENDED, "", NULL },
         { "sleep 1000 & echo a", "", false, CHILD_ENDED, "a\n", NULL },
         { "sleep 1000", "abc", false, CHILD_TIMED_OUT, "",
-          "the command took longer than 0.5 s and was killed" },
+                "the command took longer than 0.5 s and was killed" },
         { "yes", "", false, CHILD_TOO_MUCH, NULL,
-          "the command wrote more than 1000 bytes to standard output and was killed" },
+                "the command wrote more than 1000 bytes to standard output and was killed" },
         { "cat", "abc\n", true, CHILD_ANSWERED, "abc\n", NULL },
         { "read x; printf a; sleep 0.1; printf 'b\\n'; sleep 1000", "abc\n", true, CHILD_ANSWERED,
-          "ab\n", NULL },
+                "ab\n", NULL },
         { "read x; exit 3", "abc\n", true, CHILD_ENDED, "", "the command exited with status 3" },
         { "sleep 1000", "abc\n", true, CHILD_TIMED_OUT, "", NULL },
         { "exec >&-; sleep 1000", "abc\n", true, CHILD_CLOSED, "",
-          "the command closed its standard output" },
+                "the command closed its standard output" },
 };
 
 static unsigned n_descriptors(void)
@@ -100,12 +100,11 @@ static void test_talks(void **state)
         for (size_t i = 0; i < LENGTH(cases); i++) {
                 const struct case_of_talk *c = &cases[i];
                 const struct child_talk talk = { .in = str_of(c->in),
-                                                 .wants_line = c->wants_line,
-                                                 .timeout_ns = c->outcome == CHILD_TIMED_OUT
-                                                                       ? 500 * NS_PER_MS
-                                                                       : 30 * NS_PER_S,
-                                                 .max_output_bytes = 1000,
-                                                 .stop_fd = stop_fd };
+                        .wants_line = c->wants_line,
+                        .timeout_ns =
+                                c->outcome == CHILD_TIMED_OUT ? 500 * NS_PER_MS : 30 * NS_PER_S,
+                        .max_output_bytes = 1000,
+                        .stop_fd = stop_fd };
                 struct child child = { 0 };
                 struct muster_error error = { 0 };
                 enum child_outcome outcome;
@@ -117,7 +116,7 @@ static void test_talks(void **state)
                 status = child_end(&child);
                 if (outcome != c->outcome || (c->out && !str_is(buf_str(&child.out), c->out)))
                         fail_msg("%s: outcome %d, \"%.*s\"", c->command, outcome,
-                                 STR_ARGS(buf_str(&child.out)));
+                                STR_ARGS(buf_str(&child.out)));
                 child_explain(&child, &talk, outcome, status, words, sizeof(words));
                 if (c->words)
                         assert_string_equal(words, c->words);
@@ -134,9 +133,9 @@ static void test_second_talk(void **state)
 {
         struct child child = { 0 };
         struct child_talk talk = { .wants_line = true,
-                                   .timeout_ns = UINT64_MAX,
-                                   .max_output_bytes = 1000,
-                                   .stop_fd = eventfd(0, EFD_CLOEXEC) };
+                .timeout_ns = UINT64_MAX,
+                .max_output_bytes = 1000,
+                .stop_fd = eventfd(0, EFD_CLOEXEC) };
         struct muster_error error = { 0 };
         uint64_t one = 1;
 
@@ -175,9 +174,9 @@ static void test_second_talk(void **state)
 
 static void test_long_err_line(void **state)
 {
-        const struct child_talk talk = { .timeout_ns = 10 * NS_PER_S,
-                                         .max_output_bytes = 10,
-                                         .stop_fd = -1 };
+        const struct child_talk talk = {
+                .timeout_ns = 10 * NS_PER_S, .max_output_bytes = 10, .stop_fd = -1
+        };
         struct child child = { 0 };
         struct muster_error error = { 0 };
         char words[80];
@@ -185,8 +184,8 @@ static void test_long_err_line(void **state)
 
         (void)state;
         assert_int_equal(child_start(&child, "yes x | tr -d '\\n' | head -c 100000 >&2; exit 1",
-                                     environ, &error),
-                         0);
+                                 environ, &error),
+                0);
         assert_int_equal(child_talk(&child, &talk), CHILD_ENDED);
         assert_int_equal(child.err_len, CHILD_ERR_LINE_MAX);
         status = child_end(&child);

@@ -247,7 +247,7 @@ static void test_plan_goes_on_while_the_queue_is_full(void **state)
                         late = add(&sched, 0);
                         sched_advance(&sched, T0 + 7 * NS_PER_S);
                         assert_int_equal(late->result.planned_ns,
-                                         T0 + (is_full ? 200 : 7000) * NS_PER_MS);
+                                T0 + (is_full ? 200 : 7000) * NS_PER_MS);
                         sched_deinit(&sched);
                 }
         }
@@ -296,7 +296,7 @@ static void test_random(void **state)
 
                         if (n_added < 400 && (n_added == n_started || rand_up_to(&rand, 1)))
                                 add_many(&sched, (int)rand_up_to(&rand, N_ORIGINS - 1),
-                                         1 + (int)rand_up_to(&rand, 20));
+                                        1 + (int)rand_up_to(&rand, 20));
                         if (rand_up_to(&rand, 9) == 0)
                                 now += rand_up_to(&rand, 5) * NS_PER_S / 10 * (sched.n_queued == 0);
                         o = start(&sched, &now);

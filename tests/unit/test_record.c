@@ -86,9 +86,8 @@ static int n_processors(void)
 
 static void test_file_and_memory_say_the_same(void **state)
 {
-        static const unsigned ns[] = {
-                0, 1, BATCH_ATTEMPTS - 1, BATCH_ATTEMPTS, BATCH_ATTEMPTS + 1, 10000
-        };
+        static const unsigned ns[] = { 0, 1, BATCH_ATTEMPTS - 1, BATCH_ATTEMPTS, BATCH_ATTEMPTS + 1,
+                10000 };
 
         (void)state;
         for (size_t i = 0; i < LENGTH(ns); i++) {
@@ -103,7 +102,7 @@ static void test_file_and_memory_say_the_same(void **state)
                 check_all(&record, ns[i], n_paths);
                 check_run(&record.run);
                 assert_int_equal(record_counter_after(&record, "machine.processors"),
-                                 n_processors());
+                        n_processors());
                 assert_true(record_counter_growth(&record, "process.user_us") >= 0);
                 record_deinit(&record);
                 fixture_stop(&f);
@@ -164,8 +163,8 @@ static void test_usual_and_rare_rows_mix(void **state)
         fixture_start(&f, fresh_file(), 0);
         fixture_tell(&f, ROW_ORIGIN, full_row(ROW_ORIGIN));
         for (unsigned i = 1; i <= 5000; i++)
-                fixture_tell_attempt(&f, below(&rand, 1 + i / 500) ? full_attempt(i)
-                                                                   : usual_attempt(i));
+                fixture_tell_attempt(&f,
+                        below(&rand, 1 + i / 500) ? full_attempt(i) : usual_attempt(i));
         assert_int_equal(fixture_end(&f), 0);
         fixture_stop(&f);
         read_ok(&record, file_of("run.db"));
@@ -264,7 +263,7 @@ static void test_samples_cover_the_run(void **state)
         assert_int_equal(record.samples[0].at_ns, 1);
         for (size_t i = 2; i + 1 < record.n_samples; i++)
                 assert_int_equal(record.samples[i].at_ns - record.samples[i - 1].at_ns,
-                                 record.samples[1].at_ns - 1);
+                        record.samples[1].at_ns - 1);
         assert_int_equal(record.samples[record.n_samples - 1].at_ns, 100000);
         record_deinit(&record);
         fixture_stop(&f);
@@ -301,7 +300,7 @@ static void test_origins_have_no_gap(void **state)
         fixture_start(&f, NULL, 0);
         fixture_tell(&f, ROW_ORIGIN, full_row(ROW_ORIGIN));
         fixture_tell(&f, ROW_ORIGIN,
-                     (union any_row){ .origin = { .number = 3, .key = BYTES("x") } });
+                (union any_row){ .origin = { .number = 3, .key = BYTES("x") } });
         fixture_tell_attempt(&f, attempt);
         attempt = full_attempt(2);
         attempt.origin = 3;
@@ -329,7 +328,7 @@ static void test_origins_have_a_bound(void **state)
 
                 snprintf(key, sizeof(key), "http://h%u:80", number);
                 fixture_tell(&f, ROW_ORIGIN,
-                             (union any_row){ .origin = { .number = number, .key = str_of(key) } });
+                        (union any_row){ .origin = { .number = number, .key = str_of(key) } });
         }
         attempt.origin = 5;
         fixture_tell_attempt(&f, attempt);
@@ -359,8 +358,7 @@ static void test_forgotten_origin_is_the_same(void **state)
                 struct trace_attempt attempt = full_attempt(i + 1);
                 struct trace_conn conn = full_conn(i + 1);
 
-                fixture_tell(
-                        &f, ROW_ORIGIN,
+                fixture_tell(&f, ROW_ORIGIN,
                         (union any_row){ .origin = { .number = i + 1, .key = str_of(keys[i]) } });
                 attempt.origin = conn.origin = i + 1;
                 fixture_tell_attempt(&f, attempt);
@@ -394,18 +392,17 @@ static struct trace_attempt random_attempt(struct rand *rand, uint64_t number)
                 .number = number, .request = number, .n = 1, .is_last = true, .submitted_ns = at
         };
 
-        attempt.stamps =
-                (struct attempt){ .start_ns = at,
-                                  .slot_ns = some_stamp(rand, at),
-                                  .dns_end_ns = some_stamp(rand, at),
-                                  .tcp_end_ns = some_stamp(rand, at),
-                                  .tls_end_ns = some_stamp(rand, at),
-                                  .send_end_ns = some_stamp(rand, at),
-                                  .first_byte_kernel_ns = some_stamp(rand, at),
-                                  .first_byte_read_ns = some_stamp(rand, at),
-                                  .end_ns = at + below(rand, 1000),
-                                  .decode_ns = below(rand, 300),
-                                  .stage = (enum muster_phase)below(rand, MUSTER_PHASE_DECODE) };
+        attempt.stamps = (struct attempt){ .start_ns = at,
+                .slot_ns = some_stamp(rand, at),
+                .dns_end_ns = some_stamp(rand, at),
+                .tcp_end_ns = some_stamp(rand, at),
+                .tls_end_ns = some_stamp(rand, at),
+                .send_end_ns = some_stamp(rand, at),
+                .first_byte_kernel_ns = some_stamp(rand, at),
+                .first_byte_read_ns = some_stamp(rand, at),
+                .end_ns = at + below(rand, 1000),
+                .decode_ns = below(rand, 300),
+                .stage = (enum muster_phase)below(rand, MUSTER_PHASE_DECODE) };
         attempt.stage = (uint8_t)attempt.stamps.stage;
         attempt.finished_ns = attempt.taken_ns = attempt.stamps.end_ns;
         return attempt;
@@ -433,7 +430,7 @@ static void test_phases_are_those_of_the_core(void **state)
                 double sum = 0;
 
                 snprintf(sql, sizeof(sql), "SELECT sum(round(%s_us * 1000) * number) FROM phases",
-                         muster_phase_name((enum muster_phase)phase));
+                        muster_phase_name((enum muster_phase)phase));
                 for (unsigned i = 0; i < 2000; i++)
                         sum += (double)(phase_ns[i][phase] * (i + 1));
                 assert_true(query(file_of("run.db"), sql) == sum);
@@ -479,7 +476,7 @@ static void test_views(void **state)
                 { "SELECT abs(total_ms - queue_ms - backoff_ms - dns_ms - tcp_ms - tls_ms - send_ms"
                   " - wait_ms - lag_ms - receive_ms - decode_ms - process_ms - deliver_ms) < 1e-6"
                   " FROM requests",
-                  1 },
+                        1 },
                 { "SELECT submitted_ms FROM requests", (1e9 - 40) / 1e6 },
                 { "SELECT count(*) FROM phases WHERE outcome = 'retried'", 1 },
                 { "SELECT count(*) FROM phases WHERE waited_for = 'host rate'", 2 },
@@ -487,14 +484,14 @@ static void test_views(void **state)
                   "send_us"
                   " - wait_us - lag_us - receive_us - decode_us - process_us - deliver_us) < 1e-6)"
                   " FROM phases",
-                  2 },
+                        2 },
                 { "SELECT count(*) FROM slowest", 1 },
                 { "SELECT requests FROM errors WHERE error = 'status' AND phase = 'receive'", 1 },
                 { "SELECT count(*) FROM timeline", 3 },
                 { "SELECT failed FROM timeline WHERE second = 2", 1 },
                 { "SELECT count(*) FROM connections WHERE closed_by = 'age' AND tcp_ms = 2e-6"
                   " AND tls_ms = 3e-6 AND origin = 'http://h:80'",
-                  1 },
+                        1 },
                 { "SELECT count(*) FROM word WHERE kind = 'error'", -MUSTER_E_INTERNAL },
                 { "SELECT application_id FROM pragma_application_id", SCHEMA_APPLICATION_ID },
                 { "SELECT user_version FROM pragma_user_version", SCHEMA_VERSION },
@@ -557,8 +554,8 @@ static void test_levels_are_means_over_time(void **state)
 {
         static const char *const columns[] = { "failed", "in_flight", "queued", "open_conns" };
         static const double seconds[][LENGTH(columns)] = {
-                { 0, 1, 2, 0.5 }, { 0, 2, 2, 2.5 }, { 0, 3, 1.25, 4 },
-                { 0, 2, 1, 4 },   { 1, 1, 1, 3 }, /* the last one is half a second long */
+                { 0, 1, 2, 0.5 }, { 0, 2, 2, 2.5 }, { 0, 3, 1.25, 4 }, { 0, 2, 1, 4 },
+                { 1, 1, 1, 3 }, /* the last one is half a second long */
         };
         struct record_fixture f;
 
@@ -574,7 +571,7 @@ static void test_levels_are_means_over_time(void **state)
                 char sql[80];
 
                 snprintf(sql, sizeof(sql), "SELECT %s FROM timeline WHERE second = %zu",
-                         columns[column], second);
+                        columns[column], second);
                 found = query(file_of("run.db"), sql);
                 if (found < expected - 1e-9 || found > expected + 1e-9)
                         fail_msg("%s: %.9f, not %.9f", sql, found, expected);
@@ -662,7 +659,7 @@ static void test_urls_that_none_recorded(void **state)
                 make_record(3);
                 execute(file_of("run.db"), "UPDATE attempt SET flags = (flags | 8) & ~32");
                 snprintf(sql, sizeof(sql), "UPDATE attempt SET n = 1, url = %s WHERE number = 2",
-                         urls[i]);
+                        urls[i]);
                 execute(file_of("run.db"), sql);
                 assert_int_equal(export(text, sizeof(text), &error), MUSTER_E_INPUT);
                 assert_non_null(strstr(error.text, "is damaged"));
@@ -719,7 +716,7 @@ static void test_what_cannot_be_repeated_is_told(void **state)
                 int full = open("/dev/full", O_WRONLY);
 
                 assert_int_equal(muster_record_export(file_of("run.db"), full, &error),
-                                 MUSTER_E_RESOURCE);
+                        MUSTER_E_RESOURCE);
                 assert_non_null(strstr(error.text, "No space left"));
                 close(full);
         }

@@ -42,8 +42,8 @@ static void test_rows_come_back(void **state)
 static void test_what_did_not_happen_stays_so(void **state)
 {
         struct trace_attempt attempt = { .number = 1,
-                                         .stamps = { .start_ns = 5, .end_ns = 5 },
-                                         .submitted_ns = 5 },
+                .stamps = { .start_ns = 5, .end_ns = 5 },
+                .submitted_ns = 5 },
                              back;
         int64_t values[ROW_VALUES_MAX];
 
@@ -122,8 +122,8 @@ static int column_named(enum row_kind kind, const char *name)
 {
         for (size_t i = 0; i < row_types[kind]->n_columns; i++)
                 if (str_is(str_of(row_types[kind]->columns[i]), name) ||
-                    (strncmp(row_types[kind]->columns[i], name, strlen(name)) == 0 &&
-                     row_types[kind]->columns[i][strlen(name)] == ' '))
+                        (strncmp(row_types[kind]->columns[i], name, strlen(name)) == 0 &&
+                                row_types[kind]->columns[i][strlen(name)] == ' '))
                         return (int)i;
         fail_msg("no column %s", name);
         return -1;
@@ -377,9 +377,9 @@ static void test_batch_is_used_up(void **state)
         (void)state;
         assert_int_equal(count_attempts(60), BATCH_ATTEMPTS);
         assert_int_equal(count_attempts(2000),
-                         BATCH_ROOM_BYTES / (sizeof(struct trace_attempt) + 2000));
+                BATCH_ROOM_BYTES / (sizeof(struct trace_attempt) + 2000));
         assert_int_equal(count_attempts(BATCH_TEXT_BYTES),
-                         BATCH_ROOM_BYTES / (sizeof(struct trace_attempt) + BATCH_TEXT_BYTES));
+                BATCH_ROOM_BYTES / (sizeof(struct trace_attempt) + BATCH_TEXT_BYTES));
         /* A crawl: hosts that nobody asked for before. */
         for (uint32_t i = 0; i < 1000; i++) {
                 struct trace_origin origin = { .number = i + 1 };

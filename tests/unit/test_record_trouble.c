@@ -181,7 +181,7 @@ static void test_more_rows_than_fit(void **state)
         make_record(20000);
         execute(file_of("run.db"), "PRAGMA page_size = 512; VACUUM");
         page = (size_t)query(file_of("run.db"),
-                             "SELECT rootpage FROM sqlite_schema WHERE name = 'attempt'");
+                "SELECT rootpage FROM sqlite_schema WHERE name = 'attempt'");
         len = read_whole(file_of("run.db"), &bytes);
         for (next = page + 1; n < WIDE_LEVELS && next * WIDE_PAGE <= len; next++) {
                 if (!is_interior((unsigned char *)bytes + (next - 1) * WIDE_PAGE))
@@ -454,7 +454,7 @@ static void test_killed_program_leaves_a_record(void **state)
         assert_int_equal(record_counter_after(&record, "machine.processors"), -1);
         record_deinit(&record);
         assert_true(query(file_of("run.db"),
-                          "SELECT integrity_check = 'ok' FROM pragma_integrity_check") == 1);
+                            "SELECT integrity_check = 'ok' FROM pragma_integrity_check") == 1);
         close(ready[0]);
         close(ready[1]);
 }
@@ -464,11 +464,11 @@ static void test_killed_before_it_began(void **state)
 {
         static const unsigned char journal[512] = {
                 0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7, /* magic */
-                0,    0,    0,    0,                            /* pages in it */
-                1,    2,    3,    4,                            /* for checksums */
-                0,    0,    0,    0,                            /* pages of the database before */
-                0,    0,    2,    0,                            /* bytes of a sector */
-                0,    0,    0x40, 0,                            /* ... and a page */
+                0, 0, 0, 0,                                     /* pages in it */
+                1, 2, 3, 4,                                     /* for checksums */
+                0, 0, 0, 0,                                     /* pages of the database before */
+                0, 0, 2, 0,                                     /* bytes of a sector */
+                0, 0, 0x40, 0,                                  /* ... and a page */
         };
         struct record_fixture f;
         char *bytes;
@@ -531,7 +531,7 @@ static void test_full_disk_is_told(void **state)
                         _exit(4);
                 fixture_tell_all(&f, 20000, 7);
                 if (fixture_end(&f) != MUSTER_E_RESOURCE ||
-                    !strstr(f.error.text, "cannot be written"))
+                        !strstr(f.error.text, "cannot be written"))
                         _exit(1);
                 /* What is in memory is still good. */
                 if (recorder_copy(f.tracer, &record) < 0 || record.n_attempts != 20000)
@@ -599,7 +599,7 @@ static void test_slow_disk_drops_rows(void **state)
         fixture_start(&f, fresh_file(), 10);
         assert_int_equal(sqlite3_open(file_of("run.db"), &db), SQLITE_OK);
         assert_int_equal(sqlite3_exec(db, "BEGIN; SELECT count(*) FROM attempt", NULL, NULL, NULL),
-                         SQLITE_OK);
+                SQLITE_OK);
         for (uint64_t n = 1; n <= 200000; n++)
                 fixture_tell_attempt(&f, full_attempt(n));
         assert_int_equal(sqlite3_exec(db, "COMMIT", NULL, NULL, NULL), SQLITE_OK);

@@ -49,9 +49,9 @@ static void test_cases(void **state)
 
                 assert_int_equal(url_parse(&from, str_of(cases[i].from), NULL, NULL), 0);
                 assert_int_equal(redirect_decide(cases[i].status, str_of(cases[i].method), &from,
-                                                 str_of(cases[i].location), cases[i].may_downgrade,
-                                                 &target, &redirect, &error),
-                                 cases[i].r);
+                                         str_of(cases[i].location), cases[i].may_downgrade, &target,
+                                         &redirect, &error),
+                        cases[i].r);
                 if (cases[i].r == 0) {
                         assert_true(str_is(buf_str(&target.text), cases[i].target));
                         assert_int_equal(redirect.becomes_get, cases[i].becomes_get);
@@ -77,7 +77,7 @@ static void test_fields(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = { cmocka_unit_test(test_cases),
-                                            cmocka_unit_test(test_fields) };
+                cmocka_unit_test(test_fields) };
 
         return cmocka_run_group_tests_name("redirect", tests, NULL, NULL);
 }

@@ -37,7 +37,7 @@ static void assert_near(uint64_t ns, uint64_t expected_ns)
 
         if (off < 0.999 || off > 1.001)
                 fail_msg("%llu is not %llu", (unsigned long long)ns,
-                         (unsigned long long)expected_ns);
+                        (unsigned long long)expected_ns);
 }
 
 static void assert_wall(struct case_of *it, uint64_t expected_ns)
@@ -53,8 +53,13 @@ static void test_slots(void **state)
         static const struct {
                 uint64_t before, after, wall_ms;
         } cases[] = {
-                { 4, 4, 2500 }, { 4, 8, 1250 },  { 4, 64, 200 },    { 64, 4, 2500 },
-                { 1, 200, 50 }, { 4, 1000, 50 }, { 200, 1, 10000 },
+                { 4, 4, 2500 },
+                { 4, 8, 1250 },
+                { 4, 64, 200 },
+                { 64, 4, 2500 },
+                { 1, 200, 50 },
+                { 4, 1000, 50 },
+                { 200, 1, 10000 },
         };
 
         (void)state;
@@ -93,7 +98,7 @@ static void test_rates(void **state)
 
         (void)state;
         begin(&it,
-              &(struct record_maker){ .n = 101, .rate_per_s = 100, .each.server_ns = 10 * MS });
+                &(struct record_maker){ .n = 101, .rate_per_s = 100, .each.server_ns = 10 * MS });
         assert_wall(&it, 1010 * MS);
         it.replay.rate_per_s = 1000;
         assert_wall(&it, 110 * MS);
@@ -106,7 +111,7 @@ static void test_rates(void **state)
 }
 
 static void ask_one_host_first(struct record_maker_request *request, size_t i,
-                               const struct record_maker *maker)
+        const struct record_maker *maker)
 {
         request->host = i * 2 >= maker->n;
 }
@@ -118,9 +123,9 @@ static void test_both_rates(void **state)
 
         (void)state;
         begin(&it, &(struct record_maker){ .n = 40,
-                                           .n_hosts = 2,
-                                           .vary = ask_one_host_first,
-                                           .each.server_ns = 10 * MS });
+                           .n_hosts = 2,
+                           .vary = ask_one_host_first,
+                           .each.server_ns = 10 * MS });
         it.replay.rate_per_s = 2;
         it.replay.rate_per_host_per_s = 1;
         assert_wall(&it, 19510 * MS);
@@ -173,10 +178,10 @@ static void test_the_link(void **state)
 
         (void)state;
         begin(&it, &(struct record_maker){ .n = 100,
-                                           .slots = 10,
-                                           .each = { .server_ns = 10 * MS,
-                                                     .receive_ns = 10 * MS,
-                                                     .wire_bytes = 100000 } });
+                           .slots = 10,
+                           .each = { .server_ns = 10 * MS,
+                                   .receive_ns = 10 * MS,
+                                   .wire_bytes = 100000 } });
         assert_wall(&it, 200 * MS);
         it.replay.link_bytes_per_s =
                 10e6; /* 10 ms each, one after the other: instead of what was measured */
@@ -193,10 +198,10 @@ static void test_the_loop(void **state)
         begin(&it, &(struct record_maker){
                            .n = 1000, .slots = 100, .each.server_ns = 10 * MS, .loop_ns = 1 * MS });
         assert_int_equal(it.facts.wall_ns,
-                         100 * MS); /* such a record cannot be: the work is not in it */
+                100 * MS); /* such a record cannot be: the work is not in it */
         assert_near(it.facts.replayed_ns, 1010 * MS);
         assert_wall(&it,
-                    100 * MS); /* unchanged it is what was measured, whatever the simulation says */
+                100 * MS); /* unchanged it is what was measured, whatever the simulation says */
         it.replay.concurrency = 1000;
         assert_wall(&it, 100 * MS);
         end(&it);
@@ -205,7 +210,7 @@ static void test_the_loop(void **state)
 /* --- what requests take ------------------------------------------------------------------------------------------- */
 
 static void without_handshake(struct replay_request *request, const struct facts *facts,
-                              void *argument)
+        void *argument)
 {
         unsigned *n = argument;
 
@@ -223,11 +228,10 @@ static void test_a_change(void **state)
 
         (void)state;
         begin(&it,
-              &(struct record_maker){
-                      .n = 100,
-                      .slots = 10,
-                      .no_reuse = true,
-                      .each = { .tcp_ns = 10 * MS, .tls_ns = 20 * MS, .server_ns = 10 * MS } });
+                &(struct record_maker){ .n = 100,
+                        .slots = 10,
+                        .no_reuse = true,
+                        .each = { .tcp_ns = 10 * MS, .tls_ns = 20 * MS, .server_ns = 10 * MS } });
         assert_wall(&it, 400 * MS);
         it.replay.change = without_handshake;
         it.replay.argument = &n;
@@ -237,7 +241,7 @@ static void test_a_change(void **state)
 }
 
 static void back_off(struct record_maker_request *request, size_t i,
-                     const struct record_maker *maker)
+        const struct record_maker *maker)
 {
         (void)maker;
         request->n_retries = i == 0 ? 2 : 0;
@@ -245,7 +249,7 @@ static void back_off(struct record_maker_request *request, size_t i,
 }
 
 static void without_backoff(struct replay_request *request, const struct facts *facts,
-                            void *argument)
+        void *argument)
 {
         (void)facts;
         (void)argument;
@@ -273,7 +277,7 @@ static void test_back_off_holds_no_slot(void **state)
 /* --- when requests come ------------------------------------------------------------------------------------------- */
 
 static void come_in_bursts(struct record_maker_request *request, size_t i,
-                           const struct record_maker *maker)
+        const struct record_maker *maker)
 {
         uint64_t *gap_ns = maker->argument;
 
@@ -287,9 +291,9 @@ static void test_input_comes_when_it_comes(void **state)
 
         (void)state;
         begin(&it, &(struct record_maker){ .n = 40,
-                                           .each.server_ns = 20 * MS,
-                                           .vary = come_in_bursts,
-                                           .argument = &gap_ns });
+                           .each.server_ns = 20 * MS,
+                           .vary = come_in_bursts,
+                           .argument = &gap_ns });
         it.replay.concurrency = 1000;
         assert_wall(&it, 1520 * MS);
         it.replay.all_at_once = true;
@@ -312,9 +316,9 @@ static void test_a_program_that_waits_goes_on_sooner(void **state)
         (void)state;
         /* Ten, and when these are there the next ten: a faster server brings all of them forward. */
         begin(&it, &(struct record_maker){ .n = 40,
-                                           .each.server_ns = 20 * MS,
-                                           .vary = come_in_bursts,
-                                           .argument = &gap_ns });
+                           .each.server_ns = 20 * MS,
+                           .vary = come_in_bursts,
+                           .argument = &gap_ns });
         it.replay.concurrency = 1000;
         assert_wall(&it, 80 * MS + 300000);
         it.replay.change = twice_as_fast;
@@ -348,7 +352,7 @@ static void test_a_full_client_held_up_its_input(void **state)
 /* --- much and nothing --------------------------------------------------------------------------------------------- */
 
 static void scatter(struct record_maker_request *request, size_t i,
-                    const struct record_maker *maker)
+        const struct record_maker *maker)
 {
         (void)maker;
         request->server_ns = MS + (i * 7919) % 1000 * 2000;
@@ -367,7 +371,7 @@ static void test_a_sample_of_many(void **state)
 }
 
 static void go_on_after(struct record_maker_request *request, size_t i,
-                        const struct record_maker *maker)
+        const struct record_maker *maker)
 {
         const uint64_t *gap_ns = maker->argument;
 
@@ -382,19 +386,19 @@ static void test_a_sample_of_a_program_that_waits(void **state)
 
         (void)state;
         begin(&it, &(struct record_maker){ .n = 150000,
-                                           .slots = 1,
-                                           .each.server_ns = MS,
-                                           .vary = go_on_after,
-                                           .argument = &gap_ns });
+                           .slots = 1,
+                           .each.server_ns = MS,
+                           .vary = go_on_after,
+                           .argument = &gap_ns });
         it.replay.change = twice_as_fast;
         assert_wall(&it, 90 * NS_PER_S);
         end(&it);
         gap_ns = 20 * MS + 100000;
         begin(&it, &(struct record_maker){ .n = 250000,
-                                           .slots = 16,
-                                           .each.server_ns = 20 * MS,
-                                           .vary = come_in_bursts,
-                                           .argument = &gap_ns });
+                           .slots = 16,
+                           .each.server_ns = 20 * MS,
+                           .vary = come_in_bursts,
+                           .argument = &gap_ns });
         it.replay.change = twice_as_fast;
         assert_wall(&it, 252500 * MS);
         end(&it);
@@ -408,17 +412,17 @@ static void test_a_sample_of_what_comes_when_it_comes(void **state)
 
         (void)state;
         begin(&it, &(struct record_maker){ .n = 250000,
-                                           .slots = 16,
-                                           .each.server_ns = 5 * MS + 500000,
-                                           .vary = go_on_after,
-                                           .argument = &gap_ns });
+                           .slots = 16,
+                           .each.server_ns = 5 * MS + 500000,
+                           .vary = go_on_after,
+                           .argument = &gap_ns });
         it.replay.change = twice_as_fast;
         assert_wall(&it, 250 * NS_PER_S);
         end(&it);
 }
 
 static void take_long_at_last(struct record_maker_request *request, size_t i,
-                              const struct record_maker *maker)
+        const struct record_maker *maker)
 {
         request->submit_after_ns = i; /* the last one last */
         if (i == maker->n - 1)
@@ -431,9 +435,10 @@ static void test_a_long_one_in_a_sample(void **state)
         struct case_of it;
 
         (void)state;
-        begin(&it,
-              &(struct record_maker){
-                      .n = 160000, .slots = 16, .each.server_ns = MS, .vary = take_long_at_last });
+        begin(&it, &(struct record_maker){ .n = 160000,
+                           .slots = 16,
+                           .each.server_ns = MS,
+                           .vary = take_long_at_last });
         assert_int_equal(it.facts.wall_ns / MS, 69999);
         assert_near(it.facts.replayed_ns, it.facts.wall_ns);
         it.replay.concurrency = 32;
@@ -464,8 +469,7 @@ static void replay_or_not(void)
         struct facts facts;
         struct replay replay;
 
-        if (record_make(&record, &(struct record_maker){
-                                         .n = 10,
+        if (record_make(&record, &(struct record_maker){ .n = 10,
                                          .slots = 2,
                                          .each = { .server_ns = MS, .process_ns = MS } }) < 0)
                 return;
@@ -507,10 +511,10 @@ static void test_bounds(void **state)
 
         (void)state;
         begin(&it, &(struct record_maker){ .n = 200,
-                                           .slots = 4,
-                                           .each.server_ns = 50 * MS,
-                                           .loop_ns = 1 * MS,
-                                           .rate_per_s = 1000 });
+                           .slots = 4,
+                           .each.server_ns = 50 * MS,
+                           .loop_ns = 1 * MS,
+                           .rate_per_s = 1000 });
         assert_int_equal(record_make_counter(&it.record, "machine.processors", 4, 4), 0);
         n = bounds_of(&it.facts, bounds);
         assert_true(n > 0);
@@ -555,10 +559,10 @@ static void test_bound_of_the_link(void **state)
 
         (void)state;
         begin_away(&it, &(struct record_maker){ .n = 100,
-                                                .slots = 1,
-                                                .each = { .network_ns = MS,
-                                                          .receive_ns = 40 * MS,
-                                                          .wire_bytes = 100 * 1024 } });
+                                .slots = 1,
+                                .each = { .network_ns = MS,
+                                        .receive_ns = 40 * MS,
+                                        .wire_bytes = 100 * 1024 } });
         n = bounds_of(&it.facts, bounds);
         link = bound_of(bounds, n, "link");
         assert_non_null(link);
@@ -573,9 +577,9 @@ static void test_bound_of_the_link(void **state)
         end(&it);
         /* A gigabyte came evenly, and not when it was complete. */
         begin_away(&it, &(struct record_maker){ .n = 3,
-                                                .each = { .network_ns = MS,
-                                                          .receive_ns = 10 * NS_PER_S,
-                                                          .wire_bytes = 1000000000 } });
+                                .each = { .network_ns = MS,
+                                        .receive_ns = 10 * NS_PER_S,
+                                        .wire_bytes = 1000000000 } });
         n = bounds_of(&it.facts, bounds);
         link = bound_of(bounds, n, "link");
         assert_non_null(link);

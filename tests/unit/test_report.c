@@ -35,7 +35,7 @@ static void expect_line(const char *line)
 
 /* `n` requests for `url` that ended with this status, and this error; MUSTER_OK: none. */
 static void add(struct report *report, unsigned n, const char *url, int status,
-                enum muster_code code)
+        enum muster_code code)
 {
         struct muster_error error = { .code = code, .text = "why" };
         struct muster_request request = { .result.status = status };

@@ -30,11 +30,10 @@ struct dns_server {
 };
 
 static size_t add_record(unsigned char *at, int type, unsigned ttl, const void *data,
-                         unsigned char len)
+        unsigned char len)
 {
-        const unsigned char head[12] = { 0xc0, 12, 0, (unsigned char)type,       0,
-                                         1,    0,  0, (unsigned char)(ttl >> 8), (unsigned char)ttl,
-                                         0,    len };
+        const unsigned char head[12] = { 0xc0, 12, 0, (unsigned char)type, 0, 1, 0, 0,
+                (unsigned char)(ttl >> 8), (unsigned char)ttl, 0, len };
 
         memcpy(at, head, 12);
         memcpy(at + 12, data, len);
@@ -43,7 +42,7 @@ static size_t add_record(unsigned char *at, int type, unsigned ttl, const void *
 
 /* "two.test" has two of each; "v4.test" and "v6.test" one kind; "slow6.test" answers AAAA late; "fails.test" is SERVFAIL; else NXDOMAIN. */
 static size_t answer(struct dns_server *server, const unsigned char *question, size_t len,
-                     unsigned char *out, bool *is_late)
+        unsigned char *out, bool *is_late)
 {
         char name[256] = "";
         size_t at = 12, n = 0;
@@ -54,7 +53,7 @@ static size_t answer(struct dns_server *server, const unsigned char *question, s
         (void)server;
         while (question[at]) {
                 n += (size_t)snprintf(name + n, sizeof(name) - n, "%s%.*s", n ? "." : "",
-                                      question[at], (const char *)question + at + 1);
+                        question[at], (const char *)question + at + 1);
                 at += question[at] + 1u;
         }
         type = question[at + 2];
@@ -67,8 +66,8 @@ static size_t answer(struct dns_server *server, const unsigned char *question, s
         if (strcmp(name, "refuses.test") == 0)
                 rcode = 5;
         if (strcmp(name, "two.test") == 0 || strcmp(name, "slow6.test") == 0 ||
-            strcmp(name, type == TYPE_A ? "in.corp.test" : "") == 0 ||
-            strcmp(name, type == TYPE_A ? "v4.test" : "v6.test") == 0) {
+                strcmp(name, type == TYPE_A ? "in.corp.test" : "") == 0 ||
+                strcmp(name, type == TYPE_A ? "v4.test" : "v6.test") == 0) {
                 rcode = 0;
                 for (unsigned char i = 1; i <= (strcmp(name, "two.test") ? 1 : 2); i++, count++) {
                         const unsigned char four[4] = { 127, 0, 0, i };
@@ -97,7 +96,7 @@ static void send_late(struct loop_timer *timer, uint64_t late_ns)
 
         (void)late_ns;
         sendto(server->fd, server->late, server->late_len, 0, (struct sockaddr *)&server->late_to,
-               sizeof(server->late_to));
+                sizeof(server->late_to));
 }
 
 static void question_came(struct loop_watch *watch, bool readable, bool writable)
@@ -126,7 +125,7 @@ static void question_came(struct loop_watch *watch, bool readable, bool writable
         server->late_len = len;
         server->late_to = from;
         loop_timer_set(server->loop, &server->timer,
-                       clock_now(server->loop->clock) + 150 * NS_PER_MS);
+                clock_now(server->loop->clock) + 150 * NS_PER_MS);
 }
 
 /* --- the world ---------------------------------------------------------------------------------------------------- */
@@ -142,7 +141,7 @@ struct world {
 static void open_world(struct world *w, const char *const *overrides)
 {
         struct sockaddr_in address = { .sin_family = AF_INET,
-                                       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+                .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
         socklen_t len = sizeof(address);
         struct muster_error error = { 0 };
         int sys;
@@ -157,8 +156,7 @@ static void open_world(struct world *w, const char *const *overrides)
         w->dns.watch.ready = question_came;
         w->dns.timer.fire = send_late;
         loop_watch_set(&w->loop, &w->dns.watch, w->dns.fd, true, false);
-        if (resolver_new(
-                    &w->resolver, &w->loop,
+        if (resolver_new(&w->resolver, &w->loop,
                     &(struct resolver_options){ .servers = w->dns.address, .overrides = overrides },
                     &error) < 0)
                 fail_msg("%s", error.text);
@@ -242,8 +240,7 @@ static void expect_address(const struct asker *asker, size_t i, const char *text
 static void test_known_without_asking(void **state)
 {
         static const char *const overrides[] = { "one.test:80:10.0.0.1,[::2]",
-                                                 "one.test:80:10.0.0.9", "*:8080:10.1.1.1",
-                                                 "[::5]:80:10.0.0.5", NULL };
+                "one.test:80:10.0.0.9", "*:8080:10.1.1.1", "[::5]:80:10.0.0.5", NULL };
         struct asker asker;
         struct world w;
 
@@ -364,8 +361,8 @@ static void test_failures_in_words(void **state)
  */
 static void test_odd_search_lists(void **state)
 {
-        static const char *const lists[] = { ".",          ". corp.test", "a..b .c corp.test",
-                                             "corp.test.", "corp.test .", "" };
+        static const char *const lists[] = { ".", ". corp.test", "a..b .c corp.test", "corp.test.",
+                "corp.test .", "" };
         char label[64], longest[260];
         struct asker asker;
         struct world w;
@@ -430,7 +427,7 @@ static void expect_failure(struct world *w, const char *host, const char *what)
         if (ask(w, &asker, host) == RESOLVE_WAIT)
                 wait_for_all(w, &asker);
         snprintf(expected, sizeof(expected), "resolve: %s: %s: name server %s (--dns-server)", host,
-                 what, w->dns.address);
+                what, w->dns.address);
         assert_string_equal(asker.error.text, expected);
 }
 
@@ -457,12 +454,12 @@ static const struct {
         { "nameserver 10.0.0.1\n", "10.0.0.1 (%s)" },
         { "# nameserver 10.0.0.9\nnameserver\t10.0.0.1 \r\nsearch a\nnameserver fe80::1%%eth0 # x\n"
           "nameserver 2001:db8::1;y",
-          "10.0.0.1, 2001:db8::1 (%s)" },
+                "10.0.0.1, 2001:db8::1 (%s)" },
         { "nameserver 10.0.0.1\nnameserver 10.0.0.2\nnameserver 10.0.0.3\nnameserver 10.0.0.4\n",
-          "10.0.0.1, 10.0.0.2, 10.0.0.3 (%s)" },
+                "10.0.0.1, 10.0.0.2, 10.0.0.3 (%s)" },
         { "", "127.0.0.1 because %s names none" },
         { "nameserver\nnameserver nonsense\nnameservers 10.0.0.1\nsearch .\n",
-          "127.0.0.1 because %s names none" },
+                "127.0.0.1 because %s names none" },
 };
 
 static void test_servers_of_the_system(void **state)
@@ -480,8 +477,8 @@ static void test_servers_of_the_system(void **state)
                 fclose(file);
                 resolv_conf_describe(path, text, sizeof(text));
                 snprintf(expected, sizeof(expected), "%.*s%s%s",
-                         (int)(strstr(files[i].words, "%s") - files[i].words), files[i].words, path,
-                         strstr(files[i].words, "%s") + 2);
+                        (int)(strstr(files[i].words, "%s") - files[i].words), files[i].words, path,
+                        strstr(files[i].words, "%s") + 2);
                 assert_string_equal(text, expected);
         }
         unlink(path);
@@ -558,16 +555,8 @@ static void test_freed_with_questions_open(void **state)
 
 static void test_bad_options(void **state)
 {
-        static const char *const bad[] = { "",
-                                           "x",
-                                           "h:80",
-                                           "h:x:1.2.3.4",
-                                           "h:80:",
-                                           "h:80:nonsense",
-                                           "h:80:1.2.3.4,",
-                                           ":80:1.2.3.4",
-                                           "h:65536:1.2.3.4",
-                                           "[::1:80:1.2.3.4" };
+        static const char *const bad[] = { "", "x", "h:80", "h:x:1.2.3.4", "h:80:", "h:80:nonsense",
+                "h:80:1.2.3.4,", ":80:1.2.3.4", "h:65536:1.2.3.4", "[::1:80:1.2.3.4" };
         struct resolver *resolver = NULL;
         struct loop loop;
         int sys;
@@ -579,7 +568,7 @@ static void test_bad_options(void **state)
                 struct muster_error error = { 0 };
 
                 if (resolver_new(&resolver, &loop,
-                                 &(struct resolver_options){ .overrides = overrides }, &error) == 0)
+                            &(struct resolver_options){ .overrides = overrides }, &error) == 0)
                         fail_msg("\"%s\" was taken", bad[i]);
                 assert_int_equal(error.code, MUSTER_E_INVALID);
                 assert_non_null(strstr(error.text, "HOST:PORT:ADDRESS"));
@@ -587,10 +576,10 @@ static void test_bad_options(void **state)
         for (size_t i = 0; i < 2; i++) {
                 struct muster_error error = { 0 };
 
-                assert_int_equal(
-                        resolver_new(&resolver, &loop,
-                                     &(struct resolver_options){ .servers = i ? "" : "nonsense" },
-                                     &error),
+                assert_int_equal(resolver_new(&resolver, &loop,
+                                         &(struct resolver_options){
+                                                 .servers = i ? "" : "nonsense" },
+                                         &error),
                         MUSTER_E_INVALID);
                 assert_non_null(strstr(error.text, "name server"));
         }

@@ -49,8 +49,8 @@ static void test_origins_take_turns(void **state)
         assert_ptr_equal(sched_next(&sched, 0), &requests[0]);
         assert_ptr_equal(sched_next(&sched, 0), &requests[10]);
         assert_ptr_equal(sched_next(&sched, 0), &requests[11]);
-        assert_null(sched_next(
-                &sched, 0)); /* its share of 4 among 3 is one, and it has earned nothing yet */
+        assert_null(sched_next(&sched,
+                0)); /* its share of 4 among 3 is one, and it has earned nothing yet */
         sched_end(&sched, &origins[1], 1, true);
         assert_ptr_equal(sched_next(&sched, 0), &requests[1]); /* two active: a share of two */
         sched_end(&sched, &origins[0], 1, true);

@@ -148,8 +148,8 @@ static void start(struct batch *batch, unsigned request)
         uint64_t there_ns = batch->now_ns + batch->round_trip_ns / 2;
 
         *try = (struct try){ .request = request,
-                             .start = { batch->now_ns, INFINITY },
-                             .answer_ns = batch->now_ns + batch->round_trip_ns };
+                .start = { batch->now_ns, INFINITY },
+                .answer_ns = batch->now_ns + batch->round_trip_ns };
         if (batch->is_throttled)
                 try->start = throttle_begin(&batch->throttle, batch->now_ns);
         try->wait_ns = ask(&batch->limiter, there_ns + rand_up_to(&batch->rand, JITTER_NS));
@@ -271,15 +271,15 @@ static void check(const struct expected *expected, uint64_t seed)
         double wall, least = expected->n / expected->limit.per_s;
 
         batch = (struct batch){ .limiter = { .limit = expected->limit },
-                                .n = expected->n,
-                                .n_flight_max = expected->n_flight,
-                                .round_trip_ns = expected->round_trip_ns,
-                                .says_when = expected->says_when };
+                .n = expected->n,
+                .n_flight_max = expected->n_flight,
+                .round_trip_ns = expected->round_trip_ns,
+                .says_when = expected->says_when };
         rand_init(&batch.rand, seed);
         run(&batch);
         wall = (double)(batch.now_ns - T0) / (double)NS_PER_S;
         if (batch.n_lost || wall > least * expected->wall ||
-            batch.n_refused_late > expected->n_late)
+                batch.n_refused_late > expected->n_late)
                 print_error(
                         "limit of kind %d, %g a second, %u at once: %.2f of its time, %u refused "
                         "late, %u lost\n",

@@ -34,7 +34,7 @@ static void add_extension(X509 *certificate, int nid, const char *value)
 
 /* `from` and `to` in days from now; issuer NULL: self-signed. */
 static struct identity make(const char *name, const char *alt_names, const struct identity *issuer,
-                            bool is_ca, int from, int to)
+        bool is_ca, int from, int to)
 {
         static long serial;
         struct identity made = { EVP_EC_gen("P-256"), X509_new() };
@@ -45,7 +45,7 @@ static struct identity make(const char *name, const char *alt_names, const struc
         X509_gmtime_adj(X509_getm_notBefore(made.certificate), from * 86400L);
         X509_gmtime_adj(X509_getm_notAfter(made.certificate), to * 86400L);
         X509_NAME_add_entry_by_txt(X509_get_subject_name(made.certificate), "CN", MBSTRING_ASC,
-                                   (const unsigned char *)name, -1, -1, 0);
+                (const unsigned char *)name, -1, -1, 0);
         X509_set_issuer_name(made.certificate, X509_get_subject_name(signer->certificate));
         X509_set_pubkey(made.certificate, made.key);
         if (is_ca)
@@ -80,7 +80,7 @@ static int set_up(void **state)
         other_ca = make("Other CA", NULL, NULL, true, -1, 10);
         intermediate = make("Intermediate", NULL, &ca, true, -1, 10);
         good = make("good", "DNS:good.test,DNS:*.wild.test,IP:127.0.0.1,IP:::1", &ca, false, -1,
-                    10);
+                10);
         expired = make("expired", "DNS:good.test", &ca, false, -10, -1);
         future = make("future", "DNS:good.test", &ca, false, 5, 10);
         self_signed = make("self", "DNS:good.test", NULL, false, -1, 10);
@@ -102,10 +102,8 @@ static void identity_free(struct identity *identity)
 
 static int tear_down(void **state)
 {
-        struct identity *all[] = {
-                &ca,     &other_ca,    &intermediate, &good,        &expired,
-                &future, &self_signed, &unknown,      &named_by_cn, &behind_intermediate
-        };
+        struct identity *all[] = { &ca, &other_ca, &intermediate, &good, &expired, &future,
+                &self_signed, &unknown, &named_by_cn, &behind_intermediate };
 
         (void)state;
         for (size_t i = 0; i < LENGTH(all); i++)
@@ -143,14 +141,14 @@ struct link {
 };
 
 static int open_link(struct link *link, SSL_CTX *server, struct tls_context *context,
-                     const char *host, struct tls_session **slot)
+        const char *host, struct tls_session **slot)
 {
         struct muster_error error = { 0 };
 
         *link = (struct link){ .server = SSL_new(server),
-                               .to_server = BIO_new(BIO_s_mem()),
-                               .to_client = BIO_new(BIO_s_mem()),
-                               .piece = 100000 };
+                .to_server = BIO_new(BIO_s_mem()),
+                .to_client = BIO_new(BIO_s_mem()),
+                .piece = 100000 };
         SSL_set_bio(link->server, link->to_server, link->to_client);
         SSL_set_accept_state(link->server);
         return tls_new(&link->client, context, str_of(host), slot, &error);
@@ -174,7 +172,7 @@ static void to_server(struct link *link)
 
 /* Feed what the server has sent to `step`, until it answers something else than TLS_MORE or nothing is left. */
 static int to_client(struct link *link, int (*step)(struct link *link, struct muster_error *error),
-                     struct muster_error *error)
+        struct muster_error *error)
 {
         char *bytes;
         long len = BIO_get_mem_data(link->to_client, &bytes);
@@ -223,7 +221,7 @@ static int shake_hands(struct link *link, struct muster_error *error)
                 SSL_do_handshake(link->server);
                 r = to_client(link, shake, error);
                 if (is_shaken && SSL_is_init_finished(link->server) && !tls_has_out(link->client) &&
-                    BIO_ctrl_pending(link->to_client) == 0)
+                        BIO_ctrl_pending(link->to_client) == 0)
                         return 0;
         }
         return r < 0 ? r : MUSTER_E_INTERNAL;
@@ -251,7 +249,7 @@ static int read_all(struct link *link, struct muster_error *error)
         for (;;) {
                 size_t n = 0;
                 int r = tls_read(link->client, received + n_received, sizeof(received) - n_received,
-                                 &n, error);
+                        &n, error);
 
                 if (r != 0)
                         return r;
@@ -292,10 +290,8 @@ static void test_handshake_and_data(void **state)
                 int version;
                 const char *name;
                 size_t piece;
-        } cases[] = { { TLS1_2_VERSION, "TLSv1.2", 100000 },
-                      { TLS1_2_VERSION, "TLSv1.2", 1 },
-                      { TLS1_3_VERSION, "TLSv1.3", 100000 },
-                      { TLS1_3_VERSION, "TLSv1.3", 1 } };
+        } cases[] = { { TLS1_2_VERSION, "TLSv1.2", 100000 }, { TLS1_2_VERSION, "TLSv1.2", 1 },
+                { TLS1_3_VERSION, "TLSv1.3", 100000 }, { TLS1_3_VERSION, "TLSv1.3", 1 } };
         struct tls_context *context = context_new(&trusting);
 
         (void)state;
@@ -313,7 +309,7 @@ static void test_handshake_and_data(void **state)
                 assert_string_not_equal(tls_cipher_name(link.client), "");
                 assert_false(tls_was_resumed(link.client));
                 assert_string_equal(SSL_get_servername(link.server, TLSEXT_NAMETYPE_host_name),
-                                    "good.test");
+                        "good.test");
                 link.piece = 100000;
                 check_data(&link);
                 close_link(&link);
@@ -368,18 +364,18 @@ static void test_verification(void **state)
                 { &good, "a.b.wild.test", "does not match" },
                 { &good, "wild.test", "does not match" },
                 { &good, "bad.test",
-                  "is for \"good.test\", \"*.wild.test\", \"127.0.0.1\" and others and does not "
-                  "match" },
+                        "is for \"good.test\", \"*.wild.test\", \"127.0.0.1\" and others and does not "
+                        "match" },
                 { &good, "127.0.0.2", "does not match" },
                 { &named_by_cn, "good.test", "is for no host name at all" },
                 { &expired, "good.test",
-                  "\"expired\" of good.test, issued by \"Test CA\", expired on 2" },
+                        "\"expired\" of good.test, issued by \"Test CA\", expired on 2" },
                 { &future, "good.test", "is not valid before 2" },
                 { &self_signed, "good.test", "\"self\" of good.test is self-signed" },
                 { &unknown, "good.test",
-                  "issuer \"Other CA\" of certificate \"unknown\" of good.test is unknown" },
+                        "issuer \"Other CA\" of certificate \"unknown\" of good.test is unknown" },
                 { &behind_intermediate, "good.test",
-                  "issuer \"Intermediate\" of certificate \"leaf\"" },
+                        "issuer \"Intermediate\" of certificate \"leaf\"" },
         };
         struct tls_context *strict = context_new(&trusting);
         struct tls_context *lax = context_new(&(struct tls_options){ .insecure_no_verify = true });
@@ -463,8 +459,8 @@ static void test_files_that_cannot_be_used(void **state)
 
 static void test_keylog(void **state)
 {
-        struct tls_context *context = context_new(
-                &(struct tls_options){ .ca_file = ca_file, .keylog_file = keylog_file });
+        struct tls_context *context = context_new(&(struct tls_options){
+                .ca_file = ca_file, .keylog_file = keylog_file });
         SSL_CTX *server = server_new(&good, TLS1_3_VERSION);
         struct tls_session *slot = NULL;
         struct muster_error error = { 0 };
@@ -492,7 +488,7 @@ static void test_keylog(void **state)
 }
 
 static void expect_garbage(struct tls_context *context, const char *bytes, size_t len,
-                           const char *word)
+        const char *word)
 {
         struct tls_session *slot = NULL;
         struct muster_error error = { 0 };
@@ -515,12 +511,10 @@ static void test_peers_that_do_not_speak_tls(void **state)
         struct tls_context *context = context_new(&trusting);
 
         (void)state;
-        expect_garbage(
-                context, http, strlen(http),
+        expect_garbage(context, http, strlen(http),
                 "does not speak TLS on this port, it sent \"HTTP/1.1 400 Bad\"; write http:// "
                 "instead of https://");
-        expect_garbage(
-                context, ftp, strlen(ftp),
+        expect_garbage(context, ftp, strlen(ftp),
                 "does not speak TLS on this port, it sent \"220 ftp ready..\"; check the host "
                 "and the port of the URL");
         expect_garbage(context, alert, 7, "refused with the alert \"handshake failure\"");

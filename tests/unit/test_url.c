@@ -97,10 +97,10 @@ static const struct {
         { "http://exa%23mple.com/", NULL },
         { "http://b\xc3\xbc"
           "cher.example/",
-          "http://xn--bcher-kva.example/" },
+                "http://xn--bcher-kva.example/" },
         { "http://B\xc3\x9c"
           "CHER.example/",
-          "http://xn--bcher-kva.example/" },
+                "http://xn--bcher-kva.example/" },
         { "http://b%C3%BCcher.example/", "http://xn--bcher-kva.example/" },
         { "http://fa\xc3\x9f.example/", "http://xn--fa-hia.example/" },
         { "http://\xe6\x97\xa5\xe6\x9c\xac.jp/", "http://xn--wgv71a.jp/" },
@@ -189,7 +189,7 @@ static void check(const char *in, const struct url *base, const char *out)
                         fail_msg("\"%s\": %s", in, error.text);
                 if (!str_is(buf_str(&url.text), out))
                         fail_msg("\"%s\" became \"%.*s\", not \"%s\"", in,
-                                 STR_ARGS(buf_str(&url.text)), out);
+                                STR_ARGS(buf_str(&url.text)), out);
                 /* What is normal stays as it is. */
                 assert_int_equal(url_parse(&again, buf_str(&url.text), NULL, &error), 0);
                 assert_true(str_eq(buf_str(&url.text), buf_str(&again.text)));
@@ -227,8 +227,9 @@ static void test_parts(void **state)
         struct buf text = { 0 };
 
         (void)state;
-        assert_int_equal(
-                url_parse(&url, str_of("https://u%41:p@[2001:db8::1]:8443/a?b#c"), NULL, NULL), 0);
+        assert_int_equal(url_parse(&url, str_of("https://u%41:p@[2001:db8::1]:8443/a?b#c"), NULL,
+                                 NULL),
+                0);
         assert_int_equal(url_copy(&copy, &url), 0);
         url_deinit(&url);
         expect_part(&copy, copy.user, "u%41");
@@ -252,7 +253,7 @@ static void test_origin_always_has_a_port(void **state)
 {
         static const char *const same[] = { "http://h/", "http://h:80/x", "http://u@H?y" };
         static const char *const other[] = { "https://h/", "http://h:81/", "http://h./",
-                                             "http://hh/" };
+                "http://hh/" };
         struct url a = { 0 }, b = { 0 };
         struct buf key = { 0 };
 
@@ -289,7 +290,7 @@ static void test_errors_say_what_to_do(void **state)
         (void)state;
         expect_error("http://a/\tb", "url: a tab at column 10; leave it out, or write %09");
         expect_error("http://a/\xc3\xbc\rb",
-                     "url: a carriage return at column 11; leave it out, or write %0D");
+                "url: a carriage return at column 11; leave it out, or write %0D");
         expect_error("http://a/\x01", "url: the control character 0x01 at column 10; leave it out");
         expect_error("http://a/b\n", "url: a line feed at column 11; leave it out");
         expect_error("\thttp://a/b", "url: a tab at column 1; leave it out");
@@ -301,18 +302,17 @@ static void test_errors_say_what_to_do(void **state)
         expect_error("http://\"http://a/\"", "url: host \"\"http\" has \", which no host name has");
         expect_error("http://h.test,1/", "url: host \"h.test,1\" has ,, which no host name has");
         expect_error("example.com/a",
-                     "url: no scheme in \"example.com/a\"; write http://example.com/a");
+                "url: no scheme in \"example.com/a\"; write http://example.com/a");
         expect_error("localhost:80/a",
-                     "url: no scheme in \"localhost:80/a\"; write http://localhost:80/a");
-        expect_error(
-                "two words",
+                "url: no scheme in \"localhost:80/a\"; write http://localhost:80/a");
+        expect_error("two words",
                 "url: \"two words\" is no URL; one begins with http:// or https:// and a host");
         expect_error("ftp://h/", "url: scheme \"ftp\" is not supported; http and https are");
         expect_error("", "url: it is empty");
         expect_error("http:///", "url: the host is missing");
         expect_error("http://h:99999/", "url: port \"99999\" is not a number from 0 to 65535");
         expect_error("http://1.2.3.400/",
-                     "url: host \"1.2.3.400\" is an IPv4 address with a part that is too large");
+                "url: host \"1.2.3.400\" is an IPv4 address with a part that is too large");
         expect_error("http://[::g]/", "url: host \"::g\" is no IPv6 address");
 }
 
@@ -325,17 +325,17 @@ static void test_hints(void **state)
                 { "\"http://h/\"", "\"\"http://h/\"\" begins with a quote; leave quotes out" },
                 { "'http://h/'", "\"'http://h/'\" begins with a quote; leave quotes out" },
                 { "\xe2\x80\x9chttp://h/\xe2\x80\x9d",
-                  "\"\xe2\x80\x9chttp://h/\xe2\x80\x9d\" begins with a quote; leave quotes out" },
+                        "\"\xe2\x80\x9chttp://h/\xe2\x80\x9d\" begins with a quote; leave quotes out" },
                 { "<http://h/>",
-                  "\"<http://h/>\" begins with an angle bracket; leave angle brackets out" },
+                        "\"<http://h/>\" begins with an angle bracket; leave angle brackets out" },
                 { "[text](http://h/)", "\"[text](http://h/)\" is a link of Markdown; write what is "
                                        "between the parentheses" },
                 { "{\"url\":1}", "\"{\"url\":1}\" is no URL; is it JSON?" },
                 { "[\"http://h/\"]", "\"[\"http://h/\"]\" is no URL; is it JSON?" },
                 { "curl -s http://h/",
-                  "\"curl -s http://h/\" is a command; a URL alone is needed" },
+                        "\"curl -s http://h/\" is a command; a URL alone is needed" },
                 { "GET http://h/",
-                  "\"GET http://h/\" has something before the URL; leave that out" },
+                        "\"GET http://h/\" has something before the URL; leave that out" },
                 { "1,http://h/", "\"1,http://h/\" has something before the URL; leave that out" },
                 { "//h/x", "no scheme in \"//h/x\"; write http://h/x" },
                 { "://h/x", "no scheme in \"://h/x\"; write http://h/x" },
@@ -391,13 +391,13 @@ static void test_too_long(void **state)
         memset(text, 'a', URL_BYTES_MAX + 10);
         memcpy(text, "http://h/", 9);
         assert_int_equal(url_parse(&url, (struct muster_str){ text, URL_BYTES_MAX }, NULL, &error),
-                         0);
-        assert_int_equal(
-                url_parse(&url, (struct muster_str){ text, URL_BYTES_MAX + 1 }, NULL, &error),
+                0);
+        assert_int_equal(url_parse(&url, (struct muster_str){ text, URL_BYTES_MAX + 1 }, NULL,
+                                 &error),
                 MUSTER_E_URL);
         memset(text + 7, 'a', 300);
         assert_int_equal(url_parse(&url, (struct muster_str){ text, 300 }, NULL, &error),
-                         MUSTER_E_URL);
+                MUSTER_E_URL);
         mem_free(text);
         url_deinit(&url);
 }
@@ -432,8 +432,7 @@ static void test_random_bytes(void **state)
 static void parse_with_little_memory(void)
 {
         static const char *const texts[] = { "http://user:pw@xn--tda/\xc3\xbc a b?c",
-                                             "http://\xc3\xbc.test/", "http://127.1/%2e",
-                                             "http://h/a/../b" };
+                "http://\xc3\xbc.test/", "http://127.1/%2e", "http://h/a/../b" };
         struct url url = { 0 };
 
         for (size_t i = 0; i < LENGTH(texts); i++) {

@@ -23,7 +23,7 @@ static void test_two_words_in_one_sentence(void **state)
         (void)state;
         for (int i = 0; i < MUSTER_EVIDENCE_MAX + 2; i++)
                 finding_evidence(&finding, "%s of %s, %s", words_ns(12300000).text,
-                                 words_ns(2500000000).text, words_share(1, 3).text);
+                        words_ns(2500000000).text, words_share(1, 3).text);
         assert_int_equal(finding.shown.n_evidence, MUSTER_EVIDENCE_MAX);
         assert_string_equal(finding.shown.evidence[0], "12.3 ms of 2.5 s, 33 %");
         finding_title(&finding, "%1000d", 1);
@@ -61,12 +61,11 @@ static void test_what_is_worth_a_line(void **state)
         static const struct {
                 uint64_t predicted_ms, explained_ms, n_failed, worth_ms; /* predicted 0: not */
         } cases[] = {
-                { 0, 0, 0, 0 },        { 400, 0, 0, 600 },
+                { 0, 0, 0, 0 }, { 400, 0, 0, 600 },
                 { 400, 900, 0, 600 },  /* what can be gained, not what it took */
                 { 975, 0, 0, 0 },      /* less than 3 % */
                 { 1000, 700, 0, 700 }, /* nothing to gain, yet that is what the time was */
-                { 1200, 0, 0, 0 },     { 0, 20, 0, 0 },
-                { 0, 0, 50, 500 },     { 300, 0, 50, 700 },
+                { 1200, 0, 0, 0 }, { 0, 20, 0, 0 }, { 0, 0, 50, 500 }, { 300, 0, 50, 700 },
                 { 0, 0, 1000, 1000 }, /* of a hundred: never more than all */
         };
         const struct facts facts = { .wall_ns = 1000 * MS, .n_requests = 100 };
@@ -76,7 +75,7 @@ static void test_what_is_worth_a_line(void **state)
         (void)state;
         for (size_t i = 0; i < LENGTH(cases); i++) {
                 finding = (struct finding){ .explained_ns = cases[i].explained_ms * MS,
-                                            .n_failed_by_it = cases[i].n_failed };
+                        .n_failed_by_it = cases[i].n_failed };
                 if (cases[i].predicted_ms)
                         finding_predict(&finding, cases[i].predicted_ms * MS, 0, UINT64_MAX);
                 assert_int_equal(ranking_worth_ns(&finding, &facts), cases[i].worth_ms * MS);
@@ -94,10 +93,10 @@ static void test_causes_of_a_plain_run(void **state)
         struct ranking ranking;
 
         (void)state;
-        assert_int_equal(record_make(&record, &(struct record_maker){ .n = 400,
-                                                                      .slots = 4,
-                                                                      .each.server_ns = 50 * MS }),
-                         0);
+        assert_int_equal(record_make(&record,
+                                 &(struct record_maker){
+                                         .n = 400, .slots = 4, .each.server_ns = 50 * MS }),
+                0);
         assert_int_equal(facts_init(&facts, &record), 0);
         assert_int_equal(ranking_make(&ranking, &facts), 0);
         assert_true(ranking.n >= 1 && ranking.n <= RANKING_MOST);
@@ -124,8 +123,8 @@ static void rank_or_not(void)
         struct facts facts;
         struct ranking ranking = { 0 };
 
-        if (record_make(&record, &(struct record_maker){
-                                         .n = 40, .slots = 2, .each.server_ns = 50 * MS }) < 0)
+        if (record_make(&record,
+                    &(struct record_maker){ .n = 40, .slots = 2, .each.server_ns = 50 * MS }) < 0)
                 return;
         if (facts_init(&facts, &record) == 0) {
                 int r = ranking_make(&ranking, &facts);
@@ -167,31 +166,29 @@ static void test_verdict_of_a_finding(void **state)
         finding_remedy(&finding, "Allow 64 at once.");
         assert_verdict(&finding, &facts, "4 requests at a time were too few: allow 64 at once.");
         finding_predict(&finding, 190 * MS, 0, UINT64_MAX);
-        assert_verdict(
-                &finding, &facts,
+        assert_verdict(&finding, &facts,
                 "4 requests at a time were too few: allow 64 at once, and these 200 requests "
                 "would take about 190 ms instead of 2.5 s.");
         finding_option(&finding, "--concurrency 64");
         assert_verdict(&finding, &facts,
-                       "4 requests at a time were too few: with --concurrency 64 these 200 "
-                       "requests would take about 190 ms instead of 2.5 s.");
+                "4 requests at a time were too few: with --concurrency 64 these 200 "
+                "requests would take about 190 ms instead of 2.5 s.");
         assert_verdict(&finding, &single,
-                       "4 requests at a time were too few: with --concurrency 64 this request "
-                       "would take about 190 ms instead of 2.5 s.");
-        assert_verdict(
-                &finding, &rest,
+                "4 requests at a time were too few: with --concurrency 64 this request "
+                "would take about 190 ms instead of 2.5 s.");
+        assert_verdict(&finding, &rest,
                 "4 requests at a time were too few: with --concurrency 64 the 5,000 recorded "
                 "requests would take about 190 ms instead of 2.5 s.");
         finding_option(&finding, "without --rate");
         finding_title(&finding, "The rate was too low");
         assert_verdict(&finding, &facts,
-                       "The rate was too low: without --rate these 200 requests would take about "
-                       "190 ms instead of 2.5 s.");
+                "The rate was too low: without --rate these 200 requests would take about "
+                "190 ms instead of 2.5 s.");
         /* What may take much longer all the same is not promised. */
         finding_predict(&finding, 190 * MS, 190 * MS, 500 * MS);
         assert_verdict(&finding, &facts,
-                       "The rate was too low: without --rate these 200 requests could take about "
-                       "190 ms instead of 2.5 s.");
+                "The rate was too low: without --rate these 200 requests could take about "
+                "190 ms instead of 2.5 s.");
         /* Where the option gains no time it is no reason to use it. */
         finding_predict(&finding, 2490 * MS, 0, UINT64_MAX);
         finding_title(&finding, "DNS is slow.");
@@ -238,7 +235,7 @@ static void test_verdict_without_a_finding(void **state)
 
 /* The record is changed by `spoil`, as a maker cannot do all of it. */
 static void explain_spoilt(const struct record_maker *maker, void (*spoil)(struct record *record),
-                           struct ranking *ranking, char verdict[VERDICT_TEXT])
+        struct ranking *ranking, char verdict[VERDICT_TEXT])
 {
         struct record record;
         struct facts facts;
@@ -255,7 +252,7 @@ static void explain_spoilt(const struct record_maker *maker, void (*spoil)(struc
 }
 
 static void answer_few(struct record_maker_request *request, size_t i,
-                       const struct record_maker *maker)
+        const struct record_maker *maker)
 {
         request->code = i < *(const size_t *)maker->argument ? MUSTER_E_CLOSED : MUSTER_OK;
 }
@@ -264,10 +261,10 @@ static void test_nearly_all_failed(void **state)
 {
         size_t n_failed = 190;
         struct record_maker maker = { .n = 200,
-                                      .slots = 4,
-                                      .each.server_ns = 50 * MS,
-                                      .vary = answer_few,
-                                      .argument = &n_failed };
+                .slots = 4,
+                .each.server_ns = 50 * MS,
+                .vary = answer_few,
+                .argument = &n_failed };
         char verdict[VERDICT_TEXT];
         struct ranking ranking;
 
@@ -315,8 +312,8 @@ static void test_counts_are_of_all(void **state)
         explain_spoilt(&maker, keep_the_newest, &ranking, verdict);
         if (!strstr(verdict,
                     "All 200,000 requests were answered with an error (404). 4 requests") ||
-            !strstr(verdict, " the newest 200 requests ") ||
-            !strstr(verdict, " This is judged by the newest 200 of 200,000 requests."))
+                !strstr(verdict, " the newest 200 requests ") ||
+                !strstr(verdict, " This is judged by the newest 200 of 200,000 requests."))
                 fail_msg("%s", verdict);
         ranking_deinit(&ranking);
 }
@@ -344,7 +341,7 @@ static void test_figures_are_of_all(void **state)
 }
 
 static void answer_with_errors(struct record_maker_request *request, size_t i,
-                               const struct record_maker *maker)
+        const struct record_maker *maker)
 {
         const int16_t *statuses = maker->argument;
 
@@ -358,16 +355,15 @@ static void test_all_answered_with_errors(void **state)
                 const char *begin, *cause; /* of the first finding; NULL: any */
         } cases[] = {
                 { { 500, 500, 500, 500 },
-                  "All 200 requests were answered with an error (500). 4 requests at a time were "
-                  "too few: with --concurrency 64 ",
-                  "concurrency-too-low" },
+                        "All 200 requests were answered with an error (500). 4 requests at a time were "
+                        "too few: with --concurrency 64 ",
+                        "concurrency-too-low" },
                 { { 404, 404, 404, 410 },
-                  "All 200 requests were answered with an error (mostly 404). 4 requests at ",
-                  "concurrency-too-low" },
+                        "All 200 requests were answered with an error (mostly 404). 4 requests at ",
+                        "concurrency-too-low" },
                 { { 200, 500, 500, 500 }, "4 requests at a time were too few", NULL },
                 { { 503, 503, 503, 503 },
-                  "200 of 200 requests were refused in the end (503): ",
-                  "throttled" },
+                        "200 of 200 requests were refused in the end (503): ", "throttled" },
         };
         char verdict[VERDICT_TEXT];
         struct ranking ranking;
@@ -376,10 +372,10 @@ static void test_all_answered_with_errors(void **state)
         for (size_t i = 0; i < LENGTH(cases); i++) {
                 int16_t statuses[4];
                 const struct record_maker maker = { .n = 200,
-                                                    .slots = 4,
-                                                    .each.server_ns = 50 * MS,
-                                                    .vary = answer_with_errors,
-                                                    .argument = statuses };
+                        .slots = 4,
+                        .each.server_ns = 50 * MS,
+                        .vary = answer_with_errors,
+                        .argument = statuses };
 
                 memcpy(statuses, cases[i].statuses, sizeof(statuses));
                 explain_spoilt(&maker, NULL, &ranking, verdict);
@@ -396,10 +392,10 @@ static void test_failures_come_first(void **state)
 {
         int16_t statuses[4] = { 200, 200, 503, 200 };
         const struct record_maker maker = { .n = 400,
-                                            .slots = 4,
-                                            .each.server_ns = 50 * MS,
-                                            .vary = answer_with_errors,
-                                            .argument = statuses };
+                .slots = 4,
+                .each.server_ns = 50 * MS,
+                .vary = answer_with_errors,
+                .argument = statuses };
         char verdict[VERDICT_TEXT];
         struct ranking ranking;
 
@@ -456,8 +452,8 @@ static void test_stopped_run(void **state)
         (void)state;
         explain_spoilt(&maker, stop_after_80, &ranking, verdict);
         assert_string_equal(verdict,
-                            "4 requests at a time were too few: with --concurrency 64 the 80 "
-                            "requests that were done could take about 200 ms instead of 2 s.");
+                "4 requests at a time were too few: with --concurrency 64 the 80 "
+                "requests that were done could take about 200 ms instead of 2 s.");
         ranking_deinit(&ranking);
         explain_spoilt(&hanging, stop_at_once, &ranking, verdict);
         assert_string_equal(verdict, "None of 4 requests was done when the run was stopped: of the "
@@ -479,9 +475,9 @@ static void test_waiting_when_stopped(void **state)
 
         (void)state;
         assert_int_equal(record_make(&record,
-                                     &(struct record_maker){
-                                             .n = 50, .slots = 4, .each.server_ns = 3 * NS_PER_S }),
-                         0);
+                                 &(struct record_maker){
+                                         .n = 50, .slots = 4, .each.server_ns = 3 * NS_PER_S }),
+                0);
         stop_after_4(&record);
         assert_int_equal(facts_init(&facts, &record), 0);
         assert_true(facts.full_ns > 2900 * MS && facts.wall_ns < 3100 * MS);
@@ -490,7 +486,7 @@ static void test_waiting_when_stopped(void **state)
 }
 
 static void come_steadily(struct record_maker_request *request, size_t i,
-                          const struct record_maker *maker)
+        const struct record_maker *maker)
 {
         (void)maker;
         request->submit_after_ns = i * 10 * MS;
@@ -519,9 +515,9 @@ static void test_record_with_holes(void **state)
 
         (void)state;
         assert_int_equal(record_make(&record, &(struct record_maker){ .n = 960,
-                                                                      .each.server_ns = 50 * MS,
-                                                                      .vary = come_steadily }),
-                         0);
+                                                      .each.server_ns = 50 * MS,
+                                                      .vary = come_steadily }),
+                0);
         make_holes(&record);
         assert_int_equal(record.attempts[record.n_attempts - 1].number, 960);
         assert_int_equal(facts_init(&facts, &record), 0);
@@ -537,9 +533,9 @@ static void test_record_with_holes(void **state)
         assert_int_equal(ranking.n, 0);
         verdict_write(verdict, &facts, &ranking, NULL, 0);
         assert_string_equal(verdict,
-                            "360 of 960 attempts are missing from this record, so it cannot say "
-                            "what the time went into: record again, to a faster disk, and let "
-                            "nobody read the file meanwhile.");
+                "360 of 960 attempts are missing from this record, so it cannot say "
+                "what the time went into: record again, to a faster disk, and let "
+                "nobody read the file meanwhile.");
         /* Of few of them it does not depend. */
         record.run.n_holes = 6;
         assert_int_equal(ranking_make(&ranking, &facts), 0);
@@ -552,7 +548,7 @@ static void test_record_with_holes(void **state)
 /* --- figures ------------------------------------------------------------------------------------------------------ */
 
 static void scatter(struct record_maker_request *request, size_t i,
-                    const struct record_maker *maker)
+        const struct record_maker *maker)
 {
         (void)maker;
         request->server_ns = (i + 1) * MS;
@@ -588,26 +584,17 @@ static void test_figures(void **state)
                 { "backoff.mean", 0 },
                 { "deliver.max", 0 },
         };
-        static const char *const none[] = { "",
-                                            "latency",
-                                            "latency.",
-                                            "latency.p",
-                                            "latency.p101",
-                                            "latency.px",
-                                            "latency.p5x",
-                                            "nothing.p50",
-                                            "queue.p-1",
-                                            ".p50",
-                                            "latency.p50.",
-                                            "rate.mean" };
+        static const char *const none[] = { "", "latency", "latency.", "latency.p", "latency.p101",
+                "latency.px", "latency.p5x", "nothing.p50", "queue.p-1", ".p50", "latency.p50.",
+                "rate.mean" };
         struct record record;
         struct facts facts;
         double value;
 
         (void)state;
-        assert_int_equal(
-                record_make(&record,
-                            &(struct record_maker){ .n = 1000, .slots = 2000, .vary = scatter }),
+        assert_int_equal(record_make(&record,
+                                 &(struct record_maker){
+                                         .n = 1000, .slots = 2000, .vary = scatter }),
                 0);
         for (size_t i = 0; i < record.n_attempts; i++)
                 if (record.attempts[i].code == 0)
@@ -628,7 +615,7 @@ static void test_figures(void **state)
 }
 
 static void fail_it(struct record_maker_request *request, size_t i,
-                    const struct record_maker *maker)
+        const struct record_maker *maker)
 {
         (void)i;
         (void)maker;
@@ -639,16 +626,16 @@ static void fail_it(struct record_maker_request *request, size_t i,
 static void test_figures_of_nothing(void **state)
 {
         static const char *const names[] = { "latency.p99", "latency.mean", "latency.min",
-                                             "latency.max", "server.p50" };
+                "latency.max", "server.p50" };
         struct record record;
         struct facts facts;
         double value;
 
         (void)state;
-        assert_int_equal(record_make(&record, &(struct record_maker){ .n = 10,
-                                                                      .each.server_ns = 100 * MS,
-                                                                      .vary = fail_it }),
-                         0);
+        assert_int_equal(record_make(&record,
+                                 &(struct record_maker){
+                                         .n = 10, .each.server_ns = 100 * MS, .vary = fail_it }),
+                0);
         assert_int_equal(facts_init(&facts, &record), 0);
         for (size_t i = 0; i < LENGTH(names); i++) {
                 assert_int_equal(figure_of(&facts, names[i], &value), 0);
@@ -673,9 +660,9 @@ static void test_misuse(void **state)
         assert_int_equal(muster_explain_file(&explanation, NULL, NULL), MUSTER_E_INVALID);
         assert_int_equal(muster_explain_client(&explanation, NULL, NULL), MUSTER_E_INVALID);
         assert_int_equal(muster_explain_file(&explanation, "/nowhere/at/all", &error),
-                         MUSTER_E_INPUT);
+                MUSTER_E_INPUT);
         assert_int_equal(muster_explain_file(&explanation, "/nowhere/at/all", NULL),
-                         MUSTER_E_INPUT);
+                MUSTER_E_INPUT);
         assert_null(explanation);
         assert_null(muster_explanation_free(NULL));
         assert_int_equal(muster_explanation_figure(NULL, "wall", NULL), MUSTER_E_INVALID);
