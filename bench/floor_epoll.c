@@ -2,8 +2,8 @@
 /*
  * The floor: what any HTTP/1.1 client on epoll must pay
  *
- * N connections, each sends one fixed request and counts the bytes of the response, whose length is learnt from the first one. Nothing
- * is parsed, stamped, kept or limited.
+ * N connections, each sends one fixed request and counts the bytes of the response, whose length is
+ * learnt from the first one. Nothing is parsed, stamped, kept or limited.
  *
  *      floor_epoll PORT PATH CONCURRENCY REQUESTS
  */

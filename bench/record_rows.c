@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What recording costs by itself: attempts as a client tells them, a million by default, without a client
+ * What recording costs by itself: attempts as a client tells them, a million by default, without a
+ * client
  *
  *      record_rows FILE [ATTEMPTS]
  *
- * Prints nanoseconds an attempt: of the loop's thread, of the writer's, and of reading the file; and the memory that reading took at most. The
- * rows come faster than any client could tell them, but with pauses, as a disk that cannot keep up would drop some.
+ * Prints nanoseconds an attempt: of the loop's thread, of the writer's, and of reading the file;
+ * and the memory that reading took at most. The rows come faster than any client could tell them,
+ * but with pauses, as a disk that cannot keep up would drop some.
  */
 #include <base/clock.h>
 #include <record/record.h>
@@ -62,7 +64,10 @@ static struct trace_attempt attempt_of(uint64_t number, uint64_t start_ns, struc
         };
 }
 
-/* ROUND_ROWS attempts; answers do not come in the order of the requests. Returns the processor time of telling them. */
+/*
+ * ROUND_ROWS attempts; answers do not come in the order of the requests. Returns the processor time
+ * of telling them.
+ */
 static uint64_t tell_round(struct tracer *tracer, uint64_t from, uint64_t start_ns)
 {
         static struct trace_attempt rows[ROUND_ROWS];

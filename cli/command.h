@@ -19,7 +19,10 @@ int compare_main(int argc, char **argv);
 /* Throughput and latency against concurrency, and the limit to use. */
 int sweep_main(int argc, char **argv);
 
-/* The server with adjustable conditions, and a command run against it: the exit status is the latter's where there is one. */
+/*
+ * The server with adjustable conditions, and a command run against it: the exit status is the
+ * latter's where there is one.
+ */
 int lab_main(int argc, char **argv);
 
 #endif

@@ -15,7 +15,10 @@ enum exit_status {
         EXIT_ASSERTION_FAILED = 4, /* goes before EXIT_SOME_FAILED */
 };
 
-/* Say on standard error what kept the command from running, or from running to its end. Returns the status for that. */
+/*
+ * Say on standard error what kept the command from running, or from running to its end. Returns the
+ * status for that.
+ */
 int error_tell(const struct muster_error *error);
 
 #endif

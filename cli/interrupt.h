@@ -7,7 +7,10 @@
 
 #include <muster/client.h>
 
-/* Catch SIGINT, SIGTERM and SIGHUP (unless that is ignored) for this client from now on, and ignore SIGPIPE. NULL: they are only counted. */
+/*
+ * Catch SIGINT, SIGTERM and SIGHUP (unless that is ignored) for this client from now on, and ignore
+ * SIGPIPE. NULL: they are only counted.
+ */
 void interrupt_begin(struct muster_client *client);
 
 /* As it was before; the client may be freed then. */

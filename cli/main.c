@@ -31,8 +31,8 @@ static void usage(FILE *to)
         fprintf(to, "usage: muster COMMAND [options]\n\n");
         for (size_t i = 0; i < N_COMMANDS; i++)
                 fprintf(to, "  %-10s %s\n", commands[i].name, commands[i].help);
-        fprintf(to, "\nmuster COMMAND --help lists a command's options; muster --version tells the "
-                    "version.\n");
+        fprintf(to,
+                "\nmuster COMMAND --help lists a command's options; muster --version tells the version.\n");
 }
 
 int main(int argc, char **argv)

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A list of any length from standard input: 32 at once, five seconds each, and never more than 64 in memory
+ * A list of any length from standard input: 32 at once, five seconds each, and never more than 64
+ * in memory
  *
  *      bounded < urls.txt
  *
- * Nothing is done while getline() waits for a line; where lines come slowly, wait for both (poll_loop.c).
+ * Nothing is done while getline() waits for a line; where lines come slowly, wait for both
+ * (poll_loop.c).
  */
 #include <muster/muster.h>
 #include <stdio.h>

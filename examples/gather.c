@@ -2,7 +2,8 @@
 /*
  * Fetch these, ten at a time, ten seconds each, and let no failure spoil the rest
  *
- *      cc gather.c $(pkg-config --cflags --libs muster) -o gather && ./gather https://example.com/ ...
+ *      cc gather.c $(pkg-config --cflags --libs muster) -o gather && ./gather https://example.com/
+ *      ...
  */
 #include <muster/muster.h>
 #include <stdio.h>
@@ -24,7 +25,8 @@ int main(int argc, char **argv)
         }
         for (int i = 1; i < argc; i++)
                 if (muster_get(client, argv[i], NULL) < 0)
-                        n_failed++; /* only when memory is out: a bad URL is a result like any other */
+                        /* only when memory is out: a bad URL is a result like any other */
+                        n_failed++;
         while ((result = muster_next(client))) {
                 if (muster_result_error(result)) {
                         printf("%s: %s\n", muster_result_url(result),

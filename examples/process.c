@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-/* Stands for parsing, hashing, a picture to scale. It may use the result, and nothing of the client. */
+/* Stands for parsing, hashing, a picture to scale. It may use the result, not the client. */
 static int work(struct muster_result *result, void *argument)
 {
         struct timespec then, now;

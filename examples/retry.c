@@ -4,8 +4,9 @@
  *
  *      retry URL
  *
- * Tried again are failures to connect or to get a whole response, and the statuses 408, 425, 429, 500, 502, 503 and 504; of methods
- * that are not idempotent (POST, PATCH) only what was never sent, unless retry_unsafe is set. A Retry-After is obeyed.
+ * Tried again are failures to connect or to get a whole response, and the statuses 408, 425, 429,
+ * 500, 502, 503 and 504; of methods that are not idempotent (POST, PATCH) only what was never sent,
+ * unless retry_unsafe is set. A Retry-After is obeyed.
  */
 #include <muster/muster.h>
 #include <stdio.h>

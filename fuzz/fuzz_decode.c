@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Any bytes as a coded body: the first byte chooses the codings, the rest is fed in two pieces; caps hold
+ * Any bytes as a coded body: the first byte chooses the codings, the rest is fed in two pieces;
+ * caps hold
  */
 #include "fuzz.h"
 

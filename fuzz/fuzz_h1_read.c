@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Any bytes as a response, whole and in two pieces that the first byte chooses: both must come to the same
+ * Any bytes as a response, whole and in two pieces that the first byte chooses: both must come to
+ * the same
  */
 #include "fuzz.h"
 

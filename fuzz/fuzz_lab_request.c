@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Any bytes as what the lab is sent: a request with its body, whole and in two pieces that the first byte chooses, which must
- * come to the same; a DNS query; and a line of a zone
+ * Any bytes as what the lab is sent: a request with its body, whole and in two pieces that the
+ * first byte chooses, which must come to the same; a DNS query; and a line of a zone
  */
 #include "fuzz.h"
 

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Any bytes as a record's file: it is refused in words, or explained, and then both accounts add up to the wall time exactly
+ * Any bytes as a record's file: it is refused in words, or explained, and then both accounts add up
+ * to the wall time exactly
  *
- * Few of the bytes of a database are what a record says; so half of the changes are made in SQL, to one column of some rows.
+ * Few of the bytes of a database are what a record says; so half of the changes are made in SQL, to
+ * one column of some rows.
  */
 #include "fuzz.h"
 
@@ -21,7 +23,7 @@ size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsi
 /* Of libFuzzer; not there when a corpus is replayed. */
 __attribute__((weak)) size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max_size);
 
-/* --- the file ----------------------------------------------------------------------------------------------------- */
+/* --- the file -------------------------------------------------------------------------------- */
 
 static char path[] = "/tmp/muster-fuzz-XXXXXX";
 
@@ -44,7 +46,7 @@ static void put_into_file(const uint8_t *data, size_t size)
         close(fd);
 }
 
-/* --- reading it --------------------------------------------------------------------------------------------------- */
+/* --- reading it ------------------------------------------------------------------------------ */
 
 static uint64_t sum_of(const struct muster_explanation *explanation, enum muster_account account)
 {
@@ -114,7 +116,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
 }
 
-/* --- changing it -------------------------------------------------------------------------------------------------- */
+/* --- changing it ----------------------------------------------------------------------------- */
 
 static const char *const tables[] = { "attempt", "attempt", "attempt", "attempt", "conn", "turn",
         "sample", "lookup", "option", "counter", "run", "origin" };

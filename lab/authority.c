@@ -52,7 +52,7 @@ bool tls_fault_parse(struct muster_str text, enum tls_fault *ret_fault)
         return false;
 }
 
-/* --- certificates ------------------------------------------------------------------------------------------------- */
+/* --- certificates ---------------------------------------------------------------------------- */
 
 static void identity_deinit(struct identity *identity)
 {
@@ -128,7 +128,7 @@ static bool identity_make(struct identity *identity, const struct subject *subje
         return false;
 }
 
-/* --- the authority ------------------------------------------------------------------------------------------------ */
+/* --- the authority --------------------------------------------------------------------------- */
 
 static bool add_pem(struct buf *to, BIO *bio)
 {

@@ -42,8 +42,9 @@ struct authority *authority_free(struct authority *authority);
 const char *authority_root_pem(const struct authority *authority);
 
 /*
- * A certificate for localhost, lab.test, *.lab.test, the loopback and documentation addresses, and `names` ("DNS:a.test,DNS:b.test"; "":
- * none), with its chain and its key, terminated, put into empty buffers. MUSTER_E_RESOURCE with *error.
+ * A certificate for localhost, lab.test, *.lab.test, the loopback and documentation addresses, and
+ * `names` ("DNS:a.test,DNS:b.test"; "": none), with its chain and its key, terminated, put into
+ * empty buffers. MUSTER_E_RESOURCE with *error.
  */
 int authority_issue(struct authority *authority, enum tls_fault fault, const char *names,
         struct buf *chain_pem, struct buf *key_pem, struct muster_error *error);

@@ -26,7 +26,10 @@ static uint64_t service_ns(struct capacity *capacity)
         return (uint64_t)(ns < LONGEST_NS ? ns : LONGEST_NS);
 }
 
-/* A worker takes the job at `start_ns`, which may be a little past. The job is not counted in before. */
+/*
+ * A worker takes the job at `start_ns`, which may be a little past. The job is not counted in
+ * before.
+ */
 static int begin(struct capacity *capacity, struct job *job, uint64_t start_ns)
 {
         uint64_t ns = service_ns(capacity);
@@ -60,7 +63,10 @@ static void begin_next(struct capacity *capacity, uint64_t since_ns)
                 if (begin(capacity, job, since_ns > job->entered_ns ? since_ns : job->entered_ns) ==
                         0)
                         return;
-                /* Without memory for its timer it cannot be worked on: its client waits until it gives up. */
+                /*
+                 * Without memory for its timer it cannot be worked on: its client waits until it
+                 * gives up.
+                 */
                 job->capacity = NULL;
         }
 }

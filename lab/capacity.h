@@ -2,11 +2,13 @@
 /*
  * A queue in front of a number of workers
  *
- * A job waits for a worker, keeps it for its service time, and is done. With n jobs there and b of them at work, a service takes
- * (1 + contention * (b - 1) + coherency * (n - 1)) times its drawn time, n and b as it begins: with a coherency above 0 more jobs at
- * once make fewer done a second, as in the Universal Scalability Law.
+ * A job waits for a worker, keeps it for its service time, and is done. With n jobs there and b of
+ * them at work, a service takes (1 + contention * (b - 1) + coherency * (n - 1)) times its drawn
+ * time, n and b as it begins: with a coherency above 0 more jobs at once make fewer done a second,
+ * as in the Universal Scalability Law.
  *
- * Time is exact: a worker that is told late that it has finished begins the next job when it should have.
+ * Time is exact: a worker that is told late that it has finished begins the next job when it should
+ * have.
  */
 #ifndef LAB_CAPACITY_H
 #define LAB_CAPACITY_H

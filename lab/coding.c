@@ -38,7 +38,7 @@ const char *coding_token(enum coding coding)
         return codings[coding].token;
 }
 
-/* --- the input: a block over and over ----------------------------------------------------------------------------- */
+/* --- the input: a block over and over -------------------------------------------------------- */
 
 struct source {
         struct muster_str block;
@@ -57,7 +57,7 @@ static struct muster_str source_next(struct source *source)
         return piece;
 }
 
-/* --- the coders --------------------------------------------------------------------------------------------------- */
+/* --- the coders ------------------------------------------------------------------------------ */
 
 static int zlib_encode(struct source *source, int window_bits, struct buf *out)
 {

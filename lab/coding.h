@@ -17,8 +17,9 @@ bool coding_parse(struct muster_str text, enum coding *ret_coding);
 const char *coding_token(enum coding coding);
 
 /*
- * Encode `n_bytes`, which are `block` over and over, behind the end of `out`. Where several encoded streams may follow each other
- * (gzip, zstd) a long one is made of equal parts. 0 or MUSTER_E_RESOURCE.
+ * Encode `n_bytes`, which are `block` over and over, behind the end of `out`. Where several encoded
+ * streams may follow each other (gzip, zstd) a long one is made of equal parts. 0 or
+ * MUSTER_E_RESOURCE.
  */
 int coding_encode(enum coding coding, struct muster_str block, uint64_t n_bytes, struct buf *out);
 

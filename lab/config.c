@@ -6,7 +6,7 @@
 #include <base/error.h>
 #include <base/mem.h>
 
-/* --- setters ------------------------------------------------------------------------------------------------------ */
+/* --- setters --------------------------------------------------------------------------------- */
 
 /* Every setter has these; many use but one of the first two. */
 #define SETTER(name)                                                                               \
@@ -92,8 +92,7 @@ SETTER(listener)
 {
         if (!is_listener_name(config, value))
                 return refuse(error, value,
-                        "a name of letters, digits, - and _ that no other listener has (dns and "
-                        "ca are taken)");
+                        "a name of letters, digits, - and _ that no other listener has (dns and ca are taken)");
         if (config->first_is_named) {
                 if (config->n_listeners == LISTENERS_MAX)
                         return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
@@ -276,9 +275,7 @@ SETTER(service_dist)
                 *service = (struct spread){ .kind = SPREAD_UNIFORM, .b_ns = 2 * mean_ns };
         else
                 return refuse(error, value,
-                        "one of these: fixed, exp, uniform (and --service-time stands before "
-                        "it); or write "
-                        "the time as one of these: " SPREAD_FORMS);
+                        "one of these: fixed, exp, uniform (and --service-time stands before it); or write the time as one of these: " SPREAD_FORMS);
         return 0;
 }
 
@@ -435,7 +432,7 @@ SETTER(cause)
         return set_text(&config->cause, value, error);
 }
 
-/* --- the table ---------------------------------------------------------------------------------------------------- */
+/* --- the table ------------------------------------------------------------------------------- */
 
 const struct config_setting config_settings[] = {
         { "Listeners", "listener", "NAME",
@@ -487,8 +484,7 @@ const struct config_setting config_settings[] = {
                 "NAME ADDRESS... ttl= delay= loss= servfail nxdomain silent-aaaa ...", set_name },
         { NULL, "dns", "[ADDRESS:]PORT", "where the name server listens (127.0.0.1:0)", set_dns },
         { "Link", "link", "SPEC",
-                "rtt=80ms,jitter=5ms,rate=20mbit,loss=1%,queue=100; repeated, for changes: "
-                "at=5s,loss=10%",
+                "rtt=80ms,jitter=5ms,rate=20mbit,loss=1%,queue=100; repeated, for changes: at=5s,loss=10%",
                 set_link },
         { "All", "seed", "N", "of everything that is drawn by lot (1)", set_seed },
         { NULL, "about", "TEXT", "in a scenario: what it shows", set_about },
@@ -520,7 +516,7 @@ int config_set(struct lab_config *config, const struct config_setting *setting,
         return setting->set(config, listener, value, error);
 }
 
-/* --- all of it ---------------------------------------------------------------------------------------------------- */
+/* --- all of it ------------------------------------------------------------------------------- */
 
 int config_init(struct lab_config *config)
 {

@@ -2,8 +2,9 @@
 /*
  * What a lab is to be: its listeners and their conditions, names, link
  *
- * One table of settings serves the command line (`--workers 4`) and scenario files (`workers 4`, scenario.h): setting by setting, in
- * order. Those of a listener belong to the listener begun last; the first one is there from the start.
+ * One table of settings serves the command line (`--workers 4`) and scenario files (`workers 4`,
+ * scenario.h): setting by setting, in order. Those of a listener belong to the listener begun last;
+ * the first one is there from the start.
  */
 #ifndef LAB_CONFIG_H
 #define LAB_CONFIG_H
@@ -78,7 +79,8 @@ struct lab_config {
         uint64_t seed;
         char *about; /* of a scenario: what it shows; NULL: nothing was said */
         char *run;   /* of a scenario: the command that shows it; NULL: none */
-        char *cause; /* of a scenario: the name of the cause that explain is to find first; NULL: none */
+        /* of a scenario: the name of the cause that explain is to find first; NULL: none */
+        char *cause;
 };
 
 struct config_setting {
@@ -100,8 +102,8 @@ void config_deinit(struct lab_config *config);
 const struct config_setting *config_find(struct muster_str name);
 
 /*
- * Apply one. `value` is empty for a setting without argument. MUSTER_E_INVALID: *error says what is wrong with the value and what is accepted,
- * without the setting's name.
+ * Apply one. `value` is empty for a setting without argument. MUSTER_E_INVALID: *error says what is
+ * wrong with the value and what is accepted, without the setting's name.
  */
 int config_set(struct lab_config *config, const struct config_setting *setting,
         struct muster_str value, struct muster_error *error);

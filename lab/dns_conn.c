@@ -29,7 +29,7 @@ bool dns_conn_send(struct dns_conn *conn, const void *at, size_t len)
         return true;
 }
 
-/* --- work --------------------------------------------------------------------------------------------------------- */
+/* --- work ------------------------------------------------------------------------------------ */
 
 static bool is_full(const struct dns_conn *conn)
 {
@@ -128,7 +128,7 @@ void dns_conn_drop(struct dns_conn *conn)
         mem_free(conn);
 }
 
-/* --- accepting ---------------------------------------------------------------------------------------------------- */
+/* --- accepting ------------------------------------------------------------------------------- */
 
 static void open_conn(struct dns_server *server, int take_fd)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A connection to the DNS server: questions come in and answers go out, each behind its length (RFC 7766)
+ * A connection to the DNS server: questions come in and answers go out, each behind its length (RFC
+ * 7766)
  *
  * It has one buffer for what it was sent and one for the answer that goes out. While that answer
  * waits for the peer to read, nothing is read from the peer. So a client that only asks costs at

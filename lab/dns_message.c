@@ -20,7 +20,7 @@
 #define OUR_UDP_BYTES   4096   /* what we say we take; in truth it is any size */
 #define RECORD_HEAD_MAX 12     /* a pointer, type, class, TTL, length */
 
-/* --- reading ------------------------------------------------------------------------------------------------------ */
+/* --- reading --------------------------------------------------------------------------------- */
 
 struct cursor {
         const unsigned char *at;
@@ -159,7 +159,7 @@ bool dns_query_parse(struct muster_str bytes, struct dns_query *ret_query)
         return true;
 }
 
-/* --- writing ------------------------------------------------------------------------------------------------------ */
+/* --- writing --------------------------------------------------------------------------------- */
 
 static unsigned char *put_u16(unsigned char *at, unsigned value)
 {

@@ -44,8 +44,8 @@ struct dns_query {
         uint16_t name_len;
         uint16_t question_len;
         char name[DNS_NAME_BYTES_MAX]; /* lower case with dots, no dot at the end; see below */
-        unsigned char
-                question[DNS_NAME_BYTES_MAX + 4]; /* name, type and class as they were asked */
+        /* name, type and class as they were asked */
+        unsigned char question[DNS_NAME_BYTES_MAX + 4];
 };
 
 /*

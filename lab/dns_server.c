@@ -9,10 +9,10 @@
 
 #define BATCH   64 /* datagrams taken in a row, so that others have their turn */
 #define BACKLOG 1024
-#define UDP_RECEIVE_BYTES                                                                          \
-        (4 * 1024 * 1024) /* a herd asks at once; what is lost is for the zone to say */
-#define PORT_TRIES 16
-#define CNAMES_MAX 8 /* in a row; longer is a circle */
+/* a herd asks at once; what is lost is for the zone to say */
+#define UDP_RECEIVE_BYTES (4 * 1024 * 1024)
+#define PORT_TRIES        16
+#define CNAMES_MAX        8 /* in a row; longer is a circle */
 
 /* An answer that is not to be sent yet. */
 struct delayed {
@@ -28,7 +28,7 @@ static struct delayed *delayed_of(struct list *link)
         return LIST_OWNER(link, struct delayed, link);
 }
 
-/* --- sending ------------------------------------------------------------------------------------------------------ */
+/* --- sending --------------------------------------------------------------------------------- */
 
 static bool send_udp(struct dns_server *server, const struct dns_asker *asker, const void *at,
         size_t len)
@@ -49,7 +49,7 @@ static void send_message(struct dns_server *server, const struct dns_asker *aske
                 asker->conn->is_broken = true;
 }
 
-/* --- answering ---------------------------------------------------------------------------------------------------- */
+/* --- answering ------------------------------------------------------------------------------- */
 
 static void add_addresses(struct dns_answer *answer, const struct zone_name *name, uint16_t type)
 {
@@ -105,7 +105,7 @@ static void send_answer(struct dns_server *server, const struct dns_asker *asker
         send_message(server, asker, bytes, len);
 }
 
-/* --- answering later ---------------------------------------------------------------------------------------------- */
+/* --- answering later ------------------------------------------------------------------------- */
 
 static void delayed_free(struct delayed *delayed)
 {
@@ -186,7 +186,7 @@ static void answer_later(struct dns_server *server, const struct dns_asker *aske
                 delayed_free(delayed);
 }
 
-/* --- questions ---------------------------------------------------------------------------------------------------- */
+/* --- questions ------------------------------------------------------------------------------- */
 
 static bool is_drawn(struct rand *rand, double share)
 {
@@ -265,7 +265,7 @@ static void udp_ready(struct loop_watch *watch, bool readable, bool writable)
         }
 }
 
-/* --- starting and stopping ---------------------------------------------------------------------------------------- */
+/* --- starting and stopping ------------------------------------------------------------------- */
 
 static int fail_sys(const struct sockaddr *address, const char *what, int sys,
         struct muster_error *error)

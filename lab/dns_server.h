@@ -60,7 +60,7 @@ uint16_t dns_server_port(const struct dns_server *server);
 /* Close everything; delayed answers are forgotten, `stats` stay. May be called twice. */
 void dns_server_stop(struct dns_server *server);
 
-/* --- for its connections (dns_conn.h) ----------------------------------------------------------------------------- */
+/* --- for its connections (dns_conn.h) -------------------------------------------------------- */
 
 struct dns_conn;
 

@@ -11,8 +11,7 @@
 static size_t print_record(char *text, uint64_t i)
 {
         return (size_t)snprintf(text, RECORD_BYTES_MAX,
-                "%s{\"id\":%llu,\"name\":\"item "
-                "%llu\",\"price\":%llu.%02llu,\"tags\":[\"a\",\"b\"]}",
+                "%s{\"id\":%llu,\"name\":\"item %llu\",\"price\":%llu.%02llu,\"tags\":[\"a\",\"b\"]}",
                 i ? "," : "", (unsigned long long)i, (unsigned long long)i,
                 (unsigned long long)(i % 1000), (unsigned long long)(i * 7 % 100));
 }

@@ -6,7 +6,10 @@
 /* Packets to read before those that are due get their turn. */
 #define READ_BATCH 64
 
-/* One more than the longest packet would do; some more in case somebody raises the mtu of an interface. */
+/*
+ * One more than the longest packet would do; some more in case somebody raises the mtu of an
+ * interface.
+ */
 #define READ_BYTES (64 * 1024)
 
 static struct forward_way *way_of_timer(struct loop_timer *timer)
@@ -24,7 +27,7 @@ static struct forward *forward_of(struct loop_timer *change_timer)
         return LIST_OWNER(change_timer, struct forward, change_timer);
 }
 
-/* --- packets ------------------------------------------------------------------------------------------------------ */
+/* --- packets --------------------------------------------------------------------------------- */
 
 /* Is this for one receiver? The rest is multicast and IPv4's limited broadcast. */
 static bool is_unicast(struct muster_str packet)
@@ -41,8 +44,8 @@ static bool is_unicast(struct muster_str packet)
 }
 
 /*
- * Write what is due. A write that fails has met an interface that COMMAND took down: as with a cable that was pulled, the
- * packet is gone.
+ * Write what is due. A write that fails has met an interface that COMMAND took down: as with a
+ * cable that was pulled, the packet is gone.
  */
 static void write_due(struct forward_way *way)
 {
@@ -91,7 +94,7 @@ static void tun_ready(struct loop_watch *watch, bool readable, bool writable)
         (void)set_timer(way);
 }
 
-/* --- the schedule ------------------------------------------------------------------------------------------------- */
+/* --- the schedule ---------------------------------------------------------------------------- */
 
 /* Let what is to be so by `since_start_ns` come true. */
 static void apply_changes(struct forward *forward, uint64_t since_start_ns)
@@ -136,7 +139,7 @@ int forward_start_schedule(struct forward *forward)
         return set_change_timer(forward);
 }
 
-/* --- making and unmaking ------------------------------------------------------------------------------------------ */
+/* --- making and unmaking --------------------------------------------------------------------- */
 
 static int init_way(struct forward_way *way, struct forward *forward, int from_fd, int to_fd)
 {

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The forwarder: two TUN devices, a pipe each way between them, and the schedule of their conditions
+ * The forwarder: two TUN devices, a pipe each way between them, and the schedule of their
+ * conditions
  *
  *      COMMAND's TUN ── read ──▶ up ── due ──▶ write ── the lab's TUN
  *                    ◀─ write ── due ◀── down ◀── read ─
  *
- * A packet is stamped when it is read, and written at the first turn of the loop after it is due. Packets to more than one
- * receiver (what IPv6 says to its neighbourhood by itself) are left out: they would take part in the draw of losses.
+ * A packet is stamped when it is read, and written at the first turn of the loop after it is due.
+ * Packets to more than one receiver (what IPv6 says to its neighbourhood by itself) are left out:
+ * they would take part in the draw of losses.
  */
 #ifndef LAB_FORWARD_H
 #define LAB_FORWARD_H
@@ -39,8 +41,9 @@ struct forward {
 };
 
 /*
- * Begin to forward between two descriptors, which stay the caller's and open until forward_deinit(), under the conditions at
- * the start of `spec`; it and `stats` outlive this. MUSTER_E_RESOURCE.
+ * Begin to forward between two descriptors, which stay the caller's and open until
+ * forward_deinit(), under the conditions at the start of `spec`; it and `stats` outlive this.
+ * MUSTER_E_RESOURCE.
  */
 int forward_init(struct forward *forward, struct loop *loop, const struct link_spec *spec,
         int lab_fd, int command_fd, struct link_stats *stats);

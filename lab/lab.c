@@ -11,7 +11,7 @@
 
 #define FILLING_BYTES (15652 * LAB_FILLING_PERIOD) /* 1 MiB from any byte of the first line on */
 
-/* --- for its parts ------------------------------------------------------------------------------------------------ */
+/* --- for its parts --------------------------------------------------------------------------- */
 
 static const char filling_line[] =
         "The quick brown fox jumps over the lazy dog, and again it does so.\n";
@@ -55,7 +55,7 @@ bool lab_chance(struct lab *lab, double share)
         return (double)(rand_next(&lab->rand) >> 11) * 0x1p-53 < share;
 }
 
-/* --- starting and stopping ---------------------------------------------------------------------------------------- */
+/* --- starting and stopping ------------------------------------------------------------------- */
 
 /* Ten thousand connections at once are to be held: as many descriptors as this process may have. */
 static void raise_files_limit(void)

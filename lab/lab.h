@@ -40,7 +40,8 @@ struct lab {
 };
 
 /*
- * Start all that the configuration has, on a loop; both stay as long as the lab. MUSTER_E_RESOURCE, MUSTER_E_TLS with *error; then nothing runs.
+ * Start all that the configuration has, on a loop; both stay as long as the lab. MUSTER_E_RESOURCE,
+ * MUSTER_E_TLS with *error; then nothing runs.
  */
 int lab_start(struct lab *lab, struct loop *loop, struct lab_config *config,
         struct muster_error *error);
@@ -57,12 +58,14 @@ int lab_add_stats(const struct lab *lab, struct buf *to);
 /* Begin to count anew. What is there now (connections, requests at work) stays counted. */
 void lab_reset_stats(struct lab *lab);
 
-/* --- for its parts ------------------------------------------------------------------------------------------------ */
+/* --- for its parts --------------------------------------------------------------------------- */
 
 /* After so many bytes the letters that bodies are filled with are the same again. */
 #define LAB_FILLING_PERIOD 67
 
-/* Letters to fill bodies with, as from byte `at` of an endless text on, at least 1 MiB. Borrowed. */
+/*
+ * Letters to fill bodies with, as from byte `at` of an endless text on, at least 1 MiB. Borrowed.
+ */
 struct muster_str lab_filling(const struct lab *lab, uint64_t at);
 
 /* The Date field line of now (RFC 9110 section 6.6.1). Borrowed until the next call. */

@@ -40,7 +40,7 @@ static void close_once(int *fd)
         *fd = -1;
 }
 
-/* --- the two children --------------------------------------------------------------------------------------------- */
+/* --- the two children ------------------------------------------------------------------------ */
 
 static int run_server(void *data)
 {
@@ -129,7 +129,7 @@ static int start_sides(struct link *link, struct muster_error *error)
         return r;
 }
 
-/* --- while they run ----------------------------------------------------------------------------------------------- */
+/* --- while they run -------------------------------------------------------------------------- */
 
 static void command_over(struct loop_watch *watch, bool readable, bool writable)
 {
@@ -226,7 +226,7 @@ static int forward_all(struct link *link, struct link_stats *stats, struct muste
         return r;
 }
 
-/* --- the end ------------------------------------------------------------------------------------------------------ */
+/* --- the end --------------------------------------------------------------------------------- */
 
 /* A server that was there to the end may finish its reports; its status does not count. */
 static void stop_server(struct link *link)

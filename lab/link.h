@@ -7,9 +7,9 @@
  *      │         2001:db8::2 ├──────┤  queue, loss     ├──────┤ 2001:db8::1         │
  *      └─────────────────────┘      └──────────────────┘      └─────────────────────┘
  *
- * Both ends are the kernel's own TCP, so that slow start, lost SYNs, retransmissions and windows are what they are on a real
- * path of that kind. COMMAND has no other way out. It asks the lab for names, too. A user who is not root gets all this
- * where the kernel allows user namespaces.
+ * Both ends are the kernel's own TCP, so that slow start, lost SYNs, retransmissions and windows
+ * are what they are on a real path of that kind. COMMAND has no other way out. It asks the lab for
+ * names, too. A user who is not root gets all this where the kernel allows user namespaces.
  */
 #ifndef LAB_LINK_H
 #define LAB_LINK_H
@@ -24,8 +24,9 @@
 /* What runs at the two ends. All but `warn` are called in a process of their own. */
 struct link_sides {
         /*
-         * The server: writes a byte to `ready_fd` when it listens, and answers its exit status when `stop_fd` is readable. It
-         * ignores SIGINT and SIGTERM, so that COMMAND can come to an orderly end.
+         * The server: writes a byte to `ready_fd` when it listens, and answers its exit status when
+         * `stop_fd` is readable. It ignores SIGINT and SIGTERM, so that COMMAND can come to an
+         * orderly end.
          */
         int (*serve)(void *data, int stop_fd, int ready_fd);
         /* Executes COMMAND; returns an exit status, 127 or so, only when that failed. */
@@ -36,9 +37,10 @@ struct link_sides {
 };
 
 /*
- * Run both sides until COMMAND ends, and answer its exit status: 128 and the signal when it was killed, as shells do. SIGINT
- * and SIGTERM meanwhile go to COMMAND. `shared_stats` is in memory that the server shares (mmap(2) with MAP_SHARED).
- * Call it without threads. MUSTER_E_RESOURCE with what is not to be had and what to do.
+ * Run both sides until COMMAND ends, and answer its exit status: 128 and the signal when it was
+ * killed, as shells do. SIGINT and SIGTERM meanwhile go to COMMAND. `shared_stats` is in memory
+ * that the server shares (mmap(2) with MAP_SHARED). Call it without threads. MUSTER_E_RESOURCE with
+ * what is not to be had and what to do.
  */
 int link_run(const struct link_spec *spec, const struct link_sides *sides,
         struct link_stats *shared_stats, int *ret_status, struct muster_error *error);

@@ -14,7 +14,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* The first word of a child: with code 0 the TUN's descriptor comes along, and `error` may hold a warning. */
+/*
+ * The first word of a child: with code 0 the TUN's descriptor comes along, and `error` may hold a
+ * warning.
+ */
 struct hello {
         int code;
         struct muster_error error;
@@ -26,7 +29,7 @@ union control {
         struct cmsghdr align;
 };
 
-/* --- the child's side --------------------------------------------------------------------------------------------- */
+/* --- the child's side ------------------------------------------------------------------------ */
 
 static void send_hello(int control_fd, struct hello *hello, int tun_fd)
 {
@@ -87,7 +90,7 @@ _Noreturn static void live(const struct link_child_plan *plan, int control_fd, p
         _exit(status);
 }
 
-/* --- the parent's side -------------------------------------------------------------------------------------------- */
+/* --- the parent's side ----------------------------------------------------------------------- */
 
 static int fail(struct muster_error *error, int sys, const struct link_child_plan *plan,
         const char *what)
@@ -177,7 +180,7 @@ int link_child_go(struct link_child *child, struct muster_error *error)
                 "link: a process died before it was told to go: %s", error_sys_text(errno));
 }
 
-/* --- its end ------------------------------------------------------------------------------------------------------ */
+/* --- its end --------------------------------------------------------------------------------- */
 
 bool link_child_is_over(const struct link_child *child, uint64_t until_ns)
 {
@@ -205,7 +208,8 @@ int link_child_wait(struct link_child *child)
         while (pid < 0 && errno == EINTR);
         child->pid = 0;
         if (pid < 0)
-                return 1; /* a handler of the caller's has waited for it: better a failure than a guess */
+                /* a handler of the caller's has waited for it: better a failure than a guess */
+                return 1;
         return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 

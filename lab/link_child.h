@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One side of a link: a child process in a network namespace of its own, with a TUN device as its only way out
+ * One side of a link: a child process in a network namespace of its own, with a TUN device as its
+ * only way out
  *
  *      parent                                   child
  *      link_child_fork() ─────────────────────▶ enters a namespace, makes the TUN
@@ -36,7 +37,10 @@ struct link_child {
 
 #define LINK_CHILD_NONE ((struct link_child){ .pid_fd = -1, .control_fd = -1, .tun_fd = -1 })
 
-/* Start it and wait for its TUN device. MUSTER_E_RESOURCE with what is not to be had; there is no child then. */
+/*
+ * Start it and wait for its TUN device. MUSTER_E_RESOURCE with what is not to be had; there is no
+ * child then.
+ */
 int link_child_fork(struct link_child *child, const struct link_child_plan *plan,
         struct muster_error *error);
 
@@ -46,7 +50,9 @@ int link_child_go(struct link_child *child, struct muster_error *error);
 /* Is it over by this moment (monotonic)? */
 bool link_child_is_over(const struct link_child *child, uint64_t until_ns);
 
-/* Wait until it is over. Its exit status, or 128 and the signal that killed it, as shells have it. */
+/*
+ * Wait until it is over. Its exit status, or 128 and the signal that killed it, as shells have it.
+ */
 int link_child_wait(struct link_child *child);
 
 /* Kill it if it is still there, and close everything. May be called twice. */

@@ -18,7 +18,7 @@ enum {
 
 #define KEYS "at, rtt, jitter, rate, up, down, loss, loss-up, loss-down, queue, mtu, seed"
 
-/* --- values ------------------------------------------------------------------------------------------------------- */
+/* --- values ---------------------------------------------------------------------------------- */
 
 static bool set_rtt(struct link_change *change, struct muster_str value)
 {
@@ -83,7 +83,7 @@ static bool set_seed(struct link_change *change, struct muster_str value)
         return quantity_count(value, 0, UINT64_MAX, &change->seed);
 }
 
-/* --- words -------------------------------------------------------------------------------------------------------- */
+/* --- words ----------------------------------------------------------------------------------- */
 
 #define A_DURATION "a duration is wanted, as 80ms or 1.5s"
 #define A_RATE     "a bit rate is wanted, as 20mbit, 64kbit or unlimited"
@@ -161,7 +161,7 @@ static int parse_word(struct link_change *change, struct muster_str word, bool i
         return 0;
 }
 
-/* --- the schedule ------------------------------------------------------------------------------------------------- */
+/* --- the schedule ---------------------------------------------------------------------------- */
 
 static int add_change(struct link_spec *spec, const struct link_change *change,
         struct muster_error *error)
@@ -203,7 +203,7 @@ size_t link_spec_mtu(const struct link_spec *spec)
         return spec->mtu ? (size_t)spec->mtu : LINK_MTU_DEFAULT;
 }
 
-/* --- conditions --------------------------------------------------------------------------------------------------- */
+/* --- conditions ------------------------------------------------------------------------------ */
 
 struct link_conditions link_conditions_default(void)
 {

@@ -11,8 +11,9 @@
  *      mtu=1500        the longest packet; below 1280 there is no IPv6
  *      seed=7          another run of the dice
  *
- * With at=5s in front it is a change: what it names becomes so at that moment after COMMAND's start. A link is given by as
- * many such texts as one likes; a zeroed spec is a link without delay, rate and loss.
+ * With at=5s in front it is a change: what it names becomes so at that moment after COMMAND's
+ * start. A link is given by as many such texts as one likes; a zeroed spec is a link without delay,
+ * rate and loss.
  */
 #ifndef LAB_LINK_SPEC_H
 #define LAB_LINK_SPEC_H
@@ -50,8 +51,8 @@ struct link_conditions {
 };
 
 /*
- * Add what a text asks for. Of two texts for one moment the later one counts. MUSTER_E_INVALID with the word, what is wrong
- * and what is accepted; the spec is as it was then.
+ * Add what a text asks for. Of two texts for one moment the later one counts. MUSTER_E_INVALID with
+ * the word, what is wrong and what is accepted; the spec is as it was then.
  */
 int link_spec_parse(struct link_spec *spec, struct muster_str text, struct muster_error *error);
 

@@ -13,14 +13,17 @@
 #define ACCEPTED_AT_ONCE 64                /* then others have their turn */
 #define NO_FILES_WAIT_NS (100 * NS_PER_MS) /* before trying again when descriptors are out */
 
-/* --- accepting ---------------------------------------------------------------------------------------------------- */
+/* --- accepting ------------------------------------------------------------------------------- */
 
 static void watch(struct listener *listener, bool wants)
 {
         (void)loop_watch_set(listener->lab->loop, &listener->watch, listener->fd, wants, false);
 }
 
-/* Look away for a while: what comes meanwhile waits in the kernel's queue, and beyond that its SYN is dropped. */
+/*
+ * Look away for a while: what comes meanwhile waits in the kernel's queue, and beyond that its SYN
+ * is dropped.
+ */
 static void look_away(struct listener *listener, uint64_t ns)
 {
         struct loop *loop = listener->lab->loop;
@@ -62,7 +65,7 @@ static void accept_ready(struct loop_watch *loop_watch, bool readable, bool writ
         }
 }
 
-/* --- starting ----------------------------------------------------------------------------------------------------- */
+/* --- starting -------------------------------------------------------------------------------- */
 
 static int fail(const struct listener *listener, struct muster_error *error, const char *what)
 {
@@ -94,9 +97,7 @@ static int open_socket(struct listener *listener, struct muster_error *error)
                 setsockopt(listener->fd, IPPROTO_TCP, TCP_CONGESTION, config->congestion,
                         (socklen_t)strlen(config->congestion)) < 0)
                 return error_set(error, MUSTER_E_RESOURCE, MUSTER_PHASE_QUEUE, errno,
-                        "listener %s: the kernel does not offer the congestion control "
-                        "%.20s (sysctl "
-                        "net.ipv4.tcp_allowed_congestion_control)",
+                        "listener %s: the kernel does not offer the congestion control %.20s (sysctl net.ipv4.tcp_allowed_congestion_control)",
                         config->name, config->congestion);
         if (bind(listener->fd, (struct sockaddr *)&address, len) < 0)
                 return fail(listener, error, "bind to");

@@ -38,7 +38,10 @@ struct listener {
         struct listener_stats stats;
 };
 
-/* Begin to listen. MUSTER_E_RESOURCE, MUSTER_E_TLS with *error naming the listener; call listener_stop() in either case. */
+/*
+ * Begin to listen. MUSTER_E_RESOURCE, MUSTER_E_TLS with *error naming the listener; call
+ * listener_stop() in either case.
+ */
 int listener_start(struct listener *listener, struct lab *lab, const struct listener_config *config,
         struct muster_error *error);
 

@@ -30,7 +30,7 @@ static int write_text(int fd, const char *text)
         return n < 0 ? errno : EIO;
 }
 
-/* --- network ------------------------------------------------------------------------------------------------------ */
+/* --- network --------------------------------------------------------------------------------- */
 
 static int write_map(const char *path, const char *text, struct muster_error *error)
 {
@@ -43,11 +43,13 @@ static int write_map(const char *path, const char *text, struct muster_error *er
                         return 0;
         }
         return fail(error, sys, path,
-                "run as root, or sysctl "
-                "kernel.apparmor_restrict_unprivileged_userns=0");
+                "run as root, or sysctl kernel.apparmor_restrict_unprivileged_userns=0");
 }
 
-/* Root inside is who we were outside. Groups can only be mapped after setgroups(2) was given up (user_namespaces(7)). */
+/*
+ * Root inside is who we were outside. Groups can only be mapped after setgroups(2) was given up
+ * (user_namespaces(7)).
+ */
 static int become_root(uid_t uid, gid_t gid, struct muster_error *error)
 {
         char uid_map[40], gid_map[40];
@@ -68,9 +70,7 @@ static const char *unshare_advice(int sys)
         switch (sys) {
         case EPERM:
         case EACCES:
-                return "run as root, or allow namespaces to users: sysctl "
-                       "kernel.unprivileged_userns_clone=1 or "
-                       "kernel.apparmor_restrict_unprivileged_userns=0";
+                return "run as root, or allow namespaces to users: sysctl kernel.unprivileged_userns_clone=1 or kernel.apparmor_restrict_unprivileged_userns=0";
         case ENOSPC:
         case EUSERS:
                 return "raise sysctl user.max_user_namespaces and user.max_net_namespaces";
@@ -93,7 +93,7 @@ int netns_enter(struct muster_error *error)
         return fail(error, errno, "no network namespace of our own", unshare_advice(errno));
 }
 
-/* --- names -------------------------------------------------------------------------------------------------------- */
+/* --- names ----------------------------------------------------------------------------------- */
 
 /* `advice` may be NULL. */
 static int fail_names(struct muster_error *error, int sys, const char *what, const char *advice)

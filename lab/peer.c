@@ -33,7 +33,7 @@ static void set_timer(struct peer *peer, struct loop_timer *timer, uint64_t ns)
                 peer_close(peer);
 }
 
-/* --- the end of a connection -------------------------------------------------------------------------------------- */
+/* --- the end of a connection ----------------------------------------------------------------- */
 
 static bool is_busy(const struct peer *peer)
 {
@@ -80,7 +80,10 @@ void peer_free(struct peer *peer)
         mem_free(peer);
 }
 
-/* Our side ends; what the client sends still is dropped, so that a RST does not overtake the response. */
+/*
+ * Our side ends; what the client sends still is dropped, so that a RST does not overtake the
+ * response.
+ */
 static void linger(struct peer *peer)
 {
         peer->state = PEER_LINGERING;
@@ -93,7 +96,7 @@ static void linger(struct peer *peer)
         set_timer(peer, &peer->timer, LINGER_NS);
 }
 
-/* --- answering ---------------------------------------------------------------------------------------------------- */
+/* --- answering ------------------------------------------------------------------------------- */
 
 static void become_idle(struct peer *peer)
 {
@@ -230,7 +233,7 @@ static void refuse(struct peer *peer)
         reply(peer);
 }
 
-/* --- a request that is complete ----------------------------------------------------------------------------------- */
+/* --- a request that is complete -------------------------------------------------------------- */
 
 /* What the body was goes into the JSON text that the behaviour began. */
 static void tell_of_upload(struct peer *peer)
@@ -367,7 +370,7 @@ static void begin(struct peer *peer, struct muster_str head)
                 expect_body(peer, &request);
 }
 
-/* --- reading ------------------------------------------------------------------------------------------------------ */
+/* --- reading --------------------------------------------------------------------------------- */
 
 static void take_body(struct peer *peer, struct muster_str *in)
 {
@@ -475,7 +478,7 @@ static void receive(struct peer *peer, struct muster_str bytes)
                 loop_recv_stop(&peer->wire.socket);
 }
 
-/* --- what happens ------------------------------------------------------------------------------------------------- */
+/* --- what happens ---------------------------------------------------------------------------- */
 
 static void handle(struct wire *wire, enum wire_event_kind kind, struct muster_str bytes)
 {
@@ -498,7 +501,10 @@ static void handle(struct wire *wire, enum wire_event_kind kind, struct muster_s
                 return;
         case WIRE_ENDED:
                 peer->has_ended = true;
-                /* A response on its way may still be read; in any other state nobody is there any more. */
+                /*
+                 * A response on its way may still be read; in any other state nobody is there any
+                 * more.
+                 */
                 if (peer->state != PEER_REPLYING && peer->state != PEER_PAUSED)
                         peer_close(peer);
                 else

@@ -24,7 +24,7 @@ static uint64_t later(uint64_t a, uint64_t b)
         return a > b ? a : b;
 }
 
-/* --- making and unmaking ------------------------------------------------------------------------------------------ */
+/* --- making and unmaking --------------------------------------------------------------------- */
 
 void pipe_init(struct pipe *pipe, const struct pipe_conditions *conditions, uint64_t seed,
         size_t longest, struct pipe_stats *stats)
@@ -52,7 +52,7 @@ void pipe_deinit(struct pipe *pipe)
         pipe->slot_bytes = 0;
 }
 
-/* --- the serialiser ----------------------------------------------------------------------------------------------- */
+/* --- the serialiser -------------------------------------------------------------------------- */
 
 /* Put the first that waits into the serialiser. */
 static void load(struct pipe *pipe)
@@ -117,7 +117,7 @@ void pipe_configure(struct pipe *pipe, const struct pipe_conditions *conditions,
         advance(pipe, now_ns);
 }
 
-/* --- in and out --------------------------------------------------------------------------------------------------- */
+/* --- in and out ------------------------------------------------------------------------------ */
 
 static struct packet *new_packet(struct pipe *pipe)
 {

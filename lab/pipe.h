@@ -5,11 +5,13 @@
  *      push ──▶ lost? ──▶ queue ──▶ serialiser ──▶ propagation ──▶ pop
  *                         (bound)   bytes * 8 / rate  delay + jitter, order kept
  *
- * No descriptor and no clock: moments are passed in and never go back. A packet leaves the serialiser under the conditions of
- * that moment and keeps what it was given then, so that conditions may change while packets are under way: those that wait
- * go at the new rate, those in propagation arrive as they would have.
+ * No descriptor and no clock: moments are passed in and never go back. A packet leaves the
+ * serialiser under the conditions of that moment and keeps what it was given then, so that
+ * conditions may change while packets are under way: those that wait go at the new rate, those in
+ * propagation arrive as they would have.
  *
- * Every packet draws twice, whatever the conditions are: the n-th packet meets the same luck in every run with one seed.
+ * Every packet draws twice, whatever the conditions are: the n-th packet meets the same luck in
+ * every run with one seed.
  */
 #ifndef LAB_PIPE_H
 #define LAB_PIPE_H
@@ -18,7 +20,10 @@
 #include <base/rand.h>
 #include <base/str.h>
 
-/* In the queue and in propagation, for one direction: a second of 2 gbit. What is more is dropped as if the queue were full. */
+/*
+ * In the queue and in propagation, for one direction: a second of 2 gbit. What is more is dropped
+ * as if the queue were full.
+ */
 #define PIPE_BYTES_MAX (256 * 1024 * 1024)
 
 /* Zeroed but for `queue`: everything passes at once. */
@@ -27,7 +32,8 @@ struct pipe_conditions {
         uint64_t jitter_ns;  /* up to this much more for each packet, all equally likely */
         uint64_t bits_per_s; /* 0: unlimited */
         double loss;         /* share of packets that vanish before the queue */
-        size_t queue; /* packets that wait for the serialiser or are in it; the newest is dropped beyond */
+        /* packets that wait for the serialiser or are in it; the newest is dropped beyond */
+        size_t queue;
 };
 
 struct pipe_stats {
@@ -63,7 +69,10 @@ void pipe_deinit(struct pipe *pipe);
 /* Change the conditions at this moment. */
 void pipe_configure(struct pipe *pipe, const struct pipe_conditions *conditions, uint64_t now_ns);
 
-/* Put a packet in; it is copied. One that is longer than the longest, or has no memory, counts as overflowed. */
+/*
+ * Put a packet in; it is copied. One that is longer than the longest, or has no memory, counts as
+ * overflowed.
+ */
 enum pipe_fate pipe_push(struct pipe *pipe, struct muster_str packet, uint64_t now_ns);
 
 /* When the next packet comes out, unless conditions change before; UINT64_MAX: there is none. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What is to be done for one request: decided by its path and query (route.h), carried out by reply.h
+ * What is to be done for one request: decided by its path and query (route.h), carried out by
+ * reply.h
  *
  * One for a connection, used again and again.
  */
@@ -58,7 +59,10 @@ void plan_add_field(struct plan *plan, const char *name, struct muster_str value
 /* How many bytes the body has. */
 uint64_t plan_body_bytes(const struct plan *plan);
 
-/* The reason phrase of a status (RFC 9110 section 15 and its registry); "" for one that is not known. */
+/*
+ * The reason phrase of a status (RFC 9110 section 15 and its registry); "" for one that is not
+ * known.
+ */
 const char *status_reason(int status);
 
 #endif

@@ -9,13 +9,17 @@
 
 #include <base/str.h>
 
-/* "250us", "80ms", "1.5s", "2m", "1h"; a plain number is seconds, as curl has it. At most 30 days. */
+/*
+ * "250us", "80ms", "1.5s", "2m", "1h"; a plain number is seconds, as curl has it. At most 30 days.
+ */
 bool quantity_duration(struct muster_str text, uint64_t *ret_ns);
 
 /* "10", "10k", "10M", "1G" (case does not matter): bytes, powers of 1024, as curl has it. */
 bool quantity_size(struct muster_str text, uint64_t *ret_bytes);
 
-/* "64kbit", "20mbit", "1gbit", "100bit": bits a second, powers of 1000, as tc(8) has it. Above 0. */
+/*
+ * "64kbit", "20mbit", "1gbit", "100bit": bits a second, powers of 1000, as tc(8) has it. Above 0.
+ */
 bool quantity_bit_rate(struct muster_str text, uint64_t *ret_bits_per_s);
 
 /* "100/s", "30/m"; a plain number is a second's. Above 0. */

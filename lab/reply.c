@@ -4,16 +4,16 @@
 #include <assert.h>
 #include <stdio.h>
 
-#define JOINED_BYTES_MAX                                                                           \
-        (16 * 1024) /* a body up to this is copied behind its head: one piece less to send */
-#define KEEP_BYTES 2048
+/* a body up to this is copied behind its head: one piece less to send */
+#define JOINED_BYTES_MAX (16 * 1024)
+#define KEEP_BYTES       2048
 
 static bool status_has_body(int status)
 {
         return status != 204 && status != 304;
 }
 
-/* --- head --------------------------------------------------------------------------------------------------------- */
+/* --- head ------------------------------------------------------------------------------------ */
 
 static int add_status_line(struct reply *reply, int status)
 {
@@ -72,7 +72,7 @@ static int add_head(struct reply *reply)
         return r == 0 ? buf_add_text(out, "\r\n") : r;
 }
 
-/* --- body --------------------------------------------------------------------------------------------------------- */
+/* --- body ------------------------------------------------------------------------------------ */
 
 /* Up to `max` bytes of the body from where it stands. */
 static struct muster_str body_piece(const struct reply *reply, uint64_t max)
@@ -190,7 +190,7 @@ static int next_interim(struct reply *reply, struct reply_step *step)
         return r;
 }
 
-/* --- steps -------------------------------------------------------------------------------------------------------- */
+/* --- steps ----------------------------------------------------------------------------------- */
 
 void reply_begin(struct reply *reply, const struct plan *plan, const struct reply_manner *manner)
 {

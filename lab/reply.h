@@ -2,7 +2,8 @@
 /*
  * From a plan to the bytes of a response, step by step
  *
- * Knows no socket: the caller asks for the next step until told that it is over, and does each one: send, wait, hang, cut.
+ * Knows no socket: the caller asks for the next step until told that it is over, and does each one:
+ * send, wait, hang, cut.
  */
 #ifndef LAB_REPLY_H
 #define LAB_REPLY_H

@@ -5,7 +5,7 @@
 #include <http/h1_error.h>
 #include <http/h1_head.h>
 
-/* --- head --------------------------------------------------------------------------------------------------------- */
+/* --- head ------------------------------------------------------------------------------------ */
 
 /* "http://host/path?query" without what stands before the path, which may be missing. */
 static struct muster_str cut_authority(struct muster_str target)
@@ -119,7 +119,7 @@ int request_parse(struct request *request, struct muster_str head, struct h1_scr
         return 0;
 }
 
-/* --- body --------------------------------------------------------------------------------------------------------- */
+/* --- body ------------------------------------------------------------------------------------ */
 
 void request_body_begin(struct request_body *body, const struct request *request)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A request as the lab's server sees it (RFC 9112 sections 3 and 6): the head parsed, and how its body is framed
+ * A request as the lab's server sees it (RFC 9112 sections 3 and 6): the head parsed, and how its
+ * body is framed
  */
 #ifndef LAB_REQUEST_H
 #define LAB_REQUEST_H
@@ -55,8 +56,9 @@ void request_body_begin(struct request_body *body, const struct request *request
 #define REQUEST_MORE 1
 
 /*
- * Take the next piece of the body off `in`. 0: *ret_data has it, borrowed from `in`. REQUEST_MORE: all of `in` is taken. When it is over
- * (state BODY_IS_OVER) what is left of `in` is the next request. MUSTER_E_PROTOCOL: framing is broken.
+ * Take the next piece of the body off `in`. 0: *ret_data has it, borrowed from `in`. REQUEST_MORE:
+ * all of `in` is taken. When it is over (state BODY_IS_OVER) what is left of `in` is the next
+ * request. MUSTER_E_PROTOCOL: framing is broken.
  */
 int request_body_next(struct request_body *body, struct muster_str *in,
         struct muster_str *ret_data);

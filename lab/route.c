@@ -13,7 +13,7 @@ static const struct route *const tables[] = { routes_body, routes_status, routes
 
 #define N_TABLES (sizeof(tables) / sizeof(tables[0]))
 
-/* --- arguments ---------------------------------------------------------------------------------------------------- */
+/* --- arguments ------------------------------------------------------------------------------- */
 
 bool call_take(struct call *call, struct muster_str *ret_arg)
 {
@@ -83,7 +83,7 @@ struct muster_str call_parameter(const struct call *call, const char *name, stru
         return (struct muster_str){ NULL, 0 };
 }
 
-/* --- finding ------------------------------------------------------------------------------------------------------ */
+/* --- finding --------------------------------------------------------------------------------- */
 
 static const struct route *find(struct muster_str name)
 {

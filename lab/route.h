@@ -30,18 +30,21 @@ struct route {
         const char *args; /* for the index; "": none */
         const char *help;
         void (*plan)(struct call *call);
-        const char *
-                params; /* of the query that are its own, with blanks between; "*": all; NULL: none */
+        /* of the query that are its own, with blanks between; "*": all; NULL: none */
+        const char *params;
 };
 
-/* Decide. Whatever is wrong with the request becomes a plan to say so: 400 or 404 and what is accepted. */
+/*
+ * Decide. Whatever is wrong with the request becomes a plan to say so: 400 or 404 and what is
+ * accepted.
+ */
 void route_request(struct listener *listener, const struct request *request, uint64_t now_ns,
         struct plan *plan);
 
 /* A path with query, as `route` takes for a target: does it lead somewhere? False with *error. */
 bool route_check(struct muster_str target, struct muster_error *error);
 
-/* --- for the files of behaviours ---------------------------------------------------------------------------------- */
+/* --- for the files of behaviours ------------------------------------------------------------- */
 
 /* Take the next argument. False when there is none. */
 bool call_take(struct call *call, struct muster_str *ret_arg);
@@ -58,7 +61,10 @@ bool call_take_spread(struct call *call, const char *fallback, struct spread *re
 /* The value of a query's parameter, decoded into `text`; at NULL when it is not there. */
 struct muster_str call_parameter(const struct call *call, const char *name, struct buf *text);
 
-/* The parameters (param.c): apply those of the query but those that are the behaviour's own. False: one was refused. */
+/*
+ * The parameters (param.c): apply those of the query but those that are the behaviour's own. False:
+ * one was refused.
+ */
 bool params_apply(struct call *call, const char *own);
 
 /* Append the list of parameters to the index. 0 or MUSTER_E_RESOURCE. */

@@ -15,8 +15,9 @@
 #define ENCODED_BYTES_MAX (UINT64_C(64) << 20)
 #define BOMB_BYTES        (UINT64_C(2) << 30) /* above what clients commonly allow */
 #define BOMB_BYTES_MAX    (UINT64_C(16) << 30)
-#define ONE_STREAM_MAX    (UINT64_C(1) << 30) /* of codings whose streams cannot follow each other */
-#define CHAIN_MAX         4
+/* of codings whose streams cannot follow each other */
+#define ONE_STREAM_MAX (UINT64_C(1) << 30)
+#define CHAIN_MAX      4
 
 static void plan_plain(struct call *call)
 {
@@ -96,7 +97,7 @@ static void plan_json(struct call *call)
                 call->plan->type = "application/json";
 }
 
-/* --- codings ------------------------------------------------------------------------------------------------------ */
+/* --- codings --------------------------------------------------------------------------------- */
 
 struct chain {
         enum coding codings[CHAIN_MAX];

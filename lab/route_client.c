@@ -18,7 +18,7 @@ static struct buf *begin_json(struct call *call)
         return &call->plan->text;
 }
 
-/* --- echo and uploads: the peer adds what the body is (peer.c) ---------------------------------------------------- */
+/* --- echo and uploads: the peer adds what the body is (peer.c) ------------------------------- */
 
 static int add_member(struct buf *to, const char *name, struct muster_str value)
 {
@@ -65,7 +65,7 @@ static void plan_upload(struct call *call)
         call->plan->upload = PLAN_COUNTS;
 }
 
-/* --- credentials -------------------------------------------------------------------------------------------------- */
+/* --- credentials ----------------------------------------------------------------------------- */
 
 static void demand(struct call *call, const char *challenge)
 {
@@ -127,7 +127,7 @@ static void plan_bearer(struct call *call)
                 demand(call, "Bearer realm=\"lab\"");
 }
 
-/* --- cookies (RFC 6265) ------------------------------------------------------------------------------------------- */
+/* --- cookies (RFC 6265) ---------------------------------------------------------------------- */
 
 static void set_cookies(struct call *call)
 {

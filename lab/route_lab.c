@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the lab says of itself: /lab/stats, /lab/reset. Exempt from all conditions, and not counted with the rest.
+ * What the lab says of itself: /lab/stats, /lab/reset. Exempt from all conditions, and not counted
+ * with the rest.
  */
 #include "document.h"
 #include "lab.h"

@@ -39,7 +39,7 @@ static void plan_status(struct call *call)
                 plan_add_field(call->plan, "WWW-Authenticate", str_of("Basic realm=\"lab\""));
 }
 
-/* --- redirects ---------------------------------------------------------------------------------------------------- */
+/* --- redirects ------------------------------------------------------------------------------- */
 
 static void redirect(struct call *call, int status, struct muster_str to)
 {
@@ -86,7 +86,7 @@ static void plan_redirect_loop(struct call *call)
         redirect(call, 302, str_of(call_take(call, &arg) ? "/redirect-loop" : "/redirect-loop/b"));
 }
 
-/* --- come back later ---------------------------------------------------------------------------------------------- */
+/* --- come back later ------------------------------------------------------------------------- */
 
 static void ask_to_come_back(struct call *call, int status, uint64_t wait_ns)
 {
@@ -99,7 +99,9 @@ static void ask_to_come_back(struct call *call, int status, uint64_t wait_ns)
         plan_add_field(call->plan, "Retry-After", str_of(seconds));
 }
 
-/* /retry/503/1?times=2&key=a: the first two requests of that key are to come back after a second. */
+/*
+ * /retry/503/1?times=2&key=a: the first two requests of that key are to come back after a second.
+ */
 static void plan_retry(struct call *call)
 {
         struct spread after;

@@ -27,8 +27,8 @@ void tallies_deinit(struct tallies *tallies);
 struct tally *tallies_get(struct tallies *tallies, struct muster_str key);
 
 /*
- * One more, if the rate allows it (the generic cell rate algorithm: `burst` at once, then evenly). 0, or how long to wait until
- * the next one is welcome, in nanoseconds; then it was not counted.
+ * One more, if the rate allows it (the generic cell rate algorithm: `burst` at once, then evenly).
+ * 0, or how long to wait until the next one is welcome, in nanoseconds; then it was not counted.
  */
 uint64_t tally_take(struct tally *tally, double rate_per_s, double burst, uint64_t now_ns);
 

@@ -24,7 +24,7 @@ static int fail(struct muster_error *error, int sys, const char *what, const cha
                 what, error_sys_text(sys), advice ? "; " : "", advice ? advice : "");
 }
 
-/* --- the device --------------------------------------------------------------------------------------------------- */
+/* --- the device ------------------------------------------------------------------------------ */
 
 static const char *open_advice(int sys)
 {
@@ -67,7 +67,7 @@ static int open_device(const char *name, int *ret_fd, struct muster_error *error
         return 0;
 }
 
-/* --- its settings ------------------------------------------------------------------------------------------------- */
+/* --- its settings ---------------------------------------------------------------------------- */
 
 static int set_up(int socket_fd, const char *name, struct muster_error *error)
 {
@@ -92,8 +92,8 @@ static int set_mtu(int socket_fd, const char *name, size_t mtu, struct muster_er
 }
 
 /*
- * SIOCSIFTXQLEN is for the machine's root only, netlink for the namespace's as well. Were it refused, the queue would be half
- * as long, which few bursts fill: no error.
+ * SIOCSIFTXQLEN is for the machine's root only, netlink for the namespace's as well. Were it
+ * refused, the queue would be half as long, which few bursts fill: no error.
  */
 static void set_queue(const char *name)
 {
@@ -146,7 +146,10 @@ static int set_all(int socket_fd, const struct tun_options *o, struct muster_err
         return r;
 }
 
-/* A new namespace may have it switched off as the machine has. What fails here shows in the ioctl that follows. */
+/*
+ * A new namespace may have it switched off as the machine has. What fails here shows in the ioctl
+ * that follows.
+ */
 static void enable_ipv6(const char *name)
 {
         char path[80];
@@ -162,8 +165,9 @@ static void enable_ipv6(const char *name)
 }
 
 /*
- * Not every kernel has IPv6, and a link without it is of use: nothing of this is an error. A TUN device does no neighbour
- * discovery, so its addresses can be used at once, without looking for duplicates.
+ * Not every kernel has IPv6, and a link without it is of use: nothing of this is an error. A TUN
+ * device does no neighbour discovery, so its addresses can be used at once, without looking for
+ * duplicates.
  */
 static void set_ipv6(const struct tun_options *o)
 {

@@ -42,7 +42,7 @@ static void burn(uint64_t ns)
                 ;
 }
 
-/* --- receiving ---------------------------------------------------------------------------------------------------- */
+/* --- receiving ------------------------------------------------------------------------------- */
 
 /* True when the handshake is over and the connection still there. */
 static bool shake_hands(struct wire *wire)
@@ -128,7 +128,7 @@ static void handle(struct loop_socket *socket, const struct loop_event *event)
         }
 }
 
-/* --- the rest ----------------------------------------------------------------------------------------------------- */
+/* --- the rest -------------------------------------------------------------------------------- */
 
 int wire_open(struct wire *wire, struct loop *loop, int take_fd, struct tls_context *context,
         wire_handler handler)

@@ -20,7 +20,10 @@ enum wire_event_kind {
 
 typedef void (*wire_handler)(struct wire *wire, enum wire_event_kind kind, struct muster_str bytes);
 
-/* Embed it; zeroed is closed. A handler may close it; it must stay in memory until the loop's turn is over. */
+/*
+ * Embed it; zeroed is closed. A handler may close it; it must stay in memory until the loop's turn
+ * is over.
+ */
 struct wire {
         struct loop_socket socket;
         struct tls *tls; /* NULL: plain */
@@ -31,7 +34,9 @@ struct wire {
         struct buf out; /* ciphertext on its way */
 };
 
-/* Take an accepted descriptor; `context` is NULL for plain bytes. MUSTER_E_RESOURCE: it is closed. */
+/*
+ * Take an accepted descriptor; `context` is NULL for plain bytes. MUSTER_E_RESOURCE: it is closed.
+ */
 int wire_open(struct wire *wire, struct loop *loop, int take_fd, struct tls_context *context,
         wire_handler handle);
 

@@ -39,7 +39,7 @@ void zone_deinit(struct zone *zone)
         map_deinit(&zone->names);
 }
 
-/* --- names -------------------------------------------------------------------------------------------------------- */
+/* --- names ----------------------------------------------------------------------------------- */
 
 static bool is_label(struct muster_str label)
 {
@@ -89,7 +89,7 @@ static char *lower_copy(struct muster_str text)
         return copy;
 }
 
-/* --- words -------------------------------------------------------------------------------------------------------- */
+/* --- words ----------------------------------------------------------------------------------- */
 
 /* A value sets something of the name: 0, MUSTER_E_INVALID or MUSTER_E_RESOURCE. */
 typedef int (*word_set)(struct zone_name *name, struct muster_str value);
@@ -228,7 +228,7 @@ static const struct word *find_word(struct muster_str name, bool has_value)
         return NULL;
 }
 
-/* --- a specification ---------------------------------------------------------------------------------------------- */
+/* --- a specification ------------------------------------------------------------------------- */
 
 /* The array doubles: it is full whenever the number in it is a power of two. */
 static int add_address(struct zone_name *name, const struct net_address *address)
@@ -326,8 +326,7 @@ static int parse_name(struct zone *zone, struct zone_name *name, struct muster_s
         text = without_last_dot(text);
         if (!is_pattern(text))
                 return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_DNS, 0,
-                        "name \"%.*s\" is no host name; write NAME WORD..., "
-                        "where NAME is as www.test or *.test",
+                        "name \"%.*s\" is no host name; write NAME WORD..., where NAME is as www.test or *.test",
                         text.len < 80 ? (int)text.len : 80, text.len ? text.at : "");
         name->name = lower_copy(text);
         if (!name->name)
@@ -358,7 +357,7 @@ int zone_add(struct zone *zone, struct muster_str spec, struct muster_error *err
         return r;
 }
 
-/* --- finding ------------------------------------------------------------------------------------------------------ */
+/* --- finding --------------------------------------------------------------------------------- */
 
 /* "*" and what of the name begins with this dot; the dot may be behind its end, for "*" alone. */
 static struct map_node *find_pattern(const struct zone *zone, struct muster_str dot)

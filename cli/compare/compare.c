@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How it works: the list is read, a look at it tells how much of it can be run one by one in the time that people wait for, then every way runs once
- * without counting, then in rounds, forward and backward in turn and as often the one as the other: whatever drifts meanwhile is the same for all.
+ * How it works: the list is read, a look at it tells how much of it can be run one by one in the
+ * time that people wait for, then every way runs once without counting, then in rounds, forward and
+ * backward in turn and as often the one as the other: whatever drifts meanwhile is the same for
+ * all.
  */
 #include "../command.h"
 
@@ -21,10 +23,10 @@
 #define REQUESTS_MAX  10000000 /* of a run */
 #define TIMES_THREADS 10
 #define N_THREADS     16
-#define ONE_BY_ONE_NS                                                                              \
-        (10 * NS_PER_S) /* what one by one may take, where nobody says how many requests are to be made */
-#define LOOK_NS NS_PER_S       /* long enough to tell what a request takes */
-#define TELL_NS (5 * NS_PER_S) /* what takes longer is announced */
+/* what one by one may take, where nobody says how many requests are to be made */
+#define ONE_BY_ONE_NS (10 * NS_PER_S)
+#define LOOK_NS       NS_PER_S       /* long enough to tell what a request takes */
+#define TELL_NS       (5 * NS_PER_S) /* what takes longer is announced */
 
 struct compare_options {
         struct measure_options measure; /* first: see there */
@@ -40,7 +42,7 @@ struct compare {
         struct muster_error error;
 };
 
-/* --- options ------------------------------------------------------------------------------------------------------ */
+/* --- options --------------------------------------------------------------------------------- */
 
 static int set_threads(void *settings, const struct option *option, const char *value,
         struct muster_error *error)
@@ -63,8 +65,7 @@ static int set_rounds(void *settings, const struct option *option, const char *v
         if (r < 0 || *n_rounds % 2 == 0)
                 return r;
         return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
-                "\"%s\" is odd: every second round goes backward, and there have to be as "
-                "many of them as of the others",
+                "\"%s\" is odd: every second round goes backward, and there have to be as many of them as of the others",
                 value);
 }
 
@@ -94,12 +95,10 @@ static const struct option *const tables[] = {
 static int help(void)
 {
         printf("usage: muster compare [options] [URL...]\n\n"
-               "Make the same requests one by one, by threads that wait, and by an event loop, "
-               "one thread that waits\nfor many; tell which is faster, and why. They are given as "
-               "for muster fetch; bodies are counted and dropped.\n");
+               "Make the same requests one by one, by threads that wait, and by an event loop, one thread that waits\n"
+               "for many; tell which is faster, and why. They are given as for muster fetch; bodies are counted and dropped.\n");
         option_help(tables, stdout);
-        printf("\nExit status: 0 none failed, 1 some failed, 2 usage, 3 could not run. See "
-               "muster-compare(1).\n");
+        printf("\nExit status: 0 none failed, 1 some failed, 2 usage, 3 could not run. See muster-compare(1).\n");
         return EXIT_ALL_SUCCEEDED;
 }
 
@@ -120,12 +119,11 @@ static int settle(struct compare_options *options, struct muster_error *error)
                         "--concurrency: too many limits");
         if (request_options_have_no_input(&options->measure.request))
                 return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
-                        "nothing to compare with: give URLs, -i FILE, or a list on "
-                        "standard input (muster compare --help)");
+                        "nothing to compare with: give URLs, -i FILE, or a list on standard input (muster compare --help)");
         return 0;
 }
 
-/* --- how much ----------------------------------------------------------------------------------------------------- */
+/* --- how much -------------------------------------------------------------------------------- */
 
 /* What a request takes one by one. 0: interrupted before there was one. */
 static int look(struct compare *compare, double *ret_request_ns)
@@ -139,8 +137,8 @@ static int look(struct compare *compare, double *ret_request_ns)
 }
 
 /*
- * The whole list, where one by one can do it in the time that people wait for. Of a list that is shorter than there are threads nothing could be
- * learnt: that is gone through again and again.
+ * The whole list, where one by one can do it in the time that people wait for. Of a list that is
+ * shorter than there are threads nothing could be learnt: that is gone through again and again.
  */
 static size_t usual_number(const struct compare *compare, double request_ns)
 {
@@ -198,7 +196,7 @@ static void announce(const struct compare *compare, double request_ns)
                 compare->options.n_rounds + 1, words_ns((uint64_t)total_ns).text);
 }
 
-/* --- the rounds --------------------------------------------------------------------------------------------------- */
+/* --- the rounds ------------------------------------------------------------------------------ */
 
 static uint64_t count_differences(const struct compare *compare)
 {
@@ -268,7 +266,7 @@ static int run_all(struct compare *compare)
         return r;
 }
 
-/* --- beginning and end -------------------------------------------------------------------------------------------- */
+/* --- beginning and end ----------------------------------------------------------------------- */
 
 static int begin(struct compare *compare)
 {

@@ -4,7 +4,7 @@
 #include <assert.h>
 #include <string.h>
 
-/* --- the modes ---------------------------------------------------------------------------------------------------- */
+/* --- the modes ------------------------------------------------------------------------------- */
 
 static struct mode *add_mode(struct comparison *comparison, const char *key, struct way way)
 {
@@ -47,7 +47,10 @@ static void add_loop(struct comparison *comparison, unsigned limit)
         snprintf(mode->words, sizeof(mode->words), "the event loop with %u at once", limit);
 }
 
-/* One by one and threads can keep as many idle connections, all together, as the loop that keeps most. */
+/*
+ * One by one and threads can keep as many idle connections, all together, as the loop that keeps
+ * most.
+ */
 static void give_room(struct comparison *comparison)
 {
         unsigned most = comparison->modes[comparison->n_modes - 1].way.concurrency;
@@ -89,7 +92,7 @@ const struct mode *comparison_loop_like_threads(const struct comparison *compari
         return NULL;
 }
 
-/* --- the figures -------------------------------------------------------------------------------------------------- */
+/* --- the figures ----------------------------------------------------------------------------- */
 
 void comparison_add(struct comparison *comparison, size_t i, unsigned round, const struct run *run,
         uint64_t n_different)

@@ -10,8 +10,8 @@
 #include "../measure/stat.h"
 #include <stdio.h>
 
-#define ROUNDS_MIN                                                                                 \
-        6 /* with fewer a median says little; even, as rounds go forward and backward in turn */
+/* with fewer a median says little; even, as rounds go forward and backward in turn */
+#define ROUNDS_MIN 6
 #define ROUNDS_MAX 100
 #define MODES_MAX  40
 
@@ -34,7 +34,10 @@ enum figure {
         FIGURE_HANDSHAKES,
         FIGURE_RESUMED, /* of the handshakes */
         FIGURE_CPU,     /* processor time of all threads */
-        FIGURE_BUSY, /* share of the wall time in which a thread worked, or would have, had a processor been free */
+        /*
+         * share of the wall time in which a thread worked, or would have, had a processor been free
+         */
+        FIGURE_BUSY,
         N_FIGURES,
 };
 
@@ -80,7 +83,10 @@ void comparison_add(struct comparison *comparison, size_t mode, unsigned round,
 /* All rounds are there that there will be: fill in sums, medians and intervals. */
 void comparison_finish(struct comparison *comparison);
 
-/* How many of the modes, from the first on, can differ: of loops that have the whole list in flight the lowest stands for all. */
+/*
+ * How many of the modes, from the first on, can differ: of loops that have the whole list in flight
+ * the lowest stands for all.
+ */
 size_t comparison_n_distinct(const struct comparison *comparison);
 
 /* The loop with as much at once as there are threads. */

@@ -2,7 +2,8 @@
 /*
  * A comparison as a table and words, and as one JSON object
  *
- * Members of the object may be added, those that are there keep their meaning. Times are microseconds, as in fetch's result lines.
+ * Members of the object may be added, those that are there keep their meaning. Times are
+ * microseconds, as in fetch's result lines.
  */
 #include "comparison.h"
 
@@ -14,7 +15,7 @@
 #include <base/words.h>
 #include <math.h>
 
-/* --- the table ---------------------------------------------------------------------------------------------------- */
+/* --- the table ------------------------------------------------------------------------------- */
 
 static void ns_cell(struct table *table, double value)
 {
@@ -90,8 +91,7 @@ static void print_title(const struct comparison *c, const struct page *page)
         else if (c->n_requests > c->n_listed)
                 snprintf(list, sizeof(list), ", a list of %zu again and again", c->n_listed);
         page_paragraph(page, 0,
-                "%zu requests%s; medians of %u rounds in alternating order, after one that "
-                "does not count%s",
+                "%zu requests%s; medians of %u rounds in alternating order, after one that does not count%s",
                 c->n_requests, list, c->n_rounds, c->was_interrupted ? " (interrupted)" : "");
         fputc('\n', page->to);
 }
@@ -111,17 +111,13 @@ void comparison_print(const struct comparison *c, const struct remarks *remarks,
         table_print(table, &page);
         fputc('\n', to);
         page_paragraph(&page, 0,
-                "event loop: one thread that waits for many requests at once. wall: from "
-                "the first request to the last answer; +- 95 %%: its median is within this, "
-                "with 95 %% confidence. latency: of a request, from its turn to its last "
-                "byte. in flight: mean, the sum of latencies / wall. lag: how long what had "
-                "arrived waited for this program, mean.");
+                "event loop: one thread that waits for many requests at once. wall: from the first request to the last answer; +- 95 %%: its median is within this, with 95 %% confidence. latency: of a request, from its turn to its last byte. in flight: mean, the sum of latencies / wall. lag: how long what had arrived waited for this program, mean.");
         fputc('\n', to);
         remarks_print(remarks, &page);
         mem_free(table);
 }
 
-/* --- the object --------------------------------------------------------------------------------------------------- */
+/* --- the object ------------------------------------------------------------------------------ */
 
 static const struct {
         enum figure figure;

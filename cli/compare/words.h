@@ -15,7 +15,10 @@ void say_unclear(const struct mode *a, const struct mode *b, const struct estima
 /* The loop with as much at once as there are threads: which is faster, and why? */
 void say_threads(const struct comparison *c, struct remarks *remarks);
 
-/* The limits of the loop, ascending: does more help? Told up to the highest that surely does, and what is known of those above it. */
+/*
+ * The limits of the loop, ascending: does more help? Told up to the highest that surely does, and
+ * what is known of those above it.
+ */
 void say_limits(const struct comparison *c, struct remarks *remarks);
 
 /* As words_ns(). */

@@ -7,16 +7,13 @@
 #define BUSY            0.85 /* of the time: a thread that is at its limit */
 #define FEWER_IN_FLIGHT 0.80
 
-/* --- threads ------------------------------------------------------------------------------------------------------ */
+/* --- threads --------------------------------------------------------------------------------- */
 
 void say_unclear(const struct mode *a, const struct mode *b, const struct estimate *ratio,
         struct remarks *remarks)
 {
         remarks_add(remarks,
-                "Whether %s or %s is faster, and by how much, cannot be told from these "
-                "rounds: %s and %s, but the first takes between %.2f and %.2f times as long "
-                "as the second. Ask for more (--requests), for more --rounds, or when this "
-                "machine has less else to do.",
+                "Whether %s or %s is faster, and by how much, cannot be told from these rounds: %s and %s, but the first takes between %.2f and %.2f times as long as the second. Ask for more (--requests), for more --rounds, or when this machine has less else to do.",
                 a->words, b->words, ns(a->wall.median).text, ns(b->wall.median).text, ratio->low,
                 ratio->high);
 }
@@ -25,9 +22,7 @@ static void say_same_as_threads(const struct mode *threads, const struct mode *l
         struct remarks *remarks)
 {
         remarks_add(remarks,
-                "%s take as long as %s (%s and %s): what counts is how many requests are in "
-                "flight, %s and %s on average, and not who waits for them. Their processor "
-                "time is %s and %s.",
+                "%s take as long as %s (%s and %s): what counts is how many requests are in flight, %s and %s on average, and not who waits for them. Their processor time is %s and %s.",
                 threads->words, loop->words, ns(threads->wall.median).text,
                 ns(loop->wall.median).text, times(figure(threads, FIGURE_IN_FLIGHT)).text,
                 times(figure(loop, FIGURE_IN_FLIGHT)).text, ns(figure(threads, FIGURE_CPU)).text,
@@ -38,8 +33,7 @@ static void say_faster_than_threads(const struct mode *threads, const struct mod
         const struct estimate *ratio, struct remarks *remarks)
 {
         remarks_add(remarks,
-                "Faster than threads: %s, %s instead of %s with %s, %.0f %% less. Their processor "
-                "time is %s and %s; %.0f and %.0f connections were opened.",
+                "Faster than threads: %s, %s instead of %s with %s, %.0f %% less. Their processor time is %s and %s; %.0f and %.0f connections were opened.",
                 loop->words, ns(loop->wall.median).text, ns(threads->wall.median).text,
                 threads->words, (1 - ratio->median) * 100, ns(figure(loop, FIGURE_CPU)).text,
                 ns(figure(threads, FIGURE_CPU)).text, figure(loop, FIGURE_CONNS),
@@ -54,27 +48,20 @@ static void why_slower(const struct mode *threads, const struct mode *loop, char
 
         if (figure(loop, FIGURE_BUSY) > BUSY)
                 snprintf(text, size,
-                        "The loop is one thread, and it had work for %.0f %% of the time, while "
-                        "the threads shared %.1f processors. What one response takes to be handled "
-                        "(%s to decode it) holds up all others: %s on average until this program "
-                        "read what had arrived. Give such work to other threads (muster fetch "
-                        "does, see --process-workers), or use several loops",
+                        "The loop is one thread, and it had work for %.0f %% of the time, while the threads shared %.1f processors. What one response takes to be handled (%s to decode it) holds up all others: %s on average until this program read what had arrived. Give such work to other threads (muster fetch does, see --process-workers), or use several loops",
                         figure(loop, FIGURE_BUSY) * 100, processors,
                         ns(figure(loop, FIGURE_DECODE)).text, ns(figure(loop, FIGURE_LAG)).text);
         else if (!grown || figure(loop, FIGURE_IN_FLIGHT) <
                                    figure(threads, FIGURE_IN_FLIGHT) * FEWER_IN_FLIGHT)
                 snprintf(text, size,
-                        "It had fewer requests in flight, %.1f on average instead of %.1f: there "
-                        "was too little to do at the beginning or the end, or several hosts shared "
-                        "its limit unevenly",
+                        "It had fewer requests in flight, %.1f on average instead of %.1f: there was too little to do at the beginning or the end, or several hosts shared its limit unevenly",
                         figure(loop, FIGURE_IN_FLIGHT), figure(threads, FIGURE_IN_FLIGHT));
         else if (figure(loop, FIGURE_CONNS) > figure(threads, FIGURE_CONNS) * (1 + MATTERS_MUCH))
                 snprintf(text, size, "It opened more connections, %.0f instead of %.0f",
                         figure(loop, FIGURE_CONNS), figure(threads, FIGURE_CONNS));
         else
                 snprintf(text, size,
-                        "What grew most is the time it takes %s, %s instead of %s for a request: "
-                        "look at %s",
+                        "What grew most is the time it takes %s, %s instead of %s for a request: look at %s",
                         grown->what, ns(figure(loop, grown->figure)).text,
                         ns(figure(threads, grown->figure)).text, grown->who);
 }
@@ -110,14 +97,13 @@ void say_threads(const struct comparison *c, struct remarks *remarks)
                 say_unclear(loop, threads, &ratio, remarks);
 }
 
-/* --- limits of the loop ------------------------------------------------------------------------------------------- */
+/* --- limits of the loop ---------------------------------------------------------------------- */
 
 static void say_higher_helps(const struct mode *low, const struct mode *high,
         const struct estimate *ratio, struct remarks *remarks)
 {
         remarks_add(remarks,
-                "%u at once is too low a limit: with %u the list is done in %s instead of %s, "
-                "%s times as fast.",
+                "%u at once is too low a limit: with %u the list is done in %s instead of %s, %s times as fast.",
                 low->way.concurrency, high->way.concurrency, ns(high->wall.median).text,
                 ns(low->wall.median).text, times(1 / ratio->median).text);
 }
@@ -126,8 +112,7 @@ static void say_list_is_short(const struct comparison *c, const struct mode *low
         const struct mode *high, struct remarks *remarks)
 {
         remarks_add(remarks,
-                "The list is too short to tell %u at once from %u: all of its %zu requests are in "
-                "flight with either.",
+                "The list is too short to tell %u at once from %u: all of its %zu requests are in flight with either.",
                 high->way.concurrency, low->way.concurrency, c->n_requests);
 }
 
@@ -142,8 +127,7 @@ static void say_limit_reached(const struct mode *low, const struct mode *high,
 
         if (grown)
                 snprintf(why, sizeof(why),
-                        ", and a request takes %s instead of %s. What grew most is the time it "
-                        "takes %s, so the limit is %s%s",
+                        ", and a request takes %s instead of %s. What grew most is the time it takes %s, so the limit is %s%s",
                         ns(figure(high, FIGURE_LATENCY)).text, ns(figure(low, FIGURE_LATENCY)).text,
                         grown->what, grown->who,
                         figure(high, FIGURE_BUSY) > BUSY
@@ -158,7 +142,10 @@ static void say_limit_reached(const struct mode *low, const struct mode *high,
                 high->way.concurrency, how, low->way.concurrency, why, low->way.concurrency);
 }
 
-/* The highest limit that surely helps, and the first above it of which that is not so, or not known. */
+/*
+ * The highest limit that surely helps, and the first above it of which that is not so, or not
+ * known.
+ */
 struct limits {
         const struct mode *best, *useless, *unclear;
 };
@@ -183,7 +170,10 @@ static struct limits look_at_limits(const struct comparison *c)
         return limits;
 }
 
-/* As long as there is one above of which nothing is known, it is not said that the best so far is enough. */
+/*
+ * As long as there is one above of which nothing is known, it is not said that the best so far is
+ * enough.
+ */
 static void say_above_best(const struct comparison *c, const struct limits *limits,
         struct remarks *remarks)
 {
@@ -211,7 +201,6 @@ void say_limits(const struct comparison *c, struct remarks *remarks)
                 say_list_is_short(c, limits.best, &c->modes[n_distinct], remarks);
         else if (limits.best != base && c->n_requests > limits.best->way.concurrency)
                 remarks_add(remarks,
-                        "More than %u at once may help still further; muster sweep finds the "
-                        "best limit.",
+                        "More than %u at once may help still further; muster sweep finds the best limit.",
                         limits.best->way.concurrency);
 }

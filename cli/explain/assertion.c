@@ -10,7 +10,7 @@
 
 #define FIGURE_SHOWN 17 /* of one that is not known: "concurrency.p99.9" */
 
-/* --- figures ------------------------------------------------------------------------------------------------------ */
+/* --- figures --------------------------------------------------------------------------------- */
 
 static const struct {
         const char *name;
@@ -36,7 +36,10 @@ static bool is_any_of(struct muster_str text, const char *const *words)
         return false;
 }
 
-/* "p95", "p99.9": as the library takes it (src/explain/figure.c), or a figure would be accepted here that it then does not have. */
+/*
+ * "p95", "p99.9": as the library takes it (src/explain/figure.c), or a figure would be accepted
+ * here that it then does not have.
+ */
 static bool is_quantile(struct muster_str text)
 {
         char digits[8], *end;
@@ -77,8 +80,7 @@ static int unknown_statistic(struct muster_str figure, struct muster_str name,
         bool is_long = figure.len > FIGURE_SHOWN;
 
         return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
-                "no figure \"%.*s%s\"; of %.*s there are mean, min, max, p50 (the median), "
-                "p95, p99.9 and so on: %.*s.p95<5ms",
+                "no figure \"%.*s%s\"; of %.*s there are mean, min, max, p50 (the median), p95, p99.9 and so on: %.*s.p95<5ms",
                 is_long ? FIGURE_SHOWN : (int)figure.len, figure.at, is_long ? "..." : "",
                 (int)name.len, name.at, (int)name.len, name.at);
 }
@@ -93,10 +95,7 @@ static int unknown_figure(struct muster_str figure, struct muster_error *error)
         if (is_duration(name))
                 return unknown_statistic(figure, name, error);
         return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
-                "no figure \"%.*s%s\"; known: wall rate error.rate requests failed retries "
-                "redirects connects concurrency.mean concurrency.max; .p95 of latency "
-                "network server queue backoff dns tcp tls send wait lag receive decode "
-                "process deliver",
+                "no figure \"%.*s%s\"; known: wall rate error.rate requests failed retries redirects connects concurrency.mean concurrency.max; .p95 of latency network server queue backoff dns tcp tls send wait lag receive decode process deliver",
                 is_long ? FIGURE_SHOWN : (int)figure.len, figure.at, is_long ? "..." : "");
 }
 
@@ -117,7 +116,7 @@ static int set_figure(struct assertion *assertion, struct muster_str figure,
         return 0;
 }
 
-/* --- values ------------------------------------------------------------------------------------------------------- */
+/* --- values ---------------------------------------------------------------------------------- */
 
 static const struct {
         const char *unit;
@@ -186,7 +185,7 @@ static int set_limit(struct assertion *assertion, const char *value, struct must
         return 0;
 }
 
-/* --- the whole ---------------------------------------------------------------------------------------------------- */
+/* --- the whole ------------------------------------------------------------------------------- */
 
 int assertion_parse(struct assertion *assertion, const char *text, struct muster_error *error)
 {
@@ -197,8 +196,7 @@ int assertion_parse(struct assertion *assertion, const char *text, struct muster
         *assertion = (struct assertion){ .text = text };
         if (*at != '<' && *at != '>')
                 return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
-                        "\"%.60s\" is not a figure, one of < <= > >=, and a value: "
-                        "queue.p95<5ms",
+                        "\"%.60s\" is not a figure, one of < <= > >=, and a value: queue.p95<5ms",
                         text);
         r = set_figure(assertion, str_trim((struct muster_str){ text, len }), error);
         if (r < 0)
@@ -247,7 +245,7 @@ struct words assertion_value(enum assertion_kind kind, double value)
         return words;
 }
 
-/* --- several ------------------------------------------------------------------------------------------------------ */
+/* --- several --------------------------------------------------------------------------------- */
 
 int assertions_add(struct assertions *assertions, const char *text, struct muster_error *error)
 {
@@ -287,8 +285,7 @@ void assertions_tell(const struct assertions *assertions, FILE *to)
 
                 if (isnan(one->actual))
                         fprintf(to,
-                                "muster: assert %s: FAILED, there is nothing to measure as every "
-                                "request failed\n",
+                                "muster: assert %s: FAILED, there is nothing to measure as every request failed\n",
                                 one->text);
                 else
                         fprintf(to, "muster: assert %s: %s, it was %s\n", one->text,

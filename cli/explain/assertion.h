@@ -2,8 +2,9 @@
 /*
  * What a run has to keep to: --assert 'queue.p95<5ms'
  *
- * A figure, one of < <= > >=, and a value with the unit of that kind of figure: a duration, a rate, a share, or a plain number. Read
- * strictly and before anything is run; looked at when the run is explained.
+ * A figure, one of < <= > >=, and a value with the unit of that kind of figure: a duration, a rate,
+ * a share, or a plain number. Read strictly and before anything is run; looked at when the run is
+ * explained.
  */
 #ifndef CLI_EXPLAIN_ASSERTION_H
 #define CLI_EXPLAIN_ASSERTION_H
@@ -34,7 +35,7 @@ int assertion_check(struct assertion *assertion, const struct muster_explanation
 /* "12.3 ms", "79.7/s", "0.5 %" of the kind of figure. */
 struct words assertion_value(enum assertion_kind kind, double value);
 
-/* --- several ------------------------------------------------------------------------------------------------------ */
+/* --- several --------------------------------------------------------------------------------- */
 
 struct assertions {
         struct assertion *list;

@@ -14,7 +14,7 @@
 #define HELPS_SHARE 0.95 /* of what it took unchanged: above, nothing was gained */
 #define TOLERANCE   0.1  /* of a prediction's range: two runs of the same differ, too */
 
-/* --- what to run -------------------------------------------------------------------------------------------------- */
+/* --- what to run ----------------------------------------------------------------------------- */
 
 bool confirm_is_wanted(const struct confirm_options *options)
 {
@@ -62,18 +62,19 @@ int confirm_check(const struct invocation *invocation, bool allows_unsafe,
 {
         if (uses_up_stdin(invocation))
                 return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
-                        "--confirm asks again, but standard input can be read but once: "
-                        "put it into a file");
+                        "--confirm asks again, but standard input can be read but once: put it into a file");
         if (has_unsafe_options(invocation) && !allows_unsafe)
                 return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
-                        "--confirm would make requests again that may change something on "
-                        "the server; --confirm-unsafe allows it");
+                        "--confirm would make requests again that may change something on the server; --confirm-unsafe allows it");
         return 0;
 }
 
 const char confirm_nothing[] = "no remedy is an option of muster fetch, so there is nothing to try";
 
-/* What a run says and keeps is not wanted a second time, and bodies must not take the place of those that were fetched. */
+/*
+ * What a run says and keeps is not wanted a second time, and bodies must not take the place of
+ * those that were fetched.
+ */
 static void leave_out_reports(struct invocation *invocation)
 {
         static const char *const names[] = {
@@ -95,7 +96,7 @@ static void leave_out_reports(struct invocation *invocation)
                 invocation_leave_out(invocation, "body");
 }
 
-/* --- the runs ---------------------------------------------------------------------------------------------------- */
+/* --- the runs -------------------------------------------------------------------------------- */
 
 static int read_wall(struct rerun *rerun, struct confirm_arm *arm, unsigned round)
 {
@@ -210,14 +211,17 @@ int confirm_run(struct confirmation *confirmation, const struct invocation *orig
         return r;
 }
 
-/* --- what came of it ---------------------------------------------------------------------------------------------- */
+/* --- what came of it ------------------------------------------------------------------------- */
 
 static double failed_share(const struct confirm_arm *arm)
 {
         return arm->n_requests ? (double)arm->n_failed / (double)arm->n_requests : 0;
 }
 
-/* Not every remedy is for the wall time: asking a full server for less at once is for others, and for the latency. */
+/*
+ * Not every remedy is for the wall time: asking a full server for less at once is for others, and
+ * for the latency.
+ */
 static bool promises_gain(const struct confirmation *confirmation)
 {
         const struct muster_finding *finding = &confirmation->finding;
@@ -227,8 +231,9 @@ static bool promises_gain(const struct confirmation *confirmation)
 }
 
 /*
- * How many times as long the same takes now as in the run that was explained. A prediction is of that run, so it is judged at this pace: a server
- * that has become slower meanwhile has not proven it wrong.
+ * How many times as long the same takes now as in the run that was explained. A prediction is of
+ * that run, so it is judged at this pace: a server that has become slower meanwhile has not proven
+ * it wrong.
  */
 static double pace(const struct confirmation *confirmation)
 {
@@ -288,8 +293,7 @@ static int add_pace(struct buf *to, const struct confirmation *confirmation)
         if (!confirmation->finding.has_prediction || fabs(times - 1) <= TOLERANCE)
                 return 0;
         return add(to,
-                " The same takes %.2g times as long now as it did before, so the prediction "
-                "counts as %s.",
+                " The same takes %.2g times as long now as it did before, so the prediction counts as %s.",
                 times, words_ns((uint64_t)((double)confirmation->finding.wall_ns * times)).text);
 }
 

@@ -2,9 +2,10 @@
 /*
  * --confirm: is the prediction true?
  *
- * The same requests once more with the first remedy that is an option, and, as servers and networks change, without it once more as well. Each is
- * a process of its own, `muster fetch` by the words of the original; what it writes goes nowhere, and its record tells how long it
- * took. With several rounds the two take turns in who goes first (ABBA).
+ * The same requests once more with the first remedy that is an option, and, as servers and networks
+ * change, without it once more as well. Each is a process of its own, `muster fetch` by the words
+ * of the original; what it writes goes nowhere, and its record tells how long it took. With several
+ * rounds the two take turns in who goes first (ABBA).
  */
 #ifndef CLI_EXPLAIN_CONFIRM_H
 #define CLI_EXPLAIN_CONFIRM_H
@@ -18,7 +19,8 @@
 /* As options say. */
 struct confirm_options {
         bool is_wanted;
-        bool allows_unsafe; /* requests may change something on the server, and are made again all the same */
+        /* requests may change something on the server, and are made again all the same */
+        bool allows_unsafe;
         unsigned n_rounds; /* 0: 1 */
 };
 
@@ -43,8 +45,9 @@ struct confirmation {
 const struct muster_finding *confirm_choose(const struct muster_explanation *explanation);
 
 /*
- * Can a command be run again, as far as its options tell? MUSTER_E_INVALID with *error when its requests may change something on the server,
- * or it reads anything but a list of requests from standard input.
+ * Can a command be run again, as far as its options tell? MUSTER_E_INVALID with *error when its
+ * requests may change something on the server, or it reads anything but a list of requests from
+ * standard input.
  */
 int confirm_check(const struct invocation *invocation, bool allows_unsafe,
         struct muster_error *error);
@@ -56,16 +59,22 @@ int confirm_check(const struct invocation *invocation, bool allows_unsafe,
 extern const char confirm_nothing[];
 
 /*
- * Try the remedy of confirm_choose() on `original`, whose inputs can be read again. A condition above, or MUSTER_E_RESOURCE, MUSTER_E_INVALID, MUSTER_E_INPUT with *error: it could not be run.
+ * Try the remedy of confirm_choose() on `original`, whose inputs can be read again. A condition
+ * above, or MUSTER_E_RESOURCE, MUSTER_E_INVALID, MUSTER_E_INPUT with *error: it could not be run.
  */
 int confirm_run(struct confirmation *confirmation, const struct invocation *original,
         const struct muster_explanation *explanation, unsigned n_rounds,
         struct muster_error *error);
 
-/* "--concurrency 64: predicted 190 ms (150 ms to 300 ms), measured 210 ms; ..." MUSTER_E_RESOURCE. */
+/*
+ * "--concurrency 64: predicted 190 ms (150 ms to 300 ms), measured 210 ms; ..." MUSTER_E_RESOURCE.
+ */
 int confirm_words(const struct confirmation *confirmation, struct buf *to);
 
-/* What that says, as a sentence; a constant. Predictions are taken in proportion to how long the unchanged arm takes now. */
+/*
+ * What that says, as a sentence; a constant. Predictions are taken in proportion to how long the
+ * unchanged arm takes now.
+ */
 const char *confirm_conclusion(const struct confirmation *confirmation);
 
 #endif

@@ -60,17 +60,15 @@ static int set_path(void *settings, const struct option *option, const char *val
 static int help(void)
 {
         printf("usage: muster explain [options] RECORD\n\n"
-               "Why did it take so long, what should be changed, and what would that gain? RECORD "
-               "is a file that\n"
+               "Why did it take so long, what should be changed, and what would that gain? RECORD is a file that\n"
                "muster fetch --record wrote.\n");
         option_help(tables, stdout);
-        printf("\nExit status: 0 done, 1 --confirm was interrupted, 2 usage, 3 could not read the "
-               "record or run again,\n"
+        printf("\nExit status: 0 done, 1 --confirm was interrupted, 2 usage, 3 could not read the record or run again,\n"
                "4 an assertion does not hold. See muster-explain(1).\n");
         return EXIT_ALL_SUCCEEDED;
 }
 
-/* --- running it again --------------------------------------------------------------------------------------------- */
+/* --- running it again ------------------------------------------------------------------------ */
 
 /* The recorded requests take the place of the command's inputs. */
 static int use_recorded(struct explain *explain, struct invocation *original, int requests_fd)
@@ -101,8 +99,9 @@ static bool names_inputs(const struct invocation *original)
 }
 
 /*
- * The words are the record's, which somebody else may have made. What they ask for over the network is checked elsewhere; here, that they run
- * nothing and send nothing of this machine without being told to.
+ * The words are the record's, which somebody else may have made. What they ask for over the network
+ * is checked elsewhere; here, that they run nothing and send nothing of this machine without being
+ * told to.
  */
 static int check_foreign_words(const struct invocation *original, struct muster_error *error)
 {
@@ -114,14 +113,16 @@ static int check_foreign_words(const struct invocation *original, struct muster_
                 if (!value)
                         continue;
                 return error_set(error, MUSTER_E_INPUT, MUSTER_PHASE_QUEUE, 0,
-                        "confirm: the record's command has --%s %.80s, which would run or "
-                        "send something of this machine; --confirm-unsafe allows it",
+                        "confirm: the record's command has --%s %.80s, which would run or send something of this machine; --confirm-unsafe allows it",
                         names[i], value);
         }
         return 0;
 }
 
-/* A record has URLs only: where there was more to the requests, the command has to read its inputs again. */
+/*
+ * A record has URLs only: where there was more to the requests, the command has to read its inputs
+ * again.
+ */
 static int use_inputs(struct explain *explain, struct invocation *original, int requests_fd)
 {
         int r = use_recorded(explain, original, requests_fd);
@@ -132,7 +133,10 @@ static int use_inputs(struct explain *explain, struct invocation *original, int 
         return 0;
 }
 
-/* What can be repeated at all comes before what may be: nobody is told of an option that would not help. */
+/*
+ * What can be repeated at all comes before what may be: nobody is told of an option that would not
+ * help.
+ */
 static int make_original(struct explain *explain, struct invocation *original, int requests_fd)
 {
         bool allows_unsafe = explain->options.confirm.allows_unsafe;
@@ -146,8 +150,7 @@ static int make_original(struct explain *explain, struct invocation *original, i
                 r = confirm_check(original, allows_unsafe, &explain->error);
         if (r == 0 && explain->run.n_unsafe && !allows_unsafe)
                 r = error_set(&explain->error, MUSTER_E_INPUT, MUSTER_PHASE_QUEUE, 0,
-                        "confirm: %llu of the requests may change something on the server; "
-                        "--confirm-unsafe makes them again",
+                        "confirm: %llu of the requests may change something on the server; --confirm-unsafe makes them again",
                         (unsigned long long)explain->run.n_unsafe);
         return r;
 }
@@ -184,7 +187,7 @@ static int confirm(struct explain *explain)
         return r;
 }
 
-/* --- showing ------------------------------------------------------------------------------------------------------ */
+/* --- showing --------------------------------------------------------------------------------- */
 
 static int show_json(struct explain *explain)
 {
@@ -251,8 +254,7 @@ int explain_main(int argc, char **argv)
 
         if (r == 0 && !explain.path)
                 r = error_set(&explain.error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
-                        "what is to be explained? Give the file that muster fetch --record "
-                        "wrote (muster explain --help)");
+                        "what is to be explained? Give the file that muster fetch --record wrote (muster explain --help)");
         if (r == OPTION_HELP)
                 status = help();
         else if (r < 0)

@@ -36,7 +36,7 @@ static int add_word(struct invocation *invocation, const char *name, const char 
         return 0;
 }
 
-/* --- taking apart: by the table of options, with this as what sets each ------------------------------------------- */
+/* --- taking apart: by the table of options, with this as what sets each ---------------------- */
 
 static int collect(void *settings, const struct option *option, const char *value,
         struct muster_error *error)
@@ -103,7 +103,7 @@ int invocation_copy(struct invocation *invocation, const struct invocation *from
         return r;
 }
 
-/* --- looking and changing ----------------------------------------------------------------------------------------- */
+/* --- looking and changing -------------------------------------------------------------------- */
 
 static bool is_about(const struct invocation_word *word, const char *name)
 {
@@ -170,7 +170,9 @@ static int no_remedy(const char *remedy, struct muster_error *error)
 
 #define REMEDY_WORDS_MAX 16
 
-/* The words of a remedy; those that are to be left away are, at once. What is left is in `words`. */
+/*
+ * The words of a remedy; those that are to be left away are, at once. What is left is in `words`.
+ */
 static int split_remedy(struct invocation *invocation, char *text, char *words[REMEDY_WORDS_MAX])
 {
         bool is_without = false;
@@ -215,7 +217,7 @@ int invocation_change(struct invocation *invocation, const char *remedy, struct 
         return r;
 }
 
-/* --- putting together --------------------------------------------------------------------------------------------- */
+/* --- putting together ------------------------------------------------------------------------ */
 
 /* "--concurrency" of "concurrency", from the one buffer that holds all of them. */
 static char *dashed(char **at, const char *name)

@@ -2,8 +2,8 @@
 /*
  * The object for machines
  *
- * Members may be added, those that are there keep their meaning. Times that add up are whole nanoseconds; predictions and measurements are
- * seconds.
+ * Members may be added, those that are there keep their meaning. Times that add up are whole
+ * nanoseconds; predictions and measurements are seconds.
  */
 #include "page.h"
 
@@ -76,7 +76,7 @@ static void next_item(struct json_writer *w)
                 json_write(w, ",");
 }
 
-/* --- the parts ---------------------------------------------------------------------------------------------------- */
+/* --- the parts ------------------------------------------------------------------------------- */
 
 /* The record says that it is JSON; whoever wrote the record may have meant something else. */
 static void add_command(struct json_writer *w, const char *command)
@@ -123,7 +123,10 @@ static void add_run(struct json_writer *w, const struct muster_run *run)
         json_write(w, "}");
 }
 
-/* {"server":123,...}: ns that add up to run.wall_ns; of a record that lacks requests to the part that it has. */
+/*
+ * {"server":123,...}: ns that add up to run.wall_ns; of a record that lacks requests to the part
+ * that it has.
+ */
 static void add_account(struct json_writer *w, const char *name,
         const struct muster_explanation *explanation, enum muster_account account)
 {
@@ -271,7 +274,7 @@ static void add_assertions(struct json_writer *w, const struct assertions *asser
         json_write(w, "]");
 }
 
-/* --- the whole ---------------------------------------------------------------------------------------------------- */
+/* --- the whole ------------------------------------------------------------------------------- */
 
 int page_json(struct buf *to, const struct muster_explanation *explanation,
         const struct confirmation *confirmation, const struct assertions *assertions)

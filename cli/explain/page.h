@@ -17,7 +17,10 @@ void page_print(const struct page *page, const struct muster_explanation *explan
 /* Predicted beside measured. */
 void page_print_confirmation(const struct page *page, const struct confirmation *confirmation);
 
-/* The same as one JSON object and a line end. `confirmation` NULL: nothing was tried. MUSTER_E_RESOURCE. */
+/*
+ * The same as one JSON object and a line end. `confirmation` NULL: nothing was tried.
+ * MUSTER_E_RESOURCE.
+ */
 int page_json(struct buf *to, const struct muster_explanation *explanation,
         const struct confirmation *confirmation, const struct assertions *assertions);
 

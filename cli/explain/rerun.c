@@ -22,8 +22,9 @@ static int fail(struct rerun *rerun, const char *what)
 }
 
 /*
- * Descriptors are inherited: of inputs that were copied. A process group of its own, so that a terminal's Ctrl-C comes to us alone: twice, from
- * there and from us, would mean to leave without a clean end.
+ * Descriptors are inherited: of inputs that were copied. A process group of its own, so that a
+ * terminal's Ctrl-C comes to us alone: twice, from there and from us, would mean to leave without a
+ * clean end.
  */
 static void become(const struct rerun *rerun, char **argv)
 {

@@ -23,7 +23,10 @@ struct rerun {
 int rerun_begin(struct rerun *rerun, struct muster_error *error);
 void rerun_end(struct rerun *rerun);
 
-/* Run to its end. RERUN_STOPPED: a signal came. MUSTER_E_RESOURCE, MUSTER_E_INPUT with the error: it could not be run, or not to its end. */
+/*
+ * Run to its end. RERUN_STOPPED: a signal came. MUSTER_E_RESOURCE, MUSTER_E_INPUT with the error:
+ * it could not be run, or not to its end.
+ */
 #define RERUN_STOPPED 1
 int rerun_execute(struct rerun *rerun, char **argv);
 

@@ -2,8 +2,9 @@
 /*
  * The page for people
  *
- * What to do comes first, then how the run was, where its time went, and what was found, each with its evidence. Whoever reads it does not
- * know this program: every figure has a unit, every word its meaning.
+ * What to do comes first, then how the run was, where its time went, and what was found, each with
+ * its evidence. Whoever reads it does not know this program: every figure has a unit, every word
+ * its meaning.
  */
 #include "page.h"
 
@@ -19,26 +20,22 @@
 #define BOUNDS_SHOWN 2
 #define MANY_TIMES   20 /* as fast: a larger factor is not told */
 
-/* --- the run ------------------------------------------------------------------------------------------------------ */
+/* --- the run --------------------------------------------------------------------------------- */
 
 static void print_gaps(const struct page *page, const struct muster_run *run)
 {
         if (run->is_going_on)
                 page_paragraph(page, 0,
-                        "The run is still being recorded: what follows is about the part "
-                        "that is there so far.");
+                        "The run is still being recorded: what follows is about the part that is there so far.");
         else if (!run->is_complete)
                 page_paragraph(page, 0,
-                        "The run was cut short: what follows is about the part that was recorded "
-                        "until then.");
+                        "The run was cut short: what follows is about the part that was recorded until then.");
         else if (run->n_cancelled)
                 page_paragraph(page, 0, "The run was cut short: %s cancelled.",
                         words_counted(run->n_cancelled, "request was", "requests were").text);
         if (run->n_dropped)
                 page_paragraph(page, 0,
-                        "%s missing from the record, which could not be kept as fast as "
-                        "they came or "
-                        "holds only the newest; the figures are without them.",
+                        "%s missing from the record, which could not be kept as fast as they came or holds only the newest; the figures are without them.",
                         words_counted(run->n_dropped, "entry is", "entries are").text);
 }
 
@@ -85,14 +82,16 @@ static void print_traffic(const struct page *page, const struct muster_run *run)
                 has_cpu ? " of processor time" : "");
 }
 
-/* Where some failed it has to be said that they are not in it: they were given up, or refused at once. */
+/*
+ * Where some failed it has to be said that they are not in it: they were given up, or refused at
+ * once.
+ */
 static void print_latency(const struct page *page, const struct muster_run *run)
 {
         if (run->n_failed == run->n_requests)
                 return;
         page_row(page, 0, "latency",
-                "half within %s, 99 %% within %s, %s on average (%sfrom a request's turn to its "
-                "last byte)",
+                "half within %s, 99 %% within %s, %s on average (%sfrom a request's turn to its last byte)",
                 words_ns(run->latency_p50_ns).text, words_ns(run->latency_p99_ns).text,
                 words_ns(run->latency_mean_ns).text,
                 run->n_failed ? "of those without an error, " : "");
@@ -109,7 +108,7 @@ static void print_run(const struct page *page, const struct muster_run *run)
         print_traffic(page, run);
 }
 
-/* --- where the time went ------------------------------------------------------------------------------------------ */
+/* --- where the time went --------------------------------------------------------------------- */
 
 /* One kind of waiting or work, in both accounts. */
 struct spent {
@@ -228,20 +227,14 @@ static void print_time(const struct page *page, const struct muster_explanation 
                 "all waited for");
         print_parts(page, &account);
         page_paragraph(page, 2,
-                "The left column goes back from the last result: of requests that overlap, only "
-                "what "
-                "the end depended on. The right one divides each moment among all requests that "
-                "were "
-                "under way. Each adds up to the whole time.");
+                "The left column goes back from the last result: of requests that overlap, only what the end depended on. The right one divides each moment among all requests that were under way. Each adds up to the whole time.");
         if (agreement(&account) >= AGREE_SHARE)
                 return;
         page_paragraph(page, 2,
-                "They differ much here: the end did not wait for what most requests did. To be "
-                "done "
-                "sooner, look at the left one; the right one tells what most requests go through.");
+                "They differ much here: the end did not wait for what most requests did. To be done sooner, look at the left one; the right one tells what most requests go through.");
 }
 
-/* --- bounds ------------------------------------------------------------------------------------------------------- */
+/* --- bounds ---------------------------------------------------------------------------------- */
 
 /* A word about the resource where the formula does not say it. */
 static const char *bound_note(const char *name)
@@ -273,7 +266,7 @@ static void print_bounds(const struct page *page, const struct muster_explanatio
         }
 }
 
-/* --- findings ----------------------------------------------------------------------------------------------------- */
+/* --- findings -------------------------------------------------------------------------------- */
 
 static const char *grade_words(const struct muster_finding *finding)
 {
@@ -303,7 +296,10 @@ static void print_remedy(const struct page *page, const struct muster_finding *f
                 page_row(page, 3, "option", "%s", option);
 }
 
-/* ": 13 times as fast", ": 47 % less". The larger a factor the less it is worth: nobody needs to know whether it is 80 or 800. */
+/*
+ * ": 13 times as fast", ": 47 % less". The larger a factor the less it is worth: nobody needs to
+ * know whether it is 80 or 800.
+ */
 static void gain_words(char text[60], const struct muster_finding *finding, uint64_t now_ns)
 {
         const char *at_best = finding->is_best_case ? "at best " : "";
@@ -365,8 +361,7 @@ static void print_finding(const struct page *page, const struct muster_finding *
         page_row(page, 3, "how sure", "%s", grade_words(finding));
         if (finding->is_client)
                 page_row(page, 3, "mind",
-                        "this machine or program was the limit: the run says little "
-                        "about the server");
+                        "this machine or program was the limit: the run says little about the server");
         print_remedy(page, finding);
         print_prediction(page, finding, run);
 }
@@ -383,7 +378,7 @@ static void print_findings(const struct page *page, const struct muster_explanat
         }
 }
 
-/* --- the page ----------------------------------------------------------------------------------------------------- */
+/* --- the page -------------------------------------------------------------------------------- */
 
 void page_print(const struct page *page, const struct muster_explanation *explanation)
 {

@@ -7,9 +7,9 @@
 #include <base/words.h>
 #include <string.h>
 
-#define KEEP_FOR_ASSERTIONS                                                                        \
-        1000000 /* attempts in memory; all of them, but of the largest runs; for a proof, too */
-#define QUICK_TO_READ 200000 /* requests of a file; more would keep people waiting */
+/* attempts in memory; all of them, but of the largest runs; for a proof, too */
+#define KEEP_FOR_ASSERTIONS 1000000
+#define QUICK_TO_READ       200000 /* requests of a file; more would keep people waiting */
 
 static bool confirms(const struct account *account)
 {
@@ -27,7 +27,7 @@ static bool is_explained(const struct account *account)
         return account->shows_verdict || n_assertions(account) || confirms(account);
 }
 
-/* --- the beginning ------------------------------------------------------------------------------------------------ */
+/* --- the beginning --------------------------------------------------------------------------- */
 
 static int start_recording(struct account *account, struct muster_error *error)
 {
@@ -77,7 +77,7 @@ int account_input(struct account *account, const struct input *input, const stru
         return input_copies_add(&account->copies, input, item, error);
 }
 
-/* --- the end ------------------------------------------------------------------------------------------------------ */
+/* --- the end --------------------------------------------------------------------------------- */
 
 static int explain(struct account *account, struct muster_error *error)
 {
@@ -125,13 +125,12 @@ void account_tell(const struct account *account)
         muster_explanation_run(account->explanation, &run, sizeof(run));
         if (run.n_dropped)
                 fprintf(stderr,
-                        "muster: assert: durations are of the newest requests, without %s older "
-                        "attempts; --record FILE keeps all\n",
+                        "muster: assert: durations are of the newest requests, without %s older attempts; --record FILE keeps all\n",
                         words_count(run.n_dropped).text);
         assertions_tell(&account->options->explain.assertions, stderr);
 }
 
-/* --- the proof ---------------------------------------------------------------------------------------------------- */
+/* --- the proof ------------------------------------------------------------------------------- */
 
 /* Rows were copied as the lines of JSON that they are read as. */
 static void leave_out_format(struct invocation *invocation)
@@ -165,8 +164,7 @@ static int check_lines(const struct account *account, struct muster_error *error
         if (!account->first_unsafe_line || account->options->explain.confirm.allows_unsafe)
                 return 0;
         return error_set(error, MUSTER_E_INPUT, MUSTER_PHASE_QUEUE, 0,
-                "confirm: the request of line %llu may change something on the server, so "
-                "nothing is asked again; --confirm-unsafe allows it",
+                "confirm: the request of line %llu may change something on the server, so nothing is asked again; --confirm-unsafe allows it",
                 (unsigned long long)account->first_unsafe_line);
 }
 

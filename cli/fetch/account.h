@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The account that `muster fetch` gives of its run: the record, the verdict, assertions, and the proof
+ * The account that `muster fetch` gives of its run: the record, the verdict, assertions, and the
+ * proof
  *
- * Where any of that is wanted the client records, into a file or in memory. When the run is over it is explained.
+ * Where any of that is wanted the client records, into a file or in memory. When the run is over it
+ * is explained.
  */
 #ifndef CLI_FETCH_ACCOUNT_H
 #define CLI_FETCH_ACCOUNT_H
@@ -31,8 +33,8 @@ struct account {
 };
 
 /*
- * Record what this client does, where that is wanted. `argv` is what stands behind "fetch". MUSTER_E_INVALID, MUSTER_E_RESOURCE with
- * *error.
+ * Record what this client does, where that is wanted. `argv` is what stands behind "fetch".
+ * MUSTER_E_INVALID, MUSTER_E_RESOURCE with *error.
  */
 int account_begin(struct account *account, struct account_options *options,
         struct muster_client *client, bool shows_verdict, int argc, char **argv,
@@ -42,11 +44,17 @@ int account_begin(struct account *account, struct account_options *options,
 int account_input(struct account *account, const struct input *input, const struct input_item *item,
         struct muster_error *error);
 
-/* The run is over, of `n_requests`; `was_interrupted`: before its end. As account_begin(), and MUSTER_E_INPUT: it cannot be explained. */
+/*
+ * The run is over, of `n_requests`; `was_interrupted`: before its end. As account_begin(), and
+ * MUSTER_E_INPUT: it cannot be explained.
+ */
 int account_end(struct account *account, uint64_t n_requests, bool was_interrupted,
         struct muster_error *error);
 
-/* Tell on standard error what there is to tell but the verdict, which is part of the summary: "" where there is none. */
+/*
+ * Tell on standard error what there is to tell but the verdict, which is part of the summary: ""
+ * where there is none.
+ */
 const char *account_verdict(const struct account *account);
 void account_tell(const struct account *account);
 

@@ -40,16 +40,24 @@ struct fetch {
         struct muster_error error;
 };
 
-/* Read what input there is, as far as there is room, and submit it. Negative with fetch->error: the run cannot go on. */
+/*
+ * Read what input there is, as far as there is room, and submit it. Negative with fetch->error: the
+ * run cannot go on.
+ */
 int fetch_submit(struct fetch *fetch);
 
 /* Take what is finished, and write it. As fetch_submit(). */
 int fetch_take(struct fetch *fetch);
 
-/* An item has its result, or its error: write it now, or when its turn has come. As fetch_submit(). */
+/*
+ * An item has its result, or its error: write it now, or when its turn has come. As fetch_submit().
+ */
 int fetch_item_done(struct fetch *fetch, struct item *item);
 
-/* The progress line, where there is one: show how things stand, if that is due; clear it, for what else is to be seen. */
+/*
+ * The progress line, where there is one: show how things stand, if that is due; clear it, for what
+ * else is to be seen.
+ */
 void fetch_show_progress(struct fetch *fetch, uint64_t now_ns);
 void fetch_hide_progress(struct fetch *fetch);
 
@@ -60,7 +68,10 @@ int fetch_flush_when_due(struct fetch *fetch, uint64_t now_ns);
 /* Until something has happened, or there is something else to do. As fetch_submit(). */
 int fetch_wait(struct fetch *fetch);
 
-/* All is over, with what the last step returned. Returns an exit status, after telling all that there is to tell. */
+/*
+ * All is over, with what the last step returned. Returns an exit status, after telling all that
+ * there is to tell.
+ */
 int fetch_finish(struct fetch *fetch, int r);
 
 bool fetch_shows_summary(const struct fetch *fetch);

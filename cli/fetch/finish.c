@@ -44,7 +44,10 @@ static void tell_summary(const struct fetch *fetch)
         summary_print(&fetch->report, &stats, account_verdict(&fetch->account), &page);
 }
 
-/* What was run is explained, and perhaps run again: then with no connection of the first time still open. */
+/*
+ * What was run is explained, and perhaps run again: then with no connection of the first time still
+ * open.
+ */
 static int tell_account(struct fetch *fetch)
 {
         struct muster_error error = { 0 };

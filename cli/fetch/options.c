@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <unistd.h>
 
-/* --- the tables --------------------------------------------------------------------------------------------------- */
+/* --- the tables ------------------------------------------------------------------------------ */
 
 static int set_retries(void *settings, const struct option *option, const char *value,
         struct muster_error *error)
@@ -27,8 +27,7 @@ static int set_retry_budget(void *settings, const struct option *option, const c
                 return 0;
         error_clear(error);
         return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
-                "\"%s\" is neither a percentage from 1 to 1000 nor none; for no retries "
-                "at all leave --retry out",
+                "\"%s\" is neither a percentage from 1 to 1000 nor none; for no retries at all leave --retry out",
                 value);
 }
 
@@ -124,7 +123,7 @@ const struct option *const fetch_option_tables[] = {
         NULL,
 };
 
-/* --- parsing ------------------------------------------------------------------------------------------------------ */
+/* --- parsing --------------------------------------------------------------------------------- */
 
 /* As curl has it. */
 static int check_fail(const struct fetch_options *options, struct muster_error *error)
@@ -132,8 +131,7 @@ static int check_fail(const struct fetch_options *options, struct muster_error *
         if (!options->request.client.fail_on_status || !options->request.client.fail_with_body)
                 return 0;
         return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
-                "--fail drops the body of an error and --fail-with-body keeps it: choose "
-                "one");
+                "--fail drops the body of an error and --fail-with-body keeps it: choose one");
 }
 
 static int finish(struct fetch_options *options, struct muster_error *error)
@@ -175,7 +173,7 @@ void fetch_options_deinit(struct fetch_options *options)
         explain_options_deinit(&options->account.explain);
 }
 
-/* --- applying ----------------------------------------------------------------------------------------------------- */
+/* --- applying -------------------------------------------------------------------------------- */
 
 bool fetch_options_have_rate(const struct fetch_options *options)
 {

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Input on its way into the client: an item gets its place in the ring, a request of its own where it needs one, and is submitted
+ * Input on its way into the client: an item gets its place in the ring, a request of its own where
+ * it needs one, and is submitted
  *
- * An item that cannot even be asked for is done at once, with an error of its own; the others go on.
+ * An item that cannot even be asked for is done at once, with an error of its own; the others go
+ * on.
  */
 #include "fetch.h"
 
@@ -19,7 +21,10 @@ static int fail_item(struct fetch *fetch, struct item *item, const struct muster
         return fetch_item_done(fetch, item);
 }
 
-/* The request for an item: plain lines need one of their own only where options add something to them. */
+/*
+ * The request for an item: plain lines need one of their own only where options add something to
+ * them.
+ */
 static int make_request(struct fetch *fetch, struct input_item *next)
 {
         const struct fetch_options *options = &fetch->options;
@@ -115,7 +120,10 @@ int fetch_submit(struct fetch *fetch)
                         return 0;
                 }
                 if (r != 0) {
-                        /* What was read before is still done; that the rest could not be read is said at the end. */
+                        /*
+                         * What was read before is still done; that the rest could not be read is
+                         * said at the end.
+                         */
                         fetch->input_has_ended = true;
                         fetch->input_has_failed = r < 0;
                         return 0;

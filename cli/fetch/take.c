@@ -42,7 +42,10 @@ static bool is_dropped_by_fail(const struct fetch *fetch, const struct muster_re
                !fetch->options.request.client.fail_with_body;
 }
 
-/* What the library calls its caller is, for people, what they pressed. `own` is for an error with other words. */
+/*
+ * What the library calls its caller is, for people, what they pressed. `own` is for an error with
+ * other words.
+ */
 static const struct muster_error *error_of(const struct item *item, struct muster_error *own)
 {
         const struct muster_error *error =

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Between results: show how far it is, pass on lines that have lain here long enough, and wait for the client, or for it and for input
- * that comes slowly
+ * Between results: show how far it is, pass on lines that have lain here long enough, and wait for
+ * the client, or for it and for input that comes slowly
  */
 #include "fetch.h"
 
@@ -12,7 +12,10 @@
 #define FLUSH_INTERVAL_NS (50 * NS_PER_MS) /* nobody waits longer for a line that is there */
 #define PROGRESS_NS       (100 * NS_PER_MS)
 
-/* How much of the whole batch is over, from 0 to 1; negative when that is not known. What was read is not done yet. */
+/*
+ * How much of the whole batch is over, from 0 to 1; negative when that is not known. What was read
+ * is not done yet.
+ */
 static double share_done(const struct fetch *fetch)
 {
         double share = input_progress(&fetch->input);
@@ -42,7 +45,10 @@ void fetch_hide_progress(struct fetch *fetch)
         fetch->progress_is_shown = false;
 }
 
-/* Where lines go to a terminal the progress line is in their way. It is back at the end of the turn: below them, and once for all of them. */
+/*
+ * Where lines go to a terminal the progress line is in their way. It is back at the end of the
+ * turn: below them, and once for all of them.
+ */
 int fetch_flush(struct fetch *fetch)
 {
         if (fetch->output.is_terminal)

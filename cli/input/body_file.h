@@ -8,7 +8,10 @@
 #include <base/buf.h>
 #include <muster/request.h>
 
-/* Append a whole file, "-" being standard input, to `to`. MUSTER_E_INPUT with *error naming it, MUSTER_E_RESOURCE. */
+/*
+ * Append a whole file, "-" being standard input, to `to`. MUSTER_E_INPUT with *error naming it,
+ * MUSTER_E_RESOURCE.
+ */
 int file_read(const char *path, struct buf *to, struct muster_error *error);
 
 /* Make it the body of a request. As file_read(). */

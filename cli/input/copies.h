@@ -2,8 +2,8 @@
 /*
  * Copies of what was read, to be read again
  *
- * Standard input can be read but once, and files change. A copy is made of each input by itself, so that what its lines are is told as it was
- * the first time.
+ * Standard input can be read but once, and files change. A copy is made of each input by itself, so
+ * that what its lines are is told as it was the first time.
  */
 #ifndef CLI_INPUT_COPIES_H
 #define CLI_INPUT_COPIES_H
@@ -22,7 +22,10 @@ struct input_copies {
         size_t n;
 };
 
-/* Keep an item's line; `input` has just read it. Arguments are not copied. MUSTER_E_RESOURCE with *error. */
+/*
+ * Keep an item's line; `input` has just read it. Arguments are not copied. MUSTER_E_RESOURCE with
+ * *error.
+ */
 int input_copies_add(struct input_copies *copies, const struct input *input,
         const struct input_item *item, struct muster_error *error);
 

@@ -7,8 +7,8 @@
 #include <base/mem.h>
 #include <stdio.h>
 
-#define COLUMNS_MAX                                                                                \
-        4096 /* more than any spreadsheet is used with; a list of URLs on one line has more */
+/* more than any spreadsheet is used with; a list of URLs on one line has more */
+#define COLUMNS_MAX 4096
 
 /* What a column is to us: one of ours by its name, or the caller's own. */
 static const char *const known_names[] = { "url", "id", "method", "body" };
@@ -18,7 +18,7 @@ struct csv_column {
         const char *known; /* NULL: the caller's own */
 };
 
-/* --- fields ------------------------------------------------------------------------------------------------------- */
+/* --- fields ---------------------------------------------------------------------------------- */
 
 #define FIELD_END 1 /* the row has no more */
 #define FIELD_ODD 2 /* text behind the quote that closes it */
@@ -72,7 +72,7 @@ static bool is_url(struct muster_str text)
         return str_starts(text, "http://") || str_starts(text, "https://");
 }
 
-/* --- the header --------------------------------------------------------------------------------------------------- */
+/* --- the header ------------------------------------------------------------------------------ */
 
 static bool is_url_column(struct muster_str name, const struct input_options *options)
 {
@@ -94,7 +94,10 @@ bool csv_is_header(struct muster_str line, char delimiter, const struct input_op
         return n >= 2 && is_found;
 }
 
-/* A comma, unless there is none and semicolons are: what spreadsheets write where the comma is in numbers. */
+/*
+ * A comma, unless there is none and semicolons are: what spreadsheets write where the comma is in
+ * numbers.
+ */
 static char delimiter_of(struct muster_str row, char delimiter)
 {
         if (delimiter == ',' && !memchr(row.at, ',', row.len) && memchr(row.at, ';', row.len) &&
@@ -166,12 +169,10 @@ static int no_url(const struct csv *csv, const struct input_options *options,
         }
         if (with_url && !options->url_column)
                 return error_set(error, MUSTER_E_INPUT, MUSTER_PHASE_QUEUE, 0,
-                        "the first row is no header: it has a URL; --url-column %zu reads "
-                        "rows without a header, and --input-format lines a list of URLs",
+                        "the first row is no header: it has a URL; --url-column %zu reads rows without a header, and --input-format lines a list of URLs",
                         with_url);
         return error_set(error, MUSTER_E_INPUT, MUSTER_PHASE_QUEUE, 0,
-                "no column is called %.40s; there are %s; --url-column NAME or NUMBER says "
-                "which has the URLs",
+                "no column is called %.40s; there are %s; --url-column NAME or NUMBER says which has the URLs",
                 options->url_column ? options->url_column : "url", names);
 }
 
@@ -253,8 +254,7 @@ int csv_begin(struct csv *csv, struct muster_str row, char delimiter,
         csv_deinit(csv);
         if (memchr(row.at, '\r', row.len))
                 return error_set(error, MUSTER_E_INPUT, MUSTER_PHASE_QUEUE, 0,
-                        "the header has a carriage return within; where rows end in one, "
-                        "tr '\\r' '\\n' mends that");
+                        "the header has a carriage return within; where rows end in one, tr '\\r' '\\n' mends that");
         csv->delimiter = delimiter_of(row, delimiter);
         r = read_names(csv, row, error);
         if (r == 0)
@@ -279,7 +279,7 @@ void csv_deinit(struct csv *csv)
         *csv = (struct csv){ 0 };
 }
 
-/* --- rows --------------------------------------------------------------------------------------------------------- */
+/* --- rows ------------------------------------------------------------------------------------ */
 
 static int add_member(struct buf *to, struct muster_str name, struct muster_str value)
 {
@@ -348,8 +348,7 @@ int csv_row(struct csv *csv, struct muster_str row, struct buf *line, struct inp
         }
         if (r == FIELD_ODD)
                 return jsonl_bad(item,
-                        "there is text behind the quote that closes a field; a quote "
-                        "within one is written twice",
+                        "there is text behind the quote that closes a field; a quote within one is written twice",
                         "");
         if (r == FIELD_END && n != csv->n)
                 return ragged(csv, n, item);
@@ -358,7 +357,7 @@ int csv_row(struct csv *csv, struct muster_str row, struct buf *line, struct inp
                        : 0;
 }
 
-/* --- the formats -------------------------------------------------------------------------------------------------- */
+/* --- the formats ----------------------------------------------------------------------------- */
 
 static int parse(struct muster_str line, struct buf *scratch, struct input_item *item)
 {

@@ -2,8 +2,8 @@
 /*
  * Rows of fields with a header (RFC 4180): commas, semicolons or tabs between them
  *
- * A row becomes a line of JSON, which everything behind it can keep, copy and parse again: the columns url, id, method and body by these
- * names, all others in the object "input", as strings.
+ * A row becomes a line of JSON, which everything behind it can keep, copy and parse again: the
+ * columns url, id, method and body by these names, all others in the object "input", as strings.
  */
 #ifndef CLI_INPUT_CSV_H
 #define CLI_INPUT_CSV_H
@@ -24,14 +24,17 @@ struct csv {
 bool csv_is_header(struct muster_str line, char delimiter, const struct input_options *options);
 
 /*
- * The first row. 0: it is a header; CSV_IS_ROW: it is none, as --url-column named a place where there is a URL, and columns are called column_1,
- * column_2 and so on. MUSTER_E_INPUT with *error, without the name of the file: no column has URLs, or a name is there twice.
+ * The first row. 0: it is a header; CSV_IS_ROW: it is none, as --url-column named a place where
+ * there is a URL, and columns are called column_1, column_2 and so on. MUSTER_E_INPUT with *error,
+ * without the name of the file: no column has URLs, or a name is there twice.
  */
 #define CSV_IS_ROW 1
 int csv_begin(struct csv *csv, struct muster_str row, char delimiter,
         const struct input_options *options, struct muster_error *error);
 
-/* Write the JSON of a row into `line`. MUSTER_E_INPUT with item->error: it is not like the header. */
+/*
+ * Write the JSON of a row into `line`. MUSTER_E_INPUT with item->error: it is not like the header.
+ */
 int csv_row(struct csv *csv, struct muster_str row, struct buf *line, struct input_item *item);
 
 void csv_deinit(struct csv *csv);

@@ -56,7 +56,7 @@ void input_item_deinit(struct input_item *item)
         buf_deinit(&item->own);
 }
 
-/* --- files -------------------------------------------------------------------------------------------------------- */
+/* --- files ----------------------------------------------------------------------------------- */
 
 static const char *name_of(const struct input *input)
 {
@@ -103,8 +103,7 @@ static int use_format(struct input *input, const struct input_format *format,
         if (!format->delimiter)
                 return input->options.url_column
                                ? refuse(input,
-                                         "--url-column is for CSV and TSV, and this is neither; "
-                                         "--input-format csv or tsv says that it is",
+                                         "--url-column is for CSV and TSV, and this is neither; --input-format csv or tsv says that it is",
                                          error)
                                : 0;
         if (!input->csv)
@@ -129,7 +128,7 @@ static int open_next(struct input *input, struct muster_error *error)
         return format ? use_format(input, format, error) : 0;
 }
 
-/* --- lines -------------------------------------------------------------------------------------------------------- */
+/* --- lines ----------------------------------------------------------------------------------- */
 
 static bool is_blank(struct muster_str line)
 {
@@ -223,10 +222,8 @@ static int odd_line(const struct input *input, struct input_item *item, int cond
         item->line = input->reader.line;
         return error_set(&item->error, MUSTER_E_INPUT, MUSTER_PHASE_QUEUE, 0,
                 condition == READER_TOO_LONG
-                        ? "input: line %llu is longer than %d MiB; put large bodies into "
-                          "files (body_file)"
-                        : "input: line %llu: the row has a quote that is not closed within "
-                          "%d MiB, or at all; a quote within a field is written twice",
+                        ? "input: line %llu is longer than %d MiB; put large bodies into files (body_file)"
+                        : "input: line %llu: the row has a quote that is not closed within %d MiB, or at all; a quote within a field is written twice",
                 (unsigned long long)item->line, LINE_BYTES_MAX >> 20);
 }
 
@@ -301,8 +298,7 @@ const char *input_warning(struct input *input, const struct input_item *item, ch
                 return NULL;
         input->has_warned = true;
         snprintf(text, size,
-                "muster: warning: line %llu of %s has \"%.*s\", which is not known; did you mean "
-                "\"%s\"? It only comes back with the result (--strict makes it an error)",
+                "muster: warning: line %llu of %s has \"%.*s\", which is not known; did you mean \"%s\"? It only comes back with the result (--strict makes it an error)",
                 (unsigned long long)item->line, name_of(input),
                 (int)(item->unknown.len < 40 ? item->unknown.len : 40), item->unknown.at,
                 item->nearest);

@@ -2,9 +2,9 @@
 /*
  * Where requests come from: arguments and files, in order, read lazily
  *
- * A format turns a line into an item; each is a const value in the table of input.c. Which one a file has is told by its name, or else by its
- * first line, unless an option says so; all its lines are read by that one. So nobody who adds a line to a list of URLs can make it
- * send a file.
+ * A format turns a line into an item; each is a const value in the table of input.c. Which one a
+ * file has is told by its name, or else by its first line, unless an option says so; all its lines
+ * are read by that one. So nobody who adds a line to a list of URLs can make it send a file.
  */
 #ifndef CLI_INPUT_INPUT_H
 #define CLI_INPUT_INPUT_H
@@ -18,11 +18,11 @@ struct input_item {
         const char *url;
         struct muster_request *request; /* the caller's; NULL for a plain line */
         struct buf id;                  /* as JSON; empty: none. Kept from item to item */
-        struct buf
-                own; /* an object of the members that are the caller's own; empty: none. Kept, too */
+        /* an object of the members that are the caller's own; empty: none. Kept, too */
+        struct buf own;
         uint64_t line; /* in its file, from 1; 0 for an argument */
-        struct muster_str
-                text; /* the line as it stands, borrowed until the next item; empty for an argument */
+        /* the line as it stands, borrowed until the next item; empty for an argument */
+        struct muster_str text;
         const struct input_format *format; /* that reads `text`; NULL for an argument */
         struct muster_str
                 unknown;     /* the name of a member of its own, borrowed as `text`; empty: none */
@@ -70,7 +70,8 @@ struct input {
         struct reader reader;
         struct csv *csv; /* of the file that is open, if it has rows */
         bool is_open, has_begun,
-                has_header; /* of it: its first line was read; it has rows, and their names are known */
+                /* of it: its first line was read; it has rows, and their names are known */
+                has_header;
         bool has_warned;
         struct buf scratch;
         uint64_t n_items;
@@ -85,12 +86,15 @@ void input_init(struct input *input, const char *const *urls, const char *const 
 void input_deinit(struct input *input);
 
 /*
- * The next item. 0: also when the item is a failure. INPUT_END, INPUT_WAIT. MUSTER_E_INPUT with *error: a file cannot be read, or is none of the
- * formats, and nothing more comes.
+ * The next item. 0: also when the item is a failure. INPUT_END, INPUT_WAIT. MUSTER_E_INPUT with
+ * *error: a file cannot be read, or is none of the formats, and nothing more comes.
  */
 int input_next(struct input *input, struct input_item *item, struct muster_error *error);
 
-/* A member of this item is nearly one that is known, and that was not said before: "muster: ..." for standard error. Else NULL. */
+/*
+ * A member of this item is nearly one that is known, and that was not said before: "muster: ..."
+ * for standard error. Else NULL.
+ */
 const char *input_warning(struct input *input, const struct input_item *item, char *text,
         size_t size);
 

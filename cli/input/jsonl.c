@@ -4,11 +4,12 @@
  *
  *      {"url":"https://h/","method":"POST","headers":{"A":"b"},"body":"text","id":"a9"}
  *
- * Headers may be an object or a list of pairs; the body has four forms (jsonl_body.c). A member that is not known is the caller's own, and
- * comes out again with the result. A member of null is absent. The line of a result is taken as the request that it is the result of
- * (jsonl_result.c).
+ * Headers may be an object or a list of pairs; the body has four forms (jsonl_body.c). A member
+ * that is not known is the caller's own, and comes out again with the result. A member of null is
+ * absent. The line of a result is taken as the request that it is the result of (jsonl_result.c).
  *
- * Jansson says what is valid and what strings stand for. What numbers stand for nobody has to know: their text is passed on.
+ * Jansson says what is valid and what strings stand for. What numbers stand for nobody has to know:
+ * their text is passed on.
  */
 #include "jsonl.h"
 
@@ -34,9 +35,12 @@ static bool fits(struct muster_str line, const struct input_options *options)
         return str_trim(line).at[0] == '{';
 }
 
-/* --- members ------------------------------------------------------------------------------------------------------ */
+/* --- members --------------------------------------------------------------------------------- */
 
-/* A string as the parser has it, so that all who use it see the same characters; anything else as it is written. */
+/*
+ * A string as the parser has it, so that all who use it see the same characters; anything else as
+ * it is written.
+ */
 static int set_id(struct input_item *item, json_t *value, struct muster_str text)
 {
         char *dumped = NULL;
@@ -131,9 +135,11 @@ static size_t find(const struct member *member)
         return i;
 }
 
-/* --- the caller's own members ------------------------------------------------------------------------------------- */
+/* --- the caller's own members ---------------------------------------------------------------- */
 
-/* The member whose name this most likely is to be, NULL for none. Short names are near to too many. */
+/*
+ * The member whose name this most likely is to be, NULL for none. Short names are near to too many.
+ */
 static const char *nearest_to(struct muster_str name)
 {
         for (size_t i = 0; i < N_MEMBERS; i++) {
@@ -192,7 +198,7 @@ static int collect_own(struct input_item *item, struct muster_str rest, json_t *
         return r;
 }
 
-/* --- the object --------------------------------------------------------------------------------------------------- */
+/* --- the object ------------------------------------------------------------------------------ */
 
 /* "URL", "uri" and their kin are most likely what is missing. */
 static int no_url(struct input_item *item)
@@ -274,7 +280,7 @@ static int make(struct input_item *item, struct muster_str line, json_t *object,
         return r;
 }
 
-/* --- the line ----------------------------------------------------------------------------------------------------- */
+/* --- the line -------------------------------------------------------------------------------- */
 
 #define LOAD_FLAGS (JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL | JSON_DECODE_INT_AS_REAL)
 
@@ -307,8 +313,7 @@ static int no_object(struct input_item *item, struct muster_str line)
         for (size_t i = 0; i < 2; i++)
                 if (str_starts(str_trim(line), schemes[i]))
                         return jsonl_bad(item,
-                                "this is a URL among JSON objects; write {\"url\":\"...\"}, "
-                                "or read lists of URLs with --input-format lines",
+                                "this is a URL among JSON objects; write {\"url\":\"...\"}, or read lists of URLs with --input-format lines",
                                 "");
         return jsonl_bad(item, "not a JSON object", "");
 }

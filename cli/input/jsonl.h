@@ -16,12 +16,12 @@ int jsonl_bad(struct input_item *item, const char *what, const char *of);
 int jsonl_refused(struct input_item *item);
 
 /*
- * Parse the line of an object. `is_row`: it was made of a row of CSV, whose own columns are in "input". 0, or negative with item->error
- * set.
+ * Parse the line of an object. `is_row`: it was made of a row of CSV, whose own columns are in
+ * "input". 0, or negative with item->error set.
  */
 int jsonl_parse(struct muster_str line, bool is_row, struct input_item *item);
 
-/* --- jsonl_body.c ------------------------------------------------------------------------------------------------- */
+/* --- jsonl_body.c ---------------------------------------------------------------------------- */
 
 /* Is there more than one body? MUSTER_E_INPUT. */
 int jsonl_check_bodies(struct input_item *item, const json_t *object);
@@ -35,9 +35,12 @@ int jsonl_set_json(struct input_item *item, json_t *value, struct muster_str tex
 int jsonl_set_body_base64(struct input_item *item, json_t *value, struct muster_str text);
 int jsonl_set_body_file(struct input_item *item, json_t *value, struct muster_str text);
 
-/* --- jsonl_result.c ----------------------------------------------------------------------------------------------- */
+/* --- jsonl_result.c -------------------------------------------------------------------------- */
 
-/* Is it a line that fetch wrote? No job has these members for others to fill in: `ok` true or false, and the object `phases_us`. */
+/*
+ * Is it a line that fetch wrote? No job has these members for others to fill in: `ok` true or
+ * false, and the object `phases_us`.
+ */
 bool jsonl_is_result(const json_t *object);
 
 /* Can the request be made again from its result alone? MUSTER_E_INPUT, as where it had a body. */

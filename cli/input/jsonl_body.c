@@ -50,8 +50,7 @@ int jsonl_set_body(struct input_item *item, json_t *value, struct muster_str tex
                 return jsonl_set_json(item, value, text);
         if (!json_is_string(value))
                 return jsonl_bad(item,
-                        "body must be a string, an object or a list; json takes any value, "
-                        "body_base64 bytes",
+                        "body must be a string, an object or a list; json takes any value, body_base64 bytes",
                         "");
         if (muster_request_set_body(item->request, json_string_value(value),
                     json_string_length(value)) < 0)

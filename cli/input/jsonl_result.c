@@ -2,8 +2,9 @@
 /*
  * Result lines as input
  *
- * What is taken from one is its id, its method, its URL (not where redirects led) and its own columns. Everything else tells of the response:
- * its headers, its body. So a request that had headers or a body of its own cannot be made again from its result, and is refused: what the
+ * What is taken from one is its id, its method, its URL (not where redirects led) and its own
+ * columns. Everything else tells of the response: its headers, its body. So a request that had
+ * headers or a body of its own cannot be made again from its result, and is refused: what the
  * result line says of that is the member "omitted".
  */
 #include "jsonl.h"
@@ -46,13 +47,11 @@ int jsonl_check_result(struct input_item *item, const json_t *object)
                         "this is the result of a line that was no request: it has no url", "");
         if (has_body)
                 return jsonl_bad(item,
-                        "this is a result, which does not have the body that its request "
-                        "was sent with" INSTEAD,
+                        "this is a result, which does not have the body that its request was sent with" INSTEAD,
                         "");
         if (has_headers)
                 return jsonl_bad(item,
-                        "this is a result, which does not have the headers that its request "
-                        "was sent with" INSTEAD,
+                        "this is a result, which does not have the headers that its request was sent with" INSTEAD,
                         "");
         return 0;
 }

@@ -2,8 +2,8 @@
 /*
  * One URL a line
  *
- * Blanks around it belong to the line. What else stands there is the URL, to the letter: characters that would be lost on the way are told, and
- * so is what is no URL but another format's.
+ * Blanks around it belong to the line. What else stands there is the URL, to the letter: characters
+ * that would be lost on the way are told, and so is what is no URL but another format's.
  */
 #include "input.h"
 
@@ -23,7 +23,7 @@ static int bad(struct input_item *item, const char *what)
                 (unsigned long long)item->line, what);
 }
 
-/* --- characters --------------------------------------------------------------------------------------------------- */
+/* --- characters ------------------------------------------------------------------------------ */
 
 /* At a place of the line, blanks at its front included; told in characters, as editors do. */
 static int bad_at(struct input_item *item, size_t at, const char *what)
@@ -42,12 +42,10 @@ static int check_control(struct input_item *item, size_t at)
 
         if (item->text.at[at] == '\t')
                 return bad_at(item, at,
-                        "a tab within the URL; --input-format tsv reads columns, and %09 is a "
-                        "tab that is meant");
+                        "a tab within the URL; --input-format tsv reads columns, and %09 is a tab that is meant");
         if (item->text.at[at] == '\r')
                 return bad_at(item, at,
-                        "a carriage return within the URL; where lines end in one, "
-                        "tr '\\r' '\\n' mends that");
+                        "a carriage return within the URL; where lines end in one, tr '\\r' '\\n' mends that");
         snprintf(what, sizeof(what), "a control character (0x%02x) within the URL; leave it out",
                 (unsigned char)item->text.at[at]);
         return bad_at(item, at, what);
@@ -82,7 +80,7 @@ static int check_characters(struct input_item *item, struct muster_str url)
         return r;
 }
 
-/* --- other formats ------------------------------------------------------------------------------------------------ */
+/* --- other formats --------------------------------------------------------------------------- */
 
 /* How many delimiters, outside quotes, stand before the URL. */
 static size_t columns_before_url(struct muster_str line, char delimiter)
@@ -117,10 +115,10 @@ static int check_row(struct input_item *item, struct muster_str line)
 
                 while (str_split(&rest, is_tabbed ? '\t' : ',', &name))
                         if (str_is_nocase(str_trim(name), "url"))
-                                return bad(item, is_tabbed ? " looks like the header of a table; "
-                                                             "--input-format tsv reads it"
-                                                           : " looks like the header of a table; "
-                                                             "--input-format csv reads it");
+                                return bad(item,
+                                        is_tabbed
+                                                ? " looks like the header of a table; --input-format tsv reads it"
+                                                : " looks like the header of a table; --input-format csv reads it");
                 return 0;
         }
         snprintf(what, sizeof(what),
@@ -133,14 +131,13 @@ static int check_format(struct input_item *item, struct muster_str line)
 {
         if (line.at[0] == '{')
                 return bad(item,
-                        " is a JSON object in a list of URLs; a file of such lines is read "
-                        "with --input-format jsonl");
+                        " is a JSON object in a list of URLs; a file of such lines is read with --input-format jsonl");
         if (str_is_nocase(line, "url"))
                 return bad(item, " looks like the header of a table; --input-format csv reads it");
         return check_row(item, line);
 }
 
-/* --- the line ----------------------------------------------------------------------------------------------------- */
+/* --- the line -------------------------------------------------------------------------------- */
 
 /* No blank and no control character: of nearly all URLs, so eight bytes at a time. */
 static bool is_plain(struct muster_str url)

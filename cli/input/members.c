@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The text is valid, so few things have to be known of it: where strings end, and how deep brackets are nested.
+ * The text is valid, so few things have to be known of it: where strings end, and how deep brackets
+ * are nested.
  */
 #include "members.h"
 
@@ -109,7 +110,7 @@ bool member_is(const struct member *member, const char *name)
         return is_same;
 }
 
-/* --- numbers ------------------------------------------------------------------------------------------------------ */
+/* --- numbers --------------------------------------------------------------------------------- */
 
 static size_t n_digits(struct muster_str text, size_t at)
 {

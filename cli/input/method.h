@@ -7,7 +7,10 @@
 
 #include <stdbool.h>
 
-/* Does it only read, so that asking once more changes nothing (RFC 9110 section 9.2.1): GET, HEAD, OPTIONS? NULL is GET. */
+/*
+ * Does it only read, so that asking once more changes nothing (RFC 9110 section 9.2.1): GET, HEAD,
+ * OPTIONS? NULL is GET.
+ */
 bool method_is_safe(const char *method);
 
 #endif

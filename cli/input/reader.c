@@ -104,7 +104,10 @@ static bool ends_row(struct reader *reader, char c)
         return c == '\n';
 }
 
-/* The place of the line end that ends the line or row, looking at no byte twice; buf.len: not there yet. */
+/*
+ * The place of the line end that ends the line or row, looking at no byte twice; buf.len: not there
+ * yet.
+ */
 static size_t find_end(struct reader *reader)
 {
         size_t n = reader->buf.len - reader->scanned;
@@ -136,7 +139,9 @@ static bool find_line(struct reader *reader, struct muster_str *ret_line)
         return true;
 }
 
-/* A quote swallowed what follows: take the row's first line by itself, so that the others are read. */
+/*
+ * A quote swallowed what follows: take the row's first line by itself, so that the others are read.
+ */
 static void take_first_line(struct reader *reader, struct muster_str *ret_line)
 {
         const char *lf = memchr(reader->buf.at + reader->at, '\n', reader->buf.len - reader->at);

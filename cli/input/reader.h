@@ -9,10 +9,13 @@
 
 #include <base/buf.h>
 
-#define LINE_BYTES_MAX                                                                             \
-        (8 * 1024 * 1024) /* a request with a large body inline; more belongs into a file */
+/* a request with a large body inline; more belongs into a file */
+#define LINE_BYTES_MAX (8 * 1024 * 1024)
 
-/* Where in a row of fields the reading is (RFC 4180 section 2): a quote opens a field only at its begin. */
+/*
+ * Where in a row of fields the reading is (RFC 4180 section 2): a quote opens a field only at its
+ * begin.
+ */
 enum reader_place { READER_AT_FIELD, READER_IN_FIELD, READER_IN_QUOTES, READER_BEHIND_QUOTE };
 
 struct reader {
@@ -34,14 +37,20 @@ struct reader {
 #define READER_END      1 /* no more lines */
 #define READER_WAIT     2 /* nothing is there yet: poll the descriptor */
 #define READER_TOO_LONG 3 /* a line above LINE_BYTES_MAX; the rest of it is skipped */
-#define READER_QUOTED                                                                              \
-        4 /* a quote of this row is closed nowhere, or not within LINE_BYTES_MAX; its first line alone is passed over */
+/*
+ * a quote of this row is closed nowhere, or not within LINE_BYTES_MAX; its first line alone is
+ * passed over
+ */
+#define READER_QUOTED 4
 
 /* Take over a descriptor. */
 void reader_init(struct reader *reader, int take_fd);
 void reader_deinit(struct reader *reader);
 
-/* The next line or row without its end, borrowed until the next call. Or a condition above, or MUSTER_E_INPUT with errno in *ret_sys. */
+/*
+ * The next line or row without its end, borrowed until the next call. Or a condition above, or
+ * MUSTER_E_INPUT with errno in *ret_sys.
+ */
 int reader_next(struct reader *reader, struct muster_str *ret_line, int *ret_sys);
 
 #endif

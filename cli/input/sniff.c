@@ -33,11 +33,8 @@ const char *sniff(struct muster_str first_line)
         if (str_starts(first_line, "PK\x03\x04"))
                 return "it is a zip archive, or a spreadsheet (xlsx, ods); save that as CSV";
         if (is_list_of_json(first_line))
-                return "it is one list in JSON, where one object a line is needed; jq -c '.[]' "
-                       "makes "
-                       "lines of objects, jq -r '.[]' of URLs";
+                return "it is one list in JSON, where one object a line is needed; jq -c '.[]' makes lines of objects, jq -r '.[]' of URLs";
         if (str_is(str_trim(first_line), "{"))
-                return "its JSON is laid out over several lines; jq -c . makes a line of each "
-                       "object";
+                return "its JSON is laid out over several lines; jq -c . makes a line of each object";
         return NULL;
 }

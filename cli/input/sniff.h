@@ -7,7 +7,10 @@
 
 #include <base/str.h>
 
-/* What a file is that begins with this line and cannot be read, and what makes it readable; NULL: it may be a list. */
+/*
+ * What a file is that begins with this line and cannot be read, and what makes it readable; NULL:
+ * it may be a list.
+ */
 const char *sniff(struct muster_str first_line);
 
 #endif

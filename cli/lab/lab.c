@@ -16,7 +16,7 @@ struct settings {
         bool only_serves;
 };
 
-/* --- options: those of this command, and a setting of the lab each ------------------------------------------------ */
+/* --- options: those of this command, and a setting of the lab each --------------------------- */
 
 static int set_scenario(void *settings, const struct option *option, const char *value,
         struct muster_error *error)
@@ -70,19 +70,16 @@ static int help(const struct option *const *tables)
 {
         printf("usage: muster lab [options]                 serve until Ctrl-C\n"
                "       muster lab [options] -- COMMAND...   serve while COMMAND runs\n\n"
-               "A server with adjustable behaviour, names and network, for tests, demonstrations "
-               "and for reproducing\n"
-               "trouble. Without options: http (called lab), https (called tls) and a name server "
-               "for *.test on free\n"
+               "A server with adjustable behaviour, names and network, for tests, demonstrations and for reproducing\n"
+               "trouble. Without options: http (called lab), https (called tls) and a name server for *.test on free\n"
                "ports. In COMMAND {lab}, {tls}, {dns} and {ca} are replaced by where these are.\n");
         option_help(tables, stdout);
-        printf("\nWith --link COMMAND runs in a network of its own, with a path to the lab as "
-               "described.\n"
+        printf("\nWith --link COMMAND runs in a network of its own, with a path to the lab as described.\n"
                "The server's page / lists its behaviours. See muster-lab(1).\n");
         return EXIT_ALL_SUCCEEDED;
 }
 
-/* --- what is there without being asked for ------------------------------------------------------------------------ */
+/* --- what is there without being asked for --------------------------------------------------- */
 
 /* The one listener once more, with https. */
 static int add_tls_twin(struct lab_config *config)
@@ -137,8 +134,7 @@ static int check(const struct settings *settings, const struct lab_run *run,
 
         if (r == 0 && settings->config.has_link && !run->command && !run->shell_text)
                 return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
-                        "a link needs a command at its other end: muster lab --link ... "
-                        "-- COMMAND");
+                        "a link needs a command at its other end: muster lab --link ... -- COMMAND");
         return r;
 }
 

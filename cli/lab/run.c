@@ -21,7 +21,7 @@
 
 static struct loop *waking; /* by the signal handler */
 
-/* --- the certificate of the root ---------------------------------------------------------------------------------- */
+/* --- the certificate of the root ------------------------------------------------------------- */
 
 static bool has_tls(const struct lab_config *config)
 {
@@ -31,7 +31,9 @@ static bool has_tls(const struct lab_config *config)
         return false;
 }
 
-/* {ca} stands in what a shell reads: a folder whose name a shell would take apart is none for us. */
+/*
+ * {ca} stands in what a shell reads: a folder whose name a shell would take apart is none for us.
+ */
 static bool is_plain(const char *folder)
 {
         static const char plain[] =
@@ -93,7 +95,7 @@ static void remove_directory(struct lab_run *run)
         rmdir(run->directory);
 }
 
-/* --- serving ------------------------------------------------------------------------------------------------------ */
+/* --- serving --------------------------------------------------------------------------------- */
 
 static void stop_ready(struct loop_watch *watch, bool readable, bool writable)
 {
@@ -165,7 +167,7 @@ static void catch_signals(struct lab_run *run, void (*interrupt)(int))
         sigaction(SIGPIPE, &action, NULL);
 }
 
-/* --- the command -------------------------------------------------------------------------------------------------- */
+/* --- the command ----------------------------------------------------------------------------- */
 
 /* As the kernel was told of it; where there is no /proc, as the one who started it had it. */
 static bool find_ourselves(char path[PATH_MAX])
@@ -179,8 +181,9 @@ static bool find_ourselves(char path[PATH_MAX])
 }
 
 /*
- * Where this program is comes first: what the command calls muster is this one. To be done before a link is made: in a
- * chroot, a process with mounts of its own is told a path that begins at the root of the machine.
+ * Where this program is comes first: what the command calls muster is this one. To be done before a
+ * link is made: in a chroot, a process with mounts of its own is told a path that begins at the
+ * root of the machine.
  */
 static void put_ourselves_into_path(void)
 {
@@ -235,9 +238,12 @@ static int exit_status_of(int status)
         return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
-/* --- the three ways ----------------------------------------------------------------------------------------------- */
+/* --- the three ways -------------------------------------------------------------------------- */
 
-/* Serve while the command runs. A Ctrl-C at the terminal goes to both; the command decides what becomes of it. */
+/*
+ * Serve while the command runs. A Ctrl-C at the terminal goes to both; the command decides what
+ * becomes of it.
+ */
 static int serve_command(struct lab_run *run)
 {
         pid_t child;
@@ -281,8 +287,7 @@ static void tell(const struct lab_run *run)
         if (run->config->about)
                 printf("%-10s %s\n", "about", run->config->about);
         if (isatty(STDOUT_FILENO))
-                printf("%-10s fetch one of these addresses for a list of what there is; Ctrl-C "
-                       "ends it\n",
+                printf("%-10s fetch one of these addresses for a list of what there is; Ctrl-C ends it\n",
                         "");
         fflush(stdout);
 }
@@ -295,8 +300,7 @@ static void tell_end(const struct lab_run *run)
 
                 if (stats->n_accepted)
                         fprintf(stderr,
-                                "muster: %s: %llu requests on %llu connections, at most %llu of "
-                                "these at once\n",
+                                "muster: %s: %llu requests on %llu connections, at most %llu of these at once\n",
                                 listener->config->name, (unsigned long long)stats->n_requests,
                                 (unsigned long long)stats->n_accepted,
                                 (unsigned long long)stats->n_open_max);

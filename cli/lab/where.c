@@ -7,7 +7,7 @@
 
 #define WORD_MAX 200
 
-/* --- ports and addresses ------------------------------------------------------------------------------------------ */
+/* --- ports and addresses --------------------------------------------------------------------- */
 
 static bool is_taken(const struct lab_config *config, uint16_t port)
 {
@@ -78,11 +78,11 @@ void where_dns(const struct lab_config *config, char *text, size_t size)
         print_address(&config->dns_address, config->dns_port, text, size);
 }
 
-/* --- words -------------------------------------------------------------------------------------------------------- */
+/* --- words ----------------------------------------------------------------------------------- */
 
 /*
- * What a word stands for. Beside names of listeners: "lab:port" is the port of the one called lab, for URLs with a host name of
- * one's own.
+ * What a word stands for. Beside names of listeners: "lab:port" is the port of the one called lab,
+ * for URLs with a host name of one's own.
  */
 static bool look_up(const struct lab_config *config, const char *ca_file, struct muster_str word,
         char *text)
@@ -112,7 +112,10 @@ static bool look_up(const struct lab_config *config, const char *ca_file, struct
         return false;
 }
 
-/* The word that `open` begins; empty when it is none of ours: braces have many uses, and those of the shell and of curl follow a $ or %. */
+/*
+ * The word that `open` begins; empty when it is none of ours: braces have many uses, and those of
+ * the shell and of curl follow a $ or %.
+ */
 static struct muster_str word_at(const char *text, const char *open)
 {
         const char *close = strchr(open, '}');
@@ -154,7 +157,7 @@ char *where_replace(const struct lab_config *config, const char *ca_file, const 
         return NULL;
 }
 
-/* --- the environment ---------------------------------------------------------------------------------------------- */
+/* --- the environment ------------------------------------------------------------------------- */
 
 static void variable_name(const char *name, char *text, size_t size)
 {

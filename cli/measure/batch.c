@@ -14,7 +14,7 @@ struct batch_item {
         const struct input_format *format; /* that the text has; NULL: it is a URL */
 };
 
-/* --- reading ------------------------------------------------------------------------------------------------------ */
+/* --- reading --------------------------------------------------------------------------------- */
 
 static const char *const no_texts[] = { NULL };
 static const char *const standard_input[] = { "-", NULL };
@@ -22,8 +22,7 @@ static const char *const standard_input[] = { "-", NULL };
 static int refuse_unsafe(const char *what, struct muster_error *error)
 {
         return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
-                "%s may change something on the server, and everything is asked for "
-                "several times: only GET, HEAD and OPTIONS are, unless --unsafe allows all",
+                "%s may change something on the server, and everything is asked for several times: only GET, HEAD and OPTIONS are, unless --unsafe allows all",
                 what);
 }
 
@@ -62,8 +61,7 @@ static int add(struct batch *batch, struct muster_str text, const struct input_f
                 return r;
         if (text.len > BATCH_BYTES_MAX - at)
                 return error_set(error, MUSTER_E_INPUT, MUSTER_PHASE_QUEUE, 0,
-                        "input: the list is longer than %d MiB; it is kept in memory, as it "
-                        "is run several times: a part of it will do (head -n 100000)",
+                        "input: the list is longer than %d MiB; it is kept in memory, as it is run several times: a part of it will do (head -n 100000)",
                         BATCH_BYTES_MAX >> 20);
         if (buf_add_str(&batch->text, text) < 0 || buf_add_char(&batch->text, '\0') < 0)
                 return error_set_memory(error, MUSTER_PHASE_QUEUE);
@@ -190,7 +188,7 @@ int batch_resize(struct batch *batch, size_t n)
         return 0;
 }
 
-/* --- submitting --------------------------------------------------------------------------------------------------- */
+/* --- submitting ------------------------------------------------------------------------------ */
 
 void batch_scratch_deinit(struct batch_scratch *scratch)
 {
@@ -199,7 +197,10 @@ void batch_scratch_deinit(struct batch_scratch *scratch)
         buf_deinit(&scratch->own);
 }
 
-/* What its line and the options say; none where that is a plain GET of a URL. Negative: it cannot be made. */
+/*
+ * What its line and the options say; none where that is a plain GET of a URL. Negative: it cannot
+ * be made.
+ */
 static int make(const struct batch *batch, const struct batch_item *item,
         struct batch_scratch *scratch, struct muster_request **ret_request)
 {

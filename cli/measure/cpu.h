@@ -2,8 +2,8 @@
 /*
  * How busy a thread was
  *
- * What it did, and for how long it would have done something had a processor been free (the scheduler's run delay): both are this
- * machine's share of the time, and no server's.
+ * What it did, and for how long it would have done something had a processor been free (the
+ * scheduler's run delay): both are this machine's share of the time, and no server's.
  */
 #ifndef CLI_MEASURE_CPU_H
 #define CLI_MEASURE_CPU_H
@@ -12,8 +12,8 @@
 
 struct cpu {
         uint64_t used_ns;
-        uint64_t
-                delayed_ns; /* ready, but no processor was; 0 also where the kernel does not tell */
+        /* ready, but no processor was; 0 also where the kernel does not tell */
+        uint64_t delayed_ns;
 };
 
 /* Of the calling thread, since it began. */

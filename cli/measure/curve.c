@@ -5,7 +5,7 @@
 
 #define BYTES_THAT_COUNT 4096 /* a body below this is not what a link is full of */
 
-/* --- while it is being measured ----------------------------------------------------------------------------------- */
+/* --- while it is being measured -------------------------------------------------------------- */
 
 static bool fell(const struct curve *curve, size_t i)
 {
@@ -60,7 +60,7 @@ size_t curve_best_few(const struct curve *curve, size_t *indices, size_t most)
         return most;
 }
 
-/* --- what follows ------------------------------------------------------------------------------------------------- */
+/* --- what follows ---------------------------------------------------------------------------- */
 
 bool curve_has_looked_again(const struct curve *curve, size_t i)
 {
@@ -92,7 +92,7 @@ static void find_knee(struct curve *curve)
                 curve->knee++;
 }
 
-/* --- the limit ---------------------------------------------------------------------------------------------------- */
+/* --- the limit ------------------------------------------------------------------------------- */
 
 static double grown(const struct step *from, const struct step *to, enum muster_phase phase)
 {
@@ -122,10 +122,11 @@ static enum curve_limit what_grew(const struct step *from, const struct step *to
 }
 
 /*
- * On a link that is full bytes queue before the first of them is here, so that the wait grows and not only the receiving. It is told from a
- * busy server by two things. What one body alone takes to be received, times the bodies of a second, is the share of time in which the link
- * is used (utilisation law), and that is about one. And packets of all kinds queue there, so that the round trip grows, too; the kernel's
- * figure of it follows slowly, so some of it will do.
+ * On a link that is full bytes queue before the first of them is here, so that the wait grows and
+ * not only the receiving. It is told from a busy server by two things. What one body alone takes to
+ * be received, times the bodies of a second, is the share of time in which the link is used
+ * (utilisation law), and that is about one. And packets of all kinds queue there, so that the round
+ * trip grows, too; the kernel's figure of it follows slowly, so some of it will do.
  */
 static bool is_link_full(const struct step *alone, const struct step *from, const struct step *to)
 {
@@ -146,9 +147,10 @@ static bool is_busy(const struct step *step)
 }
 
 /*
- * From the knee to the best step, and to the one that brought no more, this machine had to be idle now and then: or nothing is known of the
- * server. What fails does so at once and keeps this machine busy: that is no limit of it. Returns the first step that it was not, n_steps when
- * there is none.
+ * From the knee to the best step, and to the one that brought no more, this machine had to be idle
+ * now and then: or nothing is known of the server. What fails does so at once and keeps this
+ * machine busy: that is no limit of it. Returns the first step that it was not, n_steps when there
+ * is none.
  */
 static size_t first_busy(const struct curve *curve)
 {
@@ -180,7 +182,7 @@ static void find_limit(struct curve *curve)
         }
 }
 
-/* --- the fit ------------------------------------------------------------------------------------------------------ */
+/* --- the fit --------------------------------------------------------------------------------- */
 
 /* Requests that a throughput was measured with. */
 static double n_behind(const struct curve *curve, size_t i)

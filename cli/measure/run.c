@@ -12,8 +12,8 @@
 #include <sys/resource.h>
 
 #define PATIENCE_MS 100
-#define FILES_FOR_THREADS                                                                          \
-        8 /* descriptors that a client needs beside its connections, and some more */
+/* descriptors that a client needs beside its connections, and some more */
+#define FILES_FOR_THREADS 8
 
 /* One of the threads. */
 struct worker {
@@ -45,11 +45,11 @@ static uint64_t now(void)
         return clock_ns_of(CLOCK_MONOTONIC);
 }
 
-/* --- a worker ----------------------------------------------------------------------------------------------------- */
+/* --- a worker -------------------------------------------------------------------------------- */
 
 /*
- * One by one means that the next request is thought of when the last one was answered. A loop has some more ready, so that a slot that becomes
- * free is used in the same turn.
+ * One by one means that the next request is thought of when the last one was answered. A loop has
+ * some more ready, so that a slot that becomes free is used in the same turn.
  */
 static unsigned window(const struct way *way)
 {
@@ -145,7 +145,7 @@ static void *worker_main(void *argument)
         return NULL;
 }
 
-/* --- the crew ----------------------------------------------------------------------------------------------------- */
+/* --- the crew -------------------------------------------------------------------------------- */
 
 /* A client sees only to the descriptors that it needs itself. */
 static void allow_files(unsigned n_threads)
@@ -160,8 +160,9 @@ static void allow_files(unsigned n_threads)
 }
 
 /*
- * A client keeps idle connections by its concurrency, 4 for each. What is in flight with one by one is bounded by the window alone, so that its
- * client can have the concurrency, and with it the idle connections, of a loop.
+ * A client keeps idle connections by its concurrency, 4 for each. What is in flight with one by one
+ * is bounded by the window alone, so that its client can have the concurrency, and with it the idle
+ * connections, of a loop.
  */
 static unsigned client_concurrency(const struct way *way)
 {
@@ -286,7 +287,7 @@ int run_batch(struct run *run, const struct batch *batch, const struct way *way,
         return r;
 }
 
-/* --- answers ------------------------------------------------------------------------------------------------------ */
+/* --- answers --------------------------------------------------------------------------------- */
 
 static int compare_u64(const void *a, const void *b)
 {

@@ -2,11 +2,13 @@
 /*
  * Run a batch in one way, and measure that
  *
- * Each way is a number of threads with a client of their own that take requests from the same list, and what is kept in flight by each: one
- * thread and one request are one by one; N threads and one request each is what blocking calls in a pool of N threads do; one thread and
- * N requests is the event loop. So nothing differs but what is to be compared.
+ * Each way is a number of threads with a client of their own that take requests from the same list,
+ * and what is kept in flight by each: one thread and one request are one by one; N threads and one
+ * request each is what blocking calls in a pool of N threads do; one thread and N requests is the
+ * event loop. So nothing differs but what is to be compared.
  *
- * Clients are made before the clock starts and begin without connections. It stops when the last result was taken.
+ * Clients are made before the clock starts and begin without connections. It stops when the last
+ * result was taken.
  */
 #ifndef CLI_MEASURE_RUN_H
 #define CLI_MEASURE_RUN_H
@@ -20,8 +22,11 @@
 struct way {
         unsigned n_threads;
         unsigned concurrency; /* of each of them */
-        unsigned
-                room; /* for idle connections: as many as a client with this concurrency keeps; used where concurrency is 1 */
+        /*
+         * for idle connections: as many as a client with this concurrency keeps; used where
+         * concurrency is 1
+         */
+        unsigned room;
         bool no_reuse; /* each request has a connection of its own */
 };
 
@@ -43,8 +48,9 @@ struct run {
 };
 
 /*
- * Run it, for at most `limit_ns` (0: to its end): after that, and after Ctrl-C, no further request is begun. `answers`, unless NULL,
- * has a place for each item. Negative with *error: it could not be run.
+ * Run it, for at most `limit_ns` (0: to its end): after that, and after Ctrl-C, no further request
+ * is begun. `answers`, unless NULL, has a place for each item. Negative with *error: it could not
+ * be run.
  */
 int run_batch(struct run *run, const struct batch *batch, const struct way *way, uint64_t limit_ns,
         struct answer *answers, struct muster_error *error);

@@ -2,10 +2,11 @@
 /*
  * What a few repeated measurements say
  *
- * Medians, because a round in which the machine was busy with something else must not count for more than one round; and how far they can be
- * trusted, by the bootstrap (Efron 1979): the rounds are drawn again with replacement, many times, and the middle 95 % of the medians of
- * these draws is the interval. The draws are the same ones in every run of the program. With six rounds the interval is about the range
- * from the least to the greatest: honest, as six rounds know no more.
+ * Medians, because a round in which the machine was busy with something else must not count for
+ * more than one round; and how far they can be trusted, by the bootstrap (Efron 1979): the rounds
+ * are drawn again with replacement, many times, and the middle 95 % of the medians of these draws
+ * is the interval. The draws are the same ones in every run of the program. With six rounds the
+ * interval is about the range from the least to the greatest: honest, as six rounds know no more.
  */
 #ifndef CLI_MEASURE_STAT_H
 #define CLI_MEASURE_STAT_H

@@ -35,7 +35,7 @@ static uint64_t now(void)
         return clock_ns_of(CLOCK_MONOTONIC);
 }
 
-/* --- requests out, results in ------------------------------------------------------------------------------------- */
+/* --- requests out, results in ---------------------------------------------------------------- */
 
 /* Enough wait here that a slot which becomes free is used in the same turn. */
 static int feed(struct runner *runner)
@@ -137,7 +137,7 @@ static void drain(struct runner *runner)
         }
 }
 
-/* --- the figures -------------------------------------------------------------------------------------------------- */
+/* --- the figures ----------------------------------------------------------------------------- */
 
 static struct step_phase figures_of(const struct hist *hist)
 {
@@ -182,7 +182,7 @@ double step_bad_share(const struct step *step)
                             : 0;
 }
 
-/* --- a step ------------------------------------------------------------------------------------------------------- */
+/* --- a step ---------------------------------------------------------------------------------- */
 
 static uint64_t n_conns_opened(const struct runner *runner)
 {

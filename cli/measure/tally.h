@@ -2,7 +2,8 @@
 /*
  * What a number of requests took, added up
  *
- * The latency of a request is the time in which it held a slot: all phases but those in which it waited for its turn here or for the caller.
+ * The latency of a request is the time in which it held a slot: all phases but those in which it
+ * waited for its turn here or for the caller.
  */
 #ifndef CLI_MEASURE_TALLY_H
 #define CLI_MEASURE_TALLY_H
@@ -17,8 +18,8 @@ struct tally {
         uint64_t n_failed;      /* have an error */
         uint64_t n_turned_down; /* of the others: see tally_is_turned_down() */
         uint64_t n_4xx, n_5xx;  /* answered so, and no failure; n_5xx: 500 and above */
-        uint64_t
-                in_flight_ns; /* the latencies of all: divided by the wall time, how many were in flight (Little's law) */
+        /* the latencies of all: divided by the wall time, how many were in flight (Little's law) */
+        uint64_t in_flight_ns;
         struct hist latency; /* of all, as tally_latency_mean(): they stand side by side */
         uint64_t phase_ns[MUSTER_N_PHASES];
         uint64_t body_bytes, wire_bytes;
@@ -33,8 +34,9 @@ void tally_add(struct tally *tally, const struct muster_result *result);
 void tally_merge(struct tally *tally, const struct tally *other);
 
 /*
- * Did the server turn it down: was it answered 429 or 5xx? Explain calls refused what is answered 429 or 503, where a server says that it has enough.
- * Who looks for the limit must not count as throughput what one answers that is past it, and 500, 502 and 504 are such answers.
+ * Did the server turn it down: was it answered 429 or 5xx? Explain calls refused what is answered
+ * 429 or 503, where a server says that it has enough. Who looks for the limit must not count as
+ * throughput what one answers that is past it, and 500, 502 and 504 are such answers.
  */
 bool tally_is_turned_down(const struct muster_result *result);
 

@@ -23,8 +23,8 @@ struct sums {
 };
 
 /*
- * The variance of y grows as (y + 1) squared where that of X is a fixed share of X: so the weights shrink likewise, or the last point would
- * decide everything.
+ * The variance of y grows as (y + 1) squared where that of X is a fixed share of X: so the weights
+ * shrink likewise, or the last point would decide everything.
  */
 static struct sums sum_up(double lambda, const struct usl_point *points, size_t n_points)
 {

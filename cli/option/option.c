@@ -9,7 +9,7 @@
 #define HELP_COLUMN     34
 #define ABBREVIATED_MIN 3 /* letters: fewer begin too many names */
 
-/* --- finding ------------------------------------------------------------------------------------------------------ */
+/* --- finding --------------------------------------------------------------------------------- */
 
 static const struct option *find_name(const struct option *const *tables, struct muster_str name)
 {
@@ -92,7 +92,7 @@ static int unknown(const struct option *const *tables, struct muster_str name,
                 "unknown option --%.*s; --help lists all", STR_ARGS(name));
 }
 
-/* --- parsing ------------------------------------------------------------------------------------------------------ */
+/* --- parsing --------------------------------------------------------------------------------- */
 
 struct parser {
         const struct option *const *tables;
@@ -109,7 +109,9 @@ static int set(struct parser *parser, const struct option *option, const char *v
 
         if (r == 0)
                 return 0;
-        /* Whatever else is wrong with a value, it is the caller's: a file that is not there, too. */
+        /*
+         * Whatever else is wrong with a value, it is the caller's: a file that is not there, too.
+         */
         if (r != MUSTER_E_RESOURCE)
                 r = MUSTER_E_INVALID;
         return error_set(parser->error, r, MUSTER_PHASE_QUEUE, 0, "--%s: %s", option->name,
@@ -185,7 +187,7 @@ int option_parse(const struct option *const *tables, void *settings, int argc, c
         return r;
 }
 
-/* --- help --------------------------------------------------------------------------------------------------------- */
+/* --- help ------------------------------------------------------------------------------------ */
 
 static void help_one(const struct option *option, FILE *to)
 {

@@ -2,8 +2,9 @@
 /*
  * Command-line options from a table
  *
- * Const tables say all that there is to an option: its names, argument, help and what sets it. Parsing, --help and the words for
- * mistakes come from them. A command has a list of tables, so that commands can share some.
+ * Const tables say all that there is to an option: its names, argument, help and what sets it.
+ * Parsing, --help and the words for mistakes come from them. A command has a list of tables, so
+ * that commands can share some.
  */
 #ifndef CLI_OPTION_OPTION_H
 #define CLI_OPTION_OPTION_H
@@ -16,8 +17,8 @@
 struct option;
 
 /*
- * Put a value (NULL for an option without argument) into the settings. MUSTER_E_INVALID or MUSTER_E_RESOURCE with the reason in *error,
- * without the option's name.
+ * Put a value (NULL for an option without argument) into the settings. MUSTER_E_INVALID or
+ * MUSTER_E_RESOURCE with the reason in *error, without the option's name.
  */
 typedef int (*option_set)(void *settings, const struct option *option, const char *value,
         struct muster_error *error);
@@ -48,7 +49,10 @@ int option_set_count(void *settings, const struct option *option, const char *va
 int option_set_between(void *settings, const struct option *option, const char *value,
         unsigned least, unsigned most, struct muster_error *error);
 
-/* `uint64_t` milliseconds: "500ms", "2s", "1.5m", "1h"; a plain number is seconds, as curl has it; 0: no timeout. */
+/*
+ * `uint64_t` milliseconds: "500ms", "2s", "1.5m", "1h"; a plain number is seconds, as curl has it;
+ * 0: no timeout.
+ */
 int option_set_duration(void *settings, const struct option *option, const char *value,
         struct muster_error *error);
 
@@ -61,8 +65,9 @@ int option_set_rate(void *settings, const struct option *option, const char *val
         struct muster_error *error);
 
 /*
- * Go through the arguments with a NULL-ended list of tables; what is no option goes to `operand`. After "--" all are operands.
- * MUSTER_E_INVALID with *error naming the option, its value and what is accepted; MUSTER_E_RESOURCE. OPTION_HELP: --help was there.
+ * Go through the arguments with a NULL-ended list of tables; what is no option goes to `operand`.
+ * After "--" all are operands. MUSTER_E_INVALID with *error naming the option, its value and what
+ * is accepted; MUSTER_E_RESOURCE. OPTION_HELP: --help was there.
  */
 #define OPTION_HELP 1
 int option_parse(const struct option *const *tables, void *settings, int argc, char **argv,

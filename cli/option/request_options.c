@@ -30,7 +30,7 @@ static int add_text(struct texts *texts, const char *text, struct muster_error *
         return 0;
 }
 
-/* --- setters ------------------------------------------------------------------------------------------------------ */
+/* --- setters --------------------------------------------------------------------------------- */
 
 static int set_listed(void *settings, const struct option *option, const char *value,
         struct muster_error *error)
@@ -205,7 +205,7 @@ static int set_max_redirs(void *settings, const struct option *option, const cha
         return 0;
 }
 
-/* --- the tables --------------------------------------------------------------------------------------------------- */
+/* --- the tables ------------------------------------------------------------------------------ */
 
 #define CLIENT(member) offsetof(struct request_options, client.member)
 #define OWN(member)    offsetof(struct request_options, member)
@@ -283,7 +283,7 @@ const struct option request_option_table[] = {
         { 0 },
 };
 
-/* --- settled ------------------------------------------------------------------------------------------------------ */
+/* --- settled --------------------------------------------------------------------------------- */
 
 void request_options_finish(struct request_options *options)
 {
@@ -302,8 +302,8 @@ bool request_options_have_no_input(const struct request_options *options)
 void request_options_warn(const struct request_options *options)
 {
         if (options->client.insecure_no_verify)
-                fprintf(stderr, "muster: WARNING: -k: certificates are not checked, anybody on the "
-                                "way can read and change everything\n");
+                fprintf(stderr,
+                        "muster: WARNING: -k: certificates are not checked, anybody on the way can read and change everything\n");
 }
 
 void request_options_deinit(struct request_options *options)

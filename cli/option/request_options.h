@@ -62,8 +62,8 @@ const char *request_options_method(const struct request_options *options);
 bool request_options_add_to_requests(const struct request_options *options);
 
 /*
- * Give a request what the options say, except what it has itself. `content_type` is that of the body it has itself, unless a header says
- * otherwise; NULL: not known. Negative with *error.
+ * Give a request what the options say, except what it has itself. `content_type` is that of the
+ * body it has itself, unless a header says otherwise; NULL: not known. Negative with *error.
  */
 int request_options_apply(const struct request_options *options, struct muster_request *request,
         bool is_plain, const char *content_type, struct muster_error *error);

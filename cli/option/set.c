@@ -19,7 +19,7 @@ static int invalid(struct muster_error *error, const char *value, const char *wh
                 why);
 }
 
-/* --- flags and text ----------------------------------------------------------------------------------------------- */
+/* --- flags and text -------------------------------------------------------------------------- */
 
 int option_set_flag(void *settings, const struct option *option, const char *value,
         struct muster_error *error)
@@ -47,7 +47,7 @@ int option_set_text(void *settings, const struct option *option, const char *val
         return 0;
 }
 
-/* --- numbers ------------------------------------------------------------------------------------------------------ */
+/* --- numbers --------------------------------------------------------------------------------- */
 
 int option_set_count(void *settings, const struct option *option, const char *value,
         struct muster_error *error)

@@ -19,9 +19,12 @@ static int fail(const char *path, const char *what, int sys, struct muster_error
                 "resource: cannot %s %s: %s", what, path, strerrordesc_np(sys));
 }
 
-/* --- opening ------------------------------------------------------------------------------------------------------ */
+/* --- opening --------------------------------------------------------------------------------- */
 
-/* Make every folder above the last slash. `ret_made_at`: where in the path the first one ends that was not there; else unchanged. */
+/*
+ * Make every folder above the last slash. `ret_made_at`: where in the path the first one ends that
+ * was not there; else unchanged.
+ */
 static int make_parents(char *path, size_t *ret_made_at, struct muster_error *error)
 {
         for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
@@ -114,7 +117,7 @@ void body_files_close(struct body_files *files)
         *files = (struct body_files){ 0 };
 }
 
-/* --- until it is whole -------------------------------------------------------------------------------------------- */
+/* --- until it is whole ----------------------------------------------------------------------- */
 
 bool body_files_wants_requests(const struct body_files *files)
 {
@@ -153,7 +156,7 @@ static int write_from_memory(const char *path, const struct muster_result *resul
         return sys;
 }
 
-/* --- its name ----------------------------------------------------------------------------------------------------- */
+/* --- its name -------------------------------------------------------------------------------- */
 
 /* "example.com:8080" of a normalised URL. */
 static struct muster_str host_of(const char *url)
@@ -219,7 +222,10 @@ static int add_name(struct buf *to, const struct body_files *files, const struct
         return r;
 }
 
-/* Numbers differ, and files of the same hash are the same: only other words may name two items alike. */
+/*
+ * Numbers differ, and files of the same hash are the same: only other words may name two items
+ * alike.
+ */
 static bool may_collide(const struct body_files *files)
 {
         return files->words != BODY_NAME_N && !(files->words & BODY_NAME_SHA256);
@@ -234,8 +240,7 @@ static bool is_known_before(const struct body_files *files)
 static int too_long(const struct buf *name, struct muster_error *error)
 {
         return error_set(error, MUSTER_E_INPUT, MUSTER_PHASE_DELIVER, 0,
-                "input: a part of the name of its body is longer than 255 bytes: %.60s...; "
-                "shorten --body",
+                "input: a part of the name of its body is longer than 255 bytes: %.60s...; shorten --body",
                 name->at);
 }
 
@@ -246,8 +251,7 @@ static int take_name(struct body_files *files, const struct buf *name, struct mu
 
         if (r == NAME_SET_HAS_IT)
                 return error_set(error, MUSTER_E_INPUT, MUSTER_PHASE_DELIVER, 0,
-                        "input: the file of its body would be %.200s, which an earlier item "
-                        "has; give each an id of its own, or add {n} to --body",
+                        "input: the file of its body would be %.200s, which an earlier item has; give each an id of its own, or add {n} to --body",
                         name->at);
         return r < 0 ? error_set_memory(error, MUSTER_PHASE_DELIVER) : 0;
 }
@@ -308,7 +312,7 @@ int body_files_name(struct body_files *files, const struct item *item, struct bu
         return r;
 }
 
-/* --- words -------------------------------------------------------------------------------------------------------- */
+/* --- words ----------------------------------------------------------------------------------- */
 
 /* What people write who mean that. */
 static const struct {

@@ -2,11 +2,13 @@
 /*
  * Bodies as files: --body DIR, or --body TEMPLATE
  *
- * DIR is short for DIR/{n}.body, with the number in six digits; body_name.h has what becomes of the words of a template.
+ * DIR is short for DIR/{n}.body, with the number in six digits; body_name.h has what becomes of the
+ * words of a template.
  *
- * The library writes a body to disk as it comes, in a folder of this run (scratch.h); when the result is there it gets its final name.
- * So memory stays flat, and a file of the final name is always whole. A name is given once in a run: what comes second is an error,
- * before it is asked for where its name is known by then. What was there before the run is replaced.
+ * The library writes a body to disk as it comes, in a folder of this run (scratch.h); when the
+ * result is there it gets its final name. So memory stays flat, and a file of the final name is
+ * always whole. A name is given once in a run: what comes second is an error, before it is asked
+ * for where its name is known by then. What was there before the run is replaced.
  */
 #ifndef CLI_OUTPUT_BODY_FILES_H
 #define CLI_OUTPUT_BODY_FILES_H
@@ -32,12 +34,16 @@ struct body_files {
         bool is_begun;  /* from here on the folders that were made are the run's result */
 };
 
-/* Is it a word that nearly means "inline" or "none"? MUSTER_E_INVALID with *error, which says how to have a directory of that name. */
+/*
+ * Is it a word that nearly means "inline" or "none"? MUSTER_E_INVALID with *error, which says how
+ * to have a directory of that name.
+ */
 int body_files_check(const char *spec, struct muster_error *error);
 
 /*
- * `in_memory`: something else needs the bodies, so they are written when the result is there. MUSTER_E_INVALID for a word that does not exist,
- * MUSTER_E_RESOURCE where the directory cannot be made, with *error.
+ * `in_memory`: something else needs the bodies, so they are written when the result is there.
+ * MUSTER_E_INVALID for a word that does not exist, MUSTER_E_RESOURCE where the directory cannot be
+ * made, with *error.
  */
 int body_files_open(struct body_files *files, const char *spec, bool in_memory,
         struct muster_error *error);
@@ -47,8 +53,8 @@ void body_files_begin(struct body_files *files);
 void body_files_close(struct body_files *files);
 
 /*
- * An item will be asked for: take its name, where that is known already. MUSTER_E_INPUT with *error: another one has it, or it is too
- * long; MUSTER_E_RESOURCE.
+ * An item will be asked for: take its name, where that is known already. MUSTER_E_INPUT with
+ * *error: another one has it, or it is too long; MUSTER_E_RESOURCE.
  */
 int body_files_reserve(struct body_files *files, const struct item *item,
         struct muster_error *error);
@@ -61,8 +67,9 @@ int body_files_attach(const struct body_files *files, struct muster_request *req
         struct muster_error *error);
 
 /*
- * The result is there: its body gets its name, which is put, terminated, into the empty `name`. Negative with *error naming the file:
- * MUSTER_E_INPUT where another item has it, MUSTER_E_RESOURCE.
+ * The result is there: its body gets its name, which is put, terminated, into the empty `name`.
+ * Negative with *error naming the file: MUSTER_E_INPUT where another item has it,
+ * MUSTER_E_RESOURCE.
  */
 int body_files_name(struct body_files *files, const struct item *item, struct buf *name,
         struct muster_error *error);

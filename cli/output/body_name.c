@@ -9,13 +9,13 @@
 #include <stdio.h>
 #include <string.h>
 
-#define SHORT_WORD_MAX                                                                             \
-        96 /* bytes of a word, where a whole one makes the name too long: two of them fit */
-#define HASH_BYTES 16   /* of SHA-256: nobody finds two texts with the same ones */
-#define HASH_MARK  "%~" /* no escape begins so */
-#define HASH_LEN   (sizeof(HASH_MARK) - 1 + 2 * (size_t)HASH_BYTES)
+/* bytes of a word, where a whole one makes the name too long: two of them fit */
+#define SHORT_WORD_MAX 96
+#define HASH_BYTES     16   /* of SHA-256: nobody finds two texts with the same ones */
+#define HASH_MARK      "%~" /* no escape begins so */
+#define HASH_LEN       (sizeof(HASH_MARK) - 1 + 2 * (size_t)HASH_BYTES)
 
-/* --- the template ------------------------------------------------------------------------------------------------- */
+/* --- the template ---------------------------------------------------------------------------- */
 
 static unsigned word_of(struct muster_str word)
 {
@@ -43,7 +43,7 @@ int body_name_check(const char *template, unsigned *ret_words, struct muster_err
         return 0;
 }
 
-/* --- a word ------------------------------------------------------------------------------------------------------- */
+/* --- a word ---------------------------------------------------------------------------------- */
 
 static bool is_kept(struct muster_str text, size_t at, bool is_utf8)
 {
@@ -152,7 +152,7 @@ static int add_word(struct buf *to, unsigned word, const struct body_name *name,
         return buf_add_text(to, number);
 }
 
-/* --- the name ----------------------------------------------------------------------------------------------------- */
+/* --- the name -------------------------------------------------------------------------------- */
 
 /* With words of up to `most` bytes. */
 static int add(struct buf *to, const char *template, const struct body_name *name, size_t most)

@@ -4,9 +4,10 @@
  *
  *      out/{host}/{id}.html  ──▶  out/example.com:8080/東京.html
  *
- * What a word stands for becomes a part of a name: it cannot leave its folder, hide, or be taken for another. UTF-8 is kept; "/",
- * control characters, a dot at the beginning, bytes that are no UTF-8 and "%" itself are written as %XX, so different stays
- * different. Where a name would be longer than file systems take, the beginning of the word stands for it, with a hash of all of it.
+ * What a word stands for becomes a part of a name: it cannot leave its folder, hide, or be taken
+ * for another. UTF-8 is kept; "/", control characters, a dot at the beginning, bytes that are no
+ * UTF-8 and "%" itself are written as %XX, so different stays different. Where a name would be
+ * longer than file systems take, the beginning of the word stands for it, with a hash of all of it.
  */
 #ifndef CLI_OUTPUT_BODY_NAME_H
 #define CLI_OUTPUT_BODY_NAME_H
@@ -35,8 +36,8 @@ struct body_name {
 };
 
 /*
- * Append the name, terminated. BODY_NAME_TOO_LONG: a part of it is more than file systems take, and what is constant in it is
- * to blame. MUSTER_E_RESOURCE.
+ * Append the name, terminated. BODY_NAME_TOO_LONG: a part of it is more than file systems take, and
+ * what is constant in it is to blame. MUSTER_E_RESOURCE.
  */
 #define BODY_NAME_TOO_LONG 1
 int body_name_add(struct buf *to, const char *template, const struct body_name *name);

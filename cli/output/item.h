@@ -2,8 +2,8 @@
 /*
  * Input items on their way to the output
  *
- * Each has a place in a ring from the moment it is read until its line is written, so that lines can come out in order and memory is
- * bounded by the ring: when it is full nothing more is read.
+ * Each has a place in a ring from the moment it is read until its line is written, so that lines
+ * can come out in order and memory is bounded by the ring: when it is full nothing more is read.
  */
 #ifndef CLI_OUTPUT_ITEM_H
 #define CLI_OUTPUT_ITEM_H
@@ -44,7 +44,10 @@ struct item *items_begin(struct items *items);
 /* The item that is to be written next if order counts, NULL when there is none. */
 struct item *items_oldest(struct items *items);
 
-/* An item's line is written: release what it holds, and its place as soon as the older ones are released. */
+/*
+ * An item's line is written: release what it holds, and its place as soon as the older ones are
+ * released.
+ */
 void items_written(struct items *items, struct item *item);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "json.h"
 
-/* --- UTF-8 -------------------------------------------------------------------------------------------------------- */
+/* --- UTF-8 ----------------------------------------------------------------------------------- */
 
 static bool is_continuation(unsigned char c)
 {
@@ -61,9 +61,12 @@ bool json_is_utf8(struct muster_str text)
         return true;
 }
 
-/* --- strings ------------------------------------------------------------------------------------------------------ */
+/* --- strings --------------------------------------------------------------------------------- */
 
-/* What stands behind the backslash, 'u' for \u00xx, 0 where nothing is escaped. DEL is, for the sake of terminals. */
+/*
+ * What stands behind the backslash, 'u' for \u00xx, 0 where nothing is escaped. DEL is, for the
+ * sake of terminals.
+ */
 static char escape_of(unsigned char c)
 {
         switch (c) {
@@ -176,7 +179,7 @@ int json_add_string(struct buf *to, struct muster_str text)
         return r;
 }
 
-/* --- base64 ------------------------------------------------------------------------------------------------------- */
+/* --- base64 ---------------------------------------------------------------------------------- */
 
 static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
@@ -235,7 +238,7 @@ int json_decode_base64(struct buf *to, struct muster_str text)
         return bits ? MUSTER_E_INPUT : 0; /* left-over bits must be zero */
 }
 
-/* --- piece by piece ----------------------------------------------------------------------------------------------- */
+/* --- piece by piece -------------------------------------------------------------------------- */
 
 void json_write(struct json_writer *w, const char *text)
 {

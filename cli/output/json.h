@@ -2,8 +2,8 @@
 /*
  * JSON text, written straight into a buffer
  *
- * A result line is written for each request, so this is fast: runs of plain bytes are copied as they are. Functions answer 0
- * or MUSTER_E_RESOURCE.
+ * A result line is written for each request, so this is fast: runs of plain bytes are copied as
+ * they are. Functions answer 0 or MUSTER_E_RESOURCE.
  */
 #ifndef CLI_OUTPUT_JSON_H
 #define CLI_OUTPUT_JSON_H
@@ -25,7 +25,10 @@ int json_add_base64(struct buf *to, struct muster_str bytes);
 /* Append what base64 text stands for. MUSTER_E_INPUT when it is none. */
 int json_decode_base64(struct buf *to, struct muster_str text);
 
-/* For text that is written piece by piece: the first failure is kept, and what is added after it does no harm. */
+/*
+ * For text that is written piece by piece: the first failure is kept, and what is added after it
+ * does no harm.
+ */
 struct json_writer {
         struct buf *to;
         int r;

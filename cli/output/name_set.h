@@ -2,8 +2,9 @@
 /*
  * Name set: which names were given in this run
  *
- * Of a name only a keyed hash of 64 bits is kept, so that a million of them take 16 MiB. That two different ones are taken for the
- * same happens in one of some thirty million runs of a million names, and then it is an error where none had to be: nothing is lost.
+ * Of a name only a keyed hash of 64 bits is kept, so that a million of them take 16 MiB. That two
+ * different ones are taken for the same happens in one of some thirty million runs of a million
+ * names, and then it is an error where none had to be: nothing is lost.
  */
 #ifndef CLI_OUTPUT_NAME_SET_H
 #define CLI_OUTPUT_NAME_SET_H

@@ -2,9 +2,9 @@
 /*
  * Where result lines go: a file or standard output, through one large buffer
  *
- * Whole lines only: a line that does not fit any more goes out with the next flush, and where the disk is full what was
- * written of one is cut off again. A file that was there before keeps what it has until there is a line to be written: a run that
- * cannot begin takes nobody's results away.
+ * Whole lines only: a line that does not fit any more goes out with the next flush, and where the
+ * disk is full what was written of one is cut off again. A file that was there before keeps what it
+ * has until there is a line to be written: a run that cannot begin takes nobody's results away.
  */
 #ifndef CLI_OUTPUT_OUTPUT_H
 #define CLI_OUTPUT_OUTPUT_H
@@ -34,7 +34,10 @@ int output_open(struct output *output, const char *path, struct muster_error *er
 #define OUTPUT_FULL 1
 int output_add(struct output *output, const struct result_line *line, struct muster_error *error);
 
-/* Hand to the kernel what is there. MUSTER_E_RESOURCE with *error saying how many lines were written before. */
+/*
+ * Hand to the kernel what is there. MUSTER_E_RESOURCE with *error saying how many lines were
+ * written before.
+ */
 int output_flush(struct output *output, struct muster_error *error);
 
 /* Is it that file? */

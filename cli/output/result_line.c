@@ -197,15 +197,16 @@ static void add_nothing(struct json_writer *w, const struct result_line *line)
         json_write(w, ",\"method\":null,\"url\":null,\"final_url\":null,\"status\":0");
         add_error(w, line->error);
         json_write(w,
-                ",\"http\":null,\"headers\":[],\"body_bytes\":0,\"wire_bytes\":0,\"attempts\":0,"
-                "\"redirects\":0,"
-                "\"phases_us\":{},\"total_us\":0");
+                ",\"http\":null,\"headers\":[],\"body_bytes\":0,\"wire_bytes\":0,\"attempts\":0,\"redirects\":0,\"phases_us\":{},\"total_us\":0");
         if (line->has_plan)
                 add_plan(w, NULL);
         json_write(w, ",\"conn\":null");
 }
 
-/* What the request had that this line does not have, so that nobody takes it for all that was asked. */
+/*
+ * What the request had that this line does not have, so that nobody takes it for all that was
+ * asked.
+ */
 static void add_omitted(struct json_writer *w, const struct result_line *line)
 {
         if (!line->omits_headers && !line->omits_body)

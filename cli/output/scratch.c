@@ -24,7 +24,7 @@ static int fail(const char *path, int sys, struct muster_error *error)
                 "resource: cannot make the directory %s: %s", path, strerrordesc_np(sys));
 }
 
-/* --- removing ----------------------------------------------------------------------------------------------------- */
+/* --- removing -------------------------------------------------------------------------------- */
 
 /* "17", which is whole, or "17.0a1b2c3d.part", which the library was writing. */
 static bool is_ours(const char *name)
@@ -99,7 +99,7 @@ static void sweep(const char *path)
                 closedir(folder);
 }
 
-/* --- opening ------------------------------------------------------------------------------------------------------ */
+/* --- opening --------------------------------------------------------------------------------- */
 
 /* Nobody has removed it between its making and its lock? */
 static bool is_still_there(const struct scratch *scratch)
@@ -125,7 +125,10 @@ static int try_make(struct scratch *scratch)
         scratch->fd = open(scratch->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (scratch->fd < 0)
                 return errno == ENOENT ? EAGAIN : errno;
-        /* Where a file system has no such locks nobody can take one either, and what is left behind stays. */
+        /*
+         * Where a file system has no such locks nobody can take one either, and what is left behind
+         * stays.
+         */
         if ((flock(scratch->fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK) &&
                 is_still_there(scratch))
                 return 0;

@@ -4,8 +4,9 @@
  *
  *      out/.muster-1000/x7Kd9q/17     user 1000, one run, the body of the 17th item
  *
- * A run holds a lock on its folder (flock) for as long as it lives, however it ends. So the next run can tell what a killed one left
- * behind from what is in use, and removes that: nothing but files of the names that we give, in folders of ours.
+ * A run holds a lock on its folder (flock) for as long as it lives, however it ends. So the next
+ * run can tell what a killed one left behind from what is in use, and removes that: nothing but
+ * files of the names that we give, in folders of ours.
  */
 #ifndef CLI_OUTPUT_SCRATCH_H
 #define CLI_OUTPUT_SCRATCH_H
@@ -21,7 +22,10 @@ struct scratch {
         int fd;       /* of it, with the lock */
 };
 
-/* In `directory`, which ends with a slash. Removes what killed runs left there. MUSTER_E_RESOURCE with *error. */
+/*
+ * In `directory`, which ends with a slash. Removes what killed runs left there. MUSTER_E_RESOURCE
+ * with *error.
+ */
 int scratch_open(struct scratch *scratch, const char *directory, struct muster_error *error);
 
 /* Remove it, with what is in it. */

@@ -16,11 +16,12 @@
 
 #define LEAVING_MS 100 /* what is just being started gets so long to be known */
 
-/* --- those that run ----------------------------------------------------------------------------------------------- */
+/* --- those that run -------------------------------------------------------------------------- */
 
 /*
- * Process ids, for a signal handler. A global, as the handler has no argument. Each thread has one child at a time, and there are at
- * most 1024 of these threads; one that finds no place only is not killed when the program leaves in a hurry.
+ * Process ids, for a signal handler. A global, as the handler has no argument. Each thread has one
+ * child at a time, and there are at most 1024 of these threads; one that finds no place only is not
+ * killed when the program leaves in a hurry.
  */
 #define N_PLACES 1025
 static _Atomic(pid_t) running[N_PLACES]; /* the first is not used */
@@ -40,8 +41,8 @@ static unsigned register_pid(pid_t pid)
 }
 
 /*
- * A worker whose command is killed here goes on to the next: so first nothing is started any more, and what is just being started gets
- * its place.
+ * A worker whose command is killed here goes on to the next: so first nothing is started any more,
+ * and what is just being started gets its place.
  */
 void child_kill_all(void)
 {
@@ -58,7 +59,7 @@ void child_kill_all(void)
         }
 }
 
-/* --- the beginning ------------------------------------------------------------------------------------------------ */
+/* --- the beginning --------------------------------------------------------------------------- */
 
 void child_close_fd(int *fd)
 {
@@ -115,7 +116,10 @@ static int open_pipes(struct child *child, int theirs[3])
         return sys ? sys : unblock(child->err_fd);
 }
 
-/* A worker blocks every signal and this program ignores SIGPIPE and SIGXFSZ; neither is for a command. */
+/*
+ * A worker blocks every signal and this program ignores SIGPIPE and SIGXFSZ; neither is for a
+ * command.
+ */
 static int set_attributes(posix_spawnattr_t *attributes)
 {
         sigset_t blocked, by_default;
@@ -200,7 +204,7 @@ int child_start(struct child *child, const char *command, char *const *environme
         return 0;
 }
 
-/* --- is it there? ------------------------------------------------------------------------------------------------------ */
+/* --- is it there? ---------------------------------------------------------------------------- */
 
 bool child_is_over(const struct child *child)
 {
@@ -225,7 +229,7 @@ enum child_state child_look(const struct child *child)
         return out.revents & POLLIN ? CHILD_HAS_SPOKEN : CHILD_IS_GONE;
 }
 
-/* --- the end ------------------------------------------------------------------------------------------------------ */
+/* --- the end --------------------------------------------------------------------------------- */
 
 void child_say_end(struct child *child)
 {

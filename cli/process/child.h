@@ -2,8 +2,9 @@
 /*
  * A command that runs in a process of its own, and a talk with it over three pipes
  *
- * It belongs to the thread that talks with it, which waits in poll(2) until there is an end of any kind: the command's, the time's, or
- * ours. It is the leader of a process group, and what it leaves behind in it is killed with it.
+ * It belongs to the thread that talks with it, which waits in poll(2) until there is an end of any
+ * kind: the command's, the time's, or ours. It is the leader of a process group, and what it leaves
+ * behind in it is killed with it.
  *
  *      in  ──▶ standard input  ┐
  *      out ◀── standard output ├ sh -c COMMAND
@@ -74,7 +75,10 @@ void child_terminate(const struct child *child);
 /* Has the process ended? It is still to be waited for: child_end(). */
 bool child_is_over(const struct child *child);
 
-/* Kill what is left of its group, and wait for it. Its status, as waitpid(2) has it. May be called twice; `out` stays. */
+/*
+ * Kill what is left of its group, and wait for it. Its status, as waitpid(2) has it. May be called
+ * twice; `out` stays.
+ */
 int child_end(struct child *child);
 
 /* The same, and release the memory. */
@@ -84,7 +88,10 @@ void child_deinit(struct child *child);
 void child_explain(const struct child *child, const struct child_talk *talk,
         enum child_outcome outcome, int status, char *text, size_t size);
 
-/* Kill all that run, of every thread, and wait for none: for a signal handler, right before the program leaves. */
+/*
+ * Kill all that run, of every thread, and wait for none: for a signal handler, right before the
+ * program leaves.
+ */
 void child_kill_all(void);
 
 #endif

@@ -64,7 +64,10 @@ static bool wait_for_any(const struct child *child, struct course *course)
         return !fds[WATCH_STOP].revents;
 }
 
-/* It need not read all, nor anything: SIGPIPE is ignored, and EPIPE the end of what there is to say. */
+/*
+ * It need not read all, nor anything: SIGPIPE is ignored, and EPIPE the end of what there is to
+ * say.
+ */
 static void write_some(struct child *child, struct course *course)
 {
         if (course->in.len && child->in_fd >= 0) {
@@ -83,7 +86,10 @@ static void write_some(struct child *child, struct course *course)
                 child_close_fd(&child->in_fd);
 }
 
-/* Of what it says to standard error the first line that is not empty; the rest is read and forgotten. */
+/*
+ * Of what it says to standard error the first line that is not empty; the rest is read and
+ * forgotten.
+ */
 static void keep_err(struct child *child, const char *at, size_t len)
 {
         for (; len && !child->err_is_whole; at++, len--) {
@@ -153,7 +159,10 @@ static bool has_line(struct child *child)
         return false;
 }
 
-/* Nothing comes any more from one that is to answer: most likely it is about to end, and why is worth knowing. */
+/*
+ * Nothing comes any more from one that is to answer: most likely it is about to end, and why is
+ * worth knowing.
+ */
 static void shorten(struct course *course, const struct child *child)
 {
         uint64_t soon_ns = now() + LAST_BREATH_NS;
@@ -195,7 +204,7 @@ enum child_outcome child_talk(struct child *child, const struct child_talk *talk
         }
 }
 
-/* --- in words ----------------------------------------------------------------------------------------------------- */
+/* --- in words -------------------------------------------------------------------------------- */
 
 /* A shell says 128 + n of a command of its that signal n has ended. */
 static void explain_end(int status, char *text, size_t size)
@@ -230,8 +239,7 @@ static void explain(const struct child_talk *talk, enum child_outcome outcome, i
                 return;
         case CHILD_TOO_MUCH:
                 snprintf(text, size,
-                        "the command wrote more than %llu bytes to standard output and was "
-                        "killed",
+                        "the command wrote more than %llu bytes to standard output and was killed",
                         (unsigned long long)talk->max_output_bytes);
                 return;
         case CHILD_STOPPED:

@@ -17,7 +17,7 @@ static bool is_wanted(const struct process_options *options)
         return options->command && !options->is_lines;
 }
 
-/* --- the environment ---------------------------------------------------------------------------------------------- */
+/* --- the environment ------------------------------------------------------------------------- */
 
 static const char *const names[] = { "MUSTER_URL", "MUSTER_STATUS", "MUSTER_N", "MUSTER_ID" };
 
@@ -91,7 +91,7 @@ static int environment_init(struct environment *environment, const struct proces
         return 0;
 }
 
-/* --- a response --------------------------------------------------------------------------------------------------- */
+/* --- a response ------------------------------------------------------------------------------ */
 
 static int start(struct child *child, struct process_job *job)
 {

@@ -2,8 +2,9 @@
 /*
  * --jq: an expression of jq's language, by libjq, in this process
  *
- * Compiled once for each worker, as a jq_state is one thread's at a time. The body is known to be JSON when it comes here. libjq has no way
- * to be interrupted: time and size are looked at between two outputs.
+ * Compiled once for each worker, as a jq_state is one thread's at a time. The body is known to be
+ * JSON when it comes here. libjq has no way to be interrupted: time and size are looked at between
+ * two outputs.
  */
 #include "child.h"
 #include "processor.h"
@@ -25,7 +26,7 @@ static bool is_wanted(const struct process_options *options)
         return options->jq;
 }
 
-/* --- messages ----------------------------------------------------------------------------------------------------- */
+/* --- messages -------------------------------------------------------------------------------- */
 
 /* What stands behind "jq: error: ", up to the end of the line. Takes `text`. */
 static void keep_message(struct expression *expression, jv text)
@@ -64,7 +65,7 @@ static int fail(struct expression *expression, struct process_job *job, jv error
         return process_fail(job, "jq: %s", expression->message);
 }
 
-/* --- the expression ----------------------------------------------------------------------------------------------- */
+/* --- the expression -------------------------------------------------------------------------- */
 
 static void end(void *state)
 {
@@ -75,7 +76,10 @@ static void end(void *state)
         mem_free(expression);
 }
 
-/* libjq calls these without looking whether they are there: "input", of which there is no more; "debug", which nobody reads. */
+/*
+ * libjq calls these without looking whether they are there: "input", of which there is no more;
+ * "debug", which nobody reads.
+ */
 static jv no_input(jq_state *jq, void *data)
 {
         (void)jq;
@@ -99,9 +103,9 @@ static void set_places(jq_state *jq)
 }
 
 /*
- * From version 1.7 on libjq refuses a program that is empty, or has only comments and definitions. To 1.6, and to
- * whoever writes one, it is ".": so what has no main expression is given that one. The empty line ends a comment that
- * ends with a backslash.
+ * From version 1.7 on libjq refuses a program that is empty, or has only comments and definitions.
+ * To 1.6, and to whoever writes one, it is ".": so what has no main expression is given that one.
+ * The empty line ends a comment that ends with a backslash.
  */
 static bool compile(struct expression *expression, const char *program)
 {
@@ -142,7 +146,7 @@ static int begin(const struct process *process, void **ret_state, struct muster_
         return 0;
 }
 
-/* --- a response --------------------------------------------------------------------------------------------------- */
+/* --- a response ------------------------------------------------------------------------------ */
 
 /* The outputs so far. */
 struct outputs {

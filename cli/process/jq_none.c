@@ -15,8 +15,7 @@ static int begin(const struct process *process, void **ret_state, struct muster_
         (void)process;
         (void)ret_state;
         return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
-                "--jq: this muster was built without libjq; install libjq-dev and build "
-                "again, or use --process 'jq EXPR'");
+                "--jq: this muster was built without libjq; install libjq-dev and build again, or use --process 'jq EXPR'");
 }
 
 /* Nothing comes to be run. */

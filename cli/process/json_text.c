@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The text itself goes into the result line, and not what a parser made of it: so a number keeps every digit, and 1e400, which fits no
- * double, is the only one that is refused.
+ * The text itself goes into the result line, and not what a parser made of it: so a number keeps
+ * every digit, and 1e400, which fits no double, is the only one that is refused.
  */
 #include "json_text.h"
 

@@ -16,7 +16,10 @@ struct json_flaw {
 /* Any value, and nothing behind it. */
 bool json_text_is_valid(struct muster_str text, struct json_flaw *flaw);
 
-/* Append valid JSON without the white space between its tokens; the tokens stay as they are. 0 or MUSTER_E_RESOURCE. */
+/*
+ * Append valid JSON without the white space between its tokens; the tokens stay as they are. 0 or
+ * MUSTER_E_RESOURCE.
+ */
 int json_text_add_dense(struct buf *to, struct muster_str text);
 
 #endif

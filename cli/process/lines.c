@@ -2,9 +2,10 @@
 /*
  * --process-lines: a command that lives on, and answers each line with a line
  *
- * What it is told is the result line with its body. It is started when a worker has something for it, and again when it was lost. An
- * answer can only be told from another by its place: so a command that says more than it was asked for is not trusted any further, as
- * every later answer would be given to the wrong response.
+ * What it is told is the result line with its body. It is started when a worker has something for
+ * it, and again when it was lost. An answer can only be told from another by its place: so a
+ * command that says more than it was asked for is not trusted any further, as every later answer
+ * would be given to the wrong response.
  */
 #include "../output/item.h"
 #include "../output/result_line.h"
@@ -39,8 +40,7 @@ static void ask_to_end(void *state, bool firmly)
         }
         if (child_look(state) == CHILD_HAS_SPOKEN)
                 fprintf(stderr,
-                        "muster: WARNING: --process-lines: the command wrote more lines than "
-                        "it was asked for; answers may stand at the wrong responses\n");
+                        "muster: WARNING: --process-lines: the command wrote more lines than it was asked for; answers may stand at the wrong responses\n");
         child_say_end(state);
 }
 
@@ -55,7 +55,7 @@ static void end(void *state)
         mem_free(state);
 }
 
-/* --- a response --------------------------------------------------------------------------------------------------- */
+/* --- a response ------------------------------------------------------------------------------ */
 
 /* Have a command that waits for a line. */
 static int get_ready(struct child *child, struct process_job *job)
@@ -67,8 +67,8 @@ static int get_ready(struct child *child, struct process_job *job)
                 return 0;
         case CHILD_HAS_SPOKEN:
                 child_end(child);
-                return process_fail(job, "the command wrote a line that nothing had asked for, and "
-                                         "was killed");
+                return process_fail(job,
+                        "the command wrote a line that nothing had asked for, and was killed");
         case CHILD_IS_GONE:
                 child_end(child);
                 break;

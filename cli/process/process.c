@@ -15,8 +15,8 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#define KIND_MOMENT_NS                                                                             \
-        (2 * NS_PER_S)          /* after the end of its input: it may have something to store */
+/* after the end of its input: it may have something to store */
+#define KIND_MOMENT_NS (2 * NS_PER_S)
 #define FIRM_MOMENT_NS NS_PER_S /* after SIGTERM */
 #define LOOK_NS        (2 * (long)NS_PER_MS)
 
@@ -34,7 +34,7 @@ bool process_is_wanted(const struct process_options *options)
         return false;
 }
 
-/* --- workspaces: what one worker at a time works with ------------------------------------------------------------- */
+/* --- workspaces: what one worker at a time works with ---------------------------------------- */
 
 struct workspace {
         struct list link;
@@ -92,7 +92,7 @@ static int take_workspace(struct process *process, struct workspace **ret_worksp
         return 0;
 }
 
-/* --- a response: on a worker -------------------------------------------------------------------------------------- */
+/* --- a response: on a worker ----------------------------------------------------------------- */
 
 int process_fail(struct process_job *job, const char *format, ...)
 {
@@ -190,7 +190,7 @@ void process_attach(struct process *process, struct muster_request *request)
         muster_request_set_options(request, &options);
 }
 
-/* --- beginning and end -------------------------------------------------------------------------------------------- */
+/* --- beginning and end ----------------------------------------------------------------------- */
 
 static int check_options(const struct process_options *options, struct muster_error *error)
 {

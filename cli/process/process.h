@@ -2,8 +2,8 @@
 /*
  * Work on bodies: --process, --process-lines, --json, --jq
  *
- * Each successful response goes through the wanted kinds of processing, on one of the client's worker threads, and what came of it is
- * kept with the result until its line is written.
+ * Each successful response goes through the wanted kinds of processing, on one of the client's
+ * worker threads, and what came of it is kept with the result until its line is written.
  */
 #ifndef CLI_PROCESS_PROCESS_H
 #define CLI_PROCESS_PROCESS_H
@@ -56,16 +56,24 @@ struct process {
 int process_begin(struct process *process, const struct process_options *options,
         struct muster_error *error);
 
-/* Have a request's response worked on. Its userdata is its struct item, whose place and id do not change from then on. */
+/*
+ * Have a request's response worked on. Its userdata is its struct item, whose place and id do not
+ * change from then on.
+ */
 void process_attach(struct process *process, struct muster_request *request);
 
 /* What came of it; NULL: nothing. */
 const struct processed *process_result(const struct muster_result *result);
 
-/* Kill the commands that run; their requests fail, as do those that are begun later. Does not wait. */
+/*
+ * Kill the commands that run; their requests fail, as do those that are begun later. Does not wait.
+ */
 void process_interrupt(struct process *process);
 
-/* Interrupt, and let the commands that wait for work end: by the end of their input, by SIGTERM, by SIGKILL, with a moment between. */
+/*
+ * Interrupt, and let the commands that wait for work end: by the end of their input, by SIGTERM, by
+ * SIGKILL, with a moment between.
+ */
 void process_end(struct process *process);
 
 /* After the client is freed, so that no worker is left. */

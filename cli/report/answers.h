@@ -2,8 +2,9 @@
 /*
  * How the server answered: counts by kind and by status
  *
- * An answer is not yet a success: "succeeded" is said of 2xx and 3xx alone. Of the statuses of 400 and above each is counted, and the
- * first URL that got it is kept, so that the summary can name them.
+ * An answer is not yet a success: "succeeded" is said of 2xx and 3xx alone. Of the statuses of 400
+ * and above each is counted, and the first URL that got it is kept, so that the summary can name
+ * them.
  */
 #ifndef CLI_REPORT_ANSWERS_H
 #define CLI_REPORT_ANSWERS_H
@@ -44,7 +45,8 @@ const char *answer_name(enum answer_kind answer); /* "4xx", "redirects not follo
 bool answer_is_success(enum answer_kind answer);
 
 /*
- * The statuses of one kind, the most frequent first: into `statuses`, at most `max`. Returns how many there are, which may be more.
+ * The statuses of one kind, the most frequent first: into `statuses`, at most `max`. Returns how
+ * many there are, which may be more.
  */
 size_t answers_rank(const struct answers *answers, enum answer_kind kind, int *statuses,
         size_t max);

@@ -2,7 +2,8 @@
 /*
  * The progress line, made of pieces with a figure each
  *
- * Where the terminal is too narrow for all of them the last ones are left out, whole: a figure that is cut looks like another one.
+ * Where the terminal is too narrow for all of them the last ones are left out, whole: a figure that
+ * is cut looks like another one.
  */
 #include "report.h"
 

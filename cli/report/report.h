@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a run looked like: counted while it runs, told as a progress line and as a summary at the end
+ * What a run looked like: counted while it runs, told as a progress line and as a summary at the
+ * end
  */
 #ifndef CLI_REPORT_REPORT_H
 #define CLI_REPORT_REPORT_H
@@ -15,7 +16,10 @@
 struct report {
         uint64_t start_ns;
         uint64_t first_ns, last_ns; /* first request submitted, last result taken; 0: none */
-        /* Done are: those that succeeded (2xx or 3xx), those that failed (they have an error), and refusals (a status of 400 and above). */
+        /*
+         * Done are: those that succeeded (2xx or 3xx), those that failed (they have an error), and
+         * refusals (a status of 400 and above).
+         */
         uint64_t n_done, n_succeeded, n_failed;
         uint64_t n_cancelled;   /* neither done nor failed: somebody stopped the run */
         struct answers answers; /* of those done */
@@ -23,7 +27,10 @@ struct report {
         char *examples[REPORT_N_CODES]; /* the first error's text of each code, with its URL */
         uint64_t phase_ns[MUSTER_N_PHASES];
         uint64_t body_bytes, wire_bytes;
-        /* Slot to last byte of those without an error: without queue, back-off, processing and delivery. */
+        /*
+         * Slot to last byte of those without an error: without queue, back-off, processing and
+         * delivery.
+         */
         struct hist request_ns;
         struct hist queue_ns;
         bool has_plan;            /* there is a rate: */
@@ -33,7 +40,10 @@ struct report {
 void report_init(struct report *report);
 void report_deinit(struct report *report);
 
-/* A request is over. `result` NULL: its input could not be read. `error` NULL: it did not fail, whatever its status. */
+/*
+ * A request is over. `result` NULL: its input could not be read. `error` NULL: it did not fail,
+ * whatever its status.
+ */
 void report_add(struct report *report, const struct muster_result *result,
         const struct muster_error *error);
 
@@ -43,7 +53,7 @@ static inline uint64_t report_n_refused(const struct report *report)
         return report->n_done - report->n_succeeded - report->n_failed;
 }
 
-/* --- progress ----------------------------------------------------------------------------------------------------- */
+/* --- progress -------------------------------------------------------------------------------- */
 
 #define PROGRESS_BYTES_MAX 256 /* with a NUL; so wide a terminal has room for all of it */
 
@@ -63,7 +73,7 @@ void progress_show(const struct report *report, const struct muster_client_stats
         double share);
 void progress_clear(void);
 
-/* --- summary ------------------------------------------------------------------------------------------------------ */
+/* --- summary --------------------------------------------------------------------------------- */
 
 /* `verdict`: what it comes to; "": not known. */
 void summary_print(const struct report *report, const struct muster_client_stats *stats,

@@ -44,7 +44,10 @@ static void print_answers(const struct page *page, const struct report *report)
         fprintf(page->to, "\n");
 }
 
-/* Which statuses these were, the most frequent first; a run that got many kinds is not told all of them. */
+/*
+ * Which statuses these were, the most frequent first; a run that got many kinds is not told all of
+ * them.
+ */
 static void print_statuses(const struct page *page, const struct report *report,
         enum answer_kind kind)
 {
@@ -125,7 +128,10 @@ static size_t next_phase(const struct report *report, const bool told[], uint64_
         return next;
 }
 
-/* The phases of all requests, the largest first, as shares of the time from slot to the end of the work on the body. */
+/*
+ * The phases of all requests, the largest first, as shares of the time from slot to the end of the
+ * work on the body.
+ */
 static void print_phases(const struct page *page, const struct report *report)
 {
         bool told[N_TOLD_PHASES] = { false };

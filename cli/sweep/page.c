@@ -2,7 +2,8 @@
 /*
  * A curve as a table and words, and as one JSON object
  *
- * Members of the object may be added, those that are there keep their meaning. Times are microseconds, as in fetch's result lines.
+ * Members of the object may be added, those that are there keep their meaning. Times are
+ * microseconds, as in fetch's result lines.
  */
 #include "page.h"
 
@@ -13,7 +14,7 @@
 #include <base/mem.h>
 #include <base/words.h>
 
-/* --- the table ---------------------------------------------------------------------------------------------------- */
+/* --- the table ------------------------------------------------------------------------------- */
 
 static void ns_cell(struct table *table, double value)
 {
@@ -101,17 +102,13 @@ void sweep_print(const struct curve *curve, const struct remarks *remarks, FILE 
         table_print(table, &page);
         fputc('\n', to);
         page_paragraph(&page, 0,
-                "knee: the fewest at once that have nearly all of the throughput. latency: "
-                "of a request, from its turn to its last byte; 50 %%: half took no longer. "
-                "connect: DNS, TCP and TLS. wait: until the first byte is here. lag: until "
-                "this program read it. busy: this program had work, or wanted a processor. "
-                "bad: failed, or answered 429 or 5xx.");
+                "knee: the fewest at once that have nearly all of the throughput. latency: of a request, from its turn to its last byte; 50 %%: half took no longer. connect: DNS, TCP and TLS. wait: until the first byte is here. lag: until this program read it. busy: this program had work, or wanted a processor. bad: failed, or answered 429 or 5xx.");
         fputc('\n', to);
         remarks_print(remarks, &page);
         mem_free(table);
 }
 
-/* --- the object --------------------------------------------------------------------------------------------------- */
+/* --- the object ------------------------------------------------------------------------------ */
 
 static json_t *quantiles(double mean_ns, double p50_ns, double p99_ns)
 {

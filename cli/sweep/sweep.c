@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How it works: a ladder of concurrencies is climbed, each for as long as its figures need; then the best few are measured once more, to see
- * whether something else changed meanwhile.
+ * How it works: a ladder of concurrencies is climbed, each for as long as its figures need; then
+ * the best few are measured once more, to see whether something else changed meanwhile.
  */
 #include "../command.h"
 
@@ -38,7 +38,7 @@ struct sweep {
         bool has_failures;
 };
 
-/* --- options ------------------------------------------------------------------------------------------------------ */
+/* --- options --------------------------------------------------------------------------------- */
 
 #define OWN(member) offsetof(struct sweep_options, member)
 
@@ -62,13 +62,10 @@ static const struct option *const tables[] = {
 static int help(void)
 {
         printf("usage: muster sweep [options] [URL...]\n\n"
-               "Make requests with 1, 2, 4, ... in flight, going through the list again and again; "
-               "tell\nthe concurrency to use, and what the limit is. They are given as for muster "
-               "fetch; bodies are counted "
-               "and dropped.\n");
+               "Make requests with 1, 2, 4, ... in flight, going through the list again and again; tell\n"
+               "the concurrency to use, and what the limit is. They are given as for muster fetch; bodies are counted and dropped.\n");
         option_help(tables, stdout);
-        printf("\nExit status: 0 none failed, 1 some failed, 2 usage, 3 could not run. See "
-               "muster-sweep(1).\n");
+        printf("\nExit status: 0 none failed, 1 some failed, 2 usage, 3 could not run. See muster-sweep(1).\n");
         return EXIT_ALL_SUCCEEDED;
 }
 
@@ -98,12 +95,11 @@ static int settle(struct sweep_options *options, struct muster_error *error)
                 options->step_ms = SECONDS_DEFAULT;
         if (request_options_have_no_input(&options->measure.request))
                 return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
-                        "nothing to fetch: give URLs, -i FILE, or a list on standard input "
-                        "(muster sweep --help)");
+                        "nothing to fetch: give URLs, -i FILE, or a list on standard input (muster sweep --help)");
         return options->steps.n ? 0 : make_ladder(options, error);
 }
 
-/* --- the steps ---------------------------------------------------------------------------------------------------- */
+/* --- the steps ------------------------------------------------------------------------------- */
 
 static uint64_t max_u64(uint64_t a, uint64_t b)
 {
@@ -177,7 +173,7 @@ static int measure_again(struct sweep *sweep)
         return 0;
 }
 
-/* --- beginning and end -------------------------------------------------------------------------------------------- */
+/* --- beginning and end ----------------------------------------------------------------------- */
 
 static int tell(struct sweep *sweep)
 {

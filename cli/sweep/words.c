@@ -2,8 +2,8 @@
 /*
  * What a curve means, in words
  *
- * No more than the data bear: no peak that was not passed, nothing about concurrencies that were not tried, nothing about the server where this
- * machine was the limit.
+ * No more than the data bear: no peak that was not passed, nothing about concurrencies that were
+ * not tried, nothing about the server where this machine was the limit.
  */
 #include "page.h"
 
@@ -33,19 +33,17 @@ static struct words rate(double value)
         return words;
 }
 
-/* --- was it the whole curve? -------------------------------------------------------------------------------------- */
+/* --- was it the whole curve? ----------------------------------------------------------------- */
 
 static void say_cut_short(const struct curve *curve, struct remarks *remarks)
 {
         if (!curve->n_steps)
                 remarks_add(remarks,
-                        "INTERRUPTED before the first of %zu steps was complete: "
-                        "nothing was learnt.",
+                        "INTERRUPTED before the first of %zu steps was complete: nothing was learnt.",
                         curve->n_planned);
         else
                 remarks_add(remarks,
-                        "INTERRUPTED after %zu of %zu steps: of more than %u at once nothing "
-                        "is known, and no step was measured a second time.",
+                        "INTERRUPTED after %zu of %zu steps: of more than %u at once nothing is known, and no step was measured a second time.",
                         curve->n_steps, curve->n_planned,
                         curve->steps[curve->n_steps - 1].concurrency);
 }
@@ -55,8 +53,8 @@ static void say_interruption(const struct curve *curve, struct remarks *remarks)
         if (curve->end == CURVE_END_INTERRUPTED)
                 say_cut_short(curve, remarks);
         else if (curve->was_interrupted)
-                remarks_add(remarks, "INTERRUPTED while the best steps were measured again: so it "
-                                     "is not known whether they would have been the same.");
+                remarks_add(remarks,
+                        "INTERRUPTED while the best steps were measured again: so it is not known whether they would have been the same.");
 }
 
 /* NULL: each went well, or was not made. */
@@ -75,23 +73,19 @@ static void say_broken(const struct curve *curve, struct remarks *remarks)
 
         if (again)
                 remarks_add(remarks,
-                        "THE SERVER BROKE DOWN MEANWHILE, or the way to it: %u at once went "
-                        "well, and when that was measured again %.3g %% of the requests failed "
-                        "or were turned down%s%s. See that it works, then run this again before "
-                        "you rely on any of it.",
+                        "THE SERVER BROKE DOWN MEANWHILE, or the way to it: %u at once went well, and when that was measured again %.3g %% of the requests failed or were turned down%s%s. See that it works, then run this again before you rely on any of it.",
                         again->concurrency, step_bad_share(again) * 100,
                         again->example[0] ? "; the first: " : "", again->example);
 }
 
-/* --- the limit to use --------------------------------------------------------------------------------------------- */
+/* --- the limit to use ------------------------------------------------------------------------ */
 
 static void say_still_growing(const struct curve *curve, struct remarks *remarks)
 {
         const struct step *last = knee_of(curve);
 
         remarks_add(remarks,
-                "%u at once did best so far, %s requests a second, half of them within %s. As "
-                "more may do better, no limit is recommended: let it run to its end.",
+                "%u at once did best so far, %s requests a second, half of them within %s. As more may do better, no limit is recommended: let it run to its end.",
                 last->concurrency, rate(curve->throughput[curve->knee]).text,
                 ns(last->latency_p50_ns).text);
 }
@@ -111,15 +105,13 @@ static void say_recommendation(const struct curve *curve, struct remarks *remark
         }
         if (curve->knee == curve->best)
                 remarks_add(remarks,
-                        "Use --concurrency %u: it has the greatest throughput%s, %s requests a "
-                        "second, half of them within %s.",
+                        "Use --concurrency %u: it has the greatest throughput%s, %s requests a second, half of them within %s.",
                         knee->concurrency,
                         curve->end == CURVE_END_BAD ? " of the steps that went well" : "",
                         rate(curve->throughput[curve->knee]).text, ns(knee->latency_p50_ns).text);
         else
                 remarks_add(remarks,
-                        "Use --concurrency %u: it is the least that has 95 %% of the greatest "
-                        "throughput, %s of %s requests a second, half of them within %s.",
+                        "Use --concurrency %u: it is the least that has 95 %% of the greatest throughput, %s of %s requests a second, half of them within %s.",
                         knee->concurrency, rate(curve->throughput[curve->knee]).text,
                         rate(curve->throughput[curve->best]).text, ns(knee->latency_p50_ns).text);
 }
@@ -141,7 +133,7 @@ static void say_beyond(const struct curve *curve, struct remarks *remarks)
                 done);
 }
 
-/* --- what the limit is -------------------------------------------------------------------------------------------- */
+/* --- what the limit is ----------------------------------------------------------------------- */
 
 static void say_machine(const struct curve *curve, struct remarks *remarks)
 {
@@ -149,18 +141,13 @@ static void say_machine(const struct curve *curve, struct remarks *remarks)
 
         if (step->busy > CURVE_BUSY)
                 remarks_add(remarks,
-                        "THIS MACHINE WAS THE LIMIT: at %u at once the one thread that all "
-                        "requests share had work for %.0f %% of the time%s. The run says "
-                        "nothing about the server beyond this point; ask from several "
-                        "processes or machines to learn more.",
+                        "THIS MACHINE WAS THE LIMIT: at %u at once the one thread that all requests share had work for %.0f %% of the time%s. The run says nothing about the server beyond this point; ask from several processes or machines to learn more.",
                         step->concurrency, fmin(step->busy, 1) * 100,
                         step->cpu < CURVE_BUSY ? " (for some of it there was no free processor)"
                                                : "");
         else
                 remarks_add(remarks,
-                        "THIS PROGRAM WAS THE LIMIT: what grew most is the time in which answers "
-                        "lay here until they were read and decoded. The run says little about "
-                        "the server beyond this point.");
+                        "THIS PROGRAM WAS THE LIMIT: what grew most is the time in which answers lay here until they were read and decoded. The run says little about the server beyond this point.");
 }
 
 static void say_server(const struct curve *curve, struct remarks *remarks)
@@ -168,9 +155,7 @@ static void say_server(const struct curve *curve, struct remarks *remarks)
         const struct step *knee = knee_of(curve), *last = &curve->steps[curve->limit_at];
 
         remarks_add(remarks,
-                "The server, or what stands before it, is the limit: from %u to %u at once the "
-                "wait for an answer grows from %s to %s, as requests queue there or hold up "
-                "each other, while this machine was busy for at most %.0f %% of the time.",
+                "The server, or what stands before it, is the limit: from %u to %u at once the wait for an answer grows from %s to %s, as requests queue there or hold up each other, while this machine was busy for at most %.0f %% of the time.",
                 knee->concurrency, last->concurrency,
                 ns(knee->phases[MUSTER_PHASE_WAIT].mean_ns).text,
                 ns(last->phases[MUSTER_PHASE_WAIT].mean_ns).text,
@@ -180,8 +165,7 @@ static void say_server(const struct curve *curve, struct remarks *remarks)
 static void say_bandwidth(const struct curve *curve, struct remarks *remarks)
 {
         remarks_add(remarks,
-                "Bandwidth is the limit: %s a second arrive, however many are asked for. Fewer "
-                "bytes would help, as by compression or smaller answers; more at once does not.",
+                "Bandwidth is the limit: %s a second arrive, however many are asked for. Fewer bytes would help, as by compression or smaller answers; more at once does not.",
                 words_bytes((uint64_t)curve->steps[curve->best].bytes_per_s).text);
 }
 
@@ -190,8 +174,7 @@ static void say_connections(const struct curve *curve, struct remarks *remarks)
         const struct step *knee = knee_of(curve), *last = &curve->steps[curve->limit_at];
 
         remarks_add(remarks,
-                "Getting connections is the limit: name, TCP and TLS take %s of a request with "
-                "%u at once, %s with %u (%llu connections were opened for %llu requests).",
+                "Getting connections is the limit: name, TCP and TLS take %s of a request with %u at once, %s with %u (%llu connections were opened for %llu requests).",
                 ns(knee->connect.mean_ns).text, knee->concurrency, ns(last->connect.mean_ns).text,
                 last->concurrency, (unsigned long long)last->n_conns,
                 (unsigned long long)last->n_done);
@@ -202,14 +185,13 @@ static void say_errors(const struct curve *curve, struct remarks *remarks)
         const struct step *last = &curve->steps[curve->n_steps - 1];
 
         remarks_add(remarks,
-                "Stopped at %u at once: %.3g %% of the requests failed or were turned down (%llu "
-                "failed, %llu answered 429 or 5xx)%s%s.%s",
+                "Stopped at %u at once: %.3g %% of the requests failed or were turned down (%llu failed, %llu answered 429 or 5xx)%s%s.%s",
                 last->concurrency, step_bad_share(last) * 100, (unsigned long long)last->n_failed,
                 (unsigned long long)last->n_turned_down, last->example[0] ? "; the first: " : "",
                 last->example,
-                curve->n_steps == 1 ? " So it was from the first step on: the curve says nothing "
-                                      "about a limit."
-                                    : "");
+                curve->n_steps == 1
+                        ? " So it was from the first step on: the curve says nothing about a limit."
+                        : "");
 }
 
 /* The best step is what is recommended: say what its answers were. */
@@ -219,9 +201,7 @@ static void say_refusals(const struct curve *curve, struct remarks *remarks)
 
         if (best->n_4xx + best->n_5xx)
                 remarks_add(remarks,
-                        "Not all succeeded: with %u at once %llu of %llu requests were answered "
-                        "4xx or 5xx, the first: %s. Such an answer takes another time than a "
-                        "good one; with -f they are failures.",
+                        "Not all succeeded: with %u at once %llu of %llu requests were answered 4xx or 5xx, the first: %s. Such an answer takes another time than a good one; with -f they are failures.",
                         best->concurrency, (unsigned long long)(best->n_4xx + best->n_5xx),
                         (unsigned long long)best->n_done, best->refusal);
 }
@@ -239,8 +219,7 @@ static void say_no_limit(const struct curve *curve, struct remarks *remarks)
                 return;
         }
         remarks_add(remarks,
-                "No limit was reached: with %u at once, the most that was tried, throughput "
-                "still grew. The best is at least this; try --max %u.",
+                "No limit was reached: with %u at once, the most that was tried, throughput still grew. The best is at least this; try --max %u.",
                 last->concurrency, last->concurrency * 4);
 }
 
@@ -267,7 +246,7 @@ static void say_limit(const struct curve *curve, struct remarks *remarks)
         }
 }
 
-/* --- how it scales ------------------------------------------------------------------------------------------------ */
+/* --- how it scales --------------------------------------------------------------------------- */
 
 static void say_shares(const struct curve *curve, struct remarks *remarks)
 {
@@ -280,18 +259,15 @@ static void say_shares(const struct curve *curve, struct remarks *remarks)
 
         if (usl->sigma >= NEGLIGIBLE)
                 snprintf(sigma, sizeof(sigma),
-                        "%.2g %% of the work for a request can only be done one at a time, and is "
-                        "queued for (sigma %.4f)",
+                        "%.2g %% of the work for a request can only be done one at a time, and is queued for (sigma %.4f)",
                         usl->sigma * 100, usl->sigma);
         if (usl->kappa >= NEGLIGIBLE / 100)
                 snprintf(kappa, sizeof(kappa),
-                        "and each request in flight makes every other one %.2g %% slower (kappa "
-                        "%.6f)%s",
+                        "and each request in flight makes every other one %.2g %% slower (kappa %.6f)%s",
                         usl->kappa * 100, usl->kappa,
                         curve->has_peak ? ", so that too many at once do less" : "");
         remarks_add(remarks,
-                "How %s scales, by the Universal Scalability Law (a formula for what "
-                "queueing and mutual hindrance cost): %s, %s.",
+                "How %s scales, by the Universal Scalability Law (a formula for what queueing and mutual hindrance cost): %s, %s.",
                 whose, sigma, kappa);
 }
 
@@ -302,15 +278,13 @@ static void say_peak(const struct curve *curve, struct remarks *remarks)
 
         if (curve->has_peak)
                 remarks_add(remarks,
-                        "By that curve throughput is greatest with about %.0f at once; measured "
-                        "it was with %u, and it was seen to fall beyond.",
+                        "By that curve throughput is greatest with about %.0f at once; measured it was with %u, and it was seen to fall beyond.",
                         usl_peak(&curve->usl), best->concurrency);
         else if (curve->limit != CURVE_LIMIT_NONE &&
                  curve->throughput[curve->n_steps - 1] >=
                          CURVE_KNEE * curve->throughput[curve->best])
                 remarks_add(remarks,
-                        "Throughput was not seen to fall up to %u at once, the most that was "
-                        "tried: of a peak nothing is known.",
+                        "Throughput was not seen to fall up to %u at once, the most that was tried: of a peak nothing is known.",
                         last->concurrency);
 }
 
@@ -324,8 +298,7 @@ static void say_fit(const struct curve *curve, struct remarks *remarks)
                 say_shares(curve, remarks);
         if (deviation > FITS && deviation < CURVE_FITS)
                 remarks_add(remarks,
-                        "That law is off by up to %.0f %% here: take its figures as a "
-                        "direction. The knee is measured and does not depend on it.",
+                        "That law is off by up to %.0f %% here: take its figures as a direction. The knee is measured and does not depend on it.",
                         deviation * 100);
         say_peak(curve, remarks);
 }
@@ -334,9 +307,7 @@ static void say_drift(const struct curve *curve, struct remarks *remarks)
 {
         if (curve->drift > CURVE_DRIFT)
                 remarks_add(remarks,
-                        "The best steps were measured again at the end and differed by up to "
-                        "%.0f %%: the server, the way there or this machine changed meanwhile. "
-                        "Run it again, with --seconds 5, before you rely on it.",
+                        "The best steps were measured again at the end and differed by up to %.0f %%: the server, the way there or this machine changed meanwhile. Run it again, with --seconds 5, before you rely on it.",
                         curve->drift * 100);
 }
 

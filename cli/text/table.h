@@ -2,7 +2,8 @@
 /*
  * A table of text with aligned columns
  *
- * The first column is aligned to the left, all others to the right. Cells are added row by row; the widths are known when it is printed.
+ * The first column is aligned to the left, all others to the right. Cells are added row by row; the
+ * widths are known when it is printed.
  */
 #ifndef CLI_TEXT_TABLE_H
 #define CLI_TEXT_TABLE_H
@@ -29,7 +30,10 @@ __attribute__((format(printf, 2, 3))) void table_cell(struct table *table, const
 void table_note(struct table *table, const char *note);
 void table_bold(struct table *table);
 
-/* A column that is left out where a terminal is too narrow for all; those that are told first go first. Not the first column. */
+/*
+ * A column that is left out where a terminal is too narrow for all; those that are told first go
+ * first. Not the first column.
+ */
 void table_spare(struct table *table, unsigned column);
 
 void table_print(const struct table *table, const struct page *page);

@@ -9,22 +9,23 @@
  *              muster_result_free(result);
  *      muster_client_free(client);
  *
- * A client belongs to one thread at a time; only muster_wake() may be called from elsewhere. No function calls back into
- * the caller, except what a request was given for that: process functions, on threads of their own, and pull functions
- * (request.h).
+ * A client belongs to one thread at a time; only muster_wake() may be called from elsewhere. No
+ * function calls back into the caller, except what a request was given for that: process functions,
+ * on threads of their own, and pull functions (request.h).
  *
- * Work is done inside muster_next(), muster_wait(), muster_turn() and muster_result_read(), and nowhere else. A program
- * that calls none of them for a while delays its requests, which then shows as their `lag`, but does not make them time
- * out (see below).
+ * Work is done inside muster_next(), muster_wait(), muster_turn() and muster_result_read(), and
+ * nowhere else. A program that calls none of them for a while delays its requests, which then shows
+ * as their `lag`, but does not make them time out (see below).
  *
- * Timeouts count from the moments that their names say (milliseconds; 0 takes the default, MUSTER_NO_TIMEOUT none).
- * Before one fires, all that the kernel already holds is read: a response that arrived in time counts, however late the
- * program came to read it. And where the program itself was away when a timeout ran out, the peer gets that time back,
- * once.
+ * Timeouts count from the moments that their names say (milliseconds; 0 takes the default,
+ * MUSTER_NO_TIMEOUT none). Before one fires, all that the kernel already holds is read: a response
+ * that arrived in time counts, however late the program came to read it. And where the program
+ * itself was away when a timeout ran out, the peer gets that time back, once.
  *
- * Retries (max_retries) come out of a budget, as a server in trouble must not be asked many times as much. A server that
- * refuses, with 429 (RFC 6585) or with 503 and Retry-After (RFC 9110, 10.2.3), is in no trouble: such retries are outside the
- * budget, its origin is left alone for as long as it asks, and then asked at a pace that it takes. Other origins go on.
+ * Retries (max_retries) come out of a budget, as a server in trouble must not be asked many times
+ * as much. A server that refuses, with 429 (RFC 6585) or with 503 and Retry-After (RFC 9110,
+ * 10.2.3), is in no trouble: such retries are outside the budget, its origin is left alone for as
+ * long as it asks, and then asked at a pace that it takes. Other origins go on.
  */
 #ifndef MUSTER_CLIENT_H
 #define MUSTER_CLIENT_H
@@ -51,7 +52,8 @@ enum muster_condition {
 
 /* Values by which a client is made; zero is the default everywhere. */
 struct muster_client_options {
-        size_t size; /* sizeof *this, as the caller's header has it; 0: the members of version 0.1 */
+        /* sizeof *this, as the caller's header has it; 0: the members of version 0.1 */
+        size_t size;
 
         /* How much at once. */
         unsigned concurrency; /* requests in flight; 0: 64; at most 1,000,000 */
@@ -105,18 +107,20 @@ struct muster_client_options {
         struct muster_error *error; /* where to say why muster_client_new() failed; may be NULL */
 
         /*
-         * Threads that work off the loop. 0: none, unless a request has a process function: then as many as there are
-         * processors. With a number also bodies are decoded there, from the point on where they exceed
-         * decode_threshold_bytes.
+         * Threads that work off the loop. 0: none, unless a request has a process function: then as
+         * many as there are processors. With a number also bodies are decoded there, from the point
+         * on where they exceed decode_threshold_bytes.
          */
         unsigned workers;
         uint64_t decode_threshold_bytes; /* 0: 64 KiB */
 
         /*
-         * Requests that are started a second, of all and of each origin, evenly spaced; 0: no limit. The k-th start is planned at
-         * t0 + k / rate. One that is late, for want of a slot or of a turn of the loop, starts as soon as it can and keeps its
-         * planned moment (muster_result_planned_ns()); the plan goes on. It begins anew where nobody waited: nothing is saved up.
-         * Retries and redirects are starts, too. An origin that waits for its moment holds up no other.
+         * Requests that are started a second, of all and of each origin, evenly spaced; 0: no
+         * limit. The k-th start is planned at t0 + k / rate. One that is late, for want of a slot
+         * or of a turn of the loop, starts as soon as it can and keeps its planned moment
+         * (muster_result_planned_ns()); the plan goes on. It begins anew where nobody waited:
+         * nothing is saved up. Retries and redirects are starts, too. An origin that waits for its
+         * moment holds up no other.
          */
         double rate_per_s;
         double rate_per_host_per_s;
@@ -132,49 +136,56 @@ struct muster_client_options {
 struct muster_client;
 
 /*
- * Make a client. `options` may be NULL; all text in it is copied. Raises this process's soft limit of open files as far as
- * `concurrency` needs. MUSTER_E_INVALID for options that make no sense, MUSTER_E_RESOURCE when this machine cannot hold
- * that concurrency, MUSTER_E_TLS for a trust store or certificate that cannot be used; options->error has the words.
+ * Make a client. `options` may be NULL; all text in it is copied. Raises this process's soft limit
+ * of open files as far as `concurrency` needs. MUSTER_E_INVALID for options that make no sense,
+ * MUSTER_E_RESOURCE when this machine cannot hold that concurrency, MUSTER_E_TLS for a trust store
+ * or certificate that cannot be used; options->error has the words.
  */
 MUSTER_PUBLIC int muster_client_new(struct muster_client **ret_client,
         const struct muster_client_options *options);
 
 /*
- * Drop a client, its connections, and all requests but those whose result was taken: such results stay the caller's.
- * Waits for process functions that run. NULL is allowed. Returns NULL.
+ * Drop a client, its connections, and all requests but those whose result was taken: such results
+ * stay the caller's. Waits for process functions that run. NULL is allowed. Returns NULL.
  */
 MUSTER_PUBLIC struct muster_client *muster_client_free(struct muster_client *client);
 
 /*
- * Hand over a request; it will have exactly one result. Takes `take_request`, also when it fails, but not for MUSTER_FULL:
- * then the caller still has it. `ret_id`, unless NULL, gets the request's number (they count from 1). Never blocks, and
- * sends nothing yet. MUSTER_E_INVALID for NULL and for a request that was submitted before, which is left alone.
+ * Hand over a request; it will have exactly one result. Takes `take_request`, also when it fails,
+ * but not for MUSTER_FULL: then the caller still has it. `ret_id`, unless NULL, gets the request's
+ * number (they count from 1). Never blocks, and sends nothing yet. MUSTER_E_INVALID for NULL and
+ * for a request that was submitted before, which is left alone.
  */
 MUSTER_PUBLIC int muster_submit(struct muster_client *client, struct muster_request *take_request,
         uint64_t *ret_id);
 
 /*
- * Make and submit a GET. 0, MUSTER_FULL (there is no request then: call again after a result was taken),
- * MUSTER_E_RESOURCE when memory is out, MUSTER_E_INVALID for NULL. An unusable URL is no error here, but the request's
- * result.
+ * Make and submit a GET. 0, MUSTER_FULL (there is no request then: call again after a result was
+ * taken), MUSTER_E_RESOURCE when memory is out, MUSTER_E_INVALID for NULL. An unusable URL is no
+ * error here, but the request's result.
  */
 MUSTER_PUBLIC int muster_get(struct muster_client *client, const char *url, void *userdata);
 
 /*
- * End a request: its result, MUSTER_E_CANCELLED unless it was finished before, can be taken at once; where a process
- * function is at work on it, when that returns. MUSTER_E_INVALID when no request of that number is outstanding.
+ * End a request: its result, MUSTER_E_CANCELLED unless it was finished before, can be taken at
+ * once; where a process function is at work on it, when that returns. MUSTER_E_INVALID when no
+ * request of that number is outstanding.
  */
 MUSTER_PUBLIC int muster_cancel(struct muster_client *client, uint64_t id);
 
-/* The same for all that hold no slot: that wait for one, or for their next try. What is in flight goes on. */
+/*
+ * The same for all that hold no slot: that wait for one, or for their next try. What is in flight
+ * goes on.
+ */
 MUSTER_PUBLIC void muster_cancel_queued(struct muster_client *client);
 
 /* The same for every outstanding request. */
 MUSTER_PUBLIC void muster_cancel_all(struct muster_client *client);
 
 /*
- * Work until there is a result, and take it; they come in the order of completion. NULL when nothing is outstanding, or
- * the kernel refuses to wait (muster_wait() tells which). The caller frees it with muster_result_free().
+ * Work until there is a result, and take it; they come in the order of completion. NULL when
+ * nothing is outstanding, or the kernel refuses to wait (muster_wait() tells which). The caller
+ * frees it with muster_result_free().
  */
 MUSTER_PUBLIC struct muster_result *muster_next(struct muster_client *client);
 
@@ -182,28 +193,29 @@ MUSTER_PUBLIC struct muster_result *muster_next(struct muster_client *client);
 MUSTER_PUBLIC struct muster_result *muster_take(struct muster_client *client);
 
 /*
- * Work until a result can be taken (0), at most `timeout_ms` (then MUSTER_LATER; 0: one turn without waiting;
- * MUSTER_NO_TIMEOUT: however long). Also answers MUSTER_IDLE, MUSTER_WOKEN, and MUSTER_E_RESOURCE when the kernel
- * refuses to wait.
+ * Work until a result can be taken (0), at most `timeout_ms` (then MUSTER_LATER; 0: one turn
+ * without waiting; MUSTER_NO_TIMEOUT: however long). Also answers MUSTER_IDLE, MUSTER_WOKEN, and
+ * MUSTER_E_RESOURCE when the kernel refuses to wait.
  */
 MUSTER_PUBLIC int muster_wait(struct muster_client *client, uint64_t timeout_ms);
 
 /*
- * Make a muster_wait() return, the one that runs or the next; muster_next() goes on. May be called from any thread and
- * any signal handler, while the client exists.
+ * Make a muster_wait() return, the one that runs or the next; muster_next() goes on. May be called
+ * from any thread and any signal handler, while the client exists.
  */
 MUSTER_PUBLIC void muster_wake(struct muster_client *client);
 
 /*
- * For a foreign loop: a descriptor that is readable when muster_turn() has something to do, a timeout or a new request
- * included. It is the client's and stays the same: poll it, do not read or close it. Calling this once costs every later
- * turn a little. Negative: MUSTER_E_RESOURCE.
+ * For a foreign loop: a descriptor that is readable when muster_turn() has something to do, a
+ * timeout or a new request included. It is the client's and stays the same: poll it, do not read or
+ * close it. Calling this once costs every later turn a little. Negative: MUSTER_E_RESOURCE.
  */
 MUSTER_PUBLIC int muster_client_fd(struct muster_client *client);
 
 /*
- * One turn of the loop without waiting. 0: there are results, use muster_take() until it has no more and make another
- * turn. MUSTER_LATER: there is none, poll the descriptor. MUSTER_IDLE, and negative, as muster_wait().
+ * One turn of the loop without waiting. 0: there are results, use muster_take() until it has no
+ * more and make another turn. MUSTER_LATER: there is none, poll the descriptor. MUSTER_IDLE, and
+ * negative, as muster_wait().
  */
 MUSTER_PUBLIC int muster_turn(struct muster_client *client);
 
@@ -226,8 +238,8 @@ struct muster_client_stats {
         uint64_t n_processing;       /* with the workers now; no slot is held for them */
         uint64_t n_refused;          /* answers for which their origin was slowed down: 429, 503 */
         uint64_t n_retries_withheld; /* retries that the budget did not allow */
-        uint64_t
-                hold_ns; /* nothing is in flight, and a server asked to wait so long still; 0: else */
+        /* nothing is in flight, and a server asked to wait so long still; 0: else */
+        uint64_t hold_ns;
 };
 
 /* Copy the counters into `*ret_stats`, of which the caller says the size. */

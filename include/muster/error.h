@@ -2,9 +2,10 @@
 /*
  * Errors are values
  *
- * A function that returns int answers 0 for done, a negative `enum muster_code` when this object failed, or a positive
- * condition (enum muster_condition) that its declaration names and the caller handles. The failure of a request never is
- * the failure of a call: it is a `struct muster_error` on that request's result.
+ * A function that returns int answers 0 for done, a negative `enum muster_code` when this object
+ * failed, or a positive condition (enum muster_condition) that its declaration names and the caller
+ * handles. The failure of a request never is the failure of a call: it is a `struct muster_error`
+ * on that request's result.
  */
 #ifndef MUSTER_ERROR_H
 #define MUSTER_ERROR_H
@@ -46,8 +47,8 @@ enum muster_code {
 };
 
 /*
- * The stretches of a request's life. Every nanosecond of it belongs to exactly one of them, so they add up to the whole;
- * a failure names the one in which it happened.
+ * The stretches of a request's life. Every nanosecond of it belongs to exactly one of them, so they
+ * add up to the whole; a failure names the one in which it happened.
  */
 enum muster_phase {
         MUSTER_PHASE_QUEUE,   /* waited for a slot */
@@ -73,8 +74,8 @@ struct muster_error {
 };
 
 /*
- * The short name of a code, as in result lines: "timeout", "tls_verify"; a constant. "ok" for MUSTER_OK, "unknown" for
- * what is none.
+ * The short name of a code, as in result lines: "timeout", "tls_verify"; a constant. "ok" for
+ * MUSTER_OK, "unknown" for what is none.
  */
 MUSTER_PUBLIC const char *muster_code_name(enum muster_code code);
 

@@ -20,11 +20,17 @@ extern "C" {
 
 struct muster_explanation;
 
-/* Read a record and explain it. MUSTER_E_INPUT when it is no record or nothing was recorded, MUSTER_E_RESOURCE; *error says it. */
+/*
+ * Read a record and explain it. MUSTER_E_INPUT when it is no record or nothing was recorded,
+ * MUSTER_E_RESOURCE; *error says it.
+ */
 MUSTER_PUBLIC int muster_explain_file(struct muster_explanation **ret_explanation, const char *path,
         struct muster_error *error);
 
-/* Explain what a client recorded in memory so far, usually after its last result was taken. As above. */
+/*
+ * Explain what a client recorded in memory so far, usually after its last result was taken. As
+ * above.
+ */
 MUSTER_PUBLIC int muster_explain_client(struct muster_explanation **ret_explanation,
         struct muster_client *client, struct muster_error *error);
 
@@ -37,7 +43,10 @@ MUSTER_PUBLIC const char *muster_explanation_verdict(const struct muster_explana
 
 /* The run in numbers. */
 struct muster_run {
-        /* Times, rates and counts are of all requests, also where the record has only the newest: see n_kept. */
+        /*
+         * Times, rates and counts are of all requests, also where the record has only the newest:
+         * see n_kept.
+         */
         uint64_t wall_ns; /* first submit to last result */
         uint64_t n_requests, n_failed, n_attempts, n_retries, n_redirects;
         uint64_t n_conns_opened; /* that came about: one that was refused is none */
@@ -52,23 +61,24 @@ struct muster_run {
         bool is_complete;        /* the run ended in an orderly way */
         const char *command;     /* a JSON array; NULL: not told */
         uint64_t n_cancelled;    /* of those that failed: somebody stopped the run */
-        uint64_t
-                n_unsafe; /* requests that may change something: not GET, HEAD or OPTIONS, or with a body */
+        /* requests that may change something: not GET, HEAD or OPTIONS, or with a body */
+        uint64_t n_unsafe;
         bool is_going_on; /* it is not complete as it is still being recorded */
         /* n_requests are these three and n_failed: */
         uint64_t n_succeeded;  /* without an error, and a status below 400 */
         uint64_t n_4xx, n_5xx; /* without an error, and yet such an answer; n_5xx: 500 and above */
-        uint64_t
-                n_kept; /* requests that are in the record: accounts, bounds and findings are about these */
+        /* requests that are in the record: accounts, bounds and findings are about these */
+        uint64_t n_kept;
         uint64_t kept_wall_ns; /* their wall_ns */
 };
 MUSTER_PUBLIC void muster_explanation_run(const struct muster_explanation *explanation,
         struct muster_run *ret_run, size_t size);
 
 /*
- * Where the wall time went. Two ways to tell, each adds up to kept_wall_ns exactly:
- * the chain: walking back from the last result, what each moment waited for (of overlapping requests only what the end depended on);
- * the shares: each moment is divided among the requests that were under way, by what they were doing.
+ * Where the wall time went. Two ways to tell, each adds up to kept_wall_ns exactly: the chain:
+ * walking back from the last result, what each moment waited for (of overlapping requests only what
+ * the end depended on); the shares: each moment is divided among the requests that were under way,
+ * by what they were doing.
  */
 enum muster_account { MUSTER_ACCOUNT_CHAIN, MUSTER_ACCOUNT_SHARES };
 
@@ -110,9 +120,13 @@ struct muster_finding {
         size_t n_evidence;
         const char *evidence[MUSTER_EVIDENCE_MAX]; /* one line each, with figures */
         const char *remedy;                        /* what to do: one sentence */
-        const char *
-                option; /* the remedy as options of muster fetch: "--concurrency 64", or "without --http1.0" for one to leave away; NULL: it is none */
-        bool is_client; /* this machine or program was the limit: the run says little about the server */
+        /*
+         * the remedy as options of muster fetch: "--concurrency 64", or "without --http1.0" for one
+         * to leave away; NULL: it is none
+         */
+        const char *option;
+        /* this machine or program was the limit: the run says little about the server */
+        bool is_client;
         bool has_prediction;
         uint64_t wall_ns;                   /* expected wall time with the remedy */
         uint64_t wall_low_ns, wall_high_ns; /* between these */
@@ -124,11 +138,13 @@ MUSTER_PUBLIC const struct muster_finding *
 muster_explanation_finding(const struct muster_explanation *explanation, size_t index);
 
 /*
- * A figure by name. Of the run: "wall", "rate", "error.rate", "requests", "failed", "retries", "redirects", "connects",
- * "concurrency.mean", "concurrency.max". Of durations: NAME.mean, .min, .max or a quantile, .p50, .p95, .p99.9; NAME is "latency" (as in
- * struct muster_run), a phase as muster_phase_name() has it, one of the halves of "wait", "network" and "server", or "service", the
- * time for which an attempt holds its slot. Times in ns, rates a second, shares 0 to 1. 0: it is in *ret_value, which is NAN where there was
- * nothing to measure, as the latency where every request failed. MUSTER_E_INVALID: no such figure; MUSTER_E_RESOURCE.
+ * A figure by name. Of the run: "wall", "rate", "error.rate", "requests", "failed", "retries",
+ * "redirects", "connects", "concurrency.mean", "concurrency.max". Of durations: NAME.mean, .min,
+ * .max or a quantile, .p50, .p95, .p99.9; NAME is "latency" (as in struct muster_run), a phase as
+ * muster_phase_name() has it, one of the halves of "wait", "network" and "server", or "service",
+ * the time for which an attempt holds its slot. Times in ns, rates a second, shares 0 to 1. 0: it
+ * is in *ret_value, which is NAN where there was nothing to measure, as the latency where every
+ * request failed. MUSTER_E_INVALID: no such figure; MUSTER_E_RESOURCE.
  */
 MUSTER_PUBLIC int muster_explanation_figure(const struct muster_explanation *explanation,
         const char *name, double *ret_value);

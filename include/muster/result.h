@@ -2,10 +2,10 @@
 /*
  * What came of a request
  *
- * Every submitted request has exactly one result. The caller owns it from muster_next() or muster_take() on, and frees
- * it with muster_result_free(), before or after the client, in the client's thread. All that these functions return is
- * borrowed until then. Only muster_result_free() takes NULL. Of a failed request all is told that was known when it
- * failed.
+ * Every submitted request has exactly one result. The caller owns it from muster_next() or
+ * muster_take() on, and frees it with muster_result_free(), before or after the client, in the
+ * client's thread. All that these functions return is borrowed until then. Only
+ * muster_result_free() takes NULL. Of a failed request all is told that was known when it failed.
  */
 #ifndef MUSTER_RESULT_H
 #define MUSTER_RESULT_H
@@ -30,8 +30,8 @@ MUSTER_PUBLIC void *muster_result_userdata(const struct muster_result *result);
 MUSTER_PUBLIC uint64_t muster_result_id(const struct muster_result *result);
 
 /*
- * NULL when the request succeeded: a response arrived whole, whatever its status (but see fail_on_status), and its
- * process function, if any, returned 0.
+ * NULL when the request succeeded: a response arrived whole, whatever its status (but see
+ * fail_on_status), and its process function, if any, returned 0.
  */
 MUSTER_PUBLIC const struct muster_error *muster_result_error(const struct muster_result *result);
 
@@ -44,7 +44,10 @@ MUSTER_PUBLIC const char *muster_result_method(const struct muster_result *resul
 /* The URL as it was submitted; terminated. */
 MUSTER_PUBLIC const char *muster_result_url(const struct muster_result *result);
 
-/* The URL of the last attempt, normalised, without user name and password; "" when the URL was unusable. */
+/*
+ * The URL of the last attempt, normalised, without user name and password; "" when the URL was
+ * unusable.
+ */
 MUSTER_PUBLIC const char *muster_result_final_url(const struct muster_result *result);
 
 /* The status that the last attempt was answered with, 0 when it was not. */
@@ -54,13 +57,16 @@ MUSTER_PUBLIC int muster_result_status(const struct muster_result *result);
 MUSTER_PUBLIC int muster_result_http_version(const struct muster_result *result);
 
 /*
- * A response header field by name, in any case; the first of several. `at` is NULL when there is none, and the value
- * is not terminated.
+ * A response header field by name, in any case; the first of several. `at` is NULL when there is
+ * none, and the value is not terminated.
  */
 MUSTER_PUBLIC struct muster_str muster_result_header(const struct muster_result *result,
         const char *name);
 
-/* All header fields of that response in the order they came, names as the server spelt them. `at` is NULL beyond the last. */
+/*
+ * All header fields of that response in the order they came, names as the server spelt them. `at`
+ * is NULL beyond the last.
+ */
 MUSTER_PUBLIC size_t muster_result_n_headers(const struct muster_result *result);
 MUSTER_PUBLIC struct muster_str muster_result_header_name(const struct muster_result *result,
         size_t index);
@@ -68,8 +74,9 @@ MUSTER_PUBLIC struct muster_str muster_result_header_value(const struct muster_r
         size_t index);
 
 /*
- * Lines of that response's head that were no fields, as a name with a blank in it or a line without a colon, and were passed over. They are in none of
- * the above. Folded lines are not counted: they are one field, each fold one space.
+ * Lines of that response's head that were no fields, as a name with a blank in it or a line without
+ * a colon, and were passed over. They are in none of the above. Folded lines are not counted: they
+ * are one field, each fold one space.
  */
 MUSTER_PUBLIC unsigned muster_result_n_dropped_fields(const struct muster_result *result);
 
@@ -80,12 +87,13 @@ MUSTER_PUBLIC const void *muster_result_body(const struct muster_result *result)
 MUSTER_PUBLIC size_t muster_result_body_size(const struct muster_result *result);
 
 /*
- * For a request with the option `stream`, whose result is there as soon as its head is. Both put up to `size` bytes of
- * the body into `buffer` and their number into *ret_n. 0: at least one byte. MUSTER_END: that was all. Negative: the
- * body broke off; muster_result_error() has the words. muster_result_read() works, for all requests of the client, until
- * there is something; muster_result_read_now() never waits and answers MUSTER_LATER. A reader that takes its time holds
- * up its own request only, through to the server; muster_result_free() ends the request. Sizes, phases and attempts are
- * complete after the end.
+ * For a request with the option `stream`, whose result is there as soon as its head is. Both put up
+ * to `size` bytes of the body into `buffer` and their number into *ret_n. 0: at least one byte.
+ * MUSTER_END: that was all. Negative: the body broke off; muster_result_error() has the words.
+ * muster_result_read() works, for all requests of the client, until there is something;
+ * muster_result_read_now() never waits and answers MUSTER_LATER. A reader that takes its time holds
+ * up its own request only, through to the server; muster_result_free() ends the request. Sizes,
+ * phases and attempts are complete after the end.
  */
 MUSTER_PUBLIC int muster_result_read(struct muster_result *result, void *buffer, size_t size,
         size_t *ret_n);
@@ -114,8 +122,8 @@ MUSTER_PUBLIC uint64_t muster_result_body_bytes(const struct muster_result *resu
 MUSTER_PUBLIC uint64_t muster_result_wire_bytes(const struct muster_result *result);
 
 /*
- * For a process function: keep what came of the body with the result; `free_processed`, unless NULL, is called with it by
- * muster_result_free(). Replaces what was set before, freeing it.
+ * For a process function: keep what came of the body with the result; `free_processed`, unless
+ * NULL, is called with it by muster_result_free(). Replaces what was set before, freeing it.
  */
 MUSTER_PUBLIC void muster_result_set_processed(struct muster_result *result, void *processed,
         void (*free_processed)(void *processed));
@@ -130,14 +138,23 @@ MUSTER_PUBLIC void *muster_result_processed(const struct muster_result *result);
  */
 MUSTER_PUBLIC uint64_t muster_result_time_left_ns(const struct muster_result *result);
 
-/* For a process function: say in words why it failed. Returns MUSTER_E_PROCESS, to be returned by it. */
+/*
+ * For a process function: say in words why it failed. Returns MUSTER_E_PROCESS, to be returned by
+ * it.
+ */
 MUSTER_PUBLIC int muster_result_fail(struct muster_result *result, const char *text);
 
-/* Tries that were made, and how many of them were because of a redirect. 0 when it never left the queue. */
+/*
+ * Tries that were made, and how many of them were because of a redirect. 0 when it never left the
+ * queue.
+ */
 MUSTER_PUBLIC unsigned muster_result_n_attempts(const struct muster_result *result);
 MUSTER_PUBLIC unsigned muster_result_n_redirects(const struct muster_result *result);
 
-/* Nanoseconds that the request spent in a phase, over all attempts. The phases add up to muster_result_total_ns(). */
+/*
+ * Nanoseconds that the request spent in a phase, over all attempts. The phases add up to
+ * muster_result_total_ns().
+ */
 MUSTER_PUBLIC uint64_t muster_result_phase_ns(const struct muster_result *result,
         enum muster_phase phase);
 
@@ -148,10 +165,11 @@ MUSTER_PUBLIC uint64_t muster_result_total_ns(const struct muster_result *result
 MUSTER_PUBLIC uint64_t muster_result_submitted_ns(const struct muster_result *result);
 
 /*
- * When its first attempt was planned to start, by the same clock; 0 when it ended before its turn came. With a rate
- * (rate_per_s, rate_per_host_per_s) that is told by the plan, which does not wait for servers: whatever made the start
- * late, a latency that counts from here has it in. May then lie before the submission, where that was held up by a full
- * queue. Without a rate it is the moment at which it got its slot.
+ * When its first attempt was planned to start, by the same clock; 0 when it ended before its turn
+ * came. With a rate (rate_per_s, rate_per_host_per_s) that is told by the plan, which does not wait
+ * for servers: whatever made the start late, a latency that counts from here has it in. May then
+ * lie before the submission, where that was held up by a full queue. Without a rate it is the
+ * moment at which it got its slot.
  */
 MUSTER_PUBLIC uint64_t muster_result_planned_ns(const struct muster_result *result);
 
@@ -167,15 +185,17 @@ struct muster_attempt {
 };
 
 /*
- * Copy what is known of attempt `index` (from 0) into `*ret_attempt`, of which the caller says the size. Only the
- * last MUSTER_ATTEMPTS_KEPT attempts are kept one by one; the phases of the request count all.
- * MUSTER_E_INVALID when there is no such attempt.
+ * Copy what is known of attempt `index` (from 0) into `*ret_attempt`, of which the caller says the
+ * size. Only the last MUSTER_ATTEMPTS_KEPT attempts are kept one by one; the phases of the request
+ * count all. MUSTER_E_INVALID when there is no such attempt.
  */
 #define MUSTER_ATTEMPTS_KEPT 16
 MUSTER_PUBLIC int muster_result_attempt(const struct muster_result *result, unsigned index,
         struct muster_attempt *ret_attempt, size_t size);
 
-/* The connection that the last attempt used. Members are appended in later versions, never moved. */
+/*
+ * The connection that the last attempt used. Members are appended in later versions, never moved.
+ */
 struct muster_conn_info {
         uint64_t id;            /* counts a client's connections from 1; 0 when there was none */
         unsigned reuse_count;   /* requests that it had served before this one */

@@ -2,8 +2,8 @@
 /*
  * Arena: text that is given back all at once
  *
- * A bump allocator. Copies are laid one behind the other into large blocks, never move, and live as long as the arena; for the
- * many short texts of something that is built once and then only read.
+ * A bump allocator. Copies are laid one behind the other into large blocks, never move, and live as
+ * long as the arena; for the many short texts of something that is built once and then only read.
  */
 #ifndef BASE_ARENA_H
 #define BASE_ARENA_H

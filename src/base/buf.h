@@ -2,7 +2,8 @@
 /*
  * A growing run of bytes
  *
- * Zeroed is empty and owns nothing. Functions that grow it answer 0 or MUSTER_E_RESOURCE; then it is as it was before.
+ * Zeroed is empty and owns nothing. Functions that grow it answer 0 or MUSTER_E_RESOURCE; then it
+ * is as it was before.
  */
 #ifndef BASE_BUF_H
 #define BASE_BUF_H

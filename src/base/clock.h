@@ -2,8 +2,9 @@
 /*
  * The clock: nanoseconds of CLOCK_MONOTONIC, or of a test's own time
  *
- * A manual clock stands still until it is set. A loop that runs on one does not sleep: when no descriptor is ready it moves the
- * clock to its next deadline, so that an hour of retries passes in a millisecond.
+ * A manual clock stands still until it is set. A loop that runs on one does not sleep: when no
+ * descriptor is ready it moves the clock to its next deadline, so that an hour of retries passes in
+ * a millisecond.
  */
 #ifndef BASE_CLOCK_H
 #define BASE_CLOCK_H

@@ -2,9 +2,9 @@
 /*
  * Intrusive priority queue of moments
  *
- * A four-ary heap: the node with the least key is on top. A zeroed node is in no heap. Keys sit in the heap's own array, so
- * that sifting touches few cache lines; a node only remembers its place. With keys that mostly grow, as deadlines of
- * one duration do, inserting costs one comparison.
+ * A four-ary heap: the node with the least key is on top. A zeroed node is in no heap. Keys sit in
+ * the heap's own array, so that sifting touches few cache lines; a node only remembers its place.
+ * With keys that mostly grow, as deadlines of one duration do, inserting costs one comparison.
  */
 #ifndef BASE_HEAP_H
 #define BASE_HEAP_H
@@ -34,7 +34,10 @@ static inline bool heap_has(const struct heap_node *node)
         return node->place != 0;
 }
 
-/* Put a node in, or change the key of one that is in. MUSTER_E_RESOURCE can only come from putting in. */
+/*
+ * Put a node in, or change the key of one that is in. MUSTER_E_RESOURCE can only come from putting
+ * in.
+ */
 int heap_set(struct heap *heap, struct heap_node *node, uint64_t key);
 
 /* Take a node out; nothing happens to one that is in no heap. */

@@ -2,8 +2,9 @@
 /*
  * Histogram of durations
  *
- * Log-linear, as HdrHistogram: 64 steps to each doubling, so that a quantile is off by less than 1/64 (1.6 %), from 1 ns to
- * 2^63 ns in one array that never grows. min, max, sum and count are exact.
+ * Log-linear, as HdrHistogram: 64 steps to each doubling, so that a quantile is off by less than
+ * 1/64 (1.6 %), from 1 ns to 2^63 ns in one array that never grows. min, max, sum and count are
+ * exact.
  */
 #ifndef BASE_HIST_H
 #define BASE_HIST_H
@@ -24,7 +25,10 @@ void hist_add(struct hist *hist, uint64_t value);
 /* Add all of `other`. */
 void hist_merge(struct hist *hist, const struct hist *other);
 
-/* The value below or at which `share` (0 to 1) of those added lie; 0 when there are none. Never above the maximum. */
+/*
+ * The value below or at which `share` (0 to 1) of those added lie; 0 when there are none. Never
+ * above the maximum.
+ */
 uint64_t hist_quantile(const struct hist *hist, double share);
 
 #endif

@@ -2,8 +2,9 @@
 /*
  * Intrusive doubly linked list
  *
- * A ring with the head in it. A zeroed link is in no list, and so is one after list_remove(); removing it again does
- * nothing. Members are found from their link by a typed function beside their struct: LIST_OWNER is for writing those.
+ * A ring with the head in it. A zeroed link is in no list, and so is one after list_remove();
+ * removing it again does nothing. Members are found from their link by a typed function beside
+ * their struct: LIST_OWNER is for writing those.
  */
 #ifndef BASE_LIST_H
 #define BASE_LIST_H

@@ -2,8 +2,8 @@
 /*
  * Intrusive hash map from text
  *
- * Chained, doubling, keyed SipHash-1-3 so that names chosen by a hostile server cannot pile up in one chain. The key's bytes
- * belong to the member and must stay while it is in the map.
+ * Chained, doubling, keyed SipHash-1-3 so that names chosen by a hostile server cannot pile up in
+ * one chain. The key's bytes belong to the member and must stay while it is in the map.
  */
 #ifndef BASE_MAP_H
 #define BASE_MAP_H

@@ -2,8 +2,9 @@
 /*
  * Memory
  *
- * malloc and its kin behind names of our own, so that a test can make the n-th allocation fail. Everything that allocates
- * here answers NULL when memory is out; callers turn that into MUSTER_E_RESOURCE.
+ * malloc and its kin behind names of our own, so that a test can make the n-th allocation fail.
+ * Everything that allocates here answers NULL when memory is out; callers turn that into
+ * MUSTER_E_RESOURCE.
  */
 #ifndef BASE_MEM_H
 #define BASE_MEM_H
@@ -26,12 +27,15 @@ char *mem_strndup(const char *at, size_t len);
 void *mem_free(void *at);
 
 /*
- * Copy a struct to a caller whose idea of its size may be an older or a newer one: members that only the caller knows are zeroed,
- * members that only we know are left out.
+ * Copy a struct to a caller whose idea of its size may be an older or a newer one: members that
+ * only the caller knows are zeroed, members that only we know are left out.
  */
 void mem_copy_known(void *to, size_t to_size, const void *from, size_t from_size);
 
-/* For tests: let `n` more allocations of this thread succeed and every later one fail; -1: none fails. */
+/*
+ * For tests: let `n` more allocations of this thread succeed and every later one fail; -1: none
+ * fails.
+ */
 void mem_fail_after(long n);
 
 /* For tests: has one failed since mem_fail_after()? */

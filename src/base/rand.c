@@ -40,7 +40,9 @@ uint64_t rand_up_to(struct rand *rand, uint64_t max)
 
         if (n == 0)
                 return rand_next(rand);
-        /* Values past the last whole multiple of n would favour the small remainders: draw again. */
+        /*
+         * Values past the last whole multiple of n would favour the small remainders: draw again.
+         */
         limit = UINT64_MAX - UINT64_MAX % n;
         for (;;) {
                 uint64_t value = rand_next(rand);

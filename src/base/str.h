@@ -2,8 +2,8 @@
 /*
  * Borrowed text
  *
- * struct muster_str is a pointer and a length; these are the few things that are done with it. Letters are ASCII letters
- * whatever the locale (RFC 9110 section 5.1 and its kin).
+ * struct muster_str is a pointer and a length; these are the few things that are done with it.
+ * Letters are ASCII letters whatever the locale (RFC 9110 section 5.1 and its kin).
  */
 #ifndef BASE_STR_H
 #define BASE_STR_H
@@ -60,13 +60,22 @@ bool str_has(struct muster_str a, const char *what);
 /* Without the spaces and tabs at both ends. */
 struct muster_str str_trim(struct muster_str a);
 
-/* Cut off and return what stands before the first `separator`, all of it when there is none. False at the end. */
+/*
+ * Cut off and return what stands before the first `separator`, all of it when there is none. False
+ * at the end.
+ */
 bool str_split(struct muster_str *rest, char separator, struct muster_str *ret_part);
 
-/* Decimal digits only, nothing else, no sign, fits 64 bits: else false, and *ret_value is left alone. */
+/*
+ * Decimal digits only, nothing else, no sign, fits 64 bits: else false, and *ret_value is left
+ * alone.
+ */
 bool str_to_u64(struct muster_str a, uint64_t *ret_value);
 
-/* Levenshtein's distance: how many characters to add, drop or change to make `b` of `a`. 64 for texts of 64 characters and more. */
+/*
+ * Levenshtein's distance: how many characters to add, drop or change to make `b` of `a`. 64 for
+ * texts of 64 characters and more.
+ */
 unsigned str_distance(struct muster_str a, struct muster_str b);
 
 #endif

@@ -2,8 +2,8 @@
 /*
  * Figures as people read them: three digits that matter, and the unit that makes them few
  *
- * Each is a value that lives until the end of the statement that asked for it, so that no buffer is shared:
- * printf("it took %s", words_ns(ns).text).
+ * Each is a value that lives until the end of the statement that asked for it, so that no buffer is
+ * shared: printf("it took %s", words_ns(ns).text).
  */
 #ifndef BASE_WORDS_H
 #define BASE_WORDS_H

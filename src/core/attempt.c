@@ -2,8 +2,9 @@
 #include "attempt.h"
 
 /*
- * A stamp may lie before the one it should follow (the kernel's clock is converted, and a response may begin before the request
- * is sent) or after the end: its piece is then empty, or ends with the attempt.
+ * A stamp may lie before the one it should follow (the kernel's clock is converted, and a response
+ * may begin before the request is sent) or after the end: its piece is then empty, or ends with the
+ * attempt.
  */
 static uint64_t clamp(uint64_t stamp, uint64_t from, uint64_t end)
 {

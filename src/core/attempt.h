@@ -2,13 +2,15 @@
 /*
  * Where an attempt's time went
  *
- * While it runs an attempt only stores stamps. When it is over they are turned into phases: the stamps, in the order in
- * which things happen, cut its life into pieces, so that the pieces add up to it exactly whatever the stamps are.
+ * While it runs an attempt only stores stamps. When it is over they are turned into phases: the
+ * stamps, in the order in which things happen, cut its life into pieces, so that the pieces add up
+ * to it exactly whatever the stamps are.
  *
  *      start ─QUEUE─ slot ─DNS─ dns_end ─TCP─ tcp_end ─TLS─ tls_end ─SEND─ send_end ─WAIT─ first_kernel ─LAG─ first_read ─RECEIVE─ end
  *
- * A step that did not happen has no stamp, and its piece is empty. The last piece, up to the end, belongs to the stage that the
- * attempt had reached. Time spent decoding is counted apart and taken out of RECEIVE.
+ * A step that did not happen has no stamp, and its piece is empty. The last piece, up to the end,
+ * belongs to the stage that the attempt had reached. Time spent decoding is counted apart and taken
+ * out of RECEIVE.
  */
 #ifndef CORE_ATTEMPT_H
 #define CORE_ATTEMPT_H
@@ -24,8 +26,8 @@ struct attempt {
         uint64_t tls_end_ns;
         uint64_t send_start_ns;
         uint64_t send_end_ns;
-        uint64_t
-                acked_ns; /* the peer's kernel had all of it: known of some attempts, while recording */
+        /* the peer's kernel had all of it: known of some attempts, while recording */
+        uint64_t acked_ns;
         uint64_t first_byte_kernel_ns;
         uint64_t first_byte_read_ns;
         uint64_t last_byte_kernel_ns;

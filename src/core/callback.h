@@ -2,8 +2,8 @@
 /*
  * Code of the caller's that we call (process, pull and rewind functions) may not call us back
  *
- * It runs in the middle of our work, or beside it on a worker. What it must not do is answered with MUSTER_E_INVALID rather than found out
- * the hard way.
+ * It runs in the middle of our work, or beside it on a worker. What it must not do is answered with
+ * MUSTER_E_INVALID rather than found out the hard way.
  */
 #ifndef CORE_CALLBACK_H
 #define CORE_CALLBACK_H

@@ -10,7 +10,8 @@
 #include <errno.h>
 #include <sys/resource.h>
 
-#define FILES_SPARE      64 /* beside connections: races of addresses, name servers, the caller's own */
+/* beside connections: races of addresses, name servers, the caller's own */
+#define FILES_SPARE      64
 #define CONNS_PER_SLOT   4    /* idle ones included; what curl allows, too */
 #define STORE_MAX        4096 /* recycled requests; more wait for a burst that may not come */
 #define BY_ID_CHAINS_MAX 65536
@@ -21,11 +22,11 @@ static bool is_ours(const struct muster_client *client)
         return client && !callback_is_running();
 }
 
-/* --- what the machine must hold ----------------------------------------------------------------------------------- */
+/* --- what the machine must hold -------------------------------------------------------------- */
 
 /*
- * Room for `concurrency` connections there must be; as many again and more are for idle ones, so that a batch over several
- * origins need not close the one to open the other.
+ * Room for `concurrency` connections there must be; as many again and more are for idle ones, so
+ * that a batch over several origins need not close the one to open the other.
  */
 static int make_room_for_files(unsigned concurrency, unsigned *ret_n_conns_max,
         struct muster_error *error)
@@ -38,9 +39,7 @@ static int make_room_for_files(unsigned concurrency, unsigned *ret_n_conns_max,
                 limit = (struct rlimit){ wanted, wanted };
         if (limit.rlim_max < need)
                 return error_set(error, MUSTER_E_RESOURCE, MUSTER_PHASE_QUEUE, EMFILE,
-                        "resource: a concurrency of %u needs %llu open files, but this "
-                        "process may not have more than %llu; raise the hard limit "
-                        "(ulimit -Hn) or lower the concurrency",
+                        "resource: a concurrency of %u needs %llu open files, but this process may not have more than %llu; raise the hard limit (ulimit -Hn) or lower the concurrency",
                         concurrency, (unsigned long long)need, (unsigned long long)limit.rlim_max);
         if (wanted > limit.rlim_max)
                 wanted = limit.rlim_max;
@@ -55,7 +54,7 @@ static int make_room_for_files(unsigned concurrency, unsigned *ret_n_conns_max,
         return 0;
 }
 
-/* --- TLS ---------------------------------------------------------------------------------------------------------- */
+/* --- TLS ------------------------------------------------------------------------------------- */
 
 static int copy_text(const char **to, const char *from)
 {
@@ -113,7 +112,7 @@ static int init_tls(struct muster_client *client, const struct muster_client_opt
         return 0;
 }
 
-/* --- making and unmaking ------------------------------------------------------------------------------------------ */
+/* --- making and unmaking --------------------------------------------------------------------- */
 
 static int init_ids(struct muster_client *client, struct muster_error *error)
 {
@@ -222,7 +221,7 @@ int client_new_manual(struct muster_client **ret_client,
                 (struct clock){ .is_manual = true, .manual_ns = start_ns });
 }
 
-/* --- unmaking ----------------------------------------------------------------------------------------------------- */
+/* --- unmaking -------------------------------------------------------------------------------- */
 
 static void free_requests(struct list *list)
 {
@@ -265,9 +264,12 @@ struct muster_client *muster_client_free(struct muster_client *client)
         return mem_free(client);
 }
 
-/* --- requests in -------------------------------------------------------------------------------------------------- */
+/* --- requests in ----------------------------------------------------------------------------- */
 
-/* Once full it counts as such until it is half empty: a caller fills it up as results are taken, not at once. */
+/*
+ * Once full it counts as such until it is half empty: a caller fills it up as results are taken,
+ * not at once.
+ */
 static void note_fullness(struct muster_client *client)
 {
         if (client->n_held >= client->settings.queue_size)
@@ -376,7 +378,7 @@ void muster_cancel_all(struct muster_client *client)
         }
 }
 
-/* --- results out -------------------------------------------------------------------------------------------------- */
+/* --- results out ----------------------------------------------------------------------------- */
 
 struct muster_result *muster_take(struct muster_client *client)
 {
@@ -431,9 +433,12 @@ struct muster_result *muster_next(struct muster_client *client)
         return muster_take(client);
 }
 
-/* --- the work ----------------------------------------------------------------------------------------------------- */
+/* --- the work -------------------------------------------------------------------------------- */
 
-/* Start who can start, and see to it that the next one is not forgotten: until when the loop may wait, at most. */
+/*
+ * Start who can start, and see to it that the next one is not forgotten: until when the loop may
+ * wait, at most.
+ */
 static uint64_t start_all(struct muster_client *client)
 {
         uint64_t next_ns;
@@ -538,7 +543,7 @@ int muster_turn(struct muster_client *client)
         return list_is_empty(&client->outstanding) ? MUSTER_IDLE : MUSTER_LATER;
 }
 
-/* --- counters ----------------------------------------------------------------------------------------------------- */
+/* --- counters -------------------------------------------------------------------------------- */
 
 static uint64_t hold_left_ns(const struct muster_client *client)
 {

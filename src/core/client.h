@@ -54,7 +54,8 @@ struct muster_client {
 
         struct h1_scratch scratch; /* fields of the head that is being read */
         char plain[PLAIN_BYTES];   /* what was decrypted last */
-        bool has_foreign_loop; /* muster_client_fd() was asked for: the descriptor must tell of all work */
+        /* muster_client_fd() was asked for: the descriptor must tell of all work */
+        bool has_foreign_loop;
         uint64_t hold_until_ns; /* the latest moment that a server asked to wait for */
         struct muster_client_stats stats;
 };

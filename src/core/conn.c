@@ -34,7 +34,7 @@ static struct conn *conn_of_dial(struct dial *dial)
         return LIST_OWNER(dial, struct conn_dial, dial)->conn;
 }
 
-/* --- the end ------------------------------------------------------------------------------------------------------ */
+/* --- the end --------------------------------------------------------------------------------- */
 
 static struct conn_dial *drop_dial(struct conn_dial *dial)
 {
@@ -75,7 +75,7 @@ static void fail(struct conn *conn, const struct muster_error *error)
                 conn_close(conn, TRACE_CLOSED_BY_SERVER);
 }
 
-/* --- sending ------------------------------------------------------------------------------------------------------ */
+/* --- sending --------------------------------------------------------------------------------- */
 
 struct buf *conn_head(struct conn *conn)
 {
@@ -85,8 +85,8 @@ struct buf *conn_head(struct conn *conn)
 }
 
 /*
- * Hand `out` and `body` to the loop. A peer that closed may have answered first, so a refused send is kept for the moment in which
- * reading shows that there was no answer.
+ * Hand `out` and `body` to the loop. A peer that closed may have answered first, so a refused send
+ * is kept for the moment in which reading shows that there was no answer.
  */
 static int send_pieces(struct conn *conn, struct muster_str body)
 {
@@ -160,7 +160,7 @@ size_t conn_unsent_bytes(const struct conn *conn)
         return n;
 }
 
-/* --- receiving ---------------------------------------------------------------------------------------------------- */
+/* --- receiving ------------------------------------------------------------------------------- */
 
 static void ready(struct conn *conn)
 {
@@ -241,7 +241,10 @@ static void received(struct conn *conn, const struct loop_event *event)
         read_tls(conn, event->kernel_ns);
 }
 
-/* The peer ended its side. Over TLS only close_notify is an end: a bare one may be somebody cutting the response short. */
+/*
+ * The peer ended its side. Over TLS only close_notify is an end: a bare one may be somebody cutting
+ * the response short.
+ */
 static void ended(struct conn *conn)
 {
         struct muster_error error = { 0 };
@@ -252,13 +255,10 @@ static void ended(struct conn *conn)
         }
         if (conn->state == CONN_HANDSHAKE)
                 error_set(&error, MUSTER_E_TLS, MUSTER_PHASE_TLS, 0,
-                        "tls: the server closed the connection during the handshake; does it "
-                        "speak TLS 1.2 or "
-                        "later on this port?");
+                        "tls: the server closed the connection during the handshake; does it speak TLS 1.2 or later on this port?");
         else
                 error_set(&error, MUSTER_E_CLOSED, MUSTER_PHASE_RECEIVE, conn->send_sys,
-                        "closed: %s ended the connection without a TLS close_notify, the "
-                        "response may be cut short",
+                        "closed: %s ended the connection without a TLS close_notify, the response may be cut short",
                         conn->info.remote);
         fail(conn, &error);
 }
@@ -314,7 +314,7 @@ static void handle(struct loop_socket *socket, const struct loop_event *event)
         }
 }
 
-/* --- the beginning ------------------------------------------------------------------------------------------------ */
+/* --- the beginning --------------------------------------------------------------------------- */
 
 static void note_remote(struct conn *conn, const struct dial *dial)
 {

@@ -2,14 +2,14 @@
 /*
  * A connection: from nothing to bytes both ways
  *
- * Dials, shakes hands where the origin is https, then carries bytes for one exchange after another. What happens is told to
- * the exchange (exchange.h): ready, sent, received, ended, failed.
+ * Dials, shakes hands where the origin is https, then carries bytes for one exchange after another.
+ * What happens is told to the exchange (exchange.h): ready, sent, received, ended, failed.
  *
  *      DIALING ──▶ HANDSHAKE ──▶ READY ──▶ DEAD
  *         └────────(http)─────────▲          ▲ any state
  *
- * A closed connection is DEAD at once but its memory stays until the turn is over (conn_reap()), so that whoever is on the
- * stack can still look at its state.
+ * A closed connection is DEAD at once but its memory stays until the turn is over (conn_reap()), so
+ * that whoever is on the stack can still look at its state.
  */
 #ifndef CORE_CONN_H
 #define CORE_CONN_H
@@ -39,7 +39,8 @@ struct conn {
         struct tls *tls; /* NULL for http */
         struct buf out;  /* what is being sent; borrowed by the loop while is_sending */
         bool is_sending;
-        int send_sys; /* errno of a send that failed: what the peer said before is still to be read */
+        /* errno of a send that failed: what the peer said before is still to be read */
+        int send_sys;
 
         struct h1_reader reader;
         struct decoder *decoder; /* of the response that is arriving; NULL: none needed */
@@ -63,8 +64,8 @@ static inline struct conn *conn_of_origin_link(struct list *link)
 }
 
 /*
- * Begin to connect for a request that runs; exchange_ready() or exchange_failed() follows from the loop. MUSTER_E_RESOURCE,
- * MUSTER_E_TLS with *error: there is no connection.
+ * Begin to connect for a request that runs; exchange_ready() or exchange_failed() follows from the
+ * loop. MUSTER_E_RESOURCE, MUSTER_E_TLS with *error: there is no connection.
  */
 int conn_open(struct muster_client *client, struct muster_request *request,
         struct muster_error *error);
@@ -73,8 +74,9 @@ int conn_open(struct muster_client *client, struct muster_request *request,
 struct buf *conn_head(struct conn *conn);
 
 /*
- * Send the head, and then `body`, which stays borrowed until all is sent. 0: the kernel has it all, or it refused and reading
- * will show why. CONN_SENDING: exchange_sent() follows. MUSTER_E_TLS, MUSTER_E_RESOURCE with *error.
+ * Send the head, and then `body`, which stays borrowed until all is sent. 0: the kernel has it all,
+ * or it refused and reading will show why. CONN_SENDING: exchange_sent() follows. MUSTER_E_TLS,
+ * MUSTER_E_RESOURCE with *error.
  */
 #define CONN_SENDING 1
 int conn_send(struct conn *conn, struct muster_str body, struct muster_error *error);

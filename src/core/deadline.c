@@ -7,7 +7,7 @@
 #include <base/error.h>
 #include <stdio.h>
 
-/* --- which is next ------------------------------------------------------------------------------------------------ */
+/* --- which is next --------------------------------------------------------------------------- */
 
 static uint64_t min_ns(uint64_t a, uint64_t b)
 {
@@ -40,7 +40,7 @@ static uint64_t earliest(const struct muster_request *request)
         return UINT64_MAX;
 }
 
-/* --- saying which it was ------------------------------------------------------------------------------------------ */
+/* --- saying which it was --------------------------------------------------------------------- */
 
 struct timeout {
         const char *name;
@@ -149,7 +149,7 @@ bool deadline_outlasted(const struct muster_request *request, uint64_t end_ns,
         return true;
 }
 
-/* --- when the timer fires ----------------------------------------------------------------------------------------- */
+/* --- when the timer fires -------------------------------------------------------------------- */
 
 static void arm_or_abort(struct muster_request *request)
 {
@@ -167,8 +167,8 @@ static uint64_t later(uint64_t at_ns, uint64_t by_ns)
 }
 
 /*
- * This program was away when the time ran out, and came back `late_ns` after that: the peer could not have been heard. It gets as much
- * from now on.
+ * This program was away when the time ran out, and came back `late_ns` after that: the peer could
+ * not have been heard. It gets as much from now on.
  */
 static void give_back(struct muster_request *request, uint64_t late_ns)
 {
@@ -228,11 +228,12 @@ static void fire(struct loop_timer *timer, uint64_t late_ns)
 {
         struct muster_request *request = LIST_OWNER(timer, struct muster_request, timer);
 
-        (void)late_ns; /* of the timer, which may run to an earlier moment than the one that matters */
+        /* of the timer, which may run to an earlier moment than the one that matters */
+        (void)late_ns;
         look(request, request->client->loop.now_ns);
 }
 
-/* --- setting it --------------------------------------------------------------------------------------------------- */
+/* --- setting it ------------------------------------------------------------------------------ */
 
 int deadline_arm(struct muster_request *request)
 {

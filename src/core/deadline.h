@@ -2,24 +2,26 @@
 /*
  * A request's timeouts
  *
- * One timer a request, set to the earliest of what can happen to it, or earlier: a moment that moves away (the read timeout with
- * each arrival) is only written down, and the timer looks at it when it fires.
+ * One timer a request, set to the earliest of what can happen to it, or earlier: a moment that
+ * moves away (the read timeout with each arrival) is only written down, and the timer looks at it
+ * when it fires.
  *
  *      queue       submit ──────▶ slot                  read      arrival ──▶ arrival
  *      connect     slot ────────▶ connection ready      total     first slot ─────────▶ result
  *      deadline    submit ──────────────────────────────────────▶ result
  *
- * No timeout fires because of our own delay. The loop delivers what is there before it fires timers; a request with input that was
- * not read yet is asked again after that, unless what it read last came too late already. And a timer that is late by more than DEADLINE_LATE_NS
- * says that this program was away: then the peer gets that time back, once.
+ * No timeout fires because of our own delay. The loop delivers what is there before it fires
+ * timers; a request with input that was not read yet is asked again after that, unless what it read
+ * last came too late already. And a timer that is late by more than DEADLINE_LATE_NS says that this
+ * program was away: then the peer gets that time back, once.
  */
 #ifndef CORE_DEADLINE_H
 #define CORE_DEADLINE_H
 
 #include "request.h"
 
-#define DEADLINE_LATE_NS                                                                           \
-        (20 * NS_PER_MS) /* more than a turn ever takes that is not somebody's mistake */
+/* more than a turn ever takes that is not somebody's mistake */
+#define DEADLINE_LATE_NS (20 * NS_PER_MS)
 
 /* Submitted at `now_ns`: request->limits are set. */
 void deadline_submitted(struct muster_request *request, uint64_t now_ns);
@@ -56,8 +58,8 @@ bool deadline_forbids(const struct muster_request *request, uint64_t at_ns);
 void deadline_stop(struct muster_request *request);
 
 /*
- * Set the timer to the earliest moment, unless it runs to an earlier one. MUSTER_E_RESOURCE: no memory for it; the request must then
- * be ended by the caller, as nobody would.
+ * Set the timer to the earliest moment, unless it runs to an earlier one. MUSTER_E_RESOURCE: no
+ * memory for it; the request must then be ended by the caller, as nobody would.
  */
 int deadline_arm(struct muster_request *request);
 

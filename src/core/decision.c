@@ -38,7 +38,7 @@ static bool decide_retry(struct muster_request *request, const struct h1_head *h
                (refusal_is_one(head->status, asked_ns != 0) || retry_is_paid(request));
 }
 
-/* --- redirects ---------------------------------------------------------------------------------------------------- */
+/* --- redirects ------------------------------------------------------------------------------- */
 
 #define ASKED_MAX       2  /* the same in one chain: a server may need one step to get ready */
 #define URL_SHOWN_BYTES 80 /* so that the advice has its place */
@@ -120,12 +120,10 @@ static int too_many_redirects(const struct muster_request *request, struct muste
         show_url(&request->next_url, to, sizeof(to));
         if (request->client->settings.max_redirects == 0)
                 return error_set(error, MUSTER_E_REDIRECT, MUSTER_PHASE_RECEIVE, 0,
-                        "redirect: to %s, and none is to be followed (--max-redirs 0); "
-                        "no_redirects (--no-location) makes it the result",
+                        "redirect: to %s, and none is to be followed (--max-redirs 0); no_redirects (--no-location) makes it the result",
                         to);
         return error_set(error, MUSTER_E_REDIRECT, MUSTER_PHASE_RECEIVE, 0,
-                "redirect: not there yet after %u redirects, the last to %s; raise the "
-                "limit, max_redirects (--max-redirs), or ask for the target itself",
+                "redirect: not there yet after %u redirects, the last to %s; raise the limit, max_redirects (--max-redirs), or ask for the target itself",
                 request->result.n_redirects, to);
 }
 
@@ -152,8 +150,7 @@ static int decide_redirect(struct muster_request *request, const struct h1_head 
                 return too_many_redirects(request, error);
         if (!redirect.becomes_get && !request_can_repeat(request))
                 return error_set(error, MUSTER_E_REDIRECT, MUSTER_PHASE_RECEIVE, 0,
-                        "redirect: the body would have to be sent again to %.*s, but its "
-                        "source cannot be rewound; ask for that URL itself",
+                        "redirect: the body would have to be sent again to %.*s, but its source cannot be rewound; ask for that URL itself",
                         STR_ARGS(buf_str(&request->next_url.text)));
         request->is_get_now |= redirect.becomes_get;
         request->has_left_origin |= redirect.drops_credentials;

@@ -11,8 +11,8 @@
 #define DRAIN_BYTES_MAX (64 * 1024)
 #define DRAIN_NS        (100 * NS_PER_MS)
 
-#define RESERVE_BYTES                                                                              \
-        (16 * 1024 * 1024) /* of a body whose length is known: beyond, it grows as it comes */
+/* of a body whose length is known: beyond, it grows as it comes */
+#define RESERVE_BYTES (16 * 1024 * 1024)
 
 #define DECODE_STEP_BYTES 2048 /* at most 2 MiB come out of it, in a millisecond or two */
 
@@ -21,7 +21,7 @@ static uint64_t now_of(const struct conn *conn)
         return clock_now(&conn->client->clock);
 }
 
-/* --- the end of it ------------------------------------------------------------------------------------------------ */
+/* --- the end of it --------------------------------------------------------------------------- */
 
 /* Part request and connection; the result keeps what is known of the latter. */
 static struct muster_request *part(struct conn *conn)
@@ -153,7 +153,7 @@ static void complete(struct conn *conn, size_t n_left)
         flow_attempt_over(request, NULL);
 }
 
-/* --- a body that goes elsewhere ----------------------------------------------------------------------------------- */
+/* --- a body that goes elsewhere -------------------------------------------------------------- */
 
 static void drain_sink(struct loop_watch *watch, bool readable, bool writable);
 
@@ -190,7 +190,10 @@ void exchange_unblock(struct conn *conn)
                 return;
         }
         deadline_received(request, now_of(conn));
-        /* Without memory for the timer the read timeout is not looked at until the next one that is set. */
+        /*
+         * Without memory for the timer the read timeout is not looked at until the next one that is
+         * set.
+         */
         (void)deadline_arm(request);
         loop_recv_start(&conn->socket);
 }
@@ -221,7 +224,7 @@ static int pass_on(struct conn *conn, struct muster_request *request, struct mus
         return r == SINK_BLOCKED ? block(conn, request, error) : r;
 }
 
-/* --- the response ------------------------------------------------------------------------------------------------- */
+/* --- the response ---------------------------------------------------------------------------- */
 
 static void stamp_arrival(struct muster_request *request, uint64_t kernel_ns, uint64_t now_ns)
 {
@@ -252,9 +255,7 @@ static int too_large(const struct muster_request *request, uint64_t bytes,
         struct muster_error *error)
 {
         return error_set(error, MUSTER_E_TOO_LARGE, MUSTER_PHASE_RECEIVE, 0,
-                "too_large: the body has %s%llu bytes, the cap is %llu; raise it with "
-                "max_body_bytes "
-                "(--max-filesize)",
+                "too_large: the body has %s%llu bytes, the cap is %llu; raise it with max_body_bytes (--max-filesize)",
                 bytes ? "" : "more than ",
                 (unsigned long long)(bytes ? bytes : request->limits.max_body_bytes),
                 (unsigned long long)request->limits.max_body_bytes);
@@ -287,7 +288,10 @@ static int expect_body(struct conn *conn, struct muster_request *request,
         return buf_reserve(&request->result.body, (size_t)head->length + 1);
 }
 
-/* A body that is an error's stays in memory, to be looked at, unless it is wanted where good ones go. */
+/*
+ * A body that is an error's stays in memory, to be looked at, unless it is wanted where good ones
+ * go.
+ */
 static int begin_sink(struct conn *conn, struct muster_request *request, const struct h1_head *head,
         struct muster_error *error)
 {
@@ -357,8 +361,8 @@ static int decode_later(struct muster_request *request, struct muster_str bytes,
 }
 
 /*
- * Decode what came; from the point on where the body is a large one, that is left to a worker. In small steps, as one of 128 KiB could become
- * 128 MiB before the loop goes on.
+ * Decode what came; from the point on where the body is a large one, that is left to a worker. In
+ * small steps, as one of 128 KiB could become 128 MiB before the loop goes on.
  */
 static int decode(struct conn *conn, struct muster_request *request, struct muster_str bytes,
         struct muster_error *error)
@@ -444,7 +448,8 @@ void exchange_received(struct conn *conn, struct muster_str bytes, uint64_t kern
 
         if (!conn->request) {
                 conn_close(conn,
-                        TRACE_CLOSED_BY_CLIENT); /* nobody asked: whose response would it be taken for? */
+                        /* nobody asked: whose response would it be taken for? */
+                        TRACE_CLOSED_BY_CLIENT);
                 return;
         }
         stamp_arrival(conn->request, kernel_ns, now_of(conn));

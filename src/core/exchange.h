@@ -11,7 +11,7 @@
 
 #include "conn.h"
 
-/* --- told by the connection --------------------------------------------------------------------------------------- */
+/* --- told by the connection ------------------------------------------------------------------ */
 
 /* Dialling is over; `dns_end_ns` is when an address was known, 0 if never. */
 void exchange_dialled(struct conn *conn, uint64_t dns_end_ns, bool is_connected);
@@ -34,7 +34,7 @@ void exchange_failed(struct conn *conn, const struct muster_error *error);
 /* An attempt may end while it is dialling: note how far that has come. */
 void exchange_note_dial(struct conn *conn);
 
-/* --- told by the flow --------------------------------------------------------------------------------------------- */
+/* --- told by the flow ------------------------------------------------------------------------ */
 
 /* Somebody has read of a stream that was held up: go on. */
 void exchange_unblock(struct conn *conn);

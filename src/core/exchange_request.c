@@ -99,8 +99,8 @@ static void send_request(struct conn *conn, struct muster_request *request)
 }
 
 /*
- * Have the acknowledgement of the request stamped. Not where it would be another's: of what went before on this connection, or of the first
- * piece of many.
+ * Have the acknowledgement of the request stamped. Not where it would be another's: of what went
+ * before on this connection, or of the first piece of many.
  */
 static void ask_for_ack(struct conn *conn, const struct muster_request *request)
 {

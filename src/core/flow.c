@@ -8,15 +8,15 @@
 #include <base/error.h>
 #include <base/mem.h>
 
-#define PROCESSING_PER_WORKER                                                                      \
-        4 /* responses at work or waiting for it: enough that no worker waits */
+/* responses at work or waiting for it: enough that no worker waits */
+#define PROCESSING_PER_WORKER 4
 
 static uint64_t now_of(const struct muster_client *client)
 {
         return clock_now(&client->clock);
 }
 
-/* --- the end ------------------------------------------------------------------------------------------------------ */
+/* --- the end --------------------------------------------------------------------------------- */
 
 static void forget_id(struct muster_client *client, const struct muster_request *request)
 {
@@ -72,7 +72,10 @@ static void say_withheld(struct muster_request *request)
         buf_deinit(&reason);
 }
 
-/* The one way out: from here on the request is a result. `now_ns` is when its last attempt or back-off was over. */
+/*
+ * The one way out: from here on the request is a result. `now_ns` is when its last attempt or
+ * back-off was over.
+ */
 static void finish(struct muster_request *request, const struct muster_error *error,
         uint64_t now_ns)
 {
@@ -104,7 +107,7 @@ static void finish(struct muster_request *request, const struct muster_error *er
                 tracing_request(request);
 }
 
-/* --- work on the response ----------------------------------------------------------------------------------------- */
+/* --- work on the response -------------------------------------------------------------------- */
 
 static void finish_processed(struct muster_request *request, const struct muster_error *error,
         uint64_t end_ns)
@@ -166,7 +169,10 @@ void flow_processed(struct muster_request *request)
 static void conclude(struct muster_request *request)
 {
         error_clear(&request->result.error);
-        /* Also of a status that is an error: the response is whole. What cannot be written is said first. */
+        /*
+         * Also of a status that is an error: the response is whole. What cannot be written is said
+         * first.
+         */
         if (request->uses_sink)
                 (void)sink_finish(&request->sink, &request->result.error);
         check_status(request, &request->result.error);
@@ -185,11 +191,14 @@ static void conclude(struct muster_request *request)
                 return;
         }
         request->client->n_processing++;
-        /* Without memory for the timer its deadline is not looked at any more: the response is here. */
+        /*
+         * Without memory for the timer its deadline is not looked at any more: the response is
+         * here.
+         */
         (void)deadline_arm(request);
 }
 
-/* --- the queue ---------------------------------------------------------------------------------------------------- */
+/* --- the queue ------------------------------------------------------------------------------- */
 
 static void finish_unqueued(struct muster_request *request, const struct muster_error *error)
 {
@@ -254,7 +263,7 @@ static void leave_queue(struct muster_request *request)
         origins_release(&client->origins, origin);
 }
 
-/* --- submit ------------------------------------------------------------------------------------------------------- */
+/* --- submit ---------------------------------------------------------------------------------- */
 
 static uint64_t limit(uint64_t own_ms, uint64_t client_ns)
 {
@@ -331,7 +340,7 @@ void flow_submit(struct muster_client *client, struct muster_request *request)
                 queue(request, false);
 }
 
-/* --- start -------------------------------------------------------------------------------------------------------- */
+/* --- start ----------------------------------------------------------------------------------- */
 
 static void open_conn(struct muster_client *client, struct muster_request *request)
 {
@@ -389,12 +398,15 @@ void flow_start_all(struct muster_client *client)
 
 void flow_connected(struct muster_request *request)
 {
-        /* Without memory for the timer its connect timeout still stands, or, on a kept connection, the request goes without. */
+        /*
+         * Without memory for the timer its connect timeout still stands, or, on a kept connection,
+         * the request goes without.
+         */
         deadline_connected(request, request->attempt.send_start_ns);
         (void)deadline_arm(request);
 }
 
-/* --- an attempt is over ------------------------------------------------------------------------------------------- */
+/* --- an attempt is over ---------------------------------------------------------------------- */
 
 static void end_attempt(struct muster_request *request, enum muster_code code)
 {
@@ -428,7 +440,10 @@ static void follow(struct muster_request *request)
         queue(request, true);
 }
 
-/* On a connection that the server had closed meanwhile nothing was lost but time: again at once, on a new one. */
+/*
+ * On a connection that the server had closed meanwhile nothing was lost but time: again at once, on
+ * a new one.
+ */
 static void repeat_fresh(struct muster_request *request, const struct muster_error *error)
 {
         tracing_attempt(request, TRACE_REPEATED, error);
@@ -519,7 +534,7 @@ void flow_attempt_over(struct muster_request *request, const struct muster_error
         }
 }
 
-/* --- from outside ------------------------------------------------------------------------------------------------- */
+/* --- from outside ---------------------------------------------------------------------------- */
 
 void flow_abort(struct muster_request *request, const struct muster_error *error)
 {

@@ -23,8 +23,8 @@ void flow_start_all(struct muster_client *client);
 void flow_connected(struct muster_request *request);
 
 /*
- * The attempt of a running request is over, and it has no connection any more. `error` NULL: a whole response came, and
- * request->use says what to do with it.
+ * The attempt of a running request is over, and it has no connection any more. `error` NULL: a
+ * whole response came, and request->use says what to do with it.
  */
 void flow_attempt_over(struct muster_request *request, const struct muster_error *error);
 

@@ -2,8 +2,8 @@
 /*
  * Origins: scheme, host and port, and all that belongs to one
  *
- * An origin is made when the first request names it and kept while anything belongs to it; after that the last
- * ORIGINS_KEPT are remembered for their TLS session.
+ * An origin is made when the first request names it and kept while anything belongs to it; after
+ * that the last ORIGINS_KEPT are remembered for their TLS session.
  */
 #ifndef CORE_ORIGIN_H
 #define CORE_ORIGIN_H
@@ -59,8 +59,8 @@ struct origins {
         struct list unused; /* oldest first */
         unsigned n_unused;
         struct buf key; /* scratch */
-        struct origin *
-                last; /* the one that was asked for last: lists tend to name one origin many times */
+        /* the one that was asked for last: lists tend to name one origin many times */
+        struct origin *last;
 };
 
 static inline struct origin *origin_of_ready_link(struct list *link)
@@ -78,7 +78,10 @@ void origins_init(struct origins *origins);
 /* Every origin must be unused. */
 void origins_deinit(struct origins *origins);
 
-/* The origin of a URL, found or made. It stays until origins_release() is called with nothing belonging to it. MUSTER_E_RESOURCE. */
+/*
+ * The origin of a URL, found or made. It stays until origins_release() is called with nothing
+ * belonging to it. MUSTER_E_RESOURCE.
+ */
 int origins_get(struct origins *origins, const struct url *url, struct origin **ret_origin);
 
 /* To be called when something has stopped belonging to it; then it may be gone. */

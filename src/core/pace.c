@@ -22,7 +22,7 @@ bool pace_is_on(const struct pace *pace)
         return rate_is_limited(&pace->rate) || rate_is_limited(&pace->host_rate);
 }
 
-/* --- standing aside ----------------------------------------------------------------------------------------------- */
+/* --- standing aside -------------------------------------------------------------------------- */
 
 /* Where origins have no rate of their own none stands aside. */
 static bool has_asides(const struct pace *pace)
@@ -55,7 +55,7 @@ static struct origin *origin_of_aside_node(struct heap_node *node)
         return LIST_OWNER(node, struct origin, aside_node);
 }
 
-/* --- in and out --------------------------------------------------------------------------------------------------- */
+/* --- in and out ------------------------------------------------------------------------------ */
 
 int pace_add(struct pace *pace, struct muster_request *request, bool is_first)
 {
@@ -97,9 +97,12 @@ void pace_remove(struct pace *pace, struct muster_request *request)
         take_out(pace, request);
 }
 
-/* --- what is due -------------------------------------------------------------------------------------------------- */
+/* --- what is due ----------------------------------------------------------------------------- */
 
-/* The origin's own moment came at `at_ns`. Where nobody else was there for the moments of all, those before are gone. */
+/*
+ * The origin's own moment came at `at_ns`. Where nobody else was there for the moments of all,
+ * those before are gone.
+ */
 static void take_turn(struct pace *pace, struct origin *origin, uint64_t at_ns)
 {
         if (list_is_empty(&pace->turns))
@@ -107,7 +110,9 @@ static void take_turn(struct pace *pace, struct origin *origin, uint64_t at_ns)
         list_push_back(&pace->turns, &origin->pace_link);
 }
 
-/* Those that came since the last look are treated as if they had come now, when they could start. */
+/*
+ * Those that came since the last look are treated as if they had come now, when they could start.
+ */
 static void let_in(struct pace *pace, uint64_t now_ns)
 {
         struct list *link;
@@ -117,7 +122,10 @@ static void let_in(struct pace *pace, uint64_t now_ns)
                 bool is_late = pace->is_behind;
 
                 if (has_asides(pace)) {
-                        /* What makes it late must be its own: others' late ones are no reason for a burst of this one's. */
+                        /*
+                         * What makes it late must be its own: others' late ones are no reason for a
+                         * burst of this one's.
+                         */
                         if (!is_late || origin->n_queued == origin->n_planned)
                                 rate_begin(&origin->rate, now_ns);
                         set_aside(pace, origin, rate_next_ns(&origin->rate));
@@ -142,7 +150,9 @@ static struct muster_request *give(struct pace *pace, struct origin *origin)
 
         list_remove(&origin->pace_link);
         if (has_asides(pace)) {
-                /* Moments of its own that passed while others had theirs are not saved up, either. */
+                /*
+                 * Moments of its own that passed while others had theirs are not saved up, either.
+                 */
                 rate_catch_up(&origin->rate, planned_ns);
                 own_ns = rate_take(&origin->rate);
                 if (own_ns > planned_ns) {

@@ -2,20 +2,22 @@
 /*
  * When a request is to start
  *
- * With a rate a request passes two queues: here it waits for its planned moment, then in its origin's queue for a slot (sched.h).
- * The plan knows only what was submitted and when, never how the servers do. So it goes on when they are slow: what is
- * late for want of a slot keeps the moment that it was planned for, and its latency can be told from there.
+ * With a rate a request passes two queues: here it waits for its planned moment, then in its
+ * origin's queue for a slot (sched.h). The plan knows only what was submitted and when, never how
+ * the servers do. So it goes on when they are slow: what is late for want of a slot keeps the
+ * moment that it was planned for, and its latency can be told from there.
  *
  *      fresh ──▶ aside ──────────▶ turns ─────────▶ due: origin->queue
  *                until the origin's      one at each moment of
  *                own next moment         the rate of all
  *
- * Origins take turns for the moments of the rate of all. One whose own moment is still to come stands aside, in a heap, and
- * nobody waits for it.
+ * Origins take turns for the moments of the rate of all. One whose own moment is still to come
+ * stands aside, in a heap, and nobody waits for it.
  *
- * A plan begins with the first request that finds nobody waiting, in the turn that could start it, and is not behind then: what
- * nobody wanted is not saved up. There is one exception. A caller who finds the queue full submits as requests end: it would be the
- * servers then that say when a request is wanted. So, while the queue is full of late ones, the plan goes on.
+ * A plan begins with the first request that finds nobody waiting, in the turn that could start it,
+ * and is not behind then: what nobody wanted is not saved up. There is one exception. A caller who
+ * finds the queue full submits as requests end: it would be the servers then that say when a
+ * request is wanted. So, while the queue is full of late ones, the plan goes on.
  */
 #ifndef CORE_PACE_H
 #define CORE_PACE_H
@@ -42,13 +44,19 @@ void pace_deinit(struct pace *pace);
 /* Is there a rate at all? If not, nothing below is called. */
 bool pace_is_on(const struct pace *pace);
 
-/* Let a request wait for its moment, behind the others of its origin or before them. MUSTER_E_RESOURCE: it does not. */
+/*
+ * Let a request wait for its moment, behind the others of its origin or before them.
+ * MUSTER_E_RESOURCE: it does not.
+ */
 int pace_add(struct pace *pace, struct muster_request *request, bool is_first);
 
 /* A request does not want to wait any more. */
 void pace_remove(struct pace *pace, struct muster_request *request);
 
-/* A request whose moment has come by `now_ns`, in the order of these moments; NULL: no more. Its planned start is set. */
+/*
+ * A request whose moment has come by `now_ns`, in the order of these moments; NULL: no more. Its
+ * planned start is set.
+ */
 struct muster_request *pace_next(struct pace *pace, uint64_t now_ns);
 
 /* The moment at which pace_next() gives another, at the earliest; UINT64_MAX: never as it is. */

@@ -58,8 +58,8 @@ void pool_deinit(struct pool *pool)
 }
 
 /*
- * The timer is left as it is: when it fires it looks at the oldest connection anew. So a connection that comes and goes
- * a thousand times a second costs no timer.
+ * The timer is left as it is: when it fires it looks at the oldest connection anew. So a connection
+ * that comes and goes a thousand times a second costs no timer.
  */
 static void unlink_idle(struct conn *conn)
 {

@@ -2,9 +2,9 @@
 /*
  * Connections that can be used again, and dead ones until they can be freed
  *
- * The newest idle connection of an origin is taken first: it is the least likely to have been closed by the server. The
- * oldest of all go when they have been idle for too long, or when a new connection needs their place: there are never
- * more connections than `n_max`.
+ * The newest idle connection of an origin is taken first: it is the least likely to have been
+ * closed by the server. The oldest of all go when they have been idle for too long, or when a new
+ * connection needs their place: there are never more connections than `n_max`.
  */
 #ifndef CORE_POOL_H
 #define CORE_POOL_H

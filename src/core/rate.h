@@ -2,9 +2,10 @@
 /*
  * A rate: moments, evenly spaced
  *
- * The k-th one is t0 + k / rate, to the nanosecond however large k is: what lies below a nanosecond is carried on. Whoever
- * takes moments too late gets those that have passed, one after another, as they were planned. That is what a plan is for; where
- * nobody wanted them, rate_begin() lets go of them, so that none is saved up.
+ * The k-th one is t0 + k / rate, to the nanosecond however large k is: what lies below a nanosecond
+ * is carried on. Whoever takes moments too late gets those that have passed, one after another, as
+ * they were planned. That is what a plan is for; where nobody wanted them, rate_begin() lets go of
+ * them, so that none is saved up.
  *
  *      t0 ─┬─────┬─────┬─────┬─────┬ ─ ─ ─        ┬─────┬─────┬─▶
  *          taken taken taken taken next   nobody  begin: t0 anew
@@ -39,7 +40,10 @@ uint64_t rate_next_ns(const struct rate *rate);
 /* The same, and it is used up. */
 uint64_t rate_take(struct rate *rate);
 
-/* Nobody has wanted a moment up to now: those that have passed are gone, the next one is at `now_ns` or later. */
+/*
+ * Nobody has wanted a moment up to now: those that have passed are gone, the next one is at
+ * `now_ns` or later.
+ */
 void rate_begin(struct rate *rate, uint64_t now_ns);
 
 /* Nothing could be done before `now_ns`: of the moments that have passed one is left. */

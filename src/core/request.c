@@ -12,7 +12,7 @@
 #define KEEP_BYTES     2048       /* a buffer above this is given back between requests */
 #define AUTH_BYTES_MAX (8 * 1024) /* user name and password; servers refuse longer fields */
 
-/* --- making and unmaking ------------------------------------------------------------------------------------------ */
+/* --- making and unmaking --------------------------------------------------------------------- */
 
 int request_begin(struct muster_request *request, const char *method, const char *url)
 {
@@ -90,7 +90,7 @@ void request_recycle(struct muster_request *request)
         *request = kept;
 }
 
-/* --- what is asked ------------------------------------------------------------------------------------------------ */
+/* --- what is asked --------------------------------------------------------------------------- */
 
 void muster_request_set_userdata(struct muster_request *request, void *userdata)
 {
@@ -316,7 +316,7 @@ const struct muster_error *muster_request_error(const struct muster_request *req
         return request ? &request->result.error : &none;
 }
 
-/* --- what is sent ------------------------------------------------------------------------------------------------- */
+/* --- what is sent ---------------------------------------------------------------------------- */
 
 struct muster_str request_asked_method(const struct muster_request *request)
 {

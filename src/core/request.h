@@ -2,8 +2,9 @@
 /*
  * A request: what was asked, where it is, and what came of it
  *
- * One object from muster_request_new() to muster_result_free(): the result is a member of the request, so that nothing is
- * allocated in between, and its buffers are used again for a later request of the same client.
+ * One object from muster_request_new() to muster_result_free(): the result is a member of the
+ * request, so that nothing is allocated in between, and its buffers are used again for a later
+ * request of the same client.
  *
  *      NEW ──▶ QUEUED ──▶ RUNNING ──▶ PROCESSING ──▶ FINISHED ──▶ TAKEN
  *                ▲           │           (if any)
@@ -82,7 +83,10 @@ struct muster_request {
         struct muster_client *client;
         enum request_state state;
         uint64_t id;
-        /* QUEUED: in origin->queue or ->planned; FINISHED, TAKEN: in the client's lists of these names. */
+        /*
+         * QUEUED: in origin->queue or ->planned; FINISHED, TAKEN: in the client's lists of these
+         * names.
+         */
         struct list link;
         bool is_due;          /* QUEUED: in origin->queue */
         struct list all_link; /* in client->outstanding, from submit to finish */
@@ -97,7 +101,8 @@ struct muster_request {
         enum response_use use;
         bool is_get_now;      /* a redirect turned the method into GET and dropped the body */
         bool has_left_origin; /* a redirect crossed origins: credentials are dropped */
-        bool died_stale; /* the last attempt ended on a reused connection before any byte of the response */
+        /* the last attempt ended on a reused connection before any byte of the response */
+        bool died_stale;
         bool wants_fresh_conn; /* because of that; it is done once, then it counts as a failure */
         unsigned n_retries;
         bool is_retry;                /* the attempt that is to come */
@@ -118,7 +123,8 @@ struct muster_request {
         uint64_t retry_at_ns;
         uint64_t drain_until_ns; /* for a body that nobody wants */
         bool was_late;           /* it got back the time that this program was away, once */
-        size_t unsent_bytes; /* when the read timeout was looked at last: a send that moves is no silence */
+        /* when the read timeout was looked at last: a send that moves is no silence */
+        size_t unsent_bytes;
 };
 
 static inline struct muster_request *request_of_link(struct list *link)
@@ -138,7 +144,10 @@ static inline struct muster_request *request_of_result(const struct muster_resul
         return (struct muster_request *)(uintptr_t)result;
 }
 
-/* A zeroed or recycled request is given its URL and method, both copied; NULL is GET. MUSTER_E_RESOURCE. */
+/*
+ * A zeroed or recycled request is given its URL and method, both copied; NULL is GET.
+ * MUSTER_E_RESOURCE.
+ */
 int request_begin(struct muster_request *request, const char *method, const char *url);
 
 /* Free it, in whatever state; nobody holds it any more. NULL is allowed. Returns NULL. */

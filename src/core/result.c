@@ -9,7 +9,7 @@
 #include <base/mem.h>
 #include <http/decode.h>
 
-/* --- filling it in ------------------------------------------------------------------------------------------------ */
+/* --- filling it in --------------------------------------------------------------------------- */
 
 void result_deinit(struct muster_result *result)
 {
@@ -140,7 +140,7 @@ void result_add_backoff(struct muster_result *result, uint64_t backoff_ns)
                 attempts_of(result)[n_kept(result) - 1].backoff_ns = backoff_ns;
 }
 
-/* --- reading it --------------------------------------------------------------------------------------------------- */
+/* --- reading it ------------------------------------------------------------------------------ */
 
 struct muster_result *muster_result_free(struct muster_result *result)
 {

@@ -2,8 +2,8 @@
 /*
  * What came of a request
  *
- * Filled while it runs; the response's head is kept as it came, with the places of its fields, so that keeping it costs two
- * copies and no allocation once the buffers have grown.
+ * Filled while it runs; the response's head is kept as it came, with the places of its fields, so
+ * that keeping it costs two copies and no allocation once the buffers have grown.
  */
 #ifndef CORE_RESULT_H
 #define CORE_RESULT_H

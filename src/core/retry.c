@@ -86,7 +86,7 @@ bool retry_is_paid(struct muster_request *request)
         return false;
 }
 
-/* --- saying why not ----------------------------------------------------------------------------------------------- */
+/* --- saying why not -------------------------------------------------------------------------- */
 
 static int add_budget(const struct muster_request *request, struct buf *text)
 {

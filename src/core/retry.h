@@ -2,13 +2,15 @@
 /*
  * Whether to try again, and when
  *
- * Exponential back-off with full jitter: the n-th retry waits a random time between 0 and min(max, first * 2^n), so that a
- * herd that failed together does not come back together. What a server asks for with Retry-After (RFC 9110 section 10.2.3) comes first.
+ * Exponential back-off with full jitter: the n-th retry waits a random time between 0 and min(max,
+ * first * 2^n), so that a herd that failed together does not come back together. What a server asks
+ * for with Retry-After (RFC 9110 section 10.2.3) comes first.
  *
- * A budget keeps retries from multiplying the load on a server in trouble: each submitted request pays in a share, each retry
- * takes out one. So at most that share of requests is retried in the long run, however many are allowed to each one. A refusal
- * (refusal.h) does not mean that the server is in trouble, so retrying it costs no budget. A retry that is allowed to a request, and yet not
- * made, is said in its result.
+ * A budget keeps retries from multiplying the load on a server in trouble: each submitted request
+ * pays in a share, each retry takes out one. So at most that share of requests is retried in the
+ * long run, however many are allowed to each one. A refusal (refusal.h) does not mean that the
+ * server is in trouble, so retrying it costs no budget. A retry that is allowed to a request, and
+ * yet not made, is said in its result.
  */
 #ifndef CORE_RETRY_H
 #define CORE_RETRY_H
@@ -51,15 +53,22 @@ bool retry_is_status(int status);
 bool retry_is_failure(const struct muster_request *request, const struct muster_error *error);
 
 /*
- * May the request be tried again after a wait of that length, as far as it matters to itself: a try is left, repeating what it does
- * is harmless or asked for, its body can be sent again, its timeouts allow it? If not, request->withheld says why.
+ * May the request be tried again after a wait of that length, as far as it matters to itself: a try
+ * is left, repeating what it does is harmless or asked for, its body can be sent again, its
+ * timeouts allow it? If not, request->withheld says why.
  */
 bool retry_is_allowed(struct muster_request *request, uint64_t wait_ns);
 
-/* Take a retry from its client's budget; false when there is none, which request->withheld says then. */
+/*
+ * Take a retry from its client's budget; false when there is none, which request->withheld says
+ * then.
+ */
 bool retry_is_paid(struct muster_request *request);
 
-/* Add to `text` why the request was not tried again; nothing where it had no try left. MUSTER_E_RESOURCE. */
+/*
+ * Add to `text` why the request was not tried again; nothing where it had no try left.
+ * MUSTER_E_RESOURCE.
+ */
 int retry_add_reason(const struct muster_request *request, struct buf *text);
 
 /* How long to wait before its next try, where nobody says. */

@@ -55,8 +55,9 @@ static unsigned n_due(const struct origin *origin)
 }
 
 /*
- * Why a request waited, told without a clock: those that want a slot are counted, and where slots, an origin's share or workers have run out a mark is
- * set to the last one so far. Who is given a slot and is not beyond the mark had to wait for that.
+ * Why a request waited, told without a clock: those that want a slot are counted, and where slots,
+ * an origin's share or workers have run out a mark is set to the last one so far. Who is given a
+ * slot and is not beyond the mark had to wait for that.
  */
 static void note_held(struct sched *sched, struct origin *origin)
 {
@@ -116,7 +117,10 @@ static void place(struct sched *sched, struct origin *origin)
         }
 }
 
-/* Its next start is not due yet? Then it rests; without memory for that it goes on as if it had not refused. */
+/*
+ * Its next start is not due yet? Then it rests; without memory for that it goes on as if it had not
+ * refused.
+ */
 static bool rest(struct sched *sched, struct origin *origin, uint64_t now_ns)
 {
         uint64_t next_ns = origin->throttle ? throttle_next_ns(origin->throttle) : 0;
@@ -155,8 +159,9 @@ static void let_go_held(struct sched *sched)
 }
 
 /*
- * The number of active origins has changed. Where the share has grown those that were held get another look, in their next turn;
- * that happens at most as often as the share can take another value, about twice the root of `concurrency`.
+ * The number of active origins has changed. Where the share has grown those that were held get
+ * another look, in their next turn; that happens at most as often as the share can take another
+ * value, about twice the root of `concurrency`.
  */
 static void set_active(struct sched *sched, unsigned n_active)
 {

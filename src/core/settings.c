@@ -23,10 +23,11 @@
 #define RETRY_DELAY_MAX_NS       (30 * NS_PER_S)
 #define RETRY_BUDGET_PERCENT     20
 #define RETRY_BUDGET_PERCENT_MAX 1000 /* ten retries for each request: no budget says less */
-#define REDIRECTS_MAX            10 /* Fetch allows 20, curl 30; who needs more than 10 is in a loop */
-#define BODY_BYTES_MAX           (UINT64_C(1) << 30)
-#define HEADER_BYTES_MIN         256
-#define DECODE_THRESHOLD         (64 * 1024) /* decoded in a fraction of a millisecond */
+/* Fetch allows 20, curl 30; who needs more than 10 is in a loop */
+#define REDIRECTS_MAX    10
+#define BODY_BYTES_MAX   (UINT64_C(1) << 30)
+#define HEADER_BYTES_MIN 256
+#define DECODE_THRESHOLD (64 * 1024) /* decoded in a fraction of a millisecond */
 
 uint64_t settings_timeout_ns(uint64_t ms, uint64_t default_ns)
 {

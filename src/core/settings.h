@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A client's options, checked, copied and with their defaults filled in; durations in ns, UINT64_MAX for never
+ * A client's options, checked, copied and with their defaults filled in; durations in ns,
+ * UINT64_MAX for never
  */
 #ifndef CORE_SETTINGS_H
 #define CORE_SETTINGS_H
@@ -8,7 +9,10 @@
 #include <muster/client.h>
 #include <stddef.h>
 
-/* What a caller has who leaves `size` at 0: the last member of version 0.1 is the last one that is looked at. */
+/*
+ * What a caller has who leaves `size` at 0: the last member of version 0.1 is the last one that is
+ * looked at.
+ */
 #define CLIENT_OPTIONS_BYTES_0_1 (offsetof(struct muster_client_options, no_reuse) + sizeof(bool))
 #define REQUEST_OPTIONS_BYTES_0_1                                                                  \
         (offsetof(struct muster_request_options, process_inline) + sizeof(bool))

@@ -30,7 +30,7 @@ void sink_deinit(struct sink *sink)
         *sink = (struct sink){ 0 };
 }
 
-/* --- beginning ---------------------------------------------------------------------------------------------------- */
+/* --- beginning ------------------------------------------------------------------------------- */
 
 /* A name of its own beside the final one, so that renaming it stays within one file system. */
 static int open_temporary(struct sink *sink, struct muster_error *error)
@@ -68,7 +68,10 @@ int sink_begin(struct sink *sink, struct muster_error *error)
         if (sink->kind == SINK_FILE) {
                 r = open_temporary(sink, error);
         } else if (sink->kind == SINK_FD) {
-                /* A descriptor of our own, as several requests may write to one, and each waits for itself. */
+                /*
+                 * A descriptor of our own, as several requests may write to one, and each waits for
+                 * itself.
+                 */
                 sink->fd = fcntl(sink->given_fd, F_DUPFD_CLOEXEC, 0);
                 sink->is_open = sink->fd >= 0;
                 if (!sink->is_open)
@@ -79,7 +82,7 @@ int sink_begin(struct sink *sink, struct muster_error *error)
         return r;
 }
 
-/* --- writing ------------------------------------------------------------------------------------------------------ */
+/* --- writing --------------------------------------------------------------------------------- */
 
 static bool is_writable(const struct sink *sink)
 {
@@ -88,7 +91,10 @@ static bool is_writable(const struct sink *sink)
         return sink->never_blocks || poll(&poll_fd, 1, 0) > 0;
 }
 
-/* A pipe whose reader has gone is an error of this request; the signal that comes with it would end the program. */
+/*
+ * A pipe whose reader has gone is an error of this request; the signal that comes with it would end
+ * the program.
+ */
 static ssize_t write_quietly(int fd, const void *at, size_t size)
 {
         const struct timespec no_time = { 0 };
@@ -157,7 +163,7 @@ int sink_take(struct sink *sink, struct buf *body, struct muster_error *error)
         return r;
 }
 
-/* --- the end ------------------------------------------------------------------------------------------------------ */
+/* --- the end --------------------------------------------------------------------------------- */
 
 int sink_finish(struct sink *sink, struct muster_error *error)
 {

@@ -2,8 +2,9 @@
 /*
  * Where a response's body goes: memory, a descriptor, a file, or a reader
  *
- * The body is put into the result's buffer as it comes, decoded. A sink empties that buffer; when it cannot, the connection is not
- * read from until it can: the kernel's window fills, and the server waits.
+ * The body is put into the result's buffer as it comes, decoded. A sink empties that buffer; when
+ * it cannot, the connection is not read from until it can: the kernel's window fills, and the
+ * server waits.
  *
  *      MEMORY   stays there                              FILE    as FD, under another name until it is whole
  *      FD       written as long as that does not block   STREAM  taken by muster_result_read()
@@ -45,7 +46,10 @@ int sink_begin(struct sink *sink, struct muster_error *error);
 
 #define SINK_BLOCKED 1
 
-/* Take from `body` what can be taken. 0: all of it. SINK_BLOCKED: call again when sink->fd is writable. MUSTER_E_RESOURCE. */
+/*
+ * Take from `body` what can be taken. 0: all of it. SINK_BLOCKED: call again when sink->fd is
+ * writable. MUSTER_E_RESOURCE.
+ */
 int sink_take(struct sink *sink, struct buf *body, struct muster_error *error);
 
 /* It is all there: a file gets its name. MUSTER_E_RESOURCE with *error. */

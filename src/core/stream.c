@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A body that its reader pulls: from the result's buffer, which holds what has come and was not read yet
+ * A body that its reader pulls: from the result's buffer, which holds what has come and was not
+ * read yet
  */
 #include "client.h"
 #include "conn.h"

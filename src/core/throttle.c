@@ -8,7 +8,10 @@
 /* The first pace: slow for most limits, and soon left behind. */
 #define START_PER_S 20
 
-/* With each one let in the pace grows: while nothing near is known to be too much, and beside what is. */
+/*
+ * With each one let in the pace grows: while nothing near is known to be too much, and beside what
+ * is.
+ */
 #define FASTER           1.1
 #define A_LITTLE         1.005
 #define NEAR             0.77 /* of the ceiling */
@@ -34,12 +37,18 @@
 /* A pace that was taken for so many times the hold is not to blame for a refusal. */
 #define ACCIDENT_HOLDS 15
 
-/* An answer that took so much longer than usual was held up on the way; of what it took beyond that the next start waits a part. */
+/*
+ * An answer that took so much longer than usual was held up on the way; of what it took beyond that
+ * the next start waits a part.
+ */
 #define HELD_UP_TIMES 2
 #define HELD_UP_NS    (500 * NS_PER_US)
 #define MEAN_SHARE    8 /* of a new answer in the mean: one in so many */
 
-/* A start that is late by this share of the interval, and as much beyond, does not delay the next one. */
+/*
+ * A start that is late by this share of the interval, and as much beyond, does not delay the next
+ * one.
+ */
 #define LATE_SHARE 64
 #define LATE_NS    (50 * NS_PER_US)
 
@@ -73,7 +82,7 @@ void throttle_init(struct throttle *throttle, uint64_t since_ns, unsigned n_let_
         };
 }
 
-/* --- starts ------------------------------------------------------------------------------------------------------- */
+/* --- starts ---------------------------------------------------------------------------------- */
 
 uint64_t throttle_next_ns(const struct throttle *throttle)
 {
@@ -92,7 +101,10 @@ struct throttle_start throttle_begin(struct throttle *throttle, uint64_t now_ns)
         return (struct throttle_start){ now_ns, throttle->per_s };
 }
 
-/* It began before the last refusal was known: what it comes to was not meant for the pace since then. */
+/*
+ * It began before the last refusal was known: what it comes to was not meant for the pace since
+ * then.
+ */
 static bool is_of_before(const struct throttle *throttle, const struct throttle_start *start)
 {
         return start->at_ns < throttle->release_ns;
@@ -110,14 +122,17 @@ void throttle_end(struct throttle *throttle, const struct throttle_start *start)
                 throttle->n_out--;
 }
 
-/* --- let in ------------------------------------------------------------------------------------------------------- */
+/* --- let in ---------------------------------------------------------------------------------- */
 
 static double max_per_s(const struct throttle *throttle)
 {
         return throttle->ceiling_per_s * BELOW_CEILING;
 }
 
-/* A refusal costs a hold. That is worth a try when the time since the last one, at the faster pace, would have gained as much twice. */
+/*
+ * A refusal costs a hold. That is worth a try when the time since the last one, at the faster pace,
+ * would have gained as much twice.
+ */
 static bool pays_for_a_hold(const struct throttle *throttle, uint64_t now_ns)
 {
         double gain = 1 - throttle->per_s / max_per_s(throttle);
@@ -147,7 +162,10 @@ static void speed_up(struct throttle *throttle, uint64_t now_ns)
                 throttle->per_s = fmin(throttle->per_s * faster, max_per_s(throttle));
 }
 
-/* Limits change, and others may have used it up when it refused: now and then, less and less often, it is tried. */
+/*
+ * Limits change, and others may have used it up when it refused: now and then, less and less often,
+ * it is tried.
+ */
 static void doubt_ceiling(struct throttle *throttle, uint64_t now_ns)
 {
         if (throttle->per_s < max_per_s(throttle) ||
@@ -162,8 +180,9 @@ static void doubt_ceiling(struct throttle *throttle, uint64_t now_ns)
 }
 
 /*
- * A request that was held up on its way, or before the server looked at the time, may have been counted that much later. The next one
- * must not come closer behind it than the pace allows, where a server saves nothing up.
+ * A request that was held up on its way, or before the server looked at the time, may have been
+ * counted that much later. The next one must not come closer behind it than the pace allows, where
+ * a server saves nothing up.
  */
 static void make_room(struct throttle *throttle, const struct throttle_start *start,
         uint64_t now_ns)
@@ -201,7 +220,7 @@ void throttle_let_in(struct throttle *throttle, const struct throttle_start *sta
         doubt_ceiling(throttle, now_ns);
 }
 
-/* --- refused ------------------------------------------------------------------------------------------------------ */
+/* --- refused --------------------------------------------------------------------------------- */
 
 /* From the last refusal to the end of the hold that this one asks for. */
 static double let_in_per_s(const struct throttle *throttle, uint64_t now_ns, uint64_t hold_ns)
@@ -211,7 +230,10 @@ static double let_in_per_s(const struct throttle *throttle, uint64_t now_ns, uin
         return ns ? throttle->n_let_in / seconds(ns) : 0;
 }
 
-/* Of what was let in since the hold, less what may come at once: the best of all that ended with the last. */
+/*
+ * Of what was let in since the hold, less what may come at once: the best of all that ended with
+ * the last.
+ */
 static double paced_per_s(const struct throttle *throttle)
 {
         unsigned n = throttle->n_let_in;
@@ -266,7 +288,10 @@ static void set_pace(struct throttle *throttle, double refused_per_s)
         throttle->per_s = fmin(per_s, max_per_s(throttle));
 }
 
-/* The pace was taken for so long that a hold now and then costs less than a slower one would: servers and ways are not even. */
+/*
+ * The pace was taken for so long that a hold now and then costs less than a slower one would:
+ * servers and ways are not even.
+ */
 static bool is_accident(const struct throttle *throttle, const struct throttle_start *start,
         uint64_t now_ns, uint64_t hold_ns)
 {
@@ -296,7 +321,8 @@ static uint64_t hold_length_ns(struct throttle *throttle, uint64_t asked_ns)
 }
 
 /*
- * Of what was let in before the first refusal. For longer than the hold that was a pace that the server took, and no stock that it had saved up.
+ * Of what was let in before the first refusal. For longer than the hold that was a pace that the
+ * server took, and no stock that it had saved up.
  */
 static double first_floor(const struct throttle *throttle, uint64_t now_ns, uint64_t hold_ns)
 {

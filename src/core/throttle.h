@@ -2,20 +2,24 @@
 /*
  * How much a server lets in, learnt from what it refuses
  *
- * A refusal (429, or 503 with Retry-After) says that the server counts, not what it counts. So an origin that refuses is first left alone,
- * for as long as it asks, and then asked at a pace that is told by what it let in:
+ * A refusal (429, or 503 with Retry-After) says that the server counts, not what it counts. So an
+ * origin that refuses is first left alone, for as long as it asks, and then asked at a pace that is
+ * told by what it let in:
  *
  *      refused ──▶ hold ──▶ probe ──▶ pace ──▶ refused, at a pace that was too much ...
  *                  asked    one at    faster with each one that is let in, up to just below
  *                  for      a time    what was too much before
  *
- * Whatever a limit is made of, two figures bound it from below. What was let in from one refusal to the next, over all of that time, is no
- * more than the limit allows; it is the limit itself where requests that were not made meanwhile could be made later (a bucket that fills up, a
- * window that begins anew). And what was let in before the last refusal, less what may come at once, over the time without the hold, is the
- * limit where nothing is saved up. The pace at which a request was refused bounds it from above. Between these the pace
- * settles, at most a twentieth below what was refused; it is raised again when the gain pays for the hold that a refusal would cost.
+ * Whatever a limit is made of, two figures bound it from below. What was let in from one refusal to
+ * the next, over all of that time, is no more than the limit allows; it is the limit itself where
+ * requests that were not made meanwhile could be made later (a bucket that fills up, a window that
+ * begins anew). And what was let in before the last refusal, less what may come at once, over the
+ * time without the hold, is the limit where nothing is saved up. The pace at which a request was
+ * refused bounds it from above. Between these the pace settles, at most a twentieth below what was
+ * refused; it is raised again when the gain pays for the hold that a refusal would cost.
  *
- * Time is passed in; nothing here knows of requests or connections. Moments are ns of the loop's clock.
+ * Time is passed in; nothing here knows of requests or connections. Moments are ns of the loop's
+ * clock.
  */
 #ifndef CORE_THROTTLE_H
 #define CORE_THROTTLE_H
@@ -55,7 +59,10 @@ struct throttle_start {
         double per_s; /* the pace; INFINITY: there was none */
 };
 
-/* Begin, with the first refusal still to be told: since `since_ns` the origin was asked freely, and let in `n_let_in`. */
+/*
+ * Begin, with the first refusal still to be told: since `since_ns` the origin was asked freely, and
+ * let in `n_let_in`.
+ */
 void throttle_init(struct throttle *throttle, uint64_t since_ns, unsigned n_let_in);
 
 /* The moment of the next start; UINT64_MAX: not before one that is under way is over. */

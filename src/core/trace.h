@@ -2,12 +2,14 @@
 /*
  * What a client tells of its work, row by row
  *
- * A tracer, where one is attached, is told what happened when it is over: an attempt, a connection, a lookup, a long turn of the
- * loop, and now and then how things stand. Rows are values, borrowed for the call; a tracer copies what it wants and returns at
- * once, as the loop waits for it. What becomes of the rows is not known here (see src/record/).
+ * A tracer, where one is attached, is told what happened when it is over: an attempt, a connection,
+ * a lookup, a long turn of the loop, and now and then how things stand. Rows are values, borrowed
+ * for the call; a tracer copies what it wants and returns at once, as the loop waits for it. What
+ * becomes of the rows is not known here (see src/record/).
  *
- * Edges say who waited for whom: attempts are numbered in the order in which they entered the queue, and name by that number the
- * attempt whose end gave them their slot. All moments are ns of the monotonic clock; 0: did not happen.
+ * Edges say who waited for whom: attempts are numbered in the order in which they entered the
+ * queue, and name by that number the attempt whose end gave them their slot. All moments are ns of
+ * the monotonic clock; 0: did not happen.
  */
 #ifndef CORE_TRACE_H
 #define CORE_TRACE_H
@@ -33,7 +35,8 @@ enum trace_outcome {
         TRACE_FAILED,     /* its error is */
         TRACE_REDIRECTED, /* the next attempt goes to another URL */
         TRACE_RETRIED,    /* the next attempt comes after a back-off */
-        TRACE_REPEATED, /* the kept connection was gone: the next attempt comes at once, on a new one */
+        /* the kept connection was gone: the next attempt comes at once, on a new one */
+        TRACE_REPEATED,
         TRACE_N_OUTCOMES,
 };
 
@@ -60,7 +63,8 @@ enum trace_method {
 enum trace_closer {
         TRACE_CLOSED_BY_END,    /* it was still there when the client ended */
         TRACE_CLOSED_BY_SERVER, /* its end or reset came first, or it said "Connection: close" */
-        TRACE_CLOSED_BY_CLIENT, /* we wanted no more of it: see the attempt's error, unread rest or our "close" */
+        /* we wanted no more of it: see the attempt's error, unread rest or our "close" */
+        TRACE_CLOSED_BY_CLIENT,
         TRACE_CLOSED_BY_AGE, /* idle for too long, or another needed its place */
         TRACE_NEVER_OPEN,    /* it could not be made */
         TRACE_N_CLOSERS,
@@ -125,8 +129,8 @@ struct trace_conn {
         uint64_t delivery_rate; /* bytes a second of what we sent */
         uint64_t rwnd_limited_us, sndbuf_limited_us, busy_us;
         uint64_t bytes_received;
-        uint32_t
-                n_out_of_order; /* pieces that came before earlier ones: those were lost, or overtaken, on the way here */
+        /* pieces that came before earlier ones: those were lost, or overtaken, on the way here */
+        uint32_t n_out_of_order;
         struct muster_str remote; /* address and port; borrowed */
 };
 
@@ -141,8 +145,11 @@ struct trace_lookup {
 struct trace_turn {
         uint64_t start_ns, end_ns;       /* without the wait before it */
         uint64_t work_ns[TRACE_N_WORKS]; /* add up to the turn */
-        uint64_t
-                thread_cpu_ns; /* of the thread since the last sample or turn told of: far less than that time means that it was blocked or had no processor */
+        /*
+         * of the thread since the last sample or turn told of: far less than that time means that
+         * it was blocked or had no processor
+         */
+        uint64_t thread_cpu_ns;
         uint64_t culprit; /* the attempt on which most time of one kind was spent; 0: not known */
 };
 

@@ -11,9 +11,9 @@
 #define LONG_TURN_NS  (1 * NS_PER_MS) /* shorter ones hold nobody up that a person would notice */
 #define SAMPLE_NS_MIN (5 * NS_PER_MS)
 #define SAMPLE_NS_MAX (1 * NS_PER_S)
-#define SAMPLES_PER_DOUBLING                                                                       \
-        256 /* of the time since the start: a short run is seen as finely as a long one */
-#define ACKS_PER_S 1000 /* each costs two system calls: a few tenths of a percent of a processor */
+/* of the time since the start: a short run is seen as finely as a long one */
+#define SAMPLES_PER_DOUBLING 256
+#define ACKS_PER_S           1000 /* each costs two system calls: a few tenths of a percent of a processor */
 
 static struct tracing *tracing_of(const struct muster_request *request)
 {
@@ -33,7 +33,7 @@ void tracing_deinit(struct tracing *tracing)
         buf_deinit(&tracing->url);
 }
 
-/* --- attempts ----------------------------------------------------------------------------------------------------- */
+/* --- attempts -------------------------------------------------------------------------------- */
 
 void tracing_number(struct muster_request *request)
 {
@@ -195,7 +195,7 @@ void tracing_request(struct muster_request *request)
         tracer->ops->attempt(tracer, &row);
 }
 
-/* --- connections and names ---------------------------------------------------------------------------------------- */
+/* --- connections and names ------------------------------------------------------------------- */
 
 static void add_kernel_view(struct trace_conn *row, int fd)
 {
@@ -269,7 +269,7 @@ void tracing_received(struct muster_client *client, uint64_t kernel_ns)
                 tracing->oldest_ns = kernel_ns;
 }
 
-/* --- the loop's time ---------------------------------------------------------------------------------------------- */
+/* --- the loop's time ------------------------------------------------------------------------- */
 
 void tracing_worked(struct muster_client *client, enum trace_work work, uint64_t ns,
         uint64_t attempt)
@@ -386,8 +386,9 @@ static void tell_busy_caller(struct muster_client *client, uint64_t busy_ns)
 }
 
 /*
- * A foreign loop was in charge, from left_ns until entered_ns. It may have waited, as we would have, or been busy with something else: then what came in
- * between lay unread, and the oldest of it says since when.
+ * A foreign loop was in charge, from left_ns until entered_ns. It may have waited, as we would
+ * have, or been busy with something else: then what came in between lay unread, and the oldest of
+ * it says since when.
  */
 static void judge_absence(struct muster_client *client)
 {
@@ -446,7 +447,7 @@ void tracing_leave(struct muster_client *client)
                 end_turn(client, tracing->left_ns);
 }
 
-/* --- begin and end ------------------------------------------------------------------------------------------------ */
+/* --- begin and end --------------------------------------------------------------------------- */
 
 int client_trace(struct muster_client *client, struct tracer *take_tracer)
 {

@@ -2,14 +2,15 @@
 /*
  * Telling the tracer
  *
- * The one place where the core's own structs become rows of trace.h. Without a tracer nothing is measured beyond what results tell
- * anyway; with one the loop's time is accounted for as well:
+ * The one place where the core's own structs become rows of trace.h. Without a tracer nothing is
+ * measured beyond what results tell anyway; with one the loop's time is accounted for as well:
  *
  *      caller ─▶ enter ─ start requests ─▶ turn_over ─ wait for the kernel ─▶ handle what is ready ─ start requests ─▶ leave ─▶ caller
  *                                          ├─ a turn: from the end of one wait to the begin of the next ─────────────────────────┤
  *
- * Where a foreign loop may do the waiting, a turn ends with leave, too, and the next one begins with enter; whether the time between was
- * waiting or the caller's work shows in what was there to be read.
+ * Where a foreign loop may do the waiting, a turn ends with leave, too, and the next one begins
+ * with enter; whether the time between was waiting or the caller's work shows in what was there to
+ * be read.
  */
 #ifndef CORE_TRACING_H
 #define CORE_TRACING_H
@@ -71,7 +72,10 @@ void tracing_number(struct muster_request *request);
 /* It has its origin. */
 void tracing_origin(struct muster_client *client, struct origin *origin);
 
-/* Is the moment worth asking the kernel when the request will have been acknowledged? That has a price: so not more than so often a second. */
+/*
+ * Is the moment worth asking the kernel when the request will have been acknowledged? That has a
+ * price: so not more than so often a second.
+ */
 bool tracing_wants_ack(struct muster_client *client);
 
 /* An attempt that is not its request's last is over; NULL: no error. */
@@ -100,12 +104,15 @@ void tracing_turn_over(struct muster_client *client);
 void tracing_leave(struct muster_client *client);
 
 /*
- * Attach a tracer to a client to which nothing was submitted yet. Takes it: ops->end() is called, by client_trace_end() or with the client.
- * MUSTER_E_INVALID: it is still the caller's.
+ * Attach a tracer to a client to which nothing was submitted yet. Takes it: ops->end() is called,
+ * by client_trace_end() or with the client. MUSTER_E_INVALID: it is still the caller's.
  */
 int client_trace(struct muster_client *client, struct tracer *take_tracer);
 
-/* Tell what is not told yet (results that nobody took, open connections, how things stand), and end. Nothing to do without a tracer. */
+/*
+ * Tell what is not told yet (results that nobody took, open connections, how things stand), and
+ * end. Nothing to do without a tracer.
+ */
 void client_trace_end(struct muster_client *client);
 
 #endif

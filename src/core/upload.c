@@ -25,7 +25,7 @@ bool upload_can_repeat(const struct upload *upload)
         return upload->kind != UPLOAD_PULL || upload->rewind || !upload->was_begun;
 }
 
-/* --- beginning ---------------------------------------------------------------------------------------------------- */
+/* --- beginning ------------------------------------------------------------------------------- */
 
 static int fail(const struct upload *upload, int sys, const char *what, struct muster_error *error)
 {
@@ -84,7 +84,7 @@ void upload_end(struct upload *upload)
         upload->is_open = false;
 }
 
-/* --- piece by piece ----------------------------------------------------------------------------------------------- */
+/* --- piece by piece -------------------------------------------------------------------------- */
 
 /* Up to a piece's length; 0 bytes are the end. */
 static int read_some(struct upload *upload, size_t size, size_t *ret_n, struct muster_error *error)

@@ -2,8 +2,8 @@
 /*
  * A request's body that is not in memory: a file, or a function of the caller's
  *
- * Read piece by piece as the connection takes them, framed by Content-Length or in chunks, and begun anew for each attempt
- * where that is possible.
+ * Read piece by piece as the connection takes them, framed by Content-Length or in chunks, and
+ * begun anew for each attempt where that is possible.
  */
 #ifndef CORE_UPLOAD_H
 #define CORE_UPLOAD_H
@@ -46,8 +46,9 @@ bool upload_can_repeat(const struct upload *upload);
 int upload_begin(struct upload *upload, struct muster_error *error);
 
 /*
- * The next piece: what goes before it is appended to `frame`, the bytes themselves are in *ret_piece, borrowed until the next
- * call. After the last one upload->is_over. MUSTER_E_INPUT, MUSTER_E_RESOURCE with *error.
+ * The next piece: what goes before it is appended to `frame`, the bytes themselves are in
+ * *ret_piece, borrowed until the next call. After the last one upload->is_over. MUSTER_E_INPUT,
+ * MUSTER_E_RESOURCE with *error.
  */
 int upload_next(struct upload *upload, struct buf *frame, struct muster_str *ret_piece,
         struct muster_error *error);

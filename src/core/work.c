@@ -27,7 +27,10 @@ bool work_is_wanted(const struct muster_request *request)
         return request->process || request->work.decoder;
 }
 
-/* A manual clock belongs to the test's thread; a worker has its own time then, and the loop sets it right. */
+/*
+ * A manual clock belongs to the test's thread; a worker has its own time then, and the loop sets it
+ * right.
+ */
 static uint64_t now_of(const struct muster_request *request)
 {
         const struct clock *clock = &request->client->clock;
@@ -103,7 +106,7 @@ static void do_work(struct muster_request *request)
         work->end_ns = now_of(request);
 }
 
-/* --- the way to the workers and back ------------------------------------------------------------------------------ */
+/* --- the way to the workers and back --------------------------------------------------------- */
 
 static void take_back(struct muster_client *client)
 {

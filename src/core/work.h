@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What is left to do when a response is whole: decode the rest of a large body, run the caller's process function
+ * What is left to do when a response is whole: decode the rest of a large body, run the caller's
+ * process function
  *
- * On a worker, or here where that was asked for or no thread is to be had. The request belongs to the worker meanwhile: the loop
- * touches nothing of it but what is guarded in struct worker_job.
+ * On a worker, or here where that was asked for or no thread is to be had. The request belongs to
+ * the worker meanwhile: the loop touches nothing of it but what is guarded in struct worker_job.
  */
 #ifndef CORE_WORK_H
 #define CORE_WORK_H
@@ -20,8 +21,8 @@ struct muster_request;
 /* A request's; zeroed is nothing to do. */
 struct work {
         struct worker_job job;
-        struct decoder
-                *decoder; /* of the bytes in `encoded`, and of those that it has had already */
+        /* of the bytes in `encoded`, and of those that it has had already */
+        struct decoder *decoder;
         struct buf encoded;
         struct muster_error error;    /* of the decoder */
         struct muster_error abortion; /* came while a worker had it: what the result is to be */
@@ -44,7 +45,10 @@ bool work_is_wanted(const struct muster_request *request);
 /* Begin. 0: with a worker, flow_processed() will be called. WORK_IS_DONE: it was done here. */
 int work_begin(struct muster_request *request);
 
-/* The client ends: functions of the caller's that run are waited for, as they work on memory that is about to go. */
+/*
+ * The client ends: functions of the caller's that run are waited for, as they work on memory that
+ * is about to go.
+ */
 void work_stop(struct muster_client *client);
 
 /* Take the request back from the workers. False: one has it. */

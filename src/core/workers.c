@@ -12,7 +12,7 @@ static struct worker_job *job_of(struct list *link)
         return LIST_OWNER(link, struct worker_job, link);
 }
 
-/* --- a worker ----------------------------------------------------------------------------------------------------- */
+/* --- a worker -------------------------------------------------------------------------------- */
 
 /* The next job, or NULL when it is time to go. The lock is held. */
 static struct worker_job *wait_for_job(struct workers *workers)
@@ -74,7 +74,7 @@ static int start_thread(struct workers *workers)
         return 0;
 }
 
-/* --- the loop's side ---------------------------------------------------------------------------------------------- */
+/* --- the loop's side ------------------------------------------------------------------------- */
 
 int workers_init(struct workers *workers, unsigned n_threads)
 {
@@ -118,7 +118,10 @@ int workers_give(struct workers *workers, struct worker_job *job)
         int r = 0;
 
         pthread_mutex_lock(&workers->lock);
-        /* With fewer threads than it might have the work only takes longer; without any it would never be done. */
+        /*
+         * With fewer threads than it might have the work only takes longer; without any it would
+         * never be done.
+         */
         if (workers->n_idle <= workers->n_waiting && workers->n_threads < workers->n_threads_max &&
                 start_thread(workers) < 0 && !workers->n_threads)
                 r = MUSTER_E_RESOURCE;

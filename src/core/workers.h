@@ -2,8 +2,9 @@
 /*
  * Threads that work off the loop
  *
- * The loop's thread gives jobs and takes them back when they are done; in between a job belongs to one worker, and nothing
- * else is shared. Threads are made when there is a job for each, up to the number that was asked for.
+ * The loop's thread gives jobs and takes them back when they are done; in between a job belongs to
+ * one worker, and nothing else is shared. Threads are made when there is a job for each, up to the
+ * number that was asked for.
  *
  *      loop ──give──▶ waiting ──▶ a worker runs it ──▶ done ──take──▶ loop
  *        ▲                                               │
@@ -42,13 +43,19 @@ struct workers {
 /* At most `n_threads` of them; none is started yet. MUSTER_E_RESOURCE: deinit is not needed. */
 int workers_init(struct workers *workers, unsigned n_threads);
 
-/* Let every job that was begun come to its end, and the threads with it; those that are done can still be taken. May be called twice. */
+/*
+ * Let every job that was begun come to its end, and the threads with it; those that are done can
+ * still be taken. May be called twice.
+ */
 void workers_stop(struct workers *workers);
 
 /* After workers_stop(). */
 void workers_deinit(struct workers *workers);
 
-/* Hand over a job. MUSTER_E_RESOURCE: there is no thread and none can be made; the job is still the caller's. */
+/*
+ * Hand over a job. MUSTER_E_RESOURCE: there is no thread and none can be made; the job is still the
+ * caller's.
+ */
 int workers_give(struct workers *workers, struct worker_job *job);
 
 /* Take back one that was not begun. False: it is with a worker, or done. */

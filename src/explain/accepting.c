@@ -43,7 +43,10 @@ static bool measure_slot(const struct facts *facts, const struct trace_attempt *
         return is_first;
 }
 
-/* Of all first waits those that began together with the very first one: within a tenth of the longest. */
+/*
+ * Of all first waits those that began together with the very first one: within a tenth of the
+ * longest.
+ */
 static void measure_together(struct accepting *accepting, const struct facts *facts,
         const struct spread *all)
 {

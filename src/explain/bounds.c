@@ -39,7 +39,7 @@ __attribute__((format(printf, 4, 5))) static void add(struct list *list, const c
         va_end(arguments);
 }
 
-/* --- slots and the server ----------------------------------------------------------------------------------------- */
+/* --- slots and the server -------------------------------------------------------------------- */
 
 /* "12 requests", and what else of them took a slot. */
 static struct words attempts(const struct facts *facts)
@@ -66,7 +66,10 @@ static bool is_server_full(const struct facts *facts, const struct load *load)
                facts->loop_busy_ns < facts->wall_ns / 2;
 }
 
-/* At a server that is full the time of an answer is a queue, and no property of the slots: these need what it takes alone. */
+/*
+ * At a server that is full the time of an answer is a queue, and no property of the slots: these
+ * need what it takes alone.
+ */
 static void add_server(struct list *list, const struct facts *facts)
 {
         uint64_t each_ns = facts->service.n ? facts->service.sum / facts->service.n : 0;
@@ -84,7 +87,7 @@ static void add_server(struct list *list, const struct facts *facts)
         add_slots(list, facts, each_ns);
 }
 
-/* --- the link ----------------------------------------------------------------------------------------------------- */
+/* --- the link -------------------------------------------------------------------------------- */
 
 /* Which moment of the run it is, in windows; from 0 to N_WINDOWS. */
 static double window_of(const struct facts *facts, uint64_t at_ns)
@@ -122,7 +125,10 @@ static double most_in_window(const struct facts *facts)
         return most;
 }
 
-/* Bytes came evenly, and nothing says that the link took more of them than these: a server that makes a pause sends unevenly, or little. */
+/*
+ * Bytes came evenly, and nothing says that the link took more of them than these: a server that
+ * makes a pause sends unevenly, or little.
+ */
 static bool is_link_what_held_up(const struct facts *facts)
 {
         struct link_use use;
@@ -146,7 +152,7 @@ static void add_link(struct list *list, const struct facts *facts)
                         words_bytes(whole_of(per_s)).text);
 }
 
-/* --- this program ------------------------------------------------------------------------------------------------- */
+/* --- this program ---------------------------------------------------------------------------- */
 
 static void add_processor(struct list *list, const struct facts *facts)
 {
@@ -173,7 +179,7 @@ static void add_workers(struct list *list, const struct facts *facts)
                 words_counted(n, "thread", "threads").text);
 }
 
-/* --- what comes from outside -------------------------------------------------------------------------------------- */
+/* --- what comes from outside ----------------------------------------------------------------- */
 
 static void add_rate(struct list *list, const struct facts *facts)
 {

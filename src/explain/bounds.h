@@ -2,8 +2,8 @@
 /*
  * Bounds: by each resource alone, how fast could the run have been?
  *
- * The largest is what dominates, and the ratio to the next one is what its removal gains at most. An estimate, not a proof: what a request
- * costs changes with how many there are.
+ * The largest is what dominates, and the ratio to the next one is what its removal gains at most.
+ * An estimate, not a proof: what a request costs changes with how many there are.
  */
 #ifndef EXPLAIN_BOUNDS_H
 #define EXPLAIN_BOUNDS_H

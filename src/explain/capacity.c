@@ -2,12 +2,15 @@
 /*
  * Two things tell how many it is, and the larger counts.
  *
- * Little's law: n under way at X answers a second take n / X each. A run begins with one under way, then two, and so on; so there is an n from which
- * on those that began with no more than n took less than that on average, which is to say that there was room for them. Where all
- * answers take the same this is the number. Where they differ it is made of the first few, which may all have been quick ones.
+ * Little's law: n under way at X answers a second take n / X each. A run begins with one under way,
+ * then two, and so on; so there is an n from which on those that began with no more than n took
+ * less than that on average, which is to say that there was room for them. Where all answers take
+ * the same this is the number. Where they differ it is made of the first few, which may all have
+ * been quick ones.
  *
- * But where they differ they overtake each other. A server takes up first what came first; so who is answered later than somebody that came later had
- * been taken up already. With n at a time up to n - 1 can be overtaken at once. Where answers take the same none is.
+ * But where they differ they overtake each other. A server takes up first what came first; so who
+ * is answered later than somebody that came later had been taken up already. With n at a time up to
+ * n - 1 can be overtaken at once. Where answers take the same none is.
  */
 #include "capacity.h"
 
@@ -18,9 +21,9 @@
 
 #define FEW         4 /* answers whose average says something */
 #define AT_ONE_TIME 4 /* at least, where one is taken up at a time: it is never to wait for us */
-#define OVERTAKEN                                                                                  \
-        0.95      /* the share of answers: more may have been overtaken by accident, on the way */
-#define ROOM 1.25 /* so that it never has to wait for us, and for how well all this is known */
+/* the share of answers: more may have been overtaken by accident, on the way */
+#define OVERTAKEN 0.95
+#define ROOM      1.25 /* so that it never has to wait for us, and for how well all this is known */
 
 static size_t list_answers(const struct load *load, const struct facts *facts,
         struct sort_pair *pairs)
@@ -34,7 +37,7 @@ static size_t list_answers(const struct load *load, const struct facts *facts,
         return n;
 }
 
-/* --- by Little's law ---------------------------------------------------------------------------------------------- */
+/* --- by Little's law ------------------------------------------------------------------------- */
 
 /* Without opening its connection: that is not always done. */
 static uint64_t service_ns(const struct trace_attempt *attempt)
@@ -70,7 +73,7 @@ static uint64_t by_pace(const struct load *load, const struct facts *facts)
         return n > AT_ONE_TIME ? n : AT_ONE_TIME;
 }
 
-/* --- by who overtakes whom ---------------------------------------------------------------------------------------- */
+/* --- by who overtakes whom ------------------------------------------------------------------- */
 
 /* Counts what is below a place: a Fenwick tree. */
 static void count_at(uint32_t *tree, size_t n, size_t place)
@@ -88,7 +91,10 @@ static size_t count_below(const uint32_t *tree, size_t place)
         return sum;
 }
 
-/* In the order in which they were sent; then in that of the answers, with their places in the former. */
+/*
+ * In the order in which they were sent; then in that of the answers, with their places in the
+ * former.
+ */
 static void order_by_answer(const struct record *record, struct sort_pair *pairs, size_t n)
 {
         for (size_t i = 0; i < n; i++)

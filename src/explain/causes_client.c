@@ -2,10 +2,12 @@
 /*
  * This program, or the machine that it runs on
  *
- * Where the loop's thread has no time left, what the run says of servers is not to be believed: their answers lay there and were not read.
- * So these findings are marked as the client's. What fills the thread tells them apart: reading and parsing, the program that takes the results,
- * or work on bodies (causes_work.c). And a thread that is held up without using the processor was blocked (it wrote into a pipe that nobody reads), or had
- * no processor: because of a quota, or because others had it.
+ * Where the loop's thread has no time left, what the run says of servers is not to be believed:
+ * their answers lay there and were not read. So these findings are marked as the client's. What
+ * fills the thread tells them apart: reading and parsing, the program that takes the results, or
+ * work on bodies (causes_work.c). And a thread that is held up without using the processor was
+ * blocked (it wrote into a pipe that nobody reads), or had no processor: because of a quota, or
+ * because others had it.
  */
 #include "cause.h"
 
@@ -21,11 +23,11 @@
 #define PLENTY      8                /* requests under way */
 #define MOST        0.5
 #define MUCH        0.2 /* of the wall time: worth to be told */
-#define ON_CPU                                                                                     \
-        0.3 /* of the time that a busy thread should have had a processor: one that is blocked has none */
-#define SOME 3 /* periods in which a quota was used up */
-#define FORCED_S                                                                                   \
-        20 /* times a second that the processor was taken away: a tenth of the scheduler's rate */
+/* of the time that a busy thread should have had a processor: one that is blocked has none */
+#define ON_CPU 0.3
+#define SOME   3 /* periods in which a quota was used up */
+/* times a second that the processor was taken away: a tenth of the scheduler's rate */
+#define FORCED_S 20
 
 static bool is_part(uint64_t part_ns, uint64_t whole_ns, double share)
 {
@@ -43,9 +45,12 @@ static void predict(struct finding *finding, const struct facts *facts, uint64_t
         finding_predict(finding, wall_ns, wall_ns, wall_ns);
 }
 
-/* --- bodies in result lines --------------------------------------------------------------------------------------- */
+/* --- bodies in result lines ------------------------------------------------------------------ */
 
-/* The command writes them there unless it is told not to. Small ones are not what makes a line long. */
+/*
+ * The command writes them there unless it is told not to. Small ones are not what makes a line
+ * long.
+ */
 static bool writes_bodies(const struct facts *facts)
 {
         const struct record_run *run = &facts->record->run;
@@ -58,13 +63,13 @@ static bool writes_bodies(const struct facts *facts)
 
 static void remedy_bodies(struct finding *finding, const struct facts *facts, uint64_t spared_ns)
 {
-        finding_remedy(finding, "Leave bodies out of the result lines (--body none), or have each "
-                                "written to a file of its own (--body DIR).");
+        finding_remedy(finding,
+                "Leave bodies out of the result lines (--body none), or have each written to a file of its own (--body DIR).");
         finding_option(finding, "--body none");
         predict(finding, facts, spared_ns);
 }
 
-/* --- the thread has no time left ---------------------------------------------------------------------------------- */
+/* --- the thread has no time left ------------------------------------------------------------- */
 
 static void tell_saturated_loop(struct finding *finding, const struct facts *facts)
 {
@@ -75,8 +80,7 @@ static void tell_saturated_loop(struct finding *finding, const struct facts *fac
         finding_evidence(finding, "each request took it %s of processor time",
                 words_ns(facts->thread_cpu_ns / facts->n_requests).text);
         finding_evidence(finding,
-                "it handled %s requests a second; the servers did not slow "
-                "it down",
+                "it handled %s requests a second; the servers did not slow it down",
                 words_count(whole_of((double)facts->n_requests * (double)NS_PER_S /
                                      (double)facts->wall_ns))
                         .text);
@@ -87,8 +91,8 @@ static void tell_saturated_loop(struct finding *finding, const struct facts *fac
                 remedy_bodies(finding, facts, written_ns);
                 return;
         }
-        finding_remedy(finding, "Divide the list among several processes, or use a faster "
-                                "processor; what the run tells of servers is not to be relied on.");
+        finding_remedy(finding,
+                "Divide the list among several processes, or use a faster processor; what the run tells of servers is not to be relied on.");
 }
 
 static uint64_t own_work_ns(const struct facts *facts)
@@ -98,8 +102,9 @@ static uint64_t own_work_ns(const struct facts *facts)
 }
 
 /*
- * It was at work all of the time, or what the end waited for was its work. It need not be busy all the time that it may be: on a machine that is full it does not run as soon
- * as it has work. But then enough has to be under way that it always should have.
+ * It was at work all of the time, or what the end waited for was its work. It need not be busy all
+ * the time that it may be: on a machine that is full it does not run as soon as it has work. But
+ * then enough has to be under way that it always should have.
  */
 static bool has_no_time_left(const struct facts *facts)
 {
@@ -135,11 +140,11 @@ static bool client_saturated(const struct facts *facts, struct finding *finding)
         return true;
 }
 
-/* --- the program around it ---------------------------------------------------------------------------------------- */
+/* --- the program around it ------------------------------------------------------------------- */
 
 /*
- * Of a program that waits in a loop of its own we are told nothing while it waits; that is no fault. So what counts is not its time between two
- * calls, but what waited for it: in the chain.
+ * Of a program that waits in a loop of its own we are told nothing while it waits; that is no
+ * fault. So what counts is not its time between two calls, but what waited for it: in the chain.
  */
 static bool caller_is_what_takes_long(const struct facts *facts)
 {
@@ -147,7 +152,10 @@ static bool caller_is_what_takes_long(const struct facts *facts)
                 facts->wall_ns, MUCH);
 }
 
-/* Of a turn, how long the caller used no processor. What a thread that is pushed aside loses is not so much at a time. */
+/*
+ * Of a turn, how long the caller used no processor. What a thread that is pushed aside loses is not
+ * so much at a time.
+ */
 static uint64_t blocked_turn_ns(const struct trace_turn *turn)
 {
         uint64_t caller_ns = turn->work_ns[TRACE_WORK_CALLER];
@@ -181,13 +189,11 @@ static void tell_caller(struct finding *finding, const struct facts *facts)
 
         if (unread_ns)
                 finding_evidence(finding,
-                        "for %s of the time answers were there, and were not read "
-                        "because of it",
+                        "for %s of the time answers were there, and were not read because of it",
                         words_share((double)unread_ns, (double)facts->wall_ns).text);
         if (untaken_ns >= unread_ns)
                 finding_evidence(finding,
-                        "for %s of the time results were there, and were not taken "
-                        "because of it",
+                        "for %s of the time results were there, and were not taken because of it",
                         words_share((double)untaken_ns, (double)facts->wall_ns).text);
         finding_evidence(finding, "it was away for up to %s at a time",
                 words_ns(facts->longest_turn_ns).text);
@@ -205,12 +211,11 @@ static bool slow_consumer(const struct facts *facts, struct finding *finding)
                                           : "The program was blocked, and took no results");
         tell_caller(finding, facts);
         finding_evidence(finding,
-                "it used no processor meanwhile: it stood still for %s of the "
-                "time",
+                "it used no processor meanwhile: it stood still for %s of the time",
                 words_share((double)blocked_ns(facts), (double)facts->wall_ns).text);
-        finding_remedy(finding, is_command ? "Write the results to a file (--output), or read them "
-                                             "faster."
-                                           : "Do what blocks in another thread, or between runs.");
+        finding_remedy(finding,
+                is_command ? "Write the results to a file (--output), or read them faster."
+                           : "Do what blocks in another thread, or between runs.");
         predict(finding, facts, finding->explained_ns);
         return true;
 }
@@ -222,10 +227,10 @@ static void remedy_busy(struct finding *finding, const struct facts *facts)
                 remedy_bodies(finding, facts, finding->explained_ns);
                 return;
         }
-        finding_remedy(finding, facts->record->run.command
-                                        ? "Divide the list among several processes."
-                                        : "Give that work to a process function: other threads do "
-                                          "it while this one reads on.");
+        finding_remedy(finding,
+                facts->record->run.command
+                        ? "Divide the list among several processes."
+                        : "Give that work to a process function: other threads do it while this one reads on.");
         predict(finding, facts, finding->explained_ns);
 }
 
@@ -236,10 +241,9 @@ static bool caller_busy(const struct facts *facts, struct finding *finding)
         if (!caller_is_what_takes_long(facts) || is_caller_blocked(facts) ||
                 own_main_work(facts) != TRACE_WORK_CALLER)
                 return false;
-        finding_title(finding, is_command ? "This program was busy writing results, and let "
-                                            "answers wait"
-                                          : "The program was busy with results, and let the others "
-                                            "wait");
+        finding_title(finding,
+                is_command ? "This program was busy writing results, and let answers wait"
+                           : "The program was busy with results, and let the others wait");
         tell_caller(finding, facts);
         finding_evidence(finding,
                 is_command ? "%s of the time it was at work on result lines"
@@ -250,11 +254,12 @@ static bool caller_busy(const struct facts *facts, struct finding *finding)
         return true;
 }
 
-/* --- the processor ------------------------------------------------------------------------------------------------ */
+/* --- the processor --------------------------------------------------------------------------- */
 
 /*
- * How long it stood still. The kernel counts that on each processor on which this program was to run. How many those are at a time is told by what it
- * used and what it was kept from, over the wall time: one at least.
+ * How long it stood still. The kernel counts that on each processor on which this program was to
+ * run. How many those are at a time is told by what it used and what it was kept from, over the
+ * wall time: one at least.
  */
 static uint64_t throttled_ns(const struct facts *facts)
 {
@@ -274,9 +279,7 @@ static bool processor_throttled(const struct facts *facts, struct finding *findi
                 return false;
         finding_title(finding, "This program may not use more of the processor");
         finding_evidence(finding,
-                "its control group (container, service) had used up its quota %s times, and "
-                "stood still for "
-                "%s, %s of the time",
+                "its control group (container, service) had used up its quota %s times, and stood still for %s, %s of the time",
                 words_count((uint64_t)n).text, words_ns(ns).text,
                 words_share((double)ns, (double)facts->wall_ns).text);
         finding_evidence(finding, "it used %s of processor time in %s",
@@ -288,7 +291,10 @@ static bool processor_throttled(const struct facts *facts, struct finding *findi
         return true;
 }
 
-/* Work that never blocks, as no process function or program is in it, but takes twice its processor time, had to wait for one. */
+/*
+ * Work that never blocks, as no process function or program is in it, but takes twice its processor
+ * time, had to wait for one.
+ */
 static bool processor_busy(const struct facts *facts, struct finding *finding)
 {
         int64_t n = record_counter_growth(facts->record, "process.switches_forced");
@@ -304,11 +310,10 @@ static bool processor_busy(const struct facts *facts, struct finding *finding)
         finding_title(finding, "Other programs had the processor");
         own_tell_busy(finding, facts);
         finding_evidence(finding,
-                "but for %s of that it had no processor, which was taken away %s "
-                "times",
+                "but for %s of that it had no processor, which was taken away %s times",
                 words_share((double)lost_ns, (double)own_ns).text, words_count((uint64_t)n).text);
-        finding_remedy(finding, "Run it where less else is going on: what it tells of servers is "
-                                "not to be relied on.");
+        finding_remedy(finding,
+                "Run it where less else is going on: what it tells of servers is not to be relied on.");
         finding->explained_ns = lost_ns;
         finding->shown.is_client = true;
         predict(finding, facts, lost_ns);

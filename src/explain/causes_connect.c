@@ -22,7 +22,7 @@
 /* Of the time that slots were in use: what took less is not worth a line. */
 #define SHARE_THAT_MATTERS 0.05
 
-/* --- ports and descriptors ---------------------------------------------------------------------------------------- */
+/* --- ports and descriptors ------------------------------------------------------------------- */
 
 /* Requests that failed by one of these errors. */
 static size_t count_failed(const struct facts *facts, int sys, int other_sys)
@@ -77,16 +77,14 @@ static bool ports_exhausted(const struct facts *facts, struct finding *finding)
                 return false;
         n_open = most_open(facts->record);
         finding_title(finding,
-                "%s of %s requests failed as this machine had no local port left for "
-                "another connection",
+                "%s of %s requests failed as this machine had no local port left for another connection",
                 words_count(n).text, words_count(facts->n_requests).text);
         finding_evidence(finding, "%s failed to connect with \"cannot assign requested address\"",
                 words_count(n).text);
         finding_evidence(finding, "at most %s connections were open at once; %s were opened in all",
                 words_count(n_open).text, words_count(facts->record->n_conns).text);
         finding_remedy(finding,
-                "Open fewer connections at once, and keep them; or give the machine more "
-                "ports (sysctl net.ipv4.ip_local_port_range).");
+                "Open fewer connections at once, and keep them; or give the machine more ports (sysctl net.ipv4.ip_local_port_range).");
         if (n_open)
                 finding_option(finding, "--concurrency %llu", (unsigned long long)n_open);
         finding->shown.is_client = true;
@@ -117,7 +115,7 @@ static bool fd_limit(const struct facts *facts, struct finding *finding)
         return true;
 }
 
-/* --- syn-dropped -------------------------------------------------------------------------------------------------- */
+/* --- syn-dropped ----------------------------------------------------------------------------- */
 
 struct fewer {
         const struct dialling *dialling;
@@ -134,8 +132,8 @@ static bool measure_wait(const struct facts *facts, const struct trace_attempt *
 }
 
 /*
- * Nobody's SYN is dropped; and what else was dropped at a server that had too many, and was sent again, is not. Who finds a connection does not
- * wait for it to be accepted.
+ * Nobody's SYN is dropped; and what else was dropped at a server that had too many, and was sent
+ * again, is not. Who finds a connection does not wait for it to be accepted.
  */
 static void connect_at_once(struct replay_request *request, const struct facts *facts, bool is_warm,
         void *argument)
@@ -158,7 +156,10 @@ static void connect_at_once(struct replay_request *request, const struct facts *
                 request->slot_ns[PART_SERVER] = fewer->most_ns;
 }
 
-/* There was no room for one more beside so many: with half of that there is. Always fewer than there were; 0: there is no fewer. */
+/*
+ * There was no room for one more beside so many: with half of that there is. Always fewer than
+ * there were; 0: there is no fewer.
+ */
 static uint64_t n_that_fit(const struct crowd *crowd, const struct facts *facts)
 {
         uint64_t n = crowd->least / 2;
@@ -182,7 +183,10 @@ static bool are_kept(const struct facts *facts)
                (facts->n_on_reused || n_ended * 2 <= facts->record->n_conns);
 }
 
-/* What one more beside it makes an answer take longer, at most: as long as one alone, or less at a server whose pace is known. */
+/*
+ * What one more beside it makes an answer take longer, at most: as long as one alone, or less at a
+ * server whose pace is known.
+ */
 static uint64_t each_ns(const struct facts *facts, uint64_t alone_ns)
 {
         struct load load;
@@ -235,8 +239,7 @@ static void tell_lost(struct finding *finding, const struct facts *facts,
                         facts);
 
         finding_remedy(finding,
-                "Run it once more: where it happens again, packets get lost on the way (mtr, "
-                "ping -f), as the server took in others while more waited there.");
+                "Run it once more: where it happens again, packets get lost on the way (mtr, ping -f), as the server took in others while more waited there.");
         finding_predict(finding, wall_ns, wall_ns, facts->wall_ns);
 }
 
@@ -247,8 +250,7 @@ static void tell_crowd(struct finding *finding, const struct facts *facts,
 
         if (crowd->is_known)
                 finding_evidence(finding,
-                        "it happened when %s to the same host had been let in and had no "
-                        "answer yet",
+                        "it happened when %s to the same host had been let in and had no answer yet",
                         words_counted(crowd->least, "other connection", "other connections").text);
         if (!n)
                 return;
@@ -268,9 +270,7 @@ static void tell_few(struct finding *finding, const struct facts *facts,
                 return;
         }
         finding_remedy(finding,
-                "Open fewer connections at once, or have the server let more wait (the "
-                "backlog of listen(), net.core.somaxconn; nginx: listen ... backlog=). If it "
-                "happens with few as well, packets are lost on the way (mtr, ping -f).");
+                "Open fewer connections at once, or have the server let more wait (the backlog of listen(), net.core.somaxconn; nginx: listen ... backlog=). If it happens with few as well, packets are lost on the way (mtr, ping -f).");
         tell_crowd(finding, facts, dialling, crowd);
 }
 
@@ -278,12 +278,10 @@ static void tell_many(struct finding *finding, const struct facts *facts,
         const struct dialling *dialling, const struct crowd *crowd)
 {
         finding_title(finding,
-                "The server let %s of %s connections wait a second or more, as more were "
-                "opened at once than it takes in",
+                "The server let %s of %s connections wait a second or more, as more were opened at once than it takes in",
                 words_count(dialling->n_syns_again).text, words_count(dialling->tcp_ns.n).text);
-        finding_remedy(finding, "Open fewer connections at once, or have the server let more wait "
-                                "(the backlog of listen(), net.core.somaxconn; nginx: listen ... "
-                                "backlog=) and accept them faster.");
+        finding_remedy(finding,
+                "Open fewer connections at once, or have the server let more wait (the backlog of listen(), net.core.somaxconn; nginx: listen ... backlog=) and accept them faster.");
         tell_crowd(finding, facts, dialling, crowd);
 }
 
@@ -299,14 +297,12 @@ static bool syn_dropped(const struct facts *facts, struct finding *finding)
                 return false;
         crowd_of(&crowd, &dialling, facts);
         finding_evidence(finding,
-                "%s connections took %s at least, %s of them a whole number of seconds "
-                "more: that is when the kernel asks again",
+                "%s connections took %s at least, %s of them a whole number of seconds more: that is when the kernel asks again",
                 words_count(dialling.tcp_ns.n).text, words_ns(dialling.tcp_ns.min).text,
                 words_count(dialling.n_syns_again).text);
         if (n_counted > 0)
                 finding_evidence(finding,
-                        "the kernel counted %s connection requests (SYN packets) that it "
-                        "had to send again",
+                        "the kernel counted %s connection requests (SYN packets) that it had to send again",
                         words_count((uint64_t)n_counted).text);
         if (dialling.n_syns_again < DIALLING_SYNS_MANY)
                 tell_few(finding, facts, &dialling, &crowd);
@@ -316,7 +312,7 @@ static bool syn_dropped(const struct facts *facts, struct finding *finding)
         return true;
 }
 
-/* --- slow-connect ------------------------------------------------------------------------------------------------- */
+/* --- slow-connect ---------------------------------------------------------------------------- */
 
 static void connect_in_a_round_trip(struct replay_request *request, const struct facts *facts,
         bool is_warm, void *argument)
@@ -329,7 +325,10 @@ static void connect_in_a_round_trip(struct replay_request *request, const struct
                 request->slot_ns[PART_TCP] = conn_round_trip_ns(conn);
 }
 
-/* What connecting takes longer than a round trip for no other reason than that this machine is busy. */
+/*
+ * What connecting takes longer than a round trip for no other reason than that this machine is
+ * busy.
+ */
 #define BUSY_NS (5 * NS_PER_MS)
 
 static bool slow_connect(const struct facts *facts, struct finding *finding)
@@ -342,7 +341,10 @@ static bool slow_connect(const struct facts *facts, struct finding *finding)
 
         dialling_of(&dialling, facts);
         measure_conns(&round_trip, facts, measure_round_trip);
-        /* Three times leaves room for a jittery network; and what our own loop took to notice is not the network's. */
+        /*
+         * Three times leaves room for a jittery network; and what our own loop took to notice is
+         * not the network's.
+         */
         if (tcp->n < 3 || !round_trip.n ||
                 tcp->p50 < 3 * round_trip.p50 + facts->longest_turn_ns + BUSY_NS ||
                 (double)tcp->sum < SHARE_THAT_MATTERS * (double)facts->service.sum)
@@ -356,8 +358,7 @@ static bool slow_connect(const struct facts *facts, struct finding *finding)
         finding_evidence(finding, "half of %s connections took longer than %s to open, before TLS",
                 words_count(tcp->n).text, words_ns(tcp->p50).text);
         finding_remedy(finding,
-                "Look at what stands between here and the server (firewall, load balancer, "
-                "proxy), as the network itself is fast; keep connections to open fewer.");
+                "Look at what stands between here and the server (firewall, load balancer, proxy), as the network itself is fast; keep connections to open fewer.");
         finding_predict(finding, wall_ns, wall_ns, facts->wall_ns);
         return true;
 }

@@ -2,8 +2,8 @@
 /*
  * Connections that are not kept
  *
- * A new connection costs a round trip, with TLS two or three, before the request is even sent. Who ended the one before, and when, tells the
- * causes apart:
+ * A new connection costs a round trip, with TLS two or three, before the request is even sent. Who
+ * ended the one before, and when, tells the causes apart:
  *
  *      the server, with its answer          server-closes, or no-keep-alive when that is what it was asked for
  *      the server, after a while unused     stale-connections
@@ -22,9 +22,15 @@
 #include <base/clock.h>
 #include <base/mem.h>
 
-/* Closing that belongs to the answer comes right behind it: within 10 ms, or a quarter of a round trip where the network is not steady. */
+/*
+ * Closing that belongs to the answer comes right behind it: within 10 ms, or a quarter of a round
+ * trip where the network is not steady.
+ */
 #define AT_ONCE_NS (10 * NS_PER_MS)
-/* Of the time that slots were in use; opening connections that took less of it than this is not worth a line. */
+/*
+ * Of the time that slots were in use; opening connections that took less of it than this is not
+ * worth a line.
+ */
 #define SHARE_THAT_MATTERS 0.02
 
 /* How connections ended that had served somebody. */
@@ -148,7 +154,7 @@ static int endings_of(struct endings *endings, const struct facts *facts)
         return r;
 }
 
-/* --- what it costs ------------------------------------------------------------------------------------------------ */
+/* --- what it costs --------------------------------------------------------------------------- */
 
 static bool measure_opening(const struct facts *facts, const struct trace_attempt *attempt,
         uint64_t *ret_value)
@@ -160,8 +166,8 @@ static bool measure_opening(const struct facts *facts, const struct trace_attemp
 }
 
 /*
- * Opening connections took too little of the slots' time to be talked about; or most of that went to names, or to addresses that did not answer,
- * and then they are what there is to say.
+ * Opening connections took too little of the slots' time to be talked about; or most of that went
+ * to names, or to addresses that did not answer, and then they are what there is to say.
  */
 static bool is_cheap(const struct facts *facts, struct spread *opening)
 {
@@ -177,8 +183,7 @@ static void add_cost(struct finding *finding, const struct facts *facts,
         const struct spread *opening)
 {
         finding_evidence(finding,
-                "opening a connection typically took %s, in all %s of the time that "
-                "requests were under way",
+                "opening a connection typically took %s, in all %s of the time that requests were under way",
                 words_ns(opening->p50).text,
                 words_share((double)opening->sum, (double)facts->service.sum).text);
         finding_evidence(finding, "%s of %s tries opened a connection, %s found one that was kept",
@@ -187,8 +192,8 @@ static void add_cost(struct finding *finding, const struct facts *facts,
 }
 
 /*
- * With connections kept. The replay is the best case: connections that are spared spare nothing else; so up to a tenth of the gain may
- * not come.
+ * With connections kept. The replay is the best case: connections that are spared spare nothing
+ * else; so up to a tenth of the gain may not come.
  */
 static void predict_kept(struct finding *finding, const struct facts *facts)
 {
@@ -199,8 +204,8 @@ static void predict_kept(struct finding *finding, const struct facts *facts)
 }
 
 /*
- * As above, and nothing is sent twice because a connection was gone; where requests were made again for other reasons as well, those cannot
- * be told apart here.
+ * As above, and nothing is sent twice because a connection was gone; where requests were made again
+ * for other reasons as well, those cannot be told apart here.
  */
 static void predict_kept_once(struct finding *finding, const struct facts *facts)
 {
@@ -222,7 +227,7 @@ static void explain_by_opening(struct finding *finding, const struct facts *fact
                 facts->share_ns[PART_DNS] + facts->share_ns[PART_TCP] + facts->share_ns[PART_TLS];
 }
 
-/* --- rules -------------------------------------------------------------------------------------------------------- */
+/* --- rules ----------------------------------------------------------------------------------- */
 
 static bool was_asked_to_close(const struct facts *facts)
 {
@@ -242,12 +247,12 @@ static bool no_keep_alive(const struct facts *facts, struct finding *finding)
                 is_http_1_0 ? "HTTP/1.0 was asked for" : "connections were not to be used again");
         add_cost(finding, facts, &opening);
         if (is_http_1_0)
-                finding_evidence(finding, "HTTP/1.0 ends the connection after each answer; "
-                                          "HTTP/1.1 keeps it for the next request");
+                finding_evidence(finding,
+                        "HTTP/1.0 ends the connection after each answer; HTTP/1.1 keeps it for the next request");
         finding_remedy(finding,
-                is_http_1_0 ? "Leave --http1.0 away: HTTP/1.1 keeps connections."
-                            : "Let connections be used again (no_reuse in the options of "
-                              "the client).");
+                is_http_1_0
+                        ? "Leave --http1.0 away: HTTP/1.1 keeps connections."
+                        : "Let connections be used again (no_reuse in the options of the client).");
         if (is_http_1_0)
                 finding_option(finding, "without --http1.0");
         predict_kept(finding, facts);
@@ -260,7 +265,10 @@ static bool are_mostly_at_once(const struct endings *endings)
         return endings->n_at_once >= endings->n_left + endings->n_missed;
 }
 
-/* TLS handshakes that are all full ones, or that keep processors busy, are told of with the closing: see causes_tls.c. */
+/*
+ * TLS handshakes that are all full ones, or that keep processors busy, are told of with the
+ * closing: see causes_tls.c.
+ */
 static bool server_closes(const struct facts *facts, struct finding *finding)
 {
         struct endings endings;
@@ -284,9 +292,7 @@ static bool server_closes(const struct facts *facts, struct finding *finding)
                 words_count(endings.n_at_once).text, words_count(endings.n).text);
         add_cost(finding, facts, &opening);
         finding_remedy(finding,
-                "Have the server keep connections open (nginx: keepalive_timeout 60s and a "
-                "high keepalive_requests; Apache: KeepAlive On); see that no "
-                "program there answers \"Connection: close\".");
+                "Have the server keep connections open (nginx: keepalive_timeout 60s and a high keepalive_requests; Apache: KeepAlive On); see that no program there answers \"Connection: close\".");
         predict_kept_once(finding, facts);
         return true;
 }
@@ -303,19 +309,15 @@ static void tell_stale(struct finding *finding, const struct endings *endings)
                 is_known ? " without a request" : "");
         if (endings->n_left)
                 finding_evidence(finding,
-                        "%s connections were ended by the server while nobody used them, "
-                        "after %s to %s",
+                        "%s connections were ended by the server while nobody used them, after %s to %s",
                         words_count(endings->n_left).text, words_ns(endings->left_ns.min).text,
                         words_ns(endings->left_ns.max).text);
         if (endings->n_missed)
                 finding_evidence(finding,
-                        "%s requests were sent just as their connection was being closed, "
-                        "and had to be made again on a new one",
+                        "%s requests were sent just as their connection was being closed, and had to be made again on a new one",
                         words_count(endings->n_missed).text);
         finding_remedy(finding,
-                "Have the server keep unused connections for longer than the %s between "
-                "requests (nginx: keepalive_timeout; Apache: KeepAliveTimeout; Node: "
-                "server.keepAliveTimeout).",
+                "Have the server keep unused connections for longer than the %s between requests (nginx: keepalive_timeout; Apache: KeepAliveTimeout; Node: server.keepAliveTimeout).",
                 is_known ? unused.text : "pauses");
 }
 
@@ -349,17 +351,14 @@ static bool idle_expired(const struct facts *facts, struct finding *finding)
         if (endings.n_expired < 2 || endings.expired_ns.p50 < limit_ns)
                 return false;
         finding_title(finding,
-                "Kept connections were given up after %s without a request, and then "
-                "needed again",
+                "Kept connections were given up after %s without a request, and then needed again",
                 words_ns(limit_ns).text);
         finding_evidence(finding,
-                "%s connections were closed here because nobody had used them "
-                "for %s, and others to the same host opened later",
+                "%s connections were closed here because nobody had used them for %s, and others to the same host opened later",
                 words_count(endings.n_expired).text, words_ns(limit_ns).text);
         add_cost(finding, facts, &opening);
         finding_remedy(finding,
-                "Keep unused connections for longer than the pauses between requests: "
-                "idle_timeout_ms in the options of the client.");
+                "Keep unused connections for longer than the pauses between requests: idle_timeout_ms in the options of the client.");
         predict_kept(finding, facts);
         explain_by_opening(finding, facts);
         return true;

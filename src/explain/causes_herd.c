@@ -5,7 +5,8 @@
  *      handshake-herd    in their TLS handshakes, which the server computes one after the other
  *      slow-accept       for their first answer, as the server takes in one after the other; later answers on them come at once
  *
- * In both each took longer than the one before; what else looks like the second one is told apart in accepting.h.
+ * In both each took longer than the one before; what else looks like the second one is told apart
+ * in accepting.h.
  */
 #include "accepting.h"
 #include "cause.h"
@@ -20,7 +21,7 @@
 #define HERD_MIN   8   /* fewer make no row */
 #define HERD_SHARE 0.2 /* of the wall time: what the last one waited */
 
-/* --- handshake-herd ----------------------------------------------------------------------------------------------- */
+/* --- handshake-herd -------------------------------------------------------------------------- */
 
 struct herd {
         size_t n;
@@ -35,7 +36,10 @@ static uint64_t took(const struct trace_conn *conn)
         return conn_tcp_ns(conn) + conn_tls_ns(conn);
 }
 
-/* The connections that were opened together with the first one: within a tenth of what the slowest one took. */
+/*
+ * The connections that were opened together with the first one: within a tenth of what the slowest
+ * one took.
+ */
 static int herd_of(struct herd *herd, const struct record *record)
 {
         uint64_t *values = mem_array(record->n_conns, sizeof(*values));
@@ -83,7 +87,10 @@ static void note_rest(struct herd *herd, const struct facts *facts)
         herd->each_ns = (double)(herd->took_ns.max - herd->took_ns.min) / (double)(herd->n - 1);
 }
 
-/* c handshakes one after the other, then N requests c at a time: c h + N s / c is least at the root of N s / h. */
+/*
+ * c handshakes one after the other, then N requests c at a time: c h + N s / c is least at the root
+ * of N s / h.
+ */
 static uint64_t best_concurrency(const struct herd *herd, const struct facts *facts)
 {
         double best = sqrt((double)facts->n_requests * (double)herd->rest_ns / herd->each_ns);
@@ -94,7 +101,10 @@ static uint64_t best_concurrency(const struct herd *herd, const struct facts *fa
         return c;
 }
 
-/* Handshakes in a row, of those that are still made; then each request as if the connection had been there. */
+/*
+ * Handshakes in a row, of those that are still made; then each request as if the connection had
+ * been there.
+ */
 static void in_a_row(struct replay_request *request, const struct facts *facts, bool is_warm,
         void *argument)
 {
@@ -124,28 +134,24 @@ static bool handshake_herd(const struct facts *facts, struct finding *finding)
         whatif.concurrency = best_concurrency(&herd, facts);
         wall_ns = whatif_wall_ns(&whatif, facts);
         finding_title(finding,
-                "%s connections were opened at the same moment, and their TLS handshakes had to "
-                "wait for each other",
+                "%s connections were opened at the same moment, and their TLS handshakes had to wait for each other",
                 words_count(herd.n).text);
         finding_evidence(finding,
-                "handshakes took from %s to %s, each about %s longer than the one before: "
-                "they were made one after the other",
+                "handshakes took from %s to %s, each about %s longer than the one before: they were made one after the other",
                 words_ns(herd.took_ns.min).text, words_ns(herd.took_ns.max).text,
                 words_ns(whole_of(herd.each_ns)).text);
         if (facts->n_on_reused)
                 finding_evidence(finding,
-                        "%s requests came after that on connections that were there, and "
-                        "took %s at best",
+                        "%s requests came after that on connections that were there, and took %s at best",
                         words_count(facts->n_on_reused).text, words_ns(herd.rest_ns).text);
         finding_remedy(finding,
-                "Open fewer connections at once: each handshake less is time won, and the "
-                "requests share the ones that are there.");
+                "Open fewer connections at once: each handshake less is time won, and the requests share the ones that are there.");
         finding_option(finding, "--concurrency %llu", (unsigned long long)whatif.concurrency);
         finding_predict(finding, wall_ns, wall_ns / 2, wall_ns + wall_ns / 2);
         return true;
 }
 
-/* --- slow-accept -------------------------------------------------------------------------------------------------- */
+/* --- slow-accept ----------------------------------------------------------------------------- */
 
 struct taking_in {
         const struct accepting *accepting;
@@ -211,23 +217,18 @@ static bool slow_accept(const struct facts *facts, struct finding *finding)
                 (double)accepting.first_ns.max < HERD_SHARE * (double)facts->wall_ns)
                 return false;
         finding_title(finding,
-                "New connections waited up to %s for their first answer, as the server took "
-                "them in one after the other",
+                "New connections waited up to %s for their first answer, as the server took them in one after the other",
                 words_ns(accepting.first_ns.max).text);
         finding_evidence(finding,
-                "%s were opened together, and their first answers took from %s to %s, "
-                "each about %s longer than the one before",
+                "%s were opened together, and their first answers took from %s to %s, each about %s longer than the one before",
                 words_counted(accepting.n, "connection", "connections").text,
                 words_ns(accepting.first_ns.min).text, words_ns(accepting.first_ns.max).text,
                 words_ns(whole_of(accepting.each_ns)).text);
         finding_evidence(finding,
-                "on connections that had been used before half of %s answers came "
-                "within %s",
+                "on connections that had been used before half of %s answers came within %s",
                 words_count(accepting.kept_ns.n).text, words_ns(accepting.kept_ns.p50).text);
         finding_remedy(finding,
-                "Open fewer connections at once and keep them, as each one less is time "
-                "won; or have the server accept them faster (more processes or threads that "
-                "do, and no work for each before its first request).");
+                "Open fewer connections at once and keep them, as each one less is time won; or have the server accept them faster (more processes or threads that do, and no work for each before its first request).");
         finding->explained_ns = facts->chain_ns[PART_SERVER];
         propose_fewer(finding, facts, &accepting);
         return true;

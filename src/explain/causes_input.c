@@ -2,12 +2,13 @@
 /*
  * Input: what was asked for, and when
  *
- * Slots that are empty although requests are still to come: the list was not there yet, the program waited for a whole batch before it
- * began the next (or for each single request), or it had asked to be held back by a rate. The first two differ in the pauses: whose
- * input is slow has nothing outstanding for a while; whoever waits for the last of a batch goes on at once (rounds.h).
+ * Slots that are empty although requests are still to come: the list was not there yet, the program
+ * waited for a whole batch before it began the next (or for each single request), or it had asked
+ * to be held back by a rate. The first two differ in the pauses: whose input is slow has nothing
+ * outstanding for a while; whoever waits for the last of a batch goes on at once (rounds.h).
  *
- * Requests that come alone, one now and then, are a program's own pace and no batch: nothing is said about those. A list that the command reads is
- * one, however few there are.
+ * Requests that come alone, one now and then, are a program's own pace and no batch: nothing is
+ * said about those. A list that the command reads is one, however few there are.
  */
 #include "cause.h"
 
@@ -50,7 +51,7 @@ static uint64_t all_at_once_ns(const struct facts *facts, uint64_t concurrency)
         return replay_wall_ns(&replay, facts);
 }
 
-/* --- the list is not there yet ------------------------------------------------------------------------------------ */
+/* --- the list is not there yet --------------------------------------------------------------- */
 
 static bool came_in_bursts(const struct rounds *rounds, const struct facts *facts)
 {
@@ -86,27 +87,28 @@ static bool input_slow(const struct facts *facts, struct finding *finding)
         wall_ns = all_at_once_ns(facts, 0);
         finding_title(finding, "The list of requests came too slowly");
         finding_evidence(finding,
-                "for %s of the time more could have been under way, but there was nothing "
-                "to ask for",
+                "for %s of the time more could have been under way, but there was nothing to ask for",
                 words_share((double)facts->starved_ns, (double)facts->wall_ns).text);
         if (rounds.n > 1)
                 finding_evidence(finding,
-                        "the requests came in %s portions; between them all was done and "
-                        "the program waited for %s altogether, up to %s at a time",
+                        "the requests came in %s portions; between them all was done and the program waited for %s altogether, up to %s at a time",
                         words_count(rounds.n).text, words_ns(rounds.pauses_ns).text,
                         words_ns(rounds.longest_ns).text);
         finding_evidence(finding, "on average %.1f requests were under way; %s were allowed",
                 facts->mean_in_flight, words_count(facts->slots).text);
-        finding_remedy(finding, "Make the list beforehand, or faster: whatever writes it is what "
-                                "everything waits for.");
+        finding_remedy(finding,
+                "Make the list beforehand, or faster: whatever writes it is what everything waits for.");
         finding->explained_ns = facts->chain_ns[PART_INPUT];
         finding_predict(finding, wall_ns, wall_ns, facts->wall_ns);
         return true;
 }
 
-/* --- the program waits for the last of each batch ----------------------------------------------------------------- */
+/* --- the program waits for the last of each batch -------------------------------------------- */
 
-/* Expected is what as many at once as in a batch gain; where all of a batch take the same that is nothing, so what more at once do. */
+/*
+ * Expected is what as many at once as in a batch gain; where all of a batch take the same that is
+ * nothing, so what more at once do.
+ */
 static bool batch_barrier(const struct facts *facts, struct finding *finding)
 {
         struct rounds rounds;
@@ -122,23 +124,21 @@ static bool batch_barrier(const struct facts *facts, struct finding *finding)
                 return false;
         finding_title(finding, "The program waited for the last of each batch before the next one");
         finding_evidence(finding,
-                "%s times the number of requests under way fell to 0 and rose again, up "
-                "to %s",
+                "%s times the number of requests under way fell to 0 and rose again, up to %s",
                 words_count(rounds.n).text, words_count(rounds.largest).text);
         finding_evidence(finding,
-                "on average %.1f requests were under way; a batch had %.0f, and %s were "
-                "allowed",
+                "on average %.1f requests were under way; a batch had %.0f, and %s were allowed",
                 facts->mean_in_flight, rounds_mean(&rounds, facts), words_count(facts->slots).text);
         finding_evidence(finding, "half of all requests took no more than %s, the longest took %s",
                 words_ns(facts->service.p50).text, words_ns(facts->service.max).text);
-        finding_remedy(finding, "Submit the next request whenever one is done, or all at once: "
-                                "the limit keeps as many under way as are allowed.");
+        finding_remedy(finding,
+                "Submit the next request whenever one is done, or all at once: the limit keeps as many under way as are allowed.");
         finding_predict(finding, is_gain(same_ns, facts) ? same_ns : more_ns, more_ns,
                 facts->wall_ns);
         return true;
 }
 
-/* --- and this one for each request -------------------------------------------------------------------------------- */
+/* --- and this one for each request ----------------------------------------------------------- */
 
 static bool one_at_a_time(const struct facts *facts, struct finding *finding)
 {
@@ -157,17 +157,16 @@ static bool one_at_a_time(const struct facts *facts, struct finding *finding)
                 "never more than 1 request was under way, although %s were allowed",
                 words_count(facts->slots).text);
         finding_evidence(finding,
-                "each of the %s requests was submitted when the one before it was done, "
-                "after %s on average",
+                "each of the %s requests was submitted when the one before it was done, after %s on average",
                 words_count(facts->n_requests).text,
                 words_ns(rounds.pauses_ns / (rounds.n - 1)).text);
-        finding_remedy(finding, "Submit them all, then take the results: the limit keeps as many "
-                                "under way as are allowed.");
+        finding_remedy(finding,
+                "Submit them all, then take the results: the limit keeps as many under way as are allowed.");
         finding_predict(finding, wall_ns, wall_ns, all_at_once_ns(facts, CAREFUL));
         return true;
 }
 
-/* --- a rate was asked for ----------------------------------------------------------------------------------------- */
+/* --- a rate was asked for -------------------------------------------------------------------- */
 
 static bool is_rate_of_host(const struct facts *facts)
 {
@@ -181,7 +180,10 @@ static double asked_rate(const struct facts *facts)
         return is_rate_of_host(facts) ? options->rate_per_host_per_s : options->rate_per_s;
 }
 
-/* Starts against their plan, and latencies that count from it: what somebody would see who comes at that rate, whatever we do. */
+/*
+ * Starts against their plan, and latencies that count from it: what somebody would see who comes at
+ * that rate, whatever we do.
+ */
 struct plan {
         struct spread late, from_plan;
 };
@@ -225,7 +227,10 @@ static bool plan_was_kept(const struct facts *facts)
         return measure_plan(&plan, facts) && !is_part(plan.late.p90, facts->wall_ns, LATE);
 }
 
-/* Where answers take longer the more is under way it is the servers that held the run back (causes_server.c). */
+/*
+ * Where answers take longer the more is under way it is the servers that held the run back
+ * (causes_server.c).
+ */
 static bool rate_too_low(const struct facts *facts, struct finding *finding)
 {
         size_t n_held = facts->n_waits[TRACE_WAIT_RATE] + facts->n_waits[TRACE_WAIT_HOST_RATE];
@@ -255,8 +260,7 @@ static bool rate_too_low(const struct facts *facts, struct finding *finding)
         finding_evidence(finding, "an answer took %s%s", words_ns(facts->service.p50).text,
                 load.answer == LOAD_FLAT ? ": the servers were not at their limit" : "");
         finding_remedy(finding,
-                "Where the server's owner allows it, ask for more a second, or "
-                "leave %s out.",
+                "Where the server's owner allows it, ask for more a second, or leave %s out.",
                 option);
         finding_option(finding, "without %s", option);
         finding_predict(finding, wall_ns, wall_ns,
@@ -264,7 +268,7 @@ static bool rate_too_low(const struct facts *facts, struct finding *finding)
         return true;
 }
 
-/* --- and could not be kept ---------------------------------------------------------------------------------------- */
+/* --- and could not be kept ------------------------------------------------------------------- */
 
 static bool coordinated(const struct facts *facts, struct finding *finding)
 {
@@ -279,15 +283,13 @@ static bool coordinated(const struct facts *facts, struct finding *finding)
         finding_title(finding, "The rate that was asked for, %s a second, could not be kept",
                 words_rate(asked_rate(facts)).text);
         finding_evidence(finding,
-                "half of the requests began %s or more after their planned moment, as all "
-                "that may be under way (%s) were",
+                "half of the requests began %s or more after their planned moment, as all that may be under way (%s) were",
                 words_ns(plan.late.p50).text, words_count(facts->slots).text);
         finding_evidence(finding,
-                "counted from that moment half of the requests took over %s; counted "
-                "from when they were sent it looks like %s",
+                "counted from that moment half of the requests took over %s; counted from when they were sent it looks like %s",
                 words_ns(plan.from_plan.p50).text, words_ns(facts->service.p50).text);
-        finding_remedy(finding, "Allow more at once, or ask for a lower rate; and judge the server "
-                                "by the times that count from the plan.");
+        finding_remedy(finding,
+                "Allow more at once, or ask for a lower rate; and judge the server by the times that count from the plan.");
         finding->explained_ns = plan.late.max;
         replay_init(&replay, facts);
         raise_limit(&raise, &replay, &replay.concurrency, facts->n_requests, facts);

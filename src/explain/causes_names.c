@@ -9,7 +9,8 @@
  *      localhost          the first address of localhost refused
  *      address-refused    that of any other name did
  *
- * The name of a host that is asked for by its address or as localhost is not looked up: none of the first three.
+ * The name of a host that is asked for by its address or as localhost is not looked up: none of the
+ * first three.
  */
 #include "cause.h"
 #include "conns.h"
@@ -26,7 +27,7 @@
 /* With more names than these nobody wants to write their addresses down. */
 #define RESOLVE_OPTIONS_MAX 3
 
-/* --- names -------------------------------------------------------------------------------------------------------- */
+/* --- names ----------------------------------------------------------------------------------- */
 
 /* What waiting for names took of the wall time, by the account that says more. */
 static uint64_t dns_ns(const struct facts *facts)
@@ -129,14 +130,12 @@ static bool dns_uncached(const struct facts *facts, struct finding *finding)
         finding_title(finding, "Names were looked up again and again, %s times where %s would do",
                 words_count(lookups.n).text, words_count(lookups.n_names).text);
         finding_evidence(finding,
-                "%s lookups were of a name that had been found before (like \"%.*s\"), and "
-                "took %s together: the answer may not be kept for long (its TTL)",
+                "%s lookups were of a name that had been found before (like \"%.*s\"), and took %s together: the answer may not be kept for long (its TTL)",
                 words_count(lookups.n_again).text, STR_ARGS(lookups.name),
                 words_ns(lookups.again_ns).text);
         add_cost(finding, facts);
         finding_remedy(finding,
-                "Have the name's owner allow its answer to be kept (a TTL of 60 s or more), "
-                "use a name server nearby that keeps it, or give the address with --resolve.");
+                "Have the name's owner allow its answer to be kept (a TTL of 60 s or more), use a name server nearby that keeps it, or give the address with --resolve.");
         add_resolve_options(finding, facts->record);
         predict_known(finding, facts);
         /* Where requests come at their own pace each takes longer, though the run hardly does. */
@@ -148,14 +147,12 @@ static void describe_loss(struct finding *finding, const struct lookups *lookups
 {
         if (lookups->n_lost)
                 finding_evidence(finding,
-                        "%s of %s lookups took a multiple of 2 s, the slowest %s: that is "
-                        "when the resolver asks again because no answer came",
+                        "%s of %s lookups took a multiple of 2 s, the slowest %s: that is when the resolver asks again because no answer came",
                         words_count(lookups->n_lost).text, words_count(lookups->n).text,
                         words_ns(lookups->took_ns.max).text);
         if (lookups->n_without_family)
                 finding_evidence(finding,
-                        "%s requests waited 50 ms for the answer to a second question (IPv6 "
-                        "or IPv4 addresses) that did not come, and then went on without it",
+                        "%s requests waited 50 ms for the answer to a second question (IPv6 or IPv4 addresses) that did not come, and then went on without it",
                         words_count(lookups->n_without_family).text);
         if (lookups->n_begun > lookups->n)
                 finding_evidence(finding, "%s of %s lookups were still not complete at the end",
@@ -175,8 +172,7 @@ static bool dns_loss(const struct facts *facts, struct finding *finding)
         describe_loss(finding, &lookups);
         add_cost(finding, facts);
         finding_remedy(finding,
-                "Ask another name server (--dns-server ADDRESS) or repair this one or the "
-                "way to it; for few hosts give the address with --resolve.");
+                "Ask another name server (--dns-server ADDRESS) or repair this one or the way to it; for few hosts give the address with --resolve.");
         add_resolve_options(finding, facts->record);
         predict_known(finding, facts);
         return true;
@@ -201,15 +197,13 @@ static bool dns_slow(const struct facts *facts, struct finding *finding)
                         words_ns(lookups.took_ns.max).text, words_ns(lookups.took_ns.p50).text);
         add_cost(finding, facts);
         finding_remedy(finding,
-                "Ask a faster name server (--dns-server ADDRESS), best one on this machine "
-                "or in its network that keeps answers; for few hosts give the address with "
-                "--resolve.");
+                "Ask a faster name server (--dns-server ADDRESS), best one on this machine or in its network that keeps answers; for few hosts give the address with --resolve.");
         add_resolve_options(finding, facts->record);
         predict_known(finding, facts);
         return true;
 }
 
-/* --- addresses ---------------------------------------------------------------------------------------------------- */
+/* --- addresses ------------------------------------------------------------------------------- */
 
 struct race {
         size_t n, n_lost; /* connections; of these such whose first address did not do */
@@ -290,15 +284,13 @@ static bool ipv6_broken(const struct facts *facts, struct finding *finding)
                 "The name %.*s has an %s address that does not answer, and it is tried first",
                 STR_ARGS(host), race.conn->family == 4 ? "IPv6" : "unreachable");
         finding_evidence(finding,
-                "%s of %s connections waited 250 ms for an address before the next one was "
-                "tried, and that one, %.*s, was connected to at once",
+                "%s of %s connections waited 250 ms for an address before the next one was tried, and that one, %.*s, was connected to at once",
                 words_count(race.n_lost).text, words_count(race.n).text,
                 STR_ARGS(race.conn->remote));
         finding_evidence(finding, "this was %s of the time that requests were under way",
                 words_share((double)race.lost_ns, (double)facts->service.sum).text);
         finding_remedy(finding,
-                "Repair the way to that address or take it out of the name's records; or give "
-                "the address that answers with --resolve.");
+                "Repair the way to that address or take it out of the name's records; or give the address that answers with --resolve.");
         add_address_option(finding, &race, record);
         predict_first(finding, facts);
         return true;
@@ -330,8 +322,7 @@ static bool tell_refused(const struct facts *facts, struct finding *finding, boo
         finding_evidence(finding, "this was %s of the time that requests were under way",
                 words_share((double)race.lost_ns, (double)facts->service.sum).text);
         finding_remedy(finding,
-                "Ask for the address that answers, %.*s, instead of the name, or have the "
-                "server listen on both.",
+                "Ask for the address that answers, %.*s, instead of the name, or have the server listen on both.",
                 STR_ARGS(address_of(race.conn->remote)));
         add_address_option(finding, &race, record);
         predict_first(finding, facts);

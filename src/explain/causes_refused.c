@@ -2,16 +2,20 @@
 /*
  * Refused: answers that made us come again
  *
- * A server that says 429 counts requests: more slowly is the remedy. One that says 503 may be full, so that fewer at once is, or count as well: what it
- * let in tells which (refusals.h). Where it let in hardly any that says too little, and no figure is given. Whatever else was tried again (500, connections
- * that broke) is a server in trouble, which none of our limits cures.
+ * A server that says 429 counts requests: more slowly is the remedy. One that says 503 may be full,
+ * so that fewer at once is, or count as well: what it let in tells which (refusals.h). Where it let
+ * in hardly any that says too little, and no figure is given. Whatever else was tried again (500,
+ * connections that broke) is a server in trouble, which none of our limits cures.
  *
- * The client may have slowed down by itself to what the server lets in (core/throttle.h). Then few are refused, and what there is to gain is
- * what it took to learn that; the rest is the server's limit, which only its owner can raise.
+ * The client may have slowed down by itself to what the server lets in (core/throttle.h). Then few
+ * are refused, and what there is to gain is what it took to learn that; the rest is the server's
+ * limit, which only its owner can raise.
  *
- * A refusal comes at once, and is no sample of what an answer takes: what is predicted goes by those that were let in.
+ * A refusal comes at once, and is no sample of what an answer takes: what is predicted goes by
+ * those that were let in.
  *
- * Of several hosts one is looked at: that which refused most. What it lets in says nothing of the others, and these are not to be slowed down for it.
+ * Of several hosts one is looked at: that which refused most. What it lets in says nothing of the
+ * others, and these are not to be slowed down for it.
  */
 #include "cause.h"
 
@@ -33,7 +37,7 @@
 #define ENOUGH_OF_ALL 0.1  /* ... of the attempts */
 #define LONG_S        0.1  /* a shorter time tells of no pace */
 
-/* --- throttled ---------------------------------------------------------------------------------------------------- */
+/* --- throttled ------------------------------------------------------------------------------- */
 
 static void tell_refusals(struct finding *finding, const struct facts *facts,
         const struct refusals *refusals)
@@ -61,8 +65,9 @@ static void tell_refusals(struct finding *finding, const struct facts *facts,
 }
 
 /*
- * A limit that is set for each host holds for all of them. What the others would need with it is told by the one that had most: attempts where
- * these are limited, their time where it is those at once.
+ * A limit that is set for each host holds for all of them. What the others would need with it is
+ * told by the one that had most: attempts where these are limited, their time where it is those at
+ * once.
  */
 struct others {
         size_t n_attempts;
@@ -97,8 +102,9 @@ static uint64_t max_ns(uint64_t a, uint64_t b)
 }
 
 /*
- * What it lets in a second at least; 0: that cannot be told. Those before its first refusal may have been a stock (a bucket of tokens), which a longer
- * run uses up but once: they count once, and the others by the time that they took.
+ * What it lets in a second at least; 0: that cannot be told. Those before its first refusal may
+ * have been a stock (a bucket of tokens), which a longer run uses up but once: they count once, and
+ * the others by the time that they took.
  */
 static double rate_let_in(const struct refusals *refusals)
 {
@@ -121,13 +127,11 @@ static void remedy_without_figure(struct finding *finding, const struct facts *f
 
         if (refusals->n_too_many)
                 finding_remedy(finding,
-                        "Ask for fewer a second with %s; it let in too few to say how many "
-                        "it takes.",
+                        "Ask for fewer a second with %s; it let in too few to say how many it takes.",
                         is_one ? "--rate" : "--rate-per-host");
         else
                 finding_remedy(finding,
-                        "Find out at the server what its limit is; then ask for fewer a "
-                        "second (%s) or at once (%s).",
+                        "Find out at the server what its limit is; then ask for fewer a second (%s) or at once (%s).",
                         is_one ? "--rate" : "--rate-per-host",
                         is_one ? "--concurrency" : "--per-host");
 }
@@ -147,17 +151,14 @@ static void remedy_rate(struct finding *finding, const struct facts *facts,
                 whole_of((double)others_of(facts, refusals).n_attempts / rate * (double)NS_PER_S);
         if (is_held_up(others_ns, facts)) {
                 finding_remedy(finding,
-                        "Ask this host for no more than it lets in, %s a second, in a run "
-                        "of its own: it should refuse nothing then, and the others are not "
-                        "held up.",
+                        "Ask this host for no more than it lets in, %s a second, in a run of its own: it should refuse nothing then, and the others are not held up.",
                         words_rate(rate).text);
                 return;
         }
         wall_ns = whole_of((double)refusals->n_requests / rate * (double)NS_PER_S);
         wall_ns = max_ns(wall_ns, others_ns);
         finding_remedy(finding,
-                "Ask %s lets in, %s a second: it should refuse nothing then, and nothing waits for "
-                "another try.",
+                "Ask %s lets in, %s a second: it should refuse nothing then, and nothing waits for another try.",
                 is_one ? "for no more than the server" : "each host for no more than this one",
                 words_rate(rate).text);
         finding_option(finding, rate < 1 ? "%s %.3g/s" : "%s %.0f/s",
@@ -189,14 +190,12 @@ static void remedy_fewer(struct finding *finding, const struct facts *facts,
 
         if (is_held_up(others_ns, facts)) {
                 finding_remedy(finding,
-                        "Ask this host for %s at once, in a run of its own: with more than "
-                        "%s there it refused. The others are not held up then.",
+                        "Ask this host for %s at once, in a run of its own: with more than %s there it refused. The others are not held up then.",
                         words_count(limit).text, words_count(refusals->let_in_at_once).text);
                 return;
         }
         finding_remedy(finding,
-                "Ask %sfor %s at once: with more than %s there it refused. It works as fast, "
-                "and nothing waits for another try.",
+                "Ask %sfor %s at once: with more than %s there it refused. It works as fast, and nothing waits for another try.",
                 is_one ? "" : "each host ", words_count(limit).text,
                 words_count(refusals->let_in_at_once).text);
         finding_option(finding, "%s %llu", is_one ? "--concurrency" : "--per-host",
@@ -308,13 +307,13 @@ static void remedy_slowed_down(struct finding *finding, const struct facts *fact
                 others_ns = whole_of((double)others_of(facts, refusals).n_attempts /
                                      floor(refusals->best_per_s) * (double)NS_PER_S);
         if ((double)wall_ns * LONGER > (double)facts->wall_ns || is_held_up(others_ns, facts)) {
-                finding_remedy(finding, "Ask the server's owner for a higher limit, or request "
-                                        "less; a rate from the start would gain little.");
+                finding_remedy(finding,
+                        "Ask the server's owner for a higher limit, or request less; a rate from the start would gain little.");
                 return;
         }
         wall_ns = max_ns(wall_ns, others_ns);
-        finding_remedy(finding, "Ask at that rate from the start: then little is refused, and no "
-                                "hold is waited for.");
+        finding_remedy(finding,
+                "Ask at that rate from the start: then little is refused, and no hold is waited for.");
         finding_option(finding, "%s %.0f/s", facts->n_hosts <= 1 ? "--rate" : "--rate-per-host",
                 floor(refusals->best_per_s));
         finding_predict(finding, wall_ns, wall_ns, facts->wall_ns);
@@ -352,7 +351,7 @@ static bool throttled(const struct facts *facts, struct finding *finding)
         return true;
 }
 
-/* --- tried again for other reasons -------------------------------------------------------------------------------- */
+/* --- tried again for other reasons ----------------------------------------------------------- */
 
 /* What the attempts that were tried again had come to: the status of most of them; 0: no answer. */
 struct troubles {
@@ -420,7 +419,10 @@ static void let_succeed(struct replay_request *request, const struct facts *fact
         request->slot_ns[PART_SERVER] = service->p50;
 }
 
-/* With the attempt alone that succeeded, and no wait before it. Where hardly any did nobody knows what that takes. */
+/*
+ * With the attempt alone that succeeded, and no wait before it. Where hardly any did nobody knows
+ * what that takes.
+ */
 static void predict_without_retries(struct finding *finding, const struct facts *facts)
 {
         struct spread service;
@@ -457,13 +459,13 @@ static bool retries(const struct facts *facts, struct finding *finding)
                 words_ns(facts->phase[MUSTER_PHASE_BACKOFF].sum).text,
                 words_share((double)facts->chain_ns[PART_BACKOFF], (double)facts->wall_ns).text);
         finding_evidence(finding, "an answer itself took %s", words_ns(facts->service.p50).text);
-        finding_remedy(finding, "Find out at the server why it fails; with fewer failures the time "
-                                "of the waits is gained.");
+        finding_remedy(finding,
+                "Find out at the server why it fails; with fewer failures the time of the waits is gained.");
         predict_without_retries(finding, facts);
         return true;
 }
 
-/* --- not tried again ---------------------------------------------------------------------------------------------- */
+/* --- not tried again ------------------------------------------------------------------------- */
 
 static bool retries_withheld(const struct facts *facts, struct finding *finding)
 {
@@ -479,11 +481,10 @@ static bool retries_withheld(const struct facts *facts, struct finding *finding)
                 words_count(n).text, words_counted(facts->n_requests, "request", "requests").text);
         finding_evidence(finding, "%s were made",
                 words_counted(facts->n_outcomes[TRACE_RETRIED], "retry", "retries").text);
-        finding_evidence(finding, "the budget keeps retries from adding to the load of a server "
-                                  "that is in trouble");
+        finding_evidence(finding,
+                "the budget keeps retries from adding to the load of a server that is in trouble");
         finding_remedy(finding,
-                "Find out why they failed; where the server can take it, allow more "
-                "retries.");
+                "Find out why they failed; where the server can take it, allow more retries.");
         finding_option(finding, "--retry-budget none");
         return true;
 }

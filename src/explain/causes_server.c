@@ -2,10 +2,12 @@
 /*
  * The server, or the way to it: slow, or full
  *
- * A slow server takes as long for one request as for many; a full one answers the first few quickly, and then makes the others wait
- * (load.h). Against the first it helps to have more under way, against the second it does not: they would only wait there instead of
- * here. What is said of the server holds only where this program was fast enough to see it, and where answers are what the time
- * went by with: connecting anew for each request, redirects and retries have causes of their own.
+ * A slow server takes as long for one request as for many; a full one answers the first few
+ * quickly, and then makes the others wait (load.h). Against the first it helps to have more under
+ * way, against the second it does not: they would only wait there instead of here. What is said of
+ * the server holds only where this program was fast enough to see it, and where answers are what
+ * the time went by with: connecting anew for each request, redirects and retries have causes of
+ * their own.
  */
 #include "cause.h"
 
@@ -29,7 +31,7 @@
 #define OUTRUN      1.1  /* times what it gave, asked for: it could not keep up */
 #define WORTH_IT    0.75 /* of the limit at most: less of a change would not be noticed */
 
-/* --- slow --------------------------------------------------------------------------------------------------------- */
+/* --- slow ------------------------------------------------------------------------------------ */
 
 static double turns(const struct facts *facts)
 {
@@ -48,7 +50,10 @@ static bool is_typical(const struct facts *facts, const struct waiting *waiting)
                (double)facts->wall_ns * TYPICAL;
 }
 
-/* That took far longer than the middle one; a few of them are stragglers (causes_slots.c), and none of these. */
+/*
+ * That took far longer than the middle one; a few of them are stragglers (causes_slots.c), and none
+ * of these.
+ */
 static size_t count_slow(const struct facts *facts, const struct waiting *waiting)
 {
         uint64_t from_ns = typical_ns(facts, waiting) * FAR_LONGER;
@@ -115,14 +120,12 @@ static void tell_slow(struct finding *finding, const struct facts *facts,
                 words_ns(facts->server.p50 + waiting->rest_p50_ns).text);
         if (waiting->come_in_pieces)
                 finding_evidence(finding,
-                        "it began after %s and was complete %s later, small as it is: the "
-                        "server had not made the rest before",
+                        "it began after %s and was complete %s later, small as it is: the server had not made the rest before",
                         words_ns(facts->phase[MUSTER_PHASE_WAIT].p50).text,
                         words_ns(waiting->rest_p50_ns).text);
         if (load->answer == LOAD_FLAT)
                 finding_evidence(finding,
-                        "it took %s with %s under way and %s with only a few: the server "
-                        "was not full",
+                        "it took %s with %s under way and %s with only a few: the server was not full",
                         words_ns(load->many_ns).text,
                         words_counted(load->most, "request", "requests").text,
                         words_ns(load->few_ns).text);
@@ -149,8 +152,7 @@ static void remedy_slow(struct finding *finding, const struct facts *facts,
                 return;
         }
         finding_remedy(finding,
-                "Allow %s at once, as far as the server takes it; beyond that it takes "
-                "%s.",
+                "Allow %s at once, as far as the server takes it; beyond that it takes %s.",
                 words_count(raise.limit).text, then);
         finding_option(finding, "--concurrency %llu", (unsigned long long)raise.limit);
         finding_predict(finding, raise.wall_ns, raise.low_ns, raise.high_ns);
@@ -182,7 +184,7 @@ static bool server_slow(const struct facts *facts, struct finding *finding)
         return true;
 }
 
-/* --- full --------------------------------------------------------------------------------------------------------- */
+/* --- full ------------------------------------------------------------------------------------ */
 
 /* Where it did better with fewer, so many. */
 static uint64_t enough(const struct facts *facts, const struct load *load)
@@ -211,7 +213,10 @@ static uint64_t enough_for_each(const struct facts *facts, const struct load *bu
         return most;
 }
 
-/* The one that is full, where another one has less to do and is not; NULL: there is no other, or all are. */
+/*
+ * The one that is full, where another one has less to do and is not; NULL: there is no other, or
+ * all are.
+ */
 static const struct host_facts *only_full_one(const struct facts *facts, const struct load *busiest)
 {
         const struct host_facts *full = NULL, *next = NULL;
@@ -241,8 +246,7 @@ static void title_full(struct finding *finding, const struct load *load,
                         words_count(load->most).text, host ? "host " : "server", STR_ARGS(name));
         else
                 finding_title(finding,
-                        "The %s%.*s was full, and could do no more than it did with %s "
-                        "requests at a time",
+                        "The %s%.*s was full, and could do no more than it did with %s requests at a time",
                         host ? "host " : "server", STR_ARGS(name), words_count(load->most).text);
 }
 
@@ -251,19 +255,16 @@ static void tell_full(struct finding *finding, const struct facts *facts, const 
 {
         if (host)
                 finding_evidence(finding,
-                        "%s of %s requests went there, and took %s of the time that all "
-                        "took together",
+                        "%s of %s requests went there, and took %s of the time that all took together",
                         words_count(host->n_attempts).text, words_count(facts->n_attempts).text,
                         words_share(host->mean_in_flight, facts->mean_in_flight).text);
         if (load->is_paced)
                 finding_evidence(finding,
-                        "what was asked for at once was answered one by one, %s apart, "
-                        "from the start to the end: they waited for each other there",
+                        "what was asked for at once was answered one by one, %s apart, from the start to the end: they waited for each other there",
                         words_ns(load->alone_ns).text);
         else
                 finding_evidence(finding,
-                        "an answer took %s with up to %s under way, and %s when the server had "
-                        "little to do: they waited for each other there",
+                        "an answer took %s with up to %s under way, and %s when the server had little to do: they waited for each other there",
                         words_ns(load->many_ns).text,
                         words_counted(load->most, "request", "requests").text,
                         words_ns(load->alone_ns).text);
@@ -271,8 +272,7 @@ static void tell_full(struct finding *finding, const struct facts *facts, const 
                 load->full_per_s);
         if (load->best_n > 0)
                 finding_evidence(finding,
-                        "at the end, with about %.0f under way, it gave %.3g a second: "
-                        "more at once slowed it down",
+                        "at the end, with about %.0f under way, it gave %.3g a second: more at once slowed it down",
                         load->best_n, load->best_per_s);
 }
 
@@ -285,8 +285,8 @@ static void remedy_full(struct finding *finding, const struct facts *facts, cons
         bool is_one = facts->n_hosts == 1;
 
         if (!limit || (double)limit > (double)load->most * WORTH_IT) {
-                finding_remedy(finding, "Make the server faster, or ask it for less; more at once "
-                                        "would not help.");
+                finding_remedy(finding,
+                        "Make the server faster, or ask it for less; more at once would not help.");
                 return;
         }
         finding_option(finding, "%s %llu", is_one ? "--concurrency" : "--per-host",
@@ -298,8 +298,7 @@ static void remedy_full(struct finding *finding, const struct facts *facts, cons
                 return;
         }
         finding_remedy(finding,
-                "Ask %sfor %s at once, which takes no longer in all, and answers each in about "
-                "%s%s; to be faster in all %s to be.",
+                "Ask %sfor %s at once, which takes no longer in all, and answers each in about %s%s; to be faster in all %s to be.",
                 is_one ? "" : "each host ", words_count(limit).text,
                 words_ns(whole_of((double)limit * (double)NS_PER_S / load->full_per_s)).text,
                 host ? " there" : "",
@@ -309,7 +308,9 @@ static void remedy_full(struct finding *finding, const struct facts *facts, cons
         finding_predict(finding, wall_ns, wall_ns, wall_ns);
 }
 
-/* More were asked for than it gave: what the rate seems to hold back comes as late for the server. */
+/*
+ * More were asked for than it gave: what the rate seems to hold back comes as late for the server.
+ */
 static bool was_asked_for_more(const struct facts *facts, const struct load *load)
 {
         const struct record_options *options = &facts->record->run.options;

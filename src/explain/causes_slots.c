@@ -2,9 +2,10 @@
 /*
  * Slots: too few at once, or too few requests to use them
  *
- * A limit that is too low shows as slots in use all the time, requests that wait for them, and a server that does not mind (load.h).
- * Where the server minds, it is not the limit but the server that is full (causes_server.c). And where a slot serves only a few
- * requests one after another, it is not their number that makes the run long, but the time of each: then that is said first.
+ * A limit that is too low shows as slots in use all the time, requests that wait for them, and a
+ * server that does not mind (load.h). Where the server minds, it is not the limit but the server
+ * that is full (causes_server.c). And where a slot serves only a few requests one after another, it
+ * is not their number that makes the run long, but the time of each: then that is said first.
  */
 #include "cause.h"
 
@@ -23,8 +24,8 @@
 #define STRAGGLERS    0.05 /* of all at most: more of them are no exception */
 #define TAIL          0.3  /* of the wall time during which most slots were empty, at the end */
 #define SENT_AGAIN_NS (1500 * NS_PER_MS)
-#define LATE                                                                                       \
-        0.1 /* of the wall time, after which one began: it could have been over as much sooner */
+/* of the wall time, after which one began: it could have been over as much sooner */
+#define LATE 0.1
 
 static bool is_most(uint64_t part_ns, uint64_t whole_ns)
 {
@@ -41,8 +42,7 @@ static void tell_load(struct finding *finding, const struct load *load)
 {
         if (load->answer == LOAD_FLAT)
                 finding_evidence(finding,
-                        "answers took %s with %s under way, and %s with only a few: the "
-                        "server was not slowed down",
+                        "answers took %s with %s under way, and %s with only a few: the server was not slowed down",
                         words_ns(load->many_ns).text,
                         words_counted(load->most, "request", "requests").text,
                         words_ns(load->few_ns).text);
@@ -54,7 +54,7 @@ static void tell_loop(struct finding *finding, const struct facts *facts)
                 words_share((double)facts->loop_busy_ns, (double)facts->wall_ns).text);
 }
 
-/* --- too few for all ---------------------------------------------------------------------------------------------- */
+/* --- too few for all ------------------------------------------------------------------------- */
 
 static bool concurrency_too_low(const struct facts *facts, struct finding *finding)
 {
@@ -67,8 +67,7 @@ static bool concurrency_too_low(const struct facts *facts, struct finding *findi
         load_measure(&load, facts);
         title_too_few(finding, facts->slots, "");
         finding_evidence(finding,
-                "for %s of the time as many were under way as are allowed (%s), and "
-                "others waited for their turn",
+                "for %s of the time as many were under way as are allowed (%s), and others waited for their turn",
                 words_share((double)facts->full_ns, (double)facts->wall_ns).text,
                 words_count(facts->slots).text);
         tell_load(finding, &load);
@@ -85,7 +84,7 @@ static bool concurrency_too_low(const struct facts *facts, struct finding *findi
         return true;
 }
 
-/* --- too few for each host ---------------------------------------------------------------------------------------- */
+/* --- too few for each host ------------------------------------------------------------------- */
 
 static bool per_host_limit(const struct facts *facts, struct finding *finding)
 {
@@ -107,8 +106,7 @@ static bool per_host_limit(const struct facts *facts, struct finding *finding)
                 return false;
         title_too_few(finding, options->per_host, " to each host");
         finding_evidence(finding,
-                "%s of %s requests waited because as many to their host were under way "
-                "as are allowed (%s), while %s of the %s allowed in all were",
+                "%s of %s requests waited because as many to their host were under way as are allowed (%s), while %s of the %s allowed in all were",
                 words_count(n_held).text, words_count(facts->n_attempts).text,
                 words_count(options->per_host).text,
                 words_count(whole_of(facts->mean_in_flight + 0.5)).text,
@@ -121,7 +119,7 @@ static bool per_host_limit(const struct facts *facts, struct finding *finding)
         return true;
 }
 
-/* --- given up in the queue ---------------------------------------------------------------------------------------- */
+/* --- given up in the queue ------------------------------------------------------------------- */
 
 /* Had it been sent it would have taken what the others took. */
 static void send_it_all_the_same(struct replay_request *request, const struct facts *facts,
@@ -143,7 +141,10 @@ static bool queue_timeout(const struct facts *facts, struct finding *finding)
         struct replay replay;
         struct raise raise;
 
-        /* Without that limit it was another that ended them; and who keeps to a server's pace would wait with more at once, too. */
+        /*
+         * Without that limit it was another that ended them; and who keeps to a server's pace would
+         * wait with more at once, too.
+         */
         if (!n || options->queue_timeout_ns == UINT64_MAX || !options->queue_timeout_ns ||
                 facts->n_waits[TRACE_WAIT_REFUSED])
                 return false;
@@ -151,12 +152,10 @@ static bool queue_timeout(const struct facts *facts, struct finding *finding)
         finding_title(finding, "%s of %s requests gave up before their turn came",
                 words_count(n).text, words_count(facts->n_requests).text);
         finding_evidence(finding,
-                "they waited %s, as they were told to (--queue-timeout), and were never "
-                "sent: no server is to blame",
+                "they waited %s, as they were told to (--queue-timeout), and were never sent: no server is to blame",
                 words_ns(options->queue_timeout_ns).text);
         finding_evidence(finding,
-                "for %s of the time as many were under way as are allowed (%s); a request "
-                "took %s",
+                "for %s of the time as many were under way as are allowed (%s); a request took %s",
                 words_share((double)facts->full_ns, (double)facts->wall_ns).text,
                 words_count(facts->slots).text, words_ns(facts->service.p50).text);
         replay_init(&replay, facts);
@@ -169,21 +168,23 @@ static bool queue_timeout(const struct facts *facts, struct finding *finding)
                 return true;
         }
         finding_remedy(finding,
-                "Allow %s at once, so that all have their turn in time; or let them wait "
-                "longer.",
+                "Allow %s at once, so that all have their turn in time; or let them wait longer.",
                 words_count(raise.limit).text);
         finding_option(finding, "--concurrency %llu", (unsigned long long)raise.limit);
         finding_predict(finding, raise.wall_ns, raise.low_ns, raise.high_ns);
         return true;
 }
 
-/* --- a few that take long ----------------------------------------------------------------------------------------- */
+/* --- a few that take long -------------------------------------------------------------------- */
 
-/* Those that took many times as long as the middle one, and whether it was the answer that they waited for. */
+/*
+ * Those that took many times as long as the middle one, and whether it was the answer that they
+ * waited for.
+ */
 struct stragglers {
         struct spread service; /* of attempts that were not refused: refusals are quick */
-        uint64_t
-                from_ns; /* taking longer makes one, that ends in the tail: then it was waited for */
+        /* taking longer makes one, that ends in the tail: then it was waited for */
+        uint64_t from_ns;
         uint64_t tail_from_ns; /* there were few others, or none */
         size_t n;
         uint64_t service_ns, answer_ns; /* sums */
@@ -192,7 +193,10 @@ struct stragglers {
         bool one_is_last;
 };
 
-/* On its connection something was lost, and it took no longer than sending it again does: after 200 ms, 400 and 800. */
+/*
+ * On its connection something was lost, and it took no longer than sending it again does: after 200
+ * ms, 400 and 800.
+ */
 static bool is_by_loss(const struct record *record, const struct trace_attempt *attempt,
         uint64_t service_ns)
 {
@@ -340,11 +344,9 @@ static bool give_up_sooner(struct finding *finding, const struct facts *facts,
                 return false;
         wall_ns = wall_without_ns(facts, most_ns);
         finding_evidence(finding, "every answer there was came within %s", words_ns(most_ns).text);
-        finding_remedy(finding, stragglers->n > 1
-                                        ? "Give up on them sooner, or find out why they are not "
-                                          "answered."
-                                        : "Give up on it sooner, or find out why it is not "
-                                          "answered.");
+        finding_remedy(finding,
+                stragglers->n > 1 ? "Give up on them sooner, or find out why they are not answered."
+                                  : "Give up on it sooner, or find out why it is not answered.");
         finding_option(finding, "--max-time %s", duration_option(most_ns).text);
         finding_predict(finding, wall_ns, wall_ns, wall_ns);
         return true;
@@ -386,7 +388,10 @@ static const char *be_answered_sooner(struct finding *finding, const struct fact
                                  : "Find out at the server why it takes so long";
 }
 
-/* The slow ones are over sooner when they begin sooner: as the first ones, or as more are under way. */
+/*
+ * The slow ones are over sooner when they begin sooner: as the first ones, or as more are under
+ * way.
+ */
 static const char *begin_sooner(struct finding *finding, const struct facts *facts,
         const struct stragglers *stragglers)
 {
@@ -405,13 +410,15 @@ static const char *begin_sooner(struct finding *finding, const struct facts *fac
                 return stragglers->n > 1 ? "Ask for the slow ones first" : "Ask for it first";
         finding_option(finding, "--concurrency %llu", (unsigned long long)raise.limit);
         finding_predict(finding, raise.wall_ns, raise.low_ns, raise.high_ns);
-        return stragglers->n > 1 ? "Ask for the slow ones first, or for more at once, so that they "
-                                   "begin sooner"
-                                 : "Ask for it first, or for more at once, so that it begins "
-                                   "sooner";
+        return stragglers->n > 1
+                       ? "Ask for the slow ones first, or for more at once, so that they begin sooner"
+                       : "Ask for it first, or for more at once, so that it begins sooner";
 }
 
-/* They were answered: to give up sooner would lose that, and is no way to be done sooner unless it does not matter. */
+/*
+ * They were answered: to give up sooner would lose that, and is no way to be done sooner unless it
+ * does not matter.
+ */
 static void wait_for_them(struct finding *finding, const struct facts *facts,
         const struct stragglers *stragglers)
 {
@@ -427,8 +434,7 @@ static void wait_for_them(struct finding *finding, const struct facts *facts,
                 duration_option(most_ns).text, words_count(n_lost).text,
                 words_counted(facts->n_requests, "request", "requests").text);
         finding_remedy(finding,
-                "%s; or, where an answer that late is of no use, give up after %s, and %s "
-                "would fail.",
+                "%s; or, where an answer that late is of no use, give up after %s, and %s would fail.",
                 how, words_ns(most_ns).text, words_counted(n_lost, "request", "requests").text);
 }
 
@@ -447,8 +453,7 @@ static bool stragglers(const struct facts *facts, struct finding *finding)
         finding_evidence(finding, "half of all requests took no more than %s",
                 words_ns(found.service.p50).text);
         finding_evidence(finding,
-                "during the last %s, %s of the time, only few were under way, though %s are "
-                "allowed",
+                "during the last %s, %s of the time, only few were under way, though %s are allowed",
                 words_ns(tail_ns(&found, facts)).text,
                 words_share((double)tail_ns(&found, facts), (double)facts->wall_ns).text,
                 words_count(facts->slots).text);

@@ -2,9 +2,10 @@
 /*
  * TLS handshakes
  *
- * Where many connections are opened, a handshake for each is mostly the dearest part of it. What can be spared depends on what it is made of
- * (handshakes.h): round trips, by resuming sessions; computing, by making fewer. In both cases keeping connections spares most, so that
- * this is part of the remedy, and "server-closes" keeps silent.
+ * Where many connections are opened, a handshake for each is mostly the dearest part of it. What
+ * can be spared depends on what it is made of (handshakes.h): round trips, by resuming sessions;
+ * computing, by making fewer. In both cases keeping connections spares most, so that this is part
+ * of the remedy, and "server-closes" keeps silent.
  */
 #include "cause.h"
 #include "conns.h"
@@ -33,7 +34,7 @@ static bool could_be_kept(const struct facts *facts)
         return facts->n_on_new_conn > facts->max_in_flight + facts->max_in_flight / 2;
 }
 
-/* --- no-resumption ------------------------------------------------------------------------------------------------ */
+/* --- no-resumption --------------------------------------------------------------------------- */
 
 /* All but the first with each host in half the time: one round trip of two. */
 static void resume(struct replay_request *request, const struct facts *facts, bool is_warm,
@@ -70,25 +71,24 @@ static void predict_no_resumption(struct finding *finding, const struct handshak
         finding_predict(finding, resumed_ns, kept_ns, resumed_ns + resumed_ns / 20);
 }
 
-/* The connections are part of it only where nearly each request opened one, and these could have been fewer. */
+/*
+ * The connections are part of it only where nearly each request opened one, and these could have
+ * been fewer.
+ */
 static void tell_full(struct finding *finding, const struct handshakes *handshakes,
         const struct facts *facts)
 {
         if (could_be_kept(facts) && facts->n_on_new_conn * 10 >= facts->n_attempts * 9)
                 finding_title(finding,
-                        "Nearly every request made a connection with a whole new TLS "
-                        "handshake, as the server neither keeps connections nor "
-                        "resumes sessions");
+                        "Nearly every request made a connection with a whole new TLS handshake, as the server neither keeps connections nor resumes sessions");
         else
                 finding_title(finding,
-                        "%s of %s TLS handshakes were whole new ones, as the server %s "
-                        "sessions",
+                        "%s of %s TLS handshakes were whole new ones, as the server %s sessions",
                         words_count(handshakes->n - handshakes->n_resumed).text,
                         words_count(handshakes->n).text,
                         handshakes->n_resumed ? "hardly resumes" : "does not resume");
         finding_evidence(finding,
-                "%s TLS handshakes, %s of them resumed; %s could have been, as an earlier "
-                "one with the same host was complete",
+                "%s TLS handshakes, %s of them resumed; %s could have been, as an earlier one with the same host was complete",
                 words_count(handshakes->n).text, words_count(handshakes->n_resumed).text,
                 words_count(handshakes->n_later).text);
         if (handshakes->n_refused)
@@ -108,20 +108,17 @@ static bool no_resumption(const struct facts *facts, struct finding *finding)
                 return false;
         tell_full(finding, &handshakes, facts);
         finding_evidence(finding,
-                "a handshake typically took %s, two round trips to the server of %s; a "
-                "resumed one takes one",
+                "a handshake typically took %s, two round trips to the server of %s; a resumed one takes one",
                 words_ns(handshakes.took_ns.p50).text, words_ns(handshakes.round_trip_ns).text);
         finding_evidence(finding, "handshakes were %s of the time that requests were under way",
                 words_share((double)handshakes.took_ns.sum, (double)facts->service.sum).text);
         finding_remedy(finding,
-                "Have the server resume TLS sessions (nginx: ssl_session_tickets on and "
-                "ssl_session_cache) or speak TLS 1.3; where it can keep connections open "
-                "(keepalive_timeout), better still.");
+                "Have the server resume TLS sessions (nginx: ssl_session_tickets on and ssl_session_cache) or speak TLS 1.3; where it can keep connections open (keepalive_timeout), better still.");
         predict_no_resumption(finding, &handshakes, facts);
         return true;
 }
 
-/* --- handshake-cpu ------------------------------------------------------------------------------------------------ */
+/* --- handshake-cpu --------------------------------------------------------------------------- */
 
 static bool handshake_cpu(const struct facts *facts, struct finding *finding)
 {
@@ -134,23 +131,19 @@ static bool handshake_cpu(const struct facts *facts, struct finding *finding)
         wall_ns = whatif_wall_ns(&(struct whatif){ .keeps_conns = true }, facts);
         gain_ns = wall_ns < facts->wall_ns ? facts->wall_ns - wall_ns : 0;
         finding_title(finding,
-                "Computing the TLS handshakes of %s connections, for %s requests, kept the "
-                "processors busy",
+                "Computing the TLS handshakes of %s connections, for %s requests, kept the processors busy",
                 words_count(handshakes.n).text, words_count(facts->n_requests).text);
         finding_evidence(finding,
                 "our own part of %s handshakes was %s of computing, %s of the wall time",
                 words_count(handshakes.n).text, words_ns(handshakes.work_ns).text,
                 words_share((double)handshakes.work_ns, (double)facts->wall_ns).text);
         finding_evidence(finding,
-                "a handshake typically took %s, and the network's round trip is only %s: "
-                "the rest was computing here and at the server, and waiting for that",
+                "a handshake typically took %s, and the network's round trip is only %s: the rest was computing here and at the server, and waiting for that",
                 words_ns(handshakes.took_ns.p50).text, words_ns(handshakes.round_trip_ns).text);
         finding_evidence(finding, "%s of %s handshakes were resumed, which spares most of it",
                 words_count(handshakes.n_resumed).text, words_count(handshakes.n).text);
         finding_remedy(finding,
-                "Have the server keep connections open (nginx: keepalive_timeout; Apache: "
-                "KeepAlive On), so that one handshake serves many requests; resumed "
-                "sessions and ECDSA certificates make the rest of them cheaper.");
+                "Have the server keep connections open (nginx: keepalive_timeout; Apache: KeepAlive On), so that one handshake serves many requests; resumed sessions and ECDSA certificates make the rest of them cheaper.");
         finding->shown.is_client =
                 (double)facts->loop_busy_ns >= SHARE_OF_BUSY * (double)facts->wall_ns;
         finding_predict(finding, wall_ns, wall_ns, wall_ns + gain_ns / 4);

@@ -2,8 +2,9 @@
 /*
  * Uneven: one host, or one path of a host, takes most of the time
  *
- * What is true of one of several is not true of "the server": the others are not to be slowed down, nor their limit to be raised, for
- * its sake. A few slow answers that have nothing in common are stragglers (causes_slots.c).
+ * What is true of one of several is not true of "the server": the others are not to be slowed down,
+ * nor their limit to be raised, for its sake. A few slow answers that have nothing in common are
+ * stragglers (causes_slots.c).
  */
 #include "cause.h"
 
@@ -47,8 +48,7 @@ static void give_up_sooner(struct finding *finding, const struct facts *facts,
         uint64_t wall_ns;
 
         finding_remedy(finding,
-                "Leave it out, or give up sooner: nine of ten of the others were "
-                "done within %s.",
+                "Leave it out, or give up sooner: nine of ten of the others were done within %s.",
                 words_ns(uneven->rest_p90_ns).text);
         if (most_ns * 2 > uneven->p50_ns)
                 return;
@@ -81,13 +81,12 @@ static void ask_for_more(struct finding *finding, const struct facts *facts)
                 raise_limit(&raise, &replay, &replay.concurrency, facts->n_requests, facts);
         }
         if (!raise.limit) {
-                finding_remedy(finding, "Find out why it takes longer, or fetch it separately, so "
-                                        "that the others are done sooner.");
+                finding_remedy(finding,
+                        "Find out why it takes longer, or fetch it separately, so that the others are done sooner.");
                 return;
         }
         finding_remedy(finding,
-                "Allow %s at once, so that more of these are under way; or fetch them "
-                "separately.",
+                "Allow %s at once, so that more of these are under way; or fetch them separately.",
                 words_count(raise.limit).text);
         finding_option(finding, "--concurrency %llu", (unsigned long long)raise.limit);
         finding_predict(finding, raise.wall_ns, raise.low_ns, raise.high_ns);

@@ -7,7 +7,8 @@
  *      bandwidth          they took far longer, all together got the same bytes a second: the link is full
  *      slow-body          they took far longer, and nothing on the way says why: the server sends slowly
  *
- * Told apart by the ratio of the time taken to the time that a cold connection takes: about 1 in the first two, much more in the third.
+ * Told apart by the ratio of the time taken to the time that a cold connection takes: about 1 in
+ * the first two, much more in the third.
  */
 #include "cause.h"
 #include "conns.h"
@@ -22,7 +23,10 @@
 
 /* Of the time that slots were in use. */
 #define SHARE_THAT_MATTERS 0.1
-/* What it took, of what a cold connection takes: congestion control that is careful stops doubling early, and adds a round trip or two. */
+/*
+ * What it took, of what a cold connection takes: congestion control that is careful stops doubling
+ * early, and adds a round trip or two.
+ */
 #define PERMILLE_LOW  600
 #define PERMILLE_HIGH 2000
 /* A larger window to begin with, as an operator may set it: packets. */
@@ -52,8 +56,7 @@ static void add_evidence(struct finding *finding, const struct transfers_kind *k
         const struct facts *facts)
 {
         finding_evidence(finding,
-                "%s bodies of typically %s took %s from the first byte to the last: %.1f "
-                "round trips of %s; %u is usual for a new connection",
+                "%s bodies of typically %s took %s from the first byte to the last: %.1f round trips of %s; %u is usual for a new connection",
                 words_count(kind->n).text, words_bytes(kind->bytes.p50).text,
                 words_ns(kind->took_ns.p50).text,
                 (double)kind->took_ns.p50 / (double)kind->round_trip_ns,
@@ -74,7 +77,7 @@ static void add_warm_evidence(struct finding *finding, const struct transfers *t
                         words_ns(warm->took_ns.p50).text);
 }
 
-/* --- slow-start --------------------------------------------------------------------------------------------------- */
+/* --- slow-start ------------------------------------------------------------------------------ */
 
 static void receive_in_a_round_trip(struct replay_request *request, const struct facts *facts,
         uint64_t round_trips)
@@ -97,7 +100,9 @@ static void receive_warm(struct replay_request *request, const struct facts *fac
                 receive_in_a_round_trip(request, facts, *round_trips);
 }
 
-/* With connections that are kept, and what was learnt of them: one more round trip, at best none. */
+/*
+ * With connections that are kept, and what was learnt of them: one more round trip, at best none.
+ */
 static void predict_warm(struct finding *finding, const struct facts *facts)
 {
         uint64_t round_trips = 1;
@@ -139,23 +144,18 @@ static void remedy_slow_start(struct finding *finding, const struct facts *facts
 
         if (facts->n_on_new_conn <= facts->max_in_flight + facts->max_in_flight / 2) {
                 finding_remedy(finding,
-                        "Have the server begin with a larger window (ip route change ... initcwnd "
-                        "%d), or send fewer bytes; connections are kept already, but each has to "
-                        "begin once.",
+                        "Have the server begin with a larger window (ip route change ... initcwnd %d), or send fewer bytes; connections are kept already, but each has to begin once.",
                         LARGE_WINDOW);
                 predict_larger_window(finding, facts);
                 return;
         }
         if (options->http_1_0) {
                 finding_remedy(finding,
-                        "Leave --http1.0 away: HTTP/1.1 keeps connections, and they "
-                        "stay fast.");
+                        "Leave --http1.0 away: HTTP/1.1 keeps connections, and they stay fast.");
                 finding_option(finding, "without --http1.0");
         } else {
                 finding_remedy(finding,
-                        "Have the server keep connections open (nginx: keepalive_timeout; "
-                        "Apache: KeepAlive On): one that has carried a body is fast for the "
-                        "next; or use fewer at once.");
+                        "Have the server keep connections open (nginx: keepalive_timeout; Apache: KeepAlive On): one that has carried a body is fast for the next; or use fewer at once.");
         }
         predict_warm(finding, facts);
 }
@@ -169,8 +169,7 @@ static bool slow_start(const struct facts *facts, struct finding *finding)
                 !are_warm_faster(&transfers))
                 return false;
         finding_title(finding,
-                "New connections begin slowly, as TCP sends little at first and doubles it "
-                "each round trip");
+                "New connections begin slowly, as TCP sends little at first and doubles it each round trip");
         add_evidence(finding, kind, facts);
         add_warm_evidence(finding, &transfers);
         finding_evidence(finding, "%s of %s tries opened a connection",
@@ -179,7 +178,7 @@ static bool slow_start(const struct facts *facts, struct finding *finding)
         return true;
 }
 
-/* --- cwnd-after-idle ---------------------------------------------------------------------------------------------- */
+/* --- cwnd-after-idle ------------------------------------------------------------------------- */
 
 static void receive_after_pause(struct replay_request *request, const struct facts *facts,
         bool is_warm, void *argument)
@@ -207,19 +206,17 @@ static bool cwnd_after_idle(const struct facts *facts, struct finding *finding)
         whatif.argument = &none;
         low_ns = whatif_wall_ns(&whatif, facts);
         finding_title(finding,
-                "After a pause a kept connection was as slow as a new one, as the server's TCP had "
-                "forgotten how much it may send");
+                "After a pause a kept connection was as slow as a new one, as the server's TCP had forgotten how much it may send");
         add_evidence(finding, kind, facts);
         add_warm_evidence(finding, &transfers);
         finding_remedy(finding,
-                "Have the server's kernel keep what it knows of idle connections (sysctl "
-                "net.ipv4.tcp_slow_start_after_idle=0).");
+                "Have the server's kernel keep what it knows of idle connections (sysctl net.ipv4.tcp_slow_start_after_idle=0).");
         finding_predict(finding, wall_ns, low_ns, wall_ns);
         finding->explained_ns = facts->share_ns[PART_RECEIVE];
         return true;
 }
 
-/* --- bandwidth ---------------------------------------------------------------------------------------------------- */
+/* --- bandwidth ------------------------------------------------------------------------------- */
 
 static size_t count_encoded(const struct record *record)
 {
@@ -230,7 +227,10 @@ static size_t count_encoded(const struct record *record)
         return n;
 }
 
-/* A link that is twice as fast, or half the bytes: half of what they took, where they did nothing else. */
+/*
+ * A link that is twice as fast, or half the bytes: half of what they took, where they did nothing
+ * else.
+ */
 static void halve(struct replay_request *request, const struct facts *facts, bool is_warm,
         void *argument)
 {
@@ -253,20 +253,17 @@ static bool bandwidth(const struct facts *facts, struct finding *finding)
         finding_title(finding, "The link was full, at %s a second, however many requests shared it",
                 words_bytes(whole_of(use.bytes_per_s)).text);
         finding_evidence(finding,
-                "%s of bodies came at %.3g Mbit/s, and for half of the time at no less "
-                "than %.0f %% of the best rate there was",
+                "%s of bodies came at %.3g Mbit/s, and for half of the time at no less than %.0f %% of the best rate there was",
                 words_bytes(facts->wire_bytes).text, use.bytes_per_s * 8 / 1e6, use.evenness * 100);
         if (use.growth > GROWTH_TO_TELL)
                 finding_evidence(finding,
-                        "round trips grew to %.2g times the shortest: packets waited in a "
-                        "queue before the link",
+                        "round trips grew to %.2g times the shortest: packets waited in a queue before the link",
                         use.growth);
         finding_evidence(finding, "%s of %s answers were compressed",
                 words_count(count_encoded(facts->record)).text,
                 words_count(facts->n_attempts).text);
         finding_remedy(finding,
-                "Move half the bytes (compressed bodies, only what is needed) or have a link "
-                "twice as fast; more requests at once only share this one.");
+                "Move half the bytes (compressed bodies, only what is needed) or have a link twice as fast; more requests at once only share this one.");
         if (options->no_decoding)
                 finding_option(finding, "without --no-compressed");
         if (!use.has_queue)
@@ -275,9 +272,12 @@ static bool bandwidth(const struct facts *facts, struct finding *finding)
         return true;
 }
 
-/* --- slow-body ---------------------------------------------------------------------------------------------------- */
+/* --- slow-body ------------------------------------------------------------------------------- */
 
-/* What a large body takes of what it should at most, in percent. Small ones that come late are looked at in waiting.c. */
+/*
+ * What a large body takes of what it should at most, in percent. Small ones that come late are
+ * looked at in waiting.c.
+ */
 static bool measure_slowness(const struct facts *facts, const struct trace_attempt *attempt,
         uint64_t *ret_value)
 {
@@ -302,14 +302,20 @@ static bool measure_rate(const struct facts *facts, const struct trace_attempt *
         return true;
 }
 
-/* What is left when neither the link nor a loss nor a new connection says why: for that much of the wall time, by both accounts. */
+/*
+ * What is left when neither the link nor a loss nor a new connection says why: for that much of the
+ * wall time, by both accounts.
+ */
 #define SHARE_OF_BODIES 0.5
 #define SHARE_OF_LOSSES 0.05  /* of the time of requests: less does not explain it */
 #define SLOWNESS        250   /* percent of what is usual, the median */
 #define LOOP_FREE       0.5   /* of the time busy at most: else it may have been us */
 #define TIMES_MOST      10000 /* as long as usual: a larger factor is not told */
 
-/* Nothing began while others came, so nobody can tell a queue before the link from a server that sends slowly. */
+/*
+ * Nothing began while others came, so nobody can tell a queue before the link from a server that
+ * sends slowly.
+ */
 static bool may_be_link(const struct link_use *use)
 {
         return use->may_be_full && !use->is_queue_known;
@@ -338,7 +344,10 @@ static struct words times_words(double times)
         return words;
 }
 
-/* All slots were in use, by answers that a link which is not full let come slowly: nothing says that more would come any slower. */
+/*
+ * All slots were in use, by answers that a link which is not full let come slowly: nothing says
+ * that more would come any slower.
+ */
 static bool raise_is_worth_a_try(struct raise *raise, const struct facts *facts,
         const struct link_use *use)
 {
@@ -363,19 +372,15 @@ static void remedy_slow_body(struct finding *finding, const struct facts *facts,
 
         if (!raise_is_worth_a_try(&raise, facts, use)) {
                 finding_remedy(finding,
-                        "Look at how the server makes its answers, piece by piece, and "
-                        "whether it limits the rate of each connection.");
+                        "Look at how the server makes its answers, piece by piece, and whether it limits the rate of each connection.");
                 return;
         }
         finding_evidence(finding,
-                "for %s of the time as many were under way as are allowed (%s), and "
-                "others waited for their turn",
+                "for %s of the time as many were under way as are allowed (%s), and others waited for their turn",
                 words_share((double)facts->full_ns, (double)facts->wall_ns).text,
                 words_count(facts->slots).text);
         finding_remedy(finding,
-                "Allow %s at once, as far as the server sends each as fast then; or look "
-                "at how it makes its answers, piece by piece, and whether it limits the "
-                "rate of each connection.",
+                "Allow %s at once, as far as the server sends each as fast then; or look at how it makes its answers, piece by piece, and whether it limits the rate of each connection.",
                 words_count(raise.limit).text);
         finding_option(finding, "--concurrency %llu", (unsigned long long)raise.limit);
         finding_predict(finding, raise.wall_ns, raise.low_ns, facts->wall_ns);
@@ -399,14 +404,13 @@ static bool slow_body(const struct facts *facts, struct finding *finding)
                 "The server sends its answers slowly, half of them at less than %s a second",
                 words_bytes(rate.p50).text);
         finding_evidence(finding,
-                "an answer typically took %s from its first byte to its last, %s times what the "
-                "network needs for so much",
+                "an answer typically took %s from its first byte to its last, %s times what the network needs for so much",
                 words_ns(facts->phase[MUSTER_PHASE_RECEIVE].p50).text,
                 times_words((double)slowness.p50 / 100).text);
-        finding_evidence(finding, may_be_link(&use)
-                                          ? "no packets were lost; but it may be the link that is "
-                                            "full, as no answer began while others came"
-                                          : "neither a full link nor lost packets explain it");
+        finding_evidence(finding,
+                may_be_link(&use)
+                        ? "no packets were lost; but it may be the link that is full, as no answer began while others came"
+                        : "neither a full link nor lost packets explain it");
         remedy_slow_body(finding, facts, &use);
         finding->explained_ns = facts->chain_ns[PART_RECEIVE];
         return true;

@@ -22,11 +22,12 @@
 /* Of the time that slots were in use. */
 #define SHARE_THAT_MATTERS 0.05
 
-/* --- nagle -------------------------------------------------------------------------------------------------------- */
+/* --- nagle ----------------------------------------------------------------------------------- */
 
 /*
- * Linux holds an acknowledgement back for 40 ms, on kernels that tick 250 times a second for up to 44; then it has to get there and the
- * rest back, which is a round trip more. New connections are acknowledged at once for a while, so that they do not stop.
+ * Linux holds an acknowledgement back for 40 ms, on kernels that tick 250 times a second for up to
+ * 44; then it has to get there and the rest back, which is a round trip more. New connections are
+ * acknowledged at once for a while, so that they do not stop.
  */
 #define HELD_BACK_NS      (38 * NS_PER_MS)
 #define HELD_BACK_LATE_NS (50 * NS_PER_MS)
@@ -49,8 +50,8 @@ static bool has_stopped(const struct facts *facts, const struct trace_attempt *a
 }
 
 /*
- * A body that would have fitted into what is sent at once took a round trip: an acknowledgement that came without delay was waited for. One that
- * was held back takes longer.
+ * A body that would have fitted into what is sent at once took a round trip: an acknowledgement
+ * that came without delay was waited for. One that was held back takes longer.
  */
 static bool has_stopped_for_round_trip(const struct facts *facts,
         const struct trace_attempt *attempt)
@@ -119,7 +120,10 @@ static void stops_of(struct stops *stops, const struct facts *facts,
         }
 }
 
-/* So long, and far longer than is usual: the head waited, for an acknowledgement of what came before it. */
+/*
+ * So long, and far longer than is usual: the head waited, for an acknowledgement of what came
+ * before it.
+ */
 static bool has_stopped_before(const struct facts *facts, uint64_t server_ns)
 {
         return server_ns >= HELD_BACK_NS && server_ns <= HELD_BACK_LATE_NS &&
@@ -163,8 +167,7 @@ static void remedy_stops(struct finding *finding, const struct facts *facts,
                 whatif_wall_ns(&(struct whatif){ .change = go_on, .argument = &copy }, facts);
 
         finding_remedy(finding,
-                "Have the server set TCP_NODELAY (nginx: tcp_nodelay on), or write head and "
-                "body of an answer in one piece.");
+                "Have the server set TCP_NODELAY (nginx: tcp_nodelay on), or write head and body of an answer in one piece.");
         finding_predict(finding, wall_ns, wall_ns, wall_ns + wall_ns / 10);
 }
 
@@ -174,23 +177,23 @@ static bool nagle(const struct facts *facts, struct finding *finding)
         struct stops stops;
 
         stops_of(&stops, facts, &held_back);
-        /* A server that makes a pause of its own does so on new connections as well; without these it may be the size. */
+        /*
+         * A server that makes a pause of its own does so on new connections as well; without these
+         * it may be the size.
+         */
         if (!do_they_stop(&stops, facts) || stops.n_new_stopped * 2 > stops.n_new ||
                 (!stops.n_new && stops.n_long_stopped * 2 > stops.n_kept_stopped))
                 return false;
         finding_title(finding,
-                "The server stopped for 40 ms in the middle of its answers, waiting for an "
-                "acknowledgement (Nagle's algorithm)");
+                "The server stopped for 40 ms in the middle of its answers, waiting for an acknowledgement (Nagle's algorithm)");
         finding_evidence(finding,
-                "%s of %s answers that came in several pieces on a kept connection stopped for "
-                "40 ms",
+                "%s of %s answers that came in several pieces on a kept connection stopped for 40 ms",
                 words_count(stops.n_kept_stopped).text, words_count(stops.n_kept).text);
         if (stops.n_new)
                 finding_evidence(finding, "on a new connection %s of %s did",
                         words_count(stops.n_new_stopped).text, words_count(stops.n_new).text);
         finding_evidence(finding,
-                "this was %s of the time that requests were under way; 40 ms is how long "
-                "a receiver's kernel may hold an acknowledgement back",
+                "this was %s of the time that requests were under way; 40 ms is how long a receiver's kernel may hold an acknowledgement back",
                 words_share((double)stops.stopped_ns, (double)facts->service.sum).text);
         if (n_counted > 0)
                 finding_evidence(finding,
@@ -212,11 +215,9 @@ static bool nagle_round_trip(const struct facts *facts, struct finding *finding)
         if (!do_they_stop(&stops, facts) || losses_of(&losses, facts) < 0 || losses.n_conns_hit)
                 return false;
         finding_title(finding,
-                "The server stopped for a round trip in the middle of its answers, as if to "
-                "wait for an acknowledgement (Nagle's algorithm)");
+                "The server stopped for a round trip in the middle of its answers, as if to wait for an acknowledgement (Nagle's algorithm)");
         finding_evidence(finding,
-                "%s of %s answers that came in several pieces took a round trip from the "
-                "first byte to the last, though they are small enough to be sent at once",
+                "%s of %s answers that came in several pieces took a round trip from the first byte to the last, though they are small enough to be sent at once",
                 words_count(stops.n_kept_stopped + stops.n_new_stopped).text,
                 words_count(stops.n_kept + stops.n_new).text);
         finding_evidence(finding, "this was %s of the time that requests were under way",
@@ -225,7 +226,7 @@ static bool nagle_round_trip(const struct facts *facts, struct finding *finding)
         return true;
 }
 
-/* --- loss --------------------------------------------------------------------------------------------------------- */
+/* --- loss ------------------------------------------------------------------------------------ */
 
 static void take_away(uint64_t *ns, uint64_t less_ns)
 {
@@ -270,39 +271,32 @@ static bool loss(const struct facts *facts, struct finding *finding)
                 return false;
         wall_ns = wall_without_losses(&losses, &use, facts);
         finding_title(finding,
-                "Packets got lost on the way, and connections stood still until they were "
-                "sent again");
+                "Packets got lost on the way, and connections stood still until they were sent again");
         finding_evidence(finding,
-                "on %s of %s connections packets were missing: %s of ours were sent again, %s "
-                "of the server's came after one that was lost",
+                "on %s of %s connections packets were missing: %s of ours were sent again, %s of the server's came after one that was lost",
                 words_count(losses.n_conns_hit).text, words_count(losses.n_conns).text,
                 words_count(losses.n_again).text, words_count(losses.n_out_of_order).text);
         finding_evidence(finding,
-                "%s requests took longer than usual because of it, by %s together, %s of the time "
-                "that requests were under way",
+                "%s requests took longer than usual because of it, by %s together, %s of the time that requests were under way",
                 words_count(losses.n_held_up).text, words_ns(losses.held_up_ns).text,
                 words_share((double)losses.held_up_ns, (double)facts->service.sum).text);
         if (n_timeouts > 0)
                 finding_evidence(finding,
-                        "%s times our kernel waited 200 ms or more for an acknowledgement "
-                        "before it sent again",
+                        "%s times our kernel waited 200 ms or more for an acknowledgement before it sent again",
                         words_count((uint64_t)n_timeouts).text);
         if (use.may_be_full) {
                 finding_evidence(finding,
-                        "a link that is full and lets only few wait would look much the "
-                        "same: for half of the time %.0f %% of the best rate came",
+                        "a link that is full and lets only few wait would look much the same: for half of the time %.0f %% of the best rate came",
                         use.evenness * 100);
                 finding->shown.grade = MUSTER_GRADE_B;
         }
         finding_remedy(finding,
-                "Find where packets are dropped (mtr, ping -f, the counters of switches and "
-                "of wireless); more connections at once hide it, as only one at a time "
-                "stands still.");
+                "Find where packets are dropped (mtr, ping -f, the counters of switches and of wireless); more connections at once hide it, as only one at a time stands still.");
         finding_predict(finding, wall_ns, wall_ns, wall_ns / 2 + facts->wall_ns / 2);
         return true;
 }
 
-/* --- redirects ---------------------------------------------------------------------------------------------------- */
+/* --- redirects ------------------------------------------------------------------------------- */
 
 static uint64_t redirected_ns(const struct facts *facts)
 {
@@ -331,8 +325,7 @@ static bool redirects(const struct facts *facts, struct finding *finding)
         finding_title(finding, "%s led to another URL first",
                 n * 10 >= facts->n_requests * 9 ? "Nearly every URL" : "Many URLs");
         finding_evidence(finding,
-                "%s redirects were followed for %s requests; they took %s of the time that "
-                "requests were under way",
+                "%s redirects were followed for %s requests; they took %s of the time that requests were under way",
                 words_count(n).text, words_count(facts->n_requests).text,
                 words_share((double)took_ns, (double)facts->service.sum).text);
         finding_evidence(finding, "a redirect took %s on average", words_ns(took_ns / n).text);

@@ -2,8 +2,9 @@
 /*
  * Work on bodies: decoding them, and what the program does with them
  *
- * In the loop's thread it keeps all other requests waiting. With workers it does not, but there may be too few of them: of work that waits
- * itself (for another program, a disk) more can be under way than there are processors; of work that computes not.
+ * In the loop's thread it keeps all other requests waiting. With workers it does not, but there may
+ * be too few of them: of work that waits itself (for another program, a disk) more can be under way
+ * than there are processors; of work that computes not.
  */
 #include "cause.h"
 
@@ -17,17 +18,22 @@
 #define MUCH   0.2 /* of the wall time: worth to be told */
 #define LITTLE 0.1
 #define GAIN   0.9 /* of the wall time is left at most: a smaller gain is none */
-#define BUSY                                                                                       \
-        0.6 /* of their time at least, of workers that others wait for: first and last there is no work for all */
+/*
+ * of their time at least, of workers that others wait for: first and last there is no work for all
+ */
+#define BUSY 0.6
 
 static bool is_part(uint64_t part_ns, uint64_t whole_ns, double share)
 {
         return (double)part_ns >= (double)whole_ns * share;
 }
 
-/* --- in the loop's thread ----------------------------------------------------------------------------------------- */
+/* --- in the loop's thread -------------------------------------------------------------------- */
 
-/* What is decoded on the loop all the same, as core/exchange.c has it: the begin, in steps of so many bytes received. */
+/*
+ * What is decoded on the loop all the same, as core/exchange.c has it: the begin, in steps of so
+ * many bytes received.
+ */
 #define DECODED_BEGIN (64 * 1024)
 #define DECODED_STEP  2048
 
@@ -100,23 +106,23 @@ static bool move_to_workers(const struct facts *facts, struct finding *finding,
         if ((double)wall_ns > (double)facts->wall_ns * GAIN)
                 return false;
         finding_remedy(finding,
-                "Leave it to other threads, %s of them: they work while this one "
-                "reads on.",
+                "Leave it to other threads, %s of them: they work while this one reads on.",
                 words_count(replay.workers).text);
         finding_option(finding, "without --process-inline");
         finding_predict(finding, wall_ns, low_ns, facts->wall_ns);
         return true;
 }
 
-/* Nobody else would decode it: bodies are small, or it is done by others already, where they can. */
+/*
+ * Nobody else would decode it: bodies are small, or it is done by others already, where they can.
+ */
 static bool divide_decoding(const struct facts *facts, struct finding *finding)
 {
         if (!is_part(facts->loop_ns[TRACE_WORK_DECODE], facts->wall_ns, MOST) ||
                 facts->n_requests < 2)
                 return false;
-        finding_remedy(finding, "Divide the list among several processes; or, where the network "
-                                "is fast, ask for bodies that are not compressed "
-                                "(--no-compressed).");
+        finding_remedy(finding,
+                "Divide the list among several processes; or, where the network is fast, ask for bodies that are not compressed (--no-compressed).");
         finding->explained_ns = facts->loop_ns[TRACE_WORK_DECODE];
         return true;
 }
@@ -165,7 +171,7 @@ static bool process_on_loop(const struct facts *facts, struct finding *finding)
         return true;
 }
 
-/* --- with the workers --------------------------------------------------------------------------------------------- */
+/* --- with the workers ------------------------------------------------------------------------ */
 
 /* All that they did, each for itself. */
 static uint64_t crew_sum_ns(const struct facts *facts)
@@ -210,8 +216,8 @@ static uint64_t crew_cpu_ns(const struct facts *facts)
 }
 
 /*
- * Not computing but waiting: it used no processor, though it could have had one. While others want the processors too, work that computes
- * gets less; but it gets some.
+ * Not computing but waiting: it used no processor, though it could have had one. While others want
+ * the processors too, work that computes gets less; but it gets some.
  */
 static bool does_work_wait(const struct facts *facts, uint64_t work_ns)
 {
@@ -228,8 +234,7 @@ static void tell_workers(struct finding *finding, const struct facts *facts, uin
         uint64_t workers = facts->record->run.options.workers;
 
         finding_evidence(finding,
-                "decoding and processing took %s in all; the threads for it, %s, were at work "
-                "for %s of the time",
+                "decoding and processing took %s in all; the threads for it, %s, were at work for %s of the time",
                 words_ns(work_ns).text, words_count(workers).text,
                 words_share((double)work_ns / (double)workers, (double)facts->wall_ns).text);
         finding_evidence(finding, "this program used %s of processor time in %s, on %s processors",
@@ -277,8 +282,8 @@ static bool workers_too_few(const struct facts *facts, struct finding *finding)
                         words_count(before).text);
         tell_workers(finding, facts, work_ns);
         if (does_work_wait(facts, work_ns))
-                finding_evidence(finding, "most of that time the work itself waited for something, "
-                                          "and used no processor");
+                finding_evidence(finding,
+                        "most of that time the work itself waited for something, and used no processor");
         finding_remedy(finding, "Let %s of them work on answers.", words_count(raise.limit).text);
         finding_option(finding, "--process-workers %llu", (unsigned long long)raise.limit);
         finding_predict(finding, raise.wall_ns, raise.low_ns, raise.high_ns);
@@ -297,8 +302,8 @@ static bool workers_saturated(const struct facts *facts, struct finding *finding
                 return false;
         finding_title(finding, "Working on the answers took all that the processors had");
         tell_workers(finding, facts, work_ns);
-        finding_remedy(finding, "Use a machine with more processors, or do less for each answer; "
-                                "the network and the servers were waiting.");
+        finding_remedy(finding,
+                "Use a machine with more processors, or do less for each answer; the network and the servers were waiting.");
         finding->explained_ns = work_ns / facts->record->run.options.workers;
         return true;
 }

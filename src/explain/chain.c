@@ -7,8 +7,8 @@
 #include <stdbool.h>
 
 #define CHAINS_MAX 16 /* so many of the last results are followed */
-#define LAST_SHARE                                                                                 \
-        100 /* one of a hundred parts of the wall time: what ended in it is one of the last */
+/* one of a hundred parts of the wall time: what ended in it is one of the last */
+#define LAST_SHARE 100
 
 struct walk {
         const struct facts *facts;
@@ -23,7 +23,7 @@ static uint64_t max_ns(uint64_t a, uint64_t b)
         return a > b ? a : b;
 }
 
-/* --- spending time ------------------------------------------------------------------------------------------------ */
+/* --- spending time --------------------------------------------------------------------------- */
 
 /* All from that moment on was that; nothing where it is known already. */
 static void spend(struct walk *walk, enum part part, uint64_t moment_ns)
@@ -67,7 +67,7 @@ static void spend_on_life(struct walk *walk)
                 spend(walk, life.pieces[i].part, i ? life.pieces[i - 1].end_ns : life.start_ns);
 }
 
-/* --- steps -------------------------------------------------------------------------------------------------------- */
+/* --- steps ----------------------------------------------------------------------------------- */
 
 static uint64_t moment_of(const struct trace_attempt *attempt)
 {
@@ -104,7 +104,10 @@ static const struct trace_attempt *previous(const struct walk *walk)
         return record->attempts[low].request == walk->here->request ? &record->attempts[low] : NULL;
 }
 
-/* Who gave it the slot? A gift from before it wanted one is none, nor is one from who had none; and neither a rate nor a pace gives slots. */
+/*
+ * Who gave it the slot? A gift from before it wanted one is none, nor is one from who had none; and
+ * neither a rate nor a pace gives slots.
+ */
 static const struct trace_attempt *giver(const struct walk *walk)
 {
         const struct trace_attempt *giver =
@@ -119,7 +122,10 @@ static const struct trace_attempt *giver(const struct walk *walk)
         return giver;
 }
 
-/* From when the slot was free to when it was used: the workers had too much to do, or the loop was busy. */
+/*
+ * From when the slot was free to when it was used: the workers had too much to do, or the loop was
+ * busy.
+ */
 static void spend_on_handover(struct walk *walk, uint64_t moment_ns)
 {
         if (walk->here->wait == TRACE_WAIT_WORKERS)
@@ -212,7 +218,7 @@ void chain_follow(const struct facts *facts, const struct trace_attempt *attempt
         spend_on_nothing(&walk, from_ns);
 }
 
-/* --- several chains ----------------------------------------------------------------------------------------------- */
+/* --- several chains -------------------------------------------------------------------------- */
 
 struct last {
         const struct trace_attempt *attempts[CHAINS_MAX]; /* the last one first */

@@ -87,7 +87,7 @@ uint64_t conns_opening_work_ns(const struct facts *facts)
         return n ? facts->loop_ns[TRACE_WORK_IO] / n * OPENING_IO : 0;
 }
 
-/* --- origins ------------------------------------------------------------------------------------------------------ */
+/* --- origins --------------------------------------------------------------------------------- */
 
 struct muster_str origin_authority(struct muster_str key)
 {
@@ -114,7 +114,7 @@ struct muster_str origin_key(const struct record *record, uint32_t number)
         return record->origins[number - 1].key;
 }
 
-/* --- measures ----------------------------------------------------------------------------------------------------- */
+/* --- measures -------------------------------------------------------------------------------- */
 
 void measure_attempts(struct spread *spread, const struct facts *facts, attempt_measure measure)
 {

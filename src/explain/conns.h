@@ -23,7 +23,10 @@ uint64_t conn_tcp_ns(const struct trace_conn *conn);
 uint64_t conn_tls_ns(const struct trace_conn *conn);
 uint64_t conn_opening_ns(const struct trace_conn *conn);
 
-/* By origin, how many were in use at once: with fewer its requests could not have been. To be freed with mem_free(); NULL: memory is out. */
+/*
+ * By origin, how many were in use at once: with fewer its requests could not have been. To be freed
+ * with mem_free(); NULL: memory is out.
+ */
 uint32_t *conns_in_use(const struct facts *facts);
 
 /* How many there have to be if all are kept: the sum of these. 0: memory is out. */

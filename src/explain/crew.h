@@ -2,8 +2,8 @@
 /*
  * What the workers were at
  *
- * Of processing the record has when a response was handed over and when it was done; when a worker began with it follows from that: they
- * take one after the other, each when it is free.
+ * Of processing the record has when a response was handed over and when it was done; when a worker
+ * began with it follows from that: they take one after the other, each when it is free.
  */
 #ifndef EXPLAIN_CREW_H
 #define EXPLAIN_CREW_H
@@ -13,8 +13,8 @@
 #define CREW_MOST 1024 /* workers that a client may have */
 
 /*
- * How long a worker had each response, by index of the attempt; 0: none had it. *ret_work_ns is NULL when none had any; to be freed with
- * mem_free(). MUSTER_E_RESOURCE.
+ * How long a worker had each response, by index of the attempt; 0: none had it. *ret_work_ns is
+ * NULL when none had any; to be freed with mem_free(). MUSTER_E_RESOURCE.
  */
 int crew_work(const struct facts *facts, uint64_t **ret_work_ns);
 

@@ -6,7 +6,7 @@
 #include <base/clock.h>
 #include <base/mem.h>
 
-/* --- addresses ---------------------------------------------------------------------------------------------------- */
+/* --- addresses ------------------------------------------------------------------------------- */
 
 #define RACE_NS      (250 * NS_PER_MS) /* until the next address is tried, RFC 8305 section 8 */
 #define RACE_LATE_NS (50 * NS_PER_MS)  /* a loop that was busy */
@@ -35,11 +35,12 @@ uint64_t conn_refusal_ns(const struct trace_conn *conn)
         return tcp_ns - round_trip_ns;
 }
 
-/* --- first packets ------------------------------------------------------------------------------------------------ */
+/* --- first packets --------------------------------------------------------------------------- */
 
 /*
- * The kernel sends a SYN again after 1 s, since Linux 6.5 then each second, before after 3 s and 7 s; its timer is up to 8 % late.
- * So a connection took k seconds more than a round trip, k = 1, 2, 3 ...
+ * The kernel sends a SYN again after 1 s, since Linux 6.5 then each second, before after 3 s and 7
+ * s; its timer is up to 8 % late. So a connection took k seconds more than a round trip, k = 1, 2,
+ * 3 ...
  */
 #define SYN_NS        NS_PER_S
 #define SYN_EARLY_NS  (10 * NS_PER_MS)
@@ -57,7 +58,7 @@ unsigned conn_n_syns_again(const struct trace_conn *conn, uint64_t least_ns)
         return late_ns <= SYN_LATE_PART * (double)(k * SYN_NS) + SYN_EARLY_NS ? (unsigned)k : 0;
 }
 
-/* --- all of them -------------------------------------------------------------------------------------------------- */
+/* --- all of them ----------------------------------------------------------------------------- */
 
 static bool measure_tcp(const struct facts *facts, const struct trace_conn *conn,
         uint64_t *ret_value)
@@ -90,11 +91,12 @@ void dialling_of(struct dialling *dialling, const struct facts *facts)
                 add(dialling, &facts->record->conns[i]);
 }
 
-/* --- how many at once --------------------------------------------------------------------------------------------- */
+/* --- how many at once ------------------------------------------------------------------------ */
 
 /*
- * A server's kernel keeps connections until its program accepts them, and when it has as many as it may (the backlog) it drops the first packets of
- * others. Of those that it kept, here is known that they had come, and when their first answer did.
+ * A server's kernel keeps connections until its program accepts them, and when it has as many as it
+ * may (the backlog) it drops the first packets of others. Of those that it kept, here is known that
+ * they had come, and when their first answer did.
  */
 enum event { EVENT_IS_ANSWERED, EVENT_COMES, EVENT_IS_DROPPED, N_EVENTS };
 

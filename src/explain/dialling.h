@@ -38,7 +38,10 @@ struct dialling {
 
 void dialling_of(struct dialling *dialling, const struct facts *facts);
 
-/* How many connections to its host had come, and had no answer yet, when another one's first packet was dropped. */
+/*
+ * How many connections to its host had come, and had no answer yet, when another one's first packet
+ * was dropped.
+ */
 struct crowd {
         bool is_known;   /* false: none was dropped, or memory is out */
         uint64_t least;  /* of these numbers */

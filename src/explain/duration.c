@@ -22,7 +22,10 @@ uint64_t duration_round_up(uint64_t ns)
         }
 }
 
-/* From its first slot to its last byte; 0: it was not answered in full, or one of its attempts took longer than that. */
+/*
+ * From its first slot to its last byte; 0: it was not answered in full, or one of its attempts took
+ * longer than that.
+ */
 static uint64_t took_within(const struct facts *facts, size_t from, size_t to, uint64_t attempt_ns)
 {
         const struct trace_attempt *attempt = NULL;

@@ -12,8 +12,9 @@
 uint64_t duration_round_up(uint64_t ns);
 
 /*
- * When to give up on a request that has an attempt longer than `attempt_ns`: a round figure that leaves those that have none the time that they
- * took, with all their attempts and the back-off between them.
+ * When to give up on a request that has an attempt longer than `attempt_ns`: a round figure that
+ * leaves those that have none the time that they took, with all their attempts and the back-off
+ * between them.
  */
 uint64_t duration_to_give_up(const struct facts *facts, uint64_t attempt_ns);
 

@@ -26,7 +26,7 @@ struct muster_explanation {
         char verdict[VERDICT_TEXT];
 };
 
-/* --- explaining --------------------------------------------------------------------------------------------------- */
+/* --- explaining ------------------------------------------------------------------------------ */
 
 /* The largest first. */
 static void sort_parts(struct muster_explanation *explanation, enum muster_account account,
@@ -67,8 +67,7 @@ static int explain(struct muster_explanation *explanation, struct muster_error *
 
         if (r == MUSTER_E_INPUT)
                 return error_set(error, r, MUSTER_PHASE_QUEUE, 0,
-                        "input: no request has ended in this record, so there is nothing "
-                        "to explain");
+                        "input: no request has ended in this record, so there is nothing to explain");
         if (r == 0)
                 r = ranking_make(&explanation->ranking, facts);
         if (r < 0)
@@ -155,7 +154,7 @@ struct muster_explanation *muster_explanation_free(struct muster_explanation *ex
         return mem_free(explanation);
 }
 
-/* --- reading it --------------------------------------------------------------------------------------------------- */
+/* --- reading it ------------------------------------------------------------------------------ */
 
 const char *muster_explanation_verdict(const struct muster_explanation *explanation)
 {

@@ -25,7 +25,7 @@ static uint64_t max_ns(uint64_t a, uint64_t b)
         return a > b ? a : b;
 }
 
-/* --- the run ------------------------------------------------------------------------------------------------------ */
+/* --- the run --------------------------------------------------------------------------------- */
 
 static void measure_wall(struct facts *facts)
 {
@@ -41,7 +41,7 @@ static void measure_wall(struct facts *facts)
         facts->wall_ns = facts->end_ns - facts->start_ns;
 }
 
-/* --- attempts ----------------------------------------------------------------------------------------------------- */
+/* --- attempts -------------------------------------------------------------------------------- */
 
 static void count_attempt(struct facts *facts, const struct trace_attempt *attempt)
 {
@@ -62,7 +62,7 @@ static void count_attempt(struct facts *facts, const struct trace_attempt *attem
                 attempt->conn && !attempt->is_reused && attempt->stamps.tcp_end_ns != 0;
 }
 
-/* --- requests ----------------------------------------------------------------------------------------------------- */
+/* --- requests -------------------------------------------------------------------------------- */
 
 static int sort_by_request(struct facts *facts)
 {
@@ -144,14 +144,17 @@ static void count_requests(struct facts *facts)
         }
 }
 
-/* --- this program ------------------------------------------------------------------------------------------------- */
+/* --- this program ---------------------------------------------------------------------------- */
 
 static uint64_t growth(uint64_t before, uint64_t after)
 {
         return after - min_ns(before, after);
 }
 
-/* The counters from the last sample before the run to the first one after it, or the outermost ones that there are. */
+/*
+ * The counters from the last sample before the run to the first one after it, or the outermost ones
+ * that there are.
+ */
 static void measure_loop(struct facts *facts)
 {
         const struct record *record = facts->record;
@@ -177,7 +180,7 @@ static void measure_loop(struct facts *facts)
         facts->process_cpu_ns = growth(from->process_cpu_ns, to->process_cpu_ns);
 }
 
-/* --- all of it ---------------------------------------------------------------------------------------------------- */
+/* --- all of it ------------------------------------------------------------------------------- */
 
 static int measure(struct facts *facts)
 {

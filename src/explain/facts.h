@@ -2,8 +2,8 @@
 /*
  * Facts: what the causes look at, computed once from a record
  *
- * The record says what happened, one row each; here it is added up, sorted and measured, so that a rule can be read as a rule. Nothing here
- * judges.
+ * The record says what happened, one row each; here it is added up, sorted and measured, so that a
+ * rule can be read as a rule. Nothing here judges.
  */
 #ifndef EXPLAIN_FACTS_H
 #define EXPLAIN_FACTS_H
@@ -30,7 +30,8 @@ enum part {
         PART_LOOP_DECODE,  /* ... content codings, in the loop's thread */
         PART_LOOP_PROCESS, /* ... process functions, in the loop's thread */
         PART_LOOP_CALLER,  /* ... the program that uses the library, or the reader of its output */
-        PART_PROCESS, /* with the workers: decoding and process functions, and waiting for a worker */
+        /* with the workers: decoding and process functions, and waiting for a worker */
+        PART_PROCESS,
         PART_DELIVER, /* finished, not taken yet */
         PART_N,
 };
@@ -49,13 +50,19 @@ static inline double spread_mean(const struct spread *spread)
         return spread->n ? (double)spread->sum / (double)spread->n : 0;
 }
 
-/* Of values in ascending order: the first that this share of them does not exceed. 0 where there are none. */
+/*
+ * Of values in ascending order: the first that this share of them does not exceed. 0 where there
+ * are none.
+ */
 uint64_t quantile_of(const uint64_t *sorted, size_t n, double share);
 
 /* Sorts `values`, ascending. */
 void spread_of(struct spread *spread, uint64_t *values, size_t n);
 
-/* Each is larger than the one before by as much: of what waits in a row. Not such as are alike, in two groups, or alike with a few outliers. */
+/*
+ * Each is larger than the one before by as much: of what waits in a row. Not such as are alike, in
+ * two groups, or alike with a few outliers.
+ */
 bool spread_is_ramp(const struct spread *spread);
 
 /* As a whole number; what is beyond the largest is cut, and what is none is 0. */
@@ -87,8 +94,11 @@ struct facts {
         uint64_t start_ns, end_ns, wall_ns; /* wall_ns is at least 1 */
         size_t n_requests,
                 n_failed; /* in the record: requests that have ended; of these with an error */
-        struct totals
-                all; /* of the whole run: what is told as a count. More than that where the record has only the newest */
+        /*
+         * of the whole run: what is told as a count. More than that where the record has only the
+         * newest
+         */
+        struct totals all;
         size_t n_attempts; /* that had a slot */
         size_t n_outcomes[TRACE_N_OUTCOMES];
         size_t n_waits[TRACE_N_WAITS];
@@ -104,18 +114,21 @@ struct facts {
         uint64_t max_in_flight;
         uint64_t full_ns;    /* all slots in use and somebody waiting */
         uint64_t starved_ns; /* nobody waiting and slots free, before the last submit */
-        uint64_t
-                tail_ns; /* after the last moment at which at least half of the slots (or of max_in_flight) were in use */
+        /*
+         * after the last moment at which at least half of the slots (or of max_in_flight) were in
+         * use
+         */
+        uint64_t tail_ns;
         uint64_t tail_from_ns;
 
         /*
-         * By phase, of attempts that had a slot, those that did not have that phase with 0; QUEUE, BACKOFF, PROCESS and DELIVER of
-         * requests that have ended, over all of their attempts.
+         * By phase, of attempts that had a slot, those that did not have that phase with 0; QUEUE,
+         * BACKOFF, PROCESS and DELIVER of requests that have ended, over all of their attempts.
          */
         struct spread phase[MUSTER_N_PHASES];
         struct spread service; /* slot to end of an attempt: what takes a slot */
-        struct spread
-                latency; /* of requests that succeeded: from slot to last byte, its attempts together */
+        /* of requests that succeeded: from slot to last byte, its attempts together */
+        struct spread latency;
         struct spread network, server; /* the two halves of `wait`, of answered attempts */
 
         /* This program. */
@@ -124,11 +137,14 @@ struct facts {
         uint64_t thread_cpu_ns, process_cpu_ns;
         uint64_t longest_turn_ns;
 
-        struct host_facts
-                *hosts; /* the one with most attempts first; not more than HOST_FACTS_MAX */
+        /* the one with most attempts first; not more than HOST_FACTS_MAX */
+        struct host_facts *hosts;
         size_t n_hosts;
 
-        /* Indexes of record->attempts: those of a request together, and in their order. All of them. */
+        /*
+         * Indexes of record->attempts: those of a request together, and in their order. All of
+         * them.
+         */
         uint32_t *by_request;
         struct intake *intake; /* how they came in: intake.h */
         struct turns *turns;   /* what the loop did: turns.h */
@@ -153,13 +169,17 @@ static inline uint64_t facts_all_wall_ns(const struct facts *facts)
                        : facts->wall_ns;
 }
 
-/* MUSTER_E_RESOURCE; MUSTER_E_INPUT when no request in it has ended. The record is borrowed until facts_deinit(). */
+/*
+ * MUSTER_E_RESOURCE; MUSTER_E_INPUT when no request in it has ended. The record is borrowed until
+ * facts_deinit().
+ */
 int facts_init(struct facts *facts, const struct record *record);
 void facts_deinit(struct facts *facts);
 
 /*
- * Were so many attempts dropped between those that are there that the times between these mean nothing? Then nobody can tell whether nothing
- * was under way, or only nothing that is in the record.
+ * Were so many attempts dropped between those that are there that the times between these mean
+ * nothing? Then nobody can tell whether nothing was under way, or only nothing that is in the
+ * record.
  */
 #define FACTS_HOLES_MOST 0.01 /* of the attempts */
 static inline bool facts_has_holes(const struct facts *facts)
@@ -168,7 +188,7 @@ static inline bool facts_has_holes(const struct facts *facts)
                (double)facts->record->n_attempts * FACTS_HOLES_MOST;
 }
 
-/* --- one kind of duration ----------------------------------------------------------------------------------------- */
+/* --- one kind of duration -------------------------------------------------------------------- */
 
 /* An enum muster_phase, or: */
 enum facts_durations {
@@ -184,10 +204,11 @@ const struct spread *facts_spread(const struct facts *facts, int durations);
 /* All of them, sorted; to be freed with mem_free(). MUSTER_E_RESOURCE. */
 int facts_durations(const struct facts *facts, int durations, uint64_t **ret_values, size_t *ret_n);
 
-/* --- one request -------------------------------------------------------------------------------------------------- */
+/* --- one request ----------------------------------------------------------------------------- */
 
 /*
- * The attempts of a request are by_request[from] up to but not including by_request[facts_request_end(facts, from)]:
+ * The attempts of a request are by_request[from] up to but not including
+ * by_request[facts_request_end(facts, from)]:
  *
  *      for (size_t from = 0, to; from < record->n_attempts; from = to) {
  *              to = facts_request_end(facts, from);
@@ -197,14 +218,15 @@ size_t facts_request_end(const struct facts *facts, size_t from);
 /* The gaps between them. */
 uint64_t facts_backoff_ns(const struct facts *facts, size_t from, size_t to);
 
-/* --- one attempt -------------------------------------------------------------------------------------------------- */
+/* --- one attempt ----------------------------------------------------------------------------- */
 
 /* Its phases, as in result lines; they add up to start..end. */
 void attempt_phases(const struct trace_attempt *attempt, uint64_t phase_ns[MUSTER_N_PHASES]);
 
 /*
- * Its `wait` cut in two. The acknowledgement of the request tells when it had arrived at the latest, but a server that answers within 40 ms
- * sends it with the answer; so the way takes what the connection's least round trip took, unless something of it was lost.
+ * Its `wait` cut in two. The acknowledgement of the request tells when it had arrived at the
+ * latest, but a server that answers within 40 ms sends it with the answer; so the way takes what
+ * the connection's least round trip took, unless something of it was lost.
  */
 uint64_t attempt_network_ns(const struct record *record, const struct trace_attempt *attempt);
 uint64_t attempt_server_ns(const struct record *record, const struct trace_attempt *attempt);

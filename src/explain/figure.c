@@ -6,7 +6,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-/* --- of the whole run --------------------------------------------------------------------------------------------- */
+/* --- of the whole run ------------------------------------------------------------------------ */
 
 static double wall(const struct facts *facts)
 {
@@ -74,7 +74,7 @@ static const struct {
         { "connects", connects },
 };
 
-/* --- of durations ------------------------------------------------------------------------------------------------- */
+/* --- of durations ---------------------------------------------------------------------------- */
 
 static const char *const measured_names[] = {
         [FACTS_SERVICE] = "service",

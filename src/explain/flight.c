@@ -31,7 +31,7 @@ static uint64_t max_ns(uint64_t a, uint64_t b)
         return a > b ? a : b;
 }
 
-/* --- edges -------------------------------------------------------------------------------------------------------- */
+/* --- edges ----------------------------------------------------------------------------------- */
 
 static int begin(struct flight *flight, size_t n_attempts)
 {
@@ -86,7 +86,7 @@ static void add_attempt(struct flight *flight, const struct trace_attempt *attem
         flight->last_submit_ns = max_ns(flight->last_submit_ns, life_submit_ns(attempt));
 }
 
-/* --- the sweep ---------------------------------------------------------------------------------------------------- */
+/* --- the sweep ------------------------------------------------------------------------------- */
 
 static uint64_t next_moment(const struct flight *flight, uint64_t end_ns)
 {
@@ -152,7 +152,10 @@ static void sweep(struct facts *facts, struct flight *flight)
         facts->mean_in_flight /= (double)facts->wall_ns;
 }
 
-/* From the end backwards: slots taken back, ends undone, until half of what there could be are in flight. */
+/*
+ * From the end backwards: slots taken back, ends undone, until half of what there could be are in
+ * flight.
+ */
 static void find_tail(struct facts *facts, const struct flight *flight)
 {
         const struct edges *slots = &flight->edges[EDGE_SLOT], *ends = &flight->edges[EDGE_END];

@@ -2,7 +2,8 @@
 /*
  * How many were in flight, and how many waited, at any moment
  *
- * Fills what facts.h has under "Concurrency", by going through the moments at which attempts entered the queue, got their slots and ended.
+ * Fills what facts.h has under "Concurrency", by going through the moments at which attempts
+ * entered the queue, got their slots and ended.
  */
 #ifndef EXPLAIN_FLIGHT_H
 #define EXPLAIN_FLIGHT_H

@@ -5,7 +5,10 @@
 #include <base/clock.h>
 #include <base/mem.h>
 
-/* No handshake that waits for the network alone takes more than two round trips (TLS 1.2); twice that is something else. */
+/*
+ * No handshake that waits for the network alone takes more than two round trips (TLS 1.2); twice
+ * that is something else.
+ */
 #define ROUND_TRIPS_MAX 4.0
 /* Between one (resumed, or TLS 1.3) and two: which of them it is. */
 #define ROUND_TRIPS_OF_FULL 1.7

@@ -2,8 +2,9 @@
 /*
  * TLS handshakes: how many, how dear, and what made them so
  *
- * A handshake is round trips and computing, the server's and ours. A resumed one spares the certificate and, before TLS 1.3, one of two
- * round trips; it can be had by all but the first with a host.
+ * A handshake is round trips and computing, the server's and ours. A resumed one spares the
+ * certificate and, before TLS 1.3, one of two round trips; it can be had by all but the first with
+ * a host.
  */
 #ifndef EXPLAIN_HANDSHAKES_H
 #define EXPLAIN_HANDSHAKES_H
@@ -13,8 +14,9 @@
 struct handshakes {
         size_t n, n_resumed;
         size_t n_later,
-                n_later_full; /* begun when one with the same host was complete; of these full ones */
-        size_t n_refused;     /* full ones although a session had been offered */
+                /* begun when one with the same host was complete; of these full ones */
+                n_later_full;
+        size_t n_refused;       /* full ones although a session had been offered */
         struct spread took_ns;  /* all of them */
         uint64_t round_trip_ns; /* the median of their connections' */
         uint64_t work_ns;       /* ours, over all */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Attempts are counted by origin, the origins with most of them become hosts, and the durations of each host are laid side by side to be
- * sorted.
+ * Attempts are counted by origin, the origins with most of them become hosts, and the durations of
+ * each host are laid side by side to be sorted.
  */
 #include "hosts.h"
 
@@ -29,7 +29,10 @@ static size_t min_size(size_t a, size_t b)
         return a < b ? a : b;
 }
 
-/* Who is a host: the most attempts first. `key` counts downwards so that ascending order is what is wanted. */
+/*
+ * Who is a host: the most attempts first. `key` counts downwards so that ascending order is what is
+ * wanted.
+ */
 static int choose(struct facts *facts, struct hosts *hosts)
 {
         const struct record *record = facts->record;

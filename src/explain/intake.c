@@ -5,8 +5,8 @@
 #include <base/clock.h>
 #include <base/mem.h>
 
-#define RIGHT_AFTER_NS                                                                             \
-        (10 * NS_PER_MS) /* at most: what a program does with a result before it goes on */
+/* at most: what a program does with a result before it goes on */
+#define RIGHT_AFTER_NS (10 * NS_PER_MS)
 
 struct merge {
         const struct facts *facts;
@@ -15,7 +15,8 @@ struct merge {
         size_t n_submits;
         uint64_t queue_size;
         uint64_t right_after_ns;
-        size_t n_after; /* submissions that are the first ones after a result, though there was room */
+        /* submissions that are the first ones after a result, though there was room */
+        size_t n_after;
         size_t n_right_after; /* of these, right after it */
 };
 
@@ -24,7 +25,7 @@ static const struct trace_attempt *attempt_at(const struct facts *facts, size_t 
         return &facts->record->attempts[facts->by_request[at]];
 }
 
-/* --- moments ------------------------------------------------------------------------------------------------------ */
+/* --- moments --------------------------------------------------------------------------------- */
 
 static void collect(struct merge *merge)
 {
@@ -47,9 +48,12 @@ static void collect(struct merge *merge)
         sort_pairs(intake->takes, intake->n_takes);
 }
 
-/* --- what they depended on ---------------------------------------------------------------------------------------- */
+/* --- what they depended on ------------------------------------------------------------------- */
 
-/* As the client does: once full it counts as such until it is half empty, as a caller fills it up while results are taken. */
+/*
+ * As the client does: once full it counts as such until it is half empty, as a caller fills it up
+ * while results are taken.
+ */
 static bool is_still_full(bool is_full, uint64_t n_held, uint64_t queue_size)
 {
         return n_held >= queue_size || (is_full && n_held >= queue_size / 2);
@@ -91,8 +95,8 @@ static void go_through(struct merge *merge)
 }
 
 /*
- * Of submissions that do not care for results one in ten at most is right after one: that is how short "right after" is made. Of
- * those that do, nearly all are.
+ * Of submissions that do not care for results one in ten at most is right after one: that is how
+ * short "right after" is made. Of those that do, nearly all are.
  */
 static void judge(struct merge *merge)
 {
@@ -106,7 +110,7 @@ static void judge(struct merge *merge)
         merge->intake->follows = 2 * merge->n_right_after > merge->n_after;
 }
 
-/* --- all of it ---------------------------------------------------------------------------------------------------- */
+/* --- all of it ------------------------------------------------------------------------------- */
 
 int intake_init(struct intake **ret_intake, const struct facts *facts)
 {

@@ -2,9 +2,11 @@
 /*
  * How requests came in
  *
- * When a request was submitted can have depended on earlier results or not, and what a run waited for depends on that:
+ * When a request was submitted can have depended on earlier results or not, and what a run waited
+ * for depends on that:
  *   - the client was full, so that a result had to be taken first;
- *   - the program goes on when it has a result: one request at a time, or a batch when the one before is done. Known by this: most
+ *   - the program goes on when it has a result: one request at a time, or a batch when the one
+ *     before is done. Known by this: most
  *     submissions that come after a result come right after it;
  *   - else it came when it came, as lines of input do.
  */
@@ -21,8 +23,8 @@ enum intake_why {
 };
 
 struct intake {
-        struct sort_pair
-                *takes; /* moments at which results were taken; value: index of the attempt */
+        /* moments at which results were taken; value: index of the attempt */
+        struct sort_pair *takes;
         size_t n_takes;
         uint8_t *why; /* enum intake_why, by index of a request's first attempt */
         bool follows; /* the program goes on when it has results */

@@ -7,8 +7,9 @@
 #include <string.h>
 
 /*
- * Data was sent again after this time at the earliest (the kernel's TCP_RTO_MIN): an acknowledgement as late as that, on a connection that
- * sent something again, was late for the way; else for the receiver, who may keep it back.
+ * Data was sent again after this time at the earliest (the kernel's TCP_RTO_MIN): an
+ * acknowledgement as late as that, on a connection that sent something again, was late for the way;
+ * else for the receiver, who may keep it back.
  */
 #define RESENT_NS (200 * NS_PER_MS)
 
@@ -67,7 +68,7 @@ uint64_t life_last_ns(const struct trace_attempt *attempt)
         return max_ns(last, max_ns(attempt->finished_ns, attempt->taken_ns));
 }
 
-/* --- phases ------------------------------------------------------------------------------------------------------- */
+/* --- phases ---------------------------------------------------------------------------------- */
 
 void attempt_phases(const struct trace_attempt *attempt, uint64_t phase_ns[MUSTER_N_PHASES])
 {
@@ -80,7 +81,7 @@ void attempt_phases(const struct trace_attempt *attempt, uint64_t phase_ns[MUSTE
         attempt_add_phases(&stamps, phase_ns);
 }
 
-/* --- there and back ----------------------------------------------------------------------------------------------- */
+/* --- there and back -------------------------------------------------------------------------- */
 
 static uint64_t way_ns(const struct record *record, const struct trace_attempt *attempt,
         uint64_t wait_ns)
@@ -115,7 +116,7 @@ uint64_t attempt_server_ns(const struct record *record, const struct trace_attem
         return wait_ns - way_ns(record, attempt, wait_ns);
 }
 
-/* --- cutting ------------------------------------------------------------------------------------------------------ */
+/* --- cutting --------------------------------------------------------------------------------- */
 
 static uint64_t at_of(const struct life *life)
 {
@@ -146,8 +147,9 @@ static void cut_wait(struct life *life, const struct facts *facts,
 }
 
 /*
- * How long the loop slept although data was there: it could not be read, as something before it had been lost and was sent again. Known by
- * this: on a connection on which that happened, nothing else kept the loop. Elsewhere it was not woken in time, which is our own delay.
+ * How long the loop slept although data was there: it could not be read, as something before it had
+ * been lost and was sent again. Known by this: on a connection on which that happened, nothing else
+ * kept the loop. Elsewhere it was not woken in time, which is our own delay.
  */
 static uint64_t held_back_ns(const struct facts *facts, const struct trace_attempt *attempt,
         uint64_t from_ns, uint64_t to_ns)
@@ -161,7 +163,10 @@ static uint64_t held_back_ns(const struct facts *facts, const struct trace_attem
         return to_ns - from_ns - min_ns(busy_ns, to_ns - from_ns);
 }
 
-/* How much of that time the loop is known to have spent on handshakes, this one's or others' that it had to wait for. */
+/*
+ * How much of that time the loop is known to have spent on handshakes, this one's or others' that
+ * it had to wait for.
+ */
 static uint64_t handshake_work_ns(const struct facts *facts, const struct trace_attempt *attempt,
         uint64_t from_ns, uint64_t to_ns)
 {
@@ -203,7 +208,10 @@ static void cut_lag(struct life *life, const struct facts *facts,
                 cut(life, part, at_of(life) + part_ns[part]);
 }
 
-/* The response, from the first byte in our hands: what was there already and waited for us is our own time. */
+/*
+ * The response, from the first byte in our hands: what was there already and waited for us is our
+ * own time.
+ */
 static void cut_response(struct life *life, const struct facts *facts,
         const struct trace_attempt *attempt)
 {

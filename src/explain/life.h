@@ -4,8 +4,9 @@
  *
  *      slot ─DNS─ ─TCP─ ─LOOP_TLS─ ─TLS─ ─SEND─ send_end ─NETWORK─ ─SERVER─ first_kernel ─LOOP_*─ first_read ─RECEIVE─ last_kernel ─LOOP_*─ end
  *
- * As core/attempt.h does, but finer: what the kernel had and we did not read is split by what the loop was doing instead; where it slept,
- * the way had lost something before that. Whatever the stamps are, the pieces join without a gap from the slot to the end.
+ * As core/attempt.h does, but finer: what the kernel had and we did not read is split by what the
+ * loop was doing instead; where it slept, the way had lost something before that. Whatever the
+ * stamps are, the pieces join without a gap from the slot to the end.
  */
 #ifndef EXPLAIN_LIFE_H
 #define EXPLAIN_LIFE_H

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How much came in each moment is known as far as transfers are: their bytes are taken as spread evenly from the first to the last. Going
- * through the moments at which transfers begin and end gives the rate of all together, and how many there were.
+ * How much came in each moment is known as far as transfers are: their bytes are taken as spread
+ * evenly from the first to the last. Going through the moments at which transfers begin and end
+ * gives the rate of all together, and how many there were.
  */
 #include "link_use.h"
 
@@ -12,22 +13,26 @@
 #include <base/mem.h>
 #include <math.h>
 
-/* A cold connection takes what the rule says, and a warm one next to nothing: what takes far more is held up by something. */
+/*
+ * A cold connection takes what the rule says, and a warm one next to nothing: what takes far more
+ * is held up by something.
+ */
 #define PERMILLE_COLD 2500
 #define PERMILLE_WARM 500
 #define FEW           3 /* transfers, that say nothing */
 /* Packets wait in a queue: jitter alone does not do that to the median. */
 #define GROWTH_OF_QUEUE 1.3
 /*
- * Of the rate in the best tenth of the time, what it was in the middle. With packets that are lost at random it is 0.4 to 0.67 in the lab, at
- * full links 0.7 to 0.96, and over 0.8 at those whose queue is too short to be seen.
+ * Of the rate in the best tenth of the time, what it was in the middle. With packets that are lost
+ * at random it is 0.4 to 0.67 in the lab, at full links 0.7 to 0.96, and over 0.8 at those whose
+ * queue is too short to be seen.
  */
 #define EVEN        0.6
 #define VERY_EVEN   0.8
 #define UNEVEN_EACH 0.2  /* variation: the numbers of transfers differed enough to tell by */
 #define HELD_UP     0.05 /* of the time of requests: losses held them up */
 
-/* --- how much came when ------------------------------------------------------------------------------------------- */
+/* --- how much came when ---------------------------------------------------------------------- */
 
 /* What happens at a moment; in this order where two moments are the same. */
 enum event { EVENT_ENDS, EVENT_BEGINS, EVENT_IS_ASKED, N_EVENTS };
@@ -163,7 +168,7 @@ static void flow_deinit(struct flow *flow)
         mem_free(flow->n_beside);
 }
 
-/* --- what that says ----------------------------------------------------------------------------------------------- */
+/* --- what that says -------------------------------------------------------------------------- */
 
 /* The rate that it was below for this share of the time. */
 static double rate_at(const struct flow *flow, double share)
@@ -183,7 +188,10 @@ static double variation(double sum, double squares, double weight)
         return mean > 0 ? sqrt(fmax(squares / weight - mean * mean, 0)) / mean : 0;
 }
 
-/* Together they always got the same, though each for itself did not: it depended on how many there were. */
+/*
+ * Together they always got the same, though each for itself did not: it depended on how many there
+ * were.
+ */
 static bool is_shared(const struct flow *flow)
 {
         double ns = (double)flow->ns;
@@ -218,7 +226,10 @@ static void find_least(const struct flow *flow, uint64_t *least_ns)
         }
 }
 
-/* By how much answers began later while at least half as many came as ever did, as part of a round trip. */
+/*
+ * By how much answers began later while at least half as many came as ever did, as part of a round
+ * trip.
+ */
 static size_t list_growth(const struct flow *flow, const uint64_t *least_ns, uint64_t *permille)
 {
         const struct record *record = flow->facts->record;
@@ -264,7 +275,10 @@ static bool measure_growth(const struct facts *facts, const struct trace_conn *c
         return true;
 }
 
-/* As the kernel had smoothed it when connections ended; where something is sent again that is part of it. */
+/*
+ * As the kernel had smoothed it when connections ended; where something is sent again that is part
+ * of it.
+ */
 static double growth_of_round_trips(const struct facts *facts)
 {
         struct spread growth;
@@ -273,7 +287,7 @@ static double growth_of_round_trips(const struct facts *facts)
         return (double)growth.p50 / 1000;
 }
 
-/* --- is it full? -------------------------------------------------------------------------------------------------- */
+/* --- is it full? ----------------------------------------------------------------------------- */
 
 static bool are_slow(const struct transfers *transfers)
 {

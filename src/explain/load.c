@@ -16,9 +16,10 @@
 #define HIGHER       1.1  /* times any pace before: a peak has to be higher than these */
 #define PIECE_MIN    4    /* answers that a pace is told by, at the end of the run */
 #define PACED_MIN    10   /* answers to call their pace even: so many in turn are no accident */
-#define PACED        1.5 /* times the middle gap at most, and that part of it at least: nine of ten */
-#define PACE_NS      NS_PER_MS /* apart at least: less may be the turns of this program */
-#define AT_ONCE      0.25 /* of the time in which they were answered at most, they were asked for */
+/* times the middle gap at most, and that part of it at least: nine of ten */
+#define PACED   1.5
+#define PACE_NS NS_PER_MS /* apart at least: less may be the turns of this program */
+#define AT_ONCE 0.25      /* of the time in which they were answered at most, they were asked for */
 
 struct answers {
         struct load *load;
@@ -116,8 +117,9 @@ static void sort_out(struct answers *answers)
 }
 
 /*
- * One quick answer among few would make everything look grown, and one slow one hide it: so the slow ones of few are held against the fast ones
- * of many, and the middle of both against each other.
+ * One quick answer among few would make everything look grown, and one slow one hide it: so the
+ * slow ones of few are held against the fast ones of many, and the middle of both against each
+ * other.
  */
 static void judge(struct answers *answers)
 {
@@ -132,7 +134,8 @@ static void judge(struct answers *answers)
         load->few_ns = quantile_of(answers->few, load->n_few, 0.5);
         load->many_ns = quantile_of(answers->many, load->n_many, 0.5);
         if (!load->few_ns)
-                return; /* it came before we had told that the request was sent: nothing to measure by */
+                /* it came before we had told that the request was sent: nothing to measure by */
+                return;
         load->growth = (double)load->many_ns / (double)load->few_ns;
         if (load->growth < FLAT_GROWTH)
                 load->answer = LOAD_FLAT;
@@ -140,7 +143,7 @@ static void judge(struct answers *answers)
                 load->answer = LOAD_GROWS;
 }
 
-/* --- one by one --------------------------------------------------------------------------------------------------- */
+/* --- one by one ------------------------------------------------------------------------------ */
 
 /* The first ones, as many as could be out; they were not held back by any answer. */
 static bool began_at_once(const struct answers *answers, size_t n_first)
@@ -181,7 +184,7 @@ static void judge_pace(struct answers *answers)
         load->alone_ns = quantile_of(answers->many, n, 0.5);
 }
 
-/* --- how many a second -------------------------------------------------------------------------------------------- */
+/* --- how many a second ----------------------------------------------------------------------- */
 
 static double per_s(const uint64_t *ends, size_t from, size_t to)
 {
@@ -190,7 +193,10 @@ static double per_s(const uint64_t *ends, size_t from, size_t to)
         return took_ns ? (double)(to - from) * (double)NS_PER_S / (double)took_ns : 0;
 }
 
-/* The pace from one to another; 0: at the pace of one answer, so that it depends on where it is cut. */
+/*
+ * The pace from one to another; 0: at the pace of one answer, so that it depends on where it is
+ * cut.
+ */
 static double pace_of(const struct answers *answers, size_t from, size_t to)
 {
         if (answers->ends[to] - answers->ends[from] < answers->load->alone_ns)
@@ -206,7 +212,10 @@ static double pace_of_half(const struct answers *answers, size_t n_left)
         return n_left / 2 < PIECE_MIN || !from ? 0 : pace_of(answers, from - 1, to - 1);
 }
 
-/* The best pace of so many in a row before that: where answers differ some come quickly by accident. */
+/*
+ * The best pace of so many in a row before that: where answers differ some come quickly by
+ * accident.
+ */
 static double pace_by_accident(const struct answers *answers, size_t n_full, size_t n)
 {
         double best = 0;
@@ -221,8 +230,9 @@ static double pace_by_accident(const struct answers *answers, size_t n_full, siz
 }
 
 /*
- * The pace with best_n out. What ended while they got fewer had been begun when they were `n_left` and more, so it was that many that slowed it
- * down. Between there and all of them the pace is taken to fall as the Universal Scalability Law has it beyond its peak, with 1 / (1 + k (n - 1)).
+ * The pace with best_n out. What ended while they got fewer had been begun when they were `n_left`
+ * and more, so it was that many that slowed it down. Between there and all of them the pace is
+ * taken to fall as the Universal Scalability Law has it beyond its peak, with 1 / (1 + k (n - 1)).
  */
 static double pace_at(const struct load *load, double pace, double n_left)
 {
@@ -244,9 +254,10 @@ static bool is_peak(const struct answers *answers, size_t n_full, size_t n_left,
 }
 
 /*
- * Until the last one begins all slots are in use; then fewer and fewer are. That time is looked at in halves: from all to half of them, to a
- * quarter, ... Where answers come faster although fewer are out, more at once had slowed the server down. At one that is merely full they
- * come at the same pace.
+ * Until the last one begins all slots are in use; then fewer and fewer are. That time is looked at
+ * in halves: from all to half of them, to a quarter, ... Where answers come faster although fewer
+ * are out, more at once had slowed the server down. At one that is merely full they come at the
+ * same pace.
  */
 static void watch_the_end(struct answers *answers)
 {

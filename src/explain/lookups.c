@@ -5,7 +5,10 @@
 #include <base/map.h>
 #include <base/mem.h>
 
-/* See net/dns_channel.c and net/resolve.h; a layer that explain does not see, as a record may be another version's. */
+/*
+ * See net/dns_channel.c and net/resolve.h; a layer that explain does not see, as a record may be
+ * another version's.
+ */
 #define TRY_AGAIN_NS (2 * NS_PER_S)
 #define FAMILY_NS    (50 * NS_PER_MS)
 /* Beyond it, what an answer and a loop that was busy take. */

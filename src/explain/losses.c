@@ -8,7 +8,7 @@
 #define HELD_UP    1.5               /* times what is usual */
 #define TIMEOUT_NS (200 * NS_PER_MS) /* Linux's least, before a round trip */
 
-/* --- an attempt --------------------------------------------------------------------------------------------------- */
+/* --- an attempt ------------------------------------------------------------------------------ */
 
 static uint64_t between(uint64_t from_ns, uint64_t to_ns)
 {
@@ -20,13 +20,19 @@ static uint64_t wait_of(const struct trace_attempt *attempt)
         return between(attempt->stamps.send_end_ns, attempt->stamps.first_byte_kernel_ns);
 }
 
-/* To when it was read: what came while something before it was missing has its stamp from then, but could not be read. */
+/*
+ * To when it was read: what came while something before it was missing has its stamp from then, but
+ * could not be read.
+ */
 static uint64_t receive_of(const struct trace_attempt *attempt)
 {
         return between(attempt->stamps.first_byte_kernel_ns, attempt->stamps.last_byte_read_ns);
 }
 
-/* Something was lost on this connection. (On this machine packets are only sent again too early.) NULL is allowed. */
+/*
+ * Something was lost on this connection. (On this machine packets are only sent again too early.)
+ * NULL is allowed.
+ */
 static bool was_hit(const struct trace_conn *conn)
 {
         return conn && (conn->n_retransmits || conn->n_out_of_order) && !conn_is_local(conn);
@@ -75,7 +81,7 @@ uint64_t loss_of_receive_ns(const struct losses *losses, const struct facts *fac
         return was_hit(conn) || ns >= TIMEOUT_NS ? ns : 0;
 }
 
-/* --- what is usual ------------------------------------------------------------------------------------------------ */
+/* --- what is usual --------------------------------------------------------------------------- */
 
 static bool measure_wait_kept(const struct facts *facts, const struct trace_attempt *attempt,
         uint64_t *ret_value)
@@ -101,7 +107,7 @@ static uint64_t median(const struct facts *facts, attempt_measure measure)
         return spread.p50;
 }
 
-/* --- what was lost ------------------------------------------------------------------------------------------------ */
+/* --- what was lost --------------------------------------------------------------------------- */
 
 static void count_signs(struct losses *losses, const struct record *record)
 {

@@ -2,9 +2,10 @@
 /*
  * Losses: which connections missed packets, and what that cost
  *
- * The kernel counts what it had to send again, and what came from the server before something that was missing. A connection on which
- * either happened may have been held up: by a round trip at the least, by 200 ms where only a timeout told that something was missing; that one
- * leaves no other trace when it was the last packet of a body. What was held up shows beside what is usual.
+ * The kernel counts what it had to send again, and what came from the server before something that
+ * was missing. A connection on which either happened may have been held up: by a round trip at the
+ * least, by 200 ms where only a timeout told that something was missing; that one leaves no other
+ * trace when it was the last packet of a body. What was held up shows beside what is usual.
  */
 #ifndef EXPLAIN_LOSSES_H
 #define EXPLAIN_LOSSES_H
@@ -20,13 +21,16 @@ struct losses {
         /* What is usual: */
         uint64_t tcp_ns;     /* the median */
         uint64_t wait_ns[2]; /* ... on kept connections, and on new ones */
-        /* Of what a cold connection takes: the lowest tenth, as a loss slows down all that come after it. */
+        /*
+         * Of what a cold connection takes: the lowest tenth, as a loss slows down all that come
+         * after it.
+         */
         uint64_t receive_permille[TRANSFER_N_KINDS];
 };
 
 /*
- * 0 or MUSTER_E_RESOURCE. n_conns_hit is 0 where nothing but first packets were lost: these are dropped by a server that is
- * full (causes_connect.c).
+ * 0 or MUSTER_E_RESOURCE. n_conns_hit is 0 where nothing but first packets were lost: these are
+ * dropped by a server that is full (causes_connect.c).
  */
 int losses_of(struct losses *losses, const struct facts *facts);
 

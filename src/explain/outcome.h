@@ -2,8 +2,8 @@
 /*
  * How the requests ended: answered, with an error for an answer, failed, or stopped by somebody
  *
- * What was stopped was not done, and is no failure. Where nearly all that was done failed, or was refused, the times are those of failures and
- * say nothing about speed.
+ * What was stopped was not done, and is no failure. Where nearly all that was done failed, or was
+ * refused, the times are those of failures and say nothing about speed.
  */
 #ifndef EXPLAIN_OUTCOME_H
 #define EXPLAIN_OUTCOME_H
@@ -34,7 +34,10 @@ static inline bool outcome_is_nearly_all(size_t n, const struct facts *facts)
         return n && (double)n >= (double)outcome_n_done(facts) * OUTCOME_NEARLY_ALL;
 }
 
-/* Requests that did not fail, and yet were answered with a status of 400 and above; the usual one, and how many ended with 429 or 503. */
+/*
+ * Requests that did not fail, and yet were answered with a status of 400 and above; the usual one,
+ * and how many ended with 429 or 503.
+ */
 struct outcome_errors {
         size_t n, n_refused;
         int status;
@@ -44,7 +47,8 @@ struct outcome_errors {
 void outcome_errors(struct outcome_errors *errors, const struct facts *facts);
 
 /*
- * The same in counts of the whole run, to be told. What is judged is judged by what is in the record.
+ * The same in counts of the whole run, to be told. What is judged is judged by what is in the
+ * record.
  */
 struct outcome_told {
         uint64_t n_requests, n_done, n_failed, n_cancelled;

@@ -13,7 +13,10 @@ enum trace_work own_main_work(const struct facts *facts);
 /* That this program may run on, as far as it could have a worker for each; 0: not known. */
 uint64_t own_processors(const struct facts *facts);
 
-/* Those that can be had for more work, of these: where somebody waited for one, all but ours were in use by others. */
+/*
+ * Those that can be had for more work, of these: where somebody waited for one, all but ours were
+ * in use by others.
+ */
 double own_free_processors(const struct facts *facts);
 
 /* An evidence: how busy the loop's thread was. */

@@ -10,8 +10,9 @@
 #define LOOP_FREE 0.7 /* of the time busy at most: else it is this program that could not do more */
 
 /*
- * What more at once brings with it, beside what was to be changed anyway: more connections have to be opened, which is work for the loop as
- * well; handshakes that are computed wait for each other, the longer the more there are; and the server may take longer.
+ * What more at once brings with it, beside what was to be changed anyway: more connections have to
+ * be opened, which is work for the loop as well; handshakes that are computed wait for each other,
+ * the longer the more there are; and the server may take longer.
  */
 struct more {
         const struct replay *replay;
@@ -141,7 +142,7 @@ void raise_limit(struct raise *raise, struct replay *replay, uint64_t *limit, ui
                 load_factor_when_raised(&load, (double)raise->limit / (double)before), facts);
 }
 
-/* --- is it the limit? --------------------------------------------------------------------------------------------- */
+/* --- is it the limit? ------------------------------------------------------------------------ */
 
 static bool is_most(uint64_t part_ns, uint64_t whole_ns)
 {

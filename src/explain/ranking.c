@@ -25,7 +25,7 @@ static const struct cause *const families[] = {
 
 #define N_FAMILIES (sizeof(families) / sizeof(families[0]))
 
-/* --- worth -------------------------------------------------------------------------------------------------------- */
+/* --- worth ----------------------------------------------------------------------------------- */
 
 static uint64_t gain_ns(const struct finding *finding, const struct facts *facts)
 {
@@ -89,7 +89,7 @@ static bool is_before(const struct finding *one, const struct finding *other,
         return ranking_worth_ns(one, facts) > ranking_worth_ns(other, facts);
 }
 
-/* --- asking ------------------------------------------------------------------------------------------------------- */
+/* --- asking ---------------------------------------------------------------------------------- */
 
 /* In its place; equal ones in the order of the tables. */
 static int add(struct ranking *ranking, struct finding *finding, const struct facts *facts)

@@ -2,10 +2,12 @@
 /*
  * From all that may be the matter to a handful
  *
- * Every cause is asked. What would gain less than RANKING_LEAST_SHARE of the wall time, or less than clocks and schedulers scatter, is not worth a
- * line, unless it took as much of the time without a remedy that is known to gain it, or requests failed by it. First comes what many
- * requests failed by; where nearly all failed it is said alone, as other rules presume answers. Then what makes the run say little about the
- * server: a limit of this machine or program that matters; then the largest. Of a record with holes no cause is asked: rules would take them for
+ * Every cause is asked. What would gain less than RANKING_LEAST_SHARE of the wall time, or less
+ * than clocks and schedulers scatter, is not worth a line, unless it took as much of the time
+ * without a remedy that is known to gain it, or requests failed by it. First comes what many
+ * requests failed by; where nearly all failed it is said alone, as other rules presume answers.
+ * Then what makes the run say little about the server: a limit of this machine or program that
+ * matters; then the largest. Of a record with holes no cause is asked: rules would take them for
  * times in which nothing was done.
  */
 #ifndef EXPLAIN_RANKING_H
@@ -24,11 +26,16 @@ struct ranking {
         size_t n;
 };
 
-/* MUSTER_E_RESOURCE; ranking_deinit() in any case. Zeroed is allowed there, and zeroed afterwards. */
+/*
+ * MUSTER_E_RESOURCE; ranking_deinit() in any case. Zeroed is allowed there, and zeroed afterwards.
+ */
 int ranking_make(struct ranking *ranking, const struct facts *facts);
 void ranking_deinit(struct ranking *ranking);
 
-/* Nanoseconds of the wall time that a finding is about: what its remedy gains, or what it took, or the failed requests' part. */
+/*
+ * Nanoseconds of the wall time that a finding is about: what its remedy gains, or what it took, or
+ * the failed requests' part.
+ */
 uint64_t ranking_worth_ns(const struct finding *finding, const struct facts *facts);
 
 #endif

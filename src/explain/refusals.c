@@ -26,7 +26,7 @@ static uint32_t origin_of(const struct record *record, const struct trace_attemp
         return attempt->origin <= record->n_origins ? attempt->origin : 0;
 }
 
-/* --- who refused most --------------------------------------------------------------------------------------------- */
+/* --- who refused most ------------------------------------------------------------------------ */
 
 static uint32_t refused_most(const struct record *record, size_t *n_refused)
 {
@@ -41,7 +41,7 @@ static uint32_t refused_most(const struct record *record, size_t *n_refused)
         return most;
 }
 
-/* --- how many ----------------------------------------------------------------------------------------------------- */
+/* --- how many -------------------------------------------------------------------------------- */
 
 static void count_refused(struct refusals *refusals, const struct trace_attempt *attempt)
 {
@@ -71,14 +71,16 @@ static void count(struct refusals *refusals, const struct record *record,
                 count_refused(refusals, attempt);
 }
 
-/* --- what was let in ---------------------------------------------------------------------------------------------- */
+/* --- what was let in ------------------------------------------------------------------------- */
 
-/* Moments, sorted: who got a slot when, and of those let in when they were over and what they took. */
+/*
+ * Moments, sorted: who got a slot when, and of those let in when they were over and what they took.
+ */
 struct lives {
         uint64_t *begins, *ends, *durations;
         size_t n;
-        uint64_t *
-                refused; /* when these got their slots; then how many that were let in were under way */
+        /* when these got their slots; then how many that were let in were under way */
+        uint64_t *refused;
         size_t n_refused;
 };
 
@@ -146,7 +148,10 @@ static uint64_t busy_ns(const struct lives *lives)
         return busy_ns;
 }
 
-/* The company that nearly all of those refused had. 0 where others were let in although they had it. */
+/*
+ * The company that nearly all of those refused had. 0 where others were let in although they had
+ * it.
+ */
 static uint64_t let_in_at_once(struct lives *lives)
 {
         uint64_t limit;
@@ -161,7 +166,10 @@ static uint64_t let_in_at_once(struct lives *lives)
         return (double)n_beyond <= (double)lives->n * FEW ? limit : 0;
 }
 
-/* Over a third of them, in which holds weigh little. As many as came first, at once, may have been saved up again: they do not count. */
+/*
+ * Over a third of them, in which holds weigh little. As many as came first, at once, may have been
+ * saved up again: they do not count.
+ */
 static double best_per_s(const struct lives *lives, size_t n_first)
 {
         size_t n = lives->n / 3, n_saved = n_first > 1 ? n_first - 1 : 0;
@@ -193,7 +201,7 @@ static void measure(struct refusals *refusals, struct lives *lives)
         refusals->let_in_at_once = let_in_at_once(lives);
 }
 
-/* --- all of it ---------------------------------------------------------------------------------------------------- */
+/* --- all of it ------------------------------------------------------------------------------- */
 
 void refusals_find(struct refusals *refusals, const struct facts *facts)
 {

@@ -2,11 +2,14 @@
 /*
  * Refusals: answers that say "not now"
  *
- * 429 (too many requests) and 503 (unavailable) come at once and say nothing of how long an answer takes. What they do tell is what the server takes: so
- * many a second, or so many at once. Which of the two it is shows in how many that it did let in were under way when it refused one: at a server
- * that is full always about as many, and hardly ever fewer; at one that counts by the second any number, and mostly none.
+ * 429 (too many requests) and 503 (unavailable) come at once and say nothing of how long an answer
+ * takes. What they do tell is what the server takes: so many a second, or so many at once. Which of
+ * the two it is shows in how many that it did let in were under way when it refused one: at a
+ * server that is full always about as many, and hardly ever fewer; at one that counts by the second
+ * any number, and mostly none.
  *
- * Of several hosts one is looked at: that which refused most. What it lets in says nothing of the others.
+ * Of several hosts one is looked at: that which refused most. What it lets in says nothing of the
+ * others.
  */
 #ifndef EXPLAIN_REFUSALS_H
 #define EXPLAIN_REFUSALS_H
@@ -23,11 +26,15 @@ struct refusals {
         uint64_t asked_ns;                     /* the longest Retry-After */
         size_t n_let_in, n_let_in_first;       /* first: before it refused any */
         uint64_t first_ns, last_ns;            /* of those let in: from slot to end */
-        double best_per_s; /* of a third of those let in, in a row, without the first ones; 0: too few */
+        /* of a third of those let in, in a row, without the first ones; 0: too few */
+        double best_per_s;
         uint64_t busy_ns;    /* at least one that was let in was under way */
         uint64_t service_ns; /* what one that was let in took: the middle one */
-        uint64_t
-                let_in_at_once; /* it refused when so many were under way, and hardly otherwise; 0: it does not depend on that */
+        /*
+         * it refused when so many were under way, and hardly otherwise; 0: it does not depend on
+         * that
+         */
+        uint64_t let_in_at_once;
 };
 
 /* Without memory there are none. */

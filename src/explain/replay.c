@@ -8,22 +8,22 @@
 #include "sort.h"
 #include <base/mem.h>
 
-#define OFF_BY                                                                                     \
-        2 /* times: a simulation that is this far below what was measured left something out */
+/* times: a simulation that is this far below what was measured left something out */
+#define OFF_BY 2
 
 /* The whole of a replay: which requests, and what becomes of them. */
 struct staging {
         const struct replay *replay;
         const struct facts *facts;
-        struct sort_pair
-                *requests; /* by submission; value: where its attempts begin in by_request */
+        /* by submission; value: where its attempts begin in by_request */
+        struct sort_pair *requests;
         size_t n_requests, n_sampled;
         uint64_t stride;      /* of so many runs of requests one is simulated */
         double n_each;        /* how many requests one of the sample stands for */
         uint32_t *place_of;   /* by index of a request's last attempt: which of `requests` it is */
         uint64_t *process_ns; /* by index of attempt; or NULL */
-        uint64_t
-                blocked_ns; /* by now: time in which the client was full; then they would have come as much earlier */
+        /* by now: time in which the client was full; then they would have come as much earlier */
+        uint64_t blocked_ns;
         uint64_t submitted_ns;
         struct simulate simulate;
 };
@@ -46,7 +46,7 @@ void replay_init(struct replay *replay, const struct facts *facts)
         };
 }
 
-/* --- a request as it was ------------------------------------------------------------------------------------------ */
+/* --- a request as it was --------------------------------------------------------------------- */
 
 static const struct trace_attempt *attempt_at(const struct facts *facts, size_t at)
 {
@@ -101,9 +101,12 @@ static void describe(const struct staging *staging, size_t from, struct replay_r
                 request->loop_ns += process_ns;
 }
 
-/* --- when it comes ------------------------------------------------------------------------------------------------ */
+/* --- when it comes --------------------------------------------------------------------------- */
 
-/* The time since the one before it, taken away where it could not have come earlier for want of room. */
+/*
+ * The time since the one before it, taken away where it could not have come earlier for want of
+ * room.
+ */
 static uint64_t due_ns(struct staging *staging, const struct sort_pair *request)
 {
         const struct trace_attempt *first = attempt_at(staging->facts, request->value);
@@ -115,8 +118,8 @@ static uint64_t due_ns(struct staging *staging, const struct sort_pair *request)
 }
 
 /*
- * Behind the result that its program waited for, or behind one that is as many requests before it in the sample; the sample's first ones are
- * there at the start.
+ * Behind the result that its program waited for, or behind one that is as many requests before it
+ * in the sample; the sample's first ones are there at the start.
  */
 static void follow(const struct staging *staging, size_t place, struct simulate_job *job,
         uint32_t index)
@@ -139,7 +142,7 @@ static void follow(const struct staging *staging, size_t place, struct simulate_
         job->arrives_ns = request->key - taken->taken_ns;
 }
 
-/* --- staging ------------------------------------------------------------------------------------------------------ */
+/* --- staging --------------------------------------------------------------------------------- */
 
 static uint64_t slot_sum(const struct replay_request *request, enum part from, enum part to)
 {
@@ -222,7 +225,10 @@ static void choose_sample(struct staging *staging)
         staging->simulate.n_each = staging->n_each;
 }
 
-/* What was stopped took as long as the run did, whatever there was for it; unless nothing else is there it is left out. */
+/*
+ * What was stopped took as long as the run did, whatever there was for it; unless nothing else is
+ * there it is left out.
+ */
 static bool is_left_out(const struct facts *facts, size_t to)
 {
         return attempt_at(facts, to - 1)->code == MUSTER_E_CANCELLED &&
@@ -271,7 +277,7 @@ static void end(struct staging *staging)
         mem_free(staging->simulate.jobs);
 }
 
-/* --- answers ------------------------------------------------------------------------------------------------------ */
+/* --- answers --------------------------------------------------------------------------------- */
 
 static uint64_t simulated_ns(const struct replay *replay, const struct facts *facts)
 {

@@ -2,9 +2,11 @@
 /*
  * Rounds: did the program wait for all of its requests before it submitted more?
  *
- * A new round begins with a submission at which nothing was outstanding any more. A batch that is handed over at once, or that
- * keeps a window filled, has one; a program that works in batches has one for each; one that does one request after another, or gets them one by
- * one, has as many as requests. Whether the program waited for results or had nothing to submit shows in the pauses between rounds.
+ * A new round begins with a submission at which nothing was outstanding any more. A batch that is
+ * handed over at once, or that keeps a window filled, has one; a program that works in batches has
+ * one for each; one that does one request after another, or gets them one by one, has as many as
+ * requests. Whether the program waited for results or had nothing to submit shows in the pauses
+ * between rounds.
  */
 #ifndef EXPLAIN_ROUNDS_H
 #define EXPLAIN_ROUNDS_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A sweep over time. What is under way sits in a heap, by when its present piece of life is over, so that memory goes with what is in flight and
- * not with what there was.
+ * A sweep over time. What is under way sits in a heap, by when its present piece of life is over,
+ * so that memory goes with what is in flight and not with what there was.
  */
 #include "share.h"
 
@@ -67,7 +67,7 @@ static int begin(struct sweep *sweep)
         return 0;
 }
 
-/* --- who is at what ----------------------------------------------------------------------------------------------- */
+/* --- who is at what -------------------------------------------------------------------------- */
 
 static void add_processing(struct life *life, const struct record *record,
         const struct trace_attempt *attempt)
@@ -134,7 +134,7 @@ static int advance(struct sweep *sweep)
         return put(sweep, active);
 }
 
-/* --- time --------------------------------------------------------------------------------------------------------- */
+/* --- time ------------------------------------------------------------------------------------ */
 
 /* Whole nanoseconds to each, and those that are left to whom most is owed. */
 static void divide(struct sweep *sweep, uint64_t ns)

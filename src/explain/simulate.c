@@ -100,7 +100,7 @@ static uint32_t index_of(const struct run *run, const struct simulate_job *job)
         return (uint32_t)(job - run->jobs);
 }
 
-/* --- queues ------------------------------------------------------------------------------------------------------- */
+/* --- queues ---------------------------------------------------------------------------------- */
 
 /* What goes on is before what begins. */
 static void enter(struct run *run, struct queue *queue, struct simulate_job *job, bool is_first)
@@ -129,7 +129,7 @@ static struct simulate_job *take_first(struct run *run, struct queue *queue)
         return job;
 }
 
-/* --- slots -------------------------------------------------------------------------------------------------------- */
+/* --- slots ----------------------------------------------------------------------------------- */
 
 static uint64_t share(const struct run *run)
 {
@@ -209,14 +209,17 @@ static void give_back(struct run *run, struct simulate_job *job)
         place(run, origin);
 }
 
-/* --- rates -------------------------------------------------------------------------------------------------------- */
+/* --- rates ----------------------------------------------------------------------------------- */
 
 static bool has_rate(const struct run *run)
 {
         return run->what->rate_per_s > 0 || run->what->rate_per_host_per_s > 0;
 }
 
-/* The first of those that wait is to start when its origin's own moment has come; what passed while nobody waited is gone. */
+/*
+ * The first of those that wait is to start when its origin's own moment has come; what passed while
+ * nobody waited is gone.
+ */
 static void await_own_moment(struct run *run, struct origin *origin)
 {
         if (!origin->planned.n)
@@ -260,7 +263,7 @@ static void leave_plan(struct run *run, struct origin *origin)
         await_own_moment(run, origin);
 }
 
-/* --- steps -------------------------------------------------------------------------------------------------------- */
+/* --- steps ----------------------------------------------------------------------------------- */
 
 static void become_due(struct run *run, struct simulate_job *job)
 {
@@ -318,7 +321,10 @@ static void leave(struct run *run, struct simulate_job *job)
         happens(run, job, STEP_OVER, work_off(run, job->process_ns));
 }
 
-/* When it would be over among all that the jobs stand for: like it there is one, and like the mean there are many. */
+/*
+ * When it would be over among all that the jobs stand for: like it there is one, and like the mean
+ * there are many.
+ */
 static void note_end(struct run *run, const struct simulate_job *job)
 {
         uint64_t takes_ns = itself_ns(run->what, job);
@@ -378,7 +384,7 @@ static void take_step(struct run *run, struct simulate_job *job)
         }
 }
 
-/* --- all of it ---------------------------------------------------------------------------------------------------- */
+/* --- all of it ------------------------------------------------------------------------------- */
 
 static void prepare(struct run *run)
 {

@@ -17,7 +17,7 @@ static const struct trace_attempt *attempt_at(const struct facts *facts, size_t 
         return &facts->record->attempts[facts->by_request[at]];
 }
 
-/* --- spreads ------------------------------------------------------------------------------------------------------ */
+/* --- spreads --------------------------------------------------------------------------------- */
 
 uint64_t quantile_of(const uint64_t *sorted, size_t n, double share)
 {
@@ -45,7 +45,10 @@ void spread_of(struct spread *spread, uint64_t *values, size_t n)
         spread->max = values[n - 1];
 }
 
-/* Were they on a straight line from nothing, the median would be 0.56 and the lowest tenth 0.11 of the highest tenth. */
+/*
+ * Were they on a straight line from nothing, the median would be 0.56 and the lowest tenth 0.11 of
+ * the highest tenth.
+ */
 bool spread_is_ramp(const struct spread *spread)
 {
         double p50 = (double)spread->p50 / (double)spread->p90;
@@ -53,7 +56,7 @@ bool spread_is_ramp(const struct spread *spread)
         return p50 > 0.35 && p50 < 0.75 && (double)spread->p10 < 0.35 * (double)spread->p90;
 }
 
-/* --- what attempts took ------------------------------------------------------------------------------------------- */
+/* --- what attempts took ---------------------------------------------------------------------- */
 
 static bool phase_of(const struct facts *facts, const struct trace_attempt *attempt, int which,
         uint64_t *ret_value)
@@ -108,7 +111,7 @@ static bool server_of(const struct facts *facts, const struct trace_attempt *att
         return true;
 }
 
-/* --- what requests took ------------------------------------------------------------------------------------------- */
+/* --- what requests took ---------------------------------------------------------------------- */
 
 /* Of a request's attempts, from..to of by_request. */
 typedef bool (*request_measure)(const struct facts *facts, size_t from, size_t to,
@@ -166,9 +169,12 @@ static bool latency_of(const struct facts *facts, size_t from, size_t to, uint64
         return has_succeeded;
 }
 
-/* --- all of them -------------------------------------------------------------------------------------------------- */
+/* --- all of them ----------------------------------------------------------------------------- */
 
-/* One of the two: what it is of an attempt, or of a request. Those for which it answers false do not count. */
+/*
+ * One of the two: what it is of an attempt, or of a request. Those for which it answers false do
+ * not count.
+ */
 struct kind {
         bool (*of_attempt)(const struct facts *facts, const struct trace_attempt *attempt,
                 int which, uint64_t *ret_value);

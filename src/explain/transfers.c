@@ -6,8 +6,8 @@
 #include <base/mem.h>
 #include <math.h>
 
-#define QUIET_NS                                                                                   \
-        (200 * NS_PER_MS) /* the least retransmission timeout of Linux, without the round trip */
+/* the least retransmission timeout of Linux, without the round trip */
+#define QUIET_NS (200 * NS_PER_MS)
 
 unsigned transfer_n_rounds(uint64_t bytes, uint64_t first_window)
 {
@@ -52,7 +52,7 @@ bool transfer_of(struct transfer *transfer, const struct facts *facts,
         return true;
 }
 
-/* --- by kind ------------------------------------------------------------------------------------------------------ */
+/* --- by kind --------------------------------------------------------------------------------- */
 
 enum transfer_kind transfer_kind(const struct transfer *transfer)
 {

@@ -2,9 +2,10 @@
 /*
  * Transfers: how long a body took, beside what its size and the round trip would let it take
  *
- * TCP begins with ten packets and doubles what is under way each round trip, so that a body of B bytes on a cold connection takes
- * ceil(log2(B / 14,480 + 1)) round trips; the first of them is the one in which the first byte comes. On a warm connection it
- * takes none or one. A connection is cold when it is new, and again when its server has sent nothing for as long as it waits for a
+ * TCP begins with ten packets and doubles what is under way each round trip, so that a body of B
+ * bytes on a cold connection takes ceil(log2(B / 14,480 + 1)) round trips; the first of them is the
+ * one in which the first byte comes. On a warm connection it takes none or one. A connection is
+ * cold when it is new, and again when its server has sent nothing for as long as it waits for a
  * missing acknowledgement (RFC 5681 section 4.1): 200 ms and a round trip at the least.
  */
 #ifndef EXPLAIN_TRANSFERS_H
@@ -12,15 +13,15 @@
 
 #include "facts.h"
 
-#define TRANSFER_FIRST_WINDOW                                                                      \
-        (10 * 1448) /* bytes: RFC 6928, in packets as they are with time stamps */
+/* bytes: RFC 6928, in packets as they are with time stamps */
+#define TRANSFER_FIRST_WINDOW (10 * 1448)
 
 struct transfer {
         uint64_t bytes;
         uint64_t took_ns; /* first byte to last, as the kernel had them */
         uint64_t round_trip_ns;
-        unsigned
-                n_rounds; /* after the first byte, on a cold connection; 0: it all fits into the first window */
+        /* after the first byte, on a cold connection; 0: it all fits into the first window */
+        unsigned n_rounds;
         bool is_new;    /* the connection */
         bool was_quiet; /* an older one, for long enough to be cold again */
 };
@@ -45,8 +46,8 @@ struct transfers {
                 size_t n;
                 uint64_t sum_ns;
                 struct spread took_ns, bytes;
-                struct spread
-                        permille; /* what it took, of what a cold connection takes by the rule above */
+                /* what it took, of what a cold connection takes by the rule above */
+                struct spread permille;
                 uint64_t round_trip_ns; /* median */
         } kinds[TRANSFER_N_KINDS];
 };

@@ -31,7 +31,7 @@ static uint64_t start_of(const struct turns *turns, size_t i)
         return max_ns(turns->record->turns[i].start_ns, i ? turns->ends[i - 1] : 0);
 }
 
-/* --- dividing ----------------------------------------------------------------------------------------------------- */
+/* --- dividing -------------------------------------------------------------------------------- */
 
 /* As the work was; to the loop's own what was not counted. */
 static void divide(uint64_t ns, const uint64_t was_ns[TRACE_N_WORKS],
@@ -88,7 +88,7 @@ static void divide_by_sample(const struct record *record, uint64_t ns, uint64_t 
         divide(ns, was_ns, work_ns);
 }
 
-/* --- sums --------------------------------------------------------------------------------------------------------- */
+/* --- sums ------------------------------------------------------------------------------------ */
 
 /* What of a turn lies between two moments. */
 static void add_turn(const struct turns *turns, size_t i, uint64_t from_ns, uint64_t to_ns,
@@ -129,7 +129,10 @@ static size_t n_over(const struct turns *turns, uint64_t at_ns)
         return low;
 }
 
-/* The first and the last turn may lie in that time in part; from one sum to the next it is all of them. */
+/*
+ * The first and the last turn may lie in that time in part; from one sum to the next it is all of
+ * them.
+ */
 static struct sums between(const struct turns *turns, uint64_t from_ns, uint64_t to_ns)
 {
         size_t first = n_over(turns, from_ns), last = n_over(turns, to_ns);
@@ -146,7 +149,7 @@ static struct sums between(const struct turns *turns, uint64_t from_ns, uint64_t
         return sums;
 }
 
-/* --- making and unmaking ------------------------------------------------------------------------------------------ */
+/* --- making and unmaking --------------------------------------------------------------------- */
 
 static void sum_up(struct turns *turns)
 {
@@ -190,7 +193,7 @@ struct turns *turns_free(struct turns *turns)
         return mem_free(turns);
 }
 
-/* --- answers ------------------------------------------------------------------------------------------------------ */
+/* --- answers --------------------------------------------------------------------------------- */
 
 uint64_t turns_busy_ns(const struct turns *turns, uint64_t from_ns, uint64_t to_ns)
 {

@@ -9,7 +9,8 @@
 #define TIMES_SLOWER 3   /* than the others, in the middle: no accident of a few */
 #define MOST         0.5 /* of all slots' time: less of it would not have made the run long */
 #define SOME         5   /* attempts at least, on either side */
-#define NOT_FEW      0.05 /* of the attempts, on either side: fewer are stragglers, or all but it is */
+/* of the attempts, on either side: fewer are stragglers, or all but it is */
+#define NOT_FEW 0.05
 
 static uint32_t number_of(const struct trace_attempt *attempt, enum uneven_by by)
 {
@@ -32,7 +33,7 @@ static bool is_some(size_t n, size_t n_all)
         return n >= SOME && (double)n >= (double)n_all * NOT_FEW;
 }
 
-/* --- the one that takes most -------------------------------------------------------------------------------------- */
+/* --- the one that takes most ----------------------------------------------------------------- */
 
 static uint32_t most_of(const uint64_t *sums, size_t n)
 {
@@ -67,7 +68,7 @@ static bool find_largest(struct uneven *uneven, const struct record *record)
         return uneven->which && (double)uneven->sum_ns >= (double)uneven->all_ns * MOST;
 }
 
-/* --- against the others ------------------------------------------------------------------------------------------- */
+/* --- against the others ---------------------------------------------------------------------- */
 
 static uint32_t origin_of_path(const struct record *record, uint32_t path)
 {
@@ -144,7 +145,7 @@ bool uneven_is_there(const struct facts *facts)
         return uneven_find(&uneven, facts);
 }
 
-/* --- what it costs ------------------------------------------------------------------------------------------------ */
+/* --- what it costs --------------------------------------------------------------------------- */
 
 static void be_like_the_others(struct replay_request *request, const struct facts *facts,
         void *argument)

@@ -9,7 +9,10 @@
 
 enum uneven_by { UNEVEN_BY_HOST, UNEVEN_BY_PATH };
 
-/* Attempts that go to the slow one, and the others that they are held against: of other hosts, or of other paths of that host. */
+/*
+ * Attempts that go to the slow one, and the others that they are held against: of other hosts, or
+ * of other paths of that host.
+ */
 struct uneven {
         enum uneven_by by;
         uint32_t which; /* an origin's or a path's number */
@@ -30,7 +33,10 @@ bool uneven_is_there(const struct facts *facts);
 /* What the run took longer because of it. */
 uint64_t uneven_cost_ns(const struct uneven *uneven, const struct facts *facts);
 
-/* Is there one that costs as much as raising the limit gains? Then it is what is told, with the limit as its remedy; else the limit alone. */
+/*
+ * Is there one that costs as much as raising the limit gains? Then it is what is told, with the
+ * limit as its remedy; else the limit alone.
+ */
 bool uneven_goes_first(const struct facts *facts, const struct raise *raise);
 
 #endif

@@ -7,8 +7,8 @@
 #include <string.h>
 
 #define MOST 0.5 /* of the wall time: one part alone is what it went into */
-#define BINDING                                                                                    \
-        0.6 /* of the wall time: a resource that was needed for as long may be what held the run up */
+/* of the wall time: a resource that was needed for as long may be what held the run up */
+#define BINDING  0.6
 #define MENTION  0.1 /* of the wall time: a part is worth a word */
 #define MENTIONS 3
 
@@ -33,7 +33,7 @@ __attribute__((format(printf, 2, 3))) static void say(struct sentence *sentence,
                 sentence->len = VERDICT_TEXT - 1;
 }
 
-/* --- of a finding ------------------------------------------------------------------------------------------------- */
+/* --- of a finding ---------------------------------------------------------------------------- */
 
 static int len_without_stop(const char *text)
 {
@@ -42,7 +42,9 @@ static int len_without_stop(const char *text)
         return (int)(len > 0 && text[len - 1] == '.' ? len - 1 : len);
 }
 
-/* The remedy's first clause: what is behind it, an example or a reason, is for those who read on. */
+/*
+ * The remedy's first clause: what is behind it, an example or a reason, is for those who read on.
+ */
 static int len_of_clause(const char *text)
 {
         static const char *const ends[] = { ": ", "; ", " (", ". " };
@@ -121,7 +123,7 @@ static void say_finding(struct sentence *sentence, const struct muster_finding *
                 words_ns(finding->wall_ns).text, words_ns(facts->wall_ns).text);
 }
 
-/* --- without one -------------------------------------------------------------------------------------------------- */
+/* --- without one ----------------------------------------------------------------------------- */
 
 /* Which bounds are about the same thing as a part of the chain. */
 static bool agrees(enum part part, const char *bound)
@@ -226,8 +228,8 @@ static void say_all_failed(struct sentence *sentence, const struct facts *facts)
 
         outcome_told(&told, facts);
         say_how_many(sentence, told.n_failed, &told);
-        say(sentence, " failed, which says nothing about speed: find out first why, as the result "
-                      "lines tell.");
+        say(sentence,
+                " failed, which says nothing about speed: find out first why, as the result lines tell.");
 }
 
 /* Before what would be faster. */
@@ -277,8 +279,7 @@ static void say_what_is_missing(struct sentence *sentence, const struct facts *f
         uint64_t n_holes = facts->record->run.n_holes;
 
         say(sentence,
-                "%s of %s attempts are missing from this record, so it cannot say what the time went "
-                "into: record again, to a faster disk, and let nobody read the file meanwhile.",
+                "%s of %s attempts are missing from this record, so it cannot say what the time went into: record again, to a faster disk, and let nobody read the file meanwhile.",
                 words_count(n_holes).text, words_count(facts->record->n_attempts + n_holes).text);
 }
 

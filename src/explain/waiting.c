@@ -11,10 +11,13 @@
 #define CONNS_KEPT 1.25 /* connections for each that was in use at once: the others were kept */
 #define OPENING    0.25 /* of what answers took, connecting */
 
-/* Beyond a round trip an acknowledgement is not held back for longer: on kernels that tick 250 times a second for 44 ms. */
+/*
+ * Beyond a round trip an acknowledgement is not held back for longer: on kernels that tick 250
+ * times a second for 44 ms.
+ */
 #define HELD_BACK_NS (50 * NS_PER_MS)
 
-/* --- one ---------------------------------------------------------------------------------------------------------- */
+/* --- one ------------------------------------------------------------------------------------- */
 
 static bool lost_something(const struct record *record, const struct trace_attempt *attempt)
 {
@@ -43,7 +46,7 @@ uint64_t waiting_ns(const struct facts *facts, const struct trace_attempt *attem
         return phase_ns[MUSTER_PHASE_WAIT] + pause_ns(facts, attempt);
 }
 
-/* --- all ---------------------------------------------------------------------------------------------------------- */
+/* --- all ------------------------------------------------------------------------------------- */
 
 void waiting_measure(struct waiting *waiting, const struct facts *facts)
 {
@@ -65,7 +68,7 @@ void waiting_measure(struct waiting *waiting, const struct facts *facts)
         waiting->rest_max_ns = receive->max;
 }
 
-/* --- are they what took long? ------------------------------------------------------------------------------------- */
+/* --- are they what took long? ---------------------------------------------------------------- */
 
 /* Connections are kept, or opening them takes little beside the answers: else it is that. */
 static bool connecting_is_no_matter(const struct waiting *waiting, const struct facts *facts)

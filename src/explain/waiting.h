@@ -2,10 +2,11 @@
 /*
  * Waiting: how long the server was waited for
  *
- * Until the first byte of an answer comes; and until the last one, where the rest of a small answer is late. What fits into the first window is sent
- * at once, so it was not made yet: a program that prints its head, and then works, or prints line by line. It is somebody else's doing where
- * packets were lost, and where it is short enough to be an acknowledgement that was waited for (causes_wire.c). Large bodies are
- * looked at in causes_window.c.
+ * Until the first byte of an answer comes; and until the last one, where the rest of a small answer
+ * is late. What fits into the first window is sent at once, so it was not made yet: a program that
+ * prints its head, and then works, or prints line by line. It is somebody else's doing where
+ * packets were lost, and where it is short enough to be an acknowledgement that was waited for
+ * (causes_wire.c). Large bodies are looked at in causes_window.c.
  */
 #ifndef EXPLAIN_WAITING_H
 #define EXPLAIN_WAITING_H

@@ -2,8 +2,9 @@
 /*
  * What if: replays with a change that several causes are about
  *
- * Connections that are kept: a request opens one only while its origin has fewer than were in use there at once. Everybody else finds
- * one that is there: it has no name to look up, nobody to connect to, no handshake to make.
+ * Connections that are kept: a request opens one only while its origin has fewer than were in use
+ * there at once. Everybody else finds one that is there: it has no name to look up, nobody to
+ * connect to, no handshake to make.
  */
 #ifndef EXPLAIN_WHATIF_H
 #define EXPLAIN_WHATIF_H
@@ -11,10 +12,14 @@
 #include "replay.h"
 
 struct whatif {
-        bool is_last_only; /* each request's last attempt alone, as if the first one had led there */
+        /* each request's last attempt alone, as if the first one had led there */
+        bool is_last_only;
         bool keeps_conns;
         uint64_t concurrency; /* 0: as it was */
-        /* What else is different; NULL: nothing. Called after the above; is_warm: its connection had been used by another before. */
+        /*
+         * What else is different; NULL: nothing. Called after the above; is_warm: its connection
+         * had been used by another before.
+         */
         void (*change)(struct replay_request *request, const struct facts *facts, bool is_warm,
                 void *argument);
         void *argument;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How it works: a chain of stages, the first undoing the coding that was applied last. What a stage puts out goes into the next
- * one piece by piece, so that no stage ever holds more than a piece, and caps are looked at before a piece is kept.
+ * How it works: a chain of stages, the first undoing the coding that was applied last. What a stage
+ * puts out goes into the next one piece by piece, so that no stage ever holds more than a piece,
+ * and caps are looked at before a piece is kept.
  */
 #include "decode.h"
 
@@ -40,7 +41,7 @@ struct decoder {
         char pieces[]; /* PIECE_BYTES for each stage */
 };
 
-/* --- making ------------------------------------------------------------------------------------------------------- */
+/* --- making ---------------------------------------------------------------------------------- */
 
 static const struct decode_coding *find_coding(struct muster_str name)
 {
@@ -170,7 +171,7 @@ uint64_t decoder_n_out(const struct decoder *decoder)
         return decoder->stages[decoder->n_stages - 1].n_out;
 }
 
-/* --- feeding ------------------------------------------------------------------------------------------------------ */
+/* --- feeding --------------------------------------------------------------------------------- */
 
 static int corrupt(const struct stage *stage, const char *why, struct muster_error *error)
 {
@@ -188,7 +189,10 @@ static bool is_too_much(uint64_t wire, uint64_t max_bytes)
         return wire > 2 * DECODE_RATIO_GRACE && wire - wire / 64 - DECODE_RATIO_GRACE > max_bytes;
 }
 
-/* Every stage is held to the ratio, so that a bomb within a bomb does not get through the first one. */
+/*
+ * Every stage is held to the ratio, so that a bomb within a bomb does not get through the first
+ * one.
+ */
 static int check_caps(const struct decoder *decoder, const struct stage *stage,
         struct muster_error *error)
 {
@@ -198,20 +202,16 @@ static int check_caps(const struct decoder *decoder, const struct stage *stage,
 
         if (is_last && stage->n_out > limits->max_bytes)
                 return error_set(error, MUSTER_E_TOO_LARGE, MUSTER_PHASE_DECODE, 0,
-                        "too_large: the decoded body has more than %llu bytes; raise the cap with "
-                        "max_body_bytes (--max-filesize)",
+                        "too_large: the decoded body has more than %llu bytes; raise the cap with max_body_bytes (--max-filesize)",
                         (unsigned long long)limits->max_bytes);
         if (is_too_much(wire, limits->max_bytes))
                 return error_set(error, MUSTER_E_TOO_LARGE, MUSTER_PHASE_DECODE, 0,
-                        "too_large: %llu bytes of %s came for a body that may have %llu; "
-                        "raise the cap with max_body_bytes (--max-filesize)",
+                        "too_large: %llu bytes of %s came for a body that may have %llu; raise the cap with max_body_bytes (--max-filesize)",
                         (unsigned long long)wire, decoder->stages[0].coding->name,
                         (unsigned long long)limits->max_bytes);
         if (stage->n_out > DECODE_RATIO_GRACE && stage->n_out / limits->max_ratio > wire)
                 return error_set(error, MUSTER_E_DECODE, MUSTER_PHASE_DECODE, 0,
-                        "decode: %llu bytes of %s became more than %u times as many, as a "
-                        "decompression bomb "
-                        "does (max_decode_ratio)",
+                        "decode: %llu bytes of %s became more than %u times as many, as a decompression bomb does (max_decode_ratio)",
                         (unsigned long long)wire, stage->coding->name, limits->max_ratio);
         return 0;
 }
@@ -400,7 +400,7 @@ int decoder_end(struct decoder *decoder, struct muster_error *error)
         return 0;
 }
 
-/* --- what was odd ------------------------------------------------------------------------------------------------- */
+/* --- what was odd ---------------------------------------------------------------------------- */
 
 static int add_stage_warning(const struct stage *stage, struct buf *to)
 {

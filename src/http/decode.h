@@ -2,8 +2,9 @@
 /*
  * Undoing Content-Encoding (RFC 9110 section 8.4)
  *
- * gzip (several members), deflate (zlib as the RFC says, and raw as some servers do), br, zstd, identity, and chains of them,
- * undone last to first. A coding is one const table, decode_zlib.c, decode_brotli.c, decode_zstd.c.
+ * gzip (several members), deflate (zlib as the RFC says, and raw as some servers do), br, zstd,
+ * identity, and chains of them, undone last to first. A coding is one const table, decode_zlib.c,
+ * decode_brotli.c, decode_zstd.c.
  *
  * Output is capped by size and by ratio to the input, so that a bomb costs no more than a window of
  * memory. Input that ends early or is corrupt is an error, never silently short. A body that came
@@ -18,8 +19,9 @@
 
 #include "field.h"
 
-#define DECODE_CHAIN_MAX   4    /* codings in one response; more is an attack */
-#define DECODE_RATIO_MAX   1100 /* deflate cannot do more than 1032 to 1: br and zstd can, in bombs */
+#define DECODE_CHAIN_MAX 4 /* codings in one response; more is an attack */
+/* deflate cannot do more than 1032 to 1: br and zstd can, in bombs */
+#define DECODE_RATIO_MAX   1100
 #define DECODE_RATIO_GRACE (1024 * 1024) /* bytes of output before the ratio is looked at */
 
 /* What Accept-Encoding to send for all of these. */
@@ -51,13 +53,17 @@ int decode_list_undecoded(const struct fields *fields, struct buf *to);
 struct decoder *decoder_free(struct decoder *decoder);
 
 /*
- * Feed all of `in`; decoded bytes are appended to `out`, unless `out` is NULL, which only counts them. MUSTER_E_DECODE (corrupt, or past the ratio), MUSTER_E_TOO_LARGE
- * (past max_bytes), MUSTER_E_RESOURCE, with *error.
+ * Feed all of `in`; decoded bytes are appended to `out`, unless `out` is NULL, which only counts
+ * them. MUSTER_E_DECODE (corrupt, or past the ratio), MUSTER_E_TOO_LARGE (past max_bytes),
+ * MUSTER_E_RESOURCE, with *error.
  */
 int decoder_feed(struct decoder *decoder, struct muster_str in, struct buf *out,
         struct muster_error *error);
 
-/* The body is over. MUSTER_E_DECODE when it is truncated. A body of no bytes at all is taken as empty. */
+/*
+ * The body is over. MUSTER_E_DECODE when it is truncated. A body of no bytes at all is taken as
+ * empty.
+ */
 int decoder_end(struct decoder *decoder, struct muster_error *error);
 
 /*

@@ -27,8 +27,9 @@ struct decode_coding {
         void (*free)(void *state);
 
         /*
-         * Decode from the front of `in`, which is moved on, into `out`. 0: more is wanted, or `out` is full. CODING_ENDED. MUSTER_E_DECODE
-         * with what is wrong in *ret_why, a constant; MUSTER_E_RESOURCE.
+         * Decode from the front of `in`, which is moved on, into `out`. 0: more is wanted, or `out`
+         * is full. CODING_ENDED. MUSTER_E_DECODE with what is wrong in *ret_why, a constant;
+         * MUSTER_E_RESOURCE.
          */
         int (*run)(void *state, struct muster_str *in, char *out, size_t size, size_t *ret_n,
                 const char **ret_why);

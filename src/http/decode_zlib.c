@@ -2,8 +2,8 @@
 /*
  * gzip (RFC 1952) and deflate (RFC 9110 section 8.4.1.2)
  *
- * "deflate" means the zlib format, and some servers send raw deflate instead. The first two bytes tell: a zlib header is a multiple of
- * 31 and names method 8.
+ * "deflate" means the zlib format, and some servers send raw deflate instead. The first two bytes
+ * tell: a zlib header is a multiple of 31 and names method 8.
  */
 #include "decode_coding.h"
 

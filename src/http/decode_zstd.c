@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * zstd (RFC 8878), with the window that RFC 9659 allows it over HTTP; several frames may follow one another
+ * zstd (RFC 8878), with the window that RFC 9659 allows it over HTTP; several frames may follow one
+ * another
  */
 #include "decode_coding.h"
 

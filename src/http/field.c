@@ -5,7 +5,7 @@
 
 #define RETRY_AFTER_S_MAX (10 * 365 * 24 * UINT64_C(3600))
 
-/* --- finding ------------------------------------------------------------------------------------------------------ */
+/* --- finding --------------------------------------------------------------------------------- */
 
 struct muster_str fields_find(const struct fields *fields, const char *name)
 {
@@ -74,7 +74,7 @@ bool fields_has_token(const struct fields *fields, const char *name, const char 
         return false;
 }
 
-/* --- checking ----------------------------------------------------------------------------------------------------- */
+/* --- checking -------------------------------------------------------------------------------- */
 
 /* tchar (RFC 9110 section 5.6.2), a bit for each of the first 128 characters. */
 static const uint64_t tchars[2] = {
@@ -106,7 +106,7 @@ bool field_is_value(struct muster_str text)
         return true;
 }
 
-/* --- Retry-After -------------------------------------------------------------------------------------------------- */
+/* --- Retry-After ----------------------------------------------------------------------------- */
 
 /* The preferred form and the two obsolete ones (RFC 9110 section 5.6.7). */
 static bool parse_date(struct muster_str value, int64_t *ret_s)

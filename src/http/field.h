@@ -8,7 +8,10 @@
 #include <base/buf.h>
 #include <muster/error.h>
 
-/* A field's place in the head it was read from: 8 bytes less than two pointers with lengths, and it survives copying the head. */
+/*
+ * A field's place in the head it was read from: 8 bytes less than two pointers with lengths, and it
+ * survives copying the head.
+ */
 struct field {
         uint32_t name_at, name_len;
         uint32_t value_at, value_len;
@@ -37,8 +40,9 @@ static inline struct muster_str field_value(const struct fields *fields, size_t 
 struct muster_str fields_find(const struct fields *fields, const char *name);
 
 /*
- * Step through the members of all fields of that name as one comma-separated list (RFC 9110 section 5.6.1), empty members left out and
- * quoted strings kept whole. Start with a zeroed iterator; false at the end.
+ * Step through the members of all fields of that name as one comma-separated list (RFC 9110 section
+ * 5.6.1), empty members left out and quoted strings kept whole. Start with a zeroed iterator; false
+ * at the end.
  */
 struct field_members {
         size_t field;
@@ -57,8 +61,9 @@ bool field_is_token(struct muster_str text);
 bool field_is_value(struct muster_str text);
 
 /*
- * Retry-After (RFC 9110 section 10.2.3): seconds, or a date in any of the three forms (section 5.6.7), relative to `now_s` (Unix time).
- * False when it is neither. A date in the past is 0. Never more than 10 years.
+ * Retry-After (RFC 9110 section 10.2.3): seconds, or a date in any of the three forms (section
+ * 5.6.7), relative to `now_s` (Unix time). False when it is neither. A date in the past is 0. Never
+ * more than 10 years.
  */
 bool field_retry_after(struct muster_str value, int64_t now_s, uint64_t *ret_seconds);
 

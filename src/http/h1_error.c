@@ -54,7 +54,7 @@ int h1_protocol_error(struct muster_error *error, const char *what, struct muste
                 what, quote(bytes).text);
 }
 
-/* --- what it is instead ------------------------------------------------------------------------------------------- */
+/* --- what it is instead ---------------------------------------------------------------------- */
 
 bool h1_may_begin(struct muster_str bytes)
 {
@@ -91,19 +91,28 @@ static const struct {
         { "\n", "an empty line stands where the status line should" },
 };
 
-/* A record's type, 20 to 23, and its version, which is 3.x in all that are in use (RFC 8446 section 5.1). */
+/*
+ * A record's type, 20 to 23, and its version, which is 3.x in all that are in use (RFC 8446 section
+ * 5.1).
+ */
 static bool is_tls(const unsigned char *at, size_t len)
 {
         return len >= 2 && at[0] >= 20 && at[0] <= 23 && at[1] == 3;
 }
 
-/* The server's preface is a SETTINGS frame of stream 0 (RFC 9113 sections 3.4, 4.1 and 6.5): 24 bits of length in sixes, then type 4. */
+/*
+ * The server's preface is a SETTINGS frame of stream 0 (RFC 9113 sections 3.4, 4.1 and 6.5): 24
+ * bits of length in sixes, then type 4.
+ */
 static bool is_http2(const unsigned char *at, size_t len)
 {
         return len >= 4 && at[0] == 0 && at[1] == 0 && at[2] % 6 == 0 && at[3] == 4;
 }
 
-/* Packet 0 of a connection: 24 bits of length, the least first; then version 10 of the protocol, or an error. */
+/*
+ * Packet 0 of a connection: 24 bits of length, the least first; then version 10 of the protocol, or
+ * an error.
+ */
 static bool is_mysql(const unsigned char *at, size_t len)
 {
         return len >= 5 && at[0] && at[2] == 0 && at[3] == 0 && (at[4] == 10 || at[4] == 0xff);
@@ -116,8 +125,7 @@ static const char *words_of(struct muster_str bytes)
         if (is_tls(at, bytes.len))
                 return "this port speaks TLS; write https:// instead of http://";
         if (is_http2(at, bytes.len))
-                return "these are HTTP/2 frames: the port speaks HTTP/2 without TLS, which muster "
-                       "cannot yet";
+                return "these are HTTP/2 frames: the port speaks HTTP/2 without TLS, which muster cannot yet";
         if (is_mysql(at, bytes.len))
                 return "this is a MySQL server" ELSEWHERE;
         for (size_t i = 0; i < sizeof(strangers) / sizeof(strangers[0]); i++)

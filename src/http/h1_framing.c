@@ -11,7 +11,10 @@ struct said {
         unsigned n_coding_fields, n_chunked, n_identity;
 };
 
-/* Digits; or, several times, the same length (RFC 9110 section 8.6). Nothing between commas is no length. */
+/*
+ * Digits; or, several times, the same length (RFC 9110 section 8.6). Nothing between commas is no
+ * length.
+ */
 static int read_length(struct muster_str value, struct said *said, struct muster_error *error)
 {
         struct muster_str rest = value, member;
@@ -69,8 +72,9 @@ static int read_fields(const struct fields *fields, struct said *said, struct mu
 }
 
 /*
- * Is the body chunked? A coding means one thing to all readers only when it is `chunked` and nothing else; each of several fields may say so, as
- * proxies repeat it. `identity` was taken out of HTTP (RFC 7230), and means nothing. Other lists are read in different ways.
+ * Is the body chunked? A coding means one thing to all readers only when it is `chunked` and
+ * nothing else; each of several fields may say so, as proxies repeat it. `identity` was taken out
+ * of HTTP (RFC 7230), and means nothing. Other lists are read in different ways.
  */
 static int check_coding(const struct h1_head *head, const struct said *said,
         struct muster_error *error)
@@ -91,8 +95,9 @@ static int check_coding(const struct h1_head *head, const struct said *said,
 }
 
 /*
- * A response without a body, whatever the fields say. Where they say that there is one (a HEAD's and a 304's may, of the body that a GET would
- * get), or cannot be understood, the server may send it all the same, and the next response would not be found.
+ * A response without a body, whatever the fields say. Where they say that there is one (a HEAD's
+ * and a 304's may, of the body that a GET would get), or cannot be understood, the server may send
+ * it all the same, and the next response would not be found.
  */
 static bool is_bodiless_in_doubt(const struct h1_head *head, const struct said *said, int r)
 {
@@ -144,11 +149,14 @@ int h1_framing_read(struct h1_head *head, bool is_head, enum h1_framing *ret_fra
         return 0;
 }
 
-/* --- names that are not well-formed ------------------------------------------------------------------------------- */
+/* --- names that are not well-formed ---------------------------------------------------------- */
 
 static const char *const framing_letters[] = { "contentlength", "transferencoding" };
 
-/* Does `word` stand in the text's letters? Its first letter stands nowhere else in it, so a match begins anew or not at all. */
+/*
+ * Does `word` stand in the text's letters? Its first letter stands nowhere else in it, so a match
+ * begins anew or not at all.
+ */
 static bool has_letters(struct muster_str text, const char *word, bool is_all)
 {
         size_t n = 0;

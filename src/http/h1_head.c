@@ -45,8 +45,8 @@ struct muster_str h1_take_line(struct muster_str *rest)
 }
 
 /*
- * HTTP/1.x, which all that came later than 1.1 would be compatible with. 2.0 and 0.9 are written by servers that then speak HTTP/1; others read
- * these, and so do we, once a connection.
+ * HTTP/1.x, which all that came later than 1.1 would be compatible with. 2.0 and 0.9 are written by
+ * servers that then speak HTTP/1; others read these, and so do we, once a connection.
  */
 static int parse_version(struct muster_str line, struct h1_head *head, struct muster_error *error)
 {
@@ -65,7 +65,10 @@ static int parse_version(struct muster_str line, struct h1_head *head, struct mu
         return 0;
 }
 
-/* Whatever it is, nobody reads it. But for a CR that somebody takes for a line's end, and a NUL, it does no harm. */
+/*
+ * Whatever it is, nobody reads it. But for a CR that somebody takes for a line's end, and a NUL, it
+ * does no harm.
+ */
 static int check_reason(struct muster_str reason, struct muster_str line,
         struct muster_error *error)
 {
@@ -79,7 +82,10 @@ static int check_reason(struct muster_str reason, struct muster_str line,
         return 0;
 }
 
-/* "HTTP/1.1 200 OK"; servers leave out the space before an empty reason, and write two before the status. */
+/*
+ * "HTTP/1.1 200 OK"; servers leave out the space before an empty reason, and write two before the
+ * status.
+ */
 static int parse_status_line(struct muster_str line, struct h1_head *head,
         struct muster_error *error)
 {

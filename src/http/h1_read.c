@@ -54,9 +54,12 @@ static int keep_all(struct h1_reader *reader, struct muster_str *in, struct must
         return H1_MORE;
 }
 
-/* --- the head ----------------------------------------------------------------------------------------------------- */
+/* --- the head -------------------------------------------------------------------------------- */
 
-/* No end of a head is in sight, or only too far away: it is too large, or to be waited for, or no head at all. */
+/*
+ * No end of a head is in sight, or only too far away: it is too large, or to be waited for, or no
+ * head at all.
+ */
 static int check_partial(const struct h1_reader *reader, struct muster_str text,
         struct muster_error *error)
 {
@@ -69,7 +72,10 @@ static int check_partial(const struct h1_reader *reader, struct muster_str text,
         return H1_MORE;
 }
 
-/* The head, whole, where it lies or gathered in `kept`. What does not begin like one is not waited for. */
+/*
+ * The head, whole, where it lies or gathered in `kept`. What does not begin like one is not waited
+ * for.
+ */
 static int take_raw_head(struct h1_reader *reader, struct muster_str *in,
         struct muster_str *ret_raw, struct muster_error *error)
 {
@@ -180,7 +186,7 @@ static int read_head(struct h1_reader *reader, struct h1_scratch *scratch, struc
         return read_framing(reader, &ret_event->head, error);
 }
 
-/* --- bodies ------------------------------------------------------------------------------------------------------- */
+/* --- bodies ---------------------------------------------------------------------------------- */
 
 static int body_event(struct h1_event *ret_event, struct muster_str body)
 {
@@ -200,11 +206,11 @@ static int read_left(struct h1_reader *reader, struct muster_str *in, struct h1_
         return body_event(ret_event, take(in, n));
 }
 
-/* --- chunks (RFC 9112 section 7.1) -------------------------------------------------------------------------------- */
+/* --- chunks (RFC 9112 section 7.1) ----------------------------------------------------------- */
 
 /*
- * A line with its CRLF, whole, where it lies or gathered in `kept`, which is stale then. The line's end is CRLF and nothing else: about chunks
- * two readers must never disagree.
+ * A line with its CRLF, whole, where it lies or gathered in `kept`, which is stale then. The line's
+ * end is CRLF and nothing else: about chunks two readers must never disagree.
  */
 static int take_crlf_line(struct h1_reader *reader, struct muster_str *in, size_t bytes_max,
         struct muster_str *ret_line, struct muster_error *error)
@@ -231,8 +237,8 @@ static int take_crlf_line(struct h1_reader *reader, struct muster_str *in, size_
 }
 
 /*
- * Hexadecimal digits, blanks, then nothing or an extension, which is not looked into: but a NUL or a CR in it are not passed over, as somebody could
- * take them for its end.
+ * Hexadecimal digits, blanks, then nothing or an extension, which is not looked into: but a NUL or
+ * a CR in it are not passed over, as somebody could take them for its end.
  */
 static int parse_chunk_size(struct muster_str line, uint64_t *ret_size, struct muster_error *error)
 {
@@ -283,8 +289,8 @@ static int read_data_end(struct h1_reader *reader, struct muster_str *in,
 }
 
 /*
- * Trailer fields are dropped: nothing here uses them, and merging them into the head would be wrong. So what they look like does not matter, as long as
- * it is certain where they end.
+ * Trailer fields are dropped: nothing here uses them, and merging them into the head would be
+ * wrong. So what they look like does not matter, as long as it is certain where they end.
  */
 static int read_trailer(struct h1_reader *reader, struct muster_str *in, struct muster_error *error)
 {
@@ -301,7 +307,7 @@ static int read_trailer(struct h1_reader *reader, struct muster_str *in, struct 
         return 0;
 }
 
-/* --- all of it ---------------------------------------------------------------------------------------------------- */
+/* --- all of it ------------------------------------------------------------------------------- */
 
 static int step(struct h1_reader *reader, struct h1_scratch *scratch, struct muster_str *in,
         struct h1_event *ret_event, bool *ret_is_event, struct muster_error *error)
@@ -371,21 +377,18 @@ int h1_read_eof(struct h1_reader *reader, struct muster_error *error)
         case H1_AT_HEAD:
                 return error_set(error, MUSTER_E_CLOSED, MUSTER_PHASE_WAIT, 0,
                         reader->kept.len
-                                ? "closed: the server ended the connection within the head of the "
-                                  "response"
+                                ? "closed: the server ended the connection within the head of the response"
                                 : "closed: the server ended the connection without a response");
         case H1_AT_FIXED:
                 return error_set(error, MUSTER_E_CLOSED, MUSTER_PHASE_RECEIVE, 0,
-                        "closed: the server ended the connection with %llu bytes of the "
-                        "body still missing",
+                        "closed: the server ended the connection with %llu bytes of the body still missing",
                         (unsigned long long)reader->left);
         case H1_AT_SIZE:
         case H1_AT_DATA:
         case H1_AT_DATA_END:
         case H1_AT_TRAILER:
                 return error_set(error, MUSTER_E_CLOSED, MUSTER_PHASE_RECEIVE, 0,
-                        "closed: the server ended the connection before the last chunk of "
-                        "the body");
+                        "closed: the server ended the connection before the last chunk of the body");
         case H1_AT_ERROR:
                 break;
         }

@@ -2,35 +2,43 @@
 /*
  * Response reader for HTTP/1 (RFC 9112)
  *
- * Turns bytes into events and keeps no socket. The caller points `in` at what it has and asks for the next event until told that there is
- * no more (H1_MORE): then all of `in` is consumed, and what the reader needs of it later it has kept itself. A head that arrived whole is parsed where it lies; only
- * one that is split is gathered in the reader's own buffer. Body bytes are borrowed from `in`: use them before feeding again.
+ * Turns bytes into events and keeps no socket. The caller points `in` at what it has and asks for
+ * the next event until told that there is no more (H1_MORE): then all of `in` is consumed, and what
+ * the reader needs of it later it has kept itself. A head that arrived whole is parsed where it
+ * lies; only one that is split is gathered in the reader's own buffer. Body bytes are borrowed from
+ * `in`: use them before feeding again.
  *
  *      HEAD ─┬─▶ FIXED ────────────────────┐
  *       ▲    ├─▶ SIZE ⇄ DATA ─▶ TRAILER ───┼─▶ DONE      a chunk size may be split anywhere
  *      1xx   └─▶ UNTIL_CLOSE ──────────────┘             any state ─▶ error: do not reuse the connection
  *
- * Strict where leniency is a hole, because a response's end could be seen in two places: Content-Length beside Transfer-Encoding, several lengths that
- * differ, signs and blanks in sizes, line ends of chunks other than CRLF, NUL, a Transfer-Encoding other than chunked: all are MUSTER_E_PROTOCOL with the
- * rule named. Lenient where other clients are, and where the RFC tells to be: a bare LF ends a line (section 2.2), and h1_untidy.h. What was seen
- * when these clients were tried stands in tests/unit/test_h1_variants.c.
+ * Strict where leniency is a hole, because a response's end could be seen in two places:
+ * Content-Length beside Transfer-Encoding, several lengths that differ, signs and blanks in sizes,
+ * line ends of chunks other than CRLF, NUL, a Transfer-Encoding other than chunked: all are
+ * MUSTER_E_PROTOCOL with the rule named. Lenient where other clients are, and where the RFC tells
+ * to be: a bare LF ends a line (section 2.2), and h1_untidy.h. What was seen when these clients
+ * were tried stands in tests/unit/test_h1_variants.c.
  */
 #ifndef HTTP_H1_READ_H
 #define HTTP_H1_READ_H
 
 #include "field.h"
 
-#define H1_HEAD_BYTES_MAX                                                                          \
-        (300 * 1024)           /* the default cap: what curl allows; more is broken or hostile */
+/* the default cap: what curl allows; more is broken or hostile */
+#define H1_HEAD_BYTES_MAX (300 * 1024)
 #define H1_FIELDS_MAX     512  /* fields in one head; servers send 10 to 40 */
 #define H1_INTERIM_MAX    32   /* 1xx responses before the final one */
 #define H1_CHUNK_LINE_MAX 4096 /* chunk size with its extensions */
 
 enum h1_event_kind {
-        H1_INTERIM, /* a 1xx response (RFC 9110 section 15.2); the final one follows. 101 is a protocol error: nobody asked for it */
-        H1_HEAD,    /* status line and fields */
-        H1_BODY,    /* some of the body */
-        H1_DONE,    /* the response is complete; what is left in `in` is not of it */
+        /*
+         * a 1xx response (RFC 9110 section 15.2); the final one follows. 101 is a protocol error:
+         * nobody asked for it
+         */
+        H1_INTERIM,
+        H1_HEAD, /* status line and fields */
+        H1_BODY, /* some of the body */
+        H1_DONE, /* the response is complete; what is left in `in` is not of it */
 };
 
 struct h1_head {
@@ -45,7 +53,8 @@ struct h1_head {
         uint64_t length;    /* of the body, where has_length */
         bool has_body;      /* false for HEAD, 1xx, 204, 304 */
         bool is_in_doubt;   /* what follows may not be what it seems to be: not to be used again */
-        bool keeps_alive; /* the connection may be used again after H1_DONE (RFC 9112 section 9.3) */
+        /* the connection may be used again after H1_DONE (RFC 9112 section 9.3) */
+        bool keeps_alive;
 };
 
 struct h1_event {
@@ -80,7 +89,10 @@ struct h1_reader {
         bool kept_is_stale; /* `kept` was handed out with the last event: empty it first */
 };
 
-/* Where the fields of a head are put: one for a loop, as it is used only inside a call and until the next. */
+/*
+ * Where the fields of a head are put: one for a loop, as it is used only inside a call and until
+ * the next.
+ */
 struct h1_scratch {
         struct field fields[H1_FIELDS_MAX];
 };
@@ -94,15 +106,16 @@ void h1_read_begin(struct h1_reader *reader, bool is_head, size_t head_bytes_max
 void h1_read_deinit(struct h1_reader *reader);
 
 /*
- * The next event in *ret_event, advancing `in` past what was used. H1_MORE: feed more. MUSTER_E_PROTOCOL, _TOO_LARGE, _RESOURCE with *error: the
- * connection is of no more use.
+ * The next event in *ret_event, advancing `in` past what was used. H1_MORE: feed more.
+ * MUSTER_E_PROTOCOL, _TOO_LARGE, _RESOURCE with *error: the connection is of no more use.
  */
 int h1_read_next(struct h1_reader *reader, struct h1_scratch *scratch, struct muster_str *in,
         struct h1_event *ret_event, struct muster_error *error);
 
 /*
- * The peer ended its side. 0: that was the end of a body that is delimited by it: H1_DONE. MUSTER_E_CLOSED with *error saying what was
- * incomplete otherwise ("after 3 of 10 bytes of the body").
+ * The peer ended its side. 0: that was the end of a body that is delimited by it: H1_DONE.
+ * MUSTER_E_CLOSED with *error saying what was incomplete otherwise ("after 3 of 10 bytes of the
+ * body").
  */
 int h1_read_eof(struct h1_reader *reader, struct muster_error *error);
 

@@ -23,7 +23,10 @@ static bool has(struct muster_str text, char c)
         return text.len && memchr(text.at, c, text.len);
 }
 
-/* Join to the line what is folded to it. Text only moves to the front, as each fold has a line's end and a blank at least. */
+/*
+ * Join to the line what is folded to it. Text only moves to the front, as each fold has a line's
+ * end and a blank at least.
+ */
 static enum fold unfold(char *text, struct muster_str *line, struct muster_str *rest)
 {
         enum fold fold = FOLD_NONE;
@@ -56,7 +59,10 @@ static int doubt(struct h1_head *head, const char *what, struct muster_str line,
         return DROPPED;
 }
 
-/* A line that is no field. Not everybody reads on behind one without a colon, so what follows is in doubt. */
+/*
+ * A line that is no field. Not everybody reads on behind one without a colon, so what follows is in
+ * doubt.
+ */
 static int judge_stray(struct h1_head *head, struct muster_str line, struct muster_str name,
         struct muster_error *error)
 {

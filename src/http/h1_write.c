@@ -15,7 +15,7 @@ bool h1_method_is_idempotent(struct muster_str method)
         return false;
 }
 
-/* --- what may be written ------------------------------------------------------------------------------------------ */
+/* --- what may be written --------------------------------------------------------------------- */
 
 static int refuse(struct muster_error *error, const char *what, struct muster_str text)
 {
@@ -44,7 +44,7 @@ static int check(const struct h1_request *request, struct muster_error *error)
         return 0;
 }
 
-/* --- writing ------------------------------------------------------------------------------------------------------ */
+/* --- writing --------------------------------------------------------------------------------- */
 
 static int add_field(struct buf *to, struct muster_str name, struct muster_str value)
 {

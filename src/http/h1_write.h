@@ -26,15 +26,17 @@ struct h1_request {
         uint64_t body_bytes;
         bool is_chunked; /* the body comes in chunks, of unknown length */
         bool has_body; /* Content-Length is sent; also, as 0, for POST, PUT and PATCH without one */
-        bool drops_credentials; /* leave out the caller's credential fields and `authorization` (redirect.h) */
+        /* leave out the caller's credential fields and `authorization` (redirect.h) */
+        bool drops_credentials;
         bool drops_body_fields; /* and those that describe a body */
         bool http_1_0;
         bool closes; /* ask for the connection to be closed after the response */
 };
 
 /*
- * Append the head. MUSTER_E_INVALID with *error when a method or field would break out of its place (anything but a token, CR, LF, NUL): the
- * setters refuse these before, this is the last line. MUSTER_E_RESOURCE.
+ * Append the head. MUSTER_E_INVALID with *error when a method or field would break out of its place
+ * (anything but a token, CR, LF, NUL): the setters refuse these before, this is the last line.
+ * MUSTER_E_RESOURCE.
  */
 int h1_write_head(const struct h1_request *request, struct buf *to, struct muster_error *error);
 

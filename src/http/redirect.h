@@ -6,8 +6,9 @@
  *      303        everything but HEAD becomes GET
  *      307, 308   the method and the body stay
  *
- * The request goes on only if the response has a Location that is an http or https URL. Credentials (Authorization, Cookie,
- * Proxy-Authorization, user name and password of the URL) are dropped where the origin changes.
+ * The request goes on only if the response has a Location that is an http or https URL. Credentials
+ * (Authorization, Cookie, Proxy-Authorization, user name and password of the URL) are dropped where
+ * the origin changes.
  */
 #ifndef HTTP_REDIRECT_H
 #define HTTP_REDIRECT_H
@@ -22,9 +23,10 @@ struct redirect {
 #define REDIRECT_NONE 1 /* the response is the result */
 
 /*
- * Decide. `location` has at NULL where the field is missing: 3xx without Location is no redirect. 0: go on to *ret_target as *ret_redirect says. REDIRECT_NONE: `status`
- * is none of the five, or there is no Location. MUSTER_E_REDIRECT: the Location cannot be used, or leads from https to http without
- * `allow_https_to_http`; *error says it. MUSTER_E_RESOURCE.
+ * Decide. `location` has at NULL where the field is missing: 3xx without Location is no redirect.
+ * 0: go on to *ret_target as *ret_redirect says. REDIRECT_NONE: `status` is none of the five, or
+ * there is no Location. MUSTER_E_REDIRECT: the Location cannot be used, or leads from https to http
+ * without `allow_https_to_http`; *error says it. MUSTER_E_RESOURCE.
  */
 int redirect_decide(int status, struct muster_str method, const struct url *from,
         struct muster_str location, bool allow_https_to_http, struct url *ret_target,

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How it works: what a server sends is cleaned (only when it needs to be), while what a person wrote is refused where that would change it.
- * The input is cut into scheme, authority, path and query where it lies, and written into `text` part by part, each percent-encoded by its own
- * set. What is missing is taken from the base first.
+ * How it works: what a server sends is cleaned (only when it needs to be), while what a person
+ * wrote is refused where that would change it. The input is cut into scheme, authority, path and
+ * query where it lies, and written into `text` part by part, each percent-encoded by its own set.
+ * What is missing is taken from the base first.
  */
 #include "url.h"
 
@@ -14,7 +15,7 @@
 #include <base/error.h>
 #include <stdio.h>
 
-/* --- cleaning ----------------------------------------------------------------------------------------------------- */
+/* --- cleaning -------------------------------------------------------------------------------- */
 
 static bool is_dropped(char c)
 {
@@ -32,7 +33,10 @@ static struct muster_str strip(struct muster_str text)
         return text;
 }
 
-/* In what a server says tabs and line ends are dropped wherever they stand, as browsers do. That needs a copy, which most URLs do not. */
+/*
+ * In what a server says tabs and line ends are dropped wherever they stand, as browsers do. That
+ * needs a copy, which most URLs do not.
+ */
 static int clean(struct muster_str *text, struct buf *copy)
 {
         bool is_clean = true;
@@ -53,7 +57,7 @@ static int clean(struct muster_str *text, struct buf *copy)
         return 0;
 }
 
-/* --- cutting ------------------------------------------------------------------------------------------------------ */
+/* --- cutting --------------------------------------------------------------------------------- */
 
 /* The pieces of a reference where they lie in the input; `at` NULL: not there. */
 struct pieces {
@@ -127,8 +131,8 @@ static struct muster_str take_until(struct muster_str *rest, const char *ends)
 }
 
 /*
- * After a special scheme any number of slashes begins the authority, unless the scheme is the base's own and there is none: then
- * what follows is relative to it.
+ * After a special scheme any number of slashes begins the authority, unless the scheme is the
+ * base's own and there is none: then what follows is relative to it.
  */
 static int cut(struct muster_str text, const struct url *base, struct pieces *pieces,
         struct muster_error *error)
@@ -158,7 +162,7 @@ static int cut(struct muster_str text, const struct url *base, struct pieces *pi
         return 0;
 }
 
-/* --- authority ---------------------------------------------------------------------------------------------------- */
+/* --- authority ------------------------------------------------------------------------------- */
 
 static int parse_port(struct muster_str text, enum url_scheme scheme, uint16_t *ret_port,
         struct muster_error *error)
@@ -282,7 +286,7 @@ static int add_authority(struct url *url, struct muster_str authority, struct mu
         return r;
 }
 
-/* --- target -------------------------------------------------------------------------------------------------------- */
+/* --- target ---------------------------------------------------------------------------------- */
 
 static struct muster_str base_path(const struct url *base)
 {
@@ -300,7 +304,10 @@ static struct muster_str base_query(const struct url *base)
                           : (struct muster_str){ NULL, 0 };
 }
 
-/* The path of a reference without authority: absolute, relative to the base's last slash, or the base's own. */
+/*
+ * The path of a reference without authority: absolute, relative to the base's last slash, or the
+ * base's own.
+ */
 static int add_relative_path(struct url *url, size_t path_at, const struct url *base,
         struct pieces *pieces)
 {
@@ -341,7 +348,7 @@ static int add_target(struct url *url, const struct url *base, struct pieces *pi
         return r;
 }
 
-/* --- all of it ---------------------------------------------------------------------------------------------------- */
+/* --- all of it ------------------------------------------------------------------------------- */
 
 static int add_base_authority(struct url *url, const struct url *base)
 {

@@ -2,12 +2,15 @@
 /*
  * URLs of http and https
  *
- * What a browser accepts (WHATWG URL Standard, basic URL parser restricted to these two special schemes), normalised: scheme and host in lower case,
- * IDN in ASCII (UTS 46), IPv4 in dotted decimal from all the forms that browsers take, IPv6 compressed (RFC 5952), default port dropped,
- * dot segments resolved, everything outside the allowed sets percent-encoded, fragment cut off (it is never sent).
+ * What a browser accepts (WHATWG URL Standard, basic URL parser restricted to these two special
+ * schemes), normalised: scheme and host in lower case, IDN in ASCII (UTS 46), IPv4 in dotted
+ * decimal from all the forms that browsers take, IPv6 compressed (RFC 5952), default port dropped,
+ * dot segments resolved, everything outside the allowed sets percent-encoded, fragment cut off (it
+ * is never sent).
  *
- * What the standard strips or replaces in silence (tabs, line ends, blanks and control characters at the ends, backslashes) is taken as browsers
- * do from a server, that is relative to a base; from a person, without one, it is an error, as with curl, Go and Python.
+ * What the standard strips or replaces in silence (tabs, line ends, blanks and control characters
+ * at the ends, backslashes) is taken as browsers do from a server, that is relative to a base; from
+ * a person, without one, it is an error, as with curl, Go and Python.
  */
 #ifndef HTTP_URL_H
 #define HTTP_URL_H
@@ -15,8 +18,8 @@
 #include <base/buf.h>
 #include <muster/error.h>
 
-#define URL_BYTES_MAX                                                                              \
-        (64 * 1024) /* longer than any server takes (8 to 32 KiB); more is an accident */
+/* longer than any server takes (8 to 32 KiB); more is an accident */
+#define URL_BYTES_MAX (64 * 1024)
 
 enum url_scheme { URL_HTTP, URL_HTTPS };
 
@@ -26,14 +29,20 @@ struct url_span {
         uint32_t at, len;
 };
 
-/* Zeroed is empty. The spans are places in `text`, which is reused when another URL is parsed into the same struct. */
+/*
+ * Zeroed is empty. The spans are places in `text`, which is reused when another URL is parsed into
+ * the same struct.
+ */
 struct url {
         /* Normalised, e.g. "http://user:pw@[2001:db8::1]:8080/a?b", not terminated. */
         struct buf text;
         /* Percent-encoded as in the text; empty when there are none. */
         struct url_span user, password;
         struct url_span host; /* without brackets */
-        /* "[2001:db8::1]:8080": the Host field (RFC 9110 section 7.2), port only when not the default. */
+        /*
+         * "[2001:db8::1]:8080": the Host field (RFC 9110 section 7.2), port only when not the
+         * default.
+         */
         struct url_span authority;
         struct url_span target; /* "/a?b": the request target in origin form */
         enum url_scheme scheme;
@@ -44,8 +53,9 @@ struct url {
 void url_deinit(struct url *url);
 
 /*
- * Parse `text`, relative to `base` unless that is NULL, into `url`, which may not be `base`. MUSTER_E_URL with *error saying what is
- * wrong and where, quoting the input shortened; MUSTER_E_RESOURCE. On failure `url` is empty.
+ * Parse `text`, relative to `base` unless that is NULL, into `url`, which may not be `base`.
+ * MUSTER_E_URL with *error saying what is wrong and where, quoting the input shortened;
+ * MUSTER_E_RESOURCE. On failure `url` is empty.
  */
 int url_parse(struct url *url, struct muster_str text, const struct url *base,
         struct muster_error *error);

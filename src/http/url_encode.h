@@ -20,7 +20,9 @@ unsigned url_encode_sets(unsigned char c);
 /* Append a part with everything in `set` percent-encoded. 0 or MUSTER_E_RESOURCE. */
 int url_add_encoded(struct muster_str part, unsigned set, struct buf *to);
 
-/* Append what a percent-encoded part stands for (bytes, may hold anything). 0 or MUSTER_E_RESOURCE. */
+/*
+ * Append what a percent-encoded part stands for (bytes, may hold anything). 0 or MUSTER_E_RESOURCE.
+ */
 int url_add_decoded(struct muster_str part, struct buf *to);
 
 #endif

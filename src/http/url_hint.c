@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Guesses from the most telling to the least: the first that fits is told. Those that say what to write try it first.
+ * Guesses from the most telling to the least: the first that fits is told. Those that say what to
+ * write try it first.
  */
 #include "url_hint.h"
 
@@ -40,7 +41,7 @@ int url_hint_unsupported(struct muster_str scheme, struct muster_error *error)
                 STR_ARGS(shown(scheme)));
 }
 
-/* --- characters that nobody meant --------------------------------------------------------------------------------- */
+/* --- characters that nobody meant ------------------------------------------------------------ */
 
 /* Characters, not bytes: what an editor shows. */
 static size_t column(struct muster_str text, size_t at)
@@ -115,7 +116,7 @@ int url_hint_strays(struct muster_str text, struct muster_error *error)
         return has_backslash ? backslash(text, error) : 0;
 }
 
-/* --- what works --------------------------------------------------------------------------------------------------- */
+/* --- what works ------------------------------------------------------------------------------ */
 
 /* "SCHEME" and the text behind it, where that is a URL of a host that may exist: else false. */
 static bool works(const char *scheme, struct muster_str text)
@@ -138,7 +139,7 @@ static int write_this(struct muster_error *error, struct muster_str text, const 
                 STR_ARGS(rest));
 }
 
-/* --- what it looks like ------------------------------------------------------------------------------------------- */
+/* --- what it looks like ---------------------------------------------------------------------- */
 
 static bool is_letter(char c)
 {
@@ -198,8 +199,7 @@ static int slashes(struct muster_str text, struct muster_error *error)
                 return write_this(error, text, "no scheme in", "http:", text);
         return str_starts(text, "/") && !str_starts(text, "//")
                        ? say(error, text,
-                                 "is a path without a host; a URL begins with http:// or https:// and "
-                                 "a host")
+                                 "is a path without a host; a URL begins with http:// or https:// and a host")
                        : 0;
 }
 
@@ -244,7 +244,10 @@ static bool has_url_inside(struct muster_str text)
         return str_has(text, "http://") || str_has(text, "https://");
 }
 
-/* "example.com:8080/", "user:password@host/": what stands before the colon only looks like a scheme. */
+/*
+ * "example.com:8080/", "user:password@host/": what stands before the colon only looks like a
+ * scheme.
+ */
 static bool has_no_scheme(struct muster_str text)
 {
         const char *colon = memchr(text.at, ':', text.len);

@@ -17,7 +17,7 @@ static int bad(struct muster_error *error, struct muster_str text, const char *w
                 text.at, why);
 }
 
-/* --- IPv6 --------------------------------------------------------------------------------------------------------- */
+/* --- IPv6 ------------------------------------------------------------------------------------ */
 
 static int parse_ipv6(struct muster_str text, struct buf *to, struct muster_error *error)
 {
@@ -37,9 +37,12 @@ static int parse_ipv6(struct muster_str text, struct buf *to, struct muster_erro
         return bad(error, text, "is no IPv6 address");
 }
 
-/* --- IPv4 --------------------------------------------------------------------------------------------------------- */
+/* --- IPv4 ------------------------------------------------------------------------------------ */
 
-/* A part of an IPv4 address: decimal, octal with a leading 0, hexadecimal with 0x. False when it is no number. */
+/*
+ * A part of an IPv4 address: decimal, octal with a leading 0, hexadecimal with 0x. False when it is
+ * no number.
+ */
 static bool parse_ipv4_number(struct muster_str part, uint64_t *ret_value)
 {
         unsigned base = 10;
@@ -121,11 +124,12 @@ static int parse_ipv4(struct muster_str name, struct buf *to, struct muster_erro
         return r;
 }
 
-/* --- names -------------------------------------------------------------------------------------------------------- */
+/* --- names ----------------------------------------------------------------------------------- */
 
 /*
- * Forbidden domain code points (WHATWG URL section 3.1): they would end the host elsewhere, or are never part of one. Quotes and commas are not
- * among them; but no name has any, and they tell that something else was meant to be a URL.
+ * Forbidden domain code points (WHATWG URL section 3.1): they would end the host elsewhere, or are
+ * never part of one. Quotes and commas are not among them; but no name has any, and they tell that
+ * something else was meant to be a URL.
  */
 static bool is_forbidden(unsigned char c)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The path of a URL: segments, and what dots in them mean (WHATWG URL Standard section 4.4, path state)
+ * The path of a URL: segments, and what dots in them mean (WHATWG URL Standard section 4.4, path
+ * state)
  */
 #ifndef HTTP_URL_PATH_H
 #define HTTP_URL_PATH_H
@@ -17,8 +18,8 @@ static inline bool url_is_slash(char c)
 bool url_path_is_plain(struct muster_str path);
 
 /*
- * Append the segments of `path`, each after a slash, encoded, and with dots resolved against what stands in `text` from
- * `path_at` on. 0 or MUSTER_E_RESOURCE.
+ * Append the segments of `path`, each after a slash, encoded, and with dots resolved against what
+ * stands in `text` from `path_at` on. 0 or MUSTER_E_RESOURCE.
  */
 int url_path_add(struct buf *text, size_t path_at, struct muster_str path);
 

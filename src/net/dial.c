@@ -11,7 +11,7 @@ static struct dial_racer *racer_of(struct loop_socket *socket)
         return LIST_OWNER(socket, struct dial_racer, socket);
 }
 
-/* --- the end ------------------------------------------------------------------------------------------------------ */
+/* --- the end --------------------------------------------------------------------------------- */
 
 static void close_racers(struct dial *dial)
 {
@@ -47,7 +47,10 @@ void dial_take_socket(struct dial *dial, struct loop_socket *to, loop_handler ha
 static void fail_soon(struct dial *dial)
 {
         dial->has_failed = true;
-        /* The timer runs or has run for this dial, so there is room for it in the heap; if not, its owner's timeout ends it. */
+        /*
+         * The timer runs or has run for this dial, so there is room for it in the heap; if not, its
+         * owner's timeout ends it.
+         */
         (void)loop_timer_set(dial->loop, &dial->timer, dial->loop->now_ns);
 }
 
@@ -87,7 +90,7 @@ static void note_failure(struct dial *dial, const struct net_address *address, i
                         dial->n_tried, text, error_sys_text(sys));
 }
 
-/* --- the race ----------------------------------------------------------------------------------------------------- */
+/* --- the race -------------------------------------------------------------------------------- */
 
 static void go_on(struct dial *dial);
 
@@ -163,8 +166,8 @@ static bool start_next(struct dial *dial)
 }
 
 /*
- * The next address, and the timer for the one after it, which may not be known yet; or the end, when there is nothing more to
- * hope for.
+ * The next address, and the timer for the one after it, which may not be known yet; or the end,
+ * when there is nothing more to hope for.
  */
 static void go_on(struct dial *dial)
 {
@@ -193,7 +196,7 @@ static void timer_fire(struct loop_timer *timer, uint64_t late_ns)
         dial->done(dial, (int)dial->error.code);
 }
 
-/* --- the addresses ------------------------------------------------------------------------------------------------ */
+/* --- the addresses --------------------------------------------------------------------------- */
 
 static bool is_known(const struct dial *dial, const struct net_address *address)
 {

@@ -2,9 +2,10 @@
 /*
  * From a host to a connected socket
  *
- * Resolves and races the addresses (RFC 8305): the first is tried at once, the next one each time that another
- * DIAL_ATTEMPT_DELAY_NS has passed or one has failed, the first to connect wins and the others are closed. Addresses that the
- * resolver delivers late join the race. A failure is reported when no address is left and the resolver has no more.
+ * Resolves and races the addresses (RFC 8305): the first is tried at once, the next one each time
+ * that another DIAL_ATTEMPT_DELAY_NS has passed or one has failed, the first to connect wins and
+ * the others are closed. Addresses that the resolver delivers late join the race. A failure is
+ * reported when no address is left and the resolver has no more.
  */
 #ifndef NET_DIAL_H
 #define NET_DIAL_H
@@ -20,8 +21,8 @@ typedef void (*dial_done)(struct dial *dial, int r);
 /* One attempt to reach a host. Embed it; zeroed does nothing. */
 struct dial {
         struct loop *loop;
-        dial_done
-                done; /* called once, from the loop, as the last thing: the dial may be freed in it */
+        /* called once, from the loop, as the last thing: the dial may be freed in it */
+        dial_done done;
         struct muster_error error; /* done with r < 0: MUSTER_E_RESOLVE, _CONNECT, _RESOURCE */
         uint64_t dns_end_ns;       /* when the first address was known; 0 before */
         unsigned n_tried;          /* addresses */
@@ -44,7 +45,10 @@ struct dial {
         struct dial_racer *winner;
 };
 
-/* Begin. `done` follows from a later point of the loop, whatever happens; negative only for MUSTER_E_RESOURCE at once. */
+/*
+ * Begin. `done` follows from a later point of the loop, whatever happens; negative only for
+ * MUSTER_E_RESOURCE at once.
+ */
 int dial_start(struct dial *dial, struct loop *loop, struct resolver *resolver, dial_done done,
         struct muster_str borrow_host, uint16_t port);
 

@@ -28,7 +28,9 @@ void dns_channel_set_timer(struct dns_channel *channel)
         if (ares_timeout(channel->ares, NULL, &left))
                 at = clock_now(channel->loop->clock) + (uint64_t)left.tv_sec * NS_PER_S +
                      (uint64_t)left.tv_usec * NS_PER_US;
-        /* Without memory for it the lookup ends with its next packet, or by the request's timeout. */
+        /*
+         * Without memory for it the lookup ends with its next packet, or by the request's timeout.
+         */
         (void)loop_timer_set(channel->loop, &channel->timer, at);
 }
 
@@ -95,7 +97,7 @@ static void socket_state(void *data, ares_socket_t fd, int want_read, int want_w
                 drop_watch(watch);
 }
 
-/* --- answers that are none ---------------------------------------------------------------------------------------- */
+/* --- answers that are none ------------------------------------------------------------------- */
 
 /* RCODE of a message (RFC 1035 section 4.1.1), as a status. */
 static int rejection_of(const unsigned char *message)
@@ -166,7 +168,7 @@ int dns_channel_status(const struct dns_channel *channel, int status, uint64_t s
         return status == ARES_ECONNREFUSED && was_rejected ? channel->rejection : status;
 }
 
-/* --- making ------------------------------------------------------------------------------------------------------- */
+/* --- making ---------------------------------------------------------------------------------- */
 
 /* Of old versions only; new ones have deprecated what it calls. */
 static void set_functions_of_old(struct dns_channel *channel)
@@ -236,8 +238,7 @@ int dns_channel_init(struct dns_channel *channel, struct loop *loop, const char 
         if (servers &&
                 (!*servers || ares_set_servers_ports_csv(channel->ares, servers) != ARES_SUCCESS))
                 return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_DNS, 0,
-                        "invalid: name server \"%.80s\" is not ADDRESS or ADDRESS:PORT, "
-                        "several by commas",
+                        "invalid: name server \"%.80s\" is not ADDRESS or ADDRESS:PORT, several by commas",
                         servers);
         if (servers && !(channel->servers = mem_strdup(servers)))
                 return error_set_memory(error, MUSTER_PHASE_DNS);

@@ -20,8 +20,8 @@ struct dns_channel {
 };
 
 /*
- * `servers` is "ADDRESS[:PORT]", several by commas; NULL: the system's. MUSTER_E_RESOURCE, MUSTER_E_INVALID; deinit it in either
- * case.
+ * `servers` is "ADDRESS[:PORT]", several by commas; NULL: the system's. MUSTER_E_RESOURCE,
+ * MUSTER_E_INVALID; deinit it in either case.
  */
 int dns_channel_init(struct dns_channel *channel, struct loop *loop, const char *servers,
         struct muster_error *error);

@@ -9,7 +9,9 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
-/* On a manual clock: how long the real kernel gets to bring loopback traffic before time jumps on. */
+/*
+ * On a manual clock: how long the real kernel gets to bring loopback traffic before time jumps on.
+ */
 #define MANUAL_PATIENCE_NS (2 * NS_PER_MS)
 
 /* A wait that took so long was one: the processor is rarely away for longer between two calls. */
@@ -30,7 +32,7 @@ static struct loop_timer *timer_of(struct heap_node *node)
         return LIST_OWNER(node, struct loop_timer, node);
 }
 
-/* --- waking from elsewhere ---------------------------------------------------------------------------------------- */
+/* --- waking from elsewhere ------------------------------------------------------------------- */
 
 static void wake_ready(struct loop_watch *watch, bool readable, bool writable)
 {
@@ -51,7 +53,7 @@ void loop_wake(struct loop *loop)
         errno = saved;
 }
 
-/* --- making and unmaking ------------------------------------------------------------------------------------------ */
+/* --- making and unmaking --------------------------------------------------------------------- */
 
 static int init_backend(struct loop *loop, int *ret_sys)
 {
@@ -123,7 +125,7 @@ void loop_deinit(struct loop *loop)
         loop->buffer = mem_free(loop->buffer);
 }
 
-/* --- one turn ----------------------------------------------------------------------------------------------------- */
+/* --- one turn -------------------------------------------------------------------------------- */
 
 void loop_mark_ready(struct loop_socket *socket)
 {
@@ -170,8 +172,8 @@ static void call_watches(struct loop *loop)
 }
 
 /*
- * Fire what was due when the wait ended. Only that: a handler may set a timer to the present moment, and it must not keep
- * the turn from ending.
+ * Fire what was due when the wait ended. Only that: a handler may set a timer to the present
+ * moment, and it must not keep the turn from ending.
  */
 static void fire_timers(struct loop *loop)
 {
@@ -195,7 +197,10 @@ static uint64_t until_next(const struct loop *loop, uint64_t until_ns, uint64_t 
         return next > now ? next - now : 0;
 }
 
-/* A manual clock passes no time by itself: look, be patient for a moment, then jump to where something is due. */
+/*
+ * A manual clock passes no time by itself: look, be patient for a moment, then jump to where
+ * something is due.
+ */
 static int wait_manual(struct loop *loop, uint64_t until_ns)
 {
         uint64_t timeout = until_next(loop, until_ns, loop->clock->manual_ns);
@@ -227,7 +232,10 @@ int loop_turn(struct loop *loop, uint64_t until_ns)
         uint64_t wait_began_ns = clock_now(loop->clock);
         int r;
 
-        /* What the owner did since the last turn counts, too; but a foreign loop has waited meanwhile. */
+        /*
+         * What the owner did since the last turn counts, too; but a foreign loop has waited
+         * meanwhile.
+         */
         if (loop->timer_fd < 0)
                 note_turn_length(loop, wait_began_ns);
         loop->stats.n_turns++;
@@ -250,7 +258,7 @@ int loop_turn(struct loop *loop, uint64_t until_ns)
         return 0;
 }
 
-/* --- a foreign loop ----------------------------------------------------------------------------------------------- */
+/* --- a foreign loop -------------------------------------------------------------------------- */
 
 static void mirror_deadline(struct loop *loop)
 {
@@ -295,7 +303,7 @@ int loop_pollable_fd(struct loop *loop)
         return loop->fd;
 }
 
-/* --- timers ------------------------------------------------------------------------------------------------------- */
+/* --- timers ---------------------------------------------------------------------------------- */
 
 int loop_timer_set(struct loop *loop, struct loop_timer *timer, uint64_t at_ns)
 {
@@ -318,7 +326,7 @@ void loop_timer_stop(struct loop *loop, struct loop_timer *timer)
         heap_remove(&loop->timers, &timer->node);
 }
 
-/* --- watches ------------------------------------------------------------------------------------------------------ */
+/* --- watches --------------------------------------------------------------------------------- */
 
 int loop_watch_set(struct loop *loop, struct loop_watch *watch, int fd, bool want_read,
         bool want_write)

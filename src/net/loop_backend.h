@@ -2,9 +2,9 @@
 /*
  * What a backend does for the loop
  *
- * The loop owns lists, timers and the buffer; a backend talks to the kernel. It puts what is ready on the loop's lists in
- * wait(), and makes one step with a ready socket in step(), delivering events. epoll always works; another one is used
- * where init() succeeds.
+ * The loop owns lists, timers and the buffer; a backend talks to the kernel. It puts what is ready
+ * on the loop's lists in wait(), and makes one step with a ready socket in step(), delivering
+ * events. epoll always works; another one is used where init() succeeds.
  */
 #ifndef NET_LOOP_BACKEND_H
 #define NET_LOOP_BACKEND_H
@@ -19,8 +19,9 @@ struct loop_backend {
         void (*deinit)(struct loop *loop);
 
         /*
-         * Wait at most `timeout_ns` (0: only look; UINT64_MAX: however long) and put what is ready on loop->ready_sockets and
-         * loop->ready_watches. Positive, LOOP_WAIT_PARTIAL: more may be ready than was reported. Negative: MUSTER_E_RESOURCE.
+         * Wait at most `timeout_ns` (0: only look; UINT64_MAX: however long) and put what is ready
+         * on loop->ready_sockets and loop->ready_watches. Positive, LOOP_WAIT_PARTIAL: more may be
+         * ready than was reported. Negative: MUSTER_E_RESOURCE.
          */
         int (*wait)(struct loop *loop, uint64_t timeout_ns);
 
@@ -31,7 +32,10 @@ struct loop_backend {
         /* The struct of an open socket has moved: the kernel must name the new place. */
         void (*moved)(struct loop_socket *to);
 
-        /* Do one piece of what a ready socket is ready for: one receive, the rest of a send, the end of a connect. */
+        /*
+         * Do one piece of what a ready socket is ready for: one receive, the rest of a send, the
+         * end of a connect.
+         */
         void (*step)(struct loop_socket *socket);
 
         int (*send)(struct loop_socket *socket, int *ret_sys); /* socket->out; see loop_send() */

@@ -2,13 +2,14 @@
 /*
  * The epoll backend
  *
- * Sockets are registered once, edge-triggered, for everything; can_read and can_write remember what the kernel said. A send
- * is tried at once, and waits for writability only after EAGAIN. A receive that fills less than it was given has emptied the
- * socket, which saves the call that would only say EAGAIN; an edge then comes with the next bytes.
+ * Sockets are registered once, edge-triggered, for everything; can_read and can_write remember what
+ * the kernel said. A send is tried at once, and waits for writability only after EAGAIN. A receive
+ * that fills less than it was given has emptied the socket, which saves the call that would only
+ * say EAGAIN; an edge then comes with the next bytes.
  *
- * Received bytes carry the kernel's receive stamp (SO_TIMESTAMPING, software): a moment of CLOCK_REALTIME, turned into
- * CLOCK_MONOTONIC with the offset that the loop samples each turn. Where one receive takes several segments the stamp is the
- * last one's.
+ * Received bytes carry the kernel's receive stamp (SO_TIMESTAMPING, software): a moment of
+ * CLOCK_REALTIME, turned into CLOCK_MONOTONIC with the offset that the loop samples each turn.
+ * Where one receive takes several segments the stamp is the last one's.
  */
 #include "loop_backend.h"
 
@@ -48,7 +49,7 @@ static void epoll_deinit(struct loop *loop)
         loop->batch = mem_free(loop->batch);
 }
 
-/* --- waiting ------------------------------------------------------------------------------------------------------ */
+/* --- waiting --------------------------------------------------------------------------------- */
 
 static void note_socket(struct loop_socket *socket, uint32_t events)
 {
@@ -93,7 +94,10 @@ static int wait_events(struct loop *loop, struct epoll_event *events, uint64_t t
         return epoll_pwait2(loop->fd, events, BATCH, &timeout, NULL);
 }
 
-/* Kernels before 5.11 have no epoll_pwait2(): whole milliseconds, rounded up so that a timer is never early. */
+/*
+ * Kernels before 5.11 have no epoll_pwait2(): whole milliseconds, rounded up so that a timer is
+ * never early.
+ */
 static int wait_coarse(struct loop *loop, struct epoll_event *events, uint64_t timeout_ns)
 {
         uint64_t ms = timeout_ns / NS_PER_MS + (timeout_ns % NS_PER_MS != 0);
@@ -121,7 +125,7 @@ static int epoll_wait_ready(struct loop *loop, uint64_t timeout_ns)
         return n == BATCH ? LOOP_WAIT_PARTIAL : 0;
 }
 
-/* --- registering -------------------------------------------------------------------------------------------------- */
+/* --- registering ----------------------------------------------------------------------------- */
 
 static int control(struct loop *loop, int operation, int fd, uint32_t events, void *tagged)
 {
@@ -165,7 +169,7 @@ static int epoll_watch(struct loop_watch *watch, bool is_new)
                 tagged);
 }
 
-/* --- sending ------------------------------------------------------------------------------------------------------ */
+/* --- sending --------------------------------------------------------------------------------- */
 
 static void drop_sent(struct loop_socket *socket, size_t n)
 {
@@ -248,7 +252,7 @@ static int epoll_send(struct loop_socket *socket, int *ret_sys)
         return socket->n_out ? LOOP_PENDING : 0;
 }
 
-/* --- receiving ---------------------------------------------------------------------------------------------------- */
+/* --- receiving ------------------------------------------------------------------------------- */
 
 static uint64_t kernel_stamp(const struct loop *loop, struct msghdr *message)
 {
@@ -294,8 +298,9 @@ static void take_stamp(struct loop_socket *socket)
 }
 
 /*
- * When what was read could have been read, at the earliest. The stamp is that of one segment, which may have had to wait for an earlier one that was lost:
- * while the loop slept nothing was there for it.
+ * When what was read could have been read, at the earliest. The stamp is that of one segment, which
+ * may have had to wait for an earlier one that was lost: while the loop slept nothing was there for
+ * it.
  */
 static uint64_t readable_since(struct loop_socket *socket, struct msghdr *message)
 {
@@ -343,7 +348,9 @@ static void receive(struct loop_socket *socket)
                 loop_deliver(socket, &(struct loop_event){ .kind = LOOP_EOF });
                 return;
         }
-        /* After a hang-up no further edge comes: keep reading until the end itself has been seen. */
+        /*
+         * After a hang-up no further edge comes: keep reading until the end itself has been seen.
+         */
         if ((size_t)n < LOOP_BUFFER_BYTES && !socket->hung_up)
                 socket->can_read = false;
         else
@@ -353,7 +360,7 @@ static void receive(struct loop_socket *socket)
                                      .kernel_ns = readable_since(socket, &message) });
 }
 
-/* --- one step with a ready socket --------------------------------------------------------------------------------- */
+/* --- one step with a ready socket ------------------------------------------------------------ */
 
 static void finish_connect(struct loop_socket *socket)
 {
@@ -373,7 +380,10 @@ static void finish_connect(struct loop_socket *socket)
         loop_deliver(socket, &(struct loop_event){ .kind = LOOP_CONNECTED });
 }
 
-/* What is left of a send. True when the socket's owner was told, and the socket may be another one now. */
+/*
+ * What is left of a send. True when the socket's owner was told, and the socket may be another one
+ * now.
+ */
 static bool continue_send(struct loop_socket *socket)
 {
         int sys = 0;

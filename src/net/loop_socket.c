@@ -14,7 +14,10 @@
 
 static void set_option(int fd, int level, int name, int value)
 {
-        /* None of these is needed for correctness: a kernel that refuses one makes us slower or blind, not wrong. */
+        /*
+         * None of these is needed for correctness: a kernel that refuses one makes us slower or
+         * blind, not wrong.
+         */
         (void)setsockopt(fd, level, name, &value, sizeof(value));
 }
 
@@ -41,8 +44,9 @@ static void set_options(int fd)
 }
 
 /*
- * The kernel stamps what it receives only while some socket wants that, and it begins and ends to do so a while after it is asked, patching
- * its own code each time. One socket that always wants it spares us both, and the first responses have their stamps.
+ * The kernel stamps what it receives only while some socket wants that, and it begins and ends to
+ * do so a while after it is asked, patching its own code each time. One socket that always wants it
+ * spares us both, and the first responses have their stamps.
  */
 void loop_keep_stamping(struct loop *loop)
 {
@@ -79,7 +83,9 @@ int loop_socket_connect(struct loop *loop, struct loop_socket *sock, loop_handle
         fd = open_stream(address->sa_family, ret_sys);
         if (fd < 0)
                 return fd;
-        /* Connect before registering: epoll reports a socket that is not connecting yet as hung up. */
+        /*
+         * Connect before registering: epoll reports a socket that is not connecting yet as hung up.
+         */
         if (connect(fd, address, address_len) < 0 && errno != EINPROGRESS) {
                 *ret_sys = errno;
                 close(fd);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How it works: a name is asked for twice at once, A and AAAA. What comes is kept with the name; when enough is there the waiters are told.
- * c-ares may call back from within the question (for what stands in /etc/hosts): then nobody waits yet, and the answer is the return value.
+ * How it works: a name is asked for twice at once, A and AAAA. What comes is kept with the name;
+ * when enough is there the waiters are told. c-ares may call back from within the question (for
+ * what stands in /etc/hosts): then nobody waits yet, and the answer is the return value.
  */
 #include "resolve.h"
 
@@ -67,7 +68,7 @@ static struct resolve_waiter *waiter_of(struct list *link)
         return LIST_OWNER(link, struct resolve_waiter, waiter_link);
 }
 
-/* --- names -------------------------------------------------------------------------------------------------------- */
+/* --- names ----------------------------------------------------------------------------------- */
 
 static void name_free(struct name *name)
 {
@@ -130,7 +131,7 @@ static struct name *name_new(struct resolver *resolver, struct muster_str host)
         return name;
 }
 
-/* --- answers ------------------------------------------------------------------------------------------------------ */
+/* --- answers --------------------------------------------------------------------------------- */
 
 /* Families in turn, the preferred one first (RFC 8305 section 4). */
 static size_t interleave(const struct name *name, struct net_address *to)
@@ -192,7 +193,10 @@ static bool is_no(int status)
         return status == ARES_ENOTFOUND || status == ARES_ENODATA || status == ARES_SUCCESS;
 }
 
-/* Both families have failed: a trouble says more than a plain no, and "no address" less than "no such name". */
+/*
+ * Both families have failed: a trouble says more than a plain no, and "no address" less than "no
+ * such name".
+ */
 static void note_failure(struct name *name)
 {
         int v4 = name->questions[V4].status, v6 = name->questions[V6].status;
@@ -302,7 +306,7 @@ static void answered(void *data, int status, int timeouts, struct ares_addrinfo 
                 progress(question->name);
 }
 
-/* --- asking ------------------------------------------------------------------------------------------------------- */
+/* --- asking ---------------------------------------------------------------------------------- */
 
 static void put(struct question *question, const char *host)
 {
@@ -386,7 +390,10 @@ static size_t known_without_asking(struct resolver *resolver, struct muster_str 
                 return 1;
         if (!is_localhost(host))
                 return 0;
-        /* IPv4 first: more programs listen there only than on ::1 only, and a refusal costs next to nothing. */
+        /*
+         * IPv4 first: more programs listen there only than on ::1 only, and a refusal costs next to
+         * nothing.
+         */
         address_parse(str_of("127.0.0.1"), &resolver->answer[0]);
         address_parse(str_of("::1"), &resolver->answer[1]);
         return 2;
@@ -418,7 +425,9 @@ int resolver_ask(struct resolver *resolver, struct resolve_waiter *waiter, struc
         }
         waiter->was_told = false;
         list_push_back(&name->waiters, &waiter->waiter_link);
-        /* A part may be there already: tell of it when its delay is over, or now if that is past. */
+        /*
+         * A part may be there already: tell of it when its delay is over, or now if that is past.
+         */
         if ((name->questions[V4].n_addresses || name->questions[V6].n_addresses) &&
                 !heap_has(&name->delay_timer.node))
                 (void)loop_timer_set(resolver->loop, &name->delay_timer,
@@ -436,7 +445,7 @@ uint64_t resolver_n_lookups(const struct resolver *resolver)
         return resolver->n_lookups;
 }
 
-/* --- making ------------------------------------------------------------------------------------------------------- */
+/* --- making ---------------------------------------------------------------------------------- */
 
 /* Connecting a UDP socket sends nothing; it fails where there is no route. */
 static bool has_ipv6_route(void)

@@ -2,13 +2,15 @@
 /*
  * Names to addresses
  *
- * c-ares, driven by the loop: /etc/hosts and DNS, A and AAAA asked apart. One lookup serves all who wait for the same name.
- * Answers are kept for their TTL (at least 1 s, at most RESOLVE_TTL_MAX_S, and of bounded number, the oldest go first), failures for
- * RESOLVE_FAILURE_TTL_S. Overrides (--resolve) come before everything; an address literal and "localhost" (RFC 6761 section
- * 6.3) are answered without asking anybody.
+ * c-ares, driven by the loop: /etc/hosts and DNS, A and AAAA asked apart. One lookup serves all who
+ * wait for the same name. Answers are kept for their TTL (at least 1 s, at most RESOLVE_TTL_MAX_S,
+ * and of bounded number, the oldest go first), failures for RESOLVE_FAILURE_TTL_S. Overrides
+ * (--resolve) come before everything; an address literal and "localhost" (RFC 6761 section 6.3) are
+ * answered without asking anybody.
  *
- * A waiter hears of addresses as RFC 8305 section 3 wants it: at once when AAAA is there; when A is there first, after the
- * resolution delay of 50 ms or when AAAA has come, whichever is earlier. What comes later comes as one more event.
+ * A waiter hears of addresses as RFC 8305 section 3 wants it: at once when AAAA is there; when A is
+ * there first, after the resolution delay of 50 ms or when AAAA has come, whichever is earlier.
+ * What comes later comes as one more event.
  */
 #ifndef NET_RESOLVE_H
 #define NET_RESOLVE_H
@@ -25,7 +27,10 @@
 #define RESOLVE_ADDRESSES_MAX 32    /* of one name; more would never be tried */
 
 struct resolve_answer {
-        /* In the order to try them, families interleaved; borrowed until the resolver is asked again or the waiter returns. */
+        /*
+         * In the order to try them, families interleaved; borrowed until the resolver is asked
+         * again or the waiter returns.
+         */
         const struct net_address *addresses;
         size_t n;
         bool is_final;                    /* no more will come */
@@ -38,8 +43,8 @@ typedef void (*resolve_answered)(struct resolve_waiter *waiter,
 
 /* Somebody who waits for a name. Embed it; zeroed waits for nothing. */
 struct resolve_waiter {
-        resolve_answered
-                answered; /* one or two calls, the last with is_final; all addresses known so far each time */
+        /* one or two calls, the last with is_final; all addresses known so far each time */
+        resolve_answered answered;
         struct list waiter_link;
         bool was_told; /* of a part */
 };
@@ -57,7 +62,10 @@ struct resolve_lookup {
 struct resolver_options {
         const char *servers; /* "ADDRESS[:PORT],..." or NULL for the system's */
         const char *const *
-                overrides; /* "HOST:PORT:ADDRESS[,ADDRESS...]", NULL-ended, or NULL; IPv6 in brackets or bare */
+                /*
+                 * "HOST:PORT:ADDRESS[,ADDRESS...]", NULL-ended, or NULL; IPv6 in brackets or bare
+                 */
+                overrides;
         void (*looked_up)(void *observer,
                 const struct resolve_lookup *lookup); /* NULL: no matter */
         void *observer;
@@ -71,14 +79,18 @@ int resolver_new(struct resolver **ret_resolver, struct loop *loop,
 struct resolver *resolver_free(struct resolver *resolver);
 
 /*
- * Ask for a host (as in a URL: name, IPv4, or IPv6 without brackets). 0: the final answer is known now, and is in *ret_answer;
- * the waiter is not called. RESOLVE_WAIT: the waiter will be called from the loop. MUSTER_E_RESOURCE: memory is out.
+ * Ask for a host (as in a URL: name, IPv4, or IPv6 without brackets). 0: the final answer is known
+ * now, and is in *ret_answer; the waiter is not called. RESOLVE_WAIT: the waiter will be called
+ * from the loop. MUSTER_E_RESOURCE: memory is out.
  */
 #define RESOLVE_WAIT 1
 int resolver_ask(struct resolver *resolver, struct resolve_waiter *waiter, struct muster_str host,
         uint16_t port, struct resolve_answer *ret_answer);
 
-/* Wait no more. Nothing happens to a waiter that does not wait. The lookup goes on for others and for the cache. */
+/*
+ * Wait no more. Nothing happens to a waiter that does not wait. The lookup goes on for others and
+ * for the cache.
+ */
 void resolve_waiter_cancel(struct resolve_waiter *waiter);
 
 /* Lookups begun: what was answered from the cache or by joining another does not count. */

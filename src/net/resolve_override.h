@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Addresses that the user gives for a host and port, as curl's --resolve: "HOST:PORT:ADDRESS[,ADDRESS...]"
+ * Addresses that the user gives for a host and port, as curl's --resolve:
+ * "HOST:PORT:ADDRESS[,ADDRESS...]"
  */
 #ifndef NET_RESOLVE_OVERRIDE_H
 #define NET_RESOLVE_OVERRIDE_H
@@ -10,14 +11,20 @@
 
 struct override;
 
-/* Parse a NULL-ended list, or NULL for none. MUSTER_E_INVALID with *error quoting the text, MUSTER_E_RESOURCE. */
+/*
+ * Parse a NULL-ended list, or NULL for none. MUSTER_E_INVALID with *error quoting the text,
+ * MUSTER_E_RESOURCE.
+ */
 int override_parse(const char *const *texts, struct override **ret_overrides,
         struct muster_error *error);
 
 /* Takes NULL. */
 void override_free(struct override *overrides);
 
-/* The addresses for a host, of the last override that matches, into `to`, which holds RESOLVE_ADDRESSES_MAX. Returns how many, 0 for none. */
+/*
+ * The addresses for a host, of the last override that matches, into `to`, which holds
+ * RESOLVE_ADDRESSES_MAX. Returns how many, 0 for none.
+ */
 size_t override_find(const struct override *overrides, struct muster_str host, uint16_t port,
         struct net_address *to);
 

@@ -2,12 +2,14 @@
 /*
  * Batch: rows on their way from the loop's thread to the writer's
  *
- * Room for a number of rows of each kind and for their texts, allocated once and used again and again. One thread adds; another may read,
- * at the same time, the rows that were there when it asked for their number: a row never changes once it counts.
+ * Room for a number of rows of each kind and for their texts, allocated once and used again and
+ * again. One thread adds; another may read, at the same time, the rows that were there when it
+ * asked for their number: a row never changes once it counts.
  *
  *      │ attempt │ attempt │ attempt ─▶            ◀─ text │ text │ text │
  *
- * What there is most of shares its room with the texts, so that a batch is used up whether URLs are short or long.
+ * What there is most of shares its room with the texts, so that a batch is used up whether URLs are
+ * short or long.
  */
 #ifndef RECORD_BATCH_H
 #define RECORD_BATCH_H

@@ -49,7 +49,7 @@ const char *counter_name(enum counter counter)
         return names[counter];
 }
 
-/* --- text --------------------------------------------------------------------------------------------------------- */
+/* --- text ------------------------------------------------------------------------------------ */
 
 /* A whole small file; "" when there is none. */
 static const char *read_file(const char *path, char text[FILE_BYTES_MAX])
@@ -74,7 +74,10 @@ static int64_t number_of(struct muster_str text)
         return str_to_u64(text, &number) && number <= INT64_MAX ? (int64_t)number : -1;
 }
 
-/* "TcpExt: A B C\nTcpExt: 1 2 3\n": names and values are in the same places of two lines that begin alike. */
+/*
+ * "TcpExt: A B C\nTcpExt: 1 2 3\n": names and values are in the same places of two lines that begin
+ * alike.
+ */
 int64_t counters_find_column(const char *text, const char *family, const char *name)
 {
         struct muster_str rest = str_of(text), heads, values, head, value;
@@ -100,7 +103,7 @@ int64_t counters_find_word(const char *text, const char *word)
         return -1;
 }
 
-/* --- the process -------------------------------------------------------------------------------------------------- */
+/* --- the process ----------------------------------------------------------------------------- */
 
 static int64_t us_of(struct timeval time)
 {
@@ -137,7 +140,7 @@ static void read_files(int64_t *values)
         closedir(directory);
 }
 
-/* --- the network -------------------------------------------------------------------------------------------------- */
+/* --- the network ----------------------------------------------------------------------------- */
 
 /* Of this process' network namespace. */
 static void read_tcp(int64_t *values, char *text)
@@ -182,11 +185,11 @@ static void read_ports(int64_t *values, char *text)
         values[COUNTER_PORTS_HIGH] = high;
 }
 
-/* --- the processors ----------------------------------------------------------------------------------------------- */
+/* --- the processors -------------------------------------------------------------------------- */
 
 /*
- * cpu.stat of our control group: the path of ours below the mount point, or, where a container shows only its own part of the
- * hierarchy, the mount point itself.
+ * cpu.stat of our control group: the path of ours below the mount point, or, where a container
+ * shows only its own part of the hierarchy, the mount point itself.
  */
 static const char *read_cpu_stat(const char *mount, struct muster_str group, char *text)
 {
@@ -221,7 +224,9 @@ static bool has_cpu(struct muster_str controllers)
         return false;
 }
 
-/* /proc/self/cgroup: "0::/PATH" is version 2, "4:cpu,cpuacct:/PATH" version 1; both may be there. */
+/*
+ * /proc/self/cgroup: "0::/PATH" is version 2, "4:cpu,cpuacct:/PATH" version 1; both may be there.
+ */
 static void read_cgroup(int64_t *values, char *text)
 {
         char groups[4096];

@@ -2,8 +2,9 @@
 /*
  * Counters of this process and this machine, read before and after a run
  *
- * Most only grow, and their growth tells what happened during the run, to this program or to others beside it; those marked
- * "level" say how things stood. What cannot be read is -1: not every kernel, container or version of control groups has all of them.
+ * Most only grow, and their growth tells what happened during the run, to this program or to others
+ * beside it; those marked "level" say how things stood. What cannot be read is -1: not every
+ * kernel, container or version of control groups has all of them.
  *
  *      process.user_us, process.system_us      processor time
  *      children.cpu_us                         ... of programs that it started, of those that have ended
@@ -79,7 +80,7 @@ void counters_read(struct counters *counters);
 /* As above; a constant. */
 const char *counter_name(enum counter counter);
 
-/* --- for tests: the parsers --------------------------------------------------------------------------------------- */
+/* --- for tests: the parsers ------------------------------------------------------------------ */
 
 /* The value below a name in the pairs of lines of /proc/net/snmp and netstat; -1: not there. */
 int64_t counters_find_column(const char *text, const char *family, const char *name);

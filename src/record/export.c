@@ -22,7 +22,7 @@ struct exporter {
         struct muster_error *error;
 };
 
-/* --- lines out ---------------------------------------------------------------------------------------------------- */
+/* --- lines out ------------------------------------------------------------------------------- */
 
 static int flush(struct exporter *exporter)
 {
@@ -72,14 +72,13 @@ static int add_line(struct buf *to, const char *method, struct muster_str url)
         return r == 0 ? buf_add_char(to, '\n') : r;
 }
 
-/* --- requests ----------------------------------------------------------------------------------------------------- */
+/* --- requests -------------------------------------------------------------------------------- */
 
 static int refuse(struct exporter *exporter, const struct trace_attempt *attempt,
         struct muster_str url)
 {
         return error_set(exporter->error, MUSTER_E_INPUT, MUSTER_PHASE_QUEUE, 0,
-                "input: request %llu (%.*s) had %s, which a record does not hold: it cannot be "
-                "repeated from there",
+                "input: request %llu (%.*s) had %s, which a record does not hold: it cannot be repeated from there",
                 (unsigned long long)attempt->request, STR_ARGS(url),
                 attempt->has_fields ? "header fields of its own or a password"
                                     : "a body, or a method that may change something");
@@ -139,7 +138,7 @@ static int export_rows(struct exporter *exporter, const char *sql)
         return r == SOURCE_END ? flush(exporter) : r;
 }
 
-/* --- all of it ---------------------------------------------------------------------------------------------------- */
+/* --- all of it ------------------------------------------------------------------------------- */
 
 /* Does a query have an answer? */
 static int ask(struct exporter *exporter, const char *sql, bool *ret_has_answer)
@@ -163,13 +162,14 @@ static int check_completeness(struct exporter *exporter)
 
         if (r == 0 && lacks_some)
                 r = error_set(exporter->error, MUSTER_E_INPUT, MUSTER_PHASE_QUEUE, 0,
-                        "input: %s lacks requests, which could not be written as fast as "
-                        "they came: what is there cannot be compared with the run",
+                        "input: %s lacks requests, which could not be written as fast as they came: what is there cannot be compared with the run",
                         exporter->source.path);
         return r;
 }
 
-/* Input is one or the other throughout: where there is anything else than GET, all lines are JSON. */
+/*
+ * Input is one or the other throughout: where there is anything else than GET, all lines are JSON.
+ */
 static int choose_format(struct exporter *exporter)
 {
         char sql[100];

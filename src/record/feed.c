@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * https://www.sqlite.org/vtab.html: the least that a table must have to be read from its first row to its last
+ * https://www.sqlite.org/vtab.html: the least that a table must have to be read from its first row
+ * to its last
  */
 #include "feed.h"
 
@@ -147,7 +148,10 @@ static int row_id(sqlite3_vtab_cursor *base, sqlite3_int64 *ret_id)
         return SQLITE_OK;
 }
 
-/* Without xCreate it is there as soon as its module is: no CREATE VIRTUAL TABLE that would stand in the file. */
+/*
+ * Without xCreate it is there as soon as its module is: no CREATE VIRTUAL TABLE that would stand in
+ * the file.
+ */
 static const sqlite3_module module = {
         .xConnect = connect_table,
         .xBestIndex = best_index,

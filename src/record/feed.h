@@ -2,8 +2,9 @@
 /*
  * Feed: rows in memory as a table that SQLite can read
  *
- * A virtual table, so that "INSERT INTO attempt SELECT ... FROM feed" writes a whole batch in one statement: about a third cheaper
- * than a statement for each row. Its columns are c0, c1, ... for integers and `text`.
+ * A virtual table, so that "INSERT INTO attempt SELECT ... FROM feed" writes a whole batch in one
+ * statement: about a third cheaper than a statement for each row. Its columns are c0, c1, ... for
+ * integers and `text`.
  */
 #ifndef RECORD_FEED_H
 #define RECORD_FEED_H
@@ -16,7 +17,8 @@ struct feed {
         const struct batch *batch;
         enum row_kind kind;
         size_t from, to; /* rows [from, to); it ends before that ... */
-        bool is_usual; /* ... at the first row that has a value in a rare column, or at the first that has not */
+        /* ... at the first row that has a value in a rare column, or at the first that has not */
+        bool is_usual;
         size_t at; /* where it ended */
 };
 

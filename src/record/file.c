@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Nothing here opens a record: that is left to SQLite. A process that closes a file, by whichever descriptor, lets go of all locks that it has
- * on it, and it may be this process that writes the record; SQLite knows its own, and closes a file when the last of them is gone
+ * Nothing here opens a record: that is left to SQLite. A process that closes a file, by whichever
+ * descriptor, lets go of all locks that it has on it, and it may be this process that writes the
+ * record; SQLite knows its own, and closes a file when the last of them is gone
  * (https://www.sqlite.org/howtocorrupt.html, 2.2).
  */
 #include "file.h"
@@ -37,7 +38,10 @@ static uint64_t page_bytes(const unsigned char *head)
         return bytes == 1 ? 65536 : bytes;
 }
 
-/* A program that was killed leaves the journal of what it had begun: what is missing then, SQLite repairs. */
+/*
+ * A program that was killed leaves the journal of what it had begun: what is missing then, SQLite
+ * repairs.
+ */
 static bool has_journal(const char *path)
 {
         char journal[4096 + 16];

@@ -2,8 +2,8 @@
 /*
  * What a file is, before SQLite is asked to open it
  *
- * From the first bytes (https://www.sqlite.org/fileformat2.html#the_database_header), so that whoever gives the wrong file is told what it is
- * rather than that it "is not a database".
+ * From the first bytes (https://www.sqlite.org/fileformat2.html#the_database_header), so that
+ * whoever gives the wrong file is told what it is rather than that it "is not a database".
  */
 #ifndef RECORD_FILE_H
 #define RECORD_FILE_H
@@ -20,7 +20,8 @@ enum file_kind {
         FILE_SQLITE, /* a database, but no record */
         FILE_RECORD, /* of this version, as far as its head goes */
         FILE_NEWER,  /* a record of a later version */
-        FILE_CUT, /* a record that is shorter than its head says, and nothing is there to repair it from */
+        /* a record that is shorter than its head says, and nothing is there to repair it from */
+        FILE_CUT,
 };
 
 struct file_look {
@@ -31,8 +32,8 @@ struct file_look {
 };
 
 /*
- * Where a path leads to, links followed as far as there is something, and such that SQLite takes it for a path, whatever it begins with: it
- * knows ":memory:" and "file:". NULL when memory is out.
+ * Where a path leads to, links followed as far as there is something, and such that SQLite takes it
+ * for a path, whatever it begins with: it knows ":memory:" and "file:". NULL when memory is out.
  */
 char *file_path(const char *path);
 

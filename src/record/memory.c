@@ -43,7 +43,7 @@ void memory_deinit(struct memory *memory)
         *memory = (struct memory){ 0 };
 }
 
-/* --- rows in ------------------------------------------------------------------------------------------------------ */
+/* --- rows in --------------------------------------------------------------------------------- */
 
 static void keep_text(struct memory *memory, enum row_kind kind, void *row)
 {
@@ -106,7 +106,7 @@ uint64_t memory_n_dropped(const struct memory *memory)
         return memory->n_dropped + ring->n_added - ring_n(ring);
 }
 
-/* --- rows out ----------------------------------------------------------------------------------------------------- */
+/* --- rows out -------------------------------------------------------------------------------- */
 
 /* All rows of a ring as an array with room for `n_more`. */
 static int copy_rows(const struct ring *ring, size_t n_more, void *ret_rows, size_t *ret_n)

@@ -2,9 +2,10 @@
 /*
  * Memory: the newest rows, kept by the program itself
  *
- * So that a run can be explained when it is over, whether or not it was written to a file. Bounded: attempts, connections, lookups and turns
- * are rings; of samples every other one is let go when there are too many, so that they still cover the whole run. Texts are kept once each, URLs
- * only as numbers of paths.
+ * So that a run can be explained when it is over, whether or not it was written to a file. Bounded:
+ * attempts, connections, lookups and turns are rings; of samples every other one is let go when
+ * there are too many, so that they still cover the whole run. Texts are kept once each, URLs only
+ * as numbers of paths.
  */
 #ifndef RECORD_MEMORY_H
 #define RECORD_MEMORY_H
@@ -15,9 +16,9 @@
 #include "row.h"
 #include "totals.h"
 
-#define MEMORY_ATTEMPTS                                                                            \
-        50000 /* unless told otherwise: 15 MiB, and seconds of work for whoever explains them */
-#define MEMORY_SAMPLES 8192
+/* unless told otherwise: 15 MiB, and seconds of work for whoever explains them */
+#define MEMORY_ATTEMPTS 50000
+#define MEMORY_SAMPLES  8192
 
 struct memory {
         struct ring rings[ROW_N_KINDS];
@@ -37,7 +38,10 @@ void memory_deinit(struct memory *memory);
 /* Keep a copy of a row whose moments are those of the run. */
 void memory_add(struct memory *memory, enum row_kind kind, const void *row);
 
-/* Copy rows, texts and paths to a zeroed record, in its order. MUSTER_E_RESOURCE; record_deinit() is the caller's in any case. */
+/*
+ * Copy rows, texts and paths to a zeroed record, in its order. MUSTER_E_RESOURCE; record_deinit()
+ * is the caller's in any case.
+ */
 int memory_copy(const struct memory *memory, struct record *record);
 
 /* Attempts that are not there any more, or never were. */

@@ -2,7 +2,8 @@
 /*
  * Names: texts that come again and again, each kept once
  *
- * Numbered from 1 in the order in which they came first; there is a bound, as servers and users choose the texts.
+ * Numbered from 1 in the order in which they came first; there is a bound, as servers and users
+ * choose the texts.
  */
 #ifndef RECORD_NAMES_H
 #define RECORD_NAMES_H

@@ -24,7 +24,7 @@ struct reader {
         struct muster_error *error;
 };
 
-/* --- rows --------------------------------------------------------------------------------------------------------- */
+/* --- rows ------------------------------------------------------------------------------------ */
 
 /* Not count(*): that follows pages without making a step. */
 static int count_rows(struct reader *reader, enum row_kind kind, size_t *ret_n)
@@ -136,7 +136,7 @@ static int keep_paths(struct reader *reader)
         return 0;
 }
 
-/* --- the run ------------------------------------------------------------------------------------------------------ */
+/* --- the run --------------------------------------------------------------------------------- */
 
 static int copy_column(sqlite3_stmt *statement, int n, char **ret_text)
 {
@@ -171,8 +171,7 @@ static int read_run(struct reader *reader)
 {
         sqlite3_stmt *statement = NULL;
         int r = source_prepare(&reader->source,
-                "SELECT version, command, wall_clock_ns, start_ns, end_ns, "
-                "is_complete, dropped FROM run",
+                "SELECT version, command, wall_clock_ns, start_ns, end_ns, is_complete, dropped FROM run",
                 &statement, reader->error);
 
         if (r == 0)
@@ -232,7 +231,7 @@ static int read_options(struct reader *reader)
         return r < 0 ? r : 0;
 }
 
-/* --- counters ----------------------------------------------------------------------------------------------------- */
+/* --- counters -------------------------------------------------------------------------------- */
 
 #define COUNTERS_MAX 1000
 
@@ -273,7 +272,7 @@ static int read_counters(struct reader *reader)
         return r < 0 ? r : 0;
 }
 
-/* --- all of it ---------------------------------------------------------------------------------------------------- */
+/* --- all of it ------------------------------------------------------------------------------- */
 
 static uint64_t later(uint64_t a, uint64_t b)
 {

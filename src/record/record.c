@@ -23,7 +23,7 @@ void record_deinit(struct record *record)
         *record = (struct record){ 0 };
 }
 
-/* --- finding ------------------------------------------------------------------------------------------------------ */
+/* --- finding --------------------------------------------------------------------------------- */
 
 static int compare_numbers(uint64_t a, uint64_t b)
 {
@@ -91,7 +91,7 @@ int64_t record_counter_after(const struct record *record, const char *name)
         return counter ? counter->after : -1;
 }
 
-/* --- order -------------------------------------------------------------------------------------------------------- */
+/* --- order ----------------------------------------------------------------------------------- */
 
 /* Of two rows about one attempt the one that ends its request comes second. */
 static int compare_attempts(const void *a, const void *b)
@@ -202,7 +202,10 @@ static uint32_t *first_numbers(const struct record *record, struct seen_origin *
         return are_all_first ? mem_free(firsts) : firsts;
 }
 
-/* A client forgets origins that nobody uses: one that is used again gets another number. Without the memory for it they stay two. */
+/*
+ * A client forgets origins that nobody uses: one that is used again gets another number. Without
+ * the memory for it they stay two.
+ */
 static void unite_origins(struct record *record)
 {
         struct seen_origin *seen = mem_array(record->n_origins, sizeof(*seen));

@@ -2,12 +2,13 @@
 /*
  * A run's record in memory
  *
- * What the tracer was told (core/trace.h), as arrays, and what the run was like. It comes from a file (record_read()) or from what
- * a client kept (record_of_client()); explain works on it and changes nothing.
+ * What the tracer was told (core/trace.h), as arrays, and what the run was like. It comes from a
+ * file (record_read()) or from what a client kept (record_of_client()); explain works on it and
+ * changes nothing.
  *
- * All moments are ns since `run.start_ns`, which is chosen so that no moment is 0: a 0 still means that it did not happen. Attempts are in the
- * order of their numbers. Numbers of attempts may be missing where rows were dropped or a ring kept only the newest: see
- * record_attempt().
+ * All moments are ns since `run.start_ns`, which is chosen so that no moment is 0: a 0 still means
+ * that it did not happen. Attempts are in the order of their numbers. Numbers of attempts may be
+ * missing where rows were dropped or a ring kept only the newest: see record_attempt().
  */
 #ifndef RECORD_RECORD_H
 #define RECORD_RECORD_H
@@ -40,13 +41,16 @@ struct record_run {
         uint64_t end_ns;        /* since then; of the last row when the run was cut off */
         bool is_complete;       /* it ended in an orderly way */
         bool is_going_on;       /* it did not, as somebody still writes the file */
-        uint64_t
-                n_dropped; /* attempts that the writer could not keep up with, or that a ring let go */
+        /* attempts that the writer could not keep up with, or that a ring let go */
+        uint64_t n_dropped;
         uint64_t n_holes; /* of these, such that came between others that are there */
         struct record_options options;
 };
 
-/* A counter of this process or machine, before and after the run: names as in counters.h, "tcp.syn_retransmits". */
+/*
+ * A counter of this process or machine, before and after the run: names as in counters.h,
+ * "tcp.syn_retransmits".
+ */
 struct record_counter {
         char name[40];
         int64_t before, after; /* -1: could not be read */
@@ -54,8 +58,8 @@ struct record_counter {
 
 struct record {
         struct record_run run;
-        struct totals
-                totals; /* of all requests, where the rows are only the newest; zeroed: they are all there are */
+        /* of all requests, where the rows are only the newest; zeroed: they are all there are */
+        struct totals totals;
         struct trace_attempt *attempts; /* `url` is not kept: see `paths` */
         size_t n_attempts;
         struct trace_conn *conns; /* by id; `remote` is set */
@@ -70,21 +74,24 @@ struct record {
         size_t n_origins;
         struct record_counter *counters;
         size_t n_counters;
-        /* Origin and path of URLs, without query; trace_attempt.path is an index, from 1. The first RECORD_PATHS_MAX that differ, 0 for others. */
+        /*
+         * Origin and path of URLs, without query; trace_attempt.path is an index, from 1. The first
+         * RECORD_PATHS_MAX that differ, 0 for others.
+         */
         struct muster_str *paths;
         size_t n_paths;
         struct arena *text; /* what the strs above point into */
 };
 
 /*
- * Read a file. MUSTER_E_INPUT when it is no record that this version can read, MUSTER_E_RESOURCE; *error says which, and what to do;
- * *record is zeroed then.
+ * Read a file. MUSTER_E_INPUT when it is no record that this version can read, MUSTER_E_RESOURCE;
+ * *error says which, and what to do; *record is zeroed then.
  */
 int record_read(struct record *record, const char *path, struct muster_error *error);
 
 /*
- * A copy of what a client kept in memory so far. MUSTER_E_INPUT when it does not record, MUSTER_E_INVALID in a function that the client called,
- * MUSTER_E_RESOURCE; *record is zeroed then.
+ * A copy of what a client kept in memory so far. MUSTER_E_INPUT when it does not record,
+ * MUSTER_E_INVALID in a function that the client called, MUSTER_E_RESOURCE; *record is zeroed then.
  */
 int record_of_client(struct record *record, const struct muster_client *client);
 
@@ -101,8 +108,9 @@ int64_t record_counter_growth(const struct record *record, const char *name);
 int64_t record_counter_after(const struct record *record, const char *name);
 
 /*
- * For whoever fills one, when all rows are there: puts them in order, keeps only the last word about each attempt, and lets go of
- * origins that have a gap before them, with the numbers that name them. Of several origins with the same key only the first is named.
+ * For whoever fills one, when all rows are there: puts them in order, keeps only the last word
+ * about each attempt, and lets go of origins that have a gap before them, with the numbers that
+ * name them. Of several origins with the same key only the first is named.
  */
 void record_settle(struct record *record);
 

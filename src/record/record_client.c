@@ -9,7 +9,10 @@
 #include <core/callback.h>
 #include <core/client.h>
 
-/* What a caller has who leaves `size` at 0: the last member of version 0.1 is the last one that is looked at. */
+/*
+ * What a caller has who leaves `size` at 0: the last member of version 0.1 is the last one that is
+ * looked at.
+ */
 #define OPTIONS_BYTES_0_1 (offsetof(struct muster_record_options, overwrite) + sizeof(bool))
 
 static struct muster_record_options known_options(const struct muster_record_options *options)

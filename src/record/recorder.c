@@ -38,7 +38,7 @@ static uint64_t since_start(const struct recorder *recorder)
         return clock_now(recorder->clock) - recorder->run.start_ns;
 }
 
-/* --- rows --------------------------------------------------------------------------------------------------------- */
+/* --- rows ------------------------------------------------------------------------------------ */
 
 static void keep(struct recorder *recorder, enum row_kind kind, const void *row)
 {
@@ -99,7 +99,7 @@ static void note_sample(struct tracer *tracer, const struct trace_sample *sample
         keep(recorder, ROW_SAMPLE, &row);
 }
 
-/* --- begin and end ------------------------------------------------------------------------------------------------ */
+/* --- begin and end --------------------------------------------------------------------------- */
 
 static void end(struct tracer *tracer)
 {
@@ -198,7 +198,7 @@ int recorder_outcome(const struct tracer *tracer, struct muster_error *error)
                 "%s", recorder->error.text);
 }
 
-/* --- what is kept, as a record ------------------------------------------------------------------------------------ */
+/* --- what is kept, as a record --------------------------------------------------------------- */
 
 static int copy_run(const struct recorder *recorder, struct record_run *run)
 {

@@ -2,7 +2,8 @@
 /*
  * Ring: the newest rows of a kind
  *
- * Grows by a chunk when it must, up to its bound, so that a small run costs little; then each new row takes the oldest one's place.
+ * Grows by a chunk when it must, up to its bound, so that a small run costs little; then each new
+ * row takes the oldest one's place.
  */
 #ifndef RECORD_RING_H
 #define RECORD_RING_H

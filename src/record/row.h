@@ -2,10 +2,11 @@
 /*
  * Rows: what the tracer is told, as integers for a table and back
  *
- * A kind of row is described by a value of struct row_type; batch, memory, writer and reader treat all kinds alike through it. A
- * row is one of the structs of core/trace.h with its moments in ns since the run's start; in its table it is integers, and at
- * most one text. Moments within a row are told relative to its own beginning, which keeps them short in the file; what did not
- * happen is NULL there.
+ * A kind of row is described by a value of struct row_type; batch, memory, writer and reader treat
+ * all kinds alike through it. A row is one of the structs of core/trace.h with its moments in ns
+ * since the run's start; in its table it is integers, and at most one text. Moments within a row
+ * are told relative to its own beginning, which keeps them short in the file; what did not happen
+ * is NULL there.
  */
 #ifndef RECORD_ROW_H
 #define RECORD_ROW_H
@@ -48,15 +49,15 @@ struct row_type {
 extern const struct row_type *const row_types[ROW_N_KINDS];
 
 /*
- * Moments of the monotonic clock become such since `start_ns`: none that happened is 0. A row that has a beginning and an end has
- * them in this order.
+ * Moments of the monotonic clock become such since `start_ns`: none that happened is 0. A row that
+ * has a beginning and an end has them in this order.
  */
 void row_rebase(enum row_kind kind, void *row, uint64_t start_ns);
 
 /* Where its text is; NULL for a kind without. */
 struct muster_str *row_text(enum row_kind kind, void *row);
 
-/* --- for the kinds ------------------------------------------------------------------------------------------------ */
+/* --- for the kinds --------------------------------------------------------------------------- */
 
 extern const struct row_type row_type_origin, row_type_attempt, row_type_conn, row_type_lookup,
         row_type_turn, row_type_sample;

@@ -2,8 +2,9 @@
 /*
  * An attempt as a row
  *
- * By far the most rows are of this kind, and each column of a row costs about a hundredth of a microsecond. So what takes a few bits
- * shares one column, `flags`, and what most attempts do not have stands at the end, NULL and left out.
+ * By far the most rows are of this kind, and each column of a row costs about a hundredth of a
+ * microsecond. So what takes a few bits shares one column, `flags`, and what most attempts do not
+ * have stands at the end, NULL and left out.
  */
 #include "row.h"
 
@@ -35,7 +36,10 @@ enum column {
         CODE,
         FLAGS,
         N_USUAL,
-        /* NULL of most attempts: did not happen, took no time, or is the same as the column that stands behind. */
+        /*
+         * NULL of most attempts: did not happen, took no time, or is the same as the column that
+         * stands behind.
+         */
         SUBMIT_AGO = N_USUAL,
         PLANNED,
         DNS,
@@ -119,7 +123,7 @@ static const uint16_t moments[] = {
         MOMENT(planned_ns),
 };
 
-/* --- flags -------------------------------------------------------------------------------------------------------- */
+/* --- flags ----------------------------------------------------------------------------------- */
 
 /* The lowest byte is booleans; then half a byte each, as people read them in hexadecimal. */
 #define IS_LAST       0x01
@@ -172,7 +176,7 @@ static bool get_flags(uint64_t flags, struct trace_attempt *attempt)
                attempt->stage < MUSTER_N_PHASES && attempt->method < TRACE_N_METHODS;
 }
 
-/* --- there and back ----------------------------------------------------------------------------------------------- */
+/* --- there and back -------------------------------------------------------------------------- */
 
 static int64_t unless_0(int64_t value)
 {

@@ -5,7 +5,9 @@
 #include <base/buf.h>
 #include <stdio.h>
 
-/* Columns have no types: each value is what it is, and nothing has to be converted on its way in. */
+/*
+ * Columns have no types: each value is what it is, and nothing has to be converted on its way in.
+ */
 static const char small_tables[] =
         "CREATE TABLE run(version, command, wall_clock_ns, start_ns, end_ns, is_complete, dropped);"
         "CREATE TABLE option(name TEXT PRIMARY KEY, value);"
@@ -13,8 +15,8 @@ static const char small_tables[] =
         "CREATE TABLE word(kind TEXT, number, word TEXT, PRIMARY KEY(kind, number)) WITHOUT ROWID;";
 
 /*
- * The cuts of core/attempt.c: each stamp ends a phase, no earlier than the one before it and no later than the attempt. What is left
- * belongs to the phase that the attempt had reached.
+ * The cuts of core/attempt.c: each stamp ends a phase, no earlier than the one before it and no
+ * later than the attempt. What is left belongs to the phase that the attempt had reached.
  */
 static const char view_phases[] =
         "CREATE VIEW phases AS SELECT number, request, n, url, status,"
@@ -59,8 +61,8 @@ static const char view_phases[] =
         " FROM attempt))));";
 
 /*
- * With max(n) as the only such function, columns that are not aggregated are those of the last attempt
- * (https://www.sqlite.org/lang_select.html#bareagg).
+ * With max(n) as the only such function, columns that are not aggregated are those of the last
+ * attempt (https://www.sqlite.org/lang_select.html#bareagg).
  */
 static const char view_requests[] =
         "CREATE VIEW requests AS SELECT request AS id,"
@@ -97,10 +99,11 @@ static const char other_views[] =
         " FROM conn LEFT JOIN origin ON origin.number = conn.origin;";
 
 /*
- * Levels are means over time. Where a level goes up or down by d at the moment r of a second that is `length` long, the mean of that second
- * is the level at its end less the sum of d * r / length. Samples would not do: there are none while the loop sleeps. A connection is
- * told of when it is closed; one that no more was told of, as the program was killed, was there from its first use on. Of
- * the requests that waited then most are not told of at all.
+ * Levels are means over time. Where a level goes up or down by d at the moment r of a second that
+ * is `length` long, the mean of that second is the level at its end less the sum of d * r / length.
+ * Samples would not do: there are none while the loop sleeps. A connection is told of when it is
+ * closed; one that no more was told of, as the program was killed, was there from its first use on.
+ * Of the requests that waited then most are not told of at all.
  */
 static const char view_timeline[] =
         "CREATE VIEW timeline AS WITH RECURSIVE"
@@ -135,7 +138,7 @@ static const char view_timeline[] =
         " FROM seconds, last) LEFT JOIN ends USING (second) LEFT JOIN steps USING (second)"
         " WINDOW so_far AS (ORDER BY second) ORDER BY second;";
 
-/* --- words for numbers -------------------------------------------------------------------------------------------- */
+/* --- words for numbers ----------------------------------------------------------------------- */
 
 static const char *const waits[TRACE_N_WAITS] = {
         [TRACE_WAIT_NONE] = "none",
@@ -210,7 +213,7 @@ static int add_all_words(sqlite3 *db)
         return r;
 }
 
-/* --- statements --------------------------------------------------------------------------------------------------- */
+/* --- statements ------------------------------------------------------------------------------ */
 
 /* The name alone, without "INTEGER PRIMARY KEY". */
 static struct muster_str column_name(const char *column)
@@ -269,8 +272,9 @@ static int add_feed_columns(struct buf *sql, const struct row_type *type, size_t
 }
 
 /*
- * A request that ends while it waits to be tried again is told of with its last attempt once more: the second row counts. The columns that are
- * named are the first ones of the table, in its order: then SQLite does not copy each value once more.
+ * A request that ends while it waits to be tried again is told of with its last attempt once more:
+ * the second row counts. The columns that are named are the first ones of the table, in its order:
+ * then SQLite does not copy each value once more.
  */
 int schema_insert_sql(enum row_kind kind, bool is_usual, struct buf *sql)
 {
@@ -295,7 +299,7 @@ int schema_select_sql(enum row_kind kind, struct buf *sql)
         return buf_terminate(sql);
 }
 
-/* --- all of it ---------------------------------------------------------------------------------------------------- */
+/* --- all of it ------------------------------------------------------------------------------- */
 
 static int create_row_tables(sqlite3 *db)
 {

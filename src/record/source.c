@@ -9,16 +9,16 @@
 #define BUSY_MS 5000 /* it may be being written */
 
 /*
- * What reading takes goes with the size of the file: SQLite's machine makes less than one step for a byte of it. A damaged file can have it
- * go round for ever.
+ * What reading takes goes with the size of the file: SQLite's machine makes less than one step for
+ * a byte of it. A damaged file can have it go round for ever.
  */
 #define STEPS_PER_BYTE  16
 #define STEPS_AT_LEAST  4000000
 #define STEPS_PER_ROUND 100000
-#define TEXT_BYTES_MAX                                                                             \
-        (16 * 1024 * 1024) /* the longest is the command: what a system allows, quoted */
+/* the longest is the command: what a system allows, quoted */
+#define TEXT_BYTES_MAX (16 * 1024 * 1024)
 
-/* --- what went wrong ---------------------------------------------------------------------------------------------- */
+/* --- what went wrong ------------------------------------------------------------------------- */
 
 static int refuse(struct muster_error *error, int sys, const char *path, const char *why)
 {
@@ -33,8 +33,7 @@ static int refuse_empty(struct muster_error *error, const char *path)
 int source_damaged(struct source *source, const char *why, struct muster_error *error)
 {
         return error_set(error, MUSTER_E_INPUT, MUSTER_PHASE_QUEUE, 0,
-                "input: the record %s is damaged (%s): what is left of it can be read with "
-                "sqlite3 %s .recover; record the run again",
+                "input: the record %s is damaged (%s): what is left of it can be read with sqlite3 %s .recover; record the run again",
                 source->path, why, source->path);
 }
 
@@ -51,9 +50,7 @@ static int fail(struct source *source, int code, struct muster_error *error)
         case SQLITE_READONLY:
         case SQLITE_PERM:
                 return refuse(error, 0, source->path,
-                        "was left by a program that was killed and has to be repaired first, "
-                        "which takes the right to write to it and to its directory: copy it, "
-                        "together with its -journal file, to where you have that");
+                        "was left by a program that was killed and has to be repaired first, which takes the right to write to it and to its directory: copy it, together with its -journal file, to where you have that");
         case SQLITE_IOERR:
                 return error_set(error, MUSTER_E_INPUT, MUSTER_PHASE_QUEUE,
                         sqlite3_system_errno(source->db), "input: %s cannot be read: %s",
@@ -81,24 +78,21 @@ static int judge(const char *path, const struct file_look *look, struct muster_e
                         "is no record of muster: give the file that muster fetch --record wrote");
         case FILE_SQLITE:
                 return refuse(error, 0, path,
-                        "is an SQLite database, but no record of muster: give the file that "
-                        "muster fetch --record wrote");
+                        "is an SQLite database, but no record of muster: give the file that muster fetch --record wrote");
         case FILE_NEWER:
                 return error_set(error, MUSTER_E_INPUT, MUSTER_PHASE_QUEUE, 0,
-                        "input: %s was recorded by a newer version of muster (format %u): "
-                        "explain it with that version",
+                        "input: %s was recorded by a newer version of muster (format %u): explain it with that version",
                         path, look->version);
         case FILE_CUT:
                 return error_set(error, MUSTER_E_INPUT, MUSTER_PHASE_QUEUE, 0,
-                        "input: %s is cut off: it has %llu of %llu bytes; copy it again, "
-                        "or record the run again",
+                        "input: %s is cut off: it has %llu of %llu bytes; copy it again, or record the run again",
                         path, (unsigned long long)look->bytes,
                         (unsigned long long)look->full_bytes);
         }
         return MUSTER_E_INTERNAL;
 }
 
-/* --- opening ------------------------------------------------------------------------------------------------------ */
+/* --- opening --------------------------------------------------------------------------------- */
 
 /* A file that nobody may write to can be read, unless it has to be repaired. */
 static int open_as(struct source *source, const char *path, int flags)
@@ -143,8 +137,7 @@ static int measure(struct source *source, struct muster_error *error)
 {
         sqlite3_stmt *statement = NULL;
         int r = source_prepare(source,
-                "SELECT page_count * page_size FROM pragma_page_count, "
-                "pragma_page_size",
+                "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size",
                 &statement, error);
 
         if (r == 0)
@@ -208,7 +201,7 @@ void source_close(struct source *source)
         *source = (struct source){ 0 };
 }
 
-/* --- reading ------------------------------------------------------------------------------------------------------ */
+/* --- reading --------------------------------------------------------------------------------- */
 
 int source_prepare(struct source *source, const char *sql, sqlite3_stmt **ret_statement,
         struct muster_error *error)
@@ -248,7 +241,10 @@ struct muster_str source_text(sqlite3_stmt *statement, int n)
                   : (struct muster_str){ "", 0 };
 }
 
-/* No name, address or URL of a run has blanks or control characters in it: they will be shown to people. */
+/*
+ * No name, address or URL of a run has blanks or control characters in it: they will be shown to
+ * people.
+ */
 static bool is_clean(struct muster_str text)
 {
         for (size_t i = 0; i < text.len; i++)

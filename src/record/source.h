@@ -2,7 +2,8 @@
 /*
  * Source: a record's file while it is being read
  *
- * A file may come from anywhere: nothing in it is believed, and each way in which it may be wrong has its own words.
+ * A file may come from anywhere: nothing in it is believed, and each way in which it may be wrong
+ * has its own words.
  */
 #ifndef RECORD_SOURCE_H
 #define RECORD_SOURCE_H
@@ -17,7 +18,10 @@ struct source {
         uint64_t n_rounds_left; /* of SQLite's work; see source.c */
 };
 
-/* Open a record, in one transaction. It stays where it is until source_close(). MUSTER_E_INPUT when it is none, MUSTER_E_RESOURCE; *error says it. *source is zeroed then. */
+/*
+ * Open a record, in one transaction. It stays where it is until source_close(). MUSTER_E_INPUT when
+ * it is none, MUSTER_E_RESOURCE; *error says it. *source is zeroed then.
+ */
 int source_open(struct source *source, const char *path, struct muster_error *error);
 /* Zeroed is allowed; zeroed afterwards. */
 void source_close(struct source *source);
@@ -33,7 +37,10 @@ int source_prepare(struct source *source, const char *sql, sqlite3_stmt **ret_st
 enum source_condition { SOURCE_END = 1 };
 int source_step(struct source *source, sqlite3_stmt *statement, struct muster_error *error);
 
-/* A row of schema_select_sql(), into zeroed memory; its text, if it has one, is borrowed until the next step. As above. */
+/*
+ * A row of schema_select_sql(), into zeroed memory; its text, if it has one, is borrowed until the
+ * next step. As above.
+ */
 int source_row(struct source *source, enum row_kind kind, sqlite3_stmt *statement, void *ret_row,
         struct muster_str *ret_text, struct muster_error *error);
 

@@ -16,15 +16,16 @@
 #include <unistd.h>
 
 /*
- * Large pages: fewer of them to take care of. A journal that stays, emptied after each transaction, costs one system call; what a
- * killed program had begun is rolled back by whoever reads the file next. The cache holds what a batch touches.
+ * Large pages: fewer of them to take care of. A journal that stays, emptied after each transaction,
+ * costs one system call; what a killed program had begun is rolled back by whoever reads the file
+ * next. The cache holds what a batch touches.
  */
-static const char setup[] = "PRAGMA page_size = 16384;"
-                            "PRAGMA journal_mode = TRUNCATE;"
-                            "PRAGMA synchronous = OFF;"
-                            "PRAGMA cache_size = -2048;"
-                            "PRAGMA temp_store = MEMORY;";
-/* Somebody may look at the file while it is written. How long to wait for that, in the beginning and in the end, and between two tries. */
+static const char setup[] =
+        "PRAGMA page_size = 16384;PRAGMA journal_mode = TRUNCATE;PRAGMA synchronous = OFF;PRAGMA cache_size = -2048;PRAGMA temp_store = MEMORY;";
+/*
+ * Somebody may look at the file while it is written. How long to wait for that, in the beginning
+ * and in the end, and between two tries.
+ */
 #define BUSY_MS 10000
 #define WAIT_MS 5
 
@@ -89,7 +90,7 @@ static int prepare(struct store *store, const char *sql, sqlite3_stmt **ret_stat
         return r == SQLITE_OK ? 0 : fail(store, r);
 }
 
-/* --- a new file --------------------------------------------------------------------------------------------------- */
+/* --- a new file ------------------------------------------------------------------------------ */
 
 /* A journal that an earlier run left would be taken for this file's. */
 static int remove_journal(const char *path)
@@ -113,20 +114,18 @@ static int refuse(const char *path, enum file_kind kind, bool overwrite, struct 
 {
         if (kind == FILE_OTHER || kind == FILE_SQLITE)
                 return error_set(error, MUSTER_E_RESOURCE, MUSTER_PHASE_QUEUE, EEXIST,
-                        "resource: %s is there already and is no record, so it is left "
-                        "alone: choose another name for the record",
+                        "resource: %s is there already and is no record, so it is left alone: choose another name for the record",
                         path);
         if (!overwrite && (kind == FILE_RECORD || kind == FILE_NEWER || kind == FILE_CUT))
                 return error_set(error, MUSTER_E_RESOURCE, MUSTER_PHASE_QUEUE, EEXIST,
-                        "resource: the record %s is there already: remove it, choose "
-                        "another name, or ask for it to be overwritten",
+                        "resource: the record %s is there already: remove it, choose another name, or ask for it to be overwritten",
                         path);
         return 0;
 }
 
 /*
- * May a record be written to this path, which is `file` to SQLite? Nothing but an older record, or an empty file, is ever removed. Where
- * there is none, there may be a link to where it is to be.
+ * May a record be written to this path, which is `file` to SQLite? Nothing but an older record, or
+ * an empty file, is ever removed. Where there is none, there may be a link to where it is to be.
  */
 static int make_way(const char *path, const char *file, bool overwrite, struct muster_error *error)
 {
@@ -149,8 +148,8 @@ static int make_way(const char *path, const char *file, bool overwrite, struct m
 }
 
 /*
- * Why there is no new file. SQLite tries once more, only to read it, and what it says then is that there is none. 0: it is there, or was just
- * made and is gone again.
+ * Why there is no new file. SQLite tries once more, only to read it, and what it says then is that
+ * there is none. 0: it is there, or was just made and is gone again.
  */
 static int why_not_created(const char *path)
 {
@@ -211,7 +210,7 @@ static int create_tables(struct store *store)
         return prepare_inserts(store);
 }
 
-/* --- before and after the run ------------------------------------------------------------------------------------- */
+/* --- before and after the run ---------------------------------------------------------------- */
 
 static void bind_text(sqlite3_stmt *statement, int n, const char *text)
 {
@@ -275,7 +274,10 @@ static int write_options(struct store *store, struct record_options options)
         return r;
 }
 
-/* "INSERT ... VALUES(name, value)" or "UPDATE ... SET after = value WHERE name = name", for each of them. */
+/*
+ * "INSERT ... VALUES(name, value)" or "UPDATE ... SET after = value WHERE name = name", for each of
+ * them.
+ */
 static int write_counters(struct store *store, const char *sql, const struct counters *counters)
 {
         sqlite3_stmt *statement = NULL;
@@ -291,8 +293,9 @@ static int write_counters(struct store *store, const char *sql, const struct cou
 }
 
 /*
- * What was written so far stands, and what comes next has begun: between two batches, too, the file is reserved for us. That keeps
- * nobody from reading, and says that we are still there (source_is_being_written()).
+ * What was written so far stands, and what comes next has begun: between two batches, too, the file
+ * is reserved for us. That keeps nobody from reading, and says that we are still there
+ * (source_is_being_written()).
  */
 static int end_batch(struct store *store)
 {
@@ -315,7 +318,10 @@ static int write_beginning(struct store *store, const struct record_run *run_row
         return end_batch(store);
 }
 
-/* In the transaction of the rows that came behind the gap: whoever is killed leaves no gap that is not told of. */
+/*
+ * In the transaction of the rows that came behind the gap: whoever is killed leaves no gap that is
+ * not told of.
+ */
 static int write_n_dropped(struct store *store, uint64_t n_dropped)
 {
         int r;
@@ -353,11 +359,12 @@ static int write_end(struct store *store, const struct record_run *run_row,
         return run(store, store->commit);
 }
 
-/* --- the public part ---------------------------------------------------------------------------------------------- */
+/* --- the public part ------------------------------------------------------------------------- */
 
 /*
- * Somebody reads. While the run goes on this takes as long as it takes: rows wait in memory, and when that is full they are dropped and
- * counted, which is no reason to give up what is still to come.
+ * Somebody reads. While the run goes on this takes as long as it takes: rows wait in memory, and
+ * when that is full they are dropped and counted, which is no reason to give up what is still to
+ * come.
  */
 static int wait_for_readers(void *data, int n_waits)
 {

@@ -2,7 +2,8 @@
 /*
  * Totals: how all requests ended, counted when they do
  *
- * A ring keeps the newest rows; what is told of a run as a count has to be of all of them. So this is counted beside the ring.
+ * A ring keeps the newest rows; what is told of a run as a count has to be of all of them. So this
+ * is counted beside the ring.
  */
 #ifndef RECORD_TOTALS_H
 #define RECORD_TOTALS_H

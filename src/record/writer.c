@@ -31,7 +31,7 @@ struct writer {
         bool is_stopping;
 };
 
-/* --- the writer's thread ------------------------------------------------------------------------------------------ */
+/* --- the writer's thread --------------------------------------------------------------------- */
 
 static void wait_a_little(struct writer *writer)
 {
@@ -58,7 +58,9 @@ static struct batch *next_batch(struct writer *writer)
         return writer->current && batch_has_news(writer->current) ? writer->current : NULL;
 }
 
-/* Rows of the current batch may be added meanwhile, and it may become a full one. The lock is held. */
+/*
+ * Rows of the current batch may be added meanwhile, and it may become a full one. The lock is held.
+ */
 static void write_batch(struct writer *writer, struct batch *batch, bool is_full)
 {
         pthread_mutex_unlock(&writer->lock);
@@ -89,9 +91,12 @@ static void *work(void *data)
         return NULL;
 }
 
-/* --- the loop's side ---------------------------------------------------------------------------------------------- */
+/* --- the loop's side ------------------------------------------------------------------------- */
 
-/* A child of fork() has neither the thread nor a right to the file, and the lock may be held for ever: it touches nothing. */
+/*
+ * A child of fork() has neither the thread nor a right to the file, and the lock may be held for
+ * ever: it touches nothing.
+ */
 static bool is_forked(const struct writer *writer)
 {
         return writer->process != getpid();
@@ -143,7 +148,7 @@ bool writer_add(struct writer *writer, enum row_kind kind, const void *row)
         return false;
 }
 
-/* --- begin and end ------------------------------------------------------------------------------------------------ */
+/* --- begin and end --------------------------------------------------------------------------- */
 
 static void free_batches(struct list *batches)
 {
@@ -240,8 +245,7 @@ int writer_finish(struct writer *take_writer, struct record_run *run, const stru
                         store_error(writer->store)->text);
         else if (n_dropped(writer))
                 r = error_set(error, MUSTER_E_RESOURCE, MUSTER_PHASE_QUEUE, 0,
-                        "resource: the record lacks %llu attempts: they could not be "
-                        "written as fast as they came",
+                        "resource: the record lacks %llu attempts: they could not be written as fast as they came",
                         (unsigned long long)n_dropped(writer));
         free_writer(writer);
         return r;

@@ -9,7 +9,7 @@
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 
-/* --- sessions ----------------------------------------------------------------------------------------------------- */
+/* --- sessions -------------------------------------------------------------------------------- */
 
 struct tls_session *tls_session_free(struct tls_session *session)
 {
@@ -31,7 +31,10 @@ int tls_new_session_callback(SSL *ssl, SSL_SESSION *ssl_session)
         return 1;
 }
 
-/* A ticket of TLS 1.3 is used once, so that two connections cannot be linked by it (RFC 8446 appendix C.4). */
+/*
+ * A ticket of TLS 1.3 is used once, so that two connections cannot be linked by it (RFC 8446
+ * appendix C.4).
+ */
 static void resume(struct tls *tls)
 {
         struct tls_session *session = *tls->slot;
@@ -43,7 +46,7 @@ static void resume(struct tls *tls)
                 *tls->slot = tls_session_free(session);
 }
 
-/* --- making ------------------------------------------------------------------------------------------------------- */
+/* --- making ---------------------------------------------------------------------------------- */
 
 static bool is_address(const char *host)
 {
@@ -52,7 +55,10 @@ static bool is_address(const char *host)
         return inet_pton(AF_INET, host, &address) == 1 || inet_pton(AF_INET6, host, &address) == 1;
 }
 
-/* Whom to talk to, and whose certificate to accept (RFC 9525); an address is never sent as SNI (RFC 6066 section 3). */
+/*
+ * Whom to talk to, and whose certificate to accept (RFC 9525); an address is never sent as SNI (RFC
+ * 6066 section 3).
+ */
 static bool set_host(struct tls *tls)
 {
         X509_VERIFY_PARAM *param = SSL_get0_param(tls->ssl);
@@ -110,7 +116,10 @@ struct tls *tls_free(struct tls *tls)
 {
         if (!tls)
                 return NULL;
-        /* OpenSSL takes a session for bad, and never resumes it, whose connection was freed without a shutdown. */
+        /*
+         * OpenSSL takes a session for bad, and never resumes it, whose connection was freed without
+         * a shutdown.
+         */
         if (tls->ssl && SSL_is_init_finished(tls->ssl))
                 SSL_set_shutdown(tls->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
         SSL_free(tls->ssl);
@@ -120,7 +129,7 @@ struct tls *tls_free(struct tls *tls)
         return mem_free(tls);
 }
 
-/* --- bytes -------------------------------------------------------------------------------------------------------- */
+/* --- bytes ----------------------------------------------------------------------------------- */
 
 void tls_feed(struct tls *tls, struct muster_str ciphertext)
 {
@@ -210,7 +219,7 @@ int tls_out_take(struct tls *tls, struct buf *to)
         return 0;
 }
 
-/* --- words -------------------------------------------------------------------------------------------------------- */
+/* --- words ----------------------------------------------------------------------------------- */
 
 const char *tls_version_name(const struct tls *tls)
 {

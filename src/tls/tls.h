@@ -2,14 +2,15 @@
 /*
  * TLS over bytes (OpenSSL 3)
  *
- * No socket here: ciphertext is fed, plaintext is taken, ciphertext to send is pulled. One context for a client, one
- * session for a connection, one ticket store for an origin.
+ * No socket here: ciphertext is fed, plaintext is taken, ciphertext to send is pulled. One context
+ * for a client, one session for a connection, one ticket store for an origin.
  *
  *      socket ──feed──▶ ┌─────┐ ──read──▶ plaintext
  *      socket ◀──pull── │ tls │ ◀─write── plaintext
  *                       └─────┘
  *
- * Verification is on: chain, dates, host name (RFC 9525) or IP address. A failure names the check and the certificate.
+ * Verification is on: chain, dates, host name (RFC 9525) or IP address. A failure names the check
+ * and the certificate.
  */
 #ifndef TLS_TLS_H
 #define TLS_TLS_H
@@ -30,7 +31,10 @@ struct tls_options {
         bool insecure_no_verify;
 };
 
-/* Loads what the options name: MUSTER_E_TLS with *error naming the file and the reason; MUSTER_E_RESOURCE. */
+/*
+ * Loads what the options name: MUSTER_E_TLS with *error naming the file and the reason;
+ * MUSTER_E_RESOURCE.
+ */
 int tls_context_new(struct tls_context **ret_context, const struct tls_options *options,
         struct muster_error *error);
 struct tls_context *tls_context_free(struct tls_context *context);
@@ -39,9 +43,11 @@ struct tls_context *tls_context_free(struct tls_context *context);
 struct tls_session *tls_session_free(struct tls_session *session);
 
 /*
- * A connection as client to `host` (as in the URL, IPv6 without brackets), offering ALPN http/1.1. `borrow_slot` points to where the origin keeps its newest session: it is tried if not NULL there, and
- * replaced (tls_session_free() of the old) whenever the server issues a ticket, as long as the tls lives. A TLS 1.3 ticket is used once (RFC 8446 appendix C.4).
- * MUSTER_E_TLS, MUSTER_E_RESOURCE with *error.
+ * A connection as client to `host` (as in the URL, IPv6 without brackets), offering ALPN http/1.1.
+ * `borrow_slot` points to where the origin keeps its newest session: it is tried if not NULL there,
+ * and replaced (tls_session_free() of the old) whenever the server issues a ticket, as long as the
+ * tls lives. A TLS 1.3 ticket is used once (RFC 8446 appendix C.4). MUSTER_E_TLS, MUSTER_E_RESOURCE
+ * with *error.
  */
 int tls_new(struct tls **ret_tls, struct tls_context *context, struct muster_str host,
         struct tls_session **borrow_slot, struct muster_error *error);
@@ -50,16 +56,23 @@ struct tls *tls_free(struct tls *tls);
 #define TLS_MORE 1 /* feed more */
 #define TLS_EOF  2 /* the peer closed the TLS connection properly (close_notify) */
 
-/* Point at ciphertext that came; borrowed until tls_handshake() or tls_read() has answered TLS_MORE, which means that all of it is consumed. */
+/*
+ * Point at ciphertext that came; borrowed until tls_handshake() or tls_read() has answered
+ * TLS_MORE, which means that all of it is consumed.
+ */
 void tls_feed(struct tls *tls, struct muster_str ciphertext);
 
 /*
- * Go on with the handshake; then pull, whatever the answer. 0: complete. TLS_MORE. MUSTER_E_TLS_VERIFY: *error says which check failed for which certificate (subject, issuer, dates);
- * MUSTER_E_TLS: *error has the alert or reason in words.
+ * Go on with the handshake; then pull, whatever the answer. 0: complete. TLS_MORE.
+ * MUSTER_E_TLS_VERIFY: *error says which check failed for which certificate (subject, issuer,
+ * dates); MUSTER_E_TLS: *error has the alert or reason in words.
  */
 int tls_handshake(struct tls *tls, struct muster_error *error);
 
-/* Decrypt into `buffer`. 0: *ret_n bytes, ask again. TLS_MORE, TLS_EOF. MUSTER_E_TLS. Pull afterwards: key updates want answers. */
+/*
+ * Decrypt into `buffer`. 0: *ret_n bytes, ask again. TLS_MORE, TLS_EOF. MUSTER_E_TLS. Pull
+ * afterwards: key updates want answers.
+ */
 int tls_read(struct tls *tls, char *buffer, size_t size, size_t *ret_n, struct muster_error *error);
 
 /* Encrypt; all of it is taken into the outgoing buffer. MUSTER_E_TLS, MUSTER_E_RESOURCE. */
@@ -68,7 +81,10 @@ int tls_write(struct tls *tls, const void *at, size_t len, struct muster_error *
 /* Queue close_notify. */
 void tls_close(struct tls *tls);
 
-/* Ciphertext that must go out, to be sent and emptied by the caller. It may grow while it is being sent: tls_out_take() moves it away. */
+/*
+ * Ciphertext that must go out, to be sent and emptied by the caller. It may grow while it is being
+ * sent: tls_out_take() moves it away.
+ */
 bool tls_has_out(const struct tls *tls);
 
 /* Move what must go out to the end of `to`. 0 or MUSTER_E_RESOURCE. */

@@ -57,7 +57,7 @@ static int load_own(SSL_CTX *ssl_ctx, const struct tls_options *options, struct 
         return 0;
 }
 
-/* --- key log ------------------------------------------------------------------------------------------------------ */
+/* --- key log --------------------------------------------------------------------------------- */
 
 static void keylog_callback(const SSL *ssl, const char *line)
 {
@@ -65,7 +65,10 @@ static void keylog_callback(const SSL *ssl, const char *line)
         struct iovec pieces[2] = { { (void *)(uintptr_t)line, strlen(line) },
                 { (void *)(uintptr_t) "\n", 1 } };
 
-        /* One call a line, so that lines of several processes do not mix; a full disk costs the log, not the request. */
+        /*
+         * One call a line, so that lines of several processes do not mix; a full disk costs the
+         * log, not the request.
+         */
         if (writev(context->keylog_fd, pieces, 2) < 0)
                 return;
 }
@@ -82,7 +85,7 @@ static int open_keylog(struct tls_context *context, const char *file, struct mus
         return 0;
 }
 
-/* --- all of it ---------------------------------------------------------------------------------------------------- */
+/* --- all of it ------------------------------------------------------------------------------- */
 
 static void configure(struct tls_context *context)
 {

@@ -14,7 +14,7 @@
 
 #define NAMES_SHOWN 3 /* of those that a certificate is for */
 
-/* --- certificates ------------------------------------------------------------------------------------------------- */
+/* --- certificates ---------------------------------------------------------------------------- */
 
 /* The common name, or the whole of the name where it has none. */
 static void name_text(const X509_NAME *name, char *text, size_t size)
@@ -77,15 +77,12 @@ static int verify_error(struct muster_error *error, const struct tls *tls, const
         case X509_V_ERR_CERT_HAS_EXPIRED:
                 date_text(X509_get0_notAfter(certificate), date, sizeof(date));
                 return error_set(error, MUSTER_E_TLS_VERIFY, MUSTER_PHASE_TLS, 0,
-                        "tls_verify: certificate \"%s\" of %s, issued by \"%s\", expired "
-                        "on %s; the server's "
-                        "owner must renew it",
+                        "tls_verify: certificate \"%s\" of %s, issued by \"%s\", expired on %s; the server's owner must renew it",
                         subject, host, issuer, date);
         case X509_V_ERR_CERT_NOT_YET_VALID:
                 date_text(X509_get0_notBefore(certificate), date, sizeof(date));
                 return error_set(error, MUSTER_E_TLS_VERIFY, MUSTER_PHASE_TLS, 0,
-                        "tls_verify: certificate \"%s\" of %s is not valid before %s; is "
-                        "this machine's clock right?",
+                        "tls_verify: certificate \"%s\" of %s is not valid before %s; is this machine's clock right?",
                         subject, host, date);
         case X509_V_ERR_HOSTNAME_MISMATCH:
         case X509_V_ERR_IP_ADDRESS_MISMATCH:
@@ -95,23 +92,17 @@ static int verify_error(struct muster_error *error, const struct tls *tls, const
                         names);
         case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
                 return error_set(error, MUSTER_E_TLS_VERIFY, MUSTER_PHASE_TLS, 0,
-                        "tls_verify: certificate \"%s\" of %s is self-signed; if you "
-                        "trust it, name it with "
-                        "ca_file (--cacert)",
+                        "tls_verify: certificate \"%s\" of %s is self-signed; if you trust it, name it with ca_file (--cacert)",
                         subject, host);
         case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
                 return error_set(error, MUSTER_E_TLS_VERIFY, MUSTER_PHASE_TLS, 0,
-                        "tls_verify: the chain of %s ends in \"%s\", which is not trusted "
-                        "here; if you trust "
-                        "it, name it with ca_file (--cacert)",
+                        "tls_verify: the chain of %s ends in \"%s\", which is not trusted here; if you trust it, name it with ca_file (--cacert)",
                         host, subject);
         case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
         case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
         case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
                 return error_set(error, MUSTER_E_TLS_VERIFY, MUSTER_PHASE_TLS, 0,
-                        "tls_verify: issuer \"%s\" of certificate \"%s\" of %s is unknown: not "
-                        "trusted here "
-                        "(ca_file, --cacert), or the server leaves out an intermediate one",
+                        "tls_verify: issuer \"%s\" of certificate \"%s\" of %s is unknown: not trusted here (ca_file, --cacert), or the server leaves out an intermediate one",
                         issuer, subject, host);
         default:
                 return error_set(error, MUSTER_E_TLS_VERIFY, MUSTER_PHASE_TLS, 0,
@@ -137,7 +128,7 @@ int tls_verify_callback(int is_ok, X509_STORE_CTX *store_ctx)
         return is_ok;
 }
 
-/* --- everything else ---------------------------------------------------------------------------------------------- */
+/* --- everything else ------------------------------------------------------------------------- */
 
 const char *tls_reason(char *text, size_t size)
 {

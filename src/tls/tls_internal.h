@@ -30,8 +30,8 @@ struct tls {
         struct buf out;
         char first[FIRST_BYTES];
         size_t n_first;
-        struct muster_error *
-                verify_failure; /* filled by the verify callback, where the certificate is at hand */
+        /* filled by the verify callback, where the certificate is at hand */
+        struct muster_error *verify_failure;
 };
 
 /* The BIO between an SSL and its struct tls: reads from `in`, appends to `out`. tls_bio.c */
@@ -41,10 +41,15 @@ BIO *tls_bio_new(BIO_METHOD *method, struct tls *tls);
 /* Called by OpenSSL for each certificate of a chain. tls_error.c */
 int tls_verify_callback(int is_ok, X509_STORE_CTX *store_ctx);
 
-/* Say why a handshake or a read failed, from OpenSSL's error queue. Returns the code. tls_error.c */
+/*
+ * Say why a handshake or a read failed, from OpenSSL's error queue. Returns the code. tls_error.c
+ */
 int tls_set_error(struct tls *tls, struct muster_error *error, enum muster_phase stage);
 
-/* The newest entry of the error queue in words, for files that cannot be loaded; empties the queue. tls_error.c */
+/*
+ * The newest entry of the error queue in words, for files that cannot be loaded; empties the queue.
+ * tls_error.c
+ */
 const char *tls_reason(char *text, size_t size);
 
 /* Called by OpenSSL when the server has issued a ticket. tls.c */

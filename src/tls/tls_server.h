@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The other side of TLS: what the lab's server needs. A struct tls made here is used as any other (tls.h).
+ * The other side of TLS: what the lab's server needs. A struct tls made here is used as any other
+ * (tls.h).
  */
 #ifndef TLS_TLS_SERVER_H
 #define TLS_TLS_SERVER_H

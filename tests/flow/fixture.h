@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What every flow test needs: a client on a manual clock with a scripted server in its loop, and a check that holds for all results
+ * What every flow test needs: a client on a manual clock with a scripted server in its loop, and a
+ * check that holds for all results
  */
 #ifndef TESTS_FLOW_FIXTURE_H
 #define TESTS_FLOW_FIXTURE_H

@@ -2,8 +2,8 @@
 /*
  * A server for flow tests, in the client's own loop
  *
- * One thread and one (manual) clock for both sides: what a test says about time is exact. For each request that has arrived whole
- * the test's function says what to do.
+ * One thread and one (manual) clock for both sides: what a test says about time is exact. For each
+ * request that has arrived whole the test's function says what to do.
  */
 #ifndef TESTS_FLOW_SCRIPT_SERVER_H
 #define TESTS_FLOW_SCRIPT_SERVER_H

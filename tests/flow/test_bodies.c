@@ -84,7 +84,7 @@ static void expect_code(struct muster_result *result, enum muster_code code, con
         muster_result_free(result);
 }
 
-/* --- where a response goes ---------------------------------------------------------------------------------------- */
+/* --- where a response goes ------------------------------------------------------------------- */
 
 static void test_file_sink_is_whole_or_not_there(void **state)
 {
@@ -228,7 +228,7 @@ static void test_slow_pipe_holds_up_only_itself(void **state)
         close_world(&w);
 }
 
-/* --- streams ------------------------------------------------------------------------------------------------------ */
+/* --- streams --------------------------------------------------------------------------------- */
 
 static struct muster_request *stream_of(struct world *w, const char *path)
 {
@@ -366,7 +366,7 @@ static void test_stream_is_misused(void **state)
         close_world(&w);
 }
 
-/* --- uploads ------------------------------------------------------------------------------------------------------ */
+/* --- uploads --------------------------------------------------------------------------------- */
 
 /* Gives out the letters of a text that repeats, `left` of them. */
 struct source {
@@ -552,7 +552,7 @@ static void test_pulling_again(void **state)
         close_world(&w);
 }
 
-/* --- work --------------------------------------------------------------------------------------------------------- */
+/* --- work ------------------------------------------------------------------------------------ */
 
 static int count_letters(struct muster_result *result, void *argument)
 {

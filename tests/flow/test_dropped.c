@@ -14,7 +14,10 @@
 
 static char endless[100000];
 
-/* What stands behind the head of a redirect or a 503; how long it holds the request; whether it costs the connection. */
+/*
+ * What stands behind the head of a redirect or a 503; how long it holds the request; whether it
+ * costs the connection.
+ */
 static const struct {
         const char *name, *rest, *then;
         uint64_t then_after_ns;

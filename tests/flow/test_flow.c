@@ -377,7 +377,10 @@ static void test_credentials_stay_with_their_origin(void **state)
         fixture_stop(&f);
 }
 
-/* One that runs, one that waits, one that is finished: each can be cancelled or not, and has one result. */
+/*
+ * One that runs, one that waits, one that is finished: each can be cancelled or not, and has one
+ * result.
+ */
 static void test_cancel(void **state)
 {
         struct fixture f;

@@ -73,7 +73,10 @@ static void test_full_queue_is_an_answer(void **state)
         fixture_stop(&f);
 }
 
-/* A host that hangs gets its share of the slots and no more: the other one's requests all pass meanwhile. */
+/*
+ * A host that hangs gets its share of the slots and no more: the other one's requests all pass
+ * meanwhile.
+ */
 static void test_hanging_host_does_not_hold_up_the_other(void **state)
 {
         struct fixture f;
@@ -104,7 +107,10 @@ static struct script_answer hangs_later(struct script_server *server, const char
         return n > hang_from ? script_hangs(server, head, n) : slow(server, head, n);
 }
 
-/* A host that has earned slots and then begins to hang leaves an eighth of them to the other, and earns anew after its failures. */
+/*
+ * A host that has earned slots and then begins to hang leaves an eighth of them to the other, and
+ * earns anew after its failures.
+ */
 static void test_host_that_begins_to_hang(void **state)
 {
         struct fixture f;
@@ -185,7 +191,10 @@ static void test_discarded_body_is_counted(void **state)
         fixture_stop(&f);
 }
 
-/* Bytes that nobody asked for, behind a response: the connection is not used again, the next response is the right one. */
+/*
+ * Bytes that nobody asked for, behind a response: the connection is not used again, the next
+ * response is the right one.
+ */
 static struct script_answer chatty(struct script_server *server, const char *head, unsigned n)
 {
         (void)server;
@@ -209,8 +218,8 @@ static void test_unsolicited_bytes_cost_the_connection(void **state)
 }
 
 /*
- * A new host needs a place: the connection that has been idle longest goes, and there are never more than four for each
- * slot. Before that, none is closed for another one's sake.
+ * A new host needs a place: the connection that has been idle longest goes, and there are never
+ * more than four for each slot. Before that, none is closed for another one's sake.
  */
 static void test_idle_connections_make_room(void **state)
 {

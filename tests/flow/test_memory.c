@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Memory that runs out: whatever allocation fails, every request that was accepted has one result, and nothing leaks
+ * Memory that runs out: whatever allocation fails, every request that was accepted has one result,
+ * and nothing leaks
  */
 #include "fixture.h"
 

@@ -88,7 +88,10 @@ static void test_nothing_is_saved_up(void **state)
         fixture_stop(&f);
 }
 
-/* One slot, 10 ms each, and a plan of one each 5 ms: all are later than the one before, and the plan says by how much. */
+/*
+ * One slot, 10 ms each, and a plan of one each 5 ms: all are later than the one before, and the
+ * plan says by how much.
+ */
 static void test_late_starts_keep_their_moments(void **state)
 {
         struct fixture f;
@@ -102,7 +105,10 @@ static void test_late_starts_keep_their_moments(void **state)
         fixture_stop(&f);
 }
 
-/* The same by a caller who has to wait until there is room: it is not the server that says when a request was wanted. */
+/*
+ * The same by a caller who has to wait until there is room: it is not the server that says when a
+ * request was wanted.
+ */
 static void test_full_queue_does_not_stop_the_plan(void **state)
 {
         struct fixture f;
@@ -124,7 +130,9 @@ static void test_full_queue_does_not_stop_the_plan(void **state)
         fixture_stop(&f);
 }
 
-/* The program itself was away for a while: what it missed follows at once, and is known to be late. */
+/*
+ * The program itself was away for a while: what it missed follows at once, and is known to be late.
+ */
 static void test_program_that_was_away(void **state)
 {
         struct fixture f;
@@ -141,7 +149,10 @@ static void test_program_that_was_away(void **state)
         fixture_stop(&f);
 }
 
-/* Two hosts at one a second, one at that without answering: each has its own moments, and the one that waits is not in the way. */
+/*
+ * Two hosts at one a second, one at that without answering: each has its own moments, and the one
+ * that waits is not in the way.
+ */
 static void test_each_host_for_itself(void **state)
 {
         struct fixture f;
@@ -210,7 +221,10 @@ static struct script_answer busy_at_first(struct script_server *server, const ch
         return (struct script_answer){ .bytes = YES };
 }
 
-/* One host asks for 10 s: all of its requests wait, those of the other host go on. The second try has a moment of its own. */
+/*
+ * One host asks for 10 s: all of its requests wait, those of the other host go on. The second try
+ * has a moment of its own.
+ */
 static void test_hold_of_one_host_holds_up_no_other(void **state)
 {
         struct fixture f;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A client that records: what it tells is what its results tell, in memory and in the file alike; and misuse is answered
+ * A client that records: what it tells is what its results tell, in memory and in the file alike;
+ * and misuse is answered
  */
 #include "fixture.h"
 
@@ -324,7 +325,10 @@ static void test_error_of_this_call(void **state)
         fixture_stop(&f);
 }
 
-/* Whatever else a later version's options have is not looked at, and what an earlier version's lack is 0. */
+/*
+ * Whatever else a later version's options have is not looked at, and what an earlier version's lack
+ * is 0.
+ */
 static void test_options_of_other_versions(void **state)
 {
         struct {

@@ -9,7 +9,10 @@
 #define YES "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nyes"
 #define NO  "HTTP/1.1 429 X\r\nContent-Length: 2\r\n\r\nno"
 
-/* What a server does with requests; it counts those that it lets in by the generic cell rate algorithm. */
+/*
+ * What a server does with requests; it counts those that it lets in by the generic cell rate
+ * algorithm.
+ */
 struct limit {
         uint64_t interval_ns;
         bool says_when; /* with Retry-After: 1 */
@@ -71,8 +74,9 @@ static void check_batch(struct limit limit, const struct muster_client_options *
 #define UNAVAILABLE "HTTP/1.1 503 X\r\nRetry-After: 1\r\nContent-Length: 2\r\n\r\nno"
 
 /*
- * 50 a second: all are answered, in about the time that this takes, though the budget would allow fewer retries. The first two seconds are holds;
- * longer batches stand in tests/unit/test_throttle.c, where a jump of the clock costs nothing.
+ * 50 a second: all are answered, in about the time that this takes, though the budget would allow
+ * fewer retries. The first two seconds are holds; longer batches stand in
+ * tests/unit/test_throttle.c, where a jump of the clock costs nothing.
  */
 static void test_none_is_lost(void **state)
 {
@@ -166,7 +170,10 @@ static void test_others_go_on(void **state)
         fixture_stop(&f);
 }
 
-/* One of several requests to a host may be tried again, and is refused: the others, which may not, are no less at once. */
+/*
+ * One of several requests to a host may be tried again, and is refused: the others, which may not,
+ * are no less at once.
+ */
 static void test_mixed_with_such_as_are_not_retried(void **state)
 {
         struct fixture f;
@@ -202,7 +209,10 @@ static int wait_until_free(struct muster_result *result, void *argument)
         return 0;
 }
 
-/* The workers have too much to do when the hold is over: nothing can start, and the loop does not go round and round. */
+/*
+ * The workers have too much to do when the hold is over: nothing can start, and the loop does not
+ * go round and round.
+ */
 static void test_hold_that_ends_while_workers_are_busy(void **state)
 {
         struct fixture f;
@@ -255,7 +265,10 @@ static void test_without_retries(void **state)
         fixture_stop(&f);
 }
 
-/* A broken resource among good ones is no limit: it may cost a moment where its retries come together, and no more. */
+/*
+ * A broken resource among good ones is no limit: it may cost a moment where its retries come
+ * together, and no more.
+ */
 static struct script_answer broken_one(struct script_server *server, const char *head, unsigned n)
 {
         (void)server;
@@ -297,7 +310,10 @@ static struct script_answer always_503(struct script_server *server, const char 
         return (struct script_answer){ .bytes = "HTTP/1.1 503 X\r\nContent-Length: 0\r\n\r\n" };
 }
 
-/* Without Retry-After it may be a server in trouble: it is slowed down for, but the budget holds. What it withholds is said. */
+/*
+ * Without Retry-After it may be a server in trouble: it is slowed down for, but the budget holds.
+ * What it withholds is said.
+ */
 static void check_budget(unsigned percent, bool fails, unsigned n_retries)
 {
         struct fixture f;

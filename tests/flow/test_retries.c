@@ -101,7 +101,10 @@ static void test_waiting_holds_no_slot(void **state)
                 always_500);
         for (int i = 0; i < 3; i++)
                 muster_get(f.client, script_url(&f.server, "/"), NULL);
-        /* The back-off is random up to an hour: within a second all three have had their first turn. */
+        /*
+         * The back-off is random up to an hour: within a second all three have had their first
+         * turn.
+         */
         assert_int_equal(muster_wait(f.client, 1000), MUSTER_LATER);
         assert_true(f.server.n_requests >= 3);
         muster_client_stats(f.client, &stats, sizeof(stats));

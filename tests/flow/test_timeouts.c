@@ -143,7 +143,8 @@ static void test_connect(void **state)
 }
 
 /*
- * The program is away for a minute while the answer lies in the kernel. It came in time, so it counts, and the lag is told.
+ * The program is away for a minute while the answer lies in the kernel. It came in time, so it
+ * counts, and the lag is told.
  */
 static void test_answer_that_was_there_counts(void **state)
 {
@@ -166,7 +167,10 @@ static void test_answer_that_was_there_counts(void **state)
         fixture_stop(&f);
 }
 
-/* The program is away when the time runs out, and nothing has come: the peer gets that time back, but only once. */
+/*
+ * The program is away when the time runs out, and nothing has come: the peer gets that time back,
+ * but only once.
+ */
 static void test_time_that_we_took_is_given_back_once(void **state)
 {
         struct fixture f;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a tracer is told: every attempt once, with the reason for its waiting and who ended it; connections, turns, samples
+ * What a tracer is told: every attempt once, with the reason for its waiting and who ended it;
+ * connections, turns, samples
  */
 #include "fixture.h"
 
@@ -341,7 +342,10 @@ static void test_system_error_of_each_attempt(void **state)
         fixture_stop(&f);
 }
 
-/* The stamp of the request before comes when the next one is under way on the same connection: it is not that one's. */
+/*
+ * The stamp of the request before comes when the next one is under way on the same connection: it
+ * is not that one's.
+ */
 static void test_late_acknowledgement(void **state)
 {
         struct fixture f;

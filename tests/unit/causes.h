@@ -20,7 +20,10 @@ static inline const struct cause *cause_named(const struct cause *causes, const 
         return NULL;
 }
 
-/* What explain does with a rule; then it is worth a line, and everything that is shown has to be there. The record is the caller's. */
+/*
+ * What explain does with a rule; then it is worth a line, and everything that is shown has to be
+ * there. The record is the caller's.
+ */
 static inline bool cause_is_found(const struct record *record, const struct cause *causes,
         const char *name, struct finding *finding)
 {

@@ -10,8 +10,9 @@
 #define OK_LINE "HTTP/1.1 200 OK\r\n"
 
 /*
- * What came of a response, as text: "200 done", or "200cn d1 eof": c, the connection is not used again; n, there is no body; d1, one line was dropped.
- * "i 103" is an interim response. An error is its text.
+ * What came of a response, as text: "200 done", or "200cn d1 eof": c, the connection is not used
+ * again; n, there is no body; d1, one line was dropped. "i 103" is an interim response. An error is
+ * its text.
  */
 struct h1_outcome {
         char text[512];

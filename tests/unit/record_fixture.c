@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* --- files -------------------------------------------------------------------------------------------------------- */
+/* --- files ----------------------------------------------------------------------------------- */
 
 static char directory[] = "/tmp/muster-record-XXXXXX";
 
@@ -66,7 +66,7 @@ size_t read_whole(const char *path, char **ret_bytes)
         return (size_t)status.st_size;
 }
 
-/* --- rows --------------------------------------------------------------------------------------------------------- */
+/* --- rows ------------------------------------------------------------------------------------ */
 
 struct trace_attempt full_attempt(uint64_t number)
 {
@@ -265,7 +265,7 @@ void assert_rows_equal(enum row_kind kind, const void *a, const void *b)
         assert_memory_equal(&one, &other, row_types[kind]->size);
 }
 
-/* --- a recorder without a client ---------------------------------------------------------------------------------- */
+/* --- a recorder without a client ------------------------------------------------------------- */
 
 int fixture_try_start(struct record_fixture *f, const char *file, bool overwrite, uint64_t keep)
 {

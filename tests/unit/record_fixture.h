@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What tests of the record need: a folder for files, rows in which every member has a value of its own, and a recorder that is told rows without a
- * client, on a manual clock
+ * What tests of the record need: a folder for files, rows in which every member has a value of its
+ * own, and a recorder that is told rows without a client, on a manual clock
  */
 #ifndef TESTS_UNIT_RECORD_FIXTURE_H
 #define TESTS_UNIT_RECORD_FIXTURE_H
@@ -14,7 +14,7 @@
 
 #define T0 (1000 * NS_PER_S) /* of the clock; rows say moments since then */
 
-/* --- files -------------------------------------------------------------------------------------------------------- */
+/* --- files ----------------------------------------------------------------------------------- */
 
 /* Of a group of tests. */
 int make_directory(void **state);
@@ -33,7 +33,7 @@ size_t read_whole(const char *path, char **ret_bytes);
 void execute(const char *path, const char *sql);
 double query(const char *path, const char *sql);
 
-/* --- rows --------------------------------------------------------------------------------------------------------- */
+/* --- rows ------------------------------------------------------------------------------------ */
 
 /* A row of any kind. */
 union any_row {
@@ -45,7 +45,10 @@ union any_row {
         struct trace_sample sample;
 };
 
-/* Every member has a value of its own, and moments come one after the other, from `number` seconds on. */
+/*
+ * Every member has a value of its own, and moments come one after the other, from `number` seconds
+ * on.
+ */
 union any_row full_row(enum row_kind kind);
 struct trace_attempt full_attempt(uint64_t number);
 struct trace_conn full_conn(uint64_t id);
@@ -60,7 +63,7 @@ struct trace_attempt usual_attempt(uint64_t number);
 /* But for their texts, which are told apart by where they are. */
 void assert_rows_equal(enum row_kind kind, const void *a, const void *b);
 
-/* --- a recorder without a client ---------------------------------------------------------------------------------- */
+/* --- a recorder without a client ------------------------------------------------------------- */
 
 struct record_fixture {
         struct clock clock;

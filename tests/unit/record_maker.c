@@ -51,7 +51,7 @@ static uint64_t or_default(uint64_t value, uint64_t other)
         return value ? value : other;
 }
 
-/* --- what there is to make ---------------------------------------------------------------------------------------- */
+/* --- what there is to make ------------------------------------------------------------------- */
 
 static void describe(struct making *making, size_t i)
 {
@@ -104,7 +104,7 @@ static void end(struct making *making)
         mem_free(making->conns);
 }
 
-/* --- slots -------------------------------------------------------------------------------------------------------- */
+/* --- slots ----------------------------------------------------------------------------------- */
 
 static struct place *first_free(struct place *places, size_t n)
 {
@@ -162,7 +162,7 @@ static void give_back(struct making *making, const struct trace_attempt *attempt
                 *host_place = *place;
 }
 
-/* --- an attempt --------------------------------------------------------------------------------------------------- */
+/* --- an attempt ------------------------------------------------------------------------------ */
 
 static struct trace_conn *conn_for(struct making *making, size_t slot, uint32_t host,
         struct trace_attempt *attempt)
@@ -297,7 +297,7 @@ static int make_attempt(struct making *making)
                 attempt->stamps.end_ns + pending->is.backoff_ns);
 }
 
-/* --- what follows from the attempts ------------------------------------------------------------------------------- */
+/* --- what follows from the attempts ---------------------------------------------------------- */
 
 static uint64_t last_end(const struct record *record)
 {
@@ -353,7 +353,10 @@ static void add_samples(struct making *making)
         }
 }
 
-/* Is it still under way when another gets its slot? Of those that end in that moment, one after the other gives its slot away. */
+/*
+ * Is it still under way when another gets its slot? Of those that end in that moment, one after the
+ * other gives its slot away.
+ */
 static bool is_beside(const struct trace_attempt *attempt, const struct trace_attempt *other)
 {
         if (attempt->stamps.end_ns != other->stamps.slot_ns)
@@ -428,7 +431,7 @@ int record_make(struct record *record, const struct record_maker *maker)
         return r;
 }
 
-/* --- more rows ---------------------------------------------------------------------------------------------------- */
+/* --- more rows ------------------------------------------------------------------------------- */
 
 static void *one_more(void *rows, size_t n, size_t size)
 {

@@ -4,14 +4,16 @@
  *
  *      struct record record;
  *
- *      record_make(&record, &(struct record_maker){ .n = 200, .slots = 4, .each.server_ns = 50 * NS_PER_MS });
+ *      record_make(&record, &(struct record_maker){ .n = 200, .slots = 4, .each.server_ns = 50 *
+ *      NS_PER_MS });
  *      record.attempts[7].status = 429;
  *      ...
  *      record_deinit(&record);
  *
- * What a client would have told of `n` requests that take what they are said to: with slots, edges, connections and samples that fit
- * together. Requests take slots in the order in which they become ready, the first one that is free; a slot keeps a connection to each
- * host. The loop takes no time but what `loop_ns` says in the samples. The first submission is at RECORD_MAKER_START_NS.
+ * What a client would have told of `n` requests that take what they are said to: with slots, edges,
+ * connections and samples that fit together. Requests take slots in the order in which they become
+ * ready, the first one that is free; a slot keeps a connection to each host. The loop takes no time
+ * but what `loop_ns` says in the samples. The first submission is at RECORD_MAKER_START_NS.
  */
 #ifndef TESTS_UNIT_RECORD_MAKER_H
 #define TESTS_UNIT_RECORD_MAKER_H
@@ -47,7 +49,9 @@ struct record_maker {
         uint64_t loop_ns;                 /* of the loop's thread, for each attempt */
         bool no_reuse;                    /* a new connection for each attempt */
         struct record_maker_request each; /* what they are like */
-        /* How they differ; NULL: they do not. Called for each, `i` from 0, with a copy of `each`. */
+        /*
+         * How they differ; NULL: they do not. Called for each, `i` from 0, with a copy of `each`.
+         */
         void (*vary)(struct record_maker_request *request, size_t i,
                 const struct record_maker *maker);
         void *argument; /* for it */

@@ -10,7 +10,9 @@
 #include <stddef.h>
 #include <string.h>
 
-/* What lies between two members of a struct is nobody's, and a compiler may leave anything there. */
+/*
+ * What lies between two members of a struct is nobody's, and a compiler may leave anything there.
+ */
 #define GAP(kind, type, member, next)                                                              \
         {                                                                                          \
                 kind, offsetof(struct type, member) + sizeof(((struct type *)NULL)->member),       \

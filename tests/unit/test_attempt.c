@@ -72,7 +72,10 @@ static void test_rest_belongs_to_the_stage(void **state)
         }
 }
 
-/* The kernel's stamp may seem to lie before the end of sending, or after our reading: no phase becomes negative. */
+/*
+ * The kernel's stamp may seem to lie before the end of sending, or after our reading: no phase
+ * becomes negative.
+ */
 static void test_stamps_out_of_order(void **state)
 {
         struct attempt attempt = { .start_ns = 10,

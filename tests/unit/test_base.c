@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The base layer: errors, text, buffers, lists, heap, map, random numbers, histogram, figures in words
+ * The base layer: errors, text, buffers, lists, heap, map, random numbers, histogram, figures in
+ * words
  */
 #include "unit.h"
 
@@ -16,7 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* --- errors ------------------------------------------------------------------------------------------------------- */
+/* --- errors ---------------------------------------------------------------------------------- */
 
 static void test_first_error_is_kept(void **state)
 {
@@ -70,7 +71,7 @@ static void test_every_name_is_there(void **state)
         assert_string_equal(muster_version(), "0.1.0");
 }
 
-/* --- text --------------------------------------------------------------------------------------------------------- */
+/* --- text ------------------------------------------------------------------------------------ */
 
 static void test_numbers(void **state)
 {
@@ -121,7 +122,7 @@ static void test_split_and_trim(void **state)
         assert_int_equal(char_hex('g'), -1);
 }
 
-/* --- buffers ------------------------------------------------------------------------------------------------------ */
+/* --- buffers --------------------------------------------------------------------------------- */
 
 static void test_has(void **state)
 {
@@ -173,7 +174,7 @@ static void test_buf(void **state)
         buf_deinit(&buf);
 }
 
-/* --- arena -------------------------------------------------------------------------------------------------------- */
+/* --- arena ----------------------------------------------------------------------------------- */
 
 /* Texts of all lengths, around the places where a new block begins. */
 static void fill_arena(void)
@@ -204,7 +205,7 @@ static void test_arena(void **state)
         assert_null(arena_free(NULL));
 }
 
-/* --- lists -------------------------------------------------------------------------------------------------------- */
+/* --- lists ----------------------------------------------------------------------------------- */
 
 struct member {
         int n;
@@ -242,7 +243,7 @@ static void test_list(void **state)
         assert_true(list_is_empty(&a));
 }
 
-/* --- heap --------------------------------------------------------------------------------------------------------- */
+/* --- heap ------------------------------------------------------------------------------------ */
 
 #define N_NODES 300
 
@@ -283,7 +284,7 @@ static void test_heap(void **state)
         heap_deinit(&heap);
 }
 
-/* --- map ---------------------------------------------------------------------------------------------------------- */
+/* --- map ------------------------------------------------------------------------------------- */
 
 #define N_KEYS 2000
 
@@ -326,7 +327,7 @@ static void test_map(void **state)
         map_deinit(&map);
 }
 
-/* --- random numbers ----------------------------------------------------------------------------------------------- */
+/* --- random numbers -------------------------------------------------------------------------- */
 
 static void test_rand(void **state)
 {
@@ -346,7 +347,7 @@ static void test_rand(void **state)
         (void)rand_up_to(&a, UINT64_MAX);
 }
 
-/* --- histogram ---------------------------------------------------------------------------------------------------- */
+/* --- histogram ------------------------------------------------------------------------------- */
 
 static int compare(const void *a, const void *b)
 {
@@ -412,7 +413,7 @@ static void test_hist_extremes(void **state)
         }
 }
 
-/* --- words -------------------------------------------------------------------------------------------------------- */
+/* --- words ----------------------------------------------------------------------------------- */
 
 static void test_words_for_durations(void **state)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Findings about this program and its machine: each against a run that has it, and one that looks like it
+ * Findings about this program and its machine: each against a run that has it, and one that looks
+ * like it
  */
 #include "causes.h"
 
@@ -12,7 +13,10 @@ static const struct record_maker quick = {
         .each = { .server_ns = MS, .lag_ns = 15 * MS },
 };
 
-/* What the loop's thread did, of `share` of the wall time, and how much processor time it had for it. */
+/*
+ * What the loop's thread did, of `share` of the wall time, and how much processor time it had for
+ * it.
+ */
 struct work {
         enum trace_work most;
         double share, cpu_share;
@@ -57,7 +61,7 @@ static bool finds(const struct record_maker *maker, struct work work, const stru
         return is_found;
 }
 
-/* --- the thread --------------------------------------------------------------------------------------------------- */
+/* --- the thread ------------------------------------------------------------------------------ */
 
 static void test_saturated(void **state)
 {
@@ -76,7 +80,10 @@ static void test_saturated(void **state)
         assert_false(finds(&waiting, little, causes_client, "client-saturated", &finding));
 }
 
-/* Large answers are always on their way while it reads others: it is what takes the time, though the end waits for these. */
+/*
+ * Large answers are always on their way while it reads others: it is what takes the time, though
+ * the end waits for these.
+ */
 static void test_saturated_while_receiving(void **state)
 {
         static char command[] = "[\"muster\",\"fetch\"]";
@@ -106,7 +113,7 @@ static void test_saturated_while_receiving(void **state)
         record_deinit(&record);
 }
 
-/* --- workers ------------------------------------------------------------------------------------------------------ */
+/* --- workers --------------------------------------------------------------------------------- */
 
 static const struct record_maker decoding = {
         .n = 60,
@@ -207,8 +214,9 @@ static const struct record_maker working = {
 struct crew_work {
         int64_t processors;
         double used,
-                children_used; /* of all processors: by the workers, by programs that they started */
-        double pressure;       /* of the wall time: somebody waited for a processor */
+                /* of all processors: by the workers, by programs that they started */
+                children_used;
+        double pressure; /* of the wall time: somebody waited for a processor */
 };
 
 static int64_t us_of_wall(const struct record *record, double times)
@@ -302,7 +310,7 @@ static void test_workers(void **state)
                 &finding));
 }
 
-/* --- the program around it ---------------------------------------------------------------------------------------- */
+/* --- the program around it ------------------------------------------------------------------- */
 
 static void test_caller(void **state)
 {
@@ -321,7 +329,9 @@ static void test_caller(void **state)
         assert_false(finds(&not_waiting, blocked, causes_client, "slow-consumer", &finding));
 }
 
-/* The command itself can leave out what keeps it busy; of a program it is not known what that is. */
+/*
+ * The command itself can leave out what keeps it busy; of a program it is not known what that is.
+ */
 static void test_busy_command(void **state)
 {
         static char plain[] = "[\"muster\",\"fetch\",\"--summary\"]";
@@ -378,7 +388,7 @@ static void test_results_not_taken(void **state)
         assert_non_null(strstr(finding.evidence[0], "91 % of the time results were there"));
 }
 
-/* --- the processor ------------------------------------------------------------------------------------------------ */
+/* --- the processor --------------------------------------------------------------------------- */
 
 static void test_throttled(void **state)
 {
@@ -397,7 +407,9 @@ static void test_throttled(void **state)
         record_deinit(&record);
 }
 
-/* Kept from several processors at once: what is counted on each is more than the time that went by. */
+/*
+ * Kept from several processors at once: what is counted on each is more than the time that went by.
+ */
 static void test_throttled_on_many_processors(void **state)
 {
         struct finding finding;

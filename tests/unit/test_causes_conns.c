@@ -30,7 +30,7 @@ static bool is_found(const struct record *record, const struct cause *causes, co
         return cause_is_found(record, causes, name, &finding);
 }
 
-/* --- origins ------------------------------------------------------------------------------------------------------ */
+/* --- origins --------------------------------------------------------------------------------- */
 
 static void test_origins(void **state)
 {
@@ -51,7 +51,7 @@ static void test_origins(void **state)
         }
 }
 
-/* --- not kept ----------------------------------------------------------------------------------------------------- */
+/* --- not kept -------------------------------------------------------------------------------- */
 
 static void test_server_closes(void **state)
 {
@@ -125,7 +125,10 @@ static void test_stale_connections(void **state)
         record_deinit(&record);
 }
 
-/* A request that finds its connection gone is no use of that connection, which ended because nobody had used it. */
+/*
+ * A request that finds its connection gone is no use of that connection, which ended because nobody
+ * had used it.
+ */
 static void test_stale_when_sent(void **state)
 {
         struct record record;
@@ -224,7 +227,7 @@ static void test_idle_expired(void **state)
         record_deinit(&record);
 }
 
-/* --- opening ------------------------------------------------------------------------------------------------------ */
+/* --- opening --------------------------------------------------------------------------------- */
 
 static void last_third_later(struct record_maker_request *request, size_t i,
         const struct record_maker *maker)
@@ -277,7 +280,10 @@ static void drop_one(struct record_maker_request *request, size_t i,
         request->tcp_ns = i == 3 ? 1010 * MS : 10 * MS;
 }
 
-/* A single packet may have been lost anywhere, and was, as others came when there were more of them. */
+/*
+ * A single packet may have been lost anywhere, and was, as others came when there were more of
+ * them.
+ */
 static void test_one_syn_lost(void **state)
 {
         struct record_maker maker = dropped;
@@ -328,7 +334,10 @@ static void drop_a_tenth(struct record_maker_request *request, size_t i,
                 request->tcp_ns = 1016 * MS;
 }
 
-/* Many came through, one after the other: how many there were in all says nothing of how many may be at once. */
+/*
+ * Many came through, one after the other: how many there were in all says nothing of how many may
+ * be at once.
+ */
 static void test_fewer_than_there_were(void **state)
 {
         struct record_maker maker = dropped;
@@ -518,7 +527,7 @@ static void test_machine_has_no_more(void **state)
         record_deinit(&record);
 }
 
-/* --- hostile records ---------------------------------------------------------------------------------------------- */
+/* --- hostile records ------------------------------------------------------------------------- */
 
 /* Rows that do not fit together: whatever is said of them, nothing breaks. */
 static void test_nonsense(void **state)

@@ -34,7 +34,7 @@ static void look_up(struct record *record, const char *name, uint64_t start_ns, 
                 0);
 }
 
-/* --- lookups ------------------------------------------------------------------------------------------------------ */
+/* --- lookups --------------------------------------------------------------------------------- */
 
 /* 8 names at once; each request waits for its own. */
 static void make_names(struct record *record, uint64_t dns_ns)
@@ -143,7 +143,7 @@ static void test_dns_uncached(void **state)
         record_deinit(&record);
 }
 
-/* --- addresses ---------------------------------------------------------------------------------------------------- */
+/* --- addresses ------------------------------------------------------------------------------- */
 
 static void make_race(struct record *record, uint64_t tcp_ns, uint32_t n_addresses)
 {

@@ -23,8 +23,8 @@ static void queue_in_server(struct record_maker_request *request, size_t i,
 }
 
 /*
- * 8 workers, each of which is slowed down by all that are there: what a request takes that finds `slots` others, by a simulation of its own.
- * Each request begins when another ends.
+ * 8 workers, each of which is slowed down by all that are there: what a request takes that finds
+ * `slots` others, by a simulation of its own. Each request begins when another ends.
  */
 struct crowd {
         uint64_t server_ns[400];
@@ -78,7 +78,7 @@ static const struct record_maker full = {
         .vary = queue_in_server,
 };
 
-/* --- load --------------------------------------------------------------------------------------------------------- */
+/* --- load ------------------------------------------------------------------------------------ */
 
 static struct load load_of(const struct record_maker *maker)
 {
@@ -124,7 +124,7 @@ static void test_load_when_raised(void **state)
         assert_true(load_factor_when_raised(&grown, 16) == 16);
 }
 
-/* --- slow, full --------------------------------------------------------------------------------------------------- */
+/* --- slow, full ------------------------------------------------------------------------------ */
 
 static void test_slow(void **state)
 {
@@ -208,7 +208,10 @@ static void test_slow_for_some(void **state)
         assert_false(cause_is_made(&third, causes_server, "server-slow", &finding));
 }
 
-/* The server closes after each answer; but that costs next to nothing beside what it takes to answer. */
+/*
+ * The server closes after each answer; but that costs next to nothing beside what it takes to
+ * answer.
+ */
 static void test_slow_and_closes(void **state)
 {
         struct record_maker maker = flat;
@@ -238,7 +241,10 @@ static void test_not_slow(void **state)
         assert_false(cause_is_made(&full, causes_server, "server-slow", &finding));
 }
 
-/* It is said of the server or of the limit, and never of neither: few turns or many, a loop with time left or with less. */
+/*
+ * It is said of the server or of the limit, and never of neither: few turns or many, a loop with
+ * time left or with less.
+ */
 static void test_slow_or_limited(void **state)
 {
         struct record_maker maker = flat;
@@ -280,8 +286,8 @@ static void test_full(void **state)
 }
 
 /*
- * 50 a second are let through, one by one; `debt_ns` of others wait already. With 16 at once each waits for 16, or for the debt and those that
- * began before.
+ * 50 a second are let through, one by one; `debt_ns` of others wait already. With 16 at once each
+ * waits for 16, or for the debt and those that began before.
  */
 static void one_by_one(struct record_maker_request *request, size_t i,
         const struct record_maker *maker)
@@ -393,8 +399,8 @@ static void test_full_no_memory(void **state)
 }
 
 /*
- * Some workers, first come, first served: what each of many answers takes when so many are under way. The work for the n-th is the same whatever
- * the limit is.
+ * Some workers, first come, first served: what each of many answers takes when so many are under
+ * way. The work for the n-th is the same whatever the limit is.
  */
 struct workers {
         size_t n_workers;
@@ -513,7 +519,10 @@ static void test_full_hosts(void **state)
         assert_int_equal(strncmp(finding.shown.option, "--per-host ", 11), 0);
 }
 
-/* One of six goes to the second host, which answers one by one, 50 ms each; the first one takes 20 ms. */
+/*
+ * One of six goes to the second host, which answers one by one, 50 ms each; the first one takes 20
+ * ms.
+ */
 static void second_host_locked(struct record_maker_request *request, size_t i,
         const struct record_maker *maker)
 {
@@ -553,7 +562,7 @@ static void test_full_host_of_several(void **state)
         assert_int_equal(strncmp(finding.shown.title, "The server was full, ", 21), 0);
 }
 
-/* --- uneven ------------------------------------------------------------------------------------------------------- */
+/* --- uneven ---------------------------------------------------------------------------------- */
 
 static void second_host_slow(struct record_maker_request *request, size_t i,
         const struct record_maker *maker)
@@ -615,7 +624,10 @@ static void second_host_slower(struct record_maker_request *request, size_t i,
                 request->server_ns = 60 * MS;
 }
 
-/* It is told first where it costs more than the limit does; else the limit is. The remedy is told once. */
+/*
+ * It is told first where it costs more than the limit does; else the limit is. The remedy is told
+ * once.
+ */
 static void test_slow_host_or_limit(void **state)
 {
         struct record_maker one = {
@@ -763,7 +775,7 @@ static void test_slow_path(void **state)
         record_deinit(&record);
 }
 
-/* --- refused ------------------------------------------------------------------------------------------------------ */
+/* --- refused --------------------------------------------------------------------------------- */
 
 static void some_retried(struct record_maker_request *request, size_t i,
         const struct record_maker *maker)
@@ -824,7 +836,10 @@ static void first_retried(struct record_maker_request *request, size_t i,
         request->n_retries = i < 8;
 }
 
-/* A few were refused at the start, and the others kept to the pace that this taught: it is the server's limit, and no option here raises it. */
+/*
+ * A few were refused at the start, and the others kept to the pace that this taught: it is the
+ * server's limit, and no option here raises it.
+ */
 static void test_slowed_down(void **state)
 {
         struct record_maker maker = { .n = 1000,
@@ -914,7 +929,10 @@ static void test_refused_in_the_end(void **state)
         assert_false(finding.shown.has_prediction);
 }
 
-/* Every 50 ms some come: four are let in, and while these are under way the others are refused at once. */
+/*
+ * Every 50 ms some come: four are let in, and while these are under way the others are refused at
+ * once.
+ */
 static void four_at_once(struct record_maker_request *request, size_t i,
         const struct record_maker *maker)
 {
@@ -969,7 +987,10 @@ static void one_host_refuses(struct record_maker_request *request, size_t i,
                 request->n_retries = i / every % 4 == 3;
 }
 
-/* A limit for each host is one for the others, too: it is proposed only where that does not hold them up. */
+/*
+ * A limit for each host is one for the others, too: it is proposed only where that does not hold
+ * them up.
+ */
 static void test_one_host_refuses(void **state)
 {
         size_t every = 4;

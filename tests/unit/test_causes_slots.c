@@ -6,7 +6,7 @@
 
 #define MS NS_PER_MS
 
-/* --- concurrency-too-low ------------------------------------------------------------------------------------------ */
+/* --- concurrency-too-low --------------------------------------------------------------------- */
 
 static const struct record_maker four_slots = {
         .n = 200,
@@ -73,7 +73,10 @@ static void assert_pieces(const struct record_maker *maker, bool is_limit)
         assert_predicted(&finding, 220 * MS);
 }
 
-/* What is small and comes late was not made sooner; unless it was lost, or waited for an acknowledgement. */
+/*
+ * What is small and comes late was not made sooner; unless it was lost, or waited for an
+ * acknowledgement.
+ */
 static void test_limit_and_pieces(void **state)
 {
         struct record_maker maker = four_slots;
@@ -95,7 +98,10 @@ static void test_limit_and_pieces(void **state)
         record_deinit(&record);
 }
 
-/* With 64 at once 64 connections are opened: their handshakes are computed one after the other, and each is work for the loop as well. */
+/*
+ * With 64 at once 64 connections are opened: their handshakes are computed one after the other, and
+ * each is work for the loop as well.
+ */
 static void test_limit_opens_connections(void **state)
 {
         struct record_maker handshakes = four_slots, opening = four_slots;
@@ -120,7 +126,9 @@ static void first_slow(struct record_maker_request *request, size_t i,
                 request->server_ns = 5 * NS_PER_S;
 }
 
-/* Of the few that came first one is an exception: it is the middle of both that stand side by side. */
+/*
+ * Of the few that came first one is an exception: it is the middle of both that stand side by side.
+ */
 static void test_limit_in_figures(void **state)
 {
         struct record_maker maker = {
@@ -134,7 +142,7 @@ static void test_limit_in_figures(void **state)
         assert_non_null(strstr(finding.evidence[1], "and 70 ms with only a few"));
 }
 
-/* --- per-host-limit ----------------------------------------------------------------------------------------------- */
+/* --- per-host-limit -------------------------------------------------------------------------- */
 
 static const struct record_maker two_each = {
         .n = 100,
@@ -158,7 +166,7 @@ static void test_host_limit(void **state)
         assert_false(cause_is_made(&no_limit, causes_slots, "per-host-limit", &finding));
 }
 
-/* --- queue-timeout ------------------------------------------------------------------------------------------------ */
+/* --- queue-timeout --------------------------------------------------------------------------- */
 
 /* Those that get no slot within a second give up. */
 static void give_up(struct record *record)
@@ -197,7 +205,7 @@ static void test_queue_timeout(void **state)
         record_deinit(&record);
 }
 
-/* --- stragglers --------------------------------------------------------------------------------------------------- */
+/* --- stragglers ------------------------------------------------------------------------------ */
 
 /* The others are answered. */
 static void last_two_slow(struct record_maker_request *request, size_t i,
@@ -369,7 +377,10 @@ static void one_early_one_last(struct record_maker_request *request, size_t i,
                 request->server_ns = 600 * MS;
 }
 
-/* The longest of all was over long before the end, which another one kept from coming; one that is refused is none of these. */
+/*
+ * The longest of all was over long before the end, which another one kept from coming; one that is
+ * refused is none of these.
+ */
 static void test_stragglers_of_the_end(void **state)
 {
         struct record_maker maker = {
@@ -418,7 +429,7 @@ static void test_stragglers_or_loss(void **state)
         }
 }
 
-/* --- input -------------------------------------------------------------------------------------------------------- */
+/* --- input ----------------------------------------------------------------------------------- */
 
 static void in_bursts(struct record_maker_request *request, size_t i,
         const struct record_maker *maker)
@@ -492,7 +503,10 @@ static void in_even_batches(struct record_maker_request *request, size_t i,
         request->submit_after_ns = i / 10 * 51 * MS;
 }
 
-/* Where all of a batch take the same nobody waits for the last one. But more than a batch were allowed. */
+/*
+ * Where all of a batch take the same nobody waits for the last one. But more than a batch were
+ * allowed.
+ */
 static void test_even_batches(void **state)
 {
         struct record_maker maker = {
@@ -528,7 +542,7 @@ static void test_one_at_a_time(void **state)
         assert_false(cause_is_made(&maker, causes_input, "one-at-a-time", &finding));
 }
 
-/* --- rates -------------------------------------------------------------------------------------------------------- */
+/* --- rates ----------------------------------------------------------------------------------- */
 
 static void test_rates(void **state)
 {
@@ -562,7 +576,10 @@ static void answers_in_turn(struct record_maker_request *request, size_t i,
         request->server_ns = i < 8 ? busy_ns[0] : busy_ns[1];
 }
 
-/* Held back by the rate, and the server takes it: as well with many, less well, or nobody knows as there never were many. */
+/*
+ * Held back by the rate, and the server takes it: as well with many, less well, or nobody knows as
+ * there never were many.
+ */
 static void test_rate_and_load(void **state)
 {
         uint64_t server_ns[2] = { 200 * MS, 200 * MS };
@@ -618,7 +635,10 @@ static void one_a_second(struct record_maker_request *request, size_t i,
         request->submit_after_ns = i * NS_PER_S;
 }
 
-/* A few lines, one a second: a list that comes slowly; of a program we do not know that there is one. */
+/*
+ * A few lines, one a second: a list that comes slowly; of a program we do not know that there is
+ * one.
+ */
 static void test_few_slow_lines(void **state)
 {
         static char command[] = "[\"muster\",\"fetch\"]";

@@ -131,7 +131,10 @@ static bool has_evidence(const struct finding *finding, const char *text)
         return false;
 }
 
-/* Connections are kept for some requests, and sessions resumed now and then: what is said is no more than that. */
+/*
+ * Connections are kept for some requests, and sessions resumed now and then: what is said is no
+ * more than that.
+ */
 static void test_full_now_and_then(void **state)
 {
         struct record_maker maker = full;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Findings about what happens on the wire: each against a run that has it, and those that look like it
+ * Findings about what happens on the wire: each against a run that has it, and those that look like
+ * it
  */
 #include "causes.h"
 
@@ -28,7 +29,7 @@ static bool is_found(const struct record *record, const struct cause *causes, co
         return cause_is_found(record, causes, name, &finding);
 }
 
-/* --- nagle -------------------------------------------------------------------------------------------------------- */
+/* --- nagle ----------------------------------------------------------------------------------- */
 
 static void stop_later(struct record_maker_request *request, size_t i,
         const struct record_maker *maker)
@@ -68,7 +69,10 @@ static void test_nagle(void **state)
         record_deinit(&record);
 }
 
-/* Over some distance, with pieces as large as packets: they are acknowledged at once, a round trip later. */
+/*
+ * Over some distance, with pieces as large as packets: they are acknowledged at once, a round trip
+ * later.
+ */
 static void test_nagle_far(void **state)
 {
         struct record_maker maker = stopping;
@@ -94,7 +98,10 @@ static void test_nagle_far(void **state)
         record_deinit(&record);
 }
 
-/* The handshake was use enough: new connections stop as well. Some stop before the head, behind what ends the handshake. */
+/*
+ * The handshake was use enough: new connections stop as well. Some stop before the head, behind
+ * what ends the handshake.
+ */
 static void stop_always(struct record_maker_request *request, size_t i,
         const struct record_maker *maker)
 {
@@ -121,7 +128,10 @@ static void test_nagle_with_tls(void **state)
         record_deinit(&record);
 }
 
-/* Large bodies that come bit by bit for as long: with TLS there is no new connection to compare with, and the size says enough. */
+/*
+ * Large bodies that come bit by bit for as long: with TLS there is no new connection to compare
+ * with, and the size says enough.
+ */
 static void test_no_nagle_in_large_bodies(void **state)
 {
         struct record_maker maker = stopping;
@@ -144,7 +154,10 @@ static void test_no_nagle_in_large_bodies(void **state)
         record_deinit(&record);
 }
 
-/* An acknowledgement that came at once takes a round trip, one that was held back 40 ms more: it is told as one of the two. */
+/*
+ * An acknowledgement that came at once takes a round trip, one that was held back 40 ms more: it is
+ * told as one of the two.
+ */
 static void test_one_nagle_at_a_time(void **state)
 {
         static const struct {
@@ -195,7 +208,7 @@ static void test_pause(void **state)
         record_deinit(&record);
 }
 
-/* --- the window --------------------------------------------------------------------------------------------------- */
+/* --- the window ------------------------------------------------------------------------------ */
 
 static void test_rounds(void **state)
 {
@@ -275,7 +288,7 @@ static void test_cwnd_after_idle(void **state)
         assert_false(cause_is_made(&maker, causes_window, "cwnd-after-idle", &finding));
 }
 
-/* --- the link ----------------------------------------------------------------------------------------------------- */
+/* --- the link -------------------------------------------------------------------------------- */
 
 /* 10 at once, each with a tenth of 2.5 MB/s. */
 static const struct record_maker filling = {
@@ -386,7 +399,7 @@ static void test_bandwidth_shared(void **state)
         record_deinit(&record);
 }
 
-/* --- loss --------------------------------------------------------------------------------------------------------- */
+/* --- loss ------------------------------------------------------------------------------------ */
 
 static void stall_some(struct record_maker_request *request, size_t i,
         const struct record_maker *maker)
@@ -423,7 +436,10 @@ static void test_loss(void **state)
         record_deinit(&record);
 }
 
-/* Now one, now another stands still for a long time: together they get much more at times than else. */
+/*
+ * Now one, now another stands still for a long time: together they get much more at times than
+ * else.
+ */
 static void stand_still_by_chance(struct record_maker_request *request, size_t i,
         const struct record_maker *maker)
 {
@@ -434,7 +450,10 @@ static void stand_still_by_chance(struct record_maker_request *request, size_t i
         request->receive_ns *= lasts[i % LENGTH(lasts)];
 }
 
-/* The queue before the link fills, and what does not fit is dropped: transfers differ, but all together have the same. */
+/*
+ * The queue before the link fills, and what does not fit is dropped: transfers differ, but all
+ * together have the same.
+ */
 static void share_a_queue(struct record_maker_request *request, size_t i,
         const struct record_maker *maker)
 {
@@ -483,8 +502,8 @@ static void test_loss_or_full(void **state)
 }
 
 /*
- * One of ten gets a lot at any time, the others little: all of them together could never have had so much. The last one stands still for a
- * long time.
+ * One of ten gets a lot at any time, the others little: all of them together could never have had
+ * so much. The last one stands still for a long time.
  */
 static void one_is_quick(struct record_maker_request *request, size_t i,
         const struct record_maker *maker)
@@ -526,7 +545,7 @@ static void test_slow_body_with_losses(void **state)
         record_deinit(&record);
 }
 
-/* --- redirects ---------------------------------------------------------------------------------------------------- */
+/* --- redirects ------------------------------------------------------------------------------- */
 
 static const struct record_maker leading = {
         .n = 100,

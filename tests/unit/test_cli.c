@@ -11,7 +11,7 @@
 #include "report/report.h"
 #include <stdio.h>
 
-/* --- JSON text ---------------------------------------------------------------------------------------------------- */
+/* --- JSON text ------------------------------------------------------------------------------- */
 
 static void expect_json(struct muster_str in, const char *expected)
 {
@@ -88,7 +88,7 @@ static void test_base64(void **state)
         buf_deinit(&out);
 }
 
-/* --- options ------------------------------------------------------------------------------------------------------ */
+/* --- options --------------------------------------------------------------------------------- */
 
 static int parse(struct fetch_options *options, const char *line, struct muster_error *error)
 {
@@ -305,7 +305,7 @@ static void test_suggestions(void **state)
         }
 }
 
-/* --- items -------------------------------------------------------------------------------------------------------- */
+/* --- items ----------------------------------------------------------------------------------- */
 
 static void test_items_release_their_places_in_order(void **state)
 {
@@ -327,7 +327,7 @@ static void test_items_release_their_places_in_order(void **state)
         items_deinit(&items);
 }
 
-/* --- the progress line -------------------------------------------------------------------------------------------- */
+/* --- the progress line ----------------------------------------------------------------------- */
 
 static void test_progress_of_any_width(void **state)
 {

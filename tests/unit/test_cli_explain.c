@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The command's parts that have to do with explanations: assertions, and invocations that are taken apart and changed
+ * The command's parts that have to do with explanations: assertions, and invocations that are taken
+ * apart and changed
  */
 #include "unit.h"
 
@@ -10,7 +11,7 @@
 #include <math.h>
 #include <stdio.h>
 
-/* --- assertions --------------------------------------------------------------------------------------------------- */
+/* --- assertions ------------------------------------------------------------------------------ */
 
 static void test_assertions(void **state)
 {
@@ -168,7 +169,7 @@ static void test_nothing_to_measure(void **state)
                                   "measure as every request failed\n");
 }
 
-/* --- invocations -------------------------------------------------------------------------------------------------- */
+/* --- invocations ----------------------------------------------------------------------------- */
 
 #define WORDS_MAX 20
 
@@ -367,7 +368,7 @@ static void test_invocations_without_memory(void **state)
         for_each_failing_allocation(change_and_copy);
 }
 
-/* --- may it be run again? ----------------------------------------------------------------------------------------- */
+/* --- may it be run again? -------------------------------------------------------------------- */
 
 static void test_what_is_run_again(void **state)
 {
@@ -406,7 +407,7 @@ static void test_what_is_run_again(void **state)
         }
 }
 
-/* --- what a confirmation says ------------------------------------------------------------------------------------- */
+/* --- what a confirmation says ---------------------------------------------------------------- */
 
 static void test_conclusions(void **state)
 {

@@ -26,7 +26,7 @@ static int make_plain(void **state)
         return 0;
 }
 
-/* --- encoders ----------------------------------------------------------------------------------------------------- */
+/* --- encoders -------------------------------------------------------------------------------- */
 
 typedef struct buf (*encoder)(struct muster_str text);
 
@@ -99,7 +99,7 @@ static const struct {
         { "zstd", encode_zstd, false, true },
 };
 
-/* --- decoding ----------------------------------------------------------------------------------------------------- */
+/* --- decoding -------------------------------------------------------------------------------- */
 
 static int make(struct decoder **decoder, const char *name, const struct decode_limits *limits,
         struct muster_error *error)
@@ -408,7 +408,10 @@ static void test_truncated(void **state)
         }
 }
 
-/* A byte changed anywhere: where the coding has a checksum, an error or the same text; never a crash. */
+/*
+ * A byte changed anywhere: where the coding has a checksum, an error or the same text; never a
+ * crash.
+ */
 static void test_corrupt(void **state)
 {
         const struct muster_str text = { plain + 2000, 3000 };
@@ -456,7 +459,9 @@ static void test_caps(void **state)
         }
 }
 
-/* 64 MiB of zeros, which br and zstd make into some hundred bytes: refused before they are there. */
+/*
+ * 64 MiB of zeros, which br and zstd make into some hundred bytes: refused before they are there.
+ */
 static void test_bombs(void **state)
 {
         static const char *const names[] = { "br", "zstd", "gzip, gzip" };

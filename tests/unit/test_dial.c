@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Racing addresses: listeners on loopback, one of them with a full queue to stand for an address that hangs
+ * Racing addresses: listeners on loopback, one of them with a full queue to stand for an address
+ * that hangs
  */
 #include "unit.h"
 
@@ -74,7 +75,10 @@ static void start(struct world *w, const char *addresses)
         assert_int_equal(w->n_done, 0);
 }
 
-/* Bound, and read by nobody: at a port that is free the question would be refused, and some versions of c-ares hear it at once. */
+/*
+ * Bound, and read by nobody: at a port that is free the question would be refused, and some
+ * versions of c-ares hear it at once.
+ */
 static uint16_t be_silent(struct world *w)
 {
         struct sockaddr_in at = { .sin_family = AF_INET,
@@ -215,7 +219,10 @@ static void test_hanging_address_is_overtaken(void **state)
         close_world(&w);
 }
 
-/* The resolver tells of the addresses one after the other: the second one waits for its turn all the same. */
+/*
+ * The resolver tells of the addresses one after the other: the second one waits for its turn all
+ * the same.
+ */
 static void test_late_address_waits_for_its_turn(void **state)
 {
         struct world w;

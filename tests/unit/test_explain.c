@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Explain: facts against what can be added up by hand, and the two accounts of the wall time, to the nanosecond, on whatever is in a
- * record
+ * Explain: facts against what can be added up by hand, and the two accounts of the wall time, to
+ * the nanosecond, on whatever is in a record
  */
 #include "record_maker.h"
 #include "unit.h"
@@ -60,7 +60,7 @@ static void look_again(struct case_of *it)
         assert_sums(&it->facts);
 }
 
-/* --- facts -------------------------------------------------------------------------------------------------------- */
+/* --- facts ----------------------------------------------------------------------------------- */
 
 static void test_facts_of_a_plain_run(void **state)
 {
@@ -120,7 +120,10 @@ static void test_facts_of_attempts(void **state)
         size_t to;
 
         (void)state;
-        /* Three at once, of 10 ms: one fails, one needs three tries with 20 ms between them, one is worked on. */
+        /*
+         * Three at once, of 10 ms: one fails, one needs three tries with 20 ms between them, one is
+         * worked on.
+         */
         begin(&it, &(struct record_maker){
                            .n = 3,
                            .each = { .server_ns = 10 * MS,
@@ -274,7 +277,7 @@ static void test_nothing_to_explain(void **state)
         record_deinit(&record);
 }
 
-/* --- one attempt -------------------------------------------------------------------------------------------------- */
+/* --- one attempt ----------------------------------------------------------------------------- */
 
 static uint64_t piece_of(const struct life *life, enum part part)
 {
@@ -449,7 +452,9 @@ static uint64_t busy_ns(const struct record *record, uint64_t from_ns, uint64_t 
         return sum_ns;
 }
 
-/* Wherever the two moments are; every other time turns overlap and are out of order, as in no run. */
+/*
+ * Wherever the two moments are; every other time turns overlap and are out of order, as in no run.
+ */
 static void test_sums_of_turns(void **state)
 {
         static struct trace_turn told[N_TURNS];
@@ -492,7 +497,10 @@ static void last_for_ever(struct record_maker_request *request, size_t i,
         request->tls_ns = request->lag_ns = 50 * NS_PER_S;
 }
 
-/* A storm: each of very many handshakes spans very many turns. Each of them looked at for each attempt would be hours. */
+/*
+ * A storm: each of very many handshakes spans very many turns. Each of them looked at for each
+ * attempt would be hours.
+ */
 static void test_many_turns_in_many_lives(void **state)
 {
         struct record_maker maker = {
@@ -517,7 +525,7 @@ static void test_many_turns_in_many_lives(void **state)
         end(&it);
 }
 
-/* --- the chain ---------------------------------------------------------------------------------------------------- */
+/* --- the chain ------------------------------------------------------------------------------- */
 
 /* All of it from when it had its slot, so much later. */
 static void delay_slot(struct trace_attempt *attempt, uint64_t ns)
@@ -565,7 +573,9 @@ static void test_chain_of_a_full_client(void **state)
         struct case_of it;
 
         (void)state;
-        /* The same, but the client has room for one only: then it is the room that is waited for. */
+        /*
+         * The same, but the client has room for one only: then it is the room that is waited for.
+         */
         begin(&it, &(struct record_maker){ .n = 20, .each.server_ns = 10 * MS });
         go_one_by_one(&it.record, 10 * MS);
         it.record.run.options.queue_size = 1;
@@ -610,7 +620,10 @@ static void test_chain_of_busy_workers(void **state)
         struct case_of it;
 
         (void)state;
-        /* One slot; it is free at once, but for 30 ms nothing new is begun as the workers have enough. */
+        /*
+         * One slot; it is free at once, but for 30 ms nothing new is begun as the workers have
+         * enough.
+         */
         begin(&it, &(struct record_maker){ .n = 2,
                            .slots = 1,
                            .each = { .server_ns = 10 * MS, .process_ns = 40 * MS } });
@@ -632,7 +645,10 @@ static void test_chain_follows_the_slow_one(void **state)
         struct case_of it;
 
         (void)state;
-        /* Two slots; the first request takes 100 ms, the other nine 10 ms each: the end depended on those, not on the first. */
+        /*
+         * Two slots; the first request takes 100 ms, the other nine 10 ms each: the end depended on
+         * those, not on the first.
+         */
         begin(&it, &(struct record_maker){ .n = 10,
                            .slots = 2,
                            .each.server_ns = 10 * MS,
@@ -647,7 +663,10 @@ static void test_chain_follows_the_slow_one(void **state)
         end(&it);
 }
 
-/* Nobody in it had the slot that he is said to have given away: none of them is gone through once more for each pause. */
+/*
+ * Nobody in it had the slot that he is said to have given away: none of them is gone through once
+ * more for each pause.
+ */
 static void test_chain_of_those_without_a_slot(void **state)
 {
         struct case_of it;
@@ -685,7 +704,7 @@ static void test_chain_of_those_without_a_slot(void **state)
         alarm(0);
 }
 
-/* --- sums --------------------------------------------------------------------------------------------------------- */
+/* --- sums ------------------------------------------------------------------------------------ */
 
 static void vary_all(struct record_maker_request *request, size_t i,
         const struct record_maker *maker)
@@ -906,7 +925,7 @@ static void test_shares_are_fair(void **state)
         end(&it);
 }
 
-/* --- sorting ------------------------------------------------------------------------------------------------------ */
+/* --- sorting --------------------------------------------------------------------------------- */
 
 static void test_sorting(void **state)
 {
@@ -962,7 +981,7 @@ static void test_spreads(void **state)
         assert_int_equal(spread.max, 0);
 }
 
-/* --- memory ------------------------------------------------------------------------------------------------------- */
+/* --- memory ---------------------------------------------------------------------------------- */
 
 static void explain_or_not(void)
 {

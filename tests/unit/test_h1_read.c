@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The response reader: every fixture is fed whole, cut in two at every byte, and byte by byte, and must always give the same
+ * The response reader: every fixture is fed whole, cut in two at every byte, and byte by byte, and
+ * must always give the same
  */
 #include "h1_outcome.h"
 #include "unit.h"
@@ -265,7 +266,10 @@ static void test_nul(void **state)
         assert_string_equal(outcome.text, "protocol: a NUL byte in the head: \"A: b\\x00c\"");
 }
 
-/* What other servers say first: told at once, no line's end waited for, whole or from the first byte that differs. */
+/*
+ * What other servers say first: told at once, no line's end waited for, whole or from the first
+ * byte that differs.
+ */
 static void test_strangers(void **state)
 {
         static const struct {
@@ -476,7 +480,10 @@ static void test_mutations(void **state)
                         text[rand_up_to(&rand, len - 1)] = (char)rand_next(&rand);
                 h1_outcome_of(text, len, 100000, 0, false, &whole);
                 h1_outcome_of(text, len, 100000, 1 + rand_up_to(&rand, len - 2), false, &cut);
-                /* The quoted bytes may be shorter in one of them: compare what comes before the quote. */
+                /*
+                 * The quoted bytes may be shorter in one of them: compare what comes before the
+                 * quote.
+                 */
                 if (strcspn(whole.text, "\"") != strcspn(cut.text, "\""))
                         fail_msg("\"%s\" and \"%s\"", whole.text, cut.text);
                 assert_int_equal(strncmp(whole.text, cut.text, strcspn(whole.text, "\"")), 0);

@@ -2,8 +2,10 @@
 /*
  * Responses that are not as they should be, and which of others read them
  *
- * Each row was sent by a server to curl 7.88 (c), wget 1.21 (w), Go 1.26's net/http (g) and Python 3.11's http.client (p); the letters say who came to
- * the same response as a reader of good will. What three of the four read, the reader reads; where it does not, or reads more, the row says why.
+ * Each row was sent by a server to curl 7.88 (c), wget 1.21 (w), Go 1.26's net/http (g) and Python
+ * 3.11's http.client (p); the letters say who came to the same response as a reader of good will.
+ * What three of the four read, the reader reads; where it does not, or reads more, the row says
+ * why.
  */
 #include "h1_outcome.h"
 #include "unit.h"
@@ -11,7 +13,10 @@
 #define LENGTH_5    "Content-Length: 5\r\n"
 #define BYTES_OF(s) (s), sizeof(s) - 1
 
-/* A status line; a field beside Content-Length; a head's fields; fields before a chunked body; chunks. */
+/*
+ * A status line; a field beside Content-Length; a head's fields; fields before a chunked body;
+ * chunks.
+ */
 #define LINE(s)   BYTES_OF(s LENGTH_5 "\r\nhello")
 #define FIELD(s)  BYTES_OF(OK_LINE LENGTH_5 s "\r\nhello")
 #define HEAD(s)   BYTES_OF(OK_LINE s "\r\n\r\nhello")

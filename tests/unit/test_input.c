@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Where requests come from: lists, JSON Lines, rows; and what is told of lines that are none of these
+ * Where requests come from: lists, JSON Lines, rows; and what is told of lines that are none of
+ * these
  */
 #include "unit.h"
 
@@ -269,7 +270,9 @@ static void test_members_of_ones_own(void **state)
         close_text(&r);
 }
 
-/* They come back with lines that cannot be asked, too: whoever looks for those finds them by these. */
+/*
+ * They come back with lines that cannot be asked, too: whoever looks for those finds them by these.
+ */
 static void test_members_of_bad_lines(void **state)
 {
         static const char text[] = "{\"url\":5,\"id\":7,\"x\":1}\n";
@@ -376,7 +379,7 @@ static void test_results_as_input(void **state)
         close_text(&r);
 }
 
-/* --- rows --------------------------------------------------------------------------------------------------------- */
+/* --- rows ------------------------------------------------------------------------------------ */
 
 static const struct input_options as_csv = { .format = &input_csv };
 static const struct input_options as_tsv = { .format = &input_tsv };
@@ -547,7 +550,7 @@ static void test_headers_that_will_not_do(void **state)
                 "--url-column is for CSV and TSV, and this is neither");
 }
 
-/* --- what it looks like ------------------------------------------------------------------------------------------- */
+/* --- what it looks like ---------------------------------------------------------------------- */
 
 static void test_files_that_are_no_lists(void **state)
 {

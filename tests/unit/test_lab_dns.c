@@ -16,7 +16,7 @@
 
 #define START_NS (50 * NS_PER_S)
 
-/* --- a client's messages ------------------------------------------------------------------------------------------ */
+/* --- a client's messages --------------------------------------------------------------------- */
 
 struct message {
         unsigned char at[65536];
@@ -105,7 +105,7 @@ static bool is_truncated(const struct message *m)
         return m->at[2] & 2;
 }
 
-/* --- messages ----------------------------------------------------------------------------------------------------- */
+/* --- messages -------------------------------------------------------------------------------- */
 
 static void test_query_is_read(void **state)
 {
@@ -362,7 +362,7 @@ static void test_answer_that_does_not_fit(void **state)
         assert_int_equal(dns_answer_end(&answer, DNS_NOERROR), 24 + 11);
 }
 
-/* --- zone --------------------------------------------------------------------------------------------------------- */
+/* --- zone ------------------------------------------------------------------------------------ */
 
 static int add(struct zone *zone, const char *spec, struct muster_error *error)
 {
@@ -549,7 +549,7 @@ static void test_zone_without_memory(void **state)
         for_each_failing_allocation(add_under_failure);
 }
 
-/* --- the server --------------------------------------------------------------------------------------------------- */
+/* --- the server ------------------------------------------------------------------------------ */
 
 struct world {
         struct clock clock;
@@ -776,7 +776,7 @@ static void test_server_refuses_malformed(void **state)
         close_world();
 }
 
-/* --- the server by TCP -------------------------------------------------------------------------------------------- */
+/* --- the server by TCP ----------------------------------------------------------------------- */
 
 static int connect_tcp(void)
 {
@@ -796,7 +796,9 @@ static void add_framed(struct message *stream, const struct message *m)
         add_bytes(stream, m->at, m->len);
 }
 
-/* Exactly so many bytes of the stream, while the server's loop turns. False: its end comes first. */
+/*
+ * Exactly so many bytes of the stream, while the server's loop turns. False: its end comes first.
+ */
 static bool receive_exactly(int fd, unsigned char *at, size_t len)
 {
         for (int i = 0; len && i < 10000; i++) {
@@ -901,7 +903,10 @@ static void test_truncated_then_by_tcp(void **state)
         close_world();
 }
 
-/* What is due first goes out first; after the client's end the rest is still answered, and then the connection closed. */
+/*
+ * What is due first goes out first; after the client's end the rest is still answered, and then the
+ * connection closed.
+ */
 static void test_tcp_delays_and_end(void **state)
 {
         static struct message stream;
@@ -966,7 +971,9 @@ static void test_tcp_malformed(void **state)
         close_world();
 }
 
-/* A client that asks and does not read: the server stops to read, and goes on when the client does. */
+/*
+ * A client that asks and does not read: the server stops to read, and goes on when the client does.
+ */
 static void test_tcp_client_that_does_not_read(void **state)
 {
         static struct message stream;
@@ -1018,7 +1025,10 @@ static void test_tcp_client_that_does_not_read(void **state)
         close_world();
 }
 
-/* More delayed answers than one connection may have: all are answered, and never more than that many are open. */
+/*
+ * More delayed answers than one connection may have: all are answered, and never more than that
+ * many are open.
+ */
 static void test_tcp_many_delayed(void **state)
 {
         static struct message stream;
@@ -1126,7 +1136,7 @@ static void test_no_descriptors_left(void **state)
         close_world();
 }
 
-/* --- starting ----------------------------------------------------------------------------------------------------- */
+/* --- starting -------------------------------------------------------------------------------- */
 
 static void test_start_in_words(void **state)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The lab's side of HTTP without a socket: requests read, plans turned into bytes, documents, codings, kept bodies
+ * The lab's side of HTTP without a socket: requests read, plans turned into bytes, documents,
+ * codings, kept bodies
  */
 #include "unit.h"
 
@@ -15,7 +16,7 @@
 #include <lab/request.h>
 #include <stdio.h>
 
-/* --- heads of requests -------------------------------------------------------------------------------------------- */
+/* --- heads of requests ----------------------------------------------------------------------- */
 
 static struct request request;
 static struct muster_error request_error;
@@ -202,7 +203,7 @@ static void test_random_heads(void **state)
         assert_true(n_good > 1000);
 }
 
-/* --- bodies of requests ------------------------------------------------------------------------------------------- */
+/* --- bodies of requests ---------------------------------------------------------------------- */
 
 struct body_result {
         int last;
@@ -340,7 +341,7 @@ static void test_random_bodies(void **state)
         }
 }
 
-/* --- replies ------------------------------------------------------------------------------------------------------ */
+/* --- replies --------------------------------------------------------------------------------- */
 
 static struct plan plan;
 static struct reply reply;
@@ -649,7 +650,7 @@ static void test_plan(void **state)
         plan_deinit(&plan);
 }
 
-/* --- documents ---------------------------------------------------------------------------------------------------- */
+/* --- documents ------------------------------------------------------------------------------- */
 
 static size_t depth_of(const json_t *value)
 {
@@ -766,7 +767,7 @@ static void test_documents_without_memory(void **state)
         for_each_failing_allocation(make_without_memory);
 }
 
-/* --- codings ------------------------------------------------------------------------------------------------------ */
+/* --- codings --------------------------------------------------------------------------------- */
 
 /* What a client makes of it, with the coding named as the lab names it. */
 static int decode(enum coding coding, struct muster_str in, struct buf *out, uint64_t *ret_n_out)
@@ -881,7 +882,7 @@ static void test_codings_without_memory(void **state)
         for_each_failing_allocation(encode_without_memory);
 }
 
-/* --- kept bodies -------------------------------------------------------------------------------------------------- */
+/* --- kept bodies ----------------------------------------------------------------------------- */
 
 static void test_blobs(void **state)
 {

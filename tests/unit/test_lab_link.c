@@ -12,7 +12,7 @@
 
 #define MS NS_PER_MS
 
-/* --- descriptions ------------------------------------------------------------------------------------------------- */
+/* --- descriptions ---------------------------------------------------------------------------- */
 
 static struct link_spec spec;
 
@@ -164,7 +164,7 @@ static void test_spec_too_many_changes(void **state)
         assert_int_equal(spec.mtu, 0);
 }
 
-/* --- a pipe ------------------------------------------------------------------------------------------------------- */
+/* --- a pipe ---------------------------------------------------------------------------------- */
 
 static const char zeros[9000];
 static struct pipe_stats stats;
@@ -252,7 +252,10 @@ static void test_pipe_paces(void **state)
         pipe_deinit(p);
 }
 
-/* A byte at 7 bit/s takes 8/7 of a second: fractions of a nanosecond are not lost, even over a thousand of them. */
+/*
+ * A byte at 7 bit/s takes 8/7 of a second: fractions of a nanosecond are not lost, even over a
+ * thousand of them.
+ */
 static void test_pipe_paces_without_drift(void **state)
 {
         struct muster_str packet;
@@ -312,7 +315,10 @@ static int count_lost(double loss, uint64_t seed, unsigned char *fates)
         return n;
 }
 
-/* Of 10000 at 5 % 500 are expected, with a deviation of 21.8; five of those is one run in two millions. */
+/*
+ * Of 10000 at 5 % 500 are expected, with a deviation of 21.8; five of those is one run in two
+ * millions.
+ */
 static void test_pipe_loses(void **state)
 {
         static unsigned char a[10000], b[10000];

@@ -2,8 +2,9 @@
 /*
  * The lab as a whole, on a manual clock: clients are plain sockets in the same thread
  *
- * Loopback hands bytes over within send(), so that a few turns of the loop without waiting are all that a request needs. Time only
- * passes in pass(), which stops at each moment at which something is due.
+ * Loopback hands bytes over within send(), so that a few turns of the loop without waiting are all
+ * that a request needs. Time only passes in pass(), which stops at each moment at which something
+ * is due.
  */
 #include "unit.h"
 
@@ -23,7 +24,7 @@
 #define START_NS (50 * NS_PER_S)
 #define MS       NS_PER_MS
 
-/* --- the lab ------------------------------------------------------------------------------------------------------ */
+/* --- the lab --------------------------------------------------------------------------------- */
 
 static struct {
         struct clock clock;
@@ -87,7 +88,7 @@ static const struct listener_stats *stats(void)
         return &listener()->stats;
 }
 
-/* --- clients ------------------------------------------------------------------------------------------------------ */
+/* --- clients --------------------------------------------------------------------------------- */
 
 struct client {
         int fd;
@@ -258,7 +259,7 @@ static long long count_in(const json_t *json, const char *name)
         return json_integer_value(value);
 }
 
-/* --- behaviours --------------------------------------------------------------------------------------------------- */
+/* --- behaviours ------------------------------------------------------------------------------ */
 
 static const struct {
         const char *path;
@@ -496,7 +497,7 @@ static void test_bodies_of_requests(void **state)
         close_world();
 }
 
-/* --- requests that are none --------------------------------------------------------------------------------------- */
+/* --- requests that are none ------------------------------------------------------------------ */
 
 static void test_bad_requests(void **state)
 {
@@ -561,7 +562,7 @@ static void test_head_that_never_ends(void **state)
         close_world();
 }
 
-/* --- connections -------------------------------------------------------------------------------------------------- */
+/* --- connections ----------------------------------------------------------------------------- */
 
 static void test_byte_by_byte(void **state)
 {
@@ -782,7 +783,10 @@ static void test_client_that_ends_its_side(void **state)
         close_world();
 }
 
-/* A client that asks and asks and does not read: what it sent waits in the kernel, and at last all is answered. */
+/*
+ * A client that asks and asks and does not read: what it sent waits in the kernel, and at last all
+ * is answered.
+ */
 static void test_client_that_does_not_read(void **state)
 {
         static char text[60000] = "GET /bytes/300k HTTP/1.1\r\nX: ";
@@ -818,7 +822,7 @@ static void test_client_that_does_not_read(void **state)
         close_world();
 }
 
-/* --- time --------------------------------------------------------------------------------------------------------- */
+/* --- time ------------------------------------------------------------------------------------ */
 
 static void test_delay(void **state)
 {
@@ -945,7 +949,7 @@ static void test_write_size(void **state)
         close_world();
 }
 
-/* --- limits and errors -------------------------------------------------------------------------------------------- */
+/* --- limits and errors ----------------------------------------------------------------------- */
 
 static void test_rate_limit(void **state)
 {
@@ -1021,7 +1025,7 @@ static void test_error_share(void **state)
         assert_int_equal(count_errors("error-share 0", one), 0);
 }
 
-/* --- capacity ----------------------------------------------------------------------------------------------------- */
+/* --- capacity -------------------------------------------------------------------------------- */
 
 static void open_and_ask(int n)
 {
@@ -1181,7 +1185,7 @@ static void test_coherency_and_contention(void **state)
         close_world();
 }
 
-/* --- what it says of itself --------------------------------------------------------------------------------------- */
+/* --- what it says of itself ------------------------------------------------------------------ */
 
 static json_t *listener_in(json_t *json, size_t i)
 {
@@ -1260,7 +1264,7 @@ static void test_stats(void **state)
         close_world();
 }
 
-/* --- starting ----------------------------------------------------------------------------------------------------- */
+/* --- starting -------------------------------------------------------------------------------- */
 
 static void test_start_in_words(void **state)
 {
@@ -1317,7 +1321,7 @@ static void test_start_without_memory(void **state)
         for_each_failing_allocation(start_without_memory);
 }
 
-/* --- trouble ------------------------------------------------------------------------------------------------------ */
+/* --- trouble --------------------------------------------------------------------------------- */
 
 static const char *const requests[] = {
         "GET /plain HTTP/1.1\r\nA: b\r\n\r\n",

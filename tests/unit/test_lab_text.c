@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What people write to the lab: quantities, spreads, settings, scenarios; and the counts kept under a name
+ * What people write to the lab: quantities, spreads, settings, scenarios; and the counts kept under
+ * a name
  */
 #include "unit.h"
 
@@ -14,7 +15,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* --- quantities --------------------------------------------------------------------------------------------------- */
+/* --- quantities ------------------------------------------------------------------------------ */
 
 #define UNTOUCHED 4711
 
@@ -231,7 +232,7 @@ static void test_no_quantity(void **state)
         assert_false(quantity_size((struct muster_str){ NULL, 0 }, &count));
 }
 
-/* --- spreads ------------------------------------------------------------------------------------------------------ */
+/* --- spreads --------------------------------------------------------------------------------- */
 
 #define N_DRAWS 200000
 
@@ -330,7 +331,7 @@ static void test_spread_refuses(void **state)
         assert_int_equal(spread.a_ns, UNTOUCHED);
 }
 
-/* --- tallies ------------------------------------------------------------------------------------------------------ */
+/* --- tallies --------------------------------------------------------------------------------- */
 
 static void test_tally_rate(void **state)
 {
@@ -408,7 +409,7 @@ static void test_tallies_without_memory(void **state)
         for_each_failing_allocation(count_without_memory);
 }
 
-/* --- settings ----------------------------------------------------------------------------------------------------- */
+/* --- settings -------------------------------------------------------------------------------- */
 
 static struct lab_config config;
 
@@ -689,7 +690,7 @@ static void test_settings_that_do_not_go_together(void **state)
                 "listener b: the other tls settings need tls");
 }
 
-/* --- scenarios ---------------------------------------------------------------------------------------------------- */
+/* --- scenarios ------------------------------------------------------------------------------- */
 
 static const char scenario[] = "# A small accept queue\r\n"
                                "\n"

@@ -153,7 +153,10 @@ static void test_bytes_both_ways(void **state)
         assert_int_equal(send_text(&w.b, "", "back"), 0);
         loop_turn(&w.loop, clock_now(&w.clock) + NS_PER_S);
         assert_memory_equal(w.a.got, "back", 4);
-        /* The kernel begins to stamp a while after it is asked; then the stamp is of this very moment, by our clock. */
+        /*
+         * The kernel begins to stamp a while after it is asked; then the stamp is of this very
+         * moment, by our clock.
+         */
         for (int i = 0; i < 1000 && !w.a.kernel_ns; i++) {
                 send_text(&w.b, "x", "");
                 loop_turn(&w.loop, clock_now(&w.clock) + NS_PER_S);
@@ -173,7 +176,10 @@ static void read_on(struct loop_watch *watch, bool readable, bool writable)
         loop_recv_start(&paused->socket);
 }
 
-/* What came while its owner did not want it lay there for that long, though the loop slept meanwhile. */
+/*
+ * What came while its owner did not want it lay there for that long, though the loop slept
+ * meanwhile.
+ */
 static void test_stamp_of_what_waited_for_its_reader(void **state)
 {
         static struct world w;
@@ -235,7 +241,10 @@ static void test_acknowledgement_is_stamped(void **state)
         close_world(&w);
 }
 
-/* Stamps do not say what they are of: none is asked for while another one is still to come, and none is taken for an error. */
+/*
+ * Stamps do not say what they are of: none is asked for while another one is still to come, and
+ * none is taken for an error.
+ */
 static void test_one_acknowledgement_at_a_time(void **state)
 {
         static struct world w;
@@ -474,7 +483,7 @@ static void test_socket_may_close_in_its_handler(void **state)
         close_world(&w);
 }
 
-/* --- timers ------------------------------------------------------------------------------------------------------- */
+/* --- timers ---------------------------------------------------------------------------------- */
 
 struct alarm {
         struct loop_timer timer;
@@ -530,7 +539,10 @@ static void test_late_timer_says_so(void **state)
         close_world(&w);
 }
 
-/* A timer that sets itself to the present moment fires again in the next turn, not for ever in this one. */
+/*
+ * A timer that sets itself to the present moment fires again in the next turn, not for ever in this
+ * one.
+ */
 static void test_timer_cannot_keep_the_turn(void **state)
 {
         static struct world w;
@@ -564,7 +576,7 @@ static void test_input_comes_before_timers(void **state)
         close_world(&w);
 }
 
-/* --- waking and foreign loops ------------------------------------------------------------------------------------- */
+/* --- waking and foreign loops ---------------------------------------------------------------- */
 
 static void *wake_soon(void *loop)
 {

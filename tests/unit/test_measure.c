@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What compare and sweep measure with: statistics, the fit, the knee and what it is blamed on, words, lists
+ * What compare and sweep measure with: statistics, the fit, the knee and what it is blamed on,
+ * words, lists
  */
 #include "unit.h"
 
@@ -24,7 +25,7 @@ static void assert_near(double value, double expected, double tolerance)
                 fail_msg("%g instead of %g", value, expected);
 }
 
-/* --- statistics --------------------------------------------------------------------------------------------------- */
+/* --- statistics ------------------------------------------------------------------------------ */
 
 static void test_median(void **state)
 {
@@ -48,13 +49,19 @@ static void test_interval(void **state)
         assert_near(estimate.low, 2, 0);
         assert_near(estimate.high, 2, 0);
 
-        /* Of five values all of them are possible: 50 is the median of the draws in which it is there three times, of which there are 5.8 %. */
+        /*
+         * Of five values all of them are possible: 50 is the median of the draws in which it is
+         * there three times, of which there are 5.8 %.
+         */
         estimate = stat_estimate(five, 5);
         assert_near(estimate.median, 3, 0);
         assert_near(estimate.low, 1, 0);
         assert_near(estimate.high, 50, 0);
 
-        /* Of many the interval is that of the median of a uniform distribution: 50 +- 1.96 x 100 / (2 sqrt(101)). */
+        /*
+         * Of many the interval is that of the median of a uniform distribution: 50 +- 1.96 x 100 /
+         * (2 sqrt(101)).
+         */
         for (size_t i = 0; i < 101; i++)
                 many[i] = (double)i;
         estimate = stat_estimate(many, 101);
@@ -82,7 +89,7 @@ static void test_ratios(void **state)
         assert_false(stat_is_above_one(&unsure, 0.05));
 }
 
-/* --- the fit ------------------------------------------------------------------------------------------------------ */
+/* --- the fit --------------------------------------------------------------------------------- */
 
 static size_t points_of(const struct usl *usl, struct usl_point *points)
 {
@@ -130,7 +137,10 @@ static void test_peak(void **state)
         assert_true(isinf(usl_peak(&usl)));
 }
 
-/* Four workers: a corner, which the law does not have. It says how badly it fits, and neither parameter is negative. */
+/*
+ * Four workers: a corner, which the law does not have. It says how badly it fits, and neither
+ * parameter is negative.
+ */
 static void test_fit_tells_how_bad_it_is(void **state)
 {
         struct usl_point points[8];
@@ -177,7 +187,7 @@ static void test_no_fit(void **state)
         assert_false(usl_fit(&usl, points, n));
 }
 
-/* --- the curve ---------------------------------------------------------------------------------------------------- */
+/* --- the curve ------------------------------------------------------------------------------- */
 
 /* A step of a closed loop with this throughput: the latency follows (Little), and is waited for. */
 static void add_step(struct curve *curve, unsigned concurrency, double throughput)
@@ -364,7 +374,10 @@ static void test_second_looks(void **state)
         assert_near(curve->drift, 100.0 / 201, 1e-9);
         mem_free(curve);
 
-        /* What was too much for the server is not asked again, though two steps are all that is left. */
+        /*
+         * What was too much for the server is not asked again, though two steps are all that is
+         * left.
+         */
         curve = make_curve(growing, 3);
         curve->steps[2].n_turned_down = 900;
         assert_true(curve_has_ended(curve));
@@ -374,7 +387,7 @@ static void test_second_looks(void **state)
         mem_free(curve);
 }
 
-/* --- what is said of a curve -------------------------------------------------------------------------------------- */
+/* --- what is said of a curve ----------------------------------------------------------------- */
 
 static bool says(const struct remarks *remarks, const char *words)
 {
@@ -506,7 +519,10 @@ static void test_second_look_that_failed(void **state)
         mem_free(once);
 }
 
-/* The last step of a ladder has no other after it that would have been left out. What is refused at once keeps this machine busy. */
+/*
+ * The last step of a ladder has no other after it that would have been left out. What is refused at
+ * once keeps this machine busy.
+ */
 static void test_last_step_that_failed(void **state)
 {
         struct curve *curve = make_curve(growing, 4);
@@ -526,7 +542,7 @@ static void test_last_step_that_failed(void **state)
         mem_free(curve);
 }
 
-/* --- what is said of a sweep that the user ended ------------------------------------------------------------------ */
+/* --- what is said of a sweep that the user ended --------------------------------------------- */
 
 static void explain_interrupted(struct curve *curve, enum curve_end end, struct remarks *remarks)
 {
@@ -587,7 +603,7 @@ static void test_words_of_second_looks_that_were_ended(void **state)
         mem_free(curve);
 }
 
-/* --- what is said of a comparison --------------------------------------------------------------------------------- */
+/* --- what is said of a comparison ------------------------------------------------------------ */
 
 /* Of a mode in all rounds; the last ones in ms. */
 struct shape {
@@ -934,7 +950,7 @@ static void test_no_round(void **state)
         mem_free(c);
 }
 
-/* --- lists, tables ------------------------------------------------------------------------------------------------ */
+/* --- lists, tables --------------------------------------------------------------------------- */
 
 static void test_list_option(void **state)
 {
@@ -1037,7 +1053,7 @@ static void test_remarks_are_wrapped(void **state)
         remarks_deinit(&remarks);
 }
 
-/* --- batches ------------------------------------------------------------------------------------------------------ */
+/* --- batches --------------------------------------------------------------------------------- */
 
 static int read_text(struct batch *batch, struct request_options *options, const char *text,
         bool allows_unsafe, struct muster_error *error)

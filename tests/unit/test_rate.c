@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Rates: moments to the nanosecond; and the plan: whose moment is which, without a loop and without servers
+ * Rates: moments to the nanosecond; and the plan: whose moment is which, without a loop and without
+ * servers
  */
 #include "unit.h"
 
@@ -12,7 +13,7 @@
 #define N_ORIGINS  8
 #define N_REQUESTS 4000
 
-/* --- moments ------------------------------------------------------------------------------------------------------ */
+/* --- moments --------------------------------------------------------------------------------- */
 
 static void test_moments_do_not_drift(void **state)
 {
@@ -76,7 +77,7 @@ static void test_no_rate(void **state)
         assert_int_equal(rate_take(&rate), 0);
 }
 
-/* --- the plan ----------------------------------------------------------------------------------------------------- */
+/* --- the plan -------------------------------------------------------------------------------- */
 
 static struct origin origins[N_ORIGINS];
 static struct muster_request requests[N_REQUESTS];
@@ -143,7 +144,10 @@ static void test_origins_take_turns_at_the_rate_of_all(void **state)
         sched_deinit(&sched);
 }
 
-/* The moments of an origin that waits for its own are had by the others, and not once more by anybody. */
+/*
+ * The moments of an origin that waits for its own are had by the others, and not once more by
+ * anybody.
+ */
 static void test_both_rates(void **state)
 {
         struct sched sched;
@@ -173,7 +177,10 @@ static void test_both_rates(void **state)
         sched_deinit(&sched);
 }
 
-/* One that may start again after a long time has saved up nothing, neither while the others were busy nor while all were idle. */
+/*
+ * One that may start again after a long time has saved up nothing, neither while the others were
+ * busy nor while all were idle.
+ */
 static void test_nothing_is_saved_up(void **state)
 {
         struct sched sched;
@@ -202,7 +209,10 @@ static void test_nothing_is_saved_up(void **state)
         sched_deinit(&sched);
 }
 
-/* The plan does not care for slots: what is late for want of one has its moment, and does not take another one's. */
+/*
+ * The plan does not care for slots: what is late for want of one has its moment, and does not take
+ * another one's.
+ */
 static void test_late_ones_keep_their_moments(void **state)
 {
         struct sched sched;
@@ -229,7 +239,10 @@ static void test_late_ones_keep_their_moments(void **state)
         sched_deinit(&sched);
 }
 
-/* What is submitted as room comes free, as the queue was full, was to start when the plan says; else nothing starts before it is there. */
+/*
+ * What is submitted as room comes free, as the queue was full, was to start when the plan says;
+ * else nothing starts before it is there.
+ */
 static void test_plan_goes_on_while_the_queue_is_full(void **state)
 {
         for (int is_full = 0; is_full < 2; is_full++) {
@@ -303,7 +316,10 @@ static void test_random(void **state)
                         n_started++;
                         if (per_s > 0)
                                 assert_true(now >= last_of_all + 10 * NS_PER_MS);
-                        /* Its own moments stay where they were planned when another's turn made it a little late. */
+                        /*
+                         * Its own moments stay where they were planned when another's turn made it
+                         * a little late.
+                         */
                         if (per_host > 0)
                                 assert_true(now + (per_s > 0 ? 50 * NS_PER_MS : 0) >=
                                             last[o] + 50 * NS_PER_MS);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The record: what is told is what is there, in memory, in the file and in its views; and requests come out of it again
+ * The record: what is told is what is there, in memory, in the file and in its views; and requests
+ * come out of it again
  */
 #include "record_fixture.h"
 
@@ -20,7 +21,7 @@ static uint64_t below(struct rand *rand, uint64_t n)
         return rand_up_to(rand, n - 1);
 }
 
-/* --- a recorder without a client ---------------------------------------------------------------------------------- */
+/* --- a recorder without a client ------------------------------------------------------------- */
 
 static void check_all(const struct record *record, unsigned n, unsigned n_paths)
 {
@@ -179,7 +180,9 @@ static void test_usual_and_rare_rows_mix(void **state)
         record_deinit(&record);
 }
 
-/* A request that ends while it waits for its next attempt: of its last attempt both words are told. */
+/*
+ * A request that ends while it waits for its next attempt: of its last attempt both words are told.
+ */
 static void test_last_word_counts(void **state)
 {
         struct record_fixture f;
@@ -345,7 +348,10 @@ static void test_origins_have_a_bound(void **state)
         fixture_stop(&f);
 }
 
-/* The client forgets origins that nobody uses: one that is used again later has another number, but is the same. */
+/*
+ * The client forgets origins that nobody uses: one that is used again later has another number, but
+ * is the same.
+ */
 static void test_forgotten_origin_is_the_same(void **state)
 {
         static const char *const keys[] = { "http://a:80", "http://b:80", "http://a:80" };
@@ -377,7 +383,7 @@ static void test_forgotten_origin_is_the_same(void **state)
         fixture_stop(&f);
 }
 
-/* --- the views ---------------------------------------------------------------------------------------------------- */
+/* --- the views ------------------------------------------------------------------------------- */
 
 static uint64_t some_stamp(struct rand *rand, uint64_t at)
 {
@@ -527,7 +533,10 @@ static struct trace_attempt attempt_of(uint64_t number, double start_s, double s
         return attempt;
 }
 
-/* Long ones, one that never got a slot and failed, and one that is tried again. Of the last one's connection nothing is told. */
+/*
+ * Long ones, one that never got a slot and failed, and one that is tried again. Of the last one's
+ * connection nothing is told.
+ */
 static void tell_long_attempts(struct record_fixture *f)
 {
         struct trace_attempt refused = attempt_of(4, 0.25, 0, 4.5), again = attempt_of(5, 2, 2, 3);
@@ -549,7 +558,10 @@ static void tell_long_attempts(struct record_fixture *f)
         }
 }
 
-/* Nothing happened in the seconds 1 and 3, and yet requests were under way: what was is a mean over time. */
+/*
+ * Nothing happened in the seconds 1 and 3, and yet requests were under way: what was is a mean over
+ * time.
+ */
 static void test_levels_are_means_over_time(void **state)
 {
         static const char *const columns[] = { "failed", "in_flight", "queued", "open_conns" };
@@ -582,7 +594,7 @@ static void test_levels_are_means_over_time(void **state)
         assert_true(query(file_of("run.db"), "SELECT count(queued) FROM timeline") == 0);
 }
 
-/* --- requests to be repeated ---------------------------------------------------------------------------------------- */
+/* --- requests to be repeated ----------------------------------------------------------------- */
 
 static struct trace_attempt plain(uint64_t number, const char *url)
 {

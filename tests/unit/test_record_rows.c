@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* --- rows --------------------------------------------------------------------------------------------------------- */
+/* --- rows ------------------------------------------------------------------------------------ */
 
 static void test_rows_come_back(void **state)
 {
@@ -210,7 +210,7 @@ static void test_moments_count_from_the_start(void **state)
         assert_int_equal(conn.closed_ns, conn.opened_ns);
 }
 
-/* --- ring, names, counters ---------------------------------------------------------------------------------------- */
+/* --- ring, names, counters ------------------------------------------------------------------- */
 
 static void test_ring_keeps_the_newest(void **state)
 {
@@ -315,7 +315,7 @@ static void test_counters_of_this_process(void **state)
         }
 }
 
-/* --- batch -------------------------------------------------------------------------------------------------------- */
+/* --- batch ----------------------------------------------------------------------------------- */
 
 static struct batch *new_batch(void)
 {

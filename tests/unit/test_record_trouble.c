@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Records in trouble: files that are none, that are damaged or may not be replaced; programs that are killed; disks that are full or slow; memory
- * that runs out
+ * Records in trouble: files that are none, that are damaged or may not be replaced; programs that
+ * are killed; disks that are full or slow; memory that runs out
  */
 #include "record_fixture.h"
 
@@ -23,7 +23,7 @@ static uint64_t below(struct rand *rand, uint64_t n)
         return rand_up_to(rand, n - 1);
 }
 
-/* --- files that are no records ------------------------------------------------------------------------------------ */
+/* --- files that are no records --------------------------------------------------------------- */
 
 static void expect_refusal(const char *path, const char *words)
 {
@@ -118,7 +118,10 @@ static void test_damaged_tables_are_told(void **state)
         }
 }
 
-/* What a file asks SQLite to do when its tables are read could go on for ever: a record's tables are tables. */
+/*
+ * What a file asks SQLite to do when its tables are read could go on for ever: a record's tables
+ * are tables.
+ */
 static void test_tables_that_are_none(void **state)
 {
 #define FOR_EVER "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c)"
@@ -230,7 +233,7 @@ static void test_random_damage_is_survived(void **state)
         free(bytes);
 }
 
-/* --- files to be ---------------------------------------------------------------------------------------------------- */
+/* --- files to be ----------------------------------------------------------------------------- */
 
 static void expect_no_start(const char *path, bool overwrite, const char *words)
 {
@@ -268,7 +271,10 @@ static void test_only_records_are_replaced(void **state)
         fixture_stop(&f);
 }
 
-/* Where nothing may be created. For root as well: its rights are those of the user whose files it is to see. */
+/*
+ * Where nothing may be created. For root as well: its rights are those of the user whose files it
+ * is to see.
+ */
 static void test_forbidden_folder_is_told(void **state)
 {
         char folder[128];
@@ -290,7 +296,10 @@ static bool is_link(const char *path)
         return lstat(path, &status) == 0 && S_ISLNK(status.st_mode);
 }
 
-/* A link leads to where the record is to be: it stays one, whether or not there is something already. */
+/*
+ * A link leads to where the record is to be: it stays one, whether or not there is something
+ * already.
+ */
 static void test_links_are_followed(void **state)
 {
         char target[128];
@@ -338,7 +347,10 @@ static void test_names_that_sqlite_takes_for_others(void **state)
         free(before);
 }
 
-/* SQLite's RESERVED byte (https://www.sqlite.org/src/file/src/os.h): does this process hold it? Only another one can ask. */
+/*
+ * SQLite's RESERVED byte (https://www.sqlite.org/src/file/src/os.h): does this process hold it?
+ * Only another one can ask.
+ */
 static bool is_reserved(const char *path)
 {
         struct flock lock = {
@@ -357,7 +369,10 @@ static bool is_reserved(const char *path)
         return WEXITSTATUS(status);
 }
 
-/* A process that closes a file lets go of all its locks on it: whoever writes to it must keep them while others of its process look at it. */
+/*
+ * A process that closes a file lets go of all its locks on it: whoever writes to it must keep them
+ * while others of its process look at it.
+ */
 static void test_looking_at_a_file_keeps_its_locks(void **state)
 {
         struct record record;
@@ -377,7 +392,10 @@ static void test_looking_at_a_file_keeps_its_locks(void **state)
         assert_false(is_reserved(file_of("run.db")));
 }
 
-/* A child has a copy of the client, and not the thread that writes: it ends as if there was no file. */
+/*
+ * A child has a copy of the client, and not the thread that writes: it ends as if there was no
+ * file.
+ */
 static void test_child_leaves_the_file_alone(void **state)
 {
         struct record_fixture f;
@@ -409,7 +427,7 @@ static void test_child_leaves_the_file_alone(void **state)
         record_deinit(&record);
 }
 
-/* --- what goes wrong on the way ------------------------------------------------------------------------------------- */
+/* --- what goes wrong on the way -------------------------------------------------------------- */
 
 /* A child records for ever and is killed in the middle of it. */
 static void test_killed_program_leaves_a_record(void **state)
@@ -459,7 +477,10 @@ static void test_killed_program_leaves_a_record(void **state)
         close(ready[1]);
 }
 
-/* A record begins in one transaction, the first one: killed in the midst of it a program leaves none. */
+/*
+ * A record begins in one transaction, the first one: killed in the midst of it a program leaves
+ * none.
+ */
 static void test_killed_before_it_began(void **state)
 {
         static const unsigned char journal[512] = {
@@ -570,7 +591,10 @@ static void test_replaced_file_is_told(void **state)
         record_deinit(&record);
 }
 
-/* What is missing so far stands in the file with what came behind it: the program may be killed at any moment. */
+/*
+ * What is missing so far stands in the file with what came behind it: the program may be killed at
+ * any moment.
+ */
 static uint64_t wait_for_dropped(void)
 {
         uint64_t n_dropped = 0;
@@ -587,7 +611,10 @@ static uint64_t wait_for_dropped(void)
         return n_dropped;
 }
 
-/* Somebody reads for long: rows pile up to a bound, then they are dropped and counted, and nobody waits. */
+/*
+ * Somebody reads for long: rows pile up to a bound, then they are dropped and counted, and nobody
+ * waits.
+ */
 static void test_slow_disk_drops_rows(void **state)
 {
         struct record_fixture f;
@@ -617,7 +644,10 @@ static void test_slow_disk_drops_rows(void **state)
         record_deinit(&record);
 }
 
-/* Numbers are also missing where a run ended before their attempts did, and at the end there is nobody who comes behind them. */
+/*
+ * Numbers are also missing where a run ended before their attempts did, and at the end there is
+ * nobody who comes behind them.
+ */
 static void test_holes_are_what_was_dropped(void **state)
 {
         static const struct {

@@ -45,7 +45,7 @@ static void assert_wall(struct case_of *it, uint64_t expected_ns)
         assert_near(replay_wall_ns(&it->replay, &it->facts), expected_ns);
 }
 
-/* --- resources ---------------------------------------------------------------------------------------------------- */
+/* --- resources ------------------------------------------------------------------------------- */
 
 /* N x S / K, whatever K was and is. */
 static void test_slots(void **state)
@@ -143,7 +143,10 @@ static void test_workers(void **state)
         struct case_of it;
 
         (void)state;
-        /* What a worker takes for a response follows from when it was free for it: 2 workers, 10 ms each. */
+        /*
+         * What a worker takes for a response follows from when it was free for it: 2 workers, 10 ms
+         * each.
+         */
         begin(&it, &(struct record_maker){ .n = 40, .slots = 64, .each.server_ns = 5 * MS });
         for (size_t i = 0; i < 40; i++) {
                 struct trace_attempt *attempt = &it.record.attempts[i];
@@ -194,7 +197,10 @@ static void test_the_loop(void **state)
         struct case_of it;
 
         (void)state;
-        /* 100 in flight of 10 ms, with 1 ms of work each: the loop's thread cannot do more than 1,000 a second. */
+        /*
+         * 100 in flight of 10 ms, with 1 ms of work each: the loop's thread cannot do more than
+         * 1,000 a second.
+         */
         begin(&it, &(struct record_maker){
                            .n = 1000, .slots = 100, .each.server_ns = 10 * MS, .loop_ns = 1 * MS });
         assert_int_equal(it.facts.wall_ns,
@@ -207,7 +213,7 @@ static void test_the_loop(void **state)
         end(&it);
 }
 
-/* --- what requests take ------------------------------------------------------------------------------------------- */
+/* --- what requests take ---------------------------------------------------------------------- */
 
 static void without_handshake(struct replay_request *request, const struct facts *facts,
         void *argument)
@@ -265,7 +271,10 @@ static void test_back_off_holds_no_slot(void **state)
                            .n = 20, .slots = 20, .each.server_ns = 10 * MS, .vary = back_off });
         assert_int_equal(it.facts.wall_ns, 230 * MS);
         assert_wall(&it, 230 * MS);
-        /* One at a time: while the first one waits the others go on, and it goes before them when it has waited. */
+        /*
+         * One at a time: while the first one waits the others go on, and it goes before them when
+         * it has waited.
+         */
         it.replay.concurrency = 1;
         assert_wall(&it, 230 * MS);
         it.replay.concurrency = 20;
@@ -274,7 +283,7 @@ static void test_back_off_holds_no_slot(void **state)
         end(&it);
 }
 
-/* --- when requests come ------------------------------------------------------------------------------------------- */
+/* --- when requests come ---------------------------------------------------------------------- */
 
 static void come_in_bursts(struct record_maker_request *request, size_t i,
         const struct record_maker *maker)
@@ -314,7 +323,9 @@ static void test_a_program_that_waits_goes_on_sooner(void **state)
         uint64_t gap_ns = 20 * MS + 100000;
 
         (void)state;
-        /* Ten, and when these are there the next ten: a faster server brings all of them forward. */
+        /*
+         * Ten, and when these are there the next ten: a faster server brings all of them forward.
+         */
         begin(&it, &(struct record_maker){ .n = 40,
                            .each.server_ns = 20 * MS,
                            .vary = come_in_bursts,
@@ -333,7 +344,10 @@ static void test_a_full_client_held_up_its_input(void **state)
         struct case_of it;
 
         (void)state;
-        /* Four outstanding at most: that others came late was for want of room, which more slots make. */
+        /*
+         * Four outstanding at most: that others came late was for want of room, which more slots
+         * make.
+         */
         begin(&it, &(struct record_maker){ .n = 100, .slots = 2, .each.server_ns = 10 * MS });
         it.record.run.options.queue_size = 4;
         for (size_t i = 4; i < 100; i++) {
@@ -349,7 +363,7 @@ static void test_a_full_client_held_up_its_input(void **state)
         end(&it);
 }
 
-/* --- much and nothing --------------------------------------------------------------------------------------------- */
+/* --- much and nothing ------------------------------------------------------------------------ */
 
 static void scatter(struct record_maker_request *request, size_t i,
         const struct record_maker *maker)
@@ -493,7 +507,7 @@ static void test_every_allocation_fails(void **state)
         for_each_failing_allocation(replay_or_not);
 }
 
-/* --- bounds ------------------------------------------------------------------------------------------------------- */
+/* --- bounds ---------------------------------------------------------------------------------- */
 
 static const struct bound *bound_of(const struct bound *bounds, size_t n, const char *name)
 {

@@ -14,7 +14,7 @@
 #define TYPE_A    1
 #define TYPE_AAAA 28
 
-/* --- the server --------------------------------------------------------------------------------------------------- */
+/* --- the server ------------------------------------------------------------------------------ */
 
 struct dns_server {
         struct loop *loop;
@@ -40,7 +40,10 @@ static size_t add_record(unsigned char *at, int type, unsigned ttl, const void *
         return 12u + len;
 }
 
-/* "two.test" has two of each; "v4.test" and "v6.test" one kind; "slow6.test" answers AAAA late; "fails.test" is SERVFAIL; else NXDOMAIN. */
+/*
+ * "two.test" has two of each; "v4.test" and "v6.test" one kind; "slow6.test" answers AAAA late;
+ * "fails.test" is SERVFAIL; else NXDOMAIN.
+ */
 static size_t answer(struct dns_server *server, const unsigned char *question, size_t len,
         unsigned char *out, bool *is_late)
 {
@@ -128,7 +131,7 @@ static void question_came(struct loop_watch *watch, bool readable, bool writable
                 clock_now(server->loop->clock) + 150 * NS_PER_MS);
 }
 
-/* --- the world ---------------------------------------------------------------------------------------------------- */
+/* --- the world ------------------------------------------------------------------------------- */
 
 static struct clock real_clock;
 
@@ -235,7 +238,7 @@ static void expect_address(const struct asker *asker, size_t i, const char *text
         assert_true(address_eq(&asker->addresses[i], &expected));
 }
 
-/* --- tests -------------------------------------------------------------------------------------------------------- */
+/* --- tests ----------------------------------------------------------------------------------- */
 
 static void test_known_without_asking(void **state)
 {
@@ -306,7 +309,10 @@ static void test_one_lookup_for_many_and_then_the_cache(void **state)
         close_world(&w);
 }
 
-/* A is there, AAAA is late: told of the part after the resolution delay, and of the rest when it comes. */
+/*
+ * A is there, AAAA is late: told of the part after the resolution delay, and of the rest when it
+ * comes.
+ */
 static void test_resolution_delay(void **state)
 {
         struct asker asker, second;

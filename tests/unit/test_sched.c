@@ -105,7 +105,10 @@ static void test_one_that_is_not_answered_keeps_to_its_share(void **state)
         for (int i = 0; i < 64; i++)
                 assert_non_null(sched_next(&sched, 0));
         assert_int_equal(origins[0].n_running, 32);
-        /* The first is answered all the time, the second never: slots move, but an eighth stays out of reach. */
+        /*
+         * The first is answered all the time, the second never: slots move, but an eighth stays out
+         * of reach.
+         */
         for (int i = 0; i < 60; i++) {
                 sched_end(&sched, &origins[0], 1, true);
                 assert_non_null(sched_next(&sched, 0));
@@ -113,7 +116,10 @@ static void test_one_that_is_not_answered_keeps_to_its_share(void **state)
         assert_int_equal(origins[1].n_running, 32);
 }
 
-/* Held at its share, an origin gets more when another one is done: that one's end is what it had waited for. */
+/*
+ * Held at its share, an origin gets more when another one is done: that one's end is what it had
+ * waited for.
+ */
 static void test_who_let_the_share_grow(void **state)
 {
         struct sched sched;
@@ -192,7 +198,10 @@ static void test_random(void **state)
                         }
                         assert_true(total <= concurrency);
                         assert_int_equal(sched.n_running, total);
-                        /* Slots are free and somebody waits, yet nobody gets one: only where all who wait hold some. */
+                        /*
+                         * Slots are free and somebody waits, yet nobody gets one: only where all
+                         * who wait hold some.
+                         */
                         for (int i = 0; total < concurrency && i < N_ORIGINS; i++)
                                 assert_true(!origins[i].n_queued || origins[i].n_running);
                 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The pace that refusals teach: against servers that limit in each of the usual ways, in simulated time
+ * The pace that refusals teach: against servers that limit in each of the usual ways, in simulated
+ * time
  *
- * A batch is asked of a limiter that knows nothing of the client. It must be let in as a whole, in about the time that the
- * limit takes, with few refusals once the first ones were heard.
+ * A batch is asked of a limiter that knows nothing of the client. It must be let in as a whole, in
+ * about the time that the limit takes, with few refusals once the first ones were heard.
  */
 #include "unit.h"
 
@@ -19,7 +20,7 @@
 #define RETRIES    10
 #define BACKOFF_NS (500 * NS_PER_MS)
 
-/* --- limiters ----------------------------------------------------------------------------------------------------- */
+/* --- limiters -------------------------------------------------------------------------------- */
 
 enum limit_kind {
         BUCKET, /* `at_once`, and then evenly: nginx with burst and nodelay; 1: without burst */
@@ -97,7 +98,7 @@ static uint64_t ask(struct limiter *limiter, uint64_t now_ns)
         return 0;
 }
 
-/* --- a batch ------------------------------------------------------------------------------------------------------ */
+/* --- a batch --------------------------------------------------------------------------------- */
 
 struct
 try {
@@ -253,7 +254,7 @@ static void run(struct batch *batch)
         }
 }
 
-/* --- what it comes to --------------------------------------------------------------------------------------------- */
+/* --- what it comes to ------------------------------------------------------------------------ */
 
 struct expected {
         struct limit limit;
@@ -318,7 +319,9 @@ static void test_batches(void **state)
                 { { BUCKET, 50, 200 }, 2000, 64, MS, true, 1, 45 },
                 { { BUCKET, 50, 200 }, 2000, 64, MS, false, 1, 20 },
                 { { BUCKET, 500, 1000 }, 20000, 64, MS, true, 1, 250 },
-                /* The hold may be as long as the window, and what is not asked for in it is lost. */
+                /*
+                 * The hold may be as long as the window, and what is not asked for in it is lost.
+                 */
                 { { WINDOW, 50, 50 }, 2000, 64, MS, true, 1.25, 25 },
                 { { WINDOW, 50, 50 }, 2000, 64, 50 * MS, true, 1.15, 50 },
                 { { WINDOW, 50, 50 }, 2000, 64, MS, false, 1.08, 60 },

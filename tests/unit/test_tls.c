@@ -11,7 +11,7 @@
 #include <tls/tls.h>
 #include <unistd.h>
 
-/* --- certificates ------------------------------------------------------------------------------------------------- */
+/* --- certificates ---------------------------------------------------------------------------- */
 
 struct identity {
         EVP_PKEY *key;
@@ -116,7 +116,7 @@ static int tear_down(void **state)
         return 0;
 }
 
-/* --- the server --------------------------------------------------------------------------------------------------- */
+/* --- the server ------------------------------------------------------------------------------ */
 
 static SSL_CTX *server_new(const struct identity *identity, int version)
 {
@@ -170,7 +170,10 @@ static void to_server(struct link *link)
         BIO_write(link->to_server, link->wire.at, (int)link->wire.len);
 }
 
-/* Feed what the server has sent to `step`, until it answers something else than TLS_MORE or nothing is left. */
+/*
+ * Feed what the server has sent to `step`, until it answers something else than TLS_MORE or nothing
+ * is left.
+ */
 static int to_client(struct link *link, int (*step)(struct link *link, struct muster_error *error),
         struct muster_error *error)
 {
@@ -239,7 +242,7 @@ static struct tls_context *context_new(const struct tls_options *options)
 
 static const struct tls_options trusting = { .ca_file = ca_file };
 
-/* --- tests -------------------------------------------------------------------------------------------------------- */
+/* --- tests ----------------------------------------------------------------------------------- */
 
 static char received[300000];
 static size_t n_received;

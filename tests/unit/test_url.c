@@ -402,7 +402,9 @@ static void test_too_long(void **state)
         url_deinit(&url);
 }
 
-/* Whatever goes in: nothing in the normal form can break out of a request line, and it is stable. */
+/*
+ * Whatever goes in: nothing in the normal form can break out of a request line, and it is stable.
+ */
 static void test_random_bytes(void **state)
 {
         static const char alphabet[] = "http://:@[]%2eE.\\?#a1x \t\n\r\xc3\xbc\x7f";

@@ -14,7 +14,7 @@
 
 #define MS NS_PER_MS
 
-/* --- words -------------------------------------------------------------------------------------------------------- */
+/* --- words ----------------------------------------------------------------------------------- */
 
 static void test_two_words_in_one_sentence(void **state)
 {
@@ -54,7 +54,7 @@ static void test_predictions(void **state)
         assert_int_equal(finding.shown.wall_ns, 96);
 }
 
-/* --- worth -------------------------------------------------------------------------------------------------------- */
+/* --- worth ----------------------------------------------------------------------------------- */
 
 static void test_what_is_worth_a_line(void **state)
 {
@@ -142,7 +142,7 @@ static void test_every_allocation_fails(void **state)
         for_each_failing_allocation(rank_or_not);
 }
 
-/* --- the sentence ------------------------------------------------------------------------------------------------- */
+/* --- the sentence ---------------------------------------------------------------------------- */
 
 static void assert_verdict(struct finding *finding, const struct facts *facts, const char *text)
 {
@@ -231,7 +231,7 @@ static void test_verdict_without_a_finding(void **state)
                                      "find out first why, as the result lines tell.");
 }
 
-/* --- runs of which nothing is to be learnt ------------------------------------------------------------------------ */
+/* --- runs of which nothing is to be learnt --------------------------------------------------- */
 
 /* The record is changed by `spoil`, as a maker cannot do all of it. */
 static void explain_spoilt(const struct record_maker *maker, void (*spoil)(struct record *record),
@@ -545,7 +545,7 @@ static void test_record_with_holes(void **state)
         record_deinit(&record);
 }
 
-/* --- figures ------------------------------------------------------------------------------------------------------ */
+/* --- figures --------------------------------------------------------------------------------- */
 
 static void scatter(struct record_maker_request *request, size_t i,
         const struct record_maker *maker)
@@ -647,7 +647,7 @@ static void test_figures_of_nothing(void **state)
         record_deinit(&record);
 }
 
-/* --- misuse ------------------------------------------------------------------------------------------------------- */
+/* --- misuse ---------------------------------------------------------------------------------- */
 
 static void test_misuse(void **state)
 {
