@@ -8,11 +8,11 @@
  */
 #include <muster/explain.h>
 
-#include "bounds.h"
 #include "figure.h"
 #include "verdict.h"
 #include <base/error.h>
 #include <base/mem.h>
+#include <explain/model/bounds.h>
 
 struct muster_explanation {
         struct record record;

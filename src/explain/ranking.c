@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "ranking.h"
 
-#include "cause.h"
-#include "outcome.h"
 #include <assert.h>
 #include <base/mem.h>
+#include <explain/causes/cause.h>
+#include <explain/measure/outcome.h>
 
 static const struct cause *const families[] = {
         causes_client,

@@ -13,7 +13,7 @@
 #ifndef EXPLAIN_RANKING_H
 #define EXPLAIN_RANKING_H
 
-#include "finding.h"
+#include <explain/causes/finding.h>
 
 #define RANKING_MOST         5
 #define RANKING_LEAST_SHARE  0.03

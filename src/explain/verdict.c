@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "verdict.h"
 
-#include "outcome.h"
+#include <explain/measure/outcome.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>

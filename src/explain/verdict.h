@@ -10,8 +10,8 @@
 #ifndef EXPLAIN_VERDICT_H
 #define EXPLAIN_VERDICT_H
 
-#include "bounds.h"
 #include "ranking.h"
+#include <explain/model/bounds.h>
 
 #define VERDICT_TEXT (3 * FINDING_TEXT)
 

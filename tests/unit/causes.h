@@ -7,7 +7,7 @@
 
 #include "record_maker.h"
 #include "unit.h"
-#include <explain/cause.h>
+#include <explain/causes/cause.h>
 #include <explain/ranking.h>
 #include <string.h>
 

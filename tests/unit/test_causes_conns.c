@@ -5,7 +5,7 @@
 #include "causes.h"
 
 #include <errno.h>
-#include <explain/conns.h>
+#include <explain/measure/conns.h>
 #include <stdio.h>
 
 #define MS NS_PER_MS

@@ -6,7 +6,7 @@
 
 #include <base/rand.h>
 #include <base/str.h>
-#include <explain/load.h>
+#include <explain/measure/load.h>
 #include <math.h>
 #include <stdlib.h>
 

@@ -4,7 +4,7 @@
  */
 #include "causes.h"
 
-#include <explain/handshakes.h>
+#include <explain/measure/handshakes.h>
 
 #define MS NS_PER_MS
 

@@ -5,7 +5,7 @@
  */
 #include "causes.h"
 
-#include <explain/transfers.h>
+#include <explain/measure/transfers.h>
 
 #define MS  NS_PER_MS
 #define KIB 1024

@@ -8,12 +8,12 @@
 
 #include <base/mem.h>
 #include <base/rand.h>
-#include <explain/chain.h>
-#include <explain/intake.h>
-#include <explain/life.h>
-#include <explain/share.h>
-#include <explain/sort.h>
-#include <explain/turns.h>
+#include <explain/facts/chain.h>
+#include <explain/facts/intake.h>
+#include <explain/facts/life.h>
+#include <explain/facts/share.h>
+#include <explain/facts/sort.h>
+#include <explain/facts/turns.h>
 #include <string.h>
 #include <unistd.h>
 

@@ -5,8 +5,8 @@
 #include "record_maker.h"
 #include "unit.h"
 
-#include <explain/bounds.h>
-#include <explain/replay.h>
+#include <explain/model/bounds.h>
+#include <explain/model/replay.h>
 #include <string.h>
 
 #define MS NS_PER_MS

@@ -5,7 +5,7 @@
 #include "record_maker.h"
 #include "unit.h"
 
-#include <explain/cause.h>
+#include <explain/causes/cause.h>
 #include <explain/figure.h>
 #include <explain/verdict.h>
 #include <math.h>

@@ -1,0 +1,373 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Connections that are not kept
+ *
+ * A new connection costs a round trip, with TLS two or three, before the request is even sent. Who
+ * ended the one before, and when, tells the causes apart:
+ *
+ *      the server, with its answer          server-closes, or no-keep-alive when that is what it was asked for
+ *      the server, after a while unused     stale-connections
+ *      we, after a while unused             idle-expired
+ *
+ * A server may do both; then what it did more often is told.
+ *
+ * What all of them predict is the same run with connections kept.
+ */
+#include "cause.h"
+#include <explain/measure/conns.h>
+#include <explain/measure/dialling.h>
+#include <explain/measure/handshakes.h>
+#include <explain/model/whatif.h>
+
+#include <base/clock.h>
+#include <base/mem.h>
+
+/*
+ * Closing that belongs to the answer comes right behind it: within 10 ms, or a quarter of a round
+ * trip where the network is not steady.
+ */
+#define AT_ONCE_NS (10 * NS_PER_MS)
+/*
+ * Of the time that slots were in use; opening connections that took less of it than this is not
+ * worth a line.
+ */
+#define SHARE_THAT_MATTERS 0.02
+
+/* How connections ended that had served somebody. */
+struct endings {
+        size_t n;
+        size_t n_at_once; /* by the server, with an answer */
+        size_t n_left;    /* by the server, later, and another one was opened after that */
+        size_t n_missed;  /* requests that were just being sent then, and had to be made again */
+        size_t n_expired; /* by us, as nobody had used them; and another one was opened */
+        struct spread left_ns, expired_ns;   /* unused until then */
+        uint64_t *last_use_ns, *last_opened; /* by connection; by origin */
+};
+
+static size_t index_of(const struct facts *facts, const struct trace_conn *conn)
+{
+        return (size_t)(conn - facts->record->conns);
+}
+
+static void note_uses(struct endings *endings, const struct facts *facts)
+{
+        const struct record *record = facts->record;
+
+        for (size_t i = 0; i < record->n_attempts; i++) {
+                const struct trace_attempt *attempt = &record->attempts[i];
+                const struct trace_conn *conn = conn_of_attempt(record, attempt);
+                uint64_t *last;
+
+                /* That a request found it gone is no use of it. */
+                if (!conn || attempt->outcome == TRACE_REPEATED)
+                        continue;
+                last = &endings->last_use_ns[index_of(facts, conn)];
+                if (attempt->stamps.end_ns > *last)
+                        *last = attempt->stamps.end_ns;
+        }
+        for (size_t i = 0; i < record->n_conns; i++) {
+                const struct trace_conn *conn = &record->conns[i];
+
+                if (conn->origin <= record->n_origins &&
+                        conn->opened_ns > endings->last_opened[conn->origin])
+                        endings->last_opened[conn->origin] = conn->opened_ns;
+        }
+}
+
+static bool was_replaced(const struct endings *endings, const struct facts *facts,
+        const struct trace_conn *conn)
+{
+        return conn->origin <= facts->record->n_origins &&
+               endings->last_opened[conn->origin] >= conn->closed_ns;
+}
+
+static uint64_t unused_ns(const struct endings *endings, const struct facts *facts,
+        const struct trace_conn *conn)
+{
+        uint64_t last_ns = endings->last_use_ns[index_of(facts, conn)];
+
+        return conn->closed_ns > last_ns ? conn->closed_ns - last_ns : 0;
+}
+
+static bool is_at_once(const struct trace_conn *conn, uint64_t after_ns)
+{
+        uint64_t at_once_ns = conn_round_trip_ns(conn) / 4;
+
+        return after_ns <= (at_once_ns > AT_ONCE_NS ? at_once_ns : AT_ONCE_NS);
+}
+
+/* Where it belongs; its unused time goes to one end of `left` or the other. */
+static void count_ending(struct endings *endings, const struct facts *facts,
+        const struct trace_conn *conn, uint64_t *left, uint64_t *expired)
+{
+        uint64_t after_ns = unused_ns(endings, facts, conn);
+
+        if (!endings->last_use_ns[index_of(facts, conn)])
+                return;
+        endings->n++;
+        if (conn->closer == TRACE_CLOSED_BY_SERVER && is_at_once(conn, after_ns))
+                endings->n_at_once++;
+        else if (conn->closer == TRACE_CLOSED_BY_SERVER && was_replaced(endings, facts, conn))
+                left[endings->n_left++] = after_ns;
+        else if (conn->closer == TRACE_CLOSED_BY_AGE && was_replaced(endings, facts, conn))
+                expired[endings->n_expired++] = after_ns;
+}
+
+/* Those that came right behind the answer belong to that. */
+static void count_missed(struct endings *endings, const struct facts *facts)
+{
+        const struct record *record = facts->record;
+
+        for (size_t i = 0; i < record->n_attempts; i++) {
+                const struct trace_conn *conn = conn_of_attempt(record, &record->attempts[i]);
+
+                endings->n_missed += record->attempts[i].outcome == TRACE_REPEATED && conn &&
+                                     !is_at_once(conn, unused_ns(endings, facts, conn));
+        }
+}
+
+/* 0 or MUSTER_E_RESOURCE. */
+static int endings_of(struct endings *endings, const struct facts *facts)
+{
+        const struct record *record = facts->record;
+        uint64_t *left = mem_array(record->n_conns, sizeof(*left));
+        uint64_t *expired = mem_array(record->n_conns, sizeof(*expired));
+        int r = MUSTER_E_RESOURCE;
+
+        *endings = (struct endings){
+                .last_use_ns = mem_array(record->n_conns, sizeof(uint64_t)),
+                .last_opened = mem_array(record->n_origins + 1, sizeof(uint64_t)),
+        };
+        if (left && expired && endings->last_use_ns && endings->last_opened) {
+                note_uses(endings, facts);
+                for (size_t i = 0; i < record->n_conns; i++)
+                        count_ending(endings, facts, &record->conns[i], left, expired);
+                count_missed(endings, facts);
+                spread_of(&endings->left_ns, left, endings->n_left);
+                spread_of(&endings->expired_ns, expired, endings->n_expired);
+                r = 0;
+        }
+        mem_free(left);
+        mem_free(expired);
+        mem_free(endings->last_use_ns);
+        mem_free(endings->last_opened);
+        return r;
+}
+
+/* --- what it costs --------------------------------------------------------------------------- */
+
+static bool measure_opening(const struct facts *facts, const struct trace_attempt *attempt,
+        uint64_t *ret_value)
+{
+        const struct trace_conn *conn = conn_of_attempt(facts->record, attempt);
+
+        *ret_value = conn ? conn_opening_ns(conn) : 0;
+        return conn && !attempt->is_reused;
+}
+
+/*
+ * Opening connections took too little of the slots' time to be talked about; or most of that went
+ * to names, or to addresses that did not answer, and then they are what there is to say.
+ */
+static bool is_cheap(const struct facts *facts, struct spread *opening)
+{
+        struct dialling dialling;
+
+        measure_attempts(opening, facts, measure_opening);
+        dialling_of(&dialling, facts);
+        return (double)opening->sum < SHARE_THAT_MATTERS * (double)facts->service.sum ||
+               (dialling.dns_ns + dialling.lost_ns) * 2 > dialling.opening_ns;
+}
+
+static void add_cost(struct finding *finding, const struct facts *facts,
+        const struct spread *opening)
+{
+        finding_evidence(finding,
+                "opening a connection typically took %s, in all %s of the time that requests were under way",
+                words_ns(opening->p50).text,
+                words_share((double)opening->sum, (double)facts->service.sum).text);
+        finding_evidence(finding, "%s of %s tries opened a connection, %s found one that was kept",
+                words_count(facts->n_on_new_conn).text, words_count(facts->n_attempts).text,
+                words_count(facts->n_on_reused).text);
+}
+
+/*
+ * With connections kept. The replay is the best case: connections that are spared spare nothing
+ * else; so up to a tenth of the gain may not come.
+ */
+static void predict_kept(struct finding *finding, const struct facts *facts)
+{
+        uint64_t wall_ns = whatif_wall_ns(&(struct whatif){ .keeps_conns = true }, facts);
+        uint64_t gain_ns = wall_ns < facts->wall_ns ? facts->wall_ns - wall_ns : 0;
+
+        finding_predict(finding, wall_ns, wall_ns, wall_ns + gain_ns / 10);
+}
+
+/*
+ * As above, and nothing is sent twice because a connection was gone; where requests were made again
+ * for other reasons as well, those cannot be told apart here.
+ */
+static void predict_kept_once(struct finding *finding, const struct facts *facts)
+{
+        struct whatif whatif = {
+                .keeps_conns = true,
+                .is_last_only =
+                        !facts->n_outcomes[TRACE_REDIRECTED] && !facts->n_outcomes[TRACE_RETRIED],
+        };
+        uint64_t wall_ns = whatif_wall_ns(&whatif, facts);
+        uint64_t gain_ns = wall_ns < facts->wall_ns ? facts->wall_ns - wall_ns : 0;
+
+        finding_predict(finding, wall_ns, wall_ns, wall_ns + gain_ns / 10);
+}
+
+/* Where requests come at their own pace each takes longer, though the run does not. */
+static void explain_by_opening(struct finding *finding, const struct facts *facts)
+{
+        finding->explained_ns =
+                facts->share_ns[PART_DNS] + facts->share_ns[PART_TCP] + facts->share_ns[PART_TLS];
+}
+
+/* --- rules ----------------------------------------------------------------------------------- */
+
+static bool was_asked_to_close(const struct facts *facts)
+{
+        const struct record_options *options = &facts->record->run.options;
+
+        return options->http_1_0 || options->no_reuse;
+}
+
+static bool no_keep_alive(const struct facts *facts, struct finding *finding)
+{
+        bool is_http_1_0 = facts->record->run.options.http_1_0;
+        struct spread opening;
+
+        if (!was_asked_to_close(facts) || facts->n_on_new_conn < 2 || is_cheap(facts, &opening))
+                return false;
+        finding_title(finding, "Each request opened a connection of its own, because %s",
+                is_http_1_0 ? "HTTP/1.0 was asked for" : "connections were not to be used again");
+        add_cost(finding, facts, &opening);
+        if (is_http_1_0)
+                finding_evidence(finding,
+                        "HTTP/1.0 ends the connection after each answer; HTTP/1.1 keeps it for the next request");
+        finding_remedy(finding,
+                is_http_1_0
+                        ? "Leave --http1.0 away: HTTP/1.1 keeps connections."
+                        : "Let connections be used again (no_reuse in the options of the client).");
+        if (is_http_1_0)
+                finding_option(finding, "without --http1.0");
+        predict_kept(finding, facts);
+        return true;
+}
+
+/* Mostly with an answer, and not after a while unused. */
+static bool are_mostly_at_once(const struct endings *endings)
+{
+        return endings->n_at_once >= endings->n_left + endings->n_missed;
+}
+
+/*
+ * TLS handshakes that are all full ones, or that keep processors busy, are told of with the
+ * closing: see causes_tls.c.
+ */
+static bool server_closes(const struct facts *facts, struct finding *finding)
+{
+        struct endings endings;
+        struct handshakes handshakes;
+        struct spread opening;
+
+        if (was_asked_to_close(facts) || facts->n_on_new_conn < 2 || is_cheap(facts, &opening) ||
+                endings_of(&endings, facts) < 0 || !endings.n_at_once ||
+                !are_mostly_at_once(&endings))
+                return false;
+        handshakes_of(&handshakes, facts);
+        if (handshakes.are_full || handshakes.are_work)
+                return false;
+        finding_title(finding, "The server closed the connection after %s",
+                endings.n_at_once * 10 >= endings.n * 9 &&
+                                facts->n_on_new_conn * 10 >= facts->n_attempts * 9
+                        ? "each answer"
+                        : "some answers");
+        finding_evidence(finding,
+                "%s of %s connections were ended by the server together with an answer",
+                words_count(endings.n_at_once).text, words_count(endings.n).text);
+        add_cost(finding, facts, &opening);
+        finding_remedy(finding,
+                "Have the server keep connections open (nginx: keepalive_timeout 60s and a high keepalive_requests; Apache: KeepAlive On); see that no program there answers \"Connection: close\".");
+        predict_kept_once(finding, facts);
+        return true;
+}
+
+/* How long they were unused is known of those that ended before a request found them gone. */
+static void tell_stale(struct finding *finding, const struct endings *endings)
+{
+        struct words unused = words_ns(endings->left_ns.p50);
+        bool is_known = endings->n_left;
+
+        finding_title(finding,
+                "The server closed kept connections before they were used again%s%s%s",
+                is_known ? ", after " : "", is_known ? unused.text : "",
+                is_known ? " without a request" : "");
+        if (endings->n_left)
+                finding_evidence(finding,
+                        "%s connections were ended by the server while nobody used them, after %s to %s",
+                        words_count(endings->n_left).text, words_ns(endings->left_ns.min).text,
+                        words_ns(endings->left_ns.max).text);
+        if (endings->n_missed)
+                finding_evidence(finding,
+                        "%s requests were sent just as their connection was being closed, and had to be made again on a new one",
+                        words_count(endings->n_missed).text);
+        finding_remedy(finding,
+                "Have the server keep unused connections for longer than the %s between requests (nginx: keepalive_timeout; Apache: KeepAliveTimeout; Node: server.keepAliveTimeout).",
+                is_known ? unused.text : "pauses");
+}
+
+static bool stale_connections(const struct facts *facts, struct finding *finding)
+{
+        struct endings endings;
+        struct spread opening;
+
+        if (was_asked_to_close(facts) || facts->n_on_new_conn < 2 || is_cheap(facts, &opening) ||
+                endings_of(&endings, facts) < 0)
+                return false;
+        if (endings.n_left + endings.n_missed < 2 || are_mostly_at_once(&endings))
+                return false;
+        tell_stale(finding, &endings);
+        add_cost(finding, facts, &opening);
+        predict_kept_once(finding, facts);
+        explain_by_opening(finding, facts);
+        return true;
+}
+
+static bool idle_expired(const struct facts *facts, struct finding *finding)
+{
+        uint64_t limit_ns = facts->record->run.options.idle_timeout_ns;
+        struct endings endings;
+        struct spread opening;
+
+        if (facts->n_on_new_conn < 2 || is_cheap(facts, &opening) ||
+                endings_of(&endings, facts) < 0)
+                return false;
+        /* Those that were closed younger made room for others. */
+        if (endings.n_expired < 2 || endings.expired_ns.p50 < limit_ns)
+                return false;
+        finding_title(finding,
+                "Kept connections were given up after %s without a request, and then needed again",
+                words_ns(limit_ns).text);
+        finding_evidence(finding,
+                "%s connections were closed here because nobody had used them for %s, and others to the same host opened later",
+                words_count(endings.n_expired).text, words_ns(limit_ns).text);
+        add_cost(finding, facts, &opening);
+        finding_remedy(finding,
+                "Keep unused connections for longer than the pauses between requests: idle_timeout_ms in the options of the client.");
+        predict_kept(finding, facts);
+        explain_by_opening(finding, facts);
+        return true;
+}
+
+const struct cause causes_conns[] = {
+        { "no-keep-alive", MUSTER_GRADE_A, no_keep_alive },
+        { "server-closes", MUSTER_GRADE_A, server_closes },
+        { "stale-connections", MUSTER_GRADE_A, stale_connections },
+        { "idle-expired", MUSTER_GRADE_A, idle_expired },
+        { 0 },
+};

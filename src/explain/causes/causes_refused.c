@@ -1,0 +1,497 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Refused: answers that made us come again
+ *
+ * A server that says 429 counts requests: more slowly is the remedy. One that says 503 may be full,
+ * so that fewer at once is, or count as well: what it let in tells which (refusals.h). Where it let
+ * in hardly any that says too little, and no figure is given. Whatever else was tried again (500,
+ * connections that broke) is a server in trouble, which none of our limits cures.
+ *
+ * The client may have slowed down by itself to what the server lets in (core/throttle.h). Then few
+ * are refused, and what there is to gain is what it took to learn that; the rest is the server's
+ * limit, which only its owner can raise.
+ *
+ * A refusal comes at once, and is no sample of what an answer takes: what is predicted goes by
+ * those that were let in.
+ *
+ * Of several hosts one is looked at: that which refused most. What it lets in says nothing of the
+ * others, and these are not to be slowed down for it.
+ */
+#include "cause.h"
+
+#include <base/clock.h>
+#include <base/mem.h>
+#include <base/str.h>
+#include <explain/facts/life.h>
+#include <explain/measure/conns.h>
+#include <explain/measure/refusals.h>
+#include <explain/model/whatif.h>
+#include <math.h>
+
+#define NOT_FEW       0.02 /* of the attempts: less is no throttling, but an accident */
+#define MUCH          0.1  /* of the wall time: worth to be told */
+#define MOST          0.5  /* of the attempts */
+#define LONGER        1.1  /* than before: not by the scatter of runs */
+#define MARGIN        0.8  /* of what was let in: the server counts what is on its way, too */
+#define ENOUGH        10   /* let in, to tell by how many it takes */
+#define ENOUGH_OF_ALL 0.1  /* ... of the attempts */
+#define LONG_S        0.1  /* a shorter time tells of no pace */
+
+/* --- throttled ------------------------------------------------------------------------------- */
+
+static void tell_refusals(struct finding *finding, const struct facts *facts,
+        const struct refusals *refusals)
+{
+        if (refusals->n_too_many)
+                finding_evidence(finding, "%s of %s answers were 429, \"too many requests\"",
+                        words_count(refusals->n_too_many).text,
+                        words_count(refusals->n_attempts).text);
+        if (refusals->n_full)
+                finding_evidence(finding, "%s of %s answers were 503, \"unavailable\"",
+                        words_count(refusals->n_full).text, words_count(refusals->n_attempts).text);
+        if (refusals->asked_ns)
+                finding_evidence(finding, "they asked to come again after up to %s",
+                        words_ns(refusals->asked_ns).text);
+        if (facts->chain_ns[PART_BACKOFF])
+                finding_evidence(finding, "waiting before the next try was %s of the wall time",
+                        words_share((double)facts->chain_ns[PART_BACKOFF], (double)facts->wall_ns)
+                                .text);
+        if (refusals->n_elsewhere)
+                finding_evidence(finding, "other hosts refused %s more",
+                        words_count(refusals->n_elsewhere).text);
+        if (refusals->n_final_elsewhere)
+                finding_evidence(finding, "%s to them got no other answer in the end",
+                        words_counted(refusals->n_final_elsewhere, "request", "requests").text);
+}
+
+/*
+ * A limit that is set for each host holds for all of them. What the others would need with it is
+ * told by the one that had most: attempts where these are limited, their time where it is those at
+ * once.
+ */
+struct others {
+        size_t n_attempts;
+        uint64_t service_ns;
+};
+
+static struct others others_of(const struct facts *facts, const struct refusals *refusals)
+{
+        struct others others = { 0 };
+
+        for (size_t i = 0; i < facts->n_hosts; i++) {
+                const struct host_facts *host = &facts->hosts[i];
+
+                if (host->origin == refusals->origin)
+                        continue;
+                if (host->n_attempts > others.n_attempts)
+                        others.n_attempts = host->n_attempts;
+                if (host->service.sum > others.service_ns)
+                        others.service_ns = host->service.sum;
+        }
+        return others;
+}
+
+static bool is_held_up(uint64_t others_ns, const struct facts *facts)
+{
+        return (double)others_ns > (double)facts->wall_ns * LONGER;
+}
+
+static uint64_t max_ns(uint64_t a, uint64_t b)
+{
+        return a > b ? a : b;
+}
+
+/*
+ * What it lets in a second at least; 0: that cannot be told. Those before its first refusal may
+ * have been a stock (a bucket of tokens), which a longer run uses up but once: they count once, and
+ * the others by the time that they took.
+ */
+static double rate_let_in(const struct refusals *refusals)
+{
+        double took_s = (double)(refusals->last_ns - refusals->first_ns) / (double)NS_PER_S;
+        double n = (double)refusals->n_requests, n_first = (double)refusals->n_let_in_first;
+        double rate;
+
+        if (refusals->n_let_in < refusals->n_let_in_first + ENOUGH || n <= n_first ||
+                took_s < LONG_S ||
+                (double)refusals->n_let_in < (double)refusals->n_attempts * ENOUGH_OF_ALL)
+                return 0;
+        rate = ((double)refusals->n_let_in - n_first) / took_s * n / (n - n_first);
+        return rate > 1 ? floor(rate) : rate;
+}
+
+static void remedy_without_figure(struct finding *finding, const struct facts *facts,
+        const struct refusals *refusals)
+{
+        bool is_one = facts->n_hosts <= 1;
+
+        if (refusals->n_too_many)
+                finding_remedy(finding,
+                        "Ask for fewer a second with %s; it let in too few to say how many it takes.",
+                        is_one ? "--rate" : "--rate-per-host");
+        else
+                finding_remedy(finding,
+                        "Find out at the server what its limit is; then ask for fewer a second (%s) or at once (%s).",
+                        is_one ? "--rate" : "--rate-per-host",
+                        is_one ? "--concurrency" : "--per-host");
+}
+
+static void remedy_rate(struct finding *finding, const struct facts *facts,
+        const struct refusals *refusals)
+{
+        bool is_one = facts->n_hosts <= 1;
+        double rate = rate_let_in(refusals);
+        uint64_t others_ns, wall_ns;
+
+        if (rate <= 0) {
+                remedy_without_figure(finding, facts, refusals);
+                return;
+        }
+        others_ns =
+                whole_of((double)others_of(facts, refusals).n_attempts / rate * (double)NS_PER_S);
+        if (is_held_up(others_ns, facts)) {
+                finding_remedy(finding,
+                        "Ask this host for no more than it lets in, %s a second, in a run of its own: it should refuse nothing then, and the others are not held up.",
+                        words_rate(rate).text);
+                return;
+        }
+        wall_ns = whole_of((double)refusals->n_requests / rate * (double)NS_PER_S);
+        wall_ns = max_ns(wall_ns, others_ns);
+        finding_remedy(finding,
+                "Ask %s lets in, %s a second: it should refuse nothing then, and nothing waits for another try.",
+                is_one ? "for no more than the server" : "each host for no more than this one",
+                words_rate(rate).text);
+        finding_option(finding, rate < 1 ? "%s %.3g/s" : "%s %.0f/s",
+                is_one ? "--rate" : "--rate-per-host", rate);
+        finding_predict(finding, wall_ns, wall_ns, wall_ns);
+}
+
+/* So many at once, each as long as one that was let in; and the server no faster than it was. */
+static void predict_fewer(struct finding *finding, const struct refusals *refusals, uint64_t limit,
+        uint64_t others_ns)
+{
+        double n = (double)refusals->n_requests;
+        uint64_t slots_ns = whole_of(n * (double)refusals->service_ns / (double)limit);
+        uint64_t server_ns = whole_of(n * (double)refusals->busy_ns / (double)refusals->n_let_in);
+        uint64_t wall_ns = max_ns(max_ns(slots_ns, server_ns), others_ns);
+
+        if (refusals->n_let_in >= ENOUGH &&
+                (double)refusals->n_let_in >= (double)refusals->n_attempts * ENOUGH_OF_ALL)
+                finding_predict(finding, wall_ns, wall_ns, wall_ns * 2);
+}
+
+/* It works as fast with fewer in its queue, and nobody has to go away. */
+static void remedy_fewer(struct finding *finding, const struct facts *facts,
+        const struct refusals *refusals)
+{
+        bool is_one = facts->n_hosts <= 1;
+        uint64_t limit = max_ns(whole_of((double)refusals->let_in_at_once * MARGIN), 1);
+        uint64_t others_ns = others_of(facts, refusals).service_ns / limit;
+
+        if (is_held_up(others_ns, facts)) {
+                finding_remedy(finding,
+                        "Ask this host for %s at once, in a run of its own: with more than %s there it refused. The others are not held up then.",
+                        words_count(limit).text, words_count(refusals->let_in_at_once).text);
+                return;
+        }
+        finding_remedy(finding,
+                "Ask %sfor %s at once: with more than %s there it refused. It works as fast, and nothing waits for another try.",
+                is_one ? "" : "each host ", words_count(limit).text,
+                words_count(refusals->let_in_at_once).text);
+        finding_option(finding, "%s %llu", is_one ? "--concurrency" : "--per-host",
+                (unsigned long long)limit);
+        predict_fewer(finding, refusals, limit, others_ns);
+}
+
+/* "429", "503", or both. */
+static const char *final_status(const struct refusals *refusals)
+{
+        if (!refusals->n_final_too_many)
+                return "503";
+        return refusals->n_final_too_many == refusals->n_final ? "429" : "429 or 503";
+}
+
+static void title_final(struct finding *finding, const struct facts *facts,
+        const struct refusals *refusals)
+{
+        struct words n = words_count(refusals->n_final);
+        struct words n_all = words_counted(refusals->n_requests, "request", "requests");
+
+        if (facts->n_hosts <= 1)
+                finding_title(finding, "%s of %s %s refused in the end (%s)", n.text, n_all.text,
+                        refusals->n_final == 1 ? "was" : "were", final_status(refusals));
+        else
+                finding_title(finding, "The host %.*s refused %s of %s in the end (%s)",
+                        STR_ARGS(origin_key(facts->record, refusals->origin)), n.text, n_all.text,
+                        final_status(refusals));
+}
+
+static void title_refused(struct finding *finding, const struct facts *facts,
+        const struct refusals *refusals)
+{
+        const struct words n = words_count(refusals->n_too_many + refusals->n_full);
+        const struct words n_all = words_count(refusals->n_attempts);
+
+        if (refusals->n_final)
+                title_final(finding, facts, refusals);
+        else if (facts->n_hosts <= 1)
+                finding_title(finding, "The server refused %s of %s tries, as they were too many",
+                        n.text, n_all.text);
+        else
+                finding_title(finding,
+                        "The host %.*s refused %s of %s tries, as they were too many",
+                        STR_ARGS(origin_key(facts->record, refusals->origin)), n.text, n_all.text);
+}
+
+/* A 503 that passed by itself, and said nothing of when to come again, may be of any trouble. */
+static bool is_throttling(const struct refusals *refusals)
+{
+        return refusals->n_too_many || refusals->asked_ns || refusals->n_final ||
+               refusals->n_final_elsewhere;
+}
+
+/* Not one now and then, as a server in trouble does. */
+static bool counts_by_the_second(const struct refusals *refusals)
+{
+        return refusals->n_too_many || refusals->asked_ns ||
+               (double)refusals->n_full >= (double)refusals->n_attempts * MOST;
+}
+
+/* The run kept to a pace that the refusals taught, and that was much of its time. */
+static bool is_slowed_down(const struct facts *facts)
+{
+        return (double)facts->chain_ns[PART_REFUSED] >= (double)facts->wall_ns * MUCH;
+}
+
+/* From the start at the pace that was reached in the end: what that would gain. */
+static uint64_t wall_at_best_ns(const struct facts *facts, const struct refusals *refusals)
+{
+        double rate = floor(refusals->best_per_s);
+
+        return rate > 0 ? whole_of((double)refusals->n_requests / rate * (double)NS_PER_S)
+                        : facts->wall_ns;
+}
+
+static void title_slowed_down(struct finding *finding, const struct facts *facts,
+        const struct refusals *refusals)
+{
+        size_t n = refusals->n_too_many + refusals->n_full;
+        struct muster_str host = origin_key(facts->record, refusals->origin);
+        bool is_one = facts->n_hosts <= 1;
+
+        finding_title(finding, "%s%.*s refused %s, and the run kept to the pace that was let in",
+                is_one ? "The server" : "The host ", is_one ? 0 : (int)host.len, host.at,
+                words_counted(n, "try", "tries").text);
+}
+
+static void tell_slowed_down(struct finding *finding, const struct facts *facts,
+        const struct refusals *refusals)
+{
+        finding_evidence(finding, "holds, and the pace after them, were %s of the wall time",
+                words_share((double)facts->chain_ns[PART_REFUSED] +
+                                    (double)facts->chain_ns[PART_BACKOFF],
+                        (double)facts->wall_ns)
+                        .text);
+        if (refusals->best_per_s > 0)
+                finding_evidence(finding, "at best, %s a second were let in for long",
+                        words_rate(refusals->best_per_s).text);
+}
+
+static void remedy_slowed_down(struct finding *finding, const struct facts *facts,
+        const struct refusals *refusals)
+{
+        uint64_t wall_ns = wall_at_best_ns(facts, refusals);
+        uint64_t others_ns = 0;
+
+        if (refusals->best_per_s >= 1)
+                others_ns = whole_of((double)others_of(facts, refusals).n_attempts /
+                                     floor(refusals->best_per_s) * (double)NS_PER_S);
+        if ((double)wall_ns * LONGER > (double)facts->wall_ns || is_held_up(others_ns, facts)) {
+                finding_remedy(finding,
+                        "Ask the server's owner for a higher limit, or request less; a rate from the start would gain little.");
+                return;
+        }
+        wall_ns = max_ns(wall_ns, others_ns);
+        finding_remedy(finding,
+                "Ask at that rate from the start: then little is refused, and no hold is waited for.");
+        finding_option(finding, "%s %.0f/s", facts->n_hosts <= 1 ? "--rate" : "--rate-per-host",
+                floor(refusals->best_per_s));
+        finding_predict(finding, wall_ns, wall_ns, facts->wall_ns);
+}
+
+static bool throttled(const struct facts *facts, struct finding *finding)
+{
+        struct refusals refusals;
+        size_t n_refused;
+        bool is_few;
+
+        refusals_find(&refusals, facts);
+        n_refused = refusals.n_too_many + refusals.n_full + refusals.n_elsewhere;
+        is_few = (double)n_refused < (double)facts->n_attempts * NOT_FEW;
+        if (!n_refused || (is_few && !is_slowed_down(facts)) ||
+                (!is_throttling(&refusals) && !is_slowed_down(facts)))
+                return false;
+        finding->n_failed_by_it = refusals.n_final + refusals.n_final_elsewhere;
+        finding->explained_ns = facts->chain_ns[PART_BACKOFF] + facts->chain_ns[PART_REFUSED];
+        if (is_slowed_down(facts) && !finding->n_failed_by_it)
+                title_slowed_down(finding, facts, &refusals);
+        else
+                title_refused(finding, facts, &refusals);
+        tell_refusals(finding, facts, &refusals);
+        if (is_slowed_down(facts))
+                tell_slowed_down(finding, facts, &refusals);
+        if (refusals.n_full > refusals.n_too_many && refusals.let_in_at_once)
+                remedy_fewer(finding, facts, &refusals);
+        else if (is_slowed_down(facts) && !finding->n_failed_by_it)
+                remedy_slowed_down(finding, facts, &refusals);
+        else if (counts_by_the_second(&refusals))
+                remedy_rate(finding, facts, &refusals);
+        else
+                remedy_without_figure(finding, facts, &refusals);
+        return true;
+}
+
+/* --- tried again for other reasons ----------------------------------------------------------- */
+
+/* What the attempts that were tried again had come to: the status of most of them; 0: no answer. */
+struct troubles {
+        bool is_throttled; /* then refusals have a finding of their own */
+        size_t n;
+        int usual_status;
+};
+
+static void find_troubles(struct troubles *troubles, const struct facts *facts)
+{
+        const struct record *record = facts->record;
+        struct refusals refusals;
+        size_t n[600] = { 0 };
+
+        refusals_find(&refusals, facts);
+        *troubles = (struct troubles){ .is_throttled = is_throttling(&refusals) };
+        for (size_t i = 0; i < record->n_attempts; i++) {
+                const struct trace_attempt *attempt = &record->attempts[i];
+                int status = attempt->status > 0 && attempt->status < 600 ? attempt->status : 0;
+
+                if (attempt->outcome != TRACE_RETRIED ||
+                        (troubles->is_throttled && refusals_is_one(attempt)))
+                        continue;
+                troubles->n++;
+                if (++n[status] > n[troubles->usual_status])
+                        troubles->usual_status = status;
+        }
+}
+
+static bool is_success(const struct trace_attempt *last)
+{
+        return last->is_last && last->code == MUSTER_OK && last->status && last->status < 500 &&
+               last->status != 429;
+}
+
+/* What those took, each in its last attempt. None without memory. */
+static void measure_successes(struct spread *service, const struct facts *facts)
+{
+        const struct record *record = facts->record;
+        uint64_t *values = mem_array(record->n_attempts, sizeof(*values));
+        size_t n = 0;
+
+        for (size_t i = 0; values && i < record->n_attempts; i++) {
+                const struct trace_attempt *attempt = &record->attempts[i];
+
+                if (is_success(attempt) && attempt->stamps.slot_ns)
+                        values[n++] = life_end_ns(attempt) - attempt->stamps.slot_ns;
+        }
+        spread_of(service, values, n);
+        mem_free(values);
+}
+
+/* What failed to the end came to that sooner or later than to an answer. */
+static void let_succeed(struct replay_request *request, const struct facts *facts, bool is_warm,
+        void *argument)
+{
+        const struct spread *service = argument;
+
+        (void)facts;
+        (void)is_warm;
+        if (is_success(request->last))
+                return;
+        for (int i = 0; i < PART_N; i++)
+                request->slot_ns[i] = 0;
+        request->slot_ns[PART_SERVER] = service->p50;
+}
+
+/*
+ * With the attempt alone that succeeded, and no wait before it. Where hardly any did nobody knows
+ * what that takes.
+ */
+static void predict_without_retries(struct finding *finding, const struct facts *facts)
+{
+        struct spread service;
+        struct whatif whatif = {
+                .is_last_only = true, .change = let_succeed, .argument = &service
+        };
+        uint64_t wall_ns;
+
+        measure_successes(&service, facts);
+        if ((double)service.n < (double)facts->n_requests * MOST)
+                return;
+        wall_ns = whatif_wall_ns(&whatif, facts);
+        finding_predict(finding, wall_ns, wall_ns, facts->wall_ns);
+}
+
+static bool retries(const struct facts *facts, struct finding *finding)
+{
+        struct troubles troubles;
+
+        find_troubles(&troubles, facts);
+        if (!troubles.n || (double)troubles.n < (double)facts->n_attempts * NOT_FEW ||
+                (double)facts->chain_ns[PART_BACKOFF] < (double)facts->wall_ns * MUCH)
+                return false;
+        finding->explained_ns = facts->chain_ns[PART_BACKOFF];
+        finding_title(finding, "%s of %s requests had to be made again, after a wait",
+                words_count(troubles.n).text, words_count(facts->n_attempts).text);
+        if (troubles.usual_status)
+                finding_evidence(finding, "most of them were answered with status %d",
+                        troubles.usual_status);
+        else
+                finding_evidence(finding, "most of them got no answer");
+        finding_evidence(finding,
+                "the waits before another try add up to %s; %s of the wall time went into them",
+                words_ns(facts->phase[MUSTER_PHASE_BACKOFF].sum).text,
+                words_share((double)facts->chain_ns[PART_BACKOFF], (double)facts->wall_ns).text);
+        finding_evidence(finding, "an answer itself took %s", words_ns(facts->service.p50).text);
+        finding_remedy(finding,
+                "Find out at the server why it fails; with fewer failures the time of the waits is gained.");
+        predict_without_retries(finding, facts);
+        return true;
+}
+
+/* --- not tried again ------------------------------------------------------------------------- */
+
+static bool retries_withheld(const struct facts *facts, struct finding *finding)
+{
+        const struct record *record = facts->record;
+        size_t n = 0;
+
+        for (size_t i = 0; i < record->n_attempts; i++)
+                n += record->attempts[i].is_last && record->attempts[i].is_withheld;
+        if (!n)
+                return false;
+        finding->n_failed_by_it = n;
+        finding_title(finding, "%s of %s were not tried again, as the retry budget was used up",
+                words_count(n).text, words_counted(facts->n_requests, "request", "requests").text);
+        finding_evidence(finding, "%s were made",
+                words_counted(facts->n_outcomes[TRACE_RETRIED], "retry", "retries").text);
+        finding_evidence(finding,
+                "the budget keeps retries from adding to the load of a server that is in trouble");
+        finding_remedy(finding,
+                "Find out why they failed; where the server can take it, allow more retries.");
+        finding_option(finding, "--retry-budget none");
+        return true;
+}
+
+const struct cause causes_refused[] = {
+        { "throttled", MUSTER_GRADE_A, throttled },
+        { "retries", MUSTER_GRADE_A, retries },
+        { "retries-withheld", MUSTER_GRADE_A, retries_withheld },
+        { 0 },
+};

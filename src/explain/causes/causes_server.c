@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The server, or the way to it: slow, or full
+ *
+ * A slow server takes as long for one request as for many; a full one answers the first few
+ * quickly, and then makes the others wait (load.h). Against the first it helps to have more under
+ * way, against the second it does not: they would only wait there instead of here. What is said of
+ * the server holds only where this program was fast enough to see it, and where answers are what
+ * the time went by with: connecting anew for each request, redirects and retries have causes of
+ * their own.
+ */
+#include "cause.h"
+
+#include "uneven.h"
+#include <base/clock.h>
+#include <base/str.h>
+#include <explain/measure/accepting.h>
+#include <explain/measure/capacity.h>
+#include <explain/measure/load.h>
+#include <explain/measure/unsent.h>
+#include <explain/measure/waiting.h>
+#include <explain/model/raise.h>
+#include <math.h>
+
+#define MOST        0.5
+#define FAR_LONGER  5    /* times the middle one: no ordinary scatter reaches that */
+#define MUCH_LONGER 1.5  /* times the middle one: worth a word */
+#define NOT_FEW     0.05 /* of all answers: fewer are an exception */
+#define TYPICAL     0.4 /* of the wall time at least, if all answers took what the middle one did */
+#define HEADROOM    1.25 /* beyond what a host had at a time on average */
+#define OUTRUN      1.1  /* times what it gave, asked for: it could not keep up */
+#define WORTH_IT    0.75 /* of the limit at most: less of a change would not be noticed */
+
+/* --- slow ------------------------------------------------------------------------------------ */
+
+static double turns(const struct facts *facts)
+{
+        return facts->slots ? ceil((double)facts->n_requests / (double)facts->slots) : 1;
+}
+
+static uint64_t typical_ns(const struct facts *facts, const struct waiting *waiting)
+{
+        return facts->phase[MUSTER_PHASE_WAIT].p50 + waiting->rest_p50_ns;
+}
+
+/* So many of the middle one in turn fill the time. */
+static bool is_typical(const struct facts *facts, const struct waiting *waiting)
+{
+        return (double)typical_ns(facts, waiting) * turns(facts) >=
+               (double)facts->wall_ns * TYPICAL;
+}
+
+/*
+ * That took far longer than the middle one; a few of them are stragglers (causes_slots.c), and none
+ * of these.
+ */
+static size_t count_slow(const struct facts *facts, const struct waiting *waiting)
+{
+        uint64_t from_ns = typical_ns(facts, waiting) * FAR_LONGER;
+        size_t n = 0;
+
+        for (size_t i = 0; i < facts->record->n_attempts; i++) {
+                const struct trace_attempt *attempt = &facts->record->attempts[i];
+
+                n += attempt->status && waiting_ns(facts, attempt) > from_ns;
+        }
+        return (double)n > (double)facts->n_attempts * NOT_FEW + 1 ? n : 0;
+}
+
+/* Then it is said of the limit (causes_slots.c). */
+static bool limit_is_what_matters(const struct facts *facts)
+{
+        struct raise raise;
+
+        return raise_is_called_for(&raise, facts);
+}
+
+static bool is_far(const struct facts *facts, const struct waiting *waiting)
+{
+        return facts->network.sum > waiting->sum_ns / 2;
+}
+
+/* One that took much longer than that decided when the run was over. */
+static bool longest_decides(const struct facts *facts, uint64_t longest_ns, uint64_t middle_ns)
+{
+        return (double)longest_ns >= (double)middle_ns * MUCH_LONGER &&
+               (double)longest_ns >= (double)facts->wall_ns * MOST;
+}
+
+static void title_slow(struct finding *finding, const struct facts *facts,
+        const struct waiting *waiting, size_t n_slow)
+{
+        uint64_t middle_ns = facts->server.p50 + waiting->rest_p50_ns;
+        uint64_t longest_ns = facts->server.max + waiting->rest_max_ns;
+
+        if (is_far(facts, waiting))
+                finding_title(finding,
+                        "A typical answer was %s on its way, as the server is far away",
+                        words_ns(facts->network.p50).text);
+        else if (n_slow)
+                finding_title(finding,
+                        "%s of %s answers took the server up to %s, and a typical one %s",
+                        words_count(n_slow).text, words_count(facts->server.n).text,
+                        words_ns(longest_ns).text, words_ns(middle_ns).text);
+        else if (longest_decides(facts, longest_ns, middle_ns))
+                finding_title(finding, "A typical answer took the server %s, the longest %s",
+                        words_ns(middle_ns).text, words_ns(longest_ns).text);
+        else
+                finding_title(finding, "A typical answer took the server %s",
+                        words_ns(middle_ns).text);
+}
+
+static void tell_slow(struct finding *finding, const struct facts *facts,
+        const struct waiting *waiting, const struct load *load)
+{
+        finding_evidence(finding, "waiting for answers was %s of the wall time",
+                words_share((double)waiting->chain_ns, (double)facts->wall_ns).text);
+        finding_evidence(finding, "a typical answer took %s on the network and %s at the server",
+                words_ns(facts->network.p50).text,
+                words_ns(facts->server.p50 + waiting->rest_p50_ns).text);
+        if (waiting->come_in_pieces)
+                finding_evidence(finding,
+                        "it began after %s and was complete %s later, small as it is: the server had not made the rest before",
+                        words_ns(facts->phase[MUSTER_PHASE_WAIT].p50).text,
+                        words_ns(waiting->rest_p50_ns).text);
+        if (load->answer == LOAD_FLAT)
+                finding_evidence(finding,
+                        "it took %s with %s under way and %s with only a few: the server was not full",
+                        words_ns(load->many_ns).text,
+                        words_counted(load->most, "request", "requests").text,
+                        words_ns(load->few_ns).text);
+        finding_evidence(finding, "this program was busy for %s of the time",
+                words_share((double)facts->loop_busy_ns, (double)facts->wall_ns).text);
+}
+
+static void remedy_slow(struct finding *finding, const struct facts *facts,
+        const struct waiting *waiting)
+{
+        const char *then = is_far(facts, waiting)
+                                   ? "a nearer server, or one request for many things"
+                                   : "a cache, a faster server, or one request for many things";
+        struct replay replay;
+        struct raise raise = { 0 };
+
+        finding->explained_ns = waiting->chain_ns;
+        if (facts->full_ns) {
+                replay_init(&replay, facts);
+                raise_limit(&raise, &replay, &replay.concurrency, facts->n_requests, facts);
+        }
+        if (!raise.limit) {
+                finding_remedy(finding, "Use %s; more at once would not help.", then);
+                return;
+        }
+        finding_remedy(finding,
+                "Allow %s at once, as far as the server takes it; beyond that it takes %s.",
+                words_count(raise.limit).text, then);
+        finding_option(finding, "--concurrency %llu", (unsigned long long)raise.limit);
+        finding_predict(finding, raise.wall_ns, raise.low_ns, raise.high_ns);
+}
+
+static bool server_slow(const struct facts *facts, struct finding *finding)
+{
+        struct waiting waiting;
+        struct load load;
+        size_t n_slow = 0;
+
+        waiting_measure(&waiting, facts);
+        if (!waiting_took_long(&waiting, facts) || uneven_is_there(facts) || unsent_count(facts) ||
+                limit_is_what_matters(facts))
+                return false;
+        if (!is_typical(facts, &waiting)) {
+                n_slow = count_slow(facts, &waiting);
+                if (!n_slow || accepting_held_up(facts))
+                        return false;
+        }
+        load_measure(&load, facts);
+        if (load.answer == LOAD_GROWS)
+                return false;
+        title_slow(finding, facts, &waiting, n_slow);
+        tell_slow(finding, facts, &waiting, &load);
+        remedy_slow(finding, facts, &waiting);
+        if (load.answer != LOAD_FLAT)
+                finding->shown.grade = MUSTER_GRADE_C;
+        return true;
+}
+
+/* --- full ------------------------------------------------------------------------------------ */
+
+/* Where it did better with fewer, so many. */
+static uint64_t enough(const struct facts *facts, const struct load *load)
+{
+        return load->best_n > 0 ? whole_of(ceil(load->best_n)) : capacity_of(load, facts);
+}
+
+/* Of several hosts none is to have less than it needs: one that is not full needs what it had. */
+static uint64_t enough_for_each(const struct facts *facts, const struct load *busiest)
+{
+        uint64_t most = enough(facts, busiest);
+
+        for (size_t i = 0; i < facts->n_hosts; i++) {
+                const struct host_facts *host = &facts->hosts[i];
+                uint64_t n = whole_of(ceil(host->mean_in_flight * HEADROOM));
+                struct load load;
+
+                if (host->origin == busiest->origin || n <= most)
+                        continue;
+                load_measure_host(&load, facts, host->origin);
+                if (load_is_full(&load) && enough(facts, &load) < n)
+                        n = enough(facts, &load);
+                if (n > most)
+                        most = n;
+        }
+        return most;
+}
+
+/*
+ * The one that is full, where another one has less to do and is not; NULL: there is no other, or
+ * all are.
+ */
+static const struct host_facts *only_full_one(const struct facts *facts, const struct load *busiest)
+{
+        const struct host_facts *full = NULL, *next = NULL;
+        struct load load;
+
+        for (size_t i = 0; i < facts->n_hosts; i++) {
+                const struct host_facts *host = &facts->hosts[i];
+
+                if (host->origin == busiest->origin)
+                        full = host;
+                else if (!next || host->mean_in_flight > next->mean_in_flight)
+                        next = host;
+        }
+        if (!full || !next || full->mean_in_flight < facts->mean_in_flight * MOST)
+                return NULL;
+        load_measure_host(&load, facts, next->origin);
+        return load_is_full(&load) ? NULL : full;
+}
+
+static void title_full(struct finding *finding, const struct load *load,
+        const struct host_facts *host)
+{
+        struct muster_str name = host ? host->name : (struct muster_str){ .at = "" };
+
+        if (load->best_n > 0)
+                finding_title(finding, "%s requests at a time were too many for the %s%.*s",
+                        words_count(load->most).text, host ? "host " : "server", STR_ARGS(name));
+        else
+                finding_title(finding,
+                        "The %s%.*s was full, and could do no more than it did with %s requests at a time",
+                        host ? "host " : "server", STR_ARGS(name), words_count(load->most).text);
+}
+
+static void tell_full(struct finding *finding, const struct facts *facts, const struct load *load,
+        const struct host_facts *host)
+{
+        if (host)
+                finding_evidence(finding,
+                        "%s of %s requests went there, and took %s of the time that all took together",
+                        words_count(host->n_attempts).text, words_count(facts->n_attempts).text,
+                        words_share(host->mean_in_flight, facts->mean_in_flight).text);
+        if (load->is_paced)
+                finding_evidence(finding,
+                        "what was asked for at once was answered one by one, %s apart, from the start to the end: they waited for each other there",
+                        words_ns(load->alone_ns).text);
+        else
+                finding_evidence(finding,
+                        "an answer took %s with up to %s under way, and %s when the server had little to do: they waited for each other there",
+                        words_ns(load->many_ns).text,
+                        words_counted(load->most, "request", "requests").text,
+                        words_ns(load->alone_ns).text);
+        finding_evidence(finding, "it gave %.3g answers a second, however many waited",
+                load->full_per_s);
+        if (load->best_n > 0)
+                finding_evidence(finding,
+                        "at the end, with about %.0f under way, it gave %.3g a second: more at once slowed it down",
+                        load->best_n, load->best_per_s);
+}
+
+static void remedy_full(struct finding *finding, const struct facts *facts, const struct load *load,
+        const struct host_facts *host)
+{
+        uint64_t limit = enough_for_each(facts, load);
+        double gain = load->best_n > 0 ? load->full_per_s / load->best_per_s : 1;
+        uint64_t wall_ns = whole_of((double)facts->wall_ns * gain);
+        bool is_one = facts->n_hosts == 1;
+
+        if (!limit || (double)limit > (double)load->most * WORTH_IT) {
+                finding_remedy(finding,
+                        "Make the server faster, or ask it for less; more at once would not help.");
+                return;
+        }
+        finding_option(finding, "%s %llu", is_one ? "--concurrency" : "--per-host",
+                (unsigned long long)limit);
+        if (load->best_n > 0) {
+                finding_remedy(finding, "Ask %sfor %s at once: it is done sooner.",
+                        is_one ? "" : "each host ", words_count(limit).text);
+                finding_predict(finding, wall_ns, wall_ns, facts->wall_ns);
+                return;
+        }
+        finding_remedy(finding,
+                "Ask %sfor %s at once, which takes no longer in all, and answers each in about %s%s; to be faster in all %s to be.",
+                is_one ? "" : "each host ", words_count(limit).text,
+                words_ns(whole_of((double)limit * (double)NS_PER_S / load->full_per_s)).text,
+                host ? " there" : "",
+                is_one ? "the server has"
+                : host ? "that host has"
+                       : "the servers have");
+        finding_predict(finding, wall_ns, wall_ns, wall_ns);
+}
+
+/*
+ * More were asked for than it gave: what the rate seems to hold back comes as late for the server.
+ */
+static bool was_asked_for_more(const struct facts *facts, const struct load *load)
+{
+        const struct record_options *options = &facts->record->run.options;
+        double rate = options->rate_per_host_per_s > 0 ? options->rate_per_host_per_s
+                                                       : options->rate_per_s;
+
+        return rate > load->full_per_s * OUTRUN;
+}
+
+static bool server_saturated(const struct facts *facts, struct finding *finding)
+{
+        const struct host_facts *host;
+        struct waiting waiting;
+        struct load load;
+
+        load_measure(&load, facts);
+        if (!load_is_full(&load))
+                return false;
+        waiting_measure(&waiting, facts);
+        finding->explained_ns = waiting.chain_ns;
+        if (was_asked_for_more(facts, &load))
+                waiting.chain_ns += facts->chain_ns[PART_RATE];
+        if (!waiting_took_long(&waiting, facts))
+                return false;
+        host = only_full_one(facts, &load);
+        title_full(finding, &load, host);
+        tell_full(finding, facts, &load, host);
+        remedy_full(finding, facts, &load, host);
+        return true;
+}
+
+const struct cause causes_server[] = {
+        { "server-saturated", MUSTER_GRADE_A, server_saturated },
+        { "server-slow", MUSTER_GRADE_A, server_slow },
+        { 0 },
+};

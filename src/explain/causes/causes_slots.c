@@ -1,0 +1,472 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Slots: too few at once, or too few requests to use them
+ *
+ * A limit that is too low shows as slots in use all the time, requests that wait for them, and a
+ * server that does not mind (load.h). Where the server minds, it is not the limit but the server
+ * that is full (causes_server.c). And where a slot serves only a few requests one after another, it
+ * is not their number that makes the run long, but the time of each: then that is said first.
+ */
+#include "cause.h"
+
+#include "duration.h"
+#include "uneven.h"
+#include <base/clock.h>
+#include <base/mem.h>
+#include <explain/facts/life.h>
+#include <explain/measure/accepting.h>
+#include <explain/measure/load.h>
+#include <explain/measure/unsent.h>
+#include <explain/model/raise.h>
+
+#define MOST          0.5  /* of the time: more often than not */
+#define STRAGGLER     5    /* times the middle one: no ordinary scatter reaches that */
+#define STRAGGLERS    0.05 /* of all at most: more of them are no exception */
+#define TAIL          0.3  /* of the wall time during which most slots were empty, at the end */
+#define SENT_AGAIN_NS (1500 * NS_PER_MS)
+/* of the wall time, after which one began: it could have been over as much sooner */
+#define LATE 0.1
+
+static bool is_most(uint64_t part_ns, uint64_t whole_ns)
+{
+        return (double)part_ns >= (double)whole_ns * MOST;
+}
+
+static void title_too_few(struct finding *finding, uint64_t n, const char *where)
+{
+        finding_title(finding, "%s at a time%s %s too few",
+                words_counted(n, "request", "requests").text, where, n == 1 ? "was" : "were");
+}
+
+static void tell_load(struct finding *finding, const struct load *load)
+{
+        if (load->answer == LOAD_FLAT)
+                finding_evidence(finding,
+                        "answers took %s with %s under way, and %s with only a few: the server was not slowed down",
+                        words_ns(load->many_ns).text,
+                        words_counted(load->most, "request", "requests").text,
+                        words_ns(load->few_ns).text);
+}
+
+static void tell_loop(struct finding *finding, const struct facts *facts)
+{
+        finding_evidence(finding, "this program was busy for %s of the time: it could do more",
+                words_share((double)facts->loop_busy_ns, (double)facts->wall_ns).text);
+}
+
+/* --- too few for all ------------------------------------------------------------------------- */
+
+static bool concurrency_too_low(const struct facts *facts, struct finding *finding)
+{
+        struct raise raise;
+        struct load load;
+
+        if (!raise_is_called_for(&raise, facts) || unsent_count(facts) ||
+                uneven_goes_first(facts, &raise))
+                return false;
+        load_measure(&load, facts);
+        title_too_few(finding, facts->slots, "");
+        finding_evidence(finding,
+                "for %s of the time as many were under way as are allowed (%s), and others waited for their turn",
+                words_share((double)facts->full_ns, (double)facts->wall_ns).text,
+                words_count(facts->slots).text);
+        tell_load(finding, &load);
+        finding_evidence(finding, "a request waited %s for its turn, and then took %s",
+                words_ns(facts->phase[MUSTER_PHASE_QUEUE].p50).text,
+                words_ns(facts->service.p50).text);
+        tell_loop(finding, facts);
+        finding_remedy(finding, "Allow %s at once, as far as the server takes it.",
+                words_count(raise.limit).text);
+        finding_option(finding, "--concurrency %llu", (unsigned long long)raise.limit);
+        finding_predict(finding, raise.wall_ns, raise.low_ns, raise.high_ns);
+        if (load.answer != LOAD_FLAT)
+                finding->shown.grade = MUSTER_GRADE_C;
+        return true;
+}
+
+/* --- too few for each host ------------------------------------------------------------------- */
+
+static bool per_host_limit(const struct facts *facts, struct finding *finding)
+{
+        const struct record_options *options = &facts->record->run.options;
+        size_t n_held = facts->n_waits[TRACE_WAIT_HOST];
+        struct replay replay;
+        struct raise raise;
+        struct load load;
+
+        if (!options->per_host || options->per_host >= facts->slots ||
+                !is_most(n_held, facts->n_attempts) || is_most(facts->full_ns, facts->wall_ns))
+                return false;
+        load_measure(&load, facts);
+        if (load.answer == LOAD_GROWS)
+                return false;
+        replay_init(&replay, facts);
+        raise_limit(&raise, &replay, &replay.per_host, facts->slots, facts);
+        if (!raise.limit)
+                return false;
+        title_too_few(finding, options->per_host, " to each host");
+        finding_evidence(finding,
+                "%s of %s requests waited because as many to their host were under way as are allowed (%s), while %s of the %s allowed in all were",
+                words_count(n_held).text, words_count(facts->n_attempts).text,
+                words_count(options->per_host).text,
+                words_count(whole_of(facts->mean_in_flight + 0.5)).text,
+                words_count(facts->slots).text);
+        tell_load(finding, &load);
+        tell_loop(finding, facts);
+        finding_remedy(finding, "Allow %s at once to each host.", words_count(raise.limit).text);
+        finding_option(finding, "--per-host %llu", (unsigned long long)raise.limit);
+        finding_predict(finding, raise.wall_ns, raise.low_ns, raise.high_ns);
+        return true;
+}
+
+/* --- given up in the queue ------------------------------------------------------------------- */
+
+/* Had it been sent it would have taken what the others took. */
+static void send_it_all_the_same(struct replay_request *request, const struct facts *facts,
+        void *argument)
+{
+        (void)argument;
+        if (request->n_attempts)
+                return;
+        request->n_attempts = 1;
+        request->slot_ns[PART_NETWORK] = facts->network.p50;
+        request->slot_ns[PART_SERVER] = facts->server.p50;
+        request->slot_ns[PART_RECEIVE] = facts->phase[MUSTER_PHASE_RECEIVE].p50;
+}
+
+static bool queue_timeout(const struct facts *facts, struct finding *finding)
+{
+        const struct record_options *options = &facts->record->run.options;
+        size_t n = unsent_count(facts);
+        struct replay replay;
+        struct raise raise;
+
+        /*
+         * Without that limit it was another that ended them; and who keeps to a server's pace would
+         * wait with more at once, too.
+         */
+        if (!n || options->queue_timeout_ns == UINT64_MAX || !options->queue_timeout_ns ||
+                facts->n_waits[TRACE_WAIT_REFUSED])
+                return false;
+        finding->n_failed_by_it = n;
+        finding_title(finding, "%s of %s requests gave up before their turn came",
+                words_count(n).text, words_count(facts->n_requests).text);
+        finding_evidence(finding,
+                "they waited %s, as they were told to (--queue-timeout), and were never sent: no server is to blame",
+                words_ns(options->queue_timeout_ns).text);
+        finding_evidence(finding,
+                "for %s of the time as many were under way as are allowed (%s); a request took %s",
+                words_share((double)facts->full_ns, (double)facts->wall_ns).text,
+                words_count(facts->slots).text, words_ns(facts->service.p50).text);
+        replay_init(&replay, facts);
+        replay.change = send_it_all_the_same;
+        raise_limit(&raise, &replay, &replay.concurrency, facts->n_requests, facts);
+        if (!raise.limit) {
+                finding_remedy(finding, "Let requests wait longer for their turn.");
+                finding_option(finding, "without --queue-timeout");
+                finding_predict(finding, raise.wall_ns, raise.wall_ns, raise.wall_ns);
+                return true;
+        }
+        finding_remedy(finding,
+                "Allow %s at once, so that all have their turn in time; or let them wait longer.",
+                words_count(raise.limit).text);
+        finding_option(finding, "--concurrency %llu", (unsigned long long)raise.limit);
+        finding_predict(finding, raise.wall_ns, raise.low_ns, raise.high_ns);
+        return true;
+}
+
+/* --- a few that take long -------------------------------------------------------------------- */
+
+/*
+ * Those that took many times as long as the middle one, and whether it was the answer that they
+ * waited for.
+ */
+struct stragglers {
+        struct spread service; /* of attempts that were not refused: refusals are quick */
+        /* taking longer makes one, that ends in the tail: then it was waited for */
+        uint64_t from_ns;
+        uint64_t tail_from_ns; /* there were few others, or none */
+        size_t n;
+        uint64_t service_ns, answer_ns; /* sums */
+        uint64_t longest_ns, last_slot_ns;
+        uint64_t last_end_ns; /* of any attempt */
+        bool one_is_last;
+};
+
+/*
+ * On its connection something was lost, and it took no longer than sending it again does: after 200
+ * ms, 400 and 800.
+ */
+static bool is_by_loss(const struct record *record, const struct trace_attempt *attempt,
+        uint64_t service_ns)
+{
+        const struct trace_conn *conn = record_conn(record, attempt->conn);
+
+        return conn && (conn->n_retransmits || conn->n_out_of_order) && service_ns <= SENT_AGAIN_NS;
+}
+
+static bool was_refused(const struct trace_attempt *attempt)
+{
+        return attempt->status == 429 || attempt->status == 503;
+}
+
+static uint64_t service_ns(const struct trace_attempt *attempt)
+{
+        return life_end_ns(attempt) - attempt->stamps.slot_ns;
+}
+
+static bool is_one(const struct stragglers *stragglers, const struct record *record,
+        const struct trace_attempt *attempt)
+{
+        uint64_t ns = service_ns(attempt);
+
+        return !was_refused(attempt) && ns > stragglers->from_ns &&
+               !is_by_loss(record, attempt, ns - stragglers->service.p50);
+}
+
+/* When the last ordinary one was over. */
+static uint64_t others_end_ns(const struct stragglers *stragglers, const struct record *record)
+{
+        uint64_t end_ns = 0;
+
+        for (size_t i = 0; i < record->n_attempts; i++) {
+                const struct trace_attempt *attempt = &record->attempts[i];
+
+                if (attempt->stamps.slot_ns && life_end_ns(attempt) > end_ns &&
+                        !is_one(stragglers, record, attempt))
+                        end_ns = life_end_ns(attempt);
+        }
+        return end_ns;
+}
+
+static uint64_t max_ns(uint64_t a, uint64_t b)
+{
+        return a > b ? a : b;
+}
+
+static void add_straggler(struct stragglers *stragglers, const struct trace_attempt *attempt)
+{
+        uint64_t ns = service_ns(attempt);
+        uint64_t phase_ns[MUSTER_N_PHASES];
+
+        attempt_phases(attempt, phase_ns);
+        stragglers->n++;
+        stragglers->service_ns += ns;
+        stragglers->answer_ns += phase_ns[MUSTER_PHASE_WAIT] + phase_ns[MUSTER_PHASE_RECEIVE];
+        stragglers->longest_ns = max_ns(stragglers->longest_ns, ns);
+        stragglers->last_slot_ns = max_ns(stragglers->last_slot_ns, attempt->stamps.slot_ns);
+}
+
+static void look_at(struct stragglers *stragglers, const struct record *record,
+        const struct trace_attempt *attempt)
+{
+        bool is_straggler = is_one(stragglers, record, attempt);
+
+        if (attempt->stamps.end_ns >= stragglers->last_end_ns) {
+                stragglers->last_end_ns = attempt->stamps.end_ns;
+                stragglers->one_is_last = is_straggler;
+        }
+        if (is_straggler && attempt->stamps.end_ns >= stragglers->tail_from_ns)
+                add_straggler(stragglers, attempt);
+}
+
+static bool measure_service(struct spread *spread, const struct record *record)
+{
+        uint64_t *values = mem_array(record->n_attempts, sizeof(*values));
+        size_t n = 0;
+
+        for (size_t i = 0; values && i < record->n_attempts; i++) {
+                const struct trace_attempt *attempt = &record->attempts[i];
+
+                if (attempt->stamps.slot_ns && !was_refused(attempt))
+                        values[n++] = service_ns(attempt);
+        }
+        spread_of(spread, values, n);
+        mem_free(values);
+        return n > 1;
+}
+
+static bool find_stragglers(struct stragglers *stragglers, const struct facts *facts)
+{
+        const struct record *record = facts->record;
+
+        *stragglers = (struct stragglers){ 0 };
+        if (!measure_service(&stragglers->service, record))
+                return false;
+        stragglers->from_ns = stragglers->service.p50 * STRAGGLER;
+        stragglers->tail_from_ns = others_end_ns(stragglers, record);
+        if (stragglers->tail_from_ns > facts->tail_from_ns)
+                stragglers->tail_from_ns = facts->tail_from_ns;
+        for (size_t i = 0; i < record->n_attempts; i++)
+                if (record->attempts[i].stamps.slot_ns)
+                        look_at(stragglers, record, &record->attempts[i]);
+        return true;
+}
+
+static uint64_t tail_ns(const struct stragglers *stragglers, const struct facts *facts)
+{
+        return facts->end_ns - stragglers->tail_from_ns;
+}
+
+static bool keep_it_from_ending(const struct stragglers *stragglers, const struct facts *facts)
+{
+        return stragglers->n && stragglers->one_is_last &&
+               (double)stragglers->n <= (double)facts->n_attempts * STRAGGLERS + 1 &&
+               is_most(stragglers->answer_ns, stragglers->service_ns) &&
+               (double)tail_ns(stragglers, facts) >= (double)facts->wall_ns * TAIL;
+}
+
+/* The limit that a straggler runs into; the others are well below. */
+static void cut_off(struct replay_request *request, const struct facts *facts, void *argument)
+{
+        (void)facts;
+        duration_cut_off(request, *(const uint64_t *)argument);
+}
+
+static uint64_t wall_without_ns(const struct facts *facts, uint64_t most_ns)
+{
+        struct replay replay;
+
+        replay_init(&replay, facts);
+        replay.change = cut_off;
+        replay.argument = &most_ns;
+        return replay_wall_ns(&replay, facts);
+}
+
+/* On those that were never answered, after longer than any that was took. */
+static bool give_up_sooner(struct finding *finding, const struct facts *facts,
+        const struct stragglers *stragglers)
+{
+        uint64_t most_ns = duration_that_loses_none(facts, stragglers->from_ns * 3 / 2);
+        uint64_t wall_ns;
+
+        if (stragglers->longest_ns <= 2 * most_ns)
+                return false;
+        wall_ns = wall_without_ns(facts, most_ns);
+        finding_evidence(finding, "every answer there was came within %s", words_ns(most_ns).text);
+        finding_remedy(finding,
+                stragglers->n > 1 ? "Give up on them sooner, or find out why they are not answered."
+                                  : "Give up on it sooner, or find out why it is not answered.");
+        finding_option(finding, "--max-time %s", duration_option(most_ns).text);
+        finding_predict(finding, wall_ns, wall_ns, wall_ns);
+        return true;
+}
+
+static uint64_t held_ns(const struct replay_request *request)
+{
+        uint64_t ns = 0;
+
+        for (int i = 0; i < PART_N; i++)
+                ns += request->slot_ns[i];
+        return ns;
+}
+
+static void be_like_the_others(struct replay_request *request, const struct facts *facts,
+        void *argument)
+{
+        const struct stragglers *stragglers = argument;
+
+        (void)facts;
+        if (held_ns(request) > stragglers->from_ns)
+                duration_cut_off(request, stragglers->service.p50);
+}
+
+/* Nothing here makes them faster; if the server answered them as the others. */
+static const char *be_answered_sooner(struct finding *finding, const struct facts *facts,
+        const struct stragglers *stragglers)
+{
+        struct stragglers copy = *stragglers;
+        struct replay replay;
+        uint64_t wall_ns;
+
+        replay_init(&replay, facts);
+        replay.change = be_like_the_others;
+        replay.argument = &copy;
+        wall_ns = replay_wall_ns(&replay, facts);
+        finding_predict(finding, wall_ns, wall_ns, facts->wall_ns);
+        return stragglers->n > 1 ? "Find out at the server why these take so long"
+                                 : "Find out at the server why it takes so long";
+}
+
+/*
+ * The slow ones are over sooner when they begin sooner: as the first ones, or as more are under
+ * way.
+ */
+static const char *begin_sooner(struct finding *finding, const struct facts *facts,
+        const struct stragglers *stragglers)
+{
+        struct replay replay;
+        struct raise raise = { 0 };
+        struct load load;
+
+        if ((double)(stragglers->last_slot_ns - facts->start_ns) < (double)facts->wall_ns * LATE)
+                return be_answered_sooner(finding, facts, stragglers);
+        load_measure(&load, facts);
+        if (load.answer != LOAD_GROWS) {
+                replay_init(&replay, facts);
+                raise_limit(&raise, &replay, &replay.concurrency, facts->n_requests, facts);
+        }
+        if (!raise.limit)
+                return stragglers->n > 1 ? "Ask for the slow ones first" : "Ask for it first";
+        finding_option(finding, "--concurrency %llu", (unsigned long long)raise.limit);
+        finding_predict(finding, raise.wall_ns, raise.low_ns, raise.high_ns);
+        return stragglers->n > 1
+                       ? "Ask for the slow ones first, or for more at once, so that they begin sooner"
+                       : "Ask for it first, or for more at once, so that it begins sooner";
+}
+
+/*
+ * They were answered: to give up sooner would lose that, and is no way to be done sooner unless it
+ * does not matter.
+ */
+static void wait_for_them(struct finding *finding, const struct facts *facts,
+        const struct stragglers *stragglers)
+{
+        const char *how = begin_sooner(finding, facts, stragglers);
+        uint64_t most_ns = duration_to_give_up(facts, stragglers->from_ns * 3 / 2);
+        size_t n_lost = duration_n_lost(facts, most_ns);
+
+        if (!n_lost) {
+                finding_remedy(finding, "%s.", how);
+                return;
+        }
+        finding_evidence(finding, "they were answered: with --max-time %s %s of %s would fail",
+                duration_option(most_ns).text, words_count(n_lost).text,
+                words_counted(facts->n_requests, "request", "requests").text);
+        finding_remedy(finding,
+                "%s; or, where an answer that late is of no use, give up after %s, and %s would fail.",
+                how, words_ns(most_ns).text, words_counted(n_lost, "request", "requests").text);
+}
+
+static bool stragglers(const struct facts *facts, struct finding *finding)
+{
+        struct stragglers found;
+
+        if (!find_stragglers(&found, facts) || !keep_it_from_ending(&found, facts) ||
+                accepting_held_up(facts))
+                return false;
+        finding->explained_ns = tail_ns(&found, facts);
+        finding_title(finding, "%s of %s took %s%s, and kept the run from ending",
+                words_count(found.n).text,
+                words_counted(facts->n_requests, "request", "requests").text,
+                found.n > 1 ? "up to " : "", words_ns(found.longest_ns).text);
+        finding_evidence(finding, "half of all requests took no more than %s",
+                words_ns(found.service.p50).text);
+        finding_evidence(finding,
+                "during the last %s, %s of the time, only few were under way, though %s are allowed",
+                words_ns(tail_ns(&found, facts)).text,
+                words_share((double)tail_ns(&found, facts), (double)facts->wall_ns).text,
+                words_count(facts->slots).text);
+        finding_evidence(finding, "what was left to do then was to wait for these answers");
+        if (!give_up_sooner(finding, facts, &found))
+                wait_for_them(finding, facts, &found);
+        return true;
+}
+
+const struct cause causes_slots[] = {
+        { "concurrency-too-low", MUSTER_GRADE_A, concurrency_too_low },
+        { "per-host-limit", MUSTER_GRADE_A, per_host_limit },
+        { "queue-timeout", MUSTER_GRADE_A, queue_timeout },
+        { "stragglers", MUSTER_GRADE_A, stragglers },
+        { 0 },
+};

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * TLS handshakes
+ *
+ * Where many connections are opened, a handshake for each is mostly the dearest part of it. What
+ * can be spared depends on what it is made of (handshakes.h): round trips, by resuming sessions;
+ * computing, by making fewer. In both cases keeping connections spares most, so that this is part
+ * of the remedy, and "server-closes" keeps silent.
+ */
+#include "cause.h"
+#include <explain/measure/conns.h>
+#include <explain/measure/handshakes.h>
+#include <explain/model/whatif.h>
+
+#include <base/clock.h>
+
+/* Of the time that slots were in use: handshakes that took less are not worth a line. */
+#define SHARE_THAT_MATTERS 0.05
+/* The loop's thread was busy for so much of the wall time: this machine was the limit. */
+#define SHARE_OF_BUSY 0.7
+
+/* Where we asked for connections to be closed that is the cause: no-keep-alive. */
+static bool matters(const struct handshakes *handshakes, const struct facts *facts)
+{
+        const struct record_options *options = &facts->record->run.options;
+
+        return !options->http_1_0 && !options->no_reuse &&
+               (double)handshakes->took_ns.sum >= SHARE_THAT_MATTERS * (double)facts->service.sum;
+}
+
+/* More connections than were ever in use at once: some of them need not have been. */
+static bool could_be_kept(const struct facts *facts)
+{
+        return facts->n_on_new_conn > facts->max_in_flight + facts->max_in_flight / 2;
+}
+
+/* --- no-resumption --------------------------------------------------------------------------- */
+
+/* All but the first with each host in half the time: one round trip of two. */
+static void resume(struct replay_request *request, const struct facts *facts, bool is_warm,
+        void *argument)
+{
+        const struct trace_conn *conn = conn_of_attempt(facts->record, request->last);
+        uint64_t *n_first = argument;
+
+        (void)is_warm;
+        if (!conn || !conn->is_tls || conn->is_resumed || !request->n_conns)
+                return;
+        if (*n_first)
+                (*n_first)--;
+        else
+                request->slot_ns[PART_TLS] /= 2;
+}
+
+static uint64_t resumed_wall_ns(const struct handshakes *handshakes, const struct facts *facts)
+{
+        uint64_t n_first = handshakes->n - handshakes->n_later;
+
+        return whatif_wall_ns(&(struct whatif){ .change = resume, .argument = &n_first }, facts);
+}
+
+/* What is expected is resumption; to keep connections as well is the best that there is. */
+static void predict_no_resumption(struct finding *finding, const struct handshakes *handshakes,
+        const struct facts *facts)
+{
+        uint64_t resumed_ns = resumed_wall_ns(handshakes, facts);
+        uint64_t kept_ns = could_be_kept(facts)
+                                   ? whatif_wall_ns(&(struct whatif){ .keeps_conns = true }, facts)
+                                   : resumed_ns;
+
+        finding_predict(finding, resumed_ns, kept_ns, resumed_ns + resumed_ns / 20);
+}
+
+/*
+ * The connections are part of it only where nearly each request opened one, and these could have
+ * been fewer.
+ */
+static void tell_full(struct finding *finding, const struct handshakes *handshakes,
+        const struct facts *facts)
+{
+        if (could_be_kept(facts) && facts->n_on_new_conn * 10 >= facts->n_attempts * 9)
+                finding_title(finding,
+                        "Nearly every request made a connection with a whole new TLS handshake, as the server neither keeps connections nor resumes sessions");
+        else
+                finding_title(finding,
+                        "%s of %s TLS handshakes were whole new ones, as the server %s sessions",
+                        words_count(handshakes->n - handshakes->n_resumed).text,
+                        words_count(handshakes->n).text,
+                        handshakes->n_resumed ? "hardly resumes" : "does not resume");
+        finding_evidence(finding,
+                "%s TLS handshakes, %s of them resumed; %s could have been, as an earlier one with the same host was complete",
+                words_count(handshakes->n).text, words_count(handshakes->n_resumed).text,
+                words_count(handshakes->n_later).text);
+        if (handshakes->n_refused)
+                finding_evidence(finding,
+                        "%s times a session was offered, and the server did not take it",
+                        words_count(handshakes->n_refused).text);
+        else if (!handshakes->n_resumed)
+                finding_evidence(finding, "the server never gave out a session to resume");
+}
+
+static bool no_resumption(const struct facts *facts, struct finding *finding)
+{
+        struct handshakes handshakes;
+
+        handshakes_of(&handshakes, facts);
+        if (!handshakes.are_full || !matters(&handshakes, facts))
+                return false;
+        tell_full(finding, &handshakes, facts);
+        finding_evidence(finding,
+                "a handshake typically took %s, two round trips to the server of %s; a resumed one takes one",
+                words_ns(handshakes.took_ns.p50).text, words_ns(handshakes.round_trip_ns).text);
+        finding_evidence(finding, "handshakes were %s of the time that requests were under way",
+                words_share((double)handshakes.took_ns.sum, (double)facts->service.sum).text);
+        finding_remedy(finding,
+                "Have the server resume TLS sessions (nginx: ssl_session_tickets on and ssl_session_cache) or speak TLS 1.3; where it can keep connections open (keepalive_timeout), better still.");
+        predict_no_resumption(finding, &handshakes, facts);
+        return true;
+}
+
+/* --- handshake-cpu --------------------------------------------------------------------------- */
+
+static bool handshake_cpu(const struct facts *facts, struct finding *finding)
+{
+        struct handshakes handshakes;
+        uint64_t wall_ns, gain_ns;
+
+        handshakes_of(&handshakes, facts);
+        if (!handshakes.are_work || !could_be_kept(facts) || !matters(&handshakes, facts))
+                return false;
+        wall_ns = whatif_wall_ns(&(struct whatif){ .keeps_conns = true }, facts);
+        gain_ns = wall_ns < facts->wall_ns ? facts->wall_ns - wall_ns : 0;
+        finding_title(finding,
+                "Computing the TLS handshakes of %s connections, for %s requests, kept the processors busy",
+                words_count(handshakes.n).text, words_count(facts->n_requests).text);
+        finding_evidence(finding,
+                "our own part of %s handshakes was %s of computing, %s of the wall time",
+                words_count(handshakes.n).text, words_ns(handshakes.work_ns).text,
+                words_share((double)handshakes.work_ns, (double)facts->wall_ns).text);
+        finding_evidence(finding,
+                "a handshake typically took %s, and the network's round trip is only %s: the rest was computing here and at the server, and waiting for that",
+                words_ns(handshakes.took_ns.p50).text, words_ns(handshakes.round_trip_ns).text);
+        finding_evidence(finding, "%s of %s handshakes were resumed, which spares most of it",
+                words_count(handshakes.n_resumed).text, words_count(handshakes.n).text);
+        finding_remedy(finding,
+                "Have the server keep connections open (nginx: keepalive_timeout; Apache: KeepAlive On), so that one handshake serves many requests; resumed sessions and ECDSA certificates make the rest of them cheaper.");
+        finding->shown.is_client =
+                (double)facts->loop_busy_ns >= SHARE_OF_BUSY * (double)facts->wall_ns;
+        finding_predict(finding, wall_ns, wall_ns, wall_ns + gain_ns / 4);
+        return true;
+}
+
+const struct cause causes_tls[] = {
+        { "no-resumption", MUSTER_GRADE_A, no_resumption },
+        { "handshake-cpu", MUSTER_GRADE_A, handshake_cpu },
+        { 0 },
+};

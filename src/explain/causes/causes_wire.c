@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * On the wire
+ *
+ *      nagle        answers in several pieces stopped for 40 ms between two of them, but not the first one on a connection;
+ *                   or, where an acknowledgement comes at once, for a round trip
+ *      loss         packets had to be sent again, and those connections stopped meanwhile
+ *      redirects    answers that only said where the real one is
+ *
+ * What is about TCP's window is in causes_window.c.
+ */
+#include "cause.h"
+#include <explain/facts/life.h>
+#include <explain/measure/conns.h>
+#include <explain/measure/link_use.h>
+#include <explain/measure/losses.h>
+#include <explain/measure/transfers.h>
+#include <explain/model/whatif.h>
+
+#include <base/clock.h>
+
+/* Of the time that slots were in use. */
+#define SHARE_THAT_MATTERS 0.05
+
+/* --- nagle ----------------------------------------------------------------------------------- */
+
+/*
+ * Linux holds an acknowledgement back for 40 ms, on kernels that tick 250 times a second for up to
+ * 44; then it has to get there and the rest back, which is a round trip more. New connections are
+ * acknowledged at once for a while, so that they do not stop.
+ */
+#define HELD_BACK_NS      (38 * NS_PER_MS)
+#define HELD_BACK_LATE_NS (50 * NS_PER_MS)
+/* More than is sent at once, in more pieces than these: it came bit by bit. */
+#define PIECES_FEW 8
+/* Less may be anything. */
+#define ROUND_TRIP_TO_TELL_NS (5 * NS_PER_MS)
+
+static bool has_stopped(const struct facts *facts, const struct trace_attempt *attempt)
+{
+        const struct attempt *stamps = &attempt->stamps;
+        const struct trace_conn *conn = conn_of_attempt(facts->record, attempt);
+        uint64_t round_trip_ns = conn ? conn_round_trip_ns(conn) : 0;
+        uint64_t took_ns = stamps->last_byte_kernel_ns - stamps->first_byte_kernel_ns;
+
+        return attempt->status && attempt->n_receives > 1 &&
+               stamps->last_byte_kernel_ns > stamps->first_byte_kernel_ns &&
+               took_ns >= HELD_BACK_NS + round_trip_ns &&
+               took_ns <= HELD_BACK_LATE_NS + round_trip_ns;
+}
+
+/*
+ * A body that would have fitted into what is sent at once took a round trip: an acknowledgement
+ * that came without delay was waited for. One that was held back takes longer.
+ */
+static bool has_stopped_for_round_trip(const struct facts *facts,
+        const struct trace_attempt *attempt)
+{
+        struct transfer transfer;
+
+        return attempt->n_receives > 1 && transfer_of(&transfer, facts, attempt) &&
+               !transfer.n_rounds && transfer.round_trip_ns >= ROUND_TRIP_TO_TELL_NS &&
+               transfer.took_ns * 10 >= transfer.round_trip_ns * 9 &&
+               transfer.took_ns * 10 <= transfer.round_trip_ns * 13 &&
+               transfer.took_ns < transfer.round_trip_ns + HELD_BACK_NS;
+}
+
+struct stopping {
+        bool (*has_stopped)(const struct facts *facts, const struct trace_attempt *attempt);
+};
+
+static const struct stopping held_back = { has_stopped },
+                             round_trip = { has_stopped_for_round_trip };
+
+struct stops {
+        size_t n_kept, n_kept_stopped; /* answers in several pieces on connections used before */
+        size_t n_new, n_new_stopped; /* ... on new ones, without TLS: a handshake is use as well */
+        size_t n_long_stopped;       /* of all that stopped: such as take a while in any case */
+        bool is_tls;
+        uint64_t stopped_ns;
+};
+
+static bool is_tls(const struct record *record, const struct trace_attempt *attempt)
+{
+        const struct trace_conn *conn = conn_of_attempt(record, attempt);
+
+        return conn && conn->is_tls;
+}
+
+/* That takes a while in any case. */
+static bool is_long(const struct trace_attempt *attempt)
+{
+        return attempt->wire_bytes > TRANSFER_FIRST_WINDOW && attempt->n_receives > PIECES_FEW;
+}
+
+static void stops_of(struct stops *stops, const struct facts *facts,
+        const struct stopping *stopping)
+{
+        const struct record *record = facts->record;
+
+        *stops = (struct stops){ 0 };
+        for (size_t i = 0; i < record->n_attempts; i++) {
+                const struct trace_attempt *attempt = &record->attempts[i];
+                bool stopped = stopping->has_stopped(facts, attempt);
+
+                if (!attempt->status || attempt->n_receives < 2)
+                        continue;
+                stops->stopped_ns += stopped ? attempt->stamps.last_byte_kernel_ns -
+                                                       attempt->stamps.first_byte_kernel_ns
+                                             : 0;
+                stops->n_long_stopped += stopped && is_long(attempt);
+                stops->is_tls |= is_tls(record, attempt);
+                if (attempt->is_reused) {
+                        stops->n_kept++;
+                        stops->n_kept_stopped += stopped;
+                } else if (!is_tls(record, attempt)) {
+                        stops->n_new++;
+                        stops->n_new_stopped += stopped;
+                }
+        }
+}
+
+/*
+ * So long, and far longer than is usual: the head waited, for an acknowledgement of what came
+ * before it.
+ */
+static bool has_stopped_before(const struct facts *facts, uint64_t server_ns)
+{
+        return server_ns >= HELD_BACK_NS && server_ns <= HELD_BACK_LATE_NS &&
+               facts->server.p50 < HELD_BACK_NS / 2;
+}
+
+/* What is left of it when nothing stops: a body that fits into the first window comes at once. */
+static uint64_t receive_without_stop(const struct facts *facts, const struct trace_attempt *attempt)
+{
+        struct transfer transfer;
+
+        return transfer_of(&transfer, facts, attempt) ? transfer_cold_ns(&transfer) : 0;
+}
+
+/* The loop is woken once for it, instead of once before and once after. */
+static void go_on(struct replay_request *request, const struct facts *facts, bool is_warm,
+        void *argument)
+{
+        const struct stopping *stopping = argument;
+
+        (void)is_warm;
+        if (stopping->has_stopped(facts, request->last)) {
+                request->slot_ns[PART_RECEIVE] = receive_without_stop(facts, request->last);
+                request->loop_ns /= 2;
+        }
+        if (has_stopped_before(facts, request->slot_ns[PART_SERVER]))
+                request->slot_ns[PART_SERVER] = facts->server.p50;
+}
+
+static bool do_they_stop(const struct stops *stops, const struct facts *facts)
+{
+        return stops->n_kept_stopped * 2 >= stops->n_kept && stops->n_kept_stopped >= 3 &&
+               (double)stops->stopped_ns >= SHARE_THAT_MATTERS * (double)facts->service.sum;
+}
+
+static void remedy_stops(struct finding *finding, const struct facts *facts,
+        const struct stopping *stopping)
+{
+        struct stopping copy = *stopping;
+        uint64_t wall_ns =
+                whatif_wall_ns(&(struct whatif){ .change = go_on, .argument = &copy }, facts);
+
+        finding_remedy(finding,
+                "Have the server set TCP_NODELAY (nginx: tcp_nodelay on), or write head and body of an answer in one piece.");
+        finding_predict(finding, wall_ns, wall_ns, wall_ns + wall_ns / 10);
+}
+
+static bool nagle(const struct facts *facts, struct finding *finding)
+{
+        int64_t n_counted = record_counter_growth(facts->record, "tcp.delayed_acks");
+        struct stops stops;
+
+        stops_of(&stops, facts, &held_back);
+        /*
+         * A server that makes a pause of its own does so on new connections as well; without these
+         * it may be the size.
+         */
+        if (!do_they_stop(&stops, facts) || stops.n_new_stopped * 2 > stops.n_new ||
+                (!stops.n_new && stops.n_long_stopped * 2 > stops.n_kept_stopped))
+                return false;
+        finding_title(finding,
+                "The server stopped for 40 ms in the middle of its answers, waiting for an acknowledgement (Nagle's algorithm)");
+        finding_evidence(finding,
+                "%s of %s answers that came in several pieces on a kept connection stopped for 40 ms",
+                words_count(stops.n_kept_stopped).text, words_count(stops.n_kept).text);
+        if (stops.n_new)
+                finding_evidence(finding, "on a new connection %s of %s did",
+                        words_count(stops.n_new_stopped).text, words_count(stops.n_new).text);
+        finding_evidence(finding,
+                "this was %s of the time that requests were under way; 40 ms is how long a receiver's kernel may hold an acknowledgement back",
+                words_share((double)stops.stopped_ns, (double)facts->service.sum).text);
+        if (n_counted > 0)
+                finding_evidence(finding,
+                        "the kernel counted %s acknowledgements that it held back",
+                        words_count((uint64_t)n_counted).text);
+        remedy_stops(finding, facts, &held_back);
+        if (stops.is_tls && !stops.n_new)
+                finding->shown.grade = MUSTER_GRADE_C;
+        return true;
+}
+
+/* Where pieces are large the acknowledgement is not held back; but it has to come. */
+static bool nagle_round_trip(const struct facts *facts, struct finding *finding)
+{
+        struct stops stops;
+        struct losses losses;
+
+        stops_of(&stops, facts, &round_trip);
+        if (!do_they_stop(&stops, facts) || losses_of(&losses, facts) < 0 || losses.n_conns_hit)
+                return false;
+        finding_title(finding,
+                "The server stopped for a round trip in the middle of its answers, as if to wait for an acknowledgement (Nagle's algorithm)");
+        finding_evidence(finding,
+                "%s of %s answers that came in several pieces took a round trip from the first byte to the last, though they are small enough to be sent at once",
+                words_count(stops.n_kept_stopped + stops.n_new_stopped).text,
+                words_count(stops.n_kept + stops.n_new).text);
+        finding_evidence(finding, "this was %s of the time that requests were under way",
+                words_share((double)stops.stopped_ns, (double)facts->service.sum).text);
+        remedy_stops(finding, facts, &round_trip);
+        return true;
+}
+
+/* --- loss ------------------------------------------------------------------------------------ */
+
+static void take_away(uint64_t *ns, uint64_t less_ns)
+{
+        *ns -= less_ns < *ns ? less_ns : *ns;
+}
+
+static void lose_nothing(struct replay_request *request, const struct facts *facts, bool is_warm,
+        void *argument)
+{
+        const struct losses *losses = argument;
+
+        (void)is_warm;
+        take_away(&request->slot_ns[PART_TCP], loss_of_tcp_ns(losses, facts, request->last));
+        take_away(&request->slot_ns[PART_NETWORK], loss_of_wait_ns(losses, facts, request->last));
+        take_away(&request->slot_ns[PART_RECEIVE],
+                loss_of_receive_ns(losses, facts, request->last));
+}
+
+/* No sooner than all that came could have come at the best rate there was. */
+static uint64_t wall_without_losses(struct losses *losses, const struct link_use *use,
+        const struct facts *facts)
+{
+        struct whatif whatif = { .change = lose_nothing, .argument = losses };
+        uint64_t wall_ns = whatif_wall_ns(&whatif, facts);
+        double least_ns = (double)facts->wire_bytes * (double)NS_PER_S / use->most_per_s;
+
+        return use->most_per_s > 0 && (double)wall_ns < least_ns ? whole_of(least_ns) : wall_ns;
+}
+
+static bool loss(const struct facts *facts, struct finding *finding)
+{
+        int64_t n_timeouts = record_counter_growth(facts->record, "tcp.timeouts");
+        struct losses losses;
+        struct link_use use;
+        uint64_t wall_ns;
+
+        if (losses_of(&losses, facts) < 0 || !losses.n_conns_hit ||
+                (double)losses.held_up_ns < SHARE_THAT_MATTERS * (double)facts->service.sum)
+                return false;
+        /* A full link loses packets too: that is how TCP learns of it. */
+        if (link_use_of(&use, facts) < 0 || use.is_full)
+                return false;
+        wall_ns = wall_without_losses(&losses, &use, facts);
+        finding_title(finding,
+                "Packets got lost on the way, and connections stood still until they were sent again");
+        finding_evidence(finding,
+                "on %s of %s connections packets were missing: %s of ours were sent again, %s of the server's came after one that was lost",
+                words_count(losses.n_conns_hit).text, words_count(losses.n_conns).text,
+                words_count(losses.n_again).text, words_count(losses.n_out_of_order).text);
+        finding_evidence(finding,
+                "%s requests took longer than usual because of it, by %s together, %s of the time that requests were under way",
+                words_count(losses.n_held_up).text, words_ns(losses.held_up_ns).text,
+                words_share((double)losses.held_up_ns, (double)facts->service.sum).text);
+        if (n_timeouts > 0)
+                finding_evidence(finding,
+                        "%s times our kernel waited 200 ms or more for an acknowledgement before it sent again",
+                        words_count((uint64_t)n_timeouts).text);
+        if (use.may_be_full) {
+                finding_evidence(finding,
+                        "a link that is full and lets only few wait would look much the same: for half of the time %.0f %% of the best rate came",
+                        use.evenness * 100);
+                finding->shown.grade = MUSTER_GRADE_B;
+        }
+        finding_remedy(finding,
+                "Find where packets are dropped (mtr, ping -f, the counters of switches and of wireless); more connections at once hide it, as only one at a time stands still.");
+        finding_predict(finding, wall_ns, wall_ns, wall_ns / 2 + facts->wall_ns / 2);
+        return true;
+}
+
+/* --- redirects ------------------------------------------------------------------------------- */
+
+static uint64_t redirected_ns(const struct facts *facts)
+{
+        const struct record *record = facts->record;
+        uint64_t ns = 0;
+
+        for (size_t i = 0; i < record->n_attempts; i++) {
+                const struct trace_attempt *attempt = &record->attempts[i];
+
+                if (attempt->outcome == TRACE_REDIRECTED && attempt->stamps.slot_ns)
+                        ns += life_end_ns(attempt) - attempt->stamps.slot_ns;
+        }
+        return ns;
+}
+
+static bool redirects(const struct facts *facts, struct finding *finding)
+{
+        size_t n = facts->n_outcomes[TRACE_REDIRECTED];
+        uint64_t took_ns = n ? redirected_ns(facts) : 0;
+        uint64_t wall_ns, gain_ns;
+
+        if (!n || (double)took_ns < SHARE_THAT_MATTERS * (double)facts->service.sum)
+                return false;
+        wall_ns = whatif_wall_ns(&(struct whatif){ .is_last_only = true }, facts);
+        gain_ns = wall_ns < facts->wall_ns ? facts->wall_ns - wall_ns : 0;
+        finding_title(finding, "%s led to another URL first",
+                n * 10 >= facts->n_requests * 9 ? "Nearly every URL" : "Many URLs");
+        finding_evidence(finding,
+                "%s redirects were followed for %s requests; they took %s of the time that requests were under way",
+                words_count(n).text, words_count(facts->n_requests).text,
+                words_share((double)took_ns, (double)facts->service.sum).text);
+        finding_evidence(finding, "a redirect took %s on average", words_ns(took_ns / n).text);
+        finding_remedy(finding,
+                "Ask for the URLs that they lead to: each result line has its final_url.");
+        finding_predict(finding, wall_ns, wall_ns, wall_ns + gain_ns / 10);
+        return true;
+}
+
+const struct cause causes_wire[] = {
+        { "nagle", MUSTER_GRADE_B, nagle },
+        { "nagle", MUSTER_GRADE_C, nagle_round_trip },
+        { "loss", MUSTER_GRADE_A, loss },
+        { "redirects", MUSTER_GRADE_A, redirects },
+        { 0 },
+};

@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Work on bodies: decoding them, and what the program does with them
+ *
+ * In the loop's thread it keeps all other requests waiting. With workers it does not, but there may
+ * be too few of them: of work that waits itself (for another program, a disk) more can be under way
+ * than there are processors; of work that computes not.
+ */
+#include "cause.h"
+
+#include "own.h"
+#include <base/clock.h>
+#include <base/mem.h>
+#include <explain/model/crew.h>
+#include <explain/model/raise.h>
+
+#define MOST   0.5
+#define MUCH   0.2 /* of the wall time: worth to be told */
+#define LITTLE 0.1
+#define GAIN   0.9 /* of the wall time is left at most: a smaller gain is none */
+/*
+ * of their time at least, of workers that others wait for: first and last there is no work for all
+ */
+#define BUSY 0.6
+
+static bool is_part(uint64_t part_ns, uint64_t whole_ns, double share)
+{
+        return (double)part_ns >= (double)whole_ns * share;
+}
+
+/* --- in the loop's thread -------------------------------------------------------------------- */
+
+/*
+ * What is decoded on the loop all the same, as core/exchange.c has it: the begin, in steps of so
+ * many bytes received.
+ */
+#define DECODED_BEGIN (64 * 1024)
+#define DECODED_STEP  2048
+
+struct move {
+        uint64_t (*ns)(const struct replay_request
+                        *request); /* of the loop's thread, that others would do */
+        double times;              /* as long: where processors have other work to do */
+};
+
+/* Of a body that could not be decoded the rest is never seen. */
+static uint64_t decoding_ns(const struct replay_request *request)
+{
+        const struct trace_attempt *last = request->last;
+        double ratio, begin;
+
+        if (!last || last->code < 0 || !last->wire_bytes || !last->body_bytes)
+                return 0;
+        ratio = (double)last->body_bytes / (double)last->wire_bytes;
+        begin = ratio * DECODED_STEP > DECODED_BEGIN ? ratio * DECODED_STEP : DECODED_BEGIN;
+        if (begin >= (double)last->body_bytes)
+                return 0;
+        return whole_of((double)last->stamps.decode_ns * (1 - begin / (double)last->body_bytes));
+}
+
+static uint64_t processing_ns(const struct replay_request *request)
+{
+        const struct trace_attempt *last = request->last;
+
+        return last && last->process_end_ns > last->stamps.end_ns
+                       ? last->process_end_ns - last->stamps.end_ns
+                       : 0;
+}
+
+static void move_work(struct replay_request *request, const struct facts *facts, void *argument)
+{
+        const struct move *move = argument;
+        uint64_t ns = move->ns(request);
+
+        (void)facts;
+        request->loop_ns -= ns < request->loop_ns ? ns : request->loop_ns;
+        request->process_ns += whole_of((double)ns * move->times);
+}
+
+/* Computing takes as much longer as processors are in use by others. What waits does not. */
+static double times_as_long(const struct facts *facts, uint64_t workers)
+{
+        double computing = facts->loop_busy_ns
+                                   ? (double)facts->thread_cpu_ns / (double)facts->loop_busy_ns
+                                   : 1;
+
+        if (computing > 1)
+                computing = 1;
+        return 1 - computing + computing * (double)workers / own_free_processors(facts);
+}
+
+static bool move_to_workers(const struct facts *facts, struct finding *finding,
+        uint64_t (*ns)(const struct replay_request *))
+{
+        struct move move = { .ns = ns, .times = 1 };
+        struct replay replay;
+        uint64_t wall_ns, low_ns;
+
+        replay_init(&replay, facts);
+        replay.workers = own_processors(facts) ? own_processors(facts) : 2;
+        replay.change = move_work;
+        replay.argument = &move;
+        low_ns = replay_wall_ns(&replay, facts);
+        move.times = times_as_long(facts, replay.workers);
+        wall_ns = replay_wall_ns(&replay, facts);
+        if ((double)wall_ns > (double)facts->wall_ns * GAIN)
+                return false;
+        finding_remedy(finding,
+                "Leave it to other threads, %s of them: they work while this one reads on.",
+                words_count(replay.workers).text);
+        finding_option(finding, "without --process-inline");
+        finding_predict(finding, wall_ns, low_ns, facts->wall_ns);
+        return true;
+}
+
+/*
+ * Nobody else would decode it: bodies are small, or it is done by others already, where they can.
+ */
+static bool divide_decoding(const struct facts *facts, struct finding *finding)
+{
+        if (!is_part(facts->loop_ns[TRACE_WORK_DECODE], facts->wall_ns, MOST) ||
+                facts->n_requests < 2)
+                return false;
+        finding_remedy(finding,
+                "Divide the list among several processes; or, where the network is fast, ask for bodies that are not compressed (--no-compressed).");
+        finding->explained_ns = facts->loop_ns[TRACE_WORK_DECODE];
+        return true;
+}
+
+static bool remedy_decoding(const struct facts *facts, struct finding *finding)
+{
+        bool is_all_on_loop = !facts->record->run.options.decode_threshold_bytes;
+
+        return (is_all_on_loop && move_to_workers(facts, finding, decoding_ns)) ||
+               divide_decoding(facts, finding);
+}
+
+static bool decode_on_loop(const struct facts *facts, struct finding *finding)
+{
+        if (own_main_work(facts) != TRACE_WORK_DECODE ||
+                !is_part(facts->loop_ns[TRACE_WORK_DECODE], facts->wall_ns, MUCH) ||
+                !remedy_decoding(facts, finding))
+                return false;
+        finding_title(finding, "Decompressing bodies kept everything else waiting");
+        own_tell_busy(finding, facts);
+        finding_evidence(finding, "%s of that went into decompressing %s to %s",
+                words_share((double)facts->loop_ns[TRACE_WORK_DECODE], (double)facts->loop_busy_ns)
+                        .text,
+                words_bytes(facts->wire_bytes).text, words_bytes(facts->body_bytes).text);
+        finding_evidence(finding, "meanwhile nothing was read, for up to %s at a time",
+                words_ns(facts->longest_turn_ns).text);
+        finding->shown.is_client = true;
+        return true;
+}
+
+static bool process_on_loop(const struct facts *facts, struct finding *finding)
+{
+        if (own_main_work(facts) != TRACE_WORK_PROCESS ||
+                !is_part(facts->loop_ns[TRACE_WORK_PROCESS], facts->wall_ns, MUCH) ||
+                !move_to_workers(facts, finding, processing_ns))
+                return false;
+        finding_title(finding, "Working on bodies kept everything else waiting");
+        own_tell_busy(finding, facts);
+        finding_evidence(finding, "%s of that went into process functions, %s for each response",
+                words_share((double)facts->loop_ns[TRACE_WORK_PROCESS], (double)facts->loop_busy_ns)
+                        .text,
+                words_ns(facts->loop_ns[TRACE_WORK_PROCESS] / facts->n_requests).text);
+        finding_evidence(finding, "meanwhile nothing was read, for up to %s at a time",
+                words_ns(facts->longest_turn_ns).text);
+        finding->shown.is_client = true;
+        return true;
+}
+
+/* --- with the workers ------------------------------------------------------------------------ */
+
+/* All that they did, each for itself. */
+static uint64_t crew_sum_ns(const struct facts *facts)
+{
+        uint64_t *work_ns, sum_ns = 0;
+
+        if (crew_work(facts, &work_ns) < 0 || !work_ns)
+                return 0;
+        for (size_t i = 0; i < facts->record->n_attempts; i++)
+                sum_ns += work_ns[i];
+        mem_free(work_ns);
+        return sum_ns;
+}
+
+/* What requests went through was mostly this, and all workers were at it. */
+static bool are_workers_busy(const struct facts *facts, uint64_t *ret_work_ns)
+{
+        uint64_t workers = facts->record->run.options.workers;
+
+        if (!workers || !is_part(facts->share_ns[PART_PROCESS], facts->wall_ns, MUCH))
+                return false;
+        *ret_work_ns = crew_sum_ns(facts);
+        return is_part(*ret_work_ns / workers, facts->wall_ns, BUSY);
+}
+
+/* Of programs that it started. */
+static uint64_t children_cpu_ns(const struct facts *facts)
+{
+        int64_t us = record_counter_growth(facts->record, "children.cpu_us");
+
+        return us > 0 ? (uint64_t)us * NS_PER_US : 0;
+}
+
+/* Without the loop's. */
+static uint64_t crew_cpu_ns(const struct facts *facts)
+{
+        uint64_t ns = children_cpu_ns(facts);
+
+        if (facts->process_cpu_ns > facts->thread_cpu_ns)
+                ns += facts->process_cpu_ns - facts->thread_cpu_ns;
+        return ns;
+}
+
+/*
+ * Not computing but waiting: it used no processor, though it could have had one. While others want
+ * the processors too, work that computes gets less; but it gets some.
+ */
+static bool does_work_wait(const struct facts *facts, uint64_t work_ns)
+{
+        int64_t us = record_counter_growth(facts->record, "pressure.cpu_us");
+        double wanted = us < 0 ? 1 : (double)us * (double)NS_PER_US / (double)facts->wall_ns;
+        double least = MOST * (1 - wanted);
+
+        return record_counter_growth(facts->record, "children.cpu_us") >= 0 &&
+               !is_part(crew_cpu_ns(facts), work_ns, least > LITTLE ? least : LITTLE);
+}
+
+static void tell_workers(struct finding *finding, const struct facts *facts, uint64_t work_ns)
+{
+        uint64_t workers = facts->record->run.options.workers;
+
+        finding_evidence(finding,
+                "decoding and processing took %s in all; the threads for it, %s, were at work for %s of the time",
+                words_ns(work_ns).text, words_count(workers).text,
+                words_share((double)work_ns / (double)workers, (double)facts->wall_ns).text);
+        finding_evidence(finding, "this program used %s of processor time in %s, on %s processors",
+                words_ns(facts->process_cpu_ns).text, words_ns(facts->wall_ns).text,
+                words_count(own_processors(facts)).text);
+        finding->shown.is_client = true;
+}
+
+/* One for each processor; where the work waits itself as many as pay. */
+static void raise_workers(struct raise *raise, const struct facts *facts, uint64_t work_ns)
+{
+        struct replay replay;
+
+        replay_init(&replay, facts);
+        if (does_work_wait(facts, work_ns)) {
+                raise_limit(raise, &replay, &replay.workers,
+                        facts->n_requests < CREW_MOST ? facts->n_requests : CREW_MOST, facts);
+                return;
+        }
+        *raise = (struct raise){ 0 };
+        if (own_processors(facts) <= replay.workers)
+                return;
+        replay.workers = own_processors(facts);
+        raise->wall_ns = raise->low_ns = replay_wall_ns(&replay, facts);
+        raise->high_ns = facts->wall_ns;
+        if (!is_part(raise->wall_ns, facts->wall_ns, GAIN))
+                raise->limit = replay.workers;
+}
+
+static bool workers_too_few(const struct facts *facts, struct finding *finding)
+{
+        uint64_t before = facts->record->run.options.workers;
+        struct raise raise;
+        uint64_t work_ns;
+
+        if (!are_workers_busy(facts, &work_ns))
+                return false;
+        raise_workers(&raise, facts, work_ns);
+        if (!raise.limit)
+                return false;
+        if (before == 1)
+                finding_title(finding, "One thread was too little to work on the answers");
+        else
+                finding_title(finding, "%s threads were too few to work on the answers",
+                        words_count(before).text);
+        tell_workers(finding, facts, work_ns);
+        if (does_work_wait(facts, work_ns))
+                finding_evidence(finding,
+                        "most of that time the work itself waited for something, and used no processor");
+        finding_remedy(finding, "Let %s of them work on answers.", words_count(raise.limit).text);
+        finding_option(finding, "--process-workers %llu", (unsigned long long)raise.limit);
+        finding_predict(finding, raise.wall_ns, raise.low_ns, raise.high_ns);
+        return true;
+}
+
+static bool workers_saturated(const struct facts *facts, struct finding *finding)
+{
+        struct raise raise;
+        uint64_t work_ns;
+
+        if (!are_workers_busy(facts, &work_ns))
+                return false;
+        raise_workers(&raise, facts, work_ns);
+        if (raise.limit || does_work_wait(facts, work_ns))
+                return false;
+        finding_title(finding, "Working on the answers took all that the processors had");
+        tell_workers(finding, facts, work_ns);
+        finding_remedy(finding,
+                "Use a machine with more processors, or do less for each answer; the network and the servers were waiting.");
+        finding->explained_ns = work_ns / facts->record->run.options.workers;
+        return true;
+}
+
+const struct cause causes_work[] = {
+        { "decode-on-loop", MUSTER_GRADE_A, decode_on_loop },
+        { "process-on-loop", MUSTER_GRADE_A, process_on_loop },
+        { "workers-too-few", MUSTER_GRADE_A, workers_too_few },
+        { "client-saturated", MUSTER_GRADE_A, workers_saturated },
+        { 0 },
+};

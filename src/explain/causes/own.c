@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+#include "own.h"
+
+#include <base/clock.h>
+
+#include <explain/model/crew.h>
+
+enum trace_work own_main_work(const struct facts *facts)
+{
+        enum trace_work most = TRACE_WORK_IO;
+
+        for (int i = 0; i < TRACE_N_WORKS; i++)
+                if (facts->loop_ns[i] > facts->loop_ns[most])
+                        most = (enum trace_work)i;
+        return most;
+}
+
+uint64_t own_processors(const struct facts *facts)
+{
+        int64_t n = record_counter_after(facts->record, "machine.processors");
+
+        if (n <= 0)
+                return 0;
+        return n < CREW_MOST ? (uint64_t)n : CREW_MOST;
+}
+
+double own_free_processors(const struct facts *facts)
+{
+        double n = own_processors(facts) ? (double)own_processors(facts) : 2;
+        int64_t us = record_counter_growth(facts->record, "pressure.cpu_us");
+        double waited = us > 0 ? (double)us * (double)NS_PER_US / (double)facts->wall_ns : 0;
+
+        return n - (n - 1) * (waited < 1 ? waited : 1);
+}
+
+void own_tell_busy(struct finding *finding, const struct facts *facts)
+{
+        finding_evidence(finding,
+                "the thread that handles all connections was busy for %s of the time",
+                words_share((double)facts->loop_busy_ns, (double)facts->wall_ns).text);
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Connections, and measures of what happened on them, as several causes need them
+ */
+#ifndef EXPLAIN_CONNS_H
+#define EXPLAIN_CONNS_H
+
+#include <explain/facts/facts.h>
+
+/* The connection that an attempt used; NULL: none, or its row is missing. */
+const struct trace_conn *conn_of_attempt(const struct record *record,
+        const struct trace_attempt *attempt);
+
+/* To this machine itself: nothing gets lost there, and no link is full. */
+bool conn_is_local(const struct trace_conn *conn);
+
+/* The least round trip that the kernel saw on it; 0: not known. */
+uint64_t conn_round_trip_ns(const struct trace_conn *conn);
+
+/* What opening it took, step by step; 0 for a step that did not come to an end. */
+uint64_t conn_dns_ns(const struct trace_conn *conn);
+uint64_t conn_tcp_ns(const struct trace_conn *conn);
+uint64_t conn_tls_ns(const struct trace_conn *conn);
+uint64_t conn_opening_ns(const struct trace_conn *conn);
+
+/*
+ * By origin, how many were in use at once: with fewer its requests could not have been. To be freed
+ * with mem_free(); NULL: memory is out.
+ */
+uint32_t *conns_in_use(const struct facts *facts);
+
+/* How many there have to be if all are kept: the sum of these. 0: memory is out. */
+uint64_t conns_needed(const struct facts *facts);
+
+/* What opening one and closing it is of the loop's reading and writing, without a handshake. */
+uint64_t conns_opening_work_ns(const struct facts *facts);
+
+/* "example.com" and "example.com:443" of an origin's key; the key itself when it is not one. */
+struct muster_str origin_host(struct muster_str key);
+struct muster_str origin_authority(struct muster_str key);
+/* By number; "" when it is not there. */
+struct muster_str origin_key(const struct record *record, uint32_t number);
+
+/* A measure of an attempt or a connection; false: it has none. */
+typedef bool (*attempt_measure)(const struct facts *facts, const struct trace_attempt *attempt,
+        uint64_t *ret_value);
+typedef bool (*conn_measure)(const struct facts *facts, const struct trace_conn *conn,
+        uint64_t *ret_value);
+
+/* How it is spread over all that have it; n is 0 where none has, or memory is out. */
+void measure_attempts(struct spread *spread, const struct facts *facts, attempt_measure measure);
+void measure_conns(struct spread *spread, const struct facts *facts, conn_measure measure);
+
+/* Measures. */
+bool measure_round_trip(const struct facts *facts, const struct trace_conn *conn,
+        uint64_t *ret_value);
+
+#endif

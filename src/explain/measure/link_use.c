@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * How much came in each moment is known as far as transfers are: their bytes are taken as spread
+ * evenly from the first to the last. Going through the moments at which transfers begin and end
+ * gives the rate of all together, and how many there were.
+ */
+#include "link_use.h"
+
+#include "conns.h"
+#include "losses.h"
+#include <base/clock.h>
+#include <base/mem.h>
+#include <explain/facts/sort.h>
+#include <math.h>
+
+/*
+ * A cold connection takes what the rule says, and a warm one next to nothing: what takes far more
+ * is held up by something.
+ */
+#define PERMILLE_COLD 2500
+#define PERMILLE_WARM 500
+#define FEW           3 /* transfers, that say nothing */
+/* Packets wait in a queue: jitter alone does not do that to the median. */
+#define GROWTH_OF_QUEUE 1.3
+/*
+ * Of the rate in the best tenth of the time, what it was in the middle. With packets that are lost
+ * at random it is 0.4 to 0.67 in the lab, at full links 0.7 to 0.96, and over 0.8 at those whose
+ * queue is too short to be seen.
+ */
+#define EVEN        0.6
+#define VERY_EVEN   0.8
+#define UNEVEN_EACH 0.2  /* variation: the numbers of transfers differed enough to tell by */
+#define HELD_UP     0.05 /* of the time of requests: losses held them up */
+
+/* --- how much came when ---------------------------------------------------------------------- */
+
+/* What happens at a moment; in this order where two moments are the same. */
+enum event { EVENT_ENDS, EVENT_BEGINS, EVENT_IS_ASKED, N_EVENTS };
+
+struct flow {
+        const struct facts *facts;
+        struct sort_pair *events; /* by moment; value: which attempt, and what */
+        size_t n_events;
+        struct sort_pair *rates; /* by bytes a second of all together; value: for how long */
+        size_t n_rates;
+        uint64_t ns;        /* the sum of these: something came */
+        uint32_t *n_beside; /* by index of attempt: how many came when it was asked for */
+        uint32_t n_coming, n_most;
+        double per_s;
+        double sum, squares;       /* of rates, times ns */
+        double each, each_squares; /* ... and of rates / n_coming */
+};
+
+static bool is_coming_from_away(struct transfer *transfer, const struct flow *flow,
+        const struct trace_attempt *attempt)
+{
+        return attempt->wire_bytes && transfer_of(transfer, flow->facts, attempt) &&
+               !conn_is_local(conn_of_attempt(flow->facts->record, attempt));
+}
+
+/* What came in one piece was on its way for a while all the same. */
+static uint64_t lasts_ns(const struct transfer *transfer)
+{
+        uint64_t least_ns = transfer->round_trip_ns / 2 + 1;
+
+        return transfer->took_ns > least_ns ? transfer->took_ns : least_ns;
+}
+
+static double rate_of(const struct transfer *transfer)
+{
+        return (double)transfer->bytes * (double)NS_PER_S / (double)lasts_ns(transfer);
+}
+
+static void add_event(struct flow *flow, uint64_t at_ns, size_t i, enum event event)
+{
+        flow->events[flow->n_events++] = (struct sort_pair){ at_ns, i * N_EVENTS + event };
+}
+
+static void list_events(struct flow *flow)
+{
+        const struct record *record = flow->facts->record;
+
+        for (size_t i = 0; i < record->n_attempts; i++) {
+                const struct attempt *stamps = &record->attempts[i].stamps;
+                struct transfer transfer;
+
+                if (!is_coming_from_away(&transfer, flow, &record->attempts[i]))
+                        continue;
+                add_event(flow, stamps->send_end_ns, i, EVENT_IS_ASKED);
+                add_event(flow, stamps->first_byte_kernel_ns, i, EVENT_BEGINS);
+                add_event(flow, stamps->first_byte_kernel_ns + lasts_ns(&transfer), i, EVENT_ENDS);
+        }
+        sort_pairs(flow->events, flow->n_events);
+}
+
+static void add_rate(struct flow *flow, uint64_t ns)
+{
+        double each = flow->per_s / flow->n_coming;
+
+        flow->rates[flow->n_rates++] = (struct sort_pair){ whole_of(flow->per_s), ns };
+        flow->ns += ns;
+        flow->sum += flow->per_s * (double)ns;
+        flow->squares += flow->per_s * flow->per_s * (double)ns;
+        flow->each += each * (double)ns;
+        flow->each_squares += each * each * (double)ns;
+}
+
+static void change_rate(struct flow *flow, double by, bool is_more)
+{
+        if (is_more && ++flow->n_coming > flow->n_most)
+                flow->n_most = flow->n_coming;
+        if (!is_more)
+                flow->n_coming--;
+        flow->per_s = flow->n_coming ? fmax(flow->per_s + by, 0) : 0;
+}
+
+static void take_event(struct flow *flow, const struct sort_pair *pair)
+{
+        size_t i = pair->value / N_EVENTS;
+        struct transfer transfer;
+
+        transfer_of(&transfer, flow->facts, &flow->facts->record->attempts[i]);
+        switch ((enum event)(pair->value % N_EVENTS)) {
+        case EVENT_ENDS:
+                change_rate(flow, -rate_of(&transfer), false);
+                return;
+        case EVENT_BEGINS:
+                change_rate(flow, rate_of(&transfer), true);
+                return;
+        case EVENT_IS_ASKED:
+                flow->n_beside[i] = flow->n_coming;
+                return;
+        case N_EVENTS:
+                return;
+        }
+}
+
+static void go_through(struct flow *flow)
+{
+        for (size_t i = 0; i < flow->n_events; i++) {
+                take_event(flow, &flow->events[i]);
+                if (i + 1 < flow->n_events && flow->n_coming &&
+                        flow->events[i + 1].key > flow->events[i].key)
+                        add_rate(flow, flow->events[i + 1].key - flow->events[i].key);
+        }
+        sort_pairs(flow->rates, flow->n_rates);
+}
+
+static int flow_init(struct flow *flow, const struct facts *facts)
+{
+        size_t n = facts->record->n_attempts;
+
+        *flow = (struct flow){ .facts = facts };
+        flow->events = mem_array(n, N_EVENTS * sizeof(*flow->events));
+        /* Rates take the place of events: each makes one at most, and is not looked at again. */
+        flow->rates = flow->events;
+        flow->n_beside = mem_array(n, sizeof(*flow->n_beside));
+        if (!flow->events || !flow->n_beside)
+                return MUSTER_E_RESOURCE;
+        list_events(flow);
+        go_through(flow);
+        return 0;
+}
+
+static void flow_deinit(struct flow *flow)
+{
+        mem_free(flow->events);
+        mem_free(flow->n_beside);
+}
+
+/* --- what that says -------------------------------------------------------------------------- */
+
+/* The rate that it was below for this share of the time. */
+static double rate_at(const struct flow *flow, double share)
+{
+        double left = (double)flow->ns * share;
+        size_t i = 0;
+
+        while (i + 1 < flow->n_rates && left > (double)flow->rates[i].value)
+                left -= (double)flow->rates[i++].value;
+        return flow->n_rates ? (double)flow->rates[i].key : 0;
+}
+
+static double variation(double sum, double squares, double weight)
+{
+        double mean = sum / weight;
+
+        return mean > 0 ? sqrt(fmax(squares / weight - mean * mean, 0)) / mean : 0;
+}
+
+/*
+ * Together they always got the same, though each for itself did not: it depended on how many there
+ * were.
+ */
+static bool is_shared(const struct flow *flow)
+{
+        double ns = (double)flow->ns;
+        double each = variation(flow->each, flow->each_squares, ns);
+
+        return each >= UNEVEN_EACH && 2 * variation(flow->sum, flow->squares, ns) <= each;
+}
+
+/* From when it was asked for to its first byte. */
+static uint64_t wait_ns(const struct trace_attempt *attempt)
+{
+        const struct attempt *stamps = &attempt->stamps;
+
+        return stamps->first_byte_kernel_ns > stamps->send_end_ns
+                       ? stamps->first_byte_kernel_ns - stamps->send_end_ns
+                       : 0;
+}
+
+/* By origin. UINT64_MAX: none. */
+static void find_least(const struct flow *flow, uint64_t *least_ns)
+{
+        const struct record *record = flow->facts->record;
+
+        for (size_t i = 0; i <= record->n_origins; i++)
+                least_ns[i] = UINT64_MAX;
+        for (size_t i = 0; i < record->n_attempts; i++) {
+                const struct trace_attempt *attempt = &record->attempts[i];
+
+                if (attempt->status && attempt->origin <= record->n_origins &&
+                        wait_ns(attempt) < least_ns[attempt->origin])
+                        least_ns[attempt->origin] = wait_ns(attempt);
+        }
+}
+
+/*
+ * By how much answers began later while at least half as many came as ever did, as part of a round
+ * trip.
+ */
+static size_t list_growth(const struct flow *flow, const uint64_t *least_ns, uint64_t *permille)
+{
+        const struct record *record = flow->facts->record;
+        size_t n = 0;
+
+        for (size_t i = 0; i < record->n_attempts; i++) {
+                const struct trace_attempt *attempt = &record->attempts[i];
+                struct transfer transfer;
+
+                if (!flow->n_beside[i] || flow->n_beside[i] < flow->n_most / 2 ||
+                        attempt->origin > record->n_origins ||
+                        !is_coming_from_away(&transfer, flow, attempt))
+                        continue;
+                permille[n++] = 1000 + 1000 * (wait_ns(attempt) - least_ns[attempt->origin]) /
+                                               transfer.round_trip_ns;
+        }
+        return n;
+}
+
+static double growth_of_waits(const struct flow *flow)
+{
+        const struct record *record = flow->facts->record;
+        uint64_t *least_ns = mem_array(record->n_origins + 1, sizeof(*least_ns));
+        uint64_t *permille = mem_array(record->n_attempts, sizeof(*permille));
+        struct spread growth = { 0 };
+
+        if (least_ns && permille) {
+                find_least(flow, least_ns);
+                spread_of(&growth, permille, list_growth(flow, least_ns, permille));
+        }
+        mem_free(least_ns);
+        mem_free(permille);
+        return (double)growth.p50 / 1000;
+}
+
+static bool measure_growth(const struct facts *facts, const struct trace_conn *conn,
+        uint64_t *ret_value)
+{
+        (void)facts;
+        if (!conn->min_rtt_us || conn_is_local(conn) || conn->n_retransmits || conn->n_out_of_order)
+                return false;
+        *ret_value = (uint64_t)conn->rtt_us * 1000 / conn->min_rtt_us;
+        return true;
+}
+
+/*
+ * As the kernel had smoothed it when connections ended; where something is sent again that is part
+ * of it.
+ */
+static double growth_of_round_trips(const struct facts *facts)
+{
+        struct spread growth;
+
+        measure_conns(&growth, facts, measure_growth);
+        return (double)growth.p50 / 1000;
+}
+
+/* --- is it full? ----------------------------------------------------------------------------- */
+
+static bool are_slow(const struct transfers *transfers)
+{
+        const struct transfers_kind *kinds = transfers->kinds;
+        int most = 0;
+
+        for (int kind = 1; kind < TRANSFER_N_KINDS; kind++)
+                if (kinds[kind].sum_ns > kinds[most].sum_ns)
+                        most = kind;
+        return kinds[most].n >= FEW &&
+               kinds[most].permille.p50 >= (most == TRANSFER_WARM ? PERMILLE_WARM : PERMILLE_COLD);
+}
+
+static bool losses_held_up(const struct facts *facts)
+{
+        struct losses losses;
+
+        return losses_of(&losses, facts) == 0 && losses.n_conns_hit &&
+               (double)losses.held_up_ns >= HELD_UP * (double)facts->service.sum;
+}
+
+static bool is_full(const struct link_use *use, const struct flow *flow)
+{
+        return use->has_queue || is_shared(flow) ||
+               (use->evenness >= VERY_EVEN && losses_held_up(flow->facts));
+}
+
+static void judge(struct link_use *use, const struct flow *flow, const struct transfers *transfers)
+{
+        double waits = growth_of_waits(flow);
+
+        if (!flow->ns)
+                return;
+        use->bytes_per_s = flow->sum / (double)flow->ns;
+        use->most_per_s = rate_at(flow, 1);
+        use->evenness = rate_at(flow, 0.5) / rate_at(flow, 0.9);
+        use->is_queue_known = waits > 0;
+        use->growth = fmax(waits, growth_of_round_trips(flow->facts));
+        use->has_queue = use->growth >= GROWTH_OF_QUEUE;
+        use->may_be_full = use->evenness >= EVEN && are_slow(transfers);
+        use->is_full = use->may_be_full && is_full(use, flow);
+}
+
+int link_use_of(struct link_use *use, const struct facts *facts)
+{
+        struct transfers transfers;
+        struct flow flow;
+        int r = flow_init(&flow, facts);
+
+        *use = (struct link_use){ 0 };
+        if (r == 0)
+                r = transfers_of(&transfers, facts);
+        if (r == 0)
+                judge(use, &flow, &transfers);
+        flow_deinit(&flow);
+        return r;
+}

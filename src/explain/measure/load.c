@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: MIT */
+#include "load.h"
+
+#include "waiting.h"
+#include <base/clock.h>
+#include <base/mem.h>
+#include <explain/facts/sort.h>
+#include <stdbool.h>
+
+#define FEW_MIN      2   /* answers to call it a group: a run of 4 slots has no more at its begin */
+#define ALONE_MIN    4   /* requests that are as good as one */
+#define FLAT_GROWTH  1.3 /* within the scatter of medians of a few dozen answers */
+#define FULL_GROWTH  1.5 /* a third of the time of an answer is a queue: no scatter any more */
+#define HIDDEN       0.1 /* growth that the scatter could have hidden */
+#define BETTER_TO_BE 1.25 /* times the pace of all: what is gained has to be worth it */
+#define HIGHER       1.1  /* times any pace before: a peak has to be higher than these */
+#define PIECE_MIN    4    /* answers that a pace is told by, at the end of the run */
+#define PACED_MIN    10   /* answers to call their pace even: so many in turn are no accident */
+/* times the middle gap at most, and that part of it at least: nine of ten */
+#define PACED   1.5
+#define PACE_NS NS_PER_MS /* apart at least: less may be the turns of this program */
+#define AT_ONCE 0.25      /* of the time in which they were answered at most, they were asked for */
+
+struct answers {
+        struct load *load;
+        const struct facts *facts;
+        const struct record *record;
+        uint64_t *few, *many;
+        uint64_t *slots; /* when each began */
+        uint64_t *ends;  /* when each was over */
+        size_t n_ends;
+        uint64_t last_slot_ns;
+        uint64_t alone_sum_ns;
+        size_t n_alone;
+};
+
+bool load_is_answer(const struct load *load, const struct trace_attempt *attempt)
+{
+        return attempt->origin == load->origin && attempt->status && attempt->status != 429 &&
+               attempt->status != 503 && attempt->stamps.first_byte_kernel_ns &&
+               attempt->stamps.slot_ns;
+}
+
+static uint32_t busiest_origin(const struct facts *facts)
+{
+        const struct host_facts *busiest = NULL;
+
+        for (size_t i = 0; i < facts->n_hosts; i++)
+                if (!busiest || facts->hosts[i].mean_in_flight > busiest->mean_in_flight)
+                        busiest = &facts->hosts[i];
+        return busiest ? busiest->origin : 0;
+}
+
+static void find_most(struct answers *answers)
+{
+        for (size_t i = 0; i < answers->record->n_attempts; i++) {
+                const struct trace_attempt *attempt = &answers->record->attempts[i];
+
+                if (attempt->origin == answers->load->origin &&
+                        attempt->host_in_flight > answers->load->most)
+                        answers->load->most = attempt->host_in_flight;
+        }
+}
+
+/* With 4 out at most, "few" is up to two: one alone would be a group of one. */
+static uint64_t few_at_most(uint64_t most)
+{
+        uint64_t least = most / 2 < 2 ? most / 2 : 2;
+
+        return most / 4 > least ? most / 4 : least;
+}
+
+/* Of these again a quarter, but not so few that one of them decides. */
+static uint64_t alone_at_most(uint64_t few)
+{
+        uint64_t least = few < ALONE_MIN ? few : ALONE_MIN;
+
+        return few / 4 > least ? few / 4 : least;
+}
+
+static uint64_t many_at_least(uint64_t most)
+{
+        return most - most / 4;
+}
+
+static void sort_out(struct answers *answers)
+{
+        struct load *load = answers->load;
+        uint64_t few = few_at_most(load->most);
+        uint64_t alone = alone_at_most(few);
+        uint64_t many = many_at_least(load->most);
+
+        for (size_t i = 0; i < answers->record->n_attempts; i++) {
+                const struct trace_attempt *attempt = &answers->record->attempts[i];
+                uint64_t answer_ns;
+
+                if (!load_is_answer(load, attempt))
+                        continue;
+                answer_ns = waiting_ns(answers->facts, attempt);
+                answers->slots[answers->n_ends] = attempt->stamps.slot_ns;
+                answers->ends[answers->n_ends++] = attempt->stamps.end_ns;
+                if (attempt->stamps.slot_ns > answers->last_slot_ns)
+                        answers->last_slot_ns = attempt->stamps.slot_ns;
+                if (attempt->host_in_flight <= alone) {
+                        answers->alone_sum_ns += answer_ns;
+                        answers->n_alone++;
+                }
+                if (attempt->host_in_flight <= few)
+                        answers->few[load->n_few++] = answer_ns;
+                else if (attempt->host_in_flight >= many)
+                        answers->many[load->n_many++] = answer_ns;
+        }
+        sort_numbers(answers->few, load->n_few);
+        sort_numbers(answers->many, load->n_many);
+        sort_numbers(answers->slots, answers->n_ends);
+        sort_numbers(answers->ends, answers->n_ends);
+}
+
+/*
+ * One quick answer among few would make everything look grown, and one slow one hide it: so the
+ * slow ones of few are held against the fast ones of many, and the middle of both against each
+ * other.
+ */
+static void judge(struct answers *answers)
+{
+        struct load *load = answers->load;
+        uint64_t many_fast_ns = quantile_of(answers->many, load->n_many, 0.1);
+        uint64_t few_slow_ns = quantile_of(answers->few, load->n_few, 0.75);
+
+        load->growth = 1;
+        if (load->n_few < FEW_MIN || load->n_many < FEW_MIN || !answers->n_alone)
+                return;
+        load->alone_ns = answers->alone_sum_ns / answers->n_alone;
+        load->few_ns = quantile_of(answers->few, load->n_few, 0.5);
+        load->many_ns = quantile_of(answers->many, load->n_many, 0.5);
+        if (!load->few_ns)
+                /* it came before we had told that the request was sent: nothing to measure by */
+                return;
+        load->growth = (double)load->many_ns / (double)load->few_ns;
+        if (load->growth < FLAT_GROWTH)
+                load->answer = LOAD_FLAT;
+        else if (load->growth >= FULL_GROWTH && many_fast_ns > few_slow_ns)
+                load->answer = LOAD_GROWS;
+}
+
+/* --- one by one ------------------------------------------------------------------------------ */
+
+/* The first ones, as many as could be out; they were not held back by any answer. */
+static bool began_at_once(const struct answers *answers, size_t n_first)
+{
+        double asked_ns = (double)(answers->slots[n_first - 1] - answers->slots[0]);
+        double answered_ns = (double)(answers->ends[n_first - 1] - answers->ends[0]);
+
+        return asked_ns <= answered_ns * AT_ONCE;
+}
+
+/* `gaps` are `n`. */
+static bool are_even(uint64_t *gaps, size_t n)
+{
+        double middle_ns;
+
+        sort_numbers(gaps, n);
+        middle_ns = (double)quantile_of(gaps, n, 0.5);
+        return (double)quantile_of(gaps, n, 0.1) * PACED >= middle_ns &&
+               (double)quantile_of(gaps, n, 0.9) <= middle_ns * PACED;
+}
+
+/* Takes the place of what many took, which is known by now. */
+static void judge_pace(struct answers *answers)
+{
+        struct load *load = answers->load;
+        size_t n_first = load->most < answers->n_ends ? (size_t)load->most : answers->n_ends;
+        size_t n = answers->n_ends > 0 ? answers->n_ends - 1 : 0;
+
+        if (n < PACED_MIN || n_first < 2 || !began_at_once(answers, n_first))
+                return;
+        for (size_t i = 0; i < n; i++)
+                answers->many[i] = answers->ends[i + 1] - answers->ends[i];
+        if (!are_even(answers->many, n) || quantile_of(answers->many, n, 0.5) < PACE_NS)
+                return;
+        load->answer = LOAD_GROWS;
+        load->is_paced = true;
+        load->growth = (double)load->most; /* each waits for as many */
+        load->alone_ns = quantile_of(answers->many, n, 0.5);
+}
+
+/* --- how many a second ----------------------------------------------------------------------- */
+
+static double per_s(const uint64_t *ends, size_t from, size_t to)
+{
+        uint64_t took_ns = ends[to] - ends[from];
+
+        return took_ns ? (double)(to - from) * (double)NS_PER_S / (double)took_ns : 0;
+}
+
+/*
+ * The pace from one to another; 0: at the pace of one answer, so that it depends on where it is
+ * cut.
+ */
+static double pace_of(const struct answers *answers, size_t from, size_t to)
+{
+        if (answers->ends[to] - answers->ends[from] < answers->load->alone_ns)
+                return 0;
+        return per_s(answers->ends, from, to);
+}
+
+/* From `n_left` before the end to half of that; 0: too few to tell. */
+static double pace_of_half(const struct answers *answers, size_t n_left)
+{
+        size_t from = answers->n_ends - n_left, to = answers->n_ends - n_left / 2;
+
+        return n_left / 2 < PIECE_MIN || !from ? 0 : pace_of(answers, from - 1, to - 1);
+}
+
+/*
+ * The best pace of so many in a row before that: where answers differ some come quickly by
+ * accident.
+ */
+static double pace_by_accident(const struct answers *answers, size_t n_full, size_t n)
+{
+        double best = 0;
+
+        for (size_t i = 0; i + n < n_full; i += n) {
+                double pace = pace_of(answers, i, i + n);
+
+                if (pace > best)
+                        best = pace;
+        }
+        return best;
+}
+
+/*
+ * The pace with best_n out. What ended while they got fewer had been begun when they were `n_left`
+ * and more, so it was that many that slowed it down. Between there and all of them the pace is
+ * taken to fall as the Universal Scalability Law has it beyond its peak, with 1 / (1 + k (n - 1)).
+ */
+static double pace_at(const struct load *load, double pace, double n_left)
+{
+        double ratio = pace / load->full_per_s;
+        double rest = (double)(load->most - 1) - ratio * (n_left - 1);
+        double k = rest > 0 ? (ratio - 1) / rest : 0;
+
+        return pace * (1 + k * (n_left - 1)) / (1 + k * (load->best_n - 1));
+}
+
+/* It is no accident of a few: higher than any before, and so are those up to there together. */
+static bool is_peak(const struct answers *answers, size_t n_full, size_t n_left, double pace)
+{
+        double worth_it = answers->load->full_per_s * BETTER_TO_BE;
+
+        return pace > worth_it &&
+               pace > pace_by_accident(answers, n_full, n_left - n_left / 2) * HIGHER &&
+               pace_of(answers, n_full - 1, answers->n_ends - n_left / 2 - 1) > worth_it;
+}
+
+/*
+ * Until the last one begins all slots are in use; then fewer and fewer are. That time is looked at
+ * in halves: from all to half of them, to a quarter, ... Where answers come faster although fewer
+ * are out, more at once had slowed the server down. At one that is merely full they come at the
+ * same pace.
+ */
+static void watch_the_end(struct answers *answers)
+{
+        struct load *load = answers->load;
+        double best = 0;
+        size_t n_full = 0;
+
+        while (n_full < answers->n_ends && answers->ends[n_full] <= answers->last_slot_ns)
+                n_full++;
+        if (n_full < answers->n_ends / 2)
+                n_full = answers->n_ends / 2; /* all began at once: the pace of the first half */
+        if (n_full < 2)
+                return;
+        load->full_per_s = per_s(answers->ends, 0, n_full - 1);
+        for (size_t n_left = answers->n_ends - n_full; n_left; n_left /= 2) {
+                double pace = pace_of_half(answers, n_left);
+
+                if (pace <= best || !is_peak(answers, n_full, n_left, pace))
+                        continue;
+                best = pace;
+                load->best_n = (double)n_left * 3 / 4;
+                load->best_per_s = pace_at(load, pace, (double)n_left);
+        }
+}
+
+void load_measure_host(struct load *load, const struct facts *facts, uint32_t origin)
+{
+        struct answers answers = { .load = load, .facts = facts, .record = facts->record };
+        size_t n = facts->record->n_attempts;
+
+        *load = (struct load){ .origin = origin, .growth = 1 };
+        answers.few = mem_array(n, sizeof(*answers.few));
+        answers.many = mem_array(n, sizeof(*answers.many));
+        answers.slots = mem_array(n, sizeof(*answers.slots));
+        answers.ends = mem_array(n, sizeof(*answers.ends));
+        if (answers.few && answers.many && answers.slots && answers.ends) {
+                find_most(&answers);
+                sort_out(&answers);
+                judge(&answers);
+                watch_the_end(&answers);
+                judge_pace(&answers);
+        }
+        mem_free(answers.few);
+        mem_free(answers.many);
+        mem_free(answers.slots);
+        mem_free(answers.ends);
+}
+
+void load_measure(struct load *load, const struct facts *facts)
+{
+        load_measure_host(load, facts, busiest_origin(facts));
+}
+
+bool load_is_full(const struct load *load)
+{
+        return load->answer == LOAD_GROWS && load->full_per_s > 0;
+}
+
+double load_factor_when_raised(const struct load *load, double raise)
+{
+        double seen = load->growth > 1 + HIDDEN ? load->growth - 1 : HIDDEN;
+
+        if (seen > 1)
+                seen = 1;
+        return raise > 1 ? 1 + seen * (raise - 1) : 1;
+}

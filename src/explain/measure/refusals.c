@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: MIT */
+#include "refusals.h"
+
+#include <base/clock.h>
+#include <base/mem.h>
+#include <explain/facts/life.h>
+#include <explain/facts/sort.h>
+
+#define NEARLY_ALL 0.9  /* of those refused had as much company */
+#define SEVERAL    10   /* in a row: fewer tell no pace */
+#define FEW        0.25 /* of those let in had, too: they came when one had just left */
+
+bool refusals_is_one(const struct trace_attempt *attempt)
+{
+        return attempt->status == 429 || attempt->status == 503;
+}
+
+static bool is_let_in(const struct trace_attempt *attempt)
+{
+        return attempt->stamps.slot_ns && attempt->status && !refusals_is_one(attempt);
+}
+
+/* 0 for those that have no host. */
+static uint32_t origin_of(const struct record *record, const struct trace_attempt *attempt)
+{
+        return attempt->origin <= record->n_origins ? attempt->origin : 0;
+}
+
+/* --- who refused most ------------------------------------------------------------------------ */
+
+static uint32_t refused_most(const struct record *record, size_t *n_refused)
+{
+        uint32_t most = 0;
+
+        for (size_t i = 0; i < record->n_attempts; i++) {
+                uint32_t origin = origin_of(record, &record->attempts[i]);
+
+                if (refusals_is_one(&record->attempts[i]) && ++n_refused[origin] > n_refused[most])
+                        most = origin;
+        }
+        return most;
+}
+
+/* --- how many -------------------------------------------------------------------------------- */
+
+static void count_refused(struct refusals *refusals, const struct trace_attempt *attempt)
+{
+        bool is_too_many = attempt->status == 429;
+
+        refusals->n_too_many += is_too_many;
+        refusals->n_full += !is_too_many;
+        refusals->n_final += attempt->is_last;
+        refusals->n_final_too_many += attempt->is_last && is_too_many;
+        if (attempt->retry_after_ns > refusals->asked_ns)
+                refusals->asked_ns = attempt->retry_after_ns;
+}
+
+static void count(struct refusals *refusals, const struct record *record,
+        const struct trace_attempt *attempt)
+{
+        bool is_refused = refusals_is_one(attempt);
+
+        if (origin_of(record, attempt) != refusals->origin) {
+                refusals->n_elsewhere += is_refused;
+                refusals->n_final_elsewhere += is_refused && attempt->is_last;
+                return;
+        }
+        refusals->n_attempts += attempt->stamps.slot_ns != 0;
+        refusals->n_requests += attempt->is_last;
+        if (is_refused)
+                count_refused(refusals, attempt);
+}
+
+/* --- what was let in ------------------------------------------------------------------------- */
+
+/*
+ * Moments, sorted: who got a slot when, and of those let in when they were over and what they took.
+ */
+struct lives {
+        uint64_t *begins, *ends, *durations;
+        size_t n;
+        /* when these got their slots; then how many that were let in were under way */
+        uint64_t *refused;
+        size_t n_refused;
+};
+
+static void list_lives(struct lives *lives, const struct refusals *refusals,
+        const struct record *record)
+{
+        for (size_t i = 0; i < record->n_attempts; i++) {
+                const struct trace_attempt *attempt = &record->attempts[i];
+                uint64_t slot_ns = attempt->stamps.slot_ns;
+
+                if (origin_of(record, attempt) != refusals->origin)
+                        continue;
+                if (slot_ns && refusals_is_one(attempt))
+                        lives->refused[lives->n_refused++] = slot_ns;
+                if (!is_let_in(attempt))
+                        continue;
+                lives->begins[lives->n] = slot_ns;
+                lives->ends[lives->n] = life_end_ns(attempt);
+                lives->durations[lives->n] = life_end_ns(attempt) - slot_ns;
+                lives->n++;
+        }
+        sort_numbers(lives->begins, lives->n);
+        sort_numbers(lives->ends, lives->n);
+        sort_numbers(lives->refused, lives->n_refused);
+}
+
+static size_t count_before(const uint64_t *sorted, size_t n, uint64_t moment_ns)
+{
+        size_t low = 0, high = n;
+
+        while (low < high) {
+                size_t middle = low + (high - low) / 2;
+
+                if (sorted[middle] < moment_ns)
+                        low = middle + 1;
+                else
+                        high = middle;
+        }
+        return low;
+}
+
+/* Let in and not over, of those that had begun before this moment. */
+static uint64_t n_under_way(const struct lives *lives, uint64_t moment_ns)
+{
+        size_t n_begun = count_before(lives->begins, lives->n, moment_ns);
+        size_t n_over = count_before(lives->ends, lives->n, moment_ns);
+
+        return n_begun > n_over ? n_begun - n_over : 0;
+}
+
+/* From the first that was under way until none was, and so on. */
+static uint64_t busy_ns(const struct lives *lives)
+{
+        uint64_t busy_ns = 0, since_ns = lives->n ? lives->begins[0] : 0;
+
+        for (size_t i = 0; i < lives->n; i++) {
+                bool is_last = i + 1 == lives->n;
+
+                if (!is_last && lives->begins[i + 1] <= lives->ends[i])
+                        continue;
+                busy_ns += lives->ends[i] - since_ns;
+                if (!is_last)
+                        since_ns = lives->begins[i + 1];
+        }
+        return busy_ns;
+}
+
+/*
+ * The company that nearly all of those refused had. 0 where others were let in although they had
+ * it.
+ */
+static uint64_t let_in_at_once(struct lives *lives)
+{
+        uint64_t limit;
+        size_t n_beyond = 0;
+
+        for (size_t i = 0; i < lives->n_refused; i++)
+                lives->refused[i] = n_under_way(lives, lives->refused[i]);
+        sort_numbers(lives->refused, lives->n_refused);
+        limit = quantile_of(lives->refused, lives->n_refused, 1 - NEARLY_ALL);
+        for (size_t i = 0; i < lives->n; i++)
+                n_beyond += n_under_way(lives, lives->begins[i]) >= limit;
+        return (double)n_beyond <= (double)lives->n * FEW ? limit : 0;
+}
+
+/*
+ * Over a third of them, in which holds weigh little. As many as came first, at once, may have been
+ * saved up again: they do not count.
+ */
+static double best_per_s(const struct lives *lives, size_t n_first)
+{
+        size_t n = lives->n / 3, n_saved = n_first > 1 ? n_first - 1 : 0;
+        uint64_t least_ns = UINT64_MAX;
+
+        if (n < n_saved + SEVERAL)
+                return 0;
+        for (size_t i = n_first; i + n < lives->n; i++) {
+                uint64_t ns = lives->begins[i + n] - lives->begins[i];
+
+                least_ns = ns && ns < least_ns ? ns : least_ns;
+        }
+        return least_ns == UINT64_MAX ? 0
+                                      : (double)(n - n_saved) * (double)NS_PER_S / (double)least_ns;
+}
+
+static void measure(struct refusals *refusals, struct lives *lives)
+{
+        refusals->n_let_in = lives->n;
+        if (!lives->n || !lives->n_refused)
+                return;
+        refusals->first_ns = lives->begins[0];
+        refusals->last_ns = lives->ends[lives->n - 1];
+        refusals->n_let_in_first = count_before(lives->begins, lives->n, lives->refused[0]);
+        refusals->best_per_s = best_per_s(lives, refusals->n_let_in_first);
+        refusals->busy_ns = busy_ns(lives);
+        sort_numbers(lives->durations, lives->n);
+        refusals->service_ns = quantile_of(lives->durations, lives->n, 0.5);
+        refusals->let_in_at_once = let_in_at_once(lives);
+}
+
+/* --- all of it ------------------------------------------------------------------------------- */
+
+void refusals_find(struct refusals *refusals, const struct facts *facts)
+{
+        const struct record *record = facts->record;
+        size_t n = record->n_attempts;
+        size_t *n_refused = mem_array(record->n_origins + 1, sizeof(*n_refused));
+        struct lives lives = {
+                .begins = mem_array(n, sizeof(uint64_t)),
+                .ends = mem_array(n, sizeof(uint64_t)),
+                .durations = mem_array(n, sizeof(uint64_t)),
+                .refused = mem_array(n, sizeof(uint64_t)),
+        };
+
+        *refusals = (struct refusals){ 0 };
+        if (n_refused && lives.begins && lives.ends && lives.durations && lives.refused) {
+                refusals->origin = refused_most(record, n_refused);
+                for (size_t i = 0; i < n; i++)
+                        count(refusals, record, &record->attempts[i]);
+                list_lives(&lives, refusals, record);
+                measure(refusals, &lives);
+        }
+        mem_free(n_refused);
+        mem_free(lives.begins);
+        mem_free(lives.ends);
+        mem_free(lives.durations);
+        mem_free(lives.refused);
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Waiting: how long the server was waited for
+ *
+ * Until the first byte of an answer comes; and until the last one, where the rest of a small answer
+ * is late. What fits into the first window is sent at once, so it was not made yet: a program that
+ * prints its head, and then works, or prints line by line. It is somebody else's doing where
+ * packets were lost, and where it is short enough to be an acknowledgement that was waited for
+ * (causes_wire.c). Large bodies are looked at in causes_window.c.
+ */
+#ifndef EXPLAIN_WAITING_H
+#define EXPLAIN_WAITING_H
+
+#include <explain/facts/facts.h>
+
+struct waiting {
+        uint64_t chain_ns;   /* of the wall time, on the way there and back, too */
+        uint64_t sum_ns;     /* of slots' time */
+        bool come_in_pieces; /* most of what was received late was late for the server */
+        uint64_t rest_p50_ns, rest_max_ns; /* then, from the first byte to the last */
+};
+
+void waiting_measure(struct waiting *waiting, const struct facts *facts);
+
+/* Of one: from its last byte sent to its first received, and what it then paused. */
+uint64_t waiting_ns(const struct facts *facts, const struct trace_attempt *attempt);
+
+/* Was waiting for answers what made the run long, and has what else there is no name of its own? */
+bool waiting_took_long(const struct waiting *waiting, const struct facts *facts);
+
+#endif

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Raising a limit: how far it pays
+ *
+ * By doubling, as far as a doubling still gains a tenth, and not beyond 16 times what was tried:
+ * how servers take more than that no run has shown. The replay knows the other limits: the loop's
+ * thread, the link, the longest request.
+ */
+#ifndef EXPLAIN_RAISE_H
+#define EXPLAIN_RAISE_H
+
+#include "replay.h"
+#include <explain/measure/load.h>
+
+/*
+ * A slot that takes as many requests in turn, too, waits for the limit rather than for any answer.
+ */
+#define RAISE_MAX 16
+
+struct raise {
+        uint64_t limit;           /* the one that is proposed; 0: raising gains nothing */
+        uint64_t wall_ns;         /* expected, with times as they were */
+        uint64_t low_ns, high_ns; /* high: with answers as slow as the load may make them */
+};
+
+/* `limit` is a member of `replay`, which keeps what is proposed. `most`: more cannot be used. */
+void raise_limit(struct raise *raise, struct replay *replay, uint64_t *limit, uint64_t most,
+        const struct facts *facts);
+
+/*
+ * Is it for the limit of all (`concurrency`) that the run took so long, and not for the server?
+ * Then its slots were full most of the time, each took many requests in turn, what these waited for
+ * were answers, and raising it gains something. A few turns only are long because of the time of
+ * each.
+ */
+bool raise_is_called_for(struct raise *raise, const struct facts *facts);
+
+#endif
