@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "conn.h"
 
-#include "client.h"
+#include "engine.h"
 #include "exchange.h"
 #include <assert.h>
 #include <base/error.h>
@@ -26,7 +26,7 @@ static struct conn *conn_of_socket(struct loop_socket *socket)
 
 static uint64_t now_of(const struct conn *conn)
 {
-        return clock_now(&conn->client->clock);
+        return clock_now(&conn->engine->clock);
 }
 
 static struct conn *conn_of_dial(struct dial *dial)
@@ -53,7 +53,7 @@ void conn_close(struct conn *conn, enum trace_closer closer)
         loop_socket_close(&conn->socket);
         if (conn->dial)
                 dial_stop(&conn->dial->dial);
-        pool_bury(&conn->client->pool, conn);
+        pool_bury(&conn->engine->pool, conn);
 }
 
 struct conn *conn_free(struct conn *conn)
@@ -172,8 +172,8 @@ static void ready(struct conn *conn)
                 snprintf(conn->info.tls_cipher, sizeof(conn->info.tls_cipher), "%s",
                         tls_cipher_name(conn->tls));
                 conn->info.tls_resumed = tls_was_resumed(conn->tls);
-                conn->client->stats.n_tls_handshakes++;
-                conn->client->stats.n_tls_resumed += conn->info.tls_resumed;
+                conn->engine->stats.n_tls_handshakes++;
+                conn->engine->stats.n_tls_resumed += conn->info.tls_resumed;
         }
         exchange_ready(conn);
 }
@@ -181,7 +181,7 @@ static void ready(struct conn *conn)
 static void note_handshake(struct conn *conn, uint64_t ns)
 {
         conn->notes.tls_work_ns += ns;
-        tracing_worked(conn->client, TRACE_WORK_TLS, ns, conn->request->notes.number);
+        tracing_worked(conn->engine, TRACE_WORK_TLS, ns, conn->request->notes.number);
 }
 
 /* True when the handshake is complete and the connection still there. */
@@ -207,7 +207,7 @@ static bool shake_hands(struct conn *conn)
 
 static void read_tls(struct conn *conn, uint64_t kernel_ns)
 {
-        struct muster_client *client = conn->client;
+        struct engine *engine = conn->engine;
         struct muster_error error = { 0 };
         int r = 0;
 
@@ -216,10 +216,10 @@ static void read_tls(struct conn *conn, uint64_t kernel_ns)
         for (;;) {
                 size_t n = 0;
 
-                r = tls_read(conn->tls, client->plain, sizeof(client->plain), &n, &error);
+                r = tls_read(conn->tls, engine->plain, sizeof(engine->plain), &n, &error);
                 if (r != 0)
                         break;
-                exchange_received(conn, (struct muster_str){ client->plain, n }, kernel_ns);
+                exchange_received(conn, (struct muster_str){ engine->plain, n }, kernel_ns);
                 if (conn->state == CONN_DEAD)
                         return;
         }
@@ -322,7 +322,7 @@ static void note_remote(struct conn *conn, const struct dial *dial)
                 sizeof(conn->info.remote));
         conn->info.id = conn->notes.id;
         conn->notes.family = dial->address.ss_family == AF_INET6 ? 6 : 4;
-        conn->client->stats.n_conns_opened++;
+        conn->engine->stats.n_conns_opened++;
 }
 
 static void begin_tls(struct conn *conn)
@@ -330,10 +330,10 @@ static void begin_tls(struct conn *conn)
         struct muster_error error = { 0 };
         struct tls_context *context;
         uint64_t start_ns = now_of(conn);
-        int r = client_tls(conn->client, &context, &error);
+        int r = tls_source_get(conn->engine->tls_source, &context, &error);
 
         /* The first one of a client loads the trust store. */
-        tracing_worked(conn->client, TRACE_WORK_TLS, now_of(conn) - start_ns,
+        tracing_worked(conn->engine, TRACE_WORK_TLS, now_of(conn) - start_ns,
                 conn->request->notes.number);
         if (r == 0)
                 r = tls_new(&conn->tls, context, buf_str(&conn->origin->host),
@@ -377,7 +377,7 @@ static void dialled(struct dial *dial, int r)
                 fail(conn, &error);
 }
 
-static struct conn *make(struct muster_client *client, struct muster_request *request)
+static struct conn *make(struct engine *engine, struct muster_request *request)
 {
         struct conn *conn = mem_zalloc(sizeof(*conn));
 
@@ -389,26 +389,25 @@ static struct conn *make(struct muster_client *client, struct muster_request *re
                 return NULL;
         }
         conn->dial->conn = conn;
-        conn->client = client;
+        conn->engine = engine;
         conn->origin = request->origin;
         conn->origin->n_conns++;
         conn->request = request;
-        conn->notes.id = request->notes.conn = ++client->tracing.n_conns;
+        conn->notes.id = request->notes.conn = ++engine->tracing.n_conns;
         conn->notes.opened_ns = request->attempt.slot_ns;
         request->conn = conn;
-        pool_count(&client->pool);
+        pool_count(&engine->pool);
         return conn;
 }
 
-int conn_open(struct muster_client *client, struct muster_request *request,
-        struct muster_error *error)
+int conn_open(struct engine *engine, struct muster_request *request, struct muster_error *error)
 {
-        struct conn *conn = make(client, request);
+        struct conn *conn = make(engine, request);
         int r;
 
         if (!conn)
                 return error_set_memory(error, MUSTER_PHASE_DNS);
-        r = dial_start(&conn->dial->dial, &client->loop, client->resolver, dialled,
+        r = dial_start(&conn->dial->dial, &engine->loop, engine->resolver, dialled,
                 buf_str(&conn->origin->host), conn->origin->port);
         if (r < 0) {
                 error_set(error, (enum muster_code)r, MUSTER_PHASE_DNS, 0, "%s",

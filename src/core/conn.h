@@ -23,13 +23,13 @@
 #include <tls/tls.h>
 
 struct conn_dial;
-struct muster_client;
+struct engine;
 struct muster_request;
 
 enum conn_state { CONN_DIALING, CONN_HANDSHAKE, CONN_READY, CONN_DEAD };
 
 struct conn {
-        struct muster_client *client;
+        struct engine *engine;
         struct origin *origin;
         struct muster_request *request; /* NULL: idle */
         enum conn_state state;
@@ -67,8 +67,7 @@ static inline struct conn *conn_of_origin_link(struct list *link)
  * Begin to connect for a request that runs; exchange_ready() or exchange_failed() follows from the
  * loop. MUSTER_E_RESOURCE, MUSTER_E_TLS with *error: there is no connection.
  */
-int conn_open(struct muster_client *client, struct muster_request *request,
-        struct muster_error *error);
+int conn_open(struct engine *engine, struct muster_request *request, struct muster_error *error);
 
 /* The empty buffer into which the head of a request is written before conn_send(). */
 struct buf *conn_head(struct conn *conn);

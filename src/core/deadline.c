@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "deadline.h"
 
-#include "client.h"
+#include "engine.h"
 #include "exchange.h"
 #include "flow.h"
 #include <base/error.h>
@@ -208,7 +208,7 @@ static void look(struct muster_request *request, uint64_t now_ns)
         } else if (request->state == REQUEST_BACKOFF && request->retry_at_ns == at_ns) {
                 flow_backoff_over(request);
         } else if (may_have_arrived(request, at_ns)) {
-                if (loop_timer_set(&request->client->loop, &request->timer, now_ns) < 0)
+                if (loop_timer_set(&request->engine->loop, &request->timer, now_ns) < 0)
                         arm_or_abort(request);
         } else if (request->state == REQUEST_RUNNING && request->drain_until_ns == at_ns) {
                 exchange_drop_rest(request->conn);
@@ -230,14 +230,14 @@ static void fire(struct loop_timer *timer, uint64_t late_ns)
 
         /* of the timer, which may run to an earlier moment than the one that matters */
         (void)late_ns;
-        look(request, request->client->loop.now_ns);
+        look(request, request->engine->loop.now_ns);
 }
 
 /* --- setting it ------------------------------------------------------------------------------ */
 
 int deadline_arm(struct muster_request *request)
 {
-        struct loop *loop = &request->client->loop;
+        struct loop *loop = &request->engine->loop;
         uint64_t at_ns = earliest(request);
 
         if (at_ns == UINT64_MAX)
@@ -304,5 +304,5 @@ bool deadline_forbids(const struct muster_request *request, uint64_t at_ns)
 
 void deadline_stop(struct muster_request *request)
 {
-        loop_timer_stop(&request->client->loop, &request->timer);
+        loop_timer_stop(&request->engine->loop, &request->timer);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "decision.h"
 
-#include "client.h"
+#include "engine.h"
 #include "refusal.h"
 #include <base/error.h>
 #include <http/redirect.h>
@@ -118,7 +118,7 @@ static int too_many_redirects(const struct muster_request *request, struct muste
         char to[URL_SHOWN_BYTES];
 
         show_url(&request->next_url, to, sizeof(to));
-        if (request->client->settings.max_redirects == 0)
+        if (request->engine->settings->max_redirects == 0)
                 return error_set(error, MUSTER_E_REDIRECT, MUSTER_PHASE_RECEIVE, 0,
                         "redirect: to %s, and none is to be followed (--max-redirs 0); no_redirects (--no-location) makes it the result",
                         to);
@@ -131,7 +131,7 @@ static int too_many_redirects(const struct muster_request *request, struct muste
 static int decide_redirect(struct muster_request *request, const struct h1_head *head,
         struct muster_error *error)
 {
-        const struct settings *settings = &request->client->settings;
+        const struct settings *settings = request->engine->settings;
         struct redirect redirect = { 0 };
         int r;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "exchange.h"
 
-#include "client.h"
+#include "engine.h"
 #include "deadline.h"
 #include "decision.h"
 #include "flow.h"
@@ -18,7 +18,7 @@
 
 static uint64_t now_of(const struct conn *conn)
 {
-        return clock_now(&conn->client->clock);
+        return clock_now(&conn->engine->clock);
 }
 
 /* --- the end of it --------------------------------------------------------------------------- */
@@ -49,7 +49,7 @@ static void leave(struct conn *conn, bool can_be_reused)
                 return;
         }
         loop_recv_start(&conn->socket); /* a slow reader may have had it stopped */
-        pool_put(&conn->client->pool, conn, conn->client->loop.now_ns);
+        pool_put(&conn->engine->pool, conn, conn->engine->loop.now_ns);
 }
 
 /* What is to be done was told by the head: the server can break only what nobody wants. */
@@ -170,7 +170,7 @@ static int block(struct conn *conn, struct muster_request *request, struct muste
         if (sink->kind == SINK_STREAM)
                 return 0;
         sink->watch.ready = drain_sink;
-        if (loop_watch_set(&conn->client->loop, &sink->watch, sink->fd, false, true) < 0)
+        if (loop_watch_set(&conn->engine->loop, &sink->watch, sink->fd, false, true) < 0)
                 return error_set_memory(error, MUSTER_PHASE_RECEIVE);
         return 0;
 }
@@ -238,7 +238,7 @@ static void stamp_arrival(struct muster_request *request, uint64_t kernel_ns, ui
                 attempt->stage = MUSTER_PHASE_RECEIVE;
         }
         request->notes.n_receives++;
-        tracing_received(request->client, kernel_ns);
+        tracing_received(request->engine, kernel_ns);
         attempt->last_byte_kernel_ns = kernel_ns;
         attempt->last_byte_read_ns = now_ns;
         deadline_received(request, now_ns);
@@ -265,7 +265,7 @@ static int too_large(const struct muster_request *request, uint64_t bytes,
 static int expect_body(struct conn *conn, struct muster_request *request,
         const struct h1_head *head, struct muster_error *error)
 {
-        const struct settings *settings = &conn->client->settings;
+        const struct settings *settings = conn->engine->settings;
         struct decode_limits limits = { .max_bytes = request->limits.max_body_bytes,
                 .max_ratio = settings->max_decode_ratio };
         int r;
@@ -370,7 +370,7 @@ static int decode(struct conn *conn, struct muster_request *request, struct must
         struct muster_result *result = &request->result;
         /* What goes on from here cannot be decoded elsewhere. */
         uint64_t threshold =
-                request->uses_sink ? UINT64_MAX : conn->client->settings.decode_threshold_bytes;
+                request->uses_sink ? UINT64_MAX : conn->engine->settings->decode_threshold_bytes;
         uint64_t start = now_of(conn);
         int r = 0;
 
@@ -387,7 +387,7 @@ static int decode(struct conn *conn, struct muster_request *request, struct must
         result->body_bytes = decoder_n_out(conn->decoder);
         start = now_of(conn) - start;
         request->attempt.decode_ns += start;
-        tracing_worked(conn->client, TRACE_WORK_DECODE, start, request->notes.number);
+        tracing_worked(conn->engine, TRACE_WORK_DECODE, start, request->notes.number);
         return r == 0 && bytes.len ? decode_later(request, bytes, error) : r;
 }
 
@@ -442,7 +442,7 @@ static int take_event(struct conn *conn, const struct h1_event *event, size_t n_
 
 void exchange_received(struct conn *conn, struct muster_str bytes, uint64_t kernel_ns)
 {
-        struct h1_scratch *scratch = &conn->client->scratch;
+        struct h1_scratch *scratch = &conn->engine->scratch;
         struct muster_error error = { 0 };
         int r = 0;
 

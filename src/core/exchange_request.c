@@ -2,7 +2,7 @@
 /*
  * The request's part of an exchange: from a connection that is there to all that is sent
  */
-#include "client.h"
+#include "engine.h"
 #include "exchange.h"
 #include "flow.h"
 #include <assert.h>
@@ -10,7 +10,7 @@
 
 static uint64_t now_of(const struct conn *conn)
 {
-        return clock_now(&conn->client->clock);
+        return clock_now(&conn->engine->clock);
 }
 
 static void fail(struct conn *conn, int code, struct muster_error *error)
@@ -85,7 +85,7 @@ static void send_request(struct conn *conn, struct muster_request *request)
                 r = error_set(&error, MUSTER_E_INVALID, MUSTER_PHASE_SEND, 0,
                         "invalid: HTTP/1.0 has no chunks, so the size of the body must be known");
         if (r == 0)
-                r = request_write_head(request, conn->client->settings.user_agent, conn_head(conn),
+                r = request_write_head(request, conn->engine->settings->user_agent, conn_head(conn),
                         &error);
         if (request->has_body && !request->is_get_now)
                 body = buf_str(&request->body);
@@ -105,7 +105,7 @@ static void send_request(struct conn *conn, struct muster_request *request)
 static void ask_for_ack(struct conn *conn, const struct muster_request *request)
 {
         if (conn->is_sending || conn->socket.awaits_ack || request_has_upload(request) ||
-                !tracing_wants_ack(conn->client))
+                !tracing_wants_ack(conn->engine))
                 return;
         conn->socket.wants_ack = true;
         conn->notes.acked_attempt = request->notes.number;
@@ -124,7 +124,7 @@ static void begin(struct conn *conn, uint64_t now_ns)
         ask_for_ack(conn, request);
         flow_connected(request);
         h1_read_begin(&conn->reader, str_is(request_method(request), "HEAD"),
-                conn->client->settings.max_header_bytes);
+                conn->engine->settings->max_header_bytes);
         send_request(conn, request);
 }
 
@@ -142,7 +142,7 @@ void exchange_begin(struct conn *conn, struct muster_request *request)
         assert(!conn->request && conn->state == CONN_READY);
         conn->request = request;
         request->conn = conn;
-        conn->client->stats.n_conns_reused++;
+        conn->engine->stats.n_conns_reused++;
         request->notes.is_reused = true;
         request->notes.conn_idle_ns = conn->info.idle_ns;
         begin(conn, request->attempt.slot_ns);

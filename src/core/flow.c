@@ -11,16 +11,16 @@
 /* responses at work or waiting for it: enough that no worker waits */
 #define PROCESSING_PER_WORKER 4
 
-static uint64_t now_of(const struct muster_client *client)
+static uint64_t now_of(const struct engine *engine)
 {
-        return clock_now(&client->clock);
+        return clock_now(&engine->clock);
 }
 
 /* --- the end --------------------------------------------------------------------------------- */
 
-static void forget_id(struct muster_client *client, const struct muster_request *request)
+static void forget_id(struct engine *engine, const struct muster_request *request)
 {
-        struct muster_request **at = &client->by_id[request->id & client->by_id_mask];
+        struct muster_request **at = &engine->by_id[request->id & engine->by_id_mask];
 
         while (*at != request)
                 at = &(*at)->next_of_id;
@@ -52,7 +52,7 @@ void flow_announce(struct muster_request *request, const struct muster_conn_info
         request->is_announced = true;
         request->result.conn = *conn;
         set_final_url(request);
-        list_push_back(&request->client->finished, &request->link);
+        list_push_back(&request->engine->finished, &request->link);
 }
 
 /* A retry that was allowed and not made is said with the error, or beside the response. */
@@ -79,7 +79,7 @@ static void say_withheld(struct muster_request *request)
 static void finish(struct muster_request *request, const struct muster_error *error,
         uint64_t now_ns)
 {
-        struct muster_client *client = request->client;
+        struct engine *engine = request->engine;
         struct muster_result *result = &request->result;
 
         assert(request->state != REQUEST_FINISHED && !request->conn && !request->origin);
@@ -93,16 +93,16 @@ static void finish(struct muster_request *request, const struct muster_error *er
         upload_end(&request->upload);
         set_final_url(request);
         deadline_stop(request);
-        forget_id(client, request);
+        forget_id(engine, request);
         list_remove(&request->all_link);
         result->finished_ns = now_ns;
         request->state = request->is_with_caller ? REQUEST_TAKEN : REQUEST_FINISHED;
-        client->n_streams -= request->is_with_caller;
+        engine->n_streams -= request->is_with_caller;
         if (request->is_with_caller)
                 result->taken_ns = now_ns;
         else if (!request->is_announced)
-                list_push_back(&client->finished, &request->link);
-        client->stats.n_finished++;
+                list_push_back(&engine->finished, &request->link);
+        engine->stats.n_finished++;
         if (request->is_with_caller)
                 tracing_request(request);
 }
@@ -145,7 +145,7 @@ static void say_processed(struct muster_request *request)
 static void finish_work(struct muster_request *request)
 {
         struct work *work = &request->work;
-        uint64_t end_ns = work->end_ns ? work->end_ns : now_of(request->client);
+        uint64_t end_ns = work->end_ns ? work->end_ns : now_of(request->engine);
 
         if (!work->abortion.code)
                 (void)deadline_outlasted(request, end_ns, &work->abortion);
@@ -161,7 +161,7 @@ static void finish_work(struct muster_request *request)
 void flow_processed(struct muster_request *request)
 {
         assert(request->state == REQUEST_PROCESSING);
-        request->client->n_processing--;
+        request->engine->n_processing--;
         finish_work(request);
 }
 
@@ -190,7 +190,7 @@ static void conclude(struct muster_request *request)
                 finish_work(request);
                 return;
         }
-        request->client->n_processing++;
+        request->engine->n_processing++;
         /*
          * Without memory for the timer its deadline is not looked at any more: the response is
          * here.
@@ -202,20 +202,20 @@ static void conclude(struct muster_request *request)
 
 static void finish_unqueued(struct muster_request *request, const struct muster_error *error)
 {
-        request->attempt.end_ns = now_of(request->client);
+        request->attempt.end_ns = now_of(request->engine);
         attempt_add_phases(&request->attempt, request->result.phase_ns);
         finish(request, error, request->attempt.end_ns);
 }
 
 static void note_origin(struct muster_request *request)
 {
-        tracing_origin(request->client, request->origin);
+        tracing_origin(request->engine, request->origin);
         request->notes.origin = request->origin->number;
 }
 
 static int wait_in_queue(struct muster_request *request, bool is_first)
 {
-        struct sched *sched = &request->client->sched;
+        struct sched *sched = &request->engine->sched;
         int r = deadline_arm(request);
 
         if (r < 0)
@@ -234,17 +234,17 @@ static void begin_attempt(struct muster_request *request, uint64_t now_ns)
 /* Into the queue of its origin. */
 static void queue(struct muster_request *request, bool is_first)
 {
-        struct muster_client *client = request->client;
+        struct engine *engine = request->engine;
         struct muster_error error = { 0 };
         int r;
 
         request->state = REQUEST_QUEUED;
         request->use = RESPONSE_IS_RESULT;
-        r = origins_get(&client->origins, &request->url, &request->origin);
+        r = origins_get(&engine->origins, &request->url, &request->origin);
         if (r == 0)
                 note_origin(request);
         if (r == 0 && (r = wait_in_queue(request, is_first)) < 0) {
-                origins_release(&client->origins, request->origin);
+                origins_release(&engine->origins, request->origin);
                 request->origin = NULL;
         }
         if (r < 0) {
@@ -255,12 +255,12 @@ static void queue(struct muster_request *request, bool is_first)
 
 static void leave_queue(struct muster_request *request)
 {
-        struct muster_client *client = request->client;
+        struct engine *engine = request->engine;
         struct origin *origin = request->origin;
 
-        sched_remove(&client->sched, request);
+        sched_remove(&engine->sched, request);
         request->origin = NULL;
-        origins_release(&client->origins, origin);
+        origins_release(&engine->origins, origin);
 }
 
 /* --- submit ---------------------------------------------------------------------------------- */
@@ -315,24 +315,24 @@ static int check_request(struct muster_request *request, struct muster_error *er
         return url_parse(&request->url, buf_str(&request->asked_url), NULL, error);
 }
 
-void flow_submit(struct muster_client *client, struct muster_request *request)
+void flow_submit(struct engine *engine, struct muster_request *request)
 {
         struct muster_error error = { 0 };
-        uint64_t now_ns = now_of(client);
+        uint64_t now_ns = now_of(engine);
         struct muster_request **chain;
         int r;
 
-        request->client = client;
-        request->id = ++client->stats.n_submitted;
-        chain = &client->by_id[request->id & client->by_id_mask];
+        request->engine = engine;
+        request->id = ++engine->stats.n_submitted;
+        chain = &engine->by_id[request->id & engine->by_id_mask];
         request->next_of_id = *chain;
         *chain = request;
-        list_push_back(&client->outstanding, &request->all_link);
+        list_push_back(&engine->outstanding, &request->all_link);
         request->result.submitted_ns = now_ns;
         begin_attempt(request, now_ns);
-        set_limits(request, &client->settings);
+        set_limits(request, engine->settings);
         deadline_submitted(request, now_ns);
-        retry_budget_pay(&client->retry_budget);
+        retry_budget_pay(&engine->retry_budget);
         r = check_request(request, &error);
         if (r < 0)
                 finish_unqueued(request, &error);
@@ -342,7 +342,7 @@ void flow_submit(struct muster_client *client, struct muster_request *request)
 
 /* --- start ----------------------------------------------------------------------------------- */
 
-static void open_conn(struct muster_client *client, struct muster_request *request)
+static void open_conn(struct engine *engine, struct muster_request *request)
 {
         struct muster_error error = { 0 };
 
@@ -352,14 +352,14 @@ static void open_conn(struct muster_client *client, struct muster_request *reque
                 flow_attempt_over(request, &error);
                 return;
         }
-        if (conn_open(client, request, &error) < 0)
+        if (conn_open(engine, request, &error) < 0)
                 flow_attempt_over(request, &error);
 }
 
-static void start(struct muster_client *client, struct muster_request *request)
+static void start(struct engine *engine, struct muster_request *request)
 {
         struct conn *conn = NULL;
-        uint64_t now_ns = now_of(client);
+        uint64_t now_ns = now_of(engine);
 
         request->state = REQUEST_RUNNING;
         result_clear_response(&request->result);
@@ -367,33 +367,33 @@ static void start(struct muster_client *client, struct muster_request *request)
         request->attempt.slot_ns = now_ns;
         if (!request->result.planned_ns)
                 request->result.planned_ns = now_ns;
-        client->stats.n_attempts++;
-        client->stats.n_retries += request->is_retry;
+        engine->stats.n_attempts++;
+        engine->stats.n_retries += request->is_retry;
         request->is_retry = false;
         deadline_started(request, now_ns);
         if (!request->wants_fresh_conn)
-                conn = pool_take(&client->pool, request->origin, now_ns);
+                conn = pool_take(&engine->pool, request->origin, now_ns);
         if (conn)
                 exchange_begin(conn, request);
         else
-                open_conn(client, request);
+                open_conn(engine, request);
 }
 
 /* Responses come faster than they are worked on: to ask for more would only fill memory. */
-static bool is_backed_up(const struct muster_client *client)
+static bool is_backed_up(const struct engine *engine)
 {
-        return client->n_processing >= (size_t)client->settings.workers * PROCESSING_PER_WORKER;
+        return engine->n_processing >= (size_t)engine->settings->workers * PROCESSING_PER_WORKER;
 }
 
-void flow_start_all(struct muster_client *client)
+void flow_start_all(struct engine *engine)
 {
         struct muster_request *request;
 
-        sched_advance(&client->sched, now_of(client));
-        while (!is_backed_up(client) && (request = sched_next(&client->sched, now_of(client))))
-                start(client, request);
-        if (is_backed_up(client))
-                sched_note_no_workers(&client->sched);
+        sched_advance(&engine->sched, now_of(engine));
+        while (!is_backed_up(engine) && (request = sched_next(&engine->sched, now_of(engine))))
+                start(engine, request);
+        if (is_backed_up(engine))
+                sched_note_no_workers(&engine->sched);
 }
 
 void flow_connected(struct muster_request *request)
@@ -410,19 +410,19 @@ void flow_connected(struct muster_request *request)
 
 static void end_attempt(struct muster_request *request, enum muster_code code)
 {
-        struct muster_client *client = request->client;
+        struct engine *engine = request->engine;
         struct origin *origin = request->origin;
         bool was_answered = request->attempt.first_byte_read_ns != 0;
 
-        request->attempt.end_ns = now_of(client);
+        request->attempt.end_ns = now_of(engine);
         /* Without memory for its record the attempt is still counted in the sums. */
         (void)result_add_attempt(&request->result, &request->attempt, code,
                 request->result.conn.id);
         request->origin = NULL;
         if (origin->throttle)
                 throttle_end(origin->throttle, &request->start);
-        sched_end(&client->sched, origin, request->notes.number, was_answered);
-        origins_release(&client->origins, origin);
+        sched_end(&engine->sched, origin, request->notes.number, was_answered);
+        origins_release(&engine->origins, origin);
 }
 
 static void follow(struct muster_request *request)
@@ -433,7 +433,7 @@ static void follow(struct muster_request *request)
         request->url = request->next_url;
         request->next_url = url;
         request->result.n_redirects++;
-        request->client->stats.n_redirects++;
+        request->engine->stats.n_redirects++;
         request->wants_fresh_conn = false;
         deadline_queued(request);
         begin_attempt(request, request->attempt.end_ns);
@@ -482,7 +482,7 @@ static void back_off(struct muster_request *request, const struct muster_error *
 
 void flow_backoff_over(struct muster_request *request)
 {
-        uint64_t now_ns = now_of(request->client);
+        uint64_t now_ns = now_of(request->engine);
 
         result_add_backoff(&request->result, now_ns - request->attempt.end_ns);
         deadline_queued(request);
@@ -549,14 +549,14 @@ void flow_abort(struct muster_request *request, const struct muster_error *error
                 exchange_failed(request->conn, error);
                 return;
         case REQUEST_BACKOFF:
-                now_ns = now_of(request->client);
+                now_ns = now_of(request->engine);
                 result_add_backoff(&request->result, now_ns - request->attempt.end_ns);
                 finish_backing_off(request, error, now_ns);
                 return;
         case REQUEST_PROCESSING:
                 if (work_withdraw(request)) {
-                        request->client->n_processing--;
-                        finish_processed(request, error, now_of(request->client));
+                        request->engine->n_processing--;
+                        finish_processed(request, error, now_of(request->engine));
                 } else if (!request->work.abortion.code) {
                         request->work.abortion = *error;
                         atomic_store(&request->work.is_over, true);

@@ -11,13 +11,13 @@
 #ifndef CORE_FLOW_H
 #define CORE_FLOW_H
 
-#include "client.h"
+#include "engine.h"
 
 /* Begin: a request that cannot even be queued is finished with its error. */
-void flow_submit(struct muster_client *client, struct muster_request *request);
+void flow_submit(struct engine *engine, struct muster_request *request);
 
 /* Give the free slots to those who wait. */
-void flow_start_all(struct muster_client *client);
+void flow_start_all(struct engine *engine);
 
 /* The connection of a running request is ready: other timeouts hold from now on. */
 void flow_connected(struct muster_request *request);

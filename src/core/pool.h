@@ -12,7 +12,7 @@
 #include <net/loop.h>
 
 struct conn;
-struct muster_client;
+struct engine;
 struct origin;
 struct origins;
 

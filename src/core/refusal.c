@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "refusal.h"
 
-#include "client.h"
+#include "engine.h"
 #include <base/mem.h>
 
 #define MANY_UNAVAILABLE 4 /* of the last 16 answers: more than some broken resource's */
@@ -32,13 +32,13 @@ static struct throttle *throttle_of(struct origin *origin)
 
 static void refused(struct muster_request *request, uint64_t asked_ns)
 {
-        struct muster_client *client = request->client;
+        struct engine *engine = request->engine;
         struct throttle *throttle = throttle_of(request->origin);
-        uint64_t now_ns = clock_now(&client->clock);
+        uint64_t now_ns = clock_now(&engine->clock);
 
-        client->stats.n_refused++;
-        if (client->hold_until_ns < clock_after(now_ns, asked_ns))
-                client->hold_until_ns = clock_after(now_ns, asked_ns);
+        engine->stats.n_refused++;
+        if (engine->hold_until_ns < clock_after(now_ns, asked_ns))
+                engine->hold_until_ns = clock_after(now_ns, asked_ns);
         if (throttle)
                 throttle_refused(throttle, &request->start, now_ns, asked_ns);
 }
@@ -46,7 +46,7 @@ static void refused(struct muster_request *request, uint64_t asked_ns)
 static void let_in(struct muster_request *request)
 {
         struct origin *origin = request->origin;
-        uint64_t now_ns = clock_now(&request->client->clock);
+        uint64_t now_ns = clock_now(&request->engine->clock);
 
         origin->n_let_in += origin->n_let_in < UINT32_MAX;
         if (origin->throttle)
@@ -66,5 +66,5 @@ void refusal_heard(struct muster_request *request, int status, uint64_t asked_ns
                 let_in(request);
         else if (origin->throttle)
                 throttle_go_on(origin->throttle, &request->start);
-        sched_look_again(&request->client->sched, origin);
+        sched_look_again(&request->engine->sched, origin);
 }

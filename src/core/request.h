@@ -27,6 +27,7 @@
 #include <net/loop.h>
 
 struct muster_client;
+struct engine;
 struct origin;
 struct conn;
 
@@ -80,7 +81,9 @@ struct muster_request {
         void *process_argument;
 
         /* Where it is. */
-        struct muster_client *client;
+        struct muster_client
+                *client;       /* whose it is; NULL when that is gone: for the caller's side */
+        struct engine *engine; /* that works on it */
         enum request_state state;
         uint64_t id;
         /*

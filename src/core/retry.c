@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "retry.h"
 
-#include "client.h"
+#include "engine.h"
 #include "deadline.h"
 #include "request.h"
 #include <base/clock.h>
@@ -62,7 +62,7 @@ static bool is_harmless(const struct muster_request *request)
 
 bool retry_is_allowed(struct muster_request *request, uint64_t wait_ns)
 {
-        uint64_t now_ns = clock_now(&request->client->clock);
+        uint64_t now_ns = clock_now(&request->engine->clock);
 
         if (request->n_retries >= request->limits.max_retries)
                 return false;
@@ -77,12 +77,12 @@ bool retry_is_allowed(struct muster_request *request, uint64_t wait_ns)
 
 bool retry_is_paid(struct muster_request *request)
 {
-        struct muster_client *client = request->client;
+        struct engine *engine = request->engine;
 
-        if (take(&client->retry_budget))
+        if (take(&engine->retry_budget))
                 return true;
         request->withheld = RETRY_WITHHELD_BUDGET;
-        client->stats.n_retries_withheld++;
+        engine->stats.n_retries_withheld++;
         return false;
 }
 
@@ -94,7 +94,7 @@ static int add_budget(const struct muster_request *request, struct buf *text)
 
         snprintf(budget, sizeof(budget),
                 "the retry budget (%u %% of all requests) was used up; --retry-budget raises it",
-                request->client->settings.retry_budget_percent);
+                request->engine->settings->retry_budget_percent);
         return buf_add_text(text, budget);
 }
 
@@ -157,12 +157,12 @@ int retry_add_reason(const struct muster_request *request, struct buf *text)
 
 uint64_t retry_delay_ns(struct muster_request *request)
 {
-        const struct settings *settings = &request->client->settings;
+        const struct settings *settings = request->engine->settings;
         uint64_t bound = settings->retry_delay_ns;
 
         for (unsigned n = request->n_retries; n && bound < settings->retry_delay_max_ns; n--)
                 bound *= 2;
         if (bound > settings->retry_delay_max_ns)
                 bound = settings->retry_delay_max_ns;
-        return rand_up_to(&request->client->rand, bound);
+        return rand_up_to(&request->engine->rand, bound);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "tracing.h"
 
-#include "client.h"
+#include "engine.h"
 #include "conn.h"
 #include <assert.h>
 #include <http/url.h>
@@ -17,12 +17,12 @@
 
 static struct tracing *tracing_of(const struct muster_request *request)
 {
-        return &request->client->tracing;
+        return &request->engine->tracing;
 }
 
-static uint64_t now_of(const struct muster_client *client)
+static uint64_t now_of(const struct engine *engine)
 {
-        return clock_now(&client->clock);
+        return clock_now(&engine->clock);
 }
 
 void tracing_deinit(struct tracing *tracing)
@@ -43,9 +43,9 @@ void tracing_number(struct muster_request *request)
                 .n = n < UINT16_MAX ? n + 1 : n };
 }
 
-void tracing_origin(struct muster_client *client, struct origin *origin)
+void tracing_origin(struct engine *engine, struct origin *origin)
 {
-        struct tracing *tracing = &client->tracing;
+        struct tracing *tracing = &engine->tracing;
 
         if (!tracing->tracer || origin->number)
                 return;
@@ -54,14 +54,14 @@ void tracing_origin(struct muster_client *client, struct origin *origin)
                 &(struct trace_origin){ .number = origin->number, .key = buf_str(&origin->key) });
 }
 
-bool tracing_wants_ack(struct muster_client *client)
+bool tracing_wants_ack(struct engine *engine)
 {
-        struct tracing *tracing = &client->tracing;
+        struct tracing *tracing = &engine->tracing;
 
         if (!tracing->tracer)
                 return false;
-        if (client->loop.now_ns - tracing->acks_since_ns >= NS_PER_S) {
-                tracing->acks_since_ns = client->loop.now_ns;
+        if (engine->loop.now_ns - tracing->acks_since_ns >= NS_PER_S) {
+                tracing->acks_since_ns = engine->loop.now_ns;
                 tracing->n_acks_wanted = 0;
         }
         return tracing->n_acks_wanted++ < ACKS_PER_S;
@@ -217,7 +217,7 @@ static void add_kernel_view(struct trace_conn *row, int fd)
 
 void tracing_conn(struct conn *conn, enum trace_closer closer)
 {
-        struct tracer *tracer = conn->client->tracing.tracer;
+        struct tracer *tracer = conn->engine->tracing.tracer;
         struct trace_conn_notes *notes = &conn->notes;
         struct trace_conn row;
 
@@ -231,7 +231,7 @@ void tracing_conn(struct conn *conn, enum trace_closer closer)
                 .dns_end_ns = notes->dns_end_ns,
                 .tcp_end_ns = notes->tcp_end_ns,
                 .tls_end_ns = notes->tls_end_ns,
-                .closed_ns = now_of(conn->client),
+                .closed_ns = now_of(conn->engine),
                 .n_attempts = notes->n_attempts,
                 .n_addresses = conn->info.n_addresses,
                 .family = notes->family,
@@ -249,21 +249,21 @@ void tracing_conn(struct conn *conn, enum trace_closer closer)
 
 void tracing_lookup(void *observer, const struct resolve_lookup *lookup)
 {
-        struct muster_client *client = observer;
-        struct tracer *tracer = client->tracing.tracer;
+        struct engine *engine = observer;
+        struct tracer *tracer = engine->tracing.tracer;
 
         if (!tracer)
                 return;
         tracer->ops->lookup(tracer, &(struct trace_lookup){ .start_ns = lookup->start_ns,
-                                            .end_ns = now_of(client),
+                                            .end_ns = now_of(engine),
                                             .code = (int8_t)lookup->code,
                                             .n_addresses = (uint16_t)lookup->n_addresses,
                                             .name = str_of(lookup->host) });
 }
 
-void tracing_received(struct muster_client *client, uint64_t kernel_ns)
+void tracing_received(struct engine *engine, uint64_t kernel_ns)
 {
-        struct tracing *tracing = &client->tracing;
+        struct tracing *tracing = &engine->tracing;
 
         if (!tracing->oldest_ns || kernel_ns < tracing->oldest_ns)
                 tracing->oldest_ns = kernel_ns;
@@ -271,10 +271,9 @@ void tracing_received(struct muster_client *client, uint64_t kernel_ns)
 
 /* --- the loop's time ------------------------------------------------------------------------- */
 
-void tracing_worked(struct muster_client *client, enum trace_work work, uint64_t ns,
-        uint64_t attempt)
+void tracing_worked(struct engine *engine, enum trace_work work, uint64_t ns, uint64_t attempt)
 {
-        struct tracing *tracing = &client->tracing;
+        struct tracing *tracing = &engine->tracing;
 
         tracing->turn_work_ns[work] += ns;
         if (ns <= tracing->culprit_ns)
@@ -283,15 +282,15 @@ void tracing_worked(struct muster_client *client, enum trace_work work, uint64_t
         tracing->culprit = attempt;
 }
 
-static uint64_t thread_cpu_ns(const struct muster_client *client)
+static uint64_t thread_cpu_ns(const struct engine *engine)
 {
-        return client->clock.is_manual ? 0 : clock_ns_of(CLOCK_THREAD_CPUTIME_ID);
+        return engine->clock.is_manual ? 0 : clock_ns_of(CLOCK_THREAD_CPUTIME_ID);
 }
 
-static void tell_turn(struct muster_client *client, uint64_t now_ns)
+static void tell_turn(struct engine *engine, uint64_t now_ns)
 {
-        struct tracing *tracing = &client->tracing;
-        uint64_t cpu_ns = thread_cpu_ns(client);
+        struct tracing *tracing = &engine->tracing;
+        uint64_t cpu_ns = thread_cpu_ns(engine);
         struct trace_turn row = { .start_ns = tracing->turn_began_ns,
                 .end_ns = now_ns,
                 .thread_cpu_ns = cpu_ns - tracing->seen_cpu_ns,
@@ -311,34 +310,34 @@ static uint64_t sample_interval_ns(const struct tracing *tracing, uint64_t now_n
         return interval < SAMPLE_NS_MAX ? interval : SAMPLE_NS_MAX;
 }
 
-static void tell_sample(struct muster_client *client, uint64_t now_ns)
+static void tell_sample(struct engine *engine, uint64_t now_ns)
 {
-        struct tracing *tracing = &client->tracing;
+        struct tracing *tracing = &engine->tracing;
         struct trace_sample *row = &tracing->totals;
 
         row->at_ns = now_ns;
-        row->n_in_flight = client->sched.n_running;
-        row->n_queued = client->sched.n_queued;
-        row->n_processing = client->n_processing;
-        row->n_held = client->n_held;
-        row->is_full = client->sched.is_full;
-        row->n_submitted = client->stats.n_submitted;
-        row->n_attempts = client->stats.n_attempts;
-        row->n_conns_opened = client->stats.n_conns_opened;
-        row->n_lookups = resolver_n_lookups(client->resolver);
-        row->n_turns = client->loop.stats.n_turns;
-        row->n_open_conns = client->pool.n_conns;
-        row->thread_cpu_ns = thread_cpu_ns(client);
-        row->process_cpu_ns = client->clock.is_manual ? 0 : clock_ns_of(CLOCK_PROCESS_CPUTIME_ID);
+        row->n_in_flight = engine->sched.n_running;
+        row->n_queued = engine->sched.n_queued;
+        row->n_processing = engine->n_processing;
+        row->n_held = engine->n_held;
+        row->is_full = engine->sched.is_full;
+        row->n_submitted = engine->stats.n_submitted;
+        row->n_attempts = engine->stats.n_attempts;
+        row->n_conns_opened = engine->stats.n_conns_opened;
+        row->n_lookups = resolver_n_lookups(engine->resolver);
+        row->n_turns = engine->loop.stats.n_turns;
+        row->n_open_conns = engine->pool.n_conns;
+        row->thread_cpu_ns = thread_cpu_ns(engine);
+        row->process_cpu_ns = engine->clock.is_manual ? 0 : clock_ns_of(CLOCK_PROCESS_CPUTIME_ID);
         tracing->seen_cpu_ns = row->thread_cpu_ns;
         tracing->next_sample_ns = now_ns + sample_interval_ns(tracing, now_ns);
         tracing->tracer->ops->sample(tracing->tracer, row);
 }
 
 /* The turn that began at turn_began_ns is over: what it was spent on. */
-static void end_turn(struct muster_client *client, uint64_t now_ns)
+static void end_turn(struct engine *engine, uint64_t now_ns)
 {
-        struct tracing *tracing = &client->tracing;
+        struct tracing *tracing = &engine->tracing;
         uint64_t *work_ns = tracing->turn_work_ns;
         uint64_t rest_ns = now_ns > tracing->turn_began_ns ? now_ns - tracing->turn_began_ns : 0;
         bool is_long = rest_ns >= LONG_TURN_NS;
@@ -352,18 +351,18 @@ static void end_turn(struct muster_client *client, uint64_t now_ns)
         for (int i = 0; i < TRACE_N_WORKS; i++)
                 tracing->totals.work_ns[i] += work_ns[i];
         if (is_long)
-                tell_turn(client, now_ns);
+                tell_turn(engine, now_ns);
         if (now_ns >= tracing->next_sample_ns)
-                tell_sample(client, now_ns);
+                tell_sample(engine, now_ns);
         memset(work_ns, 0, sizeof(tracing->turn_work_ns));
         tracing->culprit = tracing->culprit_ns = 0;
 }
 
 /* A turn begins where the wait before it ended: in that time nobody has worked. */
-static void begin_turn(struct muster_client *client)
+static void begin_turn(struct engine *engine)
 {
-        struct tracing *tracing = &client->tracing;
-        uint64_t ended_ns = client->loop.wait_ended_ns;
+        struct tracing *tracing = &engine->tracing;
+        uint64_t ended_ns = engine->loop.wait_ended_ns;
 
         tracing->turn_began_ns = tracing->wait_began_ns;
         if (ended_ns <= tracing->wait_began_ns)
@@ -372,12 +371,12 @@ static void begin_turn(struct muster_client *client)
         tracing->turn_began_ns = ended_ns;
 }
 
-static void tell_busy_caller(struct muster_client *client, uint64_t busy_ns)
+static void tell_busy_caller(struct engine *engine, uint64_t busy_ns)
 {
-        struct tracing *tracing = &client->tracing;
+        struct tracing *tracing = &engine->tracing;
         struct trace_turn row = { .start_ns = tracing->entered_ns - busy_ns,
                 .end_ns = tracing->entered_ns };
-        uint64_t cpu_ns = thread_cpu_ns(client);
+        uint64_t cpu_ns = thread_cpu_ns(engine);
 
         row.work_ns[TRACE_WORK_CALLER] = busy_ns;
         row.thread_cpu_ns = cpu_ns - tracing->seen_cpu_ns;
@@ -390,9 +389,9 @@ static void tell_busy_caller(struct muster_client *client, uint64_t busy_ns)
  * have, or been busy with something else: then what came in between lay unread, and the oldest of
  * it says since when.
  */
-static void judge_absence(struct muster_client *client)
+static void judge_absence(struct engine *engine)
 {
-        struct tracing *tracing = &client->tracing;
+        struct tracing *tracing = &engine->tracing;
         uint64_t away_ns = tracing->entered_ns - tracing->left_ns, busy_ns = 0;
 
         if (tracing->oldest_ns && tracing->oldest_ns < tracing->entered_ns)
@@ -403,91 +402,91 @@ static void judge_absence(struct muster_client *client)
         tracing->totals.wait_ns += away_ns - busy_ns;
         tracing->totals.work_ns[TRACE_WORK_CALLER] += busy_ns;
         if (busy_ns >= LONG_TURN_NS)
-                tell_busy_caller(client, busy_ns);
+                tell_busy_caller(engine, busy_ns);
 }
 
-void tracing_enter(struct muster_client *client)
+void tracing_enter(struct engine *engine)
 {
-        struct tracing *tracing = &client->tracing;
+        struct tracing *tracing = &engine->tracing;
 
         if (!tracing->tracer)
                 return;
-        tracing->entered_ns = now_of(client);
-        if (client->has_foreign_loop)
+        tracing->entered_ns = now_of(engine);
+        if (engine->has_foreign_loop)
                 tracing->turn_began_ns = tracing->wait_began_ns = tracing->entered_ns;
         else
-                tracing_worked(client, TRACE_WORK_CALLER, tracing->entered_ns - tracing->left_ns,
+                tracing_worked(engine, TRACE_WORK_CALLER, tracing->entered_ns - tracing->left_ns,
                         0);
 }
 
-void tracing_turn_over(struct muster_client *client)
+void tracing_turn_over(struct engine *engine)
 {
-        struct tracing *tracing = &client->tracing;
+        struct tracing *tracing = &engine->tracing;
 
         if (!tracing->tracer)
                 return;
-        if (!client->has_foreign_loop)
-                begin_turn(client);
-        tracing->wait_began_ns = now_of(client);
-        end_turn(client, tracing->wait_began_ns);
+        if (!engine->has_foreign_loop)
+                begin_turn(engine);
+        tracing->wait_began_ns = now_of(engine);
+        end_turn(engine, tracing->wait_began_ns);
 }
 
-void tracing_leave(struct muster_client *client)
+void tracing_leave(struct engine *engine)
 {
-        struct tracing *tracing = &client->tracing;
+        struct tracing *tracing = &engine->tracing;
 
         if (!tracing->tracer)
                 return;
-        if (client->has_foreign_loop) {
-                judge_absence(client);
-                begin_turn(client);
+        if (engine->has_foreign_loop) {
+                judge_absence(engine);
+                begin_turn(engine);
         }
-        tracing->left_ns = now_of(client);
-        if (client->has_foreign_loop)
-                end_turn(client, tracing->left_ns);
+        tracing->left_ns = now_of(engine);
+        if (engine->has_foreign_loop)
+                end_turn(engine, tracing->left_ns);
 }
 
 /* --- begin and end --------------------------------------------------------------------------- */
 
-int client_trace(struct muster_client *client, struct tracer *take_tracer)
+int tracing_begin(struct engine *engine, struct tracer *take_tracer)
 {
-        struct tracing *tracing = &client->tracing;
+        struct tracing *tracing = &engine->tracing;
 
-        if (tracing->tracer || tracing->ended || client->stats.n_submitted)
+        if (tracing->tracer || tracing->ended || engine->stats.n_submitted)
                 return MUSTER_E_INVALID;
         tracing->tracer = take_tracer;
-        tracing->began_ns = tracing->left_ns = tracing->wait_began_ns = now_of(client);
-        tracing->seen_cpu_ns = thread_cpu_ns(client);
+        tracing->began_ns = tracing->left_ns = tracing->wait_began_ns = now_of(engine);
+        tracing->seen_cpu_ns = thread_cpu_ns(engine);
         return 0;
 }
 
-static void tell_open_conns(struct muster_client *client)
+static void tell_open_conns(struct engine *engine)
 {
         struct list *link;
 
-        for (link = client->pool.idle.next; link != &client->pool.idle; link = link->next)
+        for (link = engine->pool.idle.next; link != &engine->pool.idle; link = link->next)
                 tracing_conn(conn_of_pool_link(link), TRACE_CLOSED_BY_END);
-        for (link = client->outstanding.next; link != &client->outstanding; link = link->next)
+        for (link = engine->outstanding.next; link != &engine->outstanding; link = link->next)
                 if (request_of_all_link(link)->conn)
                         tracing_conn(request_of_all_link(link)->conn, TRACE_CLOSED_BY_END);
 }
 
-void client_trace_end(struct muster_client *client)
+void tracing_end(struct engine *engine)
 {
-        struct tracing *tracing = &client->tracing;
+        struct tracing *tracing = &engine->tracing;
         struct tracer *tracer = tracing->tracer;
         struct list *link;
 
         if (!tracer)
                 return;
-        for (link = client->finished.next; link != &client->finished; link = link->next)
+        for (link = engine->finished.next; link != &engine->finished; link = link->next)
                 if (request_of_link(link)->state == REQUEST_FINISHED)
                         tracing_request(request_of_link(link));
-        tell_open_conns(client);
-        tracing_enter(client);
-        tracing_turn_over(client);
-        tracing_leave(client);
-        tell_sample(client, now_of(client));
+        tell_open_conns(engine);
+        tracing_enter(engine);
+        tracing_turn_over(engine);
+        tracing_leave(engine);
+        tell_sample(engine, now_of(engine));
         tracing->tracer = NULL;
         tracing->ended = tracer;
         tracer->ops->end(tracer);

@@ -21,7 +21,7 @@
 
 struct conn;
 struct loop;
-struct muster_client;
+struct engine;
 struct muster_request;
 struct origin;
 
@@ -70,13 +70,13 @@ void tracing_deinit(struct tracing *tracing);
 void tracing_number(struct muster_request *request);
 
 /* It has its origin. */
-void tracing_origin(struct muster_client *client, struct origin *origin);
+void tracing_origin(struct engine *engine, struct origin *origin);
 
 /*
  * Is the moment worth asking the kernel when the request will have been acknowledged? That has a
  * price: so not more than so often a second.
  */
-bool tracing_wants_ack(struct muster_client *client);
+bool tracing_wants_ack(struct engine *engine);
 
 /* An attempt that is not its request's last is over; NULL: no error. */
 void tracing_attempt(struct muster_request *request, enum trace_outcome outcome,
@@ -89,30 +89,29 @@ void tracing_request(struct muster_request *request);
 void tracing_conn(struct conn *conn, enum trace_closer closer);
 
 /* Names are looked up: an observer for the resolver. */
-void tracing_lookup(void *client, const struct resolve_lookup *lookup);
+void tracing_lookup(void *engine, const struct resolve_lookup *lookup);
 
 /* Something was read that the kernel has had since then. */
-void tracing_received(struct muster_client *client, uint64_t kernel_ns);
+void tracing_received(struct engine *engine, uint64_t kernel_ns);
 
 /* The loop's thread did this for so long, most of it for one attempt (0: none). */
-void tracing_worked(struct muster_client *client, enum trace_work work, uint64_t ns,
-        uint64_t attempt);
+void tracing_worked(struct engine *engine, enum trace_work work, uint64_t ns, uint64_t attempt);
 
 /* See above. */
-void tracing_enter(struct muster_client *client);
-void tracing_turn_over(struct muster_client *client);
-void tracing_leave(struct muster_client *client);
+void tracing_enter(struct engine *engine);
+void tracing_turn_over(struct engine *engine);
+void tracing_leave(struct engine *engine);
 
 /*
  * Attach a tracer to a client to which nothing was submitted yet. Takes it: ops->end() is called,
- * by client_trace_end() or with the client. MUSTER_E_INVALID: it is still the caller's.
+ * by tracing_end() or with the client. MUSTER_E_INVALID: it is still the caller's.
  */
-int client_trace(struct muster_client *client, struct tracer *take_tracer);
+int tracing_begin(struct engine *engine, struct tracer *take_tracer);
 
 /*
  * Tell what is not told yet (results that nobody took, open connections, how things stand), and
  * end. Nothing to do without a tracer.
  */
-void client_trace_end(struct muster_client *client);
+void tracing_end(struct engine *engine);
 
 #endif

@@ -2,7 +2,7 @@
 #include "work.h"
 
 #include "callback.h"
-#include "client.h"
+#include "engine.h"
 #include "flow.h"
 #include "request.h"
 #include <base/mem.h>
@@ -33,7 +33,7 @@ bool work_is_wanted(const struct muster_request *request)
  */
 static uint64_t now_of(const struct muster_request *request)
 {
-        const struct clock *clock = &request->client->clock;
+        const struct clock *clock = &request->engine->clock;
 
         return clock->is_manual ? 0 : clock_now(clock);
 }
@@ -45,7 +45,7 @@ uint64_t work_time_left_ns(const struct muster_request *request)
 
         if (atomic_load(&work->is_over))
                 return 0;
-        if (work->until_ns == UINT64_MAX || request->client->clock.is_manual)
+        if (work->until_ns == UINT64_MAX || request->engine->clock.is_manual)
                 return UINT64_MAX;
         now_ns = now_of(request);
         return now_ns < work->until_ns ? work->until_ns - now_ns : 0;
@@ -108,11 +108,11 @@ static void do_work(struct muster_request *request)
 
 /* --- the way to the workers and back --------------------------------------------------------- */
 
-static void take_back(struct muster_client *client)
+static void take_back(struct engine *engine)
 {
         struct worker_job *job;
 
-        while ((job = workers_take(client->workers)))
+        while ((job = workers_take(engine->workers)))
                 flow_processed(LIST_OWNER(job, struct muster_request, work.job));
 }
 
@@ -120,48 +120,48 @@ static void workers_ready(struct loop_watch *watch, bool readable, bool writable
 {
         (void)readable;
         (void)writable;
-        take_back(LIST_OWNER(watch, struct muster_client, workers_watch));
+        take_back(LIST_OWNER(watch, struct engine, workers_watch));
 }
 
-static int watch_workers(struct muster_client *client, struct workers *workers)
+static int watch_workers(struct engine *engine, struct workers *workers)
 {
-        client->workers_watch.ready = workers_ready;
-        return loop_watch_set(&client->loop, &client->workers_watch, workers->event_fd, true,
+        engine->workers_watch.ready = workers_ready;
+        return loop_watch_set(&engine->loop, &engine->workers_watch, workers->event_fd, true,
                 false);
 }
 
 /* Those of the client, made on first use. */
-static int start_workers(struct muster_client *client)
+static int start_workers(struct engine *engine)
 {
         struct workers *workers;
 
-        if (client->workers)
+        if (engine->workers)
                 return 0;
         workers = mem_alloc(sizeof(*workers));
-        if (!workers || workers_init(workers, client->settings.workers) < 0) {
+        if (!workers || workers_init(workers, engine->settings->workers) < 0) {
                 mem_free(workers);
                 return MUSTER_E_RESOURCE;
         }
-        if (watch_workers(client, workers) < 0) {
+        if (watch_workers(engine, workers) < 0) {
                 workers_stop(workers);
                 workers_deinit(workers);
                 mem_free(workers);
                 return MUSTER_E_RESOURCE;
         }
-        client->workers = workers;
+        engine->workers = workers;
         return 0;
 }
 
-void work_stop(struct muster_client *client)
+void work_stop(struct engine *engine)
 {
-        if (!client->workers)
+        if (!engine->workers)
                 return;
-        workers_stop(client->workers);
-        take_back(client);
-        loop_watch_set(&client->loop, &client->workers_watch, client->workers->event_fd, false,
+        workers_stop(engine->workers);
+        take_back(engine);
+        loop_watch_set(&engine->loop, &engine->workers_watch, engine->workers->event_fd, false,
                 false);
-        workers_deinit(client->workers);
-        client->workers = mem_free(client->workers);
+        workers_deinit(engine->workers);
+        engine->workers = mem_free(engine->workers);
 }
 
 static void run(struct worker_job *job)
@@ -176,17 +176,17 @@ static void note_inline(struct muster_request *request)
                 work->end_ns > request->attempt.end_ns ? work->end_ns - request->attempt.end_ns : 0;
         uint64_t decode_ns = work->decode_ns < ns ? work->decode_ns : ns;
 
-        tracing_worked(request->client, TRACE_WORK_DECODE, decode_ns, request->notes.number);
-        tracing_worked(request->client, TRACE_WORK_PROCESS, ns - decode_ns, request->notes.number);
+        tracing_worked(request->engine, TRACE_WORK_DECODE, decode_ns, request->notes.number);
+        tracing_worked(request->engine, TRACE_WORK_PROCESS, ns - decode_ns, request->notes.number);
 }
 
 int work_begin(struct muster_request *request)
 {
-        struct muster_client *client = request->client;
+        struct engine *engine = request->engine;
 
         request->work.job.run = run;
-        if (!request->options.process_inline && start_workers(client) == 0 &&
-                workers_give(client->workers, &request->work.job) == 0)
+        if (!request->options.process_inline && start_workers(engine) == 0 &&
+                workers_give(engine->workers, &request->work.job) == 0)
                 return 0;
         request->work.job.is_begun = true;
         do_work(request);
@@ -196,12 +196,12 @@ int work_begin(struct muster_request *request)
 
 bool work_withdraw(struct muster_request *request)
 {
-        return workers_withdraw(request->client->workers, &request->work.job);
+        return workers_withdraw(request->engine->workers, &request->work.job);
 }
 
 bool work_is_begun(const struct muster_request *request)
 {
-        struct workers *workers = request->client->workers;
+        struct workers *workers = request->engine->workers;
 
         return workers ? workers_have_begun(workers, &request->work.job)
                        : request->work.job.is_begun;

@@ -15,7 +15,7 @@
 #include <stdatomic.h>
 
 struct decoder;
-struct muster_client;
+struct engine;
 struct muster_request;
 
 /* A request's; zeroed is nothing to do. */
@@ -49,7 +49,7 @@ int work_begin(struct muster_request *request);
  * The client ends: functions of the caller's that run are waited for, as they work on memory that
  * is about to go.
  */
-void work_stop(struct muster_client *client);
+void work_stop(struct engine *engine);
 
 /* Take the request back from the workers. False: one has it. */
 bool work_withdraw(struct muster_request *request);

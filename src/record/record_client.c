@@ -28,7 +28,8 @@ static struct muster_record_options known_options(const struct muster_record_opt
 /* The tracer, also when it was told the end. */
 static struct tracer *tracer_of(const struct muster_client *client)
 {
-        return client->tracing.tracer ? client->tracing.tracer : client->tracing.ended;
+        return client->engine.tracing.tracer ? client->engine.tracing.tracer
+                                             : client->engine.tracing.ended;
 }
 
 static int refuse(struct muster_error *error, const char *why)
@@ -50,14 +51,14 @@ int muster_record(struct muster_client *client, const struct muster_record_optio
                         "there is no client to record, or this is a function that it called");
         if (tracer_of(client))
                 return refuse(error, "this client is recorded already");
-        if (client->stats.n_submitted)
+        if (client->engine.stats.n_submitted)
                 return refuse(error, "recording must begin before the first request is submitted");
         if (known.file && !*known.file)
                 return refuse(error, "the name of the record's file is empty");
-        r = recorder_new(&tracer, &known, &client->settings, &client->clock, error);
+        r = recorder_new(&tracer, &known, &client->settings, &client->engine.clock, error);
         if (r < 0)
                 return r;
-        r = client_trace(client, tracer);
+        r = tracing_begin(&client->engine, tracer);
         if (r < 0) {
                 tracer->ops->end(tracer);
                 tracer->ops->free(tracer);
@@ -71,7 +72,7 @@ int muster_record_end(struct muster_client *client, struct muster_error *error)
                 error_clear(error);
         if (!client || callback_is_running())
                 return refuse(error, "there is no client, or this is a function that it called");
-        client_trace_end(client);
+        tracing_end(&client->engine);
         return recorder_outcome(tracer_of(client), error);
 }
 

@@ -28,7 +28,7 @@ static inline void fixture_start(struct fixture *f, const struct muster_client_o
         script_function answer)
 {
         assert_int_equal(client_new_manual(&f->client, options, START_NS), 0);
-        script_server_start(&f->server, &f->client->loop, answer);
+        script_server_start(&f->server, &f->client->engine.loop, answer);
 }
 
 static inline void fixture_stop(struct fixture *f)
@@ -39,7 +39,7 @@ static inline void fixture_stop(struct fixture *f)
 
 static inline uint64_t fixture_now_ns(const struct fixture *f)
 {
-        return f->client->clock.manual_ns;
+        return f->client->engine.clock.manual_ns;
 }
 
 /* The phases of each attempt add up to its life, the attempts and back-offs to the request's. */

@@ -29,7 +29,7 @@ static void open_world(struct world *w, const struct muster_client_options *opti
         *w = (struct world){ .config = calloc(1, sizeof(*w->config)) };
         assert_int_equal(muster_client_new(&w->client, options), 0);
         assert_int_equal(config_init(w->config), 0);
-        assert_int_equal(lab_start(&w->lab, &w->client->loop, w->config, &error), 0);
+        assert_int_equal(lab_start(&w->lab, &w->client->engine.loop, w->config, &error), 0);
         strcpy(w->directory, "/tmp/muster-bodies-XXXXXX");
         assert_non_null(mkdtemp(w->directory));
 }
@@ -311,7 +311,7 @@ static void test_stream_that_ends_early(void **state)
         assert_null(muster_next(w.client));
         assert_int_equal(muster_wait(w.client, 10), MUSTER_IDLE);
         muster_result_free(result);
-        assert_int_equal(w.client->n_streams, 0);
+        assert_int_equal(w.client->engine.n_streams, 0);
         /* by the server */
         result = submit_and_wait(&w, stream_of(&w, "/bytes/1M?cut=5000"));
         while ((r = muster_result_read(result, buffer, sizeof(buffer), &n)) == 0)
@@ -627,7 +627,7 @@ static void test_work_is_bounded_and_parallel(void **state)
                 muster_result_free(result);
                 n++;
                 /* 16 for 4 workers, and those that were in flight when that was reached */
-                assert_true(w.client->n_processing <= 16 + 8);
+                assert_true(w.client->engine.n_processing <= 16 + 8);
         }
         assert_int_equal(n, 40);
         took_ns = clock_ns_of(CLOCK_MONOTONIC) - start_ns;

@@ -359,7 +359,7 @@ static void test_credentials_stay_with_their_origin(void **state)
 
         (void)state;
         fixture_start(&f, NULL, crosses);
-        script_server_start(&other, &f.client->loop, echo_head);
+        script_server_start(&other, &f.client->engine.loop, echo_head);
         other_port = other.port;
         request = muster_request_new(NULL, script_url(&f.server, "/"));
         muster_request_set_basic_auth(request, "u", "p");

@@ -42,7 +42,7 @@ static void test_per_host(void **state)
         (void)state;
         fixture_start(&f, &(struct muster_client_options){ .concurrency = 20, .per_host = 3 },
                 slow);
-        script_server_start(&other, &f.client->loop, slow);
+        script_server_start(&other, &f.client->engine.loop, slow);
         submit(&f, &f.server, 30);
         submit(&f, &other, 30);
         for (int i = 0; i < 60; i++)
@@ -87,7 +87,7 @@ static void test_hanging_host_does_not_hold_up_the_other(void **state)
         fixture_start(&f,
                 &(struct muster_client_options){ .concurrency = 8, .total_timeout_ms = 30000 },
                 slow);
-        script_server_start(&dead, &f.client->loop, script_hangs);
+        script_server_start(&dead, &f.client->engine.loop, script_hangs);
         submit(&f, &dead, 100);
         submit(&f, &f.server, 100);
         start = fixture_now_ns(&f);
@@ -122,7 +122,7 @@ static void test_host_that_begins_to_hang(void **state)
         fixture_start(&f,
                 &(struct muster_client_options){ .concurrency = 16, .total_timeout_ms = 1000 },
                 hangs_later);
-        script_server_start(&other, &f.client->loop, slow);
+        script_server_start(&other, &f.client->engine.loop, slow);
         submit(&f, &f.server, 260);
         submit(&f, &other, 300);
         for (int i = 0; i < 560; i++) {
@@ -230,11 +230,11 @@ static void test_idle_connections_make_room(void **state)
         (void)state;
         fixture_start(&f, &(struct muster_client_options){ .concurrency = 1 }, slow);
         for (int i = 0; i < N_OTHERS; i++)
-                script_server_start(&others[i], &f.client->loop, slow);
+                script_server_start(&others[i], &f.client->engine.loop, slow);
         for (int i = 0; i < N_OTHERS; i++) {
                 submit(&f, &others[i], 1);
                 expect_result(&f, MUSTER_OK, 200);
-                assert_int_equal(f.client->pool.n_conns, i < 4 ? i + 1 : 4);
+                assert_int_equal(f.client->engine.pool.n_conns, i < 4 ? i + 1 : 4);
         }
         for (int i = 0; i < N_OTHERS; i++)
                 script_server_stop(&others[i]);

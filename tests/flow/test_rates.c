@@ -78,7 +78,7 @@ static void test_nothing_is_saved_up(void **state)
         submit(&f, &f.server, 2);
         expect_start(&f, START_NS, 0);
         expect_start(&f, START_NS + 100 * NS_PER_MS, 0);
-        f.client->clock.manual_ns = START_NS + 3600 * NS_PER_S;
+        f.client->engine.clock.manual_ns = START_NS + 3600 * NS_PER_S;
         submit(&f, &f.server, 5);
         for (uint64_t k = 0; k < 5; k++)
                 expect_start(&f, START_NS + 3600 * NS_PER_S + k * 100 * NS_PER_MS, 0);
@@ -141,7 +141,7 @@ static void test_program_that_was_away(void **state)
         fixture_start(&f, &(struct muster_client_options){ .rate_per_s = 100 }, answer_after_10_ms);
         submit(&f, &f.server, 10);
         assert_int_equal(muster_wait(f.client, 5), MUSTER_LATER);
-        f.client->clock.manual_ns = START_NS + 45 * NS_PER_MS;
+        f.client->engine.clock.manual_ns = START_NS + 45 * NS_PER_MS;
         expect_start(&f, START_NS, 0);
         for (uint64_t k = 1; k < 10; k++)
                 expect_start(&f, START_NS + k * 10 * NS_PER_MS,
@@ -162,8 +162,8 @@ static void test_each_host_for_itself(void **state)
         fixture_start(&f,
                 &(struct muster_client_options){ .concurrency = 8, .rate_per_host_per_s = 1 },
                 answer_after_10_ms);
-        script_server_start(&dead, &f.client->loop, script_hangs);
-        script_server_start(&third, &f.client->loop, answer_after_10_ms);
+        script_server_start(&dead, &f.client->engine.loop, script_hangs);
+        script_server_start(&third, &f.client->engine.loop, answer_after_10_ms);
         submit(&f, &dead, 500);
         submit(&f, &f.server, 20);
         submit(&f, &third, 10);
@@ -194,7 +194,7 @@ static void test_waiting_host_takes_no_moments(void **state)
                 answer_after_10_ms);
         submit(&f, &f.server, 100);
         for (int i = 0; i < N_OTHERS; i++) {
-                script_server_start(&others[i], &f.client->loop, answer_after_10_ms);
+                script_server_start(&others[i], &f.client->engine.loop, answer_after_10_ms);
                 submit(&f, &others[i], 5);
         }
         /* 100 of the others and, in these 10 s and more, at most one a second of the first. */
@@ -236,7 +236,7 @@ static void test_hold_of_one_host_holds_up_no_other(void **state)
         (void)state;
         fixture_start(&f, &(struct muster_client_options){ .rate_per_s = 10, .max_retries = 1 },
                 answer_after_10_ms);
-        script_server_start(&busy, &f.client->loop, busy_at_first);
+        script_server_start(&busy, &f.client->engine.loop, busy_at_first);
         submit(&f, &busy, 3);
         submit(&f, &f.server, 200);
         for (int i = 0; i < 203; i++) {
@@ -344,7 +344,7 @@ static void test_foreign_loop(void **state)
         assert_int_equal(muster_client_new(&client,
                                  &(struct muster_client_options){ .rate_per_s = 100 }),
                 0);
-        script_server_start(&server, &client->loop, answer_after_10_ms);
+        script_server_start(&server, &client->engine.loop, answer_after_10_ms);
         for (int i = 0; i < 21; i++)
                 muster_get(client, script_url(&server, "/"), NULL);
         while (n_results < 21) {

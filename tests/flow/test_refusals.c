@@ -150,7 +150,7 @@ static void test_others_go_on(void **state)
         (void)state;
         fixture_start(&f, &(struct muster_client_options){ .max_retries = 1, .concurrency = 4 },
                 refuses_first);
-        script_server_start(&other, &f.client->loop, yes);
+        script_server_start(&other, &f.client->engine.loop, yes);
         submit(&f, "GET", 1);
         while (!f.server.n_requests)
                 muster_turn(f.client);
@@ -188,7 +188,7 @@ static void test_mixed_with_such_as_are_not_retried(void **state)
                         &(struct muster_request_options){ .max_retries = i == 0 });
                 muster_submit(f.client, request, NULL);
                 if (i == 0)
-                        while (!f.client->stats.n_refused)
+                        while (!f.client->engine.stats.n_refused)
                                 muster_turn(f.client);
         }
         f.server.answer = yes;
@@ -223,9 +223,9 @@ static void test_hold_that_ends_while_workers_are_busy(void **state)
         sem_init(&is_free, 0, 0);
         fixture_start(&f, &(struct muster_client_options){ .max_retries = 1, .workers = 1 },
                 refuses_first);
-        script_server_start(&other, &f.client->loop, yes);
+        script_server_start(&other, &f.client->engine.loop, yes);
         submit(&f, "GET", 1);
-        while (!f.client->stats.n_refused)
+        while (!f.client->engine.stats.n_refused)
                 muster_turn(f.client);
         submit(&f, "GET", 2);
         for (int i = 0; i < 8; i++) {

@@ -118,8 +118,8 @@ static void test_connect(void **state)
 
         (void)state;
         fixture_start(&f, &(struct muster_client_options){ .connect_timeout_ms = 900 }, by_path);
-        script_server_start(&full, &f.client->loop, by_path);
-        loop_watch_set(&f.client->loop, &full.watch, full.fd, false, false);
+        script_server_start(&full, &f.client->engine.loop, by_path);
+        loop_watch_set(&f.client->engine.loop, &full.watch, full.fd, false, false);
         listen(full.fd, 0);
         for (; n < 8; n++) {
                 struct sockaddr_storage address;
@@ -159,7 +159,7 @@ static void test_answer_that_was_there_counts(void **state)
         muster_get(f.client, script_url(&f.server, "/"), NULL);
         while (f.server.n_requests == 0)
                 assert_int_equal(muster_turn(f.client), MUSTER_LATER);
-        f.client->clock.manual_ns += 60 * NS_PER_S;
+        f.client->engine.clock.manual_ns += 60 * NS_PER_S;
         result = next_result(&f);
         assert_int_equal(code_of(result), MUSTER_OK);
         assert_int_equal(muster_result_status(result), 200);
@@ -183,7 +183,7 @@ static void test_time_that_we_took_is_given_back_once(void **state)
         muster_get(f.client, script_url(&f.server, "/hang"), NULL);
         while (f.server.n_requests == 0)
                 muster_turn(f.client);
-        f.client->clock.manual_ns += 4 * NS_PER_S;
+        f.client->engine.clock.manual_ns += 4 * NS_PER_S;
         assert_int_equal(muster_turn(f.client), MUSTER_LATER);
         result = next_result(&f);
         assert_int_equal(code_of(result), MUSTER_E_TIMEOUT);
@@ -218,11 +218,11 @@ static void test_idle_connections_are_aged_out(void **state)
         fixture_start(&f, &(struct muster_client_options){ .idle_timeout_ms = 3000 }, by_path);
         muster_get(f.client, script_url(&f.server, "/"), NULL);
         expect_result(&f, MUSTER_OK, 200);
-        f.client->clock.manual_ns += 2 * NS_PER_S;
+        f.client->engine.clock.manual_ns += 2 * NS_PER_S;
         muster_get(f.client, script_url(&f.server, "/"), NULL);
         expect_result(&f, MUSTER_OK, 200);
         assert_int_equal(f.server.n_conns, 1);
-        f.client->clock.manual_ns += 4 * NS_PER_S;
+        f.client->engine.clock.manual_ns += 4 * NS_PER_S;
         muster_turn(f.client);
         muster_turn(f.client);
         assert_int_equal(f.server.n_open, 0);

@@ -95,8 +95,8 @@ static void start(struct fixture *f, struct notebook *book,
 {
         fixture_start(f, options, answer);
         *book = (struct notebook){ .tracer.ops = &notebook_ops };
-        assert_int_equal(client_trace(f->client, &book->tracer), 0);
-        assert_int_equal(client_trace(f->client, &book->tracer), MUSTER_E_INVALID);
+        assert_int_equal(tracing_begin(&f->client->engine, &book->tracer), 0);
+        assert_int_equal(tracing_begin(&f->client->engine, &book->tracer), MUSTER_E_INVALID);
 }
 
 static void take_all(struct fixture *f, unsigned n)
@@ -139,7 +139,7 @@ static void test_who_gave_the_slot(void **state)
         for (int i = 0; i < 6; i++)
                 muster_get(f.client, script_url(&f.server, "/"), NULL);
         take_all(&f, 6);
-        client_trace_end(f.client);
+        tracing_end(&f.client->engine);
         assert_int_equal(book.n_attempts, 6);
         assert_int_equal(book.n_ends, 1);
         for (uint64_t i = 1; i <= 6; i++) {
@@ -186,7 +186,7 @@ static void test_per_host_and_share(void **state)
         muster_get(f.client, script_url(&f.server, "/a"), NULL);
         muster_get(f.client, script_url(&f.server, "/b"), NULL);
         take_all(&f, 2);
-        client_trace_end(f.client);
+        tracing_end(&f.client->engine);
         assert_int_equal(numbered(&book, 1)->wait, TRACE_WAIT_NONE);
         assert_int_equal(numbered(&book, 2)->wait, TRACE_WAIT_HOST);
         assert_int_equal(numbered(&book, 2)->slot_from, 1);
@@ -204,7 +204,7 @@ static void test_rates(void **state)
         muster_get(f.client, script_url(&f.server, "/"), NULL);
         muster_get(f.client, script_url(&f.server, "/"), NULL);
         take_all(&f, 2);
-        client_trace_end(f.client);
+        tracing_end(&f.client->engine);
         assert_int_equal(numbered(&book, 2)->wait, TRACE_WAIT_RATE);
         assert_int_equal(numbered(&book, 2)->planned_ns - numbered(&book, 1)->planned_ns,
                 500 * NS_PER_MS);
@@ -222,7 +222,7 @@ static void test_rate_of_a_host(void **state)
         for (int i = 0; i < 3; i++)
                 muster_get(f.client, script_url(&f.server, "/"), NULL);
         take_all(&f, 3);
-        client_trace_end(f.client);
+        tracing_end(&f.client->engine);
         assert_int_equal(numbered(&book, 2)->wait, TRACE_WAIT_HOST_RATE);
         assert_int_equal(numbered(&book, 3)->wait, TRACE_WAIT_HOST_RATE);
         fixture_stop(&f);
@@ -238,7 +238,7 @@ static void test_first_of_a_rate(void **state)
         start(&f, &book, &(struct muster_client_options){ .rate_per_s = 2 }, after_100ms);
         muster_get(f.client, script_url(&f.server, "/"), NULL);
         take_all(&f, 1);
-        client_trace_end(f.client);
+        tracing_end(&f.client->engine);
         assert_int_equal(numbered(&book, 1)->wait, TRACE_WAIT_NONE);
         fixture_stop(&f);
 }
@@ -272,7 +272,7 @@ static void test_attempts_that_are_not_the_last(void **state)
         take_all(&f, 1);
         muster_get(f.client, "nonsense", NULL);
         muster_result_free(muster_next(f.client));
-        client_trace_end(f.client);
+        tracing_end(&f.client->engine);
         assert_int_equal(book.n_attempts, 5);
         assert_int_equal(numbered(&book, 1)->outcome, TRACE_RETRIED);
         assert_int_equal(numbered(&book, 1)->retry_after_ns, 7 * NS_PER_S);
@@ -304,11 +304,11 @@ static void test_attempt_without_a_slot(void **state)
                 &(struct muster_client_options){ .max_retries = 1, .retry_budget_percent = 100 },
                 many_ways);
         muster_get(f.client, script_url(&f.server, "/retried"), NULL);
-        id = f.client->stats.n_submitted;
+        id = f.client->engine.stats.n_submitted;
         assert_int_equal(muster_wait(f.client, 1000), MUSTER_LATER); /* in its back-off */
         assert_int_equal(muster_cancel(f.client, id), 0);
         muster_result_free(muster_next(f.client));
-        client_trace_end(f.client);
+        tracing_end(&f.client->engine);
         assert_int_equal(book.n_attempts, 2);
         assert_int_equal(numbered(&book, 1)->status, 503);
         assert_int_equal(numbered(&book, 1)->http_version, 11);
@@ -333,7 +333,7 @@ static void test_system_error_of_each_attempt(void **state)
                 many_ways);
         muster_get(f.client, "http://127.0.0.1:1/", NULL);
         take_all(&f, 1);
-        client_trace_end(f.client);
+        tracing_end(&f.client->engine);
         assert_int_equal(book.n_attempts, 2);
         for (uint64_t i = 1; i <= 2; i++) {
                 assert_int_equal(numbered(&book, i)->code, MUSTER_E_CONNECT);
@@ -356,7 +356,7 @@ static void test_late_acknowledgement(void **state)
         start(&f, &book, &(struct muster_client_options){ .concurrency = 1 }, after_100ms);
         muster_get(f.client, script_url(&f.server, "/"), NULL);
         take_all(&f, 1);
-        conn = conn_of_pool_link(list_first(&f.client->pool.idle));
+        conn = conn_of_pool_link(list_first(&f.client->engine.pool.idle));
         conn->socket.awaits_ack = true;
         muster_get(f.client, script_url(&f.server, "/"), NULL);
         assert_int_equal(client_turn(f.client), 0);
@@ -364,7 +364,7 @@ static void test_late_acknowledgement(void **state)
         conn->socket.handle(&conn->socket,
                 &(struct loop_event){ .kind = LOOP_ACKED, .kernel_ns = fixture_now_ns(&f) });
         take_all(&f, 1);
-        client_trace_end(f.client);
+        tracing_end(&f.client->engine);
         assert_int_equal(numbered(&book, 2)->stamps.acked_ns, 0);
         assert_true(numbered(&book, 2)->is_reused);
         fixture_stop(&f);
@@ -394,10 +394,10 @@ static void test_upload_has_no_acknowledgement(void **state)
         assert_int_equal(muster_request_set_body_pull(request, 6, pull_twice, NULL, &n), 0);
         assert_int_equal(muster_submit(f.client, request, NULL), 0);
         take_all(&f, 1);
-        client_trace_end(f.client);
+        tracing_end(&f.client->engine);
         assert_true(n >= 2);
         assert_int_equal(numbered(&book, 1)->status, 200);
-        assert_int_equal(f.client->tracing.n_acks_wanted, 0);
+        assert_int_equal(f.client->engine.tracing.n_acks_wanted, 0);
         fixture_stop(&f);
 }
 
@@ -411,7 +411,7 @@ static void test_no_reuse_is_our_wish(void **state)
         for (int i = 0; i < 3; i++)
                 muster_get(f.client, script_url(&f.server, "/"), NULL);
         take_all(&f, 3);
-        client_trace_end(f.client);
+        tracing_end(&f.client->engine);
         assert_non_null(strstr(f.server.last_head, "Connection: close\r\n"));
         assert_int_equal(f.server.n_conns, 3);
         assert_int_equal(book.n_conns, 3);

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine.h"
+
+#include "flow.h"
+#include <assert.h>
+#include <base/error.h>
+#include <base/mem.h>
+
+#define BY_ID_CHAINS_MAX 65536
+
+/* --- making and unmaking --------------------------------------------------------------------- */
+
+static int init_ids(struct engine *engine, struct muster_error *error)
+{
+        size_t n = 64;
+
+        while (n < engine->settings->queue_size && n < BY_ID_CHAINS_MAX)
+                n *= 2;
+        engine->by_id = mem_array(n, sizeof(*engine->by_id));
+        engine->by_id_mask = n - 1;
+        return engine->by_id ? 0 : error_set_memory(error, MUSTER_PHASE_QUEUE);
+}
+
+static int init_loop(struct engine *engine, struct muster_error *error)
+{
+        int sys = 0;
+        int r = loop_init(&engine->loop, &engine->clock, &sys);
+
+        if (r < 0)
+                return error_set(error, MUSTER_E_RESOURCE, MUSTER_PHASE_QUEUE, sys,
+                        "resource: cannot set up the event loop: %s", error_sys_text(sys));
+        return 0;
+}
+
+/* That the loop does not wait any longer is all that it takes: engine_turn() does the rest. */
+static void start_is_due(struct loop_timer *timer, uint64_t late_ns)
+{
+        (void)timer;
+        (void)late_ns;
+}
+
+static void init_parts(struct engine *engine, const struct engine_plan *plan)
+{
+        const struct settings *settings = engine->settings;
+        uint64_t seed;
+
+        pool_init(&engine->pool, &engine->loop, &engine->origins, plan->n_conns_max,
+                settings->idle_timeout_ns);
+        sched_init(&engine->sched, settings->concurrency, settings->per_host);
+        sched_set_rates(&engine->sched, settings->rate_per_s, settings->rate_per_host_per_s);
+        engine->start_timer.fire = start_is_due;
+        retry_budget_init(&engine->retry_budget, settings->retry_budget_percent);
+        rand_seed_bytes(&seed, sizeof(seed));
+        rand_init(&engine->rand, seed);
+}
+
+int engine_init(struct engine *engine, const struct engine_plan *plan, struct muster_error *error)
+{
+        struct resolver_options resolver = { .servers = plan->dns_server,
+                .overrides = plan->resolve,
+                .looked_up = tracing_lookup,
+                .observer = engine };
+        int r;
+
+        engine->settings = plan->settings;
+        engine->tls_source = plan->tls_source;
+        engine->clock = plan->clock;
+        list_init(&engine->outstanding);
+        list_init(&engine->finished);
+        origins_init(&engine->origins);
+        r = init_loop(engine, error);
+        if (r < 0)
+                return r;
+        init_parts(engine, plan);
+        r = init_ids(engine, error);
+        if (r == 0)
+                r = resolver_new(&engine->resolver, &engine->loop, &resolver, error);
+        return r;
+}
+
+void engine_deinit(struct engine *engine)
+{
+        if (!engine->settings)
+                return;
+        assert(list_is_empty(&engine->outstanding));
+        pool_deinit(&engine->pool);
+        resolver_free(engine->resolver);
+        sched_deinit(&engine->sched);
+        origins_deinit(&engine->origins);
+        if (engine->loop.clock)
+                loop_deinit(&engine->loop);
+        engine->by_id = mem_free(engine->by_id);
+        tracing_deinit(&engine->tracing);
+}
+
+struct muster_request *engine_find(const struct engine *engine, uint64_t id)
+{
+        struct muster_request *request = engine->by_id[id & engine->by_id_mask];
+
+        while (request && request->id != id)
+                request = request->next_of_id;
+        return request;
+}
+
+/* --- cancelling ------------------------------------------------------------------------------ */
+
+void engine_cancel(struct muster_request *request)
+{
+        struct muster_error error = { 0 };
+
+        error_set(&error, MUSTER_E_CANCELLED, MUSTER_PHASE_QUEUE, 0, "cancelled: by the caller");
+        flow_abort(request, &error);
+}
+
+static bool is_waiting(const struct muster_request *request)
+{
+        return request->state == REQUEST_QUEUED || request->state == REQUEST_BACKOFF;
+}
+
+void engine_cancel_queued(struct engine *engine)
+{
+        struct list *link, *next;
+
+        for (link = engine->outstanding.next; link != &engine->outstanding; link = next) {
+                struct muster_request *request = request_of_all_link(link);
+
+                next = link->next;
+                if (is_waiting(request))
+                        engine_cancel(request);
+        }
+}
+
+void engine_cancel_all(struct engine *engine)
+{
+        struct list *link, *next;
+
+        for (link = engine->outstanding.next; link != &engine->outstanding; link = next) {
+                next = link->next;
+                engine_cancel(request_of_all_link(link));
+        }
+}
+
+/* --- the work -------------------------------------------------------------------------------- */
+
+/*
+ * Start who can start, and see to it that the next one is not forgotten: until when the loop may
+ * wait, at most.
+ */
+static uint64_t start_all(struct engine *engine)
+{
+        uint64_t next_ns;
+
+        flow_start_all(engine);
+        next_ns = sched_next_ns(&engine->sched);
+        if (loop_timer_set(&engine->loop, &engine->start_timer, next_ns) == 0)
+                return UINT64_MAX;
+        if (engine->has_foreign_loop)
+                loop_wake(&engine->loop); /* no memory for the timer: come back and look */
+        return next_ns;
+}
+
+int engine_turn(struct engine *engine, uint64_t until_ns)
+{
+        uint64_t next_ns;
+        int r;
+
+        tracing_enter(engine);
+        next_ns = start_all(engine);
+        if (next_ns < until_ns)
+                until_ns = next_ns;
+        if (!list_is_empty(&engine->finished))
+                until_ns = 0; /* one that could not even be started: do not wait with its result */
+        tracing_turn_over(engine);
+        r = loop_turn(&engine->loop, until_ns);
+        start_all(engine);
+        pool_reap(&engine->pool);
+        /* What stays ready here is known to us alone: a foreign loop must be told to come back. */
+        if (engine->has_foreign_loop && !list_is_empty(&engine->loop.ready_sockets))
+                loop_wake(&engine->loop);
+        tracing_leave(engine);
+        return r;
+}
+
+/* --- counters -------------------------------------------------------------------------------- */
+
+uint64_t engine_n_outstanding(const struct engine *engine)
+{
+        return engine->stats.n_submitted - engine->stats.n_finished;
+}
+
+static uint64_t hold_left_ns(const struct engine *engine)
+{
+        uint64_t now_ns = clock_now(&engine->clock);
+
+        if (engine->sched.n_running || engine->hold_until_ns < now_ns)
+                return 0;
+        return engine->hold_until_ns - now_ns;
+}
+
+struct muster_client_stats engine_stats(const struct engine *engine)
+{
+        struct muster_client_stats stats = engine->stats;
+
+        stats.n_in_flight = engine->sched.n_running;
+        stats.n_processing = engine->n_processing;
+        stats.n_queued = engine_n_outstanding(engine) - stats.n_in_flight - stats.n_processing;
+        stats.hold_ns = hold_left_ns(engine);
+        stats.n_lookups = resolver_n_lookups(engine->resolver);
+        stats.n_turns = engine->loop.stats.n_turns;
+        stats.longest_turn_ns = engine->loop.stats.longest_turn_ns;
+        return stats;
+}

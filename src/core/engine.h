@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * An engine: one loop, and all that one thread's requests share
+ *
+ * Requests come in by flow_submit() and leave as results in `finished`. An engine knows nothing of
+ * the client that it belongs to, nor of other engines: what they share is in its settings, which
+ * are constant, and in the TLS context, which is made once for all (tls_source.h).
+ */
+#ifndef CORE_ENGINE_H
+#define CORE_ENGINE_H
+
+#include "origin.h"
+#include "pool.h"
+#include "request.h"
+#include "retry.h"
+#include "sched.h"
+#include "settings.h"
+#include "tracing.h"
+#include "tls_source.h"
+#include "workers.h"
+#include <base/rand.h>
+#include <http/h1_read.h>
+#include <muster/client.h>
+#include <net/resolve.h>
+
+#define PLAIN_BYTES (32 * 1024) /* two TLS records */
+
+struct engine {
+        const struct settings *settings;
+        struct tls_source *tls_source;
+        struct clock clock;
+        struct loop loop;
+        struct resolver *resolver;
+        struct rand rand;
+
+        struct origins origins;
+        struct sched sched;
+        struct tracing tracing;
+        struct loop_timer start_timer; /* the next moment at which the plan has somebody start */
+        struct pool pool;
+        struct retry_budget retry_budget;
+        struct workers *workers; /* made when there is work for them; NULL before */
+        struct loop_watch workers_watch;
+        size_t n_processing;
+
+        struct list outstanding;       /* requests that have no result yet */
+        struct list finished;          /* requests with a result, in order of completion */
+        struct muster_request **by_id; /* chains of outstanding requests */
+        size_t by_id_mask;
+        uint64_t n_held;    /* submitted, and their results not taken: counted by the client */
+        uint64_t n_streams; /* outstanding, and with the caller already */
+
+        struct h1_scratch scratch; /* fields of the head that is being read */
+        char plain[PLAIN_BYTES];   /* what was decrypted last */
+        /* A loop of the caller's waits for ours: its descriptor must tell of all work. */
+        bool has_foreign_loop;
+        uint64_t hold_until_ns; /* the latest moment that a server asked to wait for */
+        struct muster_client_stats stats;
+};
+
+/* What an engine is made of. Settings and TLS are borrowed and outlive it. */
+struct engine_plan {
+        const struct settings *settings;
+        struct tls_source *tls_source;
+        const char *dns_server;     /* as in muster_client_options; read once */
+        const char *const *resolve; /* so, too */
+        struct clock clock;
+        unsigned n_conns_max; /* open at once, idle ones included */
+};
+
+/* A zeroed engine is made ready. MUSTER_E_RESOURCE, MUSTER_E_INVALID with *error: deinit it. */
+int engine_init(struct engine *engine, const struct engine_plan *plan, struct muster_error *error);
+
+/* Nothing is outstanding any more. Also after a failed engine_init(), and of a zeroed one. */
+void engine_deinit(struct engine *engine);
+
+/* The outstanding request of that number; NULL when there is none. */
+struct muster_request *engine_find(const struct engine *engine, uint64_t id);
+
+/*
+ * End requests with MUSTER_E_CANCELLED: one that is outstanding, those that wait for a slot or their
+ * next try, or all. One that a worker has is over when the worker is.
+ */
+void engine_cancel(struct muster_request *request);
+void engine_cancel_queued(struct engine *engine);
+void engine_cancel_all(struct engine *engine);
+
+/*
+ * One turn of the loop: start who can start, wait until `until_ns` at the latest, or not at all when
+ * there is a result already, and handle what came. Negative: the loop failed.
+ */
+int engine_turn(struct engine *engine, uint64_t until_ns);
+
+/* Requests that have no result yet. */
+uint64_t engine_n_outstanding(const struct engine *engine);
+
+/* How things stand. */
+struct muster_client_stats engine_stats(const struct engine *engine);
+
+#endif
