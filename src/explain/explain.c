@@ -8,6 +8,7 @@
  */
 #include <muster/explain.h>
 
+#include "facts_measure.h"
 #include "figure.h"
 #include "verdict.h"
 #include <base/error.h>
@@ -63,7 +64,7 @@ static void list_bounds(struct muster_explanation *explanation)
 static int explain(struct muster_explanation *explanation, struct muster_error *error)
 {
         struct facts *facts = &explanation->facts;
-        int r = facts_init(facts, &explanation->record);
+        int r = facts_measure(facts, &explanation->record);
 
         if (r == MUSTER_E_INPUT)
                 return error_set(error, r, MUSTER_PHASE_QUEUE, 0,

@@ -7,6 +7,7 @@
 
 #include "record_maker.h"
 #include "unit.h"
+#include <explain/facts_measure.h>
 #include <explain/causes/cause.h>
 #include <explain/ranking.h>
 #include <string.h>
@@ -32,7 +33,7 @@ static inline bool cause_is_found(const struct record *record, const struct caus
         bool is_found;
 
         *finding = (struct finding){ .shown.cause = name, .shown.grade = cause->grade };
-        assert_int_equal(facts_init(&facts, record), 0);
+        assert_int_equal(facts_measure(&facts, record), 0);
         is_found = cause->rule(&facts, finding);
         if (is_found) {
                 assert_non_null(finding->shown.title);

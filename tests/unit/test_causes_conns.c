@@ -5,6 +5,7 @@
 #include "causes.h"
 
 #include <errno.h>
+#include <explain/facts_measure.h>
 #include <explain/measure/conns.h>
 #include <stdio.h>
 
@@ -569,7 +570,7 @@ static void run_without_memory(void)
 
         if (record_make(&record, &closing) < 0)
                 return;
-        if (facts_init(&facts, &record) == 0) {
+        if (facts_measure(&facts, &record) == 0) {
                 for (size_t t = 0; t < LENGTH(tables); t++)
                         for (const struct cause *cause = tables[t]; cause->name; cause++)
                                 (void)cause->rule(&facts, &finding);

@@ -6,6 +6,7 @@
 
 #include <base/rand.h>
 #include <base/str.h>
+#include <explain/facts_measure.h>
 #include <explain/measure/load.h>
 #include <math.h>
 #include <stdlib.h>
@@ -87,7 +88,7 @@ static struct load load_of(const struct record_maker *maker)
         struct load load;
 
         assert_int_equal(record_make(&record, maker), 0);
-        assert_int_equal(facts_init(&facts, &record), 0);
+        assert_int_equal(facts_measure(&facts, &record), 0);
         load_measure(&load, &facts);
         facts_deinit(&facts);
         record_deinit(&record);
@@ -384,7 +385,7 @@ static void full_without_memory(void)
 
         if (record_make(&record, &full) < 0)
                 return;
-        if (facts_init(&facts, &record) == 0) {
+        if (facts_measure(&facts, &record) == 0) {
                 if (cause->rule(&facts, &finding) && finding.shown.option)
                         assert_string_equal(finding.shown.option, "--concurrency 7");
                 facts_deinit(&facts);

@@ -4,6 +4,7 @@
  */
 #include "causes.h"
 
+#include <explain/facts_measure.h>
 #include <explain/measure/handshakes.h>
 
 #define MS NS_PER_MS
@@ -185,7 +186,7 @@ static void test_counts(void **state)
         (void)state;
         make(&record, &full);
         record.conns[59].had_ticket = true;
-        assert_int_equal(facts_init(&facts, &record), 0);
+        assert_int_equal(facts_measure(&facts, &record), 0);
         handshakes_of(&handshakes, &facts);
         assert_int_equal(handshakes.n, 60);
         assert_int_equal(handshakes.n_later, 50);

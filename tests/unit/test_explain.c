@@ -8,6 +8,7 @@
 
 #include <base/mem.h>
 #include <base/rand.h>
+#include <explain/facts_measure.h>
 #include <explain/facts/chain.h>
 #include <explain/facts/intake.h>
 #include <explain/facts/life.h>
@@ -48,7 +49,7 @@ static void end(struct case_of *it)
 static void begin(struct case_of *it, const struct record_maker *maker)
 {
         assert_int_equal(record_make(&it->record, maker), 0);
-        assert_int_equal(facts_init(&it->facts, &it->record), 0);
+        assert_int_equal(facts_measure(&it->facts, &it->record), 0);
         assert_sums(&it->facts);
 }
 
@@ -56,7 +57,7 @@ static void begin(struct case_of *it, const struct record_maker *maker)
 static void look_again(struct case_of *it)
 {
         facts_deinit(&it->facts);
-        assert_int_equal(facts_init(&it->facts, &it->record), 0);
+        assert_int_equal(facts_measure(&it->facts, &it->record), 0);
         assert_sums(&it->facts);
 }
 
@@ -262,15 +263,15 @@ static void test_nothing_to_explain(void **state)
         struct facts facts;
 
         (void)state;
-        assert_int_equal(facts_init(&facts, &record), MUSTER_E_INPUT);
+        assert_int_equal(facts_measure(&facts, &record), MUSTER_E_INPUT);
         assert_int_equal(record_make(&record, &(struct record_maker){ .n = 3 }), 0);
         for (size_t i = 0; i < 3; i++)
                 record.attempts[i].is_last = false;
-        assert_int_equal(facts_init(&facts, &record), MUSTER_E_INPUT);
+        assert_int_equal(facts_measure(&facts, &record), MUSTER_E_INPUT);
         facts_deinit(&facts);
         /* Requests that took no time at all are a run of 1 ns: nobody has to fear a division. */
         record.attempts[2].is_last = true;
-        assert_int_equal(facts_init(&facts, &record), 0);
+        assert_int_equal(facts_measure(&facts, &record), 0);
         assert_int_equal(facts.wall_ns, 1);
         assert_sums(&facts);
         facts_deinit(&facts);
@@ -518,7 +519,7 @@ static void test_many_turns_in_many_lives(void **state)
                         .work_ns = { [TRACE_WORK_TLS] = MS }
                 };
         alarm(60);
-        assert_int_equal(facts_init(&it.facts, &it.record), 0);
+        assert_int_equal(facts_measure(&it.facts, &it.record), 0);
         alarm(0);
         assert_sums(&it.facts);
         assert_true(it.facts.share_ns[PART_LOOP_TLS] > 25 * NS_PER_S);
@@ -773,7 +774,7 @@ static void test_sums_of_good_records(void **state)
 
                 make_random(&it.record, &rand);
                 add_turns(&it.record, &rand);
-                assert_int_equal(facts_init(&it.facts, &it.record), 0);
+                assert_int_equal(facts_measure(&it.facts, &it.record), 0);
                 assert_sums(&it.facts);
                 end(&it);
         }
@@ -897,7 +898,7 @@ static void test_sums_of_broken_records(void **state)
                 spoil_rest(&it.record, &rand);
                 if (rand_up_to(&rand, 1))
                         drop_some(&it.record, &rand);
-                r = facts_init(&it.facts, &it.record);
+                r = facts_measure(&it.facts, &it.record);
                 assert_true(r == 0 || r == MUSTER_E_INPUT);
                 if (r == 0)
                         assert_sums(&it.facts);
@@ -991,7 +992,7 @@ static void explain_or_not(void)
                         .n = 10, .slots = 3, .each = { .server_ns = MS, .process_ns = MS } });
 
         if (r == 0) {
-                r = facts_init(&it.facts, &it.record);
+                r = facts_measure(&it.facts, &it.record);
                 if (r == 0)
                         assert_sums(&it.facts);
                 facts_deinit(&it.facts);

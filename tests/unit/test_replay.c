@@ -5,6 +5,7 @@
 #include "record_maker.h"
 #include "unit.h"
 
+#include <explain/facts_measure.h>
 #include <explain/model/bounds.h>
 #include <explain/model/replay.h>
 #include <string.h>
@@ -20,7 +21,7 @@ struct case_of {
 static void begin(struct case_of *it, const struct record_maker *maker)
 {
         assert_int_equal(record_make(&it->record, maker), 0);
-        assert_int_equal(facts_init(&it->facts, &it->record), 0);
+        assert_int_equal(facts_measure(&it->facts, &it->record), 0);
         replay_init(&it->replay, &it->facts);
 }
 
@@ -155,7 +156,7 @@ static void test_workers(void **state)
                 attempt->finished_ns = attempt->taken_ns = attempt->process_end_ns;
         }
         facts_deinit(&it.facts);
-        assert_int_equal(facts_init(&it.facts, &it.record), 0);
+        assert_int_equal(facts_measure(&it.facts, &it.record), 0);
         assert_int_equal(it.facts.wall_ns, 205 * MS);
         replay_init(&it.replay, &it.facts);
         assert_wall(&it, 205 * MS);
@@ -357,7 +358,7 @@ static void test_a_full_client_held_up_its_input(void **state)
                 attempt->stamps.start_ns = attempt->submitted_ns;
         }
         facts_deinit(&it.facts);
-        assert_int_equal(facts_init(&it.facts, &it.record), 0);
+        assert_int_equal(facts_measure(&it.facts, &it.record), 0);
         it.replay.concurrency = 100;
         assert_wall(&it, 10 * MS);
         end(&it);
@@ -471,7 +472,7 @@ static void test_requests_without_a_slot(void **state)
                 it.record.attempts[i].code = MUSTER_E_TIMEOUT;
         }
         facts_deinit(&it.facts);
-        assert_int_equal(facts_init(&it.facts, &it.record), 0);
+        assert_int_equal(facts_measure(&it.facts, &it.record), 0);
         assert_int_equal(it.facts.n_attempts, 5);
         assert_wall(&it, 10 * MS);
         end(&it);
@@ -487,7 +488,7 @@ static void replay_or_not(void)
                                          .slots = 2,
                                          .each = { .server_ns = MS, .process_ns = MS } }) < 0)
                 return;
-        if (facts_init(&facts, &record) == 0) {
+        if (facts_measure(&facts, &record) == 0) {
                 uint64_t ns;
 
                 replay_init(&replay, &facts);

@@ -5,6 +5,7 @@
 #include "record_maker.h"
 #include "unit.h"
 
+#include <explain/facts_measure.h>
 #include <explain/causes/cause.h>
 #include <explain/figure.h>
 #include <explain/verdict.h>
@@ -97,7 +98,7 @@ static void test_causes_of_a_plain_run(void **state)
                                  &(struct record_maker){
                                          .n = 400, .slots = 4, .each.server_ns = 50 * MS }),
                 0);
-        assert_int_equal(facts_init(&facts, &record), 0);
+        assert_int_equal(facts_measure(&facts, &record), 0);
         assert_int_equal(ranking_make(&ranking, &facts), 0);
         assert_true(ranking.n >= 1 && ranking.n <= RANKING_MOST);
         for (size_t i = 0; i < ranking.n; i++) {
@@ -126,7 +127,7 @@ static void rank_or_not(void)
         if (record_make(&record,
                     &(struct record_maker){ .n = 40, .slots = 2, .each.server_ns = 50 * MS }) < 0)
                 return;
-        if (facts_init(&facts, &record) == 0) {
+        if (facts_measure(&facts, &record) == 0) {
                 int r = ranking_make(&ranking, &facts);
 
                 assert_true(r == 0 || (r == MUSTER_E_RESOURCE && mem_has_failed()));
@@ -244,7 +245,7 @@ static void explain_spoilt(const struct record_maker *maker, void (*spoil)(struc
         assert_int_equal(record_make(&record, maker), 0);
         if (spoil)
                 spoil(&record);
-        assert_int_equal(facts_init(&facts, &record), 0);
+        assert_int_equal(facts_measure(&facts, &record), 0);
         assert_int_equal(ranking_make(ranking, &facts), 0);
         verdict_write(verdict, &facts, ranking, bounds, bounds_of(&facts, bounds));
         facts_deinit(&facts);
@@ -328,7 +329,7 @@ static void test_figures_are_of_all(void **state)
         (void)state;
         assert_int_equal(record_make(&record, &maker), 0);
         keep_the_newest(&record);
-        assert_int_equal(facts_init(&facts, &record), 0);
+        assert_int_equal(facts_measure(&facts, &record), 0);
         assert_true(facts_is_part(&facts));
         assert_int_equal(figure_of(&facts, "requests", &value), 0);
         assert_true(value == 200000);
@@ -479,7 +480,7 @@ static void test_waiting_when_stopped(void **state)
                                          .n = 50, .slots = 4, .each.server_ns = 3 * NS_PER_S }),
                 0);
         stop_after_4(&record);
-        assert_int_equal(facts_init(&facts, &record), 0);
+        assert_int_equal(facts_measure(&facts, &record), 0);
         assert_true(facts.full_ns > 2900 * MS && facts.wall_ns < 3100 * MS);
         facts_deinit(&facts);
         record_deinit(&record);
@@ -520,7 +521,7 @@ static void test_record_with_holes(void **state)
                 0);
         make_holes(&record);
         assert_int_equal(record.attempts[record.n_attempts - 1].number, 960);
-        assert_int_equal(facts_init(&facts, &record), 0);
+        assert_int_equal(facts_measure(&facts, &record), 0);
         for (size_t i = 0; i < PART_N; i++) {
                 chain_ns += facts.chain_ns[i];
                 share_ns += facts.share_ns[i];
@@ -599,7 +600,7 @@ static void test_figures(void **state)
         for (size_t i = 0; i < record.n_attempts; i++)
                 if (record.attempts[i].code == 0)
                         record.attempts[i].stamps.tcp_end_ns = record.attempts[i].stamps.slot_ns;
-        assert_int_equal(facts_init(&facts, &record), 0);
+        assert_int_equal(facts_measure(&facts, &record), 0);
         for (size_t i = 0; i < LENGTH(cases); i++) {
                 assert_int_equal(figure_of(&facts, cases[i].name, &value), 0);
                 if (value != cases[i].value)
@@ -636,7 +637,7 @@ static void test_figures_of_nothing(void **state)
                                  &(struct record_maker){
                                          .n = 10, .each.server_ns = 100 * MS, .vary = fail_it }),
                 0);
-        assert_int_equal(facts_init(&facts, &record), 0);
+        assert_int_equal(facts_measure(&facts, &record), 0);
         for (size_t i = 0; i < LENGTH(names); i++) {
                 assert_int_equal(figure_of(&facts, names[i], &value), 0);
                 assert_true(isnan(value));

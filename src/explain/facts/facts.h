@@ -169,11 +169,7 @@ static inline uint64_t facts_all_wall_ns(const struct facts *facts)
                        : facts->wall_ns;
 }
 
-/*
- * MUSTER_E_RESOURCE; MUSTER_E_INPUT when no request in it has ended. The record is borrowed until
- * facts_deinit().
- */
-int facts_init(struct facts *facts, const struct record *record);
+/* May be called twice, and on zeroed memory. facts_measure() is what fills them. */
 void facts_deinit(struct facts *facts);
 
 /*

@@ -30,7 +30,7 @@ struct intake {
         bool follows; /* the program goes on when it has results */
 };
 
-/* For facts_init(), which needs start_ns, wall_ns and by_request for it. MUSTER_E_RESOURCE. */
+/* For facts_measure(), which needs start_ns, wall_ns and by_request for it. MUSTER_E_RESOURCE. */
 int intake_init(struct intake **ret_intake, const struct facts *facts);
 struct intake *intake_free(struct intake *intake); /* NULL is allowed; returns NULL */
 

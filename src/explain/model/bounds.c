@@ -4,7 +4,7 @@
 #include "crew.h"
 #include <base/clock.h>
 #include <base/mem.h>
-#include <explain/causes/finding.h>
+#include <base/words.h>
 #include <explain/facts/intake.h>
 #include <explain/facts/life.h>
 #include <explain/measure/link_use.h>

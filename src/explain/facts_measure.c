@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+#include "facts_measure.h"
+
+#include <explain/facts/chain.h>
+#include <explain/facts/flight.h>
+#include <explain/facts/hosts.h>
+#include <explain/facts/intake.h>
+#include <explain/facts/run.h>
+#include <explain/facts/share.h>
+#include <explain/facts/spreads.h>
+#include <explain/facts/turns.h>
+#include <explain/model/replay.h>
+
+/*
+ * Each step fills one part of the facts. It needs the record, and the parts that are named on its
+ * right.
+ */
+static int measure(struct facts *facts)
+{
+        int r;
+
+        run_measure_wall(facts);
+        run_count_attempts(facts);
+        r = run_count_requests(facts);
+        if (r == 0)
+                run_measure_loop(facts); /* wall */
+        if (r == 0)
+                r = flight_measure(facts); /* wall */
+        if (r == 0)
+                r = spreads_measure(facts); /* requests */
+        if (r == 0)
+                r = hosts_measure(facts); /* wall */
+        if (r == 0)
+                r = intake_init(&facts->intake, facts); /* wall, requests */
+        if (r == 0)
+                r = turns_new(&facts->turns, facts->record);
+        if (r == 0)
+                r = share_sweep(facts, facts->share_ns); /* wall, intake, turns */
+        if (r == 0)
+                chain_walk(facts, facts->chain_ns); /* wall, requests, flight, intake, turns */
+        if (r == 0)
+                facts->replayed_ns = replay_unchanged_ns(facts); /* all of the above */
+        return facts->replayed_ns == UINT64_MAX ? MUSTER_E_RESOURCE : r;
+}
+
+int facts_measure(struct facts *facts, const struct record *record)
+{
+        int r;
+
+        *facts = (struct facts){ .record = record, .slots = record->run.options.concurrency };
+        if (record->n_attempts == 0 || record->n_attempts > UINT32_MAX)
+                return MUSTER_E_INPUT;
+        r = measure(facts);
+        if (r < 0)
+                facts_deinit(facts);
+        return r;
+}
