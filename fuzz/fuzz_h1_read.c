@@ -18,14 +18,14 @@ static int feed(struct h1_reader *reader, struct muster_str in, struct outcome *
 {
         static struct h1_scratch scratch;
         struct muster_error error = { 0 };
-        struct h1_event event = { .kind = H1_HEAD };
+        struct http_event event = { .kind = HTTP_HEAD };
         int r = 0;
 
-        while (r == 0 && event.kind != H1_DONE) {
+        while (r == 0 && event.kind != HTTP_DONE) {
                 r = h1_read_next(reader, &scratch, &in, &event, &error);
-                if (r == 0 && event.kind == H1_HEAD)
+                if (r == 0 && event.kind == HTTP_HEAD)
                         outcome->status = event.head.status;
-                if (r != 0 || event.kind != H1_BODY)
+                if (r != 0 || event.kind != HTTP_BODY)
                         continue;
                 outcome->body_bytes += event.body.len;
                 for (size_t i = 0; i < event.body.len; i++)

@@ -19,7 +19,7 @@ static uint64_t asked_wait_ns(const struct fields *fields)
         return seconds < UINT64_MAX / NS_PER_S ? seconds * NS_PER_S : UINT64_MAX;
 }
 
-static bool decide_retry(struct muster_request *request, const struct h1_head *head)
+static bool decide_retry(struct muster_request *request, const struct http_head *head)
 {
         uint64_t asked_ns = asked_wait_ns(&head->fields);
         bool asks_too_much = asked_ns > RETRY_AFTER_MAX_S * NS_PER_S;
@@ -128,7 +128,7 @@ static int too_many_redirects(const struct muster_request *request, struct muste
 }
 
 /* 0: follow it, as noted in the request. REDIRECT_NONE. Negative: it must not be followed. */
-static int decide_redirect(struct muster_request *request, const struct h1_head *head,
+static int decide_redirect(struct muster_request *request, const struct http_head *head,
         struct muster_error *error)
 {
         const struct settings *settings = request->engine->settings;
@@ -157,7 +157,7 @@ static int decide_redirect(struct muster_request *request, const struct h1_head 
         return 0;
 }
 
-int decide_use(struct muster_request *request, const struct h1_head *head,
+int decide_use(struct muster_request *request, const struct http_head *head,
         struct muster_error *error)
 {
         int r;

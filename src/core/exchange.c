@@ -263,7 +263,7 @@ static int too_large(const struct muster_request *request, uint64_t bytes,
 
 /* Make ready for the body: its decoder, or room for all of it. */
 static int expect_body(struct conn *conn, struct muster_request *request,
-        const struct h1_head *head, struct muster_error *error)
+        const struct http_head *head, struct muster_error *error)
 {
         const struct settings *settings = conn->engine->settings;
         struct decode_limits limits = { .max_bytes = request->limits.max_body_bytes,
@@ -292,8 +292,8 @@ static int expect_body(struct conn *conn, struct muster_request *request,
  * A body that is an error's stays in memory, to be looked at, unless it is wanted where good ones
  * go.
  */
-static int begin_sink(struct conn *conn, struct muster_request *request, const struct h1_head *head,
-        struct muster_error *error)
+static int begin_sink(struct conn *conn, struct muster_request *request,
+        const struct http_head *head, struct muster_error *error)
 {
         bool is_error = request->limits.fail_on_status && !request->limits.fail_with_body &&
                         head->status >= 400;
@@ -322,7 +322,7 @@ void exchange_drop_rest(struct conn *conn)
  */
 #define DROPPED 1
 static int expect_unwanted_body(struct conn *conn, struct muster_request *request,
-        const struct h1_head *head)
+        const struct http_head *head)
 {
         bool saves_conn = head->keeps_alive && !request->limits.no_reuse &&
                           !(head->has_length && head->length > DRAIN_BYTES_MAX);
@@ -334,8 +334,8 @@ static int expect_unwanted_body(struct conn *conn, struct muster_request *reques
         return DROPPED;
 }
 
-static int take_head(struct conn *conn, struct muster_request *request, const struct h1_head *head,
-        struct muster_error *error)
+static int take_head(struct conn *conn, struct muster_request *request,
+        const struct http_head *head, struct muster_error *error)
 {
         int r = result_set_head(&request->result, head);
 
@@ -414,26 +414,26 @@ static int take_body(struct conn *conn, struct muster_request *request, struct m
 }
 
 /* One event of the reader. 0: go on. Positive: the exchange is over. Negative: it failed. */
-static int take_event(struct conn *conn, const struct h1_event *event, size_t n_left,
+static int take_event(struct conn *conn, const struct http_event *event, size_t n_left,
         struct muster_error *error)
 {
         struct muster_request *request = conn->request;
         int r;
 
         switch (event->kind) {
-        case H1_INTERIM:
+        case HTTP_INTERIM:
                 if (n_left == 0)
                         forget_arrival(request);
                 return 0;
-        case H1_HEAD:
+        case HTTP_HEAD:
                 conn->notes.we_close |= event->head.is_in_doubt;
                 return take_head(conn, request, &event->head, error);
-        case H1_BODY:
+        case HTTP_BODY:
                 r = take_body(conn, request, event->body, error);
                 if (r == BODY_NOT_WANTED)
                         exchange_drop_rest(conn);
                 return r;
-        case H1_DONE:
+        case HTTP_DONE:
                 complete(conn, n_left);
                 return 1;
         }
@@ -454,7 +454,7 @@ void exchange_received(struct conn *conn, struct muster_str bytes, uint64_t kern
         }
         stamp_arrival(conn->request, kernel_ns, now_of(conn));
         while (r == 0) {
-                struct h1_event event;
+                struct http_event event;
 
                 r = h1_read_next(&conn->reader, scratch, &bytes, &event, &error);
                 if (r == 0)

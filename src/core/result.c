@@ -50,7 +50,7 @@ void result_clear_response(struct muster_result *result)
         result->body_bytes = result->wire_bytes = 0;
 }
 
-int result_set_head(struct muster_result *result, const struct h1_head *head)
+int result_set_head(struct muster_result *result, const struct http_head *head)
 {
         result->status = head->status;
         result->http_version = head->version;

@@ -10,7 +10,7 @@
 
 #include "attempt.h"
 #include <base/buf.h>
-#include <http/h1_read.h>
+#include <http/event.h>
 #include <muster/result.h>
 
 struct decoder;
@@ -50,7 +50,7 @@ void result_recycle(struct muster_result *from, struct muster_result *to, size_t
 void result_clear_response(struct muster_result *result);
 
 /* A response's head has come: keep it. MUSTER_E_RESOURCE. */
-int result_set_head(struct muster_result *result, const struct h1_head *head);
+int result_set_head(struct muster_result *result, const struct http_head *head);
 
 /* A body comes with these fields: keep what will not be decoded of it. MUSTER_E_RESOURCE. */
 int result_set_undecoded(struct muster_result *result, const struct fields *fields);

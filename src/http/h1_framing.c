@@ -76,7 +76,7 @@ static int read_fields(const struct fields *fields, struct said *said, struct mu
  * nothing else; each of several fields may say so, as proxies repeat it. `identity` was taken out
  * of HTTP (RFC 7230), and means nothing. Other lists are read in different ways.
  */
-static int check_coding(const struct h1_head *head, const struct said *said,
+static int check_coding(const struct http_head *head, const struct said *said,
         struct muster_error *error)
 {
         if (!said->n_chunked)
@@ -99,7 +99,7 @@ static int check_coding(const struct h1_head *head, const struct said *said,
  * and a 304's may, of the body that a GET would get), or cannot be understood, the server may send
  * it all the same, and the next response would not be found.
  */
-static bool is_bodiless_in_doubt(const struct h1_head *head, const struct said *said, int r)
+static bool is_bodiless_in_doubt(const struct http_head *head, const struct said *said, int r)
 {
         bool may_say = head->status >= 200 && head->status != 204;
 
@@ -112,14 +112,14 @@ bool h1_has_body(int status, bool is_head)
         return !is_head && status >= 200 && status != 204 && status != 304;
 }
 
-static bool keeps_alive(const struct h1_head *head)
+static bool keeps_alive(const struct http_head *head)
 {
         if (head->is_in_doubt || fields_has_token(&head->fields, "Connection", "close"))
                 return false;
         return head->version == 11 || fields_has_token(&head->fields, "Connection", "keep-alive");
 }
 
-int h1_framing_read(struct h1_head *head, bool is_head, enum h1_framing *ret_framing,
+int h1_framing_read(struct http_head *head, bool is_head, enum h1_framing *ret_framing,
         struct muster_error *error)
 {
         struct said said = { 0 };

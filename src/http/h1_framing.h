@@ -19,7 +19,7 @@ enum h1_framing {
  * keeps_alive. `is_head`: the request was a HEAD. MUSTER_E_PROTOCOL with *error where a body may
  * end in two places; where there is none (HEAD, 1xx, 204, 304), that only is in doubt.
  */
-int h1_framing_read(struct h1_head *head, bool is_head, enum h1_framing *ret_framing,
+int h1_framing_read(struct http_head *head, bool is_head, enum h1_framing *ret_framing,
         struct muster_error *error);
 
 /* May such a response have a body at all? Not that of a HEAD, nor 1xx, 204 and 304. */

@@ -48,7 +48,7 @@ struct muster_str h1_take_line(struct muster_str *rest)
  * HTTP/1.x, which all that came later than 1.1 would be compatible with. 2.0 and 0.9 are written by
  * servers that then speak HTTP/1; others read these, and so do we, once a connection.
  */
-static int parse_version(struct muster_str line, struct h1_head *head, struct muster_error *error)
+static int parse_version(struct muster_str line, struct http_head *head, struct muster_error *error)
 {
         if (line.len < 5 || !h1_may_begin(line))
                 return h1_not_http(error, head->raw);
@@ -86,7 +86,7 @@ static int check_reason(struct muster_str reason, struct muster_str line,
  * "HTTP/1.1 200 OK"; servers leave out the space before an empty reason, and write two before the
  * status.
  */
-static int parse_status_line(struct muster_str line, struct h1_head *head,
+static int parse_status_line(struct muster_str line, struct http_head *head,
         struct muster_error *error)
 {
         int r = parse_version(line, head, error);
@@ -111,7 +111,7 @@ static int parse_status_line(struct muster_str line, struct h1_head *head,
         return check_reason(head->reason, line, error);
 }
 
-int h1_status_line_parse(struct h1_head *head, struct muster_str *ret_rest,
+int h1_status_line_parse(struct http_head *head, struct muster_str *ret_rest,
         struct muster_error *error)
 {
         *ret_rest = head->raw;
@@ -173,13 +173,13 @@ int h1_fields_parse(struct muster_str rest, const char *head_at, struct h1_scrat
         return 0;
 }
 
-int h1_head_parse(struct muster_str raw, struct h1_scratch *scratch, struct h1_head *ret_head,
+int h1_head_parse(struct muster_str raw, struct h1_scratch *scratch, struct http_head *ret_head,
         struct muster_error *error)
 {
         struct muster_str rest;
         int r;
 
-        *ret_head = (struct h1_head){ .raw = raw };
+        *ret_head = (struct http_head){ .raw = raw };
         r = h1_status_line_parse(ret_head, &rest, error);
         if (r < 0)
                 return r;

@@ -21,14 +21,14 @@ size_t h1_head_end(struct muster_str text, size_t *scanned);
  * into `scratch`. H1_UNTIDY: a field line is not well-formed, see h1_untidy.h. MUSTER_E_PROTOCOL
  * with *error.
  */
-int h1_head_parse(struct muster_str raw, struct h1_scratch *scratch, struct h1_head *ret_head,
+int h1_head_parse(struct muster_str raw, struct h1_scratch *scratch, struct http_head *ret_head,
         struct muster_error *error);
 
 /*
  * The first line of head->raw; what stands behind it goes to *ret_rest. MUSTER_E_PROTOCOL with
  * *error.
  */
-int h1_status_line_parse(struct h1_head *head, struct muster_str *ret_rest,
+int h1_status_line_parse(struct http_head *head, struct muster_str *ret_rest,
         struct muster_error *error);
 
 /* Cut off a line and its end, CRLF or a bare LF (RFC 9112 section 2.2). There must be one. */

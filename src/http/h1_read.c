@@ -110,7 +110,8 @@ static int take_raw_head(struct h1_reader *reader, struct muster_str *in,
 }
 
 /* What the body is delimited by, and with that the next state. */
-static int read_framing(struct h1_reader *reader, struct h1_head *head, struct muster_error *error)
+static int read_framing(struct h1_reader *reader, struct http_head *head,
+        struct muster_error *error)
 {
         enum h1_framing framing;
         int r;
@@ -138,7 +139,8 @@ static int read_framing(struct h1_reader *reader, struct h1_head *head, struct m
         return MUSTER_E_INTERNAL;
 }
 
-static int check_interim(struct h1_reader *reader, struct h1_head *head, struct muster_error *error)
+static int check_interim(struct h1_reader *reader, struct http_head *head,
+        struct muster_error *error)
 {
         enum h1_framing none;
         int r = h1_framing_read(head, reader->is_head, &none, error);
@@ -157,7 +159,7 @@ static int check_interim(struct h1_reader *reader, struct h1_head *head, struct 
 
 /* Parse it once more, in our own copy, in which it can be put right. */
 static int read_untidy(struct h1_reader *reader, struct h1_scratch *scratch, struct muster_str raw,
-        struct h1_head *ret_head, struct muster_error *error)
+        struct http_head *ret_head, struct muster_error *error)
 {
         if (!reader->kept_is_stale && buf_add_str(&reader->kept, raw) < 0)
                 return out_of_memory(error);
@@ -166,7 +168,7 @@ static int read_untidy(struct h1_reader *reader, struct h1_scratch *scratch, str
 }
 
 static int read_head(struct h1_reader *reader, struct h1_scratch *scratch, struct muster_str *in,
-        struct h1_event *ret_event, struct muster_error *error)
+        struct http_event *ret_event, struct muster_error *error)
 {
         struct muster_str raw;
         int r = take_raw_head(reader, in, &raw, error);
@@ -179,24 +181,24 @@ static int read_head(struct h1_reader *reader, struct h1_scratch *scratch, struc
         if (r < 0)
                 return r;
         if (ret_event->head.status < 200) {
-                ret_event->kind = H1_INTERIM;
+                ret_event->kind = HTTP_INTERIM;
                 return check_interim(reader, &ret_event->head, error);
         }
-        ret_event->kind = H1_HEAD;
+        ret_event->kind = HTTP_HEAD;
         return read_framing(reader, &ret_event->head, error);
 }
 
 /* --- bodies ---------------------------------------------------------------------------------- */
 
-static int body_event(struct h1_event *ret_event, struct muster_str body)
+static int body_event(struct http_event *ret_event, struct muster_str body)
 {
-        ret_event->kind = H1_BODY;
+        ret_event->kind = HTTP_BODY;
         ret_event->body = body;
         return 0;
 }
 
 /* As much of what is left as there is. */
-static int read_left(struct h1_reader *reader, struct muster_str *in, struct h1_event *ret_event)
+static int read_left(struct h1_reader *reader, struct muster_str *in, struct http_event *ret_event)
 {
         size_t n = in->len < reader->left ? in->len : (size_t)reader->left;
 
@@ -310,7 +312,7 @@ static int read_trailer(struct h1_reader *reader, struct muster_str *in, struct 
 /* --- all of it ------------------------------------------------------------------------------- */
 
 static int step(struct h1_reader *reader, struct h1_scratch *scratch, struct muster_str *in,
-        struct h1_event *ret_event, bool *ret_is_event, struct muster_error *error)
+        struct http_event *ret_event, bool *ret_is_event, struct muster_error *error)
 {
         *ret_is_event = true;
         switch (reader->state) {
@@ -339,7 +341,7 @@ static int step(struct h1_reader *reader, struct h1_scratch *scratch, struct mus
                 return in->len ? body_event(ret_event, take(in, in->len)) : H1_MORE;
         case H1_AT_DONE:
                 buf_recycle(&reader->kept, KEEP_BYTES);
-                ret_event->kind = H1_DONE;
+                ret_event->kind = HTTP_DONE;
                 return 0;
         case H1_AT_ERROR:
                 return MUSTER_E_PROTOCOL;
@@ -349,7 +351,7 @@ static int step(struct h1_reader *reader, struct h1_scratch *scratch, struct mus
 }
 
 int h1_read_next(struct h1_reader *reader, struct h1_scratch *scratch, struct muster_str *in,
-        struct h1_event *ret_event, struct muster_error *error)
+        struct http_event *ret_event, struct muster_error *error)
 {
         bool is_event = false;
         int r = 0;

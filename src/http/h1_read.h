@@ -22,46 +22,13 @@
 #ifndef HTTP_H1_READ_H
 #define HTTP_H1_READ_H
 
-#include "field.h"
+#include "event.h"
 
 /* the default cap: what curl allows; more is broken or hostile */
 #define H1_HEAD_BYTES_MAX (300 * 1024)
 #define H1_FIELDS_MAX     512  /* fields in one head; servers send 10 to 40 */
 #define H1_INTERIM_MAX    32   /* 1xx responses before the final one */
 #define H1_CHUNK_LINE_MAX 4096 /* chunk size with its extensions */
-
-enum h1_event_kind {
-        /*
-         * a 1xx response (RFC 9110 section 15.2); the final one follows. 101 is a protocol error:
-         * nobody asked for it
-         */
-        H1_INTERIM,
-        H1_HEAD, /* status line and fields */
-        H1_BODY, /* some of the body */
-        H1_DONE, /* the response is complete; what is left in `in` is not of it */
-};
-
-struct h1_head {
-        int status;
-        int version;              /* 10 or 11 */
-        struct muster_str reason; /* may be empty */
-        /* The whole head as it came, status line to empty line; fields point into it. */
-        struct muster_str raw;
-        struct fields fields;
-        unsigned n_dropped; /* lines that are no fields, and were passed over */
-        bool has_length;    /* Content-Length framing */
-        uint64_t length;    /* of the body, where has_length */
-        bool has_body;      /* false for HEAD, 1xx, 204, 304 */
-        bool is_in_doubt;   /* what follows may not be what it seems to be: not to be used again */
-        /* the connection may be used again after H1_DONE (RFC 9112 section 9.3) */
-        bool keeps_alive;
-};
-
-struct h1_event {
-        enum h1_event_kind kind;
-        struct h1_head head;    /* HEAD, INTERIM: borrowed until the next call of h1_read_next() */
-        struct muster_str body; /* BODY: borrowed from `in` */
-};
 
 enum h1_read_state {
         H1_AT_HEAD,
@@ -110,10 +77,10 @@ void h1_read_deinit(struct h1_reader *reader);
  * MUSTER_E_PROTOCOL, _TOO_LARGE, _RESOURCE with *error: the connection is of no more use.
  */
 int h1_read_next(struct h1_reader *reader, struct h1_scratch *scratch, struct muster_str *in,
-        struct h1_event *ret_event, struct muster_error *error);
+        struct http_event *ret_event, struct muster_error *error);
 
 /*
- * The peer ended its side. 0: that was the end of a body that is delimited by it: H1_DONE.
+ * The peer ended its side. 0: that was the end of a body that is delimited by it: HTTP_DONE.
  * MUSTER_E_CLOSED with *error saying what was incomplete otherwise ("after 3 of 10 bytes of the
  * body").
  */

@@ -50,7 +50,7 @@ static enum fold unfold(char *text, struct muster_str *line, struct muster_str *
 }
 
 /* About where the response ends. That is an error, but where it ends with its head. */
-static int doubt(struct h1_head *head, const char *what, struct muster_str line,
+static int doubt(struct http_head *head, const char *what, struct muster_str line,
         struct muster_error *error)
 {
         if (head->has_body)
@@ -63,7 +63,7 @@ static int doubt(struct h1_head *head, const char *what, struct muster_str line,
  * A line that is no field. Not everybody reads on behind one without a colon, so what follows is in
  * doubt.
  */
-static int judge_stray(struct h1_head *head, struct muster_str line, struct muster_str name,
+static int judge_stray(struct http_head *head, struct muster_str line, struct muster_str name,
         struct muster_error *error)
 {
         if (has(line, '\r'))
@@ -78,7 +78,7 @@ static int judge_stray(struct h1_head *head, struct muster_str line, struct must
 }
 
 /* Content-Length or Transfer-Encoding; what its value says is looked at later. */
-static int judge_framing(struct h1_head *head, struct muster_str line, struct muster_str value,
+static int judge_framing(struct http_head *head, struct muster_str line, struct muster_str value,
         enum fold fold, bool is_length, struct muster_error *error)
 {
         if (fold == FOLD_TEXT || (fold == FOLD_BLANK && !is_length))
@@ -91,7 +91,7 @@ static int judge_framing(struct h1_head *head, struct muster_str line, struct mu
 }
 
 /* Parse one line, unfolded. DROPPED. */
-static int parse_line(char *text, struct h1_head *head, struct muster_str line, enum fold fold,
+static int parse_line(char *text, struct http_head *head, struct muster_str line, enum fold fold,
         struct muster_str *ret_name, struct muster_str *ret_value, struct muster_error *error)
 {
         const char *colon = memchr(line.at, ':', line.len);
@@ -120,7 +120,7 @@ static int parse_line(char *text, struct h1_head *head, struct muster_str line, 
 }
 
 static int parse_fields(char *text, struct muster_str rest, struct h1_scratch *scratch,
-        struct h1_head *head, struct muster_error *error)
+        struct http_head *head, struct muster_error *error)
 {
         struct muster_str line, name, value;
         size_t n = 0;
@@ -146,12 +146,12 @@ static int parse_fields(char *text, struct muster_str rest, struct h1_scratch *s
 }
 
 int h1_untidy_parse(char *text, size_t len, bool is_head, struct h1_scratch *scratch,
-        struct h1_head *ret_head, struct muster_error *error)
+        struct http_head *ret_head, struct muster_error *error)
 {
         struct muster_str rest;
         int r;
 
-        *ret_head = (struct h1_head){ .raw = { text, len } };
+        *ret_head = (struct http_head){ .raw = { text, len } };
         r = h1_status_line_parse(ret_head, &rest, error);
         if (r < 0)
                 return r;

@@ -26,7 +26,7 @@
  * and the fields point into it. MUSTER_E_PROTOCOL, MUSTER_E_TOO_LARGE with *error.
  */
 int h1_untidy_parse(char *text, size_t len, bool is_head, struct h1_scratch *scratch,
-        struct h1_head *ret_head, struct muster_error *error);
+        struct http_head *ret_head, struct muster_error *error);
 
 /* May a line that is not well-formed be passed over in a trailer, where no field is of use? */
 bool h1_untidy_is_harmless(struct muster_str line);

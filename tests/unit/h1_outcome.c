@@ -11,7 +11,7 @@ static void say(struct h1_outcome *outcome, const char *word)
         snprintf(outcome->text + len, sizeof(outcome->text) - len, "%s%s", len ? " " : "", word);
 }
 
-static void say_head(struct h1_outcome *outcome, const struct h1_head *head)
+static void say_head(struct h1_outcome *outcome, const struct http_head *head)
 {
         struct muster_str x = fields_find(&head->fields, "X");
         char word[64];
@@ -33,7 +33,7 @@ static bool feed(struct h1_reader *reader, struct muster_str *in, struct h1_outc
         struct muster_error error = { 0 };
 
         for (;;) {
-                struct h1_event event = { 0 };
+                struct http_event event = { 0 };
                 int r = h1_read_next(reader, &scratch, in, &event, &error);
                 char word[16];
 
@@ -47,20 +47,20 @@ static bool feed(struct h1_reader *reader, struct muster_str *in, struct h1_outc
                         return false;
                 }
                 switch (event.kind) {
-                case H1_INTERIM:
+                case HTTP_INTERIM:
                         snprintf(word, sizeof(word), "i %d", event.head.status);
                         say(outcome, word);
                         break;
-                case H1_HEAD:
+                case HTTP_HEAD:
                         say_head(outcome, &event.head);
                         break;
-                case H1_BODY:
+                case HTTP_BODY:
                         assert_true(event.body.len > 0);
                         assert_true(outcome->body_len + event.body.len <= sizeof(outcome->body));
                         memcpy(outcome->body + outcome->body_len, event.body.at, event.body.len);
                         outcome->body_len += event.body.len;
                         break;
-                case H1_DONE:
+                case HTTP_DONE:
                         say(outcome, "done");
                         outcome->n_left = in->len;
                         return false;

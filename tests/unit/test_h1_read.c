@@ -350,14 +350,14 @@ static void test_head_is_borrowed_and_whole(void **state)
         struct muster_str in = BYTES(OK_LINE "Server: x y \r\nEmpty:\r\nContent-Length: 0\r\n\r\n");
         struct h1_reader reader = { 0 };
         struct muster_error error = { 0 };
-        struct h1_event event;
+        struct http_event event;
 
         (void)state;
         h1_read_begin(&reader, false, 0);
         assert_false(h1_read_has_begun(&reader));
         assert_int_equal(h1_read_next(&reader, &scratch, &in, &event, &error), 0);
         assert_true(h1_read_has_begun(&reader));
-        assert_int_equal(event.kind, H1_HEAD);
+        assert_int_equal(event.kind, HTTP_HEAD);
         assert_int_equal(event.head.version, 11);
         assert_true(str_is(event.head.reason, "OK"));
         assert_int_equal(event.head.fields.n, 3);
@@ -414,7 +414,7 @@ static void test_too_many(void **state)
         struct h1_reader reader = { 0 };
         struct muster_error error = { 0 };
         struct muster_str in = { many, 0 };
-        struct h1_event event;
+        struct http_event event;
         int r = 0;
 
         (void)state;
@@ -447,12 +447,12 @@ static void test_back_to_back(void **state)
 
         (void)state;
         for (int i = 0; i < 2; i++) {
-                struct h1_event event = { .kind = H1_HEAD };
+                struct http_event event = { .kind = HTTP_HEAD };
 
                 h1_read_begin(&reader, false, 0);
-                while (event.kind != H1_DONE) {
+                while (event.kind != HTTP_DONE) {
                         assert_int_equal(h1_read_next(&reader, &scratch, &in, &event, &error), 0);
-                        if (event.kind == H1_BODY)
+                        if (event.kind == HTTP_BODY)
                                 bodies[i] = event.body.at[0];
                 }
         }
@@ -504,11 +504,11 @@ static void read_with_little_memory(void)
         h1_read_begin(&reader, false, 0);
         for (const char *at = text; *at && r == H1_MORE; at++) {
                 struct muster_str in = { at, 1 };
-                struct h1_event event = { .kind = H1_HEAD };
+                struct http_event event = { .kind = HTTP_HEAD };
 
                 do
                         r = h1_read_next(&reader, &scratch, &in, &event, &error);
-                while (r == 0 && event.kind != H1_DONE);
+                while (r == 0 && event.kind != HTTP_DONE);
         }
         assert_true(r == 0 || r == MUSTER_E_RESOURCE);
         h1_read_deinit(&reader);

@@ -176,7 +176,7 @@ static bool take_of(struct client *client, bool is_head)
         static struct h1_scratch scratch;
         struct muster_str in = { client->got.at + client->used, client->got.len - client->used };
         struct h1_reader reader = { 0 };
-        struct h1_event event = { 0 };
+        struct http_event event = { 0 };
         struct muster_error error = { 0 };
         int r;
 
@@ -186,14 +186,14 @@ static bool take_of(struct client *client, bool is_head)
         client->n_interim = 0;
         client->body_bytes.len = 0;
         while ((r = h1_read_next(&reader, &scratch, &in, &event, &error)) == 0 &&
-                event.kind != H1_DONE) {
-                if (event.kind == H1_INTERIM)
+                event.kind != HTTP_DONE) {
+                if (event.kind == HTTP_INTERIM)
                         client->n_interim++;
-                if (event.kind == H1_HEAD) {
+                if (event.kind == HTTP_HEAD) {
                         client->status = event.head.status;
                         client->head = event.head.raw;
                 }
-                if (event.kind == H1_BODY)
+                if (event.kind == HTTP_BODY)
                         assert_int_equal(buf_add_str(&client->body_bytes, event.body), 0);
         }
         if (r < 0)
