@@ -121,7 +121,7 @@ static int bad(struct muster_error *error, const char *what, struct muster_str o
         const char *advice)
 {
         return error_set(error, MUSTER_E_INPUT, MUSTER_PHASE_QUEUE, 0, "%s \"%.*s\"%s", what,
-                (int)(of.len < 60 ? of.len : 60), of.at ? of.at : "", advice);
+                STR_ARGS(str_first(of, 60)), advice);
 }
 
 static int read_names(struct csv *csv, struct muster_str row, struct muster_error *error)

@@ -300,8 +300,7 @@ const char *input_warning(struct input *input, const struct input_item *item, ch
         snprintf(text, size,
                 "muster: warning: line %llu of %s has \"%.*s\", which is not known; did you mean \"%s\"? It only comes back with the result (--strict makes it an error)",
                 (unsigned long long)item->line, name_of(input),
-                (int)(item->unknown.len < 40 ? item->unknown.len : 40), item->unknown.at,
-                item->nearest);
+                STR_ARGS(str_first(item->unknown, 40)), item->nearest);
         return text;
 }
 

@@ -161,7 +161,7 @@ static bool is_plain(struct muster_str url)
 
 static bool begins_as_url(struct muster_str line)
 {
-        struct muster_str begin = { line.at, line.len < 5 ? line.len : 5 };
+        struct muster_str begin = str_first(line, 5);
 
         return str_is_nocase(begin, "http:") || str_is_nocase(begin, "https");
 }

@@ -52,6 +52,12 @@ static inline bool str_is_nocase(struct muster_str a, const char *text)
         return str_eq_nocase(a, str_of(text));
 }
 
+/* Its first `len` bytes, all of it when it is shorter; its `at` is not NULL. */
+static inline struct muster_str str_first(struct muster_str a, size_t len)
+{
+        return (struct muster_str){ a.at ? a.at : "", a.len < len ? a.len : len };
+}
+
 bool str_starts(struct muster_str a, const char *prefix);
 
 /* Does `what` stand anywhere in it? */

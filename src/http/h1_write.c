@@ -19,10 +19,8 @@ bool h1_method_is_idempotent(struct muster_str method)
 
 static int refuse(struct muster_error *error, const char *what, struct muster_str text)
 {
-        int shown = text.len < 80 ? (int)text.len : 80;
-
         return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_SEND, 0, "invalid: %s \"%.*s\"",
-                what, shown, text.at);
+                what, STR_ARGS(str_first(text, 80)));
 }
 
 static int check(const struct h1_request *request, struct muster_error *error)

@@ -17,10 +17,8 @@ static bool becomes_get(int status, struct muster_str method)
 
 static int refuse(struct muster_error *error, const char *why, struct muster_str location)
 {
-        int shown = location.len < 100 ? (int)location.len : 100;
-
         return error_set(error, MUSTER_E_REDIRECT, MUSTER_PHASE_RECEIVE, 0,
-                "redirect: to \"%.*s\": %s", shown, location.at, why);
+                "redirect: to \"%.*s\": %s", STR_ARGS(str_first(location, 100)), why);
 }
 
 int redirect_decide(int status, struct muster_str method, const struct url *from,

@@ -15,6 +15,8 @@
 #include <base/error.h>
 #include <stdio.h>
 
+#define SHOWN_PORT_MAX 80 /* characters of the input in a message */
+
 /* --- cleaning -------------------------------------------------------------------------------- */
 
 static bool is_dropped(char c)
@@ -65,11 +67,6 @@ struct pieces {
         enum url_scheme scheme;
         struct muster_str authority, path, query;
 };
-
-static struct muster_str shown(struct muster_str text)
-{
-        return (struct muster_str){ text.at ? text.at : "", text.len < 80 ? text.len : 80 };
-}
 
 /* The length of "scheme:" at the front, 0 when there is none. */
 static size_t scheme_length(struct muster_str text)
@@ -179,7 +176,7 @@ static int parse_port(struct muster_str text, enum url_scheme scheme, uint16_t *
         if (!str_to_u64(text, &port) || port > 65535)
                 return error_set(error, MUSTER_E_URL, MUSTER_PHASE_QUEUE, 0,
                         "url: port \"%.*s\" is not a number from 0 to 65535",
-                        STR_ARGS(shown(text)));
+                        STR_ARGS(str_first(text, SHOWN_PORT_MAX)));
         *ret_port = (uint16_t)port;
         return 0;
 }

@@ -11,17 +11,11 @@
 
 #define SHOWN_MAX 70 /* characters of the input in a message that may quote it twice */
 
-static struct muster_str shown(struct muster_str text)
-{
-        return (struct muster_str){ text.at ? text.at : "",
-                text.len < SHOWN_MAX ? text.len : SHOWN_MAX };
-}
-
 /* "url: "TEXT" what". */
 static int say(struct muster_error *error, struct muster_str text, const char *what)
 {
         return error_set(error, MUSTER_E_URL, MUSTER_PHASE_QUEUE, 0, "url: \"%.*s\" %s",
-                STR_ARGS(shown(text)), what);
+                STR_ARGS(str_first(text, SHOWN_MAX)), what);
 }
 
 static struct muster_str from(struct muster_str text, size_t at)
@@ -38,7 +32,7 @@ int url_hint_unsupported(struct muster_str scheme, struct muster_error *error)
 {
         return error_set(error, MUSTER_E_URL, MUSTER_PHASE_QUEUE, 0,
                 "url: scheme \"%.*s\" is not supported; http and https are",
-                STR_ARGS(shown(scheme)));
+                STR_ARGS(str_first(scheme, SHOWN_MAX)));
 }
 
 /* --- characters that nobody meant ------------------------------------------------------------ */
@@ -86,10 +80,9 @@ static int control(struct muster_str text, size_t at, struct muster_error *error
 /* Behind other schemes it is not what is wrong. */
 static int backslash(struct muster_str text, struct muster_error *error)
 {
-        size_t len = text.len < 5 ? text.len : 5;
+        struct muster_str begin = str_first(text, 5);
 
-        if (!str_is_nocase((struct muster_str){ text.at, len }, "http:") &&
-                !str_is_nocase((struct muster_str){ text.at, len }, "https"))
+        if (!str_is_nocase(begin, "http:") && !str_is_nocase(begin, "https"))
                 return 0;
         for (size_t i = 0; i < text.len && text.at[i] != '?' && text.at[i] != '#'; i++)
                 if (text.at[i] == '\\')
@@ -135,7 +128,7 @@ static int write_this(struct muster_error *error, struct muster_str text, const 
         const char *scheme, struct muster_str rest)
 {
         return error_set(error, MUSTER_E_URL, MUSTER_PHASE_QUEUE, 0,
-                "url: %s \"%.*s\"; write %s%.*s", why, STR_ARGS(shown(text)), scheme,
+                "url: %s \"%.*s\"; write %s%.*s", why, STR_ARGS(str_first(text, SHOWN_MAX)), scheme,
                 STR_ARGS(rest));
 }
 
