@@ -2,6 +2,7 @@
 #include "capacity.h"
 
 #include <assert.h>
+#include <base/minmax.h>
 
 #define LONGEST_NS (365.0 * 24 * 3600 * NS_PER_S) /* of a service */
 
@@ -60,8 +61,7 @@ static void begin_next(struct capacity *capacity, uint64_t since_ns)
         struct job *job;
 
         while ((job = take_waiting(capacity))) {
-                if (begin(capacity, job, since_ns > job->entered_ns ? since_ns : job->entered_ns) ==
-                        0)
+                if (begin(capacity, job, max_u64(since_ns, job->entered_ns)) == 0)
                         return;
                 /*
                  * Without memory for its timer it cannot be worked on: its client waits until it

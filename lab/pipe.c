@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <base/clock.h>
 #include <base/mem.h>
+#include <base/minmax.h>
 
 struct packet {
         struct list link;
@@ -17,11 +18,6 @@ struct packet {
 static struct packet *packet_of(struct list *link)
 {
         return link ? LIST_OWNER(link, struct packet, link) : NULL;
-}
-
-static uint64_t later(uint64_t a, uint64_t b)
-{
-        return a > b ? a : b;
 }
 
 /* --- making and unmaking --------------------------------------------------------------------- */
@@ -60,7 +56,7 @@ static void load(struct pipe *pipe)
         const struct packet *packet = packet_of(list_first(&pipe->waiting));
         uint64_t rate = pipe->conditions.bits_per_s;
 
-        pipe->finish_ns = later(packet->arrived_ns, pipe->free_ns);
+        pipe->finish_ns = max_u64(packet->arrived_ns, pipe->free_ns);
         if (pipe->finish_ns != pipe->free_ns || !rate)
                 pipe->carry = 0; /* it was idle: a new run begins on a whole nanosecond */
         if (!rate)
@@ -75,7 +71,7 @@ static uint64_t due_of(const struct pipe *pipe, const struct packet *packet)
         const struct pipe_conditions *c = &pipe->conditions;
         uint64_t jitter_ns = (uint64_t)(packet->luck * (double)c->jitter_ns);
 
-        return later(pipe->finish_ns + c->delay_ns + jitter_ns, pipe->last_due_ns);
+        return max_u64(pipe->finish_ns + c->delay_ns + jitter_ns, pipe->last_due_ns);
 }
 
 /* Let the packet that is in the serialiser fly, and load the next. */
@@ -154,7 +150,7 @@ static enum pipe_fate enqueue(struct pipe *pipe, struct muster_str bytes, double
         memcpy(packet->bytes, bytes.at, bytes.len);
         list_push_back(&pipe->waiting, &packet->link);
         pipe->n_waiting++;
-        pipe->stats->most_queued = later(pipe->stats->most_queued, pipe->n_waiting);
+        pipe->stats->most_queued = max_u64(pipe->stats->most_queued, pipe->n_waiting);
         if (pipe->n_waiting == 1)
                 load(pipe);
         return PIPE_QUEUED;

@@ -9,6 +9,7 @@
 #include "quantity.h"
 #include "route.h"
 
+#include <base/minmax.h>
 #include <stdio.h>
 
 #define ENCODED_BYTES     (10 * 1024) /* before coding, unless it is said */
@@ -251,7 +252,7 @@ static void plan_bomb(struct call *call)
                 return;
         max = chain.codings[0] == CODING_GZIP || chain.codings[0] == CODING_ZSTD ? BOMB_BYTES_MAX
                                                                                  : ONE_STREAM_MAX;
-        if (take_limited(call, max < BOMB_BYTES ? max : BOMB_BYTES, max, &n_bytes))
+        if (take_limited(call, min_u64(max, BOMB_BYTES), max, &n_bytes))
                 plan_coding(call, &chain, (struct muster_str){ zeros, sizeof(zeros) }, n_bytes,
                         str_of(""));
 }

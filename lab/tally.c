@@ -4,6 +4,7 @@
 #include <base/clock.h>
 #include <base/list.h>
 #include <base/mem.h>
+#include <base/minmax.h>
 
 #define LONGEST_NS (365.0 * 24 * 3600 * NS_PER_S) /* of an interval, and of a burst */
 
@@ -60,7 +61,7 @@ uint64_t tally_take(struct tally *tally, double rate_per_s, double burst, uint64
 {
         double interval_ns = (double)NS_PER_S / rate_per_s;
         uint64_t early_ns = burst > 1 ? bounded(interval_ns * (burst - 1)) : 0;
-        uint64_t due_ns = tally->next_ns > now_ns ? tally->next_ns : now_ns;
+        uint64_t due_ns = max_u64(tally->next_ns, now_ns);
 
         if (due_ns - now_ns > early_ns)
                 return due_ns - now_ns - early_ns;

@@ -9,6 +9,7 @@
 #include "page.h"
 
 #include <base/buf.h>
+#include <base/minmax.h>
 #include <base/words.h>
 #include <math.h>
 #include <string.h>
@@ -206,7 +207,7 @@ static double agreement(const struct account *account)
         for (size_t i = 0; i < account->n; i++) {
                 const uint64_t *ns = account->rows[i].ns;
 
-                common_ns += ns[0] < ns[1] ? ns[0] : ns[1];
+                common_ns += min_u64(ns[0], ns[1]);
         }
         return share(account, common_ns);
 }

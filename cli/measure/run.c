@@ -5,6 +5,7 @@
 #include <base/clock.h>
 #include <base/error.h>
 #include <base/mem.h>
+#include <base/minmax.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -155,7 +156,7 @@ static void allow_files(unsigned n_threads)
 
         if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= wanted)
                 return;
-        limit.rlim_cur = wanted < limit.rlim_max ? wanted : limit.rlim_max;
+        limit.rlim_cur = min_u64(wanted, limit.rlim_max);
         (void)setrlimit(RLIMIT_NOFILE, &limit);
 }
 

@@ -8,6 +8,7 @@
 #include <base/clock.h>
 #include <base/error.h>
 #include <base/mem.h>
+#include <base/minmax.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -124,7 +125,7 @@ struct child_talk process_talk(const struct process_job *job)
         uint64_t left_ns = muster_result_time_left_ns(job->result);
 
         return (struct child_talk){
-                .timeout_ns = own_ns < left_ns ? own_ns : left_ns,
+                .timeout_ns = min_u64(own_ns, left_ns),
                 .max_output_bytes = process->options.max_output_bytes,
                 .stop_fd = process->stop_fd,
         };

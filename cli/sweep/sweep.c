@@ -13,6 +13,7 @@
 #include <base/clock.h>
 #include <base/error.h>
 #include <base/mem.h>
+#include <base/minmax.h>
 #include <stddef.h>
 #include <unistd.h>
 
@@ -100,11 +101,6 @@ static int settle(struct sweep_options *options, struct muster_error *error)
 }
 
 /* --- the steps ------------------------------------------------------------------------------- */
-
-static uint64_t max_u64(uint64_t a, uint64_t b)
-{
-        return a > b ? a : b;
-}
 
 static void show_progress(const struct sweep *sweep, const char *what, unsigned concurrency)
 {

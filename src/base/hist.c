@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "hist.h"
 
+#include "minmax.h"
 #include <string.h>
 
 #define STEPS (1u << HIST_STEP_BITS)
@@ -70,7 +71,7 @@ uint64_t hist_quantile(const struct hist *hist, double share)
         for (unsigned i = 0; i < HIST_N_BUCKETS; i++) {
                 seen += hist->buckets[i];
                 if (seen >= want)
-                        return bucket_top(i) < hist->max ? bucket_top(i) : hist->max;
+                        return min_u64(bucket_top(i), hist->max);
         }
         return hist->max;
 }

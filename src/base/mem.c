@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "mem.h"
 
+#include "minmax.h"
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -67,7 +68,7 @@ void *mem_free(void *at)
 
 void mem_copy_known(void *to, size_t to_size, const void *from, size_t from_size)
 {
-        memcpy(to, from, to_size < from_size ? to_size : from_size);
+        memcpy(to, from, min_size(to_size, from_size));
         if (to_size > from_size)
                 memset((char *)to + from_size, 0, to_size - from_size);
 }

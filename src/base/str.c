@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "str.h"
 
+#include "minmax.h"
+
 int char_hex(char c)
 {
         if (char_is_digit(c))
@@ -82,13 +84,6 @@ bool str_to_u64(struct muster_str a, uint64_t *ret_value)
 
 #define DISTANT 64 /* longer texts are not compared */
 
-static unsigned min3(unsigned a, unsigned b, unsigned c)
-{
-        unsigned least = a < b ? a : b;
-
-        return least < c ? least : c;
-}
-
 unsigned str_distance(struct muster_str a, struct muster_str b)
 {
         unsigned row[DISTANT], diagonal, above;
@@ -102,7 +97,7 @@ unsigned str_distance(struct muster_str a, struct muster_str b)
                 row[0] = i;
                 for (unsigned j = 1; j <= b.len; j++) {
                         above = row[j];
-                        row[j] = min3(above + 1, row[j - 1] + 1,
+                        row[j] = min_unsigned(min_unsigned(above, row[j - 1]) + 1,
                                 diagonal + (a.at[i - 1] != b.at[j - 1]));
                         diagonal = above;
                 }

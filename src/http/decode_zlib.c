@@ -8,6 +8,7 @@
 #include "decode_coding.h"
 
 #include <base/mem.h>
+#include <base/minmax.h>
 #include <limits.h>
 #include <zlib.h>
 
@@ -88,8 +89,8 @@ static int inflate_some(struct inflater *inflater, struct muster_str *in, char *
         size_t *ret_n, const char **ret_why)
 {
         z_stream *stream = &inflater->stream;
-        size_t n_in = in->len < UINT_MAX ? in->len : UINT_MAX;
-        size_t n_out = size < UINT_MAX ? size : UINT_MAX;
+        size_t n_in = min_size(in->len, UINT_MAX);
+        size_t n_out = min_size(size, UINT_MAX);
         int r;
 
         stream->next_in = (Bytef *)(uintptr_t)in->at;

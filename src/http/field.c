@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "field.h"
 
+#include <base/minmax.h>
 #include <time.h>
 
 #define RETRY_AFTER_S_MAX (10 * 365 * 24 * UINT64_C(3600))
@@ -153,6 +154,6 @@ bool field_retry_after(struct muster_str value, int64_t now_s, uint64_t *ret_sec
         } else if (!str_to_u64(value, &seconds)) {
                 seconds = UINT64_MAX;
         }
-        *ret_seconds = seconds < RETRY_AFTER_S_MAX ? seconds : RETRY_AFTER_S_MAX;
+        *ret_seconds = min_u64(seconds, RETRY_AFTER_S_MAX);
         return true;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "batch.h"
 
+#include <base/minmax.h>
 #include <stddef.h>
 
 static const struct {
@@ -32,7 +33,7 @@ const void *batch_row(const struct batch *batch, enum row_kind kind, size_t inde
 /* No URL is that long: this is for what others might tell one day. */
 static size_t text_bytes(const struct muster_str *text)
 {
-        return text->len < BATCH_TEXT_BYTES ? text->len : BATCH_TEXT_BYTES;
+        return min_size(text->len, BATCH_TEXT_BYTES);
 }
 
 static size_t room_left(const struct batch *batch)

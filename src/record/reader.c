@@ -11,6 +11,7 @@
 #include <base/buf.h>
 #include <base/error.h>
 #include <base/mem.h>
+#include <base/minmax.h>
 #include <core/rate.h>
 #include <stdio.h>
 
@@ -274,25 +275,20 @@ static int read_counters(struct reader *reader)
 
 /* --- all of it ------------------------------------------------------------------------------- */
 
-static uint64_t later(uint64_t a, uint64_t b)
-{
-        return a > b ? a : b;
-}
-
 /* Of a run that was cut off: the last moment that anything tells of. */
 static void find_end(struct record *record)
 {
         uint64_t end_ns = record->run.end_ns;
 
         for (size_t i = 0; i < record->n_attempts; i++) {
-                end_ns = later(end_ns, record->attempts[i].stamps.end_ns);
-                end_ns = later(end_ns, record->attempts[i].finished_ns);
-                end_ns = later(end_ns, record->attempts[i].taken_ns);
+                end_ns = max_u64(end_ns, record->attempts[i].stamps.end_ns);
+                end_ns = max_u64(end_ns, record->attempts[i].finished_ns);
+                end_ns = max_u64(end_ns, record->attempts[i].taken_ns);
         }
         for (size_t i = 0; i < record->n_conns; i++)
-                end_ns = later(end_ns, record->conns[i].closed_ns);
+                end_ns = max_u64(end_ns, record->conns[i].closed_ns);
         if (record->n_samples)
-                end_ns = later(end_ns, record->samples[record->n_samples - 1].at_ns);
+                end_ns = max_u64(end_ns, record->samples[record->n_samples - 1].at_ns);
         record->run.end_ns = end_ns;
 }
 
@@ -303,7 +299,7 @@ static void count_holes(struct record *record)
         uint64_t n_missing =
                 n ? record->attempts[n - 1].number - record->attempts[0].number + 1 - n : 0;
 
-        record->run.n_holes = n_missing < record->run.n_dropped ? n_missing : record->run.n_dropped;
+        record->run.n_holes = min_u64(n_missing, record->run.n_dropped);
 }
 
 static int read_all(struct reader *reader)

@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <base/mem.h>
+#include <base/minmax.h>
 #include <muster/error.h>
 #include <string.h>
 
@@ -48,7 +49,7 @@ void *ring_add(struct ring *ring)
 
 uint64_t ring_n(const struct ring *ring)
 {
-        return ring->n_added < ring->max_rows ? ring->n_added : ring->max_rows;
+        return min_u64(ring->n_added, ring->max_rows);
 }
 
 void *ring_at(const struct ring *ring, uint64_t index)

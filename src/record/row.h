@@ -11,6 +11,7 @@
 #ifndef RECORD_ROW_H
 #define RECORD_ROW_H
 
+#include <base/minmax.h>
 #include <base/str.h>
 
 enum row_kind {
@@ -70,7 +71,7 @@ static inline int64_t row_since(uint64_t moment_ns, uint64_t from_ns)
 /* As a number for the file; what no counter reaches is cut. */
 static inline int64_t row_cut(uint64_t number)
 {
-        return (int64_t)(number < ROW_NS_MAX ? number : ROW_NS_MAX);
+        return (int64_t)(min_u64(number, ROW_NS_MAX));
 }
 
 /* For get functions: what is out of its range clears *is_good. NULL is 0. */

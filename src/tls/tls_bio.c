@@ -7,12 +7,13 @@
  */
 #include "tls_internal.h"
 
+#include <base/minmax.h>
 #include <limits.h>
 
 static int bio_read(BIO *bio, char *to, int size)
 {
         struct tls *tls = BIO_get_data(bio);
-        size_t n = size > 0 && tls->in.len > (size_t)size ? (size_t)size : tls->in.len;
+        size_t n = size > 0 ? min_size(tls->in.len, (size_t)size) : tls->in.len;
 
         BIO_clear_retry_flags(bio);
         if (size <= 0)

@@ -9,6 +9,7 @@
 #include "unit.h"
 
 #include <base/clock.h>
+#include <base/minmax.h>
 #include <base/rand.h>
 #include <core/throttle.h>
 #include <math.h>
@@ -215,11 +216,6 @@ static void answered(struct batch *batch)
         throttle_end(&batch->throttle, &try->start);
 }
 
-static uint64_t earlier(uint64_t a, uint64_t b)
-{
-        return a < b ? a : b;
-}
-
 /* The next thing that can happen. */
 static uint64_t next_event_ns(const struct batch *batch)
 {
@@ -231,10 +227,10 @@ static uint64_t next_event_ns(const struct batch *batch)
         if (batch->n_flight == batch->n_flight_max || start_ns == UINT64_MAX)
                 return next_ns;
         if (batch->n_fresh < batch->n)
-                return earlier(next_ns, start_ns);
+                return min_u64(next_ns, start_ns);
         if (next_again_ns(batch, &index) > start_ns)
                 start_ns = next_again_ns(batch, &index);
-        return earlier(next_ns, start_ns);
+        return min_u64(next_ns, start_ns);
 }
 
 static void run(struct batch *batch)
