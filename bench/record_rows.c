@@ -127,7 +127,7 @@ static int read_rows(const char *file)
         struct record record;
         struct muster_error error = { 0 };
         struct rusage usage;
-        uint64_t began_ns = clock_ns_of(CLOCK_MONOTONIC);
+        uint64_t began_ns = clock_monotonic();
 
         if (record_read(&record, file, &error) < 0) {
                 fprintf(stderr, "%s\n", error.text);
@@ -135,7 +135,7 @@ static int read_rows(const char *file)
         }
         getrusage(RUSAGE_SELF, &usage);
         printf("reader  %8.0f ns/attempt, %ld MiB\n",
-                (double)(clock_ns_of(CLOCK_MONOTONIC) - began_ns) / (double)record.n_attempts,
+                (double)(clock_monotonic() - began_ns) / (double)record.n_attempts,
                 usage.ru_maxrss / 1024);
         record_deinit(&record);
         return 0;

@@ -187,7 +187,7 @@ bool link_child_is_over(const struct link_child *child, uint64_t until_ns)
         struct pollfd poll_fd = { .fd = child->pid_fd, .events = POLLIN };
 
         for (;;) {
-                uint64_t now_ns = clock_ns_of(CLOCK_MONOTONIC);
+                uint64_t now_ns = clock_monotonic();
                 uint64_t left_ns = until_ns > now_ns ? until_ns - now_ns : 0;
                 struct timespec left = { .tv_sec = (time_t)(left_ns / NS_PER_S),
                         .tv_nsec = (long)(left_ns % NS_PER_S) };

@@ -14,11 +14,6 @@
 #define QUEUE_MIN 4096           /* items that are read ahead: enough that hosts can take turns */
 #define GRACE_NS  (2 * NS_PER_S) /* for what is in flight at Ctrl-C */
 
-static uint64_t now(void)
-{
-        return clock_ns_of(CLOCK_MONOTONIC);
-}
-
 /* --- the loop -------------------------------------------------------------------------------- */
 
 /* Ctrl-C: read no more, drop what waits, give what is in flight a moment, then drop that too. */
@@ -48,7 +43,7 @@ static int run(struct fetch *fetch)
         int r = 0;
 
         while (r == 0) {
-                uint64_t now_ns = now();
+                uint64_t now_ns = clock_monotonic();
 
                 if (interrupt_has_come())
                         stop(fetch, now_ns);

@@ -41,11 +41,6 @@ struct crew {
         atomic_bool is_stopping; /* take no more */
 };
 
-static uint64_t now(void)
-{
-        return clock_ns_of(CLOCK_MONOTONIC);
-}
-
 /* --- a worker -------------------------------------------------------------------------------- */
 
 /*
@@ -60,7 +55,7 @@ static unsigned window(const struct way *way)
 static bool may_take(const struct crew *crew)
 {
         return !atomic_load_explicit(&crew->is_stopping, memory_order_relaxed) &&
-               (!crew->limit_ns || now() - crew->start_ns < crew->limit_ns);
+               (!crew->limit_ns || clock_monotonic() - crew->start_ns < crew->limit_ns);
 }
 
 /* Up to the third slash; FNV-1a. */
@@ -142,7 +137,7 @@ static void *worker_main(void *argument)
         start = cpu_now();
         work(worker);
         worker->cpu = cpu_since(cpu_now(), start);
-        worker->end_ns = now();
+        worker->end_ns = clock_monotonic();
         return NULL;
 }
 
@@ -254,7 +249,7 @@ static int run_crew(struct crew *crew, struct muster_error *error)
                 return r;
         pthread_rwlock_wrlock(&crew->gate);
         r = start(crew, error);
-        crew->start_ns = now();
+        crew->start_ns = clock_monotonic();
         pthread_rwlock_unlock(&crew->gate);
         join(crew);
         return r;

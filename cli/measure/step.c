@@ -30,11 +30,6 @@ struct runner {
         struct hist *histograms;
 };
 
-static uint64_t now(void)
-{
-        return clock_ns_of(CLOCK_MONOTONIC);
-}
-
 /* --- requests out, results in ---------------------------------------------------------------- */
 
 /* Enough wait here that a slot which becomes free is used in the same turn. */
@@ -113,8 +108,8 @@ static int go_on(struct runner *runner, uint64_t n, uint64_t until_ns)
 {
         int r = 0;
 
-        while (r >= 0 && !interrupt_has_come() && (runner->n_done < n || now() < until_ns) &&
-                !is_hopeless(runner)) {
+        while (r >= 0 && !interrupt_has_come() &&
+                (runner->n_done < n || clock_monotonic() < until_ns) && !is_hopeless(runner)) {
                 r = feed(runner);
                 if (r == 0)
                         r = muster_wait(runner->client, PATIENCE_MS);
@@ -125,12 +120,12 @@ static int go_on(struct runner *runner, uint64_t n, uint64_t until_ns)
 
 static void drain(struct runner *runner)
 {
-        uint64_t end_ns = now() + DRAIN_NS;
+        uint64_t end_ns = clock_monotonic() + DRAIN_NS;
 
         runner->is_counting = false;
         muster_cancel_queued(runner->client);
         take_results(runner);
-        while (runner->n_outstanding && !interrupt_has_come() && now() < end_ns) {
+        while (runner->n_outstanding && !interrupt_has_come() && clock_monotonic() < end_ns) {
                 if (muster_wait(runner->client, PATIENCE_MS) < 0)
                         return;
                 take_results(runner);
@@ -202,10 +197,10 @@ static int measure(struct step *step, struct runner *runner, const struct step_p
                 return r;
         runner->is_counting = true;
         n_conns = n_conns_opened(runner);
-        start_ns = now();
+        start_ns = clock_monotonic();
         start_cpu = cpu_now();
         r = go_on(runner, runner->n_done + plan->least_requests, start_ns + plan->least_ns);
-        wall_ns = now() - start_ns;
+        wall_ns = clock_monotonic() - start_ns;
         cpu = cpu_since(cpu_now(), start_cpu);
         fill_in(step, runner, wall_ns, cpu);
         step->n_conns = n_conns_opened(runner) - n_conns;

@@ -29,14 +29,9 @@ struct course {
         bool has_dried; /* there was nothing more to be read */
 };
 
-static uint64_t now(void)
-{
-        return clock_ns_of(CLOCK_MONOTONIC);
-}
-
 static int patience_ms(const struct child *child, const struct course *course)
 {
-        uint64_t now_ns = now(), ms;
+        uint64_t now_ns = clock_monotonic(), ms;
 
         if (course->is_over || now_ns >= course->deadline_ns)
                 return 0;
@@ -165,7 +160,7 @@ static bool has_line(struct child *child)
  */
 static void shorten(struct course *course, const struct child *child)
 {
-        uint64_t soon_ns = now() + LAST_BREATH_NS;
+        uint64_t soon_ns = clock_monotonic() + LAST_BREATH_NS;
 
         if (course->talk->wants_line && child->out_fd < 0 && soon_ns < course->deadline_ns)
                 course->deadline_ns = soon_ns;
@@ -173,9 +168,8 @@ static void shorten(struct course *course, const struct child *child)
 
 enum child_outcome child_talk(struct child *child, const struct child_talk *talk)
 {
-        struct course course = {
-                .talk = talk, .in = talk->in, .deadline_ns = clock_after(now(), talk->timeout_ns)
-        };
+        uint64_t deadline_ns = clock_after(clock_monotonic(), talk->timeout_ns);
+        struct course course = { .talk = talk, .in = talk->in, .deadline_ns = deadline_ns };
         bool was_open = true;
 
         assert(child->pid);
@@ -198,7 +192,7 @@ enum child_outcome child_talk(struct child *child, const struct child_talk *talk
                         was_open = false;
                         shorten(&course, child);
                 }
-                if (now() >= course.deadline_ns)
+                if (clock_monotonic() >= course.deadline_ns)
                         return talk->wants_line && child->out_fd < 0 ? CHILD_CLOSED
                                                                      : CHILD_TIMED_OUT;
         }

@@ -172,7 +172,7 @@ static int check_bounds(struct process_job *job, const struct outputs *outputs,
         if (outputs->text.len > talk->max_output_bytes)
                 return process_fail(job, "jq: the expression puts out more than %llu bytes",
                         (unsigned long long)talk->max_output_bytes);
-        if (clock_ns_of(CLOCK_MONOTONIC) >= end_ns)
+        if (clock_monotonic() >= end_ns)
                 return process_fail(job, "jq: the expression took longer than %g s",
                         (double)talk->timeout_ns / (double)NS_PER_S);
         return atomic_load(&job->process->is_stopping) ? process_fail(job, "interrupted") : 0;
@@ -198,7 +198,7 @@ static int conclude(struct expression *expression, struct process_job *job, jv l
 static int collect(struct expression *expression, struct process_job *job, struct outputs *outputs)
 {
         const struct child_talk talk = process_talk(job);
-        uint64_t end_ns = clock_after(clock_ns_of(CLOCK_MONOTONIC), talk.timeout_ns);
+        uint64_t end_ns = clock_after(clock_monotonic(), talk.timeout_ns);
 
         for (;;) {
                 jv value = jq_next(expression->jq);

@@ -279,9 +279,9 @@ static void wait_for_end(const struct process *process, const struct list *works
         uint64_t moment_ns)
 {
         const struct timespec pause = { .tv_nsec = LOOK_NS };
-        uint64_t until_ns = clock_ns_of(CLOCK_MONOTONIC) + moment_ns;
+        uint64_t until_ns = clock_monotonic() + moment_ns;
 
-        while (!have_ended(process, workspaces) && clock_ns_of(CLOCK_MONOTONIC) < until_ns)
+        while (!have_ended(process, workspaces) && clock_monotonic() < until_ns)
                 nanosleep(&pause, NULL);
 }
 

@@ -72,7 +72,7 @@ static unsigned terminal_columns(void)
 void progress_show(const struct report *report, const struct muster_client_stats *stats,
         double share)
 {
-        uint64_t elapsed_ns = clock_ns_of(CLOCK_MONOTONIC) - report->start_ns;
+        uint64_t elapsed_ns = clock_monotonic() - report->start_ns;
         struct progress progress = { .n_done = report->n_done,
                 .n_refused = report_n_refused(report),
                 .n_failed = report->n_failed,

@@ -6,7 +6,7 @@
 
 void report_init(struct report *report)
 {
-        *report = (struct report){ .start_ns = clock_ns_of(CLOCK_MONOTONIC) };
+        *report = (struct report){ .start_ns = clock_monotonic() };
         hist_init(&report->request_ns);
         hist_init(&report->queue_ns);
         hist_init(&report->from_plan_ns);

@@ -30,9 +30,15 @@ static inline uint64_t clock_ns_of(clockid_t id)
         return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
 }
 
+/* For code to which no clock is given. */
+static inline uint64_t clock_monotonic(void)
+{
+        return clock_ns_of(CLOCK_MONOTONIC);
+}
+
 static inline uint64_t clock_now(const struct clock *clock)
 {
-        return clock->is_manual ? clock->manual_ns : clock_ns_of(CLOCK_MONOTONIC);
+        return clock->is_manual ? clock->manual_ns : clock_monotonic();
 }
 
 /* A moment `ns` after `start`, or never (UINT64_MAX) where that does not fit. */

@@ -372,7 +372,7 @@ static int wait_for_readers(void *data, int n_waits)
         uint64_t end_ns = atomic_load(&store->patience_ends_ns);
 
         (void)n_waits;
-        if (end_ns && clock_ns_of(CLOCK_MONOTONIC) >= end_ns)
+        if (end_ns && clock_monotonic() >= end_ns)
                 return 0;
         sqlite3_sleep(WAIT_MS);
         return 1;
@@ -380,7 +380,7 @@ static int wait_for_readers(void *data, int n_waits)
 
 void store_hurry(struct store *store)
 {
-        atomic_store(&store->patience_ends_ns, clock_ns_of(CLOCK_MONOTONIC) + BUSY_MS * NS_PER_MS);
+        atomic_store(&store->patience_ends_ns, clock_monotonic() + BUSY_MS * NS_PER_MS);
 }
 
 /* A new file; of one that cannot be begun nothing is left. */

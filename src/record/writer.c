@@ -35,7 +35,7 @@ struct writer {
 
 static void wait_a_little(struct writer *writer)
 {
-        uint64_t until_ns = clock_ns_of(CLOCK_MONOTONIC) + WRITE_EVERY_NS;
+        uint64_t until_ns = clock_monotonic() + WRITE_EVERY_NS;
         struct timespec until = { .tv_sec = (time_t)(until_ns / NS_PER_S),
                 .tv_nsec = (long)(until_ns % NS_PER_S) };
 
