@@ -3,6 +3,7 @@
 
 #include "dns_conn.h"
 #include <base/error.h>
+#include <base/fd.h>
 #include <base/mem.h>
 #include <errno.h>
 #include <unistd.h>
@@ -298,13 +299,6 @@ static int open_bound(int type, const struct sockaddr *address, socklen_t len)
         return fd;
 }
 
-static void close_fd(int *fd)
-{
-        if (*fd >= 0)
-                close(*fd);
-        *fd = -1;
-}
-
 /* One UDP socket, and one for TCP on the port that it got. */
 static int open_both(struct dns_server *server, const struct sockaddr *address, socklen_t len,
         struct muster_error *error)
@@ -341,7 +335,7 @@ static int open_free(struct dns_server *server, const struct sockaddr *address, 
 
                 if (r == 0)
                         return 0;
-                close_fd(&server->udp_fd);
+                fd_close(&server->udp_fd);
                 if (i == PORT_TRIES || port_of(address) || last.sys != EADDRINUSE)
                         return error_set(error, last.code, last.stage, last.sys, "%s", last.text);
         }
@@ -406,7 +400,7 @@ void dns_server_stop(struct dns_server *server)
         loop_timer_stop(server->loop, &server->accept_timer);
         loop_watch_set(server->loop, &server->udp_watch, server->udp_fd, false, false);
         loop_watch_set(server->loop, &server->tcp_watch, server->tcp_fd, false, false);
-        close_fd(&server->udp_fd);
-        close_fd(&server->tcp_fd);
+        fd_close(&server->udp_fd);
+        fd_close(&server->tcp_fd);
         server->loop = NULL;
 }

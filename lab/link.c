@@ -3,6 +3,7 @@
 
 #include "link_child.h"
 #include <base/error.h>
+#include <base/fd.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -33,21 +34,14 @@ static int fail(struct muster_error *error, int sys, const char *what)
                 error_sys_text(sys));
 }
 
-static void close_once(int *fd)
-{
-        if (*fd >= 0)
-                close(*fd);
-        *fd = -1;
-}
-
 /* --- the two children ------------------------------------------------------------------------ */
 
 static int run_server(void *data)
 {
         struct link *link = data;
 
-        close_once(&link->stop_fds[1]);
-        close_once(&link->ready_fds[0]);
+        fd_close(&link->stop_fds[1]);
+        fd_close(&link->ready_fds[0]);
         /* A terminal sends these to all of us, and COMMAND may want to finish its requests. */
         signal(SIGINT, SIG_IGN);
         signal(SIGTERM, SIG_IGN);
@@ -58,11 +52,11 @@ static int run_command(void *data)
 {
         struct link *link = data;
 
-        close_once(&link->stop_fds[1]);
-        close_once(&link->ready_fds[0]);
-        close_once(&link->server.tun_fd);
-        close_once(&link->server.control_fd);
-        close_once(&link->server.pid_fd);
+        fd_close(&link->stop_fds[1]);
+        fd_close(&link->ready_fds[0]);
+        fd_close(&link->server.tun_fd);
+        fd_close(&link->server.control_fd);
+        fd_close(&link->server.pid_fd);
         return link->sides->command(link->sides->data);
 }
 
@@ -78,8 +72,8 @@ static int start_server(struct link *link, struct muster_error *error)
 
         if (r == 0)
                 r = link_child_go(&link->server, error);
-        close_once(&link->stop_fds[0]);
-        close_once(&link->ready_fds[1]);
+        fd_close(&link->stop_fds[0]);
+        fd_close(&link->ready_fds[1]);
         return r;
 }
 
@@ -231,7 +225,7 @@ static int forward_all(struct link *link, struct link_stats *stats, struct muste
 /* A server that was there to the end may finish its reports; its status does not count. */
 static void stop_server(struct link *link)
 {
-        close_once(&link->stop_fds[1]);
+        fd_close(&link->stop_fds[1]);
         if (link_child_is_over(&link->server, clock_after(clock_now(&link->clock), SERVER_END_NS)))
                 link_child_wait(&link->server);
 }
@@ -276,10 +270,10 @@ static void link_deinit(struct link *link)
         }
         link_child_deinit(&link->command);
         link_child_deinit(&link->server);
-        close_once(&link->signal_fd);
+        fd_close(&link->signal_fd);
         for (int i = 0; i < 2; i++) {
-                close_once(&link->stop_fds[i]);
-                close_once(&link->ready_fds[i]);
+                fd_close(&link->stop_fds[i]);
+                fd_close(&link->ready_fds[i]);
         }
         if (link->has_mask)
                 sigprocmask(SIG_SETMASK, &link->mask_before, NULL);

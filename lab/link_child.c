@@ -4,6 +4,7 @@
 #include "netns.h"
 #include <base/clock.h>
 #include <base/error.h>
+#include <base/fd.h>
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -213,20 +214,13 @@ int link_child_wait(struct link_child *child)
         return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
-static void close_once(int *fd)
-{
-        if (*fd >= 0)
-                close(*fd);
-        *fd = -1;
-}
-
 void link_child_deinit(struct link_child *child)
 {
         if (child->pid > 0) {
                 kill(child->pid, SIGKILL);
                 link_child_wait(child);
         }
-        close_once(&child->pid_fd);
-        close_once(&child->control_fd);
-        close_once(&child->tun_fd);
+        fd_close(&child->pid_fd);
+        fd_close(&child->control_fd);
+        fd_close(&child->tun_fd);
 }

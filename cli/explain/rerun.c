@@ -3,6 +3,7 @@
 
 #include "../exit_status.h"
 #include <base/error.h>
+#include <base/fd.h>
 #include <errno.h>
 #include <poll.h>
 #include <stdbool.h>
@@ -130,7 +131,6 @@ void rerun_end(struct rerun *rerun)
 {
         if (rerun->folder[0])
                 rmdir(rerun->folder);
-        if (rerun->signal_fd >= 0)
-                close(rerun->signal_fd);
+        fd_close(&rerun->signal_fd);
         sigprocmask(SIG_SETMASK, &rerun->old_mask, NULL);
 }

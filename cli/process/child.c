@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <base/clock.h>
 #include <base/error.h>
+#include <base/fd.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -60,13 +61,6 @@ void child_kill_all(void)
 }
 
 /* --- the beginning --------------------------------------------------------------------------- */
-
-void child_close_fd(int *fd)
-{
-        if (*fd >= 0)
-                close(*fd);
-        *fd = -1;
-}
 
 /* Above the three that the child is to have, so that giving it one does not overwrite another. */
 static int lift(int *fd)
@@ -176,9 +170,9 @@ static int spawn_and_register(struct child *child, const char *command, char *co
 
 static void close_pipes(struct child *child)
 {
-        child_close_fd(&child->in_fd);
-        child_close_fd(&child->out_fd);
-        child_close_fd(&child->err_fd);
+        fd_close(&child->in_fd);
+        fd_close(&child->out_fd);
+        fd_close(&child->err_fd);
 }
 
 int child_start(struct child *child, const char *command, char *const *environment,
@@ -193,7 +187,7 @@ int child_start(struct child *child, const char *command, char *const *environme
         if (!sys)
                 sys = spawn_and_register(child, command, environment, theirs);
         for (int i = 0; i < 3; i++)
-                child_close_fd(&theirs[i]);
+                fd_close(&theirs[i]);
         if (sys) {
                 child->pid = 0;
                 close_pipes(child);
@@ -234,7 +228,7 @@ enum child_state child_look(const struct child *child)
 void child_say_end(struct child *child)
 {
         if (child->pid)
-                child_close_fd(&child->in_fd);
+                fd_close(&child->in_fd);
 }
 
 void child_terminate(const struct child *child)
@@ -257,7 +251,7 @@ int child_end(struct child *child)
         while (waitpid(child->pid, &status, 0) < 0 && errno == EINTR)
                 ;
         child->pid = 0;
-        child_close_fd(&child->pid_fd);
+        fd_close(&child->pid_fd);
         close_pipes(child);
         return status;
 }

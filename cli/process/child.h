@@ -65,9 +65,6 @@ enum child_state {
 };
 enum child_state child_look(const struct child *child);
 
-/* Close one of its descriptors, if it is open; it is -1 then. */
-void child_close_fd(int *fd);
-
 /* Close its standard input; ask its group to end. Neither waits. */
 void child_say_end(struct child *child);
 void child_terminate(const struct child *child);

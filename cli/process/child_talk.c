@@ -6,6 +6,7 @@
 
 #include <assert.h>
 #include <base/clock.h>
+#include <base/fd.h>
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -72,13 +73,13 @@ static void write_some(struct child *child, struct course *course)
                         course->in.at += n;
                         course->in.len -= (size_t)n;
                 } else if (n < 0 && errno != EAGAIN && errno != EINTR) {
-                        child_close_fd(&child->in_fd);
+                        fd_close(&child->in_fd);
                 }
         }
         if (child->in_fd < 0)
                 course->in.len = 0;
         else if (!course->in.len && !course->talk->wants_line)
-                child_close_fd(&child->in_fd);
+                fd_close(&child->in_fd);
 }
 
 /*
@@ -104,7 +105,7 @@ static bool read_err(struct child *child)
         if (n > 0)
                 keep_err(child, chunk, (size_t)n);
         else if (n == 0)
-                child_close_fd(&child->err_fd);
+                fd_close(&child->err_fd);
         return n > 0;
 }
 
@@ -121,7 +122,7 @@ static int read_out(struct child *child, uint64_t max_bytes)
         if (n > 0)
                 child->out.len += (size_t)n;
         else if (n == 0)
-                child_close_fd(&child->out_fd);
+                fd_close(&child->out_fd);
         return n > 0;
 }
 

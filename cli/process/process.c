@@ -7,6 +7,7 @@
 #include "processor.h"
 #include <base/clock.h>
 #include <base/error.h>
+#include <base/fd.h>
 #include <base/mem.h>
 #include <base/minmax.h>
 #include <errno.h>
@@ -311,8 +312,7 @@ void process_deinit(struct process *process)
         if (!process->n_steps)
                 return;
         process_end(process);
-        if (process->stop_fd >= 0)
-                close(process->stop_fd);
+        fd_close(&process->stop_fd);
         pthread_mutex_destroy(&process->lock);
         process->n_steps = 0;
 }

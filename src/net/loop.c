@@ -3,6 +3,7 @@
 
 #include "loop_backend.h"
 #include <assert.h>
+#include <base/fd.h>
 #include <base/mem.h>
 #include <errno.h>
 #include <sys/eventfd.h>
@@ -111,13 +112,9 @@ int loop_init(struct loop *loop, struct clock *clock, int *ret_sys)
 
 void loop_deinit(struct loop *loop)
 {
-        if (loop->timer_fd >= 0)
-                close(loop->timer_fd);
-        if (loop->wake_fd >= 0)
-                close(loop->wake_fd);
-        if (loop->stamp_fd >= 0)
-                close(loop->stamp_fd);
-        loop->timer_fd = loop->wake_fd = loop->stamp_fd = -1;
+        fd_close(&loop->timer_fd);
+        fd_close(&loop->wake_fd);
+        fd_close(&loop->stamp_fd);
         if (loop->backend)
                 loop->backend->deinit(loop);
         loop->backend = NULL;

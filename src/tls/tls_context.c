@@ -5,12 +5,12 @@
 #include "tls_internal.h"
 
 #include <base/error.h>
+#include <base/fd.h>
 #include <base/mem.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <openssl/err.h>
 #include <sys/uio.h>
-#include <unistd.h>
 
 static int fail(struct muster_error *error, const char *what, const char *file)
 {
@@ -142,7 +142,6 @@ struct tls_context *tls_context_free(struct tls_context *context)
                 return NULL;
         SSL_CTX_free(context->ssl_ctx);
         BIO_meth_free(context->bio_method);
-        if (context->keylog_fd >= 0)
-                close(context->keylog_fd);
+        fd_close(&context->keylog_fd);
         return mem_free(context);
 }

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Descriptors; -1 is none
+ */
+#ifndef BASE_FD_H
+#define BASE_FD_H
+
+#include <unistd.h>
+
+/* Close it, if it is open; it is -1 then. */
+static inline void fd_close(int *fd)
+{
+        if (*fd >= 0)
+                close(*fd);
+        *fd = -1;
+}
+
+#endif
