@@ -176,3 +176,9 @@ const char *error_sys_text(int sys)
         text = strerrordesc_np(sys);
         return text ? text : "unknown error";
 }
+
+bool error_sys_is_shortage(int sys)
+{
+        return sys == EMFILE || sys == ENFILE || sys == ENOBUFS || sys == ENOMEM ||
+               sys == EADDRNOTAVAIL;
+}

@@ -33,4 +33,7 @@ void error_clear(struct muster_error *error);
  */
 const char *error_sys_text(int sys);
 
+/* Does this errno say that the machine has no more of something: descriptors, ports, memory? */
+bool error_sys_is_shortage(int sys);
+
 #endif

@@ -54,12 +54,6 @@ static void fail_soon(struct dial *dial)
         (void)loop_timer_set(dial->loop, &dial->timer, dial->loop->now_ns);
 }
 
-static bool is_resource(int sys)
-{
-        return sys == EMFILE || sys == ENFILE || sys == ENOBUFS || sys == ENOMEM ||
-               sys == EADDRNOTAVAIL;
-}
-
 static const char *remedy(int sys)
 {
         if (sys == EMFILE || sys == ENFILE)
@@ -77,7 +71,7 @@ static void note_failure(struct dial *dial, const struct net_address *address, i
         dial->address_len = address_to_sockaddr(address, dial->port, &dial->address);
         address_text((const struct sockaddr *)&dial->address, text, sizeof(text));
         error_clear(error);
-        if (is_resource(sys))
+        if (error_sys_is_shortage(sys))
                 error_set(error, MUSTER_E_RESOURCE, MUSTER_PHASE_TCP, sys, "resource: %s: %s%s",
                         text, error_sys_text(sys), remedy(sys));
         else if (dial->n_tried == 1)

@@ -5,6 +5,7 @@
 #include "loop_backend.h"
 
 #include <assert.h>
+#include <base/error.h>
 #include <errno.h>
 #include <linux/net_tstamp.h>
 #include <netinet/in.h>
@@ -56,19 +57,13 @@ void loop_keep_stamping(struct loop *loop)
                         SOF_TIMESTAMPING_RX_SOFTWARE | SOF_TIMESTAMPING_SOFTWARE);
 }
 
-static int is_resource(int sys)
-{
-        return sys == EMFILE || sys == ENFILE || sys == ENOBUFS || sys == ENOMEM ||
-               sys == EADDRNOTAVAIL;
-}
-
 static int open_stream(sa_family_t family, int *ret_sys)
 {
         int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
         if (fd < 0) {
                 *ret_sys = errno;
-                return is_resource(errno) ? MUSTER_E_RESOURCE : MUSTER_E_CONNECT;
+                return error_sys_is_shortage(errno) ? MUSTER_E_RESOURCE : MUSTER_E_CONNECT;
         }
         set_options(fd);
         return fd;
@@ -89,7 +84,7 @@ int loop_socket_connect(struct loop *loop, struct loop_socket *sock, loop_handle
         if (connect(fd, address, address_len) < 0 && errno != EINPROGRESS) {
                 *ret_sys = errno;
                 close(fd);
-                return is_resource(*ret_sys) ? MUSTER_E_RESOURCE : MUSTER_E_CONNECT;
+                return error_sys_is_shortage(*ret_sys) ? MUSTER_E_RESOURCE : MUSTER_E_CONNECT;
         }
         r = begin(loop, sock, handle, fd, ret_sys);
         if (r < 0)
