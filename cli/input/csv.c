@@ -100,7 +100,7 @@ bool csv_is_header(struct muster_str line, char delimiter, const struct input_op
  */
 static char delimiter_of(struct muster_str row, char delimiter)
 {
-        if (delimiter == ',' && !memchr(row.at, ',', row.len) && memchr(row.at, ';', row.len) &&
+        if (delimiter == ',' && !str_has_char(row, ',') && str_has_char(row, ';') &&
                 !str_has(row, "://"))
                 return ';';
         return delimiter;
@@ -252,7 +252,7 @@ int csv_begin(struct csv *csv, struct muster_str row, char delimiter,
         int r;
 
         csv_deinit(csv);
-        if (memchr(row.at, '\r', row.len))
+        if (str_has_char(row, '\r'))
                 return error_set(error, MUSTER_E_INPUT, MUSTER_PHASE_QUEUE, 0,
                         "the header has a carriage return within; where rows end in one, tr '\\r' '\\n' mends that");
         csv->delimiter = delimiter_of(row, delimiter);

@@ -102,13 +102,13 @@ static size_t columns_before_url(struct muster_str line, char delimiter)
 /* A row of CSV: its URL is not the first thing, or in quotes, or it is the header. */
 static int check_row(struct input_item *item, struct muster_str line)
 {
-        bool is_tabbed = memchr(line.at, '\t', line.len);
+        bool is_tabbed = str_has_char(line, '\t');
         char what[140];
 
         if (line.len > 2 && line.at[0] == '"' && memcmp(line.at + line.len - 2, "\",", 2) == 0 &&
                 !memchr(line.at, ',', line.len - 1))
                 return bad(item, " is in quotes, with a comma behind; leave both out");
-        if (!is_tabbed && !memchr(line.at, ',', line.len))
+        if (!is_tabbed && !str_has_char(line, ','))
                 return 0;
         if (!str_has(line, "http://") && !str_has(line, "https://")) {
                 struct muster_str name, rest = line;
@@ -173,7 +173,7 @@ static int parse(struct muster_str line, struct buf *scratch, struct input_item 
 
         line = str_trim(line);
         is_clean = is_plain(line);
-        if (!is_clean && memchr(line.at, '\0', line.len))
+        if (!is_clean && str_has_char(line, '\0'))
                 return bad(item, " has a NUL; is this a text file?");
         if (!begins_as_url(line))
                 r = check_format(item, line);

@@ -99,7 +99,7 @@ bool member_is(const struct member *member, const char *name)
         json_t *value;
         bool is_same;
 
-        if (!memchr(member->name.at, '\\', member->name.len))
+        if (!str_has_char(member->name, '\\'))
                 return str_is(member->name, name);
         value = json_loadb(member->name.at - 1, member->name.len + 2,
                 JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);

@@ -60,6 +60,11 @@ static inline struct muster_str str_first(struct muster_str a, size_t len)
 
 bool str_starts(struct muster_str a, const char *prefix);
 
+static inline bool str_has_char(struct muster_str a, char c)
+{
+        return a.len && memchr(a.at, c, a.len);
+}
+
 /* Does `what` stand anywhere in it? */
 bool str_has(struct muster_str a, const char *what);
 

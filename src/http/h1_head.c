@@ -74,9 +74,9 @@ static int check_reason(struct muster_str reason, struct muster_str line,
 {
         if (field_is_value(reason))
                 return 0;
-        if (memchr(reason.at, '\0', reason.len))
+        if (str_has_char(reason, '\0'))
                 return h1_protocol_error(error, "a NUL byte in the head", line);
-        if (memchr(reason.at, '\r', reason.len) && h1_names_framing(reason))
+        if (str_has_char(reason, '\r') && h1_names_framing(reason))
                 return h1_protocol_error(error,
                         "a bare CR before Content-Length or Transfer-Encoding", line);
         return 0;

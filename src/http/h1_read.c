@@ -255,8 +255,8 @@ static int parse_chunk_size(struct muster_str line, uint64_t *ret_size, struct m
                 n++;
         }
         extension = str_trim((struct muster_str){ line.at + n, line.len - n });
-        if (n == 0 || (extension.len && extension.at[0] != ';') ||
-                memchr(line.at, '\0', line.len) || memchr(line.at, '\r', line.len))
+        if (n == 0 || (extension.len && extension.at[0] != ';') || str_has_char(line, '\0') ||
+                str_has_char(line, '\r'))
                 return h1_protocol_error(error, "not a chunk size", line);
         *ret_size = size;
         return 0;

@@ -18,11 +18,6 @@ static bool is_folded(struct muster_str line)
         return line.len && (line.at[0] == ' ' || line.at[0] == '\t');
 }
 
-static bool has(struct muster_str text, char c)
-{
-        return text.len && memchr(text.at, c, text.len);
-}
-
 /*
  * Join to the line what is folded to it. Text only moves to the front, as each fold has a line's
  * end and a blank at least.
@@ -66,7 +61,7 @@ static int doubt(struct http_head *head, const char *what, struct muster_str lin
 static int judge_stray(struct http_head *head, struct muster_str line, struct muster_str name,
         struct muster_error *error)
 {
-        if (has(line, '\r'))
+        if (str_has_char(line, '\r'))
                 return h1_protocol_error(error, "a bare CR in a line that is no field", line);
         if (str_starts(line, "HTTP/"))
                 return h1_protocol_error(error, "a status line among the fields", line);
@@ -98,7 +93,7 @@ static int parse_line(char *text, struct http_head *head, struct muster_str line
         struct muster_str name = { line.at, colon ? (size_t)(colon - line.at) : line.len }, value;
         bool is_length = str_is_nocase(name, "Content-Length");
 
-        if (has(line, '\0'))
+        if (str_has_char(line, '\0'))
                 return h1_protocol_error(error, "a NUL byte in the head", line);
         if (!colon || !field_is_token(name))
                 return judge_stray(head, line, name, error);
@@ -107,7 +102,7 @@ static int parse_line(char *text, struct http_head *head, struct muster_str line
         *ret_value = value;
         if (is_length || str_is_nocase(name, "Transfer-Encoding"))
                 return judge_framing(head, line, value, fold, is_length, error);
-        if (!has(value, '\r'))
+        if (!str_has_char(value, '\r'))
                 return 0;
         if (h1_names_framing(value))
                 return doubt(head, "a bare CR before Content-Length or Transfer-Encoding", line,
@@ -161,5 +156,5 @@ int h1_untidy_parse(char *text, size_t len, bool is_head, struct h1_scratch *scr
 
 bool h1_untidy_is_harmless(struct muster_str line)
 {
-        return !has(line, '\0') && !has(line, '\r') && !str_starts(line, "HTTP/");
+        return !str_has_char(line, '\0') && !str_has_char(line, '\r') && !str_starts(line, "HTTP/");
 }

@@ -23,11 +23,6 @@ static struct muster_str from(struct muster_str text, size_t at)
         return (struct muster_str){ text.at + at, text.len - at };
 }
 
-static bool has(struct muster_str text, char c)
-{
-        return text.len && memchr(text.at, c, text.len);
-}
-
 int url_hint_unsupported(struct muster_str scheme, struct muster_error *error)
 {
         return error_set(error, MUSTER_E_URL, MUSTER_PHASE_QUEUE, 0,
@@ -228,7 +223,8 @@ static int misspelt(struct muster_str text, struct muster_error *error)
 /* "me@example.com": somebody's, not a host with a user name. */
 static bool is_mail_address(struct muster_str text)
 {
-        return has(text, '@') && !has(text, '/') && !has(text, ':') && !has(text, ' ');
+        return str_has_char(text, '@') && !str_has_char(text, '/') && !str_has_char(text, ':') &&
+               !str_has_char(text, ' ');
 }
 
 /* "1,http://x", "- http://x", "GET http://x", "url: http://x". */
@@ -261,7 +257,7 @@ static bool has_no_scheme(struct muster_str text)
 /* Not just any word, such as the header of a table. */
 static bool is_like_host(struct muster_str text)
 {
-        return has(text, '.') || has(text, ':') || has(text, '/') ||
+        return str_has_char(text, '.') || str_has_char(text, ':') || str_has_char(text, '/') ||
                str_is_nocase(text, "localhost");
 }
 

@@ -32,7 +32,7 @@ static int parse_ipv6(struct muster_str text, struct buf *to, struct muster_erro
                         return buf_add_text(to, out);
                 }
         }
-        if (text.len && memchr(text.at, '%', text.len))
+        if (str_has_char(text, '%'))
                 return bad(error, text, "has a zone id, which a URL cannot have");
         return bad(error, text, "is no IPv6 address");
 }
@@ -238,7 +238,7 @@ static int parse_name(struct muster_str text, struct buf *to, struct muster_erro
         size_t before = to->len;
         int r = 0;
 
-        if (name.len && memchr(name.at, '%', name.len)) {
+        if (str_has_char(name, '%')) {
                 r = url_add_decoded(name, &decoded);
                 name = buf_str(&decoded);
         }

@@ -25,7 +25,7 @@ bool address_parse(struct muster_str text, struct net_address *ret_address)
 
         if (text.len >= 2 && text.at[0] == '[' && text.at[text.len - 1] == ']')
                 text = (struct muster_str){ text.at + 1, text.len - 2 };
-        if (text.len == 0 || text.len >= sizeof(copy) || memchr(text.at, '\0', text.len))
+        if (text.len == 0 || text.len >= sizeof(copy) || str_has_char(text, '\0'))
                 return false;
         memcpy(copy, text.at, text.len);
         copy[text.len] = '\0';
