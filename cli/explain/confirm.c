@@ -2,6 +2,7 @@
 #include "confirm.h"
 
 #include "../input/method.h"
+#include "../output/body_files.h"
 #include "rerun.h"
 #include <base/error.h>
 #include <base/mem.h>
@@ -92,7 +93,7 @@ static void leave_out_reports(struct invocation *invocation)
 
         for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
                 invocation_leave_out(invocation, names[i]);
-        if (body && strcmp(body, "none") != 0)
+        if (body_place(body) != BODY_NONE)
                 invocation_leave_out(invocation, "body");
 }
 

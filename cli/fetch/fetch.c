@@ -111,7 +111,7 @@ static int open_all(struct fetch *fetch)
                 r = output_open(&fetch->output, options->output, &fetch->error);
         if (r == 0)
                 r = check_output(fetch, files);
-        if (r == 0 && strcmp(options->body, "inline") != 0 && strcmp(options->body, "none") != 0)
+        if (r == 0 && options->body_place == BODY_FILES)
                 r = body_files_open(&fetch->body_files, options->body,
                         process_is_wanted(&options->process), &fetch->error);
         return r;

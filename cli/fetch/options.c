@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "options.h"
 
-#include "../output/body_files.h"
 #include <base/error.h>
 #include <base/str.h>
 #include <stddef.h>
@@ -140,13 +139,12 @@ static int finish(struct fetch_options *options, struct muster_error *error)
 
         if (r < 0)
                 return r;
-        if (!options->body)
-                options->body = "inline";
+        options->body_place = body_place(options->body);
         r = body_files_check(options->body, error);
         if (r < 0)
                 return r;
         /* What is to be worked on has to be there, although it is not shown. */
-        if (strcmp(options->body, "none") == 0 && !process_is_wanted(&options->process))
+        if (options->body_place == BODY_NONE && !process_is_wanted(&options->process))
                 options->request.client.discard_body = true;
         /* With a number of workers large bodies are decoded by them. */
         if (options->process.is_inline)

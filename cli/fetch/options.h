@@ -6,6 +6,7 @@
 #define CLI_FETCH_OPTIONS_H
 
 #include "../option/request_options.h"
+#include "../output/body_files.h"
 #include "../process/process.h"
 #include "account.h"
 
@@ -14,7 +15,8 @@ struct fetch_options {
         struct process_options process;
         struct account_options account;
         const char *output; /* NULL: standard output */
-        const char *body;   /* "inline", "none", or a directory */
+        const char *body;   /* as given; NULL: inline */
+        enum body_place body_place;
         bool in_order, is_silent, wants_summary, no_progress;
 };
 

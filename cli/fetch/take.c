@@ -85,7 +85,7 @@ static int write_item(struct fetch *fetch, struct item *item)
                 .omits_body = item->omits_body,
                 .result = item->result,
                 .error = error_of(item, &cancelled),
-                .leaves_body_out = strcmp(fetch->options.body, "none") == 0,
+                .leaves_body_out = fetch->options.body_place == BODY_NONE,
                 .has_plan = fetch_options_have_rate(&fetch->options) };
         int r;
 

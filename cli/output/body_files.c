@@ -343,12 +343,19 @@ static const char *meaning_of(struct muster_str word)
         return NULL;
 }
 
+enum body_place body_place(const char *spec)
+{
+        if (!spec || strcmp(spec, "inline") == 0)
+                return BODY_INLINE;
+        return strcmp(spec, "none") == 0 ? BODY_NONE : BODY_FILES;
+}
+
 int body_files_check(const char *spec, struct muster_error *error)
 {
         struct stat status;
         const char *meant;
 
-        if (strcmp(spec, "inline") == 0 || strcmp(spec, "none") == 0)
+        if (body_place(spec) != BODY_FILES)
                 return 0;
         if (!*spec)
                 return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,

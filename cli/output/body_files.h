@@ -20,6 +20,9 @@
 
 struct item;
 
+/* Where --body has bodies go. */
+enum body_place { BODY_INLINE, BODY_NONE, BODY_FILES };
+
 /* Zeroed is none. */
 struct body_files {
         char *pattern;
@@ -33,6 +36,9 @@ struct body_files {
         bool is_short;  /* --body DIR */
         bool is_begun;  /* from here on the folders that were made are the run's result */
 };
+
+/* "inline", also NULL; "none"; a directory or a template. */
+enum body_place body_place(const char *spec);
 
 /*
  * Is it a word that nearly means "inline" or "none"? MUSTER_E_INVALID with *error, which says how
