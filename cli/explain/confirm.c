@@ -2,6 +2,7 @@
 #include "confirm.h"
 
 #include "../input/method.h"
+#include "../option/standard.h"
 #include "../output/body_files.h"
 #include "rerun.h"
 #include <base/error.h>
@@ -42,7 +43,7 @@ static bool uses_up_stdin(const struct invocation *invocation)
 
                 if (value &&
                         (strcmp(value, "@-") == 0 ||
-                                (strcmp(value, "-") == 0 && strcmp(names[i], "upload-file") == 0)))
+                                (path_is_standard(value) && strcmp(names[i], "upload-file") == 0)))
                         return true;
         }
         return false;

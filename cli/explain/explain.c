@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "../command.h"
 
+#include "../option/standard.h"
 #include "../output/output.h"
 #include "../temporary.h"
 #include "options.h"
@@ -93,7 +94,7 @@ static bool names_inputs(const struct invocation *original)
 
         for (size_t i = 0; i < original->n; i++)
                 if (original->words[i].name && strcmp(original->words[i].name, "input") == 0 &&
-                        strcmp(original->words[i].value, "-") == 0)
+                        path_is_standard(original->words[i].value))
                         return false;
         return has_files || invocation_has(original, NULL);
 }

@@ -7,6 +7,7 @@
 
 #include "../command.h"
 #include "../interrupt.h"
+#include "../option/standard.h"
 #include <base/clock.h>
 #include <base/error.h>
 #include <unistd.h>
@@ -72,7 +73,7 @@ static int check_output(struct fetch *fetch, const char *const *files)
         const char *record = fetch->options.account.record;
 
         for (; *files; files++) {
-                bool is_stdin = strcmp(*files, "-") == 0;
+                bool is_stdin = path_is_standard(*files);
 
                 if (output_is(&fetch->output, is_stdin ? "/dev/stdin" : *files))
                         return error_set(&fetch->error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,

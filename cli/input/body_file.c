@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "body_file.h"
 
+#include "../option/standard.h"
 #include <base/error.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -35,7 +36,7 @@ int file_read(const char *path, struct buf *to, struct muster_error *error)
 {
         int fd, r;
 
-        if (strcmp(path, "-") == 0)
+        if (path_is_standard(path))
                 return read_all(STDIN_FILENO, "standard input", to, error);
         fd = open(path, O_RDONLY | O_CLOEXEC);
         if (fd < 0)
@@ -51,7 +52,7 @@ int body_from_file(struct muster_request *request, const char *path, struct must
         int r;
 
         /* Looked at now, so that the line with the mistake is told; read when it is sent. */
-        if (strcmp(path, "-") != 0) {
+        if (!path_is_standard(path)) {
                 if (access(path, R_OK) < 0)
                         return fail(path, errno, error);
                 r = muster_request_set_body_file(request, path);

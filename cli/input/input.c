@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "input.h"
 
+#include "../option/standard.h"
 #include "csv.h"
 #include "sniff.h"
 #include <base/error.h>
@@ -60,7 +61,7 @@ void input_item_deinit(struct input_item *item)
 
 static const char *name_of(const struct input *input)
 {
-        return strcmp(input->file, "-") ? input->file : "standard input";
+        return path_is_standard(input->file) ? "standard input" : input->file;
 }
 
 static int fail(const struct input *input, int sys, struct muster_error *error)
@@ -117,7 +118,7 @@ static int open_next(struct input *input, struct muster_error *error)
         int fd = STDIN_FILENO;
 
         input->file = *input->files++;
-        if (strcmp(input->file, "-") != 0)
+        if (!path_is_standard(input->file))
                 fd = open(input->file, O_RDONLY | O_CLOEXEC);
         if (fd < 0)
                 return fail(input, errno, error);

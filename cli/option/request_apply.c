@@ -4,6 +4,7 @@
  */
 #include "request_options.h"
 
+#include "standard.h"
 #include <base/mem.h>
 #include <base/str.h>
 #include <string.h>
@@ -78,7 +79,7 @@ int request_options_apply(const struct request_options *options, struct muster_r
                 r = apply_data(options, request);
         if (r == 0 && options->upload && is_plain)
                 r = muster_request_set_body_file(request,
-                        strcmp(options->upload, "-") == 0 ? "/dev/stdin" : options->upload);
+                        path_is_standard(options->upload) ? "/dev/stdin" : options->upload);
         if (r < 0)
                 *error = *muster_request_error(request);
         return r;

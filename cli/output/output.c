@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "output.h"
 
+#include "../option/standard.h"
 #include <base/error.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -28,7 +29,7 @@ int output_open(struct output *output, const char *path, struct muster_error *er
         struct stat status;
 
         *output = (struct output){ .fd = STDOUT_FILENO };
-        if (path && strcmp(path, "-") != 0) {
+        if (path && !path_is_standard(path)) {
                 output->path = path;
                 output->fd = open_file(output);
         }
