@@ -2,6 +2,7 @@
 #include "csv.h"
 
 #include "../output/json.h"
+#include "../output/utf8.h"
 #include "jsonl.h"
 #include <base/error.h>
 #include <base/mem.h>
@@ -132,7 +133,7 @@ static int read_names(struct csv *csv, struct muster_str row, struct muster_erro
         while ((r = next_field(&rest, csv->delimiter, &csv->field)) == 0) {
                 struct muster_str name = trimmed(&csv->field);
 
-                if (!json_is_utf8(name))
+                if (!utf8_is_valid(name))
                         return bad(error, "the header is not UTF-8 at", name,
                                 "; iconv makes it that");
                 if (csv->n == COLUMNS_MAX)
@@ -296,7 +297,7 @@ static int add_field(struct csv *csv, size_t i, struct input_item *item)
         bool is_body = column->known == known_names[3];
         int r = 0;
 
-        if (!json_is_utf8(value)) {
+        if (!utf8_is_valid(value)) {
                 char what[80];
 
                 snprintf(what, sizeof(what), "field %zu is not UTF-8; iconv makes the file that",

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "body_name.h"
 
-#include "json.h"
+#include "utf8.h"
 #include <base/error.h>
 #include <inttypes.h>
 #include <limits.h>
@@ -88,7 +88,7 @@ static size_t escape(struct muster_str text, size_t at, size_t len, bool is_utf8
 /* Up to `most` bytes of it. */
 static int add_escaped(struct buf *to, struct muster_str text, size_t most, bool *ret_is_whole)
 {
-        bool is_utf8 = json_is_utf8(text);
+        bool is_utf8 = utf8_is_valid(text);
         size_t before = to->len;
         char escaped[16];
         int r = 0;

@@ -10,9 +10,6 @@
 
 #include <base/buf.h>
 
-/* Is it UTF-8 (RFC 3629): no overlong forms, no surrogates, nothing above U+10FFFF? */
-bool json_is_utf8(struct muster_str text);
-
 /* A string with its quotes. What is not UTF-8 becomes U+FFFD, byte by byte. */
 int json_add_string(struct buf *to, struct muster_str text);
 

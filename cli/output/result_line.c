@@ -2,6 +2,7 @@
 #include "result_line.h"
 
 #include "json.h"
+#include "utf8.h"
 #include <base/clock.h>
 
 static void add_u64(struct json_writer *w, const char *name, uint64_t value)
@@ -96,7 +97,7 @@ static void add_body(struct json_writer *w, const struct result_line *line)
                 add_text(w, ",\"body_file\":", line->body_file);
         } else if (!line->leaves_body_out && line->json.len) {
                 add_json(w, ",\"json\":", line->json);
-        } else if (!line->leaves_body_out && json_is_utf8(body)) {
+        } else if (!line->leaves_body_out && utf8_is_valid(body)) {
                 json_write(w, ",\"body\":");
                 if (w->r == 0)
                         w->r = json_add_utf8(w->to, body);

@@ -3,6 +3,7 @@
 
 #include "../output/item.h"
 #include "../output/json.h"
+#include "../output/utf8.h"
 #include "child.h"
 #include "processor.h"
 #include <base/clock.h>
@@ -112,7 +113,7 @@ int process_set_bytes(struct process_job *job, struct muster_str bytes)
         struct processed *processed = job->processed;
         int r;
 
-        processed->is_base64 = !json_is_utf8(bytes);
+        processed->is_base64 = !utf8_is_valid(bytes);
         r = processed->is_base64 ? json_add_base64(&processed->value, bytes)
                                  : json_add_utf8(&processed->value, bytes);
         return r < 0 ? process_fail(job, "out of memory") : 0;
