@@ -2,8 +2,8 @@
 /*
  * JSON text, written straight into a buffer
  *
- * A result line is written for each request, so this is fast: runs of plain bytes are copied as
- * they are. Functions answer 0 or MUSTER_E_RESOURCE.
+ * A result line is written for each request, so this is fast: json_string.c. Functions answer 0 or
+ * MUSTER_E_RESOURCE.
  */
 #ifndef CLI_OUTPUT_JSON_H
 #define CLI_OUTPUT_JSON_H
@@ -13,7 +13,8 @@
 /* A string with its quotes. What is not UTF-8 becomes U+FFFD, byte by byte. */
 int json_add_string(struct buf *to, struct muster_str text);
 
-/* A string that is known to be UTF-8. */
+/* A string with its quotes. JSON_NOT_UTF8: it is none, and `to` is as it was. */
+#define JSON_NOT_UTF8 1
 int json_add_utf8(struct buf *to, struct muster_str text);
 
 /* A string in base64 (RFC 4648 section 4). */

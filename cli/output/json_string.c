@@ -1,120 +1,216 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * Strings: checked, escaped and copied in one pass
+ *
+ * Bodies of megabytes go through here, and the short texts of each result line. A step of 16 bytes
+ * is copied first and looked at then: mostly all of them are plain, and it is done. Else its
+ * characters are written again, one at a time, from a table, so that text with many quotes and line
+ * ends costs no branch for each of them.
+ */
 #include "json.h"
 
 #include "utf8.h"
 
+/* A register of SSE2 or NEON; the compiler finds something for every other machine. */
+#define STEP 16
+typedef signed char step __attribute__((vector_size(STEP)));
+typedef unsigned char unsigned_step __attribute__((vector_size(STEP)));
+
 /*
- * What stands behind the backslash, 'u' for \u00xx, 0 where nothing is escaped. DEL is, for the
- * sake of terminals.
+ * What one step may need beyond the length of its text: a quote before and behind, six bytes for
+ * each of its characters, and the rest of the last row that was copied from the table.
  */
-static char escape_of(unsigned char c)
-{
-        switch (c) {
-        case '"':
-        case '\\':
-                return (char)c;
-        case '\b':
-                return 'b';
-        case '\f':
-                return 'f';
-        case '\n':
-                return 'n';
-        case '\r':
-                return 'r';
-        case '\t':
-                return 't';
+#define STEP_ROOM (2 + STEP * 5 + 8)
+
+/* How an ASCII character is written. Rows are copied whole, as 8 bytes are one store. */
+struct spelling {
+        char text[7];
+        unsigned char len;
+};
+
+#define HEX(digit) ((digit) < 10 ? '0' + (digit) : 'a' + (digit)-10)
+#define CODE(c)                                                                                    \
+        {                                                                                          \
+                { '\\', 'u', '0', '0', HEX((c) >> 4), HEX((c)&15) }, 6                             \
         }
-        return c < 0x20 || c == 0x7f ? 'u' : 0;
-}
+#define NAMED(c)                                                                                   \
+        {                                                                                          \
+                { '\\', c }, 2                                                                     \
+        }
+#define PLAIN(c)                                                                                   \
+        {                                                                                          \
+                { c }, 1                                                                           \
+        }
+#define PLAIN4(c)  PLAIN(c), PLAIN((c) + 1), PLAIN((c) + 2), PLAIN((c) + 3)
+#define PLAIN16(c) PLAIN4(c), PLAIN4((c) + 4), PLAIN4((c) + 8), PLAIN4((c) + 12)
 
-/* Has any of these eight bytes to be escaped: below 0x20, a quote, a backslash, or DEL? */
-static bool has_escape(uint64_t word)
+/* RFC 8259 section 7; and DEL, for the sake of terminals. */
+static const struct spelling spellings[128] = { CODE(0), CODE(1), CODE(2), CODE(3), CODE(4),
+        CODE(5), CODE(6), CODE(7), NAMED('b'), NAMED('t'), NAMED('n'), CODE(11), NAMED('f'),
+        NAMED('r'), CODE(14), CODE(15), CODE(16), CODE(17), CODE(18), CODE(19), CODE(20), CODE(21),
+        CODE(22), CODE(23), CODE(24), CODE(25), CODE(26), CODE(27), CODE(28), CODE(29), CODE(30),
+        CODE(31), PLAIN(' '), PLAIN('!'), NAMED('"'), PLAIN('#'), PLAIN4('$'), PLAIN4('('),
+        PLAIN4(','), PLAIN16('0'), PLAIN16('@'), PLAIN4('P'), PLAIN4('T'), PLAIN4('X'), NAMED('\\'),
+        PLAIN(']'), PLAIN('^'), PLAIN('_'), PLAIN16('`'), PLAIN4('p'), PLAIN4('t'), PLAIN4('x'),
+        PLAIN('|'), PLAIN('}'), PLAIN('~'), CODE(0x7f) };
+
+/* Is any of its bytes other than zero? */
+static bool has_any(step bytes)
 {
-        const uint64_t ones = 0x0101010101010101u, high = 0x8080808080808080u;
-        uint64_t quote = word ^ (ones * '"'), backslash = word ^ (ones * '\\'),
-                 del = word ^ (ones * 0x7f);
-        uint64_t found = (word - ones * 0x20) & ~word;
+        uint64_t halves[2];
 
-        found |= (quote - ones) & ~quote;
-        found |= (backslash - ones) & ~backslash;
-        found |= (del - ones) & ~del;
-        return found & high;
+        memcpy(halves, &bytes, sizeof(halves));
+        return halves[0] | halves[1];
 }
 
-static size_t plain_run(const char *at, size_t len)
+/* Is there anything else in it than ASCII characters that stand for themselves? */
+static bool has_special(step bytes)
+{
+        /* Bytes have a sign, so that one comparison finds what is below ' ', DEL and above. */
+        step one_more = (step)((unsigned_step)bytes + 1);
+
+        return has_any((one_more <= ' ') | (bytes == '"') | (bytes == '\\'));
+}
+
+/* Copy whole steps, as many as are plain; returns their length. */
+static size_t copy_plain(char *to, struct muster_str text)
 {
         size_t n = 0;
 
-        for (; n + 8 <= len; n += 8) {
-                uint64_t word;
+        for (; text.len - n >= STEP; n += STEP) {
+                step bytes;
 
-                memcpy(&word, at + n, 8);
-                if (has_escape(word))
+                memcpy(&bytes, text.at + n, STEP);
+                memcpy(to + n, &bytes, STEP);
+                if (has_special(bytes))
                         break;
         }
-        while (n < len && !escape_of((unsigned char)at[n]))
-                n++;
         return n;
 }
 
-static void put_escape(struct buf *to, unsigned char c)
+/* Write a step of ASCII characters; returns how long they have become. */
+static size_t spell(char *to, const char *from)
 {
-        static const char hex[] = "0123456789abcdef";
-        char escape = escape_of(c);
+        size_t len = 0;
 
-        to->at[to->len++] = '\\';
-        to->at[to->len++] = escape;
-        if (escape != 'u')
-                return;
-        to->at[to->len++] = '0';
-        to->at[to->len++] = '0';
-        to->at[to->len++] = hex[c >> 4];
-        to->at[to->len++] = hex[c & 15];
+        for (int i = 0; i < STEP; i++) {
+                const struct spelling *spelling = &spellings[(unsigned char)from[i]];
+
+                memcpy(to + len, spelling, sizeof(*spelling));
+                len += spelling->len;
+        }
+        return len;
 }
 
-int json_add_utf8(struct buf *to, struct muster_str text)
+static bool is_ascii(const char *at)
 {
-        int r = buf_reserve(to, text.len + 2);
+        step bytes;
+
+        memcpy(&bytes, at, STEP);
+        return !has_any(bytes < 0);
+}
+
+static void drop_front(struct muster_str *text, size_t n)
+{
+        text->at += n;
+        text->len -= n;
+}
+
+/* Steps of ASCII characters, as many as there are. */
+static int add_steps(struct buf *to, struct muster_str *text)
+{
+        for (;;) {
+                size_t n = copy_plain(to->at + to->len, *text);
+
+                to->len += n;
+                drop_front(text, n);
+                if (text->len < STEP || !is_ascii(text->at))
+                        return 0;
+                if (buf_reserve(to, text->len + STEP_ROOM) < 0)
+                        return MUSTER_E_RESOURCE;
+                to->len += spell(to->at + to->len, text->at);
+                drop_front(text, STEP);
+        }
+}
+
+/*
+ * A character that is no ASCII, `n` bytes of it at the front; 0: it is none, and U+FFFD stands for
+ * a byte of it. Returns its length; `to` has room for four bytes.
+ */
+static size_t copy_sequence(char *to, const char *from, size_t n)
+{
+        static const char replacement[] = "\xef\xbf\xbd";
+
+        if (n == 0)
+                return copy_sequence(to, replacement, 3);
+        /* Not memcpy(), which would be called for a length that is not known. */
+        to[0] = from[0];
+        to[1] = from[1];
+        if (n > 2)
+                to[2] = from[2];
+        if (n > 3)
+                to[3] = from[3];
+        return n;
+}
+
+/* Character by character, about a step of them. `mends`: bytes that are no characters, too. */
+static int add_characters(struct buf *to, struct muster_str *text, bool mends)
+{
+        const char *at = text->at, *end = at + text->len;
+        const char *step_end = text->len < STEP ? end : at + STEP;
+        char *out;
+
+        if (buf_reserve(to, text->len + STEP_ROOM) < 0)
+                return MUSTER_E_RESOURCE;
+        out = to->at + to->len;
+        while (at < step_end) {
+                const struct spelling *spelling = &spellings[*at & 0x7f];
+                size_t n;
+
+                if ((unsigned char)*at < 0x80) {
+                        memcpy(out, spelling, sizeof(*spelling));
+                        out += spelling->len;
+                        at++;
+                        continue;
+                }
+                n = utf8_sequence(at, (size_t)(end - at));
+                if (!n && !mends)
+                        return JSON_NOT_UTF8;
+                out += copy_sequence(out, at, n);
+                at += n ? n : 1;
+        }
+        to->len = (size_t)(out - to->at);
+        drop_front(text, (size_t)(at - text->at));
+        return 0;
+}
+
+static int add_string(struct buf *to, struct muster_str text, bool mends)
+{
+        size_t before = to->len;
+        int r = buf_reserve(to, text.len + STEP_ROOM);
 
         if (r < 0)
                 return r;
         to->at[to->len++] = '"';
-        while (text.len) {
-                size_t n = plain_run(text.at, text.len);
-
-                memcpy(to->at + to->len, text.at, n);
-                to->len += n;
-                text.at += n;
-                text.len -= n;
-                if (!text.len)
-                        break;
-                r = buf_reserve(to, text.len + 8);
-                if (r < 0)
-                        return r;
-                put_escape(to, (unsigned char)text.at[0]);
-                text.at++;
-                text.len--;
+        while (text.len && r == 0) {
+                r = add_steps(to, &text);
+                if (r == 0 && text.len)
+                        r = add_characters(to, &text, mends);
+        }
+        if (r != 0) {
+                to->len = before;
+                return r;
         }
         to->at[to->len++] = '"';
         return 0;
 }
 
+int json_add_utf8(struct buf *to, struct muster_str text)
+{
+        return add_string(to, text, false);
+}
+
 int json_add_string(struct buf *to, struct muster_str text)
 {
-        struct buf mended = { 0 };
-        int r = 0;
-
-        if (utf8_is_valid(text))
-                return json_add_utf8(to, text);
-        while (text.len && r == 0) {
-                size_t n = utf8_sequence(text.at, text.len);
-
-                r = n ? buf_add(&mended, text.at, n) : buf_add_text(&mended, "\xef\xbf\xbd");
-                text.at += n ? n : 1;
-                text.len -= n ? n : 1;
-        }
-        if (r == 0)
-                r = json_add_utf8(to, buf_str(&mended));
-        buf_deinit(&mended);
-        return r;
+        return add_string(to, text, true);
 }

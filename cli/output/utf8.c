@@ -1,42 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 #include "utf8.h"
 
-static bool is_continuation(unsigned char c)
-{
-        return (c & 0xc0) == 0x80;
-}
-
-/* The table of RFC 3629 section 4. */
-size_t utf8_sequence(const char *text, size_t len)
-{
-        const unsigned char *at = (const unsigned char *)text;
-        unsigned char c = at[0];
-
-        if (c < 0x80)
-                return 1;
-        if (c < 0xc2 || c > 0xf4 || len < 2 || !is_continuation(at[1]))
-                return 0;
-        if (c < 0xe0)
-                return 2;
-        if ((c == 0xe0 && at[1] < 0xa0) || (c == 0xed && at[1] > 0x9f) ||
-                (c == 0xf0 && at[1] < 0x90) || (c == 0xf4 && at[1] > 0x8f) || len < 3 ||
-                !is_continuation(at[2]))
-                return 0;
-        if (c < 0xf0)
-                return 3;
-        return len >= 4 && is_continuation(at[3]) ? 4 : 0;
-}
-
-/* How many plain ASCII bytes, below 0x80, stand at the front: eight at a time. */
+/* How many ASCII bytes stand at the front: 16 at a time, which compilers make one step of. */
 static size_t ascii_run(const char *at, size_t len)
 {
         size_t n = 0;
 
-        for (; n + 8 <= len; n += 8) {
-                uint64_t word;
+        for (; len - n >= 16; n += 16) {
+                uint64_t words[2];
 
-                memcpy(&word, at + n, 8);
-                if (word & 0x8080808080808080u)
+                memcpy(words, at + n, sizeof(words));
+                if ((words[0] | words[1]) & 0x8080808080808080)
                         break;
         }
         while (n < len && (unsigned char)at[n] < 0x80)
