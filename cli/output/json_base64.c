@@ -3,28 +3,39 @@
 
 static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
+/* Four digits for three bytes, of which the last ones may be missing. */
+static void put_digits(char *to, const unsigned char *from, size_t n)
+{
+        uint32_t bits = (uint32_t)from[0] << 16;
+
+        if (n > 1)
+                bits |= (uint32_t)from[1] << 8;
+        if (n > 2)
+                bits |= from[2];
+        to[0] = digits[bits >> 18];
+        to[1] = digits[bits >> 12 & 63];
+        to[2] = n > 1 ? digits[bits >> 6 & 63] : '=';
+        to[3] = n > 2 ? digits[bits & 63] : '=';
+}
+
 int json_add_base64(struct buf *to, struct muster_str bytes)
 {
         const unsigned char *at = (const unsigned char *)bytes.at;
-        int r = buf_reserve(to, bytes.len / 3 * 4 + 6);
+        size_t n_whole = bytes.len / 3, n_rest = bytes.len % 3;
+        char *out;
 
-        if (r < 0)
-                return r;
-        to->at[to->len++] = '"';
-        for (size_t i = 0; i < bytes.len; i += 3) {
-                size_t n = bytes.len - i;
-                uint32_t bits = (uint32_t)at[i] << 16;
-
-                if (n > 1)
-                        bits |= (uint32_t)at[i + 1] << 8;
-                if (n > 2)
-                        bits |= at[i + 2];
-                to->at[to->len++] = digits[bits >> 18];
-                to->at[to->len++] = digits[bits >> 12 & 63];
-                to->at[to->len++] = n > 1 ? digits[bits >> 6 & 63] : '=';
-                to->at[to->len++] = n > 2 ? digits[bits & 63] : '=';
+        if (buf_reserve(to, (n_whole + 1) * 4 + 2) < 0)
+                return MUSTER_E_RESOURCE;
+        out = to->at + to->len;
+        *out++ = '"';
+        for (size_t i = 0; i < n_whole; i++, at += 3, out += 4)
+                put_digits(out, at, 3);
+        if (n_rest) {
+                put_digits(out, at, n_rest);
+                out += 4;
         }
-        to->at[to->len++] = '"';
+        *out++ = '"';
+        to->len = (size_t)(out - to->at);
         return 0;
 }
 

@@ -266,6 +266,30 @@ static void test_base64(void **state)
         buf_deinit(&out);
 }
 
+/* Each length, of bytes that have all values at all places. */
+static void test_base64_there_and_back(void **state)
+{
+        struct buf text = { 0 }, back = { 0 };
+        char bytes[256 * 3];
+
+        (void)state;
+        for (size_t i = 0; i < sizeof(bytes); i++)
+                bytes[i] = (char)(i * 7 + i / 256);
+        for (size_t len = 0; len <= sizeof(bytes); len++) {
+                struct muster_str in = { bytes, len };
+
+                text.len = back.len = 0;
+                assert_int_equal(json_add_base64(&text, in), 0);
+                assert_int_equal(text.len, 2 + (len + 2) / 3 * 4);
+                assert_int_equal(json_decode_base64(&back,
+                                         (struct muster_str){ text.at + 1, text.len - 2 }),
+                        0);
+                assert_true(str_eq(buf_str(&back), in));
+        }
+        buf_deinit(&text);
+        buf_deinit(&back);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -277,6 +301,7 @@ int main(void)
                 cmocka_unit_test(test_growth),
                 cmocka_unit_test(test_memory),
                 cmocka_unit_test(test_base64),
+                cmocka_unit_test(test_base64_there_and_back),
         };
 
         return cmocka_run_group_tests_name("json", tests, NULL, forget);
