@@ -2,7 +2,6 @@
 #include "result_line.h"
 
 #include "json.h"
-#include "utf8.h"
 #include <base/clock.h>
 
 static void add_u64(struct json_writer *w, const char *name, uint64_t value)
@@ -88,6 +87,23 @@ static void add_json(struct json_writer *w, const char *name, struct muster_str 
                 w->r = buf_add_str(w->to, json);
 }
 
+/* As text, in base64 where it is none. */
+static void add_inline_body(struct json_writer *w, struct muster_str body)
+{
+        size_t before = w->to->len;
+
+        json_write(w, ",\"body\":");
+        if (w->r == 0)
+                w->r = json_add_utf8(w->to, body);
+        if (w->r != JSON_NOT_UTF8)
+                return;
+        w->to->len = before;
+        w->r = 0;
+        json_write(w, ",\"body_base64\":");
+        if (w->r == 0)
+                w->r = json_add_base64(w->to, body);
+}
+
 static void add_body(struct json_writer *w, const struct result_line *line)
 {
         struct muster_str body = { muster_result_body(line->result),
@@ -97,14 +113,8 @@ static void add_body(struct json_writer *w, const struct result_line *line)
                 add_text(w, ",\"body_file\":", line->body_file);
         } else if (!line->leaves_body_out && line->json.len) {
                 add_json(w, ",\"json\":", line->json);
-        } else if (!line->leaves_body_out && utf8_is_valid(body)) {
-                json_write(w, ",\"body\":");
-                if (w->r == 0)
-                        w->r = json_add_utf8(w->to, body);
         } else if (!line->leaves_body_out) {
-                json_write(w, ",\"body_base64\":");
-                if (w->r == 0)
-                        w->r = json_add_base64(w->to, body);
+                add_inline_body(w, body);
         }
         add_u64(w, ",\"body_bytes\":", muster_result_body_bytes(line->result));
         add_u64(w, ",\"wire_bytes\":", muster_result_wire_bytes(line->result));

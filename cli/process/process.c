@@ -3,7 +3,6 @@
 
 #include "../output/item.h"
 #include "../output/json.h"
-#include "../output/utf8.h"
 #include "child.h"
 #include "processor.h"
 #include <base/clock.h>
@@ -111,11 +110,11 @@ int process_fail(struct process_job *job, const char *format, ...)
 int process_set_bytes(struct process_job *job, struct muster_str bytes)
 {
         struct processed *processed = job->processed;
-        int r;
+        int r = json_add_utf8(&processed->value, bytes);
 
-        processed->is_base64 = !utf8_is_valid(bytes);
-        r = processed->is_base64 ? json_add_base64(&processed->value, bytes)
-                                 : json_add_utf8(&processed->value, bytes);
+        processed->is_base64 = r == JSON_NOT_UTF8;
+        if (processed->is_base64)
+                r = json_add_base64(&processed->value, bytes);
         return r < 0 ? process_fail(job, "out of memory") : 0;
 }
 
