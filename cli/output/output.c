@@ -70,21 +70,18 @@ static int fail(const struct output *output, int sys, struct muster_error *error
                 strerrordesc_np(sys), (unsigned long long)output->n_written);
 }
 
-/* So much more was written. */
-static void note_written(struct output *output, const char *at, size_t len)
+/*
+ * No more can be written than the first `n` bytes of the buffer: let there be no half line.
+ */
+static int give_up(struct output *output, size_t n, int sys, struct muster_error *error)
 {
-        const char *begin = at, *end = at + len;
+        const char *begin = output->buf.at, *end = begin + n;
 
-        for (; (at = memchr(at, '\n', (size_t)(end - at))); at++) {
+        for (const char *at = begin; (at = memchr(at, '\n', (size_t)(end - at))); at++) {
                 output->n_written++;
                 output->whole_at = output->n_bytes + (uint64_t)(at + 1 - begin);
         }
-        output->n_bytes += len;
-}
-
-/* No more can be written: let there be no half line. */
-static int give_up(struct output *output, int sys, struct muster_error *error)
-{
+        output->n_bytes += n;
         if (output->is_file)
                 (void)!ftruncate(output->fd, (off_t)output->whole_at);
         return fail(output, sys, error);
@@ -101,16 +98,17 @@ int output_flush(struct output *output, struct muster_error *error)
                 ssize_t n = write(output->fd, output->buf.at + at, output->buf.len - at);
                 struct pollfd room = { .fd = output->fd, .events = POLLOUT };
 
-                if (n < 0 && errno == EAGAIN) {
+                if (n < 0 && errno == EAGAIN)
                         poll(&room, 1, -1); /* somebody made the descriptor non-blocking */
-                } else if (n < 0 && errno != EINTR) {
-                        return give_up(output, errno, error);
-                } else if (n > 0) {
-                        note_written(output, output->buf.at + at, (size_t)n);
+                else if (n < 0 && errno != EINTR)
+                        return give_up(output, at, errno, error);
+                else if (n > 0)
                         at += (size_t)n;
-                }
         }
         output->buf.len = 0;
+        output->n_written = output->n_added;
+        output->n_bytes += at;
+        output->whole_at = output->n_bytes;
         return 0;
 }
 
