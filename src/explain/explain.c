@@ -10,6 +10,7 @@
 
 #include "facts_measure.h"
 #include "figure.h"
+#include "judgement_sway.h"
 #include "verdict.h"
 #include <base/error.h>
 #include <base/mem.h>
@@ -64,8 +65,12 @@ static void list_bounds(struct muster_explanation *explanation)
 static int explain(struct muster_explanation *explanation, struct muster_error *error)
 {
         struct facts *facts = &explanation->facts;
-        int r = facts_measure(facts, &explanation->record);
+        int r = judgement_sway();
 
+        if (r < 0)
+                return error_set(error, r, MUSTER_PHASE_QUEUE, 0,
+                        "invalid: MUSTER_SWAY is not NAME:FACTOR of a threshold in src/explain/judgement.h");
+        r = facts_measure(facts, &explanation->record);
         if (r == MUSTER_E_INPUT)
                 return error_set(error, r, MUSTER_PHASE_QUEUE, 0,
                         "input: no request has ended in this record, so there is nothing to explain");

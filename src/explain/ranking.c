@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <base/mem.h>
 #include <explain/causes/cause.h>
+#include <explain/judgement.h>
 #include <explain/measure/outcome.h>
 
 static const struct cause *const families[] = {
@@ -38,7 +39,7 @@ static uint64_t gain_ns(const struct finding *finding, const struct facts *facts
 
 static bool matters(uint64_t ns, const struct facts *facts)
 {
-        return ns >= RANKING_LEAST_NS && (double)ns >= (double)facts->wall_ns * RANKING_LEAST_SHARE;
+        return ns >= LINE_NS && (double)ns >= (double)facts->wall_ns * LINE_SHARE;
 }
 
 static uint64_t failures_ns(const struct finding *finding, const struct facts *facts)
@@ -65,15 +66,15 @@ static bool is_of_note(const struct finding *finding, const struct facts *facts)
 
 static bool limits_run(const struct finding *finding, const struct facts *facts)
 {
-        return finding->shown.is_client && (double)ranking_worth_ns(finding, facts) >=
-                                                   (double)facts->wall_ns * RANKING_CLIENT_SHARE;
+        return finding->shown.is_client &&
+               (double)ranking_worth_ns(finding, facts) >= (double)facts->wall_ns * OWN_LIMIT_FIRST;
 }
 
 /* What requests failed by comes before what would make them faster. */
 static bool fails_run(const struct finding *finding, const struct facts *facts)
 {
         return finding->n_failed_by_it &&
-               (double)finding->n_failed_by_it >= (double)facts->n_requests * RANKING_FAILED_SHARE;
+               (double)finding->n_failed_by_it >= (double)facts->n_requests * FAILURES_FIRST;
 }
 
 static bool is_before(const struct finding *one, const struct finding *other,

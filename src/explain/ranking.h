@@ -2,24 +2,20 @@
 /*
  * From all that may be the matter to a handful
  *
- * Every cause is asked. What would gain less than RANKING_LEAST_SHARE of the wall time, or less
- * than clocks and schedulers scatter, is not worth a line, unless it took as much of the time
- * without a remedy that is known to gain it, or requests failed by it. First comes what many
- * requests failed by; where nearly all failed it is said alone, as other rules presume answers.
- * Then what makes the run say little about the server: a limit of this machine or program that
- * matters; then the largest. Of a record with holes no cause is asked: rules would take them for
- * times in which nothing was done.
+ * Every cause is asked. What would gain less than LINE_SHARE of the wall time, or less than clocks
+ * and schedulers scatter, is not worth a line, unless it took as much of the time without a remedy
+ * that is known to gain it, or requests failed by it. First comes what many requests failed by;
+ * where nearly all failed it is said alone, as other rules presume answers. Then what makes the run
+ * say little about the server: a limit of this machine or program that matters; then the largest.
+ * Of a record with holes no cause is asked: rules would take them for times in which nothing was
+ * done.
  */
 #ifndef EXPLAIN_RANKING_H
 #define EXPLAIN_RANKING_H
 
 #include <explain/causes/finding.h>
 
-#define RANKING_MOST         5
-#define RANKING_LEAST_SHARE  0.03
-#define RANKING_LEAST_NS     1000000 /* 1 ms: two runs of the same differ by as much */
-#define RANKING_CLIENT_SHARE 0.2 /* of the wall time: then the limit is said to be this machine's */
-#define RANKING_FAILED_SHARE 0.1 /* of the requests: they are what is to be put right first */
+#define RANKING_MOST 5
 
 struct ranking {
         struct finding **findings; /* the first one is what the verdict is about */

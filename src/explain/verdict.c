@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "verdict.h"
 
+#include <explain/judgement.h>
 #include <explain/measure/outcome.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-#define MOST 0.5 /* of the wall time: one part alone is what it went into */
-/* of the wall time: a resource that was needed for as long may be what held the run up */
-#define BINDING  0.6
-#define MENTION  0.1 /* of the wall time: a part is worth a word */
 #define MENTIONS 3
 
 struct sentence {
@@ -94,7 +91,7 @@ static void say_requests(struct sentence *sentence, const struct facts *facts)
 static bool gains(const struct muster_finding *finding, const struct facts *facts)
 {
         return finding->has_prediction &&
-               (double)finding->wall_ns <= (double)facts->wall_ns * (1 - RANKING_LEAST_SHARE);
+               (double)finding->wall_ns <= (double)facts->wall_ns * (1 - LINE_SHARE);
 }
 
 /* "with --concurrency 64", and "without --rate" as it is. */
@@ -186,7 +183,7 @@ static void say_parts(struct sentence *sentence, const struct facts *facts)
         for (size_t i = 0; i < MENTIONS; i++) {
                 enum part part = largest(facts, said);
 
-                if (i > 0 && share_of(facts, part) < MENTION)
+                if (i > 0 && share_of(facts, part) < MENTIONED)
                         return;
                 said[part] = true;
                 say(sentence, "%s%s %s %s", i ? ", " : "",
@@ -268,7 +265,7 @@ static void say_time(struct sentence *sentence, const struct facts *facts,
         say_parts(sentence, facts);
         if (!outcome_n_done(facts))
                 say(sentence, ".");
-        else if (share_of(facts, part) >= MOST && is_backed(part, facts, bounds, n_bounds))
+        else if (share_of(facts, part) >= MOST_OF_TIME && is_backed(part, facts, bounds, n_bounds))
                 say(sentence, ", and nothing stands out that would make it faster.");
         else
                 say(sentence, ": mixed, no single change would make much of a difference.");

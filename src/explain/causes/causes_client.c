@@ -13,21 +13,8 @@
 
 #include "own.h"
 #include <base/clock.h>
+#include <explain/judgement.h>
 #include <string.h>
-
-#define LONG_NS     (20 * NS_PER_MS) /* a thread that wants to run is not kept from it for longer */
-#define FULL        0.8              /* of the wall time: whatever else there is matters little */
-#define LARGE_BYTES 4096             /* a body that is most of its result line */
-#define ALL         0.95             /* of the wall time: there is nothing else */
-#define SHARED      0.4              /* the same, where the processor may have been shared */
-#define PLENTY      8                /* requests under way */
-#define MOST        0.5
-#define MUCH        0.2 /* of the wall time: worth to be told */
-/* of the time that a busy thread should have had a processor: one that is blocked has none */
-#define ON_CPU 0.3
-#define SOME   3 /* periods in which a quota was used up */
-/* times a second that the processor was taken away: a tenth of the scheduler's rate */
-#define FORCED_S 20
 
 static bool is_part(uint64_t part_ns, uint64_t whole_ns, double share)
 {
@@ -56,7 +43,7 @@ static bool writes_bodies(const struct facts *facts)
         const struct record_run *run = &facts->record->run;
 
         return run->command && !run->options.discard_body &&
-               facts->body_bytes >= facts->n_requests * LARGE_BYTES &&
+               facts->body_bytes >= facts->n_requests * LARGE_IN_LINE_BYTES &&
                (!strstr(run->command, "\"--body\"") ||
                        strstr(run->command, "\"--body\",\"inline\""));
 }
@@ -85,7 +72,7 @@ static void tell_saturated_loop(struct finding *finding, const struct facts *fac
                                      (double)facts->wall_ns))
                         .text);
         finding->explained_ns = facts->loop_busy_ns;
-        if (writes_bodies(facts) && is_part(written_ns, facts->wall_ns, MUCH)) {
+        if (writes_bodies(facts) && is_part(written_ns, facts->wall_ns, OWN_WORK_MATTERS)) {
                 finding_evidence(finding, "writing results was %s of that",
                         words_share((double)written_ns, (double)facts->loop_busy_ns).text);
                 remedy_bodies(finding, facts, written_ns);
@@ -111,12 +98,12 @@ static bool has_no_time_left(const struct facts *facts)
         uint64_t answers_ns = facts->chain_ns[PART_SERVER] + facts->chain_ns[PART_NETWORK];
         uint64_t own_ns = own_work_ns(facts);
 
-        if (is_part(facts->loop_busy_ns, facts->wall_ns, ALL) ||
-                is_part(own_ns, facts->wall_ns, FULL))
+        if (is_part(facts->loop_busy_ns, facts->wall_ns, LOOP_SATURATED) ||
+                is_part(own_ns, facts->wall_ns, OWN_WORK_IS_ALL))
                 return true;
-        return own_ns >= answers_ns && facts->mean_in_flight >= PLENTY &&
-               is_part(own_ns, facts->wall_ns, SHARED) &&
-               is_part(facts->loop_busy_ns, facts->wall_ns, SHARED);
+        return own_ns >= answers_ns && facts->mean_in_flight >= (double)PLENTY_UNDER_WAY &&
+               is_part(own_ns, facts->wall_ns, OWN_WORK_SHARED) &&
+               is_part(facts->loop_busy_ns, facts->wall_ns, OWN_WORK_SHARED);
 }
 
 /* Where each request has a connection of its own it is that what keeps it busy. */
@@ -125,10 +112,10 @@ static bool is_loop_saturated(const struct facts *facts)
         enum trace_work work = own_main_work(facts);
 
         return has_no_time_left(facts) &&
-               is_part(facts->thread_cpu_ns, facts->loop_busy_ns, ON_CPU) &&
+               is_part(facts->thread_cpu_ns, facts->loop_busy_ns, ON_PROCESSOR) &&
                (work == TRACE_WORK_IO || work == TRACE_WORK_CALLER) &&
-               !is_part(facts->loop_ns[TRACE_WORK_CALLER], facts->loop_busy_ns, 2 / 3.0) &&
-               !is_part(facts->n_on_new_conn, facts->n_attempts, MOST);
+               !is_part(facts->loop_ns[TRACE_WORK_CALLER], facts->loop_busy_ns, CALLER_IS_MOST) &&
+               !is_part(facts->n_on_new_conn, facts->n_attempts, MOST_OF_THEM);
 }
 
 static bool client_saturated(const struct facts *facts, struct finding *finding)
@@ -149,7 +136,7 @@ static bool client_saturated(const struct facts *facts, struct finding *finding)
 static bool caller_is_what_takes_long(const struct facts *facts)
 {
         return is_part(facts->chain_ns[PART_LOOP_CALLER] + facts->chain_ns[PART_DELIVER],
-                facts->wall_ns, MUCH);
+                facts->wall_ns, OWN_WORK_MATTERS);
 }
 
 /*
@@ -160,7 +147,7 @@ static uint64_t blocked_turn_ns(const struct trace_turn *turn)
 {
         uint64_t caller_ns = turn->work_ns[TRACE_WORK_CALLER];
 
-        if (caller_ns < LONG_NS || turn->thread_cpu_ns >= caller_ns)
+        if (caller_ns < BLOCKED_LEAST_NS || turn->thread_cpu_ns >= caller_ns)
                 return 0;
         return caller_ns - turn->thread_cpu_ns;
 }
@@ -179,7 +166,7 @@ static bool is_caller_blocked(const struct facts *facts)
 {
         uint64_t ns = blocked_ns(facts);
 
-        return ns && is_part(ns, facts->loop_ns[TRACE_WORK_CALLER], MOST);
+        return ns && is_part(ns, facts->loop_ns[TRACE_WORK_CALLER], MOST_OF_TIME);
 }
 
 static void tell_caller(struct finding *finding, const struct facts *facts)
@@ -275,7 +262,7 @@ static bool processor_throttled(const struct facts *facts, struct finding *findi
         int64_t n = record_counter_growth(facts->record, "cgroup.throttled");
         uint64_t ns = throttled_ns(facts);
 
-        if (n < SOME || !is_part(ns, facts->wall_ns, MUCH))
+        if (n < (int64_t)HABIT_LEAST || !is_part(ns, facts->wall_ns, OWN_WORK_MATTERS))
                 return false;
         finding_title(finding, "This program may not use more of the processor");
         finding_evidence(finding,
@@ -303,9 +290,11 @@ static bool processor_busy(const struct facts *facts, struct finding *finding)
                           facts->loop_ns[TRACE_WORK_DECODE];
         uint64_t lost_ns = own_ns > facts->thread_cpu_ns ? own_ns - facts->thread_cpu_ns : 0;
 
-        if (!facts->thread_cpu_ns || !is_part(own_work_ns(facts), facts->wall_ns, MUCH) ||
-                !is_part(lost_ns, facts->wall_ns, MUCH) || !is_part(lost_ns, own_ns, MOST) ||
-                (double)n < FORCED_S * wall_s)
+        if (!facts->thread_cpu_ns ||
+                !is_part(own_work_ns(facts), facts->wall_ns, OWN_WORK_MATTERS) ||
+                !is_part(lost_ns, facts->wall_ns, OWN_WORK_MATTERS) ||
+                !is_part(lost_ns, own_ns, MOST_OF_TIME) ||
+                (double)n < (double)FORCED_SWITCHES_PER_S * wall_s)
                 return false;
         finding_title(finding, "Other programs had the processor");
         own_tell_busy(finding, facts);

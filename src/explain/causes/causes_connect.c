@@ -18,9 +18,7 @@
 #include <base/clock.h>
 #include <base/mem.h>
 #include <errno.h>
-
-/* Of the time that slots were in use: what took less is not worth a line. */
-#define SHARE_THAT_MATTERS 0.05
+#include <explain/judgement.h>
 
 /* --- ports and descriptors ------------------------------------------------------------------- */
 
@@ -180,7 +178,8 @@ static bool are_kept(const struct facts *facts)
         for (size_t i = 0; i < facts->record->n_conns; i++)
                 n_ended += facts->record->conns[i].closer == TRACE_CLOSED_BY_SERVER;
         return !options->no_reuse && !options->http_1_0 &&
-               (facts->n_on_reused || n_ended * 2 <= facts->record->n_conns);
+               (facts->n_on_reused ||
+                       (double)n_ended <= (double)facts->record->n_conns * MOST_OF_THEM);
 }
 
 /*
@@ -293,7 +292,7 @@ static bool syn_dropped(const struct facts *facts, struct finding *finding)
 
         dialling_of(&dialling, facts);
         /* A server that takes half a second for each alike is far away, or slow to accept. */
-        if (!dialling.n_syns_again || dialling.tcp_ns.min >= NS_PER_S / 2 || is_loss(&dialling))
+        if (!dialling.n_syns_again || dialling.tcp_ns.min >= SYN_TO_TELL_NS || is_loss(&dialling))
                 return false;
         crowd_of(&crowd, &dialling, facts);
         finding_evidence(finding,
@@ -304,7 +303,7 @@ static bool syn_dropped(const struct facts *facts, struct finding *finding)
                 finding_evidence(finding,
                         "the kernel counted %s connection requests (SYN packets) that it had to send again",
                         words_count((uint64_t)n_counted).text);
-        if (dialling.n_syns_again < DIALLING_SYNS_MANY)
+        if (dialling.n_syns_again < HABIT_LEAST)
                 tell_few(finding, facts, &dialling, &crowd);
         else
                 tell_many(finding, facts, &dialling, &crowd);
@@ -325,12 +324,6 @@ static void connect_in_a_round_trip(struct replay_request *request, const struct
                 request->slot_ns[PART_TCP] = conn_round_trip_ns(conn);
 }
 
-/*
- * What connecting takes longer than a round trip for no other reason than that this machine is
- * busy.
- */
-#define BUSY_NS (5 * NS_PER_MS)
-
 static bool slow_connect(const struct facts *facts, struct finding *finding)
 {
         struct whatif whatif = { .change = connect_in_a_round_trip };
@@ -342,15 +335,15 @@ static bool slow_connect(const struct facts *facts, struct finding *finding)
         dialling_of(&dialling, facts);
         measure_conns(&round_trip, facts, measure_round_trip);
         /*
-         * Three times leaves room for a jittery network; and what our own loop took to notice is
-         * not the network's.
+         * What our own loop took to notice is not the network's.
          */
-        if (tcp->n < 3 || !round_trip.n ||
-                tcp->p50 < 3 * round_trip.p50 + facts->longest_turn_ns + BUSY_NS ||
-                (double)tcp->sum < SHARE_THAT_MATTERS * (double)facts->service.sum)
+        if (tcp->n < SAMPLE_LEAST || !round_trip.n ||
+                (double)tcp->p50 < CONNECT_JITTER * (double)round_trip.p50 +
+                                           (double)(facts->longest_turn_ns + CONNECT_BUSY_NS) ||
+                (double)tcp->sum < SLOT_TIME_MATTERS * (double)facts->service.sum)
                 return false;
         /* Somebody else knows better why. */
-        if (dialling.lost_ns * 2 > tcp->sum)
+        if ((double)dialling.lost_ns > (double)tcp->sum * MOST_OF_TIME)
                 return false;
         wall_ns = whatif_wall_ns(&whatif, facts);
         finding_title(finding, "Connecting took %s, though a round trip takes only %s",

@@ -21,17 +21,7 @@
 
 #include <base/clock.h>
 #include <base/mem.h>
-
-/*
- * Closing that belongs to the answer comes right behind it: within 10 ms, or a quarter of a round
- * trip where the network is not steady.
- */
-#define AT_ONCE_NS (10 * NS_PER_MS)
-/*
- * Of the time that slots were in use; opening connections that took less of it than this is not
- * worth a line.
- */
-#define SHARE_THAT_MATTERS 0.02
+#include <explain/judgement.h>
 
 /* How connections ended that had served somebody. */
 struct endings {
@@ -91,9 +81,9 @@ static uint64_t unused_ns(const struct endings *endings, const struct facts *fac
 
 static bool is_at_once(const struct trace_conn *conn, uint64_t after_ns)
 {
-        uint64_t at_once_ns = conn_round_trip_ns(conn) / 4;
+        uint64_t at_once_ns = whole_of((double)conn_round_trip_ns(conn) * CLOSED_AT_ONCE);
 
-        return after_ns <= (at_once_ns > AT_ONCE_NS ? at_once_ns : AT_ONCE_NS);
+        return after_ns <= (at_once_ns > CLOSED_AT_ONCE_NS ? at_once_ns : CLOSED_AT_ONCE_NS);
 }
 
 /* Where it belongs; its unused time goes to one end of `left` or the other. */
@@ -175,8 +165,9 @@ static bool is_cheap(const struct facts *facts, struct spread *opening)
 
         measure_attempts(opening, facts, measure_opening);
         dialling_of(&dialling, facts);
-        return (double)opening->sum < SHARE_THAT_MATTERS * (double)facts->service.sum ||
-               (dialling.dns_ns + dialling.lost_ns) * 2 > dialling.opening_ns;
+        return (double)opening->sum < OPENING_MATTERS * (double)facts->service.sum ||
+               (double)(dialling.dns_ns + dialling.lost_ns) >
+                       (double)dialling.opening_ns * MOST_OF_TIME;
 }
 
 static void add_cost(struct finding *finding, const struct facts *facts,
@@ -283,8 +274,9 @@ static bool server_closes(const struct facts *facts, struct finding *finding)
         if (handshakes.are_full || handshakes.are_work)
                 return false;
         finding_title(finding, "The server closed the connection after %s",
-                endings.n_at_once * 10 >= endings.n * 9 &&
-                                facts->n_on_new_conn * 10 >= facts->n_attempts * 9
+                (double)endings.n_at_once >= (double)endings.n * NEARLY_ALL &&
+                                (double)facts->n_on_new_conn >=
+                                        (double)facts->n_attempts * NEARLY_ALL
                         ? "each answer"
                         : "some answers");
         finding_evidence(finding,

@@ -16,10 +16,8 @@
 
 #include <base/clock.h>
 #include <base/mem.h>
+#include <explain/judgement.h>
 #include <math.h>
-
-#define HERD_MIN   8   /* fewer make no row */
-#define HERD_SHARE 0.2 /* of the wall time: what the last one waited */
 
 /* --- handshake-herd -------------------------------------------------------------------------- */
 
@@ -60,7 +58,7 @@ static int herd_of(struct herd *herd, const struct record *record)
                 const struct trace_conn *conn = &record->conns[i];
 
                 if (conn->tls_end_ns && conn->origin == record->conns[0].origin &&
-                        conn->opened_ns - first_ns <= longest_ns / 10)
+                        (double)(conn->opened_ns - first_ns) <= (double)longest_ns * BEGAN_TOGETHER)
                         values[herd->n++] = took(conn);
         }
         spread_of(&herd->took_ns, values, herd->n);
@@ -125,9 +123,10 @@ static bool handshake_herd(const struct facts *facts, struct finding *finding)
         struct herd herd;
         uint64_t wall_ns;
 
-        if (record->n_conns < HERD_MIN || herd_of(&herd, record) < 0 || herd.n < HERD_MIN ||
-                herd.n * 10 < record->n_conns * 8 || !spread_is_ramp(&herd.took_ns) ||
-                (double)herd.took_ns.max < HERD_SHARE * (double)facts->wall_ns)
+        if (record->n_conns < ROW_LEAST || herd_of(&herd, record) < 0 || herd.n < ROW_LEAST ||
+                (double)herd.n < (double)record->n_conns * ROW_OF_ALL ||
+                !spread_is_ramp(&herd.took_ns) ||
+                (double)herd.took_ns.max < HERD_MATTERS * (double)facts->wall_ns)
                 return false;
         note_rest(&herd, facts);
         whatif.argument = &herd;
@@ -214,7 +213,7 @@ static bool slow_accept(const struct facts *facts, struct finding *finding)
 
         accepting_of(&accepting, facts);
         if (!accepting.is_slow ||
-                (double)accepting.first_ns.max < HERD_SHARE * (double)facts->wall_ns)
+                (double)accepting.first_ns.max < HERD_MATTERS * (double)facts->wall_ns)
                 return false;
         finding_title(finding,
                 "New connections waited up to %s for their first answer, as the server took them in one after the other",

@@ -16,18 +16,10 @@
 #include <base/mem.h>
 #include <explain/facts/life.h>
 #include <explain/facts/sort.h>
+#include <explain/judgement.h>
 #include <explain/measure/load.h>
 #include <explain/measure/rounds.h>
 #include <explain/model/raise.h>
-
-#define MOST         0.5 /* of the time */
-#define MUCH         0.3 /* of the wall time: worth to be told */
-#define GAIN         0.9 /* of the wall time is left at most: a smaller gain is none */
-#define ROUNDS_MANY  3   /* to call it a habit */
-#define BATCH_OF     2   /* requests in a round on average, and more */
-#define CAREFUL      16  /* at once, of a server that was never asked for two */
-#define LATE         0.1 /* of the wall time, behind the plan: it was not kept */
-#define SINGLES_MANY 20  /* requests that came one by one and are a batch all the same */
 
 static bool is_part(uint64_t part_ns, uint64_t whole_ns, double share)
 {
@@ -36,7 +28,7 @@ static bool is_part(uint64_t part_ns, uint64_t whole_ns, double share)
 
 static bool is_gain(uint64_t wall_ns, const struct facts *facts)
 {
-        return (double)wall_ns <= (double)facts->wall_ns * GAIN;
+        return (double)wall_ns <= (double)facts->wall_ns * (1 - GAIN_NOTICED);
 }
 
 /* Submitted at the start, and so many at once: 0: as many as were allowed. */
@@ -55,24 +47,24 @@ static uint64_t all_at_once_ns(const struct facts *facts, uint64_t concurrency)
 
 static bool came_in_bursts(const struct rounds *rounds, const struct facts *facts)
 {
-        return rounds->n > 1 && rounds_mean(rounds, facts) >= BATCH_OF &&
-               is_part(rounds->pauses_ns, facts->wall_ns, MUCH);
+        return rounds->n > 1 && rounds_mean(rounds, facts) >= (double)BATCH_LEAST &&
+               is_part(rounds->pauses_ns, facts->wall_ns, PAUSES_MATTER);
 }
 
 static bool came_singly(const struct rounds *rounds, const struct facts *facts)
 {
-        size_t least = facts->record->run.command ? ROUNDS_MANY : SINGLES_MANY;
+        uint64_t least = facts->record->run.command ? HABIT_LEAST : LIST_LEAST;
 
-        return facts->n_requests >= least && rounds_mean(rounds, facts) < BATCH_OF &&
-               is_part(rounds->pauses_ns, facts->wall_ns, MOST);
+        return facts->n_requests >= least && rounds_mean(rounds, facts) < (double)BATCH_LEAST &&
+               is_part(rounds->pauses_ns, facts->wall_ns, MOST_OF_TIME);
 }
 
 /* Never a pause, and yet most of the time slots were free and the end waited for a submission. */
 static bool came_steadily(const struct rounds *rounds, const struct facts *facts)
 {
-        return facts->n_requests >= SINGLES_MANY && rounds->n < ROUNDS_MANY &&
-               is_part(facts->starved_ns, facts->wall_ns, MOST) &&
-               is_part(facts->chain_ns[PART_INPUT], facts->wall_ns, MOST);
+        return facts->n_requests >= LIST_LEAST && rounds->n < HABIT_LEAST &&
+               is_part(facts->starved_ns, facts->wall_ns, MOST_OF_TIME) &&
+               is_part(facts->chain_ns[PART_INPUT], facts->wall_ns, MOST_OF_TIME);
 }
 
 static bool input_slow(const struct facts *facts, struct finding *finding)
@@ -115,8 +107,8 @@ static bool batch_barrier(const struct facts *facts, struct finding *finding)
         uint64_t same_ns, more_ns;
 
         rounds_count(&rounds, facts);
-        if (rounds.n < ROUNDS_MANY || rounds_mean(&rounds, facts) < BATCH_OF ||
-                is_part(rounds.pauses_ns, facts->wall_ns, MUCH))
+        if (rounds.n < HABIT_LEAST || rounds_mean(&rounds, facts) < (double)BATCH_LEAST ||
+                is_part(rounds.pauses_ns, facts->wall_ns, PAUSES_MATTER))
                 return false;
         same_ns = all_at_once_ns(facts, rounds.largest);
         more_ns = all_at_once_ns(facts, 0);
@@ -146,8 +138,8 @@ static bool one_at_a_time(const struct facts *facts, struct finding *finding)
         uint64_t wall_ns;
 
         rounds_count(&rounds, facts);
-        if (rounds.n < ROUNDS_MANY || rounds.largest > 1 || facts->slots < 2 ||
-                rounds.is_by_clock || is_part(rounds.pauses_ns, facts->wall_ns, MOST))
+        if (rounds.n < HABIT_LEAST || rounds.largest > 1 || facts->slots < 2 ||
+                rounds.is_by_clock || is_part(rounds.pauses_ns, facts->wall_ns, MOST_OF_TIME))
                 return false;
         wall_ns = all_at_once_ns(facts, 0);
         if (!is_gain(wall_ns, facts))
@@ -162,7 +154,7 @@ static bool one_at_a_time(const struct facts *facts, struct finding *finding)
                 words_ns(rounds.pauses_ns / (rounds.n - 1)).text);
         finding_remedy(finding,
                 "Submit them all, then take the results: the limit keeps as many under way as are allowed.");
-        finding_predict(finding, wall_ns, wall_ns, all_at_once_ns(facts, CAREFUL));
+        finding_predict(finding, wall_ns, wall_ns, all_at_once_ns(facts, CAREFUL_AT_ONCE));
         return true;
 }
 
@@ -224,7 +216,7 @@ static bool plan_was_kept(const struct facts *facts)
 {
         struct plan plan;
 
-        return measure_plan(&plan, facts) && !is_part(plan.late.p90, facts->wall_ns, LATE);
+        return measure_plan(&plan, facts) && !is_part(plan.late.p90, facts->wall_ns, BEHIND_PLAN);
 }
 
 /*
@@ -240,7 +232,7 @@ static bool rate_too_low(const struct facts *facts, struct finding *finding)
         struct load load;
         uint64_t wall_ns;
 
-        if (asked_rate(facts) <= 0 || (double)n_held < (double)facts->n_attempts * MOST ||
+        if (asked_rate(facts) <= 0 || (double)n_held < (double)facts->n_attempts * MOST_OF_THEM ||
                 !plan_was_kept(facts))
                 return false;
         load_measure(&load, facts);
@@ -264,7 +256,7 @@ static bool rate_too_low(const struct facts *facts, struct finding *finding)
                 option);
         finding_option(finding, "without %s", option);
         finding_predict(finding, wall_ns, wall_ns,
-                whole_of((double)wall_ns * load_factor_when_raised(&load, RAISE_MAX)));
+                whole_of((double)wall_ns * load_factor_when_raised(&load, (double)RAISE_MOST)));
         return true;
 }
 
@@ -278,7 +270,7 @@ static bool coordinated(const struct facts *facts, struct finding *finding)
 
         if (asked_rate(facts) <= 0 || !measure_plan(&plan, facts) ||
                 plan.late.p50 < facts->service.p50 ||
-                !is_part(facts->full_ns, facts->wall_ns, MUCH))
+                !is_part(facts->full_ns, facts->wall_ns, FULL_SLOTS_MATTER))
                 return false;
         finding_title(finding, "The rate that was asked for, %s a second, could not be kept",
                 words_rate(asked_rate(facts)).text);

@@ -20,10 +20,9 @@
 
 #include <base/clock.h>
 #include <base/str.h>
+#include <explain/judgement.h>
 #include <stdio.h>
 
-/* Of the wall time. */
-#define SHARE_THAT_MATTERS 0.05
 /* With more names than these nobody wants to write their addresses down. */
 #define RESOLVE_OPTIONS_MAX 3
 
@@ -39,7 +38,7 @@ static uint64_t dns_ns(const struct facts *facts)
 
 static bool matters(const struct facts *facts)
 {
-        return (double)dns_ns(facts) >= SHARE_THAT_MATTERS * (double)facts->wall_ns;
+        return (double)dns_ns(facts) >= NAMES_MATTER * (double)facts->wall_ns;
 }
 
 static void forget_dns(struct replay_request *request, const struct facts *facts, bool is_warm,
@@ -112,12 +111,14 @@ static void add_cost(struct finding *finding, const struct facts *facts)
 /* What is repeated is the larger part of it all. */
 static bool is_uncached(const struct lookups *lookups)
 {
-        return lookups->n_again && lookups->again_ns * 2 > lookups->took_ns.sum;
+        return lookups->n_again &&
+               (double)lookups->again_ns > (double)lookups->took_ns.sum * MOST_OF_TIME;
 }
 
 static bool is_loss(const struct lookups *lookups)
 {
-        return lookups->n_lost * 4 > lookups->n || lookups->n_without_family;
+        return (double)lookups->n_lost > (double)lookups->n * LOOKUPS_LOST ||
+               lookups->n_without_family;
 }
 
 static bool dns_uncached(const struct facts *facts, struct finding *finding)
@@ -247,8 +248,7 @@ static void first_address(struct replay_request *request, const struct facts *fa
 
 static bool race_matters(const struct race *race, const struct facts *facts)
 {
-        return race->n_lost &&
-               (double)race->lost_ns >= SHARE_THAT_MATTERS * (double)facts->service.sum;
+        return race->n_lost && (double)race->lost_ns >= NAMES_MATTER * (double)facts->service.sum;
 }
 
 static void predict_first(struct finding *finding, const struct facts *facts)

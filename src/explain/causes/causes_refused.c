@@ -23,19 +23,11 @@
 #include <base/mem.h>
 #include <base/str.h>
 #include <explain/facts/life.h>
+#include <explain/judgement.h>
 #include <explain/measure/conns.h>
 #include <explain/measure/refusals.h>
 #include <explain/model/whatif.h>
 #include <math.h>
-
-#define NOT_FEW       0.02 /* of the attempts: less is no throttling, but an accident */
-#define MUCH          0.1  /* of the wall time: worth to be told */
-#define MOST          0.5  /* of the attempts */
-#define LONGER        1.1  /* than before: not by the scatter of runs */
-#define MARGIN        0.8  /* of what was let in: the server counts what is on its way, too */
-#define ENOUGH        10   /* let in, to tell by how many it takes */
-#define ENOUGH_OF_ALL 0.1  /* ... of the attempts */
-#define LONG_S        0.1  /* a shorter time tells of no pace */
 
 /* --- throttled ------------------------------------------------------------------------------- */
 
@@ -93,7 +85,7 @@ static struct others others_of(const struct facts *facts, const struct refusals 
 
 static bool is_held_up(uint64_t others_ns, const struct facts *facts)
 {
-        return (double)others_ns > (double)facts->wall_ns * LONGER;
+        return (double)others_ns > (double)facts->wall_ns * BEYOND_SCATTER;
 }
 
 static uint64_t max_ns(uint64_t a, uint64_t b)
@@ -112,9 +104,9 @@ static double rate_let_in(const struct refusals *refusals)
         double n = (double)refusals->n_requests, n_first = (double)refusals->n_let_in_first;
         double rate;
 
-        if (refusals->n_let_in < refusals->n_let_in_first + ENOUGH || n <= n_first ||
-                took_s < LONG_S ||
-                (double)refusals->n_let_in < (double)refusals->n_attempts * ENOUGH_OF_ALL)
+        if (refusals->n_let_in < refusals->n_let_in_first + PACE_LEAST || n <= n_first ||
+                took_s * (double)NS_PER_S < (double)PACE_LEAST_NS ||
+                (double)refusals->n_let_in < (double)refusals->n_attempts * LET_IN_TO_TELL)
                 return 0;
         rate = ((double)refusals->n_let_in - n_first) / took_s * n / (n - n_first);
         return rate > 1 ? floor(rate) : rate;
@@ -175,8 +167,8 @@ static void predict_fewer(struct finding *finding, const struct refusals *refusa
         uint64_t server_ns = whole_of(n * (double)refusals->busy_ns / (double)refusals->n_let_in);
         uint64_t wall_ns = max_ns(max_ns(slots_ns, server_ns), others_ns);
 
-        if (refusals->n_let_in >= ENOUGH &&
-                (double)refusals->n_let_in >= (double)refusals->n_attempts * ENOUGH_OF_ALL)
+        if (refusals->n_let_in >= PACE_LEAST &&
+                (double)refusals->n_let_in >= (double)refusals->n_attempts * LET_IN_TO_TELL)
                 finding_predict(finding, wall_ns, wall_ns, wall_ns * 2);
 }
 
@@ -185,7 +177,7 @@ static void remedy_fewer(struct finding *finding, const struct facts *facts,
         const struct refusals *refusals)
 {
         bool is_one = facts->n_hosts <= 1;
-        uint64_t limit = max_ns(whole_of((double)refusals->let_in_at_once * MARGIN), 1);
+        uint64_t limit = max_ns(whole_of((double)refusals->let_in_at_once * LET_IN_MARGIN), 1);
         uint64_t others_ns = others_of(facts, refusals).service_ns / limit;
 
         if (is_held_up(others_ns, facts)) {
@@ -254,13 +246,13 @@ static bool is_throttling(const struct refusals *refusals)
 static bool counts_by_the_second(const struct refusals *refusals)
 {
         return refusals->n_too_many || refusals->asked_ns ||
-               (double)refusals->n_full >= (double)refusals->n_attempts * MOST;
+               (double)refusals->n_full >= (double)refusals->n_attempts * MOST_OF_THEM;
 }
 
 /* The run kept to a pace that the refusals taught, and that was much of its time. */
 static bool is_slowed_down(const struct facts *facts)
 {
-        return (double)facts->chain_ns[PART_REFUSED] >= (double)facts->wall_ns * MUCH;
+        return (double)facts->chain_ns[PART_REFUSED] >= (double)facts->wall_ns * BACKOFF_MATTERS;
 }
 
 /* From the start at the pace that was reached in the end: what that would gain. */
@@ -306,7 +298,8 @@ static void remedy_slowed_down(struct finding *finding, const struct facts *fact
         if (refusals->best_per_s >= 1)
                 others_ns = whole_of((double)others_of(facts, refusals).n_attempts /
                                      floor(refusals->best_per_s) * (double)NS_PER_S);
-        if ((double)wall_ns * LONGER > (double)facts->wall_ns || is_held_up(others_ns, facts)) {
+        if ((double)wall_ns * BEYOND_SCATTER > (double)facts->wall_ns ||
+                is_held_up(others_ns, facts)) {
                 finding_remedy(finding,
                         "Ask the server's owner for a higher limit, or request less; a rate from the start would gain little.");
                 return;
@@ -327,7 +320,7 @@ static bool throttled(const struct facts *facts, struct finding *finding)
 
         refusals_find(&refusals, facts);
         n_refused = refusals.n_too_many + refusals.n_full + refusals.n_elsewhere;
-        is_few = (double)n_refused < (double)facts->n_attempts * NOT_FEW;
+        is_few = (double)n_refused < (double)facts->n_attempts * REFUSALS_NOT_FEW;
         if (!n_refused || (is_few && !is_slowed_down(facts)) ||
                 (!is_throttling(&refusals) && !is_slowed_down(facts)))
                 return false;
@@ -432,7 +425,7 @@ static void predict_without_retries(struct finding *finding, const struct facts 
         uint64_t wall_ns;
 
         measure_successes(&service, facts);
-        if ((double)service.n < (double)facts->n_requests * MOST)
+        if ((double)service.n < (double)facts->n_requests * MOST_OF_THEM)
                 return;
         wall_ns = whatif_wall_ns(&whatif, facts);
         finding_predict(finding, wall_ns, wall_ns, facts->wall_ns);
@@ -443,8 +436,8 @@ static bool retries(const struct facts *facts, struct finding *finding)
         struct troubles troubles;
 
         find_troubles(&troubles, facts);
-        if (!troubles.n || (double)troubles.n < (double)facts->n_attempts * NOT_FEW ||
-                (double)facts->chain_ns[PART_BACKOFF] < (double)facts->wall_ns * MUCH)
+        if (!troubles.n || (double)troubles.n < (double)facts->n_attempts * REFUSALS_NOT_FEW ||
+                (double)facts->chain_ns[PART_BACKOFF] < (double)facts->wall_ns * BACKOFF_MATTERS)
                 return false;
         finding->explained_ns = facts->chain_ns[PART_BACKOFF];
         finding_title(finding, "%s of %s requests had to be made again, after a wait",

@@ -14,6 +14,7 @@
 #include "uneven.h"
 #include <base/clock.h>
 #include <base/str.h>
+#include <explain/judgement.h>
 #include <explain/measure/accepting.h>
 #include <explain/measure/capacity.h>
 #include <explain/measure/load.h>
@@ -21,15 +22,6 @@
 #include <explain/measure/waiting.h>
 #include <explain/model/raise.h>
 #include <math.h>
-
-#define MOST        0.5
-#define FAR_LONGER  5    /* times the middle one: no ordinary scatter reaches that */
-#define MUCH_LONGER 1.5  /* times the middle one: worth a word */
-#define NOT_FEW     0.05 /* of all answers: fewer are an exception */
-#define TYPICAL     0.4 /* of the wall time at least, if all answers took what the middle one did */
-#define HEADROOM    1.25 /* beyond what a host had at a time on average */
-#define OUTRUN      1.1  /* times what it gave, asked for: it could not keep up */
-#define WORTH_IT    0.75 /* of the limit at most: less of a change would not be noticed */
 
 /* --- slow ------------------------------------------------------------------------------------ */
 
@@ -47,7 +39,7 @@ static uint64_t typical_ns(const struct facts *facts, const struct waiting *wait
 static bool is_typical(const struct facts *facts, const struct waiting *waiting)
 {
         return (double)typical_ns(facts, waiting) * turns(facts) >=
-               (double)facts->wall_ns * TYPICAL;
+               (double)facts->wall_ns * TYPICAL_FILLS;
 }
 
 /*
@@ -56,7 +48,7 @@ static bool is_typical(const struct facts *facts, const struct waiting *waiting)
  */
 static size_t count_slow(const struct facts *facts, const struct waiting *waiting)
 {
-        uint64_t from_ns = typical_ns(facts, waiting) * FAR_LONGER;
+        uint64_t from_ns = whole_of((double)typical_ns(facts, waiting) * FAR_LONGER);
         size_t n = 0;
 
         for (size_t i = 0; i < facts->record->n_attempts; i++) {
@@ -64,7 +56,7 @@ static size_t count_slow(const struct facts *facts, const struct waiting *waitin
 
                 n += attempt->status && waiting_ns(facts, attempt) > from_ns;
         }
-        return (double)n > (double)facts->n_attempts * NOT_FEW + 1 ? n : 0;
+        return (double)n > (double)facts->n_attempts * EXCEPTIONS_MOST + 1 ? n : 0;
 }
 
 /* Then it is said of the limit (causes_slots.c). */
@@ -77,14 +69,14 @@ static bool limit_is_what_matters(const struct facts *facts)
 
 static bool is_far(const struct facts *facts, const struct waiting *waiting)
 {
-        return facts->network.sum > waiting->sum_ns / 2;
+        return (double)facts->network.sum > (double)waiting->sum_ns * MOST_OF_TIME;
 }
 
 /* One that took much longer than that decided when the run was over. */
 static bool longest_decides(const struct facts *facts, uint64_t longest_ns, uint64_t middle_ns)
 {
         return (double)longest_ns >= (double)middle_ns * MUCH_LONGER &&
-               (double)longest_ns >= (double)facts->wall_ns * MOST;
+               (double)longest_ns >= (double)facts->wall_ns * MOST_OF_TIME;
 }
 
 static void title_slow(struct finding *finding, const struct facts *facts,
@@ -230,7 +222,7 @@ static const struct host_facts *only_full_one(const struct facts *facts, const s
                 else if (!next || host->mean_in_flight > next->mean_in_flight)
                         next = host;
         }
-        if (!full || !next || full->mean_in_flight < facts->mean_in_flight * MOST)
+        if (!full || !next || full->mean_in_flight < facts->mean_in_flight * MOST_OF_TIME)
                 return NULL;
         load_measure_host(&load, facts, next->origin);
         return load_is_full(&load) ? NULL : full;
@@ -284,7 +276,7 @@ static void remedy_full(struct finding *finding, const struct facts *facts, cons
         uint64_t wall_ns = whole_of((double)facts->wall_ns * gain);
         bool is_one = facts->n_hosts == 1;
 
-        if (!limit || (double)limit > (double)load->most * WORTH_IT) {
+        if (!limit || (double)limit > (double)load->most * LOWER_LIMIT_MOST) {
                 finding_remedy(finding,
                         "Make the server faster, or ask it for less; more at once would not help.");
                 return;
@@ -317,7 +309,7 @@ static bool was_asked_for_more(const struct facts *facts, const struct load *loa
         double rate = options->rate_per_host_per_s > 0 ? options->rate_per_host_per_s
                                                        : options->rate_per_s;
 
-        return rate > load->full_per_s * OUTRUN;
+        return rate > load->full_per_s * BEYOND_SCATTER;
 }
 
 static bool server_saturated(const struct facts *facts, struct finding *finding)

@@ -14,22 +14,20 @@
 #include <base/clock.h>
 #include <base/mem.h>
 #include <explain/facts/life.h>
+#include <explain/judgement.h>
 #include <explain/measure/accepting.h>
 #include <explain/measure/load.h>
 #include <explain/measure/unsent.h>
 #include <explain/model/raise.h>
 
-#define MOST          0.5  /* of the time: more often than not */
-#define STRAGGLER     5    /* times the middle one: no ordinary scatter reaches that */
-#define STRAGGLERS    0.05 /* of all at most: more of them are no exception */
-#define TAIL          0.3  /* of the wall time during which most slots were empty, at the end */
-#define SENT_AGAIN_NS (1500 * NS_PER_MS)
-/* of the wall time, after which one began: it could have been over as much sooner */
-#define LATE 0.1
-
 static bool is_most(uint64_t part_ns, uint64_t whole_ns)
 {
-        return (double)part_ns >= (double)whole_ns * MOST;
+        return (double)part_ns >= (double)whole_ns * MOST_OF_TIME;
+}
+
+static bool is_most_of_them(size_t n, size_t n_all)
+{
+        return (double)n >= (double)n_all * MOST_OF_THEM;
 }
 
 static void title_too_few(struct finding *finding, uint64_t n, const char *where)
@@ -95,7 +93,8 @@ static bool per_host_limit(const struct facts *facts, struct finding *finding)
         struct load load;
 
         if (!options->per_host || options->per_host >= facts->slots ||
-                !is_most(n_held, facts->n_attempts) || is_most(facts->full_ns, facts->wall_ns))
+                !is_most_of_them(n_held, facts->n_attempts) ||
+                is_most(facts->full_ns, facts->wall_ns))
                 return false;
         load_measure(&load, facts);
         if (load.answer == LOAD_GROWS)
@@ -293,7 +292,7 @@ static bool find_stragglers(struct stragglers *stragglers, const struct facts *f
         *stragglers = (struct stragglers){ 0 };
         if (!measure_service(&stragglers->service, record))
                 return false;
-        stragglers->from_ns = stragglers->service.p50 * STRAGGLER;
+        stragglers->from_ns = whole_of((double)stragglers->service.p50 * FAR_LONGER);
         stragglers->tail_from_ns = others_end_ns(stragglers, record);
         if (stragglers->tail_from_ns > facts->tail_from_ns)
                 stragglers->tail_from_ns = facts->tail_from_ns;
@@ -311,9 +310,14 @@ static uint64_t tail_ns(const struct stragglers *stragglers, const struct facts 
 static bool keep_it_from_ending(const struct stragglers *stragglers, const struct facts *facts)
 {
         return stragglers->n && stragglers->one_is_last &&
-               (double)stragglers->n <= (double)facts->n_attempts * STRAGGLERS + 1 &&
+               (double)stragglers->n <= (double)facts->n_attempts * EXCEPTIONS_MOST + 1 &&
                is_most(stragglers->answer_ns, stragglers->service_ns) &&
-               (double)tail_ns(stragglers, facts) >= (double)facts->wall_ns * TAIL;
+               (double)tail_ns(stragglers, facts) >= (double)facts->wall_ns * TAIL_MATTERS;
+}
+
+static uint64_t give_up_from_ns(const struct stragglers *stragglers)
+{
+        return whole_of((double)stragglers->from_ns * GIVE_UP_BEYOND);
 }
 
 /* The limit that a straggler runs into; the others are well below. */
@@ -337,10 +341,10 @@ static uint64_t wall_without_ns(const struct facts *facts, uint64_t most_ns)
 static bool give_up_sooner(struct finding *finding, const struct facts *facts,
         const struct stragglers *stragglers)
 {
-        uint64_t most_ns = duration_that_loses_none(facts, stragglers->from_ns * 3 / 2);
+        uint64_t most_ns = duration_that_loses_none(facts, give_up_from_ns(stragglers));
         uint64_t wall_ns;
 
-        if (stragglers->longest_ns <= 2 * most_ns)
+        if ((double)stragglers->longest_ns <= (double)most_ns * GIVE_UP_GAINS)
                 return false;
         wall_ns = wall_without_ns(facts, most_ns);
         finding_evidence(finding, "every answer there was came within %s", words_ns(most_ns).text);
@@ -399,7 +403,8 @@ static const char *begin_sooner(struct finding *finding, const struct facts *fac
         struct raise raise = { 0 };
         struct load load;
 
-        if ((double)(stragglers->last_slot_ns - facts->start_ns) < (double)facts->wall_ns * LATE)
+        if ((double)(stragglers->last_slot_ns - facts->start_ns) <
+                (double)facts->wall_ns * BEGAN_LATE)
                 return be_answered_sooner(finding, facts, stragglers);
         load_measure(&load, facts);
         if (load.answer != LOAD_GROWS) {
@@ -423,7 +428,7 @@ static void wait_for_them(struct finding *finding, const struct facts *facts,
         const struct stragglers *stragglers)
 {
         const char *how = begin_sooner(finding, facts, stragglers);
-        uint64_t most_ns = duration_to_give_up(facts, stragglers->from_ns * 3 / 2);
+        uint64_t most_ns = duration_to_give_up(facts, give_up_from_ns(stragglers));
         size_t n_lost = duration_n_lost(facts, most_ns);
 
         if (!n_lost) {

@@ -13,11 +13,7 @@
 #include <explain/model/whatif.h>
 
 #include <base/clock.h>
-
-/* Of the time that slots were in use: handshakes that took less are not worth a line. */
-#define SHARE_THAT_MATTERS 0.05
-/* The loop's thread was busy for so much of the wall time: this machine was the limit. */
-#define SHARE_OF_BUSY 0.7
+#include <explain/judgement.h>
 
 /* Where we asked for connections to be closed that is the cause: no-keep-alive. */
 static bool matters(const struct handshakes *handshakes, const struct facts *facts)
@@ -25,13 +21,13 @@ static bool matters(const struct handshakes *handshakes, const struct facts *fac
         const struct record_options *options = &facts->record->run.options;
 
         return !options->http_1_0 && !options->no_reuse &&
-               (double)handshakes->took_ns.sum >= SHARE_THAT_MATTERS * (double)facts->service.sum;
+               (double)handshakes->took_ns.sum >= SLOT_TIME_MATTERS * (double)facts->service.sum;
 }
 
 /* More connections than were ever in use at once: some of them need not have been. */
 static bool could_be_kept(const struct facts *facts)
 {
-        return facts->n_on_new_conn > facts->max_in_flight + facts->max_in_flight / 2;
+        return (double)facts->n_on_new_conn > (double)facts->max_in_flight * CONNS_SPARE;
 }
 
 /* --- no-resumption --------------------------------------------------------------------------- */
@@ -78,7 +74,8 @@ static void predict_no_resumption(struct finding *finding, const struct handshak
 static void tell_full(struct finding *finding, const struct handshakes *handshakes,
         const struct facts *facts)
 {
-        if (could_be_kept(facts) && facts->n_on_new_conn * 10 >= facts->n_attempts * 9)
+        if (could_be_kept(facts) &&
+                (double)facts->n_on_new_conn >= (double)facts->n_attempts * NEARLY_ALL)
                 finding_title(finding,
                         "Nearly every request made a connection with a whole new TLS handshake, as the server neither keeps connections nor resumes sessions");
         else
@@ -145,7 +142,7 @@ static bool handshake_cpu(const struct facts *facts, struct finding *finding)
         finding_remedy(finding,
                 "Have the server keep connections open (nginx: keepalive_timeout; Apache: KeepAlive On), so that one handshake serves many requests; resumed sessions and ECDSA certificates make the rest of them cheaper.");
         finding->shown.is_client =
-                (double)facts->loop_busy_ns >= SHARE_OF_BUSY * (double)facts->wall_ns;
+                (double)facts->loop_busy_ns >= LOOP_BUSY * (double)facts->wall_ns;
         finding_predict(finding, wall_ns, wall_ns, wall_ns + gain_ns / 4);
         return true;
 }

@@ -11,12 +11,10 @@
 #include "duration.h"
 #include "uneven.h"
 #include <base/str.h>
+#include <explain/judgement.h>
 #include <explain/measure/load.h>
 #include <explain/measure/waiting.h>
 #include <explain/model/raise.h>
-
-#define MOST     0.5
-#define PATIENCE 5 /* times what nine of ten of the others took: nobody who answers takes longer */
 
 static void tell(struct finding *finding, const struct facts *facts, const struct uneven *uneven)
 {
@@ -43,14 +41,15 @@ static void cut_off(struct replay_request *request, const struct facts *facts, v
 static void give_up_sooner(struct finding *finding, const struct facts *facts,
         const struct uneven *uneven)
 {
-        uint64_t most_ns = duration_that_loses_none(facts, uneven->rest_p90_ns * PATIENCE);
+        uint64_t most_ns =
+                duration_that_loses_none(facts, whole_of((double)uneven->rest_p90_ns * PATIENCE));
         struct replay replay;
         uint64_t wall_ns;
 
         finding_remedy(finding,
                 "Leave it out, or give up sooner: nine of ten of the others were done within %s.",
                 words_ns(uneven->rest_p90_ns).text);
-        if (most_ns * 2 > uneven->p50_ns)
+        if ((double)most_ns * GIVE_UP_GAINS > (double)uneven->p50_ns)
                 return;
         replay_init(&replay, facts);
         replay.change = cut_off;
@@ -112,7 +111,7 @@ static bool tell_uneven(const struct facts *facts, struct finding *finding, enum
         if (!uneven_find(&uneven, facts) || uneven.by != by || is_full(facts, &uneven))
                 return false;
         finding->explained_ns = uneven_cost_ns(&uneven, facts);
-        if ((double)uneven.n_unanswered >= (double)uneven.n * MOST) {
+        if ((double)uneven.n_unanswered >= (double)uneven.n * MOST_OF_THEM) {
                 finding_title(finding, "The %s %.*s does not answer", what, STR_ARGS(uneven.name));
                 tell(finding, facts, &uneven);
                 give_up_sooner(finding, facts, &uneven);

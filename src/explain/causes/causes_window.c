@@ -19,24 +19,14 @@
 #include <explain/model/whatif.h>
 
 #include <base/clock.h>
+#include <explain/judgement.h>
 #include <stdio.h>
-
-/* Of the time that slots were in use. */
-#define SHARE_THAT_MATTERS 0.1
-/*
- * What it took, of what a cold connection takes: congestion control that is careful stops doubling
- * early, and adds a round trip or two.
- */
-#define PERMILLE_LOW  600
-#define PERMILLE_HIGH 2000
-/* A larger window to begin with, as an operator may set it: packets. */
-#define LARGE_WINDOW 32
-/* Of round trips: less may be by chance. */
-#define GROWTH_TO_TELL 1.2
 
 static bool is_cold(const struct transfers_kind *kind)
 {
-        return kind->n && kind->permille.p50 >= PERMILLE_LOW && kind->permille.p50 <= PERMILLE_HIGH;
+        double of_cold = (double)kind->permille.p50 / 1000;
+
+        return kind->n && of_cold >= COLD_LEAST && of_cold <= COLD_MOST;
 }
 
 /* Warm ones, where there are any, are much faster. */
@@ -44,12 +34,12 @@ static bool are_warm_faster(const struct transfers *transfers)
 {
         const struct transfers_kind *warm = &transfers->kinds[TRANSFER_WARM];
 
-        return warm->n < 3 || warm->permille.p50 < PERMILLE_LOW;
+        return warm->n < SAMPLE_LEAST || (double)warm->permille.p50 < 1000 * COLD_LEAST;
 }
 
 static bool matters(const struct transfers_kind *kind, const struct facts *facts)
 {
-        return (double)kind->sum_ns >= SHARE_THAT_MATTERS * (double)facts->service.sum;
+        return (double)kind->sum_ns >= COLD_BODIES_MATTER * (double)facts->service.sum;
 }
 
 static void add_evidence(struct finding *finding, const struct transfers_kind *kind,
@@ -61,7 +51,7 @@ static void add_evidence(struct finding *finding, const struct transfers_kind *k
                 words_ns(kind->took_ns.p50).text,
                 (double)kind->took_ns.p50 / (double)kind->round_trip_ns,
                 words_ns(kind->round_trip_ns).text,
-                transfer_n_rounds(kind->bytes.p50, TRANSFER_FIRST_WINDOW));
+                transfer_n_rounds(kind->bytes.p50, FIRST_WINDOW));
         finding_evidence(finding, "this was %s of the time that requests were under way",
                 words_share((double)kind->sum_ns, (double)facts->service.sum).text);
 }
@@ -125,9 +115,9 @@ static void begin_larger(struct replay_request *request, const struct facts *fac
         (void)argument;
         if (!transfer_of(&transfer, facts, request->last) || !transfer.n_rounds || !transfer.is_new)
                 return;
-        *receive_ns =
-                *receive_ns / transfer.n_rounds *
-                transfer_n_rounds(transfer.bytes, LARGE_WINDOW * (TRANSFER_FIRST_WINDOW / 10));
+        *receive_ns = *receive_ns / transfer.n_rounds *
+                      transfer_n_rounds(transfer.bytes,
+                              LARGE_WINDOW * (FIRST_WINDOW / FIRST_WINDOW_SEGMENTS));
 }
 
 static void predict_larger_window(struct finding *finding, const struct facts *facts)
@@ -142,10 +132,10 @@ static void remedy_slow_start(struct finding *finding, const struct facts *facts
 {
         const struct record_options *options = &facts->record->run.options;
 
-        if (facts->n_on_new_conn <= facts->max_in_flight + facts->max_in_flight / 2) {
+        if ((double)facts->n_on_new_conn <= (double)facts->max_in_flight * CONNS_SPARE) {
                 finding_remedy(finding,
-                        "Have the server begin with a larger window (ip route change ... initcwnd %d), or send fewer bytes; connections are kept already, but each has to begin once.",
-                        LARGE_WINDOW);
+                        "Have the server begin with a larger window (ip route change ... initcwnd %llu), or send fewer bytes; connections are kept already, but each has to begin once.",
+                        (unsigned long long)LARGE_WINDOW);
                 predict_larger_window(finding, facts);
                 return;
         }
@@ -246,7 +236,8 @@ static bool bandwidth(const struct facts *facts, struct finding *finding)
         struct link_use use;
         uint64_t wall_ns;
 
-        if (facts->phase[MUSTER_PHASE_RECEIVE].sum * 10 < facts->service.sum * 3 ||
+        if ((double)facts->phase[MUSTER_PHASE_RECEIVE].sum <
+                        (double)facts->service.sum * RECEIVING_MATTERS ||
                 link_use_of(&use, facts) < 0 || !use.is_full)
                 return false;
         wall_ns = whatif_wall_ns(&(struct whatif){ .change = halve }, facts);
@@ -306,11 +297,7 @@ static bool measure_rate(const struct facts *facts, const struct trace_attempt *
  * What is left when neither the link nor a loss nor a new connection says why: for that much of the
  * wall time, by both accounts.
  */
-#define SHARE_OF_BODIES 0.5
-#define SHARE_OF_LOSSES 0.05  /* of the time of requests: less does not explain it */
-#define SLOWNESS        250   /* percent of what is usual, the median */
-#define LOOP_FREE       0.5   /* of the time busy at most: else it may have been us */
-#define TIMES_MOST      10000 /* as long as usual: a larger factor is not told */
+#define TIMES_MOST 10000 /* as long as usual: a larger factor is not told */
 
 /*
  * Nothing began while others came, so nobody can tell a queue before the link from a server that
@@ -323,11 +310,11 @@ static bool may_be_link(const struct link_use *use)
 
 static bool bodies_are_what_took_long(const struct facts *facts)
 {
-        double least = (double)facts->wall_ns * SHARE_OF_BODIES;
+        double least = (double)facts->wall_ns * MOST_OF_TIME;
 
         return (double)facts->chain_ns[PART_RECEIVE] >= least &&
                (double)facts->share_ns[PART_RECEIVE] >= least &&
-               (double)facts->loop_busy_ns <= (double)facts->wall_ns * LOOP_FREE;
+               (double)facts->loop_busy_ns <= (double)facts->wall_ns * BODIES_LOOP_BUSY;
 }
 
 /* "3.2", "1,670"; more says nothing more. */
@@ -355,7 +342,7 @@ static bool raise_is_worth_a_try(struct raise *raise, const struct facts *facts,
         struct load load;
 
         *raise = (struct raise){ 0 };
-        if ((double)facts->full_ns < (double)facts->wall_ns * SHARE_OF_BODIES || may_be_link(use))
+        if ((double)facts->full_ns < (double)facts->wall_ns * MOST_OF_TIME || may_be_link(use))
                 return false;
         load_measure(&load, facts);
         if (load.answer == LOAD_GROWS)
@@ -394,11 +381,11 @@ static bool slow_body(const struct facts *facts, struct finding *finding)
 
         if (!bodies_are_what_took_long(facts) || link_use_of(&use, facts) < 0 || use.is_full ||
                 losses_of(&losses, facts) < 0 ||
-                (double)losses.held_up_ns >= SHARE_OF_LOSSES * (double)facts->service.sum)
+                (double)losses.held_up_ns >= LOSSES_MATTER * (double)facts->service.sum)
                 return false;
         measure_attempts(&slowness, facts, measure_slowness);
         measure_attempts(&rate, facts, measure_rate);
-        if (slowness.n < 3 || slowness.p50 < SLOWNESS)
+        if (slowness.n < SAMPLE_LEAST || (double)slowness.p50 < 100 * BODY_HELD_UP)
                 return false;
         finding_title(finding,
                 "The server sends its answers slowly, half of them at less than %s a second",

@@ -18,23 +18,9 @@
 #include <explain/model/whatif.h>
 
 #include <base/clock.h>
-
-/* Of the time that slots were in use. */
-#define SHARE_THAT_MATTERS 0.05
+#include <explain/judgement.h>
 
 /* --- nagle ----------------------------------------------------------------------------------- */
-
-/*
- * Linux holds an acknowledgement back for 40 ms, on kernels that tick 250 times a second for up to
- * 44; then it has to get there and the rest back, which is a round trip more. New connections are
- * acknowledged at once for a while, so that they do not stop.
- */
-#define HELD_BACK_NS      (38 * NS_PER_MS)
-#define HELD_BACK_LATE_NS (50 * NS_PER_MS)
-/* More than is sent at once, in more pieces than these: it came bit by bit. */
-#define PIECES_FEW 8
-/* Less may be anything. */
-#define ROUND_TRIP_TO_TELL_NS (5 * NS_PER_MS)
 
 static bool has_stopped(const struct facts *facts, const struct trace_attempt *attempt)
 {
@@ -45,8 +31,8 @@ static bool has_stopped(const struct facts *facts, const struct trace_attempt *a
 
         return attempt->status && attempt->n_receives > 1 &&
                stamps->last_byte_kernel_ns > stamps->first_byte_kernel_ns &&
-               took_ns >= HELD_BACK_NS + round_trip_ns &&
-               took_ns <= HELD_BACK_LATE_NS + round_trip_ns;
+               took_ns >= HELD_BACK_LEAST_NS + round_trip_ns &&
+               took_ns <= HELD_BACK_MOST_NS + round_trip_ns;
 }
 
 /*
@@ -60,9 +46,9 @@ static bool has_stopped_for_round_trip(const struct facts *facts,
 
         return attempt->n_receives > 1 && transfer_of(&transfer, facts, attempt) &&
                !transfer.n_rounds && transfer.round_trip_ns >= ROUND_TRIP_TO_TELL_NS &&
-               transfer.took_ns * 10 >= transfer.round_trip_ns * 9 &&
-               transfer.took_ns * 10 <= transfer.round_trip_ns * 13 &&
-               transfer.took_ns < transfer.round_trip_ns + HELD_BACK_NS;
+               (double)transfer.took_ns >= (double)transfer.round_trip_ns * STOP_LEAST &&
+               (double)transfer.took_ns <= (double)transfer.round_trip_ns * STOP_MOST &&
+               transfer.took_ns < transfer.round_trip_ns + HELD_BACK_LEAST_NS;
 }
 
 struct stopping {
@@ -90,7 +76,7 @@ static bool is_tls(const struct record *record, const struct trace_attempt *atte
 /* That takes a while in any case. */
 static bool is_long(const struct trace_attempt *attempt)
 {
-        return attempt->wire_bytes > TRANSFER_FIRST_WINDOW && attempt->n_receives > PIECES_FEW;
+        return attempt->wire_bytes > FIRST_WINDOW && attempt->n_receives > PIECES_FEW;
 }
 
 static void stops_of(struct stops *stops, const struct facts *facts,
@@ -126,8 +112,8 @@ static void stops_of(struct stops *stops, const struct facts *facts,
  */
 static bool has_stopped_before(const struct facts *facts, uint64_t server_ns)
 {
-        return server_ns >= HELD_BACK_NS && server_ns <= HELD_BACK_LATE_NS &&
-               facts->server.p50 < HELD_BACK_NS / 2;
+        return server_ns >= HELD_BACK_LEAST_NS && server_ns <= HELD_BACK_MOST_NS &&
+               (double)facts->server.p50 < (double)HELD_BACK_LEAST_NS * MOST_OF_TIME;
 }
 
 /* What is left of it when nothing stops: a body that fits into the first window comes at once. */
@@ -155,8 +141,9 @@ static void go_on(struct replay_request *request, const struct facts *facts, boo
 
 static bool do_they_stop(const struct stops *stops, const struct facts *facts)
 {
-        return stops->n_kept_stopped * 2 >= stops->n_kept && stops->n_kept_stopped >= 3 &&
-               (double)stops->stopped_ns >= SHARE_THAT_MATTERS * (double)facts->service.sum;
+        return (double)stops->n_kept_stopped >= (double)stops->n_kept * MOST_OF_THEM &&
+               stops->n_kept_stopped >= SAMPLE_LEAST &&
+               (double)stops->stopped_ns >= SLOT_TIME_MATTERS * (double)facts->service.sum;
 }
 
 static void remedy_stops(struct finding *finding, const struct facts *facts,
@@ -181,8 +168,10 @@ static bool nagle(const struct facts *facts, struct finding *finding)
          * A server that makes a pause of its own does so on new connections as well; without these
          * it may be the size.
          */
-        if (!do_they_stop(&stops, facts) || stops.n_new_stopped * 2 > stops.n_new ||
-                (!stops.n_new && stops.n_long_stopped * 2 > stops.n_kept_stopped))
+        if (!do_they_stop(&stops, facts) ||
+                (double)stops.n_new_stopped > (double)stops.n_new * MOST_OF_THEM ||
+                (!stops.n_new &&
+                        (double)stops.n_long_stopped > (double)stops.n_kept_stopped * MOST_OF_THEM))
                 return false;
         finding_title(finding,
                 "The server stopped for 40 ms in the middle of its answers, waiting for an acknowledgement (Nagle's algorithm)");
@@ -264,7 +253,7 @@ static bool loss(const struct facts *facts, struct finding *finding)
         uint64_t wall_ns;
 
         if (losses_of(&losses, facts) < 0 || !losses.n_conns_hit ||
-                (double)losses.held_up_ns < SHARE_THAT_MATTERS * (double)facts->service.sum)
+                (double)losses.held_up_ns < LOSSES_MATTER * (double)facts->service.sum)
                 return false;
         /* A full link loses packets too: that is how TCP learns of it. */
         if (link_use_of(&use, facts) < 0 || use.is_full)
@@ -318,12 +307,13 @@ static bool redirects(const struct facts *facts, struct finding *finding)
         uint64_t took_ns = n ? redirected_ns(facts) : 0;
         uint64_t wall_ns, gain_ns;
 
-        if (!n || (double)took_ns < SHARE_THAT_MATTERS * (double)facts->service.sum)
+        if (!n || (double)took_ns < SLOT_TIME_MATTERS * (double)facts->service.sum)
                 return false;
         wall_ns = whatif_wall_ns(&(struct whatif){ .is_last_only = true }, facts);
         gain_ns = wall_ns < facts->wall_ns ? facts->wall_ns - wall_ns : 0;
         finding_title(finding, "%s led to another URL first",
-                n * 10 >= facts->n_requests * 9 ? "Nearly every URL" : "Many URLs");
+                (double)n >= (double)facts->n_requests * NEARLY_ALL ? "Nearly every URL"
+                                                                    : "Many URLs");
         finding_evidence(finding,
                 "%s redirects were followed for %s requests; they took %s of the time that requests were under way",
                 words_count(n).text, words_count(facts->n_requests).text,

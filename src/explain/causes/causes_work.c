@@ -11,17 +11,9 @@
 #include "own.h"
 #include <base/clock.h>
 #include <base/mem.h>
+#include <explain/judgement.h>
 #include <explain/model/crew.h>
 #include <explain/model/raise.h>
-
-#define MOST   0.5
-#define MUCH   0.2 /* of the wall time: worth to be told */
-#define LITTLE 0.1
-#define GAIN   0.9 /* of the wall time is left at most: a smaller gain is none */
-/*
- * of their time at least, of workers that others wait for: first and last there is no work for all
- */
-#define BUSY 0.6
 
 static bool is_part(uint64_t part_ns, uint64_t whole_ns, double share)
 {
@@ -103,7 +95,7 @@ static bool move_to_workers(const struct facts *facts, struct finding *finding,
         low_ns = replay_wall_ns(&replay, facts);
         move.times = times_as_long(facts, replay.workers);
         wall_ns = replay_wall_ns(&replay, facts);
-        if ((double)wall_ns > (double)facts->wall_ns * GAIN)
+        if ((double)wall_ns > (double)facts->wall_ns * (1 - GAIN_NOTICED))
                 return false;
         finding_remedy(finding,
                 "Leave it to other threads, %s of them: they work while this one reads on.",
@@ -118,7 +110,7 @@ static bool move_to_workers(const struct facts *facts, struct finding *finding,
  */
 static bool divide_decoding(const struct facts *facts, struct finding *finding)
 {
-        if (!is_part(facts->loop_ns[TRACE_WORK_DECODE], facts->wall_ns, MOST) ||
+        if (!is_part(facts->loop_ns[TRACE_WORK_DECODE], facts->wall_ns, MOST_OF_TIME) ||
                 facts->n_requests < 2)
                 return false;
         finding_remedy(finding,
@@ -138,7 +130,7 @@ static bool remedy_decoding(const struct facts *facts, struct finding *finding)
 static bool decode_on_loop(const struct facts *facts, struct finding *finding)
 {
         if (own_main_work(facts) != TRACE_WORK_DECODE ||
-                !is_part(facts->loop_ns[TRACE_WORK_DECODE], facts->wall_ns, MUCH) ||
+                !is_part(facts->loop_ns[TRACE_WORK_DECODE], facts->wall_ns, OWN_WORK_MATTERS) ||
                 !remedy_decoding(facts, finding))
                 return false;
         finding_title(finding, "Decompressing bodies kept everything else waiting");
@@ -156,7 +148,7 @@ static bool decode_on_loop(const struct facts *facts, struct finding *finding)
 static bool process_on_loop(const struct facts *facts, struct finding *finding)
 {
         if (own_main_work(facts) != TRACE_WORK_PROCESS ||
-                !is_part(facts->loop_ns[TRACE_WORK_PROCESS], facts->wall_ns, MUCH) ||
+                !is_part(facts->loop_ns[TRACE_WORK_PROCESS], facts->wall_ns, OWN_WORK_MATTERS) ||
                 !move_to_workers(facts, finding, processing_ns))
                 return false;
         finding_title(finding, "Working on bodies kept everything else waiting");
@@ -191,10 +183,10 @@ static bool are_workers_busy(const struct facts *facts, uint64_t *ret_work_ns)
 {
         uint64_t workers = facts->record->run.options.workers;
 
-        if (!workers || !is_part(facts->share_ns[PART_PROCESS], facts->wall_ns, MUCH))
+        if (!workers || !is_part(facts->share_ns[PART_PROCESS], facts->wall_ns, OWN_WORK_MATTERS))
                 return false;
         *ret_work_ns = crew_sum_ns(facts);
-        return is_part(*ret_work_ns / workers, facts->wall_ns, BUSY);
+        return is_part(*ret_work_ns / workers, facts->wall_ns, WORKERS_BUSY);
 }
 
 /* Of programs that it started. */
@@ -223,10 +215,10 @@ static bool does_work_wait(const struct facts *facts, uint64_t work_ns)
 {
         int64_t us = record_counter_growth(facts->record, "pressure.cpu_us");
         double wanted = us < 0 ? 1 : (double)us * (double)NS_PER_US / (double)facts->wall_ns;
-        double least = MOST * (1 - wanted);
+        double least = MOST_OF_TIME * (1 - wanted);
 
         return record_counter_growth(facts->record, "children.cpu_us") >= 0 &&
-               !is_part(crew_cpu_ns(facts), work_ns, least > LITTLE ? least : LITTLE);
+               !is_part(crew_cpu_ns(facts), work_ns, least > WORK_WAITS ? least : WORK_WAITS);
 }
 
 static void tell_workers(struct finding *finding, const struct facts *facts, uint64_t work_ns)
@@ -260,7 +252,7 @@ static void raise_workers(struct raise *raise, const struct facts *facts, uint64
         replay.workers = own_processors(facts);
         raise->wall_ns = raise->low_ns = replay_wall_ns(&replay, facts);
         raise->high_ns = facts->wall_ns;
-        if (!is_part(raise->wall_ns, facts->wall_ns, GAIN))
+        if (!is_part(raise->wall_ns, facts->wall_ns, 1 - GAIN_NOTICED))
                 raise->limit = replay.workers;
 }
 

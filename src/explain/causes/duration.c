@@ -3,9 +3,8 @@
 
 #include <base/clock.h>
 #include <explain/facts/life.h>
+#include <explain/judgement.h>
 #include <stdio.h>
-
-#define MORE 1.25 /* than the longest of a run may come the next time */
 
 uint64_t duration_round_up(uint64_t ns)
 {
@@ -55,8 +54,8 @@ static uint64_t enough_for(const struct facts *facts, uint64_t attempt_ns, uint6
 
                 to = facts_request_end(facts, from);
                 ns = took_within(facts, from, to, attempt_ns);
-                if ((double)ns * MORE > (double)most_ns)
-                        most_ns = whole_of((double)ns * MORE);
+                if ((double)ns * LONGEST_AGAIN > (double)most_ns)
+                        most_ns = whole_of((double)ns * LONGEST_AGAIN);
         }
         return duration_round_up(most_ns);
 }

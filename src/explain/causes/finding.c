@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "finding.h"
 
+#include <explain/judgement.h>
 #include <stdarg.h>
 #include <stdio.h>
-
-#define VAGUE   1.5  /* times what is expected may come as well: nothing is promised */
-#define SCATTER 1.05 /* times the wall time: so much a simulation of the same run is off */
 
 void finding_title(struct finding *finding, const char *format, ...)
 {
@@ -64,12 +62,12 @@ void finding_predict(struct finding *finding, uint64_t expected_ns, uint64_t low
         shown->wall_low_ns = low_ns < expected_ns ? low_ns : expected_ns;
         shown->wall_high_ns =
                 high_ns > expected_ns && high_ns != UINT64_MAX ? high_ns : expected_ns;
-        shown->is_best_case = (double)shown->wall_high_ns > (double)expected_ns * VAGUE;
+        shown->is_best_case = (double)shown->wall_high_ns > (double)expected_ns * PREDICTION_VAGUE;
 }
 
 static uint64_t without_scatter(uint64_t ns, uint64_t wall_ns)
 {
-        return ns > wall_ns && (double)ns <= (double)wall_ns * SCATTER ? wall_ns : ns;
+        return ns > wall_ns && (double)ns <= (double)wall_ns * REPLAY_SCATTER ? wall_ns : ns;
 }
 
 void finding_smooth(struct finding *finding, uint64_t wall_ns)

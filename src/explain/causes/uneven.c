@@ -5,12 +5,7 @@
 #include <base/mem.h>
 #include <explain/facts/life.h>
 #include <explain/facts/sort.h>
-
-#define TIMES_SLOWER 3   /* than the others, in the middle: no accident of a few */
-#define MOST         0.5 /* of all slots' time: less of it would not have made the run long */
-#define SOME         5   /* attempts at least, on either side */
-/* of the attempts, on either side: fewer are stragglers, or all but it is */
-#define NOT_FEW 0.05
+#include <explain/judgement.h>
 
 static uint32_t number_of(const struct trace_attempt *attempt, enum uneven_by by)
 {
@@ -30,7 +25,7 @@ static uint64_t service_ns(const struct trace_attempt *attempt)
 /* Its part in the attempts is neither an exception nor nearly all of them. */
 static bool is_some(size_t n, size_t n_all)
 {
-        return n >= SOME && (double)n >= (double)n_all * NOT_FEW;
+        return n >= UNEVEN_LEAST && (double)n >= (double)n_all * EXCEPTIONS_MOST;
 }
 
 /* --- the one that takes most ----------------------------------------------------------------- */
@@ -65,7 +60,7 @@ static bool find_largest(struct uneven *uneven, const struct record *record)
                 uneven->sum_ns = sums[uneven->which];
         }
         mem_free(sums);
-        return uneven->which && (double)uneven->sum_ns >= (double)uneven->all_ns * MOST;
+        return uneven->which && (double)uneven->sum_ns >= (double)uneven->all_ns * MOST_OF_TIME;
 }
 
 /* --- against the others ---------------------------------------------------------------------- */
@@ -103,7 +98,7 @@ static bool compare(struct uneven *uneven, const struct record *record, uint64_t
         uneven->p50_ns = quantile_of(own, uneven->n, 0.5);
         uneven->rest_p50_ns = quantile_of(rest, uneven->n_rest, 0.5);
         uneven->rest_p90_ns = quantile_of(rest, uneven->n_rest, 0.9);
-        return uneven->p50_ns >= uneven->rest_p50_ns * TIMES_SLOWER;
+        return (double)uneven->p50_ns >= (double)uneven->rest_p50_ns * SLOWER_THAN_OTHERS;
 }
 
 static bool find_by(struct uneven *uneven, const struct facts *facts, enum uneven_by by)

@@ -8,6 +8,7 @@
 #ifndef EXPLAIN_FACTS_H
 #define EXPLAIN_FACTS_H
 
+#include <explain/judgement.h>
 #include <record/record.h>
 
 /* What a moment of somebody's life was spent on: finer than phases, as the remedy depends on it. */
@@ -177,11 +178,9 @@ void facts_deinit(struct facts *facts);
  * nothing? Then nobody can tell whether nothing was under way, or only nothing that is in the
  * record.
  */
-#define FACTS_HOLES_MOST 0.01 /* of the attempts */
 static inline bool facts_has_holes(const struct facts *facts)
 {
-        return (double)facts->record->run.n_holes >
-               (double)facts->record->n_attempts * FACTS_HOLES_MOST;
+        return (double)facts->record->run.n_holes > (double)facts->record->n_attempts * HOLES_MOST;
 }
 
 /* --- one kind of duration -------------------------------------------------------------------- */

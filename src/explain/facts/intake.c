@@ -4,9 +4,7 @@
 #include "life.h"
 #include <base/clock.h>
 #include <base/mem.h>
-
-/* at most: what a program does with a result before it goes on */
-#define RIGHT_AFTER_NS (10 * NS_PER_MS)
+#include <explain/judgement.h>
 
 struct merge {
         const struct facts *facts;
@@ -103,11 +101,13 @@ static void judge(struct merge *merge)
         go_through(merge);
         if (!merge->n_after)
                 return;
-        merge->right_after_ns = merge->facts->wall_ns / merge->n_after / 10;
+        merge->right_after_ns =
+                whole_of((double)(merge->facts->wall_ns / merge->n_after) * RIGHT_AFTER);
         if (merge->right_after_ns > RIGHT_AFTER_NS)
                 merge->right_after_ns = RIGHT_AFTER_NS;
         go_through(merge);
-        merge->intake->follows = 2 * merge->n_right_after > merge->n_after;
+        merge->intake->follows =
+                (double)merge->n_right_after > (double)merge->n_after * MOST_OF_THEM;
 }
 
 /* --- all of it ------------------------------------------------------------------------------- */

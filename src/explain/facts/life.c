@@ -4,16 +4,8 @@
 #include "turns.h"
 #include <assert.h>
 #include <base/clock.h>
+#include <explain/judgement.h>
 #include <string.h>
-
-/*
- * Data was sent again after this time at the earliest (the kernel's TCP_RTO_MIN): an
- * acknowledgement as late as that, on a connection that sent something again, was late for the way;
- * else for the receiver, who may keep it back.
- */
-#define RESENT_NS (200 * NS_PER_MS)
-
-#define SHORT_TURN_NS (1 * NS_PER_MS) /* a turn of the loop that is not told of took less */
 
 static uint64_t min_ns(uint64_t a, uint64_t b)
 {
@@ -91,7 +83,7 @@ static uint64_t way_ns(const struct record *record, const struct trace_attempt *
         uint64_t way = conn ? conn->min_rtt_us * NS_PER_US : 0;
 
         if (conn && conn->n_retransmits && stamps->acked_ns > stamps->send_end_ns &&
-                stamps->acked_ns - stamps->send_end_ns >= RESENT_NS)
+                stamps->acked_ns - stamps->send_end_ns >= RTO_MIN_NS)
                 way = stamps->acked_ns - stamps->send_end_ns;
         return min_ns(way, wait_ns);
 }

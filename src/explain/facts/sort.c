@@ -4,9 +4,9 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
-#define N_BUCKETS   256
-#define FEW         48 /* fewer are sorted by insertion */
-#define FIRST_SHIFT 56
+#define N_BUCKETS    256
+#define BY_INSERTION 48 /* fewer are sorted by insertion */
+#define FIRST_SHIFT  56
 
 static void insert_each(uint64_t *values, size_t n)
 {
@@ -59,7 +59,7 @@ static void sort_from(uint64_t *values, size_t n, unsigned shift)
 {
         size_t begin[N_BUCKETS + 1];
 
-        if (n <= FEW) {
+        if (n <= BY_INSERTION) {
                 insert_each(values, n);
                 return;
         }

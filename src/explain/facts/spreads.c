@@ -5,6 +5,7 @@
 #include "sort.h"
 #include <assert.h>
 #include <base/mem.h>
+#include <explain/judgement.h>
 #include <math.h>
 
 static uint64_t min_ns(uint64_t a, uint64_t b)
@@ -53,7 +54,8 @@ bool spread_is_ramp(const struct spread *spread)
 {
         double p50 = (double)spread->p50 / (double)spread->p90;
 
-        return p50 > 0.35 && p50 < 0.75 && (double)spread->p10 < 0.35 * (double)spread->p90;
+        return p50 > RAMP_MIDDLE_LEAST && p50 < RAMP_MIDDLE_MOST &&
+               (double)spread->p10 < RAMP_LOW_MOST * (double)spread->p90;
 }
 
 /* --- what attempts took ---------------------------------------------------------------------- */

@@ -4,11 +4,7 @@
 #include "conns.h"
 #include "dialling.h"
 #include <base/mem.h>
-
-#define CONNS_MIN  8   /* fewer make no row */
-#define MOST       0.8 /* of all connections: the others do not matter */
-#define MANY_TIMES 5 /* as long as later answers: less may be what a first request costs a server */
-#define KEPT_MIN   3 /* of these, to tell by */
+#include <explain/judgement.h>
 
 static bool measure_wait(const struct facts *facts, const struct trace_attempt *attempt,
         uint64_t *ret_value)
@@ -59,7 +55,8 @@ static void measure_together(struct accepting *accepting, const struct facts *fa
         measure_attempts(&slots, facts, measure_slot);
         for (size_t i = 0; i < record->n_attempts; i++)
                 accepting->n += measure_first(facts, &record->attempts[i], &values[accepting->n]) &&
-                                record->attempts[i].stamps.slot_ns <= slots.min + all->max / 10;
+                                (double)(record->attempts[i].stamps.slot_ns - slots.min) <=
+                                        (double)all->max * BEGAN_TOGETHER;
         spread_of(&accepting->first_ns, values, accepting->n);
         mem_free(values);
 }
@@ -69,10 +66,10 @@ static bool wait_for_each_other(struct accepting *accepting, const struct facts 
         struct spread all;
 
         measure_attempts(&all, facts, measure_first);
-        if (all.n < CONNS_MIN)
+        if (all.n < ROW_LEAST)
                 return false;
         measure_together(accepting, facts, &all);
-        return accepting->n >= CONNS_MIN && (double)accepting->n >= MOST * (double)all.n &&
+        return accepting->n >= ROW_LEAST && (double)accepting->n >= ROW_OF_ALL * (double)all.n &&
                spread_is_ramp(&accepting->first_ns);
 }
 
@@ -81,7 +78,7 @@ static bool had_no_room(const struct facts *facts)
         struct dialling dialling;
 
         dialling_of(&dialling, facts);
-        return dialling.n_syns_again >= DIALLING_SYNS_MANY;
+        return dialling.n_syns_again >= HABIT_LEAST;
 }
 
 void accepting_of(struct accepting *accepting, const struct facts *facts)
@@ -92,8 +89,9 @@ void accepting_of(struct accepting *accepting, const struct facts *facts)
         measure_attempts(&accepting->kept_ns, facts, measure_kept);
         accepting->each_ns = (double)(accepting->first_ns.max - accepting->first_ns.min) /
                              (double)(accepting->n - 1);
-        accepting->is_slow = accepting->kept_ns.n >= KEPT_MIN &&
-                             accepting->first_ns.p50 >= MANY_TIMES * accepting->kept_ns.p90;
+        accepting->is_slow = accepting->kept_ns.n >= SAMPLE_LEAST &&
+                             (double)accepting->first_ns.p50 >=
+                                     FIRST_FAR_LONGER * (double)accepting->kept_ns.p90;
 }
 
 bool accepting_held_up(const struct facts *facts)

@@ -17,13 +17,8 @@
 #include <base/clock.h>
 #include <base/mem.h>
 #include <explain/facts/sort.h>
+#include <explain/judgement.h>
 #include <math.h>
-
-#define FEW         4 /* answers whose average says something */
-#define AT_ONE_TIME 4 /* at least, where one is taken up at a time: it is never to wait for us */
-/* the share of answers: more may have been overtaken by accident, on the way */
-#define OVERTAKEN 0.95
-#define ROOM      1.25 /* so that it never has to wait for us, and for how well all this is known */
 
 static size_t list_answers(const struct load *load, const struct facts *facts,
         struct sort_pair *pairs)
@@ -59,7 +54,7 @@ static uint64_t by_littles_law(const struct load *load, const struct record *rec
         for (uint64_t n = 1; n < load->most; n++) {
                 for (; i < n_pairs && pairs[i].key <= n; i++)
                         sum_ns += (double)service_ns(&record->attempts[pairs[i].value]);
-                if (i >= FEW && (double)n >= load->full_per_s * sum_ns / (double)i / 1e9)
+                if (i >= AVERAGE_LEAST && (double)n >= load->full_per_s * sum_ns / (double)i / 1e9)
                         return n;
         }
         return load->most;
@@ -70,7 +65,7 @@ static uint64_t by_pace(const struct load *load, const struct facts *facts)
 {
         uint64_t n = 1 + whole_of(load->full_per_s * (double)facts->network.p50 / 1e9);
 
-        return n > AT_ONE_TIME ? n : AT_ONE_TIME;
+        return n > ONE_BY_ONE_LEAST ? n : ONE_BY_ONE_LEAST;
 }
 
 /* --- by who overtakes whom ------------------------------------------------------------------- */
@@ -136,8 +131,8 @@ uint64_t capacity_of(const struct load *load, const struct facts *facts)
                 capacity = load->is_paced ? by_pace(load, facts)
                                           : by_littles_law(load, record, pairs, n);
                 by_order = by_overtaking(record, pairs, n, tree);
-                capacity =
-                        whole_of(ceil((double)(by_order > capacity ? by_order : capacity) * ROOM));
+                capacity = whole_of(ceil((double)(by_order > capacity ? by_order : capacity) *
+                                         HEADROOM));
         }
         mem_free(pairs);
         mem_free(tree);

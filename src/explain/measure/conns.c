@@ -4,6 +4,7 @@
 #include <base/clock.h>
 #include <base/mem.h>
 #include <base/str.h>
+#include <explain/judgement.h>
 
 const struct trace_conn *conn_of_attempt(const struct record *record,
         const struct trace_attempt *attempt)
@@ -77,14 +78,11 @@ uint64_t conns_needed(const struct facts *facts)
         return sum;
 }
 
-/* Times of a small request on a kept one: measured, 50 us to 10 us (with TLS 85 to 14). */
-#define OPENING_IO 5
-
 uint64_t conns_opening_work_ns(const struct facts *facts)
 {
-        size_t n = facts->n_on_reused + facts->n_on_new_conn * (1 + OPENING_IO);
+        double n = (double)facts->n_on_reused + (double)facts->n_on_new_conn * (1 + OPENING_WORK);
 
-        return n ? facts->loop_ns[TRACE_WORK_IO] / n * OPENING_IO : 0;
+        return n > 0 ? whole_of((double)facts->loop_ns[TRACE_WORK_IO] / n * OPENING_WORK) : 0;
 }
 
 /* --- origins --------------------------------------------------------------------------------- */

@@ -5,11 +5,9 @@
 #include <base/clock.h>
 #include <base/mem.h>
 #include <explain/facts/sort.h>
+#include <explain/judgement.h>
 
 /* --- addresses ------------------------------------------------------------------------------- */
-
-#define RACE_NS      (250 * NS_PER_MS) /* until the next address is tried, RFC 8305 section 8 */
-#define RACE_LATE_NS (50 * NS_PER_MS)  /* a loop that was busy */
 
 unsigned conn_n_silent(const struct trace_conn *conn)
 {
@@ -42,20 +40,17 @@ uint64_t conn_refusal_ns(const struct trace_conn *conn)
  * s; its timer is up to 8 % late. So a connection took k seconds more than a round trip, k = 1, 2,
  * 3 ...
  */
-#define SYN_NS        NS_PER_S
-#define SYN_EARLY_NS  (10 * NS_PER_MS)
-#define SYN_LATE_PART 0.08
 
 unsigned conn_n_syns_again(const struct trace_conn *conn, uint64_t least_ns)
 {
         uint64_t tcp_ns = conn->tcp_end_ns ? conn_tcp_ns(conn) : 0;
         uint64_t over_ns = (tcp_ns > least_ns ? tcp_ns - least_ns : 0) + SYN_EARLY_NS;
-        uint64_t k = over_ns / SYN_NS;
-        double late_ns = (double)(over_ns - k * SYN_NS);
+        uint64_t k = over_ns / SYN_AGAIN_NS;
+        double late_ns = (double)(over_ns - k * SYN_AGAIN_NS);
 
-        if (!k || k > 60 || conn->n_addresses > 1)
+        if (!k || k > SYN_AGAIN_MOST || conn->n_addresses > 1)
                 return 0;
-        return late_ns <= SYN_LATE_PART * (double)(k * SYN_NS) + SYN_EARLY_NS ? (unsigned)k : 0;
+        return late_ns <= SYN_LATE * (double)(k * SYN_AGAIN_NS) + SYN_EARLY_NS ? (unsigned)k : 0;
 }
 
 /* --- all of them ----------------------------------------------------------------------------- */
@@ -76,7 +71,7 @@ static void add(struct dialling *dialling, const struct trace_conn *conn)
         dialling->n_syns_again += n_syns > 0;
         dialling->opening_ns += conn_opening_ns(conn);
         dialling->dns_ns += conn_dns_ns(conn);
-        dialling->lost_ns += conn_silence_ns(conn) + conn_refusal_ns(conn) + n_syns * SYN_NS;
+        dialling->lost_ns += conn_silence_ns(conn) + conn_refusal_ns(conn) + n_syns * SYN_AGAIN_NS;
         /* Where the accept queue is full the last packet of the greeting is sent again as well. */
         if (!n_syns)
                 dialling->n_sent_again += conn->n_retransmits;

@@ -22,13 +22,14 @@ uint64_t conn_refusal_ns(const struct trace_conn *conn);
 /* How often the first packet was sent again, where connecting takes `least_ns` else. */
 unsigned conn_n_syns_again(const struct trace_conn *conn, uint64_t least_ns);
 
-/* A server that takes in no more drops all that come then; one or two may be lost anywhere. */
-#define DIALLING_SYNS_MANY 3
-
 struct dialling {
-        struct spread tcp_ns;    /* connecting, of connections that came about */
-        size_t n_silent;         /* connections with such addresses */
-        size_t n_syns_again;     /* ... with first packets that were sent again */
+        struct spread tcp_ns; /* connecting, of connections that came about */
+        size_t n_silent;      /* connections with such addresses */
+        /*
+         * ... with first packets that were sent again. A server that takes in no more drops all
+         * that come then; one or two may be lost anywhere.
+         */
+        size_t n_syns_again;
         uint64_t opening_ns;     /* dns, tcp and tls of all of them */
         uint64_t dns_ns;         /* of that */
         uint64_t lost_ns;        /* of that: the three above */

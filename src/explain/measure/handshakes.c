@@ -4,16 +4,7 @@
 #include "conns.h"
 #include <base/clock.h>
 #include <base/mem.h>
-
-/*
- * No handshake that waits for the network alone takes more than two round trips (TLS 1.2); twice
- * that is something else.
- */
-#define ROUND_TRIPS_MAX 4.0
-/* Between one (resumed, or TLS 1.3) and two: which of them it is. */
-#define ROUND_TRIPS_OF_FULL 1.7
-/* Fewer than these say nothing. */
-#define N_MIN 3
+#include <explain/judgement.h>
 
 static bool measure_handshake(const struct facts *facts, const struct trace_conn *conn,
         uint64_t *ret_value)
@@ -58,16 +49,17 @@ static void judge(struct handshakes *handshakes)
 {
         double n_round_trips;
 
-        if (handshakes->n < N_MIN)
+        if (handshakes->n < SAMPLE_LEAST)
                 return;
         /* On one machine the kernel may not have measured any. */
         n_round_trips = handshakes->round_trip_ns ? (double)handshakes->took_ns.p50 /
                                                             (double)handshakes->round_trip_ns
-                                                  : ROUND_TRIPS_MAX;
-        handshakes->are_work = n_round_trips >= ROUND_TRIPS_MAX;
-        handshakes->are_full = !handshakes->are_work && n_round_trips >= ROUND_TRIPS_OF_FULL &&
-                               handshakes->n_later >= N_MIN &&
-                               handshakes->n_later_full * 2 > handshakes->n_later;
+                                                  : HANDSHAKE_IS_WORK;
+        handshakes->are_work = n_round_trips >= HANDSHAKE_IS_WORK;
+        handshakes->are_full =
+                !handshakes->are_work && n_round_trips >= HANDSHAKE_IS_FULL &&
+                handshakes->n_later >= SAMPLE_LEAST &&
+                (double)handshakes->n_later_full > (double)handshakes->n_later * MOST_OF_THEM;
 }
 
 void handshakes_of(struct handshakes *handshakes, const struct facts *facts)

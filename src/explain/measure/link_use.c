@@ -11,26 +11,8 @@
 #include <base/clock.h>
 #include <base/mem.h>
 #include <explain/facts/sort.h>
+#include <explain/judgement.h>
 #include <math.h>
-
-/*
- * A cold connection takes what the rule says, and a warm one next to nothing: what takes far more
- * is held up by something.
- */
-#define PERMILLE_COLD 2500
-#define PERMILLE_WARM 500
-#define FEW           3 /* transfers, that say nothing */
-/* Packets wait in a queue: jitter alone does not do that to the median. */
-#define GROWTH_OF_QUEUE 1.3
-/*
- * Of the rate in the best tenth of the time, what it was in the middle. With packets that are lost
- * at random it is 0.4 to 0.67 in the lab, at full links 0.7 to 0.96, and over 0.8 at those whose
- * queue is too short to be seen.
- */
-#define EVEN        0.6
-#define VERY_EVEN   0.8
-#define UNEVEN_EACH 0.2  /* variation: the numbers of transfers differed enough to tell by */
-#define HELD_UP     0.05 /* of the time of requests: losses held them up */
 
 /* --- how much came when ---------------------------------------------------------------------- */
 
@@ -197,7 +179,8 @@ static bool is_shared(const struct flow *flow)
         double ns = (double)flow->ns;
         double each = variation(flow->each, flow->each_squares, ns);
 
-        return each >= UNEVEN_EACH && 2 * variation(flow->sum, flow->squares, ns) <= each;
+        return each >= EACH_UNEVEN &&
+               variation(flow->sum, flow->squares, ns) <= each * TOGETHER_EVEN;
 }
 
 /* From when it was asked for to its first byte. */
@@ -239,7 +222,8 @@ static size_t list_growth(const struct flow *flow, const uint64_t *least_ns, uin
                 const struct trace_attempt *attempt = &record->attempts[i];
                 struct transfer transfer;
 
-                if (!flow->n_beside[i] || flow->n_beside[i] < flow->n_most / 2 ||
+                if (!flow->n_beside[i] ||
+                        flow->n_beside[i] < whole_of((double)flow->n_most * MANY_COMING) ||
                         attempt->origin > record->n_origins ||
                         !is_coming_from_away(&transfer, flow, attempt))
                         continue;
@@ -297,8 +281,9 @@ static bool are_slow(const struct transfers *transfers)
         for (int kind = 1; kind < TRANSFER_N_KINDS; kind++)
                 if (kinds[kind].sum_ns > kinds[most].sum_ns)
                         most = kind;
-        return kinds[most].n >= FEW &&
-               kinds[most].permille.p50 >= (most == TRANSFER_WARM ? PERMILLE_WARM : PERMILLE_COLD);
+        return kinds[most].n >= SAMPLE_LEAST &&
+               (double)kinds[most].permille.p50 >=
+                       1000 * (most == TRANSFER_WARM ? WARM_BODY_HELD_UP : BODY_HELD_UP);
 }
 
 static bool losses_held_up(const struct facts *facts)
@@ -306,13 +291,13 @@ static bool losses_held_up(const struct facts *facts)
         struct losses losses;
 
         return losses_of(&losses, facts) == 0 && losses.n_conns_hit &&
-               (double)losses.held_up_ns >= HELD_UP * (double)facts->service.sum;
+               (double)losses.held_up_ns >= LOSSES_MATTER * (double)facts->service.sum;
 }
 
 static bool is_full(const struct link_use *use, const struct flow *flow)
 {
         return use->has_queue || is_shared(flow) ||
-               (use->evenness >= VERY_EVEN && losses_held_up(flow->facts));
+               (use->evenness >= LINK_VERY_EVEN && losses_held_up(flow->facts));
 }
 
 static void judge(struct link_use *use, const struct flow *flow, const struct transfers *transfers)
@@ -326,8 +311,8 @@ static void judge(struct link_use *use, const struct flow *flow, const struct tr
         use->evenness = rate_at(flow, 0.5) / rate_at(flow, 0.9);
         use->is_queue_known = waits > 0;
         use->growth = fmax(waits, growth_of_round_trips(flow->facts));
-        use->has_queue = use->growth >= GROWTH_OF_QUEUE;
-        use->may_be_full = use->evenness >= EVEN && are_slow(transfers);
+        use->has_queue = use->growth >= QUEUE_GROWTH;
+        use->may_be_full = use->evenness >= LINK_EVEN && are_slow(transfers);
         use->is_full = use->may_be_full && is_full(use, flow);
 }
 

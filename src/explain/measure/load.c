@@ -5,21 +5,8 @@
 #include <base/clock.h>
 #include <base/mem.h>
 #include <explain/facts/sort.h>
+#include <explain/judgement.h>
 #include <stdbool.h>
-
-#define FEW_MIN      2   /* answers to call it a group: a run of 4 slots has no more at its begin */
-#define ALONE_MIN    4   /* requests that are as good as one */
-#define FLAT_GROWTH  1.3 /* within the scatter of medians of a few dozen answers */
-#define FULL_GROWTH  1.5 /* a third of the time of an answer is a queue: no scatter any more */
-#define HIDDEN       0.1 /* growth that the scatter could have hidden */
-#define BETTER_TO_BE 1.25 /* times the pace of all: what is gained has to be worth it */
-#define HIGHER       1.1  /* times any pace before: a peak has to be higher than these */
-#define PIECE_MIN    4    /* answers that a pace is told by, at the end of the run */
-#define PACED_MIN    10   /* answers to call their pace even: so many in turn are no accident */
-/* times the middle gap at most, and that part of it at least: nine of ten */
-#define PACED   1.5
-#define PACE_NS NS_PER_MS /* apart at least: less may be the turns of this program */
-#define AT_ONCE 0.25      /* of the time in which they were answered at most, they were asked for */
 
 struct answers {
         struct load *load;
@@ -62,25 +49,35 @@ static void find_most(struct answers *answers)
         }
 }
 
+static uint64_t max_u64(uint64_t a, uint64_t b)
+{
+        return a > b ? a : b;
+}
+
+static uint64_t part_of(uint64_t n, double share)
+{
+        return whole_of((double)n * share);
+}
+
 /* With 4 out at most, "few" is up to two: one alone would be a group of one. */
 static uint64_t few_at_most(uint64_t most)
 {
         uint64_t least = most / 2 < 2 ? most / 2 : 2;
 
-        return most / 4 > least ? most / 4 : least;
+        return max_u64(part_of(most, FEW_OUT), least);
 }
 
 /* Of these again a quarter, but not so few that one of them decides. */
 static uint64_t alone_at_most(uint64_t few)
 {
-        uint64_t least = few < ALONE_MIN ? few : ALONE_MIN;
+        uint64_t least = few < ALONE_LEAST ? few : ALONE_LEAST;
 
-        return few / 4 > least ? few / 4 : least;
+        return max_u64(part_of(few, FEW_OUT), least);
 }
 
 static uint64_t many_at_least(uint64_t most)
 {
-        return most - most / 4;
+        return most - part_of(most, 1 - MANY_OUT);
 }
 
 static void sort_out(struct answers *answers)
@@ -128,7 +125,7 @@ static void judge(struct answers *answers)
         uint64_t few_slow_ns = quantile_of(answers->few, load->n_few, 0.75);
 
         load->growth = 1;
-        if (load->n_few < FEW_MIN || load->n_many < FEW_MIN || !answers->n_alone)
+        if (load->n_few < LOAD_GROUP_LEAST || load->n_many < LOAD_GROUP_LEAST || !answers->n_alone)
                 return;
         load->alone_ns = answers->alone_sum_ns / answers->n_alone;
         load->few_ns = quantile_of(answers->few, load->n_few, 0.5);
@@ -151,7 +148,7 @@ static bool began_at_once(const struct answers *answers, size_t n_first)
         double asked_ns = (double)(answers->slots[n_first - 1] - answers->slots[0]);
         double answered_ns = (double)(answers->ends[n_first - 1] - answers->ends[0]);
 
-        return asked_ns <= answered_ns * AT_ONCE;
+        return asked_ns <= answered_ns * ASKED_AT_ONCE;
 }
 
 /* `gaps` are `n`. */
@@ -161,8 +158,8 @@ static bool are_even(uint64_t *gaps, size_t n)
 
         sort_numbers(gaps, n);
         middle_ns = (double)quantile_of(gaps, n, 0.5);
-        return (double)quantile_of(gaps, n, 0.1) * PACED >= middle_ns &&
-               (double)quantile_of(gaps, n, 0.9) <= middle_ns * PACED;
+        return (double)quantile_of(gaps, n, 0.1) * EVEN_GAPS >= middle_ns &&
+               (double)quantile_of(gaps, n, 0.9) <= middle_ns * EVEN_GAPS;
 }
 
 /* Takes the place of what many took, which is known by now. */
@@ -172,11 +169,11 @@ static void judge_pace(struct answers *answers)
         size_t n_first = load->most < answers->n_ends ? (size_t)load->most : answers->n_ends;
         size_t n = answers->n_ends > 0 ? answers->n_ends - 1 : 0;
 
-        if (n < PACED_MIN || n_first < 2 || !began_at_once(answers, n_first))
+        if (n < PACE_LEAST || n_first < 2 || !began_at_once(answers, n_first))
                 return;
         for (size_t i = 0; i < n; i++)
                 answers->many[i] = answers->ends[i + 1] - answers->ends[i];
-        if (!are_even(answers->many, n) || quantile_of(answers->many, n, 0.5) < PACE_NS)
+        if (!are_even(answers->many, n) || quantile_of(answers->many, n, 0.5) < GAP_LEAST_NS)
                 return;
         load->answer = LOAD_GROWS;
         load->is_paced = true;
@@ -209,7 +206,7 @@ static double pace_of_half(const struct answers *answers, size_t n_left)
 {
         size_t from = answers->n_ends - n_left, to = answers->n_ends - n_left / 2;
 
-        return n_left / 2 < PIECE_MIN || !from ? 0 : pace_of(answers, from - 1, to - 1);
+        return n_left / 2 < AVERAGE_LEAST || !from ? 0 : pace_of(answers, from - 1, to - 1);
 }
 
 /*
@@ -246,10 +243,10 @@ static double pace_at(const struct load *load, double pace, double n_left)
 /* It is no accident of a few: higher than any before, and so are those up to there together. */
 static bool is_peak(const struct answers *answers, size_t n_full, size_t n_left, double pace)
 {
-        double worth_it = answers->load->full_per_s * BETTER_TO_BE;
+        double worth_it = answers->load->full_per_s * BETTER_PACE;
 
         return pace > worth_it &&
-               pace > pace_by_accident(answers, n_full, n_left - n_left / 2) * HIGHER &&
+               pace > pace_by_accident(answers, n_full, n_left - n_left / 2) * BEYOND_SCATTER &&
                pace_of(answers, n_full - 1, answers->n_ends - n_left / 2 - 1) > worth_it;
 }
 
@@ -318,7 +315,7 @@ bool load_is_full(const struct load *load)
 
 double load_factor_when_raised(const struct load *load, double raise)
 {
-        double seen = load->growth > 1 + HIDDEN ? load->growth - 1 : HIDDEN;
+        double seen = load->growth > 1 + HIDDEN_GROWTH ? load->growth - 1 : HIDDEN_GROWTH;
 
         if (seen > 1)
                 seen = 1;

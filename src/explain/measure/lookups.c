@@ -4,16 +4,7 @@
 #include <base/clock.h>
 #include <base/map.h>
 #include <base/mem.h>
-
-/*
- * See net/dns_channel.c and net/resolve.h; a layer that explain does not see, as a record may be
- * another version's.
- */
-#define TRY_AGAIN_NS (2 * NS_PER_S)
-#define FAMILY_NS    (50 * NS_PER_MS)
-/* Beyond it, what an answer and a loop that was busy take. */
-#define LOST_LATE_NS   (100 * NS_PER_MS)
-#define FAMILY_LATE_NS (10 * NS_PER_MS)
+#include <explain/judgement.h>
 
 struct seen_name {
         struct map_node node;
@@ -21,7 +12,7 @@ struct seen_name {
 
 static bool was_lost(uint64_t took_ns)
 {
-        return took_ns >= TRY_AGAIN_NS && took_ns % TRY_AGAIN_NS <= LOST_LATE_NS;
+        return took_ns >= LOOKUP_AGAIN_NS && took_ns % LOOKUP_AGAIN_NS <= LOOKUP_LATE_NS;
 }
 
 /* Has the name been seen before? If not, it has now. */

@@ -4,9 +4,7 @@
 #include "conns.h"
 #include "dialling.h"
 #include <base/clock.h>
-
-#define HELD_UP    1.5               /* times what is usual */
-#define TIMEOUT_NS (200 * NS_PER_MS) /* Linux's least, before a round trip */
+#include <explain/judgement.h>
 
 /* --- an attempt ------------------------------------------------------------------------------ */
 
@@ -41,8 +39,8 @@ static bool was_hit(const struct trace_conn *conn)
 /* Packets that are sent again come a round trip later at the least; less is no loss. */
 static uint64_t excess(uint64_t ns, uint64_t usual_ns, const struct trace_conn *conn)
 {
-        bool is_much = (double)ns > HELD_UP * (double)usual_ns &&
-                       ns - usual_ns > conn_round_trip_ns(conn) / 2;
+        bool is_much = (double)ns > LOSS_STANDS_OUT * (double)usual_ns &&
+                       (double)(ns - usual_ns) > (double)conn_round_trip_ns(conn) * LOSS_ROUND_TRIP;
 
         return is_much ? ns - usual_ns : 0;
 }
@@ -78,7 +76,7 @@ uint64_t loss_of_receive_ns(const struct losses *losses, const struct facts *fac
         usual_ns = transfer_cold_ns(&transfer) *
                    losses->receive_permille[transfer_kind(&transfer)] / 1000;
         ns = excess(receive_of(attempt), usual_ns, conn);
-        return was_hit(conn) || ns >= TIMEOUT_NS ? ns : 0;
+        return was_hit(conn) || ns >= RTO_MIN_NS ? ns : 0;
 }
 
 /* --- what is usual --------------------------------------------------------------------------- */

@@ -9,8 +9,7 @@
 #define EXPLAIN_OUTCOME_H
 
 #include <explain/facts/facts.h>
-
-#define OUTCOME_NEARLY_ALL 0.9
+#include <explain/judgement.h>
 
 static inline size_t outcome_n_cancelled(const struct facts *facts)
 {
@@ -31,7 +30,7 @@ static inline size_t outcome_n_failed(const struct facts *facts)
 
 static inline bool outcome_is_nearly_all(size_t n, const struct facts *facts)
 {
-        return n && (double)n >= (double)outcome_n_done(facts) * OUTCOME_NEARLY_ALL;
+        return n && (double)n >= (double)outcome_n_done(facts) * NEARLY_ALL;
 }
 
 /*

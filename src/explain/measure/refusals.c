@@ -5,10 +5,7 @@
 #include <base/mem.h>
 #include <explain/facts/life.h>
 #include <explain/facts/sort.h>
-
-#define NEARLY_ALL 0.9  /* of those refused had as much company */
-#define SEVERAL    10   /* in a row: fewer tell no pace */
-#define FEW        0.25 /* of those let in had, too: they came when one had just left */
+#include <explain/judgement.h>
 
 bool refusals_is_one(const struct trace_attempt *attempt)
 {
@@ -163,7 +160,7 @@ static uint64_t let_in_at_once(struct lives *lives)
         limit = quantile_of(lives->refused, lives->n_refused, 1 - NEARLY_ALL);
         for (size_t i = 0; i < lives->n; i++)
                 n_beyond += n_under_way(lives, lives->begins[i]) >= limit;
-        return (double)n_beyond <= (double)lives->n * FEW ? limit : 0;
+        return (double)n_beyond <= (double)lives->n * LET_IN_ALL_THE_SAME ? limit : 0;
 }
 
 /*
@@ -175,7 +172,7 @@ static double best_per_s(const struct lives *lives, size_t n_first)
         size_t n = lives->n / 3, n_saved = n_first > 1 ? n_first - 1 : 0;
         uint64_t least_ns = UINT64_MAX;
 
-        if (n < n_saved + SEVERAL)
+        if (n < n_saved + PACE_LEAST)
                 return 0;
         for (size_t i = n_first; i + n < lives->n; i++) {
                 uint64_t ns = lives->begins[i + n] - lives->begins[i];

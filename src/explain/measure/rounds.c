@@ -3,8 +3,7 @@
 
 #include <explain/facts/intake.h>
 #include <explain/facts/life.h>
-
-#define BY_CLOCK 0.7 /* of the scatter of the pauses at most: with no clock it is more than that */
+#include <explain/judgement.h>
 
 static const struct trace_attempt *attempt_at(const struct facts *facts, size_t at)
 {

@@ -4,10 +4,8 @@
 #include "conns.h"
 #include <base/clock.h>
 #include <base/mem.h>
+#include <explain/judgement.h>
 #include <math.h>
-
-/* the least retransmission timeout of Linux, without the round trip */
-#define QUIET_NS (200 * NS_PER_MS)
 
 unsigned transfer_n_rounds(uint64_t bytes, uint64_t first_window)
 {
@@ -43,12 +41,12 @@ bool transfer_of(struct transfer *transfer, const struct facts *facts,
                                    ? stamps->last_byte_kernel_ns - stamps->first_byte_kernel_ns
                                    : 0,
                 .round_trip_ns = conn_round_trip_ns(conn),
-                .n_rounds = transfer_n_rounds(attempt->wire_bytes, TRANSFER_FIRST_WINDOW),
+                .n_rounds = transfer_n_rounds(attempt->wire_bytes, FIRST_WINDOW),
                 .is_new = !attempt->is_reused,
         };
         /* The request's own way is no silence of the server's. */
         transfer->was_quiet =
-                !transfer->is_new && quiet_ns(attempt) >= QUIET_NS + 2 * transfer->round_trip_ns;
+                !transfer->is_new && quiet_ns(attempt) >= RTO_MIN_NS + 2 * transfer->round_trip_ns;
         return true;
 }
 
@@ -126,7 +124,7 @@ int transfers_of(struct transfers *transfers, const struct facts *facts)
                 for (size_t i = 0; i < record->n_attempts; i++) {
                         struct transfer transfer;
 
-                        if (record->attempts[i].wire_bytes > TRANSFER_FIRST_WINDOW &&
+                        if (record->attempts[i].wire_bytes > FIRST_WINDOW &&
                                 transfer_of(&transfer, facts, &record->attempts[i]) &&
                                 transfer.n_rounds && (int)transfer_kind(&transfer) == kind)
                                 add(&columns, &transfer);

@@ -13,9 +13,6 @@
 
 #include <explain/facts/facts.h>
 
-/* bytes: RFC 6928, in packets as they are with time stamps */
-#define TRANSFER_FIRST_WINDOW (10 * 1448)
-
 struct transfer {
         uint64_t bytes;
         uint64_t took_ns; /* first byte to last, as the kernel had them */

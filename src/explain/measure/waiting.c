@@ -4,18 +4,7 @@
 #include "conns.h"
 #include "transfers.h"
 #include <base/clock.h>
-
-#define MOST       0.5
-#define LOOP_FREE  0.8 /* of the time busy at most: else it is this program that answers wait for */
-#define FEW        0.1 /* of the attempts */
-#define CONNS_KEPT 1.25 /* connections for each that was in use at once: the others were kept */
-#define OPENING    0.25 /* of what answers took, connecting */
-
-/*
- * Beyond a round trip an acknowledgement is not held back for longer: on kernels that tick 250
- * times a second for 44 ms.
- */
-#define HELD_BACK_NS (50 * NS_PER_MS)
+#include <explain/judgement.h>
 
 /* --- one ------------------------------------------------------------------------------------- */
 
@@ -32,7 +21,7 @@ static uint64_t pause_ns(const struct facts *facts, const struct trace_attempt *
         struct transfer transfer;
 
         if (!transfer_of(&transfer, facts, attempt) || transfer.n_rounds ||
-                transfer.took_ns < transfer.round_trip_ns + HELD_BACK_NS ||
+                transfer.took_ns < transfer.round_trip_ns + HELD_BACK_MOST_NS ||
                 lost_something(facts->record, attempt))
                 return 0;
         return transfer.took_ns;
@@ -58,7 +47,7 @@ void waiting_measure(struct waiting *waiting, const struct facts *facts)
         *waiting = (struct waiting){
                 .chain_ns = facts->chain_ns[PART_SERVER] + facts->chain_ns[PART_NETWORK],
                 .sum_ns = facts->phase[MUSTER_PHASE_WAIT].sum,
-                .come_in_pieces = (double)paused_ns > (double)receive->sum * MOST,
+                .come_in_pieces = (double)paused_ns > (double)receive->sum * MOST_OF_TIME,
         };
         if (!waiting->come_in_pieces)
                 return;
@@ -77,7 +66,7 @@ static bool connecting_is_no_matter(const struct waiting *waiting, const struct 
                 facts->chain_ns[PART_DNS] + facts->chain_ns[PART_TCP] + facts->chain_ns[PART_TLS];
 
         return (double)facts->n_on_new_conn <= (double)conns_needed(facts) * CONNS_KEPT + 1 ||
-               (double)opening_ns <= (double)waiting->chain_ns * OPENING;
+               (double)opening_ns <= (double)waiting->chain_ns * OPENING_IS_NO_MATTER;
 }
 
 bool waiting_took_long(const struct waiting *waiting, const struct facts *facts)
@@ -87,7 +76,8 @@ bool waiting_took_long(const struct waiting *waiting, const struct facts *facts)
                 (double)(facts->n_outcomes[TRACE_REDIRECTED] + facts->n_outcomes[TRACE_RETRIED] +
                          facts->n_outcomes[TRACE_REPEATED]);
 
-        return (double)waiting->chain_ns >= (double)facts->wall_ns * MOST && n_again <= n * FEW &&
-               (double)facts->server.n >= n * MOST && connecting_is_no_matter(waiting, facts) &&
-               (double)facts->loop_busy_ns <= (double)facts->wall_ns * LOOP_FREE;
+        return (double)waiting->chain_ns >= (double)facts->wall_ns * MOST_OF_TIME &&
+               n_again <= n * AGAIN_MOST && (double)facts->server.n >= n * MOST_OF_THEM &&
+               connecting_is_no_matter(waiting, facts) &&
+               (double)facts->loop_busy_ns <= (double)facts->wall_ns * ANSWERS_LOOP_BUSY;
 }

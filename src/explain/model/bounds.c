@@ -7,6 +7,7 @@
 #include <base/words.h>
 #include <explain/facts/intake.h>
 #include <explain/facts/life.h>
+#include <explain/judgement.h>
 #include <explain/measure/link_use.h>
 #include <explain/measure/load.h>
 #include <math.h>
@@ -63,7 +64,7 @@ static void add_slots(struct list *list, const struct facts *facts, uint64_t eac
 static bool is_server_full(const struct facts *facts, const struct load *load)
 {
         return facts->n_hosts == 1 && load->answer == LOAD_GROWS && load->full_per_s > 0 &&
-               facts->loop_busy_ns < facts->wall_ns / 2;
+               (double)facts->loop_busy_ns < (double)facts->wall_ns * BODIES_LOOP_BUSY;
 }
 
 /*
@@ -142,7 +143,8 @@ static void add_link(struct list *list, const struct facts *facts)
 {
         double per_s;
 
-        if (facts->phase[MUSTER_PHASE_RECEIVE].sum < facts->service.sum / 2 ||
+        if ((double)facts->phase[MUSTER_PHASE_RECEIVE].sum <
+                        (double)facts->service.sum * MOST_OF_TIME ||
                 !is_link_what_held_up(facts))
                 return;
         per_s = most_in_window(facts) * 1e9 * N_WINDOWS / (double)facts->wall_ns;

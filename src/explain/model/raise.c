@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "raise.h"
 
+#include <explain/judgement.h>
 #include <explain/measure/conns.h>
 #include <explain/measure/handshakes.h>
 #include <explain/measure/waiting.h>
-
-#define WORTH_IT  0.9 /* of the wall time before: a smaller gain is none that one would notice */
-#define MOST      0.5 /* of the time: more often than not */
-#define LOOP_FREE 0.7 /* of the time busy at most: else it is this program that could not do more */
 
 /*
  * What more at once brings with it, beside what was to be changed anyway: more connections have to
@@ -107,7 +104,7 @@ static uint64_t next_limit(uint64_t limit, uint64_t before, uint64_t most)
 {
         uint64_t next = limit * 2;
 
-        if (next > before * RAISE_MAX)
+        if (next > before * RAISE_MOST)
                 return limit;
         return next < most ? next : most;
 }
@@ -128,7 +125,7 @@ void raise_limit(struct raise *raise, struct replay *replay, uint64_t *limit, ui
                 if (*limit <= last)
                         break;
                 next_ns = wall_with_ns(replay, 1, facts);
-                if ((double)next_ns > (double)raise->wall_ns * WORTH_IT) {
+                if ((double)next_ns > (double)raise->wall_ns * (1 - GAIN_NOTICED)) {
                         *limit = last;
                         break;
                 }
@@ -146,7 +143,7 @@ void raise_limit(struct raise *raise, struct replay *replay, uint64_t *limit, ui
 
 static bool is_most(uint64_t part_ns, uint64_t whole_ns)
 {
-        return (double)part_ns >= (double)whole_ns * MOST;
+        return (double)part_ns >= (double)whole_ns * MOST_OF_TIME;
 }
 
 static bool limit_may_be_too_low(const struct facts *facts)
@@ -155,8 +152,8 @@ static bool limit_may_be_too_low(const struct facts *facts)
 
         waiting_measure(&waiting, facts);
         return is_most(facts->full_ns, facts->wall_ns) &&
-               (double)facts->loop_busy_ns <= (double)facts->wall_ns * LOOP_FREE &&
-               facts->n_requests / RAISE_MAX >= facts->slots &&
+               (double)facts->loop_busy_ns <= (double)facts->wall_ns * LOOP_BUSY &&
+               facts->n_requests / TURNS_MANY >= facts->slots &&
                is_most(waiting.chain_ns, facts->wall_ns) &&
                is_most(waiting.sum_ns, facts->service.sum);
 }

@@ -2,20 +2,15 @@
 /*
  * Raising a limit: how far it pays
  *
- * By doubling, as far as a doubling still gains a tenth, and not beyond 16 times what was tried:
- * how servers take more than that no run has shown. The replay knows the other limits: the loop's
- * thread, the link, the longest request.
+ * By doubling, as far as a doubling still gains GAIN_NOTICED, and not beyond RAISE_MOST times what
+ * was tried: how servers take more than that no run has shown. The replay knows the other limits:
+ * the loop's thread, the link, the longest request.
  */
 #ifndef EXPLAIN_RAISE_H
 #define EXPLAIN_RAISE_H
 
 #include "replay.h"
 #include <explain/measure/load.h>
-
-/*
- * A slot that takes as many requests in turn, too, waits for the limit rather than for any answer.
- */
-#define RAISE_MAX 16
 
 struct raise {
         uint64_t limit;           /* the one that is proposed; 0: raising gains nothing */

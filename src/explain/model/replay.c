@@ -7,9 +7,7 @@
 #include <explain/facts/intake.h>
 #include <explain/facts/life.h>
 #include <explain/facts/sort.h>
-
-/* times: a simulation that is this far below what was measured left something out */
-#define OFF_BY 2
+#include <explain/judgement.h>
 
 /* The whole of a replay: which requests, and what becomes of them. */
 struct staging {
@@ -324,9 +322,9 @@ uint64_t replay_wall_ns(const struct replay *replay, const struct facts *facts)
 
         if (changed_ns == UINT64_MAX)
                 return UINT64_MAX;
-        if (scale > OFF_BY) {
-                scale = OFF_BY;
-                left_out_ns = wall_ns - unchanged_ns * OFF_BY;
+        if (scale > REPLAY_OFF) {
+                scale = REPLAY_OFF;
+                left_out_ns = wall_ns - unchanged_ns * REPLAY_OFF;
         }
         answer_ns = (double)changed_ns * scale + left_out_ns;
         return answer_ns < 1 ? 1 : whole_of(answer_ns);

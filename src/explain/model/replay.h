@@ -66,8 +66,8 @@ void replay_init(struct replay *replay, const struct facts *facts);
 uint64_t replay_wall_ns(const struct replay *replay, const struct facts *facts);
 
 /*
- * What the simulation says of the run as it was, not scaled: for facts_measure(). UINT64_MAX: out of
- * memory.
+ * What the simulation says of the run as it was, not scaled: for facts_measure(). UINT64_MAX: out
+ * of memory.
  */
 uint64_t replay_unchanged_ns(const struct facts *facts);
 
