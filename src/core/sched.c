@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "sched.h"
 
+#include "fair_share.h"
 #include <assert.h>
 #include <math.h>
 
@@ -31,21 +32,14 @@ static unsigned min_unsigned(unsigned a, unsigned b)
 
 static unsigned share(const struct sched *sched)
 {
-        unsigned share = sched->concurrency / (sched->n_active ? sched->n_active : 1);
-
-        return share ? share : 1;
+        return (unsigned)fair_share(sched->concurrency, sched->n_active);
 }
 
 static unsigned may_have(const struct sched *sched, const struct origin *origin)
 {
-        unsigned most = sched->concurrency;
-        unsigned earned;
+        unsigned most =
+                (unsigned)fair_share_most(sched->concurrency, sched->n_active, origin->credit);
 
-        if (sched->n_active > 1) {
-                most -= sched->concurrency / 8;
-                earned = share(sched) + min_unsigned(origin->credit, sched->concurrency);
-                most = min_unsigned(most, earned);
-        }
         return min_unsigned(most, sched->per_host);
 }
 

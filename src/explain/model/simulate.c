@@ -4,6 +4,7 @@
 #include <base/clock.h>
 #include <base/list.h>
 #include <base/mem.h>
+#include <core/fair_share.h>
 #include <muster/error.h>
 
 /* The next thing that happens to a job. */
@@ -133,20 +134,13 @@ static struct simulate_job *take_first(struct run *run, struct queue *queue)
 
 static uint64_t share(const struct run *run)
 {
-        uint64_t share = run->what->concurrency / max_ns(run->n_active, 1);
-
-        return max_ns(share, 1);
+        return fair_share(run->what->concurrency, run->n_active);
 }
 
-/* As core/sched.c has it. */
 static uint64_t may_have(const struct run *run, const struct origin *origin)
 {
-        uint64_t most = run->what->concurrency;
+        uint64_t most = fair_share_most(run->what->concurrency, run->n_active, origin->credit);
 
-        if (run->n_active > 1) {
-                most -= run->what->concurrency / 8;
-                most = min_u64(most, share(run) + origin->credit);
-        }
         return run->what->per_host ? min_u64(most, run->what->per_host) : most;
 }
 
