@@ -405,3 +405,17 @@ double query(const char *path, const char *sql)
         sqlite3_close(db);
         return value;
 }
+
+void expect_refusal(const char *path, const char *words)
+{
+        struct record record;
+        struct muster_error error = { 0 };
+
+        memset(&record, 0xff, sizeof(record));
+        assert_int_equal(record_read(&record, path, &error), MUSTER_E_INPUT);
+        assert_int_equal(error.code, MUSTER_E_INPUT);
+        if (!strstr(error.text, words) || !strstr(error.text, path))
+                fail_msg("\"%s\" lacks \"%s\"", error.text, words);
+        assert_null(record.attempts);
+        record_deinit(&record);
+}

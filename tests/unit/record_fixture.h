@@ -8,9 +8,16 @@
 
 #include "unit.h"
 
+#include <base/rand.h>
 #include <record/record.h>
 #include <record/recorder.h>
 #include <record/row.h>
+
+/* From 0 to n - 1. */
+static inline uint64_t below(struct rand *rand, uint64_t n)
+{
+        return rand_up_to(rand, n - 1);
+}
 
 #define T0 (1000 * NS_PER_S) /* of the clock; rows say moments since then */
 
@@ -88,5 +95,8 @@ void fixture_stop(struct record_fixture *f);
 /* All of that, in fresh_file(). */
 void make_record(unsigned n);
 void read_ok(struct record *record, const char *path);
+
+/* It is refused, for a reason with these words. */
+void expect_refusal(const char *path, const char *words);
 
 #endif
