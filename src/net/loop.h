@@ -35,6 +35,12 @@
  */
 #define LOOP_BUFFER_BYTES (128 * 1024)
 
+/*
+ * So much at most goes to its place in one receive (loop_recv_into()): few calls for a large body,
+ * and the others wait for a fraction of a millisecond.
+ */
+#define LOOP_INTO_BYTES_MAX (1024 * 1024)
+
 struct loop;
 struct loop_socket;
 struct loop_timer;
@@ -56,7 +62,9 @@ enum loop_event_kind {
 
 struct loop_event {
         enum loop_event_kind kind;
-        int sys;                 /* FAILED: errno */
+        int sys; /* FAILED: errno */
+        /* RECEIVED: so many went where loop_recv_into() said; `bytes`, perhaps none, follow them */
+        size_t n_placed;
         struct muster_str bytes; /* RECEIVED: borrowed until the handler returns */
         /*
          * RECEIVED: when the kernel had the last of them, ACKED: when it heard of it; monotonic, 0:
@@ -74,6 +82,8 @@ struct loop_socket {
         struct list ready_link;
         struct iovec out[2]; /* what is still to be sent, borrowed from the sender */
         unsigned n_out;
+        /* where the next bytes go, borrowed from the owner; none: to the loop's buffer */
+        struct iovec into;
         int fd; /* -1 or loop NULL: closed */
         bool connecting : 1;
         bool reading : 1;  /* subscribed */
@@ -223,6 +233,17 @@ static inline bool loop_socket_is_open(const struct loop_socket *socket)
  */
 void loop_recv_start(struct loop_socket *socket);
 void loop_recv_stop(struct loop_socket *socket);
+
+/*
+ * Have the next `len` bytes put where the owner wants them, without a copy: LOOP_RECEIVED tells how
+ * many have come (n_placed), and what comes behind them lands in the loop's buffer as ever. The
+ * memory is borrowed until it is full, the socket is closed, or loop_recv_into_end(); at the end of
+ * the stream it is not full. One place at a time.
+ */
+void loop_recv_into(struct loop_socket *socket, char *borrow_at, size_t len);
+
+/* Nothing more goes there; the memory is the owner's again. Where nothing did this does nothing. */
+void loop_recv_into_end(struct loop_socket *socket);
 
 /*
  * Are there bytes, an end or an error in the kernel that we have not taken yet, as far as the loop

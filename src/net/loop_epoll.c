@@ -318,6 +318,45 @@ static void fail(struct loop_socket *socket, int sys)
         loop_deliver(socket, &(struct loop_event){ .kind = LOOP_FAILED, .sys = sys });
 }
 
+/* Where the next bytes go: to the owner's place, and behind it the loop's buffer. */
+static size_t receive_room(const struct loop_socket *socket, struct iovec room[2])
+{
+        size_t n_into = socket->into.iov_len;
+
+        if (n_into > LOOP_INTO_BYTES_MAX) {
+                room[0] = (struct iovec){ socket->into.iov_base, LOOP_INTO_BYTES_MAX };
+                room[1] = (struct iovec){ 0 };
+                return LOOP_INTO_BYTES_MAX;
+        }
+        room[0] = socket->into;
+        room[1] = (struct iovec){ socket->loop->buffer, LOOP_BUFFER_BYTES };
+        return n_into + LOOP_BUFFER_BYTES;
+}
+
+/* So many bytes came: how many of them went to the owner's place. */
+static size_t take_placed(struct loop_socket *socket, size_t n)
+{
+        struct iovec *into = &socket->into;
+        size_t n_placed = n < into->iov_len ? n : into->iov_len;
+
+        into->iov_base = into->iov_base ? (char *)into->iov_base + n_placed : NULL;
+        into->iov_len -= n_placed;
+        return n_placed;
+}
+
+/* Nothing came: not now, or never again. */
+static void receive_nothing(struct loop_socket *socket, ssize_t n)
+{
+        if (n == 0)
+                loop_deliver(socket, &(struct loop_event){ .kind = LOOP_EOF });
+        else if (errno == EINTR)
+                loop_mark_ready(socket);
+        else if (errno == EAGAIN)
+                socket->can_read = false;
+        else
+                fail(socket, errno);
+}
+
 static void receive(struct loop_socket *socket)
 {
         struct loop *loop = socket->loop;
@@ -325,38 +364,30 @@ static void receive(struct loop_socket *socket)
                 char bytes[CMSG_SPACE(sizeof(struct scm_timestamping)) + 64];
                 struct cmsghdr align;
         } control;
-        struct iovec iov = { loop->buffer, LOOP_BUFFER_BYTES };
-        struct msghdr message = { .msg_iov = &iov,
-                .msg_iovlen = 1,
+        struct iovec room[2];
+        size_t size = receive_room(socket, room), n_placed;
+        unsigned skipped = room[0].iov_len ? 0 : 1;
+        struct msghdr message = { .msg_iov = room + skipped,
+                .msg_iovlen = 2 - skipped,
                 .msg_control = control.bytes,
                 .msg_controllen = sizeof(control.bytes) };
         ssize_t n = recvmsg(socket->fd, &message, 0);
 
-        if (n < 0 && errno == EINTR) {
-                loop_mark_ready(socket);
-                return;
-        }
-        if (n < 0 && errno == EAGAIN) {
-                socket->can_read = false;
-                return;
-        }
-        if (n < 0) {
-                fail(socket, errno);
-                return;
-        }
-        if (n == 0) {
-                loop_deliver(socket, &(struct loop_event){ .kind = LOOP_EOF });
+        if (n <= 0) {
+                receive_nothing(socket, n);
                 return;
         }
         /*
          * After a hang-up no further edge comes: keep reading until the end itself has been seen.
          */
-        if ((size_t)n < LOOP_BUFFER_BYTES && !socket->hung_up)
+        if ((size_t)n < size && !socket->hung_up)
                 socket->can_read = false;
         else
                 loop_mark_ready(socket);
+        n_placed = take_placed(socket, (size_t)n);
         loop_deliver(socket, &(struct loop_event){ .kind = LOOP_RECEIVED,
-                                     .bytes = { loop->buffer, (size_t)n },
+                                     .n_placed = n_placed,
+                                     .bytes = { loop->buffer, (size_t)n - n_placed },
                                      .kernel_ns = readable_since(socket, &message) });
 }
 

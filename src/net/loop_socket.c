@@ -145,6 +145,17 @@ void loop_recv_stop(struct loop_socket *sock)
         sock->reading = false;
 }
 
+void loop_recv_into(struct loop_socket *sock, char *borrow_at, size_t len)
+{
+        assert(loop_socket_is_open(sock) && !sock->into.iov_len);
+        sock->into = (struct iovec){ borrow_at, len };
+}
+
+void loop_recv_into_end(struct loop_socket *sock)
+{
+        sock->into = (struct iovec){ 0 };
+}
+
 int loop_send(struct loop_socket *sock, const struct iovec *pieces, unsigned n_pieces, int *ret_sys)
 {
         assert(loop_socket_is_open(sock) && sock->n_out == 0 && n_pieces <= 2);

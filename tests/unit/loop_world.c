@@ -12,6 +12,10 @@ void handle(struct loop_socket *socket, const struct loop_event *event)
                 side->n_connected++;
                 return;
         case LOOP_RECEIVED:
+                side->n_placed += event->n_placed;
+                if (event->n_placed > side->most_placed)
+                        side->most_placed = event->n_placed;
+                side->len += event->n_placed;
                 assert_true(side->len + event->bytes.len <= sizeof(side->got));
                 memcpy(side->got + side->len, event->bytes.at, event->bytes.len);
                 side->len += event->bytes.len;

@@ -14,7 +14,8 @@
 
 struct side {
         struct loop_socket socket;
-        char got[1024 * 1024];
+        char got[3 * 1024 * 1024];
+        size_t n_placed, most_placed; /* of these, by the loop; at once */
         size_t len;
         int n_connected, n_sent, n_eof, n_failed, sys;
         uint64_t kernel_ns, acked_ns;
