@@ -208,6 +208,17 @@ static int read_left(struct h1_reader *reader, struct muster_str *in, struct htt
         return body_event(ret_event, take(in, n));
 }
 
+uint64_t h1_read_body_left(const struct h1_reader *reader)
+{
+        return reader->state == H1_AT_FIXED ? reader->left : 0;
+}
+
+void h1_read_skip_body(struct h1_reader *reader, uint64_t n)
+{
+        assert(n <= h1_read_body_left(reader));
+        reader->left -= n;
+}
+
 /* --- chunks (RFC 9112 section 7.1) ----------------------------------------------------------- */
 
 /*

@@ -86,6 +86,16 @@ int h1_read_next(struct h1_reader *reader, struct h1_scratch *scratch, struct mu
  */
 int h1_read_eof(struct h1_reader *reader, struct muster_error *error);
 
+/*
+ * How many bytes come next that are the body as it is: what is left of a Content-Length, once all
+ * input is consumed. 0: they are not, or nobody knows (a head, chunks, a body that ends with the
+ * connection).
+ */
+uint64_t h1_read_body_left(const struct h1_reader *reader);
+
+/* So many of them, at most all, went to their place without passing through here. */
+void h1_read_skip_body(struct h1_reader *reader, uint64_t n);
+
 /* Has any byte of a response been seen since h1_read_begin()? */
 bool h1_read_has_begun(const struct h1_reader *reader);
 
