@@ -15,7 +15,7 @@ void heap_deinit(struct heap *heap)
         *heap = (struct heap){ 0 };
 }
 
-static void put(struct heap *heap, size_t at, struct heap_entry entry)
+static void put_entry(struct heap *heap, size_t at, struct heap_entry entry)
 {
         heap->entries[at] = entry;
         entry.node->place = at + 1;
@@ -28,10 +28,10 @@ static void sift_up(struct heap *heap, size_t at, struct heap_entry entry)
 
                 if (heap->entries[parent].key <= entry.key)
                         break;
-                put(heap, at, heap->entries[parent]);
+                put_entry(heap, at, heap->entries[parent]);
                 at = parent;
         }
-        put(heap, at, entry);
+        put_entry(heap, at, entry);
 }
 
 static void sift_down(struct heap *heap, size_t at, struct heap_entry entry)
@@ -48,10 +48,10 @@ static void sift_down(struct heap *heap, size_t at, struct heap_entry entry)
                                 least = i;
                 if (heap->entries[least].key >= entry.key)
                         break;
-                put(heap, at, heap->entries[least]);
+                put_entry(heap, at, heap->entries[least]);
                 at = least;
         }
-        put(heap, at, entry);
+        put_entry(heap, at, entry);
 }
 
 static void sift(struct heap *heap, size_t at, struct heap_entry entry)
@@ -62,7 +62,7 @@ static void sift(struct heap *heap, size_t at, struct heap_entry entry)
                 sift_down(heap, at, entry);
 }
 
-static int grow(struct heap *heap)
+static int grow_entries(struct heap *heap)
 {
         size_t size = heap->size ? heap->size * 2 : 64;
         struct heap_entry *entries = mem_realloc(heap->entries, size * sizeof(*entries));
@@ -83,7 +83,7 @@ int heap_set(struct heap *heap, struct heap_node *node, uint64_t key)
                 sift(heap, node->place - 1, entry);
                 return 0;
         }
-        if (heap->n == heap->size && grow(heap) < 0)
+        if (heap->n == heap->size && grow_entries(heap) < 0)
                 return MUSTER_E_RESOURCE;
         sift_up(heap, heap->n++, entry);
         return 0;

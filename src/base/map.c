@@ -92,7 +92,7 @@ static void link_node(struct map *map, struct map_node *node)
         *chain = node;
 }
 
-static int grow(struct map *map)
+static int grow_chains(struct map *map)
 {
         struct map old = *map;
 
@@ -117,7 +117,7 @@ static int grow(struct map *map)
 int map_add(struct map *map, struct map_node *node, struct muster_str key)
 {
         assert(!map_find(map, key));
-        if (map->n == map->n_chains && grow(map) < 0)
+        if (map->n == map->n_chains && grow_chains(map) < 0)
                 return MUSTER_E_RESOURCE;
         node->key = key;
         node->hash = map_hash(map, key);

@@ -216,21 +216,21 @@ static int check_caps(const struct decoder *decoder, const struct stage *stage,
         return 0;
 }
 
-static int feed(struct decoder *decoder, unsigned i, struct muster_str in, struct buf *out,
+static int feed_stage(struct decoder *decoder, unsigned i, struct muster_str in, struct buf *out,
         struct muster_error *error);
 
 /* What a stage put out goes on to the next, or to the body. */
-static int pass_on(struct decoder *decoder, unsigned i, struct muster_str piece, struct buf *out,
-        struct muster_error *error)
+static int pass_piece_on(struct decoder *decoder, unsigned i, struct muster_str piece,
+        struct buf *out, struct muster_error *error)
 {
         if (i + 1 < decoder->n_stages)
-                return feed(decoder, i + 1, piece, out, error);
+                return feed_stage(decoder, i + 1, piece, out, error);
         if (out && buf_add_str(out, piece) < 0)
                 return error_set_memory(error, MUSTER_PHASE_DECODE);
         return 0;
 }
 
-static int run(struct decoder *decoder, unsigned i, struct muster_str *in, struct buf *out,
+static int run_stage(struct decoder *decoder, unsigned i, struct muster_str *in, struct buf *out,
         bool *ret_is_full, struct muster_error *error)
 {
         struct stage *stage = &decoder->stages[i];
@@ -251,7 +251,7 @@ static int run(struct decoder *decoder, unsigned i, struct muster_str *in, struc
         stage->stage_state = r == CODING_ENDED ? STAGE_ENDED : STAGE_RUNS;
         r = check_caps(decoder, stage, error);
         if (r == 0 && n)
-                r = pass_on(decoder, i, (struct muster_str){ piece, n }, out, error);
+                r = pass_piece_on(decoder, i, (struct muster_str){ piece, n }, out, error);
         return r;
 }
 
@@ -264,7 +264,7 @@ static int run_on(struct decoder *decoder, unsigned i, struct muster_str *in, st
         int r = 0;
 
         while (r == 0 && (in->len || is_full)) {
-                r = run(decoder, i, in, out, &is_full, error);
+                r = run_stage(decoder, i, in, out, &is_full, error);
                 if (stage->stage_state == STAGE_ENDED)
                         return r < 0 ? r : 0;
         }
@@ -311,7 +311,8 @@ static int settle_doubt(struct decoder *decoder, unsigned i, struct muster_str *
                 return begin_stream(decoder, i, out, error);
         stage->stage_state = STAGE_PASSES;
         stage->n_out += stage->n_mark;
-        return pass_on(decoder, i, (struct muster_str){ stage->mark, stage->n_mark }, out, error);
+        return pass_piece_on(decoder, i, (struct muster_str){ stage->mark, stage->n_mark }, out,
+                error);
 }
 
 /*
@@ -340,7 +341,7 @@ static int go_on_behind(struct decoder *decoder, unsigned i, struct muster_str *
         return begin_stream(decoder, i, out, error);
 }
 
-static int drop(const struct decoder *decoder, struct stage *stage, struct muster_str *in,
+static int drop_input(const struct decoder *decoder, struct stage *stage, struct muster_str *in,
         struct muster_error *error)
 {
         stage->n_dropped += in->len;
@@ -349,7 +350,7 @@ static int drop(const struct decoder *decoder, struct stage *stage, struct muste
         return check_caps(decoder, stage, error);
 }
 
-static int feed(struct decoder *decoder, unsigned i, struct muster_str in, struct buf *out,
+static int feed_stage(struct decoder *decoder, unsigned i, struct muster_str in, struct buf *out,
         struct muster_error *error)
 {
         struct stage *stage = &decoder->stages[i];
@@ -367,13 +368,13 @@ static int feed(struct decoder *decoder, unsigned i, struct muster_str in, struc
                         r = go_on_behind(decoder, i, &in, out, error);
                         continue;
                 case STAGE_DROPS:
-                        r = drop(decoder, stage, &in, error);
+                        r = drop_input(decoder, stage, &in, error);
                         continue;
                 case STAGE_PASSES:
                         stage->n_in += in.len;
                         stage->n_out += in.len;
                         r = check_caps(decoder, stage, error);
-                        return r < 0 ? r : pass_on(decoder, i, in, out, error);
+                        return r < 0 ? r : pass_piece_on(decoder, i, in, out, error);
                 }
         }
         return r;
@@ -382,7 +383,7 @@ static int feed(struct decoder *decoder, unsigned i, struct muster_str in, struc
 int decoder_feed(struct decoder *decoder, struct muster_str in, struct buf *out,
         struct muster_error *error)
 {
-        return feed(decoder, 0, in, out, error);
+        return feed_stage(decoder, 0, in, out, error);
 }
 
 int decoder_end(struct decoder *decoder, struct muster_error *error)

@@ -13,7 +13,7 @@ struct quote {
 };
 
 /* One byte as a C string has it; `text` has room for "\xff" and a zero. */
-static int escape(unsigned char c, char *text, size_t size)
+static int escape_byte(unsigned char c, char *text, size_t size)
 {
         switch (c) {
         case '\r':
@@ -36,7 +36,7 @@ static struct quote quote(struct muster_str bytes)
 
         for (size_t i = 0; i < bytes.len; i++) {
                 char one[8];
-                size_t n = (size_t)escape((unsigned char)bytes.at[i], one, sizeof(one));
+                size_t n = (size_t)escape_byte((unsigned char)bytes.at[i], one, sizeof(one));
 
                 if (i == SHOWN_MAX || len + n > QUOTE_MAX) {
                         memcpy(quote.text + len, "...", sizeof("..."));

@@ -37,7 +37,7 @@ static int out_of_memory(struct muster_error *error)
         return error_set_memory(error, MUSTER_PHASE_RECEIVE);
 }
 
-static struct muster_str take(struct muster_str *in, size_t n)
+static struct muster_str take_front(struct muster_str *in, size_t n)
 {
         struct muster_str taken = { in->at, n };
 
@@ -50,7 +50,7 @@ static int keep_all(struct h1_reader *reader, struct muster_str *in, struct must
 {
         if (buf_add_str(&reader->kept, *in) < 0)
                 return out_of_memory(error);
-        take(in, in->len);
+        take_front(in, in->len);
         return H1_MORE;
 }
 
@@ -103,7 +103,7 @@ static int take_raw_head(struct h1_reader *reader, struct muster_str *in,
                 in->len = n_behind;
                 reader->kept_is_stale = true;
         } else {
-                take(in, end);
+                take_front(in, end);
         }
         reader->scanned = 0;
         return 0;
@@ -205,7 +205,7 @@ static int read_left(struct h1_reader *reader, struct muster_str *in, struct htt
         if (n == 0)
                 return H1_MORE;
         reader->left -= n;
-        return body_event(ret_event, take(in, n));
+        return body_event(ret_event, take_front(in, n));
 }
 
 uint64_t h1_read_body_left(const struct h1_reader *reader)
@@ -230,7 +230,7 @@ static int take_crlf_line(struct h1_reader *reader, struct muster_str *in, size_
 {
         const char *lf = in->len ? memchr(in->at, '\n', in->len) : NULL;
         size_t n = lf ? (size_t)(lf - in->at) + 1 : in->len;
-        struct muster_str line = take(in, n);
+        struct muster_str line = take_front(in, n);
 
         if (reader->kept.len + n > bytes_max)
                 return h1_protocol_error(error, "a line of the chunked coding is too long", line);
@@ -322,7 +322,7 @@ static int read_trailer(struct h1_reader *reader, struct muster_str *in, struct 
 
 /* --- all of it ------------------------------------------------------------------------------- */
 
-static int step(struct h1_reader *reader, struct h1_scratch *scratch, struct muster_str *in,
+static int read_step(struct h1_reader *reader, struct h1_scratch *scratch, struct muster_str *in,
         struct http_event *ret_event, bool *ret_is_event, struct muster_error *error)
 {
         *ret_is_event = true;
@@ -349,7 +349,7 @@ static int step(struct h1_reader *reader, struct h1_scratch *scratch, struct mus
                 *ret_is_event = false;
                 return read_trailer(reader, in, error);
         case H1_AT_UNTIL_CLOSE:
-                return in->len ? body_event(ret_event, take(in, in->len)) : H1_MORE;
+                return in->len ? body_event(ret_event, take_front(in, in->len)) : H1_MORE;
         case H1_AT_DONE:
                 buf_recycle(&reader->kept, KEEP_BYTES);
                 ret_event->kind = HTTP_DONE;
@@ -372,7 +372,7 @@ int h1_read_next(struct h1_reader *reader, struct h1_scratch *scratch, struct mu
                         reader->kept.len = 0;
                         reader->kept_is_stale = false;
                 }
-                r = step(reader, scratch, in, ret_event, &is_event, error);
+                r = read_step(reader, scratch, in, ret_event, &is_event, error);
         }
         if (r < 0)
                 reader->state = H1_AT_ERROR;

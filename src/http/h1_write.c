@@ -17,28 +17,29 @@ bool h1_method_is_idempotent(struct muster_str method)
 
 /* --- what may be written --------------------------------------------------------------------- */
 
-static int refuse(struct muster_error *error, const char *what, struct muster_str text)
+static int refuse_text(struct muster_error *error, const char *what, struct muster_str text)
 {
         return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_SEND, 0, "invalid: %s \"%.*s\"",
                 what, STR_ARGS(str_first(text, 80)));
 }
 
-static int check(const struct h1_request *request, struct muster_error *error)
+static int check_request(const struct h1_request *request, struct muster_error *error)
 {
         if (!field_is_token(request->method))
-                return refuse(error, "this is no method:", request->method);
+                return refuse_text(error, "this is no method:", request->method);
         for (size_t i = 0; i < request->n_fields; i++) {
                 const struct h1_request_field *field = &request->fields[i];
 
                 if (!field_is_token(field->name))
-                        return refuse(error, "this is no header field's name:", field->name);
+                        return refuse_text(error, "this is no header field's name:", field->name);
                 if (field->value.at && !field_is_value(field->value))
-                        return refuse(error, "a control character in the value of header field",
-                                field->name);
+                        return refuse_text(error,
+                                "a control character in the value of header field", field->name);
         }
         if (!field_is_value(request->user_agent) || !field_is_value(request->accept_encoding) ||
                 !field_is_value(request->authorization))
-                return refuse(error, "a control character in a default field of", request->method);
+                return refuse_text(error, "a control character in a default field of",
+                        request->method);
         return 0;
 }
 
@@ -156,7 +157,7 @@ static int write_fields(const struct h1_request *request, struct buf *to)
 int h1_write_head(const struct h1_request *request, struct buf *to, struct muster_error *error)
 {
         size_t before = to->len;
-        int r = check(request, error);
+        int r = check_request(request, error);
 
         if (r == 0)
                 r = add_request_line(to, request);

@@ -15,7 +15,7 @@ static bool becomes_get(int status, struct muster_str method)
         return (status == 301 || status == 302) && str_is(method, "POST");
 }
 
-static int refuse(struct muster_error *error, const char *why, struct muster_str location)
+static int refuse_location(struct muster_error *error, const char *why, struct muster_str location)
 {
         return error_set(error, MUSTER_E_REDIRECT, MUSTER_PHASE_RECEIVE, 0,
                 "redirect: to \"%.*s\": %s", STR_ARGS(str_first(location, 100)), why);
@@ -34,9 +34,9 @@ int redirect_decide(int status, struct muster_str method, const struct url *from
         if (r == MUSTER_E_RESOURCE)
                 return error_set_memory(error, MUSTER_PHASE_RECEIVE);
         if (r < 0)
-                return refuse(error, why.text + strlen("url: "), location);
+                return refuse_location(error, why.text + strlen("url: "), location);
         if (from->scheme == URL_HTTPS && ret_target->scheme == URL_HTTP && !allow_https_to_http)
-                return refuse(error,
+                return refuse_location(error,
                         "leaves https for http, where anybody can read it; allow_https_to_http permits that",
                         location);
         *ret_redirect = (struct redirect){ .becomes_get = becomes_get(status, method),

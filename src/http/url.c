@@ -131,7 +131,7 @@ static struct muster_str take_until(struct muster_str *rest, const char *ends)
  * After a special scheme any number of slashes begins the authority, unless the scheme is the
  * base's own and there is none: then what follows is relative to it.
  */
-static int cut(struct muster_str text, const struct url *base, struct pieces *pieces,
+static int cut_reference(struct muster_str text, const struct url *base, struct pieces *pieces,
         struct muster_error *error)
 {
         struct muster_str rest = text;
@@ -367,7 +367,7 @@ static int build(struct url *url, struct muster_str text, const struct url *base
         struct muster_error *error)
 {
         struct pieces pieces = { 0 };
-        int r = cut(text, base, &pieces, error);
+        int r = cut_reference(text, base, &pieces, error);
 
         if (r < 0)
                 return r;

@@ -12,7 +12,7 @@
 #define SHOWN_MAX 70 /* characters of the input in a message that may quote it twice */
 
 /* "url: "TEXT" what". */
-static int say(struct muster_error *error, struct muster_str text, const char *what)
+static int say_url(struct muster_error *error, struct muster_str text, const char *what)
 {
         return error_set(error, MUSTER_E_URL, MUSTER_PHASE_QUEUE, 0, "url: \"%.*s\" %s",
                 STR_ARGS(str_first(text, SHOWN_MAX)), what);
@@ -53,7 +53,7 @@ static bool is_control(unsigned char c)
         return c < 0x20 || c == 0x7f;
 }
 
-static int control(struct muster_str text, size_t at, struct muster_error *error)
+static int control_character(struct muster_str text, size_t at, struct muster_error *error)
 {
         unsigned char c = (unsigned char)text.at[at];
         bool is_last = true;
@@ -94,7 +94,7 @@ int url_hint_strays(struct muster_str text, struct muster_error *error)
                 return 0;
         for (size_t i = 0; i < text.len; i++) {
                 if (is_control((unsigned char)text.at[i]))
-                        return control(text, i, error);
+                        return control_character(text, i, error);
                 has_backslash |= text.at[i] == '\\';
         }
         if (text.at[0] == ' ')
@@ -186,7 +186,7 @@ static int slashes(struct muster_str text, struct muster_error *error)
         if (str_starts(text, "//") && works("http:", text))
                 return write_this(error, text, "no scheme in", "http:", text);
         return str_starts(text, "/") && !str_starts(text, "//")
-                       ? say(error, text,
+                       ? say_url(error, text,
                                  "is a path without a host; a URL begins with http:// or https:// and a host")
                        : 0;
 }
@@ -294,18 +294,18 @@ int url_hint_scheme(struct muster_str text, struct muster_error *error)
                 return error_set(error, MUSTER_E_URL, MUSTER_PHASE_QUEUE, 0, "url: it is empty");
         what = wrapped(text);
         if (what)
-                return say(error, text, what);
+                return say_url(error, text, what);
         r = slashes(text, error);
         if (r == 0)
                 r = misspelt(text, error);
         if (r < 0)
                 return r;
         if (has_url_inside(text) && !scheme_of(text).len)
-                return say(error, text, "has something before the URL; leave that out");
+                return say_url(error, text, "has something before the URL; leave that out");
         if (is_mail_address(text))
-                return say(error, text, "is a mail address, not a URL");
+                return say_url(error, text, "is a mail address, not a URL");
         r = by_scheme(text, error);
         return r < 0 ? r
-                     : say(error, text,
+                     : say_url(error, text,
                                "is no URL; one begins with http:// or https:// and a host");
 }

@@ -9,7 +9,7 @@
 
 #define NAME_BYTES_MAX 253 /* RFC 1035 section 2.3.4, written with dots */
 
-static int bad(struct muster_error *error, struct muster_str text, const char *why)
+static int refuse_host(struct muster_error *error, struct muster_str text, const char *why)
 {
         int shown = text.len < 80 ? (int)text.len : 80;
 
@@ -33,8 +33,8 @@ static int parse_ipv6(struct muster_str text, struct buf *to, struct muster_erro
                 }
         }
         if (str_has_char(text, '%'))
-                return bad(error, text, "has a zone id, which a URL cannot have");
-        return bad(error, text, "is no IPv6 address");
+                return refuse_host(error, text, "has a zone id, which a URL cannot have");
+        return refuse_host(error, text, "is no IPv6 address");
 }
 
 /* --- IPv4 ------------------------------------------------------------------------------------ */
@@ -104,17 +104,17 @@ static int parse_ipv4(struct muster_str name, struct buf *to, struct muster_erro
                 rest.len--;
         while (str_split(&rest, '.', &part)) {
                 if (n == 4 || !parse_ipv4_number(part, &numbers[n]))
-                        return bad(error, name, "ends in a number but is no IPv4 address");
+                        return refuse_host(error, name, "ends in a number but is no IPv4 address");
                 n++;
         }
         for (size_t i = 0; i + 1 < n; i++) {
                 if (numbers[i] > 255)
-                        return bad(error, name, "is an IPv4 address with a part above 255");
+                        return refuse_host(error, name, "is an IPv4 address with a part above 255");
                 address |= numbers[i] << (8 * (3 - i));
         }
         /* The last number fills all the places that are left: 127.1 is 127.0.0.1. */
         if (numbers[n - 1] >= UINT64_C(1) << (8 * (5 - n)))
-                return bad(error, name, "is an IPv4 address with a part that is too large");
+                return refuse_host(error, name, "is an IPv4 address with a part that is too large");
         address |= numbers[n - 1];
         for (int shift = 24; shift >= 0 && r == 0; shift -= 8) {
                 r = buf_add_u64(to, address >> shift & 255);
@@ -177,14 +177,14 @@ static int add_idn(struct buf *to, struct muster_str name, struct muster_error *
         if (r == 0)
                 r = buf_terminate(&in);
         if (r == 0 && strlen(in.at) != in.len)
-                r = bad(error, name, "has a NUL");
+                r = refuse_host(error, name, "has a NUL");
         if (r == 0) {
                 int idn = idn2_to_ascii_8z(in.at, &out, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL);
 
                 if (idn == IDN2_MALLOC)
                         r = MUSTER_E_RESOURCE;
                 else if (idn != IDN2_OK)
-                        r = bad(error, name, idn2_strerror(idn));
+                        r = refuse_host(error, name, idn2_strerror(idn));
         }
         if (r == 0)
                 r = buf_add_text(to, out);
@@ -203,14 +203,14 @@ static int check_name(struct muster_str name, struct muster_error *error)
                 return error_set(error, MUSTER_E_URL, MUSTER_PHASE_QUEUE, 0,
                         "url: the host is missing");
         if (len > NAME_BYTES_MAX)
-                return bad(error, name, "is longer than 253 characters");
+                return refuse_host(error, name, "is longer than 253 characters");
         for (size_t i = 0, label = 0; i <= len; i++) {
                 if (i < len && name.at[i] != '.')
                         continue;
                 if (i == label)
-                        return bad(error, name, "has an empty label");
+                        return refuse_host(error, name, "has an empty label");
                 if (i - label > 63)
-                        return bad(error, name, "has a label longer than 63 characters");
+                        return refuse_host(error, name, "has a label longer than 63 characters");
                 label = i + 1;
         }
         return 0;
@@ -224,11 +224,11 @@ static int bad_character(struct muster_str text, struct muster_str name, struct 
         while (!is_forbidden((unsigned char)name.at[at]))
                 at++;
         if (name.at[at] == ' ')
-                return bad(error, text, "has a blank, which no host name has");
+                return refuse_host(error, text, "has a blank, which no host name has");
         if ((unsigned char)name.at[at] < 0x20 || name.at[at] == 0x7f)
-                return bad(error, text, "has a control character, which no host name has");
+                return refuse_host(error, text, "has a control character, which no host name has");
         snprintf(why, sizeof(why), "has %c, which no host name has", name.at[at]);
-        return bad(error, text, why);
+        return refuse_host(error, text, why);
 }
 
 static int parse_name(struct muster_str text, struct buf *to, struct muster_error *error)
@@ -263,7 +263,7 @@ int url_host_parse(struct muster_str text, struct buf *to, enum url_host_kind *r
 
         if (text.len && text.at[0] == '[') {
                 if (text.at[text.len - 1] != ']')
-                        return bad(error, text, "has no closing bracket");
+                        return refuse_host(error, text, "has no closing bracket");
                 *ret_kind = URL_HOST_IPV6;
                 return parse_ipv6((struct muster_str){ text.at + 1, text.len - 2 }, to, error);
         }

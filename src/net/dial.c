@@ -63,7 +63,7 @@ static const char *remedy(int sys)
         return "";
 }
 
-static void note_failure(struct dial *dial, const struct net_address *address, int sys)
+static void note_refusal(struct dial *dial, const struct net_address *address, int sys)
 {
         struct muster_error *error = &dial->error;
         char text[ADDRESS_TEXT_MAX];
@@ -86,9 +86,9 @@ static void note_failure(struct dial *dial, const struct net_address *address, i
 
 /* --- the race -------------------------------------------------------------------------------- */
 
-static void go_on(struct dial *dial);
+static void start_another(struct dial *dial);
 
-static void handle(struct loop_socket *socket, const struct loop_event *event)
+static void racer_handle(struct loop_socket *socket, const struct loop_event *event)
 {
         struct dial_racer *racer = racer_of(socket);
         struct dial *dial = racer->dial;
@@ -102,9 +102,9 @@ static void handle(struct loop_socket *socket, const struct loop_event *event)
                 dial->done(dial, 0);
                 return;
         case LOOP_FAILED:
-                note_failure(dial, &racer->address, event->sys);
+                note_refusal(dial, &racer->address, event->sys);
                 loop_socket_close(socket);
-                go_on(dial);
+                start_another(dial);
                 return;
         case LOOP_RECEIVED:
         case LOOP_ACKED:
@@ -141,10 +141,10 @@ static bool start_racer(struct dial *dial, struct dial_racer *racer)
         racer->address = dial->addresses[dial->n_started++];
         dial->n_tried++;
         len = address_to_sockaddr(&racer->address, dial->port, &address);
-        if (loop_socket_connect(dial->loop, &racer->socket, handle, (struct sockaddr *)&address,
-                    len, &sys) == 0)
+        if (loop_socket_connect(dial->loop, &racer->socket, racer_handle,
+                    (struct sockaddr *)&address, len, &sys) == 0)
                 return true;
-        note_failure(dial, &racer->address, sys);
+        note_refusal(dial, &racer->address, sys);
         return false;
 }
 
@@ -163,7 +163,7 @@ static bool start_next(struct dial *dial)
  * The next address, and the timer for the one after it, which may not be known yet; or the end,
  * when there is nothing more to hope for.
  */
-static void go_on(struct dial *dial)
+static void start_another(struct dial *dial)
 {
         bool has_started = start_next(dial);
 
@@ -174,13 +174,13 @@ static void go_on(struct dial *dial)
                 fail_soon(dial);
 }
 
-static void timer_fire(struct loop_timer *timer, uint64_t late_ns)
+static void dial_timer_fire(struct loop_timer *timer, uint64_t late_ns)
 {
         struct dial *dial = LIST_OWNER(timer, struct dial, timer);
 
         (void)late_ns;
         if (!dial->has_failed) {
-                go_on(dial);
+                start_another(dial);
                 return;
         }
         stop_all(dial);
@@ -213,13 +213,13 @@ static void add_addresses(struct dial *dial, const struct resolve_answer *answer
 }
 
 /* A first part starts the race; a later one joins it when the others have failed or are slow. */
-static void answered(struct resolve_waiter *waiter, const struct resolve_answer *answer)
+static void take_answer(struct resolve_waiter *waiter, const struct resolve_answer *answer)
 {
         struct dial *dial = LIST_OWNER(waiter, struct dial, waiter);
 
         add_addresses(dial, answer);
         if (!is_racing(dial) || !heap_has(&dial->timer.node))
-                go_on(dial);
+                start_another(dial);
 }
 
 int dial_start(struct dial *dial, struct loop *loop, struct resolver *resolver, dial_done done,
@@ -232,14 +232,14 @@ int dial_start(struct dial *dial, struct loop *loop, struct resolver *resolver, 
                 .done = done,
                 .host = borrow_host,
                 .port = port,
-                .waiter.answered = answered,
-                .timer.fire = timer_fire };
+                .waiter.answered = take_answer,
+                .timer.fire = dial_timer_fire };
         r = resolver_ask(resolver, &dial->waiter, borrow_host, port, &answer);
         if (r < 0)
                 return error_set_memory(&dial->error, MUSTER_PHASE_DNS);
         if (r == RESOLVE_WAIT)
                 return 0;
         add_addresses(dial, &answer);
-        go_on(dial);
+        start_another(dial);
         return 0;
 }

@@ -34,7 +34,7 @@ void dns_channel_set_timer(struct dns_channel *channel)
         (void)loop_timer_set(channel->loop, &channel->timer, at);
 }
 
-static void timer_fire(struct loop_timer *timer, uint64_t late_ns)
+static void channel_timer_fire(struct loop_timer *timer, uint64_t late_ns)
 {
         struct dns_channel *channel = LIST_OWNER(timer, struct dns_channel, timer);
 
@@ -115,7 +115,7 @@ static int rejection_of(const unsigned char *message)
 }
 
 /* In place of recvfrom(2): c-ares tries another server then, and forgets what this one said. */
-static ares_ssize_t receive(ares_socket_t fd, void *data, size_t size, int flags,
+static ares_ssize_t receive_answer(ares_socket_t fd, void *data, size_t size, int flags,
         struct sockaddr *from, ares_socklen_t *from_len, void *user)
 {
         struct dns_channel *channel = user;
@@ -158,7 +158,7 @@ static ares_ssize_t send_pieces(ares_socket_t fd, const struct iovec *pieces, in
 static const struct ares_socket_functions functions = { .asocket = open_socket,
         .aclose = close_socket,
         .aconnect = connect_socket,
-        .arecvfrom = receive,
+        .arecvfrom = receive_answer,
         .asendv = send_pieces };
 
 int dns_channel_status(const struct dns_channel *channel, int status, uint64_t since_ns)
@@ -227,7 +227,7 @@ int dns_channel_init(struct dns_channel *channel, struct loop *loop, const char 
 {
         int r;
 
-        *channel = (struct dns_channel){ .loop = loop, .timer.fire = timer_fire };
+        *channel = (struct dns_channel){ .loop = loop, .timer.fire = channel_timer_fire };
         list_init(&channel->sockets);
         r = open_ares(channel, NULL, -1);
         if (r == ARES_SUCCESS)

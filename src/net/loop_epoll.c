@@ -127,7 +127,7 @@ static int epoll_wait_ready(struct loop *loop, uint64_t timeout_ns)
 
 /* --- registering ----------------------------------------------------------------------------- */
 
-static int control(struct loop *loop, int operation, int fd, uint32_t events, void *tagged)
+static int control_epoll(struct loop *loop, int operation, int fd, uint32_t events, void *tagged)
 {
         struct epoll_event event = { .events = events, .data.ptr = tagged };
 
@@ -138,7 +138,7 @@ static int control(struct loop *loop, int operation, int fd, uint32_t events, vo
 
 static int epoll_add(struct loop_socket *socket, int *ret_sys)
 {
-        int r = control(socket->loop, EPOLL_CTL_ADD, socket->fd, SOCKET_EVENTS, socket);
+        int r = control_epoll(socket->loop, EPOLL_CTL_ADD, socket->fd, SOCKET_EVENTS, socket);
 
         if (r < 0)
                 *ret_sys = errno;
@@ -147,12 +147,12 @@ static int epoll_add(struct loop_socket *socket, int *ret_sys)
 
 static void epoll_remove(struct loop_socket *socket)
 {
-        control(socket->loop, EPOLL_CTL_DEL, socket->fd, 0, NULL);
+        control_epoll(socket->loop, EPOLL_CTL_DEL, socket->fd, 0, NULL);
 }
 
 static void epoll_moved(struct loop_socket *to)
 {
-        control(to->loop, EPOLL_CTL_MOD, to->fd, SOCKET_EVENTS, to);
+        control_epoll(to->loop, EPOLL_CTL_MOD, to->fd, SOCKET_EVENTS, to);
 }
 
 static int epoll_watch(struct loop_watch *watch, bool is_new)
@@ -162,10 +162,10 @@ static int epoll_watch(struct loop_watch *watch, bool is_new)
 
         if (!events) {
                 /* Its owner may have closed it first, and the kernel has forgotten it then. */
-                control(watch->loop, EPOLL_CTL_DEL, watch->fd, 0, NULL);
+                control_epoll(watch->loop, EPOLL_CTL_DEL, watch->fd, 0, NULL);
                 return 0;
         }
-        return control(watch->loop, is_new ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, watch->fd, events,
+        return control_epoll(watch->loop, is_new ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, watch->fd, events,
                 tagged);
 }
 
@@ -313,7 +313,7 @@ static uint64_t readable_since(struct loop_socket *socket, struct msghdr *messag
         return stamp_ns;
 }
 
-static void fail(struct loop_socket *socket, int sys)
+static void deliver_failure(struct loop_socket *socket, int sys)
 {
         loop_deliver(socket, &(struct loop_event){ .kind = LOOP_FAILED, .sys = sys });
 }
@@ -354,10 +354,10 @@ static void receive_nothing(struct loop_socket *socket, ssize_t n)
         else if (errno == EAGAIN)
                 socket->can_read = false;
         else
-                fail(socket, errno);
+                deliver_failure(socket, errno);
 }
 
-static void receive(struct loop_socket *socket)
+static void receive_some(struct loop_socket *socket)
 {
         struct loop *loop = socket->loop;
         union {
@@ -404,7 +404,7 @@ static void finish_connect(struct loop_socket *socket)
         if (getsockopt(socket->fd, SOL_SOCKET, SO_ERROR, &sys, &len) < 0)
                 sys = errno;
         if (sys) {
-                fail(socket, sys);
+                deliver_failure(socket, sys);
                 return;
         }
         socket->can_write = true;
@@ -428,7 +428,7 @@ static bool continue_send(struct loop_socket *socket)
         if (socket->reading && socket->can_read && !socket->ended)
                 loop_mark_ready(socket);
         if (r < 0)
-                fail(socket, sys);
+                deliver_failure(socket, sys);
         else
                 loop_deliver(socket, &(struct loop_event){ .kind = LOOP_SENT });
         return true;
@@ -447,7 +447,7 @@ static void epoll_step(struct loop_socket *socket)
         if (socket->n_out && socket->can_write && continue_send(socket))
                 return;
         if (socket->reading && socket->can_read && !socket->ended)
-                receive(socket);
+                receive_some(socket);
 }
 
 const struct loop_backend loop_backend_epoll = {

@@ -22,7 +22,7 @@ static void set_option(int fd, int level, int name, int value)
         (void)setsockopt(fd, level, name, &value, sizeof(value));
 }
 
-static int begin(struct loop *loop, struct loop_socket *sock, loop_handler handle, int fd,
+static int add_socket(struct loop *loop, struct loop_socket *sock, loop_handler handle, int fd,
         int *ret_sys)
 {
         int r;
@@ -86,7 +86,7 @@ int loop_socket_connect(struct loop *loop, struct loop_socket *sock, loop_handle
                 close(fd);
                 return error_sys_is_shortage(*ret_sys) ? MUSTER_E_RESOURCE : MUSTER_E_CONNECT;
         }
-        r = begin(loop, sock, handle, fd, ret_sys);
+        r = add_socket(loop, sock, handle, fd, ret_sys);
         if (r < 0)
                 return r;
         sock->connecting = true;
@@ -105,7 +105,7 @@ int loop_socket_adopt(struct loop *loop, struct loop_socket *sock, loop_handler 
                 return MUSTER_E_RESOURCE;
         }
         set_options(take_fd);
-        return begin(loop, sock, handle, take_fd, ret_sys);
+        return add_socket(loop, sock, handle, take_fd, ret_sys);
 }
 
 void loop_socket_move(struct loop_socket *to, struct loop_socket *from, loop_handler handle)

@@ -160,7 +160,7 @@ static struct resolve_answer answer_of(const struct name *name)
 }
 
 /* Tell all who wait; those who hear only a part stay for the rest. */
-static void tell(struct name *name)
+static void tell_waiters(struct name *name)
 {
         struct list told;
         struct list *link;
@@ -185,7 +185,7 @@ static void tell(struct name *name)
 static void delay_over(struct loop_timer *timer, uint64_t late_ns)
 {
         (void)late_ns;
-        tell(LIST_OWNER(timer, struct name, delay_timer));
+        tell_waiters(LIST_OWNER(timer, struct name, delay_timer));
 }
 
 static bool is_no(int status)
@@ -197,7 +197,7 @@ static bool is_no(int status)
  * Both families have failed: a trouble says more than a plain no, and "no address" less than "no
  * such name".
  */
-static void note_failure(struct name *name)
+static void note_no_address(struct name *name)
 {
         int v4 = name->questions[V4].status, v6 = name->questions[V6].status;
         int status = !is_no(v4) ? v4 : !is_no(v6) ? v6 : v4;
@@ -228,7 +228,7 @@ static void note_known(struct name *name)
         name->is_known = true;
         loop_timer_stop(name->resolver->loop, &name->delay_timer);
         if (!has_address) {
-                note_failure(name);
+                note_no_address(name);
                 ttl_s = RESOLVE_FAILURE_TTL_S;
         }
         if (ttl_s < 1)
@@ -250,11 +250,11 @@ static void progress(struct name *name)
         if (name->resolver->is_asking)
                 return;
         if (!is_pending || name->questions[V6].n_addresses)
-                tell(name);
+                tell_waiters(name);
         else if (name->questions[V4].n_addresses &&
                  loop_timer_set(loop, &name->delay_timer,
                          clock_now(loop->clock) + RESOLVE_DELAY_NS) < 0)
-                tell(name);
+                tell_waiters(name);
 }
 
 static void keep_addresses(struct question *question, const struct ares_addrinfo *info)
@@ -290,7 +290,7 @@ static void keep_addresses(struct question *question, const struct ares_addrinfo
 
 static bool ask_as_it_is(struct question *question);
 
-static void answered(void *data, int status, int timeouts, struct ares_addrinfo *info)
+static void take_answer(void *data, int status, int timeouts, struct ares_addrinfo *info)
 {
         struct question *question = data;
 
@@ -308,14 +308,14 @@ static void answered(void *data, int status, int timeouts, struct ares_addrinfo 
 
 /* --- asking ---------------------------------------------------------------------------------- */
 
-static void put(struct question *question, const char *host)
+static void ask_family(struct question *question, const char *host)
 {
         bool is_v4 = question == &question->name->questions[V4];
         struct ares_addrinfo_hints hints = { .ai_family = is_v4 ? AF_INET : AF_INET6,
                 .ai_socktype = SOCK_STREAM,
                 .ai_flags = ARES_AI_NOSORT };
 
-        ares_getaddrinfo(question->name->resolver->channel.ares, host, NULL, &hints, answered,
+        ares_getaddrinfo(question->name->resolver->channel.ares, host, NULL, &hints, take_answer,
                 question);
 }
 
@@ -337,7 +337,7 @@ static bool ask_as_it_is(struct question *question)
         memcpy(alone, host, len);
         memcpy(alone + len, ".", 2);
         question->is_alone = true;
-        put(question, alone);
+        ask_family(question, alone);
         mem_free(alone);
         return true;
 }
@@ -348,8 +348,8 @@ static void ask_both(struct resolver *resolver, struct name *name)
         name->asked_ns = clock_now(resolver->loop->clock);
         name->questions[V4].is_pending = name->questions[V6].is_pending = true;
         resolver->is_asking = true;
-        put(&name->questions[V6], name->host);
-        put(&name->questions[V4], name->host);
+        ask_family(&name->questions[V6], name->host);
+        ask_family(&name->questions[V4], name->host);
         resolver->is_asking = false;
         dns_channel_set_timer(&resolver->channel);
 }

@@ -13,7 +13,7 @@ struct override {
         struct net_address addresses[RESOLVE_ADDRESSES_MAX];
 };
 
-static int invalid(const char *text, const char *why, struct muster_error *error)
+static int refuse_override(const char *text, const char *why, struct muster_error *error)
 {
         return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_DNS, 0,
                 "invalid: --resolve \"%.100s\": %s; write HOST:PORT:ADDRESS[,ADDRESS]", text, why);
@@ -44,22 +44,22 @@ static int parse_addresses(struct override *override, const char *text, struct m
 
         while (str_split(&rest, ',', &one)) {
                 if (override->n == RESOLVE_ADDRESSES_MAX)
-                        return invalid(text, "too many addresses", error);
+                        return refuse_override(text, "too many addresses", error);
                 if (!address_parse(one, &override->addresses[override->n++]))
-                        return invalid(text, "not an IPv4 or IPv6 address", error);
+                        return refuse_override(text, "not an IPv4 or IPv6 address", error);
         }
-        return override->n ? 0 : invalid(text, "the address is missing", error);
+        return override->n ? 0 : refuse_override(text, "the address is missing", error);
 }
 
-static int parse(struct override *override, const char *text, struct muster_error *error)
+static int parse_override(struct override *override, const char *text, struct muster_error *error)
 {
         struct muster_str rest = str_of(text), host, port;
         uint64_t number;
 
         if (!cut_host(&rest, &host))
-                return invalid(text, "host and port are missing", error);
+                return refuse_override(text, "host and port are missing", error);
         if (!str_split(&rest, ':', &port) || !str_to_u64(port, &number) || number > 65535)
-                return invalid(text, "the port is not a number from 0 to 65535", error);
+                return refuse_override(text, "the port is not a number from 0 to 65535", error);
         override->host = mem_strndup(host.at, host.len);
         if (!override->host)
                 return error_set_memory(error, MUSTER_PHASE_DNS);
@@ -82,7 +82,7 @@ int override_parse(const char *const *texts, struct override **ret_overrides,
                 }
                 override->next = list;
                 list = override;
-                r = parse(override, *texts, error);
+                r = parse_override(override, *texts, error);
         }
         if (r < 0) {
                 override_free(list);

@@ -35,7 +35,7 @@ int tls_new_session_callback(SSL *ssl, SSL_SESSION *ssl_session)
  * A ticket of TLS 1.3 is used once, so that two connections cannot be linked by it (RFC 8446
  * appendix C.4).
  */
-static void resume(struct tls *tls)
+static void offer_session(struct tls *tls)
 {
         struct tls_session *session = *tls->slot;
 
@@ -71,7 +71,7 @@ static bool set_host(struct tls *tls)
                SSL_set_tlsext_host_name(tls->ssl, tls->host);
 }
 
-static bool set_up(struct tls *tls, struct tls_context *context)
+static bool make_ssl(struct tls *tls, struct tls_context *context)
 {
         static const unsigned char alpn[] = "\x08http/1.1";
         BIO *bio;
@@ -87,7 +87,7 @@ static bool set_up(struct tls *tls, struct tls_context *context)
         SSL_set_connect_state(tls->ssl);
         if (!set_host(tls) || SSL_set_alpn_protos(tls->ssl, alpn, sizeof(alpn) - 1) != 0)
                 return false;
-        resume(tls);
+        offer_session(tls);
         return true;
 }
 
@@ -103,7 +103,7 @@ int tls_new(struct tls **ret_tls, struct tls_context *context, struct muster_str
                 host.len--;
         tls->slot = borrow_slot;
         tls->host = mem_strndup(host.at, host.len);
-        if (!tls->host || !set_up(tls, context)) {
+        if (!tls->host || !make_ssl(tls, context)) {
                 ERR_clear_error();
                 tls_free(tls);
                 return error_set_memory(error, MUSTER_PHASE_TLS);

@@ -12,7 +12,7 @@
 #include <openssl/err.h>
 #include <sys/uio.h>
 
-static int fail(struct muster_error *error, const char *what, const char *file)
+static int fail_file(struct muster_error *error, const char *what, const char *file)
 {
         char reason[160];
 
@@ -24,11 +24,11 @@ static int load_trust(SSL_CTX *ssl_ctx, const char *ca_file, struct muster_error
 {
         if (ca_file) {
                 if (!SSL_CTX_load_verify_file(ssl_ctx, ca_file))
-                        return fail(error, "cannot use the trusted certificates in", ca_file);
+                        return fail_file(error, "cannot use the trusted certificates in", ca_file);
                 return 0;
         }
         if (!SSL_CTX_set_default_verify_paths(ssl_ctx))
-                return fail(error, "cannot use",
+                return fail_file(error, "cannot use",
                         "the system's trust store (package ca-certificates)");
         return 0;
 }
@@ -51,9 +51,9 @@ static int load_own(SSL_CTX *ssl_ctx, const struct tls_options *options, struct 
                 return 0;
         SSL_CTX_set_default_passwd_cb(ssl_ctx, no_passphrase);
         if (SSL_CTX_use_certificate_chain_file(ssl_ctx, options->cert_file) != 1)
-                return fail(error, "cannot use the client certificate in", options->cert_file);
+                return fail_file(error, "cannot use the client certificate in", options->cert_file);
         if (SSL_CTX_use_PrivateKey_file(ssl_ctx, key_file, SSL_FILETYPE_PEM) != 1)
-                return fail(error, "cannot use the client key in", key_file);
+                return fail_file(error, "cannot use the client key in", key_file);
         return 0;
 }
 
@@ -87,7 +87,7 @@ static int open_keylog(struct tls_context *context, const char *file, struct mus
 
 /* --- all of it ------------------------------------------------------------------------------- */
 
-static void configure(struct tls_context *context)
+static void set_client_options(struct tls_context *context)
 {
         SSL_CTX *ssl_ctx = context->ssl_ctx;
 
@@ -121,7 +121,7 @@ int tls_context_new(struct tls_context **ret_context, const struct tls_options *
                 tls_context_free(context);
                 return error_set_memory(error, MUSTER_PHASE_TLS);
         }
-        configure(context);
+        set_client_options(context);
         if (!options->insecure_no_verify || options->ca_file)
                 r = load_trust(context->ssl_ctx, options->ca_file, error);
         if (r == 0)

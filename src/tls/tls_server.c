@@ -7,7 +7,7 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 
-static int fail(struct muster_error *error, const char *what)
+static int fail_identity(struct muster_error *error, const char *what)
 {
         char reason[160];
 
@@ -29,7 +29,7 @@ static int use_chain(SSL_CTX *ssl_ctx, const char *pem, struct muster_error *err
         }
         BIO_free(bio);
         if (!is_good)
-                return fail(error, "certificate");
+                return fail_identity(error, "certificate");
         ERR_clear_error(); /* the end of the text counts as an error there */
         return 0;
 }
@@ -42,7 +42,7 @@ static int use_key(SSL_CTX *ssl_ctx, const char *pem, struct muster_error *error
 
         EVP_PKEY_free(key);
         BIO_free(bio);
-        return is_good ? 0 : fail(error, "key");
+        return is_good ? 0 : fail_identity(error, "key");
 }
 
 static int choose_alpn(SSL *ssl, const unsigned char **ret_name, unsigned char *ret_len,
@@ -60,7 +60,7 @@ static int choose_alpn(SSL *ssl, const unsigned char **ret_name, unsigned char *
         return SSL_TLSEXT_ERR_OK;
 }
 
-static void configure(SSL_CTX *ssl_ctx, const struct tls_server_options *options)
+static void set_server_options(SSL_CTX *ssl_ctx, const struct tls_server_options *options)
 {
         SSL_CTX_set_options(ssl_ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
         SSL_CTX_set_mode(ssl_ctx, SSL_MODE_RELEASE_BUFFERS);
@@ -96,7 +96,7 @@ int tls_server_context_new(struct tls_context **ret_context,
                 tls_context_free(context);
                 return error_set_memory(error, MUSTER_PHASE_TLS);
         }
-        configure(context->ssl_ctx, options);
+        set_server_options(context->ssl_ctx, options);
         r = use_chain(context->ssl_ctx, options->chain_pem, error);
         if (r == 0)
                 r = use_key(context->ssl_ctx, options->key_pem, error);
