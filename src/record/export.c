@@ -24,7 +24,7 @@ struct exporter {
 
 /* --- lines out ------------------------------------------------------------------------------- */
 
-static int flush(struct exporter *exporter)
+static int flush_text(struct exporter *exporter)
 {
         const char *at = exporter->text.at;
         size_t left = exporter->text.len;
@@ -74,7 +74,7 @@ static int add_line(struct buf *to, const char *method, struct muster_str url)
 
 /* --- requests -------------------------------------------------------------------------------- */
 
-static int refuse(struct exporter *exporter, const struct trace_attempt *attempt,
+static int refuse_request(struct exporter *exporter, const struct trace_attempt *attempt,
         struct muster_str url)
 {
         return error_set(exporter->error, MUSTER_E_INPUT, MUSTER_PHASE_QUEUE, 0,
@@ -114,10 +114,10 @@ static int export_attempt(struct exporter *exporter, const struct trace_attempt 
         if (!is_url(url))
                 return source_damaged(&exporter->source, "a URL", exporter->error);
         if (!is_repeatable(attempt))
-                return refuse(exporter, attempt, url);
+                return refuse_request(exporter, attempt, url);
         if (add_line(&exporter->text, exporter->is_json ? method_of(attempt) : NULL, url) < 0)
                 return error_set_memory(exporter->error, MUSTER_PHASE_QUEUE);
-        return exporter->text.len < WRITE_BYTES ? 0 : flush(exporter);
+        return exporter->text.len < WRITE_BYTES ? 0 : flush_text(exporter);
 }
 
 static int export_rows(struct exporter *exporter, const char *sql)
@@ -135,13 +135,13 @@ static int export_rows(struct exporter *exporter, const char *sql)
                         r = export_attempt(exporter, &attempt, url);
         }
         sqlite3_finalize(statement);
-        return r == SOURCE_END ? flush(exporter) : r;
+        return r == SOURCE_END ? flush_text(exporter) : r;
 }
 
 /* --- all of it ------------------------------------------------------------------------------- */
 
 /* Does a query have an answer? */
-static int ask(struct exporter *exporter, const char *sql, bool *ret_has_answer)
+static int ask_whether(struct exporter *exporter, const char *sql, bool *ret_has_answer)
 {
         sqlite3_stmt *statement = NULL;
         int r = source_prepare(&exporter->source, sql, &statement, exporter->error);
@@ -158,7 +158,7 @@ static int ask(struct exporter *exporter, const char *sql, bool *ret_has_answer)
 static int check_completeness(struct exporter *exporter)
 {
         bool lacks_some;
-        int r = ask(exporter, "SELECT 1 FROM run WHERE dropped > 0", &lacks_some);
+        int r = ask_whether(exporter, "SELECT 1 FROM run WHERE dropped > 0", &lacks_some);
 
         if (r == 0 && lacks_some)
                 r = error_set(exporter->error, MUSTER_E_INPUT, MUSTER_PHASE_QUEUE, 0,
@@ -177,7 +177,7 @@ static int choose_format(struct exporter *exporter)
         snprintf(sql, sizeof(sql),
                 "SELECT 1 FROM attempt WHERE n = 1 AND flags >> 20 & 15 IN (%d, %d)",
                 TRACE_METHOD_HEAD, TRACE_METHOD_OPTIONS);
-        return ask(exporter, sql, &exporter->is_json);
+        return ask_whether(exporter, sql, &exporter->is_json);
 }
 
 int muster_record_export(const char *file, int fd, struct muster_error *error)

@@ -89,7 +89,7 @@ static bool is_usual(const struct row_type *type, const int64_t *values)
         return true;
 }
 
-static void load(struct cursor *cursor)
+static void load_row(struct cursor *cursor)
 {
         struct feed *feed = feed_of(cursor);
         const struct row_type *type = row_types[feed->kind];
@@ -113,7 +113,7 @@ static int rewind_cursor(sqlite3_vtab_cursor *base, int index, const char *text,
 
         (void)index, (void)text, (void)argc, (void)argv;
         cursor->at = feed_of(cursor)->from;
-        load(cursor);
+        load_row(cursor);
         return SQLITE_OK;
 }
 
@@ -122,7 +122,7 @@ static int next_row(sqlite3_vtab_cursor *base)
         struct cursor *cursor = (struct cursor *)(void *)base;
 
         cursor->at++;
-        load(cursor);
+        load_row(cursor);
         return SQLITE_OK;
 }
 

@@ -9,7 +9,7 @@ struct name {
         uint32_t number;
 };
 
-static struct name *name_of(struct map_node *node)
+static struct name *name_of_node(struct map_node *node)
 {
         return (struct name *)(void *)node;
 }
@@ -31,7 +31,7 @@ void names_deinit(struct names *names)
         *names = (struct names){ 0 };
 }
 
-static uint32_t add(struct names *names, struct muster_str text)
+static uint32_t add_name(struct names *names, struct muster_str text)
 {
         struct name *name;
         struct muster_str copy;
@@ -56,7 +56,7 @@ uint32_t names_number(struct names *names, struct muster_str text)
         if (names->last && str_eq(names_text(names, names->last), text))
                 return names->last;
         node = map_find(&names->map, text);
-        names->last = node ? name_of(node)->number : add(names, text);
+        names->last = node ? name_of_node(node)->number : add_name(names, text);
         return names->last;
 }
 

@@ -302,7 +302,7 @@ static void count_holes(struct record *record)
         record->run.n_holes = min_u64(n_missing, record->run.n_dropped);
 }
 
-static int read_all(struct reader *reader)
+static int read_record(struct reader *reader)
 {
         int r = read_run(reader);
 
@@ -337,7 +337,7 @@ int record_read(struct record *record, const char *path, struct muster_error *er
         if (r == 0)
                 r = source_open(&reader.source, path, error);
         if (r == 0)
-                r = read_all(&reader);
+                r = read_record(&reader);
         source_close(&reader.source);
         names_deinit(&reader.texts);
         names_deinit(&reader.paths);

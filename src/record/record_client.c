@@ -32,7 +32,7 @@ static struct tracer *tracer_of(const struct muster_client *client)
                                              : client->engine.tracing.ended;
 }
 
-static int refuse(struct muster_error *error, const char *why)
+static int refuse_options(struct muster_error *error, const char *why)
 {
         return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0, "invalid: %s", why);
 }
@@ -47,14 +47,15 @@ int muster_record(struct muster_client *client, const struct muster_record_optio
         if (error)
                 error_clear(error);
         if (!client || callback_is_running())
-                return refuse(error,
+                return refuse_options(error,
                         "there is no client to record, or this is a function that it called");
         if (tracer_of(client))
-                return refuse(error, "this client is recorded already");
+                return refuse_options(error, "this client is recorded already");
         if (client->engine.stats.n_submitted)
-                return refuse(error, "recording must begin before the first request is submitted");
+                return refuse_options(error,
+                        "recording must begin before the first request is submitted");
         if (known.file && !*known.file)
-                return refuse(error, "the name of the record's file is empty");
+                return refuse_options(error, "the name of the record's file is empty");
         r = recorder_new(&tracer, &known, &client->settings, &client->engine.clock, error);
         if (r < 0)
                 return r;
@@ -71,7 +72,8 @@ int muster_record_end(struct muster_client *client, struct muster_error *error)
         if (error)
                 error_clear(error);
         if (!client || callback_is_running())
-                return refuse(error, "there is no client, or this is a function that it called");
+                return refuse_options(error,
+                        "there is no client, or this is a function that it called");
         tracing_end(&client->engine);
         return recorder_outcome(tracer_of(client), error);
 }

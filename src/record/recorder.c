@@ -40,7 +40,7 @@ static uint64_t since_start(const struct recorder *recorder)
 
 /* --- rows ------------------------------------------------------------------------------------ */
 
-static void keep(struct recorder *recorder, enum row_kind kind, const void *row)
+static void keep_row(struct recorder *recorder, enum row_kind kind, const void *row)
 {
         memory_add(&recorder->memory, kind, row);
         if (recorder->writer)
@@ -49,7 +49,7 @@ static void keep(struct recorder *recorder, enum row_kind kind, const void *row)
 
 static void note_origin(struct tracer *tracer, const struct trace_origin *origin)
 {
-        keep(recorder_of(tracer), ROW_ORIGIN, origin);
+        keep_row(recorder_of(tracer), ROW_ORIGIN, origin);
 }
 
 static void note_attempt(struct tracer *tracer, const struct trace_attempt *attempt)
@@ -60,7 +60,7 @@ static void note_attempt(struct tracer *tracer, const struct trace_attempt *atte
         row_rebase(ROW_ATTEMPT, &row, recorder->run.start_ns);
         if (!row.submitted_ns || row.submitted_ns > row.stamps.start_ns)
                 row.submitted_ns = row.stamps.start_ns;
-        keep(recorder, ROW_ATTEMPT, &row);
+        keep_row(recorder, ROW_ATTEMPT, &row);
 }
 
 static void note_conn(struct tracer *tracer, const struct trace_conn *conn)
@@ -69,7 +69,7 @@ static void note_conn(struct tracer *tracer, const struct trace_conn *conn)
         struct trace_conn row = *conn;
 
         row_rebase(ROW_CONN, &row, recorder->run.start_ns);
-        keep(recorder, ROW_CONN, &row);
+        keep_row(recorder, ROW_CONN, &row);
 }
 
 static void note_lookup(struct tracer *tracer, const struct trace_lookup *lookup)
@@ -78,7 +78,7 @@ static void note_lookup(struct tracer *tracer, const struct trace_lookup *lookup
         struct trace_lookup row = *lookup;
 
         row_rebase(ROW_LOOKUP, &row, recorder->run.start_ns);
-        keep(recorder, ROW_LOOKUP, &row);
+        keep_row(recorder, ROW_LOOKUP, &row);
 }
 
 static void note_turn(struct tracer *tracer, const struct trace_turn *turn)
@@ -87,7 +87,7 @@ static void note_turn(struct tracer *tracer, const struct trace_turn *turn)
         struct trace_turn row = *turn;
 
         row_rebase(ROW_TURN, &row, recorder->run.start_ns);
-        keep(recorder, ROW_TURN, &row);
+        keep_row(recorder, ROW_TURN, &row);
 }
 
 static void note_sample(struct tracer *tracer, const struct trace_sample *sample)
@@ -96,12 +96,12 @@ static void note_sample(struct tracer *tracer, const struct trace_sample *sample
         struct trace_sample row = *sample;
 
         row_rebase(ROW_SAMPLE, &row, recorder->run.start_ns);
-        keep(recorder, ROW_SAMPLE, &row);
+        keep_row(recorder, ROW_SAMPLE, &row);
 }
 
 /* --- begin and end --------------------------------------------------------------------------- */
 
-static void end(struct tracer *tracer)
+static void end_recording(struct tracer *tracer)
 {
         struct recorder *recorder = recorder_of(tracer);
 
@@ -134,11 +134,11 @@ static const struct tracer_ops recorder_ops = {
         .lookup = note_lookup,
         .turn = note_turn,
         .sample = note_sample,
-        .end = end,
+        .end = end_recording,
         .free = free_recorder,
 };
 
-static int open_file(struct recorder *recorder, const struct muster_record_options *options,
+static int open_store(struct recorder *recorder, const struct muster_record_options *options,
         struct muster_error *error)
 {
         struct store *store;
@@ -180,7 +180,7 @@ int recorder_new(struct tracer **ret_tracer, const struct muster_record_options 
                 memory_init(&recorder->memory, options->keep) < 0)
                 error_set_memory(error, MUSTER_PHASE_QUEUE);
         else
-                r = options->file ? open_file(recorder, options, error) : 0;
+                r = options->file ? open_store(recorder, options, error) : 0;
         if (r < 0)
                 free_recorder(&recorder->tracer);
         else

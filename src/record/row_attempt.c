@@ -231,7 +231,7 @@ static void put_rare_stamps(const struct trace_attempt *attempt, int64_t *values
                                    : row_since(attempt->finished_ns, start);
 }
 
-static void put(const void *row, int64_t values[ROW_VALUES_MAX])
+static void put_attempt(const void *row, int64_t values[ROW_VALUES_MAX])
 {
         const struct trace_attempt *attempt = row;
 
@@ -299,7 +299,7 @@ static bool get_rare_stamps(const int64_t *values, struct trace_attempt *attempt
 }
 
 /* What is the same as something else was left out. */
-static void fill_in(const int64_t *values, uint64_t flags, struct trace_attempt *attempt)
+static void fill_left_out(const int64_t *values, uint64_t flags, struct trace_attempt *attempt)
 {
         struct attempt *stamps = &attempt->stamps;
 
@@ -344,7 +344,7 @@ static bool get(const int64_t values[ROW_VALUES_MAX], void *ret_row)
         if (!is_good || !get_flags(flags, attempt) || !get_usual_stamps(values, attempt) ||
                 !get_rare_stamps(values, attempt))
                 return false;
-        fill_in(values, flags, attempt);
+        fill_left_out(values, flags, attempt);
         return true;
 }
 
@@ -361,6 +361,6 @@ const struct row_type row_type_attempt = {
         .n_moments = sizeof(moments) / sizeof(moments[0]),
         .begin_at = MOMENT(stamps.start_ns),
         .end_at = MOMENT(stamps.end_ns),
-        .put = put,
+        .put = put_attempt,
         .get = get,
 };

@@ -74,7 +74,7 @@ static const uint16_t moments[] = {
         offsetof(struct trace_conn, closed_ns),
 };
 
-static void put(const void *row, int64_t values[ROW_VALUES_MAX])
+static void put_conn(const void *row, int64_t values[ROW_VALUES_MAX])
 {
         const struct trace_conn *conn = row;
 
@@ -152,7 +152,7 @@ const struct row_type row_type_conn = {
         .n_moments = sizeof(moments) / sizeof(moments[0]),
         .begin_at = offsetof(struct trace_conn, opened_ns),
         .end_at = offsetof(struct trace_conn, closed_ns),
-        .put = put,
+        .put = put_conn,
         .get = get,
 };
 

@@ -316,7 +316,7 @@ static int create_row_tables(sqlite3 *db)
         return r;
 }
 
-static int mark(sqlite3 *db)
+static int mark_as_record(sqlite3 *db)
 {
         char sql[80];
 
@@ -336,7 +336,7 @@ static int create_all(sqlite3 *db)
                 r = sqlite3_exec(db, views[i], NULL, NULL, NULL);
         if (r == SQLITE_OK)
                 r = add_all_words(db);
-        return r == SQLITE_OK ? mark(db) : r;
+        return r == SQLITE_OK ? mark_as_record(db) : r;
 }
 
 int schema_create(sqlite3 *db)

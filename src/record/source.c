@@ -20,14 +20,14 @@
 
 /* --- what went wrong ------------------------------------------------------------------------- */
 
-static int refuse(struct muster_error *error, int sys, const char *path, const char *why)
+static int refuse_record(struct muster_error *error, int sys, const char *path, const char *why)
 {
         return error_set(error, MUSTER_E_INPUT, MUSTER_PHASE_QUEUE, sys, "input: %s %s", path, why);
 }
 
 static int refuse_empty(struct muster_error *error, const char *path)
 {
-        return refuse(error, 0, path, "is empty: the run ended before it began to record");
+        return refuse_record(error, 0, path, "is empty: the run ended before it began to record");
 }
 
 int source_damaged(struct source *source, const char *why, struct muster_error *error)
@@ -37,19 +37,19 @@ int source_damaged(struct source *source, const char *why, struct muster_error *
                 source->path, why, source->path);
 }
 
-static int fail(struct source *source, int code, struct muster_error *error)
+static int fail_sqlite(struct source *source, int code, struct muster_error *error)
 {
         switch (code & 0xff) {
         case SQLITE_NOMEM:
                 return error_set_memory(error, MUSTER_PHASE_QUEUE);
         case SQLITE_BUSY:
         case SQLITE_LOCKED:
-                return refuse(error, 0, source->path,
+                return refuse_record(error, 0, source->path,
                         "is being written to without a pause: try again when the run is over");
         case SQLITE_CANTOPEN:
         case SQLITE_READONLY:
         case SQLITE_PERM:
-                return refuse(error, 0, source->path,
+                return refuse_record(error, 0, source->path,
                         "was left by a program that was killed and has to be repaired first, which takes the right to write to it and to its directory: copy it, together with its -journal file, to where you have that");
         case SQLITE_IOERR:
                 return error_set(error, MUSTER_E_INPUT, MUSTER_PHASE_QUEUE,
@@ -60,13 +60,13 @@ static int fail(struct source *source, int code, struct muster_error *error)
         }
 }
 
-static int judge(const char *path, const struct file_look *look, struct muster_error *error)
+static int judge_look(const char *path, const struct file_look *look, struct muster_error *error)
 {
         switch (look->kind) {
         case FILE_RECORD:
                 return 0;
         case FILE_MISSING:
-                return refuse(error, ENOENT, path,
+                return refuse_record(error, ENOENT, path,
                         "is not there: record a run first, with muster fetch --record");
         case FILE_UNREADABLE:
                 return error_set(error, MUSTER_E_INPUT, MUSTER_PHASE_QUEUE, look->sys,
@@ -74,10 +74,10 @@ static int judge(const char *path, const struct file_look *look, struct muster_e
         case FILE_EMPTY:
                 return refuse_empty(error, path);
         case FILE_OTHER:
-                return refuse(error, 0, path,
+                return refuse_record(error, 0, path,
                         "is no record of muster: give the file that muster fetch --record wrote");
         case FILE_SQLITE:
-                return refuse(error, 0, path,
+                return refuse_record(error, 0, path,
                         "is an SQLite database, but no record of muster: give the file that muster fetch --record wrote");
         case FILE_NEWER:
                 return error_set(error, MUSTER_E_INPUT, MUSTER_PHASE_QUEUE, 0,
@@ -123,7 +123,7 @@ static int allow_tables_only(void *data, int action, const char *table, const ch
         return view ? SQLITE_DENY : SQLITE_OK;
 }
 
-static int go_on(void *data)
+static int may_go_on(void *data)
 {
         struct source *source = data;
 
@@ -133,7 +133,7 @@ static int go_on(void *data)
         return 0;
 }
 
-static int measure(struct source *source, struct muster_error *error)
+static int measure_size(struct source *source, struct muster_error *error)
 {
         sqlite3_stmt *statement = NULL;
         int r = source_prepare(source,
@@ -152,7 +152,7 @@ static int measure(struct source *source, struct muster_error *error)
 static void set_bounds(struct source *source)
 {
         source->n_rounds_left = (STEPS_AT_LEAST + source->bytes * STEPS_PER_BYTE) / STEPS_PER_ROUND;
-        sqlite3_progress_handler(source->db, STEPS_PER_ROUND, go_on, source);
+        sqlite3_progress_handler(source->db, STEPS_PER_ROUND, may_go_on, source);
         sqlite3_set_authorizer(source->db, allow_tables_only, NULL);
 }
 
@@ -163,13 +163,14 @@ static int open_database(struct source *source, const char *file, struct muster_
         if (r != SQLITE_OK)
                 r = open_as(source, file, SQLITE_OPEN_READONLY);
         if (r != SQLITE_OK)
-                return r == SQLITE_NOMEM ? error_set_memory(error, MUSTER_PHASE_QUEUE)
-                                         : refuse(error, 0, source->path, "cannot be opened");
+                return r == SQLITE_NOMEM
+                               ? error_set_memory(error, MUSTER_PHASE_QUEUE)
+                               : refuse_record(error, 0, source->path, "cannot be opened");
         distrust(source->db);
         r = sqlite3_exec(source->db, "BEGIN; SELECT count(*) FROM sqlite_schema", NULL, NULL, NULL);
         if (r != SQLITE_OK)
-                return fail(source, r, error);
-        r = measure(source, error);
+                return fail_sqlite(source, r, error);
+        r = measure_size(source, error);
         if (r == 0)
                 set_bounds(source);
         return r;
@@ -186,7 +187,7 @@ int source_open(struct source *source, const char *path, struct muster_error *er
                 return error_set_memory(error, MUSTER_PHASE_QUEUE);
         source->path = path;
         file_look(file, &look);
-        r = judge(path, &look, error);
+        r = judge_look(path, &look, error);
         if (r == 0)
                 r = open_database(source, file, error);
         if (r < 0)
@@ -208,7 +209,7 @@ int source_prepare(struct source *source, const char *sql, sqlite3_stmt **ret_st
 {
         int r = sqlite3_prepare_v2(source->db, sql, -1, ret_statement, NULL);
 
-        return r == SQLITE_OK ? 0 : fail(source, r, error);
+        return r == SQLITE_OK ? 0 : fail_sqlite(source, r, error);
 }
 
 int source_step(struct source *source, sqlite3_stmt *statement, struct muster_error *error)
@@ -217,7 +218,7 @@ int source_step(struct source *source, sqlite3_stmt *statement, struct muster_er
 
         if (r == SQLITE_ROW)
                 return 0;
-        return r == SQLITE_DONE ? SOURCE_END : fail(source, r, error);
+        return r == SQLITE_DONE ? SOURCE_END : fail_sqlite(source, r, error);
 }
 
 int64_t source_integer(sqlite3_stmt *statement, int n, bool *is_good)

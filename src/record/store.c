@@ -45,7 +45,7 @@ const struct muster_error *store_error(const struct store *store)
         return &store->error;
 }
 
-static int fail(struct store *store, int code)
+static int fail_sqlite(struct store *store, int code)
 {
         bool is_system = code == SQLITE_IOERR || code == SQLITE_CANTOPEN;
         int sys = is_system && store->db ? sqlite3_system_errno(store->db) : 0;
@@ -66,28 +66,28 @@ static int fail(struct store *store, int code)
 }
 
 /* Run a statement that has no rows to give. */
-static int run(struct store *store, sqlite3_stmt *statement)
+static int run_statement(struct store *store, sqlite3_stmt *statement)
 {
         int r;
 
         sqlite3_step(statement);
         r = sqlite3_reset(statement);
-        return r == SQLITE_OK ? 0 : fail(store, r);
+        return r == SQLITE_OK ? 0 : fail_sqlite(store, r);
 }
 
-static int execute(struct store *store, const char *sql)
+static int run_sql(struct store *store, const char *sql)
 {
         int r = sqlite3_exec(store->db, sql, NULL, NULL, NULL);
 
-        return r == SQLITE_OK ? 0 : fail(store, r);
+        return r == SQLITE_OK ? 0 : fail_sqlite(store, r);
 }
 
-static int prepare(struct store *store, const char *sql, sqlite3_stmt **ret_statement)
+static int prepare_statement(struct store *store, const char *sql, sqlite3_stmt **ret_statement)
 {
         int r = sqlite3_prepare_v3(store->db, sql, -1, SQLITE_PREPARE_PERSISTENT, ret_statement,
                 NULL);
 
-        return r == SQLITE_OK ? 0 : fail(store, r);
+        return r == SQLITE_OK ? 0 : fail_sqlite(store, r);
 }
 
 /* --- a new file ------------------------------------------------------------------------------ */
@@ -110,7 +110,8 @@ static int remove_old(const char *path)
         return unlink(path) < 0 && errno != ENOENT ? errno : 0;
 }
 
-static int refuse(const char *path, enum file_kind kind, bool overwrite, struct muster_error *error)
+static int refuse_path(const char *path, enum file_kind kind, bool overwrite,
+        struct muster_error *error)
 {
         if (kind == FILE_OTHER || kind == FILE_SQLITE)
                 return error_set(error, MUSTER_E_RESOURCE, MUSTER_PHASE_QUEUE, EEXIST,
@@ -137,7 +138,7 @@ static int make_way(const char *path, const char *file, bool overwrite, struct m
                 return error_set(error, MUSTER_E_RESOURCE, MUSTER_PHASE_QUEUE, look.sys,
                         "resource: cannot create the record %s: %s", path,
                         error_sys_text(look.sys));
-        r = refuse(path, look.kind, overwrite, error);
+        r = refuse_path(path, look.kind, overwrite, error);
         if (r < 0)
                 return r;
         sys = look.kind == FILE_MISSING ? remove_journal(file) : remove_old(file);
@@ -167,12 +168,12 @@ static int fail_to_create(struct store *store, int code)
         int sys = code == SQLITE_CANTOPEN ? why_not_created(store->path) : 0;
 
         if (!sys)
-                return fail(store, code);
+                return fail_sqlite(store, code);
         return error_set(&store->error, MUSTER_E_RESOURCE, MUSTER_PHASE_QUEUE, sys,
                 "resource: the record %s cannot be written: %s", store->path, error_sys_text(sys));
 }
 
-static int open_file(struct store *store)
+static int open_database(struct store *store)
 {
         int r = sqlite3_open_v2(store->path, &store->db,
                 SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
@@ -180,7 +181,7 @@ static int open_file(struct store *store)
         if (r != SQLITE_OK)
                 return fail_to_create(store, r);
         sqlite3_busy_timeout(store->db, BUSY_MS);
-        return execute(store, setup);
+        return run_sql(store, setup);
 }
 
 static int prepare_inserts(struct store *store)
@@ -191,9 +192,9 @@ static int prepare_inserts(struct store *store)
         for (int i = 0; r == 0 && i < ROW_N_KINDS * 2; i++) {
                 sql.len = 0;
                 if (schema_insert_sql((enum row_kind)(i / 2), i % 2, &sql) < 0)
-                        r = fail(store, SQLITE_NOMEM);
+                        r = fail_sqlite(store, SQLITE_NOMEM);
                 else
-                        r = prepare(store, sql.at, &store->inserts[i / 2][i % 2]);
+                        r = prepare_statement(store, sql.at, &store->inserts[i / 2][i % 2]);
         }
         buf_deinit(&sql);
         return r;
@@ -206,7 +207,7 @@ static int create_tables(struct store *store)
         if (r == SQLITE_OK)
                 r = feed_attach(store->db, &store->feed);
         if (r != SQLITE_OK)
-                return fail(store, r);
+                return fail_sqlite(store, r);
         return prepare_inserts(store);
 }
 
@@ -229,14 +230,14 @@ static void bind_counter(sqlite3_stmt *statement, int n, int64_t value)
 static int write_run(struct store *store, const struct record_run *run_row)
 {
         sqlite3_stmt *insert = NULL;
-        int r = prepare(store, "INSERT INTO run VALUES(?, ?, ?, ?, NULL, 0, 0)", &insert);
+        int r = prepare_statement(store, "INSERT INTO run VALUES(?, ?, ?, ?, NULL, 0, 0)", &insert);
 
         if (r == 0) {
                 bind_text(insert, 1, run_row->version);
                 bind_text(insert, 2, run_row->command);
                 sqlite3_bind_int64(insert, 3, (int64_t)run_row->wall_clock_ns);
                 sqlite3_bind_int64(insert, 4, (int64_t)run_row->start_ns);
-                r = run(store, insert);
+                r = run_statement(store, insert);
         }
         sqlite3_finalize(insert);
         return r;
@@ -264,11 +265,11 @@ static void bind_option(sqlite3_stmt *insert, const struct option_type *type,
 static int write_options(struct store *store, struct record_options options)
 {
         sqlite3_stmt *insert = NULL;
-        int r = prepare(store, "INSERT INTO option VALUES(?, ?)", &insert);
+        int r = prepare_statement(store, "INSERT INTO option VALUES(?, ?)", &insert);
 
         for (const struct option_type *type = option_types; r == 0 && type->name; type++) {
                 bind_option(insert, type, &options);
-                r = run(store, insert);
+                r = run_statement(store, insert);
         }
         sqlite3_finalize(insert);
         return r;
@@ -281,12 +282,12 @@ static int write_options(struct store *store, struct record_options options)
 static int write_counters(struct store *store, const char *sql, const struct counters *counters)
 {
         sqlite3_stmt *statement = NULL;
-        int r = prepare(store, sql, &statement);
+        int r = prepare_statement(store, sql, &statement);
 
         for (int i = 0; r == 0 && i < COUNTER_N; i++) {
                 bind_text(statement, 1, counter_name((enum counter)i));
                 bind_counter(statement, 2, counters->values[i]);
-                r = run(store, statement);
+                r = run_statement(store, statement);
         }
         sqlite3_finalize(statement);
         return r;
@@ -299,19 +300,20 @@ static int write_counters(struct store *store, const char *sql, const struct cou
  */
 static int end_batch(struct store *store)
 {
-        int r = run(store, store->commit);
+        int r = run_statement(store, store->commit);
 
-        return r == 0 ? run(store, store->begin) : r;
+        return r == 0 ? run_statement(store, store->begin) : r;
 }
 
 /* At once: whoever kills us leaves a record that has begun, or none. */
 static int write_beginning(struct store *store, const struct record_run *run_row,
         const struct counters *before)
 {
-        if (prepare(store, "BEGIN IMMEDIATE", &store->begin) < 0 ||
-                prepare(store, "COMMIT", &store->commit) < 0 || run(store, store->begin) < 0 ||
-                create_tables(store) < 0 || write_run(store, run_row) < 0 ||
-                prepare(store, "UPDATE run SET dropped = ?", &store->count_dropped) < 0 ||
+        if (prepare_statement(store, "BEGIN IMMEDIATE", &store->begin) < 0 ||
+                prepare_statement(store, "COMMIT", &store->commit) < 0 ||
+                run_statement(store, store->begin) < 0 || create_tables(store) < 0 ||
+                write_run(store, run_row) < 0 ||
+                prepare_statement(store, "UPDATE run SET dropped = ?", &store->count_dropped) < 0 ||
                 write_options(store, run_row->options) < 0 ||
                 write_counters(store, "INSERT INTO counter VALUES(?1, ?2, NULL)", before) < 0)
                 return MUSTER_E_RESOURCE;
@@ -329,7 +331,7 @@ static int write_n_dropped(struct store *store, uint64_t n_dropped)
         if (n_dropped == store->n_dropped)
                 return 0;
         sqlite3_bind_int64(store->count_dropped, 1, row_cut(n_dropped));
-        r = run(store, store->count_dropped);
+        r = run_statement(store, store->count_dropped);
         if (r == 0)
                 store->n_dropped = n_dropped;
         return r;
@@ -338,25 +340,26 @@ static int write_n_dropped(struct store *store, uint64_t n_dropped)
 static int write_end_of_run(struct store *store, const struct record_run *run_row)
 {
         sqlite3_stmt *update = NULL;
-        int r = prepare(store, "UPDATE run SET end_ns = ?, is_complete = ?, dropped = ?", &update);
+        int r = prepare_statement(store, "UPDATE run SET end_ns = ?, is_complete = ?, dropped = ?",
+                &update);
 
         if (r == 0) {
                 sqlite3_bind_int64(update, 1, (int64_t)run_row->end_ns);
                 sqlite3_bind_int(update, 2, run_row->is_complete);
                 sqlite3_bind_int64(update, 3, row_cut(run_row->n_dropped));
-                r = run(store, update);
+                r = run_statement(store, update);
         }
         sqlite3_finalize(update);
         return r;
 }
 
-static int write_end(struct store *store, const struct record_run *run_row,
+static int write_run_end(struct store *store, const struct record_run *run_row,
         const struct counters *after)
 {
         if (write_end_of_run(store, run_row) < 0 ||
                 write_counters(store, "UPDATE counter SET after = ?2 WHERE name = ?1", after) < 0)
                 return MUSTER_E_RESOURCE;
-        return run(store, store->commit);
+        return run_statement(store, store->commit);
 }
 
 /* --- the public part ------------------------------------------------------------------------- */
@@ -384,12 +387,12 @@ void store_hurry(struct store *store)
 }
 
 /* A new file; of one that cannot be begun nothing is left. */
-static int begin(struct store *store, const struct record_run *run_row,
+static int begin_file(struct store *store, const struct record_run *run_row,
         const struct counters *before)
 {
         const char *made;
 
-        if (open_file(store) == 0 && write_beginning(store, run_row, before) == 0) {
+        if (open_database(store) == 0 && write_beginning(store, run_row, before) == 0) {
                 sqlite3_busy_handler(store->db, wait_for_readers, store);
                 return 0;
         }
@@ -410,7 +413,7 @@ int store_create(struct store **ret_store, const char *path, bool overwrite,
                 return error_set_memory(error, MUSTER_PHASE_QUEUE);
         }
         r = make_way(path, store->path, overwrite, error);
-        if (r == 0 && begin(store, run_row, before) < 0)
+        if (r == 0 && begin_file(store, run_row, before) < 0)
                 r = error_set(error, MUSTER_E_RESOURCE, MUSTER_PHASE_QUEUE, store->error.sys, "%s",
                         store->error.text);
         if (r < 0)
@@ -432,7 +435,7 @@ static int write_rows(struct store *store, struct batch *batch, enum row_kind ki
         while (feed->at < n) {
                 feed->from = feed->at;
                 feed->is_usual = !feed->is_usual;
-                if (run(store, store->inserts[kind][feed->is_usual]) < 0)
+                if (run_statement(store, store->inserts[kind][feed->is_usual]) < 0)
                         return MUSTER_E_RESOURCE;
         }
         batch->n_written[kind] = n;
@@ -455,10 +458,10 @@ int store_write(struct store *store, struct batch *batch, uint64_t n_dropped)
 int store_finish(struct store *store, const struct record_run *run_row,
         const struct counters *after)
 {
-        if (store->error.code || write_end(store, run_row, after) < 0)
+        if (store->error.code || write_run_end(store, run_row, after) < 0)
                 return MUSTER_E_RESOURCE;
         /* The journal is of no use any more: this removes it. */
-        return execute(store, "PRAGMA journal_mode = DELETE");
+        return run_sql(store, "PRAGMA journal_mode = DELETE");
 }
 
 struct store *store_close(struct store *store)

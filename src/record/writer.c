@@ -73,7 +73,7 @@ static void write_batch(struct writer *writer, struct batch *batch, bool is_full
                 list_push_front(&writer->unused, &batch->link);
 }
 
-static void *work(void *data)
+static void *write_batches(void *data)
 {
         struct writer *writer = data;
         struct batch *batch;
@@ -177,7 +177,7 @@ static int start_thread(struct writer *writer)
 
         sigfillset(&all);
         pthread_sigmask(SIG_SETMASK, &all, &before);
-        r = pthread_create(&writer->thread, NULL, work, writer);
+        r = pthread_create(&writer->thread, NULL, write_batches, writer);
         pthread_sigmask(SIG_SETMASK, &before, NULL);
         if (r != 0)
                 return MUSTER_E_RESOURCE;
