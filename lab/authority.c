@@ -96,7 +96,7 @@ static bool add_extensions(X509 *certificate, X509 *issuer, const struct subject
                add_extension(certificate, issuer, NID_subject_alt_name, subject->alternatives);
 }
 
-static bool fill(X509 *certificate, EVP_PKEY *key, const struct subject *subject,
+static bool fill_bundle(X509 *certificate, EVP_PKEY *key, const struct subject *subject,
         const struct identity *issuer)
 {
         X509_NAME *name = X509_get_subject_name(certificate);
@@ -122,7 +122,8 @@ static bool identity_make(struct identity *identity, const struct subject *subje
         identity->key = EVP_EC_gen("P-256");
         identity->certificate = X509_new();
         if (identity->key && identity->certificate &&
-                fill(identity->certificate, identity->key, subject, issuer ? issuer : identity))
+                fill_bundle(identity->certificate, identity->key, subject,
+                        issuer ? issuer : identity))
                 return true;
         identity_deinit(identity);
         return false;
@@ -160,7 +161,7 @@ static bool add_key(struct buf *to, EVP_PKEY *key)
         return false;
 }
 
-static int fail(struct muster_error *error)
+static int fail_certificates(struct muster_error *error)
 {
         return error_set(error, MUSTER_E_RESOURCE, MUSTER_PHASE_TLS, 0,
                 "resource: OpenSSL cannot make the lab's certificates");
@@ -180,7 +181,7 @@ int authority_new(struct authority **ret_authority, struct muster_error *error)
                 !identity_make(&authority->intermediate, &intermediate, &authority->root) ||
                 !add_certificate(&authority->root_pem, authority->root.certificate)) {
                 authority_free(authority);
-                return fail(error);
+                return fail_certificates(error);
         }
         *ret_authority = authority;
         return 0;
@@ -262,5 +263,5 @@ int authority_issue(struct authority *authority, enum tls_fault fault, const cha
         buf_deinit(&all);
         identity_deinit(&leaf);
         authority_free(stranger);
-        return is_issued ? 0 : fail(error);
+        return is_issued ? 0 : fail_certificates(error);
 }

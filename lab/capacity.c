@@ -6,7 +6,7 @@
 
 #define LONGEST_NS (365.0 * 24 * 3600 * NS_PER_S) /* of a service */
 
-static void fire(struct loop_timer *timer, uint64_t late_ns);
+static void job_is_done(struct loop_timer *timer, uint64_t late_ns);
 
 void capacity_init(struct capacity *capacity, struct loop *loop, struct rand *rand,
         const struct listener_config *config)
@@ -31,11 +31,11 @@ static uint64_t service_ns(struct capacity *capacity)
  * A worker takes the job at `start_ns`, which may be a little past. The job is not counted in
  * before.
  */
-static int begin(struct capacity *capacity, struct job *job, uint64_t start_ns)
+static int start_job(struct capacity *capacity, struct job *job, uint64_t start_ns)
 {
         uint64_t ns = service_ns(capacity);
 
-        job->timer.fire = fire;
+        job->timer.fire = job_is_done;
         if (loop_timer_set(capacity->loop, &job->timer, clock_after(start_ns, ns)) < 0)
                 return MUSTER_E_RESOURCE;
         capacity->n_busy++;
@@ -61,7 +61,7 @@ static void begin_next(struct capacity *capacity, uint64_t since_ns)
         struct job *job;
 
         while ((job = take_waiting(capacity))) {
-                if (begin(capacity, job, max_u64(since_ns, job->entered_ns)) == 0)
+                if (start_job(capacity, job, max_u64(since_ns, job->entered_ns)) == 0)
                         return;
                 /*
                  * Without memory for its timer it cannot be worked on: its client waits until it
@@ -71,7 +71,7 @@ static void begin_next(struct capacity *capacity, uint64_t since_ns)
         }
 }
 
-static void fire(struct loop_timer *timer, uint64_t late_ns)
+static void job_is_done(struct loop_timer *timer, uint64_t late_ns)
 {
         struct job *job = LIST_OWNER(timer, struct job, timer);
         struct capacity *capacity = job->capacity;
@@ -91,7 +91,7 @@ int capacity_enter(struct capacity *capacity, struct job *job, job_done done)
         job->entered_ns = clock_now(capacity->loop->clock);
         job->done = done;
         if (capacity->n_busy < config->workers) {
-                int r = begin(capacity, job, job->entered_ns);
+                int r = start_job(capacity, job, job->entered_ns);
 
                 job->capacity = r == 0 ? capacity : NULL;
                 return r;

@@ -15,7 +15,7 @@
 
 #define UNUSED2(a, b) ((void)(a), (void)(b))
 
-static int refuse(struct muster_error *error, struct muster_str value, const char *accepted)
+static int refuse_value(struct muster_error *error, struct muster_str value, const char *accepted)
 {
         return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0, "\"%.*s\" is not %s",
                 STR_ARGS(value), accepted);
@@ -36,12 +36,13 @@ static int set_duration(uint64_t *to, struct muster_str value, struct muster_err
 {
         return quantity_duration(value, to)
                        ? 0
-                       : refuse(error, value, "a duration: 250us, 80ms, 1.5s, 2m");
+                       : refuse_value(error, value, "a duration: 250us, 80ms, 1.5s, 2m");
 }
 
 static int set_spread(struct spread *to, struct muster_str value, struct muster_error *error)
 {
-        return spread_parse(value, to) ? 0 : refuse(error, value, "one of these: " SPREAD_FORMS);
+        return spread_parse(value, to) ? 0
+                                       : refuse_value(error, value, "one of these: " SPREAD_FORMS);
 }
 
 static int set_count(unsigned *to, struct muster_str value, uint64_t min,
@@ -50,7 +51,7 @@ static int set_count(unsigned *to, struct muster_str value, uint64_t min,
         uint64_t count;
 
         if (!quantity_count(value, min, 1000000, &count))
-                return refuse(error, value,
+                return refuse_value(error, value,
                         min ? "a number from 1 to 1000000" : "a number from 0 to 1000000");
         *to = (unsigned)count;
         return 0;
@@ -67,7 +68,7 @@ static int set_address(struct net_address *address, uint16_t *port, struct muste
         uint64_t number;
 
         if (!quantity_count(digits, 0, 65535, &number) || (colon && !address_parse(host, address)))
-                return refuse(error, value,
+                return refuse_value(error, value,
                         "PORT, ADDRESS:PORT or [ADDRESS]:PORT; port 0 is a free one");
         *port = (uint16_t)number;
         return 0;
@@ -91,7 +92,7 @@ static bool is_listener_name(const struct lab_config *config, struct muster_str 
 SETTER(listener)
 {
         if (!is_listener_name(config, value))
-                return refuse(error, value,
+                return refuse_value(error, value,
                         "a name of letters, digits, - and _ that no other listener has (dns and ca are taken)");
         if (config->first_is_named) {
                 if (config->n_listeners == LISTENERS_MAX)
@@ -120,14 +121,14 @@ SETTER(tls)
                 return 0;
         return tls_fault_parse(value, &listener->tls_fault)
                        ? 0
-                       : refuse(error, value, "one of these: " TLS_FAULT_NAMES);
+                       : refuse_value(error, value, "one of these: " TLS_FAULT_NAMES);
 }
 
 SETTER(tls_max)
 {
         (void)config;
         if (!str_is(value, "1.2") && !str_is(value, "1.3"))
-                return refuse(error, value, "1.2 or 1.3");
+                return refuse_value(error, value, "1.2 or 1.3");
         listener->tls_max_minor = str_is(value, "1.2") ? 2 : 3;
         return 0;
 }
@@ -194,7 +195,7 @@ SETTER(write_size)
 {
         (void)config;
         if (!quantity_size(value, &listener->write_bytes) || !listener->write_bytes)
-                return refuse(error, value, "a size above 0: 100, 4k");
+                return refuse_value(error, value, "a size above 0: 100, 4k");
         return 0;
 }
 
@@ -216,7 +217,7 @@ SETTER(error_share)
         (void)config;
         return quantity_share(value, &listener->error_share)
                        ? 0
-                       : refuse(error, value, "a share: 5% or 0.05");
+                       : refuse_value(error, value, "a share: 5% or 0.05");
 }
 
 SETTER(rate_limit)
@@ -227,7 +228,8 @@ SETTER(rate_limit)
         listener->burst = 1;
         if (!str_split(&rest, ',', &rate) || !quantity_rate(rate, &listener->rate_per_s) ||
                 (rest.len && (!quantity_number(rest, &listener->burst) || listener->burst < 1)))
-                return refuse(error, value, "a rate, perhaps with a burst: 100/s, 30/m, 100/s,20");
+                return refuse_value(error, value,
+                        "a rate, perhaps with a burst: 100/s, 30/m, 100/s,20");
         return 0;
 }
 
@@ -238,7 +240,7 @@ SETTER(limit_answer)
         (void)config;
         if (!str_split(&rest, ',', &status) || (rest.len && !str_is(rest, "silent")) ||
                 (!str_is(status, "429") && !str_is(status, "503")))
-                return refuse(error, value,
+                return refuse_value(error, value,
                         "429 or 503, perhaps without Retry-After: 429, 503,silent");
         listener->limit_status = str_is(status, "503") ? 503 : 429;
         listener->limit_is_silent = rest.len != 0;
@@ -274,7 +276,7 @@ SETTER(service_dist)
         else if (str_is(value, "uniform"))
                 *service = (struct spread){ .kind = SPREAD_UNIFORM, .b_ns = 2 * mean_ns };
         else
-                return refuse(error, value,
+                return refuse_value(error, value,
                         "one of these: fixed, exp, uniform (and --service-time stands before it); or write the time as one of these: " SPREAD_FORMS);
         return 0;
 }
@@ -283,7 +285,7 @@ static int set_factor(double *to, struct muster_str value, struct muster_error *
 {
         return quantity_number(value, to)
                        ? 0
-                       : refuse(error, value, "a number from 0 on, such as 0.01");
+                       : refuse_value(error, value, "a number from 0 on, such as 0.01");
 }
 
 SETTER(coherency)
@@ -309,7 +311,7 @@ SETTER(refuse)
 {
         (void)config;
         if (!str_is(value, "503") && !str_is(value, "close"))
-                return refuse(error, value, "503 or close");
+                return refuse_value(error, value, "503 or close");
         listener->refusal = str_is(value, "503") ? REFUSE_503 : REFUSE_CLOSE;
         return 0;
 }
@@ -341,7 +343,8 @@ SETTER(route)
                 return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
                         "there are %d routes already, no more are allowed", ALIASES_MAX);
         if (!cut_alias(value, &path, &target))
-                return refuse(error, value, "PATH=TARGET, such as /api=/bytes/10k?delay=50ms");
+                return refuse_value(error, value,
+                        "PATH=TARGET, such as /api=/bytes/10k?delay=50ms");
         if (!route_check(target, error))
                 return MUSTER_E_INVALID;
         r = set_text(&alias->path, path, error);
@@ -411,7 +414,7 @@ SETTER(link)
 SETTER(seed)
 {
         (void)listener;
-        return str_to_u64(value, &config->seed) ? 0 : refuse(error, value, "a number");
+        return str_to_u64(value, &config->seed) ? 0 : refuse_value(error, value, "a number");
 }
 
 SETTER(about)

@@ -208,7 +208,7 @@ static uint64_t draw_delay(struct dns_server *server, const struct zone_name *na
                 server->rand);
 }
 
-static void refuse(struct dns_server *server, const struct dns_asker *asker,
+static void refuse_message(struct dns_server *server, const struct dns_asker *asker,
         struct muster_str bytes)
 {
         unsigned char out[DNS_HEADER_BYTES];
@@ -228,7 +228,7 @@ void dns_server_take(struct dns_server *server, const struct dns_asker *asker,
         bool is_aaaa;
 
         if (!dns_query_parse(bytes, &query)) {
-                refuse(server, asker, bytes);
+                refuse_message(server, asker, bytes);
                 return;
         }
         name = zone_find(server->zone, dns_query_name(&query));

@@ -93,7 +93,7 @@ _Noreturn static void live(const struct link_child_plan *plan, int control_fd, p
 
 /* --- the parent's side ----------------------------------------------------------------------- */
 
-static int fail(struct muster_error *error, int sys, const struct link_child_plan *plan,
+static int fail_child(struct muster_error *error, int sys, const struct link_child_plan *plan,
         const char *what)
 {
         return error_set(error, MUSTER_E_RESOURCE, MUSTER_PHASE_QUEUE, sys, "link: %s: %s%s%s",
@@ -124,7 +124,8 @@ static int receive_hello(struct link_child *child, const struct link_child_plan 
                 n = recvmsg(child->control_fd, &message, MSG_CMSG_CLOEXEC);
         while (n < 0 && errno == EINTR);
         if (n != (ssize_t)sizeof(hello))
-                return fail(error, n < 0 ? errno : 0, plan, "its process died before it had begun");
+                return fail_child(error, n < 0 ? errno : 0, plan,
+                        "its process died before it had begun");
         take_descriptor(&message, &child->tun_fd);
         if (hello.code == 0)
                 child->warning = hello.error;
@@ -143,7 +144,7 @@ static int fork_one(struct link_child *child, const struct link_child_plan *plan
         child->pid = fork();
         if (child->pid < 0) {
                 child->pid = 0;
-                return fail(error, errno, plan, "no process");
+                return fail_child(error, errno, plan, "no process");
         }
         if (child->pid == 0) {
                 close(sockets[0]);
@@ -151,7 +152,7 @@ static int fork_one(struct link_child *child, const struct link_child_plan *plan
         }
         child->pid_fd = (int)syscall(SYS_pidfd_open, child->pid, 0);
         if (child->pid_fd < 0)
-                return fail(error, errno, plan, "its process cannot be watched (Linux 5.3)");
+                return fail_child(error, errno, plan, "its process cannot be watched (Linux 5.3)");
         return 0;
 }
 
@@ -162,7 +163,7 @@ int link_child_fork(struct link_child *child, const struct link_child_plan *plan
 
         *child = LINK_CHILD_NONE;
         if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) < 0)
-                return fail(error, errno, plan, "no sockets");
+                return fail_child(error, errno, plan, "no sockets");
         child->control_fd = sockets[0];
         r = fork_one(child, plan, sockets, error);
         close(sockets[1]);

@@ -117,7 +117,7 @@ static const struct key *find_key(struct muster_str name)
         return NULL;
 }
 
-static int refuse(struct muster_error *error, struct muster_str word, const char *why)
+static int refuse_word(struct muster_error *error, struct muster_str word, const char *why)
 {
         return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0, "\"%.*s\": %s",
                 STR_ARGS(word), why);
@@ -133,9 +133,9 @@ static int parse_at(struct link_change *change, struct muster_str word, struct m
         bool is_first, struct muster_error *error)
 {
         if (!is_first)
-                return refuse(error, word, "at= must be the first word");
+                return refuse_word(error, word, "at= must be the first word");
         if (!quantity_duration(value, &change->at_ns))
-                return refuse(error, word, A_DURATION " after COMMAND's start");
+                return refuse_word(error, word, A_DURATION " after COMMAND's start");
         return 0;
 }
 
@@ -146,7 +146,7 @@ static int parse_word(struct link_change *change, struct muster_str word, bool i
         const struct key *key;
 
         if (!memchr(word.at, '=', word.len))
-                return refuse(error, word, "key=value is wanted, as rtt=80ms");
+                return refuse_word(error, word, "key=value is wanted, as rtt=80ms");
         str_split(&value, '=', &name);
         if (str_is(name, "at"))
                 return parse_at(change, word, value, is_first, error);
@@ -154,9 +154,10 @@ static int parse_word(struct link_change *change, struct muster_str word, bool i
         if (!key)
                 return refuse_key(error, word, name);
         if (!key->set(change, value))
-                return refuse(error, word, key->wanted);
+                return refuse_word(error, word, key->wanted);
         if (change->at_ns && key->named & (NAMED_MTU | NAMED_SEED))
-                return refuse(error, word, "this is for the whole run and cannot change with at=");
+                return refuse_word(error, word,
+                        "this is for the whole run and cannot change with at=");
         change->named |= key->named;
         return 0;
 }
@@ -194,7 +195,7 @@ int link_spec_parse(struct link_spec *spec, struct muster_str text, struct muste
                         return r;
         }
         if (!change.named)
-                return refuse(error, text, "it names no condition, as rtt=80ms is one");
+                return refuse_word(error, text, "it names no condition, as rtt=80ms is one");
         return add_change(spec, &change, error);
 }
 

@@ -67,7 +67,8 @@ static void accept_ready(struct loop_watch *loop_watch, bool readable, bool writ
 
 /* --- starting -------------------------------------------------------------------------------- */
 
-static int fail(const struct listener *listener, struct muster_error *error, const char *what)
+static int fail_listener(const struct listener *listener, struct muster_error *error,
+        const char *what)
 {
         struct sockaddr_storage address;
         char text[ADDRESS_TEXT_MAX];
@@ -91,7 +92,7 @@ static int open_socket(struct listener *listener, struct muster_error *error)
         listener->fd =
                 socket(config->address.family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
         if (listener->fd < 0)
-                return fail(listener, error, "open a socket for");
+                return fail_listener(listener, error, "open a socket for");
         (void)setsockopt(listener->fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
         if (config->congestion &&
                 setsockopt(listener->fd, IPPROTO_TCP, TCP_CONGESTION, config->congestion,
@@ -100,10 +101,10 @@ static int open_socket(struct listener *listener, struct muster_error *error)
                         "listener %s: the kernel does not offer the congestion control %.20s (sysctl net.ipv4.tcp_allowed_congestion_control)",
                         config->name, config->congestion);
         if (bind(listener->fd, (struct sockaddr *)&address, len) < 0)
-                return fail(listener, error, "bind to");
+                return fail_listener(listener, error, "bind to");
         if (listen(listener->fd, config->backlog ? (int)config->backlog : SOMAXCONN) < 0 ||
                 getsockname(listener->fd, (struct sockaddr *)&address, &len) < 0)
-                return fail(listener, error, "listen on");
+                return fail_listener(listener, error, "listen on");
         listener->port =
                 ntohs(address.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&address)->sin6_port
                                                     : ((struct sockaddr_in *)&address)->sin_port);

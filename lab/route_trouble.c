@@ -7,7 +7,7 @@
 
 #define BODY_BYTES 1000 /* of a response that stops on its way */
 
-static void begin(struct call *call)
+static void plan_long_body(struct call *call)
 {
         call->plan->has_filling = true;
         call->plan->filling_bytes = BODY_BYTES;
@@ -19,7 +19,7 @@ static void plan_hang(struct call *call)
         struct plan *plan = call->plan;
         struct muster_str where;
 
-        begin(call);
+        plan_long_body(call);
         plan->stop = PLAN_HANGS;
         if (!call_take(call, &where) || str_is(where, "start"))
                 return;
@@ -33,7 +33,7 @@ static void plan_hang(struct call *call)
 
 static void stop_behind(struct call *call, enum plan_stop stop)
 {
-        begin(call);
+        plan_long_body(call);
         call->plan->stop = stop;
         (void)call_take_size(call, 0, &call->plan->stop_at);
 }
