@@ -10,7 +10,7 @@
 static struct muster_client *volatile client_to_wake;
 static volatile sig_atomic_t first_signal; /* 0: none has come */
 
-static void handle(int signal)
+static void handle_signal(int signal)
 {
         static const char words[] =
                 "\nmuster: left at once; results that were not written yet are lost\n";
@@ -27,7 +27,7 @@ static void handle(int signal)
 
 void interrupt_begin(struct muster_client *client)
 {
-        struct sigaction action = { .sa_handler = handle }, hangup_before;
+        struct sigaction action = { .sa_handler = handle_signal }, hangup_before;
 
         client_to_wake = client;
         first_signal = 0;

@@ -103,7 +103,7 @@ static int help(void)
 }
 
 /* Always with a loop that has as much at once as there are threads. */
-static int settle(struct compare_options *options, struct muster_error *error)
+static int fill_defaults(struct compare_options *options, struct muster_error *error)
 {
         request_options_finish(&options->measure.request);
         if (!options->n_threads)
@@ -126,7 +126,7 @@ static int settle(struct compare_options *options, struct muster_error *error)
 /* --- how much -------------------------------------------------------------------------------- */
 
 /* What a request takes one by one. 0: interrupted before there was one. */
-static int look(struct compare *compare, double *ret_request_ns)
+static int time_one_request(struct compare *compare, double *ret_request_ns)
 {
         static const struct way way = { .n_threads = 1, .concurrency = 1, .no_reuse = true };
         struct run run;
@@ -152,7 +152,7 @@ static size_t usual_number(const struct compare *compare, double request_ns)
         return n;
 }
 
-static int choose(struct compare *compare, double request_ns)
+static int choose_number(struct compare *compare, double request_ns)
 {
         size_t n = compare->options.n_requests;
 
@@ -268,7 +268,7 @@ static int run_all(struct compare *compare)
 
 /* --- beginning and end ----------------------------------------------------------------------- */
 
-static int begin(struct compare *compare)
+static int read_and_plan(struct compare *compare)
 {
         struct compare_options *options = &compare->options;
         double request_ns;
@@ -283,10 +283,10 @@ static int begin(struct compare *compare)
         compare->comparison.n_listed = compare->batch.n;
         compare->comparison.n_left_out = compare->batch.n_left_out;
         interrupt_begin(NULL);
-        r = look(compare, &request_ns);
+        r = time_one_request(compare, &request_ns);
         if (r < 0 || request_ns == 0)
                 return r;
-        r = choose(compare, request_ns);
+        r = choose_number(compare, request_ns);
         if (r < 0)
                 return r;
         announce(compare, request_ns);
@@ -297,7 +297,7 @@ static int begin(struct compare *compare)
         return 0;
 }
 
-static int tell(struct compare *compare)
+static int print_comparison(struct compare *compare)
 {
         struct comparison *c = &compare->comparison;
         struct remarks remarks = { 0 };
@@ -324,7 +324,7 @@ static bool has_failures(const struct comparison *c)
 }
 
 /* A table needs a round; an object comes in any case, as a program waits for it. */
-static int finish(struct compare *compare, int r)
+static int finish_compare(struct compare *compare, int r)
 {
         if (!compare->options.measure.is_silent && isatty(STDERR_FILENO))
                 progress_clear();
@@ -333,20 +333,20 @@ static int finish(struct compare *compare, int r)
                 fprintf(stderr, "muster: interrupted after %u of %u rounds\n",
                         compare->comparison.n_rounds, compare->options.n_rounds);
         if (r == 0 && (compare->comparison.n_rounds || compare->options.measure.wants_json))
-                r = tell(compare);
+                r = print_comparison(compare);
         if (r < 0)
                 return error_tell(&compare->error);
         return has_failures(&compare->comparison) ? EXIT_SOME_FAILED : EXIT_ALL_SUCCEEDED;
 }
 
-static int run(struct compare *compare)
+static int run_compare(struct compare *compare)
 {
-        int r = begin(compare);
+        int r = read_and_plan(compare);
 
         if (r == 0 && compare->first)
                 r = run_all(compare);
         compare->comparison.was_interrupted = interrupt_has_come();
-        return finish(compare, r);
+        return finish_compare(compare, r);
 }
 
 static void deinit(struct compare *compare)
@@ -368,13 +368,13 @@ int compare_main(int argc, char **argv)
         r = option_parse(tables, &compare->options, argc, argv, request_options_add_url,
                 &compare->error);
         if (r == 0)
-                r = settle(&compare->options, &compare->error);
+                r = fill_defaults(&compare->options, &compare->error);
         if (r == OPTION_HELP)
                 status = help();
         else if (r < 0)
                 status = error_tell(&compare->error);
         else
-                status = run(compare);
+                status = run_compare(compare);
         deinit(compare);
         return status;
 }

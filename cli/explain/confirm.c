@@ -154,7 +154,7 @@ static int compare_ns(const void *a, const void *b)
         return x < y ? -1 : x > y;
 }
 
-static void settle(struct confirm_arm *arm, unsigned n)
+static void take_median(struct confirm_arm *arm, unsigned n)
 {
         uint64_t sorted[CONFIRM_ROUNDS_MAX];
 
@@ -179,8 +179,8 @@ static int run_rounds(struct rerun *rerun, struct confirmation *confirmation,
         }
         if (r != 0)
                 return r;
-        settle(&confirmation->changed, n);
-        settle(&confirmation->unchanged, n);
+        take_median(&confirmation->changed, n);
+        take_median(&confirmation->unchanged, n);
         confirmation->n_rounds = n;
         return 0;
 }

@@ -203,7 +203,7 @@ static int show_json(struct explain *explain)
 }
 
 /* A page is shown before anything is tried, which may take a while; the object has all in it. */
-static int show(struct explain *explain)
+static int show_explanation(struct explain *explain)
 {
         struct page page = page_on(stdout);
         int r = 0;
@@ -225,7 +225,7 @@ static int show(struct explain *explain)
         return 0;
 }
 
-static int run(struct explain *explain)
+static int run_explain(struct explain *explain)
 {
         bool all_hold;
         int r = muster_explain_file(&explain->explanation, explain->path, &explain->error);
@@ -234,7 +234,7 @@ static int run(struct explain *explain)
                 return error_tell(&explain->error);
         muster_explanation_run(explain->explanation, &explain->run, sizeof(explain->run));
         all_hold = assertions_check(&explain->options.assertions, explain->explanation);
-        r = show(explain);
+        r = show_explanation(explain);
         if (r == 0)
                 r = output_end_page(&explain->error);
         assertions_tell(&explain->options.assertions, stderr);
@@ -261,7 +261,7 @@ int explain_main(int argc, char **argv)
         else if (r < 0)
                 status = error_tell(&explain.error);
         else
-                status = run(&explain);
+                status = run_explain(&explain);
         muster_explanation_free(explain.explanation);
         explain_options_deinit(&explain.options);
         return status;

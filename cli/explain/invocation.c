@@ -38,7 +38,7 @@ static int add_word(struct invocation *invocation, const char *name, const char 
 
 /* --- taking apart: by the table of options, with this as what sets each ---------------------- */
 
-static int collect(void *settings, const struct option *option, const char *value,
+static int collect_word(void *settings, const struct option *option, const char *value,
         struct muster_error *error)
 {
         return add_word(settings, option ? option->name : NULL, value, error);
@@ -65,7 +65,7 @@ static struct option *collecting_table(void)
         for (const struct option *const *table = fetch_option_tables; *table; table++)
                 for (const struct option *option = *table; option->name; option++) {
                         collecting[n] = *option;
-                        collecting[n++].set = collect;
+                        collecting[n++].set = collect_word;
                 }
         return collecting;
 }
@@ -80,7 +80,7 @@ int invocation_parse(struct invocation *invocation, int argc, char **argv,
         *invocation = (struct invocation){ 0 };
         if (!table)
                 return error_set_memory(error, MUSTER_PHASE_QUEUE);
-        r = option_parse(tables, invocation, argc, argv, collect, error);
+        r = option_parse(tables, invocation, argc, argv, collect_word, error);
         mem_free(table);
         if (r == OPTION_HELP)
                 r = error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
@@ -110,7 +110,8 @@ static bool is_about(const struct invocation_word *word, const char *name)
         return name && word->name ? strcmp(word->name, name) == 0 : word->name == name;
 }
 
-static const struct invocation_word *find(const struct invocation *invocation, const char *name)
+static const struct invocation_word *find_word(const struct invocation *invocation,
+        const char *name)
 {
         for (size_t i = invocation->n; i-- > 0;)
                 if (is_about(&invocation->words[i], name))
@@ -120,12 +121,12 @@ static const struct invocation_word *find(const struct invocation *invocation, c
 
 bool invocation_has(const struct invocation *invocation, const char *name)
 {
-        return find(invocation, name);
+        return find_word(invocation, name);
 }
 
 const char *invocation_value(const struct invocation *invocation, const char *name)
 {
-        const struct invocation_word *word = find(invocation, name);
+        const struct invocation_word *word = find_word(invocation, name);
 
         return word ? word->value : NULL;
 }

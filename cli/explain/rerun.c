@@ -16,7 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static int fail(struct rerun *rerun, const char *what)
+static int fail_rerun(struct rerun *rerun, const char *what)
 {
         return error_set(rerun->error, MUSTER_E_RESOURCE, MUSTER_PHASE_QUEUE, errno,
                 "confirm: cannot %s: %s", what, error_sys_text(errno));
@@ -39,7 +39,7 @@ static void become(const struct rerun *rerun, char **argv)
 }
 
 /* Each signal is passed on: one lets what is in flight end, two do not. */
-static void pass_on(const struct rerun *rerun, pid_t child)
+static void pass_signal_on(const struct rerun *rerun, pid_t child)
 {
         struct signalfd_siginfo taken; /* else it came once more in the end */
 
@@ -57,9 +57,9 @@ static int wait_for(struct rerun *rerun, pid_t child, int child_fd)
 
         while (!(fds[0].revents & POLLIN)) {
                 if (poll(fds, 2, -1) < 0 && errno != EINTR)
-                        return fail(rerun, "wait");
+                        return fail_rerun(rerun, "wait");
                 if (fds[1].revents & POLLIN) {
-                        pass_on(rerun, child);
+                        pass_signal_on(rerun, child);
                         is_stopped = true;
                 }
         }
@@ -84,10 +84,10 @@ int rerun_execute(struct rerun *rerun, char **argv)
         if (child == 0)
                 become(rerun, argv);
         if (child < 0)
-                return fail(rerun, "start a process");
+                return fail_rerun(rerun, "start a process");
         child_fd = (int)syscall(SYS_pidfd_open, child, 0);
         if (child_fd < 0)
-                return fail(rerun, "watch a process");
+                return fail_rerun(rerun, "watch a process");
         r = wait_for(rerun, child, child_fd);
         close(child_fd);
         return r;
@@ -121,7 +121,7 @@ int rerun_begin(struct rerun *rerun, struct muster_error *error)
         sigprocmask(SIG_BLOCK, &signals, &rerun->old_mask);
         rerun->signal_fd = signalfd(-1, &signals, SFD_CLOEXEC);
         if (rerun->signal_fd < 0)
-                return fail(rerun, "watch for signals");
+                return fail_rerun(rerun, "watch for signals");
         r = temporary_folder(rerun->folder, error);
         snprintf(rerun->record, sizeof(rerun->record), "%s/run.db", rerun->folder);
         return r;

@@ -134,7 +134,7 @@ static struct spent *spent_of(struct account *account, const char *meaning)
         return &account->rows[account->n++];
 }
 
-static void collect(struct account *account, const struct muster_explanation *explanation,
+static void collect_parts(struct account *account, const struct muster_explanation *explanation,
         enum muster_account kind)
 {
         const struct muster_part *part;
@@ -218,8 +218,8 @@ static void print_time(const struct page *page, const struct muster_explanation 
         struct account account = { .wall_ns = run->kept_wall_ns };
         char title[80];
 
-        collect(&account, explanation, MUSTER_ACCOUNT_CHAIN);
-        collect(&account, explanation, MUSTER_ACCOUNT_SHARES);
+        collect_parts(&account, explanation, MUSTER_ACCOUNT_CHAIN);
+        collect_parts(&account, explanation, MUSTER_ACCOUNT_SHARES);
         if (!account.n)
                 return;
         snprintf(title, sizeof(title), "Where the %s went", words_ns(run->kept_wall_ns).text);

@@ -79,7 +79,7 @@ int account_input(struct account *account, const struct input *input, const stru
 
 /* --- the end --------------------------------------------------------------------------------- */
 
-static int explain(struct account *account, struct muster_error *error)
+static int explain_run(struct account *account, struct muster_error *error)
 {
         return account->options->record
                        ? muster_explain_file(&account->explanation, account->options->record, error)
@@ -101,7 +101,7 @@ int account_end(struct account *account, uint64_t n_requests, bool was_interrupt
         account->is_too_long = !is_must && account->options->record && n_requests > QUICK_TO_READ;
         if (account->is_too_long)
                 return 0;
-        r = explain(account, is_must ? error : NULL);
+        r = explain_run(account, is_must ? error : NULL);
         if (r < 0)
                 return is_must ? r : 0;
         account->all_hold =
@@ -168,7 +168,7 @@ static int check_lines(const struct account *account, struct muster_error *error
                 (unsigned long long)account->first_unsafe_line);
 }
 
-static void tell(const char *text)
+static void print_proof(const char *text)
 {
         const struct page page = page_on(stderr);
 
@@ -181,7 +181,7 @@ static void tell_confirmation(const struct account *account)
         struct buf words = { 0 };
 
         if (confirm_words(&account->confirmation, &words) == 0 && buf_terminate(&words) == 0)
-                tell(words.at);
+                print_proof(words.at);
         buf_deinit(&words);
 }
 
@@ -203,7 +203,7 @@ int account_confirm(struct account *account, struct muster_error *error)
         if (r == 0)
                 tell_confirmation(account);
         else if (r == CONFIRM_NOTHING)
-                tell(confirm_nothing);
+                print_proof(confirm_nothing);
         return r;
 }
 

@@ -18,7 +18,7 @@
 /* --- the loop -------------------------------------------------------------------------------- */
 
 /* Ctrl-C: read no more, drop what waits, give what is in flight a moment, then drop that too. */
-static void stop(struct fetch *fetch, uint64_t now_ns)
+static void stop_fetch(struct fetch *fetch, uint64_t now_ns)
 {
         if (!fetch->is_stopping) {
                 fetch->is_stopping = true;
@@ -39,7 +39,7 @@ static bool is_over(const struct fetch *fetch)
         return !fetch->n_outstanding && (fetch->input_has_ended || fetch->is_stopping);
 }
 
-static int run(struct fetch *fetch)
+static int run_fetch(struct fetch *fetch)
 {
         int r = 0;
 
@@ -47,7 +47,7 @@ static int run(struct fetch *fetch)
                 uint64_t now_ns = clock_monotonic();
 
                 if (interrupt_has_come())
-                        stop(fetch, now_ns);
+                        stop_fetch(fetch, now_ns);
                 else
                         r = fetch_submit(fetch);
                 if (r == 0)
@@ -170,7 +170,7 @@ int fetch_main(int argc, char **argv)
                 fetch.has_progress = isatty(STDERR_FILENO) && !fetch.options.is_silent &&
                                      !fetch.options.no_progress;
                 interrupt_begin(fetch.client);
-                status = fetch_finish(&fetch, run(&fetch));
+                status = fetch_finish(&fetch, run_fetch(&fetch));
         }
         close_all(&fetch);
         return status;

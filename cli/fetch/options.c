@@ -133,7 +133,7 @@ static int check_fail(const struct fetch_options *options, struct muster_error *
                 "--fail drops the body of an error and --fail-with-body keeps it: choose one");
 }
 
-static int finish(struct fetch_options *options, struct muster_error *error)
+static int finish_options(struct fetch_options *options, struct muster_error *error)
 {
         int r = check_fail(options, error);
 
@@ -162,7 +162,7 @@ int fetch_options_parse(struct fetch_options *options, int argc, char **argv,
 
         *options = (struct fetch_options){ 0 };
         r = option_parse(fetch_option_tables, options, argc, argv, request_options_add_url, error);
-        return r == 0 ? finish(options, error) : r;
+        return r == 0 ? finish_options(options, error) : r;
 }
 
 void fetch_options_deinit(struct fetch_options *options)

@@ -9,7 +9,7 @@
 
 #define READ_BYTES (64 * 1024)
 
-static int fail(const char *path, int sys, struct muster_error *error)
+static int fail_to_read(const char *path, int sys, struct muster_error *error)
 {
         return error_set(error, MUSTER_E_INPUT, MUSTER_PHASE_QUEUE, sys, "cannot read %s: %s", path,
                 strerrordesc_np(sys));
@@ -28,7 +28,7 @@ static int read_all(int fd, const char *path, struct buf *to, struct muster_erro
                 if (n > 0)
                         to->len += (size_t)n;
                 else if (errno != EINTR)
-                        return fail(path, errno, error);
+                        return fail_to_read(path, errno, error);
         }
 }
 
@@ -40,7 +40,7 @@ int file_read(const char *path, struct buf *to, struct muster_error *error)
                 return read_all(STDIN_FILENO, "standard input", to, error);
         fd = open(path, O_RDONLY | O_CLOEXEC);
         if (fd < 0)
-                return fail(path, errno, error);
+                return fail_to_read(path, errno, error);
         r = read_all(fd, path, to, error);
         close(fd);
         return r;
@@ -54,7 +54,7 @@ int body_from_file(struct muster_request *request, const char *path, struct must
         /* Looked at now, so that the line with the mistake is told; read when it is sent. */
         if (!path_is_standard(path)) {
                 if (access(path, R_OK) < 0)
-                        return fail(path, errno, error);
+                        return fail_to_read(path, errno, error);
                 r = muster_request_set_body_file(request, path);
                 return r < 0 ? error_set_memory(error, MUSTER_PHASE_QUEUE) : 0;
         }

@@ -7,7 +7,7 @@
 #include <errno.h>
 #include <unistd.h>
 
-static int begin(struct input_copies *copies, const char *name, struct muster_error *error)
+static int begin_copy(struct input_copies *copies, const char *name, struct muster_error *error)
 {
         struct input_copy *list = mem_realloc(copies->list, (copies->n + 1) * sizeof(*list));
         FILE *file;
@@ -36,7 +36,7 @@ int input_copies_add(struct input_copies *copies, const struct input *input,
         if (!item->text.at)
                 return 0;
         if (!copies->n || copies->list[copies->n - 1].name != input->file) {
-                int r = begin(copies, input->file, error);
+                int r = begin_copy(copies, input->file, error);
 
                 if (r < 0)
                         return r;

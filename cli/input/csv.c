@@ -118,7 +118,7 @@ static int add_column(struct csv *csv, struct muster_str name)
         return buf_add_str(&columns[csv->n - 1].name, name);
 }
 
-static int bad(struct muster_error *error, const char *what, struct muster_str of,
+static int refuse_row(struct muster_error *error, const char *what, struct muster_str of,
         const char *advice)
 {
         return error_set(error, MUSTER_E_INPUT, MUSTER_PHASE_QUEUE, 0, "%s \"%.*s\"%s", what,
@@ -134,7 +134,7 @@ static int read_names(struct csv *csv, struct muster_str row, struct muster_erro
                 struct muster_str name = trimmed(&csv->field);
 
                 if (!utf8_is_valid(name))
-                        return bad(error, "the header is not UTF-8 at", name,
+                        return refuse_row(error, "the header is not UTF-8 at", name,
                                 "; iconv makes it that");
                 if (csv->n == COLUMNS_MAX)
                         return error_set(error, MUSTER_E_INPUT, MUSTER_PHASE_QUEUE, 0,
@@ -143,12 +143,12 @@ static int read_names(struct csv *csv, struct muster_str row, struct muster_erro
                         return error_set_memory(error, MUSTER_PHASE_QUEUE);
         }
         if (r == FIELD_ODD)
-                return bad(error, "there is text behind the quote that closes",
+                return refuse_row(error, "there is text behind the quote that closes",
                         buf_str(&csv->field), " in the header");
         return r < 0 ? error_set_memory(error, MUSTER_PHASE_QUEUE) : 0;
 }
 
-static struct muster_str name_of(const struct csv *csv, size_t i)
+static struct muster_str column_name(const struct csv *csv, size_t i)
 {
         return buf_str(&csv->columns[i].name);
 }
@@ -160,7 +160,7 @@ static int no_url(const struct csv *csv, const struct input_options *options,
         size_t len = 0, with_url = 0;
 
         for (size_t i = 0; i < csv->n; i++) {
-                struct muster_str name = name_of(csv, i);
+                struct muster_str name = column_name(csv, i);
 
                 if (is_url(name) && !with_url)
                         with_url = i + 1;
@@ -184,7 +184,7 @@ static int find_url(const struct csv *csv, const struct input_options *options, 
         uint64_t number;
 
         for (size_t i = 0; i < csv->n; i++)
-                if (is_url_column(name_of(csv, i), options)) {
+                if (is_url_column(column_name(csv, i), options)) {
                         *ret_url = i;
                         return 0;
                 }
@@ -216,7 +216,7 @@ static void settle_known(struct csv *csv, size_t url)
         csv->columns[url].known = known_names[0];
         for (size_t i = 0; i < csv->n; i++)
                 for (size_t k = 1; k < sizeof(known_names) / sizeof(known_names[0]); k++)
-                        if (i != url && str_is_nocase(name_of(csv, i), known_names[k]) &&
+                        if (i != url && str_is_nocase(column_name(csv, i), known_names[k]) &&
                                 !is_taken(csv, known_names[k]))
                                 csv->columns[i].known = known_names[k];
 }
@@ -229,9 +229,9 @@ static int settle_names(struct csv *csv, size_t url, bool is_row, struct muster_
                         return error_set_memory(error, MUSTER_PHASE_QUEUE);
         for (size_t i = 0; i < csv->n; i++)
                 for (size_t j = 0; j < i; j++)
-                        if (str_eq(name_of(csv, i), name_of(csv, j)))
-                                return bad(error, "two columns are called", name_of(csv, i),
-                                        "; give one another name");
+                        if (str_eq(column_name(csv, i), column_name(csv, j)))
+                                return refuse_row(error, "two columns are called",
+                                        column_name(csv, i), "; give one another name");
         settle_known(csv, url);
         return 0;
 }
@@ -240,7 +240,7 @@ static int check_strict(const struct csv *csv, struct muster_error *error)
 {
         for (size_t i = 0; i < csv->n; i++)
                 if (!csv->columns[i].known)
-                        return bad(error, "--strict refuses the column", name_of(csv, i),
+                        return refuse_row(error, "--strict refuses the column", column_name(csv, i),
                                 "; url, id, method and body are known");
         return 0;
 }
@@ -262,7 +262,7 @@ int csv_begin(struct csv *csv, struct muster_str row, char delimiter,
                 r = find_url(csv, options, &url, error);
         if (r < 0)
                 return r;
-        is_row = is_url(name_of(csv, url));
+        is_row = is_url(column_name(csv, url));
         r = settle_names(csv, url, is_row, error);
         if (r == 0 && options->is_strict)
                 r = check_strict(csv, error);
@@ -308,7 +308,7 @@ static int add_field(struct csv *csv, size_t i, struct input_item *item)
                 value = trimmed(&csv->field);
         /* An empty field is none, but for the URL, which is then told to be empty. */
         if (!column->known)
-                r = add_member(&csv->own, name_of(csv, i), value);
+                r = add_member(&csv->own, column_name(csv, i), value);
         else if (value.len || column->known == known_names[0])
                 r = add_member(&csv->known, str_of(column->known), value);
         return r < 0 ? error_set_memory(&item->error, MUSTER_PHASE_QUEUE) : 0;
@@ -360,7 +360,7 @@ int csv_row(struct csv *csv, struct muster_str row, struct buf *line, struct inp
 
 /* --- the formats ----------------------------------------------------------------------------- */
 
-static int parse(struct muster_str line, struct buf *scratch, struct input_item *item)
+static int parse_row(struct muster_str line, struct buf *scratch, struct input_item *item)
 {
         (void)scratch;
         return jsonl_parse(line, true, item);
@@ -377,8 +377,10 @@ static bool fits_tsv(struct muster_str line, const struct input_options *options
 }
 
 const struct input_format input_csv = {
-        .name = "csv", .endings = ".csv", .delimiter = ',', .parse = parse, .fits = fits_csv
+        .name = "csv", .endings = ".csv", .delimiter = ',', .parse = parse_row, .fits = fits_csv
 };
-const struct input_format input_tsv = {
-        .name = "tsv", .endings = ".tsv .tab", .delimiter = '\t', .parse = parse, .fits = fits_tsv
-};
+const struct input_format input_tsv = { .name = "tsv",
+        .endings = ".tsv .tab",
+        .delimiter = '\t',
+        .parse = parse_row,
+        .fits = fits_tsv };

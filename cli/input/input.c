@@ -64,14 +64,14 @@ static const char *name_of(const struct input *input)
         return path_is_standard(input->file) ? "standard input" : input->file;
 }
 
-static int fail(const struct input *input, int sys, struct muster_error *error)
+static int fail_to_read(const struct input *input, int sys, struct muster_error *error)
 {
         return error_set(error, MUSTER_E_INPUT, MUSTER_PHASE_QUEUE, sys,
                 "input: cannot read %s: %s", name_of(input), strerrordesc_np(sys));
 }
 
 /* The file as a whole is of no use. */
-static int refuse(const struct input *input, const char *why, struct muster_error *error)
+static int refuse_file(const struct input *input, const char *why, struct muster_error *error)
 {
         return error_set(error, MUSTER_E_INPUT, MUSTER_PHASE_QUEUE, 0, "input: %s: %s",
                 name_of(input), why);
@@ -103,7 +103,7 @@ static int use_format(struct input *input, const struct input_format *format,
         input->reader.delimiter = format->delimiter;
         if (!format->delimiter)
                 return input->options.url_column
-                               ? refuse(input,
+                               ? refuse_file(input,
                                          "--url-column is for CSV and TSV, and this is neither; --input-format csv or tsv says that it is",
                                          error)
                                : 0;
@@ -121,7 +121,7 @@ static int open_next(struct input *input, struct muster_error *error)
         if (!path_is_standard(input->file))
                 fd = open(input->file, O_RDONLY | O_CLOEXEC);
         if (fd < 0)
-                return fail(input, errno, error);
+                return fail_to_read(input, errno, error);
         reader_init(&input->reader, fd);
         input->is_open = true;
         input->file_format = NULL;
@@ -150,7 +150,7 @@ static int begin_file(struct input *input, struct muster_str line, struct muster
         const char *why = sniff(line);
 
         if (why)
-                return refuse(input, why, error);
+                return refuse_file(input, why, error);
         return input->file_format ? 0 : use_format(input, tell_format(input, line), error);
 }
 
@@ -160,7 +160,7 @@ static int begin_rows(struct input *input, struct muster_str row, struct muster_
         int r = csv_begin(input->csv, row, input->file_format->delimiter, &input->options, &why);
 
         if (r < 0)
-                return r == MUSTER_E_INPUT ? refuse(input, why.text, error)
+                return r == MUSTER_E_INPUT ? refuse_file(input, why.text, error)
                                            : error_set_memory(error, MUSTER_PHASE_QUEUE);
         input->has_header = true;
         input->reader.delimiter = input->csv->delimiter;
@@ -241,7 +241,7 @@ static int next_of_file(struct input *input, struct input_item *item, struct mus
                 if (r == READER_END)
                         return INPUT_END;
                 if (r < 0)
-                        return fail(input, sys, error);
+                        return fail_to_read(input, sys, error);
                 if (r != 0) {
                         odd_line(input, item, r);
                         return 0;
@@ -252,7 +252,7 @@ static int next_of_file(struct input *input, struct input_item *item, struct mus
         }
 }
 
-static void clear(struct input_item *item)
+static void clear_item(struct input_item *item)
 {
         item->url = NULL;
         item->request = NULL;
@@ -270,7 +270,7 @@ int input_next(struct input *input, struct input_item *item, struct muster_error
 {
         int r = INPUT_END;
 
-        clear(item);
+        clear_item(item);
         if (*input->urls) {
                 item->url = *input->urls++;
                 input->n_items++;

@@ -29,7 +29,7 @@ int jsonl_refused(struct input_item *item)
         return jsonl_bad(item, muster_request_error(item->request)->text, "");
 }
 
-static bool fits(struct muster_str line, const struct input_options *options)
+static bool looks_like_object(struct muster_str line, const struct input_options *options)
 {
         (void)options;
         return str_trim(line).at[0] == '{';
@@ -126,7 +126,7 @@ static const struct {
 #define N_MEMBERS (sizeof(members) / sizeof(members[0]))
 
 /* Its place in the table, N_MEMBERS for the caller's own. */
-static size_t find(const struct member *member)
+static size_t find_member(const struct member *member)
 {
         size_t i = 0;
 
@@ -186,7 +186,7 @@ static int collect_own(struct input_item *item, struct muster_str rest, json_t *
         int r = 0;
 
         while (r == 0 && members_next(&rest, &member)) {
-                size_t i = find(&member);
+                size_t i = find_member(&member);
 
                 if (i == 0 && !json_is_null(json_object_get(object, "id")))
                         r = set_id(item, json_object_get(object, "id"), member.value);
@@ -251,7 +251,7 @@ static int set_members(struct input_item *item, struct muster_str rest, const js
         int r = 0;
 
         while (r == 0 && members_next(&rest, &member)) {
-                size_t i = find(&member);
+                size_t i = find_member(&member);
                 json_t *value;
 
                 if (i == N_MEMBERS || !members[i].set)
@@ -263,7 +263,7 @@ static int set_members(struct input_item *item, struct muster_str rest, const js
         return r;
 }
 
-static int make(struct input_item *item, struct muster_str line, json_t *object, bool is_row)
+static int make_item(struct input_item *item, struct muster_str line, json_t *object, bool is_row)
 {
         bool is_result = !is_row && jsonl_is_result(object);
         int r = collect_own(item, line, object, is_row || is_result);
@@ -298,7 +298,7 @@ static json_t *load_large(struct muster_str line, json_error_t *why)
         return value;
 }
 
-static json_t *load(struct muster_str line, json_error_t *why)
+static json_t *load_object(struct muster_str line, json_error_t *why)
 {
         json_t *value = json_loadb(line.at, line.len, LOAD_FLAGS, why);
 
@@ -331,19 +331,19 @@ int jsonl_parse(struct muster_str line, bool is_row, struct input_item *item)
         json_t *object;
         int r;
 
-        if (!fits(line, NULL))
+        if (!looks_like_object(line, NULL))
                 return no_object(item, line);
-        object = load(line, &why);
+        object = load_object(line, &why);
         if (!object)
                 return not_json(item, &why);
-        r = make(item, line, object, is_row);
+        r = make_item(item, line, object, is_row);
         json_decref(object);
         if (r < 0)
                 item->request = muster_request_free(item->request);
         return r;
 }
 
-static int parse(struct muster_str line, struct buf *scratch, struct input_item *item)
+static int parse_object(struct muster_str line, struct buf *scratch, struct input_item *item)
 {
         (void)scratch;
         return jsonl_parse(line, false, item);
@@ -352,6 +352,6 @@ static int parse(struct muster_str line, struct buf *scratch, struct input_item 
 const struct input_format input_jsonl = {
         .name = "jsonl",
         .endings = ".jsonl .ndjson .jl",
-        .parse = parse,
-        .fits = fits,
+        .parse = parse_object,
+        .fits = looks_like_object,
 };

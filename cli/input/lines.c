@@ -10,14 +10,14 @@
 #include <base/error.h>
 #include <stdio.h>
 
-static bool fits(struct muster_str line, const struct input_options *options)
+static bool fits_any(struct muster_str line, const struct input_options *options)
 {
         (void)line;
         (void)options;
         return true;
 }
 
-static int bad(struct input_item *item, const char *what)
+static int refuse_line(struct input_item *item, const char *what)
 {
         return error_set(&item->error, MUSTER_E_INPUT, MUSTER_PHASE_QUEUE, 0, "input: line %llu%s",
                 (unsigned long long)item->line, what);
@@ -107,7 +107,7 @@ static int check_row(struct input_item *item, struct muster_str line)
 
         if (line.len > 2 && line.at[0] == '"' && memcmp(line.at + line.len - 2, "\",", 2) == 0 &&
                 !memchr(line.at, ',', line.len - 1))
-                return bad(item, " is in quotes, with a comma behind; leave both out");
+                return refuse_line(item, " is in quotes, with a comma behind; leave both out");
         if (!is_tabbed && !str_has_char(line, ','))
                 return 0;
         if (!str_has(line, "http://") && !str_has(line, "https://")) {
@@ -115,7 +115,7 @@ static int check_row(struct input_item *item, struct muster_str line)
 
                 while (str_split(&rest, is_tabbed ? '\t' : ',', &name))
                         if (str_is_nocase(str_trim(name), "url"))
-                                return bad(item,
+                                return refuse_line(item,
                                         is_tabbed
                                                 ? " looks like the header of a table; --input-format tsv reads it"
                                                 : " looks like the header of a table; --input-format csv reads it");
@@ -124,16 +124,17 @@ static int check_row(struct input_item *item, struct muster_str line)
         snprintf(what, sizeof(what),
                 " looks like a row of a table; --input-format %s --url-column %zu reads it",
                 is_tabbed ? "tsv" : "csv", 1 + columns_before_url(line, is_tabbed ? '\t' : ','));
-        return bad(item, what);
+        return refuse_line(item, what);
 }
 
 static int check_format(struct input_item *item, struct muster_str line)
 {
         if (line.at[0] == '{')
-                return bad(item,
+                return refuse_line(item,
                         " is a JSON object in a list of URLs; a file of such lines is read with --input-format jsonl");
         if (str_is_nocase(line, "url"))
-                return bad(item, " looks like the header of a table; --input-format csv reads it");
+                return refuse_line(item,
+                        " looks like the header of a table; --input-format csv reads it");
         return check_row(item, line);
 }
 
@@ -166,7 +167,7 @@ static bool begins_as_url(struct muster_str line)
         return str_is_nocase(begin, "http:") || str_is_nocase(begin, "https");
 }
 
-static int parse(struct muster_str line, struct buf *scratch, struct input_item *item)
+static int parse_url(struct muster_str line, struct buf *scratch, struct input_item *item)
 {
         bool is_clean;
         int r = 0;
@@ -174,7 +175,7 @@ static int parse(struct muster_str line, struct buf *scratch, struct input_item 
         line = str_trim(line);
         is_clean = is_plain(line);
         if (!is_clean && str_has_char(line, '\0'))
-                return bad(item, " has a NUL; is this a text file?");
+                return refuse_line(item, " has a NUL; is this a text file?");
         if (!begins_as_url(line))
                 r = check_format(item, line);
         else if (!is_clean)
@@ -188,4 +189,4 @@ static int parse(struct muster_str line, struct buf *scratch, struct input_item 
         return 0;
 }
 
-const struct input_format input_lines = { .name = "lines", .parse = parse, .fits = fits };
+const struct input_format input_lines = { .name = "lines", .parse = parse_url, .fits = fits_any };

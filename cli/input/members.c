@@ -62,7 +62,7 @@ static size_t value_length(struct muster_str text)
         return n;
 }
 
-static struct muster_str take(struct muster_str *rest, size_t n)
+static struct muster_str take_front(struct muster_str *rest, size_t n)
 {
         struct muster_str part = { rest->at, n };
 
@@ -76,7 +76,7 @@ static void skip(struct muster_str *rest)
 {
         while (rest->len && (is_space(rest->at[0]) || rest->at[0] == '{' || rest->at[0] == ',' ||
                                     rest->at[0] == ':'))
-                take(rest, 1);
+                take_front(rest, 1);
 }
 
 bool members_next(struct muster_str *rest, struct member *ret_member)
@@ -84,13 +84,13 @@ bool members_next(struct muster_str *rest, struct member *ret_member)
         skip(rest);
         if (!rest->len || rest->at[0] != '"')
                 return false;
-        ret_member->name = take(rest, value_length(*rest));
+        ret_member->name = take_front(rest, value_length(*rest));
         ret_member->name.at++;
         ret_member->name.len -= 2;
         /* Not skip(): the value may be an object. */
         while (rest->len && (is_space(rest->at[0]) || rest->at[0] == ':'))
-                take(rest, 1);
-        ret_member->value = take(rest, value_length(*rest));
+                take_front(rest, 1);
+        ret_member->value = take_front(rest, value_length(*rest));
         return true;
 }
 

@@ -28,7 +28,7 @@ void reader_deinit(struct reader *reader)
 }
 
 /* Read some more behind what is there, after moving that to the front. */
-static int fill(struct reader *reader, int *ret_sys)
+static int read_more(struct reader *reader, int *ret_sys)
 {
         struct pollfd poll_fd = { .fd = reader->fd, .events = POLLIN };
         ssize_t n;
@@ -64,7 +64,7 @@ static uint64_t count_lines(const struct reader *reader, size_t next)
         return n + (next == reader->at || reader->buf.at[next - 1] != '\n');
 }
 
-static struct muster_str take(struct reader *reader, size_t end, size_t next)
+static struct muster_str take_line(struct reader *reader, size_t end, size_t next)
 {
         struct muster_str line = { reader->buf.at + reader->at, end - reader->at };
 
@@ -128,14 +128,14 @@ static bool find_line(struct reader *reader, struct muster_str *ret_line)
         size_t end = find_end(reader);
 
         if (end < reader->buf.len) {
-                *ret_line = take(reader, end, end + 1);
+                *ret_line = take_line(reader, end, end + 1);
                 return true;
         }
         reader->scanned = reader->buf.len;
         if (!reader->has_ended || reader->at == reader->buf.len ||
                 (reader->place == READER_IN_QUOTES && !reader->is_skipping))
                 return false;
-        *ret_line = take(reader, reader->buf.len, reader->buf.len);
+        *ret_line = take_line(reader, reader->buf.len, reader->buf.len);
         return true;
 }
 
@@ -147,7 +147,7 @@ static void take_first_line(struct reader *reader, struct muster_str *ret_line)
         const char *lf = memchr(reader->buf.at + reader->at, '\n', reader->buf.len - reader->at);
         size_t end = lf ? (size_t)(lf - reader->buf.at) : reader->buf.len;
 
-        *ret_line = take(reader, end, lf ? end + 1 : end);
+        *ret_line = take_line(reader, end, lf ? end + 1 : end);
 }
 
 /* False: more has to be read to know whether a byte order mark is there. */
@@ -213,7 +213,7 @@ int reader_next(struct reader *reader, struct muster_str *ret_line, int *ret_sys
                         r = without_end(reader, ret_line);
                 }
                 if (r == 0)
-                        r = fill(reader, ret_sys);
+                        r = read_more(reader, ret_sys);
                 if (r != 0)
                         return r;
         }

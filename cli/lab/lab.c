@@ -127,7 +127,7 @@ static int find_command(char **argv, int argc)
         return argc;
 }
 
-static int check(const struct settings *settings, const struct lab_run *run,
+static int check_settings(const struct settings *settings, const struct lab_run *run,
         struct muster_error *error)
 {
         int r = config_check(&settings->config, error);
@@ -138,8 +138,8 @@ static int check(const struct settings *settings, const struct lab_run *run,
         return r;
 }
 
-static int parse(struct settings *settings, struct lab_run *run, const struct option *const *tables,
-        int argc, char **argv)
+static int parse_arguments(struct settings *settings, struct lab_run *run,
+        const struct option *const *tables, int argc, char **argv)
 {
         int n = find_command(argv, argc);
         int r = option_parse(tables, settings, n, argv, set_operand, &run->error);
@@ -151,7 +151,7 @@ static int parse(struct settings *settings, struct lab_run *run, const struct op
         else if (!settings->only_serves)
                 run->shell_text = settings->config.run;
         r = add_defaults(&settings->config, &run->error);
-        return r == 0 ? check(settings, run, &run->error) : r;
+        return r == 0 ? check_settings(settings, run, &run->error) : r;
 }
 
 int lab_main(int argc, char **argv)
@@ -167,7 +167,7 @@ int lab_main(int argc, char **argv)
         if (r < 0)
                 return EXIT_COULD_NOT_RUN;
         run.config = &settings->config;
-        r = parse(settings, &run, tables, argc, argv);
+        r = parse_arguments(settings, &run, tables, argc, argv);
         if (r == OPTION_HELP) {
                 status = help(tables);
         } else if (r < 0) {

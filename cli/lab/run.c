@@ -107,7 +107,7 @@ static void stop_ready(struct loop_watch *watch, bool readable, bool writable)
         loop_watch_set(&run->loop, watch, watch->fd, false, false);
 }
 
-static int start(struct lab_run *run)
+static int start_lab(struct lab_run *run)
 {
         int sys = 0;
         int r = loop_init(&run->loop, &run->clock, &sys);
@@ -141,7 +141,7 @@ static int serve(struct lab_run *run)
                       : error_set(&run->error, r, MUSTER_PHASE_QUEUE, 0, "the event loop failed");
 }
 
-static void stop(struct lab_run *run)
+static void stop_lab(struct lab_run *run)
 {
         lab_stop(&run->lab);
         loop_deinit(&run->loop);
@@ -215,7 +215,7 @@ static char **replace_words(struct lab_run *run, const char *ca)
 }
 
 /* Become the command. Returns an exit status when that failed. */
-static int execute(struct lab_run *run)
+static int become_command(struct lab_run *run)
 {
         char path[LAB_PATH_MAX];
         const char *ca = ca_file(run, path, sizeof(path));
@@ -252,7 +252,7 @@ static int serve_command(struct lab_run *run)
         fflush(NULL);
         child = fork();
         if (child == 0)
-                _exit(execute(run));
+                _exit(become_command(run));
         if (child > 0)
                 run->stop_fd = (int)syscall(SYS_pidfd_open, child, 0);
         if (child < 0 || run->stop_fd < 0)
@@ -268,7 +268,7 @@ static int serve_command(struct lab_run *run)
         return r;
 }
 
-static void tell(const struct lab_run *run)
+static void print_addresses(const struct lab_run *run)
 {
         char text[LAB_PATH_MAX];
 
@@ -312,7 +312,7 @@ static int serve_alone(struct lab_run *run)
         int r;
 
         catch_signals(run, wake);
-        tell(run);
+        print_addresses(run);
         r = serve(run);
         tell_end(run);
         return r;
@@ -325,18 +325,18 @@ static int link_serve(void *data, int stop_fd, int ready_fd)
 
         signal(SIGPIPE, SIG_IGN);
         run->stop_fd = stop_fd;
-        r = start(run);
+        r = start_lab(run);
         if (r == 0 && write(ready_fd, "", 1) == 1)
                 r = serve(run);
         if (r < 0)
                 error_tell(&run->error);
-        stop(run);
+        stop_lab(run);
         return r < 0 ? EXIT_COULD_NOT_RUN : 0;
 }
 
 static int link_command(void *data)
 {
-        return execute(data);
+        return become_command(data);
 }
 
 static void link_warn(void *data, const char *text)
@@ -375,10 +375,10 @@ int lab_run(struct lab_run *run)
         if (r == 0 && run->config->has_link) {
                 r = serve_over_link(run);
         } else if (r == 0) {
-                r = start(run);
+                r = start_lab(run);
                 if (r == 0)
                         r = has_command ? serve_command(run) : serve_alone(run);
-                stop(run);
+                stop_lab(run);
         }
         remove_directory(run);
         return r < 0 ? error_tell(&run->error) : run->status;

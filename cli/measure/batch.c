@@ -51,7 +51,7 @@ static int make_room(struct batch *batch, struct muster_error *error)
         return 0;
 }
 
-static int add(struct batch *batch, struct muster_str text, const struct input_format *format,
+static int add_text(struct batch *batch, struct muster_str text, const struct input_format *format,
         struct muster_error *error)
 {
         size_t at = batch->text.len;
@@ -81,8 +81,8 @@ static int add_item(struct batch *batch, const struct input_item *item, bool all
                         batch->left_out = item->error;
                 return 0;
         }
-        return item->url ? add(batch, str_of(item->url), NULL, error)
-                         : add(batch, item->text, item->format, error);
+        return item->url ? add_text(batch, str_of(item->url), NULL, error)
+                         : add_text(batch, item->text, item->format, error);
 }
 
 static void tell_warning(struct input *input, const struct input_item *item)
@@ -94,7 +94,7 @@ static void tell_warning(struct input *input, const struct input_item *item)
                 fprintf(stderr, "%s\n", warning);
 }
 
-static int read_all(struct batch *batch, struct input *input, bool allows_unsafe,
+static int read_list(struct batch *batch, struct input *input, bool allows_unsafe,
         struct muster_error *error)
 {
         struct input_item item = { 0 };
@@ -143,7 +143,7 @@ int batch_read(struct batch *batch, const struct request_options *options, bool 
         if (!allows_unsafe && !method_is_safe(method))
                 return refuse_unsafe(method, error);
         input_init(&input, urls, files, &options->input);
-        r = read_all(batch, &input, allows_unsafe, error);
+        r = read_list(batch, &input, allows_unsafe, error);
         input_deinit(&input);
         return r < 0 ? r : check_some(batch, error);
 }
@@ -201,7 +201,7 @@ void batch_scratch_deinit(struct batch_scratch *scratch)
  * What its line and the options say; none where that is a plain GET of a URL. Negative: it cannot
  * be made.
  */
-static int make(const struct batch *batch, const struct batch_item *item,
+static int make_request(const struct batch *batch, const struct batch_item *item,
         struct batch_scratch *scratch, struct muster_request **ret_request)
 {
         struct muster_str text = { batch->text.at + item->at, item->len };
@@ -233,7 +233,7 @@ int batch_submit(const struct batch *batch, size_t i, struct muster_client *clie
 {
         const struct batch_item *item = &batch->items[i];
         struct muster_request *request = NULL;
-        int r = make(batch, item, scratch, &request);
+        int r = make_request(batch, item, scratch, &request);
 
         if (r < 0)
                 return r;

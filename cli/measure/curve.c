@@ -192,7 +192,7 @@ static double n_behind(const struct curve *curve, size_t i)
         return (double)(curve->steps[i].n_done + n_again);
 }
 
-static void fit(struct curve *curve)
+static void fit_curve(struct curve *curve)
 {
         struct usl_point points[CURVE_STEPS_MAX];
         double peak, measured;
@@ -223,7 +223,7 @@ void curve_finish(struct curve *curve)
         combine(curve);
         find_knee(curve);
         find_limit(curve);
-        fit(curve);
+        fit_curve(curve);
 }
 
 bool curve_has_knee(const struct curve *curve)

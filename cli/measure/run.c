@@ -113,7 +113,7 @@ static void take_results(struct worker *worker)
         }
 }
 
-static void work(struct worker *worker)
+static void work_off(struct worker *worker)
 {
         for (;;) {
                 take_requests(worker);
@@ -135,7 +135,7 @@ static void *worker_main(void *argument)
         pthread_rwlock_rdlock(&worker->crew->gate);
         pthread_rwlock_unlock(&worker->crew->gate);
         start = cpu_now();
-        work(worker);
+        work_off(worker);
         worker->cpu = cpu_since(cpu_now(), start);
         worker->end_ns = clock_monotonic();
         return NULL;
@@ -185,7 +185,7 @@ static int make_clients(struct crew *crew, struct muster_error *error)
 }
 
 /* Signals are for the thread that started them. */
-static int start(struct crew *crew, struct muster_error *error)
+static int start_workers(struct crew *crew, struct muster_error *error)
 {
         sigset_t all, before;
         int sys = 0;
@@ -248,7 +248,7 @@ static int run_crew(struct crew *crew, struct muster_error *error)
         if (r < 0)
                 return r;
         pthread_rwlock_wrlock(&crew->gate);
-        r = start(crew, error);
+        r = start_workers(crew, error);
         crew->start_ns = clock_monotonic();
         pthread_rwlock_unlock(&crew->gate);
         join(crew);

@@ -32,7 +32,7 @@ double stat_median(const double *values, size_t n)
         return median_of(sorted, n);
 }
 
-static double draw(const double *values, size_t n, struct rand *rand)
+static double draw_median(const double *values, size_t n, struct rand *rand)
 {
         double drawn[STAT_VALUES_MAX];
 
@@ -48,7 +48,7 @@ struct estimate stat_estimate(const double *values, size_t n)
 
         rand_init(&rand, DRAW_SEED);
         for (size_t i = 0; i < N_DRAWS; i++)
-                medians[i] = draw(values, n, &rand);
+                medians[i] = draw_median(values, n, &rand);
         qsort(medians, N_DRAWS, sizeof(*medians), compare);
         return (struct estimate){ .median = stat_median(values, n),
                 .low = medians[N_DRAWS / 40],

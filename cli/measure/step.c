@@ -33,7 +33,7 @@ struct runner {
 /* --- requests out, results in ---------------------------------------------------------------- */
 
 /* Enough wait here that a slot which becomes free is used in the same turn. */
-static int feed(struct runner *runner)
+static int keep_full(struct runner *runner)
 {
         while (runner->n_outstanding < (uint64_t)runner->concurrency * 2) {
                 int r = batch_submit(runner->batch, runner->next, runner->client, &runner->scratch,
@@ -72,7 +72,7 @@ static void count_rtt(struct runner *runner, const struct muster_result *result)
         runner->rtt_us += conn.rtt_us;
 }
 
-static void count(struct runner *runner, const struct muster_result *result)
+static void count_result(struct runner *runner, const struct muster_result *result)
 {
         tally_add(&runner->tally, result);
         if (muster_result_error(result) || tally_is_turned_down(result))
@@ -89,7 +89,7 @@ static void take_results(struct runner *runner)
                 runner->n_outstanding--;
                 runner->n_done++;
                 if (runner->is_counting)
-                        count(runner, result);
+                        count_result(runner, result);
                 muster_result_free(result);
         }
 }
@@ -104,13 +104,13 @@ static bool is_hopeless(const struct runner *runner)
 }
 
 /* Go on until so many are done and so much time has passed. 0 also after Ctrl-C. */
-static int go_on(struct runner *runner, uint64_t n, uint64_t until_ns)
+static int run_until(struct runner *runner, uint64_t n, uint64_t until_ns)
 {
         int r = 0;
 
         while (r >= 0 && !interrupt_has_come() &&
                 (runner->n_done < n || clock_monotonic() < until_ns) && !is_hopeless(runner)) {
-                r = feed(runner);
+                r = keep_full(runner);
                 if (r == 0)
                         r = muster_wait(runner->client, PATIENCE_MS);
                 take_results(runner);
@@ -141,7 +141,7 @@ static struct step_phase figures_of(const struct hist *hist)
                 .p99_ns = (double)hist_quantile(hist, 0.99) };
 }
 
-static void fill_in(struct step *step, const struct runner *runner, uint64_t wall_ns,
+static void fill_step(struct step *step, const struct runner *runner, uint64_t wall_ns,
         struct cpu cpu)
 {
         const struct tally *tally = &runner->tally;
@@ -187,11 +187,11 @@ static uint64_t n_conns_opened(const struct runner *runner)
         return stats.n_conns_opened;
 }
 
-static int measure(struct step *step, struct runner *runner, const struct step_plan *plan)
+static int measure_step(struct step *step, struct runner *runner, const struct step_plan *plan)
 {
         uint64_t start_ns, wall_ns, n_conns;
         struct cpu start_cpu, cpu;
-        int r = go_on(runner, plan->concurrency, 0);
+        int r = run_until(runner, plan->concurrency, 0);
 
         if (r < 0)
                 return r;
@@ -199,17 +199,17 @@ static int measure(struct step *step, struct runner *runner, const struct step_p
         n_conns = n_conns_opened(runner);
         start_ns = clock_monotonic();
         start_cpu = cpu_now();
-        r = go_on(runner, runner->n_done + plan->least_requests, start_ns + plan->least_ns);
+        r = run_until(runner, runner->n_done + plan->least_requests, start_ns + plan->least_ns);
         wall_ns = clock_monotonic() - start_ns;
         cpu = cpu_since(cpu_now(), start_cpu);
-        fill_in(step, runner, wall_ns, cpu);
+        fill_step(step, runner, wall_ns, cpu);
         step->n_conns = n_conns_opened(runner) - n_conns;
         drain(runner);
         step->is_complete = !interrupt_has_come();
         return r;
 }
 
-static int begin(struct runner *runner, struct muster_error *error)
+static int open_client(struct runner *runner, struct muster_error *error)
 {
         struct muster_client_options options = runner->batch->options->client;
 
@@ -230,10 +230,10 @@ int step_run(struct step *step, const struct batch *batch, size_t *next,
         const struct step_plan *plan, struct muster_error *error)
 {
         struct runner runner = { .batch = batch, .next = *next, .concurrency = plan->concurrency };
-        int r = begin(&runner, error);
+        int r = open_client(&runner, error);
 
         *step = (struct step){ .concurrency = plan->concurrency };
-        if (r == 0 && (r = measure(step, &runner, plan)) < 0)
+        if (r == 0 && (r = measure_step(step, &runner, plan)) < 0)
                 error_set(error, r, MUSTER_PHASE_QUEUE, 0,
                         "the kernel refuses to wait for events, or memory is out");
         *next = runner.next;

@@ -166,7 +166,7 @@ const struct curl_option curl_options[] = {
 };
 
 /* "proxy-*" is what begins with "proxy-". */
-static bool fits(const char *pattern, struct muster_str name)
+static bool name_fits(const char *pattern, struct muster_str name)
 {
         size_t len = strlen(pattern);
 
@@ -178,7 +178,7 @@ static bool fits(const char *pattern, struct muster_str name)
 const struct curl_option *curl_option_of_name(struct muster_str name)
 {
         for (const struct curl_option *option = curl_options; option->name; option++)
-                if (fits(option->name, name))
+                if (name_fits(option->name, name))
                         return option;
         return NULL;
 }

@@ -102,7 +102,7 @@ struct parser {
         struct muster_error *error;
 };
 
-static int set(struct parser *parser, const struct option *option, const char *value)
+static int set_option(struct parser *parser, const struct option *option, const char *value)
 {
         struct muster_error why = { 0 };
         int r = option->set(parser->settings, option, value, &why);
@@ -130,7 +130,7 @@ static int set_with(struct parser *parser, const struct option *option, const ch
                                 "--%s needs a value: %s", option->name, option->argument);
                 value = parser->argv[++parser->at];
         }
-        return set(parser, option, value);
+        return set_option(parser, option, value);
 }
 
 static int parse_long(struct parser *parser, const char *argument)
@@ -160,7 +160,7 @@ static int parse_letters(struct parser *parser, const char *argument)
                         return unknown_letter(parser->tables, *at, parser->error);
                 if (option->argument)
                         return set_with(parser, option, at[1] ? at + 1 : NULL);
-                r = set(parser, option, NULL);
+                r = set_option(parser, option, NULL);
         }
         return r;
 }

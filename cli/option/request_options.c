@@ -13,7 +13,7 @@ static struct request_options *of(void *settings)
         return settings;
 }
 
-static int invalid(struct muster_error *error, const char *what, const char *value)
+static int refuse_value(struct muster_error *error, const char *what, const char *value)
 {
         return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0, "\"%s\" %s", value, what);
 }
@@ -43,7 +43,7 @@ static int set_file(void *settings, const struct option *option, const char *val
         struct muster_error *error)
 {
         if (str_starts(str_of(value), "http://") || str_starts(str_of(value), "https://"))
-                return invalid(error,
+                return refuse_value(error,
                         "is a URL, and -i names a file of requests; write the URL without -i",
                         value);
         return set_listed(settings, option, value, error);
@@ -62,7 +62,7 @@ static int set_input_format(void *settings, const struct option *option, const c
         (void)option;
         of(settings)->input.format = input_format_find(value);
         if (strcmp(value, "auto") != 0 && !of(settings)->input.format)
-                return invalid(error, "is not auto, lines, jsonl, csv or tsv", value);
+                return refuse_value(error, "is not auto, lines, jsonl, csv or tsv", value);
         return 0;
 }
 
@@ -71,7 +71,7 @@ static int set_url_column(void *settings, const struct option *option, const cha
 {
         (void)option;
         of(settings)->input.url_column = value;
-        return *value ? 0 : invalid(error, "is no name of a column", value);
+        return *value ? 0 : refuse_value(error, "is no name of a column", value);
 }
 
 /* As curl: several are joined by "&". */
@@ -140,7 +140,7 @@ static int set_user(void *settings, const struct option *option, const char *val
                 return error_set_memory(error, MUSTER_PHASE_QUEUE);
         colon = strchr(options->user, ':');
         if (!colon)
-                return invalid(error, "has no password; write USER:PASSWORD", value);
+                return refuse_value(error, "has no password; write USER:PASSWORD", value);
         *colon = '\0';
         options->password = colon + 1;
         return 0;
@@ -177,7 +177,7 @@ static int set_header(void *settings, const struct option *option, const char *v
         if (value[0] == '@')
                 return set_header_file(of(settings), value + 1, error);
         if (!strpbrk(value, ":;"))
-                return invalid(error,
+                return refuse_value(error,
                         "is not \"Name: value\", \"Name;\" (empty) or \"Name:\" (not sent)", value);
         return add_text(&of(settings)->headers, value, error);
 }
@@ -199,7 +199,7 @@ static int set_max_redirs(void *settings, const struct option *option, const cha
                 return 0;
         }
         if (!str_to_u64(str_of(value), &n) || n >= UINT32_MAX)
-                return invalid(error, "is not a number; -1 is without limit", value);
+                return refuse_value(error, "is not a number; -1 is without limit", value);
         client->fail_on_redirect = n == 0;
         client->max_redirects = (unsigned)n;
         return 0;

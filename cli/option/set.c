@@ -13,7 +13,7 @@ static void *member(void *settings, const struct option *option)
         return (char *)settings + option->offset;
 }
 
-static int invalid(struct muster_error *error, const char *value, const char *why)
+static int refuse_value(struct muster_error *error, const char *value, const char *why)
 {
         return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0, "\"%s\" is %s", value,
                 why);
@@ -55,7 +55,7 @@ int option_set_count(void *settings, const struct option *option, const char *va
         uint64_t count;
 
         if (!str_to_u64(str_of(value), &count) || count < 1 || count > UINT32_MAX)
-                return invalid(error, value, "not a number from 1 on");
+                return refuse_value(error, value, "not a number from 1 on");
         *(unsigned *)member(settings, option) = (unsigned)count;
         return 0;
 }
@@ -80,7 +80,7 @@ int option_set_duration(void *settings, const struct option *option, const char 
         double ms;
 
         if (!quantity_parse(str_of(value), units, &ms) || ms > 1e15)
-                return invalid(error, value,
+                return refuse_value(error, value,
                         "not a duration; write 500ms, 2s, 1.5m or plain seconds");
         /* Nothing is shorter than a millisecond, and 0 means none. */
         *(uint64_t *)member(settings, option) = ms == 0  ? MUSTER_NO_TIMEOUT
@@ -98,9 +98,9 @@ int option_set_size(void *settings, const struct option *option, const char *val
         double bytes;
 
         if (!quantity_parse(str_of(value), units, &bytes))
-                return invalid(error, value, "not a size; write 4096, 10k, 1.5M, 1G or 1T");
+                return refuse_value(error, value, "not a size; write 4096, 10k, 1.5M, 1G or 1T");
         if (bytes > 1e18 || bytes < 1)
-                return invalid(error, value, "too large or too small");
+                return refuse_value(error, value, "too large or too small");
         *(uint64_t *)member(settings, option) = (uint64_t)bytes;
         return 0;
 }
@@ -114,7 +114,7 @@ int option_set_rate(void *settings, const struct option *option, const char *val
 
         if (!quantity_parse(str_of(value), units, &per_s) ||
                 (per_s > 0 && (per_s < 1e-6 || per_s > 1e6)))
-                return invalid(error, value,
+                return refuse_value(error, value,
                         "not a rate; write 500/s, 30/m or a plain number a second");
         *(double *)member(settings, option) = per_s;
         return 0;

@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static int fail(const char *path, const char *what, int sys, struct muster_error *error)
+static int fail_on_file(const char *path, const char *what, int sys, struct muster_error *error)
 {
         return error_set(error, MUSTER_E_RESOURCE, MUSTER_PHASE_DELIVER, sys,
                 "resource: cannot %s %s: %s", what, path, strerrordesc_np(sys));
@@ -33,7 +33,7 @@ static int make_parents(char *path, size_t *ret_made_at, struct muster_error *er
                 *slash = '\0';
                 r = mkdir(path, 0777);
                 if (r < 0 && errno != EEXIST) {
-                        fail(path, "make the directory", errno, error);
+                        fail_on_file(path, "make the directory", errno, error);
                         *slash = '/';
                         return MUSTER_E_RESOURCE;
                 }
@@ -97,7 +97,7 @@ int body_files_open(struct body_files *files, const char *spec, bool in_memory,
                 return error_set_memory(error, MUSTER_PHASE_QUEUE);
         r = make_parents(files->directory, &files->made_at, error);
         if (r == 0 && access(files->directory, W_OK | X_OK) < 0)
-                r = fail(files->directory, "write into", errno, error);
+                r = fail_on_file(files->directory, "write into", errno, error);
         return r == 0 ? scratch_open(&files->scratch, files->directory, error) : r;
 }
 
@@ -285,7 +285,7 @@ static int move_to(struct body_files *files, const char *path, struct buf *name,
         if (r == 0)
                 r = make_parents(name->at, &made_at, error);
         if (r == 0 && rename(path, name->at) < 0)
-                r = fail(name->at, "write the body to", errno, error);
+                r = fail_on_file(name->at, "write the body to", errno, error);
         if (r < 0 && made_at)
                 unmake_parents(name->at, made_at);
         return r;
@@ -300,7 +300,8 @@ int body_files_name(struct body_files *files, const struct item *item, struct bu
         scratch_file(&files->scratch, item->n, path, sizeof(path));
         if (files->in_memory || access(path, F_OK) < 0)
                 sys = write_from_memory(path, item->result);
-        r = sys ? fail(path, "write the body to", sys, error) : add_name(name, files, item, path);
+        r = sys ? fail_on_file(path, "write the body to", sys, error)
+                : add_name(name, files, item, path);
         if (r == BODY_NAME_TOO_LONG)
                 r = too_long(name, error);
         else if (r < 0 && !sys)

@@ -72,7 +72,8 @@ static bool is_control(struct muster_str character)
 }
 
 /* A character as it stands in a name. Returns its length; `to` has room for 12 bytes. */
-static size_t escape(struct muster_str text, size_t at, size_t len, bool is_utf8, char *to)
+static size_t escape_character(struct muster_str text, size_t at, size_t len, bool is_utf8,
+        char *to)
 {
         struct muster_str character = { text.at + at, len };
 
@@ -98,7 +99,7 @@ static int add_escaped(struct buf *to, struct muster_str text, size_t most, bool
                 size_t escaped_len;
 
                 len = character_len(text, at, is_utf8);
-                escaped_len = escape(text, at, len, is_utf8, escaped);
+                escaped_len = escape_character(text, at, len, is_utf8, escaped);
                 if (to->len - before + escaped_len > most) {
                         *ret_is_whole = false;
                         return 0;
@@ -155,7 +156,8 @@ static int add_word(struct buf *to, unsigned word, const struct body_name *name,
 /* --- the name -------------------------------------------------------------------------------- */
 
 /* With words of up to `most` bytes. */
-static int add(struct buf *to, const char *template, const struct body_name *name, size_t most)
+static int add_template(struct buf *to, const char *template, const struct body_name *name,
+        size_t most)
 {
         const char *at = template, *open;
         int r = 0;
@@ -189,11 +191,11 @@ static bool is_too_long(struct muster_str path)
 int body_name_add(struct buf *to, const char *template, const struct body_name *name)
 {
         size_t before = to->len;
-        int r = add(to, template, name, SIZE_MAX);
+        int r = add_template(to, template, name, SIZE_MAX);
 
         if (r == 0 && is_too_long((struct muster_str){ to->at + before, to->len - before })) {
                 to->len = before;
-                r = add(to, template, name, SHORT_WORD_MAX);
+                r = add_template(to, template, name, SHORT_WORD_MAX);
         }
         if (r < 0)
                 return r;

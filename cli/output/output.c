@@ -51,7 +51,7 @@ bool output_is(const struct output *output, const char *path)
 }
 
 /* What the file had goes. */
-static int begin(struct output *output)
+static int empty_file(struct output *output)
 {
         if (output->is_begun)
                 return 0;
@@ -59,7 +59,7 @@ static int begin(struct output *output)
         return output->is_file && ftruncate(output->fd, 0) < 0 ? errno : 0;
 }
 
-static int fail(const struct output *output, int sys, struct muster_error *error)
+static int fail_to_write(const struct output *output, int sys, struct muster_error *error)
 {
         if (sys == EPIPE)
                 return error_set(error, MUSTER_E_RESOURCE, MUSTER_PHASE_DELIVER, sys,
@@ -84,16 +84,16 @@ static int give_up(struct output *output, size_t n, int sys, struct muster_error
         output->n_bytes += n;
         if (output->is_file)
                 (void)!ftruncate(output->fd, (off_t)output->whole_at);
-        return fail(output, sys, error);
+        return fail_to_write(output, sys, error);
 }
 
 int output_flush(struct output *output, struct muster_error *error)
 {
         size_t at = 0;
-        int sys = output->buf.len ? begin(output) : 0;
+        int sys = output->buf.len ? empty_file(output) : 0;
 
         if (sys)
-                return fail(output, sys, error);
+                return fail_to_write(output, sys, error);
         while (at < output->buf.len) {
                 ssize_t n = write(output->fd, output->buf.at + at, output->buf.len - at);
                 struct pollfd room = { .fd = output->fd, .events = POLLOUT };
@@ -122,13 +122,13 @@ int output_add(struct output *output, const struct result_line *line, struct mus
 
 int output_close(struct output *output, struct muster_error *error)
 {
-        int r = output_flush(output, error), sys = r == 0 ? begin(output) : 0;
+        int r = output_flush(output, error), sys = r == 0 ? empty_file(output) : 0;
 
         if (output->path && close(output->fd) < 0 && !sys)
                 sys = errno;
         output->fd = -1;
         buf_deinit(&output->buf);
-        return r == 0 && sys ? fail(output, sys, error) : r;
+        return r == 0 && sys ? fail_to_write(output, sys, error) : r;
 }
 
 void output_abandon(struct output *output)

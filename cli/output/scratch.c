@@ -18,7 +18,7 @@
 #define TRIES   16 /* others may remove the folder while it has no lock yet */
 #define RUN_LEN 6  /* of mkdtemp()'s XXXXXX */
 
-static int fail(const char *path, int sys, struct muster_error *error)
+static int fail_to_make(const char *path, int sys, struct muster_error *error)
 {
         return error_set(error, MUSTER_E_RESOURCE, MUSTER_PHASE_QUEUE, sys,
                 "resource: cannot make the directory %s: %s", path, strerrordesc_np(sys));
@@ -146,7 +146,7 @@ static int make(struct scratch *scratch, struct muster_error *error)
         if (sys == 0)
                 return 0;
         rmdir(scratch->folder); /* where it is empty */
-        fail(scratch->folder, sys, error);
+        fail_to_make(scratch->folder, sys, error);
         scratch->path = mem_free(scratch->path);
         scratch->folder = mem_free(scratch->folder);
         return MUSTER_E_RESOURCE;

@@ -105,7 +105,7 @@ static int start(struct child *child, struct process_job *job)
         return r < 0 ? process_fail(job, "%s", error.code ? error.text : "out of memory") : 0;
 }
 
-static int run(void *state, struct process_job *job)
+static int run_command(void *state, struct process_job *job)
 {
         struct child_talk talk = process_talk(job);
         struct child child = { 0 };
@@ -132,5 +132,5 @@ static int run(void *state, struct process_job *job)
 }
 
 const struct processor processor_command = {
-        .name = "process", .is_wanted = is_wanted, .run = run
+        .name = "process", .is_wanted = is_wanted, .run = run_command
 };

@@ -56,7 +56,7 @@ static void told(void *data, jv message)
 }
 
 /* An error that the expression ended with; it may be any value. Takes `error`. */
-static int fail(struct expression *expression, struct process_job *job, jv error)
+static int fail_expression(struct expression *expression, struct process_job *job, jv error)
 {
         expression->message[0] = '\0';
         if (jv_get_kind(error) != JV_KIND_STRING)
@@ -67,7 +67,7 @@ static int fail(struct expression *expression, struct process_job *job, jv error
 
 /* --- the expression -------------------------------------------------------------------------- */
 
-static void end(void *state)
+static void end_jq(void *state)
 {
         struct expression *expression = state;
 
@@ -122,7 +122,7 @@ static bool compile(struct expression *expression, const char *program)
         return is_good;
 }
 
-static int begin(const struct process *process, void **ret_state, struct muster_error *error)
+static int begin_jq(const struct process *process, void **ret_state, struct muster_error *error)
 {
         struct expression *expression = mem_zalloc(sizeof(*expression));
 
@@ -139,7 +139,7 @@ static int begin(const struct process *process, void **ret_state, struct muster_
         if (!compile(expression, process->options.jq)) {
                 error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0, "--jq: %s",
                         expression->message[0] ? expression->message : "does not compile");
-                end(expression);
+                end_jq(expression);
                 return MUSTER_E_INVALID;
         }
         *ret_state = expression;
@@ -182,7 +182,7 @@ static int check_bounds(struct process_job *job, const struct outputs *outputs,
 static int conclude(struct expression *expression, struct process_job *job, jv last)
 {
         if (jv_invalid_has_msg(jv_copy(last)))
-                return fail(expression, job, jv_invalid_get_msg(last));
+                return fail_expression(expression, job, jv_invalid_get_msg(last));
         jv_free(last);
         if (jq_halted(expression->jq)) {
                 jv code = jq_get_exit_code(expression->jq);
@@ -190,7 +190,8 @@ static int conclude(struct expression *expression, struct process_job *job, jv l
 
                 jv_free(code);
                 if (!is_good)
-                        return fail(expression, job, jq_get_error_message(expression->jq));
+                        return fail_expression(expression, job,
+                                jq_get_error_message(expression->jq));
         }
         return 0;
 }
@@ -227,7 +228,7 @@ static int set_value(struct process_job *job, const struct outputs *outputs)
         return r < 0 ? process_fail(job, "out of memory") : 0;
 }
 
-static int run(void *state, struct process_job *job)
+static int run_jq(void *state, struct process_job *job)
 {
         struct expression *expression = state;
         size_t size = muster_result_body_size(job->result);
@@ -239,7 +240,7 @@ static int run(void *state, struct process_job *job)
                 return process_fail(job, "jq: the body is larger than libjq can read");
         body = jv_parse_sized(muster_result_body(job->result), (int)size);
         if (!jv_is_valid(body))
-                return fail(expression, job, jv_invalid_get_msg(body));
+                return fail_expression(expression, job, jv_invalid_get_msg(body));
         jq_start(expression->jq, body, 0);
         r = collect(expression, job, &outputs);
         if (r == 0)
@@ -249,5 +250,5 @@ static int run(void *state, struct process_job *job)
 }
 
 const struct processor processor_jq = {
-        .name = "jq", .is_wanted = is_wanted, .begin = begin, .run = run, .end = end
+        .name = "jq", .is_wanted = is_wanted, .begin = begin_jq, .run = run_jq, .end = end_jq
 };

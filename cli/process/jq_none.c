@@ -10,7 +10,7 @@ static bool is_wanted(const struct process_options *options)
         return options->jq;
 }
 
-static int begin(const struct process *process, void **ret_state, struct muster_error *error)
+static int refuse_jq(const struct process *process, void **ret_state, struct muster_error *error)
 {
         (void)process;
         (void)ret_state;
@@ -19,12 +19,12 @@ static int begin(const struct process *process, void **ret_state, struct muster_
 }
 
 /* Nothing comes to be run. */
-static int run(void *state, struct process_job *job)
+static int run_none(void *state, struct process_job *job)
 {
         (void)state;
         return process_fail(job, "jq: not available");
 }
 
 const struct processor processor_jq = {
-        .name = "jq", .is_wanted = is_wanted, .begin = begin, .run = run
+        .name = "jq", .is_wanted = is_wanted, .begin = refuse_jq, .run = run_none
 };

@@ -12,7 +12,7 @@ static bool is_wanted(const struct process_options *options)
         return options->wants_json || options->jq;
 }
 
-static int run(void *state, struct process_job *job)
+static int check_json(void *state, struct process_job *job)
 {
         struct muster_str body = { muster_result_body(job->result),
                 muster_result_body_size(job->result) };
@@ -28,4 +28,6 @@ static int run(void *state, struct process_job *job)
         return 0;
 }
 
-const struct processor processor_json = { .name = "json", .is_wanted = is_wanted, .run = run };
+const struct processor processor_json = {
+        .name = "json", .is_wanted = is_wanted, .run = check_json
+};

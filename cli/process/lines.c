@@ -24,7 +24,7 @@ static bool is_wanted(const struct process_options *options)
         return options->command && options->is_lines;
 }
 
-static int begin(const struct process *process, void **ret_state, struct muster_error *error)
+static int begin_lines(const struct process *process, void **ret_state, struct muster_error *error)
 {
         (void)process;
         *ret_state = mem_zalloc(sizeof(struct child));
@@ -49,7 +49,7 @@ static bool has_ended(const void *state)
         return child_is_over(state);
 }
 
-static void end(void *state)
+static void end_lines(void *state)
 {
         child_deinit(state);
         mem_free(state);
@@ -124,7 +124,7 @@ static int ask(struct child *child, struct process_job *job, struct muster_str q
         return process_fail(job, "%s%s", outcome == CHILD_ENDED ? "no answer: " : "", why);
 }
 
-static int run(void *state, struct process_job *job)
+static int ask_command(void *state, struct process_job *job)
 {
         struct child *child = state;
         struct buf question = { 0 };
@@ -143,8 +143,8 @@ static int run(void *state, struct process_job *job)
 
 const struct processor processor_lines = { .name = "process-lines",
         .is_wanted = is_wanted,
-        .begin = begin,
-        .run = run,
+        .begin = begin_lines,
+        .run = ask_command,
         .ask_to_end = ask_to_end,
         .has_ended = has_ended,
-        .end = end };
+        .end = end_lines };

@@ -86,7 +86,7 @@ static int make_ladder(struct sweep_options *options, struct muster_error *error
                 MEASURE_CONCURRENCY_MAX);
 }
 
-static int settle(struct sweep_options *options, struct muster_error *error)
+static int fill_defaults(struct sweep_options *options, struct muster_error *error)
 {
         request_options_finish(&options->measure.request);
         if (options->steps.n && options->max)
@@ -171,7 +171,7 @@ static int measure_again(struct sweep *sweep)
 
 /* --- beginning and end ----------------------------------------------------------------------- */
 
-static int tell(struct sweep *sweep)
+static int print_sweep(struct sweep *sweep)
 {
         struct remarks remarks = { 0 };
         int r = 0;
@@ -198,7 +198,7 @@ static void tell_interruption(const struct curve *curve)
 }
 
 /* A table needs a step; an object comes in any case, as a program waits for it. */
-static int finish(struct sweep *sweep, int r)
+static int finish_sweep(struct sweep *sweep, int r)
 {
         struct curve *curve = &sweep->curve;
 
@@ -208,7 +208,7 @@ static int finish(struct sweep *sweep, int r)
         interrupt_end();
         tell_interruption(curve);
         if (r == 0 && (curve->n_steps || sweep->options.measure.wants_json))
-                r = tell(sweep);
+                r = print_sweep(sweep);
         if (r < 0)
                 return error_tell(&sweep->error);
         return sweep->has_failures || sweep->batch.n_left_out || curve->was_interrupted
@@ -216,7 +216,7 @@ static int finish(struct sweep *sweep, int r)
                        : EXIT_ALL_SUCCEEDED;
 }
 
-static int run(struct sweep *sweep)
+static int run_sweep(struct sweep *sweep)
 {
         const struct measure_options *options = &sweep->options.measure;
         int r = batch_read(&sweep->batch, &options->request, options->allows_unsafe, &sweep->error);
@@ -230,7 +230,7 @@ static int run(struct sweep *sweep)
         r = climb(sweep);
         if (r == 0)
                 r = measure_again(sweep);
-        return finish(sweep, r);
+        return finish_sweep(sweep, r);
 }
 
 static void deinit(struct sweep *sweep)
@@ -250,13 +250,13 @@ int sweep_main(int argc, char **argv)
         r = option_parse(tables, &sweep->options, argc, argv, request_options_add_url,
                 &sweep->error);
         if (r == 0)
-                r = settle(&sweep->options, &sweep->error);
+                r = fill_defaults(&sweep->options, &sweep->error);
         if (r == OPTION_HELP)
                 status = help();
         else if (r < 0)
                 status = error_tell(&sweep->error);
         else
-                status = run(sweep);
+                status = run_sweep(sweep);
         deinit(sweep);
         return status;
 }
