@@ -115,14 +115,6 @@ int client_new_manual(struct muster_client **ret_client,
 
 /* --- unmaking -------------------------------------------------------------------------------- */
 
-static void free_requests(struct list *list)
-{
-        struct list *link;
-
-        while ((link = list_pop(list)))
-                request_destroy(request_of_link(link));
-}
-
 /* Results that the caller still has live on without a client. */
 static void orphan_taken(struct muster_client *client)
 {
@@ -132,22 +124,13 @@ static void orphan_taken(struct muster_client *client)
                 request_of_link(link)->client = NULL;
 }
 
-static void end_engine(struct muster_client *client)
-{
-        engine_cancel_all(&client->engine);
-        work_stop(&client->engine);
-        tracing_end(&client->engine);
-        free_requests(&client->engine.finished);
-}
-
 struct muster_client *muster_client_free(struct muster_client *client)
 {
         if (!is_ours(client))
                 return NULL;
-        if (client->engine.settings)
-                end_engine(client);
+        engine_stop(&client->engine);
         orphan_taken(client);
-        free_requests(&client->store);
+        requests_destroy(&client->store);
         engine_deinit(&client->engine);
         tls_source_deinit(&client->tls_source);
         settings_deinit(&client->settings);
@@ -271,7 +254,7 @@ struct muster_result *muster_take(struct muster_client *client)
         return result;
 }
 
-void client_put_back(struct muster_request *request)
+static void put_back(struct muster_request *request)
 {
         struct muster_client *client = request->client;
 
@@ -286,6 +269,13 @@ void client_put_back(struct muster_request *request)
         request_recycle(request);
         list_push_front(&client->store, &request->link);
         client->n_stored++;
+}
+
+struct muster_result *muster_result_free(struct muster_result *result)
+{
+        if (result && !callback_is_running())
+                put_back(request_of_result(result));
+        return NULL;
 }
 
 struct muster_result *muster_next(struct muster_client *client)

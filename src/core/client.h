@@ -16,9 +16,6 @@ struct muster_client {
         size_t n_stored;
 };
 
-/* A result comes back from the caller. Also when its client is gone. */
-void client_put_back(struct muster_request *request);
-
 /* One turn of the loop, waiting until something happens. */
 int client_turn(struct muster_client *client);
 

@@ -2,7 +2,7 @@
 #include "conn.h"
 
 #include "engine.h"
-#include "exchange.h"
+#include "mux.h"
 #include <assert.h>
 #include <base/error.h>
 #include <base/mem.h>
@@ -47,13 +47,13 @@ void conn_close(struct conn *conn, enum trace_closer closer)
 {
         if (conn->state == CONN_DEAD)
                 return;
+        assert(list_is_empty(&conn->exchanges));
         tracing_conn(conn, closer);
         conn->state = CONN_DEAD;
-        conn->request = NULL;
         loop_socket_close(&conn->socket);
         if (conn->dial)
                 dial_stop(&conn->dial->dial);
-        pool_bury(&conn->engine->pool, conn);
+        conn->ops->closed(conn);
 }
 
 struct conn *conn_free(struct conn *conn)
@@ -61,18 +61,15 @@ struct conn *conn_free(struct conn *conn)
         assert(conn->state == CONN_DEAD);
         conn->dial = drop_dial(conn->dial);
         tls_free(conn->tls);
-        decoder_free(conn->decoder);
-        h1_read_deinit(&conn->reader);
+        if (conn->mux)
+                conn->mux = conn->mux->ops->free(conn->mux);
         buf_deinit(&conn->out);
         return mem_free(conn);
 }
 
 static void fail(struct conn *conn, const struct muster_error *error)
 {
-        if (conn->request)
-                exchange_failed(conn, error);
-        else
-                conn_close(conn, TRACE_CLOSED_BY_SERVER);
+        conn->ops->failed(conn, error);
 }
 
 /* --- sending --------------------------------------------------------------------------------- */
@@ -142,8 +139,8 @@ static void sent(struct conn *conn)
         }
         if (conn->out.size > OUT_KEEP_BYTES && r == 0)
                 buf_deinit(&conn->out);
-        if (r == 0 && conn->request && conn->state == CONN_READY)
-                exchange_sent(conn);
+        if (r == 0 && conn->state == CONN_READY)
+                conn->ops->sent(conn);
 }
 
 bool conn_has_input(const struct conn *conn)
@@ -175,13 +172,13 @@ static void ready(struct conn *conn)
                 conn->engine->stats.n_tls_handshakes++;
                 conn->engine->stats.n_tls_resumed += conn->info.tls_resumed;
         }
-        exchange_ready(conn);
+        conn->ops->ready(conn);
 }
 
 static void note_handshake(struct conn *conn, uint64_t ns)
 {
         conn->notes.tls_work_ns += ns;
-        tracing_worked(conn->engine, TRACE_WORK_TLS, ns, conn->request->notes.number);
+        tracing_worked(conn->engine, TRACE_WORK_TLS, ns, conn->notes.wanted_by);
 }
 
 /* True when the handshake is complete and the connection still there. */
@@ -219,14 +216,14 @@ static void read_tls(struct conn *conn, uint64_t kernel_ns)
                 r = tls_read(conn->tls, engine->plain, sizeof(engine->plain), &n, &error);
                 if (r != 0)
                         break;
-                exchange_received(conn, (struct muster_str){ engine->plain, n }, kernel_ns);
+                conn->ops->received(conn, (struct muster_str){ engine->plain, n }, kernel_ns);
                 if (conn->state == CONN_DEAD)
                         return;
         }
         if (r == TLS_MORE)
                 r = flush_tls(conn, &error);
         else if (r == TLS_EOF)
-                exchange_ended(conn);
+                conn->ops->ended(conn);
         if (r < 0 && conn->state != CONN_DEAD)
                 fail(conn, &error);
 }
@@ -234,7 +231,7 @@ static void read_tls(struct conn *conn, uint64_t kernel_ns)
 static void received(struct conn *conn, const struct loop_event *event)
 {
         if (!conn->tls) {
-                exchange_received(conn, event->bytes, event->kernel_ns);
+                conn->ops->received(conn, event->bytes, event->kernel_ns);
                 return;
         }
         tls_feed(conn->tls, event->bytes);
@@ -250,7 +247,7 @@ static void ended(struct conn *conn)
         struct muster_error error = { 0 };
 
         if (!conn->tls) {
-                exchange_ended(conn);
+                conn->ops->ended(conn);
                 return;
         }
         if (conn->state == CONN_HANDSHAKE)
@@ -278,17 +275,6 @@ static void broken(struct conn *conn, int sys)
         fail(conn, &error);
 }
 
-static void acked(struct conn *conn, uint64_t kernel_ns)
-{
-        struct muster_request *request = conn->request;
-        uint64_t now_ns = now_of(conn);
-
-        /* One that came late is of a request before. */
-        if (request && request->notes.number == conn->notes.acked_attempt &&
-                kernel_ns >= request->attempt.send_start_ns)
-                request->attempt.acked_ns = kernel_ns < now_ns ? kernel_ns : now_ns;
-}
-
 static void handle(struct loop_socket *socket, const struct loop_event *event)
 {
         struct conn *conn = conn_of_socket(socket);
@@ -300,7 +286,7 @@ static void handle(struct loop_socket *socket, const struct loop_event *event)
                 received(conn, event);
                 return;
         case LOOP_ACKED:
-                acked(conn, event->kernel_ns);
+                conn->ops->acked(conn, event->kernel_ns);
                 return;
         case LOOP_SENT:
                 sent(conn);
@@ -334,7 +320,7 @@ static void begin_tls(struct conn *conn)
 
         /* The first one of a client loads the trust store. */
         tracing_worked(conn->engine, TRACE_WORK_TLS, now_of(conn) - start_ns,
-                conn->request->notes.number);
+                conn->notes.wanted_by);
         if (r == 0)
                 r = tls_new(&conn->tls, context, buf_str(&conn->origin->host),
                         &conn->origin->session, &error);
@@ -362,9 +348,8 @@ static void dialled(struct dial *dial, int r)
         struct conn *conn = conn_of_dial(dial);
         struct muster_error error = dial->error;
 
-        exchange_dialled(conn, dial->dns_end_ns, r == 0);
         conn->notes.dns_end_ns = dial->dns_end_ns;
-        conn->notes.tcp_end_ns = conn->request->attempt.tcp_end_ns;
+        conn->notes.tcp_end_ns = r == 0 ? now_of(conn) : 0;
         conn->info.n_addresses = dial->n_tried;
         if (r == 0) {
                 note_remote(conn, dial);
@@ -377,7 +362,8 @@ static void dialled(struct dial *dial, int r)
                 fail(conn, &error);
 }
 
-static struct conn *make(struct engine *engine, struct muster_request *request)
+struct conn *conn_new(struct engine *engine, struct origin *origin, const struct conn_ops *ops,
+        uint64_t now_ns)
 {
         struct conn *conn = mem_zalloc(sizeof(*conn));
 
@@ -390,37 +376,29 @@ static struct conn *make(struct engine *engine, struct muster_request *request)
         }
         conn->dial->conn = conn;
         conn->engine = engine;
-        conn->origin = request->origin;
+        conn->ops = ops;
+        conn->origin = origin;
         conn->origin->n_conns++;
-        conn->request = request;
-        conn->notes.id = request->notes.conn = ++engine->tracing.n_conns;
-        conn->notes.opened_ns = request->attempt.slot_ns;
-        request->conn = conn;
-        pool_count(&engine->pool);
+        list_init(&conn->exchanges);
+        conn->notes.id = ++engine->tracing.n_conns;
+        conn->notes.opened_ns = now_ns;
         return conn;
 }
 
-int conn_open(struct engine *engine, struct muster_request *request, struct muster_error *error)
+int conn_dial(struct conn *conn, struct muster_error *error)
 {
-        struct conn *conn = make(engine, request);
-        int r;
-
-        if (!conn)
-                return error_set_memory(error, MUSTER_PHASE_DNS);
-        r = dial_start(&conn->dial->dial, &engine->loop, engine->resolver, dialled,
+        int r = dial_start(&conn->dial->dial, &conn->engine->loop, conn->engine->resolver, dialled,
                 buf_str(&conn->origin->host), conn->origin->port);
-        if (r < 0) {
+
+        if (r < 0)
                 error_set(error, (enum muster_code)r, MUSTER_PHASE_DNS, 0, "%s",
                         conn->dial->dial.error.text);
-                request->conn = NULL;
-                conn_close(conn, TRACE_NEVER_OPEN);
-        }
         return r;
 }
 
 uint64_t conn_dns_end_ns(const struct conn *conn)
 {
-        return conn->dial ? conn->dial->dial.dns_end_ns : 0;
+        return conn->dial ? conn->dial->dial.dns_end_ns : conn->notes.dns_end_ns;
 }
 
 void conn_sample(struct conn *conn, uint64_t now_ns)

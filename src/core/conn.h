@@ -2,8 +2,8 @@
 /*
  * A connection: from nothing to bytes both ways
  *
- * Dials, shakes hands where the origin is https, then carries bytes for one exchange after another.
- * What happens is told to the exchange (exchange.h): ready, sent, received, ended, failed.
+ * Dials, shakes hands where the origin is https, then carries bytes. It knows no request: whoever
+ * uses it is in `exchanges`, and is told what happens by a table of functions (struct conn_ops).
  *
  *      DIALING ──▶ HANDSHAKE ──▶ READY ──▶ DEAD
  *         └────────(http)─────────▲          ▲ any state
@@ -16,22 +16,36 @@
 
 #include "origin.h"
 #include "tracing.h"
-#include <http/decode.h>
-#include <http/h1_read.h>
 #include <muster/result.h>
 #include <net/dial.h>
 #include <tls/tls.h>
 
+struct conn;
 struct conn_dial;
 struct engine;
-struct muster_request;
+struct mux;
 
 enum conn_state { CONN_DIALING, CONN_HANDSHAKE, CONN_READY, CONN_DEAD };
 
+/* To whom a connection tells what happens. It may be DEAD after each of these. */
+struct conn_ops {
+        void (*ready)(struct conn *conn); /* bytes can be sent */
+        void (*sent)(struct conn *conn);  /* the kernel has all that was to be sent */
+        /* Bytes came; borrowed. `kernel_ns`: when the kernel had them, 0: not known. */
+        void (*received)(struct conn *conn, struct muster_str bytes, uint64_t kernel_ns);
+        void (*ended)(struct conn *conn);                     /* the peer will send no more */
+        void (*acked)(struct conn *conn, uint64_t kernel_ns); /* the peer's kernel has it all */
+        /* It is of no more use: to be closed. */
+        void (*failed)(struct conn *conn, const struct muster_error *error);
+        /* It is closed. Its memory goes by conn_free(), when nobody can be looking at it. */
+        void (*closed)(struct conn *conn);
+};
+
 struct conn {
         struct engine *engine;
+        const struct conn_ops *ops;
         struct origin *origin;
-        struct muster_request *request; /* NULL: idle */
+        struct list exchanges; /* who uses it, or waits for it to be READY; empty: idle */
         enum conn_state state;
 
         struct conn_dial *dial; /* while DIALING */
@@ -41,12 +55,10 @@ struct conn {
         bool is_sending;
         /* errno of a send that failed: what the peer said before is still to be read */
         int send_sys;
+        struct mux *mux; /* how those who use it share it: mux.h; NULL until it is READY */
 
-        struct h1_reader reader;
-        struct decoder *decoder; /* of the response that is arriving; NULL: none needed */
-
-        struct list pool_link;   /* in pool->idle, by age; or in pool->dead */
-        struct list origin_link; /* in origin->idle, newest first */
+        struct list pool_link;   /* idle: in pool->idle, by age; or in pool->dead */
+        struct list origin_link; /* has room: in origin->usable, newest first */
         uint64_t idle_since_ns;
         uint64_t sampled_ns; /* when TCP_INFO was asked last */
         struct muster_conn_info info;
@@ -63,27 +75,31 @@ static inline struct conn *conn_of_origin_link(struct list *link)
         return LIST_OWNER(link, struct conn, origin_link);
 }
 
+/* A connection to an origin, not begun. NULL when memory is out. */
+struct conn *conn_new(struct engine *engine, struct origin *origin, const struct conn_ops *ops,
+        uint64_t now_ns);
+
 /*
- * Begin to connect for a request that runs; exchange_ready() or exchange_failed() follows from the
- * loop. MUSTER_E_RESOURCE, MUSTER_E_TLS with *error: there is no connection.
+ * Begin to connect; ready() or failed() follows from the loop. MUSTER_E_RESOURCE, MUSTER_E_INVALID
+ * with *error: it is to be closed.
  */
-int conn_open(struct engine *engine, struct muster_request *request, struct muster_error *error);
+int conn_dial(struct conn *conn, struct muster_error *error);
 
 /* The empty buffer into which the head of a request is written before conn_send(). */
 struct buf *conn_head(struct conn *conn);
 
 /*
  * Send the head, and then `body`, which stays borrowed until all is sent. 0: the kernel has it all,
- * or it refused and reading will show why. CONN_SENDING: exchange_sent() follows. MUSTER_E_TLS,
+ * or it refused and reading will show why. CONN_SENDING: sent() follows. MUSTER_E_TLS,
  * MUSTER_E_RESOURCE with *error.
  */
 #define CONN_SENDING 1
 int conn_send(struct conn *conn, struct muster_str body, struct muster_error *error);
 
-/* When an address of the host was known, 0 before that; for an attempt that ends while dialling. */
+/* When an address of the host was known, 0 before that. */
 uint64_t conn_dns_end_ns(const struct conn *conn);
 
-/* End it; `closer` is who wanted that. Nothing is told to the exchange. May be called twice. */
+/* End it; `closer` is who wanted that. Nobody uses it any more. May be called twice. */
 void conn_close(struct conn *conn, enum trace_closer closer);
 
 /* Ask the kernel how the connection fares, not more often than is worth it. */
@@ -95,7 +111,7 @@ bool conn_has_input(const struct conn *conn);
 /* Bytes that the kernel did not take yet. */
 size_t conn_unsent_bytes(const struct conn *conn);
 
-/* Free a dead connection: the pool does that when no one can be looking at it. Returns NULL. */
+/* Free one that was closed, or never dialled. Returns NULL. */
 struct conn *conn_free(struct conn *conn);
 
 #endif

@@ -2,8 +2,6 @@
 #include "deadline.h"
 
 #include "engine.h"
-#include "exchange.h"
-#include "flow.h"
 #include <base/error.h>
 #include <stdio.h>
 
@@ -62,7 +60,7 @@ static struct timeout timeout_that_ended(const struct muster_request *request, u
         return (struct timeout){ "deadline", limits->deadline_ns };
 }
 
-static enum muster_phase stage_of(const struct muster_request *request)
+enum muster_phase deadline_stage(const struct muster_request *request)
 {
         switch (request->state) {
         case REQUEST_BACKOFF:
@@ -94,7 +92,7 @@ static void phases_so_far(const struct muster_request *request, uint64_t now_ns,
                 return;
         }
         if (request->state == REQUEST_PROCESSING) {
-                phase_ns[stage_of(request)] += now_ns - attempt.end_ns;
+                phase_ns[deadline_stage(request)] += now_ns - attempt.end_ns;
                 return;
         }
         attempt.end_ns = now_ns;
@@ -115,11 +113,11 @@ static void describe_phases(const uint64_t phase_ns[MUSTER_N_PHASES], char *text
         }
 }
 
-static void say_timeout(const struct muster_request *request, uint64_t at_ns, uint64_t now_ns,
+static void say_over(const struct muster_request *request, uint64_t at_ns, uint64_t now_ns,
         struct muster_error *error)
 {
         struct timeout timeout = timeout_that_ended(request, at_ns);
-        enum muster_phase stage = stage_of(request);
+        enum muster_phase stage = deadline_stage(request);
         uint64_t phase_ns[MUSTER_N_PHASES];
         char phases[200];
 
@@ -130,14 +128,9 @@ static void say_timeout(const struct muster_request *request, uint64_t at_ns, ui
                 (double)timeout.length_ns / (double)NS_PER_S, muster_phase_name(stage), phases);
 }
 
-static void time_out(struct muster_request *request, uint64_t at_ns, uint64_t now_ns)
+void deadline_say(const struct muster_request *request, uint64_t now_ns, struct muster_error *error)
 {
-        struct muster_error error = { 0 };
-
-        if (request->conn)
-                exchange_note_dial(request->conn);
-        say_timeout(request, at_ns, now_ns, &error);
-        flow_abort(request, &error);
+        say_over(request, earliest(request), now_ns, error);
 }
 
 bool deadline_outlasted(const struct muster_request *request, uint64_t end_ns,
@@ -145,21 +138,11 @@ bool deadline_outlasted(const struct muster_request *request, uint64_t end_ns,
 {
         if (end_ns <= request->work.until_ns)
                 return false;
-        say_timeout(request, request->work.until_ns, end_ns, error);
+        say_over(request, request->work.until_ns, end_ns, error);
         return true;
 }
 
-/* --- when the timer fires -------------------------------------------------------------------- */
-
-static void arm_or_abort(struct muster_request *request)
-{
-        struct muster_error error = { 0 };
-
-        if (deadline_arm(request) == 0)
-                return;
-        error_set_memory(&error, stage_of(request));
-        flow_abort(request, &error);
-}
+/* --- is one over? ---------------------------------------------------------------------------- */
 
 static uint64_t later(uint64_t at_ns, uint64_t by_ns)
 {
@@ -183,54 +166,50 @@ static void give_back(struct muster_request *request, uint64_t late_ns)
 }
 
 /* Is there something that may have come in time and was not read yet? */
-static bool may_have_arrived(const struct muster_request *request, uint64_t at_ns)
+static bool may_have_arrived(const struct muster_request *request, uint64_t at_ns,
+        const struct exchange_signs *signs)
 {
-        return request->conn && conn_has_input(request->conn) &&
-               request->attempt.last_byte_kernel_ns <= at_ns;
+        return signs->has_input && request->attempt.last_byte_kernel_ns <= at_ns;
 }
 
-/* A body that the peer takes, however slowly, is no silence: the read timeout starts again. */
-static bool is_sending_on(struct muster_request *request, uint64_t at_ns)
+/* A body that the peer takes, however slowly, is no silence. */
+static bool is_sending_on(struct muster_request *request, uint64_t at_ns,
+        const struct exchange_signs *signs)
 {
-        size_t unsent = request->conn ? conn_unsent_bytes(request->conn) : 0;
-        bool has_moved = unsent && unsent != request->unsent_bytes;
+        bool has_moved = signs->unsent_bytes && signs->unsent_bytes != request->unsent_bytes;
 
-        request->unsent_bytes = unsent;
+        request->unsent_bytes = signs->unsent_bytes;
         return has_moved && request->read_until_ns == at_ns;
 }
 
-static void look(struct muster_request *request, uint64_t now_ns)
+bool deadline_is_due(const struct muster_request *request, uint64_t now_ns)
+{
+        return earliest(request) <= now_ns;
+}
+
+enum deadline_step deadline_look(struct muster_request *request, uint64_t now_ns,
+        const struct exchange_signs *signs)
 {
         uint64_t at_ns = earliest(request);
 
-        if (at_ns > now_ns) {
-                arm_or_abort(request);
-        } else if (request->state == REQUEST_BACKOFF && request->retry_at_ns == at_ns) {
-                flow_backoff_over(request);
-        } else if (may_have_arrived(request, at_ns)) {
-                if (loop_timer_set(&request->engine->loop, &request->timer, now_ns) < 0)
-                        arm_or_abort(request);
-        } else if (request->state == REQUEST_RUNNING && request->drain_until_ns == at_ns) {
-                exchange_drop_rest(request->conn);
-        } else if (is_sending_on(request, at_ns)) {
+        if (at_ns > now_ns)
+                return DEADLINE_NOT_YET;
+        if (request->state == REQUEST_BACKOFF && request->retry_at_ns == at_ns)
+                return DEADLINE_RETRY;
+        if (may_have_arrived(request, at_ns, signs))
+                return DEADLINE_READ_FIRST;
+        if (request->state == REQUEST_RUNNING && request->drain_until_ns == at_ns)
+                return DEADLINE_DROP_BODY;
+        if (is_sending_on(request, at_ns, signs)) {
                 deadline_received(request, now_ns);
-                arm_or_abort(request);
-        } else if (now_ns - at_ns > DEADLINE_LATE_NS && !request->was_late &&
-                   request->state != REQUEST_PROCESSING) {
-                give_back(request, now_ns - at_ns);
-                arm_or_abort(request);
-        } else {
-                time_out(request, at_ns, now_ns);
+                return DEADLINE_NOT_YET;
         }
-}
-
-static void fire(struct loop_timer *timer, uint64_t late_ns)
-{
-        struct muster_request *request = LIST_OWNER(timer, struct muster_request, timer);
-
-        /* of the timer, which may run to an earlier moment than the one that matters */
-        (void)late_ns;
-        look(request, request->engine->loop.now_ns);
+        if (now_ns - at_ns > DEADLINE_LATE_NS && !request->was_late &&
+                request->state != REQUEST_PROCESSING) {
+                give_back(request, now_ns - at_ns);
+                return DEADLINE_NOT_YET;
+        }
+        return DEADLINE_OVER;
 }
 
 /* --- setting it ------------------------------------------------------------------------------ */
@@ -250,7 +229,6 @@ int deadline_arm(struct muster_request *request)
 
 void deadline_submitted(struct muster_request *request, uint64_t now_ns)
 {
-        request->timer.fire = fire;
         request->queue_until_ns = clock_after(now_ns, request->limits.queue_timeout_ns);
         request->deadline_ns = clock_after(now_ns, request->limits.deadline_ns);
         request->connect_until_ns = request->read_until_ns = request->total_until_ns = UINT64_MAX;

@@ -23,7 +23,7 @@
 /* more than a turn ever takes that is not somebody's mistake */
 #define DEADLINE_LATE_NS (20 * NS_PER_MS)
 
-/* Submitted at `now_ns`: request->limits are set. */
+/* Submitted at `now_ns`: request->limits are set, and what its timer calls. */
 void deadline_submitted(struct muster_request *request, uint64_t now_ns);
 
 /* Got a slot, at first or again. MUSTER_E_RESOURCE as for all that set the timer. */
@@ -53,6 +53,30 @@ bool deadline_outlasted(const struct muster_request *request, uint64_t end_ns,
 
 /* Would waiting until `at_ns` outlast what the request has left? */
 bool deadline_forbids(const struct muster_request *request, uint64_t at_ns);
+
+/* What it means that the timer has fired. */
+enum deadline_step {
+        DEADLINE_NOT_YET, /* nothing is over: to be armed again */
+        DEADLINE_RETRY,   /* it has waited long enough for its next try */
+        /* Its time is up, but what was not read yet may have come in time: to be asked again then. */
+        DEADLINE_READ_FIRST,
+        DEADLINE_DROP_BODY, /* the body that nobody wants has taken too long */
+        DEADLINE_OVER,      /* its time is up, as deadline_say() tells */
+};
+
+/* Is there anything to look at? */
+bool deadline_is_due(const struct muster_request *request, uint64_t now_ns);
+
+/* `signs`: what its connection shows; zeroed when it has none. */
+enum deadline_step deadline_look(struct muster_request *request, uint64_t now_ns,
+        const struct exchange_signs *signs);
+
+/* Which one is over, and what the request has lived through so far. */
+void deadline_say(const struct muster_request *request, uint64_t now_ns,
+        struct muster_error *error);
+
+/* Where the request is, as an error tells it. */
+enum muster_phase deadline_stage(const struct muster_request *request);
 
 /* Nothing more can happen to it. */
 void deadline_stop(struct muster_request *request);

@@ -162,13 +162,13 @@ int decide_use(struct muster_request *request, const struct http_head *head,
 {
         int r;
 
-        request->use = RESPONSE_IS_RESULT;
+        request->use = USE_AS_RESULT;
         if (decide_retry(request, head)) {
-                request->use = RESPONSE_IS_RETRIED;
+                request->use = USE_TO_RETRY;
                 return 0;
         }
         r = decide_redirect(request, head, error);
         if (r == 0)
-                request->use = RESPONSE_IS_REDIRECT;
+                request->use = USE_AS_REDIRECT;
         return r < 0 ? r : 0;
 }

@@ -39,6 +39,13 @@ static void start_is_due(struct loop_timer *timer, uint64_t late_ns)
         (void)late_ns;
 }
 
+static void workers_ready(struct loop_watch *watch, bool readable, bool writable)
+{
+        (void)readable;
+        (void)writable;
+        flow_take_processed(LIST_OWNER(watch, struct engine, workers_watch));
+}
+
 static void init_parts(struct engine *engine, const struct engine_plan *plan)
 {
         const struct settings *settings = engine->settings;
@@ -49,6 +56,7 @@ static void init_parts(struct engine *engine, const struct engine_plan *plan)
         sched_init(&engine->sched, settings->concurrency, settings->per_host);
         sched_set_rates(&engine->sched, settings->rate_per_s, settings->rate_per_host_per_s);
         engine->start_timer.fire = start_is_due;
+        engine->workers_watch.ready = workers_ready;
         retry_budget_init(&engine->retry_budget, settings->retry_budget_percent);
         rand_seed_bytes(&seed, sizeof(seed));
         rand_init(&engine->rand, seed);
@@ -64,6 +72,7 @@ int engine_init(struct engine *engine, const struct engine_plan *plan, struct mu
 
         engine->settings = plan->settings;
         engine->tls_source = plan->tls_source;
+        engine->exchange_ops = &flow_exchange_ops;
         engine->clock = plan->clock;
         list_init(&engine->outstanding);
         list_init(&engine->finished);
@@ -83,6 +92,7 @@ void engine_deinit(struct engine *engine)
         if (!engine->settings)
                 return;
         assert(list_is_empty(&engine->outstanding));
+        requests_destroy(&engine->finished);
         pool_deinit(&engine->pool);
         resolver_free(engine->resolver);
         sched_deinit(&engine->sched);
@@ -138,6 +148,17 @@ void engine_cancel_all(struct engine *engine)
                 next = link->next;
                 engine_cancel(request_of_all_link(link));
         }
+}
+
+void engine_stop(struct engine *engine)
+{
+        if (!engine->settings)
+                return;
+        engine_cancel_all(engine);
+        work_stop(engine);
+        flow_take_processed(engine);
+        work_end(engine);
+        tracing_end(engine);
 }
 
 /* --- the work -------------------------------------------------------------------------------- */

@@ -28,6 +28,7 @@
 struct engine {
         const struct settings *settings;
         struct tls_source *tls_source;
+        const struct exchange_ops *exchange_ops; /* to whom exchanges are reported */
         struct clock clock;
         struct loop loop;
         struct resolver *resolver;
@@ -71,7 +72,13 @@ struct engine_plan {
 /* A zeroed engine is made ready. MUSTER_E_RESOURCE, MUSTER_E_INVALID with *error: deinit it. */
 int engine_init(struct engine *engine, const struct engine_plan *plan, struct muster_error *error);
 
-/* Nothing is outstanding any more. Also after a failed engine_init(), and of a zeroed one. */
+/*
+ * Cancel what is outstanding, wait for the workers, tell the tracer the end. What is in `finished`
+ * can still be taken.
+ */
+void engine_stop(struct engine *engine);
+
+/* After that, with the results that nobody took. Also after a failed engine_init(), and of a zeroed one. */
 void engine_deinit(struct engine *engine);
 
 /* The outstanding request of that number; NULL when there is none. */

@@ -1,482 +1,456 @@
 /* SPDX-License-Identifier: MIT */
 #include "exchange.h"
 
-#include "engine.h"
+#include "conn.h"
 #include "deadline.h"
-#include "decision.h"
-#include "flow.h"
+#include "engine.h"
+#include "exchange_send.h"
+#include "mux_h1.h"
+#include "response.h"
+#include <assert.h>
 #include <base/error.h>
-
-/* Of a body that nobody wants: reading more, or for longer, costs more than a new connection. */
-#define DRAIN_BYTES_MAX (64 * 1024)
-#define DRAIN_NS        (100 * NS_PER_MS)
-
-/* of a body whose length is known: beyond, it grows as it comes */
-#define RESERVE_BYTES (16 * 1024 * 1024)
-
-#define DECODE_STEP_BYTES 2048 /* at most 2 MiB come out of it, in a millisecond or two */
+#include <http/decode.h>
 
 static uint64_t now_of(const struct conn *conn)
 {
         return clock_now(&conn->engine->clock);
 }
 
+static const struct mux_ops *mux_of(const struct conn *conn)
+{
+        return conn->mux->ops;
+}
+
+static void over(struct muster_request *request, const struct muster_error *error)
+{
+        request->engine->exchange_ops->over(request, error);
+}
+
 /* --- the end of it --------------------------------------------------------------------------- */
 
+static enum muster_phase stage_reached(const struct conn *conn)
+{
+        if (conn->notes.tcp_end_ns)
+                return conn->origin->is_tls ? MUSTER_PHASE_TLS : MUSTER_PHASE_SEND;
+        return conn_dns_end_ns(conn) ? MUSTER_PHASE_TCP : MUSTER_PHASE_DNS;
+}
+
+void exchange_note_progress(struct muster_request *request)
+{
+        const struct conn *conn = request->exchange.conn;
+        struct attempt *attempt = &request->attempt;
+
+        if (!conn || attempt->send_start_ns)
+                return;
+        attempt->dns_end_ns = conn_dns_end_ns(conn);
+        attempt->tcp_end_ns = conn->notes.tcp_end_ns;
+        attempt->tls_end_ns = conn->notes.tls_end_ns;
+        attempt->stage = stage_reached(conn);
+}
+
 /* Part request and connection; the result keeps what is known of the latter. */
-static struct muster_request *part(struct conn *conn)
+static void part(struct muster_request *request)
 {
-        struct muster_request *request = conn->request;
+        struct exchange *exchange = &request->exchange;
 
-        request->result.conn = conn->info;
-        request->conn = NULL;
-        conn->request = NULL;
-        conn->decoder = decoder_free(conn->decoder);
-        return request;
+        request->result.conn = exchange->conn->info;
+        list_remove(&exchange->link);
+        exchange->conn = NULL;
+        exchange->decoder = decoder_free(exchange->decoder);
 }
 
-/* Of a connection that is not used again. */
-static enum trace_closer closer_of(const struct conn *conn)
+/* Nobody of ours uses it any more in this exchange; others may, or it is idle. */
+static void leave(struct conn *conn, bool is_of_use, enum trace_closer closer)
 {
-        return conn->reader.keeps_alive || conn->notes.we_close ? TRACE_CLOSED_BY_CLIENT
-                                                                : TRACE_CLOSED_BY_SERVER;
+        if (!is_of_use)
+                conn_close(conn, closer);
+        else if (conn->mux)
+                pool_put(&conn->engine->pool, conn, conn->engine->loop.now_ns);
 }
 
-static void leave(struct conn *conn, bool can_be_reused)
+static enum trace_closer closer_for(enum muster_code code)
 {
-        if (!can_be_reused) {
-                conn_close(conn, closer_of(conn));
-                return;
-        }
-        loop_recv_start(&conn->socket); /* a slow reader may have had it stopped */
-        pool_put(&conn->engine->pool, conn, conn->engine->loop.now_ns);
+        return code == MUSTER_E_CLOSED || code == MUSTER_E_SEND ? TRACE_CLOSED_BY_SERVER
+                                                                : TRACE_CLOSED_BY_CLIENT;
 }
 
-/* What is to be done was told by the head: the server can break only what nobody wants. */
-static bool is_failure_of_dropped_body(const struct muster_request *request, enum muster_code code)
+/* Part a request that failed from its connection. Returns why it failed, as it sees it. */
+static struct muster_error part_failed(struct muster_request *request,
+        const struct muster_error *error)
 {
-        return request->use != RESPONSE_IS_RESULT &&
-               (code == MUSTER_E_CLOSED || code == MUSTER_E_PROTOCOL || code == MUSTER_E_SEND ||
-                       code == MUSTER_E_TLS || code == MUSTER_E_TOO_LARGE);
-}
-
-void exchange_note_dial(struct conn *conn)
-{
-        struct attempt *attempt = &conn->request->attempt;
-        uint64_t dns_end_ns = conn_dns_end_ns(conn);
-
-        if (!dns_end_ns)
-                return;
-        attempt->dns_end_ns = dns_end_ns;
-        attempt->stage = MUSTER_PHASE_TCP;
-}
-
-void exchange_failed(struct conn *conn, const struct muster_error *error)
-{
-        struct muster_request *request = conn->request;
+        struct conn *conn = request->exchange.conn;
         struct muster_error why = *error;
-        bool is_server = why.code == MUSTER_E_CLOSED || why.code == MUSTER_E_SEND;
-        enum trace_closer closer = is_server ? TRACE_CLOSED_BY_SERVER : TRACE_CLOSED_BY_CLIENT;
 
-        exchange_note_dial(conn);
+        exchange_note_progress(request);
         if (why.stage != MUSTER_PHASE_DECODE)
                 why.stage = request->attempt.stage;
-        request->died_stale = conn->info.reuse_count > 0 && !h1_read_has_begun(&conn->reader) &&
-                              (why.code == MUSTER_E_CLOSED || why.code == MUSTER_E_SEND);
-        part(conn);
-        conn_close(conn, closer);
-        flow_attempt_over(request, is_failure_of_dropped_body(request, why.code) ? NULL : &why);
+        request->was_unprocessed = conn->info.reuse_count > 0 &&
+                                   closer_for(why.code) == TRACE_CLOSED_BY_SERVER &&
+                                   mux_of(conn)->is_unprocessed(conn, request);
+        part(request);
+        return why;
 }
 
-static void fail(struct conn *conn, int code, struct muster_error *error)
+static void over_failed(struct muster_request *request, const struct muster_error *error)
 {
-        error_set(error, (enum muster_code)code, conn->request->attempt.stage, 0,
-                "resource: out of memory while reading the response");
-        exchange_failed(conn, error);
+        over(request, response_is_lost(request, error->code) ? error : NULL);
 }
 
-static int end_body(struct conn *conn, struct muster_request *request, struct muster_error *error)
+/* Can it end alone, without its connection? That may be wanted by others while it is made. */
+static bool can_go_alone(struct conn *conn, struct muster_request *request)
 {
-        struct muster_result *result = &request->result;
-        int r = 0;
+        if (conn->mux)
+                return mux_of(conn)->cancel(conn, request);
+        return list_first(&conn->exchanges) != list_last(&conn->exchanges);
+}
 
-        if (request->work.encoded.len) {
-                /* The rest is decoded off the loop. */
-                request->work.decoder = conn->decoder;
-                conn->decoder = NULL;
-                return 0;
+void exchange_cancel(struct muster_request *request, const struct muster_error *error)
+{
+        struct conn *conn = request->exchange.conn;
+        bool goes_alone = can_go_alone(conn, request);
+        struct muster_error why = part_failed(request, error);
+
+        leave(conn, goes_alone, closer_for(why.code));
+        over_failed(request, &why);
+}
+
+/* A failure that says nothing of itself is one of memory. */
+static void fail(struct muster_request *request, int code, struct muster_error *error)
+{
+        error_set(error, (enum muster_code)code, request->attempt.stage, 0,
+                "resource: out of memory, in phase %s", muster_phase_name(request->attempt.stage));
+        exchange_cancel(request, error);
+        error_clear(error);
+}
+
+/* The connection is of no more use to anybody. */
+static void conn_failed(struct conn *conn, const struct muster_error *error)
+{
+        bool is_idle = list_is_empty(&conn->exchanges);
+        struct list *link, failed;
+
+        list_init(&failed);
+        list_splice(&failed, &conn->exchanges);
+        conn_close(conn, is_idle ? TRACE_CLOSED_BY_SERVER : closer_for(error->code));
+        while ((link = list_first(&failed))) {
+                struct muster_request *request = request_of_exchange_link(link);
+                struct muster_error why = part_failed(request, error);
+
+                over_failed(request, &why);
         }
-        if (conn->decoder && request->use == RESPONSE_IS_RESULT) {
-                r = decoder_end(conn->decoder, error);
-                result->body_bytes = decoder_n_out(conn->decoder);
-                if (r == 0)
-                        r = result_add_decoder_warning(result, conn->decoder);
-        }
-        if (r == 0 && result->body.at)
-                r = buf_terminate(&result->body);
-        return r;
 }
 
-/* What is left of the body waits for somebody who reads slowly. */
-static bool waits_for_sink(struct conn *conn, size_t n_left)
+/* The response is whole, or as much of it as is wanted. */
+static void complete(struct muster_request *request)
 {
-        struct sink *sink = &conn->request->sink;
-
-        if (!conn->request->uses_sink || sink->kind == SINK_STREAM || !sink->is_blocked)
-                return false;
-        sink->is_ending = true;
-        sink->n_left = n_left;
-        return true;
-}
-
-/* The response is complete; `n_left` bytes came that are not of it, and nobody asked for those. */
-static void complete(struct conn *conn, size_t n_left)
-{
-        struct muster_request *request = conn->request;
+        struct conn *conn = request->exchange.conn;
         struct muster_error error = { 0 };
-        bool can_be_reused = conn->reader.keeps_alive && !conn->is_sending && !conn->send_sys &&
-                             n_left == 0 && conn->state == CONN_READY && !request->limits.no_reuse;
+        bool can_be_reused;
         int r;
 
-        if (waits_for_sink(conn, n_left))
-                return;
-        if (request_has_upload(request) && !request->upload.is_over)
-                can_be_reused = false;
-        r = end_body(conn, request, &error);
-        if (r < 0) {
-                fail(conn, r, &error);
+        if (response_waits(request)) {
+                request->sink.is_ending = true;
                 return;
         }
+        r = response_end(request, &error);
+        if (r < 0) {
+                fail(request, r, &error);
+                return;
+        }
+        can_be_reused = mux_of(conn)->end(conn, request) && !request->limits.no_reuse &&
+                        conn->state == CONN_READY;
+        if (can_be_reused)
+                mux_of(conn)->resume(conn, request); /* its reader may have been slow */
         conn_sample(conn, request->attempt.last_byte_read_ns);
-        part(conn);
-        leave(conn, can_be_reused);
-        flow_attempt_over(request, NULL);
+        part(request);
+        leave(conn, can_be_reused,
+                conn->mux->keeps_alive || conn->notes.we_close ? TRACE_CLOSED_BY_CLIENT
+                                                               : TRACE_CLOSED_BY_SERVER);
+        over(request, NULL);
 }
 
-/* --- a body that goes elsewhere -------------------------------------------------------------- */
+void exchange_drop_body(struct muster_request *request)
+{
+        complete(request);
+}
+
+/* --- a reader that is slow ------------------------------------------------------------------- */
 
 static void drain_sink(struct loop_watch *watch, bool readable, bool writable);
 
 /* Read no more from the server until there is room: that is nobody's silence. */
-static int block(struct conn *conn, struct muster_request *request, struct muster_error *error)
+static int block(struct muster_request *request, struct muster_error *error)
 {
+        struct conn *conn = request->exchange.conn;
         struct sink *sink = &request->sink;
 
         if (sink->is_blocked)
                 return 0;
         sink->is_blocked = true;
-        loop_recv_stop(&conn->socket);
+        mux_of(conn)->pause(conn, request);
         request->read_until_ns = UINT64_MAX;
         if (sink->kind == SINK_STREAM)
                 return 0;
         sink->watch.ready = drain_sink;
-        if (loop_watch_set(&conn->engine->loop, &sink->watch, sink->fd, false, true) < 0)
+        if (loop_watch_set(&request->engine->loop, &sink->watch, sink->fd, false, true) < 0)
                 return error_set_memory(error, MUSTER_PHASE_RECEIVE);
         return 0;
 }
 
-void exchange_unblock(struct conn *conn)
+void exchange_unblock(struct muster_request *request)
 {
-        struct muster_request *request = conn->request;
+        struct conn *conn = request->exchange.conn;
         struct sink *sink = &request->sink;
 
-        if (!sink->is_blocked)
+        if (!conn || !sink->is_blocked)
                 return;
         sink->is_blocked = false;
         if (sink->watch.loop)
                 loop_watch_set(sink->watch.loop, &sink->watch, sink->fd, false, false);
+        mux_of(conn)->resume(conn, request);
         if (sink->is_ending) {
-                complete(conn, sink->n_left);
+                complete(request);
                 return;
         }
         deadline_received(request, now_of(conn));
-        /*
-         * Without memory for the timer the read timeout is not looked at until the next one that is
-         * set.
-         */
+        /* Without memory for the timer the read timeout is not looked at until the next one. */
         (void)deadline_arm(request);
-        loop_recv_start(&conn->socket);
 }
 
 static void drain_sink(struct loop_watch *watch, bool readable, bool writable)
 {
         struct muster_request *request = LIST_OWNER(watch, struct muster_request, sink.watch);
-        struct conn *conn = request->conn;
         struct muster_error error = { 0 };
-        int r = sink_take(&request->sink, &request->result.body, &error);
+        int r = response_drain(request, &error);
 
         (void)readable;
         (void)writable;
         if (r < 0)
-                fail(conn, r, &error);
+                fail(request, r, &error);
         else if (r == 0)
-                exchange_unblock(conn);
-}
-
-/* What has come of the body goes where it belongs. */
-static int pass_on(struct conn *conn, struct muster_request *request, struct muster_error *error)
-{
-        int r;
-
-        if (!request->uses_sink)
-                return 0;
-        r = sink_take(&request->sink, &request->result.body, error);
-        return r == SINK_BLOCKED ? block(conn, request, error) : r;
+                exchange_unblock(request);
 }
 
 /* --- the response ---------------------------------------------------------------------------- */
 
-static void stamp_arrival(struct muster_request *request, uint64_t kernel_ns, uint64_t now_ns)
-{
-        struct attempt *attempt = &request->attempt;
-
-        if (!kernel_ns || kernel_ns > now_ns)
-                kernel_ns = now_ns;
-        if (!attempt->first_byte_read_ns) {
-                attempt->first_byte_kernel_ns = kernel_ns;
-                attempt->first_byte_read_ns = now_ns;
-                attempt->stage = MUSTER_PHASE_RECEIVE;
-        }
-        request->notes.n_receives++;
-        tracing_received(request->engine, kernel_ns);
-        attempt->last_byte_kernel_ns = kernel_ns;
-        attempt->last_byte_read_ns = now_ns;
-        deadline_received(request, now_ns);
-}
-
-/* What came was not the response yet (RFC 9110 section 15.2): go on waiting for that. */
-static void forget_arrival(struct muster_request *request)
-{
-        request->attempt.first_byte_kernel_ns = request->attempt.first_byte_read_ns = 0;
-        request->attempt.stage = MUSTER_PHASE_WAIT;
-}
-
-static int too_large(const struct muster_request *request, uint64_t bytes,
+static int take_head(struct muster_request *request, const struct http_head *head,
         struct muster_error *error)
 {
-        return error_set(error, MUSTER_E_TOO_LARGE, MUSTER_PHASE_RECEIVE, 0,
-                "too_large: the body has %s%llu bytes, the cap is %llu; raise it with max_body_bytes (--max-filesize)",
-                bytes ? "" : "more than ",
-                (unsigned long long)(bytes ? bytes : request->limits.max_body_bytes),
-                (unsigned long long)request->limits.max_body_bytes);
-}
+        int r = response_head(request, head, error);
 
-/* Make ready for the body: its decoder, or room for all of it. */
-static int expect_body(struct conn *conn, struct muster_request *request,
-        const struct http_head *head, struct muster_error *error)
-{
-        const struct settings *settings = conn->engine->settings;
-        struct decode_limits limits = { .max_bytes = request->limits.max_body_bytes,
-                .max_ratio = settings->max_decode_ratio };
-        int r;
-
-        if (!request->limits.no_decoding) {
-                if (result_set_undecoded(&request->result, &head->fields) < 0)
-                        return error_set_memory(error, MUSTER_PHASE_DECODE);
-                r = decoder_new(&conn->decoder, &head->fields, &limits, error);
-                if (r <= 0) {
-                        request->notes.is_encoded = r == 0 && conn->decoder;
-                        return r;
-                }
-        }
-        if (!head->has_length)
-                return 0;
-        if (head->length > request->limits.max_body_bytes)
-                return too_large(request, head->length, error);
-        if (request->limits.discard_body || request->uses_sink || head->length > RESERVE_BYTES)
-                return 0;
-        return buf_reserve(&request->result.body, (size_t)head->length + 1);
-}
-
-/*
- * A body that is an error's stays in memory, to be looked at, unless it is wanted where good ones
- * go.
- */
-static int begin_sink(struct conn *conn, struct muster_request *request,
-        const struct http_head *head, struct muster_error *error)
-{
-        bool is_error = request->limits.fail_on_status && !request->limits.fail_with_body &&
-                        head->status >= 400;
-        int r = 0;
-
-        request->uses_sink = request->sink.kind != SINK_MEMORY && !is_error &&
-                             !(request->limits.discard_body && request->sink.kind != SINK_STREAM);
-        if (request->uses_sink)
-                r = sink_begin(&request->sink, error);
-        if (r == 0 && request->uses_sink && request->sink.kind == SINK_STREAM)
-                flow_announce(request, &conn->info);
+        if (r >= 0 && request->uses_sink && request->sink.kind == SINK_STREAM)
+                request->engine->exchange_ops->announce(request, &request->exchange.conn->info);
         return r;
 }
 
-void exchange_drop_rest(struct conn *conn)
-{
-        conn->notes.we_close |= conn->reader.keeps_alive;
-        conn->reader.keeps_alive = false;
-        complete(conn, 0);
-}
-
-/*
- * The body of a redirect, or of what is tried again. It is read only to keep the connection, as far
- * as it is short and comes at once; the request does not wait for it. DROPPED: the exchange is
- * over.
- */
-#define DROPPED 1
-static int expect_unwanted_body(struct conn *conn, struct muster_request *request,
-        const struct http_head *head)
-{
-        bool saves_conn = head->keeps_alive && !request->limits.no_reuse &&
-                          !(head->has_length && head->length > DRAIN_BYTES_MAX);
-
-        request->drain_until_ns = clock_after(now_of(conn), DRAIN_NS);
-        if (saves_conn && deadline_arm(request) == 0)
-                return 0;
-        exchange_drop_rest(conn);
-        return DROPPED;
-}
-
-static int take_head(struct conn *conn, struct muster_request *request,
-        const struct http_head *head, struct muster_error *error)
-{
-        int r = result_set_head(&request->result, head);
-
-        if (r == 0)
-                r = decide_use(request, head, error);
-        if (r == 0 && request->use == RESPONSE_IS_RESULT)
-                r = begin_sink(conn, request, head, error);
-        if (r < 0 || !head->has_body)
-                return r;
-        return request->use == RESPONSE_IS_RESULT ? expect_body(conn, request, head, error)
-                                                  : expect_unwanted_body(conn, request, head);
-}
-
-/* Keep encoded bytes for a worker. */
-static int decode_later(struct muster_request *request, struct muster_str bytes,
+/* `is_last`: nothing has come behind it. */
+static void take_event(struct muster_request *request, const struct http_event *event, bool is_last,
         struct muster_error *error)
 {
-        struct buf *encoded = &request->work.encoded;
-
-        if (encoded->len + bytes.len > request->limits.max_body_bytes)
-                return too_large(request, 0, error);
-        return buf_add_str(encoded, bytes);
-}
-
-/*
- * Decode what came; from the point on where the body is a large one, that is left to a worker. In
- * small steps, as one of 128 KiB could become 128 MiB before the loop goes on.
- */
-static int decode(struct conn *conn, struct muster_request *request, struct muster_str bytes,
-        struct muster_error *error)
-{
-        struct muster_result *result = &request->result;
-        /* What goes on from here cannot be decoded elsewhere. */
-        uint64_t threshold =
-                request->uses_sink ? UINT64_MAX : conn->engine->settings->decode_threshold_bytes;
-        uint64_t start = now_of(conn);
         int r = 0;
-
-        while (r == 0 && bytes.len && decoder_n_out(conn->decoder) <= threshold) {
-                struct muster_str step = bytes;
-
-                if (threshold != UINT64_MAX && step.len > DECODE_STEP_BYTES)
-                        step.len = DECODE_STEP_BYTES;
-                r = decoder_feed(conn->decoder, step,
-                        request->limits.discard_body ? NULL : &result->body, error);
-                bytes.at += step.len;
-                bytes.len -= step.len;
-        }
-        result->body_bytes = decoder_n_out(conn->decoder);
-        start = now_of(conn) - start;
-        request->attempt.decode_ns += start;
-        tracing_worked(conn->engine, TRACE_WORK_DECODE, start, request->notes.number);
-        return r == 0 && bytes.len ? decode_later(request, bytes, error) : r;
-}
-
-#define BODY_NOT_WANTED 1 /* it is longer than is worth reading */
-
-static int take_body(struct conn *conn, struct muster_request *request, struct muster_str bytes,
-        struct muster_error *error)
-{
-        struct muster_result *result = &request->result;
-        int r;
-
-        result->wire_bytes += bytes.len;
-        if (request->use != RESPONSE_IS_RESULT)
-                return result->wire_bytes > DRAIN_BYTES_MAX ? BODY_NOT_WANTED : 0;
-        if (conn->decoder) {
-                r = decode(conn, request, bytes, error);
-        } else {
-                result->body_bytes += bytes.len;
-                if (result->body_bytes > request->limits.max_body_bytes)
-                        return too_large(request, 0, error);
-                r = request->limits.discard_body ? 0 : buf_add_str(&result->body, bytes);
-        }
-        return r == 0 ? pass_on(conn, request, error) : r;
-}
-
-/* One event of the reader. 0: go on. Positive: the exchange is over. Negative: it failed. */
-static int take_event(struct conn *conn, const struct http_event *event, size_t n_left,
-        struct muster_error *error)
-{
-        struct muster_request *request = conn->request;
-        int r;
 
         switch (event->kind) {
         case HTTP_INTERIM:
-                if (n_left == 0)
-                        forget_arrival(request);
-                return 0;
+                if (is_last)
+                        response_forget_arrival(request);
+                return;
         case HTTP_HEAD:
-                conn->notes.we_close |= event->head.is_in_doubt;
-                return take_head(conn, request, &event->head, error);
+                r = take_head(request, &event->head, error);
+                break;
         case HTTP_BODY:
-                r = take_body(conn, request, event->body, error);
-                if (r == BODY_NOT_WANTED)
-                        exchange_drop_rest(conn);
-                return r;
+                r = response_body(request, event->body, error);
+                break;
         case HTTP_DONE:
-                complete(conn, n_left);
-                return 1;
-        }
-        return MUSTER_E_INTERNAL;
-}
-
-void exchange_received(struct conn *conn, struct muster_str bytes, uint64_t kernel_ns)
-{
-        struct h1_scratch *scratch = &conn->engine->scratch;
-        struct muster_error error = { 0 };
-        int r = 0;
-
-        if (!conn->request) {
-                conn_close(conn,
-                        /* nobody asked: whose response would it be taken for? */
-                        TRACE_CLOSED_BY_CLIENT);
+                complete(request);
                 return;
         }
-        stamp_arrival(conn->request, kernel_ns, now_of(conn));
-        while (r == 0) {
-                struct http_event event;
-
-                r = h1_read_next(&conn->reader, scratch, &bytes, &event, &error);
-                if (r == 0)
-                        r = take_event(conn, &event, bytes.len, &error);
-        }
+        if (r == RESPONSE_BLOCKED)
+                r = block(request, error);
         if (r < 0)
-                fail(conn, r, &error);
+                fail(request, r, error);
+        else if (r == RESPONSE_UNWANTED)
+                complete(request);
 }
 
-void exchange_ended(struct conn *conn)
+/* --- told by the connection ------------------------------------------------------------------ */
+
+static void conn_received(struct conn *conn, struct muster_str bytes, uint64_t kernel_ns)
 {
+        struct muster_request *stamped = NULL;
+        struct muster_error error = { 0 };
+        uint64_t now_ns = now_of(conn);
+        struct http_event event;
+        int r;
+
+        do {
+                struct muster_request *request;
+
+                r = mux_of(conn)->next(conn, &bytes, &request, &event, &error);
+                if (request && request != stamped)
+                        response_stamp(request, kernel_ns, now_ns);
+                stamped = request;
+                if (r == 0)
+                        take_event(request, &event, bytes.len == 0, &error);
+        } while (r == 0 && conn->state != CONN_DEAD && (bytes.len || event.kind != HTTP_DONE));
+        if (r >= 0)
+                return;
+        if (list_is_empty(&conn->exchanges)) {
+                conn_close(conn,
+                        TRACE_CLOSED_BY_CLIENT); /* whose response would it be taken for? */
+                return;
+        }
+        error_set(&error, (enum muster_code)r, MUSTER_PHASE_RECEIVE, 0,
+                "resource: out of memory while reading the response");
+        conn_failed(conn, &error);
+}
+
+static void conn_ended(struct conn *conn)
+{
+        struct list *link = list_first(&conn->exchanges);
         struct muster_error error = { 0 };
         int r;
 
-        if (!conn->request) {
+        if (!link) {
                 conn_close(conn, TRACE_CLOSED_BY_SERVER);
                 return;
         }
-        conn->reader.keeps_alive = false;
-        r = h1_read_eof(&conn->reader, &error);
+        r = mux_of(conn)->eof(conn, &error);
+        if (r == 0) {
+                complete(request_of_exchange_link(link));
+                return;
+        }
+        error_set(&error, (enum muster_code)r, MUSTER_PHASE_RECEIVE, 0,
+                "resource: out of memory while reading the response");
+        conn_failed(conn, &error);
+}
+
+/* --- the beginning --------------------------------------------------------------------------- */
+
+static void send_request(struct muster_request *request, uint64_t now_ns)
+{
+        struct muster_error error = { 0 };
+        int r = exchange_send_begin(request, now_ns, &error);
+
         if (r < 0)
-                fail(conn, r, &error);
+                fail(request, r, &error);
+}
+
+/* It can be used: all that waited for it begin, as far as its protocol has room. */
+static void conn_ready(struct conn *conn)
+{
+        struct muster_error error = { 0 };
+        struct list *link = list_first(&conn->exchanges);
+
+        conn->mux = mux_h1_new();
+        if (!conn->mux) {
+                error_set_memory(&error, MUSTER_PHASE_SEND);
+                conn_failed(conn, &error);
+        } else if (link) {
+                exchange_note_progress(request_of_exchange_link(link));
+                send_request(request_of_exchange_link(link), now_of(conn));
+        }
+}
+
+static void conn_sent(struct conn *conn)
+{
+        struct list *link = list_first(&conn->exchanges);
+        struct muster_error error = { 0 };
+        int r;
+
+        if (!link)
+                return;
+        r = exchange_send_on(request_of_exchange_link(link), &error);
+        if (r < 0)
+                fail(request_of_exchange_link(link), r, &error);
+}
+
+static void conn_acked(struct conn *conn, uint64_t kernel_ns)
+{
+        uint64_t now_ns = now_of(conn);
+
+        for (struct list *link = conn->exchanges.next; link != &conn->exchanges;
+                link = link->next) {
+                struct muster_request *request = request_of_exchange_link(link);
+
+                /* One that came late is of a request before. */
+                if (request->notes.number == conn->notes.acked_attempt &&
+                        kernel_ns >= request->attempt.send_start_ns)
+                        request->attempt.acked_ns = kernel_ns < now_ns ? kernel_ns : now_ns;
+        }
+}
+
+static const struct conn_ops conn_ops = {
+        .ready = conn_ready,
+        .sent = conn_sent,
+        .received = conn_received,
+        .ended = conn_ended,
+        .acked = conn_acked,
+        .failed = conn_failed,
+        .closed = pool_bury,
+};
+
+static void join(struct conn *conn, struct muster_request *request)
+{
+        request->exchange.conn = conn;
+        list_push_back(&conn->exchanges, &request->exchange.link);
+        request->notes.conn = conn->notes.id;
+}
+
+static void use(struct conn *conn, struct muster_request *request)
+{
+        assert(conn->state == CONN_READY && mux_of(conn)->room(conn) > 0);
+        join(conn, request);
+        conn->engine->stats.n_conns_reused++;
+        request->notes.is_reused = true;
+        request->notes.conn_idle_ns = conn->info.idle_ns;
+        send_request(request, request->attempt.slot_ns);
+}
+
+/* Have a connection made; the request waits at it, with what its protocol will have room for. */
+static void open_conn(struct muster_request *request)
+{
+        struct engine *engine = request->engine;
+        struct muster_error error = { 0 };
+        struct conn *conn = NULL;
+
+        request->attempt.stage = MUSTER_PHASE_DNS;
+        if (deadline_arm(request) == 0)
+                conn = conn_new(engine, request->origin, &conn_ops, request->attempt.slot_ns);
+        if (!conn) {
+                error_set_memory(&error, MUSTER_PHASE_DNS);
+                over(request, &error);
+                return;
+        }
+        pool_count(&engine->pool);
+        conn->notes.wanted_by = request->notes.number;
+        join(conn, request);
+        if (conn_dial(conn, &error) < 0) {
+                part(request);
+                conn_close(conn, TRACE_NEVER_OPEN);
+                over(request, &error);
+        }
+}
+
+void exchange_start(struct muster_request *request)
+{
+        struct conn *conn = NULL;
+
+        if (!request->wants_fresh_conn)
+                conn = pool_take(&request->engine->pool, request->origin, request->attempt.slot_ns);
+        if (conn)
+                use(conn, request);
         else
-                complete(conn, 0);
+                open_conn(request);
+}
+
+/* --- what its connection shows --------------------------------------------------------------- */
+
+struct exchange_signs exchange_signs(const struct muster_request *request)
+{
+        const struct conn *conn = request->exchange.conn;
+
+        if (!conn)
+                return (struct exchange_signs){ 0 };
+        return (struct exchange_signs){ .has_input = conn_has_input(conn),
+                .unsent_bytes = conn_unsent_bytes(conn) };
 }

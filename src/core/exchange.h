@@ -2,47 +2,64 @@
 /*
  * One request and its response on a connection
  *
- * The connection tells what happens; the exchange writes the request (exchange_request.c), reads
- * the response into the result, stamps, and when it is over gives the connection to the pool or
- * closes it and hands the request on (flow.h).
+ * An exchange stands between a request, which embeds it, and a connection, which may carry several.
+ * It begins when the request has a slot: on a connection that has room, or on one that is made for
+ * it, to which it belongs from then on. What the connection tells (conn_ops) goes by way of its mux
+ * to the response (response.h); when all is over the request is handed on (exchange_ops).
+ *
+ *      start ─┬─ a connection with room ────────┬─▶ send ──▶ events of the response ──▶ over
+ *             └─ one is made ─ wait until ready ┘
  */
 #ifndef CORE_EXCHANGE_H
 #define CORE_EXCHANGE_H
 
-#include "conn.h"
+#include <base/list.h>
+#include <muster/error.h>
 
-/* --- told by the connection ------------------------------------------------------------------ */
+struct conn;
+struct decoder;
+struct muster_conn_info;
+struct muster_request;
 
-/* Dialling is over; `dns_end_ns` is when an address was known, 0 if never. */
-void exchange_dialled(struct conn *conn, uint64_t dns_end_ns, bool is_connected);
+/* Embed it in a request; zeroed is none. */
+struct exchange {
+        struct conn *conn;       /* from start to over */
+        struct list link;        /* in conn->exchanges */
+        struct decoder *decoder; /* of the body that is arriving; NULL: none is needed */
+};
 
-/* Requests can be sent. */
-void exchange_ready(struct conn *conn);
+/* To whom exchanges are reported. */
+struct exchange_ops {
+        /* The head of a stream's response is there. */
+        void (*announce)(struct muster_request *request, const struct muster_conn_info *conn);
+        /*
+         * The exchange is over, and the request has no connection any more. `error` NULL: there was
+         * a response, and request->use says what to do with it.
+         */
+        void (*over)(struct muster_request *request, const struct muster_error *error);
+};
 
-/* The kernel has the whole request. */
-void exchange_sent(struct conn *conn);
+/* What a connection shows of its peer beside what was read: see deadline.h. */
+struct exchange_signs {
+        bool has_input;      /* the kernel has something that was not read yet */
+        size_t unsent_bytes; /* that the kernel did not take yet */
+};
 
-/* Bytes came; borrowed. `kernel_ns` 0: not known. The connection may be DEAD afterwards. */
-void exchange_received(struct conn *conn, struct muster_str bytes, uint64_t kernel_ns);
+/* Begin, for a request that has a slot. It may be over at once, with an error. */
+void exchange_start(struct muster_request *request);
 
-/* The peer will send no more. */
-void exchange_ended(struct conn *conn);
+/* End it with this error; nothing more is wanted of its connection for this request. */
+void exchange_cancel(struct muster_request *request, const struct muster_error *error);
 
-/* The connection is of no more use to its request. */
-void exchange_failed(struct conn *conn, const struct muster_error *error);
-
-/* An attempt may end while it is dialling: note how far that has come. */
-void exchange_note_dial(struct conn *conn);
-
-/* --- told by the flow ------------------------------------------------------------------------ */
+/* A body that nobody wants has taken too long: end it as if it were whole. */
+void exchange_drop_body(struct muster_request *request);
 
 /* Somebody has read of a stream that was held up: go on. */
-void exchange_unblock(struct conn *conn);
+void exchange_unblock(struct muster_request *request);
 
-/* What comes of a body that nobody wants takes too long: go on without it. */
-void exchange_drop_rest(struct conn *conn);
+/* While its connection is being made: note in the attempt how far that has come. */
+void exchange_note_progress(struct muster_request *request);
 
-/* Use a connection that is ready for a request that has a slot. */
-void exchange_begin(struct conn *conn, struct muster_request *request);
+struct exchange_signs exchange_signs(const struct muster_request *request);
 
 #endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "flow.h"
 
-#include "conn.h"
 #include "deadline.h"
 #include "exchange.h"
 #include <assert.h>
@@ -10,6 +9,8 @@
 
 /* responses at work or waiting for it: enough that no worker waits */
 #define PROCESSING_PER_WORKER 4
+
+static void timer_fired(struct loop_timer *timer, uint64_t late_ns);
 
 static uint64_t now_of(const struct engine *engine)
 {
@@ -46,7 +47,7 @@ static void set_final_url(struct muster_request *request)
                 buf_deinit(&result->final_url);
 }
 
-void flow_announce(struct muster_request *request, const struct muster_conn_info *conn)
+static void announce(struct muster_request *request, const struct muster_conn_info *conn)
 {
         assert(!request->is_announced);
         request->is_announced = true;
@@ -82,7 +83,7 @@ static void finish(struct muster_request *request, const struct muster_error *er
         struct engine *engine = request->engine;
         struct muster_result *result = &request->result;
 
-        assert(request->state != REQUEST_FINISHED && !request->conn && !request->origin);
+        assert(request->state != REQUEST_FINISHED && !request->exchange.conn && !request->origin);
         if (error)
                 result->error = *error;
         say_withheld(request);
@@ -158,11 +159,27 @@ static void finish_work(struct muster_request *request)
         finish_processed(request, NULL, end_ns);
 }
 
-void flow_processed(struct muster_request *request)
+void flow_take_processed(struct engine *engine)
 {
-        assert(request->state == REQUEST_PROCESSING);
-        request->engine->n_processing--;
-        finish_work(request);
+        struct muster_request *request;
+
+        while ((request = work_take(engine))) {
+                assert(request->state == REQUEST_PROCESSING);
+                engine->n_processing--;
+                finish_work(request);
+        }
+}
+
+/* It was done here, in the loop's time. */
+static void note_inline(struct muster_request *request)
+{
+        struct work *work = &request->work;
+        uint64_t ns =
+                work->end_ns > request->attempt.end_ns ? work->end_ns - request->attempt.end_ns : 0;
+        uint64_t decode_ns = work->decode_ns < ns ? work->decode_ns : ns;
+
+        tracing_worked(request->engine, TRACE_WORK_DECODE, decode_ns, request->notes.number);
+        tracing_worked(request->engine, TRACE_WORK_PROCESS, ns - decode_ns, request->notes.number);
 }
 
 /* A whole response: what is to be done with it is done before it is a result. */
@@ -187,6 +204,7 @@ static void conclude(struct muster_request *request)
         deadline_processing(request);
         set_final_url(request); /* the process function may want to know */
         if (work_begin(request) == WORK_IS_DONE) {
+                note_inline(request);
                 finish_work(request);
                 return;
         }
@@ -239,7 +257,7 @@ static void queue(struct muster_request *request, bool is_first)
         int r;
 
         request->state = REQUEST_QUEUED;
-        request->use = RESPONSE_IS_RESULT;
+        request->use = USE_AS_RESULT;
         r = origins_get(&engine->origins, &request->url, &request->origin);
         if (r == 0)
                 note_origin(request);
@@ -329,6 +347,7 @@ void flow_submit(struct engine *engine, struct muster_request *request)
         *chain = request;
         list_push_back(&engine->outstanding, &request->all_link);
         request->result.submitted_ns = now_ns;
+        request->timer.fire = timer_fired;
         begin_attempt(request, now_ns);
         set_limits(request, engine->settings);
         deadline_submitted(request, now_ns);
@@ -342,23 +361,8 @@ void flow_submit(struct engine *engine, struct muster_request *request)
 
 /* --- start ----------------------------------------------------------------------------------- */
 
-static void open_conn(struct engine *engine, struct muster_request *request)
-{
-        struct muster_error error = { 0 };
-
-        request->attempt.stage = MUSTER_PHASE_DNS;
-        if (deadline_arm(request) < 0) {
-                error_set_memory(&error, MUSTER_PHASE_DNS);
-                flow_attempt_over(request, &error);
-                return;
-        }
-        if (conn_open(engine, request, &error) < 0)
-                flow_attempt_over(request, &error);
-}
-
 static void start(struct engine *engine, struct muster_request *request)
 {
-        struct conn *conn = NULL;
         uint64_t now_ns = now_of(engine);
 
         request->state = REQUEST_RUNNING;
@@ -371,12 +375,7 @@ static void start(struct engine *engine, struct muster_request *request)
         engine->stats.n_retries += request->is_retry;
         request->is_retry = false;
         deadline_started(request, now_ns);
-        if (!request->wants_fresh_conn)
-                conn = pool_take(&engine->pool, request->origin, now_ns);
-        if (conn)
-                exchange_begin(conn, request);
-        else
-                open_conn(engine, request);
+        exchange_start(request);
 }
 
 /* Responses come faster than they are worked on: to ask for more would only fill memory. */
@@ -394,16 +393,6 @@ void flow_start_all(struct engine *engine)
                 start(engine, request);
         if (is_backed_up(engine))
                 sched_note_no_workers(&engine->sched);
-}
-
-void flow_connected(struct muster_request *request)
-{
-        /*
-         * Without memory for the timer its connect timeout still stands, or, on a kept connection,
-         * the request goes without.
-         */
-        deadline_connected(request, request->attempt.send_start_ns);
-        (void)deadline_arm(request);
 }
 
 /* --- an attempt is over ---------------------------------------------------------------------- */
@@ -480,7 +469,7 @@ static void back_off(struct muster_request *request, const struct muster_error *
         finish_backing_off(request, &error, request->attempt.end_ns);
 }
 
-void flow_backoff_over(struct muster_request *request)
+static void backoff_over(struct muster_request *request)
 {
         uint64_t now_ns = now_of(request->engine);
 
@@ -492,7 +481,8 @@ void flow_backoff_over(struct muster_request *request)
 
 static bool may_repeat_fresh(const struct muster_request *request)
 {
-        return request->died_stale && !request->wants_fresh_conn && request_can_repeat(request) &&
+        return request->was_unprocessed && !request->wants_fresh_conn &&
+               request_can_repeat(request) &&
                (request->limits.retry_unsafe || h1_method_is_idempotent(request_method(request)));
 }
 
@@ -508,9 +498,9 @@ static bool retry_failure(struct muster_request *request, const struct muster_er
         return true;
 }
 
-void flow_attempt_over(struct muster_request *request, const struct muster_error *error)
+static void attempt_over(struct muster_request *request, const struct muster_error *error)
 {
-        assert(request->state == REQUEST_RUNNING && !request->conn);
+        assert(request->state == REQUEST_RUNNING && !request->exchange.conn);
         end_attempt(request, error ? error->code : MUSTER_OK);
         upload_end(&request->upload);
         if (error) {
@@ -522,13 +512,13 @@ void flow_attempt_over(struct muster_request *request, const struct muster_error
                 return;
         }
         switch (request->use) {
-        case RESPONSE_IS_RESULT:
+        case USE_AS_RESULT:
                 conclude(request);
                 return;
-        case RESPONSE_IS_REDIRECT:
+        case USE_AS_REDIRECT:
                 follow(request);
                 return;
-        case RESPONSE_IS_RETRIED:
+        case USE_TO_RETRY:
                 back_off(request, NULL);
                 return;
         }
@@ -546,7 +536,7 @@ void flow_abort(struct muster_request *request, const struct muster_error *error
                 finish_unqueued(request, error);
                 return;
         case REQUEST_RUNNING:
-                exchange_failed(request->conn, error);
+                exchange_cancel(request, error);
                 return;
         case REQUEST_BACKOFF:
                 now_ns = now_of(request->engine);
@@ -568,3 +558,60 @@ void flow_abort(struct muster_request *request, const struct muster_error *error
                 return;
         }
 }
+
+/* --- its timer ------------------------------------------------------------------------------- */
+
+static void arm_or_abort(struct muster_request *request)
+{
+        struct muster_error error = { 0 };
+
+        if (deadline_arm(request) == 0)
+                return;
+        error_set_memory(&error, deadline_stage(request));
+        flow_abort(request, &error);
+}
+
+static void time_out(struct muster_request *request, uint64_t now_ns)
+{
+        struct muster_error error = { 0 };
+
+        exchange_note_progress(request);
+        deadline_say(request, now_ns, &error);
+        flow_abort(request, &error);
+}
+
+static void look_at_deadlines(struct muster_request *request, uint64_t now_ns)
+{
+        struct exchange_signs signs = { 0 };
+
+        if (deadline_is_due(request, now_ns))
+                signs = exchange_signs(request);
+        switch (deadline_look(request, now_ns, &signs)) {
+        case DEADLINE_NOT_YET:
+                arm_or_abort(request);
+                return;
+        case DEADLINE_RETRY:
+                backoff_over(request);
+                return;
+        case DEADLINE_READ_FIRST:
+                if (loop_timer_set(&request->engine->loop, &request->timer, now_ns) < 0)
+                        arm_or_abort(request);
+                return;
+        case DEADLINE_DROP_BODY:
+                exchange_drop_body(request);
+                return;
+        case DEADLINE_OVER:
+                time_out(request, now_ns);
+                return;
+        }
+}
+
+static void timer_fired(struct loop_timer *timer, uint64_t late_ns)
+{
+        struct muster_request *request = LIST_OWNER(timer, struct muster_request, timer);
+
+        (void)late_ns; /* of the timer, which may run to an earlier moment than the one that matters */
+        look_at_deadlines(request, request->engine->loop.now_ns);
+}
+
+const struct exchange_ops flow_exchange_ops = { .announce = announce, .over = attempt_over };

@@ -72,7 +72,7 @@ static int make(struct origins *origins, const struct url *url, struct origin **
                 return MUSTER_E_RESOURCE;
         list_init(&origin->queue);
         list_init(&origin->planned);
-        list_init(&origin->idle);
+        list_init(&origin->usable);
         origin->port = url->port;
         origin->is_tls = url->scheme == URL_HTTPS;
         if (buf_add_str(&origin->key, buf_str(&origins->key)) < 0 ||

@@ -2,6 +2,8 @@
 #include "pool.h"
 
 #include "conn.h"
+#include "engine.h"
+#include "mux.h"
 #include <assert.h>
 
 static struct conn *oldest(const struct pool *pool)
@@ -61,7 +63,7 @@ void pool_deinit(struct pool *pool)
  * The timer is left as it is: when it fires it looks at the oldest connection anew. So a connection
  * that comes and goes a thousand times a second costs no timer.
  */
-static void unlink_idle(struct conn *conn)
+static void unlink_conn(struct conn *conn)
 {
         list_remove(&conn->pool_link);
         list_remove(&conn->origin_link);
@@ -69,25 +71,31 @@ static void unlink_idle(struct conn *conn)
 
 struct conn *pool_take(struct pool *pool, struct origin *origin, uint64_t now_ns)
 {
-        struct list *link = list_first(&origin->idle);
+        struct list *link = list_first(&origin->usable);
         struct conn *conn;
 
         (void)pool;
         if (!link)
                 return NULL;
         conn = conn_of_origin_link(link);
-        unlink_idle(conn);
-        conn->info.idle_ns = now_ns - conn->idle_since_ns;
+        if (list_is_linked(&conn->pool_link))
+                conn->info.idle_ns = now_ns - conn->idle_since_ns;
+        else
+                conn->info.idle_ns = 0;
+        unlink_conn(conn);
         conn->info.reuse_count++;
         return conn;
 }
 
 void pool_put(struct pool *pool, struct conn *conn, uint64_t now_ns)
 {
-        assert(conn->state == CONN_READY && !conn->request);
+        assert(conn->state == CONN_READY);
+        if (!list_is_linked(&conn->origin_link) && conn->mux->ops->room(conn) > 0)
+                list_push_front(&conn->origin->usable, &conn->origin_link);
+        if (!list_is_empty(&conn->exchanges))
+                return;
         conn->idle_since_ns = now_ns;
         list_push_back(&pool->idle, &conn->pool_link);
-        list_push_front(&conn->origin->idle, &conn->origin_link);
         if (!heap_has(&pool->idle_timer.node))
                 set_idle_timer(pool);
 }
@@ -99,9 +107,12 @@ void pool_count(struct pool *pool)
         pool->n_conns++;
 }
 
-void pool_bury(struct pool *pool, struct conn *conn)
+void pool_bury(struct conn *conn)
 {
-        unlink_idle(conn);
+        struct pool *pool = &conn->engine->pool;
+
+        assert(conn->state == CONN_DEAD);
+        unlink_conn(conn);
         list_push_back(&pool->dead, &conn->pool_link);
         pool->n_conns--;
 }

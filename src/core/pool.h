@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Connections that can be used again, and dead ones until they can be freed
+ * Connections that have room for another exchange, and dead ones until they can be freed
  *
- * The newest idle connection of an origin is taken first: it is the least likely to have been
- * closed by the server. The oldest of all go when they have been idle for too long, or when a new
- * connection needs their place: there are never more connections than `n_max`.
+ * The newest connection of an origin is taken first: it is the least likely to have been closed by
+ * the server. Of those that nobody uses the oldest go when they have been idle for too long, or
+ * when a new connection needs their place: there are never more connections than `n_max`.
  */
 #ifndef CORE_POOL_H
 #define CORE_POOL_H
@@ -33,17 +33,17 @@ void pool_init(struct pool *pool, struct loop *loop, struct origins *origins, un
 /* Close and free every idle and dead connection. */
 void pool_deinit(struct pool *pool);
 
-/* The newest idle connection of an origin, now the caller's; NULL when there is none. */
+/* The newest connection of an origin that has room, for one more exchange; NULL: there is none. */
 struct conn *pool_take(struct pool *pool, struct origin *origin, uint64_t now_ns);
 
-/* A connection has nothing to do and may be used again. */
+/* An exchange is over on a connection that may be used on, or one has begun and there is room. */
 void pool_put(struct pool *pool, struct conn *conn, uint64_t now_ns);
 
 /* A connection is being opened: an idle one makes room for it where that is needed. */
 void pool_count(struct pool *pool);
 
-/* conn_close() calls this: it is freed with the next pool_reap(). */
-void pool_bury(struct pool *pool, struct conn *conn);
+/* A connection was closed: it is freed with the next pool_reap(). */
+void pool_bury(struct conn *conn);
 
 /* Free the dead; nobody on the stack may be looking at one. */
 void pool_reap(struct pool *pool);

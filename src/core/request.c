@@ -56,6 +56,14 @@ struct muster_request *request_destroy(struct muster_request *request)
         return mem_free(request);
 }
 
+void requests_destroy(struct list *list)
+{
+        struct list *link;
+
+        while ((link = list_pop(list)))
+                request_destroy(request_of_link(link));
+}
+
 /* Once it was submitted a request is not the caller's any more. */
 static bool is_new(const struct muster_request *request)
 {

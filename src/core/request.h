@@ -15,6 +15,7 @@
 #define CORE_REQUEST_H
 
 #include "attempt.h"
+#include "exchange.h"
 #include "result.h"
 #include "retry.h"
 #include "sink.h"
@@ -29,7 +30,6 @@
 struct muster_client;
 struct engine;
 struct origin;
-struct conn;
 
 enum request_state {
         REQUEST_NEW,        /* the caller's, being built */
@@ -43,9 +43,9 @@ enum request_state {
 
 /* What to do with the response that is arriving; decided when its head is there. */
 enum response_use {
-        RESPONSE_IS_RESULT,
-        RESPONSE_IS_REDIRECT, /* its body is dropped, the request goes on to `next_url` */
-        RESPONSE_IS_RETRIED,  /* its body is dropped, the request is tried again */
+        USE_AS_RESULT,
+        USE_AS_REDIRECT, /* its body is dropped, the request goes on to `next_url` */
+        USE_TO_RETRY,    /* its body is dropped, the request is tried again */
 };
 
 /* A header field of the caller's: places in request->text. */
@@ -94,22 +94,22 @@ struct muster_request {
         bool is_due;          /* QUEUED: in origin->queue */
         struct list all_link; /* in client->outstanding, from submit to finish */
         struct muster_request *next_of_id;
-        struct origin *origin; /* of `url`; held while QUEUED and RUNNING */
-        struct conn *conn;     /* while RUNNING */
+        struct origin *origin;    /* of `url`; held while QUEUED and RUNNING */
+        struct exchange exchange; /* while RUNNING */
         struct request_limits limits;
         struct url url;           /* of this attempt */
-        struct url next_url;      /* of the next one, while RESPONSE_IS_REDIRECT */
+        struct url next_url;      /* of the next one, while USE_AS_REDIRECT */
         struct attempt attempt;   /* the one that runs */
         struct trace_notes notes; /* of that */
         enum response_use use;
         bool is_get_now;      /* a redirect turned the method into GET and dropped the body */
         bool has_left_origin; /* a redirect crossed origins: credentials are dropped */
         /* the last attempt ended on a reused connection before any byte of the response */
-        bool died_stale;
+        bool was_unprocessed;
         bool wants_fresh_conn; /* because of that; it is done once, then it counts as a failure */
         unsigned n_retries;
         bool is_retry;                /* the attempt that is to come */
-        uint64_t retry_wait_ns;       /* while RESPONSE_IS_RETRIED: how long to wait */
+        uint64_t retry_wait_ns;       /* while USE_TO_RETRY: how long to wait */
         enum retry_withheld withheld; /* why the attempt that is over is the last */
         struct throttle_start start;  /* of this attempt: see throttle.h */
         struct buf visited;           /* that redirected: method and URL, a line each */
@@ -140,6 +140,11 @@ static inline struct muster_request *request_of_all_link(struct list *link)
         return LIST_OWNER(link, struct muster_request, all_link);
 }
 
+static inline struct muster_request *request_of_exchange_link(struct list *link)
+{
+        return LIST_OWNER(link, struct muster_request, exchange.link);
+}
+
 /* The result is the first member; nothing of the request is changed through a const result. */
 static inline struct muster_request *request_of_result(const struct muster_result *result)
 {
@@ -155,6 +160,9 @@ int request_begin(struct muster_request *request, const char *method, const char
 
 /* Free it, in whatever state; nobody holds it any more. NULL is allowed. Returns NULL. */
 struct muster_request *request_destroy(struct muster_request *request);
+
+/* Free all that are in a list by their `link`. */
+void requests_destroy(struct list *list);
 
 /* Empty it, keeping its buffers for the next as far as they are small. */
 void request_recycle(struct muster_request *request);

@@ -2,7 +2,6 @@
 #include "result.h"
 
 #include "callback.h"
-#include "client.h"
 #include "request.h"
 #include <assert.h>
 #include <base/error.h>
@@ -141,13 +140,6 @@ void result_add_backoff(struct muster_result *result, uint64_t backoff_ns)
 }
 
 /* --- reading it ------------------------------------------------------------------------------ */
-
-struct muster_result *muster_result_free(struct muster_result *result)
-{
-        if (result && !callback_is_running())
-                client_put_back(request_of_result(result));
-        return NULL;
-}
 
 void *muster_result_userdata(const struct muster_result *result)
 {
@@ -304,13 +296,6 @@ void muster_result_set_processed(struct muster_result *result, void *processed,
 void *muster_result_processed(const struct muster_result *result)
 {
         return result ? result->processed : NULL;
-}
-
-uint64_t muster_result_time_left_ns(const struct muster_result *result)
-{
-        const struct muster_request *request = result ? request_of_result(result) : NULL;
-
-        return request && request->state == REQUEST_PROCESSING ? work_time_left_ns(request) : 0;
 }
 
 int muster_result_fail(struct muster_result *result, const char *text)

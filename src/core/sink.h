@@ -33,7 +33,6 @@ struct sink {
         struct loop_watch watch; /* while it is blocked */
         bool is_blocked;
         bool is_ending;   /* the response is over, what is left of it is to be written still */
-        size_t n_left;    /* of exchange.c: bytes behind the response */
         uint64_t n_bytes; /* written, or read */
         size_t read_at;   /* STREAM: of the buffer, what was read already */
 };

@@ -4,7 +4,6 @@
  * read yet
  */
 #include "client.h"
-#include "conn.h"
 #include "exchange.h"
 #include "request.h"
 
@@ -23,9 +22,8 @@ static void take(struct muster_request *request, void *buffer, size_t n)
                 buf_drop_front(body, sink->read_at);
                 sink->read_at = 0;
         }
-        if (sink->is_blocked && request->conn &&
-                body->len - sink->read_at <= SINK_STREAM_BYTES_MAX / 2)
-                exchange_unblock(request->conn);
+        if (sink->is_blocked && body->len - sink->read_at <= SINK_STREAM_BYTES_MAX / 2)
+                exchange_unblock(request);
 }
 
 int muster_result_read_now(struct muster_result *result, void *buffer, size_t size, size_t *ret_n)

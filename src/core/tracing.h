@@ -41,6 +41,7 @@ struct trace_notes {
 struct trace_conn_notes {
         uint64_t id, opened_ns, dns_end_ns, tcp_end_ns, tls_end_ns, tls_work_ns;
         uint64_t n_attempts;
+        uint64_t wanted_by;     /* the attempt for which it is made */
         uint64_t acked_attempt; /* whose acknowledgement was asked for last */
         uint8_t family;
         bool had_ticket, is_told;

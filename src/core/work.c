@@ -3,7 +3,6 @@
 
 #include "callback.h"
 #include "engine.h"
-#include "flow.h"
 #include "request.h"
 #include <base/mem.h>
 #include <http/decode.h>
@@ -38,7 +37,7 @@ static uint64_t now_of(const struct muster_request *request)
         return clock->is_manual ? 0 : clock_now(clock);
 }
 
-uint64_t work_time_left_ns(const struct muster_request *request)
+static uint64_t time_left_ns(const struct muster_request *request)
 {
         const struct work *work = &request->work;
         uint64_t now_ns;
@@ -49,6 +48,13 @@ uint64_t work_time_left_ns(const struct muster_request *request)
                 return UINT64_MAX;
         now_ns = now_of(request);
         return now_ns < work->until_ns ? work->until_ns - now_ns : 0;
+}
+
+uint64_t muster_result_time_left_ns(const struct muster_result *result)
+{
+        const struct muster_request *request = result ? request_of_result(result) : NULL;
+
+        return request && request->state == REQUEST_PROCESSING ? time_left_ns(request) : 0;
 }
 
 /* In steps, so that a body whose time is up does not keep its worker from the others. */
@@ -108,24 +114,15 @@ static void do_work(struct muster_request *request)
 
 /* --- the way to the workers and back --------------------------------------------------------- */
 
-static void take_back(struct engine *engine)
+struct muster_request *work_take(struct engine *engine)
 {
-        struct worker_job *job;
+        struct worker_job *job = engine->workers ? workers_take(engine->workers) : NULL;
 
-        while ((job = workers_take(engine->workers)))
-                flow_processed(LIST_OWNER(job, struct muster_request, work.job));
-}
-
-static void workers_ready(struct loop_watch *watch, bool readable, bool writable)
-{
-        (void)readable;
-        (void)writable;
-        take_back(LIST_OWNER(watch, struct engine, workers_watch));
+        return job ? LIST_OWNER(job, struct muster_request, work.job) : NULL;
 }
 
 static int watch_workers(struct engine *engine, struct workers *workers)
 {
-        engine->workers_watch.ready = workers_ready;
         return loop_watch_set(&engine->loop, &engine->workers_watch, workers->event_fd, true,
                 false);
 }
@@ -154,10 +151,14 @@ static int start_workers(struct engine *engine)
 
 void work_stop(struct engine *engine)
 {
+        if (engine->workers)
+                workers_stop(engine->workers);
+}
+
+void work_end(struct engine *engine)
+{
         if (!engine->workers)
                 return;
-        workers_stop(engine->workers);
-        take_back(engine);
         loop_watch_set(&engine->loop, &engine->workers_watch, engine->workers->event_fd, false,
                 false);
         workers_deinit(engine->workers);
@@ -167,17 +168,6 @@ void work_stop(struct engine *engine)
 static void run(struct worker_job *job)
 {
         do_work(LIST_OWNER(job, struct muster_request, work.job));
-}
-
-static void note_inline(struct muster_request *request)
-{
-        struct work *work = &request->work;
-        uint64_t ns =
-                work->end_ns > request->attempt.end_ns ? work->end_ns - request->attempt.end_ns : 0;
-        uint64_t decode_ns = work->decode_ns < ns ? work->decode_ns : ns;
-
-        tracing_worked(request->engine, TRACE_WORK_DECODE, decode_ns, request->notes.number);
-        tracing_worked(request->engine, TRACE_WORK_PROCESS, ns - decode_ns, request->notes.number);
 }
 
 int work_begin(struct muster_request *request)
@@ -190,7 +180,6 @@ int work_begin(struct muster_request *request)
                 return 0;
         request->work.job.is_begun = true;
         do_work(request);
-        note_inline(request);
         return WORK_IS_DONE;
 }
 

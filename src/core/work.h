@@ -42,25 +42,26 @@ bool work_is_wanted(const struct muster_request *request);
 
 #define WORK_IS_DONE 1
 
-/* Begin. 0: with a worker, flow_processed() will be called. WORK_IS_DONE: it was done here. */
+/*
+ * Begin. 0: with a worker, and engine->workers_watch is told when there is something to take.
+ * WORK_IS_DONE: it was done here.
+ */
 int work_begin(struct muster_request *request);
 
+/* A request that its worker is done with; NULL: there is none. */
+struct muster_request *work_take(struct engine *engine);
+
 /*
- * The client ends: functions of the caller's that run are waited for, as they work on memory that
- * is about to go.
+ * Stop: functions of the caller's that run are waited for, as they work on memory that is about to
+ * go. What is done can still be taken, then work_end() ends the workers.
  */
 void work_stop(struct engine *engine);
+void work_end(struct engine *engine);
 
 /* Take the request back from the workers. False: one has it. */
 bool work_withdraw(struct muster_request *request);
 
 /* Has it been begun, rather than that it waits for a worker? */
 bool work_is_begun(const struct muster_request *request);
-
-/*
- * For who is at it, in whatever thread: the time that the request has left; 0: none, and
- * UINT64_MAX: for ever.
- */
-uint64_t work_time_left_ns(const struct muster_request *request);
 
 #endif

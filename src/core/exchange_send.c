@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+#include "exchange_send.h"
+
+#include "conn.h"
+#include "deadline.h"
+#include "engine.h"
+#include "mux.h"
+#include <base/error.h>
+
+static uint64_t now_of(const struct muster_request *request)
+{
+        return clock_now(&request->engine->clock);
+}
+
+static void stamp_sent(struct muster_request *request)
+{
+        struct attempt *attempt = &request->attempt;
+
+        if (attempt->send_end_ns || attempt->first_byte_read_ns)
+                return; /* answered before it was sent: the rest of the sending is nobody's wait */
+        attempt->send_end_ns = now_of(request);
+        attempt->stage = MUSTER_PHASE_WAIT;
+}
+
+/* Send on for as long as the kernel takes it at once. */
+static int send_upload(struct muster_request *request, struct muster_error *error)
+{
+        struct conn *conn = request->exchange.conn;
+        struct upload *upload = &request->upload;
+        int r = 0;
+
+        while (r == 0 && !upload->is_over && !conn->send_sys)
+                r = conn->mux->ops->send(conn, request, error);
+        if (r == 0 && upload->is_over)
+                stamp_sent(request);
+        return r < 0 ? r : 0;
+}
+
+int exchange_send_on(struct muster_request *request, struct muster_error *error)
+{
+        if (request_has_upload(request) && !request->upload.is_over)
+                return send_upload(request, error);
+        stamp_sent(request);
+        return 0;
+}
+
+/* Make ready what is to be read as it is sent. MUSTER_E_INPUT, MUSTER_E_INVALID with *error. */
+static int begin_upload(struct muster_request *request, struct muster_error *error)
+{
+        int r;
+
+        if (!request_has_upload(request))
+                return 0;
+        r = upload_begin(&request->upload, error);
+        if (r == 0 && request->limits.http_1_0 &&
+                request->upload.total_bytes == MUSTER_SIZE_UNKNOWN)
+                r = error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_SEND, 0,
+                        "invalid: HTTP/1.0 has no chunks, so the size of the body must be known");
+        return r;
+}
+
+/*
+ * Have the acknowledgement of the request stamped. Not where it would be another's: of what went
+ * before on this connection, or of the first piece of many.
+ */
+static void ask_for_ack(struct conn *conn, const struct muster_request *request)
+{
+        if (conn->is_sending || conn->socket.awaits_ack || request_has_upload(request) ||
+                !tracing_wants_ack(conn->engine))
+                return;
+        conn->socket.wants_ack = true;
+        conn->notes.acked_attempt = request->notes.number;
+}
+
+int exchange_send_begin(struct muster_request *request, uint64_t now_ns, struct muster_error *error)
+{
+        struct conn *conn = request->exchange.conn;
+        int r;
+
+        request->attempt.send_start_ns = now_ns;
+        request->attempt.stage = MUSTER_PHASE_SEND;
+        conn->notes.n_attempts++;
+        conn->notes.we_close = request->limits.no_reuse || request->limits.http_1_0;
+        ask_for_ack(conn, request);
+        /*
+         * Without memory for the timer its connect timeout still stands, or, on a kept connection,
+         * the request goes without.
+         */
+        deadline_connected(request, now_ns);
+        (void)deadline_arm(request);
+        r = begin_upload(request, error);
+        if (r == 0)
+                r = conn->mux->ops->begin(conn, request, error);
+        if (r == 0)
+                return exchange_send_on(request, error);
+        return r < 0 ? r : 0;
+}

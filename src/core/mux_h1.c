@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: MIT */
+#include "mux_h1.h"
+
+#include "conn.h"
+#include "engine.h"
+#include <assert.h>
+#include <base/error.h>
+#include <base/mem.h>
+
+struct mux_h1 {
+        struct mux mux;
+        struct h1_reader reader;
+        bool is_done;    /* the response is whole, and that was told */
+        bool has_excess; /* bytes came behind it, and nobody asked for those */
+};
+
+static struct mux_h1 *h1_of(const struct conn *conn)
+{
+        return LIST_OWNER(conn->mux, struct mux_h1, mux);
+}
+
+/* The one that the connection is used by; NULL: it is idle. */
+static struct muster_request *request_on(const struct conn *conn)
+{
+        struct list *link = list_first(&conn->exchanges);
+
+        return link ? request_of_exchange_link(link) : NULL;
+}
+
+/* --- the request ----------------------------------------------------------------------------- */
+
+static unsigned room(const struct conn *conn)
+{
+        return list_is_empty(&conn->exchanges) ? 1 : 0;
+}
+
+static int begin(struct conn *conn, struct muster_request *request, struct muster_error *error)
+{
+        const struct settings *settings = conn->engine->settings;
+        struct mux_h1 *h1 = h1_of(conn);
+        struct buf *head = conn_head(conn);
+        struct muster_str body = { 0 };
+        int r;
+
+        assert(request_on(conn) == request);
+        h1->is_done = h1->has_excess = false;
+        h1_read_begin(&h1->reader, str_is(request_method(request), "HEAD"),
+                settings->max_header_bytes);
+        r = request_write_head(request, settings->user_agent, head, error);
+        if (request->has_body && !request->is_get_now)
+                body = buf_str(&request->body);
+        request->notes.sent_bytes = head->len + body.len;
+        return r < 0 ? r : conn_send(conn, body, error);
+}
+
+static int send_piece(struct conn *conn, struct muster_request *request, struct muster_error *error)
+{
+        struct buf *frame = conn_head(conn);
+        struct muster_str piece = { NULL, 0 };
+        int r = upload_next(&request->upload, frame, &piece, error);
+
+        request->notes.sent_bytes += frame->len + piece.len;
+        return r == 0 && (frame->len || piece.len) ? conn_send(conn, piece, error) : r;
+}
+
+/* --- the response ---------------------------------------------------------------------------- */
+
+/* The kernel's window fills, and the server waits. */
+static void pause_reading(struct conn *conn, struct muster_request *request)
+{
+        (void)request;
+        loop_recv_stop(&conn->socket);
+}
+
+static void resume_reading(struct conn *conn, struct muster_request *request)
+{
+        (void)request;
+        loop_recv_start(&conn->socket);
+}
+
+static int next(struct conn *conn, struct muster_str *bytes, struct muster_request **ret_request,
+        struct http_event *ret_event, struct muster_error *error)
+{
+        struct mux_h1 *h1 = h1_of(conn);
+        int r;
+
+        *ret_request = request_on(conn);
+        if (!*ret_request)
+                return !bytes->len ? MUX_MORE
+                                   : error_set(error, MUSTER_E_PROTOCOL, MUSTER_PHASE_RECEIVE, 0,
+                                             "protocol: bytes came that nobody asked for");
+        h1->has_excess |= h1->is_done && bytes->len;
+        if (h1->is_done)
+                return MUX_MORE; /* its request waits for a sink */
+        r = h1_read_next(&h1->reader, &conn->engine->scratch, bytes, ret_event, error);
+        if (r == 0 && ret_event->kind == HTTP_HEAD)
+                conn->notes.we_close |= ret_event->head.is_in_doubt;
+        if (r == 0 && ret_event->kind == HTTP_DONE) {
+                h1->is_done = true;
+                h1->has_excess = bytes->len > 0;
+        }
+        return r == H1_MORE ? MUX_MORE : r;
+}
+
+static int eof(struct conn *conn, struct muster_error *error)
+{
+        h1_of(conn)->reader.keeps_alive = false;
+        return h1_read_eof(&h1_of(conn)->reader, error);
+}
+
+static bool is_unprocessed(const struct conn *conn, const struct muster_request *request)
+{
+        (void)request;
+        return !h1_read_has_begun(&h1_of(conn)->reader);
+}
+
+/* --- the end --------------------------------------------------------------------------------- */
+
+static bool is_sent(const struct conn *conn, const struct muster_request *request)
+{
+        return !conn->is_sending && !conn->send_sys &&
+               (!request_has_upload(request) || request->upload.is_over);
+}
+
+static bool end(struct conn *conn, struct muster_request *request)
+{
+        struct mux_h1 *h1 = h1_of(conn);
+
+        conn->mux->keeps_alive = h1->reader.keeps_alive;
+        return h1->reader.keeps_alive && h1->is_done && !h1->has_excess && is_sent(conn, request);
+}
+
+/* What is under way cannot be taken back but by ending the connection. */
+static bool cancel(struct conn *conn, struct muster_request *request)
+{
+        (void)conn;
+        (void)request;
+        return false;
+}
+
+static struct mux *h1_free(struct mux *mux)
+{
+        struct mux_h1 *h1 = LIST_OWNER(mux, struct mux_h1, mux);
+
+        h1_read_deinit(&h1->reader);
+        return mem_free(h1);
+}
+
+static const struct mux_ops h1_ops = {
+        .room = room,
+        .begin = begin,
+        .send = send_piece,
+        .pause = pause_reading,
+        .resume = resume_reading,
+        .next = next,
+        .eof = eof,
+        .is_unprocessed = is_unprocessed,
+        .end = end,
+        .cancel = cancel,
+        .free = h1_free,
+};
+
+struct mux *mux_h1_new(void)
+{
+        struct mux_h1 *h1 = mem_zalloc(sizeof(*h1));
+
+        if (!h1)
+                return NULL;
+        h1->mux.ops = &h1_ops;
+        return &h1->mux;
+}

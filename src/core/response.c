@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: MIT */
+#include "response.h"
+
+#include "deadline.h"
+#include "decision.h"
+#include "engine.h"
+#include <base/error.h>
+#include <http/decode.h>
+
+/* Of a body that nobody wants: reading more, or for longer, costs more than a new connection. */
+#define DRAIN_BYTES_MAX (64 * 1024)
+#define DRAIN_NS        (100 * NS_PER_MS)
+
+/* of a body whose length is known: beyond, it grows as it comes */
+#define RESERVE_BYTES (16 * 1024 * 1024)
+
+#define DECODE_STEP_BYTES 2048 /* at most 2 MiB come out of it, in a millisecond or two */
+
+static uint64_t now_of(const struct muster_request *request)
+{
+        return clock_now(&request->engine->clock);
+}
+
+/* --- arrival --------------------------------------------------------------------------------- */
+
+void response_stamp(struct muster_request *request, uint64_t kernel_ns, uint64_t now_ns)
+{
+        struct attempt *attempt = &request->attempt;
+
+        if (!kernel_ns || kernel_ns > now_ns)
+                kernel_ns = now_ns;
+        if (!attempt->first_byte_read_ns) {
+                attempt->first_byte_kernel_ns = kernel_ns;
+                attempt->first_byte_read_ns = now_ns;
+                attempt->stage = MUSTER_PHASE_RECEIVE;
+        }
+        request->notes.n_receives++;
+        tracing_received(request->engine, kernel_ns);
+        attempt->last_byte_kernel_ns = kernel_ns;
+        attempt->last_byte_read_ns = now_ns;
+        deadline_received(request, now_ns);
+}
+
+void response_forget_arrival(struct muster_request *request)
+{
+        request->attempt.first_byte_kernel_ns = request->attempt.first_byte_read_ns = 0;
+        request->attempt.stage = MUSTER_PHASE_WAIT;
+}
+
+/* --- the head -------------------------------------------------------------------------------- */
+
+static int too_large(const struct muster_request *request, uint64_t bytes,
+        struct muster_error *error)
+{
+        return error_set(error, MUSTER_E_TOO_LARGE, MUSTER_PHASE_RECEIVE, 0,
+                "too_large: the body has %s%llu bytes, the cap is %llu; raise it with max_body_bytes (--max-filesize)",
+                bytes ? "" : "more than ",
+                (unsigned long long)(bytes ? bytes : request->limits.max_body_bytes),
+                (unsigned long long)request->limits.max_body_bytes);
+}
+
+/* 0: none is needed. Positive: what comes has to go through it. */
+static int make_decoder(struct muster_request *request, const struct http_head *head,
+        struct muster_error *error)
+{
+        struct decode_limits limits = { .max_bytes = request->limits.max_body_bytes,
+                .max_ratio = request->engine->settings->max_decode_ratio };
+        int r;
+
+        if (request->limits.no_decoding)
+                return 0;
+        if (result_set_undecoded(&request->result, &head->fields) < 0)
+                return error_set_memory(error, MUSTER_PHASE_DECODE);
+        r = decoder_new(&request->exchange.decoder, &head->fields, &limits, error);
+        if (r < 0)
+                return r;
+        request->notes.is_encoded = r == 0 && request->exchange.decoder;
+        return r == 0;
+}
+
+/* Make ready for the body: its decoder, or room for all of it. */
+static int expect_body(struct muster_request *request, const struct http_head *head,
+        struct muster_error *error)
+{
+        int r = make_decoder(request, head, error);
+
+        if (r < 0)
+                return r;
+        if (r > 0 || !head->has_length)
+                return 0;
+        if (head->length > request->limits.max_body_bytes)
+                return too_large(request, head->length, error);
+        if (request->limits.discard_body || request->uses_sink || head->length > RESERVE_BYTES)
+                return 0;
+        return buf_reserve(&request->result.body, (size_t)head->length + 1);
+}
+
+/*
+ * A body that is an error's stays in memory, to be looked at, unless it is wanted where good ones
+ * go.
+ */
+static int begin_sink(struct muster_request *request, const struct http_head *head,
+        struct muster_error *error)
+{
+        bool is_error = request->limits.fail_on_status && !request->limits.fail_with_body &&
+                        head->status >= 400;
+
+        request->uses_sink = request->sink.kind != SINK_MEMORY && !is_error &&
+                             !(request->limits.discard_body && request->sink.kind != SINK_STREAM);
+        return request->uses_sink ? sink_begin(&request->sink, error) : 0;
+}
+
+/*
+ * The body of a redirect, or of what is tried again. It is read only to keep the connection, as far
+ * as it is short and comes at once; the request does not wait for it.
+ */
+static int expect_unwanted_body(struct muster_request *request, const struct http_head *head)
+{
+        bool saves_conn = head->keeps_alive && !request->limits.no_reuse &&
+                          !(head->has_length && head->length > DRAIN_BYTES_MAX);
+
+        request->drain_until_ns = clock_after(now_of(request), DRAIN_NS);
+        return saves_conn && deadline_arm(request) == 0 ? 0 : RESPONSE_UNWANTED;
+}
+
+int response_head(struct muster_request *request, const struct http_head *head,
+        struct muster_error *error)
+{
+        int r = result_set_head(&request->result, head);
+
+        if (r == 0)
+                r = decide_use(request, head, error);
+        if (r == 0 && request->use == USE_AS_RESULT)
+                r = begin_sink(request, head, error);
+        if (r < 0 || !head->has_body)
+                return r;
+        return request->use == USE_AS_RESULT ? expect_body(request, head, error)
+                                             : expect_unwanted_body(request, head);
+}
+
+/* --- the body -------------------------------------------------------------------------------- */
+
+/* Keep encoded bytes for a worker. */
+static int decode_later(struct muster_request *request, struct muster_str bytes,
+        struct muster_error *error)
+{
+        struct buf *encoded = &request->work.encoded;
+
+        if (encoded->len + bytes.len > request->limits.max_body_bytes)
+                return too_large(request, 0, error);
+        return buf_add_str(encoded, bytes);
+}
+
+/*
+ * Decode what came; from the point on where the body is a large one, that is left to a worker. In
+ * small steps, as one of 128 KiB could become 128 MiB before the loop goes on.
+ */
+static int decode(struct muster_request *request, struct muster_str bytes,
+        struct muster_error *error)
+{
+        struct decoder *decoder = request->exchange.decoder;
+        struct muster_result *result = &request->result;
+        /* What goes on from here cannot be decoded elsewhere. */
+        uint64_t threshold =
+                request->uses_sink ? UINT64_MAX : request->engine->settings->decode_threshold_bytes;
+        uint64_t start = now_of(request);
+        int r = 0;
+
+        while (r == 0 && bytes.len && decoder_n_out(decoder) <= threshold) {
+                struct muster_str step = bytes;
+
+                if (threshold != UINT64_MAX && step.len > DECODE_STEP_BYTES)
+                        step.len = DECODE_STEP_BYTES;
+                r = decoder_feed(decoder, step, request->limits.discard_body ? NULL : &result->body,
+                        error);
+                bytes.at += step.len;
+                bytes.len -= step.len;
+        }
+        result->body_bytes = decoder_n_out(decoder);
+        start = now_of(request) - start;
+        request->attempt.decode_ns += start;
+        tracing_worked(request->engine, TRACE_WORK_DECODE, start, request->notes.number);
+        return r == 0 && bytes.len ? decode_later(request, bytes, error) : r;
+}
+
+int response_drain(struct muster_request *request, struct muster_error *error)
+{
+        int r = sink_take(&request->sink, &request->result.body, error);
+
+        return r == SINK_BLOCKED ? RESPONSE_BLOCKED : r;
+}
+
+int response_body(struct muster_request *request, struct muster_str bytes,
+        struct muster_error *error)
+{
+        struct muster_result *result = &request->result;
+        int r;
+
+        result->wire_bytes += bytes.len;
+        if (request->use != USE_AS_RESULT)
+                return result->wire_bytes > DRAIN_BYTES_MAX ? RESPONSE_UNWANTED : 0;
+        if (request->exchange.decoder) {
+                r = decode(request, bytes, error);
+        } else {
+                result->body_bytes += bytes.len;
+                if (result->body_bytes > request->limits.max_body_bytes)
+                        return too_large(request, 0, error);
+                r = request->limits.discard_body ? 0 : buf_add_str(&result->body, bytes);
+        }
+        return r == 0 && request->uses_sink ? response_drain(request, error) : r;
+}
+
+/* --- the end --------------------------------------------------------------------------------- */
+
+bool response_waits(const struct muster_request *request)
+{
+        return request->uses_sink && request->sink.kind != SINK_STREAM && request->sink.is_blocked;
+}
+
+int response_end(struct muster_request *request, struct muster_error *error)
+{
+        struct decoder *decoder = request->exchange.decoder;
+        struct muster_result *result = &request->result;
+        int r = 0;
+
+        if (request->work.encoded.len) {
+                /* The rest is decoded off the loop. */
+                request->work.decoder = decoder;
+                request->exchange.decoder = NULL;
+                return 0;
+        }
+        if (decoder && request->use == USE_AS_RESULT) {
+                r = decoder_end(decoder, error);
+                result->body_bytes = decoder_n_out(decoder);
+                if (r == 0)
+                        r = result_add_decoder_warning(result, decoder);
+        }
+        if (r == 0 && result->body.at)
+                r = buf_terminate(&result->body);
+        return r;
+}
+
+/* What is to be done was told by the head: the server can break only what nobody wants. */
+bool response_is_lost(const struct muster_request *request, enum muster_code code)
+{
+        bool is_server = code == MUSTER_E_CLOSED || code == MUSTER_E_PROTOCOL ||
+                         code == MUSTER_E_SEND || code == MUSTER_E_TLS ||
+                         code == MUSTER_E_TOO_LARGE;
+
+        return request->use == USE_AS_RESULT || !is_server;
+}
