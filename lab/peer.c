@@ -18,18 +18,18 @@
 #define LINGER_NS      (2 * NS_PER_S)
 #define KEEP_BYTES     2048
 
-static void pump(struct peer *peer);
-static void read_on(struct peer *peer, struct muster_str bytes);
+static void peer_pump(struct peer *peer);
+static void peer_read_on(struct peer *peer, struct muster_str bytes);
 
-static uint64_t now(const struct peer *peer)
+static uint64_t peer_now(const struct peer *peer)
 {
         return clock_now(peer->listener->lab->loop->clock);
 }
 
-static void set_timer(struct peer *peer, struct loop_timer *timer, uint64_t ns)
+static void peer_set_timer(struct peer *peer, struct loop_timer *timer, uint64_t ns)
 {
         /* Without memory for a timer the connection would stand still, maybe for ever. */
-        if (loop_timer_set(peer->listener->lab->loop, timer, clock_after(now(peer), ns)) < 0)
+        if (loop_timer_set(peer->listener->lab->loop, timer, clock_after(peer_now(peer), ns)) < 0)
                 peer_close(peer);
 }
 
@@ -40,7 +40,7 @@ static bool is_busy(const struct peer *peer)
         return peer->state >= PEER_BODY && peer->state <= PEER_HANGING;
 }
 
-static void leave(struct peer *peer)
+static void retire(struct peer *peer)
 {
         struct lab *lab = peer->listener->lab;
 
@@ -61,13 +61,13 @@ void peer_close(struct peer *peer)
 {
         if (peer->state == PEER_DEAD)
                 return;
-        leave(peer);
+        retire(peer);
         wire_close(&peer->wire);
 }
 
-static void reset(struct peer *peer)
+static void peer_reset(struct peer *peer)
 {
-        leave(peer);
+        retire(peer);
         wire_reset(&peer->wire);
 }
 
@@ -84,7 +84,7 @@ void peer_free(struct peer *peer)
  * Our side ends; what the client sends still is dropped, so that a RST does not overtake the
  * response.
  */
-static void linger(struct peer *peer)
+static void peer_linger(struct peer *peer)
 {
         peer->state = PEER_LINGERING;
         if (peer->has_ended) {
@@ -93,21 +93,21 @@ static void linger(struct peer *peer)
         }
         wire_end(&peer->wire);
         loop_recv_start(&peer->wire.socket);
-        set_timer(peer, &peer->timer, LINGER_NS);
+        peer_set_timer(peer, &peer->timer, LINGER_NS);
 }
 
 /* --- answering ------------------------------------------------------------------------------- */
 
-static void become_idle(struct peer *peer)
+static void peer_become_idle(struct peer *peer)
 {
         const struct listener_config *config = peer->listener->config;
 
         peer->state = PEER_IDLE;
         if (config->idle_timeout_ns)
-                set_timer(peer, &peer->idle_timer, config->idle_timeout_ns);
+                peer_set_timer(peer, &peer->idle_timer, config->idle_timeout_ns);
 }
 
-static void finish(struct peer *peer)
+static void finish_response(struct peer *peer)
 {
         struct listener_stats *stats = &peer->listener->stats;
 
@@ -116,10 +116,10 @@ static void finish(struct peer *peer)
                 stats->n_busy--;
         }
         if (!peer->keeps_alive) {
-                linger(peer);
+                peer_linger(peer);
                 return;
         }
-        become_idle(peer);
+        peer_become_idle(peer);
 }
 
 /* Carry out a step that sends nothing. True when there are more to come now. */
@@ -130,10 +130,10 @@ static bool do_step(struct peer *peer, const struct reply_step *step)
                 return true;
         case REPLY_WAIT:
                 peer->state = PEER_PAUSED;
-                set_timer(peer, &peer->timer, step->wait_ns);
+                peer_set_timer(peer, &peer->timer, step->wait_ns);
                 return false;
         case REPLY_DONE:
-                finish(peer);
+                finish_response(peer);
                 return false;
         case REPLY_HANG:
                 peer->state = PEER_HANGING;
@@ -142,13 +142,13 @@ static bool do_step(struct peer *peer, const struct reply_step *step)
                 peer_close(peer);
                 return false;
         case REPLY_RESET:
-                reset(peer);
+                peer_reset(peer);
                 return false;
         }
         return false;
 }
 
-static void pump(struct peer *peer)
+static void peer_pump(struct peer *peer)
 {
         struct reply_step step;
 
@@ -174,7 +174,7 @@ static void pump(struct peer *peer)
         }
 }
 
-static void reply(struct peer *peer)
+static void peer_reply(struct peer *peer)
 {
         struct listener *listener = peer->listener;
         const struct plan *plan = &peer->plan;
@@ -192,11 +192,11 @@ static void reply(struct peer *peer)
                 .filling_period = LAB_FILLING_PERIOD,
                 .write_bytes = config->write_bytes };
         reply_begin(&peer->reply, plan, &manner);
-        pump(peer);
+        peer_pump(peer);
 }
 
 /* The request has its worker, or needs none: now the delay. */
-static void admit(struct peer *peer)
+static void peer_admit(struct peer *peer)
 {
         struct listener *listener = peer->listener;
         struct rand *rand = &listener->lab->rand;
@@ -205,23 +205,23 @@ static void admit(struct peer *peer)
         if (!peer->plan.is_exempt)
                 ns += spread_draw(&listener->config->delay, rand);
         if (!ns) {
-                reply(peer);
+                peer_reply(peer);
                 return;
         }
         peer->state = PEER_WAITING;
-        set_timer(peer, &peer->timer, ns);
+        peer_set_timer(peer, &peer->timer, ns);
 }
 
 static void worked_on(struct job *job)
 {
         struct peer *peer = LIST_OWNER(job, struct peer, job);
 
-        admit(peer);
+        peer_admit(peer);
         if (peer->state == PEER_IDLE)
-                read_on(peer, (struct muster_str){ NULL, 0 });
+                peer_read_on(peer, (struct muster_str){ NULL, 0 });
 }
 
-static void refuse(struct peer *peer)
+static void peer_refuse(struct peer *peer)
 {
         if (peer->listener->config->refusal == REFUSE_CLOSE) {
                 peer_close(peer);
@@ -230,7 +230,7 @@ static void refuse(struct peer *peer)
         plan_begin(&peer->plan);
         plan_say(&peer->plan, 503, "all workers are busy and the queue is full\n");
         plan_add_field(&peer->plan, "Retry-After", str_of("1"));
-        reply(peer);
+        peer_reply(peer);
 }
 
 /* --- a request that is complete -------------------------------------------------------------- */
@@ -253,7 +253,7 @@ static void tell_of_upload(struct peer *peer)
         (void)buf_add_text(text, "}\n");
 }
 
-static void requested(struct peer *peer)
+static void complete_request(struct peer *peer)
 {
         struct listener *listener = peer->listener;
         int r;
@@ -261,13 +261,13 @@ static void requested(struct peer *peer)
         tell_of_upload(peer);
         buf_recycle(&peer->upload, KEEP_BYTES);
         if (!listener->config->workers || peer->plan.is_exempt) {
-                admit(peer);
+                peer_admit(peer);
                 return;
         }
         peer->state = PEER_QUEUED;
         r = capacity_enter(&listener->capacity, &peer->job, worked_on);
         if (r == CAPACITY_FULL)
-                refuse(peer);
+                peer_refuse(peer);
         else if (r < 0)
                 peer_close(peer);
 }
@@ -283,7 +283,7 @@ static void apply_conditions(struct peer *peer)
         if (peer->plan.is_exempt)
                 return;
         if (config->rate_per_s > 0 && (wait_ns = tally_take(&listener->tally, config->rate_per_s,
-                                               config->burst, now(peer)))) {
+                                               config->burst, peer_now(peer)))) {
                 listener->stats.n_rate_limited++;
                 plan_begin(&peer->plan);
                 plan_say(&peer->plan, config->limit_status ? config->limit_status : 429,
@@ -326,7 +326,7 @@ static void refuse_head(struct peer *peer, const struct muster_error *error)
         plan_begin(&peer->plan);
         count_request(peer);
         plan_say(&peer->plan, error->code == MUSTER_E_TOO_LARGE ? 431 : 400, "%s\n", error->text);
-        reply(peer);
+        peer_reply(peer);
 }
 
 static void expect_body(struct peer *peer, const struct request *request)
@@ -341,7 +341,7 @@ static void expect_body(struct peer *peer, const struct request *request)
 }
 
 /* A head has come, whole. */
-static void begin(struct peer *peer, struct muster_str head)
+static void begin_request(struct peer *peer, struct muster_str head)
 {
         struct listener *listener = peer->listener;
         const struct listener_config *config = listener->config;
@@ -361,11 +361,11 @@ static void begin(struct peer *peer, struct muster_str head)
         peer->keeps_alive = request.keeps_alive && !config->no_keep_alive &&
                             !(config->max_requests && peer->n_requests + 1 >= config->max_requests);
         request_body_begin(&peer->body, &request);
-        route_request(listener, &request, now(peer), &peer->plan);
+        route_request(listener, &request, peer_now(peer), &peer->plan);
         count_request(peer);
         apply_conditions(peer);
         if (peer->body.state == BODY_IS_OVER)
-                requested(peer);
+                complete_request(peer);
         else
                 expect_body(peer, &request);
 }
@@ -393,7 +393,7 @@ static void take_body(struct peer *peer, struct muster_str *in)
                         "the chunked coding of the body is broken");
                 refuse_head(peer, &error);
         } else if (peer->body.state == BODY_IS_OVER) {
-                requested(peer);
+                complete_request(peer);
         }
 }
 
@@ -420,7 +420,7 @@ static bool take_head(struct peer *peer, struct muster_str *in)
                 in->at += end;
                 in->len -= end;
                 peer->scanned = 0;
-                begin(peer, head);
+                begin_request(peer, head);
                 return true;
         }
         if (in->len > REQUEST_HEAD_BYTES_MAX) {
@@ -433,7 +433,7 @@ static bool take_head(struct peer *peer, struct muster_str *in)
 }
 
 /* Bytes came; or a response is over, and what came meanwhile is looked at. */
-static void read_on(struct peer *peer, struct muster_str bytes)
+static void peer_read_on(struct peer *peer, struct muster_str bytes)
 {
         bool is_kept = peer->in.len > 0;
         struct muster_str in = bytes;
@@ -463,13 +463,13 @@ static void read_on(struct peer *peer, struct muster_str bytes)
                 buf_recycle(&peer->in, KEEP_BYTES);
 }
 
-static void receive(struct peer *peer, struct muster_str bytes)
+static void peer_receive(struct peer *peer, struct muster_str bytes)
 {
         peer->listener->stats.n_bytes_received += bytes.len;
         if (peer->state == PEER_LINGERING)
                 return;
         if (peer->state == PEER_IDLE || peer->state == PEER_BODY) {
-                read_on(peer, bytes);
+                peer_read_on(peer, bytes);
                 return;
         }
         if (buf_add_str(&peer->in, bytes) < 0)
@@ -480,7 +480,7 @@ static void receive(struct peer *peer, struct muster_str bytes)
 
 /* --- what happens ---------------------------------------------------------------------------- */
 
-static void handle(struct wire *wire, enum wire_event_kind kind, struct muster_str bytes)
+static void handle_wire(struct wire *wire, enum wire_event_kind kind, struct muster_str bytes)
 {
         struct peer *peer = LIST_OWNER(wire, struct peer, wire);
 
@@ -490,14 +490,14 @@ static void handle(struct wire *wire, enum wire_event_kind kind, struct muster_s
                 peer->listener->stats.n_resumed += tls_was_resumed(wire->tls);
                 return;
         case WIRE_RECEIVED:
-                receive(peer, bytes);
+                peer_receive(peer, bytes);
                 return;
         case WIRE_SENT:
                 if (peer->state != PEER_REPLYING)
                         return;
-                pump(peer);
+                peer_pump(peer);
                 if (peer->state == PEER_IDLE)
-                        read_on(peer, (struct muster_str){ NULL, 0 });
+                        peer_read_on(peer, (struct muster_str){ NULL, 0 });
                 return;
         case WIRE_ENDED:
                 peer->has_ended = true;
@@ -518,7 +518,7 @@ static void handle(struct wire *wire, enum wire_event_kind kind, struct muster_s
         }
 }
 
-static void timer_fire(struct loop_timer *timer, uint64_t late_ns)
+static void peer_timer_fire(struct loop_timer *timer, uint64_t late_ns)
 {
         struct peer *peer = LIST_OWNER(timer, struct peer, timer);
 
@@ -528,14 +528,14 @@ static void timer_fire(struct loop_timer *timer, uint64_t late_ns)
                 return;
         }
         if (peer->state == PEER_WAITING)
-                reply(peer);
+                peer_reply(peer);
         else
-                pump(peer);
+                peer_pump(peer);
         if (peer->state == PEER_IDLE)
-                read_on(peer, (struct muster_str){ NULL, 0 });
+                peer_read_on(peer, (struct muster_str){ NULL, 0 });
 }
 
-static void idle_fire(struct loop_timer *timer, uint64_t late_ns)
+static void peer_idle_fire(struct loop_timer *timer, uint64_t late_ns)
 {
         (void)late_ns;
         peer_close(LIST_OWNER(timer, struct peer, idle_timer));
@@ -551,8 +551,8 @@ int peer_accept(struct listener *listener, int take_fd)
                 close(take_fd);
                 return MUSTER_E_RESOURCE;
         }
-        if (wire_open(&peer->wire, listener->lab->loop, take_fd, listener->tls_context, handle) <
-                0) {
+        if (wire_open(&peer->wire, listener->lab->loop, take_fd, listener->tls_context,
+                    handle_wire) < 0) {
                 mem_free(peer);
                 return MUSTER_E_RESOURCE;
         }
@@ -560,12 +560,12 @@ int peer_accept(struct listener *listener, int take_fd)
                 (void)setsockopt(peer->wire.socket.fd, IPPROTO_TCP, TCP_NODELAY, &no, sizeof(no));
         peer->wire.handshake_cost_ns = config->tls_handshake_cost_ns;
         peer->listener = listener;
-        peer->timer.fire = timer_fire;
-        peer->idle_timer.fire = idle_fire;
+        peer->timer.fire = peer_timer_fire;
+        peer->idle_timer.fire = peer_idle_fire;
         list_push_back(&listener->peers, &peer->link);
         listener->stats.n_accepted++;
         if (++listener->stats.n_open > listener->stats.n_open_max)
                 listener->stats.n_open_max = listener->stats.n_open;
-        become_idle(peer);
+        peer_become_idle(peer);
         return 0;
 }
