@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the files of a peer share: its connection (peer.c), what it is asked (peer_request.c), how
+ * it answers (peer_reply.c)
+ */
+#ifndef LAB_PEER_INTERNAL_H
+#define LAB_PEER_INTERNAL_H
+
+#include "lab.h"
+#include "listener.h"
+#include "peer.h"
+
+/* --- its connection -------------------------------------------------------------------------- */
+
+uint64_t peer_now(const struct peer *peer);
+
+/* One of its timers, in `ns`. The peer may be DEAD afterwards, as after all that follows. */
+void peer_set_timer(struct peer *peer, struct loop_timer *timer, uint64_t ns);
+
+/*
+ * Our side ends; what the client sends still is dropped, so that a RST does not overtake the
+ * response.
+ */
+void peer_linger(struct peer *peer);
+void peer_reset(struct peer *peer);
+
+/* --- what it is asked ------------------------------------------------------------------------ */
+
+/* Bytes came, in any state. */
+void peer_receive(struct peer *peer, struct muster_str bytes);
+
+/* Bytes came; or a response is over, and what came meanwhile is looked at. */
+void peer_read_on(struct peer *peer, struct muster_str bytes);
+
+/* --- how it answers -------------------------------------------------------------------------- */
+
+void peer_become_idle(struct peer *peer);
+
+/* A request is complete: it has its worker, or needs none; or all workers are busy. */
+void peer_admit(struct peer *peer);
+void peer_refuse(struct peer *peer);
+
+/* Its job: to be handed to capacity_enter(). */
+void peer_worked_on(struct job *job);
+
+/* Begin to carry out its plan; go on with that. */
+void peer_reply(struct peer *peer);
+void peer_pump(struct peer *peer);
+
+#endif
