@@ -10,18 +10,18 @@
 
 /* Every setter has these; many use but one of the first two. */
 #define SETTER(name)                                                                               \
-        static int set_##name(struct lab_config *config, struct listener_config *listener,         \
+        static int setting_##name(struct lab_config *config, struct listener_config *listener,     \
                 struct muster_str value, struct muster_error *error)
 
 #define UNUSED2(a, b) ((void)(a), (void)(b))
 
-static int refuse_value(struct muster_error *error, struct muster_str value, const char *accepted)
+static int value_refuse(struct muster_error *error, struct muster_str value, const char *accepted)
 {
         return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0, "\"%.*s\" is not %s",
                 STR_ARGS(value), accepted);
 }
 
-static int set_text(char **to, struct muster_str value, struct muster_error *error)
+static int value_text(char **to, struct muster_str value, struct muster_error *error)
 {
         char *text = mem_strndup(value.at, value.len);
 
@@ -32,33 +32,33 @@ static int set_text(char **to, struct muster_str value, struct muster_error *err
         return 0;
 }
 
-static int set_duration(uint64_t *to, struct muster_str value, struct muster_error *error)
+static int value_duration(uint64_t *to, struct muster_str value, struct muster_error *error)
 {
         return quantity_duration(value, to)
                        ? 0
-                       : refuse_value(error, value, "a duration: 250us, 80ms, 1.5s, 2m");
+                       : value_refuse(error, value, "a duration: 250us, 80ms, 1.5s, 2m");
 }
 
-static int set_spread(struct spread *to, struct muster_str value, struct muster_error *error)
+static int value_spread(struct spread *to, struct muster_str value, struct muster_error *error)
 {
         return spread_parse(value, to) ? 0
-                                       : refuse_value(error, value, "one of these: " SPREAD_FORMS);
+                                       : value_refuse(error, value, "one of these: " SPREAD_FORMS);
 }
 
-static int set_count(unsigned *to, struct muster_str value, uint64_t min,
+static int value_count(unsigned *to, struct muster_str value, uint64_t min,
         struct muster_error *error)
 {
         uint64_t count;
 
         if (!quantity_count(value, min, 1000000, &count))
-                return refuse_value(error, value,
+                return value_refuse(error, value,
                         min ? "a number from 1 to 1000000" : "a number from 0 to 1000000");
         *to = (unsigned)count;
         return 0;
 }
 
 /* "8080", "127.0.0.1:8080", "[::1]:8080" */
-static int set_address(struct net_address *address, uint16_t *port, struct muster_str value,
+static int value_address(struct net_address *address, uint16_t *port, struct muster_str value,
         struct muster_error *error)
 {
         const char *colon = value.len ? memrchr(value.at, ':', value.len) : NULL;
@@ -68,7 +68,7 @@ static int set_address(struct net_address *address, uint16_t *port, struct muste
         uint64_t number;
 
         if (!quantity_count(digits, 0, 65535, &number) || (colon && !address_parse(host, address)))
-                return refuse_value(error, value,
+                return value_refuse(error, value,
                         "PORT, ADDRESS:PORT or [ADDRESS]:PORT; port 0 is a free one");
         *port = (uint16_t)number;
         return 0;
@@ -92,7 +92,7 @@ static bool is_listener_name(const struct lab_config *config, struct muster_str 
 SETTER(listener)
 {
         if (!is_listener_name(config, value))
-                return refuse_value(error, value,
+                return value_refuse(error, value,
                         "a name of letters, digits, - and _ that no other listener has (dns and ca are taken)");
         if (config->first_is_named) {
                 if (config->n_listeners == LISTENERS_MAX)
@@ -104,13 +104,13 @@ SETTER(listener)
                 config->n_listeners++;
         }
         config->first_is_named = true;
-        return set_text(&listener->name, value, error);
+        return value_text(&listener->name, value, error);
 }
 
 SETTER(listen)
 {
         (void)config;
-        return set_address(&listener->address, &listener->port, value, error);
+        return value_address(&listener->address, &listener->port, value, error);
 }
 
 SETTER(tls)
@@ -121,14 +121,14 @@ SETTER(tls)
                 return 0;
         return tls_fault_parse(value, &listener->tls_fault)
                        ? 0
-                       : refuse_value(error, value, "one of these: " TLS_FAULT_NAMES);
+                       : value_refuse(error, value, "one of these: " TLS_FAULT_NAMES);
 }
 
 SETTER(tls_max)
 {
         (void)config;
         if (!str_is(value, "1.2") && !str_is(value, "1.3"))
-                return refuse_value(error, value, "1.2 or 1.3");
+                return value_refuse(error, value, "1.2 or 1.3");
         listener->tls_max_minor = str_is(value, "1.2") ? 2 : 3;
         return 0;
 }
@@ -144,19 +144,19 @@ SETTER(tls_no_resumption)
 SETTER(tls_handshake_cost)
 {
         (void)config;
-        return set_duration(&listener->tls_handshake_cost_ns, value, error);
+        return value_duration(&listener->tls_handshake_cost_ns, value, error);
 }
 
 SETTER(backlog)
 {
         (void)config;
-        return set_count(&listener->backlog, value, 1, error);
+        return value_count(&listener->backlog, value, 1, error);
 }
 
 SETTER(accept_interval)
 {
         (void)config;
-        return set_duration(&listener->accept_interval_ns, value, error);
+        return value_duration(&listener->accept_interval_ns, value, error);
 }
 
 SETTER(no_keep_alive)
@@ -170,7 +170,7 @@ SETTER(no_keep_alive)
 SETTER(max_requests)
 {
         unsigned count = 0;
-        int r = set_count(&count, value, 1, error);
+        int r = value_count(&count, value, 1, error);
 
         (void)config;
         listener->max_requests = count;
@@ -180,7 +180,7 @@ SETTER(max_requests)
 SETTER(idle_timeout)
 {
         (void)config;
-        return set_duration(&listener->idle_timeout_ns, value, error);
+        return value_duration(&listener->idle_timeout_ns, value, error);
 }
 
 SETTER(no_nodelay)
@@ -195,7 +195,7 @@ SETTER(write_size)
 {
         (void)config;
         if (!quantity_size(value, &listener->write_bytes) || !listener->write_bytes)
-                return refuse_value(error, value, "a size above 0: 100, 4k");
+                return value_refuse(error, value, "a size above 0: 100, 4k");
         return 0;
 }
 
@@ -203,13 +203,13 @@ SETTER(write_size)
 SETTER(congestion_control)
 {
         (void)config;
-        return set_text(&listener->congestion, value, error);
+        return value_text(&listener->congestion, value, error);
 }
 
 SETTER(delay)
 {
         (void)config;
-        return set_spread(&listener->delay, value, error);
+        return value_spread(&listener->delay, value, error);
 }
 
 SETTER(error_share)
@@ -217,7 +217,7 @@ SETTER(error_share)
         (void)config;
         return quantity_share(value, &listener->error_share)
                        ? 0
-                       : refuse_value(error, value, "a share: 5% or 0.05");
+                       : value_refuse(error, value, "a share: 5% or 0.05");
 }
 
 SETTER(rate_limit)
@@ -228,7 +228,7 @@ SETTER(rate_limit)
         listener->burst = 1;
         if (!str_split(&rest, ',', &rate) || !quantity_rate(rate, &listener->rate_per_s) ||
                 (rest.len && (!quantity_number(rest, &listener->burst) || listener->burst < 1)))
-                return refuse_value(error, value,
+                return value_refuse(error, value,
                         "a rate, perhaps with a burst: 100/s, 30/m, 100/s,20");
         return 0;
 }
@@ -240,7 +240,7 @@ SETTER(limit_answer)
         (void)config;
         if (!str_split(&rest, ',', &status) || (rest.len && !str_is(rest, "silent")) ||
                 (!str_is(status, "429") && !str_is(status, "503")))
-                return refuse_value(error, value,
+                return value_refuse(error, value,
                         "429 or 503, perhaps without Retry-After: 429, 503,silent");
         listener->limit_status = str_is(status, "503") ? 503 : 429;
         listener->limit_is_silent = rest.len != 0;
@@ -250,13 +250,13 @@ SETTER(limit_answer)
 SETTER(workers)
 {
         (void)config;
-        return set_count(&listener->workers, value, 1, error);
+        return value_count(&listener->workers, value, 1, error);
 }
 
 SETTER(service_time)
 {
         (void)config;
-        return set_spread(&listener->service, value, error);
+        return value_spread(&listener->service, value, error);
 }
 
 /* Another shape for the same mean. */
@@ -276,42 +276,42 @@ SETTER(service_dist)
         else if (str_is(value, "uniform"))
                 *service = (struct spread){ .kind = SPREAD_UNIFORM, .b_ns = 2 * mean_ns };
         else
-                return refuse_value(error, value,
+                return value_refuse(error, value,
                         "one of these: fixed, exp, uniform (and --service-time stands before it); or write the time as one of these: " SPREAD_FORMS);
         return 0;
 }
 
-static int set_factor(double *to, struct muster_str value, struct muster_error *error)
+static int value_number(double *to, struct muster_str value, struct muster_error *error)
 {
         return quantity_number(value, to)
                        ? 0
-                       : refuse_value(error, value, "a number from 0 on, such as 0.01");
+                       : value_refuse(error, value, "a number from 0 on, such as 0.01");
 }
 
 SETTER(coherency)
 {
         (void)config;
-        return set_factor(&listener->coherency, value, error);
+        return value_number(&listener->coherency, value, error);
 }
 
 SETTER(contention)
 {
         (void)config;
-        return set_factor(&listener->contention, value, error);
+        return value_number(&listener->contention, value, error);
 }
 
 SETTER(queue)
 {
         (void)config;
         listener->has_queue = true;
-        return set_count(&listener->queue, value, 0, error);
+        return value_count(&listener->queue, value, 0, error);
 }
 
 SETTER(refuse)
 {
         (void)config;
         if (!str_is(value, "503") && !str_is(value, "close"))
-                return refuse_value(error, value, "503 or close");
+                return value_refuse(error, value, "503 or close");
         listener->refusal = str_is(value, "503") ? REFUSE_503 : REFUSE_CLOSE;
         return 0;
 }
@@ -343,13 +343,13 @@ SETTER(route)
                 return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
                         "there are %d routes already, no more are allowed", ALIASES_MAX);
         if (!cut_alias(value, &path, &target))
-                return refuse_value(error, value,
+                return value_refuse(error, value,
                         "PATH=TARGET, such as /api=/bytes/10k?delay=50ms");
         if (!route_check(target, error))
                 return MUSTER_E_INVALID;
-        r = set_text(&alias->path, path, error);
+        r = value_text(&alias->path, path, error);
         if (r == 0)
-                r = set_text(&alias->target, target, error);
+                r = value_text(&alias->target, target, error);
         if (r == 0)
                 listener->n_aliases++;
         else
@@ -401,7 +401,7 @@ SETTER(dns)
 {
         (void)listener;
         config->has_names = true;
-        return set_address(&config->dns_address, &config->dns_port, value, error);
+        return value_address(&config->dns_address, &config->dns_port, value, error);
 }
 
 SETTER(link)
@@ -414,86 +414,91 @@ SETTER(link)
 SETTER(seed)
 {
         (void)listener;
-        return str_to_u64(value, &config->seed) ? 0 : refuse_value(error, value, "a number");
+        return str_to_u64(value, &config->seed) ? 0 : value_refuse(error, value, "a number");
 }
 
 SETTER(about)
 {
         (void)listener;
-        return set_text(&config->about, value, error);
+        return value_text(&config->about, value, error);
 }
 
 SETTER(run)
 {
         (void)listener;
-        return set_text(&config->run, value, error);
+        return value_text(&config->run, value, error);
 }
 
 SETTER(cause)
 {
         (void)listener;
-        return set_text(&config->cause, value, error);
+        return value_text(&config->cause, value, error);
 }
 
 /* --- the table ------------------------------------------------------------------------------- */
 
 const struct config_setting config_settings[] = {
         { "Listeners", "listener", "NAME",
-                "what follows is of another listener; the first one is named so", set_listener },
+                "what follows is of another listener; the first one is named so",
+                setting_listener },
         { NULL, "listen", "[ADDRESS:]PORT", "where it listens; port 0: a free one (127.0.0.1:0)",
-                set_listen },
-        { NULL, "tls", "FAULT", "https, with a certificate that is " TLS_FAULT_NAMES, set_tls },
-        { NULL, "tls-max", "VERSION", "no newer TLS than 1.2 or 1.3", set_tls_max },
-        { NULL, "tls-no-resumption", NULL, "each handshake is a full one", set_tls_no_resumption },
+                setting_listen },
+        { NULL, "tls", "FAULT", "https, with a certificate that is " TLS_FAULT_NAMES, setting_tls },
+        { NULL, "tls-max", "VERSION", "no newer TLS than 1.2 or 1.3", setting_tls_max },
+        { NULL, "tls-no-resumption", NULL, "each handshake is a full one",
+                setting_tls_no_resumption },
         { NULL, "tls-handshake-cost", "TIME",
                 "each handshake keeps the server's processor busy this long",
-                set_tls_handshake_cost },
+                setting_tls_handshake_cost },
         { "Connections", "backlog", "N",
                 "connections that may wait to be accepted; beyond it the kernel drops SYNs",
-                set_backlog },
+                setting_backlog },
         { NULL, "accept-interval", "TIME", "accept one connection in this time",
-                set_accept_interval },
+                setting_accept_interval },
         { NULL, "no-keep-alive", NULL, "close each connection after one response",
-                set_no_keep_alive },
-        { NULL, "max-requests", "N", "close a connection after so many", set_max_requests },
+                setting_no_keep_alive },
+        { NULL, "max-requests", "N", "close a connection after so many", setting_max_requests },
         { NULL, "idle-timeout", "TIME", "close a connection that was idle for so long",
-                set_idle_timeout },
-        { NULL, "no-nodelay", NULL, "leave Nagle's algorithm on", set_no_nodelay },
-        { NULL, "write-size", "SIZE", "write responses in pieces of this size", set_write_size },
+                setting_idle_timeout },
+        { NULL, "no-nodelay", NULL, "leave Nagle's algorithm on", setting_no_nodelay },
+        { NULL, "write-size", "SIZE", "write responses in pieces of this size",
+                setting_write_size },
         { NULL, "congestion-control", "NAME", "TCP's, of what the server sends: cubic, reno, bbr",
-                set_congestion_control },
-        { "Requests", "delay", "SPREAD", "before each response: " SPREAD_FORMS, set_delay },
+                setting_congestion_control },
+        { "Requests", "delay", "SPREAD", "before each response: " SPREAD_FORMS, setting_delay },
         { NULL, "error-share", "SHARE", "so many of the requests are answered 500: 5%",
-                set_error_share },
+                setting_error_share },
         { NULL, "rate-limit", "RATE[,BURST]", "above it the answer is 429 with Retry-After: 100/s",
-                set_rate_limit },
+                setting_rate_limit },
         { NULL, "limit-answer", "STATUS[,silent]", "429 or 503 for it; silent: without Retry-After",
-                set_limit_answer },
+                setting_limit_answer },
         { NULL, "route", "PATH=TARGET", "a path for a behaviour: /api=/bytes/10k?delay=5ms",
-                set_route },
+                setting_route },
         { "Capacity", "workers", "N", "so many requests are worked on at once, others wait",
-                set_workers },
-        { NULL, "service-time", "SPREAD", "what a worker needs for one", set_service_time },
+                setting_workers },
+        { NULL, "service-time", "SPREAD", "what a worker needs for one", setting_service_time },
         { NULL, "service-dist", "KIND", "shape of that time: fixed, exp, uniform",
-                set_service_dist },
+                setting_service_dist },
         { NULL, "contention", "X",
                 "each further request at work makes a service longer by this share of it",
-                set_contention },
+                setting_contention },
         { NULL, "coherency", "X", "the same for each further request there, at work or waiting",
-                set_coherency },
-        { NULL, "queue", "N", "so many may wait; the next is refused", set_queue },
-        { NULL, "refuse", "HOW", "503 (with Retry-After) or close", set_refuse },
+                setting_coherency },
+        { NULL, "queue", "N", "so many may wait; the next is refused", setting_queue },
+        { NULL, "refuse", "HOW", "503 (with Retry-After) or close", setting_refuse },
         { "Names", "name", "SPEC",
-                "NAME ADDRESS... ttl= delay= loss= servfail nxdomain silent-aaaa ...", set_name },
-        { NULL, "dns", "[ADDRESS:]PORT", "where the name server listens (127.0.0.1:0)", set_dns },
+                "NAME ADDRESS... ttl= delay= loss= servfail nxdomain silent-aaaa ...",
+                setting_name },
+        { NULL, "dns", "[ADDRESS:]PORT", "where the name server listens (127.0.0.1:0)",
+                setting_dns },
         { "Link", "link", "SPEC",
                 "rtt=80ms,jitter=5ms,rate=20mbit,loss=1%,queue=100; repeated, for changes: at=5s,loss=10%",
-                set_link },
-        { "All", "seed", "N", "of everything that is drawn by lot (1)", set_seed },
-        { NULL, "about", "TEXT", "in a scenario: what it shows", set_about },
-        { NULL, "run", "COMMAND", "in a scenario: the command that shows it", set_run },
+                setting_link },
+        { "All", "seed", "N", "of everything that is drawn by lot (1)", setting_seed },
+        { NULL, "about", "TEXT", "in a scenario: what it shows", setting_about },
+        { NULL, "run", "COMMAND", "in a scenario: the command that shows it", setting_run },
         { NULL, "cause", "NAME", "in a scenario: the cause that muster explain is to find first",
-                set_cause },
+                setting_cause },
         { 0 },
 };
 
@@ -513,7 +518,7 @@ int config_set(struct lab_config *config, const struct config_setting *setting,
         if (!setting->argument && value.len)
                 return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
                         "takes no value, but \"%.*s\" is there", STR_ARGS(value));
-        if (setting->argument && !value.len && setting->set != set_tls)
+        if (setting->argument && !value.len && setting->set != setting_tls)
                 return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
                         "needs a value: %s", setting->argument);
         return setting->set(config, listener, value, error);
