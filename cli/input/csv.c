@@ -135,7 +135,7 @@ static int read_names(struct csv *csv, struct muster_str row, struct muster_erro
 
                 if (!utf8_is_valid(name))
                         return refuse_row(error, "the header is not UTF-8 at", name,
-                                "; iconv makes it that");
+                                "; convert the file with iconv");
                 if (csv->n == COLUMNS_MAX)
                         return error_set(error, MUSTER_E_INPUT, MUSTER_PHASE_QUEUE, 0,
                                 "the first row has more than %d fields", COLUMNS_MAX);
@@ -143,8 +143,8 @@ static int read_names(struct csv *csv, struct muster_str row, struct muster_erro
                         return error_set_memory(error, MUSTER_PHASE_QUEUE);
         }
         if (r == FIELD_ODD)
-                return refuse_row(error, "there is text behind the quote that closes",
-                        buf_str(&csv->field), " in the header");
+                return refuse_row(error, "text follows the closing quote of", buf_str(&csv->field),
+                        " in the header");
         return r < 0 ? error_set_memory(error, MUSTER_PHASE_QUEUE) : 0;
 }
 
@@ -170,10 +170,10 @@ static int no_url(const struct csv *csv, const struct input_options *options,
         }
         if (with_url && !options->url_column)
                 return error_set(error, MUSTER_E_INPUT, MUSTER_PHASE_QUEUE, 0,
-                        "the first row is no header: it has a URL; --url-column %zu reads rows without a header, and --input-format lines a list of URLs",
+                        "the first row is not a header but has a URL; use --url-column %zu for rows without a header, --input-format lines for a list of URLs",
                         with_url);
         return error_set(error, MUSTER_E_INPUT, MUSTER_PHASE_QUEUE, 0,
-                "no column is called %.40s; there are %s; --url-column NAME or NUMBER says which has the URLs",
+                "no column %.40s; there are %s; name the column with the URLs with --url-column NAME or NUMBER",
                 options->url_column ? options->url_column : "url", names);
 }
 
@@ -230,8 +230,8 @@ static int settle_names(struct csv *csv, size_t url, bool is_row, struct muster_
         for (size_t i = 0; i < csv->n; i++)
                 for (size_t j = 0; j < i; j++)
                         if (str_eq(column_name(csv, i), column_name(csv, j)))
-                                return refuse_row(error, "two columns are called",
-                                        column_name(csv, i), "; give one another name");
+                                return refuse_row(error, "two columns have the name",
+                                        column_name(csv, i), "; rename one of them");
         settle_known(csv, url);
         return 0;
 }
@@ -240,8 +240,8 @@ static int check_strict(const struct csv *csv, struct muster_error *error)
 {
         for (size_t i = 0; i < csv->n; i++)
                 if (!csv->columns[i].known)
-                        return refuse_row(error, "--strict refuses the column", column_name(csv, i),
-                                "; url, id, method and body are known");
+                        return refuse_row(error, "--strict: unknown column", column_name(csv, i),
+                                "; known are url, id, method and body");
         return 0;
 }
 
@@ -255,7 +255,7 @@ int csv_begin(struct csv *csv, struct muster_str row, char delimiter,
         csv_deinit(csv);
         if (str_has_char(row, '\r'))
                 return error_set(error, MUSTER_E_INPUT, MUSTER_PHASE_QUEUE, 0,
-                        "the header has a carriage return within; where rows end in one, tr '\\r' '\\n' mends that");
+                        "the header contains a carriage return; if rows end in one, convert them with tr '\\r' '\\n'");
         csv->delimiter = delimiter_of(row, delimiter);
         r = read_names(csv, row, error);
         if (r == 0)
@@ -300,7 +300,7 @@ static int add_field(struct csv *csv, size_t i, struct input_item *item)
         if (!utf8_is_valid(value)) {
                 char what[80];
 
-                snprintf(what, sizeof(what), "field %zu is not UTF-8; iconv makes the file that",
+                snprintf(what, sizeof(what), "field %zu is not UTF-8; convert the file with iconv",
                         i + 1);
                 return jsonl_bad(item, what, "");
         }
@@ -318,7 +318,7 @@ static int ragged(const struct csv *csv, size_t n, struct input_item *item)
 {
         char what[80];
 
-        snprintf(what, sizeof(what), "the row has %zu field%s, the header %zu", n,
+        snprintf(what, sizeof(what), "the row has %zu field%s, but the header has %zu", n,
                 n == 1 ? "" : "s", csv->n);
         return jsonl_bad(item, what, "");
 }
@@ -349,7 +349,7 @@ int csv_row(struct csv *csv, struct muster_str row, struct buf *line, struct inp
         }
         if (r == FIELD_ODD)
                 return jsonl_bad(item,
-                        "there is text behind the quote that closes a field; a quote within one is written twice",
+                        "text follows the closing quote of a field; write a quote inside a field twice",
                         "");
         if (r == FIELD_END && n != csv->n)
                 return ragged(csv, n, item);

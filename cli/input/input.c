@@ -104,7 +104,7 @@ static int use_format(struct input *input, const struct input_format *format,
         if (!format->delimiter)
                 return input->options.url_column
                                ? refuse_file(input,
-                                         "--url-column is for CSV and TSV, and this is neither; --input-format csv or tsv says that it is",
+                                         "--url-column is for CSV and TSV, and this looks like neither; if it is, add --input-format csv or tsv",
                                          error)
                                : 0;
         if (!input->csv)
@@ -186,7 +186,7 @@ static void refuse_unknown(struct input_item *item)
                         (unsigned long long)item->line, STR_ARGS(item->unknown), item->nearest);
         else
                 error_set(&item->error, MUSTER_E_INPUT, MUSTER_PHASE_QUEUE, 0,
-                        "input: line %llu: unknown member %.*s, which --strict refuses",
+                        "input: line %llu: unknown member %.*s (an error with --strict)",
                         (unsigned long long)item->line, STR_ARGS(item->unknown));
         item->request = muster_request_free(item->request);
 }
@@ -224,7 +224,7 @@ static int odd_line(const struct input *input, struct input_item *item, int cond
         return error_set(&item->error, MUSTER_E_INPUT, MUSTER_PHASE_QUEUE, 0,
                 condition == READER_TOO_LONG
                         ? "input: line %llu is longer than %d MiB; put large bodies into files (body_file)"
-                        : "input: line %llu: the row has a quote that is not closed within %d MiB, or at all; a quote within a field is written twice",
+                        : "input: line %llu: a quote is not closed within %d MiB; write a quote inside a field twice",
                 (unsigned long long)item->line, LINE_BYTES_MAX >> 20);
 }
 
@@ -299,7 +299,7 @@ const char *input_warning(struct input *input, const struct input_item *item, ch
                 return NULL;
         input->has_warned = true;
         snprintf(text, size,
-                "muster: warning: line %llu of %s has \"%.*s\", which is not known; did you mean \"%s\"? It only comes back with the result (--strict makes it an error)",
+                "muster: warning: line %llu of %s has the unknown member \"%.*s\"; did you mean \"%s\"? It is only copied to the result (an error with --strict)",
                 (unsigned long long)item->line, name_of(input),
                 STR_ARGS(str_first(item->unknown, 40)), item->nearest);
         return text;

@@ -61,7 +61,7 @@ static int set_id(struct input_item *item, json_t *value, struct muster_str text
 static int add_header(struct input_item *item, const char *name, const json_t *value)
 {
         if (!json_is_string(value) && !json_is_null(value))
-                return jsonl_bad(item, "the value of this header is not a string: ", name);
+                return jsonl_bad(item, "the value must be a string, of header ", name);
         if (json_is_string(value) && strlen(json_string_value(value)) != json_string_length(value))
                 return jsonl_bad(item, "a NUL in the value of header ", name);
         if (muster_request_add_header(item->request, name, json_string_value(value)) < 0)
@@ -75,7 +75,7 @@ static int add_pair(struct input_item *item, const json_t *pair)
         const json_t *name = json_array_get(pair, 0);
 
         if (json_array_size(pair) != 2 || !json_is_string(name))
-                return jsonl_bad(item, "a header is not a pair of name and value", "");
+                return jsonl_bad(item, "each header must be a pair of name and value", "");
         return add_header(item, json_string_value(name), json_array_get(pair, 1));
 }
 
@@ -219,10 +219,10 @@ static int check_url(struct input_item *item, const json_t *url)
         if (json_is_null(url))
                 return jsonl_bad(item, "url is null", "");
         if (!json_is_string(url))
-                return jsonl_bad(item, "url is not a string", "");
+                return jsonl_bad(item, "url must be a string", "");
         return strlen(json_string_value(url)) == json_string_length(url)
                        ? 0
-                       : jsonl_bad(item, "url has a NUL", "");
+                       : jsonl_bad(item, "url contains a NUL", "");
 }
 
 /* As curl: what has a body is a POST unless it says otherwise. */
@@ -313,7 +313,7 @@ static int no_object(struct input_item *item, struct muster_str line)
         for (size_t i = 0; i < 2; i++)
                 if (str_starts(str_trim(line), schemes[i]))
                         return jsonl_bad(item,
-                                "this is a URL among JSON objects; write {\"url\":\"...\"}, or read lists of URLs with --input-format lines",
+                                "a URL among JSON objects; write {\"url\":\"...\"}, or use --input-format lines for a list of URLs",
                                 "");
         return jsonl_bad(item, "not a JSON object", "");
 }

@@ -30,7 +30,8 @@ bool jsonl_has_body(const json_t *object)
 int jsonl_check_bodies(struct input_item *item, const json_t *object)
 {
         return n_bodies(object) > 1
-                       ? jsonl_bad(item, "only one of body, json, body_base64 and body_file", "")
+                       ? jsonl_bad(item, "give only one of body, json, body_base64 and body_file",
+                                 "")
                        : 0;
 }
 
@@ -50,7 +51,7 @@ int jsonl_set_body(struct input_item *item, json_t *value, struct muster_str tex
                 return jsonl_set_json(item, value, text);
         if (!json_is_string(value))
                 return jsonl_bad(item,
-                        "body must be a string, an object or a list; json takes any value, body_base64 bytes",
+                        "body must be a string, an object or a list; use json for other values, body_base64 for bytes",
                         "");
         if (muster_request_set_body(item->request, json_string_value(value),
                     json_string_length(value)) < 0)

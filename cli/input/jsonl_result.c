@@ -19,7 +19,7 @@ bool jsonl_is_result(const json_t *object)
                json_is_object(json_object_get(object, "phases_us"));
 }
 
-#define INSTEAD "; ask again with the line that the request came from"
+#define INSTEAD "; use the input line of that request instead"
 
 /* Lines of the first version have no "omitted", so the method has to do. */
 static bool is_sent_without_body(const char *method)
@@ -44,14 +44,15 @@ int jsonl_check_result(struct input_item *item, const json_t *object)
         }
         if (!json_is_string(json_object_get(object, "url")))
                 return jsonl_bad(item,
-                        "this is the result of a line that was no request: it has no url", "");
+                        "this is the result of an input line that was not a request, so it has no url",
+                        "");
         if (has_body)
                 return jsonl_bad(item,
-                        "this is a result, which does not have the body that its request was sent with" INSTEAD,
+                        "this is a result, which does not include the body of its request" INSTEAD,
                         "");
         if (has_headers)
                 return jsonl_bad(item,
-                        "this is a result, which does not have the headers that its request was sent with" INSTEAD,
+                        "this is a result, which does not include the headers of its request" INSTEAD,
                         "");
         return 0;
 }

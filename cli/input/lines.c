@@ -42,11 +42,11 @@ static int check_control(struct input_item *item, size_t at)
 
         if (item->text.at[at] == '\t')
                 return bad_at(item, at,
-                        "a tab within the URL; --input-format tsv reads columns, and %09 is a tab that is meant");
+                        "a tab in the URL; use --input-format tsv for columns, or write %09 for a tab");
         if (item->text.at[at] == '\r')
                 return bad_at(item, at,
-                        "a carriage return within the URL; where lines end in one, tr '\\r' '\\n' mends that");
-        snprintf(what, sizeof(what), "a control character (0x%02x) within the URL; leave it out",
+                        "a carriage return in the URL; if lines end in one, convert them with tr '\\r' '\\n'");
+        snprintf(what, sizeof(what), "a control character (0x%02x) in the URL; remove it",
                 (unsigned char)item->text.at[at]);
         return bad_at(item, at, what);
 }
@@ -57,9 +57,9 @@ static int check_blank(struct input_item *item, struct muster_str rest, size_t a
         struct muster_str behind = str_trim(rest);
 
         if (str_starts(behind, "http://") || str_starts(behind, "https://"))
-                return bad_at(item, at, "a second URL; there is one a line");
+                return bad_at(item, at, "a second URL; write one URL per line");
         if (str_starts(behind, "#"))
-                return bad_at(item, at, "a blank before #; a comment has a line of its own");
+                return bad_at(item, at, "a space before #; put comments on lines of their own");
         return 0;
 }
 
@@ -107,7 +107,7 @@ static int check_row(struct input_item *item, struct muster_str line)
 
         if (line.len > 2 && line.at[0] == '"' && memcmp(line.at + line.len - 2, "\",", 2) == 0 &&
                 !memchr(line.at, ',', line.len - 1))
-                return refuse_line(item, " is in quotes, with a comma behind; leave both out");
+                return refuse_line(item, " is in quotes and ends in a comma; remove both");
         if (!is_tabbed && !str_has_char(line, ','))
                 return 0;
         if (!str_has(line, "http://") && !str_has(line, "https://")) {
@@ -117,12 +117,12 @@ static int check_row(struct input_item *item, struct muster_str line)
                         if (str_is_nocase(str_trim(name), "url"))
                                 return refuse_line(item,
                                         is_tabbed
-                                                ? " looks like the header of a table; --input-format tsv reads it"
-                                                : " looks like the header of a table; --input-format csv reads it");
+                                                ? " looks like the header of a table; use --input-format tsv"
+                                                : " looks like the header of a table; use --input-format csv");
                 return 0;
         }
         snprintf(what, sizeof(what),
-                " looks like a row of a table; --input-format %s --url-column %zu reads it",
+                " looks like a row of a table; use --input-format %s --url-column %zu",
                 is_tabbed ? "tsv" : "csv", 1 + columns_before_url(line, is_tabbed ? '\t' : ','));
         return refuse_line(item, what);
 }
@@ -131,10 +131,10 @@ static int check_format(struct input_item *item, struct muster_str line)
 {
         if (line.at[0] == '{')
                 return refuse_line(item,
-                        " is a JSON object in a list of URLs; a file of such lines is read with --input-format jsonl");
+                        " is a JSON object in a list of URLs; for JSON Lines use --input-format jsonl");
         if (str_is_nocase(line, "url"))
                 return refuse_line(item,
-                        " looks like the header of a table; --input-format csv reads it");
+                        " looks like the header of a table; use --input-format csv");
         return check_row(item, line);
 }
 
@@ -175,7 +175,7 @@ static int parse_url(struct muster_str line, struct buf *scratch, struct input_i
         line = str_trim(line);
         is_clean = is_plain(line);
         if (!is_clean && str_has_char(line, '\0'))
-                return refuse_line(item, " has a NUL; is this a text file?");
+                return refuse_line(item, " contains a NUL; is this a text file?");
         if (!begins_as_url(line))
                 r = check_format(item, line);
         else if (!is_clean)

@@ -21,20 +21,20 @@ static bool is_list_of_json(struct muster_str line)
 
 const char *sniff(struct muster_str first_line)
 {
-        static const char utf16[] = "it is UTF-16; iconv -f UTF-16 -t UTF-8 makes it readable";
+        static const char utf16[] = "it is UTF-16; convert it with iconv -f UTF-16 -t UTF-8";
 
         if (str_starts(first_line, "\xff\xfe") || str_starts(first_line, "\xfe\xff") ||
                 has_every_other_nul(first_line))
                 return utf16;
         if (str_starts(first_line, "\x1f\x8b"))
-                return "it is compressed with gzip; gzip -dc FILE | muster ... -i - reads it";
+                return "it is compressed with gzip; use gzip -dc FILE | muster ... -i -";
         if (str_starts(first_line, "\x28\xb5\x2f\xfd"))
-                return "it is compressed with zstd; zstd -dc FILE | muster ... -i - reads it";
+                return "it is compressed with zstd; use zstd -dc FILE | muster ... -i -";
         if (str_starts(first_line, "PK\x03\x04"))
-                return "it is a zip archive, or a spreadsheet (xlsx, ods); save that as CSV";
+                return "it is a zip archive or a spreadsheet (xlsx, ods); save a spreadsheet as CSV";
         if (is_list_of_json(first_line))
-                return "it is one list in JSON, where one object a line is needed; jq -c '.[]' makes lines of objects, jq -r '.[]' of URLs";
+                return "it is a JSON array, but one object per line is needed; use jq -c '.[]' for objects, jq -r '.[]' for URLs";
         if (str_is(str_trim(first_line), "{"))
-                return "its JSON is laid out over several lines; jq -c . makes a line of each object";
+                return "its JSON objects span several lines; use jq -c . to put each on one line";
         return NULL;
 }

@@ -25,7 +25,8 @@ static void test_lines(void **state)
         assert_int_equal(r.item.line, 5);
         assert_int_equal(next(&r), 0);
         assert_int_equal(r.item.error.code, MUSTER_E_INPUT);
-        assert_string_equal(r.item.error.text, "input: line 6 has a NUL; is this a text file?");
+        assert_string_equal(r.item.error.text,
+                "input: line 6 contains a NUL; is this a text file?");
         assert_int_equal(next(&r), 0);
         assert_string_equal(r.item.url, "http://c/");
         assert_int_equal(r.item.error.code, MUSTER_OK);
@@ -84,36 +85,36 @@ static void test_bad_json(void **state)
                 { "{\"url\":\"http://a/\"", "is not JSON: " },
                 { "{\"url\":\"http://a/\",\"url\":\"x\"}", "is not JSON: duplicate object key" },
                 { "{}", "url is missing" },
-                { "{\"url\":5}", "url is not a string" },
+                { "{\"url\":5}", "url must be a string" },
                 { "{\"url\":null}", "url is null" },
                 { "{\"uri\":\"http://a/\"}", "url is missing; call it url, not uri" },
                 { "{\"URL\":\"http://a/\"}", "url is missing; call it url, not URL" },
                 { "\"http://a/\"", "not a JSON object" },
-                { "{\"url\":\"a\\u0000b\"}", "url has a NUL" },
+                { "{\"url\":\"a\\u0000b\"}", "url contains a NUL" },
                 { "{\"url\":\"http://a/\",\"method\":1}", "method must be a string" },
                 { "{\"url\":\"http://a/\",\"headers\":\"A: b\"}",
                         "headers must be an object or a list of pairs" },
                 { "{\"url\":\"http://a/\",\"headers\":[[\"A\"]]}",
-                        "a header is not a pair of name and value" },
+                        "each header must be a pair of name and value" },
                 { "{\"url\":\"http://a/\",\"headers\":{\"A\":1}}",
-                        "the value of this header is not a string: A" },
+                        "the value must be a string, of header A" },
                 { "{\"url\":\"http://a/\",\"headers\":{\"A b\":\"1\"}}",
                         "invalid: not a header field's name: A b" },
                 { "{\"url\":\"http://a/\",\"headers\":{\"A\":\"x\\r\\nB: y\"}}",
                         "invalid: a control character" },
                 { "{\"url\":\"http://a/\",\"body\":5}",
-                        "body must be a string, an object or a list; json takes any value" },
+                        "body must be a string, an object or a list; use json for other values" },
                 { "{\"url\":\"http://a/\",\"body\":{},\"json\":1}",
-                        "only one of body, json, body_base64 and body_file" },
+                        "give only one of body, json, body_base64 and body_file" },
                 { "{\"url\":\"http://a/\",\"n\":01}", "is not JSON: " },
                 { "{\"url\":\"http://a/\",\"n\":1e999,\"m\":01}", "is not JSON: " },
-                { "http://a/", "this is a URL among JSON objects; write {\"url\":\"...\"}" },
+                { "http://a/", "a URL among JSON objects; write {\"url\":\"...\"}" },
                 { "{\"url\":\"http://a/\",\"body_base64\":\"?\"}",
                         "body_base64 is not valid base64" },
                 { "{\"url\":\"http://a/\",\"body_file\":\"/no/such\"}",
                         "cannot read /no/such: No such file or directory" },
                 { "{\"url\":\"http://a/\",\"body\":\"\",\"body_file\":\"x\"}",
-                        "only one of body, json, body_base64 and body_file" },
+                        "give only one of body, json, body_base64 and body_file" },
                 { "{\"url\":\"http://a/\",\"id\":[]}",
                         "id must be a string, a number, true or false" },
                 { "[\"http://a/\"]", "not a JSON object" },
@@ -187,7 +188,7 @@ static void test_members_of_bad_lines(void **state)
 
         (void)state;
         open_text(&r, text, sizeof(text) - 1);
-        expect_bad(&r, "input: line 1: url is not a string");
+        expect_bad(&r, "input: line 1: url must be a string");
         assert_true(str_is(buf_str(&r.item.id), "7"));
         assert_true(str_is(buf_str(&r.item.own), "{\"x\":1}"));
         close_text(&r);
@@ -203,7 +204,7 @@ static void test_strict(void **state)
 
         (void)state;
         open_with(&r, text, sizeof(text) - 1, &(struct input_options){ .is_strict = true });
-        expect_bad(&r, "input: line 1: unknown member x, which --strict refuses");
+        expect_bad(&r, "input: line 1: unknown member x (an error with --strict)");
         expect_bad(&r, "input: line 2: unknown member header; did you mean headers?");
         expect_bad(&r, "input: line 3: unknown member METHOD; did you mean method?");
         expect_own(&r, "1", "");
@@ -227,7 +228,7 @@ static void test_warning(void **state)
         assert_non_null(input_warning(&r.input, &r.item, warning, sizeof(warning)));
         assert_non_null(strstr(warning, "line 2 of "));
         assert_non_null(strstr(warning,
-                "\"header\", which is not known; did you mean \"headers\"?"));
+                "the unknown member \"header\"; did you mean \"headers\"?"));
         assert_int_equal(next(&r), 0);
         assert_null(input_warning(&r.input, &r.item, warning, sizeof(warning)));
         close_text(&r);
@@ -274,14 +275,14 @@ static void test_results_as_input(void **state)
         expect_own(&r, "1.50", "{\"x\":1.10}");
         assert_false(r.item.has_body || r.item.has_headers || r.item.is_unsafe);
         assert_false(r.item.unknown.len);
-        expect_bad(&r, "input: line 2: this is a result, which does not have the body that its "
-                       "request was sent with; ask again with the line that the request came from");
-        expect_bad(&r, "input: line 3: this is a result, which does not have the body that its "
-                       "request was sent with; ask again with the line that the request came from");
-        expect_bad(&r, "input: line 4: this is a result, which does not have the headers that its "
-                       "request was sent with; ask again with the line that the request came from");
-        expect_bad(&r, "input: line 5: this is the result of a line that was no request: it has no "
-                       "url");
+        expect_bad(&r, "input: line 2: this is a result, which does not include the body of "
+                       "its request; use the input line of that request instead");
+        expect_bad(&r, "input: line 3: this is a result, which does not include the body of "
+                       "its request; use the input line of that request instead");
+        expect_bad(&r, "input: line 4: this is a result, which does not include the headers of "
+                       "its request; use the input line of that request instead");
+        expect_bad(&r, "input: line 5: this is the result of an input line that was not a "
+                       "request, so it has no url");
         expect_own(&r, "", "{\"ok\":true,\"status\":7}");
         close_text(&r);
 }
@@ -292,15 +293,15 @@ static void test_files_that_are_no_lists(void **state)
                 struct muster_str text;
                 const char *why;
         } cases[] = {
-                { BYTES("\xff\xfeh\0t\0t\0p\0"), "it is UTF-16; iconv -f UTF-16 -t UTF-8" },
+                { BYTES("\xff\xfeh\0t\0t\0p\0"),
+                        "it is UTF-16; convert it with iconv -f UTF-16 -t UTF-8" },
                 { BYTES("\xfe\xff\0h\0t\0t\0p"), "it is UTF-16" },
                 { BYTES("h\0t\0t\0p\0:\0"), "it is UTF-16" },
                 { BYTES("\x1f\x8b\x08\0"), "it is compressed with gzip" },
-                { BYTES("PK\x03\x04"), "it is a zip archive, or a spreadsheet" },
-                { BYTES("[{\"url\":\"http://a/\"}]"), "it is one list in JSON" },
-                { BYTES("[\n \"http://a/\"\n]"), "it is one list in JSON" },
-                { BYTES("{\n \"url\":\"http://a/\"\n}"),
-                        "its JSON is laid out over several lines" },
+                { BYTES("PK\x03\x04"), "it is a zip archive or a spreadsheet" },
+                { BYTES("[{\"url\":\"http://a/\"}]"), "it is a JSON array" },
+                { BYTES("[\n \"http://a/\"\n]"), "it is a JSON array" },
+                { BYTES("{\n \"url\":\"http://a/\"\n}"), "its JSON objects span several lines" },
         };
 
         (void)state;
@@ -312,28 +313,28 @@ static void test_files_that_are_no_lists(void **state)
 static void test_lines_that_are_no_urls(void **state)
 {
         static const char *const cases[][2] = {
-                { "{\"url\":\"http://a/\"}", " is a JSON object in a list of URLs; a file of such "
-                                             "lines is read with --input-format jsonl" },
-                { "url", " looks like the header of a table; --input-format csv reads it" },
-                { "id,url", " looks like the header of a table; --input-format csv reads it" },
-                { "url\tid", " looks like the header of a table; --input-format tsv reads it" },
-                { "1,\"a,b\",http://a/,x", " looks like a row of a table; --input-format csv "
-                                           "--url-column 3 reads it" },
+                { "{\"url\":\"http://a/\"}", " is a JSON object in a list of URLs; for JSON Lines "
+                                             "use --input-format jsonl" },
+                { "url", " looks like the header of a table; use --input-format csv" },
+                { "id,url", " looks like the header of a table; use --input-format csv" },
+                { "url\tid", " looks like the header of a table; use --input-format tsv" },
+                { "1,\"a,b\",http://a/,x", " looks like a row of a table; use --input-format csv "
+                                           "--url-column 3" },
                 { "\"http://a/\",x",
-                        " looks like a row of a table; --input-format csv --url-column 1 reads it" },
-                { "\"http://a/\",", " is in quotes, with a comma behind; leave both out" },
+                        " looks like a row of a table; use --input-format csv --url-column 1" },
+                { "\"http://a/\",", " is in quotes and ends in a comma; remove both" },
                 { "x\thttp://a/",
-                        " looks like a row of a table; --input-format tsv --url-column 2 reads it" },
-                { "  http://a/\t1", ", column 12: a tab within the URL; --input-format tsv reads "
-                                    "columns, and %09 is a tab that is meant" },
+                        " looks like a row of a table; use --input-format tsv --url-column 2" },
+                { "  http://a/\t1", ", column 12: a tab in the URL; use --input-format tsv for "
+                                    "columns, or write %09 for a tab" },
                 { "http://\xc3\xbc/\rhttp://a/",
-                        ", column 10: a carriage return within the URL; "
-                        "where lines end in one, tr '\\r' '\\n' mends that" },
+                        ", column 10: a carriage return in the URL; "
+                        "if lines end in one, convert them with tr '\\r' '\\n'" },
                 { "http://a/\x01",
-                        ", column 10: a control character (0x01) within the URL; leave it out" },
-                { "http://a/ http://b/", ", column 10: a second URL; there is one a line" },
+                        ", column 10: a control character (0x01) in the URL; remove it" },
+                { "http://a/ http://b/", ", column 10: a second URL; write one URL per line" },
                 { "http://a/  # old",
-                        ", column 10: a blank before #; a comment has a line of its own" },
+                        ", column 10: a space before #; put comments on lines of their own" },
         };
         char text[2000] = "http://first/\n";
         struct reading r;

@@ -60,14 +60,14 @@ static void test_bad_rows(void **state)
 
         (void)state;
         open_with(&r, text, sizeof(text) - 1, &as_csv);
-        expect_bad(&r, "input: line 2: the row has 1 field, the header 2");
-        expect_bad(&r, "input: line 3: the row has 3 fields, the header 2");
-        expect_bad(&r, "input: line 4: there is text behind the quote that closes a field; a quote "
-                       "within one is written twice");
-        expect_bad(&r, "input: line 5: field 2 is not UTF-8; iconv makes the file that");
+        expect_bad(&r, "input: line 2: the row has 1 field, but the header has 2");
+        expect_bad(&r, "input: line 3: the row has 3 fields, but the header has 2");
+        expect_bad(&r, "input: line 4: text follows the closing quote of a field; write a "
+                       "quote inside a field twice");
+        expect_bad(&r, "input: line 5: field 2 is not UTF-8; convert the file with iconv");
         expect_row(&r, 6, "{\"url\":\"\",\"input\":{\"a\":\"b\"}}");
-        expect_bad(&r, "input: line 7: the row has a quote that is not closed within 8 MiB, or at "
-                       "all; a quote within a field is written twice");
+        expect_bad(&r, "input: line 7: a quote is not closed within 8 MiB; write a quote "
+                       "inside a field twice");
         expect_row(&r, 8, "{\"url\":\"http://b/\",\"input\":{\"a\":\"b\"}}");
         assert_int_equal(next(&r), INPUT_END);
         close_text(&r);
@@ -152,24 +152,25 @@ static void test_headers_that_will_not_do(void **state)
 {
         (void)state;
         expect_header_refused("link,name\nhttp://a/,b\n", &as_csv,
-                "no column is called url; there are link, name; --url-column NAME or "
-                "NUMBER says which has the URLs");
+                "no column url; there are link, name; name the column with the URLs with "
+                "--url-column NAME or NUMBER");
         expect_header_refused("1,http://a/\n", &as_csv,
-                "the first row is no header: it has a URL; --url-column 2 reads");
+                "the first row is not a header but has a URL; use --url-column 2 for");
         expect_header_refused("url,a\rhttp://a/,b\r", &as_csv,
-                "the header has a carriage return within; where rows end in one, tr "
-                "'\\r' '\\n' mends that");
-        expect_header_refused("url,a,a\n", &as_csv, "two columns are called \"a\"");
-        expect_header_refused("url,\"a\"b\n", &as_csv, "text behind the quote that closes \"a\"");
+                "the header contains a carriage return; if rows end in one, convert them "
+                "with tr '\\r' '\\n'");
+        expect_header_refused("url,a,a\n", &as_csv, "two columns have the name \"a\"");
+        expect_header_refused("url,\"a\"b\n", &as_csv,
+                "text follows the closing quote of \"a\" in the header");
         expect_header_refused("url,a\xfc\n", &as_csv, "the header is not UTF-8");
         expect_header_refused("url,a\n",
                 &(struct input_options){ .format = &input_csv, .url_column = "3" },
-                "no column is called 3; there are url, a");
+                "no column 3; there are url, a");
         expect_header_refused("url,price\n",
                 &(struct input_options){ .format = &input_csv, .is_strict = true },
-                "--strict refuses the column \"price\"");
+                "--strict: unknown column \"price\"");
         expect_header_refused("http://a/\n", &(struct input_options){ .url_column = "link" },
-                "--url-column is for CSV and TSV, and this is neither");
+                "--url-column is for CSV and TSV, and this looks like neither");
 }
 
 int main(void)
