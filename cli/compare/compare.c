@@ -65,7 +65,7 @@ static int set_rounds(void *settings, const struct option *option, const char *v
         if (r < 0 || *n_rounds % 2 == 0)
                 return r;
         return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
-                "\"%s\" is odd: every second round goes backward, and there have to be as many of them as of the others",
+                "\"%s\" is odd; rounds run forward and backward in turn, so give an even number",
                 value);
 }
 
@@ -73,13 +73,14 @@ static int set_rounds(void *settings, const struct option *option, const char *v
 
 static const struct option own_options[] = {
         { "What to compare", 'c', "concurrency", "LIST",
-                "limits of the event loop: 8,64 and as many as threads", measure_set_list,
+                "event loop limits to try; the number of threads is added (8,64)", measure_set_list,
                 OWN(limits) },
-        { NULL, 0, "threads", "N", "threads that make a request each (16)", set_threads,
-                OWN(n_threads) },
-        { NULL, 'n', "requests", "N", "of the list (as many as take 10 s one by one); more: again",
-                set_requests, OWN(n_requests) },
-        { NULL, 0, "rounds", "N", "that count, an even number from 6 on (6)", set_rounds,
+        { NULL, 0, "threads", "N", "number of threads, each with one request at a time (16)",
+                set_threads, OWN(n_threads) },
+        { NULL, 'n', "requests", "N",
+                "number of requests; a shorter list repeats (10 s one by one)", set_requests,
+                OWN(n_requests) },
+        { NULL, 0, "rounds", "N", "measured rounds, an even number of at least 6 (6)", set_rounds,
                 OWN(n_rounds) },
         { 0 },
 };
@@ -95,10 +96,10 @@ static const struct option *const tables[] = {
 static int help(void)
 {
         printf("usage: muster compare [options] [URL...]\n\n"
-               "Make the same requests one by one, by threads that wait, and by an event loop, one thread that waits\n"
-               "for many; tell which is faster, and why. They are given as for muster fetch; bodies are counted and dropped.\n");
+               "Make the same requests one by one, with blocking threads and with an event loop (one thread that waits\n"
+               "for many requests at once), and say which is faster and why. Bodies are counted and dropped.\n");
         option_help(tables, stdout);
-        printf("\nExit status: 0 none failed, 1 some failed, 2 usage, 3 could not run. See muster-compare(1).\n");
+        printf("\nExit status: 0 no request failed, 1 some failed, 2 usage error, 3 could not run. See muster-compare(1).\n");
         return EXIT_ALL_SUCCEEDED;
 }
 
@@ -119,7 +120,7 @@ static int fill_defaults(struct compare_options *options, struct muster_error *e
                         "--concurrency: too many limits");
         if (request_options_have_no_input(&options->measure.request))
                 return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
-                        "nothing to compare with: give URLs, -i FILE, or a list on standard input (muster compare --help)");
+                        "nothing to compare: give URLs, -i FILE or a list on standard input (see muster compare --help)");
         return 0;
 }
 
@@ -190,9 +191,10 @@ static void announce(const struct compare *compare, double request_ns)
         fprintf(stderr, "muster: a request takes about %s one by one; ",
                 words_ns((uint64_t)request_ns).text);
         if (c->n_requests < c->n_listed)
-                fprintf(stderr, "%zu of the %zu are made, spread over the list%s; ", c->n_requests,
-                        c->n_listed, compare->options.n_requests ? "" : " (--requests N makes N)");
-        fprintf(stderr, "%zu ways, %u rounds: about %s in all\n", c->n_modes,
+                fprintf(stderr, "using %zu of the %zu requests, spread over the list%s; ",
+                        c->n_requests, c->n_listed,
+                        compare->options.n_requests ? "" : " (--requests N to set the number)");
+        fprintf(stderr, "%zu modes, %u rounds: about %s in total\n", c->n_modes,
                 compare->options.n_rounds + 1, words_ns((uint64_t)total_ns).text);
 }
 

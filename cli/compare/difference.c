@@ -2,12 +2,12 @@
 #include "difference.h"
 
 static const struct part parts[] = {
-        { FIGURE_CONNECT, "to get a connection", "the opening of connections" },
-        { FIGURE_SEND, "to send the request", "the network, or how fast the server takes it in" },
-        { FIGURE_WAIT, "to wait for the server's answer", "the server, or the way to it" },
+        { FIGURE_CONNECT, "getting a connection", "opening connections" },
+        { FIGURE_SEND, "sending the request", "the network, or how fast the server reads" },
+        { FIGURE_WAIT, "waiting for the server", "the server, or the path to it" },
         { FIGURE_LAG, "until this program reads what has arrived", "this program" },
-        { FIGURE_RECEIVE, "to receive the body", "the network, or how fast the server sends" },
-        { FIGURE_DECODE, "to decode the body", "this program" },
+        { FIGURE_RECEIVE, "receiving the body", "the network, or how fast the server sends" },
+        { FIGURE_DECODE, "decoding the body", "this program" },
 };
 
 const struct part *grown_part(const struct mode *from, const struct mode *to)

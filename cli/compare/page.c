@@ -40,12 +40,12 @@ static void add_headings(struct table *table)
                 { "wall", "median" },
                 { "", "+- 95 %" },
                 { "times", "as fast" },
-                { "requests", "a second" },
+                { "requests", "per second" },
                 { "latency", "mean" },
-                { "", "99 %" },
+                { "", "p99" },
                 { "in", "flight" },
                 { "", "connections" },
-                { "processor", "time" },
+                { "CPU", "time" },
                 { "", "lag" },
         };
 
@@ -89,9 +89,9 @@ static void print_title(const struct comparison *c, const struct page *page)
         if (c->n_requests < c->n_listed)
                 snprintf(list, sizeof(list), " of %zu, spread over the list", c->n_listed);
         else if (c->n_requests > c->n_listed)
-                snprintf(list, sizeof(list), ", a list of %zu again and again", c->n_listed);
+                snprintf(list, sizeof(list), ", repeating a list of %zu", c->n_listed);
         page_paragraph(page, 0,
-                "%zu requests%s; medians of %u rounds in alternating order, after one that does not count%s",
+                "%zu requests%s; medians of %u rounds in alternating order, after a warm-up round%s",
                 c->n_requests, list, c->n_rounds, c->was_interrupted ? " (interrupted)" : "");
         fputc('\n', page->to);
 }
@@ -111,7 +111,7 @@ void comparison_print(const struct comparison *c, const struct remarks *remarks,
         table_print(table, &page);
         fputc('\n', to);
         page_paragraph(&page, 0,
-                "event loop: one thread that waits for many requests at once. wall: from the first request to the last answer; +- 95 %%: its median is within this, with 95 %% confidence. latency: of a request, from its turn to its last byte. in flight: mean, the sum of latencies / wall. lag: how long what had arrived waited for this program, mean.");
+                "event loop: one thread that waits for many requests at once. wall: from the first request to the last response; +- 95 %%: 95 %% confidence interval of the median. latency: of one request, time in the queue not counted. in flight: mean, sum of latencies / wall. lag: mean time that received data waited for this program.");
         fputc('\n', to);
         remarks_print(remarks, &page);
         mem_free(table);

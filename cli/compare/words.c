@@ -34,7 +34,7 @@ static void say_failures(const struct comparison *c, struct remarks *remarks)
 
         if (mode)
                 remarks_add(remarks,
-                        "REQUESTS FAILED, %llu of %llu in \"%s\". What fails takes less time, or more, so the times cannot be compared. The first: %s",
+                        "REQUESTS FAILED: %llu of %llu in \"%s\". A failed request does not take as long as a good one, so the times cannot be compared. First error: %s",
                         (unsigned long long)mode->n_failed, n_made(c), mode->name, c->example);
 }
 
@@ -51,7 +51,7 @@ static void say_refusals(const struct comparison *c, struct remarks *remarks)
                         most = &c->modes[i];
         if (most->n_refused)
                 remarks_add(remarks,
-                        "NOT ALL SUCCEEDED: %llu of %llu requests in \"%s\" were answered 4xx or 5xx. Such an answer takes another time than a good one. The first: %s. With -f they are failures.",
+                        "NOT ALL SUCCEEDED: %llu of %llu requests in \"%s\" were answered 4xx or 5xx, which may be faster or slower than a good response. First: %s. With -f they count as failures.",
                         (unsigned long long)most->n_refused, n_made(c), most->name, c->refusal);
 }
 
@@ -60,7 +60,7 @@ static void say_differences(const struct comparison *c, struct remarks *remarks)
         for (size_t i = 0; i < c->n_modes; i++)
                 if (c->modes[i].n_different) {
                         remarks_add(remarks,
-                                "THE WORK WAS NOT THE SAME: with %s %llu of %llu answers had another status or another size than the first time that they were asked for. Do not trust the times before you know why.",
+                                "THE WORK DIFFERED: with %s %llu of %llu responses had another status or size than in the first run. Find out why before you trust the times.",
                                 c->modes[i].words, (unsigned long long)c->modes[i].n_different,
                                 n_made(c));
                         return;
@@ -74,7 +74,7 @@ static void say_few_requests(const struct comparison *c, struct remarks *remarks
         if (c->n_requests >= (size_t)last->way.concurrency * 2)
                 return;
         remarks_add(remarks,
-                "With only %zu requests %s is hardly ever full: beginning and end are most of its time. Give more (--requests, or a longer list) to judge it.",
+                "%zu requests are too few to judge %s: most of its time is start-up and tail. Use a longer list or --requests N.",
                 c->n_requests, last->words);
 }
 
@@ -100,7 +100,7 @@ static void say_fastest(const struct comparison *c, struct remarks *remarks)
                 return;
         }
         remarks_add(remarks,
-                "Fastest: %s, %s for %zu requests instead of %s: %s times as fast as %s (between %s and %s times, with 95 %% confidence).",
+                "Fastest: %s, with %s for %zu requests instead of %s. That is %s times as fast as %s (95 %% confidence: %s to %s times).",
                 best->words, ns(best->wall.median).text, c->n_requests,
                 ns(c->modes[0].wall.median).text, times(best->speedup.median).text,
                 c->modes[0].words, times(best->speedup.low).text, times(best->speedup.high).text);
@@ -116,7 +116,7 @@ static void say_illusion(const struct comparison *c, const struct mode *loop,
         double slower = figure(loop, FIGURE_LATENCY) / figure(one, FIGURE_LATENCY);
 
         remarks_add(remarks,
-                "A single request takes longer in the event loop, %s on average instead of %s, and yet the list is done in %s instead of %s. Each one waits longer, but %s wait at the same time: %zu requests x %s / %s = %s. So do not judge by the time of a request (%.1f times as long), but by that of the list.",
+                "A single request takes longer in the event loop, %s on average instead of %s, but the list is done in %s instead of %s. Each request waits longer, but %s wait at the same time: %zu requests x %s / %s = %s. Judge by the time for the list; that one request takes %.1f times as long does not matter.",
                 latency.text, ns(figure(one, FIGURE_LATENCY)).text, wall.text,
                 ns(one->wall.median).text, n.text, c->n_requests, latency.text, n.text, wall.text,
                 slower);
@@ -129,7 +129,7 @@ static void say_overlap(const struct comparison *c, const struct mode *loop, con
         struct words wall = ns(loop->wall.median), n = times(figure(loop, FIGURE_IN_FLIGHT));
 
         remarks_add(remarks,
-                "A single request takes no longer in the event loop, %s on average (one by one %s). The list is done in %s instead of %s because %s of them wait at the same time: %zu requests x %s / %s = %s.",
+                "A single request takes no longer in the event loop: %s on average (one by one %s). The list is done in %s instead of %s because %s requests wait at the same time: %zu requests x %s / %s = %s.",
                 latency.text, ns(figure(one, FIGURE_LATENCY)).text, wall.text,
                 ns(one->wall.median).text, n.text, c->n_requests, latency.text, n.text, wall.text);
 }
@@ -141,11 +141,11 @@ static void say_no_gain(const struct mode *loop, const struct mode *one, struct 
 
         if (!grown)
                 remarks_add(remarks,
-                        "Asking for several at once brings nothing here, as there hardly ever are several: %s in flight on average.",
+                        "Concurrency gains nothing here, because there is hardly ever more than one request to make: %s in flight on average.",
                         times(figure(loop, FIGURE_IN_FLIGHT)).text);
         else
                 remarks_add(remarks,
-                        "Asking for several at once brings nothing here: with %s in flight on average, a request takes %s instead of %s, so all that is gained by waiting together is lost by waiting longer. What grew most is the time it takes %s: the limit is %s.",
+                        "Concurrency gains nothing here: with %s in flight on average, a request takes %s instead of %s, and the longer wait uses up the gain. Most of the increase is time %s, so the limit is %s.",
                         times(figure(loop, FIGURE_IN_FLIGHT)).text,
                         ns(figure(loop, FIGURE_LATENCY)).text, ns(figure(one, FIGURE_LATENCY)).text,
                         grown->what, grown->who);
@@ -174,17 +174,18 @@ static void say_little_kept(const struct comparison *c, const struct mode *kept,
         struct remarks *remarks)
 {
         remarks_add(remarks,
-                "Keep-alive kept %s: %.0f connections for %zu requests, as the server closes them (or HTTP/1.0 is spoken%s). Every way pays for new ones.",
-                figure(kept, FIGURE_CONNS) < (double)c->n_requests ? "little" : "nothing",
+                "Keep-alive has %s effect: %.0f connections for %zu requests, because the server closes them (or uses HTTP/1.0%s). Every mode pays for new connections.",
+                figure(kept, FIGURE_CONNS) < (double)c->n_requests ? "little" : "no",
                 figure(kept, FIGURE_CONNS), c->n_requests,
-                c->n_hosts > kept->way.room ? ", or the hosts are too many to keep one to each"
-                                            : "");
+                c->n_hosts > kept->way.room
+                        ? ", or there are too many hosts to keep a connection to each"
+                        : "");
 }
 
 static void say_many_hosts(const struct comparison *c, struct remarks *remarks)
 {
         remarks_add(remarks,
-                "Keep-alive has little to keep here: the %zu requests go to %zu hosts, and each host needs a connection of its own.",
+                "Keep-alive has little effect here: the %zu requests go to %zu hosts, and each host needs its own connection.",
                 c->n_requests, c->n_hosts);
 }
 
@@ -200,7 +201,7 @@ static void say_connections(const struct comparison *c, struct remarks *remarks)
                 say_little_kept(c, kept, remarks);
         else if (stat_is_below_one(&ratio, MATTERS))
                 remarks_add(remarks,
-                        "Keeping connections saves %s of the time already one by one: %.0f instead of %.0f are opened, at %s each.",
+                        "Keep-alive saves %s of the time even one by one: it opens %.0f connections instead of %.0f, at %s each.",
                         words_share(1 - ratio.median, 1).text, figure(kept, FIGURE_CONNS),
                         figure(fresh, FIGURE_CONNS), ns(figure(fresh, FIGURE_CONNECT)).text);
         else if (c->n_hosts > 1 && c->n_hosts > c->n_requests / 2)
@@ -221,7 +222,7 @@ void comparison_explain(const struct comparison *c, struct remarks *remarks)
 {
         if (!c->n_rounds) {
                 remarks_add(remarks,
-                        "INTERRUPTED before the first round was complete: nothing was learnt.");
+                        "INTERRUPTED before the first round was complete: there are no results.");
                 return;
         }
         say_failures(c, remarks);

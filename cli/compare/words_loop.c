@@ -13,7 +13,7 @@ void say_unclear(const struct mode *a, const struct mode *b, const struct estima
         struct remarks *remarks)
 {
         remarks_add(remarks,
-                "Whether %s or %s is faster, and by how much, cannot be told from these rounds: %s and %s, but the first takes between %.2f and %.2f times as long as the second. Ask for more (--requests), for more --rounds, or when this machine has less else to do.",
+                "Not clear which is faster, %s or %s: they took %s and %s, but the first takes between %.2f and %.2f times as long as the second (95 %% confidence). Use more --requests or --rounds, or measure when this machine is idle.",
                 a->words, b->words, ns(a->wall.median).text, ns(b->wall.median).text, ratio->low,
                 ratio->high);
 }
@@ -22,7 +22,7 @@ static void say_same_as_threads(const struct mode *threads, const struct mode *l
         struct remarks *remarks)
 {
         remarks_add(remarks,
-                "%s take as long as %s (%s and %s): what counts is how many requests are in flight, %s and %s on average, and not who waits for them. Their processor time is %s and %s.",
+                "%s take as long as %s (%s and %s). What counts is how many requests are in flight, on average %s and %s, not what waits for them. CPU time: %s and %s.",
                 threads->words, loop->words, ns(threads->wall.median).text,
                 ns(loop->wall.median).text, times(figure(threads, FIGURE_IN_FLIGHT)).text,
                 times(figure(loop, FIGURE_IN_FLIGHT)).text, ns(figure(threads, FIGURE_CPU)).text,
@@ -33,7 +33,7 @@ static void say_faster_than_threads(const struct mode *threads, const struct mod
         const struct estimate *ratio, struct remarks *remarks)
 {
         remarks_add(remarks,
-                "Faster than threads: %s, %s instead of %s with %s, %.0f %% less. Their processor time is %s and %s; %.0f and %.0f connections were opened.",
+                "Faster than threads: %s, with %s instead of %s with %s, %.0f %% less. CPU time: %s and %s; connections opened: %.0f and %.0f.",
                 loop->words, ns(loop->wall.median).text, ns(threads->wall.median).text,
                 threads->words, (1 - ratio->median) * 100, ns(figure(loop, FIGURE_CPU)).text,
                 ns(figure(threads, FIGURE_CPU)).text, figure(loop, FIGURE_CONNS),
@@ -48,20 +48,20 @@ static void why_slower(const struct mode *threads, const struct mode *loop, char
 
         if (figure(loop, FIGURE_BUSY) > BUSY)
                 snprintf(text, size,
-                        "The loop is one thread, and it had work for %.0f %% of the time, while the threads shared %.1f processors. What one response takes to be handled (%s to decode it) holds up all others: %s on average until this program read what had arrived. Give such work to other threads (muster fetch does, see --process-workers), or use several loops",
+                        "The event loop is one thread, and it was busy for %.0f %% of the time, while the threads used %.1f processors. Work on one response (%s to decode it) delays all others: received data waited %s on average. Move such work to other threads (muster fetch does, see --process-workers), or use several loops",
                         figure(loop, FIGURE_BUSY) * 100, processors,
                         ns(figure(loop, FIGURE_DECODE)).text, ns(figure(loop, FIGURE_LAG)).text);
         else if (!grown || figure(loop, FIGURE_IN_FLIGHT) <
                                    figure(threads, FIGURE_IN_FLIGHT) * FEWER_IN_FLIGHT)
                 snprintf(text, size,
-                        "It had fewer requests in flight, %.1f on average instead of %.1f: there was too little to do at the beginning or the end, or several hosts shared its limit unevenly",
+                        "It had fewer requests in flight, %.1f on average instead of %.1f: too few requests at the start or the end, or several hosts shared its limit unevenly",
                         figure(loop, FIGURE_IN_FLIGHT), figure(threads, FIGURE_IN_FLIGHT));
         else if (figure(loop, FIGURE_CONNS) > figure(threads, FIGURE_CONNS) * (1 + MATTERS_MUCH))
                 snprintf(text, size, "It opened more connections, %.0f instead of %.0f",
                         figure(loop, FIGURE_CONNS), figure(threads, FIGURE_CONNS));
         else
                 snprintf(text, size,
-                        "What grew most is the time it takes %s, %s instead of %s for a request: look at %s",
+                        "Most of the difference is time %s, %s instead of %s per request: look at %s",
                         grown->what, ns(figure(loop, grown->figure)).text,
                         ns(figure(threads, grown->figure)).text, grown->who);
 }
@@ -73,7 +73,7 @@ static void say_slower_than_threads(const struct mode *threads, const struct mod
 
         why_slower(threads, loop, why, sizeof(why));
         remarks_add(remarks,
-                "Here %s really is slower than %s, %s instead of %s: %.0f %% more. %s.",
+                "Here %s really is slower than %s: %s instead of %s, %.0f %% more. %s.",
                 loop->words, threads->words, ns(loop->wall.median).text,
                 ns(threads->wall.median).text, (ratio->median - 1) * 100, why);
 }
@@ -103,7 +103,7 @@ static void say_higher_helps(const struct mode *low, const struct mode *high,
         const struct estimate *ratio, struct remarks *remarks)
 {
         remarks_add(remarks,
-                "%u at once is too low a limit: with %u the list is done in %s instead of %s, %s times as fast.",
+                "A limit of %u at once is too low: with %u the list is done in %s instead of %s, %s times as fast.",
                 low->way.concurrency, high->way.concurrency, ns(high->wall.median).text,
                 ns(low->wall.median).text, times(1 / ratio->median).text);
 }
@@ -112,7 +112,7 @@ static void say_list_is_short(const struct comparison *c, const struct mode *low
         const struct mode *high, struct remarks *remarks)
 {
         remarks_add(remarks,
-                "The list is too short to tell %u at once from %u: all of its %zu requests are in flight with either.",
+                "The list is too short to compare %u at once with %u: with either limit all %zu requests are in flight.",
                 high->way.concurrency, low->way.concurrency, c->n_requests);
 }
 
@@ -127,15 +127,15 @@ static void say_limit_reached(const struct mode *low, const struct mode *high,
 
         if (grown)
                 snprintf(why, sizeof(why),
-                        ", and a request takes %s instead of %s. What grew most is the time it takes %s, so the limit is %s%s",
+                        ", and a request takes %s instead of %s. Most of the increase is time %s, so the limit is %s%s",
                         ns(figure(high, FIGURE_LATENCY)).text, ns(figure(low, FIGURE_LATENCY)).text,
                         grown->what, grown->who,
                         figure(high, FIGURE_BUSY) > BUSY
-                                ? ", and the loop's one thread had no time left"
+                                ? ", and the event loop's one thread was fully busy"
                                 : "");
         else
                 snprintf(why, sizeof(why),
-                        ", as it has hardly more in flight, %s on average instead of %s",
+                        ", because hardly more requests are in flight: %s on average instead of %s",
                         times(figure(high, FIGURE_IN_FLIGHT)).text,
                         times(figure(low, FIGURE_IN_FLIGHT)).text);
         remarks_add(remarks, "%u at once is %s than %u%s. --concurrency %u is enough.",
@@ -201,6 +201,6 @@ void say_limits(const struct comparison *c, struct remarks *remarks)
                 say_list_is_short(c, limits.best, &c->modes[n_distinct], remarks);
         else if (limits.best != base && c->n_requests > limits.best->way.concurrency)
                 remarks_add(remarks,
-                        "More than %u at once may help still further; muster sweep finds the best limit.",
+                        "More than %u at once may be faster still; muster sweep finds the best limit.",
                         limits.best->way.concurrency);
 }

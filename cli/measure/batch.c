@@ -22,7 +22,7 @@ static const char *const standard_input[] = { "-", NULL };
 static int refuse_unsafe(const char *what, struct muster_error *error)
 {
         return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
-                "%s may change something on the server, and everything is asked for several times: only GET, HEAD and OPTIONS are, unless --unsafe allows all",
+                "%s may change something on the server, and each request is made many times; only GET, HEAD and OPTIONS are allowed without --unsafe",
                 what);
 }
 
@@ -61,7 +61,7 @@ static int add_text(struct batch *batch, struct muster_str text, const struct in
                 return r;
         if (text.len > BATCH_BYTES_MAX - at)
                 return error_set(error, MUSTER_E_INPUT, MUSTER_PHASE_QUEUE, 0,
-                        "input: the list is longer than %d MiB; it is kept in memory, as it is run several times: a part of it will do (head -n 100000)",
+                        "input: the list is longer than %d MiB and has to fit into memory; use a part of it (head -n 100000)",
                         BATCH_BYTES_MAX >> 20);
         if (buf_add_str(&batch->text, text) < 0 || buf_add_char(&batch->text, '\0') < 0)
                 return error_set_memory(error, MUSTER_PHASE_QUEUE);
@@ -122,10 +122,10 @@ static int check_some(const struct batch *batch, struct muster_error *error)
                 return 0;
         if (batch->n_left_out)
                 return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
-                        "nothing of the input can be used; the first of %zu: %s", batch->n_left_out,
-                        batch->left_out.text);
+                        "no usable request in the input; first of %zu errors: %s",
+                        batch->n_left_out, batch->left_out.text);
         return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
-                "the input is empty: give URLs, -i FILE, or a list on standard input");
+                "the input is empty; give URLs, -i FILE or a list on standard input");
 }
 
 int batch_read(struct batch *batch, const struct request_options *options, bool allows_unsafe,
@@ -151,8 +151,7 @@ int batch_read(struct batch *batch, const struct request_options *options, bool 
 void batch_tell_left_out(const struct batch *batch)
 {
         if (batch->n_left_out)
-                fprintf(stderr,
-                        "muster: left out what cannot be read, %zu of the input; the first: %s\n",
+                fprintf(stderr, "muster: left out %zu unusable input lines; first: %s\n",
                         batch->n_left_out, batch->left_out.text);
 }
 

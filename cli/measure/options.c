@@ -8,12 +8,13 @@
 
 const struct option measure_option_table[] = {
         { "Input", 0, "unsafe", NULL,
-                "also methods that may change something, as POST: again and again", option_set_flag,
+                "allow methods that may change data, such as POST, to be repeated", option_set_flag,
                 OWN(allows_unsafe) },
 
-        { "Output", 0, "json", NULL, "one JSON object instead of a table and words",
-                option_set_flag, OWN(wants_json) },
-        { NULL, 's', "silent", NULL, "say nothing on the way", option_set_flag, OWN(is_silent) },
+        { "Output", 0, "json", NULL, "print one JSON object instead of text", option_set_flag,
+                OWN(wants_json) },
+        { NULL, 's', "silent", NULL, "show no progress and no remarks on stderr", option_set_flag,
+                OWN(is_silent) },
         { 0 },
 };
 
@@ -44,8 +45,7 @@ int measure_set_list(void *settings, const struct option *option, const char *va
         while (str_split(&rest, ',', &part)) {
                 if (!str_to_u64(part, &number) || number < 1 || number > MEASURE_CONCURRENCY_MAX)
                         return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
-                                "\"%s\" is not numbers from 1 on with commas between: 4,16,64",
-                                value);
+                                "\"%s\" is not a list of numbers from 1; write 4,16,64", value);
                 if (!measure_list_add(list, (unsigned)number))
                         return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
                                 "\"%s\" has more than %d numbers", value, MEASURE_LIST_MAX);

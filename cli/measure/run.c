@@ -203,7 +203,8 @@ static int start_workers(struct crew *crew, struct muster_error *error)
                 return 0;
         atomic_store(&crew->is_stopping, true);
         return error_set(error, MUSTER_E_RESOURCE, MUSTER_PHASE_QUEUE, sys,
-                "cannot start %u threads: %s", crew->n_workers, error_sys_text(sys));
+                "cannot start %u threads: %s; use fewer --threads", crew->n_workers,
+                error_sys_text(sys));
 }
 
 static bool has_ended(pthread_t thread)

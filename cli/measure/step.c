@@ -235,7 +235,7 @@ int step_run(struct step *step, const struct batch *batch, size_t *next,
         *step = (struct step){ .concurrency = plan->concurrency };
         if (r == 0 && (r = measure_step(step, &runner, plan)) < 0)
                 error_set(error, r, MUSTER_PHASE_QUEUE, 0,
-                        "the kernel refuses to wait for events, or memory is out");
+                        "the event loop failed: the kernel refuses to wait for events, or out of memory");
         *next = runner.next;
         muster_client_free(runner.client);
         batch_scratch_deinit(&runner.scratch);

@@ -37,16 +37,16 @@ static void add_headings(struct table *table)
         static const char *const names[][2] = {
                 { "at", "once" },
                 { "in", "flight" },
-                { "requests", "a second" },
-                { "latency", "50 %" },
-                { "", "99 %" },
-                { "connect", "99 %" },
-                { "wait", "50 %" },
-                { "", "99 %" },
-                { "lag", "99 %" },
-                { "receive", "50 %" },
-                { "", "99 %" },
-                { "bytes", "a second" },
+                { "requests", "per second" },
+                { "latency", "p50" },
+                { "", "p99" },
+                { "connect", "p99" },
+                { "wait", "p50" },
+                { "", "p99" },
+                { "lag", "p99" },
+                { "receive", "p50" },
+                { "", "p99" },
+                { "bytes", "per second" },
                 { "", "busy" },
                 { "", "bad" },
         };
@@ -102,7 +102,7 @@ void sweep_print(const struct curve *curve, const struct remarks *remarks, FILE 
         table_print(table, &page);
         fputc('\n', to);
         page_paragraph(&page, 0,
-                "knee: the fewest at once that have nearly all of the throughput. latency: of a request, from its turn to its last byte; 50 %%: half took no longer. connect: DNS, TCP and TLS. wait: until the first byte is here. lag: until this program read it. busy: this program had work, or wanted a processor. bad: failed, or answered 429 or 5xx.");
+                "knee: the lowest concurrency with nearly all of the throughput. latency: of one request, time in the queue not counted. connect: DNS, TCP and TLS. wait: from the request to the first byte. lag: until this program read it. receive: first byte to last. busy: this program was working or waiting for a processor. bad: failed, or answered 429 or 5xx.");
         fputc('\n', to);
         remarks_print(remarks, &page);
         mem_free(table);

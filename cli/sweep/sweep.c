@@ -44,10 +44,11 @@ struct sweep {
 #define OWN(member) offsetof(struct sweep_options, member)
 
 static const struct option own_options[] = {
-        { "What to try", 0, "max", "N", "the most at once: 1, 2, 4, ... N (256)", option_set_count,
+        { "Steps", 0, "max", "N", "highest concurrency: try 1, 2, 4, ... N (256)", option_set_count,
                 OWN(max) },
-        { NULL, 0, "steps", "LIST", "these instead: 1,10,100", measure_set_list, OWN(steps) },
-        { NULL, 0, "seconds", "TIME", "a step lasts at least this (1)", option_set_duration,
+        { NULL, 0, "steps", "LIST", "concurrencies to try instead: 1,10,100", measure_set_list,
+                OWN(steps) },
+        { NULL, 0, "seconds", "TIME", "shortest duration of a step (1)", option_set_duration,
                 OWN(step_ms) },
         { 0 },
 };
@@ -63,10 +64,10 @@ static const struct option *const tables[] = {
 static int help(void)
 {
         printf("usage: muster sweep [options] [URL...]\n\n"
-               "Make requests with 1, 2, 4, ... in flight, going through the list again and again; tell\n"
-               "the concurrency to use, and what the limit is. They are given as for muster fetch; bodies are counted and dropped.\n");
+               "Make the requests of a list again and again with 1, 2, 4, ... in flight, and say which concurrency to\n"
+               "use and what the limit is. Bodies are counted and dropped.\n");
         option_help(tables, stdout);
-        printf("\nExit status: 0 none failed, 1 some failed, 2 usage, 3 could not run. See muster-sweep(1).\n");
+        printf("\nExit status: 0 no request failed, 1 some failed, 2 usage error, 3 could not run. See muster-sweep(1).\n");
         return EXIT_ALL_SUCCEEDED;
 }
 
@@ -82,7 +83,7 @@ static int make_ladder(struct sweep_options *options, struct muster_error *error
                 measure_list_add(&options->steps, options->max))
                 return 0;
         return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
-                "--max: %u is above %d, the most that a client can have in flight", options->max,
+                "--max: %u is above %d, the highest concurrency of a client", options->max,
                 MEASURE_CONCURRENCY_MAX);
 }
 
@@ -91,12 +92,12 @@ static int fill_defaults(struct sweep_options *options, struct muster_error *err
         request_options_finish(&options->measure.request);
         if (options->steps.n && options->max)
                 return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
-                        "--steps and --max: only one of them can say what to try");
+                        "--steps and --max exclude each other; give one of them");
         if (!options->step_ms || options->step_ms == MUSTER_NO_TIMEOUT)
                 options->step_ms = SECONDS_DEFAULT;
         if (request_options_have_no_input(&options->measure.request))
                 return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
-                        "nothing to fetch: give URLs, -i FILE, or a list on standard input (muster sweep --help)");
+                        "nothing to fetch: give URLs, -i FILE or a list on standard input (see muster sweep --help)");
         return options->steps.n ? 0 : make_ladder(options, error);
 }
 

@@ -39,11 +39,11 @@ static void say_cut_short(const struct curve *curve, struct remarks *remarks)
 {
         if (!curve->n_steps)
                 remarks_add(remarks,
-                        "INTERRUPTED before the first of %zu steps was complete: nothing was learnt.",
+                        "INTERRUPTED before the first of %zu steps was complete: there are no results.",
                         curve->n_planned);
         else
                 remarks_add(remarks,
-                        "INTERRUPTED after %zu of %zu steps: of more than %u at once nothing is known, and no step was measured a second time.",
+                        "INTERRUPTED after %zu of %zu steps: more than %u at once was not tried, and no step was measured twice.",
                         curve->n_steps, curve->n_planned,
                         curve->steps[curve->n_steps - 1].concurrency);
 }
@@ -54,7 +54,7 @@ static void say_interruption(const struct curve *curve, struct remarks *remarks)
                 say_cut_short(curve, remarks);
         else if (curve->was_interrupted)
                 remarks_add(remarks,
-                        "INTERRUPTED while the best steps were measured again: so it is not known whether they would have been the same.");
+                        "INTERRUPTED while the best steps were measured again: whether they would repeat is not known.");
 }
 
 /* NULL: each went well, or was not made. */
@@ -73,9 +73,9 @@ static void say_broken(const struct curve *curve, struct remarks *remarks)
 
         if (again)
                 remarks_add(remarks,
-                        "THE SERVER BROKE DOWN MEANWHILE, or the way to it: %u at once went well, and when that was measured again %.3g %% of the requests failed or were turned down%s%s. See that it works, then run this again before you rely on any of it.",
+                        "THE SERVER OR THE PATH TO IT BROKE DOWN: %u at once worked at first; measured again, %.3g %% of the requests failed or were answered 429 or 5xx%s%s. Repair it and repeat the sweep before you rely on these figures.",
                         again->concurrency, step_bad_share(again) * 100,
-                        again->example[0] ? "; the first: " : "", again->example);
+                        again->example[0] ? "; first: " : "", again->example);
 }
 
 /* --- the limit to use ------------------------------------------------------------------------ */
@@ -85,7 +85,7 @@ static void say_still_growing(const struct curve *curve, struct remarks *remarks
         const struct step *last = knee_of(curve);
 
         remarks_add(remarks,
-                "%u at once did best so far, %s requests a second, half of them within %s. As more may do better, no limit is recommended: let it run to its end.",
+                "%u at once was best so far: %s requests per second, latency p50 %s. More may be better, so no limit is recommended; let the sweep finish.",
                 last->concurrency, rate(curve->throughput[curve->knee]).text,
                 ns(last->latency_p50_ns).text);
 }
@@ -95,7 +95,7 @@ static void say_recommendation(const struct curve *curve, struct remarks *remark
         const struct step *knee = knee_of(curve);
 
         if (curve->throughput[curve->best] <= 0) {
-                remarks_add(remarks, "There was not one good answer: no limit can be recommended.");
+                remarks_add(remarks, "Not one response was good, so no limit can be recommended.");
                 return;
         }
         if (!curve_has_knee(curve)) {
@@ -105,13 +105,13 @@ static void say_recommendation(const struct curve *curve, struct remarks *remark
         }
         if (curve->knee == curve->best)
                 remarks_add(remarks,
-                        "Use --concurrency %u: it has the greatest throughput%s, %s requests a second, half of them within %s.",
+                        "Use --concurrency %u. It has the highest throughput%s: %s requests per second, latency p50 %s.",
                         knee->concurrency,
                         curve->end == CURVE_END_BAD ? " of the steps that went well" : "",
                         rate(curve->throughput[curve->knee]).text, ns(knee->latency_p50_ns).text);
         else
                 remarks_add(remarks,
-                        "Use --concurrency %u: it is the least that has 95 %% of the greatest throughput, %s of %s requests a second, half of them within %s.",
+                        "Use --concurrency %u. It is the lowest with 95 %% of the highest throughput: %s of %s requests per second, latency p50 %s.",
                         knee->concurrency, rate(curve->throughput[curve->knee]).text,
                         rate(curve->throughput[curve->best]).text, ns(knee->latency_p50_ns).text);
 }
@@ -128,7 +128,7 @@ static void say_beyond(const struct curve *curve, struct remarks *remarks)
                 snprintf(done, sizeof(done), "%.0f %% %s", fabs(change) * 100,
                         change < 0 ? "fewer" : "more");
         remarks_add(remarks,
-                "With %u at once a request takes %s instead of %s, and %s are done in a second.",
+                "With %u at once a request takes %s instead of %s on average, and %s are done per second.",
                 last->concurrency, ns(last->latency_mean_ns).text, ns(knee->latency_mean_ns).text,
                 done);
 }
@@ -141,13 +141,12 @@ static void say_machine(const struct curve *curve, struct remarks *remarks)
 
         if (step->busy > CURVE_BUSY)
                 remarks_add(remarks,
-                        "THIS MACHINE WAS THE LIMIT: at %u at once the one thread that all requests share had work for %.0f %% of the time%s. The run says nothing about the server beyond this point; ask from several processes or machines to learn more.",
+                        "THIS MACHINE WAS THE LIMIT: with %u at once the event loop's one thread was busy for %.0f %% of the time%s. The sweep says nothing about the server beyond this point; use several processes or machines to learn more.",
                         step->concurrency, fmin(step->busy, 1) * 100,
-                        step->cpu < CURVE_BUSY ? " (for some of it there was no free processor)"
-                                               : "");
+                        step->cpu < CURVE_BUSY ? " (part of it waiting for a free processor)" : "");
         else
                 remarks_add(remarks,
-                        "THIS PROGRAM WAS THE LIMIT: what grew most is the time in which answers lay here until they were read and decoded. The run says little about the server beyond this point.");
+                        "THIS PROGRAM WAS THE LIMIT: most of the increase is time that responses waited here to be read and decoded. The sweep says little about the server beyond this point.");
 }
 
 static void say_server(const struct curve *curve, struct remarks *remarks)
@@ -155,7 +154,7 @@ static void say_server(const struct curve *curve, struct remarks *remarks)
         const struct step *knee = knee_of(curve), *last = &curve->steps[curve->limit_at];
 
         remarks_add(remarks,
-                "The server, or what stands before it, is the limit: from %u to %u at once the wait for an answer grows from %s to %s, as requests queue there or hold up each other, while this machine was busy for at most %.0f %% of the time.",
+                "The server, or a proxy in front of it, is the limit: from %u to %u at once the wait for a response grows from %s to %s, because requests queue there or slow each other down. This machine was busy for at most %.0f %% of the time.",
                 knee->concurrency, last->concurrency,
                 ns(knee->phases[MUSTER_PHASE_WAIT].mean_ns).text,
                 ns(last->phases[MUSTER_PHASE_WAIT].mean_ns).text,
@@ -165,7 +164,7 @@ static void say_server(const struct curve *curve, struct remarks *remarks)
 static void say_bandwidth(const struct curve *curve, struct remarks *remarks)
 {
         remarks_add(remarks,
-                "Bandwidth is the limit: %s a second arrive, however many are asked for. Fewer bytes would help, as by compression or smaller answers; more at once does not.",
+                "Bandwidth is the limit: %s per second arrive, however many requests are in flight. Compression or smaller responses would help; more at once does not.",
                 words_bytes((uint64_t)curve->steps[curve->best].bytes_per_s).text);
 }
 
@@ -174,7 +173,7 @@ static void say_connections(const struct curve *curve, struct remarks *remarks)
         const struct step *knee = knee_of(curve), *last = &curve->steps[curve->limit_at];
 
         remarks_add(remarks,
-                "Getting connections is the limit: name, TCP and TLS take %s of a request with %u at once, %s with %u (%llu connections were opened for %llu requests).",
+                "Opening connections is the limit: DNS, TCP and TLS take %s per request with %u at once, %s with %u (%llu connections were opened for %llu requests).",
                 ns(knee->connect.mean_ns).text, knee->concurrency, ns(last->connect.mean_ns).text,
                 last->concurrency, (unsigned long long)last->n_conns,
                 (unsigned long long)last->n_done);
@@ -185,12 +184,12 @@ static void say_errors(const struct curve *curve, struct remarks *remarks)
         const struct step *last = &curve->steps[curve->n_steps - 1];
 
         remarks_add(remarks,
-                "Stopped at %u at once: %.3g %% of the requests failed or were turned down (%llu failed, %llu answered 429 or 5xx)%s%s.%s",
+                "Stopped with %u at once: %.3g %% of the requests were bad (%llu failed, %llu answered 429 or 5xx)%s%s.%s",
                 last->concurrency, step_bad_share(last) * 100, (unsigned long long)last->n_failed,
-                (unsigned long long)last->n_turned_down, last->example[0] ? "; the first: " : "",
+                (unsigned long long)last->n_turned_down, last->example[0] ? "; first: " : "",
                 last->example,
                 curve->n_steps == 1
-                        ? " So it was from the first step on: the curve says nothing about a limit."
+                        ? " That was the first step, so the sweep says nothing about a limit."
                         : "");
 }
 
@@ -201,7 +200,7 @@ static void say_refusals(const struct curve *curve, struct remarks *remarks)
 
         if (best->n_4xx + best->n_5xx)
                 remarks_add(remarks,
-                        "Not all succeeded: with %u at once %llu of %llu requests were answered 4xx or 5xx, the first: %s. Such an answer takes another time than a good one; with -f they are failures.",
+                        "Not all succeeded: with %u at once %llu of %llu requests were answered 4xx or 5xx, first: %s. Such a response may be faster or slower than a good one. With -f they count as failures.",
                         best->concurrency, (unsigned long long)(best->n_4xx + best->n_5xx),
                         (unsigned long long)best->n_done, best->refusal);
 }
@@ -214,12 +213,12 @@ static void say_no_limit(const struct curve *curve, struct remarks *remarks)
                 return; /* said already */
         if (curve->n_steps == 1) {
                 remarks_add(remarks,
-                        "Only one step was made, so nothing is known of others; try --max %u.",
+                        "Only one step was measured, so there is nothing to compare it with; try --max %u.",
                         last->concurrency * 4);
                 return;
         }
         remarks_add(remarks,
-                "No limit was reached: with %u at once, the most that was tried, throughput still grew. The best is at least this; try --max %u.",
+                "No limit was reached: throughput still grew up to %u at once, the highest that was tried. The best is at least this; try --max %u.",
                 last->concurrency, last->concurrency * 4);
 }
 
@@ -254,20 +253,20 @@ static void say_shares(const struct curve *curve, struct remarks *remarks)
         const char *whose = curve->limit == CURVE_LIMIT_MACHINE     ? "this machine"
                             : curve->limit == CURVE_LIMIT_BANDWIDTH ? "the network"
                                                                     : "the server";
-        char sigma[160] = "no part of the work was seen to be done one at a time only";
-        char kappa[160] = "and requests were not seen to hold up each other";
+        char sigma[160] = "no part of the work seems to be serial";
+        char kappa[160] = "and requests do not seem to slow each other down";
 
         if (usl->sigma >= NEGLIGIBLE)
                 snprintf(sigma, sizeof(sigma),
-                        "%.2g %% of the work for a request can only be done one at a time, and is queued for (sigma %.4f)",
+                        "%.2g %% of the work for a request is serial, so requests queue for it (sigma %.4f)",
                         usl->sigma * 100, usl->sigma);
         if (usl->kappa >= NEGLIGIBLE / 100)
                 snprintf(kappa, sizeof(kappa),
-                        "and each request in flight makes every other one %.2g %% slower (kappa %.6f)%s",
+                        "and each request in flight slows every other one down by %.2g %% (kappa %.6f)%s",
                         usl->kappa * 100, usl->kappa,
-                        curve->has_peak ? ", so that too many at once do less" : "");
+                        curve->has_peak ? ", so too many at once lower the throughput" : "");
         remarks_add(remarks,
-                "How %s scales, by the Universal Scalability Law (a formula for what queueing and mutual hindrance cost): %s, %s.",
+                "How %s scales by the Universal Scalability Law (a formula for the cost of queueing and of interference): %s, %s.",
                 whose, sigma, kappa);
 }
 
@@ -278,13 +277,13 @@ static void say_peak(const struct curve *curve, struct remarks *remarks)
 
         if (curve->has_peak)
                 remarks_add(remarks,
-                        "By that curve throughput is greatest with about %.0f at once; measured it was with %u, and it was seen to fall beyond.",
+                        "By that law throughput peaks at about %.0f at once. Measured, it peaked at %u and fell beyond.",
                         usl_peak(&curve->usl), best->concurrency);
         else if (curve->limit != CURVE_LIMIT_NONE &&
                  curve->throughput[curve->n_steps - 1] >=
                          CURVE_KNEE * curve->throughput[curve->best])
                 remarks_add(remarks,
-                        "Throughput was not seen to fall up to %u at once, the most that was tried: of a peak nothing is known.",
+                        "Throughput did not fall up to %u at once, the highest that was tried, so the peak is not known.",
                         last->concurrency);
 }
 
@@ -298,7 +297,7 @@ static void say_fit(const struct curve *curve, struct remarks *remarks)
                 say_shares(curve, remarks);
         if (deviation > FITS && deviation < CURVE_FITS)
                 remarks_add(remarks,
-                        "That law is off by up to %.0f %% here: take its figures as a direction. The knee is measured and does not depend on it.",
+                        "That law is off by up to %.0f %% here, so its figures are rough. The knee is measured and does not depend on it.",
                         deviation * 100);
         say_peak(curve, remarks);
 }
@@ -307,7 +306,7 @@ static void say_drift(const struct curve *curve, struct remarks *remarks)
 {
         if (curve->drift > CURVE_DRIFT)
                 remarks_add(remarks,
-                        "The best steps were measured again at the end and differed by up to %.0f %%: the server, the way there or this machine changed meanwhile. Run it again, with --seconds 5, before you rely on it.",
+                        "The best steps, measured again at the end, differed by up to %.0f %%: the server, the path to it or this machine changed meanwhile. Repeat with --seconds 5 before you rely on the figures.",
                         curve->drift * 100);
 }
 

@@ -256,4 +256,4 @@ def test_tables_are_compared(server, tmp_path):
     s = server(echo)
     (tmp_path / "jobs.csv").write_text("id,link,note\n" + "".join(f"{i},{s.url(f'/{i}')},x\n" for i in range(8)))
     told = measure("compare", "-i", tmp_path / "jobs.csv", "--url-column", "link", "--rounds", 6)
-    assert "a list of 8 again and again" in told.stdout
+    assert "repeating a list of 8" in told.stdout

@@ -37,8 +37,8 @@ def test_workers(lab):
         assert step["latency_us"]["p50"] <= step["latency_us"]["p99"] and step["latency_us"]["mean"] > 9_000
         assert sum(phase["mean"] for phase in step["phases_us"].values()) == pytest.approx(step["latency_us"]["mean"], rel=0.02)
     assert told["by"][32]["phases_us"]["wait"]["p50"] > 5 * told["by"][4]["phases_us"]["wait"]["p50"]
-    assert told["words"][0].startswith("Use --concurrency 4:") and "The server, or what stands before it, is the limit" in told["text"]
-    assert told["usl"]["peak"] is None and "greatest with about" not in told["text"]
+    assert told["words"][0].startswith("Use --concurrency 4.") and "The server, or a proxy in front of it, is the limit" in told["text"]
+    assert told["usl"]["peak"] is None and "throughput peaks at about" not in told["text"]
     assert sum("looks_requests_per_s" in step for step in told["steps"]) == 3  # the best ones, measured again
 
 
@@ -49,14 +49,14 @@ def test_past_its_knee(lab):
     assert list(told["by"]) == [1, 2, 4, 8, 16, 32] and told["limit"] == "server"
     assert told["by"][32]["requests_per_s"] < 0.7 * told["by"][8]["requests_per_s"]
     assert told["usl"]["kappa"] > 0.001 and 4 < told["usl"]["peak"] < 20
-    assert "fewer are done in a second" in told["text"]
+    assert "fewer are done per second" in told["text"]
 
 
 def test_no_limit_reached(lab):
     one = lab("--delay", "20ms")
     told = measured(lambda: curve(one.url(), "--max", 16, *QUICK), lambda told: told["concurrency"] == 16)
     assert told["limit"] == "none" and told["usl"] is None  # five points are too few
-    assert "No limit was reached: with 16 at once" in told["text"] and "--max 64" in told["text"]
+    assert "No limit was reached: throughput still grew up to 16 at once" in told["text"] and "--max 64" in told["text"]
     assert "Universal" not in told["text"]
 
 
@@ -73,7 +73,7 @@ def test_turned_down(lab):
     told = curve(one.url(), *QUICK)
     assert told["end"] == "errors" and told["limit"] == "errors" and list(told["by"]) == [1, 2, 4, 8, 16]
     assert told["concurrency"] in (4, 8) and told["by"][16]["turned_down"] > 0.05 * told["by"][16]["requests"]
-    assert "Stopped at 16 at once" in told["text"]
+    assert "Stopped with 16 at once" in told["text"]
     assert one.stats()["responses_5xx"] < 1000
 
 
@@ -86,7 +86,7 @@ def test_refusals_are_no_successes(lab):
 def test_nothing_works():
     told = curve("http://127.0.0.1:1/", *QUICK, status=1)
     assert told["concurrency"] is None and told["end"] == "errors" and len(told["steps"]) == 1
-    assert "not one good answer" in told["words"][0] and "connection refused" in told["text"]
+    assert "Not one response was good" in told["words"][0] and "connection refused" in told["text"]
     assert told["steps"][0]["failed"] == told["steps"][0]["requests"] < 1000
 
 
@@ -123,7 +123,7 @@ def test_goes_through_the_list(server):
 
 
 @pytest.mark.parametrize("arguments, words", [
-    (["--steps", "1,2", "--max", "4", "http://h/"], "only one of them can say what to try"),
+    (["--steps", "1,2", "--max", "4", "http://h/"], "exclude each other; give one of them"),
     (["--max", "2000000", "http://h/"], "is above 1000000"),
     (["--steps", "0", "http://h/"], "--steps: "),
     (["--seconds", "soon", "http://h/"], "--seconds: "),
@@ -192,7 +192,7 @@ def test_interrupt_before_the_first_step(lab):
     stdout, stderr = process.communicate(timeout=PATIENCE)
     told = json.loads(stdout)
     assert process.returncode == 1 and told["end"] == "interrupted" and not told["complete"] and told["steps"] == [] and told["concurrency"] is None
-    assert told["words"] == ["INTERRUPTED before the first of 9 steps was complete: nothing was learnt."] and "interrupted after 0 of 9 steps" in stderr
+    assert told["words"] == ["INTERRUPTED before the first of 9 steps was complete: there are no results."] and "interrupted after 0 of 9 steps" in stderr
 
 
 def test_interrupt_of_a_second_look(lab):
@@ -220,5 +220,5 @@ def test_server_that_breaks_down(server):
         assert "looks_requests_per_s" not in step
         assert step["requests_per_s"] == pytest.approx(step["in_flight"] * 1e6 / step["latency_us"]["mean"], rel=0.1)
     assert told["drift"] == 0 and told["concurrency"] == told["steps"][-2]["concurrency"]
-    assert told["words"][0].startswith(f"THE SERVER BROKE DOWN MEANWHILE, or the way to it: {told['concurrency']} at once went well")
+    assert told["words"][0].startswith(f"THE SERVER OR THE PATH TO IT BROKE DOWN: {told['concurrency']} at once worked at first")
     assert "of the steps that went well" in told["text"] and "THIS MACHINE" not in told["text"]

@@ -72,11 +72,12 @@ static void test_words_of_comparisons(void **state)
 
         (void)state;
         explain_shapes(c, delay, &remarks);
-        assert_true(says(&remarks, "Fastest: the event loop with 64 at once, 85.2 ms for 200"));
+        assert_true(says(&remarks,
+                "Fastest: the event loop with 64 at once, with 85.2 ms for 200"));
         assert_true(says(&remarks, "A single request takes longer in the event loop, 24 ms on "
                                    "average instead of 20 ms"));
         assert_true(says(&remarks, "16 blocking threads take as long as the event loop with 16"));
-        assert_true(says(&remarks, "8 at once is too low a limit: with 64"));
+        assert_true(says(&remarks, "A limit of 8 at once is too low: with 64"));
         assert_false(says(&remarks, "really is slower"));
         remarks_deinit(&remarks);
 
@@ -87,8 +88,8 @@ static void test_words_of_comparisons(void **state)
         explain_shapes(c, shapes, &remarks);
         assert_true(says(&remarks,
                 "Here the event loop with 16 at once really is slower than 16 blocking "
-                "threads, 511 ms instead of 261 ms: 97 % more. The loop is one thread, and "
-                "it had work for 99 % of the time"));
+                "threads: 511 ms instead of 261 ms, 97 % more. The event loop is one thread, and "
+                "it was busy for 99 % of the time"));
         remarks_deinit(&remarks);
 
         /* The server has a limit, which more at once does not raise. */
@@ -97,17 +98,16 @@ static void test_words_of_comparisons(void **state)
         shapes[5] = (struct shape){ 500, 150, 64, 0.1, FIGURE_WAIT };
         explain_shapes(c, shapes, &remarks);
         assert_true(says(&remarks, "16 at once is no faster than 8, and a request takes 40 ms "
-                                   "instead of 20 ms. What grew most is the time it takes to wait "
-                                   "for the server's answer"));
+                                   "instead of 20 ms. Most of the increase is time waiting for "
+                                   "the server, so the limit is the server, or the path to it"));
         assert_true(says(&remarks, "--concurrency 8 is enough"));
         remarks_deinit(&remarks);
 
         make_comparison(c, delay);
         c->modes[3].n_different = 4;
         comparison_explain(c, &remarks);
-        assert_true(says(&remarks,
-                "THE WORK WAS NOT THE SAME: with the event loop with 8 at once 4 "
-                "of 1200 answers"));
+        assert_true(says(&remarks, "THE WORK DIFFERED: with the event loop with 8 at once 4 "
+                                   "of 1200 responses"));
         remarks_deinit(&remarks);
 
         make_comparison(c, delay);
@@ -134,21 +134,21 @@ static void test_words_of_what_is_unclear(void **state)
         make_comparison(c, shapes);
         disturb(c, 4, 5);
         comparison_explain(c, &remarks);
-        assert_true(says(&remarks, "8 at once is too low a limit: with 64 the list is done in"));
-        assert_true(says(&remarks, "More than 64 at once may help still further"));
+        assert_true(says(&remarks, "A limit of 8 at once is too low: with 64 the list is done in"));
+        assert_true(says(&remarks, "More than 64 at once may be faster still"));
         assert_false(says(&remarks, "no faster") || says(&remarks, "is enough"));
-        assert_true(says(&remarks, "Whether the event loop with 16 at once or 16 blocking threads "
-                                   "is faster, and by how much, cannot be told"));
+        assert_true(says(&remarks, "Not clear which is faster, the event loop with 16 at once or "
+                                   "16 blocking threads: they took"));
         remarks_deinit(&remarks);
 
         make_comparison(c, shapes);
         disturb(c, 5, 9);
         comparison_explain(c, &remarks);
-        assert_true(says(&remarks, "8 at once is too low a limit: with 16 the list is done in"));
+        assert_true(says(&remarks, "A limit of 8 at once is too low: with 16 the list is done in"));
         assert_true(says(&remarks,
-                "Whether the event loop with 64 at once or the event loop with 16 at "
-                "once is faster, and by how much, cannot be told from these rounds: 201 "
-                "ms and 652 ms, but the first takes between 0.31 and"));
+                "Not clear which is faster, the event loop with 64 at once or the event "
+                "loop with 16 at once: they took 201 ms and 652 ms, but the first takes "
+                "between 0.31 and"));
         assert_false(says(&remarks, "no faster") || says(&remarks, "is enough"));
         remarks_deinit(&remarks);
 
@@ -159,8 +159,8 @@ static void test_words_of_what_is_unclear(void **state)
         for (size_t i = 2; i < 6; i++)
                 disturb(c, i, 3);
         comparison_explain(c, &remarks);
-        assert_false(says(&remarks, "brings nothing here") || says(&remarks, "A single request"));
-        assert_true(says(&remarks, "or one by one with keep-alive is faster, and by how much"));
+        assert_false(says(&remarks, "gains nothing here") || says(&remarks, "A single request"));
+        assert_true(says(&remarks, "or one by one with keep-alive: they took"));
         remarks_deinit(&remarks);
         mem_free(c);
 }
@@ -178,15 +178,16 @@ static void test_words_where_nothing_grew(void **state)
         make_comparison(c, shapes);
         comparison_explain(c, &remarks);
         assert_true(says(&remarks,
-                "16 at once is no faster than 8, as it has hardly more in flight, "
-                "7.84 on average instead of 7.84. --concurrency 8 is enough."));
-        assert_false(says(&remarks, "What grew most") || says(&remarks, "the limit is"));
+                "16 at once is no faster than 8, because hardly more requests are in "
+                "flight: 7.84 on average instead of 7.84. --concurrency 8 is enough."));
+        assert_false(says(&remarks, "Most of the increase") || says(&remarks, "the limit is"));
         remarks_deinit(&remarks);
 
         c->n_requests = c->n_listed = 8;
         comparison_explain(c, &remarks);
-        assert_true(says(&remarks, "The list is too short to tell 16 at once from 8: all of its 8 "
-                                   "requests are in flight with either."));
+        assert_true(says(&remarks,
+                "The list is too short to compare 16 at once with 8: with either limit all 8 "
+                "requests are in flight."));
         assert_false(says(&remarks, "is enough"));
         remarks_deinit(&remarks);
 
@@ -197,9 +198,10 @@ static void test_words_where_nothing_grew(void **state)
         c->n_requests = c->n_listed = 10;
         comparison_explain(c, &remarks);
         assert_true(says(&remarks, "Fastest: the event loop with 16 at once"));
-        assert_true(says(&remarks, "8 at once is too low a limit: with 16 the list"));
-        assert_true(says(&remarks, "The list is too short to tell 64 at once from 16: all of its "
-                                   "10 requests are in flight with either."));
+        assert_true(says(&remarks, "A limit of 8 at once is too low: with 16 the list"));
+        assert_true(says(&remarks,
+                "The list is too short to compare 64 at once with 16: with either limit all "
+                "10 requests are in flight."));
         assert_false(says(&remarks, "with 64 the list"));
         remarks_deinit(&remarks);
 
@@ -207,15 +209,16 @@ static void test_words_where_nothing_grew(void **state)
         make_comparison(c, delay);
         c->n_requests = c->n_listed = 64;
         comparison_explain(c, &remarks);
-        assert_true(says(&remarks, "8 at once is too low a limit: with 64"));
-        assert_false(says(&remarks, "may help still further"));
+        assert_true(says(&remarks, "A limit of 8 at once is too low: with 64"));
+        assert_false(says(&remarks, "may be faster still"));
         remarks_deinit(&remarks);
 
         for (size_t i = 2; i < 6; i++)
                 shapes[i].wall_ms = shapes[1].wall_ms;
         explain_shapes(c, shapes, &remarks);
-        assert_true(says(&remarks, "Asking for several at once brings nothing here, as there "
-                                   "hardly ever are several: 1 in flight on average."));
+        assert_true(says(&remarks, "Concurrency gains nothing here, because there "
+                                   "is hardly ever more than one request to make: 1 in flight on "
+                                   "average."));
         remarks_deinit(&remarks);
 
         memcpy(shapes, delay, sizeof(shapes));
@@ -228,7 +231,7 @@ static void test_words_where_nothing_grew(void **state)
         memcpy(shapes, delay, sizeof(shapes));
         shapes[4] = shapes[5] = (struct shape){ 510, 40, 16, 0.1, FIGURE_SEND };
         explain_shapes(c, shapes, &remarks);
-        assert_true(says(&remarks, "What grew most is the time it takes to send the request"));
+        assert_true(says(&remarks, "Most of the increase is time sending the request"));
         remarks_deinit(&remarks);
         mem_free(c);
 }
@@ -245,8 +248,9 @@ static void test_words_of_a_limit(void **state)
         shapes[5] = (struct shape){ 600, 150, 64, 0.1, FIGURE_WAIT };
         explain_shapes(c, shapes, &remarks);
         assert_true(says(&remarks, "16 at once is hardly faster than 8"));
-        assert_true(says(&remarks, "the way to it, and the loop's one thread had no time left. "
-                                   "--concurrency 8 is enough"));
+        assert_true(says(&remarks,
+                "the path to it, and the event loop's one thread was fully busy. "
+                "--concurrency 8 is enough"));
         remarks_deinit(&remarks);
 
         shapes[4].wall_ms = 600;
@@ -257,7 +261,7 @@ static void test_words_of_a_limit(void **state)
         /* A later limit helps, though the next one does not. */
         shapes[5].wall_ms = 200;
         explain_shapes(c, shapes, &remarks);
-        assert_true(says(&remarks, "8 at once is too low a limit: with 64"));
+        assert_true(says(&remarks, "A limit of 8 at once is too low: with 64"));
         assert_false(says(&remarks, "is enough"));
         remarks_deinit(&remarks);
         mem_free(c);
@@ -271,17 +275,18 @@ static void test_words_of_connections(void **state)
                 const char *says;
         } cases[] = {
                 { 1, 200, 4200,
-                        "Keep-alive kept nothing: 200 connections for 200 requests, as the "
-                        "server closes them (or HTTP/1.0 is spoken). Every" },
+                        "Keep-alive has no effect: 200 connections for 200 requests, because the "
+                        "server closes them (or uses HTTP/1.0). Every" },
                 { 1, 150, 4200,
-                        "Keep-alive kept little: 150 connections for 200 requests, as the" },
-                { 90, 200, 4200, "spoken, or the hosts are too many to keep one to each)" },
+                        "Keep-alive has little effect: 150 connections for 200 requests, because the" },
+                { 90, 200, 4200,
+                        "HTTP/1.0, or there are too many hosts to keep a connection to each)" },
                 { 200, 200, 4200,
-                        "Keep-alive has little to keep here: the 200 requests go to 200 "
-                        "hosts, and each host needs a connection of its own" },
+                        "Keep-alive has little effect here: the 200 requests go to 200 "
+                        "hosts, and each host needs its own connection" },
                 { 120, 120, 3000,
-                        "Keeping connections saves 29 % of the time already one by one: "
-                        "120 instead of 200 are opened" },
+                        "Keep-alive saves 29 % of the time even one by one: it opens 120 connections "
+                        "instead of 200, at" },
         };
         struct comparison *c = mem_zalloc(sizeof(*c));
         struct remarks remarks;
