@@ -114,7 +114,7 @@ static int start_sides(struct link *link, struct muster_error *error)
         int r;
 
         if (pipe2(link->stop_fds, O_CLOEXEC) < 0 || pipe2(link->ready_fds, O_CLOEXEC) < 0)
-                return fail_link(error, errno, "no pipe");
+                return fail_link(error, errno, "cannot create a pipe");
         r = start_server(link, error);
         if (r == 0)
                 r = await_server(link, error);
@@ -166,7 +166,7 @@ static int catch_signals(struct link *link, struct muster_error *error)
         sigaddset(&mask, SIGTERM);
         link->signal_fd = signalfd(-1, &mask, SFD_NONBLOCK | SFD_CLOEXEC);
         if (link->signal_fd < 0)
-                return fail_link(error, errno, "no signalfd");
+                return fail_link(error, errno, "cannot create a signalfd");
         sigprocmask(SIG_BLOCK, &mask, &link->mask_before);
         link->has_mask = true;
         return 0;
@@ -210,7 +210,7 @@ static int forward_all(struct link *link, struct link_stats *stats, struct muste
         if (r < 0)
                 return r;
         if (loop_init(&link->loop, &link->clock, &sys) < 0)
-                return fail_link(error, sys, "no loop");
+                return fail_link(error, sys, "cannot create an event loop");
         r = watch_all(link, stats);
         if (r == 0)
                 r = run_loop(link, error);

@@ -125,7 +125,7 @@ static int receive_hello(struct link_child *child, const struct link_child_plan 
         while (n < 0 && errno == EINTR);
         if (n != (ssize_t)sizeof(hello))
                 return fail_child(error, n < 0 ? errno : 0, plan,
-                        "its process died before it had begun");
+                        "its process died before it started");
         take_descriptor(&message, &child->tun_fd);
         if (hello.code == 0)
                 child->warning = hello.error;
@@ -144,7 +144,7 @@ static int fork_one(struct link_child *child, const struct link_child_plan *plan
         child->pid = fork();
         if (child->pid < 0) {
                 child->pid = 0;
-                return fail_child(error, errno, plan, "no process");
+                return fail_child(error, errno, plan, "cannot start a process");
         }
         if (child->pid == 0) {
                 close(sockets[0]);
@@ -152,7 +152,7 @@ static int fork_one(struct link_child *child, const struct link_child_plan *plan
         }
         child->pid_fd = (int)syscall(SYS_pidfd_open, child->pid, 0);
         if (child->pid_fd < 0)
-                return fail_child(error, errno, plan, "its process cannot be watched (Linux 5.3)");
+                return fail_child(error, errno, plan, "cannot watch its process (needs Linux 5.3)");
         return 0;
 }
 
@@ -163,7 +163,7 @@ int link_child_fork(struct link_child *child, const struct link_child_plan *plan
 
         *child = LINK_CHILD_NONE;
         if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) < 0)
-                return fail_child(error, errno, plan, "no sockets");
+                return fail_child(error, errno, plan, "cannot create sockets");
         child->control_fd = sockets[0];
         r = fork_one(child, plan, sockets, error);
         close(sockets[1]);
@@ -179,7 +179,7 @@ int link_child_go(struct link_child *child, struct muster_error *error)
         if (send(child->control_fd, "", 1, MSG_NOSIGNAL) == 1)
                 return 0;
         return error_set(error, MUSTER_E_RESOURCE, MUSTER_PHASE_QUEUE, errno,
-                "link: a process died before it was told to go: %s", error_sys_text(errno));
+                "link: a process died before it could start: %s", error_sys_text(errno));
 }
 
 /* --- its end --------------------------------------------------------------------------------- */

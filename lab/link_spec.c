@@ -85,9 +85,9 @@ static bool set_seed(struct link_change *change, struct muster_str value)
 
 /* --- words ----------------------------------------------------------------------------------- */
 
-#define A_DURATION "a duration is wanted, as 80ms or 1.5s"
-#define A_RATE     "a bit rate is wanted, as 20mbit, 64kbit or unlimited"
-#define A_SHARE    "a share is wanted, from 0 to 100%, as 1% or 0.01"
+#define A_DURATION "needs a duration, such as 80ms or 1.5s"
+#define A_RATE     "needs a bit rate, such as 20mbit, 64kbit or unlimited"
+#define A_SHARE    "needs a share from 0 to 100%, such as 1% or 0.01"
 
 static const struct key {
         const char *name;
@@ -103,9 +103,9 @@ static const struct key {
         { "loss", NAMED_LOSS_UP | NAMED_LOSS_DOWN, set_loss, A_SHARE },
         { "loss-up", NAMED_LOSS_UP, set_loss_up, A_SHARE },
         { "loss-down", NAMED_LOSS_DOWN, set_loss_down, A_SHARE },
-        { "queue", NAMED_QUEUE, set_queue, "a number of packets is wanted, from 1 to 100000" },
-        { "mtu", NAMED_MTU, set_mtu, "a number of bytes is wanted, from 576 to 9000" },
-        { "seed", NAMED_SEED, set_seed, "a whole number is wanted" },
+        { "queue", NAMED_QUEUE, set_queue, "needs a number of packets from 1 to 100000" },
+        { "mtu", NAMED_MTU, set_mtu, "needs a number of bytes from 576 to 9000" },
+        { "seed", NAMED_SEED, set_seed, "needs a whole number" },
 };
 
 static const struct key *find_key(struct muster_str name)
@@ -126,14 +126,14 @@ static int refuse_word(struct muster_error *error, struct muster_str word, const
 static int refuse_key(struct muster_error *error, struct muster_str word, struct muster_str name)
 {
         return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
-                "\"%.*s\": there is no \"%.*s\"; there are " KEYS, STR_ARGS(word), STR_ARGS(name));
+                "\"%.*s\": unknown \"%.*s\"; known are " KEYS, STR_ARGS(word), STR_ARGS(name));
 }
 
 static int parse_at(struct link_change *change, struct muster_str word, struct muster_str value,
         bool is_first, struct muster_error *error)
 {
         if (!is_first)
-                return refuse_word(error, word, "at= must be the first word");
+                return refuse_word(error, word, "at= must come first");
         if (!quantity_duration(value, &change->at_ns))
                 return refuse_word(error, word, A_DURATION " after COMMAND's start");
         return 0;
@@ -146,7 +146,7 @@ static int parse_word(struct link_change *change, struct muster_str word, bool i
         const struct key *key;
 
         if (!memchr(word.at, '=', word.len))
-                return refuse_word(error, word, "key=value is wanted, as rtt=80ms");
+                return refuse_word(error, word, "needs key=value, such as rtt=80ms");
         str_split(&value, '=', &name);
         if (str_is(name, "at"))
                 return parse_at(change, word, value, is_first, error);
@@ -157,7 +157,7 @@ static int parse_word(struct link_change *change, struct muster_str word, bool i
                 return refuse_word(error, word, key->wanted);
         if (change->at_ns && key->named & (NAMED_MTU | NAMED_SEED))
                 return refuse_word(error, word,
-                        "this is for the whole run and cannot change with at=");
+                        "applies to the whole run and cannot change with at=");
         change->named |= key->named;
         return 0;
 }
@@ -195,7 +195,7 @@ int link_spec_parse(struct link_spec *spec, struct muster_str text, struct muste
                         return r;
         }
         if (!change.named)
-                return refuse_word(error, text, "it names no condition, as rtt=80ms is one");
+                return refuse_word(error, text, "needs at least one condition, such as rtt=80ms");
         return add_change(spec, &change, error);
 }
 

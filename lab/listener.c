@@ -78,7 +78,7 @@ static int fail_listener(const struct listener *listener, struct muster_error *e
         address_text((struct sockaddr *)&address, text, sizeof(text));
         return error_set(error, MUSTER_E_RESOURCE, MUSTER_PHASE_QUEUE, sys,
                 "listener %s: cannot %s %s: %s", listener->config->name, what, text,
-                sys == EADDRNOTAVAIL ? "this machine does not have the address"
+                sys == EADDRNOTAVAIL ? "this machine does not have that address"
                                      : error_sys_text(sys));
 }
 
@@ -98,7 +98,7 @@ static int open_socket(struct listener *listener, struct muster_error *error)
                 setsockopt(listener->fd, IPPROTO_TCP, TCP_CONGESTION, config->congestion,
                         (socklen_t)strlen(config->congestion)) < 0)
                 return error_set(error, MUSTER_E_RESOURCE, MUSTER_PHASE_QUEUE, errno,
-                        "listener %s: the kernel does not offer the congestion control %.20s (sysctl net.ipv4.tcp_allowed_congestion_control)",
+                        "listener %s: the kernel does not offer congestion control %.20s; see sysctl net.ipv4.tcp_allowed_congestion_control",
                         config->name, config->congestion);
         if (bind(listener->fd, (struct sockaddr *)&address, len) < 0)
                 return fail_listener(listener, error, "bind to");

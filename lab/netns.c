@@ -90,7 +90,7 @@ int netns_enter(struct muster_error *error)
                 return 0;
         if (errno == EPERM && unshare(CLONE_NEWUSER | CLONE_NEWNET) == 0)
                 return become_root(uid, gid, error);
-        return fail(error, errno, "no network namespace of our own", unshare_advice(errno));
+        return fail(error, errno, "cannot create a network namespace", unshare_advice(errno));
 }
 
 /* --- names ----------------------------------------------------------------------------------- */
@@ -99,7 +99,7 @@ int netns_enter(struct muster_error *error)
 static int fail_names(struct muster_error *error, int sys, const char *what, const char *advice)
 {
         return error_set(error, MUSTER_E_RESOURCE, MUSTER_PHASE_QUEUE, sys,
-                "link: COMMAND asks this machine's name server, not the lab's: %s: %s%s%s", what,
+                "link: COMMAND uses this machine's name server, not the lab's: %s: %s%s%s", what,
                 error_sys_text(sys), advice ? "; " : "", advice ? advice : "");
 }
 
@@ -118,8 +118,8 @@ static int make_file(char path[PATH_MAX], const char *address, struct muster_err
         snprintf(path, PATH_MAX, "%s/muster-resolv-XXXXXX", temporary_parent());
         fd = mkostemp(path, O_CLOEXEC);
         if (fd < 0)
-                return fail_names(error, errno, "no temporary file for a " RESOLV_CONF,
-                        "set TMPDIR to a folder that can be written to");
+                return fail_names(error, errno, "cannot create a temporary " RESOLV_CONF,
+                        "set TMPDIR to a writable directory");
         snprintf(text, sizeof(text), "nameserver %s\n", address);
         sys = write_text(fd, text);
         if (!sys && fchmod(fd, 0644) < 0)
@@ -133,14 +133,14 @@ static int make_file(char path[PATH_MAX], const char *address, struct muster_err
 
 static const char *unshare_mounts_advice(int sys)
 {
-        return sys == EPERM || sys == EACCES ? "a container must be given CAP_SYS_ADMIN" : NULL;
+        return sys == EPERM || sys == EACCES ? "give the container CAP_SYS_ADMIN" : NULL;
 }
 
 static const char *mount_advice(int sys)
 {
         switch (sys) {
         case EINVAL:
-                return "in a chroot / must be a mount point: mount --bind DIR DIR, then chroot DIR";
+                return "in a chroot, / must be a mount point: mount --bind DIR DIR, then chroot DIR";
         case EPERM:
         case EACCES:
                 return "the container's security profile (AppArmor, seccomp) must allow mounts";
@@ -152,10 +152,10 @@ static const char *mount_advice(int sys)
 static int enter_mounts(struct muster_error *error)
 {
         if (unshare(CLONE_NEWNS) < 0)
-                return fail_names(error, errno, "no mount namespace", unshare_mounts_advice(errno));
+                return fail_names(error, errno, "cannot create a mount namespace",
+                        unshare_mounts_advice(errno));
         if (mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
-                return fail_names(error, errno, "mounts cannot be made private",
-                        mount_advice(errno));
+                return fail_names(error, errno, "cannot make mounts private", mount_advice(errno));
         return 0;
 }
 
@@ -166,7 +166,7 @@ int netns_resolve_at(const char *address, struct muster_error *error)
 
         /* Often a link into /run, and a link is nothing to mount over. */
         if (!realpath(RESOLV_CONF, target))
-                return fail_names(error, errno, RESOLV_CONF, "make that file; it may be empty");
+                return fail_names(error, errno, RESOLV_CONF, "create that file; it may be empty");
         r = enter_mounts(error);
         if (r == 0)
                 r = make_file(path, address, error);

@@ -135,20 +135,21 @@ static bool apply_header(struct plan *plan, struct muster_str value)
 
 static const struct param params[] = {
         { "delay", "SPREAD", "wait before the response: " SPREAD_FORMS, apply_delay },
-        { "status", "CODE", "answer with this status, 200 to 999", apply_status },
-        { "size", "SIZE", "a body of exactly this size", apply_size },
-        { "header", "NAME:VALUE", "a header field; may be repeated", apply_header },
-        { "chunk", "SIZE", "chunked coding, chunks of this size, at most 1M", apply_chunk },
+        { "status", "CODE", "use this status, 200 to 999", apply_status },
+        { "size", "SIZE", "send a body of exactly this size", apply_size },
+        { "header", "NAME:VALUE", "add a header field; repeatable", apply_header },
+        { "chunk", "SIZE", "send chunks of this size, at most 1M", apply_chunk },
         { "piece", "SIZE", "write the body in pieces of this size", apply_piece },
         { "gap", "SPREAD", "wait between two chunks or pieces", apply_gap },
-        { "cut", "N", "close the connection behind byte N of the response", apply_cut },
-        { "reset", "N", "reset the connection behind byte N of the response", apply_reset },
-        { "hang", "WHERE", "stop for ever: start, head, body, or behind byte N", apply_hang },
-        { "early-hints", "N", "so many 103 responses before the final one, at most 100",
+        { "cut", "N", "close the connection after byte N of the response", apply_cut },
+        { "reset", "N", "reset the connection after byte N of the response", apply_reset },
+        { "hang", "WHERE", "stop forever at start, head, body, or after byte N", apply_hang },
+        { "early-hints", "N", "send N 103 responses before the final one, at most 100",
                 apply_early_hints },
-        { "until-close", "1", "no length: the body ends with the connection", apply_until_close },
+        { "until-close", "1", "send no length: the body ends when the connection closes",
+                apply_until_close },
         { "close", "1", "close the connection after the response", apply_close },
-        { "n", "ANYTHING", "ignored: it makes URLs differ", apply_n },
+        { "n", "ANYTHING", "ignored; makes URLs differ", apply_n },
         { "http1.0", "1", "answer in HTTP/1.0", apply_http_1_0 },
 };
 
@@ -181,7 +182,7 @@ static bool apply(struct call *call, const char *own, struct muster_str name,
         if (is_among(own, name))
                 return true;
         if (!param) {
-                plan_say(call->plan, 400, "no parameter \"%.*s\"; / lists them\n",
+                plan_say(call->plan, 400, "unknown parameter \"%.*s\"; / lists all parameters\n",
                         name.len < 100 ? (int)name.len : 100, name.at);
                 return false;
         }
@@ -217,7 +218,7 @@ bool params_apply(struct call *call, const char *own)
 
 int params_describe(struct buf *to)
 {
-        int r = buf_add_text(to, "\nParameters of the query change any of them:\n\n");
+        int r = buf_add_text(to, "\nQuery parameters work with every path:\n\n");
 
         for (size_t i = 0; i < N_PARAMS && r == 0; i++) {
                 char line[200];

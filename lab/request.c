@@ -86,11 +86,11 @@ static int frame(struct request *request, struct muster_error *error)
 
         if (coding.at) {
                 if (!is_chunked(&request->fields) || length.at)
-                        return h1_protocol_error(error, "a body that nobody can frame", coding);
+                        return h1_protocol_error(error, "a body with ambiguous length", coding);
                 request->framing = REQUEST_CHUNKED;
         } else if (length.at) {
                 if (!parse_length(&request->fields, &request->length))
-                        return h1_protocol_error(error, "not a Content-Length", length);
+                        return h1_protocol_error(error, "an invalid Content-Length", length);
                 request->framing = request->length ? REQUEST_LENGTH : REQUEST_NO_BODY;
         }
         return 0;

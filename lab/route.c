@@ -50,7 +50,7 @@ bool call_take_count(struct call *call, uint64_t fallback, uint64_t max, uint64_
         *ret_count = fallback;
         if (!call_take(call, &arg) || quantity_count(arg, 0, max, ret_count))
                 return true;
-        call_refuse(call, "number", arg, "a number in the range that is allowed here");
+        call_refuse(call, "number", arg, "a number in the range allowed here");
         return false;
 }
 
@@ -125,7 +125,7 @@ static void plan_index(struct plan *plan)
 
         plan_say(plan, 200,
                 "muster lab: a server with adjustable conditions\n\n"
-                "The path names a behaviour:\n\n");
+                "The path selects the response (defaults in parentheses):\n\n");
         for (size_t i = 0; i < N_TABLES; i++) {
                 for (const struct route *route = tables[i]; route->name; route++) {
                         char line[200];
@@ -151,7 +151,7 @@ static void fill(struct call *call, struct muster_str path)
         if (!name.len) {
                 plan_index(call->plan);
         } else if (!route) {
-                plan_say(call->plan, 404, "no behaviour /%.*s; / lists them\n",
+                plan_say(call->plan, 404, "unknown path /%.*s; / lists all paths\n",
                         name.len < 100 ? (int)name.len : 100, name.at);
                 is_good = false;
         } else {
@@ -189,6 +189,6 @@ bool route_check(struct muster_str target, struct muster_error *error)
         if (!name.len || find(name))
                 return true;
         error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
-                "there is no behaviour /%.*s; the lab's page / lists them", STR_ARGS(name));
+                "unknown path /%.*s; the lab's page / lists all paths", STR_ARGS(name));
         return false;
 }

@@ -178,12 +178,11 @@ static void plan_cookies(struct call *call)
 
 const struct route routes_client[] = {
         { "echo", "", "the request as JSON: method, target, headers, body", plan_echo, NULL },
-        { "upload", "", "how many bytes the request's body had, and their CRC-32", plan_upload,
+        { "upload", "", "the size and the CRC-32 of the request's body", plan_upload, NULL },
+        { "basic", "USER/PASSWORD", "requires Basic authentication (user/password)", plan_basic,
                 NULL },
-        { "basic", "USER/PASSWORD", "asks for these (user/password), basic authentication",
-                plan_basic, NULL },
-        { "bearer", "TOKEN", "asks for this token, or for any", plan_bearer, NULL },
-        { "cookies", "", "the cookies that came; /cookies/set?name=value sets some", plan_cookies,
+        { "bearer", "TOKEN", "requires this bearer token, or any", plan_bearer, NULL },
+        { "cookies", "", "the received cookies; /cookies/set?name=value sets some", plan_cookies,
                 "*" },
         { 0 },
 };

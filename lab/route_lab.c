@@ -186,7 +186,7 @@ static void plan_lab(struct call *call)
                 what = str_of("");
         if (str_is(what, "reset")) {
                 lab_reset_stats(lab);
-                plan_say(plan, 200, "counting anew\n");
+                plan_say(plan, 200, "counters reset\n");
         } else if (str_is(what, "stats")) {
                 plan_say(plan, 200, "%s", "");
                 plan->type = "application/json";
@@ -200,6 +200,7 @@ static void plan_lab(struct call *call)
 }
 
 const struct route routes_lab[] = {
-        { "lab", "stats", "what really happened, as JSON; /lab/reset begins anew", plan_lab, NULL },
+        { "lab", "stats", "the server's own counters as JSON; /lab/reset sets them to 0", plan_lab,
+                NULL },
         { 0 },
 };

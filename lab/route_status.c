@@ -94,7 +94,7 @@ static void ask_to_come_back(struct call *call, int status, uint64_t wait_ns)
 
         snprintf(seconds, sizeof(seconds), "%llu",
                 (unsigned long long)((wait_ns + NS_PER_S - 1) / NS_PER_S));
-        plan_say(call->plan, status, "%d %s, come back in %s s\n", status, status_reason(status),
+        plan_say(call->plan, status, "%d %s, retry in %s s\n", status, status_reason(status),
                 seconds);
         plan_add_field(call->plan, "Retry-After", str_of(seconds));
 }
@@ -180,14 +180,15 @@ static void plan_flaky(struct call *call)
 }
 
 const struct route routes_status[] = {
-        { "delay", "SPREAD", "a text after a wait (1s): " SPREAD_FORMS, plan_delay, NULL },
-        { "status", "CODE", "this status, 200 to 999", plan_status, NULL },
-        { "redirect", "N/CODE", "N redirects (1/302) that end at /plain, or at to=URL",
-                plan_redirect, "to" },
-        { "redirect-loop", "", "a redirect that never ends", plan_redirect_loop, NULL },
-        { "retry", "CODE/AFTER", "with Retry-After (503/1s); times=N: then 200; key=NAME",
+        { "delay", "SPREAD", "a short text after a wait (1s): " SPREAD_FORMS, plan_delay, NULL },
+        { "status", "CODE", "a response with this status, 200 to 999", plan_status, NULL },
+        { "redirect", "N/CODE", "N redirects to /plain, or to to=URL (1/302)", plan_redirect,
+                "to" },
+        { "redirect-loop", "", "redirects that never end", plan_redirect_loop, NULL },
+        { "retry", "CODE/AFTER", "an error with Retry-After (503/1s); times=N: then 200; key=NAME",
                 plan_retry, "times key" },
-        { "limited", "RATE", "so many a second (10), 429 above; burst=N", plan_limited, "burst" },
-        { "flaky", "SHARE/CODE", "this share fails (50%/500)", plan_flaky, NULL },
+        { "limited", "RATE", "200 up to this rate, 429 above (10); burst=N", plan_limited,
+                "burst" },
+        { "flaky", "SHARE/CODE", "this share of requests fails (50%/500)", plan_flaky, NULL },
         { 0 },
 };

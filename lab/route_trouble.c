@@ -70,13 +70,12 @@ static void plan_interim(struct call *call)
 }
 
 const struct route routes_trouble[] = {
-        { "hang", "WHERE", "answers no further: start, head or body", plan_hang, NULL },
-        { "cut", "N", "the connection is closed behind byte N of the response (0)", plan_cut,
-                NULL },
-        { "reset", "N", "the connection is reset behind byte N of the response (0)", plan_reset,
+        { "hang", "WHERE", "stops responding at start, head or body", plan_hang, NULL },
+        { "cut", "N", "closes the connection after byte N of the response (0)", plan_cut, NULL },
+        { "reset", "N", "resets the connection after byte N of the response (0)", plan_reset,
                 NULL },
         { "close", "", "a response with Connection: close", plan_close, NULL },
-        { "interim", "CODE/N", "N responses of 1xx (103/1) before the final one", plan_interim,
-                NULL },
+        { "interim", "CODE/N", "N interim (1xx) responses before the final one (103/1)",
+                plan_interim, NULL },
         { 0 },
 };

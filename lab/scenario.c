@@ -27,7 +27,7 @@ static int apply_line(struct muster_str line, struct lab_config *config, struct 
         setting = config_find(name);
         if (!setting)
                 return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
-                        "there is no setting of this name (muster lab --help lists them, without the dashes)");
+                        "unknown setting (muster lab --help lists them; leave out the dashes)");
         return config_set(config, setting, value, error);
 }
 

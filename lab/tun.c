@@ -36,7 +36,7 @@ static const char *open_advice(int sys)
         case EACCES:
                 return "chmod 666 " DEVICE ", or run as root";
         case EPERM:
-                return "the container must be given the device: --device " DEVICE;
+                return "give the container the device: --device " DEVICE;
         }
         return NULL;
 }
@@ -58,8 +58,8 @@ static int open_device(const char *name, int *ret_fd, struct muster_error *error
                 return fail(error, errno, "no " DEVICE, open_advice(errno));
         request.ifr_flags = IFF_TUN | IFF_NO_PI;
         if (ioctl(fd, TUNSETIFF, &request) < 0) {
-                r = fail(error, errno, "no TUN device can be made",
-                        "CAP_NET_ADMIN in the network namespace is needed");
+                r = fail(error, errno, "cannot create a TUN device",
+                        "it needs CAP_NET_ADMIN in the network namespace");
                 close(fd);
                 return r;
         }
@@ -74,10 +74,10 @@ static int set_up(int socket_fd, const char *name, struct muster_error *error)
         struct ifreq request = request_for(name);
 
         if (ioctl(socket_fd, SIOCGIFFLAGS, &request) < 0)
-                return fail(error, errno, "the interface cannot be asked for its state", NULL);
+                return fail(error, errno, "cannot read the interface's state", NULL);
         request.ifr_flags = (short)(request.ifr_flags | IFF_UP);
         if (ioctl(socket_fd, SIOCSIFFLAGS, &request) < 0)
-                return fail(error, errno, "the interface cannot be brought up", NULL);
+                return fail(error, errno, "cannot bring the interface up", NULL);
         return 0;
 }
 
@@ -87,7 +87,7 @@ static int set_mtu(int socket_fd, const char *name, size_t mtu, struct muster_er
 
         request.ifr_mtu = (int)mtu;
         if (ioctl(socket_fd, SIOCSIFMTU, &request) < 0)
-                return fail(error, errno, "the interface does not take its mtu", NULL);
+                return fail(error, errno, "cannot set the interface's MTU", NULL);
         return 0;
 }
 
@@ -127,7 +127,7 @@ static int set_ipv4(int socket_fd, const char *name, unsigned long operation, co
         inet_pton(AF_INET, address, &at.sin_addr);
         memcpy(&request.ifr_addr, &at, sizeof(at));
         if (ioctl(socket_fd, operation, &request) < 0)
-                return fail(error, errno, "the interface does not take its IPv4 address", NULL);
+                return fail(error, errno, "cannot set the interface's IPv4 address", NULL);
         return 0;
 }
 
@@ -188,7 +188,7 @@ int tun_open(const struct tun_options *options, int *ret_fd, struct muster_error
         int socket_fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), fd = -1, r;
 
         if (socket_fd < 0)
-                return fail(error, errno, "no socket", NULL);
+                return fail(error, errno, "cannot open a socket", NULL);
         r = open_device(options->name, &fd, error);
         if (r == 0)
                 r = set_all(socket_fd, options, error);

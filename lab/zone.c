@@ -258,7 +258,8 @@ static int use_address(struct zone_name *name, struct muster_str text, struct mu
         struct net_address address;
 
         if (!address_parse(text, &address))
-                return invalid_word(name, text, "is no address and none of " WORDS_TEXT, error);
+                return invalid_word(name, text, "is neither an address nor one of " WORDS_TEXT,
+                        error);
         if (name->n_addresses == ZONE_ADDRESSES_MAX)
                 return invalid_word(name, text, "more than 1000 addresses", error);
         return add_address(name, &address) < 0 ? error_set_memory(error, MUSTER_PHASE_DNS) : 0;
@@ -316,7 +317,7 @@ static int parse_words(struct zone_name *name, struct muster_str rest, struct mu
                 r = use_word(name, word, error);
         if (r == 0 && name->cname && name->n_addresses)
                 return invalid_word(name, str_of(name->cname),
-                        "a name with cname= has no address of its own", error);
+                        "a name with cname= cannot have an address", error);
         return r;
 }
 
@@ -326,14 +327,14 @@ static int parse_name(struct zone *zone, struct zone_name *name, struct muster_s
         text = without_last_dot(text);
         if (!is_pattern(text))
                 return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_DNS, 0,
-                        "name \"%.*s\" is no host name; write NAME WORD..., where NAME is as www.test or *.test",
+                        "name \"%.*s\" is not a host name; write NAME WORD..., for example www.test 127.0.0.1 or *.test nxdomain",
                         text.len < 80 ? (int)text.len : 80, text.len ? text.at : "");
         name->name = lower_copy(text);
         if (!name->name)
                 return error_set_memory(error, MUSTER_PHASE_DNS);
         if (map_find(&zone->names, str_of(name->name)))
                 return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_DNS, 0,
-                        "name %.80s was given before; say all of it at once", name->name);
+                        "name %.80s was given before; give all its words at once", name->name);
         return 0;
 }
 

@@ -33,9 +33,9 @@ static int set_setting(void *settings, const struct option *option, const char *
 }
 
 static const struct option own_options[] = {
-        { "What to do", 0, "scenario", "FILE", "apply the settings of a file, one a line",
-                set_scenario, 0 },
-        { NULL, 0, "serve", NULL, "serve only, although the scenario has a command",
+        { "Scenario", 0, "scenario", "FILE", "read settings from FILE, one per line", set_scenario,
+                0 },
+        { NULL, 0, "serve", NULL, "only serve, do not run the command of the scenario",
                 option_set_flag, offsetof(struct settings, only_serves) },
         { 0 },
 };
@@ -63,19 +63,19 @@ static int set_operand(void *settings, const struct option *option, const char *
         (void)settings;
         (void)option;
         return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
-                "\"%s\" is no option; a command stands behind --", value);
+                "\"%s\" is not an option; put a command after --", value);
 }
 
 static int help(const struct option *const *tables)
 {
         printf("usage: muster lab [options]                 serve until Ctrl-C\n"
                "       muster lab [options] -- COMMAND...   serve while COMMAND runs\n\n"
-               "A server with adjustable behaviour, names and network, for tests, demonstrations and for reproducing\n"
-               "trouble. Without options: http (called lab), https (called tls) and a name server for *.test on free\n"
-               "ports. In COMMAND {lab}, {tls}, {dns} and {ca} are replaced by where these are.\n");
+               "A server with adjustable behaviour, name service and network, for tests, demonstrations and for\n"
+               "reproducing trouble. Without options: http (listener lab), https (listener tls) and a name server for\n"
+               "*.test, on free ports. In COMMAND, {lab}, {tls}, {dns} and {ca} stand for their addresses and files.\n");
         option_help(tables, stdout);
-        printf("\nWith --link COMMAND runs in a network of its own, with a path to the lab as described.\n"
-               "The server's page / lists its behaviours. See muster-lab(1).\n");
+        printf("\nWith --link, COMMAND runs in its own network namespace, connected to the lab by the described path.\n"
+               "The server's page / lists all paths and parameters. See muster-lab(1).\n");
         return EXIT_ALL_SUCCEEDED;
 }
 
@@ -134,7 +134,7 @@ static int check_settings(const struct settings *settings, const struct lab_run 
 
         if (r == 0 && settings->config.has_link && !run->command && !run->shell_text)
                 return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
-                        "a link needs a command at its other end: muster lab --link ... -- COMMAND");
+                        "--link needs a command to run at its other end: muster lab --link ... -- COMMAND");
         return r;
 }
 

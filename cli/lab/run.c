@@ -55,7 +55,7 @@ static int make_directory(struct lab_run *run)
                 return 0;
         run->directory[0] = '\0';
         return error_set(&run->error, MUSTER_E_RESOURCE, MUSTER_PHASE_QUEUE, errno,
-                "cannot make a folder in %s: %s; TMPDIR names another", parent,
+                "cannot make a directory in %s: %s; set TMPDIR to another", parent,
                 error_sys_text(errno));
 }
 
@@ -287,7 +287,7 @@ static void print_addresses(const struct lab_run *run)
         if (run->config->about)
                 printf("%-10s %s\n", "about", run->config->about);
         if (isatty(STDOUT_FILENO))
-                printf("%-10s fetch one of these addresses for a list of what there is; Ctrl-C ends it\n",
+                printf("%-10s open one of these addresses for a list of all paths; Ctrl-C stops the lab\n",
                         "");
         fflush(stdout);
 }
@@ -300,7 +300,7 @@ static void tell_end(const struct lab_run *run)
 
                 if (stats->n_accepted)
                         fprintf(stderr,
-                                "muster: %s: %llu requests on %llu connections, at most %llu of these at once\n",
+                                "muster: %s: %llu requests on %llu connections, at most %llu connections open at once\n",
                                 listener->config->name, (unsigned long long)stats->n_requests,
                                 (unsigned long long)stats->n_accepted,
                                 (unsigned long long)stats->n_open_max);

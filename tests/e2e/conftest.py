@@ -141,7 +141,7 @@ def why_no_link():
 
 def why_no_link_names():
     """What keeps a link's COMMAND from asking the lab's name server, as in a chroot without private mounts; empty when nothing does."""
-    return why_no_link() or (first_link().stderr.strip() if "asks this machine's name server" in first_link().stderr else "")
+    return why_no_link() or (first_link().stderr.strip() if "uses this machine's name server" in first_link().stderr else "")
 
 
 # --- a server that does what it is told ---------------------------------------------------------------------------------

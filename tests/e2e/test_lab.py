@@ -74,7 +74,7 @@ def test_the_page_lists_everything(lab):
 def test_what_is_not_there(lab):
     one = lab()
     for path, status, words in [
-        ("/nothing/1", 404, "no behaviour /nothing"),
+        ("/nothing/1", 404, "unknown path /nothing"),
         ("/bytes/x", 400, 'size "x" is not'),
         ("/bytes/1.5", 400, 'size "1.5" is not'),
         ("/json/10", 400, "needs more bytes"),
@@ -95,7 +95,7 @@ def test_what_is_not_there(lab):
         ("/hang/there", 400, 'place "there"'),
         ("/interim/101", 400, "102 to 199"),
         ("/lab/nothing", 400, "/lab/stats, /lab/reset"),
-        ("/plain?nothing=1", 400, 'no parameter "nothing"'),
+        ("/plain?nothing=1", 400, 'unknown parameter "nothing"'),
         ("/plain?status=1000", 400, 'parameter status: "1000" is not CODE'),
         ("/plain?delay=x", 400, "parameter delay"),
         ("/plain?size=x", 400, "parameter size"),

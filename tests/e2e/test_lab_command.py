@@ -91,19 +91,19 @@ def test_scenario(tmp_path, lab):
 
 
 @pytest.mark.parametrize("lines, words", [
-    ("nonsense 3", "nonsense: there is no setting of this name"),
+    ("nonsense 3", "nonsense: unknown setting"),
     ("delay 20 ms", 'delay: "20 ms" is not one of these'),
     ("delay", "delay: needs a value: SPREAD"),
-    ("no-keep-alive yes", 'no-keep-alive: takes no value, but "yes" is there'),
+    ("no-keep-alive yes", 'no-keep-alive: takes no value, but got "yes"'),
     ("listener", "listener: needs a value: NAME"),
     ("tls broken", 'tls: "broken" is not one of these: good, expired'),
     ("workers many", 'workers: "many" is not a number'),
     ("listen nowhere", 'listen: "nowhere" is not PORT'),
-    ("route /a=/nothing", "route: there is no behaviour /nothing"),
+    ("route /a=/nothing", "route: unknown path /nothing"),
     ("rate-limit 0", 'rate-limit: "0" is not a rate'),
-    ("name a.test 1.2.3", '"1.2.3": is no address'),
-    ("link rtt=soon", '"rtt=soon": a duration is wanted'),
-    ("link speed=1", 'there is no "speed"; there are at, rtt'),
+    ("name a.test 1.2.3", '"1.2.3": is neither an address'),
+    ("link rtt=soon", '"rtt=soon": needs a duration'),
+    ("link speed=1", 'unknown "speed"; known are at, rtt'),
 ])
 def test_bad_scenarios(tmp_path, lines, words):
     (tmp_path / "bad").write_text(f"# one\nseed 1\n{lines}\nrun true\n")
@@ -116,23 +116,23 @@ def test_bad_scenarios(tmp_path, lines, words):
     (["--scenario", "missing"], "cannot read the scenario missing: No such file or directory"),
     (["--nonsense"], "unknown option --nonsense"),
     (["--delays", "5ms"], "did you mean --delay?"),
-    (["http://h/"], '"http://h/" is no option; a command stands behind --'),
+    (["http://h/"], '"http://h/" is not an option; put a command after --'),
     (["--workers", "4"], "listener lab: workers need a service-time"),
     (["--queue", "4"], "listener lab: service-time and queue need workers"),
-    (["--listener", "x", "--tls-max", "1.2"], "listener x: the other tls settings need tls"),
+    (["--listener", "x", "--tls-max", "1.2"], "listener x: the tls-* settings need tls"),
     (["--tls-max", "1.1"], '"1.1" is not 1.2 or 1.3'),
-    (["--link", "rtt=10ms"], "a link needs a command at its other end"),
-    (["--link", "loss=2", "--", "true"], '"loss=2": a share is wanted'),
-    (["--link", "at=1s,mtu=1400", "--", "true"], "this is for the whole run and cannot change"),
+    (["--link", "rtt=10ms"], "--link needs a command to run at its other end"),
+    (["--link", "loss=2", "--", "true"], '"loss=2": needs a share'),
+    (["--link", "at=1s,mtu=1400", "--", "true"], "applies to the whole run and cannot change"),
     (["--error-share", "200%"], '"200%" is not a share'),
     (["--write-size", "0"], "a size above 0"),
     (["--refuse", "later"], '"later" is not 503 or close'),
-    (["--service-dist", "exp"], "service-time must stand before it"),
+    (["--service-dist", "exp"], "give service-time before it"),
     (["--service-time", "1ms", "--service-dist", "normal"], "fixed, exp, uniform"),
-    (["--coherency", "-1"], "a number from 0 on"),
+    (["--coherency", "-1"], "a number of 0 or more"),
     (["--backlog", "0"], "a number from 1"),
     (["--dns", "h:53"], "PORT, ADDRESS:PORT"),
-    (["--name", "a b"], '"b": is no address'),
+    (["--name", "a b"], '"b": is neither an address'),
     (["--name", "a.test 1.1.1.1", "--name", "a.test 1.1.1.2"], "was given before"),
     (["--name", "a.test servfail nxdomain"], "only one of servfail, nxdomain and refused"),
     (["--seed", "x"], '"x" is not a number'),
@@ -149,7 +149,7 @@ def test_what_cannot_be_had(lab):
     done = run("--listen", "192.0.2.77:0", "--", "true")
     assert done.returncode == 3 and "cannot bind to 192.0.2.77:0" in done.stderr
     done = run("--congestion-control", "nonsense", "--", "true")
-    assert done.returncode == 3 and "the kernel does not offer the congestion control nonsense" in done.stderr
+    assert done.returncode == 3 and "the kernel does not offer congestion control nonsense" in done.stderr
 
 
 # --- the end ------------------------------------------------------------------------------------------------------------

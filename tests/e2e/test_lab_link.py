@@ -177,8 +177,8 @@ def in_chroot(directory, kind):
 def test_a_chroot_that_is_no_mount_point_says_what_to_do(tmp_path):
     done = in_chroot(tmp_path / "root", "plain")
     assert done.returncode == 0 and "192.0.2.1" not in done.stdout and "muster 0." in done.stdout
-    assert done.stderr == ("muster: link: COMMAND asks this machine's name server, not the lab's: mounts cannot be made private: Invalid argument; "
-                           "in a chroot / must be a mount point: mount --bind DIR DIR, then chroot DIR\n")
+    assert done.stderr == ("muster: link: COMMAND uses this machine's name server, not the lab's: cannot make mounts private: Invalid argument; "
+                           "in a chroot, / must be a mount point: mount --bind DIR DIR, then chroot DIR\n")
     told = in_chroot(tmp_path / "told", "is-mount-point")
     assert told.returncode == 0 and told.stderr == ""
     assert told.stdout.startswith("nameserver 192.0.2.1\nmuster 0.")  # and it finds itself there
@@ -186,8 +186,8 @@ def test_a_chroot_that_is_no_mount_point_says_what_to_do(tmp_path):
 
 def test_without_resolv_conf(tmp_path):
     done = in_chroot(tmp_path / "root", "no-resolv-conf")
-    assert done.stderr.startswith("muster: link: COMMAND asks this machine's name server, not the lab's: /etc/resolv.conf: No such file or directory; "
-                                  "make that file; it may be empty\n")
+    assert done.stderr.startswith("muster: link: COMMAND uses this machine's name server, not the lab's: /etc/resolv.conf: No such file or directory; "
+                                  "create that file; it may be empty\n")
 
 
 def test_there_is_no_other_way_out(server):

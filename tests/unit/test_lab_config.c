@@ -173,7 +173,7 @@ static void test_settings_of_all(void **state)
         for (int i = 2; i < LISTENERS_MAX; i++)
                 set("listener", (char[]){ 'm', (char)('a' + i % 26), (char)('a' + i / 26), '\0' });
         refused("listener", "one-too-many", "there are 32 listeners already");
-        refused("listener", "slow", "is not a name of letters, digits");
+        refused("listener", "slow", "is not an unused name of letters, digits");
         for (int i = 0; i < ALIASES_MAX; i++)
                 set("route", "/a=/plain");
         refused("route", "/a=/plain", "there are 64 routes already");
@@ -185,8 +185,8 @@ static void test_settings_refuse(void **state)
         static const struct {
                 const char *name, *value, *text;
         } cases[] = {
-                { "listener", "a b", "is not a name of letters, digits, - and _" },
-                { "listener", "dns", "(dns and ca are taken)" },
+                { "listener", "a b", "is not an unused name of letters, digits, - and _" },
+                { "listener", "dns", "(dns and ca are reserved)" },
                 { "listen", "x", "\"x\" is not PORT, ADDRESS:PORT or [ADDRESS]:PORT" },
                 { "listen", "65536", "is not PORT" },
                 { "listen", "-1", "is not PORT" },
@@ -196,7 +196,7 @@ static void test_settings_refuse(void **state)
                 { "tls", "bad", "\"bad\" is not one of these: good, expired" },
                 { "tls", "Good", "is not one of these" },
                 { "tls-max", "1.1", "is not 1.2 or 1.3" },
-                { "tls-no-resumption", "1", "takes no value, but \"1\" is there" },
+                { "tls-no-resumption", "1", "takes no value, but got \"1\"" },
                 { "tls-handshake-cost", "2", NULL },
                 { "tls-handshake-cost", "x", "is not a duration: 250us" },
                 { "backlog", "0", "is not a number from 1 to 1000000" },
@@ -210,19 +210,19 @@ static void test_settings_refuse(void **state)
                 { "write-size", "x", "is not a size above 0" },
                 { "delay", "normal:1ms", "is not one of these: 20ms, uniform:10ms:50ms" },
                 { "error-share", "200%", "is not a share: 5% or 0.05" },
-                { "rate-limit", "0", "is not a rate, perhaps with a burst" },
-                { "rate-limit", "100,0.5", "is not a rate, perhaps with a burst" },
-                { "rate-limit", "100,x", "is not a rate, perhaps with a burst" },
+                { "rate-limit", "0", "is not a rate, with an optional burst" },
+                { "rate-limit", "100,0.5", "is not a rate, with an optional burst" },
+                { "rate-limit", "100,x", "is not a rate, with an optional burst" },
                 { "route", "api=/plain", "is not PATH=TARGET" },
                 { "route", "/api", "is not PATH=TARGET" },
                 { "route", "/api=plain", "is not PATH=TARGET" },
-                { "route", "/api=/nowhere", "there is no behaviour /nowhere" },
+                { "route", "/api=/nowhere", "unknown path /nowhere" },
                 { "workers", "0", "is not a number from 1" },
                 { "workers", "-1", "is not a number from 1" },
                 { "service-time", "x", "is not one of these: 20ms" },
                 { "service-dist", "normal", "is not one of these: fixed, exp, uniform" },
-                { "contention", "x", "is not a number from 0 on" },
-                { "coherency", "-0.1", "is not a number from 0 on" },
+                { "contention", "x", "is not a number of 0 or more" },
+                { "coherency", "-0.1", "is not a number of 0 or more" },
                 { "queue", "x", "is not a number from 0 to 1000000" },
                 { "refuse", "404", "is not 503 or close" },
                 { "name", "a.test nonsense", "nonsense" },
@@ -234,7 +234,7 @@ static void test_settings_refuse(void **state)
 
         (void)state;
         assert_int_equal(config_init(&config), 0);
-        refused("service-dist", "exp", "service-time must stand before it");
+        refused("service-dist", "exp", "give service-time before it");
         set("service-time", "1ms");
         for (size_t i = 0; i < LENGTH(cases); i++) {
                 if (cases[i].text)
@@ -285,11 +285,11 @@ static void test_settings_that_do_not_go_together(void **state)
         checked((const char *const[]){ "coherency", "0.1", NULL },
                 "listener lab: contention, coherency and refuse need workers");
         checked((const char *const[]){ "tls-max", "1.2", NULL },
-                "listener lab: the other tls settings need tls");
+                "listener lab: the tls-* settings need tls");
         checked((const char *const[]){ "tls-no-resumption", "", NULL }, "need tls");
         checked((const char *const[]){ "listener", "a", "tls", "", "listener", "b",
                         "tls-handshake-cost", "1ms", NULL },
-                "listener b: the other tls settings need tls");
+                "listener b: the tls-* settings need tls");
 }
 
 /* --- scenarios ------------------------------------------------------------------------------- */
@@ -327,15 +327,15 @@ static void test_scenario_errors_have_a_place(void **state)
         static const struct {
                 const char *text, *error;
         } cases[] = {
-                { "nonsense", "a/b.lab:1: nonsense: there is no setting of this name" },
-                { "--backlog 2", "a/b.lab:1: --backlog: there is no setting" },
+                { "nonsense", "a/b.lab:1: nonsense: unknown setting" },
+                { "--backlog 2", "a/b.lab:1: --backlog: unknown setting" },
                 { "# x\n\nbacklog 2\nbacklog x\n",
                         "a/b.lab:4: backlog: \"x\" is not a number from 1 to 1000000" },
                 { "backlog\n", "a/b.lab:1: backlog: needs a value: N" },
                 { "no-keep-alive\r\n\r\nno-nodelay yes",
-                        "a/b.lab:3: no-nodelay: takes no value, but \"yes\" is there" },
-                { "route /a=/nowhere", "a/b.lab:1: route: there is no behaviour /nowhere" },
-                { "Backlog 2", "a/b.lab:1: Backlog: there is no setting" },
+                        "a/b.lab:3: no-nodelay: takes no value, but got \"yes\"" },
+                { "route /a=/nowhere", "a/b.lab:1: route: unknown path /nowhere" },
+                { "Backlog 2", "a/b.lab:1: Backlog: unknown setting" },
         };
 
         (void)state;

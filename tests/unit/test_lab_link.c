@@ -108,32 +108,31 @@ static void test_spec_bad(void **state)
         static const struct {
                 const char *text, *error;
         } cases[] = {
-                { "", "\"\": key=value is wanted, as rtt=80ms" },
-                { "at=5s", "\"at=5s\": it names no condition, as rtt=80ms is one" },
-                { "rtt", "\"rtt\": key=value is wanted, as rtt=80ms" },
-                { "rtt=1s,", "\"\": key=value is wanted, as rtt=80ms" },
-                { "rtt=", "\"rtt=\": a duration is wanted, as 80ms or 1.5s" },
-                { "rtt=-1s", "\"rtt=-1s\": a duration is wanted, as 80ms or 1.5s" },
-                { "jitter=x", "\"jitter=x\": a duration is wanted, as 80ms or 1.5s" },
-                { "rate=20", "\"rate=20\": a bit rate is wanted, as 20mbit, 64kbit or unlimited" },
+                { "", "\"\": needs key=value, such as rtt=80ms" },
+                { "at=5s", "\"at=5s\": needs at least one condition, such as rtt=80ms" },
+                { "rtt", "\"rtt\": needs key=value, such as rtt=80ms" },
+                { "rtt=1s,", "\"\": needs key=value, such as rtt=80ms" },
+                { "rtt=", "\"rtt=\": needs a duration, such as 80ms or 1.5s" },
+                { "rtt=-1s", "\"rtt=-1s\": needs a duration, such as 80ms or 1.5s" },
+                { "jitter=x", "\"jitter=x\": needs a duration, such as 80ms or 1.5s" },
+                { "rate=20", "\"rate=20\": needs a bit rate, such as 20mbit, 64kbit or unlimited" },
                 { "rate=0mbit",
-                        "\"rate=0mbit\": a bit rate is wanted, as 20mbit, 64kbit or unlimited" },
-                { "loss=101%", "\"loss=101%\": a share is wanted, from 0 to 100%, as 1% or "
+                        "\"rate=0mbit\": needs a bit rate, such as 20mbit, 64kbit or unlimited" },
+                { "loss=101%", "\"loss=101%\": needs a share from 0 to 100%, such as 1% or "
                                "0.01" },
-                { "queue=0", "\"queue=0\": a number of packets is wanted, from 1 to 100000" },
-                { "queue=100001",
-                        "\"queue=100001\": a number of packets is wanted, from 1 to 100000" },
-                { "mtu=575", "\"mtu=575\": a number of bytes is wanted, from 576 to 9000" },
-                { "mtu=9001", "\"mtu=9001\": a number of bytes is wanted, from 576 to 9000" },
-                { "seed=x", "\"seed=x\": a whole number is wanted" },
-                { "rtt=1s,at=5s", "\"at=5s\": at= must be the first word" },
-                { "at=soon,rtt=1s", "\"at=soon\": a duration is wanted, as 80ms or 1.5s "
+                { "queue=0", "\"queue=0\": needs a number of packets from 1 to 100000" },
+                { "queue=100001", "\"queue=100001\": needs a number of packets from 1 to 100000" },
+                { "mtu=575", "\"mtu=575\": needs a number of bytes from 576 to 9000" },
+                { "mtu=9001", "\"mtu=9001\": needs a number of bytes from 576 to 9000" },
+                { "seed=x", "\"seed=x\": needs a whole number" },
+                { "rtt=1s,at=5s", "\"at=5s\": at= must come first" },
+                { "at=soon,rtt=1s", "\"at=soon\": needs a duration, such as 80ms or 1.5s "
                                     "after COMMAND's start" },
-                { "at=1s,mtu=1400", "\"mtu=1400\": this is for the whole run and cannot "
+                { "at=1s,mtu=1400", "\"mtu=1400\": applies to the whole run and cannot "
                                     "change with at=" },
-                { "at=1s,seed=1", "\"seed=1\": this is for the whole run and cannot change "
+                { "at=1s,seed=1", "\"seed=1\": applies to the whole run and cannot change "
                                   "with at=" },
-                { "delay=5ms", "\"delay=5ms\": there is no \"delay\"; there are at, rtt, "
+                { "delay=5ms", "\"delay=5ms\": unknown \"delay\"; known are at, rtt, "
                                "jitter, rate, up, down, loss, loss-up, loss-down, queue, mtu, "
                                "seed" },
         };

@@ -78,7 +78,7 @@ static const struct {
         { "/cookies/set?a=b&c=d", 302, "Set-Cookie: a=b; Path=/\r\nSet-Cookie: c=d; Path=/\r\n",
                 NULL, -1 },
         { "/lab/nothing", 400, NULL, "page \"nothing\" is not one of these", -1 },
-        { "/nowhere", 404, NULL, "no behaviour /nowhere; / lists them", -1 },
+        { "/nowhere", 404, NULL, "unknown path /nowhere; / lists all paths", -1 },
         { "/plain?status=503&header=X-A:%20b&header=C:d", 503, "X-A: b\r\nC: d\r\n", "hello", 6 },
         { "/plain?size=7", 200, "Content-Length: 7\r\n", "The qui", 7 },
         { "/plain?chunk=2", 200, "Transfer-Encoding: chunked\r\n", "hello\n", 6 },
@@ -86,7 +86,8 @@ static const struct {
         { "/plain?early-hints=2", 200, NULL, "hello\n", 6 },
         { "/plain?", 200, NULL, "hello\n", 6 },
         { "/plain?&&", 200, NULL, "hello\n", 6 },
-        { "/plain?colour=red", 400, NULL, "no parameter \"colour\"; / lists them", -1 },
+        { "/plain?colour=red", 400, NULL, "unknown parameter \"colour\"; / lists all parameters",
+                -1 },
         { "/plain?status=7", 400, NULL, "parameter status: \"7\" is not CODE", -1 },
         { "/plain?chunk=0", 400, NULL, "parameter chunk", -1 },
         { "/plain?chunk=2M", 400, NULL, "parameter chunk", -1 },
@@ -99,7 +100,7 @@ static const struct {
         { "/plain?until-close=2", 400, NULL, "parameter until-close", -1 },
         { "/status/404?status=200", 200, NULL, "404 Not Found\n", -1 },
         { "/api", 200, NULL, "The quick", 20 },
-        { "/api/x", 404, NULL, "no behaviour /api", -1 },
+        { "/api/x", 404, NULL, "unknown path /api", -1 },
         { "/many/x/y", 418, NULL, NULL, -1 },
 };
 

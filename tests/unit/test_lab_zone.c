@@ -79,23 +79,25 @@ static void test_zone_patterns(void **state)
 static void test_zone_refuses(void **state)
 {
         static const char *const cases[][2] = {
-                { "", "name \"\" is no host name; write NAME WORD..." },
-                { " , ", "name \"\" is no host name" },
-                { "a..test 10.0.0.1", "name \"a..test\" is no host name" },
-                { ".", "is no host name" },
-                { "a.test..", "is no host name" },
-                { "a/b", "is no host name" },
-                { "a.*.test", "is no host name" },
-                { "*x.test", "is no host name" },
+                { "", "name \"\" is not a host name; write NAME WORD..." },
+                { " , ", "name \"\" is not a host name" },
+                { "a..test 10.0.0.1", "name \"a..test\" is not a host name" },
+                { ".", "is not a host name" },
+                { "a.test..", "is not a host name" },
+                { "a/b", "is not a host name" },
+                { "a.*.test", "is not a host name" },
+                { "*x.test", "is not a host name" },
                 { "here.test", "name here.test was given before" },
                 { "HERE.test. 10.0.0.1", "name here.test was given before" },
-                { "a.test 10.0.0.256", "name a.test: \"10.0.0.256\": is no address and none of" },
-                { "a.test nonsense", "\"nonsense\": is no address and none of cname= ttl= delay= "
-                                     "delay-aaaa= loss= loss-first= servfail nxdomain refused "
-                                     "silent silent-aaaa broken-aaaa truncate" },
-                { "a.test silent=1", "\"silent=1\": is no address" },
-                { "a.test ttl", "\"ttl\": is no address" },
-                { "a.test =", "\"=\": is no address" },
+                { "a.test 10.0.0.256",
+                        "name a.test: \"10.0.0.256\": is neither an address nor one of" },
+                { "a.test nonsense",
+                        "\"nonsense\": is neither an address nor one of cname= ttl= delay= "
+                        "delay-aaaa= loss= loss-first= servfail nxdomain refused "
+                        "silent silent-aaaa broken-aaaa truncate" },
+                { "a.test silent=1", "\"silent=1\": is neither an address" },
+                { "a.test ttl", "\"ttl\": is neither an address" },
+                { "a.test =", "\"=\": is neither an address" },
                 { "a.test ttl=", "\"ttl=\": must be a duration" },
                 { "a.test ttl=x", "\"ttl=x\": must be a duration: 30s" },
                 { "a.test delay=fast", "\"delay=fast\": must be one of 20ms, uniform:" },
@@ -105,9 +107,9 @@ static void test_zone_refuses(void **state)
                 { "a.test cname=", "\"cname=\": must be one host name" },
                 { "a.test cname=*.test", "must be one host name" },
                 { "a.test cname=b cname=c", "\"cname=c\": must be one host name" },
-                { "a.test cname=b 10.0.0.1", "a name with cname= has no address of its own" },
+                { "a.test cname=b 10.0.0.1", "a name with cname= cannot have an address" },
                 { "a.test servfail refused", "\"refused\": only one of servfail, nxdomain and" },
-                { "a.test 10.0.0.1 x\033y", "\"x?y\": is no address" },
+                { "a.test 10.0.0.1 x\033y", "\"x?y\": is neither an address" },
         };
         struct zone zone = { 0 };
         struct muster_error error;
