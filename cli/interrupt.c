@@ -12,8 +12,7 @@ static volatile sig_atomic_t first_signal; /* 0: none has come */
 
 static void handle_signal(int signal)
 {
-        static const char words[] =
-                "\nmuster: left at once; results that were not written yet are lost\n";
+        static const char words[] = "\nmuster: stopped at once; results not written yet are lost\n";
 
         if (first_signal) {
                 child_kill_all();

@@ -14,14 +14,15 @@ static const struct {
         const char *help;
         int (*run)(int argc, char **argv);
 } commands[] = {
-        { "fetch", "fetch many URLs at once; one line of JSON for each", fetch_main },
-        { "explain", "why a recorded run took so long, what to change, what that gains",
+        { "fetch", "fetch many URLs at once; one line of JSON per result", fetch_main },
+        { "explain", "why a recorded run was slow, what to change, and what that gains",
                 explain_main },
         { "compare",
-                "the same requests one by one, by threads, by an event loop; which is faster, why",
+                "the same requests one by one, with threads and with an event loop: which is faster, and why",
                 compare_main },
-        { "sweep", "throughput and latency against concurrency, and the limit to use", sweep_main },
-        { "lab", "a server and a network with adjustable conditions", lab_main },
+        { "sweep", "throughput and latency at rising concurrency, and the limit to use",
+                sweep_main },
+        { "lab", "a test server and a network with adjustable conditions", lab_main },
 };
 
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
@@ -32,7 +33,7 @@ static void usage(FILE *to)
         for (size_t i = 0; i < N_COMMANDS; i++)
                 fprintf(to, "  %-10s %s\n", commands[i].name, commands[i].help);
         fprintf(to,
-                "\nmuster COMMAND --help lists a command's options; muster --version tells the version.\n");
+                "\nmuster COMMAND --help shows the options of a command, muster --version the version.\n");
 }
 
 int main(int argc, char **argv)
@@ -54,8 +55,9 @@ int main(int argc, char **argv)
         for (size_t i = 0; i < N_COMMANDS; i++)
                 if (strcmp(argv[1], commands[i].name) == 0)
                         return commands[i].run(argc - 2, argv + 2);
-        fprintf(stderr, "muster: no command \"%s\"; muster --help lists them\n", argv[1]);
+        fprintf(stderr, "muster: unknown command \"%s\"; muster --help lists the commands\n",
+                argv[1]);
         if (strncmp(argv[1], "http", 4) == 0)
-                fprintf(stderr, "muster: to fetch it: muster fetch %s\n", argv[1]);
+                fprintf(stderr, "muster: to fetch this URL, write: muster fetch %s\n", argv[1]);
         return EXIT_USAGE;
 }

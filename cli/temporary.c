@@ -37,7 +37,7 @@ int temporary_file(struct muster_error *error)
                 fd = open_named();
         return fd >= 0 ? fd
                        : error_set(error, MUSTER_E_RESOURCE, MUSTER_PHASE_QUEUE, errno,
-                                 "cannot make a file in %s: %s", parent(), error_sys_text(errno));
+                                 "cannot create a file in %s: %s", parent(), error_sys_text(errno));
 }
 
 const char *temporary_file_path(int fd, char path[32])
@@ -53,5 +53,5 @@ int temporary_folder(char path[TEMPORARY_PATH_MAX], struct muster_error *error)
                 return 0;
         path[0] = '\0';
         return error_set(error, MUSTER_E_RESOURCE, MUSTER_PHASE_QUEUE, errno,
-                "cannot make a folder in %s: %s", parent(), error_sys_text(errno));
+                "cannot create a directory in %s: %s", parent(), error_sys_text(errno));
 }

@@ -80,7 +80,7 @@ static int unknown_statistic(struct muster_str figure, struct muster_str name,
         bool is_long = figure.len > FIGURE_SHOWN;
 
         return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
-                "no figure \"%.*s%s\"; of %.*s there are mean, min, max, p50 (the median), p95, p99.9 and so on: %.*s.p95<5ms",
+                "no figure \"%.*s%s\"; %.*s has mean, min, max, p50 (median), p95, p99.9 and so on; for example %.*s.p95<5ms",
                 is_long ? FIGURE_SHOWN : (int)figure.len, figure.at, is_long ? "..." : "",
                 (int)name.len, name.at, (int)name.len, name.at);
 }
@@ -141,10 +141,10 @@ static int bad_value(const struct assertion *assertion, const char *value,
         struct muster_error *error)
 {
         static const char *const wanted[] = {
-                [ASSERTION_DURATION] = "is a duration: write 500us, 5ms, 2s or 1.5min",
-                [ASSERTION_RATE] = "is a rate: write 100/s or 30/min",
-                [ASSERTION_SHARE] = "is a share: write 1% or 0.5%",
-                [ASSERTION_NUMBER] = "is a number: write 10 or 2.5",
+                [ASSERTION_DURATION] = "is a duration; write 500us, 5ms, 2s or 1.5min",
+                [ASSERTION_RATE] = "is a rate; write 100/s or 30/min",
+                [ASSERTION_SHARE] = "is a share; write 1% or 0.5%",
+                [ASSERTION_NUMBER] = "is a number; write 10 or 2.5",
         };
 
         return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0, "\"%.40s\": %s %s", value,
@@ -196,7 +196,7 @@ int assertion_parse(struct assertion *assertion, const char *text, struct muster
         *assertion = (struct assertion){ .text = text };
         if (*at != '<' && *at != '>')
                 return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
-                        "\"%.60s\" is not a figure, one of < <= > >=, and a value: queue.p95<5ms",
+                        "\"%.60s\" is not an assertion; write a figure, one of < <= > >=, and a value: queue.p95<5ms",
                         text);
         r = set_figure(assertion, str_trim((struct muster_str){ text, len }), error);
         if (r < 0)
@@ -285,7 +285,7 @@ void assertions_tell(const struct assertions *assertions, FILE *to)
 
                 if (isnan(one->actual))
                         fprintf(to,
-                                "muster: assert %s: FAILED, there is nothing to measure as every request failed\n",
+                                "muster: assert %s: FAILED, nothing to measure because every request failed\n",
                                 one->text);
                 else
                         fprintf(to, "muster: assert %s: %s, it was %s\n", one->text,

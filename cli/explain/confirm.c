@@ -64,14 +64,14 @@ int confirm_check(const struct invocation *invocation, bool allows_unsafe,
 {
         if (uses_up_stdin(invocation))
                 return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
-                        "--confirm asks again, but standard input can be read but once: put it into a file");
+                        "--confirm repeats the requests, but standard input can only be read once; put the data into a file");
         if (has_unsafe_options(invocation) && !allows_unsafe)
                 return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
-                        "--confirm would make requests again that may change something on the server; --confirm-unsafe allows it");
+                        "--confirm would repeat requests that may change something on the server; --confirm-unsafe allows it");
         return 0;
 }
 
-const char confirm_nothing[] = "no remedy is an option of muster fetch, so there is nothing to try";
+const char confirm_nothing[] = "nothing to try: no finding suggests an option of muster fetch";
 
 /*
  * What a run says and keeps is not wanted a second time, and bodies must not take the place of
@@ -252,10 +252,10 @@ const char *confirm_conclusion(const struct confirmation *confirmation)
         double high_ns = (double)finding->wall_high_ns * pace(confirmation);
 
         if (failed_share(&confirmation->changed) > failed_share(&confirmation->unchanged) + 0.001)
-                return "More requests failed than without the change: not confirmed";
+                return "Not confirmed: more requests failed than without the change";
         if (promises_gain(confirmation) &&
                 changed_ns > HELPS_SHARE * (double)confirmation->unchanged.median_ns)
-                return "The change gained nothing: not confirmed";
+                return "Not confirmed: the change gained nothing";
         if (!finding->has_prediction)
                 return "The change helps";
         if (changed_ns > high_ns * (1 + TOLERANCE))
@@ -295,7 +295,7 @@ static int add_pace(struct buf *to, const struct confirmation *confirmation)
         if (!confirmation->finding.has_prediction || fabs(times - 1) <= TOLERANCE)
                 return 0;
         return add(to,
-                " The same takes %.2g times as long now as it did before, so the prediction counts as %s.",
+                " The unchanged run now takes %.2g times as long as before, so the scaled prediction is %s.",
                 times, words_ns((uint64_t)((double)confirmation->finding.wall_ns * times)).text);
 }
 
@@ -314,7 +314,8 @@ int confirm_words(const struct confirmation *confirmation, struct buf *to)
         if (r == 0)
                 r = add_predicted(to, &confirmation->finding);
         if (r == 0)
-                r = add(to, "measured %s; before %s, and without the change once more %s. %s.",
+                r = add(to,
+                        "measured %s; the recorded run took %s, and an unchanged repeat %s. %s.",
                         words_ns(confirmation->changed.median_ns).text,
                         words_ns(confirmation->before_ns).text,
                         words_ns(confirmation->unchanged.median_ns).text,

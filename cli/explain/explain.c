@@ -26,18 +26,18 @@ struct explain {
 #define OWN(member) offsetof(struct explain, member)
 
 static const struct option table[] = {
-        { "What to show", 0, "json", NULL, "one JSON object instead of the page", option_set_flag,
+        { "Output", 0, "json", NULL, "print one JSON object instead of text", option_set_flag,
                 OWN(wants_json) },
         { NULL, 0, "assert", "EXPR",
-                "exit with 4 unless this holds: 'latency.p99<200ms'; repeatable",
+                "exit with status 4 unless this holds: 'latency.p99<200ms'; repeatable",
                 explain_options_add_assertion, OWN(options.assertions) },
-        { "Proof", 0, "confirm", NULL,
-                "make the requests again with the first remedy that is an option", option_set_flag,
+        { "Confirm", 0, "confirm", NULL,
+                "repeat the run with the first suggested option and compare", option_set_flag,
                 OWN(options.confirm.is_wanted) },
-        { NULL, 0, "confirm-rounds", "N", "the same N times, with and without it in turns (1)",
+        { NULL, 0, "confirm-rounds", "N", "repeat N times, alternately with and without it (1)",
                 explain_options_set_rounds, OWN(options.confirm.n_rounds) },
         { NULL, 0, "confirm-unsafe", NULL,
-                "also requests that may change something on the server, as POST", option_set_flag,
+                "repeat even requests that may change data, such as POST", option_set_flag,
                 OWN(options.confirm.allows_unsafe) },
         { 0 },
 };
@@ -52,8 +52,7 @@ static int set_path(void *settings, const struct option *option, const char *val
         (void)option;
         if (explain->path)
                 return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
-                        "one record at a time: \"%s\" is one more than \"%s\"", value,
-                        explain->path);
+                        "one record at a time, but \"%s\" follows \"%s\"", value, explain->path);
         explain->path = value;
         return 0;
 }
@@ -61,11 +60,11 @@ static int set_path(void *settings, const struct option *option, const char *val
 static int help(void)
 {
         printf("usage: muster explain [options] RECORD\n\n"
-               "Why did it take so long, what should be changed, and what would that gain? RECORD is a file that\n"
-               "muster fetch --record wrote.\n");
+               "Say why a run was slow, what to change, and what that would gain. RECORD is the file written by\n"
+               "muster fetch --record.\n");
         option_help(tables, stdout);
-        printf("\nExit status: 0 done, 1 --confirm was interrupted, 2 usage, 3 could not read the record or run again,\n"
-               "4 an assertion does not hold. See muster-explain(1).\n");
+        printf("\nExit status: 0 done, 1 --confirm was interrupted, 2 usage error, 3 could not read the record or repeat\n"
+               "the run, 4 an assertion failed. See muster-explain(1).\n");
         return EXIT_ALL_SUCCEEDED;
 }
 
@@ -114,7 +113,7 @@ static int check_foreign_words(const struct invocation *original, struct muster_
                 if (!value)
                         continue;
                 return error_set(error, MUSTER_E_INPUT, MUSTER_PHASE_QUEUE, 0,
-                        "confirm: the record's command has --%s %.80s, which would run or send something of this machine; --confirm-unsafe allows it",
+                        "confirm: the recorded command has --%s %.80s, which would run or send something from this machine; --confirm-unsafe allows it",
                         names[i], value);
         }
         return 0;
@@ -151,7 +150,7 @@ static int make_original(struct explain *explain, struct invocation *original, i
                 r = confirm_check(original, allows_unsafe, &explain->error);
         if (r == 0 && explain->run.n_unsafe && !allows_unsafe)
                 r = error_set(&explain->error, MUSTER_E_INPUT, MUSTER_PHASE_QUEUE, 0,
-                        "confirm: %llu of the requests may change something on the server; --confirm-unsafe makes them again",
+                        "confirm: %llu of the requests may change something on the server; --confirm-unsafe repeats them",
                         (unsigned long long)explain->run.n_unsafe);
         return r;
 }
@@ -162,7 +161,7 @@ static int check_whole(const struct explain *explain, struct muster_error *error
         if (explain->run.is_complete && !explain->run.n_dropped)
                 return 0;
         return error_set(error, MUSTER_E_INPUT, MUSTER_PHASE_QUEUE, 0,
-                "confirm: the record is not whole, so there is nothing to compare with");
+                "confirm: the record is incomplete, so there is nothing to compare with");
 }
 
 static int confirm(struct explain *explain)
@@ -241,7 +240,7 @@ static int run_explain(struct explain *explain)
         if (r < 0)
                 return error_tell(&explain->error);
         if (r == CONFIRM_STOPPED)
-                fprintf(stderr, "muster: interrupted: the remedy was not tried to the end\n");
+                fprintf(stderr, "muster: interrupted: --confirm did not finish\n");
         if (!all_hold)
                 return EXIT_ASSERTION_FAILED;
         return r == CONFIRM_STOPPED ? EXIT_SOME_FAILED : EXIT_ALL_SUCCEEDED;
@@ -255,7 +254,7 @@ int explain_main(int argc, char **argv)
 
         if (r == 0 && !explain.path)
                 r = error_set(&explain.error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
-                        "what is to be explained? Give the file that muster fetch --record wrote (muster explain --help)");
+                        "no record given: name the file that muster fetch --record wrote (see muster explain --help)");
         if (r == OPTION_HELP)
                 status = help();
         else if (r < 0)

@@ -84,7 +84,7 @@ int invocation_parse(struct invocation *invocation, int argc, char **argv,
         mem_free(table);
         if (r == OPTION_HELP)
                 r = error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
-                        "--help changes nothing");
+                        "--help cannot be part of a repeated command");
         if (r < 0)
                 invocation_deinit(invocation);
         return r;

@@ -122,7 +122,7 @@ int invocation_to_json(const struct invocation *invocation, struct buf *json)
 static int not_ours(struct muster_error *error)
 {
         return error_set(error, MUSTER_E_INPUT, MUSTER_PHASE_QUEUE, 0,
-                "the record was not made by muster fetch, so there is no command to run again");
+                "the record was not written by muster fetch, so there is no command to repeat");
 }
 
 static int parse_array(struct invocation *invocation, json_t *array, struct muster_error *error)
@@ -145,7 +145,7 @@ static int parse_array(struct invocation *invocation, json_t *array, struct must
                         r = not_ours(error);
                 else if (strstr(word, LEFT_OUT))
                         r = error_set(error, MUSTER_E_INPUT, MUSTER_PHASE_QUEUE, 0,
-                                "the record does not keep passwords and the like, so its command cannot be run again; use muster fetch --confirm");
+                                "the record leaves out passwords and other secrets, so its command cannot be repeated; use muster fetch --confirm");
         }
         if (r == 0)
                 r = invocation_parse(invocation, (int)n - 2, words + 2, error);

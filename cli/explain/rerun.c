@@ -34,7 +34,7 @@ static void become(const struct rerun *rerun, char **argv)
         sigprocmask(SIG_SETMASK, &rerun->old_mask, NULL);
         execv("/proc/self/exe", argv);
         execv((const char *)(uintptr_t)getauxval(AT_EXECFN), argv); /* where there is no /proc */
-        fprintf(stderr, "muster: cannot run myself: %s\n", error_sys_text(errno));
+        fprintf(stderr, "muster: cannot start muster again: %s\n", error_sys_text(errno));
         _exit(EXIT_COULD_NOT_RUN);
 }
 

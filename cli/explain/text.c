@@ -27,16 +27,16 @@ static void print_gaps(const struct page *page, const struct muster_run *run)
 {
         if (run->is_going_on)
                 page_paragraph(page, 0,
-                        "The run is still being recorded: what follows is about the part that is there so far.");
+                        "The run is still being recorded. This covers the part recorded so far.");
         else if (!run->is_complete)
                 page_paragraph(page, 0,
-                        "The run was cut short: what follows is about the part that was recorded until then.");
+                        "The run was cut short. This covers the part that was recorded.");
         else if (run->n_cancelled)
                 page_paragraph(page, 0, "The run was cut short: %s cancelled.",
                         words_counted(run->n_cancelled, "request was", "requests were").text);
         if (run->n_dropped)
                 page_paragraph(page, 0,
-                        "%s missing from the record, which could not be kept as fast as they came or holds only the newest; the figures are without them.",
+                        "%s missing from the record: they came faster than they could be written, or only the newest are kept. The figures do not include them.",
                         words_counted(run->n_dropped, "entry is", "entries are").text);
 }
 
@@ -79,8 +79,7 @@ static void print_traffic(const struct page *page, const struct muster_run *run)
                 words_counted(run->n_retries, "retry", "retries").text,
                 words_counted(run->n_redirects, "redirect", "redirects").text,
                 words_bytes(run->wire_bytes).text, has_cpu ? "; " : "",
-                has_cpu ? words_ns(run->process_cpu_ns).text : "",
-                has_cpu ? " of processor time" : "");
+                has_cpu ? words_ns(run->process_cpu_ns).text : "", has_cpu ? " of CPU time" : "");
 }
 
 /*
@@ -91,18 +90,17 @@ static void print_latency(const struct page *page, const struct muster_run *run)
 {
         if (run->n_failed == run->n_requests)
                 return;
-        page_row(page, 0, "latency",
-                "half within %s, 99 %% within %s, %s on average (%sfrom a request's turn to its last byte)",
+        page_row(page, 0, "latency", "p50 %s, p99 %s, mean %s (%stime in the queue not counted)",
                 words_ns(run->latency_p50_ns).text, words_ns(run->latency_p99_ns).text,
                 words_ns(run->latency_mean_ns).text,
-                run->n_failed ? "of those without an error, " : "");
+                run->n_failed ? "requests without an error; " : "");
 }
 
 static void print_run(const struct page *page, const struct muster_run *run)
 {
         fputc('\n', page->to);
         print_requests(page, run);
-        page_row(page, 0, "at once", "%.*f in flight on average; at most %llu were allowed",
+        page_row(page, 0, "at once", "%.*f in flight on average, limit %llu",
                 run->mean_in_flight < 9.95, run->mean_in_flight,
                 (unsigned long long)run->concurrency);
         print_latency(page, run);
@@ -196,7 +194,7 @@ static void print_parts(const struct page *page, const struct account *account)
                 rest[1] += one->ns[1];
         }
         if (rest[0] || rest[1])
-                print_part(page, account, "all else", rest);
+                print_part(page, account, "everything else", rest);
 }
 
 /* How much of the wall time both accounts give to the same. */
@@ -224,15 +222,15 @@ static void print_time(const struct page *page, const struct muster_explanation 
                 return;
         snprintf(title, sizeof(title), "Where the %s went", words_ns(run->kept_wall_ns).text);
         page_heading(page, title);
-        fprintf(page->to, "%*s%18s%18s\n", (int)page->width - 2 * 18 - 2, "", "the end waited for",
-                "all waited for");
+        fprintf(page->to, "%*s%18s%18s\n", (int)page->width - 2 * 18 - 2, "", "critical path",
+                "all requests");
         print_parts(page, &account);
         page_paragraph(page, 2,
-                "The left column goes back from the last result: of requests that overlap, only what the end depended on. The right one divides each moment among all requests that were under way. Each adds up to the whole time.");
+                "Critical path: the chain of events, walked back from the last result, that decided when the run ended. All requests: each moment divided among all requests in flight. Each column adds up to the whole time.");
         if (agreement(&account) >= AGREE_SHARE)
                 return;
         page_paragraph(page, 2,
-                "They differ much here: the end did not wait for what most requests did. To be done sooner, look at the left one; the right one tells what most requests go through.");
+                "The columns differ a lot here: the end of the run did not depend on what most requests waited for. To finish sooner, work on the critical path.");
 }
 
 /* --- bounds ---------------------------------------------------------------------------------- */
@@ -241,9 +239,9 @@ static void print_time(const struct page *page, const struct muster_explanation 
 static const char *bound_note(const char *name)
 {
         static const char *const notes[][2] = {
-                { "rate", " (the rate that was asked for)" },
-                { "link", " (what came over the network at best)" },
-                { "server", " (what the server gave at best)" },
+                { "rate", " (the requested rate)" },
+                { "link", " (the best rate seen on the network)" },
+                { "server", " (the best rate seen from the server)" },
         };
 
         for (size_t i = 0; i < sizeof(notes) / sizeof(notes[0]); i++)
@@ -258,7 +256,7 @@ static void print_bounds(const struct page *page, const struct muster_explanatio
 
         if (!bound)
                 return;
-        page_heading(page, "As it was set up, it could not have been faster than");
+        page_heading(page, "With this setup it could not have been faster than");
         for (size_t i = 0; i < BOUNDS_SHOWN; i++) {
                 bound = muster_explanation_bound(explanation, i);
                 if (bound)
@@ -273,9 +271,9 @@ static const char *grade_words(const struct muster_finding *finding)
 {
         switch (finding->grade) {
         case MUSTER_GRADE_A:
-                return "counted, not guessed";
+                return "certain: counted";
         case MUSTER_GRADE_B:
-                return "by its signature, a duration that little else has";
+                return "very likely: a duration with hardly any other cause";
         case MUSTER_GRADE_C:
                 return finding->option ? "likely; --confirm tests it" : "likely, not proven";
         }
@@ -338,9 +336,9 @@ static void print_prediction(const struct page *page, const struct muster_findin
         gain_words(gain, finding, run->kept_wall_ns);
         range_words(range, finding);
         if (change < SAME_SHARE * (double)run->kept_wall_ns)
-                page_row(page, 3, "then", "all of it takes about as long%s", range);
+                page_row(page, 3, "expect", "the run takes about as long%s", range);
         else
-                page_row(page, 3, "then", "about %s instead of %s%s%s",
+                page_row(page, 3, "expect", "about %s instead of %s%s%s",
                         words_ns(finding->wall_ns).text, words_ns(run->wall_ns).text, gain, range);
 }
 
@@ -358,11 +356,11 @@ static void print_finding(const struct page *page, const struct muster_finding *
         fprintf(page->to, "%zu. ", n);
         print_title(page, finding->title);
         for (size_t i = 0; i < finding->n_evidence; i++)
-                page_row(page, 3, i ? "" : "seen", "%s", finding->evidence[i]);
+                page_row(page, 3, i ? "" : "evidence", "%s", finding->evidence[i]);
         page_row(page, 3, "how sure", "%s", grade_words(finding));
         if (finding->is_client)
-                page_row(page, 3, "mind",
-                        "this machine or program was the limit: the run says little about the server");
+                page_row(page, 3, "note",
+                        "this machine or program was the limit; the run says little about the server");
         print_remedy(page, finding);
         print_prediction(page, finding, run);
 }
@@ -374,7 +372,7 @@ static void print_findings(const struct page *page, const struct muster_explanat
 
         for (size_t i = 0; (finding = muster_explanation_finding(explanation, i)); i++) {
                 if (i == 0)
-                        page_heading(page, "What was found, the largest gain first");
+                        page_heading(page, "Findings, largest gain first");
                 print_finding(page, finding, i + 1, run);
         }
 }

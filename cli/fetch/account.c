@@ -113,7 +113,8 @@ const char *account_verdict(const struct account *account)
 {
         if (account->explanation)
                 return muster_explanation_verdict(account->explanation);
-        return account->is_too_long ? "muster explain tells, in a few seconds" : "";
+        return account->is_too_long ? "run muster explain on the record; it takes a few seconds"
+                                    : "";
 }
 
 void account_tell(const struct account *account)
@@ -125,7 +126,7 @@ void account_tell(const struct account *account)
         muster_explanation_run(account->explanation, &run, sizeof(run));
         if (run.n_dropped)
                 fprintf(stderr,
-                        "muster: assert: durations are of the newest requests, without %s older attempts; --record FILE keeps all\n",
+                        "muster: assert: durations cover only the newest requests, without %s older attempts; --record FILE keeps all\n",
                         words_count(run.n_dropped).text);
         assertions_tell(&account->options->explain.assertions, stderr);
 }
@@ -164,7 +165,7 @@ static int check_lines(const struct account *account, struct muster_error *error
         if (!account->first_unsafe_line || account->options->explain.confirm.allows_unsafe)
                 return 0;
         return error_set(error, MUSTER_E_INPUT, MUSTER_PHASE_QUEUE, 0,
-                "confirm: the request of line %llu may change something on the server, so nothing is asked again; --confirm-unsafe allows it",
+                "confirm: the request in line %llu may change something on the server, so no request is repeated; --confirm-unsafe allows it",
                 (unsigned long long)account->first_unsafe_line);
 }
 

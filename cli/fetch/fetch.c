@@ -25,7 +25,7 @@ static void stop_fetch(struct fetch *fetch, uint64_t now_ns)
                 fetch->stop_ns = now_ns;
                 fetch_hide_progress(fetch);
                 fprintf(stderr,
-                        "muster: interrupted; what is in flight gets %d s, Ctrl-C again leaves at once\n",
+                        "muster: interrupted; requests in flight get %d s to finish, Ctrl-C again stops at once\n",
                         (int)(GRACE_NS / NS_PER_S));
                 muster_cancel_queued(fetch->client);
         } else if (now_ns - fetch->stop_ns > GRACE_NS) {
@@ -77,12 +77,12 @@ static int check_output(struct fetch *fetch, const char *const *files)
 
                 if (output_is(&fetch->output, is_stdin ? "/dev/stdin" : *files))
                         return error_set(&fetch->error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
-                                "%s is the list of requests (-i) and cannot have the results as well (-o)",
+                                "%s is both the input (-i) and the output (-o); write the results to another file",
                                 is_stdin ? fetch->output.path : *files);
         }
         if (record && output_is(&fetch->output, record))
                 return error_set(&fetch->error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
-                        "%s is the record (--record) and cannot have the results as well (-o)",
+                        "%s is both the record (--record) and the output (-o); write the results to another file",
                         record);
         return 0;
 }
@@ -137,10 +137,10 @@ static void close_all(struct fetch *fetch)
 static int help(void)
 {
         printf("usage: muster fetch [options] [URL...]\n\n"
-               "Fetch many URLs at once: those given, those in files (-i), or one a line from standard input.\n"
-               "Each input item becomes one line of JSON, in the order in which they finish.\n");
+               "Fetch many URLs at once: from arguments, from files (-i) or from standard input, one per line.\n"
+               "Each request becomes one line of JSON, in order of completion.\n");
         option_help(fetch_option_tables, stdout);
-        printf("\nExit status: 0 none failed, 1 some failed, 2 usage, 3 could not run, 4 an assertion does not hold.\nSee muster-fetch(1).\n");
+        printf("\nExit status: 0 no request failed, 1 some failed, 2 usage error, 3 could not run, 4 an assertion failed.\nSee muster-fetch(1).\n");
         return EXIT_ALL_SUCCEEDED;
 }
 
@@ -153,7 +153,7 @@ int fetch_main(int argc, char **argv)
         report_init(&fetch.report);
         if (r == 0 && request_options_have_no_input(&fetch.options.request))
                 r = error_set(&fetch.error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
-                        "nothing to fetch: give URLs, -i FILE, or a list on standard input (muster fetch --help)");
+                        "nothing to fetch: give URLs, -i FILE or a list on standard input (see muster fetch --help)");
         if (r == 0)
                 r = open_all(&fetch);
         if (r == 0)

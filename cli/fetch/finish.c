@@ -23,9 +23,9 @@ static void tell_interruption(const struct fetch *fetch)
                 (unsigned long long)fetch->report.n_done,
                 (unsigned long long)fetch->report.n_cancelled);
         if (fetch->input_has_ended)
-                fprintf(stderr, "; all of the input had been read\n");
+                fprintf(stderr, "; the whole input was read\n");
         else if (fetch->next.line)
-                fprintf(stderr, "; the input was not read past line %llu of %s\n",
+                fprintf(stderr, "; input read up to line %llu of %s\n",
                         (unsigned long long)fetch->next.line, fetch->input.file);
         else
                 fprintf(stderr, "; the rest of the input was not read\n");
@@ -60,7 +60,7 @@ static int tell_account(struct fetch *fetch)
         if (r == 0)
                 r = account_confirm(&fetch->account, &error);
         if (r == CONFIRM_STOPPED && !fetch->is_stopping) {
-                fprintf(stderr, "muster: interrupted: the remedy was not tried to the end\n");
+                fprintf(stderr, "muster: interrupted: --confirm did not finish\n");
                 fetch->is_stopping = true;
         }
         return r < 0 ? error_tell(&error) : EXIT_ALL_SUCCEEDED;

@@ -26,7 +26,7 @@ static int set_retry_budget(void *settings, const struct option *option, const c
                 return 0;
         error_clear(error);
         return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
-                "\"%s\" is neither a percentage from 1 to 1000 nor none; for no retries at all leave --retry out",
+                "\"%s\" is neither a percentage from 1 to 1000 nor none; for no retries leave out --retry",
                 value);
 }
 
@@ -34,81 +34,83 @@ static int set_retry_budget(void *settings, const struct option *option, const c
 #define OWN(member)    offsetof(struct fetch_options, member)
 
 static const struct option how_to_run[] = {
-        { "Output", 'o', "output", "FILE", "result lines to FILE instead of standard output",
+        { "Output", 'o', "output", "FILE", "write result lines to FILE, not to standard output",
                 option_set_text, OWN(output) },
         { NULL, 0, "body", "WHERE",
-                "inline, none, a directory, or names: out/{host}/{n}-{id}-{sha256}",
+                "inline, none, a directory, or a pattern: out/{host}/{n}-{id}-{sha256}",
                 option_set_text, OWN(body) },
-        { NULL, 0, "in-order", NULL, "results in the order of the input, not of completion",
+        { NULL, 0, "in-order", NULL, "write results in input order, not in order of completion",
                 option_set_flag, OWN(in_order) },
-        { NULL, 0, "summary", NULL, "print the summary also where stderr is no terminal",
+        { NULL, 0, "summary", NULL, "print the summary even if stderr is not a terminal",
                 option_set_flag, OWN(wants_summary) },
-        { NULL, 0, "no-progress", NULL, "no progress line", option_set_flag, OWN(no_progress) },
-        { NULL, 's', "silent", NULL, "neither progress line nor summary", option_set_flag,
+        { NULL, 0, "no-progress", NULL, "show no progress line", option_set_flag,
+                OWN(no_progress) },
+        { NULL, 's', "silent", NULL, "show neither progress line nor summary", option_set_flag,
                 OWN(is_silent) },
 
-        { "How much at once", 'c', "concurrency", "N", "requests at once (64)", option_set_count,
-                CLIENT(concurrency) },
-        { NULL, 0, "per-host", "N", "of these to one host (no limit of its own)", option_set_count,
-                CLIENT(per_host) },
-        { NULL, 0, "rate", "RATE", "starts a second (500/s, 30/m), evenly spaced (no limit)",
-                option_set_rate, CLIENT(rate_per_s) },
-        { NULL, 0, "rate-per-host", "RATE", "the same for each host by itself (no limit)",
-                option_set_rate, CLIENT(rate_per_host_per_s) },
+        { "Concurrency and rate", 'c', "concurrency", "N", "requests in flight at once (64)",
+                option_set_count, CLIENT(concurrency) },
+        { NULL, 0, "per-host", "N", "requests in flight to one host (no separate limit)",
+                option_set_count, CLIENT(per_host) },
+        { NULL, 0, "rate", "RATE",
+                "request starts per second, evenly spaced: 500/s, 30/m (no limit)", option_set_rate,
+                CLIENT(rate_per_s) },
+        { NULL, 0, "rate-per-host", "RATE", "the same for each host (no limit)", option_set_rate,
+                CLIENT(rate_per_host_per_s) },
 
-        { HOW_LONG, 0, "queue-timeout", "TIME", "waiting for its turn (none)", option_set_duration,
-                CLIENT(queue_timeout_ms) },
-        { NULL, 0, "deadline", "TIME", "from submit to result (none)", option_set_duration,
-                CLIENT(deadline_ms) },
+        { HOW_LONG, 0, "queue-timeout", "TIME", "waiting for a free slot (none)",
+                option_set_duration, CLIENT(queue_timeout_ms) },
+        { NULL, 0, "deadline", "TIME", "a request's whole life, waiting included (none)",
+                option_set_duration, CLIENT(deadline_ms) },
         { 0 },
 };
 
 static const struct option how_to_go_on[] = {
-        { WHAT_TO_ACCEPT, 0, "fail-with-body", NULL, "as --fail, and the body is kept",
+        { WHAT_TO_ACCEPT, 0, "fail-with-body", NULL, "like --fail, but keep the body",
                 option_set_flag, CLIENT(fail_with_body) },
-        { NULL, 0, "retry", "N", "tries again after failures that may pass (0)", set_retries,
+        { NULL, 0, "retry", "N", "retries after failures that may be temporary (0)", set_retries,
                 CLIENT(max_retries) },
         { NULL, 0, "retry-budget", "PERCENT",
-                "retries of all requests together, or none: no bound (20)", set_retry_budget,
+                "retries as a share of all requests, or none: no limit (20)", set_retry_budget,
                 CLIENT(retry_budget_percent) },
-        { NULL, 0, "retry-unsafe", NULL, "also for methods that are not idempotent, as POST",
+        { NULL, 0, "retry-unsafe", NULL, "also retry methods that are not idempotent, such as POST",
                 option_set_flag, CLIENT(retry_unsafe) },
 
-        { "Work on bodies", 0, "process", "COMMAND",
-                "give each body to COMMAND; what it writes is `processed`", option_set_text,
+        { "Body processing", 0, "process", "COMMAND",
+                "pipe each body to COMMAND; its output becomes `processed`", option_set_text,
                 OWN(process.command) },
         { NULL, 0, "process-lines", NULL,
-                "COMMAND lives on: a result line in, an answer line out, and so on",
-                option_set_flag, OWN(process.is_lines) },
-        { NULL, 0, "json", NULL, "bodies must be JSON, and are shown as values: `json`",
-                option_set_flag, OWN(process.wants_json) },
-        { NULL, 0, "jq", "EXPR", "apply jq's EXPR to each body; its outputs are `processed`",
+                "keep COMMAND running: it reads result lines, answers a line each", option_set_flag,
+                OWN(process.is_lines) },
+        { NULL, 0, "json", NULL, "parse bodies as JSON; the value becomes `json`", option_set_flag,
+                OWN(process.wants_json) },
+        { NULL, 0, "jq", "EXPR", "apply the jq expression EXPR to each body; output: `processed`",
                 option_set_text, OWN(process.jq) },
-        { NULL, 0, "process-timeout", "TIME", "for one body (30 s)", option_set_duration,
+        { NULL, 0, "process-timeout", "TIME", "time limit for one body (30 s)", option_set_duration,
                 OWN(process.timeout_ms) },
-        { NULL, 0, "process-max-output", "SIZE", "of what becomes of one body (16M)",
-                option_set_size, OWN(process.max_output_bytes) },
-        { NULL, 0, "process-workers", "N", "bodies that are worked on at once (processors)",
+        { NULL, 0, "process-max-output", "SIZE", "output limit for one body (16M)", option_set_size,
+                OWN(process.max_output_bytes) },
+        { NULL, 0, "process-workers", "N", "bodies processed at once (number of processors)",
                 option_set_count, CLIENT(workers) },
         { NULL, 0, "process-inline", NULL,
-                "do it, and decode bodies, in the event loop's thread: to compare", option_set_flag,
+                "process and decode in the event loop's thread, for comparison", option_set_flag,
                 OWN(process.is_inline) },
         { 0 },
 };
 
 static const struct option why_it_took_so_long[] = {
-        { "Why it took so long", 0, "record", "FILE",
-                "keep where the time of each request went, for muster explain", option_set_text,
+        { "Why it was slow", 0, "record", "FILE",
+                "record the timing of each request for muster explain", option_set_text,
                 OWN(account.record) },
         { NULL, 0, "assert", "EXPR",
-                "exit with 4 unless this holds: 'latency.p99<200ms'; repeatable",
+                "exit with status 4 unless this holds: 'latency.p99<200ms'; repeatable",
                 explain_options_add_assertion, OWN(account.explain.assertions) },
-        { NULL, 0, "confirm", NULL, "then try the first remedy that is an option, and compare",
+        { NULL, 0, "confirm", NULL, "repeat the run with the first suggested option and compare",
                 option_set_flag, OWN(account.explain.confirm.is_wanted) },
-        { NULL, 0, "confirm-rounds", "N", "the same N times, with and without it in turns (1)",
+        { NULL, 0, "confirm-rounds", "N", "repeat N times, alternately with and without it (1)",
                 explain_options_set_rounds, OWN(account.explain.confirm.n_rounds) },
         { NULL, 0, "confirm-unsafe", NULL,
-                "also requests that may change something on the server, as POST", option_set_flag,
+                "repeat even requests that may change data, such as POST", option_set_flag,
                 OWN(account.explain.confirm.allows_unsafe) },
         { 0 },
 };
@@ -130,7 +132,7 @@ static int check_fail(const struct fetch_options *options, struct muster_error *
         if (!options->request.client.fail_on_status || !options->request.client.fail_with_body)
                 return 0;
         return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
-                "--fail drops the body of an error and --fail-with-body keeps it: choose one");
+                "--fail drops the body of an error, --fail-with-body keeps it; give one of them");
 }
 
 static int finish_options(struct fetch_options *options, struct muster_error *error)

@@ -101,6 +101,6 @@ int fetch_wait(struct fetch *fetch)
                 r = muster_wait(fetch->client, patience_ms(fetch));
         if (r < 0)
                 return error_set(&fetch->error, MUSTER_E_RESOURCE, MUSTER_PHASE_QUEUE, 0,
-                        "the kernel refuses to wait for events");
+                        "the event loop failed: the kernel refuses to wait for events");
         return 0;
 }

@@ -6,24 +6,24 @@
 
 #define ANY "request" /* an option of all commands that make requests */
 
-#define NO_PROXIES "there are no proxies yet"
-#define NO_COOKIES "cookies are not kept yet; -H 'Cookie: NAME=VALUE' sends one"
-#define NO_HTTP2   "only HTTP/1.1 is spoken so far"
-#define IN_LINE    "not needed: the header is in every result line, as `headers`"
-#define TLS_MADE   "not there yet; TLS 1.2 and 1.3 are spoken"
-#define A_FILE     "write --body DIR: each body becomes a file there"
-#define AT_ONCE    "write -c N: so many at once"
-#define MORE_TOLD  "every result line has the header and the phases; --record FILE keeps more"
-#define ONLY_BASIC "not there yet; -u USER:PASSWORD is Basic authentication"
-#define NO_ADDRESS "not there yet; --resolve HOST:PORT:ADDRESS says which address to use"
-#define NO_UNIX    "sockets that are files are not there yet"
-#define NO_CONFIG  "options are not read from files; lists of requests are: -i FILE"
-#define SILENCE    "write --read-timeout TIME: the longest silence of a server"
+#define NO_PROXIES "proxies are not supported yet"
+#define NO_COOKIES "cookies are not supported yet; -H 'Cookie: NAME=VALUE' sends one"
+#define NO_HTTP2   "not supported yet; muster uses HTTP/1.1"
+#define IN_LINE    "not needed: every result line has the response's header as `headers`"
+#define TLS_MADE   "not supported yet; muster uses TLS 1.2 and 1.3"
+#define A_FILE     "use --body DIR: each body becomes a file there"
+#define AT_ONCE    "use -c N: N requests in flight at once"
+#define MORE_TOLD  "not needed: every result line has header and timing; --record FILE keeps more"
+#define ONLY_BASIC "not supported yet; -u USER:PASSWORD is Basic authentication"
+#define NO_ADDRESS "not supported yet; use --resolve HOST:PORT:ADDRESS to choose the address"
+#define NO_UNIX    "Unix sockets are not supported yet"
+#define NO_CONFIG  "options are not read from files; use -i FILE for a list of requests"
+#define SILENCE    "use --read-timeout TIME: the longest silence of the server"
 
 const struct curl_option curl_options[] = {
         /* How many, and how fast */
         { 'Z', "parallel", "concurrency",
-                "not needed: requests are made at once; -c N says how many" },
+                "not needed: requests run concurrently; -c N says how many" },
         { 0, "parallel-max", "concurrency", AT_ONCE },
         { 0, "parallel-immediate", "concurrency",
                 "not needed: requests do not wait for each other" },
@@ -32,60 +32,59 @@ const struct curl_option curl_options[] = {
         { 0, "workers", "concurrency", AT_ONCE },
         { 0, "max-procs", "concurrency", AT_ONCE },
         { 0, "limit-rate", "rate",
-                "bandwidth is not limited; --rate N limits how many start a second" },
-        { 0, "wait", "rate", "write --rate N: so many start a second" },
-        { 0, "qps", "rate", "write --rate N: so many start a second" },
+                "bandwidth cannot be limited; --rate N limits request starts per second" },
+        { 0, "wait", "rate", "use --rate N: N request starts per second" },
+        { 0, "qps", "rate", "use --rate N: N request starts per second" },
 
         /* How long, and again */
-        { 0, "timeout", "max-time", "write -m TIME: from its turn to its result" },
+        { 0, "timeout", "max-time", "use -m TIME: from slot to result" },
         { 'y', "speed-time", "read-timeout", SILENCE },
         { 'Y', "speed-limit", "read-timeout", SILENCE },
         { 0, "retry-delay", "retry",
-                "not needed: waits grow from try to try, or are what Retry-After says" },
-        { 0, "retry-max-time", "retry", "write --max-time TIME: it holds for all tries together" },
-        { 0, "retry-connrefused", "retry",
-                "not needed: --retry tries again what could not connect" },
+                "not needed: waits grow with each retry, or follow Retry-After" },
+        { 0, "retry-max-time", "retry", "use --max-time TIME: it covers all retries of a request" },
+        { 0, "retry-connrefused", "retry", "not needed: --retry also retries failed connects" },
         { 0, "retry-all-errors", "retry",
-                "not there; --retry tries again what may pass, with --retry-unsafe POST as well" },
-        { 't', "tries", "retry", "write --retry N" },
-        { 0, "fail-early", "in-order", "not there: one failure never ends the others" },
-        { 0, "check-status", "fail", "write -f" },
+                "not supported; --retry retries temporary failures, --retry-unsafe includes POST" },
+        { 't', "tries", "retry", "use --retry N" },
+        { 0, "fail-early", "in-order", "not supported: a failed request never stops the others" },
+        { 0, "check-status", "fail", "use -f" },
 
         /* What to ask */
-        { 'I', "head", ANY, "write -X HEAD" },
-        { 0, "spider", ANY, "write -X HEAD" },
-        { 0, "method", ANY, "write -X METHOD" },
+        { 'I', "head", ANY, "use -X HEAD" },
+        { 0, "spider", ANY, "use -X HEAD" },
+        { 0, "method", ANY, "use -X METHOD" },
         { 'G', "get", ANY, "put the data into the URL: 'http://HOST/?NAME=VALUE'" },
-        { 0, "url-query", ANY, "put it into the URL: 'http://HOST/?NAME=VALUE'" },
+        { 0, "url-query", ANY, "put the query into the URL: 'http://HOST/?NAME=VALUE'" },
         { 'F', "form", ANY,
-                "forms in parts are not there yet; make the body, and send it with --data-binary @FILE" },
+                "multipart forms are not supported yet; build the body and send it with --data-binary @FILE" },
         { 0, "form-string", ANY,
-                "forms in parts are not there yet; make the body, and send it with --data-binary @FILE" },
-        { 0, "data-raw", ANY, "write -d; only a leading @ is a file there" },
-        { 0, "data-ascii", ANY, "write -d" },
-        { 0, "data-urlencode", ANY, "encode it first; -d sends what it is given as it is" },
-        { 0, "post-data", ANY, "write -d DATA" },
-        { 0, "body-data", ANY, "write -d DATA" },
-        { 0, "post-file", ANY, "write --data-binary @FILE" },
-        { 0, "body-file", ANY, "write --data-binary @FILE" },
-        { 'e', "referer", ANY, "write -H 'Referer: URL'" },
-        { 'r', "range", ANY, "write -H 'Range: bytes=FIRST-LAST'" },
-        { 'C', "continue-at", ANY, "write -H 'Range: bytes=FIRST-'" },
-        { 'z', "time-cond", ANY, "write -H 'If-Modified-Since: DATE'" },
-        { 0, "oauth2-bearer", ANY, "write -H 'Authorization: Bearer TOKEN'" },
+                "multipart forms are not supported yet; build the body and send it with --data-binary @FILE" },
+        { 0, "data-raw", ANY, "use -d, but there a leading @ means a file" },
+        { 0, "data-ascii", ANY, "use -d" },
+        { 0, "data-urlencode", ANY, "not supported; encode the data first, -d sends it unchanged" },
+        { 0, "post-data", ANY, "use -d DATA" },
+        { 0, "body-data", ANY, "use -d DATA" },
+        { 0, "post-file", ANY, "use --data-binary @FILE" },
+        { 0, "body-file", ANY, "use --data-binary @FILE" },
+        { 'e', "referer", ANY, "use -H 'Referer: URL'" },
+        { 'r', "range", ANY, "use -H 'Range: bytes=FIRST-LAST'" },
+        { 'C', "continue-at", ANY, "use -H 'Range: bytes=FIRST-'" },
+        { 'z', "time-cond", ANY, "use -H 'If-Modified-Since: DATE'" },
+        { 0, "oauth2-bearer", ANY, "use -H 'Authorization: Bearer TOKEN'" },
         { 'b', "cookie", ANY, NO_COOKIES },
         { 0, "cookie-jar", ANY, NO_COOKIES },
         { 0, "load-cookies", ANY, NO_COOKIES },
         { 0, "save-cookies", ANY, NO_COOKIES },
         { 'j', "junk-session-cookies", ANY, NO_COOKIES },
-        { 0, "url", ANY, "write the URL itself; many are a file's lines: -i FILE" },
-        { ':', "next", "input", "requests that differ are lines of JSON: -i FILE" },
-        { 0, "input-file", "input", "write -i FILE" },
+        { 0, "url", ANY, "write the URL without an option; use -i FILE for a list" },
+        { ':', "next", "input", "use -i FILE with one JSON object per request" },
+        { 0, "input-file", "input", "use -i FILE" },
         { 'K', "config", "input", NO_CONFIG },
-        { 'q', "disable", "input", "not needed: no file of options is read" },
-        { 'g', "globoff", ANY, "not needed: braces and brackets in a URL stand for themselves" },
-        { 0, "recursive", ANY, "not there: links are not followed; give all URLs" },
-        { 0, "mirror", ANY, "not there: links are not followed; give all URLs" },
+        { 'q', "disable", "input", "not needed: muster reads no options file" },
+        { 'g', "globoff", ANY, "not needed: braces and brackets in a URL have no special meaning" },
+        { 0, "recursive", ANY, "not supported: muster does not follow links; give all URLs" },
+        { 0, "mirror", ANY, "not supported: muster does not follow links; give all URLs" },
 
         /* Who is asked, and the way there */
         { 'x', "proxy", ANY, NO_PROXIES },
@@ -94,33 +93,34 @@ const struct curl_option curl_options[] = {
         { 'p', "proxytunnel", ANY, NO_PROXIES },
         { 0, "preproxy", ANY, NO_PROXIES },
         { 0, "socks*", ANY, NO_PROXIES },
-        { 0, "noproxy", ANY, "not needed: no proxy is used" },
-        { 0, "no-proxy", ANY, "not needed: no proxy is used" },
+        { 0, "noproxy", ANY, "not needed: muster uses no proxy" },
+        { 0, "no-proxy", ANY, "not needed: muster uses no proxy" },
         { '4', "ipv4", "resolve", NO_ADDRESS },
         { '6', "ipv6", "resolve", NO_ADDRESS },
         { 0, "connect-to", "resolve", NO_ADDRESS },
-        { 0, "interface", ANY, "not there: the system chooses the way" },
+        { 0, "interface", ANY, "not supported: the system chooses the interface" },
         { 0, "doh-url", "dns-server",
-                "not there yet; --dns-server ADDRESS asks a server of your choice" },
+                "not supported yet; --dns-server ADDRESS chooses the name server" },
         { 0, "unix-socket", ANY, NO_UNIX },
         { 0, "abstract-unix-socket", ANY, NO_UNIX },
         { 0, "http2", ANY, NO_HTTP2 },
         { 0, "http2-prior-knowledge", ANY, NO_HTTP2 },
         { 0, "http3", ANY, NO_HTTP2 },
         { 0, "http3-only", ANY, NO_HTTP2 },
-        { 0, "tcp-nodelay", ANY, "not needed: it is always so" },
-        { 0, "proto*", ANY, "not needed: only http and https are fetched" },
-        { 0, "follow", "location", "not needed: redirects are followed" },
-        { 0, "location-trusted", ANY, "not there: a password never goes to another host" },
-        { 0, "max-redirect", "max-redirs", "write --max-redirs N" },
+        { 0, "tcp-nodelay", ANY, "not needed: TCP_NODELAY is always set" },
+        { 0, "proto*", ANY, "not needed: muster fetches only http and https" },
+        { 0, "follow", "location", "not needed: redirects are followed by default" },
+        { 0, "location-trusted", ANY, "not supported: passwords are never sent to another host" },
+        { 0, "max-redirect", "max-redirs", "use --max-redirs N" },
 
         /* TLS and passwords */
-        { 0, "no-check-certificate", "insecure", "write -k" },
-        { 0, "verify", "insecure", "not needed: certificates are verified unless -k is given" },
-        { 0, "capath", "cacert", "not there yet; --cacert FILE has the certificates in one file" },
-        { 0, "ca-certificate", "cacert", "write --cacert FILE" },
-        { 0, "certificate", "cert", "write --cert FILE" },
-        { 0, "private-key", "key", "write --key FILE" },
+        { 0, "no-check-certificate", "insecure", "use -k" },
+        { 0, "verify", "insecure", "not needed: certificates are verified unless you give -k" },
+        { 0, "capath", "cacert",
+                "not supported yet; use --cacert FILE with all certificates in one file" },
+        { 0, "ca-certificate", "cacert", "use --cacert FILE" },
+        { 0, "certificate", "cert", "use --cert FILE" },
+        { 0, "private-key", "key", "use --key FILE" },
         { '1', "tlsv1", ANY, TLS_MADE },
         { 0, "tlsv1.*", ANY, TLS_MADE },
         { 0, "tls-max", "cacert", TLS_MADE },
@@ -131,9 +131,9 @@ const struct curl_option curl_options[] = {
         { 0, "ntlm", "user", ONLY_BASIC },
         { 0, "negotiate", "user", ONLY_BASIC },
         { 0, "anyauth", "user", ONLY_BASIC },
-        { 'n', "netrc", "user", "not there yet; -u USER:PASSWORD" },
-        { 0, "password", "user", "write -u USER:PASSWORD" },
-        { 0, "auth", "user", "write -u USER:PASSWORD" },
+        { 'n', "netrc", "user", "not supported yet; use -u USER:PASSWORD" },
+        { 0, "password", "user", "use -u USER:PASSWORD" },
+        { 0, "auth", "user", "use -u USER:PASSWORD" },
 
         /* What is told, and where it goes */
         { 'O', "remote-name", "body", A_FILE },
@@ -142,26 +142,25 @@ const struct curl_option curl_options[] = {
         { 0, "output-dir", "body", A_FILE },
         { 0, "directory-prefix", "body", A_FILE },
         { 'P', "download", "body", A_FILE },
-        { 0, "create-dirs", "body", "not needed: --body makes the directories" },
+        { 0, "create-dirs", "body", "not needed: --body creates the directories" },
         { 0, "output-document", "output",
-                "write -o FILE for the result lines, --body DIR for the bodies" },
+                "use -o FILE for the result lines, --body DIR for the bodies" },
         { 'w', "write-out", "output",
-                "result lines have it all: pick with jq '.status, .total_us, .phases_us'" },
+                "not needed: every result line has all of it; select with jq '.status, .total_us, .phases_us'" },
         { 0, "include", "output", IN_LINE },
         { 'D', "dump-header", "output", IN_LINE },
         { 0, "headers", "output", IN_LINE },
         { 0, "server-response", "output", IN_LINE },
         { 'v', "verbose", "record", MORE_TOLD },
         { 0, "trace*", "record", MORE_TOLD },
-        { 'S', "show-error", ANY, "not needed: -s leaves out no error" },
-        { 0, "quiet", "silent", "write -s" },
-        { 'N', "no-buffer", "output", "not needed: lines are passed on as they come" },
-        { 0, "no-progress-meter", "no-progress", "write --no-progress" },
-        { '#', "progress-bar", "no-progress",
-                "not needed: there is a progress line on a terminal" },
-        { 0, "raw", "no-compressed", "write --no-compressed" },
-        { 'V', "version", ANY, "write muster --version" },
-        { 'M', "manual", ANY, "write man muster" },
+        { 'S', "show-error", ANY, "not needed: errors are shown even with -s" },
+        { 0, "quiet", "silent", "use -s" },
+        { 'N', "no-buffer", "output", "not needed: lines are written as results come" },
+        { 0, "no-progress-meter", "no-progress", "use --no-progress" },
+        { '#', "progress-bar", "no-progress", "not needed: a terminal shows a progress line" },
+        { 0, "raw", "no-compressed", "use --no-compressed" },
+        { 'V', "version", ANY, "run muster --version" },
+        { 'M', "manual", ANY, "run man muster" },
         { 0 },
 };
 

@@ -73,7 +73,7 @@ static int unknown_letter(const struct option *const *tables, char letter,
                 return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
                         "unknown option -%c (--%s): %s", letter, other->name, advice);
         return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
-                "unknown option -%c; --help lists all", letter);
+                "unknown option -%c; --help lists all options", letter);
 }
 
 static int unknown(const struct option *const *tables, struct muster_str name,
@@ -89,7 +89,7 @@ static int unknown(const struct option *const *tables, struct muster_str name,
                 return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
                         "unknown option --%.*s; did you mean --%s?", STR_ARGS(name), nearest->name);
         return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
-                "unknown option --%.*s; --help lists all", STR_ARGS(name));
+                "unknown option --%.*s; --help lists all options", STR_ARGS(name));
 }
 
 /* --- parsing --------------------------------------------------------------------------------- */
@@ -123,7 +123,7 @@ static int set_with(struct parser *parser, const struct option *option, const ch
 {
         if (!option->argument && value)
                 return error_set(parser->error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
-                        "--%s takes no value, but \"%s\" was given", option->name, value);
+                        "--%s takes no value, but got \"%s\"", option->name, value);
         if (option->argument && !value) {
                 if (parser->at + 1 >= parser->argc)
                         return error_set(parser->error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,

@@ -44,7 +44,7 @@ static int set_file(void *settings, const struct option *option, const char *val
 {
         if (str_starts(str_of(value), "http://") || str_starts(str_of(value), "https://"))
                 return refuse_value(error,
-                        "is a URL, and -i names a file of requests; write the URL without -i",
+                        "is a URL, but -i takes a file of requests; write the URL without -i",
                         value);
         return set_listed(settings, option, value, error);
 }
@@ -71,7 +71,7 @@ static int set_url_column(void *settings, const struct option *option, const cha
 {
         (void)option;
         of(settings)->input.url_column = value;
-        return *value ? 0 : refuse_value(error, "is no name of a column", value);
+        return *value ? 0 : refuse_value(error, "is not a column name", value);
 }
 
 /* As curl: several are joined by "&". */
@@ -199,7 +199,7 @@ static int set_max_redirs(void *settings, const struct option *option, const cha
                 return 0;
         }
         if (!str_to_u64(str_of(value), &n) || n >= UINT32_MAX)
-                return refuse_value(error, "is not a number; -1 is without limit", value);
+                return refuse_value(error, "is not a number; -1 means no limit", value);
         client->fail_on_redirect = n == 0;
         client->max_redirects = (unsigned)n;
         return 0;
@@ -211,72 +211,71 @@ static int set_max_redirs(void *settings, const struct option *option, const cha
 #define OWN(member)    offsetof(struct request_options, member)
 
 const struct option input_option_table[] = {
-        { "Input", 'i', "input", "FILE",
-                "requests from FILE, - is standard input; may be given again", set_file,
-                OWN(files) },
+        { "Input", 'i', "input", "FILE", "read requests from FILE, - is standard input; repeatable",
+                set_file, OWN(files) },
         { NULL, 0, "input-format", "FORMAT", "lines (URLs), jsonl (JSON objects), csv, tsv or auto",
                 set_input_format, 0 },
-        { NULL, 0, "url-column", "NAME", "of CSV and TSV: its name (url), or its number from 1 on",
+        { NULL, 0, "url-column", "NAME", "CSV or TSV column with the URLs, by name or number (url)",
                 set_url_column, 0 },
-        { NULL, 0, "strict", NULL, "members and columns that are not known are errors",
-                option_set_flag, OWN(input.is_strict) },
+        { NULL, 0, "strict", NULL, "treat unknown members and columns as errors", option_set_flag,
+                OWN(input.is_strict) },
         { 0 },
 };
 
 const struct option request_option_table[] = {
-        { HOW_LONG, 0, "connect-timeout", "TIME", "until connected: DNS, TCP and TLS (10 s)",
+        { HOW_LONG, 0, "connect-timeout", "TIME", "to connect: DNS, TCP and TLS (10 s)",
                 option_set_duration, CLIENT(connect_timeout_ms) },
         { NULL, 'm', "max-time", "TIME",
-                "from its turn to its result, all tries and work included (none)",
-                option_set_duration, CLIENT(total_timeout_ms) },
-        { NULL, 0, "read-timeout", "TIME", "between two arrivals of bytes (60 s)",
+                "from slot to result, retries and processing included (none)", option_set_duration,
+                CLIENT(total_timeout_ms) },
+        { NULL, 0, "read-timeout", "TIME", "longest silence of the server (60 s)",
                 option_set_duration, CLIENT(read_timeout_ms) },
 
-        { "What to ask", 'X', "request", "METHOD", "the method (GET, or POST with data)",
+        { "Request", 'X', "request", "METHOD", "request method (GET, or POST with data)",
                 option_set_text, OWN(method) },
         { NULL, 'H', "header", "LINE",
-                "\"Name: value\" to send, \"Name;\" empty, \"Name:\" not at all, @FILE", set_header,
+                "\"Name: value\", \"Name;\" (empty), \"Name:\" (not sent) or @FILE", set_header,
                 0 },
-        { NULL, 'd', "data", "DATA", "a form as body, @FILE from a file; several are joined by &",
+        { NULL, 'd', "data", "DATA", "body as a form, @FILE reads a file; several are joined by &",
                 set_data, 0 },
-        { NULL, 0, "data-binary", "DATA", "the same, a file taken as it is", set_data_binary, 0 },
-        { NULL, 'T', "upload-file", "FILE", "PUT this file, read as it is sent: memory stays flat",
-                option_set_text, OWN(upload) },
+        { NULL, 0, "data-binary", "DATA", "the same, but a file is sent unchanged", set_data_binary,
+                0 },
+        { NULL, 'T', "upload-file", "FILE", "PUT this file, read while it is sent", option_set_text,
+                OWN(upload) },
         { NULL, 'u', "user", "USER:PASSWORD", "Basic authentication", set_user, 0 },
-        { NULL, 'A', "user-agent", "NAME", "the User-Agent field; \"\" sends none", option_set_text,
+        { NULL, 'A', "user-agent", "NAME", "User-Agent header; \"\" sends none", option_set_text,
                 CLIENT(user_agent) },
-        { NULL, '0', "http1.0", NULL, "speak HTTP/1.0", option_set_flag, CLIENT(http_1_0) },
-        { NULL, 0, "http1.1", NULL, "speak HTTP/1.1 (the default)", option_clear_flag,
-                CLIENT(http_1_0) },
-        { NULL, 0, "compressed", NULL, "ask for compressed bodies and decode them (the default)",
+        { NULL, '0', "http1.0", NULL, "use HTTP/1.0", option_set_flag, CLIENT(http_1_0) },
+        { NULL, 0, "http1.1", NULL, "use HTTP/1.1 (default)", option_clear_flag, CLIENT(http_1_0) },
+        { NULL, 0, "compressed", NULL, "request compressed bodies and decode them (default)",
                 option_clear_flag, CLIENT(no_decoding) },
-        { NULL, 0, "no-compressed", NULL, "bodies as they are: ask for no coding, undo none",
+        { NULL, 0, "no-compressed", NULL, "neither request nor decode compressed bodies",
                 option_set_flag, CLIENT(no_decoding) },
 
         { "TLS and names", 'k', "insecure", NULL,
-                "accept any certificate: anybody can read and change everything", option_set_flag,
-                CLIENT(insecure_no_verify) },
-        { NULL, 0, "cacert", "FILE", "trust these certificates (PEM) instead of the system's",
+                "do not verify certificates: anyone on the path can read and change data",
+                option_set_flag, CLIENT(insecure_no_verify) },
+        { NULL, 0, "cacert", "FILE", "trust these CA certificates (PEM) instead of the system's",
                 option_set_text, CLIENT(ca_file) },
         { NULL, 'E', "cert", "FILE", "client certificate with its chain (PEM)", option_set_text,
                 CLIENT(client_cert_file) },
-        { NULL, 0, "key", "FILE", "its key (PEM), where it is not in the same file",
-                option_set_text, CLIENT(client_key_file) },
+        { NULL, 0, "key", "FILE", "its key (PEM), if not in the same file", option_set_text,
+                CLIENT(client_key_file) },
         { NULL, 0, "resolve", "HOST:PORT:ADDRESS",
-                "use ADDRESS[,ADDRESS] for HOST:PORT; * is any host", set_listed, OWN(resolve) },
-        { NULL, 0, "dns-server", "ADDRESS[:PORT]", "ask this name server, not the system's",
+                "use ADDRESS[,ADDRESS...] for HOST:PORT; * is any host", set_listed, OWN(resolve) },
+        { NULL, 0, "dns-server", "ADDRESS[:PORT]", "use this name server instead of the system's",
                 option_set_text, CLIENT(dns_server) },
 
         { WHAT_TO_ACCEPT, 'f', "fail", NULL,
-                "status 400 and above is an error, and its body is dropped", option_set_flag,
+                "treat status 400 and above as an error and drop its body", option_set_flag,
                 CLIENT(fail_on_status) },
-        { NULL, 'L', "location", NULL, "follow redirects (the default)", option_clear_flag,
+        { NULL, 'L', "location", NULL, "follow redirects (default)", option_clear_flag,
                 CLIENT(no_redirects) },
-        { NULL, 0, "no-location", NULL, "a redirect is the result", option_set_flag,
+        { NULL, 0, "no-location", NULL, "do not follow redirects", option_set_flag,
                 CLIENT(no_redirects) },
-        { NULL, 0, "max-redirs", "N", "redirects to follow (10); more is an error", set_max_redirs,
+        { NULL, 0, "max-redirs", "N", "redirects to follow before giving up (10)", set_max_redirs,
                 0 },
-        { NULL, 0, "allow-https-to-http", NULL, "follow a redirect from https to http",
+        { NULL, 0, "allow-https-to-http", NULL, "follow redirects from https to http",
                 option_set_flag, CLIENT(allow_https_to_http) },
         { NULL, 0, "max-filesize", "SIZE", "largest body after decoding (1G)", option_set_size,
                 CLIENT(max_body_bytes) },
@@ -303,7 +302,7 @@ void request_options_warn(const struct request_options *options)
 {
         if (options->client.insecure_no_verify)
                 fprintf(stderr,
-                        "muster: WARNING: -k: certificates are not checked, anybody on the way can read and change everything\n");
+                        "muster: WARNING: -k: certificates are not verified, anyone on the path can read and change data\n");
 }
 
 void request_options_deinit(struct request_options *options)

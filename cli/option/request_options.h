@@ -34,10 +34,10 @@ struct request_options {
 };
 
 /* The heading that the first group of request_option_table has: a command may have more of it. */
-#define HOW_LONG "How long (500ms, 2s, 1.5m; plain numbers are seconds; 0 is for ever)"
+#define HOW_LONG "Time limits (500ms, 2s, 1.5m; plain numbers are seconds; 0 is no limit)"
 
 /* The heading of its last group. */
-#define WHAT_TO_ACCEPT "What to accept"
+#define WHAT_TO_ACCEPT "Response"
 
 extern const struct option input_option_table[], request_option_table[];
 

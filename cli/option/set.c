@@ -55,7 +55,7 @@ int option_set_count(void *settings, const struct option *option, const char *va
         uint64_t count;
 
         if (!str_to_u64(str_of(value), &count) || count < 1 || count > UINT32_MAX)
-                return refuse_value(error, value, "not a number from 1 on");
+                return refuse_value(error, value, "not a number of 1 or more");
         *(unsigned *)member(settings, option) = (unsigned)count;
         return 0;
 }
@@ -115,7 +115,7 @@ int option_set_rate(void *settings, const struct option *option, const char *val
         if (!quantity_parse(str_of(value), units, &per_s) ||
                 (per_s > 0 && (per_s < 1e-6 || per_s > 1e6)))
                 return refuse_value(error, value,
-                        "not a rate; write 500/s, 30/m or a plain number a second");
+                        "not a rate; write 500/s, 30/m or a plain number per second");
         *(double *)member(settings, option) = per_s;
         return 0;
 }

@@ -33,7 +33,7 @@ static int make_parents(char *path, size_t *ret_made_at, struct muster_error *er
                 *slash = '\0';
                 r = mkdir(path, 0777);
                 if (r < 0 && errno != EEXIST) {
-                        fail_on_file(path, "make the directory", errno, error);
+                        fail_on_file(path, "create the directory", errno, error);
                         *slash = '/';
                         return MUSTER_E_RESOURCE;
                 }
@@ -240,7 +240,7 @@ static bool is_known_before(const struct body_files *files)
 static int too_long(const struct buf *name, struct muster_error *error)
 {
         return error_set(error, MUSTER_E_INPUT, MUSTER_PHASE_DELIVER, 0,
-                "input: a part of the name of its body is longer than 255 bytes: %.60s...; shorten --body",
+                "input: a part of the body's file name is longer than 255 bytes: %.60s...; shorten --body",
                 name->at);
 }
 
@@ -251,7 +251,7 @@ static int take_name(struct body_files *files, const struct buf *name, struct mu
 
         if (r == NAME_SET_HAS_IT)
                 return error_set(error, MUSTER_E_INPUT, MUSTER_PHASE_DELIVER, 0,
-                        "input: the file of its body would be %.200s, which an earlier item has; give each an id of its own, or add {n} to --body",
+                        "input: an earlier request has the same body file, %.200s; give each its own id, or add {n} to --body",
                         name->at);
         return r < 0 ? error_set_memory(error, MUSTER_PHASE_DELIVER) : 0;
 }
@@ -360,11 +360,11 @@ int body_files_check(const char *spec, struct muster_error *error)
                 return 0;
         if (!*spec)
                 return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
-                        "--body: \"\" is no place; it is inline, none, or a directory");
+                        "--body: \"\" is empty; give inline, none or a directory");
         if (strpbrk(spec, "/{") || (stat(spec, &status) == 0 && S_ISDIR(status.st_mode)) ||
                 !(meant = meaning_of(str_of(spec))))
                 return 0;
         return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
-                "--body: did you mean %s? For a directory of the name \"%s\" write ./%s", meant,
-                spec, spec);
+                "--body: did you mean %s? For a directory named \"%s\" write ./%s", meant, spec,
+                spec);
 }

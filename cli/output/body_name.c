@@ -36,7 +36,7 @@ int body_name_check(const char *template, unsigned *ret_words, struct muster_err
 
                 if (!word_of(word))
                         return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
-                                "--body: there is no \"%.40s\"; there are " BODY_NAME_WORDS, open);
+                                "--body: unknown \"%.40s\"; known are " BODY_NAME_WORDS, open);
                 words |= word_of(word);
         }
         *ret_words = words;

@@ -63,7 +63,7 @@ static int fail_to_write(const struct output *output, int sys, struct muster_err
 {
         if (sys == EPIPE)
                 return error_set(error, MUSTER_E_RESOURCE, MUSTER_PHASE_DELIVER, sys,
-                        "whoever read %s has closed it; %llu results were written before",
+                        "the reader of %s closed it; %llu results were written before",
                         name_of(output), (unsigned long long)output->n_written);
         return error_set(error, MUSTER_E_RESOURCE, MUSTER_PHASE_DELIVER, sys,
                 "cannot write to %s: %s; %llu results were written before", name_of(output),

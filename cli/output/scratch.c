@@ -21,7 +21,7 @@
 static int fail_to_make(const char *path, int sys, struct muster_error *error)
 {
         return error_set(error, MUSTER_E_RESOURCE, MUSTER_PHASE_QUEUE, sys,
-                "resource: cannot make the directory %s: %s", path, strerrordesc_np(sys));
+                "resource: cannot create the directory %s: %s", path, strerrordesc_np(sys));
 }
 
 /* --- removing -------------------------------------------------------------------------------- */

@@ -208,7 +208,7 @@ static void explain_end(int status, char *text, size_t size)
         const char *signal = sigabbrev_np(WIFSIGNALED(status) ? code : code - 128);
 
         if (WIFSIGNALED(status))
-                snprintf(text, size, "the command was ended by signal %d (SIG%s)", code,
+                snprintf(text, size, "the command was killed by signal %d (SIG%s)", code,
                         signal ? signal : "?");
         else
                 snprintf(text, size, "the command exited with status %d%s%s%s", code,

@@ -170,10 +170,12 @@ static int check_bounds(struct process_job *job, const struct outputs *outputs,
         const struct child_talk *talk, uint64_t end_ns)
 {
         if (outputs->text.len > talk->max_output_bytes)
-                return process_fail(job, "jq: the expression puts out more than %llu bytes",
+                return process_fail(job,
+                        "jq: the output of the expression is larger than %llu bytes; --process-max-output allows more",
                         (unsigned long long)talk->max_output_bytes);
         if (clock_monotonic() >= end_ns)
-                return process_fail(job, "jq: the expression took longer than %g s",
+                return process_fail(job,
+                        "jq: the expression took longer than %g s; --process-timeout allows more",
                         (double)talk->timeout_ns / (double)NS_PER_S);
         return atomic_load(&job->process->is_stopping) ? process_fail(job, "interrupted") : 0;
 }

@@ -40,7 +40,7 @@ static void ask_to_end(void *state, bool firmly)
         }
         if (child_look(state) == CHILD_HAS_SPOKEN)
                 fprintf(stderr,
-                        "muster: WARNING: --process-lines: the command wrote more lines than it was asked for; answers may stand at the wrong responses\n");
+                        "muster: WARNING: --process-lines: the command wrote more lines than it was given; answers may belong to other responses\n");
         child_say_end(state);
 }
 
@@ -68,7 +68,7 @@ static int get_ready(struct child *child, struct process_job *job)
         case CHILD_HAS_SPOKEN:
                 child_end(child);
                 return process_fail(job,
-                        "the command wrote a line that nothing had asked for, and was killed");
+                        "the command wrote a line without being given one, and was killed");
         case CHILD_IS_GONE:
                 child_end(child);
                 break;

@@ -170,7 +170,7 @@ static int process_one(struct muster_result *result, void *argument)
         if (atomic_load(&process->is_stopping))
                 return process_fail(&job, "interrupted");
         if (!muster_result_time_left_ns(result))
-                return process_fail(&job, "there is no time left");
+                return process_fail(&job, "no time left");
         job.processed = mem_zalloc(sizeof(*job.processed));
         if (!job.processed)
                 return process_fail(&job, "out of memory");
@@ -201,7 +201,7 @@ static int check_options(const struct process_options *options, struct muster_er
         if (options->is_lines && !options->command)
                 what = "--process-lines needs a command: --process COMMAND";
         else if (options->command && options->jq)
-                what = "--process and --jq: only one of them can say what becomes of a body";
+                what = "--process and --jq exclude each other; give one of them";
         else if (!process_is_wanted(options) && (options->timeout_ms || options->max_output_bytes))
                 what = "--process-timeout and --process-max-output need --process or --jq";
         if (!what)
@@ -237,7 +237,7 @@ int process_begin(struct process *process, const struct process_options *options
         process->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
         if (process->stop_fd < 0)
                 return error_set(error, MUSTER_E_RESOURCE, MUSTER_PHASE_QUEUE, errno,
-                        "cannot get ready to process bodies: %s", error_sys_text(errno));
+                        "cannot prepare to process bodies: %s", error_sys_text(errno));
         r = workspace_new(process, &first, error);
         if (r == 0)
                 put_workspace(process, first);

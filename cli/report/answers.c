@@ -42,7 +42,7 @@ const char *answer_name(enum answer_kind answer)
                 [ANSWER_4XX] = "4xx",
                 [ANSWER_5XX] = "5xx",
                 [ANSWER_OTHER] = "other",
-                [ANSWER_NONE] = "no answer",
+                [ANSWER_NONE] = "no response",
         };
 
         assert(answer < ANSWER_N);

@@ -54,11 +54,11 @@ void progress_words(const struct progress *progress, unsigned columns,
                 add(&line, ", %llu answered 4xx or 5xx", (unsigned long long)progress->n_refused);
         add(&line, ", %llu failed", (unsigned long long)progress->n_failed);
         if (progress->hold_s >= 1)
-                add(&line, ", a server asks to wait %.0f s", progress->hold_s);
+                add(&line, ", waiting %.0f s as a server asked", progress->hold_s);
         if (share <= 0.001 || elapsed_s < 1)
                 return;
         add(&line, ", %.0f %%", share * 100);
-        add(&line, ", %.0f s to go", elapsed_s / share - elapsed_s);
+        add(&line, ", %.0f s left", elapsed_s / share - elapsed_s);
 }
 
 static unsigned terminal_columns(void)

@@ -21,8 +21,7 @@ static void print_requests(const struct page *page, const struct report *report)
         fprintf(page->to, ", %llu failed", (unsigned long long)report->n_failed);
         if (report->n_cancelled)
                 fprintf(page->to, "; %s",
-                        words_counted(report->n_cancelled, "other was cancelled",
-                                "others were cancelled")
+                        words_counted(report->n_cancelled, "other cancelled", "others cancelled")
                                 .text);
         fprintf(page->to, "\n");
 }
@@ -58,7 +57,7 @@ static void print_statuses(const struct page *page, const struct report *report,
 
         for (size_t i = 0; i < n && i < STATUSES_SHOWN; i++) {
                 page_label(page, answer_name(kind));
-                fprintf(page->to, "%d: %llu, the first: %s\n", statuses[i],
+                fprintf(page->to, "%d: %llu, first: %s\n", statuses[i],
                         (unsigned long long)answers_n(answers, statuses[i]),
                         answers_example(answers, statuses[i]));
                 n_others -= answers_n(answers, statuses[i]);
@@ -76,8 +75,7 @@ static void print_errors(const struct page *page, const struct report *report)
                 if (!report->n_codes[i])
                         continue;
                 page_label(page, "failed");
-                fprintf(page->to, "%s%s%s: %llu, the first: %s\n",
-                        page->has_colour ? "\033[31m" : "",
+                fprintf(page->to, "%s%s%s: %llu, first: %s\n", page->has_colour ? "\033[31m" : "",
                         muster_code_name((enum muster_code) - i), page->has_colour ? "\033[0m" : "",
                         (unsigned long long)report->n_codes[i],
                         report->examples[i] ? report->examples[i] : "");
@@ -90,7 +88,7 @@ static void print_quantiles(const struct page *page, const char *name, const str
         if (!hist->n)
                 return;
         page_label(page, name);
-        fprintf(page->to, "half within %s, 90 %% %s, 99 %% %s, all %s (%s)\n",
+        fprintf(page->to, "p50 %s, p90 %s, p99 %s, max %s (%s)\n",
                 words_ns(hist_quantile(hist, 0.5)).text, words_ns(hist_quantile(hist, 0.9)).text,
                 words_ns(hist_quantile(hist, 0.99)).text, words_ns(hist->max).text, what);
 }
@@ -100,15 +98,15 @@ static const struct {
         enum muster_phase phase;
         const char *words;
 } told_phases[] = {
-        { MUSTER_PHASE_DNS, "looking up host names" },
+        { MUSTER_PHASE_DNS, "resolving host names" },
         { MUSTER_PHASE_TCP, "opening connections" },
         { MUSTER_PHASE_TLS, "TLS handshakes" },
         { MUSTER_PHASE_SEND, "sending requests" },
         { MUSTER_PHASE_WAIT, "waiting for the server" },
-        { MUSTER_PHASE_LAG, "this program's own delay" },
+        { MUSTER_PHASE_LAG, "muster's own delay" },
         { MUSTER_PHASE_RECEIVE, "receiving responses" },
-        { MUSTER_PHASE_DECODE, "decompressing" },
-        { MUSTER_PHASE_PROCESS, "work on bodies" },
+        { MUSTER_PHASE_DECODE, "decompressing bodies" },
+        { MUSTER_PHASE_PROCESS, "processing bodies" },
 };
 #define N_TOLD_PHASES   (sizeof(told_phases) / sizeof(told_phases[0]))
 #define SHARE_MENTIONED 0.001
@@ -181,7 +179,7 @@ static void print_connections(const struct page *page, const struct report *repo
                         (unsigned long long)stats->n_tls_resumed);
         fprintf(page->to, "\n");
         page_label(page, "also");
-        fprintf(page->to, "%s, %s; bodies of %s, %s on the wire\n",
+        fprintf(page->to, "%s, %s; bodies %s, on the wire %s\n",
                 words_counted(stats->n_retries, "retry", "retries").text,
                 words_counted(stats->n_redirects, "redirect", "redirects").text,
                 words_bytes(report->body_bytes).text, words_bytes(report->wire_bytes).text);
@@ -193,13 +191,13 @@ static void print_refusals(const struct page *page, const struct muster_client_s
         if (stats->n_refused) {
                 page_label(page, "refused");
                 fprintf(page->to,
-                        "%s to come back later (429, 503), and muster slowed down for it\n",
-                        words_counted(stats->n_refused, "answer", "answers").text);
+                        "%s asked to come back later (429, 503); muster slowed down for them\n",
+                        words_counted(stats->n_refused, "response", "responses").text);
         }
         if (stats->n_retries_withheld) {
                 page_label(page, "withheld");
                 fprintf(page->to,
-                        "%s, as the retry budget was used up; allow more with --retry-budget\n",
+                        "%s, because the retry budget was used up; --retry-budget allows more\n",
                         words_counted(stats->n_retries_withheld, "retry", "retries").text);
         }
 }
@@ -213,11 +211,11 @@ void summary_print(const struct report *report, const struct muster_client_stats
         print_statuses(page, report, ANSWER_5XX);
         print_errors(page, report);
         print_quantiles(page, "latency", &report->request_ns,
-                report->n_failed
-                        ? "of those without an error, from a request's turn to its last byte"
-                        : "from a request's turn to its last byte");
-        print_quantiles(page, "from plan", &report->from_plan_ns, "from planned start to result");
-        print_quantiles(page, "queue", &report->queue_ns, "waiting for its turn");
+                report->n_failed ? "requests without an error; time in the queue not counted"
+                                 : "time in the queue not counted");
+        print_quantiles(page, "from plan", &report->from_plan_ns,
+                "from the planned start to the result");
+        print_quantiles(page, "queue", &report->queue_ns, "waiting for a free slot");
         print_phases(page, report);
         print_connections(page, report, stats);
         print_refusals(page, stats);

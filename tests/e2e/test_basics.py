@@ -25,11 +25,11 @@ def muster_text(muster, *arguments):
 def test_usage_errors(muster):
     for arguments, words in [
         ([], "usage: muster"),
-        (["frobnicate"], 'no command "frobnicate"'),
+        (["frobnicate"], 'unknown command "frobnicate"'),
         (["http://h/"], "muster fetch http://h/"),
         (["fetch", "--nonsense"], "unknown option --nonsense"),
-        (["fetch", "--proxy", "http://p/", "http://h/"], "unknown option --proxy: there are no proxies yet"),
-        (["compare", "-x", "http://p/", "http://h/"], "unknown option -x (--proxy): there are no proxies yet"),
+        (["fetch", "--proxy", "http://p/", "http://h/"], "unknown option --proxy: proxies are not supported yet"),
+        (["compare", "-x", "http://p/", "http://h/"], "unknown option -x (--proxy): proxies are not supported yet"),
         (["fetch", "-O", "http://h/"], "--body DIR"),
         (["fetch", "-i", "http://h/"], "write the URL without -i"),
         (["fetch", "-c", "zero", "http://h/"], '"zero" is not a number'),
@@ -116,7 +116,7 @@ def test_summary_and_no_colour_when_piped(muster, server):
     s = server()
     run = muster("fetch", "--summary", s.url(), "nonsense")
     assert "2 in " in run.stderr and "1 succeeded, 1 failed" in run.stderr
-    assert "url: 1, the first: nonsense: url: \"nonsense\" is no URL" in run.stderr
+    assert "url: 1, first: nonsense: url: \"nonsense\" is no URL" in run.stderr
     assert "1 opened, 0 requests reused one; no DNS lookups" in run.stderr
     assert "\033" not in run.stderr
     assert muster("fetch", s.url()).stderr == ""
@@ -130,7 +130,7 @@ def test_refusals_are_no_successes(muster, server):
     assert run.status == 0
     assert "; 3 succeeded, 5 answered 4xx or 5xx, 0 failed\n" in run.stderr
     assert "\nresponses    2xx: 2, redirects not followed: 1, 4xx: 5\n" in run.stderr
-    assert f"\n4xx          429: 5, the first: {s.url('/limited')}\n" in run.stderr
+    assert f"\n4xx          429: 5, first: {s.url('/limited')}\n" in run.stderr
     run = muster("fetch", "--summary", "--no-location", "-f", *urls)
     assert run.status == 1 and "; 3 succeeded, 5 failed\n" in run.stderr
 
@@ -163,7 +163,7 @@ def test_disk_full_and_closed_pipe(muster, server):
     process = muster.start("fetch", *[s.url()] * 300)
     process.stdout.close()
     assert process.wait(60) == 3
-    assert "whoever read standard output has closed it" in process.stderr.read().decode()
+    assert "the reader of standard output closed it" in process.stderr.read().decode()
 
 
 # --- a terminal ---------------------------------------------------------------------------------------------------------

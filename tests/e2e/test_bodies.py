@@ -76,7 +76,7 @@ def test_names_from_a_template(muster, lab, tmp_path):
 def test_errors_of_names(muster, lab, tmp_path):
     s = lab()
     run = muster("fetch", "--body", "out/{nmae}", s.url("/plain"))
-    assert run.status == 2 and 'there is no "{nmae}"' in run.stderr
+    assert run.status == 2 and 'unknown "{nmae}"; known are {n}, ' in run.stderr
     (tmp_path / "file").write_text("")
     run = muster("fetch", "--body", "file/x", s.url("/plain"))
     assert run.status == 3 and "cannot" in run.stderr and "file" in run.stderr
@@ -113,7 +113,7 @@ def test_name_given_twice(muster, server, tmp_path):
     run = muster("fetch", "--in-order", "--body", "out/{id}", input=lines_of({"url": s.url("/a"), "id": "x"}, {"url": s.url("/b"), "id": "x"}, {"url": s.url("/c"), "id": 3}, {"url": s.url("/d"), "id": "3"}, {"url": s.url("/e")}))
     assert run.status == 1
     first, second, third, fourth, fifth = run.results
-    assert second["error"]["code"] == fourth["error"]["code"] == "input" and "out/x, which an earlier item has" in second["error"]["text"]
+    assert second["error"]["code"] == fourth["error"]["code"] == "input" and "same body file, out/x;" in second["error"]["text"]
     assert first["ok"] and third["ok"] and fifth["ok"] and fifth["body_file"] == "out/5"
     assert sorted(r.path for r in s.requests) == ["/a", "/c", "/e"]
     assert (tmp_path / "out/x").read_text() == "/a" and files_in(tmp_path / "out") == ["3", "5", "x"]
@@ -127,7 +127,7 @@ def test_two_items_of_a_host(muster, server, tmp_path):
     s = server(lambda r: ok(r.path.encode()))
     run = muster("fetch", "-c", "1", "--body", "out/{host}.html", s.url("/a"), s.url("/b"))
     good, bad = sorted(run.results, key=lambda result: not result["ok"])
-    assert run.status == 1 and bad["error"]["code"] == "input" and "which an earlier item has" in bad["error"]["text"] and "body_file" not in bad
+    assert run.status == 1 and bad["error"]["code"] == "input" and "an earlier request has the same body file" in bad["error"]["text"] and "body_file" not in bad
     assert (tmp_path / good["body_file"]).read_text() == good["url"].removeprefix(s.url().rstrip("/"))
     assert files_in(tmp_path / "out") == [f"127.0.0.1:{s.port}.html"]
     # Equal content under a name of its hash is one file, and no error.
@@ -184,7 +184,7 @@ def test_body_of_an_error_in_the_line(muster, lab):
     kept = muster("fetch", "--fail-with-body", url)
     assert kept.status == 1 and kept.result["error"]["code"] == "status" and kept.result["body"] == "404 Not Found\n"
     both = muster("fetch", "-f", "--fail-with-body", url)
-    assert both.status == 2 and "choose one" in both.stderr
+    assert both.status == 2 and "give one of them" in both.stderr
 
 
 # --- what a killed run leaves ---------------------------------------------------------------------------------------------

@@ -79,7 +79,7 @@ def test_the_verdict_comes_first(recorded):
     assert "\033" not in page.stdout
     assert any(line.startswith("requests ") and f"{N} in " in line and "all succeeded" in line for line in lines)
     assert f"\nverdict      {account['verdict']}\n" in run.stderr
-    for heading in ("Where the ", "As it was set up, it could not have been faster than", "What was found"):
+    for heading in ("Where the ", "With this setup it could not have been faster than", "Findings, largest gain first"):
         assert any(line.startswith(heading) for line in lines), heading
 
 
@@ -140,7 +140,7 @@ def test_a_damaged_record_does_not_crash(recorded, tmp_path):
 
 def test_usage():
     for arguments, says in [
-        ([], "what is to be explained"),
+        ([], "no record given"),
         (["a", "b"], "one record at a time"),
         (["a", "--jsn"], "did you mean --json"),
         (["a", "--confirm-rounds", "0"], "from 1 to 20"),
@@ -286,7 +286,7 @@ def told(text):
     amount = r"([\d.]+ (?:us|ms|s))"
     text = re.sub(r"\s+", " ", text)
     match = re.search(rf"--concurrency \d+: predicted {amount} \({amount} to {amount}\), measured {amount}; "
-                      rf"before {amount}, and without the change once more {amount}\. (.*?)\.", text)
+                      rf"the recorded run took {amount}, and an unchanged repeat {amount}\. (.*?)\.", text)
     assert match, text
     return [seconds(group) for group in match.groups()[:6]] + [match[7]]
 
@@ -405,7 +405,7 @@ def test_ctrl_c_while_it_is_tried(slow_lab, tmp_path):
     os.killpg(process.pid, signal.SIGINT)
     _, stderr = process.communicate(timeout=PATIENCE)
     assert process.returncode == 1
-    assert b"the remedy was not tried to the end" in stderr and b"left at once" not in stderr
+    assert b"--confirm did not finish" in stderr and b"stopped at once" not in stderr
     assert list((tmp_path / "temporary").iterdir()) == []
 
 
@@ -455,10 +455,10 @@ def test_latency_is_of_those_without_an_error(muster, lab, tmp_path):
     run = muster("fetch", "--summary", "-m", "0.5", "--record", "run.db", "--assert", "latency.max<500ms", "--assert", "connects<=10", input=mixed)
     assert run.stderr.count(": holds, it was ") == 2, run.stderr
     page = " ".join(explain("run.db", cwd=tmp_path).stdout.split())
-    assert "on average (of those without an error, from a request's turn to its last byte)" in page
+    assert "(requests without an error; time in the queue not counted)" in page
     assert f"{explained(tmp_path / 'run.db')['run']['connections']} opened" in run.stderr
     none = muster("fetch", "-m", "0.2", "--record", "none.db", "--assert", "latency.p99<1h", hanging)
-    assert none.status == 4 and "FAILED, there is nothing to measure as every request failed" in none.stderr
+    assert none.status == 4 and "FAILED, nothing to measure because every request failed" in none.stderr
     assert "\nlatency " not in explain("none.db", cwd=tmp_path).stdout
 
 

@@ -43,7 +43,7 @@ def test_cancelled_is_neither_done_nor_failed(muster, server, number, name):
     errors = [result["error"] for result in map(json.loads, stdout.splitlines()) if result["error"]]
     assert {error["text"] for error in errors} == {f"cancelled: by {name}"}
     n_done = 200 - len(errors)
-    summary = re.search(rf"^requests +{n_done} in ([\d.]+ m?s), (\d+)/s; {n_done} succeeded, 0 failed; {len(errors)} others were cancelled$",
+    summary = re.search(rf"^requests +{n_done} in ([\d.]+ m?s), (\d+)/s; {n_done} succeeded, 0 failed; {len(errors)} others cancelled$",
                         stderr.decode(), re.M)
     assert summary, stderr.decode()
     assert int(summary[2]) <= 20  # two at a time, a tenth of a second each

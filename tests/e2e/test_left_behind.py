@@ -39,7 +39,7 @@ def all_in(folder):
     (["-i", "no-such-list"], 3, "no-such-list"),
     (["--jq", "][", "http://h/"], 2, "jq"),
     (["--no-such-option", "http://h/"], 2, "--no-such-option"),
-    (["-f", "--fail-with-body", "http://h/"], 2, "choose one"),
+    (["-f", "--fail-with-body", "http://h/"], 2, "give one of them"),
     (["--assert", "nonsense", "http://h/"], 2, "nonsense"),
 ], ids=lambda value: value if isinstance(value, str) and " " not in value and "/" not in value else "")
 def test_nothing_is_made_and_nothing_lost(muster, tmp_path, options, status, words, old):
@@ -68,7 +68,7 @@ def test_a_list_is_not_overwritten_by_its_results(muster, server, tmp_path):
     os.link(tmp_path / "urls", tmp_path / "same")
     for name in ("urls", "same", "./urls"):
         run = muster("fetch", "-i", "urls", "-o", name)
-        assert run.status == 2 and "is the list of requests (-i)" in run.stderr
+        assert run.status == 2 and "is both the input (-i) and the output (-o)" in run.stderr
     assert (tmp_path / "urls").read_text().startswith("http://")
 
 
@@ -189,7 +189,7 @@ def test_closed_pipe_ends_commands_and_files(muster, server, tmp_path):
     command = f"if [ $MUSTER_N -gt 1 ]; then exec sleep {marker}; fi; sleep 0.3"
     process = muster.start("fetch", "--body", "out", "--process", command, "--process-workers", "2", *[s.url()] * 3, stdout=writer)
     os.close(writer)
-    assert process.wait(PATIENCE) == 3 and "has closed it" in process.stderr.read().decode()
+    assert process.wait(PATIENCE) == 3 and "closed it" in process.stderr.read().decode()
     wait_until(lambda: not running(marker))
     assert [path for path in all_in(tmp_path) if ".muster" in path] == []
 
@@ -221,10 +221,10 @@ def test_a_list_on_standard_input_is_no_output(muster, tmp_path):
     listed.write_text("http://127.0.0.1:1/\n")
     with open(listed) as stdin:
         done = subprocess.run([MUSTER, "fetch", "-o", listed], stdin=stdin, capture_output=True, text=True, cwd=tmp_path)
-    assert done.returncode in (2, 3) and "cannot have the results as well (-o)" in done.stderr
+    assert done.returncode in (2, 3) and "and the output (-o); write the results to another file" in done.stderr
     assert listed.read_text() == "http://127.0.0.1:1/\n"
 
 
 def test_a_record_is_no_output(tmp_path):
     done = subprocess.run([MUSTER, "fetch", "-o", "same", "--record", "./same", "http://127.0.0.1:1/"], capture_output=True, text=True, cwd=tmp_path)
-    assert done.returncode in (2, 3) and "is the record (--record)" in done.stderr
+    assert done.returncode in (2, 3) and "is both the record (--record) and the output (-o)" in done.stderr

@@ -87,7 +87,7 @@ def test_command_output_is_bytes(muster, server):
 @pytest.mark.parametrize("options, words", [
     (["--process", "echo no; echo boom >&2; echo two >&2; exit 3"], "process: the command exited with status 3: boom"),
     (["--process", "exit 1"], "process: the command exited with status 1"),
-    (["--process", "kill -SEGV $$"], "process: the command was ended by signal 11 (SIGSEGV)"),
+    (["--process", "kill -SEGV $$"], "process: the command was killed by signal 11 (SIGSEGV)"),
     (["--process", "sh -c 'kill -ABRT $$'; exit $?"], "process: the command exited with status 134 (SIGABRT)"),
     (["--process", "no-such-command"], "process: the command exited with status 127: sh: "),
     (["--process", "echo deep in thought >&2; sleep {marker} | sleep {marker}", "--process-timeout", "300ms"],
@@ -102,7 +102,7 @@ def test_command_fails(muster, server, marker, options, words):
     for result in done.results:
         assert (result["error"]["code"], result["error"]["stage"], result["status"]) == ("process", "process", 200)
         assert text_of(result).startswith(words) and "processed" not in result and result["body"] == "ok"
-    assert "process: 2, the first: " in done.stderr and " work on bodies " in done.stderr.split("where the time went:")[1].splitlines()[0]
+    assert "process: 2, first: " in done.stderr and " processing bodies " in done.stderr.split("where the time went:")[1].splitlines()[0]
 
 
 def test_all_that_may_be_written(muster, server):
@@ -242,7 +242,7 @@ def test_lines(muster, server, script):
         assert result["processed"]["n"] == result["n"] and result["processed"]["id"] == result["id"] == f"id {result['n']}"
         assert result["processed"]["body"] == f"/{result['n']}" and "body" not in result
     for result in done.results:
-        assert result["ok"] or text_of(result) == "process: no answer: the command was ended by signal 6 (SIGABRT): the third is too much"
+        assert result["ok"] or text_of(result) == "process: no answer: the command was killed by signal 6 (SIGABRT): the third is too much"
 
 
 def test_lines_on_many_workers(muster, server, script):
@@ -296,10 +296,10 @@ def test_line_that_was_not_asked_for(muster, server):
     s = server(lambda r: [0.3 * (r.n - 1), ok()])
     done = muster("fetch", "-c", "1", s.url(), s.url(), "--process", "while read -r line; do echo a; sleep 0.05; echo b; done", "--process-lines")
     assert [result["ok"] for result in done.results] == [True, False]
-    assert text_of(done.results[1]) == "process: the command wrote a line that nothing had asked for, and was killed"
+    assert text_of(done.results[1]) == "process: the command wrote a line without being given one, and was killed"
     s = server(lambda r: ok() if r.path == "/" else [1, "close"])
     done = muster("fetch", s.url(), s.url("/never"), "--process", "read -r line; echo a; sleep 0.1; echo b; cat", "--process-lines")
-    assert done.results[0]["processed"] == "a" and "WARNING: --process-lines: the command wrote more lines than it was asked for" in done.stderr
+    assert done.results[0]["processed"] == "a" and "WARNING: --process-lines: the command wrote more lines than it was given" in done.stderr
 
 
 def test_large_lines(muster, server, script):
@@ -390,7 +390,7 @@ def test_jq(muster, server, jq, expression, expected):
 @pytest.mark.parametrize("options, words", [
     (["--jq", ".a.b"], 'process: jq: Cannot index number with '), (["--jq", 'error("mine")'], "process: jq: mine"), (["--jq", "input"], "process: jq: "),
     (["--jq", ".a, error({b: 1})"], 'process: jq: {"b":1}'), (["--jq", '"gone"|halt_error'], "process: jq: gone"),
-    (["--jq", "repeat(1)", "--process-max-output", "1k"], "process: jq: the expression puts out more than 1024 bytes"),
+    (["--jq", "repeat(1)", "--process-max-output", "1k"], "process: jq: the output of the expression is larger than 1024 bytes"),
     (["--jq", "repeat(1)", "--process-timeout", "1ms"], "process: jq: the expression took longer than 0.001 s"),
 ])
 def test_jq_fails(muster, server, jq, options, words):
@@ -421,7 +421,7 @@ def test_jq_on_many_workers(muster, server, jq):
 
 @pytest.mark.parametrize("options, words", [
     (["--process-lines"], "--process-lines needs a command: --process COMMAND"),
-    (["--process", "cat", "--jq", "."], "--process and --jq: only one of them"),
+    (["--process", "cat", "--jq", "."], "--process and --jq exclude each other"),
     (["--process-timeout", "1s"], "--process-timeout and --process-max-output need --process or --jq"),
     (["--process", "cat", "--process-timeout", "soon"], "is not a duration"),
     (["--process", "cat", "--process-workers", "0"], "--process-workers: "),

@@ -69,7 +69,7 @@ def test_plan_tells_what_a_slow_server_did_to_those_behind(lab, muster):
     assert all(abs(at - planned[0] - i * 10_000) < 100_000 for i, at in enumerate(planned))
     late = lateness(results)
     assert late[0] < 500_000 and late[-1] > 1_800_000
-    summary = dict(re.findall(r"^(latency|from plan) +half within (.+?),", done.stderr, re.M))
+    summary = dict(re.findall(r"^(latency|from plan) +p50 (.+?),", done.stderr, re.M))
     assert summary["latency"].endswith(" ms") and summary["from plan"].endswith(" s"), done.stderr
 
 
@@ -89,9 +89,9 @@ def test_what_the_lines_say(lab, muster):
     good, bad = sorted(done.results, key=lambda result: result["n"])
     assert 0 <= good["planned_us"] < 1_000_000 and bad["planned_us"] is None
     assert good["attempts"] == 2 and good["total_us"] > 900_000  # the retry has the next moment
-    assert re.search(r"^from plan    half within 1(\.0\d)? s,", done.stderr, re.M), done.stderr
+    assert re.search(r"^from plan    p50 1(\.0\d)? s,", done.stderr, re.M), done.stderr
     done = muster("fetch", "--summary", one.url("/plain"))
     assert "from plan" not in done.stderr
     for rate in ["fast", "5/d", "-1", "1e9"]:
         done = muster("fetch", "--rate-per-host", rate, one.url("/plain"))
-        assert done.status == 2 and "is not a rate; write 500/s, 30/m or a plain number a second" in done.stderr
+        assert done.status == 2 and "is not a rate; write 500/s, 30/m or a plain number per second" in done.stderr

@@ -21,7 +21,7 @@ def test_none_is_lost(lab, muster, tmp_path, answer):
     run = muster("fetch", "-f", "--retry", "10", "-c", "8", "--summary", "--record", "run.db", input=limited.url("/plain\n") * N)
     assert run.status == 0
     assert [result["status"] for result in run.results] == [200] * N
-    assert "and muster slowed down for it" in run.stderr
+    assert "muster slowed down for them" in run.stderr
     assert first_cause(tmp_path) == "throttled"
 
 
@@ -50,7 +50,7 @@ def test_budget(lab, muster, tmp_path):
     said = [result["error"]["text"] for result in run.results if "retry budget (20 %" in result["error"]["text"]]
     assert sum(result["attempts"] for result in run.results) == 60 + 10 + 12
     assert len(said) == 60 - 22 and "--retry-budget raises it" in said[0]
-    assert "withheld     38 retries, as the retry budget was used up; allow more with --retry-budget" in run.stderr
+    assert "withheld     38 retries, because the retry budget was used up; --retry-budget allows more" in run.stderr
     assert first_cause(tmp_path) == "retries-withheld"
     assert sum(result["attempts"] for result in fetch("--retry-budget", "none").results) == 120
     assert sum(result["attempts"] for result in fetch("--retry-budget", "50").results) == 60 + 10 + 30

@@ -63,12 +63,12 @@ static void test_bad_options(void **state)
 {
         static const char *const cases[][2] = {
                 { "--concurency 5", "unknown option --concurency; did you mean --concurrency?" },
-                { "--frobnicate", "unknown option --frobnicate; --help lists all" },
-                { "-~", "unknown option -~; --help lists all" },
+                { "--frobnicate", "unknown option --frobnicate; --help lists all options" },
+                { "-~", "unknown option -~; --help lists all options" },
                 { "-c", "--concurrency needs a value: N" },
-                { "-c 0", "--concurrency: \"0\" is not a number from 1 on" },
-                { "-c many", "--concurrency: \"many\" is not a number from 1 on" },
-                { "--insecure=yes", "--insecure takes no value, but \"yes\" was given" },
+                { "-c 0", "--concurrency: \"0\" is not a number of 1 or more" },
+                { "-c many", "--concurrency: \"many\" is not a number of 1 or more" },
+                { "--insecure=yes", "--insecure takes no value, but got \"yes\"" },
                 { "-m 2x",
                         "--max-time: \"2x\" is not a duration; write 500ms, 2s, 1.5m or plain seconds" },
                 { "-m -1", "--max-time: \"-1\" is not a duration" },
@@ -199,19 +199,19 @@ static void test_suggestions(void **state)
         static const struct {
                 const char *given, *words;
         } cases[] = {
-                { "--proxy", "unknown option --proxy: there are no proxies yet" },
-                { "--proxy-cacert", "--proxy-cacert: there are no proxies yet" },
-                { "-x", "unknown option -x (--proxy): there are no proxies yet" },
+                { "--proxy", "unknown option --proxy: proxies are not supported yet" },
+                { "--proxy-cacert", "--proxy-cacert: proxies are not supported yet" },
+                { "-x", "unknown option -x (--proxy): proxies are not supported yet" },
                 { "-Z", "-c N says how many" },
                 { "-sS", "unknown option -S (--show-error): not needed" },
-                { "--head", "write -X HEAD" },
+                { "--head", "use -X HEAD" },
                 { "--concurency", "did you mean --concurrency?" },
                 { "--conc", "did you mean --concurrency?" },
                 { "--outptu", "did you mean --output?" },
                 { "--bdy", "did you mean --body?" },
-                { "--booty", "unknown option --booty; --help lists all" },
-                { "--frobnicate", "unknown option --frobnicate; --help lists all" },
-                { "-~", "unknown option -~; --help lists all" },
+                { "--booty", "unknown option --booty; --help lists all options" },
+                { "--frobnicate", "unknown option --frobnicate; --help lists all options" },
+                { "-~", "unknown option -~; --help lists all options" },
         };
 
         (void)state;
@@ -253,7 +253,7 @@ static void test_items_release_their_places_in_order(void **state)
 
 static void test_progress_of_any_width(void **state)
 {
-        static const char all[] = "12345 done, 412/s, 64 in flight, 3 failed, 40 %, 45 s to go";
+        static const char all[] = "12345 done, 412/s, 64 in flight, 3 failed, 40 %, 45 s left";
         const struct progress progress = {
                 .n_done = 12345, .n_in_flight = 64, .n_failed = 3, .elapsed_s = 30, .share = 0.4
         };
@@ -286,7 +286,8 @@ static void test_progress_without_an_end(void **state)
 
         (void)state;
         progress_words(&held, 200, text);
-        assert_string_equal(text, "9 done, 3/s, 0 in flight, 0 failed, a server asks to wait 58 s");
+        assert_string_equal(text,
+                "9 done, 3/s, 0 in flight, 0 failed, waiting 58 s as a server asked");
         for (size_t i = 0; i < LENGTH(unknown); i++) {
                 progress_words(&unknown[i], 80, text);
                 assert_string_equal(text, "9 done, 3/s, 0 in flight, 0 failed");

@@ -60,18 +60,18 @@ static void test_bad_assertions(void **state)
         static const struct {
                 const char *text, *says;
         } cases[] = {
-                { "", "is not a figure" },
-                { "wall", "is not a figure" },
-                { "wall=2s", "is not a figure" },
-                { "wall==2s", "is not a figure" },
-                { "wall!<2s", "is not a figure" },
+                { "", "is not an assertion" },
+                { "wall", "is not an assertion" },
+                { "wall=2s", "is not an assertion" },
+                { "wall==2s", "is not an assertion" },
+                { "wall!<2s", "is not an assertion" },
                 { "<2s", "no figure \"\"" },
                 { "walls<2s", "no figure \"walls\"" },
                 { "Wall<2s", "no figure" },
-                { "queue<5ms", "no figure \"queue\"; of queue there are mean, min, max, p50" },
+                { "queue<5ms", "no figure \"queue\"; queue has mean, min, max, p50" },
                 { "latency.median<1s",
-                        "no figure \"latency.median\"; of latency there are mean, min, max, p50 (the "
-                        "median), p95, p99.9 and so on: latency.p95<5ms" },
+                        "no figure \"latency.median\"; latency has mean, min, max, p50 (median), "
+                        "p95, p99.9 and so on; for example latency.p95<5ms" },
                 { "concurrency.p99.9<5", "no figure \"concurrency.p99.9\"; known: wall rate" },
                 { "concurrency.median<5",
                         "no figure \"concurrency.media...\"; known: wall rate error.rate requests failed "
@@ -88,7 +88,7 @@ static void test_bad_assertions(void **state)
                 { ".p95<5ms", "no figure" },
                 { "queue.<5ms", "no figure" },
                 { "wall<", "is a duration" },
-                { "wall<5", "is a duration: write 500us" },
+                { "wall<5", "is a duration; write 500us" },
                 { "wall<5 5ms", "is a duration" },
                 { "wall<5mss", "is a duration" },
                 { "wall<5ms<6ms", "is a duration" },
@@ -165,8 +165,8 @@ static void test_nothing_to_measure(void **state)
         assert_non_null(to);
         assertions_tell(&assertions, to);
         fclose(to);
-        assert_string_equal(text, "muster: assert latency.p99<200ms: FAILED, there is nothing to "
-                                  "measure as every request failed\n");
+        assert_string_equal(text, "muster: assert latency.p99<200ms: FAILED, nothing to "
+                                  "measure because every request failed\n");
 }
 
 /* --- invocations ----------------------------------------------------------------------------- */
@@ -424,10 +424,10 @@ static void test_conclusions(void **state)
                 { 2500, 329, 2500, 0, true, "The prediction was right" },
                 { 2500, 331, 2500, 0, true, "The change helps, but less" },
                 { 2500, 200, 2500, 0, false, "The change helps" },
-                { 2500, 2400, 2500, 0, true, "The change gained nothing" },
+                { 2500, 2400, 2500, 0, true, "Not confirmed: the change gained nothing" },
                 { 200, 200, 200, 0, true, "The prediction was right" },
                 { 200, 400, 200, 0, true, "It took longer" },
-                { 2500, 200, 2500, 1, true, "More requests failed" },
+                { 2500, 200, 2500, 1, true, "Not confirmed: more requests failed" },
                 /* All of it takes twice as long now, or half: predicted were 200 ms for then. */
                 { 2500, 400, 5000, 0, true, "The prediction was right" },
                 { 2500, 200, 5000, 0, true, "The change helps more" },
@@ -484,9 +484,8 @@ static void test_another_pace_is_told(void **state)
 {
         (void)state;
         expect_in_words(5000,
-                "without the change once more 5 s. The prediction was right. The same "
-                "takes 2 times as long now as it did before, so the prediction counts as "
-                "400 ms.",
+                "an unchanged repeat 5 s. The prediction was right. The unchanged run now "
+                "takes 2 times as long as before, so the scaled prediction is 400 ms.",
                 true);
         expect_in_words(2600, "The change helps, but less than predicted.", true);
         expect_in_words(2600, "times as long", false);

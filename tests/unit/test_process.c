@@ -64,7 +64,7 @@ static const struct case_of_talk cases[] = {
         { "cat >&2; exit 7", "why\nmore\n", false, CHILD_ENDED, "",
                 "the command exited with status 7: why" },
         { "kill -TERM $$", "abc", false, CHILD_ENDED, "",
-                "the command was ended by signal 15 (SIGTERM)" },
+                "the command was killed by signal 15 (SIGTERM)" },
         { "exec <&- >&- 2>&-; sleep 0.1", "abc", false, CHILD_ENDED, "", NULL },
         { "sleep 1000 & echo a", "", false, CHILD_ENDED, "a\n", NULL },
         { "sleep 1000", "abc", false, CHILD_TIMED_OUT, "",

@@ -60,7 +60,7 @@ static void test_refusals_are_no_successes(void **state)
         tell(&report);
         expect_line("; 386 succeeded, 1614 answered 4xx or 5xx, 0 failed\n");
         expect_line("responses    2xx: 386, 4xx: 1614\n");
-        expect_line("4xx          429: 1614, the first: http://h/b?q\n");
+        expect_line("4xx          429: 1614, first: http://h/b?q\n");
         assert_int_equal(report.n_failed, 0); /* so the exit status is 0 */
         report_deinit(&report);
 }
@@ -82,11 +82,11 @@ static void test_every_kind_of_answer(void **state)
         add(&report, 8, "http://h/", 0, MUSTER_E_CANCELLED);
         tell(&report);
         expect_line("requests     29 in ");
-        expect_line("; 12 succeeded, 1 answered 4xx or 5xx, 16 failed; 8 others were cancelled\n");
+        expect_line("; 12 succeeded, 1 answered 4xx or 5xx, 16 failed; 8 others cancelled\n");
         expect_line("responses    2xx: 12, not modified: 3, redirects not followed: 4, 4xx: 2, "
-                    "5xx: 1, no answer: 7\n");
-        expect_line("4xx          404: 2, the first: http://h/\n");
-        expect_line("5xx          999: 1, the first: http://h/\n");
+                    "5xx: 1, no response: 7\n");
+        expect_line("4xx          404: 2, first: http://h/\n");
+        expect_line("5xx          999: 1, first: http://h/\n");
         report_deinit(&report);
 }
 
@@ -100,9 +100,9 @@ static void test_many_statuses(void **state)
         for (int i = 0; i < 30; i++)
                 add(&report, i == 17 ? 100 : (unsigned)i + 1, "http://h/", 400 + i, MUSTER_OK);
         tell(&report);
-        expect_line("4xx          417: 100, the first: http://h/\n"
-                    "4xx          429: 30, the first: http://h/\n"
-                    "4xx          428: 29, the first: http://h/\n"
+        expect_line("4xx          417: 100, first: http://h/\n"
+                    "4xx          429: 30, first: http://h/\n"
+                    "4xx          428: 29, first: http://h/\n"
                     "4xx          27 other statuses: 388\n");
         report_deinit(&report);
 }
@@ -121,7 +121,7 @@ static void test_words_for_connections_and_time(void **state)
         expect_line("connections  53 opened, 250 requests reused one; no DNS lookups\n");
         expect_line(
                 "where the time went: waiting for the server 99.6 %, opening connections 0.3 %, "
-                "this program's own delay 0.1 %\n");
+                "muster's own delay 0.1 %\n");
         report_deinit(&report);
 }
 
