@@ -75,7 +75,7 @@ static void apply_conditions(struct peer *peer)
                         plan_add_field(&peer->plan, "Retry-After", str_of(seconds));
         } else if (config->error_share > 0 && lab_chance(listener->lab, config->error_share)) {
                 plan_begin(&peer->plan);
-                plan_say(&peer->plan, 500, "this request is one of those that fail\n");
+                plan_say(&peer->plan, 500, "this request was chosen to fail (error-share)\n");
         }
 }
 
@@ -171,7 +171,7 @@ static void take_body(struct peer *peer, struct muster_str *in)
         if (r < 0) {
                 error.code = MUSTER_E_PROTOCOL;
                 snprintf(error.text, sizeof(error.text),
-                        "the chunked coding of the body is broken");
+                        "the chunked coding of the body is invalid");
                 refuse_head(peer, &error);
         } else if (peer->body.state == BODY_IS_OVER) {
                 complete_request(peer);

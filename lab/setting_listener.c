@@ -27,12 +27,11 @@ SETTER(listener)
 {
         if (!is_listener_name(config, value))
                 return value_refuse(error, value,
-                        "a name of letters, digits, - and _ that no other listener has (dns and ca are taken)");
+                        "an unused name of letters, digits, - and _ (dns and ca are reserved)");
         if (config->first_is_named) {
                 if (config->n_listeners == LISTENERS_MAX)
                         return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
-                                "there are %d listeners already, no more are allowed",
-                                LISTENERS_MAX);
+                                "there are %d listeners already, the maximum", LISTENERS_MAX);
                 listener = &config->listeners[config->n_listeners];
                 *listener = (struct listener_config){ .address = config->listeners[0].address };
                 config->n_listeners++;

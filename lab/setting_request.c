@@ -33,7 +33,7 @@ SETTER(rate_limit)
         if (!str_split(&rest, ',', &rate) || !quantity_rate(rate, &listener->rate_per_s) ||
                 (rest.len && (!quantity_number(rest, &listener->burst) || listener->burst < 1)))
                 return value_refuse(error, value,
-                        "a rate, perhaps with a burst: 100/s, 30/m, 100/s,20");
+                        "a rate, with an optional burst: 100/s, 30/m, 100/s,20");
         return 0;
 }
 
@@ -45,7 +45,7 @@ SETTER(limit_answer)
         if (!str_split(&rest, ',', &status) || (rest.len && !str_is(rest, "silent")) ||
                 (!str_is(status, "429") && !str_is(status, "503")))
                 return value_refuse(error, value,
-                        "429 or 503, perhaps without Retry-After: 429, 503,silent");
+                        "429 or 503, optionally without Retry-After: 429, 503,silent");
         listener->limit_status = str_is(status, "503") ? 503 : 429;
         listener->limit_is_silent = rest.len != 0;
         return 0;
@@ -76,7 +76,7 @@ SETTER(route)
         (void)config;
         if (listener->n_aliases == ALIASES_MAX)
                 return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
-                        "there are %d routes already, no more are allowed", ALIASES_MAX);
+                        "there are %d routes already, the maximum", ALIASES_MAX);
         if (!cut_alias(value, &path, &target))
                 return value_refuse(error, value,
                         "PATH=TARGET, such as /api=/bytes/10k?delay=50ms");
@@ -113,7 +113,7 @@ SETTER(service_dist)
         (void)config;
         if (!mean_ns)
                 return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
-                        "service-time must stand before it");
+                        "give service-time before it");
         if (str_is(value, "fixed"))
                 *service = (struct spread){ .a_ns = mean_ns };
         else if (str_is(value, "exp"))
@@ -122,7 +122,7 @@ SETTER(service_dist)
                 *service = (struct spread){ .kind = SPREAD_UNIFORM, .b_ns = 2 * mean_ns };
         else
                 return value_refuse(error, value,
-                        "one of these: fixed, exp, uniform (and --service-time stands before it); or write the time as one of these: " SPREAD_FORMS);
+                        "one of these: fixed, exp, uniform (after --service-time); or write the time as one of these: " SPREAD_FORMS);
         return 0;
 }
 

@@ -50,7 +50,7 @@ int value_number(double *to, struct muster_str value, struct muster_error *error
 {
         return quantity_number(value, to)
                        ? 0
-                       : value_refuse(error, value, "a number from 0 on, such as 0.01");
+                       : value_refuse(error, value, "a number of 0 or more, such as 0.01");
 }
 
 int value_address(struct net_address *address, uint16_t *port, struct muster_str value,
