@@ -47,15 +47,21 @@ static uint64_t all_at_once_ns(const struct facts *facts, uint64_t concurrency)
 
 static bool came_in_bursts(const struct rounds *rounds, const struct facts *facts)
 {
-        return rounds->n > 1 && rounds_mean(rounds, facts) >= (double)BATCH_LEAST &&
+        return rounds->n > 1 && rounds_mean(rounds, facts) >= BATCH_LEAST &&
                is_part(rounds->pauses_ns, facts->wall_ns, PAUSES_MATTER);
+}
+
+/* As a program makes one for a reason of its own. A list that is slow makes them again and again. */
+static bool is_one_pause(const struct rounds *rounds)
+{
+        return is_part(rounds->longest_ns, rounds->pauses_ns, ONE_PAUSE);
 }
 
 static bool came_singly(const struct rounds *rounds, const struct facts *facts)
 {
-        uint64_t least = facts->record->run.command ? HABIT_LEAST : LIST_LEAST;
+        bool is_list = facts->record->run.command || facts->n_requests >= LIST_LEAST;
 
-        return facts->n_requests >= least && rounds_mean(rounds, facts) < (double)BATCH_LEAST &&
+        return is_list && !is_one_pause(rounds) && rounds_mean(rounds, facts) < BATCH_LEAST &&
                is_part(rounds->pauses_ns, facts->wall_ns, MOST_OF_TIME);
 }
 
@@ -107,7 +113,7 @@ static bool batch_barrier(const struct facts *facts, struct finding *finding)
         uint64_t same_ns, more_ns;
 
         rounds_count(&rounds, facts);
-        if (rounds.n < HABIT_LEAST || rounds_mean(&rounds, facts) < (double)BATCH_LEAST ||
+        if (rounds.n < HABIT_LEAST || rounds_mean(&rounds, facts) < BATCH_LEAST ||
                 is_part(rounds.pauses_ns, facts->wall_ns, PAUSES_MATTER))
                 return false;
         same_ns = all_at_once_ns(facts, rounds.largest);

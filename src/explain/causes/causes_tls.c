@@ -27,7 +27,7 @@ static bool matters(const struct handshakes *handshakes, const struct facts *fac
 /* More connections than were ever in use at once: some of them need not have been. */
 static bool could_be_kept(const struct facts *facts)
 {
-        return (double)facts->n_on_new_conn > (double)facts->max_in_flight * CONNS_SPARE;
+        return (double)facts->n_on_new_conn > (double)facts->max_in_flight * CONNS_KEPT;
 }
 
 /* --- no-resumption --------------------------------------------------------------------------- */

@@ -132,7 +132,7 @@ static void remedy_slow_start(struct finding *finding, const struct facts *facts
 {
         const struct record_options *options = &facts->record->run.options;
 
-        if ((double)facts->n_on_new_conn <= (double)facts->max_in_flight * CONNS_SPARE) {
+        if ((double)facts->n_on_new_conn <= (double)facts->max_in_flight * CONNS_KEPT) {
                 finding_remedy(finding,
                         "Have the server begin with a larger window (ip route change ... initcwnd %llu), or send fewer bytes; connections are kept already, but each has to begin once.",
                         (unsigned long long)LARGE_WINDOW);
@@ -314,7 +314,7 @@ static bool bodies_are_what_took_long(const struct facts *facts)
 
         return (double)facts->chain_ns[PART_RECEIVE] >= least &&
                (double)facts->share_ns[PART_RECEIVE] >= least &&
-               (double)facts->loop_busy_ns <= (double)facts->wall_ns * BODIES_LOOP_BUSY;
+               (double)facts->loop_busy_ns <= (double)facts->wall_ns * LOOP_BUSY;
 }
 
 /* "3.2", "1,670"; more says nothing more. */

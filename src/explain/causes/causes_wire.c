@@ -22,6 +22,14 @@
 
 /* --- nagle ----------------------------------------------------------------------------------- */
 
+static bool is_held_back(uint64_t took_ns, uint64_t round_trip_ns)
+{
+        uint64_t delayed_ns = round_trip_ns + DELAYED_ACK_NS;
+
+        return took_ns + HELD_BACK_EARLY_NS >= delayed_ns &&
+               took_ns <= delayed_ns + HELD_BACK_LATE_NS;
+}
+
 static bool has_stopped(const struct facts *facts, const struct trace_attempt *attempt)
 {
         const struct attempt *stamps = &attempt->stamps;
@@ -31,8 +39,7 @@ static bool has_stopped(const struct facts *facts, const struct trace_attempt *a
 
         return attempt->status && attempt->n_receives > 1 &&
                stamps->last_byte_kernel_ns > stamps->first_byte_kernel_ns &&
-               took_ns >= HELD_BACK_LEAST_NS + round_trip_ns &&
-               took_ns <= HELD_BACK_MOST_NS + round_trip_ns;
+               is_held_back(took_ns, round_trip_ns);
 }
 
 /*
@@ -48,7 +55,7 @@ static bool has_stopped_for_round_trip(const struct facts *facts,
                !transfer.n_rounds && transfer.round_trip_ns >= ROUND_TRIP_TO_TELL_NS &&
                (double)transfer.took_ns >= (double)transfer.round_trip_ns * STOP_LEAST &&
                (double)transfer.took_ns <= (double)transfer.round_trip_ns * STOP_MOST &&
-               transfer.took_ns < transfer.round_trip_ns + HELD_BACK_LEAST_NS;
+               transfer.took_ns + HELD_BACK_EARLY_NS < transfer.round_trip_ns + DELAYED_ACK_NS;
 }
 
 struct stopping {
@@ -112,8 +119,8 @@ static void stops_of(struct stops *stops, const struct facts *facts,
  */
 static bool has_stopped_before(const struct facts *facts, uint64_t server_ns)
 {
-        return server_ns >= HELD_BACK_LEAST_NS && server_ns <= HELD_BACK_MOST_NS &&
-               (double)facts->server.p50 < (double)HELD_BACK_LEAST_NS * MOST_OF_TIME;
+        return is_held_back(server_ns, 0) &&
+               (double)facts->server.p50 < (double)DELAYED_ACK_NS * MOST_OF_TIME;
 }
 
 /* What is left of it when nothing stops: a body that fits into the first window comes at once. */

@@ -21,7 +21,7 @@ static uint64_t pause_ns(const struct facts *facts, const struct trace_attempt *
         struct transfer transfer;
 
         if (!transfer_of(&transfer, facts, attempt) || transfer.n_rounds ||
-                transfer.took_ns < transfer.round_trip_ns + HELD_BACK_MOST_NS ||
+                transfer.took_ns < transfer.round_trip_ns + DELAYED_ACK_NS + HELD_BACK_LATE_NS ||
                 lost_something(facts->record, attempt))
                 return 0;
         return transfer.took_ns;
@@ -79,5 +79,5 @@ bool waiting_took_long(const struct waiting *waiting, const struct facts *facts)
         return (double)waiting->chain_ns >= (double)facts->wall_ns * MOST_OF_TIME &&
                n_again <= n * AGAIN_MOST && (double)facts->server.n >= n * MOST_OF_THEM &&
                connecting_is_no_matter(waiting, facts) &&
-               (double)facts->loop_busy_ns <= (double)facts->wall_ns * ANSWERS_LOOP_BUSY;
+               (double)facts->loop_busy_ns <= (double)facts->wall_ns * LOOP_IN_THE_WAY;
 }

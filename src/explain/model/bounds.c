@@ -64,7 +64,7 @@ static void add_slots(struct list *list, const struct facts *facts, uint64_t eac
 static bool is_server_full(const struct facts *facts, const struct load *load)
 {
         return facts->n_hosts == 1 && load->answer == LOAD_GROWS && load->full_per_s > 0 &&
-               (double)facts->loop_busy_ns < (double)facts->wall_ns * BODIES_LOOP_BUSY;
+               (double)facts->loop_busy_ns < (double)facts->wall_ns * LOOP_BUSY;
 }
 
 /*

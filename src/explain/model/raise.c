@@ -153,7 +153,7 @@ static bool limit_may_be_too_low(const struct facts *facts)
         waiting_measure(&waiting, facts);
         return is_most(facts->full_ns, facts->wall_ns) &&
                (double)facts->loop_busy_ns <= (double)facts->wall_ns * LOOP_BUSY &&
-               facts->n_requests / TURNS_MANY >= facts->slots &&
+               (double)facts->n_requests >= (double)facts->slots * TURNS_MANY &&
                is_most(waiting.chain_ns, facts->wall_ns) &&
                is_most(waiting.sum_ns, facts->service.sum);
 }
