@@ -70,4 +70,17 @@ static inline void assert_predicted(const struct finding *finding, uint64_t wall
         assert_true(finding->shown.wall_high_ns >= finding->shown.wall_ns);
 }
 
+static inline void make(struct record *record, const struct record_maker *maker)
+{
+        assert_int_equal(record_make(record, maker), 0);
+}
+
+static inline bool is_found(const struct record *record, const struct cause *causes,
+        const char *name)
+{
+        struct finding finding;
+
+        return cause_is_found(record, causes, name, &finding);
+}
+
 #endif

@@ -6,12 +6,7 @@
 
 #define MS NS_PER_MS
 
-static void make(struct record *record, const struct record_maker *maker)
-{
-        assert_int_equal(record_make(record, maker), 0);
-}
-
-static bool is_found(const struct record *record, const char *name)
+static bool finds(const struct record *record, const char *name)
 {
         struct finding finding;
 
@@ -21,7 +16,7 @@ static bool is_found(const struct record *record, const char *name)
 static void assert_only(const struct record *record, const char *name)
 {
         for (const struct cause *cause = causes_names; cause->name; cause++)
-                if (is_found(record, cause->name) != (name && strcmp(cause->name, name) == 0))
+                if (finds(record, cause->name) != (name && strcmp(cause->name, name) == 0))
                         fail_msg("%s: not as expected (%s)", cause->name, name ? name : "none");
 }
 

@@ -18,18 +18,6 @@ static const struct record_maker full = {
         .each = { .tcp_ns = 40 * MS, .tls_ns = 82 * MS, .network_ns = 40 * MS },
 };
 
-static void make(struct record *record, const struct record_maker *maker)
-{
-        assert_int_equal(record_make(record, maker), 0);
-}
-
-static bool is_found(const struct record *record, const struct cause *causes, const char *name)
-{
-        struct finding finding;
-
-        return cause_is_found(record, causes, name, &finding);
-}
-
 static void test_no_resumption(void **state)
 {
         struct record record;

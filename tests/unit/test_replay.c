@@ -1,50 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
+ * Replays of runs with one thing changed
+ */
+/*
  * Replay and bounds: against closed forms
  */
 #include "record_maker.h"
+#include "replay_case.h"
 #include "unit.h"
 
 #include <explain/facts_measure.h>
-#include <explain/model/bounds.h>
 #include <explain/model/replay.h>
-#include <string.h>
 
 #define MS NS_PER_MS
-
-struct case_of {
-        struct record record;
-        struct facts facts;
-        struct replay replay;
-};
-
-static void begin(struct case_of *it, const struct record_maker *maker)
-{
-        assert_int_equal(record_make(&it->record, maker), 0);
-        assert_int_equal(facts_measure(&it->facts, &it->record), 0);
-        replay_init(&it->replay, &it->facts);
-}
-
-static void end(struct case_of *it)
-{
-        facts_deinit(&it->facts);
-        record_deinit(&it->record);
-}
-
-/* Within a part in a thousand. */
-static void assert_near(uint64_t ns, uint64_t expected_ns)
-{
-        double off = (double)ns / (double)expected_ns;
-
-        if (off < 0.999 || off > 1.001)
-                fail_msg("%llu is not %llu", (unsigned long long)ns,
-                        (unsigned long long)expected_ns);
-}
-
-static void assert_wall(struct case_of *it, uint64_t expected_ns)
-{
-        assert_near(replay_wall_ns(&it->replay, &it->facts), expected_ns);
-}
 
 /* --- resources ------------------------------------------------------------------------------- */
 
@@ -286,14 +254,6 @@ static void test_back_off_holds_no_slot(void **state)
 
 /* --- when requests come ---------------------------------------------------------------------- */
 
-static void come_in_bursts(struct record_maker_request *request, size_t i,
-        const struct record_maker *maker)
-{
-        uint64_t *gap_ns = maker->argument;
-
-        request->submit_after_ns = i / 10 * *gap_ns;
-}
-
 static void test_input_comes_when_it_comes(void **state)
 {
         struct case_of it;
@@ -309,13 +269,6 @@ static void test_input_comes_when_it_comes(void **state)
         it.replay.all_at_once = true;
         assert_wall(&it, 20 * MS);
         end(&it);
-}
-
-static void twice_as_fast(struct replay_request *request, const struct facts *facts, void *argument)
-{
-        (void)facts;
-        (void)argument;
-        request->slot_ns[PART_SERVER] /= 2;
 }
 
 static void test_a_program_that_waits_goes_on_sooner(void **state)
@@ -366,118 +319,6 @@ static void test_a_full_client_held_up_its_input(void **state)
 
 /* --- much and nothing ------------------------------------------------------------------------ */
 
-static void scatter(struct record_maker_request *request, size_t i,
-        const struct record_maker *maker)
-{
-        (void)maker;
-        request->server_ns = MS + (i * 7919) % 1000 * 2000;
-}
-
-static void test_a_sample_of_many(void **state)
-{
-        struct case_of it;
-
-        (void)state;
-        begin(&it, &(struct record_maker){ .n = 250000, .slots = 16, .vary = scatter });
-        it.replay.concurrency = 32;
-        assert_near(it.facts.replayed_ns / 10, it.facts.wall_ns / 10);
-        assert_wall(&it, it.facts.wall_ns / 2);
-        end(&it);
-}
-
-static void go_on_after(struct record_maker_request *request, size_t i,
-        const struct record_maker *maker)
-{
-        const uint64_t *gap_ns = maker->argument;
-
-        request->submit_after_ns = i * *gap_ns;
-}
-
-/* One by one, and in tens: whose result is waited for is mostly in the sample. */
-static void test_a_sample_of_a_program_that_waits(void **state)
-{
-        struct case_of it;
-        uint64_t gap_ns = MS + 100000;
-
-        (void)state;
-        begin(&it, &(struct record_maker){ .n = 150000,
-                           .slots = 1,
-                           .each.server_ns = MS,
-                           .vary = go_on_after,
-                           .argument = &gap_ns });
-        it.replay.change = twice_as_fast;
-        assert_wall(&it, 90 * NS_PER_S);
-        end(&it);
-        gap_ns = 20 * MS + 100000;
-        begin(&it, &(struct record_maker){ .n = 250000,
-                           .slots = 16,
-                           .each.server_ns = 20 * MS,
-                           .vary = come_in_bursts,
-                           .argument = &gap_ns });
-        it.replay.change = twice_as_fast;
-        assert_wall(&it, 252500 * MS);
-        end(&it);
-}
-
-/* Half of a thousandth of a second behind a result: they come by the clock. */
-static void test_a_sample_of_what_comes_when_it_comes(void **state)
-{
-        struct case_of it;
-        uint64_t gap_ns = MS;
-
-        (void)state;
-        begin(&it, &(struct record_maker){ .n = 250000,
-                           .slots = 16,
-                           .each.server_ns = 5 * MS + 500000,
-                           .vary = go_on_after,
-                           .argument = &gap_ns });
-        it.replay.change = twice_as_fast;
-        assert_wall(&it, 250 * NS_PER_S);
-        end(&it);
-}
-
-static void take_long_at_last(struct record_maker_request *request, size_t i,
-        const struct record_maker *maker)
-{
-        request->submit_after_ns = i; /* the last one last */
-        if (i == maker->n - 1)
-                request->server_ns = 60 * NS_PER_S;
-}
-
-/* It is one, and stays one, however many a request of the sample stands for. */
-static void test_a_long_one_in_a_sample(void **state)
-{
-        struct case_of it;
-
-        (void)state;
-        begin(&it, &(struct record_maker){ .n = 160000,
-                           .slots = 16,
-                           .each.server_ns = MS,
-                           .vary = take_long_at_last });
-        assert_int_equal(it.facts.wall_ns / MS, 69999);
-        assert_near(it.facts.replayed_ns, it.facts.wall_ns);
-        it.replay.concurrency = 32;
-        assert_wall(&it, 65 * NS_PER_S);
-        end(&it);
-}
-
-static void test_requests_without_a_slot(void **state)
-{
-        struct case_of it;
-
-        (void)state;
-        begin(&it, &(struct record_maker){ .n = 10, .each.server_ns = 10 * MS });
-        for (size_t i = 5; i < 10; i++) {
-                it.record.attempts[i].stamps.slot_ns = 0; /* gave up waiting for one */
-                it.record.attempts[i].code = MUSTER_E_TIMEOUT;
-        }
-        facts_deinit(&it.facts);
-        assert_int_equal(facts_measure(&it.facts, &it.record), 0);
-        assert_int_equal(it.facts.n_attempts, 5);
-        assert_wall(&it, 10 * MS);
-        end(&it);
-}
-
 static void replay_or_not(void)
 {
         struct record record;
@@ -508,100 +349,6 @@ static void test_every_allocation_fails(void **state)
         for_each_failing_allocation(replay_or_not);
 }
 
-/* --- bounds ---------------------------------------------------------------------------------- */
-
-static const struct bound *bound_of(const struct bound *bounds, size_t n, const char *name)
-{
-        for (size_t i = 0; i < n; i++)
-                if (strcmp(bounds[i].name, name) == 0)
-                        return &bounds[i];
-        return NULL;
-}
-
-static void test_bounds(void **state)
-{
-        struct case_of it;
-        struct bound bounds[BOUNDS_MAX];
-        size_t n;
-
-        (void)state;
-        begin(&it, &(struct record_maker){ .n = 200,
-                           .slots = 4,
-                           .each.server_ns = 50 * MS,
-                           .loop_ns = 1 * MS,
-                           .rate_per_s = 1000 });
-        assert_int_equal(record_make_counter(&it.record, "machine.processors", 4, 4), 0);
-        n = bounds_of(&it.facts, bounds);
-        assert_true(n > 0);
-        assert_string_equal(bounds[0].name, "slots");
-        assert_int_equal(bounds[0].ns, 2500 * MS);
-        assert_string_equal(bounds[0].formula, "200 requests x 50 ms / 4 at a time");
-        for (size_t i = 1; i < n; i++)
-                assert_true(bounds[i].ns <= bounds[i - 1].ns);
-        assert_int_equal(bound_of(bounds, n, "loop")->ns, 200 * MS);
-        assert_int_equal(bound_of(bounds, n, "processor")->ns, 50 * MS);
-        assert_int_equal(bound_of(bounds, n, "rate")->ns, 199 * MS);
-        assert_int_equal(bound_of(bounds, n, "longest")->ns, 50 * MS);
-        assert_null(bound_of(bounds, n, "link"));
-        assert_null(bound_of(bounds, n, "workers"));
-        /* One that failed was waited for as well. */
-        it.record.attempts[7].code = MUSTER_E_TIMEOUT;
-        it.record.attempts[7].stamps.slot_ns -= 30 * MS;
-        n = bounds_of(&it.facts, bounds);
-        assert_int_equal(bound_of(bounds, n, "longest")->ns, 80 * MS);
-        end(&it);
-}
-
-/* From a machine elsewhere: to this one there is no link. */
-static void begin_away(struct case_of *it, const struct record_maker *maker)
-{
-        begin(it, maker);
-        for (size_t i = 0; i < it->record.n_conns; i++)
-                it->record.conns[i].remote = str_of("192.0.2.1:80");
-}
-
-static void test_bound_of_the_link(void **state)
-{
-        const struct record_maker pausing = {
-                .n = 100,
-                .slots = 1,
-                .each = { .network_ns = MS, .receive_ns = 200 * MS, .wire_bytes = 1000 },
-        };
-        struct case_of it;
-        struct bound bounds[BOUNDS_MAX];
-        const struct bound *link;
-        size_t n;
-
-        (void)state;
-        begin_away(&it, &(struct record_maker){ .n = 100,
-                                .slots = 1,
-                                .each = { .network_ns = MS,
-                                        .receive_ns = 40 * MS,
-                                        .wire_bytes = 100 * 1024 } });
-        n = bounds_of(&it.facts, bounds);
-        link = bound_of(bounds, n, "link");
-        assert_non_null(link);
-        assert_true(link->ns > 3800 * MS && link->ns <= 4100 * MS);
-        end(&it);
-        /* A server that makes a pause; one elsewhere, and one on this machine. */
-        begin_away(&it, &pausing);
-        assert_null(bound_of(bounds, bounds_of(&it.facts, bounds), "link"));
-        end(&it);
-        begin(&it, &pausing);
-        assert_null(bound_of(bounds, bounds_of(&it.facts, bounds), "link"));
-        end(&it);
-        /* A gigabyte came evenly, and not when it was complete. */
-        begin_away(&it, &(struct record_maker){ .n = 3,
-                                .each = { .network_ns = MS,
-                                        .receive_ns = 10 * NS_PER_S,
-                                        .wire_bytes = 1000000000 } });
-        n = bounds_of(&it.facts, bounds);
-        link = bound_of(bounds, n, "link");
-        assert_non_null(link);
-        assert_near(link->ns, 10 * NS_PER_S);
-        end(&it);
-}
-
 int main(void)
 {
         static const struct CMUnitTest tests[] = {
@@ -618,14 +365,7 @@ int main(void)
                 cmocka_unit_test(test_input_comes_when_it_comes),
                 cmocka_unit_test(test_a_program_that_waits_goes_on_sooner),
                 cmocka_unit_test(test_a_full_client_held_up_its_input),
-                cmocka_unit_test(test_a_sample_of_many),
-                cmocka_unit_test(test_a_sample_of_a_program_that_waits),
-                cmocka_unit_test(test_a_sample_of_what_comes_when_it_comes),
-                cmocka_unit_test(test_a_long_one_in_a_sample),
-                cmocka_unit_test(test_requests_without_a_slot),
                 cmocka_unit_test(test_every_allocation_fails),
-                cmocka_unit_test(test_bounds),
-                cmocka_unit_test(test_bound_of_the_link),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

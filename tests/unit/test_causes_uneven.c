@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Findings about one host or path: each against a run that has it, and those that look
+ * like it
+ */
+/*
+ * Findings about servers: each against a run that has it, and one that looks like it
+ */
+#include "causes.h"
+#include "servers.h"
+
+#define MS NS_PER_MS
+
+/* --- uneven ---------------------------------------------------------------------------------- */
+
+static void second_host_slow(struct record_maker_request *request, size_t i,
+        const struct record_maker *maker)
+{
+        (void)i;
+        (void)maker;
+        if (request->host == 1)
+                request->server_ns = 400 * MS;
+}
+
+static void second_host_silent(struct record_maker_request *request, size_t i,
+        const struct record_maker *maker)
+{
+        (void)i;
+        (void)maker;
+        if (request->host != 1)
+                return;
+        request->server_ns = NS_PER_S;
+        request->code = MUSTER_E_TIMEOUT;
+}
+
+static void test_slow_host(void **state)
+{
+        struct record_maker maker = { .n = 200,
+                .slots = 32,
+                .n_hosts = 2,
+                .each.server_ns = 5 * MS,
+                .vary = second_host_slow };
+        struct finding finding;
+
+        (void)state;
+        assert_true(cause_is_made(&maker, causes_uneven, "slow-host", &finding));
+        assert_string_equal(finding.shown.title, "The host http://host2.example:80 is slow");
+        assert_non_null(finding.shown.option);
+        assert_false(cause_is_made(&maker, causes_server, "server-slow", &finding));
+        assert_false(cause_is_made(&maker, causes_slots, "stragglers", &finding));
+        maker.vary = NULL;
+        assert_false(cause_is_made(&maker, causes_uneven, "slow-host", &finding));
+        maker.n_hosts = 1;
+        assert_false(cause_is_made(&maker, causes_uneven, "slow-host", &finding));
+}
+
+static void every_eleventh_slow(struct record_maker_request *request, size_t i,
+        const struct record_maker *maker)
+{
+        (void)maker;
+        request->submit_after_ns = i;
+        request->host = i % 11 == 10;
+        if (request->host)
+                request->server_ns = 800 * MS;
+}
+
+static void second_host_slower(struct record_maker_request *request, size_t i,
+        const struct record_maker *maker)
+{
+        (void)maker;
+        request->submit_after_ns = i;
+        if (request->host == 1)
+                request->server_ns = 60 * MS;
+}
+
+/*
+ * It is told first where it costs more than the limit does; else the limit is. The remedy is told
+ * once.
+ */
+static void test_slow_host_or_limit(void **state)
+{
+        struct record_maker one = {
+                .n = 330, .n_hosts = 2, .slots = 16, .each.server_ns = 20 * MS
+        };
+        struct record_maker half = one;
+        struct finding finding;
+
+        (void)state;
+        one.vary = every_eleventh_slow;
+        assert_false(cause_is_made(&one, causes_slots, "concurrency-too-low", &finding));
+        assert_true(cause_is_made(&one, causes_uneven, "slow-host", &finding));
+        assert_string_equal(finding.shown.option, "--concurrency 64");
+        half.vary = second_host_slower;
+        half.slots = 4;
+        assert_true(cause_is_made(&half, causes_slots, "concurrency-too-low", &finding));
+        assert_true(cause_is_made(&half, causes_uneven, "slow-host", &finding));
+        assert_null(finding.shown.option);
+}
+
+static void second_host_slow_and_a_straggler(struct record_maker_request *request, size_t i,
+        const struct record_maker *maker)
+{
+        request->submit_after_ns = i; /* in this order */
+        if (request->host == 1)
+                request->server_ns = 60 * MS;
+        else if (i + 2 >= maker->n)
+                request->server_ns = 2 * NS_PER_S;
+}
+
+/* It is slow; but what the run waited for was somebody else. */
+static void test_slow_host_beside_a_straggler(void **state)
+{
+        struct record_maker maker = { .n = 1000,
+                .slots = 32,
+                .n_hosts = 2,
+                .each.server_ns = 10 * MS,
+                .vary = second_host_slow_and_a_straggler };
+        struct finding finding;
+
+        (void)state;
+        assert_true(cause_is_made(&maker, causes_uneven, "slow-host", &finding));
+        assert_true(finding.explained_ns < NS_PER_S / 2);
+}
+
+static void second_host_refuses(struct record_maker_request *request, size_t i,
+        const struct record_maker *maker)
+{
+        (void)i;
+        (void)maker;
+        if (request->host != 1)
+                return;
+        request->server_ns = MS;
+        request->code = MUSTER_E_CONNECT;
+}
+
+/* Nobody was answered: it is not known what an answer takes. */
+static void test_never_answers(void **state)
+{
+        struct record_maker maker = {
+                .n = 20, .slots = 10, .each = { .server_ns = NS_PER_S, .code = MUSTER_E_TIMEOUT }
+        };
+        struct finding finding;
+
+        (void)state;
+        assert_false(cause_is_made(&maker, causes_server, "server-slow", &finding));
+}
+
+/* That one host refuses at once does not make the other slow. */
+static void test_refusing_host(void **state)
+{
+        struct record_maker maker = { .n = 100,
+                .slots = 10,
+                .n_hosts = 2,
+                .each.server_ns = 20 * MS,
+                .vary = second_host_refuses };
+        struct finding finding;
+
+        (void)state;
+        assert_false(cause_is_made(&maker, causes_uneven, "slow-host", &finding));
+}
+
+static void second_host_silent_but_once(struct record_maker_request *request, size_t i,
+        const struct record_maker *maker)
+{
+        second_host_silent(request, i, maker);
+        if (i == 1) {
+                request->server_ns = 900 * MS;
+                request->code = 0;
+        }
+}
+
+static void test_hanging_host(void **state)
+{
+        struct record_maker maker = { .n = 40,
+                .slots = 16,
+                .n_hosts = 2,
+                .each.server_ns = 20 * MS,
+                .vary = second_host_silent };
+        struct finding finding;
+
+        (void)state;
+        assert_true(cause_is_made(&maker, causes_uneven, "slow-host", &finding));
+        assert_string_equal(finding.shown.title,
+                "The host http://host2.example:80 does not answer");
+        assert_string_equal(finding.shown.option, "--max-time 100ms");
+        maker.vary = second_host_silent_but_once; /* that answer is not to be lost */
+        assert_true(cause_is_made(&maker, causes_uneven, "slow-host", &finding));
+        assert_null(finding.shown.option);
+}
+
+static void make_paths(struct record *record, struct muster_str paths[2])
+{
+        for (size_t i = 0; i < record->n_attempts; i++) {
+                struct trace_attempt *attempt = &record->attempts[i];
+
+                attempt->path = attempt->request % 3 == 0 ? 2 : 1;
+                if (attempt->path == 2)
+                        continue;
+                attempt->stamps.end_ns -= 190 * MS;
+                attempt->stamps.first_byte_kernel_ns -= 190 * MS;
+                attempt->stamps.first_byte_read_ns -= 190 * MS;
+                attempt->stamps.last_byte_read_ns -= 190 * MS;
+        }
+        record->paths = paths;
+        record->n_paths = 2;
+}
+
+static void test_slow_path(void **state)
+{
+        struct muster_str paths[] = { BYTES("http://host1.example:80/quick"),
+                BYTES("http://host1.example:80/slow") };
+        struct finding finding;
+        struct record record;
+
+        (void)state;
+        assert_int_equal(record_make(&record, &flat), 0);
+        make_paths(&record, paths);
+        assert_true(cause_is_found(&record, causes_uneven, "slow-path", &finding));
+        assert_string_equal(finding.shown.title, "The path http://host1.example:80/slow is slow");
+        assert_false(cause_is_found(&record, causes_uneven, "slow-host", &finding));
+        assert_false(cause_is_found(&record, causes_server, "server-slow", &finding));
+        record.paths = NULL;
+        record.n_paths = 0;
+        record_deinit(&record);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_refusing_host),
+                cmocka_unit_test(test_never_answers),
+                cmocka_unit_test(test_slow_host),
+                cmocka_unit_test(test_slow_host_or_limit),
+                cmocka_unit_test(test_slow_host_beside_a_straggler),
+                cmocka_unit_test(test_hanging_host),
+                cmocka_unit_test(test_slow_path),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

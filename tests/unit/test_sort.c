@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Sorting, and what is told of a sorted set
+ */
+/*
+ * Explain: facts against what can be added up by hand, and the two accounts of the wall time, to
+ * the nanosecond, on whatever is in a record
+ */
+#include "record_maker.h"
+#include "unit.h"
+
+#include <base/rand.h>
+#include <explain/facts/sort.h>
+#include <explain/facts/turns.h>
+
+/* --- sorting --------------------------------------------------------------------------------- */
+
+static void test_sorting(void **state)
+{
+        static uint64_t values[5000];
+        struct rand rand;
+
+        (void)state;
+        rand_init(&rand, 3);
+        for (unsigned shift = 0; shift < 64; shift += 7) {
+                for (size_t n = 0; n < LENGTH(values); n = n * 3 + 1) {
+                        uint64_t before = 0, after = 0;
+
+                        for (size_t i = 0; i < n; i++)
+                                before += values[i] = rand_next(&rand) >> shift;
+                        sort_numbers(values, n);
+                        for (size_t i = 0; i < n; i++) {
+                                after += values[i];
+                                assert_true(i == 0 || values[i - 1] <= values[i]);
+                        }
+                        assert_true(before == after);
+                }
+        }
+}
+
+static void test_spreads(void **state)
+{
+        uint64_t hundred[100], three[] = { 30, 10, 20 };
+        struct spread spread;
+
+        (void)state;
+        for (size_t i = 0; i < 100; i++)
+                hundred[i] = 100 - i;
+        spread_of(&spread, hundred, 100);
+        assert_int_equal(spread.n, 100);
+        assert_int_equal(spread.sum, 5050);
+        assert_int_equal(spread.min, 1);
+        assert_int_equal(spread.p10, 10);
+        assert_int_equal(spread.p50, 50);
+        assert_int_equal(spread.p90, 90);
+        assert_int_equal(quantile_of(hundred, 100, 0.95), 95);
+        assert_int_equal(quantile_of(hundred, 100, 0.07), 7);
+        assert_int_equal(quantile_of(hundred, 100, 0), 1);
+        assert_int_equal(quantile_of(hundred, 100, 1.5), 100);
+        assert_int_equal(quantile_of(hundred, 0, 0.5), 0);
+        assert_int_equal(spread.p99, 99);
+        assert_int_equal(spread.max, 100);
+        spread_of(&spread, three, 3);
+        assert_int_equal(spread.p10, 10);
+        assert_int_equal(spread.p50, 20);
+        assert_int_equal(spread.p90, 30);
+        spread_of(&spread, three, 0);
+        assert_int_equal(spread.n, 0);
+        assert_int_equal(spread.max, 0);
+}
+
+int main(void)
+{
+        static const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_sorting),
+                cmocka_unit_test(test_spreads),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
