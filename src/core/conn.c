@@ -51,6 +51,7 @@ void conn_close(struct conn *conn, enum trace_closer closer)
         tracing_conn(conn, closer);
         conn->state = CONN_DEAD;
         loop_socket_close(&conn->socket);
+        conn->place = (struct iovec){ 0 };
         if (conn->dial)
                 dial_stop(&conn->dial->dial);
         conn->ops->closed(conn);
@@ -202,24 +203,56 @@ static bool shake_hands(struct conn *conn)
         return conn->state != CONN_DEAD;
 }
 
-static void read_tls(struct conn *conn, uint64_t kernel_ns)
+void conn_place(struct conn *conn, struct iovec borrow_room)
+{
+        assert(conn->state == CONN_READY && !conn_has_place(conn));
+        if (conn->tls)
+                conn->place = borrow_room;
+        else
+                loop_recv_into(&conn->socket, borrow_room.iov_base, borrow_room.iov_len);
+}
+
+bool conn_has_place(const struct conn *conn)
+{
+        return (conn->tls ? conn->place : conn->socket.into).iov_len > 0;
+}
+
+/* Decrypt what there is into its place, or to hand it on. As tls_read(). */
+static int decrypt(struct conn *conn, uint64_t kernel_ns, struct muster_error *error)
 {
         struct engine *engine = conn->engine;
+        struct iovec *place = &conn->place;
+        struct muster_str bytes = { engine->plain, 0 };
+        size_t n = 0;
+        int r;
+
+        if (!place->iov_len) {
+                r = tls_read(conn->tls, engine->plain, sizeof(engine->plain), &bytes.len, error);
+        } else {
+                r = tls_read(conn->tls, place->iov_base, place->iov_len, &n, error);
+                place->iov_base = (char *)place->iov_base + n;
+                place->iov_len -= n;
+        }
+        if (r != 0)
+                return r;
+        if (n)
+                conn->ops->placed(conn, n);
+        conn->ops->received(conn, bytes, kernel_ns);
+        return 0;
+}
+
+static void read_tls(struct conn *conn, uint64_t kernel_ns)
+{
         struct muster_error error = { 0 };
-        int r = 0;
+        int r;
 
         if (conn->state == CONN_HANDSHAKE && !shake_hands(conn))
                 return;
-        for (;;) {
-                size_t n = 0;
-
-                r = tls_read(conn->tls, engine->plain, sizeof(engine->plain), &n, &error);
-                if (r != 0)
-                        break;
-                conn->ops->received(conn, (struct muster_str){ engine->plain, n }, kernel_ns);
+        do {
+                r = decrypt(conn, kernel_ns, &error);
                 if (conn->state == CONN_DEAD)
                         return;
-        }
+        } while (r == 0);
         if (r == TLS_MORE)
                 r = flush_tls(conn, &error);
         else if (r == TLS_EOF)
@@ -231,6 +264,8 @@ static void read_tls(struct conn *conn, uint64_t kernel_ns)
 static void received(struct conn *conn, const struct loop_event *event)
 {
         if (!conn->tls) {
+                if (event->n_placed)
+                        conn->ops->placed(conn, event->n_placed);
                 conn->ops->received(conn, event->bytes, event->kernel_ns);
                 return;
         }

@@ -31,7 +31,12 @@ enum conn_state { CONN_DIALING, CONN_HANDSHAKE, CONN_READY, CONN_DEAD };
 struct conn_ops {
         void (*ready)(struct conn *conn); /* bytes can be sent */
         void (*sent)(struct conn *conn);  /* the kernel has all that was to be sent */
-        /* Bytes came; borrowed. `kernel_ns`: when the kernel had them, 0: not known. */
+        /* So many bytes came and are where conn_place() said; received() follows. */
+        void (*placed)(struct conn *conn, size_t n);
+        /*
+         * Bytes came, none where all of them were placed; borrowed. `kernel_ns`: when the kernel had
+         * them, 0: not known.
+         */
         void (*received)(struct conn *conn, struct muster_str bytes, uint64_t kernel_ns);
         void (*ended)(struct conn *conn);                     /* the peer will send no more */
         void (*acked)(struct conn *conn, uint64_t kernel_ns); /* the peer's kernel has it all */
@@ -50,8 +55,9 @@ struct conn {
 
         struct conn_dial *dial; /* while DIALING */
         struct loop_socket socket;
-        struct tls *tls; /* NULL for http */
-        struct buf out;  /* what is being sent; borrowed by the loop while is_sending */
+        struct tls *tls;    /* NULL for http */
+        struct iovec place; /* of https: where what is decrypted next goes; none: engine->plain */
+        struct buf out;     /* what is being sent; borrowed by the loop while is_sending */
         bool is_sending;
         /* errno of a send that failed: what the peer said before is still to be read */
         int send_sys;
@@ -95,6 +101,13 @@ struct buf *conn_head(struct conn *conn);
  */
 #define CONN_SENDING 1
 int conn_send(struct conn *conn, struct muster_str body, struct muster_error *error);
+
+/*
+ * Have the next bytes put there, without a copy, as they come: placed() tells. Borrowed until all of
+ * it is full, or the connection is closed. One place at a time.
+ */
+void conn_place(struct conn *conn, struct iovec borrow_room);
+bool conn_has_place(const struct conn *conn);
 
 /* When an address of the host was known, 0 before that. */
 uint64_t conn_dns_end_ns(const struct conn *conn);

@@ -274,17 +274,33 @@ static void take_event(struct muster_request *request, const struct http_event *
 
 /* --- told by the connection ------------------------------------------------------------------ */
 
+static void conn_placed(struct conn *conn, size_t n)
+{
+        mux_of(conn)->skip_body(conn, n);
+        response_placed(request_of_exchange_link(list_first(&conn->exchanges)), n);
+}
+
+/* What is left of a large body need not pass through here. */
+static void place_next(struct conn *conn, struct muster_request *request)
+{
+        uint64_t left = request && !conn_has_place(conn) ? mux_of(conn)->body_left(conn) : 0;
+        struct iovec room = { 0 };
+
+        if (left)
+                room = response_room(request, left);
+        if (room.iov_len)
+                conn_place(conn, room);
+}
+
 static void conn_received(struct conn *conn, struct muster_str bytes, uint64_t kernel_ns)
 {
-        struct muster_request *stamped = NULL;
+        struct muster_request *request, *stamped = NULL;
         struct muster_error error = { 0 };
         uint64_t now_ns = now_of(conn);
         struct http_event event;
         int r;
 
         do {
-                struct muster_request *request;
-
                 r = mux_of(conn)->next(conn, &bytes, &request, &event, &error);
                 if (request && request != stamped)
                         response_stamp(request, kernel_ns, now_ns);
@@ -292,6 +308,8 @@ static void conn_received(struct conn *conn, struct muster_str bytes, uint64_t k
                 if (r == 0)
                         take_event(request, &event, bytes.len == 0, &error);
         } while (r == 0 && conn->state != CONN_DEAD && (bytes.len || event.kind != HTTP_DONE));
+        if (r == MUX_MORE)
+                place_next(conn, request);
         if (r >= 0)
                 return;
         if (list_is_empty(&conn->exchanges)) {
@@ -382,6 +400,7 @@ static void conn_acked(struct conn *conn, uint64_t kernel_ns)
 static const struct conn_ops conn_ops = {
         .ready = conn_ready,
         .sent = conn_sent,
+        .placed = conn_placed,
         .received = conn_received,
         .ended = conn_ended,
         .acked = conn_acked,

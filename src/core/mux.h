@@ -46,6 +46,15 @@ struct mux_ops {
                 struct muster_error *error);
 
         /*
+         * After MUX_MORE: how many of the bytes that come next are the body of that request as it
+         * is. 0: none are, or nobody knows.
+         */
+        uint64_t (*body_left)(const struct conn *conn);
+
+        /* So many of these were put where they belong, and will not come by next(). */
+        void (*skip_body)(struct conn *conn, size_t n);
+
+        /*
          * The peer will send no more. 0: that ended the response of the exchange that is there.
          * Negative, with *error: so it was cut short.
          */

@@ -102,6 +102,16 @@ static int next(struct conn *conn, struct muster_str *bytes, struct muster_reque
         return r == H1_MORE ? MUX_MORE : r;
 }
 
+static uint64_t body_left(const struct conn *conn)
+{
+        return h1_read_body_left(&h1_of(conn)->reader);
+}
+
+static void skip_body(struct conn *conn, size_t n)
+{
+        h1_read_skip_body(&h1_of(conn)->reader, n);
+}
+
 static int eof(struct conn *conn, struct muster_error *error)
 {
         h1_of(conn)->reader.keeps_alive = false;
@@ -153,6 +163,8 @@ static const struct mux_ops h1_ops = {
         .pause = pause_reading,
         .resume = resume_reading,
         .next = next,
+        .body_left = body_left,
+        .skip_body = skip_body,
         .eof = eof,
         .is_unprocessed = is_unprocessed,
         .end = end,

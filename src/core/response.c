@@ -4,6 +4,7 @@
 #include "deadline.h"
 #include "decision.h"
 #include "engine.h"
+#include <assert.h>
 #include <base/error.h>
 #include <http/decode.h>
 
@@ -208,6 +209,36 @@ int response_body(struct muster_request *request, struct muster_str bytes,
                 r = request->limits.discard_body ? 0 : buf_add_str(&result->body, bytes);
         }
         return r == 0 && request->uses_sink ? response_drain(request, error) : r;
+}
+
+/* Is the body in memory to be what comes, byte by byte? */
+static bool is_kept_as_it_is(const struct muster_request *request)
+{
+        return request->use == USE_AS_RESULT && !request->exchange.decoder && !request->uses_sink &&
+               !request->limits.discard_body;
+}
+
+struct iovec response_room(struct muster_request *request, uint64_t left)
+{
+        struct buf *body = &request->result.body;
+        size_t room;
+
+        if (left == 0 || !is_kept_as_it_is(request))
+                return (struct iovec){ 0 };
+        /* One that is too large to have been made room for at once grows by and by. */
+        if (body->size < body->len + 2 &&
+                buf_reserve(body, (left < RESERVE_BYTES ? (size_t)left : RESERVE_BYTES) + 1) < 0)
+                return (struct iovec){ 0 };
+        room = body->size - body->len - 1; /* behind it stands a zero */
+        return (struct iovec){ body->at + body->len, left < room ? (size_t)left : room };
+}
+
+void response_placed(struct muster_request *request, size_t n)
+{
+        request->result.wire_bytes += n;
+        request->result.body_bytes += n;
+        request->result.body.len += n;
+        assert(request->result.body.len < request->result.body.size);
 }
 
 /* --- the end --------------------------------------------------------------------------------- */

@@ -29,6 +29,14 @@ int response_head(struct muster_request *request, const struct http_head *head,
 int response_body(struct muster_request *request, struct muster_str bytes,
         struct muster_error *error);
 
+/*
+ * Where the next bytes of the body, of which `left` are to come, may be put without passing through
+ * response_body(): none, where they are not kept in memory as they are. Valid until they are there or
+ * the response is over; then response_placed().
+ */
+struct iovec response_room(struct muster_request *request, uint64_t left);
+void response_placed(struct muster_request *request, size_t n);
+
 /* There is room in the sink again. 0: nothing is left over. RESPONSE_BLOCKED. Negative. */
 int response_drain(struct muster_request *request, struct muster_error *error);
 

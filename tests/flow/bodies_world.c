@@ -4,16 +4,27 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-void open_world(struct world *w, const struct muster_client_options *options)
+static void start(struct world *w, const struct muster_client_options *options, bool has_tls)
 {
         struct muster_error error = { 0 };
 
         *w = (struct world){ .config = calloc(1, sizeof(*w->config)) };
         assert_int_equal(muster_client_new(&w->client, options), 0);
         assert_int_equal(config_init(w->config), 0);
+        w->config->listeners[0].has_tls = has_tls;
         assert_int_equal(lab_start(&w->lab, &w->client->engine.loop, w->config, &error), 0);
         strcpy(w->directory, "/tmp/muster-bodies-XXXXXX");
         assert_non_null(mkdtemp(w->directory));
+}
+
+void open_world(struct world *w, const struct muster_client_options *options)
+{
+        start(w, options, false);
+}
+
+void open_tls_world(struct world *w)
+{
+        start(w, &(struct muster_client_options){ .insecure_no_verify = true }, true);
 }
 
 void close_world(struct world *w)

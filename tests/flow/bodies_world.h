@@ -20,6 +20,8 @@ struct world {
 };
 
 void open_world(struct world *w, const struct muster_client_options *options);
+/* The same with https, to a client that does not mind the certificate. */
+void open_tls_world(struct world *w);
 void close_world(struct world *w);
 const char *in_directory(const struct world *w, const char *name);
 struct muster_request *request_to(struct world *w, const char *method, const char *path);

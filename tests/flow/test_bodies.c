@@ -291,6 +291,60 @@ static void test_stream_is_misused(void **state)
         close_world(&w);
 }
 
+/* --- large ones in memory -------------------------------------------------------------------- */
+
+/* As the lab made it, byte by byte. */
+static void expect_filling(struct world *w, const char *path, size_t n_bytes)
+{
+        struct muster_result *result = submit_and_wait(w, request_to(w, "GET", path));
+        const char *body = muster_result_body(result);
+
+        if (muster_result_error(result))
+                fail_msg("%s: %s", path, muster_result_error_text(result));
+        assert_int_equal(muster_result_body_size(result), n_bytes);
+        assert_int_equal(muster_result_body_bytes(result), n_bytes);
+        assert_int_equal(muster_result_wire_bytes(result), n_bytes);
+        for (size_t at = 0; at < n_bytes;) {
+                struct muster_str letters = lab_filling(&w->lab, at);
+                size_t n = letters.len < n_bytes - at ? letters.len : n_bytes - at;
+
+                assert_memory_equal(body + at, letters.at, n);
+                at += n;
+        }
+        check_sums(result);
+        muster_result_free(result);
+}
+
+/* In pieces of any size; and one that is too large for all of its room to be made at once. */
+static void expect_large_bodies(struct world *w)
+{
+        expect_filling(w, "/bytes/5M", LARGE_BYTES);
+        expect_filling(w, "/bytes/40M", 40u * 1024 * 1024);
+        expect_filling(w, "/trickle/1M/50001?gap=0", 1024 * 1024);
+        expect_filling(w, "/bytes/100", 100);
+        expect_filling(w, "/bytes/17000", 17000);
+}
+
+static void test_large_bodies(void **state)
+{
+        struct world w;
+
+        (void)state;
+        open_world(&w, NULL);
+        expect_large_bodies(&w);
+        close_world(&w);
+}
+
+static void test_large_bodies_of_https(void **state)
+{
+        struct world w;
+
+        (void)state;
+        open_tls_world(&w);
+        expect_large_bodies(&w);
+        close_world(&w);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -302,6 +356,8 @@ int main(void)
                 cmocka_unit_test(test_stream_waits_for_its_reader),
                 cmocka_unit_test(test_stream_that_ends_early),
                 cmocka_unit_test(test_stream_is_misused),
+                cmocka_unit_test(test_large_bodies),
+                cmocka_unit_test(test_large_bodies_of_https),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
