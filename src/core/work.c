@@ -118,7 +118,10 @@ struct muster_request *work_take(struct engine *engine)
 {
         struct worker_job *job = engine->workers ? workers_take(engine->workers) : NULL;
 
-        return job ? LIST_OWNER(job, struct muster_request, work.job) : NULL;
+        if (!job)
+                return NULL;
+        engine->loop.n_elsewhere--;
+        return LIST_OWNER(job, struct muster_request, work.job);
 }
 
 static int watch_workers(struct engine *engine, struct workers *workers)
@@ -176,8 +179,10 @@ int work_begin(struct muster_request *request)
 
         request->work.job.run = run;
         if (!request->options.process_inline && start_workers(engine) == 0 &&
-                workers_give(engine->workers, &request->work.job) == 0)
+                workers_give(engine->workers, &request->work.job) == 0) {
+                engine->loop.n_elsewhere++;
                 return 0;
+        }
         request->work.job.is_begun = true;
         do_work(request);
         return WORK_IS_DONE;
@@ -185,7 +190,10 @@ int work_begin(struct muster_request *request)
 
 bool work_withdraw(struct muster_request *request)
 {
-        return workers_withdraw(request->engine->workers, &request->work.job);
+        bool was_waiting = workers_withdraw(request->engine->workers, &request->work.job);
+
+        request->engine->loop.n_elsewhere -= was_waiting;
+        return was_waiting;
 }
 
 bool work_is_begun(const struct muster_request *request)

@@ -15,6 +15,9 @@
  */
 #define MANUAL_PATIENCE_NS (2 * NS_PER_MS)
 
+/* So, too, for other threads that will have something to tell: longer, as a machine may be busy. */
+#define MANUAL_THREADS_PATIENCE_NS (200 * NS_PER_MS)
+
 /* A wait that took so long was one: the processor is rarely away for longer between two calls. */
 #define SURE_SLEEP_NS (1 * NS_PER_MS)
 
@@ -201,9 +204,12 @@ static uint64_t until_next(const struct loop *loop, uint64_t until_ns, uint64_t 
 static int wait_manual(struct loop *loop, uint64_t until_ns)
 {
         uint64_t timeout = until_next(loop, until_ns, loop->clock->manual_ns);
-        uint64_t patience = timeout && timeout != UINT64_MAX ? MANUAL_PATIENCE_NS : timeout;
-        int r = loop->backend->wait(loop, patience);
+        uint64_t patience = timeout;
+        int r;
 
+        if (timeout && timeout != UINT64_MAX)
+                patience = loop->n_elsewhere ? MANUAL_THREADS_PATIENCE_NS : MANUAL_PATIENCE_NS;
+        r = loop->backend->wait(loop, patience);
         if (r == 0 && timeout != UINT64_MAX && list_is_empty(&loop->ready_sockets) &&
                 list_is_empty(&loop->ready_watches))
                 loop->clock->manual_ns += timeout;

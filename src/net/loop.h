@@ -156,8 +156,9 @@ struct loop {
         int stamp_fd; /* a socket that only keeps the kernel stamping: loop_socket.c */
         struct loop_watch wake_watch;
         bool was_woken;
-        int fd;       /* the backend's: pollable */
-        int timer_fd; /* mirrors the next deadline for a foreign loop; -1 until one asks */
+        unsigned n_elsewhere; /* jobs of other threads that will wake the loop: for manual clocks */
+        int fd;               /* the backend's: pollable */
+        int timer_fd;         /* mirrors the next deadline for a foreign loop; -1 until one asks */
         struct loop_watch timer_watch;
         void *batch; /* the backend's own */
 };
