@@ -357,7 +357,7 @@ static void begin_tls(struct conn *conn)
         tracing_worked(conn->engine, TRACE_WORK_TLS, now_of(conn) - start_ns,
                 conn->notes.wanted_by);
         if (r == 0)
-                r = tls_new(&conn->tls, context, buf_str(&conn->origin->host),
+                r = tls_new(&conn->tls, context, buf_str(&conn->origin->host), conn->ops->alpn,
                         &conn->origin->session, &error);
         if (r < 0) {
                 fail(conn, &error);

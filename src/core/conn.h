@@ -27,8 +27,9 @@ struct mux;
 
 enum conn_state { CONN_DIALING, CONN_HANDSHAKE, CONN_READY, CONN_DEAD };
 
-/* To whom a connection tells what happens. It may be DEAD after each of these. */
+/* Who uses a connection, and is told what happens. It may be DEAD after each of these. */
 struct conn_ops {
+        struct muster_str alpn;           /* the protocols to offer over TLS: see tls_new() */
         void (*ready)(struct conn *conn); /* bytes can be sent */
         void (*sent)(struct conn *conn);  /* the kernel has all that was to be sent */
         /* So many bytes came and are where conn_place() said; received() follows. */

@@ -398,6 +398,7 @@ static void conn_acked(struct conn *conn, uint64_t kernel_ns)
 }
 
 static const struct conn_ops conn_ops = {
+        .alpn = { "\x08http/1.1", 9 },
         .ready = conn_ready,
         .sent = conn_sent,
         .placed = conn_placed,

@@ -71,9 +71,14 @@ static bool set_host(struct tls *tls)
                SSL_set_tlsext_host_name(tls->ssl, tls->host);
 }
 
-static bool make_ssl(struct tls *tls, struct tls_context *context)
+static bool offer_alpn(struct tls *tls, struct muster_str alpn)
 {
-        static const unsigned char alpn[] = "\x08http/1.1";
+        return SSL_set_alpn_protos(tls->ssl, (const unsigned char *)alpn.at, (unsigned)alpn.len) ==
+               0;
+}
+
+static bool make_ssl(struct tls *tls, struct tls_context *context, struct muster_str alpn)
+{
         BIO *bio;
 
         tls->ssl = SSL_new(context->ssl_ctx);
@@ -85,14 +90,14 @@ static bool make_ssl(struct tls *tls, struct tls_context *context)
                 return false;
         SSL_set_bio(tls->ssl, bio, bio);
         SSL_set_connect_state(tls->ssl);
-        if (!set_host(tls) || SSL_set_alpn_protos(tls->ssl, alpn, sizeof(alpn) - 1) != 0)
+        if (!set_host(tls) || !offer_alpn(tls, alpn))
                 return false;
         offer_session(tls);
         return true;
 }
 
 int tls_new(struct tls **ret_tls, struct tls_context *context, struct muster_str host,
-        struct tls_session **borrow_slot, struct muster_error *error)
+        struct muster_str alpn, struct tls_session **borrow_slot, struct muster_error *error)
 {
         struct tls *tls = mem_zalloc(sizeof(*tls));
 
@@ -103,7 +108,7 @@ int tls_new(struct tls **ret_tls, struct tls_context *context, struct muster_str
                 host.len--;
         tls->slot = borrow_slot;
         tls->host = mem_strndup(host.at, host.len);
-        if (!tls->host || !make_ssl(tls, context)) {
+        if (!tls->host || !make_ssl(tls, context, alpn)) {
                 ERR_clear_error();
                 tls_free(tls);
                 return error_set_memory(error, MUSTER_PHASE_TLS);

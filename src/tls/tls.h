@@ -43,14 +43,15 @@ struct tls_context *tls_context_free(struct tls_context *context);
 struct tls_session *tls_session_free(struct tls_session *session);
 
 /*
- * A connection as client to `host` (as in the URL, IPv6 without brackets), offering ALPN http/1.1.
- * `borrow_slot` points to where the origin keeps its newest session: it is tried if not NULL there,
+ * A connection as client to `host` (as in the URL, IPv6 without brackets), offering the
+ * protocols `alpn` (RFC 7301 section 3.1: each a length and a name, the preferred one first;
+ * constant). `borrow_slot` points to where the origin keeps its newest session: it is tried if not NULL there,
  * and replaced (tls_session_free() of the old) whenever the server issues a ticket, as long as the
  * tls lives. A TLS 1.3 ticket is used once (RFC 8446 appendix C.4). MUSTER_E_TLS, MUSTER_E_RESOURCE
  * with *error.
  */
 int tls_new(struct tls **ret_tls, struct tls_context *context, struct muster_str host,
-        struct tls_session **borrow_slot, struct muster_error *error);
+        struct muster_str alpn, struct tls_session **borrow_slot, struct muster_error *error);
 struct tls *tls_free(struct tls *tls);
 
 #define TLS_MORE 1 /* feed more */

@@ -32,6 +32,8 @@ static void add_extension(X509 *certificate, int nid, const char *value)
         X509_EXTENSION_free(extension);
 }
 
+static const struct muster_str alpn = { "\x02h2\x08http/1.1", 12 };
+
 /* `from` and `to` in days from now; issuer NULL: self-signed. */
 static struct identity make(const char *name, const char *alt_names, const struct identity *issuer,
         bool is_ca, int from, int to)
@@ -151,7 +153,7 @@ static int open_link(struct link *link, SSL_CTX *server, struct tls_context *con
                 .piece = 100000 };
         SSL_set_bio(link->server, link->to_server, link->to_client);
         SSL_set_accept_state(link->server);
-        return tls_new(&link->client, context, str_of(host), slot, &error);
+        return tls_new(&link->client, context, str_of(host), alpn, slot, &error);
 }
 
 static void close_link(struct link *link)
@@ -497,7 +499,7 @@ static void expect_garbage(struct tls_context *context, const char *bytes, size_
         struct muster_error error = { 0 };
         struct tls *tls;
 
-        assert_int_equal(tls_new(&tls, context, str_of("good.test"), &slot, &error), 0);
+        assert_int_equal(tls_new(&tls, context, str_of("good.test"), alpn, &slot, &error), 0);
         assert_int_equal(tls_handshake(tls, &error), TLS_MORE);
         tls_feed(tls, (struct muster_str){ bytes, len });
         assert_int_equal(tls_handshake(tls, &error), MUSTER_E_TLS);
