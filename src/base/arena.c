@@ -2,6 +2,7 @@
 #include "arena.h"
 
 #include "mem.h"
+#include <assert.h>
 
 #define BLOCK_BYTES (16 * 1024)
 #define LARGE_BYTES                                                                                \
@@ -49,6 +50,7 @@ static char *add_large(struct arena *arena, size_t bytes)
 {
         struct block *block = block_new(bytes);
 
+        assert(bytes > LARGE_BYTES);
         if (!block)
                 return NULL;
         if (arena->blocks) {
@@ -65,6 +67,7 @@ static char *add_small(struct arena *arena, size_t bytes)
 {
         struct block *block = arena->blocks;
 
+        assert(bytes <= LARGE_BYTES && arena->left <= BLOCK_BYTES);
         if (arena->left < bytes) {
                 block = block_new(BLOCK_BYTES);
                 if (!block)
@@ -83,6 +86,7 @@ int arena_add(struct arena *arena, struct muster_str text, struct muster_str *re
         size_t bytes = text.len + 1;
         char *copy = bytes > LARGE_BYTES ? add_large(arena, bytes) : add_small(arena, bytes);
 
+        assert(text.at || !text.len);
         if (!copy)
                 return MUSTER_E_RESOURCE;
         if (text.len)

@@ -15,6 +15,7 @@ int buf_reserve(struct buf *buf, size_t more)
         size_t need, size;
         char *at;
 
+        assert(buf->len <= buf->size);
         if (buf->size - buf->len >= more)
                 return 0;
         if (__builtin_add_overflow(buf->len, more, &need))
@@ -33,6 +34,7 @@ int buf_reserve(struct buf *buf, size_t more)
 
 int buf_add(struct buf *buf, const void *at, size_t len)
 {
+        assert(at || len == 0);
         if (len == 0)
                 return 0;
         if (buf_reserve(buf, len) < 0)
@@ -89,6 +91,7 @@ void buf_drop_front(struct buf *buf, size_t n)
 
 void buf_recycle(struct buf *buf, size_t keep_bytes)
 {
+        assert(buf->len <= buf->size);
         if (buf->size > keep_bytes)
                 buf_deinit(buf);
         buf->len = 0;

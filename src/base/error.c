@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "error.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -98,6 +99,7 @@ static void mark_cut(char *text, size_t size)
 {
         size_t end = size - 4;
 
+        assert(size > 4);
         while (end && ((unsigned char)text[end] & 0xc0) == 0x80)
                 end--;
         memcpy(text + end, "...", 4);
@@ -109,6 +111,7 @@ int error_set(struct muster_error *error, enum muster_code code, enum muster_pha
         va_list args;
         int n;
 
+        assert(code != MUSTER_OK);
         if (!error || error->code)
                 return code;
         *error = (struct muster_error){ .code = code, .stage = stage, .sys = sys };
@@ -126,6 +129,7 @@ void error_add_text(struct muster_error *error, struct muster_str text)
         size_t len = strlen(error->text), room = sizeof(error->text) - len;
         int n = snprintf(error->text + len, room, "%.*s", STR_ARGS(text));
 
+        assert(error->code != MUSTER_OK);
         if (n >= (int)room)
                 mark_cut(error->text, sizeof(error->text));
         make_printable(error->text);

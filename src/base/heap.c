@@ -17,6 +17,7 @@ void heap_deinit(struct heap *heap)
 
 static void put_entry(struct heap *heap, size_t at, struct heap_entry entry)
 {
+        assert(at < heap->n && entry.node);
         heap->entries[at] = entry;
         entry.node->place = at + 1;
 }
@@ -67,6 +68,7 @@ static int grow_entries(struct heap *heap)
         size_t size = heap->size ? heap->size * 2 : 64;
         struct heap_entry *entries = mem_realloc(heap->entries, size * sizeof(*entries));
 
+        assert(heap->n == heap->size);
         if (!entries)
                 return MUSTER_E_RESOURCE;
         heap->entries = entries;
@@ -78,6 +80,7 @@ int heap_set(struct heap *heap, struct heap_node *node, uint64_t key)
 {
         struct heap_entry entry = { .key = key, .node = node };
 
+        assert(node && heap->n <= heap->size);
         if (heap_has(node)) {
                 assert(heap->entries[node->place - 1].node == node);
                 sift(heap, node->place - 1, entry);

@@ -2,6 +2,7 @@
 #include "hist.h"
 
 #include "minmax.h"
+#include <assert.h>
 #include <string.h>
 
 #define STEPS (1u << HIST_STEP_BITS)
@@ -36,6 +37,7 @@ static uint64_t bucket_top(unsigned bucket)
 
 void hist_add(struct hist *hist, uint64_t value)
 {
+        assert(bucket_of(value) < HIST_N_BUCKETS);
         hist->n++;
         hist->sum += value;
         if (value < hist->min)
@@ -47,6 +49,7 @@ void hist_add(struct hist *hist, uint64_t value)
 
 void hist_merge(struct hist *hist, const struct hist *other)
 {
+        assert(hist != other);
         hist->n += other->n;
         hist->sum += other->sum;
         if (other->min < hist->min)
@@ -61,6 +64,7 @@ uint64_t hist_quantile(const struct hist *hist, double share)
 {
         uint64_t want, seen = 0;
 
+        assert(share >= 0 && share <= 1);
         if (!hist->n)
                 return 0;
         want = (uint64_t)(share * (double)hist->n);

@@ -9,6 +9,7 @@
 #ifndef BASE_LIST_H
 #define BASE_LIST_H
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -36,6 +37,8 @@ static inline bool list_is_linked(const struct list *link)
 
 static inline void list_insert(struct list *link, struct list *prev, struct list *next)
 {
+        assert(!list_is_linked(link));
+        assert(prev->next == next && next->prev == prev);
         link->prev = prev;
         link->next = next;
         prev->next = link;
@@ -85,6 +88,7 @@ static inline struct list *list_pop(struct list *head)
 /* Move all of `from` behind the members of `to`; `from` is empty then. */
 static inline void list_splice(struct list *to, struct list *from)
 {
+        assert(to != from);
         if (list_is_empty(from))
                 return;
         from->next->prev = to->prev;

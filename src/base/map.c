@@ -88,6 +88,7 @@ static void link_node(struct map *map, struct map_node *node)
 {
         struct map_node **chain = chain_of(map, node->hash);
 
+        assert(map->n_chains > 0);
         node->next = *chain;
         *chain = node;
 }
@@ -96,6 +97,7 @@ static int grow_chains(struct map *map)
 {
         struct map old = *map;
 
+        assert(map->n == map->n_chains);
         map->n_chains = old.n_chains ? old.n_chains * 2 : MAP_CHAINS_MIN;
         map->chains = mem_array(map->n_chains, sizeof(*map->chains));
         if (!map->chains) {
@@ -130,6 +132,7 @@ void map_remove(struct map *map, struct map_node *node)
 {
         struct map_node **at = chain_of(map, node->hash);
 
+        assert(map->n > 0 && map_find(map, node->key) == node);
         while (*at != node)
                 at = &(*at)->next;
         *at = node->next;

@@ -2,6 +2,7 @@
 #include "mem.h"
 
 #include "minmax.h"
+#include <assert.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,6 +48,7 @@ char *mem_strndup(const char *at, size_t len)
 {
         char *copy = mem_alloc(len + 1);
 
+        assert(at || !len);
         if (!copy)
                 return NULL;
         if (len)

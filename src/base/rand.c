@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "rand.h"
 
+#include <assert.h>
 #include <string.h>
 #include <sys/random.h>
 #include <time.h>
@@ -10,6 +11,7 @@ void rand_seed_bytes(void *at, size_t size)
         struct timespec now;
         struct rand fallback;
 
+        assert(size > 0);
         if (getrandom(at, size, 0) == (ssize_t)size)
                 return;
         /* Only a kernel older than 3.17 or a strict sandbox comes here: then the clock must do. */
