@@ -22,6 +22,7 @@ static void close_racers(struct dial *dial)
 
 static void stop_all(struct dial *dial)
 {
+        assert(dial->loop);
         close_racers(dial);
         loop_timer_stop(dial->loop, &dial->timer);
         resolve_waiter_cancel(&dial->waiter);
@@ -46,6 +47,7 @@ void dial_take_socket(struct dial *dial, struct loop_socket *to, loop_handler ha
 /* Told from the timer, so that it never happens within dial_start(). */
 static void fail_soon(struct dial *dial)
 {
+        assert(dial->is_final && !dial->winner);
         dial->has_failed = true;
         /*
          * The timer runs or has run for this dial, so there is room for it in the heap; if not, its
@@ -93,6 +95,7 @@ static void racer_handle(struct loop_socket *socket, const struct loop_event *ev
         struct dial_racer *racer = racer_of(socket);
         struct dial *dial = racer->dial;
 
+        assert(!dial->winner);
         switch (event->kind) {
         case LOOP_CONNECTED:
                 dial->winner = racer;
@@ -137,6 +140,8 @@ static bool start_racer(struct dial *dial, struct dial_racer *racer)
         socklen_t len;
         int sys = 0;
 
+        assert(dial->n_started < dial->n_addresses);
+        assert(!loop_socket_is_open(&racer->socket));
         racer->dial = dial;
         racer->address = dial->addresses[dial->n_started++];
         dial->n_tried++;
@@ -178,6 +183,7 @@ static void dial_timer_fire(struct loop_timer *timer, uint64_t late_ns)
 {
         struct dial *dial = LIST_OWNER(timer, struct dial, timer);
 
+        assert(!dial->winner);
         (void)late_ns;
         if (!dial->has_failed) {
                 start_another(dial);
@@ -202,6 +208,7 @@ static bool is_known(const struct dial *dial, const struct net_address *address)
 
 static void add_addresses(struct dial *dial, const struct resolve_answer *answer)
 {
+        assert(!dial->is_final);
         for (size_t i = 0; i < answer->n && dial->n_addresses < RESOLVE_ADDRESSES_MAX; i++)
                 if (!is_known(dial, &answer->addresses[i]))
                         dial->addresses[dial->n_addresses++] = answer->addresses[i];
@@ -228,6 +235,7 @@ int dial_start(struct dial *dial, struct loop *loop, struct resolver *resolver, 
         struct resolve_answer answer;
         int r;
 
+        assert(done && loop && resolver);
         *dial = (struct dial){ .loop = loop,
                 .done = done,
                 .host = borrow_host,

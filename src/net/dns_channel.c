@@ -2,6 +2,7 @@
 #include "dns_channel.h"
 
 #include "resolv_conf.h"
+#include <assert.h>
 #include <base/error.h>
 #include <base/mem.h>
 #include <stdio.h>
@@ -25,6 +26,7 @@ void dns_channel_set_timer(struct dns_channel *channel)
         struct timeval left;
         uint64_t at = UINT64_MAX;
 
+        assert(channel->ares);
         if (ares_timeout(channel->ares, NULL, &left))
                 at = clock_now(channel->loop->clock) + (uint64_t)left.tv_sec * NS_PER_S +
                      (uint64_t)left.tv_usec * NS_PER_US;
@@ -68,6 +70,7 @@ static struct ares_watch *find_watch(struct dns_channel *channel, int fd)
 
 static void drop_watch(struct ares_watch *watch)
 {
+        assert(list_is_linked(&watch->link) && watch->watch.fd >= 0);
         loop_watch_set(watch->channel->loop, &watch->watch, watch->watch.fd, false, false);
         list_remove(&watch->link);
         mem_free(watch);
@@ -79,6 +82,7 @@ static void socket_state(void *data, ares_socket_t fd, int want_read, int want_w
         struct dns_channel *channel = data;
         struct ares_watch *watch = find_watch(channel, fd);
 
+        assert(fd >= 0);
         if (!want_read && !want_write) {
                 if (watch)
                         drop_watch(watch);

@@ -63,6 +63,7 @@ static int init_backend(struct loop *loop, int *ret_sys)
 {
         int r;
 
+        assert(!loop->backend);
         loop->backend = &loop_backend_epoll;
         r = loop->backend->init(loop, ret_sys);
         if (r < 0)
@@ -72,6 +73,7 @@ static int init_backend(struct loop *loop, int *ret_sys)
 
 static int init_wake(struct loop *loop, int *ret_sys)
 {
+        assert(loop->backend && loop->wake_fd < 0);
         loop->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
         if (loop->wake_fd < 0) {
                 *ret_sys = errno;
@@ -91,6 +93,7 @@ int loop_init(struct loop *loop, struct clock *clock, int *ret_sys)
 {
         int r;
 
+        assert(clock);
         *loop = (struct loop){
                 .clock = clock, .wake_fd = -1, .fd = -1, .timer_fd = -1, .stamp_fd = -1
         };
@@ -129,6 +132,7 @@ void loop_deinit(struct loop *loop)
 
 void loop_mark_ready(struct loop_socket *socket)
 {
+        assert(loop_socket_is_open(socket));
         if (!list_is_linked(&socket->ready_link))
                 list_push_back(&socket->loop->ready_sockets, &socket->ready_link);
 }
@@ -207,6 +211,7 @@ static int wait_manual(struct loop *loop, uint64_t until_ns)
         uint64_t patience = timeout;
         int r;
 
+        assert(loop->clock->is_manual);
         if (timeout && timeout != UINT64_MAX)
                 patience = loop->n_elsewhere ? MANUAL_THREADS_PATIENCE_NS : MANUAL_PATIENCE_NS;
         r = loop->backend->wait(loop, patience);
@@ -235,6 +240,7 @@ int loop_turn(struct loop *loop, uint64_t until_ns)
         uint64_t wait_began_ns = clock_now(loop->clock);
         int r;
 
+        assert(loop->backend);
         /*
          * What the owner did since the last turn counts, too; but a foreign loop has waited
          * meanwhile.
@@ -337,8 +343,10 @@ int loop_watch_set(struct loop *loop, struct loop_watch *watch, int fd, bool wan
         bool is_new = !watch->loop;
         int r;
 
+        assert(is_new || watch->loop == loop);
         if (is_new && !want_read && !want_write)
                 return 0;
+        assert(fd >= 0 && watch->ready);
         watch->loop = loop;
         watch->fd = fd;
         watch->want_read = want_read;

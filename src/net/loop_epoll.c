@@ -53,6 +53,7 @@ static void epoll_deinit(struct loop *loop)
 
 static void note_socket(struct loop_socket *socket, uint32_t events)
 {
+        assert(loop_socket_is_open(socket));
         if (events & (EPOLLIN | EPOLLPRI)) {
                 socket->is_fresh = !socket->can_read;
                 socket->can_read = true;
@@ -75,6 +76,7 @@ static void note_watch(struct loop_watch *watch, uint32_t events)
 {
         bool is_over = events & (EPOLLHUP | EPOLLERR);
 
+        assert(watch->loop);
         watch->is_ready_read = watch->want_read && (is_over || events & EPOLLIN);
         watch->is_ready_write = watch->want_write && (is_over || events & EPOLLOUT);
         if ((watch->is_ready_read || watch->is_ready_write) && !list_is_linked(&watch->ready_link))
@@ -140,6 +142,7 @@ static int epoll_add(struct loop_socket *socket, int *ret_sys)
 {
         int r = control_epoll(socket->loop, EPOLL_CTL_ADD, socket->fd, SOCKET_EVENTS, socket);
 
+        assert(socket->fd >= 0);
         if (r < 0)
                 *ret_sys = errno;
         return r;
@@ -171,8 +174,18 @@ static int epoll_watch(struct loop_watch *watch, bool is_new)
 
 /* --- sending --------------------------------------------------------------------------------- */
 
+static size_t n_bytes_out(const struct loop_socket *socket)
+{
+        size_t n = 0;
+
+        for (unsigned i = 0; i < socket->n_out; i++)
+                n += socket->out[i].iov_len;
+        return n;
+}
+
 static void drop_sent(struct loop_socket *socket, size_t n)
 {
+        assert(n <= n_bytes_out(socket));
         while (socket->n_out && n >= socket->out[0].iov_len) {
                 n -= socket->out[0].iov_len;
                 socket->out[0] = socket->out[1];
@@ -196,15 +209,6 @@ static ssize_t send_pieces(const struct loop_socket *socket)
         return sendmsg(socket->fd, &message, MSG_NOSIGNAL);
 }
 
-static size_t n_bytes_out(const struct loop_socket *socket)
-{
-        size_t n = 0;
-
-        for (unsigned i = 0; i < socket->n_out; i++)
-                n += socket->out[i].iov_len;
-        return n;
-}
-
 /* The same, and the kernel is to say when the last byte of what it takes was acknowledged. */
 static ssize_t send_stamped(struct loop_socket *socket)
 {
@@ -220,6 +224,7 @@ static ssize_t send_stamped(struct loop_socket *socket)
         const uint32_t what = SOF_TIMESTAMPING_TX_ACK;
         ssize_t n;
 
+        assert(!socket->awaits_ack && socket->n_out);
         c->cmsg_level = SOL_SOCKET;
         c->cmsg_type = SO_TIMESTAMPING;
         c->cmsg_len = CMSG_LEN(sizeof(what));
@@ -232,6 +237,7 @@ static ssize_t send_stamped(struct loop_socket *socket)
 
 static int epoll_send(struct loop_socket *socket, int *ret_sys)
 {
+        assert(socket->n_out && !socket->connecting);
         while (socket->n_out && socket->can_write) {
                 /* Stamps do not say what they are of: only one is awaited at a time. */
                 ssize_t n = socket->wants_ack && !socket->awaits_ack ? send_stamped(socket)
@@ -278,6 +284,7 @@ static void take_stamp(struct loop_socket *socket)
                 struct cmsghdr align;
         } control;
 
+        assert(socket->has_stamp);
         socket->has_stamp = false;
         for (;;) {
                 struct msghdr message = { .msg_control = control.bytes,
@@ -373,6 +380,7 @@ static void receive_some(struct loop_socket *socket)
                 .msg_controllen = sizeof(control.bytes) };
         ssize_t n = recvmsg(socket->fd, &message, 0);
 
+        assert(socket->reading && socket->can_read && !socket->ended);
         if (n <= 0) {
                 receive_nothing(socket, n);
                 return;
@@ -398,6 +406,7 @@ static void finish_connect(struct loop_socket *socket)
         socklen_t len = sizeof(int);
         int sys = 0;
 
+        assert(socket->connecting && !socket->ended);
         if (!socket->can_write && !socket->hung_up)
                 return;
         socket->connecting = false;

@@ -27,6 +27,7 @@ static int add_socket(struct loop *loop, struct loop_socket *sock, loop_handler 
 {
         int r;
 
+        assert(fd >= 0 && handle);
         *sock = (struct loop_socket){ .loop = loop, .handle = handle, .fd = fd };
         r = loop->backend->add(sock, ret_sys);
         if (r < 0) {
@@ -74,6 +75,7 @@ int loop_socket_connect(struct loop *loop, struct loop_socket *sock, loop_handle
 {
         int fd, r;
 
+        assert(address_len > 0);
         assert(!loop_socket_is_open(sock));
         fd = open_stream(address->sa_family, ret_sys);
         if (fd < 0)
@@ -98,6 +100,7 @@ int loop_socket_adopt(struct loop *loop, struct loop_socket *sock, loop_handler 
 {
         int yes = 1;
 
+        assert(take_fd >= 0);
         assert(!loop_socket_is_open(sock));
         if (ioctl(take_fd, FIONBIO, &yes) < 0) {
                 *ret_sys = errno;
@@ -133,6 +136,7 @@ void loop_socket_close(struct loop_socket *sock)
 
 void loop_recv_start(struct loop_socket *sock)
 {
+        assert(!sock->failed);
         assert(loop_socket_is_open(sock));
         sock->reading = true;
         sock->is_fresh = false; /* it may have been there for long */

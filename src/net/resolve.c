@@ -85,6 +85,7 @@ static void name_free(struct name *name)
 
 static void forget(struct resolver *resolver, struct name *name)
 {
+        assert(!name->is_telling);
         assert(!name->questions[V4].is_pending && !name->questions[V6].is_pending);
         map_remove(&resolver->names, &name->node);
         list_remove(&name->age_link);
@@ -101,6 +102,7 @@ static void forget_oldest(struct resolver *resolver)
 {
         struct name *oldest;
 
+        assert(resolver->n_names <= RESOLVE_NAMES_MAX);
         if (resolver->n_names < RESOLVE_NAMES_MAX)
                 return;
         oldest = LIST_OWNER(list_first(&resolver->by_age), struct name, age_link);
@@ -165,6 +167,7 @@ static void tell_waiters(struct name *name)
         struct list told;
         struct list *link;
 
+        assert(!name->is_telling && !name->resolver->is_asking);
         list_init(&told);
         list_splice(&told, &name->waiters);
         name->is_telling = true;
@@ -225,6 +228,7 @@ static void note_known(struct name *name)
         bool has_address = name->questions[V4].n_addresses || name->questions[V6].n_addresses;
         unsigned ttl_s = name->ttl_s;
 
+        assert(!name->is_known);
         name->is_known = true;
         loop_timer_stop(name->resolver->loop, &name->delay_timer);
         if (!has_address) {
@@ -263,6 +267,7 @@ static void keep_addresses(struct question *question, const struct ares_addrinfo
         struct name *name = question->name;
         size_t n = 0;
 
+        assert(!question->addresses && !question->is_pending);
         for (node = info->nodes; node && n < RESOLVE_ADDRESSES_MAX; node = node->ai_next)
                 n++;
         question->addresses = mem_array(n, sizeof(*question->addresses));
@@ -294,6 +299,7 @@ static void take_answer(void *data, int status, int timeouts, struct ares_addrin
 {
         struct question *question = data;
 
+        assert(question->is_pending);
         (void)timeouts;
         if (status == ARES_EBADNAME && ask_as_it_is(question))
                 return;
@@ -315,6 +321,7 @@ static void ask_family(struct question *question, const char *host)
                 .ai_socktype = SOCK_STREAM,
                 .ai_flags = ARES_AI_NOSORT };
 
+        assert(question->is_pending && !question->name->is_known);
         ares_getaddrinfo(question->name->resolver->channel.ares, host, NULL, &hints, take_answer,
                 question);
 }
@@ -344,6 +351,7 @@ static bool ask_as_it_is(struct question *question)
 
 static void ask_both(struct resolver *resolver, struct name *name)
 {
+        assert(!resolver->is_asking && !name->is_known);
         resolver->n_lookups++;
         name->asked_ns = clock_now(resolver->loop->clock);
         name->questions[V4].is_pending = name->questions[V6].is_pending = true;
@@ -405,6 +413,7 @@ int resolver_ask(struct resolver *resolver, struct resolve_waiter *waiter, struc
         size_t n = known_without_asking(resolver, host, port);
         struct name *name;
 
+        assert(!list_is_linked(&waiter->waiter_link));
         if (n) {
                 *ret_answer = (struct resolve_answer){
                         .addresses = resolver->answer, .n = n, .is_final = true
