@@ -23,6 +23,7 @@ int tls_new_session_callback(SSL *ssl, SSL_SESSION *ssl_session)
         struct tls *tls = SSL_get_app_data(ssl);
         struct tls_session *session;
 
+        assert(tls && tls->ssl == ssl);
         if (!tls->slot || !(session = mem_alloc(sizeof(*session))))
                 return 0; /* not taken */
         session->ssl_session = ssl_session;
@@ -39,6 +40,7 @@ static void offer_session(struct tls *tls)
 {
         struct tls_session *session = *tls->slot;
 
+        assert(tls->ssl && tls->slot);
         if (!session)
                 return;
         SSL_set_session(tls->ssl, session->ssl_session);
@@ -63,6 +65,7 @@ static bool set_host(struct tls *tls)
 {
         X509_VERIFY_PARAM *param = SSL_get0_param(tls->ssl);
 
+        assert(tls->ssl && tls->host);
         if (is_address(tls->host))
                 return X509_VERIFY_PARAM_set1_ip_asc(param, tls->host);
         X509_VERIFY_PARAM_set_hostflags(param,
@@ -81,6 +84,7 @@ static bool make_ssl(struct tls *tls, struct tls_context *context, struct muster
 {
         BIO *bio;
 
+        assert(!tls->ssl && context->ssl_ctx);
         tls->ssl = SSL_new(context->ssl_ctx);
         if (!tls->ssl)
                 return false;
@@ -101,6 +105,7 @@ int tls_new(struct tls **ret_tls, struct tls_context *context, struct muster_str
 {
         struct tls *tls = mem_zalloc(sizeof(*tls));
 
+        assert(context && borrow_slot);
         if (!tls)
                 return error_set_memory(error, MUSTER_PHASE_TLS);
         ERR_clear_error();
@@ -140,6 +145,7 @@ void tls_feed(struct tls *tls, struct muster_str ciphertext)
 {
         size_t n = FIRST_BYTES - tls->n_first;
 
+        assert(tls->ssl && tls->n_first <= FIRST_BYTES);
         assert(tls->in.len == 0);
         if (n > ciphertext.len)
                 n = ciphertext.len;
@@ -152,6 +158,7 @@ int tls_handshake(struct tls *tls, struct muster_error *error)
 {
         int r;
 
+        assert(tls->ssl);
         ERR_clear_error();
         r = SSL_do_handshake(tls->ssl);
         if (r == 1)
@@ -166,6 +173,7 @@ int tls_read(struct tls *tls, char *buffer, size_t size, size_t *ret_n, struct m
 {
         int r;
 
+        assert(tls->ssl && size > 0);
         ERR_clear_error();
         r = SSL_read_ex(tls->ssl, buffer, size, ret_n);
         if (r == 1)
@@ -186,6 +194,7 @@ int tls_write(struct tls *tls, const void *at, size_t len, struct muster_error *
 {
         size_t n;
 
+        assert(tls->ssl && SSL_is_init_finished(tls->ssl));
         if (len == 0)
                 return 0;
         ERR_clear_error();
@@ -197,6 +206,7 @@ int tls_write(struct tls *tls, const void *at, size_t len, struct muster_error *
 
 void tls_close(struct tls *tls)
 {
+        assert(tls->ssl);
         ERR_clear_error();
         (void)SSL_shutdown(tls->ssl);
         ERR_clear_error();
@@ -211,6 +221,7 @@ int tls_out_take(struct tls *tls, struct buf *to)
 {
         struct buf empty;
 
+        assert(to != &tls->out);
         if (to->len) {
                 if (buf_add_str(to, buf_str(&tls->out)) < 0)
                         return MUSTER_E_RESOURCE;

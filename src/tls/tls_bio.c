@@ -7,6 +7,7 @@
  */
 #include "tls_internal.h"
 
+#include <assert.h>
 #include <base/minmax.h>
 #include <limits.h>
 
@@ -15,6 +16,7 @@ static int bio_read(BIO *bio, char *to, int size)
         struct tls *tls = BIO_get_data(bio);
         size_t n = size > 0 ? min_size(tls->in.len, (size_t)size) : tls->in.len;
 
+        assert(tls);
         BIO_clear_retry_flags(bio);
         if (size <= 0)
                 return 0;
@@ -32,6 +34,7 @@ static int bio_write(BIO *bio, const char *from, int size)
 {
         struct tls *tls = BIO_get_data(bio);
 
+        assert(tls && (from || size <= 0));
         BIO_clear_retry_flags(bio);
         if (size <= 0)
                 return 0;

@@ -4,6 +4,7 @@
  */
 #include "tls_internal.h"
 
+#include <assert.h>
 #include <base/error.h>
 #include <base/fd.h>
 #include <base/mem.h>
@@ -65,6 +66,7 @@ static void keylog_callback(const SSL *ssl, const char *line)
         struct iovec pieces[2] = { { (void *)(uintptr_t)line, strlen(line) },
                 { (void *)(uintptr_t) "\n", 1 } };
 
+        assert(context && context->keylog_fd >= 0);
         /*
          * One call a line, so that lines of several processes do not mix; a full disk costs the
          * log, not the request.
@@ -75,6 +77,7 @@ static void keylog_callback(const SSL *ssl, const char *line)
 
 static int open_keylog(struct tls_context *context, const char *file, struct muster_error *error)
 {
+        assert(context->keylog_fd < 0 && context->ssl_ctx);
         if (!file)
                 return 0;
         context->keylog_fd = open(file, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
@@ -91,6 +94,7 @@ static void set_client_options(struct tls_context *context)
 {
         SSL_CTX *ssl_ctx = context->ssl_ctx;
 
+        assert(ssl_ctx);
         SSL_CTX_set_app_data(ssl_ctx, context);
         SSL_CTX_set_min_proto_version(ssl_ctx, TLS1_2_VERSION);
         SSL_CTX_set_options(ssl_ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);

@@ -5,6 +5,7 @@
 #include "tls_internal.h"
 
 #include <arpa/inet.h>
+#include <assert.h>
 #include <base/error.h>
 #include <base/mem.h>
 #include <ctype.h>
@@ -118,6 +119,7 @@ int tls_verify_callback(int is_ok, X509_STORE_CTX *store_ctx)
         const X509 *certificate = X509_STORE_CTX_get_current_cert(store_ctx);
         struct tls *tls = SSL_get_app_data(ssl);
 
+        assert(tls && tls->ssl == ssl);
         if (is_ok || !certificate || tls->verify_failure)
                 return is_ok;
         tls->verify_failure = mem_zalloc(sizeof(*tls->verify_failure));
@@ -154,6 +156,7 @@ static int not_tls(const struct tls *tls, struct muster_error *error, enum muste
         bool is_http = tls->n_first >= 5 && memcmp(tls->first, "HTTP/", 5) == 0;
         char shown[FIRST_BYTES + 1];
 
+        assert(tls->n_first <= FIRST_BYTES);
         for (size_t i = 0; i < tls->n_first; i++)
                 shown[i] = isprint((unsigned char)tls->first[i]) ? tls->first[i] : '.';
         shown[tls->n_first] = '\0';
@@ -187,6 +190,7 @@ int tls_set_error(struct tls *tls, struct muster_error *error, enum muster_phase
         unsigned long code = ERR_peek_error();
         int r;
 
+        assert(tls->ssl && tls->host);
         if (ERR_GET_REASON(code) == ERR_R_MALLOC_FAILURE)
                 r = error_set_memory(error, stage);
         else if (tls->verify_failure && ERR_GET_REASON(code) == SSL_R_CERTIFICATE_VERIFY_FAILED)

@@ -2,6 +2,7 @@
 #include "tls_server.h"
 
 #include "tls_internal.h"
+#include <assert.h>
 #include <base/error.h>
 #include <base/mem.h>
 #include <openssl/err.h>
@@ -86,6 +87,7 @@ int tls_server_context_new(struct tls_context **ret_context,
         struct tls_context *context = mem_zalloc(sizeof(*context));
         int r;
 
+        assert(options->chain_pem && options->key_pem);
         if (!context)
                 return error_set_memory(error, MUSTER_PHASE_TLS);
         ERR_clear_error();
@@ -113,6 +115,7 @@ int tls_server_new(struct tls **ret_tls, struct tls_context *context, struct mus
         struct tls *tls = mem_zalloc(sizeof(*tls));
         BIO *bio = NULL;
 
+        assert(context && context->ssl_ctx);
         if (!tls)
                 return error_set_memory(error, MUSTER_PHASE_TLS);
         ERR_clear_error();
