@@ -7,6 +7,7 @@
 #include "decode.h"
 
 #include "decode_coding.h"
+#include <assert.h>
 #include <base/error.h>
 #include <base/mem.h>
 #include <stdio.h>
@@ -239,6 +240,7 @@ static int run_stage(struct decoder *decoder, unsigned i, struct muster_str *in,
         size_t before = in->len, n = 0;
         int r = stage->coding->run(stage->state, in, piece, PIECE_BYTES, &n, &why);
 
+        assert(i < decoder->n_stages && stage->stage_state == STAGE_RUNS);
         stage->n_in += before - in->len;
         stage->n_out += n;
         *ret_is_full = n == PIECE_BYTES;
@@ -277,6 +279,8 @@ static bool gather_mark(struct stage *stage, struct muster_str *in, bool *ret_is
         const struct decode_coding *coding = stage->coding;
         bool is_mark = coding->may_begin;
 
+        assert(coding->mark_bytes <= CODING_MARK_MAX);
+        assert(stage->n_mark <= coding->mark_bytes);
         while (is_mark && in->len && stage->n_mark < coding->mark_bytes) {
                 stage->mark[stage->n_mark++] = *in->at++;
                 in->len--;
@@ -293,6 +297,7 @@ static int begin_stream(struct decoder *decoder, unsigned i, struct buf *out,
         struct stage *stage = &decoder->stages[i];
         struct muster_str mark = { stage->mark, stage->n_mark };
 
+        assert(stage->n_mark > 0);
         stage->n_mark = 0;
         stage->stage_state = STAGE_RUNS;
         return run_on(decoder, i, &mark, out, error);
@@ -305,6 +310,7 @@ static int settle_doubt(struct decoder *decoder, unsigned i, struct muster_str *
         struct stage *stage = &decoder->stages[i];
         bool is_mark;
 
+        assert(stage->stage_state == STAGE_DOUBTED);
         if (!gather_mark(stage, in, &is_mark))
                 return 0;
         if (is_mark)
@@ -325,6 +331,7 @@ static int go_on_behind(struct decoder *decoder, unsigned i, struct muster_str *
         struct stage *stage = &decoder->stages[i];
         bool is_mark;
 
+        assert(stage->stage_state == STAGE_ENDED);
         while (stage->coding == &decode_gzip && !stage->n_mark && in->len && in->at[0] == '\0') {
                 in->at++;
                 in->len--;
@@ -344,6 +351,7 @@ static int go_on_behind(struct decoder *decoder, unsigned i, struct muster_str *
 static int drop_input(const struct decoder *decoder, struct stage *stage, struct muster_str *in,
         struct muster_error *error)
 {
+        assert(stage->stage_state == STAGE_DROPS);
         stage->n_dropped += in->len;
         stage->n_in += in->len;
         *in = (struct muster_str){ 0 };
@@ -356,6 +364,7 @@ static int feed_stage(struct decoder *decoder, unsigned i, struct muster_str in,
         struct stage *stage = &decoder->stages[i];
         int r = 0;
 
+        assert(i < decoder->n_stages);
         while (r == 0 && in.len) {
                 switch (stage->stage_state) {
                 case STAGE_DOUBTED:
@@ -383,6 +392,7 @@ static int feed_stage(struct decoder *decoder, unsigned i, struct muster_str in,
 int decoder_feed(struct decoder *decoder, struct muster_str in, struct buf *out,
         struct muster_error *error)
 {
+        assert(decoder->n_stages > 0);
         return feed_stage(decoder, 0, in, out, error);
 }
 

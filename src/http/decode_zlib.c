@@ -7,6 +7,7 @@
  */
 #include "decode_coding.h"
 
+#include <assert.h>
 #include <base/mem.h>
 #include <base/minmax.h>
 #include <limits.h>
@@ -37,6 +38,7 @@ static void zlib_free(voidpf opaque, voidpf at)
 
 static int open_stream(struct inflater *inflater, int window_bits)
 {
+        assert(!inflater->is_open);
         inflater->stream.zalloc = zlib_alloc;
         inflater->stream.zfree = zlib_free;
         if (inflateInit2(&inflater->stream, window_bits) != Z_OK)
@@ -82,6 +84,7 @@ static int gzip_restart(void *state)
 {
         struct inflater *inflater = state;
 
+        assert(inflater->is_open);
         return inflateReset(&inflater->stream) == Z_OK ? 0 : MUSTER_E_RESOURCE;
 }
 
@@ -93,6 +96,7 @@ static int inflate_some(struct inflater *inflater, struct muster_str *in, char *
         size_t n_out = min_size(size, UINT_MAX);
         int r;
 
+        assert(inflater->is_open);
         stream->next_in = (Bytef *)(uintptr_t)in->at;
         stream->avail_in = (uInt)n_in;
         stream->next_out = (Bytef *)out;
@@ -138,6 +142,7 @@ static int open_deflate(struct inflater *inflater, struct muster_str *in, const 
         size_t n;
         int r;
 
+        assert(!inflater->is_gzip && !inflater->is_open && in->len > 0);
         if (!inflater->has_first && in->len == 1) {
                 inflater->first = (unsigned char)in->at[0];
                 inflater->has_first = true;

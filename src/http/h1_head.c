@@ -3,6 +3,7 @@
 
 #include "h1_error.h"
 #include "h1_framing.h"
+#include <assert.h>
 #include <base/error.h>
 
 size_t h1_head_end(struct muster_str text, size_t *scanned)
@@ -139,6 +140,7 @@ int h1_field_parse(struct muster_str line, struct muster_str *ret_name,
 void h1_field_put(struct field *field, const char *head_at, struct muster_str name,
         struct muster_str value)
 {
+        assert(name.at >= head_at && value.at >= head_at);
         *field = (struct field){ .name_at = (uint32_t)(name.at - head_at),
                 .name_len = (uint32_t)name.len,
                 .value_at = (uint32_t)(value.at - head_at),

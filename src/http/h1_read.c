@@ -83,6 +83,7 @@ static int take_raw_head(struct h1_reader *reader, struct muster_str *in,
         struct muster_str text = *in;
         int r;
 
+        assert(reader->state == H1_AT_HEAD && !reader->kept_is_stale);
         if (before) {
                 r = keep_all(reader, in, error);
                 if (r < 0)
@@ -116,6 +117,7 @@ static int read_framing(struct h1_reader *reader, struct http_head *head,
         enum h1_framing framing;
         int r;
 
+        assert(reader->state == H1_AT_HEAD);
         head->is_in_doubt |= reader->is_in_doubt;
         r = h1_framing_read(head, reader->is_head, &framing, error);
         if (r < 0)
@@ -145,6 +147,7 @@ static int check_interim(struct h1_reader *reader, struct http_head *head,
         enum h1_framing none;
         int r = h1_framing_read(head, reader->is_head, &none, error);
 
+        assert(head->status < 200);
         if (r < 0)
                 return r;
         reader->is_in_doubt |= head->is_in_doubt;
@@ -202,6 +205,7 @@ static int read_left(struct h1_reader *reader, struct muster_str *in, struct htt
 {
         size_t n = in->len < reader->left ? in->len : (size_t)reader->left;
 
+        assert(reader->state == H1_AT_FIXED || reader->state == H1_AT_DATA);
         if (n == 0)
                 return H1_MORE;
         reader->left -= n;
@@ -232,6 +236,7 @@ static int take_crlf_line(struct h1_reader *reader, struct muster_str *in, size_
         size_t n = lf ? (size_t)(lf - in->at) + 1 : in->len;
         struct muster_str line = take_front(in, n);
 
+        assert(!reader->kept_is_stale);
         if (reader->kept.len + n > bytes_max)
                 return h1_protocol_error(error, "a line of the chunked coding is too long", line);
         if (!lf || reader->kept.len) {
@@ -278,6 +283,7 @@ static int read_size(struct h1_reader *reader, struct muster_str *in, struct mus
         struct muster_str line;
         int r = take_crlf_line(reader, in, H1_CHUNK_LINE_MAX, &line, error);
 
+        assert(reader->state == H1_AT_SIZE);
         if (r == 0)
                 r = parse_chunk_size(line, &reader->left, error);
         if (r != 0)
@@ -296,6 +302,7 @@ static int read_data_end(struct h1_reader *reader, struct muster_str *in,
         struct muster_str line;
         int r = take_crlf_line(reader, in, 2, &line, error);
 
+        assert(reader->left == 0);
         if (r == 0)
                 reader->state = H1_AT_SIZE;
         return r;
@@ -310,6 +317,7 @@ static int read_trailer(struct h1_reader *reader, struct muster_str *in, struct 
         struct muster_str line;
         int r = take_crlf_line(reader, in, (size_t)reader->left, &line, error);
 
+        assert(reader->left <= reader->head_bytes_max);
         if (r != 0)
                 return r;
         reader->left -= line.len + 2;

@@ -3,6 +3,7 @@
 
 #include "field.h"
 #include "redirect.h"
+#include <assert.h>
 #include <base/error.h>
 
 bool h1_method_is_idempotent(struct muster_str method)
@@ -159,6 +160,7 @@ int h1_write_head(const struct h1_request *request, struct buf *to, struct muste
         size_t before = to->len;
         int r = check_request(request, error);
 
+        assert(request->url && request->url->target.len > 0);
         if (r == 0)
                 r = add_request_line(to, request);
         if (r == 0)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "redirect.h"
 
+#include <assert.h>
 #include <base/error.h>
 
 static bool is_redirect_status(int status)
@@ -28,6 +29,7 @@ int redirect_decide(int status, struct muster_str method, const struct url *from
         struct muster_error why = { 0 };
         int r;
 
+        assert(from != ret_target);
         if (!is_redirect_status(status) || !location.at)
                 return REDIRECT_NONE;
         r = url_parse(ret_target, location, from, &why);

@@ -183,6 +183,7 @@ static int parse_port(struct muster_str text, enum url_scheme scheme, uint16_t *
 
 static struct url_span span_from(const struct url *url, size_t at)
 {
+        assert(at <= url->text.len);
         return (struct url_span){ (uint32_t)at, (uint32_t)(url->text.len - at) };
 }
 
@@ -354,6 +355,7 @@ static int add_base_authority(struct url *url, const struct url *base)
         uint32_t shift = (uint32_t)(url->text.len - at);
         int r = buf_add(&url->text, base->text.at + at, end - at);
 
+        assert(url != base && url->text.len > 0);
         url->user = (struct url_span){ base->user.at + shift, base->user.len };
         url->password = (struct url_span){ base->password.at + shift, base->password.len };
         url->host = (struct url_span){ base->host.at + shift, base->host.len };
@@ -422,6 +424,7 @@ int url_copy(struct url *to, const struct url *from)
         struct buf text;
         int r;
 
+        assert(to != from);
         empty(to);
         r = buf_add_str(&to->text, buf_str(&from->text));
         if (r < 0)
