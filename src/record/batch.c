@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "batch.h"
 
+#include <assert.h>
 #include <base/minmax.h>
 #include <stddef.h>
 
@@ -27,6 +28,7 @@ void batch_reset(struct batch *batch)
 
 const void *batch_row(const struct batch *batch, enum row_kind kind, size_t index)
 {
+        assert(index < places[kind].n_max);
         return (const char *)batch + places[kind].at + index * row_types[kind]->size;
 }
 
@@ -57,6 +59,7 @@ static void add_text(struct batch *batch, struct muster_str *text)
 {
         char *copy;
 
+        assert(batch->text_len + text_bytes(text) <= BATCH_ROOM_BYTES);
         text->len = text_bytes(text);
         batch->text_len += text->len;
         copy = batch->room.bytes + BATCH_ROOM_BYTES - batch->text_len;
@@ -72,6 +75,7 @@ bool batch_add(struct batch *batch, enum row_kind kind, const void *row)
         char *place = (char *)batch + places[kind].at + n * size;
         struct muster_str *text = row_text(kind, place);
 
+        assert(kind < ROW_N_KINDS && n <= places[kind].n_max);
         if (n == places[kind].n_max || room_needed(kind, row) > room_left(batch))
                 return false;
         memcpy(place, row, size);

@@ -5,6 +5,7 @@
  */
 #include "feed.h"
 
+#include <assert.h>
 #include <base/mem.h>
 #include <stdio.h>
 
@@ -95,6 +96,7 @@ static void load_row(struct cursor *cursor)
         const struct row_type *type = row_types[feed->kind];
         const void *row;
 
+        assert(feed->from <= cursor->at && feed->to <= batch_n(feed->batch, feed->kind));
         feed->at = cursor->at;
         cursor->is_at_end = cursor->at >= feed->to;
         if (cursor->is_at_end)
@@ -135,6 +137,7 @@ static int column(sqlite3_vtab_cursor *base, sqlite3_context *context, int n)
 {
         const struct cursor *cursor = (const struct cursor *)(const void *)base;
 
+        assert(n >= 0 && n <= ROW_VALUES_MAX && !cursor->is_at_end);
         if (n == ROW_VALUES_MAX)
                 sqlite3_result_text(context, cursor->text.at, (int)cursor->text.len, SQLITE_STATIC);
         else if (cursor->values[n] != ROW_NULL)

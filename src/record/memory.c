@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "memory.h"
 
+#include <assert.h>
 #include <base/mem.h>
 
 /* Of each, there are rarely more than a few hundred. */
@@ -64,6 +65,7 @@ static bool is_sample_to_keep(struct memory *memory, const struct trace_sample *
 {
         struct ring *ring = &memory->rings[ROW_SAMPLE];
 
+        assert(memory->sample_every > 0);
         memory->last_sample = *sample;
         if (memory->n_samples++ % memory->sample_every)
                 return false;
@@ -84,6 +86,7 @@ static bool has_room(const struct memory *memory, enum row_kind kind)
 
 void memory_add(struct memory *memory, enum row_kind kind, const void *row)
 {
+        assert(kind < ROW_N_KINDS);
         void *place;
 
         if (kind == ROW_ATTEMPT)

@@ -16,6 +16,7 @@ static struct name *name_of_node(struct map_node *node)
 
 int names_init(struct names *names, struct arena *arena, size_t n_max)
 {
+        assert(arena || n_max > 0);
         *names = (struct names){ .arena = arena, .n_max = n_max };
         map_init(&names->map);
         names->by_number = mem_array(n_max, sizeof(*names->by_number));
@@ -36,6 +37,7 @@ static uint32_t add_name(struct names *names, struct muster_str text)
         struct name *name;
         struct muster_str copy;
 
+        assert(names->n <= names->n_max);
         if (names->n == names->n_max || arena_add(names->arena, text, &copy) < 0)
                 return 0;
         name = mem_zalloc(sizeof(*name));

@@ -4,6 +4,7 @@
 #include "memory.h"
 #include "options.h"
 #include "writer.h"
+#include <assert.h>
 #include <base/error.h>
 #include <base/mem.h>
 #include <stdio.h>
@@ -42,6 +43,7 @@ static uint64_t since_start(const struct recorder *recorder)
 
 static void keep_row(struct recorder *recorder, enum row_kind kind, const void *row)
 {
+        assert(!recorder->is_over);
         memory_add(&recorder->memory, kind, row);
         if (recorder->writer)
                 (void)writer_add(recorder->writer, kind, row); /* it counts what it drops */
@@ -105,6 +107,7 @@ static void end_recording(struct tracer *tracer)
 {
         struct recorder *recorder = recorder_of(tracer);
 
+        assert(!recorder->is_over);
         counters_read(&recorder->after);
         recorder->run.end_ns = since_start(recorder);
         recorder->run.is_complete = true;
@@ -143,6 +146,7 @@ static int open_store(struct recorder *recorder, const struct muster_record_opti
 {
         struct store *store;
 
+        assert(options->file && !recorder->writer);
         if (store_create(&store, options->file, options->overwrite, &recorder->run,
                     &recorder->before, error) < 0)
                 return MUSTER_E_RESOURCE;

@@ -9,6 +9,7 @@
 
 int ring_init(struct ring *ring, size_t row_size, uint64_t max_rows)
 {
+        assert(row_size > 0 && max_rows > 0);
         if (max_rows > RING_ROWS_MAX)
                 max_rows = RING_ROWS_MAX;
         *ring = (struct ring){ .row_size = row_size, .max_rows = max_rows };
@@ -40,6 +41,7 @@ void *ring_add(struct ring *ring)
 {
         char **chunk = chunk_of(ring, ring->n_added);
 
+        assert(ring->n_chunks > 0);
         if (!*chunk)
                 *chunk = mem_alloc(RING_CHUNK_ROWS * ring->row_size);
         if (!*chunk)

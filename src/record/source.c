@@ -2,6 +2,7 @@
 #include "source.h"
 
 #include "file.h"
+#include <assert.h>
 #include <base/error.h>
 #include <base/mem.h>
 #include <errno.h>
@@ -151,6 +152,7 @@ static int measure_size(struct source *source, struct muster_error *error)
 
 static void set_bounds(struct source *source)
 {
+        assert(source->bytes > 0);
         source->n_rounds_left = (STEPS_AT_LEAST + source->bytes * STEPS_PER_BYTE) / STEPS_PER_ROUND;
         sqlite3_progress_handler(source->db, STEPS_PER_ROUND, may_go_on, source);
         sqlite3_set_authorizer(source->db, allow_tables_only, NULL);
@@ -209,6 +211,7 @@ int source_prepare(struct source *source, const char *sql, sqlite3_stmt **ret_st
 {
         int r = sqlite3_prepare_v2(source->db, sql, -1, ret_statement, NULL);
 
+        assert(source->db);
         return r == SQLITE_OK ? 0 : fail_sqlite(source, r, error);
 }
 
@@ -216,6 +219,7 @@ int source_step(struct source *source, sqlite3_stmt *statement, struct muster_er
 {
         int r = sqlite3_step(statement);
 
+        assert(statement);
         if (r == SQLITE_ROW)
                 return 0;
         return r == SQLITE_DONE ? SOURCE_END : fail_sqlite(source, r, error);
@@ -261,6 +265,7 @@ int source_row(struct source *source, enum row_kind kind, sqlite3_stmt *statemen
         int64_t values[ROW_VALUES_MAX];
         bool is_good = true, has_text = type->text_column;
 
+        assert(type->n_columns <= ROW_VALUES_MAX);
         for (size_t i = 0; i < type->n_columns; i++)
                 values[i] = source_integer(statement,
                         (int)(i < type->n_usual || !has_text ? i : i + 1), &is_good);

@@ -5,6 +5,7 @@
 #include "file.h"
 #include "options.h"
 #include "schema.h"
+#include <assert.h>
 #include <base/buf.h>
 #include <base/clock.h>
 #include <base/error.h>
@@ -70,6 +71,7 @@ static int run_statement(struct store *store, sqlite3_stmt *statement)
 {
         int r;
 
+        assert(statement);
         sqlite3_step(statement);
         r = sqlite3_reset(statement);
         return r == SQLITE_OK ? 0 : fail_sqlite(store, r);
@@ -328,6 +330,7 @@ static int write_n_dropped(struct store *store, uint64_t n_dropped)
 {
         int r;
 
+        assert(n_dropped >= store->n_dropped);
         if (n_dropped == store->n_dropped)
                 return 0;
         sqlite3_bind_int64(store->count_dropped, 1, row_cut(n_dropped));
@@ -392,6 +395,7 @@ static int begin_file(struct store *store, const struct record_run *run_row,
 {
         const char *made;
 
+        assert(!store->db && store->path);
         if (open_database(store) == 0 && write_beginning(store, run_row, before) == 0) {
                 sqlite3_busy_handler(store->db, wait_for_readers, store);
                 return 0;
@@ -429,6 +433,7 @@ static int write_rows(struct store *store, struct batch *batch, enum row_kind ki
         size_t n = batch_n(batch, kind);
         struct feed *feed = &store->feed;
 
+        assert(batch->n_written[kind] <= n);
         *feed = (struct feed){
                 .batch = batch, .kind = kind, .at = batch->n_written[kind], .to = n
         };
@@ -444,6 +449,7 @@ static int write_rows(struct store *store, struct batch *batch, enum row_kind ki
 
 int store_write(struct store *store, struct batch *batch, uint64_t n_dropped)
 {
+        assert(store->db && store->begin && store->commit);
         if (store->error.code)
                 return MUSTER_E_RESOURCE;
         for (int kind = 0; kind < ROW_N_KINDS; kind++)
@@ -458,6 +464,7 @@ int store_write(struct store *store, struct batch *batch, uint64_t n_dropped)
 int store_finish(struct store *store, const struct record_run *run_row,
         const struct counters *after)
 {
+        assert(store->db);
         if (store->error.code || write_run_end(store, run_row, after) < 0)
                 return MUSTER_E_RESOURCE;
         /* The journal is of no use any more: this removes it. */

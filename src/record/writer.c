@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "writer.h"
 
+#include <assert.h>
 #include <base/clock.h>
 #include <base/error.h>
 #include <base/mem.h>
@@ -63,6 +64,7 @@ static struct batch *next_batch(struct writer *writer)
  */
 static void write_batch(struct writer *writer, struct batch *batch, bool is_full)
 {
+        assert(!list_is_linked(&batch->link));
         pthread_mutex_unlock(&writer->lock);
         /* It remembers its failure; what follows is lost. */
         (void)store_write(writer->store, batch, n_dropped(writer));
@@ -108,6 +110,7 @@ static struct batch *empty_batch(struct writer *writer)
         struct batch *batch;
         struct list *link;
 
+        assert(writer->n_batches <= BATCHES_MAX);
         pthread_mutex_lock(&writer->lock);
         link = list_pop(&writer->unused);
         pthread_mutex_unlock(&writer->lock);
@@ -126,6 +129,7 @@ static struct batch *empty_batch(struct writer *writer)
 /* The one that is being filled goes to the writer, `next` takes its place; either may be NULL. */
 static void hand_over(struct writer *writer, struct batch *next)
 {
+        assert(!next || next != writer->filling);
         pthread_mutex_lock(&writer->lock);
         if (writer->filling)
                 list_push_back(&writer->full, &writer->filling->link);
