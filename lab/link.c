@@ -2,7 +2,7 @@
 #include "link.h"
 
 #include "link_child.h"
-#include <base/error.h>
+#include "link_error.h"
 #include <base/fd.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -27,12 +27,6 @@ struct link {
         bool is_over, is_server_lost;
         int stop_fds[2], ready_fds[2], signal_fd;
 };
-
-static int fail_link(struct muster_error *error, int sys, const char *what)
-{
-        return error_set(error, MUSTER_E_RESOURCE, MUSTER_PHASE_QUEUE, sys, "link: %s: %s", what,
-                error_sys_text(sys));
-}
 
 /* --- the two children ------------------------------------------------------------------------ */
 
@@ -114,7 +108,7 @@ static int start_sides(struct link *link, struct muster_error *error)
         int r;
 
         if (pipe2(link->stop_fds, O_CLOEXEC) < 0 || pipe2(link->ready_fds, O_CLOEXEC) < 0)
-                return fail_link(error, errno, "cannot create a pipe");
+                return link_fail(error, errno, "cannot create a pipe", NULL);
         r = start_server(link, error);
         if (r == 0)
                 r = await_server(link, error);
@@ -166,7 +160,7 @@ static int catch_signals(struct link *link, struct muster_error *error)
         sigaddset(&mask, SIGTERM);
         link->signal_fd = signalfd(-1, &mask, SFD_NONBLOCK | SFD_CLOEXEC);
         if (link->signal_fd < 0)
-                return fail_link(error, errno, "cannot create a signalfd");
+                return link_fail(error, errno, "cannot create a signalfd", NULL);
         sigprocmask(SIG_BLOCK, &mask, &link->mask_before);
         link->has_mask = true;
         return 0;
@@ -210,7 +204,7 @@ static int forward_all(struct link *link, struct link_stats *stats, struct muste
         if (r < 0)
                 return r;
         if (loop_init(&link->loop, &link->clock, &sys) < 0)
-                return fail_link(error, sys, "cannot create an event loop");
+                return link_fail(error, sys, "cannot create an event loop", NULL);
         r = watch_all(link, stats);
         if (r == 0)
                 r = run_loop(link, error);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "netns.h"
 
-#include <base/error.h>
+#include "link_error.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -13,12 +13,6 @@
 #include <unistd.h>
 
 #define RESOLV_CONF "/etc/resolv.conf"
-
-static int fail(struct muster_error *error, int sys, const char *what, const char *advice)
-{
-        return error_set(error, MUSTER_E_RESOURCE, MUSTER_PHASE_QUEUE, sys, "link: %s: %s%s%s",
-                what, error_sys_text(sys), advice ? "; " : "", advice ? advice : "");
-}
 
 static int write_text(int fd, const char *text)
 {
@@ -42,7 +36,7 @@ static int write_map(const char *path, const char *text, struct muster_error *er
                 if (!sys)
                         return 0;
         }
-        return fail(error, sys, path,
+        return link_fail(error, sys, path,
                 "run as root, or sysctl kernel.apparmor_restrict_unprivileged_userns=0");
 }
 
@@ -90,7 +84,7 @@ int netns_enter(struct muster_error *error)
                 return 0;
         if (errno == EPERM && unshare(CLONE_NEWUSER | CLONE_NEWNET) == 0)
                 return become_root(uid, gid, error);
-        return fail(error, errno, "cannot create a network namespace", unshare_advice(errno));
+        return link_fail(error, errno, "cannot create a network namespace", unshare_advice(errno));
 }
 
 /* --- names ----------------------------------------------------------------------------------- */

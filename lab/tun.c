@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "tun.h"
 
+#include "link_error.h"
 #include <arpa/inet.h>
-#include <base/error.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/if_tun.h>
@@ -17,12 +17,6 @@
 #define IPV6_PREFIX  64
 #define DEVICE       "/dev/net/tun"
 #define DEVICE_MAKES "modprobe tun, or mknod " DEVICE " c 10 200"
-
-static int fail(struct muster_error *error, int sys, const char *what, const char *advice)
-{
-        return error_set(error, MUSTER_E_RESOURCE, MUSTER_PHASE_QUEUE, sys, "link: %s: %s%s%s",
-                what, error_sys_text(sys), advice ? "; " : "", advice ? advice : "");
-}
 
 /* --- the device ------------------------------------------------------------------------------ */
 
@@ -55,10 +49,10 @@ static int open_device(const char *name, int *ret_fd, struct muster_error *error
         int fd = open(DEVICE, O_RDWR | O_NONBLOCK | O_CLOEXEC), r;
 
         if (fd < 0)
-                return fail(error, errno, "no " DEVICE, open_advice(errno));
+                return link_fail(error, errno, "no " DEVICE, open_advice(errno));
         request.ifr_flags = IFF_TUN | IFF_NO_PI;
         if (ioctl(fd, TUNSETIFF, &request) < 0) {
-                r = fail(error, errno, "cannot create a TUN device",
+                r = link_fail(error, errno, "cannot create a TUN device",
                         "it needs CAP_NET_ADMIN in the network namespace");
                 close(fd);
                 return r;
@@ -74,10 +68,10 @@ static int set_up(int socket_fd, const char *name, struct muster_error *error)
         struct ifreq request = request_for(name);
 
         if (ioctl(socket_fd, SIOCGIFFLAGS, &request) < 0)
-                return fail(error, errno, "cannot read the interface's state", NULL);
+                return link_fail(error, errno, "cannot read the interface's state", NULL);
         request.ifr_flags = (short)(request.ifr_flags | IFF_UP);
         if (ioctl(socket_fd, SIOCSIFFLAGS, &request) < 0)
-                return fail(error, errno, "cannot bring the interface up", NULL);
+                return link_fail(error, errno, "cannot bring the interface up", NULL);
         return 0;
 }
 
@@ -87,7 +81,7 @@ static int set_mtu(int socket_fd, const char *name, size_t mtu, struct muster_er
 
         request.ifr_mtu = (int)mtu;
         if (ioctl(socket_fd, SIOCSIFMTU, &request) < 0)
-                return fail(error, errno, "cannot set the interface's MTU", NULL);
+                return link_fail(error, errno, "cannot set the interface's MTU", NULL);
         return 0;
 }
 
@@ -127,7 +121,7 @@ static int set_ipv4(int socket_fd, const char *name, unsigned long operation, co
         inet_pton(AF_INET, address, &at.sin_addr);
         memcpy(&request.ifr_addr, &at, sizeof(at));
         if (ioctl(socket_fd, operation, &request) < 0)
-                return fail(error, errno, "cannot set the interface's IPv4 address", NULL);
+                return link_fail(error, errno, "cannot set the interface's IPv4 address", NULL);
         return 0;
 }
 
@@ -188,7 +182,7 @@ int tun_open(const struct tun_options *options, int *ret_fd, struct muster_error
         int socket_fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), fd = -1, r;
 
         if (socket_fd < 0)
-                return fail(error, errno, "cannot open a socket", NULL);
+                return link_fail(error, errno, "cannot open a socket", NULL);
         r = open_device(options->name, &fd, error);
         if (r == 0)
                 r = set_all(socket_fd, options, error);
