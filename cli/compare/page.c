@@ -10,19 +10,10 @@
 #include "../measure/object.h"
 #include "../text/layout.h"
 #include "../text/table.h"
-#include <base/clock.h>
 #include <base/mem.h>
-#include <base/words.h>
 #include <math.h>
 
 /* --- the table ------------------------------------------------------------------------------- */
-
-static void ns_cell(struct table *table, double value)
-{
-        uint64_t us = (uint64_t)(value / 1e3 + 0.5); /* digits behind are noise */
-
-        table_cell(table, "%s", us ? words_ns(us * NS_PER_US).text : "-");
-}
 
 /* What can be done without to see which way is faster. */
 static void add_spare_columns(struct table *table)
@@ -49,12 +40,7 @@ static void add_headings(struct table *table)
                 { "", "lag" },
         };
 
-        for (int line = 0; line < 2; line++) {
-                table_row(table);
-                table_bold(table);
-                for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-                        table_cell(table, "%s", names[i][line]);
-        }
+        table_headings(table, names, sizeof(names) / sizeof(names[0]));
 }
 
 /* How far the interval reaches from the median, as a share of it. */
@@ -70,16 +56,16 @@ static void add_mode(struct table *table, const struct mode *mode)
 
         table_row(table);
         table_cell(table, "%s", mode->name);
-        ns_cell(table, mode->wall.median);
+        table_cell_ns(table, mode->wall.median, "-");
         table_cell(table, "%.1f %%", margin(&mode->wall) * 100);
         table_cell(table, "%.*f", mode->speedup.median < 9.95 ? 2 : 1, mode->speedup.median);
         table_cell(table, "%.*f", rate < 100, rate);
-        ns_cell(table, mode->medians[FIGURE_LATENCY]);
-        ns_cell(table, mode->medians[FIGURE_LATENCY_P99]);
+        table_cell_ns(table, mode->medians[FIGURE_LATENCY], "-");
+        table_cell_ns(table, mode->medians[FIGURE_LATENCY_P99], "-");
         table_cell(table, "%.1f", mode->medians[FIGURE_IN_FLIGHT]);
         table_cell(table, "%.0f", mode->medians[FIGURE_CONNS]);
-        ns_cell(table, mode->medians[FIGURE_CPU]);
-        ns_cell(table, mode->medians[FIGURE_LAG]);
+        table_cell_ns(table, mode->medians[FIGURE_CPU], "-");
+        table_cell_ns(table, mode->medians[FIGURE_LAG], "-");
 }
 
 static void print_title(const struct comparison *c, const struct page *page)

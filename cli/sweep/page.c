@@ -10,18 +10,10 @@
 #include "../measure/object.h"
 #include "../text/layout.h"
 #include "../text/table.h"
-#include <base/clock.h>
 #include <base/mem.h>
 #include <base/words.h>
 
 /* --- the table ------------------------------------------------------------------------------- */
-
-static void ns_cell(struct table *table, double value)
-{
-        uint64_t us = (uint64_t)(value / 1e3 + 0.5); /* less is nothing here */
-
-        table_cell(table, "%s", us ? words_ns(us * NS_PER_US).text : "0");
-}
 
 /* What can be done without to see where the curve bends, and why. */
 static void add_spare_columns(struct table *table)
@@ -51,12 +43,7 @@ static void add_headings(struct table *table)
                 { "", "bad" },
         };
 
-        for (int line = 0; line < 2; line++) {
-                table_row(table);
-                table_bold(table);
-                for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-                        table_cell(table, "%s", names[i][line]);
-        }
+        table_headings(table, names, sizeof(names) / sizeof(names[0]));
 }
 
 static void add_step(struct table *table, const struct step *step, double throughput)
@@ -65,14 +52,14 @@ static void add_step(struct table *table, const struct step *step, double throug
         table_cell(table, "%u", step->concurrency);
         table_cell(table, "%.1f", step->in_flight);
         table_cell(table, "%.*f", throughput < 100, throughput);
-        ns_cell(table, step->latency_p50_ns);
-        ns_cell(table, step->latency_p99_ns);
-        ns_cell(table, step->connect.p99_ns);
-        ns_cell(table, step->phases[MUSTER_PHASE_WAIT].p50_ns);
-        ns_cell(table, step->phases[MUSTER_PHASE_WAIT].p99_ns);
-        ns_cell(table, step->phases[MUSTER_PHASE_LAG].p99_ns);
-        ns_cell(table, step->phases[MUSTER_PHASE_RECEIVE].p50_ns);
-        ns_cell(table, step->phases[MUSTER_PHASE_RECEIVE].p99_ns);
+        table_cell_ns(table, step->latency_p50_ns, "0");
+        table_cell_ns(table, step->latency_p99_ns, "0");
+        table_cell_ns(table, step->connect.p99_ns, "0");
+        table_cell_ns(table, step->phases[MUSTER_PHASE_WAIT].p50_ns, "0");
+        table_cell_ns(table, step->phases[MUSTER_PHASE_WAIT].p99_ns, "0");
+        table_cell_ns(table, step->phases[MUSTER_PHASE_LAG].p99_ns, "0");
+        table_cell_ns(table, step->phases[MUSTER_PHASE_RECEIVE].p50_ns, "0");
+        table_cell_ns(table, step->phases[MUSTER_PHASE_RECEIVE].p99_ns, "0");
         table_cell(table, "%s", words_bytes((uint64_t)step->bytes_per_s).text);
         table_cell(table, "%.0f %%", step->busy * 100);
         table_cell(table, "%.*f %%", step_bad_share(step) > 0, step_bad_share(step) * 100);

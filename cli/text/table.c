@@ -2,6 +2,8 @@
 #include "table.h"
 
 #include <assert.h>
+#include <base/clock.h>
+#include <base/words.h>
 #include <stdarg.h>
 #include <string.h>
 
@@ -35,6 +37,23 @@ void table_note(struct table *table, const char *note)
 void table_bold(struct table *table)
 {
         table->is_bold[table->n_rows - 1] = true;
+}
+
+void table_headings(struct table *table, const char *const (*names)[2], size_t n)
+{
+        for (int line = 0; line < 2; line++) {
+                table_row(table);
+                table_bold(table);
+                for (size_t i = 0; i < n; i++)
+                        table_cell(table, "%s", names[i][line]);
+        }
+}
+
+void table_cell_ns(struct table *table, double ns, const char *nothing)
+{
+        uint64_t us = (uint64_t)(ns / 1e3 + 0.5);
+
+        table_cell(table, "%s", us ? words_ns(us * NS_PER_US).text : nothing);
 }
 
 void table_spare(struct table *table, unsigned column)

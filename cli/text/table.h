@@ -36,6 +36,12 @@ void table_bold(struct table *table);
  */
 void table_spare(struct table *table, unsigned column);
 
+/* Two bold rows: what is above, and what is below, each column. */
+void table_headings(struct table *table, const char *const (*names)[2], size_t n);
+
+/* A duration, to the microsecond: digits behind are noise. `nothing` stands for less. */
+void table_cell_ns(struct table *table, double ns, const char *nothing);
+
 void table_print(const struct table *table, const struct page *page);
 
 #endif
