@@ -9,6 +9,7 @@ import signal
 import socket
 import struct
 import subprocess
+import termios
 import threading
 import time
 from pathlib import Path
@@ -109,10 +110,12 @@ def terminal():
         pytest.skip(f"there is no terminal to be had (is /dev/pts mounted?): {error}")
 
 
-def shown_on_a_terminal(*command, **environment):
-    """What a program writes to one."""
+def shown_on_a_terminal(*command, columns=None, stderr=None, **environment):
+    """What a program writes to one, which is its standard error as well unless that is told."""
     ours, theirs = terminal()
-    process = subprocess.Popen([*map(str, command)], stdin=subprocess.DEVNULL, stdout=theirs, stderr=theirs, env={**os.environ, **environment})
+    if columns:
+        termios.tcsetwinsize(theirs, (24, columns))
+    process = subprocess.Popen([*map(str, command)], stdin=subprocess.DEVNULL, stdout=theirs, stderr=stderr or theirs, env={**os.environ, **environment})
     os.close(theirs)
     shown = b""
     try:

@@ -2,11 +2,9 @@
 import json
 import os
 import re
-import subprocess
-import termios
 import time
 
-from conftest import MUSTER, PATIENCE, ok, response, terminal
+from conftest import MUSTER, ok, response, shown_on_a_terminal
 
 
 def test_help_and_version(muster):
@@ -171,19 +169,7 @@ def test_disk_full_and_closed_pipe(muster, server):
 
 def on_terminal(*arguments, columns=200):
     """What the command writes to a terminal, which has both its standard output and its standard error."""
-    ours, theirs = terminal()
-    termios.tcsetwinsize(theirs, (24, columns))
-    process = subprocess.Popen([MUSTER, *arguments], stdin=subprocess.DEVNULL, stdout=theirs, stderr=theirs)
-    os.close(theirs)
-    text = b""
-    try:
-        while more := os.read(ours, 65536):
-            text += more
-    except OSError:  # that is how a terminal ends
-        pass
-    os.close(ours)
-    assert process.wait(PATIENCE) == 0
-    return text.decode().replace("\r\n", "\n")
+    return shown_on_a_terminal(MUSTER, *arguments, columns=columns).decode().replace("\r\n", "\n")
 
 
 def drawn(text):

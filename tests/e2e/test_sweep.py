@@ -1,11 +1,10 @@
 """`muster sweep` against servers whose limit is known: the knee, what is blamed, what is not claimed."""
 import json
-import os
 import signal
 import subprocess
 
 import pytest
-from conftest import MUSTER, PATIENCE, measure, measured, ok, terminal, why_no_link
+from conftest import MUSTER, PATIENCE, measure, measured, ok, shown_on_a_terminal, why_no_link
 
 QUICK = ["--seconds", "200ms"]
 
@@ -141,20 +140,7 @@ def test_usage(arguments, words):
 
 def on_terminal(url, **env):
     """What it writes to a terminal of standard output."""
-    ours, theirs = terminal()
-    process = subprocess.Popen([MUSTER, "sweep", "--steps", "1,2", "--seconds", "50ms", url], stdin=subprocess.DEVNULL, stdout=theirs, stderr=subprocess.PIPE,
-                               env={**os.environ, **env})
-    os.close(theirs)
-    text = b""
-    try:
-        while more := os.read(ours, 65536):
-            text += more
-    except OSError:  # that is how a terminal ends
-        pass
-    os.close(ours)
-    assert process.wait(PATIENCE) == 0
-    process.stderr.close()
-    return text.decode()
+    return shown_on_a_terminal(MUSTER, "sweep", "--steps", "1,2", "--seconds", "50ms", url, stderr=subprocess.DEVNULL, **env).decode()
 
 
 def test_text(lab):
