@@ -10,9 +10,10 @@
 #include <sys/resource.h>
 
 /* beside connections: races of addresses, name servers, the caller's own */
-#define FILES_SPARE    64
-#define CONNS_PER_SLOT 4    /* idle ones included; what curl allows, too */
-#define STORE_MAX      4096 /* recycled requests; more wait for a burst that may not come */
+#define FILES_SPARE      64
+#define CONNS_PER_SLOT   4                   /* idle ones included; what curl allows, too */
+#define BODIES_BYTES_MAX (64u * 1024 * 1024) /* that are kept of bodies for the next ones */
+#define STORE_MAX        4096 /* recycled requests; more wait for a burst that may not come */
 
 /* Is there a client, and may this thread use it? */
 static bool is_ours(const struct muster_client *client)
@@ -59,6 +60,7 @@ static int init(struct muster_client *client, const struct muster_client_options
 {
         struct engine_plan plan = { .settings = &client->settings,
                 .tls_source = &client->tls_source,
+                .bodies = &client->bodies,
                 .dns_server = options->dns_server,
                 .resolve = options->resolve,
                 .clock = clock };
@@ -87,6 +89,7 @@ static int make(struct muster_client **ret_client, const struct muster_client_op
                 return error_set_memory(options.error, MUSTER_PHASE_QUEUE);
         list_init(&client->taken);
         list_init(&client->store);
+        buf_store_init(&client->bodies, BODIES_BYTES_MAX);
         r = init(client, &options, clock, &error);
         if (r < 0) {
                 if (options.error)
@@ -132,6 +135,7 @@ struct muster_client *muster_client_free(struct muster_client *client)
         orphan_taken(client);
         requests_destroy(&client->store);
         engine_deinit(&client->engine);
+        buf_store_deinit(&client->bodies);
         tls_source_deinit(&client->tls_source);
         settings_deinit(&client->settings);
         return mem_free(client);
@@ -254,6 +258,21 @@ struct muster_result *muster_take(struct muster_client *client)
         return result;
 }
 
+/* Nothing is outstanding, and the caller has no result. */
+static bool is_idle(const struct muster_client *client)
+{
+        return client->engine.n_held == 0 && list_is_empty(&client->taken);
+}
+
+/* The memory of a large body is for the next ones, while there may be any. */
+static void keep_body(struct muster_client *client, struct buf *body)
+{
+        if (body->size >= BUF_STORE_LEAST_BYTES)
+                buf_store_give(&client->bodies, body);
+        if (is_idle(client))
+                buf_store_empty(&client->bodies);
+}
+
 static void put_back(struct muster_request *request)
 {
         struct muster_client *client = request->client;
@@ -266,6 +285,7 @@ static void put_back(struct muster_request *request)
                 request_destroy(request);
                 return;
         }
+        keep_body(client, &request->result.body);
         request_recycle(request);
         list_push_front(&client->store, &request->link);
         client->n_stored++;

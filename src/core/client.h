@@ -14,6 +14,7 @@ struct muster_client {
         struct list taken; /* requests that are with the caller as results */
         struct list store; /* recycled requests */
         size_t n_stored;
+        struct buf_store bodies; /* memory of large bodies that the caller is done with */
 };
 
 /* One turn of the loop, waiting until something happens. */

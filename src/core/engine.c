@@ -72,6 +72,7 @@ int engine_init(struct engine *engine, const struct engine_plan *plan, struct mu
 
         engine->settings = plan->settings;
         engine->tls_source = plan->tls_source;
+        engine->bodies = plan->bodies;
         engine->exchange_ops = &flow_exchange_ops;
         engine->clock = plan->clock;
         list_init(&engine->outstanding);

@@ -18,6 +18,7 @@
 #include "tracing.h"
 #include "tls_source.h"
 #include "workers.h"
+#include <base/buf_store.h>
 #include <base/rand.h>
 #include <http/h1_read.h>
 #include <muster/client.h>
@@ -28,6 +29,7 @@
 struct engine {
         const struct settings *settings;
         struct tls_source *tls_source;
+        struct buf_store *bodies;                /* memory for large ones */
         const struct exchange_ops *exchange_ops; /* to whom exchanges are reported */
         struct clock clock;
         struct loop loop;
@@ -59,10 +61,11 @@ struct engine {
         struct muster_client_stats stats;
 };
 
-/* What an engine is made of. Settings and TLS are borrowed and outlive it. */
+/* What an engine is made of. Settings, TLS and the store are borrowed and outlive it. */
 struct engine_plan {
         const struct settings *settings;
         struct tls_source *tls_source;
+        struct buf_store *bodies;
         const char *dns_server;     /* as in muster_client_options; read once */
         const char *const *resolve; /* so, too */
         struct clock clock;

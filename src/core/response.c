@@ -79,6 +79,18 @@ static int make_decoder(struct muster_request *request, const struct http_head *
         return r == 0;
 }
 
+/* A large body gets memory that another one had. */
+static int make_room(struct muster_request *request, size_t bytes)
+{
+        struct buf *body = &request->result.body;
+
+        assert(body->len == 0);
+        if (bytes < BUF_STORE_LEAST_BYTES || body->size >= bytes)
+                return buf_reserve(body, bytes);
+        buf_store_give(request->engine->bodies, body);
+        return buf_store_take(request->engine->bodies, body, bytes);
+}
+
 /* Make ready for the body: its decoder, or room for all of it. */
 static int expect_body(struct muster_request *request, const struct http_head *head,
         struct muster_error *error)
@@ -93,7 +105,7 @@ static int expect_body(struct muster_request *request, const struct http_head *h
                 return too_large(request, head->length, error);
         if (request->limits.discard_body || request->uses_sink || head->length > RESERVE_BYTES)
                 return 0;
-        return buf_reserve(&request->result.body, (size_t)head->length + 1);
+        return make_room(request, (size_t)head->length + 1);
 }
 
 /*

@@ -228,6 +228,44 @@ static void test_what_is_not_placed(void **state)
         }
 }
 
+static struct script_answer second_hangs(struct script_server *server, const char *head, unsigned n)
+{
+        if (n == 2)
+                return script_hangs(server, head, n);
+        return (struct script_answer){ .bytes = response, .len = response_bytes };
+}
+
+/* While there is something to do the memory of one body is kept for the next one. */
+static void test_memory_is_used_again(void **state)
+{
+        struct muster_result *result;
+        const void *memory;
+        struct fixture f;
+
+        (void)state;
+        make_response("");
+        fixture_start(&f, NULL, second_hangs);
+        submit(&f);
+        result = next_result(&f);
+        memory = muster_result_body(result);
+        submit(&f); /* hangs */
+        while (f.server.n_requests < 2)
+                muster_turn(f.client);
+        muster_result_free(result);
+        assert_int_equal(f.client->bodies.n_bytes, 512 * 1024);
+        submit(&f);
+        result = next_result(&f);
+        assert_ptr_equal(muster_result_body(result), memory);
+        assert_memory_equal(memory, response + HEAD_BYTES, BODY_BYTES);
+        assert_int_equal(f.client->bodies.n_bytes, 0);
+        muster_result_free(result);
+        assert_int_equal(f.client->bodies.n_bytes, 512 * 1024);
+        muster_cancel_all(f.client);
+        expect_result(&f, MUSTER_E_CANCELLED, 0);
+        assert_int_equal(f.client->bodies.n_bytes, 0); /* idle */
+        fixture_stop(&f);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -237,6 +275,7 @@ int main(void)
                 cmocka_unit_test(test_server_breaks_off),
                 cmocka_unit_test(test_ends_while_the_rest_is_awaited),
                 cmocka_unit_test(test_what_is_not_placed),
+                cmocka_unit_test(test_memory_is_used_again),
         };
 
         return cmocka_run_group_tests_name("large", tests, NULL, NULL);
