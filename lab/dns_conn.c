@@ -90,7 +90,7 @@ void dns_conn_work(struct dns_conn *conn)
                 loop_recv_start(&conn->socket);
 }
 
-static void handle(struct loop_socket *socket, const struct loop_event *event)
+static void handle_socket(struct loop_socket *socket, const struct loop_event *event)
 {
         struct dns_conn *conn = LIST_OWNER(socket, struct dns_conn, socket);
 
@@ -142,7 +142,7 @@ static void open_conn(struct dns_server *server, int take_fd)
                 return;
         }
         conn->server = server;
-        if (loop_socket_adopt(server->loop, &conn->socket, handle, take_fd, &sys) < 0) {
+        if (loop_socket_adopt(server->loop, &conn->socket, handle_socket, take_fd, &sys) < 0) {
                 mem_free(conn);
                 return;
         }

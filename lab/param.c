@@ -155,7 +155,7 @@ static const struct param params[] = {
 
 #define N_PARAMS (sizeof(params) / sizeof(params[0]))
 
-static const struct param *find(struct muster_str name)
+static const struct param *find_param(struct muster_str name)
 {
         for (size_t i = 0; i < N_PARAMS; i++)
                 if (str_is(name, params[i].name))
@@ -177,7 +177,7 @@ static bool is_among(const char *words, struct muster_str name)
 static bool apply(struct call *call, const char *own, struct muster_str name,
         struct muster_str value)
 {
-        const struct param *param = find(name);
+        const struct param *param = find_param(name);
 
         if (is_among(own, name))
                 return true;

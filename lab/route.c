@@ -85,7 +85,7 @@ struct muster_str call_parameter(const struct call *call, const char *name, stru
 
 /* --- finding --------------------------------------------------------------------------------- */
 
-static const struct route *find(struct muster_str name)
+static const struct route *find_route(struct muster_str name)
 {
         for (size_t i = 0; i < N_TABLES; i++)
                 for (const struct route *route = tables[i]; route->name; route++)
@@ -142,10 +142,10 @@ static void plan_index(struct plan *plan)
         (void)params_describe(&plan->text);
 }
 
-static void fill(struct call *call, struct muster_str path)
+static void fill_call(struct call *call, struct muster_str path)
 {
         struct muster_str name = cut_name(path, &call->args);
-        const struct route *route = name.len ? find(name) : NULL;
+        const struct route *route = name.len ? find_route(name) : NULL;
         bool is_good = true;
 
         if (!name.len) {
@@ -171,12 +171,12 @@ void route_request(struct listener *listener, const struct request *request, uin
 
         plan_begin(plan);
         if (!alias) {
-                fill(&call, request->path);
+                fill_call(&call, request->path);
                 return;
         }
         request_cut_target(&target, str_of(alias->target));
         call.query = target.query;
-        fill(&call, target.path);
+        fill_call(&call, target.path);
 }
 
 bool route_check(struct muster_str target, struct muster_error *error)
@@ -186,7 +186,7 @@ bool route_check(struct muster_str target, struct muster_error *error)
 
         request_cut_target(&request, target);
         name = cut_name(request.path, &args);
-        if (!name.len || find(name))
+        if (!name.len || find_route(name))
                 return true;
         error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
                 "unknown path /%.*s; the lab's page / lists all paths", STR_ARGS(name));

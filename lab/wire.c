@@ -12,7 +12,7 @@ static void emit(struct wire *wire, enum wire_event_kind kind)
 }
 
 /* Send what TLS has for the peer. 0, LOOP_PENDING, negative. */
-static int flush(struct wire *wire)
+static int send_ciphertext(struct wire *wire)
 {
         struct iovec piece;
         int r = 0, sys;
@@ -55,7 +55,7 @@ static bool shake_hands(struct wire *wire)
         }
         r = tls_handshake(wire->tls, NULL);
         if (!is_sending(wire))
-                sent = flush(wire);
+                sent = send_ciphertext(wire);
         if (r < 0 || sent < 0) {
                 emit(wire, WIRE_FAILED);
                 return false;
@@ -82,16 +82,16 @@ static void receive_tls(struct wire *wire, struct muster_str ciphertext)
                         return;
         }
         if (r == TLS_MORE && !is_sending(wire))
-                r = flush(wire);
+                r = send_ciphertext(wire);
         if (r < 0)
                 emit(wire, WIRE_FAILED);
         else if (r == TLS_EOF)
                 emit(wire, WIRE_ENDED);
 }
 
-static void sent(struct wire *wire)
+static void finish_send(struct wire *wire)
 {
-        int r = wire->tls ? flush(wire) : 0;
+        int r = wire->tls ? send_ciphertext(wire) : 0;
 
         if (r < 0) {
                 emit(wire, WIRE_FAILED);
@@ -101,7 +101,7 @@ static void sent(struct wire *wire)
         }
 }
 
-static void handle(struct loop_socket *socket, const struct loop_event *event)
+static void handle_socket(struct loop_socket *socket, const struct loop_event *event)
 {
         struct wire *wire = LIST_OWNER(socket, struct wire, socket);
 
@@ -115,7 +115,7 @@ static void handle(struct loop_socket *socket, const struct loop_event *event)
         case LOOP_ACKED:
                 return; /* was not asked for */
         case LOOP_SENT:
-                sent(wire);
+                finish_send(wire);
                 return;
         case LOOP_EOF:
                 emit(wire, wire->tls && !wire->is_shaken ? WIRE_FAILED : WIRE_ENDED);
@@ -137,7 +137,7 @@ int wire_open(struct wire *wire, struct loop *loop, int take_fd, struct tls_cont
         int sys, r;
 
         *wire = (struct wire){ .handle = handler };
-        r = loop_socket_adopt(loop, &wire->socket, handle, take_fd, &sys);
+        r = loop_socket_adopt(loop, &wire->socket, handle_socket, take_fd, &sys);
         if (r < 0)
                 return r;
         if (context && tls_server_new(&wire->tls, context, &error) < 0) {
@@ -158,7 +158,7 @@ int wire_send(struct wire *wire, const struct iovec *pieces, unsigned n_pieces)
                 for (unsigned i = 0; i < n_pieces && r == 0; i++)
                         r = tls_write(wire->tls, pieces[i].iov_base, pieces[i].iov_len, NULL);
                 if (r == 0)
-                        r = is_sending(wire) ? LOOP_PENDING : flush(wire);
+                        r = is_sending(wire) ? LOOP_PENDING : send_ciphertext(wire);
         }
         wire->is_owed = r == LOOP_PENDING;
         return r;
@@ -169,7 +169,7 @@ void wire_end(struct wire *wire)
         if (wire->tls) {
                 tls_close(wire->tls);
                 if (!is_sending(wire))
-                        (void)flush(wire);
+                        (void)send_ciphertext(wire);
         }
         shutdown(wire->socket.fd, SHUT_WR);
 }

@@ -351,7 +351,7 @@ static int run_compare(struct compare *compare)
         return finish_compare(compare, r);
 }
 
-static void deinit(struct compare *compare)
+static void free_compare(struct compare *compare)
 {
         mem_free(compare->first);
         mem_free(compare->answers);
@@ -377,6 +377,6 @@ int compare_main(int argc, char **argv)
                 status = error_tell(&compare->error);
         else
                 status = run_compare(compare);
-        deinit(compare);
+        free_compare(compare);
         return status;
 }

@@ -151,7 +151,7 @@ int invocation_add(struct invocation *invocation, const char *name, const char *
 }
 
 /* What the change says about an option takes the place of all that was said before. */
-static int replace(struct invocation *invocation, const struct invocation *change,
+static int replace_options(struct invocation *invocation, const struct invocation *change,
         struct muster_error *error)
 {
         int r = 0;
@@ -212,7 +212,7 @@ int invocation_change(struct invocation *invocation, const char *remedy, struct 
         if (r == 0 && invocation_has(&change, NULL))
                 r = no_remedy(remedy, error);
         if (r == 0)
-                r = replace(invocation, &change, error);
+                r = replace_options(invocation, &change, error);
         invocation_deinit(&change);
         mem_free(text);
         return r;

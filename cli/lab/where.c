@@ -125,7 +125,7 @@ static struct muster_str word_at(const char *text, const char *open)
                 close && !is_others ? (size_t)(close - open - 1) : 0 };
 }
 
-static int replace(const struct lab_config *config, const char *ca_file, const char *text,
+static int fill_in(const struct lab_config *config, const char *ca_file, const char *text,
         struct buf *to)
 {
         const char *at = text, *open;
@@ -151,7 +151,7 @@ char *where_replace(const struct lab_config *config, const char *ca_file, const 
 {
         struct buf to = { 0 };
 
-        if (replace(config, ca_file, text, &to) == 0 && buf_terminate(&to) == 0)
+        if (fill_in(config, ca_file, text, &to) == 0 && buf_terminate(&to) == 0)
                 return to.at;
         buf_deinit(&to);
         return NULL;

@@ -234,7 +234,7 @@ static int run_sweep(struct sweep *sweep)
         return finish_sweep(sweep, r);
 }
 
-static void deinit(struct sweep *sweep)
+static void free_sweep(struct sweep *sweep)
 {
         batch_deinit(&sweep->batch);
         request_options_deinit(&sweep->options.measure.request);
@@ -258,6 +258,6 @@ int sweep_main(int argc, char **argv)
                 status = error_tell(&sweep->error);
         else
                 status = run_sweep(sweep);
-        deinit(sweep);
+        free_sweep(sweep);
         return status;
 }

@@ -33,7 +33,7 @@ int url_hint_unsupported(struct muster_str scheme, struct muster_error *error)
 /* --- characters that nobody meant ------------------------------------------------------------ */
 
 /* Characters, not bytes: what an editor shows. */
-static size_t column(struct muster_str text, size_t at)
+static size_t column_of(struct muster_str text, size_t at)
 {
         size_t n = 1;
 
@@ -69,7 +69,7 @@ static int control_character(struct muster_str text, size_t at, struct muster_er
                 c);
         snprintf(advice, sizeof(advice),
                 is_last || !at ? "leave it out" : "leave it out, or write %%%02X", c);
-        return stray(error, name, column(text, at), advice);
+        return stray(error, name, column_of(text, at), advice);
 }
 
 /* Behind other schemes it is not what is wrong. */
@@ -81,7 +81,7 @@ static int backslash(struct muster_str text, struct muster_error *error)
                 return 0;
         for (size_t i = 0; i < text.len && text.at[i] != '?' && text.at[i] != '#'; i++)
                 if (text.at[i] == '\\')
-                        return stray(error, "a backslash", column(text, i),
+                        return stray(error, "a backslash", column_of(text, i),
                                 "write a slash, or %5C where a backslash is meant");
         return 0;
 }
@@ -100,7 +100,7 @@ int url_hint_strays(struct muster_str text, struct muster_error *error)
         if (text.at[0] == ' ')
                 return stray(error, "a blank", 1, "leave it out");
         if (text.at[text.len - 1] == ' ')
-                return stray(error, "a blank", column(text, text.len - 1), "leave it out");
+                return stray(error, "a blank", column_of(text, text.len - 1), "leave it out");
         return has_backslash ? backslash(text, error) : 0;
 }
 

@@ -220,7 +220,7 @@ static void add_addresses(struct dial *dial, const struct resolve_answer *answer
 }
 
 /* A first part starts the race; a later one joins it when the others have failed or are slow. */
-static void take_answer(struct resolve_waiter *waiter, const struct resolve_answer *answer)
+static void take_addresses(struct resolve_waiter *waiter, const struct resolve_answer *answer)
 {
         struct dial *dial = LIST_OWNER(waiter, struct dial, waiter);
 
@@ -240,7 +240,7 @@ int dial_start(struct dial *dial, struct loop *loop, struct resolver *resolver, 
                 .done = done,
                 .host = borrow_host,
                 .port = port,
-                .waiter.answered = take_answer,
+                .waiter.answered = take_addresses,
                 .timer.fire = dial_timer_fire };
         r = resolver_ask(resolver, &dial->waiter, borrow_host, port, &answer);
         if (r < 0)

@@ -133,7 +133,7 @@ static int is_at_end(sqlite3_vtab_cursor *base)
         return ((const struct cursor *)(const void *)base)->is_at_end;
 }
 
-static int column(sqlite3_vtab_cursor *base, sqlite3_context *context, int n)
+static int give_column(sqlite3_vtab_cursor *base, sqlite3_context *context, int n)
 {
         const struct cursor *cursor = (const struct cursor *)(const void *)base;
 
@@ -164,7 +164,7 @@ static const sqlite3_module module = {
         .xFilter = rewind_cursor,
         .xNext = next_row,
         .xEof = is_at_end,
-        .xColumn = column,
+        .xColumn = give_column,
         .xRowid = row_id,
 };
 

@@ -316,7 +316,7 @@ static void fill_left_out(const int64_t *values, uint64_t flags, struct trace_at
         stamps->stage = attempt->stage;
 }
 
-static bool get(const int64_t values[ROW_VALUES_MAX], void *ret_row)
+static bool get_attempt(const int64_t values[ROW_VALUES_MAX], void *ret_row)
 {
         struct trace_attempt *attempt = ret_row;
         uint64_t flags;
@@ -362,5 +362,5 @@ const struct row_type row_type_attempt = {
         .begin_at = MOMENT(stamps.start_ns),
         .end_at = MOMENT(stamps.end_ns),
         .put = put_attempt,
-        .get = get,
+        .get = get_attempt,
 };

@@ -105,7 +105,7 @@ static void put_conn(const void *row, int64_t values[ROW_VALUES_MAX])
         values[BYTES_RECEIVED] = row_cut(conn->bytes_received);
 }
 
-static bool get(const int64_t values[ROW_VALUES_MAX], void *ret_row)
+static bool get_conn(const int64_t values[ROW_VALUES_MAX], void *ret_row)
 {
         struct trace_conn *conn = ret_row;
         bool is_good = values[ID] > 0 && values[CLOSED] >= 0;
@@ -153,7 +153,7 @@ const struct row_type row_type_conn = {
         .begin_at = offsetof(struct trace_conn, opened_ns),
         .end_at = offsetof(struct trace_conn, closed_ns),
         .put = put_conn,
-        .get = get,
+        .get = get_conn,
 };
 
 /* --- origins --------------------------------------------------------------------------------- */
