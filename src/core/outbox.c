@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: MIT */
+#include "outbox.h"
+
+#include "request.h"
+#include <base/clock.h>
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+int outbox_init(struct outbox *outbox, int *ret_sys)
+{
+        *outbox = (struct outbox){ .fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC) };
+        if (outbox->fd < 0) {
+                *ret_sys = errno;
+                return MUSTER_E_RESOURCE;
+        }
+        list_init(&outbox->results);
+        atomic_init(&outbox->was_woken, false);
+        pthread_mutex_init(&outbox->lock, NULL);
+        return 0;
+}
+
+void outbox_deinit(struct outbox *outbox)
+{
+        pthread_mutex_destroy(&outbox->lock);
+        close(outbox->fd);
+}
+
+/* --- from the engines ------------------------------------------------------------------------ */
+
+static void ring(struct outbox *outbox)
+{
+        uint64_t one = 1;
+        int saved = errno;
+        ssize_t n = write(outbox->fd, &one, sizeof(one));
+
+        (void)n; /* it fails only when the counter is full: then it is readable already */
+        errno = saved;
+}
+
+/* Behind all that were finished before; the newest stand last, so few are passed. */
+static void insert(struct list *results, struct muster_request *request)
+{
+        struct list *before = results->prev;
+
+        while (before != results &&
+                request_of_link(before)->result.finished_ns > request->result.finished_ns)
+                before = before->prev;
+        list_insert(&request->link, before, before->next);
+}
+
+/* Without looking at each, where there is nothing to merge with. */
+static void merge(struct list *results, struct list *batch)
+{
+        struct list *link;
+
+        if (list_is_empty(results)) {
+                list_splice(results, batch);
+                return;
+        }
+        while ((link = list_pop(batch)))
+                insert(results, request_of_link(link));
+}
+
+void outbox_add(struct outbox *outbox, struct list *results, bool has_news)
+{
+        bool rings;
+
+        pthread_mutex_lock(&outbox->lock);
+        has_news = has_news || !list_is_empty(results);
+        merge(&outbox->results, results);
+        rings = has_news && (outbox->is_waited_for || outbox->is_polled);
+        if (rings)
+                outbox->is_waited_for = false;
+        pthread_mutex_unlock(&outbox->lock);
+        if (rings)
+                ring(outbox);
+}
+
+/* --- the caller's side ----------------------------------------------------------------------- */
+
+void outbox_take(struct outbox *outbox, struct list *to)
+{
+        pthread_mutex_lock(&outbox->lock);
+        list_splice(to, &outbox->results);
+        /* Whoever finds nothing waits next; what comes before that must be told. */
+        outbox->is_waited_for = list_is_empty(to);
+        pthread_mutex_unlock(&outbox->lock);
+}
+
+void outbox_poll(struct outbox *outbox)
+{
+        pthread_mutex_lock(&outbox->lock);
+        outbox->is_polled = true;
+        pthread_mutex_unlock(&outbox->lock);
+        ring(outbox); /* for what was there before */
+}
+
+void outbox_expect(struct outbox *outbox)
+{
+        pthread_mutex_lock(&outbox->lock);
+        outbox->is_waited_for = true;
+        pthread_mutex_unlock(&outbox->lock);
+}
+
+static struct timespec left_until(uint64_t until_ns)
+{
+        uint64_t now_ns = clock_ns_of(CLOCK_MONOTONIC);
+        uint64_t left_ns = until_ns > now_ns ? until_ns - now_ns : 0;
+
+        return (struct timespec){ .tv_sec = (time_t)(left_ns / NS_PER_S),
+                .tv_nsec = (long)(left_ns % NS_PER_S) };
+}
+
+void outbox_wait(struct outbox *outbox, uint64_t until_ns)
+{
+        struct pollfd poll_fd = { .fd = outbox->fd, .events = POLLIN };
+        struct timespec left = left_until(until_ns);
+        uint64_t n;
+
+        /* A signal ends the wait, too; the caller looks whether it is over. */
+        if (ppoll(&poll_fd, 1, until_ns == UINT64_MAX ? NULL : &left, NULL) > 0 &&
+                read(outbox->fd, &n, sizeof(n)) < 0)
+                return;
+}
+
+void outbox_wake(struct outbox *outbox)
+{
+        atomic_store(&outbox->was_woken, true);
+        ring(outbox);
+}
