@@ -17,9 +17,45 @@ void pace_deinit(struct pace *pace)
         heap_deinit(&pace->asides);
 }
 
+void pace_share(struct pace *pace, struct moments *moments)
+{
+        assert(!pace->n_waiting);
+        if (rate_is_limited(&pace->rate))
+                pace->shared.of = moments;
+}
+
 bool pace_is_on(const struct pace *pace)
 {
         return rate_is_limited(&pace->rate) || rate_is_limited(&pace->host_rate);
+}
+
+/* --- the rate of all ------------------------------------------------------------------------- */
+
+/* The first of those whose turn it is: with nobody there, moments before `at_ns` are gone. */
+static void begin_plan(struct pace *pace, uint64_t at_ns)
+{
+        if (pace->shared.of)
+                moments_begin(&pace->shared, at_ns);
+        else
+                rate_begin(&pace->rate, at_ns);
+}
+
+static void end_plan(struct pace *pace)
+{
+        if (pace->shared.of && list_is_empty(&pace->turns))
+                moments_end(&pace->shared);
+}
+
+static uint64_t next_moment(struct pace *pace)
+{
+        return pace->shared.of ? moments_next_ns(&pace->shared, pace->n_waiting)
+                               : rate_next_ns(&pace->rate);
+}
+
+static uint64_t use_moment(struct pace *pace)
+{
+        return pace->shared.of ? moments_use(&pace->shared, pace->n_waiting)
+                               : rate_take(&pace->rate);
 }
 
 /* --- standing aside -------------------------------------------------------------------------- */
@@ -90,6 +126,7 @@ static void take_out(struct pace *pace, struct muster_request *request)
                 return;
         list_remove(&origin->pace_link);
         heap_remove(&pace->asides, &origin->aside_node);
+        end_plan(pace);
 }
 
 void pace_remove(struct pace *pace, struct muster_request *request)
@@ -106,7 +143,7 @@ void pace_remove(struct pace *pace, struct muster_request *request)
 static void take_turn(struct pace *pace, struct origin *origin, uint64_t at_ns)
 {
         if (list_is_empty(&pace->turns))
-                rate_begin(&pace->rate, at_ns);
+                begin_plan(pace, at_ns);
         list_push_back(&pace->turns, &origin->pace_link);
 }
 
@@ -135,16 +172,16 @@ static void let_in(struct pace *pace, uint64_t now_ns)
         }
 }
 
-static uint64_t turn_ns(const struct pace *pace)
+static uint64_t turn_ns(struct pace *pace)
 {
-        return list_is_empty(&pace->turns) ? UINT64_MAX : rate_next_ns(&pace->rate);
+        return list_is_empty(&pace->turns) ? UINT64_MAX : next_moment(pace);
 }
 
 /* The first of the origin whose turn it is; then this goes behind the others, or aside. */
 static struct muster_request *give(struct pace *pace, struct origin *origin)
 {
         struct muster_request *request = request_of_link(list_first(&origin->planned));
-        uint64_t planned_ns = rate_take(&pace->rate);
+        uint64_t planned_ns = use_moment(pace);
         enum trace_wait wait = TRACE_WAIT_RATE;
         uint64_t own_ns;
 
@@ -165,6 +202,7 @@ static struct muster_request *give(struct pace *pace, struct origin *origin)
                 set_aside(pace, origin, rate_next_ns(&origin->rate));
         else if (origin->n_planned)
                 list_push_back(&pace->turns, &origin->pace_link);
+        end_plan(pace);
         request->notes.planned_ns = planned_ns;
         if (planned_ns > request->attempt.start_ns)
                 request->notes.wait = (uint8_t)wait;
@@ -202,7 +240,7 @@ struct muster_request *pace_next(struct pace *pace, uint64_t now_ns)
         return next(pace, now_ns);
 }
 
-uint64_t pace_next_ns(const struct pace *pace)
+uint64_t pace_next_ns(struct pace *pace)
 {
         uint64_t aside_ns = heap_top_key(&pace->asides);
 

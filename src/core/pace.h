@@ -22,14 +22,16 @@
 #ifndef CORE_PACE_H
 #define CORE_PACE_H
 
+#include "moments.h"
 #include "origin.h"
 #include "request.h"
 
 struct pace {
-        struct rate rate;      /* of all starts */
-        struct rate host_rate; /* what each origin's is made from */
-        struct list fresh;     /* origins whose first waiting request came after the last look */
-        struct list turns;     /* origins whose own moment has come */
+        struct rate rate;            /* of all starts */
+        struct moments_lease shared; /* where other engines follow the same rate; else unused */
+        struct rate host_rate;       /* what each origin's is made from */
+        struct list fresh; /* origins whose first waiting request came after the last look */
+        struct list turns; /* origins whose own moment has come */
         struct heap
                 asides; /* with a rate for each: origins that have waiting requests, by their own
                                   next moment; those in `fresh` and `turns` at UINT64_MAX */
@@ -40,6 +42,9 @@ struct pace {
 /* Requests a second, of all and of each origin; 0: no limit. */
 void pace_init(struct pace *pace, double per_s, double per_host_per_s);
 void pace_deinit(struct pace *pace);
+
+/* The rate of all is that of several engines: their plan is this one. Before anybody waits. */
+void pace_share(struct pace *pace, struct moments *moments);
 
 /* Is there a rate at all? If not, nothing below is called. */
 bool pace_is_on(const struct pace *pace);
@@ -60,6 +65,6 @@ void pace_remove(struct pace *pace, struct muster_request *request);
 struct muster_request *pace_next(struct pace *pace, uint64_t now_ns);
 
 /* The moment at which pace_next() gives another, at the earliest; UINT64_MAX: never as it is. */
-uint64_t pace_next_ns(const struct pace *pace);
+uint64_t pace_next_ns(struct pace *pace);
 
 #endif

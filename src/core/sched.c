@@ -7,7 +7,9 @@
 
 void sched_init(struct sched *sched, unsigned concurrency, unsigned per_host)
 {
-        *sched = (struct sched){ .concurrency = concurrency, .per_host = per_host };
+        *sched = (struct sched){
+                .concurrency = concurrency, .per_host = per_host, .n_slots = concurrency
+        };
         list_init(&sched->ready);
         list_init(&sched->held);
         pace_init(&sched->pace, 0, 0);
@@ -30,15 +32,20 @@ static unsigned min_unsigned(unsigned a, unsigned b)
         return a < b ? a : b;
 }
 
+static unsigned n_active(const struct sched *sched)
+{
+        return sched->n_active + sched->n_active_elsewhere;
+}
+
 static unsigned share(const struct sched *sched)
 {
-        return (unsigned)fair_share(sched->concurrency, sched->n_active);
+        return (unsigned)fair_share(sched->concurrency, n_active(sched));
 }
 
 static unsigned may_have(const struct sched *sched, const struct origin *origin)
 {
         unsigned most =
-                (unsigned)fair_share_most(sched->concurrency, sched->n_active, origin->credit);
+                (unsigned)fair_share_most(sched->concurrency, n_active(sched), origin->credit);
 
         return min_unsigned(most, sched->per_host);
 }
@@ -59,7 +66,7 @@ static void note_held(struct sched *sched, struct origin *origin)
         origin->held_mark = sched->n_due;
         if (heap_has(&origin->rest_node))
                 origin->held_why = TRACE_WAIT_REFUSED;
-        else if (sched->n_running >= sched->concurrency)
+        else if (sched->n_running >= sched->n_slots)
                 origin->held_why = TRACE_WAIT_SLOT;
         else if (origin->n_running >= sched->per_host)
                 origin->held_why = TRACE_WAIT_HOST;
@@ -80,7 +87,7 @@ static void note_wait(const struct sched *sched, const struct origin *origin,
                 notes->wait = TRACE_WAIT_SLOT;
                 notes->slot_from = sched->freed_by;
         }
-        notes->in_flight = sched->n_running;
+        notes->in_flight = sched->n_running + sched->n_running_elsewhere;
         notes->host_in_flight = origin->n_running;
 }
 
@@ -157,13 +164,29 @@ static void let_go_held(struct sched *sched)
  * another look, in their next turn; that happens at most as often as the share can take another
  * value, about twice the root of `concurrency`.
  */
-static void set_active(struct sched *sched, unsigned n_active)
+static void set_active(struct sched *sched, unsigned n, unsigned n_elsewhere)
 {
         unsigned before = share(sched);
 
-        sched->n_active = n_active;
-        if (share(sched) > before || n_active <= 1)
+        sched->n_active = n;
+        sched->n_active_elsewhere = n_elsewhere;
+        if (share(sched) > before || n_active(sched) <= 1)
                 let_go_held(sched);
+}
+
+void sched_set_slots(struct sched *sched, unsigned n_slots, unsigned n_running_elsewhere,
+        unsigned n_active_elsewhere)
+{
+        assert(n_slots >= sched->n_running);
+        sched->n_slots = n_slots;
+        sched->n_running_elsewhere = n_running_elsewhere;
+        if (n_active_elsewhere != sched->n_active_elsewhere)
+                set_active(sched, sched->n_active, n_active_elsewhere);
+}
+
+size_t sched_n_due(const struct sched *sched)
+{
+        return list_is_empty(&sched->ready) ? 0 : sched->n_queued - sched->pace.n_waiting;
 }
 
 static bool is_active(const struct origin *origin)
@@ -201,7 +224,7 @@ static int add(struct sched *sched, struct muster_request *request, bool is_firs
         if (r < 0)
                 return r;
         if (is_new)
-                set_active(sched, sched->n_active + 1);
+                set_active(sched, sched->n_active + 1, sched->n_active_elsewhere);
         origin->n_queued++;
         sched->n_queued++;
         if (!is_paced)
@@ -232,19 +255,19 @@ void sched_advance(struct sched *sched, uint64_t now_ns)
                 make_due(sched, request, false);
 }
 
-uint64_t sched_next_ns(const struct sched *sched)
+uint64_t sched_next_ns(struct sched *sched)
 {
         uint64_t rested_ns = heap_top_key(&sched->resting);
         uint64_t planned_ns = pace_next_ns(&sched->pace);
 
-        if (sched->n_running >= sched->concurrency)
+        if (sched->n_running >= sched->n_slots)
                 return UINT64_MAX;
         return rested_ns < planned_ns ? rested_ns : planned_ns;
 }
 
 static bool has_next(const struct sched *sched)
 {
-        return sched->n_running < sched->concurrency && !list_is_empty(&sched->ready);
+        return sched->n_running < sched->n_slots && !list_is_empty(&sched->ready);
 }
 
 static void begin(struct origin *origin, struct muster_request *request, uint64_t now_ns)
@@ -286,7 +309,7 @@ struct muster_request *sched_next(struct sched *sched, uint64_t now_ns)
                 if (request)
                         return request;
         }
-        if (sched->n_running >= sched->concurrency) {
+        if (sched->n_running >= sched->n_slots) {
                 sched->full_mark = sched->n_due;
                 sched->workers_ran_out_last = false;
         }
@@ -308,7 +331,7 @@ void sched_remove(struct sched *sched, struct muster_request *request)
                 heap_remove(&sched->resting, &origin->rest_node);
         }
         if (!is_active(origin))
-                set_active(sched, sched->n_active - 1);
+                set_active(sched, sched->n_active - 1, sched->n_active_elsewhere);
 }
 
 void sched_end(struct sched *sched, struct origin *origin, uint64_t number, bool was_answered)
@@ -322,7 +345,7 @@ void sched_end(struct sched *sched, struct origin *origin, uint64_t number, bool
         else if (origin->credit < sched->concurrency)
                 origin->credit++;
         if (!is_active(origin))
-                set_active(sched, sched->n_active - 1);
+                set_active(sched, sched->n_active - 1, sched->n_active_elsewhere);
         else
                 place(sched, origin);
 }

@@ -32,8 +32,10 @@
 
 struct sched {
         unsigned concurrency, per_host;
+        unsigned n_slots; /* that may be in use now: all, or what is leased (slots.h) */
         unsigned n_running;
         unsigned n_active; /* origins with waiting or running requests */
+        unsigned n_active_elsewhere, n_running_elsewhere; /* on other engines, as seen last */
         size_t n_queued;
         struct list ready;   /* origins with waiting requests, in turn */
         struct list held;    /* such that may have no more at present */
@@ -52,6 +54,16 @@ void sched_deinit(struct sched *sched);
 void sched_set_rates(struct sched *sched, double per_s, double per_host_per_s);
 
 /*
+ * Slots are shared with other engines: so many may be in use here now, and this is how it looks
+ * elsewhere.
+ */
+void sched_set_slots(struct sched *sched, unsigned n_slots, unsigned n_running_elsewhere,
+        unsigned n_active_elsewhere);
+
+/* Requests that could be given a slot, or wait for what is held by their own origin. */
+size_t sched_n_due(const struct sched *sched);
+
+/*
  * Let a request wait, behind the others of its origin or before them. request->origin is set.
  * MUSTER_E_RESOURCE, with a rate: it does not wait.
  */
@@ -68,7 +80,7 @@ void sched_advance(struct sched *sched, uint64_t now_ns);
  * When to do that again, as a slot is free for who is due then; UINT64_MAX: not before something
  * else has happened.
  */
-uint64_t sched_next_ns(const struct sched *sched);
+uint64_t sched_next_ns(struct sched *sched);
 
 /*
  * The request that gets a slot now, no longer queued but counted as running; NULL when there is
