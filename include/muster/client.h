@@ -40,6 +40,7 @@ extern "C" {
 #define MUSTER_NO_TIMEOUT      UINT64_MAX
 #define MUSTER_NO_LIMIT        UINT64_MAX
 #define MUSTER_NO_RETRY_BUDGET UINT32_MAX
+#define MUSTER_THREADS_AUTO    UINT32_MAX
 
 /* Conditions: what the functions below answer beside 0 and errors. */
 enum muster_condition {
@@ -131,6 +132,21 @@ struct muster_client_options {
         bool fail_with_body;
 
         bool fail_on_redirect; /* a redirect is MUSTER_E_REDIRECT, and is not followed */
+
+        /*
+         * Loops, each in a thread of its own, that share the work. 0, 1: none, all work is done in
+         * the caller's thread. MUSTER_THREADS_AUTO: as many as this process may use processors, by
+         * its affinity and the quota of its control group; where that is one, none. At most 128,
+         * and not more than `concurrency`.
+         *
+         * The functions below are used as without threads, and all limits hold for all threads
+         * together, but for the budget of retries, which each thread has for its own. Requests go on
+         * while the caller does something else. Pull functions (request.h) are called in one of the
+         * threads, those of one request in one at a time; `workers` are divided among the threads,
+         * at least one for each. Cancelling waits until the threads have heard of it: for a
+         * fraction of a millisecond, or as long as a process function that runs inline.
+         */
+        unsigned threads;
 };
 
 struct muster_client;

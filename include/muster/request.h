@@ -101,8 +101,8 @@ typedef int (*muster_pull_fn)(void *argument, void *buffer, size_t size, size_t 
 typedef int (*muster_rewind_fn)(void *argument);
 
 /*
- * A function, called in the client's thread whenever the connection takes more; it should not
- * block. With `size` unknown the body is sent in chunks (RFC 9112 section 7.1), which HTTP/1.0 does
+ * A function, called in the client's thread, or in one of its own threads where it has such,
+ * whenever the connection takes more; it should not block. With `size` unknown the body is sent in chunks (RFC 9112 section 7.1), which HTTP/1.0 does
  * not have. Without `rewind` the body can be sent once: there is no retry then after it was begun,
  * and a redirect that keeps the body is MUSTER_E_REDIRECT. Neither may call any function of the
  * client.

@@ -3,6 +3,7 @@
 
 #include "callback.h"
 #include "flow.h"
+#include "relay.h"
 #include <assert.h>
 #include <base/error.h>
 #include <base/mem.h>
@@ -25,21 +26,25 @@ static bool is_ours(const struct muster_client *client)
 
 /*
  * Room for `concurrency` connections there must be; as many again and more are for idle ones, so
- * that a batch over several origins need not close the one to open the other.
+ * that a batch over several origins need not close the one to open the other. Each thread may come
+ * to use all of `concurrency`, and keeps idle connections of its own.
  */
-static int make_room_for_files(unsigned concurrency, unsigned *ret_n_conns_max,
+static int make_room_for_files(const struct settings *settings, unsigned *ret_n_conns_max,
         struct muster_error *error)
 {
-        rlim_t need = (rlim_t)concurrency + FILES_SPARE;
-        rlim_t wanted = (rlim_t)concurrency * CONNS_PER_SLOT + FILES_SPARE;
+        unsigned concurrency = settings->concurrency, n = settings->threads;
+        rlim_t spare = (rlim_t)FILES_SPARE * n;
+        rlim_t need = (rlim_t)concurrency * n + spare;
+        rlim_t wanted = (rlim_t)concurrency * (n > CONNS_PER_SLOT ? n : CONNS_PER_SLOT) + spare;
         struct rlimit limit;
 
         if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
                 limit = (struct rlimit){ wanted, wanted };
         if (limit.rlim_max < need)
                 return error_set(error, MUSTER_E_RESOURCE, MUSTER_PHASE_QUEUE, EMFILE,
-                        "resource: a concurrency of %u needs %llu open files, but this process may not have more than %llu; raise the hard limit (ulimit -Hn) or lower the concurrency",
-                        concurrency, (unsigned long long)need, (unsigned long long)limit.rlim_max);
+                        "resource: a concurrency of %u%s needs %llu open files, but this process may not have more than %llu; raise the hard limit (ulimit -Hn) or lower the concurrency",
+                        concurrency, n > 1 ? " in each of several threads" : "",
+                        (unsigned long long)need, (unsigned long long)limit.rlim_max);
         if (wanted > limit.rlim_max)
                 wanted = limit.rlim_max;
         if (limit.rlim_cur < wanted) {
@@ -49,11 +54,20 @@ static int make_room_for_files(unsigned concurrency, unsigned *ret_n_conns_max,
                                 "resource: cannot raise the limit of open files to %llu: %s",
                                 (unsigned long long)wanted, error_sys_text(errno));
         }
-        *ret_n_conns_max = (unsigned)(wanted - FILES_SPARE);
+        *ret_n_conns_max = (unsigned)((wanted - spare) / n);
         return 0;
 }
 
 /* --- making and unmaking --------------------------------------------------------------------- */
+
+static int init_lanes(struct muster_client *client, const struct engine_plan *plan,
+        struct muster_error *error)
+{
+        if (plan->clock.is_manual)
+                return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
+                        "invalid: several threads cannot share a manual clock");
+        return lanes_new(&client->lanes, client->settings.threads, plan, error);
+}
 
 static int init(struct muster_client *client, const struct muster_client_options *options,
         struct clock clock, struct muster_error *error)
@@ -67,11 +81,13 @@ static int init(struct muster_client *client, const struct muster_client_options
         int r = settings_init(&client->settings, options, error);
 
         if (r == 0)
-                r = make_room_for_files(client->settings.concurrency, &plan.n_conns_max, error);
-        if (r == 0)
+                r = make_room_for_files(&client->settings, &plan.n_conns_max, error);
+        if (r == 0 && client->settings.threads == 1)
                 r = engine_init(&client->engine, &plan, error);
         if (r == 0)
                 r = tls_source_init(&client->tls_source, options, error);
+        if (r == 0 && client->settings.threads > 1)
+                r = init_lanes(client, &plan, error);
         return r;
 }
 
@@ -132,6 +148,7 @@ struct muster_client *muster_client_free(struct muster_client *client)
         if (!is_ours(client))
                 return NULL;
         engine_stop(&client->engine);
+        client->lanes = lanes_free(client->lanes);
         orphan_taken(client);
         requests_destroy(&client->store);
         engine_deinit(&client->engine);
@@ -147,33 +164,59 @@ struct muster_client *muster_client_free(struct muster_client *client)
  * Once full it counts as such until it is half empty: a caller fills it up as results are taken,
  * not at once.
  */
-static void note_fullness(struct muster_client *client)
+static void set_held(struct muster_client *client, uint64_t n_held)
 {
-        if (client->engine.n_held >= client->settings.queue_size)
-                client->engine.sched.is_full = true;
-        else if (client->engine.n_held < client->settings.queue_size / 2)
-                client->engine.sched.is_full = false;
+        struct engine *engine = &client->engine;
+
+        engine->n_held = n_held;
+        if (n_held >= client->settings.queue_size)
+                engine->sched.is_full = true;
+        else if (n_held < client->settings.queue_size / 2)
+                engine->sched.is_full = false;
+        if (client->lanes)
+                lanes_note_held(client->lanes, n_held, engine->sched.is_full);
+}
+
+static bool is_full(const struct muster_client *client)
+{
+        return client->engine.n_held >= client->settings.queue_size;
+}
+
+static void hand_over(struct muster_client *client, struct muster_request *request)
+{
+        if (client->lanes) {
+                lanes_submit(client->lanes, request);
+                return;
+        }
+        flow_submit(&client->engine, request);
+        if (client->engine.has_foreign_loop)
+                loop_wake(&client->engine.loop);
+}
+
+/* It was not submitted before. */
+static bool is_new(const struct muster_request *request)
+{
+        return request && request->state == REQUEST_NEW && !request->client;
 }
 
 int muster_submit(struct muster_client *client, struct muster_request *take_request,
         uint64_t *ret_id)
 {
-        if (!is_ours(client) || !take_request || take_request->state != REQUEST_NEW) {
+        if (!is_ours(client) || !is_new(take_request)) {
                 /* One that was submitted before is not ours to free. */
-                if (take_request && take_request->state == REQUEST_NEW)
+                if (is_new(take_request))
                         muster_request_free(take_request);
                 return MUSTER_E_INVALID;
         }
-        if (client->engine.n_held >= client->settings.queue_size)
+        if (is_full(client))
                 return MUSTER_FULL;
-        client->engine.n_held++;
-        note_fullness(client);
+        set_held(client, client->engine.n_held + 1);
         take_request->client = client;
-        flow_submit(&client->engine, take_request);
+        take_request->id = ++client->n_submitted;
+        take_request->result.submitted_ns = clock_now(&client->engine.clock);
         if (ret_id)
                 *ret_id = take_request->id;
-        if (client->engine.has_foreign_loop)
-                loop_wake(&client->engine.loop);
+        hand_over(client, take_request);
         return 0;
 }
 
@@ -193,7 +236,7 @@ int muster_get(struct muster_client *client, const char *url, void *userdata)
 
         if (!is_ours(client) || !url)
                 return MUSTER_E_INVALID;
-        if (client->engine.n_held >= client->settings.queue_size)
+        if (is_full(client))
                 return MUSTER_FULL;
         request = from_store(client);
         if (!request)
@@ -212,6 +255,8 @@ int muster_cancel(struct muster_client *client, uint64_t id)
 
         if (!is_ours(client))
                 return MUSTER_E_INVALID;
+        if (client->lanes)
+                return id ? lanes_cancel(client->lanes, id) : MUSTER_E_INVALID;
         request = engine_find(&client->engine, id);
         if (!request)
                 return MUSTER_E_INVALID;
@@ -221,31 +266,54 @@ int muster_cancel(struct muster_client *client, uint64_t id)
 
 void muster_cancel_queued(struct muster_client *client)
 {
-        if (is_ours(client))
+        if (!is_ours(client))
+                return;
+        if (client->lanes)
+                lanes_cancel_queued(client->lanes);
+        else
                 engine_cancel_queued(&client->engine);
 }
 
 void muster_cancel_all(struct muster_client *client)
 {
-        if (is_ours(client))
+        if (!is_ours(client))
+                return;
+        if (client->lanes)
+                lanes_cancel_all(client->lanes);
+        else
                 engine_cancel_all(&client->engine);
 }
 
 /* --- results out ----------------------------------------------------------------------------- */
 
+static struct muster_request *pop_finished(struct muster_client *client)
+{
+        struct list *link;
+
+        if (client->lanes)
+                return lanes_take(client->lanes);
+        link = list_pop(&client->engine.finished);
+        return link ? request_of_link(link) : NULL;
+}
+
+static bool has_finished(struct muster_client *client)
+{
+        return client->lanes ? lanes_have_results(client->lanes)
+                             : !list_is_empty(&client->engine.finished);
+}
+
 struct muster_result *muster_take(struct muster_client *client)
 {
         struct muster_request *request;
         struct muster_result *result;
-        struct list *link;
 
-        if (!is_ours(client) || !(link = list_pop(&client->engine.finished)))
+        if (!is_ours(client) || !(request = pop_finished(client)))
                 return NULL;
-        request = request_of_link(link);
         list_push_back(&client->taken, &request->link);
-        client->engine.n_held--;
-        note_fullness(client);
+        set_held(client, client->engine.n_held - 1);
         result = &request->result;
+        if (request->relay) /* its engine is still at work on it, and will say what is to be said */
+                return result;
         request->is_with_caller = true;
         if (request->state != REQUEST_FINISHED) {
                 client->engine.n_streams++;
@@ -273,12 +341,20 @@ static void keep_body(struct muster_client *client, struct buf *body)
                 buf_store_empty(&client->bodies);
 }
 
+/* A stream may not be over. */
+static void end_stream(struct muster_request *request)
+{
+        if (request->relay && !relay_is_over(request->relay))
+                (void)lanes_cancel(request->client->lanes, request->id);
+        else if (!request->relay && request->state != REQUEST_TAKEN)
+                engine_cancel(request);
+}
+
 static void put_back(struct muster_request *request)
 {
         struct muster_client *client = request->client;
 
-        if (request->state != REQUEST_TAKEN)
-                engine_cancel(request); /* a stream that is not over */
+        end_stream(request);
         assert(request->state == REQUEST_TAKEN);
         list_remove(&request->link);
         if (!client || client->n_stored >= STORE_MAX) {
@@ -300,7 +376,7 @@ struct muster_result *muster_result_free(struct muster_result *result)
 
 struct muster_result *muster_next(struct muster_client *client)
 {
-        while (is_ours(client) && list_is_empty(&client->engine.finished)) {
+        while (is_ours(client) && !has_finished(client)) {
                 int r = muster_wait(client, MUSTER_NO_TIMEOUT);
 
                 if (r == MUSTER_IDLE || r < 0)
@@ -316,6 +392,23 @@ int client_turn(struct muster_client *client)
         return engine_turn(&client->engine, UINT64_MAX);
 }
 
+int client_wait_for(struct muster_request *stream)
+{
+        struct muster_client *client = stream->client;
+
+        if (!client->lanes)
+                return client_turn(client);
+        lanes_expect(client->lanes);
+        if (relay_is_empty(stream->relay))
+                lanes_wait_for_news(client->lanes);
+        return 0;
+}
+
+void client_wants_more(struct muster_request *request)
+{
+        lane_nudge(lane_of_engine(request->engine));
+}
+
 int muster_wait(struct muster_client *client, uint64_t timeout_ms)
 {
         uint64_t until_ns;
@@ -324,6 +417,8 @@ int muster_wait(struct muster_client *client, uint64_t timeout_ms)
                 return MUSTER_E_INVALID;
         until_ns =
                 clock_after(clock_now(&client->engine.clock), settings_timeout_ns(timeout_ms, 0));
+        if (client->lanes)
+                return lanes_wait(client->lanes, until_ns);
         while (list_is_empty(&client->engine.finished)) {
                 int r;
 
@@ -346,7 +441,9 @@ int muster_wait(struct muster_client *client, uint64_t timeout_ms)
 
 void muster_wake(struct muster_client *client)
 {
-        if (client)
+        if (client && client->lanes)
+                lanes_wake(client->lanes);
+        else if (client)
                 loop_wake(&client->engine.loop);
 }
 
@@ -356,6 +453,8 @@ int muster_client_fd(struct muster_client *client)
 
         if (!is_ours(client))
                 return MUSTER_E_INVALID;
+        if (client->lanes)
+                return lanes_fd(client->lanes);
         fd = loop_pollable_fd(&client->engine.loop);
         if (fd >= 0 && !client->engine.has_foreign_loop) {
                 client->engine.has_foreign_loop = true;
@@ -370,6 +469,8 @@ int muster_turn(struct muster_client *client)
 
         if (!is_ours(client))
                 return MUSTER_E_INVALID;
+        if (client->lanes)
+                return lanes_turn(client->lanes);
         r = engine_turn(&client->engine, 0);
         client->engine.loop.was_woken = false;
         if (r < 0 || !list_is_empty(&client->engine.finished))
@@ -386,6 +487,30 @@ void muster_client_stats(const struct muster_client *client, struct muster_clien
 
         if (!client || !ret_stats)
                 return;
-        stats = engine_stats(&client->engine);
+        stats = client->lanes ? lanes_stats(client->lanes) : engine_stats(&client->engine);
         mem_copy_known(ret_stats, size, &stats, sizeof(stats));
+}
+
+/* --- tracing --------------------------------------------------------------------------------- */
+
+int client_trace(struct muster_client *client, struct tracer *take_tracer)
+{
+        return client->lanes ? lanes_trace(client->lanes, take_tracer)
+                             : tracing_begin(&client->engine, take_tracer);
+}
+
+void client_untrace(struct muster_client *client)
+{
+        if (client->lanes)
+                lanes_untrace(client->lanes);
+        else
+                tracing_end(&client->engine);
+}
+
+struct tracer *client_tracer(const struct muster_client *client)
+{
+        const struct engine *engine =
+                client->lanes ? lanes_first_engine(client->lanes) : &client->engine;
+
+        return engine->tracing.tracer ? engine->tracing.tracer : engine->tracing.ended;
 }

@@ -415,7 +415,7 @@ struct conn *conn_new(struct engine *engine, struct origin *origin, const struct
         conn->origin = origin;
         conn->origin->n_conns++;
         list_init(&conn->exchanges);
-        conn->notes.id = ++engine->tracing.n_conns;
+        conn->notes.id = tracing_number_conn(&engine->tracing);
         conn->notes.opened_ns = now_ns;
         return conn;
 }

@@ -151,14 +151,19 @@ void engine_cancel_all(struct engine *engine)
         }
 }
 
-void engine_stop(struct engine *engine)
+void engine_end_all(struct engine *engine)
 {
-        if (!engine->settings)
-                return;
         engine_cancel_all(engine);
         work_stop(engine);
         flow_take_processed(engine);
         work_end(engine);
+}
+
+void engine_stop(struct engine *engine)
+{
+        if (!engine->settings)
+                return;
+        engine_end_all(engine);
         tracing_end(engine);
 }
 
@@ -172,7 +177,11 @@ static uint64_t start_all(struct engine *engine)
 {
         uint64_t next_ns;
 
+        if (engine->ops)
+                engine->ops->borrow_slots(engine);
         flow_start_all(engine);
+        if (engine->ops)
+                engine->ops->return_slots(engine);
         next_ns = sched_next_ns(&engine->sched);
         if (loop_timer_set(&engine->loop, &engine->start_timer, next_ns) == 0)
                 return UINT64_MAX;
@@ -187,6 +196,8 @@ int engine_turn(struct engine *engine, uint64_t until_ns)
         int r;
 
         tracing_enter(engine);
+        if (engine->ops && !engine->ops->enter(engine))
+                until_ns = 0;
         next_ns = start_all(engine);
         if (next_ns < until_ns)
                 until_ns = next_ns;
@@ -199,6 +210,8 @@ int engine_turn(struct engine *engine, uint64_t until_ns)
         /* What stays ready here is known to us alone: a foreign loop must be told to come back. */
         if (engine->has_foreign_loop && !list_is_empty(&engine->loop.ready_sockets))
                 loop_wake(&engine->loop);
+        if (engine->ops)
+                engine->ops->leave(engine);
         tracing_leave(engine);
         return r;
 }

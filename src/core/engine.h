@@ -3,8 +3,9 @@
  * An engine: one loop, and all that one thread's requests share
  *
  * Requests come in by flow_submit() and leave as results in `finished`. An engine knows nothing of
- * the client that it belongs to, nor of other engines: what they share is in its settings, which
- * are constant, and in the TLS context, which is made once for all (tls_source.h).
+ * the client that it belongs to, and of other engines only what its table of functions says: what
+ * they share is in its settings, which are constant, and in the TLS context, which is made once for
+ * all (tls_source.h).
  */
 #ifndef CORE_ENGINE_H
 #define CORE_ENGINE_H
@@ -26,7 +27,27 @@
 
 #define PLAIN_BYTES (32 * 1024) /* two TLS records */
 
+struct engine;
+
+/*
+ * What an engine that is one of several asks of whoever runs them (lane.h): a table of functions,
+ * as what stands above is not known here.
+ */
+struct engine_ops {
+        /* A turn begins: take in what others want. False: it is not to wait for anything. */
+        bool (*enter)(struct engine *engine);
+        /* Requests are about to be started, in so many slots; those that could be were. */
+        void (*borrow_slots)(struct engine *engine);
+        void (*return_slots)(struct engine *engine);
+        /* A turn ends: hand out what is finished. */
+        void (*leave)(struct engine *engine);
+        /* Where requests to this URL belong, and the way there; send_home() takes the request. */
+        struct engine *(*home_of)(struct engine *engine, const struct url *url);
+        void (*send_home)(struct engine *home, struct muster_request *take_request);
+};
+
 struct engine {
+        const struct engine_ops *ops; /* NULL: it is alone */
         const struct settings *settings;
         struct tls_source *tls_source;
         struct buf_store *bodies;                /* memory for large ones */
@@ -80,6 +101,9 @@ int engine_init(struct engine *engine, const struct engine_plan *plan, struct mu
  * can still be taken.
  */
 void engine_stop(struct engine *engine);
+
+/* The same without the tracer. */
+void engine_end_all(struct engine *engine);
 
 /* After that, with the results that nobody took. Also after a failed engine_init(), and of a zeroed one. */
 void engine_deinit(struct engine *engine);

@@ -249,6 +249,34 @@ static void begin_attempt(struct muster_request *request, uint64_t now_ns)
         tracing_number(request);
 }
 
+/* Into the hands of an engine, which works on it from now on. */
+static void take_charge(struct engine *engine, struct muster_request *request)
+{
+        struct muster_request **chain = &engine->by_id[request->id & engine->by_id_mask];
+
+        request->engine = engine;
+        engine->stats.n_submitted++;
+        request->next_of_id = *chain;
+        *chain = request;
+        list_push_back(&engine->outstanding, &request->all_link);
+}
+
+/* Does its origin belong to another engine? Then it has gone there, and is not ours any more. */
+static bool has_gone_home(struct muster_request *request)
+{
+        struct engine *engine = request->engine;
+        struct engine *home = engine->ops->home_of(engine, &request->url);
+
+        if (home == engine)
+                return false;
+        deadline_stop(request);
+        forget_id(engine, request);
+        list_remove(&request->all_link);
+        engine->stats.n_submitted--;
+        engine->ops->send_home(home, request);
+        return true;
+}
+
 /* Into the queue of its origin. */
 static void queue(struct muster_request *request, bool is_first)
 {
@@ -257,6 +285,8 @@ static void queue(struct muster_request *request, bool is_first)
         int r;
 
         request->state = REQUEST_QUEUED;
+        if (engine->ops && has_gone_home(request))
+                return;
         request->use = USE_AS_RESULT;
         r = origins_get(&engine->origins, &request->url, &request->origin);
         if (r == 0)
@@ -336,17 +366,10 @@ static int check_request(struct muster_request *request, struct muster_error *er
 void flow_submit(struct engine *engine, struct muster_request *request)
 {
         struct muster_error error = { 0 };
-        uint64_t now_ns = now_of(engine);
-        struct muster_request **chain;
+        uint64_t now_ns = request->result.submitted_ns;
         int r;
 
-        request->engine = engine;
-        request->id = ++engine->stats.n_submitted;
-        chain = &engine->by_id[request->id & engine->by_id_mask];
-        request->next_of_id = *chain;
-        *chain = request;
-        list_push_back(&engine->outstanding, &request->all_link);
-        request->result.submitted_ns = now_ns;
+        take_charge(engine, request);
         request->timer.fire = timer_fired;
         begin_attempt(request, now_ns);
         set_limits(request, engine->settings);
@@ -357,6 +380,17 @@ void flow_submit(struct engine *engine, struct muster_request *request)
                 finish_unqueued(request, &error);
         else
                 queue(request, false);
+}
+
+void flow_adopt(struct engine *engine, struct muster_request *request,
+        const struct muster_error *error)
+{
+        assert(request->state == REQUEST_QUEUED && !request->origin);
+        take_charge(engine, request);
+        if (error)
+                finish_unqueued(request, error);
+        else
+                queue(request, request->result.n_attempts > 0);
 }
 
 /* --- start ----------------------------------------------------------------------------------- */

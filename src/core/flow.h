@@ -13,8 +13,18 @@
 
 #include "engine.h"
 
-/* Begin: a request that cannot even be queued is finished with its error. */
+/*
+ * Begin: a request that cannot even be queued is finished with its error. Its number and the moment
+ * of its submission are set.
+ */
 void flow_submit(struct engine *engine, struct muster_request *request);
+
+/*
+ * Go on with a request that another engine has sent home, as its origin belongs to this one; or
+ * finish it with an error.
+ */
+void flow_adopt(struct engine *engine, struct muster_request *request,
+        const struct muster_error *error);
 
 /* Give the free slots to those who wait. */
 void flow_start_all(struct engine *engine);

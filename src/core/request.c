@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "request.h"
 
+#include "relay.h"
 #include "settings.h"
 #include <base/error.h>
 #include <base/mem.h>
@@ -53,6 +54,7 @@ struct muster_request *request_destroy(struct muster_request *request)
         work_deinit(&request->work);
         upload_deinit(&request->upload);
         sink_deinit(&request->sink);
+        request->relay = relay_free(request->relay);
         return mem_free(request);
 }
 
@@ -95,6 +97,7 @@ void request_recycle(struct muster_request *request)
         work_deinit(&request->work);
         upload_deinit(&request->upload);
         sink_deinit(&request->sink);
+        relay_free(request->relay);
         *request = kept;
 }
 

@@ -28,6 +28,7 @@
 #include <net/loop.h>
 
 struct muster_client;
+struct relay;
 struct engine;
 struct origin;
 
@@ -118,7 +119,9 @@ struct muster_request {
         bool uses_sink;               /* the response that is arriving does */
         bool is_announced;            /* a stream: the result was there with the head */
         bool is_with_caller;          /* and was taken */
-        struct work work;             /* what is to be done when the response is whole */
+        /* the way of its body to another thread; NULL: the engine is in the caller's */
+        struct relay *relay;
+        struct work work; /* what is to be done when the response is whole */
 
         /* Its moments, absolute; UINT64_MAX: never. */
         struct loop_timer timer; /* the earliest of them, or earlier */

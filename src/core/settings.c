@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "settings.h"
 
+#include "processors.h"
 #include "rate.h"
+#include "slots.h"
 #include "workers.h"
 #include <base/clock.h>
 #include <base/error.h>
@@ -13,6 +15,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#define THREADS_MAX              SLOTS_LEASES_MAX
 #define CONCURRENCY_DEFAULT      64      /* enough for any one server, few enough for most */
 #define CONCURRENCY_MAX          1000000 /* more descriptors than a kernel gives by default */
 #define QUEUE_DEFAULT_MIN        1024
@@ -70,6 +73,9 @@ static int check(const struct muster_client_options *o, struct muster_error *err
         if (o->concurrency > CONCURRENCY_MAX)
                 return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
                         "invalid: concurrency %u is above %u", o->concurrency, CONCURRENCY_MAX);
+        if (o->threads > THREADS_MAX && o->threads != MUSTER_THREADS_AUTO)
+                return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
+                        "invalid: threads %u is above %u", o->threads, THREADS_MAX);
         if (o->retry_budget_percent > RETRY_BUDGET_PERCENT_MAX &&
                 o->retry_budget_percent != MUSTER_NO_RETRY_BUDGET)
                 return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
@@ -104,6 +110,20 @@ static unsigned n_processors(void)
         return n < 1 ? 1 : n > WORKERS_MAX ? WORKERS_MAX : (unsigned)n;
 }
 
+/* A thread without a slot of its own would have nothing to do. */
+static unsigned n_threads(const struct muster_client_options *o, unsigned concurrency)
+{
+        unsigned n = o->threads;
+
+        if (n == MUSTER_THREADS_AUTO)
+                n = processors_usable();
+        if (n > THREADS_MAX)
+                n = THREADS_MAX;
+        if (n > concurrency)
+                n = concurrency;
+        return n ? n : 1;
+}
+
 static size_t queue_size(const struct muster_client_options *o, unsigned concurrency)
 {
         size_t usual = (size_t)concurrency * 4;
@@ -131,6 +151,7 @@ int settings_init(struct settings *settings, const struct muster_client_options 
         if (r < 0)
                 return r;
         *settings = (struct settings){
+                .threads = n_threads(&o, concurrency),
                 .concurrency = concurrency,
                 .per_host = or_default(o.per_host, concurrency),
                 .queue_size = queue_size(&o, concurrency),

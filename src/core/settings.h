@@ -18,6 +18,7 @@
         (offsetof(struct muster_request_options, process_inline) + sizeof(bool))
 
 struct settings {
+        unsigned threads; /* 1: the caller's; else so many of our own */
         unsigned concurrency, per_host;
         size_t queue_size;
 

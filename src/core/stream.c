@@ -5,6 +5,7 @@
  */
 #include "client.h"
 #include "exchange.h"
+#include "relay.h"
 #include "request.h"
 
 #define COMPACT_BYTES (64 * 1024) /* read bytes in front of the others */
@@ -26,6 +27,21 @@ static void take(struct muster_request *request, void *buffer, size_t n)
                 exchange_unblock(request);
 }
 
+/* Of a client with threads: from where the engine's thread puts it. */
+static int read_relay(struct muster_request *request, void *buffer, size_t size, size_t *ret_n)
+{
+        bool wakes;
+        int r = relay_read(request->relay, buffer, size, ret_n, &wakes);
+
+        if (wakes && request->client)
+                client_wants_more(request);
+        if (r == RELAY_EMPTY)
+                return MUSTER_LATER;
+        if (r == RELAY_OVER)
+                return request->result.error.code ? (int)request->result.error.code : MUSTER_END;
+        return r;
+}
+
 int muster_result_read_now(struct muster_result *result, void *buffer, size_t size, size_t *ret_n)
 {
         struct muster_request *request;
@@ -37,6 +53,8 @@ int muster_result_read_now(struct muster_result *result, void *buffer, size_t si
         *ret_n = 0;
         if (!request->is_announced)
                 return result->error.code ? (int)result->error.code : MUSTER_E_INVALID;
+        if (request->relay)
+                return read_relay(request, buffer, size, ret_n);
         n = result->body.len - request->sink.read_at;
         if (n) {
                 *ret_n = n < size ? n : size;
@@ -55,7 +73,7 @@ int muster_result_read(struct muster_result *result, void *buffer, size_t size, 
 
                 if (r != MUSTER_LATER)
                         return r;
-                r = client_turn(request_of_result(result)->client);
+                r = client_wait_for(request_of_result(result));
                 if (r < 0)
                         return r;
         }

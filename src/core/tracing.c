@@ -30,16 +30,33 @@ void tracing_deinit(struct tracing *tracing)
         if (tracing->ended)
                 tracing->ended->ops->free(tracing->ended);
         tracing->ended = NULL;
-        buf_deinit(&tracing->url);
 }
 
 /* --- attempts -------------------------------------------------------------------------------- */
+
+static uint64_t next_attempt(struct tracing *tracing)
+{
+        return tracing->shared ? atomic_fetch_add(&tracing->shared->n_attempts, 1) + 1
+                               : ++tracing->n_attempts;
+}
+
+uint64_t tracing_number_conn(struct tracing *tracing)
+{
+        return tracing->shared ? atomic_fetch_add(&tracing->shared->n_conns, 1) + 1
+                               : ++tracing->n_conns;
+}
+
+static uint32_t next_origin(struct tracing *tracing)
+{
+        return tracing->shared ? atomic_fetch_add(&tracing->shared->n_origins, 1) + 1
+                               : ++tracing->n_origins;
+}
 
 void tracing_number(struct muster_request *request)
 {
         uint16_t n = request->notes.n;
 
-        request->notes = (struct trace_notes){ .number = ++tracing_of(request)->n_attempts,
+        request->notes = (struct trace_notes){ .number = next_attempt(tracing_of(request)),
                 .n = n < UINT16_MAX ? n + 1 : n };
 }
 
@@ -49,7 +66,7 @@ void tracing_origin(struct engine *engine, struct origin *origin)
 
         if (!tracing->tracer || origin->number)
                 return;
-        origin->number = ++tracing->n_origins;
+        origin->number = next_origin(tracing);
         tracing->tracer->ops->origin(tracing->tracer,
                 &(struct trace_origin){ .number = origin->number, .key = buf_str(&origin->key) });
 }
@@ -67,15 +84,14 @@ bool tracing_wants_ack(struct engine *engine)
         return tracing->n_acks_wanted++ < ACKS_PER_S;
 }
 
-/* The URL as it may be written down; borrowed until the next one. */
-static struct muster_str public_url(struct tracing *tracing, const struct url *url)
+/* The URL as it may be written down; in `scratch` where something has to be left out. */
+static struct muster_str public_url(const struct url *url, struct buf *scratch)
 {
         if (!url->user.len && !url->password.len)
                 return buf_str(&url->text);
-        tracing->url.len = 0;
-        if (url_add_public(url, &tracing->url) < 0)
+        if (url_add_public(url, scratch) < 0)
                 return (struct muster_str){ "", 0 };
-        return buf_str(&tracing->url);
+        return buf_str(scratch);
 }
 
 static bool is_safe(const struct muster_request *request)
@@ -117,7 +133,7 @@ static void forget_response(struct trace_attempt *row)
         row->http_version = 0;
 }
 
-static struct trace_attempt row_of(struct muster_request *request)
+static struct trace_attempt row_of(struct muster_request *request, struct buf *scratch)
 {
         const struct trace_notes *notes = &request->notes;
         const struct muster_result *result = &request->result;
@@ -152,7 +168,7 @@ static struct trace_attempt row_of(struct muster_request *request)
                 .is_encoded = notes->is_encoded,
                 .has_fields = has_fields(request),
                 .is_withheld = request->withheld == RETRY_WITHHELD_BUDGET,
-                .url = public_url(tracing_of(request), &request->url),
+                .url = public_url(&request->url, scratch),
         };
 
         if (!row.stamps.slot_ns)
@@ -165,25 +181,25 @@ void tracing_attempt(struct muster_request *request, enum trace_outcome outcome,
 {
         struct tracer *tracer = tracing_of(request)->tracer;
         struct trace_attempt row;
+        struct buf scratch = { 0 };
 
         if (!tracer)
                 return;
-        row = row_of(request);
+        row = row_of(request, &scratch);
         row.outcome = (uint8_t)outcome;
         row.code = (int8_t)(error ? error->code : MUSTER_OK);
         row.sys = (uint16_t)(error ? error->sys : 0);
         tracer->ops->attempt(tracer, &row);
+        buf_deinit(&scratch);
 }
 
-void tracing_request(struct muster_request *request)
+static void tell_request(struct tracer *tracer, struct muster_request *request)
 {
-        struct tracer *tracer = tracing_of(request)->tracer;
         const struct muster_result *result = &request->result;
         struct trace_attempt row;
+        struct buf scratch = { 0 };
 
-        if (!tracer)
-                return;
-        row = row_of(request);
+        row = row_of(request, &scratch);
         row.outcome = result->error.code ? TRACE_FAILED : TRACE_RESULT;
         row.is_last = true;
         row.finished_ns = result->finished_ns;
@@ -193,6 +209,23 @@ void tracing_request(struct muster_request *request)
                 row.worker_decode_ns = request->work.decode_ns;
         }
         tracer->ops->attempt(tracer, &row);
+        buf_deinit(&scratch);
+}
+
+void tracing_request(struct muster_request *request)
+{
+        struct tracer *tracer = tracing_of(request)->tracer;
+
+        if (tracer)
+                tell_request(tracer, request);
+}
+
+void tracing_untaken(struct muster_request *request)
+{
+        struct tracer *tracer = tracing_of(request)->ended;
+
+        if (tracer)
+                tell_request(tracer, request);
 }
 
 /* --- connections and names ------------------------------------------------------------------- */
@@ -471,23 +504,38 @@ static void tell_open_conns(struct engine *engine)
                         tracing_conn(request_of_all_link(link)->exchange.conn, TRACE_CLOSED_BY_END);
 }
 
-void tracing_end(struct engine *engine)
+void tracing_detach(struct engine *engine)
 {
         struct tracing *tracing = &engine->tracing;
-        struct tracer *tracer = tracing->tracer;
+
+        if (!tracing->tracer)
+                return;
+        tell_open_conns(engine);
+        if (!engine->ops)
+                tracing_enter(engine); /* else this is in the middle of a turn */
+        tracing_turn_over(engine);
+        tell_sample(engine, now_of(engine));
+        tracing->ended = tracing->tracer;
+        tracing->tracer = NULL;
+}
+
+void tracing_finish(struct engine *engine)
+{
+        struct tracer *tracer = engine->tracing.ended;
+
+        if (tracer)
+                tracer->ops->end(tracer);
+}
+
+void tracing_end(struct engine *engine)
+{
         struct list *link;
 
-        if (!tracer)
+        if (!engine->tracing.tracer)
                 return;
         for (link = engine->finished.next; link != &engine->finished; link = link->next)
                 if (request_of_link(link)->state == REQUEST_FINISHED)
                         tracing_request(request_of_link(link));
-        tell_open_conns(engine);
-        tracing_enter(engine);
-        tracing_turn_over(engine);
-        tracing_leave(engine);
-        tell_sample(engine, now_of(engine));
-        tracing->tracer = NULL;
-        tracing->ended = tracer;
-        tracer->ops->end(tracer);
+        tracing_detach(engine);
+        tracing_finish(engine);
 }

@@ -18,6 +18,7 @@
 #include "trace.h"
 #include <base/buf.h>
 #include <net/resolve.h>
+#include <stdatomic.h>
 
 struct conn;
 struct loop;
@@ -48,9 +49,16 @@ struct trace_conn_notes {
         bool we_close; /* we asked for the end, or want no more of what comes */
 };
 
+/* What is numbered so far, where several engines number together. */
+struct trace_numbers {
+        _Atomic uint64_t n_attempts, n_conns;
+        _Atomic uint32_t n_origins;
+};
+
 struct tracing {
         struct tracer *tracer; /* NULL: none */
         struct tracer *ended;  /* it was told the end, and is kept for what it holds; NULL: none */
+        struct trace_numbers *shared; /* NULL: these here count */
         uint64_t n_attempts, n_conns; /* numbered so far */
         uint32_t n_origins;
         uint64_t entered_ns; /* when the caller called us last */
@@ -62,13 +70,15 @@ struct tracing {
         uint64_t oldest_ns; /* of what was read in this turn: when the kernel had it; 0: nothing */
         uint64_t n_acks_wanted, acks_since_ns; /* in this second, and when it began */
         uint64_t seen_cpu_ns;
-        struct buf url; /* scratch */
 };
 
 void tracing_deinit(struct tracing *tracing);
 
 /* A new attempt of a request begins to wait: number it. */
 void tracing_number(struct muster_request *request);
+
+/* A new connection is made: its number. */
+uint64_t tracing_number_conn(struct tracing *tracing);
 
 /* It has its origin. */
 void tracing_origin(struct engine *engine, struct origin *origin);
@@ -114,5 +124,13 @@ int tracing_begin(struct engine *engine, struct tracer *take_tracer);
  * end. Nothing to do without a tracer.
  */
 void tracing_end(struct engine *engine);
+
+/*
+ * The same in steps, for an engine whose results are elsewhere: tell what it has itself, and no more
+ * from now on; tell a result that nobody took; end.
+ */
+void tracing_detach(struct engine *engine);
+void tracing_untaken(struct muster_request *request);
+void tracing_finish(struct engine *engine);
 
 #endif

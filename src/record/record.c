@@ -103,6 +103,12 @@ static int compare_attempts(const void *a, const void *b)
         return (int)one->is_last - (int)other->is_last;
 }
 
+static int compare_origins(const void *a, const void *b)
+{
+        return compare_numbers(((const struct trace_origin *)a)->number,
+                ((const struct trace_origin *)b)->number);
+}
+
 static int compare_conns(const void *a, const void *b)
 {
         return compare_numbers(((const struct trace_conn *)a)->id,
@@ -221,6 +227,7 @@ static void unite_origins(struct record *record)
 
 void record_settle(struct record *record)
 {
+        sort(record->origins, record->n_origins, sizeof(*record->origins), compare_origins);
         sort(record->attempts, record->n_attempts, sizeof(*record->attempts), compare_attempts);
         sort(record->conns, record->n_conns, sizeof(*record->conns), compare_conns);
         sort(record->lookups, record->n_lookups, sizeof(*record->lookups), compare_lookups);

@@ -25,13 +25,6 @@ static struct muster_record_options known_options(const struct muster_record_opt
         return known;
 }
 
-/* The tracer, also when it was told the end. */
-static struct tracer *tracer_of(const struct muster_client *client)
-{
-        return client->engine.tracing.tracer ? client->engine.tracing.tracer
-                                             : client->engine.tracing.ended;
-}
-
 static int refuse_options(struct muster_error *error, const char *why)
 {
         return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0, "invalid: %s", why);
@@ -49,9 +42,9 @@ int muster_record(struct muster_client *client, const struct muster_record_optio
         if (!client || callback_is_running())
                 return refuse_options(error,
                         "there is no client to record, or this is a function that it called");
-        if (tracer_of(client))
+        if (client_tracer(client))
                 return refuse_options(error, "this client is recorded already");
-        if (client->engine.stats.n_submitted)
+        if (client->n_submitted)
                 return refuse_options(error,
                         "recording must begin before the first request is submitted");
         if (known.file && !*known.file)
@@ -59,8 +52,8 @@ int muster_record(struct muster_client *client, const struct muster_record_optio
         r = recorder_new(&tracer, &known, &client->settings, &client->engine.clock, error);
         if (r < 0)
                 return r;
-        r = tracing_begin(&client->engine, tracer);
-        if (r < 0) {
+        r = client_trace(client, tracer);
+        for (unsigned i = 0; r < 0 && i < client->settings.threads; i++) {
                 tracer->ops->end(tracer);
                 tracer->ops->free(tracer);
         }
@@ -74,8 +67,8 @@ int muster_record_end(struct muster_client *client, struct muster_error *error)
         if (!client || callback_is_running())
                 return refuse_options(error,
                         "there is no client, or this is a function that it called");
-        tracing_end(&client->engine);
-        return recorder_outcome(tracer_of(client), error);
+        client_untrace(client);
+        return recorder_outcome(client_tracer(client), error);
 }
 
 int record_of_client(struct record *record, const struct muster_client *client)
@@ -83,5 +76,5 @@ int record_of_client(struct record *record, const struct muster_client *client)
         *record = (struct record){ 0 };
         if (callback_is_running())
                 return MUSTER_E_INVALID;
-        return recorder_copy(client ? tracer_of(client) : NULL, record);
+        return recorder_copy(client ? client_tracer(client) : NULL, record);
 }

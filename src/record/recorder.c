@@ -7,11 +7,16 @@
 #include <assert.h>
 #include <base/error.h>
 #include <base/mem.h>
+#include <pthread.h>
 #include <stdio.h>
 
 struct recorder {
         struct tracer tracer; /* first: the core knows only this part */
         const struct clock *clock;
+        pthread_mutex_t lock; /* held for each row where several threads tell of themselves */
+        bool is_shared;
+        unsigned n_telling,
+                n_users; /* threads that were not told the end, and that did not free it */
         struct record_run run;
         struct counters before, after;
         struct memory memory;
@@ -41,12 +46,30 @@ static uint64_t since_start(const struct recorder *recorder)
 
 /* --- rows ------------------------------------------------------------------------------------ */
 
+/*
+ * With a lock for each row several threads get in each other's way only when the writer's thread,
+ * which is one, has more than it can do anyway. Locking changes nothing of what a recorder holds.
+ */
+static void lock(const struct recorder *recorder)
+{
+        if (recorder->is_shared)
+                pthread_mutex_lock((pthread_mutex_t *)(uintptr_t)&recorder->lock);
+}
+
+static void unlock(const struct recorder *recorder)
+{
+        if (recorder->is_shared)
+                pthread_mutex_unlock((pthread_mutex_t *)(uintptr_t)&recorder->lock);
+}
+
 static void keep_row(struct recorder *recorder, enum row_kind kind, const void *row)
 {
+        lock(recorder);
         assert(!recorder->is_over);
         memory_add(&recorder->memory, kind, row);
         if (recorder->writer)
                 (void)writer_add(recorder->writer, kind, row); /* it counts what it drops */
+        unlock(recorder);
 }
 
 static void note_origin(struct tracer *tracer, const struct trace_origin *origin)
@@ -103,11 +126,14 @@ static void note_sample(struct tracer *tracer, const struct trace_sample *sample
 
 /* --- begin and end --------------------------------------------------------------------------- */
 
+/* The last of those who tell something says it. */
 static void end_recording(struct tracer *tracer)
 {
         struct recorder *recorder = recorder_of(tracer);
 
         assert(!recorder->is_over);
+        if (--recorder->n_telling)
+                return;
         counters_read(&recorder->after);
         recorder->run.end_ns = since_start(recorder);
         recorder->run.is_complete = true;
@@ -124,6 +150,9 @@ static void free_recorder(struct tracer *tracer)
 {
         struct recorder *recorder = recorder_of(tracer);
 
+        if (recorder->n_users && --recorder->n_users)
+                return;
+        pthread_mutex_destroy(&recorder->lock);
         memory_deinit(&recorder->memory);
         mem_free(recorder->run.version);
         mem_free(recorder->run.command);
@@ -169,6 +198,11 @@ static int init_run(struct record_run *run, const struct muster_record_options *
         return run->version && (run->command || !options->command) ? 0 : MUSTER_E_RESOURCE;
 }
 
+static unsigned n_threads(const struct settings *settings)
+{
+        return settings->threads ? settings->threads : 1;
+}
+
 int recorder_new(struct tracer **ret_tracer, const struct muster_record_options *options,
         const struct settings *settings, const struct clock *clock, struct muster_error *error)
 {
@@ -179,16 +213,21 @@ int recorder_new(struct tracer **ret_tracer, const struct muster_record_options 
                 return error_set_memory(error, MUSTER_PHASE_QUEUE);
         recorder->tracer.ops = &recorder_ops;
         recorder->clock = clock;
+        recorder->n_telling = n_threads(settings);
+        recorder->is_shared = settings->threads > 1;
+        pthread_mutex_init(&recorder->lock, NULL);
         counters_read(&recorder->before);
         if (init_run(&recorder->run, options, settings, clock) < 0 ||
                 memory_init(&recorder->memory, options->keep) < 0)
                 error_set_memory(error, MUSTER_PHASE_QUEUE);
         else
                 r = options->file ? open_store(recorder, options, error) : 0;
-        if (r < 0)
+        if (r < 0) {
                 free_recorder(&recorder->tracer);
-        else
-                *ret_tracer = &recorder->tracer;
+                return r;
+        }
+        recorder->n_users = n_threads(settings);
+        *ret_tracer = &recorder->tracer;
         return r;
 }
 
@@ -237,15 +276,27 @@ static int copy_counters(const struct recorder *recorder, struct record *record)
         return 0;
 }
 
+static int copy_all(const struct recorder *recorder, struct record *record)
+{
+        int r = copy_run(recorder, &record->run);
+
+        if (r == 0)
+                r = copy_counters(recorder, record);
+        return r < 0 ? r : memory_copy(&recorder->memory, record);
+}
+
 int recorder_copy(const struct tracer *tracer, struct record *record)
 {
         const struct recorder *recorder = const_recorder_of(tracer);
+        int r;
 
         *record = (struct record){ 0 };
         if (!recorder)
                 return MUSTER_E_INPUT;
-        if (copy_run(recorder, &record->run) == 0 && copy_counters(recorder, record) == 0 &&
-                memory_copy(&recorder->memory, record) == 0)
+        lock(recorder);
+        r = copy_all(recorder, record);
+        unlock(recorder);
+        if (r == 0)
                 return 0;
         record_deinit(record);
         return MUSTER_E_RESOURCE;

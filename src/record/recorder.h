@@ -19,7 +19,8 @@
 
 /*
  * MUSTER_E_RESOURCE, with *error saying it. `clock` is that of the moments that will be told, and
- * stays until ops->end(). In the end ops->free() frees the recorder.
+ * stays until ops->end(). In the end ops->free() frees the recorder. Both are to be called once for
+ * each of the threads in the settings, by whichever thread; rows may come from all of them.
  */
 int recorder_new(struct tracer **ret_tracer, const struct muster_record_options *options,
         const struct settings *settings, const struct clock *clock, struct muster_error *error);

@@ -1,0 +1,377 @@
+/* SPDX-License-Identifier: MIT */
+#include "lane.h"
+
+#include "exchange.h"
+#include "flow.h"
+#include "relay.h"
+#include <assert.h>
+#include <base/error.h>
+#include <base/mem.h>
+#include <signal.h>
+#include <stdio.h>
+#include <unistd.h>
+
+static const struct engine_ops lane_ops;
+
+static struct lane *lane_of_lease(struct lease *lease)
+{
+        return LIST_OWNER(lease, struct lane, lease);
+}
+
+/* --- from other threads ---------------------------------------------------------------------- */
+
+void lane_post(struct lane *lane, struct muster_request *request)
+{
+        if (inbox_add(&lane->inbox, &request->link))
+                loop_wake(&lane->engine.loop);
+}
+
+void lane_post_visit(struct lane *lane, struct visit *visit)
+{
+        if (inbox_add_visit(&lane->inbox, visit))
+                loop_wake(&lane->engine.loop);
+}
+
+void lane_nudge(struct lane *lane)
+{
+        if (inbox_nudge(&lane->inbox))
+                loop_wake(&lane->engine.loop);
+}
+
+static void wake_for_slots(struct lease *lease)
+{
+        lane_nudge(lane_of_lease(lease));
+}
+
+/* --- whose an origin is ---------------------------------------------------------------------- */
+
+/* FNV-1a: a key has some thirty bytes. */
+static uint64_t hash(uint64_t seed, struct muster_str key)
+{
+        uint64_t hash = seed ^ UINT64_C(0xcbf29ce484222325);
+
+        for (size_t i = 0; i < key.len; i++)
+                hash = (hash ^ (unsigned char)key.at[i]) * UINT64_C(0x100000001b3);
+        return hash ^ hash >> 32;
+}
+
+struct lane *lane_of_key(const struct lane_common *common, struct muster_str key)
+{
+        return common->lanes[hash(common->hash_seed, key) % common->n];
+}
+
+static struct engine *home_of(struct engine *engine, const struct url *url)
+{
+        struct lane *lane = lane_of_engine(engine);
+        struct buf *key = &engine->origins.key;
+
+        key->len = 0;
+        if (url_add_origin(url, key) < 0)
+                return engine; /* it will find out itself that memory is out */
+        return &lane_of_key(lane->common, buf_str(key))->engine;
+}
+
+static void send_home(struct engine *home, struct muster_request *request)
+{
+        lane_post(lane_of_engine(home), request);
+}
+
+/* --- a turn begins: what was posted ---------------------------------------------------------- */
+
+static bool is_cancelled(struct lane_common *common, uint64_t id)
+{
+        if (id > atomic_load(&common->cancelled_up_to) && id != atomic_load(&common->cancelled_id))
+                return false;
+        atomic_store(&common->was_met, true);
+        return true;
+}
+
+static void take_in(struct lane *lane, struct muster_request *request)
+{
+        struct muster_error error = { 0 };
+
+        if (request->state == REQUEST_NEW) {
+                flow_submit(&lane->engine, request);
+        } else if (is_cancelled(lane->common, request->id)) {
+                error_set(&error, MUSTER_E_CANCELLED, MUSTER_PHASE_QUEUE, 0,
+                        "cancelled: by the caller");
+                flow_adopt(&lane->engine, request, &error);
+        } else {
+                flow_adopt(&lane->engine, request, NULL);
+        }
+}
+
+static bool cancel(struct engine *engine, uint64_t id)
+{
+        struct muster_request *request = engine_find(engine, id);
+
+        if (request)
+                engine_cancel(request);
+        return request != NULL;
+}
+
+static void hear(struct lane *lane, const struct visit *visit)
+{
+        struct engine *engine = &lane->engine;
+
+        switch (visit->wish) {
+        case VISIT_CANCEL:
+                lane->was_met = cancel(engine, visit->id);
+                return;
+        case VISIT_CANCEL_QUEUED:
+                engine_cancel_queued(engine);
+                return;
+        case VISIT_CANCEL_ALL:
+                engine_cancel_all(engine);
+                return;
+        case VISIT_TRACE:
+                lane->was_met = tracing_begin(engine, visit->argument) == 0;
+                return;
+        case VISIT_TRACE_END:
+        case VISIT_STOP:
+                return; /* when the turn ends */
+        }
+}
+
+/* An answer is not to wait. */
+static bool enter(struct engine *engine)
+{
+        struct lane *lane = lane_of_engine(engine);
+        struct lane_common *common = lane->common;
+        struct list requests, *link;
+
+        list_init(&requests);
+        lane->visit = inbox_take(&lane->inbox, &requests);
+        engine->n_held = atomic_load_explicit(&common->n_held, memory_order_relaxed);
+        engine->sched.is_full = atomic_load_explicit(&common->is_full, memory_order_relaxed);
+        while ((link = list_pop(&requests)))
+                take_in(lane, request_of_link(link));
+        if (lane->visit)
+                hear(lane, lane->visit);
+        return !lane->visit;
+}
+
+/* --- slots ----------------------------------------------------------------------------------- */
+
+static unsigned n_active_here(const struct lane *lane)
+{
+        return lane->engine.sched.n_active;
+}
+
+static void borrow_slots(struct engine *engine)
+{
+        struct lane *lane = lane_of_engine(engine);
+        struct sched *sched = &engine->sched;
+
+        sched_advance(sched, clock_now(&engine->clock));
+        lease_take(&lane->lease, sched->n_running, sched_n_due(sched), n_active_here(lane));
+        sched_set_slots(sched, lane->lease.n, lease_taken_elsewhere(&lane->lease),
+                lease_active_elsewhere(&lane->lease));
+}
+
+/*
+ * What is not used goes back. Who is due later will find a slot, as far as known now; else somebody
+ * wakes this lane.
+ */
+static void return_slots(struct engine *engine)
+{
+        struct lane *lane = lane_of_engine(engine);
+        struct sched *sched = &engine->sched;
+        bool is_wanting = atomic_load(&lane->lease.is_wanting);
+
+        lease_settle(&lane->lease, sched->n_running);
+        sched->n_slots = sched->n_running + (is_wanting ? 0 : 1);
+}
+
+/* --- a turn ends: what is for the caller ----------------------------------------------------- */
+
+/* A result that is there with its head: the engine goes on filling it, beside the caller. */
+static int share_stream(struct lane *lane, struct muster_request *request)
+{
+        request->relay = relay_new(request);
+        if (!request->relay)
+                return MUSTER_E_RESOURCE;
+        request->is_with_caller = true;
+        lane->engine.n_streams++;
+        list_push_back(&lane->streams, &request->relay->link);
+        return 0;
+}
+
+static void share_streams(struct lane *lane)
+{
+        struct list *link, *next, *finished = &lane->engine.finished;
+
+        for (link = finished->next; link != finished; link = next) {
+                struct muster_request *request = request_of_link(link);
+
+                next = link->next;
+                if (request->state == REQUEST_FINISHED || request->relay)
+                        continue;
+                if (share_stream(lane, request) < 0) {
+                        struct muster_error error = { 0 };
+
+                        error_set_memory(&error, MUSTER_PHASE_RECEIVE);
+                        flow_abort(request, &error); /* finished, where it stands */
+                }
+        }
+}
+
+/* The body is over, and with it the engine's part. */
+static void end_relay(struct relay *relay)
+{
+        struct muster_result *result = &relay->request->result;
+
+        (void)relay_fill(relay, &result->body, &relay->request->sink.read_at, true);
+        if (result->body.len && !result->error.code)
+                error_set_memory(&result->error, MUSTER_PHASE_RECEIVE);
+        list_remove(&relay->link);
+        relay_end(relay);
+}
+
+static bool fill_relay(struct relay *relay)
+{
+        struct muster_request *request = relay->request;
+        struct sink *sink = &request->sink;
+        bool has_news = relay_fill(relay, &request->result.body, &sink->read_at, false);
+
+        /* What was held up may have been its end. */
+        if (has_news && sink->is_blocked)
+                exchange_unblock(request);
+        if (request->state != REQUEST_TAKEN)
+                return has_news;
+        end_relay(relay);
+        return true;
+}
+
+static bool fill_relays(struct lane *lane)
+{
+        struct list *link, *next;
+        bool has_news = false;
+
+        for (link = lane->streams.next; link != &lane->streams; link = next) {
+                next = link->next;
+                if (fill_relay(LIST_OWNER(link, struct relay, link)))
+                        has_news = true;
+        }
+        return has_news;
+}
+
+static void show_stats(struct lane *lane)
+{
+        struct muster_client_stats stats = engine_stats(&lane->engine);
+
+        pthread_mutex_lock(&lane->lock);
+        lane->stats = stats;
+        lane->hold_until_ns = lane->engine.hold_until_ns;
+        pthread_mutex_unlock(&lane->lock);
+}
+
+static void stop(struct lane *lane)
+{
+        engine_end_all(&lane->engine);
+        tracing_detach(&lane->engine);
+        lane->is_stopping = true;
+}
+
+static void leave(struct engine *engine)
+{
+        struct lane *lane = lane_of_engine(engine);
+        struct visit *visit = lane->visit;
+        bool has_news;
+
+        if (visit && visit->wish == VISIT_STOP)
+                stop(lane);
+        share_streams(lane);
+        has_news = fill_relays(lane);
+        show_stats(lane);
+        if (has_news || !list_is_empty(&engine->finished))
+                outbox_add(&lane->common->outbox, &engine->finished, has_news);
+        if (visit && visit->wish == VISIT_TRACE_END)
+                tracing_detach(engine);
+        lane->visit = NULL;
+        if (visit)
+                visit_answer(visit, lane->was_met);
+        lane->was_met = false;
+}
+
+static const struct engine_ops lane_ops = {
+        .enter = enter,
+        .borrow_slots = borrow_slots,
+        .return_slots = return_slots,
+        .leave = leave,
+        .home_of = home_of,
+        .send_home = send_home,
+};
+
+/* --- the thread ------------------------------------------------------------------------------ */
+
+/* The kernel refuses to wait: nothing here can go on. */
+static void give_up(struct lane *lane)
+{
+        engine_cancel_all(&lane->engine);
+        usleep(1000); /* it will hardly get better at once */
+}
+
+static void *run(void *data)
+{
+        struct lane *lane = data;
+
+        while (!lane->is_stopping)
+                if (engine_turn(&lane->engine, UINT64_MAX) < 0)
+                        give_up(lane);
+        return NULL;
+}
+
+int lane_init(struct lane *lane, struct lane_common *common, unsigned index,
+        const struct engine_plan *plan, unsigned n_workers, struct muster_error *error)
+{
+        struct engine_plan own = *plan;
+        int r;
+
+        lane->common = common;
+        lane->index = index;
+        lane->settings = *plan->settings;
+        lane->settings.workers = n_workers;
+        own.settings = &lane->settings;
+        inbox_init(&lane->inbox);
+        list_init(&lane->streams);
+        pthread_mutex_init(&lane->lock, NULL);
+        slots_add(&common->slots, &lane->lease, wake_for_slots);
+        lane->engine.ops = &lane_ops;
+        r = engine_init(&lane->engine, &own, error);
+        lane->engine.tracing.shared = &common->numbers;
+        if (r == 0)
+                pace_share(&lane->engine.sched.pace, &common->moments);
+        return r;
+}
+
+/* Signals are for the threads that the caller made. */
+int lane_start(struct lane *lane, struct muster_error *error)
+{
+        char name[16];
+        sigset_t all, before;
+        int r;
+
+        sigfillset(&all);
+        pthread_sigmask(SIG_SETMASK, &all, &before);
+        r = pthread_create(&lane->thread, NULL, run, lane);
+        pthread_sigmask(SIG_SETMASK, &before, NULL);
+        if (r != 0)
+                return error_set(error, MUSTER_E_RESOURCE, MUSTER_PHASE_QUEUE, r,
+                        "resource: cannot start thread %u of %u: %s", lane->index + 1,
+                        lane->common->n, error_sys_text(r));
+        lane->is_running = true;
+        snprintf(name, sizeof(name), "muster-%u", lane->index + 1);
+        pthread_setname_np(lane->thread, name);
+        return 0;
+}
+
+void lane_deinit(struct lane *lane)
+{
+        if (lane->is_running)
+                pthread_join(lane->thread, NULL);
+        lane->is_running = false;
+        engine_deinit(&lane->engine);
+        pthread_mutex_destroy(&lane->lock);
+        inbox_deinit(&lane->inbox);
+}

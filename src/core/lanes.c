@@ -1,0 +1,366 @@
+/* SPDX-License-Identifier: MIT */
+#include "lanes.h"
+
+#include <assert.h>
+#include <base/error.h>
+#include <base/mem.h>
+#include <base/rand.h>
+
+/* --- visits ---------------------------------------------------------------------------------- */
+
+/* Post it to all, and wait for the answers. Did one meet the wish? */
+static bool visit_all(struct lanes *lanes, enum visit_wish wish, uint64_t id, void *argument)
+{
+        struct visit visit;
+        bool was_met;
+
+        visit_init(&visit, wish, lanes->common.n);
+        visit.id = id;
+        visit.argument = argument;
+        for (unsigned i = 0; i < lanes->common.n; i++)
+                lane_post_visit(lanes->common.lanes[i], &visit);
+        was_met = visit_wait(&visit);
+        visit_deinit(&visit);
+        return was_met;
+}
+
+/* --- making and unmaking --------------------------------------------------------------------- */
+
+static int init_common(struct lane_common *common, unsigned n, const struct settings *settings,
+        struct muster_error *error)
+{
+        int sys = 0;
+
+        common->lanes = mem_array(n, sizeof(struct lane *));
+        if (!common->lanes)
+                return error_set_memory(error, MUSTER_PHASE_QUEUE);
+        if (outbox_init(&common->outbox, &sys) < 0) {
+                common->lanes = mem_free(common->lanes);
+                return error_set(error, MUSTER_E_RESOURCE, MUSTER_PHASE_QUEUE, sys,
+                        "resource: cannot make a descriptor to wait for results: %s",
+                        error_sys_text(sys));
+        }
+        rand_seed_bytes(&common->hash_seed, sizeof(common->hash_seed));
+        slots_init(&common->slots, settings->concurrency);
+        moments_init(&common->moments, settings->rate_per_s);
+        return 0;
+}
+
+static unsigned workers_of_each(unsigned n_workers, unsigned n_lanes)
+{
+        return n_workers > n_lanes ? n_workers / n_lanes : 1;
+}
+
+/* All are made before the first one runs: they know each other from the beginning. */
+static int make_all(struct lanes *lanes, unsigned n, const struct engine_plan *plan,
+        struct muster_error *error)
+{
+        struct lane_common *common = &lanes->common;
+        unsigned n_workers = workers_of_each(plan->settings->workers, n);
+        int r = 0;
+
+        while (r == 0 && common->n < n) {
+                struct lane *lane = mem_zalloc(sizeof(*lane));
+
+                if (!lane)
+                        return error_set_memory(error, MUSTER_PHASE_QUEUE);
+                common->lanes[common->n] = lane;
+                r = lane_init(lane, common, common->n++, plan, n_workers, error);
+        }
+        for (unsigned i = 0; r == 0 && i < n; i++)
+                r = lane_start(common->lanes[i], error);
+        return r;
+}
+
+int lanes_new(struct lanes **ret_lanes, unsigned n, const struct engine_plan *plan,
+        struct muster_error *error)
+{
+        struct lanes *lanes = mem_zalloc(sizeof(*lanes));
+        int r;
+
+        assert(n > 1 && n <= LANES_MAX && n <= plan->settings->concurrency);
+        if (!lanes)
+                return error_set_memory(error, MUSTER_PHASE_QUEUE);
+        list_init(&lanes->results);
+        r = init_common(&lanes->common, n, plan->settings, error);
+        if (r < 0) {
+                mem_free(lanes);
+                return r;
+        }
+        r = make_all(lanes, n, plan, error);
+        if (r < 0)
+                lanes_free(lanes);
+        else
+                *ret_lanes = lanes;
+        return r;
+}
+
+static void free_requests(struct list *list)
+{
+        struct list *link;
+
+        while ((link = list_pop(list)))
+                request_destroy(request_of_link(link));
+}
+
+/* Of a client that could not be made only some run. */
+static void stop_all(struct lanes *lanes)
+{
+        unsigned n_running = 0;
+
+        while (n_running < lanes->common.n && lanes->common.lanes[n_running]->is_running)
+                n_running++;
+        lanes->common.n = n_running;
+        if (n_running)
+                visit_all(lanes, VISIT_STOP, 0, NULL);
+}
+
+static void tell_untaken(struct lanes *lanes);
+
+struct lanes *lanes_free(struct lanes *lanes)
+{
+        struct lane_common *common;
+        unsigned n;
+
+        if (!lanes)
+                return NULL;
+        common = &lanes->common;
+        n = common->n;
+        if (lanes->n_submitted)
+                lanes_cancel_all(lanes);
+        stop_all(lanes);
+        outbox_take(&common->outbox, &lanes->results);
+        if (lanes->is_recorded)
+                tell_untaken(lanes);
+        free_requests(&lanes->results);
+        for (unsigned i = 0; i < n; i++) {
+                lane_deinit(common->lanes[i]);
+                mem_free(common->lanes[i]);
+        }
+        moments_deinit(&common->moments);
+        outbox_deinit(&common->outbox);
+        mem_free(common->lanes);
+        return mem_free(lanes);
+}
+
+/* --- requests in ----------------------------------------------------------------------------- */
+
+/*
+ * The key of a URL's origin as it is most often written. Where this does not find it the lane that
+ * gets the request passes it on.
+ */
+static struct lane *likely_lane(const struct lanes *lanes, struct muster_str url)
+{
+        char key[256];
+        size_t n = 0, n_scheme = str_starts(url, "https://") ? 8 : 7;
+        bool has_port = false;
+
+        while (n < url.len && n < sizeof(key) - 4) {
+                char c = url.at[n];
+
+                if (n >= n_scheme && (c == '/' || c == '?' || c == '#'))
+                        break;
+                has_port = has_port || (n >= n_scheme && c == ':');
+                key[n++] = c;
+        }
+        if (!has_port) {
+                const char *port = n_scheme == 8 ? ":443" : ":80";
+
+                memcpy(key + n, port, strlen(port));
+                n += strlen(port);
+        }
+        return lane_of_key(&lanes->common, (struct muster_str){ key, n });
+}
+
+void lanes_submit(struct lanes *lanes, struct muster_request *request)
+{
+        lanes->n_submitted++;
+        lane_post(likely_lane(lanes, buf_str(&request->asked_url)), request);
+}
+
+void lanes_note_held(struct lanes *lanes, uint64_t n_held, bool is_full)
+{
+        atomic_store_explicit(&lanes->common.n_held, n_held, memory_order_relaxed);
+        atomic_store_explicit(&lanes->common.is_full, is_full, memory_order_relaxed);
+}
+
+/*
+ * A request may be between two lanes when they are visited. Whoever gets it sees that it is to end;
+ * and it has arrived when all are visited a second time.
+ */
+int lanes_cancel(struct lanes *lanes, uint64_t id)
+{
+        struct lane_common *common = &lanes->common;
+        bool was_met;
+
+        atomic_store(&common->was_met, false);
+        atomic_store(&common->cancelled_id, id);
+        was_met = visit_all(lanes, VISIT_CANCEL, id, NULL) ||
+                  visit_all(lanes, VISIT_CANCEL, id, NULL);
+        atomic_store(&common->cancelled_id, 0);
+        return was_met || atomic_load(&common->was_met) ? 0 : MUSTER_E_INVALID;
+}
+
+void lanes_cancel_queued(struct lanes *lanes)
+{
+        visit_all(lanes, VISIT_CANCEL_QUEUED, 0, NULL);
+        visit_all(lanes, VISIT_CANCEL_QUEUED, 0, NULL);
+}
+
+void lanes_cancel_all(struct lanes *lanes)
+{
+        atomic_store(&lanes->common.cancelled_up_to, lanes->n_submitted);
+        visit_all(lanes, VISIT_CANCEL_ALL, 0, NULL);
+        visit_all(lanes, VISIT_CANCEL_ALL, 0, NULL);
+}
+
+/* --- results out ----------------------------------------------------------------------------- */
+
+bool lanes_have_results(struct lanes *lanes)
+{
+        if (list_is_empty(&lanes->results))
+                outbox_take(&lanes->common.outbox, &lanes->results);
+        return !list_is_empty(&lanes->results);
+}
+
+struct muster_request *lanes_take(struct lanes *lanes)
+{
+        if (!lanes_have_results(lanes))
+                return NULL;
+        lanes->n_given++;
+        return request_of_link(list_pop(&lanes->results));
+}
+
+int lanes_wait(struct lanes *lanes, uint64_t until_ns)
+{
+        struct outbox *outbox = &lanes->common.outbox;
+
+        for (;;) {
+                if (lanes_have_results(lanes))
+                        return 0;
+                /* Streams that the caller has are its to read: they finish no more results. */
+                if (lanes->n_given == lanes->n_submitted)
+                        return MUSTER_IDLE;
+                if (atomic_exchange(&outbox->was_woken, false))
+                        return MUSTER_WOKEN;
+                if (clock_ns_of(CLOCK_MONOTONIC) >= until_ns)
+                        return MUSTER_LATER;
+                outbox_wait(outbox, until_ns);
+        }
+}
+
+void lanes_expect(struct lanes *lanes)
+{
+        outbox_expect(&lanes->common.outbox);
+}
+
+void lanes_wait_for_news(struct lanes *lanes)
+{
+        outbox_wait(&lanes->common.outbox, UINT64_MAX);
+}
+
+void lanes_wake(struct lanes *lanes)
+{
+        outbox_wake(&lanes->common.outbox);
+}
+
+int lanes_fd(struct lanes *lanes)
+{
+        struct outbox *outbox = &lanes->common.outbox;
+
+        outbox_poll(outbox);
+        return outbox->fd;
+}
+
+int lanes_turn(struct lanes *lanes)
+{
+        struct outbox *outbox = &lanes->common.outbox;
+
+        /* Quiet before the look: what comes after that makes it readable again. */
+        outbox_wait(outbox, 0);
+        atomic_store(&outbox->was_woken, false);
+        if (lanes_have_results(lanes))
+                return 0;
+        return lanes->n_given == lanes->n_submitted ? MUSTER_IDLE : MUSTER_LATER;
+}
+
+/* --- counters -------------------------------------------------------------------------------- */
+
+static void add_stats(struct muster_client_stats *sum, const struct muster_client_stats *stats)
+{
+        sum->n_finished += stats->n_finished;
+        sum->n_in_flight += stats->n_in_flight;
+        sum->n_conns_opened += stats->n_conns_opened;
+        sum->n_conns_reused += stats->n_conns_reused;
+        sum->n_attempts += stats->n_attempts;
+        sum->n_retries += stats->n_retries;
+        sum->n_redirects += stats->n_redirects;
+        sum->n_lookups += stats->n_lookups;
+        sum->n_tls_handshakes += stats->n_tls_handshakes;
+        sum->n_tls_resumed += stats->n_tls_resumed;
+        sum->n_turns += stats->n_turns;
+        sum->n_processing += stats->n_processing;
+        sum->n_refused += stats->n_refused;
+        sum->n_retries_withheld += stats->n_retries_withheld;
+        if (sum->longest_turn_ns < stats->longest_turn_ns)
+                sum->longest_turn_ns = stats->longest_turn_ns;
+}
+
+struct muster_client_stats lanes_stats(const struct lanes *lanes)
+{
+        struct muster_client_stats sum = { .n_submitted = lanes->n_submitted };
+        uint64_t now_ns = clock_ns_of(CLOCK_MONOTONIC), hold_until_ns = 0, n_busy;
+
+        for (unsigned i = 0; i < lanes->common.n; i++) {
+                struct lane *lane = lanes->common.lanes[i];
+
+                pthread_mutex_lock(&lane->lock);
+                add_stats(&sum, &lane->stats);
+                if (hold_until_ns < lane->hold_until_ns)
+                        hold_until_ns = lane->hold_until_ns;
+                pthread_mutex_unlock(&lane->lock);
+        }
+        n_busy = sum.n_finished + sum.n_in_flight + sum.n_processing;
+        sum.n_queued = sum.n_submitted > n_busy ? sum.n_submitted - n_busy : 0;
+        if (!sum.n_in_flight && hold_until_ns > now_ns)
+                sum.hold_ns = hold_until_ns - now_ns;
+        return sum;
+}
+
+/* --- tracing --------------------------------------------------------------------------------- */
+
+int lanes_trace(struct lanes *lanes, struct tracer *tracer)
+{
+        if (lanes->is_recorded || lanes->n_submitted)
+                return MUSTER_E_INVALID;
+        lanes->is_recorded = true;
+        visit_all(lanes, VISIT_TRACE, 0, tracer);
+        return 0;
+}
+
+/* Results that nobody took, and will not take as long as somebody listens. */
+static void tell_untaken(struct lanes *lanes)
+{
+        struct list *link, *results = &lanes->results;
+
+        for (link = results->next; link != results; link = link->next)
+                if (!request_of_link(link)->relay)
+                        tracing_untaken(request_of_link(link));
+        for (unsigned i = 0; i < lanes->common.n; i++)
+                tracing_finish(&lanes->common.lanes[i]->engine);
+        lanes->is_recorded = false;
+}
+
+void lanes_untrace(struct lanes *lanes)
+{
+        if (!lanes->is_recorded)
+                return;
+        visit_all(lanes, VISIT_TRACE_END, 0, NULL);
+        outbox_take(&lanes->common.outbox, &lanes->results);
+        tell_untaken(lanes);
+}
+
+const struct engine *lanes_first_engine(const struct lanes *lanes)
+{
+        return &lanes->common.lanes[0]->engine;
+}
