@@ -65,6 +65,8 @@ JUDGE_SHARE(FAILURES_FIRST, 0.1);
 /* Of the attempts: more that are missing look like times in which nothing went on. */
 JUDGE_SHARE(HOLES_MOST, 0.01);
 
+/* Of the wall time: what ended in the last of it was one of the last (chain.h). */
+JUDGE_SHARE(LAST_OF_RUN, 0.01);
 /* Of the wall time: a part is worth a word in the verdict. */
 JUDGE_SHARE(MENTIONED, 0.1);
 /* Of the wall time: a resource that was needed for as long may be what held the run up. */
@@ -141,6 +143,29 @@ JUDGE_TIMES(REPLAY_OFF, 2);
 /* What is expected may come as well: nothing is promised then. */
 JUDGE_TIMES(PREDICTION_VAGUE, 1.5);
 
+/* --- predictions ----------------------------------------------------------------------------- */
+
+/* Of the gain: what may not come, as connections that are spared spare nothing else. */
+JUDGE_SHARE(GAIN_MISSED, 0.1);
+/* The same of handshakes, whose computing others may take up. */
+JUDGE_SHARE(HANDSHAKE_GAIN_MISSED, 0.25);
+/* The same of a larger first window, which a router's queue may not take. */
+JUDGE_SHARE(WINDOW_GAIN_MISSED, 0.5);
+/* Of the wall time expected: it may take so much longer where a remedy is known well. */
+JUDGE_SHARE(LONGER_AT_WORST, 0.1);
+/* The same of handshakes that are resumed. */
+JUDGE_SHARE(RESUMED_AT_WORST, 0.05);
+/* Of the wall time expected, at best, where it is a guess. */
+JUDGE_TIMES(GUESS_AT_BEST, 0.5);
+/* ... and at worst. */
+JUDGE_TIMES(GUESS_AT_WORST, 2);
+/* The same of a herd, of which each one's time is known. */
+JUDGE_TIMES(HERD_AT_WORST, 1.5);
+/* Of the connections that waited when there was no room for another: so many have room. */
+JUDGE_SHARE(CROWD_THAT_FITS, 0.5);
+/* Processors, where a record does not say. */
+JUDGE_COUNT(PROCESSORS_LIKELY, 2);
+
 /* --- the loop's thread, and the processor ---------------------------------------------------- */
 
 /*
@@ -216,6 +241,9 @@ JUDGE_SHARE(BY_CLOCK, 0.7);
 JUDGE_SHARE(FEW_OUT, 0.25);
 /* ... and this is many. */
 JUDGE_SHARE(MANY_OUT, 0.75);
+/* Quantiles: fast ones of many, which are held against slow ones of few. */
+JUDGE_SHARE(FAST_OF_MANY, 0.1);
+JUDGE_SHARE(SLOW_OF_FEW, 0.75);
 /* Within the scatter of medians of a few dozen answers. */
 JUDGE_TIMES(FLAT_GROWTH, 1.3);
 /* A third of the time of an answer is a queue: no scatter any more. */
@@ -249,6 +277,8 @@ JUDGE_SHARE(LET_IN_ALL_THE_SAME, 0.25);
 JUDGE_SHARE(LET_IN_TO_TELL, 0.1);
 /* Of what was let in: the server counts what is on its way, too. */
 JUDGE_SHARE(LET_IN_MARGIN, 0.8);
+/* Of those let in, over which the best pace is taken: holds weigh little in as many. */
+JUDGE_SHARE(PACE_OF_PART, 0.33);
 /* A shorter time tells of no pace. */
 JUDGE_NS(PACE_LEAST_NS, 100 * NS_PER_MS);
 
@@ -304,6 +334,8 @@ JUDGE_SHARE(LOOKUPS_LOST, 0.25);
 /* Beyond the resolver's own time: what an answer takes, and a loop that was busy. */
 JUDGE_NS(LOOKUP_LATE_NS, 100 * NS_PER_MS);
 JUDGE_NS(FAMILY_LATE_NS, 10 * NS_PER_MS);
+/* Before it: our stamps. */
+JUDGE_NS(FAMILY_EARLY_NS, NS_PER_MS);
 
 /* --- TLS ------------------------------------------------------------------------------------- */
 
@@ -372,6 +404,9 @@ KNOWN_NS(FAMILY_NS, 50 * NS_PER_MS);
 /* Bytes that a cold connection sends at once: ten segments, RFC 6928. */
 KNOWN_COUNT(FIRST_WINDOW_SEGMENTS, 10);
 KNOWN_COUNT(FIRST_WINDOW, 10 * 1448);
+/* Bytes of a body that the loop decodes all the same, and the step: core/exchange.c. */
+KNOWN_COUNT(DECODED_BEGIN_BYTES, 64 * 1024);
+KNOWN_COUNT(DECODED_STEP_BYTES, 2048);
 /* A turn of the loop that is not recorded took less: core/tracing.c. */
 KNOWN_NS(SHORT_TURN_NS, NS_PER_MS);
 

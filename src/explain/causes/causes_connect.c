@@ -9,16 +9,16 @@
  * A far server is none of these: there all take the same, and it is what a round trip takes.
  */
 #include "cause.h"
-#include <explain/facts/sort.h>
-#include <explain/measure/conns.h>
-#include <explain/measure/dialling.h>
-#include <explain/measure/load.h>
-#include <explain/model/whatif.h>
 
 #include <base/clock.h>
 #include <base/mem.h>
 #include <errno.h>
+#include <explain/facts/sort.h>
 #include <explain/judgement.h>
+#include <explain/measure/conns.h>
+#include <explain/measure/dialling.h>
+#include <explain/measure/load.h>
+#include <explain/model/whatif.h>
 
 /* --- ports and descriptors ------------------------------------------------------------------- */
 
@@ -160,12 +160,12 @@ static void connect_at_once(struct replay_request *request, const struct facts *
  */
 static uint64_t n_that_fit(const struct crowd *crowd, const struct facts *facts)
 {
-        uint64_t n = crowd->least / 2;
+        uint64_t n = whole_of((double)crowd->least * CROWD_THAT_FITS);
 
         if (!crowd->is_known || facts->slots < 2)
                 return 0;
         if (n >= facts->slots)
-                n = facts->slots / 2;
+                n = whole_of((double)facts->slots * CROWD_THAT_FITS);
         return n ? n : 1;
 }
 
@@ -213,7 +213,8 @@ static void predict_fewer(struct finding *finding, const struct facts *facts,
         fewer.rest_ns = wait.p10;
         fewer.most_ns = n * each_ns(facts, wait.p10);
         wall_ns = whatif_wall_ns(&whatif, facts);
-        finding_predict(finding, wall_ns, wall_ns / 2, 2 * wall_ns);
+        finding_predict(finding, wall_ns, whole_of((double)wall_ns * GUESS_AT_BEST),
+                whole_of((double)wall_ns * GUESS_AT_WORST));
 }
 
 /* Packets that get lost anywhere else, too, are lost by the network (causes_wire.c). */

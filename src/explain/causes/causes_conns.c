@@ -14,14 +14,14 @@
  * What all of them predict is the same run with connections kept.
  */
 #include "cause.h"
-#include <explain/measure/conns.h>
-#include <explain/measure/dialling.h>
-#include <explain/measure/handshakes.h>
-#include <explain/model/whatif.h>
 
 #include <base/clock.h>
 #include <base/mem.h>
 #include <explain/judgement.h>
+#include <explain/measure/conns.h>
+#include <explain/measure/dialling.h>
+#include <explain/measure/handshakes.h>
+#include <explain/model/whatif.h>
 
 /* How connections ended that had served somebody. */
 struct endings {
@@ -184,14 +184,15 @@ static void add_cost(struct finding *finding, const struct facts *facts,
 
 /*
  * With connections kept. The replay is the best case: connections that are spared spare nothing
- * else; so up to a tenth of the gain may not come.
+ * else; so a part of the gain may not come.
  */
 static void predict_kept(struct finding *finding, const struct facts *facts)
 {
         uint64_t wall_ns = whatif_wall_ns(&(struct whatif){ .keeps_conns = true }, facts);
         uint64_t gain_ns = wall_ns < facts->wall_ns ? facts->wall_ns - wall_ns : 0;
 
-        finding_predict(finding, wall_ns, wall_ns, wall_ns + gain_ns / 10);
+        finding_predict(finding, wall_ns, wall_ns,
+                wall_ns + whole_of((double)gain_ns * GAIN_MISSED));
 }
 
 /*
@@ -208,7 +209,8 @@ static void predict_kept_once(struct finding *finding, const struct facts *facts
         uint64_t wall_ns = whatif_wall_ns(&whatif, facts);
         uint64_t gain_ns = wall_ns < facts->wall_ns ? facts->wall_ns - wall_ns : 0;
 
-        finding_predict(finding, wall_ns, wall_ns, wall_ns + gain_ns / 10);
+        finding_predict(finding, wall_ns, wall_ns,
+                wall_ns + whole_of((double)gain_ns * GAIN_MISSED));
 }
 
 /* Where requests come at their own pace each takes longer, though the run does not. */

@@ -9,15 +9,21 @@
  * in accepting.h.
  */
 #include "cause.h"
-#include <explain/facts/life.h>
-#include <explain/measure/accepting.h>
-#include <explain/measure/conns.h>
-#include <explain/model/whatif.h>
 
 #include <base/clock.h>
 #include <base/mem.h>
+#include <explain/facts/life.h>
 #include <explain/judgement.h>
+#include <explain/measure/accepting.h>
+#include <explain/measure/conns.h>
+#include <explain/model/whatif.h>
 #include <math.h>
+
+static void predict(struct finding *finding, uint64_t wall_ns)
+{
+        finding_predict(finding, wall_ns, whole_of((double)wall_ns * GUESS_AT_BEST),
+                whole_of((double)wall_ns * HERD_AT_WORST));
+}
 
 /* --- handshake-herd -------------------------------------------------------------------------- */
 
@@ -146,7 +152,7 @@ static bool handshake_herd(const struct facts *facts, struct finding *finding)
         finding_remedy(finding,
                 "Open fewer connections at once: each handshake less is time won, and the requests share the ones that are there.");
         finding_option(finding, "--concurrency %llu", (unsigned long long)whatif.concurrency);
-        finding_predict(finding, wall_ns, wall_ns / 2, wall_ns + wall_ns / 2);
+        predict(finding, wall_ns);
         return true;
 }
 
@@ -204,7 +210,7 @@ static void propose_fewer(struct finding *finding, const struct facts *facts,
         if (!best)
                 return;
         finding_option(finding, "--concurrency %llu", (unsigned long long)best);
-        finding_predict(finding, best_ns, best_ns / 2, best_ns + best_ns / 2);
+        predict(finding, best_ns);
 }
 
 static bool slow_accept(const struct facts *facts, struct finding *finding)

@@ -13,14 +13,14 @@
  * first three.
  */
 #include "cause.h"
-#include <explain/measure/conns.h>
-#include <explain/measure/dialling.h>
-#include <explain/measure/lookups.h>
-#include <explain/model/whatif.h>
 
 #include <base/clock.h>
 #include <base/str.h>
 #include <explain/judgement.h>
+#include <explain/measure/conns.h>
+#include <explain/measure/dialling.h>
+#include <explain/measure/lookups.h>
+#include <explain/model/whatif.h>
 #include <stdio.h>
 
 /* With more names than these nobody wants to write their addresses down. */
@@ -41,27 +41,28 @@ static bool matters(const struct facts *facts)
         return (double)dns_ns(facts) >= NAMES_MATTER * (double)facts->wall_ns;
 }
 
+/* `argument`: the share that is left of it. */
 static void forget_dns(struct replay_request *request, const struct facts *facts, bool is_warm,
         void *argument)
 {
-        const uint64_t *part = argument;
+        const double *share = argument;
 
         (void)facts;
         (void)is_warm;
-        request->slot_ns[PART_DNS] = request->slot_ns[PART_DNS] / 10 * *part;
+        request->slot_ns[PART_DNS] = whole_of((double)request->slot_ns[PART_DNS] * *share);
 }
 
-static uint64_t wall_with_tenths(const struct facts *facts, uint64_t tenths)
+static uint64_t wall_with_share_ns(const struct facts *facts, double share)
 {
-        return whatif_wall_ns(&(struct whatif){ .change = forget_dns, .argument = &tenths }, facts);
+        return whatif_wall_ns(&(struct whatif){ .change = forget_dns, .argument = &share }, facts);
 }
 
-/* Nothing is left of it; at worst a tenth. */
+/* Nothing is left of it; at worst a part. */
 static void predict_known(struct finding *finding, const struct facts *facts)
 {
-        uint64_t wall_ns = wall_with_tenths(facts, 0);
+        uint64_t wall_ns = wall_with_share_ns(facts, 0);
 
-        finding_predict(finding, wall_ns, wall_ns, wall_with_tenths(facts, 1));
+        finding_predict(finding, wall_ns, wall_ns, wall_with_share_ns(facts, GAIN_MISSED));
 }
 
 /* "192.0.2.1" of "192.0.2.1:80". */

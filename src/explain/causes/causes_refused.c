@@ -169,7 +169,8 @@ static void predict_fewer(struct finding *finding, const struct refusals *refusa
 
         if (refusals->n_let_in >= PACE_LEAST &&
                 (double)refusals->n_let_in >= (double)refusals->n_attempts * LET_IN_TO_TELL)
-                finding_predict(finding, wall_ns, wall_ns, wall_ns * 2);
+                finding_predict(finding, wall_ns, wall_ns,
+                        whole_of((double)wall_ns * GUESS_AT_WORST));
 }
 
 /* It works as fast with fewer in its queue, and nobody has to go away. */

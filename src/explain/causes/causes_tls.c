@@ -8,12 +8,12 @@
  * of the remedy, and "server-closes" keeps silent.
  */
 #include "cause.h"
-#include <explain/measure/conns.h>
-#include <explain/measure/handshakes.h>
-#include <explain/model/whatif.h>
 
 #include <base/clock.h>
 #include <explain/judgement.h>
+#include <explain/measure/conns.h>
+#include <explain/measure/handshakes.h>
+#include <explain/model/whatif.h>
 
 /* Where we asked for connections to be closed that is the cause: no-keep-alive. */
 static bool matters(const struct handshakes *handshakes, const struct facts *facts)
@@ -64,7 +64,8 @@ static void predict_no_resumption(struct finding *finding, const struct handshak
                                    ? whatif_wall_ns(&(struct whatif){ .keeps_conns = true }, facts)
                                    : resumed_ns;
 
-        finding_predict(finding, resumed_ns, kept_ns, resumed_ns + resumed_ns / 20);
+        finding_predict(finding, resumed_ns, kept_ns,
+                resumed_ns + whole_of((double)resumed_ns * RESUMED_AT_WORST));
 }
 
 /*
@@ -143,7 +144,8 @@ static bool handshake_cpu(const struct facts *facts, struct finding *finding)
                 "Have the server keep connections open (nginx: keepalive_timeout; Apache: KeepAlive On), so that one handshake serves many requests; resumed sessions and ECDSA certificates make the rest of them cheaper.");
         finding->shown.is_client =
                 (double)facts->loop_busy_ns >= LOOP_BUSY * (double)facts->wall_ns;
-        finding_predict(finding, wall_ns, wall_ns, wall_ns + gain_ns / 4);
+        finding_predict(finding, wall_ns, wall_ns,
+                wall_ns + whole_of((double)gain_ns * HANDSHAKE_GAIN_MISSED));
         return true;
 }
 

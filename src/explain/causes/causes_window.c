@@ -11,15 +11,15 @@
  * the first two, much more in the third.
  */
 #include "cause.h"
+
+#include <base/clock.h>
+#include <explain/judgement.h>
 #include <explain/measure/conns.h>
 #include <explain/measure/link_use.h>
 #include <explain/measure/losses.h>
 #include <explain/measure/transfers.h>
 #include <explain/model/raise.h>
 #include <explain/model/whatif.h>
-
-#include <base/clock.h>
-#include <explain/judgement.h>
 #include <stdio.h>
 
 static bool is_cold(const struct transfers_kind *kind)
@@ -102,7 +102,8 @@ static void predict_warm(struct finding *finding, const struct facts *facts)
         uint64_t wall_ns = whatif_wall_ns(&whatif, facts);
 
         round_trips = 0;
-        finding_predict(finding, wall_ns, whatif_wall_ns(&whatif, facts), wall_ns + wall_ns / 10);
+        finding_predict(finding, wall_ns, whatif_wall_ns(&whatif, facts),
+                wall_ns + whole_of((double)wall_ns * LONGER_AT_WORST));
 }
 
 static void begin_larger(struct replay_request *request, const struct facts *facts, bool is_warm,
@@ -125,7 +126,8 @@ static void predict_larger_window(struct finding *finding, const struct facts *f
         uint64_t wall_ns = whatif_wall_ns(&(struct whatif){ .change = begin_larger }, facts);
         uint64_t gain_ns = wall_ns < facts->wall_ns ? facts->wall_ns - wall_ns : 0;
 
-        finding_predict(finding, wall_ns, wall_ns, wall_ns + gain_ns / 2);
+        finding_predict(finding, wall_ns, wall_ns,
+                wall_ns + whole_of((double)gain_ns * WINDOW_GAIN_MISSED));
 }
 
 static void remedy_slow_start(struct finding *finding, const struct facts *facts)
@@ -259,7 +261,8 @@ static bool bandwidth(const struct facts *facts, struct finding *finding)
                 finding_option(finding, "without --no-compressed");
         if (!use.has_queue)
                 finding->shown.grade = MUSTER_GRADE_B;
-        finding_predict(finding, wall_ns, facts->wall_ns / 2, wall_ns + wall_ns / 10);
+        finding_predict(finding, wall_ns, facts->wall_ns / 2,
+                wall_ns + whole_of((double)wall_ns * LONGER_AT_WORST));
         return true;
 }
 

@@ -10,15 +10,15 @@
  * What is about TCP's window is in causes_window.c.
  */
 #include "cause.h"
+
+#include <base/clock.h>
 #include <explain/facts/life.h>
+#include <explain/judgement.h>
 #include <explain/measure/conns.h>
 #include <explain/measure/link_use.h>
 #include <explain/measure/losses.h>
 #include <explain/measure/transfers.h>
 #include <explain/model/whatif.h>
-
-#include <base/clock.h>
-#include <explain/judgement.h>
 
 /* --- nagle ----------------------------------------------------------------------------------- */
 
@@ -162,7 +162,8 @@ static void remedy_stops(struct finding *finding, const struct facts *facts,
 
         finding_remedy(finding,
                 "Have the server set TCP_NODELAY (nginx: tcp_nodelay on), or write head and body of an answer in one piece.");
-        finding_predict(finding, wall_ns, wall_ns, wall_ns + wall_ns / 10);
+        finding_predict(finding, wall_ns, wall_ns,
+                wall_ns + whole_of((double)wall_ns * LONGER_AT_WORST));
 }
 
 static bool nagle(const struct facts *facts, struct finding *finding)
@@ -328,7 +329,8 @@ static bool redirects(const struct facts *facts, struct finding *finding)
         finding_evidence(finding, "a redirect took %s on average", words_ns(took_ns / n).text);
         finding_remedy(finding,
                 "Ask for the URLs that they lead to: each result line has its final_url.");
-        finding_predict(finding, wall_ns, wall_ns, wall_ns + gain_ns / 10);
+        finding_predict(finding, wall_ns, wall_ns,
+                wall_ns + whole_of((double)gain_ns * GAIN_MISSED));
         return true;
 }
 

@@ -14,6 +14,7 @@
 #include <explain/judgement.h>
 #include <explain/model/crew.h>
 #include <explain/model/raise.h>
+#include <math.h>
 
 static bool is_part(uint64_t part_ns, uint64_t whole_ns, double share)
 {
@@ -21,13 +22,6 @@ static bool is_part(uint64_t part_ns, uint64_t whole_ns, double share)
 }
 
 /* --- in the loop's thread -------------------------------------------------------------------- */
-
-/*
- * What is decoded on the loop all the same, as core/exchange.c has it: the begin, in steps of so
- * many bytes received.
- */
-#define DECODED_BEGIN (64 * 1024)
-#define DECODED_STEP  2048
 
 struct move {
         uint64_t (*ns)(const struct replay_request
@@ -44,7 +38,7 @@ static uint64_t decoding_ns(const struct replay_request *request)
         if (!last || last->code < 0 || !last->wire_bytes || !last->body_bytes)
                 return 0;
         ratio = (double)last->body_bytes / (double)last->wire_bytes;
-        begin = ratio * DECODED_STEP > DECODED_BEGIN ? ratio * DECODED_STEP : DECODED_BEGIN;
+        begin = fmax(ratio * (double)DECODED_STEP_BYTES, (double)DECODED_BEGIN_BYTES);
         if (begin >= (double)last->body_bytes)
                 return 0;
         return whole_of((double)last->stamps.decode_ns * (1 - begin / (double)last->body_bytes));
@@ -89,7 +83,7 @@ static bool move_to_workers(const struct facts *facts, struct finding *finding,
         uint64_t wall_ns, low_ns;
 
         replay_init(&replay, facts);
-        replay.workers = own_processors(facts) ? own_processors(facts) : 2;
+        replay.workers = own_processors(facts) ? own_processors(facts) : PROCESSORS_LIKELY;
         replay.change = move_work;
         replay.argument = &move;
         low_ns = replay_wall_ns(&replay, facts);

@@ -2,7 +2,7 @@
 #include "own.h"
 
 #include <base/clock.h>
-
+#include <explain/judgement.h>
 #include <explain/model/crew.h>
 
 enum trace_work own_main_work(const struct facts *facts)
@@ -26,7 +26,8 @@ uint64_t own_processors(const struct facts *facts)
 
 double own_free_processors(const struct facts *facts)
 {
-        double n = own_processors(facts) ? (double)own_processors(facts) : 2;
+        double n =
+                own_processors(facts) ? (double)own_processors(facts) : (double)PROCESSORS_LIKELY;
         int64_t us = record_counter_growth(facts->record, "pressure.cpu_us");
         double waited = us > 0 ? (double)us * (double)NS_PER_US / (double)facts->wall_ns : 0;
 

@@ -4,11 +4,10 @@
 #include "intake.h"
 #include "life.h"
 #include "turns.h"
+#include <explain/judgement.h>
 #include <stdbool.h>
 
 #define CHAINS_MAX 16 /* so many of the last results are followed */
-/* one of a hundred parts of the wall time: what ended in it is one of the last */
-#define LAST_SHARE 100
 
 struct walk {
         const struct facts *facts;
@@ -243,7 +242,7 @@ static void add_last(struct last *last, const struct trace_attempt *attempt)
 /* More than were in flight at once would be links of the same chain. */
 static void find_last(struct last *last, const struct facts *facts)
 {
-        uint64_t from_ns = facts->end_ns - 1 - (facts->wall_ns - 1) / LAST_SHARE;
+        uint64_t from_ns = facts->end_ns - 1 - whole_of((double)(facts->wall_ns - 1) * LAST_OF_RUN);
 
         last->most = facts->max_in_flight < CHAINS_MAX ? facts->max_in_flight : CHAINS_MAX;
         if (!last->most)

@@ -121,8 +121,8 @@ static void sort_out(struct answers *answers)
 static void judge(struct answers *answers)
 {
         struct load *load = answers->load;
-        uint64_t many_fast_ns = quantile_of(answers->many, load->n_many, 0.1);
-        uint64_t few_slow_ns = quantile_of(answers->few, load->n_few, 0.75);
+        uint64_t many_fast_ns = quantile_of(answers->many, load->n_many, FAST_OF_MANY);
+        uint64_t few_slow_ns = quantile_of(answers->few, load->n_few, SLOW_OF_FEW);
 
         load->growth = 1;
         if (load->n_few < LOAD_GROUP_LEAST || load->n_many < LOAD_GROUP_LEAST || !answers->n_alone)

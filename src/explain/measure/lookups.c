@@ -59,8 +59,8 @@ static void count_without_family(struct lookups *lookups, const struct facts *fa
                                           ? stamps->dns_end_ns - stamps->slot_ns
                                           : 0;
 
-                lookups->n_without_family +=
-                        dns_ns >= FAMILY_NS - NS_PER_MS && dns_ns <= FAMILY_NS + FAMILY_LATE_NS;
+                lookups->n_without_family += dns_ns + FAMILY_EARLY_NS >= FAMILY_NS &&
+                                             dns_ns <= FAMILY_NS + FAMILY_LATE_NS;
         }
 }
 

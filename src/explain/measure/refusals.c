@@ -164,12 +164,13 @@ static uint64_t let_in_at_once(struct lives *lives)
 }
 
 /*
- * Over a third of them, in which holds weigh little. As many as came first, at once, may have been
- * saved up again: they do not count.
+ * Over PACE_OF_PART of them, in which holds weigh little. As many as came first, at once, may have
+ * been saved up again: they do not count.
  */
 static double best_per_s(const struct lives *lives, size_t n_first)
 {
-        size_t n = lives->n / 3, n_saved = n_first > 1 ? n_first - 1 : 0;
+        size_t n = (size_t)((double)lives->n * PACE_OF_PART);
+        size_t n_saved = n_first > 1 ? n_first - 1 : 0;
         uint64_t least_ns = UINT64_MAX;
 
         if (n < n_saved + PACE_LEAST)
