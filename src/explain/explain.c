@@ -6,6 +6,7 @@
  *                       ├─▶ bounds
  *                       └─▶ causes ─▶ ranking ─▶ findings ─▶ verdict
  */
+#include <assert.h>
 #include <muster/explain.h>
 
 #include "facts_measure.h"
@@ -45,6 +46,7 @@ static void sort_parts(struct muster_explanation *explanation, enum muster_accou
                         continue;
                 for (; at > 0 && parts[at - 1].ns < part_ns[i]; at--)
                         parts[at] = parts[at - 1];
+                assert(n < PART_N);
                 parts[at] = (struct muster_part){ part_name(part), part_meaning(part), part_ns[i] };
                 n++;
         }

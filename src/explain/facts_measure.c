@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "facts_measure.h"
 
+#include <assert.h>
 #include <explain/facts/chain.h>
 #include <explain/facts/flight.h>
 #include <explain/facts/hosts.h>
@@ -51,6 +52,7 @@ int facts_measure(struct facts *facts, const struct record *record)
         if (record->n_attempts == 0 || record->n_attempts > UINT32_MAX)
                 return MUSTER_E_INPUT;
         r = measure(facts);
+        assert(r < 0 || (facts->wall_ns > 0 && facts->n_requests > 0));
         if (r < 0)
                 facts_deinit(facts);
         return r;

@@ -99,6 +99,7 @@ static int add(struct ranking *ranking, struct finding *finding, const struct fa
                 mem_realloc(ranking->findings, (ranking->n + 1) * sizeof(*findings));
         size_t at = ranking->n;
 
+        assert(finding && finding->shown.cause);
         if (!findings)
                 return MUSTER_E_RESOURCE;
         ranking->findings = findings;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "verdict.h"
 
+#include <assert.h>
 #include <explain/judgement.h>
 #include <explain/measure/outcome.h>
 #include <stdarg.h>
@@ -20,6 +21,7 @@ __attribute__((format(printf, 2, 3))) static void say(struct sentence *sentence,
         va_list arguments;
         int n;
 
+        assert(sentence->len < VERDICT_TEXT);
         va_start(arguments, format);
         n = vsnprintf(sentence->text + sentence->len, VERDICT_TEXT - sentence->len, format,
                 arguments);

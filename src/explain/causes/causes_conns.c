@@ -15,6 +15,7 @@
  */
 #include "cause.h"
 
+#include <assert.h>
 #include <base/clock.h>
 #include <base/mem.h>
 #include <explain/judgement.h>
@@ -36,6 +37,8 @@ struct endings {
 
 static size_t index_of(const struct facts *facts, const struct trace_conn *conn)
 {
+        assert(conn >= facts->record->conns &&
+                conn < facts->record->conns + facts->record->n_conns);
         return (size_t)(conn - facts->record->conns);
 }
 
@@ -94,6 +97,7 @@ static void count_ending(struct endings *endings, const struct facts *facts,
 
         if (!endings->last_use_ns[index_of(facts, conn)])
                 return;
+        assert(endings->n < facts->record->n_conns);
         endings->n++;
         if (conn->closer == TRACE_CLOSED_BY_SERVER && is_at_once(conn, after_ns))
                 endings->n_at_once++;

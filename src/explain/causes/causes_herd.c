@@ -10,6 +10,7 @@
  */
 #include "cause.h"
 
+#include <assert.h>
 #include <base/clock.h>
 #include <base/mem.h>
 #include <explain/facts/life.h>
@@ -84,6 +85,7 @@ static void note_rest(struct herd *herd, const struct facts *facts)
 {
         struct spread warm;
 
+        assert(herd->n >= 2); /* a row */
         measure_attempts(&warm, facts, measure_warm);
         if (!warm.n)
                 measure_conns(&warm, facts, measure_round_trip);

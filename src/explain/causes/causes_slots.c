@@ -11,6 +11,7 @@
 
 #include "duration.h"
 #include "uneven.h"
+#include <assert.h>
 #include <base/clock.h>
 #include <base/mem.h>
 #include <explain/facts/life.h>
@@ -248,6 +249,7 @@ static void add_straggler(struct stragglers *stragglers, const struct trace_atte
         uint64_t ns = service_ns(attempt);
         uint64_t phase_ns[MUSTER_N_PHASES];
 
+        assert(attempt->stamps.slot_ns);
         attempt_phases(attempt, phase_ns);
         stragglers->n++;
         stragglers->service_ns += ns;
@@ -304,6 +306,7 @@ static bool find_stragglers(struct stragglers *stragglers, const struct facts *f
 
 static uint64_t tail_ns(const struct stragglers *stragglers, const struct facts *facts)
 {
+        assert(stragglers->tail_from_ns <= facts->end_ns);
         return facts->end_ns - stragglers->tail_from_ns;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "duration.h"
 
+#include <assert.h>
 #include <base/clock.h>
 #include <explain/facts/life.h>
 #include <explain/judgement.h>
@@ -99,6 +100,7 @@ void duration_cut_off(struct replay_request *request, uint64_t most_ns)
         for (int i = 0; i < PART_N; i++) {
                 if (request->slot_ns[i] > most_ns)
                         request->slot_ns[i] = most_ns;
+                assert(request->slot_ns[i] <= most_ns);
                 most_ns -= request->slot_ns[i];
         }
 }

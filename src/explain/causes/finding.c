@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "finding.h"
 
+#include <assert.h>
 #include <explain/judgement.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -20,6 +21,7 @@ void finding_evidence(struct finding *finding, const char *format, ...)
         va_list arguments;
         size_t n = finding->shown.n_evidence;
 
+        assert(n <= MUSTER_EVIDENCE_MAX);
         if (n == MUSTER_EVIDENCE_MAX)
                 return;
         va_start(arguments, format);
@@ -62,6 +64,7 @@ void finding_predict(struct finding *finding, uint64_t expected_ns, uint64_t low
         shown->wall_low_ns = low_ns < expected_ns ? low_ns : expected_ns;
         shown->wall_high_ns =
                 high_ns > expected_ns && high_ns != UINT64_MAX ? high_ns : expected_ns;
+        assert(shown->wall_low_ns <= expected_ns && shown->wall_high_ns >= expected_ns);
         shown->is_best_case = (double)shown->wall_high_ns > (double)expected_ns * PREDICTION_VAGUE;
 }
 

@@ -2,6 +2,7 @@
 #include "uneven.h"
 
 #include "duration.h"
+#include <assert.h>
 #include <base/mem.h>
 #include <explain/facts/life.h>
 #include <explain/facts/sort.h>
@@ -95,6 +96,7 @@ static bool compare(struct uneven *uneven, const struct record *record, uint64_t
                 return false;
         sort_numbers(own, uneven->n);
         sort_numbers(rest, uneven->n_rest);
+        assert(uneven->n > 0 && uneven->n_rest > 0);
         uneven->p50_ns = quantile_of(own, uneven->n, 0.5);
         uneven->rest_p50_ns = quantile_of(rest, uneven->n_rest, 0.5);
         uneven->rest_p90_ns = quantile_of(rest, uneven->n_rest, 0.9);

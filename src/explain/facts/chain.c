@@ -4,6 +4,7 @@
 #include "intake.h"
 #include "life.h"
 #include "turns.h"
+#include <assert.h>
 #include <explain/judgement.h>
 #include <stdbool.h>
 
@@ -30,6 +31,7 @@ static void spend(struct walk *walk, enum part part, uint64_t moment_ns)
         moment_ns = max_ns(moment_ns, walk->from_ns);
         if (moment_ns >= walk->at_ns)
                 return;
+        assert(part < PART_N);
         walk->part_ns[part] += walk->at_ns - moment_ns;
         walk->at_ns = moment_ns;
 }
@@ -40,6 +42,7 @@ static void spend_on_loop(struct walk *walk, uint64_t moment_ns)
         moment_ns = max_ns(moment_ns, walk->from_ns);
         if (moment_ns >= walk->at_ns)
                 return;
+        assert(walk->facts->turns);
         turns_parts(walk->facts->turns, moment_ns, walk->at_ns, walk->part_ns);
         walk->at_ns = moment_ns;
 }
@@ -210,11 +213,13 @@ void chain_follow(const struct facts *facts, const struct trace_attempt *attempt
 {
         struct walk walk = { facts, attempt, from_ns, to_ns, part_ns };
 
+        assert(from_ns <= to_ns);
         spend_on_result(&walk);
         do {
                 spend_on_life(&walk);
         } while (walk.at_ns > from_ns && (leave_queue(&walk) || leave_request(&walk)));
         spend_on_nothing(&walk, from_ns);
+        assert(walk.at_ns == from_ns); /* nothing is left over */
 }
 
 /* --- several chains -------------------------------------------------------------------------- */
@@ -228,6 +233,7 @@ static void add_last(struct last *last, const struct trace_attempt *attempt)
 {
         size_t at = last->n;
 
+        assert(last->n <= last->most && last->most <= CHAINS_MAX);
         while (at > 0 && life_last_ns(last->attempts[at - 1]) < life_last_ns(attempt))
                 at--;
         if (at == last->most)
@@ -259,6 +265,7 @@ static void scale(uint64_t part_ns[PART_N], uint64_t sum_ns, uint64_t wall_ns)
         uint64_t left_ns = wall_ns;
         size_t largest = 0;
 
+        assert(sum_ns > 0);
         for (size_t i = 0; i < PART_N; i++) {
                 uint64_t ns = whole_of((double)part_ns[i] * factor);
 
@@ -278,6 +285,7 @@ void chain_walk(const struct facts *facts, uint64_t part_ns[PART_N])
         for (size_t i = 0; i < PART_N; i++)
                 part_ns[i] = 0;
         find_last(&last, facts);
+        assert(last.n > 0);
         for (size_t i = 0; i < last.n; i++) {
                 uint64_t to_ns = i ? life_last_ns(last.attempts[i]) : facts->end_ns;
 

@@ -3,6 +3,7 @@
 
 #include "life.h"
 #include "sort.h"
+#include <assert.h>
 #include <base/mem.h>
 
 /* Moments of one kind, sorted; and how far the sweep is. */
@@ -52,6 +53,7 @@ static void add(struct flight *flight, enum edge edge, uint64_t at_ns)
 {
         struct edges *edges = &flight->edges[edge];
 
+        assert(edge < N_EDGES && edges->n_passed == 0);
         edges->at[edges->n++] = at_ns;
 }
 
@@ -113,6 +115,7 @@ static void pass(struct flight *flight, uint64_t moment_ns)
 
 static uint64_t n_between(const struct flight *flight, enum edge from, enum edge to)
 {
+        assert(flight->edges[from].n_passed >= flight->edges[to].n_passed);
         return flight->edges[from].n_passed - flight->edges[to].n_passed;
 }
 
@@ -128,6 +131,7 @@ static void account(struct facts *facts, const struct flight *flight, uint64_t a
         uint64_t in_flight = n_in_flight(flight);
         bool is_full = facts->slots && in_flight >= facts->slots;
 
+        assert(next_ns > at_ns && next_ns <= facts->end_ns);
         facts->max_in_flight = max_ns(facts->max_in_flight, in_flight);
         facts->mean_in_flight += (double)in_flight * (double)(next_ns - at_ns);
         if (is_full && n_between(flight, EDGE_WAITED, EDGE_WAITED_NO_MORE))
@@ -163,6 +167,7 @@ static void find_tail(struct facts *facts, const struct flight *flight)
                                                                             : facts->max_in_flight;
         size_t n_slots = slots->n, n_ends = ends->n;
 
+        assert(n_slots == n_ends); /* each slot is given back */
         facts->tail_from_ns = facts->start_ns;
         while (n_ends > 0) {
                 uint64_t at_ns = ends->at[n_ends - 1];
@@ -184,6 +189,7 @@ int flight_measure(struct facts *facts)
         struct flight flight;
         int r = begin(&flight, record->n_attempts);
 
+        assert(facts->wall_ns > 0 && !facts->max_in_flight);
         if (r == 0) {
                 for (size_t i = 0; i < record->n_attempts; i++)
                         add_attempt(&flight, &record->attempts[i]);

@@ -7,6 +7,7 @@
 
 #include "life.h"
 #include "sort.h"
+#include <assert.h>
 #include <base/mem.h>
 
 #define NO_HOST UINT32_MAX
@@ -38,6 +39,7 @@ static int choose(struct facts *facts, struct hosts *hosts)
         const struct record *record = facts->record;
         struct sort_pair *pairs = mem_array(hosts->n_origins + 1, sizeof(*pairs));
 
+        assert(facts->n_hosts == 0);
         if (!pairs)
                 return MUSTER_E_RESOURCE;
         for (size_t i = 0; i <= hosts->n_origins; i++)
@@ -76,6 +78,7 @@ static void lay_out(const struct facts *facts, struct hosts *hosts)
 {
         size_t at = 0;
 
+        assert(facts->n_hosts <= HOST_FACTS_MAX);
         for (size_t i = 0; i < facts->n_hosts; i++) {
                 hosts->begin[i] = hosts->to[i] = at;
                 at += facts->hosts[i].n_attempts;
@@ -128,6 +131,7 @@ int hosts_measure(struct facts *facts)
         size_t n = min_size(hosts.n_origins, HOST_FACTS_MAX) + 1;
         int r = MUSTER_E_RESOURCE;
 
+        assert(!facts->hosts && facts->wall_ns > 0);
         facts->hosts = mem_array(n, sizeof(*facts->hosts));
         hosts.of = mem_array(hosts.n_origins + 1, sizeof(*hosts.of));
         hosts.values = mem_array(facts->record->n_attempts, sizeof(*hosts.values));

@@ -2,6 +2,7 @@
 #include "intake.h"
 
 #include "life.h"
+#include <assert.h>
 #include <base/clock.h>
 #include <base/mem.h>
 #include <explain/judgement.h>
@@ -60,6 +61,7 @@ static bool is_still_full(bool is_full, uint64_t n_held, uint64_t queue_size)
 static void note_submit(struct merge *merge, const struct sort_pair *submit,
         const struct sort_pair *take, bool is_full)
 {
+        assert(submit->value < merge->facts->record->n_attempts);
         if (is_full)
                 merge->intake->why[submit->value] = INTAKE_ROOM;
         if (is_full || !take)
@@ -76,6 +78,7 @@ static void go_through(struct merge *merge)
         bool is_full = false;
         size_t n_taken = 0;
 
+        assert(merge->n_submits > 0 && intake->n_takes <= merge->n_submits);
         merge->n_after = merge->n_right_after = 0;
         for (size_t i = 0; i < merge->n_submits; i++) {
                 const struct sort_pair *take = NULL;
@@ -106,6 +109,7 @@ static void judge(struct merge *merge)
         if (merge->right_after_ns > RIGHT_AFTER_NS)
                 merge->right_after_ns = RIGHT_AFTER_NS;
         go_through(merge);
+        assert(merge->n_right_after <= merge->n_after);
         merge->intake->follows =
                 (double)merge->n_right_after > (double)merge->n_after * MOST_OF_THEM;
 }
@@ -118,6 +122,7 @@ int intake_init(struct intake **ret_intake, const struct facts *facts)
         uint64_t queue_size = facts->record->run.options.queue_size;
         struct merge merge = { .facts = facts, .queue_size = queue_size ? queue_size : UINT64_MAX };
 
+        assert(facts->by_request && facts->wall_ns > 0);
         merge.intake = mem_zalloc(sizeof(*merge.intake));
         merge.submits = mem_array(n, sizeof(*merge.submits));
         if (merge.intake) {

@@ -8,6 +8,7 @@
 #include "chain.h"
 #include "life.h"
 #include "sort.h"
+#include <assert.h>
 #include <base/heap.h>
 #include <base/mem.h>
 
@@ -56,6 +57,7 @@ static int begin(struct sweep *sweep)
 {
         const struct record *record = sweep->facts->record;
 
+        assert(!sweep->slots && !sweep->n_slots);
         sweep->slots = mem_array(record->n_attempts, sizeof(*sweep->slots));
         if (!sweep->slots)
                 return MUSTER_E_RESOURCE;
@@ -74,6 +76,7 @@ static void add_processing(struct life *life, const struct record *record,
 {
         uint64_t end_ns = life_process_end_ns(attempt);
 
+        assert(life->n < LIFE_PIECES);
         if (end_ns > life->end_ns)
                 life->pieces[life->n++] = (struct life_piece){ life_process_part(record), end_ns };
 }
@@ -90,6 +93,7 @@ static struct active *new_active(struct sweep *sweep)
 
 static void drop(struct sweep *sweep, struct active *active)
 {
+        assert(active != sweep->free && !heap_has(&active->node));
         active->next_free = sweep->free;
         sweep->free = active;
 }
@@ -100,6 +104,7 @@ static int put(struct sweep *sweep, struct active *active)
         const struct life *life = &active->life;
         int r;
 
+        assert(active->at <= life->n);
         if (active->at == life->n) {
                 heap_remove(&sweep->active, &active->node);
                 drop(sweep, active);
@@ -129,6 +134,8 @@ static int advance(struct sweep *sweep)
 {
         struct active *active = active_of(heap_top(&sweep->active));
 
+        assert(active->at < active->life.n);
+        assert(sweep->n_doing[active->life.pieces[active->at].part] > 0);
         sweep->n_doing[active->life.pieces[active->at].part]--;
         active->at++;
         return put(sweep, active);
@@ -142,6 +149,7 @@ static void divide(struct sweep *sweep, uint64_t ns)
         uint64_t left_ns = ns;
         double all = (double)sweep->active.n;
 
+        assert(sweep->active.n > 0); /* so that somebody is at something */
         for (size_t i = 0; i < PART_N; i++) {
                 uint64_t whole_ns;
                 double due;
@@ -164,6 +172,7 @@ static void divide(struct sweep *sweep, uint64_t ns)
                         if (sweep->n_doing[i] &&
                                 (most == PART_N || sweep->owed[i] > sweep->owed[most]))
                                 most = i;
+                assert(most < PART_N);
                 sweep->part_ns[most] += some_ns;
                 sweep->owed[most] -= (double)some_ns;
                 left_ns -= some_ns;
@@ -223,6 +232,8 @@ int share_sweep(const struct facts *facts, uint64_t part_ns[PART_N])
         uint64_t at_ns = facts->start_ns;
         int r;
 
+        assert(facts->wall_ns == facts->end_ns - facts->start_ns);
+        assert(facts->intake && facts->turns);
         for (size_t i = 0; i < PART_N; i++)
                 part_ns[i] = 0;
         r = begin(&sweep);
@@ -231,6 +242,7 @@ int share_sweep(const struct facts *facts, uint64_t part_ns[PART_N])
 
                 r = happen(&sweep, at_ns);
                 next_ns = next_moment(&sweep);
+                assert(r < 0 || next_ns > at_ns);
                 if (r == 0 && sweep.active.n)
                         divide(&sweep, next_ns - at_ns);
                 else if (r == 0)

@@ -35,6 +35,7 @@ void spread_of(struct spread *spread, uint64_t *values, size_t n)
         *spread = (struct spread){ .n = n };
         if (n == 0)
                 return;
+        assert(values);
         sort_numbers(values, n);
         for (size_t i = 0; i < n; i++)
                 spread->sum += values[i];
@@ -251,6 +252,7 @@ int spreads_measure(struct facts *facts)
 {
         uint64_t *values = mem_array(facts->record->n_attempts, sizeof(*values));
 
+        assert(facts->by_request);
         if (!values)
                 return MUSTER_E_RESOURCE;
         for (int i = 0; i < FACTS_N_DURATIONS; i++)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "turns.h"
 
+#include <assert.h>
 #include <base/mem.h>
 
 #define STRIDE 16 /* turns from one sum to the next */
@@ -100,6 +101,7 @@ static void add_turn(const struct turns *turns, size_t i, uint64_t from_ns, uint
 
         if (end_ns <= start_ns)
                 return;
+        assert(i < turns->record->n_turns);
         sums->busy_ns += end_ns - start_ns;
         sums->tls_ns += min_ns(turn->work_ns[TRACE_WORK_TLS], end_ns - start_ns);
         divide(end_ns - start_ns, turn->work_ns, sums->work_ns);
@@ -107,6 +109,7 @@ static void add_turn(const struct turns *turns, size_t i, uint64_t from_ns, uint
 
 static void add_growth(struct sums *sums, const struct sums *from, const struct sums *to)
 {
+        assert(to->busy_ns >= from->busy_ns && to->tls_ns >= from->tls_ns);
         sums->busy_ns += to->busy_ns - from->busy_ns;
         sums->tls_ns += to->tls_ns - from->tls_ns;
         for (size_t i = 0; i < TRACE_N_WORKS; i++)
@@ -156,6 +159,7 @@ static void sum_up(struct turns *turns)
         struct sums sums = { 0 };
         size_t n = turns->record->n_turns;
 
+        assert(turns->ends && turns->sums);
         for (size_t i = 0; i < n; i++) {
                 turns->ends[i] = max_ns(turns->record->turns[i].end_ns, i ? turns->ends[i - 1] : 0);
                 if (i % STRIDE == 0)
@@ -221,6 +225,7 @@ void turns_parts(const struct turns *turns, uint64_t from_ns, uint64_t to_ns,
         if (to_ns <= from_ns)
                 return;
         sums = between(turns, from_ns, to_ns);
+        assert(sums.busy_ns <= to_ns - from_ns);
         divide_by_sample(turns->record, to_ns - from_ns - sums.busy_ns,
                 from_ns + (to_ns - from_ns) / 2, sums.work_ns);
         for (size_t i = 0; i < TRACE_N_WORKS; i++)

@@ -3,6 +3,7 @@
 
 #include "conns.h"
 #include "dialling.h"
+#include <assert.h>
 #include <base/mem.h>
 #include <explain/judgement.h>
 
@@ -86,6 +87,7 @@ void accepting_of(struct accepting *accepting, const struct facts *facts)
         *accepting = (struct accepting){ .had_no_room = had_no_room(facts) };
         if (accepting->had_no_room || !wait_for_each_other(accepting, facts))
                 return;
+        assert(accepting->n >= 2); /* a row */
         measure_attempts(&accepting->kept_ns, facts, measure_kept);
         accepting->each_ns = (double)(accepting->first_ns.max - accepting->first_ns.min) /
                              (double)(accepting->n - 1);

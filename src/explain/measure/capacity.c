@@ -14,6 +14,7 @@
  */
 #include "capacity.h"
 
+#include <assert.h>
 #include <base/clock.h>
 #include <base/mem.h>
 #include <explain/facts/sort.h>
@@ -73,6 +74,7 @@ static uint64_t by_pace(const struct load *load, const struct facts *facts)
 /* Counts what is below a place: a Fenwick tree. */
 static void count_at(uint32_t *tree, size_t n, size_t place)
 {
+        assert(place < n);
         for (size_t i = place + 1; i <= n; i += i & -i)
                 tree[i]++;
 }
@@ -114,6 +116,7 @@ static uint64_t by_overtaking(const struct record *record, struct sort_pair *pai
                 count_at(tree, n, place);
         }
         sort_pairs(pairs, n);
+        assert(n > 0);
         return pairs[(size_t)((double)(n - 1) * OVERTAKEN)].key;
 }
 

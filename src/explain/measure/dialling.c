@@ -2,6 +2,7 @@
 #include "dialling.h"
 
 #include "conns.h"
+#include <assert.h>
 #include <base/clock.h>
 #include <base/mem.h>
 #include <explain/facts/sort.h>
@@ -122,6 +123,7 @@ static void note_answers(struct crowding *crowding, const struct facts *facts)
 
 static void add_event(struct crowding *crowding, uint64_t at_ns, size_t i, enum event event)
 {
+        assert(event < N_EVENTS && i < crowding->record->n_conns);
         crowding->events[crowding->n_events++] = (struct sort_pair){ at_ns, i * N_EVENTS + event };
 }
 
@@ -148,6 +150,7 @@ static void take_event(struct crowding *crowding, struct crowd *crowd, size_t i,
 {
         uint32_t *n_waiting = &crowding->n_waiting[crowding->record->conns[i].origin];
 
+        assert(crowding->record->conns[i].origin <= crowding->record->n_origins);
         switch (event) {
         case EVENT_IS_ANSWERED:
                 *n_waiting -= *n_waiting > 0;

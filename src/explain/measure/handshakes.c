@@ -2,6 +2,7 @@
 #include "handshakes.h"
 
 #include "conns.h"
+#include <assert.h>
 #include <base/clock.h>
 #include <base/mem.h>
 #include <explain/judgement.h>
@@ -55,6 +56,8 @@ static void judge(struct handshakes *handshakes)
         n_round_trips = handshakes->round_trip_ns ? (double)handshakes->took_ns.p50 /
                                                             (double)handshakes->round_trip_ns
                                                   : HANDSHAKE_IS_WORK;
+        assert(handshakes->n_later_full <= handshakes->n_later);
+        assert(handshakes->n_later <= handshakes->n);
         handshakes->are_work = n_round_trips >= HANDSHAKE_IS_WORK;
         handshakes->are_full =
                 !handshakes->are_work && n_round_trips >= HANDSHAKE_IS_FULL &&

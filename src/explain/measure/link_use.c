@@ -8,6 +8,7 @@
 
 #include "conns.h"
 #include "losses.h"
+#include <assert.h>
 #include <base/clock.h>
 #include <base/mem.h>
 #include <explain/facts/sort.h>
@@ -55,6 +56,7 @@ static double rate_of(const struct transfer *transfer)
 
 static void add_event(struct flow *flow, uint64_t at_ns, size_t i, enum event event)
 {
+        assert(event < N_EVENTS);
         flow->events[flow->n_events++] = (struct sort_pair){ at_ns, i * N_EVENTS + event };
 }
 
@@ -79,6 +81,8 @@ static void add_rate(struct flow *flow, uint64_t ns)
 {
         double each = flow->per_s / flow->n_coming;
 
+        assert(flow->n_coming > 0 && ns > 0);
+        assert(flow->n_rates < flow->n_events); /* they take the place of events */
         flow->rates[flow->n_rates++] = (struct sort_pair){ whole_of(flow->per_s), ns };
         flow->ns += ns;
         flow->sum += flow->per_s * (double)ns;

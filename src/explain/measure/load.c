@@ -2,6 +2,7 @@
 #include "load.h"
 
 #include "waiting.h"
+#include <assert.h>
 #include <base/clock.h>
 #include <base/mem.h>
 #include <explain/facts/sort.h>
@@ -94,6 +95,7 @@ static void sort_out(struct answers *answers)
                 if (!load_is_answer(load, attempt))
                         continue;
                 answer_ns = waiting_ns(answers->facts, attempt);
+                assert(answers->n_ends < answers->record->n_attempts);
                 answers->slots[answers->n_ends] = attempt->stamps.slot_ns;
                 answers->ends[answers->n_ends++] = attempt->stamps.end_ns;
                 if (attempt->stamps.slot_ns > answers->last_slot_ns)
@@ -124,6 +126,7 @@ static void judge(struct answers *answers)
         uint64_t many_fast_ns = quantile_of(answers->many, load->n_many, FAST_OF_MANY);
         uint64_t few_slow_ns = quantile_of(answers->few, load->n_few, SLOW_OF_FEW);
 
+        assert(load->n_few + load->n_many <= answers->n_ends);
         load->growth = 1;
         if (load->n_few < LOAD_GROUP_LEAST || load->n_many < LOAD_GROUP_LEAST || !answers->n_alone)
                 return;
@@ -175,6 +178,7 @@ static void judge_pace(struct answers *answers)
                 answers->many[i] = answers->ends[i + 1] - answers->ends[i];
         if (!are_even(answers->many, n) || quantile_of(answers->many, n, 0.5) < GAP_LEAST_NS)
                 return;
+        assert(n_first <= answers->n_ends);
         load->answer = LOAD_GROWS;
         load->is_paced = true;
         load->growth = (double)load->most; /* each waits for as many */
@@ -268,6 +272,7 @@ static void watch_the_end(struct answers *answers)
                 n_full = answers->n_ends / 2; /* all began at once: the pace of the first half */
         if (n_full < 2)
                 return;
+        assert(n_full <= answers->n_ends);
         load->full_per_s = per_s(answers->ends, 0, n_full - 1);
         for (size_t n_left = answers->n_ends - n_full; n_left; n_left /= 2) {
                 double pace = pace_of_half(answers, n_left);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "lookups.h"
 
+#include <assert.h>
 #include <base/clock.h>
 #include <base/map.h>
 #include <base/mem.h>
@@ -29,6 +30,7 @@ static int count(struct lookups *lookups, const struct record *record, struct se
         struct map names;
         int r = 0;
 
+        assert(!lookups->n_names && !lookups->n_again);
         map_init(&names);
         for (size_t i = 0; i < record->n_lookups && r >= 0; i++) {
                 const struct trace_lookup *lookup = &record->lookups[i];

@@ -3,6 +3,7 @@
 
 #include "conns.h"
 #include "dialling.h"
+#include <assert.h>
 #include <base/clock.h>
 #include <explain/judgement.h>
 
@@ -147,6 +148,7 @@ int losses_of(struct losses *losses, const struct facts *facts)
         r = transfers_of(&transfers, facts);
         if (r < 0)
                 return r;
+        assert(!losses->held_up_ns && !losses->n_conns);
         losses->wait_ns[0] = median(facts, measure_wait_kept);
         losses->wait_ns[1] = median(facts, measure_wait_new);
         for (int kind = 0; kind < TRANSFER_N_KINDS; kind++)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "refusals.h"
 
+#include <assert.h>
 #include <base/clock.h>
 #include <base/mem.h>
 #include <explain/facts/life.h>
@@ -94,6 +95,7 @@ static void list_lives(struct lives *lives, const struct refusals *refusals,
                         lives->refused[lives->n_refused++] = slot_ns;
                 if (!is_let_in(attempt))
                         continue;
+                assert(life_end_ns(attempt) >= slot_ns);
                 lives->begins[lives->n] = slot_ns;
                 lives->ends[lives->n] = life_end_ns(attempt);
                 lives->durations[lives->n] = life_end_ns(attempt) - slot_ns;
@@ -154,6 +156,7 @@ static uint64_t let_in_at_once(struct lives *lives)
         uint64_t limit;
         size_t n_beyond = 0;
 
+        assert(lives->n > 0 && lives->n_refused > 0);
         for (size_t i = 0; i < lives->n_refused; i++)
                 lives->refused[i] = n_under_way(lives, lives->refused[i]);
         sort_numbers(lives->refused, lives->n_refused);
@@ -186,6 +189,7 @@ static double best_per_s(const struct lives *lives, size_t n_first)
 
 static void measure(struct refusals *refusals, struct lives *lives)
 {
+        assert(lives->n + lives->n_refused > 0 || !refusals->n_let_in);
         refusals->n_let_in = lives->n;
         if (!lives->n || !lives->n_refused)
                 return;

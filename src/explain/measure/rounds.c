@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "rounds.h"
 
+#include <assert.h>
 #include <explain/facts/intake.h>
 #include <explain/facts/life.h>
 #include <explain/judgement.h>
@@ -42,6 +43,7 @@ static void begin(struct counting *counting, uint64_t submit_ns)
         struct rounds *rounds = counting->rounds;
         uint64_t pause_ns = submit_ns - counting->over_ns;
 
+        assert(submit_ns >= counting->over_ns);
         if (rounds->n++) {
                 rounds->pauses_ns += pause_ns;
                 rounds->longest_ns = max_ns(rounds->longest_ns, pause_ns);

@@ -2,6 +2,7 @@
 #include "bounds.h"
 
 #include "crew.h"
+#include <assert.h>
 #include <base/clock.h>
 #include <base/mem.h>
 #include <base/words.h>
@@ -29,6 +30,7 @@ __attribute__((format(printf, 4, 5))) static void add(struct list *list, const c
         size_t at = list->n;
         va_list arguments;
 
+        assert(list->n <= BOUNDS_MAX);
         if (ns == 0 || list->n == BOUNDS_MAX)
                 return;
         for (; at > 0 && list->bounds[at - 1].ns < ns; at--)
@@ -111,6 +113,7 @@ static void add_bytes(double bytes[N_WINDOWS], const struct facts *facts,
         double from = fmin(window_of(facts, stamps->first_byte_kernel_ns), to - AN_INSTANT);
         double per_window = (double)attempt->wire_bytes / (to - from);
 
+        assert(from < to && to <= N_WINDOWS);
         for (size_t i = (size_t)from; i < N_WINDOWS && (double)i < to; i++)
                 bytes[i] += per_window * (fmin(to, (double)i + 1) - fmax(from, (double)i));
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "crew.h"
 
+#include <assert.h>
 #include <base/mem.h>
 #include <explain/facts/life.h>
 #include <explain/facts/sort.h>
@@ -47,6 +48,7 @@ static uint64_t work_off(const struct crew *crew, const struct trace_attempt *at
         uint64_t end_ns = life_process_end_ns(attempt);
         uint64_t start_ns = max_ns(*worker, life_end_ns(attempt));
 
+        assert(crew->n > 0 && end_ns >= life_end_ns(attempt));
         *worker = max_ns(*worker, end_ns);
         return end_ns > start_ns ? end_ns - start_ns : 0;
 }

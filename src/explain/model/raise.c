@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "raise.h"
 
+#include <assert.h>
 #include <explain/judgement.h>
 #include <explain/measure/conns.h>
 #include <explain/measure/handshakes.h>
@@ -115,6 +116,8 @@ void raise_limit(struct raise *raise, struct replay *replay, uint64_t *limit, ui
         uint64_t before = *limit;
         struct load load;
 
+        assert(limit == &replay->concurrency || limit == &replay->per_host ||
+                limit == &replay->workers);
         *raise = (struct raise){ .wall_ns = replay->change ? replay_wall_ns(replay, facts)
                                                            : facts->wall_ns };
         for (;;) {
@@ -134,6 +137,7 @@ void raise_limit(struct raise *raise, struct replay *replay, uint64_t *limit, ui
         if (!raise->limit)
                 return;
         load_measure(&load, facts);
+        assert(raise->limit > before);
         raise->low_ns = raise->wall_ns;
         raise->high_ns = wall_with_ns(replay,
                 load_factor_when_raised(&load, (double)raise->limit / (double)before), facts);

@@ -3,6 +3,7 @@
 
 #include "crew.h"
 #include "simulate.h"
+#include <assert.h>
 #include <base/mem.h>
 #include <explain/facts/intake.h>
 #include <explain/facts/life.h>
@@ -109,6 +110,7 @@ static uint64_t due_ns(struct staging *staging, const struct sort_pair *request)
 {
         const struct trace_attempt *first = attempt_at(staging->facts, request->value);
 
+        assert(request->key >= staging->submitted_ns); /* they come in their order */
         if (intake_why(staging->facts, first) == INTAKE_ROOM)
                 staging->blocked_ns += request->key - staging->submitted_ns;
         staging->submitted_ns = request->key;
@@ -127,6 +129,7 @@ static void follow(const struct staging *staging, size_t place, struct simulate_
         const struct trace_attempt *taken;
         size_t taken_place;
 
+        assert(place < staging->n_requests && index < staging->simulate.n_jobs);
         if (intake_why(facts, attempt_at(facts, request->value)) != INTAKE_RESULT)
                 return;
         taken = intake_taken_before(facts, request->key);
@@ -183,6 +186,7 @@ static void stage_one(struct staging *staging, size_t place, uint64_t due_ns)
         struct simulate_job *job = &staging->simulate.jobs[index];
         struct replay_request as_it_was;
 
+        assert(place < staging->n_requests && index < staging->n_sampled);
         describe(staging, staging->requests[place].value, &as_it_was);
         as_it_was.submit_ns = due_ns;
         if (replay->change)
@@ -216,9 +220,11 @@ static void stage_all(struct staging *staging)
 
 static void choose_sample(struct staging *staging)
 {
+        assert(staging->n_requests > 0);
         staging->stride = (staging->n_requests + REPLAY_MOST - 1) / REPLAY_MOST;
         for (size_t i = 0; i < staging->n_requests; i++)
                 staging->n_sampled += is_sampled(staging, i);
+        assert(staging->n_sampled > 0 && staging->n_sampled <= staging->n_requests);
         staging->n_each = (double)staging->n_requests / (double)staging->n_sampled;
         staging->simulate.n_each = staging->n_each;
 }
@@ -320,6 +326,7 @@ uint64_t replay_wall_ns(const struct replay *replay, const struct facts *facts)
         double scale = wall_ns / unchanged_ns;
         double left_out_ns = 0, answer_ns;
 
+        assert(facts->wall_ns > 0 && facts->replayed_ns > 0);
         if (changed_ns == UINT64_MAX)
                 return UINT64_MAX;
         if (scale > REPLAY_OFF) {

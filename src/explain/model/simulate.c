@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "simulate.h"
 
+#include <assert.h>
 #include <base/clock.h>
 #include <base/list.h>
 #include <base/mem.h>
@@ -108,6 +109,7 @@ static void enter(struct run *run, struct queue *queue, struct simulate_job *job
 {
         uint32_t index = index_of(run, job);
 
+        assert(index < run->what->n_jobs);
         job->next = SIMULATE_NONE;
         if (!queue->n) {
                 queue->first = queue->last = index;
@@ -125,6 +127,7 @@ static struct simulate_job *take_first(struct run *run, struct queue *queue)
 {
         struct simulate_job *job = &run->jobs[queue->first];
 
+        assert(queue->n > 0 && queue->first < run->what->n_jobs);
         queue->first = job->next;
         queue->n--;
         return job;
@@ -158,6 +161,7 @@ static void set_active(struct run *run, uint64_t n_active)
 {
         uint64_t before = share(run);
 
+        assert(n_active <= run->what->n_origins);
         run->n_active = n_active;
         if (share(run) > before || n_active <= 1)
                 list_splice(&run->ring, &run->held);
@@ -177,6 +181,7 @@ static void start_visit(struct run *run, struct simulate_job *job)
 
 static void start_first(struct run *run, struct origin *origin)
 {
+        assert(run->n_running < run->what->concurrency && origin->due.n > 0);
         origin->n_running++;
         run->n_running++;
         start_visit(run, take_first(run, &origin->due));
@@ -197,6 +202,7 @@ static void give_back(struct run *run, struct simulate_job *job)
 {
         struct origin *origin = &run->origins[job->origin];
 
+        assert(origin->n_running > 0 && run->n_running >= origin->n_running);
         origin->n_running--;
         run->n_running--;
         origin->credit = job->is_answered ? min_u64(origin->credit + 1, run->what->concurrency) : 0;
@@ -291,6 +297,7 @@ static void arrive(struct run *run, struct simulate_job *job)
                 happens(run, job, STEP_OVER, run->now_ns + job->backoff_ns);
                 return;
         }
+        assert(job->n_visited < job->n_visits);
         if (!job->n_visited && !origin->n_here++)
                 set_active(run, run->n_active + 1);
         if (has_rate(run))
@@ -304,6 +311,7 @@ static void leave(struct run *run, struct simulate_job *job)
 {
         struct origin *origin = &run->origins[job->origin];
 
+        assert(job->n_visited < job->n_visits && origin->n_here > 0);
         give_back(run, job);
         job->n_visited++;
         if (job->n_visited < job->n_visits) {
@@ -325,6 +333,7 @@ static void note_end(struct run *run, const struct simulate_job *job)
         uint64_t alone_ns = takes_ns > run->mean_ns ? takes_ns - run->mean_ns : 0;
         double end_ns;
 
+        assert(run->what->n_each >= 1);
         alone_ns = min_u64(alone_ns, run->now_ns);
         end_ns = (double)(run->now_ns - alone_ns) * run->what->n_each + (double)alone_ns;
         run->end_ns = max_ns(run->end_ns, end_ns < 18e18 ? (uint64_t)end_ns : UINT64_MAX);
@@ -391,6 +400,7 @@ static void prepare(struct run *run)
                         happens(run, job, STEP_ARRIVES, job->arrives_ns);
                         continue;
                 }
+                assert(job->after < i);
                 job->next_follower = run->jobs[job->after].followers;
                 run->jobs[job->after].followers = i;
         }
@@ -425,6 +435,7 @@ int simulate_run(const struct simulate *what, uint64_t *ret_end_ns)
                 if (heap_top_key(&run.events) > at_ns)
                         start_all(&run);
         }
+        assert(run.failed || run.n_running == 0);
         heap_deinit(&run.events);
         mem_free(run.origins);
         mem_free(run.worker_free_ns);
