@@ -80,6 +80,8 @@ JUDGE_SHARE(OPENING_MATTERS, 0.02);
 JUDGE_SHARE(SLOT_TIME_MATTERS, 0.05);
 /* Of slots' time: what losses held up. Less does not explain a slow run. */
 JUDGE_SHARE(LOSSES_MATTER, 0.05);
+/* Of slots' time: what losses held up, so that answers come late by them and by no server. */
+JUDGE_SHARE(LOSSES_COME_FIRST, 0.15);
 /* Of slots' time: bodies on a cold connection. */
 JUDGE_SHARE(COLD_BODIES_MATTER, 0.1);
 /* Of slots' time: receiving, where the link may be full. */
@@ -306,10 +308,10 @@ JUDGE_NS(SYN_TO_TELL_NS, 500 * NS_PER_MS);
 JUDGE_SHARE(BEGAN_TOGETHER, 0.1);
 /* Of all connections: the others do not matter. */
 JUDGE_SHARE(ROW_OF_ALL, 0.8);
-/* Of its highest tenth, a ramp's middle and its lowest tenth; a straight line has 0.56 and 0.11. */
-JUDGE_SHARE(RAMP_MIDDLE_LEAST, 0.35);
-JUDGE_SHARE(RAMP_MIDDLE_MOST, 0.75);
+/* Of a ramp's highest tenth, its lowest; a straight line from nothing has 0.11. */
 JUDGE_SHARE(RAMP_LOW_MOST, 0.35);
+/* Of the way between these, how far the middle is from halfway; in the lab up to 0.08. */
+JUDGE_SHARE(RAMP_BENT, 0.25);
 /* Later answers: less may be what a first request costs a server. */
 JUDGE_TIMES(FIRST_FAR_LONGER, 5);
 

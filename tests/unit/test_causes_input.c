@@ -3,9 +3,6 @@
  * Findings about input and rates: each against a run that has it, and those that look
  * like it
  */
-/*
- * Findings about slots and input: each against a run that has it, and one that looks like it
- */
 #include "causes.h"
 
 #define MS NS_PER_MS
@@ -51,6 +48,35 @@ static void test_input_slow(void **state)
         maker.n = 15; /* somebody's own pace */
         assert_false(cause_is_made(&maker, causes_input, "input-slow", &finding));
         assert_false(cause_is_made(&maker, causes_input, "one-at-a-time", &finding));
+}
+
+static void after_pauses(struct record_maker_request *request, size_t i,
+        const struct record_maker *maker)
+{
+        const uint64_t *moments = maker->argument;
+
+        request->submit_after_ns = moments[i];
+}
+
+/* A list that a command reads, of three lines: one pause is somebody's, two are the list's. */
+static void test_one_pause(void **state)
+{
+        static char command[] = "[\"muster\",\"fetch\"]";
+        uint64_t once[] = { 0, 4000 * MS, 4025 * MS }, again[] = { 0, 2000 * MS, 4000 * MS };
+        struct record_maker maker = { .n = 3, .each.server_ns = 20 * MS, .vary = after_pauses };
+        struct finding finding;
+        struct record record;
+
+        (void)state;
+        for (int is_again = 0; is_again < 2; is_again++) {
+                maker.argument = is_again ? again : once;
+                assert_int_equal(record_make(&record, &maker), 0);
+                record.run.command = command;
+                assert_int_equal(cause_is_found(&record, causes_input, "input-slow", &finding),
+                        is_again);
+                record.run.command = NULL;
+                record_deinit(&record);
+        }
 }
 
 /* In tens, each of which lasts as long as its slowest. */
@@ -241,6 +267,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_input_slow),
+                cmocka_unit_test(test_one_pause),
                 cmocka_unit_test(test_batch_barrier),
                 cmocka_unit_test(test_even_batches),
                 cmocka_unit_test(test_one_at_a_time),

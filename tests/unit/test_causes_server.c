@@ -11,6 +11,7 @@
  * Findings about servers: each against a run that has it, and one that looks like it
  */
 #include "causes.h"
+#include "links.h"
 #include "servers.h"
 
 #include <explain/facts_measure.h>
@@ -161,6 +162,67 @@ static void test_slow_and_closes(void **state)
         maker.no_reuse = true;
         maker.each.tcp_ns = 5 * MS;
         assert_true(cause_is_made(&maker, causes_server, "server-slow", &finding));
+}
+
+/* In tens, two of which take far longer than the others. */
+static void some_far_longer(struct record_maker_request *request, size_t i,
+        const struct record_maker *maker)
+{
+        const bool *waits = maker->argument;
+
+        if (i % 10 < 2)
+                request->server_ns = 200 * MS;
+        if (*waits)
+                request->submit_after_ns = i / 10 * 201 * MS;
+}
+
+/* Where the program waits for each batch it is this that the slow ones hold up. */
+static void test_slow_in_batches(void **state)
+{
+        bool waits = false;
+        struct record_maker maker = {
+                .n = 200,
+                .each.server_ns = 20 * MS,
+                .vary = some_far_longer,
+                .argument = &waits,
+        };
+        struct finding finding;
+
+        (void)state;
+        assert_true(cause_is_made(&maker, causes_server, "server-slow", &finding));
+        waits = true;
+        assert_false(cause_is_made(&maker, causes_server, "server-slow", &finding));
+        assert_true(cause_is_made(&maker, causes_input, "batch-barrier", &finding));
+}
+
+static void third_much_later(struct record_maker_request *request, size_t i,
+        const struct record_maker *maker)
+{
+        (void)maker;
+        if (i % 3 == 0)
+                request->server_ns = 300 * MS;
+}
+
+/* What packets that were lost held up is no time of the server's. */
+static void test_slow_by_loss(void **state)
+{
+        struct record_maker maker = {
+                .n = 60,
+                .slots = 10,
+                .rtt_ns = 40 * MS,
+                .each = { .tcp_ns = 40 * MS, .network_ns = 40 * MS },
+                .vary = third_much_later,
+        };
+        struct record record;
+
+        (void)state;
+        make(&record, &maker);
+        assert_true(is_found(&record, causes_server, "server-slow"));
+        record_deinit(&record);
+        make_lossy(&record, &maker);
+        assert_false(is_found(&record, causes_server, "server-slow"));
+        assert_true(is_found(&record, causes_wire, "loss"));
+        record_deinit(&record);
 }
 
 static void test_not_slow(void **state)
@@ -342,6 +404,8 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_slow),
+                cmocka_unit_test(test_slow_in_batches),
+                cmocka_unit_test(test_slow_by_loss),
                 cmocka_unit_test(test_not_slow),
                 cmocka_unit_test(test_slow_in_pieces),
                 cmocka_unit_test(test_slow_for_some),

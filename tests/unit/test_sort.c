@@ -2,10 +2,6 @@
 /*
  * Sorting, and what is told of a sorted set
  */
-/*
- * Explain: facts against what can be added up by hand, and the two accounts of the wall time, to
- * the nanosecond, on whatever is in a record
- */
 #include "record_maker.h"
 #include "unit.h"
 
@@ -69,11 +65,48 @@ static void test_spreads(void **state)
         assert_int_equal(spread.max, 0);
 }
 
+/* From `low` to `high` in even steps. */
+static bool is_ramp(uint64_t low, uint64_t high)
+{
+        uint64_t values[100];
+        struct spread spread;
+
+        for (size_t i = 0; i < LENGTH(values); i++)
+                values[i] = low + (high - low) * i / (LENGTH(values) - 1);
+        spread_of(&spread, values, LENGTH(values));
+        return spread_is_ramp(&spread);
+}
+
+/* The first `n_low` of a hundred are 10, the others 1,000. */
+static bool are_two_groups(size_t n_low)
+{
+        uint64_t values[100];
+        struct spread spread;
+
+        for (size_t i = 0; i < LENGTH(values); i++)
+                values[i] = i < n_low ? 10 : 1000;
+        spread_of(&spread, values, LENGTH(values));
+        return spread_is_ramp(&spread);
+}
+
+static void test_ramps(void **state)
+{
+        (void)state;
+        assert_true(is_ramp(0, 1000));
+        assert_true(is_ramp(200, 1000)); /* what each takes by itself comes on top */
+        assert_false(is_ramp(800, 1000));
+        assert_false(is_ramp(1000, 1000));
+        assert_false(are_two_groups(60));
+        assert_false(are_two_groups(40));
+        assert_false(are_two_groups(95));
+}
+
 int main(void)
 {
         static const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_sorting),
                 cmocka_unit_test(test_spreads),
+                cmocka_unit_test(test_ramps),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -113,8 +113,7 @@ static bool batch_barrier(const struct facts *facts, struct finding *finding)
         uint64_t same_ns, more_ns;
 
         rounds_count(&rounds, facts);
-        if (rounds.n < HABIT_LEAST || rounds_mean(&rounds, facts) < BATCH_LEAST ||
-                is_part(rounds.pauses_ns, facts->wall_ns, PAUSES_MATTER))
+        if (!rounds_are_batches(&rounds, facts))
                 return false;
         same_ns = all_at_once_ns(facts, rounds.largest);
         more_ns = all_at_once_ns(facts, 0);

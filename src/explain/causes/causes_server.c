@@ -18,6 +18,8 @@
 #include <explain/measure/accepting.h>
 #include <explain/measure/capacity.h>
 #include <explain/measure/load.h>
+#include <explain/measure/losses.h>
+#include <explain/measure/rounds.h>
 #include <explain/measure/unsent.h>
 #include <explain/measure/waiting.h>
 #include <explain/model/raise.h>
@@ -77,6 +79,15 @@ static bool longest_decides(const struct facts *facts, uint64_t longest_ns, uint
 {
         return (double)longest_ns >= (double)middle_ns * MUCH_LONGER &&
                (double)longest_ns >= (double)facts->wall_ns * MOST_OF_TIME;
+}
+
+/* Then a few slow ones hold each batch up, and it is the batches that are said (causes_input.c). */
+static bool waits_for_batches(const struct facts *facts)
+{
+        struct rounds rounds;
+
+        rounds_count(&rounds, facts);
+        return rounds_are_batches(&rounds, facts);
 }
 
 static void title_slow(struct finding *finding, const struct facts *facts,
@@ -158,11 +169,11 @@ static bool server_slow(const struct facts *facts, struct finding *finding)
 
         waiting_measure(&waiting, facts);
         if (!waiting_took_long(&waiting, facts) || uneven_is_there(facts) || unsent_count(facts) ||
-                limit_is_what_matters(facts))
+                limit_is_what_matters(facts) || losses_come_first(facts))
                 return false;
         if (!is_typical(facts, &waiting)) {
                 n_slow = count_slow(facts, &waiting);
-                if (!n_slow || accepting_held_up(facts))
+                if (!n_slow || accepting_held_up(facts) || waits_for_batches(facts))
                         return false;
         }
         load_measure(&load, facts);

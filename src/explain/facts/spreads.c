@@ -48,15 +48,16 @@ void spread_of(struct spread *spread, uint64_t *values, size_t n)
 }
 
 /*
- * Were they on a straight line from nothing, the median would be 0.56 and the lowest tenth 0.11 of
- * the highest tenth.
+ * On a straight line the middle one is halfway between the tenths at either end. One of two groups
+ * is at an end, and so it is where all are alike but a few. Where all are alike the lowest tenth is
+ * no small part of the highest.
  */
 bool spread_is_ramp(const struct spread *spread)
 {
-        double p50 = (double)spread->p50 / (double)spread->p90;
+        double low = (double)spread->p10, high = (double)spread->p90;
+        double from_middle = fabs((double)spread->p50 - (low + high) / 2);
 
-        return p50 > RAMP_MIDDLE_LEAST && p50 < RAMP_MIDDLE_MOST &&
-               (double)spread->p10 < RAMP_LOW_MOST * (double)spread->p90;
+        return low < RAMP_LOW_MOST * high && from_middle <= RAMP_BENT * (high - low);
 }
 
 /* --- what attempts took ---------------------------------------------------------------------- */

@@ -157,3 +157,12 @@ int losses_of(struct losses *losses, const struct facts *facts)
         count_held_up(losses, facts);
         return 0;
 }
+
+bool losses_come_first(const struct facts *facts)
+{
+        struct losses losses;
+
+        return losses_of(&losses, facts) == 0 &&
+               (double)losses.held_up_ns >= (double)facts->service.sum * LOSSES_COME_FIRST &&
+               losses.n_conns_hit > 0;
+}

@@ -42,4 +42,7 @@ uint64_t loss_of_wait_ns(const struct losses *losses, const struct facts *facts,
 uint64_t loss_of_receive_ns(const struct losses *losses, const struct facts *facts,
         const struct trace_attempt *attempt);
 
+/* They held so much up that answers come late by them, and by no server. */
+bool losses_come_first(const struct facts *facts);
+
 #endif

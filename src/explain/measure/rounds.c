@@ -82,3 +82,9 @@ double rounds_mean(const struct rounds *rounds, const struct facts *facts)
 {
         return rounds->n ? (double)facts->n_requests / (double)rounds->n : 0;
 }
+
+bool rounds_are_batches(const struct rounds *rounds, const struct facts *facts)
+{
+        return rounds->n >= HABIT_LEAST && rounds_mean(rounds, facts) >= BATCH_LEAST &&
+               (double)rounds->pauses_ns < (double)facts->wall_ns * PAUSES_MATTER;
+}

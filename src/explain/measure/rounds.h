@@ -26,4 +26,7 @@ void rounds_count(struct rounds *rounds, const struct facts *facts);
 /* Requests in a round. */
 double rounds_mean(const struct rounds *rounds, const struct facts *facts);
 
+/* It waited for the last of each batch: in rounds of several requests, without long pauses. */
+bool rounds_are_batches(const struct rounds *rounds, const struct facts *facts);
+
 #endif
