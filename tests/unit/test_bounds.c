@@ -2,9 +2,6 @@
 /*
  * Bounds of runs whose resources are known
  */
-/*
- * Replay and bounds: against closed forms
- */
 #include "record_maker.h"
 #include "replay_case.h"
 #include "unit.h"

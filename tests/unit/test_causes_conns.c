@@ -3,9 +3,6 @@
  * Findings about connections that are not kept: each against a run that has it, and those that look
  * like it
  */
-/*
- * Findings about connections: each against a run that has it, and those that look like it
- */
 #include "causes.h"
 #include "connecting.h"
 

@@ -2,9 +2,6 @@
 /*
  * Causes asked about records that no run makes, and without memory
  */
-/*
- * Findings about connections: each against a run that has it, and those that look like it
- */
 #include "causes.h"
 #include "connecting.h"
 

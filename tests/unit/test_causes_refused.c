@@ -3,9 +3,6 @@
  * Findings about refusals and retries: each against a run that has it, and those that look
  * like it
  */
-/*
- * Findings about servers: each against a run that has it, and one that looks like it
- */
 #include "causes.h"
 
 #define MS NS_PER_MS

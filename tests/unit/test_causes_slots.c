@@ -3,9 +3,6 @@
  * Findings about slots: each against a run that has it, and those that look
  * like it
  */
-/*
- * Findings about slots and input: each against a run that has it, and one that looks like it
- */
 #include "causes.h"
 
 #define MS NS_PER_MS

@@ -3,9 +3,6 @@
  * Findings about one host or path: each against a run that has it, and those that look
  * like it
  */
-/*
- * Findings about servers: each against a run that has it, and one that looks like it
- */
 #include "causes.h"
 #include "servers.h"
 

@@ -3,10 +3,6 @@
  * Findings about windows and the link: each against a run that has it, and those that look
  * like it
  */
-/*
- * Findings about what happens on the wire: each against a run that has it, and those that look like
- * it
- */
 #include "causes.h"
 #include "links.h"
 

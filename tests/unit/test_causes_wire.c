@@ -3,10 +3,6 @@
  * Findings about acknowledgements, losses and redirects: each against a run that has it, and those that look
  * like it
  */
-/*
- * Findings about what happens on the wire: each against a run that has it, and those that look like
- * it
- */
 #include "causes.h"
 #include "links.h"
 

@@ -3,10 +3,6 @@
  * Findings about work on bodies: each against a run that has it, and those that look
  * like it
  */
-/*
- * Findings about this program and its machine: each against a run that has it, and one that looks
- * like it
- */
 #include "causes.h"
 #include "working.h"
 

@@ -2,9 +2,6 @@
 /*
  * Figures by name
  */
-/*
- * From findings to words: what is worth a line, the one sentence, and figures by name
- */
 #include "record_maker.h"
 #include "unit.h"
 

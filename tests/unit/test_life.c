@@ -2,10 +2,6 @@
 /*
  * An attempt cut into parts, and the turns of the loop that it is cut by
  */
-/*
- * Explain: facts against what can be added up by hand, and the two accounts of the wall time, to
- * the nanosecond, on whatever is in a record
- */
 #include "record_maker.h"
 #include "facts_case.h"
 #include "unit.h"

@@ -2,9 +2,6 @@
 /*
  * How a server takes load, of runs that ask for much and for little
  */
-/*
- * Findings about servers: each against a run that has it, and one that looks like it
- */
 #include "causes.h"
 #include "servers.h"
 

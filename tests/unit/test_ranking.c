@@ -2,9 +2,6 @@
 /*
  * What is worth a line, and which line comes first
  */
-/*
- * From findings to words: what is worth a line, the one sentence, and figures by name
- */
 #include "record_maker.h"
 #include "unit.h"
 

@@ -2,9 +2,6 @@
 /*
  * Replays of runs with one thing changed
  */
-/*
- * Replay and bounds: against closed forms
- */
 #include "record_maker.h"
 #include "replay_case.h"
 #include "unit.h"

@@ -2,9 +2,6 @@
 /*
  * Replays of more requests than are simulated, and of what had no slot
  */
-/*
- * Replay and bounds: against closed forms
- */
 #include "record_maker.h"
 #include "replay_case.h"
 #include "unit.h"

@@ -2,10 +2,6 @@
 /*
  * Chain and shares add up to the wall time, whatever is in a record
  */
-/*
- * Explain: facts against what can be added up by hand, and the two accounts of the wall time, to
- * the nanosecond, on whatever is in a record
- */
 #include "record_maker.h"
 #include "facts_case.h"
 #include "unit.h"

@@ -2,9 +2,6 @@
 /*
  * The verdict on runs of which little is to be learnt: failed, stopped, with holes
  */
-/*
- * From findings to words: what is worth a line, the one sentence, and figures by name
- */
 #include "record_maker.h"
 #include "unit.h"
 
