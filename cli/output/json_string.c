@@ -72,19 +72,44 @@ static bool has_special(step bytes)
         return has_any((one_more <= ' ') | (bytes == '"') | (bytes == '\\'));
 }
 
-/* Copy whole steps, as many as are plain; returns their length. */
+static bool copy_if_plain(char *to, const char *from)
+{
+        step bytes;
+
+        memcpy(&bytes, from, STEP);
+        memcpy(to, &bytes, STEP);
+        return !has_special(bytes);
+}
+
+/* Half of a step or more: its first bytes and its last ones, which may overlap. */
+static bool copy_short_if_plain(char *to, struct muster_str text)
+{
+        size_t last_at = text.len - STEP / 2;
+        char ends[STEP];
+        step bytes;
+
+        memcpy(ends, text.at, STEP / 2);
+        memcpy(ends + STEP / 2, text.at + last_at, STEP / 2);
+        memcpy(to, ends, STEP / 2);
+        memcpy(to + last_at, ends + STEP / 2, STEP / 2);
+        memcpy(&bytes, ends, STEP);
+        return !has_special(bytes);
+}
+
+/* Copy what is plain, as far as whole steps go or to the end; returns its length. */
 static size_t copy_plain(char *to, struct muster_str text)
 {
         size_t n = 0;
 
-        for (; text.len - n >= STEP; n += STEP) {
-                step bytes;
-
-                memcpy(&bytes, text.at + n, STEP);
-                memcpy(to + n, &bytes, STEP);
-                if (has_special(bytes))
-                        break;
+        while (text.len - n >= STEP) {
+                if (!copy_if_plain(to + n, text.at + n))
+                        return n;
+                n += STEP;
         }
+        /* The last step overlaps the one before it, in which all is plain, too. */
+        if (n == text.len || (n ? copy_if_plain(to + text.len - STEP, text.at + text.len - STEP)
+                                : text.len >= STEP / 2 && copy_short_if_plain(to, text)))
+                return text.len;
         return n;
 }
 
