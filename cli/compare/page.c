@@ -20,8 +20,7 @@ static void add_spare_columns(struct table *table)
 {
         static const unsigned spare[] = { 6, 10, 2, 9, 8, 4 };
 
-        for (size_t i = 0; i < sizeof(spare) / sizeof(spare[0]); i++)
-                table_spare(table, spare[i]);
+        table_spare(table, spare, sizeof(spare) / sizeof(spare[0]));
 }
 
 static void add_headings(struct table *table)

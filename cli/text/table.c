@@ -56,10 +56,13 @@ void table_cell_ns(struct table *table, double ns, const char *nothing)
         table_cell(table, "%s", us ? words_ns(us * NS_PER_US).text : nothing);
 }
 
-void table_spare(struct table *table, unsigned column)
+void table_spare(struct table *table, const unsigned *columns, size_t n)
 {
-        assert(column > 0 && table->n_spare < TABLE_COLUMNS_MAX);
-        table->spare[table->n_spare++] = column;
+        assert(table->n_spare + n <= TABLE_COLUMNS_MAX);
+        for (size_t i = 0; i < n; i++) {
+                assert(columns[i] > 0);
+                table->spare[table->n_spare++] = columns[i];
+        }
 }
 
 static int width_of(const struct table *table, unsigned column)

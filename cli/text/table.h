@@ -31,10 +31,10 @@ void table_note(struct table *table, const char *note);
 void table_bold(struct table *table);
 
 /*
- * A column that is left out where a terminal is too narrow for all; those that are told first go
- * first. Not the first column.
+ * Columns that are left out where a terminal is too narrow for all, in this order. Not the first
+ * column.
  */
-void table_spare(struct table *table, unsigned column);
+void table_spare(struct table *table, const unsigned *columns, size_t n);
 
 /* Two bold rows: what is above, and what is below, each column. */
 void table_headings(struct table *table, const char *const (*names)[2], size_t n);

@@ -86,8 +86,7 @@ static void test_table(void **state)
         assert_string_equal(text, "name    n\n"
                                   "a     100  x  <- here\n");
         /* A narrow terminal has no more columns than fit. */
-        table_spare(table, 2);
-        table_spare(table, 1);
+        table_spare(table, (const unsigned[]){ 2, 1 }, 2);
         print_to(text, sizeof(text), table, NULL, 21);
         assert_string_equal(text, "name    n\n"
                                   "a     100  x  <- here\n");
