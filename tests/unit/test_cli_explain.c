@@ -185,6 +185,19 @@ static char **words_of(const char *text, char *scratch, int *ret_n)
         return words;
 }
 
+static void parse_words(struct invocation *invocation, const char *text)
+{
+        struct muster_error error = { 0 };
+        char scratch[200];
+        int n;
+        char **words;
+
+        assert_true(strlen(text) < sizeof(scratch));
+        words = words_of(text, scratch, &n);
+        if (invocation_parse(invocation, n, words, &error) < 0)
+                fail_msg("%s: %s", text, error.text);
+}
+
 /* As one line, without "muster fetch". */
 static void expect_words(const struct invocation *invocation, const char *expected)
 {
@@ -228,11 +241,8 @@ static void test_invocations_change(void **state)
         for (size_t i = 0; i < LENGTH(cases); i++) {
                 struct invocation invocation;
                 struct muster_error error = { 0 };
-                char scratch[200];
-                int n;
-                char **words = words_of(cases[i].words, scratch, &n);
 
-                assert_int_equal(invocation_parse(&invocation, n, words, &error), 0);
+                parse_words(&invocation, cases[i].words);
                 assert_int_equal(invocation_change(&invocation, cases[i].remedy, &error), 0);
                 expect_words(&invocation, cases[i].expected);
                 invocation_deinit(&invocation);
@@ -296,11 +306,8 @@ static void test_invocations_as_json(void **state)
                 struct invocation invocation, back = { 0 };
                 struct muster_error error = { 0 };
                 struct buf json = { 0 };
-                char scratch[200];
-                int n;
-                char **words = words_of(cases[i].words, scratch, &n);
 
-                assert_int_equal(invocation_parse(&invocation, n, words, &error), 0);
+                parse_words(&invocation, cases[i].words);
                 assert_int_equal(invocation_to_json(&invocation, &json), 0);
                 assert_string_equal(json.at, cases[i].json);
                 assert_int_equal(invocation_from_json(&back, json.at, &error), cases[i].back);
@@ -394,11 +401,8 @@ static void test_what_is_run_again(void **state)
         for (size_t i = 0; i < LENGTH(cases); i++) {
                 struct invocation invocation;
                 struct muster_error error = { 0 };
-                char scratch[200];
-                int n;
-                char **words = words_of(cases[i].words, scratch, &n);
 
-                assert_int_equal(invocation_parse(&invocation, n, words, &error), 0);
+                parse_words(&invocation, cases[i].words);
                 assert_int_equal(confirm_check(&invocation, false, &error),
                         cases[i].is_safe ? 0 : MUSTER_E_INVALID);
                 assert_int_equal(confirm_check(&invocation, true, &error),
