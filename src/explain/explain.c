@@ -132,7 +132,7 @@ static int copy_record(struct record *record, const struct muster_client *client
                         "input: this client does not record: call muster_record() first");
         if (r == MUSTER_E_INVALID)
                 return error_set(error, r, MUSTER_PHASE_QUEUE, 0,
-                        "invalid: this is a function that the client called");
+                        "invalid: this cannot be called from a function that the client called");
         return r < 0 ? error_set_memory(error, MUSTER_PHASE_QUEUE) : 0;
 }
 

@@ -58,20 +58,10 @@ static int len_of_clause(const char *text)
         return len;
 }
 
-static bool begins_with_word(const char *text)
-{
-        return text[0] >= 'A' && text[0] <= 'Z' && text[1] >= 'a' && text[1] <= 'z';
-}
-
-/* As the second half of a sentence; a name or an acronym keeps its capital. */
+/* The first clause alone. */
 static void say_remedy(struct sentence *sentence, const char *text)
 {
-        int len = len_of_clause(text);
-
-        if (begins_with_word(text))
-                say(sentence, "%c%.*s", text[0] - 'A' + 'a', len - 1, text + 1);
-        else
-                say(sentence, "%.*s", len, text);
+        say(sentence, " %.*s.", len_of_clause(text), text);
 }
 
 static void say_requests(struct sentence *sentence, const struct facts *facts)
@@ -84,10 +74,8 @@ static void say_requests(struct sentence *sentence, const struct facts *facts)
                 say(sentence, "the %s that %s done",
                         words_counted(outcome_n_done(facts), "request", "requests").text,
                         outcome_n_done(facts) == 1 ? "was" : "were");
-        else if (facts->n_requests == 1)
-                say(sentence, "this request");
         else
-                say(sentence, "these %s requests", words_count(facts->n_requests).text);
+                say(sentence, "the run");
 }
 
 static bool gains(const struct muster_finding *finding, const struct facts *facts)
@@ -96,30 +84,34 @@ static bool gains(const struct muster_finding *finding, const struct facts *fact
                (double)finding->wall_ns <= (double)facts->wall_ns * (1 - LINE_SHARE);
 }
 
-/* "with --concurrency 64", and "without --rate" as it is. */
+/* "With --concurrency 64", and "Without --rate". */
 static void say_option(struct sentence *sentence, const char *option)
 {
-        say(sentence, "%s%s ", option[0] == '-' ? "with " : "", option);
+        static const char without[] = "without ";
+
+        if (strncmp(option, without, strlen(without)) == 0)
+                say(sentence, " Without %s ", option + strlen(without));
+        else
+                say(sentence, " With %s ", option);
 }
 
+/* What limited the run, what to do, and what that gains. */
 static void say_finding(struct sentence *sentence, const struct muster_finding *finding,
         const struct facts *facts)
 {
-        say(sentence, "%.*s: ", len_without_stop(finding->title), finding->title);
-        if (!gains(finding, facts)) {
+        say(sentence, "%.*s.", len_without_stop(finding->title), finding->title);
+        if (!finding->option || !gains(finding, facts))
                 say_remedy(sentence, finding->remedy);
-                say(sentence, ".");
+        if (!gains(finding, facts))
                 return;
-        }
-        if (finding->option) {
+        if (finding->option)
                 say_option(sentence, finding->option);
-        } else {
-                say_remedy(sentence, finding->remedy);
-                say(sentence, ", and ");
-        }
+        else
+                say(sentence, " Then ");
         say_requests(sentence, facts);
-        say(sentence, " %s take about %s instead of %s.", finding->is_best_case ? "could" : "would",
-                words_ns(finding->wall_ns).text, words_ns(facts->wall_ns).text);
+        say(sentence, " %s take about %s instead of %s.",
+                finding->is_best_case ? "could" : "should", words_ns(finding->wall_ns).text,
+                words_ns(facts->wall_ns).text);
 }
 
 /* --- without one ----------------------------------------------------------------------------- */
@@ -188,9 +180,8 @@ static void say_parts(struct sentence *sentence, const struct facts *facts)
                 if (i > 0 && share_of(facts, part) < MENTIONED)
                         return;
                 said[part] = true;
-                say(sentence, "%s%s %s %s", i ? ", " : "",
-                        words_share((double)facts->chain_ns[part], (double)facts->wall_ns).text,
-                        i ? "into" : "went into", part_meaning(part));
+                say(sentence, "%s%s %s", i ? ", " : "", part_meaning(part),
+                        words_share((double)facts->chain_ns[part], (double)facts->wall_ns).text);
         }
 }
 
@@ -200,10 +191,10 @@ static void say_failures(struct sentence *sentence, const struct facts *facts)
 
         outcome_told(&told, facts);
         if (told.n_failed)
-                say(sentence, "%s of %s requests failed: ", words_count(told.n_failed).text,
+                say(sentence, "%s of %s requests failed. ", words_count(told.n_failed).text,
                         words_count(told.n_done).text);
         else if (!told.n_done)
-                say(sentence, "None of %s was done when the run was stopped: ",
+                say(sentence, "None of %s was done when the run was stopped. ",
                         words_counted(told.n_requests, "request", "requests").text);
 }
 
@@ -228,7 +219,7 @@ static void say_all_failed(struct sentence *sentence, const struct facts *facts)
         outcome_told(&told, facts);
         say_how_many(sentence, told.n_failed, &told);
         say(sentence,
-                " failed, which says nothing about speed: find out first why, as the result lines tell.");
+                " failed, so the run says nothing about speed. Find out why first: the result lines have the errors.");
 }
 
 /* Before what would be faster. */
@@ -250,7 +241,7 @@ static void say_errors(struct sentence *sentence, const struct facts *facts)
 static void say_part(struct sentence *sentence, const struct facts *facts)
 {
         if (facts_is_part(facts))
-                say(sentence, " This is judged by the newest %s of %s requests.",
+                say(sentence, " This covers the newest %s of %s requests.",
                         words_count(facts->n_requests).text,
                         words_count(facts->all.n_requests).text);
 }
@@ -259,18 +250,17 @@ static void say_time(struct sentence *sentence, const struct facts *facts,
         const struct bound *bounds, size_t n_bounds)
 {
         enum part part = largest(facts, (const bool[PART_N]){ false });
-        size_t len = sentence->len;
 
         say_failures(sentence, facts);
-        say(sentence, "%s the %s ", sentence->len > len ? "of" : "Of",
-                words_ns(facts->wall_ns).text);
+        say(sentence, "Where the %s went: ", words_ns(facts->wall_ns).text);
         say_parts(sentence, facts);
+        say(sentence, ".");
         if (!outcome_n_done(facts))
-                say(sentence, ".");
-        else if (share_of(facts, part) >= MOST_OF_TIME && is_backed(part, facts, bounds, n_bounds))
-                say(sentence, ", and nothing stands out that would make it faster.");
+                return;
+        if (share_of(facts, part) >= MOST_OF_TIME && is_backed(part, facts, bounds, n_bounds))
+                say(sentence, " Nothing stands out that would make it faster.");
         else
-                say(sentence, ": mixed, no single change would make much of a difference.");
+                say(sentence, " No single change would make much of a difference.");
 }
 
 static void say_what_is_missing(struct sentence *sentence, const struct facts *facts)
@@ -278,7 +268,7 @@ static void say_what_is_missing(struct sentence *sentence, const struct facts *f
         uint64_t n_holes = facts->record->run.n_holes;
 
         say(sentence,
-                "%s of %s attempts are missing from this record, so it cannot say what the time went into: record again, to a faster disk, and let nobody read the file meanwhile.",
+                "%s of %s attempts are missing from this record, so it cannot say where the time went. Record again, to a faster disk, and do not read the file meanwhile.",
                 words_count(n_holes).text, words_count(facts->record->n_attempts + n_holes).text);
 }
 

@@ -433,7 +433,7 @@ def test_refused_in_the_end(muster, lab, tmp_path):
     n = sum(result["status"] == 429 for result in run.results)
     assert n > N / 2
     first = account["findings"][0]
-    assert first["cause"] == "throttled" and first["title"] == f"{n} of {N} requests were refused in the end (429)"
+    assert first["cause"] == "throttled" and first["title"] == f"{n} of {N} requests were finally refused (429)"
     assert not first["wall_s"] or first["wall_s"]["expected"] >= (N - 10) / 50 * 0.9
 
 
@@ -443,9 +443,9 @@ def test_errors_are_said_before_what_would_be_faster(muster, lab, tmp_path):
     assert muster("fetch", "-c", 4, "--record", "run.db", input=urls).status == 0
     assert muster("fetch", "-c", 4, "-f", "--record", "failed.db", input=urls).status == 1
     verdict = explained(tmp_path / "run.db")["verdict"]
-    assert verdict.startswith(f"All {N} requests were answered with an error (500). ") and "with --concurrency" in verdict
+    assert verdict.startswith(f"All {N} requests were answered with an error (500). ") and "With --concurrency" in verdict
     account = explained(tmp_path / "failed.db")
-    assert account["verdict"].startswith(f"All {N} requests failed, which says nothing about speed") and account["findings"] == []
+    assert account["verdict"].startswith(f"All {N} requests failed, so the run says nothing about speed") and account["findings"] == []
 
 
 def test_latency_is_of_those_without_an_error(muster, lab, tmp_path):
@@ -472,4 +472,4 @@ def test_what_was_stopped_is_no_failure(slow_lab, tmp_path):
     process.communicate(timeout=PATIENCE)
     account = explained(tmp_path / "run.db")
     assert account["findings"][0]["cause"] == "concurrency-too-low"
-    assert re.search(r"with --concurrency \d+ the \d+ requests that were done (would|could) take about", account["verdict"])
+    assert re.search(r"With --concurrency \d+ the \d+ requests that were done (should|could) take about", account["verdict"])

@@ -37,9 +37,9 @@ static inline bool cause_is_found(const struct record *record, const struct caus
         is_found = cause->rule(&facts, finding);
         if (is_found) {
                 assert_non_null(finding->shown.title);
-                /* The verdict begins with it, and puts a colon after it. */
+                /* The verdict begins with it, and puts a full stop after it. */
                 assert_true(finding->title[0] < 'a' || finding->title[0] > 'z');
-                assert_null(strstr(finding->title, ": "));
+                assert_null(strstr(finding->title, ". "));
                 assert_non_null(finding->shown.remedy);
                 assert_true(finding->shown.n_evidence > 0);
                 assert_true(ranking_worth_ns(finding, &facts) > 0);

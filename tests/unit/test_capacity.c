@@ -173,15 +173,15 @@ static void test_full_host_of_several(void **state)
 
         (void)state;
         assert_true(cause_is_made(&maker, causes_server, "server-saturated", &finding));
-        assert_int_equal(strncmp(finding.shown.title, "The host http://host2.example:80 was full, ",
-                                 43),
+        assert_int_equal(strncmp(finding.shown.title,
+                                 "The host http://host2.example:80 was at its limit ", 50),
                 0);
         assert_non_null(strstr(finding.evidence[0], "60 of 360 requests went there"));
         assert_int_equal(strncmp(finding.shown.option, "--per-host ", 11), 0);
         assert_false(cause_is_made(&maker, causes_uneven, "slow-host", &finding));
         n_locked = 2; /* both */
         assert_true(cause_is_made(&maker, causes_server, "server-saturated", &finding));
-        assert_int_equal(strncmp(finding.shown.title, "The server was full, ", 21), 0);
+        assert_int_equal(strncmp(finding.shown.title, "The server was at its limit ", 28), 0);
 }
 
 int main(void)

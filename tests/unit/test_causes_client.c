@@ -157,7 +157,7 @@ static void test_results_not_taken(void **state)
         (void)state;
         assert_false(finds(&untaken, little, causes_client, "slow-consumer", &finding));
         assert_true(finds(&untaken, blocked, causes_client, "slow-consumer", &finding));
-        assert_non_null(strstr(finding.evidence[0], "91 % of the time results were there"));
+        assert_non_null(strstr(finding.evidence[0], "91 % of the time results were ready"));
 }
 
 /* --- the processor --------------------------------------------------------------------------- */

@@ -62,7 +62,7 @@ static void test_one_syn_lost(void **state)
         assert_true(cause_is_made(&maker, causes_connect, "syn-dropped", &finding));
         assert_int_equal(finding.shown.grade, MUSTER_GRADE_C);
         assert_null(finding.shown.option);
-        assert_non_null(strstr(finding.remedy, "once more"));
+        assert_non_null(strstr(finding.remedy, "Run it again"));
         assert_true(finding.shown.wall_ns < 200 * MS);
 }
 
@@ -89,7 +89,7 @@ static void test_two_too_many(void **state)
         assert_int_equal(finding.shown.grade, MUSTER_GRADE_C);
         assert_string_equal(finding.option, "--concurrency 3");
         assert_non_null(strstr(finding.remedy, "Open fewer connections at once"));
-        assert_non_null(strstr(finding.remedy, "lost on the way"));
+        assert_non_null(strstr(finding.remedy, "lost on the path"));
         /* 34 rounds of 7 ms, and not the second. */
         assert_predicted(&finding, 34 * 7 * MS);
 }

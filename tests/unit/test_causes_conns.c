@@ -41,7 +41,7 @@ static void test_server_closes(void **state)
         (void)state;
         assert_true(cause_is_made(&closing, causes_conns, "server-closes", &finding));
         assert_predicted(&finding, 240 * MS);
-        assert_string_equal(finding.title, "The server closed the connection after each answer");
+        assert_string_equal(finding.title, "The server closed the connection after each response");
         assert_null(finding.shown.option);
         kept.no_reuse = false;
         assert_false(cause_is_made(&kept, causes_conns, "server-closes", &finding));
@@ -187,7 +187,7 @@ static void test_stale_for_an_unknown_time(void **state)
         }
         assert_true(cause_is_found(&record, causes_conns, "stale-connections", &finding));
         assert_string_equal(finding.title,
-                "The server closed kept connections before they were used again");
+                "The server closed idle connections before they could be reused");
         assert_non_null(strstr(finding.remedy, "than the pauses between"));
         record_deinit(&record);
 }

@@ -205,12 +205,12 @@ static void test_rate_and_load(void **state)
         assert_false(cause_is_made(&maker, causes_input, "rate-too-low", &finding));
         server_ns[0] = server_ns[1] = 10 * MS;
         assert_true(cause_is_made(&maker, causes_input, "rate-too-low", &finding));
-        assert_string_equal(finding.evidence[2], "an answer took 10 ms");
+        assert_string_equal(finding.evidence[2], "a response took 10 ms");
         assert_string_equal(finding.shown.option, "without --rate");
         maker.n = 20000;
         maker.rate_per_s = 2500;
         assert_true(cause_is_made(&maker, causes_input, "rate-too-low", &finding));
-        assert_non_null(strstr(finding.shown.title, "asked for, 2,500 a second, held"));
+        assert_non_null(strstr(finding.shown.title, "requested rate of 2,500 per second held"));
 }
 
 static void quick_then_slow(struct record_maker_request *request, size_t i,
@@ -258,7 +258,7 @@ static void test_few_slow_lines(void **state)
         assert_false(cause_is_found(&record, causes_input, "input-slow", &finding));
         record.run.command = command;
         assert_true(cause_is_found(&record, causes_input, "input-slow", &finding));
-        assert_non_null(strstr(finding.evidence[1], "waited for 4.9 s altogether"));
+        assert_non_null(strstr(finding.evidence[1], "waited for 4.9 s in total"));
         record.run.command = NULL;
         record_deinit(&record);
 }

@@ -94,7 +94,7 @@ static void test_slowed_down(void **state)
         }
         assert_true(cause_is_found(&record, causes_refused, "throttled", &finding));
         assert_non_null(strstr(finding.shown.title,
-                " and the run kept to the pace that was let in"));
+                ", so the run slowed down to the rate it accepts"));
         assert_null(finding.shown.option);
         assert_false(finding.shown.has_prediction);
         assert_false(cause_is_found(&record, causes_refused, "retries", &finding));
@@ -123,7 +123,7 @@ static void test_retries_withheld(void **state)
                 record.attempts[i].is_withheld = record.attempts[i].status == 500;
         assert_true(cause_is_found(&record, causes_refused, "retries-withheld", &finding));
         assert_string_equal(finding.shown.title,
-                "50 of 100 requests were not tried again, as the retry budget was used up");
+                "50 of 100 requests were not retried, because the retry budget was used up");
         assert_string_equal(finding.shown.option, "--retry-budget none");
         assert_int_equal(finding.n_failed_by_it, 50);
         record_deinit(&record);
@@ -148,8 +148,7 @@ static void test_refused_in_the_end(void **state)
 
         (void)state;
         assert_true(cause_is_made(&maker, causes_refused, "throttled", &finding));
-        assert_string_equal(finding.shown.title,
-                "152 of 200 requests were refused in the end (503)");
+        assert_string_equal(finding.shown.title, "152 of 200 requests were finally refused (503)");
         assert_int_equal(finding.n_failed_by_it, 152);
         /* 10 at once, 38 more in 0.8 s: of 200 at 50 a second none is refused. */
         assert_string_equal(finding.shown.option, "--rate 50/s");
@@ -188,8 +187,7 @@ static void test_refused_when_full(void **state)
 
         (void)state;
         assert_true(cause_is_made(&maker, causes_refused, "throttled", &finding));
-        assert_string_equal(finding.shown.title,
-                "160 of 200 requests were refused in the end (503)");
+        assert_string_equal(finding.shown.title, "160 of 200 requests were finally refused (503)");
         assert_string_equal(finding.shown.option, "--concurrency 3");
         assert_predicted(&finding, 3000 * MS); /* 200 of 45 ms, by three */
         some = 44;
@@ -202,7 +200,7 @@ static void test_refused_when_full(void **state)
         maker.n_hosts = 2;
         assert_true(cause_is_made(&maker, causes_refused, "throttled", &finding));
         assert_string_equal(finding.shown.title,
-                "The host http://host1.example:80 refused 80 of 100 requests in the end (503)");
+                "The host http://host1.example:80 finally refused 80 of 100 requests (503)");
         assert_int_equal(finding.n_failed_by_it, 160);
         assert_string_equal(finding.shown.option, "--per-host 3");
 }
@@ -240,7 +238,7 @@ static void test_one_host_refuses(void **state)
         make_refusals(&record, 429, NS_PER_S);
         assert_true(cause_is_found(&record, causes_refused, "throttled", &finding));
         assert_string_equal(finding.shown.title, "The host http://host4.example:80 refused 25 of "
-                                                 "125 tries, as they were too many");
+                                                 "125 attempts as too many");
         assert_string_equal(finding.shown.option, "--rate-per-host 69/s");
         assert_predicted(&finding, 100 * NS_PER_S / 69);
         record_deinit(&record);
@@ -250,7 +248,7 @@ static void test_one_host_refuses(void **state)
         make_refusals(&record, 429, NS_PER_S);
         assert_true(cause_is_found(&record, causes_refused, "throttled", &finding));
         assert_null(finding.shown.option);
-        assert_non_null(strstr(finding.shown.remedy, "in a run of its own"));
+        assert_non_null(strstr(finding.shown.remedy, "in a separate run"));
         record_deinit(&record);
 }
 

@@ -75,7 +75,8 @@ static void test_slow(void **state)
         (void)state;
         assert_true(cause_is_made(&flat, causes_server, "server-slow", &finding));
         assert_string_equal(finding.shown.option, "--concurrency 320");
-        assert_string_equal(finding.shown.title, "A typical answer took the server 200 ms");
+        assert_string_equal(finding.shown.title,
+                "The server was slow: a typical response took it 200 ms");
         assert_predicted(&finding, 200 * MS);
         assert_false(cause_is_made(&flat, causes_server, "server-saturated", &finding));
 
@@ -103,7 +104,8 @@ static void test_slow_in_pieces(void **state)
                 .receive_ns = 200 * MS,
                 .wire_bytes = 1000 };
         assert_true(cause_is_made(&maker, causes_server, "server-slow", &finding));
-        assert_string_equal(finding.shown.title, "A typical answer took the server 201 ms");
+        assert_string_equal(finding.shown.title,
+                "The server was slow: a typical response took it 201 ms");
         assert_non_null(strstr(finding.evidence[2], "complete 200 ms later"));
         assert_string_equal(finding.shown.option, "--concurrency 100");
         assert_predicted(&finding, 201 * MS);
@@ -141,10 +143,10 @@ static void test_slow_for_some(void **state)
         (void)state;
         assert_true(cause_is_made(&two, causes_server, "server-slow", &finding));
         assert_string_equal(finding.shown.title,
-                "A typical answer took the server 300 ms, the longest 600 ms");
+                "The server was slow: a typical response took it 300 ms, the slowest 600 ms");
         assert_true(cause_is_made(&third, causes_server, "server-slow", &finding));
         assert_string_equal(finding.shown.title,
-                "30 of 90 answers took the server up to 1 s, and a typical one 25 ms");
+                "The server was slow for 30 of 90 responses: up to 1 s, a typical one 25 ms");
         every = 45; /* two stragglers */
         assert_false(cause_is_made(&third, causes_server, "server-slow", &finding));
 }

@@ -40,7 +40,7 @@ static void test_limit_too_low(void **state)
         (void)state;
         assert_true(cause_is_made(&four_slots, causes_slots, "concurrency-too-low", &finding));
         assert_string_equal(finding.shown.option, "--concurrency 64");
-        assert_string_equal(finding.shown.title, "4 requests at a time were too few");
+        assert_string_equal(finding.shown.title, "The limit of 4 at a time held the run back");
         assert_int_equal(finding.shown.grade, MUSTER_GRADE_A);
         assert_predicted(&finding, 200 * MS);
 }
@@ -139,7 +139,7 @@ static void test_limit_in_figures(void **state)
 
         (void)state;
         assert_true(cause_is_made(&maker, causes_slots, "concurrency-too-low", &finding));
-        assert_non_null(strstr(finding.evidence[1], "answers took 70 ms with 8"));
+        assert_non_null(strstr(finding.evidence[1], "a response took 70 ms with 8"));
         assert_non_null(strstr(finding.evidence[1], "and 70 ms with only a few"));
 }
 
@@ -252,7 +252,7 @@ static void test_stragglers(void **state)
         /* They were answered, and as soon as they were asked: to give up would lose that. */
         assert_true(cause_is_made(&maker, causes_slots, "stragglers", &finding));
         assert_null(finding.shown.option);
-        assert_non_null(strstr(finding.shown.remedy, "why these take so long; "));
+        assert_non_null(strstr(finding.shown.remedy, "why they take so long; "));
         assert_non_null(strstr(finding.shown.remedy, "100 ms, and 2 requests would fail"));
         assert_non_null(strstr(finding.evidence[3], "--max-time 100ms 2 of 202 requests"));
         assert_predicted(&finding, 70 * MS);
@@ -339,7 +339,7 @@ static void test_stragglers_begin_sooner(void **state)
         (void)state;
         assert_true(cause_is_made(&maker, causes_slots, "stragglers", &finding));
         assert_string_equal(finding.shown.option, "--concurrency 32");
-        assert_non_null(strstr(finding.shown.remedy, "first, or for more at once"));
+        assert_non_null(strstr(finding.shown.remedy, "first, or allow more at once"));
         assert_non_null(strstr(finding.shown.remedy, "4 requests would fail"));
 }
 
@@ -359,7 +359,7 @@ static void test_straggler_of_few(void **state)
         (void)state;
         for (maker.n = 2; maker.n <= 5; maker.n++) {
                 assert_true(cause_is_made(&maker, causes_slots, "stragglers", &finding));
-                assert_non_null(strstr(finding.shown.title, "requests took 600 ms, and kept"));
+                assert_non_null(strstr(finding.shown.title, "One slow request of "));
         }
         maker.n = 1;
         assert_false(cause_is_made(&maker, causes_slots, "stragglers", &finding));
@@ -394,7 +394,7 @@ static void test_stragglers_of_the_end(void **state)
         assert_int_equal(record_make(&record, &maker), 0);
         assert_true(cause_is_found(&record, causes_slots, "stragglers", &finding));
         assert_string_equal(finding.shown.title,
-                "1 of 1,400 requests took 600 ms, and kept the run from ending");
+                "One slow request of 1,400 set the end of the run: it took 600 ms");
         record.attempts[record.n_attempts - 1].status = 503;
         assert_false(cause_is_found(&record, causes_slots, "stragglers", &finding));
         record_deinit(&record);

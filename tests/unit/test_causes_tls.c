@@ -140,14 +140,14 @@ static void test_full_now_and_then(void **state)
                 record.attempts[i].conn = record.attempts[i - i % 5].conn;
         }
         assert_true(cause_is_found(&record, causes_tls, "no-resumption", &finding));
-        assert_string_equal(finding.title, "40 of 40 TLS handshakes were whole new ones, as the "
+        assert_string_equal(finding.title, "40 of 40 TLS handshakes were full ones, because the "
                                            "server does not resume sessions");
-        assert_true(has_evidence(&finding, "never gave out"));
+        assert_true(has_evidence(&finding, "never issued"));
         record.conns[5].is_resumed = true;
         assert_true(cause_is_found(&record, causes_tls, "no-resumption", &finding));
         assert_non_null(strstr(finding.title, "39 of 40"));
         assert_non_null(strstr(finding.title, "hardly resumes"));
-        assert_false(has_evidence(&finding, "never gave out"));
+        assert_false(has_evidence(&finding, "never issued"));
         record_deinit(&record);
 }
 

@@ -178,7 +178,7 @@ static void test_hanging_host(void **state)
         (void)state;
         assert_true(cause_is_made(&maker, causes_uneven, "slow-host", &finding));
         assert_string_equal(finding.shown.title,
-                "The host http://host2.example:80 does not answer");
+                "The host http://host2.example:80 does not respond");
         assert_string_equal(finding.shown.option, "--max-time 100ms");
         maker.vary = second_host_silent_but_once; /* that answer is not to be lost */
         assert_true(cause_is_made(&maker, causes_uneven, "slow-host", &finding));

@@ -46,38 +46,39 @@ static void test_verdict_of_a_finding(void **state)
         struct finding finding = { 0 };
 
         (void)state;
-        finding_title(&finding, "4 requests at a time were too few");
+        finding_title(&finding, "The limit of 4 at a time held the run back");
         finding_remedy(&finding, "Allow 64 at once.");
-        assert_verdict(&finding, &facts, "4 requests at a time were too few: allow 64 at once.");
+        assert_verdict(&finding, &facts,
+                "The limit of 4 at a time held the run back. Allow 64 at once.");
         finding_predict(&finding, 190 * MS, 0, UINT64_MAX);
         assert_verdict(&finding, &facts,
-                "4 requests at a time were too few: allow 64 at once, and these 200 requests "
-                "would take about 190 ms instead of 2.5 s.");
+                "The limit of 4 at a time held the run back. Allow 64 at once. "
+                "Then the run should take about 190 ms instead of 2.5 s.");
         finding_option(&finding, "--concurrency 64");
         assert_verdict(&finding, &facts,
-                "4 requests at a time were too few: with --concurrency 64 these 200 "
-                "requests would take about 190 ms instead of 2.5 s.");
+                "The limit of 4 at a time held the run back. With --concurrency 64 "
+                "the run should take about 190 ms instead of 2.5 s.");
         assert_verdict(&finding, &single,
-                "4 requests at a time were too few: with --concurrency 64 this request "
-                "would take about 190 ms instead of 2.5 s.");
+                "The limit of 4 at a time held the run back. With --concurrency 64 "
+                "the run should take about 190 ms instead of 2.5 s.");
         assert_verdict(&finding, &rest,
-                "4 requests at a time were too few: with --concurrency 64 the 5,000 recorded "
-                "requests would take about 190 ms instead of 2.5 s.");
+                "The limit of 4 at a time held the run back. With --concurrency 64 "
+                "the 5,000 recorded requests should take about 190 ms instead of 2.5 s.");
         finding_option(&finding, "without --rate");
         finding_title(&finding, "The rate was too low");
         assert_verdict(&finding, &facts,
-                "The rate was too low: without --rate these 200 requests would take about "
+                "The rate was too low. Without --rate the run should take about "
                 "190 ms instead of 2.5 s.");
         /* What may take much longer all the same is not promised. */
         finding_predict(&finding, 190 * MS, 190 * MS, 500 * MS);
         assert_verdict(&finding, &facts,
-                "The rate was too low: without --rate these 200 requests could take about "
+                "The rate was too low. Without --rate the run could take about "
                 "190 ms instead of 2.5 s.");
         /* Where the option gains no time it is no reason to use it. */
         finding_predict(&finding, 2490 * MS, 0, UINT64_MAX);
         finding_title(&finding, "DNS is slow.");
         finding_remedy(&finding, "DNS is yours to change (resolv.conf); else ask: it may help.");
-        assert_verdict(&finding, &facts, "DNS is slow: DNS is yours to change.");
+        assert_verdict(&finding, &facts, "DNS is slow. DNS is yours to change.");
 }
 
 static void test_verdict_without_a_finding(void **state)
@@ -96,23 +97,24 @@ static void test_verdict_without_a_finding(void **state)
         facts.chain_ns[PART_NETWORK] = 150 * MS;
         facts.chain_ns[PART_TCP] = 50 * MS;
         verdict_write(verdict, &facts, &none, &slots, 1);
-        assert_string_equal(verdict, "Of the 1 s 80 % went into waiting for the server's answer, "
-                                     "15 % into the way to the server and back, and nothing stands "
-                                     "out that would make it faster.");
+        assert_string_equal(verdict, "Where the 1 s went: waiting for the server's response 80 %, "
+                                     "network round trips 15 %. Nothing stands out that would make "
+                                     "it faster.");
         /* The end waited for the server, and yet it is this program that was busy for as long. */
         verdict_write(verdict, &facts, &none, &loop, 1);
-        assert_non_null(strstr(verdict, ": mixed,"));
+        assert_non_null(strstr(verdict, ". No single change "));
         facts.n_failed = facts.all.n_failed = 3;
         verdict_write(verdict, &facts, &none, &slots, 1);
-        assert_non_null(strstr(verdict, "3 of 200 requests failed: of the 1 s "));
+        assert_non_null(strstr(verdict, "3 of 200 requests failed. Where the 1 s went: "));
         facts.chain_ns[PART_SERVER] = 400 * MS;
         facts.chain_ns[PART_RECEIVE] = 400 * MS;
         verdict_write(verdict, &facts, &none, &slots, 1);
-        assert_non_null(strstr(verdict, ": mixed,"));
+        assert_non_null(strstr(verdict, ". No single change "));
         facts.n_failed = facts.all.n_failed = 200;
         verdict_write(verdict, &facts, &none, &slots, 1);
-        assert_string_equal(verdict, "All 200 requests failed, which says nothing about speed: "
-                                     "find out first why, as the result lines tell.");
+        assert_string_equal(verdict,
+                "All 200 requests failed, so the run says nothing about speed. "
+                "Find out why first: the result lines have the errors.");
 }
 
 /* --- misuse ---------------------------------------------------------------------------------- */

@@ -52,8 +52,9 @@ static void test_nearly_all_failed(void **state)
         (void)state;
         explain_spoilt(&maker, NULL, &ranking, verdict);
         assert_int_equal(ranking.n, 0);
-        assert_string_equal(verdict, "190 of 200 requests failed, which says nothing about speed: "
-                                     "find out first why, as the result lines tell.");
+        assert_string_equal(verdict,
+                "190 of 200 requests failed, so the run says nothing about speed. "
+                "Find out why first: the result lines have the errors.");
         ranking_deinit(&ranking);
         n_failed = 20;
         explain_spoilt(&maker, NULL, &ranking, verdict);
@@ -85,16 +86,17 @@ static void test_counts_are_of_all(void **state)
 
         (void)state;
         explain_spoilt(&maker, keep_the_newest, &ranking, verdict);
-        assert_string_equal(verdict, "All 200,000 requests failed, which says nothing about speed: "
-                                     "find out first why, as the result lines tell.");
+        assert_string_equal(verdict,
+                "All 200,000 requests failed, so the run says nothing about speed. "
+                "Find out why first: the result lines have the errors.");
         ranking_deinit(&ranking);
         maker.each.code = MUSTER_OK;
         maker.each.status = 404;
         explain_spoilt(&maker, keep_the_newest, &ranking, verdict);
         if (!strstr(verdict,
-                    "All 200,000 requests were answered with an error (404). 4 requests") ||
+                    "All 200,000 requests were answered with an error (404). The limit of 4 at a time") ||
                 !strstr(verdict, " the newest 200 requests ") ||
-                !strstr(verdict, " This is judged by the newest 200 of 200,000 requests."))
+                !strstr(verdict, " This covers the newest 200 of 200,000 requests."))
                 fail_msg("%s", verdict);
         ranking_deinit(&ranking);
 }
@@ -136,15 +138,15 @@ static void test_all_answered_with_errors(void **state)
                 const char *begin, *cause; /* of the first finding; NULL: any */
         } cases[] = {
                 { { 500, 500, 500, 500 },
-                        "All 200 requests were answered with an error (500). 4 requests at a time were "
-                        "too few: with --concurrency 64 ",
+                        "All 200 requests were answered with an error (500). The limit of 4 at a "
+                        "time held the run back. With --concurrency 64 ",
                         "concurrency-too-low" },
                 { { 404, 404, 404, 410 },
-                        "All 200 requests were answered with an error (mostly 404). 4 requests at ",
+                        "All 200 requests were answered with an error (mostly 404). The limit of 4 at ",
                         "concurrency-too-low" },
-                { { 200, 500, 500, 500 }, "4 requests at a time were too few", NULL },
-                { { 503, 503, 503, 503 },
-                        "200 of 200 requests were refused in the end (503): ", "throttled" },
+                { { 200, 500, 500, 500 }, "The limit of 4 at a time held the run back", NULL },
+                { { 503, 503, 503, 503 }, "200 of 200 requests were finally refused (503). ",
+                        "throttled" },
         };
         char verdict[VERDICT_TEXT];
         struct ranking ranking;
@@ -233,12 +235,12 @@ static void test_stopped_run(void **state)
         (void)state;
         explain_spoilt(&maker, stop_after_80, &ranking, verdict);
         assert_string_equal(verdict,
-                "4 requests at a time were too few: with --concurrency 64 the 80 "
+                "The limit of 4 at a time held the run back. With --concurrency 64 the 80 "
                 "requests that were done could take about 200 ms instead of 2 s.");
         ranking_deinit(&ranking);
         explain_spoilt(&hanging, stop_at_once, &ranking, verdict);
-        assert_string_equal(verdict, "None of 4 requests was done when the run was stopped: of the "
-                                     "3 s 100 % went into waiting for the server's answer.");
+        assert_string_equal(verdict, "None of 4 requests was done when the run was stopped. Where "
+                                     "the 3 s went: waiting for the server's response 100 %.");
         ranking_deinit(&ranking);
 }
 
@@ -315,8 +317,8 @@ static void test_record_with_holes(void **state)
         verdict_write(verdict, &facts, &ranking, NULL, 0);
         assert_string_equal(verdict,
                 "360 of 960 attempts are missing from this record, so it cannot say "
-                "what the time went into: record again, to a faster disk, and let "
-                "nobody read the file meanwhile.");
+                "where the time went. Record again, to a faster disk, and do not read the "
+                "file meanwhile.");
         /* Of few of them it does not depend. */
         record.run.n_holes = 6;
         assert_int_equal(ranking_make(&ranking, &facts), 0);

@@ -51,7 +51,7 @@ static bool writes_bodies(const struct facts *facts)
 static void remedy_bodies(struct finding *finding, const struct facts *facts, uint64_t spared_ns)
 {
         finding_remedy(finding,
-                "Leave bodies out of the result lines (--body none), or have each written to a file of its own (--body DIR).");
+                "Leave bodies out of the result lines (--body none), or write each to its own file (--body DIR).");
         finding_option(finding, "--body none");
         predict(finding, facts, spared_ns);
 }
@@ -62,12 +62,12 @@ static void tell_saturated_loop(struct finding *finding, const struct facts *fac
 {
         uint64_t written_ns = facts->loop_ns[TRACE_WORK_CALLER];
 
-        finding_title(finding, "This program could not handle the answers faster");
+        finding_title(finding, "This program could not handle the responses faster");
         own_tell_busy(finding, facts);
-        finding_evidence(finding, "each request took it %s of processor time",
+        finding_evidence(finding, "each request took %s of its CPU time",
                 words_ns(facts->thread_cpu_ns / facts->n_requests).text);
         finding_evidence(finding,
-                "it handled %s requests a second; the servers did not slow it down",
+                "it handled %s requests per second; the servers did not slow it down",
                 words_count(whole_of((double)facts->n_requests * (double)NS_PER_S /
                                      (double)facts->wall_ns))
                         .text);
@@ -79,7 +79,7 @@ static void tell_saturated_loop(struct finding *finding, const struct facts *fac
                 return;
         }
         finding_remedy(finding,
-                "Divide the list among several processes, or use a faster processor; what the run tells of servers is not to be relied on.");
+                "Divide the list among several processes, or use a faster processor; do not rely on what this run says about servers.");
 }
 
 static uint64_t own_work_ns(const struct facts *facts)
@@ -176,13 +176,13 @@ static void tell_caller(struct finding *finding, const struct facts *facts)
 
         if (unread_ns)
                 finding_evidence(finding,
-                        "for %s of the time answers were there, and were not read because of it",
+                        "for %s of the time responses had arrived but were not read because of it",
                         words_share((double)unread_ns, (double)facts->wall_ns).text);
         if (untaken_ns >= unread_ns)
                 finding_evidence(finding,
-                        "for %s of the time results were there, and were not taken because of it",
+                        "for %s of the time results were ready but were not taken because of it",
                         words_share((double)untaken_ns, (double)facts->wall_ns).text);
-        finding_evidence(finding, "it was away for up to %s at a time",
+        finding_evidence(finding, "it blocked the event loop for up to %s at a time",
                 words_ns(facts->longest_turn_ns).text);
         finding->explained_ns = facts->chain_ns[PART_LOOP_CALLER] + facts->chain_ns[PART_DELIVER];
         finding->shown.is_client = true;
@@ -195,14 +195,14 @@ static bool slow_consumer(const struct facts *facts, struct finding *finding)
         if (!caller_is_what_takes_long(facts) || !is_caller_blocked(facts))
                 return false;
         finding_title(finding, is_command ? "The program that reads the results did not keep up"
-                                          : "The program was blocked, and took no results");
+                                          : "The program was blocked and took no results");
         tell_caller(finding, facts);
         finding_evidence(finding,
-                "it used no processor meanwhile: it stood still for %s of the time",
+                "it used no CPU time meanwhile: it was blocked for %s of the time",
                 words_share((double)blocked_ns(facts), (double)facts->wall_ns).text);
         finding_remedy(finding,
                 is_command ? "Write the results to a file (--output), or read them faster."
-                           : "Do what blocks in another thread, or between runs.");
+                           : "Move the blocking work to another thread, or do it between runs.");
         predict(finding, facts, finding->explained_ns);
         return true;
 }
@@ -217,7 +217,7 @@ static void remedy_busy(struct finding *finding, const struct facts *facts)
         finding_remedy(finding,
                 facts->record->run.command
                         ? "Divide the list among several processes."
-                        : "Give that work to a process function: other threads do it while this one reads on.");
+                        : "Move that work to a process function: other threads run it while this one keeps reading.");
         predict(finding, facts, finding->explained_ns);
 }
 
@@ -229,12 +229,12 @@ static bool caller_busy(const struct facts *facts, struct finding *finding)
                 own_main_work(facts) != TRACE_WORK_CALLER)
                 return false;
         finding_title(finding,
-                is_command ? "This program was busy writing results, and let answers wait"
-                           : "The program was busy with results, and let the others wait");
+                is_command ? "This program was busy writing results, so responses waited"
+                           : "The program was busy with results, so other responses waited");
         tell_caller(finding, facts);
         finding_evidence(finding,
-                is_command ? "%s of the time it was at work on result lines"
-                           : "%s of the time it was at work between two calls of the library",
+                is_command ? "it worked on result lines for %s of the time"
+                           : "it worked between two calls of the library for %s of the time",
                 words_share((double)facts->loop_ns[TRACE_WORK_CALLER], (double)facts->wall_ns)
                         .text);
         remedy_busy(finding, facts);
@@ -264,14 +264,14 @@ static bool processor_throttled(const struct facts *facts, struct finding *findi
 
         if (n < (int64_t)HABIT_LEAST || !is_part(ns, facts->wall_ns, OWN_WORK_MATTERS))
                 return false;
-        finding_title(finding, "This program may not use more of the processor");
+        finding_title(finding, "A CPU limit held this program back");
         finding_evidence(finding,
-                "its control group (container, service) had used up its quota %s times, and stood still for %s, %s of the time",
+                "its control group (container, service) used up its CPU quota %s times and was stopped for %s, %s of the time",
                 words_count((uint64_t)n).text, words_ns(ns).text,
                 words_share((double)ns, (double)facts->wall_ns).text);
-        finding_evidence(finding, "it used %s of processor time in %s",
+        finding_evidence(finding, "it used %s of CPU time in %s",
                 words_ns(facts->process_cpu_ns).text, words_ns(facts->wall_ns).text);
-        finding_remedy(finding, "Raise the limit of processor time of its container or group.");
+        finding_remedy(finding, "Raise the CPU limit of its container or control group.");
         finding->explained_ns = ns;
         finding->shown.is_client = true;
         predict(finding, facts, ns);
@@ -296,13 +296,12 @@ static bool processor_busy(const struct facts *facts, struct finding *finding)
                 !is_part(lost_ns, own_ns, MOST_OF_TIME) ||
                 (double)n < (double)FORCED_SWITCHES_PER_S * wall_s)
                 return false;
-        finding_title(finding, "Other programs had the processor");
+        finding_title(finding, "Other programs kept the processor busy");
         own_tell_busy(finding, facts);
-        finding_evidence(finding,
-                "but for %s of that it had no processor, which was taken away %s times",
+        finding_evidence(finding, "for %s of that it had no processor; it was taken away %s times",
                 words_share((double)lost_ns, (double)own_ns).text, words_count((uint64_t)n).text);
         finding_remedy(finding,
-                "Run it where less else is going on: what it tells of servers is not to be relied on.");
+                "Run it on a machine that is less busy; do not rely on what this run says about servers.");
         finding->explained_ns = lost_ns;
         finding->shown.is_client = true;
         predict(finding, facts, lost_ns);

@@ -75,14 +75,15 @@ static bool ports_exhausted(const struct facts *facts, struct finding *finding)
                 return false;
         n_open = most_open(facts->record);
         finding_title(finding,
-                "%s of %s requests failed as this machine had no local port left for another connection",
+                "%s of %s requests failed because this machine had no free local port",
                 words_count(n).text, words_count(facts->n_requests).text);
-        finding_evidence(finding, "%s failed to connect with \"cannot assign requested address\"",
+        finding_evidence(finding, "%s could not connect: \"cannot assign requested address\"",
                 words_count(n).text);
-        finding_evidence(finding, "at most %s connections were open at once; %s were opened in all",
+        finding_evidence(finding,
+                "at most %s connections were open at once; %s were opened in total",
                 words_count(n_open).text, words_count(facts->record->n_conns).text);
         finding_remedy(finding,
-                "Open fewer connections at once, and keep them; or give the machine more ports (sysctl net.ipv4.ip_local_port_range).");
+                "Open fewer connections at once and reuse them; or give the machine more ports (sysctl net.ipv4.ip_local_port_range).");
         if (n_open)
                 finding_option(finding, "--concurrency %llu", (unsigned long long)n_open);
         finding->shown.is_client = true;
@@ -98,14 +99,16 @@ static bool fd_limit(const struct facts *facts, struct finding *finding)
         if (!n)
                 return false;
         n_open = most_open(facts->record);
-        finding_title(finding, "%s of %s requests failed as this process may not open more files",
+        finding_title(finding,
+                "%s of %s requests failed because this process may not open more files",
                 words_count(n).text, words_count(facts->n_requests).text);
-        finding_evidence(finding, "%s failed with \"too many open files\": a connection is one",
+        finding_evidence(finding,
+                "%s failed with \"too many open files\"; each connection counts as one",
                 words_count(n).text);
         finding_evidence(finding, "at most %s connections were open at once",
                 words_count(n_open).text);
         finding_remedy(finding,
-                "Raise the limit before the start (ulimit -n), or ask for fewer at once.");
+                "Raise the limit before the start (ulimit -n), or allow fewer requests at once.");
         if (n_open)
                 finding_option(finding, "--concurrency %llu", (unsigned long long)n_open);
         finding->shown.is_client = true;
@@ -239,7 +242,7 @@ static void tell_lost(struct finding *finding, const struct facts *facts,
                         facts);
 
         finding_remedy(finding,
-                "Run it once more: where it happens again, packets get lost on the way (mtr, ping -f), as the server took in others while more waited there.");
+                "Run it again; if it happens again, packets are lost on the path (mtr, ping -f), because the server accepted other connections while more were waiting.");
         finding_predict(finding, wall_ns, wall_ns, facts->wall_ns);
 }
 
@@ -250,7 +253,7 @@ static void tell_crowd(struct finding *finding, const struct facts *facts,
 
         if (crowd->is_known)
                 finding_evidence(finding,
-                        "it happened when %s to the same host had been let in and had no answer yet",
+                        "it happened while %s to the same host waited for a first response",
                         words_counted(crowd->least, "other connection", "other connections").text);
         if (!n)
                 return;
@@ -263,14 +266,14 @@ static void tell_few(struct finding *finding, const struct facts *facts,
         const struct dialling *dialling, const struct crowd *crowd)
 {
         finding->shown.grade = MUSTER_GRADE_C;
-        finding_title(finding, "%s of %s connections had to be asked for twice, a second apart",
+        finding_title(finding, "%s of %s connections needed a second SYN, sent a second later",
                 words_count(dialling->n_syns_again).text, words_count(dialling->tcp_ns.n).text);
         if (had_room(crowd, dialling)) {
                 tell_lost(finding, facts, dialling);
                 return;
         }
         finding_remedy(finding,
-                "Open fewer connections at once, or have the server let more wait (the backlog of listen(), net.core.somaxconn; nginx: listen ... backlog=). If it happens with few as well, packets are lost on the way (mtr, ping -f).");
+                "Open fewer connections at once, or let more wait at the server (the backlog of listen(), net.core.somaxconn; nginx: listen ... backlog=). If it also happens with few connections, packets are lost on the path (mtr, ping -f).");
         tell_crowd(finding, facts, dialling, crowd);
 }
 
@@ -278,10 +281,10 @@ static void tell_many(struct finding *finding, const struct facts *facts,
         const struct dialling *dialling, const struct crowd *crowd)
 {
         finding_title(finding,
-                "The server let %s of %s connections wait a second or more, as more were opened at once than it takes in",
+                "The server's backlog was full: %s of %s connections waited a second or more to be opened",
                 words_count(dialling->n_syns_again).text, words_count(dialling->tcp_ns.n).text);
         finding_remedy(finding,
-                "Open fewer connections at once, or have the server let more wait (the backlog of listen(), net.core.somaxconn; nginx: listen ... backlog=) and accept them faster.");
+                "Open fewer connections at once, or let more wait at the server (the backlog of listen(), net.core.somaxconn; nginx: listen ... backlog=) and accept them faster.");
         tell_crowd(finding, facts, dialling, crowd);
 }
 
@@ -297,12 +300,11 @@ static bool syn_dropped(const struct facts *facts, struct finding *finding)
                 return false;
         crowd_of(&crowd, &dialling, facts);
         finding_evidence(finding,
-                "%s connections took %s at least, %s of them a whole number of seconds more: that is when the kernel asks again",
+                "%s connections took at least %s, %s of them whole seconds longer: that is when the kernel repeats a SYN",
                 words_count(dialling.tcp_ns.n).text, words_ns(dialling.tcp_ns.min).text,
                 words_count(dialling.n_syns_again).text);
         if (n_counted > 0)
-                finding_evidence(finding,
-                        "the kernel counted %s connection requests (SYN packets) that it had to send again",
+                finding_evidence(finding, "the kernel counted %s repeated SYN packets",
                         words_count((uint64_t)n_counted).text);
         if (dialling.n_syns_again < HABIT_LEAST)
                 tell_few(finding, facts, &dialling, &crowd);
@@ -347,12 +349,12 @@ static bool slow_connect(const struct facts *facts, struct finding *finding)
         if ((double)dialling.lost_ns > (double)tcp->sum * MOST_OF_TIME)
                 return false;
         wall_ns = whatif_wall_ns(&whatif, facts);
-        finding_title(finding, "Connecting took %s, though a round trip takes only %s",
+        finding_title(finding, "Connecting took %s, although a round trip takes only %s",
                 words_ns(tcp->p50).text, words_ns(round_trip.p50).text);
-        finding_evidence(finding, "half of %s connections took longer than %s to open, before TLS",
+        finding_evidence(finding, "half of %s connections took longer than %s to open, without TLS",
                 words_count(tcp->n).text, words_ns(tcp->p50).text);
         finding_remedy(finding,
-                "Look at what stands between here and the server (firewall, load balancer, proxy), as the network itself is fast; keep connections to open fewer.");
+                "Check what is between this machine and the server (firewall, load balancer, proxy), because the network itself is fast; reuse connections to open fewer.");
         finding_predict(finding, wall_ns, wall_ns, facts->wall_ns);
         return true;
 }

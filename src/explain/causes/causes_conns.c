@@ -178,10 +178,10 @@ static void add_cost(struct finding *finding, const struct facts *facts,
         const struct spread *opening)
 {
         finding_evidence(finding,
-                "opening a connection typically took %s, in all %s of the time that requests were under way",
+                "opening a connection typically took %s, in total %s of the time that requests were in flight",
                 words_ns(opening->p50).text,
                 words_share((double)opening->sum, (double)facts->service.sum).text);
-        finding_evidence(finding, "%s of %s tries opened a connection, %s found one that was kept",
+        finding_evidence(finding, "%s of %s attempts opened a connection, %s reused one",
                 words_count(facts->n_on_new_conn).text, words_count(facts->n_attempts).text,
                 words_count(facts->n_on_reused).text);
 }
@@ -240,16 +240,15 @@ static bool no_keep_alive(const struct facts *facts, struct finding *finding)
 
         if (!was_asked_to_close(facts) || facts->n_on_new_conn < 2 || is_cheap(facts, &opening))
                 return false;
-        finding_title(finding, "Each request opened a connection of its own, because %s",
-                is_http_1_0 ? "HTTP/1.0 was asked for" : "connections were not to be used again");
+        finding_title(finding, "Each request opened its own connection, because %s",
+                is_http_1_0 ? "HTTP/1.0 was requested" : "connection reuse was turned off");
         add_cost(finding, facts, &opening);
         if (is_http_1_0)
                 finding_evidence(finding,
-                        "HTTP/1.0 ends the connection after each answer; HTTP/1.1 keeps it for the next request");
+                        "HTTP/1.0 closes the connection after each response; HTTP/1.1 keeps it for the next request");
         finding_remedy(finding,
-                is_http_1_0
-                        ? "Leave --http1.0 away: HTTP/1.1 keeps connections."
-                        : "Let connections be used again (no_reuse in the options of the client).");
+                is_http_1_0 ? "Leave out --http1.0: HTTP/1.1 reuses connections."
+                            : "Allow connection reuse (no_reuse in the options of the client).");
         if (is_http_1_0)
                 finding_option(finding, "without --http1.0");
         predict_kept(finding, facts);
@@ -283,14 +282,13 @@ static bool server_closes(const struct facts *facts, struct finding *finding)
                 (double)endings.n_at_once >= (double)endings.n * NEARLY_ALL &&
                                 (double)facts->n_on_new_conn >=
                                         (double)facts->n_attempts * NEARLY_ALL
-                        ? "each answer"
-                        : "some answers");
-        finding_evidence(finding,
-                "%s of %s connections were ended by the server together with an answer",
+                        ? "each response"
+                        : "some responses");
+        finding_evidence(finding, "the server closed %s of %s connections together with a response",
                 words_count(endings.n_at_once).text, words_count(endings.n).text);
         add_cost(finding, facts, &opening);
         finding_remedy(finding,
-                "Have the server keep connections open (nginx: keepalive_timeout 60s and a high keepalive_requests; Apache: KeepAlive On); see that no program there answers \"Connection: close\".");
+                "Let the server keep connections open (nginx: keepalive_timeout 60s and a high keepalive_requests; Apache: KeepAlive On); check that no program there sends \"Connection: close\".");
         predict_kept_once(finding, facts);
         return true;
 }
@@ -302,20 +300,19 @@ static void tell_stale(struct finding *finding, const struct endings *endings)
         bool is_known = endings->n_left;
 
         finding_title(finding,
-                "The server closed kept connections before they were used again%s%s%s",
+                "The server closed idle connections before they could be reused%s%s%s",
                 is_known ? ", after " : "", is_known ? unused.text : "",
                 is_known ? " without a request" : "");
         if (endings->n_left)
-                finding_evidence(finding,
-                        "%s connections were ended by the server while nobody used them, after %s to %s",
+                finding_evidence(finding, "the server closed %s idle connections, after %s to %s",
                         words_count(endings->n_left).text, words_ns(endings->left_ns.min).text,
                         words_ns(endings->left_ns.max).text);
         if (endings->n_missed)
                 finding_evidence(finding,
-                        "%s requests were sent just as their connection was being closed, and had to be made again on a new one",
+                        "%s requests were sent just when the server closed their connection and were repeated on a new one",
                         words_count(endings->n_missed).text);
         finding_remedy(finding,
-                "Have the server keep unused connections for longer than the %s between requests (nginx: keepalive_timeout; Apache: KeepAliveTimeout; Node: server.keepAliveTimeout).",
+                "Let the server keep idle connections longer than the %s between requests (nginx: keepalive_timeout; Apache: KeepAliveTimeout; Node: server.keepAliveTimeout).",
                 is_known ? unused.text : "pauses");
 }
 
@@ -348,15 +345,14 @@ static bool idle_expired(const struct facts *facts, struct finding *finding)
         /* Those that were closed younger made room for others. */
         if (endings.n_expired < 2 || endings.expired_ns.p50 < limit_ns)
                 return false;
-        finding_title(finding,
-                "Kept connections were given up after %s without a request, and then needed again",
+        finding_title(finding, "Idle connections were closed after %s and then needed again",
                 words_ns(limit_ns).text);
         finding_evidence(finding,
-                "%s connections were closed here because nobody had used them for %s, and others to the same host opened later",
+                "%s connections were closed here after %s without a request, and others to the same host were opened later",
                 words_count(endings.n_expired).text, words_ns(limit_ns).text);
         add_cost(finding, facts, &opening);
         finding_remedy(finding,
-                "Keep unused connections for longer than the pauses between requests: idle_timeout_ms in the options of the client.");
+                "Keep idle connections longer than the pauses between requests (idle_timeout_ms in the options of the client).");
         predict_kept(finding, facts);
         explain_by_opening(finding, facts);
         return true;

@@ -141,18 +141,18 @@ static bool handshake_herd(const struct facts *facts, struct finding *finding)
         whatif.concurrency = best_concurrency(&herd, facts);
         wall_ns = whatif_wall_ns(&whatif, facts);
         finding_title(finding,
-                "%s connections were opened at the same moment, and their TLS handshakes had to wait for each other",
+                "%s connections were opened at the same moment, so their TLS handshakes waited for each other",
                 words_count(herd.n).text);
         finding_evidence(finding,
-                "handshakes took from %s to %s, each about %s longer than the one before: they were made one after the other",
+                "handshakes took %s to %s, each about %s longer than the one before: they ran one after the other",
                 words_ns(herd.took_ns.min).text, words_ns(herd.took_ns.max).text,
                 words_ns(whole_of(herd.each_ns)).text);
         if (facts->n_on_reused)
                 finding_evidence(finding,
-                        "%s requests came after that on connections that were there, and took %s at best",
+                        "%s later requests reused a connection and took %s at best",
                         words_count(facts->n_on_reused).text, words_ns(herd.rest_ns).text);
         finding_remedy(finding,
-                "Open fewer connections at once: each handshake less is time won, and the requests share the ones that are there.");
+                "Open fewer connections at once: each handshake less saves time, and the requests share the connections.");
         finding_option(finding, "--concurrency %llu", (unsigned long long)whatif.concurrency);
         predict(finding, wall_ns);
         return true;
@@ -224,18 +224,17 @@ static bool slow_accept(const struct facts *facts, struct finding *finding)
                 (double)accepting.first_ns.max < HERD_MATTERS * (double)facts->wall_ns)
                 return false;
         finding_title(finding,
-                "New connections waited up to %s for their first answer, as the server took them in one after the other",
+                "New connections waited up to %s for their first response, because the server accepted them one after the other",
                 words_ns(accepting.first_ns.max).text);
         finding_evidence(finding,
-                "%s were opened together, and their first answers took from %s to %s, each about %s longer than the one before",
+                "%s were opened together, and their first responses took %s to %s, each about %s longer than the one before",
                 words_counted(accepting.n, "connection", "connections").text,
                 words_ns(accepting.first_ns.min).text, words_ns(accepting.first_ns.max).text,
                 words_ns(whole_of(accepting.each_ns)).text);
-        finding_evidence(finding,
-                "on connections that had been used before half of %s answers came within %s",
+        finding_evidence(finding, "on reused connections half of %s responses came within %s",
                 words_count(accepting.kept_ns.n).text, words_ns(accepting.kept_ns.p50).text);
         finding_remedy(finding,
-                "Open fewer connections at once and keep them, as each one less is time won; or have the server accept them faster (more processes or threads that do, and no work for each before its first request).");
+                "Open fewer connections at once and reuse them, because each connection less saves time; or make the server accept faster (more accepting processes or threads, and no work per connection before its first request).");
         finding->explained_ns = facts->chain_ns[PART_SERVER];
         propose_fewer(finding, facts, &accepting);
         return true;

@@ -85,17 +85,17 @@ static bool input_slow(const struct facts *facts, struct finding *finding)
         wall_ns = all_at_once_ns(facts, 0);
         finding_title(finding, "The list of requests came too slowly");
         finding_evidence(finding,
-                "for %s of the time more could have been under way, but there was nothing to ask for",
+                "for %s of the time slots were free, but there was no request to make",
                 words_share((double)facts->starved_ns, (double)facts->wall_ns).text);
         if (rounds.n > 1)
                 finding_evidence(finding,
-                        "the requests came in %s portions; between them all was done and the program waited for %s altogether, up to %s at a time",
+                        "the requests came in %s portions; between them everything was done and the program waited for %s in total, up to %s at a time",
                         words_count(rounds.n).text, words_ns(rounds.pauses_ns).text,
                         words_ns(rounds.longest_ns).text);
-        finding_evidence(finding, "on average %.1f requests were under way; %s were allowed",
+        finding_evidence(finding, "on average %.1f requests were in flight; %s were allowed",
                 facts->mean_in_flight, words_count(facts->slots).text);
         finding_remedy(finding,
-                "Make the list beforehand, or faster: whatever writes it is what everything waits for.");
+                "Write the list beforehand, or faster: everything waits for the program that writes it.");
         finding->explained_ns = facts->chain_ns[PART_INPUT];
         finding_predict(finding, wall_ns, wall_ns, facts->wall_ns);
         return true;
@@ -119,17 +119,18 @@ static bool batch_barrier(const struct facts *facts, struct finding *finding)
         more_ns = all_at_once_ns(facts, 0);
         if (!is_gain(more_ns, facts))
                 return false;
-        finding_title(finding, "The program waited for the last of each batch before the next one");
+        finding_title(finding,
+                "The program waited for the last request of each batch before it started the next batch");
         finding_evidence(finding,
-                "%s times the number of requests under way fell to 0 and rose again, up to %s",
+                "%s times the number of requests in flight fell to 0 and rose again, up to %s",
                 words_count(rounds.n).text, words_count(rounds.largest).text);
         finding_evidence(finding,
-                "on average %.1f requests were under way; a batch had %.0f, and %s were allowed",
+                "on average %.1f requests were in flight; a batch had %.0f, and %s were allowed",
                 facts->mean_in_flight, rounds_mean(&rounds, facts), words_count(facts->slots).text);
-        finding_evidence(finding, "half of all requests took no more than %s, the longest took %s",
+        finding_evidence(finding, "half of all requests took at most %s, the slowest took %s",
                 words_ns(facts->service.p50).text, words_ns(facts->service.max).text);
         finding_remedy(finding,
-                "Submit the next request whenever one is done, or all at once: the limit keeps as many under way as are allowed.");
+                "Submit the next request whenever one is done, or all at once: the limit keeps the allowed number in flight.");
         finding_predict(finding, is_gain(same_ns, facts) ? same_ns : more_ns, more_ns,
                 facts->wall_ns);
         return true;
@@ -151,14 +152,14 @@ static bool one_at_a_time(const struct facts *facts, struct finding *finding)
                 return false;
         finding_title(finding, "The program made one request after another");
         finding_evidence(finding,
-                "never more than 1 request was under way, although %s were allowed",
+                "never more than 1 request was in flight, although %s were allowed",
                 words_count(facts->slots).text);
         finding_evidence(finding,
                 "each of the %s requests was submitted when the one before it was done, after %s on average",
                 words_count(facts->n_requests).text,
                 words_ns(rounds.pauses_ns / (rounds.n - 1)).text);
         finding_remedy(finding,
-                "Submit them all, then take the results: the limit keeps as many under way as are allowed.");
+                "Submit them all, then take the results: the limit keeps the allowed number in flight.");
         finding_predict(finding, wall_ns, wall_ns, all_at_once_ns(facts, CAREFUL_AT_ONCE));
         return true;
 }
@@ -232,7 +233,7 @@ static bool rate_too_low(const struct facts *facts, struct finding *finding)
 {
         size_t n_held = facts->n_waits[TRACE_WAIT_RATE] + facts->n_waits[TRACE_WAIT_HOST_RATE];
         const char *option = is_rate_of_host(facts) ? "--rate-per-host" : "--rate";
-        const char *whose = is_rate_of_host(facts) ? " for each host" : "";
+        const char *whose = is_rate_of_host(facts) ? " per host" : "";
         struct replay replay;
         struct load load;
         uint64_t wall_ns;
@@ -248,17 +249,16 @@ static bool rate_too_low(const struct facts *facts, struct finding *finding)
         wall_ns = replay_wall_ns(&replay, facts);
         if (!is_gain(wall_ns, facts))
                 return false;
-        finding_title(finding, "The rate that was asked for, %s a second%s, held everything back",
+        finding_title(finding, "The requested rate of %s per second%s held the run back",
                 words_rate(asked_rate(facts)).text, whose);
-        finding_evidence(finding, "%s of %s requests waited for their turn by the rate",
+        finding_evidence(finding, "%s of %s requests waited for their start by the rate",
                 words_count(n_held).text, words_count(facts->n_attempts).text);
-        finding_evidence(finding, "on average %.1f requests were under way; %s were allowed",
+        finding_evidence(finding, "on average %.1f requests were in flight; %s were allowed",
                 facts->mean_in_flight, words_count(facts->slots).text);
-        finding_evidence(finding, "an answer took %s%s", words_ns(facts->service.p50).text,
+        finding_evidence(finding, "a response took %s%s", words_ns(facts->service.p50).text,
                 load.answer == LOAD_FLAT ? ": the servers were not at their limit" : "");
         finding_remedy(finding,
-                "Where the server's owner allows it, ask for more a second, or leave %s out.",
-                option);
+                "If the server's owner allows it, use a higher rate, or leave out %s.", option);
         finding_option(finding, "without %s", option);
         finding_predict(finding, wall_ns, wall_ns,
                 whole_of((double)wall_ns * load_factor_when_raised(&load, (double)RAISE_MOST)));
@@ -277,16 +277,16 @@ static bool coordinated(const struct facts *facts, struct finding *finding)
                 plan.late.p50 < facts->service.p50 ||
                 !is_part(facts->full_ns, facts->wall_ns, FULL_SLOTS_MATTER))
                 return false;
-        finding_title(finding, "The rate that was asked for, %s a second, could not be kept",
+        finding_title(finding, "The requested rate of %s per second could not be kept",
                 words_rate(asked_rate(facts)).text);
         finding_evidence(finding,
-                "half of the requests began %s or more after their planned moment, as all that may be under way (%s) were",
+                "half of the requests started at least %s after their planned start, because all slots (%s) were taken",
                 words_ns(plan.late.p50).text, words_count(facts->slots).text);
         finding_evidence(finding,
-                "counted from that moment half of the requests took over %s; counted from when they were sent it looks like %s",
+                "p50 from the planned start is %s; from the real start it looks like %s",
                 words_ns(plan.from_plan.p50).text, words_ns(facts->service.p50).text);
         finding_remedy(finding,
-                "Allow more at once, or ask for a lower rate; and judge the server by the times that count from the plan.");
+                "Allow more at once, or use a lower rate; and judge the server by the times from the plan.");
         finding->explained_ns = plan.late.max;
         replay_init(&replay, facts);
         raise_limit(&raise, &replay, &replay.concurrency, facts->n_requests, facts);

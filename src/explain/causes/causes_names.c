@@ -104,7 +104,7 @@ static void add_resolve_options(struct finding *finding, const struct record *re
 
 static void add_cost(struct finding *finding, const struct facts *facts)
 {
-        finding_evidence(finding, "requests waited for names for %s of %s wall time, %s",
+        finding_evidence(finding, "requests waited for DNS for %s of %s wall time, %s",
                 words_ns(dns_ns(facts)).text, words_ns(facts->wall_ns).text,
                 words_share((double)dns_ns(facts), (double)facts->wall_ns).text);
 }
@@ -129,15 +129,16 @@ static bool dns_uncached(const struct facts *facts, struct finding *finding)
         if (!matters(facts) || lookups_of(&lookups, facts) < 0 || !is_uncached(&lookups) ||
                 is_loss(&lookups))
                 return false;
-        finding_title(finding, "Names were looked up again and again, %s times where %s would do",
+        finding_title(finding,
+                "The same names were looked up again and again: %s lookups where %s would do",
                 words_count(lookups.n).text, words_count(lookups.n_names).text);
         finding_evidence(finding,
-                "%s lookups were of a name that had been found before (like \"%.*s\"), and took %s together: the answer may not be kept for long (its TTL)",
+                "%s lookups asked for a name that was known before (such as \"%.*s\") and took %s in total: the TTL of the answer is short",
                 words_count(lookups.n_again).text, STR_ARGS(lookups.name),
                 words_ns(lookups.again_ns).text);
         add_cost(finding, facts);
         finding_remedy(finding,
-                "Have the name's owner allow its answer to be kept (a TTL of 60 s or more), use a name server nearby that keeps it, or give the address with --resolve.");
+                "Ask the owner of the name for a TTL of 60 s or more, use a caching name server nearby, or give the address with --resolve.");
         add_resolve_options(finding, facts->record);
         predict_known(finding, facts);
         /* Where requests come at their own pace each takes longer, though the run hardly does. */
@@ -149,12 +150,12 @@ static void describe_loss(struct finding *finding, const struct lookups *lookups
 {
         if (lookups->n_lost)
                 finding_evidence(finding,
-                        "%s of %s lookups took a multiple of 2 s, the slowest %s: that is when the resolver asks again because no answer came",
+                        "%s of %s lookups took a multiple of 2 s, the slowest %s: that is when the resolver repeats an unanswered question",
                         words_count(lookups->n_lost).text, words_count(lookups->n).text,
                         words_ns(lookups->took_ns.max).text);
         if (lookups->n_without_family)
                 finding_evidence(finding,
-                        "%s requests waited 50 ms for the answer to a second question (IPv6 or IPv4 addresses) that did not come, and then went on without it",
+                        "%s requests waited 50 ms for an answer about the other address family (IPv6 or IPv4) and then continued without it",
                         words_count(lookups->n_without_family).text);
         if (lookups->n_begun > lookups->n)
                 finding_evidence(finding, "%s of %s lookups were still not complete at the end",
@@ -169,12 +170,12 @@ static bool dns_loss(const struct facts *facts, struct finding *finding)
         if (!matters(facts) || lookups_of(&lookups, facts) < 0 || !is_loss(&lookups))
                 return false;
         finding_title(finding, "The name server did not answer %s",
-                lookups.n_lost ? "the first time it was asked, and was asked again after 2 s"
+                lookups.n_lost ? "the first question, which was repeated after 2 s"
                                : "the question for the other address family (IPv4 or IPv6)");
         describe_loss(finding, &lookups);
         add_cost(finding, facts);
         finding_remedy(finding,
-                "Ask another name server (--dns-server ADDRESS) or repair this one or the way to it; for few hosts give the address with --resolve.");
+                "Use another name server (--dns-server ADDRESS), or repair this one or the path to it; for a few hosts give the address with --resolve.");
         add_resolve_options(finding, facts->record);
         predict_known(finding, facts);
         return true;
@@ -193,13 +194,12 @@ static bool dns_slow(const struct facts *facts, struct finding *finding)
                 finding_evidence(finding, "the lookup of \"%.*s\" took %s", STR_ARGS(lookups.name),
                         words_ns(lookups.took_ns.p50).text);
         else
-                finding_evidence(finding,
-                        "%s lookups took from %s to %s, half of them more than %s",
+                finding_evidence(finding, "%s lookups took %s to %s, half of them more than %s",
                         words_count(lookups.n).text, words_ns(lookups.took_ns.min).text,
                         words_ns(lookups.took_ns.max).text, words_ns(lookups.took_ns.p50).text);
         add_cost(finding, facts);
         finding_remedy(finding,
-                "Ask a faster name server (--dns-server ADDRESS), best one on this machine or in its network that keeps answers; for few hosts give the address with --resolve.");
+                "Use a faster name server (--dns-server ADDRESS), best a caching one on this machine or in its network; for a few hosts give the address with --resolve.");
         add_resolve_options(finding, facts->record);
         predict_known(finding, facts);
         return true;
@@ -282,16 +282,16 @@ static bool ipv6_broken(const struct facts *facts, struct finding *finding)
                 return false;
         host = origin_host(origin_key(record, race.conn->origin));
         finding_title(finding,
-                "The name %.*s has an %s address that does not answer, and it is tried first",
+                "The name %.*s has an %s address that does not respond, and it is tried first",
                 STR_ARGS(host), race.conn->family == 4 ? "IPv6" : "unreachable");
         finding_evidence(finding,
-                "%s of %s connections waited 250 ms for an address before the next one was tried, and that one, %.*s, was connected to at once",
+                "%s of %s connections waited 250 ms for one address before they tried the next, %.*s, which connected at once",
                 words_count(race.n_lost).text, words_count(race.n).text,
                 STR_ARGS(race.conn->remote));
-        finding_evidence(finding, "this was %s of the time that requests were under way",
+        finding_evidence(finding, "this was %s of the time that requests were in flight",
                 words_share((double)race.lost_ns, (double)facts->service.sum).text);
         finding_remedy(finding,
-                "Repair the way to that address or take it out of the name's records; or give the address that answers with --resolve.");
+                "Repair the path to that address or remove it from the name's records; or give the working address with --resolve.");
         add_address_option(finding, &race, record);
         predict_first(finding, facts);
         return true;
@@ -317,13 +317,13 @@ static bool tell_refused(const struct facts *facts, struct finding *finding, boo
                 "The first address of %.*s refuses connections, and each new one tries it first",
                 STR_ARGS(host));
         finding_evidence(finding,
-                "%s of %s connections were refused by one address and then made to %.*s",
+                "%s of %s connections were refused by one address and then opened to %.*s",
                 words_count(race.n_lost).text, words_count(race.n).text,
                 STR_ARGS(race.conn->remote));
-        finding_evidence(finding, "this was %s of the time that requests were under way",
+        finding_evidence(finding, "this was %s of the time that requests were in flight",
                 words_share((double)race.lost_ns, (double)facts->service.sum).text);
         finding_remedy(finding,
-                "Ask for the address that answers, %.*s, instead of the name, or have the server listen on both.",
+                "Use the working address, %.*s, instead of the name, or let the server listen on both.",
                 STR_ARGS(address_of(race.conn->remote)));
         add_address_option(finding, &race, record);
         predict_first(finding, facts);

@@ -35,24 +35,24 @@ static void tell_refusals(struct finding *finding, const struct facts *facts,
         const struct refusals *refusals)
 {
         if (refusals->n_too_many)
-                finding_evidence(finding, "%s of %s answers were 429, \"too many requests\"",
+                finding_evidence(finding, "%s of %s responses were 429, \"Too Many Requests\"",
                         words_count(refusals->n_too_many).text,
                         words_count(refusals->n_attempts).text);
         if (refusals->n_full)
-                finding_evidence(finding, "%s of %s answers were 503, \"unavailable\"",
+                finding_evidence(finding, "%s of %s responses were 503, \"Service Unavailable\"",
                         words_count(refusals->n_full).text, words_count(refusals->n_attempts).text);
         if (refusals->asked_ns)
-                finding_evidence(finding, "they asked to come again after up to %s",
+                finding_evidence(finding, "Retry-After asked for waits of up to %s",
                         words_ns(refusals->asked_ns).text);
         if (facts->chain_ns[PART_BACKOFF])
-                finding_evidence(finding, "waiting before the next try was %s of the wall time",
+                finding_evidence(finding, "waiting before retries was %s of the wall time",
                         words_share((double)facts->chain_ns[PART_BACKOFF], (double)facts->wall_ns)
                                 .text);
         if (refusals->n_elsewhere)
                 finding_evidence(finding, "other hosts refused %s more",
                         words_count(refusals->n_elsewhere).text);
         if (refusals->n_final_elsewhere)
-                finding_evidence(finding, "%s to them got no other answer in the end",
+                finding_evidence(finding, "%s to them never got another response",
                         words_counted(refusals->n_final_elsewhere, "request", "requests").text);
 }
 
@@ -119,11 +119,11 @@ static void remedy_without_figure(struct finding *finding, const struct facts *f
 
         if (refusals->n_too_many)
                 finding_remedy(finding,
-                        "Ask for fewer a second with %s; it let in too few to say how many it takes.",
+                        "Use a lower rate with %s; the server accepted too few requests to tell its limit.",
                         is_one ? "--rate" : "--rate-per-host");
         else
                 finding_remedy(finding,
-                        "Find out at the server what its limit is; then ask for fewer a second (%s) or at once (%s).",
+                        "Find out the server's limit; then lower the rate (%s) or the number at once (%s).",
                         is_one ? "--rate" : "--rate-per-host",
                         is_one ? "--concurrency" : "--per-host");
 }
@@ -143,16 +143,15 @@ static void remedy_rate(struct finding *finding, const struct facts *facts,
                 whole_of((double)others_of(facts, refusals).n_attempts / rate * (double)NS_PER_S);
         if (is_held_up(others_ns, facts)) {
                 finding_remedy(finding,
-                        "Ask this host for no more than it lets in, %s a second, in a run of its own: it should refuse nothing then, and the others are not held up.",
+                        "Fetch from this host in a separate run at the rate it accepts, %s per second: it should refuse nothing then, and the others are not held up.",
                         words_rate(rate).text);
                 return;
         }
         wall_ns = whole_of((double)refusals->n_requests / rate * (double)NS_PER_S);
         wall_ns = max_ns(wall_ns, others_ns);
         finding_remedy(finding,
-                "Ask %s lets in, %s a second: it should refuse nothing then, and nothing waits for another try.",
-                is_one ? "for no more than the server" : "each host for no more than this one",
-                words_rate(rate).text);
+                "Limit the rate %s accepts, %s per second: then it should refuse nothing, and no request waits for a retry.",
+                is_one ? "to what the server" : "per host to what this one", words_rate(rate).text);
         finding_option(finding, rate < 1 ? "%s %.3g/s" : "%s %.0f/s",
                 is_one ? "--rate" : "--rate-per-host", rate);
         finding_predict(finding, wall_ns, wall_ns, wall_ns);
@@ -183,12 +182,12 @@ static void remedy_fewer(struct finding *finding, const struct facts *facts,
 
         if (is_held_up(others_ns, facts)) {
                 finding_remedy(finding,
-                        "Ask this host for %s at once, in a run of its own: with more than %s there it refused. The others are not held up then.",
+                        "Fetch from this host in a separate run with %s at once: with more than %s it refused. Then the others are not held up.",
                         words_count(limit).text, words_count(refusals->let_in_at_once).text);
                 return;
         }
         finding_remedy(finding,
-                "Ask %sfor %s at once: with more than %s there it refused. It works as fast, and nothing waits for another try.",
+                "Allow %s%s at once: with more than %s the server refused. It works as fast, and no request waits for a retry.",
                 is_one ? "" : "each host ", words_count(limit).text,
                 words_count(refusals->let_in_at_once).text);
         finding_option(finding, "%s %llu", is_one ? "--concurrency" : "--per-host",
@@ -211,10 +210,10 @@ static void title_final(struct finding *finding, const struct facts *facts,
         struct words n_all = words_counted(refusals->n_requests, "request", "requests");
 
         if (facts->n_hosts <= 1)
-                finding_title(finding, "%s of %s %s refused in the end (%s)", n.text, n_all.text,
+                finding_title(finding, "%s of %s %s finally refused (%s)", n.text, n_all.text,
                         refusals->n_final == 1 ? "was" : "were", final_status(refusals));
         else
-                finding_title(finding, "The host %.*s refused %s of %s in the end (%s)",
+                finding_title(finding, "The host %.*s finally refused %s of %s (%s)",
                         STR_ARGS(origin_key(facts->record, refusals->origin)), n.text, n_all.text,
                         final_status(refusals));
 }
@@ -228,11 +227,10 @@ static void title_refused(struct finding *finding, const struct facts *facts,
         if (refusals->n_final)
                 title_final(finding, facts, refusals);
         else if (facts->n_hosts <= 1)
-                finding_title(finding, "The server refused %s of %s tries, as they were too many",
-                        n.text, n_all.text);
+                finding_title(finding, "The server refused %s of %s attempts as too many", n.text,
+                        n_all.text);
         else
-                finding_title(finding,
-                        "The host %.*s refused %s of %s tries, as they were too many",
+                finding_title(finding, "The host %.*s refused %s of %s attempts as too many",
                         STR_ARGS(origin_key(facts->record, refusals->origin)), n.text, n_all.text);
 }
 
@@ -272,21 +270,22 @@ static void title_slowed_down(struct finding *finding, const struct facts *facts
         struct muster_str host = origin_key(facts->record, refusals->origin);
         bool is_one = facts->n_hosts <= 1;
 
-        finding_title(finding, "%s%.*s refused %s, and the run kept to the pace that was let in",
+        finding_title(finding, "%s%.*s refused %s, so the run slowed down to the rate it accepts",
                 is_one ? "The server" : "The host ", is_one ? 0 : (int)host.len, host.at,
-                words_counted(n, "try", "tries").text);
+                words_counted(n, "attempt", "attempts").text);
 }
 
 static void tell_slowed_down(struct finding *finding, const struct facts *facts,
         const struct refusals *refusals)
 {
-        finding_evidence(finding, "holds, and the pace after them, were %s of the wall time",
+        finding_evidence(finding,
+                "waits after refusals and the lower rate took %s of the wall time",
                 words_share((double)facts->chain_ns[PART_REFUSED] +
                                     (double)facts->chain_ns[PART_BACKOFF],
                         (double)facts->wall_ns)
                         .text);
         if (refusals->best_per_s > 0)
-                finding_evidence(finding, "at best, %s a second were let in for long",
+                finding_evidence(finding, "the best lasting rate it accepted was %s per second",
                         words_rate(refusals->best_per_s).text);
 }
 
@@ -302,12 +301,12 @@ static void remedy_slowed_down(struct finding *finding, const struct facts *fact
         if ((double)wall_ns * BEYOND_SCATTER > (double)facts->wall_ns ||
                 is_held_up(others_ns, facts)) {
                 finding_remedy(finding,
-                        "Ask the server's owner for a higher limit, or request less; a rate from the start would gain little.");
+                        "Ask the server's owner for a higher limit, or make fewer requests; a rate from the start would gain little.");
                 return;
         }
         wall_ns = max_ns(wall_ns, others_ns);
         finding_remedy(finding,
-                "Ask at that rate from the start: then little is refused, and no hold is waited for.");
+                "Use that rate from the start: then little is refused and nothing has to wait.");
         finding_option(finding, "%s %.0f/s", facts->n_hosts <= 1 ? "--rate" : "--rate-per-host",
                 floor(refusals->best_per_s));
         finding_predict(finding, wall_ns, wall_ns, facts->wall_ns);
@@ -441,20 +440,20 @@ static bool retries(const struct facts *facts, struct finding *finding)
                 (double)facts->chain_ns[PART_BACKOFF] < (double)facts->wall_ns * BACKOFF_MATTERS)
                 return false;
         finding->explained_ns = facts->chain_ns[PART_BACKOFF];
-        finding_title(finding, "%s of %s requests had to be made again, after a wait",
+        finding_title(finding, "%s of %s requests were retried after a wait",
                 words_count(troubles.n).text, words_count(facts->n_attempts).text);
         if (troubles.usual_status)
                 finding_evidence(finding, "most of them were answered with status %d",
                         troubles.usual_status);
         else
-                finding_evidence(finding, "most of them got no answer");
+                finding_evidence(finding, "most of them got no response");
         finding_evidence(finding,
-                "the waits before another try add up to %s; %s of the wall time went into them",
+                "the waits before retries add up to %s and are %s of the wall time",
                 words_ns(facts->phase[MUSTER_PHASE_BACKOFF].sum).text,
                 words_share((double)facts->chain_ns[PART_BACKOFF], (double)facts->wall_ns).text);
-        finding_evidence(finding, "an answer itself took %s", words_ns(facts->service.p50).text);
+        finding_evidence(finding, "a response itself took %s", words_ns(facts->service.p50).text);
         finding_remedy(finding,
-                "Find out at the server why it fails; with fewer failures the time of the waits is gained.");
+                "Find out at the server why it fails; fewer failures save the waits.");
         predict_without_retries(finding, facts);
         return true;
 }
@@ -471,14 +470,14 @@ static bool retries_withheld(const struct facts *facts, struct finding *finding)
         if (!n)
                 return false;
         finding->n_failed_by_it = n;
-        finding_title(finding, "%s of %s were not tried again, as the retry budget was used up",
+        finding_title(finding, "%s of %s were not retried, because the retry budget was used up",
                 words_count(n).text, words_counted(facts->n_requests, "request", "requests").text);
         finding_evidence(finding, "%s were made",
                 words_counted(facts->n_outcomes[TRACE_RETRIED], "retry", "retries").text);
         finding_evidence(finding,
-                "the budget keeps retries from adding to the load of a server that is in trouble");
+                "the budget keeps retries from adding load to a server in trouble");
         finding_remedy(finding,
-                "Find out why they failed; where the server can take it, allow more retries.");
+                "Find out why they failed; if the server can take it, allow more retries.");
         finding_option(finding, "--retry-budget none");
         return true;
 }

@@ -98,37 +98,38 @@ static void title_slow(struct finding *finding, const struct facts *facts,
 
         if (is_far(facts, waiting))
                 finding_title(finding,
-                        "A typical answer was %s on its way, as the server is far away",
+                        "The server is far away: a typical response spent %s on the network",
                         words_ns(facts->network.p50).text);
         else if (n_slow)
                 finding_title(finding,
-                        "%s of %s answers took the server up to %s, and a typical one %s",
+                        "The server was slow for %s of %s responses: up to %s, a typical one %s",
                         words_count(n_slow).text, words_count(facts->server.n).text,
                         words_ns(longest_ns).text, words_ns(middle_ns).text);
         else if (longest_decides(facts, longest_ns, middle_ns))
-                finding_title(finding, "A typical answer took the server %s, the longest %s",
+                finding_title(finding,
+                        "The server was slow: a typical response took it %s, the slowest %s",
                         words_ns(middle_ns).text, words_ns(longest_ns).text);
         else
-                finding_title(finding, "A typical answer took the server %s",
+                finding_title(finding, "The server was slow: a typical response took it %s",
                         words_ns(middle_ns).text);
 }
 
 static void tell_slow(struct finding *finding, const struct facts *facts,
         const struct waiting *waiting, const struct load *load)
 {
-        finding_evidence(finding, "waiting for answers was %s of the wall time",
+        finding_evidence(finding, "waiting for responses was %s of the wall time",
                 words_share((double)waiting->chain_ns, (double)facts->wall_ns).text);
-        finding_evidence(finding, "a typical answer took %s on the network and %s at the server",
+        finding_evidence(finding, "a typical response took %s on the network and %s at the server",
                 words_ns(facts->network.p50).text,
                 words_ns(facts->server.p50 + waiting->rest_p50_ns).text);
         if (waiting->come_in_pieces)
                 finding_evidence(finding,
-                        "it began after %s and was complete %s later, small as it is: the server had not made the rest before",
+                        "it began after %s and was complete %s later, although it is small: the server produced the rest late",
                         words_ns(facts->phase[MUSTER_PHASE_WAIT].p50).text,
                         words_ns(waiting->rest_p50_ns).text);
         if (load->answer == LOAD_FLAT)
                 finding_evidence(finding,
-                        "it took %s with %s under way and %s with only a few: the server was not full",
+                        "it took %s with %s in flight and %s with only a few: the server was not full",
                         words_ns(load->many_ns).text,
                         words_counted(load->most, "request", "requests").text,
                         words_ns(load->few_ns).text);
@@ -140,8 +141,8 @@ static void remedy_slow(struct finding *finding, const struct facts *facts,
         const struct waiting *waiting)
 {
         const char *then = is_far(facts, waiting)
-                                   ? "a nearer server, or one request for many things"
-                                   : "a cache, a faster server, or one request for many things";
+                                   ? "a nearer server, or fewer and larger requests"
+                                   : "a cache, a faster server, or fewer and larger requests";
         struct replay replay;
         struct raise raise = { 0 };
 
@@ -154,8 +155,7 @@ static void remedy_slow(struct finding *finding, const struct facts *facts,
                 finding_remedy(finding, "Use %s; more at once would not help.", then);
                 return;
         }
-        finding_remedy(finding,
-                "Allow %s at once, as far as the server takes it; beyond that it takes %s.",
+        finding_remedy(finding, "Allow %s at once, if the server can take it; beyond that, use %s.",
                 words_count(raise.limit).text, then);
         finding_option(finding, "--concurrency %llu", (unsigned long long)raise.limit);
         finding_predict(finding, raise.wall_ns, raise.low_ns, raise.high_ns);
@@ -248,8 +248,7 @@ static void title_full(struct finding *finding, const struct load *load,
                 finding_title(finding, "%s requests at a time were too many for the %s%.*s",
                         words_count(load->most).text, host ? "host " : "server", STR_ARGS(name));
         else
-                finding_title(finding,
-                        "The %s%.*s was full, and could do no more than it did with %s requests at a time",
+                finding_title(finding, "The %s%.*s was at its limit with %s requests at a time",
                         host ? "host " : "server", STR_ARGS(name), words_count(load->most).text);
 }
 
@@ -258,24 +257,24 @@ static void tell_full(struct finding *finding, const struct facts *facts, const 
 {
         if (host)
                 finding_evidence(finding,
-                        "%s of %s requests went there, and took %s of the time that all took together",
+                        "%s of %s requests went there and took %s of the time of all requests",
                         words_count(host->n_attempts).text, words_count(facts->n_attempts).text,
                         words_share(host->mean_in_flight, facts->mean_in_flight).text);
         if (load->is_paced)
                 finding_evidence(finding,
-                        "what was asked for at once was answered one by one, %s apart, from the start to the end: they waited for each other there",
+                        "concurrent requests were answered one by one, %s apart, from start to end: they queued at the server",
                         words_ns(load->alone_ns).text);
         else
                 finding_evidence(finding,
-                        "an answer took %s with up to %s under way, and %s when the server had little to do: they waited for each other there",
+                        "a response took %s with up to %s in flight, and %s when the server had little to do: requests queued there",
                         words_ns(load->many_ns).text,
                         words_counted(load->most, "request", "requests").text,
                         words_ns(load->alone_ns).text);
-        finding_evidence(finding, "it gave %.3g answers a second, however many waited",
+        finding_evidence(finding, "it gave %.3g responses per second, however many requests waited",
                 load->full_per_s);
         if (load->best_n > 0)
                 finding_evidence(finding,
-                        "at the end, with about %.0f under way, it gave %.3g a second: more at once slowed it down",
+                        "at the end, with about %.0f in flight, it gave %.3g per second: more at once slowed it down",
                         load->best_n, load->best_per_s);
 }
 
@@ -289,25 +288,25 @@ static void remedy_full(struct finding *finding, const struct facts *facts, cons
 
         if (!limit || (double)limit > (double)load->most * LOWER_LIMIT_MOST) {
                 finding_remedy(finding,
-                        "Make the server faster, or ask it for less; more at once would not help.");
+                        "Make the server faster, or send it less work; more at once would not help.");
                 return;
         }
         finding_option(finding, "%s %llu", is_one ? "--concurrency" : "--per-host",
                 (unsigned long long)limit);
         if (load->best_n > 0) {
-                finding_remedy(finding, "Ask %sfor %s at once: it is done sooner.",
+                finding_remedy(finding, "Allow %s%s at once: the run finishes sooner.",
                         is_one ? "" : "each host ", words_count(limit).text);
                 finding_predict(finding, wall_ns, wall_ns, facts->wall_ns);
                 return;
         }
         finding_remedy(finding,
-                "Ask %sfor %s at once, which takes no longer in all, and answers each in about %s%s; to be faster in all %s to be.",
+                "Allow %s%s at once: the run takes no longer, and each response takes about %s%s; a faster run needs %s.",
                 is_one ? "" : "each host ", words_count(limit).text,
                 words_ns(whole_of((double)limit * (double)NS_PER_S / load->full_per_s)).text,
                 host ? " there" : "",
-                is_one ? "the server has"
-                : host ? "that host has"
-                       : "the servers have");
+                is_one ? "a faster server"
+                : host ? "a faster host"
+                       : "faster servers");
         finding_predict(finding, wall_ns, wall_ns, wall_ns);
 }
 

@@ -33,15 +33,15 @@ static bool is_most_of_them(size_t n, size_t n_all)
 
 static void title_too_few(struct finding *finding, uint64_t n, const char *where)
 {
-        finding_title(finding, "%s at a time%s %s too few",
-                words_counted(n, "request", "requests").text, where, n == 1 ? "was" : "were");
+        finding_title(finding, "The limit of %s at a time%s held the run back", words_count(n).text,
+                where);
 }
 
 static void tell_load(struct finding *finding, const struct load *load)
 {
         if (load->answer == LOAD_FLAT)
                 finding_evidence(finding,
-                        "answers took %s with %s under way, and %s with only a few: the server was not slowed down",
+                        "a response took %s with %s in flight, and %s with only a few: the server did not slow down",
                         words_ns(load->many_ns).text,
                         words_counted(load->most, "request", "requests").text,
                         words_ns(load->few_ns).text);
@@ -66,15 +66,15 @@ static bool concurrency_too_low(const struct facts *facts, struct finding *findi
         load_measure(&load, facts);
         title_too_few(finding, facts->slots, "");
         finding_evidence(finding,
-                "for %s of the time as many were under way as are allowed (%s), and others waited for their turn",
+                "for %s of the time all slots (%s) were taken and requests waited for a free one",
                 words_share((double)facts->full_ns, (double)facts->wall_ns).text,
                 words_count(facts->slots).text);
         tell_load(finding, &load);
-        finding_evidence(finding, "a request waited %s for its turn, and then took %s",
+        finding_evidence(finding, "a request waited %s for a free slot, and then took %s",
                 words_ns(facts->phase[MUSTER_PHASE_QUEUE].p50).text,
                 words_ns(facts->service.p50).text);
         tell_loop(finding, facts);
-        finding_remedy(finding, "Allow %s at once, as far as the server takes it.",
+        finding_remedy(finding, "Allow %s at once, if the server can take it.",
                 words_count(raise.limit).text);
         finding_option(finding, "--concurrency %llu", (unsigned long long)raise.limit);
         finding_predict(finding, raise.wall_ns, raise.low_ns, raise.high_ns);
@@ -104,16 +104,16 @@ static bool per_host_limit(const struct facts *facts, struct finding *finding)
         raise_limit(&raise, &replay, &replay.per_host, facts->slots, facts);
         if (!raise.limit)
                 return false;
-        title_too_few(finding, options->per_host, " to each host");
+        title_too_few(finding, options->per_host, " per host");
         finding_evidence(finding,
-                "%s of %s requests waited because as many to their host were under way as are allowed (%s), while %s of the %s allowed in all were",
+                "%s of %s requests waited because all slots of their host (%s) were taken, while %s of %s slots in total were",
                 words_count(n_held).text, words_count(facts->n_attempts).text,
                 words_count(options->per_host).text,
                 words_count(whole_of(facts->mean_in_flight + 0.5)).text,
                 words_count(facts->slots).text);
         tell_load(finding, &load);
         tell_loop(finding, facts);
-        finding_remedy(finding, "Allow %s at once to each host.", words_count(raise.limit).text);
+        finding_remedy(finding, "Allow %s at once per host.", words_count(raise.limit).text);
         finding_option(finding, "--per-host %llu", (unsigned long long)raise.limit);
         finding_predict(finding, raise.wall_ns, raise.low_ns, raise.high_ns);
         return true;
@@ -149,26 +149,25 @@ static bool queue_timeout(const struct facts *facts, struct finding *finding)
                 facts->n_waits[TRACE_WAIT_REFUSED])
                 return false;
         finding->n_failed_by_it = n;
-        finding_title(finding, "%s of %s requests gave up before their turn came",
+        finding_title(finding, "%s of %s requests gave up before they got a slot",
                 words_count(n).text, words_count(facts->n_requests).text);
         finding_evidence(finding,
-                "they waited %s, as they were told to (--queue-timeout), and were never sent: no server is to blame",
+                "they waited %s, their --queue-timeout, and were never sent: no server is to blame",
                 words_ns(options->queue_timeout_ns).text);
-        finding_evidence(finding,
-                "for %s of the time as many were under way as are allowed (%s); a request took %s",
+        finding_evidence(finding, "for %s of the time all slots (%s) were taken; a request took %s",
                 words_share((double)facts->full_ns, (double)facts->wall_ns).text,
                 words_count(facts->slots).text, words_ns(facts->service.p50).text);
         replay_init(&replay, facts);
         replay.change = send_it_all_the_same;
         raise_limit(&raise, &replay, &replay.concurrency, facts->n_requests, facts);
         if (!raise.limit) {
-                finding_remedy(finding, "Let requests wait longer for their turn.");
+                finding_remedy(finding, "Let requests wait longer for a free slot.");
                 finding_option(finding, "without --queue-timeout");
                 finding_predict(finding, raise.wall_ns, raise.wall_ns, raise.wall_ns);
                 return true;
         }
         finding_remedy(finding,
-                "Allow %s at once, so that all have their turn in time; or let them wait longer.",
+                "Allow %s at once, so that all get a slot in time; or let them wait longer.",
                 words_count(raise.limit).text);
         finding_option(finding, "--concurrency %llu", (unsigned long long)raise.limit);
         finding_predict(finding, raise.wall_ns, raise.low_ns, raise.high_ns);
@@ -350,10 +349,11 @@ static bool give_up_sooner(struct finding *finding, const struct facts *facts,
         if ((double)stragglers->longest_ns <= (double)most_ns * GIVE_UP_GAINS)
                 return false;
         wall_ns = wall_without_ns(facts, most_ns);
-        finding_evidence(finding, "every answer there was came within %s", words_ns(most_ns).text);
-        finding_remedy(finding,
-                stragglers->n > 1 ? "Give up on them sooner, or find out why they are not answered."
-                                  : "Give up on it sooner, or find out why it is not answered.");
+        finding_evidence(finding, "every response that came took at most %s",
+                words_ns(most_ns).text);
+        finding_remedy(finding, stragglers->n > 1
+                                        ? "Give up earlier, or find out why they are not answered."
+                                        : "Give up earlier, or find out why it is not answered.");
         finding_option(finding, "--max-time %s", duration_option(most_ns).text);
         finding_predict(finding, wall_ns, wall_ns, wall_ns);
         return true;
@@ -391,7 +391,7 @@ static const char *be_answered_sooner(struct finding *finding, const struct fact
         replay.argument = &copy;
         wall_ns = replay_wall_ns(&replay, facts);
         finding_predict(finding, wall_ns, wall_ns, facts->wall_ns);
-        return stragglers->n > 1 ? "Find out at the server why these take so long"
+        return stragglers->n > 1 ? "Find out at the server why they take so long"
                                  : "Find out at the server why it takes so long";
 }
 
@@ -415,12 +415,12 @@ static const char *begin_sooner(struct finding *finding, const struct facts *fac
                 raise_limit(&raise, &replay, &replay.concurrency, facts->n_requests, facts);
         }
         if (!raise.limit)
-                return stragglers->n > 1 ? "Ask for the slow ones first" : "Ask for it first";
+                return stragglers->n > 1 ? "Make the slow requests first" : "Make it first";
         finding_option(finding, "--concurrency %llu", (unsigned long long)raise.limit);
         finding_predict(finding, raise.wall_ns, raise.low_ns, raise.high_ns);
         return stragglers->n > 1
-                       ? "Ask for the slow ones first, or for more at once, so that they begin sooner"
-                       : "Ask for it first, or for more at once, so that it begins sooner";
+                       ? "Make the slow requests first, or allow more at once, so that they start earlier"
+                       : "Make it first, or allow more at once, so that it starts earlier";
 }
 
 /*
@@ -442,8 +442,21 @@ static void wait_for_them(struct finding *finding, const struct facts *facts,
                 duration_option(most_ns).text, words_count(n_lost).text,
                 words_counted(facts->n_requests, "request", "requests").text);
         finding_remedy(finding,
-                "%s; or, where an answer that late is of no use, give up after %s, and %s would fail.",
+                "%s; or, if a response that late is of no use, give up after %s, and %s would fail.",
                 how, words_ns(most_ns).text, words_counted(n_lost, "request", "requests").text);
+}
+
+static void title_stragglers(struct finding *finding, const struct stragglers *stragglers,
+        size_t n_requests)
+{
+        if (stragglers->n == 1)
+                finding_title(finding, "One slow request of %s set the end of the run: it took %s",
+                        words_count(n_requests).text, words_ns(stragglers->longest_ns).text);
+        else
+                finding_title(finding,
+                        "%s slow requests of %s set the end of the run: they took up to %s",
+                        words_count(stragglers->n).text, words_count(n_requests).text,
+                        words_ns(stragglers->longest_ns).text);
 }
 
 static bool stragglers(const struct facts *facts, struct finding *finding)
@@ -454,18 +467,15 @@ static bool stragglers(const struct facts *facts, struct finding *finding)
                 accepting_held_up(facts))
                 return false;
         finding->explained_ns = tail_ns(&found, facts);
-        finding_title(finding, "%s of %s took %s%s, and kept the run from ending",
-                words_count(found.n).text,
-                words_counted(facts->n_requests, "request", "requests").text,
-                found.n > 1 ? "up to " : "", words_ns(found.longest_ns).text);
-        finding_evidence(finding, "half of all requests took no more than %s",
+        title_stragglers(finding, &found, facts->n_requests);
+        finding_evidence(finding, "half of all requests took at most %s",
                 words_ns(found.service.p50).text);
         finding_evidence(finding,
-                "during the last %s, %s of the time, only few were under way, though %s are allowed",
+                "during the last %s, %s of the time, only a few were in flight, although %s are allowed",
                 words_ns(tail_ns(&found, facts)).text,
                 words_share((double)tail_ns(&found, facts), (double)facts->wall_ns).text,
                 words_count(facts->slots).text);
-        finding_evidence(finding, "what was left to do then was to wait for these answers");
+        finding_evidence(finding, "nothing else was left to do then");
         if (!give_up_sooner(finding, facts, &found))
                 wait_for_them(finding, facts, &found);
         return true;

@@ -78,23 +78,23 @@ static void tell_full(struct finding *finding, const struct handshakes *handshak
         if (could_be_kept(facts) &&
                 (double)facts->n_on_new_conn >= (double)facts->n_attempts * NEARLY_ALL)
                 finding_title(finding,
-                        "Nearly every request made a connection with a whole new TLS handshake, as the server neither keeps connections nor resumes sessions");
+                        "Nearly every request needed a full TLS handshake, because the server neither keeps connections nor resumes sessions");
         else
                 finding_title(finding,
-                        "%s of %s TLS handshakes were whole new ones, as the server %s sessions",
+                        "%s of %s TLS handshakes were full ones, because the server %s sessions",
                         words_count(handshakes->n - handshakes->n_resumed).text,
                         words_count(handshakes->n).text,
                         handshakes->n_resumed ? "hardly resumes" : "does not resume");
         finding_evidence(finding,
-                "%s TLS handshakes, %s of them resumed; %s could have been, as an earlier one with the same host was complete",
+                "%s TLS handshakes, %s of them resumed; %s could have been, because an earlier one with the same host was complete",
                 words_count(handshakes->n).text, words_count(handshakes->n_resumed).text,
                 words_count(handshakes->n_later).text);
         if (handshakes->n_refused)
                 finding_evidence(finding,
-                        "%s times a session was offered, and the server did not take it",
+                        "%s times a session was offered, and the server did not accept it",
                         words_count(handshakes->n_refused).text);
         else if (!handshakes->n_resumed)
-                finding_evidence(finding, "the server never gave out a session to resume");
+                finding_evidence(finding, "the server never issued a session to resume");
 }
 
 static bool no_resumption(const struct facts *facts, struct finding *finding)
@@ -106,12 +106,12 @@ static bool no_resumption(const struct facts *facts, struct finding *finding)
                 return false;
         tell_full(finding, &handshakes, facts);
         finding_evidence(finding,
-                "a handshake typically took %s, two round trips to the server of %s; a resumed one takes one",
+                "a handshake typically took %s, two round trips of %s to the server; a resumed one takes one",
                 words_ns(handshakes.took_ns.p50).text, words_ns(handshakes.round_trip_ns).text);
-        finding_evidence(finding, "handshakes were %s of the time that requests were under way",
+        finding_evidence(finding, "handshakes were %s of the time that requests were in flight",
                 words_share((double)handshakes.took_ns.sum, (double)facts->service.sum).text);
         finding_remedy(finding,
-                "Have the server resume TLS sessions (nginx: ssl_session_tickets on and ssl_session_cache) or speak TLS 1.3; where it can keep connections open (keepalive_timeout), better still.");
+                "Let the server resume TLS sessions (nginx: ssl_session_tickets on and ssl_session_cache) or use TLS 1.3; better still, let it keep connections open (keepalive_timeout).");
         predict_no_resumption(finding, &handshakes, facts);
         return true;
 }
@@ -129,19 +129,20 @@ static bool handshake_cpu(const struct facts *facts, struct finding *finding)
         wall_ns = whatif_wall_ns(&(struct whatif){ .keeps_conns = true }, facts);
         gain_ns = wall_ns < facts->wall_ns ? facts->wall_ns - wall_ns : 0;
         finding_title(finding,
-                "Computing the TLS handshakes of %s connections, for %s requests, kept the processors busy",
+                "The TLS handshakes of %s connections, for %s requests, kept the processors busy",
                 words_count(handshakes.n).text, words_count(facts->n_requests).text);
         finding_evidence(finding,
-                "our own part of %s handshakes was %s of computing, %s of the wall time",
+                "this program's part of %s handshakes took %s of computing, %s of the wall time",
                 words_count(handshakes.n).text, words_ns(handshakes.work_ns).text,
                 words_share((double)handshakes.work_ns, (double)facts->wall_ns).text);
         finding_evidence(finding,
-                "a handshake typically took %s, and the network's round trip is only %s: the rest was computing here and at the server, and waiting for that",
+                "a handshake typically took %s, but a round trip takes only %s: the rest was computing here and at the server, and waiting for it",
                 words_ns(handshakes.took_ns.p50).text, words_ns(handshakes.round_trip_ns).text);
-        finding_evidence(finding, "%s of %s handshakes were resumed, which spares most of it",
+        finding_evidence(finding,
+                "%s of %s handshakes were resumed, which saves most of the computing",
                 words_count(handshakes.n_resumed).text, words_count(handshakes.n).text);
         finding_remedy(finding,
-                "Have the server keep connections open (nginx: keepalive_timeout; Apache: KeepAlive On), so that one handshake serves many requests; resumed sessions and ECDSA certificates make the rest of them cheaper.");
+                "Let the server keep connections open (nginx: keepalive_timeout; Apache: KeepAlive On), so that one handshake serves many requests; resumed sessions and ECDSA certificates make the others cheaper.");
         finding->shown.is_client =
                 (double)facts->loop_busy_ns >= LOOP_BUSY * (double)facts->wall_ns;
         finding_predict(finding, wall_ns, wall_ns,

@@ -20,10 +20,10 @@ static void tell(struct finding *finding, const struct facts *facts, const struc
 {
         const char *others = uneven->by == UNEVEN_BY_HOST ? "other hosts" : "other paths there";
 
-        finding_evidence(finding, "a typical request to it took %s, one to %s %s",
+        finding_evidence(finding, "a typical request to it took %s, to %s %s",
                 words_ns(uneven->p50_ns).text, others, words_ns(uneven->rest_p50_ns).text);
         finding_evidence(finding,
-                "%s of %s requests went there, and took %s of the time that all took together",
+                "%s of %s requests went there and took %s of the time of all requests",
                 words_count(uneven->n).text, words_count(facts->n_attempts).text,
                 words_share((double)uneven->sum_ns, (double)uneven->all_ns).text);
         if (uneven->n_unanswered)
@@ -47,7 +47,7 @@ static void give_up_sooner(struct finding *finding, const struct facts *facts,
         uint64_t wall_ns;
 
         finding_remedy(finding,
-                "Leave it out, or give up sooner: nine of ten of the others were done within %s.",
+                "Leave it out, or give up earlier: nine of ten other requests were done within %s.",
                 words_ns(uneven->rest_p90_ns).text);
         if ((double)most_ns * GIVE_UP_GAINS > (double)uneven->p50_ns)
                 return;
@@ -81,11 +81,11 @@ static void ask_for_more(struct finding *finding, const struct facts *facts)
         }
         if (!raise.limit) {
                 finding_remedy(finding,
-                        "Find out why it takes longer, or fetch it separately, so that the others are done sooner.");
+                        "Find out why it takes longer, or fetch it separately, so that the others finish sooner.");
                 return;
         }
         finding_remedy(finding,
-                "Allow %s at once, so that more of these are under way; or fetch them separately.",
+                "Allow %s at once, so that more of these are in flight; or fetch them separately.",
                 words_count(raise.limit).text);
         finding_option(finding, "--concurrency %llu", (unsigned long long)raise.limit);
         finding_predict(finding, raise.wall_ns, raise.low_ns, raise.high_ns);
@@ -112,7 +112,7 @@ static bool tell_uneven(const struct facts *facts, struct finding *finding, enum
                 return false;
         finding->explained_ns = uneven_cost_ns(&uneven, facts);
         if ((double)uneven.n_unanswered >= (double)uneven.n * MOST_OF_THEM) {
-                finding_title(finding, "The %s %.*s does not answer", what, STR_ARGS(uneven.name));
+                finding_title(finding, "The %s %.*s does not respond", what, STR_ARGS(uneven.name));
                 tell(finding, facts, &uneven);
                 give_up_sooner(finding, facts, &uneven);
         } else {

@@ -46,13 +46,13 @@ static void add_evidence(struct finding *finding, const struct transfers_kind *k
         const struct facts *facts)
 {
         finding_evidence(finding,
-                "%s bodies of typically %s took %s from the first byte to the last: %.1f round trips of %s; %u is usual for a new connection",
+                "%s bodies of typically %s took %s from the first byte to the last: %.1f round trips of %s, and a new connection usually needs %u",
                 words_count(kind->n).text, words_bytes(kind->bytes.p50).text,
                 words_ns(kind->took_ns.p50).text,
                 (double)kind->took_ns.p50 / (double)kind->round_trip_ns,
                 words_ns(kind->round_trip_ns).text,
                 transfer_n_rounds(kind->bytes.p50, FIRST_WINDOW));
-        finding_evidence(finding, "this was %s of the time that requests were under way",
+        finding_evidence(finding, "this was %s of the time that requests were in flight",
                 words_share((double)kind->sum_ns, (double)facts->service.sum).text);
 }
 
@@ -61,8 +61,7 @@ static void add_warm_evidence(struct finding *finding, const struct transfers *t
         const struct transfers_kind *warm = &transfers->kinds[TRANSFER_WARM];
 
         if (warm->n)
-                finding_evidence(finding,
-                        "%s bodies of %s on connections that had just been used took %s",
+                finding_evidence(finding, "%s bodies of %s on connections in recent use took %s",
                         words_count(warm->n).text, words_bytes(warm->bytes.p50).text,
                         words_ns(warm->took_ns.p50).text);
 }
@@ -136,18 +135,18 @@ static void remedy_slow_start(struct finding *finding, const struct facts *facts
 
         if ((double)facts->n_on_new_conn <= (double)facts->max_in_flight * CONNS_KEPT) {
                 finding_remedy(finding,
-                        "Have the server begin with a larger window (ip route change ... initcwnd %llu), or send fewer bytes; connections are kept already, but each has to begin once.",
+                        "Let the server start with a larger window (ip route change ... initcwnd %llu), or send fewer bytes; connections are reused already, but each has to start once.",
                         (unsigned long long)LARGE_WINDOW);
                 predict_larger_window(finding, facts);
                 return;
         }
         if (options->http_1_0) {
                 finding_remedy(finding,
-                        "Leave --http1.0 away: HTTP/1.1 keeps connections, and they stay fast.");
+                        "Leave out --http1.0: HTTP/1.1 reuses connections, and they stay fast.");
                 finding_option(finding, "without --http1.0");
         } else {
                 finding_remedy(finding,
-                        "Have the server keep connections open (nginx: keepalive_timeout; Apache: KeepAlive On): one that has carried a body is fast for the next; or use fewer at once.");
+                        "Let the server keep connections open (nginx: keepalive_timeout; Apache: KeepAlive On): one that has carried a body is fast for the next; or allow fewer at once.");
         }
         predict_warm(finding, facts);
 }
@@ -161,10 +160,10 @@ static bool slow_start(const struct facts *facts, struct finding *finding)
                 !are_warm_faster(&transfers))
                 return false;
         finding_title(finding,
-                "New connections begin slowly, as TCP sends little at first and doubles it each round trip");
+                "New connections start slowly: TCP sends little at first and doubles it each round trip");
         add_evidence(finding, kind, facts);
         add_warm_evidence(finding, &transfers);
-        finding_evidence(finding, "%s of %s tries opened a connection",
+        finding_evidence(finding, "%s of %s attempts opened a connection",
                 words_count(facts->n_on_new_conn).text, words_count(facts->n_attempts).text);
         remedy_slow_start(finding, facts);
         return true;
@@ -198,11 +197,11 @@ static bool cwnd_after_idle(const struct facts *facts, struct finding *finding)
         whatif.argument = &none;
         low_ns = whatif_wall_ns(&whatif, facts);
         finding_title(finding,
-                "After a pause a kept connection was as slow as a new one, as the server's TCP had forgotten how much it may send");
+                "After a pause a reused connection was as slow as a new one, because the server's TCP reset its congestion window");
         add_evidence(finding, kind, facts);
         add_warm_evidence(finding, &transfers);
         finding_remedy(finding,
-                "Have the server's kernel keep what it knows of idle connections (sysctl net.ipv4.tcp_slow_start_after_idle=0).");
+                "Let the server's kernel keep the window of idle connections (sysctl net.ipv4.tcp_slow_start_after_idle=0).");
         finding_predict(finding, wall_ns, low_ns, wall_ns);
         finding->explained_ns = facts->share_ns[PART_RECEIVE];
         return true;
@@ -243,20 +242,20 @@ static bool bandwidth(const struct facts *facts, struct finding *finding)
                 link_use_of(&use, facts) < 0 || !use.is_full)
                 return false;
         wall_ns = whatif_wall_ns(&(struct whatif){ .change = halve }, facts);
-        finding_title(finding, "The link was full, at %s a second, however many requests shared it",
+        finding_title(finding, "The link was full at %s per second",
                 words_bytes(whole_of(use.bytes_per_s)).text);
         finding_evidence(finding,
-                "%s of bodies came at %.3g Mbit/s, and for half of the time at no less than %.0f %% of the best rate there was",
+                "%s of bodies came at %.3g Mbit/s, and for half of the time at %.0f %% of the best rate or more",
                 words_bytes(facts->wire_bytes).text, use.bytes_per_s * 8 / 1e6, use.evenness * 100);
         if (use.growth > GROWTH_TO_TELL)
                 finding_evidence(finding,
-                        "round trips grew to %.2g times the shortest: packets waited in a queue before the link",
+                        "round trips grew to %.2g times the shortest: packets queued in front of the link",
                         use.growth);
-        finding_evidence(finding, "%s of %s answers were compressed",
+        finding_evidence(finding, "%s of %s responses were compressed",
                 words_count(count_encoded(facts->record)).text,
                 words_count(facts->n_attempts).text);
         finding_remedy(finding,
-                "Move half the bytes (compressed bodies, only what is needed) or have a link twice as fast; more requests at once only share this one.");
+                "Halve the bytes (compression, only what is needed) or use a link twice as fast; more requests at once only share this one.");
         if (options->no_decoding)
                 finding_option(finding, "without --no-compressed");
         if (!use.has_queue)
@@ -362,15 +361,15 @@ static void remedy_slow_body(struct finding *finding, const struct facts *facts,
 
         if (!raise_is_worth_a_try(&raise, facts, use)) {
                 finding_remedy(finding,
-                        "Look at how the server makes its answers, piece by piece, and whether it limits the rate of each connection.");
+                        "Check whether the server produces its responses piece by piece, or limits the rate of each connection.");
                 return;
         }
         finding_evidence(finding,
-                "for %s of the time as many were under way as are allowed (%s), and others waited for their turn",
+                "for %s of the time all slots (%s) were taken and requests waited for a free one",
                 words_share((double)facts->full_ns, (double)facts->wall_ns).text,
                 words_count(facts->slots).text);
         finding_remedy(finding,
-                "Allow %s at once, as far as the server sends each as fast then; or look at how it makes its answers, piece by piece, and whether it limits the rate of each connection.",
+                "Allow %s at once, if the server still sends each as fast; or check whether it produces its responses piece by piece, or limits the rate of each connection.",
                 words_count(raise.limit).text);
         finding_option(finding, "--concurrency %llu", (unsigned long long)raise.limit);
         finding_predict(finding, raise.wall_ns, raise.low_ns, facts->wall_ns);
@@ -391,15 +390,15 @@ static bool slow_body(const struct facts *facts, struct finding *finding)
         if (slowness.n < SAMPLE_LEAST || (double)slowness.p50 < 100 * BODY_HELD_UP)
                 return false;
         finding_title(finding,
-                "The server sends its answers slowly, half of them at less than %s a second",
+                "The server sends its responses slowly, half of them at less than %s per second",
                 words_bytes(rate.p50).text);
         finding_evidence(finding,
-                "an answer typically took %s from its first byte to its last, %s times what the network needs for so much",
+                "a response typically took %s from first byte to last, %s times what the network needs for it",
                 words_ns(facts->phase[MUSTER_PHASE_RECEIVE].p50).text,
                 times_words((double)slowness.p50 / 100).text);
         finding_evidence(finding,
                 may_be_link(&use)
-                        ? "no packets were lost; but it may be the link that is full, as no answer began while others came"
+                        ? "no packets were lost; but the link may be full, because no response began while others arrived"
                         : "neither a full link nor lost packets explain it");
         remedy_slow_body(finding, facts, &use);
         finding->explained_ns = facts->chain_ns[PART_RECEIVE];

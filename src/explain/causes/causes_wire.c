@@ -161,7 +161,7 @@ static void remedy_stops(struct finding *finding, const struct facts *facts,
                 whatif_wall_ns(&(struct whatif){ .change = go_on, .argument = &copy }, facts);
 
         finding_remedy(finding,
-                "Have the server set TCP_NODELAY (nginx: tcp_nodelay on), or write head and body of an answer in one piece.");
+                "Let the server set TCP_NODELAY (nginx: tcp_nodelay on), or write header and body of a response in one piece.");
         finding_predict(finding, wall_ns, wall_ns,
                 wall_ns + whole_of((double)wall_ns * LONGER_AT_WORST));
 }
@@ -182,19 +182,18 @@ static bool nagle(const struct facts *facts, struct finding *finding)
                         (double)stops.n_long_stopped > (double)stops.n_kept_stopped * MOST_OF_THEM))
                 return false;
         finding_title(finding,
-                "The server stopped for 40 ms in the middle of its answers, waiting for an acknowledgement (Nagle's algorithm)");
+                "The server stopped for 40 ms in the middle of responses, waiting for an acknowledgement (Nagle's algorithm)");
         finding_evidence(finding,
-                "%s of %s answers that came in several pieces on a kept connection stopped for 40 ms",
+                "%s of %s responses that came in several pieces on a reused connection stopped for 40 ms",
                 words_count(stops.n_kept_stopped).text, words_count(stops.n_kept).text);
         if (stops.n_new)
                 finding_evidence(finding, "on a new connection %s of %s did",
                         words_count(stops.n_new_stopped).text, words_count(stops.n_new).text);
         finding_evidence(finding,
-                "this was %s of the time that requests were under way; 40 ms is how long a receiver's kernel may hold an acknowledgement back",
+                "this was %s of the time that requests were in flight; a receiver's kernel may delay an acknowledgement by 40 ms",
                 words_share((double)stops.stopped_ns, (double)facts->service.sum).text);
         if (n_counted > 0)
-                finding_evidence(finding,
-                        "the kernel counted %s acknowledgements that it held back",
+                finding_evidence(finding, "the kernel counted %s delayed acknowledgements",
                         words_count((uint64_t)n_counted).text);
         remedy_stops(finding, facts, &held_back);
         if (stops.is_tls && !stops.n_new)
@@ -212,12 +211,12 @@ static bool nagle_round_trip(const struct facts *facts, struct finding *finding)
         if (!do_they_stop(&stops, facts) || losses_of(&losses, facts) < 0 || losses.n_conns_hit)
                 return false;
         finding_title(finding,
-                "The server stopped for a round trip in the middle of its answers, as if to wait for an acknowledgement (Nagle's algorithm)");
+                "The server stopped for a round trip in the middle of responses, as if waiting for an acknowledgement (Nagle's algorithm)");
         finding_evidence(finding,
-                "%s of %s answers that came in several pieces took a round trip from the first byte to the last, though they are small enough to be sent at once",
+                "%s of %s responses that came in several pieces took a round trip from first byte to last, although they are small enough to be sent at once",
                 words_count(stops.n_kept_stopped + stops.n_new_stopped).text,
                 words_count(stops.n_kept + stops.n_new).text);
-        finding_evidence(finding, "this was %s of the time that requests were under way",
+        finding_evidence(finding, "this was %s of the time that requests were in flight",
                 words_share((double)stops.stopped_ns, (double)facts->service.sum).text);
         remedy_stops(finding, facts, &round_trip);
         return true;
@@ -268,13 +267,13 @@ static bool loss(const struct facts *facts, struct finding *finding)
                 return false;
         wall_ns = wall_without_losses(&losses, &use, facts);
         finding_title(finding,
-                "Packets got lost on the way, and connections stood still until they were sent again");
+                "Packets were lost on the path, and connections stalled until they were sent again");
         finding_evidence(finding,
-                "on %s of %s connections packets were missing: %s of ours were sent again, %s of the server's came after one that was lost",
+                "%s of %s connections lost packets: %s of ours were sent again, %s of the server's arrived after a lost one",
                 words_count(losses.n_conns_hit).text, words_count(losses.n_conns).text,
                 words_count(losses.n_again).text, words_count(losses.n_out_of_order).text);
         finding_evidence(finding,
-                "%s requests took longer than usual because of it, by %s together, %s of the time that requests were under way",
+                "%s requests took longer because of it, by %s in total, %s of the time that requests were in flight",
                 words_count(losses.n_held_up).text, words_ns(losses.held_up_ns).text,
                 words_share((double)losses.held_up_ns, (double)facts->service.sum).text);
         if (n_timeouts > 0)
@@ -283,12 +282,12 @@ static bool loss(const struct facts *facts, struct finding *finding)
                         words_count((uint64_t)n_timeouts).text);
         if (use.may_be_full) {
                 finding_evidence(finding,
-                        "a link that is full and lets only few wait would look much the same: for half of the time %.0f %% of the best rate came",
+                        "a full link with a short queue would look similar: for half of the time data came at %.0f %% of the best rate",
                         use.evenness * 100);
                 finding->shown.grade = MUSTER_GRADE_B;
         }
         finding_remedy(finding,
-                "Find where packets are dropped (mtr, ping -f, the counters of switches and of wireless); more connections at once hide it, as only one at a time stands still.");
+                "Find where packets are dropped (mtr, ping -f, the counters of switches and wireless); more connections at once hide it, because only one at a time stalls.");
         finding_predict(finding, wall_ns, wall_ns, wall_ns / 2 + facts->wall_ns / 2);
         return true;
 }
@@ -319,16 +318,16 @@ static bool redirects(const struct facts *facts, struct finding *finding)
                 return false;
         wall_ns = whatif_wall_ns(&(struct whatif){ .is_last_only = true }, facts);
         gain_ns = wall_ns < facts->wall_ns ? facts->wall_ns - wall_ns : 0;
-        finding_title(finding, "%s led to another URL first",
+        finding_title(finding, "%s redirected to another URL first",
                 (double)n >= (double)facts->n_requests * NEARLY_ALL ? "Nearly every URL"
                                                                     : "Many URLs");
         finding_evidence(finding,
-                "%s redirects were followed for %s requests; they took %s of the time that requests were under way",
+                "%s redirects were followed for %s requests; they took %s of the time that requests were in flight",
                 words_count(n).text, words_count(facts->n_requests).text,
                 words_share((double)took_ns, (double)facts->service.sum).text);
         finding_evidence(finding, "a redirect took %s on average", words_ns(took_ns / n).text);
         finding_remedy(finding,
-                "Ask for the URLs that they lead to: each result line has its final_url.");
+                "Request the final URLs directly: each result line has its final_url.");
         finding_predict(finding, wall_ns, wall_ns,
                 wall_ns + whole_of((double)gain_ns * GAIN_MISSED));
         return true;

@@ -92,7 +92,7 @@ static bool move_to_workers(const struct facts *facts, struct finding *finding,
         if ((double)wall_ns > (double)facts->wall_ns * (1 - GAIN_NOTICED))
                 return false;
         finding_remedy(finding,
-                "Leave it to other threads, %s of them: they work while this one reads on.",
+                "Leave it to other threads (%s): they work while this one keeps reading.",
                 words_count(replay.workers).text);
         finding_option(finding, "without --process-inline");
         finding_predict(finding, wall_ns, low_ns, facts->wall_ns);
@@ -108,7 +108,7 @@ static bool divide_decoding(const struct facts *facts, struct finding *finding)
                 facts->n_requests < 2)
                 return false;
         finding_remedy(finding,
-                "Divide the list among several processes; or, where the network is fast, ask for bodies that are not compressed (--no-compressed).");
+                "Divide the list among several processes; or, on a fast network, request uncompressed bodies (--no-compressed).");
         finding->explained_ns = facts->loop_ns[TRACE_WORK_DECODE];
         return true;
 }
@@ -127,9 +127,9 @@ static bool decode_on_loop(const struct facts *facts, struct finding *finding)
                 !is_part(facts->loop_ns[TRACE_WORK_DECODE], facts->wall_ns, OWN_WORK_MATTERS) ||
                 !remedy_decoding(facts, finding))
                 return false;
-        finding_title(finding, "Decompressing bodies kept everything else waiting");
+        finding_title(finding, "Decompressing bodies blocked the event loop");
         own_tell_busy(finding, facts);
-        finding_evidence(finding, "%s of that went into decompressing %s to %s",
+        finding_evidence(finding, "%s of that was decompressing %s to %s",
                 words_share((double)facts->loop_ns[TRACE_WORK_DECODE], (double)facts->loop_busy_ns)
                         .text,
                 words_bytes(facts->wire_bytes).text, words_bytes(facts->body_bytes).text);
@@ -145,9 +145,9 @@ static bool process_on_loop(const struct facts *facts, struct finding *finding)
                 !is_part(facts->loop_ns[TRACE_WORK_PROCESS], facts->wall_ns, OWN_WORK_MATTERS) ||
                 !move_to_workers(facts, finding, processing_ns))
                 return false;
-        finding_title(finding, "Working on bodies kept everything else waiting");
+        finding_title(finding, "Processing bodies blocked the event loop");
         own_tell_busy(finding, facts);
-        finding_evidence(finding, "%s of that went into process functions, %s for each response",
+        finding_evidence(finding, "%s of that was process functions, %s per response",
                 words_share((double)facts->loop_ns[TRACE_WORK_PROCESS], (double)facts->loop_busy_ns)
                         .text,
                 words_ns(facts->loop_ns[TRACE_WORK_PROCESS] / facts->n_requests).text);
@@ -220,10 +220,10 @@ static void tell_workers(struct finding *finding, const struct facts *facts, uin
         uint64_t workers = facts->record->run.options.workers;
 
         finding_evidence(finding,
-                "decoding and processing took %s in all; the threads for it, %s, were at work for %s of the time",
+                "decoding and processing took %s in total; its threads (%s) were busy for %s of the time",
                 words_ns(work_ns).text, words_count(workers).text,
                 words_share((double)work_ns / (double)workers, (double)facts->wall_ns).text);
-        finding_evidence(finding, "this program used %s of processor time in %s, on %s processors",
+        finding_evidence(finding, "this program used %s of CPU time in %s, on %s processors",
                 words_ns(facts->process_cpu_ns).text, words_ns(facts->wall_ns).text,
                 words_count(own_processors(facts)).text);
         finding->shown.is_client = true;
@@ -262,15 +262,15 @@ static bool workers_too_few(const struct facts *facts, struct finding *finding)
         if (!raise.limit)
                 return false;
         if (before == 1)
-                finding_title(finding, "One thread was too little to work on the answers");
+                finding_title(finding, "One thread was too few to process the responses");
         else
-                finding_title(finding, "%s threads were too few to work on the answers",
+                finding_title(finding, "%s threads were too few to process the responses",
                         words_count(before).text);
         tell_workers(finding, facts, work_ns);
         if (does_work_wait(facts, work_ns))
                 finding_evidence(finding,
-                        "most of that time the work itself waited for something, and used no processor");
-        finding_remedy(finding, "Let %s of them work on answers.", words_count(raise.limit).text);
+                        "for most of that time the work itself waited for something and used no CPU time");
+        finding_remedy(finding, "Let %s threads process responses.", words_count(raise.limit).text);
         finding_option(finding, "--process-workers %llu", (unsigned long long)raise.limit);
         finding_predict(finding, raise.wall_ns, raise.low_ns, raise.high_ns);
         return true;
@@ -286,10 +286,10 @@ static bool workers_saturated(const struct facts *facts, struct finding *finding
         raise_workers(&raise, facts, work_ns);
         if (raise.limit || does_work_wait(facts, work_ns))
                 return false;
-        finding_title(finding, "Working on the answers took all that the processors had");
+        finding_title(finding, "Processing the responses used all of the processors");
         tell_workers(finding, facts, work_ns);
         finding_remedy(finding,
-                "Use a machine with more processors, or do less for each answer; the network and the servers were waiting.");
+                "Use a machine with more processors, or do less for each response; the network and the servers were waiting.");
         finding->explained_ns = work_ns / facts->record->run.options.workers;
         return true;
 }

@@ -36,7 +36,6 @@ double own_free_processors(const struct facts *facts)
 
 void own_tell_busy(struct finding *finding, const struct facts *facts)
 {
-        finding_evidence(finding,
-                "the thread that handles all connections was busy for %s of the time",
+        finding_evidence(finding, "the event loop's thread was busy for %s of the time",
                 words_share((double)facts->loop_busy_ns, (double)facts->wall_ns).text);
 }

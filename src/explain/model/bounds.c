@@ -81,8 +81,8 @@ static void add_server(struct list *list, const struct facts *facts)
         load_measure(&load, facts);
         if (is_server_full(facts, &load)) {
                 add(list, "server", whole_of((double)facts->n_attempts * 1e9 / load.full_per_s),
-                        "%s / %s a second",
-                        words_counted(facts->n_attempts, "answer", "answers").text,
+                        "%s / %s per second",
+                        words_counted(facts->n_attempts, "response", "responses").text,
                         words_count(whole_of(load.full_per_s + 0.5)).text);
                 if (load.alone_ns && load.alone_ns < each_ns)
                         each_ns = load.alone_ns;
@@ -153,7 +153,7 @@ static void add_link(struct list *list, const struct facts *facts)
         per_s = most_in_window(facts) * 1e9 * N_WINDOWS / (double)facts->wall_ns;
         if (per_s > 0)
                 add(list, "link", whole_of((double)facts->wire_bytes * 1e9 / per_s),
-                        "%s / %s a second", words_bytes(facts->wire_bytes).text,
+                        "%s / %s per second", words_bytes(facts->wire_bytes).text,
                         words_bytes(whole_of(per_s)).text);
 }
 
@@ -166,7 +166,7 @@ static void add_processor(struct list *list, const struct facts *facts)
         if (n < 1)
                 n = 1;
         add(list, "processor", facts->process_cpu_ns / (uint64_t)n,
-                "%s of processor time / %lld processor%s", words_ns(facts->process_cpu_ns).text,
+                "%s of CPU time / %lld processor%s", words_ns(facts->process_cpu_ns).text,
                 (long long)n, n == 1 ? "" : "s");
 }
 
@@ -180,7 +180,7 @@ static void add_workers(struct list *list, const struct facts *facts)
         for (size_t i = 0; i < facts->record->n_attempts; i++)
                 sum_ns += work_ns[i];
         mem_free(work_ns);
-        add(list, "workers", sum_ns / n, "%s of work on responses / %s", words_ns(sum_ns).text,
+        add(list, "workers", sum_ns / n, "%s of body processing / %s", words_ns(sum_ns).text,
                 words_counted(n, "thread", "threads").text);
 }
 
@@ -192,7 +192,7 @@ static void add_rate(struct list *list, const struct facts *facts)
 
         if (per_s > 0 && facts->n_attempts > 1)
                 add(list, "rate", whole_of((double)(facts->n_attempts - 1) * 1e9 / per_s),
-                        "%s / %.6g a second",
+                        "%s / %.6g per second",
                         words_counted(facts->n_attempts, "start", "starts").text, per_s);
 }
 
@@ -208,7 +208,7 @@ static void add_input(struct list *list, const struct facts *facts)
         }
         if (last && intake_why(facts, last) == INTAKE_INPUT)
                 add(list, "input", life_submit_ns(last) - facts->start_ns,
-                        "the last of %s came after that time",
+                        "the last of %s was submitted after that time",
                         words_counted(facts->n_requests, "request", "requests").text);
 }
 
@@ -224,7 +224,7 @@ static void add_names(struct list *list, const struct facts *facts)
                         longest_ns = lookup->end_ns - lookup->start_ns;
         }
         add(list, "names", longest_ns, "the longest of %s",
-                words_counted(facts->record->n_lookups, "lookup", "lookups of host names").text);
+                words_counted(facts->record->n_lookups, "DNS lookup", "DNS lookups").text);
 }
 
 /* What it took slots for, the failed ones as well: that was waited for, too. */
@@ -264,7 +264,7 @@ size_t bounds_of(const struct facts *facts, struct bound bounds[BOUNDS_MAX])
 
         add_server(&list, facts);
         add_link(&list, facts);
-        add(&list, "loop", facts->loop_busy_ns, "all work of the one thread that moves data");
+        add(&list, "loop", facts->loop_busy_ns, "all work of the event loop's one thread");
         add_processor(&list, facts);
         add_workers(&list, facts);
         add_rate(&list, facts);
