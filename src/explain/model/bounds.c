@@ -223,7 +223,7 @@ static void add_names(struct list *list, const struct facts *facts)
                         lookup->end_ns - lookup->start_ns > longest_ns)
                         longest_ns = lookup->end_ns - lookup->start_ns;
         }
-        add(list, "names", longest_ns, "the longest of %s",
+        add(list, "names", longest_ns, "the slowest of %s",
                 words_counted(facts->record->n_lookups, "DNS lookup", "DNS lookups").text);
 }
 
@@ -254,7 +254,7 @@ static void add_longest(struct list *list, const struct facts *facts)
                 if (ns > longest_ns)
                         longest_ns = ns;
         }
-        add(list, "longest", longest_ns, "the longest of %s",
+        add(list, "longest", longest_ns, "the slowest of %s",
                 words_counted(facts->n_requests, "request", "requests").text);
 }
 
