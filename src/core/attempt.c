@@ -1,17 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "attempt.h"
 
-/*
- * A stamp may lie before the one it should follow (the kernel's clock is converted, and a response
- * may begin before the request is sent) or after the end: its piece is then empty, or ends with the
- * attempt.
- */
-static uint64_t clamp(uint64_t stamp, uint64_t from, uint64_t end)
-{
-        if (stamp < from)
-                return from;
-        return stamp < end ? stamp : end;
-}
+#include <base/minmax.h>
 
 void attempt_add_phases(const struct attempt *attempt, uint64_t phase_ns[MUSTER_N_PHASES])
 {
@@ -35,7 +25,12 @@ void attempt_add_phases(const struct attempt *attempt, uint64_t phase_ns[MUSTER_
 
                 if (!cuts[i].stamp)
                         continue;
-                cut = clamp(cuts[i].stamp, at, attempt->end_ns);
+                /*
+                 * It may lie before the one it should follow (the kernel's clock is converted, and
+                 * a response may begin before the request is sent) or after the end: its piece is
+                 * then empty, or ends with the attempt.
+                 */
+                cut = clamp_u64(cuts[i].stamp, at, attempt->end_ns);
                 phase_ns[cuts[i].ends] += cut - at;
                 at = cut;
         }

@@ -24,11 +24,6 @@ static struct conn *conn_of_socket(struct loop_socket *socket)
         return LIST_OWNER(socket, struct conn, socket);
 }
 
-static uint64_t now_of(const struct conn *conn)
-{
-        return clock_now(&conn->engine->clock);
-}
-
 static struct conn *conn_of_dial(struct dial *dial)
 {
         return LIST_OWNER(dial, struct conn_dial, dial)->conn;
@@ -164,7 +159,7 @@ static void ready(struct conn *conn)
 {
         conn->state = CONN_READY;
         if (conn->tls) {
-                conn->notes.tls_end_ns = now_of(conn);
+                conn->notes.tls_end_ns = engine_now(conn->engine);
                 snprintf(conn->info.tls_version, sizeof(conn->info.tls_version), "%s",
                         tls_version_name(conn->tls));
                 snprintf(conn->info.tls_cipher, sizeof(conn->info.tls_cipher), "%s",
@@ -186,11 +181,11 @@ static void note_handshake(struct conn *conn, uint64_t ns)
 static bool shake_hands(struct conn *conn)
 {
         struct muster_error error = { 0 };
-        uint64_t start_ns = now_of(conn);
+        uint64_t start_ns = engine_now(conn->engine);
         int r = tls_handshake(conn->tls, &error);
         int sent = flush_tls(conn, &error);
 
-        note_handshake(conn, now_of(conn) - start_ns);
+        note_handshake(conn, engine_now(conn->engine) - start_ns);
         if (r >= 0 && sent < 0)
                 r = sent;
         if (r < 0) {
@@ -350,11 +345,11 @@ static void begin_tls(struct conn *conn)
 {
         struct muster_error error = { 0 };
         struct tls_context *context;
-        uint64_t start_ns = now_of(conn);
+        uint64_t start_ns = engine_now(conn->engine);
         int r = tls_source_get(conn->engine->tls_source, &context, &error);
 
         /* The first one of a client loads the trust store. */
-        tracing_worked(conn->engine, TRACE_WORK_TLS, now_of(conn) - start_ns,
+        tracing_worked(conn->engine, TRACE_WORK_TLS, engine_now(conn->engine) - start_ns,
                 conn->notes.wanted_by);
         if (r == 0)
                 r = tls_new(&conn->tls, context, buf_str(&conn->origin->host), conn->ops->alpn,
@@ -384,7 +379,7 @@ static void dialled(struct dial *dial, int r)
         struct muster_error error = dial->error;
 
         conn->notes.dns_end_ns = dial->dns_end_ns;
-        conn->notes.tcp_end_ns = r == 0 ? now_of(conn) : 0;
+        conn->notes.tcp_end_ns = r == 0 ? engine_now(conn->engine) : 0;
         conn->info.n_addresses = dial->n_tried;
         if (r == 0) {
                 note_remote(conn, dial);

@@ -3,30 +3,26 @@
 
 #include "engine.h"
 #include <base/error.h>
+#include <base/minmax.h>
 #include <stdio.h>
 
 /* --- which is next --------------------------------------------------------------------------- */
 
-static uint64_t min_ns(uint64_t a, uint64_t b)
-{
-        return a < b ? a : b;
-}
-
 /* The earliest of what holds in the request's state. */
 static uint64_t earliest(const struct muster_request *request)
 {
-        uint64_t always = min_ns(request->total_until_ns, request->deadline_ns);
+        uint64_t always = min_u64(request->total_until_ns, request->deadline_ns);
 
         switch (request->state) {
         case REQUEST_QUEUED:
-                return min_ns(always, request->queue_until_ns);
+                return min_u64(always, request->queue_until_ns);
         case REQUEST_BACKOFF:
-                return min_ns(always, request->retry_at_ns);
+                return min_u64(always, request->retry_at_ns);
         case REQUEST_RUNNING:
                 /* A response whose body nobody wants is answered: silence is no failure of it. */
                 if (request->drain_until_ns != UINT64_MAX)
-                        return min_ns(always, request->drain_until_ns);
-                return min_ns(always, min_ns(request->connect_until_ns, request->read_until_ns));
+                        return min_u64(always, request->drain_until_ns);
+                return min_u64(always, min_u64(request->connect_until_ns, request->read_until_ns));
         case REQUEST_PROCESSING:
                 /* What a worker has begun is told once. */
                 return request->work.abortion.code ? UINT64_MAX : request->work.until_ns;
@@ -269,7 +265,7 @@ void deadline_backoff(struct muster_request *request, uint64_t retry_at_ns)
 void deadline_processing(struct muster_request *request)
 {
         const struct attempt *attempt = &request->attempt;
-        uint64_t always = min_ns(request->total_until_ns, request->deadline_ns);
+        uint64_t always = min_u64(request->total_until_ns, request->deadline_ns);
 
         request->work.until_ns =
                 later(always, attempt->last_byte_read_ns - attempt->last_byte_kernel_ns);
@@ -277,7 +273,7 @@ void deadline_processing(struct muster_request *request)
 
 bool deadline_forbids(const struct muster_request *request, uint64_t at_ns)
 {
-        return at_ns >= min_ns(request->total_until_ns, request->deadline_ns);
+        return at_ns >= min_u64(request->total_until_ns, request->deadline_ns);
 }
 
 void deadline_stop(struct muster_request *request)

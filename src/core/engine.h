@@ -108,6 +108,12 @@ void engine_end_all(struct engine *engine);
 /* After that, with the results that nobody took. Also after a failed engine_init(), and of a zeroed one. */
 void engine_deinit(struct engine *engine);
 
+/* What its clock says, which may have moved since the turn began. */
+static inline uint64_t engine_now(const struct engine *engine)
+{
+        return clock_now(&engine->clock);
+}
+
 /* The outstanding request of that number; NULL when there is none. */
 struct muster_request *engine_find(const struct engine *engine, uint64_t id);
 

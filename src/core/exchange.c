@@ -11,11 +11,6 @@
 #include <base/error.h>
 #include <http/decode.h>
 
-static uint64_t now_of(const struct conn *conn)
-{
-        return clock_now(&conn->engine->clock);
-}
-
 static const struct mux_ops *mux_of(const struct conn *conn)
 {
         return conn->mux->ops;
@@ -212,7 +207,7 @@ void exchange_unblock(struct muster_request *request)
                 complete(request);
                 return;
         }
-        deadline_received(request, now_of(conn));
+        deadline_received(request, engine_now(conn->engine));
         /* Without memory for the timer the read timeout is not looked at until the next one. */
         (void)deadline_arm(request);
 }
@@ -296,7 +291,7 @@ static void conn_received(struct conn *conn, struct muster_str bytes, uint64_t k
 {
         struct muster_request *request, *stamped = NULL;
         struct muster_error error = { 0 };
-        uint64_t now_ns = now_of(conn);
+        uint64_t now_ns = engine_now(conn->engine);
         struct http_event event;
         int r;
 
@@ -365,7 +360,7 @@ static void conn_ready(struct conn *conn)
                 conn_failed(conn, &error);
         } else if (link) {
                 exchange_note_progress(request_of_exchange_link(link));
-                send_request(request_of_exchange_link(link), now_of(conn));
+                send_request(request_of_exchange_link(link), engine_now(conn->engine));
         }
 }
 
@@ -384,7 +379,7 @@ static void conn_sent(struct conn *conn)
 
 static void conn_acked(struct conn *conn, uint64_t kernel_ns)
 {
-        uint64_t now_ns = now_of(conn);
+        uint64_t now_ns = engine_now(conn->engine);
 
         for (struct list *link = conn->exchanges.next; link != &conn->exchanges;
                 link = link->next) {

@@ -7,18 +7,13 @@
 #include "mux.h"
 #include <base/error.h>
 
-static uint64_t now_of(const struct muster_request *request)
-{
-        return clock_now(&request->engine->clock);
-}
-
 static void stamp_sent(struct muster_request *request)
 {
         struct attempt *attempt = &request->attempt;
 
         if (attempt->send_end_ns || attempt->first_byte_read_ns)
                 return; /* answered before it was sent: the rest of the sending is nobody's wait */
-        attempt->send_end_ns = now_of(request);
+        attempt->send_end_ns = engine_now(request->engine);
         attempt->stage = MUSTER_PHASE_WAIT;
 }
 

@@ -12,11 +12,6 @@
 
 static void timer_fired(struct loop_timer *timer, uint64_t late_ns);
 
-static uint64_t now_of(const struct engine *engine)
-{
-        return clock_now(&engine->clock);
-}
-
 /* --- the end --------------------------------------------------------------------------------- */
 
 static void forget_id(struct engine *engine, const struct muster_request *request)
@@ -146,7 +141,7 @@ static void say_processed(struct muster_request *request)
 static void finish_work(struct muster_request *request)
 {
         struct work *work = &request->work;
-        uint64_t end_ns = work->end_ns ? work->end_ns : now_of(request->engine);
+        uint64_t end_ns = work->end_ns ? work->end_ns : engine_now(request->engine);
 
         if (!work->abortion.code)
                 (void)deadline_outlasted(request, end_ns, &work->abortion);
@@ -220,7 +215,7 @@ static void conclude(struct muster_request *request)
 
 static void finish_unqueued(struct muster_request *request, const struct muster_error *error)
 {
-        request->attempt.end_ns = now_of(request->engine);
+        request->attempt.end_ns = engine_now(request->engine);
         attempt_add_phases(&request->attempt, request->result.phase_ns);
         finish(request, error, request->attempt.end_ns);
 }
@@ -397,7 +392,7 @@ void flow_adopt(struct engine *engine, struct muster_request *request,
 
 static void start(struct engine *engine, struct muster_request *request)
 {
-        uint64_t now_ns = now_of(engine);
+        uint64_t now_ns = engine_now(engine);
 
         request->state = REQUEST_RUNNING;
         result_clear_response(&request->result);
@@ -422,8 +417,8 @@ void flow_start_all(struct engine *engine)
 {
         struct muster_request *request;
 
-        sched_advance(&engine->sched, now_of(engine));
-        while (!is_backed_up(engine) && (request = sched_next(&engine->sched, now_of(engine))))
+        sched_advance(&engine->sched, engine_now(engine));
+        while (!is_backed_up(engine) && (request = sched_next(&engine->sched, engine_now(engine))))
                 start(engine, request);
         if (is_backed_up(engine))
                 sched_note_no_workers(&engine->sched);
@@ -437,7 +432,7 @@ static void end_attempt(struct muster_request *request, enum muster_code code)
         struct origin *origin = request->origin;
         bool was_answered = request->attempt.first_byte_read_ns != 0;
 
-        request->attempt.end_ns = now_of(engine);
+        request->attempt.end_ns = engine_now(engine);
         /* Without memory for its record the attempt is still counted in the sums. */
         (void)result_add_attempt(&request->result, &request->attempt, code,
                 request->result.conn.id);
@@ -505,7 +500,7 @@ static void back_off(struct muster_request *request, const struct muster_error *
 
 static void backoff_over(struct muster_request *request)
 {
-        uint64_t now_ns = now_of(request->engine);
+        uint64_t now_ns = engine_now(request->engine);
 
         result_add_backoff(&request->result, now_ns - request->attempt.end_ns);
         deadline_queued(request);
@@ -573,14 +568,14 @@ void flow_abort(struct muster_request *request, const struct muster_error *error
                 exchange_cancel(request, error);
                 return;
         case REQUEST_BACKOFF:
-                now_ns = now_of(request->engine);
+                now_ns = engine_now(request->engine);
                 result_add_backoff(&request->result, now_ns - request->attempt.end_ns);
                 finish_backing_off(request, error, now_ns);
                 return;
         case REQUEST_PROCESSING:
                 if (work_withdraw(request)) {
                         request->engine->n_processing--;
-                        finish_processed(request, error, now_of(request->engine));
+                        finish_processed(request, error, engine_now(request->engine));
                 } else if (!request->work.abortion.code) {
                         request->work.abortion = *error;
                         atomic_store(&request->work.is_over, true);

@@ -17,11 +17,6 @@
 
 #define DECODE_STEP_BYTES 2048 /* at most 2 MiB come out of it, in a millisecond or two */
 
-static uint64_t now_of(const struct muster_request *request)
-{
-        return clock_now(&request->engine->clock);
-}
-
 /* --- arrival --------------------------------------------------------------------------------- */
 
 void response_stamp(struct muster_request *request, uint64_t kernel_ns, uint64_t now_ns)
@@ -132,7 +127,7 @@ static int expect_unwanted_body(struct muster_request *request, const struct htt
         bool saves_conn = head->keeps_alive && !request->limits.no_reuse &&
                           !(head->has_length && head->length > DRAIN_BYTES_MAX);
 
-        request->drain_until_ns = clock_after(now_of(request), DRAIN_NS);
+        request->drain_until_ns = clock_after(engine_now(request->engine), DRAIN_NS);
         return saves_conn && deadline_arm(request) == 0 ? 0 : RESPONSE_UNWANTED;
 }
 
@@ -176,7 +171,7 @@ static int decode(struct muster_request *request, struct muster_str bytes,
         /* What goes on from here cannot be decoded elsewhere. */
         uint64_t threshold =
                 request->uses_sink ? UINT64_MAX : request->engine->settings->decode_threshold_bytes;
-        uint64_t start = now_of(request);
+        uint64_t start = engine_now(request->engine);
         int r = 0;
 
         while (r == 0 && bytes.len && decoder_n_out(decoder) <= threshold) {
@@ -190,7 +185,7 @@ static int decode(struct muster_request *request, struct muster_str bytes,
                 bytes.len -= step.len;
         }
         result->body_bytes = decoder_n_out(decoder);
-        start = now_of(request) - start;
+        start = engine_now(request->engine) - start;
         request->attempt.decode_ns += start;
         tracing_worked(request->engine, TRACE_WORK_DECODE, start, request->notes.number);
         return r == 0 && bytes.len ? decode_later(request, bytes, error) : r;

@@ -3,6 +3,7 @@
 
 #include "fair_share.h"
 #include <assert.h>
+#include <base/minmax.h>
 #include <math.h>
 
 void sched_init(struct sched *sched, unsigned concurrency, unsigned per_host)
@@ -25,11 +26,6 @@ void sched_set_rates(struct sched *sched, double per_s, double per_host_per_s)
 {
         assert(!sched->n_active);
         pace_init(&sched->pace, per_s, per_host_per_s);
-}
-
-static unsigned min_unsigned(unsigned a, unsigned b)
-{
-        return a < b ? a : b;
 }
 
 static unsigned n_active(const struct sched *sched)

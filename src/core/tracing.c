@@ -20,11 +20,6 @@ static struct tracing *tracing_of(const struct muster_request *request)
         return &request->engine->tracing;
 }
 
-static uint64_t now_of(const struct engine *engine)
-{
-        return clock_now(&engine->clock);
-}
-
 void tracing_deinit(struct tracing *tracing)
 {
         if (tracing->ended)
@@ -264,7 +259,7 @@ void tracing_conn(struct conn *conn, enum trace_closer closer)
                 .dns_end_ns = notes->dns_end_ns,
                 .tcp_end_ns = notes->tcp_end_ns,
                 .tls_end_ns = notes->tls_end_ns,
-                .closed_ns = now_of(conn->engine),
+                .closed_ns = engine_now(conn->engine),
                 .n_attempts = notes->n_attempts,
                 .n_addresses = conn->info.n_addresses,
                 .family = notes->family,
@@ -288,7 +283,7 @@ void tracing_lookup(void *observer, const struct resolve_lookup *lookup)
         if (!tracer)
                 return;
         tracer->ops->lookup(tracer, &(struct trace_lookup){ .start_ns = lookup->start_ns,
-                                            .end_ns = now_of(engine),
+                                            .end_ns = engine_now(engine),
                                             .code = (int8_t)lookup->code,
                                             .n_addresses = (uint16_t)lookup->n_addresses,
                                             .name = str_of(lookup->host) });
@@ -444,7 +439,7 @@ void tracing_enter(struct engine *engine)
 
         if (!tracing->tracer)
                 return;
-        tracing->entered_ns = now_of(engine);
+        tracing->entered_ns = engine_now(engine);
         if (engine->has_foreign_loop)
                 tracing->turn_began_ns = tracing->wait_began_ns = tracing->entered_ns;
         else
@@ -460,7 +455,7 @@ void tracing_turn_over(struct engine *engine)
                 return;
         if (!engine->has_foreign_loop)
                 begin_turn(engine);
-        tracing->wait_began_ns = now_of(engine);
+        tracing->wait_began_ns = engine_now(engine);
         end_turn(engine, tracing->wait_began_ns);
 }
 
@@ -474,7 +469,7 @@ void tracing_leave(struct engine *engine)
                 judge_absence(engine);
                 begin_turn(engine);
         }
-        tracing->left_ns = now_of(engine);
+        tracing->left_ns = engine_now(engine);
         if (engine->has_foreign_loop)
                 end_turn(engine, tracing->left_ns);
 }
@@ -488,7 +483,7 @@ int tracing_begin(struct engine *engine, struct tracer *take_tracer)
         if (tracing->tracer || tracing->ended || engine->stats.n_submitted)
                 return MUSTER_E_INVALID;
         tracing->tracer = take_tracer;
-        tracing->began_ns = tracing->left_ns = tracing->wait_began_ns = now_of(engine);
+        tracing->began_ns = tracing->left_ns = tracing->wait_began_ns = engine_now(engine);
         tracing->seen_cpu_ns = thread_cpu_ns(engine);
         return 0;
 }
@@ -514,7 +509,7 @@ void tracing_detach(struct engine *engine)
         if (!engine->ops)
                 tracing_enter(engine); /* else this is in the middle of a turn */
         tracing_turn_over(engine);
-        tell_sample(engine, now_of(engine));
+        tell_sample(engine, engine_now(engine));
         tracing->ended = tracing->tracer;
         tracing->tracer = NULL;
 }
