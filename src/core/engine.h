@@ -52,6 +52,7 @@ struct engine {
         struct tls_source *tls_source;
         struct buf_store *bodies;                /* memory for large ones */
         const struct exchange_ops *exchange_ops; /* to whom exchanges are reported */
+        uint8_t number;                          /* from 1, among the engines of its client */
         struct clock clock;
         struct loop loop;
         struct resolver *resolver;

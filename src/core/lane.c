@@ -339,6 +339,7 @@ int lane_init(struct lane *lane, struct lane_common *common, unsigned index,
         slots_add(&common->slots, &lane->lease, wake_for_slots);
         lane->engine.ops = &lane_ops;
         r = engine_init(&lane->engine, &own, error);
+        lane->engine.number = (uint8_t)(index + 1);
         lane->engine.tracing.shared = &common->numbers;
         if (r == 0)
                 pace_share(&lane->engine.sched.pace, &common->moments);

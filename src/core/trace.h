@@ -102,6 +102,7 @@ struct trace_attempt {
         uint8_t outcome;       /* enum trace_outcome */
         uint8_t http_version;  /* 10, 11; 0: no response */
         uint8_t method;        /* enum trace_method, of the request as submitted */
+        uint8_t engine;        /* from 1: whose attempt it was; see trace_sample */
         bool is_last;          /* its request has its result */
         bool is_reused;        /* the connection had served another attempt before */
         bool is_safe;          /* GET, HEAD or OPTIONS, without a body */
@@ -119,9 +120,10 @@ struct trace_conn {
         uint64_t dns_end_ns, tcp_end_ns, tls_end_ns;
         uint64_t closed_ns;
         uint64_t n_attempts;
-        uint32_t n_addresses;                /* tried */
-        uint8_t family;                      /* 4 or 6, of the one that won; 0: none */
-        uint8_t closer;                      /* enum trace_closer */
+        uint32_t n_addresses; /* tried */
+        uint8_t family;       /* 4 or 6, of the one that won; 0: none */
+        uint8_t closer;       /* enum trace_closer */
+        uint8_t engine;
         bool is_tls, is_resumed, had_ticket; /* had_ticket: a session was offered */
         uint64_t tls_work_ns;                /* our own part of the handshake */
         /* TCP_INFO at its end; 0: not known. */
@@ -151,11 +153,16 @@ struct trace_turn {
          */
         uint64_t thread_cpu_ns;
         uint64_t culprit; /* the attempt on which most time of one kind was spent; 0: not known */
+        uint8_t engine;
 };
 
-/* How things stand. The counters only grow. */
+/*
+ * How things stand with one engine, which is one loop in one thread; most clients have one. The
+ * counters only grow. What is held is held of all engines together.
+ */
 struct trace_sample {
         uint64_t at_ns;
+        uint8_t engine;                                       /* from 1 */
         uint64_t n_in_flight, n_queued, n_processing, n_held; /* held: submitted, not taken */
         bool is_full; /* the caller has to take a result before it can submit more */
         uint64_t n_submitted, n_attempts, n_conns_opened, n_lookups;

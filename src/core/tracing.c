@@ -157,6 +157,7 @@ static struct trace_attempt row_of(struct muster_request *request, struct buf *s
                 .wait = notes->wait,
                 .http_version = (uint8_t)result->http_version,
                 .method = (uint8_t)method_of(request),
+                .engine = request->engine->number,
                 .is_reused = notes->is_reused,
                 .is_safe = is_safe(request),
                 .is_plain = is_plain(request),
@@ -263,6 +264,7 @@ void tracing_conn(struct conn *conn, enum trace_closer closer)
                 .n_attempts = notes->n_attempts,
                 .n_addresses = conn->info.n_addresses,
                 .family = notes->family,
+                .engine = conn->engine->number,
                 .closer = (uint8_t)(notes->n_attempts ? closer : TRACE_NEVER_OPEN),
                 .is_tls = conn->origin->is_tls,
                 .is_resumed = conn->info.tls_resumed,
@@ -322,7 +324,8 @@ static void tell_turn(struct engine *engine, uint64_t now_ns)
         struct trace_turn row = { .start_ns = tracing->turn_began_ns,
                 .end_ns = now_ns,
                 .thread_cpu_ns = cpu_ns - tracing->seen_cpu_ns,
-                .culprit = tracing->culprit };
+                .culprit = tracing->culprit,
+                .engine = engine->number };
 
         memcpy(row.work_ns, tracing->turn_work_ns, sizeof(row.work_ns));
         tracing->seen_cpu_ns = cpu_ns;
@@ -344,6 +347,7 @@ static void tell_sample(struct engine *engine, uint64_t now_ns)
         struct trace_sample *row = &tracing->totals;
 
         row->at_ns = now_ns;
+        row->engine = engine->number;
         row->n_in_flight = engine->sched.n_running;
         row->n_queued = engine->sched.n_queued;
         row->n_processing = engine->n_processing;
@@ -403,7 +407,8 @@ static void tell_busy_caller(struct engine *engine, uint64_t busy_ns)
 {
         struct tracing *tracing = &engine->tracing;
         struct trace_turn row = { .start_ns = tracing->entered_ns - busy_ns,
-                .end_ns = tracing->entered_ns };
+                .end_ns = tracing->entered_ns,
+                .engine = engine->number };
         uint64_t cpu_ns = thread_cpu_ns(engine);
 
         row.work_ns[TRACE_WORK_CALLER] = busy_ns;

@@ -196,7 +196,7 @@ int muster_record_export(const char *file, int fd, struct muster_error *error)
                 r = check_completeness(&exporter);
         if (r == 0)
                 r = choose_format(&exporter);
-        if (r == 0 && schema_select_sql(ROW_ATTEMPT, &sql) < 0)
+        if (r == 0 && schema_select_sql(exporter.source.db, ROW_ATTEMPT, &sql) < 0)
                 r = error_set_memory(error, MUSTER_PHASE_QUEUE);
         if (r == 0)
                 r = export_rows(&exporter, sql.at);

@@ -73,7 +73,7 @@ static int read_rows_into(struct reader *reader, enum row_kind kind, char *rows,
         sqlite3_stmt *statement = NULL;
         struct buf sql = { 0 };
         size_t i = 0;
-        int r = schema_select_sql(kind, &sql);
+        int r = schema_select_sql(reader->source.db, kind, &sql);
 
         if (r == 0)
                 r = source_prepare(&reader->source, sql.at, &statement, reader->error);

@@ -68,3 +68,8 @@ const struct row_type *const row_types[ROW_N_KINDS] = {
         [ROW_TURN] = &row_type_turn,
         [ROW_SAMPLE] = &row_type_sample,
 };
+
+uint8_t row_engine(int64_t value, bool *is_good)
+{
+        return value == ROW_NULL ? 1 : (uint8_t)row_number(value, UINT8_MAX, is_good);
+}

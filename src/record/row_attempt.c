@@ -56,6 +56,7 @@ enum column {
         BODY_BYTES,     /* WIRE_BYTES */
         HOST_IN_FLIGHT, /* IN_FLIGHT */
         SYS,
+        ENGINE, /* 1 */
         N_COLUMNS,
 };
 
@@ -98,6 +99,7 @@ static const char *const columns[N_COLUMNS] = {
         [BODY_BYTES] = "body_bytes",
         [HOST_IN_FLIGHT] = "host_in_flight",
         [SYS] = "sys",
+        [ENGINE] = "engine",
 };
 
 #define MOMENT(member) offsetof(struct trace_attempt, member)
@@ -256,6 +258,7 @@ static void put_attempt(const void *row, int64_t values[ROW_VALUES_MAX])
         values[BODY_BYTES] = unless(values[WIRE_BYTES], row_cut(attempt->body_bytes));
         values[HOST_IN_FLIGHT] = unless(attempt->in_flight, attempt->host_in_flight);
         values[SYS] = unless_0(attempt->sys);
+        values[ENGINE] = unless(1, attempt->engine);
 }
 
 /* An attempt begins and ends, in this order; all else may be missing. */
@@ -305,6 +308,8 @@ static void fill_left_out(const int64_t *values, uint64_t flags, struct trace_at
 
         if (values[FINISHED] == ROW_NULL)
                 attempt->finished_ns = usually_finished_ns(attempt);
+        if (values[ENGINE] == ROW_NULL)
+                attempt->engine = 1;
         if (values[BODY_BYTES] == ROW_NULL)
                 attempt->body_bytes = attempt->wire_bytes;
         if (values[HOST_IN_FLIGHT] == ROW_NULL)
@@ -339,6 +344,7 @@ static bool get_attempt(const int64_t values[ROW_VALUES_MAX], void *ret_row)
                 (uint32_t)row_number(values[HOST_IN_FLIGHT], UINT32_MAX, &is_good);
         attempt->status = (int16_t)row_number(values[STATUS], 999, &is_good);
         attempt->code = (int8_t)values[CODE];
+        attempt->engine = row_engine(values[ENGINE], &is_good);
         attempt->sys = (uint16_t)row_number(values[SYS], UINT16_MAX, &is_good);
         flags = row_number(values[FLAGS], UINT32_MAX, &is_good);
         if (!is_good || !get_flags(flags, attempt) || !get_usual_stamps(values, attempt) ||

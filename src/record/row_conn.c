@@ -35,6 +35,7 @@ enum column {
         SNDBUF_LIMITED,
         BUSY,
         BYTES_RECEIVED,
+        ENGINE,
         N_COLUMNS,
 };
 
@@ -64,6 +65,7 @@ static const char *const columns[N_COLUMNS] = {
         [SNDBUF_LIMITED] = "sndbuf_limited_us",
         [BUSY] = "busy_us",
         [BYTES_RECEIVED] = "bytes_received",
+        [ENGINE] = "engine",
 };
 
 static const uint16_t moments[] = {
@@ -103,6 +105,7 @@ static void put_conn(const void *row, int64_t values[ROW_VALUES_MAX])
         values[SNDBUF_LIMITED] = row_cut(conn->sndbuf_limited_us);
         values[BUSY] = row_cut(conn->busy_us);
         values[BYTES_RECEIVED] = row_cut(conn->bytes_received);
+        values[ENGINE] = conn->engine;
 }
 
 static bool get_conn(const int64_t values[ROW_VALUES_MAX], void *ret_row)
@@ -136,6 +139,7 @@ static bool get_conn(const int64_t values[ROW_VALUES_MAX], void *ret_row)
         conn->sndbuf_limited_us = row_number(values[SNDBUF_LIMITED], ROW_NS_MAX, &is_good);
         conn->busy_us = row_number(values[BUSY], ROW_NS_MAX, &is_good);
         conn->bytes_received = row_number(values[BYTES_RECEIVED], INT64_MAX, &is_good);
+        conn->engine = row_engine(values[ENGINE], &is_good);
         return is_good;
 }
 

@@ -36,6 +36,7 @@ enum turn_column {
         TURN_WORK,
         TURN_CPU = TURN_WORK + TRACE_N_WORKS,
         CULPRIT,
+        TURN_ENGINE,
         N_TURN_COLUMNS,
 };
 
@@ -45,6 +46,7 @@ static const char *const turn_columns[N_TURN_COLUMNS] = {
         WORK_COLUMNS(TURN_WORK),
         [TURN_CPU] = "thread_cpu_ns",
         [CULPRIT] = "culprit",
+        [TURN_ENGINE] = "engine",
 };
 
 static const uint16_t turn_moments[] = {
@@ -61,6 +63,7 @@ static void put_turn(const void *row, int64_t values[ROW_VALUES_MAX])
         put_works(turn->work_ns, values + TURN_WORK);
         values[TURN_CPU] = row_cut(turn->thread_cpu_ns);
         values[CULPRIT] = row_cut(turn->culprit);
+        values[TURN_ENGINE] = turn->engine;
 }
 
 static bool get_turn(const int64_t values[ROW_VALUES_MAX], void *ret_row)
@@ -72,6 +75,7 @@ static bool get_turn(const int64_t values[ROW_VALUES_MAX], void *ret_row)
         turn->end_ns = row_moment(values[TOOK], turn->start_ns, &is_good);
         turn->thread_cpu_ns = row_number(values[TURN_CPU], ROW_NS_MAX, &is_good);
         turn->culprit = row_number(values[CULPRIT], INT64_MAX, &is_good);
+        turn->engine = row_engine(values[TURN_ENGINE], &is_good);
         return is_good;
 }
 
@@ -110,6 +114,7 @@ enum sample_column {
         SAMPLE_WORK,
         SAMPLE_CPU = SAMPLE_WORK + TRACE_N_WORKS,
         PROCESS_CPU,
+        SAMPLE_ENGINE,
         N_SAMPLE_COLUMNS,
 };
 
@@ -130,6 +135,7 @@ static const char *const sample_columns[N_SAMPLE_COLUMNS] = {
         WORK_COLUMNS(SAMPLE_WORK),
         [SAMPLE_CPU] = "thread_cpu_ns",
         [PROCESS_CPU] = "process_cpu_ns",
+        [SAMPLE_ENGINE] = "engine",
 };
 
 static const uint16_t sample_moments[] = { offsetof(struct trace_sample, at_ns) };
@@ -154,6 +160,7 @@ static void put_sample(const void *row, int64_t values[ROW_VALUES_MAX])
         put_works(sample->work_ns, values + SAMPLE_WORK);
         values[SAMPLE_CPU] = row_cut(sample->thread_cpu_ns);
         values[PROCESS_CPU] = row_cut(sample->process_cpu_ns);
+        values[SAMPLE_ENGINE] = sample->engine;
 }
 
 static bool get_sample(const int64_t values[ROW_VALUES_MAX], void *ret_row)
@@ -176,6 +183,7 @@ static bool get_sample(const int64_t values[ROW_VALUES_MAX], void *ret_row)
         sample->wait_ns = row_number(values[WAIT], ROW_NS_MAX, &is_good);
         sample->thread_cpu_ns = row_number(values[SAMPLE_CPU], ROW_NS_MAX, &is_good);
         sample->process_cpu_ns = row_number(values[PROCESS_CPU], ROW_NS_MAX, &is_good);
+        sample->engine = row_engine(values[SAMPLE_ENGINE], &is_good);
         return is_good;
 }
 

@@ -224,6 +224,18 @@ static struct muster_str column_name(const char *column)
         return name;
 }
 
+/* Columns that the first records do not have. */
+static const char *const later_columns[] = { "engine" };
+
+static bool is_missing(sqlite3 *db, const char *table, const char *column)
+{
+        for (size_t i = 0; i < sizeof(later_columns) / sizeof(later_columns[0]); i++)
+                if (strcmp(column, later_columns[i]) == 0)
+                        return sqlite3_table_column_metadata(db, NULL, table, column, NULL, NULL,
+                                       NULL, NULL, NULL) != SQLITE_OK;
+        return false;
+}
+
 static int add_texts(struct buf *sql, const char *a, const char *b, const char *c)
 {
         if (buf_add_text(sql, a) < 0 || buf_add_text(sql, b) < 0 || buf_add_text(sql, c) < 0)
@@ -231,16 +243,31 @@ static int add_texts(struct buf *sql, const char *a, const char *b, const char *
         return 0;
 }
 
-/* The first `n` columns, as in the table: the text stands behind those that every row has. */
-static int add_list(struct buf *sql, const struct row_type *type, size_t n, bool with_keys)
+enum columns_for { FOR_CREATE, FOR_INSERT, FOR_SELECT };
+
+static struct muster_str column_text(sqlite3 *db, const struct row_type *type, size_t i,
+        enum columns_for what)
+{
+        if (what == FOR_CREATE)
+                return str_of(type->columns[i]);
+        if (what == FOR_SELECT && is_missing(db, type->table, type->columns[i]))
+                return str_of("NULL");
+        return column_name(type->columns[i]);
+}
+
+/*
+ * The first `n` columns, as in the table: the text stands behind those that every row has. `db` is
+ * for a SELECT.
+ */
+static int add_list(sqlite3 *db, struct buf *sql, const struct row_type *type, size_t n,
+        enum columns_for what)
 {
         int r = 0;
 
         for (size_t i = 0; r == 0 && i < n; i++) {
                 r = i ? buf_add_text(sql, ", ") : 0;
                 if (r == 0)
-                        r = buf_add_str(sql, with_keys ? str_of(type->columns[i])
-                                                       : column_name(type->columns[i]));
+                        r = buf_add_str(sql, column_text(db, type, i, what));
                 if (r == 0 && i + 1 == type->n_usual && type->text_column)
                         r = add_texts(sql, ", ", type->text_column, "");
         }
@@ -252,7 +279,8 @@ static int create_sql(enum row_kind kind, struct buf *sql)
         const struct row_type *type = row_types[kind];
 
         if (add_texts(sql, "CREATE TABLE ", type->table, "(") < 0 ||
-                add_list(sql, type, type->n_columns, true) < 0 || buf_add_text(sql, ")") < 0)
+                add_list(NULL, sql, type, type->n_columns, FOR_CREATE) < 0 ||
+                buf_add_text(sql, ")") < 0)
                 return MUSTER_E_RESOURCE;
         return buf_terminate(sql);
 }
@@ -282,17 +310,19 @@ int schema_insert_sql(enum row_kind kind, bool is_usual, struct buf *sql)
         size_t n = is_usual ? type->n_usual : type->n_columns;
 
         if (add_texts(sql, "INSERT OR REPLACE INTO ", type->table, "(") < 0 ||
-                add_list(sql, type, n, false) < 0 || buf_add_text(sql, ") SELECT ") < 0 ||
-                add_feed_columns(sql, type, n) < 0 || buf_add_text(sql, " FROM feed") < 0)
+                add_list(NULL, sql, type, n, FOR_INSERT) < 0 ||
+                buf_add_text(sql, ") SELECT ") < 0 || add_feed_columns(sql, type, n) < 0 ||
+                buf_add_text(sql, " FROM feed") < 0)
                 return MUSTER_E_RESOURCE;
         return buf_terminate(sql);
 }
 
-int schema_select_sql(enum row_kind kind, struct buf *sql)
+int schema_select_sql(sqlite3 *db, enum row_kind kind, struct buf *sql)
 {
         const struct row_type *type = row_types[kind];
 
-        if (buf_add_text(sql, "SELECT ") < 0 || add_list(sql, type, type->n_columns, false) < 0 ||
+        if (buf_add_text(sql, "SELECT ") < 0 ||
+                add_list(db, sql, type, type->n_columns, FOR_SELECT) < 0 ||
                 add_texts(sql, " FROM ", type->table, " ORDER BY ") < 0 ||
                 buf_add_text(sql, type->order) < 0)
                 return MUSTER_E_RESOURCE;

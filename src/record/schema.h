@@ -26,9 +26,10 @@ int schema_create(sqlite3 *db);
 /*
  * Statements, terminated: "INSERT INTO attempt(number, ...) SELECT c0, ... FROM feed", of all
  * columns or of the usual ones alone; "SELECT number, ... FROM attempt ORDER BY number", with the
- * text behind the usual ones. MUSTER_E_RESOURCE.
+ * text behind the usual ones; NULL in place of a column that came later than the record that is
+ * read. MUSTER_E_RESOURCE.
  */
 int schema_insert_sql(enum row_kind kind, bool is_usual, struct buf *sql);
-int schema_select_sql(enum row_kind kind, struct buf *sql);
+int schema_select_sql(sqlite3 *db, enum row_kind kind, struct buf *sql);
 
 #endif

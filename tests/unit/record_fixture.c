@@ -110,6 +110,7 @@ struct trace_attempt full_attempt(uint64_t number)
                 .n = 1,
                 .status = 503,
                 .code = MUSTER_E_STATUS,
+                .engine = 2,
                 .sys = 20,
                 .stage = MUSTER_PHASE_RECEIVE,
                 .wait = TRACE_WAIT_HOST_RATE,
@@ -142,6 +143,7 @@ struct trace_attempt usual_attempt(uint64_t number)
         attempt.body_bytes = attempt.wire_bytes;
         attempt.host_in_flight = attempt.in_flight;
         attempt.sys = 0;
+        attempt.engine = 1;
         return attempt;
 }
 
@@ -173,6 +175,7 @@ struct trace_conn full_conn(uint64_t id)
                 .sndbuf_limited_us = 11,
                 .busy_us = 12,
                 .bytes_received = 13,
+                .engine = 2,
                 .n_out_of_order = 14,
                 .remote = BYTES("[::1]:443") };
 }
@@ -192,7 +195,8 @@ struct trace_turn full_turn(void)
                 .end_ns = 22,
                 .work_ns = { 1, 2, 3, 4, 5 },
                 .thread_cpu_ns = 6,
-                .culprit = 8 };
+                .culprit = 8,
+                .engine = 3 };
 }
 
 struct trace_sample full_sample(uint64_t at_ns)
@@ -212,6 +216,7 @@ struct trace_sample full_sample(uint64_t at_ns)
                 .work_ns = { 11, 12, 13, 14, 15 },
                 .thread_cpu_ns = 16,
                 .process_cpu_ns = 17,
+                .engine = 4,
                 .n_open_conns = 18 };
 }
 

@@ -34,6 +34,8 @@ static inline void row_clear_gaps(enum row_kind kind, void *row)
                 GAP(ROW_CONN, trace_conn, n_out_of_order, remote),
                 GAP(ROW_LOOKUP, trace_lookup, code, n_addresses),
                 GAP(ROW_LOOKUP, trace_lookup, n_addresses, name),
+                { ROW_TURN, offsetof(struct trace_turn, engine) + 1, sizeof(struct trace_turn) },
+                GAP(ROW_SAMPLE, trace_sample, engine, n_in_flight),
                 GAP(ROW_SAMPLE, trace_sample, is_full, n_submitted),
         };
 
