@@ -30,6 +30,22 @@ static int set_retry_budget(void *settings, const struct option *option, const c
                 value);
 }
 
+#define THREADS_MAX 128 /* of the library */
+
+static int set_threads(void *settings, const struct option *option, const char *value,
+        struct muster_error *error)
+{
+        if (strcmp(value, "auto") == 0) {
+                ((struct fetch_options *)settings)->request.client.threads = MUSTER_THREADS_AUTO;
+                return 0;
+        }
+        if (option_set_between(settings, option, value, 1, THREADS_MAX, error) == 0)
+                return 0;
+        error_clear(error);
+        return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
+                "\"%s\" is neither a number from 1 to %d nor auto", value, THREADS_MAX);
+}
+
 #define CLIENT(member) offsetof(struct fetch_options, request.client.member)
 #define OWN(member)    offsetof(struct fetch_options, member)
 
@@ -57,6 +73,10 @@ static const struct option how_to_run[] = {
                 CLIENT(rate_per_s) },
         { NULL, 0, "rate-per-host", "RATE", "the same for each host (no limit)", option_set_rate,
                 CLIENT(rate_per_host_per_s) },
+
+        { NULL, 0, "threads", "N|auto",
+                "event loops, each in a thread of its own; auto: one per processor (1)",
+                set_threads, CLIENT(threads) },
 
         { HOW_LONG, 0, "queue-timeout", "TIME", "waiting for a free slot (none)",
                 option_set_duration, CLIENT(queue_timeout_ms) },

@@ -40,6 +40,7 @@ _muster_fetch() {
         --per-host
         --rate
         --rate-per-host
+        --threads
         --connect-timeout
         --max-time
         --read-timeout
