@@ -171,8 +171,8 @@ JUDGE_COUNT(PROCESSORS_LIKELY, 2);
 /* --- the loop's thread, and the processor ---------------------------------------------------- */
 
 /*
- * Of the wall time that the loop is busy: from here on it could not do more, so that raising a limit
- * gains nothing, and what looks like a slow link or server may be this program. Queueing: a server
+ * Of the wall time that the loop is busy: from here on it could not do more. Raising a limit gains
+ * nothing then, and what looks like a slow link or server may be this program. Queueing: a server
  * that is busy for 0.7 of the time makes others wait for more than twice what their own work takes.
  */
 JUDGE_SHARE(LOOP_BUSY, 0.7);

@@ -70,7 +70,7 @@ static bool limits_run(const struct finding *finding, const struct facts *facts)
                (double)ranking_worth_ns(finding, facts) >= (double)facts->wall_ns * OWN_LIMIT_FIRST;
 }
 
-/* What requests failed by comes before what would make them faster. */
+/* A cause that requests failed by comes before one that would make them faster. */
 static bool fails_run(const struct finding *finding, const struct facts *facts)
 {
         return finding->n_failed_by_it &&
@@ -92,7 +92,7 @@ static bool is_before(const struct finding *one, const struct finding *other,
 
 /* --- asking ---------------------------------------------------------------------------------- */
 
-/* In its place; equal ones in the order of the tables. */
+/* Inserts it in its place. Equal findings stand in the order of the tables. */
 static int add(struct ranking *ranking, struct finding *finding, const struct facts *facts)
 {
         struct finding **findings =
@@ -110,7 +110,7 @@ static int add(struct ranking *ranking, struct finding *finding, const struct fa
         return 0;
 }
 
-/* Of a run that failed only what it failed by: the other rules presume answers. */
+/* Of a run that failed only causes of failure are told, as the other rules presume answers. */
 static bool is_asked_for(const struct finding *finding, bool has_failed, const struct facts *facts)
 {
         return has_failed ? finding->n_failed_by_it > 0 : is_of_note(finding, facts);

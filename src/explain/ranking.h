@@ -2,13 +2,13 @@
 /*
  * From all that may be the matter to a handful
  *
- * Every cause is asked. What would gain less than LINE_SHARE of the wall time, or less than clocks
- * and schedulers scatter, is not worth a line, unless it took as much of the time without a remedy
- * that is known to gain it, or requests failed by it. First comes what many requests failed by;
- * where nearly all failed it is said alone, as other rules presume answers. Then what makes the run
- * say little about the server: a limit of this machine or program that matters; then the largest.
- * Of a record with holes no cause is asked: rules would take them for times in which nothing was
- * done.
+ * Every cause is asked. A finding is not worth a line if it gains less than LINE_SHARE of the wall
+ * time, or less than clocks and schedulers scatter; unless it took as much of the time and no
+ * remedy is known to gain it, or requests failed by it. What many requests failed by comes first;
+ * where nearly all failed it is told alone, as other rules presume answers. Then comes a limit of
+ * this machine or program that matters, as the run says little about the server then; and then the
+ * largest gain. Of a record with holes no cause is asked: rules would take the holes for times in
+ * which nothing was done.
  */
 #ifndef EXPLAIN_RANKING_H
 #define EXPLAIN_RANKING_H

@@ -42,7 +42,8 @@ static int len_without_stop(const char *text)
 }
 
 /*
- * The remedy's first clause: what is behind it, an example or a reason, is for those who read on.
+ * The length of the remedy's first clause. What is behind it, an example or a reason, is for those
+ * who read on.
  */
 static int len_of_clause(const char *text)
 {
@@ -222,7 +223,7 @@ static void say_all_failed(struct sentence *sentence, const struct facts *facts)
                 " failed, so the run says nothing about speed. Find out why first: the result lines have the errors.");
 }
 
-/* Before what would be faster. */
+/* Errors are told before what would be faster. */
 static void say_errors(struct sentence *sentence, const struct facts *facts)
 {
         struct outcome_errors errors;
@@ -237,7 +238,7 @@ static void say_errors(struct sentence *sentence, const struct facts *facts)
                 told.n_of_status < told.n_errors ? "mostly " : "", told.status);
 }
 
-/* The rest is about what is in the record. */
+/* The sentence before is about the requests in the record. */
 static void say_part(struct sentence *sentence, const struct facts *facts)
 {
         if (facts_is_part(facts))

@@ -2,10 +2,11 @@
 /*
  * The verdict: one sentence that a busy person can act upon
  *
- * What is the matter and what the remedy makes of it, where there is a finding. Else what the time
- * went into; but only where two ways to look at it agree: what the end waited for, and what
- * resource had to be used that long. Where they do not, it is "mixed". Where nearly all failed, or
- * was answered with an error, that is said first. Of a record with holes it is that they are there.
+ * With a finding: what the matter is, and what the remedy gains. Without one: what the time went
+ * into, but only where two ways to look at it agree: what the end waited for, and what resource had
+ * to be used that long. Where they do not agree, the run is "mixed". Where nearly all failed, or
+ * were answered with an error, that is said first. Of a record with holes the verdict says that
+ * they are there.
  */
 #ifndef EXPLAIN_VERDICT_H
 #define EXPLAIN_VERDICT_H

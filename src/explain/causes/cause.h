@@ -2,10 +2,10 @@
 /*
  * Causes of slowness
  *
- * A cause is a value in the table of its family: a name and a rule that looks at the facts. A rule
- * answers false when the cause is not there or does not matter; when true it has filled the
- * finding. Rules do not know of each other, except through facts: where two look alike, what tells
- * them apart is in both.
+ * A cause is a value in the table of its family: a name and a rule that looks at the facts. The
+ * rule answers false when the cause is not there or does not matter. When it answers true it has
+ * filled the finding. Rules do not know of each other. Where two causes look alike, both rules look
+ * at the fact that tells them apart.
  *
  *      causes_slots.c      too few at once, given up while waiting for a slot, a few that take long
  *      causes_input.c      nothing to do: slow input, barriers, rates

@@ -2,12 +2,12 @@
 /*
  * This program, or the machine that it runs on
  *
- * Where the loop's thread has no time left, what the run says of servers is not to be believed:
- * their answers lay there and were not read. So these findings are marked as the client's. What
- * fills the thread tells them apart: reading and parsing, the program that takes the results, or
- * work on bodies (causes_work.c). And a thread that is held up without using the processor was
- * blocked (it wrote into a pipe that nobody reads), or had no processor: because of a quota, or
- * because others had it.
+ * Where the loop's thread has no time left, the run says little of servers: their answers lay there
+ * and were not read. So these findings are marked as the client's. What fills the thread tells them
+ * apart: reading and parsing, the program that takes the results, or work on bodies
+ * (causes_work.c). A thread that is held up without using the processor was blocked (it wrote into
+ * a pipe that nobody reads), or it had no processor: because of a quota, or because other programs
+ * had it.
  */
 #include "cause.h"
 
@@ -21,7 +21,7 @@ static bool is_part(uint64_t part_ns, uint64_t whole_ns, double share)
         return (double)part_ns >= (double)whole_ns * share;
 }
 
-/* Nothing where all of it would be spared: then too little is known of the rest. */
+/* No prediction where all of the time would be spared: then too little is known of the rest. */
 static void predict(struct finding *finding, const struct facts *facts, uint64_t spared_ns)
 {
         uint64_t wall_ns;
@@ -35,8 +35,8 @@ static void predict(struct finding *finding, const struct facts *facts, uint64_t
 /* --- bodies in result lines ------------------------------------------------------------------ */
 
 /*
- * The command writes them there unless it is told not to. Small ones are not what makes a line
- * long.
+ * The command writes bodies into its result lines unless it is told not to. Small bodies are not
+ * what makes a line long.
  */
 static bool writes_bodies(const struct facts *facts)
 {
@@ -89,9 +89,9 @@ static uint64_t own_work_ns(const struct facts *facts)
 }
 
 /*
- * It was at work all of the time, or what the end waited for was its work. It need not be busy all
- * the time that it may be: on a machine that is full it does not run as soon as it has work. But
- * then enough has to be under way that it always should have.
+ * The loop was at work all of the time, or its work is what the end waited for. On a machine that
+ * is full a loop does not run as soon as it has work, and so it is busy for less of the time; but
+ * then enough requests are under way that it should always have work.
  */
 static bool has_no_time_left(const struct facts *facts)
 {
@@ -106,7 +106,7 @@ static bool has_no_time_left(const struct facts *facts)
                is_part(facts->loop_busy_ns, facts->wall_ns, OWN_WORK_SHARED);
 }
 
-/* Where each request has a connection of its own it is that what keeps it busy. */
+/* Where each request opens a connection, opening them is what keeps the loop busy. */
 static bool is_loop_saturated(const struct facts *facts)
 {
         enum trace_work work = own_main_work(facts);
@@ -130,8 +130,8 @@ static bool client_saturated(const struct facts *facts, struct finding *finding)
 /* --- the program around it ------------------------------------------------------------------- */
 
 /*
- * Of a program that waits in a loop of its own we are told nothing while it waits; that is no
- * fault. So what counts is not its time between two calls, but what waited for it: in the chain.
+ * A program may wait in a loop of its own; that time is counted as the caller's, and is no fault.
+ * So the caller's part of the chain counts, and not its time between two calls.
  */
 static bool caller_is_what_takes_long(const struct facts *facts)
 {
@@ -140,8 +140,8 @@ static bool caller_is_what_takes_long(const struct facts *facts)
 }
 
 /*
- * Of a turn, how long the caller used no processor. What a thread that is pushed aside loses is not
- * so much at a time.
+ * How long the caller used no processor in a turn. A thread that is pushed aside loses less at a
+ * time.
  */
 static uint64_t blocked_turn_ns(const struct trace_turn *turn)
 {
@@ -207,7 +207,10 @@ static bool slow_consumer(const struct facts *facts, struct finding *finding)
         return true;
 }
 
-/* Of the command that is itself, and what it is busy with are bodies where it writes these. */
+/*
+ * The caller of the command is the command itself. Where it writes bodies these are what it is busy
+ * with.
+ */
 static void remedy_busy(struct finding *finding, const struct facts *facts)
 {
         if (writes_bodies(facts)) {
@@ -244,9 +247,9 @@ static bool caller_busy(const struct facts *facts, struct finding *finding)
 /* --- the processor --------------------------------------------------------------------------- */
 
 /*
- * How long it stood still. The kernel counts that on each processor on which this program was to
- * run. How many those are at a time is told by what it used and what it was kept from, over the
- * wall time: one at least.
+ * How long this program stood still. The kernel adds up the time on each processor on which the
+ * program was to run. How many these are follows from what it used and what it was kept from, over
+ * the wall time; one at least.
  */
 static uint64_t throttled_ns(const struct facts *facts)
 {
@@ -279,8 +282,8 @@ static bool processor_throttled(const struct facts *facts, struct finding *findi
 }
 
 /*
- * Work that never blocks, as no process function or program is in it, but takes twice its processor
- * time, had to wait for one.
+ * Such work never blocks: no process function and no program is in it. Where it takes twice its
+ * processor time it had to wait for a processor.
  */
 static bool processor_busy(const struct facts *facts, struct finding *finding)
 {

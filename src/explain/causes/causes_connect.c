@@ -3,8 +3,10 @@
  * Opening connections
  *
  *      ports-exhausted, fd-limit   this machine had none left: errors that say so
- *      syn-dropped                 the first packet was dropped and sent again: some took a whole number of seconds longer than others
- *      slow-connect                all took much longer than a round trip does later on the same connection
+ *      syn-dropped                 the first packet was dropped and sent again: some took a whole
+ *                                  number of seconds longer than others
+ *      slow-connect                all took much longer than a round trip does later on the same
+ *                                  connection
  *
  * A far server is none of these: there all take the same, and it is what a round trip takes.
  */
@@ -48,7 +50,7 @@ static uint64_t most_open(const struct record *record)
 
         if (!pairs)
                 return 0;
-        /* At the same moment one ends (0) before another begins (1). */
+        /* At the same moment a connection ends (0) before another begins (1). */
         for (size_t i = 0; i < record->n_conns; i++)
                 if (record->conns[i].tcp_end_ns) {
                         pairs[n++] = (struct sort_pair){ record->conns[i].opened_ns, 1 };
@@ -133,8 +135,8 @@ static bool measure_wait(const struct facts *facts, const struct trace_attempt *
 }
 
 /*
- * Nobody's SYN is dropped; and what else was dropped at a server that had too many, and was sent
- * again, is not. Who finds a connection does not wait for it to be accepted.
+ * No SYN is dropped. A server that has room drops nothing else either, and a request that finds a
+ * connection does not wait until it is accepted.
  */
 static void connect_at_once(struct replay_request *request, const struct facts *facts, bool is_warm,
         void *argument)
@@ -158,8 +160,8 @@ static void connect_at_once(struct replay_request *request, const struct facts *
 }
 
 /*
- * There was no room for one more beside so many: with half of that there is. Always fewer than
- * there were; 0: there is no fewer.
+ * How many connections the server has room for: half of what waited when it had no room for
+ * another. Always fewer than there were; 0: there is no fewer.
  */
 static uint64_t n_that_fit(const struct crowd *crowd, const struct facts *facts)
 {
@@ -172,7 +174,7 @@ static uint64_t n_that_fit(const struct crowd *crowd, const struct facts *facts)
         return n ? n : 1;
 }
 
-/* Connections that are ended after each answer will be so with fewer at once, too. */
+/* A server that ends connections after each answer does so with fewer at once, too. */
 static bool are_kept(const struct facts *facts)
 {
         const struct record_options *options = &facts->record->run.options;
@@ -186,8 +188,8 @@ static bool are_kept(const struct facts *facts)
 }
 
 /*
- * What one more beside it makes an answer take longer, at most: as long as one alone, or less at a
- * server whose pace is known.
+ * How much longer an answer takes, at most, for each request beside it: as long as one alone, or
+ * less where the pace of the server is known.
  */
 static uint64_t each_ns(const struct facts *facts, uint64_t alone_ns)
 {
@@ -220,13 +222,13 @@ static void predict_fewer(struct finding *finding, const struct facts *facts,
                 whole_of((double)wall_ns * GUESS_AT_WORST));
 }
 
-/* Packets that get lost anywhere else, too, are lost by the network (causes_wire.c). */
+/* Where other packets get lost as well, the network loses them (causes_wire.c). */
 static bool is_loss(const struct dialling *dialling)
 {
         return dialling->n_sent_again + dialling->n_out_of_order > dialling->n_syns_again;
 }
 
-/* While more than that waited others were let in: then it was not for want of room. */
+/* Others were let in while more than that waited: then there was room. */
 static bool had_room(const struct crowd *crowd, const struct dialling *dialling)
 {
         return crowd->n_beyond > dialling->n_syns_again;
@@ -261,7 +263,7 @@ static void tell_crowd(struct finding *finding, const struct facts *facts,
         predict_fewer(finding, facts, dialling, n);
 }
 
-/* One or two may have been lost by anybody, so that it is said with care. */
+/* One or two may get lost on any network, so this is said with care. */
 static void tell_few(struct finding *finding, const struct facts *facts,
         const struct dialling *dialling, const struct crowd *crowd)
 {
@@ -345,7 +347,7 @@ static bool slow_connect(const struct facts *facts, struct finding *finding)
                                            (double)(facts->longest_turn_ns + CONNECT_BUSY_NS) ||
                 (double)tcp->sum < SLOT_TIME_MATTERS * (double)facts->service.sum)
                 return false;
-        /* Somebody else knows better why. */
+        /* Another rule knows why. */
         if ((double)dialling.lost_ns > (double)tcp->sum * MOST_OF_TIME)
                 return false;
         wall_ns = whatif_wall_ns(&whatif, facts);

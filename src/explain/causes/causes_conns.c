@@ -5,13 +5,13 @@
  * A new connection costs a round trip, with TLS two or three, before the request is even sent. Who
  * ended the one before, and when, tells the causes apart:
  *
- *      the server, with its answer          server-closes, or no-keep-alive when that is what it was asked for
+ *      the server, with its answer          server-closes, or no-keep-alive where it was asked to
  *      the server, after a while unused     stale-connections
  *      we, after a while unused             idle-expired
  *
- * A server may do both; then what it did more often is told.
+ * A server may do both; then the rule tells what it did more often.
  *
- * What all of them predict is the same run with connections kept.
+ * All of them predict the same run with connections kept.
  */
 #include "cause.h"
 
@@ -51,7 +51,7 @@ static void note_uses(struct endings *endings, const struct facts *facts)
                 const struct trace_conn *conn = conn_of_attempt(record, attempt);
                 uint64_t *last;
 
-                /* That a request found it gone is no use of it. */
+                /* A request that found its connection gone did not use it. */
                 if (!conn || attempt->outcome == TRACE_REPEATED)
                         continue;
                 last = &endings->last_use_ns[index_of(facts, conn)];
@@ -89,7 +89,7 @@ static bool is_at_once(const struct trace_conn *conn, uint64_t after_ns)
         return after_ns <= (at_once_ns > CLOSED_AT_ONCE_NS ? at_once_ns : CLOSED_AT_ONCE_NS);
 }
 
-/* Where it belongs; its unused time goes to one end of `left` or the other. */
+/* Counts the ending where it belongs. Its unused time is added to `left` or to `expired`. */
 static void count_ending(struct endings *endings, const struct facts *facts,
         const struct trace_conn *conn, uint64_t *left, uint64_t *expired)
 {
@@ -107,7 +107,7 @@ static void count_ending(struct endings *endings, const struct facts *facts,
                 expired[endings->n_expired++] = after_ns;
 }
 
-/* Those that came right behind the answer belong to that. */
+/* Connections that were closed right behind the answer are counted as that. */
 static void count_missed(struct endings *endings, const struct facts *facts)
 {
         const struct record *record = facts->record;
@@ -160,8 +160,8 @@ static bool measure_opening(const struct facts *facts, const struct trace_attemp
 }
 
 /*
- * Opening connections took too little of the slots' time to be talked about; or most of that went
- * to names, or to addresses that did not answer, and then they are what there is to say.
+ * Opening connections took too little of the slots' time to be worth a line. Or most of it went to
+ * names, or to addresses that did not answer; then other rules speak of these.
  */
 static bool is_cheap(const struct facts *facts, struct spread *opening)
 {
@@ -187,8 +187,8 @@ static void add_cost(struct finding *finding, const struct facts *facts,
 }
 
 /*
- * With connections kept. The replay is the best case: connections that are spared spare nothing
- * else; so a part of the gain may not come.
+ * The wall time with connections kept. The replay is the best case, as a connection that is spared
+ * spares nothing else; so a part of the gain may not come.
  */
 static void predict_kept(struct finding *finding, const struct facts *facts)
 {
@@ -200,8 +200,8 @@ static void predict_kept(struct finding *finding, const struct facts *facts)
 }
 
 /*
- * As above, and nothing is sent twice because a connection was gone; where requests were made again
- * for other reasons as well, those cannot be told apart here.
+ * As above, and no request is sent again because its connection was gone. Where requests were made
+ * again for other reasons as well, these cannot be told apart here.
  */
 static void predict_kept_once(struct finding *finding, const struct facts *facts)
 {
@@ -217,7 +217,7 @@ static void predict_kept_once(struct finding *finding, const struct facts *facts
                 wall_ns + whole_of((double)gain_ns * GAIN_MISSED));
 }
 
-/* Where requests come at their own pace each takes longer, though the run does not. */
+/* Where requests come at their own pace, each takes longer and the run does not. */
 static void explain_by_opening(struct finding *finding, const struct facts *facts)
 {
         finding->explained_ns =
@@ -255,14 +255,14 @@ static bool no_keep_alive(const struct facts *facts, struct finding *finding)
         return true;
 }
 
-/* Mostly with an answer, and not after a while unused. */
+/* Most connections ended with an answer, and not after a while unused. */
 static bool are_mostly_at_once(const struct endings *endings)
 {
         return endings->n_at_once >= endings->n_left + endings->n_missed;
 }
 
 /*
- * TLS handshakes that are all full ones, or that keep processors busy, are told of with the
+ * Full TLS handshakes, and handshakes that keep processors busy, are told together with the
  * closing: see causes_tls.c.
  */
 static bool server_closes(const struct facts *facts, struct finding *finding)
@@ -293,7 +293,7 @@ static bool server_closes(const struct facts *facts, struct finding *finding)
         return true;
 }
 
-/* How long they were unused is known of those that ended before a request found them gone. */
+/* The unused time is known of connections that ended before a request found them gone. */
 static void tell_stale(struct finding *finding, const struct endings *endings)
 {
         struct words unused = words_ns(endings->left_ns.p50);
@@ -342,7 +342,7 @@ static bool idle_expired(const struct facts *facts, struct finding *finding)
         if (facts->n_on_new_conn < 2 || is_cheap(facts, &opening) ||
                 endings_of(&endings, facts) < 0)
                 return false;
-        /* Those that were closed younger made room for others. */
+        /* Connections that were closed younger made room for others. */
         if (endings.n_expired < 2 || endings.expired_ns.p50 < limit_ns)
                 return false;
         finding_title(finding, "Idle connections were closed after %s and then needed again",

@@ -3,7 +3,8 @@
  * Connections that are opened at the same moment, and wait for each other
  *
  *      handshake-herd    in their TLS handshakes, which the server computes one after the other
- *      slow-accept       for their first answer, as the server takes in one after the other; later answers on them come at once
+ *      slow-accept       for their first answer, as the server takes in one after the other; later
+ *                        answers on them come at once
  *
  * In both each took longer than the one before; what else looks like the second one is told apart
  * in accepting.h.
@@ -42,8 +43,8 @@ static uint64_t took(const struct trace_conn *conn)
 }
 
 /*
- * The connections that were opened together with the first one: within a tenth of what the slowest
- * one took.
+ * The connections that were opened together with the first one: within BEGAN_TOGETHER of what the
+ * slowest one took.
  */
 static int herd_of(struct herd *herd, const struct record *record)
 {
@@ -108,8 +109,8 @@ static uint64_t best_concurrency(const struct herd *herd, const struct facts *fa
 }
 
 /*
- * Handshakes in a row, of those that are still made; then each request as if the connection had
- * been there.
+ * Those handshakes that are still made wait for each other. Each request then takes what it takes
+ * on a connection that is there.
  */
 static void in_a_row(struct replay_request *request, const struct facts *facts, bool is_warm,
         void *argument)
@@ -165,7 +166,10 @@ struct taking_in {
         uint64_t n; /* by the replay */
 };
 
-/* One after the other; and whoever finds one that was taken in does not wait for that. */
+/*
+ * The server takes in one connection after the other. A request on a connection that was taken in
+ * before does not wait for that.
+ */
 static void take_in(struct replay_request *request, const struct facts *facts, bool is_warm,
         void *argument)
 {
@@ -195,7 +199,10 @@ static uint64_t wall_with_ns(const struct accepting *accepting, const struct fac
                 facts);
 }
 
-/* Half of what there were, or half of that, ...: whatever takes the least time. */
+/*
+ * Half of the connections, or half of that, and so on: the number with which the run takes the
+ * least time.
+ */
 static void propose_fewer(struct finding *finding, const struct facts *facts,
         const struct accepting *accepting)
 {

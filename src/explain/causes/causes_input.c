@@ -2,13 +2,14 @@
 /*
  * Input: what was asked for, and when
  *
- * Slots that are empty although requests are still to come: the list was not there yet, the program
- * waited for a whole batch before it began the next (or for each single request), or it had asked
- * to be held back by a rate. The first two differ in the pauses: whose input is slow has nothing
- * outstanding for a while; whoever waits for the last of a batch goes on at once (rounds.h).
+ * Slots are empty although requests are still to come. Either the list was not there yet, or the
+ * program waited for a whole batch (or a single request) before it began the next, or it had asked
+ * to be held back by a rate. The pauses tell the first two apart: with slow input nothing is
+ * outstanding for a while, and a program that waits for the last of a batch goes on at once
+ * (rounds.h).
  *
- * Requests that come alone, one now and then, are a program's own pace and no batch: nothing is
- * said about those. A list that the command reads is one, however few there are.
+ * Requests that come alone, one now and then, are a program's own pace and no batch: the rules say
+ * nothing about them. Lines that the command reads are a list, however few there are.
  */
 #include "cause.h"
 
@@ -31,7 +32,10 @@ static bool is_gain(uint64_t wall_ns, const struct facts *facts)
         return (double)wall_ns <= (double)facts->wall_ns * (1 - GAIN_NOTICED);
 }
 
-/* Submitted at the start, and so many at once: 0: as many as were allowed. */
+/*
+ * The wall time with all requests submitted at the start. concurrency 0: as many at once as were
+ * allowed.
+ */
 static uint64_t all_at_once_ns(const struct facts *facts, uint64_t concurrency)
 {
         struct replay replay;
@@ -51,7 +55,10 @@ static bool came_in_bursts(const struct rounds *rounds, const struct facts *fact
                is_part(rounds->pauses_ns, facts->wall_ns, PAUSES_MATTER);
 }
 
-/* As a program makes one for a reason of its own. A list that is slow makes them again and again. */
+/*
+ * There was one pause, which a program makes for a reason of its own. A slow list makes pauses
+ * again and again.
+ */
 static bool is_one_pause(const struct rounds *rounds)
 {
         return is_part(rounds->longest_ns, rounds->pauses_ns, ONE_PAUSE);
@@ -65,7 +72,9 @@ static bool came_singly(const struct rounds *rounds, const struct facts *facts)
                is_part(rounds->pauses_ns, facts->wall_ns, MOST_OF_TIME);
 }
 
-/* Never a pause, and yet most of the time slots were free and the end waited for a submission. */
+/*
+ * There was no pause, and yet most of the time slots were free and the end waited for a submission.
+ */
 static bool came_steadily(const struct rounds *rounds, const struct facts *facts)
 {
         return facts->n_requests >= LIST_LEAST && rounds->n < HABIT_LEAST &&
@@ -104,8 +113,8 @@ static bool input_slow(const struct facts *facts, struct finding *finding)
 /* --- the program waits for the last of each batch -------------------------------------------- */
 
 /*
- * Expected is what as many at once as in a batch gain; where all of a batch take the same that is
- * nothing, so what more at once do.
+ * The expected gain is that of as many at once as a batch has. Where all of a batch take the same
+ * there is no such gain; then it is that of more at once.
  */
 static bool batch_barrier(const struct facts *facts, struct finding *finding)
 {
@@ -179,8 +188,8 @@ static double asked_rate(const struct facts *facts)
 }
 
 /*
- * Starts against their plan, and latencies that count from it: what somebody would see who comes at
- * that rate, whatever we do.
+ * How late requests began, and how long they took from their planned moment: what a user sees who
+ * comes at that rate, whatever we do.
  */
 struct plan {
         struct spread late, from_plan;
@@ -217,7 +226,7 @@ static bool measure_plan(struct plan *plan, const struct facts *facts)
         return n > 0;
 }
 
-/* Every request began about when it was to. */
+/* Every request began about at its planned moment. */
 static bool plan_was_kept(const struct facts *facts)
 {
         struct plan plan;
@@ -226,7 +235,7 @@ static bool plan_was_kept(const struct facts *facts)
 }
 
 /*
- * Where answers take longer the more is under way it is the servers that held the run back
+ * Where answers take longer the more requests are under way, the servers held the run back
  * (causes_server.c).
  */
 static bool rate_too_low(const struct facts *facts, struct finding *finding)

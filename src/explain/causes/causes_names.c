@@ -3,9 +3,11 @@
  * Names and addresses
  *
  *      dns-uncached       the same names were looked up again and again
- *      dns-loss           lookups took what the resolver waits before it asks again; or the 50 ms that it waits for the other family
+ *      dns-loss           lookups took what the resolver waits before it asks again; or the
+ *                         50 ms that it waits for the other family
  *      dns-slow           they took long, and neither of these
- *      ipv6-broken        the first address did not answer: each connection lost 250 ms before the next one was tried
+ *      ipv6-broken        the first address did not answer: each connection lost 250 ms
+ *                         before the next one was tried
  *      localhost          the first address of localhost refused
  *      address-refused    that of any other name did
  *
@@ -23,12 +25,12 @@
 #include <explain/model/whatif.h>
 #include <stdio.h>
 
-/* With more names than these nobody wants to write their addresses down. */
+/* Nobody wants to write down the addresses of more names than these. */
 #define RESOLVE_OPTIONS_MAX 3
 
 /* --- names ----------------------------------------------------------------------------------- */
 
-/* What waiting for names took of the wall time, by the account that says more. */
+/* How much of the wall time requests waited for names: the larger of the two accounts. */
 static uint64_t dns_ns(const struct facts *facts)
 {
         uint64_t chain_ns = facts->chain_ns[PART_DNS], share_ns = facts->share_ns[PART_DNS];
@@ -41,7 +43,7 @@ static bool matters(const struct facts *facts)
         return (double)dns_ns(facts) >= NAMES_MATTER * (double)facts->wall_ns;
 }
 
-/* `argument`: the share that is left of it. */
+/* `argument` is the share of that time which is left. */
 static void forget_dns(struct replay_request *request, const struct facts *facts, bool is_warm,
         void *argument)
 {
@@ -57,7 +59,7 @@ static uint64_t wall_with_share_ns(const struct facts *facts, double share)
         return whatif_wall_ns(&(struct whatif){ .change = forget_dns, .argument = &share }, facts);
 }
 
-/* Nothing is left of it; at worst a part. */
+/* At best no time is left of it, at worst GAIN_MISSED. */
 static void predict_known(struct finding *finding, const struct facts *facts)
 {
         uint64_t wall_ns = wall_with_share_ns(facts, 0);
@@ -81,7 +83,7 @@ static const struct trace_conn *conn_to(const struct record *record, uint32_t or
         return NULL;
 }
 
-/* Where there are few hosts the answers can be given on the command line. */
+/* For few hosts the addresses can be given on the command line. */
 static void add_resolve_options(struct finding *finding, const struct record *record)
 {
         char text[FINDING_TEXT] = "";
@@ -109,7 +111,7 @@ static void add_cost(struct finding *finding, const struct facts *facts)
                 words_share((double)dns_ns(facts), (double)facts->wall_ns).text);
 }
 
-/* What is repeated is the larger part of it all. */
+/* Repeated lookups took most of the time of all lookups. */
 static bool is_uncached(const struct lookups *lookups)
 {
         return lookups->n_again &&
@@ -141,7 +143,7 @@ static bool dns_uncached(const struct facts *facts, struct finding *finding)
                 "Ask the owner of the name for a TTL of 60 s or more, use a caching name server nearby, or give the address with --resolve.");
         add_resolve_options(finding, facts->record);
         predict_known(finding, facts);
-        /* Where requests come at their own pace each takes longer, though the run hardly does. */
+        /* Where requests come at their own pace, each takes longer and the run hardly does. */
         finding->explained_ns = facts->share_ns[PART_DNS];
         return true;
 }
@@ -229,7 +231,7 @@ static void race_of(struct race *race, const struct record *record,
         }
 }
 
-/* The address that does is tried first; given with --resolve it is not even looked up. */
+/* The address that answers is tried first. With --resolve its name is not looked up either. */
 static void first_address(struct replay_request *request, const struct facts *facts, bool is_warm,
         void *argument)
 {

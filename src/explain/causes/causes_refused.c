@@ -2,19 +2,20 @@
 /*
  * Refused: answers that made us come again
  *
- * A server that says 429 counts requests: more slowly is the remedy. One that says 503 may be full,
- * so that fewer at once is, or count as well: what it let in tells which (refusals.h). Where it let
- * in hardly any that says too little, and no figure is given. Whatever else was tried again (500,
- * connections that broke) is a server in trouble, which none of our limits cures.
+ * A server that says 429 counts requests: the remedy is to ask more slowly. A server that says 503
+ * may be full, so that the remedy is fewer at once; or it counts as well. What it let in tells
+ * which (refusals.h). Where it let in hardly any, that says too little, and no figure is given.
+ * Everything else that was tried again (500, connections that broke) is a server in trouble, which
+ * no limit of ours cures.
  *
  * The client may have slowed down by itself to what the server lets in (core/throttle.h). Then few
- * are refused, and what there is to gain is what it took to learn that; the rest is the server's
- * limit, which only its owner can raise.
+ * are refused. What can be gained is the time that it took to learn the pace; the rest is the limit
+ * of the server, which only its owner can raise.
  *
- * A refusal comes at once, and is no sample of what an answer takes: what is predicted goes by
- * those that were let in.
+ * A refusal comes at once, and is no sample of what an answer takes: predictions go by the requests
+ * that were let in.
  *
- * Of several hosts one is looked at: that which refused most. What it lets in says nothing of the
+ * Of several hosts the rules look at the one that refused most. What it lets in says nothing of the
  * others, and these are not to be slowed down for it.
  */
 #include "cause.h"
@@ -57,9 +58,9 @@ static void tell_refusals(struct finding *finding, const struct facts *facts,
 }
 
 /*
- * A limit that is set for each host holds for all of them. What the others would need with it is
- * told by the one that had most: attempts where these are limited, their time where it is those at
- * once.
+ * What the other hosts would need. A limit for each host holds for all of them, so the busiest of
+ * the others decides: by its attempts where the rate is limited, by the time of these where the
+ * number at once is.
  */
 struct others {
         size_t n_attempts;
@@ -94,9 +95,9 @@ static uint64_t max_ns(uint64_t a, uint64_t b)
 }
 
 /*
- * What it lets in a second at least; 0: that cannot be told. Those before its first refusal may
- * have been a stock (a bucket of tokens), which a longer run uses up but once: they count once, and
- * the others by the time that they took.
+ * How many a second it lets in, at least; 0: not known. Requests before its first refusal may have
+ * come out of a stock (a bucket of tokens), which is used up once in a run of any length. So they
+ * count once, and the others by the time that they took.
  */
 static double rate_let_in(const struct refusals *refusals)
 {
@@ -157,7 +158,10 @@ static void remedy_rate(struct finding *finding, const struct facts *facts,
         finding_predict(finding, wall_ns, wall_ns, wall_ns);
 }
 
-/* So many at once, each as long as one that was let in; and the server no faster than it was. */
+/*
+ * The wall time with so many at once. Each takes as long as one that was let in, and the server is
+ * no faster than it was.
+ */
 static void predict_fewer(struct finding *finding, const struct refusals *refusals, uint64_t limit,
         uint64_t others_ns)
 {
@@ -172,7 +176,7 @@ static void predict_fewer(struct finding *finding, const struct refusals *refusa
                         whole_of((double)wall_ns * GUESS_AT_WORST));
 }
 
-/* It works as fast with fewer in its queue, and nobody has to go away. */
+/* With fewer in its queue the server works as fast, and refuses nobody. */
 static void remedy_fewer(struct finding *finding, const struct facts *facts,
         const struct refusals *refusals)
 {
@@ -234,27 +238,27 @@ static void title_refused(struct finding *finding, const struct facts *facts,
                         STR_ARGS(origin_key(facts->record, refusals->origin)), n.text, n_all.text);
 }
 
-/* A 503 that passed by itself, and said nothing of when to come again, may be of any trouble. */
+/* A 503 that passed by itself, without saying when to come again, may be any trouble. */
 static bool is_throttling(const struct refusals *refusals)
 {
         return refusals->n_too_many || refusals->asked_ns || refusals->n_final ||
                refusals->n_final_elsewhere;
 }
 
-/* Not one now and then, as a server in trouble does. */
+/* A server in trouble answers 503 now and then; this one does so regularly. */
 static bool counts_by_the_second(const struct refusals *refusals)
 {
         return refusals->n_too_many || refusals->asked_ns ||
                (double)refusals->n_full >= (double)refusals->n_attempts * MOST_OF_THEM;
 }
 
-/* The run kept to a pace that the refusals taught, and that was much of its time. */
+/* The run kept to the pace that the refusals taught, for much of its time. */
 static bool is_slowed_down(const struct facts *facts)
 {
         return (double)facts->chain_ns[PART_REFUSED] >= (double)facts->wall_ns * BACKOFF_MATTERS;
 }
 
-/* From the start at the pace that was reached in the end: what that would gain. */
+/* The wall time at the pace that was reached in the end, kept from the start. */
 static uint64_t wall_at_best_ns(const struct facts *facts, const struct refusals *refusals)
 {
         double rate = floor(refusals->best_per_s);
@@ -346,7 +350,7 @@ static bool throttled(const struct facts *facts, struct finding *finding)
 
 /* --- tried again for other reasons ----------------------------------------------------------- */
 
-/* What the attempts that were tried again had come to: the status of most of them; 0: no answer. */
+/* Attempts that were tried again, and the status of most of them; 0: no answer. */
 struct troubles {
         bool is_throttled; /* then refusals have a finding of their own */
         size_t n;
@@ -380,7 +384,7 @@ static bool is_success(const struct trace_attempt *last)
                last->status != 429;
 }
 
-/* What those took, each in its last attempt. None without memory. */
+/* How long the last attempt of each of those took. None without memory. */
 static void measure_successes(struct spread *service, const struct facts *facts)
 {
         const struct record *record = facts->record;
@@ -397,7 +401,7 @@ static void measure_successes(struct spread *service, const struct facts *facts)
         mem_free(values);
 }
 
-/* What failed to the end came to that sooner or later than to an answer. */
+/* A request that failed to the end takes what others took that were answered. */
 static void let_succeed(struct replay_request *request, const struct facts *facts, bool is_warm,
         void *argument)
 {
@@ -413,8 +417,8 @@ static void let_succeed(struct replay_request *request, const struct facts *fact
 }
 
 /*
- * With the attempt alone that succeeded, and no wait before it. Where hardly any did nobody knows
- * what that takes.
+ * The wall time with only the attempt that succeeded, and no wait before it. Where hardly any
+ * succeeded nobody knows how long that takes.
  */
 static void predict_without_retries(struct finding *finding, const struct facts *facts)
 {

@@ -2,12 +2,11 @@
 /*
  * The server, or the way to it: slow, or full
  *
- * A slow server takes as long for one request as for many; a full one answers the first few
- * quickly, and then makes the others wait (load.h). Against the first it helps to have more under
- * way, against the second it does not: they would only wait there instead of here. What is said of
- * the server holds only where this program was fast enough to see it, and where answers are what
- * the time went by with: connecting anew for each request, redirects and retries have causes of
- * their own.
+ * A slow server takes as long for one request as for many. A full one answers the first few quickly
+ * and makes the others wait (load.h). Against a slow server more at once helps; at a full one they
+ * would only wait there instead of here. The rules say something of the server only where this
+ * program was fast enough to see it, and where the time went into answers: opening connections,
+ * redirects, retries and losses have causes of their own.
  */
 #include "cause.h"
 
@@ -37,7 +36,7 @@ static uint64_t typical_ns(const struct facts *facts, const struct waiting *wait
         return facts->phase[MUSTER_PHASE_WAIT].p50 + waiting->rest_p50_ns;
 }
 
-/* So many of the middle one in turn fill the time. */
+/* As many answers in turn as there were fill the time, if each takes what the middle one did. */
 static bool is_typical(const struct facts *facts, const struct waiting *waiting)
 {
         return (double)typical_ns(facts, waiting) * turns(facts) >=
@@ -45,8 +44,8 @@ static bool is_typical(const struct facts *facts, const struct waiting *waiting)
 }
 
 /*
- * That took far longer than the middle one; a few of them are stragglers (causes_slots.c), and none
- * of these.
+ * How many answers took far longer than the middle one. A few are stragglers (causes_slots.c), and
+ * count as none.
  */
 static size_t count_slow(const struct facts *facts, const struct waiting *waiting)
 {
@@ -61,7 +60,7 @@ static size_t count_slow(const struct facts *facts, const struct waiting *waitin
         return (double)n > (double)facts->n_attempts * EXCEPTIONS_MOST + 1 ? n : 0;
 }
 
-/* Then it is said of the limit (causes_slots.c). */
+/* Then another rule tells of the limit (causes_slots.c). */
 static bool limit_is_what_matters(const struct facts *facts)
 {
         struct raise raise;
@@ -74,14 +73,17 @@ static bool is_far(const struct facts *facts, const struct waiting *waiting)
         return (double)facts->network.sum > (double)waiting->sum_ns * MOST_OF_TIME;
 }
 
-/* One that took much longer than that decided when the run was over. */
+/* An answer that took much longer than that decided when the run was over. */
 static bool longest_decides(const struct facts *facts, uint64_t longest_ns, uint64_t middle_ns)
 {
         return (double)longest_ns >= (double)middle_ns * MUCH_LONGER &&
                (double)longest_ns >= (double)facts->wall_ns * MOST_OF_TIME;
 }
 
-/* Then a few slow ones hold each batch up, and it is the batches that are said (causes_input.c). */
+/*
+ * Then a few slow answers hold each batch up, and another rule tells of the batches
+ * (causes_input.c).
+ */
 static bool waits_for_batches(const struct facts *facts)
 {
         struct rounds rounds;
@@ -189,13 +191,16 @@ static bool server_slow(const struct facts *facts, struct finding *finding)
 
 /* --- full ------------------------------------------------------------------------------------ */
 
-/* Where it did better with fewer, so many. */
+/* How many at once are enough: as many as it did best with, or as it can work on. */
 static uint64_t enough(const struct facts *facts, const struct load *load)
 {
         return load->best_n > 0 ? whole_of(ceil(load->best_n)) : capacity_of(load, facts);
 }
 
-/* Of several hosts none is to have less than it needs: one that is not full needs what it had. */
+/*
+ * The limit for each of several hosts. No host may get less than it needs: one that is not full
+ * needs as many as it had.
+ */
 static uint64_t enough_for_each(const struct facts *facts, const struct load *busiest)
 {
         uint64_t most = enough(facts, busiest);
@@ -217,8 +222,8 @@ static uint64_t enough_for_each(const struct facts *facts, const struct load *bu
 }
 
 /*
- * The one that is full, where another one has less to do and is not; NULL: there is no other, or
- * all are.
+ * The host that is full, where another one has less to do and is not full. NULL: there is no other,
+ * or all are full.
  */
 static const struct host_facts *only_full_one(const struct facts *facts, const struct load *busiest)
 {
@@ -311,7 +316,8 @@ static void remedy_full(struct finding *finding, const struct facts *facts, cons
 }
 
 /*
- * More were asked for than it gave: what the rate seems to hold back comes as late for the server.
+ * The rate asked for more than the server gave. So requests would come as late at the server as
+ * they do by the rate.
  */
 static bool was_asked_for_more(const struct facts *facts, const struct load *load)
 {

@@ -2,10 +2,11 @@
 /*
  * Slots: too few at once, or too few requests to use them
  *
- * A limit that is too low shows as slots in use all the time, requests that wait for them, and a
- * server that does not mind (load.h). Where the server minds, it is not the limit but the server
- * that is full (causes_server.c). And where a slot serves only a few requests one after another, it
- * is not their number that makes the run long, but the time of each: then that is said first.
+ * A limit that is too low shows in three things: slots are in use all the time, requests wait for
+ * them, and the server does not mind (load.h). Where the server minds, the server is full and not
+ * the limit too low (causes_server.c). And where a slot serves only a few requests one after
+ * another, the time of each makes the run long and not their number: then another rule tells of
+ * that first.
  */
 #include "cause.h"
 
@@ -121,7 +122,7 @@ static bool per_host_limit(const struct facts *facts, struct finding *finding)
 
 /* --- given up in the queue ------------------------------------------------------------------- */
 
-/* Had it been sent it would have taken what the others took. */
+/* A request that was never sent would have taken what the others took. */
 static void send_it_all_the_same(struct replay_request *request, const struct facts *facts,
         void *argument)
 {
@@ -142,8 +143,8 @@ static bool queue_timeout(const struct facts *facts, struct finding *finding)
         struct raise raise;
 
         /*
-         * Without that limit it was another that ended them; and who keeps to a server's pace would
-         * wait with more at once, too.
+         * Without this limit another one ended them. And a client that keeps to a server's pace
+         * would wait with more at once, too.
          */
         if (!n || options->queue_timeout_ns == UINT64_MAX || !options->queue_timeout_ns ||
                 facts->n_waits[TRACE_WAIT_REFUSED])
@@ -177,12 +178,11 @@ static bool queue_timeout(const struct facts *facts, struct finding *finding)
 /* --- a few that take long -------------------------------------------------------------------- */
 
 /*
- * Those that took many times as long as the middle one, and whether it was the answer that they
- * waited for.
+ * Attempts that took many times as long as the middle one, and whether they waited for the answer.
  */
 struct stragglers {
         struct spread service; /* of attempts that were not refused: refusals are quick */
-        /* taking longer makes one, that ends in the tail: then it was waited for */
+        /* an attempt that takes longer, and ends in the tail, is one: then it was waited for */
         uint64_t from_ns;
         uint64_t tail_from_ns; /* there were few others, or none */
         size_t n;
@@ -193,7 +193,7 @@ struct stragglers {
 };
 
 /*
- * On its connection something was lost, and it took no longer than sending it again does: after 200
+ * Something was lost on its connection, and it took no longer than sending again does: after 200
  * ms, 400 and 800.
  */
 static bool is_by_loss(const struct record *record, const struct trace_attempt *attempt,
@@ -223,7 +223,7 @@ static bool is_one(const struct stragglers *stragglers, const struct record *rec
                !is_by_loss(record, attempt, ns - stragglers->service.p50);
 }
 
-/* When the last ordinary one was over. */
+/* When the last attempt ended that is no straggler. */
 static uint64_t others_end_ns(const struct stragglers *stragglers, const struct record *record)
 {
         uint64_t end_ns = 0;
@@ -322,7 +322,7 @@ static uint64_t give_up_from_ns(const struct stragglers *stragglers)
         return whole_of((double)stragglers->from_ns * GIVE_UP_BEYOND);
 }
 
-/* The limit that a straggler runs into; the others are well below. */
+/* The time after which a straggler is given up; the others take far less. */
 static void cut_off(struct replay_request *request, const struct facts *facts, void *argument)
 {
         (void)facts;
@@ -339,7 +339,7 @@ static uint64_t wall_without_ns(const struct facts *facts, uint64_t most_ns)
         return replay_wall_ns(&replay, facts);
 }
 
-/* On those that were never answered, after longer than any that was took. */
+/* Gives up on stragglers that were never answered, later than any answer came. */
 static bool give_up_sooner(struct finding *finding, const struct facts *facts,
         const struct stragglers *stragglers)
 {
@@ -378,7 +378,10 @@ static void be_like_the_others(struct replay_request *request, const struct fact
                 duration_cut_off(request, stragglers->service.p50);
 }
 
-/* Nothing here makes them faster; if the server answered them as the others. */
+/*
+ * No option makes them faster. The prediction is for a server that answers them as it does the
+ * others.
+ */
 static const char *be_answered_sooner(struct finding *finding, const struct facts *facts,
         const struct stragglers *stragglers)
 {
@@ -396,8 +399,7 @@ static const char *be_answered_sooner(struct finding *finding, const struct fact
 }
 
 /*
- * The slow ones are over sooner when they begin sooner: as the first ones, or as more are under
- * way.
+ * Slow requests are over sooner when they begin sooner: as the first ones, or with more under way.
  */
 static const char *begin_sooner(struct finding *finding, const struct facts *facts,
         const struct stragglers *stragglers)
@@ -424,8 +426,8 @@ static const char *begin_sooner(struct finding *finding, const struct facts *fac
 }
 
 /*
- * They were answered: to give up sooner would lose that, and is no way to be done sooner unless it
- * does not matter.
+ * They were answered, and giving up sooner would lose these answers. So it is proposed only where
+ * that does not matter.
  */
 static void wait_for_them(struct finding *finding, const struct facts *facts,
         const struct stragglers *stragglers)

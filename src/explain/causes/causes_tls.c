@@ -2,10 +2,10 @@
 /*
  * TLS handshakes
  *
- * Where many connections are opened, a handshake for each is mostly the dearest part of it. What
- * can be spared depends on what it is made of (handshakes.h): round trips, by resuming sessions;
- * computing, by making fewer. In both cases keeping connections spares most, so that this is part
- * of the remedy, and "server-closes" keeps silent.
+ * Where many connections are opened, the handshake is mostly the dearest part of each. What can be
+ * spared depends on what it is made of (handshakes.h): round trips, by resuming sessions;
+ * computing, by making fewer. In both cases keeping connections spares most. So that is part of the
+ * remedy, and "server-closes" keeps silent.
  */
 #include "cause.h"
 
@@ -15,7 +15,7 @@
 #include <explain/measure/handshakes.h>
 #include <explain/model/whatif.h>
 
-/* Where we asked for connections to be closed that is the cause: no-keep-alive. */
+/* Where we asked for connections to be closed the cause is no-keep-alive. */
 static bool matters(const struct handshakes *handshakes, const struct facts *facts)
 {
         const struct record_options *options = &facts->record->run.options;
@@ -24,7 +24,7 @@ static bool matters(const struct handshakes *handshakes, const struct facts *fac
                (double)handshakes->took_ns.sum >= SLOT_TIME_MATTERS * (double)facts->service.sum;
 }
 
-/* More connections than were ever in use at once: some of them need not have been. */
+/* There were more connections than were ever in use at once, so that some could have been kept. */
 static bool could_be_kept(const struct facts *facts)
 {
         return (double)facts->n_on_new_conn > (double)facts->max_in_flight * CONNS_KEPT;
@@ -32,7 +32,7 @@ static bool could_be_kept(const struct facts *facts)
 
 /* --- no-resumption --------------------------------------------------------------------------- */
 
-/* All but the first with each host in half the time: one round trip of two. */
+/* Each handshake but the first with a host takes half the time: one round trip of two. */
 static void resume(struct replay_request *request, const struct facts *facts, bool is_warm,
         void *argument)
 {
@@ -55,7 +55,7 @@ static uint64_t resumed_wall_ns(const struct handshakes *handshakes, const struc
         return whatif_wall_ns(&(struct whatif){ .change = resume, .argument = &n_first }, facts);
 }
 
-/* What is expected is resumption; to keep connections as well is the best that there is. */
+/* Resumption is what is expected. Keeping connections as well is the best case. */
 static void predict_no_resumption(struct finding *finding, const struct handshakes *handshakes,
         const struct facts *facts)
 {
@@ -69,7 +69,7 @@ static void predict_no_resumption(struct finding *finding, const struct handshak
 }
 
 /*
- * The connections are part of it only where nearly each request opened one, and these could have
+ * The title tells of connections only where nearly each request opened one, and there could have
  * been fewer.
  */
 static void tell_full(struct finding *finding, const struct handshakes *handshakes,

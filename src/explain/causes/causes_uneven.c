@@ -2,8 +2,8 @@
 /*
  * Uneven: one host, or one path of a host, takes most of the time
  *
- * What is true of one of several is not true of "the server": the others are not to be slowed down,
- * nor their limit to be raised, for its sake. A few slow answers that have nothing in common are
+ * What is true of one host is not true of "the server": the others are not to be slowed down for
+ * it, nor is their limit to be raised. A few slow answers that have nothing in common are
  * stragglers (causes_slots.c).
  */
 #include "cause.h"
@@ -37,7 +37,7 @@ static void cut_off(struct replay_request *request, const struct facts *facts, v
         duration_cut_off(request, *(const uint64_t *)argument);
 }
 
-/* It does not answer: the sooner that is seen the better. */
+/* It does not answer, so the remedy is to see that sooner. */
 static void give_up_sooner(struct finding *finding, const struct facts *facts,
         const struct uneven *uneven)
 {
@@ -59,7 +59,7 @@ static void give_up_sooner(struct finding *finding, const struct facts *facts,
         finding_predict(finding, wall_ns, wall_ns, wall_ns);
 }
 
-/* Then it is that finding that has more under way as its remedy (causes_slots.c). */
+/* Then that finding has more at once as its remedy (causes_slots.c). */
 static bool limit_goes_first(const struct facts *facts)
 {
         struct raise raise;
@@ -67,7 +67,7 @@ static bool limit_goes_first(const struct facts *facts)
         return raise_is_called_for(&raise, facts) && !uneven_goes_first(facts, &raise);
 }
 
-/* It answers as fast as it can: what is left is to have more of it under way. */
+/* It answers as fast as it can. What is left is to have more of its requests under way. */
 static void ask_for_more(struct finding *finding, const struct facts *facts)
 {
         struct replay replay;
@@ -91,7 +91,7 @@ static void ask_for_more(struct finding *finding, const struct facts *facts)
         finding_predict(finding, raise.wall_ns, raise.low_ns, raise.high_ns);
 }
 
-/* Then that is why it is slow, and said there (causes_server.c). */
+/* Then it is slow because it is full, and another rule tells of that (causes_server.c). */
 static bool is_full(const struct facts *facts, const struct uneven *uneven)
 {
         struct waiting waiting;

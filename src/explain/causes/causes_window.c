@@ -4,8 +4,8 @@
  *
  *      slow-start         bodies took what a new connection makes them take
  *      cwnd-after-idle    so did those on kept connections, but only after a pause
- *      bandwidth          they took far longer, all together got the same bytes a second: the link is full
- *      slow-body          they took far longer, and nothing on the way says why: the server sends slowly
+ *      bandwidth          they took far longer, and together got the same bytes a second: a full link
+ *      slow-body          they took far longer, and the way is not why: the server sends slowly
  *
  * Told apart by the ratio of the time taken to the time that a cold connection takes: about 1 in
  * the first two, much more in the third.
@@ -90,7 +90,7 @@ static void receive_warm(struct replay_request *request, const struct facts *fac
 }
 
 /*
- * With connections that are kept, and what was learnt of them: one more round trip, at best none.
+ * The wall time with connections that are kept and know the way: one more round trip, at best none.
  */
 static void predict_warm(struct finding *finding, const struct facts *facts)
 {
@@ -218,10 +218,7 @@ static size_t count_encoded(const struct record *record)
         return n;
 }
 
-/*
- * A link that is twice as fast, or half the bytes: half of what they took, where they did nothing
- * else.
- */
+/* With a link twice as fast, or half the bytes, a body takes half of what it took. */
 static void halve(struct replay_request *request, const struct facts *facts, bool is_warm,
         void *argument)
 {
@@ -268,8 +265,8 @@ static bool bandwidth(const struct facts *facts, struct finding *finding)
 /* --- slow-body ------------------------------------------------------------------------------- */
 
 /*
- * What a large body takes of what it should at most, in percent. Small ones that come late are
- * looked at in waiting.c.
+ * What a large body takes of what it should take at most, in percent. Small bodies that come late
+ * are looked at in waiting.c.
  */
 static bool measure_slowness(const struct facts *facts, const struct trace_attempt *attempt,
         uint64_t *ret_value)
@@ -296,13 +293,13 @@ static bool measure_rate(const struct facts *facts, const struct trace_attempt *
 }
 
 /*
- * What is left when neither the link nor a loss nor a new connection says why: for that much of the
- * wall time, by both accounts.
+ * What is left when neither the link nor a loss nor a new connection says why: bodies took most of
+ * the wall time, by both accounts.
  */
 #define TIMES_MOST 10000 /* as long as usual: a larger factor is not told */
 
 /*
- * Nothing began while others came, so nobody can tell a queue before the link from a server that
+ * No answer began while others came. So nobody can tell a queue before the link from a server that
  * sends slowly.
  */
 static bool may_be_link(const struct link_use *use)
@@ -334,8 +331,8 @@ static struct words times_words(double times)
 }
 
 /*
- * All slots were in use, by answers that a link which is not full let come slowly: nothing says
- * that more would come any slower.
+ * All slots were in use by answers that came slowly over a link that is not full. Nothing says that
+ * more of them would come any slower.
  */
 static bool raise_is_worth_a_try(struct raise *raise, const struct facts *facts,
         const struct link_use *use)

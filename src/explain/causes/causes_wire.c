@@ -2,8 +2,9 @@
 /*
  * On the wire
  *
- *      nagle        answers in several pieces stopped for 40 ms between two of them, but not the first one on a connection;
- *                   or, where an acknowledgement comes at once, for a round trip
+ *      nagle        answers in several pieces stopped for 40 ms between two of them, but not the
+ *                   first one on a connection; or, where an acknowledgement comes at once, for a
+ *                   round trip
  *      loss         packets had to be sent again, and those connections stopped meanwhile
  *      redirects    answers that only said where the real one is
  *
@@ -43,8 +44,8 @@ static bool has_stopped(const struct facts *facts, const struct trace_attempt *a
 }
 
 /*
- * A body that would have fitted into what is sent at once took a round trip: an acknowledgement
- * that came without delay was waited for. One that was held back takes longer.
+ * A body that fits into what is sent at once took a round trip: the server waited for an
+ * acknowledgement that came without delay. One that is held back takes longer.
  */
 static bool has_stopped_for_round_trip(const struct facts *facts,
         const struct trace_attempt *attempt)
@@ -80,7 +81,7 @@ static bool is_tls(const struct record *record, const struct trace_attempt *atte
         return conn && conn->is_tls;
 }
 
-/* That takes a while in any case. */
+/* A body so large that it takes a while in any case. */
 static bool is_long(const struct trace_attempt *attempt)
 {
         return attempt->wire_bytes > FIRST_WINDOW && attempt->n_receives > PIECES_FEW;
@@ -114,8 +115,8 @@ static void stops_of(struct stops *stops, const struct facts *facts,
 }
 
 /*
- * So long, and far longer than is usual: the head waited, for an acknowledgement of what came
- * before it.
+ * The head was late by that time, and far later than is usual: it waited for an acknowledgement of
+ * what came before it.
  */
 static bool has_stopped_before(const struct facts *facts, uint64_t server_ns)
 {
@@ -123,7 +124,7 @@ static bool has_stopped_before(const struct facts *facts, uint64_t server_ns)
                (double)facts->server.p50 < (double)DELAYED_ACK_NS * MOST_OF_TIME;
 }
 
-/* What is left of it when nothing stops: a body that fits into the first window comes at once. */
+/* What receiving takes without a stop. A body that fits into the first window comes at once. */
 static uint64_t receive_without_stop(const struct facts *facts, const struct trace_attempt *attempt)
 {
         struct transfer transfer;
@@ -131,7 +132,7 @@ static uint64_t receive_without_stop(const struct facts *facts, const struct tra
         return transfer_of(&transfer, facts, attempt) ? transfer_cold_ns(&transfer) : 0;
 }
 
-/* The loop is woken once for it, instead of once before and once after. */
+/* The loop is woken once for an answer, and not once before the stop and once after it. */
 static void go_on(struct replay_request *request, const struct facts *facts, bool is_warm,
         void *argument)
 {
@@ -173,8 +174,8 @@ static bool nagle(const struct facts *facts, struct finding *finding)
 
         stops_of(&stops, facts, &held_back);
         /*
-         * A server that makes a pause of its own does so on new connections as well; without these
-         * it may be the size.
+         * A server that makes a pause of its own makes it on new connections as well. Where there
+         * are none, the size may be the reason.
          */
         if (!do_they_stop(&stops, facts) ||
                 (double)stops.n_new_stopped > (double)stops.n_new * MOST_OF_THEM ||
@@ -201,7 +202,9 @@ static bool nagle(const struct facts *facts, struct finding *finding)
         return true;
 }
 
-/* Where pieces are large the acknowledgement is not held back; but it has to come. */
+/*
+ * The acknowledgement of a large piece is not held back. But the server waits for it all the same.
+ */
 static bool nagle_round_trip(const struct facts *facts, struct finding *finding)
 {
         struct stops stops;
@@ -241,7 +244,7 @@ static void lose_nothing(struct replay_request *request, const struct facts *fac
                 loss_of_receive_ns(losses, facts, request->last));
 }
 
-/* No sooner than all that came could have come at the best rate there was. */
+/* The run ends no sooner than its bytes can come at the best rate that there was. */
 static uint64_t wall_without_losses(struct losses *losses, const struct link_use *use,
         const struct facts *facts)
 {

@@ -2,9 +2,9 @@
 /*
  * Work on bodies: decoding them, and what the program does with them
  *
- * In the loop's thread it keeps all other requests waiting. With workers it does not, but there may
- * be too few of them: of work that waits itself (for another program, a disk) more can be under way
- * than there are processors; of work that computes not.
+ * In the loop's thread such work keeps all other requests waiting. Workers avoid that, but there
+ * may be too few of them. Work that waits itself (for another program, for a disk) can have more
+ * under way than there are processors; work that computes cannot.
  */
 #include "cause.h"
 
@@ -29,7 +29,7 @@ struct move {
         double times;              /* as long: where processors have other work to do */
 };
 
-/* Of a body that could not be decoded the rest is never seen. */
+/* The rest of a body that could not be decoded is never seen. */
 static uint64_t decoding_ns(const struct replay_request *request)
 {
         const struct trace_attempt *last = request->last;
@@ -63,7 +63,7 @@ static void move_work(struct replay_request *request, const struct facts *facts,
         request->process_ns += whole_of((double)ns * move->times);
 }
 
-/* Computing takes as much longer as processors are in use by others. What waits does not. */
+/* Computing takes longer as others use the processors. Waiting does not. */
 static double times_as_long(const struct facts *facts, uint64_t workers)
 {
         double computing = facts->loop_busy_ns
@@ -99,9 +99,7 @@ static bool move_to_workers(const struct facts *facts, struct finding *finding,
         return true;
 }
 
-/*
- * Nobody else would decode it: bodies are small, or it is done by others already, where they can.
- */
+/* No other thread would decode it: bodies are small, or others do it already where they can. */
 static bool divide_decoding(const struct facts *facts, struct finding *finding)
 {
         if (!is_part(facts->loop_ns[TRACE_WORK_DECODE], facts->wall_ns, MOST_OF_TIME) ||
@@ -159,7 +157,7 @@ static bool process_on_loop(const struct facts *facts, struct finding *finding)
 
 /* --- with the workers ------------------------------------------------------------------------ */
 
-/* All that they did, each for itself. */
+/* The work of all workers, added up. */
 static uint64_t crew_sum_ns(const struct facts *facts)
 {
         uint64_t *work_ns, sum_ns = 0;
@@ -172,7 +170,7 @@ static uint64_t crew_sum_ns(const struct facts *facts)
         return sum_ns;
 }
 
-/* What requests went through was mostly this, and all workers were at it. */
+/* Requests spent most of their time on this, and all workers were at it. */
 static bool are_workers_busy(const struct facts *facts, uint64_t *ret_work_ns)
 {
         uint64_t workers = facts->record->run.options.workers;
@@ -183,7 +181,7 @@ static bool are_workers_busy(const struct facts *facts, uint64_t *ret_work_ns)
         return is_part(*ret_work_ns / workers, facts->wall_ns, WORKERS_BUSY);
 }
 
-/* Of programs that it started. */
+/* Processor time of the programs that this one started. */
 static uint64_t children_cpu_ns(const struct facts *facts)
 {
         int64_t us = record_counter_growth(facts->record, "children.cpu_us");
@@ -191,7 +189,7 @@ static uint64_t children_cpu_ns(const struct facts *facts)
         return us > 0 ? (uint64_t)us * NS_PER_US : 0;
 }
 
-/* Without the loop's. */
+/* Processor time of the workers and their programs, without the loop's. */
 static uint64_t crew_cpu_ns(const struct facts *facts)
 {
         uint64_t ns = children_cpu_ns(facts);
@@ -202,8 +200,8 @@ static uint64_t crew_cpu_ns(const struct facts *facts)
 }
 
 /*
- * Not computing but waiting: it used no processor, though it could have had one. While others want
- * the processors too, work that computes gets less; but it gets some.
+ * The work waits and does not compute: it used no processor although it could have had one. While
+ * others want the processors too, work that computes gets less of them, but some.
  */
 static bool does_work_wait(const struct facts *facts, uint64_t work_ns)
 {
@@ -229,7 +227,7 @@ static void tell_workers(struct finding *finding, const struct facts *facts, uin
         finding->shown.is_client = true;
 }
 
-/* One for each processor; where the work waits itself as many as pay. */
+/* One worker for each processor; where the work waits itself, as many as pay. */
 static void raise_workers(struct raise *raise, const struct facts *facts, uint64_t work_ns)
 {
         struct replay replay;

@@ -23,8 +23,8 @@ uint64_t duration_round_up(uint64_t ns)
 }
 
 /*
- * From its first slot to its last byte; 0: it was not answered in full, or one of its attempts took
- * longer than that.
+ * How long a request took from its first slot to its last byte. 0: it was not answered in full, or
+ * one of its attempts took longer than `attempt_ns`.
  */
 static uint64_t took_within(const struct facts *facts, size_t from, size_t to, uint64_t attempt_ns)
 {

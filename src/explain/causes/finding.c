@@ -51,7 +51,7 @@ void finding_option(struct finding *finding, const char *format, ...)
         finding->shown.option = finding->option;
 }
 
-/* A range that the expectation lies in, whatever order they come in. */
+/* The range holds what is expected, in whatever order its ends come. */
 void finding_predict(struct finding *finding, uint64_t expected_ns, uint64_t low_ns,
         uint64_t high_ns)
 {

@@ -21,14 +21,12 @@ struct finding {
         struct muster_finding shown; /* its strings point into the texts below */
         char title[FINDING_TEXT], remedy[FINDING_TEXT], option[FINDING_TEXT];
         char evidence[MUSTER_EVIDENCE_MAX][FINDING_TEXT];
-        /*
-         * What ranks it where there is no prediction, and makes it matter where there is no gain.
-         */
+        /* What ranks a finding that has no prediction, and makes one matter that has no gain. */
         uint64_t explained_ns;   /* wall time that it took, as far as can be told */
         uint64_t n_failed_by_it; /* requests that failed because of it */
 };
 
-/* All printf-like; what is too long is cut, what is too much is dropped. */
+/* All are like printf. A text that is too long is cut, and an evidence too many is dropped. */
 __attribute__((format(printf, 2, 3))) void finding_title(struct finding *finding,
         const char *format, ...);
 __attribute__((format(printf, 2, 3))) void finding_evidence(struct finding *finding,
@@ -40,15 +38,15 @@ __attribute__((format(printf, 2, 3))) void finding_option(struct finding *findin
         const char *format, ...);
 
 /*
- * The wall time to be expected with the remedy, and how sure that is. UINT64_MAX, a replay that had
- * no memory: nothing is predicted.
+ * The wall time that is expected with the remedy, and its range. UINT64_MAX (a replay that had no
+ * memory): nothing is predicted.
  */
 void finding_predict(struct finding *finding, uint64_t expected_ns, uint64_t low_ns,
         uint64_t high_ns);
 
 /*
- * What is more than the wall time by no more than a simulation is off by says that nothing changes:
- * it becomes the wall time.
+ * A prediction that exceeds the wall time by less than a simulation is off by becomes the wall
+ * time: nothing changes.
  */
 void finding_smooth(struct finding *finding, uint64_t wall_ns);
 

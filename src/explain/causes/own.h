@@ -10,12 +10,12 @@
 /* Which work had most of the loop's time. */
 enum trace_work own_main_work(const struct facts *facts);
 
-/* That this program may run on, as far as it could have a worker for each; 0: not known. */
+/* Processors that this program may run on, at most CREW_MOST; 0: not known. */
 uint64_t own_processors(const struct facts *facts);
 
 /*
- * Those that can be had for more work, of these: where somebody waited for one, all but ours were
- * in use by others.
+ * Processors that are free for more work. Where something waited for one, others were using all but
+ * ours.
  */
 double own_free_processors(const struct facts *facts);
 

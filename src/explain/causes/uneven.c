@@ -23,7 +23,7 @@ static uint64_t service_ns(const struct trace_attempt *attempt)
         return life_end_ns(attempt) - attempt->stamps.slot_ns;
 }
 
-/* Its part in the attempts is neither an exception nor nearly all of them. */
+/* It has some of the attempts: more than an exception has, and not nearly all. */
 static bool is_some(size_t n, size_t n_all)
 {
         return n >= UNEVEN_LEAST && (double)n >= (double)n_all * EXCEPTIONS_MOST;
@@ -41,7 +41,7 @@ static uint32_t most_of(const uint64_t *sums, size_t n)
         return (uint32_t)most;
 }
 
-/* 0 is for those that have no number: it cannot be blamed. */
+/* Number 0 stands for attempts that have none, and cannot be blamed. */
 static bool find_largest(struct uneven *uneven, const struct record *record)
 {
         size_t n = (uneven->by == UNEVEN_BY_HOST ? record->n_origins : record->n_paths) + 1;

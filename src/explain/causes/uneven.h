@@ -10,8 +10,8 @@
 enum uneven_by { UNEVEN_BY_HOST, UNEVEN_BY_PATH };
 
 /*
- * Attempts that go to the slow one, and the others that they are held against: of other hosts, or
- * of other paths of that host.
+ * The slow host or path, and the others that it is held against: other hosts, or other paths of its
+ * host.
  */
 struct uneven {
         enum uneven_by by;
@@ -30,12 +30,12 @@ bool uneven_has(const struct uneven *uneven, const struct trace_attempt *attempt
 bool uneven_find(struct uneven *uneven, const struct facts *facts);
 bool uneven_is_there(const struct facts *facts);
 
-/* What the run took longer because of it. */
+/* How much longer the run took because of it. */
 uint64_t uneven_cost_ns(const struct uneven *uneven, const struct facts *facts);
 
 /*
- * Is there one that costs as much as raising the limit gains? Then it is what is told, with the
- * limit as its remedy; else the limit alone.
+ * Is there one that costs as much as raising the limit gains? Then the finding is about it, with
+ * the limit as remedy; else about the limit alone.
  */
 bool uneven_goes_first(const struct facts *facts, const struct raise *raise);
 

@@ -25,7 +25,7 @@ static uint64_t max_ns(uint64_t a, uint64_t b)
 
 /* --- spending time --------------------------------------------------------------------------- */
 
-/* All from that moment on was that; nothing where it is known already. */
+/* Adds the time since that moment to a part; nothing where it is known already. */
 static void spend(struct walk *walk, enum part part, uint64_t moment_ns)
 {
         moment_ns = max_ns(moment_ns, walk->from_ns);
@@ -36,7 +36,7 @@ static void spend(struct walk *walk, enum part part, uint64_t moment_ns)
         walk->at_ns = moment_ns;
 }
 
-/* ... was the loop's: it had all it needed, and was busy. */
+/* Adds the time since that moment to what the loop did: the request had all that it needed. */
 static void spend_on_loop(struct walk *walk, uint64_t moment_ns)
 {
         moment_ns = max_ns(moment_ns, walk->from_ns);
@@ -47,13 +47,13 @@ static void spend_on_loop(struct walk *walk, uint64_t moment_ns)
         walk->at_ns = moment_ns;
 }
 
-/* ... there was nothing to do, as far as the record tells. */
+/* In the time since that moment there was nothing to do, as far as the record tells. */
 static void spend_on_nothing(struct walk *walk, uint64_t moment_ns)
 {
         spend(walk, facts_has_holes(walk->facts) ? PART_MISSING : PART_INPUT, moment_ns);
 }
 
-/* What came behind its end. */
+/* Adds the time behind its end: processing, and waiting to be taken. */
 static void spend_on_result(struct walk *walk)
 {
         spend(walk, PART_DELIVER, life_process_end_ns(walk->here));
@@ -107,8 +107,8 @@ static const struct trace_attempt *previous(const struct walk *walk)
 }
 
 /*
- * Who gave it the slot? A gift from before it wanted one is none, nor is one from who had none; and
- * neither a rate nor a pace gives slots.
+ * The attempt that gave it the slot; NULL: none did. A slot that was free before it was wanted is
+ * no gift, an attempt without a slot gives none, and neither a rate nor a pace does.
  */
 static const struct trace_attempt *giver(const struct walk *walk)
 {
@@ -125,8 +125,8 @@ static const struct trace_attempt *giver(const struct walk *walk)
 }
 
 /*
- * From when the slot was free to when it was used: the workers had too much to do, or the loop was
- * busy.
+ * The time from when the slot was free to when it was used: the workers had too much to do, or the
+ * loop was busy.
  */
 static void spend_on_handover(struct walk *walk, uint64_t moment_ns)
 {
@@ -136,7 +136,7 @@ static void spend_on_handover(struct walk *walk, uint64_t moment_ns)
                 spend_on_loop(walk, moment_ns);
 }
 
-/* What it waited for where nobody is to be followed. */
+/* The time in the queue where no other attempt is to be followed. */
 static void spend_on_queue(struct walk *walk, uint64_t moment_ns)
 {
         switch ((enum trace_wait)walk->here->wait) {
@@ -163,7 +163,7 @@ static void spend_on_queue(struct walk *walk, uint64_t moment_ns)
                 spend(walk, PART_QUEUE, moment_ns);
 }
 
-/* Up to when it entered the queue. True: another attempt is to be followed. */
+/* Goes back to when it entered the queue. True: another attempt is to be followed. */
 static bool leave_queue(struct walk *walk)
 {
         const struct trace_attempt *from = giver(walk);
@@ -177,7 +177,7 @@ static bool leave_queue(struct walk *walk)
         return true;
 }
 
-/* ... from there to when it was submitted, and to what came before. */
+/* Goes back from there to when it was submitted, and to what came before that. */
 static bool leave_request(struct walk *walk)
 {
         const struct trace_attempt *first = walk->here, *taken;
@@ -245,7 +245,9 @@ static void add_last(struct last *last, const struct trace_attempt *attempt)
         last->attempts[at] = attempt;
 }
 
-/* More than were in flight at once would be links of the same chain. */
+/*
+ * The last results, but no more than were in flight at once: more would be links of the same chain.
+ */
 static void find_last(struct last *last, const struct facts *facts)
 {
         uint64_t from_ns = facts->end_ns - 1 - whole_of((double)(facts->wall_ns - 1) * LAST_OF_RUN);
@@ -258,7 +260,9 @@ static void find_last(struct last *last, const struct facts *facts)
                         add_last(last, &facts->record->attempts[i]);
 }
 
-/* Make them add up to the wall time: in proportion, and what rounding leaves to the largest. */
+/*
+ * Scales the parts so that they add up to the wall time. What rounding leaves goes to the largest.
+ */
 static void scale(uint64_t part_ns[PART_N], uint64_t sum_ns, uint64_t wall_ns)
 {
         double factor = (double)wall_ns / (double)sum_ns;

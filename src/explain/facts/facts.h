@@ -11,7 +11,10 @@
 #include <explain/judgement.h>
 #include <record/record.h>
 
-/* What a moment of somebody's life was spent on: finer than phases, as the remedy depends on it. */
+/*
+ * What a moment of a request's life was spent on. Parts are finer than phases, as the remedy
+ * depends on them.
+ */
 enum part {
         PART_MISSING,      /* attempts were dropped: see facts_has_holes() */
         PART_INPUT,        /* nothing was submitted: the program, or its input, was not there yet */
@@ -61,12 +64,12 @@ uint64_t quantile_of(const uint64_t *sorted, size_t n, double share);
 void spread_of(struct spread *spread, uint64_t *values, size_t n);
 
 /*
- * Each is larger than the one before by as much: of what waits in a row. Not such as are alike, in
- * two groups, or alike with a few outliers.
+ * Values that rise in even steps, as those of requests do that wait in a row. Not such as are
+ * alike, in two groups, or alike with a few outliers.
  */
 bool spread_is_ramp(const struct spread *spread);
 
-/* As a whole number; what is beyond the largest is cut, and what is none is 0. */
+/* A whole number. Values beyond the largest are cut; NaN and negative ones are 0. */
 static inline uint64_t whole_of(double value)
 {
         if (!(value >= 1))
@@ -96,8 +99,8 @@ struct facts {
         size_t n_requests,
                 n_failed; /* in the record: requests that have ended; of these with an error */
         /*
-         * of the whole run: what is told as a count. More than that where the record has only the
-         * newest
+         * of the whole run, for counts that are told. More than the above where the record has only
+         * the newest requests
          */
         struct totals all;
         size_t n_attempts; /* that had a slot */
@@ -142,10 +145,7 @@ struct facts {
         struct host_facts *hosts;
         size_t n_hosts;
 
-        /*
-         * Indexes of record->attempts: those of a request together, and in their order. All of
-         * them.
-         */
+        /* Indexes of all record->attempts: those of a request stand together, in their order. */
         uint32_t *by_request;
         struct intake *intake; /* how they came in: intake.h */
         struct turns *turns;   /* what the loop did: turns.h */
@@ -156,13 +156,13 @@ struct facts {
         uint64_t share_ns[PART_N];
 };
 
-/* Does the record have only a part of the run's requests, of which it knows how many there were? */
+/* Does the record have only some of the requests of the run, and know how many there were? */
 static inline bool facts_is_part(const struct facts *facts)
 {
         return facts->all.n_requests > facts->n_requests;
 }
 
-/* The wall time of the whole run, where wall_ns is that of the part that is in the record. */
+/* The wall time of the whole run. wall_ns is that of the requests in the record. */
 static inline uint64_t facts_all_wall_ns(const struct facts *facts)
 {
         return facts_is_part(facts) && facts->all.last_ns > facts->all.first_ns
@@ -174,9 +174,8 @@ static inline uint64_t facts_all_wall_ns(const struct facts *facts)
 void facts_deinit(struct facts *facts);
 
 /*
- * Were so many attempts dropped between those that are there that the times between these mean
- * nothing? Then nobody can tell whether nothing was under way, or only nothing that is in the
- * record.
+ * Were so many attempts dropped that the times between the others mean nothing? Then nobody can
+ * tell whether nothing was under way, or only nothing that is in the record.
  */
 static inline bool facts_has_holes(const struct facts *facts)
 {
@@ -219,9 +218,9 @@ uint64_t facts_backoff_ns(const struct facts *facts, size_t from, size_t to);
 void attempt_phases(const struct trace_attempt *attempt, uint64_t phase_ns[MUSTER_N_PHASES]);
 
 /*
- * Its `wait` cut in two. The acknowledgement of the request tells when it had arrived at the
- * latest, but a server that answers within 40 ms sends it with the answer; so the way takes what
- * the connection's least round trip took, unless something of it was lost.
+ * The two halves of its `wait`. The acknowledgement of the request tells when it had arrived at the
+ * latest; but a server that answers within 40 ms sends it with the answer. So the way is taken from
+ * the least round trip of the connection, unless something was lost on it.
  */
 uint64_t attempt_network_ns(const struct record *record, const struct trace_attempt *attempt);
 uint64_t attempt_server_ns(const struct record *record, const struct trace_attempt *attempt);

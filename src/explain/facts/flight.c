@@ -57,7 +57,10 @@ static void add(struct flight *flight, enum edge edge, uint64_t at_ns)
         edges->at[edges->n++] = at_ns;
 }
 
-/* Also what was stopped before it had one: whom it waited for nobody has told it. */
+/*
+ * Did it wait for a slot? Also a request that was stopped before it had one; nobody has told what
+ * it waited for.
+ */
 static bool waited_for_slot(const struct trace_attempt *attempt)
 {
         if (attempt->code == MUSTER_E_CANCELLED && !attempt->stamps.slot_ns)
@@ -157,8 +160,8 @@ static void sweep(struct facts *facts, struct flight *flight)
 }
 
 /*
- * From the end backwards: slots taken back, ends undone, until half of what there could be are in
- * flight.
+ * Goes backwards from the end, taking slots back and undoing ends, until half of the slots are in
+ * use.
  */
 static void find_tail(struct facts *facts, const struct flight *flight)
 {

@@ -19,7 +19,7 @@ struct hosts {
         size_t *begin, *to; /* where its values are, by host */
 };
 
-/* Those without an origin, and numbers that no row explains, are nobody's. */
+/* Attempts without an origin, or with a number that no row explains, belong to no host. */
 static uint32_t origin_of(const struct hosts *hosts, const struct trace_attempt *attempt)
 {
         return attempt->origin <= hosts->n_origins ? attempt->origin : 0;
@@ -31,8 +31,8 @@ static size_t min_size(size_t a, size_t b)
 }
 
 /*
- * Who is a host: the most attempts first. `key` counts downwards so that ascending order is what is
- * wanted.
+ * Chooses the hosts, the one with most attempts first. `key` counts downwards, as sorting is
+ * ascending.
  */
 static int choose(struct facts *facts, struct hosts *hosts)
 {

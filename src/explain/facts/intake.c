@@ -50,7 +50,7 @@ static void collect(struct merge *merge)
 /* --- what they depended on ------------------------------------------------------------------- */
 
 /*
- * As the client does: once full it counts as such until it is half empty, as a caller fills it up
+ * Counts as the client does: once full, it is full until it is half empty, as a caller fills it up
  * while results are taken.
  */
 static bool is_still_full(bool is_full, uint64_t n_held, uint64_t queue_size)
@@ -96,8 +96,8 @@ static void go_through(struct merge *merge)
 }
 
 /*
- * Of submissions that do not care for results one in ten at most is right after one: that is how
- * short "right after" is made. Of those that do, nearly all are.
+ * "Right after" a result is made so short that at most RIGHT_AFTER of those submissions are right
+ * after one which do not wait for results. Of those that wait, nearly all are.
  */
 static void judge(struct merge *merge)
 {

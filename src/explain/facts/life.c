@@ -27,7 +27,7 @@ uint64_t life_process_end_ns(const struct trace_attempt *attempt)
         return max_ns(attempt->process_end_ns, life_end_ns(attempt));
 }
 
-/* The loop counts what it processes itself; the workers' is not in there. */
+/* The loop counts what it processes itself, and not what the workers do. */
 enum part life_process_part(const struct record *record)
 {
         size_t n = record->n_samples;
@@ -115,7 +115,7 @@ static uint64_t at_of(const struct life *life)
         return life->n ? life->pieces[life->n - 1].end_ns : life->start_ns;
 }
 
-/* The next piece, up to that moment; nothing where that lies behind. */
+/* Cuts the next piece, up to that moment; none where that lies behind. */
 static void cut(struct life *life, enum part part, uint64_t moment_ns)
 {
         uint64_t end_ns = min_ns(moment_ns, life->end_ns);
@@ -139,9 +139,9 @@ static void cut_wait(struct life *life, const struct facts *facts,
 }
 
 /*
- * How long the loop slept although data was there: it could not be read, as something before it had
- * been lost and was sent again. Known by this: on a connection on which that happened, nothing else
- * kept the loop. Elsewhere it was not woken in time, which is our own delay.
+ * How long the loop slept although data was there: the data could not be read, as something before
+ * it had been lost and was sent again. That is so where this happened on the connection and nothing
+ * else kept the loop. Elsewhere the loop was not woken in time, which is our own delay.
  */
 static uint64_t held_back_ns(const struct facts *facts, const struct trace_attempt *attempt,
         uint64_t from_ns, uint64_t to_ns)
@@ -181,7 +181,7 @@ static void cut_tls(struct life *life, const struct facts *facts,
         cut(life, PART_TLS, end_ns);
 }
 
-/* What was lost comes first: the way's part of it, then the loop's. */
+/* The time that a loss took comes first and is the way's; the rest is the loop's. */
 static void cut_lag(struct life *life, const struct facts *facts,
         const struct trace_attempt *attempt, enum part way, uint64_t moment_ns)
 {
@@ -201,8 +201,8 @@ static void cut_lag(struct life *life, const struct facts *facts,
 }
 
 /*
- * The response, from the first byte in our hands: what was there already and waited for us is our
- * own time.
+ * The response, from the first byte that we read. Data that was there already waited for us, which
+ * is our own time.
  */
 static void cut_response(struct life *life, const struct facts *facts,
         const struct trace_attempt *attempt)
@@ -219,7 +219,7 @@ static void cut_response(struct life *life, const struct facts *facts,
         cut(life, PART_LOOP_DECODE, life->end_ns);
 }
 
-/* What is left belongs to the stage that it had reached. */
+/* The rest belongs to the stage that the attempt had reached. */
 static void cut_rest(struct life *life, const struct facts *facts,
         const struct trace_attempt *attempt)
 {

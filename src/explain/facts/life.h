@@ -4,9 +4,9 @@
  *
  *      slot ─DNS─ ─TCP─ ─LOOP_TLS─ ─TLS─ ─SEND─ send_end ─NETWORK─ ─SERVER─ first_kernel ─LOOP_*─ first_read ─RECEIVE─ last_kernel ─LOOP_*─ end
  *
- * As core/attempt.h does, but finer: what the kernel had and we did not read is split by what the
- * loop was doing instead; where it slept, the way had lost something before that. Whatever the
- * stamps are, the pieces join without a gap from the slot to the end.
+ * This is finer than core/attempt.h. The time for which the kernel had data that we did not read is
+ * split by what the loop was doing instead; where the loop slept, something had been lost on the
+ * way. Whatever the stamps are, the pieces join without a gap from the slot to the end.
  */
 #ifndef EXPLAIN_LIFE_H
 #define EXPLAIN_LIFE_H

@@ -96,7 +96,9 @@ static void count_request(struct facts *facts, const struct trace_attempt *last)
                 facts->n_codes[code]++;
 }
 
-/* What a record of the newest requests says of all; else they are all here. */
+/*
+ * The totals of the run where the record has only the newest requests; else all of them are here.
+ */
 static void count_all(struct facts *facts)
 {
         const struct record *record = facts->record;
@@ -137,8 +139,8 @@ static uint64_t growth(uint64_t before, uint64_t after)
 }
 
 /*
- * The counters from the last sample before the run to the first one after it, or the outermost ones
- * that there are.
+ * Counters grow from the last sample before the run to the first one after it, or between the
+ * outermost samples that there are.
  */
 void run_measure_loop(struct facts *facts)
 {

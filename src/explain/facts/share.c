@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A sweep over time. What is under way sits in a heap, by when its present piece of life is over,
- * so that memory goes with what is in flight and not with what there was.
+ * A sweep over time. Requests under way sit in a heap, ordered by the end of their present piece of
+ * life. So memory goes with what is in flight and not with what there was.
  */
 #include "share.h"
 
@@ -98,7 +98,7 @@ static void drop(struct sweep *sweep, struct active *active)
         sweep->free = active;
 }
 
-/* What its present piece is until when; or, behind the last one, away with it. */
+/* Enters the present piece of its life until that ends; behind the last piece it is dropped. */
 static int put(struct sweep *sweep, struct active *active)
 {
         const struct life *life = &active->life;
@@ -143,7 +143,7 @@ static int advance(struct sweep *sweep)
 
 /* --- time ------------------------------------------------------------------------------------ */
 
-/* Whole nanoseconds to each, and those that are left to whom most is owed. */
+/* Whole nanoseconds go to each part, and what is left goes to those that are owed most. */
 static void divide(struct sweep *sweep, uint64_t ns)
 {
         uint64_t left_ns = ns;
@@ -189,7 +189,7 @@ static const struct trace_attempt *last_of_all(const struct facts *facts)
         return last;
 }
 
-/* Nobody was under way: what did that wait for which came next? */
+/* No request was under way: the time goes to what the next one waited for. */
 static void account_for_nobody(struct sweep *sweep, uint64_t from_ns, uint64_t to_ns)
 {
         const struct facts *facts = sweep->facts;

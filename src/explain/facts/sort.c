@@ -77,7 +77,7 @@ static bool is_sorted(const uint64_t *values, size_t n)
         return true;
 }
 
-/* The first byte in which any differ from 0: durations are far from 2^63. */
+/* The highest byte in which any value differs from 0: durations are far from 2^63. */
 static unsigned highest_shift(const uint64_t *values, size_t n)
 {
         uint64_t any = 0;

@@ -2,8 +2,9 @@
 /*
  * Sorting numbers
  *
- * Moments and durations, a million of them, a few dozen times a record: by their bytes, the highest
- * first, in place. So it takes no memory and, whatever is in a record, no more than eight passes.
+ * Moments and durations, up to a million of them, are sorted a few dozen times a record: by their
+ * bytes, the highest first, in place. So sorting takes no memory and, whatever is in a record, no
+ * more than eight passes.
  */
 #ifndef EXPLAIN_SORT_H
 #define EXPLAIN_SORT_H

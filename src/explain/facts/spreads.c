@@ -176,8 +176,7 @@ static bool latency_of(const struct facts *facts, size_t from, size_t to, uint64
 /* --- all of them ----------------------------------------------------------------------------- */
 
 /*
- * One of the two: what it is of an attempt, or of a request. Those for which it answers false do
- * not count.
+ * What is measured, of an attempt or of a request. Those for which it answers false do not count.
  */
 struct kind {
         bool (*of_attempt)(const struct facts *facts, const struct trace_attempt *attempt,

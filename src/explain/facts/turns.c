@@ -34,7 +34,7 @@ static uint64_t start_of(const struct turns *turns, size_t i)
 
 /* --- dividing -------------------------------------------------------------------------------- */
 
-/* As the work was; to the loop's own what was not counted. */
+/* Divides a time as the work was divided. What was not counted goes to the loop's own. */
 static void divide(uint64_t ns, const uint64_t was_ns[TRACE_N_WORKS],
         uint64_t work_ns[TRACE_N_WORKS])
 {
@@ -71,7 +71,7 @@ static size_t first_sample(const struct record *record, uint64_t at_ns)
         return low;
 }
 
-/* Outside of long turns: as the loop divided its work around that time. */
+/* Time outside of long turns is divided as the loop divided its work around that time. */
 static void divide_by_sample(const struct record *record, uint64_t ns, uint64_t at_ns,
         uint64_t work_ns[TRACE_N_WORKS])
 {
@@ -91,7 +91,7 @@ static void divide_by_sample(const struct record *record, uint64_t ns, uint64_t 
 
 /* --- sums ------------------------------------------------------------------------------------ */
 
-/* What of a turn lies between two moments. */
+/* Adds the part of a turn that lies between two moments. */
 static void add_turn(const struct turns *turns, size_t i, uint64_t from_ns, uint64_t to_ns,
         struct sums *sums)
 {
@@ -133,8 +133,8 @@ static size_t n_over(const struct turns *turns, uint64_t at_ns)
 }
 
 /*
- * The first and the last turn may lie in that time in part; from one sum to the next it is all of
- * them.
+ * The first and the last turn may lie in that time in part. Between them whole turns are added by
+ * their sums.
  */
 static struct sums between(const struct turns *turns, uint64_t from_ns, uint64_t to_ns)
 {

@@ -2,12 +2,12 @@
 /*
  * What the loop did between two moments
  *
- * Long turns are told of one by one. A handshake or a lag can span thousands of them, and each
- * attempt is asked for its own, many times over. So of every few turns it is kept what all before
- * them add up to.
+ * Long turns are recorded one by one. A handshake or a lag can span thousands of them, and each
+ * attempt asks for its own, many times over. So at every few turns the sum of all before them is
+ * kept.
  *
- * Turns follow each other: one that begins before others have ended, as no run can have it, begins
- * where they do end.
+ * Turns follow each other. One that begins before others have ended, which no run can have, is
+ * taken to begin where they end.
  */
 #ifndef EXPLAIN_TURNS_H
 #define EXPLAIN_TURNS_H
@@ -26,10 +26,7 @@ uint64_t turns_busy_ns(const struct turns *turns, uint64_t from_ns, uint64_t to_
 /* What they spent on handshakes in it, at most. */
 uint64_t turns_tls_ns(const struct turns *turns, uint64_t from_ns, uint64_t to_ns);
 
-/*
- * Of a lag, whose fault it is: add to the parts what the loop was doing. They grow by the whole of
- * the time.
- */
+/* Adds to the parts what the loop was doing in that time. They grow by the whole of it. */
 void turns_parts(const struct turns *turns, uint64_t from_ns, uint64_t to_ns,
         uint64_t part_ns[PART_N]);
 

@@ -41,7 +41,7 @@ static bool measure_slot(const struct facts *facts, const struct trace_attempt *
 }
 
 /*
- * Of all first waits those that began together with the very first one: within a tenth of the
+ * The first waits that began together with the very first one: within BEGAN_TOGETHER of the
  * longest.
  */
 static void measure_together(struct accepting *accepting, const struct facts *facts,

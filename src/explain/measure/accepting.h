@@ -2,11 +2,12 @@
 /*
  * Accepting: does the server take in connections slowly, one after the other?
  *
- * Here a connection is there when the server's kernel has it; its program may get to it later.
- * Until then a request on it waits, and the first answer takes the longer the more connections came
- * before, while later ones on the same connections come at once. It is something else where all
- * answers take long, where first ones do but alike (a server that has to warm up), with TLS, where
- * it is the handshake that has to wait, and where the kernel had no room for more (dialling.h).
+ * For us a connection is there when the server's kernel has it; the server's program may get to it
+ * later. Until then a request on it waits. The first answer takes the longer the more connections
+ * came before, while later answers on the same connections come at once. It is something else where
+ * all answers take long, where all first answers take equally long (a server that has to warm up),
+ * with TLS, where the handshake has to wait, and where the kernel had no room for more
+ * (dialling.h).
  */
 #ifndef EXPLAIN_ACCEPTING_H
 #define EXPLAIN_ACCEPTING_H

@@ -2,15 +2,15 @@
 /*
  * Two things tell how many it is, and the larger counts.
  *
- * Little's law: n under way at X answers a second take n / X each. A run begins with one under way,
- * then two, and so on; so there is an n from which on those that began with no more than n took
- * less than that on average, which is to say that there was room for them. Where all answers take
- * the same this is the number. Where they differ it is made of the first few, which may all have
- * been quick ones.
+ * Little's law: with n under way at X answers a second, an answer takes n / X. A run begins with
+ * one under way, then two, and so on. So there is an n for which those that began with no more than
+ * n took less than that on average: the server had room for them. Where all answers take the same
+ * this is the number. Where they differ it depends on the first few, which may all have been quick
+ * ones.
  *
- * But where they differ they overtake each other. A server takes up first what came first; so who
- * is answered later than somebody that came later had been taken up already. With n at a time up to
- * n - 1 can be overtaken at once. Where answers take the same none is.
+ * Where answers differ they overtake each other. A server takes up first what came first; so a
+ * request that is answered later than one that came later had been taken up already. With n at a
+ * time up to n - 1 can be overtaken at once. Where answers take the same none is.
  */
 #include "capacity.h"
 
@@ -35,7 +35,7 @@ static size_t list_answers(const struct load *load, const struct facts *facts,
 
 /* --- by Little's law ------------------------------------------------------------------------- */
 
-/* Without opening its connection: that is not always done. */
+/* The time of an attempt without opening its connection, which is not always done. */
 static uint64_t service_ns(const struct trace_attempt *attempt)
 {
         const struct attempt *stamps = &attempt->stamps;
@@ -61,7 +61,7 @@ static uint64_t by_littles_law(const struct load *load, const struct record *rec
         return load->most;
 }
 
-/* One is taken up at a time, whoever waited before: as many as are on their way meanwhile. */
+/* The server takes up one at a time. So it needs as many as are on their way meanwhile. */
 static uint64_t by_pace(const struct load *load, const struct facts *facts)
 {
         uint64_t n = 1 + whole_of(load->full_per_s * (double)facts->network.p50 / 1e9);
@@ -88,10 +88,7 @@ static size_t count_below(const uint32_t *tree, size_t place)
         return sum;
 }
 
-/*
- * In the order in which they were sent; then in that of the answers, with their places in the
- * former.
- */
+/* Sorts by sending and notes the places; then sorts by the answers. */
 static void order_by_answer(const struct record *record, struct sort_pair *pairs, size_t n)
 {
         for (size_t i = 0; i < n; i++)
@@ -104,7 +101,7 @@ static void order_by_answer(const struct record *record, struct sort_pair *pairs
         sort_pairs(pairs, n);
 }
 
-/* How many each answer overtook at its moment; the one that it was itself makes one more. */
+/* How many were worked on at the moment of each answer: those that it overtook, and itself. */
 static uint64_t by_overtaking(const struct record *record, struct sort_pair *pairs, size_t n,
         uint32_t *tree)
 {

@@ -2,8 +2,8 @@
 /*
  * Capacity: how many requests at a time keep a full server busy
  *
- * Of all that are under way at a server that is full most only wait for their turn. With as many as
- * it works on at once it would give as many answers a second, each of them sooner.
+ * Most of the requests under way at a full server only wait for their turn. With as many as it
+ * works on at once it would give as many answers a second, each of them sooner.
  */
 #ifndef EXPLAIN_CAPACITY_H
 #define EXPLAIN_CAPACITY_H

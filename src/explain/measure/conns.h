@@ -24,7 +24,7 @@ uint64_t conn_tls_ns(const struct trace_conn *conn);
 uint64_t conn_opening_ns(const struct trace_conn *conn);
 
 /*
- * By origin, how many were in use at once: with fewer its requests could not have been. To be freed
+ * How many connections were in use at once, by origin: its requests needed that many. To be freed
  * with mem_free(); NULL: memory is out.
  */
 uint32_t *conns_in_use(const struct facts *facts);
@@ -32,7 +32,10 @@ uint32_t *conns_in_use(const struct facts *facts);
 /* How many there have to be if all are kept: the sum of these. 0: memory is out. */
 uint64_t conns_needed(const struct facts *facts);
 
-/* What opening one and closing it is of the loop's reading and writing, without a handshake. */
+/*
+ * How much of the loop's reading and writing went into opening and closing a connection, without a
+ * handshake.
+ */
 uint64_t conns_opening_work_ns(const struct facts *facts);
 
 /* "example.com" and "example.com:443" of an origin's key; the key itself when it is not one. */

@@ -90,9 +90,9 @@ void dialling_of(struct dialling *dialling, const struct facts *facts)
 /* --- how many at once ------------------------------------------------------------------------ */
 
 /*
- * A server's kernel keeps connections until its program accepts them, and when it has as many as it
- * may (the backlog) it drops the first packets of others. Of those that it kept, here is known that
- * they had come, and when their first answer did.
+ * A server's kernel keeps connections until its program accepts them. When it has as many as it may
+ * (the backlog) it drops the first packets of others. Of those that it kept we know when they came
+ * and when their first answer did.
  */
 enum event { EVENT_IS_ANSWERED, EVENT_COMES, EVENT_IS_DROPPED, N_EVENTS };
 

@@ -16,7 +16,9 @@ unsigned conn_n_silent(const struct trace_conn *conn);
 /* What they took. */
 uint64_t conn_silence_ns(const struct trace_conn *conn);
 
-/* What addresses took that refused; 0: none did, or none was waited for as well. */
+/*
+ * The time that addresses took which refused; 0: none did, or another one was waited for as well.
+ */
 uint64_t conn_refusal_ns(const struct trace_conn *conn);
 
 /* How often the first packet was sent again, where connecting takes `least_ns` else. */
@@ -40,8 +42,8 @@ struct dialling {
 void dialling_of(struct dialling *dialling, const struct facts *facts);
 
 /*
- * How many connections to its host had come, and had no answer yet, when another one's first packet
- * was dropped.
+ * How many connections to its host were there without an answer when the first packet of another
+ * one was dropped.
  */
 struct crowd {
         bool is_known;   /* false: none was dropped, or memory is out */

@@ -3,8 +3,8 @@
  * TLS handshakes: how many, how dear, and what made them so
  *
  * A handshake is round trips and computing, the server's and ours. A resumed one spares the
- * certificate and, before TLS 1.3, one of two round trips; it can be had by all but the first with
- * a host.
+ * certificate and, before TLS 1.3, one of two round trips. All but the first with a host can be
+ * resumed.
  */
 #ifndef EXPLAIN_HANDSHAKES_H
 #define EXPLAIN_HANDSHAKES_H

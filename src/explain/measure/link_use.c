@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * How much came in each moment is known as far as transfers are: their bytes are taken as spread
- * evenly from the first to the last. Going through the moments at which transfers begin and end
- * gives the rate of all together, and how many there were.
+ * evenly from the first to the last. The moments at which transfers begin and end give the rate of
+ * all together, and how many there were.
  */
 #include "link_use.h"
 
@@ -41,7 +41,7 @@ static bool is_coming_from_away(struct transfer *transfer, const struct flow *fl
                !conn_is_local(conn_of_attempt(flow->facts->record, attempt));
 }
 
-/* What came in one piece was on its way for a while all the same. */
+/* A body that came in one piece was on its way for a while all the same. */
 static uint64_t lasts_ns(const struct transfer *transfer)
 {
         uint64_t least_ns = transfer->round_trip_ns / 2 + 1;
@@ -156,7 +156,7 @@ static void flow_deinit(struct flow *flow)
 
 /* --- what that says -------------------------------------------------------------------------- */
 
-/* The rate that it was below for this share of the time. */
+/* The rate which it stayed below for this share of the time. */
 static double rate_at(const struct flow *flow, double share)
 {
         double left = (double)flow->ns * share;
@@ -175,8 +175,8 @@ static double variation(double sum, double squares, double weight)
 }
 
 /*
- * Together they always got the same, though each for itself did not: it depended on how many there
- * were.
+ * Together the transfers always got the same, though each for itself did not: that depended on how
+ * many there were.
  */
 static bool is_shared(const struct flow *flow)
 {
@@ -213,10 +213,7 @@ static void find_least(const struct flow *flow, uint64_t *least_ns)
         }
 }
 
-/*
- * By how much answers began later while at least half as many came as ever did, as part of a round
- * trip.
- */
+/* How much later answers began while many came, as part of a round trip. */
 static size_t list_growth(const struct flow *flow, const uint64_t *least_ns, uint64_t *permille)
 {
         const struct record *record = flow->facts->record;
@@ -264,8 +261,8 @@ static bool measure_growth(const struct facts *facts, const struct trace_conn *c
 }
 
 /*
- * As the kernel had smoothed it when connections ended; where something is sent again that is part
- * of it.
+ * The round trips that the kernel had smoothed when connections ended. Packets that are sent again
+ * would be part of them.
  */
 static double growth_of_round_trips(const struct facts *facts)
 {

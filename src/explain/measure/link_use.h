@@ -2,11 +2,11 @@
 /*
  * The use of the link: was it full?
  *
- * What shares a full link gets the same bytes a second together, however many there are, and hardly
- * ever less than at best: that is what tells it from packets that are lost at random, where each
- * connection stands still in its own time. And packets wait in a queue before the link, so that an
- * answer begins to come later while others are coming; or, where that queue is short, they are
- * dropped there. A server that sends slowly does neither.
+ * Transfers that share a full link get the same bytes a second together, however many there are,
+ * and hardly ever less than at best. That tells it from packets that are lost at random, where each
+ * connection stands still in its own time. Packets wait in a queue before a full link, so that
+ * answers begin later while others are coming; or, where that queue is short, they are dropped
+ * there. A server that sends slowly does neither.
  */
 #ifndef EXPLAIN_LINK_USE_H
 #define EXPLAIN_LINK_USE_H

@@ -60,7 +60,7 @@ static uint64_t part_of(uint64_t n, double share)
         return whole_of((double)n * share);
 }
 
-/* With 4 out at most, "few" is up to two: one alone would be a group of one. */
+/* "Few" is up to two where at most 4 are out: one alone would be a group of one. */
 static uint64_t few_at_most(uint64_t most)
 {
         uint64_t least = most / 2 < 2 ? most / 2 : 2;
@@ -68,7 +68,7 @@ static uint64_t few_at_most(uint64_t most)
         return max_u64(part_of(most, FEW_OUT), least);
 }
 
-/* Of these again a quarter, but not so few that one of them decides. */
+/* How many are as good as alone: FEW_OUT of the few, but not so few that one of them decides. */
 static uint64_t alone_at_most(uint64_t few)
 {
         uint64_t least = few < ALONE_LEAST ? few : ALONE_LEAST;
@@ -116,8 +116,8 @@ static void sort_out(struct answers *answers)
 }
 
 /*
- * One quick answer among few would make everything look grown, and one slow one hide it: so the
- * slow ones of few are held against the fast ones of many, and the middle of both against each
+ * One quick answer among few would make everything look grown, and one slow one would hide it. So
+ * the slow ones of few are held against the fast ones of many, and the middle of both against each
  * other.
  */
 static void judge(struct answers *answers)
@@ -145,7 +145,7 @@ static void judge(struct answers *answers)
 
 /* --- one by one ------------------------------------------------------------------------------ */
 
-/* The first ones, as many as could be out; they were not held back by any answer. */
+/* The first requests, as many as could be out, were held back by no answer. */
 static bool began_at_once(const struct answers *answers, size_t n_first)
 {
         double asked_ns = (double)(answers->slots[n_first - 1] - answers->slots[0]);
@@ -165,7 +165,7 @@ static bool are_even(uint64_t *gaps, size_t n)
                (double)quantile_of(gaps, n, 0.9) <= middle_ns * EVEN_GAPS;
 }
 
-/* Takes the place of what many took, which is known by now. */
+/* Uses the memory of `many`, which is judged by now. */
 static void judge_pace(struct answers *answers)
 {
         struct load *load = answers->load;
@@ -195,8 +195,8 @@ static double per_s(const uint64_t *ends, size_t from, size_t to)
 }
 
 /*
- * The pace from one to another; 0: at the pace of one answer, so that it depends on where it is
- * cut.
+ * The pace from one answer to another. 0: it is the pace of one answer, and would depend on where
+ * it is cut.
  */
 static double pace_of(const struct answers *answers, size_t from, size_t to)
 {
@@ -205,7 +205,7 @@ static double pace_of(const struct answers *answers, size_t from, size_t to)
         return per_s(answers->ends, from, to);
 }
 
-/* From `n_left` before the end to half of that; 0: too few to tell. */
+/* The pace from `n_left` before the end to half of that; 0: too few to tell. */
 static double pace_of_half(const struct answers *answers, size_t n_left)
 {
         size_t from = answers->n_ends - n_left, to = answers->n_ends - n_left / 2;
@@ -214,7 +214,7 @@ static double pace_of_half(const struct answers *answers, size_t n_left)
 }
 
 /*
- * The best pace of so many in a row before that: where answers differ some come quickly by
+ * The best pace of as many in a row before that. Where answers differ some come quickly by
  * accident.
  */
 static double pace_by_accident(const struct answers *answers, size_t n_full, size_t n)
@@ -231,8 +231,8 @@ static double pace_by_accident(const struct answers *answers, size_t n_full, siz
 }
 
 /*
- * The pace with best_n out. What ended while they got fewer had been begun when they were `n_left`
- * and more, so it was that many that slowed it down. Between there and all of them the pace is
+ * The pace with best_n out. Answers that ended while fewer were left had been begun when `n_left`
+ * and more were out, and were slowed down by as many. Between there and all of them the pace is
  * taken to fall as the Universal Scalability Law has it beyond its peak, with 1 / (1 + k (n - 1)).
  */
 static double pace_at(const struct load *load, double pace, double n_left)
@@ -244,7 +244,10 @@ static double pace_at(const struct load *load, double pace, double n_left)
         return pace * (1 + k * (n_left - 1)) / (1 + k * (load->best_n - 1));
 }
 
-/* It is no accident of a few: higher than any before, and so are those up to there together. */
+/*
+ * The pace is no accident of a few answers: it is higher than any before, and so is that of all up
+ * to there.
+ */
 static bool is_peak(const struct answers *answers, size_t n_full, size_t n_left, double pace)
 {
         double worth_it = answers->load->full_per_s * BETTER_PACE;
@@ -255,10 +258,9 @@ static bool is_peak(const struct answers *answers, size_t n_full, size_t n_left,
 }
 
 /*
- * Until the last one begins all slots are in use; then fewer and fewer are. That time is looked at
- * in halves: from all to half of them, to a quarter, ... Where answers come faster although fewer
- * are out, more at once had slowed the server down. At one that is merely full they come at the
- * same pace.
+ * Until the last request begins all slots are in use; then fewer and fewer are. That time is looked
+ * at in halves: from all to half of them, to a quarter, and so on. Where answers come faster with
+ * fewer out, more at once had slowed the server down. A server that is merely full keeps its pace.
  */
 static void watch_the_end(struct answers *answers)
 {

@@ -3,15 +3,15 @@
  * How a server took it when more was asked of it at once
  *
  * A limit that is too low and a server that is full look alike while they last: all slots are in
- * use, requests wait. What tells them apart is the time of an answer with few requests out and with
- * many. A run has both: it begins with one request, then two, ... until all slots are in use. A
- * server that is not full answers these first ones as fast as the others; at one that is, those
- * that came when many were there waited for each other.
+ * use, requests wait. The time of an answer with few requests out and with many tells them apart. A
+ * run has both: it begins with one request, then two, until all slots are in use. A server that is
+ * not full answers the first ones as fast as the others. At a full one those that came when many
+ * were there waited for each other.
  *
- * Where others had filled it before, or where it answers at a fixed rate and keeps the rest
- * waiting, even the first ones have to wait. Then it is seen by the pace: what was asked for at
- * once is answered one by one, as evenly as all that follows. A server that is merely slow answers
- * at once what was asked for at once.
+ * Where others had filled the server before, or where it answers at a fixed rate and keeps the rest
+ * waiting, even the first ones have to wait. Then the pace shows it: requests that were made at
+ * once are answered one by one, as evenly as all that follow. A server that is merely slow answers
+ * them at once.
  */
 #ifndef EXPLAIN_LOAD_H
 #define EXPLAIN_LOAD_H
@@ -25,8 +25,8 @@ enum load_answer {
 };
 
 /*
- * Of one host's answers, by how many of its requests were out when theirs began: a quarter at most,
- * or three quarters and more.
+ * The answers of one host, by how many of its requests were out when theirs began: FEW_OUT at most,
+ * or MANY_OUT and more.
  */
 struct load {
         enum load_answer answer;
@@ -40,8 +40,8 @@ struct load {
         bool is_paced;     /* one by one from the start, alone_ns apart */
         double full_per_s; /* answers a second while at least three quarters were out */
         /*
-         * When fewer and fewer were out, at the end: the best that it did, and with how many. 0: no
-         * better than when full.
+         * The best pace at the end, when fewer and fewer were out, and with how many. 0: no better
+         * than when full.
          */
         double best_per_s, best_n;
 };
@@ -58,8 +58,8 @@ bool load_is_full(const struct load *load);
 bool load_is_answer(const struct load *load, const struct trace_attempt *attempt);
 
 /*
- * The time of an answer when the limit is raised by this factor: at least as much longer as could
- * not have been seen so far, and at most by that factor, as it is where the server is full.
+ * By how much longer an answer takes when the limit is raised by this factor: at least by what
+ * could not have been seen so far, and at most by that factor, as at a full server.
  */
 double load_factor_when_raised(const struct load *load, double raise);
 

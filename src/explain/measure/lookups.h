@@ -2,9 +2,9 @@
 /*
  * Lookups of names: how long, how often the same one, and which of them were lost
  *
- * A question that got no answer shows in time alone: the resolver asks again after 2 s (then 4 s, 8
+ * A question that got no answer shows in time alone. The resolver asks again after 2 s (then 4 s, 8
  * s; or the next name server after 2 s), so that a lookup takes a multiple of 2 s and the little
- * that the answer took. One that lost only the question for IPv6 addresses does not hold up
+ * that the answer took. A lookup that lost only the question for IPv6 addresses does not hold up
  * requests for that long: after 50 ms they go on with IPv4 (RFC 8305), and the lookup itself ends
  * later, or not within the run.
  */

@@ -20,8 +20,8 @@ static uint64_t wait_of(const struct trace_attempt *attempt)
 }
 
 /*
- * To when it was read: what came while something before it was missing has its stamp from then, but
- * could not be read.
+ * The time until the last byte was read. Data that came while something before it was missing has a
+ * stamp from then, but could not be read.
  */
 static uint64_t receive_of(const struct trace_attempt *attempt)
 {

@@ -2,10 +2,10 @@
 /*
  * Losses: which connections missed packets, and what that cost
  *
- * The kernel counts what it had to send again, and what came from the server before something that
- * was missing. A connection on which either happened may have been held up: by a round trip at the
- * least, by 200 ms where only a timeout told that something was missing; that one leaves no other
- * trace when it was the last packet of a body. What was held up shows beside what is usual.
+ * The kernel counts packets that it had to send again, and packets of the server that came after
+ * one that was missing. A connection that has either may have been held up: by a round trip at the
+ * least, and by 200 ms where only a timeout told that something was missing. The latter leaves no
+ * other trace when the last packet of a body was lost. What was held up shows beside what is usual.
  */
 #ifndef EXPLAIN_LOSSES_H
 #define EXPLAIN_LOSSES_H
@@ -42,7 +42,7 @@ uint64_t loss_of_wait_ns(const struct losses *losses, const struct facts *facts,
 uint64_t loss_of_receive_ns(const struct losses *losses, const struct facts *facts,
         const struct trace_attempt *attempt);
 
-/* They held so much up that answers come late by them, and by no server. */
+/* Losses held up so much that answers come late by them, and not by the server. */
 bool losses_come_first(const struct facts *facts);
 
 #endif

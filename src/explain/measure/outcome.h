@@ -2,8 +2,8 @@
 /*
  * How the requests ended: answered, with an error for an answer, failed, or stopped by somebody
  *
- * What was stopped was not done, and is no failure. Where nearly all that was done failed, or was
- * refused, the times are those of failures and say nothing about speed.
+ * A request that was stopped was not done, and is no failure. Where nearly all that were done
+ * failed, or were refused, the times are those of failures and say nothing about speed.
  */
 #ifndef EXPLAIN_OUTCOME_H
 #define EXPLAIN_OUTCOME_H
@@ -45,10 +45,7 @@ struct outcome_errors {
 
 void outcome_errors(struct outcome_errors *errors, const struct facts *facts);
 
-/*
- * The same in counts of the whole run, to be told. What is judged is judged by what is in the
- * record.
- */
+/* The same for the whole run, for counts that are told. Rules judge by what is in the record. */
 struct outcome_told {
         uint64_t n_requests, n_done, n_failed, n_cancelled;
         uint64_t n_errors, n_of_status;

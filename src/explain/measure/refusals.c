@@ -72,7 +72,8 @@ static void count(struct refusals *refusals, const struct record *record,
 /* --- what was let in ------------------------------------------------------------------------- */
 
 /*
- * Moments, sorted: who got a slot when, and of those let in when they were over and what they took.
+ * Sorted moments at which attempts got a slot; of those let in also when they ended, and how long
+ * they took.
  */
 struct lives {
         uint64_t *begins, *ends, *durations;
@@ -121,7 +122,7 @@ static size_t count_before(const uint64_t *sorted, size_t n, uint64_t moment_ns)
         return low;
 }
 
-/* Let in and not over, of those that had begun before this moment. */
+/* How many that were let in were under way at this moment. */
 static uint64_t n_under_way(const struct lives *lives, uint64_t moment_ns)
 {
         size_t n_begun = count_before(lives->begins, lives->n, moment_ns);
@@ -130,7 +131,7 @@ static uint64_t n_under_way(const struct lives *lives, uint64_t moment_ns)
         return n_begun > n_over ? n_begun - n_over : 0;
 }
 
-/* From the first that was under way until none was, and so on. */
+/* How long at least one of them was under way. */
 static uint64_t busy_ns(const struct lives *lives)
 {
         uint64_t busy_ns = 0, since_ns = lives->n ? lives->begins[0] : 0;
@@ -148,8 +149,7 @@ static uint64_t busy_ns(const struct lives *lives)
 }
 
 /*
- * The company that nearly all of those refused had. 0 where others were let in although they had
- * it.
+ * How many were under way beside nearly all of those refused. 0: others were let in beside as many.
  */
 static uint64_t let_in_at_once(struct lives *lives)
 {
@@ -167,8 +167,8 @@ static uint64_t let_in_at_once(struct lives *lives)
 }
 
 /*
- * Over PACE_OF_PART of them, in which holds weigh little. As many as came first, at once, may have
- * been saved up again: they do not count.
+ * The best pace over PACE_OF_PART of them, in which holds weigh little. As many as came first, at
+ * once, may have been saved up again: they do not count.
  */
 static double best_per_s(const struct lives *lives, size_t n_first)
 {

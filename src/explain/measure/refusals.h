@@ -3,12 +3,11 @@
  * Refusals: answers that say "not now"
  *
  * 429 (too many requests) and 503 (unavailable) come at once and say nothing of how long an answer
- * takes. What they do tell is what the server takes: so many a second, or so many at once. Which of
- * the two it is shows in how many that it did let in were under way when it refused one: at a
- * server that is full always about as many, and hardly ever fewer; at one that counts by the second
- * any number, and mostly none.
+ * takes. They do tell what the server takes: so many a second, or so many at once. How many were
+ * under way beside a refusal tells which. At a server that is full it is always about as many, and
+ * hardly ever fewer; at one that counts by the second it is any number, and mostly none.
  *
- * Of several hosts one is looked at: that which refused most. What it lets in says nothing of the
+ * Of several hosts the one that refused most is looked at. What it lets in says nothing of the
  * others.
  */
 #ifndef EXPLAIN_REFUSALS_H

@@ -16,7 +16,10 @@ static uint64_t max_ns(uint64_t a, uint64_t b)
         return a > b ? a : b;
 }
 
-/* Of values that come one after the other; Welford's way, as their squares are large. */
+/*
+ * Mean and scatter of values that come one after the other: Welford's way, as their squares are
+ * large.
+ */
 struct scatter {
         double n, mean, squares;
 };

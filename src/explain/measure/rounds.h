@@ -2,11 +2,11 @@
 /*
  * Rounds: did the program wait for all of its requests before it submitted more?
  *
- * A new round begins with a submission at which nothing was outstanding any more. A batch that is
- * handed over at once, or that keeps a window filled, has one; a program that works in batches has
- * one for each; one that does one request after another, or gets them one by one, has as many as
- * requests. Whether the program waited for results or had nothing to submit shows in the pauses
- * between rounds.
+ * A new round begins with a submission at which no request is outstanding any more. A batch that is
+ * handed over at once, or that keeps a window filled, has one. A program that works in batches has
+ * one for each. One that makes one request after another, or gets them one by one, has as many as
+ * requests. The pauses between rounds tell whether the program waited for results or had nothing to
+ * submit.
  */
 #ifndef EXPLAIN_ROUNDS_H
 #define EXPLAIN_ROUNDS_H
@@ -26,7 +26,10 @@ void rounds_count(struct rounds *rounds, const struct facts *facts);
 /* Requests in a round. */
 double rounds_mean(const struct rounds *rounds, const struct facts *facts);
 
-/* It waited for the last of each batch: in rounds of several requests, without long pauses. */
+/*
+ * The program waited for the last of each batch: in rounds of several requests, without long
+ * pauses.
+ */
 bool rounds_are_batches(const struct rounds *rounds, const struct facts *facts);
 
 #endif

@@ -44,7 +44,7 @@ bool transfer_of(struct transfer *transfer, const struct facts *facts,
                 .n_rounds = transfer_n_rounds(attempt->wire_bytes, FIRST_WINDOW),
                 .is_new = !attempt->is_reused,
         };
-        /* The request's own way is no silence of the server's. */
+        /* The way of the request is no silence of the server. */
         transfer->was_quiet =
                 !transfer->is_new && quiet_ns(attempt) >= RTO_MIN_NS + 2 * transfer->round_trip_ns;
         return true;

@@ -15,7 +15,7 @@ static bool lost_something(const struct record *record, const struct trace_attem
         return conn && (conn->n_retransmits || conn->n_out_of_order);
 }
 
-/* Between the first byte and the last, for want of anything to send. */
+/* How long an answer paused between its first byte and its last, for want of anything to send. */
 static uint64_t pause_ns(const struct facts *facts, const struct trace_attempt *attempt)
 {
         struct transfer transfer;
@@ -59,7 +59,10 @@ void waiting_measure(struct waiting *waiting, const struct facts *facts)
 
 /* --- are they what took long? ---------------------------------------------------------------- */
 
-/* Connections are kept, or opening them takes little beside the answers: else it is that. */
+/*
+ * Connections are kept, or opening them takes little beside the answers; else opening them is what
+ * took long.
+ */
 static bool connecting_is_no_matter(const struct waiting *waiting, const struct facts *facts)
 {
         uint64_t opening_ns =

@@ -3,9 +3,9 @@
  * Waiting: how long the server was waited for
  *
  * Until the first byte of an answer comes; and until the last one, where the rest of a small answer
- * is late. What fits into the first window is sent at once, so it was not made yet: a program that
- * prints its head, and then works, or prints line by line. It is somebody else's doing where
- * packets were lost, and where it is short enough to be an acknowledgement that was waited for
+ * is late. A body that fits into the first window is sent at once, so it was not made yet: the
+ * program prints its head and then works, or prints line by line. The time is not the server's
+ * where packets were lost, nor where it is short enough to be a wait for an acknowledgement
  * (causes_wire.c). Large bodies are looked at in causes_window.c.
  */
 #ifndef EXPLAIN_WAITING_H
@@ -22,10 +22,13 @@ struct waiting {
 
 void waiting_measure(struct waiting *waiting, const struct facts *facts);
 
-/* Of one: from its last byte sent to its first received, and what it then paused. */
+/*
+ * How long one attempt waited: from its last byte sent to its first received, and what it then
+ * paused.
+ */
 uint64_t waiting_ns(const struct facts *facts, const struct trace_attempt *attempt);
 
-/* Was waiting for answers what made the run long, and has what else there is no name of its own? */
+/* Did waiting for answers make the run long, and has nothing else there a name of its own? */
 bool waiting_took_long(const struct waiting *waiting, const struct facts *facts);
 
 #endif

@@ -62,7 +62,7 @@ static void add_slots(struct list *list, const struct facts *facts, uint64_t eac
                 words_count(facts->slots).text);
 }
 
-/* Where this program is busy for most of the time it may be what keeps answers waiting. */
+/* Where this program is busy for most of the time it may keep answers waiting itself. */
 static bool is_server_full(const struct facts *facts, const struct load *load)
 {
         return facts->n_hosts == 1 && load->answer == LOAD_GROWS && load->full_per_s > 0 &&
@@ -70,8 +70,8 @@ static bool is_server_full(const struct facts *facts, const struct load *load)
 }
 
 /*
- * At a server that is full the time of an answer is a queue, and no property of the slots: these
- * need what it takes alone.
+ * At a full server the time of an answer is a queue, and not the slots'. So the bound of the slots
+ * takes what an answer takes alone.
  */
 static void add_server(struct list *list, const struct facts *facts)
 {
@@ -130,8 +130,8 @@ static double most_in_window(const struct facts *facts)
 }
 
 /*
- * Bytes came evenly, and nothing says that the link took more of them than these: a server that
- * makes a pause sends unevenly, or little.
+ * Bytes came evenly, and nothing says that the link could take more of them. A server that makes a
+ * pause sends unevenly, or little.
  */
 static bool is_link_what_held_up(const struct facts *facts)
 {
@@ -227,7 +227,9 @@ static void add_names(struct list *list, const struct facts *facts)
                 words_counted(facts->record->n_lookups, "DNS lookup", "DNS lookups").text);
 }
 
-/* What it took slots for, the failed ones as well: that was waited for, too. */
+/*
+ * The time for which a request held slots, also in attempts that failed: that was waited for, too.
+ */
 static uint64_t service_ns(const struct facts *facts, size_t from, size_t to)
 {
         uint64_t ns = 0;

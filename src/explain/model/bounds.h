@@ -15,8 +15,10 @@
 struct bound {
         /*
          * slots      what requests held slots for, divided among these
-         * server     as many answers a second as it gave at its fullest, where more at once only made them wait
-         * link       as many bytes a second as came in the best tenth of the run, where it may have been the link that let no more through
+         * server     as many answers a second as it gave at its fullest, where more at once only
+         *            made them wait
+         * link       as many bytes a second as came in the best tenth of the run, where the link
+         *            may have let no more through
          * loop       all work of the loop's thread
          * processor  all processor time, divided among the processors
          * workers    all work of theirs, divided among them

@@ -2,8 +2,8 @@
 /*
  * What the workers were at
  *
- * Of processing the record has when a response was handed over and when it was done; when a worker
- * began with it follows from that: they take one after the other, each when it is free.
+ * The record has when a response was handed over and when it was done. When a worker began with it
+ * follows from that: workers take one response after the other, each when it is free.
  */
 #ifndef EXPLAIN_CREW_H
 #define EXPLAIN_CREW_H

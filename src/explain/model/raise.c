@@ -8,9 +8,9 @@
 #include <explain/measure/waiting.h>
 
 /*
- * What more at once brings with it, beside what was to be changed anyway: more connections have to
- * be opened, which is work for the loop as well; handshakes that are computed wait for each other,
- * the longer the more there are; and the server may take longer.
+ * What more at once brings with it, beside the change itself: more connections are opened, which is
+ * work for the loop as well; handshakes that are computed wait for each other, the longer the more
+ * there are; and the server may take longer.
  */
 struct more {
         const struct replay *replay;

@@ -23,9 +23,9 @@ void raise_limit(struct raise *raise, struct replay *replay, uint64_t *limit, ui
         const struct facts *facts);
 
 /*
- * Is it for the limit of all (`concurrency`) that the run took so long, and not for the server?
- * Then its slots were full most of the time, each took many requests in turn, what these waited for
- * were answers, and raising it gains something. A few turns only are long because of the time of
+ * Is it the limit of all (`concurrency`), and not the server, for which the run took so long? Then
+ * its slots were full most of the time, each took many requests in turn, these waited for answers,
+ * and raising the limit gains something. A run with a few turns only is long because of the time of
  * each.
  */
 bool raise_is_called_for(struct raise *raise, const struct facts *facts);

@@ -103,8 +103,8 @@ static void describe(const struct staging *staging, size_t from, struct replay_r
 /* --- when it comes --------------------------------------------------------------------------- */
 
 /*
- * The time since the one before it, taken away where it could not have come earlier for want of
- * room.
+ * When a request comes: as long after the one before it as it did. Time in which there was no room
+ * is taken away.
  */
 static uint64_t due_ns(struct staging *staging, const struct sort_pair *request)
 {
@@ -118,8 +118,8 @@ static uint64_t due_ns(struct staging *staging, const struct sort_pair *request)
 }
 
 /*
- * Behind the result that its program waited for, or behind one that is as many requests before it
- * in the sample; the sample's first ones are there at the start.
+ * Lets a request follow the result that its program waited for, or one that is as many requests
+ * before it in the sample. The first ones of the sample are there at the start.
  */
 static void follow(const struct staging *staging, size_t place, struct simulate_job *job,
         uint32_t index)
@@ -230,8 +230,8 @@ static void choose_sample(struct staging *staging)
 }
 
 /*
- * What was stopped took as long as the run did, whatever there was for it; unless nothing else is
- * there it is left out.
+ * A request that was stopped took as long as the run did, whatever limits there were. It is left
+ * out unless all were stopped.
  */
 static bool is_left_out(const struct facts *facts, size_t to)
 {

@@ -2,21 +2,21 @@
 /*
  * Replay: the same run with one thing changed
  *
- * A discrete-event simulation (simulate.h). Each request is what it was measured to take, part by
- * part; slots, the loop's thread, the workers, the link and the rate are what they wait for. What
- * is changed: these resources, or what each request takes. The answer is scaled by how well the
- * simulation of the unchanged run fits the measured wall time; what the simulation does not account
- * for when it is off by more than half stays as it is.
+ * A discrete-event simulation (simulate.h). Each request takes what it was measured to take, part
+ * by part, and waits for slots, the loop's thread, the workers, the link and the rate. What changes
+ * is one of these resources, or what each request takes. The answer is scaled by how well the
+ * simulation of the unchanged run fits the measured wall time. Where that is off by more than
+ * REPLAY_OFF, the time that the simulation does not account for stays as it is.
  *
- * When requests come: as they did, where that was the input's doing; at once, where the client was
- * full; and after the result that the program waited for, where it goes on with results (intake.h).
- * How the server takes it when more is asked of it at once is not known here: give a range.
+ * Requests come as they did where the input decided that; at once, where the client was full; and
+ * after the result that the program waited for, where it goes on with results (intake.h). How the
+ * server takes more at once is not known here: give a range.
  *
  * Of more than REPLAY_MOST requests a sample is simulated: of every so many runs of REPLAY_RUN in
- * their order the last, so that most of what goes on with another's result finds it there, in time
- * made shorter by as much. What only one of these requests took long for is told as it was if it is
- * in the sample, as those at the end are; one in the middle is counted as often as others, or not
- * at all.
+ * their order the last. So a request that goes on with the result of another mostly finds it in the
+ * sample, and time is shorter by as much. What only one request took long for is told as it was if
+ * that is in the sample, as those at the end are. One in the middle counts as often as others, or
+ * not at all.
  */
 #ifndef EXPLAIN_REPLAY_H
 #define EXPLAIN_REPLAY_H

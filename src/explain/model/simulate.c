@@ -59,7 +59,7 @@ static uint64_t min_u64(uint64_t a, uint64_t b)
         return a < b ? a : b;
 }
 
-/* What one thing of so many a second takes. */
+/* The time that one thing takes where there are so many a second. */
 static uint64_t each_ns(double per_s, double n)
 {
         double ns = n * 1e9 / per_s;
@@ -104,7 +104,7 @@ static uint32_t index_of(const struct run *run, const struct simulate_job *job)
 
 /* --- queues ---------------------------------------------------------------------------------- */
 
-/* What goes on is before what begins. */
+/* A job that goes on stands before those that begin. */
 static void enter(struct run *run, struct queue *queue, struct simulate_job *job, bool is_first)
 {
         uint32_t index = index_of(run, job);
@@ -217,8 +217,8 @@ static bool has_rate(const struct run *run)
 }
 
 /*
- * The first of those that wait is to start when its origin's own moment has come; what passed while
- * nobody waited is gone.
+ * The first job that waits starts when its origin's own moment has come. Moments that passed while
+ * no job waited are gone.
  */
 static void await_own_moment(struct run *run, struct origin *origin)
 {
@@ -237,7 +237,7 @@ static void plan(struct run *run, struct simulate_job *job)
                 await_own_moment(run, origin);
 }
 
-/* The next one of the rate of all. */
+/* Takes the next moment of the rate of all. */
 static void take_moment(struct run *run, struct simulate_job *job)
 {
         uint64_t at_ns = run->now_ns;
@@ -249,7 +249,7 @@ static void take_moment(struct run *run, struct simulate_job *job)
         happens(run, job, STEP_DUE, at_ns);
 }
 
-/* Of the moments of its own that passed while others had theirs one is left, and used up now. */
+/* Of its own moments that passed while others had theirs one is left, and is used up now. */
 static void leave_plan(struct run *run, struct origin *origin)
 {
         uint64_t own_ns = 0;
@@ -306,7 +306,7 @@ static void arrive(struct run *run, struct simulate_job *job)
                 happens(run, job, STEP_DUE, run->now_ns);
 }
 
-/* A visit is done: another one, the worker, or over. */
+/* A visit is done. Another one follows, or the worker, or the job is over. */
 static void leave(struct run *run, struct simulate_job *job)
 {
         struct origin *origin = &run->origins[job->origin];
@@ -324,8 +324,8 @@ static void leave(struct run *run, struct simulate_job *job)
 }
 
 /*
- * When it would be over among all that the jobs stand for: like it there is one, and like the mean
- * there are many.
+ * When the job would be over among all that the jobs stand for: there is one that takes as long as
+ * it does, and many that take the mean.
  */
 static void note_end(struct run *run, const struct simulate_job *job)
 {

@@ -5,14 +5,15 @@
  *      arrives ─ rate ─ due ─ slot ─ [ the way, the server ─ answers a second ─ link ─ loop ] ─ slot given back ─┬─ back-off ─ arrives
  *                                                                                                                 └─ worker ─ over
  *
- * What is in brackets is a visit: an attempt, for which the slot is held. Slots go to the origins
- * in turn, and an origin may have what core/sched.h lets it have. So do the moments of the rate of
- * all, among the origins whose own moment has come, as core/pace.h has it. The server's answers,
- * the link and the loop are one after the other, each in the order of arrival. Each job has one
- * event at a time: the next thing that happens to it. Knows nothing of records.
+ * A visit, in brackets, is an attempt: the slot is held for it. Slots go to the origins in turn,
+ * and an origin may have what core/fair_share.h lets it have. The moments of the rate of all also
+ * go to the origins in turn, among those whose own moment has come (core/pace.h). The server's
+ * answers, the link and the loop each take one job after the other, in the order of arrival. Each
+ * job has one event at a time: the next thing that happens to it. The simulation knows nothing of
+ * records.
  *
- * Jobs may be a sample, each standing for so many. Then all takes as many times longer, but for
- * what a job takes longer than the others do: that happens to it alone.
+ * Jobs may be a sample, each standing for so many. Then everything takes as many times longer, but
+ * for the time that a job takes longer than the others: that happens once.
  */
 #ifndef EXPLAIN_SIMULATE_H
 #define EXPLAIN_SIMULATE_H

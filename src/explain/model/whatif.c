@@ -10,7 +10,7 @@ struct keeping {
         size_t n_origins;
 };
 
-/* As many as were in use at once, of those that may be now. */
+/* As many connections as were in use at once, among requests that may be under way now. */
 static int count_needed(struct keeping *keeping, const struct facts *facts)
 {
         uint64_t most = keeping->whatif->concurrency ? keeping->whatif->concurrency : UINT32_MAX;

@@ -3,8 +3,8 @@
  * What if: replays with a change that several causes are about
  *
  * Connections that are kept: a request opens one only while its origin has fewer than were in use
- * there at once. Everybody else finds one that is there: it has no name to look up, nobody to
- * connect to, no handshake to make.
+ * there at once. Every other request finds one that is there, and looks up no name, connects to
+ * nothing and makes no handshake.
  */
 #ifndef EXPLAIN_WHATIF_H
 #define EXPLAIN_WHATIF_H
