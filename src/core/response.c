@@ -34,7 +34,9 @@ void response_stamp(struct muster_request *request, uint64_t kernel_ns, uint64_t
         tracing_received(request->engine, kernel_ns);
         attempt->last_byte_kernel_ns = kernel_ns;
         attempt->last_byte_read_ns = now_ns;
-        deadline_received(request, now_ns);
+        /* While its sink is full nothing is expected of the server. */
+        if (!request->sink.is_blocked)
+                deadline_received(request, now_ns);
 }
 
 void response_forget_arrival(struct muster_request *request)

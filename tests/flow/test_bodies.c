@@ -153,6 +153,45 @@ static void test_slow_pipe_holds_up_only_itself(void **state)
         close_world(&w);
 }
 
+/*
+ * Over TLS what came with one receive is decrypted piece by piece, also behind the one that filled
+ * the pipe.
+ */
+static void test_slow_pipe_is_no_silence_of_the_server(void **state)
+{
+        struct muster_request *request;
+        struct muster_result *result = NULL;
+        char buffer[65536];
+        struct world w;
+        int fds[2];
+
+        (void)state;
+        open_tls_world(&w);
+        assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
+        fcntl(fds[0], F_SETFL, O_NONBLOCK);
+        request = request_to(&w, "GET", "/bytes/5M");
+        muster_request_set_options(request,
+                &(struct muster_request_options){ .read_timeout_ms = 50 });
+        assert_int_equal(muster_request_set_sink_fd(request, fds[1]), 0);
+        muster_submit(w.client, request, NULL);
+        while (!request->sink.is_blocked)
+                muster_turn(w.client);
+        for (int i = 0; i < 20; i++)
+                muster_wait(w.client, 10); /* longer than the read timeout */
+        while (!result) {
+                (void)!read(fds[0], buffer, sizeof(buffer));
+                muster_turn(w.client);
+                result = muster_take(w.client);
+        }
+        assert_null(muster_result_error(result));
+        assert_int_equal(muster_result_body_bytes(result), LARGE_BYTES);
+        check_sums(result);
+        muster_result_free(result);
+        close(fds[0]);
+        close(fds[1]);
+        close_world(&w);
+}
+
 /* --- streams --------------------------------------------------------------------------------- */
 
 static struct muster_request *stream_of(struct world *w, const char *path)
@@ -352,6 +391,7 @@ int main(void)
                 cmocka_unit_test(test_status_that_fails_stays_in_memory),
                 cmocka_unit_test(test_status_that_fails_with_its_body),
                 cmocka_unit_test(test_slow_pipe_holds_up_only_itself),
+                cmocka_unit_test(test_slow_pipe_is_no_silence_of_the_server),
                 cmocka_unit_test(test_stream),
                 cmocka_unit_test(test_stream_waits_for_its_reader),
                 cmocka_unit_test(test_stream_that_ends_early),
