@@ -120,10 +120,11 @@ int tls_server_new(struct tls **ret_tls, struct tls_context *context, struct mus
                 return error_set_memory(error, MUSTER_PHASE_TLS);
         ERR_clear_error();
         tls->host = mem_strdup("the client");
-        tls->ssl = SSL_new(context->ssl_ctx);
+        if (tls->host)
+                tls->ssl = SSL_new(context->ssl_ctx);
         if (tls->ssl)
                 bio = tls_bio_new(context->bio_method, tls);
-        if (!tls->host || !bio) {
+        if (!bio) {
                 ERR_clear_error();
                 tls_free(tls);
                 return error_set_memory(error, MUSTER_PHASE_TLS);

@@ -8,7 +8,7 @@
 #include <openssl/x509v3.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <tls/tls.h>
+#include <tls/tls_server.h>
 #include <unistd.h>
 
 /* --- certificates ---------------------------------------------------------------------------- */
@@ -552,10 +552,39 @@ static void connect_with_little_memory(void)
         tls_context_free(context);
 }
 
+static char *read_file(const char *path)
+{
+        FILE *file = fopen(path, "r");
+        char *text = calloc(1, 10000);
+
+        assert_non_null(file);
+        assert_true(fread(text, 1, 9999, file) > 0);
+        fclose(file);
+        return text;
+}
+
+static void serve_with_little_memory(void)
+{
+        char *pem = read_file(client_file);
+        struct tls_context *context = NULL;
+        struct muster_error error = { 0 };
+        struct tls *tls = NULL;
+        int r = tls_server_context_new(&context,
+                &(struct tls_server_options){ .chain_pem = pem, .key_pem = pem }, &error);
+
+        if (r == 0)
+                r = tls_server_new(&tls, context, &error);
+        assert_true(r == 0 || r == MUSTER_E_RESOURCE);
+        tls_free(tls);
+        tls_context_free(context);
+        free(pem);
+}
+
 static void test_memory(void **state)
 {
         (void)state;
         for_each_failing_allocation(connect_with_little_memory);
+        for_each_failing_allocation(serve_with_little_memory);
 }
 
 int main(void)
