@@ -357,11 +357,12 @@ static void put_back(struct muster_request *request)
         end_stream(request);
         assert(request->state == REQUEST_TAKEN);
         list_remove(&request->link);
+        if (client)
+                keep_body(client, &request->result.body);
         if (!client || client->n_stored >= STORE_MAX) {
                 request_destroy(request);
                 return;
         }
-        keep_body(client, &request->result.body);
         request_recycle(request);
         list_push_front(&client->store, &request->link);
         client->n_stored++;

@@ -157,6 +157,37 @@ static void test_many_hosts(void **state)
         close_world(w);
 }
 
+/* The threads take the memory for large bodies where the caller's gives it back. */
+static void test_large_bodies(void **state)
+{
+        struct world *w;
+        struct muster_client_options options = with_threads(2);
+        struct muster_result *result;
+        struct muster_str letters;
+        unsigned n = 0;
+
+        (void)state;
+        options.concurrency = 4;
+        w = open_world(options, NULL, NULL);
+        letters = lab_filling(&w->lab, 0);
+        for (unsigned i = 0; i < 60; i++)
+                get(w, i % N_HOSTS, i % 2 ? "/bytes/300000" : "/bytes/1M", i);
+        while ((result = muster_next(w->client))) {
+                size_t size = (uintptr_t)muster_result_userdata(result) % 2 ? 300000 : 1024 * 1024;
+                size_t looked_at = size < letters.len ? size : letters.len;
+
+                assert_null(muster_result_error(result));
+                assert_int_equal(muster_result_body_size(result), size);
+                assert_memory_equal(muster_result_body(result), letters.at, looked_at);
+                check_sums(result);
+                muster_result_free(result);
+                n++;
+        }
+        assert_int_equal(n, 60);
+        assert_int_equal(w->client->bodies.n_bytes, 0);
+        close_world(w);
+}
+
 /* In the order of completion, within what is there when one is taken. */
 static void test_results_come_in_order(void **state)
 {
@@ -743,6 +774,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_many_hosts),
+                cmocka_unit_test(test_large_bodies),
                 cmocka_unit_test(test_results_come_in_order),
                 cmocka_unit_test(test_bad_urls_are_results),
                 cmocka_unit_test(test_spellings_of_an_origin),
