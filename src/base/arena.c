@@ -5,9 +5,8 @@
 #include <assert.h>
 
 #define BLOCK_BYTES (16 * 1024)
-#define LARGE_BYTES                                                                                \
-        (BLOCK_BYTES /                                                                             \
-                4) /* has a block of its own: no more than a quarter of any other is wasted */
+/* A longer text gets its own block: no block wastes more than a quarter. */
+#define LARGE_BYTES (BLOCK_BYTES / 4)
 
 struct block {
         struct block *next;
@@ -16,8 +15,8 @@ struct block {
 };
 
 struct arena {
-        struct block *blocks; /* the one that is being filled comes first */
-        size_t left;          /* bytes in it */
+        struct block *blocks; /* the block that is being filled comes first */
+        size_t left;          /* bytes left in the first block */
 };
 
 struct arena *arena_new(void)
@@ -45,7 +44,7 @@ static struct block *block_new(size_t bytes)
         return block;
 }
 
-/* A block that nothing else goes into; the one that is being filled stays the first. */
+/* A block for one text only. The block that is being filled stays the first. */
 static char *add_large(struct arena *arena, size_t bytes)
 {
         struct block *block = block_new(bytes);

@@ -2,8 +2,8 @@
 /*
  * A growing run of bytes
  *
- * Zeroed is empty and owns nothing. Functions that grow it answer 0 or MUSTER_E_RESOURCE; then it
- * is as it was before.
+ * A zeroed buffer is empty and owns nothing. Functions that grow it return 0, or MUSTER_E_RESOURCE
+ * and leave it as it was.
  */
 #ifndef BASE_BUF_H
 #define BASE_BUF_H
@@ -16,7 +16,7 @@ struct buf {
         size_t size; /* bytes allocated */
 };
 
-/* Release the memory; empty again, may be called twice. */
+/* Release the memory. The buffer is empty again; this may be called twice. */
 void buf_deinit(struct buf *buf);
 
 /* Make sure that `more` bytes fit behind the end. */
@@ -29,7 +29,7 @@ int buf_add_text(struct buf *buf, const char *text);
 int buf_add_char(struct buf *buf, char c);
 int buf_add_u64(struct buf *buf, uint64_t value);
 
-/* Append a zero byte behind the end that does not count. */
+/* Put a zero byte behind the end, not counted in `len`. */
 int buf_terminate(struct buf *buf);
 
 /* Drop `n` bytes from the front, moving the rest. */

@@ -4,7 +4,7 @@
 #include "mem.h"
 #include <assert.h>
 
-/* At the beginning of memory that is kept. */
+/* Lies at the beginning of each piece of memory that is kept. */
 struct buf_store_piece {
         struct buf_store_piece *next;
 };
@@ -44,7 +44,7 @@ void buf_store_empty(struct buf_store *store)
                 free_all(pieces[i]);
 }
 
-/* The class whose buffers have room for `size` bytes, and how large they are. */
+/* The class whose buffers hold `size` bytes, and the size of its buffers. */
 static int class_for(size_t size, size_t *ret_class_bytes)
 {
         size_t class_bytes = BUF_STORE_LEAST_BYTES;
@@ -88,7 +88,7 @@ int buf_store_take(struct buf_store *store, struct buf *buf, size_t size)
         return 0;
 }
 
-/* False: there is no room for it. */
+/* False: the store is full. */
 static bool push(struct buf_store *store, int class, size_t class_bytes, void *at)
 {
         struct buf_store_piece *piece = at;

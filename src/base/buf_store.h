@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Memory of large buffers, kept for the next ones
+ * Buffer store: the memory of large buffers, kept for reuse
  *
- * The kernel clears each page that a program touches first, and for a body of megabytes that costs
- * as much as receiving it. So what one buffer does not need any more is given to another one of
- * about its size, the last one first. A store holds a bounded number of bytes; what is beyond goes
- * back to the system. Any thread: it is locked, which buffers so large do not notice.
+ * The kernel clears each page before a program first touches it. For a body of megabytes that costs
+ * as much as receiving the body. So memory that one buffer no longer needs goes to another one of
+ * about the same size, the most recently used first. A store keeps a bounded number of bytes;
+ * memory beyond that goes back to the system. Any thread may call it: there is a lock, and buffers
+ * of this size do not notice its cost.
  */
 #ifndef BASE_BUF_STORE_H
 #define BASE_BUF_STORE_H
@@ -13,10 +14,12 @@
 #include "buf.h"
 #include <pthread.h>
 
-/* Below, malloc() has memory at hand; above, one buffer would be all that is kept. */
+/*
+ * Smaller buffers: malloc() has memory at hand. Larger ones: a single buffer would fill the store.
+ */
 #define BUF_STORE_LEAST_BYTES (64u * 1024)
 #define BUF_STORE_MOST_BYTES  (16u * 1024 * 1024)
-#define BUF_STORE_N_CLASSES   9 /* powers of two from one to the other: what buffers grow to */
+#define BUF_STORE_N_CLASSES   9 /* the powers of two from least to most, as buffers grow */
 
 struct buf_store_piece;
 
@@ -27,22 +30,22 @@ struct buf_store {
         struct buf_store_piece *pieces[BUF_STORE_N_CLASSES];
 };
 
-/* An empty store that will hold up to `max_bytes`. */
+/* Make an empty store that keeps up to `max_bytes`. */
 void buf_store_init(struct buf_store *store, size_t max_bytes);
 
-/* Release what it holds. It may be used on. */
+/* Release all memory that it keeps. The store can still be used. */
 void buf_store_empty(struct buf_store *store);
 
-/* Empty it; nobody uses it any more. */
+/* Release the store itself, when nobody uses it any more. */
 void buf_store_deinit(struct buf_store *store);
 
 /*
- * Memory for at least `size` bytes into a buffer that owns none, from the store if it has some of
- * that class. MUSTER_E_RESOURCE.
+ * Give memory for at least `size` bytes to a buffer that owns none, from the store if it has some
+ * of that class. 0 or MUSTER_E_RESOURCE.
  */
 int buf_store_take(struct buf_store *store, struct buf *buf, size_t size);
 
-/* Take the memory of a buffer, which is empty then and owns none. */
+/* Take the memory of a buffer. The buffer is empty afterwards and owns none. */
 void buf_store_give(struct buf_store *store, struct buf *buf);
 
 #endif

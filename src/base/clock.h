@@ -2,9 +2,9 @@
 /*
  * The clock: nanoseconds of CLOCK_MONOTONIC, or of a test's own time
  *
- * A manual clock stands still until it is set. A loop that runs on one does not sleep: when no
- * descriptor is ready it moves the clock to its next deadline, so that an hour of retries passes in
- * a millisecond.
+ * A manual clock stands still until it is set. A loop on a manual clock does not sleep: when no
+ * descriptor is ready, it moves the clock to its next deadline. So an hour of retries passes in a
+ * millisecond.
  */
 #ifndef BASE_CLOCK_H
 #define BASE_CLOCK_H
@@ -30,7 +30,7 @@ static inline uint64_t clock_ns_of(clockid_t id)
         return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
 }
 
-/* For code to which no clock is given. */
+/* The time for code that is given no clock. */
 static inline uint64_t clock_monotonic(void)
 {
         return clock_ns_of(CLOCK_MONOTONIC);
@@ -41,7 +41,7 @@ static inline uint64_t clock_now(const struct clock *clock)
         return clock->is_manual ? clock->manual_ns : clock_monotonic();
 }
 
-/* A moment `ns` after `start`, or never (UINT64_MAX) where that does not fit. */
+/* The moment `ns` after `start`, or never (UINT64_MAX) if that does not fit. */
 static inline uint64_t clock_after(uint64_t start, uint64_t ns)
 {
         return ns > UINT64_MAX - start ? UINT64_MAX : start + ns;

@@ -94,7 +94,9 @@ static void make_printable(char *text)
                         *text = '?';
 }
 
-/* A cut may fall inside a UTF-8 sequence: drop what is left of it, then say that it was cut. */
+/*
+ * End a cut text in "...". A cut may fall inside a UTF-8 sequence: what is left of that is dropped.
+ */
 static void mark_cut(char *text, size_t size)
 {
         size_t end = size - 4;

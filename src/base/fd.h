@@ -7,7 +7,7 @@
 
 #include <unistd.h>
 
-/* Close it, if it is open; it is -1 then. */
+/* Close it if it is open, and set it to -1. */
 static inline void fd_close(int *fd)
 {
         if (*fd >= 0)

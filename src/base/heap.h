@@ -2,9 +2,9 @@
 /*
  * Intrusive priority queue of moments
  *
- * A four-ary heap: the node with the least key is on top. A zeroed node is in no heap. Keys sit in
- * the heap's own array, so that sifting touches few cache lines; a node only remembers its place.
- * With keys that mostly grow, as deadlines of one duration do, inserting costs one comparison.
+ * A four-ary heap with the least key on top. A zeroed node is in no heap. Keys are in the heap's
+ * own array, so sifting touches few cache lines; a node only remembers its place. Inserting costs
+ * one comparison when keys mostly grow, as deadlines of one duration do.
  */
 #ifndef BASE_HEAP_H
 #define BASE_HEAP_H
@@ -35,12 +35,12 @@ static inline bool heap_has(const struct heap_node *node)
 }
 
 /*
- * Put a node in, or change the key of one that is in. MUSTER_E_RESOURCE can only come from putting
- * in.
+ * Insert a node, or change the key of one that is in the heap. MUSTER_E_RESOURCE comes only from an
+ * insertion.
  */
 int heap_set(struct heap *heap, struct heap_node *node, uint64_t key);
 
-/* Take a node out; nothing happens to one that is in no heap. */
+/* Remove a node. Does nothing if it is in no heap. */
 void heap_remove(struct heap *heap, struct heap_node *node);
 
 /* The node with the least key, NULL when empty. */

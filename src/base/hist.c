@@ -13,7 +13,9 @@ void hist_init(struct hist *hist)
         hist->min = UINT64_MAX;
 }
 
-/* Values below 64 have a bucket each; above, the highest 7 bits choose it. */
+/*
+ * Each value below 64 has its own bucket. For larger values the highest 7 bits choose the bucket.
+ */
 static unsigned bucket_of(uint64_t value)
 {
         unsigned shift;

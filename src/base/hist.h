@@ -2,9 +2,8 @@
 /*
  * Histogram of durations
  *
- * Log-linear, as HdrHistogram: 64 steps to each doubling, so that a quantile is off by less than
- * 1/64 (1.6 %), from 1 ns to 2^63 ns in one array that never grows. min, max, sum and count are
- * exact.
+ * Log-linear, like HdrHistogram: 64 steps for each doubling, so a quantile is off by less than 1/64
+ * (1.6 %). Covers 1 ns to 2^63 ns in one array that never grows. min, max, sum and count are exact.
  */
 #ifndef BASE_HIST_H
 #define BASE_HIST_H
@@ -22,12 +21,12 @@ struct hist {
 void hist_init(struct hist *hist);
 void hist_add(struct hist *hist, uint64_t value);
 
-/* Add all of `other`. */
+/* Add all values of `other`. */
 void hist_merge(struct hist *hist, const struct hist *other);
 
 /*
- * The value below or at which `share` (0 to 1) of those added lie; 0 when there are none. Never
- * above the maximum.
+ * The value that `share` (0 to 1) of all values do not exceed; 0 if there are none. Never above the
+ * maximum.
  */
 uint64_t hist_quantile(const struct hist *hist, double share);
 

@@ -2,9 +2,9 @@
 /*
  * Intrusive doubly linked list
  *
- * A ring with the head in it. A zeroed link is in no list, and so is one after list_remove();
- * removing it again does nothing. Members are found from their link by a typed function beside
- * their struct: LIST_OWNER is for writing those.
+ * A ring that includes the head. A link that is zeroed or was removed is in no list; removing it
+ * again does nothing. A typed function beside each struct finds the member from its link;
+ * LIST_OWNER is for writing those.
  */
 #ifndef BASE_LIST_H
 #define BASE_LIST_H
@@ -64,7 +64,7 @@ static inline void list_remove(struct list *link)
         link->next = link->prev = NULL;
 }
 
-/* The first or last link, NULL when empty. */
+/* The first or last link; NULL if the list is empty. */
 static inline struct list *list_first(const struct list *head)
 {
         return list_is_empty(head) ? NULL : head->next;
@@ -75,7 +75,7 @@ static inline struct list *list_last(const struct list *head)
         return list_is_empty(head) ? NULL : head->prev;
 }
 
-/* Take the first link out. NULL when empty. */
+/* Remove the first link and return it; NULL if the list is empty. */
 static inline struct list *list_pop(struct list *head)
 {
         struct list *link = list_first(head);
@@ -85,7 +85,7 @@ static inline struct list *list_pop(struct list *head)
         return link;
 }
 
-/* Move all of `from` behind the members of `to`; `from` is empty then. */
+/* Move all members of `from` to the end of `to`. */
 static inline void list_splice(struct list *to, struct list *from)
 {
         assert(to != from);

@@ -26,7 +26,9 @@ static void sip_round(uint64_t v[4])
         v[2] = rotate(v[2], 32);
 }
 
-/* SipHash-1-3 (Aumasson and Bernstein); native byte order, the value never leaves this process. */
+/*
+ * SipHash-1-3 (Aumasson and Bernstein), in native byte order: the value never leaves this process.
+ */
 uint64_t map_hash(const struct map *map, struct muster_str key)
 {
         uint64_t v[4] = { map->seed[0] ^ 0x736f6d6570736575u, map->seed[1] ^ 0x646f72616e646f6du,

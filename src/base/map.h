@@ -2,7 +2,7 @@
 /*
  * Intrusive hash map from text
  *
- * Chained, doubling, keyed SipHash-1-3 so that names chosen by a hostile server cannot pile up in
+ * Chained, doubling, with keyed SipHash-1-3: a hostile server cannot choose names that pile up in
  * one chain. The key's bytes belong to the member and must stay while it is in the map.
  */
 #ifndef BASE_MAP_H
@@ -23,13 +23,13 @@ struct map {
         uint64_t seed[2];
 };
 
-/* Allocates nothing yet. */
+/* Make an empty map. Allocates nothing yet. */
 void map_init(struct map *map);
 
-/* Releases the table, not the members. */
+/* Release the table, not the members. */
 void map_deinit(struct map *map);
 
-/* What a key hashes to in this map. */
+/* The hash of a key in this map. */
 uint64_t map_hash(const struct map *map, struct muster_str key);
 
 struct map_node *map_find(const struct map *map, struct muster_str key);
@@ -37,10 +37,10 @@ struct map_node *map_find(const struct map *map, struct muster_str key);
 /* Add a member whose key is not in the map yet. MUSTER_E_RESOURCE when memory is out. */
 int map_add(struct map *map, struct map_node *node, struct muster_str key);
 
-/* Take out a member that is in the map. */
+/* Remove a member that is in the map. */
 void map_remove(struct map *map, struct map_node *node);
 
-/* Some member, NULL when empty: to take all out one by one. */
+/* Some member, for removing all of them one by one; NULL if the map is empty. */
 struct map_node *map_any(const struct map *map);
 
 #endif

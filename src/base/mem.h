@@ -2,9 +2,8 @@
 /*
  * Memory
  *
- * malloc and its kin behind names of our own, so that a test can make the n-th allocation fail.
- * Everything that allocates here answers NULL when memory is out; callers turn that into
- * MUSTER_E_RESOURCE.
+ * malloc() and its kin under our own names, so that a test can make the n-th allocation fail.
+ * Functions that allocate return NULL when memory is out; callers turn that into MUSTER_E_RESOURCE.
  */
 #ifndef BASE_MEM_H
 #define BASE_MEM_H
@@ -16,29 +15,28 @@ void *mem_alloc(size_t size);
 void *mem_zalloc(size_t size);
 void *mem_realloc(void *at, size_t size);
 
-/* An array of zeroed members; NULL also when n * size does not fit. */
+/* An array of zeroed members; NULL also if n * size overflows. */
 void *mem_array(size_t n, size_t size);
 
-/* A copy of a string, or of `len` bytes with a zero byte behind. */
+/* A copy of a string, or of `len` bytes followed by a zero byte. */
 char *mem_strdup(const char *text);
 char *mem_strndup(const char *at, size_t len);
 
-/* As free(). Returns NULL, so that a pointer is cleared in the same line. */
+/* As free(). Returns NULL, so that one line frees and clears a pointer. */
 void *mem_free(void *at);
 
 /*
- * Copy a struct to a caller whose idea of its size may be an older or a newer one: members that
- * only the caller knows are zeroed, members that only we know are left out.
+ * Copy a struct to a caller who may know an older or a newer version of it. Members that only the
+ * caller knows are zeroed; members that only we know are left out.
  */
 void mem_copy_known(void *to, size_t to_size, const void *from, size_t from_size);
 
 /*
- * For tests: let `n` more allocations of this thread succeed and every later one fail; -1: none
- * fails.
+ * For tests: the next `n` allocations of this thread succeed, all later ones fail; -1: none fails.
  */
 void mem_fail_after(long n);
 
-/* For tests: has one failed since mem_fail_after()? */
+/* For tests: has an allocation failed since mem_fail_after()? */
 int mem_has_failed(void);
 
 #endif

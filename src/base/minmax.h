@@ -29,7 +29,7 @@ static inline unsigned min_unsigned(unsigned a, unsigned b)
         return a < b ? a : b;
 }
 
-/* The number within these bounds that is nearest. */
+/* The number, or the bound that it lies beyond. */
 static inline uint64_t clamp_u64(uint64_t number, uint64_t low, uint64_t high)
 {
         assert(low <= high);

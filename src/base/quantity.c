@@ -5,7 +5,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-/* A number, perhaps with a fraction, and what stands behind it. */
+/* Cut a text into a number, perhaps with a fraction, and the text behind it. */
 static bool cut_number(struct muster_str text, double *ret_number, struct muster_str *ret_unit)
 {
         char copy[64], *end;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A number and its unit, as people write them: 80ms, 1.5M, 100/s
+ * Quantities: a number and its unit as people write them, such as 80ms, 1.5M, 100/s
  */
 #ifndef BASE_QUANTITY_H
 #define BASE_QUANTITY_H
@@ -12,7 +12,7 @@ struct quantity_unit {
         double factor;
 };
 
-/* The number times the factor of its unit; not negative. False when the text is anything else. */
+/* The number times the factor of its unit; never negative. False if the text is anything else. */
 bool quantity_parse(struct muster_str text, const struct quantity_unit *units, double *ret_value);
 
 #endif

@@ -14,7 +14,7 @@ void rand_seed_bytes(void *at, size_t size)
         assert(size > 0);
         if (getrandom(at, size, 0) == (ssize_t)size)
                 return;
-        /* Only a kernel older than 3.17 or a strict sandbox comes here: then the clock must do. */
+        /* Only a kernel older than 3.17 or a strict sandbox gets here; the clock must do then. */
         clock_gettime(CLOCK_MONOTONIC, &now);
         rand_init(&fallback, (uint64_t)now.tv_nsec ^ (uint64_t)(uintptr_t)at);
         for (size_t i = 0; i < size; i++)
@@ -42,9 +42,7 @@ uint64_t rand_up_to(struct rand *rand, uint64_t max)
 
         if (n == 0)
                 return rand_next(rand);
-        /*
-         * Values past the last whole multiple of n would favour the small remainders: draw again.
-         */
+        /* Values past the last whole multiple of n would favour small remainders: draw again. */
         limit = UINT64_MAX - UINT64_MAX % n;
         for (;;) {
                 uint64_t value = rand_next(rand);

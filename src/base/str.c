@@ -82,7 +82,7 @@ bool str_to_u64(struct muster_str a, uint64_t *ret_value)
         return true;
 }
 
-#define DISTANT 64 /* longer texts are not compared */
+#define DISTANT 64 /* texts of this length are not compared */
 
 unsigned str_distance(struct muster_str a, struct muster_str b)
 {

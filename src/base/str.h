@@ -2,8 +2,8 @@
 /*
  * Borrowed text
  *
- * struct muster_str is a pointer and a length; these are the few things that are done with it.
- * Letters are ASCII letters whatever the locale (RFC 9110 section 5.1 and its kin).
+ * Functions on struct muster_str, a pointer and a length. Letters are ASCII letters whatever the
+ * locale (RFC 9110 section 5.1 and its kin).
  */
 #ifndef BASE_STR_H
 #define BASE_STR_H
@@ -39,7 +39,7 @@ static inline bool str_eq(struct muster_str a, struct muster_str b)
         return a.len == b.len && (a.len == 0 || memcmp(a.at, b.at, a.len) == 0);
 }
 
-/* Equal, but for the case of ASCII letters. */
+/* Equal, ignoring the case of ASCII letters. */
 bool str_eq_nocase(struct muster_str a, struct muster_str b);
 
 static inline bool str_is(struct muster_str a, const char *text)
@@ -52,7 +52,7 @@ static inline bool str_is_nocase(struct muster_str a, const char *text)
         return str_eq_nocase(a, str_of(text));
 }
 
-/* Its first `len` bytes, all of it when it is shorter; its `at` is not NULL. */
+/* The first `len` bytes, or the whole text if it is shorter; `at` is never NULL. */
 static inline struct muster_str str_first(struct muster_str a, size_t len)
 {
         return (struct muster_str){ a.at ? a.at : "", a.len < len ? a.len : len };
@@ -65,27 +65,26 @@ static inline bool str_has_char(struct muster_str a, char c)
         return a.len && memchr(a.at, c, a.len);
 }
 
-/* Does `what` stand anywhere in it? */
+/* Does the text contain `what`? */
 bool str_has(struct muster_str a, const char *what);
 
-/* Without the spaces and tabs at both ends. */
+/* The text without spaces and tabs at its ends. */
 struct muster_str str_trim(struct muster_str a);
 
 /*
- * Cut off and return what stands before the first `separator`, all of it when there is none. False
- * at the end.
+ * Cut off the text before the first `separator`, or all of it if there is none. False at the end.
  */
 bool str_split(struct muster_str *rest, char separator, struct muster_str *ret_part);
 
 /*
- * Decimal digits only, nothing else, no sign, fits 64 bits: else false, and *ret_value is left
- * alone.
+ * Parse decimal digits: no sign, nothing else. False if it is not a number of 64 bits; *ret_value
+ * is left alone then.
  */
 bool str_to_u64(struct muster_str a, uint64_t *ret_value);
 
 /*
- * Levenshtein's distance: how many characters to add, drop or change to make `b` of `a`. 64 for
- * texts of 64 characters and more.
+ * Levenshtein distance: how many characters to add, drop or change to turn `a` into `b`. 64 if
+ * either text has 64 characters or more.
  */
 unsigned str_distance(struct muster_str a, struct muster_str b);
 

@@ -27,7 +27,7 @@ static const struct unit byte_units[] = {
         { "TiB", 1024.0 * 1024 * 1024 * 1024 },
 };
 
-/* To three digits: 12.3, 2.5, 190. */
+/* Round to three digits: 12.3, 2.5, 190. */
 static double round_off(double value)
 {
         double step = value >= 100 ? 1 : value >= 10 ? 0.1 : 0.01;

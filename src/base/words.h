@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Figures as people read them: three digits that matter, and the unit that makes them few
+ * Figures in words: three significant digits, and the unit that suits them
  *
- * Each is a value that lives until the end of the statement that asked for it, so that no buffer is
- * shared: printf("it took %s", words_ns(ns).text).
+ * Each function returns a value that lives until the end of the statement, so no buffer is shared:
+ * printf("it took %s", words_ns(ns).text).
  */
 #ifndef BASE_WORDS_H
 #define BASE_WORDS_H
@@ -18,7 +18,7 @@ struct words words_ns(uint64_t ns); /* "850 us", "12.3 ms", "2.5 s", "1 min 14 s
 struct words words_bytes(uint64_t bytes);            /* "1.2 MiB" */
 struct words words_share(double part, double whole); /* "37 %" */
 struct words words_count(uint64_t n);                /* "12,345" */
-struct words words_rate(double per_s); /* how many a second: "12,345", "49.5", "0.25" */
+struct words words_rate(double per_s);               /* a rate a second: "12,345", "49.5", "0.25" */
 
 /* "1 retry", "12 retries". */
 struct words words_counted(uint64_t n, const char *one, const char *many);
