@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Addresses as text and as the kernel wants them
+ * Addresses, as text and as the kernel takes them
  */
 #ifndef NET_ADDRESS_H
 #define NET_ADDRESS_H
@@ -23,12 +23,12 @@ struct net_address {
 /* Write "192.0.2.1:443" or "[2001:db8::1]:443" into `text`; "" for another family. */
 void address_text(const struct sockaddr *address, char *text, size_t size);
 
-/* Parse an IPv4 or IPv6 literal, the latter with or without brackets. False when it is neither. */
+/* Parse an IPv4 or IPv6 literal, the latter with or without brackets. False if it is neither. */
 bool address_parse(struct muster_str text, struct net_address *ret_address);
 
 bool address_eq(const struct net_address *a, const struct net_address *b);
 
-/* With a port, as connect() takes it. Returns the length. */
+/* Make the address and a port into what connect() takes. Returns its length. */
 socklen_t address_to_sockaddr(const struct net_address *address, uint16_t port,
         struct sockaddr_storage *ret_sockaddr);
 

@@ -44,14 +44,14 @@ void dial_take_socket(struct dial *dial, struct loop_socket *to, loop_handler ha
         dial->winner = NULL;
 }
 
-/* Told from the timer, so that it never happens within dial_start(). */
+/* Report the failure from the timer, so never within dial_start(). */
 static void fail_soon(struct dial *dial)
 {
         assert(dial->is_final && !dial->winner);
         dial->has_failed = true;
         /*
-         * The timer runs or has run for this dial, so there is room for it in the heap; if not, its
-         * owner's timeout ends it.
+         * The heap has room for a timer that runs or has run before. Without room the owner's
+         * timeout ends the dial.
          */
         (void)loop_timer_set(dial->loop, &dial->timer, dial->loop->now_ns);
 }
@@ -133,7 +133,7 @@ static bool is_racing(const struct dial *dial)
         return false;
 }
 
-/* Start with the next address. False when it failed at once. */
+/* Try the next address. False if it failed at once. */
 static bool start_racer(struct dial *dial, struct dial_racer *racer)
 {
         struct sockaddr_storage address;
@@ -153,7 +153,9 @@ static bool start_racer(struct dial *dial, struct dial_racer *racer)
         return false;
 }
 
-/* The next address that does not fail at once. False when there is none, or no room. */
+/*
+ * Try addresses until one does not fail at once. False if none is left, or there is no free racer.
+ */
 static bool start_next(struct dial *dial)
 {
         struct dial_racer *racer;
@@ -165,8 +167,8 @@ static bool start_next(struct dial *dial)
 }
 
 /*
- * The next address, and the timer for the one after it, which may not be known yet; or the end,
- * when there is nothing more to hope for.
+ * Try the next address and set the timer for the one after it, which may not be known yet. Without
+ * any hope left, fail.
  */
 static void start_another(struct dial *dial)
 {
@@ -219,7 +221,9 @@ static void add_addresses(struct dial *dial, const struct resolve_answer *answer
                 dial->error = *answer->error;
 }
 
-/* A first part starts the race; a later one joins it when the others have failed or are slow. */
+/*
+ * A first answer starts the race. Later addresses join it once the others have failed or are slow.
+ */
 static void take_addresses(struct resolve_waiter *waiter, const struct resolve_answer *answer)
 {
         struct dial *dial = LIST_OWNER(waiter, struct dial, waiter);

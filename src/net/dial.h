@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * From a host to a connected socket
+ * Dialling: from a host to a connected socket
  *
- * Resolves and races the addresses (RFC 8305): the first is tried at once, the next one each time
- * that another DIAL_ATTEMPT_DELAY_NS has passed or one has failed, the first to connect wins and
- * the others are closed. Addresses that the resolver delivers late join the race. A failure is
- * reported when no address is left and the resolver has no more.
+ * Resolves the host and races its addresses (RFC 8305). The first address is tried at once, the
+ * next one whenever DIAL_ATTEMPT_DELAY_NS have passed or an attempt has failed. The first to
+ * connect wins; the others are closed. Addresses that the resolver delivers late join the race. The
+ * dial fails when no address is left and the resolver has no more.
  */
 #ifndef NET_DIAL_H
 #define NET_DIAL_H
@@ -21,18 +21,20 @@ typedef void (*dial_done)(struct dial *dial, int r);
 /* One attempt to reach a host. Embed it; zeroed does nothing. */
 struct dial {
         struct loop *loop;
-        /* called once, from the loop, as the last thing: the dial may be freed in it */
+        /* called once, from the loop, as the last step: it may free the dial */
         dial_done done;
-        struct muster_error error; /* done with r < 0: MUSTER_E_RESOLVE, _CONNECT, _RESOURCE */
-        uint64_t dns_end_ns;       /* when the first address was known; 0 before */
-        unsigned n_tried;          /* addresses */
-        struct sockaddr_storage address; /* of the winner; while racing, of the last one tried */
+        /* set if `done` got r < 0: MUSTER_E_RESOLVE, _CONNECT, _RESOURCE */
+        struct muster_error error;
+        uint64_t dns_end_ns; /* when the first address became known; 0 before */
+        unsigned n_tried;    /* addresses */
+        /* of the winner; during the race, the one that failed last */
+        struct sockaddr_storage address;
         socklen_t address_len;
 
-        struct muster_str host; /* borrowed until done or stopped */
+        struct muster_str host; /* borrowed until `done` or dial_stop() */
         uint16_t port;
         struct resolve_waiter waiter;
-        struct loop_timer timer; /* the next address is due, or the failure is to be told */
+        struct loop_timer timer; /* the next address is due, or the failure is to be reported */
         struct net_address addresses[RESOLVE_ADDRESSES_MAX];
         size_t n_addresses, n_started;
         bool is_final; /* the resolver has no more */
@@ -46,16 +48,16 @@ struct dial {
 };
 
 /*
- * Begin. `done` follows from a later point of the loop, whatever happens; negative only for
- * MUSTER_E_RESOURCE at once.
+ * Start dialling. 0: the loop calls `done` later, whatever happens. MUSTER_E_RESOURCE: memory is
+ * out, and `done` is not called.
  */
 int dial_start(struct dial *dial, struct loop *loop, struct resolver *resolver, dial_done done,
         struct muster_str borrow_host, uint16_t port);
 
-/* Within done(dial, 0): move the connected socket to its owner. */
+/* Move the connected socket to its owner. For use within done(dial, 0). */
 void dial_take_socket(struct dial *dial, struct loop_socket *to, loop_handler handle);
 
-/* Give up, release everything; `done` is not called. May be called twice, and after done. */
+/* Stop and release everything without calling `done`. May be called twice, and after `done`. */
 void dial_stop(struct dial *dial);
 
 #endif

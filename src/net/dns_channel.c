@@ -10,11 +10,11 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#define TRY_TIMEOUT_MS 2000 /* for each name server in turn, doubled by c-ares each round */
+#define TRY_TIMEOUT_MS 2000 /* for each name server in turn; c-ares doubles it each round */
 #define TRIES          3
-#define DOMAINS_MAX    64 /* each short name is looked for in all of them: more are a mistake */
+#define DOMAINS_MAX    64 /* each short name is looked up in all of them: more are a mistake */
 
-/* A descriptor of c-ares. */
+/* A watch on one descriptor of c-ares. */
 struct ares_watch {
         struct loop_watch watch;
         struct list link;
@@ -31,7 +31,8 @@ void dns_channel_set_timer(struct dns_channel *channel)
                 at = clock_now(channel->loop->clock) + (uint64_t)left.tv_sec * NS_PER_S +
                      (uint64_t)left.tv_usec * NS_PER_US;
         /*
-         * Without memory for it the lookup ends with its next packet, or by the request's timeout.
+         * Without memory for the timer the lookup ends with its next packet or the request's
+         * timeout.
          */
         (void)loop_timer_set(channel->loop, &channel->timer, at);
 }
@@ -45,7 +46,7 @@ static void channel_timer_fire(struct loop_timer *timer, uint64_t late_ns)
         dns_channel_set_timer(channel);
 }
 
-/* The watch may be gone after c-ares has worked: it tells so by socket_state(). */
+/* `watch` may be gone after ares_process_fd(), which frees it through socket_state(). */
 static void socket_ready(struct loop_watch *watch, bool readable, bool writable)
 {
         struct dns_channel *channel = LIST_OWNER(watch, struct ares_watch, watch)->channel;
@@ -76,7 +77,7 @@ static void drop_watch(struct ares_watch *watch)
         mem_free(watch);
 }
 
-/* c-ares says what it wants to hear of a descriptor; nothing any more before it closes it. */
+/* Called by c-ares: what it waits for on a descriptor. It wants neither before it closes one. */
 static void socket_state(void *data, ares_socket_t fd, int want_read, int want_write)
 {
         struct dns_channel *channel = data;
@@ -103,7 +104,7 @@ static void socket_state(void *data, ares_socket_t fd, int want_read, int want_w
 
 /* --- answers that are none ------------------------------------------------------------------- */
 
-/* RCODE of a message (RFC 1035 section 4.1.1), as a status. */
+/* The RCODE of a message (RFC 1035 section 4.1.1) as a status of c-ares. */
 static int rejection_of(const unsigned char *message)
 {
         switch (message[3] & 15) {
@@ -118,7 +119,9 @@ static int rejection_of(const unsigned char *message)
         }
 }
 
-/* In place of recvfrom(2): c-ares tries another server then, and forgets what this one said. */
+/*
+ * Replaces recvfrom(2) and notes failures: c-ares tries another server then and forgets the answer.
+ */
 static ares_ssize_t receive_answer(ares_socket_t fd, void *data, size_t size, int flags,
         struct sockaddr *from, ares_socklen_t *from_len, void *user)
 {
@@ -133,7 +136,7 @@ static ares_ssize_t receive_answer(ares_socket_t fd, void *data, size_t size, in
         return n;
 }
 
-/* The others, which c-ares wants as well: as it would do it itself. */
+/* The other functions that c-ares needs: they do what c-ares itself would do. */
 static ares_socket_t open_socket(int family, int type, int protocol, void *user)
 {
         (void)user;
@@ -174,7 +177,7 @@ int dns_channel_status(const struct dns_channel *channel, int status, uint64_t s
 
 /* --- making ---------------------------------------------------------------------------------- */
 
-/* Of old versions only; new ones have deprecated what it calls. */
+/* For old versions only; new ones have deprecated ares_set_socket_functions(). */
 static void set_functions_of_old(struct dns_channel *channel)
 {
 #pragma GCC diagnostic push
@@ -184,7 +187,7 @@ static void set_functions_of_old(struct dns_channel *channel)
 #pragma GCC diagnostic pop
 }
 
-/* `n_domains` -1: those of the system. */
+/* `n_domains` -1: the system's. */
 static int open_ares(struct dns_channel *channel, char **domains, int n_domains)
 {
         struct ares_options options = { .timeout = TRY_TIMEOUT_MS,
@@ -205,8 +208,8 @@ static int open_ares(struct dns_channel *channel, char **domains, int n_domains)
 }
 
 /*
- * Names are not looked for where none can be: c-ares would call the name malformed that comes of
- * it, and say that rather than that there is no such name.
+ * Drop search domains in which no name can exist. With one of them c-ares would build a malformed
+ * name and report that, rather than that the name does not exist.
  */
 static int drop_odd_domains(struct dns_channel *channel)
 {

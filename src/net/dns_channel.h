@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * c-ares in the loop: its descriptors are watched, its timeouts are a timer
+ * c-ares in the loop: watches for its descriptors, a timer for its timeouts
  */
 #ifndef NET_DNS_CHANNEL_H
 #define NET_DNS_CHANNEL_H
@@ -12,33 +12,35 @@
 struct dns_channel {
         struct loop *loop;
         ares_channel ares;
-        char *servers; /* as they were given; NULL: the system's */
-        int rejection; /* status of the last answer that was none: ARES_ESERVFAIL and its like */
-        uint64_t rejected_ns; /* when that came */
+        char *servers; /* as given by the user; NULL: the system's */
+        /* status of the last answer that was a failure: ARES_ESERVFAIL and its like */
+        int rejection;
+        uint64_t rejected_ns; /* when that answer came */
         struct loop_timer timer;
         struct list sockets; /* of descriptors that c-ares has open */
 };
 
 /*
- * `servers` is "ADDRESS[:PORT]", several by commas; NULL: the system's. MUSTER_E_RESOURCE,
- * MUSTER_E_INVALID; deinit it in either case.
+ * `servers` is "ADDRESS[:PORT]", several separated by commas; NULL: the system's.
+ * MUSTER_E_RESOURCE, MUSTER_E_INVALID; call deinit in either case.
  */
 int dns_channel_init(struct dns_channel *channel, struct loop *loop, const char *servers,
         struct muster_error *error);
 
-/* Who is asked, and who says so, in words: "127.0.0.1:5353 (--dns-server)". */
+/* The name servers and where they were configured, in words: "127.0.0.1:5353 (--dns-server)". */
 void dns_channel_describe_servers(const struct dns_channel *channel, char *text, size_t size);
 
 /*
- * What became of a question that was put at `since_ns`, where c-ares says `status`: versions before
- * 1.20 call it a refused connection also where a server answered that it fails or refuses.
+ * The real status of a question that was asked at `since_ns` and for which c-ares reports `status`.
+ * Versions before 1.20 report a refused connection also when a server answered with a failure or a
+ * refusal.
  */
 int dns_channel_status(const struct dns_channel *channel, int status, uint64_t since_ns);
 
-/* Calls back what is asked still, with ARES_EDESTRUCTION. May be called twice, and on zeroes. */
+/* Ends open questions with ARES_EDESTRUCTION. May be called twice, and on a zeroed channel. */
 void dns_channel_deinit(struct dns_channel *channel);
 
-/* To be called after each question: when c-ares wants to be called next may have changed. */
+/* Set the timer to when c-ares wants to be called next. Call it after each question. */
 void dns_channel_set_timer(struct dns_channel *channel);
 
 #endif

@@ -11,14 +11,19 @@
 #include <unistd.h>
 
 /*
- * On a manual clock: how long the real kernel gets to bring loopback traffic before time jumps on.
+ * On a manual clock: how long the real kernel gets to deliver loopback traffic before time jumps.
  */
 #define MANUAL_PATIENCE_NS (2 * NS_PER_MS)
 
-/* So, too, for other threads that will have something to tell: longer, as a machine may be busy. */
+/*
+ * The same for other threads that are going to wake the loop: longer, as the machine may be busy.
+ */
 #define MANUAL_THREADS_PATIENCE_NS (200 * NS_PER_MS)
 
-/* A wait that took so long was one: the processor is rarely away for longer between two calls. */
+/*
+ * A wait of at least this length did sleep. A shorter one may only have lost the processor between
+ * two calls.
+ */
 #define SURE_SLEEP_NS (1 * NS_PER_MS)
 
 static struct loop_socket *socket_of(struct list *link)
@@ -53,7 +58,7 @@ void loop_wake(struct loop *loop)
         int saved = errno;
         ssize_t n = write(loop->wake_fd, &one, sizeof(one));
 
-        (void)n; /* it fails only when the counter is full: then the wake-up is there already */
+        (void)n; /* it fails only if the counter is full: then the loop has a wake-up already */
         errno = saved;
 }
 
@@ -176,8 +181,8 @@ static void call_watches(struct loop *loop)
 }
 
 /*
- * Fire what was due when the wait ended. Only that: a handler may set a timer to the present
- * moment, and it must not keep the turn from ending.
+ * Fire the timers that were due when the wait ended, and no others: a handler may set a timer to
+ * the present moment, which must not keep this turn from ending.
  */
 static void fire_timers(struct loop *loop)
 {
@@ -202,8 +207,8 @@ static uint64_t until_next(const struct loop *loop, uint64_t until_ns, uint64_t 
 }
 
 /*
- * A manual clock passes no time by itself: look, be patient for a moment, then jump to where
- * something is due.
+ * Wait on a manual clock, which does not move by itself: look, be patient for a moment, then jump
+ * to the next deadline.
  */
 static int wait_manual(struct loop *loop, uint64_t until_ns)
 {
@@ -226,7 +231,7 @@ static int wait_real(struct loop *loop, uint64_t until_ns, uint64_t now_ns)
         return loop->backend->wait(loop, until_next(loop, until_ns, now_ns));
 }
 
-/* How long the loop has been away since its last wait. */
+/* Note how long the loop has been away since its last wait. */
 static void note_turn_length(struct loop *loop, uint64_t now_ns)
 {
         uint64_t turn = now_ns - loop->wait_ended_ns;
@@ -242,8 +247,8 @@ int loop_turn(struct loop *loop, uint64_t until_ns)
 
         assert(loop->backend);
         /*
-         * What the owner did since the last turn counts, too; but a foreign loop has waited
-         * meanwhile.
+         * The owner's work since the last turn counts as well. A foreign loop has waited in that
+         * time, though.
          */
         if (loop->timer_fd < 0)
                 note_turn_length(loop, wait_began_ns);
@@ -280,7 +285,7 @@ static void mirror_deadline(struct loop *loop)
                 when.it_value.tv_sec = (time_t)(at / NS_PER_S);
                 when.it_value.tv_nsec = (long)(at % NS_PER_S);
                 if (!at)
-                        when.it_value.tv_nsec = 1; /* zero would disarm it */
+                        when.it_value.tv_nsec = 1; /* zero would disarm the timer */
         }
         timerfd_settime(loop->timer_fd, TFD_TIMER_ABSTIME, &when, NULL);
 }
@@ -291,7 +296,7 @@ static void timer_fd_ready(struct loop_watch *watch, bool readable, bool writabl
 
         (void)writable;
         if (readable && read(watch->fd, &n, sizeof(n)) < 0)
-                return; /* set anew meanwhile */
+                return; /* the timer was set anew in between */
         mirror_deadline(watch->loop);
 }
 

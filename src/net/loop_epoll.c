@@ -2,14 +2,14 @@
 /*
  * The epoll backend
  *
- * Sockets are registered once, edge-triggered, for everything; can_read and can_write remember what
- * the kernel said. A send is tried at once, and waits for writability only after EAGAIN. A receive
- * that fills less than it was given has emptied the socket, which saves the call that would only
- * say EAGAIN; an edge then comes with the next bytes.
+ * Sockets are registered once, edge-triggered, for all events; can_read and can_write remember what
+ * the kernel said. A send is tried at once and waits for writability only after EAGAIN. A receive
+ * that does not fill its buffers has emptied the socket, so we save the call that would only return
+ * EAGAIN; the next bytes bring a new edge.
  *
- * Received bytes carry the kernel's receive stamp (SO_TIMESTAMPING, software): a moment of
- * CLOCK_REALTIME, turned into CLOCK_MONOTONIC with the offset that the loop samples each turn.
- * Where one receive takes several segments the stamp is the last one's.
+ * Received bytes carry the kernel's receive stamp (SO_TIMESTAMPING, software). It is a moment of
+ * CLOCK_REALTIME; the offset that the loop samples each turn makes it one of CLOCK_MONOTONIC. If
+ * one receive takes several segments, the stamp is that of the last one.
  */
 #include "loop_backend.h"
 
@@ -21,9 +21,9 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-#define BATCH 512 /* events a wait may report */
+#define BATCH 512 /* events that one wait may report */
 
-/* An epoll event names a socket or a watch; the lowest bit of the pointer tells which. */
+/* An epoll event points to a socket or a watch; the lowest bit of the pointer tells which. */
 #define TAG_WATCH ((uintptr_t)1)
 
 static int epoll_init(struct loop *loop, int *ret_sys)
@@ -60,7 +60,7 @@ static void note_socket(struct loop_socket *socket, uint32_t events)
         }
         if (events & EPOLLOUT)
                 socket->can_write = true;
-        /* A stamp that is to be fetched shows as an error; a real one comes with a hang-up. */
+        /* A stamp in the error queue shows as EPOLLERR; a real error comes with a hang-up. */
         if (events & EPOLLERR && socket->awaits_ack) {
                 socket->has_stamp = true;
                 events &= ~(uint32_t)EPOLLERR;
@@ -88,7 +88,7 @@ static int wait_events(struct loop *loop, struct epoll_event *events, uint64_t t
         struct timespec timeout = { .tv_sec = (time_t)(timeout_ns / NS_PER_S),
                 .tv_nsec = (long)(timeout_ns % NS_PER_S) };
 
-        /* A wait of zero needs no timer, and is what a busy loop does most. */
+        /* A wait of zero needs no timer. A busy loop mostly waits like this. */
         if (timeout_ns == 0)
                 return epoll_wait(loop->fd, events, BATCH, 0);
         if (timeout_ns == UINT64_MAX)
@@ -97,8 +97,8 @@ static int wait_events(struct loop *loop, struct epoll_event *events, uint64_t t
 }
 
 /*
- * Kernels before 5.11 have no epoll_pwait2(): whole milliseconds, rounded up so that a timer is
- * never early.
+ * For kernels before 5.11, which have no epoll_pwait2(): whole milliseconds, rounded up so that a
+ * timer is never early.
  */
 static int wait_coarse(struct loop *loop, struct epoll_event *events, uint64_t timeout_ns)
 {
@@ -164,7 +164,10 @@ static int epoll_watch(struct loop_watch *watch, bool is_new)
         void *tagged = (void *)((uintptr_t)watch | TAG_WATCH);
 
         if (!events) {
-                /* Its owner may have closed it first, and the kernel has forgotten it then. */
+                /*
+                 * This fails if the owner closed the descriptor first; the kernel has removed it
+                 * then.
+                 */
                 control_epoll(watch->loop, EPOLL_CTL_DEL, watch->fd, 0, NULL);
                 return 0;
         }
@@ -197,7 +200,7 @@ static void drop_sent(struct loop_socket *socket, size_t n)
         }
 }
 
-/* One piece, as almost every request is, goes by the cheaper call. */
+/* Almost every request is one piece, for which there is a cheaper call. */
 static ssize_t send_pieces(const struct loop_socket *socket)
 {
         struct msghdr message = { .msg_iov = (struct iovec *)(uintptr_t)socket->out,
@@ -209,7 +212,7 @@ static ssize_t send_pieces(const struct loop_socket *socket)
         return sendmsg(socket->fd, &message, MSG_NOSIGNAL);
 }
 
-/* The same, and the kernel is to say when the last byte of what it takes was acknowledged. */
+/* Send, and ask the kernel to stamp the moment at which the last byte it takes is acknowledged. */
 static ssize_t send_stamped(struct loop_socket *socket)
 {
         union {
@@ -239,7 +242,7 @@ static int epoll_send(struct loop_socket *socket, int *ret_sys)
 {
         assert(socket->n_out && !socket->connecting);
         while (socket->n_out && socket->can_write) {
-                /* Stamps do not say what they are of: only one is awaited at a time. */
+                /* A stamp does not say which send it is for: only one is awaited at a time. */
                 ssize_t n = socket->wants_ack && !socket->awaits_ack ? send_stamped(socket)
                                                                      : send_pieces(socket);
 
@@ -276,7 +279,7 @@ static uint64_t kernel_stamp(const struct loop *loop, struct msghdr *message)
         return 0;
 }
 
-/* What the error queue holds: stamps only, without what they are of. */
+/* Read the error queue, which holds stamps only, without the data that they are for. */
 static void take_stamp(struct loop_socket *socket)
 {
         union {
@@ -305,9 +308,9 @@ static void take_stamp(struct loop_socket *socket)
 }
 
 /*
- * When what was read could have been read, at the earliest. The stamp is that of one segment, which
- * may have had to wait for an earlier one that was lost: while the loop slept nothing was there for
- * it.
+ * The earliest moment at which the bytes just read were readable. The stamp is that of one segment,
+ * which may have had to wait for a lost one before it: the kernel had nothing readable while the
+ * loop slept.
  */
 static uint64_t readable_since(struct loop_socket *socket, struct msghdr *message)
 {
@@ -325,7 +328,7 @@ static void deliver_failure(struct loop_socket *socket, int sys)
         loop_deliver(socket, &(struct loop_event){ .kind = LOOP_FAILED, .sys = sys });
 }
 
-/* Where the next bytes go: to the owner's place, and behind it the loop's buffer. */
+/* Where the next bytes go: into the owner's memory first, then into the loop's buffer. */
 static size_t receive_room(const struct loop_socket *socket, struct iovec room[2])
 {
         size_t n_into = socket->into.iov_len;
@@ -340,7 +343,7 @@ static size_t receive_room(const struct loop_socket *socket, struct iovec room[2
         return n_into + LOOP_BUFFER_BYTES;
 }
 
-/* So many bytes came: how many of them went to the owner's place. */
+/* Of `n` bytes received, how many went into the owner's memory. */
 static size_t take_placed(struct loop_socket *socket, size_t n)
 {
         struct iovec *into = &socket->into;
@@ -351,7 +354,7 @@ static size_t take_placed(struct loop_socket *socket, size_t n)
         return n_placed;
 }
 
-/* Nothing came: not now, or never again. */
+/* A receive brought no bytes: for now, or for good. */
 static void receive_nothing(struct loop_socket *socket, ssize_t n)
 {
         if (n == 0)
@@ -385,9 +388,7 @@ static void receive_some(struct loop_socket *socket)
                 receive_nothing(socket, n);
                 return;
         }
-        /*
-         * After a hang-up no further edge comes: keep reading until the end itself has been seen.
-         */
+        /* No further edge comes after a hang-up: keep reading until the end itself is seen. */
         if ((size_t)n < size && !socket->hung_up)
                 socket->can_read = false;
         else
@@ -421,8 +422,7 @@ static void finish_connect(struct loop_socket *socket)
 }
 
 /*
- * What is left of a send. True when the socket's owner was told, and the socket may be another one
- * now.
+ * Send what is left. True if the owner was told; the socket may have been closed or reused by then.
  */
 static bool continue_send(struct loop_socket *socket)
 {
@@ -431,7 +431,9 @@ static bool continue_send(struct loop_socket *socket)
 
         if (r == LOOP_PENDING)
                 return false;
-        /* A failed send does not end receiving: the peer may have said why before it closed. */
+        /*
+         * A failed send does not end receiving: the peer may have sent the reason before it closed.
+         */
         if (r < 0 && socket->reading && !socket->ended && (socket->can_read || socket->hung_up))
                 return false;
         if (socket->reading && socket->can_read && !socket->ended)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Sockets in the care of the loop: opening, moving, closing; what of it no backend needs to know
+ * Opening, moving and closing the loop's sockets, as far as it is the same for all backends
  */
 #include "loop_backend.h"
 
@@ -16,8 +16,8 @@
 static void set_option(int fd, int level, int name, int value)
 {
         /*
-         * None of these is needed for correctness: a kernel that refuses one makes us slower or
-         * blind, not wrong.
+         * No option is needed for correctness: if the kernel refuses one, we are slower or see
+         * less.
          */
         (void)setsockopt(fd, level, name, &value, sizeof(value));
 }
@@ -46,9 +46,9 @@ static void set_options(int fd)
 }
 
 /*
- * The kernel stamps what it receives only while some socket wants that, and it begins and ends to
- * do so a while after it is asked, patching its own code each time. One socket that always wants it
- * spares us both, and the first responses have their stamps.
+ * The kernel stamps received packets only while some socket wants that. It switches this on and off
+ * with a delay, and patches its own code each time. One socket that always wants stamps saves both
+ * the delay and the patching, so even the first responses have stamps.
  */
 void loop_keep_stamping(struct loop *loop)
 {
@@ -81,7 +81,7 @@ int loop_socket_connect(struct loop *loop, struct loop_socket *sock, loop_handle
         if (fd < 0)
                 return fd;
         /*
-         * Connect before registering: epoll reports a socket that is not connecting yet as hung up.
+         * Connect before registering: epoll reports a socket that does not connect yet as hung up.
          */
         if (connect(fd, address, address_len) < 0 && errno != EINPROGRESS) {
                 *ret_sys = errno;
@@ -139,7 +139,7 @@ void loop_recv_start(struct loop_socket *sock)
         assert(!sock->failed);
         assert(loop_socket_is_open(sock));
         sock->reading = true;
-        sock->is_fresh = false; /* it may have been there for long */
+        sock->is_fresh = false; /* its input may be old */
         if (sock->can_read && !sock->ended)
                 loop_mark_ready(sock);
 }

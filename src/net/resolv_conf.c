@@ -9,7 +9,10 @@
 #define LABEL_MAX     63
 #define DOMAIN_MAX    253
 
-/* What follows the keyword that a line begins with; at NULL: it begins with another. */
+/*
+ * The text behind the keyword that begins a line; `at` is NULL if the line begins with another
+ * word.
+ */
 static struct muster_str value_of(struct muster_str line, const char *keyword)
 {
         size_t len = strlen(keyword);
@@ -28,7 +31,7 @@ static struct muster_str first_word(struct muster_str text)
         return text;
 }
 
-/* The address in a line "nameserver ADDRESS"; at NULL: it is another one. */
+/* The address of a line "nameserver ADDRESS"; `at` is NULL for any other line. */
 static struct muster_str server_of(struct muster_str line)
 {
         struct muster_str server = first_word(value_of(line, "nameserver"));

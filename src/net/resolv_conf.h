@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What c-ares makes of /etc/resolv.conf, as far as errors and searching need it
+ * What c-ares reads from /etc/resolv.conf, as far as error messages and search domains need it
  */
 #ifndef NET_RESOLV_CONF_H
 #define NET_RESOLV_CONF_H
@@ -10,23 +10,23 @@
 #define RESOLV_CONF "/etc/resolv.conf"
 
 /*
- * The name servers that the file at `path` names, in words: "10.0.0.1, 10.0.0.2
- * (/etc/resolv.conf)"; where it names none, or cannot be read, the one that is asked then, and why.
+ * The name servers of the file at `path`, in words: "10.0.0.1, 10.0.0.2 (/etc/resolv.conf)". If the
+ * file names none or cannot be read: the default name server, and why it is used.
  */
 void resolv_conf_describe(const char *path, char *text, size_t size);
 
 #define RESOLV_CONF_SEARCH_MAX 2048
 
 /*
- * The domains in which short names are looked for, with blanks and commas between them: those of
- * the environment's LOCALDOMAIN, else those that the last such line of the file at `path` names.
- * Empty when there are none. Newer versions of c-ares do not tell.
+ * The search domains for short names, separated by blanks and commas: those of the environment's
+ * LOCALDOMAIN, else those of the last "search" or "domain" line of the file at `path`. Empty if
+ * there are none. Newer versions of c-ares do not tell them.
  */
 void resolv_conf_search(const char *path, char text[RESOLV_CONF_SEARCH_MAX]);
 
 /*
- * Can a name be looked for in this domain? Not in "." (`search .`, which systemd writes where there
- * is none), nor in one with an empty label or a label that is too long.
+ * Can a name be looked up in this domain? Not in "." (systemd writes `search .` if there is no
+ * domain), nor in one with a label that is empty or too long.
  */
 bool resolv_conf_is_domain(const char *domain);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How it works: a name is asked for twice at once, A and AAAA. What comes is kept with the name;
- * when enough is there the waiters are told. c-ares may call back from within the question (for
- * what stands in /etc/hosts): then nobody waits yet, and the answer is the return value.
+ * How it works: each name has two questions at the same time, A and AAAA. Answers are kept with the
+ * name, and the waiters are called when there are enough of them. c-ares may answer from within the
+ * question (for names in /etc/hosts): then nobody waits yet, and resolver_ask() returns the answer.
  */
 #include "resolve.h"
 
@@ -23,11 +23,11 @@ struct resolver {
         struct list by_age; /* names, the oldest first */
         size_t n_names;
         bool prefers_ipv6; /* there is a route to the IPv6 internet */
-        bool is_asking;    /* callbacks are from within a question */
+        bool is_asking;    /* callbacks come from within a question */
         uint64_t n_lookups;
         void (*looked_up)(void *observer, const struct resolve_lookup *lookup);
         void *observer;
-        struct net_address answer[RESOLVE_ADDRESSES_MAX]; /* what was answered last */
+        struct net_address answer[RESOLVE_ADDRESSES_MAX]; /* the addresses of the last answer */
 };
 
 enum family { V4, V6, N_FAMILIES };
@@ -36,7 +36,7 @@ enum family { V4, V6, N_FAMILIES };
 struct question {
         struct name *name;
         bool is_pending;
-        bool is_alone; /* without the domains of the search list */
+        bool is_alone; /* it is asked without the domains of the search list */
         int status;    /* of c-ares */
         struct net_address *addresses;
         size_t n_addresses;
@@ -54,7 +54,7 @@ struct name {
         struct list waiters;
         struct loop_timer delay_timer; /* the resolution delay */
         bool is_known;                 /* both questions are answered */
-        bool is_telling;               /* its waiters are being called: it must stay */
+        bool is_telling;               /* its waiters are being called: it must not be freed */
         struct muster_error error;
 };
 
@@ -135,7 +135,7 @@ static struct name *name_new(struct resolver *resolver, struct muster_str host)
 
 /* --- answers --------------------------------------------------------------------------------- */
 
-/* Families in turn, the preferred one first (RFC 8305 section 4). */
+/* Addresses of both families in turn, the preferred family first (RFC 8305 section 4). */
 static size_t interleave(const struct name *name, struct net_address *to)
 {
         const struct question *first = &name->questions[name->resolver->prefers_ipv6 ? V6 : V4];
@@ -161,7 +161,7 @@ static struct resolve_answer answer_of(const struct name *name)
                 .error = name->error.code ? &name->error : NULL };
 }
 
-/* Tell all who wait; those who hear only a part stay for the rest. */
+/* Call all waiters. Those who get only a part keep waiting for the rest. */
 static void tell_waiters(struct name *name)
 {
         struct list told;
@@ -197,8 +197,8 @@ static bool is_no(int status)
 }
 
 /*
- * Both families have failed: a trouble says more than a plain no, and "no address" less than "no
- * such name".
+ * Say why neither family has an address. A failed lookup tells more than a plain no, and "no such
+ * name" more than "no address".
  */
 static void note_no_address(struct name *name)
 {
@@ -243,7 +243,7 @@ static void note_known(struct name *name)
         tell_observer(name);
 }
 
-/* One family's answer is there: is it enough to tell the waiters? */
+/* One question was answered: call the waiters if that is enough. */
 static void progress(struct name *name)
 {
         struct loop *loop = name->resolver->loop;
@@ -327,8 +327,9 @@ static void ask_family(struct question *question, const char *host)
 }
 
 /*
- * A name that is well-formed, as those of URLs are, became too long with a domain of the search
- * list behind it. Ask for it alone, as the dot at its end says. False: that was done.
+ * Ask for the name alone, with a dot at its end. A well-formed name, as in URLs, is malformed only
+ * because a domain of the search list made it too long. False: it was alone already, or memory is
+ * out.
  */
 static bool ask_as_it_is(struct question *question)
 {
@@ -387,7 +388,7 @@ static bool is_localhost(struct muster_str host)
         return str_is_nocase(label, "localhost");
 }
 
-/* What needs no question; 0: no such thing. */
+/* The addresses of a host that needs no question; 0: it needs one. */
 static size_t known_without_asking(struct resolver *resolver, struct muster_str host, uint16_t port)
 {
         size_t n = override_find(resolver->overrides, host, port, resolver->answer);
@@ -399,7 +400,7 @@ static size_t known_without_asking(struct resolver *resolver, struct muster_str 
         if (!is_localhost(host))
                 return 0;
         /*
-         * IPv4 first: more programs listen there only than on ::1 only, and a refusal costs next to
+         * IPv4 first: more programs listen only there than only on ::1, and a refusal costs next to
          * nothing.
          */
         address_parse(str_of("127.0.0.1"), &resolver->answer[0]);
@@ -435,7 +436,8 @@ int resolver_ask(struct resolver *resolver, struct resolve_waiter *waiter, struc
         waiter->was_told = false;
         list_push_back(&name->waiters, &waiter->waiter_link);
         /*
-         * A part may be there already: tell of it when its delay is over, or now if that is past.
+         * If a part is there already, the waiter gets it when the delay is over, or now if it is
+         * over.
          */
         if ((name->questions[V4].n_addresses || name->questions[V6].n_addresses) &&
                 !heap_has(&name->delay_timer.node))
@@ -456,7 +458,10 @@ uint64_t resolver_n_lookups(const struct resolver *resolver)
 
 /* --- making ---------------------------------------------------------------------------------- */
 
-/* Connecting a UDP socket sends nothing; it fails where there is no route. */
+/*
+ * Is there a route to the IPv6 internet? Connecting a UDP socket sends nothing, and fails without a
+ * route.
+ */
 static bool has_ipv6_route(void)
 {
         struct net_address far;
@@ -510,7 +515,8 @@ struct resolver *resolver_free(struct resolver *resolver)
 
         if (!resolver)
                 return NULL;
-        dns_channel_deinit(&resolver->channel); /* questions end here, with ARES_EDESTRUCTION */
+        /* open questions end here, with ARES_EDESTRUCTION */
+        dns_channel_deinit(&resolver->channel);
         while ((link = list_pop(&resolver->by_age)))
                 name_free(LIST_OWNER(link, struct name, age_link));
         map_deinit(&resolver->names);

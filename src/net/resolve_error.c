@@ -3,9 +3,9 @@
 
 #include <base/error.h>
 
-#define HOST_SHOWN 80 /* so that what is said of it has its place */
+#define HOST_SHOWN 80 /* characters of the host, so that the reason still fits */
 
-/* None of the name servers gave an answer that could be used. */
+/* No name server gave a usable answer. */
 static int unanswered(struct muster_error *error, const char *host, const char *what,
         const struct dns_channel *channel)
 {

@@ -9,8 +9,8 @@
 #include <muster/error.h>
 
 /*
- * Say what the status of c-ares means for the host, and who was asked where that is the trouble.
- * Returns the code: MUSTER_E_RESOLVE, MUSTER_E_RESOURCE.
+ * Set the error for a status of c-ares, with the name servers if the fault is theirs. Returns the
+ * code: MUSTER_E_RESOLVE, MUSTER_E_RESOURCE.
  */
 int resolve_error_set(struct muster_error *error, const char *host, int status,
         const struct dns_channel *channel);

@@ -19,7 +19,7 @@ static int refuse_override(const char *text, const char *why, struct muster_erro
                 "invalid: --resolve \"%.100s\": %s; write HOST:PORT:ADDRESS[,ADDRESS]", text, why);
 }
 
-/* The host ends at the first colon, but an IPv6 literal may stand there in brackets. */
+/* Cut off the host, which ends at the first colon. It may be an IPv6 literal in brackets. */
 static bool cut_host(struct muster_str *rest, struct muster_str *ret_host)
 {
         const char *end;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Addresses that the user gives for a host and port, as curl's --resolve:
+ * Addresses that the user gives for a host and port, like curl's --resolve:
  * "HOST:PORT:ADDRESS[,ADDRESS...]"
  */
 #ifndef NET_RESOLVE_OVERRIDE_H
@@ -12,7 +12,7 @@
 struct override;
 
 /*
- * Parse a NULL-ended list, or NULL for none. MUSTER_E_INVALID with *error quoting the text,
+ * Parse a NULL-ended list; NULL is an empty one. MUSTER_E_INVALID with the text in *error,
  * MUSTER_E_RESOURCE.
  */
 int override_parse(const char *const *texts, struct override **ret_overrides,
@@ -22,8 +22,8 @@ int override_parse(const char *const *texts, struct override **ret_overrides,
 void override_free(struct override *overrides);
 
 /*
- * The addresses for a host, of the last override that matches, into `to`, which holds
- * RESOLVE_ADDRESSES_MAX. Returns how many, 0 for none.
+ * Copy the addresses of the last override that matches to `to`, which holds RESOLVE_ADDRESSES_MAX.
+ * Returns how many there are, 0 for none.
  */
 size_t override_find(const struct override *overrides, struct muster_str host, uint16_t port,
         struct net_address *to);

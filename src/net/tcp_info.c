@@ -23,7 +23,7 @@ int tcp_sample_read(int fd, struct tcp_sample *ret_sample)
                 .busy_us = info.tcpi_busy_time,
                 .bytes_received = info.tcpi_bytes_received,
                 .n_out_of_order = info.tcpi_rcv_ooopack };
-        /* Until a round trip was measured the kernel's minimum stands at its highest value. */
+        /* The kernel's minimum has its highest value until a round trip was measured. */
         if (ret_sample->min_rtt_us == UINT32_MAX)
                 ret_sample->min_rtt_us = ret_sample->rtt_us;
         return 0;

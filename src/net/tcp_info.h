@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the kernel knows of a TCP connection
+ * What the kernel knows about a TCP connection
  *
- * In a file of its own, as <linux/tcp.h> and <netinet/tcp.h> cannot be included together, and only
+ * A file of its own, because <linux/tcp.h> and <netinet/tcp.h> cannot be included together and only
  * the former is complete.
  */
 #ifndef NET_TCP_INFO_H
@@ -14,15 +14,15 @@ struct tcp_sample {
         unsigned rtt_us;     /* smoothed */
         unsigned min_rtt_us; /* the least seen */
         unsigned n_retransmits;
-        unsigned cwnd;          /* segments that may be on their way to the peer */
-        uint64_t delivery_rate; /* bytes a second of what we sent, when it was measured last */
+        unsigned cwnd;          /* congestion window: segments that may be in flight to the peer */
+        uint64_t delivery_rate; /* bytes a second that we sent, as measured last */
         uint64_t rwnd_limited_us, sndbuf_limited_us, busy_us;
         uint64_t bytes_received;
-        /* segments that came before one that was missing: what the peer sent got lost */
+        /* segments received out of order: some that the peer sent got lost */
         unsigned n_out_of_order;
 };
 
-/* Negative, and *ret_sample is left alone, where the kernel does not say. */
+/* MUSTER_E_INTERNAL if the kernel does not say; *ret_sample is left alone then. */
 int tcp_sample_read(int fd, struct tcp_sample *ret_sample);
 
 #endif
