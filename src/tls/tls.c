@@ -25,7 +25,7 @@ int tls_new_session_callback(SSL *ssl, SSL_SESSION *ssl_session)
 
         assert(tls && tls->ssl == ssl);
         if (!tls->slot || !(session = mem_alloc(sizeof(*session))))
-                return 0; /* not taken */
+                return 0; /* OpenSSL keeps the session */
         session->ssl_session = ssl_session;
         tls_session_free(*tls->slot);
         *tls->slot = session;
@@ -33,8 +33,8 @@ int tls_new_session_callback(SSL *ssl, SSL_SESSION *ssl_session)
 }
 
 /*
- * A ticket of TLS 1.3 is used once, so that two connections cannot be linked by it (RFC 8446
- * appendix C.4).
+ * Offer the origin's session. A TLS 1.3 ticket is used once, so that nobody can link two
+ * connections by it (RFC 8446 appendix C.4).
  */
 static void offer_session(struct tls *tls)
 {
@@ -58,8 +58,8 @@ static bool is_address(const char *host)
 }
 
 /*
- * Whom to talk to, and whose certificate to accept (RFC 9525); an address is never sent as SNI (RFC
- * 6066 section 3).
+ * Set the host to ask for and whose certificate to accept (RFC 9525). An address is never sent as
+ * SNI (RFC 6066 section 3).
  */
 static bool set_host(struct tls *tls)
 {
@@ -127,8 +127,8 @@ struct tls *tls_free(struct tls *tls)
         if (!tls)
                 return NULL;
         /*
-         * OpenSSL takes a session for bad, and never resumes it, whose connection was freed without
-         * a shutdown.
+         * OpenSSL never resumes a session whose connection was freed without a shutdown: it takes
+         * the session for bad.
          */
         if (tls->ssl && SSL_is_init_finished(tls->ssl))
                 SSL_set_shutdown(tls->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
@@ -198,7 +198,7 @@ int tls_write(struct tls *tls, const void *at, size_t len, struct muster_error *
         if (len == 0)
                 return 0;
         ERR_clear_error();
-        /* Our BIO takes all there is, so a write is whole or has failed. */
+        /* Our BIO takes everything, so a write is complete or has failed. */
         if (SSL_write_ex(tls->ssl, at, len, &n) == 1 && n == len)
                 return 0;
         return tls_set_error(tls, error, MUSTER_PHASE_SEND);
@@ -228,7 +228,7 @@ int tls_out_take(struct tls *tls, struct buf *to)
                 tls->out.len = 0;
                 return 0;
         }
-        /* Into an empty buffer nothing needs to be copied: the two change places. */
+        /* Nothing needs to be copied into an empty buffer: swap the two. */
         empty = *to;
         *to = tls->out;
         tls->out = empty;

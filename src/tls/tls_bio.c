@@ -2,8 +2,8 @@
 /*
  * A BIO of our own
  *
- * OpenSSL's memory BIO would copy all ciphertext once more. This one reads from the slice that was
- * fed and appends what is to be sent to a buffer.
+ * OpenSSL's memory BIO would copy all ciphertext once more. This BIO reads from the slice that was
+ * fed, and appends ciphertext to send to a buffer.
  */
 #include "tls_internal.h"
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What all connections of a client share: trust, own certificate, key log
+ * What all connections of a client share: trusted certificates, the client's own certificate, key
+ * log
  */
 #include "tls_internal.h"
 
@@ -34,7 +35,7 @@ static int load_trust(SSL_CTX *ssl_ctx, const char *ca_file, struct muster_error
         return 0;
 }
 
-/* A key with a pass phrase must not make a library ask on the terminal. */
+/* Refuses a key that has a pass phrase: a library must not ask on the terminal. */
 static int no_passphrase(char *to, int size, int is_writing, void *userdata)
 {
         (void)to;
@@ -68,7 +69,7 @@ static void keylog_callback(const SSL *ssl, const char *line)
 
         assert(context && context->keylog_fd >= 0);
         /*
-         * One call a line, so that lines of several processes do not mix; a full disk costs the
+         * One call for a line, so that lines of several processes do not mix. A full disk costs the
          * log, not the request.
          */
         if (writev(context->keylog_fd, pieces, 2) < 0)
@@ -99,7 +100,7 @@ static void set_client_options(struct tls_context *context)
         SSL_CTX_set_min_proto_version(ssl_ctx, TLS1_2_VERSION);
         SSL_CTX_set_options(ssl_ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
         SSL_CTX_set_mode(ssl_ctx,
-                SSL_MODE_RELEASE_BUFFERS); /* an idle connection is 34 KB smaller */
+                SSL_MODE_RELEASE_BUFFERS); /* makes an idle connection 34 KB smaller */
         SSL_CTX_set_session_cache_mode(ssl_ctx, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
         SSL_CTX_sess_set_new_cb(ssl_ctx, tls_new_session_callback);
         if (context->insecure_no_verify)

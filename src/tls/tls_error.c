@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Words for what can go wrong
+ * TLS errors in words
  */
 #include "tls_internal.h"
 
@@ -13,11 +13,11 @@
 #include <openssl/x509v3.h>
 #include <stdio.h>
 
-#define NAMES_SHOWN 3 /* of those that a certificate is for */
+#define NAMES_SHOWN 3 /* of a certificate */
 
 /* --- certificates ---------------------------------------------------------------------------- */
 
-/* The common name, or the whole of the name where it has none. */
+/* The common name, or the whole name if it has none. */
 static void name_text(const X509_NAME *name, char *text, size_t size)
 {
         if (X509_NAME_get_text_by_NID(name, NID_commonName, text, (int)size) < 0)
@@ -40,7 +40,7 @@ static void address_text(const ASN1_OCTET_STRING *octets, char *text, size_t siz
                 text[0] = '\0';
 }
 
-/* The names that a certificate is for: a few of its subjectAltNames. */
+/* The host names of a certificate: the first few of its subjectAltNames. */
 static void names_text(const X509 *certificate, char *text, size_t size)
 {
         GENERAL_NAMES *names = X509_get_ext_d2i(certificate, NID_subject_alt_name, NULL, NULL);
@@ -112,7 +112,10 @@ static int verify_error(struct muster_error *error, const struct tls *tls, const
         }
 }
 
-/* Only here is the certificate at hand that failed; OpenSSL's verdict is left as it is. */
+/*
+ * Note why verification failed, as only here is the certificate at hand. OpenSSL's verdict stays as
+ * it is.
+ */
 int tls_verify_callback(int is_ok, X509_STORE_CTX *store_ctx)
 {
         SSL *ssl = X509_STORE_CTX_get_ex_data(store_ctx, SSL_get_ex_data_X509_STORE_CTX_idx());
@@ -144,7 +147,10 @@ const char *tls_reason(char *text, size_t size)
         return text;
 }
 
-/* What came first is no TLS record: 20 to 23 and version 3 (RFC 8446 section 5.1). */
+/*
+ * Are the first bytes no TLS record? One begins with type 20 to 23 and version 3 (RFC 8446 section
+ * 5.1).
+ */
 static bool is_not_tls(const struct tls *tls)
 {
         return tls->n_first >= 3 &&

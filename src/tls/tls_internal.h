@@ -9,7 +9,7 @@
 
 #include <openssl/ssl.h>
 
-#define FIRST_BYTES 16 /* of what the peer sent: to tell what it speaks if not TLS */
+#define FIRST_BYTES 16 /* kept of what the peer sends: they show what it speaks if it is not TLS */
 
 struct tls_context {
         SSL_CTX *ssl_ctx;
@@ -24,13 +24,13 @@ struct tls_session {
 
 struct tls {
         SSL *ssl;   /* NULL after it failed */
-        char *host; /* without a trailing dot, for SNI, verification and words */
+        char *host; /* without a trailing dot; for SNI, verification and messages */
         struct tls_session **slot;
         struct muster_str in; /* borrowed ciphertext that is not consumed yet */
         struct buf out;
         char first[FIRST_BYTES];
         size_t n_first;
-        /* filled by the verify callback, where the certificate is at hand */
+        /* set by the verify callback, which has the certificate */
         struct muster_error *verify_failure;
 };
 
@@ -38,21 +38,19 @@ struct tls {
 BIO_METHOD *tls_bio_method_new(void);
 BIO *tls_bio_new(BIO_METHOD *method, struct tls *tls);
 
-/* Called by OpenSSL for each certificate of a chain. tls_error.c */
+/* OpenSSL calls this for each certificate of a chain. tls_error.c */
 int tls_verify_callback(int is_ok, X509_STORE_CTX *store_ctx);
 
 /*
- * Say why a handshake or a read failed, from OpenSSL's error queue. Returns the code. tls_error.c
+ * Set the error of a failed handshake, read or write, from OpenSSL's error queue. Returns the code.
+ * tls_error.c
  */
 int tls_set_error(struct tls *tls, struct muster_error *error, enum muster_phase stage);
 
-/*
- * The newest entry of the error queue in words, for files that cannot be loaded; empties the queue.
- * tls_error.c
- */
+/* The newest entry of the error queue in words; empties the queue. tls_error.c */
 const char *tls_reason(char *text, size_t size);
 
-/* Called by OpenSSL when the server has issued a ticket. tls.c */
+/* OpenSSL calls this when the server has issued a ticket. tls.c */
 int tls_new_session_callback(SSL *ssl, SSL_SESSION *ssl_session);
 
 #endif

@@ -31,7 +31,7 @@ static int use_chain(SSL_CTX *ssl_ctx, const char *pem, struct muster_error *err
         BIO_free(bio);
         if (!is_good)
                 return fail_identity(error, "certificate");
-        ERR_clear_error(); /* the end of the text counts as an error there */
+        ERR_clear_error(); /* OpenSSL counts the end of the text as an error */
         return 0;
 }
 
@@ -70,7 +70,7 @@ static void set_server_options(SSL_CTX *ssl_ctx, const struct tls_server_options
         if (options->max_minor == 2)
                 SSL_CTX_set_max_proto_version(ssl_ctx, TLS1_2_VERSION);
         if (options->only_old_ones) {
-                SSL_CTX_set_security_level(ssl_ctx, 0); /* they are off otherwise */
+                SSL_CTX_set_security_level(ssl_ctx, 0); /* higher levels switch them off */
                 SSL_CTX_set_min_proto_version(ssl_ctx, TLS1_VERSION);
                 SSL_CTX_set_max_proto_version(ssl_ctx, TLS1_1_VERSION);
         }
