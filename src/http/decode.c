@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How it works: a chain of stages, the first undoing the coding that was applied last. What a stage
- * puts out goes into the next one piece by piece, so that no stage ever holds more than a piece,
- * and caps are looked at before a piece is kept.
+ * How it works: a chain of stages, of which the first undoes the coding that was applied last. The
+ * output of a stage goes to the next one piece by piece. So no stage ever holds more than a piece,
+ * and caps are checked before a piece is kept.
  */
 #include "decode.h"
 
@@ -18,11 +18,11 @@ static const struct decode_coding *const codings[] = { &decode_gzip, &decode_def
         &decode_brotli, &decode_zstd };
 
 enum stage_state {
-        STAGE_DOUBTED, /* named twice, maybe applied once: its first bytes will tell */
+        STAGE_DOUBTED, /* named twice, perhaps applied once: its first bytes will tell */
         STAGE_RUNS,
         STAGE_ENDED,  /* complete; another stream may follow */
-        STAGE_DROPS,  /* complete; what follows is of no stream */
-        STAGE_PASSES, /* it was not applied: what comes goes through */
+        STAGE_DROPS,  /* complete; what follows is no stream and is dropped */
+        STAGE_PASSES, /* not applied: input passes unchanged */
 };
 
 struct stage {
@@ -31,7 +31,7 @@ struct stage {
         enum stage_state stage_state;
         uint64_t n_in, n_out;
         uint64_t n_dropped;
-        char mark[CODING_MARK_MAX]; /* what came of it, where one is looked for */
+        char mark[CODING_MARK_MAX]; /* the part received so far of a mark that is looked for */
         size_t n_mark;
 };
 
@@ -53,7 +53,7 @@ static const struct decode_coding *find_coding(struct muster_str name)
         return NULL;
 }
 
-/* Step through the codings but identity. */
+/* Step through the codings, except identity. */
 static bool next_coding(const struct fields *fields, struct field_members *iter,
         struct muster_str *ret_name)
 {
@@ -64,8 +64,8 @@ static bool next_coding(const struct fields *fields, struct field_members *iter,
 }
 
 /*
- * The codings to undo, in the order in which they were applied. Identity counts for nothing, and
- * what was applied before a coding that nobody knows cannot be reached.
+ * List the codings to undo, in the order in which they were applied. A coding that was applied
+ * before an unknown one cannot be undone.
  */
 static int list_codings(const struct fields *fields,
         const struct decode_coding *list[DECODE_CHAIN_MAX], unsigned *ret_n,
@@ -89,7 +89,7 @@ static int list_codings(const struct fields *fields,
         return 0;
 }
 
-/* How many stay in place: all up to the last unknown one. */
+/* How many codings stay in place: all up to the last unknown one. */
 static unsigned count_undecoded(const struct fields *fields)
 {
         struct field_members iter = { 0 };
@@ -118,7 +118,7 @@ int decode_list_undecoded(const struct fields *fields, struct buf *to)
         return r;
 }
 
-/* Servers in a row may each name the coding that one of them applied. */
+/* Several servers in a row may each name a coding that only one of them applied. */
 static bool is_doubtful(const struct stage *stage, unsigned i)
 {
         return i > 0 && stage->coding == stage[-1].coding && stage->coding->may_begin;
@@ -182,8 +182,8 @@ static int corrupt(const struct stage *stage, const char *why, struct muster_err
 }
 
 /*
- * What comes is capped, too: it need not become anything, as where it follows the end of a stream.
- * Noise becomes a little longer by being encoded.
+ * Input is capped as well, because it need not become output: behind the end of a stream it is
+ * dropped. The cap leaves room for noise, which encoding makes a little longer.
  */
 static bool is_too_much(uint64_t wire, uint64_t max_bytes)
 {
@@ -191,8 +191,8 @@ static bool is_too_much(uint64_t wire, uint64_t max_bytes)
 }
 
 /*
- * Every stage is held to the ratio, so that a bomb within a bomb does not get through the first
- * one.
+ * Check the caps. Each stage must keep the ratio, so that a bomb within a bomb does not pass the
+ * first stage.
  */
 static int check_caps(const struct decoder *decoder, const struct stage *stage,
         struct muster_error *error)
@@ -220,7 +220,7 @@ static int check_caps(const struct decoder *decoder, const struct stage *stage,
 static int feed_stage(struct decoder *decoder, unsigned i, struct muster_str in, struct buf *out,
         struct muster_error *error);
 
-/* What a stage put out goes on to the next, or to the body. */
+/* Pass a stage's output to the next stage, or to the body. */
 static int pass_piece_on(struct decoder *decoder, unsigned i, struct muster_str piece,
         struct buf *out, struct muster_error *error)
 {
@@ -257,7 +257,7 @@ static int run_stage(struct decoder *decoder, unsigned i, struct muster_str *in,
         return r;
 }
 
-/* Run on all of `in`, or to the end of a stream. */
+/* Run a stage on all of `in`, or to the end of a stream. */
 static int run_on(struct decoder *decoder, unsigned i, struct muster_str *in, struct buf *out,
         struct muster_error *error)
 {
@@ -273,7 +273,7 @@ static int run_on(struct decoder *decoder, unsigned i, struct muster_str *in, st
         return r;
 }
 
-/* Take of a mark what has come. True: all of it is here, or what came is none. */
+/* Gather a mark from the input. True: the mark is complete, or the input is no mark. */
 static bool gather_mark(struct stage *stage, struct muster_str *in, bool *ret_is_mark)
 {
         const struct decode_coding *coding = stage->coding;
@@ -290,7 +290,7 @@ static bool gather_mark(struct stage *stage, struct muster_str *in, bool *ret_is
         return !is_mark || stage->n_mark == coding->mark_bytes;
 }
 
-/* A stream begins with the mark that was gathered. */
+/* Begin a stream with the mark that was gathered. */
 static int begin_stream(struct decoder *decoder, unsigned i, struct buf *out,
         struct muster_error *error)
 {
@@ -303,7 +303,7 @@ static int begin_stream(struct decoder *decoder, unsigned i, struct buf *out,
         return run_on(decoder, i, &mark, out, error);
 }
 
-/* Was a coding applied that is named once more? */
+/* Decide whether a coding that is named twice was applied twice. */
 static int settle_doubt(struct decoder *decoder, unsigned i, struct muster_str *in, struct buf *out,
         struct muster_error *error)
 {
@@ -322,8 +322,8 @@ static int settle_doubt(struct decoder *decoder, unsigned i, struct muster_str *
 }
 
 /*
- * Behind a complete stream: another one where the coding has that, or what is dropped. Zeros behind
- * gzip are padding, as on tapes.
+ * Handle input behind a complete stream: begin another stream if the coding has that, or drop the
+ * input. Zeros behind gzip are padding, as on tapes.
  */
 static int go_on_behind(struct decoder *decoder, unsigned i, struct muster_str *in, struct buf *out,
         struct muster_error *error)
@@ -406,7 +406,7 @@ int decoder_end(struct decoder *decoder, struct muster_error *error)
                 if (stage->stage_state == STAGE_RUNS ||
                         (stage->stage_state == STAGE_DOUBTED && stage->n_mark))
                         return corrupt(stage, "it ends too early", error);
-                stage->n_dropped += stage->n_mark; /* of what might have become a stream */
+                stage->n_dropped += stage->n_mark; /* they might have begun a stream */
         }
         return 0;
 }

@@ -2,13 +2,13 @@
 /*
  * Undoing Content-Encoding (RFC 9110 section 8.4)
  *
- * gzip (several members), deflate (zlib as the RFC says, and raw as some servers do), br, zstd,
- * identity, and chains of them, undone last to first. A coding is one const table, decode_zlib.c,
- * decode_brotli.c, decode_zstd.c.
+ * Knows gzip (several members), deflate (zlib as the RFC says, and raw as some servers send it),
+ * br, zstd, identity, and chains of them, undone last to first. Each coding is one const table:
+ * decode_zlib.c, decode_brotli.c, decode_zstd.c.
  *
- * Output is capped by size and by ratio to the input, so that a bomb costs no more than a window of
- * memory. Input that ends early or is corrupt is an error, never silently short. A body that came
- * whole is kept, as browsers, urllib3 and gzip(1) do:
+ * Output is capped by its size and by its ratio to the input, so that a bomb costs no more than a
+ * window of memory. Input that ends early or is corrupt is an error; a body is never cut silently.
+ * A body that came whole is accepted, as browsers, urllib3 and gzip(1) do:
  *
  *      a coding that nobody knows          stays, with what was before it; what came after goes
  *      bytes behind the end of a stream    dropped, with a warning, unless they begin another one
@@ -20,17 +20,17 @@
 #include "field.h"
 
 #define DECODE_CHAIN_MAX 4 /* codings in one response; more is an attack */
-/* deflate cannot do more than 1032 to 1: br and zstd can, in bombs */
+/* deflate reaches at most 1032 to 1; br and zstd reach more, in bombs */
 #define DECODE_RATIO_MAX   1100
-#define DECODE_RATIO_GRACE (1024 * 1024) /* bytes of output before the ratio is looked at */
+#define DECODE_RATIO_GRACE (1024 * 1024) /* bytes of output before the ratio counts */
 
-/* What Accept-Encoding to send for all of these. */
+/* The Accept-Encoding for all of these. */
 #define DECODE_ACCEPT "gzip, deflate, br, zstd"
 
-struct decoder; /* opaque; only a response with a coding has one */
+struct decoder; /* only a response with a coding has one */
 
 struct decode_limits {
-        uint64_t max_bytes; /* output; MUSTER_NO_LIMIT */
+        uint64_t max_bytes; /* of output; MUSTER_NO_LIMIT */
         unsigned max_ratio; /* 0: DECODE_RATIO_MAX */
 };
 
@@ -45,7 +45,7 @@ int decoder_new(struct decoder **ret_decoder, const struct fields *fields,
 
 /*
  * Append the names of the codings that a decoder for these fields leaves in place, in the order in
- * which they were applied; nothing where there are none. MUSTER_E_RESOURCE.
+ * which they were applied. MUSTER_E_RESOURCE.
  */
 int decode_list_undecoded(const struct fields *fields, struct buf *to);
 
@@ -53,26 +53,23 @@ int decode_list_undecoded(const struct fields *fields, struct buf *to);
 struct decoder *decoder_free(struct decoder *decoder);
 
 /*
- * Feed all of `in`; decoded bytes are appended to `out`, unless `out` is NULL, which only counts
- * them. MUSTER_E_DECODE (corrupt, or past the ratio), MUSTER_E_TOO_LARGE (past max_bytes),
+ * Feed all of `in` and append the decoded bytes to `out`; with NULL they are only counted.
+ * MUSTER_E_DECODE (corrupt, or past the ratio), MUSTER_E_TOO_LARGE (past max_bytes),
  * MUSTER_E_RESOURCE, with *error.
  */
 int decoder_feed(struct decoder *decoder, struct muster_str in, struct buf *out,
         struct muster_error *error);
 
-/*
- * The body is over. MUSTER_E_DECODE when it is truncated. A body of no bytes at all is taken as
- * empty.
- */
+/* End the body. MUSTER_E_DECODE if it is truncated. A body without any byte counts as empty. */
 int decoder_end(struct decoder *decoder, struct muster_error *error);
 
 /*
- * After the end: append, in words, what was odd about a body that was decoded all the same.
+ * After the end: append a warning about a body that was decoded though it was odd.
  * MUSTER_E_RESOURCE.
  */
 int decoder_add_warning(const struct decoder *decoder, struct buf *to);
 
-/* Bytes that came out so far. */
+/* Bytes decoded so far. */
 uint64_t decoder_n_out(const struct decoder *decoder);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One content coding: what decode.c needs of it
+ * A content coding, as decode.c needs it
  */
 #ifndef HTTP_DECODE_CODING_H
 #define HTTP_DECODE_CODING_H
@@ -9,32 +9,32 @@
 
 #define CODING_MARK_MAX 4
 
-#define CODING_ENDED 1 /* the stream is complete; what is left of the input is not of it */
+#define CODING_ENDED 1 /* the stream is complete; the rest of the input is not part of it */
 
 struct decode_coding {
         const char *name;
-        const char *alias; /* an older name of the same (RFC 9110 section 8.4.1); or NULL */
+        const char *alias; /* an older name of the same coding (RFC 9110 section 8.4.1), or NULL */
 
         /*
-         * Can a stream begin with these bytes, or with more that begin so? NULL: it has no mark to
-         * be known by, and none follows another.
+         * Can a stream begin with these bytes? They may be only the first of its mark. NULL:
+         * streams have no mark, and none follows another.
          */
         bool (*may_begin)(struct muster_str bytes);
-        size_t mark_bytes; /* of that mark, at most CODING_MARK_MAX */
+        size_t mark_bytes; /* length of that mark, at most CODING_MARK_MAX */
 
         /* NULL when memory is out. */
         void *(*new)(void);
         void (*free)(void *state);
 
         /*
-         * Decode from the front of `in`, which is moved on, into `out`. 0: more is wanted, or `out`
-         * is full. CODING_ENDED. MUSTER_E_DECODE with what is wrong in *ret_why, a constant;
+         * Decode from the front of `in`, which moves on, into `out`. 0: needs more input, or `out`
+         * is full. CODING_ENDED. MUSTER_E_DECODE with the reason in *ret_why, a constant;
          * MUSTER_E_RESOURCE.
          */
         int (*run)(void *state, struct muster_str *in, char *out, size_t size, size_t *ret_n,
                 const char **ret_why);
 
-        /* Begin another stream, where there is a mark. Negative as run(). */
+        /* Begin another stream; only for codings with a mark. Negative as run(). */
         int (*restart)(void *state);
 };
 

@@ -2,8 +2,8 @@
 /*
  * gzip (RFC 1952) and deflate (RFC 9110 section 8.4.1.2)
  *
- * "deflate" means the zlib format, and some servers send raw deflate instead. The first two bytes
- * tell: a zlib header is a multiple of 31 and names method 8.
+ * "deflate" means the zlib format, but some servers send raw deflate. The first two bytes tell: a
+ * zlib header is a multiple of 31 and has method 8.
  */
 #include "decode_coding.h"
 
@@ -20,7 +20,7 @@ struct inflater {
         z_stream stream;
         bool is_gzip;
         bool is_open;        /* inflateInit2() was called */
-        unsigned char first; /* byte of a deflate stream, when only one has come */
+        unsigned char first; /* first byte of a deflate stream, while only one has come */
         bool has_first;
 };
 
@@ -133,7 +133,7 @@ static bool is_zlib_header(unsigned char first, unsigned char second)
         return (first & 15) == Z_DEFLATED && (first >> 4) <= 7 && (first << 8 | second) % 31 == 0;
 }
 
-/* See the first two bytes, decide, and give the inflater the first one if it came alone. */
+/* Decide by the first two bytes, and give the inflater the first one if it came alone. */
 static int open_deflate(struct inflater *inflater, struct muster_str *in, const char **ret_why)
 {
         unsigned char first, second;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * zstd (RFC 8878), with the window that RFC 9659 allows it over HTTP; several frames may follow one
+ * zstd (RFC 8878), with the window that RFC 9659 allows over HTTP; several frames may follow one
  * another
  */
 #include "decode_coding.h"
@@ -25,8 +25,8 @@ static void zstd_free(void *state)
 }
 
 /*
- * The magic number of a frame, or one of the sixteen of frames to be skipped (RFC 8878 section
- * 3.1).
+ * Is it the magic number of a frame, or one of the sixteen of skippable frames (RFC 8878 section
+ * 3.1)?
  */
 static bool zstd_may_begin(struct muster_str bytes)
 {

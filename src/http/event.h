@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a response consists of, whatever protocol it came by: an interim head or none, a head, pieces
- * of the body, its end
+ * The parts of a response, whatever its protocol: interim heads, a head, pieces of the body, the
+ * end
  */
 #ifndef HTTP_EVENT_H
 #define HTTP_EVENT_H
@@ -10,12 +10,12 @@
 
 enum http_event_kind {
         /*
-         * a 1xx response (RFC 9110 section 15.2); the final one follows. 101 is a protocol error:
-         * nobody asked for it
+         * a 1xx response (RFC 9110 section 15.2); the final one follows. 101 is a protocol error,
+         * as we never ask for it
          */
         HTTP_INTERIM,
         HTTP_HEAD, /* status line and fields */
-        HTTP_BODY, /* some of the body */
+        HTTP_BODY, /* a piece of the body */
         HTTP_DONE, /* the response is complete */
 };
 
@@ -23,14 +23,17 @@ struct http_head {
         int status;
         int version;              /* 10 or 11 */
         struct muster_str reason; /* may be empty */
-        /* The whole head as it came, status line to empty line; fields point into it. */
+        /*
+         * The whole head as received, from the status line to the empty line; fields point into it.
+         */
         struct muster_str raw;
         struct fields fields;
-        unsigned n_dropped; /* lines that are no fields, and were passed over */
+        unsigned n_dropped; /* lines that are no fields and were ignored */
         bool has_length;    /* Content-Length framing */
-        uint64_t length;    /* of the body, where has_length */
+        uint64_t length;    /* of the body, if has_length */
         bool has_body;      /* false for HEAD, 1xx, 204, 304 */
-        bool is_in_doubt;   /* what follows may not be what it seems to be: not to be used again */
+        /* it is uncertain where the response ends: do not use the connection again */
+        bool is_in_doubt;
         /* HTTP/1: the connection may be used again after HTTP_DONE (RFC 9112 section 9.3) */
         bool keeps_alive;
 };

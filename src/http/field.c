@@ -18,7 +18,7 @@ struct muster_str fields_find(const struct fields *fields, const char *name)
         return (struct muster_str){ NULL, 0 };
 }
 
-/* The end of the member that begins at `at`: the next comma outside of a quoted string. */
+/* The end of the member that begins at `at`: the next comma outside a quoted string. */
 static size_t member_end(struct muster_str value, size_t at)
 {
         bool is_quoted = false;
@@ -109,7 +109,7 @@ bool field_is_value(struct muster_str text)
 
 /* --- Retry-After ----------------------------------------------------------------------------- */
 
-/* The preferred form and the two obsolete ones (RFC 9110 section 5.6.7). */
+/* Parse a date in the preferred form or one of the two obsolete ones (RFC 9110 section 5.6.7). */
 static bool parse_date(struct muster_str value, int64_t *ret_s)
 {
         static const char *const formats[] = { "%a, %d %b %Y %H:%M:%S GMT",
@@ -132,7 +132,7 @@ static bool parse_date(struct muster_str value, int64_t *ret_s)
         return false;
 }
 
-/* More seconds than fit into a number are seconds all the same. */
+/* Is it a number of seconds, even one too large for 64 bits? */
 static bool is_number(struct muster_str value)
 {
         for (size_t i = 0; i < value.len; i++)

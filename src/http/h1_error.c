@@ -5,14 +5,14 @@
 #include <base/str.h>
 #include <stdio.h>
 
-#define SHOWN_MAX 60 /* bytes of what the server sent in an error's text */
-#define QUOTE_MAX 80 /* characters that these become; the rest of the text is for what to do */
+#define SHOWN_MAX 60 /* bytes from the server that an error quotes */
+#define QUOTE_MAX 80 /* characters that they may become; the rest of the text says what to do */
 
 struct quote {
         char text[QUOTE_MAX + sizeof("...")];
 };
 
-/* One byte as a C string has it; `text` has room for "\xff" and a zero. */
+/* Write one byte as in a C string; `text` has room for "\xff" and a zero. */
 static int escape_byte(unsigned char c, char *text, size_t size)
 {
         switch (c) {
@@ -63,7 +63,9 @@ bool h1_may_begin(struct muster_str bytes)
 
 #define ELSEWHERE "; check the host and the port of the URL"
 
-/* What others say first, or say to a request that they do not understand. */
+/*
+ * What servers of other protocols send first, or answer to a request that they do not understand.
+ */
 static const struct {
         const char *start, *words;
 } strangers[] = {
@@ -92,8 +94,8 @@ static const struct {
 };
 
 /*
- * A record's type, 20 to 23, and its version, which is 3.x in all that are in use (RFC 8446 section
- * 5.1).
+ * A TLS record: its type is 20 to 23, and its version is 3.x in all versions in use (RFC 8446
+ * section 5.1).
  */
 static bool is_tls(const unsigned char *at, size_t len)
 {
@@ -101,8 +103,8 @@ static bool is_tls(const unsigned char *at, size_t len)
 }
 
 /*
- * The server's preface is a SETTINGS frame of stream 0 (RFC 9113 sections 3.4, 4.1 and 6.5): 24
- * bits of length in sixes, then type 4.
+ * An HTTP/2 server's preface, which is a SETTINGS frame of stream 0 (RFC 9113 sections 3.4, 4.1 and
+ * 6.5): 24 bits of length, a multiple of 6, then type 4.
  */
 static bool is_http2(const unsigned char *at, size_t len)
 {
@@ -110,8 +112,8 @@ static bool is_http2(const unsigned char *at, size_t len)
 }
 
 /*
- * Packet 0 of a connection: 24 bits of length, the least first; then version 10 of the protocol, or
- * an error.
+ * The first MySQL packet of a connection: 24 bits of length, least significant byte first, packet
+ * number 0, then protocol version 10 or an error.
  */
 static bool is_mysql(const unsigned char *at, size_t len)
 {

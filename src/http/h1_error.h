@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Words for what is wrong with bytes that were received as HTTP/1
+ * Errors about bytes that were received as HTTP/1, in words
  *
- * The bytes are somebody else's: they are quoted shortened, and with what is no plain character
- * escaped, so that they can be shown on a terminal.
+ * The bytes are foreign, so they are quoted shortened and escaped, and are safe to show on a
+ * terminal.
  */
 #ifndef HTTP_H1_ERROR_H
 #define HTTP_H1_ERROR_H
@@ -11,15 +11,15 @@
 #include <muster/error.h>
 #include <stdbool.h>
 
-/* A protocol error that shows the offending bytes. Returns MUSTER_E_PROTOCOL. */
+/* Set a protocol error that quotes the offending bytes. Returns MUSTER_E_PROTOCOL. */
 int h1_protocol_error(struct muster_error *error, const char *what, struct muster_str bytes);
 
-/* May a response begin like this? True as long as what has come of "HTTP/" is right. */
+/* Can a response begin like this? True as long as the bytes match "HTTP/". */
 bool h1_may_begin(struct muster_str bytes);
 
 /*
- * A protocol error about bytes that h1_may_begin() denied; it names the protocol that they are of.
- * Returns MUSTER_E_PROTOCOL.
+ * Set a protocol error about bytes for which h1_may_begin() is false. It names the protocol that
+ * they look like. Returns MUSTER_E_PROTOCOL.
  */
 int h1_not_http(struct muster_error *error, struct muster_str bytes);
 

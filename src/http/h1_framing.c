@@ -3,17 +3,17 @@
 
 #include "h1_error.h"
 
-/* What the fields of a head say of its body. */
+/* What the fields of a head say about its body. */
 struct said {
         bool has_length;
         uint64_t length;
-        struct muster_str coding; /* the last Transfer-Encoding, at NULL where there is none */
+        struct muster_str coding; /* the last Transfer-Encoding; `at` is NULL if there is none */
         unsigned n_coding_fields, n_chunked, n_identity;
 };
 
 /*
- * Digits; or, several times, the same length (RFC 9110 section 8.6). Nothing between commas is no
- * length.
+ * Parse Content-Length: digits, or the same length several times (RFC 9110 section 8.6). An empty
+ * member of the list is an error.
  */
 static int read_length(struct muster_str value, struct said *said, struct muster_error *error)
 {
@@ -72,9 +72,9 @@ static int read_fields(const struct fields *fields, struct said *said, struct mu
 }
 
 /*
- * Is the body chunked? A coding means one thing to all readers only when it is `chunked` and
- * nothing else; each of several fields may say so, as proxies repeat it. `identity` was taken out
- * of HTTP (RFC 7230), and means nothing. Other lists are read in different ways.
+ * Refuse codings that readers take in different ways. All agree only on `chunked` alone; several
+ * fields may each say that, as proxies repeat it. `identity` was removed from HTTP (RFC 7230) and
+ * means nothing.
  */
 static int check_coding(const struct http_head *head, const struct said *said,
         struct muster_error *error)
@@ -95,9 +95,9 @@ static int check_coding(const struct http_head *head, const struct said *said,
 }
 
 /*
- * A response without a body, whatever the fields say. Where they say that there is one (a HEAD's
- * and a 304's may, of the body that a GET would get), or cannot be understood, the server may send
- * it all the same, and the next response would not be found.
+ * Is a response without a body in doubt? It is if its fields announce a body or cannot be
+ * understood: the server may send that body, and we would not find the next response. Fields of a
+ * HEAD's response and of a 304 may describe the body that a GET would get.
  */
 static bool is_bodiless_in_doubt(const struct http_head *head, const struct said *said, int r)
 {
@@ -154,8 +154,8 @@ int h1_framing_read(struct http_head *head, bool is_head, enum h1_framing *ret_f
 static const char *const framing_letters[] = { "contentlength", "transferencoding" };
 
 /*
- * Does `word` stand in the text's letters? Its first letter stands nowhere else in it, so a match
- * begins anew or not at all.
+ * Do the text's letters contain `word`, or equal it if `is_all`? The first letter of each word
+ * occurs only once in it, so a failed match can only begin anew at the present letter.
  */
 static bool has_letters(struct muster_str text, const char *word, bool is_all)
 {

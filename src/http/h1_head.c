@@ -24,7 +24,7 @@ size_t h1_head_end(struct muster_str text, size_t *scanned)
                 if (next + 1 < text.len && text.at[next] == '\r' && text.at[next + 1] == '\n')
                         return next + 2;
                 if (text.len - next < 2) {
-                        *scanned = next - 1; /* the decision needs one or two bytes more */
+                        *scanned = next - 1; /* one or two more bytes are needed to decide */
                         return 0;
                 }
                 at = next;
@@ -46,8 +46,9 @@ struct muster_str h1_take_line(struct muster_str *rest)
 }
 
 /*
- * HTTP/1.x, which all that came later than 1.1 would be compatible with. 2.0 and 0.9 are written by
- * servers that then speak HTTP/1; others read these, and so do we, once a connection.
+ * Parse the version. Any HTTP/1.x counts, as later ones would be compatible with 1.1. Some servers
+ * write 2.0 or 0.9 and then speak HTTP/1: other clients accept these, and so do we, once for each
+ * connection.
  */
 static int parse_version(struct muster_str line, struct http_head *head, struct muster_error *error)
 {
@@ -67,8 +68,8 @@ static int parse_version(struct muster_str line, struct http_head *head, struct 
 }
 
 /*
- * Whatever it is, nobody reads it. But for a CR that somebody takes for a line's end, and a NUL, it
- * does no harm.
+ * Refuse a reason with a bare CR, which some take for a line's end, or a NUL. Anything else in it
+ * does no harm, as nobody reads it.
  */
 static int check_reason(struct muster_str reason, struct muster_str line,
         struct muster_error *error)
@@ -84,8 +85,8 @@ static int check_reason(struct muster_str reason, struct muster_str line,
 }
 
 /*
- * "HTTP/1.1 200 OK"; servers leave out the space before an empty reason, and write two before the
- * status.
+ * Parse "HTTP/1.1 200 OK". Some servers leave out the space before an empty reason, or write two
+ * before the status.
  */
 static int parse_status_line(struct muster_str line, struct http_head *head,
         struct muster_error *error)
@@ -185,7 +186,7 @@ int h1_head_parse(struct muster_str raw, struct h1_scratch *scratch, struct http
         r = h1_status_line_parse(ret_head, &rest, error);
         if (r < 0)
                 return r;
-        /* Not an error yet: without words, which take longer than all of this. */
+        /* This is no error yet, so no text is made: that takes longer than parsing. */
         r = h1_fields_parse(rest, raw.at, scratch, &ret_head->fields, NULL);
         return r < 0 ? H1_UNTIDY : 0;
 }

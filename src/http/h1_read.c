@@ -8,7 +8,7 @@
 #include <assert.h>
 #include <base/error.h>
 
-#define KEEP_BYTES 4096 /* an idle connection's reader holds no more */
+#define KEEP_BYTES 4096 /* the most that the reader of an idle connection keeps */
 
 void h1_read_begin(struct h1_reader *reader, bool is_head, size_t head_bytes_max)
 {
@@ -57,8 +57,8 @@ static int keep_all(struct h1_reader *reader, struct muster_str *in, struct must
 /* --- the head -------------------------------------------------------------------------------- */
 
 /*
- * No end of a head is in sight, or only too far away: it is too large, or to be waited for, or no
- * head at all.
+ * Decide about a head whose end is not in reach: wait for it, or refuse it as too large or as no
+ * HTTP.
  */
 static int check_partial(const struct h1_reader *reader, struct muster_str text,
         struct muster_error *error)
@@ -73,8 +73,8 @@ static int check_partial(const struct h1_reader *reader, struct muster_str text,
 }
 
 /*
- * The head, whole, where it lies or gathered in `kept`. What does not begin like one is not waited
- * for.
+ * Take a whole head, in place or gathered in `kept`. Text that does not begin like a head is
+ * refused at once.
  */
 static int take_raw_head(struct h1_reader *reader, struct muster_str *in,
         struct muster_str *ret_raw, struct muster_error *error)
@@ -97,7 +97,7 @@ static int take_raw_head(struct h1_reader *reader, struct muster_str *in,
         }
         *ret_raw = (struct muster_str){ text.at, end };
         if (before) {
-                /* What is behind the head goes back to the input, of which it is the last part. */
+                /* The bytes behind the head are the last ones of the input: give them back. */
                 size_t n_behind = reader->kept.len - end;
 
                 in->at -= n_behind;
@@ -110,7 +110,7 @@ static int take_raw_head(struct h1_reader *reader, struct muster_str *in,
         return 0;
 }
 
-/* What the body is delimited by, and with that the next state. */
+/* Find out how the body ends, and set the next state. */
 static int read_framing(struct h1_reader *reader, struct http_head *head,
         struct muster_error *error)
 {
@@ -160,7 +160,7 @@ static int check_interim(struct h1_reader *reader, struct http_head *head,
         return 0;
 }
 
-/* Parse it once more, in our own copy, in which it can be put right. */
+/* Parse the head once more in our own copy, which may be changed. */
 static int read_untidy(struct h1_reader *reader, struct h1_scratch *scratch, struct muster_str raw,
         struct http_head *ret_head, struct muster_error *error)
 {
@@ -200,7 +200,7 @@ static int body_event(struct http_event *ret_event, struct muster_str body)
         return 0;
 }
 
-/* As much of what is left as there is. */
+/* Deliver what there is of the rest of a body or chunk. */
 static int read_left(struct h1_reader *reader, struct muster_str *in, struct http_event *ret_event)
 {
         size_t n = in->len < reader->left ? in->len : (size_t)reader->left;
@@ -226,8 +226,8 @@ void h1_read_skip_body(struct h1_reader *reader, uint64_t n)
 /* --- chunks (RFC 9112 section 7.1) ----------------------------------------------------------- */
 
 /*
- * A line with its CRLF, whole, where it lies or gathered in `kept`, which is stale then. The line's
- * end is CRLF and nothing else: about chunks two readers must never disagree.
+ * Take a whole line with its CRLF, in place or gathered in `kept`, which is stale then. Only CRLF
+ * ends it: two readers must never disagree about chunks.
  */
 static int take_crlf_line(struct h1_reader *reader, struct muster_str *in, size_t bytes_max,
         struct muster_str *ret_line, struct muster_error *error)
@@ -255,8 +255,8 @@ static int take_crlf_line(struct h1_reader *reader, struct muster_str *in, size_
 }
 
 /*
- * Hexadecimal digits, blanks, then nothing or an extension, which is not looked into: but a NUL or
- * a CR in it are not passed over, as somebody could take them for its end.
+ * Parse hexadecimal digits, blanks, and perhaps an extension, which is ignored. A NUL or a CR in it
+ * is refused, as some readers could take that for its end.
  */
 static int parse_chunk_size(struct muster_str line, uint64_t *ret_size, struct muster_error *error)
 {
@@ -309,8 +309,8 @@ static int read_data_end(struct h1_reader *reader, struct muster_str *in,
 }
 
 /*
- * Trailer fields are dropped: nothing here uses them, and merging them into the head would be
- * wrong. So what they look like does not matter, as long as it is certain where they end.
+ * Drop trailer fields: nothing here uses them, and merging them into the head would be wrong. Their
+ * form does not matter as long as their end is certain.
  */
 static int read_trailer(struct h1_reader *reader, struct muster_str *in, struct muster_error *error)
 {

@@ -5,11 +5,11 @@
 #include "h1_framing.h"
 #include "h1_head.h"
 
-#define DROPPED 1 /* this line is no field, and does no harm */
+#define DROPPED 1 /* the line is no field and does no harm */
 
 enum fold {
         FOLD_NONE,
-        FOLD_BLANK, /* onto lines of blanks only: the value is the same without them */
+        FOLD_BLANK, /* only lines of blanks, which do not change the value */
         FOLD_TEXT,
 };
 
@@ -19,8 +19,8 @@ static bool is_folded(struct muster_str line)
 }
 
 /*
- * Join to the line what is folded to it. Text only moves to the front, as each fold has a line's
- * end and a blank at least.
+ * Append the folded lines to the line they belong to. Text only moves towards the front, as each
+ * fold has at least a line end and a blank.
  */
 static enum fold unfold(char *text, struct muster_str *line, struct muster_str *rest)
 {
@@ -44,7 +44,10 @@ static enum fold unfold(char *text, struct muster_str *line, struct muster_str *
         return fold;
 }
 
-/* About where the response ends. That is an error, but where it ends with its head. */
+/*
+ * The line leaves the response's end in doubt. That is an error, unless the response ends with its
+ * head.
+ */
 static int doubt(struct http_head *head, const char *what, struct muster_str line,
         struct muster_error *error)
 {
@@ -55,8 +58,8 @@ static int doubt(struct http_head *head, const char *what, struct muster_str lin
 }
 
 /*
- * A line that is no field. Not everybody reads on behind one without a colon, so what follows is in
- * doubt.
+ * Judge a line that is no field. Some clients stop reading at a line without a colon, so what
+ * follows is in doubt.
  */
 static int judge_stray(struct http_head *head, struct muster_str line, struct muster_str name,
         struct muster_error *error)
@@ -72,7 +75,7 @@ static int judge_stray(struct http_head *head, struct muster_str line, struct mu
         return DROPPED;
 }
 
-/* Content-Length or Transfer-Encoding; what its value says is looked at later. */
+/* Judge the form of a Content-Length or Transfer-Encoding; its value is checked later. */
 static int judge_framing(struct http_head *head, struct muster_str line, struct muster_str value,
         enum fold fold, bool is_length, struct muster_error *error)
 {
@@ -85,7 +88,7 @@ static int judge_framing(struct http_head *head, struct muster_str line, struct 
         return 0;
 }
 
-/* Parse one line, unfolded. DROPPED. */
+/* Parse one unfolded line. 0, DROPPED, MUSTER_E_PROTOCOL with *error. */
 static int parse_line(char *text, struct http_head *head, struct muster_str line, enum fold fold,
         struct muster_str *ret_name, struct muster_str *ret_value, struct muster_error *error)
 {

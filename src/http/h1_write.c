@@ -66,7 +66,7 @@ static bool is_given(const struct h1_request *request, const char *name)
         return false;
 }
 
-/* A field of ours, unless the caller has one of that name or does not want it. */
+/* Add a default field, unless the caller has one of that name or does not want it. */
 static int add_default(struct buf *to, const struct h1_request *request, const char *name,
         struct muster_str value)
 {
@@ -124,7 +124,7 @@ static int add_length(struct buf *to, const struct h1_request *request)
         return r < 0 ? r : buf_add(to, "\r\n", 2);
 }
 
-/* A Host of the caller's is for the origin that it was given for. */
+/* Add Host. The caller's own is only for the origin that it was given for. */
 static int add_host(struct buf *to, const struct h1_request *request)
 {
         struct muster_str host = url_part(request->url, request->url->authority);

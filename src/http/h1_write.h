@@ -8,35 +8,35 @@
 #include "url.h"
 
 struct h1_request_field {
-        /* No value.at: do not send this field even where it would be by default. */
+        /* value.at NULL: do not send this field, not even by default. */
         struct muster_str name, value;
 };
 
-/* What to write; all borrowed during the call. */
+/* A request to write; everything is borrowed during the call. */
 struct h1_request {
         struct muster_str method;
         const struct url *url;
-        /* The caller's own; they replace the defaults below. */
+        /* The caller's own fields; they replace the defaults below. */
         const struct h1_request_field *fields;
         size_t n_fields;
         struct muster_str user_agent;      /* empty: none */
         struct muster_str accept_encoding; /* empty: none */
-        /* Whole value, e.g. "Basic ..."; empty: none. A field of the caller's wins. */
+        /* The whole value, e.g. "Basic ..."; empty: none. The caller's own field wins. */
         struct muster_str authorization;
         uint64_t body_bytes;
-        bool is_chunked; /* the body comes in chunks, of unknown length */
-        bool has_body; /* Content-Length is sent; also, as 0, for POST, PUT and PATCH without one */
-        /* leave out the caller's credential fields and `authorization` (redirect.h) */
+        bool is_chunked; /* the body is sent in chunks, as its length is unknown */
+        /* send Content-Length; POST, PUT and PATCH send it in any case, as 0 if there is no body */
+        bool has_body;
+        /* leave out credentials: the caller's fields and `authorization` (redirect.h) */
         bool drops_credentials;
-        bool drops_body_fields; /* and those that describe a body */
+        bool drops_body_fields; /* leave out fields that describe a body */
         bool http_1_0;
         bool closes; /* ask for the connection to be closed after the response */
 };
 
 /*
- * Append the head. MUSTER_E_INVALID with *error when a method or field would break out of its place
- * (anything but a token, CR, LF, NUL): the setters refuse these before, this is the last line.
- * MUSTER_E_RESOURCE.
+ * Append the head. MUSTER_E_INVALID with *error if a method or name is no token, or a value has a
+ * CR, LF or NUL: the setters refuse these earlier, this is the last check. MUSTER_E_RESOURCE.
  */
 int h1_write_head(const struct h1_request *request, struct buf *to, struct muster_error *error);
 

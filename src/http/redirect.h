@@ -6,9 +6,9 @@
  *      303        everything but HEAD becomes GET
  *      307, 308   the method and the body stay
  *
- * The request goes on only if the response has a Location that is an http or https URL. Credentials
- * (Authorization, Cookie, Proxy-Authorization, user name and password of the URL) are dropped where
- * the origin changes.
+ * A redirect is followed only if its Location is an http or https URL. Credentials (Authorization,
+ * Cookie, Proxy-Authorization, user name and password of the URL) are dropped if the origin
+ * changes.
  */
 #ifndef HTTP_REDIRECT_H
 #define HTTP_REDIRECT_H
@@ -16,26 +16,26 @@
 #include "url.h"
 
 struct redirect {
-        bool becomes_get;       /* send GET without body and without the fields that describe one */
-        bool drops_credentials; /* the origin is another one */
+        bool becomes_get;       /* send GET, without the body and the fields that describe it */
+        bool drops_credentials; /* the origin changes */
 };
 
 #define REDIRECT_NONE 1 /* the response is the result */
 
 /*
- * Decide. `location` has at NULL where the field is missing: 3xx without Location is no redirect.
- * 0: go on to *ret_target as *ret_redirect says. REDIRECT_NONE: `status` is none of the five, or
- * there is no Location. MUSTER_E_REDIRECT: the Location cannot be used, or leads from https to http
- * without `allow_https_to_http`; *error says it. MUSTER_E_RESOURCE.
+ * Decide whether a response is a redirect. `location.at` is NULL if the field is missing. 0: go on
+ * to *ret_target as *ret_redirect says. REDIRECT_NONE: `status` is none of the five, or there is no
+ * Location. MUSTER_E_REDIRECT with *error: the Location cannot be used, or leads from https to http
+ * without `allow_https_to_http`. MUSTER_E_RESOURCE.
  */
 int redirect_decide(int status, struct muster_str method, const struct url *from,
         struct muster_str location, bool allow_https_to_http, struct url *ret_target,
         struct redirect *ret_redirect, struct muster_error *error);
 
-/* Is this a field that must not reach another origin? */
+/* Must this field not reach another origin? */
 bool redirect_is_credential_field(struct muster_str name);
 
-/* Is this a field that describes the body, and goes when the body goes? */
+/* Does this field describe the body? It is dropped together with the body. */
 bool redirect_is_body_field(struct muster_str name);
 
 #endif

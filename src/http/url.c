@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How it works: what a server sends is cleaned (only when it needs to be), while what a person
- * wrote is refused where that would change it. The input is cut into scheme, authority, path and
- * query where it lies, and written into `text` part by part, each percent-encoded by its own set.
- * What is missing is taken from the base first.
+ * How it works: a server's URL is cleaned if it needs to be; a person's URL is refused if cleaning
+ * would change it. The input is cut in place into scheme, authority, path and query. Each part is
+ * written into `text`, percent-encoded by its own set. Parts missing at the front are taken from
+ * the base.
  */
 #include "url.h"
 
@@ -15,7 +15,7 @@
 #include <base/error.h>
 #include <stdio.h>
 
-#define SHOWN_PORT_MAX 80 /* characters of the input in a message */
+#define SHOWN_PORT_MAX 80 /* characters of the input that a message quotes */
 
 /* --- cleaning -------------------------------------------------------------------------------- */
 
@@ -36,8 +36,8 @@ static struct muster_str strip(struct muster_str text)
 }
 
 /*
- * In what a server says tabs and line ends are dropped wherever they stand, as browsers do. That
- * needs a copy, which most URLs do not.
+ * Strip a server's URL, and drop tabs and line ends anywhere in it, as browsers do. Only a URL that
+ * has some needs a copy.
  */
 static int clean(struct muster_str *text, struct buf *copy)
 {
@@ -61,14 +61,14 @@ static int clean(struct muster_str *text, struct buf *copy)
 
 /* --- cutting --------------------------------------------------------------------------------- */
 
-/* The pieces of a reference where they lie in the input; `at` NULL: not there. */
+/* The pieces of a reference, in place in the input; `at` is NULL for a missing one. */
 struct pieces {
         bool has_scheme;
         enum url_scheme scheme;
         struct muster_str authority, path, query;
 };
 
-/* The length of "scheme:" at the front, 0 when there is none. */
+/* The length of "scheme:" at the front; 0 if there is none. */
 static size_t scheme_length(struct muster_str text)
 {
         for (size_t i = 0; i < text.len; i++) {
@@ -108,7 +108,7 @@ static void cut_authority(struct muster_str *rest)
         }
 }
 
-/* As strchr(), which would be called for each character of each URL. */
+/* As strchr(), but without a call for each character of each URL. */
 static bool is_one_of(char c, const char *characters)
 {
         while (*characters && *characters != c)
@@ -128,8 +128,8 @@ static struct muster_str take_until(struct muster_str *rest, const char *ends)
 }
 
 /*
- * After a special scheme any number of slashes begins the authority, unless the scheme is the
- * base's own and there is none: then what follows is relative to it.
+ * Cut a reference into pieces. After a special scheme any number of slashes begins the authority.
+ * Without slashes and with the base's own scheme, what follows is relative to the base.
  */
 static int cut_reference(struct muster_str text, const struct url *base, struct pieces *pieces,
         struct muster_error *error)
@@ -212,7 +212,7 @@ static int add_userinfo(struct url *url, struct muster_str userinfo)
         return r;
 }
 
-/* The colon before the port, not one within brackets. */
+/* The colon before the port, not one in brackets. */
 static const char *find_port(struct muster_str host)
 {
         for (size_t i = host.len; i; i--) {
@@ -303,8 +303,8 @@ static struct muster_str base_query(const struct url *base)
 }
 
 /*
- * The path of a reference without authority: absolute, relative to the base's last slash, or the
- * base's own.
+ * Add the path of a reference without authority: absolute, relative to the base's last slash, or
+ * the base's own.
  */
 static int add_relative_path(struct url *url, size_t path_at, const struct url *base,
         struct pieces *pieces)

@@ -7,22 +7,20 @@
 
 #include <base/buf.h>
 
-/* What has to be encoded where. */
+/* The sets of bytes to encode. */
 enum {
         ENCODE_QUERY = 1, /* the special-query set */
         ENCODE_PATH = 2,
         ENCODE_USERINFO = 4,
 };
 
-/* The sets that a byte is in. */
+/* The sets that contain a byte. */
 unsigned url_encode_sets(unsigned char c);
 
-/* Append a part with everything in `set` percent-encoded. 0 or MUSTER_E_RESOURCE. */
+/* Append a part; bytes in `set` are percent-encoded. 0 or MUSTER_E_RESOURCE. */
 int url_add_encoded(struct muster_str part, unsigned set, struct buf *to);
 
-/*
- * Append what a percent-encoded part stands for (bytes, may hold anything). 0 or MUSTER_E_RESOURCE.
- */
+/* Append a percent-encoded part decoded, which may give any bytes. 0 or MUSTER_E_RESOURCE. */
 int url_add_decoded(struct muster_str part, struct buf *to);
 
 #endif

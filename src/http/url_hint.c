@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Guesses from the most telling to the least: the first that fits is told. Those that say what to
- * write try it first.
+ * The guesses are ordered from the most telling to the least; the first one that fits is given. A
+ * guess that says what to write tries that first.
  */
 #include "url_hint.h"
 
@@ -9,7 +9,7 @@
 #include <base/error.h>
 #include <stdio.h>
 
-#define SHOWN_MAX 70 /* characters of the input in a message that may quote it twice */
+#define SHOWN_MAX 70 /* characters of the input in a message, which may quote it twice */
 
 /* "url: "TEXT" what". */
 static int say_url(struct muster_error *error, struct muster_str text, const char *what)
@@ -32,7 +32,7 @@ int url_hint_unsupported(struct muster_str scheme, struct muster_error *error)
 
 /* --- characters that nobody meant ------------------------------------------------------------ */
 
-/* Characters, not bytes: what an editor shows. */
+/* The column as an editor shows it: in characters, not bytes. */
 static size_t column_of(struct muster_str text, size_t at)
 {
         size_t n = 1;
@@ -72,7 +72,7 @@ static int control_character(struct muster_str text, size_t at, struct muster_er
         return stray(error, name, column_of(text, at), advice);
 }
 
-/* Behind other schemes it is not what is wrong. */
+/* Refuse a backslash. After other schemes it is not the mistake. */
 static int backslash(struct muster_str text, struct muster_error *error)
 {
         struct muster_str begin = str_first(text, 5);
@@ -106,7 +106,7 @@ int url_hint_strays(struct muster_str text, struct muster_error *error)
 
 /* --- what works ------------------------------------------------------------------------------ */
 
-/* "SCHEME" and the text behind it, where that is a URL of a host that may exist: else false. */
+/* Do the scheme and the text make a URL whose host may exist? */
 static bool works(const char *scheme, struct muster_str text)
 {
         char whole[SHOWN_MAX + 16];
@@ -143,7 +143,7 @@ static size_t n_letters(struct muster_str text)
         return n;
 }
 
-/* Something that people put around URLs, or before them. */
+/* A text that begins with something that people put around or before URLs. */
 static const char *wrapped(struct muster_str text)
 {
         static const struct {
@@ -191,7 +191,7 @@ static int slashes(struct muster_str text, struct muster_error *error)
                        : 0;
 }
 
-/* Schemes that are meant, though they look a bit like http. */
+/* Is it a scheme in its own right, though it looks a bit like http? */
 static bool is_other_scheme(struct muster_str scheme)
 {
         static const char *const others[] = { "ftp", "ftps", "sftp", "tftp", "ssh", "rtsp", "sip",
@@ -220,7 +220,7 @@ static int misspelt(struct muster_str text, struct muster_error *error)
         return write_this(error, text, "misspelt scheme in", meant, from(text, at));
 }
 
-/* "me@example.com": somebody's, not a host with a user name. */
+/* "me@example.com" is a mail address, not a host with a user name. */
 static bool is_mail_address(struct muster_str text)
 {
         return str_has_char(text, '@') && !str_has_char(text, '/') && !str_has_char(text, ':') &&
@@ -234,8 +234,7 @@ static bool has_url_inside(struct muster_str text)
 }
 
 /*
- * "example.com:8080/", "user:password@host/": what stands before the colon only looks like a
- * scheme.
+ * "example.com:8080/", "user:password@host/": the part before the colon only looks like a scheme.
  */
 static bool has_no_scheme(struct muster_str text)
 {
@@ -254,14 +253,14 @@ static bool has_no_scheme(struct muster_str text)
                (n && n < behind.len && behind.at[n] == '@');
 }
 
-/* Not just any word, such as the header of a table. */
+/* Does it look like a host, not just any word, such as the header of a table? */
 static bool is_like_host(struct muster_str text)
 {
         return str_has_char(text, '.') || str_has_char(text, ':') || str_has_char(text, '/') ||
                str_is_nocase(text, "localhost");
 }
 
-/* The letters, digits and signs at the front, if a colon ends them and they are not a host's. */
+/* The scheme at the front, if a colon ends it and it is not a host. */
 static struct muster_str scheme_of(struct muster_str text)
 {
         size_t n = 0;

@@ -40,8 +40,8 @@ static int parse_ipv6(struct muster_str text, struct buf *to, struct muster_erro
 /* --- IPv4 ------------------------------------------------------------------------------------ */
 
 /*
- * A part of an IPv4 address: decimal, octal with a leading 0, hexadecimal with 0x. False when it is
- * no number.
+ * Parse a part of an IPv4 address: decimal, octal with a leading 0, hexadecimal with 0x. False if
+ * it is no number.
  */
 static bool parse_ipv4_number(struct muster_str part, uint64_t *ret_value)
 {
@@ -81,7 +81,7 @@ static struct muster_str last_label(struct muster_str name)
         return (struct muster_str){ name.at + at, name.len - at };
 }
 
-/* A host whose last label is a number is an IPv4 address, or nothing. */
+/* A host whose last label is a number must be an IPv4 address. */
 static bool ends_in_number(struct muster_str name)
 {
         struct muster_str label = last_label(name);
@@ -112,7 +112,7 @@ static int parse_ipv4(struct muster_str name, struct buf *to, struct muster_erro
                         return refuse_host(error, name, "is an IPv4 address with a part above 255");
                 address |= numbers[i] << (8 * (3 - i));
         }
-        /* The last number fills all the places that are left: 127.1 is 127.0.0.1. */
+        /* The last number fills all remaining places: 127.1 is 127.0.0.1. */
         if (numbers[n - 1] >= UINT64_C(1) << (8 * (5 - n)))
                 return refuse_host(error, name, "is an IPv4 address with a part that is too large");
         address |= numbers[n - 1];
@@ -127,9 +127,9 @@ static int parse_ipv4(struct muster_str name, struct buf *to, struct muster_erro
 /* --- names ----------------------------------------------------------------------------------- */
 
 /*
- * Forbidden domain code points (WHATWG URL section 3.1): they would end the host elsewhere, or are
- * never part of one. Quotes and commas are not among them; but no name has any, and they tell that
- * something else was meant to be a URL.
+ * Forbidden domain code points (WHATWG URL section 3.1): some readers would end the host at them,
+ * or they are never part of one. We add quotes and commas: no name has any, and they show that the
+ * text was not meant as a URL.
  */
 static bool is_forbidden(unsigned char c)
 {
@@ -167,7 +167,7 @@ static int add_lower(struct buf *to, struct muster_str name)
         return r;
 }
 
-/* UTS 46, non-transitional, as browsers do. What idn2 makes of it is ASCII. */
+/* Add a name in ASCII by UTS 46, non-transitional, as browsers do. */
 static int add_idn(struct buf *to, struct muster_str name, struct muster_error *error)
 {
         struct buf in = { 0 };

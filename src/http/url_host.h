@@ -8,8 +8,8 @@
 #include "url.h"
 
 /*
- * Parse what stands between "//" and the port, brackets included, and append it normalised, without
- * brackets. MUSTER_E_URL with *error, MUSTER_E_RESOURCE.
+ * Parse the text between "//" and the port, brackets included, and append the host normalised and
+ * without brackets. MUSTER_E_URL with *error, MUSTER_E_RESOURCE.
  */
 int url_host_parse(struct muster_str text, struct buf *to, enum url_host_kind *ret_kind,
         struct muster_error *error);

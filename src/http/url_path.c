@@ -3,7 +3,7 @@
 
 #include "url_encode.h"
 
-/* Is this segment a dot, or two, in any spelling? Returns how many; 0 for any other. */
+/* How many dots the segment is, 1 or 2, in any spelling; 0 for any other segment. */
 static int dots_of(struct muster_str segment)
 {
         int n = 0;

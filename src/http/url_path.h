@@ -14,16 +14,16 @@ static inline bool url_is_slash(char c)
         return c == '/' || c == '\\';
 }
 
-/* Is there nothing in it that would have to be changed? */
+/* Is the path already in normal form? */
 bool url_path_is_plain(struct muster_str path);
 
 /*
- * Append the segments of `path`, each after a slash, encoded, and with dots resolved against what
- * stands in `text` from `path_at` on. 0 or MUSTER_E_RESOURCE.
+ * Append the segments of `path`, each after a slash and encoded. Dots are resolved against the path
+ * that begins at `path_at` in `text`. 0 or MUSTER_E_RESOURCE.
  */
 int url_path_add(struct buf *text, size_t path_at, struct muster_str path);
 
-/* Cut off the last segment, but nothing before `path_at`. */
+/* Cut off the last segment, but not beyond `path_at`. */
 void url_path_shorten(struct buf *text, size_t path_at);
 
 #endif
