@@ -2,22 +2,21 @@
 /*
  * Where an attempt's time went
  *
- * While it runs an attempt only stores stamps. When it is over they are turned into phases: the
- * stamps, in the order in which things happen, cut its life into pieces, so that the pieces add up
- * to it exactly whatever the stamps are.
+ * A running attempt only stores stamps. At its end the stamps become phases: in the order of the
+ * steps they cut its life into pieces. So the pieces add up to its life exactly, whatever the
+ * stamps are.
  *
  *      start ─QUEUE─ slot ─DNS─ dns_end ─TCP─ tcp_end ─TLS─ tls_end ─SEND─ send_end ─WAIT─ first_kernel ─LAG─ first_read ─RECEIVE─ end
  *
- * A step that did not happen has no stamp, and its piece is empty. The last piece, up to the end,
- * belongs to the stage that the attempt had reached. Time spent decoding is counted apart and taken
- * out of RECEIVE.
+ * A step that did not happen has no stamp, and its piece is empty. The last piece belongs to the
+ * stage that the attempt had reached. Decoding time is counted apart and taken out of RECEIVE.
  */
 #ifndef CORE_ATTEMPT_H
 #define CORE_ATTEMPT_H
 
 #include <muster/result.h>
 
-/* All in ns of the monotonic clock; 0: did not happen. */
+/* Stamps in ns of the monotonic clock; 0: did not happen. */
 struct attempt {
         uint64_t start_ns; /* entered the queue */
         uint64_t slot_ns;
@@ -26,18 +25,18 @@ struct attempt {
         uint64_t tls_end_ns;
         uint64_t send_start_ns;
         uint64_t send_end_ns;
-        /* the peer's kernel had all of it: known of some attempts, while recording */
+        /* when the peer's kernel had all of the request; known for some attempts while recording */
         uint64_t acked_ns;
         uint64_t first_byte_kernel_ns;
         uint64_t first_byte_read_ns;
         uint64_t last_byte_kernel_ns;
         uint64_t last_byte_read_ns;
         uint64_t end_ns;
-        uint64_t decode_ns; /* a duration: inside of first_byte_read to end */
+        uint64_t decode_ns; /* a duration, within first_byte_read to end */
         enum muster_phase stage;
 };
 
-/* Add the phases of an attempt that is over to `phase_ns`. They add up to end_ns - start_ns. */
+/* Add the phases of a finished attempt to `phase_ns`. Their sum is end_ns - start_ns. */
 void attempt_add_phases(const struct attempt *attempt, uint64_t phase_ns[MUSTER_N_PHASES]);
 
 #endif

@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Code of the caller's that we call (process, pull and rewind functions) may not call us back
+ * Guard: the caller's process, pull and rewind functions must not call us back
  *
- * It runs in the middle of our work, or beside it on a worker. What it must not do is answered with
- * MUSTER_E_INVALID rather than found out the hard way.
+ * They run in the middle of our work, or beside it on a worker. Calls that they must not make
+ * return MUSTER_E_INVALID.
  */
 #ifndef CORE_CALLBACK_H
 #define CORE_CALLBACK_H
 
 #include <stdbool.h>
 
-/* Around each call, in the thread that makes it. */
+/* Call these around each such function, in the same thread. */
 void callback_enter(void);
 void callback_leave(void);
 
-/* Is this thread inside of one? */
+/* Is this thread inside such a function? */
 bool callback_is_running(void);
 
 #endif

@@ -11,9 +11,9 @@
 #include <stdio.h>
 
 #define SAMPLE_INTERVAL_NS (100 * NS_PER_MS) /* TCP_INFO costs a system call */
-#define OUT_KEEP_BYTES     2048 /* an idle connection keeps no more of its sending buffer */
+#define OUT_KEEP_BYTES     2048 /* the most that an idle connection keeps for sending */
 
-/* Dialling is apart from the connection, as it is large and over soon. */
+/* The dial is allocated apart, as it is large and soon over. */
 struct conn_dial {
         struct dial dial;
         struct conn *conn;
@@ -78,8 +78,8 @@ struct buf *conn_head(struct conn *conn)
 }
 
 /*
- * Hand `out` and `body` to the loop. A peer that closed may have answered first, so a refused send
- * is kept for the moment in which reading shows that there was no answer.
+ * Give `out` and `body` to the loop. A peer that closed may have answered before. So a failed send
+ * is only stored, and counts when reading shows that there was no answer.
  */
 static int send_pieces(struct conn *conn, struct muster_str body)
 {
@@ -93,7 +93,7 @@ static int send_pieces(struct conn *conn, struct muster_str body)
         return conn->is_sending ? CONN_SENDING : 0;
 }
 
-/* Send what TLS wants to be sent, unless something is on its way: then it waits for that. */
+/* Send the ciphertext that TLS has, unless a send is pending: then it waits for that. */
 static int flush_tls(struct conn *conn, struct muster_error *error)
 {
         int r;
@@ -177,7 +177,7 @@ static void note_handshake(struct conn *conn, uint64_t ns)
         tracing_worked(conn->engine, TRACE_WORK_TLS, ns, conn->notes.wanted_by);
 }
 
-/* True when the handshake is complete and the connection still there. */
+/* True if the handshake is complete and the connection still open. */
 static bool shake_hands(struct conn *conn)
 {
         struct muster_error error = { 0 };
@@ -212,7 +212,7 @@ bool conn_has_place(const struct conn *conn)
         return (conn->tls ? conn->place : conn->socket.into).iov_len > 0;
 }
 
-/* Decrypt what there is into its place, or to hand it on. As tls_read(). */
+/* Decrypt into the place if there is one, and tell the user. Returns as tls_read(). */
 static int decrypt(struct conn *conn, uint64_t kernel_ns, struct muster_error *error)
 {
         struct engine *engine = conn->engine;
@@ -269,7 +269,7 @@ static void received(struct conn *conn, const struct loop_event *event)
 }
 
 /*
- * The peer ended its side. Over TLS only close_notify is an end: a bare one may be somebody cutting
+ * The peer ended its side. Over TLS only close_notify is an end: without it somebody may have cut
  * the response short.
  */
 static void ended(struct conn *conn)
@@ -311,7 +311,7 @@ static void handle(struct loop_socket *socket, const struct loop_event *event)
 
         switch (event->kind) {
         case LOOP_CONNECTED:
-                return; /* dialling has seen to that */
+                return; /* the dial has handled it */
         case LOOP_RECEIVED:
                 received(conn, event);
                 return;
@@ -348,7 +348,7 @@ static void begin_tls(struct conn *conn)
         uint64_t start_ns = engine_now(conn->engine);
         int r = tls_source_get(conn->engine->tls_source, &context, &error);
 
-        /* The first one of a client loads the trust store. */
+        /* A client's first handshake loads the trust store. */
         tracing_worked(conn->engine, TRACE_WORK_TLS, engine_now(conn->engine) - start_ns,
                 conn->notes.wanted_by);
         if (r == 0)
@@ -372,7 +372,7 @@ static void connected(struct conn *conn)
                 ready(conn);
 }
 
-/* Dialling is over; it is freed here, as a done() is the last thing that a dial does. */
+/* Dialling is over. The dial can be freed here, as done() is the last thing that it does. */
 static void dialled(struct dial *dial, int r)
 {
         struct conn *conn = conn_of_dial(dial);

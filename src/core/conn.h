@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A connection: from nothing to bytes both ways
+ * A connection: from dialling to bytes in both directions
  *
- * Dials, shakes hands where the origin is https, then carries bytes. It knows no request: whoever
- * uses it is in `exchanges`, and is told what happens by a table of functions (struct conn_ops).
+ * It dials, does the TLS handshake if the origin is https, then carries bytes. It knows no request:
+ * its users are listed in `exchanges` and learn what happens from a table of functions (struct
+ * conn_ops).
  *
  *      DIALING ──▶ HANDSHAKE ──▶ READY ──▶ DEAD
  *         └────────(http)─────────▲          ▲ any state
  *
- * A closed connection is DEAD at once but its memory stays until the turn is over (conn_reap()), so
- * that whoever is on the stack can still look at its state.
+ * A closed connection is DEAD at once, but its memory stays until the end of the turn
+ * (pool_reap()), so that callers on the stack can still look at its state.
  */
 #ifndef CORE_CONN_H
 #define CORE_CONN_H
@@ -27,23 +28,24 @@ struct mux;
 
 enum conn_state { CONN_DIALING, CONN_HANDSHAKE, CONN_READY, CONN_DEAD };
 
-/* Who uses a connection, and is told what happens. It may be DEAD after each of these. */
+/* What a connection tells its users. It may be DEAD after each of these calls. */
 struct conn_ops {
-        struct muster_str alpn;           /* the protocols to offer over TLS: see tls_new() */
+        struct muster_str alpn;           /* protocols to offer over TLS: see tls_new() */
         void (*ready)(struct conn *conn); /* bytes can be sent */
-        void (*sent)(struct conn *conn);  /* the kernel has all that was to be sent */
-        /* So many bytes came and are where conn_place() said; received() follows. */
+        void (*sent)(struct conn *conn);  /* the kernel has all of what was sent */
+        /* `n` bytes came and are in the place of conn_place(); received() follows. */
         void (*placed)(struct conn *conn, size_t n);
         /*
-         * Bytes came, none where all of them were placed; borrowed. `kernel_ns`: when the kernel had
-         * them, 0: not known.
+         * Bytes came, borrowed; none if all of them were placed. `kernel_ns`: when the kernel got
+         * them; 0: not known.
          */
         void (*received)(struct conn *conn, struct muster_str bytes, uint64_t kernel_ns);
-        void (*ended)(struct conn *conn);                     /* the peer will send no more */
-        void (*acked)(struct conn *conn, uint64_t kernel_ns); /* the peer's kernel has it all */
-        /* It is of no more use: to be closed. */
+        void (*ended)(struct conn *conn); /* the peer sends no more */
+        /* the peer's kernel has all of what was sent */
+        void (*acked)(struct conn *conn, uint64_t kernel_ns);
+        /* The connection is unusable: close it. */
         void (*failed)(struct conn *conn, const struct muster_error *error);
-        /* It is closed. Its memory goes by conn_free(), when nobody can be looking at it. */
+        /* It is closed. Call conn_free() when nobody can be using it any more. */
         void (*closed)(struct conn *conn);
 };
 
@@ -51,23 +53,23 @@ struct conn {
         struct engine *engine;
         const struct conn_ops *ops;
         struct origin *origin;
-        struct list exchanges; /* who uses it, or waits for it to be READY; empty: idle */
+        struct list exchanges; /* its users, or those who wait for it to be READY; empty: idle */
         enum conn_state state;
 
         struct conn_dial *dial; /* while DIALING */
         struct loop_socket socket;
         struct tls *tls;    /* NULL for http */
-        struct iovec place; /* of https: where what is decrypted next goes; none: engine->plain */
-        struct buf out;     /* what is being sent; borrowed by the loop while is_sending */
+        struct iovec place; /* https: where the next plaintext goes; empty: to engine->plain */
+        struct buf out;     /* bytes being sent; the loop borrows them while is_sending */
         bool is_sending;
-        /* errno of a send that failed: what the peer said before is still to be read */
+        /* errno of a failed send: bytes that the peer sent before are still read */
         int send_sys;
-        struct mux *mux; /* how those who use it share it: mux.h; NULL until it is READY */
+        struct mux *mux; /* how its users share it: mux.h; NULL until it is READY */
 
-        struct list pool_link;   /* idle: in pool->idle, by age; or in pool->dead */
-        struct list origin_link; /* has room: in origin->usable, newest first */
+        struct list pool_link;   /* in pool->idle, by age, or in pool->dead */
+        struct list origin_link; /* in origin->usable, newest first, while it has room */
         uint64_t idle_since_ns;
-        uint64_t sampled_ns; /* when TCP_INFO was asked last */
+        uint64_t sampled_ns; /* when TCP_INFO was read last */
         struct muster_conn_info info;
         struct trace_conn_notes notes;
 };
@@ -82,50 +84,50 @@ static inline struct conn *conn_of_origin_link(struct list *link)
         return LIST_OWNER(link, struct conn, origin_link);
 }
 
-/* A connection to an origin, not begun. NULL when memory is out. */
+/* Make a connection to an origin, not dialled yet. NULL if memory is out. */
 struct conn *conn_new(struct engine *engine, struct origin *origin, const struct conn_ops *ops,
         uint64_t now_ns);
 
 /*
- * Begin to connect; ready() or failed() follows from the loop. MUSTER_E_RESOURCE, MUSTER_E_INVALID
- * with *error: it is to be closed.
+ * Begin to connect; the loop calls ready() or failed() later. MUSTER_E_RESOURCE, MUSTER_E_INVALID
+ * with *error: close it.
  */
 int conn_dial(struct conn *conn, struct muster_error *error);
 
-/* The empty buffer into which the head of a request is written before conn_send(). */
+/* An empty buffer: write the head of a request into it before conn_send(). */
 struct buf *conn_head(struct conn *conn);
 
 /*
- * Send the head, and then `body`, which stays borrowed until all is sent. 0: the kernel has it all,
- * or it refused and reading will show why. CONN_SENDING: sent() follows. MUSTER_E_TLS,
+ * Send the head and then `body`, which stays borrowed until all is sent. 0: the kernel has all of
+ * it, or refused it and reading will show why. CONN_SENDING: sent() follows. MUSTER_E_TLS,
  * MUSTER_E_RESOURCE with *error.
  */
 #define CONN_SENDING 1
 int conn_send(struct conn *conn, struct muster_str body, struct muster_error *error);
 
 /*
- * Have the next bytes put there, without a copy, as they come: placed() tells. Borrowed until all of
- * it is full, or the connection is closed. One place at a time.
+ * Receive the next bytes straight into this memory, without a copy; placed() tells how many came.
+ * It is borrowed until it is full or the connection is closed. One place at a time.
  */
 void conn_place(struct conn *conn, struct iovec borrow_room);
 bool conn_has_place(const struct conn *conn);
 
-/* When an address of the host was known, 0 before that. */
+/* When the first address of the host became known; 0 before. */
 uint64_t conn_dns_end_ns(const struct conn *conn);
 
-/* End it; `closer` is who wanted that. Nobody uses it any more. May be called twice. */
+/* Close it; `closer` is who wanted that. It must have no users any more. May be called twice. */
 void conn_close(struct conn *conn, enum trace_closer closer);
 
-/* Ask the kernel how the connection fares, not more often than is worth it. */
+/* Read TCP_INFO, at most once every 100 ms. */
 void conn_sample(struct conn *conn, uint64_t now_ns);
 
-/* Has the kernel something for us that we did not read yet? */
+/* Does the kernel have input that we have not read yet? */
 bool conn_has_input(const struct conn *conn);
 
-/* Bytes that the kernel did not take yet. */
+/* Bytes that the kernel has not taken yet. */
 size_t conn_unsent_bytes(const struct conn *conn);
 
-/* Free one that was closed, or never dialled. Returns NULL. */
+/* Free a closed connection. Returns NULL. */
 struct conn *conn_free(struct conn *conn);
 
 #endif

@@ -8,7 +8,7 @@
 
 /* --- which is next --------------------------------------------------------------------------- */
 
-/* The earliest of what holds in the request's state. */
+/* The earliest of the deadlines that count in the request's state. */
 static uint64_t earliest(const struct muster_request *request)
 {
         uint64_t always = min_u64(request->total_until_ns, request->deadline_ns);
@@ -19,12 +19,12 @@ static uint64_t earliest(const struct muster_request *request)
         case REQUEST_BACKOFF:
                 return min_u64(always, request->retry_at_ns);
         case REQUEST_RUNNING:
-                /* A response whose body nobody wants is answered: silence is no failure of it. */
+                /* Its response is there and the body is unwanted: silence is no failure. */
                 if (request->drain_until_ns != UINT64_MAX)
                         return min_u64(always, request->drain_until_ns);
                 return min_u64(always, min_u64(request->connect_until_ns, request->read_until_ns));
         case REQUEST_PROCESSING:
-                /* What a worker has begun is told once. */
+                /* A worker that has begun is told only once. */
                 return request->work.abortion.code ? UINT64_MAX : request->work.until_ns;
         case REQUEST_NEW:
         case REQUEST_FINISHED:
@@ -64,7 +64,7 @@ enum muster_phase deadline_stage(const struct muster_request *request)
         case REQUEST_RUNNING:
                 return request->attempt.stage;
         case REQUEST_PROCESSING:
-                /* The wait for a worker is part of the processing. */
+                /* Waiting for a worker is part of processing. */
                 return request->process || !work_is_begun(request) ? MUSTER_PHASE_PROCESS
                                                                    : MUSTER_PHASE_DECODE;
         case REQUEST_NEW:
@@ -76,7 +76,7 @@ enum muster_phase deadline_stage(const struct muster_request *request)
         return MUSTER_PHASE_QUEUE;
 }
 
-/* All that the request has lived through so far. */
+/* All phases of the request so far. */
 static void phases_so_far(const struct muster_request *request, uint64_t now_ns,
         uint64_t phase_ns[MUSTER_N_PHASES])
 {
@@ -146,8 +146,8 @@ static uint64_t later(uint64_t at_ns, uint64_t by_ns)
 }
 
 /*
- * This program was away when the time ran out, and came back `late_ns` after that: the peer could
- * not have been heard. It gets as much from now on.
+ * Give the peer more time. This program was away when the time ran out, and came back `late_ns`
+ * later, so it could not hear the peer. The peer gets as much time from now on.
  */
 static void give_back(struct muster_request *request, uint64_t late_ns)
 {
@@ -168,7 +168,7 @@ static bool may_have_arrived(const struct muster_request *request, uint64_t at_n
         return signs->has_input && request->attempt.last_byte_kernel_ns <= at_ns;
 }
 
-/* A body that the peer takes, however slowly, is no silence. */
+/* Has the peer taken more of our body? However slow that is, it is not silence. */
 static bool is_sending_on(struct muster_request *request, uint64_t at_ns,
         const struct exchange_signs *signs)
 {
@@ -231,7 +231,7 @@ void deadline_submitted(struct muster_request *request, uint64_t now_ns)
         request->retry_at_ns = request->drain_until_ns = UINT64_MAX;
 }
 
-/* The queue timeout is about the first slot; the total one starts with it. */
+/* The queue timeout ends with the first slot, and the total timeout begins. */
 void deadline_started(struct muster_request *request, uint64_t now_ns)
 {
         bool is_first = request->result.n_attempts == 0;
@@ -261,7 +261,7 @@ void deadline_backoff(struct muster_request *request, uint64_t retry_at_ns)
         request->retry_at_ns = retry_at_ns;
 }
 
-/* A response that lay in the kernel until we read it has not used that time up. */
+/* The time that a response lay in the kernel until we read it is given back. */
 void deadline_processing(struct muster_request *request)
 {
         const struct attempt *attempt = &request->attempt;

@@ -2,88 +2,88 @@
 /*
  * A request's timeouts
  *
- * One timer a request, set to the earliest of what can happen to it, or earlier: a moment that
- * moves away (the read timeout with each arrival) is only written down, and the timer looks at it
- * when it fires.
+ * Each request has one timer, set to its earliest deadline or before. A deadline that moves away,
+ * as the read timeout does with each arrival, is only stored; the timer looks at it when it fires.
  *
  *      queue       submit ──────▶ slot                  read      arrival ──▶ arrival
  *      connect     slot ────────▶ connection ready      total     first slot ─────────▶ result
  *      deadline    submit ──────────────────────────────────────▶ result
  *
- * No timeout fires because of our own delay. The loop delivers what is there before it fires
- * timers; a request with input that was not read yet is asked again after that, unless what it read
- * last came too late already. And a timer that is late by more than DEADLINE_LATE_NS says that this
- * program was away: then the peer gets that time back, once.
+ * No timeout fires because of our own delay. The loop delivers ready input before it fires timers.
+ * A request with unread input is checked again after that was read, unless its last input came too
+ * late already. A timer that is late by more than DEADLINE_LATE_NS shows that this program was
+ * away: the peer gets that time back, once.
  */
 #ifndef CORE_DEADLINE_H
 #define CORE_DEADLINE_H
 
 #include "request.h"
 
-/* more than a turn ever takes that is not somebody's mistake */
+/* longer than any turn takes, unless something is wrong */
 #define DEADLINE_LATE_NS (20 * NS_PER_MS)
 
-/* Submitted at `now_ns`: request->limits are set, and what its timer calls. */
+/* The request was submitted at `now_ns`. Its limits and its timer's function are set. */
 void deadline_submitted(struct muster_request *request, uint64_t now_ns);
 
-/* Got a slot, at first or again. MUSTER_E_RESOURCE as for all that set the timer. */
+/* The request got a slot, for the first time or again. */
 void deadline_started(struct muster_request *request, uint64_t now_ns);
 
-/* The connection is ready. */
+/* The request's connection is ready. */
 void deadline_connected(struct muster_request *request, uint64_t now_ns);
 
-/* Bytes arrived: only written down. */
+/* Bytes arrived. Stores the moment and does not set the timer. */
 static inline void deadline_received(struct muster_request *request, uint64_t now_ns)
 {
         request->read_until_ns = clock_after(now_ns, request->limits.read_timeout_ns);
 }
 
-/* Waits again in the queue, or for its next try. */
+/* The request waits in the queue again, or for its next try. */
 void deadline_queued(struct muster_request *request);
 void deadline_backoff(struct muster_request *request, uint64_t retry_at_ns);
 
-/* Its response is whole, and is worked on. */
+/* The response is complete, and work on it begins. */
 void deadline_processing(struct muster_request *request);
 
 /*
- * The work was done at `end_ns`: did that outlast what the request had left? Then *error says it.
+ * Did the work, which ended at `end_ns`, take longer than the request had left? *error says so
+ * then.
  */
 bool deadline_outlasted(const struct muster_request *request, uint64_t end_ns,
         struct muster_error *error);
 
-/* Would waiting until `at_ns` outlast what the request has left? */
+/* Would a wait until `at_ns` take longer than the request has left? */
 bool deadline_forbids(const struct muster_request *request, uint64_t at_ns);
 
-/* What it means that the timer has fired. */
+/* What to do when the timer has fired. */
 enum deadline_step {
-        DEADLINE_NOT_YET, /* nothing is over: to be armed again */
-        DEADLINE_RETRY,   /* it has waited long enough for its next try */
-        /* Its time is up, but what was not read yet may have come in time: to be asked again then. */
+        DEADLINE_NOT_YET, /* no time is up: set the timer again */
+        DEADLINE_RETRY,   /* the wait before its next try is over */
+        /* Time is up, but unread input may have come in time: read it, then check again. */
         DEADLINE_READ_FIRST,
-        DEADLINE_DROP_BODY, /* the body that nobody wants has taken too long */
-        DEADLINE_OVER,      /* its time is up, as deadline_say() tells */
+        DEADLINE_DROP_BODY, /* an unwanted body has taken too long */
+        DEADLINE_OVER,      /* time is up; deadline_say() tells which timeout it was */
 };
 
-/* Is there anything to look at? */
+/* Has one of the request's deadlines come? */
 bool deadline_is_due(const struct muster_request *request, uint64_t now_ns);
 
-/* `signs`: what its connection shows; zeroed when it has none. */
+/* Decide what to do. `signs` is the state of the request's connection; zeroed if it has none. */
 enum deadline_step deadline_look(struct muster_request *request, uint64_t now_ns,
         const struct exchange_signs *signs);
 
-/* Which one is over, and what the request has lived through so far. */
+/* Set the error for the timeout that is over, with the request's phases so far. */
 void deadline_say(const struct muster_request *request, uint64_t now_ns,
         struct muster_error *error);
 
-/* Where the request is, as an error tells it. */
+/* The phase that the request is in, for an error. */
 enum muster_phase deadline_stage(const struct muster_request *request);
 
-/* Nothing more can happen to it. */
+/* Stop the request's timer. */
 void deadline_stop(struct muster_request *request);
 
 /*
- * Set the timer to the earliest moment, unless it runs to an earlier one. MUSTER_E_RESOURCE: no
- * memory for it; the request must then be ended by the caller, as nobody would.
+ * Set the timer to the earliest deadline, unless it fires before that. MUSTER_E_RESOURCE: memory is
+ * out, and the caller must end the request, as no timer will.
  */
 int deadline_arm(struct muster_request *request);
 

@@ -7,7 +7,7 @@
 #include <http/redirect.h>
 #include <stdio.h>
 
-/* What the server asks for with Retry-After; 0: nothing, or nothing that can be read. */
+/* The wait that Retry-After asks for; 0: none, or an unreadable one. */
 static uint64_t asked_wait_ns(const struct fields *fields)
 {
         struct muster_str asked = fields_find(fields, "Retry-After");
@@ -40,17 +40,18 @@ static bool decide_retry(struct muster_request *request, const struct http_head 
 
 /* --- redirects ------------------------------------------------------------------------------- */
 
-#define ASKED_MAX       2  /* the same in one chain: a server may need one step to get ready */
-#define URL_SHOWN_BYTES 80 /* so that the advice has its place */
+/* times one URL in a chain: a server may need one extra step, such as to set a cookie */
+#define ASKED_MAX       2
+#define URL_SHOWN_BYTES 80 /* characters of a URL, so that the advice still fits */
 
-/* What is asked for next, when this redirect is followed. */
+/* The method of the next request, if this redirect is followed. */
 static struct muster_str next_method(const struct muster_request *request,
         const struct redirect *redirect)
 {
         return redirect->becomes_get ? str_of("GET") : request_method(request);
 }
 
-/* How often that was asked for already: a line of `visited` each. */
+/* How often the next URL was requested with this method: each line of `visited` is one request. */
 static unsigned times_asked(const struct muster_request *request, struct muster_str method)
 {
         struct muster_str rest = buf_str(&request->visited), url, word;
@@ -73,7 +74,7 @@ static int note_asked(struct muster_request *request)
         return buf_add_char(visited, '\n');
 }
 
-/* Without user name and password, and not too long. */
+/* Write a URL without user name and password, shortened to fit. */
 static void show_url(const struct url *url, char *text, size_t size)
 {
         struct buf shown = { 0 };
@@ -84,7 +85,7 @@ static void show_url(const struct url *url, char *text, size_t size)
         buf_deinit(&shown);
 }
 
-/* Most who redirect so want to see a cookie again. */
+/* Most servers that redirect in a loop want their cookie back. */
 static void advise(const struct fields *fields, char *text, size_t size)
 {
         struct muster_str cookie = fields_find(fields, "Set-Cookie"), name;
@@ -127,7 +128,10 @@ static int too_many_redirects(const struct muster_request *request, struct muste
                 request->result.n_redirects, to);
 }
 
-/* 0: follow it, as noted in the request. REDIRECT_NONE. Negative: it must not be followed. */
+/*
+ * 0: follow the redirect, as stored in the request. REDIRECT_NONE. MUSTER_E_REDIRECT or another
+ * error: do not follow it.
+ */
 static int decide_redirect(struct muster_request *request, const struct http_head *head,
         struct muster_error *error)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Is the response whose head has come the result, a redirect, or to be tried again?
+ * What to do with a response, by its head: take it as the result, follow the redirect, or try again
  */
 #ifndef CORE_DECISION_H
 #define CORE_DECISION_H
@@ -9,9 +9,9 @@
 #include <http/event.h>
 
 /*
- * Sets request->use, and what goes with it: retry_wait_ns, or next_url and what a redirect changes.
- * A retry is taken from the budget. Negative, with *error: the redirect must not be followed
- * (MUSTER_E_REDIRECT, MUSTER_E_URL), or MUSTER_E_RESOURCE.
+ * Set request->use and what belongs to it: retry_wait_ns, or next_url and the changes of a
+ * redirect. A retry is paid from the budget. MUSTER_E_REDIRECT or MUSTER_E_URL with *error: the
+ * redirect must not be followed. MUSTER_E_RESOURCE.
  */
 int decide_use(struct muster_request *request, const struct http_head *head,
         struct muster_error *error);

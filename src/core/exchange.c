@@ -43,7 +43,7 @@ void exchange_note_progress(struct muster_request *request)
         attempt->stage = stage_reached(conn);
 }
 
-/* Part request and connection; the result keeps what is known of the latter. */
+/* Detach the request from its connection. The result keeps what is known about that. */
 static void part(struct muster_request *request)
 {
         struct exchange *exchange = &request->exchange;
@@ -54,7 +54,7 @@ static void part(struct muster_request *request)
         exchange->decoder = decoder_free(exchange->decoder);
 }
 
-/* Nobody of ours uses it any more in this exchange; others may, or it is idle. */
+/* An exchange no longer uses the connection: put it back into the pool or close it. */
 static void leave(struct conn *conn, bool is_of_use, enum trace_closer closer)
 {
         if (!is_of_use)
@@ -69,7 +69,7 @@ static enum trace_closer closer_for(enum muster_code code)
                                                                 : TRACE_CLOSED_BY_CLIENT;
 }
 
-/* Part a request that failed from its connection. Returns why it failed, as it sees it. */
+/* Detach a failed request from its connection. Returns the error as the request sees it. */
 static struct muster_error part_failed(struct muster_request *request,
         const struct muster_error *error)
 {
@@ -91,7 +91,10 @@ static void over_failed(struct muster_request *request, const struct muster_erro
         over(request, response_is_lost(request, error->code) ? error : NULL);
 }
 
-/* Can it end alone, without its connection? That may be wanted by others while it is made. */
+/*
+ * Can the request end without closing its connection? While that is being made, other requests may
+ * wait for it.
+ */
 static bool can_go_alone(struct conn *conn, struct muster_request *request)
 {
         if (conn->mux)
@@ -109,7 +112,7 @@ void exchange_cancel(struct muster_request *request, const struct muster_error *
         over_failed(request, &why);
 }
 
-/* A failure that says nothing of itself is one of memory. */
+/* Fail a request. A failure that has set no error is one of memory. */
 static void fail(struct muster_request *request, int code, struct muster_error *error)
 {
         error_set(error, (enum muster_code)code, request->attempt.stage, 0,
@@ -118,7 +121,7 @@ static void fail(struct muster_request *request, int code, struct muster_error *
         error_clear(error);
 }
 
-/* The connection is of no more use to anybody. */
+/* The connection is unusable: all its exchanges fail. */
 static void conn_failed(struct conn *conn, const struct muster_error *error)
 {
         bool is_idle = list_is_empty(&conn->exchanges);
@@ -135,7 +138,7 @@ static void conn_failed(struct conn *conn, const struct muster_error *error)
         }
 }
 
-/* The response is whole, or as much of it as is wanted. */
+/* The response is complete, or the rest of it is unwanted. */
 static void complete(struct muster_request *request)
 {
         struct conn *conn = request->exchange.conn;
@@ -155,7 +158,7 @@ static void complete(struct muster_request *request)
         can_be_reused = mux_of(conn)->end(conn, request) && !request->limits.no_reuse &&
                         conn->state == CONN_READY;
         if (can_be_reused)
-                mux_of(conn)->resume(conn, request); /* its reader may have been slow */
+                mux_of(conn)->resume(conn, request); /* a slow reader may have paused it */
         conn_sample(conn, request->attempt.last_byte_read_ns);
         part(request);
         leave(conn, can_be_reused,
@@ -173,7 +176,7 @@ void exchange_drop_body(struct muster_request *request)
 
 static void drain_sink(struct loop_watch *watch, bool readable, bool writable);
 
-/* Read no more from the server until there is room: that is nobody's silence. */
+/* Stop reading until the sink has room. The server's silence does not count meanwhile. */
 static int block(struct muster_request *request, struct muster_error *error)
 {
         struct conn *conn = request->exchange.conn;
@@ -208,7 +211,7 @@ void exchange_unblock(struct muster_request *request)
                 return;
         }
         deadline_received(request, engine_now(conn->engine));
-        /* Without memory for the timer the read timeout is not looked at until the next one. */
+        /* Without memory for the timer, the next timer checks the read timeout. */
         (void)deadline_arm(request);
 }
 
@@ -238,7 +241,7 @@ static int take_head(struct muster_request *request, const struct http_head *hea
         return r;
 }
 
-/* `is_last`: nothing has come behind it. */
+/* `is_last`: no bytes have come behind the event. */
 static void take_event(struct muster_request *request, const struct http_event *event, bool is_last,
         struct muster_error *error)
 {
@@ -275,7 +278,7 @@ static void conn_placed(struct conn *conn, size_t n)
         response_placed(request_of_exchange_link(list_first(&conn->exchanges)), n);
 }
 
-/* What is left of a large body need not pass through here. */
+/* Receive the rest of a large body straight into the result. */
 static void place_next(struct conn *conn, struct muster_request *request)
 {
         uint64_t left = request && !conn_has_place(conn) ? mux_of(conn)->body_left(conn) : 0;
@@ -308,8 +311,7 @@ static void conn_received(struct conn *conn, struct muster_str bytes, uint64_t k
         if (r >= 0)
                 return;
         if (list_is_empty(&conn->exchanges)) {
-                conn_close(conn,
-                        TRACE_CLOSED_BY_CLIENT); /* whose response would it be taken for? */
+                conn_close(conn, TRACE_CLOSED_BY_CLIENT); /* nobody asked for these bytes */
                 return;
         }
         error_set(&error, (enum muster_code)r, MUSTER_PHASE_RECEIVE, 0,
@@ -348,7 +350,9 @@ static void send_request(struct muster_request *request, uint64_t now_ns)
                 fail(request, r, &error);
 }
 
-/* It can be used: all that waited for it begin, as far as its protocol has room. */
+/*
+ * The connection can be used: the requests that wait for it begin, as far as its protocol has room.
+ */
 static void conn_ready(struct conn *conn)
 {
         struct muster_error error = { 0 };
@@ -385,7 +389,7 @@ static void conn_acked(struct conn *conn, uint64_t kernel_ns)
                 link = link->next) {
                 struct muster_request *request = request_of_exchange_link(link);
 
-                /* One that came late is of a request before. */
+                /* A late acknowledgement belongs to an earlier request. */
                 if (request->notes.number == conn->notes.acked_attempt &&
                         kernel_ns >= request->attempt.send_start_ns)
                         request->attempt.acked_ns = kernel_ns < now_ns ? kernel_ns : now_ns;
@@ -421,7 +425,7 @@ static void use(struct conn *conn, struct muster_request *request)
         send_request(request, request->attempt.slot_ns);
 }
 
-/* Have a connection made; the request waits at it, with what its protocol will have room for. */
+/* Open a connection. The request waits for it. */
 static void open_conn(struct muster_request *request)
 {
         struct engine *engine = request->engine;

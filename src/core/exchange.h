@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One request and its response on a connection
+ * Exchange: one request and its response on a connection
  *
- * An exchange stands between a request, which embeds it, and a connection, which may carry several.
- * It begins when the request has a slot: on a connection that has room, or on one that is made for
- * it, to which it belongs from then on. What the connection tells (conn_ops) goes by way of its mux
- * to the response (response.h); when all is over the request is handed on (exchange_ops).
+ * An exchange links a request, which embeds it, to a connection, which may carry several. It begins
+ * when the request has a slot, on a connection with room or on a new one, and belongs to that
+ * connection from then on. What the connection reports (conn_ops) goes through its mux to the
+ * response (response.h). At the end the request is passed on (exchange_ops).
  *
  *      start ─┬─ a connection with room ────────┬─▶ send ──▶ events of the response ──▶ over
  *             └─ one is made ─ wait until ready ┘
@@ -21,43 +21,43 @@ struct decoder;
 struct muster_conn_info;
 struct muster_request;
 
-/* Embed it in a request; zeroed is none. */
+/* Embedded in a request; zeroed is no exchange. */
 struct exchange {
         struct conn *conn;       /* from start to over */
         struct list link;        /* in conn->exchanges */
-        struct decoder *decoder; /* of the body that is arriving; NULL: none is needed */
+        struct decoder *decoder; /* for the body that is arriving; NULL: not needed */
 };
 
-/* To whom exchanges are reported. */
+/* What exchanges report to the engine. */
 struct exchange_ops {
-        /* The head of a stream's response is there. */
+        /* The head of a streamed response is there. */
         void (*announce)(struct muster_request *request, const struct muster_conn_info *conn);
         /*
-         * The exchange is over, and the request has no connection any more. `error` NULL: there was
+         * The exchange is over, and the request has no connection any more. `error` NULL: there is
          * a response, and request->use says what to do with it.
          */
         void (*over)(struct muster_request *request, const struct muster_error *error);
 };
 
-/* What a connection shows of its peer beside what was read: see deadline.h. */
+/* Signs of life of the peer, apart from input that was read: see deadline.h. */
 struct exchange_signs {
-        bool has_input;      /* the kernel has something that was not read yet */
-        size_t unsent_bytes; /* that the kernel did not take yet */
+        bool has_input;      /* the kernel has input that was not read yet */
+        size_t unsent_bytes; /* bytes that the kernel has not taken yet */
 };
 
-/* Begin, for a request that has a slot. It may be over at once, with an error. */
+/* Begin the exchange of a request that has a slot. It may fail and be over at once. */
 void exchange_start(struct muster_request *request);
 
-/* End it with this error; nothing more is wanted of its connection for this request. */
+/* End the exchange with this error. */
 void exchange_cancel(struct muster_request *request, const struct muster_error *error);
 
-/* A body that nobody wants has taken too long: end it as if it were whole. */
+/* An unwanted body takes too long: end the exchange as if the body were complete. */
 void exchange_drop_body(struct muster_request *request);
 
-/* Somebody has read of a stream that was held up: go on. */
+/* A blocked sink has room again: go on receiving. */
 void exchange_unblock(struct muster_request *request);
 
-/* While its connection is being made: note in the attempt how far that has come. */
+/* Note in the attempt how far the making of its connection has come. */
 void exchange_note_progress(struct muster_request *request);
 
 struct exchange_signs exchange_signs(const struct muster_request *request);

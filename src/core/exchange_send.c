@@ -12,12 +12,12 @@ static void stamp_sent(struct muster_request *request)
         struct attempt *attempt = &request->attempt;
 
         if (attempt->send_end_ns || attempt->first_byte_read_ns)
-                return; /* answered before it was sent: the rest of the sending is nobody's wait */
+                return; /* answered before it was sent: the rest of the sending is not waited for */
         attempt->send_end_ns = engine_now(request->engine);
         attempt->stage = MUSTER_PHASE_WAIT;
 }
 
-/* Send on for as long as the kernel takes it at once. */
+/* Send pieces as long as the kernel takes them at once. */
 static int send_upload(struct muster_request *request, struct muster_error *error)
 {
         struct conn *conn = request->exchange.conn;
@@ -39,7 +39,7 @@ int exchange_send_on(struct muster_request *request, struct muster_error *error)
         return 0;
 }
 
-/* Make ready what is to be read as it is sent. MUSTER_E_INPUT, MUSTER_E_INVALID with *error. */
+/* Begin the upload if there is one. MUSTER_E_INPUT, MUSTER_E_INVALID with *error. */
 static int begin_upload(struct muster_request *request, struct muster_error *error)
 {
         int r;
@@ -55,8 +55,8 @@ static int begin_upload(struct muster_request *request, struct muster_error *err
 }
 
 /*
- * Have the acknowledgement of the request stamped. Not where it would be another's: of what went
- * before on this connection, or of the first piece of many.
+ * Ask for a stamp of the request's acknowledgement, unless the stamp could be for something else:
+ * earlier bytes on this connection, or only the first piece of an upload.
  */
 static void ask_for_ack(struct conn *conn, const struct muster_request *request)
 {
@@ -78,8 +78,8 @@ int exchange_send_begin(struct muster_request *request, uint64_t now_ns, struct 
         conn->notes.we_close = request->limits.no_reuse || request->limits.http_1_0;
         ask_for_ack(conn, request);
         /*
-         * Without memory for the timer its connect timeout still stands, or, on a kept connection,
-         * the request goes without.
+         * Without memory for the timer, the connect timeout still stands. On a reused connection
+         * the request has no read timeout.
          */
         deadline_connected(request, now_ns);
         (void)deadline_arm(request);

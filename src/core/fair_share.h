@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Fair share: how many slots an origin may have beside the others
+ * Fair share: how many slots an origin may have beside others
  *
- * The rule of sched.h without its queues, so that whoever plays a run again (src/explain) does as
- * the scheduler did. Pure: numbers in, a number out.
+ * The rule of sched.h without its queues: the replay of a run (src/explain) uses it as well. Pure
+ * functions of numbers.
  */
 #ifndef CORE_FAIR_SHARE_H
 #define CORE_FAIR_SHARE_H
@@ -11,10 +11,10 @@
 #include <assert.h>
 #include <stdint.h>
 
-/* One of so many parts of the slots is kept for others, however good one origin has been. */
+/* One of this many slots stays for others, however well an origin answers. */
 #define FAIR_SHARE_KEPT_PART 8
 
-/* An origin's share of the slots; one at least. `n_active`: origins that have requests. */
+/* An origin's share of the slots, at least one. `n_active`: origins that have requests. */
 static inline uint64_t fair_share(uint64_t concurrency, uint64_t n_active)
 {
         uint64_t share = concurrency / (n_active ? n_active : 1);
@@ -23,8 +23,8 @@ static inline uint64_t fair_share(uint64_t concurrency, uint64_t n_active)
 }
 
 /*
- * The most that it may have. `credit`: its requests that were answered since the last that was not.
- * While it is the only active one that is all of the slots.
+ * The most slots that it may have: all of them if it is the only active origin. `credit`: its
+ * requests that were answered since the last one that was not.
  */
 static inline uint64_t fair_share_most(uint64_t concurrency, uint64_t n_active, uint64_t credit)
 {

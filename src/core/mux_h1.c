@@ -10,8 +10,8 @@
 struct mux_h1 {
         struct mux mux;
         struct h1_reader reader;
-        bool is_done;    /* the response is whole, and that was told */
-        bool has_excess; /* bytes came behind it, and nobody asked for those */
+        bool is_done;    /* the response is complete, and HTTP_DONE was returned */
+        bool has_excess; /* bytes came behind it that nobody asked for */
 };
 
 static struct mux_h1 *h1_of(const struct conn *conn)
@@ -19,7 +19,7 @@ static struct mux_h1 *h1_of(const struct conn *conn)
         return LIST_OWNER(conn->mux, struct mux_h1, mux);
 }
 
-/* The one that the connection is used by; NULL: it is idle. */
+/* The request that uses the connection; NULL: it is idle. */
 static struct muster_request *request_on(const struct conn *conn)
 {
         struct list *link = list_first(&conn->exchanges);
@@ -65,7 +65,7 @@ static int send_piece(struct conn *conn, struct muster_request *request, struct 
 
 /* --- the response ---------------------------------------------------------------------------- */
 
-/* The kernel's window fills, and the server waits. */
+/* Stop reading: the kernel's window fills, and the server waits. */
 static void pause_reading(struct conn *conn, struct muster_request *request)
 {
         (void)request;
@@ -91,7 +91,7 @@ static int next(struct conn *conn, struct muster_str *bytes, struct muster_reque
                                              "protocol: bytes came that nobody asked for");
         h1->has_excess |= h1->is_done && bytes->len;
         if (h1->is_done)
-                return MUX_MORE; /* its request waits for a sink */
+                return MUX_MORE; /* its request still waits for a sink */
         r = h1_read_next(&h1->reader, &conn->engine->scratch, bytes, ret_event, error);
         if (r == 0 && ret_event->kind == HTTP_HEAD)
                 conn->notes.we_close |= ret_event->head.is_in_doubt;
@@ -140,7 +140,7 @@ static bool end(struct conn *conn, struct muster_request *request)
         return h1->reader.keeps_alive && h1->is_done && !h1->has_excess && is_sent(conn, request);
 }
 
-/* What is under way cannot be taken back but by ending the connection. */
+/* Only closing the connection takes back a request that was sent. */
 static bool cancel(struct conn *conn, struct muster_request *request)
 {
         (void)conn;

@@ -7,7 +7,7 @@
 
 #include "mux.h"
 
-/* NULL when memory is out. */
+/* A mux for one connection; its ops free it. NULL if memory is out. */
 struct mux *mux_h1_new(void);
 
 #endif

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Origins: scheme, host and port, and all that belongs to one
+ * Origins: scheme, host and port, and everything that belongs to one
  *
- * An origin is made when the first request names it and kept while anything belongs to it; after
- * that the last ORIGINS_KEPT are remembered for their TLS session.
+ * An origin is made when the first request names it, and kept while anything belongs to it. The
+ * last ORIGINS_KEPT that are unused are kept for their TLS sessions.
  */
 #ifndef CORE_ORIGIN_H
 #define CORE_ORIGIN_H
@@ -16,7 +16,7 @@
 #include <base/map.h>
 #include <http/url.h>
 
-#define ORIGINS_KEPT 1024 /* unused ones: about 300 bytes each, and a TLS session */
+#define ORIGINS_KEPT 1024 /* unused ones; each takes about 300 bytes and a TLS session */
 
 struct tls_session;
 
@@ -27,27 +27,27 @@ struct origin {
         struct buf host; /* without brackets */
         uint16_t port;
         bool is_tls;
-        struct tls_session *session; /* the newest, for resumption; see tls.h */
+        struct tls_session *session; /* the newest one, for resumption; see tls.h */
 
         struct list queue;      /* requests that wait for a slot */
         struct list ready_link; /* in sched->ready or sched->held while some wait */
         struct list usable;     /* connections with room, newest first: see pool.h */
         unsigned n_queued, n_running, n_conns;
-        uint32_t number;              /* for the record; 0: not told of yet */
+        uint32_t number;              /* in the record; 0: not recorded yet */
         uint64_t freed_by, held_mark; /* see sched.c */
         bool is_held;
         uint8_t held_why;
         unsigned credit; /* slots beyond its share that it has earned: see sched.h */
 
-        /* What it refuses and lets in: see refusal.h. */
+        /* What the server refuses and accepts: see refusal.h. */
         struct throttle *throttle;   /* NULL: it has refused nothing */
         struct heap_node rest_node;  /* in sched->resting, until the throttle's next start */
-        uint64_t first_start_ns;     /* of all its requests */
-        unsigned n_let_in;           /* answers that were no refusals */
-        uint16_t recent_unavailable; /* a bit for each of the last answers: was it 503? */
+        uint64_t first_start_ns;     /* of the first of its requests */
+        unsigned n_let_in;           /* responses that were no refusals */
+        uint16_t recent_unavailable; /* a bit for each of the last responses: was it 503? */
 
-        /* With a rate, before that: see pace.h. */
-        struct list planned; /* requests that wait for their moment; n_queued counts them, too */
+        /* With a rate, requests wait for their moments first: see pace.h. */
+        struct list planned; /* requests that wait for their moment; n_queued includes them */
         unsigned n_planned;
         struct list pace_link;       /* in pace->fresh or pace->turns */
         struct heap_node aside_node; /* in pace->asides */
@@ -59,7 +59,7 @@ struct origins {
         struct list unused; /* oldest first */
         unsigned n_unused;
         struct buf key; /* scratch */
-        /* the one that was asked for last: lists tend to name one origin many times */
+        /* the origin found last: lists tend to name one origin many times */
         struct origin *last;
 };
 
@@ -75,16 +75,16 @@ static inline struct origin *origin_of_pace_link(struct list *link)
 
 void origins_init(struct origins *origins);
 
-/* Every origin must be unused. */
+/* Release all origins, which must be unused. */
 void origins_deinit(struct origins *origins);
 
 /*
- * The origin of a URL, found or made. It stays until origins_release() is called with nothing
- * belonging to it. MUSTER_E_RESOURCE.
+ * Find or make the origin of a URL. It stays until origins_release() is called when nothing belongs
+ * to it. MUSTER_E_RESOURCE.
  */
 int origins_get(struct origins *origins, const struct url *url, struct origin **ret_origin);
 
-/* To be called when something has stopped belonging to it; then it may be gone. */
+/* Call this when something no longer belongs to the origin. The origin may be gone afterwards. */
 void origins_release(struct origins *origins, struct origin *origin);
 
 #endif

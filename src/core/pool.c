@@ -18,7 +18,7 @@ static void set_idle_timer(struct pool *pool)
         struct conn *conn = oldest(pool);
         uint64_t at = conn ? clock_after(conn->idle_since_ns, pool->idle_timeout_ns) : UINT64_MAX;
 
-        /* Without memory for the timer connections merely stay longer. */
+        /* Without memory for the timer, connections only stay open longer. */
         (void)loop_timer_set(pool->loop, &pool->idle_timer, at);
 }
 
@@ -60,8 +60,8 @@ void pool_deinit(struct pool *pool)
 }
 
 /*
- * The timer is left as it is: when it fires it looks at the oldest connection anew. So a connection
- * that comes and goes a thousand times a second costs no timer.
+ * Take a connection off its lists. The timer stays as it is and looks at the oldest connection when
+ * it fires. So a connection that is used a thousand times a second costs no timer.
  */
 static void unlink_conn(struct conn *conn)
 {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Connections that have room for another exchange, and dead ones until they can be freed
+ * Pool: connections with room for another exchange, and dead ones until they can be freed
  *
- * The newest connection of an origin is taken first: it is the least likely to have been closed by
- * the server. Of those that nobody uses the oldest go when they have been idle for too long, or
- * when a new connection needs their place: there are never more connections than `n_max`.
+ * An origin's newest connection is taken first, as the server is least likely to have closed it.
+ * The oldest idle connections are closed after a timeout, or when a new connection needs a place:
+ * there are never more than `n_max` connections, unless all of them are in use.
  */
 #ifndef CORE_POOL_H
 #define CORE_POOL_H
@@ -21,7 +21,7 @@ struct pool {
         struct origins *origins;
         struct list idle; /* oldest first */
         struct list dead;
-        unsigned n_conns; /* all that are not dead */
+        unsigned n_conns; /* all except the dead */
         unsigned n_max;
         uint64_t idle_timeout_ns;
         struct loop_timer idle_timer;
@@ -33,19 +33,21 @@ void pool_init(struct pool *pool, struct loop *loop, struct origins *origins, un
 /* Close and free every idle and dead connection. */
 void pool_deinit(struct pool *pool);
 
-/* The newest connection of an origin that has room, for one more exchange; NULL: there is none. */
+/*
+ * Take the newest connection of an origin with room for one more exchange; NULL if there is none.
+ */
 struct conn *pool_take(struct pool *pool, struct origin *origin, uint64_t now_ns);
 
-/* An exchange is over on a connection that may be used on, or one has begun and there is room. */
+/* Put a connection back: an exchange on it is over, or it still has room after one began. */
 void pool_put(struct pool *pool, struct conn *conn, uint64_t now_ns);
 
-/* A connection is being opened: an idle one makes room for it where that is needed. */
+/* Count a connection that is being opened; an idle one makes room for it if needed. */
 void pool_count(struct pool *pool);
 
-/* A connection was closed: it is freed with the next pool_reap(). */
+/* Take in a closed connection; the next pool_reap() frees it. */
 void pool_bury(struct conn *conn);
 
-/* Free the dead; nobody on the stack may be looking at one. */
+/* Free the dead connections. Nobody on the stack may still use one. */
 void pool_reap(struct pool *pool);
 
 #endif

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A rate: moments, evenly spaced
+ * A rate: evenly spaced moments
  *
- * The k-th one is t0 + k / rate, to the nanosecond however large k is: what lies below a nanosecond
- * is carried on. Whoever takes moments too late gets those that have passed, one after another, as
- * they were planned. That is what a plan is for; where nobody wanted them, rate_begin() lets go of
- * them, so that none is saved up.
+ * The k-th moment is t0 + k / rate, exact to the nanosecond however large k is: fractions of a
+ * nanosecond are carried on. A taker who is late gets the moments that have passed, one after
+ * another, as planned. If nobody wanted moments for a while, rate_begin() drops those that have
+ * passed, so that none are saved up.
  *
  *      t0 ─┬─────┬─────┬─────┬─────┬ ─ ─ ─        ┬─────┬─────┬─▶
  *          taken taken taken taken next   nobody  begin: t0 anew
  *
- * Time is passed in. A zeroed rate is none: its next moment is 0, any will do.
+ * Time is passed in. A zeroed rate is no limit: its next moment is 0.
  */
 #ifndef CORE_RATE_H
 #define CORE_RATE_H
@@ -18,15 +18,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define RATE_PER_S_MIN 1e-9 /* once in 30 years */
+#define RATE_PER_S_MIN 1e-9 /* one in 30 years */
 #define RATE_PER_S_MAX 1e9  /* one a nanosecond */
 
 struct rate {
         uint64_t interval_ns, next_ns;
-        uint32_t interval_part, next_part; /* 2^-32 ns, beside these */
+        uint32_t interval_part, next_part; /* fractions of these, in 2^-32 ns */
 };
 
-/* 0: no limit; else within the bounds above. */
+/* Set the rate. 0: no limit; otherwise within the bounds above. */
 void rate_init(struct rate *rate, double per_s);
 
 static inline bool rate_is_limited(const struct rate *rate)
@@ -37,16 +37,16 @@ static inline bool rate_is_limited(const struct rate *rate)
 /* The next moment; 0 without a limit. */
 uint64_t rate_next_ns(const struct rate *rate);
 
-/* The same, and it is used up. */
+/* Take the next moment. */
 uint64_t rate_take(struct rate *rate);
 
 /*
- * Nobody has wanted a moment up to now: those that have passed are gone, the next one is at
- * `now_ns` or later.
+ * Drop the moments that have passed, as nobody wanted one until `now_ns`: the next one is `now_ns`
+ * or later.
  */
 void rate_begin(struct rate *rate, uint64_t now_ns);
 
-/* Nothing could be done before `now_ns`: of the moments that have passed one is left. */
+/* Drop all but one of the moments that have passed, as none could be used before `now_ns`. */
 void rate_catch_up(struct rate *rate, uint64_t now_ns);
 
 #endif

@@ -4,14 +4,14 @@
 #include "engine.h"
 #include <base/mem.h>
 
-#define MANY_UNAVAILABLE 4 /* of the last 16 answers: more than some broken resource's */
+#define MANY_UNAVAILABLE 4 /* of the last 16 responses: more than one broken resource would cause */
 
 bool refusal_is_one(int status, bool says_when)
 {
         return status == 429 || (status == 503 && says_when);
 }
 
-/* Does a plain 503 look like a limit? */
+/* Does a 503 without Retry-After look like a limit? */
 static bool is_limit(const struct origin *origin)
 {
         unsigned n_let_in = origin->throttle ? origin->throttle->n_let_in : origin->n_let_in;
@@ -19,7 +19,7 @@ static bool is_limit(const struct origin *origin)
         return n_let_in && __builtin_popcount(origin->recent_unavailable) >= MANY_UNAVAILABLE;
 }
 
-/* Made for the first refusal. Without memory the origin is asked as before. */
+/* The origin's throttle, made at its first refusal. Without memory the pace stays as it is. */
 static struct throttle *throttle_of(struct origin *origin)
 {
         if (!origin->throttle) {

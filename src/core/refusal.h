@@ -1,28 +1,31 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Refusals: answers that say "not now" to an origin's requests
+ * Refusals: responses by which an origin says "not now"
  *
- * 429 (Too Many Requests, RFC 6585 section 4), and 503 with Retry-After (RFC 9110 sections 15.6.4
- * and 10.2.3). A server that says so is in no trouble: it says how it wants to be asked. Its origin
- * is left alone until then and asked at a pace that it takes (throttle.h), and what it refused is
- * tried again outside the retry budget, so that none of it is lost.
+ * These are 429 (Too Many Requests, RFC 6585 section 4), and 503 with Retry-After (RFC 9110
+ * sections 15.6.4 and 10.2.3). Such a server is not in trouble: it has a limit. Its origin rests as
+ * long as the server asks, and then gets requests at a pace that the server accepts (throttle.h).
+ * Refused requests are retried outside the retry budget, so that none is lost.
  *
- * A 503 without Retry-After may be of one broken resource, or of a server in trouble. It slows its
- * origin down, too, where many of the last answers were such and others were not: some servers
- * limit with nothing but that. Its retries count against the budget.
+ * A 503 without Retry-After may come from one broken resource or from a server in trouble. It slows
+ * the origin down as well, if many of the last responses were 503 and others were not: some servers
+ * limit in this way only. Retries after it are paid from the budget.
  *
- * Where nothing is to be tried again (no retries) a refusal is an answer like any other, and
- * nothing waits for it.
+ * If the request may not be retried (no retries), a refusal is a response like any other, and
+ * nothing waits.
  */
 #ifndef CORE_REFUSAL_H
 #define CORE_REFUSAL_H
 
 #include "request.h"
 
-/* Does an answer of this status say when, or how often, its origin may be asked? */
+/* Is a response with this status a refusal? `says_when`: it has Retry-After. */
 bool refusal_is_one(int status, bool says_when);
 
-/* The head of an answer has come; `asked_ns` is what its Retry-After asks to wait, 0 without. */
+/*
+ * The head of a response is there. `asked_ns` is the wait that its Retry-After asks for, 0 without
+ * one.
+ */
 void refusal_heard(struct muster_request *request, int status, uint64_t asked_ns);
 
 #endif

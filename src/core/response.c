@@ -8,14 +8,14 @@
 #include <base/error.h>
 #include <http/decode.h>
 
-/* Of a body that nobody wants: reading more, or for longer, costs more than a new connection. */
+/* Bounds for an unwanted body: reading more, or for longer, costs more than a new connection. */
 #define DRAIN_BYTES_MAX (64 * 1024)
 #define DRAIN_NS        (100 * NS_PER_MS)
 
-/* of a body whose length is known: beyond, it grows as it comes */
+/* the most reserved for a body of known length; beyond that it grows as it arrives */
 #define RESERVE_BYTES (16 * 1024 * 1024)
 
-#define DECODE_STEP_BYTES 2048 /* at most 2 MiB come out of it, in a millisecond or two */
+#define DECODE_STEP_BYTES 2048 /* decodes to at most 2 MiB, in a millisecond or two */
 
 /* --- arrival --------------------------------------------------------------------------------- */
 
@@ -57,7 +57,7 @@ static int too_large(const struct muster_request *request, uint64_t bytes,
                 (unsigned long long)request->limits.max_body_bytes);
 }
 
-/* 0: none is needed. Positive: what comes has to go through it. */
+/* Make a decoder. 0: none is needed. Positive: the body must go through it. */
 static int make_decoder(struct muster_request *request, const struct http_head *head,
         struct muster_error *error)
 {
@@ -76,7 +76,7 @@ static int make_decoder(struct muster_request *request, const struct http_head *
         return r == 0;
 }
 
-/* A large body gets memory that another one had. */
+/* Make room for a body. A large one gets memory that another one had. */
 static int make_room(struct muster_request *request, size_t bytes)
 {
         struct buf *body = &request->result.body;
@@ -88,7 +88,7 @@ static int make_room(struct muster_request *request, size_t bytes)
         return buf_store_take(request->engine->bodies, body, bytes);
 }
 
-/* Make ready for the body: its decoder, or room for all of it. */
+/* Prepare for the body: make its decoder, or room for all of it. */
 static int expect_body(struct muster_request *request, const struct http_head *head,
         struct muster_error *error)
 {
@@ -106,8 +106,8 @@ static int expect_body(struct muster_request *request, const struct http_head *h
 }
 
 /*
- * A body that is an error's stays in memory, to be looked at, unless it is wanted where good ones
- * go.
+ * Begin the sink. The body of an error status stays in memory, unless the caller wants it in the
+ * sink as well.
  */
 static int begin_sink(struct muster_request *request, const struct http_head *head,
         struct muster_error *error)
@@ -121,8 +121,8 @@ static int begin_sink(struct muster_request *request, const struct http_head *he
 }
 
 /*
- * The body of a redirect, or of what is tried again. It is read only to keep the connection, as far
- * as it is short and comes at once; the request does not wait for it.
+ * Prepare for the body of a redirect or of a response that is retried. It is read only to keep the
+ * connection, if it is short and comes at once. The request does not wait for it.
  */
 static int expect_unwanted_body(struct muster_request *request, const struct http_head *head)
 {
@@ -162,15 +162,15 @@ static int decode_later(struct muster_request *request, struct muster_str bytes,
 }
 
 /*
- * Decode what came; from the point on where the body is a large one, that is left to a worker. In
- * small steps, as one of 128 KiB could become 128 MiB before the loop goes on.
+ * Decode the bytes; once the body is large, the rest is left to a worker. Goes in small steps, as
+ * 128 KiB could become 128 MiB before the loop goes on.
  */
 static int decode(struct muster_request *request, struct muster_str bytes,
         struct muster_error *error)
 {
         struct decoder *decoder = request->exchange.decoder;
         struct muster_result *result = &request->result;
-        /* What goes on from here cannot be decoded elsewhere. */
+        /* A body that goes on to a sink must be decoded here. */
         uint64_t threshold =
                 request->uses_sink ? UINT64_MAX : request->engine->settings->decode_threshold_bytes;
         uint64_t start = engine_now(request->engine);
@@ -220,7 +220,7 @@ int response_body(struct muster_request *request, struct muster_str bytes,
         return r == 0 && request->uses_sink ? response_drain(request, error) : r;
 }
 
-/* Is the body in memory to be what comes, byte by byte? */
+/* Is the body kept in memory exactly as received? */
 static bool is_kept_as_it_is(const struct muster_request *request)
 {
         return request->use == USE_AS_RESULT && !request->exchange.decoder && !request->uses_sink &&
@@ -234,11 +234,11 @@ struct iovec response_room(struct muster_request *request, uint64_t left)
 
         if (left == 0 || !is_kept_as_it_is(request))
                 return (struct iovec){ 0 };
-        /* One that is too large to have been made room for at once grows by and by. */
+        /* A body that was too large to reserve at once grows step by step. */
         if (body->size < body->len + 2 &&
                 buf_reserve(body, (left < RESERVE_BYTES ? (size_t)left : RESERVE_BYTES) + 1) < 0)
                 return (struct iovec){ 0 };
-        room = body->size - body->len - 1; /* behind it stands a zero */
+        room = body->size - body->len - 1; /* a zero byte must fit behind it */
         return (struct iovec){ body->at + body->len, left < room ? (size_t)left : room };
 }
 
@@ -264,7 +264,7 @@ int response_end(struct muster_request *request, struct muster_error *error)
         int r = 0;
 
         if (request->work.encoded.len) {
-                /* The rest is decoded off the loop. */
+                /* A worker decodes the rest. */
                 request->work.decoder = decoder;
                 request->exchange.decoder = NULL;
                 return 0;
@@ -280,7 +280,9 @@ int response_end(struct muster_request *request, struct muster_error *error)
         return r;
 }
 
-/* What is to be done was told by the head: the server can break only what nobody wants. */
+/*
+ * Unless the response is the result, its head has told what to do: only an unwanted body is lost.
+ */
 bool response_is_lost(const struct muster_request *request, enum muster_code code)
 {
         bool is_server = code == MUSTER_E_CLOSED || code == MUSTER_E_PROTOCOL ||

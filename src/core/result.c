@@ -95,7 +95,7 @@ static unsigned n_kept(const struct muster_result *result)
                                                          : MUSTER_ATTEMPTS_KEPT;
 }
 
-/* Where the next attempt goes; the oldest makes room. NULL when memory is out. */
+/* The place for the next attempt; the oldest one makes room. NULL if memory is out. */
 static struct muster_attempt *next_place(struct muster_result *result)
 {
         unsigned n = n_kept(result);
@@ -259,7 +259,7 @@ uint64_t muster_result_body_bytes(const struct muster_result *result)
         return result->body_bytes;
 }
 
-/* Empty buffers may hold what they had before. */
+/* An empty buffer may still hold old bytes. */
 static const char *text_of(const struct buf *buf)
 {
         return buf->len ? buf->at : "";

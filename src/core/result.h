@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What came of a request
+ * The result of a request
  *
- * Filled while it runs; the response's head is kept as it came, with the places of its fields, so
- * that keeping it costs two copies and no allocation once the buffers have grown.
+ * It is filled in while the request runs. The response's head is kept as received, with the places
+ * of its fields: that costs two copies, and no allocation once the buffers have grown.
  */
 #ifndef CORE_RESULT_H
 #define CORE_RESULT_H
@@ -19,21 +19,21 @@ struct muster_result {
         struct muster_error error;
         /* The last MUSTER_ATTEMPTS_KEPT; NULL until there is a second one. */
         struct muster_attempt *attempts;
-        struct muster_attempt first; /* the only one, of most requests */
+        struct muster_attempt first; /* for most requests the only one */
         unsigned n_attempts, n_redirects;
 
         int status, http_version;
         unsigned n_dropped_fields;
         struct buf head;   /* raw */
-        struct buf fields; /* of struct field, places in `head` */
+        struct buf fields; /* array of struct field: places in `head` */
         struct buf body;
         uint64_t body_bytes, wire_bytes;
-        struct buf undecoded; /* codings that the body still has, terminated; empty: none */
-        struct buf warning;   /* terminated; empty: none */
-        struct buf final_url; /* terminated; made when the request is finished */
+        struct buf undecoded; /* codings that the body still has, zero-terminated; empty: none */
+        struct buf warning;   /* zero-terminated; empty: none */
+        struct buf final_url; /* zero-terminated; set when the request is finished */
 
         uint64_t submitted_ns, finished_ns, taken_ns;
-        uint64_t planned_ns; /* the start of the first attempt; 0: none was planned yet */
+        uint64_t planned_ns; /* planned start of the first attempt; 0: not planned yet */
         uint64_t phase_ns[MUSTER_N_PHASES];
         struct muster_conn_info conn;
 
@@ -43,29 +43,35 @@ struct muster_result {
 
 void result_deinit(struct muster_result *result);
 
-/* Move the small buffers of `from` into the zeroed `to`, empty, and release the rest. */
+/*
+ * Move the buffers of `from` that are up to `keep_bytes` large to the zeroed `to`, emptied, and
+ * release the rest.
+ */
 void result_recycle(struct muster_result *from, struct muster_result *to, size_t keep_bytes);
 
-/* Another attempt begins: what an earlier one was answered is no longer of interest. */
+/* Drop the response of an earlier attempt, as another attempt begins. */
 void result_clear_response(struct muster_result *result);
 
-/* A response's head has come: keep it. MUSTER_E_RESOURCE. */
+/* Keep a response's head. MUSTER_E_RESOURCE. */
 int result_set_head(struct muster_result *result, const struct http_head *head);
 
-/* A body comes with these fields: keep what will not be decoded of it. MUSTER_E_RESOURCE. */
+/* Keep the names of the codings that will stay in a body with these fields. MUSTER_E_RESOURCE. */
 int result_set_undecoded(struct muster_result *result, const struct fields *fields);
 
-/* The body was decoded: keep what was odd about it. MUSTER_E_RESOURCE. */
+/* Keep the decoder's warning about a decoded body. MUSTER_E_RESOURCE. */
 int result_add_decoder_warning(struct muster_result *result, const struct decoder *decoder);
 
-/* Add to what was odd about it; without memory it stays unsaid. */
+/* Add a warning; without memory it is left out. */
 void result_add_warning(struct muster_result *result, struct muster_str text);
 
-/* An attempt is over. Its phases join the request's. MUSTER_E_RESOURCE: it is only counted. */
+/*
+ * Keep a finished attempt and add its phases to the request's. MUSTER_E_RESOURCE: only the phases
+ * are added.
+ */
 int result_add_attempt(struct muster_result *result, const struct attempt *attempt,
         enum muster_code code, uint64_t conn_id);
 
-/* The back-off after the last attempt took so long. */
+/* Add the length of the back-off after the last attempt. */
 void result_add_backoff(struct muster_result *result, uint64_t backoff_ns);
 
 static inline struct fields result_fields(const struct muster_result *result)

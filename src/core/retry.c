@@ -23,7 +23,7 @@ void retry_budget_pay(struct retry_budget *budget)
                 budget->hundredths = RETRY_BUDGET_MAX * 100;
 }
 
-/* Take one out; false when there is none. */
+/* Take one retry out of the budget. False if none is left. */
 static bool take(struct retry_budget *budget)
 {
         if (budget->percent == MUSTER_NO_RETRY_BUDGET)
@@ -53,7 +53,7 @@ bool retry_is_failure(const struct muster_request *request, const struct muster_
         return error->code == MUSTER_E_CLOSED || error->code == MUSTER_E_SEND;
 }
 
-/* Where no connection was made, repeating is harmless whatever the method. */
+/* A request that was never sent is safe to repeat, whatever its method. */
 static bool is_harmless(const struct muster_request *request)
 {
         return was_never_sent(request) || request->limits.retry_unsafe ||

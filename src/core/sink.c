@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #define TEMPORARY_TRIES    16
-#define NEVER_BLOCKS_BYTES 4096 /* PIPE_BUF: a writable pipe takes so much without making us wait */
+#define NEVER_BLOCKS_BYTES 4096 /* PIPE_BUF: a writable pipe takes this much without blocking */
 
 static int fail(const struct sink *sink, int sys, const char *what, struct muster_error *error)
 {
@@ -32,7 +32,7 @@ void sink_deinit(struct sink *sink)
 
 /* --- beginning ------------------------------------------------------------------------------- */
 
-/* A name of its own beside the final one, so that renaming it stays within one file system. */
+/* Open a temporary file beside the final one, so that renaming it stays within one file system. */
 static int open_temporary(struct sink *sink, struct muster_error *error)
 {
         size_t size = strlen(sink->path) + 32;
@@ -69,8 +69,8 @@ int sink_begin(struct sink *sink, struct muster_error *error)
                 r = open_temporary(sink, error);
         } else if (sink->kind == SINK_FD) {
                 /*
-                 * A descriptor of our own, as several requests may write to one, and each waits for
-                 * itself.
+                 * Our own copy: several requests may write to one descriptor, and each needs its
+                 * own watch.
                  */
                 sink->fd = fcntl(sink->given_fd, F_DUPFD_CLOEXEC, 0);
                 sink->is_open = sink->fd >= 0;
@@ -92,8 +92,8 @@ static bool is_writable(const struct sink *sink)
 }
 
 /*
- * A pipe whose reader has gone is an error of this request; the signal that comes with it would end
- * the program.
+ * Write without SIGPIPE, which would end the program. A pipe without a reader is an error of this
+ * request only.
  */
 static ssize_t write_quietly(int fd, const void *at, size_t size)
 {
@@ -169,14 +169,14 @@ int sink_finish(struct sink *sink, struct muster_error *error)
 {
         if (sink->kind != SINK_FILE)
                 return 0;
-        /* A body of no bytes is a file of no bytes. */
+        /* An empty body makes an empty file. */
         if (!sink->is_open) {
                 int r = sink_begin(sink, error);
 
                 if (r < 0)
                         return r;
         }
-        /* Some file systems tell only now that there was no room. */
+        /* Some file systems report only now that there was no room. */
         sink->is_open = false;
         if (close(sink->fd) < 0 || rename(sink->temporary, sink->path) < 0)
                 return fail(sink, errno, "write", error);

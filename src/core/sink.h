@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Where a response's body goes: memory, a descriptor, a file, or a reader
+ * Sink: where a response's body goes, which is memory, a descriptor, a file, or a reader
  *
- * The body is put into the result's buffer as it comes, decoded. A sink empties that buffer; when
- * it cannot, the connection is not read from until it can: the kernel's window fills, and the
- * server waits.
+ * The decoded body goes into the result's buffer, and the sink empties that buffer. While it
+ * cannot, we do not read from the connection: the kernel's window fills, and the server waits.
  *
  *      MEMORY   stays there                              FILE    as FD, under another name until it is whole
  *      FD       written as long as that does not block   STREAM  taken by muster_result_read()
@@ -16,7 +15,7 @@
 #include <muster/error.h>
 #include <net/loop.h>
 
-#define SINK_STREAM_BYTES_MAX (256 * 1024) /* that wait for the reader */
+#define SINK_STREAM_BYTES_MAX (256 * 1024) /* the most that waits for the reader */
 
 enum sink_kind { SINK_MEMORY, SINK_FD, SINK_FILE, SINK_STREAM };
 
@@ -26,35 +25,35 @@ struct sink {
         int given_fd; /* FD: the caller's */
         char *path;   /* FILE: the final name */
 
-        char *temporary; /* FILE: the name until then; NULL: there is none */
-        int fd;          /* ours, while is_open */
+        char *temporary; /* FILE: its name until the body is complete; NULL: none */
+        int fd;          /* our own descriptor, while is_open */
         bool is_open;
-        bool never_blocks;       /* a regular file: it is written to at once */
+        bool never_blocks;       /* a regular file: writes do not wait */
         struct loop_watch watch; /* while it is blocked */
         bool is_blocked;
-        bool is_ending;   /* the response is over, what is left of it is to be written still */
+        bool is_ending;   /* the response is over, but some of it is still to be written */
         uint64_t n_bytes; /* written, or read */
-        size_t read_at;   /* STREAM: of the buffer, what was read already */
+        size_t read_at;   /* STREAM: how much of the buffer was read */
 };
 
-/* Forget what was set. May be called twice. */
+/* Release the sink. May be called twice. */
 void sink_deinit(struct sink *sink);
 
-/* A response's body begins, and it is the result. MUSTER_E_RESOURCE with *error. */
+/* Begin the body of the response that is the result. MUSTER_E_RESOURCE with *error. */
 int sink_begin(struct sink *sink, struct muster_error *error);
 
 #define SINK_BLOCKED 1
 
 /*
- * Take from `body` what can be taken. 0: all of it. SINK_BLOCKED: call again when sink->fd is
- * writable. MUSTER_E_RESOURCE.
+ * Take as much of `body` as possible. 0: all of it. SINK_BLOCKED: call again when sink->fd is
+ * writable, or the stream was read. MUSTER_E_RESOURCE with *error.
  */
 int sink_take(struct sink *sink, struct buf *body, struct muster_error *error);
 
-/* It is all there: a file gets its name. MUSTER_E_RESOURCE with *error. */
+/* The body is complete: a file gets its final name. MUSTER_E_RESOURCE with *error. */
 int sink_finish(struct sink *sink, struct muster_error *error);
 
-/* It is over, one way or another: an unfinished file goes. */
+/* End the sink in any case; an unfinished file is deleted. */
 void sink_end(struct sink *sink);
 
 #endif

@@ -5,49 +5,52 @@
 #include <base/clock.h>
 #include <math.h>
 
-/* The first pace: slow for most limits, and soon left behind. */
+/* The first pace: slow for most limits, and soon exceeded. */
 #define START_PER_S 20
 
-/*
- * With each one let in the pace grows: while nothing near is known to be too much, and beside what
- * is.
- */
+/* Factors by which the pace grows with each request let in: far from the ceiling, and near it. */
 #define FASTER           1.1
 #define A_LITTLE         1.005
-#define NEAR             0.77 /* of the ceiling */
-#define SAMPLE           8    /* starts tell what the pace really is ... */
-#define FASTER_THAN_REAL 1.5  /* ... and by how much the wanted one may exceed it */
+#define NEAR             0.77 /* from this part of the ceiling on it is near */
+#define SAMPLE           8    /* number of starts that show the real pace */
+#define FASTER_THAN_REAL 1.5  /* factor by which the pace may exceed the real one */
 
-/* Requests arrive closer together than they were sent, so the pace keeps below what is known. */
+/*
+ * Requests may arrive closer together than they were sent, so the pace stays below the known
+ * bounds.
+ */
 #define BELOW_CEILING 0.95
 #define BELOW_FLOOR   0.97
-#define BETWEEN       0.94 /* of the ceiling, where the floor is ALL_BUT_MEET of it or more */
+#define BETWEEN       0.94 /* of the ceiling, if the floor is at least ALL_BUT_MEET of it */
 #define ALL_BUT_MEET  0.85
-#define DOUBTED       0.98 /* of the pace that was refused: a floor above that was wrong */
-#define FEW           10   /* let in: less tells no rate */
+#define DOUBTED       0.98 /* of the refused pace: a floor above this was wrong */
+#define FEW           10   /* requests let in; fewer show no rate */
 
-/* The hold where the server does not say how long: doubled until it lets one in. */
+/* The hold if the server gives none: doubled until a request is let in. */
 #define OWN_HOLD_NS     (250 * NS_PER_MS)
 #define OWN_HOLD_MAX_NS (30 * NS_PER_S)
 
-/* So long without a refusal just below the ceiling: it is tried higher. Doubled each time. */
+/*
+ * After this time without a refusal just below the ceiling, a higher pace is tried. Doubled each
+ * time.
+ */
 #define PATIENCE_NS     (15 * NS_PER_S)
 #define PATIENCE_MAX_NS (300 * NS_PER_S)
 
-/* A pace that was taken for so many times the hold is not to blame for a refusal. */
+/* If the server accepted a pace for this many times the hold, a refusal is an accident. */
 #define ACCIDENT_HOLDS 15
 
 /*
- * An answer that took so much longer than usual was held up on the way; of what it took beyond that
- * the next start waits a part.
+ * A response that took this much longer than usual was held up on the way, and the next start is
+ * delayed.
  */
 #define HELD_UP_TIMES 2
 #define HELD_UP_NS    (500 * NS_PER_US)
-#define MEAN_SHARE    8 /* of a new answer in the mean: one in so many */
+#define MEAN_SHARE    8 /* a new response counts one in this many in the mean */
 
 /*
- * A start that is late by this share of the interval, and as much beyond, does not delay the next
- * one.
+ * A start that is late by no more than this part of the interval plus LATE_NS does not delay the
+ * next one.
  */
 #define LATE_SHARE 64
 #define LATE_NS    (50 * NS_PER_US)
@@ -57,7 +60,7 @@ static double seconds(uint64_t ns)
         return (double)ns / (double)NS_PER_S;
 }
 
-/* When the n-th last of those let in since the hold was started, from 1. */
+/* When the n-th last request let in since the hold was started; n begins at 1. */
 static uint64_t kept_start_ns(const struct throttle *throttle, unsigned n)
 {
         return throttle->starts[(throttle->n_let_in - n) % THROTTLE_STARTS_KEPT];
@@ -102,8 +105,7 @@ struct throttle_start throttle_begin(struct throttle *throttle, uint64_t now_ns)
 }
 
 /*
- * It began before the last refusal was known: what it comes to was not meant for the pace since
- * then.
+ * Did the start happen before the end of the last hold? It says nothing about the pace since then.
  */
 static bool is_of_before(const struct throttle *throttle, const struct throttle_start *start)
 {
@@ -130,8 +132,8 @@ static double max_per_s(const struct throttle *throttle)
 }
 
 /*
- * A refusal costs a hold. That is worth a try when the time since the last one, at the faster pace,
- * would have gained as much twice.
+ * Is a faster pace worth the hold that a refusal costs? It is if, since the last refusal, the
+ * faster pace would have gained twice the hold.
  */
 static bool pays_for_a_hold(const struct throttle *throttle, uint64_t now_ns)
 {
@@ -140,7 +142,9 @@ static bool pays_for_a_hold(const struct throttle *throttle, uint64_t now_ns)
         return (double)(now_ns - throttle->refused_ns) * gain > 2 * (double)throttle->hold_ns;
 }
 
-/* The pace means something: not where slots or round trips keep requests from starting as fast. */
+/*
+ * Do requests start as fast as the pace allows? Too few slots or long round trips may prevent that.
+ */
 static bool is_kept_to(const struct throttle *throttle)
 {
         unsigned n = throttle->n_let_in;
@@ -163,8 +167,8 @@ static void speed_up(struct throttle *throttle, uint64_t now_ns)
 }
 
 /*
- * Limits change, and others may have used it up when it refused: now and then, less and less often,
- * it is tried.
+ * Try a pace above the ceiling now and then, ever less often: limits change, and other clients may
+ * have used up the limit when it refused.
  */
 static void doubt_ceiling(struct throttle *throttle, uint64_t now_ns)
 {
@@ -180,9 +184,8 @@ static void doubt_ceiling(struct throttle *throttle, uint64_t now_ns)
 }
 
 /*
- * A request that was held up on its way, or before the server looked at the time, may have been
- * counted that much later. The next one must not come closer behind it than the pace allows, where
- * a server saves nothing up.
+ * Delay the next start after a request that was held up. The server may have counted that request
+ * late, and if it saves nothing up, the next one must not follow it closer than the pace allows.
  */
 static void make_room(struct throttle *throttle, const struct throttle_start *start,
         uint64_t now_ns)
@@ -222,7 +225,9 @@ void throttle_let_in(struct throttle *throttle, const struct throttle_start *sta
 
 /* --- refused --------------------------------------------------------------------------------- */
 
-/* From the last refusal to the end of the hold that this one asks for. */
+/*
+ * The rate of requests let in from the last refusal to the end of the hold that this one asks for.
+ */
 static double let_in_per_s(const struct throttle *throttle, uint64_t now_ns, uint64_t hold_ns)
 {
         uint64_t ns = now_ns + hold_ns - throttle->refused_ns;
@@ -231,8 +236,8 @@ static double let_in_per_s(const struct throttle *throttle, uint64_t now_ns, uin
 }
 
 /*
- * Of what was let in since the hold, less what may come at once: the best of all that ended with
- * the last.
+ * The rate of requests let in since the hold, less those that may come at once: the best over all
+ * spans that end with the last start.
  */
 static double paced_per_s(const struct throttle *throttle)
 {
@@ -250,7 +255,7 @@ static double paced_per_s(const struct throttle *throttle)
         return best;
 }
 
-/* It refused at what was taken for a floor. Each time in a row that is lowered by more. */
+/* Lower a floor at which the server refused. Each time in a row it is lowered by more. */
 static double lower_floor(struct throttle *throttle, double refused_per_s, double told_per_s)
 {
         static const double cuts[] = { 0.95, 0.93, 0.85, 0.7 };
@@ -267,7 +272,10 @@ static void set_bounds(struct throttle *throttle, double refused_per_s, double t
                 throttle->floor_per_s = lower_floor(throttle, refused_per_s, told_per_s);
         else
                 throttle->floor_per_s = fmax(throttle->floor_per_s, told_per_s);
-        /* Far apart, the pace was above the limit by far: the middle is a better guess. */
+        /*
+         * Bounds far apart mean that the pace was far above the limit: the middle is a better
+         * guess.
+         */
         if (throttle->n_let_in >= FEW && throttle->floor_per_s < refused_per_s * ALL_BUT_MEET)
                 ceiling = fmax(sqrt(throttle->floor_per_s * refused_per_s), refused_per_s / 2);
         throttle->ceiling_per_s = fmin(throttle->ceiling_per_s, ceiling);
@@ -281,7 +289,7 @@ static void set_pace(struct throttle *throttle, double refused_per_s)
 
         if (isfinite(ceiling) && throttle->floor_per_s > ceiling * ALL_BUT_MEET)
                 per_s = fmin(ceiling * BETWEEN, fmax(throttle->floor_per_s, START_PER_S));
-        /* So few were let in that nothing is known but that it was too fast. */
+        /* With so few let in we know only that the pace was too fast. */
         if (throttle->n_let_in < FEW && per_s > refused_per_s / 2 &&
                 throttle->floor_per_s < refused_per_s / 2)
                 per_s = refused_per_s / 2;
@@ -289,8 +297,8 @@ static void set_pace(struct throttle *throttle, double refused_per_s)
 }
 
 /*
- * The pace was taken for so long that a hold now and then costs less than a slower one would:
- * servers and ways are not even.
+ * Is the refusal an accident? If the server accepted the pace for this long, a hold now and then
+ * costs less than a slower pace: servers and networks vary.
  */
 static bool is_accident(const struct throttle *throttle, const struct throttle_start *start,
         uint64_t now_ns, uint64_t hold_ns)
@@ -321,8 +329,8 @@ static uint64_t hold_length_ns(struct throttle *throttle, uint64_t asked_ns)
 }
 
 /*
- * Of what was let in before the first refusal. For longer than the hold that was a pace that the
- * server took, and no stock that it had saved up.
+ * The floor from the requests let in before the first refusal. If they took longer than the hold,
+ * they were a pace that the server accepted, not a stock that it had saved up.
  */
 static double first_floor(const struct throttle *throttle, uint64_t now_ns, uint64_t hold_ns)
 {
@@ -337,7 +345,7 @@ void throttle_refused(struct throttle *throttle, const struct throttle_start *st
         uint64_t hold_ns;
 
         if (throttle->n_refusals && is_of_before(throttle, start)) {
-                /* It says no more than the first one of its flight, but for how long. */
+                /* It was under way with the last refused one, and tells only how long to hold. */
                 if (clock_after(now_ns, asked_ns) > throttle->next_ns)
                         throttle->next_ns = clock_after(now_ns, asked_ns);
                 return;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The TLS context of a client, made when the first https request needs it: loading a trust store
- * takes its time
+ * The TLS context of a client, made when the first https request needs it, as loading a trust store
+ * takes time
  */
 #ifndef CORE_TLS_SOURCE_H
 #define CORE_TLS_SOURCE_H
@@ -11,22 +11,26 @@
 #include <tls/tls.h>
 
 struct tls_source {
-        pthread_mutex_t lock;        /* engines of several threads may ask at once */
-        struct tls_options options;  /* text owned here */
+        pthread_mutex_t lock;        /* engines in several threads may ask at the same time */
+        struct tls_options options;  /* its texts are owned here */
         struct tls_context *context; /* NULL: not made yet */
 };
 
 /*
- * Files that the caller names must be good now, not when the first https URL comes by: then the
- * context is made at once. MUSTER_E_TLS, MUSTER_E_RESOURCE with *error; deinit it all the same.
+ * Prepare the source. If the caller names files, the context is made at once, so that an error in
+ * them shows now and not at the first https URL. MUSTER_E_TLS, MUSTER_E_RESOURCE with *error;
+ * deinit is needed in any case.
  */
 int tls_source_init(struct tls_source *source, const struct muster_client_options *options,
         struct muster_error *error);
 
-/* Also of a zeroed one. */
+/* Release it; a zeroed one as well. */
 void tls_source_deinit(struct tls_source *source);
 
-/* The context, the source's; made by the first who asks. MUSTER_E_TLS, MUSTER_E_RESOURCE. */
+/*
+ * The context, which the source owns and makes on the first call. MUSTER_E_TLS, MUSTER_E_RESOURCE
+ * with *error.
+ */
 int tls_source_get(struct tls_source *source, struct tls_context **ret_context,
         struct muster_error *error);
 

@@ -86,7 +86,7 @@ void upload_end(struct upload *upload)
 
 /* --- piece by piece -------------------------------------------------------------------------- */
 
-/* Up to a piece's length; 0 bytes are the end. */
+/* Read up to `size` bytes into the piece; 0 bytes are the end. */
 static int read_some(struct upload *upload, size_t size, size_t *ret_n, struct muster_error *error)
 {
         ssize_t n;
@@ -120,7 +120,7 @@ static int check_length(struct upload *upload, bool is_end, struct muster_error 
         return 0;
 }
 
-/* "1f4\r\n", and before it the end of the chunk before. */
+/* Append the end of the previous chunk and the size of the next, such as "1f4\r\n". */
 static int add_chunk_size(struct upload *upload, struct buf *frame, size_t n)
 {
         char text[32];
@@ -150,7 +150,7 @@ int upload_next(struct upload *upload, struct buf *frame, struct muster_str *ret
                 return error_set_memory(error, MUSTER_PHASE_SEND);
         if (!is_chunked) {
                 r = check_length(upload, upload->is_over, error);
-                /* A body of known length needs no further look once it is all there. */
+                /* A pulled body of known length is over once all of it is there. */
                 upload->is_over |= r == 0 && upload->n_bytes == upload->total_bytes &&
                                    upload->kind == UPLOAD_PULL;
         }

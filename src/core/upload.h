@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A request's body that is not in memory: a file, or a function of the caller's
+ * Upload: a request's body that is not in memory, from a file or the caller's function
  *
- * Read piece by piece as the connection takes them, framed by Content-Length or in chunks, and
- * begun anew for each attempt where that is possible.
+ * Pieces are read as the connection takes them, framed by Content-Length or in chunks. Each attempt
+ * begins anew if the source allows it.
  */
 #ifndef CORE_UPLOAD_H
 #define CORE_UPLOAD_H
@@ -13,25 +13,25 @@
 
 enum upload_kind { UPLOAD_NONE, UPLOAD_FILE, UPLOAD_PULL };
 
-/* Zeroed is none. */
+/* Zeroed is no upload. */
 struct upload {
         enum upload_kind kind;
         char *path;
         muster_pull_fn pull;
         muster_rewind_fn rewind;
         void *argument;
-        uint64_t given_bytes; /* PULL: as the caller said */
+        uint64_t given_bytes; /* PULL: the size that the caller gave */
 
-        int fd;               /* FILE: while an attempt sends it; else -1 */
-        bool is_open;         /* an attempt has begun it */
-        bool was_begun;       /* some attempt has taken bytes of it */
-        bool is_over;         /* the last piece was given out */
-        uint64_t total_bytes; /* MUSTER_SIZE_UNKNOWN: in chunks */
-        uint64_t n_bytes;     /* so far */
+        int fd;               /* FILE: open while an attempt sends it */
+        bool is_open;         /* an attempt is sending it */
+        bool was_begun;       /* an attempt has read from it */
+        bool is_over;         /* the last piece was returned */
+        uint64_t total_bytes; /* MUSTER_SIZE_UNKNOWN: sent in chunks */
+        uint64_t n_bytes;     /* read so far */
         struct buf piece;
 };
 
-/* Forget what was set; a memory body is not here. May be called twice. */
+/* Release the upload. May be called twice. */
 void upload_deinit(struct upload *upload);
 
 static inline bool upload_is_there(const struct upload *upload)
@@ -39,21 +39,21 @@ static inline bool upload_is_there(const struct upload *upload)
         return upload->kind != UPLOAD_NONE;
 }
 
-/* Could another attempt send it from its beginning? */
+/* Can another attempt send it from the beginning? */
 bool upload_can_repeat(const struct upload *upload);
 
-/* An attempt begins to send it: upload->total_bytes is known then. MUSTER_E_INPUT with *error. */
+/* Begin an attempt's upload and set upload->total_bytes. MUSTER_E_INPUT with *error. */
 int upload_begin(struct upload *upload, struct muster_error *error);
 
 /*
- * The next piece: what goes before it is appended to `frame`, the bytes themselves are in
- * *ret_piece, borrowed until the next call. After the last one upload->is_over. MUSTER_E_INPUT,
- * MUSTER_E_RESOURCE with *error.
+ * Read the next piece into *ret_piece, borrowed until the next call. Framing that goes before it is
+ * appended to `frame`. The last piece sets upload->is_over. MUSTER_E_INPUT, MUSTER_E_RESOURCE with
+ * *error.
  */
 int upload_next(struct upload *upload, struct buf *frame, struct muster_str *ret_piece,
         struct muster_error *error);
 
-/* The attempt is over. */
+/* End the attempt's upload. May be called twice. */
 void upload_end(struct upload *upload);
 
 #endif

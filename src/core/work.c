@@ -7,7 +7,7 @@
 #include <base/mem.h>
 #include <http/decode.h>
 
-#define STEP_BYTES (16 * 1024) /* at most 16 MiB come out of it, in some ten milliseconds */
+#define STEP_BYTES (16 * 1024) /* decodes to at most 16 MiB, in about ten milliseconds */
 
 void work_deinit(struct work *work)
 {
@@ -27,8 +27,8 @@ bool work_is_wanted(const struct muster_request *request)
 }
 
 /*
- * A manual clock belongs to the test's thread; a worker has its own time then, and the loop sets it
- * right.
+ * The present moment; 0 on a manual clock, which belongs to the test's thread. The loop puts that
+ * right later.
  */
 static uint64_t now_of(const struct muster_request *request)
 {
@@ -57,7 +57,7 @@ uint64_t muster_result_time_left_ns(const struct muster_result *result)
         return request && request->state == REQUEST_PROCESSING ? time_left_ns(request) : 0;
 }
 
-/* In steps, so that a body whose time is up does not keep its worker from the others. */
+/* Decode in steps, so that a body whose time is up does not keep the worker from other requests. */
 static int decode_in_steps(struct muster_request *request, struct buf *to)
 {
         struct work *work = &request->work;
@@ -97,7 +97,7 @@ static int decode_rest(struct muster_request *request)
         return r;
 }
 
-/* All of it, in whatever thread. */
+/* Do all of the work, in any thread. */
 static void do_work(struct muster_request *request)
 {
         struct work *work = &request->work;

@@ -14,7 +14,7 @@ static struct worker_job *job_of(struct list *link)
 
 /* --- a worker -------------------------------------------------------------------------------- */
 
-/* The next job, or NULL when it is time to go. The lock is held. */
+/* Wait for the next job; NULL if the workers are stopping. The lock is held. */
 static struct worker_job *wait_for_job(struct workers *workers)
 {
         struct list *link;
@@ -36,7 +36,7 @@ static void give_back(struct workers *workers, struct worker_job *job)
         bool was_empty = list_is_empty(&workers->done);
 
         list_push_back(&workers->done, &job->link);
-        /* The counter cannot overflow: it is written to once for each time that it was read. */
+        /* The counter cannot overflow: it is written once for each time that it was read. */
         if (was_empty && write(workers->event_fd, &one, sizeof(one)) < 0)
                 return;
 }
@@ -58,7 +58,7 @@ static void *work(void *data)
         return NULL;
 }
 
-/* Signals are for the threads that the caller made. */
+/* Start a thread with all signals blocked: they are for the caller's threads. */
 static int start_thread(struct workers *workers)
 {
         sigset_t all, before;
@@ -118,10 +118,7 @@ int workers_give(struct workers *workers, struct worker_job *job)
         int r = 0;
 
         pthread_mutex_lock(&workers->lock);
-        /*
-         * With fewer threads than it might have the work only takes longer; without any it would
-         * never be done.
-         */
+        /* With fewer threads the work only takes longer; without any it would never be done. */
         if (workers->n_idle <= workers->n_waiting && workers->n_threads < workers->n_threads_max &&
                 start_thread(workers) < 0 && !workers->n_threads)
                 r = MUSTER_E_RESOURCE;
@@ -166,7 +163,7 @@ struct worker_job *workers_take(struct workers *workers)
 
         pthread_mutex_lock(&workers->lock);
         link = list_pop(&workers->done);
-        /* Quiet it before the lock is given up: what is done after that makes it readable again. */
+        /* Quiet it while the lock is held: a job that is done later makes it readable again. */
         if (!link && read(workers->event_fd, &count, sizeof(count)) < 0)
                 count = 0;
         pthread_mutex_unlock(&workers->lock);

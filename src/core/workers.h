@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Threads that work off the loop
+ * Workers: threads for work that would block the loop
  *
- * The loop's thread gives jobs and takes them back when they are done; in between a job belongs to
- * one worker, and nothing else is shared. Threads are made when there is a job for each, up to the
- * number that was asked for.
+ * The loop's thread gives jobs and takes them back when they are done. In between a job belongs to
+ * one worker; nothing else is shared. A thread is started when there is a job for it, up to the
+ * number asked for.
  *
  *      loop ──give──▶ waiting ──▶ a worker runs it ──▶ done ──take──▶ loop
  *        ▲                                               │
@@ -23,7 +23,7 @@
 struct worker_job;
 typedef void (*worker_run)(struct worker_job *job);
 
-/* Embed it; zeroed but for `run`. */
+/* Embed it; zeroed except for `run`. */
 struct worker_job {
         struct list link;
         worker_run run; /* called by a worker */
@@ -33,38 +33,41 @@ struct worker_job {
 struct workers {
         pthread_mutex_t lock;
         pthread_cond_t wanted;
-        struct list waiting, done; /* guarded by the lock, as all below */
+        struct list waiting, done; /* guarded by the lock, like all members below */
         pthread_t *threads;
         unsigned n_threads, n_threads_max, n_idle, n_waiting;
         bool is_stopping;
         int event_fd; /* readable while there may be something to take */
 };
 
-/* At most `n_threads` of them; none is started yet. MUSTER_E_RESOURCE: deinit is not needed. */
+/*
+ * Prepare for up to `n_threads` threads; none is started yet. MUSTER_E_RESOURCE: deinit is not
+ * needed.
+ */
 int workers_init(struct workers *workers, unsigned n_threads);
 
 /*
- * Let every job that was begun come to its end, and the threads with it; those that are done can
- * still be taken. May be called twice.
+ * Let each job that was begun finish, and end the threads. Finished jobs can still be taken. May be
+ * called twice.
  */
 void workers_stop(struct workers *workers);
 
-/* After workers_stop(). */
+/* Release everything, after workers_stop(). */
 void workers_deinit(struct workers *workers);
 
 /*
- * Hand over a job. MUSTER_E_RESOURCE: there is no thread and none can be made; the job is still the
- * caller's.
+ * Give a job. MUSTER_E_RESOURCE: there is no thread and none can be started; the caller keeps the
+ * job.
  */
 int workers_give(struct workers *workers, struct worker_job *job);
 
-/* Take back one that was not begun. False: it is with a worker, or done. */
+/* Take back a job that was not begun. False: a worker has it, or it is done. */
 bool workers_withdraw(struct workers *workers, struct worker_job *job);
 
-/* Was it begun by one of them? */
+/* Has a worker begun the job? */
 bool workers_have_begun(struct workers *workers, const struct worker_job *job);
 
-/* One that is done; NULL when there is none, and the descriptor is quiet until there is. */
+/* A finished job; NULL if there is none. The descriptor is quiet then until there is one. */
 struct worker_job *workers_take(struct workers *workers);
 
 #endif
