@@ -26,9 +26,9 @@ void attempt_add_phases(const struct attempt *attempt, uint64_t phase_ns[MUSTER_
                 if (!cuts[i].stamp)
                         continue;
                 /*
-                 * It may lie before the one it should follow (the kernel's clock is converted, and
-                 * a response may begin before the request is sent) or after the end: its piece is
-                 * then empty, or ends with the attempt.
+                 * A stamp may be earlier than the one before it, as the kernel's clock is converted
+                 * and a response may begin before the request is sent: its piece is empty then. It
+                 * may also be later than the end: its piece ends with the attempt.
                  */
                 cut = clamp_u64(cuts[i].stamp, at, attempt->end_ns);
                 phase_ns[cuts[i].ends] += cut - at;

@@ -10,13 +10,13 @@
 #include <errno.h>
 #include <sys/resource.h>
 
-/* beside connections: races of addresses, name servers, the caller's own */
+/* for other files than connections: raced addresses, name servers, the caller's own */
 #define FILES_SPARE      64
-#define CONNS_PER_SLOT   4                   /* idle ones included; what curl allows, too */
-#define BODIES_BYTES_MAX (64u * 1024 * 1024) /* that are kept of bodies for the next ones */
-#define STORE_MAX        4096 /* recycled requests; more wait for a burst that may not come */
+#define CONNS_PER_SLOT   4                   /* idle ones included; curl allows as many */
+#define BODIES_BYTES_MAX (64u * 1024 * 1024) /* of memory that is kept for the next bodies */
+#define STORE_MAX        4096 /* recycled requests; more would wait for a burst that may not come */
 
-/* Is there a client, and may this thread use it? */
+/* Is there a client, and may this thread use it now? */
 static bool is_ours(const struct muster_client *client)
 {
         return client && !callback_is_running();
@@ -25,9 +25,9 @@ static bool is_ours(const struct muster_client *client)
 /* --- what the machine must hold -------------------------------------------------------------- */
 
 /*
- * Room for `concurrency` connections there must be; as many again and more are for idle ones, so
- * that a batch over several origins need not close the one to open the other. Each thread may come
- * to use all of `concurrency`, and keeps idle connections of its own.
+ * Raise the limit of open files. `concurrency` connections must fit. More room is for idle ones, so
+ * that a batch over several origins need not close one connection to open another. Each thread may
+ * use all of `concurrency`, and has its own idle connections.
  */
 static int make_room_for_files(const struct settings *settings, unsigned *ret_n_conns_max,
         struct muster_error *error)
@@ -134,7 +134,7 @@ int client_new_manual(struct muster_client **ret_client,
 
 /* --- unmaking -------------------------------------------------------------------------------- */
 
-/* Results that the caller still has live on without a client. */
+/* Results that the caller still has outlive the client. */
 static void orphan_taken(struct muster_client *client)
 {
         struct list *link;
@@ -161,8 +161,8 @@ struct muster_client *muster_client_free(struct muster_client *client)
 /* --- requests in ----------------------------------------------------------------------------- */
 
 /*
- * Once full it counts as such until it is half empty: a caller fills it up as results are taken,
- * not at once.
+ * Set the number of held requests. A full queue counts as full until it is half empty, as a caller
+ * refills it while it takes results.
  */
 static void set_held(struct muster_client *client, uint64_t n_held)
 {
@@ -193,7 +193,7 @@ static void hand_over(struct muster_client *client, struct muster_request *reque
                 loop_wake(&client->engine.loop);
 }
 
-/* It was not submitted before. */
+/* Was the request never submitted? */
 static bool is_new(const struct muster_request *request)
 {
         return request && request->state == REQUEST_NEW && !request->client;
@@ -203,7 +203,7 @@ int muster_submit(struct muster_client *client, struct muster_request *take_requ
         uint64_t *ret_id)
 {
         if (!is_ours(client) || !is_new(take_request)) {
-                /* One that was submitted before is not ours to free. */
+                /* A request that was submitted before must not be freed here. */
                 if (is_new(take_request))
                         muster_request_free(take_request);
                 return MUSTER_E_INVALID;
@@ -312,7 +312,7 @@ struct muster_result *muster_take(struct muster_client *client)
         list_push_back(&client->taken, &request->link);
         set_held(client, client->engine.n_held - 1);
         result = &request->result;
-        if (request->relay) /* its engine is still at work on it, and will say what is to be said */
+        if (request->relay) /* its engine still works on it, and will trace it */
                 return result;
         request->is_with_caller = true;
         if (request->state != REQUEST_FINISHED) {
@@ -326,13 +326,13 @@ struct muster_result *muster_take(struct muster_client *client)
         return result;
 }
 
-/* Nothing is outstanding, and the caller has no result. */
+/* Is nothing outstanding, and does the caller have no result? */
 static bool is_idle(const struct muster_client *client)
 {
         return client->engine.n_held == 0 && list_is_empty(&client->taken);
 }
 
-/* The memory of a large body is for the next ones, while there may be any. */
+/* Keep the memory of a large body for the next ones, unless the client is idle. */
 static void keep_body(struct muster_client *client, struct buf *body)
 {
         if (body->size >= BUF_STORE_LEAST_BYTES)
@@ -341,7 +341,7 @@ static void keep_body(struct muster_client *client, struct buf *body)
                 buf_store_empty(&client->bodies);
 }
 
-/* A stream may not be over. */
+/* Cancel a stream that is not over yet. */
 static void end_stream(struct muster_request *request)
 {
         if (request->relay && !relay_is_over(request->relay))
@@ -423,7 +423,7 @@ int muster_wait(struct muster_client *client, uint64_t timeout_ms)
         while (list_is_empty(&client->engine.finished)) {
                 int r;
 
-                /* Streams that the caller has are its to read: they finish no more results. */
+                /* Streams that the caller has are no results to come: the caller must read them. */
                 if (engine_n_outstanding(&client->engine) == client->engine.n_streams)
                         return MUSTER_IDLE;
                 r = engine_turn(&client->engine, until_ns);
@@ -459,7 +459,7 @@ int muster_client_fd(struct muster_client *client)
         fd = loop_pollable_fd(&client->engine.loop);
         if (fd >= 0 && !client->engine.has_foreign_loop) {
                 client->engine.has_foreign_loop = true;
-                loop_wake(&client->engine.loop); /* for what was submitted before */
+                loop_wake(&client->engine.loop); /* for requests submitted before */
         }
         return fd;
 }

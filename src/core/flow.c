@@ -7,7 +7,7 @@
 #include <base/error.h>
 #include <base/mem.h>
 
-/* responses at work or waiting for it: enough that no worker waits */
+/* responses with a worker or waiting for one: enough that no worker idles */
 #define PROCESSING_PER_WORKER 4
 
 static void timer_fired(struct loop_timer *timer, uint64_t late_ns);
@@ -51,7 +51,9 @@ static void announce(struct muster_request *request, const struct muster_conn_in
         list_push_back(&request->engine->finished, &request->link);
 }
 
-/* A retry that was allowed and not made is said with the error, or beside the response. */
+/*
+ * Say why an allowed retry was not made: in the error's text, or as a warning beside the response.
+ */
 static void say_withheld(struct muster_request *request)
 {
         struct muster_result *result = &request->result;
@@ -69,8 +71,8 @@ static void say_withheld(struct muster_request *request)
 }
 
 /*
- * The one way out: from here on the request is a result. `now_ns` is when its last attempt or
- * back-off was over.
+ * Finish a request, which is a result from now on. Every request ends here. `now_ns` is when its
+ * last attempt or back-off ended.
  */
 static void finish(struct muster_request *request, const struct muster_error *error,
         uint64_t now_ns)
@@ -82,7 +84,7 @@ static void finish(struct muster_request *request, const struct muster_error *er
         if (error)
                 result->error = *error;
         say_withheld(request);
-        /* What there is of a body too large is just what nobody wanted to hold. */
+        /* Drop the part of a too large body: nobody wanted to hold that much. */
         if (result->error.code == MUSTER_E_TOO_LARGE)
                 buf_recycle(&result->body, 0);
         sink_end(&request->sink);
@@ -134,7 +136,7 @@ static void say_processed(struct muster_request *request)
         else if (work->code < 0)
                 error_set_memory(error, MUSTER_PHASE_DECODE);
         else
-                error_clear(error); /* it complained, and succeeded all the same */
+                error_clear(error); /* the function set an error, but returned success */
         check_status(request, error);
 }
 
@@ -165,7 +167,7 @@ void flow_take_processed(struct engine *engine)
         }
 }
 
-/* It was done here, in the loop's time. */
+/* Note work that was done in the loop's thread. */
 static void note_inline(struct muster_request *request)
 {
         struct work *work = &request->work;
@@ -177,37 +179,32 @@ static void note_inline(struct muster_request *request)
         tracing_worked(request->engine, TRACE_WORK_PROCESS, ns - decode_ns, request->notes.number);
 }
 
-/* A whole response: what is to be done with it is done before it is a result. */
+/* A complete response: begin the work on it, or finish the request. */
 static void conclude(struct muster_request *request)
 {
         error_clear(&request->result.error);
         /*
-         * Also of a status that is an error: the response is whole. What cannot be written is said
-         * first.
+         * Also for an error status, as the response is complete. A failed write takes precedence.
          */
         if (request->uses_sink)
                 (void)sink_finish(&request->sink, &request->result.error);
         check_status(request, &request->result.error);
         if (request->work.decoder && request->result.error.code)
-                request->process =
-                        NULL; /* the body is to be readable, but is not to be worked on */
+                request->process = NULL; /* decode the body, but do not process it */
         if (!work_is_wanted(request) || (request->result.error.code && !request->work.decoder)) {
                 finish(request, NULL, request->attempt.end_ns);
                 return;
         }
         request->state = REQUEST_PROCESSING;
         deadline_processing(request);
-        set_final_url(request); /* the process function may want to know */
+        set_final_url(request); /* the process function may ask for it */
         if (work_begin(request) == WORK_IS_DONE) {
                 note_inline(request);
                 finish_work(request);
                 return;
         }
         request->engine->n_processing++;
-        /*
-         * Without memory for the timer its deadline is not looked at any more: the response is
-         * here.
-         */
+        /* Without memory for the timer its deadline no longer counts: the response is here. */
         (void)deadline_arm(request);
 }
 
@@ -236,7 +233,7 @@ static int wait_in_queue(struct muster_request *request, bool is_first)
         return is_first ? sched_add_first(sched, request) : sched_add(sched, request);
 }
 
-/* An attempt begins, by waiting. */
+/* Begin an attempt, which waits first. */
 static void begin_attempt(struct muster_request *request, uint64_t now_ns)
 {
         request->attempt = (struct attempt){ .start_ns = now_ns, .stage = MUSTER_PHASE_QUEUE };
@@ -244,7 +241,7 @@ static void begin_attempt(struct muster_request *request, uint64_t now_ns)
         tracing_number(request);
 }
 
-/* Into the hands of an engine, which works on it from now on. */
+/* Make an engine work on the request from now on. */
 static void take_charge(struct engine *engine, struct muster_request *request)
 {
         struct muster_request **chain = &engine->by_id[request->id & engine->by_id_mask];
@@ -256,7 +253,7 @@ static void take_charge(struct engine *engine, struct muster_request *request)
         list_push_back(&engine->outstanding, &request->all_link);
 }
 
-/* Does its origin belong to another engine? Then it has gone there, and is not ours any more. */
+/* Send the request to another engine if its origin belongs there. True: it is not ours any more. */
 static bool has_gone_home(struct muster_request *request)
 {
         struct engine *engine = request->engine;
@@ -272,7 +269,7 @@ static bool has_gone_home(struct muster_request *request)
         return true;
 }
 
-/* Into the queue of its origin. */
+/* Put the request into the queue of its origin. */
 static void queue(struct muster_request *request, bool is_first)
 {
         struct engine *engine = request->engine;
@@ -407,7 +404,7 @@ static void start(struct engine *engine, struct muster_request *request)
         exchange_start(request);
 }
 
-/* Responses come faster than they are worked on: to ask for more would only fill memory. */
+/* Do responses come faster than workers take them? More requests would only fill memory then. */
 static bool is_backed_up(const struct engine *engine)
 {
         return engine->n_processing >= (size_t)engine->settings->workers * PROCESSING_PER_WORKER;
@@ -433,7 +430,7 @@ static void end_attempt(struct muster_request *request, enum muster_code code)
         bool was_answered = request->attempt.first_byte_read_ns != 0;
 
         request->attempt.end_ns = engine_now(engine);
-        /* Without memory for its record the attempt is still counted in the sums. */
+        /* Without memory for the attempt, its phases still count. */
         (void)result_add_attempt(&request->result, &request->attempt, code,
                 request->result.conn.id);
         request->origin = NULL;
@@ -459,8 +456,8 @@ static void follow(struct muster_request *request)
 }
 
 /*
- * On a connection that the server had closed meanwhile nothing was lost but time: again at once, on
- * a new one.
+ * Try again at once on a new connection: the server had closed the reused one, and nothing but time
+ * was lost.
  */
 static void repeat_fresh(struct muster_request *request, const struct muster_error *error)
 {
@@ -471,7 +468,7 @@ static void repeat_fresh(struct muster_request *request, const struct muster_err
         queue(request, true);
 }
 
-/* The attempt that was to follow has no life of its own. */
+/* Finish a request during its back-off: the next attempt never ran and takes no time. */
 static void finish_backing_off(struct muster_request *request, const struct muster_error *error,
         uint64_t now_ns)
 {
@@ -515,7 +512,7 @@ static bool may_repeat_fresh(const struct muster_request *request)
                (request->limits.retry_unsafe || h1_method_is_idempotent(request_method(request)));
 }
 
-/* Try again after a failure? Then it waits already. */
+/* Retry after a failure if that is allowed. True: the request backs off. */
 static bool retry_failure(struct muster_request *request, const struct muster_error *error)
 {
         if (request->is_announced || !retry_is_failure(request, error))
@@ -639,7 +636,7 @@ static void timer_fired(struct loop_timer *timer, uint64_t late_ns)
 {
         struct muster_request *request = LIST_OWNER(timer, struct muster_request, timer);
 
-        (void)late_ns; /* of the timer, which may run to an earlier moment than the one that matters */
+        (void)late_ns; /* of the timer, which may be set to an earlier moment than the deadline */
         look_at_deadlines(request, request->engine->loop.now_ns);
 }
 

@@ -23,7 +23,7 @@ void visit_answer(struct visit *visit, bool was_met)
         pthread_mutex_lock(&visit->lock);
         assert(visit->n_unanswered);
         visit->was_met = visit->was_met || was_met;
-        /* With the last answer it may be gone as soon as the lock is. */
+        /* After the last answer the visit may be gone as soon as the lock is released. */
         if (--visit->n_unanswered == 0)
                 pthread_cond_signal(&visit->answered);
         pthread_mutex_unlock(&visit->lock);

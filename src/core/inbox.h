@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What other threads want of an engine: requests for it, and visits
+ * Inbox: what other threads have for an engine, requests and visits
  *
- * The engine takes all of it at once when a turn begins, in the order in which it came. Who puts
- * something in wakes the engine unless that was done since it looked last.
+ * The engine takes everything at once at the beginning of a turn, in order of arrival. Adding
+ * something wakes the engine, unless it was woken since it last looked.
  *
- * A visit is a call into the engines' threads: the caller's thread posts it to all of them and waits
- * until each has answered, at the end of the turn in which it was heard.
+ * A visit is a call into the engines' threads. The caller's thread posts it to all of them and
+ * waits until each has answered, which it does at the end of the turn in which it took the visit.
  */
 #ifndef CORE_INBOX_H
 #define CORE_INBOX_H
@@ -17,11 +17,11 @@
 
 enum visit_wish {
         VISIT_CANCEL,        /* the request `id` */
-        VISIT_CANCEL_QUEUED, /* all that hold no slot */
+        VISIT_CANCEL_QUEUED, /* all requests that hold no slot */
         VISIT_CANCEL_ALL,
-        VISIT_TRACE,     /* tell `argument`, a tracer, what happens from now on */
-        VISIT_TRACE_END, /* no more; argument: none */
-        VISIT_STOP,      /* end everything, and the thread */
+        VISIT_TRACE,     /* report to `argument`, a tracer, from now on */
+        VISIT_TRACE_END, /* end that; no argument */
+        VISIT_STOP,      /* end all requests and the thread */
 };
 
 struct visit {
@@ -30,38 +30,39 @@ struct visit {
         void *argument;
         pthread_mutex_t lock;
         pthread_cond_t answered;
-        unsigned n_unanswered; /* guarded, as `was_met` */
+        unsigned n_unanswered; /* guarded by the lock, like `was_met` */
         bool was_met;
 };
 
-/* To be answered `n` times. */
+/* Make a visit that is answered `n` times. */
 void visit_init(struct visit *visit, enum visit_wish wish, unsigned n);
 void visit_deinit(struct visit *visit);
 
-/* From an engine; was_met: something was done. */
+/* An engine's answer. `was_met`: it could do what was wished. */
 void visit_answer(struct visit *visit, bool was_met);
 
-/* Until all have answered. Was it met by any? */
+/* Wait until all have answered. Could any of them do what was wished? */
 bool visit_wait(struct visit *visit);
 
 struct inbox {
         pthread_mutex_t lock;
-        struct list requests; /* guarded, as all below; by request->link */
-        struct visit *visit;  /* there is one at a time */
-        bool is_awake;        /* it was woken since it looked last */
+        /* guarded by the lock, like all members below; linked by request->link */
+        struct list requests;
+        struct visit *visit; /* one at a time */
+        bool is_awake;       /* the engine was woken since it last looked */
 };
 
 void inbox_init(struct inbox *inbox);
 void inbox_deinit(struct inbox *inbox);
 
-/* Put something in. True: wake the engine. */
+/* Add something. True: the caller must wake the engine. */
 bool inbox_add(struct inbox *inbox, struct list *request_link);
 bool inbox_add_visit(struct inbox *inbox, struct visit *visit);
 
-/* Nothing new, but it should look at what it shares. True: wake it. */
+/* Make the engine look at what it shares with others. True: the caller must wake it. */
 bool inbox_nudge(struct inbox *inbox);
 
-/* Take all: requests to the end of a list, and the visit or NULL. */
+/* Take everything: requests go to the end of a list. Returns the visit or NULL. */
 struct visit *inbox_take(struct inbox *inbox, struct list *to_requests);
 
 #endif

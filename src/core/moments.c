@@ -4,7 +4,7 @@
 #include <assert.h>
 #include <base/clock.h>
 
-/* Moments this close together are leased at once: no engine is away for so long. */
+/* Moments within this time are leased together: no engine is away for that long. */
 #define TOGETHER_NS (1 * NS_PER_MS)
 
 void moments_init(struct moments *moments, double per_s)

@@ -36,11 +36,11 @@ static void ring(struct outbox *outbox)
         int saved = errno;
         ssize_t n = write(outbox->fd, &one, sizeof(one));
 
-        (void)n; /* it fails only when the counter is full: then it is readable already */
+        (void)n; /* it fails only if the counter is full: the descriptor is readable then */
         errno = saved;
 }
 
-/* Behind all that were finished before; the newest stand last, so few are passed. */
+/* Insert a result behind all that finished before it. The newest are last, so few are passed. */
 static void insert(struct list *results, struct muster_request *request)
 {
         struct list *before = results->prev;
@@ -51,7 +51,7 @@ static void insert(struct list *results, struct muster_request *request)
         list_insert(&request->link, before, before->next);
 }
 
-/* Without looking at each, where there is nothing to merge with. */
+/* Merge a batch. An empty list takes all of it without looking at each result. */
 static void merge(struct list *results, struct list *batch)
 {
         struct list *link;
@@ -85,7 +85,7 @@ void outbox_take(struct outbox *outbox, struct list *to)
 {
         pthread_mutex_lock(&outbox->lock);
         list_splice(to, &outbox->results);
-        /* Whoever finds nothing waits next; what comes before that must be told. */
+        /* A caller who finds nothing waits next: results that come before that must ring. */
         outbox->is_waited_for = list_is_empty(to);
         pthread_mutex_unlock(&outbox->lock);
 }
@@ -95,7 +95,7 @@ void outbox_poll(struct outbox *outbox)
         pthread_mutex_lock(&outbox->lock);
         outbox->is_polled = true;
         pthread_mutex_unlock(&outbox->lock);
-        ring(outbox); /* for what was there before */
+        ring(outbox); /* for results that were there before */
 }
 
 void outbox_expect(struct outbox *outbox)
@@ -120,7 +120,7 @@ void outbox_wait(struct outbox *outbox, uint64_t until_ns)
         struct timespec left = left_until(until_ns);
         uint64_t n;
 
-        /* A signal ends the wait, too; the caller looks whether it is over. */
+        /* A signal ends the wait as well; the caller checks whether the wait is over. */
         if (ppoll(&poll_fd, 1, until_ns == UINT64_MAX ? NULL : &left, NULL) > 0 &&
                 read(outbox->fd, &n, sizeof(n)) < 0)
                 return;

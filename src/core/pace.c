@@ -31,7 +31,7 @@ bool pace_is_on(const struct pace *pace)
 
 /* --- the rate of all ------------------------------------------------------------------------- */
 
-/* The first of those whose turn it is: with nobody there, moments before `at_ns` are gone. */
+/* Begin the overall plan for the first origin in `turns`: moments before `at_ns` are dropped. */
 static void begin_plan(struct pace *pace, uint64_t at_ns)
 {
         if (pace->shared.of)
@@ -60,7 +60,7 @@ static uint64_t use_moment(struct pace *pace)
 
 /* --- standing aside -------------------------------------------------------------------------- */
 
-/* Where origins have no rate of their own none stands aside. */
+/* Do origins stand aside? Only if each has a rate of its own. */
 static bool has_asides(const struct pace *pace)
 {
         return rate_is_limited(&pace->host_rate);
@@ -75,7 +75,7 @@ static int enter(struct pace *pace, struct origin *origin)
         return heap_set(&pace->asides, &origin->aside_node, UINT64_MAX);
 }
 
-/* Of an origin that is in: needs no memory. */
+/* Move an origin that is in the heap already, which needs no memory. */
 static void set_aside(struct pace *pace, struct origin *origin, uint64_t until_ns)
 {
         int r;
@@ -137,8 +137,8 @@ void pace_remove(struct pace *pace, struct muster_request *request)
 /* --- what is due ----------------------------------------------------------------------------- */
 
 /*
- * The origin's own moment came at `at_ns`. Where nobody else was there for the moments of all,
- * those before are gone.
+ * The origin's own moment came at `at_ns`. If no other origin wanted the moments of the overall
+ * rate, earlier ones are dropped.
  */
 static void take_turn(struct pace *pace, struct origin *origin, uint64_t at_ns)
 {
@@ -148,7 +148,7 @@ static void take_turn(struct pace *pace, struct origin *origin, uint64_t at_ns)
 }
 
 /*
- * Those that came since the last look are treated as if they had come now, when they could start.
+ * Let in the origins that came since the last look, as if they had come now, when they could start.
  */
 static void let_in(struct pace *pace, uint64_t now_ns)
 {
@@ -160,8 +160,8 @@ static void let_in(struct pace *pace, uint64_t now_ns)
 
                 if (has_asides(pace)) {
                         /*
-                         * What makes it late must be its own: others' late ones are no reason for a
-                         * burst of this one's.
+                         * It keeps late moments only for its own late requests: those of other
+                         * origins are no reason for a burst.
                          */
                         if (!is_late || origin->n_queued == origin->n_planned)
                                 rate_begin(&origin->rate, now_ns);
@@ -177,7 +177,10 @@ static uint64_t turn_ns(struct pace *pace)
         return list_is_empty(&pace->turns) ? UINT64_MAX : next_moment(pace);
 }
 
-/* The first of the origin whose turn it is; then this goes behind the others, or aside. */
+/*
+ * Take the first request of the origin whose turn it is. The origin then goes behind the others, or
+ * aside.
+ */
 static struct muster_request *give(struct pace *pace, struct origin *origin)
 {
         struct muster_request *request = request_of_link(list_first(&origin->planned));
@@ -188,7 +191,7 @@ static struct muster_request *give(struct pace *pace, struct origin *origin)
         list_remove(&origin->pace_link);
         if (has_asides(pace)) {
                 /*
-                 * Moments of its own that passed while others had theirs are not saved up, either.
+                 * Its own moments that passed during other origins' turns are not saved up, either.
                  */
                 rate_catch_up(&origin->rate, planned_ns);
                 own_ns = rate_take(&origin->rate);
@@ -211,7 +214,7 @@ static struct muster_request *give(struct pace *pace, struct origin *origin)
         return request;
 }
 
-/* In the order in which things were to happen, however late this is called. */
+/* Take the next due request. Moments count in their planned order, however late this is called. */
 static struct muster_request *next(struct pace *pace, uint64_t now_ns)
 {
         for (;;) {

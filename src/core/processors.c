@@ -18,7 +18,7 @@ unsigned processors_of_quota(const char *text)
         return n < PROCESSORS_MAX ? (unsigned)n : PROCESSORS_MAX;
 }
 
-/* A whole small file behind what is in `text`; false: there is none. */
+/* Append a whole small file to `text`. False if it is missing or empty. */
 static int add_file(const char *path, char *text, size_t size)
 {
         FILE *file = fopen(path, "re");
@@ -32,7 +32,7 @@ static int add_file(const char *path, char *text, size_t size)
         return n > 0;
 }
 
-/* The path of our group in version 2: the line "0::/PATH". */
+/* Find the path of our control group of version 2, from the line "0::/PATH". */
 static void find_group(char *path, size_t size)
 {
         char text[4096] = "";
@@ -46,8 +46,8 @@ static void find_group(char *path, size_t size)
 }
 
 /*
- * A group is bound by its parents', too: the least of all on the way up. In a container the mount
- * point itself is often ours.
+ * The least quota of our group and its parents, as each of them binds us. In a container the mount
+ * point itself is often our group.
  */
 static unsigned quota_of_group(void)
 {

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * How many processors this process may use: those that it may run on (sched_getaffinity(2)), but no
- * more than the quota of its control group is worth (cpu.max of version 2, cpu.cfs_quota_us of
+ * more than the quota of its control group allows (cpu.max of version 2, cpu.cfs_quota_us of
  * version 1)
  */
 #ifndef CORE_PROCESSORS_H
 #define CORE_PROCESSORS_H
 
-/* At least 1. */
+/* The number of processors, at least 1. */
 unsigned processors_usable(void);
 
 /* --- for tests: the parser ------------------------------------------------------------------- */
 
-/* Of "QUOTA PERIOD" as in cpu.max, rounded up; 0: no quota, or nothing that can be read. */
+/* The processors that "QUOTA PERIOD" of cpu.max allows, rounded up; 0: no quota, or unreadable. */
 unsigned processors_of_quota(const char *text);
 
 #endif

@@ -3,8 +3,8 @@
 
 #include <base/mem.h>
 
-#define RELAY_BYTES_MAX (256 * 1024) /* that wait for the reader */
-#define COMPACT_BYTES   (64 * 1024)  /* read bytes in front of the others */
+#define RELAY_BYTES_MAX (256 * 1024) /* the most that waits for the reader */
+#define COMPACT_BYTES   (64 * 1024)  /* of read bytes before the rest is moved to the front */
 
 struct relay *relay_new(struct muster_request *request)
 {

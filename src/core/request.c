@@ -9,8 +9,8 @@
 #include <http/redirect.h>
 #include <http/url_encode.h>
 
-#define FIELDS_MAX     256        /* of one request; servers refuse at 100 or so */
-#define KEEP_BYTES     2048       /* a buffer above this is given back between requests */
+#define FIELDS_MAX     256        /* of one request; servers refuse about 100 */
+#define KEEP_BYTES     2048       /* larger buffers are released between requests */
 #define AUTH_BYTES_MAX (8 * 1024) /* user name and password; servers refuse longer fields */
 
 /* --- making and unmaking --------------------------------------------------------------------- */
@@ -66,7 +66,7 @@ void requests_destroy(struct list *list)
                 request_destroy(request_of_link(link));
 }
 
-/* Once it was submitted a request is not the caller's any more. */
+/* Does the request still belong to the caller, as it was not submitted? */
 static bool is_new(const struct muster_request *request)
 {
         return request && request->state == REQUEST_NEW;
@@ -74,7 +74,7 @@ static bool is_new(const struct muster_request *request)
 
 struct muster_request *muster_request_free(struct muster_request *request)
 {
-        /* One that was submitted is the client's, or the caller's as a result. */
+        /* A submitted request belongs to the client, or to the caller as a result. */
         return is_new(request) ? request_destroy(request) : NULL;
 }
 
@@ -351,7 +351,10 @@ static struct h1_request_field written_field(const struct muster_request *reques
         };
 }
 
-/* The user name and password of the URL are decoded bytes (RFC 3986 section 3.2.1) in base64. */
+/*
+ * Append Basic credentials from the URL's user name and password, percent-decoded (RFC 3986 section
+ * 3.2.1).
+ */
 static int add_url_credentials(const struct muster_request *request, struct buf *to)
 {
         struct buf user = { 0 }, password = { 0 };
@@ -379,7 +382,7 @@ bool request_has_upload(const struct muster_request *request)
 
 bool request_can_repeat(const struct muster_request *request)
 {
-        /* What was written to a descriptor of the caller's cannot be taken back. */
+        /* Bytes written to the caller's descriptor cannot be taken back. */
         if (request->sink.kind == SINK_FD && request->sink.n_bytes)
                 return false;
         return !request_has_upload(request) || upload_can_repeat(&request->upload);

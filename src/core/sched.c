@@ -52,9 +52,10 @@ static unsigned n_due(const struct origin *origin)
 }
 
 /*
- * Why a request waited, told without a clock: those that want a slot are counted, and where slots,
- * an origin's share or workers have run out a mark is set to the last one so far. Who is given a
- * slot and is not beyond the mark had to wait for that.
+ * Why a request waited, without a clock: requests are numbered in the order in which they want a
+ * slot. When slots, an origin's share or workers run out, a mark is set to the last number so far.
+ * A request whose number is at or below the mark when it gets its slot had to wait for that
+ * resource.
  */
 static void note_held(struct sched *sched, struct origin *origin)
 {
@@ -98,7 +99,7 @@ static struct origin *origin_of_rest_node(struct heap_node *node)
         return LIST_OWNER(node, struct origin, rest_node);
 }
 
-/* Put an origin where it belongs now: into the ring, aside, or nowhere. */
+/* Put an origin where it belongs now: at the end of the ring, aside, or nowhere. */
 static void place(struct sched *sched, struct origin *origin)
 {
         list_remove(&origin->ready_link);
@@ -115,8 +116,8 @@ static void place(struct sched *sched, struct origin *origin)
 }
 
 /*
- * Its next start is not due yet? Then it rests; without memory for that it goes on as if it had not
- * refused.
+ * Let an origin rest if its next start is not due yet. Without memory for that it goes on as if it
+ * had not refused.
  */
 static bool rest(struct sched *sched, struct origin *origin, uint64_t now_ns)
 {
@@ -141,7 +142,10 @@ void sched_look_again(struct sched *sched, struct origin *origin)
                 place(sched, origin);
 }
 
-/* It was not an end of their own that lets them have more, but the last one of all. */
+/*
+ * Put all held origins back into the ring. What frees them is the last request that ended, not one
+ * of their own.
+ */
 static void let_go_held(struct sched *sched)
 {
         struct list *link;
@@ -156,9 +160,9 @@ static void let_go_held(struct sched *sched)
 }
 
 /*
- * The number of active origins has changed. Where the share has grown those that were held get
- * another look, in their next turn; that happens at most as often as the share can take another
- * value, about twice the root of `concurrency`.
+ * Set the number of active origins. If the share grows, held origins go back into the ring. That
+ * happens at most as often as the share can take another value, about twice the square root of
+ * `concurrency`.
  */
 static void set_active(struct sched *sched, unsigned n, unsigned n_elsewhere)
 {
@@ -190,7 +194,7 @@ static bool is_active(const struct origin *origin)
         return origin->n_queued || origin->n_running;
 }
 
-/* It wants a slot from now on, and is counted as queued. */
+/* From now on the request, which counts as queued already, wants a slot. */
 static void make_due(struct sched *sched, struct muster_request *request, bool is_first)
 {
         struct origin *origin = request->origin;
@@ -295,7 +299,7 @@ struct muster_request *sched_next(struct sched *sched, uint64_t now_ns)
                 struct origin *origin = origin_of_ready_link(list_first(&sched->ready));
                 struct muster_request *request = NULL;
 
-                /* What it may have can have shrunk since it was put here. */
+                /* Its limit may have shrunk since it was put here. */
                 if (origin->n_running < may_have(sched, origin)) {
                         if (rest(sched, origin, now_ns))
                                 continue;

@@ -20,13 +20,13 @@
 #define CONCURRENCY_MAX          1000000 /* more descriptors than a kernel gives by default */
 #define QUEUE_DEFAULT_MIN        1024
 #define CONNECT_TIMEOUT_NS       (10 * NS_PER_S) /* three SYNs at 1 s, 3 s, 7 s */
-#define READ_TIMEOUT_NS          (60 * NS_PER_S) /* what servers themselves tend to allow */
-#define IDLE_TIMEOUT_NS          (50 * NS_PER_S) /* below the 60 and 75 s of the common servers */
+#define READ_TIMEOUT_NS          (60 * NS_PER_S) /* what servers tend to allow */
+#define IDLE_TIMEOUT_NS          (50 * NS_PER_S) /* below the 60 and 75 s of common servers */
 #define RETRY_DELAY_NS           (500 * NS_PER_MS)
 #define RETRY_DELAY_MAX_NS       (30 * NS_PER_S)
 #define RETRY_BUDGET_PERCENT     20
-#define RETRY_BUDGET_PERCENT_MAX 1000 /* ten retries for each request: no budget says less */
-/* Fetch allows 20, curl 30; who needs more than 10 is in a loop */
+#define RETRY_BUDGET_PERCENT_MAX 1000 /* ten retries for each request: more is no budget */
+/* the Fetch standard allows 20, curl 30; a chain of more than 10 is a loop */
 #define REDIRECTS_MAX    10
 #define BODY_BYTES_MAX   (UINT64_C(1) << 30)
 #define HEADER_BYTES_MIN 256
@@ -110,7 +110,9 @@ static unsigned n_processors(void)
         return n < 1 ? 1 : n > WORKERS_MAX ? WORKERS_MAX : (unsigned)n;
 }
 
-/* A thread without a slot of its own would have nothing to do. */
+/*
+ * The number of threads, each with at least one slot, as it would have nothing to do without one.
+ */
 static unsigned n_threads(const struct muster_client_options *o, unsigned concurrency)
 {
         unsigned n = o->threads;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A client's options, checked, copied and with their defaults filled in; durations in ns,
- * UINT64_MAX for never
+ * A client's options, checked, copied and with defaults filled in; durations in ns, UINT64_MAX for
+ * never
  */
 #ifndef CORE_SETTINGS_H
 #define CORE_SETTINGS_H
@@ -9,16 +9,13 @@
 #include <muster/client.h>
 #include <stddef.h>
 
-/*
- * What a caller has who leaves `size` at 0: the last member of version 0.1 is the last one that is
- * looked at.
- */
+/* The size that counts if a caller leaves `size` at 0: up to the last member of version 0.1. */
 #define CLIENT_OPTIONS_BYTES_0_1 (offsetof(struct muster_client_options, no_reuse) + sizeof(bool))
 #define REQUEST_OPTIONS_BYTES_0_1                                                                  \
         (offsetof(struct muster_request_options, process_inline) + sizeof(bool))
 
 struct settings {
-        unsigned threads; /* 1: the caller's; else so many of our own */
+        unsigned threads; /* 1: the caller's thread; otherwise the number of our own */
         unsigned concurrency, per_host;
         size_t queue_size;
 
@@ -33,25 +30,28 @@ struct settings {
         unsigned max_decode_ratio;
 
         unsigned workers;
-        uint64_t decode_threshold_bytes; /* UINT64_MAX: all is decoded on the loop */
+        uint64_t decode_threshold_bytes; /* UINT64_MAX: the loop decodes everything */
 
         double rate_per_s, rate_per_host_per_s; /* 0: no limit */
 
-        char *user_agent; /* "" for none */
+        char *user_agent; /* "": none */
 
         bool no_redirects, no_decoding, discard_body, fail_on_status, fail_with_body, retry_unsafe;
         bool allow_https_to_http, http_1_0, no_reuse;
 };
 
-/* MUSTER_E_INVALID with *error naming the option; MUSTER_E_RESOURCE. `options` may be NULL. */
+/*
+ * Fill in the settings from options, which may be NULL. MUSTER_E_INVALID with the option in *error;
+ * MUSTER_E_RESOURCE.
+ */
 int settings_init(struct settings *settings, const struct muster_client_options *options,
         struct muster_error *error);
 void settings_deinit(struct settings *settings);
 
-/* The caller's struct as this version knows it: members that its `size` does not reach are zero. */
+/* The caller's options as this version knows them: members beyond their `size` are zero. */
 struct muster_client_options settings_known_options(const struct muster_client_options *options);
 
-/* Of a timeout as an option gives it: 0 takes `default_ns`. */
+/* A timeout option in ns: 0 means `default_ns`. */
 uint64_t settings_timeout_ns(uint64_t ms, uint64_t default_ns);
 
 #endif

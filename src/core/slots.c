@@ -38,8 +38,9 @@ static void take(struct lease *lease, unsigned n_more)
 }
 
 /*
- * A lease says that it wants more before it looks for the last time, and slots are given before
- * anybody looks who wants some: one of the two sees the other.
+ * Wake the leases that want more. None is missed: a lease sets is_wanting before its last look for
+ * free slots, and a giver frees slots before it looks at is_wanting, so one of the two sees the
+ * other.
  */
 static void wake_others(const struct lease *lease)
 {
@@ -86,12 +87,12 @@ static void set_starved(struct lease *lease, bool is_starved)
                 atomic_fetch_add(&lease->slots->n_starved, 1);
         if (!is_starved && lease->is_starved) {
                 atomic_fetch_sub(&lease->slots->n_starved, 1);
-                wake_others(lease); /* what was kept for this one is free for all */
+                wake_others(lease); /* slots that were kept for this one are free for all */
         }
         lease->is_starved = is_starved;
 }
 
-/* What it may have now, at most. */
+/* The most slots that the lease may have now. */
 static unsigned bound(const struct lease *lease, unsigned n_running, unsigned fair)
 {
         bool is_another_starved =

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A body that its reader pulls: from the result's buffer, which holds what has come and was not
- * read yet
+ * Streams: bodies that their reader pulls from the result's buffer, which holds bytes that came and
+ * were not read yet
  */
 #include "client.h"
 #include "exchange.h"
 #include "relay.h"
 #include "request.h"
 
-#define COMPACT_BYTES (64 * 1024) /* read bytes in front of the others */
+#define COMPACT_BYTES (64 * 1024) /* of read bytes before the rest is moved to the front */
 
 static void take(struct muster_request *request, void *buffer, size_t n)
 {
@@ -27,7 +27,7 @@ static void take(struct muster_request *request, void *buffer, size_t n)
                 exchange_unblock(request);
 }
 
-/* Of a client with threads: from where the engine's thread puts it. */
+/* Read from the relay that the engine's thread fills; for a client with threads. */
 static int read_relay(struct muster_request *request, void *buffer, size_t size, size_t *ret_n)
 {
         bool wakes;
