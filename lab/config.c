@@ -9,8 +9,7 @@
 
 const struct config_setting config_settings[] = {
         { "Listeners", "listener", "NAME",
-                "start another listener; before any setting: name the first one",
-                setting_listener },
+                "name the first listener; given again, start another one", setting_listener },
         { NULL, "listen", "[ADDRESS:]PORT",
                 "address to listen on; port 0 is a free port (127.0.0.1:0)", setting_listen },
         { NULL, "tls", "FAULT", "serve https; the certificate is " TLS_FAULT_NAMES, setting_tls },

@@ -305,13 +305,13 @@ static void remedy_full(struct finding *finding, const struct facts *facts, cons
                 return;
         }
         finding_remedy(finding,
-                "Allow %s%s at once: the run takes no longer, and each response takes about %s%s; a faster run needs %s.",
-                is_one ? "" : "each host ", words_count(limit).text,
-                words_ns(whole_of((double)limit * (double)NS_PER_S / load->full_per_s)).text,
-                host ? " there" : "",
+                "A faster run needs %s; with %s at once%s the run takes no longer, and each response takes about %s%s.",
                 is_one ? "a faster server"
                 : host ? "a faster host"
-                       : "faster servers");
+                       : "faster servers",
+                words_count(limit).text, is_one ? "" : " per host",
+                words_ns(whole_of((double)limit * (double)NS_PER_S / load->full_per_s)).text,
+                host ? " there" : "");
         finding_predict(finding, wall_ns, wall_ns, wall_ns);
 }
 

@@ -41,7 +41,7 @@ enum part {
 };
 
 const char *part_name(enum part part);    /* "server" */
-const char *part_meaning(enum part part); /* "waiting for the server's answer" */
+const char *part_meaning(enum part part); /* "waiting for the server's response" */
 
 /* A set of durations, in ns. */
 struct spread {
