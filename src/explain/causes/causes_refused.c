@@ -22,6 +22,7 @@
 
 #include <base/clock.h>
 #include <base/mem.h>
+#include <base/minmax.h>
 #include <base/str.h>
 #include <explain/facts/life.h>
 #include <explain/judgement.h>
@@ -89,11 +90,6 @@ static bool is_held_up(uint64_t others_ns, const struct facts *facts)
         return (double)others_ns > (double)facts->wall_ns * BEYOND_SCATTER;
 }
 
-static uint64_t max_ns(uint64_t a, uint64_t b)
-{
-        return a > b ? a : b;
-}
-
 /*
  * How many a second it lets in, at least; 0: not known. Requests before its first refusal may have
  * come out of a stock (a bucket of tokens), which is used up once in a run of any length. So they
@@ -149,7 +145,7 @@ static void remedy_rate(struct finding *finding, const struct facts *facts,
                 return;
         }
         wall_ns = whole_of((double)refusals->n_requests / rate * (double)NS_PER_S);
-        wall_ns = max_ns(wall_ns, others_ns);
+        wall_ns = max_u64(wall_ns, others_ns);
         finding_remedy(finding,
                 "Limit the rate %s accepts, %s per second: then it should refuse nothing, and no request waits for a retry.",
                 is_one ? "to what the server" : "per host to what this one", words_rate(rate).text);
@@ -168,7 +164,7 @@ static void predict_fewer(struct finding *finding, const struct refusals *refusa
         double n = (double)refusals->n_requests;
         uint64_t slots_ns = whole_of(n * (double)refusals->service_ns / (double)limit);
         uint64_t server_ns = whole_of(n * (double)refusals->busy_ns / (double)refusals->n_let_in);
-        uint64_t wall_ns = max_ns(max_ns(slots_ns, server_ns), others_ns);
+        uint64_t wall_ns = max_u64(max_u64(slots_ns, server_ns), others_ns);
 
         if (refusals->n_let_in >= PACE_LEAST &&
                 (double)refusals->n_let_in >= (double)refusals->n_attempts * LET_IN_TO_TELL)
@@ -181,7 +177,7 @@ static void remedy_fewer(struct finding *finding, const struct facts *facts,
         const struct refusals *refusals)
 {
         bool is_one = facts->n_hosts <= 1;
-        uint64_t limit = max_ns(whole_of((double)refusals->let_in_at_once * LET_IN_MARGIN), 1);
+        uint64_t limit = max_u64(whole_of((double)refusals->let_in_at_once * LET_IN_MARGIN), 1);
         uint64_t others_ns = others_of(facts, refusals).service_ns / limit;
 
         if (is_held_up(others_ns, facts)) {
@@ -308,7 +304,7 @@ static void remedy_slowed_down(struct finding *finding, const struct facts *fact
                         "Ask the server's owner for a higher limit, or make fewer requests; a rate from the start would gain little.");
                 return;
         }
-        wall_ns = max_ns(wall_ns, others_ns);
+        wall_ns = max_u64(wall_ns, others_ns);
         finding_remedy(finding,
                 "Use that rate from the start: then little is refused and nothing has to wait.");
         finding_option(finding, "%s %.0f/s", facts->n_hosts <= 1 ? "--rate" : "--rate-per-host",

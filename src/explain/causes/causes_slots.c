@@ -15,6 +15,7 @@
 #include <assert.h>
 #include <base/clock.h>
 #include <base/mem.h>
+#include <base/minmax.h>
 #include <explain/facts/life.h>
 #include <explain/judgement.h>
 #include <explain/measure/accepting.h>
@@ -238,11 +239,6 @@ static uint64_t others_end_ns(const struct stragglers *stragglers, const struct 
         return end_ns;
 }
 
-static uint64_t max_ns(uint64_t a, uint64_t b)
-{
-        return a > b ? a : b;
-}
-
 static void add_straggler(struct stragglers *stragglers, const struct trace_attempt *attempt)
 {
         uint64_t ns = service_ns(attempt);
@@ -253,8 +249,8 @@ static void add_straggler(struct stragglers *stragglers, const struct trace_atte
         stragglers->n++;
         stragglers->service_ns += ns;
         stragglers->answer_ns += phase_ns[MUSTER_PHASE_WAIT] + phase_ns[MUSTER_PHASE_RECEIVE];
-        stragglers->longest_ns = max_ns(stragglers->longest_ns, ns);
-        stragglers->last_slot_ns = max_ns(stragglers->last_slot_ns, attempt->stamps.slot_ns);
+        stragglers->longest_ns = max_u64(stragglers->longest_ns, ns);
+        stragglers->last_slot_ns = max_u64(stragglers->last_slot_ns, attempt->stamps.slot_ns);
 }
 
 static void look_at(struct stragglers *stragglers, const struct record *record,

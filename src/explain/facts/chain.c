@@ -5,6 +5,7 @@
 #include "life.h"
 #include "turns.h"
 #include <assert.h>
+#include <base/minmax.h>
 #include <explain/judgement.h>
 #include <stdbool.h>
 
@@ -18,17 +19,12 @@ struct walk {
         uint64_t *part_ns;
 };
 
-static uint64_t max_ns(uint64_t a, uint64_t b)
-{
-        return a > b ? a : b;
-}
-
 /* --- spending time --------------------------------------------------------------------------- */
 
 /* Adds the time since that moment to a part; nothing where it is known already. */
 static void spend(struct walk *walk, enum part part, uint64_t moment_ns)
 {
-        moment_ns = max_ns(moment_ns, walk->from_ns);
+        moment_ns = max_u64(moment_ns, walk->from_ns);
         if (moment_ns >= walk->at_ns)
                 return;
         assert(part < PART_N);
@@ -39,7 +35,7 @@ static void spend(struct walk *walk, enum part part, uint64_t moment_ns)
 /* Adds the time since that moment to what the loop did: the request had all that it needed. */
 static void spend_on_loop(struct walk *walk, uint64_t moment_ns)
 {
-        moment_ns = max_ns(moment_ns, walk->from_ns);
+        moment_ns = max_u64(moment_ns, walk->from_ns);
         if (moment_ns >= walk->at_ns)
                 return;
         assert(walk->facts->turns);

@@ -5,6 +5,7 @@
 #include "sort.h"
 #include <assert.h>
 #include <base/mem.h>
+#include <base/minmax.h>
 
 /* Moments of one kind, sorted; and how far the sweep is. */
 struct edges {
@@ -26,11 +27,6 @@ struct flight {
         struct edges edges[N_EDGES];
         uint64_t last_submit_ns;
 };
-
-static uint64_t max_ns(uint64_t a, uint64_t b)
-{
-        return a > b ? a : b;
-}
 
 /* --- edges ----------------------------------------------------------------------------------- */
 
@@ -74,7 +70,7 @@ static void add_attempt(struct flight *flight, const struct trace_attempt *attem
 {
         const struct attempt *stamps = &attempt->stamps;
         uint64_t left_ns = stamps->slot_ns ? stamps->slot_ns : stamps->end_ns;
-        uint64_t due_ns = max_ns(stamps->start_ns, attempt->n == 1 ? attempt->planned_ns : 0);
+        uint64_t due_ns = max_u64(stamps->start_ns, attempt->n == 1 ? attempt->planned_ns : 0);
 
         if (left_ns > stamps->start_ns) {
                 add(flight, EDGE_QUEUED, stamps->start_ns);
@@ -88,7 +84,7 @@ static void add_attempt(struct flight *flight, const struct trace_attempt *attem
                 add(flight, EDGE_SLOT, stamps->slot_ns);
                 add(flight, EDGE_END, life_end_ns(attempt));
         }
-        flight->last_submit_ns = max_ns(flight->last_submit_ns, life_submit_ns(attempt));
+        flight->last_submit_ns = max_u64(flight->last_submit_ns, life_submit_ns(attempt));
 }
 
 /* --- the sweep ------------------------------------------------------------------------------- */
@@ -135,7 +131,7 @@ static void account(struct facts *facts, const struct flight *flight, uint64_t a
         bool is_full = facts->slots && in_flight >= facts->slots;
 
         assert(next_ns > at_ns && next_ns <= facts->end_ns);
-        facts->max_in_flight = max_ns(facts->max_in_flight, in_flight);
+        facts->max_in_flight = max_u64(facts->max_in_flight, in_flight);
         facts->mean_in_flight += (double)in_flight * (double)(next_ns - at_ns);
         if (is_full && n_between(flight, EDGE_WAITED, EDGE_WAITED_NO_MORE))
                 facts->full_ns += next_ns - at_ns;

@@ -9,6 +9,7 @@
 #include "sort.h"
 #include <assert.h>
 #include <base/mem.h>
+#include <base/minmax.h>
 
 #define NO_HOST UINT32_MAX
 
@@ -23,11 +24,6 @@ struct hosts {
 static uint32_t origin_of(const struct hosts *hosts, const struct trace_attempt *attempt)
 {
         return attempt->origin <= hosts->n_origins ? attempt->origin : 0;
-}
-
-static size_t min_size(size_t a, size_t b)
-{
-        return a < b ? a : b;
 }
 
 /*

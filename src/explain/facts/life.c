@@ -4,27 +4,18 @@
 #include "turns.h"
 #include <assert.h>
 #include <base/clock.h>
+#include <base/minmax.h>
 #include <explain/judgement.h>
 #include <string.h>
 
-static uint64_t min_ns(uint64_t a, uint64_t b)
-{
-        return a < b ? a : b;
-}
-
-static uint64_t max_ns(uint64_t a, uint64_t b)
-{
-        return a > b ? a : b;
-}
-
 uint64_t life_end_ns(const struct trace_attempt *attempt)
 {
-        return max_ns(attempt->stamps.end_ns, attempt->stamps.slot_ns);
+        return max_u64(attempt->stamps.end_ns, attempt->stamps.slot_ns);
 }
 
 uint64_t life_process_end_ns(const struct trace_attempt *attempt)
 {
-        return max_ns(attempt->process_end_ns, life_end_ns(attempt));
+        return max_u64(attempt->process_end_ns, life_end_ns(attempt));
 }
 
 /* The loop counts what it processes itself, and not what the workers do. */
@@ -47,17 +38,17 @@ uint64_t life_first_ns(const struct trace_attempt *attempt)
         uint64_t first = life_submit_ns(attempt);
 
         if (attempt->stamps.start_ns)
-                first = min_ns(first, attempt->stamps.start_ns);
+                first = min_u64(first, attempt->stamps.start_ns);
         if (attempt->stamps.slot_ns)
-                first = min_ns(first, attempt->stamps.slot_ns);
+                first = min_u64(first, attempt->stamps.slot_ns);
         return first;
 }
 
 uint64_t life_last_ns(const struct trace_attempt *attempt)
 {
-        uint64_t last = max_ns(life_process_end_ns(attempt), life_first_ns(attempt));
+        uint64_t last = max_u64(life_process_end_ns(attempt), life_first_ns(attempt));
 
-        return max_ns(last, max_ns(attempt->finished_ns, attempt->taken_ns));
+        return max_u64(last, max_u64(attempt->finished_ns, attempt->taken_ns));
 }
 
 /* --- phases ---------------------------------------------------------------------------------- */
@@ -67,7 +58,7 @@ void attempt_phases(const struct trace_attempt *attempt, uint64_t phase_ns[MUSTE
         struct attempt stamps = attempt->stamps;
 
         memset(phase_ns, 0, MUSTER_N_PHASES * sizeof(phase_ns[0]));
-        stamps.end_ns = max_ns(stamps.end_ns, stamps.start_ns);
+        stamps.end_ns = max_u64(stamps.end_ns, stamps.start_ns);
         if ((unsigned)stamps.stage >= MUSTER_N_PHASES)
                 stamps.stage = MUSTER_PHASE_RECEIVE;
         attempt_add_phases(&stamps, phase_ns);
@@ -85,7 +76,7 @@ static uint64_t way_ns(const struct record *record, const struct trace_attempt *
         if (conn && conn->n_retransmits && stamps->acked_ns > stamps->send_end_ns &&
                 stamps->acked_ns - stamps->send_end_ns >= RTO_MIN_NS)
                 way = stamps->acked_ns - stamps->send_end_ns;
-        return min_ns(way, wait_ns);
+        return min_u64(way, wait_ns);
 }
 
 static uint64_t wait_of(const struct trace_attempt *attempt)
@@ -118,7 +109,7 @@ static uint64_t at_of(const struct life *life)
 /* Cuts the next piece, up to that moment; none where that lies behind. */
 static void cut(struct life *life, enum part part, uint64_t moment_ns)
 {
-        uint64_t end_ns = min_ns(moment_ns, life->end_ns);
+        uint64_t end_ns = min_u64(moment_ns, life->end_ns);
 
         if (end_ns <= at_of(life))
                 return;
@@ -130,7 +121,7 @@ static void cut_wait(struct life *life, const struct facts *facts,
         const struct trace_attempt *attempt, uint64_t moment_ns)
 {
         uint64_t at = at_of(life);
-        uint64_t end_ns = min_ns(moment_ns, life->end_ns);
+        uint64_t end_ns = min_u64(moment_ns, life->end_ns);
 
         if (end_ns <= at)
                 return;
@@ -152,7 +143,7 @@ static uint64_t held_back_ns(const struct facts *facts, const struct trace_attem
         if (!conn || !conn->n_out_of_order)
                 return 0;
         busy_ns = turns_busy_ns(facts->turns, from_ns, to_ns) + SHORT_TURN_NS;
-        return to_ns - from_ns - min_ns(busy_ns, to_ns - from_ns);
+        return to_ns - from_ns - min_u64(busy_ns, to_ns - from_ns);
 }
 
 /*
@@ -164,20 +155,20 @@ static uint64_t handshake_work_ns(const struct facts *facts, const struct trace_
 {
         const struct trace_conn *conn = record_conn(facts->record, attempt->conn);
 
-        return max_ns(conn ? conn->tls_work_ns : 0, turns_tls_ns(facts->turns, from_ns, to_ns));
+        return max_u64(conn ? conn->tls_work_ns : 0, turns_tls_ns(facts->turns, from_ns, to_ns));
 }
 
 static void cut_tls(struct life *life, const struct facts *facts,
         const struct trace_attempt *attempt, uint64_t moment_ns)
 {
         uint64_t at = at_of(life);
-        uint64_t end_ns = min_ns(moment_ns, life->end_ns);
+        uint64_t end_ns = min_u64(moment_ns, life->end_ns);
         uint64_t work_ns;
 
         if (end_ns <= at)
                 return;
         work_ns = handshake_work_ns(facts, attempt, at, end_ns);
-        cut(life, PART_LOOP_TLS, at + min_ns(work_ns, end_ns - at));
+        cut(life, PART_LOOP_TLS, at + min_u64(work_ns, end_ns - at));
         cut(life, PART_TLS, end_ns);
 }
 
@@ -186,7 +177,7 @@ static void cut_lag(struct life *life, const struct facts *facts,
         const struct trace_attempt *attempt, enum part way, uint64_t moment_ns)
 {
         uint64_t part_ns[PART_N] = { 0 };
-        uint64_t end_ns = min_ns(moment_ns, life->end_ns);
+        uint64_t end_ns = min_u64(moment_ns, life->end_ns);
         uint64_t held_ns;
 
         if (end_ns <= at_of(life))
@@ -208,13 +199,13 @@ static void cut_response(struct life *life, const struct facts *facts,
         const struct trace_attempt *attempt)
 {
         const struct attempt *stamps = &attempt->stamps;
-        uint64_t decode_ns = min_ns(stamps->decode_ns, life->end_ns - at_of(life));
+        uint64_t decode_ns = min_u64(stamps->decode_ns, life->end_ns - at_of(life));
 
         if (!stamps->last_byte_kernel_ns)
                 cut(life, PART_RECEIVE, life->end_ns - decode_ns);
         else
                 cut(life, PART_RECEIVE,
-                        min_ns(stamps->last_byte_kernel_ns, life->end_ns - decode_ns));
+                        min_u64(stamps->last_byte_kernel_ns, life->end_ns - decode_ns));
         cut_lag(life, facts, attempt, PART_RECEIVE, life->end_ns - decode_ns);
         cut(life, PART_LOOP_DECODE, life->end_ns);
 }

@@ -5,18 +5,9 @@
 #include "sort.h"
 #include <assert.h>
 #include <base/mem.h>
+#include <base/minmax.h>
 
 #define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
-
-static uint64_t min_ns(uint64_t a, uint64_t b)
-{
-        return a < b ? a : b;
-}
-
-static uint64_t max_ns(uint64_t a, uint64_t b)
-{
-        return a > b ? a : b;
-}
 
 /* --- the run --------------------------------------------------------------------------------- */
 
@@ -27,8 +18,8 @@ void run_measure_wall(struct facts *facts)
         assert(record->n_attempts > 0);
         facts->start_ns = UINT64_MAX;
         for (size_t i = 0; i < record->n_attempts; i++) {
-                facts->start_ns = min_ns(facts->start_ns, life_first_ns(&record->attempts[i]));
-                facts->end_ns = max_ns(facts->end_ns, life_last_ns(&record->attempts[i]));
+                facts->start_ns = min_u64(facts->start_ns, life_first_ns(&record->attempts[i]));
+                facts->end_ns = max_u64(facts->end_ns, life_last_ns(&record->attempts[i]));
         }
         if (facts->end_ns == facts->start_ns)
                 facts->end_ns++;
@@ -135,7 +126,7 @@ int run_count_requests(struct facts *facts)
 
 static uint64_t growth(uint64_t before, uint64_t after)
 {
-        return after - min_ns(before, after);
+        return after - min_u64(before, after);
 }
 
 /*
@@ -149,7 +140,7 @@ void run_measure_loop(struct facts *facts)
 
         assert(facts->wall_ns > 0);
         for (size_t i = 0; i < record->n_turns; i++)
-                facts->longest_turn_ns = max_ns(facts->longest_turn_ns,
+                facts->longest_turn_ns = max_u64(facts->longest_turn_ns,
                         growth(record->turns[i].start_ns, record->turns[i].end_ns));
         if (!record->n_samples)
                 return;

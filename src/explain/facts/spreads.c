@@ -5,13 +5,9 @@
 #include "sort.h"
 #include <assert.h>
 #include <base/mem.h>
+#include <base/minmax.h>
 #include <explain/judgement.h>
 #include <math.h>
-
-static uint64_t min_ns(uint64_t a, uint64_t b)
-{
-        return a < b ? a : b;
-}
 
 static const struct trace_attempt *attempt_at(const struct facts *facts, size_t at)
 {
@@ -81,7 +77,7 @@ static bool decode_of(const struct facts *facts, const struct trace_attempt *att
 {
         if (!phase_of(facts, attempt, which, ret_value))
                 return false;
-        *ret_value += min_ns(attempt->worker_decode_ns,
+        *ret_value += min_u64(attempt->worker_decode_ns,
                 life_process_end_ns(attempt) - life_end_ns(attempt));
         return true;
 }
@@ -145,7 +141,7 @@ static bool process_of(const struct facts *facts, size_t from, size_t to, uint64
         uint64_t ns = life_process_end_ns(last) - life_end_ns(last);
 
         (void)from;
-        *ret_value = ns - min_ns(last->worker_decode_ns, ns);
+        *ret_value = ns - min_u64(last->worker_decode_ns, ns);
         return true;
 }
 
@@ -155,7 +151,7 @@ static bool deliver_of(const struct facts *facts, size_t from, size_t to, uint64
 
         (void)from;
         (void)facts;
-        *ret_value = last->taken_ns - min_ns(last->finished_ns, last->taken_ns);
+        *ret_value = last->taken_ns - min_u64(last->finished_ns, last->taken_ns);
         return last->taken_ns != 0;
 }
 

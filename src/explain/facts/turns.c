@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <base/mem.h>
+#include <base/minmax.h>
 
 #define STRIDE 16 /* turns from one sum to the next */
 
@@ -17,19 +18,9 @@ struct turns {
         struct sums *sums; /* of all before each STRIDE-th turn */
 };
 
-static uint64_t min_ns(uint64_t a, uint64_t b)
-{
-        return a < b ? a : b;
-}
-
-static uint64_t max_ns(uint64_t a, uint64_t b)
-{
-        return a > b ? a : b;
-}
-
 static uint64_t start_of(const struct turns *turns, size_t i)
 {
-        return max_ns(turns->record->turns[i].start_ns, i ? turns->ends[i - 1] : 0);
+        return max_u64(turns->record->turns[i].start_ns, i ? turns->ends[i - 1] : 0);
 }
 
 /* --- dividing -------------------------------------------------------------------------------- */
@@ -48,7 +39,7 @@ static void divide(uint64_t ns, const uint64_t was_ns[TRACE_N_WORKS],
 
                 if (i == TRACE_WORK_IO)
                         continue;
-                piece = min_ns(whole_of((double)ns * ((double)was_ns[i] / sum)), left);
+                piece = min_u64(whole_of((double)ns * ((double)was_ns[i] / sum)), left);
                 work_ns[i] += piece;
                 left -= piece;
         }
@@ -83,7 +74,7 @@ static void divide_by_sample(const struct record *record, uint64_t ns, uint64_t 
                         uint64_t before = record->samples[after - 1].work_ns[i];
 
                         was_ns[i] = record->samples[after].work_ns[i];
-                        was_ns[i] -= min_ns(before, was_ns[i]);
+                        was_ns[i] -= min_u64(before, was_ns[i]);
                 }
         }
         divide(ns, was_ns, work_ns);
@@ -96,14 +87,14 @@ static void add_turn(const struct turns *turns, size_t i, uint64_t from_ns, uint
         struct sums *sums)
 {
         const struct trace_turn *turn = &turns->record->turns[i];
-        uint64_t start_ns = max_ns(start_of(turns, i), from_ns);
-        uint64_t end_ns = min_ns(turns->ends[i], to_ns);
+        uint64_t start_ns = max_u64(start_of(turns, i), from_ns);
+        uint64_t end_ns = min_u64(turns->ends[i], to_ns);
 
         if (end_ns <= start_ns)
                 return;
         assert(i < turns->record->n_turns);
         sums->busy_ns += end_ns - start_ns;
-        sums->tls_ns += min_ns(turn->work_ns[TRACE_WORK_TLS], end_ns - start_ns);
+        sums->tls_ns += min_u64(turn->work_ns[TRACE_WORK_TLS], end_ns - start_ns);
         divide(end_ns - start_ns, turn->work_ns, sums->work_ns);
 }
 
@@ -161,7 +152,8 @@ static void sum_up(struct turns *turns)
 
         assert(turns->ends && turns->sums);
         for (size_t i = 0; i < n; i++) {
-                turns->ends[i] = max_ns(turns->record->turns[i].end_ns, i ? turns->ends[i - 1] : 0);
+                turns->ends[i] =
+                        max_u64(turns->record->turns[i].end_ns, i ? turns->ends[i - 1] : 0);
                 if (i % STRIDE == 0)
                         turns->sums[i / STRIDE] = sums;
                 add_turn(turns, i, 0, UINT64_MAX, &sums);

@@ -5,6 +5,7 @@
 #include <assert.h>
 #include <base/clock.h>
 #include <base/mem.h>
+#include <base/minmax.h>
 #include <explain/facts/sort.h>
 #include <explain/judgement.h>
 #include <stdbool.h>
@@ -48,11 +49,6 @@ static void find_most(struct answers *answers)
                         attempt->host_in_flight > answers->load->most)
                         answers->load->most = attempt->host_in_flight;
         }
-}
-
-static uint64_t max_u64(uint64_t a, uint64_t b)
-{
-        return a > b ? a : b;
 }
 
 static uint64_t part_of(uint64_t n, double share)

@@ -2,6 +2,7 @@
 #include "rounds.h"
 
 #include <assert.h>
+#include <base/minmax.h>
 #include <explain/facts/intake.h>
 #include <explain/facts/life.h>
 #include <explain/judgement.h>
@@ -9,11 +10,6 @@
 static const struct trace_attempt *attempt_at(const struct facts *facts, size_t at)
 {
         return &facts->record->attempts[facts->by_request[at]];
-}
-
-static uint64_t max_ns(uint64_t a, uint64_t b)
-{
-        return a > b ? a : b;
 }
 
 /*
@@ -49,7 +45,7 @@ static void begin(struct counting *counting, uint64_t submit_ns)
         assert(submit_ns >= counting->over_ns);
         if (rounds->n++) {
                 rounds->pauses_ns += pause_ns;
-                rounds->longest_ns = max_ns(rounds->longest_ns, pause_ns);
+                rounds->longest_ns = max_u64(rounds->longest_ns, pause_ns);
                 scatter_add(&counting->pauses, (double)pause_ns);
                 scatter_add(&counting->distances, (double)(submit_ns - counting->begun_ns));
         }
@@ -72,8 +68,8 @@ void rounds_count(struct rounds *rounds, const struct facts *facts)
                         begin(&counting, submit_ns);
                 if (++counting.n_in_round > rounds->largest)
                         rounds->largest = counting.n_in_round;
-                counting.over_ns = max_ns(counting.over_ns,
-                        max_ns(life_process_end_ns(last), last->finished_ns));
+                counting.over_ns = max_u64(counting.over_ns,
+                        max_u64(life_process_end_ns(last), last->finished_ns));
                 at = to;
         }
         rounds->is_by_clock =

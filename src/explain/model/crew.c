@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <base/mem.h>
+#include <base/minmax.h>
 #include <explain/facts/life.h>
 #include <explain/facts/sort.h>
 
@@ -10,11 +11,6 @@ struct crew {
         uint64_t *free_ns;
         size_t n;
 };
-
-static uint64_t max_ns(uint64_t a, uint64_t b)
-{
-        return a > b ? a : b;
-}
 
 static bool was_processed(const struct trace_attempt *attempt)
 {
@@ -46,10 +42,10 @@ static uint64_t work_off(const struct crew *crew, const struct trace_attempt *at
 {
         uint64_t *worker = first_free(crew);
         uint64_t end_ns = life_process_end_ns(attempt);
-        uint64_t start_ns = max_ns(*worker, life_end_ns(attempt));
+        uint64_t start_ns = max_u64(*worker, life_end_ns(attempt));
 
         assert(crew->n > 0 && end_ns >= life_end_ns(attempt));
-        *worker = max_ns(*worker, end_ns);
+        *worker = max_u64(*worker, end_ns);
         return end_ns > start_ns ? end_ns - start_ns : 0;
 }
 

@@ -5,6 +5,7 @@
 #include "simulate.h"
 #include <assert.h>
 #include <base/mem.h>
+#include <base/minmax.h>
 #include <explain/facts/intake.h>
 #include <explain/facts/life.h>
 #include <explain/facts/sort.h>
@@ -26,11 +27,6 @@ struct staging {
         uint64_t submitted_ns;
         struct simulate simulate;
 };
-
-static uint64_t min_ns(uint64_t a, uint64_t b)
-{
-        return a < b ? a : b;
-}
 
 void replay_init(struct replay *replay, const struct facts *facts)
 {
@@ -297,7 +293,7 @@ static uint64_t simulated_ns(const struct replay *replay, const struct facts *fa
                 .rate_per_host_per_s = replay->rate_per_host_per_s,
                 .link_bytes_per_s = replay->link_bytes_per_s,
                 .server_per_s = replay->server_per_s,
-                .n_origins = (uint32_t)min_ns(facts->record->n_origins, UINT32_MAX - 1) + 1,
+                .n_origins = (uint32_t)min_u64(facts->record->n_origins, UINT32_MAX - 1) + 1,
         };
         r = begin(&staging);
         if (r == 0) {

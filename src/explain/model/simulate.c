@@ -5,6 +5,7 @@
 #include <base/clock.h>
 #include <base/list.h>
 #include <base/mem.h>
+#include <base/minmax.h>
 #include <core/fair_share.h>
 #include <muster/error.h>
 
@@ -48,16 +49,6 @@ struct run {
         uint64_t end_ns;
         int failed; /* MUSTER_E_RESOURCE */
 };
-
-static uint64_t max_ns(uint64_t a, uint64_t b)
-{
-        return a > b ? a : b;
-}
-
-static uint64_t min_u64(uint64_t a, uint64_t b)
-{
-        return a < b ? a : b;
-}
 
 /* The time that one thing takes where there are so many a second. */
 static uint64_t each_ns(double per_s, double n)
@@ -224,7 +215,7 @@ static void await_own_moment(struct run *run, struct origin *origin)
 {
         if (!origin->planned.n)
                 return;
-        origin->own_moment_ns = max_ns(origin->own_moment_ns, run->now_ns);
+        origin->own_moment_ns = max_u64(origin->own_moment_ns, run->now_ns);
         happens(run, &run->jobs[origin->planned.first], STEP_OWN_MOMENT, origin->own_moment_ns);
 }
 
@@ -243,7 +234,7 @@ static void take_moment(struct run *run, struct simulate_job *job)
         uint64_t at_ns = run->now_ns;
 
         if (run->what->rate_per_s > 0) {
-                at_ns = max_ns(at_ns, run->next_moment_ns);
+                at_ns = max_u64(at_ns, run->next_moment_ns);
                 run->next_moment_ns = at_ns + each_ns(run->what->rate_per_s, 1);
         }
         happens(run, job, STEP_DUE, at_ns);
@@ -285,7 +276,7 @@ static uint64_t work_off(struct run *run, uint64_t process_ns)
         for (uint64_t i = 1; i < run->what->workers; i++)
                 if (run->worker_free_ns[i] < *first)
                         first = &run->worker_free_ns[i];
-        *first = max_ns(*first, run->now_ns) + process_ns;
+        *first = max_u64(*first, run->now_ns) + process_ns;
         return *first;
 }
 
@@ -336,7 +327,7 @@ static void note_end(struct run *run, const struct simulate_job *job)
         assert(run->what->n_each >= 1);
         alone_ns = min_u64(alone_ns, run->now_ns);
         end_ns = (double)(run->now_ns - alone_ns) * run->what->n_each + (double)alone_ns;
-        run->end_ns = max_ns(run->end_ns, end_ns < 18e18 ? (uint64_t)end_ns : UINT64_MAX);
+        run->end_ns = max_u64(run->end_ns, end_ns < 18e18 ? (uint64_t)end_ns : UINT64_MAX);
 }
 
 static void release_followers(struct run *run, const struct simulate_job *job)
@@ -360,7 +351,7 @@ static void take_step(struct run *run, struct simulate_job *job)
                 become_due(run, job);
                 return;
         case STEP_ANSWERED:
-                run->server_free_ns = max_ns(run->now_ns, run->server_free_ns);
+                run->server_free_ns = max_u64(run->now_ns, run->server_free_ns);
                 happens(run, job, STEP_SENT, run->server_free_ns);
                 run->server_free_ns += each_ns(what->server_per_s, 1);
                 return;
@@ -369,12 +360,12 @@ static void take_step(struct run *run, struct simulate_job *job)
                         happens(run, job, STEP_RECEIVED, run->now_ns + job->receive_ns);
                         return;
                 }
-                run->link_free_ns = max_ns(run->now_ns, run->link_free_ns) +
+                run->link_free_ns = max_u64(run->now_ns, run->link_free_ns) +
                                     each_ns(what->link_bytes_per_s, (double)job->link_bytes);
                 happens(run, job, STEP_RECEIVED, run->link_free_ns);
                 return;
         case STEP_RECEIVED:
-                run->loop_free_ns = max_ns(run->now_ns, run->loop_free_ns) + job->loop_ns;
+                run->loop_free_ns = max_u64(run->now_ns, run->loop_free_ns) + job->loop_ns;
                 happens(run, job, STEP_HANDLED, run->loop_free_ns);
                 return;
         case STEP_HANDLED:
