@@ -98,16 +98,17 @@ static bool can_be_forgotten(const struct name *name)
         return name->is_known && !name->is_telling;
 }
 
+/* Make room for one more. Those whose answer is awaited stay, however many they are. */
 static void forget_oldest(struct resolver *resolver)
 {
-        struct name *oldest;
+        while (resolver->n_names >= RESOLVE_NAMES_MAX) {
+                struct name *oldest =
+                        LIST_OWNER(list_first(&resolver->by_age), struct name, age_link);
 
-        assert(resolver->n_names <= RESOLVE_NAMES_MAX);
-        if (resolver->n_names < RESOLVE_NAMES_MAX)
-                return;
-        oldest = LIST_OWNER(list_first(&resolver->by_age), struct name, age_link);
-        if (can_be_forgotten(oldest))
+                if (!can_be_forgotten(oldest))
+                        return;
                 forget(resolver, oldest);
+        }
 }
 
 static void delay_over(struct loop_timer *timer, uint64_t late_ns);

@@ -237,6 +237,27 @@ static void test_freed_with_questions_open(void **state)
         assert_int_equal(asker.n_calls, 0);
 }
 
+/* None of them can be forgotten, so more are kept than would be otherwise. */
+static void test_more_questions_open_than_names_are_kept(void **state)
+{
+        size_t n = RESOLVE_NAMES_MAX + 3;
+        struct asker *askers = calloc(n, sizeof(*askers));
+        struct world w;
+
+        (void)state;
+        open_world(&w, NULL);
+        w.dns.is_mute = true;
+        for (size_t i = 0; i < n; i++) {
+                char host[32];
+
+                snprintf(host, sizeof(host), "h%zu.test", i);
+                assert_int_equal(ask(&w, &askers[i], host), RESOLVE_WAIT);
+        }
+        assert_int_equal(resolver_n_lookups(w.resolver), n);
+        close_world(&w);
+        free(askers);
+}
+
 static void test_bad_options(void **state)
 {
         static const char *const bad[] = { "", "x", "h:80", "h:x:1.2.3.4", "h:80:", "h:80:nonsense",
@@ -282,6 +303,7 @@ int main(void)
                 cmocka_unit_test(test_name_too_long_to_be_looked_for_elsewhere),
                 cmocka_unit_test(test_failures_name_the_server),
                 cmocka_unit_test(test_freed_with_questions_open),
+                cmocka_unit_test(test_more_questions_open_than_names_are_kept),
                 cmocka_unit_test(test_bad_options),
         };
 
