@@ -194,7 +194,7 @@ int tls_write(struct tls *tls, const void *at, size_t len, struct muster_error *
 {
         size_t n;
 
-        assert(tls->ssl && SSL_is_init_finished(tls->ssl));
+        assert(tls->ssl);
         if (len == 0)
                 return 0;
         ERR_clear_error();

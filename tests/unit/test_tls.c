@@ -587,6 +587,61 @@ static void test_memory(void **state)
         for_each_failing_allocation(serve_with_little_memory);
 }
 
+static int make_ticket_large(SSL *ssl, void *argument)
+{
+        static char data[2000];
+
+        (void)argument;
+        return SSL_SESSION_set1_ticket_appdata(SSL_get_session(ssl), data, sizeof(data));
+}
+
+static int keep_ticket(SSL *ssl, SSL_SESSION *session, const unsigned char *name, size_t len,
+        SSL_TICKET_STATUS status, void *argument)
+{
+        (void)ssl;
+        (void)session;
+        (void)name;
+        (void)len;
+        (void)status;
+        (void)argument;
+        return SSL_TICKET_RETURN_USE;
+}
+
+/*
+ * A ticket in several records, of which the first is there when a request is to be sent: OpenSSL
+ * writes nothing then, and what a peer sends must not end the program.
+ */
+static void test_writing_within_a_ticket(void **state)
+{
+        struct tls_context *context = context_new(&trusting);
+        SSL_CTX *server = server_new(&good, TLS1_3_VERSION);
+        struct tls_session *slot = NULL;
+        struct muster_error error = { 0 };
+        struct link link;
+        char got[64], *bytes;
+        size_t n;
+        long len;
+
+        (void)state;
+        SSL_CTX_set_num_tickets(server, 0);
+        SSL_CTX_set_max_send_fragment(server, 512);
+        SSL_CTX_set_session_ticket_cb(server, make_ticket_large, keep_ticket, NULL);
+        assert_int_equal(open_link(&link, server, context, "good.test", &slot), 0);
+        assert_int_equal(shake_hands(&link, &error), 0);
+        assert_int_equal(SSL_new_session_ticket(link.server), 1);
+        SSL_do_handshake(link.server);
+        len = BIO_get_mem_data(link.to_client, &bytes);
+        assert_true(len > 1500);
+        tls_feed(link.client, (struct muster_str){ bytes, 700 });
+        assert_int_equal(tls_read(link.client, got, sizeof(got), &n, &error), TLS_MORE);
+        assert_int_equal(tls_write(link.client, "GET", 3, &error), MUSTER_E_TLS);
+        assert_int_equal(error.stage, MUSTER_PHASE_SEND);
+        close_link(&link);
+        SSL_CTX_free(server);
+        tls_session_free(slot);
+        tls_context_free(context);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -597,6 +652,7 @@ int main(void)
                 cmocka_unit_test(test_files_that_cannot_be_used),
                 cmocka_unit_test(test_keylog),
                 cmocka_unit_test(test_peers_that_do_not_speak_tls),
+                cmocka_unit_test(test_writing_within_a_ticket),
                 cmocka_unit_test(test_memory),
         };
 
