@@ -74,8 +74,7 @@ static const struct option how_to_run[] = {
         { NULL, 0, "rate-per-host", "RATE", "the same for each host (no limit)", option_set_rate,
                 CLIENT(rate_per_host_per_s) },
 
-        { NULL, 0, "threads", "N|auto",
-                "event loops, each in a thread of its own; auto: one per processor (1)",
+        { NULL, 0, "threads", "N|auto", "event loop threads; auto: one per processor (1)",
                 set_threads, CLIENT(threads) },
 
         { HOW_LONG, 0, "queue-timeout", "TIME", "waiting for a free slot (none)",
