@@ -150,13 +150,13 @@ static void test_whose_lag_it_is(void **state)
         struct record record = {
                 .turns = turns_told, .n_turns = 2, .samples = samples, .n_samples = 2
         };
-        struct turns *turns;
+        struct all_turns *turns;
         uint64_t part_ns[PART_N] = { 0 };
 
         (void)state;
         /* What no long turn covers is the loop's own work. */
         assert_int_equal(turns_new(&turns, &record), 0);
-        turns_parts(turns, 50, 450, part_ns);
+        turns_parts(turns, 1, 50, 450, part_ns);
         assert_int_equal(sum_of(part_ns), 400);
         assert_int_equal(part_ns[PART_LOOP_IO], 151); /* with what rounding leaves */
         assert_int_equal(part_ns[PART_LOOP_DECODE], 100);
@@ -164,7 +164,7 @@ static void test_whose_lag_it_is(void **state)
         assert_int_equal(part_ns[PART_LOOP_CALLER], 37);
         /* Where the loop's work was counted around that time, as it was divided then. */
         memset(part_ns, 0, sizeof(part_ns));
-        turns_parts(turns, 1200, 1600, part_ns);
+        turns_parts(turns, 1, 1200, 1600, part_ns);
         assert_int_equal(part_ns[PART_LOOP_IO], 300);
         assert_int_equal(part_ns[PART_LOOP_TLS], 100);
         turns_free(turns);
@@ -203,7 +203,7 @@ static void test_sums_of_turns(void **state)
         rand_init(&rand, 5);
         for (int round = 0; round < 300; round++) {
                 uint64_t at_ns = 1, from_ns, to_ns, part_ns[PART_N] = { 0 };
-                struct turns *turns;
+                struct all_turns *turns;
 
                 record.n_turns = (size_t)rand_up_to(&rand, round % 3 ? 70 : N_TURNS);
                 for (size_t i = 0; i < record.n_turns; i++) {
@@ -217,11 +217,11 @@ static void test_sums_of_turns(void **state)
                 assert_int_equal(turns_new(&turns, &record), 0);
                 from_ns = rand_up_to(&rand, 5000);
                 to_ns = from_ns + rand_up_to(&rand, 5000);
-                assert_int_equal(turns_busy_ns(turns, from_ns, to_ns),
+                assert_int_equal(turns_busy_ns(turns, 1, from_ns, to_ns),
                         busy_ns(&record, from_ns, to_ns));
-                assert_true(turns_tls_ns(turns, from_ns, to_ns) <=
-                            turns_busy_ns(turns, from_ns, to_ns));
-                turns_parts(turns, from_ns, to_ns, part_ns);
+                assert_true(turns_tls_ns(turns, 1, from_ns, to_ns) <=
+                            turns_busy_ns(turns, 1, from_ns, to_ns));
+                turns_parts(turns, 1, from_ns, to_ns, part_ns);
                 assert_int_equal(sum_of(part_ns), to_ns - from_ns);
                 turns_free(turns);
         }
@@ -263,6 +263,35 @@ static void test_many_turns_in_many_lives(void **state)
         end(&it);
 }
 
+/* Loops run beside each other: what one does is nothing that another's requests wait for. */
+static void test_each_loop_has_its_turns(void **state)
+{
+        struct trace_turn told[] = {
+                { .start_ns = 100,
+                        .end_ns = 300,
+                        .work_ns = { [TRACE_WORK_TLS] = 200 },
+                        .engine = 1 },
+                { .start_ns = 150,
+                        .end_ns = 400,
+                        .work_ns = { [TRACE_WORK_IO] = 250 },
+                        .engine = 2 },
+        };
+        struct record record = { .turns = told, .n_turns = 2 };
+        struct all_turns *turns;
+        uint64_t part_ns[PART_N] = { 0 };
+
+        (void)state;
+        assert_int_equal(turns_new(&turns, &record), 0);
+        assert_int_equal(turns_busy_ns(turns, 1, 0, 1000), 200);
+        assert_int_equal(turns_busy_ns(turns, 2, 0, 1000), 250);
+        assert_int_equal(turns_tls_ns(turns, 1, 0, 1000), 200);
+        assert_int_equal(turns_tls_ns(turns, 2, 0, 1000), 0);
+        turns_parts(turns, 2, 100, 300, part_ns);
+        assert_int_equal(part_ns[PART_LOOP_IO], 200);
+        assert_int_equal(turns_busy_ns(turns, 9, 0, 1000), 200); /* one that told nothing */
+        turns_free(turns);
+}
+
 int main(void)
 {
         static const struct CMUnitTest tests[] = {
@@ -273,6 +302,7 @@ int main(void)
                 cmocka_unit_test(test_whose_lag_it_is),
                 cmocka_unit_test(test_sums_of_turns),
                 cmocka_unit_test(test_many_turns_in_many_lives),
+                cmocka_unit_test(test_each_loop_has_its_turns),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

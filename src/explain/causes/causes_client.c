@@ -65,7 +65,7 @@ static void tell_saturated_loop(struct finding *finding, const struct facts *fac
         finding_title(finding, "This program could not handle the responses faster");
         own_tell_busy(finding, facts);
         finding_evidence(finding, "each request took %s of its CPU time",
-                words_ns(facts->thread_cpu_ns / facts->n_requests).text);
+                words_ns(facts->loops_cpu_ns / facts->n_requests).text);
         finding_evidence(finding,
                 "it handled %s requests per second; the servers did not slow it down",
                 words_count(whole_of((double)facts->n_requests * (double)NS_PER_S /

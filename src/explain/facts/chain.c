@@ -39,7 +39,7 @@ static void spend_on_loop(struct walk *walk, uint64_t moment_ns)
         if (moment_ns >= walk->at_ns)
                 return;
         assert(walk->facts->turns);
-        turns_parts(walk->facts->turns, moment_ns, walk->at_ns, walk->part_ns);
+        turns_parts(walk->facts->turns, walk->here->engine, moment_ns, walk->at_ns, walk->part_ns);
         walk->at_ns = moment_ns;
 }
 

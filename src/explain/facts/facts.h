@@ -90,7 +90,7 @@ struct host_facts {
 };
 
 struct intake;
-struct turns;
+struct all_turns;
 
 struct facts {
         const struct record *record;
@@ -135,10 +135,13 @@ struct facts {
         struct spread latency;
         struct spread network, server; /* the two halves of `wait`, of answered attempts */
 
-        /* This program. */
+        /* This program. Of several loops what the busiest did: it is the one that may hold others up. */
+        unsigned n_loops, busiest_loop;  /* the latter from 1 */
         uint64_t loop_ns[TRACE_N_WORKS]; /* over the run */
         uint64_t loop_busy_ns;           /* their sum */
-        uint64_t thread_cpu_ns, process_cpu_ns;
+        uint64_t thread_cpu_ns;
+        uint64_t loops_cpu_ns; /* of the threads of all loops */
+        uint64_t process_cpu_ns;
         uint64_t longest_turn_ns;
 
         /* the one with most attempts first; not more than HOST_FACTS_MAX */
@@ -147,9 +150,9 @@ struct facts {
 
         /* Indexes of all record->attempts: those of a request stand together, in their order. */
         uint32_t *by_request;
-        struct intake *intake; /* how they came in: intake.h */
-        struct turns *turns;   /* what the loop did: turns.h */
-        uint64_t replayed_ns;  /* what a replay of the run as it was says: see replay.h */
+        struct intake *intake;   /* how they came in: intake.h */
+        struct all_turns *turns; /* what the loops did: turns.h */
+        uint64_t replayed_ns;    /* what a replay of the run as it was says: see replay.h */
 
         /* Where the wall time went; each adds up to wall_ns exactly. */
         uint64_t chain_ns[PART_N];

@@ -142,7 +142,7 @@ static uint64_t held_back_ns(const struct facts *facts, const struct trace_attem
 
         if (!conn || !conn->n_out_of_order)
                 return 0;
-        busy_ns = turns_busy_ns(facts->turns, from_ns, to_ns) + SHORT_TURN_NS;
+        busy_ns = turns_busy_ns(facts->turns, conn->engine, from_ns, to_ns) + SHORT_TURN_NS;
         return to_ns - from_ns - min_u64(busy_ns, to_ns - from_ns);
 }
 
@@ -155,7 +155,8 @@ static uint64_t handshake_work_ns(const struct facts *facts, const struct trace_
 {
         const struct trace_conn *conn = record_conn(facts->record, attempt->conn);
 
-        return max_u64(conn ? conn->tls_work_ns : 0, turns_tls_ns(facts->turns, from_ns, to_ns));
+        return max_u64(conn ? conn->tls_work_ns : 0,
+                turns_tls_ns(facts->turns, attempt->engine, from_ns, to_ns));
 }
 
 static void cut_tls(struct life *life, const struct facts *facts,
@@ -186,7 +187,7 @@ static void cut_lag(struct life *life, const struct facts *facts,
         cut(life, way, at_of(life) + held_ns);
         if (end_ns <= at_of(life))
                 return;
-        turns_parts(facts->turns, at_of(life), end_ns, part_ns);
+        turns_parts(facts->turns, attempt->engine, at_of(life), end_ns, part_ns);
         for (enum part part = PART_LOOP_IO; part <= PART_LOOP_CALLER; part++)
                 cut(life, part, at_of(life) + part_ns[part]);
 }

@@ -4,6 +4,7 @@
 #include "life.h"
 #include "sort.h"
 #include <assert.h>
+#include <string.h>
 #include <base/mem.h>
 #include <base/minmax.h>
 
@@ -129,32 +130,65 @@ static uint64_t growth(uint64_t before, uint64_t after)
         return after - min_u64(before, after);
 }
 
-/*
- * Counters grow from the last sample before the run to the first one after it, or between the
- * outermost samples that there are.
- */
+/* Records that do not say it are of one. */
+static unsigned loop_of(uint8_t engine)
+{
+        return engine ? engine : 1;
+}
+
+/* Of one loop: the last sample before the run and the first one after it, or the outermost. */
+static void find_samples(const struct facts *facts, unsigned loop,
+        const struct trace_sample **ret_from, const struct trace_sample **ret_to)
+{
+        const struct record *record = facts->record;
+
+        *ret_from = *ret_to = NULL;
+        for (size_t i = 0; i < record->n_samples; i++) {
+                const struct trace_sample *sample = &record->samples[i];
+
+                if (loop_of(sample->engine) != loop)
+                        continue;
+                if (!*ret_from || sample->at_ns <= facts->start_ns)
+                        *ret_from = sample;
+                *ret_to = sample;
+                if (sample->at_ns >= facts->end_ns)
+                        return;
+        }
+}
+
+static void measure_loop(struct facts *facts, unsigned loop)
+{
+        const struct trace_sample *from, *to;
+        uint64_t loop_ns[TRACE_N_WORKS], busy_ns = 0;
+
+        find_samples(facts, loop, &from, &to);
+        if (!to)
+                return;
+        for (size_t i = 0; i < TRACE_N_WORKS; i++)
+                busy_ns += loop_ns[i] = growth(from->work_ns[i], to->work_ns[i]);
+        facts->loops_cpu_ns += growth(from->thread_cpu_ns, to->thread_cpu_ns);
+        facts->process_cpu_ns =
+                max_u64(facts->process_cpu_ns, growth(from->process_cpu_ns, to->process_cpu_ns));
+        if (facts->busiest_loop && busy_ns <= facts->loop_busy_ns)
+                return;
+        facts->busiest_loop = loop;
+        facts->loop_busy_ns = busy_ns;
+        memcpy(facts->loop_ns, loop_ns, sizeof(loop_ns));
+        facts->thread_cpu_ns = growth(from->thread_cpu_ns, to->thread_cpu_ns);
+}
+
 void run_measure_loop(struct facts *facts)
 {
         const struct record *record = facts->record;
-        const struct trace_sample *from = record->samples, *to = from;
 
         assert(facts->wall_ns > 0);
         for (size_t i = 0; i < record->n_turns; i++)
                 facts->longest_turn_ns = max_u64(facts->longest_turn_ns,
                         growth(record->turns[i].start_ns, record->turns[i].end_ns));
-        if (!record->n_samples)
-                return;
-        for (size_t i = 0; i < record->n_samples; i++) {
-                if (record->samples[i].at_ns <= facts->start_ns)
-                        from = &record->samples[i];
-                to = &record->samples[i];
-                if (to->at_ns >= facts->end_ns)
-                        break;
-        }
-        for (size_t i = 0; i < TRACE_N_WORKS; i++) {
-                facts->loop_ns[i] = growth(from->work_ns[i], to->work_ns[i]);
-                facts->loop_busy_ns += facts->loop_ns[i];
-        }
-        facts->thread_cpu_ns = growth(from->thread_cpu_ns, to->thread_cpu_ns);
-        facts->process_cpu_ns = growth(from->process_cpu_ns, to->process_cpu_ns);
+        facts->n_loops = 1;
+        for (size_t i = 0; i < record->n_samples; i++)
+                if (loop_of(record->samples[i].engine) > facts->n_loops)
+                        facts->n_loops = loop_of(record->samples[i].engine);
+        for (unsigned loop = 1; loop <= facts->n_loops; loop++)
+                measure_loop(facts, loop);
 }

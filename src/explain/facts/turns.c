@@ -12,15 +12,27 @@ struct sums {
         uint64_t work_ns[TRACE_N_WORKS]; /* busy_ns, divided */
 };
 
+/* Of one loop. */
 struct turns {
-        const struct record *record;
+        const struct trace_turn *list; /* by start */
+        size_t n;
+        const struct trace_sample *samples; /* by moment */
+        size_t n_samples;
         uint64_t *ends;    /* by turn: when it and all before it were over */
         struct sums *sums; /* of all before each STRIDE-th turn */
 };
 
+struct all_turns {
+        struct turns *loops;
+        size_t n;
+        /* The rows by loop, where there are several. */
+        struct trace_turn *list;
+        struct trace_sample *samples;
+};
+
 static uint64_t start_of(const struct turns *turns, size_t i)
 {
-        return max_u64(turns->record->turns[i].start_ns, i ? turns->ends[i - 1] : 0);
+        return max_u64(turns->list[i].start_ns, i ? turns->ends[i - 1] : 0);
 }
 
 /* --- dividing -------------------------------------------------------------------------------- */
@@ -47,14 +59,14 @@ static void divide(uint64_t ns, const uint64_t was_ns[TRACE_N_WORKS],
 }
 
 /* The first sample at or after `at_ns`. */
-static size_t first_sample(const struct record *record, uint64_t at_ns)
+static size_t first_sample(const struct turns *turns, uint64_t at_ns)
 {
-        size_t low = 0, high = record->n_samples;
+        size_t low = 0, high = turns->n_samples;
 
         while (low < high) {
                 size_t middle = low + (high - low) / 2;
 
-                if (record->samples[middle].at_ns >= at_ns)
+                if (turns->samples[middle].at_ns >= at_ns)
                         high = middle;
                 else
                         low = middle + 1;
@@ -63,17 +75,17 @@ static size_t first_sample(const struct record *record, uint64_t at_ns)
 }
 
 /* Time outside of long turns is divided as the loop divided its work around that time. */
-static void divide_by_sample(const struct record *record, uint64_t ns, uint64_t at_ns,
+static void divide_by_sample(const struct turns *turns, uint64_t ns, uint64_t at_ns,
         uint64_t work_ns[TRACE_N_WORKS])
 {
         uint64_t was_ns[TRACE_N_WORKS] = { 0 };
-        size_t after = first_sample(record, at_ns);
+        size_t after = first_sample(turns, at_ns);
 
-        if (after > 0 && after < record->n_samples) {
+        if (after > 0 && after < turns->n_samples) {
                 for (size_t i = 0; i < TRACE_N_WORKS; i++) {
-                        uint64_t before = record->samples[after - 1].work_ns[i];
+                        uint64_t before = turns->samples[after - 1].work_ns[i];
 
-                        was_ns[i] = record->samples[after].work_ns[i];
+                        was_ns[i] = turns->samples[after].work_ns[i];
                         was_ns[i] -= min_u64(before, was_ns[i]);
                 }
         }
@@ -86,13 +98,13 @@ static void divide_by_sample(const struct record *record, uint64_t ns, uint64_t 
 static void add_turn(const struct turns *turns, size_t i, uint64_t from_ns, uint64_t to_ns,
         struct sums *sums)
 {
-        const struct trace_turn *turn = &turns->record->turns[i];
+        const struct trace_turn *turn = &turns->list[i];
         uint64_t start_ns = max_u64(start_of(turns, i), from_ns);
         uint64_t end_ns = min_u64(turns->ends[i], to_ns);
 
         if (end_ns <= start_ns)
                 return;
-        assert(i < turns->record->n_turns);
+        assert(i < turns->n);
         sums->busy_ns += end_ns - start_ns;
         sums->tls_ns += min_u64(turn->work_ns[TRACE_WORK_TLS], end_ns - start_ns);
         divide(end_ns - start_ns, turn->work_ns, sums->work_ns);
@@ -110,7 +122,7 @@ static void add_growth(struct sums *sums, const struct sums *from, const struct 
 /* How many turns are over at that moment. */
 static size_t n_over(const struct turns *turns, uint64_t at_ns)
 {
-        size_t low = 0, high = turns->record->n_turns;
+        size_t low = 0, high = turns->n;
 
         while (low < high) {
                 size_t middle = low + (high - low) / 2;
@@ -132,7 +144,7 @@ static struct sums between(const struct turns *turns, uint64_t from_ns, uint64_t
         size_t first = n_over(turns, from_ns), last = n_over(turns, to_ns);
         struct sums sums = { 0 };
 
-        for (size_t i = first; i <= last && i < turns->record->n_turns;) {
+        for (size_t i = first; i <= last && i < turns->n;) {
                 if (i > first && i % STRIDE == 0 && last / STRIDE > i / STRIDE) {
                         add_growth(&sums, &turns->sums[i / STRIDE], &turns->sums[last / STRIDE]);
                         i = last / STRIDE * STRIDE;
@@ -148,12 +160,11 @@ static struct sums between(const struct turns *turns, uint64_t from_ns, uint64_t
 static void sum_up(struct turns *turns)
 {
         struct sums sums = { 0 };
-        size_t n = turns->record->n_turns;
+        size_t n = turns->n;
 
         assert(turns->ends && turns->sums);
         for (size_t i = 0; i < n; i++) {
-                turns->ends[i] =
-                        max_u64(turns->record->turns[i].end_ns, i ? turns->ends[i - 1] : 0);
+                turns->ends[i] = max_u64(turns->list[i].end_ns, i ? turns->ends[i - 1] : 0);
                 if (i % STRIDE == 0)
                         turns->sums[i / STRIDE] = sums;
                 add_turn(turns, i, 0, UINT64_MAX, &sums);
@@ -162,43 +173,126 @@ static void sum_up(struct turns *turns)
                 turns->sums[n / STRIDE] = sums;
 }
 
-int turns_new(struct turns **ret_turns, const struct record *record)
+static size_t index_of(uint8_t engine)
 {
-        struct turns *turns = mem_zalloc(sizeof(*turns));
+        return engine ? engine - 1u : 0;
+}
 
-        if (!turns)
+static size_t count_loops(const struct record *record)
+{
+        size_t n = 1;
+
+        for (size_t i = 0; i < record->n_turns; i++)
+                if (index_of(record->turns[i].engine) >= n)
+                        n = index_of(record->turns[i].engine) + 1;
+        for (size_t i = 0; i < record->n_samples; i++)
+                if (index_of(record->samples[i].engine) >= n)
+                        n = index_of(record->samples[i].engine) + 1;
+        return n;
+}
+
+/* Each loop's rows stand together, in their order. */
+static int sort_by_loop(struct all_turns *all, const struct record *record)
+{
+        size_t n_turns = 0, n_samples = 0;
+
+        all->list = mem_array(record->n_turns + 1, sizeof(*all->list));
+        all->samples = mem_array(record->n_samples + 1, sizeof(*all->samples));
+        if (!all->list || !all->samples)
                 return MUSTER_E_RESOURCE;
-        turns->record = record;
-        turns->ends = mem_array(record->n_turns + 1, sizeof(*turns->ends));
-        turns->sums = mem_array(record->n_turns / STRIDE + 1, sizeof(*turns->sums));
-        if (!turns->ends || !turns->sums) {
-                turns_free(turns);
-                return MUSTER_E_RESOURCE;
+        for (size_t loop = 0; loop < all->n; loop++) {
+                struct turns *turns = &all->loops[loop];
+
+                turns->list = all->list + n_turns;
+                turns->samples = all->samples + n_samples;
+                for (size_t i = 0; i < record->n_turns; i++)
+                        if (index_of(record->turns[i].engine) == loop)
+                                all->list[n_turns++] = record->turns[i];
+                for (size_t i = 0; i < record->n_samples; i++)
+                        if (index_of(record->samples[i].engine) == loop)
+                                all->samples[n_samples++] = record->samples[i];
+                turns->n = (size_t)(all->list + n_turns - turns->list);
+                turns->n_samples = (size_t)(all->samples + n_samples - turns->samples);
         }
-        sum_up(turns);
-        *ret_turns = turns;
         return 0;
 }
 
-struct turns *turns_free(struct turns *turns)
+static int share_out(struct all_turns *all, const struct record *record)
 {
-        if (!turns)
+        struct turns *only = &all->loops[0];
+
+        if (all->n > 1)
+                return sort_by_loop(all, record);
+        only->list = record->turns;
+        only->n = record->n_turns;
+        only->samples = record->samples;
+        only->n_samples = record->n_samples;
+        return 0;
+}
+
+static int sum_up_all(struct all_turns *all)
+{
+        for (size_t i = 0; i < all->n; i++) {
+                struct turns *turns = &all->loops[i];
+
+                turns->ends = mem_array(turns->n + 1, sizeof(*turns->ends));
+                turns->sums = mem_array(turns->n / STRIDE + 1, sizeof(*turns->sums));
+                if (!turns->ends || !turns->sums)
+                        return MUSTER_E_RESOURCE;
+                sum_up(turns);
+        }
+        return 0;
+}
+
+int turns_new(struct all_turns **ret_all, const struct record *record)
+{
+        struct all_turns *all = mem_zalloc(sizeof(*all));
+
+        if (!all)
+                return MUSTER_E_RESOURCE;
+        all->n = count_loops(record);
+        all->loops = mem_array(all->n, sizeof(*all->loops));
+        if (!all->loops || share_out(all, record) < 0 || sum_up_all(all) < 0) {
+                turns_free(all);
+                return MUSTER_E_RESOURCE;
+        }
+        *ret_all = all;
+        return 0;
+}
+
+struct all_turns *turns_free(struct all_turns *all)
+{
+        if (!all)
                 return NULL;
-        mem_free(turns->ends);
-        mem_free(turns->sums);
-        return mem_free(turns);
+        for (size_t i = 0; all->loops && i < all->n; i++) {
+                mem_free(all->loops[i].ends);
+                mem_free(all->loops[i].sums);
+        }
+        mem_free(all->loops);
+        mem_free(all->list);
+        mem_free(all->samples);
+        return mem_free(all);
+}
+
+/* A record that was cut off may have attempts of a loop that told nothing of itself. */
+static const struct turns *of_engine(const struct all_turns *all, uint8_t engine)
+{
+        size_t i = index_of(engine);
+
+        return &all->loops[i < all->n ? i : 0];
 }
 
 /* --- answers --------------------------------------------------------------------------------- */
 
-uint64_t turns_busy_ns(const struct turns *turns, uint64_t from_ns, uint64_t to_ns)
+uint64_t turns_busy_ns(const struct all_turns *all, uint8_t engine, uint64_t from_ns,
+        uint64_t to_ns)
 {
-        return between(turns, from_ns, to_ns).busy_ns;
+        return between(of_engine(all, engine), from_ns, to_ns).busy_ns;
 }
 
-uint64_t turns_tls_ns(const struct turns *turns, uint64_t from_ns, uint64_t to_ns)
+uint64_t turns_tls_ns(const struct all_turns *all, uint8_t engine, uint64_t from_ns, uint64_t to_ns)
 {
-        return between(turns, from_ns, to_ns).tls_ns;
+        return between(of_engine(all, engine), from_ns, to_ns).tls_ns;
 }
 
 static const enum part parts[TRACE_N_WORKS] = {
@@ -209,17 +303,18 @@ static const enum part parts[TRACE_N_WORKS] = {
         [TRACE_WORK_CALLER] = PART_LOOP_CALLER,
 };
 
-void turns_parts(const struct turns *turns, uint64_t from_ns, uint64_t to_ns,
+void turns_parts(const struct all_turns *all, uint8_t engine, uint64_t from_ns, uint64_t to_ns,
         uint64_t part_ns[PART_N])
 {
+        const struct turns *turns = of_engine(all, engine);
         struct sums sums;
 
         if (to_ns <= from_ns)
                 return;
         sums = between(turns, from_ns, to_ns);
         assert(sums.busy_ns <= to_ns - from_ns);
-        divide_by_sample(turns->record, to_ns - from_ns - sums.busy_ns,
-                from_ns + (to_ns - from_ns) / 2, sums.work_ns);
+        divide_by_sample(turns, to_ns - from_ns - sums.busy_ns, from_ns + (to_ns - from_ns) / 2,
+                sums.work_ns);
         for (size_t i = 0; i < TRACE_N_WORKS; i++)
                 part_ns[parts[i]] += sums.work_ns[i];
 }

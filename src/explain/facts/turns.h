@@ -1,33 +1,35 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the loop did between two moments
+ * What a loop did between two moments
  *
  * Long turns are recorded one by one. A handshake or a lag can span thousands of them, and each
  * attempt asks for its own, many times over. So at every few turns the sum of all before them is
  * kept.
  *
- * Turns follow each other. One that begins before others have ended, which no run can have, is
- * taken to begin where they end.
+ * Turns of one loop follow each other. One that begins before others have ended, which no run can
+ * have, is taken to begin where they end.
  */
 #ifndef EXPLAIN_TURNS_H
 #define EXPLAIN_TURNS_H
 
 #include "facts.h"
 
-struct turns;
+struct all_turns; /* of all loops: most runs have one */
 
 /* MUSTER_E_RESOURCE. The record is borrowed until turns_free(). */
-int turns_new(struct turns **ret_turns, const struct record *record);
-struct turns *turns_free(struct turns *turns); /* NULL is allowed; returns NULL */
+int turns_new(struct all_turns **ret_all, const struct record *record);
+struct all_turns *turns_free(struct all_turns *all); /* NULL is allowed; returns NULL */
 
-/* The part of that time in which long turns went on. */
-uint64_t turns_busy_ns(const struct turns *turns, uint64_t from_ns, uint64_t to_ns);
+/* The part of that time in which long turns of that loop went on: trace_attempt has its number. */
+uint64_t turns_busy_ns(const struct all_turns *all, uint8_t engine, uint64_t from_ns,
+        uint64_t to_ns);
 
 /* What they spent on handshakes in it, at most. */
-uint64_t turns_tls_ns(const struct turns *turns, uint64_t from_ns, uint64_t to_ns);
+uint64_t turns_tls_ns(const struct all_turns *all, uint8_t engine, uint64_t from_ns,
+        uint64_t to_ns);
 
 /* Adds to the parts what the loop was doing in that time. They grow by the whole of it. */
-void turns_parts(const struct turns *turns, uint64_t from_ns, uint64_t to_ns,
+void turns_parts(const struct all_turns *all, uint8_t engine, uint64_t from_ns, uint64_t to_ns,
         uint64_t part_ns[PART_N]);
 
 #endif
