@@ -44,6 +44,8 @@ struct engine_ops {
         /* Where requests to this URL belong, and the way there; send_home() takes the request. */
         struct engine *(*home_of)(struct engine *engine, const struct url *url);
         void (*send_home)(struct engine *home, struct muster_request *take_request);
+        /* An origin has refused a request. */
+        void (*refused)(struct engine *engine, const struct origin *origin);
 };
 
 struct engine {

@@ -385,6 +385,22 @@ void flow_adopt(struct engine *engine, struct muster_request *request,
                 queue(request, request->result.n_attempts > 0);
 }
 
+void flow_send_home(struct engine *engine)
+{
+        struct list *link, *next;
+
+        for (link = engine->outstanding.next; link != &engine->outstanding; link = next) {
+                struct muster_request *request = request_of_all_link(link);
+
+                next = link->next;
+                if (request->state != REQUEST_QUEUED ||
+                        engine->ops->home_of(engine, &request->url) == engine)
+                        continue;
+                leave_queue(request);
+                (void)has_gone_home(request);
+        }
+}
+
 /* --- start ----------------------------------------------------------------------------------- */
 
 static void start(struct engine *engine, struct muster_request *request)

@@ -26,6 +26,9 @@ void flow_submit(struct engine *engine, struct muster_request *request);
 void flow_adopt(struct engine *engine, struct muster_request *request,
         const struct muster_error *error);
 
+/* Requests that wait for a slot of an origin that belongs to another engine by now go there. */
+void flow_send_home(struct engine *engine);
+
 /* Give the free slots to those who wait. */
 void flow_start_all(struct engine *engine);
 

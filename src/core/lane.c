@@ -46,29 +46,47 @@ static void wake_for_slots(struct lease *lease)
 /* --- whose an origin is ---------------------------------------------------------------------- */
 
 /* FNV-1a: a key has some thirty bytes. */
-static uint64_t hash(uint64_t seed, struct muster_str key)
+uint64_t lane_hash(const struct lane_common *common, struct muster_str key)
 {
-        uint64_t hash = seed ^ UINT64_C(0xcbf29ce484222325);
+        uint64_t hash = common->hash_seed ^ UINT64_C(0xcbf29ce484222325);
 
         for (size_t i = 0; i < key.len; i++)
                 hash = (hash ^ (unsigned char)key.at[i]) * UINT64_C(0x100000001b3);
         return hash ^ hash >> 32;
 }
 
-struct lane *lane_of_key(const struct lane_common *common, struct muster_str key)
-{
-        return common->lanes[hash(common->hash_seed, key) % common->n];
-}
-
 static struct engine *home_of(struct engine *engine, const struct url *url)
 {
-        struct lane *lane = lane_of_engine(engine);
+        struct lane_common *common = lane_of_engine(engine)->common;
         struct buf *key = &engine->origins.key;
+        uint64_t hash;
 
         key->len = 0;
         if (url_add_origin(url, key) < 0)
                 return engine; /* it will find out itself that memory is out */
-        return &lane_of_key(lane->common, buf_str(key))->engine;
+        hash = lane_hash(common, buf_str(key));
+        return hot_is_dealt(&common->hot, hash) ? engine : &lane_of_hash(common, hash)->engine;
+}
+
+/* It goes on in one place. */
+static void refused(struct engine *engine, const struct origin *origin)
+{
+        struct lane_common *common = lane_of_engine(engine)->common;
+
+        if (!hot_gather(&common->hot, lane_hash(common, buf_str(&origin->key))))
+                return;
+        for (unsigned i = 0; i < common->n; i++)
+                lane_nudge(common->lanes[i]);
+}
+
+static void look_at_gathered(struct lane *lane)
+{
+        unsigned n_gathered = atomic_load(&lane->common->hot.n_gathered);
+
+        if (n_gathered == lane->n_gathered)
+                return;
+        lane->n_gathered = n_gathered;
+        flow_send_home(&lane->engine);
 }
 
 static void send_home(struct engine *home, struct muster_request *request)
@@ -146,6 +164,7 @@ static bool enter(struct engine *engine)
         engine->sched.is_full = atomic_load_explicit(&common->is_full, memory_order_relaxed);
         while ((link = list_pop(&requests)))
                 take_in(lane, request_of_link(link));
+        look_at_gathered(lane);
         if (lane->visit)
                 hear(lane, lane->visit);
         return !lane->visit;
@@ -301,6 +320,7 @@ static const struct engine_ops lane_ops = {
         .leave = leave,
         .home_of = home_of,
         .send_home = send_home,
+        .refused = refused,
 };
 
 /* --- the thread ------------------------------------------------------------------------------ */

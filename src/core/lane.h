@@ -8,13 +8,15 @@
  *
  * Lanes share nothing but what stands here. Requests go in by the inbox and come out by the outbox,
  * in batches, when a turn begins and when it ends. An origin belongs to one lane, by the hash of its
- * key, so all that is kept for an origin needs no lock. Slots are leased (slots.h), and so are the
+ * key, so all that is kept for an origin needs no lock; but one that has most of the requests is
+ * dealt to all lanes, where it has neither a limit nor a rate of its own (hot.h). Slots are leased (slots.h), and so are the
  * moments of the overall rate (moments.h).
  */
 #ifndef CORE_LANE_H
 #define CORE_LANE_H
 
 #include "engine.h"
+#include "hot.h"
 #include "inbox.h"
 #include "moments.h"
 #include "outbox.h"
@@ -29,6 +31,7 @@ struct lane_common {
         struct lane **lanes;
         unsigned n;
         uint64_t hash_seed;
+        struct hot hot;
         struct outbox outbox;
         struct slots slots;
         struct moments moments;
@@ -52,6 +55,7 @@ struct lane {
         bool was_met;
         bool is_stopping;
         struct list streams; /* relays whose body is not over */
+        unsigned n_gathered; /* of the hot origins, as known here */
         pthread_t thread;
         bool is_running;
         /* What others may see of it, as of the end of its last turn. */
@@ -79,8 +83,13 @@ void lane_post_visit(struct lane *lane, struct visit *visit);
 /* It should look at what is shared. */
 void lane_nudge(struct lane *lane);
 
-/* Whose is the origin of this key ("http://example.com:80")? */
-struct lane *lane_of_key(const struct lane_common *common, struct muster_str key);
+/* The hash of an origin's key ("http://example.com:80"), and whose it is unless it is dealt. */
+uint64_t lane_hash(const struct lane_common *common, struct muster_str key);
+
+static inline struct lane *lane_of_hash(const struct lane_common *common, uint64_t hash)
+{
+        return common->lanes[hash % common->n];
+}
 
 static inline struct lane *lane_of_engine(const struct engine *engine)
 {

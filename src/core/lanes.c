@@ -82,6 +82,9 @@ int lanes_new(struct lanes **ret_lanes, unsigned n, const struct engine_plan *pl
         if (!lanes)
                 return error_set_memory(error, MUSTER_PHASE_QUEUE);
         list_init(&lanes->results);
+        /* What is exact for an origin is so in one place. */
+        lanes->may_deal = plan->settings->per_host >= plan->settings->concurrency &&
+                          plan->settings->rate_per_host_per_s == 0;
         r = init_common(&lanes->common, n, plan->settings, error);
         if (r < 0) {
                 mem_free(lanes);
@@ -146,10 +149,10 @@ struct lanes *lanes_free(struct lanes *lanes)
 /* --- requests in ----------------------------------------------------------------------------- */
 
 /*
- * The key of a URL's origin as it is most often written. Where this does not find it the lane that
- * gets the request passes it on.
+ * The hash of the key of a URL's origin as it is most often written. Where this does not find it the
+ * lane that gets the request passes it on.
  */
-static struct lane *likely_lane(const struct lanes *lanes, struct muster_str url)
+static uint64_t likely_hash(const struct lanes *lanes, struct muster_str url)
 {
         char key[256];
         size_t n = 0, n_scheme = str_starts(url, "https://") ? 8 : 7;
@@ -169,13 +172,37 @@ static struct lane *likely_lane(const struct lanes *lanes, struct muster_str url
                 memcpy(key + n, port, strlen(port));
                 n += strlen(port);
         }
-        return lane_of_key(&lanes->common, (struct muster_str){ key, n });
+        return lane_hash(&lanes->common, (struct muster_str){ key, n });
+}
+
+/* The one that has the fewest of those that were dealt; in turn, where several have. */
+static struct lane *deal(struct lanes *lanes, struct muster_request *request)
+{
+        unsigned n = lanes->common.n, best = lanes->dealt_last;
+
+        for (unsigned i = 1; i <= n; i++) {
+                unsigned lane = (lanes->dealt_last + i) % n;
+
+                if (i == 1 || lanes->n_dealt[lane] < lanes->n_dealt[best])
+                        best = lane;
+        }
+        lanes->dealt_last = best;
+        lanes->n_dealt[best]++;
+        request->dealt_to = (uint8_t)(best + 1);
+        return lanes->common.lanes[best];
 }
 
 void lanes_submit(struct lanes *lanes, struct muster_request *request)
 {
+        uint64_t hash = likely_hash(lanes, buf_str(&request->asked_url));
+        struct lane *lane;
+
         lanes->n_submitted++;
-        lane_post(likely_lane(lanes, buf_str(&request->asked_url)), request);
+        if (lanes->may_deal && hot_count(&lanes->common.hot, hash, lanes->common.n))
+                lane = deal(lanes, request);
+        else
+                lane = lane_of_hash(&lanes->common, hash);
+        lane_post(lane, request);
 }
 
 void lanes_note_held(struct lanes *lanes, uint64_t n_held, bool is_full)
@@ -225,10 +252,15 @@ bool lanes_have_results(struct lanes *lanes)
 
 struct muster_request *lanes_take(struct lanes *lanes)
 {
+        struct muster_request *request;
+
         if (!lanes_have_results(lanes))
                 return NULL;
         lanes->n_given++;
-        return request_of_link(list_pop(&lanes->results));
+        request = request_of_link(list_pop(&lanes->results));
+        if (request->dealt_to)
+                lanes->n_dealt[request->dealt_to - 1]--;
+        return request;
 }
 
 int lanes_wait(struct lanes *lanes, uint64_t until_ns)

@@ -13,7 +13,10 @@ struct lanes {
         struct list results; /* taken out of the outbox, and not by the caller yet */
         uint64_t n_submitted;
         uint64_t n_given; /* results that the caller got, streams with their head */
-        bool is_recorded; /* a tracer was attached, maybe in vain */
+        bool may_deal;    /* hot origins to all lanes */
+        unsigned n_dealt[LANES_MAX],
+                dealt_last; /* and their results not taken; the last one that got one */
+        bool is_recorded;   /* a tracer was attached, maybe in vain */
 };
 
 /*

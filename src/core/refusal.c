@@ -37,6 +37,8 @@ static void refused(struct muster_request *request, uint64_t asked_ns)
         uint64_t now_ns = clock_now(&engine->clock);
 
         engine->stats.n_refused++;
+        if (engine->ops)
+                engine->ops->refused(engine, request->origin);
         if (engine->hold_until_ns < clock_after(now_ns, asked_ns))
                 engine->hold_until_ns = clock_after(now_ns, asked_ns);
         if (throttle)

@@ -119,6 +119,7 @@ struct muster_request {
         bool uses_sink;               /* the response that is arriving does */
         bool is_announced;            /* a stream: the result was there with the head */
         bool is_with_caller;          /* and was taken */
+        uint8_t dealt_to; /* the lane, from 1, that it was dealt to; 0: none (lanes.c) */
         /* the way of its body to another thread; NULL: the engine is in the caller's */
         struct relay *relay;
         struct work work; /* what is to be done when the response is whole */

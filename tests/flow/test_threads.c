@@ -256,6 +256,39 @@ static void test_spellings_of_an_origin(void **state)
         close_world(w);
 }
 
+/* One host alone is dealt to all threads; as soon as it refuses, it is gathered. */
+static void test_hot_host(void **state)
+{
+        for (int refuses = 0; refuses < 2; refuses++) {
+                struct muster_client_options options = with_threads(2);
+                unsigned n = 0, n_served[2] = { 0 };
+                struct muster_result *result;
+                struct world *w;
+
+                options.concurrency = 16;
+                options.max_retries = 30;
+                w = open_world(options, refuses ? "rate-limit" : NULL,
+                        refuses ? "500/s,300" : NULL);
+                for (unsigned i = 0; i < 800; i++)
+                        get(w, 0, "/plain", i);
+                while ((result = muster_next(w->client))) {
+                        const struct muster_request *request = request_of_result(result);
+
+                        assert_int_equal(muster_result_status(result), 200);
+                        assert_null(muster_result_error(result));
+                        check_sums(result);
+                        n_served[request->engine->number - 1]++;
+                        n++;
+                        muster_result_free(result);
+                }
+                assert_int_equal(n, 800);
+                if (!refuses)
+                        assert_true(n_served[0] >= 250 && n_served[1] >= 250);
+                close_world(w);
+        }
+        (void)state;
+}
+
 /* --- limits ---------------------------------------------------------------------------------- */
 
 static void check_limit(unsigned n_threads, unsigned concurrency, unsigned per_host,
@@ -778,6 +811,7 @@ int main(void)
                 cmocka_unit_test(test_results_come_in_order),
                 cmocka_unit_test(test_bad_urls_are_results),
                 cmocka_unit_test(test_spellings_of_an_origin),
+                cmocka_unit_test(test_hot_host),
                 cmocka_unit_test(test_limits_are_exact),
                 cmocka_unit_test(test_nobody_starves),
                 cmocka_unit_test(test_rate_is_one_plan),
