@@ -76,7 +76,7 @@ static void test_slow(void **state)
         assert_true(cause_is_made(&flat, causes_server, "server-slow", &finding));
         assert_string_equal(finding.shown.option, "--concurrency 320");
         assert_string_equal(finding.shown.title,
-                "The server was slow: a typical response took it 200 ms");
+                "The run waited for the server: a typical response took 200 ms");
         assert_predicted(&finding, 200 * MS);
         assert_false(cause_is_made(&flat, causes_server, "server-saturated", &finding));
 
@@ -105,7 +105,7 @@ static void test_slow_in_pieces(void **state)
                 .wire_bytes = 1000 };
         assert_true(cause_is_made(&maker, causes_server, "server-slow", &finding));
         assert_string_equal(finding.shown.title,
-                "The server was slow: a typical response took it 201 ms");
+                "The run waited for the server: a typical response took 201 ms");
         assert_non_null(strstr(finding.evidence[2], "complete 200 ms later"));
         assert_string_equal(finding.shown.option, "--concurrency 100");
         assert_predicted(&finding, 201 * MS);
@@ -143,7 +143,7 @@ static void test_slow_for_some(void **state)
         (void)state;
         assert_true(cause_is_made(&two, causes_server, "server-slow", &finding));
         assert_string_equal(finding.shown.title,
-                "The server was slow: a typical response took it 300 ms, the slowest 600 ms");
+                "The run waited for the server: a typical response took 300 ms, the slowest 600 ms");
         assert_true(cause_is_made(&third, causes_server, "server-slow", &finding));
         assert_string_equal(finding.shown.title,
                 "The server was slow for 30 of 90 responses: up to 1 s, a typical one 25 ms");

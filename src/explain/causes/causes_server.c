@@ -109,10 +109,10 @@ static void title_slow(struct finding *finding, const struct facts *facts,
                         words_ns(longest_ns).text, words_ns(middle_ns).text);
         else if (longest_decides(facts, longest_ns, middle_ns))
                 finding_title(finding,
-                        "The server was slow: a typical response took it %s, the slowest %s",
+                        "The run waited for the server: a typical response took %s, the slowest %s",
                         words_ns(middle_ns).text, words_ns(longest_ns).text);
         else
-                finding_title(finding, "The server was slow: a typical response took it %s",
+                finding_title(finding, "The run waited for the server: a typical response took %s",
                         words_ns(middle_ns).text);
 }
 
