@@ -149,16 +149,16 @@ static const char *wrapped(struct muster_str text)
         static const struct {
                 const char *begin, *what;
         } marks[] = {
-                { "\"", "begins with a quote; leave quotes out" },
-                { "'", "begins with a quote; leave quotes out" },
-                { "`", "begins with a quote; leave quotes out" },
-                { "\xe2\x80\x9c", "begins with a quote; leave quotes out" }, /* “ */
-                { "\xe2\x80\x98", "begins with a quote; leave quotes out" }, /* ‘ */
-                { "<", "begins with an angle bracket; leave angle brackets out" },
-                { "{", "is no URL; is it JSON?" },
-                { "curl ", "is a command; a URL alone is needed" },
-                { "wget ", "is a command; a URL alone is needed" },
-                { "\\\\", "is a path of Windows, not a URL" },
+                { "\"", "begins with a quote; remove the quotes" },
+                { "'", "begins with a quote; remove the quotes" },
+                { "`", "begins with a quote; remove the quotes" },
+                { "\xe2\x80\x9c", "begins with a quote; remove the quotes" }, /* “ */
+                { "\xe2\x80\x98", "begins with a quote; remove the quotes" }, /* ‘ */
+                { "<", "begins with an angle bracket; remove the angle brackets" },
+                { "{", "is not a URL; is it JSON?" },
+                { "curl ", "is a command; give only the URL" },
+                { "wget ", "is a command; give only the URL" },
+                { "\\\\", "is a Windows path, not a URL" },
                 { "?", "has no host; a URL begins with http:// or https:// and a host" },
                 { "#", "has no host; a URL begins with http:// or https:// and a host" },
                 { "./", "is a relative path; a URL begins with http:// or https:// and a host" },
@@ -170,11 +170,11 @@ static const char *wrapped(struct muster_str text)
                         return marks[i].what;
         if (text.at[0] == '[')
                 return str_has(text, "](")
-                               ? "is a link of Markdown; write what is between the parentheses"
-                               : "is no URL; is it JSON?";
+                               ? "is a Markdown link; give the URL between the parentheses"
+                               : "is not a URL; is it JSON?";
         if (n_letters(text) == 1 && text.len > 2 && text.at[1] == ':' &&
                 (text.at[2] == '/' || text.at[2] == '\\'))
-                return "is a path of Windows, not a URL";
+                return "is a Windows path, not a URL";
         return NULL;
 }
 
@@ -300,11 +300,11 @@ int url_hint_scheme(struct muster_str text, struct muster_error *error)
         if (r < 0)
                 return r;
         if (has_url_inside(text) && !scheme_of(text).len)
-                return say_url(error, text, "has something before the URL; leave that out");
+                return say_url(error, text, "has text before the URL; remove it");
         if (is_mail_address(text))
                 return say_url(error, text, "is a mail address, not a URL");
         r = by_scheme(text, error);
         return r < 0 ? r
                      : say_url(error, text,
-                               "is no URL; one begins with http:// or https:// and a host");
+                               "is not a URL; a URL begins with http:// or https:// and a host");
 }

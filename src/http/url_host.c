@@ -34,7 +34,7 @@ static int parse_ipv6(struct muster_str text, struct buf *to, struct muster_erro
         }
         if (str_has_char(text, '%'))
                 return refuse_host(error, text, "has a zone id, which a URL cannot have");
-        return refuse_host(error, text, "is no IPv6 address");
+        return refuse_host(error, text, "is not an IPv6 address");
 }
 
 /* --- IPv4 ------------------------------------------------------------------------------------ */
@@ -104,7 +104,8 @@ static int parse_ipv4(struct muster_str name, struct buf *to, struct muster_erro
                 rest.len--;
         while (str_split(&rest, '.', &part)) {
                 if (n == 4 || !parse_ipv4_number(part, &numbers[n]))
-                        return refuse_host(error, name, "ends in a number but is no IPv4 address");
+                        return refuse_host(error, name,
+                                "ends in a number but is not an IPv4 address");
                 n++;
         }
         for (size_t i = 0; i + 1 < n; i++) {
@@ -224,10 +225,11 @@ static int bad_character(struct muster_str text, struct muster_str name, struct 
         while (!is_forbidden((unsigned char)name.at[at]))
                 at++;
         if (name.at[at] == ' ')
-                return refuse_host(error, text, "has a blank, which no host name has");
+                return refuse_host(error, text, "has a space, which is not allowed in a host name");
         if ((unsigned char)name.at[at] < 0x20 || name.at[at] == 0x7f)
-                return refuse_host(error, text, "has a control character, which no host name has");
-        snprintf(why, sizeof(why), "has %c, which no host name has", name.at[at]);
+                return refuse_host(error, text,
+                        "has a control character, which is not allowed in a host name");
+        snprintf(why, sizeof(why), "has %c, which is not allowed in a host name", name.at[at]);
         return refuse_host(error, text, why);
 }
 

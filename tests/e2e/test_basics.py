@@ -114,7 +114,7 @@ def test_summary_and_no_colour_when_piped(muster, server):
     s = server()
     run = muster("fetch", "--summary", s.url(), "nonsense")
     assert "2 in " in run.stderr and "1 succeeded, 1 failed" in run.stderr
-    assert "url: 1, first: nonsense: url: \"nonsense\" is no URL" in run.stderr
+    assert "url: 1, first: nonsense: url: \"nonsense\" is not a URL" in run.stderr
     assert "1 opened, 0 requests reused one; no DNS lookups" in run.stderr
     assert "\033" not in run.stderr
     assert muster("fetch", s.url()).stderr == ""

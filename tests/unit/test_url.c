@@ -298,53 +298,54 @@ static void test_errors_say_what_to_do(void **state)
         expect_error("http://a/b ", "url: a blank at column 11; leave it out");
         expect_error("http://a\\b", "url: a backslash at column 9; write a slash, or %5C where a "
                                     "backslash is meant");
-        expect_error("http://a b/", "url: host \"a b\" has a blank, which no host name has");
-        expect_error("http://\"http://a/\"", "url: host \"\"http\" has \", which no host name has");
-        expect_error("http://h.test,1/", "url: host \"h.test,1\" has ,, which no host name has");
+        expect_error("http://a b/",
+                "url: host \"a b\" has a space, which is not allowed in a host name");
+        expect_error("http://\"http://a/\"",
+                "url: host \"\"http\" has \", which is not allowed in a host name");
+        expect_error("http://h.test,1/",
+                "url: host \"h.test,1\" has ,, which is not allowed in a host name");
         expect_error("example.com/a",
                 "url: no scheme in \"example.com/a\"; write http://example.com/a");
         expect_error("localhost:80/a",
                 "url: no scheme in \"localhost:80/a\"; write http://localhost:80/a");
         expect_error("two words",
-                "url: \"two words\" is no URL; one begins with http:// or https:// and a host");
+                "url: \"two words\" is not a URL; a URL begins with http:// or https:// and a host");
         expect_error("ftp://h/", "url: scheme \"ftp\" is not supported; http and https are");
         expect_error("", "url: it is empty");
         expect_error("http:///", "url: the host is missing");
         expect_error("http://h:99999/", "url: port \"99999\" is not a number from 0 to 65535");
         expect_error("http://1.2.3.400/",
                 "url: host \"1.2.3.400\" is an IPv4 address with a part that is too large");
-        expect_error("http://[::g]/", "url: host \"::g\" is no IPv6 address");
+        expect_error("http://[::g]/", "url: host \"::g\" is not an IPv6 address");
 }
 
 /* What is told to be written works, and nothing else is told. */
 static void test_hints(void **state)
 {
-#define ELSE "is no URL; one begins with http:// or https:// and a host"
+#define ELSE "is not a URL; a URL begins with http:// or https:// and a host"
 #define HOST "; a URL begins with http:// or https:// and a host"
         static const char *const cases[][2] = {
-                { "\"http://h/\"", "\"\"http://h/\"\" begins with a quote; leave quotes out" },
-                { "'http://h/'", "\"'http://h/'\" begins with a quote; leave quotes out" },
+                { "\"http://h/\"", "\"\"http://h/\"\" begins with a quote; remove the quotes" },
+                { "'http://h/'", "\"'http://h/'\" begins with a quote; remove the quotes" },
                 { "\xe2\x80\x9chttp://h/\xe2\x80\x9d",
-                        "\"\xe2\x80\x9chttp://h/\xe2\x80\x9d\" begins with a quote; leave quotes out" },
+                        "\"\xe2\x80\x9chttp://h/\xe2\x80\x9d\" begins with a quote; remove the quotes" },
                 { "<http://h/>",
-                        "\"<http://h/>\" begins with an angle bracket; leave angle brackets out" },
-                { "[text](http://h/)", "\"[text](http://h/)\" is a link of Markdown; write what is "
-                                       "between the parentheses" },
-                { "{\"url\":1}", "\"{\"url\":1}\" is no URL; is it JSON?" },
-                { "[\"http://h/\"]", "\"[\"http://h/\"]\" is no URL; is it JSON?" },
-                { "curl -s http://h/",
-                        "\"curl -s http://h/\" is a command; a URL alone is needed" },
-                { "GET http://h/",
-                        "\"GET http://h/\" has something before the URL; leave that out" },
-                { "1,http://h/", "\"1,http://h/\" has something before the URL; leave that out" },
+                        "\"<http://h/>\" begins with an angle bracket; remove the angle brackets" },
+                { "[text](http://h/)",
+                        "\"[text](http://h/)\" is a Markdown link; give the URL between the parentheses" },
+                { "{\"url\":1}", "\"{\"url\":1}\" is not a URL; is it JSON?" },
+                { "[\"http://h/\"]", "\"[\"http://h/\"]\" is not a URL; is it JSON?" },
+                { "curl -s http://h/", "\"curl -s http://h/\" is a command; give only the URL" },
+                { "GET http://h/", "\"GET http://h/\" has text before the URL; remove it" },
+                { "1,http://h/", "\"1,http://h/\" has text before the URL; remove it" },
                 { "//h/x", "no scheme in \"//h/x\"; write http://h/x" },
                 { "://h/x", "no scheme in \"://h/x\"; write http://h/x" },
                 { "/x", "\"/x\" is a path without a host" HOST },
                 { "./x", "\"./x\" is a relative path" HOST },
                 { "?x", "\"?x\" has no host" HOST },
-                { "C:\\x", "\"C:\\x\" is a path of Windows, not a URL" },
-                { "c:/x", "\"c:/x\" is a path of Windows, not a URL" },
-                { "\\\\h\\x", "\"\\\\h\\x\" is a path of Windows, not a URL" },
+                { "C:\\x", "\"C:\\x\" is a Windows path, not a URL" },
+                { "c:/x", "\"c:/x\" is a Windows path, not a URL" },
+                { "\\\\h\\x", "\"\\\\h\\x\" is a Windows path, not a URL" },
                 { "me@h.test", "\"me@h.test\" is a mail address, not a URL" },
                 { "mailto:me@h.test", "scheme \"mailto\" is not supported; http and https are" },
                 { "file:///etc/passwd", "scheme \"file\" is not supported; http and https are" },
@@ -358,7 +359,7 @@ static void test_hints(void **state)
                 { "db:8080/a", "no scheme in \"db:8080/a\"; write http://db:8080/a" },
                 { "me:pw@h/a", "no scheme in \"me:pw@h/a\"; write http://me:pw@h/a" },
                 { "127.0.0.1:80", "no scheme in \"127.0.0.1:80\"; write http://127.0.0.1:80" },
-                { "[::1]:80/", "\"[::1]:80/\" is no URL; is it JSON?" },
+                { "[::1]:80/", "\"[::1]:80/\" is not a URL; is it JSON?" },
                 { "h.test,1", "\"h.test,1\" " ELSE },
                 { "h.test;\"x\"", "\"h.test;\"x\"\" " ELSE },
                 { "https", "\"https\" " ELSE },
