@@ -121,10 +121,10 @@ static int too_many_redirects(const struct muster_request *request, struct muste
         show_url(&request->next_url, to, sizeof(to));
         if (request->engine->settings->max_redirects == 0)
                 return error_set(error, MUSTER_E_REDIRECT, MUSTER_PHASE_RECEIVE, 0,
-                        "redirect: to %s, and none is to be followed (--max-redirs 0); no_redirects (--no-location) makes it the result",
+                        "redirect: to %s, but --max-redirs 0 follows none; no_redirects (--no-location) makes it the result",
                         to);
         return error_set(error, MUSTER_E_REDIRECT, MUSTER_PHASE_RECEIVE, 0,
-                "redirect: not there yet after %u redirects, the last to %s; raise the limit, max_redirects (--max-redirs), or ask for the target itself",
+                "redirect: gave up after %u redirects, the last to %s; raise the limit, max_redirects (--max-redirs), or request the target directly",
                 request->result.n_redirects, to);
 }
 

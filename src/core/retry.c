@@ -106,13 +106,13 @@ static int add_time(const struct muster_request *request, struct buf *text)
                 r = buf_add_text(text, words_ns(request->retry_wait_ns).text);
         return r < 0 ? r
                      : buf_add_text(text, request->deadline_ns < request->total_until_ns
-                                                  ? " would outlast its deadline (--deadline)"
-                                                  : " would outlast its timeout (--max-time)");
+                                                  ? " is longer than the time left (--deadline)"
+                                                  : " is longer than the time left (--max-time)");
 }
 
 static int add_long(const struct muster_request *request, struct buf *text)
 {
-        int r = buf_add_text(text, "the server asks to come back after ");
+        int r = buf_add_text(text, "the server asks to wait ");
 
         return r < 0 ? r : buf_add_text(text, words_ns(request->notes.retry_after_ns).text);
 }
@@ -121,7 +121,7 @@ static int add_unsafe(const struct muster_request *request, struct buf *text)
 {
         int r = buf_add_str(text, request_method(request));
 
-        return r < 0 ? r : buf_add_text(text, " is not repeated without --retry-unsafe");
+        return r < 0 ? r : buf_add_text(text, " is not retried without --retry-unsafe");
 }
 
 static int add_reason(const struct muster_request *request, struct buf *text)
@@ -151,7 +151,7 @@ int retry_add_reason(const struct muster_request *request, struct buf *text)
                 return 0;
         r = text->len ? buf_add_text(text, "; ") : 0;
         if (r == 0)
-                r = buf_add_text(text, "not tried again: ");
+                r = buf_add_text(text, "not retried: ");
         return r < 0 ? r : add_reason(request, text);
 }
 

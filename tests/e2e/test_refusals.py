@@ -36,7 +36,7 @@ def test_posts_that_may_not_be_repeated(lab, muster):
     limited = lab("--rate-limit", "1/m")
     run = muster("fetch", "--retry", "5", "-d", "x", limited.url("/plain"), limited.url("/plain"), "-c", "1")
     assert [result["status"] for result in run.results] == [200, 429]
-    assert run.results[1]["warning"] == "not tried again: POST is not repeated without --retry-unsafe"
+    assert run.results[1]["warning"] == "not retried: POST is not retried without --retry-unsafe"
 
 
 def test_budget(lab, muster, tmp_path):

@@ -377,7 +377,7 @@ static void test_why_not_is_said(void **state)
         (void)state;
         fixture_start(&f, &(struct muster_client_options){ .max_retries = 2 }, wants_a_day);
         submit(&f, "GET", 1);
-        expect_warning(&f, "asks to come back after 24 h");
+        expect_warning(&f, "asks to wait 24 h");
         assert_in_range(fixture_now_ns(&f) - START_NS, 0, NS_PER_S);
         fixture_stop(&f);
 
@@ -385,7 +385,7 @@ static void test_why_not_is_said(void **state)
         f.server.userdata = &limit;
         submit(&f, "GET", 1);
         submit(&f, "POST", 1);
-        expect_warning(&f, "POST is not repeated without --retry-unsafe");
+        expect_warning(&f, "POST is not retried without --retry-unsafe");
         expect_result(&f, MUSTER_OK, 200);
         fixture_stop(&f);
 
@@ -395,7 +395,7 @@ static void test_why_not_is_said(void **state)
                 limited);
         f.server.userdata = &limit;
         submit(&f, "GET", 1);
-        expect_warning(&f, "would outlast its timeout");
+        expect_warning(&f, "is longer than the time left");
         fixture_stop(&f);
 }
 
