@@ -23,7 +23,7 @@
 #define REQUESTS_MAX  10000000 /* of a run */
 #define TIMES_THREADS 10
 #define N_THREADS     16
-/* what one by one may take, where nobody says how many requests are to be made */
+/* what one by one may take, without --requests */
 #define ONE_BY_ONE_NS (10 * NS_PER_S)
 #define LOOK_NS       NS_PER_S       /* long enough to tell what a request takes */
 #define TELL_NS       (5 * NS_PER_S) /* what takes longer is announced */

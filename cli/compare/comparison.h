@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What came of comparing: the ways, round by round, and how it is told
+ * The result of a comparison: the modes, round by round, and its output
  */
 #ifndef CLI_COMPARE_COMPARISON_H
 #define CLI_COMPARE_COMPARISON_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * This program, run once more: as a process of its own, which is told where to keep its record
+ * A second run of this program: a separate process with its own record
  *
  * While it runs SIGINT and SIGTERM are held back; they end the process, and are told to the caller.
  */

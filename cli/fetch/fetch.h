@@ -50,7 +50,8 @@ int fetch_submit(struct fetch *fetch);
 int fetch_take(struct fetch *fetch);
 
 /*
- * An item has its result, or its error: write it now, or when its turn has come. As fetch_submit().
+ * An item has its result, or its error: write it now, or in its place with --in-order. As
+ * fetch_submit().
  */
 int fetch_item_done(struct fetch *fetch, struct item *item);
 

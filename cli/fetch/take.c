@@ -114,7 +114,7 @@ static bool is_done(const struct item *item)
         return item->result || item->error;
 }
 
-/* An item has its result: write it now, or when its turn has come. */
+/* An item has its result: write it now, or in its place with --in-order. */
 int fetch_item_done(struct fetch *fetch, struct item *item)
 {
         int r = 0;

@@ -217,7 +217,7 @@ static int parse_line(struct input *input, struct muster_str line, struct input_
         return r;
 }
 
-/* Nothing is told of the rest of such lines. */
+/* The rest of such lines gives no further warning. */
 static int odd_line(const struct input *input, struct input_item *item, int condition)
 {
         item->line = input->reader.line;

@@ -81,7 +81,7 @@ static int help(const struct option *const *tables)
 
 /* --- what is there without being asked for --------------------------------------------------- */
 
-/* The one listener once more, with https. */
+/* A second listener like the first, with https. */
 static int add_tls_twin(struct lab_config *config)
 {
         struct listener_config *plain = &config->listeners[0];

@@ -50,7 +50,7 @@ const struct curl_option curl_options[] = {
         { 0, "fail-early", "in-order", "not supported: a failed request never stops the others" },
         { 0, "check-status", "fail", "use -f" },
 
-        /* What to ask */
+        /* Request */
         { 'I', "head", ANY, "use -X HEAD" },
         { 0, "spider", ANY, "use -X HEAD" },
         { 0, "method", ANY, "use -X METHOD" },
@@ -86,7 +86,7 @@ const struct curl_option curl_options[] = {
         { 0, "recursive", ANY, "not supported: muster does not follow links; give all URLs" },
         { 0, "mirror", ANY, "not supported: muster does not follow links; give all URLs" },
 
-        /* Who is asked, and the way there */
+        /* The server, and the path to it */
         { 'x', "proxy", ANY, NO_PROXIES },
         { 0, "proxy-*", ANY, NO_PROXIES },
         { 'U', "proxy-user", ANY, NO_PROXIES },
@@ -135,7 +135,7 @@ const struct curl_option curl_options[] = {
         { 0, "password", "user", "use -u USER:PASSWORD" },
         { 0, "auth", "user", "use -u USER:PASSWORD" },
 
-        /* What is told, and where it goes */
+        /* Output */
         { 'O', "remote-name", "body", A_FILE },
         { 0, "remote-name-all", "body", A_FILE },
         { 'J', "remote-header-name", "body", A_FILE },

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A command that runs in a process of its own, and a talk with it over three pipes
+ * A command in its own process, and the talk with it over three pipes
  *
  * It belongs to the thread that talks with it, which waits in poll(2) until there is an end of any
  * kind: the command's, the time's, or ours. It is the leader of a process group, and what it leaves

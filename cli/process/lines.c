@@ -31,7 +31,7 @@ static int begin_lines(const struct process *process, void **ret_state, struct m
         return *ret_state ? 0 : error_set_memory(error, MUSTER_PHASE_PROCESS);
 }
 
-/* What it says before the end of its input was not asked for; what it says then, nobody minds. */
+/* A line before the end of its input was not asked for; later ones do no harm. */
 static void ask_to_end(void *state, bool firmly)
 {
         if (firmly) {

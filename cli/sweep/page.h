@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How the curve of a sweep is told
+ * The output of a sweep: table and text, or JSON
  */
 #ifndef CLI_SWEEP_PAGE_H
 #define CLI_SWEEP_PAGE_H

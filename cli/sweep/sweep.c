@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * How it works: a ladder of concurrencies is climbed, each for as long as its figures need; then
- * the best few are measured once more, to see whether something else changed meanwhile.
+ * the best few are measured again, to see whether something else changed meanwhile.
  */
 #include "../command.h"
 

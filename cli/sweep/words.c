@@ -66,7 +66,7 @@ static const struct step *broken_look(const struct curve *curve)
         return NULL;
 }
 
-/* It could do that before, so it is not what it was; whether the load did it nobody knows here. */
+/* The server managed this load before, so it has changed; the cause is not known here. */
 static void say_broken(const struct curve *curve, struct remarks *remarks)
 {
         const struct step *again = broken_look(curve);

@@ -27,7 +27,7 @@ struct page page_on(FILE *to);
 
 void page_bold(const struct page *page, bool is_on);
 
-/* What a line is about, in a column of its own: the cursor is behind it. */
+/* The label of a line, in its own column; the cursor is after it. */
 void page_label(const struct page *page, const char *text);
 
 /* A line by itself, after an empty one. */
