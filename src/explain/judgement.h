@@ -111,8 +111,6 @@ JUDGE_COUNT(HABIT_LEAST, 3);
 JUDGE_COUNT(ROW_LEAST, 8);
 /* In a row, to tell a pace by: so many are even by no accident. */
 JUDGE_COUNT(PACE_LEAST, 10);
-/* Answers of few and of many: a run of 4 slots has no more at its begin. */
-JUDGE_COUNT(LOAD_GROUP_LEAST, 2);
 /* Requests at a time that are as good as one, so that no single one decides. */
 JUDGE_COUNT(ALONE_LEAST, 4);
 /* Answers whose average, or pace, says something. */
@@ -225,6 +223,8 @@ JUDGE_TIMES(GIVE_UP_GAINS, 2);
 
 /* Requests in a round on average, and more: a batch. */
 JUDGE_TIMES(BATCH_LEAST, 2);
+/* Of the wall time, from the first submission of each round to its last: a batch comes at once. */
+JUDGE_SHARE(SUBMITTED_TOGETHER, 0.25);
 /* Of all pauses, the longest: beyond it there was one pause, and no list that came slowly. */
 JUDGE_SHARE(ONE_PAUSE, 0.75);
 /* At once, of a server that was never asked for two. */
@@ -350,7 +350,6 @@ JUDGE_TIMES(HANDSHAKE_IS_FULL, 1.7);
 
 /* Of what a cold connection takes: a careful congestion control stops doubling early. */
 JUDGE_TIMES(COLD_LEAST, 0.6);
-JUDGE_TIMES(COLD_MOST, 2);
 /* Of what a cold connection takes: beyond it something holds the body up. */
 JUDGE_TIMES(BODY_HELD_UP, 2.5);
 /* ... on a warm one, which should take next to nothing. */

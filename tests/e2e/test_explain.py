@@ -7,6 +7,7 @@ import signal
 import sqlite3
 import subprocess
 import time
+from pathlib import Path
 
 import pytest
 
@@ -38,7 +39,7 @@ def recorded(muster, slow_lab, tmp_path):
 
 def explain(*arguments, cwd=None, env=None):
     """The command, whose output is not made of result lines."""
-    return subprocess.run([MUSTER, "explain", *map(str, arguments)], capture_output=True, text=True, errors="replace", cwd=cwd, timeout=PATIENCE)
+    return subprocess.run([MUSTER, "explain", *map(str, arguments)], capture_output=True, text=True, errors="replace", cwd=cwd, env=env, timeout=PATIENCE)
 
 
 def explained(path, *arguments):
@@ -473,3 +474,37 @@ def test_what_was_stopped_is_no_failure(slow_lab, tmp_path):
     account = explained(tmp_path / "run.db")
     assert account["findings"][0]["cause"] == "concurrency-too-low"
     assert re.search(r"With --concurrency \d+ the \d+ requests that were done (should|could) take about", account["verdict"])
+
+
+# --- thresholds that can be moved ---
+
+JUDGEMENT = Path(__file__).resolve().parents[2] / "src" / "explain" / "judgement.h"
+
+
+@pytest.fixture
+def swayed(recorded):
+    """Explain that record with a threshold moved; a build without tests has constants, and takes no notice."""
+
+    def explain_swayed(name, factor):
+        return explain("--json", recorded[1], env={**os.environ, "MUSTER_SWAY": f"{name}:{factor}"})
+
+    if explain_swayed("NO_SUCH_THRESHOLD", 1).returncode == 0:
+        pytest.skip("this command was built without tests: its thresholds are constants")
+    return explain_swayed
+
+
+def test_each_threshold_can_be_moved(swayed):
+    """As script/calibrate --sway does, which reads their names from the header."""
+    refused = swayed("NO_SUCH_THRESHOLD", 1.2)
+    assert "MUSTER_SWAY" in refused.stderr and "judgement.h" in refused.stderr
+    names = re.findall(r"^JUDGE_(?:SHARE|TIMES|COUNT|NS)\((\w+), ", JUDGEMENT.read_text(), re.M)
+    assert len(names) > 100
+    for name in names:
+        moved = swayed(name, 1.2)
+        assert moved.returncode == 0, f"{name}: {moved.stderr}"
+
+
+def test_a_moved_threshold_changes_a_finding(swayed):
+    """25 requests for each slot are many, unless many is more."""
+    causes = [json.loads(swayed("TURNS_MANY", factor).stdout)["findings"][0]["cause"] for factor in (1, 10)]
+    assert causes == ["concurrency-too-low", "server-slow"]

@@ -103,6 +103,25 @@ static void test_batch_barrier(void **state)
         assert_false(cause_is_made(&maker, causes_input, "batch-barrier", &finding));
 }
 
+/* By the clock, and every other one takes longer than that. */
+static void by_the_clock(struct record_maker_request *request, size_t i,
+        const struct record_maker *maker)
+{
+        (void)maker;
+        request->submit_after_ns = i * 100 * MS;
+        request->server_ns = i % 3 < 2 ? 150 * MS : 90 * MS;
+}
+
+/* Requests that overlap make rounds of several, but no batch: they were not submitted together. */
+static void test_overlapping_is_no_batch(void **state)
+{
+        struct record_maker maker = { .n = 60, .vary = by_the_clock };
+        struct finding finding;
+
+        (void)state;
+        assert_false(cause_is_made(&maker, causes_input, "batch-barrier", &finding));
+}
+
 static void in_even_batches(struct record_maker_request *request, size_t i,
         const struct record_maker *maker)
 {
@@ -269,6 +288,7 @@ int main(void)
                 cmocka_unit_test(test_input_slow),
                 cmocka_unit_test(test_one_pause),
                 cmocka_unit_test(test_batch_barrier),
+                cmocka_unit_test(test_overlapping_is_no_batch),
                 cmocka_unit_test(test_even_batches),
                 cmocka_unit_test(test_one_at_a_time),
                 cmocka_unit_test(test_rates),

@@ -368,6 +368,28 @@ static void test_straggler_of_few(void **state)
         assert_false(cause_is_made(&maker, causes_slots, "stragglers", &finding));
 }
 
+static void scattered_one_slow(struct record_maker_request *request, size_t i,
+        const struct record_maker *maker)
+{
+        if (i % 7 == 0)
+                request->server_ns = 110 * MS;
+        if (i + 1 == maker->n)
+                request->server_ns = 2000 * MS;
+}
+
+/* Where one of seven takes over five times as long as the middle one that is ordinary. */
+static void test_straggler_beside_scatter(void **state)
+{
+        struct record_maker maker = {
+                .n = 210, .slots = 32, .each.server_ns = 20 * MS, .vary = scattered_one_slow
+        };
+        struct finding finding;
+
+        (void)state;
+        assert_true(cause_is_made(&maker, causes_slots, "stragglers", &finding));
+        assert_non_null(strstr(finding.shown.title, "One slow request of "));
+}
+
 static void one_early_one_last(struct record_maker_request *request, size_t i,
         const struct record_maker *maker)
 {
@@ -445,6 +467,7 @@ int main(void)
                 cmocka_unit_test(test_stragglers_lose_no_answer),
                 cmocka_unit_test(test_stragglers_begin_sooner),
                 cmocka_unit_test(test_straggler_of_few),
+                cmocka_unit_test(test_straggler_beside_scatter),
                 cmocka_unit_test(test_stragglers_of_the_end),
                 cmocka_unit_test(test_stragglers_or_loss),
         };

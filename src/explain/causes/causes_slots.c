@@ -22,6 +22,7 @@
 #include <explain/measure/load.h>
 #include <explain/measure/unsent.h>
 #include <explain/model/raise.h>
+#include <math.h>
 
 static bool is_most(uint64_t part_ns, uint64_t whole_ns)
 {
@@ -282,6 +283,20 @@ static bool measure_service(struct spread *spread, const struct record *record)
         return n > 1;
 }
 
+/*
+ * Far longer than the middle one; and much longer than nine of ten, where so few stragglers are
+ * allowed that they are none of these.
+ */
+static uint64_t far_longer_ns(const struct spread *service)
+{
+        double n = (double)service->n;
+        double ns = (double)service->p50 * FAR_LONGER;
+
+        if (n * EXCEPTIONS_MOST + 1 < n * 0.1)
+                ns = fmax(ns, (double)service->p90 * MUCH_LONGER);
+        return whole_of(ns);
+}
+
 static bool find_stragglers(struct stragglers *stragglers, const struct facts *facts)
 {
         const struct record *record = facts->record;
@@ -289,7 +304,7 @@ static bool find_stragglers(struct stragglers *stragglers, const struct facts *f
         *stragglers = (struct stragglers){ 0 };
         if (!measure_service(&stragglers->service, record))
                 return false;
-        stragglers->from_ns = whole_of((double)stragglers->service.p50 * FAR_LONGER);
+        stragglers->from_ns = far_longer_ns(&stragglers->service);
         stragglers->tail_from_ns = others_end_ns(stragglers, record);
         if (stragglers->tail_from_ns > facts->tail_from_ns)
                 stragglers->tail_from_ns = facts->tail_from_ns;

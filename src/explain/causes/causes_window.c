@@ -26,7 +26,7 @@ static bool is_cold(const struct transfers_kind *kind)
 {
         double of_cold = (double)kind->permille.p50 / 1000;
 
-        return kind->n && of_cold >= COLD_LEAST && of_cold <= COLD_MOST;
+        return kind->n && of_cold >= COLD_LEAST && of_cold < BODY_HELD_UP;
 }
 
 /* Warm ones, where there are any, are much faster. */

@@ -11,6 +11,7 @@
 #include "own.h"
 #include <base/clock.h>
 #include <base/mem.h>
+#include <explain/facts/life.h>
 #include <explain/judgement.h>
 #include <explain/model/crew.h>
 #include <explain/model/raise.h>
@@ -170,6 +171,24 @@ static uint64_t crew_sum_ns(const struct facts *facts)
         return sum_ns;
 }
 
+/* From when the first response was handed to them to when the last one was done. */
+static uint64_t crew_time_ns(const struct facts *facts)
+{
+        uint64_t first_ns = UINT64_MAX, last_ns = 0;
+
+        for (size_t i = 0; i < facts->record->n_attempts; i++) {
+                const struct trace_attempt *attempt = &facts->record->attempts[i];
+
+                if (life_process_end_ns(attempt) == life_end_ns(attempt))
+                        continue;
+                if (life_end_ns(attempt) < first_ns)
+                        first_ns = life_end_ns(attempt);
+                if (life_process_end_ns(attempt) > last_ns)
+                        last_ns = life_process_end_ns(attempt);
+        }
+        return last_ns > first_ns ? last_ns - first_ns : 0;
+}
+
 /* Requests spent most of their time on this, and all workers were at it. */
 static bool are_workers_busy(const struct facts *facts, uint64_t *ret_work_ns)
 {
@@ -178,7 +197,7 @@ static bool are_workers_busy(const struct facts *facts, uint64_t *ret_work_ns)
         if (!workers || !is_part(facts->share_ns[PART_PROCESS], facts->wall_ns, OWN_WORK_MATTERS))
                 return false;
         *ret_work_ns = crew_sum_ns(facts);
-        return is_part(*ret_work_ns / workers, facts->wall_ns, WORKERS_BUSY);
+        return is_part(*ret_work_ns / workers, crew_time_ns(facts), WORKERS_BUSY);
 }
 
 /* Processor time of the programs that this one started. */

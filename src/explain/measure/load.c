@@ -124,7 +124,8 @@ static void judge(struct answers *answers)
 
         assert(load->n_few + load->n_many <= answers->n_ends);
         load->growth = 1;
-        if (load->n_few < LOAD_GROUP_LEAST || load->n_many < LOAD_GROUP_LEAST || !answers->n_alone)
+        /* One alone has no slow ones and no fast ones. */
+        if (load->n_few < 2 || load->n_many < 2 || !answers->n_alone)
                 return;
         load->alone_ns = answers->alone_sum_ns / answers->n_alone;
         load->few_ns = quantile_of(answers->few, load->n_few, 0.5);

@@ -32,6 +32,7 @@ static void scatter_add(struct scatter *scatter, double value)
 struct counting {
         struct rounds *rounds;
         struct scatter pauses, distances;
+        uint64_t last_ns;           /* submitted, of this round */
         uint64_t begun_ns, over_ns; /* the round's begin; all that came so far is over */
         size_t n_in_round;
 };
@@ -66,6 +67,9 @@ void rounds_count(struct rounds *rounds, const struct facts *facts)
 
                 if (submit_ns >= counting.over_ns)
                         begin(&counting, submit_ns);
+                else
+                        rounds->submitting_ns += submit_ns - min_u64(submit_ns, counting.last_ns);
+                counting.last_ns = submit_ns;
                 if (++counting.n_in_round > rounds->largest)
                         rounds->largest = counting.n_in_round;
                 counting.over_ns = max_u64(counting.over_ns,
@@ -85,5 +89,6 @@ double rounds_mean(const struct rounds *rounds, const struct facts *facts)
 bool rounds_are_batches(const struct rounds *rounds, const struct facts *facts)
 {
         return rounds->n >= HABIT_LEAST && rounds_mean(rounds, facts) >= BATCH_LEAST &&
-               (double)rounds->pauses_ns < (double)facts->wall_ns * PAUSES_MATTER;
+               (double)rounds->pauses_ns < (double)facts->wall_ns * PAUSES_MATTER &&
+               (double)rounds->submitting_ns < (double)facts->wall_ns * SUBMITTED_TOGETHER;
 }

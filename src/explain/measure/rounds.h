@@ -15,10 +15,11 @@
 
 struct rounds {
         size_t n;
-        size_t largest;      /* requests in one */
-        uint64_t pauses_ns;  /* between rounds, summed: nothing was outstanding */
-        uint64_t longest_ns; /* of these */
-        bool is_by_clock;    /* and not when results came */
+        size_t largest;         /* requests in one */
+        uint64_t pauses_ns;     /* between rounds, summed: nothing was outstanding */
+        uint64_t longest_ns;    /* of these */
+        uint64_t submitting_ns; /* from the first submission of each round to its last, summed */
+        bool is_by_clock;       /* and not when results came */
 };
 
 void rounds_count(struct rounds *rounds, const struct facts *facts);
@@ -27,8 +28,8 @@ void rounds_count(struct rounds *rounds, const struct facts *facts);
 double rounds_mean(const struct rounds *rounds, const struct facts *facts);
 
 /*
- * The program waited for the last of each batch: in rounds of several requests, without long
- * pauses.
+ * The program waited for the last of each batch: in rounds of several requests that were submitted
+ * together, without long pauses.
  */
 bool rounds_are_batches(const struct rounds *rounds, const struct facts *facts);
 
