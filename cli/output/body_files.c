@@ -231,7 +231,7 @@ static bool may_collide(const struct body_files *files)
         return files->words != BODY_NAME_N && !(files->words & BODY_NAME_SHA256);
 }
 
-/* {host} is known only with the response. */
+/* {host} and {sha256} are known only with the response. */
 static bool is_known_before(const struct body_files *files)
 {
         return !(files->words & (BODY_NAME_HOST | BODY_NAME_SHA256));
