@@ -181,6 +181,11 @@ JUDGE_SHARE(LOOP_BUSY, 0.7);
 JUDGE_SHARE(LOOP_IN_THE_WAY, 0.8);
 /* ... there is nothing else. */
 JUDGE_SHARE(LOOP_SATURATED, 0.95);
+/*
+ * Of what more event loops could spare at best: so much is likely. The rest goes to handing over
+ * between threads, and to servers on the same machine (measured with two against nginx).
+ */
+JUDGE_SHARE(THREADS_SPARE, 0.6);
 /* Of the wall time, our own work in the chain: whatever else there is matters little. */
 JUDGE_SHARE(OWN_WORK_IS_ALL, 0.8);
 /* The same of both, where the processor may have been shared and enough was under way. */

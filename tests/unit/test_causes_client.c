@@ -82,6 +82,34 @@ static void test_saturated_while_receiving(void **state)
         record_deinit(&record);
 }
 
+/* With processors to spare there may be more loops than the one that is saturated. */
+static void test_saturated_with_processors_to_spare(void **state)
+{
+        static char command[] = "[\"muster\",\"fetch\"]";
+        struct record_counter processors = {
+                .name = "machine.processors", .before = 4, .after = 4
+        };
+        struct finding finding;
+        struct record record;
+
+        (void)state;
+        assert_int_equal(record_make(&record, &quick), 0);
+        do_work(&record, (struct work){ TRACE_WORK_IO, 0.95, 0.9 });
+        record.run.command = command;
+        record.run.options.concurrency = 64;
+        record.counters = &processors;
+        record.n_counters = 1;
+        assert_true(cause_is_found(&record, causes_client, "client-saturated", &finding));
+        assert_string_equal(finding.shown.option, "--threads 4");
+        record.run.options.concurrency = 1; /* none would have anything to do */
+        assert_true(cause_is_found(&record, causes_client, "client-saturated", &finding));
+        assert_null(finding.shown.option);
+        record.run.command = NULL;
+        record.counters = NULL;
+        record.n_counters = 0;
+        record_deinit(&record);
+}
+
 /* --- the program around it ------------------------------------------------------------------- */
 
 static void test_caller(void **state)
@@ -221,6 +249,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_saturated),
+                cmocka_unit_test(test_saturated_with_processors_to_spare),
                 cmocka_unit_test(test_saturated_while_receiving),
                 cmocka_unit_test(test_caller),
                 cmocka_unit_test(test_busy_command),

@@ -12,6 +12,7 @@
 #include "cause.h"
 
 #include "own.h"
+#include <base/minmax.h>
 #include <base/clock.h>
 #include <explain/judgement.h>
 #include <string.h>
@@ -58,6 +59,43 @@ static void remedy_bodies(struct finding *finding, const struct facts *facts, ui
 
 /* --- the thread has no time left ------------------------------------------------------------- */
 
+/* A loop for each processor that is free for it, as far as the machine told. */
+static unsigned n_loops_possible(const struct facts *facts)
+{
+        double n = own_processors(facts) ? own_free_processors(facts) : 0;
+
+        if (n > (double)facts->record->run.options.concurrency)
+                n = (double)facts->record->run.options.concurrency;
+        return (unsigned)n;
+}
+
+/*
+ * Handling responses is divided; what the program does with results stays in one thread. At best
+ * nothing else is in the way; at worst it gains nothing, as where servers share the processors.
+ */
+static void remedy_threads(struct finding *finding, const struct facts *facts, uint64_t written_ns)
+{
+        unsigned n = n_loops_possible(facts);
+        uint64_t handling_ns = facts->loop_busy_ns - min_u64(written_ns, facts->loop_busy_ns);
+        uint64_t spared_ns = handling_ns - handling_ns * facts->n_loops / n;
+        uint64_t best_ns = facts->wall_ns - min_u64(spared_ns, facts->wall_ns);
+        uint64_t likely_ns =
+                facts->wall_ns - whole_of(THREADS_SPARE * (double)(facts->wall_ns - best_ns));
+
+        if (facts->record->run.command) {
+                finding_remedy(finding,
+                        "Use more event loops: --threads %u, as %u processors are free. Do not rely on what this run says about servers.",
+                        n, n);
+                finding_option(finding, "--threads %u", n);
+        } else {
+                finding_remedy(finding,
+                        "Use more event loops: .threads = %u, as %u processors are free. Do not rely on what this run says about servers.",
+                        n, n);
+        }
+        if (best_ns)
+                finding_predict(finding, likely_ns, best_ns, facts->wall_ns);
+}
+
 static void tell_saturated_loop(struct finding *finding, const struct facts *facts)
 {
         uint64_t written_ns = facts->loop_ns[TRACE_WORK_CALLER];
@@ -78,8 +116,12 @@ static void tell_saturated_loop(struct finding *finding, const struct facts *fac
                 remedy_bodies(finding, facts, written_ns);
                 return;
         }
+        if (n_loops_possible(facts) > facts->n_loops) {
+                remedy_threads(finding, facts, written_ns);
+                return;
+        }
         finding_remedy(finding,
-                "Divide the list among several processes, or use a faster processor; do not rely on what this run says about servers.");
+                "Divide the list among several machines, or use a faster processor; do not rely on what this run says about servers.");
 }
 
 static uint64_t own_work_ns(const struct facts *facts)

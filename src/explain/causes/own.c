@@ -36,6 +36,13 @@ double own_free_processors(const struct facts *facts)
 
 void own_tell_busy(struct finding *finding, const struct facts *facts)
 {
-        finding_evidence(finding, "the event loop's thread was busy for %s of the time",
-                words_share((double)facts->loop_busy_ns, (double)facts->wall_ns).text);
+        struct words share = words_share((double)facts->loop_busy_ns, (double)facts->wall_ns);
+
+        if (facts->n_loops > 1)
+                finding_evidence(finding,
+                        "event loop %u of %u, the busiest, was busy for %s of the time",
+                        facts->busiest_loop, facts->n_loops, share.text);
+        else
+                finding_evidence(finding, "the event loop's thread was busy for %s of the time",
+                        share.text);
 }
