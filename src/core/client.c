@@ -69,7 +69,7 @@ static int init_lanes(struct muster_client *client, const struct engine_plan *pl
         return lanes_new(&client->lanes, client->settings.threads, plan, error);
 }
 
-static int init(struct muster_client *client, const struct muster_client_options *options,
+static int init_client(struct muster_client *client, const struct muster_client_options *options,
         struct clock clock, struct muster_error *error)
 {
         struct engine_plan plan = { .settings = &client->settings,
@@ -91,7 +91,7 @@ static int init(struct muster_client *client, const struct muster_client_options
         return r;
 }
 
-static int make(struct muster_client **ret_client, const struct muster_client_options *given,
+static int make_client(struct muster_client **ret_client, const struct muster_client_options *given,
         struct clock clock)
 {
         struct muster_client_options options = settings_known_options(given);
@@ -106,7 +106,7 @@ static int make(struct muster_client **ret_client, const struct muster_client_op
         list_init(&client->taken);
         list_init(&client->store);
         buf_store_init(&client->bodies, BODIES_BYTES_MAX);
-        r = init(client, &options, clock, &error);
+        r = init_client(client, &options, clock, &error);
         if (r < 0) {
                 if (options.error)
                         *options.error = error;
@@ -122,13 +122,13 @@ int muster_client_new(struct muster_client **ret_client,
 {
         if (!ret_client)
                 return MUSTER_E_INVALID;
-        return make(ret_client, options, (struct clock){ 0 });
+        return make_client(ret_client, options, (struct clock){ 0 });
 }
 
 int client_new_manual(struct muster_client **ret_client,
         const struct muster_client_options *options, uint64_t start_ns)
 {
-        return make(ret_client, options,
+        return make_client(ret_client, options,
                 (struct clock){ .is_manual = true, .manual_ns = start_ns });
 }
 

@@ -63,7 +63,7 @@ struct conn *conn_free(struct conn *conn)
         return mem_free(conn);
 }
 
-static void fail(struct conn *conn, const struct muster_error *error)
+static void report_failure(struct conn *conn, const struct muster_error *error)
 {
         conn->ops->failed(conn, error);
 }
@@ -121,7 +121,7 @@ int conn_send(struct conn *conn, struct muster_str body, struct muster_error *er
         return r < 0 ? r : flush_tls(conn, error);
 }
 
-static void sent(struct conn *conn)
+static void handle_sent(struct conn *conn)
 {
         struct muster_error error = { 0 };
         int r = 0;
@@ -130,7 +130,7 @@ static void sent(struct conn *conn)
         if (conn->tls)
                 r = flush_tls(conn, &error);
         if (r < 0) {
-                fail(conn, &error);
+                report_failure(conn, &error);
                 return;
         }
         if (conn->out.size > OUT_KEEP_BYTES && r == 0)
@@ -155,7 +155,7 @@ size_t conn_unsent_bytes(const struct conn *conn)
 
 /* --- receiving ------------------------------------------------------------------------------- */
 
-static void ready(struct conn *conn)
+static void become_ready(struct conn *conn)
 {
         conn->state = CONN_READY;
         if (conn->tls) {
@@ -189,12 +189,12 @@ static bool shake_hands(struct conn *conn)
         if (r >= 0 && sent < 0)
                 r = sent;
         if (r < 0) {
-                fail(conn, &error);
+                report_failure(conn, &error);
                 return false;
         }
         if (r == TLS_MORE)
                 return false;
-        ready(conn);
+        become_ready(conn);
         return conn->state != CONN_DEAD;
 }
 
@@ -253,10 +253,10 @@ static void read_tls(struct conn *conn, uint64_t kernel_ns)
         else if (r == TLS_EOF)
                 conn->ops->ended(conn);
         if (r < 0 && conn->state != CONN_DEAD)
-                fail(conn, &error);
+                report_failure(conn, &error);
 }
 
-static void received(struct conn *conn, const struct loop_event *event)
+static void handle_received(struct conn *conn, const struct loop_event *event)
 {
         if (!conn->tls) {
                 if (event->n_placed)
@@ -272,7 +272,7 @@ static void received(struct conn *conn, const struct loop_event *event)
  * The peer ended its side. Over TLS only close_notify is an end: without it somebody may have cut
  * the response short.
  */
-static void ended(struct conn *conn)
+static void handle_end(struct conn *conn)
 {
         struct muster_error error = { 0 };
 
@@ -287,10 +287,10 @@ static void ended(struct conn *conn)
                 error_set(&error, MUSTER_E_CLOSED, MUSTER_PHASE_RECEIVE, conn->send_sys,
                         "closed: %s ended the connection without a TLS close_notify, the response may be cut short",
                         conn->info.remote);
-        fail(conn, &error);
+        report_failure(conn, &error);
 }
 
-static void broken(struct conn *conn, int sys)
+static void handle_failure(struct conn *conn, int sys)
 {
         struct muster_error error = { 0 };
 
@@ -302,10 +302,10 @@ static void broken(struct conn *conn, int sys)
                 error_set(&error, conn->send_sys ? MUSTER_E_SEND : MUSTER_E_CLOSED,
                         MUSTER_PHASE_RECEIVE, sys, "%s: %s: %s", conn->send_sys ? "send" : "closed",
                         conn->info.remote, error_sys_text(sys));
-        fail(conn, &error);
+        report_failure(conn, &error);
 }
 
-static void handle(struct loop_socket *socket, const struct loop_event *event)
+static void handle_socket(struct loop_socket *socket, const struct loop_event *event)
 {
         struct conn *conn = conn_of_socket(socket);
 
@@ -313,19 +313,19 @@ static void handle(struct loop_socket *socket, const struct loop_event *event)
         case LOOP_CONNECTED:
                 return; /* the dial has handled it */
         case LOOP_RECEIVED:
-                received(conn, event);
+                handle_received(conn, event);
                 return;
         case LOOP_ACKED:
                 conn->ops->acked(conn, event->kernel_ns);
                 return;
         case LOOP_SENT:
-                sent(conn);
+                handle_sent(conn);
                 return;
         case LOOP_EOF:
-                ended(conn);
+                handle_end(conn);
                 return;
         case LOOP_FAILED:
-                broken(conn, event->sys);
+                handle_failure(conn, event->sys);
                 return;
         }
 }
@@ -355,7 +355,7 @@ static void begin_tls(struct conn *conn)
                 r = tls_new(&conn->tls, context, buf_str(&conn->origin->host), conn->ops->alpn,
                         &conn->origin->session, &error);
         if (r < 0) {
-                fail(conn, &error);
+                report_failure(conn, &error);
                 return;
         }
         conn->state = CONN_HANDSHAKE;
@@ -363,17 +363,17 @@ static void begin_tls(struct conn *conn)
         shake_hands(conn);
 }
 
-static void connected(struct conn *conn)
+static void handle_connected(struct conn *conn)
 {
         loop_recv_start(&conn->socket);
         if (conn->origin->is_tls)
                 begin_tls(conn);
         else
-                ready(conn);
+                become_ready(conn);
 }
 
 /* Dialling is over. The dial can be freed here, as done() is the last thing that it does. */
-static void dialled(struct dial *dial, int r)
+static void handle_dialled(struct dial *dial, int r)
 {
         struct conn *conn = conn_of_dial(dial);
         struct muster_error error = dial->error;
@@ -383,13 +383,13 @@ static void dialled(struct dial *dial, int r)
         conn->info.n_addresses = dial->n_tried;
         if (r == 0) {
                 note_remote(conn, dial);
-                dial_take_socket(dial, &conn->socket, handle);
+                dial_take_socket(dial, &conn->socket, handle_socket);
         }
         conn->dial = drop_dial(conn->dial);
         if (r == 0)
-                connected(conn);
+                handle_connected(conn);
         else
-                fail(conn, &error);
+                report_failure(conn, &error);
 }
 
 struct conn *conn_new(struct engine *engine, struct origin *origin, const struct conn_ops *ops,
@@ -417,8 +417,8 @@ struct conn *conn_new(struct engine *engine, struct origin *origin, const struct
 
 int conn_dial(struct conn *conn, struct muster_error *error)
 {
-        int r = dial_start(&conn->dial->dial, &conn->engine->loop, conn->engine->resolver, dialled,
-                buf_str(&conn->origin->host), conn->origin->port);
+        int r = dial_start(&conn->dial->dial, &conn->engine->loop, conn->engine->resolver,
+                handle_dialled, buf_str(&conn->origin->host), conn->origin->port);
 
         if (r < 0)
                 error_set(error, (enum muster_code)r, MUSTER_PHASE_DNS, 0, "%s",

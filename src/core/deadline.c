@@ -183,7 +183,7 @@ bool deadline_is_due(const struct muster_request *request, uint64_t now_ns)
         return earliest(request) <= now_ns;
 }
 
-enum deadline_step deadline_look(struct muster_request *request, uint64_t now_ns,
+enum deadline_step deadline_check(struct muster_request *request, uint64_t now_ns,
         const struct exchange_signs *signs)
 {
         uint64_t at_ns = earliest(request);

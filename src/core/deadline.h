@@ -68,7 +68,7 @@ enum deadline_step {
 bool deadline_is_due(const struct muster_request *request, uint64_t now_ns);
 
 /* Decide what to do. `signs` is the state of the request's connection; zeroed if it has none. */
-enum deadline_step deadline_look(struct muster_request *request, uint64_t now_ns,
+enum deadline_step deadline_check(struct muster_request *request, uint64_t now_ns,
         const struct exchange_signs *signs);
 
 /* Set the error for the timeout that is over, with the request's phases so far. */

@@ -99,7 +99,7 @@ static void advise(const struct fields *fields, char *text, size_t size)
                         "the response itself can be had with no_redirects (--no-location)");
 }
 
-static int loops(const struct muster_request *request, const struct fields *fields,
+static int refuse_loop(const struct muster_request *request, const struct fields *fields,
         struct muster_error *error)
 {
         bool is_itself = str_eq(buf_str(&request->url.text), buf_str(&request->next_url.text));
@@ -149,7 +149,7 @@ static int decide_redirect(struct muster_request *request, const struct http_hea
         if (note_asked(request) < 0)
                 return error_set_memory(error, MUSTER_PHASE_RECEIVE);
         if (times_asked(request, next_method(request, &redirect)) >= ASKED_MAX)
-                return loops(request, &head->fields, error);
+                return refuse_loop(request, &head->fields, error);
         if (request->result.n_redirects == settings->max_redirects)
                 return too_many_redirects(request, error);
         if (!redirect.becomes_get && !request_can_repeat(request))

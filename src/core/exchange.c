@@ -16,7 +16,7 @@ static const struct mux_ops *mux_of(const struct conn *conn)
         return conn->mux->ops;
 }
 
-static void over(struct muster_request *request, const struct muster_error *error)
+static void report_over(struct muster_request *request, const struct muster_error *error)
 {
         request->engine->exchange_ops->over(request, error);
 }
@@ -44,7 +44,7 @@ void exchange_note_progress(struct muster_request *request)
 }
 
 /* Detach the request from its connection. The result keeps what is known about that. */
-static void part(struct muster_request *request)
+static void detach(struct muster_request *request)
 {
         struct exchange *exchange = &request->exchange;
 
@@ -55,7 +55,7 @@ static void part(struct muster_request *request)
 }
 
 /* An exchange no longer uses the connection: put it back into the pool or close it. */
-static void leave(struct conn *conn, bool is_of_use, enum trace_closer closer)
+static void release_conn(struct conn *conn, bool is_of_use, enum trace_closer closer)
 {
         if (!is_of_use)
                 conn_close(conn, closer);
@@ -70,7 +70,7 @@ static enum trace_closer closer_for(enum muster_code code)
 }
 
 /* Detach a failed request from its connection. Returns the error as the request sees it. */
-static struct muster_error part_failed(struct muster_request *request,
+static struct muster_error detach_failed(struct muster_request *request,
         const struct muster_error *error)
 {
         struct conn *conn = request->exchange.conn;
@@ -82,13 +82,13 @@ static struct muster_error part_failed(struct muster_request *request,
         request->was_unprocessed = conn->info.reuse_count > 0 &&
                                    closer_for(why.code) == TRACE_CLOSED_BY_SERVER &&
                                    mux_of(conn)->is_unprocessed(conn, request);
-        part(request);
+        detach(request);
         return why;
 }
 
 static void over_failed(struct muster_request *request, const struct muster_error *error)
 {
-        over(request, response_is_lost(request, error->code) ? error : NULL);
+        report_over(request, response_is_lost(request, error->code) ? error : NULL);
 }
 
 /*
@@ -106,14 +106,14 @@ void exchange_cancel(struct muster_request *request, const struct muster_error *
 {
         struct conn *conn = request->exchange.conn;
         bool goes_alone = can_go_alone(conn, request);
-        struct muster_error why = part_failed(request, error);
+        struct muster_error why = detach_failed(request, error);
 
-        leave(conn, goes_alone, closer_for(why.code));
+        release_conn(conn, goes_alone, closer_for(why.code));
         over_failed(request, &why);
 }
 
 /* Fail a request. A failure that has set no error is one of memory. */
-static void fail(struct muster_request *request, int code, struct muster_error *error)
+static void fail_exchange(struct muster_request *request, int code, struct muster_error *error)
 {
         error_set(error, (enum muster_code)code, request->attempt.stage, 0,
                 "resource: out of memory, in phase %s", muster_phase_name(request->attempt.stage));
@@ -132,14 +132,14 @@ static void conn_failed(struct conn *conn, const struct muster_error *error)
         conn_close(conn, is_idle ? TRACE_CLOSED_BY_SERVER : closer_for(error->code));
         while ((link = list_first(&failed))) {
                 struct muster_request *request = request_of_exchange_link(link);
-                struct muster_error why = part_failed(request, error);
+                struct muster_error why = detach_failed(request, error);
 
                 over_failed(request, &why);
         }
 }
 
 /* The response is complete, or the rest of it is unwanted. */
-static void complete(struct muster_request *request)
+static void complete_exchange(struct muster_request *request)
 {
         struct conn *conn = request->exchange.conn;
         struct muster_error error = { 0 };
@@ -152,7 +152,7 @@ static void complete(struct muster_request *request)
         }
         r = response_end(request, &error);
         if (r < 0) {
-                fail(request, r, &error);
+                fail_exchange(request, r, &error);
                 return;
         }
         can_be_reused = mux_of(conn)->end(conn, request) && !request->limits.no_reuse &&
@@ -160,16 +160,16 @@ static void complete(struct muster_request *request)
         if (can_be_reused)
                 mux_of(conn)->resume(conn, request); /* a slow reader may have paused it */
         conn_sample(conn, request->attempt.last_byte_read_ns);
-        part(request);
-        leave(conn, can_be_reused,
+        detach(request);
+        release_conn(conn, can_be_reused,
                 conn->mux->keeps_alive || conn->notes.we_close ? TRACE_CLOSED_BY_CLIENT
                                                                : TRACE_CLOSED_BY_SERVER);
-        over(request, NULL);
+        report_over(request, NULL);
 }
 
 void exchange_drop_body(struct muster_request *request)
 {
-        complete(request);
+        complete_exchange(request);
 }
 
 /* --- a reader that is slow ------------------------------------------------------------------- */
@@ -177,7 +177,7 @@ void exchange_drop_body(struct muster_request *request)
 static void drain_sink(struct loop_watch *watch, bool readable, bool writable);
 
 /* Stop reading until the sink has room. The server's silence does not count meanwhile. */
-static int block(struct muster_request *request, struct muster_error *error)
+static int block_sink(struct muster_request *request, struct muster_error *error)
 {
         struct conn *conn = request->exchange.conn;
         struct sink *sink = &request->sink;
@@ -207,7 +207,7 @@ void exchange_unblock(struct muster_request *request)
                 loop_watch_set(sink->watch.loop, &sink->watch, sink->fd, false, false);
         mux_of(conn)->resume(conn, request);
         if (sink->is_ending) {
-                complete(request);
+                complete_exchange(request);
                 return;
         }
         deadline_received(request, engine_now(conn->engine));
@@ -224,7 +224,7 @@ static void drain_sink(struct loop_watch *watch, bool readable, bool writable)
         (void)readable;
         (void)writable;
         if (r < 0)
-                fail(request, r, &error);
+                fail_exchange(request, r, &error);
         else if (r == 0)
                 exchange_unblock(request);
 }
@@ -259,15 +259,15 @@ static void take_event(struct muster_request *request, const struct http_event *
                 r = response_body(request, event->body, error);
                 break;
         case HTTP_DONE:
-                complete(request);
+                complete_exchange(request);
                 return;
         }
         if (r == RESPONSE_BLOCKED)
-                r = block(request, error);
+                r = block_sink(request, error);
         if (r < 0)
-                fail(request, r, error);
+                fail_exchange(request, r, error);
         else if (r == RESPONSE_UNWANTED)
-                complete(request);
+                complete_exchange(request);
 }
 
 /* --- told by the connection ------------------------------------------------------------------ */
@@ -331,7 +331,7 @@ static void conn_ended(struct conn *conn)
         }
         r = mux_of(conn)->eof(conn, &error);
         if (r == 0) {
-                complete(request_of_exchange_link(link));
+                complete_exchange(request_of_exchange_link(link));
                 return;
         }
         error_set(&error, (enum muster_code)r, MUSTER_PHASE_RECEIVE, 0,
@@ -347,7 +347,7 @@ static void send_request(struct muster_request *request, uint64_t now_ns)
         int r = exchange_send_begin(request, now_ns, &error);
 
         if (r < 0)
-                fail(request, r, &error);
+                fail_exchange(request, r, &error);
 }
 
 /*
@@ -378,7 +378,7 @@ static void conn_sent(struct conn *conn)
                 return;
         r = exchange_send_on(request_of_exchange_link(link), &error);
         if (r < 0)
-                fail(request_of_exchange_link(link), r, &error);
+                fail_exchange(request_of_exchange_link(link), r, &error);
 }
 
 static void conn_acked(struct conn *conn, uint64_t kernel_ns)
@@ -408,17 +408,17 @@ static const struct conn_ops conn_ops = {
         .closed = pool_bury,
 };
 
-static void join(struct conn *conn, struct muster_request *request)
+static void join_conn(struct conn *conn, struct muster_request *request)
 {
         request->exchange.conn = conn;
         list_push_back(&conn->exchanges, &request->exchange.link);
         request->notes.conn = conn->notes.id;
 }
 
-static void use(struct conn *conn, struct muster_request *request)
+static void use_conn(struct conn *conn, struct muster_request *request)
 {
         assert(conn->state == CONN_READY && mux_of(conn)->room(conn) > 0);
-        join(conn, request);
+        join_conn(conn, request);
         conn->engine->stats.n_conns_reused++;
         request->notes.is_reused = true;
         request->notes.conn_idle_ns = conn->info.idle_ns;
@@ -437,16 +437,16 @@ static void open_conn(struct muster_request *request)
                 conn = conn_new(engine, request->origin, &conn_ops, request->attempt.slot_ns);
         if (!conn) {
                 error_set_memory(&error, MUSTER_PHASE_DNS);
-                over(request, &error);
+                report_over(request, &error);
                 return;
         }
         pool_count(&engine->pool);
         conn->notes.wanted_by = request->notes.number;
-        join(conn, request);
+        join_conn(conn, request);
         if (conn_dial(conn, &error) < 0) {
-                part(request);
+                detach(request);
                 conn_close(conn, TRACE_NEVER_OPEN);
-                over(request, &error);
+                report_over(request, &error);
         }
 }
 
@@ -457,7 +457,7 @@ void exchange_start(struct muster_request *request)
         if (!request->wants_fresh_conn)
                 conn = pool_take(&request->engine->pool, request->origin, request->attempt.slot_ns);
         if (conn)
-                use(conn, request);
+                use_conn(conn, request);
         else
                 open_conn(request);
 }

@@ -230,7 +230,7 @@ static int wait_in_queue(struct muster_request *request, bool is_first)
 
         if (r < 0)
                 return r;
-        return is_first ? sched_add_first(sched, request) : sched_add(sched, request);
+        return is_first ? sched_push_front(sched, request) : sched_add(sched, request);
 }
 
 /* Begin an attempt, which waits first. */
@@ -628,7 +628,7 @@ static void look_at_deadlines(struct muster_request *request, uint64_t now_ns)
 
         if (deadline_is_due(request, now_ns))
                 signs = exchange_signs(request);
-        switch (deadline_look(request, now_ns, &signs)) {
+        switch (deadline_check(request, now_ns, &signs)) {
         case DEADLINE_NOT_YET:
                 arm_or_abort(request);
                 return;

@@ -29,12 +29,12 @@ static struct muster_request *request_on(const struct conn *conn)
 
 /* --- the request ----------------------------------------------------------------------------- */
 
-static unsigned room(const struct conn *conn)
+static unsigned h1_room(const struct conn *conn)
 {
         return list_is_empty(&conn->exchanges) ? 1 : 0;
 }
 
-static int begin(struct conn *conn, struct muster_request *request, struct muster_error *error)
+static int h1_begin(struct conn *conn, struct muster_request *request, struct muster_error *error)
 {
         const struct settings *settings = conn->engine->settings;
         struct mux_h1 *h1 = h1_of(conn);
@@ -53,7 +53,8 @@ static int begin(struct conn *conn, struct muster_request *request, struct muste
         return r < 0 ? r : conn_send(conn, body, error);
 }
 
-static int send_piece(struct conn *conn, struct muster_request *request, struct muster_error *error)
+static int h1_send_piece(struct conn *conn, struct muster_request *request,
+        struct muster_error *error)
 {
         struct buf *frame = conn_head(conn);
         struct muster_str piece = { NULL, 0 };
@@ -66,19 +67,19 @@ static int send_piece(struct conn *conn, struct muster_request *request, struct 
 /* --- the response ---------------------------------------------------------------------------- */
 
 /* Stop reading: the kernel's window fills, and the server waits. */
-static void pause_reading(struct conn *conn, struct muster_request *request)
+static void h1_pause(struct conn *conn, struct muster_request *request)
 {
         (void)request;
         loop_recv_stop(&conn->socket);
 }
 
-static void resume_reading(struct conn *conn, struct muster_request *request)
+static void h1_resume(struct conn *conn, struct muster_request *request)
 {
         (void)request;
         loop_recv_start(&conn->socket);
 }
 
-static int next(struct conn *conn, struct muster_str *bytes, struct muster_request **ret_request,
+static int h1_next(struct conn *conn, struct muster_str *bytes, struct muster_request **ret_request,
         struct http_event *ret_event, struct muster_error *error)
 {
         struct mux_h1 *h1 = h1_of(conn);
@@ -102,23 +103,23 @@ static int next(struct conn *conn, struct muster_str *bytes, struct muster_reque
         return r == H1_MORE ? MUX_MORE : r;
 }
 
-static uint64_t body_left(const struct conn *conn)
+static uint64_t h1_body_left(const struct conn *conn)
 {
         return h1_read_body_left(&h1_of(conn)->reader);
 }
 
-static void skip_body(struct conn *conn, size_t n)
+static void h1_skip_body(struct conn *conn, size_t n)
 {
         h1_read_skip_body(&h1_of(conn)->reader, n);
 }
 
-static int eof(struct conn *conn, struct muster_error *error)
+static int h1_eof(struct conn *conn, struct muster_error *error)
 {
         h1_of(conn)->reader.keeps_alive = false;
         return h1_read_eof(&h1_of(conn)->reader, error);
 }
 
-static bool is_unprocessed(const struct conn *conn, const struct muster_request *request)
+static bool h1_is_unprocessed(const struct conn *conn, const struct muster_request *request)
 {
         (void)request;
         return !h1_read_has_begun(&h1_of(conn)->reader);
@@ -132,7 +133,7 @@ static bool is_sent(const struct conn *conn, const struct muster_request *reques
                (!request_has_upload(request) || request->upload.is_over);
 }
 
-static bool end(struct conn *conn, struct muster_request *request)
+static bool h1_end(struct conn *conn, struct muster_request *request)
 {
         struct mux_h1 *h1 = h1_of(conn);
 
@@ -141,7 +142,7 @@ static bool end(struct conn *conn, struct muster_request *request)
 }
 
 /* Only closing the connection takes back a request that was sent. */
-static bool cancel(struct conn *conn, struct muster_request *request)
+static bool h1_cancel(struct conn *conn, struct muster_request *request)
 {
         (void)conn;
         (void)request;
@@ -157,18 +158,18 @@ static struct mux *h1_free(struct mux *mux)
 }
 
 static const struct mux_ops h1_ops = {
-        .room = room,
-        .begin = begin,
-        .send = send_piece,
-        .pause = pause_reading,
-        .resume = resume_reading,
-        .next = next,
-        .body_left = body_left,
-        .skip_body = skip_body,
-        .eof = eof,
-        .is_unprocessed = is_unprocessed,
-        .end = end,
-        .cancel = cancel,
+        .room = h1_room,
+        .begin = h1_begin,
+        .send = h1_send_piece,
+        .pause = h1_pause,
+        .resume = h1_resume,
+        .next = h1_next,
+        .body_left = h1_body_left,
+        .skip_body = h1_skip_body,
+        .eof = h1_eof,
+        .is_unprocessed = h1_is_unprocessed,
+        .end = h1_end,
+        .cancel = h1_cancel,
         .free = h1_free,
 };
 

@@ -37,17 +37,17 @@ void origins_init(struct origins *origins)
         list_init(&origins->unused);
 }
 
-static void use(struct origins *origins, struct origin *origin)
+static void mark_used(struct origins *origins, struct origin *origin)
 {
         if (list_is_linked(&origin->unused_link))
                 origins->n_unused--;
         list_remove(&origin->unused_link);
 }
 
-static void forget(struct origins *origins, struct origin *origin)
+static void forget_origin(struct origins *origins, struct origin *origin)
 {
         assert(is_unused(origin));
-        use(origins, origin);
+        mark_used(origins, origin);
         map_remove(&origins->map, &origin->node);
         if (origins->last == origin)
                 origins->last = NULL;
@@ -59,12 +59,12 @@ void origins_deinit(struct origins *origins)
         struct map_node *node;
 
         while ((node = map_any(&origins->map)))
-                forget(origins, origin_of_node(node));
+                forget_origin(origins, origin_of_node(node));
         map_deinit(&origins->map);
         buf_deinit(&origins->key);
 }
 
-static int make(struct origins *origins, const struct url *url, struct origin **ret_origin)
+static int make_origin(struct origins *origins, const struct url *url, struct origin **ret_origin)
 {
         struct origin *origin = mem_zalloc(sizeof(*origin));
 
@@ -98,11 +98,11 @@ int origins_get(struct origins *origins, const struct url *url, struct origin **
                 if (node)
                         origins->last = origin_of_node(node);
                 else
-                        r = make(origins, url, &origins->last);
+                        r = make_origin(origins, url, &origins->last);
         }
         if (r < 0)
                 return r;
-        use(origins, origins->last);
+        mark_used(origins, origins->last);
         *ret_origin = origins->last;
         return 0;
 }
@@ -111,9 +111,9 @@ void origins_release(struct origins *origins, struct origin *origin)
 {
         if (!is_unused(origin))
                 return;
-        use(origins, origin);
+        mark_used(origins, origin);
         origins->n_unused++;
         list_push_back(&origins->unused, &origin->unused_link);
         if (origins->n_unused > ORIGINS_KEPT)
-                forget(origins, origin_of_unused_link(list_first(&origins->unused)));
+                forget_origin(origins, origin_of_unused_link(list_first(&origins->unused)));
 }

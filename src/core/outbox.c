@@ -30,7 +30,7 @@ void outbox_deinit(struct outbox *outbox)
 
 /* --- from the engines ------------------------------------------------------------------------ */
 
-static void ring(struct outbox *outbox)
+static void ring_caller(struct outbox *outbox)
 {
         uint64_t one = 1;
         int saved = errno;
@@ -41,7 +41,7 @@ static void ring(struct outbox *outbox)
 }
 
 /* Insert a result behind all that finished before it. The newest are last, so few are passed. */
-static void insert(struct list *results, struct muster_request *request)
+static void insert_result(struct list *results, struct muster_request *request)
 {
         struct list *before = results->prev;
 
@@ -52,7 +52,7 @@ static void insert(struct list *results, struct muster_request *request)
 }
 
 /* Merge a batch. An empty list takes all of it without looking at each result. */
-static void merge(struct list *results, struct list *batch)
+static void merge_batch(struct list *results, struct list *batch)
 {
         struct list *link;
 
@@ -61,7 +61,7 @@ static void merge(struct list *results, struct list *batch)
                 return;
         }
         while ((link = list_pop(batch)))
-                insert(results, request_of_link(link));
+                insert_result(results, request_of_link(link));
 }
 
 void outbox_add(struct outbox *outbox, struct list *results, bool has_news)
@@ -70,13 +70,13 @@ void outbox_add(struct outbox *outbox, struct list *results, bool has_news)
 
         pthread_mutex_lock(&outbox->lock);
         has_news = has_news || !list_is_empty(results);
-        merge(&outbox->results, results);
+        merge_batch(&outbox->results, results);
         rings = has_news && (outbox->is_waited_for || outbox->is_polled);
         if (rings)
                 outbox->is_waited_for = false;
         pthread_mutex_unlock(&outbox->lock);
         if (rings)
-                ring(outbox);
+                ring_caller(outbox);
 }
 
 /* --- the caller's side ----------------------------------------------------------------------- */
@@ -95,7 +95,7 @@ void outbox_poll(struct outbox *outbox)
         pthread_mutex_lock(&outbox->lock);
         outbox->is_polled = true;
         pthread_mutex_unlock(&outbox->lock);
-        ring(outbox); /* for results that were there before */
+        ring_caller(outbox); /* for results that were there before */
 }
 
 void outbox_expect(struct outbox *outbox)
@@ -129,5 +129,5 @@ void outbox_wait(struct outbox *outbox, uint64_t until_ns)
 void outbox_wake(struct outbox *outbox)
 {
         atomic_store(&outbox->was_woken, true);
-        ring(outbox);
+        ring_caller(outbox);
 }

@@ -66,7 +66,7 @@ static bool has_asides(const struct pace *pace)
         return rate_is_limited(&pace->host_rate);
 }
 
-static int enter(struct pace *pace, struct origin *origin)
+static int enter_asides(struct pace *pace, struct origin *origin)
 {
         if (!has_asides(pace))
                 return 0;
@@ -98,7 +98,7 @@ int pace_add(struct pace *pace, struct muster_request *request, bool is_first)
         struct origin *origin = request->origin;
 
         if (!origin->n_planned) {
-                int r = enter(pace, origin);
+                int r = enter_asides(pace, origin);
 
                 if (r < 0)
                         return r;
@@ -150,7 +150,7 @@ static void take_turn(struct pace *pace, struct origin *origin, uint64_t at_ns)
 /*
  * Let in the origins that came since the last look, as if they had come now, when they could start.
  */
-static void let_in(struct pace *pace, uint64_t now_ns)
+static void let_in_fresh(struct pace *pace, uint64_t now_ns)
 {
         struct list *link;
 
@@ -181,7 +181,7 @@ static uint64_t turn_ns(struct pace *pace)
  * Take the first request of the origin whose turn it is. The origin then goes behind the others, or
  * aside.
  */
-static struct muster_request *give(struct pace *pace, struct origin *origin)
+static struct muster_request *give_turn(struct pace *pace, struct origin *origin)
 {
         struct muster_request *request = request_of_link(list_first(&origin->planned));
         uint64_t planned_ns = use_moment(pace);
@@ -215,7 +215,7 @@ static struct muster_request *give(struct pace *pace, struct origin *origin)
 }
 
 /* Take the next due request. Moments count in their planned order, however late this is called. */
-static struct muster_request *next(struct pace *pace, uint64_t now_ns)
+static struct muster_request *next_due(struct pace *pace, uint64_t now_ns)
 {
         for (;;) {
                 uint64_t aside_ns = heap_top_key(&pace->asides);
@@ -226,7 +226,7 @@ static struct muster_request *next(struct pace *pace, uint64_t now_ns)
                         set_aside(pace, origin, UINT64_MAX);
                         take_turn(pace, origin, aside_ns);
                 } else if (turn_ns(pace) <= now_ns) {
-                        return give(pace, origin_of_pace_link(list_first(&pace->turns)));
+                        return give_turn(pace, origin_of_pace_link(list_first(&pace->turns)));
                 } else {
                         return NULL;
                 }
@@ -235,12 +235,12 @@ static struct muster_request *next(struct pace *pace, uint64_t now_ns)
 
 struct muster_request *pace_next(struct pace *pace, uint64_t now_ns)
 {
-        struct muster_request *request = next(pace, now_ns);
+        struct muster_request *request = next_due(pace, now_ns);
 
         if (request)
                 return request;
-        let_in(pace, now_ns);
-        return next(pace, now_ns);
+        let_in_fresh(pace, now_ns);
+        return next_due(pace, now_ns);
 }
 
 uint64_t pace_next_ns(struct pace *pace)

@@ -6,7 +6,7 @@
 #include "mux.h"
 #include <assert.h>
 
-static struct conn *oldest(const struct pool *pool)
+static struct conn *oldest_idle(const struct pool *pool)
 {
         struct list *link = list_first(&pool->idle);
 
@@ -15,7 +15,7 @@ static struct conn *oldest(const struct pool *pool)
 
 static void set_idle_timer(struct pool *pool)
 {
-        struct conn *conn = oldest(pool);
+        struct conn *conn = oldest_idle(pool);
         uint64_t at = conn ? clock_after(conn->idle_since_ns, pool->idle_timeout_ns) : UINT64_MAX;
 
         /* Without memory for the timer, connections only stay open longer. */
@@ -28,7 +28,7 @@ static void idle_timer_fire(struct loop_timer *timer, uint64_t late_ns)
         struct conn *conn;
 
         (void)late_ns;
-        while ((conn = oldest(pool)) &&
+        while ((conn = oldest_idle(pool)) &&
                 clock_after(conn->idle_since_ns, pool->idle_timeout_ns) <= pool->loop->now_ns)
                 conn_close(conn, TRACE_CLOSED_BY_AGE);
         set_idle_timer(pool);
@@ -52,7 +52,7 @@ void pool_deinit(struct pool *pool)
 
         if (!pool->loop)
                 return;
-        while ((conn = oldest(pool)))
+        while ((conn = oldest_idle(pool)))
                 conn_close(conn, TRACE_CLOSED_BY_END);
         loop_timer_stop(pool->loop, &pool->idle_timer);
         pool_reap(pool);
@@ -102,8 +102,8 @@ void pool_put(struct pool *pool, struct conn *conn, uint64_t now_ns)
 
 void pool_count(struct pool *pool)
 {
-        if (pool->n_conns >= pool->n_max && oldest(pool))
-                conn_close(oldest(pool), TRACE_CLOSED_BY_AGE);
+        if (pool->n_conns >= pool->n_max && oldest_idle(pool))
+                conn_close(oldest_idle(pool), TRACE_CLOSED_BY_AGE);
         pool->n_conns++;
 }
 

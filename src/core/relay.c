@@ -59,7 +59,7 @@ void relay_end(struct relay *relay)
 
 /* --- the reader's side ----------------------------------------------------------------------- */
 
-static void take(struct relay *relay, void *buffer, size_t n)
+static void take_bytes(struct relay *relay, void *buffer, size_t n)
 {
         struct buf *body = &relay->body;
 
@@ -81,7 +81,7 @@ int relay_read(struct relay *relay, void *buffer, size_t size, size_t *ret_n, bo
         pthread_mutex_lock(&relay->lock);
         n = n_waiting(relay);
         if (n)
-                take(relay, buffer, *ret_n = n < size ? n : size);
+                take_bytes(relay, buffer, *ret_n = n < size ? n : size);
         else
                 r = relay->is_over ? RELAY_OVER : RELAY_EMPTY;
         *ret_wakes = relay->is_wanting && n_waiting(relay) <= RELAY_BYTES_MAX / 2;

@@ -24,7 +24,7 @@ void retry_budget_pay(struct retry_budget *budget)
 }
 
 /* Take one retry out of the budget. False if none is left. */
-static bool take(struct retry_budget *budget)
+static bool take_retry(struct retry_budget *budget)
 {
         if (budget->percent == MUSTER_NO_RETRY_BUDGET)
                 return true;
@@ -79,7 +79,7 @@ bool retry_is_paid(struct muster_request *request)
 {
         struct engine *engine = request->engine;
 
-        if (take(&engine->retry_budget))
+        if (take_retry(&engine->retry_budget))
                 return true;
         request->withheld = RETRY_WITHHELD_BUDGET;
         engine->stats.n_retries_withheld++;

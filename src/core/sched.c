@@ -100,7 +100,7 @@ static struct origin *origin_of_rest_node(struct heap_node *node)
 }
 
 /* Put an origin where it belongs now: at the end of the ring, aside, or nowhere. */
-static void place(struct sched *sched, struct origin *origin)
+static void requeue(struct sched *sched, struct origin *origin)
 {
         list_remove(&origin->ready_link);
         heap_remove(&sched->resting, &origin->rest_node);
@@ -119,7 +119,7 @@ static void place(struct sched *sched, struct origin *origin)
  * Let an origin rest if its next start is not due yet. Without memory for that it goes on as if it
  * had not refused.
  */
-static bool rest(struct sched *sched, struct origin *origin, uint64_t now_ns)
+static bool rest_origin(struct sched *sched, struct origin *origin, uint64_t now_ns)
 {
         uint64_t next_ns = origin->throttle ? throttle_next_ns(origin->throttle) : 0;
 
@@ -133,13 +133,13 @@ static bool rest(struct sched *sched, struct origin *origin, uint64_t now_ns)
 static void wake_resting(struct sched *sched, uint64_t now_ns)
 {
         while (heap_top_key(&sched->resting) <= now_ns)
-                place(sched, origin_of_rest_node(heap_top(&sched->resting)));
+                requeue(sched, origin_of_rest_node(heap_top(&sched->resting)));
 }
 
 void sched_look_again(struct sched *sched, struct origin *origin)
 {
         if (heap_has(&origin->rest_node))
-                place(sched, origin);
+                requeue(sched, origin);
 }
 
 /*
@@ -206,12 +206,12 @@ static void make_due(struct sched *sched, struct muster_request *request, bool i
         request->is_due = true;
         request->notes.due_order = ++sched->n_due;
         if (!list_is_linked(&origin->ready_link) && !heap_has(&origin->rest_node))
-                place(sched, origin);
+                requeue(sched, origin);
         else if (origin->is_held)
                 note_held(sched, origin);
 }
 
-static int add(struct sched *sched, struct muster_request *request, bool is_first)
+static int add_request(struct sched *sched, struct muster_request *request, bool is_first)
 {
         struct origin *origin = request->origin;
         bool is_new = !is_active(origin);
@@ -234,12 +234,12 @@ static int add(struct sched *sched, struct muster_request *request, bool is_firs
 
 int sched_add(struct sched *sched, struct muster_request *request)
 {
-        return add(sched, request, false);
+        return add_request(sched, request, false);
 }
 
-int sched_add_first(struct sched *sched, struct muster_request *request)
+int sched_push_front(struct sched *sched, struct muster_request *request)
 {
-        return add(sched, request, true);
+        return add_request(sched, request, true);
 }
 
 void sched_advance(struct sched *sched, uint64_t now_ns)
@@ -270,7 +270,7 @@ static bool has_next(const struct sched *sched)
         return sched->n_running < sched->n_slots && !list_is_empty(&sched->ready);
 }
 
-static void begin(struct origin *origin, struct muster_request *request, uint64_t now_ns)
+static void note_start(struct origin *origin, struct muster_request *request, uint64_t now_ns)
 {
         if (!origin->first_start_ns)
                 origin->first_start_ns = now_ns;
@@ -289,7 +289,7 @@ static struct muster_request *take_first(struct sched *sched, struct origin *ori
         origin->n_running++;
         sched->n_running++;
         note_wait(sched, origin, &request->notes);
-        begin(origin, request, now_ns);
+        note_start(origin, request, now_ns);
         return request;
 }
 
@@ -301,11 +301,11 @@ struct muster_request *sched_next(struct sched *sched, uint64_t now_ns)
 
                 /* Its limit may have shrunk since it was put here. */
                 if (origin->n_running < may_have(sched, origin)) {
-                        if (rest(sched, origin, now_ns))
+                        if (rest_origin(sched, origin, now_ns))
                                 continue;
                         request = take_first(sched, origin, now_ns);
                 }
-                place(sched, origin);
+                requeue(sched, origin);
                 if (request)
                         return request;
         }
@@ -347,5 +347,5 @@ void sched_end(struct sched *sched, struct origin *origin, uint64_t number, bool
         if (!is_active(origin))
                 set_active(sched, sched->n_active - 1, sched->n_active_elsewhere);
         else
-                place(sched, origin);
+                requeue(sched, origin);
 }

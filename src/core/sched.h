@@ -70,7 +70,7 @@ size_t sched_n_due(const struct sched *sched);
  * MUSTER_E_RESOURCE, only with a rate: it does not wait.
  */
 int sched_add(struct sched *sched, struct muster_request *request);
-int sched_add_first(struct sched *sched, struct muster_request *request);
+int sched_push_front(struct sched *sched, struct muster_request *request);
 
 /*
  * Make requests due whose planned moment has come by `now_ns`, and end the rest of origins whose

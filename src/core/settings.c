@@ -68,7 +68,7 @@ static bool is_rate(double per_s)
         return per_s == 0 || (per_s >= RATE_PER_S_MIN && per_s <= RATE_PER_S_MAX);
 }
 
-static int check(const struct muster_client_options *o, struct muster_error *error)
+static int check_options(const struct muster_client_options *o, struct muster_error *error)
 {
         if (o->concurrency > CONCURRENCY_MAX)
                 return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
@@ -148,7 +148,7 @@ int settings_init(struct settings *settings, const struct muster_client_options 
 {
         struct muster_client_options o = settings_known_options(options);
         unsigned concurrency = or_default(o.concurrency, CONCURRENCY_DEFAULT);
-        int r = check(&o, error);
+        int r = check_options(&o, error);
 
         if (r < 0)
                 return r;

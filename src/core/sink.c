@@ -15,7 +15,7 @@
 #define TEMPORARY_TRIES    16
 #define NEVER_BLOCKS_BYTES 4096 /* PIPE_BUF: a writable pipe takes this much without blocking */
 
-static int fail(const struct sink *sink, int sys, const char *what, struct muster_error *error)
+static int fail_sink(const struct sink *sink, int sys, const char *what, struct muster_error *error)
 {
         return error_set(error, MUSTER_E_RESOURCE, MUSTER_PHASE_RECEIVE, sys,
                 "resource: cannot %s %s: %s", what,
@@ -54,7 +54,7 @@ static int open_temporary(struct sink *sink, struct muster_error *error)
         if (sink->is_open)
                 return 0;
         sink->temporary = mem_free(sink->temporary);
-        return fail(sink, errno, "write", error);
+        return fail_sink(sink, errno, "write", error);
 }
 
 int sink_begin(struct sink *sink, struct muster_error *error)
@@ -75,7 +75,7 @@ int sink_begin(struct sink *sink, struct muster_error *error)
                 sink->fd = fcntl(sink->given_fd, F_DUPFD_CLOEXEC, 0);
                 sink->is_open = sink->fd >= 0;
                 if (!sink->is_open)
-                        return fail(sink, errno, "use", error);
+                        return fail_sink(sink, errno, "use", error);
         }
         if (r == 0 && sink->is_open)
                 sink->never_blocks = fstat(sink->fd, &status) == 0 && S_ISREG(status.st_mode);
@@ -137,7 +137,7 @@ static int write_all(struct sink *sink, struct buf *body, size_t *ret_n, struct 
                 else if (errno == EAGAIN)
                         r = SINK_BLOCKED;
                 else if (errno != EINTR)
-                        r = fail(sink, errno, "write", error);
+                        r = fail_sink(sink, errno, "write", error);
         }
         *ret_n = at;
         return r;
@@ -179,7 +179,7 @@ int sink_finish(struct sink *sink, struct muster_error *error)
         /* Some file systems report only now that there was no room. */
         sink->is_open = false;
         if (close(sink->fd) < 0 || rename(sink->temporary, sink->path) < 0)
-                return fail(sink, errno, "write", error);
+                return fail_sink(sink, errno, "write", error);
         sink->temporary = mem_free(sink->temporary);
         return 0;
 }

@@ -27,7 +27,7 @@ static unsigned at_most(size_t n, unsigned bound)
 
 /* --- taking and giving ----------------------------------------------------------------------- */
 
-static void take(struct lease *lease, unsigned n_more)
+static void take_slots(struct lease *lease, unsigned n_more)
 {
         unsigned n_free = atomic_load(&lease->slots->n_free), n;
 
@@ -55,7 +55,7 @@ static void wake_others(const struct lease *lease)
         }
 }
 
-static void give(struct lease *lease, unsigned n)
+static void give_slots(struct lease *lease, unsigned n)
 {
         assert(n <= lease->n);
         if (!n)
@@ -93,7 +93,7 @@ static void set_starved(struct lease *lease, bool is_starved)
 }
 
 /* The most slots that the lease may have now. */
-static unsigned bound(const struct lease *lease, unsigned n_running, unsigned fair)
+static unsigned most_allowed(const struct lease *lease, unsigned n_running, unsigned fair)
 {
         bool is_another_starved =
                 atomic_load(&lease->slots->n_starved) > (lease->is_starved ? 1U : 0U);
@@ -103,12 +103,12 @@ static unsigned bound(const struct lease *lease, unsigned n_running, unsigned fa
         return n_running > fair ? n_running : fair;
 }
 
-static void adjust(struct lease *lease, unsigned most, unsigned wanted)
+static void adjust_lease(struct lease *lease, unsigned most, unsigned wanted)
 {
         if (lease->n > most)
-                give(lease, lease->n - most);
+                give_slots(lease, lease->n - most);
         else if (wanted > lease->n && most > lease->n)
-                take(lease, at_most(wanted, most) - lease->n);
+                take_slots(lease, at_most(wanted, most) - lease->n);
 }
 
 void lease_take(struct lease *lease, unsigned n_running, size_t n_wanted, unsigned n_active)
@@ -117,11 +117,11 @@ void lease_take(struct lease *lease, unsigned n_running, size_t n_wanted, unsign
         unsigned wanted = at_most(n_running + n_wanted, lease->slots->n);
 
         assert(n_running <= lease->n);
-        adjust(lease, bound(lease, n_running, fair), wanted);
+        adjust_lease(lease, most_allowed(lease, n_running, fair), wanted);
         if (lease->n < wanted) {
                 set_starved(lease, lease->n < fair);
                 atomic_store(&lease->is_wanting, true);
-                adjust(lease, bound(lease, n_running, fair), wanted);
+                adjust_lease(lease, most_allowed(lease, n_running, fair), wanted);
         }
         if (lease->n >= wanted)
                 atomic_store(&lease->is_wanting, false);
@@ -131,7 +131,7 @@ void lease_take(struct lease *lease, unsigned n_running, size_t n_wanted, unsign
 void lease_settle(struct lease *lease, unsigned n_running)
 {
         assert(n_running <= lease->n);
-        give(lease, lease->n - n_running);
+        give_slots(lease, lease->n - n_running);
 }
 
 unsigned lease_active_elsewhere(const struct lease *lease)

@@ -10,7 +10,7 @@
 
 #define COMPACT_BYTES (64 * 1024) /* of read bytes before the rest is moved to the front */
 
-static void take(struct muster_request *request, void *buffer, size_t n)
+static void take_bytes(struct muster_request *request, void *buffer, size_t n)
 {
         struct buf *body = &request->result.body;
         struct sink *sink = &request->sink;
@@ -58,7 +58,7 @@ int muster_result_read_now(struct muster_result *result, void *buffer, size_t si
         n = result->body.len - request->sink.read_at;
         if (n) {
                 *ret_n = n < size ? n : size;
-                take(request, buffer, *ret_n);
+                take_bytes(request, buffer, *ret_n);
                 return 0;
         }
         if (request->state != REQUEST_TAKEN)

@@ -307,7 +307,7 @@ static bool is_accident(const struct throttle *throttle, const struct throttle_s
                (now_ns - throttle->release_ns) / ACCIDENT_HOLDS > hold_ns;
 }
 
-static void hold(struct throttle *throttle, uint64_t now_ns, uint64_t hold_ns)
+static void begin_hold(struct throttle *throttle, uint64_t now_ns, uint64_t hold_ns)
 {
         throttle->refused_ns = now_ns;
         throttle->hold_ns = hold_ns;
@@ -361,5 +361,5 @@ void throttle_refused(struct throttle *throttle, const struct throttle_start *st
                 set_bounds(throttle, start->per_s, told_per_s);
                 set_pace(throttle, start->per_s);
         }
-        hold(throttle, now_ns, hold_ns);
+        begin_hold(throttle, now_ns, hold_ns);
 }

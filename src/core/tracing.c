@@ -250,9 +250,9 @@ void tracing_conn(struct conn *conn, enum trace_closer closer)
         struct trace_conn_notes *notes = &conn->notes;
         struct trace_conn row;
 
-        if (!tracer || notes->is_told)
+        if (!tracer || notes->is_reported)
                 return;
-        notes->is_told = true;
+        notes->is_reported = true;
         row = (struct trace_conn){
                 .id = notes->id,
                 .origin = conn->origin->number,

@@ -45,7 +45,7 @@ struct trace_conn_notes {
         uint64_t wanted_by;     /* the attempt for which it is made */
         uint64_t acked_attempt; /* whose acknowledgement was asked for last */
         uint8_t family;
-        bool had_ticket, is_told;
+        bool had_ticket, is_reported;
         bool we_close; /* we asked for the end, or want no more of what comes */
 };
 

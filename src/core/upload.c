@@ -27,7 +27,8 @@ bool upload_can_repeat(const struct upload *upload)
 
 /* --- beginning ------------------------------------------------------------------------------- */
 
-static int fail(const struct upload *upload, int sys, const char *what, struct muster_error *error)
+static int fail_upload(const struct upload *upload, int sys, const char *what,
+        struct muster_error *error)
 {
         return error_set(error, MUSTER_E_INPUT, MUSTER_PHASE_SEND, sys, "input: %s %s%s%s", what,
                 upload->path ? upload->path : "the body", sys ? ": " : "",
@@ -40,12 +41,12 @@ static int open_file(struct upload *upload, struct muster_error *error)
 
         upload->fd = open(upload->path, O_RDONLY | O_CLOEXEC);
         if (upload->fd < 0)
-                return fail(upload, errno, "cannot open", error);
+                return fail_upload(upload, errno, "cannot open", error);
         upload->is_open = true;
         if (fstat(upload->fd, &status) < 0)
-                return fail(upload, errno, "cannot read", error);
+                return fail_upload(upload, errno, "cannot read", error);
         if (S_ISDIR(status.st_mode))
-                return fail(upload, EISDIR, "cannot read", error);
+                return fail_upload(upload, EISDIR, "cannot read", error);
         upload->total_bytes =
                 S_ISREG(status.st_mode) ? (uint64_t)status.st_size : MUSTER_SIZE_UNKNOWN;
         return 0;
@@ -60,13 +61,13 @@ static int begin_pull(struct upload *upload, struct muster_error *error)
         if (!upload->was_begun)
                 return 0;
         if (!upload->rewind)
-                return fail(upload, 0,
+                return fail_upload(upload, 0,
                         "it would have to be sent again, and there is no rewind function for",
                         error);
         callback_enter();
         r = upload->rewind(upload->argument);
         callback_leave();
-        return r < 0 ? fail(upload, 0, "the caller's rewind function failed for", error) : 0;
+        return r < 0 ? fail_upload(upload, 0, "the caller's rewind function failed for", error) : 0;
 }
 
 int upload_begin(struct upload *upload, struct muster_error *error)
@@ -99,14 +100,14 @@ static int read_some(struct upload *upload, size_t size, size_t *ret_n, struct m
                 r = upload->pull(upload->argument, upload->piece.at, size, ret_n);
                 callback_leave();
                 if (r < 0 || *ret_n > size)
-                        return fail(upload, 0, "the caller's function failed for", error);
+                        return fail_upload(upload, 0, "the caller's function failed for", error);
                 return 0;
         }
         do
                 n = read(upload->fd, upload->piece.at, size);
         while (n < 0 && errno == EINTR);
         if (n < 0)
-                return fail(upload, errno, "cannot read", error);
+                return fail_upload(upload, errno, "cannot read", error);
         *ret_n = (size_t)n;
         return 0;
 }
@@ -114,9 +115,9 @@ static int read_some(struct upload *upload, size_t size, size_t *ret_n, struct m
 static int check_length(struct upload *upload, bool is_end, struct muster_error *error)
 {
         if (upload->n_bytes > upload->total_bytes)
-                return fail(upload, 0, "there is more than was announced of", error);
+                return fail_upload(upload, 0, "there is more than was announced of", error);
         if (is_end && upload->n_bytes < upload->total_bytes)
-                return fail(upload, 0, "there is less than was announced of", error);
+                return fail_upload(upload, 0, "there is less than was announced of", error);
         return 0;
 }
 

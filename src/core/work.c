@@ -168,7 +168,7 @@ void work_end(struct engine *engine)
         engine->workers = mem_free(engine->workers);
 }
 
-static void run(struct worker_job *job)
+static void run_job(struct worker_job *job)
 {
         do_work(LIST_OWNER(job, struct muster_request, work.job));
 }
@@ -177,7 +177,7 @@ int work_begin(struct muster_request *request)
 {
         struct engine *engine = request->engine;
 
-        request->work.job.run = run;
+        request->work.job.run = run_job;
         if (!request->options.process_inline && start_workers(engine) == 0 &&
                 workers_give(engine->workers, &request->work.job) == 0) {
                 engine->loop.n_elsewhere++;

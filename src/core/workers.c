@@ -41,7 +41,7 @@ static void give_back(struct workers *workers, struct worker_job *job)
                 return;
 }
 
-static void *work(void *data)
+static void *worker_main(void *data)
 {
         struct workers *workers = data;
         struct worker_job *job;
@@ -66,7 +66,7 @@ static int start_thread(struct workers *workers)
 
         sigfillset(&all);
         pthread_sigmask(SIG_SETMASK, &all, &before);
-        r = pthread_create(&workers->threads[workers->n_threads], NULL, work, workers);
+        r = pthread_create(&workers->threads[workers->n_threads], NULL, worker_main, workers);
         pthread_sigmask(SIG_SETMASK, &before, NULL);
         if (r != 0)
                 return MUSTER_E_RESOURCE;

@@ -68,7 +68,7 @@ static void test_first_comes_before_the_others(void **state)
         add(&sched, 0, 0);
         add(&sched, 1, 0);
         requests[2].origin = &origins[0];
-        sched_add_first(&sched, &requests[2]);
+        sched_push_front(&sched, &requests[2]);
         assert_ptr_equal(sched_next(&sched, 0), &requests[2]);
         assert_ptr_equal(sched_next(&sched, 0), &requests[0]);
         assert_null(sched_next(&sched, 0));
