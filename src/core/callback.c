@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "callback.h"
 
+#include <assert.h>
+
 static _Thread_local unsigned depth;
 
 void callback_enter(void)
@@ -10,6 +12,7 @@ void callback_enter(void)
 
 void callback_leave(void)
 {
+        assert(depth > 0);
         depth--;
 }
 

@@ -168,6 +168,7 @@ static void set_held(struct muster_client *client, uint64_t n_held)
 {
         struct engine *engine = &client->engine;
 
+        assert(n_held <= client->settings.queue_size);
         engine->n_held = n_held;
         if (n_held >= client->settings.queue_size)
                 engine->sched.is_full = true;
@@ -224,6 +225,7 @@ static struct muster_request *from_store(struct muster_client *client)
 {
         struct list *link = list_pop(&client->store);
 
+        assert(!link || client->n_stored);
         if (!link)
                 return mem_zalloc(sizeof(struct muster_request));
         client->n_stored--;

@@ -65,6 +65,7 @@ struct conn *conn_free(struct conn *conn)
 
 static void report_failure(struct conn *conn, const struct muster_error *error)
 {
+        assert(conn->state != CONN_DEAD && error->code);
         conn->ops->failed(conn, error);
 }
 
@@ -87,6 +88,7 @@ static int send_pieces(struct conn *conn, struct muster_str body)
                 { (void *)(uintptr_t)body.at, body.len } };
         int r = loop_send(&conn->socket, pieces, 2, &conn->send_sys);
 
+        assert(!conn->is_sending && conn->state != CONN_DEAD);
         if (r < 0)
                 return 0;
         conn->is_sending = r == LOOP_PENDING;
@@ -98,6 +100,7 @@ static int flush_tls(struct conn *conn, struct muster_error *error)
 {
         int r;
 
+        assert(conn->tls);
         if (conn->is_sending)
                 return CONN_SENDING;
         if (!tls_has_out(conn->tls))
@@ -113,6 +116,7 @@ int conn_send(struct conn *conn, struct muster_str body, struct muster_error *er
 {
         int r;
 
+        assert(conn->state == CONN_READY && conn->mux);
         if (!conn->tls)
                 return send_pieces(conn, body);
         r = tls_write(conn->tls, conn->out.at, conn->out.len, error);
@@ -126,6 +130,7 @@ static void handle_sent(struct conn *conn)
         struct muster_error error = { 0 };
         int r = 0;
 
+        assert(conn->is_sending && conn->state != CONN_DEAD);
         conn->is_sending = false;
         if (conn->tls)
                 r = flush_tls(conn, &error);
@@ -157,6 +162,7 @@ size_t conn_unsent_bytes(const struct conn *conn)
 
 static void become_ready(struct conn *conn)
 {
+        assert(conn->state == (conn->tls ? CONN_HANDSHAKE : CONN_DIALING) && !conn->mux);
         conn->state = CONN_READY;
         if (conn->tls) {
                 conn->notes.tls_end_ns = engine_now(conn->engine);
@@ -185,6 +191,7 @@ static bool shake_hands(struct conn *conn)
         int r = tls_handshake(conn->tls, &error);
         int sent = flush_tls(conn, &error);
 
+        assert(conn->state == CONN_HANDSHAKE && conn->tls);
         note_handshake(conn, engine_now(conn->engine) - start_ns);
         if (r >= 0 && sent < 0)
                 r = sent;
@@ -221,6 +228,7 @@ static int decrypt(struct conn *conn, uint64_t kernel_ns, struct muster_error *e
         size_t n = 0;
         int r;
 
+        assert(conn->state == CONN_READY && conn->tls);
         if (!place->iov_len) {
                 r = tls_read(conn->tls, engine->plain, sizeof(engine->plain), &bytes.len, error);
         } else {
@@ -348,6 +356,7 @@ static void begin_tls(struct conn *conn)
         uint64_t start_ns = engine_now(conn->engine);
         int r = tls_source_get(conn->engine->tls_source, &context, &error);
 
+        assert(conn->state == CONN_DIALING && !conn->tls);
         /* A client's first handshake loads the trust store. */
         tracing_worked(conn->engine, TRACE_WORK_TLS, engine_now(conn->engine) - start_ns,
                 conn->notes.wanted_by);
@@ -365,6 +374,7 @@ static void begin_tls(struct conn *conn)
 
 static void handle_connected(struct conn *conn)
 {
+        assert(!conn->dial && loop_socket_is_open(&conn->socket));
         loop_recv_start(&conn->socket);
         if (conn->origin->is_tls)
                 begin_tls(conn);
@@ -378,6 +388,7 @@ static void handle_dialled(struct dial *dial, int r)
         struct conn *conn = conn_of_dial(dial);
         struct muster_error error = dial->error;
 
+        assert(conn->state == CONN_DIALING && conn->dial);
         conn->notes.dns_end_ns = dial->dns_end_ns;
         conn->notes.tcp_end_ns = r == 0 ? engine_now(conn->engine) : 0;
         conn->info.n_addresses = dial->n_tried;
@@ -420,6 +431,7 @@ int conn_dial(struct conn *conn, struct muster_error *error)
         int r = dial_start(&conn->dial->dial, &conn->engine->loop, conn->engine->resolver,
                 handle_dialled, buf_str(&conn->origin->host), conn->origin->port);
 
+        assert(conn->state == CONN_DIALING && conn->dial);
         if (r < 0)
                 error_set(error, (enum muster_code)r, MUSTER_PHASE_DNS, 0, "%s",
                         conn->dial->dial.error.text);

@@ -2,6 +2,7 @@
 #include "deadline.h"
 
 #include "engine.h"
+#include <assert.h>
 #include <base/error.h>
 #include <base/minmax.h>
 #include <stdio.h>
@@ -153,6 +154,7 @@ static void give_back(struct muster_request *request, uint64_t late_ns)
 {
         uint64_t away_ns = 2 * late_ns;
 
+        assert(!request->was_late);
         request->was_late = true;
         request->queue_until_ns = later(request->queue_until_ns, away_ns);
         request->connect_until_ns = later(request->connect_until_ns, away_ns);
@@ -236,6 +238,7 @@ void deadline_started(struct muster_request *request, uint64_t now_ns)
 {
         bool is_first = request->result.n_attempts == 0;
 
+        assert(request->state == REQUEST_RUNNING);
         request->queue_until_ns = UINT64_MAX;
         request->connect_until_ns = clock_after(now_ns, request->limits.connect_timeout_ns);
         request->read_until_ns = request->drain_until_ns = UINT64_MAX;
@@ -245,6 +248,7 @@ void deadline_started(struct muster_request *request, uint64_t now_ns)
 
 void deadline_connected(struct muster_request *request, uint64_t now_ns)
 {
+        assert(request->state == REQUEST_RUNNING);
         request->connect_until_ns = UINT64_MAX;
         request->unsent_bytes = 0;
         deadline_received(request, now_ns);
@@ -252,11 +256,13 @@ void deadline_connected(struct muster_request *request, uint64_t now_ns)
 
 void deadline_queued(struct muster_request *request)
 {
+        assert(request->state == REQUEST_RUNNING || request->state == REQUEST_BACKOFF);
         request->connect_until_ns = request->read_until_ns = request->retry_at_ns = UINT64_MAX;
 }
 
 void deadline_backoff(struct muster_request *request, uint64_t retry_at_ns)
 {
+        assert(request->state == REQUEST_BACKOFF);
         request->connect_until_ns = request->read_until_ns = UINT64_MAX;
         request->retry_at_ns = retry_at_ns;
 }
@@ -267,6 +273,8 @@ void deadline_processing(struct muster_request *request)
         const struct attempt *attempt = &request->attempt;
         uint64_t always = min_u64(request->total_until_ns, request->deadline_ns);
 
+        assert(request->state == REQUEST_PROCESSING);
+        assert(attempt->last_byte_read_ns >= attempt->last_byte_kernel_ns);
         request->work.until_ns =
                 later(always, attempt->last_byte_read_ns - attempt->last_byte_kernel_ns);
 }

@@ -3,6 +3,7 @@
 
 #include "engine.h"
 #include "refusal.h"
+#include <assert.h>
 #include <base/error.h>
 #include <http/redirect.h>
 #include <stdio.h>
@@ -166,6 +167,7 @@ int decide_use(struct muster_request *request, const struct http_head *head,
 {
         int r;
 
+        assert(request->state == REQUEST_RUNNING);
         request->use = USE_AS_RESULT;
         if (decide_retry(request, head)) {
                 request->use = USE_TO_RETRY;

@@ -18,6 +18,7 @@ static const struct mux_ops *mux_of(const struct conn *conn)
 
 static void report_over(struct muster_request *request, const struct muster_error *error)
 {
+        assert(!request->exchange.conn);
         request->engine->exchange_ops->over(request, error);
 }
 
@@ -48,6 +49,7 @@ static void detach(struct muster_request *request)
 {
         struct exchange *exchange = &request->exchange;
 
+        assert(exchange->conn && list_is_linked(&exchange->link));
         request->result.conn = exchange->conn->info;
         list_remove(&exchange->link);
         exchange->conn = NULL;
@@ -57,6 +59,7 @@ static void detach(struct muster_request *request)
 /* An exchange no longer uses the connection: put it back into the pool or close it. */
 static void release_conn(struct conn *conn, bool is_of_use, enum trace_closer closer)
 {
+        assert(conn->state != CONN_DEAD || !is_of_use);
         if (!is_of_use)
                 conn_close(conn, closer);
         else if (conn->mux)
@@ -108,6 +111,7 @@ void exchange_cancel(struct muster_request *request, const struct muster_error *
         bool goes_alone = can_go_alone(conn, request);
         struct muster_error why = detach_failed(request, error);
 
+        assert(request->state == REQUEST_RUNNING && conn);
         release_conn(conn, goes_alone, closer_for(why.code));
         over_failed(request, &why);
 }
@@ -115,6 +119,7 @@ void exchange_cancel(struct muster_request *request, const struct muster_error *
 /* Fail a request. A failure that has set no error is one of memory. */
 static void fail_exchange(struct muster_request *request, int code, struct muster_error *error)
 {
+        assert(code < 0 && request->exchange.conn);
         error_set(error, (enum muster_code)code, request->attempt.stage, 0,
                 "resource: out of memory, in phase %s", muster_phase_name(request->attempt.stage));
         exchange_cancel(request, error);
@@ -146,6 +151,7 @@ static void complete_exchange(struct muster_request *request)
         bool can_be_reused;
         int r;
 
+        assert(conn && conn->mux);
         if (response_waits(request)) {
                 request->sink.is_ending = true;
                 return;
@@ -182,6 +188,7 @@ static int block_sink(struct muster_request *request, struct muster_error *error
         struct conn *conn = request->exchange.conn;
         struct sink *sink = &request->sink;
 
+        assert(request->uses_sink && conn->mux);
         if (sink->is_blocked)
                 return 0;
         sink->is_blocked = true;
@@ -274,6 +281,7 @@ static void take_event(struct muster_request *request, const struct http_event *
 
 static void conn_placed(struct conn *conn, size_t n)
 {
+        assert(n && !list_is_empty(&conn->exchanges));
         mux_of(conn)->skip_body(conn, n);
         response_placed(request_of_exchange_link(list_first(&conn->exchanges)), n);
 }
@@ -358,6 +366,7 @@ static void conn_ready(struct conn *conn)
         struct muster_error error = { 0 };
         struct list *link = list_first(&conn->exchanges);
 
+        assert(conn->state == CONN_READY && !conn->mux);
         conn->mux = mux_h1_new();
         if (!conn->mux) {
                 error_set_memory(&error, MUSTER_PHASE_SEND);
@@ -410,6 +419,7 @@ static const struct conn_ops conn_ops = {
 
 static void join_conn(struct conn *conn, struct muster_request *request)
 {
+        assert(!request->exchange.conn && conn->state != CONN_DEAD);
         request->exchange.conn = conn;
         list_push_back(&conn->exchanges, &request->exchange.link);
         request->notes.conn = conn->notes.id;
@@ -432,6 +442,7 @@ static void open_conn(struct muster_request *request)
         struct muster_error error = { 0 };
         struct conn *conn = NULL;
 
+        assert(!request->exchange.conn && request->origin);
         request->attempt.stage = MUSTER_PHASE_DNS;
         if (deadline_arm(request) == 0)
                 conn = conn_new(engine, request->origin, &conn_ops, request->attempt.slot_ns);
@@ -454,6 +465,7 @@ void exchange_start(struct muster_request *request)
 {
         struct conn *conn = NULL;
 
+        assert(request->state == REQUEST_RUNNING && !request->exchange.conn);
         if (!request->wants_fresh_conn)
                 conn = pool_take(&request->engine->pool, request->origin, request->attempt.slot_ns);
         if (conn)

@@ -5,6 +5,7 @@
 #include "deadline.h"
 #include "engine.h"
 #include "mux.h"
+#include <assert.h>
 #include <base/error.h>
 
 static void stamp_sent(struct muster_request *request)
@@ -24,6 +25,7 @@ static int send_upload(struct muster_request *request, struct muster_error *erro
         struct upload *upload = &request->upload;
         int r = 0;
 
+        assert(request_has_upload(request));
         while (r == 0 && !upload->is_over && !conn->send_sys)
                 r = conn->mux->ops->send(conn, request, error);
         if (r == 0 && upload->is_over)
@@ -72,6 +74,8 @@ int exchange_send_begin(struct muster_request *request, uint64_t now_ns, struct 
         struct conn *conn = request->exchange.conn;
         int r;
 
+        assert(conn->state == CONN_READY && conn->mux);
+        assert(!request->attempt.send_start_ns);
         request->attempt.send_start_ns = now_ns;
         request->attempt.stage = MUSTER_PHASE_SEND;
         conn->notes.n_attempts++;

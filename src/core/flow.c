@@ -114,6 +114,7 @@ static void finish_processed(struct muster_request *request, const struct muster
         struct work *work = &request->work;
         uint64_t start_ns = request->attempt.end_ns;
 
+        assert(request->state == REQUEST_PROCESSING);
         if (end_ns < start_ns)
                 end_ns = start_ns;
         if (work->decode_ns > end_ns - start_ns)
@@ -182,6 +183,7 @@ static void note_inline(struct muster_request *request)
 /* A complete response: begin the work on it, or finish the request. */
 static void conclude(struct muster_request *request)
 {
+        assert(request->state == REQUEST_RUNNING && request->use == USE_AS_RESULT);
         error_clear(&request->result.error);
         /*
          * Also for an error status, as the response is complete. A failed write takes precedence.
@@ -212,6 +214,7 @@ static void conclude(struct muster_request *request)
 
 static void finish_unqueued(struct muster_request *request, const struct muster_error *error)
 {
+        assert(!request->origin && !request->exchange.conn);
         request->attempt.end_ns = engine_now(request->engine);
         attempt_add_phases(&request->attempt, request->result.phase_ns);
         finish(request, error, request->attempt.end_ns);
@@ -228,6 +231,7 @@ static int wait_in_queue(struct muster_request *request, bool is_first)
         struct sched *sched = &request->engine->sched;
         int r = deadline_arm(request);
 
+        assert(request->state == REQUEST_QUEUED && request->origin);
         if (r < 0)
                 return r;
         return is_first ? sched_push_front(sched, request) : sched_add(sched, request);
@@ -236,6 +240,7 @@ static int wait_in_queue(struct muster_request *request, bool is_first)
 /* Begin an attempt, which waits first. */
 static void begin_attempt(struct muster_request *request, uint64_t now_ns)
 {
+        assert(!request->origin && !request->exchange.conn);
         request->attempt = (struct attempt){ .start_ns = now_ns, .stage = MUSTER_PHASE_QUEUE };
         request->withheld = RETRY_NOT_WITHHELD;
         tracing_number(request);
@@ -246,6 +251,7 @@ static void take_charge(struct engine *engine, struct muster_request *request)
 {
         struct muster_request **chain = &engine->by_id[request->id & engine->by_id_mask];
 
+        assert(!list_is_linked(&request->all_link));
         request->engine = engine;
         engine->stats.n_submitted++;
         request->next_of_id = *chain;
@@ -276,6 +282,7 @@ static void queue(struct muster_request *request, bool is_first)
         struct muster_error error = { 0 };
         int r;
 
+        assert(!request->origin && !request->exchange.conn);
         request->state = REQUEST_QUEUED;
         if (engine->ops && has_gone_home(request))
                 return;
@@ -298,6 +305,7 @@ static void leave_queue(struct muster_request *request)
         struct engine *engine = request->engine;
         struct origin *origin = request->origin;
 
+        assert(request->state == REQUEST_QUEUED && origin);
         sched_remove(&engine->sched, request);
         request->origin = NULL;
         origins_release(&engine->origins, origin);
@@ -361,6 +369,7 @@ void flow_submit(struct engine *engine, struct muster_request *request)
         uint64_t now_ns = request->result.submitted_ns;
         int r;
 
+        assert(request->state == REQUEST_NEW && request->id);
         take_charge(engine, request);
         request->timer.fire = timer_fired;
         begin_attempt(request, now_ns);
@@ -407,6 +416,7 @@ static void start(struct engine *engine, struct muster_request *request)
 {
         uint64_t now_ns = engine_now(engine);
 
+        assert(request->state == REQUEST_QUEUED && request->origin);
         request->state = REQUEST_RUNNING;
         result_clear_response(&request->result);
         work_clear(&request->work);
@@ -445,6 +455,7 @@ static void end_attempt(struct muster_request *request, enum muster_code code)
         struct origin *origin = request->origin;
         bool was_answered = request->attempt.first_byte_read_ns != 0;
 
+        assert(request->state == REQUEST_RUNNING && origin);
         request->attempt.end_ns = engine_now(engine);
         /* Without memory for the attempt, its phases still count. */
         (void)result_add_attempt(&request->result, &request->attempt, code,
@@ -460,6 +471,7 @@ static void follow(struct muster_request *request)
 {
         struct url url = request->url;
 
+        assert(!request->origin && request->next_url.text.len);
         tracing_attempt(request, TRACE_REDIRECTED, NULL);
         request->url = request->next_url;
         request->next_url = url;
@@ -488,6 +500,7 @@ static void repeat_fresh(struct muster_request *request, const struct muster_err
 static void finish_backing_off(struct muster_request *request, const struct muster_error *error,
         uint64_t now_ns)
 {
+        assert(request->state == REQUEST_BACKOFF);
         begin_attempt(request, now_ns);
         request->attempt.end_ns = now_ns;
         request->attempt.stage = MUSTER_PHASE_BACKOFF;
@@ -499,6 +512,7 @@ static void back_off(struct muster_request *request, const struct muster_error *
         uint64_t again_ns = clock_after(request->attempt.end_ns, request->retry_wait_ns);
         struct muster_error error = { 0 };
 
+        assert(!request->origin && request->n_retries < request->limits.max_retries);
         tracing_attempt(request, TRACE_RETRIED, why);
         request->state = REQUEST_BACKOFF;
         request->n_retries++;
@@ -515,6 +529,7 @@ static void backoff_over(struct muster_request *request)
 {
         uint64_t now_ns = engine_now(request->engine);
 
+        assert(request->state == REQUEST_BACKOFF);
         result_add_backoff(&request->result, now_ns - request->attempt.end_ns);
         deadline_queued(request);
         begin_attempt(request, now_ns);

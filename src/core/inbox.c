@@ -69,6 +69,7 @@ bool inbox_add(struct inbox *inbox, struct list *request_link)
 {
         bool wakes;
 
+        assert(!list_is_linked(request_link));
         pthread_mutex_lock(&inbox->lock);
         list_push_back(&inbox->requests, request_link);
         wakes = must_wake(inbox);

@@ -49,6 +49,7 @@ static void lease_more(struct moments_lease *lease, size_t n_wanted)
         struct moments *moments = lease->of;
         uint64_t until_ns;
 
+        assert(lease->is_planning && lease->first == lease->n);
         if (n_wanted > MOMENTS_LEASED_MAX)
                 n_wanted = MOMENTS_LEASED_MAX;
         pthread_mutex_lock(&moments->lock);
@@ -72,6 +73,7 @@ uint64_t moments_use(struct moments_lease *lease, size_t n_waiting)
 {
         uint64_t at_ns = moments_next_ns(lease, n_waiting);
 
+        assert(lease->is_planning && lease->first <= lease->n);
         lease->first++;
         return at_ns;
 }

@@ -60,6 +60,7 @@ static int h1_send_piece(struct conn *conn, struct muster_request *request,
         struct muster_str piece = { NULL, 0 };
         int r = upload_next(&request->upload, frame, &piece, error);
 
+        assert(request_on(conn) == request && request_has_upload(request));
         request->notes.sent_bytes += frame->len + piece.len;
         return r == 0 && (frame->len || piece.len) ? conn_send(conn, piece, error) : r;
 }
@@ -137,6 +138,7 @@ static bool h1_end(struct conn *conn, struct muster_request *request)
 {
         struct mux_h1 *h1 = h1_of(conn);
 
+        assert(request_on(conn) == request);
         conn->mux->keeps_alive = h1->reader.keeps_alive;
         return h1->reader.keeps_alive && h1->is_done && !h1->has_excess && is_sent(conn, request);
 }

@@ -39,6 +39,7 @@ void origins_init(struct origins *origins)
 
 static void mark_used(struct origins *origins, struct origin *origin)
 {
+        assert(!list_is_linked(&origin->unused_link) || origins->n_unused);
         if (list_is_linked(&origin->unused_link))
                 origins->n_unused--;
         list_remove(&origin->unused_link);

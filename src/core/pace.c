@@ -97,6 +97,7 @@ int pace_add(struct pace *pace, struct muster_request *request, bool is_first)
 {
         struct origin *origin = request->origin;
 
+        assert(!list_is_linked(&request->link));
         if (!origin->n_planned) {
                 int r = enter_asides(pace, origin);
 
@@ -142,6 +143,7 @@ void pace_remove(struct pace *pace, struct muster_request *request)
  */
 static void take_turn(struct pace *pace, struct origin *origin, uint64_t at_ns)
 {
+        assert(!list_is_linked(&origin->pace_link));
         if (list_is_empty(&pace->turns))
                 begin_plan(pace, at_ns);
         list_push_back(&pace->turns, &origin->pace_link);
@@ -188,6 +190,7 @@ static struct muster_request *give_turn(struct pace *pace, struct origin *origin
         enum trace_wait wait = TRACE_WAIT_RATE;
         uint64_t own_ns;
 
+        assert(origin->n_planned && list_is_linked(&origin->pace_link));
         list_remove(&origin->pace_link);
         if (has_asides(pace)) {
                 /*

@@ -2,6 +2,7 @@
 #include "refusal.h"
 
 #include "engine.h"
+#include <assert.h>
 #include <base/mem.h>
 
 #define MANY_UNAVAILABLE 4 /* of the last 16 responses: more than one broken resource would cause */
@@ -36,6 +37,7 @@ static void refused(struct muster_request *request, uint64_t asked_ns)
         struct throttle *throttle = throttle_of(request->origin);
         uint64_t now_ns = clock_now(&engine->clock);
 
+        assert(request->limits.max_retries && request->origin);
         engine->stats.n_refused++;
         if (engine->ops)
                 engine->ops->refused(engine, request->origin);
@@ -61,6 +63,7 @@ void refusal_heard(struct muster_request *request, int status, uint64_t asked_ns
         unsigned recent = (unsigned)origin->recent_unavailable << 1 | (status == 503);
         bool is_refusal = refusal_is_one(status, asked_ns != 0);
 
+        assert(request->state == REQUEST_RUNNING && origin);
         origin->recent_unavailable = (uint16_t)recent;
         if (request->limits.max_retries && (is_refusal || (status == 503 && is_limit(origin))))
                 refused(request, asked_ns);

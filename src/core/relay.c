@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "relay.h"
 
+#include <assert.h>
 #include <base/mem.h>
 
 #define RELAY_BYTES_MAX (256 * 1024) /* the most that waits for the reader */
@@ -38,6 +39,7 @@ bool relay_fill(struct relay *relay, struct buf *body, size_t *read_at, bool is_
         struct muster_str bytes = { body->at + *read_at, body->len - *read_at };
         bool is_added = false;
 
+        assert(*read_at <= body->len);
         if (!bytes.len)
                 return false;
         pthread_mutex_lock(&relay->lock);
@@ -63,6 +65,7 @@ static void take_bytes(struct relay *relay, void *buffer, size_t n)
 {
         struct buf *body = &relay->body;
 
+        assert(n && n <= n_waiting(relay));
         memcpy(buffer, body->at + relay->read_at, n);
         relay->read_at += n;
         if (relay->read_at == body->len) {

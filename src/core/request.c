@@ -3,6 +3,7 @@
 
 #include "relay.h"
 #include "settings.h"
+#include <assert.h>
 #include <base/error.h>
 #include <base/mem.h>
 #include <http/decode.h>
@@ -17,6 +18,7 @@
 
 int request_begin(struct muster_request *request, const char *method, const char *url)
 {
+        assert(!request->text.len && !request->asked_url.len);
         if (!method)
                 method = "GET";
         if (buf_add(&request->text, method, strlen(method) + 1) < 0 ||
@@ -82,6 +84,7 @@ void request_recycle(struct muster_request *request)
 {
         struct muster_request kept = { 0 };
 
+        assert(!request->exchange.conn && !request->origin);
         result_recycle(&request->result, &kept.result, KEEP_BYTES);
         kept.asked_url = request->asked_url;
         kept.text = request->text;

@@ -23,6 +23,7 @@ void response_stamp(struct muster_request *request, uint64_t kernel_ns, uint64_t
 {
         struct attempt *attempt = &request->attempt;
 
+        assert(request->state == REQUEST_RUNNING);
         if (!kernel_ns || kernel_ns > now_ns)
                 kernel_ns = now_ns;
         if (!attempt->first_byte_read_ns) {
@@ -129,6 +130,7 @@ static int expect_unwanted_body(struct muster_request *request, const struct htt
         bool saves_conn = head->keeps_alive && !request->limits.no_reuse &&
                           !(head->has_length && head->length > DRAIN_BYTES_MAX);
 
+        assert(request->use != USE_AS_RESULT);
         request->drain_until_ns = clock_after(engine_now(request->engine), DRAIN_NS);
         return saves_conn && deadline_arm(request) == 0 ? 0 : RESPONSE_UNWANTED;
 }
@@ -138,6 +140,7 @@ int response_head(struct muster_request *request, const struct http_head *head,
 {
         int r = result_set_head(&request->result, head);
 
+        assert(request->state == REQUEST_RUNNING && !request->exchange.decoder);
         if (r == 0)
                 r = decide_use(request, head, error);
         if (r == 0 && request->use == USE_AS_RESULT)
@@ -176,6 +179,7 @@ static int decode(struct muster_request *request, struct muster_str bytes,
         uint64_t start = engine_now(request->engine);
         int r = 0;
 
+        assert(decoder && request->use == USE_AS_RESULT);
         while (r == 0 && bytes.len && decoder_n_out(decoder) <= threshold) {
                 struct muster_str step = bytes;
 
@@ -206,6 +210,7 @@ int response_body(struct muster_request *request, struct muster_str bytes,
         struct muster_result *result = &request->result;
         int r;
 
+        assert(request->state == REQUEST_RUNNING);
         result->wire_bytes += bytes.len;
         if (request->use != USE_AS_RESULT)
                 return result->wire_bytes > DRAIN_BYTES_MAX ? RESPONSE_UNWANTED : 0;
@@ -263,6 +268,7 @@ int response_end(struct muster_request *request, struct muster_error *error)
         struct muster_result *result = &request->result;
         int r = 0;
 
+        assert(request->state == REQUEST_RUNNING);
         if (request->work.encoded.len) {
                 /* A worker decodes the rest. */
                 request->work.decoder = decoder;

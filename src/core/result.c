@@ -51,6 +51,7 @@ void result_clear_response(struct muster_result *result)
 
 int result_set_head(struct muster_result *result, const struct http_head *head)
 {
+        assert(!result->head.len && !result->fields.len);
         result->status = head->status;
         result->http_version = head->version;
         result->n_dropped_fields = head->n_dropped;
@@ -119,6 +120,7 @@ int result_add_attempt(struct muster_result *result, const struct attempt *attem
 {
         struct muster_attempt *kept = next_place(result);
 
+        assert(attempt->end_ns >= attempt->start_ns);
         attempt_add_phases(attempt, result->phase_ns);
         if (!kept)
                 return MUSTER_E_RESOURCE;

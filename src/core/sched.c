@@ -102,6 +102,7 @@ static struct origin *origin_of_rest_node(struct heap_node *node)
 /* Put an origin where it belongs now: at the end of the ring, aside, or nowhere. */
 static void requeue(struct sched *sched, struct origin *origin)
 {
+        assert(origin->n_planned <= origin->n_queued);
         list_remove(&origin->ready_link);
         heap_remove(&sched->resting, &origin->rest_node);
         origin->is_held = false;
@@ -123,6 +124,7 @@ static bool rest_origin(struct sched *sched, struct origin *origin, uint64_t now
 {
         uint64_t next_ns = origin->throttle ? throttle_next_ns(origin->throttle) : 0;
 
+        assert(n_due(origin));
         if (next_ns <= now_ns || heap_set(&sched->resting, &origin->rest_node, next_ns) < 0)
                 return false;
         list_remove(&origin->ready_link);
@@ -199,6 +201,7 @@ static void make_due(struct sched *sched, struct muster_request *request, bool i
 {
         struct origin *origin = request->origin;
 
+        assert(n_due(origin));
         if (is_first)
                 list_push_front(&origin->queue, &request->link);
         else
@@ -272,6 +275,7 @@ static bool has_next(const struct sched *sched)
 
 static void note_start(struct origin *origin, struct muster_request *request, uint64_t now_ns)
 {
+        assert(now_ns >= origin->first_start_ns);
         if (!origin->first_start_ns)
                 origin->first_start_ns = now_ns;
         request->start = (struct throttle_start){ now_ns, INFINITY };
@@ -284,6 +288,8 @@ static struct muster_request *take_first(struct sched *sched, struct origin *ori
 {
         struct muster_request *request = request_of_link(list_pop(&origin->queue));
 
+        assert(origin->n_queued && sched->n_queued);
+        assert(sched->n_running < sched->n_slots);
         origin->n_queued--;
         sched->n_queued--;
         origin->n_running++;
@@ -320,6 +326,7 @@ void sched_remove(struct sched *sched, struct muster_request *request)
 {
         struct origin *origin = request->origin;
 
+        assert(origin->n_queued && sched->n_queued);
         if (request->is_due)
                 list_remove(&request->link);
         else

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "sink.h"
 
+#include <assert.h>
 #include <base/error.h>
 #include <base/mem.h>
 #include <base/rand.h>
@@ -148,6 +149,8 @@ int sink_take(struct sink *sink, struct buf *body, struct muster_error *error)
         size_t n = 0;
         int r = 0;
 
+        assert(sink->kind == SINK_MEMORY || sink->kind == SINK_STREAM || sink->is_open);
+        assert(sink->read_at <= body->len);
         switch (sink->kind) {
         case SINK_MEMORY:
                 return 0;

@@ -7,6 +7,7 @@
 #include "exchange.h"
 #include "relay.h"
 #include "request.h"
+#include <assert.h>
 
 #define COMPACT_BYTES (64 * 1024) /* of read bytes before the rest is moved to the front */
 
@@ -15,6 +16,7 @@ static void take_bytes(struct muster_request *request, void *buffer, size_t n)
         struct buf *body = &request->result.body;
         struct sink *sink = &request->sink;
 
+        assert(n && sink->read_at + n <= body->len);
         memcpy(buffer, body->at + sink->read_at, n);
         sink->read_at += n;
         if (sink->read_at == body->len) {

@@ -172,6 +172,7 @@ static void speed_up(struct throttle *throttle, uint64_t now_ns)
  */
 static void doubt_ceiling(struct throttle *throttle, uint64_t now_ns)
 {
+        assert(now_ns >= throttle->refused_ns);
         if (throttle->per_s < max_per_s(throttle) ||
                 now_ns - throttle->refused_ns < throttle->patience_ns)
                 return;
@@ -206,6 +207,7 @@ static void make_room(struct throttle *throttle, const struct throttle_start *st
 
 void throttle_let_in(struct throttle *throttle, const struct throttle_start *start, uint64_t now_ns)
 {
+        assert(throttle->n_refusals && now_ns >= start->at_ns);
         if (is_of_before(throttle, start)) {
                 throttle->at_once += throttle->n_refusals == 1;
                 return;
@@ -309,6 +311,7 @@ static bool is_accident(const struct throttle *throttle, const struct throttle_s
 
 static void begin_hold(struct throttle *throttle, uint64_t now_ns, uint64_t hold_ns)
 {
+        assert(now_ns >= throttle->refused_ns);
         throttle->refused_ns = now_ns;
         throttle->hold_ns = hold_ns;
         throttle->release_ns = throttle->next_ns = clock_after(now_ns, hold_ns);
@@ -344,6 +347,7 @@ void throttle_refused(struct throttle *throttle, const struct throttle_start *st
 {
         uint64_t hold_ns;
 
+        assert(throttle->per_s > 0);
         if (throttle->n_refusals && is_of_before(throttle, start)) {
                 /* It was under way with the last refused one, and tells only how long to hold. */
                 if (clock_after(now_ns, asked_ns) > throttle->next_ns)

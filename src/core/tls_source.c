@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "tls_source.h"
 
+#include <assert.h>
 #include <base/error.h>
 #include <base/mem.h>
 
@@ -17,6 +18,7 @@ static void drop_text(const char *text)
 
 static int copy_options(struct tls_options *to, const struct muster_client_options *from)
 {
+        assert(!to->ca_file && !to->cert_file && !to->key_file && !to->keylog_file);
         to->insecure_no_verify = from->insecure_no_verify;
         if (copy_text(&to->ca_file, from->ca_file) < 0 ||
                 copy_text(&to->cert_file, from->client_cert_file) < 0 ||

@@ -2,6 +2,7 @@
 #include "upload.h"
 
 #include "callback.h"
+#include <assert.h>
 #include <base/error.h>
 #include <base/mem.h>
 #include <errno.h>
@@ -72,6 +73,7 @@ static int begin_pull(struct upload *upload, struct muster_error *error)
 
 int upload_begin(struct upload *upload, struct muster_error *error)
 {
+        assert(upload_is_there(upload));
         upload_end(upload);
         upload->n_bytes = 0;
         upload->is_over = false;
@@ -138,6 +140,7 @@ int upload_next(struct upload *upload, struct buf *frame, struct muster_str *ret
         size_t n = 0;
         int r;
 
+        assert(upload->is_open && !upload->is_over);
         upload->was_begun = true;
         upload->piece.len = 0;
         if (buf_reserve(&upload->piece, PIECE_BYTES) < 0)

@@ -4,6 +4,7 @@
 #include "callback.h"
 #include "engine.h"
 #include "request.h"
+#include <assert.h>
 #include <base/mem.h>
 #include <http/decode.h>
 
@@ -84,6 +85,7 @@ static int decode_rest(struct muster_request *request)
         uint64_t start_ns = now_of(request);
         int r = decode_in_steps(request, to);
 
+        assert(work->decoder);
         buf_deinit(&work->encoded);
         if (r == 0)
                 r = decoder_end(work->decoder, &work->error);
@@ -177,6 +179,7 @@ int work_begin(struct muster_request *request)
 {
         struct engine *engine = request->engine;
 
+        assert(request->state == REQUEST_PROCESSING && work_is_wanted(request));
         request->work.job.run = run_job;
         if (!request->options.process_inline && start_workers(engine) == 0 &&
                 workers_give(engine->workers, &request->work.job) == 0) {
@@ -192,6 +195,7 @@ bool work_withdraw(struct muster_request *request)
 {
         bool was_waiting = workers_withdraw(request->engine->workers, &request->work.job);
 
+        assert(request->engine->workers);
         request->engine->loop.n_elsewhere -= was_waiting;
         return was_waiting;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "workers.h"
 
+#include <assert.h>
 #include <base/mem.h>
 #include <muster/error.h>
 #include <signal.h>
@@ -107,6 +108,7 @@ void workers_stop(struct workers *workers)
 
 void workers_deinit(struct workers *workers)
 {
+        assert(!workers->n_threads);
         pthread_cond_destroy(&workers->wanted);
         pthread_mutex_destroy(&workers->lock);
         close(workers->event_fd);
