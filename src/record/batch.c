@@ -32,7 +32,7 @@ const void *batch_row(const struct batch *batch, enum row_kind kind, size_t inde
         return (const char *)batch + places[kind].at + index * row_types[kind]->size;
 }
 
-/* No URL is that long: this is for what others might tell one day. */
+/* Cuts the length of a text. No URL is that long; other texts might be one day. */
 static size_t text_bytes(const struct muster_str *text)
 {
         return min_size(text->len, BATCH_TEXT_BYTES);

@@ -2,14 +2,14 @@
 /*
  * Batch: rows on their way from the loop's thread to the writer's
  *
- * Room for a number of rows of each kind and for their texts, allocated once and used again and
- * again. One thread adds; another may read, at the same time, the rows that were there when it
- * asked for their number: a row never changes once it counts.
+ * Room for a number of rows of each kind and their texts, allocated once and reused. One thread
+ * adds rows. Another one may at the same time read the rows that were there when it asked for their
+ * number: a counted row never changes.
  *
  *      │ attempt │ attempt │ attempt ─▶            ◀─ text │ text │ text │
  *
- * What there is most of shares its room with the texts, so that a batch is used up whether URLs are
- * short or long.
+ * The most frequent rows share their room with the texts, so that a batch is used up whether URLs
+ * are short or long.
  */
 #ifndef RECORD_BATCH_H
 #define RECORD_BATCH_H
@@ -19,9 +19,10 @@
 #include <core/trace.h>
 #include <stdatomic.h>
 
-/* Of the size of a transaction: a quarter of it costs a tenth more an attempt. */
-#define BATCH_ATTEMPTS   4096
-#define BATCH_HOSTS      1024 /* origins, lookups, connections: a crawl has each once an attempt */
+/* One transaction's worth of rows: with a quarter of it an attempt costs a tenth more. */
+#define BATCH_ATTEMPTS 4096
+/* origins, lookups, connections: a crawl has one of each for an attempt */
+#define BATCH_HOSTS      1024
 #define BATCH_OTHERS     128
 #define BATCH_TEXT_BYTES (512 * 1024) /* at least, and more than the longest URL */
 #define BATCH_ROOM_BYTES (BATCH_ATTEMPTS * sizeof(struct trace_attempt) + BATCH_TEXT_BYTES)
@@ -29,8 +30,8 @@
 struct batch {
         struct list link;
         _Atomic size_t n[ROW_N_KINDS];
-        size_t n_written[ROW_N_KINDS]; /* the writer's */
-        size_t text_len;               /* at the end of the room */
+        size_t n_written[ROW_N_KINDS]; /* used by the writer */
+        size_t text_len;               /* of the texts at the end of the room */
         union {
                 struct trace_attempt attempts[BATCH_ATTEMPTS];
                 char bytes[BATCH_ROOM_BYTES];
@@ -47,17 +48,17 @@ static inline struct batch *batch_of_link(struct list *link)
         return LIST_OWNER(link, struct batch, link);
 }
 
-/* Empty it; nobody else has it. */
+/* Empty a batch that nobody else uses. */
 void batch_reset(struct batch *batch);
 
-/* Copy a row, with its text. False: it does not fit any more. */
+/* Copy a row and its text. False: it does not fit any more. */
 bool batch_add(struct batch *batch, enum row_kind kind, const void *row);
 
 /* How many rows of this kind may be read, and the `index`-th of them. */
 size_t batch_n(const struct batch *batch, enum row_kind kind);
 const void *batch_row(const struct batch *batch, enum row_kind kind, size_t index);
 
-/* Are there rows that were not written? */
+/* Are there rows that were not written yet? */
 bool batch_has_news(const struct batch *batch);
 
 #endif

@@ -51,7 +51,7 @@ const char *counter_name(enum counter counter)
 
 /* --- text ------------------------------------------------------------------------------------ */
 
-/* A whole small file; "" when there is none. */
+/* Read a whole small file; "" if there is none. */
 static const char *read_file(const char *path, char text[FILE_BYTES_MAX])
 {
         int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -75,8 +75,8 @@ static int64_t number_of(struct muster_str text)
 }
 
 /*
- * "TcpExt: A B C\nTcpExt: 1 2 3\n": names and values are in the same places of two lines that begin
- * alike.
+ * "TcpExt: A B C\nTcpExt: 1 2 3\n": two lines that begin alike have names and values in the same
+ * places.
  */
 int64_t counters_find_column(const char *text, const char *family, const char *name)
 {
@@ -142,7 +142,7 @@ static void read_files(int64_t *values)
 
 /* --- the network ----------------------------------------------------------------------------- */
 
-/* Of this process' network namespace. */
+/* The counters of this process' network namespace. */
 static void read_tcp(int64_t *values, char *text)
 {
         static const struct {
@@ -188,8 +188,8 @@ static void read_ports(int64_t *values, char *text)
 /* --- the processors -------------------------------------------------------------------------- */
 
 /*
- * cpu.stat of our control group: the path of ours below the mount point, or, where a container
- * shows only its own part of the hierarchy, the mount point itself.
+ * Read cpu.stat of our control group, below the mount point. A container may show only its own part
+ * of the hierarchy: then it is in the mount point itself.
  */
 static const char *read_cpu_stat(const char *mount, struct muster_str group, char *text)
 {
@@ -213,7 +213,7 @@ static void note_throttling(int64_t *values, const char *text)
                 us < 0 && ns_of_version_1 >= 0 ? ns_of_version_1 / 1000 : us;
 }
 
-/* Is "cpu" among "cpu,cpuacct"? */
+/* Does a list such as "cpu,cpuacct" have "cpu"? */
 static bool has_cpu(struct muster_str controllers)
 {
         struct muster_str part;

@@ -2,9 +2,9 @@
 /*
  * Counters of this process and this machine, read before and after a run
  *
- * Most only grow, and their growth tells what happened during the run, to this program or to others
- * beside it; those marked "level" say how things stood. What cannot be read is -1: not every
- * kernel, container or version of control groups has all of them.
+ * Most counters only grow, and their growth shows what happened during the run, to this program or
+ * to others beside it. Those marked "level" are values at one moment. A counter that cannot be read
+ * is -1: not every kernel, container or version of control groups has all of them.
  *
  *      process.user_us, process.system_us      processor time
  *      children.cpu_us                         ... of programs that it started, of those that have ended
@@ -74,17 +74,19 @@ struct counters {
         int64_t values[COUNTER_N];
 };
 
-/* How they are now. Reads a dozen files under /proc and /sys: a fraction of a millisecond. */
+/*
+ * Read all counters: a dozen files under /proc and /sys, which takes a fraction of a millisecond.
+ */
 void counters_read(struct counters *counters);
 
-/* As above; a constant. */
+/* The name of a counter, as above; a constant. */
 const char *counter_name(enum counter counter);
 
 /* --- for tests: the parsers ------------------------------------------------------------------ */
 
-/* The value below a name in the pairs of lines of /proc/net/snmp and netstat; -1: not there. */
+/* The value below a name in the pairs of lines of /proc/net/snmp and netstat; -1: not found. */
 int64_t counters_find_column(const char *text, const char *family, const char *name);
-/* The number behind a word, at a line's begin or anywhere behind a blank; -1: not there. */
+/* The number behind a word at the beginning of a line or behind a blank; -1: not found. */
 int64_t counters_find_word(const char *text, const char *word);
 
 #endif

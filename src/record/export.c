@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A record's requests, as input for muster fetch
+ * Export: a record's requests as input for muster fetch
  */
 #include "schema.h"
 #include "source.h"
@@ -45,7 +45,7 @@ static int flush_text(struct exporter *exporter)
         return 0;
 }
 
-/* A URL as it is recorded has no control characters, and nothing above ASCII. */
+/* Append a text in JSON. A recorded URL has no control characters and is ASCII. */
 static int add_json_text(struct buf *to, struct muster_str text)
 {
         for (size_t i = 0; i < text.len; i++) {
@@ -57,7 +57,7 @@ static int add_json_text(struct buf *to, struct muster_str text)
         return 0;
 }
 
-/* Without a method: a GET, for which the URL says all. */
+/* Append a line of input. Without a method it is a GET, and the URL is enough. */
 static int add_line(struct buf *to, const char *method, struct muster_str url)
 {
         int r;
@@ -84,7 +84,7 @@ static int refuse_request(struct exporter *exporter, const struct trace_attempt 
                                     : "a body, or a method that may change something");
 }
 
-/* NULL: none that can be repeated. */
+/* The method of an attempt; NULL: none that can be repeated. */
 static const char *method_of(const struct trace_attempt *attempt)
 {
         if (attempt->method == TRACE_METHOD_HEAD)
@@ -99,13 +99,15 @@ static bool is_repeatable(const struct trace_attempt *attempt)
         return !attempt->has_fields && attempt->is_safe && method_of(attempt);
 }
 
-/* Else a line of input could be something else than a URL. */
+/* Is it a URL? Anything else could mean something different in a line of input. */
 static bool is_url(struct muster_str url)
 {
         return str_starts(url, "http://") || str_starts(url, "https://");
 }
 
-/* What was no URL was not recorded either, and took no time. */
+/*
+ * Export a request by its first attempt. Input that was no URL was not recorded, and took no time.
+ */
 static int export_attempt(struct exporter *exporter, const struct trace_attempt *attempt,
         struct muster_str url)
 {
@@ -140,7 +142,7 @@ static int export_rows(struct exporter *exporter, const char *sql)
 
 /* --- all of it ------------------------------------------------------------------------------- */
 
-/* Does a query have an answer? */
+/* Does a query return a row? */
 static int ask_whether(struct exporter *exporter, const char *sql, bool *ret_has_answer)
 {
         sqlite3_stmt *statement = NULL;
@@ -167,9 +169,7 @@ static int check_completeness(struct exporter *exporter)
         return r;
 }
 
-/*
- * Input is one or the other throughout: where there is anything else than GET, all lines are JSON.
- */
+/* Choose the format, which is the same for all lines: JSON if any request is not a GET. */
 static int choose_format(struct exporter *exporter)
 {
         char sql[100];

@@ -56,7 +56,7 @@ static int disconnect_table(sqlite3_vtab *table)
         return SQLITE_OK;
 }
 
-/* There is one way to read it. */
+/* There is only one way to read the table. */
 static int best_index(sqlite3_vtab *table, sqlite3_index_info *info)
 {
         (void)table;

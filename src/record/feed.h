@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Feed: rows in memory as a table that SQLite can read
+ * Feed: rows in memory, as a table that SQLite can read
  *
- * A virtual table, so that "INSERT INTO attempt SELECT ... FROM feed" writes a whole batch in one
- * statement: about a third cheaper than a statement for each row. Its columns are c0, c1, ... for
- * integers and `text`.
+ * A virtual table: "INSERT INTO attempt SELECT ... FROM feed" writes a whole batch in one
+ * statement, about a third cheaper than a statement for each row. Its columns are c0, c1, ... for
+ * integers, and `text`.
  */
 #ifndef RECORD_FEED_H
 #define RECORD_FEED_H
@@ -12,7 +12,10 @@
 #include "batch.h"
 #include <sqlite3.h>
 
-/* What it gives when it is read next. Belongs to whoever made the connection, and outlives it. */
+/*
+ * The rows that the next reading gives. Belongs to the one who made the connection, and outlives
+ * it.
+ */
 struct feed {
         const struct batch *batch;
         enum row_kind kind;
@@ -22,7 +25,7 @@ struct feed {
         size_t at; /* where it ended */
 };
 
-/* Make `feed` known to a connection as a table of this name. Returns SQLite's code. */
+/* Add `feed` to a connection as a table named "feed". Returns SQLite's code. */
 int feed_attach(sqlite3 *db, struct feed *feed);
 
 #endif

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Nothing here opens a record: that is left to SQLite. A process that closes a file, by whichever
- * descriptor, lets go of all locks that it has on it, and it may be this process that writes the
- * record; SQLite knows its own, and closes a file when the last of them is gone
- * (https://www.sqlite.org/howtocorrupt.html, 2.2).
+ * Nothing here opens a record; only SQLite does. A process that closes any descriptor of a file
+ * loses all its locks on it, and this process may be writing the record. SQLite knows its own
+ * locks, and closes a file when the last of them is gone (https://www.sqlite.org/howtocorrupt.html,
+ * 2.2).
  */
 #include "file.h"
 
@@ -17,7 +17,7 @@
 #include <sys/stat.h>
 
 #define HEAD_BYTES 100
-/* Places in the head. */
+/* Offsets in the head. */
 #define PAGE_SIZE_AT      16
 #define CHANGES_AT        24
 #define PAGES_AT          28
@@ -38,10 +38,7 @@ static uint64_t page_bytes(const unsigned char *head)
         return bytes == 1 ? 65536 : bytes;
 }
 
-/*
- * A program that was killed leaves the journal of what it had begun: what is missing then, SQLite
- * repairs.
- */
+/* Is there a journal? A killed program leaves one, and SQLite repairs the file from it. */
 static bool has_journal(const char *path)
 {
         char journal[4096 + 16];
@@ -52,7 +49,10 @@ static bool has_journal(const char *path)
                status.st_size > 0;
 }
 
-/* The journal first: what a writer is about to add is told by it until the file has it all. */
+/*
+ * Is the file cut off? Looks for the journal first: while a writer adds something, it is there
+ * until the file is complete.
+ */
 static bool is_cut(const char *path, struct file_look *look)
 {
         struct stat status;
@@ -73,13 +73,13 @@ static enum file_kind kind_of_head(const char *path, const unsigned char *head,
                 return FILE_SQLITE;
         if (look->version > SCHEMA_VERSION)
                 return FILE_NEWER;
-        /* The number of pages is to be trusted only when it was written with the last change. */
+        /* The number of pages is valid only if it was written with the last change. */
         if (number_at(head, CHANGES_AT) == number_at(head, VALID_FOR_AT))
                 look->full_bytes = page_bytes(head) * number_at(head, PAGES_AT);
         return is_cut(path, look) ? FILE_CUT : FILE_RECORD;
 }
 
-/* Returns SQLite's code; an errno, 0 where there is none. */
+/* Read the head. Returns SQLite's code; *ret_sys is an errno or 0. */
 static int read_head(const char *path, unsigned char *head, int *ret_sys)
 {
         sqlite3_file *file;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a file is, before SQLite is asked to open it
+ * What a file is, before SQLite opens it
  *
- * From the first bytes (https://www.sqlite.org/fileformat2.html#the_database_header), so that
- * whoever gives the wrong file is told what it is rather than that it "is not a database".
+ * It is told from the first bytes (https://www.sqlite.org/fileformat2.html#the_database_header). So
+ * the error about a wrong file can say what it is, rather than that it "is not a database".
  */
 #ifndef RECORD_FILE_H
 #define RECORD_FILE_H
@@ -16,11 +16,11 @@ enum file_kind {
         FILE_MISSING,
         FILE_UNREADABLE, /* see `sys` */
         FILE_EMPTY,
-        FILE_OTHER,  /* not SQLite's at all */
+        FILE_OTHER,  /* not a database of SQLite */
         FILE_SQLITE, /* a database, but no record */
-        FILE_RECORD, /* of this version, as far as its head goes */
+        FILE_RECORD, /* a record of this version, by its head */
         FILE_NEWER,  /* a record of a later version */
-        /* a record that is shorter than its head says, and nothing is there to repair it from */
+        /* a record shorter than its head says, without a journal to repair it */
         FILE_CUT,
 };
 
@@ -32,12 +32,12 @@ struct file_look {
 };
 
 /*
- * Where a path leads to, links followed as far as there is something, and such that SQLite takes it
- * for a path, whatever it begins with: it knows ":memory:" and "file:". NULL when memory is out.
+ * The path with links followed as far as they lead to something, in a form that SQLite takes for a
+ * path: it gives ":memory:" and "file:" a meaning of their own. NULL if memory is out.
  */
 char *file_path(const char *path);
 
-/* `path` is one of file_path(). */
+/* Find out what a file is. `path` is from file_path(). */
 void file_look(const char *path, struct file_look *look);
 
 #endif

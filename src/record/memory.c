@@ -4,7 +4,7 @@
 #include <assert.h>
 #include <base/mem.h>
 
-/* Of each, there are rarely more than a few hundred. */
+/* There are rarely more than a few hundred of each. */
 #define TEXTS_MAX   65536
 #define ORIGINS_MAX 65536
 #define TURNS_MAX   32768
@@ -15,7 +15,7 @@ int memory_init(struct memory *memory, uint64_t keep)
                 [ROW_ORIGIN] = ORIGINS_MAX,
                 [ROW_ATTEMPT] = keep ? keep : MEMORY_ATTEMPTS,
                 [ROW_CONN] = keep ? keep : MEMORY_ATTEMPTS,
-                [ROW_LOOKUP] = keep ? keep : MEMORY_ATTEMPTS, /* an attempt has one at most */
+                [ROW_LOOKUP] = keep ? keep : MEMORY_ATTEMPTS, /* an attempt has at most one */
                 [ROW_TURN] = TURNS_MAX,
                 [ROW_SAMPLE] = MEMORY_SAMPLES,
         };
@@ -76,7 +76,10 @@ static bool is_sample_to_keep(struct memory *memory, const struct trace_sample *
         return true;
 }
 
-/* Of origins the first ones: those that follow are of no use without them. */
+/*
+ * Is there room for another row? The first origins are kept, as later ones are useless without
+ * them.
+ */
 static bool has_room(const struct memory *memory, enum row_kind kind)
 {
         const struct ring *ring = &memory->rings[kind];
@@ -111,7 +114,7 @@ uint64_t memory_n_dropped(const struct memory *memory)
 
 /* --- rows out -------------------------------------------------------------------------------- */
 
-/* All rows of a ring as an array with room for `n_more`. */
+/* Copy all rows of a ring to an array with room for `n_more`. */
 static int copy_rows(const struct ring *ring, size_t n_more, void *ret_rows, size_t *ret_n)
 {
         uint64_t n = ring_n(ring);
@@ -126,7 +129,7 @@ static int copy_rows(const struct ring *ring, size_t n_more, void *ret_rows, siz
         return 0;
 }
 
-/* The texts of `n` rows, into the record's arena. */
+/* Copy the texts of `n` rows to the record's arena. */
 static int copy_texts(struct record *record, enum row_kind kind, void *rows, size_t n)
 {
         for (size_t i = 0; i < n; i++) {

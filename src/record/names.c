@@ -54,7 +54,7 @@ uint32_t names_number(struct names *names, struct muster_str text)
 {
         struct map_node *node;
 
-        /* Most often it is the same as before. */
+        /* Most often it is the same text as before. */
         if (names->last && str_eq(names_text(names, names->last), text))
                 return names->last;
         node = map_find(&names->map, text);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Names: texts that come again and again, each kept once
+ * Names: recurring texts, each kept once
  *
- * Numbered from 1 in the order in which they came first; there is a bound, as servers and users
- * choose the texts.
+ * Texts are numbered from 1 in the order in which they first came. Their number is bounded, as
+ * servers and users choose them.
  */
 #ifndef RECORD_NAMES_H
 #define RECORD_NAMES_H
@@ -13,10 +13,10 @@
 
 struct names {
         struct map map;
-        struct arena *arena; /* where the texts are; borrowed */
+        struct arena *arena; /* holds the texts; borrowed */
         struct name **by_number;
         size_t n, n_max;
-        uint32_t last; /* number of the one that was asked for last; 0: none */
+        uint32_t last; /* the number asked for last; 0: none */
 };
 
 /* MUSTER_E_RESOURCE. */
@@ -24,16 +24,16 @@ int names_init(struct names *names, struct arena *arena, size_t n_max);
 /* The texts stay in the arena. Zeroed is allowed; zeroed afterwards. */
 void names_deinit(struct names *names);
 
-/* The number of a text; 0 when it is not there and none is added any more, or memory is out. */
+/* The number of a text; 0 if it is new and there is no room or memory for it. */
 uint32_t names_number(struct names *names, struct muster_str text);
 
-/* Text of a number; empty for 0. */
+/* The text of a number; empty for 0. */
 struct muster_str names_text(const struct names *names, uint32_t number);
 
-/* The text as it is kept, or an empty one: see names_number(). */
+/* The kept copy of a text, or an empty text: see names_number(). */
 struct muster_str names_keep(struct names *names, struct muster_str text);
 
-/* A URL without its query. */
+/* The URL without its query. */
 struct muster_str names_path_of(struct muster_str url);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the client was told to do, by name
+ * The client's options in a record, by name
  */
 #ifndef RECORD_OPTIONS_H
 #define RECORD_OPTIONS_H
@@ -15,18 +15,18 @@ enum option_kind {
 };
 
 struct option_type {
-        const char *name; /* of the member of struct record_options; ends the table when NULL */
+        const char *name; /* of the member of struct record_options; NULL ends the table */
         enum option_kind kind;
         size_t at;
-        double max; /* no client has more */
+        double max; /* no client has a larger value */
 };
 
 extern const struct option_type option_types[];
 
-/* A client's settings; a timeout that never comes is 0, as is what has no limit. */
+/* Fill in options from a client's settings; 0 stands for no timeout and no limit. */
 void options_of_settings(struct record_options *options, const struct settings *settings);
 
-/* Of one of them: its place. */
+/* The place of an option. */
 static inline void *option_at(struct record_options *options, const struct option_type *type)
 {
         return (char *)options + type->at;

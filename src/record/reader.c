@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A file becomes a record in memory
+ * Reader: from a file to a record in memory
  */
 #include "names.h"
 #include "options.h"
@@ -16,7 +16,7 @@
 #include <stdio.h>
 
 #define TEXTS_MAX     65536
-#define ROW_BYTES_MIN 6 /* that SQLite needs for any row: more rows cannot be in the file */
+#define ROW_BYTES_MIN 6 /* the least that SQLite needs for a row: this bounds the rows of a file */
 
 struct reader {
         struct source source;
@@ -27,7 +27,7 @@ struct reader {
 
 /* --- rows ------------------------------------------------------------------------------------ */
 
-/* Not count(*): that follows pages without making a step. */
+/* Count rows, without count(*): that follows pages without making a step. */
 static int count_rows(struct reader *reader, enum row_kind kind, size_t *ret_n)
 {
         sqlite3_stmt *statement = NULL;
@@ -46,7 +46,10 @@ static int count_rows(struct reader *reader, enum row_kind kind, size_t *ret_n)
         return r;
 }
 
-/* URLs would take more room than all the rest: of these only the path is kept, as a number. */
+/*
+ * Keep a row's text. URLs would take more room than everything else: only their path is kept, as a
+ * number.
+ */
 static void keep_text(struct reader *reader, enum row_kind kind, struct muster_str text, void *row)
 {
         if (kind == ROW_ATTEMPT)
@@ -66,7 +69,7 @@ static int read_row(struct reader *reader, enum row_kind kind, sqlite3_stmt *sta
         return r;
 }
 
-/* Up to `n` of them, into zeroed memory. */
+/* Read up to `n` rows into zeroed memory. */
 static int read_rows_into(struct reader *reader, enum row_kind kind, char *rows, size_t n,
         size_t *ret_n)
 {
@@ -88,7 +91,7 @@ static int read_rows_into(struct reader *reader, enum row_kind kind, char *rows,
         return r < 0 ? r : 0;
 }
 
-/* The array is freed with the record, also after a failure. */
+/* Read all rows of a kind. The array is freed with the record, also after a failure. */
 static int read_rows(struct reader *reader, enum row_kind kind, void *ret_rows, size_t *ret_n)
 {
         size_t n = 0;
@@ -185,7 +188,7 @@ static int read_run(struct reader *reader)
         return r;
 }
 
-/* False: no client can have been told that. */
+/* Set an option from a row. False: no client can have had this value. */
 static bool set_option(struct record_options *options, const struct option_type *type,
         sqlite3_stmt *statement)
 {
@@ -208,7 +211,9 @@ static bool set_option(struct record_options *options, const struct option_type 
         return false;
 }
 
-/* One that this version does not know is from a later one, and left out. */
+/*
+ * Note an option. One that this version does not know comes from a later version, and is left out.
+ */
 static int note_option(struct reader *reader, sqlite3_stmt *statement)
 {
         struct muster_str name = source_text(statement, 0);
@@ -275,7 +280,7 @@ static int read_counters(struct reader *reader)
 
 /* --- all of it ------------------------------------------------------------------------------- */
 
-/* Of a run that was cut off: the last moment that anything tells of. */
+/* Find the end of a run that was cut off: the last moment in any row. */
 static void find_end(struct record *record)
 {
         uint64_t end_ns = record->run.end_ns;
@@ -292,7 +297,10 @@ static void find_end(struct record *record)
         record->run.end_ns = end_ns;
 }
 
-/* Numbers may also be missing because the recording ended before their attempts did. */
+/*
+ * Count the gaps. Numbers may also be missing because the recording ended before their attempts
+ * did.
+ */
 static void count_holes(struct record *record)
 {
         size_t n = record->n_attempts;

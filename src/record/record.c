@@ -47,7 +47,7 @@ const struct trace_attempt *record_attempt(const struct record *record, uint64_t
 
         if (!first || number < first)
                 return NULL;
-        /* Where none is missing it is there. */
+        /* If no number is missing, it is here. */
         if (number - first < record->n_attempts &&
                 record->attempts[number - first].number == number)
                 return &record->attempts[number - first];
@@ -93,7 +93,7 @@ int64_t record_counter_after(const struct record *record, const char *name)
 
 /* --- order ----------------------------------------------------------------------------------- */
 
-/* Of two rows about one attempt the one that ends its request comes second. */
+/* Of two rows of one attempt, the one that ends its request comes second. */
 static int compare_attempts(const void *a, const void *b)
 {
         const struct trace_attempt *one = a, *other = b;
@@ -133,7 +133,9 @@ static int compare_samples(const void *a, const void *b)
                 ((const struct trace_sample *)b)->at_ns);
 }
 
-/* Most often they are in order, and sorting would take as much memory again. */
+/*
+ * Sort rows unless they are in order, as they mostly are: sorting would take as much memory again.
+ */
 static void sort(void *rows, size_t n, size_t size, int (*compare)(const void *, const void *))
 {
         const char *row = rows;
@@ -180,7 +182,7 @@ struct seen_origin {
         uint32_t number;
 };
 
-/* The first number of the same key; its own where memory is out. */
+/* The first number with the same key; the origin's own if memory is out. */
 static uint32_t first_number(struct map *map, struct seen_origin *seen, struct muster_str key)
 {
         struct map_node *node = map_find(map, key);
@@ -191,7 +193,7 @@ static uint32_t first_number(struct map *map, struct seen_origin *seen, struct m
         return seen->number;
 }
 
-/* By number; NULL: all keys differ, or memory is out. */
+/* The first numbers, by number; NULL if all keys differ, or memory is out. */
 static uint32_t *first_numbers(const struct record *record, struct seen_origin *seen)
 {
         uint32_t *firsts = mem_array(record->n_origins + 1, sizeof(*firsts));
@@ -209,8 +211,8 @@ static uint32_t *first_numbers(const struct record *record, struct seen_origin *
 }
 
 /*
- * A client forgets origins that nobody uses: one that is used again gets another number. Without
- * the memory for it they stay two.
+ * Unite origins with the same key. A client forgets unused origins, and one that is used again gets
+ * another number. Without memory they stay apart.
  */
 static void unite_origins(struct record *record)
 {

@@ -2,13 +2,13 @@
 /*
  * A run's record in memory
  *
- * What the tracer was told (core/trace.h), as arrays, and what the run was like. It comes from a
- * file (record_read()) or from what a client kept (record_of_client()); explain works on it and
- * changes nothing.
+ * The rows that the tracer received (core/trace.h), as arrays, and facts about the run. A record
+ * comes from a file (record_read()) or from a client's memory (record_of_client()). Explain reads
+ * it and changes nothing.
  *
- * All moments are ns since `run.start_ns`, which is chosen so that no moment is 0: a 0 still means
- * that it did not happen. Attempts are in the order of their numbers. Numbers of attempts may be
- * missing where rows were dropped or a ring kept only the newest: see record_attempt().
+ * All moments are ns since `run.start_ns`, which is chosen so that no moment is 0: 0 still means
+ * "did not happen". Attempts are ordered by number. Numbers may be missing if rows were dropped, or
+ * if a ring kept only the newest: see record_attempt().
  */
 #ifndef RECORD_RECORD_H
 #define RECORD_RECORD_H
@@ -21,7 +21,7 @@
 struct arena;
 struct muster_client;
 
-/* What the client was told to do; 0 where it was not. */
+/* The client's options; 0: not set. */
 struct record_options {
         uint64_t concurrency, per_host, queue_size;
         double rate_per_s, rate_per_host_per_s;
@@ -35,15 +35,15 @@ struct record_options {
 
 struct record_run {
         char *version; /* of muster */
-        char *command; /* a JSON array of its words; NULL: a program that uses the library */
+        char *command; /* its words as a JSON array; NULL: a program that uses the library */
         uint64_t wall_clock_ns; /* CLOCK_REALTIME at the start */
         uint64_t start_ns;      /* monotonic */
-        uint64_t end_ns;        /* since then; of the last row when the run was cut off */
-        bool is_complete;       /* it ended in an orderly way */
-        bool is_going_on;       /* it did not, as somebody still writes the file */
-        /* attempts that the writer could not keep up with, or that a ring let go */
+        uint64_t end_ns;        /* since start_ns; the last row's moment if the run was cut off */
+        bool is_complete;       /* the run ended normally */
+        bool is_going_on;       /* somebody still writes the file */
+        /* attempts that were too many for the writer, or that a ring dropped */
         uint64_t n_dropped;
-        uint64_t n_holes; /* of these, such that came between others that are there */
+        uint64_t n_holes; /* of these, those that came between attempts that are there */
         struct record_options options;
 };
 
@@ -58,9 +58,11 @@ struct record_counter {
 
 struct record {
         struct record_run run;
-        /* of all requests, where the rows are only the newest; zeroed: they are all there are */
+        /*
+         * totals over all requests, if the rows are only the newest; zeroed: the rows are complete
+         */
         struct totals totals;
-        struct trace_attempt *attempts; /* `url` is not kept: see `paths` */
+        struct trace_attempt *attempts; /* without `url`: see `paths` */
         size_t n_attempts;
         struct trace_conn *conns; /* by id; `remote` is set */
         size_t n_conns;
@@ -75,42 +77,43 @@ struct record {
         struct record_counter *counters;
         size_t n_counters;
         /*
-         * Origin and path of URLs, without query; trace_attempt.path is an index, from 1. The first
-         * RECORD_PATHS_MAX that differ, 0 for others.
+         * Origins and paths of URLs, without query. trace_attempt.path is an index from 1; only the
+         * first RECORD_PATHS_MAX different ones are kept, and 0 stands for others.
          */
         struct muster_str *paths;
         size_t n_paths;
-        struct arena *text; /* what the strs above point into */
+        struct arena *text; /* holds the texts of all rows */
 };
 
 /*
- * Read a file. MUSTER_E_INPUT when it is no record that this version can read, MUSTER_E_RESOURCE;
- * *error says which, and what to do; *record is zeroed then.
+ * Read a file. MUSTER_E_INPUT: it is no record that this version can read. MUSTER_E_RESOURCE.
+ * *error says why and what to do; *record is zeroed then.
  */
 int record_read(struct record *record, const char *path, struct muster_error *error);
 
 /*
- * A copy of what a client kept in memory so far. MUSTER_E_INPUT when it does not record,
- * MUSTER_E_INVALID in a function that the client called, MUSTER_E_RESOURCE; *record is zeroed then.
+ * Copy what a client has kept in memory so far. MUSTER_E_INPUT: the client does not record.
+ * MUSTER_E_INVALID: called from a function that the client called. MUSTER_E_RESOURCE. *record is
+ * zeroed then.
  */
 int record_of_client(struct record *record, const struct muster_client *client);
 
-/* Everything in it. Zeroed is allowed; zeroed afterwards. */
+/* Release everything in a record. Zeroed is allowed; zeroed afterwards. */
 void record_deinit(struct record *record);
 
-/* The attempt of this number, by binary search; NULL: not there, or number 0. */
+/* The attempt with this number, by binary search; NULL if there is none, as for number 0. */
 const struct trace_attempt *record_attempt(const struct record *record, uint64_t number);
 const struct trace_conn *record_conn(const struct record *record, uint64_t id);
 
-/* The counter's growth; -1: not known. */
+/* A counter's growth; -1: not known. */
 int64_t record_counter_growth(const struct record *record, const char *name);
-/* Its value after the run; -1: not known. */
+/* A counter's value after the run; -1: not known. */
 int64_t record_counter_after(const struct record *record, const char *name);
 
 /*
- * For whoever fills one, when all rows are there: puts them in order, keeps only the last word
- * about each attempt, and lets go of origins that have a gap before them, with the numbers that
- * name them. Of several origins with the same key only the first is named.
+ * Complete a record that has all its rows. Puts them in order, keeps only the last row of each
+ * attempt, and drops origins behind a gap, with the numbers that refer to them. Of several origins
+ * with one key only the first is referred to.
  */
 void record_settle(struct record *record);
 

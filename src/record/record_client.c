@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The public functions: a recorder for a client
+ * The public functions: recording a client
  */
 #include "record.h"
 #include "recorder.h"
@@ -9,10 +9,7 @@
 #include <core/callback.h>
 #include <core/client.h>
 
-/*
- * What a caller has who leaves `size` at 0: the last member of version 0.1 is the last one that is
- * looked at.
- */
+/* The size that counts if a caller leaves `size` at 0: up to the last member of version 0.1. */
 #define OPTIONS_BYTES_0_1 (offsetof(struct muster_record_options, overwrite) + sizeof(bool))
 
 static struct muster_record_options known_options(const struct muster_record_options *options)

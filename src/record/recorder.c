@@ -13,10 +13,10 @@
 struct recorder {
         struct tracer tracer; /* first: the core knows only this part */
         const struct clock *clock;
-        pthread_mutex_t lock; /* held for each row where several threads tell of themselves */
+        pthread_mutex_t lock; /* held for each row if several threads report */
         bool is_shared;
         unsigned n_telling,
-                n_users; /* threads that were not told the end, and that did not free it */
+                n_users; /* threads that have not ended it, and that have not freed it */
         struct record_run run;
         struct counters before, after;
         struct memory memory;
@@ -47,8 +47,9 @@ static uint64_t since_start(const struct recorder *recorder)
 /* --- rows ------------------------------------------------------------------------------------ */
 
 /*
- * With a lock for each row several threads get in each other's way only when the writer's thread,
- * which is one, has more than it can do anyway. Locking changes nothing of what a recorder holds.
+ * Lock the recorder. With a lock for each row, threads hold each other up only when the one
+ * writer's thread has more than it can do anyway. Locking changes nothing that a recorder holds, so
+ * it may be const.
  */
 static void lock(const struct recorder *recorder)
 {
@@ -68,7 +69,7 @@ static void keep_row(struct recorder *recorder, enum row_kind kind, const void *
         assert(!recorder->is_over);
         memory_add(&recorder->memory, kind, row);
         if (recorder->writer)
-                (void)writer_add(recorder->writer, kind, row); /* it counts what it drops */
+                (void)writer_add(recorder->writer, kind, row); /* the writer counts dropped rows */
         unlock(recorder);
 }
 
@@ -126,7 +127,7 @@ static void note_sample(struct tracer *tracer, const struct trace_sample *sample
 
 /* --- begin and end --------------------------------------------------------------------------- */
 
-/* The last of those who tell something says it. */
+/* The last thread to end ends the recording. */
 static void end_recording(struct tracer *tracer)
 {
         struct recorder *recorder = recorder_of(tracer);
@@ -192,7 +193,7 @@ static int init_run(struct record_run *run, const struct muster_record_options *
 
         options_of_settings(&run->options, settings);
         run->wall_clock_ns = clock_ns_of(CLOCK_REALTIME);
-        run->start_ns = now_ns ? now_ns - 1 : 0; /* nothing happens at moment 0 */
+        run->start_ns = now_ns ? now_ns - 1 : 0; /* so no moment is 0 */
         run->version = mem_strdup(muster_version());
         run->command = options->command ? mem_strdup(options->command) : NULL;
         return run->version && (run->command || !options->command) ? 0 : MUSTER_E_RESOURCE;
@@ -249,7 +250,8 @@ static int copy_run(const struct recorder *recorder, struct record_run *run)
         run->version = mem_strdup(recorder->run.version);
         run->command = recorder->run.command ? mem_strdup(recorder->run.command) : NULL;
         run->n_dropped = memory_n_dropped(&recorder->memory);
-        run->n_holes = recorder->memory.n_dropped; /* what a ring let go was the oldest */
+        /* a ring drops only the oldest rows, which leaves no gap */
+        run->n_holes = recorder->memory.n_dropped;
         if (!recorder->is_over)
                 run->end_ns = since_start(recorder);
         run->is_complete = true; /* nothing was cut off so far */

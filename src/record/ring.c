@@ -26,7 +26,7 @@ void ring_deinit(struct ring *ring)
         *ring = (struct ring){ 0 };
 }
 
-/* The place of the `position`-th row that was ever added. */
+/* The chunk of the `position`-th row that was ever added. */
 static char **chunk_of(const struct ring *ring, uint64_t position)
 {
         return &ring->chunks[position / RING_CHUNK_ROWS % ring->n_chunks];

@@ -2,8 +2,8 @@
 /*
  * Ring: the newest rows of a kind
  *
- * Grows by a chunk when it must, up to its bound, so that a small run costs little; then each new
- * row takes the oldest one's place.
+ * A ring grows by chunks up to its bound, so that a small run costs little. Then each new row
+ * replaces the oldest one.
  */
 #ifndef RECORD_RING_H
 #define RECORD_RING_H
@@ -27,14 +27,14 @@ int ring_init(struct ring *ring, size_t row_size, uint64_t max_rows);
 /* Zeroed is allowed; zeroed afterwards. */
 void ring_deinit(struct ring *ring);
 
-/* The place of a new row, to be written to; NULL when memory is out: nothing was added then. */
+/* Add a row and return its place to write to; NULL if memory is out, and nothing was added. */
 void *ring_add(struct ring *ring);
 
-/* How many there are, and the `index`-th of them: 0 is the oldest. */
+/* How many rows there are, and the `index`-th of them; 0 is the oldest. */
 uint64_t ring_n(const struct ring *ring);
 void *ring_at(const struct ring *ring, uint64_t index);
 
-/* Keep every other row, of a ring in which none was replaced yet. */
+/* Keep every other row of a ring in which none was replaced yet. */
 void ring_thin(struct ring *ring);
 
 #endif

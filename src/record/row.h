@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Rows: what the tracer is told, as integers for a table and back
+ * Rows: what a tracer receives, converted to integers of a table and back
  *
- * A kind of row is described by a value of struct row_type; batch, memory, writer and reader treat
- * all kinds alike through it. A row is one of the structs of core/trace.h with its moments in ns
- * since the run's start; in its table it is integers, and at most one text. Moments within a row
- * are told relative to its own beginning, which keeps them short in the file; what did not happen
- * is NULL there.
+ * A struct row_type describes a kind of row; batch, memory, writer and reader treat all kinds alike
+ * through it. A row is a struct of core/trace.h with moments in ns since the run's start. In its
+ * table it is integers and at most one text. Moments in a table are relative to the row's own
+ * beginning, which keeps them short in the file. A moment that did not happen is NULL.
  */
 #ifndef RECORD_ROW_H
 #define RECORD_ROW_H
@@ -27,35 +26,37 @@ enum row_kind {
 #define ROW_VALUES_MAX 40
 #define ROW_NULL       INT64_MIN
 #define ROW_NO_TEXT    SIZE_MAX
-/* Of moments and durations in a file, 9 years: sums of a few dozen of them fit. */
+/* The bound of moments and durations in a file, 9 years: sums of a few dozen of them fit. */
 #define ROW_NS_MAX (UINT64_C(1) << 58)
 
 struct row_type {
         const char *table;
-        const char *const *columns; /* of integers; the first has "PRIMARY KEY" where it is one */
+        const char *const *columns; /* of integers; the first has "PRIMARY KEY" if it is one */
         size_t n_columns;
-        size_t n_usual;          /* so many of these every row has; the others are NULL in most */
-        const char *text_column; /* stands behind the usual ones; NULL: there is none */
-        const char *order;       /* by which it is read: its key, so that nothing is to be sorted */
+        /* this many of them are in every row; the others are NULL in most */
+        size_t n_usual;
+        const char *text_column; /* it follows the usual ones; NULL: none */
+        /* rows are read in this order: the key, so that nothing must be sorted */
+        const char *order;
         size_t size;             /* of the struct */
         size_t text_at;          /* its struct muster_str; ROW_NO_TEXT */
-        const uint16_t *moments; /* where in it they are */
+        const uint16_t *moments; /* their offsets in the struct */
         size_t n_moments;
-        uint16_t begin_at, end_at; /* two of them that every row has; both 0: it has not */
+        uint16_t begin_at, end_at; /* two moments that every row has; both 0: it has none */
         void (*put)(const void *row, int64_t values[ROW_VALUES_MAX]);
-        /* Into a zeroed row. False: no run can have had such a row. */
+        /* Fill in a zeroed row. False: no run can have had such a row. */
         bool (*get)(const int64_t values[ROW_VALUES_MAX], void *ret_row);
 };
 
 extern const struct row_type *const row_types[ROW_N_KINDS];
 
 /*
- * Moments of the monotonic clock become such since `start_ns`: none that happened is 0. A row that
- * has a beginning and an end has them in this order.
+ * Make moments of the monotonic clock relative to `start_ns`; a moment that happened is never 0. A
+ * beginning and an end are put in order.
  */
 void row_rebase(enum row_kind kind, void *row, uint64_t start_ns);
 
-/* Where its text is; NULL for a kind without. */
+/* The text of a row; NULL for a kind without text. */
 struct muster_str *row_text(enum row_kind kind, void *row);
 
 /* --- for the kinds --------------------------------------------------------------------------- */
@@ -68,13 +69,13 @@ static inline int64_t row_since(uint64_t moment_ns, uint64_t from_ns)
         return moment_ns ? (int64_t)(moment_ns - from_ns) : ROW_NULL;
 }
 
-/* As a number for the file; what no counter reaches is cut. */
+/* A number for the file; one that no counter reaches is cut. */
 static inline int64_t row_cut(uint64_t number)
 {
         return (int64_t)(min_u64(number, ROW_NS_MAX));
 }
 
-/* For get functions: what is out of its range clears *is_good. NULL is 0. */
+/* For get functions: a value out of range clears *is_good. NULL is 0. */
 uint64_t row_number(int64_t value, uint64_t max, bool *is_good);
 uint64_t row_moment(int64_t value, uint64_t from_ns, bool *is_good);
 

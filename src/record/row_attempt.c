@@ -2,9 +2,9 @@
 /*
  * An attempt as a row
  *
- * By far the most rows are of this kind, and each column of a row costs about a hundredth of a
- * microsecond. So what takes a few bits shares one column, `flags`, and what most attempts do not
- * have stands at the end, NULL and left out.
+ * Most rows by far are of this kind, and each column of a row costs about a hundredth of a
+ * microsecond. So values of a few bits share one column, `flags`, and columns that most attempts do
+ * not have are at the end, NULL and left out.
  */
 #include "row.h"
 
@@ -19,7 +19,7 @@ enum column {
         CONN,
         SLOT_FROM,
         START,
-        /* Since START. */
+        /* relative to START */
         SLOT,
         SEND_START,
         SEND,
@@ -37,8 +37,8 @@ enum column {
         FLAGS,
         N_USUAL,
         /*
-         * NULL of most attempts: did not happen, took no time, or is the same as the column that
-         * stands behind.
+         * NULL for most attempts: did not happen, took no time, or is the same as the column named
+         * behind it
          */
         SUBMIT_AGO = N_USUAL,
         PLANNED,
@@ -127,7 +127,7 @@ static const uint16_t moments[] = {
 
 /* --- flags ----------------------------------------------------------------------------------- */
 
-/* The lowest byte is booleans; then half a byte each, as people read them in hexadecimal. */
+/* The lowest byte holds booleans; the rest is half a byte each, easy to read in hexadecimal. */
 #define IS_LAST       0x01
 #define IS_REUSED     0x02
 #define IS_SAFE       0x04
@@ -190,7 +190,10 @@ static int64_t unless(int64_t usual, int64_t value)
         return value == usual ? ROW_NULL : value;
 }
 
-/* When its request is finished: with its last attempt's end, unless there was work on the body. */
+/*
+ * When a request is usually finished: with its last attempt's end, unless there was work on the
+ * body.
+ */
 static uint64_t usually_finished_ns(const struct trace_attempt *attempt)
 {
         return attempt->is_last ? attempt->stamps.end_ns : 0;
@@ -261,7 +264,9 @@ static void put_attempt(const void *row, int64_t values[ROW_VALUES_MAX])
         values[ENGINE] = unless(1, attempt->engine);
 }
 
-/* An attempt begins and ends, in this order; all else may be missing. */
+/*
+ * Read the stamps. An attempt has a beginning and an end, in this order; all others may be missing.
+ */
 static bool get_usual_stamps(const int64_t *values, struct trace_attempt *attempt)
 {
         struct attempt *stamps = &attempt->stamps;
@@ -301,7 +306,7 @@ static bool get_rare_stamps(const int64_t *values, struct trace_attempt *attempt
         return is_good;
 }
 
-/* What is the same as something else was left out. */
+/* Fill in values that were left out, as they are the same as others. */
 static void fill_left_out(const int64_t *values, uint64_t flags, struct trace_attempt *attempt)
 {
         struct attempt *stamps = &attempt->stamps;

@@ -13,7 +13,7 @@ enum column {
         ID,
         ORIGIN,
         OPENED,
-        DNS, /* since OPENED, as those that follow */
+        DNS, /* relative to OPENED, like those that follow */
         TCP,
         TLS,
         CLOSED,

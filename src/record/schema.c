@@ -5,9 +5,7 @@
 #include <base/buf.h>
 #include <stdio.h>
 
-/*
- * Columns have no types: each value is what it is, and nothing has to be converted on its way in.
- */
+/* Columns have no types, so no value needs to be converted when it is written. */
 static const char small_tables[] =
         "CREATE TABLE run(version, command, wall_clock_ns, start_ns, end_ns, is_complete, dropped);"
         "CREATE TABLE option(name TEXT PRIMARY KEY, value);"
@@ -15,8 +13,8 @@ static const char small_tables[] =
         "CREATE TABLE word(kind TEXT, number, word TEXT, PRIMARY KEY(kind, number)) WITHOUT ROWID;";
 
 /*
- * The cuts of core/attempt.c: each stamp ends a phase, no earlier than the one before it and no
- * later than the attempt. What is left belongs to the phase that the attempt had reached.
+ * The cuts of core/attempt.c: each stamp ends a phase, not before the stamp before it and not after
+ * the attempt's end. The rest belongs to the phase that the attempt had reached.
  */
 static const char view_phases[] =
         "CREATE VIEW phases AS SELECT number, request, n, url, status,"
@@ -61,8 +59,8 @@ static const char view_phases[] =
         " FROM attempt))));";
 
 /*
- * With max(n) as the only such function, columns that are not aggregated are those of the last
- * attempt (https://www.sqlite.org/lang_select.html#bareagg).
+ * As max(n) is the only aggregate of its kind, plain columns are those of the last attempt
+ * (https://www.sqlite.org/lang_select.html#bareagg).
  */
 static const char view_requests[] =
         "CREATE VIEW requests AS SELECT request AS id,"
@@ -99,11 +97,11 @@ static const char other_views[] =
         " FROM conn LEFT JOIN origin ON origin.number = conn.origin;";
 
 /*
- * Levels are means over time. Where a level goes up or down by d at the moment r of a second that
- * is `length` long, the mean of that second is the level at its end less the sum of d * r / length.
- * Samples would not do: there are none while the loop sleeps. A connection is told of when it is
- * closed; one that no more was told of, as the program was killed, was there from its first use on.
- * Of the requests that waited then most are not told of at all.
+ * Levels are means over time. If a level changes by d at moment r of a second that is `length`
+ * long, its mean over that second is the level at the end less the sum of d * r / length. Samples
+ * would not do, as there are none while the loop sleeps. A connection has a row when it is closed;
+ * without a row, because the program was killed, it counts from its first use on. Most requests
+ * that waited at that moment have no row at all.
  */
 static const char view_timeline[] =
         "CREATE VIEW timeline AS WITH RECURSIVE"
@@ -215,7 +213,7 @@ static int add_all_words(sqlite3 *db)
 
 /* --- statements ------------------------------------------------------------------------------ */
 
-/* The name alone, without "INTEGER PRIMARY KEY". */
+/* The name of a column, without "INTEGER PRIMARY KEY". */
 static struct muster_str column_name(const char *column)
 {
         struct muster_str rest = str_of(column), name = rest;
@@ -224,7 +222,7 @@ static struct muster_str column_name(const char *column)
         return name;
 }
 
-/* Columns that the first records do not have. */
+/* Columns that early records do not have. */
 static const char *const later_columns[] = { "engine" };
 
 static bool is_missing(sqlite3 *db, const char *table, const char *column)
@@ -256,7 +254,7 @@ static struct muster_str column_text(sqlite3 *db, const struct row_type *type, s
 }
 
 /*
- * The first `n` columns, as in the table: the text stands behind those that every row has. `db` is
+ * Append the first `n` columns as in the table, with the text behind the usual ones. `db` is needed
  * for a SELECT.
  */
 static int add_list(sqlite3 *db, struct buf *sql, const struct row_type *type, size_t n,
@@ -300,9 +298,9 @@ static int add_feed_columns(struct buf *sql, const struct row_type *type, size_t
 }
 
 /*
- * A request that ends while it waits to be tried again is told of with its last attempt once more:
- * the second row counts. The columns that are named are the first ones of the table, in its order:
- * then SQLite does not copy each value once more.
+ * Rows are replaced: a request that ends during its back-off reports its last attempt once more,
+ * and the second row counts. The named columns are the first ones of the table in its order, so
+ * that SQLite does not copy each value once more.
  */
 int schema_insert_sql(enum row_kind kind, bool is_usual, struct buf *sql)
 {

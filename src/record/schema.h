@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a record's file looks like; described for its users in muster-record(5)
+ * Schema: the tables and views of a record's file; muster-record(5) describes them for users
  *
- * A table for each kind of row (row.h), four small ones beside them, and views for people.
- * application_id and user_version in SQLite's header tell that it is a record, and of which
- * version. A version only adds; what changes the meaning of something is a new one.
+ * There is a table for each kind of row (row.h), four small ones, and views for people.
+ * application_id and user_version in SQLite's header show that a file is a record, and of which
+ * version. Within a version things are only added; changing a meaning makes a new version.
  */
 #ifndef RECORD_SCHEMA_H
 #define RECORD_SCHEMA_H
@@ -18,16 +18,16 @@ struct buf;
 #define SCHEMA_VERSION        1
 
 /*
- * Make tables and views, all or nothing, in the transaction that there is or one of its own.
- * Returns SQLite's code.
+ * Make tables and views, all or nothing, in the present transaction or one of its own. Returns
+ * SQLite's code.
  */
 int schema_create(sqlite3 *db);
 
 /*
- * Statements, terminated: "INSERT INTO attempt(number, ...) SELECT c0, ... FROM feed", of all
- * columns or of the usual ones alone; "SELECT number, ... FROM attempt ORDER BY number", with the
- * text behind the usual ones; NULL in place of a column that came later than the record that is
- * read. MUSTER_E_RESOURCE.
+ * Append a statement, zero-terminated: "INSERT INTO attempt(number, ...) SELECT c0, ... FROM feed",
+ * with all columns or only the usual ones; "SELECT number, ... FROM attempt ORDER BY number", with
+ * the text behind the usual columns, and NULL for columns that the record is too old to have.
+ * MUSTER_E_RESOURCE.
  */
 int schema_insert_sql(enum row_kind kind, bool is_usual, struct buf *sql);
 int schema_select_sql(sqlite3 *db, enum row_kind kind, struct buf *sql);

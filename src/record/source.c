@@ -7,16 +7,16 @@
 #include <base/mem.h>
 #include <errno.h>
 
-#define BUSY_MS 5000 /* it may be being written */
+#define BUSY_MS 5000 /* somebody may be writing the file */
 
 /*
- * What reading takes goes with the size of the file: SQLite's machine makes less than one step for
- * a byte of it. A damaged file can have it go round for ever.
+ * A bound of the work for reading a file, by its size: SQLite's machine makes less than one step
+ * for a byte. With a damaged file it could run for ever.
  */
 #define STEPS_PER_BYTE  16
 #define STEPS_AT_LEAST  4000000
 #define STEPS_PER_ROUND 100000
-/* the longest is the command: what a system allows, quoted */
+/* the longest text is the command: as long as a system allows, quoted */
 #define TEXT_BYTES_MAX (16 * 1024 * 1024)
 
 /* --- what went wrong ------------------------------------------------------------------------- */
@@ -95,7 +95,7 @@ static int judge_look(const char *path, const struct file_look *look, struct mus
 
 /* --- opening --------------------------------------------------------------------------------- */
 
-/* A file that nobody may write to can be read, unless it has to be repaired. */
+/* Open the file. One that is read-only can be read, unless it must be repaired. */
 static int open_as(struct source *source, const char *path, int flags)
 {
         int r = sqlite3_open_v2(path, &source->db, flags | SQLITE_OPEN_NOMUTEX, NULL);
@@ -116,7 +116,7 @@ static void distrust(sqlite3 *db)
         sqlite3_exec(db, "PRAGMA cell_size_check = ON", NULL, NULL, NULL);
 }
 
-/* A record's tables are tables. A view in their place would be read as long as it likes to. */
+/* Refuse views in place of a record's tables: reading one could take any time. */
 static int allow_tables_only(void *data, int action, const char *table, const char *column,
         const char *db, const char *view)
 {
@@ -146,7 +146,7 @@ static int measure_size(struct source *source, struct muster_error *error)
         if (r == 0)
                 source->bytes = (uint64_t)sqlite3_column_int64(statement, 0);
         sqlite3_finalize(statement);
-        /* What was begun has been taken back: see store.c. */
+        /* An unfinished beginning was rolled back: see store.c. */
         return r == 0 && !source->bytes ? refuse_empty(error, source->path) : r;
 }
 
@@ -229,7 +229,7 @@ int64_t source_integer(sqlite3_stmt *statement, int n, bool *is_good)
 {
         int64_t value = sqlite3_column_int64(statement, n);
 
-        /* The type costs a call: asked for only where it matters. */
+        /* Asking for the type costs a call, so it is done only if it matters. */
         if (value == 0 && sqlite3_column_type(statement, n) != SQLITE_INTEGER) {
                 if (sqlite3_column_type(statement, n) != SQLITE_NULL)
                         *is_good = false;
@@ -247,8 +247,8 @@ struct muster_str source_text(sqlite3_stmt *statement, int n)
 }
 
 /*
- * No name, address or URL of a run has blanks or control characters in it: they will be shown to
- * people.
+ * Has the text no blanks or control characters? No name, address or URL of a run has any, and these
+ * texts are shown to people.
  */
 static bool is_clean(struct muster_str text)
 {

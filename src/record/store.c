@@ -17,15 +17,15 @@
 #include <unistd.h>
 
 /*
- * Large pages: fewer of them to take care of. A journal that stays, emptied after each transaction,
- * costs one system call; what a killed program had begun is rolled back by whoever reads the file
- * next. The cache holds what a batch touches.
+ * Large pages mean fewer of them to manage. A journal that stays and is emptied after each
+ * transaction costs one system call; the next reader rolls back what a killed program had begun.
+ * The cache holds the pages that a batch touches.
  */
 static const char setup[] =
         "PRAGMA page_size = 16384;PRAGMA journal_mode = TRUNCATE;PRAGMA synchronous = OFF;PRAGMA cache_size = -2048;PRAGMA temp_store = MEMORY;";
 /*
- * Somebody may look at the file while it is written. How long to wait for that, in the beginning
- * and in the end, and between two tries.
+ * Somebody may read the file while it is written: how long to wait for that at the beginning and at
+ * the end, and between two tries.
  */
 #define BUSY_MS 10000
 #define WAIT_MS 5
@@ -33,12 +33,12 @@ static const char setup[] =
 struct store {
         sqlite3 *db;
         sqlite3_stmt *begin, *commit, *count_dropped;
-        sqlite3_stmt *inserts[ROW_N_KINDS][2]; /* of all columns; of the usual ones */
+        sqlite3_stmt *inserts[ROW_N_KINDS][2]; /* with all columns; with the usual ones */
         struct feed feed;
-        uint64_t n_dropped; /* as it stands in the file */
-        char *path;         /* as SQLite is told it */
+        uint64_t n_dropped; /* as written in the file */
+        char *path;         /* as given to SQLite */
         struct muster_error error;
-        _Atomic uint64_t patience_ends_ns; /* 0: it does not */
+        _Atomic uint64_t patience_ends_ns; /* 0: never */
 };
 
 const struct muster_error *store_error(const struct store *store)
@@ -66,7 +66,7 @@ static int fail_sqlite(struct store *store, int code)
                 "resource: the record %s cannot be written: %s", store->path, words);
 }
 
-/* Run a statement that has no rows to give. */
+/* Run a statement that returns no rows. */
 static int run_statement(struct store *store, sqlite3_stmt *statement)
 {
         int r;
@@ -94,7 +94,7 @@ static int prepare_statement(struct store *store, const char *sql, sqlite3_stmt 
 
 /* --- a new file ------------------------------------------------------------------------------ */
 
-/* A journal that an earlier run left would be taken for this file's. */
+/* Remove the journal of an earlier run, which would be taken for this file's. */
 static int remove_journal(const char *path)
 {
         char journal[4096 + 16];
@@ -127,8 +127,8 @@ static int refuse_path(const char *path, enum file_kind kind, bool overwrite,
 }
 
 /*
- * May a record be written to this path, which is `file` to SQLite? Nothing but an older record, or
- * an empty file, is ever removed. Where there is none, there may be a link to where it is to be.
+ * Make way for a record at this path, which is `file` for SQLite. Only an older record or an empty
+ * file is ever removed. If there is no file, the path may be a link to where it will be.
  */
 static int make_way(const char *path, const char *file, bool overwrite, struct muster_error *error)
 {
@@ -151,8 +151,8 @@ static int make_way(const char *path, const char *file, bool overwrite, struct m
 }
 
 /*
- * Why there is no new file. SQLite tries once more, only to read it, and what it says then is that
- * there is none. 0: it is there, or was just made and is gone again.
+ * Why no new file was made, as an errno. SQLite tries to open it once more for reading, and only
+ * reports that there is none. 0: it is there, or was just made and is gone again.
  */
 static int why_not_created(const char *path)
 {
@@ -220,7 +220,7 @@ static void bind_text(sqlite3_stmt *statement, int n, const char *text)
         sqlite3_bind_text(statement, n, text, -1, SQLITE_STATIC); /* NULL binds NULL */
 }
 
-/* -1, not known, is NULL in the file. */
+/* Bind a counter; -1, not known, is NULL in the file. */
 static void bind_counter(sqlite3_stmt *statement, int n, int64_t value)
 {
         if (value < 0)
@@ -278,8 +278,8 @@ static int write_options(struct store *store, struct record_options options)
 }
 
 /*
- * "INSERT ... VALUES(name, value)" or "UPDATE ... SET after = value WHERE name = name", for each of
- * them.
+ * Run "INSERT ... VALUES(name, value)" or "UPDATE ... SET after = value WHERE name = name" for each
+ * counter.
  */
 static int write_counters(struct store *store, const char *sql, const struct counters *counters)
 {
@@ -296,9 +296,8 @@ static int write_counters(struct store *store, const char *sql, const struct cou
 }
 
 /*
- * What was written so far stands, and what comes next has begun: between two batches, too, the file
- * is reserved for us. That keeps nobody from reading, and says that we are still there
- * (source_is_being_written()).
+ * Commit a batch, and begin the next transaction at once, so that the file stays reserved for us.
+ * That keeps nobody from reading, and shows that the run goes on (source_is_being_written()).
  */
 static int end_batch(struct store *store)
 {
@@ -307,7 +306,7 @@ static int end_batch(struct store *store)
         return r == 0 ? run_statement(store, store->begin) : r;
 }
 
-/* At once: whoever kills us leaves a record that has begun, or none. */
+/* Write the beginning at once: if we are killed, there is a record that has begun, or none. */
 static int write_beginning(struct store *store, const struct record_run *run_row,
         const struct counters *before)
 {
@@ -323,8 +322,8 @@ static int write_beginning(struct store *store, const struct record_run *run_row
 }
 
 /*
- * In the transaction of the rows that came behind the gap: whoever is killed leaves no gap that is
- * not told of.
+ * Write the number of dropped attempts in the transaction of the rows behind the gap: a killed
+ * program leaves no gap that is not counted.
  */
 static int write_n_dropped(struct store *store, uint64_t n_dropped)
 {
@@ -368,9 +367,8 @@ static int write_run_end(struct store *store, const struct record_run *run_row,
 /* --- the public part ------------------------------------------------------------------------- */
 
 /*
- * Somebody reads. While the run goes on this takes as long as it takes: rows wait in memory, and
- * when that is full they are dropped and counted, which is no reason to give up what is still to
- * come.
+ * Wait for a reader of the file. During the run the wait has no end: rows wait in memory, and when
+ * that is full they are dropped and counted, which is no reason to give up later ones.
  */
 static int wait_for_readers(void *data, int n_waits)
 {
@@ -389,7 +387,7 @@ void store_hurry(struct store *store)
         atomic_store(&store->patience_ends_ns, clock_monotonic() + BUSY_MS * NS_PER_MS);
 }
 
-/* A new file; of one that cannot be begun nothing is left. */
+/* Begin a new file. If that fails, nothing of it is left. */
 static int begin_file(struct store *store, const struct record_run *run_row,
         const struct counters *before)
 {
@@ -427,7 +425,7 @@ int store_create(struct store **ret_store, const char *path, bool overwrite,
         return r;
 }
 
-/* Rows of either sort in turn: all that follow each other in one statement. */
+/* Write rows: all usual ones in a row by one statement, then all others in a row, and so on. */
 static int write_rows(struct store *store, struct batch *batch, enum row_kind kind)
 {
         size_t n = batch_n(batch, kind);
@@ -467,7 +465,7 @@ int store_finish(struct store *store, const struct record_run *run_row,
         assert(store->db);
         if (store->error.code || write_run_end(store, run_row, after) < 0)
                 return MUSTER_E_RESOURCE;
-        /* The journal is of no use any more: this removes it. */
+        /* This removes the journal, which is not needed any more. */
         return run_sql(store, "PRAGMA journal_mode = DELETE");
 }
 

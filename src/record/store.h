@@ -2,9 +2,9 @@
 /*
  * Store: a record's file while it is being written
  *
- * Used by one thread at a time, and may wait for the disk. A transaction holds a batch: whoever is
- * killed leaves a file with all batches before. Nothing waits for the disk to confirm
- * (synchronous=OFF): only a machine that loses its power may leave a damaged file.
+ * One thread at a time uses it, and it may wait for the disk. A transaction holds one batch, so a
+ * program that is killed leaves a file with all earlier batches. Nothing waits until the disk
+ * confirms (synchronous=OFF), so only a machine that loses power may leave a damaged file.
  */
 #ifndef RECORD_STORE_H
 #define RECORD_STORE_H
@@ -16,29 +16,28 @@
 struct store;
 
 /*
- * Create the file, with what is known before the run. MUSTER_E_RESOURCE when it cannot be created,
- * or is there already and `overwrite` is not set or it is something else than a record; *error says
- * it.
+ * Create the file, with what is known before the run. MUSTER_E_RESOURCE with *error: it cannot be
+ * created; or it exists, and `overwrite` is not set or it is not a record.
  */
 int store_create(struct store **ret_store, const char *path, bool overwrite,
         const struct record_run *run, const struct counters *before, struct muster_error *error);
 
 /*
- * Write the rows of a batch that were not written yet, and how many attempts were dropped so far.
- * Waits for as long as somebody reads the file. After a failure all calls fail. MUSTER_E_RESOURCE.
+ * Write the rows of a batch that were not written yet, and the number of attempts dropped so far.
+ * Waits while somebody reads the file. After a failure all calls fail. MUSTER_E_RESOURCE.
  */
 int store_write(struct store *store, struct batch *batch, uint64_t n_dropped);
 
-/* From any thread: from now on wait for readers no longer than 10 s. */
+/* From now on wait at most 10 s for readers. Any thread may call it. */
 void store_hurry(struct store *store);
 
-/* What is known after the run. MUSTER_E_RESOURCE. */
+/* Write what is known after the run. MUSTER_E_RESOURCE. */
 int store_finish(struct store *store, const struct record_run *run, const struct counters *after);
 
-/* What went wrong first; code 0: nothing. */
+/* The first error; code 0: none. */
 const struct muster_error *store_error(const struct store *store);
 
-/* NULL is allowed. Returns NULL. */
+/* Close the file. Takes NULL, returns NULL. */
 struct store *store_close(struct store *store);
 
 #endif

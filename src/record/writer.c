@@ -12,20 +12,20 @@
 
 #define PENDING_BYTES_MAX (64 * 1024 * 1024)
 #define BATCHES_MAX       (PENDING_BYTES_MAX / sizeof(struct batch))
-#define WRITE_EVERY_NS    (100 * NS_PER_MS) /* so much is lost when the program is killed */
+#define WRITE_EVERY_NS    (100 * NS_PER_MS) /* this much is lost if the program is killed */
 
 struct writer {
         struct store *store;
         pthread_t thread;
-        pid_t process; /* that the thread is of */
+        pid_t process; /* to which the thread belongs */
 
-        /* The loop's thread alone. */
-        struct batch *filling; /* as `current`; NULL: there is none */
+        /* Used only by the loop's thread. */
+        struct batch *filling; /* the same as `current`; NULL: none */
         size_t n_batches;
 
-        _Atomic uint64_t n_dropped; /* the loop's thread counts, the writer's tells the store */
+        _Atomic uint64_t n_dropped; /* the loop's thread counts, the writer's thread passes it on */
 
-        pthread_mutex_t lock; /* held for moments: nothing is written or allocated under it */
+        pthread_mutex_t lock; /* held only briefly: nothing is written or allocated under it */
         pthread_cond_t wanted;
         struct batch *current;    /* rows are being added to it */
         struct list full, unused; /* batches */
@@ -49,7 +49,7 @@ static uint64_t n_dropped(const struct writer *writer)
         return atomic_load_explicit(&writer->n_dropped, memory_order_relaxed);
 }
 
-/* What is to be written next; NULL: nothing yet. The lock is held. */
+/* The batch to write next; NULL: none yet. The lock is held. */
 static struct batch *next_batch(struct writer *writer)
 {
         struct list *link = list_pop(&writer->full);
@@ -60,13 +60,14 @@ static struct batch *next_batch(struct writer *writer)
 }
 
 /*
- * Rows of the current batch may be added meanwhile, and it may become a full one. The lock is held.
+ * Write a batch. If it is the current one, rows may be added meanwhile, and it may become full. The
+ * lock is held.
  */
 static void write_batch(struct writer *writer, struct batch *batch, bool is_full)
 {
         assert(!list_is_linked(&batch->link));
         pthread_mutex_unlock(&writer->lock);
-        /* It remembers its failure; what follows is lost. */
+        /* The store remembers a failure; later rows are lost. */
         (void)store_write(writer->store, batch, n_dropped(writer));
         if (is_full)
                 batch_reset(batch);
@@ -96,15 +97,15 @@ static void *write_batches(void *data)
 /* --- the loop's side ------------------------------------------------------------------------- */
 
 /*
- * A child of fork() has neither the thread nor a right to the file, and the lock may be held for
- * ever: it touches nothing.
+ * Is this a child of fork()? It has neither the thread nor the file, and the lock may stay held for
+ * ever: it must touch nothing.
  */
 static bool is_forked(const struct writer *writer)
 {
         return writer->process != getpid();
 }
 
-/* Another batch to fill: one that was written, or a new one. */
+/* An empty batch: one that was written, or a new one. */
 static struct batch *empty_batch(struct writer *writer)
 {
         struct batch *batch;
@@ -126,7 +127,10 @@ static struct batch *empty_batch(struct writer *writer)
         return batch;
 }
 
-/* The one that is being filled goes to the writer, `next` takes its place; either may be NULL. */
+/*
+ * Hand the batch that is being filled to the writer, and put `next` in its place; either may be
+ * NULL.
+ */
 static void hand_over(struct writer *writer, struct batch *next)
 {
         assert(!next || next != writer->filling);
@@ -173,7 +177,7 @@ static void free_writer(struct writer *writer)
         mem_free(writer);
 }
 
-/* Signals are for the threads that the caller made. */
+/* Start the thread with all signals blocked: they are for the caller's threads. */
 static int start_thread(struct writer *writer)
 {
         sigset_t all, before;
@@ -185,7 +189,7 @@ static int start_thread(struct writer *writer)
         pthread_sigmask(SIG_SETMASK, &before, NULL);
         if (r != 0)
                 return MUSTER_E_RESOURCE;
-        pthread_setname_np(writer->thread, "muster-record"); /* for top(1) and its like */
+        pthread_setname_np(writer->thread, "muster-record"); /* shown by top(1) and its like */
         return 0;
 }
 
