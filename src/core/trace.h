@@ -1,56 +1,56 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a client tells of its work, row by row
+ * Trace: what a client reports about its work, as rows
  *
- * A tracer, where one is attached, is told what happened when it is over: an attempt, a connection,
- * a lookup, a long turn of the loop, and now and then how things stand. Rows are values, borrowed
- * for the call; a tracer copies what it wants and returns at once, as the loop waits for it. What
- * becomes of the rows is not known here (see src/record/).
+ * An attached tracer gets a row when something is over: an attempt, a connection, a lookup, a long
+ * turn of the loop; and a sample of levels and counters now and then. Rows are values, borrowed for
+ * the call. A tracer copies what it wants and returns at once, as the loop waits for it. What it
+ * does with rows is not known here (see src/record/).
  *
- * Edges say who waited for whom: attempts are numbered in the order in which they entered the
- * queue, and name by that number the attempt whose end gave them their slot. All moments are ns of
- * the monotonic clock; 0: did not happen.
+ * Edges say which attempt waited for which. Attempts are numbered in the order in which they
+ * entered the queue, and each has the number of the attempt whose end gave it its slot. All moments
+ * are ns of the monotonic clock; 0: did not happen.
  */
 #ifndef CORE_TRACE_H
 #define CORE_TRACE_H
 
 #include "attempt.h"
 
-/* Why a request waited for its slot: what it waited for last. */
+/* Why a request waited for its slot: the last thing that it waited for. */
 enum trace_wait {
-        TRACE_WAIT_NONE,      /* it did not: a slot was free, the next turn of the loop gave it */
+        TRACE_WAIT_NONE,      /* it did not: a slot was free in the next turn of the loop */
         TRACE_WAIT_SLOT,      /* all of `concurrency` were in use */
-        TRACE_WAIT_HOST,      /* all of its origin's `per_host` were */
-        TRACE_WAIT_SHARE,     /* its origin had its share, and others were there */
-        TRACE_WAIT_RATE,      /* its moment by the rate of all had not come */
-        TRACE_WAIT_HOST_RATE, /* nor by that of its origin */
+        TRACE_WAIT_HOST,      /* all of its origin's `per_host` slots were in use */
+        TRACE_WAIT_SHARE,     /* its origin had its share, and other origins were active */
+        TRACE_WAIT_RATE,      /* its moment by the overall rate had not come */
+        TRACE_WAIT_HOST_RATE, /* its moment by its origin's rate had not come */
         TRACE_WAIT_WORKERS,   /* too many responses waited for a worker */
-        TRACE_WAIT_REFUSED,   /* its origin had refused requests, and was given the time it wants */
+        TRACE_WAIT_REFUSED,   /* its origin had refused requests and rested */
         TRACE_N_WAITS,
 };
 
 /* What became of an attempt. */
 enum trace_outcome {
         TRACE_RESULT,     /* its response is the request's result */
-        TRACE_FAILED,     /* its error is */
+        TRACE_FAILED,     /* its error is the request's */
         TRACE_REDIRECTED, /* the next attempt goes to another URL */
         TRACE_RETRIED,    /* the next attempt comes after a back-off */
-        /* the kept connection was gone: the next attempt comes at once, on a new one */
+        /* the reused connection was closed: the next attempt comes at once, on a new one */
         TRACE_REPEATED,
         TRACE_N_OUTCOMES,
 };
 
-/* What the loop's thread does while it does not wait for the kernel. */
+/* What the loop's thread does when it does not wait for the kernel. */
 enum trace_work {
-        TRACE_WORK_IO,      /* reading, writing, parsing: all that is not one of the others */
+        TRACE_WORK_IO,      /* reading, writing, parsing: everything else */
         TRACE_WORK_TLS,     /* handshakes */
         TRACE_WORK_DECODE,  /* content codings */
         TRACE_WORK_PROCESS, /* process functions, inline */
-        TRACE_WORK_CALLER,  /* the program that uses the library, between two of its calls */
+        TRACE_WORK_CALLER,  /* the program that uses the library, between two calls */
         TRACE_N_WORKS,
 };
 
-/* What a request asks for, as far as it matters for repeating it. */
+/* A request's method, as far as it matters for repeating it. */
 enum trace_method {
         TRACE_METHOD_OTHER,
         TRACE_METHOD_GET,
@@ -61,55 +61,56 @@ enum trace_method {
 
 /* Who ended a connection. */
 enum trace_closer {
-        TRACE_CLOSED_BY_END,    /* it was still there when the client ended */
+        TRACE_CLOSED_BY_END,    /* it was open when the client ended */
         TRACE_CLOSED_BY_SERVER, /* its end or reset came first, or it said "Connection: close" */
-        /* we wanted no more of it: see the attempt's error, unread rest or our "close" */
+        /* we did: see the attempt's error, unread rest or our "close" */
         TRACE_CLOSED_BY_CLIENT,
-        TRACE_CLOSED_BY_AGE, /* idle for too long, or another needed its place */
-        TRACE_NEVER_OPEN,    /* it could not be made */
+        TRACE_CLOSED_BY_AGE, /* idle for too long, or a new connection needed its place */
+        TRACE_NEVER_OPEN,    /* it was never ready */
         TRACE_N_CLOSERS,
 };
 
-/* An attempt that is over; the last one of its request when its result was taken. */
+/* A finished attempt. The row of a request's last attempt comes when its result is taken. */
 struct trace_attempt {
         uint64_t number;    /* from 1, in the order of entering the queue */
         uint64_t request;   /* its id, from 1 */
-        uint64_t slot_from; /* the attempt whose end gave the slot; 0: none had to end for it */
+        uint64_t slot_from; /* the attempt whose end gave the slot; 0: none had to end */
         uint64_t conn;      /* trace_conn's id; 0: it had none */
         struct attempt stamps;
-        /* Of the last attempt: when the result was taken, and the work on the body before that. */
+        /* Only of the last attempt: work on the body, and when the result was taken. */
         uint64_t process_end_ns;   /* `stamps.end_ns` is when it began; 0: none */
-        uint64_t worker_decode_ns; /* of that, off the loop: a duration */
+        uint64_t worker_decode_ns; /* of that, decoding on a worker; a duration */
         uint64_t finished_ns, taken_ns;
         uint64_t submitted_ns;
-        uint64_t planned_ns;     /* with a rate: when it was to start; 0: no rate */
+        uint64_t planned_ns;     /* with a rate: the planned start; 0: no rate */
         uint64_t conn_idle_ns;   /* how long the connection had been idle; a duration */
         uint64_t wire_bytes;     /* of the response's body, as received */
         uint64_t body_bytes;     /* after decoding */
         uint64_t sent_bytes;     /* of the request, head and body */
-        uint64_t retry_after_ns; /* the server's wish (Retry-After); a duration */
+        uint64_t retry_after_ns; /* what the server asked for with Retry-After; a duration */
         uint32_t origin;         /* trace_origin's number; 0: the URL had none */
-        uint32_t in_flight;      /* slots in use when it got its own, that one included */
-        uint32_t host_in_flight; /* of these its origin's */
+        uint32_t in_flight;      /* slots in use when it got its own, included */
+        uint32_t host_in_flight; /* of these, its origin's */
         uint32_t path;           /* for the tracer's own use */
         uint32_t n_receives;     /* pieces in which the response came from the kernel */
-        uint16_t n;              /* which attempt of its request, from 1 */
+        uint16_t n;              /* which attempt of its request it is, from 1 */
         int16_t status;          /* 0: no response */
-        int8_t code;           /* enum muster_code of this attempt; of the last one the request's */
+        /* enum muster_code of the attempt; for the last one, of the request */
+        int8_t code;
         uint16_t sys;          /* the errno of its error; 0: none */
-        uint8_t stage;         /* enum muster_phase: where it ended */
+        uint8_t stage;         /* enum muster_phase in which it ended */
         uint8_t wait;          /* enum trace_wait */
         uint8_t outcome;       /* enum trace_outcome */
         uint8_t http_version;  /* 10, 11; 0: no response */
         uint8_t method;        /* enum trace_method, of the request as submitted */
-        uint8_t engine;        /* from 1: whose attempt it was; see trace_sample */
-        bool is_last;          /* its request has its result */
-        bool is_reused;        /* the connection had served another attempt before */
+        uint8_t engine;        /* from 1; see trace_sample */
+        bool is_last;          /* the request's last attempt */
+        bool is_reused;        /* the connection had carried an attempt before */
         bool is_safe;          /* GET, HEAD or OPTIONS, without a body */
-        bool is_plain;         /* GET without a body and without header fields of its own */
+        bool is_plain;         /* GET without a body and own header fields */
         bool is_encoded;       /* the response had a Content-Encoding */
-        bool has_fields;       /* the request has header fields of its own, or a password */
-        bool is_withheld;      /* it would have been tried again, but for the retry budget */
+        bool has_fields;       /* the request has own header fields or a password */
+        bool is_withheld;      /* only the retry budget prevented another try */
         struct muster_str url; /* of this attempt, without user name and password; borrowed */
 };
 
@@ -121,17 +122,17 @@ struct trace_conn {
         uint64_t closed_ns;
         uint64_t n_attempts;
         uint32_t n_addresses; /* tried */
-        uint8_t family;       /* 4 or 6, of the one that won; 0: none */
+        uint8_t family;       /* of the address that connected: 4 or 6; 0: none */
         uint8_t closer;       /* enum trace_closer */
         uint8_t engine;
         bool is_tls, is_resumed, had_ticket; /* had_ticket: a session was offered */
-        uint64_t tls_work_ns;                /* our own part of the handshake */
+        uint64_t tls_work_ns;                /* our own computing time for the handshake */
         /* TCP_INFO at its end; 0: not known. */
         uint32_t rtt_us, min_rtt_us, n_retransmits, cwnd;
         uint64_t delivery_rate; /* bytes a second of what we sent */
         uint64_t rwnd_limited_us, sndbuf_limited_us, busy_us;
         uint64_t bytes_received;
-        /* pieces that came before earlier ones: those were lost, or overtaken, on the way here */
+        /* segments that came before earlier ones, which were lost or overtaken on the way here */
         uint32_t n_out_of_order;
         struct muster_str remote; /* address and port; borrowed */
 };
@@ -143,28 +144,28 @@ struct trace_lookup {
         struct muster_str name; /* borrowed */
 };
 
-/* A turn of the loop that took long. */
+/* A long turn of the loop. */
 struct trace_turn {
         uint64_t start_ns, end_ns;       /* without the wait before it */
         uint64_t work_ns[TRACE_N_WORKS]; /* add up to the turn */
         /*
-         * of the thread since the last sample or turn told of: far less than that time means that
-         * it was blocked or had no processor
+         * processor time of the thread since the last sample or turn row. Far less than the elapsed
+         * time means that the thread was blocked or had no processor.
          */
         uint64_t thread_cpu_ns;
-        uint64_t culprit; /* the attempt on which most time of one kind was spent; 0: not known */
+        uint64_t culprit; /* the attempt that took most time in one piece; 0: not known */
         uint8_t engine;
 };
 
 /*
- * How things stand with one engine, which is one loop in one thread; most clients have one. The
- * counters only grow. What is held is held of all engines together.
+ * The levels and counters of one engine, which is one loop in one thread; most clients have one.
+ * Counters only grow. n_held is for all engines together.
  */
 struct trace_sample {
         uint64_t at_ns;
         uint8_t engine;                                       /* from 1 */
-        uint64_t n_in_flight, n_queued, n_processing, n_held; /* held: submitted, not taken */
-        bool is_full; /* the caller has to take a result before it can submit more */
+        uint64_t n_in_flight, n_queued, n_processing, n_held; /* held: submitted and not taken */
+        bool is_full; /* the caller must take a result before it can submit more */
         uint64_t n_submitted, n_attempts, n_conns_opened, n_lookups;
         uint64_t n_turns, wait_ns, work_ns[TRACE_N_WORKS];
         uint64_t thread_cpu_ns, process_cpu_ns;
@@ -185,9 +186,9 @@ struct tracer_ops {
         void (*lookup)(struct tracer *tracer, const struct trace_lookup *lookup);
         void (*turn)(struct tracer *tracer, const struct trace_turn *turn);
         void (*sample)(struct tracer *tracer, const struct trace_sample *sample);
-        /* No more is told. */
+        /* No more rows come. */
         void (*end)(struct tracer *tracer);
-        /* The client is gone; after end(). Frees the tracer. */
+        /* Free the tracer, after end(): the client is gone. */
         void (*free)(struct tracer *tracer);
 };
 

@@ -8,12 +8,16 @@
 #include <net/tcp_info.h>
 #include <string.h>
 
-#define LONG_TURN_NS  (1 * NS_PER_MS) /* shorter ones hold nobody up that a person would notice */
+#define LONG_TURN_NS  (1 * NS_PER_MS) /* nobody would notice a shorter one */
 #define SAMPLE_NS_MIN (5 * NS_PER_MS)
 #define SAMPLE_NS_MAX (1 * NS_PER_S)
-/* of the time since the start: a short run is seen as finely as a long one */
+/*
+ * samples for each doubling of the time since the start: short runs are sampled as finely as long
+ * ones
+ */
 #define SAMPLES_PER_DOUBLING 256
-#define ACKS_PER_S           1000 /* each costs two system calls: a few tenths of a percent of a processor */
+/* each costs two system calls: together a few tenths of a percent of a processor */
+#define ACKS_PER_S 1000
 
 static struct tracing *tracing_of(const struct muster_request *request)
 {
@@ -79,7 +83,7 @@ bool tracing_wants_ack(struct engine *engine)
         return tracing->n_acks_wanted++ < ACKS_PER_S;
 }
 
-/* The URL as it may be written down; in `scratch` where something has to be left out. */
+/* The URL without user name and password; made in `scratch` if it has these. */
 static struct muster_str public_url(const struct url *url, struct buf *scratch)
 {
         if (!url->user.len && !url->password.len)
@@ -120,7 +124,10 @@ static enum trace_method method_of(const struct muster_request *request)
         return str_is(method, "OPTIONS") ? TRACE_METHOD_OPTIONS : TRACE_METHOD_OTHER;
 }
 
-/* What the result holds is still of the attempt before: this one never got a slot. */
+/*
+ * Clear the response of a row whose attempt never got a slot: the result still has that of the
+ * attempt before.
+ */
 static void forget_response(struct trace_attempt *row)
 {
         row->wire_bytes = row->body_bytes = 0;
@@ -366,7 +373,7 @@ static void tell_sample(struct engine *engine, uint64_t now_ns)
         tracing->tracer->ops->sample(tracing->tracer, row);
 }
 
-/* The turn that began at turn_began_ns is over: what it was spent on. */
+/* End the turn that began at turn_began_ns, and report what its time was spent on. */
 static void end_turn(struct engine *engine, uint64_t now_ns)
 {
         struct tracing *tracing = &engine->tracing;
@@ -390,7 +397,7 @@ static void end_turn(struct engine *engine, uint64_t now_ns)
         tracing->culprit = tracing->culprit_ns = 0;
 }
 
-/* A turn begins where the wait before it ended: in that time nobody has worked. */
+/* Begin a turn where the wait before it ended, as nobody worked during that wait. */
 static void begin_turn(struct engine *engine)
 {
         struct tracing *tracing = &engine->tracing;
@@ -418,9 +425,9 @@ static void tell_busy_caller(struct engine *engine, uint64_t busy_ns)
 }
 
 /*
- * A foreign loop was in charge, from left_ns until entered_ns. It may have waited, as we would
- * have, or been busy with something else: then what came in between lay unread, and the oldest of
- * it says since when.
+ * Account for the time from left_ns to entered_ns, when a foreign loop was in charge. It may have
+ * waited, as we would have, or been busy: then input lay unread, and the oldest of it shows since
+ * when.
  */
 static void judge_absence(struct engine *engine)
 {
@@ -512,7 +519,7 @@ void tracing_detach(struct engine *engine)
                 return;
         tell_open_conns(engine);
         if (!engine->ops)
-                tracing_enter(engine); /* else this is in the middle of a turn */
+                tracing_enter(engine); /* otherwise this is in the middle of a turn */
         tracing_turn_over(engine);
         tell_sample(engine, engine_now(engine));
         tracing->ended = tracing->tracer;

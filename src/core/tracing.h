@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Telling the tracer
+ * Tracing: making rows for the tracer
  *
- * The one place where the core's own structs become rows of trace.h. Without a tracer nothing is
- * measured beyond what results tell anyway; with one the loop's time is accounted for as well:
+ * Only here the core's structs become rows of trace.h. Without a tracer, only what results need is
+ * measured. With one, the loop's time is accounted for as well:
  *
  *      caller ─▶ enter ─ start requests ─▶ turn_over ─ wait for the kernel ─▶ handle what is ready ─ start requests ─▶ leave ─▶ caller
  *                                          ├─ a turn: from the end of one wait to the begin of the next ─────────────────────────┤
  *
- * Where a foreign loop may do the waiting, a turn ends with leave, too, and the next one begins
- * with enter; whether the time between was waiting or the caller's work shows in what was there to
- * be read.
+ * If a foreign loop may do the waiting, a turn also ends at leave, and the next one begins at
+ * enter. The age of the input shows whether the time between was waiting or the caller's work.
  */
 #ifndef CORE_TRACING_H
 #define CORE_TRACING_H
@@ -26,11 +25,11 @@ struct engine;
 struct muster_request;
 struct origin;
 
-/* What is kept of the attempt that runs beside its stamps; always, as it costs next to nothing. */
+/* What is noted about the present attempt beside its stamps; always, as it costs almost nothing. */
 struct trace_notes {
         uint64_t number, slot_from, conn;
-        uint64_t due_order;  /* the place in the order in which requests wanted a slot */
-        uint64_t planned_ns; /* by the rate; 0: there is none */
+        uint64_t due_order;  /* its place in the order in which requests wanted a slot */
+        uint64_t planned_ns; /* by the rate; 0: no rate */
         uint64_t conn_idle_ns, sent_bytes, retry_after_ns;
         uint32_t origin, in_flight, host_in_flight, n_receives;
         uint16_t n;
@@ -38,18 +37,18 @@ struct trace_notes {
         bool is_reused, is_encoded;
 };
 
-/* Of a connection. */
+/* What is noted about a connection. */
 struct trace_conn_notes {
         uint64_t id, opened_ns, dns_end_ns, tcp_end_ns, tls_end_ns, tls_work_ns;
         uint64_t n_attempts;
-        uint64_t wanted_by;     /* the attempt for which it is made */
-        uint64_t acked_attempt; /* whose acknowledgement was asked for last */
+        uint64_t wanted_by;     /* the attempt for which it was made */
+        uint64_t acked_attempt; /* the attempt whose acknowledgement was asked for last */
         uint8_t family;
         bool had_ticket, is_reported;
-        bool we_close; /* we asked for the end, or want no more of what comes */
+        bool we_close; /* we asked for the close, or do not trust what follows */
 };
 
-/* What is numbered so far, where several engines number together. */
+/* The last numbers, if several engines number together. */
 struct trace_numbers {
         _Atomic uint64_t n_attempts, n_conns;
         _Atomic uint32_t n_origins;
@@ -57,77 +56,77 @@ struct trace_numbers {
 
 struct tracing {
         struct tracer *tracer; /* NULL: none */
-        struct tracer *ended;  /* it was told the end, and is kept for what it holds; NULL: none */
-        struct trace_numbers *shared; /* NULL: these here count */
-        uint64_t n_attempts, n_conns; /* numbered so far */
+        struct tracer *ended;  /* the tracer after its end, kept for what it holds; NULL: none */
+        struct trace_numbers *shared; /* NULL: the numbers below count */
+        uint64_t n_attempts, n_conns; /* the last numbers */
         uint32_t n_origins;
-        uint64_t entered_ns; /* when the caller called us last */
-        uint64_t left_ns;    /* when the caller got control back; 0: it never had it */
-        uint64_t turn_work_ns[TRACE_N_WORKS]; /* of the turn that is under way, without IO */
-        uint64_t culprit, culprit_ns;         /* of that turn */
-        struct trace_sample totals;           /* grown so far */
+        uint64_t entered_ns;                  /* the caller's last call */
+        uint64_t left_ns;                     /* when that returned; 0: never */
+        uint64_t turn_work_ns[TRACE_N_WORKS]; /* of the present turn, without IO */
+        uint64_t culprit, culprit_ns;         /* of the present turn */
+        struct trace_sample totals;           /* so far */
         uint64_t began_ns, next_sample_ns, turn_began_ns, wait_began_ns;
-        uint64_t oldest_ns; /* of what was read in this turn: when the kernel had it; 0: nothing */
-        uint64_t n_acks_wanted, acks_since_ns; /* in this second, and when it began */
+        uint64_t oldest_ns; /* when the kernel had the oldest input of this turn; 0: no input */
+        uint64_t n_acks_wanted, acks_since_ns; /* in this second, and when that began */
         uint64_t seen_cpu_ns;
 };
 
 void tracing_deinit(struct tracing *tracing);
 
-/* A new attempt of a request begins to wait: number it. */
+/* Number a new attempt, which begins to wait. */
 void tracing_number(struct muster_request *request);
 
-/* A new connection is made: its number. */
+/* The number for a new connection. */
 uint64_t tracing_number_conn(struct tracing *tracing);
 
-/* It has its origin. */
+/* Number an origin and report it, unless that was done. */
 void tracing_origin(struct engine *engine, struct origin *origin);
 
 /*
- * Is the moment worth asking the kernel when the request will have been acknowledged? That has a
- * price: so not more than so often a second.
+ * Should the kernel stamp the next request's acknowledgement? Stamps cost time, so there are at
+ * most 1,000 a second.
  */
 bool tracing_wants_ack(struct engine *engine);
 
-/* An attempt that is not its request's last is over; NULL: no error. */
+/* Report a finished attempt that is not the last of its request. `error` NULL: none. */
 void tracing_attempt(struct muster_request *request, enum trace_outcome outcome,
         const struct muster_error *error);
 
-/* A request is over, and its result is with the caller or will never be taken. */
+/* Report a request's last attempt: the caller has the result, or nobody will take it. */
 void tracing_request(struct muster_request *request);
 
-/* A connection ends; its socket is still open, if it ever was. */
+/* Report a connection that ends. Its socket is still open, if it ever was. */
 void tracing_conn(struct conn *conn, enum trace_closer closer);
 
-/* Names are looked up: an observer for the resolver. */
+/* Report a lookup; an observer for the resolver. */
 void tracing_lookup(void *engine, const struct resolve_lookup *lookup);
 
-/* Something was read that the kernel has had since then. */
+/* Note that input was read which the kernel has had since `kernel_ns`. */
 void tracing_received(struct engine *engine, uint64_t kernel_ns);
 
-/* The loop's thread did this for so long, most of it for one attempt (0: none). */
+/* Note `ns` of work by the loop's thread, for one attempt (0: none). */
 void tracing_worked(struct engine *engine, enum trace_work work, uint64_t ns, uint64_t attempt);
 
-/* See above. */
+/* The points of a turn; see above. */
 void tracing_enter(struct engine *engine);
 void tracing_turn_over(struct engine *engine);
 void tracing_leave(struct engine *engine);
 
 /*
- * Attach a tracer to a client to which nothing was submitted yet. Takes it: ops->end() is called,
- * by tracing_end() or with the client. MUSTER_E_INVALID: it is still the caller's.
+ * Attach a tracer before anything was submitted, and take it. tracing_end() calls ops->end(), at
+ * the latest with the client's end. MUSTER_E_INVALID: it still belongs to the caller.
  */
 int tracing_begin(struct engine *engine, struct tracer *take_tracer);
 
 /*
- * Tell what is not told yet (results that nobody took, open connections, how things stand), and
- * end. Nothing to do without a tracer.
+ * Report what was not reported yet (results that nobody took, open connections, a last sample), and
+ * end. Does nothing without a tracer.
  */
 void tracing_end(struct engine *engine);
 
 /*
- * The same in steps, for an engine whose results are elsewhere: tell what it has itself, and no more
- * from now on; tell a result that nobody took; end.
+ * The same in steps, for an engine whose results are elsewhere. tracing_detach() reports what the
+ * engine has and stops; tracing_untaken() reports a result that nobody took; tracing_finish() ends.
  */
 void tracing_detach(struct engine *engine);
 void tracing_untaken(struct muster_request *request);
