@@ -32,7 +32,7 @@ static int init_loop(struct engine *engine, struct muster_error *error)
         return 0;
 }
 
-/* That the loop does not wait any longer is all that it takes: engine_turn() does the rest. */
+/* Does nothing: the timer only ends the loop's wait, and engine_turn() does the rest. */
 static void start_is_due(struct loop_timer *timer, uint64_t late_ns)
 {
         (void)timer;
@@ -171,8 +171,8 @@ void engine_stop(struct engine *engine)
 /* --- the work -------------------------------------------------------------------------------- */
 
 /*
- * Start who can start, and see to it that the next one is not forgotten: until when the loop may
- * wait, at most.
+ * Start the requests that can start, and set the timer for the next one. Returns until when the
+ * loop may wait at most.
  */
 static uint64_t start_all(struct engine *engine)
 {
@@ -187,7 +187,7 @@ static uint64_t start_all(struct engine *engine)
         if (loop_timer_set(&engine->loop, &engine->start_timer, next_ns) == 0)
                 return UINT64_MAX;
         if (engine->has_foreign_loop)
-                loop_wake(&engine->loop); /* no memory for the timer: come back and look */
+                loop_wake(&engine->loop); /* no memory for the timer: have the caller come back */
         return next_ns;
 }
 
@@ -203,12 +203,12 @@ int engine_turn(struct engine *engine, uint64_t until_ns)
         if (next_ns < until_ns)
                 until_ns = next_ns;
         if (!list_is_empty(&engine->finished))
-                until_ns = 0; /* one that could not even be started: do not wait with its result */
+                until_ns = 0; /* a request failed before it started: do not delay its result */
         tracing_turn_over(engine);
         r = loop_turn(&engine->loop, until_ns);
         start_all(engine);
         pool_reap(&engine->pool);
-        /* What stays ready here is known to us alone: a foreign loop must be told to come back. */
+        /* Only we know of sockets that are still ready: have a foreign loop come back. */
         if (engine->has_foreign_loop && !list_is_empty(&engine->loop.ready_sockets))
                 loop_wake(&engine->loop);
         if (engine->ops)

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * An engine: one loop, and all that one thread's requests share
+ * An engine: one loop, and everything that the requests of one thread share
  *
- * Requests come in by flow_submit() and leave as results in `finished`. An engine knows nothing of
- * the client that it belongs to, and of other engines only what its table of functions says: what
- * they share is in its settings, which are constant, and in the TLS context, which is made once for
- * all (tls_source.h).
+ * Requests come in through flow_submit() and leave as results in `finished`. An engine does not
+ * know its client, and knows other engines only through its table of functions. They share the
+ * settings, which are constant, and the TLS context, which is made once for all (tls_source.h).
  */
 #ifndef CORE_ENGINE_H
 #define CORE_ENGINE_H
@@ -30,30 +29,33 @@
 struct engine;
 
 /*
- * What an engine that is one of several asks of whoever runs them (lane.h): a table of functions,
- * as what stands above is not known here.
+ * What one of several engines asks of those who run them (lane.h): a table of functions, as an
+ * engine does not know the modules above it.
  */
 struct engine_ops {
-        /* A turn begins: take in what others want. False: it is not to wait for anything. */
+        /* A turn begins: take what other threads have posted. False: this turn must not wait. */
         bool (*enter)(struct engine *engine);
-        /* Requests are about to be started, in so many slots; those that could be were. */
+        /* Lease slots before requests are started, and return unused ones afterwards. */
         void (*borrow_slots)(struct engine *engine);
         void (*return_slots)(struct engine *engine);
-        /* A turn ends: hand out what is finished. */
+        /* A turn ends: hand over what is finished. */
         void (*leave)(struct engine *engine);
-        /* Where requests to this URL belong, and the way there; send_home() takes the request. */
+        /*
+         * The engine to which requests to this URL belong, and the way there; send_home() takes the
+         * request.
+         */
         struct engine *(*home_of)(struct engine *engine, const struct url *url);
         void (*send_home)(struct engine *home, struct muster_request *take_request);
-        /* An origin has refused a request. */
+        /* An origin refused a request. */
         void (*refused)(struct engine *engine, const struct origin *origin);
 };
 
 struct engine {
-        const struct engine_ops *ops; /* NULL: it is alone */
+        const struct engine_ops *ops; /* NULL: it is the only one */
         const struct settings *settings;
         struct tls_source *tls_source;
-        struct buf_store *bodies;                /* memory for large ones */
-        const struct exchange_ops *exchange_ops; /* to whom exchanges are reported */
+        struct buf_store *bodies;                /* memory for large bodies */
+        const struct exchange_ops *exchange_ops; /* take what exchanges report */
         uint8_t number;                          /* from 1, among the engines of its client */
         struct clock clock;
         struct loop loop;
@@ -63,10 +65,10 @@ struct engine {
         struct origins origins;
         struct sched sched;
         struct tracing tracing;
-        struct loop_timer start_timer; /* the next moment at which the plan has somebody start */
+        struct loop_timer start_timer; /* the next planned start */
         struct pool pool;
         struct retry_budget retry_budget;
-        struct workers *workers; /* made when there is work for them; NULL before */
+        struct workers *workers; /* made for the first work; NULL before */
         struct loop_watch workers_watch;
         size_t n_processing;
 
@@ -74,70 +76,76 @@ struct engine {
         struct list finished;          /* requests with a result, in order of completion */
         struct muster_request **by_id; /* chains of outstanding requests */
         size_t by_id_mask;
-        uint64_t n_held;    /* submitted, and their results not taken: counted by the client */
-        uint64_t n_streams; /* outstanding, and with the caller already */
+        uint64_t n_held;    /* requests submitted and not taken; counted by the client */
+        uint64_t n_streams; /* outstanding requests that the caller has already, as streams */
 
-        struct h1_scratch scratch; /* fields of the head that is being read */
-        char plain[PLAIN_BYTES];   /* what was decrypted last */
-        /* A loop of the caller's waits for ours: its descriptor must tell of all work. */
+        struct h1_scratch scratch; /* fields of the present head */
+        char plain[PLAIN_BYTES];   /* the last plaintext */
+        /* The caller's own loop waits for ours, so its descriptor must show all work. */
         bool has_foreign_loop;
-        uint64_t hold_until_ns; /* the latest moment that a server asked to wait for */
+        uint64_t hold_until_ns; /* the latest moment until which a server asked to wait */
         struct muster_client_stats stats;
 };
 
-/* What an engine is made of. Settings, TLS and the store are borrowed and outlive it. */
+/* What an engine is made from. Settings, TLS source and store are borrowed and must outlive it. */
 struct engine_plan {
         const struct settings *settings;
         struct tls_source *tls_source;
         struct buf_store *bodies;
         const char *dns_server;     /* as in muster_client_options; read once */
-        const char *const *resolve; /* so, too */
+        const char *const *resolve; /* as in muster_client_options; read once */
         struct clock clock;
         unsigned n_conns_max; /* open at once, idle ones included */
 };
 
-/* A zeroed engine is made ready. MUSTER_E_RESOURCE, MUSTER_E_INVALID with *error: deinit it. */
+/*
+ * Make a zeroed engine ready. MUSTER_E_RESOURCE, MUSTER_E_INVALID with *error; deinit is needed in
+ * any case.
+ */
 int engine_init(struct engine *engine, const struct engine_plan *plan, struct muster_error *error);
 
 /*
- * Cancel what is outstanding, wait for the workers, tell the tracer the end. What is in `finished`
- * can still be taken.
+ * Cancel outstanding requests, wait for the workers, and end tracing. Results in `finished` can
+ * still be taken.
  */
 void engine_stop(struct engine *engine);
 
-/* The same without the tracer. */
+/* The same without ending tracing. */
 void engine_end_all(struct engine *engine);
 
-/* After that, with the results that nobody took. Also after a failed engine_init(), and of a zeroed one. */
+/*
+ * Release the engine and the results that nobody took, after engine_stop() or engine_end_all().
+ * Also after a failed engine_init(), and for a zeroed engine.
+ */
 void engine_deinit(struct engine *engine);
 
-/* What its clock says, which may have moved since the turn began. */
+/* The time of its clock, which may have moved since the turn began. */
 static inline uint64_t engine_now(const struct engine *engine)
 {
         return clock_now(&engine->clock);
 }
 
-/* The outstanding request of that number; NULL when there is none. */
+/* The outstanding request with this id; NULL if there is none. */
 struct muster_request *engine_find(const struct engine *engine, uint64_t id);
 
 /*
- * End requests with MUSTER_E_CANCELLED: one that is outstanding, those that wait for a slot or their
- * next try, or all. One that a worker has is over when the worker is.
+ * End requests with MUSTER_E_CANCELLED: an outstanding one, those that wait for a slot or their
+ * next try, or all of them. A request that a worker has begun ends when the worker is done.
  */
 void engine_cancel(struct muster_request *request);
 void engine_cancel_queued(struct engine *engine);
 void engine_cancel_all(struct engine *engine);
 
 /*
- * One turn of the loop: start who can start, wait until `until_ns` at the latest, or not at all when
- * there is a result already, and handle what came. Negative: the loop failed.
+ * Make one turn of the loop: start the requests that can start, wait until `until_ns` at most, and
+ * handle what came. It does not wait if there is a result already. Negative: the loop failed.
  */
 int engine_turn(struct engine *engine, uint64_t until_ns);
 
 /* Requests that have no result yet. */
 uint64_t engine_n_outstanding(const struct engine *engine);
 
-/* How things stand. */
+/* The counters and levels at present. */
 struct muster_client_stats engine_stats(const struct engine *engine);
 
 #endif

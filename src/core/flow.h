@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The way of a request, from submit to result
+ * Flow: the way of a request from submit to result
  *
  *      submit ──▶ queue ──▶ start ──▶ (exchange) ──▶ attempt over ──▶ finish ──▶ taken
  *                   ▲                                    │
@@ -14,31 +14,31 @@
 #include "engine.h"
 
 /*
- * Begin: a request that cannot even be queued is finished with its error. Its number and the moment
- * of its submission are set.
+ * Submit a request, whose id and moment of submission are set. If it cannot be queued, it is
+ * finished with an error.
  */
 void flow_submit(struct engine *engine, struct muster_request *request);
 
 /*
- * Go on with a request that another engine has sent home, as its origin belongs to this one; or
- * finish it with an error.
+ * Continue with a request that another engine sent here, as its origin belongs to this engine; with
+ * `error`, finish it.
  */
 void flow_adopt(struct engine *engine, struct muster_request *request,
         const struct muster_error *error);
 
-/* Requests that wait for a slot of an origin that belongs to another engine by now go there. */
+/* Send waiting requests to another engine if their origin belongs there by now. */
 void flow_send_home(struct engine *engine);
 
-/* Give the free slots to those who wait. */
+/* Give free slots to waiting requests. */
 void flow_start_all(struct engine *engine);
 
-/* End a request that is outstanding, in whatever state it is, with this error. */
+/* End an outstanding request in any state with this error. */
 void flow_abort(struct muster_request *request, const struct muster_error *error);
 
-/* Workers are done with some requests: go on with these. */
+/* Continue with requests whose work is done. */
 void flow_take_processed(struct engine *engine);
 
-/* What exchanges report goes on here. */
+/* Takes what exchanges report. */
 extern const struct exchange_ops flow_exchange_ops;
 
 #endif

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-/* Its place; HOT_MAX: it has none. */
+/* The place of an origin; HOT_MAX: it has none. */
 static unsigned find(const struct hot *hot, uint64_t hash)
 {
         unsigned n = atomic_load(&hot->n);

@@ -45,7 +45,7 @@ static void wake_for_slots(struct lease *lease)
 
 /* --- whose an origin is ---------------------------------------------------------------------- */
 
-/* FNV-1a: a key has some thirty bytes. */
+/* FNV-1a: a key has about thirty bytes. */
 uint64_t lane_hash(const struct lane_common *common, struct muster_str key)
 {
         uint64_t hash = common->hash_seed ^ UINT64_C(0xcbf29ce484222325);
@@ -63,12 +63,12 @@ static struct engine *home_of(struct engine *engine, const struct url *url)
 
         key->len = 0;
         if (url_add_origin(url, key) < 0)
-                return engine; /* it will find out itself that memory is out */
+                return engine; /* its queue will find out that memory is out */
         hash = lane_hash(common, buf_str(key));
         return hot_is_dealt(&common->hot, hash) ? engine : &lane_of_hash(common, hash)->engine;
 }
 
-/* It goes on in one place. */
+/* A dealt origin that refuses continues on one lane. */
 static void refused(struct engine *engine, const struct origin *origin)
 {
         struct lane_common *common = lane_of_engine(engine)->common;
@@ -151,7 +151,10 @@ static void hear(struct lane *lane, const struct visit *visit)
         }
 }
 
-/* An answer is not to wait. */
+/*
+ * A turn begins: take everything from the inbox. The turn must not wait if a visit is to be
+ * answered.
+ */
 static bool enter(struct engine *engine)
 {
         struct lane *lane = lane_of_engine(engine);
@@ -189,8 +192,8 @@ static void borrow_slots(struct engine *engine)
 }
 
 /*
- * What is not used goes back. Who is due later will find a slot, as far as known now; else somebody
- * wakes this lane.
+ * Give back unused slots. A request that is due later will find a slot, as far as is known now;
+ * otherwise another lane wakes this one.
  */
 static void return_slots(struct engine *engine)
 {
@@ -204,7 +207,7 @@ static void return_slots(struct engine *engine)
 
 /* --- a turn ends: what is for the caller ----------------------------------------------------- */
 
-/* A result that is there with its head: the engine goes on filling it, beside the caller. */
+/* Give a stream to the caller, while the engine goes on receiving its body. */
 static int share_stream(struct lane *lane, struct muster_request *request)
 {
         request->relay = relay_new(request);
@@ -230,12 +233,12 @@ static void share_streams(struct lane *lane)
                         struct muster_error error = { 0 };
 
                         error_set_memory(&error, MUSTER_PHASE_RECEIVE);
-                        flow_abort(request, &error); /* finished, where it stands */
+                        flow_abort(request, &error); /* finishes it in its place in the list */
                 }
         }
 }
 
-/* The body is over, and with it the engine's part. */
+/* The body is over: move the rest of it, and end the engine's part. */
 static void end_relay(struct relay *relay)
 {
         struct muster_result *result = &relay->request->result;
@@ -253,7 +256,7 @@ static bool fill_relay(struct relay *relay)
         struct sink *sink = &request->sink;
         bool has_news = relay_fill(relay, &request->result.body, &sink->read_at, false);
 
-        /* What was held up may have been its end. */
+        /* This may end the body. */
         if (has_news && sink->is_blocked)
                 exchange_unblock(request);
         if (request->state != REQUEST_TAKEN)
@@ -325,11 +328,11 @@ static const struct engine_ops lane_ops = {
 
 /* --- the thread ------------------------------------------------------------------------------ */
 
-/* The kernel refuses to wait: nothing here can go on. */
+/* The kernel refuses to wait, so nothing can go on: cancel everything. */
 static void give_up(struct lane *lane)
 {
         engine_cancel_all(&lane->engine);
-        usleep(1000); /* it will hardly get better at once */
+        usleep(1000); /* it is unlikely to recover at once */
 }
 
 static void *run(void *data)
@@ -366,7 +369,7 @@ int lane_init(struct lane *lane, struct lane_common *common, unsigned index,
         return r;
 }
 
-/* Signals are for the threads that the caller made. */
+/* Start the thread with all signals blocked: they are for the caller's threads. */
 int lane_start(struct lane *lane, struct muster_error *error)
 {
         char name[16];

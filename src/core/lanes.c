@@ -8,7 +8,7 @@
 
 /* --- visits ---------------------------------------------------------------------------------- */
 
-/* Post it to all, and wait for the answers. Did one meet the wish? */
+/* Post a visit to all lanes and wait for the answers. Could any of them do what was wished? */
 static bool visit_all(struct lanes *lanes, enum visit_wish wish, uint64_t id, void *argument)
 {
         struct visit visit;
@@ -51,7 +51,7 @@ static unsigned workers_of_each(unsigned n_workers, unsigned n_lanes)
         return n_workers > n_lanes ? n_workers / n_lanes : 1;
 }
 
-/* All are made before the first one runs: they know each other from the beginning. */
+/* Make all lanes before the first one runs: they know each other from the beginning. */
 static int make_all(struct lanes *lanes, unsigned n, const struct engine_plan *plan,
         struct muster_error *error)
 {
@@ -82,7 +82,7 @@ int lanes_new(struct lanes **ret_lanes, unsigned n, const struct engine_plan *pl
         if (!lanes)
                 return error_set_memory(error, MUSTER_PHASE_QUEUE);
         list_init(&lanes->results);
-        /* What is exact for an origin is so in one place. */
+        /* Exact limits of an origin need one place to count. */
         lanes->may_deal = plan->settings->per_host >= plan->settings->concurrency &&
                           plan->settings->rate_per_host_per_s == 0;
         r = init_common(&lanes->common, n, plan->settings, error);
@@ -106,7 +106,7 @@ static void free_requests(struct list *list)
                 request_destroy(request_of_link(link));
 }
 
-/* Of a client that could not be made only some run. */
+/* Stop the lanes that run, which are only some if the client could not be made. */
 static void stop_all(struct lanes *lanes)
 {
         unsigned n_running = 0;
@@ -149,7 +149,7 @@ struct lanes *lanes_free(struct lanes *lanes)
 /* --- requests in ----------------------------------------------------------------------------- */
 
 /*
- * The hash of the key of a URL's origin as it is most often written. Where this does not find it the
+ * Guess the hash of a URL's origin, from its key as most often written. If the guess is wrong, the
  * lane that gets the request passes it on.
  */
 static uint64_t likely_hash(const struct lanes *lanes, struct muster_str url)
@@ -175,7 +175,7 @@ static uint64_t likely_hash(const struct lanes *lanes, struct muster_str url)
         return lane_hash(&lanes->common, (struct muster_str){ key, n });
 }
 
-/* The one that has the fewest of those that were dealt; in turn, where several have. */
+/* The lane with the fewest dealt requests; in turn if several have as few. */
 static struct lane *deal(struct lanes *lanes, struct muster_request *request)
 {
         unsigned n = lanes->common.n, best = lanes->dealt_last;
@@ -212,8 +212,8 @@ void lanes_note_held(struct lanes *lanes, uint64_t n_held, bool is_full)
 }
 
 /*
- * A request may be between two lanes when they are visited. Whoever gets it sees that it is to end;
- * and it has arrived when all are visited a second time.
+ * Cancel a request. It may be between two lanes when they are visited: the lane that gets it sees
+ * that it is cancelled, and it has arrived when all lanes are visited a second time.
  */
 int lanes_cancel(struct lanes *lanes, uint64_t id)
 {
@@ -270,7 +270,7 @@ int lanes_wait(struct lanes *lanes, uint64_t until_ns)
         for (;;) {
                 if (lanes_have_results(lanes))
                         return 0;
-                /* Streams that the caller has are its to read: they finish no more results. */
+                /* Streams that the caller has are no results to come: the caller must read them. */
                 if (lanes->n_given == lanes->n_submitted)
                         return MUSTER_IDLE;
                 if (atomic_exchange(&outbox->was_woken, false))
@@ -308,7 +308,7 @@ int lanes_turn(struct lanes *lanes)
 {
         struct outbox *outbox = &lanes->common.outbox;
 
-        /* Quiet before the look: what comes after that makes it readable again. */
+        /* Quiet it before looking: what comes after that makes it readable again. */
         outbox_wait(outbox, 0);
         atomic_store(&outbox->was_woken, false);
         if (lanes_have_results(lanes))
@@ -370,7 +370,7 @@ int lanes_trace(struct lanes *lanes, struct tracer *tracer)
         return 0;
 }
 
-/* Results that nobody took, and will not take as long as somebody listens. */
+/* Trace the results that nobody took before the tracing ends. */
 static void tell_untaken(struct lanes *lanes)
 {
         struct list *link, *results = &lanes->results;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A request: what was asked, where it is, and what came of it
+ * A request: what was asked, its state, and its result
  *
- * One object from muster_request_new() to muster_result_free(): the result is a member of the
- * request, so that nothing is allocated in between, and its buffers are used again for a later
- * request of the same client.
+ * It is one object from muster_request_new() to muster_result_free(). The result is its first
+ * member, so nothing is allocated in between. A later request of the same client reuses its
+ * buffers.
  *
  *      NEW ──▶ QUEUED ──▶ RUNNING ──▶ PROCESSING ──▶ FINISHED ──▶ TAKEN
  *                ▲           │           (if any)
@@ -33,30 +33,30 @@ struct engine;
 struct origin;
 
 enum request_state {
-        REQUEST_NEW,        /* the caller's, being built */
+        REQUEST_NEW,        /* the caller is building it */
         REQUEST_QUEUED,     /* waits in its origin's queue for a slot */
         REQUEST_RUNNING,    /* holds a slot and has a connection, or one is being made for it */
-        REQUEST_BACKOFF,    /* waits to be tried again, holds nothing */
-        REQUEST_PROCESSING, /* its response is whole and with a worker; holds nothing */
+        REQUEST_BACKOFF,    /* waits for its next try; holds nothing */
+        REQUEST_PROCESSING, /* its response is complete and with a worker; holds nothing */
         REQUEST_FINISHED,   /* waits to be taken */
-        REQUEST_TAKEN,      /* the caller's again, as a result */
+        REQUEST_TAKEN,      /* the caller has it again, as a result */
 };
 
-/* What to do with the response that is arriving; decided when its head is there. */
+/* What an arriving response is used for; decided when its head is there. */
 enum response_use {
         USE_AS_RESULT,
         USE_AS_REDIRECT, /* its body is dropped, the request goes on to `next_url` */
         USE_TO_RETRY,    /* its body is dropped, the request is tried again */
 };
 
-/* A header field of the caller's: places in request->text. */
+/* A header field that the caller set, as places in request->text. */
 struct request_field {
         uint32_t name_at, name_len;
         uint32_t value_at, value_len;
         bool is_removed; /* do not send this field at all */
 };
 
-/* What holds for this request, out of its own options and its client's. */
+/* Limits of this request, from its own options and its client's. */
 struct request_limits {
         uint64_t queue_timeout_ns, connect_timeout_ns, read_timeout_ns, total_timeout_ns,
                 deadline_ns;
@@ -69,10 +69,11 @@ struct request_limits {
 struct muster_request {
         struct muster_result result;
 
-        /* What was asked; constant once submitted. */
-        struct buf asked_url; /* as given, terminated */
-        struct buf text;      /* method and field texts, each terminated; the method stands first */
-        struct buf fields;    /* of struct request_field */
+        /* What was asked; does not change after submission. */
+        struct buf asked_url; /* as given, zero-terminated */
+        /* method and field texts, each zero-terminated; the method is first */
+        struct buf text;
+        struct buf fields; /* of struct request_field */
         struct buf body;
         struct buf auth; /* the value of Authorization from muster_request_set_basic_auth() */
         bool has_body;
@@ -81,56 +82,54 @@ struct muster_request {
         muster_process_fn process; /* NULL: none */
         void *process_argument;
 
-        /* Where it is. */
-        struct muster_client
-                *client;       /* whose it is; NULL when that is gone: for the caller's side */
-        struct engine *engine; /* that works on it */
+        /* Its state. */
+        /* whose it is, for the caller's side; NULL when the client is gone */
+        struct muster_client *client;
+        struct engine *engine; /* works on it */
         enum request_state state;
         uint64_t id;
-        /*
-         * QUEUED: in origin->queue or ->planned; FINISHED, TAKEN: in the client's lists of these
-         * names.
-         */
+        /* QUEUED: in origin->queue or ->planned. FINISHED, TAKEN: in the lists of these names. */
         struct list link;
         bool is_due;          /* QUEUED: in origin->queue */
-        struct list all_link; /* in client->outstanding, from submit to finish */
+        struct list all_link; /* in engine->outstanding, from submit to finish */
         struct muster_request *next_of_id;
         struct origin *origin;    /* of `url`; held while QUEUED and RUNNING */
         struct exchange exchange; /* while RUNNING */
         struct request_limits limits;
         struct url url;           /* of this attempt */
-        struct url next_url;      /* of the next one, while USE_AS_REDIRECT */
-        struct attempt attempt;   /* the one that runs */
-        struct trace_notes notes; /* of that */
+        struct url next_url;      /* of the next attempt, while USE_AS_REDIRECT */
+        struct attempt attempt;   /* the present one */
+        struct trace_notes notes; /* about the present attempt */
         enum response_use use;
         bool is_get_now;      /* a redirect turned the method into GET and dropped the body */
         bool has_left_origin; /* a redirect crossed origins: credentials are dropped */
-        /* the last attempt ended on a reused connection before any byte of the response */
+        /* the last attempt ended on a reused connection before any byte of a response came */
         bool was_unprocessed;
-        bool wants_fresh_conn; /* because of that; it is done once, then it counts as a failure */
+        bool wants_fresh_conn; /* because of that; done once, then it counts as a failure */
         unsigned n_retries;
-        bool is_retry;                /* the attempt that is to come */
-        uint64_t retry_wait_ns;       /* while USE_TO_RETRY: how long to wait */
-        enum retry_withheld withheld; /* why the attempt that is over is the last */
+        bool is_retry;                /* the next attempt is a retry */
+        uint64_t retry_wait_ns;       /* how long to wait before the next try */
+        enum retry_withheld withheld; /* why there was no retry after the last attempt */
         struct throttle_start start;  /* of this attempt: see throttle.h */
-        struct buf visited;           /* that redirected: method and URL, a line each */
-        struct upload upload;         /* the body, where it is not in memory */
-        struct sink sink;             /* where the response's body goes */
-        bool uses_sink;               /* the response that is arriving does */
-        bool is_announced;            /* a stream: the result was there with the head */
-        bool is_with_caller;          /* and was taken */
-        uint8_t dealt_to; /* the lane, from 1, that it was dealt to; 0: none (lanes.c) */
-        /* the way of its body to another thread; NULL: the engine is in the caller's */
+        /* requests that were redirected: a line with method and URL for each */
+        struct buf visited;
+        struct upload upload; /* the body, if it is not in memory */
+        struct sink sink;     /* where the response's body goes */
+        bool uses_sink;       /* for the arriving response */
+        bool is_announced;    /* a stream: the result was available with the head */
+        bool is_with_caller;  /* a stream that was taken */
+        uint8_t dealt_to;     /* the lane, from 1, that it was dealt to; 0: none (lanes.c) */
+        /* carries its body to the caller's thread; NULL: the engine is in that thread */
         struct relay *relay;
-        struct work work; /* what is to be done when the response is whole */
+        struct work work; /* what to do when the response is complete */
 
-        /* Its moments, absolute; UINT64_MAX: never. */
-        struct loop_timer timer; /* the earliest of them, or earlier */
+        /* Its deadlines as moments; UINT64_MAX: never. */
+        struct loop_timer timer; /* set to the earliest of them, or before */
         uint64_t queue_until_ns, connect_until_ns, read_until_ns, total_until_ns, deadline_ns;
         uint64_t retry_at_ns;
-        uint64_t drain_until_ns; /* for a body that nobody wants */
-        bool was_late;           /* it got back the time that this program was away, once */
-        /* when the read timeout was looked at last: a send that moves is no silence */
+        uint64_t drain_until_ns; /* for an unwanted body */
+        bool was_late;           /* it was given extra time once, as this program was away */
+        /* at the last check of the read timeout: a send that goes on is not silence */
         size_t unsent_bytes;
 };
 
@@ -149,7 +148,7 @@ static inline struct muster_request *request_of_exchange_link(struct list *link)
         return LIST_OWNER(link, struct muster_request, exchange.link);
 }
 
-/* The result is the first member; nothing of the request is changed through a const result. */
+/* The result is the first member. Nothing in the request is changed through a const result. */
 static inline struct muster_request *request_of_result(const struct muster_result *result)
 {
         _Static_assert(offsetof(struct muster_request, result) == 0, "the result comes first");
@@ -157,31 +156,31 @@ static inline struct muster_request *request_of_result(const struct muster_resul
 }
 
 /*
- * A zeroed or recycled request is given its URL and method, both copied; NULL is GET.
+ * Give a zeroed or recycled request its URL and method, both copied; NULL is GET.
  * MUSTER_E_RESOURCE.
  */
 int request_begin(struct muster_request *request, const char *method, const char *url);
 
-/* Free it, in whatever state; nobody holds it any more. NULL is allowed. Returns NULL. */
+/* Free a request in any state, when nobody holds it any more. Takes NULL, returns NULL. */
 struct muster_request *request_destroy(struct muster_request *request);
 
-/* Free all that are in a list by their `link`. */
+/* Free all requests in a list of their `link`. */
 void requests_destroy(struct list *list);
 
-/* Empty it, keeping its buffers for the next as far as they are small. */
+/* Empty it, and keep its small buffers for the next request. */
 void request_recycle(struct muster_request *request);
 
-/* The method as submitted, and that of the present attempt. */
+/* The method as submitted, and the method of the present attempt. */
 struct muster_str request_asked_method(const struct muster_request *request);
 struct muster_str request_method(const struct muster_request *request);
 
-/* Is there a body to be sent with the present attempt that has to be pulled? */
+/* Does the present attempt send a body that is not in memory? */
 bool request_has_upload(const struct muster_request *request);
 
-/* May it be sent from its beginning, as far as its body goes? */
+/* Can it be sent again, as far as its bodies are concerned? */
 bool request_can_repeat(const struct muster_request *request);
 
-/* Append the head of the present attempt to `to`. As h1_write_head(). */
+/* Append the head of the present attempt to `to`. Returns as h1_write_head(). */
 int request_write_head(const struct muster_request *request, const char *user_agent, struct buf *to,
         struct muster_error *error);
 
