@@ -42,7 +42,7 @@ static void set_final_url(struct muster_request *request)
                 buf_deinit(&result->final_url);
 }
 
-static void announce(struct muster_request *request, const struct muster_conn_info *conn)
+static void announce_stream(struct muster_request *request, const struct muster_conn_info *conn)
 {
         assert(!request->is_announced);
         request->is_announced = true;
@@ -74,7 +74,7 @@ static void say_withheld(struct muster_request *request)
  * Finish a request, which is a result from now on. Every request ends here. `now_ns` is when its
  * last attempt or back-off ended.
  */
-static void finish(struct muster_request *request, const struct muster_error *error,
+static void finish_request(struct muster_request *request, const struct muster_error *error,
         uint64_t now_ns)
 {
         struct engine *engine = request->engine;
@@ -121,7 +121,7 @@ static void finish_processed(struct muster_request *request, const struct muster
                 work->decode_ns = end_ns - start_ns;
         result->phase_ns[MUSTER_PHASE_DECODE] += work->decode_ns;
         result->phase_ns[MUSTER_PHASE_PROCESS] += end_ns - start_ns - work->decode_ns;
-        finish(request, error, end_ns);
+        finish_request(request, error, end_ns);
 }
 
 static void say_processed(struct muster_request *request)
@@ -181,7 +181,7 @@ static void note_inline(struct muster_request *request)
 }
 
 /* A complete response: begin the work on it, or finish the request. */
-static void conclude(struct muster_request *request)
+static void conclude_response(struct muster_request *request)
 {
         assert(request->state == REQUEST_RUNNING && request->use == USE_AS_RESULT);
         error_clear(&request->result.error);
@@ -194,7 +194,7 @@ static void conclude(struct muster_request *request)
         if (request->work.decoder && request->result.error.code)
                 request->process = NULL; /* decode the body, but do not process it */
         if (!work_is_wanted(request) || (request->result.error.code && !request->work.decoder)) {
-                finish(request, NULL, request->attempt.end_ns);
+                finish_request(request, NULL, request->attempt.end_ns);
                 return;
         }
         request->state = REQUEST_PROCESSING;
@@ -217,7 +217,7 @@ static void finish_unqueued(struct muster_request *request, const struct muster_
         assert(!request->origin && !request->exchange.conn);
         request->attempt.end_ns = engine_now(request->engine);
         attempt_add_phases(&request->attempt, request->result.phase_ns);
-        finish(request, error, request->attempt.end_ns);
+        finish_request(request, error, request->attempt.end_ns);
 }
 
 static void note_origin(struct muster_request *request)
@@ -276,7 +276,7 @@ static bool has_gone_home(struct muster_request *request)
 }
 
 /* Put the request into the queue of its origin. */
-static void queue(struct muster_request *request, bool is_first)
+static void queue_request(struct muster_request *request, bool is_first)
 {
         struct engine *engine = request->engine;
         struct muster_error error = { 0 };
@@ -313,7 +313,7 @@ static void leave_queue(struct muster_request *request)
 
 /* --- submit ---------------------------------------------------------------------------------- */
 
-static uint64_t limit(uint64_t own_ms, uint64_t client_ns)
+static uint64_t timeout_of(uint64_t own_ms, uint64_t client_ns)
 {
         return settings_timeout_ns(own_ms, client_ns);
 }
@@ -323,11 +323,12 @@ static void set_limits(struct muster_request *request, const struct settings *se
         const struct muster_request_options *own = &request->options;
 
         request->limits = (struct request_limits){
-                .queue_timeout_ns = limit(own->queue_timeout_ms, settings->queue_timeout_ns),
-                .connect_timeout_ns = limit(own->connect_timeout_ms, settings->connect_timeout_ns),
-                .read_timeout_ns = limit(own->read_timeout_ms, settings->read_timeout_ns),
-                .total_timeout_ns = limit(own->total_timeout_ms, settings->total_timeout_ns),
-                .deadline_ns = limit(own->deadline_ms, settings->deadline_ns),
+                .queue_timeout_ns = timeout_of(own->queue_timeout_ms, settings->queue_timeout_ns),
+                .connect_timeout_ns =
+                        timeout_of(own->connect_timeout_ms, settings->connect_timeout_ns),
+                .read_timeout_ns = timeout_of(own->read_timeout_ms, settings->read_timeout_ns),
+                .total_timeout_ns = timeout_of(own->total_timeout_ms, settings->total_timeout_ns),
+                .deadline_ns = timeout_of(own->deadline_ms, settings->deadline_ns),
                 .max_body_bytes =
                         own->max_body_bytes ? own->max_body_bytes : settings->max_body_bytes,
                 .max_retries = own->max_retries ? own->max_retries : settings->max_retries,
@@ -380,7 +381,7 @@ void flow_submit(struct engine *engine, struct muster_request *request)
         if (r < 0)
                 finish_unqueued(request, &error);
         else
-                queue(request, false);
+                queue_request(request, false);
 }
 
 void flow_adopt(struct engine *engine, struct muster_request *request,
@@ -391,7 +392,7 @@ void flow_adopt(struct engine *engine, struct muster_request *request,
         if (error)
                 finish_unqueued(request, error);
         else
-                queue(request, request->result.n_attempts > 0);
+                queue_request(request, request->result.n_attempts > 0);
 }
 
 void flow_send_home(struct engine *engine)
@@ -412,7 +413,7 @@ void flow_send_home(struct engine *engine)
 
 /* --- start ----------------------------------------------------------------------------------- */
 
-static void start(struct engine *engine, struct muster_request *request)
+static void start_request(struct engine *engine, struct muster_request *request)
 {
         uint64_t now_ns = engine_now(engine);
 
@@ -442,7 +443,7 @@ void flow_start_all(struct engine *engine)
 
         sched_advance(&engine->sched, engine_now(engine));
         while (!is_backed_up(engine) && (request = sched_next(&engine->sched, engine_now(engine))))
-                start(engine, request);
+                start_request(engine, request);
         if (is_backed_up(engine))
                 sched_note_no_workers(&engine->sched);
 }
@@ -467,7 +468,7 @@ static void end_attempt(struct muster_request *request, enum muster_code code)
         origins_release(&engine->origins, origin);
 }
 
-static void follow(struct muster_request *request)
+static void follow_redirect(struct muster_request *request)
 {
         struct url url = request->url;
 
@@ -480,7 +481,7 @@ static void follow(struct muster_request *request)
         request->wants_fresh_conn = false;
         deadline_queued(request);
         begin_attempt(request, request->attempt.end_ns);
-        queue(request, true);
+        queue_request(request, true);
 }
 
 /*
@@ -493,7 +494,7 @@ static void repeat_fresh(struct muster_request *request, const struct muster_err
         request->wants_fresh_conn = true;
         deadline_queued(request);
         begin_attempt(request, request->attempt.end_ns);
-        queue(request, true);
+        queue_request(request, true);
 }
 
 /* Finish a request during its back-off: the next attempt never ran and takes no time. */
@@ -504,7 +505,7 @@ static void finish_backing_off(struct muster_request *request, const struct must
         begin_attempt(request, now_ns);
         request->attempt.end_ns = now_ns;
         request->attempt.stage = MUSTER_PHASE_BACKOFF;
-        finish(request, error, now_ns);
+        finish_request(request, error, now_ns);
 }
 
 static void back_off(struct muster_request *request, const struct muster_error *why)
@@ -533,7 +534,7 @@ static void backoff_over(struct muster_request *request)
         result_add_backoff(&request->result, now_ns - request->attempt.end_ns);
         deadline_queued(request);
         begin_attempt(request, now_ns);
-        queue(request, true);
+        queue_request(request, true);
 }
 
 static bool may_repeat_fresh(const struct muster_request *request)
@@ -565,15 +566,15 @@ static void attempt_over(struct muster_request *request, const struct muster_err
                 if (may_repeat_fresh(request))
                         repeat_fresh(request, error);
                 else if (!retry_failure(request, error))
-                        finish(request, error, request->attempt.end_ns);
+                        finish_request(request, error, request->attempt.end_ns);
                 return;
         }
         switch (request->use) {
         case USE_AS_RESULT:
-                conclude(request);
+                conclude_response(request);
                 return;
         case USE_AS_REDIRECT:
-                follow(request);
+                follow_redirect(request);
                 return;
         case USE_TO_RETRY:
                 back_off(request, NULL);
@@ -637,7 +638,7 @@ static void time_out(struct muster_request *request, uint64_t now_ns)
         flow_abort(request, &error);
 }
 
-static void look_at_deadlines(struct muster_request *request, uint64_t now_ns)
+static void check_deadlines(struct muster_request *request, uint64_t now_ns)
 {
         struct exchange_signs signs = { 0 };
 
@@ -668,7 +669,7 @@ static void timer_fired(struct loop_timer *timer, uint64_t late_ns)
         struct muster_request *request = LIST_OWNER(timer, struct muster_request, timer);
 
         (void)late_ns; /* of the timer, which may be set to an earlier moment than the deadline */
-        look_at_deadlines(request, request->engine->loop.now_ns);
+        check_deadlines(request, request->engine->loop.now_ns);
 }
 
-const struct exchange_ops flow_exchange_ops = { .announce = announce, .over = attempt_over };
+const struct exchange_ops flow_exchange_ops = { .announce = announce_stream, .over = attempt_over };

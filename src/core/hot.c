@@ -4,7 +4,7 @@
 #include <string.h>
 
 /* The place of an origin; HOT_MAX: it has none. */
-static unsigned find(const struct hot *hot, uint64_t hash)
+static unsigned find_place(const struct hot *hot, uint64_t hash)
 {
         unsigned n = atomic_load(&hot->n);
 
@@ -14,11 +14,11 @@ static unsigned find(const struct hot *hot, uint64_t hash)
         return HOT_MAX;
 }
 
-static void add(struct hot *hot, uint64_t hash)
+static void add_hot(struct hot *hot, uint64_t hash)
 {
         unsigned n = atomic_load(&hot->n);
 
-        if (n == HOT_MAX || find(hot, hash) < HOT_MAX)
+        if (n == HOT_MAX || find_place(hot, hash) < HOT_MAX)
                 return;
         atomic_store_explicit(&hot->hashes[n], hash, memory_order_relaxed);
         atomic_store(&hot->n, n + 1);
@@ -33,20 +33,20 @@ bool hot_count(struct hot *hot, uint64_t hash, unsigned n_lanes)
                 hot->n_counted = 1;
         }
         if (++*count > HOT_WINDOW / n_lanes)
-                add(hot, hash);
+                add_hot(hot, hash);
         return hot_is_dealt(hot, hash);
 }
 
 bool hot_is_dealt(const struct hot *hot, uint64_t hash)
 {
-        unsigned i = find(hot, hash);
+        unsigned i = find_place(hot, hash);
 
         return i < HOT_MAX && !atomic_load(&hot->are_gathered[i]);
 }
 
 bool hot_gather(struct hot *hot, uint64_t hash)
 {
-        unsigned i = find(hot, hash);
+        unsigned i = find_place(hot, hash);
 
         if (i == HOT_MAX || atomic_exchange(&hot->are_gathered[i], true))
                 return false;

@@ -69,7 +69,7 @@ static struct engine *home_of(struct engine *engine, const struct url *url)
 }
 
 /* A dealt origin that refuses continues on one lane. */
-static void refused(struct engine *engine, const struct origin *origin)
+static void gather_refused(struct engine *engine, const struct origin *origin)
 {
         struct lane_common *common = lane_of_engine(engine)->common;
 
@@ -119,7 +119,7 @@ static void take_in(struct lane *lane, struct muster_request *request)
         }
 }
 
-static bool cancel(struct engine *engine, uint64_t id)
+static bool cancel_request(struct engine *engine, uint64_t id)
 {
         struct muster_request *request = engine_find(engine, id);
 
@@ -134,7 +134,7 @@ static void hear(struct lane *lane, const struct visit *visit)
 
         switch (visit->wish) {
         case VISIT_CANCEL:
-                lane->was_met = cancel(engine, visit->id);
+                lane->was_met = cancel_request(engine, visit->id);
                 return;
         case VISIT_CANCEL_QUEUED:
                 engine_cancel_queued(engine);
@@ -155,7 +155,7 @@ static void hear(struct lane *lane, const struct visit *visit)
  * A turn begins: take everything from the inbox. The turn must not wait if a visit is to be
  * answered.
  */
-static bool enter(struct engine *engine)
+static bool enter_turn(struct engine *engine)
 {
         struct lane *lane = lane_of_engine(engine);
         struct lane_common *common = lane->common;
@@ -295,7 +295,7 @@ static void stop(struct lane *lane)
         lane->is_stopping = true;
 }
 
-static void leave(struct engine *engine)
+static void leave_turn(struct engine *engine)
 {
         struct lane *lane = lane_of_engine(engine);
         struct visit *visit = lane->visit;
@@ -317,13 +317,13 @@ static void leave(struct engine *engine)
 }
 
 static const struct engine_ops lane_ops = {
-        .enter = enter,
+        .enter = enter_turn,
         .borrow_slots = borrow_slots,
         .return_slots = return_slots,
-        .leave = leave,
+        .leave = leave_turn,
         .home_of = home_of,
         .send_home = send_home,
-        .refused = refused,
+        .refused = gather_refused,
 };
 
 /* --- the thread ------------------------------------------------------------------------------ */
@@ -335,7 +335,7 @@ static void give_up(struct lane *lane)
         usleep(1000); /* it is unlikely to recover at once */
 }
 
-static void *run(void *data)
+static void *lane_main(void *data)
 {
         struct lane *lane = data;
 
@@ -378,7 +378,7 @@ int lane_start(struct lane *lane, struct muster_error *error)
 
         sigfillset(&all);
         pthread_sigmask(SIG_SETMASK, &all, &before);
-        r = pthread_create(&lane->thread, NULL, run, lane);
+        r = pthread_create(&lane->thread, NULL, lane_main, lane);
         pthread_sigmask(SIG_SETMASK, &before, NULL);
         if (r != 0)
                 return error_set(error, MUSTER_E_RESOURCE, MUSTER_PHASE_QUEUE, r,

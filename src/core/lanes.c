@@ -176,7 +176,7 @@ static uint64_t likely_hash(const struct lanes *lanes, struct muster_str url)
 }
 
 /* The lane with the fewest dealt requests; in turn if several have as few. */
-static struct lane *deal(struct lanes *lanes, struct muster_request *request)
+static struct lane *deal_request(struct lanes *lanes, struct muster_request *request)
 {
         unsigned n = lanes->common.n, best = lanes->dealt_last;
 
@@ -199,7 +199,7 @@ void lanes_submit(struct lanes *lanes, struct muster_request *request)
 
         lanes->n_submitted++;
         if (lanes->may_deal && hot_count(&lanes->common.hot, hash, lanes->common.n))
-                lane = deal(lanes, request);
+                lane = deal_request(lanes, request);
         else
                 lane = lane_of_hash(&lanes->common, hash);
         lane_post(lane, request);

@@ -31,7 +31,7 @@ static struct throttle *throttle_of(struct origin *origin)
         return origin->throttle;
 }
 
-static void refused(struct muster_request *request, uint64_t asked_ns)
+static void note_refused(struct muster_request *request, uint64_t asked_ns)
 {
         struct engine *engine = request->engine;
         struct throttle *throttle = throttle_of(request->origin);
@@ -47,7 +47,7 @@ static void refused(struct muster_request *request, uint64_t asked_ns)
                 throttle_refused(throttle, &request->start, now_ns, asked_ns);
 }
 
-static void let_in(struct muster_request *request)
+static void note_let_in(struct muster_request *request)
 {
         struct origin *origin = request->origin;
         uint64_t now_ns = clock_now(&request->engine->clock);
@@ -66,9 +66,9 @@ void refusal_heard(struct muster_request *request, int status, uint64_t asked_ns
         assert(request->state == REQUEST_RUNNING && origin);
         origin->recent_unavailable = (uint16_t)recent;
         if (request->limits.max_retries && (is_refusal || (status == 503 && is_limit(origin))))
-                refused(request, asked_ns);
+                note_refused(request, asked_ns);
         else if (status != 503 && !is_refusal)
-                let_in(request);
+                note_let_in(request);
         else if (origin->throttle)
                 throttle_go_on(origin->throttle, &request->start);
         sched_look_again(&request->engine->sched, origin);
