@@ -70,6 +70,7 @@ int engine_init(struct engine *engine, const struct engine_plan *plan, struct mu
                 .observer = engine };
         int r;
 
+        assert(!engine->settings);
         engine->number = 1;
         engine->settings = plan->settings;
         engine->tls_source = plan->tls_source;

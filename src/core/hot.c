@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "hot.h"
 
+#include <assert.h>
 #include <string.h>
 
 /* The place of an origin; HOT_MAX: it has none. */
@@ -28,6 +29,7 @@ bool hot_count(struct hot *hot, uint64_t hash, unsigned n_lanes)
 {
         uint16_t *count = &hot->counts[hash % HOT_WINDOW];
 
+        assert(n_lanes > 1);
         if (hot->n_counted++ == HOT_WINDOW) {
                 memset(hot->counts, 0, sizeof(hot->counts));
                 hot->n_counted = 1;

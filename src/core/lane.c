@@ -108,6 +108,7 @@ static void take_in(struct lane *lane, struct muster_request *request)
 {
         struct muster_error error = { 0 };
 
+        assert(!list_is_linked(&request->link));
         if (request->state == REQUEST_NEW) {
                 flow_submit(&lane->engine, request);
         } else if (is_cancelled(lane->common, request->id)) {
@@ -161,6 +162,7 @@ static bool enter_turn(struct engine *engine)
         struct lane_common *common = lane->common;
         struct list requests, *link;
 
+        assert(!lane->visit);
         list_init(&requests);
         lane->visit = inbox_take(&lane->inbox, &requests);
         engine->n_held = atomic_load_explicit(&common->n_held, memory_order_relaxed);
@@ -210,6 +212,7 @@ static void return_slots(struct engine *engine)
 /* Give a stream to the caller, while the engine goes on receiving its body. */
 static int share_stream(struct lane *lane, struct muster_request *request)
 {
+        assert(!request->relay && request->is_announced);
         request->relay = relay_new(request);
         if (!request->relay)
                 return MUSTER_E_RESOURCE;
@@ -243,6 +246,7 @@ static void end_relay(struct relay *relay)
 {
         struct muster_result *result = &relay->request->result;
 
+        assert(relay->request->state == REQUEST_TAKEN);
         (void)relay_fill(relay, &result->body, &relay->request->sink.read_at, true);
         if (result->body.len && !result->error.code)
                 error_set_memory(&result->error, MUSTER_PHASE_RECEIVE);
@@ -351,6 +355,7 @@ int lane_init(struct lane *lane, struct lane_common *common, unsigned index,
         struct engine_plan own = *plan;
         int r;
 
+        assert(index < LANES_MAX);
         lane->common = common;
         lane->index = index;
         lane->settings = *plan->settings;
@@ -376,6 +381,7 @@ int lane_start(struct lane *lane, struct muster_error *error)
         sigset_t all, before;
         int r;
 
+        assert(!lane->is_running);
         sigfillset(&all);
         pthread_sigmask(SIG_SETMASK, &all, &before);
         r = pthread_create(&lane->thread, NULL, lane_main, lane);

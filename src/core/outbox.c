@@ -2,6 +2,7 @@
 #include "outbox.h"
 
 #include "request.h"
+#include <assert.h>
 #include <base/clock.h>
 #include <errno.h>
 #include <limits.h>
@@ -45,6 +46,7 @@ static void insert_result(struct list *results, struct muster_request *request)
 {
         struct list *before = results->prev;
 
+        assert(!list_is_linked(&request->link));
         while (before != results &&
                 request_of_link(before)->result.finished_ns > request->result.finished_ns)
                 before = before->prev;

@@ -4,6 +4,7 @@
 #include "engine.h"
 #include "deadline.h"
 #include "request.h"
+#include <assert.h>
 #include <base/clock.h>
 #include <base/words.h>
 #include <stdio.h>
@@ -79,6 +80,7 @@ bool retry_is_paid(struct muster_request *request)
 {
         struct engine *engine = request->engine;
 
+        assert(request->withheld == RETRY_NOT_WITHHELD);
         if (take_retry(&engine->retry_budget))
                 return true;
         request->withheld = RETRY_WITHHELD_BUDGET;

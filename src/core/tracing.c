@@ -381,6 +381,7 @@ static void end_turn(struct engine *engine, uint64_t now_ns)
         uint64_t rest_ns = now_ns > tracing->turn_began_ns ? now_ns - tracing->turn_began_ns : 0;
         bool is_long = rest_ns >= LONG_TURN_NS;
 
+        assert(tracing->tracer);
         for (int i = TRACE_WORK_IO + 1; i < TRACE_N_WORKS; i++) {
                 if (work_ns[i] > rest_ns)
                         work_ns[i] = rest_ns;
@@ -492,6 +493,7 @@ int tracing_begin(struct engine *engine, struct tracer *take_tracer)
 {
         struct tracing *tracing = &engine->tracing;
 
+        assert(take_tracer);
         if (tracing->tracer || tracing->ended || engine->stats.n_submitted)
                 return MUSTER_E_INVALID;
         tracing->tracer = take_tracer;
