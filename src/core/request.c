@@ -80,18 +80,20 @@ struct muster_request *muster_request_free(struct muster_request *request)
         return is_new(request) ? request_destroy(request) : NULL;
 }
 
+#define N_KEPT 3
+
 void request_recycle(struct muster_request *request)
 {
-        struct muster_request kept = { 0 };
+        struct buf *const kept[N_KEPT] = { &request->asked_url, &request->text,
+                &request->url.text };
+        struct buf bufs[N_KEPT];
 
         assert(!request->exchange.conn && !request->origin);
-        result_recycle(&request->result, &kept.result, KEEP_BYTES);
-        kept.asked_url = request->asked_url;
-        kept.text = request->text;
-        kept.url = request->url;
-        buf_recycle(&kept.asked_url, KEEP_BYTES);
-        buf_recycle(&kept.text, KEEP_BYTES);
-        buf_recycle(&kept.url.text, KEEP_BYTES);
+        result_recycle(&request->result, KEEP_BYTES);
+        for (size_t i = 0; i < N_KEPT; i++) {
+                buf_recycle(kept[i], KEEP_BYTES);
+                bufs[i] = *kept[i];
+        }
         buf_deinit(&request->fields);
         buf_deinit(&request->body);
         buf_deinit(&request->auth);
@@ -101,7 +103,10 @@ void request_recycle(struct muster_request *request)
         upload_deinit(&request->upload);
         sink_deinit(&request->sink);
         relay_free(request->relay);
-        *request = kept;
+        memset((char *)request + sizeof(request->result), 0,
+                sizeof(*request) - sizeof(request->result));
+        for (size_t i = 0; i < N_KEPT; i++)
+                *kept[i] = bufs[i];
 }
 
 /* --- what is asked --------------------------------------------------------------------------- */

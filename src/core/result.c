@@ -22,22 +22,23 @@ void result_deinit(struct muster_result *result)
         buf_deinit(&result->final_url);
 }
 
-static void move_small(struct buf *from, struct buf *to, size_t keep_bytes)
-{
-        *to = *from;
-        *from = (struct buf){ 0 };
-        buf_recycle(to, keep_bytes);
-}
+#define N_KEPT 6
 
-void result_recycle(struct muster_result *from, struct muster_result *to, size_t keep_bytes)
+void result_recycle(struct muster_result *result, size_t keep_bytes)
 {
-        move_small(&from->head, &to->head, keep_bytes);
-        move_small(&from->fields, &to->fields, keep_bytes);
-        move_small(&from->body, &to->body, keep_bytes);
-        move_small(&from->undecoded, &to->undecoded, keep_bytes);
-        move_small(&from->warning, &to->warning, keep_bytes);
-        move_small(&from->final_url, &to->final_url, keep_bytes);
-        result_deinit(from);
+        struct buf *const kept[N_KEPT] = { &result->head, &result->fields, &result->body,
+                &result->undecoded, &result->warning, &result->final_url };
+        struct buf bufs[N_KEPT];
+
+        for (size_t i = 0; i < N_KEPT; i++) {
+                buf_recycle(kept[i], keep_bytes);
+                bufs[i] = *kept[i];
+                *kept[i] = (struct buf){ 0 };
+        }
+        result_deinit(result);
+        *result = (struct muster_result){ 0 };
+        for (size_t i = 0; i < N_KEPT; i++)
+                *kept[i] = bufs[i];
 }
 
 void result_clear_response(struct muster_result *result)

@@ -43,11 +43,8 @@ struct muster_result {
 
 void result_deinit(struct muster_result *result);
 
-/*
- * Move the buffers of `from` that are up to `keep_bytes` large to the zeroed `to`, emptied, and
- * release the rest.
- */
-void result_recycle(struct muster_result *from, struct muster_result *to, size_t keep_bytes);
+/* Empty it for the next request, keeping its small buffers and releasing the rest. */
+void result_recycle(struct muster_result *result, size_t keep_bytes);
 
 /* Drop the response of an earlier attempt, as another attempt begins. */
 void result_clear_response(struct muster_result *result);
