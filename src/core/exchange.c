@@ -243,7 +243,8 @@ static int take_head(struct muster_request *request, const struct http_head *hea
 {
         int r = response_head(request, head, error);
 
-        if (r >= 0 && request->uses_sink && request->sink.kind == SINK_STREAM)
+        if (r >= 0 && request->use == USE_AS_RESULT && request->uses_sink &&
+                request->sink.kind == SINK_STREAM)
                 request->engine->exchange_ops->announce(request, &request->exchange.conn->info);
         return r;
 }

@@ -49,6 +49,7 @@ void tls_source_deinit(struct tls_source *source)
         drop_text(source->options.key_file);
         drop_text(source->options.keylog_file);
         source->options = (struct tls_options){ 0 };
+        pthread_mutex_destroy(&source->lock);
 }
 
 int tls_source_get(struct tls_source *source, struct tls_context **ret_context,
