@@ -262,6 +262,7 @@ static void test_hot_host(void **state)
         for (int refuses = 0; refuses < 2; refuses++) {
                 struct muster_client_options options = with_threads(2);
                 unsigned n = 0, n_served[2] = { 0 };
+                struct muster_client_stats stats;
                 struct muster_result *result;
                 struct world *w;
 
@@ -282,6 +283,9 @@ static void test_hot_host(void **state)
                         muster_result_free(result);
                 }
                 assert_int_equal(n, 800);
+                muster_client_stats(w->client, &stats, sizeof(stats));
+                assert_int_equal(stats.n_refused > 0, refuses);
+                assert_true(stats.n_refused < 400); /* it was paced, not asked again and again */
                 if (!refuses)
                         assert_true(n_served[0] >= 250 && n_served[1] >= 250);
                 close_world(w);
