@@ -94,10 +94,15 @@ void outbox_take(struct outbox *outbox, struct list *to)
 
 void outbox_poll(struct outbox *outbox)
 {
+        bool rings;
+
         pthread_mutex_lock(&outbox->lock);
+        /* what was there before; from now on each batch rings */
+        rings = !outbox->is_polled;
         outbox->is_polled = true;
         pthread_mutex_unlock(&outbox->lock);
-        ring_caller(outbox); /* for results that were there before */
+        if (rings)
+                ring_caller(outbox);
 }
 
 void outbox_expect(struct outbox *outbox)

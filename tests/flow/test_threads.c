@@ -734,6 +734,21 @@ static void test_foreign_loop(void **state)
         close_world(w);
 }
 
+/* Asked for again, the descriptor says nothing new: a loop that polls it would not rest. */
+static void test_foreign_loop_rests(void **state)
+{
+        struct world *w = open_world(with_threads(2), NULL, NULL);
+        struct pollfd poll_fd = { .fd = muster_client_fd(w->client), .events = POLLIN };
+
+        (void)state;
+        get(w, 1, "/hang/start", 0);
+        assert_int_equal(poll(&poll_fd, 1, 20000), 1); /* for what was there before */
+        assert_int_equal(muster_turn(w->client), MUSTER_LATER);
+        assert_int_equal(muster_client_fd(w->client), poll_fd.fd);
+        assert_int_equal(poll(&poll_fd, 1, 0), 0);
+        close_world(w);
+}
+
 static void *wake_client(void *client)
 {
         muster_wake(client);
@@ -830,6 +845,7 @@ int main(void)
                 cmocka_unit_test(test_streams_that_are_not_read),
                 cmocka_unit_test(test_process_functions),
                 cmocka_unit_test(test_foreign_loop),
+                cmocka_unit_test(test_foreign_loop_rests),
                 cmocka_unit_test(test_waits_end),
                 cmocka_unit_test(test_full_queue),
                 cmocka_unit_test(test_settings),
