@@ -259,7 +259,7 @@ int muster_cancel(struct muster_client *client, uint64_t id)
                 return MUSTER_E_INVALID;
         if (client->lanes)
                 return id ? lanes_cancel(client->lanes, id) : MUSTER_E_INVALID;
-        request = engine_find(&client->engine, id);
+        request = outstanding_find(&client->engine.outstanding, id);
         if (!request)
                 return MUSTER_E_INVALID;
         engine_cancel(request);
@@ -478,7 +478,7 @@ int muster_turn(struct muster_client *client)
         client->engine.loop.was_woken = false;
         if (r < 0 || !list_is_empty(&client->engine.finished))
                 return r;
-        return list_is_empty(&client->engine.outstanding) ? MUSTER_IDLE : MUSTER_LATER;
+        return list_is_empty(&client->engine.outstanding.list) ? MUSTER_IDLE : MUSTER_LATER;
 }
 
 /* --- counters -------------------------------------------------------------------------------- */

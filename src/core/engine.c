@@ -6,20 +6,7 @@
 #include <base/error.h>
 #include <base/mem.h>
 
-#define BY_ID_CHAINS_MAX 65536
-
 /* --- making and unmaking --------------------------------------------------------------------- */
-
-static int init_ids(struct engine *engine, struct muster_error *error)
-{
-        size_t n = 64;
-
-        while (n < engine->settings->queue_size && n < BY_ID_CHAINS_MAX)
-                n *= 2;
-        engine->by_id = mem_array(n, sizeof(*engine->by_id));
-        engine->by_id_mask = n - 1;
-        return engine->by_id ? 0 : error_set_memory(error, MUSTER_PHASE_QUEUE);
-}
 
 static int init_loop(struct engine *engine, struct muster_error *error)
 {
@@ -77,24 +64,21 @@ int engine_init(struct engine *engine, const struct engine_plan *plan, struct mu
         engine->bodies = plan->bodies;
         engine->exchange_ops = &flow_exchange_ops;
         engine->clock = plan->clock;
-        list_init(&engine->outstanding);
         list_init(&engine->finished);
         origins_init(&engine->origins);
+        if (outstanding_init(&engine->outstanding, engine->settings->queue_size) < 0)
+                return error_set_memory(error, MUSTER_PHASE_QUEUE);
         r = init_loop(engine, error);
         if (r < 0)
                 return r;
         init_parts(engine, plan);
-        r = init_ids(engine, error);
-        if (r == 0)
-                r = resolver_new(&engine->resolver, &engine->loop, &resolver, error);
-        return r;
+        return resolver_new(&engine->resolver, &engine->loop, &resolver, error);
 }
 
 void engine_deinit(struct engine *engine)
 {
         if (!engine->settings)
                 return;
-        assert(list_is_empty(&engine->outstanding));
         requests_destroy(&engine->finished);
         pool_deinit(&engine->pool);
         resolver_free(engine->resolver);
@@ -102,17 +86,8 @@ void engine_deinit(struct engine *engine)
         origins_deinit(&engine->origins);
         if (engine->loop.clock)
                 loop_deinit(&engine->loop);
-        engine->by_id = mem_free(engine->by_id);
+        outstanding_deinit(&engine->outstanding);
         tracing_deinit(&engine->tracing);
-}
-
-struct muster_request *engine_find(const struct engine *engine, uint64_t id)
-{
-        struct muster_request *request = engine->by_id[id & engine->by_id_mask];
-
-        while (request && request->id != id)
-                request = request->next_of_id;
-        return request;
 }
 
 /* --- cancelling ------------------------------------------------------------------------------ */
@@ -134,7 +109,7 @@ void engine_cancel_queued(struct engine *engine)
 {
         struct list *link, *next;
 
-        for (link = engine->outstanding.next; link != &engine->outstanding; link = next) {
+        for (link = engine->outstanding.list.next; link != &engine->outstanding.list; link = next) {
                 struct muster_request *request = request_of_all_link(link);
 
                 next = link->next;
@@ -147,7 +122,7 @@ void engine_cancel_all(struct engine *engine)
 {
         struct list *link, *next;
 
-        for (link = engine->outstanding.next; link != &engine->outstanding; link = next) {
+        for (link = engine->outstanding.list.next; link != &engine->outstanding.list; link = next) {
                 next = link->next;
                 engine_cancel(request_of_all_link(link));
         }

@@ -10,6 +10,7 @@
 #define CORE_ENGINE_H
 
 #include "origin.h"
+#include "outstanding.h"
 #include "pool.h"
 #include "request.h"
 #include "retry.h"
@@ -72,10 +73,8 @@ struct engine {
         struct loop_watch workers_watch;
         size_t n_processing;
 
-        struct list outstanding;       /* requests that have no result yet */
-        struct list finished;          /* requests with a result, in order of completion */
-        struct muster_request **by_id; /* chains of outstanding requests */
-        size_t by_id_mask;
+        struct outstanding outstanding; /* requests that have no result yet */
+        struct list finished;           /* requests with a result, in order of completion */
         uint64_t n_held;    /* requests submitted and not taken; counted by the client */
         uint64_t n_streams; /* outstanding requests that the caller has already, as streams */
 
@@ -124,9 +123,6 @@ static inline uint64_t engine_now(const struct engine *engine)
 {
         return clock_now(&engine->clock);
 }
-
-/* The outstanding request with this id; NULL if there is none. */
-struct muster_request *engine_find(const struct engine *engine, uint64_t id);
 
 /*
  * End requests with MUSTER_E_CANCELLED: an outstanding one, those that wait for a slot or their

@@ -14,15 +14,6 @@ static void timer_fired(struct loop_timer *timer, uint64_t late_ns);
 
 /* --- the end --------------------------------------------------------------------------------- */
 
-static void forget_id(struct engine *engine, const struct muster_request *request)
-{
-        struct muster_request **at = &engine->by_id[request->id & engine->by_id_mask];
-
-        while (*at != request)
-                at = &(*at)->next_of_id;
-        *at = request->next_of_id;
-}
-
 static void check_status(const struct muster_request *request, struct muster_error *error)
 {
         const struct request_limits *limits = &request->limits;
@@ -91,8 +82,7 @@ static void finish_request(struct muster_request *request, const struct muster_e
         upload_end(&request->upload);
         set_final_url(request);
         deadline_stop(request);
-        forget_id(engine, request);
-        list_remove(&request->all_link);
+        outstanding_remove(&engine->outstanding, request);
         result->finished_ns = now_ns;
         request->state = request->is_with_caller ? REQUEST_TAKEN : REQUEST_FINISHED;
         engine->n_streams -= request->is_with_caller;
@@ -249,14 +239,9 @@ static void begin_attempt(struct muster_request *request, uint64_t now_ns)
 /* Make an engine work on the request from now on. */
 static void take_charge(struct engine *engine, struct muster_request *request)
 {
-        struct muster_request **chain = &engine->by_id[request->id & engine->by_id_mask];
-
-        assert(!list_is_linked(&request->all_link));
         request->engine = engine;
         engine->stats.n_submitted++;
-        request->next_of_id = *chain;
-        *chain = request;
-        list_push_back(&engine->outstanding, &request->all_link);
+        outstanding_add(&engine->outstanding, request);
 }
 
 /* Send the request to another engine if its origin belongs there. True: it is not ours any more. */
@@ -268,8 +253,7 @@ static bool has_gone_home(struct muster_request *request)
         if (home == engine)
                 return false;
         deadline_stop(request);
-        forget_id(engine, request);
-        list_remove(&request->all_link);
+        outstanding_remove(&engine->outstanding, request);
         engine->stats.n_submitted--;
         engine->ops->send_home(home, request);
         return true;
@@ -399,7 +383,7 @@ void flow_send_home(struct engine *engine)
 {
         struct list *link, *next;
 
-        for (link = engine->outstanding.next; link != &engine->outstanding; link = next) {
+        for (link = engine->outstanding.list.next; link != &engine->outstanding.list; link = next) {
                 struct muster_request *request = request_of_all_link(link);
 
                 next = link->next;

@@ -122,7 +122,7 @@ static void take_in(struct lane *lane, struct muster_request *request)
 
 static bool cancel_request(struct engine *engine, uint64_t id)
 {
-        struct muster_request *request = engine_find(engine, id);
+        struct muster_request *request = outstanding_find(&engine->outstanding, id);
 
         if (request)
                 engine_cancel(request);

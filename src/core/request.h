@@ -91,7 +91,7 @@ struct muster_request {
         /* QUEUED: in origin->queue or ->planned. FINISHED, TAKEN: in the lists of these names. */
         struct list link;
         bool is_due;          /* QUEUED: in origin->queue */
-        struct list all_link; /* in engine->outstanding, from submit to finish */
+        struct list all_link; /* in engine->outstanding.list, from submit to finish */
         struct muster_request *next_of_id;
         struct origin *origin;    /* of `url`; held while QUEUED and RUNNING */
         struct exchange exchange; /* while RUNNING */

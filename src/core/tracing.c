@@ -508,7 +508,8 @@ static void tell_open_conns(struct engine *engine)
 
         for (link = engine->pool.idle.next; link != &engine->pool.idle; link = link->next)
                 tracing_conn(conn_of_pool_link(link), TRACE_CLOSED_BY_END);
-        for (link = engine->outstanding.next; link != &engine->outstanding; link = link->next)
+        for (link = engine->outstanding.list.next; link != &engine->outstanding.list;
+                link = link->next)
                 if (request_of_all_link(link)->exchange.conn)
                         tracing_conn(request_of_all_link(link)->exchange.conn, TRACE_CLOSED_BY_END);
 }
