@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "engine.h"
 
+#include "finish.h"
 #include "flow.h"
 #include <assert.h>
 #include <base/error.h>
@@ -30,7 +31,7 @@ static void workers_ready(struct loop_watch *watch, bool readable, bool writable
 {
         (void)readable;
         (void)writable;
-        flow_take_processed(LIST_OWNER(watch, struct engine, workers_watch));
+        finish_take_processed(LIST_OWNER(watch, struct engine, workers_watch));
 }
 
 static void init_parts(struct engine *engine, const struct engine_plan *plan)
@@ -132,7 +133,7 @@ void engine_end_all(struct engine *engine)
 {
         engine_cancel_all(engine);
         work_stop(engine);
-        flow_take_processed(engine);
+        finish_take_processed(engine);
         work_end(engine);
 }
 

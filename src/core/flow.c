@@ -3,6 +3,7 @@
 
 #include "deadline.h"
 #include "exchange.h"
+#include "finish.h"
 #include <assert.h>
 #include <base/error.h>
 #include <base/mem.h>
@@ -12,194 +13,6 @@
 
 static void timer_fired(struct loop_timer *timer, uint64_t late_ns);
 
-/* --- the end --------------------------------------------------------------------------------- */
-
-static void check_status(const struct muster_request *request, struct muster_error *error)
-{
-        const struct request_limits *limits = &request->limits;
-
-        if ((limits->fail_on_status || limits->fail_with_body) && request->result.status >= 400)
-                error_set(error, MUSTER_E_STATUS, MUSTER_PHASE_RECEIVE, 0,
-                        "status: the server answered %d", request->result.status);
-}
-
-static void set_final_url(struct muster_request *request)
-{
-        struct muster_result *result = &request->result;
-
-        result->final_url.len = 0;
-        if (request->url.text.len && (url_add_public(&request->url, &result->final_url) < 0 ||
-                                             buf_terminate(&result->final_url) < 0))
-                buf_deinit(&result->final_url);
-}
-
-static void announce_stream(struct muster_request *request, const struct muster_conn_info *conn)
-{
-        assert(!request->is_announced);
-        request->is_announced = true;
-        request->result.conn = *conn;
-        set_final_url(request);
-        list_push_back(&request->engine->finished, &request->link);
-}
-
-/*
- * Say why an allowed retry was not made: in the error's text, or as a warning beside the response.
- */
-static void say_withheld(struct muster_request *request)
-{
-        struct muster_result *result = &request->result;
-        struct buf reason = { 0 };
-
-        if (retry_add_reason(request, &reason) < 0)
-                reason.len = 0;
-        if (reason.len && result->error.code) {
-                error_add_text(&result->error, (struct muster_str){ "; ", 2 });
-                error_add_text(&result->error, buf_str(&reason));
-        } else if (reason.len) {
-                result_add_warning(result, buf_str(&reason));
-        }
-        buf_deinit(&reason);
-}
-
-/*
- * Finish a request, which is a result from now on. Every request ends here. `now_ns` is when its
- * last attempt or back-off ended.
- */
-static void finish_request(struct muster_request *request, const struct muster_error *error,
-        uint64_t now_ns)
-{
-        struct engine *engine = request->engine;
-        struct muster_result *result = &request->result;
-
-        assert(request->state != REQUEST_FINISHED && !request->exchange.conn && !request->origin);
-        if (error)
-                result->error = *error;
-        say_withheld(request);
-        /* Drop the part of a too large body: nobody wanted to hold that much. */
-        if (result->error.code == MUSTER_E_TOO_LARGE)
-                buf_recycle(&result->body, 0);
-        sink_end(&request->sink);
-        upload_end(&request->upload);
-        set_final_url(request);
-        deadline_stop(request);
-        outstanding_remove(&engine->outstanding, request);
-        result->finished_ns = now_ns;
-        request->state = request->is_with_caller ? REQUEST_TAKEN : REQUEST_FINISHED;
-        engine->n_streams -= request->is_with_caller;
-        if (request->is_with_caller)
-                result->taken_ns = now_ns;
-        else if (!request->is_announced)
-                list_push_back(&engine->finished, &request->link);
-        engine->stats.n_finished++;
-        if (request->is_with_caller)
-                tracing_request(request);
-}
-
-/* --- work on the response -------------------------------------------------------------------- */
-
-static void finish_processed(struct muster_request *request, const struct muster_error *error,
-        uint64_t end_ns)
-{
-        struct muster_result *result = &request->result;
-        struct work *work = &request->work;
-        uint64_t start_ns = request->attempt.end_ns;
-
-        assert(request->state == REQUEST_PROCESSING);
-        if (end_ns < start_ns)
-                end_ns = start_ns;
-        if (work->decode_ns > end_ns - start_ns)
-                work->decode_ns = end_ns - start_ns;
-        result->phase_ns[MUSTER_PHASE_DECODE] += work->decode_ns;
-        result->phase_ns[MUSTER_PHASE_PROCESS] += end_ns - start_ns - work->decode_ns;
-        finish_request(request, error, end_ns);
-}
-
-static void say_processed(struct muster_request *request)
-{
-        struct work *work = &request->work;
-        struct muster_error *error = &request->result.error;
-
-        if (work->code == MUSTER_E_PROCESS)
-                error_set(error, MUSTER_E_PROCESS, MUSTER_PHASE_PROCESS, 0,
-                        "process: the function that was to work on the body failed");
-        else if (work->error.code)
-                *error = work->error;
-        else if (work->code < 0)
-                error_set_memory(error, MUSTER_PHASE_DECODE);
-        else
-                error_clear(error); /* the function set an error, but returned success */
-        check_status(request, error);
-}
-
-static void finish_work(struct muster_request *request)
-{
-        struct work *work = &request->work;
-        uint64_t end_ns = work->end_ns ? work->end_ns : engine_now(request->engine);
-
-        if (!work->abortion.code)
-                (void)deadline_outlasted(request, end_ns, &work->abortion);
-        if (work->abortion.code) {
-                request->result.error = work->abortion;
-                muster_result_set_processed(&request->result, NULL, NULL);
-        } else {
-                say_processed(request);
-        }
-        finish_processed(request, NULL, end_ns);
-}
-
-void flow_take_processed(struct engine *engine)
-{
-        struct muster_request *request;
-
-        while ((request = work_take(engine))) {
-                assert(request->state == REQUEST_PROCESSING);
-                engine->n_processing--;
-                finish_work(request);
-        }
-}
-
-/* Note work that was done in the loop's thread. */
-static void note_inline(struct muster_request *request)
-{
-        struct work *work = &request->work;
-        uint64_t ns =
-                work->end_ns > request->attempt.end_ns ? work->end_ns - request->attempt.end_ns : 0;
-        uint64_t decode_ns = work->decode_ns < ns ? work->decode_ns : ns;
-
-        tracing_worked(request->engine, TRACE_WORK_DECODE, decode_ns, request->notes.number);
-        tracing_worked(request->engine, TRACE_WORK_PROCESS, ns - decode_ns, request->notes.number);
-}
-
-/* A complete response: begin the work on it, or finish the request. */
-static void conclude_response(struct muster_request *request)
-{
-        assert(request->state == REQUEST_RUNNING && request->use == USE_AS_RESULT);
-        error_clear(&request->result.error);
-        /*
-         * Also for an error status, as the response is complete. A failed write takes precedence.
-         */
-        if (request->uses_sink)
-                (void)sink_finish(&request->sink, &request->result.error);
-        check_status(request, &request->result.error);
-        if (request->work.decoder && request->result.error.code)
-                request->process = NULL; /* decode the body, but do not process it */
-        if (!work_is_wanted(request) || (request->result.error.code && !request->work.decoder)) {
-                finish_request(request, NULL, request->attempt.end_ns);
-                return;
-        }
-        request->state = REQUEST_PROCESSING;
-        deadline_processing(request);
-        set_final_url(request); /* the process function may ask for it */
-        if (work_begin(request) == WORK_IS_DONE) {
-                note_inline(request);
-                finish_work(request);
-                return;
-        }
-        request->engine->n_processing++;
-        /* Without memory for the timer its deadline no longer counts: the response is here. */
-        (void)deadline_arm(request);
-}
-
 /* --- the queue ------------------------------------------------------------------------------- */
 
 static void finish_unqueued(struct muster_request *request, const struct muster_error *error)
@@ -207,7 +20,7 @@ static void finish_unqueued(struct muster_request *request, const struct muster_
         assert(!request->origin && !request->exchange.conn);
         request->attempt.end_ns = engine_now(request->engine);
         attempt_add_phases(&request->attempt, request->result.phase_ns);
-        finish_request(request, error, request->attempt.end_ns);
+        finish(request, error, request->attempt.end_ns);
 }
 
 static void note_origin(struct muster_request *request)
@@ -489,7 +302,7 @@ static void finish_backing_off(struct muster_request *request, const struct must
         begin_attempt(request, now_ns);
         request->attempt.end_ns = now_ns;
         request->attempt.stage = MUSTER_PHASE_BACKOFF;
-        finish_request(request, error, now_ns);
+        finish(request, error, now_ns);
 }
 
 static void back_off(struct muster_request *request, const struct muster_error *why)
@@ -550,12 +363,12 @@ static void attempt_over(struct muster_request *request, const struct muster_err
                 if (may_repeat_fresh(request))
                         repeat_fresh(request, error);
                 else if (!retry_failure(request, error))
-                        finish_request(request, error, request->attempt.end_ns);
+                        finish(request, error, request->attempt.end_ns);
                 return;
         }
         switch (request->use) {
         case USE_AS_RESULT:
-                conclude_response(request);
+                finish_response(request);
                 return;
         case USE_AS_REDIRECT:
                 follow_redirect(request);
@@ -656,4 +469,4 @@ static void timer_fired(struct loop_timer *timer, uint64_t late_ns)
         check_deadlines(request, request->engine->loop.now_ns);
 }
 
-const struct exchange_ops flow_exchange_ops = { .announce = announce_stream, .over = attempt_over };
+const struct exchange_ops flow_exchange_ops = { .announce = finish_announce, .over = attempt_over };

@@ -35,9 +35,6 @@ void flow_start_all(struct engine *engine);
 /* End an outstanding request in any state with this error. */
 void flow_abort(struct muster_request *request, const struct muster_error *error);
 
-/* Continue with requests whose work is done. */
-void flow_take_processed(struct engine *engine);
-
 /* Takes what exchanges report. */
 extern const struct exchange_ops flow_exchange_ops;
 
