@@ -188,9 +188,9 @@ static void borrow_slots(struct engine *engine)
         struct sched *sched = &engine->sched;
 
         sched_advance(sched, clock_now(&engine->clock));
+        sched_set_active_elsewhere(sched, lease_active_elsewhere(&lane->lease));
         lease_take(&lane->lease, sched->n_running, sched_n_due(sched), n_active_here(lane));
-        sched_set_slots(sched, lane->lease.n, lease_taken_elsewhere(&lane->lease),
-                lease_active_elsewhere(&lane->lease));
+        sched_set_slots(sched, lane->lease.n, lease_taken_elsewhere(&lane->lease));
 }
 
 /*
@@ -205,6 +205,8 @@ static void return_slots(struct engine *engine)
 
         lease_settle(&lane->lease, sched->n_running);
         sched->n_slots = sched->n_running + (is_wanting ? 0 : 1);
+        if (sched_is_holding(sched) && !lease_await_share(&lane->lease, sched->n_active_elsewhere))
+                lane_nudge(lane);
 }
 
 /* --- a turn ends: what is for the caller ----------------------------------------------------- */

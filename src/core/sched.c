@@ -176,14 +176,17 @@ static void set_active(struct sched *sched, unsigned n, unsigned n_elsewhere)
                 let_go_held(sched);
 }
 
-void sched_set_slots(struct sched *sched, unsigned n_slots, unsigned n_running_elsewhere,
-        unsigned n_active_elsewhere)
+void sched_set_active_elsewhere(struct sched *sched, unsigned n)
+{
+        if (n != sched->n_active_elsewhere)
+                set_active(sched, sched->n_active, n);
+}
+
+void sched_set_slots(struct sched *sched, unsigned n_slots, unsigned n_running_elsewhere)
 {
         assert(n_slots >= sched->n_running);
         sched->n_slots = n_slots;
         sched->n_running_elsewhere = n_running_elsewhere;
-        if (n_active_elsewhere != sched->n_active_elsewhere)
-                set_active(sched, sched->n_active, n_active_elsewhere);
 }
 
 size_t sched_n_due(const struct sched *sched)

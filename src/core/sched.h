@@ -56,11 +56,19 @@ void sched_deinit(struct sched *sched);
 void sched_set_rates(struct sched *sched, double per_s, double per_host_per_s);
 
 /*
- * Set how many of the shared slots may be in use here now, and what is running and active on other
- * engines.
+ * Set how many origins are active on other engines. Fewer may let go of held origins here, so this
+ * comes before slots are leased for them.
  */
-void sched_set_slots(struct sched *sched, unsigned n_slots, unsigned n_running_elsewhere,
-        unsigned n_active_elsewhere);
+void sched_set_active_elsewhere(struct sched *sched, unsigned n);
+
+/* Set how many of the shared slots may be in use here now, and how many are in use elsewhere. */
+void sched_set_slots(struct sched *sched, unsigned n_slots, unsigned n_running_elsewhere);
+
+/* Are there origins that want more than their share? */
+static inline bool sched_is_holding(const struct sched *sched)
+{
+        return !list_is_empty(&sched->held);
+}
 
 /* Requests that are due; 0 if no origin is ready for a slot. */
 size_t sched_n_due(const struct sched *sched);

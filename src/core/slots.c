@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "slots.h"
 
+#include "fair_share.h"
 #include <assert.h>
 #include <stdint.h>
 
@@ -17,6 +18,7 @@ void slots_add(struct slots *slots, struct lease *lease, void (*wake)(struct lea
         assert(slots->n_leases < SLOTS_LEASES_MAX && slots->n_leases < slots->n);
         *lease = (struct lease){ .slots = slots, .wake = wake };
         atomic_init(&lease->is_wanting, false);
+        atomic_init(&lease->is_at_share, false);
         slots->leases[slots->n_leases++] = lease;
 }
 
@@ -67,14 +69,41 @@ static void give_slots(struct lease *lease, unsigned n)
 
 /* --- the fair part --------------------------------------------------------------------------- */
 
+/* An origin's share of the slots has grown: wake the leases that wait for that. */
+static void wake_for_share(const struct lease *lease)
+{
+        const struct slots *slots = lease->slots;
+
+        for (unsigned i = 0; i < slots->n_leases; i++) {
+                struct lease *other = slots->leases[i];
+
+                if (other != lease && atomic_load(&other->is_at_share) &&
+                        atomic_exchange(&other->is_at_share, false))
+                        other->wake(other);
+        }
+}
+
+static void set_active(struct lease *lease, unsigned n_active)
+{
+        struct slots *slots = lease->slots;
+        unsigned change = n_active - lease->n_active, before, after;
+
+        if (!change)
+                return;
+        lease->n_active = n_active;
+        before = atomic_fetch_add(&slots->n_active, change);
+        after = before + change;
+        if (after < before &&
+                (after <= 1 || fair_share(slots->n, after) > fair_share(slots->n, before)))
+                wake_for_share(lease);
+}
+
 static unsigned fair_part(struct lease *lease, unsigned n_active)
 {
         struct slots *slots = lease->slots;
         unsigned n_all;
 
-        if (n_active != lease->n_active)
-                atomic_fetch_add(&slots->n_active, n_active - lease->n_active);
-        lease->n_active = n_active;
+        set_active(lease, n_active);
         n_all = atomic_load(&slots->n_active);
         if (n_all < n_active || !n_all)
                 n_all = n_active ? n_active : 1;
@@ -132,6 +161,13 @@ void lease_settle(struct lease *lease, unsigned n_running)
 {
         assert(n_running <= lease->n);
         give_slots(lease, lease->n - n_running);
+}
+
+bool lease_await_share(struct lease *lease, unsigned n_active_elsewhere)
+{
+        /* As with is_wanting: one of the two sees the other. */
+        atomic_store(&lease->is_at_share, true);
+        return lease_active_elsewhere(lease) >= n_active_elsewhere;
 }
 
 unsigned lease_active_elsewhere(const struct lease *lease)

@@ -14,7 +14,8 @@
  * than its fair part, the others take nothing beyond theirs, and give back what is above it as
  * their requests end. Slots that nobody else wants are free for all.
  *
- * An engine that wants more than it got sleeps until another one gives slots back and wakes it.
+ * An engine that wants more than it got sleeps until another one gives slots back and wakes it. One
+ * whose origins have their share of the slots is woken when that grows, as fewer origins are active.
  */
 #ifndef CORE_SLOTS_H
 #define CORE_SLOTS_H
@@ -36,13 +37,14 @@ struct slots {
         struct lease *leases[SLOTS_LEASES_MAX];
 };
 
-/* One engine's lease. Only its thread uses it, except for `is_wanting`. */
+/* One engine's lease. Only its thread uses it, except for the atomic members. */
 struct lease {
         struct slots *slots;
         unsigned n; /* leased */
         unsigned n_active;
         bool is_starved;
         atomic_bool is_wanting;            /* cleared by the one who wakes it */
+        atomic_bool is_at_share;           /* so is this */
         void (*wake)(struct lease *lease); /* called by another engine's thread */
 };
 
@@ -60,6 +62,12 @@ void lease_take(struct lease *lease, unsigned n_running, size_t n_wanted, unsign
 
 /* Give back unused slots, as nothing more is started for now. */
 void lease_settle(struct lease *lease, unsigned n_running);
+
+/*
+ * Wake this lease when the share of an origin grows: some have all of theirs here, and want more.
+ * False: fewer than `n_active_elsewhere` are active now, look again.
+ */
+bool lease_await_share(struct lease *lease, unsigned n_active_elsewhere);
 
 /* How many active origins, and how many slots, the other leases have. */
 unsigned lease_active_elsewhere(const struct lease *lease);

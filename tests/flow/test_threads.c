@@ -350,6 +350,32 @@ static void test_nobody_starves(void **state)
         close_world(w);
 }
 
+/* Slots that the last other host leaves are for the one that goes on, whose thread may sleep. */
+static void test_freed_share_is_used(void **state)
+{
+        (void)state;
+        for (unsigned i = 0; i < 5; i++) {
+                struct muster_client_options options = with_threads(4);
+                struct muster_client_stats stats;
+                unsigned n_waits = 0;
+                struct world *w;
+
+                options.concurrency = 8;
+                w = open_world(options, NULL, NULL);
+                for (unsigned host = 1; host < 5; host++)
+                        get(w, host, "/delay/30ms", 0);
+                for (unsigned n = 0; n < 8; n++)
+                        get(w, 0, "/hang/start", 0);
+                do {
+                        usleep(1000);
+                        muster_client_stats(w->client, &stats, sizeof(stats));
+                } while ((stats.n_finished < 4 || stats.n_in_flight < 8) && n_waits++ < 5000);
+                assert_int_equal(stats.n_finished, 4);
+                assert_int_equal(stats.n_in_flight, 8);
+                close_world(w);
+        }
+}
+
 static int compare_moments(const void *a, const void *b)
 {
         uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
@@ -833,6 +859,7 @@ int main(void)
                 cmocka_unit_test(test_hot_host),
                 cmocka_unit_test(test_limits_are_exact),
                 cmocka_unit_test(test_nobody_starves),
+                cmocka_unit_test(test_freed_share_is_used),
                 cmocka_unit_test(test_rate_is_one_plan),
                 cmocka_unit_test(test_rate_of_each_host),
                 cmocka_unit_test(test_redirects_across_threads),

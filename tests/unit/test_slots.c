@@ -117,6 +117,28 @@ static void test_sleeper_is_woken_when_slots_are_given_back(void **state)
 }
 
 /* Any order of what engines do: the bound holds, and whoever wants gets its part in the end. */
+/* Whose origins have their share is woken as soon as that grows, and once. */
+static void test_share_grows(void **state)
+{
+        (void)state;
+        begin(8, 2);
+        lease_take(&leases[0], 0, 4, 1);
+        lease_take(&leases[1], 0, 3, 3);
+        assert_true(lease_await_share(&leases[0], 3));
+        lease_take(&leases[1], 3, 0, 4); /* 8 / 4 to 8 / 5 */
+        assert_int_equal(n_woken[0], 0);
+        lease_take(&leases[1], 3, 0, 3);
+        assert_int_equal(n_woken[0], 1);
+        lease_take(&leases[1], 2, 0, 2);
+        assert_int_equal(n_woken[0], 1);
+        assert_false(lease_await_share(&leases[0], 3));
+        assert_true(lease_await_share(&leases[0], 2));
+        lease_take(&leases[1], 0, 0, 0);
+        assert_int_equal(n_woken[0], 2);
+        lease_settle(&leases[1], 0);
+        assert_int_equal(n_woken[1], 0);
+}
+
 static void test_any_interleaving(void **state)
 {
         struct rand rand;
@@ -297,6 +319,7 @@ int main(void)
                 cmocka_unit_test(test_starved_one_gets_its_part),
                 cmocka_unit_test(test_part_follows_the_origins),
                 cmocka_unit_test(test_sleeper_is_woken_when_slots_are_given_back),
+                cmocka_unit_test(test_share_grows),
                 cmocka_unit_test(test_any_interleaving),
                 cmocka_unit_test(test_threads),
                 cmocka_unit_test(test_moments_are_one_sequence),
