@@ -363,7 +363,10 @@ static void test_freed_share_is_used(void **state)
                 options.concurrency = 8;
                 w = open_world(options, NULL, NULL);
                 for (unsigned host = 1; host < 5; host++)
-                        get(w, host, "/delay/30ms", 0);
+                        get(w, host, "/delay/100ms", 0);
+                do
+                        muster_client_stats(w->client, &stats, sizeof(stats));
+                while (stats.n_in_flight + stats.n_finished < 4);
                 for (unsigned n = 0; n < 8; n++)
                         get(w, 0, "/hang/start", 0);
                 do {
