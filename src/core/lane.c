@@ -218,6 +218,7 @@ static int share_stream(struct lane *lane, struct muster_request *request)
         request->relay = relay_new(request);
         if (!request->relay)
                 return MUSTER_E_RESOURCE;
+        request->relay->announced_ns = clock_now(&lane->engine.clock);
         request->is_with_caller = true;
         lane->engine.n_streams++;
         list_push_back(&lane->streams, &request->relay->link);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "outbox.h"
 
+#include "relay.h"
 #include "request.h"
 #include <assert.h>
 #include <base/clock.h>
@@ -41,14 +42,19 @@ static void ring_caller(struct outbox *outbox)
         errno = saved;
 }
 
+/* Since when it is a result. The engine still writes when a stream finishes. */
+static uint64_t result_ns(const struct muster_request *request)
+{
+        return request->relay ? request->relay->announced_ns : request->result.finished_ns;
+}
+
 /* Insert a result behind all that finished before it. The newest are last, so few are passed. */
 static void insert_result(struct list *results, struct muster_request *request)
 {
         struct list *before = results->prev;
 
         assert(!list_is_linked(&request->link));
-        while (before != results &&
-                request_of_link(before)->result.finished_ns > request->result.finished_ns)
+        while (before != results && result_ns(request_of_link(before)) > result_ns(request))
                 before = before->prev;
         list_insert(&request->link, before, before->next);
 }

@@ -14,12 +14,14 @@
 #include <base/list.h>
 #include <pthread.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 struct muster_request;
 
 struct relay {
         struct list link; /* in the list of the engine's streams; only its thread uses it */
         struct muster_request *request;
+        uint64_t announced_ns; /* when the result, with its head, was there */
         pthread_mutex_t lock;
         struct buf body; /* guarded by the lock, like all members below */
         size_t read_at;

@@ -2,6 +2,7 @@
 #include "result.h"
 
 #include "callback.h"
+#include "relay.h"
 #include "request.h"
 #include <assert.h>
 #include <base/error.h>
@@ -158,14 +159,26 @@ uint64_t muster_result_id(const struct muster_result *result)
         return request_of_result(result)->id;
 }
 
+/* Does the engine of a client with threads still write into it? */
+static bool is_relayed(const struct muster_result *result)
+{
+        struct relay *relay = request_of_result(result)->relay;
+
+        return relay && !relay_is_over(relay);
+}
+
 const struct muster_error *muster_result_error(const struct muster_result *result)
 {
-        return result && result->error.code ? &result->error : NULL;
+        if (!result || is_relayed(result))
+                return NULL;
+        return result->error.code ? &result->error : NULL;
 }
 
 const char *muster_result_error_text(const struct muster_result *result)
 {
-        return result ? result->error.text : "";
+        const struct muster_error *error = muster_result_error(result);
+
+        return error ? error->text : "";
 }
 
 const char *muster_result_method(const struct muster_result *result)

@@ -664,6 +664,51 @@ static void test_streams(void **state)
         close_world(w);
 }
 
+/*
+ * Results are ordered, and asked for their error, while their engines still receive the bodies; for
+ * a race detector.
+ */
+static void test_streams_beside_results(void **state)
+{
+        struct muster_client_options options = with_threads(3);
+        struct muster_result *streams[100], *result;
+        unsigned n_streams = 0, n = 0;
+        struct world *w;
+
+        (void)state;
+        options.concurrency = 30;
+        w = open_world(options, NULL, NULL);
+        for (unsigned i = 0; i < 200; i++) {
+                struct muster_request *request = muster_request_new("GET",
+                        url_of(w, i % N_HOSTS, i % 4 ? "/bytes/20k" : "/cut/9000?size=1M"));
+
+                muster_request_set_options(request,
+                        &(struct muster_request_options){ .stream = i % 2 == 0 });
+                assert_int_equal(muster_submit(w->client, request, NULL), 0);
+        }
+        for (; (result = muster_next(w->client)); n++) {
+                if (request_of_result(result)->relay)
+                        streams[n_streams++] = result;
+                else
+                        muster_result_free(result);
+                for (unsigned i = 0; i < n_streams; i++)
+                        (void)muster_result_error(streams[i]);
+        }
+        assert_int_equal(n, 200);
+        for (unsigned i = 0; i < n_streams; i++) {
+                char buffer[10000];
+                size_t size, n_read = 0;
+                int r;
+
+                while ((r = muster_result_read(streams[i], buffer, sizeof(buffer), &size)) == 0)
+                        n_read += size;
+                assert_int_equal(r, n_read < 20 * 1024 ? MUSTER_E_CLOSED : MUSTER_END);
+                assert_true((r < 0) == (muster_result_error(streams[i]) != NULL));
+                muster_result_free(streams[i]);
+        }
+        close_world(w);
+}
+
 static void test_streams_that_are_not_read(void **state)
 {
         struct world *w = open_world(with_threads(2), NULL, NULL);
@@ -872,6 +917,7 @@ int main(void)
                 cmocka_unit_test(test_cancel_all),
                 cmocka_unit_test(test_free_at_any_time),
                 cmocka_unit_test(test_streams),
+                cmocka_unit_test(test_streams_beside_results),
                 cmocka_unit_test(test_streams_that_are_not_read),
                 cmocka_unit_test(test_process_functions),
                 cmocka_unit_test(test_foreign_loop),
