@@ -78,7 +78,7 @@ static int refuse_request(struct exporter *exporter, const struct trace_attempt 
         struct muster_str url)
 {
         return error_set(exporter->error, MUSTER_E_INPUT, MUSTER_PHASE_QUEUE, 0,
-                "input: request %llu (%.*s) had %s, which a record does not hold: it cannot be repeated from there",
+                "input: request %llu (%.*s) had %s, which a record does not keep, so it cannot be repeated",
                 (unsigned long long)attempt->request, STR_ARGS(url),
                 attempt->has_fields ? "header fields of its own or a password"
                                     : "a body, or a method that may change something");
@@ -164,7 +164,7 @@ static int check_completeness(struct exporter *exporter)
 
         if (r == 0 && lacks_some)
                 r = error_set(exporter->error, MUSTER_E_INPUT, MUSTER_PHASE_QUEUE, 0,
-                        "input: %s lacks requests, which could not be written as fast as they came: what is there cannot be compared with the run",
+                        "input: %s lacks requests that came faster than they could be written, so it cannot be compared with the run",
                         exporter->source.path);
         return r;
 }
@@ -190,7 +190,7 @@ int muster_record_export(const char *file, int fd, struct muster_error *error)
                 error_clear(error);
         if (!file || fd < 0)
                 return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
-                        "invalid: no file to read, or none to write to");
+                        "invalid: the file to read or the file to write is missing");
         r = source_open(&exporter.source, file, error);
         if (r == 0)
                 r = check_completeness(&exporter);

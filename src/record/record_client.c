@@ -38,9 +38,9 @@ int muster_record(struct muster_client *client, const struct muster_record_optio
                 error_clear(error);
         if (!client || callback_is_running())
                 return refuse_options(error,
-                        "there is no client to record, or this is a function that it called");
+                        "the client is NULL, or one of its callbacks made this call");
         if (client_tracer(client))
-                return refuse_options(error, "this client is recorded already");
+                return refuse_options(error, "this client is already being recorded");
         if (client->n_submitted)
                 return refuse_options(error,
                         "recording must begin before the first request is submitted");
@@ -63,7 +63,7 @@ int muster_record_end(struct muster_client *client, struct muster_error *error)
                 error_clear(error);
         if (!client || callback_is_running())
                 return refuse_options(error,
-                        "there is no client, or this is a function that it called");
+                        "the client is NULL, or one of its callbacks made this call");
         client_untrace(client);
         return recorder_outcome(client_tracer(client), error);
 }

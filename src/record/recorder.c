@@ -183,7 +183,7 @@ static int open_store(struct recorder *recorder, const struct muster_record_opti
         if (writer_start(&recorder->writer, store) == 0)
                 return 0;
         return error_set(error, MUSTER_E_RESOURCE, MUSTER_PHASE_QUEUE, 0,
-                "resource: no memory, or no thread, for writing the record");
+                "resource: not enough memory to write the record, or no thread could be started");
 }
 
 static int init_run(struct record_run *run, const struct muster_record_options *options,

@@ -46,12 +46,12 @@ static int fail_sqlite(struct source *source, int code, struct muster_error *err
         case SQLITE_BUSY:
         case SQLITE_LOCKED:
                 return refuse_record(error, 0, source->path,
-                        "is being written to without a pause: try again when the run is over");
+                        "is locked by the program that writes it; try again when the run is over");
         case SQLITE_CANTOPEN:
         case SQLITE_READONLY:
         case SQLITE_PERM:
                 return refuse_record(error, 0, source->path,
-                        "was left by a program that was killed and has to be repaired first, which takes the right to write to it and to its directory: copy it, together with its -journal file, to where you have that");
+                        "was left by a killed program and must be repaired, but it or its directory is not writable; copy it and its -journal file to a directory that you can write to");
         case SQLITE_IOERR:
                 return error_set(error, MUSTER_E_INPUT, MUSTER_PHASE_QUEUE,
                         sqlite3_system_errno(source->db), "input: %s cannot be read: %s",
@@ -68,7 +68,7 @@ static int judge_look(const char *path, const struct file_look *look, struct mus
                 return 0;
         case FILE_MISSING:
                 return refuse_record(error, ENOENT, path,
-                        "is not there: record a run first, with muster fetch --record");
+                        "does not exist; record a run first with muster fetch --record");
         case FILE_UNREADABLE:
                 return error_set(error, MUSTER_E_INPUT, MUSTER_PHASE_QUEUE, look->sys,
                         "input: %s cannot be read: %s", path, error_sys_text(look->sys));
@@ -76,10 +76,10 @@ static int judge_look(const char *path, const struct file_look *look, struct mus
                 return refuse_empty(error, path);
         case FILE_OTHER:
                 return refuse_record(error, 0, path,
-                        "is no record of muster: give the file that muster fetch --record wrote");
+                        "is not a muster record; give the file that muster fetch --record wrote");
         case FILE_SQLITE:
                 return refuse_record(error, 0, path,
-                        "is an SQLite database, but no record of muster: give the file that muster fetch --record wrote");
+                        "is an SQLite database but not a muster record; give the file that muster fetch --record wrote");
         case FILE_NEWER:
                 return error_set(error, MUSTER_E_INPUT, MUSTER_PHASE_QUEUE, 0,
                         "input: %s was recorded by a newer version of muster (format %u): explain it with that version",

@@ -57,9 +57,9 @@ static int fail_sqlite(struct store *store, int code)
         if (code == SQLITE_FULL)
                 words = "the disk is full";
         else if (code == SQLITE_BUSY)
-                words = "another program keeps it locked";
+                words = "another program has locked it";
         else if (store->db && sqlite3_extended_errcode(store->db) == SQLITE_READONLY_DBMOVED)
-                words = "it was removed or replaced meanwhile";
+                words = "it was removed or replaced during the run";
         else if (sys)
                 words = error_sys_text(sys);
         return error_set(&store->error, MUSTER_E_RESOURCE, MUSTER_PHASE_QUEUE, sys,
@@ -117,11 +117,11 @@ static int refuse_path(const char *path, enum file_kind kind, bool overwrite,
 {
         if (kind == FILE_OTHER || kind == FILE_SQLITE)
                 return error_set(error, MUSTER_E_RESOURCE, MUSTER_PHASE_QUEUE, EEXIST,
-                        "resource: %s is there already and is no record, so it is left alone: choose another name for the record",
+                        "resource: %s exists and is not a muster record; choose another name for the record",
                         path);
         if (!overwrite && (kind == FILE_RECORD || kind == FILE_NEWER || kind == FILE_CUT))
                 return error_set(error, MUSTER_E_RESOURCE, MUSTER_PHASE_QUEUE, EEXIST,
-                        "resource: the record %s is there already: remove it, choose another name, or ask for it to be overwritten",
+                        "resource: the record %s already exists; remove it, choose another name, or set overwrite",
                         path);
         return 0;
 }

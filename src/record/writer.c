@@ -253,7 +253,7 @@ int writer_finish(struct writer *take_writer, struct record_run *run, const stru
                         store_error(writer->store)->text);
         else if (n_dropped(writer))
                 r = error_set(error, MUSTER_E_RESOURCE, MUSTER_PHASE_QUEUE, 0,
-                        "resource: the record lacks %llu attempts: they could not be written as fast as they came",
+                        "resource: the record lacks %llu attempts: they came faster than they could be written",
                         (unsigned long long)n_dropped(writer));
         free_writer(writer);
         return r;

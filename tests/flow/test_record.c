@@ -281,7 +281,7 @@ static void test_misuse(void **state)
         struct record record;
 
         (void)state;
-        expect_refusal(NULL, NULL, MUSTER_E_INVALID, "no client");
+        expect_refusal(NULL, NULL, MUSTER_E_INVALID, "the client is NULL");
         assert_int_equal(muster_record_end(NULL, NULL), MUSTER_E_INVALID);
         fixture_start(&f, NULL, mixed);
         assert_int_equal(record_of_client(&record, f.client), MUSTER_E_INPUT);

@@ -19,15 +19,15 @@
 static void test_what_is_no_record_is_told(void **state)
 {
         (void)state;
-        expect_refusal(file_of("missing.db"), "is not there");
+        expect_refusal(file_of("missing.db"), "does not exist");
         expect_refusal(file_of("."), "cannot be read: Is a directory");
         write_file(file_of("empty.db"), "", 0);
         expect_refusal(file_of("empty.db"), "is empty");
         write_file(file_of("text.db"), "http://h/\n", 10);
-        expect_refusal(file_of("text.db"), "is no record of muster");
-        expect_refusal("/dev/null", "is no record of muster");
+        expect_refusal(file_of("text.db"), "is not a muster record");
+        expect_refusal("/dev/null", "is not a muster record");
         execute(file_of("other.db"), "CREATE TABLE attempt(x)");
-        expect_refusal(file_of("other.db"), "is an SQLite database, but no record");
+        expect_refusal(file_of("other.db"), "is an SQLite database but not a muster record");
         make_record(10);
         execute(file_of("run.db"), "PRAGMA user_version = 2");
         expect_refusal(file_of("run.db"), "newer version of muster (format 2)");
@@ -46,7 +46,7 @@ static void test_cut_off_file_is_told(void **state)
         write_file(file_of("cut.db"), bytes, 20000);
         expect_refusal(file_of("cut.db"), "is cut off: it has 20000 of");
         write_file(file_of("cut.db"), bytes, 99);
-        expect_refusal(file_of("cut.db"), "is no record");
+        expect_refusal(file_of("cut.db"), "is not a muster record");
         free(bytes);
 }
 
@@ -228,7 +228,7 @@ static void test_only_records_are_replaced(void **state)
 
         (void)state;
         make_record(10);
-        expect_no_start(file_of("run.db"), false, "is there already");
+        expect_no_start(file_of("run.db"), false, "already exists");
         write_file(file_of("run.db-journal"), "stale", 5);
         assert_int_equal(fixture_try_start(&f, file_of("run.db"), true, 0), 0);
         assert_int_equal(fixture_end(&f), 0);
@@ -237,9 +237,9 @@ static void test_only_records_are_replaced(void **state)
         assert_int_equal(record.n_attempts, 0);
         record_deinit(&record);
         write_file(file_of("text.db"), "http://h/\n", 10);
-        expect_no_start(file_of("text.db"), true, "is no record, so it is left alone");
+        expect_no_start(file_of("text.db"), true, "exists and is not a muster record");
         execute(file_of("other.db"), "CREATE TABLE IF NOT EXISTS attempt(x)");
-        expect_no_start(file_of("other.db"), true, "is no record, so it is left alone");
+        expect_no_start(file_of("other.db"), true, "exists and is not a muster record");
         expect_no_start(file_of("."), true, "cannot create");
         expect_no_start(file_of("no/such/folder.db"), true, "No such file");
         write_file(file_of("empty.db"), "", 0); /* as mktemp makes it */
@@ -296,7 +296,7 @@ static void test_links_are_followed(void **state)
                 assert_true(query(target, "SELECT count(*) FROM attempt") == n);
                 assert_true(query(file_of("link.db"), "SELECT count(*) FROM attempt") == n);
         }
-        expect_no_start(file_of("link.db"), false, "is there already");
+        expect_no_start(file_of("link.db"), false, "already exists");
         assert_int_equal(unlink(file_of("link.db")), 0);
 }
 
@@ -363,7 +363,7 @@ static void test_looking_at_a_file_keeps_its_locks(void **state)
         read_ok(&record, file_of("run.db"));
         record_deinit(&record);
         assert_true(is_reserved(file_of("run.db")));
-        expect_no_start(file_of("run.db"), false, "is there already");
+        expect_no_start(file_of("run.db"), false, "already exists");
         assert_true(is_reserved(file_of("run.db")));
         assert_int_equal(sqlite3_close(db), SQLITE_OK);
         assert_false(is_reserved(file_of("run.db")));
