@@ -245,7 +245,7 @@ int dns_channel_init(struct dns_channel *channel, struct loop *loop, const char 
         if (servers &&
                 (!*servers || ares_set_servers_ports_csv(channel->ares, servers) != ARES_SUCCESS))
                 return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_DNS, 0,
-                        "invalid: name server \"%.80s\" is not ADDRESS or ADDRESS:PORT, several by commas",
+                        "invalid: name server \"%.80s\" is not ADDRESS or ADDRESS:PORT; separate several with commas",
                         servers);
         if (servers && !(channel->servers = mem_strdup(servers)))
                 return error_set_memory(error, MUSTER_PHASE_DNS);

@@ -32,19 +32,19 @@ int resolve_error_set(struct muster_error *error, const char *host, int status,
         case ARES_ETIMEOUT:
                 return unanswered(error, host, "no answer came in time", channel);
         case ARES_ECONNREFUSED:
-                return unanswered(error, host, "no answer, as it cannot be reached", channel);
+                return unanswered(error, host, "no answer, the server cannot be reached", channel);
         case ARES_ESERVFAIL:
-                return unanswered(error, host, "the answer was a failure (SERVFAIL)", channel);
+                return unanswered(error, host, "the server failed to answer (SERVFAIL)", channel);
         case ARES_EREFUSED:
-                return unanswered(error, host, "the answer was a refusal (REFUSED)", channel);
+                return unanswered(error, host, "the server refused to answer (REFUSED)", channel);
         case ARES_ENOTIMP:
-                return unanswered(error, host, "the answer was \"not implemented\" (NOTIMP)",
+                return unanswered(error, host, "the server does not implement this query (NOTIMP)",
                         channel);
         case ARES_EFORMERR:
-                return unanswered(error, host, "the answer was \"format error\" (FORMERR)",
+                return unanswered(error, host, "the server could not read the query (FORMERR)",
                         channel);
         case ARES_EBADRESP:
-                return unanswered(error, host, "the answer makes no sense", channel);
+                return unanswered(error, host, "the answer is malformed", channel);
         case ARES_ENOMEM:
                 return error_set_memory(error, stage);
         default:

@@ -29,7 +29,7 @@ static void date_text(const ASN1_TIME *date, char *text, size_t size)
         struct tm tm;
 
         if (!ASN1_TIME_to_tm(date, &tm) || !strftime(text, size, "%Y-%m-%d %H:%M:%S UTC", &tm))
-                snprintf(text, size, "an unreadable date");
+                snprintf(text, size, "an invalid date");
 }
 
 static void address_text(const ASN1_OCTET_STRING *octets, char *text, size_t size)
@@ -47,7 +47,7 @@ static void names_text(const X509 *certificate, char *text, size_t size)
         int n = names ? sk_GENERAL_NAME_num(names) : 0, shown = 0;
         size_t at = 0;
 
-        snprintf(text, size, "no host name at all");
+        snprintf(text, size, "no host name");
         for (int i = 0; i < n && shown < NAMES_SHOWN && at < size; i++) {
                 const GENERAL_NAME *name = sk_GENERAL_NAME_value(names, i);
                 char one[64] = "";
@@ -103,7 +103,7 @@ static int verify_error(struct muster_error *error, const struct tls *tls, const
         case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
         case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
                 return error_set(error, MUSTER_E_TLS_VERIFY, MUSTER_PHASE_TLS, 0,
-                        "tls_verify: issuer \"%s\" of certificate \"%s\" of %s is unknown: not trusted here (ca_file, --cacert), or the server leaves out an intermediate one",
+                        "tls_verify: issuer \"%s\" of certificate \"%s\" of %s is unknown: trust it with ca_file (--cacert), or have the server send the intermediate certificate",
                         issuer, subject, host);
         default:
                 return error_set(error, MUSTER_E_TLS_VERIFY, MUSTER_PHASE_TLS, 0,

@@ -88,7 +88,7 @@ def in_namespace(tmp_path, resolv_conf, *command):
 def test_errors_name_the_servers_of_the_system(tmp_path, resolv_conf, who):
     for host in ("single", "two.labels", "dot.at.the.end."):
         error = in_namespace(tmp_path, resolv_conf, MUSTER, "fetch", "--connect-timeout", "20", f"http://{host}/")
-        assert error["code"] == "resolve" and error["text"].startswith(f"resolve: {host}: no answer, as it cannot be reached: name server"), error
+        assert error["code"] == "resolve" and error["text"].startswith(f"resolve: {host}: no answer, the server cannot be reached: name server"), error
         assert error["text"].endswith(who)
 
 
@@ -104,7 +104,7 @@ def test_names_that_do_not_exist(muster, name_server, search):
 
 def test_errors_name_the_dns_server(muster):
     error = muster("fetch", "--dns-server", "127.0.0.1:1", "http://some.test/").result["error"]
-    assert error["text"] == "resolve: some.test: no answer, as it cannot be reached: name server 127.0.0.1:1 (--dns-server)"
+    assert error["text"] == "resolve: some.test: no answer, the server cannot be reached: name server 127.0.0.1:1 (--dns-server)"
 
 
 def test_localhost(muster, server):

@@ -211,13 +211,13 @@ static void test_failures_name_the_server(void **state)
 
         (void)state;
         open_world(&w, NULL);
-        expect_failure(&w, "fails.test", "the answer was a failure (SERVFAIL)");
-        expect_failure(&w, "refuses.test", "the answer was a refusal (REFUSED)");
-        expect_failure(&w, "unknown.test", "the answer was \"not implemented\" (NOTIMP)");
+        expect_failure(&w, "fails.test", "the server failed to answer (SERVFAIL)");
+        expect_failure(&w, "refuses.test", "the server refused to answer (REFUSED)");
+        expect_failure(&w, "unknown.test", "the server does not implement this query (NOTIMP)");
         /* What it said before is not said of a server that is gone. */
         loop_watch_set(&w.loop, &w.dns.watch, w.dns.fd, false, false);
         close(w.dns.fd);
-        expect_failure(&w, "v4.test", "no answer, as it cannot be reached");
+        expect_failure(&w, "v4.test", "no answer, the server cannot be reached");
         w.dns.fd = dup(STDERR_FILENO);
         close_world(&w);
 }

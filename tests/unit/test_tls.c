@@ -372,7 +372,7 @@ static void test_verification(void **state)
                         "is for \"good.test\", \"*.wild.test\", \"127.0.0.1\" and others and does not "
                         "match" },
                 { &good, "127.0.0.2", "does not match" },
-                { &named_by_cn, "good.test", "is for no host name at all" },
+                { &named_by_cn, "good.test", "is for no host name" },
                 { &expired, "good.test",
                         "\"expired\" of good.test, issued by \"Test CA\", expired on 2" },
                 { &future, "good.test", "is not valid before 2" },
