@@ -293,7 +293,7 @@ static void handle_end(struct conn *conn)
                         "tls: the server closed the connection during the handshake; does it speak TLS 1.2 or later on this port?");
         else
                 error_set(&error, MUSTER_E_CLOSED, MUSTER_PHASE_RECEIVE, conn->send_sys,
-                        "closed: %s ended the connection without a TLS close_notify, the response may be cut short",
+                        "closed: %s closed the connection without a TLS close_notify; the response may be cut short",
                         conn->info.remote);
         report_failure(conn, &error);
 }

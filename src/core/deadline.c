@@ -121,7 +121,7 @@ static void say_over(const struct muster_request *request, uint64_t at_ns, uint6
         phases_so_far(request, now_ns, phase_ns);
         describe_phases(phase_ns, phases, sizeof(phases));
         error_set(error, MUSTER_E_TIMEOUT, stage, 0,
-                "timeout: %s timeout of %g s ran out in %s (%s)", timeout.name,
+                "timeout: the %s timeout of %g s ran out in phase %s (%s)", timeout.name,
                 (double)timeout.length_ns / (double)NS_PER_S, muster_phase_name(stage), phases);
 }
 

@@ -93,11 +93,11 @@ static void advise(const struct fields *fields, char *text, size_t size)
 
         if (str_split(&cookie, '=', &name) && name.len && name.len < 40)
                 snprintf(text, size,
-                        "it may want back the cookie that it sets: -H \"Cookie: %.*s=...\"",
+                        "the server may want its cookie back; add -H \"Cookie: %.*s=...\"",
                         STR_ARGS(name));
         else
                 snprintf(text, size,
-                        "the response itself can be had with no_redirects (--no-location)");
+                        "to get this response itself, use no_redirects (--no-location)");
 }
 
 static int refuse_loop(const struct muster_request *request, const struct fields *fields,
@@ -111,7 +111,7 @@ static int refuse_loop(const struct muster_request *request, const struct fields
         advise(fields, advice, sizeof(advice));
         return error_set(error, MUSTER_E_REDIRECT, MUSTER_PHASE_RECEIVE, 0,
                 "redirect: a loop: %s leads %s%s; %s", from,
-                is_itself ? "to itself" : "back to where it was before",
+                is_itself ? "to itself" : "back to an earlier URL",
                 is_empty ? " (its Location is empty)" : "", advice);
 }
 
@@ -122,7 +122,7 @@ static int too_many_redirects(const struct muster_request *request, struct muste
         show_url(&request->next_url, to, sizeof(to));
         if (request->engine->settings->max_redirects == 0)
                 return error_set(error, MUSTER_E_REDIRECT, MUSTER_PHASE_RECEIVE, 0,
-                        "redirect: to %s, but --max-redirs 0 follows none; no_redirects (--no-location) makes it the result",
+                        "redirect: to %s, but --max-redirs 0 allows no redirect; to get this response itself, use no_redirects (--no-location)",
                         to);
         return error_set(error, MUSTER_E_REDIRECT, MUSTER_PHASE_RECEIVE, 0,
                 "redirect: gave up after %u redirects, the last to %s; raise the limit, max_redirects (--max-redirs), or request the target directly",
@@ -155,7 +155,7 @@ static int decide_redirect(struct muster_request *request, const struct http_hea
                 return too_many_redirects(request, error);
         if (!redirect.becomes_get && !request_can_repeat(request))
                 return error_set(error, MUSTER_E_REDIRECT, MUSTER_PHASE_RECEIVE, 0,
-                        "redirect: the body would have to be sent again to %.*s, but its source cannot be rewound; ask for that URL itself",
+                        "redirect: the body must be sent again to %.*s, but its source cannot be rewound; request that URL directly",
                         STR_ARGS(buf_str(&request->next_url.text)));
         request->is_get_now |= redirect.becomes_get;
         request->has_left_origin |= redirect.drops_credentials;

@@ -52,7 +52,7 @@ static int begin_upload(struct muster_request *request, struct muster_error *err
         if (r == 0 && request->limits.http_1_0 &&
                 request->upload.total_bytes == MUSTER_SIZE_UNKNOWN)
                 r = error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_SEND, 0,
-                        "invalid: HTTP/1.0 has no chunks, so the size of the body must be known");
+                        "invalid: HTTP/1.0 has no chunked coding, so the size of the body must be known");
         return r;
 }
 

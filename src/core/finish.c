@@ -108,7 +108,7 @@ static void say_processed(struct muster_request *request)
 
         if (work->code == MUSTER_E_PROCESS)
                 error_set(error, MUSTER_E_PROCESS, MUSTER_PHASE_PROCESS, 0,
-                        "process: the function that was to work on the body failed");
+                        "process: the caller's process function failed");
         else if (work->error.code)
                 *error = work->error;
         else if (work->code < 0)

@@ -148,14 +148,14 @@ static int check_request(struct muster_request *request, struct muster_error *er
 
         if (!field_is_token(method))
                 return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
-                        "invalid: \"%.*s\" is no method", STR_ARGS(method));
+                        "invalid: \"%.*s\" is not a valid method", STR_ARGS(method));
         if (str_is(method, "CONNECT"))
                 return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
-                        "invalid: CONNECT asks for a tunnel, not for a response");
+                        "invalid: CONNECT opens a tunnel, which muster does not support");
         if (request->options.stream) {
                 if (request->process || request->sink.kind != SINK_MEMORY)
                         return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
-                                "invalid: a stream has neither a process function nor a sink");
+                                "invalid: a request with stream cannot have a process function or a sink");
                 request->sink.kind = SINK_STREAM;
         }
         return url_parse(&request->url, buf_str(&request->asked_url), NULL, error);

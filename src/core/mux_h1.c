@@ -90,7 +90,7 @@ static int h1_next(struct conn *conn, struct muster_str *bytes, struct muster_re
         if (!*ret_request)
                 return !bytes->len ? MUX_MORE
                                    : error_set(error, MUSTER_E_PROTOCOL, MUSTER_PHASE_RECEIVE, 0,
-                                             "protocol: bytes came that nobody asked for");
+                                             "protocol: the server sent bytes without a request");
         h1->has_excess |= h1->is_done && bytes->len;
         if (h1->is_done)
                 return MUX_MORE; /* its request still waits for a sink */

@@ -143,13 +143,13 @@ static int check_field(struct muster_request *request, const char *name, const c
         static const char *const ours[] = { "Content-Length", "Transfer-Encoding", "Connection" };
 
         if (!field_is_token(str_of(name)))
-                return invalid(request, "not a header field's name: ", name);
+                return invalid(request, "not a valid header field name: ", name);
         if (value && !field_is_value(str_of(value)))
                 return invalid(request, "a control character in the value of header field ", name);
         for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
                 if (str_is_nocase(str_of(name), ours[i]))
                         return invalid(request,
-                                "this field follows from the request and cannot be set: ", name);
+                                "muster sets this header field itself, it cannot be given: ", name);
         if (request->fields.len / sizeof(struct request_field) == FIELDS_MAX)
                 return invalid(request, "more than 256 header fields, at ", name);
         return 0;
@@ -187,7 +187,7 @@ int muster_request_set_body(struct muster_request *request, const void *body, si
         if (!is_new(request))
                 return MUSTER_E_INVALID;
         if (!body && size)
-                return invalid(request, "a body of NULL that is not empty", "");
+                return invalid(request, "the body is NULL but its size is not 0", "");
         request->body.len = 0;
         if (buf_add(&request->body, body, size) < 0)
                 return error_set_memory(fresh_error(request), MUSTER_PHASE_QUEUE);
@@ -230,7 +230,7 @@ int muster_request_set_body_pull(struct muster_request *request, uint64_t size, 
         if (!is_new(request))
                 return MUSTER_E_INVALID;
         if (!pull)
-                return invalid(request, "a body to be pulled without a function", "");
+                return invalid(request, "a pulled body without a pull function", "");
         set_upload(request, (struct upload){ .kind = UPLOAD_PULL,
                                     .given_bytes = size,
                                     .pull = pull,
@@ -244,7 +244,7 @@ int muster_request_set_sink_fd(struct muster_request *request, int fd)
         if (!is_new(request))
                 return MUSTER_E_INVALID;
         if (fd < 0)
-                return invalid(request, "a negative number is no descriptor", "");
+                return invalid(request, "the file descriptor is negative", "");
         sink_deinit(&request->sink);
         request->sink = (struct sink){ .kind = SINK_FD, .given_fd = fd };
         return 0;
@@ -301,7 +301,7 @@ int muster_request_set_basic_auth(struct muster_request *request, const char *us
                 return invalid(request, "a colon in the user name, which RFC 7617 does not allow",
                         "");
         if (strlen(user) + strlen(password) > AUTH_BYTES_MAX)
-                return invalid(request, "user name and password above 8 KiB", "");
+                return invalid(request, "user name and password have more than 8 KiB", "");
         request->auth.len = 0;
         if (buf_add_text(&request->auth, "Basic ") < 0 ||
                 add_base64(&request->auth, user, password) < 0) {

@@ -93,7 +93,7 @@ static int check_options(const struct muster_client_options *o, struct muster_er
                         "invalid: workers %u is above %d", o->workers, WORKERS_MAX);
         if (!is_rate(o->rate_per_s) || !is_rate(o->rate_per_host_per_s))
                 return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
-                        "invalid: %s %g is neither 0 nor from %g to %g",
+                        "invalid: %s %g must be 0 or from %g to %g",
                         is_rate(o->rate_per_s) ? "rate_per_host_per_s" : "rate_per_s",
                         is_rate(o->rate_per_s) ? o->rate_per_host_per_s : o->rate_per_s,
                         RATE_PER_S_MIN, RATE_PER_S_MAX);

@@ -21,7 +21,7 @@ static int fail_sink(const struct sink *sink, int sys, const char *what, struct 
         return error_set(error, MUSTER_E_RESOURCE, MUSTER_PHASE_RECEIVE, sys,
                 "resource: cannot %s %s: %s", what,
                 sink->path ? sink->path : "the body's descriptor",
-                sys == EPIPE ? "nobody reads it any more" : error_sys_text(sys));
+                sys == EPIPE ? "its reader has closed it" : error_sys_text(sys));
 }
 
 void sink_deinit(struct sink *sink)

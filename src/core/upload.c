@@ -63,8 +63,7 @@ static int begin_pull(struct upload *upload, struct muster_error *error)
                 return 0;
         if (!upload->rewind)
                 return fail_upload(upload, 0,
-                        "it would have to be sent again, and there is no rewind function for",
-                        error);
+                        "without a rewind function it is not possible to send again", error);
         callback_enter();
         r = upload->rewind(upload->argument);
         callback_leave();
@@ -102,7 +101,8 @@ static int read_some(struct upload *upload, size_t size, size_t *ret_n, struct m
                 r = upload->pull(upload->argument, upload->piece.at, size, ret_n);
                 callback_leave();
                 if (r < 0 || *ret_n > size)
-                        return fail_upload(upload, 0, "the caller's function failed for", error);
+                        return fail_upload(upload, 0, "the caller's pull function failed for",
+                                error);
                 return 0;
         }
         do
@@ -117,9 +117,9 @@ static int read_some(struct upload *upload, size_t size, size_t *ret_n, struct m
 static int check_length(struct upload *upload, bool is_end, struct muster_error *error)
 {
         if (upload->n_bytes > upload->total_bytes)
-                return fail_upload(upload, 0, "there is more than was announced of", error);
+                return fail_upload(upload, 0, "more bytes came than were announced for", error);
         if (is_end && upload->n_bytes < upload->total_bytes)
-                return fail_upload(upload, 0, "there is less than was announced of", error);
+                return fail_upload(upload, 0, "fewer bytes came than were announced for", error);
         return 0;
 }
 

@@ -84,7 +84,7 @@ static int list_codings(const struct fields *fields,
         }
         if (n > DECODE_CHAIN_MAX)
                 return error_set(error, MUSTER_E_DECODE, MUSTER_PHASE_DECODE, 0,
-                        "decode: more than %d codings one on another", DECODE_CHAIN_MAX);
+                        "decode: more than %d content codings on one body", DECODE_CHAIN_MAX);
         *ret_n = n;
         return 0;
 }
@@ -207,12 +207,12 @@ static int check_caps(const struct decoder *decoder, const struct stage *stage,
                         (unsigned long long)limits->max_bytes);
         if (is_too_much(wire, limits->max_bytes))
                 return error_set(error, MUSTER_E_TOO_LARGE, MUSTER_PHASE_DECODE, 0,
-                        "too_large: %llu bytes of %s came for a body that may have %llu; raise the cap with max_body_bytes (--max-filesize)",
+                        "too_large: read %llu bytes of %s, the cap for the body is %llu; raise the cap with max_body_bytes (--max-filesize)",
                         (unsigned long long)wire, decoder->stages[0].coding->name,
                         (unsigned long long)limits->max_bytes);
         if (stage->n_out > DECODE_RATIO_GRACE && stage->n_out / limits->max_ratio > wire)
                 return error_set(error, MUSTER_E_DECODE, MUSTER_PHASE_DECODE, 0,
-                        "decode: %llu bytes of %s became more than %u times as many, as a decompression bomb does (max_decode_ratio)",
+                        "decode: %llu bytes of %s decode to more than %u times as many, which looks like a decompression bomb (max_decode_ratio)",
                         (unsigned long long)wire, stage->coding->name, limits->max_ratio);
         return 0;
 }
@@ -249,7 +249,7 @@ static int run_stage(struct decoder *decoder, unsigned i, struct muster_str *in,
         if (r < 0)
                 return corrupt(stage, why, error);
         if (r == 0 && n == 0 && in->len && in->len == before)
-                return corrupt(stage, "it makes no progress", error);
+                return corrupt(stage, "the decoder makes no progress", error);
         stage->stage_state = r == CODING_ENDED ? STAGE_ENDED : STAGE_RUNS;
         r = check_caps(decoder, stage, error);
         if (r == 0 && n)
@@ -419,10 +419,10 @@ static int add_stage_warning(const struct stage *stage, struct buf *to)
 
         if (stage->stage_state == STAGE_PASSES || stage->stage_state == STAGE_DOUBTED)
                 snprintf(text, sizeof(text),
-                        "Content-Encoding names %s once more than the body was encoded with it",
+                        "Content-Encoding names %s once more than it was applied to the body",
                         stage->coding->name);
         else if (stage->n_dropped)
-                snprintf(text, sizeof(text), "%llu byte%s behind the end of the %s body %s dropped",
+                snprintf(text, sizeof(text), "%llu byte%s after the end of the %s body %s dropped",
                         (unsigned long long)stage->n_dropped, stage->n_dropped == 1 ? "" : "s",
                         stage->coding->name, stage->n_dropped == 1 ? "was" : "were");
         else

@@ -114,7 +114,7 @@ static int inflate_some(struct inflater *inflater, struct muster_str *in, char *
         case Z_MEM_ERROR:
                 return MUSTER_E_RESOURCE;
         case Z_NEED_DICT:
-                *ret_why = "it wants a preset dictionary";
+                *ret_why = "it needs a preset dictionary";
                 return MUSTER_E_DECODE;
         default:
                 *ret_why = stream->msg ? stream->msg : "corrupt data";

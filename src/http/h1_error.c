@@ -89,8 +89,8 @@ static const struct {
         { "ICY ", "this is a SHOUTcast stream, which muster cannot read" },
         { "<", "this is a body without a head (HTTP/0.9), which is not accepted" },
         { "{", "this is a body without a head (HTTP/0.9), which is not accepted" },
-        { "\r", "an empty line stands where the status line should" },
-        { "\n", "an empty line stands where the status line should" },
+        { "\r", "an empty line comes before the status line" },
+        { "\n", "an empty line comes before the status line" },
 };
 
 /*
@@ -127,13 +127,13 @@ static const char *words_of(struct muster_str bytes)
         if (is_tls(at, bytes.len))
                 return "this port speaks TLS; write https:// instead of http://";
         if (is_http2(at, bytes.len))
-                return "these are HTTP/2 frames: the port speaks HTTP/2 without TLS, which muster cannot yet";
+                return "these are HTTP/2 frames: the port speaks HTTP/2 without TLS, which muster does not support";
         if (is_mysql(at, bytes.len))
                 return "this is a MySQL server" ELSEWHERE;
         for (size_t i = 0; i < sizeof(strangers) / sizeof(strangers[0]); i++)
                 if (str_starts(bytes, strangers[i].start))
                         return strangers[i].words;
-        return "whatever this port speaks, it is not HTTP" ELSEWHERE;
+        return "this port does not speak HTTP" ELSEWHERE;
 }
 
 int h1_not_http(struct muster_error *error, struct muster_str bytes)

@@ -26,9 +26,10 @@ static int read_length(struct muster_str value, struct said *said, struct muster
 
                 member = str_trim(member);
                 if (!str_to_u64(member, &length) || length > INT64_MAX)
-                        return h1_protocol_error(error, "Content-Length is no length", member);
+                        return h1_protocol_error(error, "Content-Length is not a number", member);
                 if (said->has_length && length != said->length)
-                        return h1_protocol_error(error, "several lengths that differ", member);
+                        return h1_protocol_error(error, "several Content-Length values that differ",
+                                member);
                 said->has_length = true;
                 said->length = length;
         }

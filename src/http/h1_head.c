@@ -56,12 +56,12 @@ static int parse_version(struct muster_str line, struct http_head *head, struct 
                 return h1_not_http(error, head->raw);
         if (line.len < 8 || !char_is_digit(line.at[5]) || line.at[6] != '.' ||
                 !char_is_digit(line.at[7]))
-                return h1_protocol_error(error, "this version was not asked for", line);
+                return h1_protocol_error(error, "not a version of HTTP/1", line);
         head->version = line.at[7] == '0' ? 10 : 11;
         if (line.at[5] == '1')
                 return 0;
         if (memcmp(line.at + 5, "2.0", 3) != 0 && memcmp(line.at + 5, "0.9", 3) != 0)
-                return h1_protocol_error(error, "this version was not asked for", line);
+                return h1_protocol_error(error, "not a version of HTTP/1", line);
         head->version = line.at[5] == '2' ? 11 : 10;
         head->is_in_doubt = true;
         return 0;
@@ -106,7 +106,7 @@ static int parse_status_line(struct muster_str line, struct http_head *head,
         head->status =
                 (line.at[at] - '0') * 100 + (line.at[at + 1] - '0') * 10 + (line.at[at + 2] - '0');
         if (head->status < 100)
-                return h1_protocol_error(error, "no status is below 100", line);
+                return h1_protocol_error(error, "the status is below 100", line);
         head->reason = (struct muster_str){ "", 0 };
         if (line.len > at + 4)
                 head->reason = (struct muster_str){ line.at + at + 4, line.len - at - 4 };
@@ -131,7 +131,7 @@ int h1_field_parse(struct muster_str line, struct muster_str *ret_name,
                 return h1_protocol_error(error, "a field line without a colon", line);
         *ret_name = (struct muster_str){ line.at, (size_t)(colon - line.at) };
         if (!field_is_token(*ret_name))
-                return h1_protocol_error(error, "not a field's name", line);
+                return h1_protocol_error(error, "not a valid field name", line);
         *ret_value = str_trim((struct muster_str){ colon + 1, line.len - ret_name->len - 1 });
         if (!field_is_value(*ret_value))
                 return h1_protocol_error(error, "a control character in a field's value", line);

@@ -152,8 +152,8 @@ static int check_interim(struct h1_reader *reader, struct http_head *head,
                 return r;
         reader->is_in_doubt |= head->is_in_doubt;
         if (head->status == 101)
-                return h1_protocol_error(error, "a change of protocol that nobody asked for",
-                        head->raw);
+                return h1_protocol_error(error,
+                        "a change of protocol (101) that the request did not ask for", head->raw);
         if (++reader->n_interim > H1_INTERIM_MAX)
                 return error_set(error, MUSTER_E_PROTOCOL, MUSTER_PHASE_RECEIVE, 0,
                         "protocol: more than %d interim responses (1xx)", H1_INTERIM_MAX);
@@ -273,7 +273,7 @@ static int parse_chunk_size(struct muster_str line, uint64_t *ret_size, struct m
         extension = str_trim((struct muster_str){ line.at + n, line.len - n });
         if (n == 0 || (extension.len && extension.at[0] != ';') || str_has_char(line, '\0') ||
                 str_has_char(line, '\r'))
-                return h1_protocol_error(error, "not a chunk size", line);
+                return h1_protocol_error(error, "not a valid chunk size", line);
         *ret_size = size;
         return 0;
 }
@@ -324,7 +324,7 @@ static int read_trailer(struct h1_reader *reader, struct muster_str *in, struct 
         if (!line.len)
                 reader->state = H1_AT_DONE;
         else if (!h1_untidy_is_harmless(line))
-                return h1_protocol_error(error, "not a trailer", line);
+                return h1_protocol_error(error, "not a valid trailer field", line);
         return 0;
 }
 

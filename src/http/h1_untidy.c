@@ -65,12 +65,13 @@ static int judge_stray(struct http_head *head, struct muster_str line, struct mu
         struct muster_error *error)
 {
         if (str_has_char(line, '\r'))
-                return h1_protocol_error(error, "a bare CR in a line that is no field", line);
+                return h1_protocol_error(error, "a bare CR in a line that is not a field", line);
         if (str_starts(line, "HTTP/"))
                 return h1_protocol_error(error, "a status line among the fields", line);
         if (name.len < line.len ? h1_is_like_framing(name) : h1_names_framing(line))
-                return doubt(head, "this may be meant to be Content-Length or Transfer-Encoding",
-                        line, error);
+                return doubt(head,
+                        "this looks like a malformed Content-Length or Transfer-Encoding", line,
+                        error);
         head->is_in_doubt |= name.len == line.len;
         return DROPPED;
 }

@@ -11,7 +11,7 @@
  *      other control characters in a value             stay
  *
  * Text that clients read in different ways is refused: NUL, a fold before the first field, a status
- * line among the fields, a bare CR in a line that is no field, and anything malformed that could be
+ * line among the fields, a bare CR in a line that is not a field, and anything malformed that could be
  * Content-Length or Transfer-Encoding. A response without a body ends with its head in any case:
  * there the latter are dropped like other lines, and the connection is not used again.
  */

@@ -27,12 +27,12 @@ static int refuse_text(struct muster_error *error, const char *what, struct must
 static int check_request(const struct h1_request *request, struct muster_error *error)
 {
         if (!field_is_token(request->method))
-                return refuse_text(error, "this is no method:", request->method);
+                return refuse_text(error, "not a valid method:", request->method);
         for (size_t i = 0; i < request->n_fields; i++) {
                 const struct h1_request_field *field = &request->fields[i];
 
                 if (!field_is_token(field->name))
-                        return refuse_text(error, "this is no header field's name:", field->name);
+                        return refuse_text(error, "not a valid header field name:", field->name);
                 if (field->value.at && !field_is_value(field->value))
                         return refuse_text(error,
                                 "a control character in the value of header field", field->name);

@@ -39,7 +39,7 @@ int redirect_decide(int status, struct muster_str method, const struct url *from
                 return refuse_location(error, why.text + strlen("url: "), location);
         if (from->scheme == URL_HTTPS && ret_target->scheme == URL_HTTP && !allow_https_to_http)
                 return refuse_location(error,
-                        "leaves https for http, where anybody can read it; allow_https_to_http permits that",
+                        "leads from https to http, which is not encrypted; allow_https_to_http permits it",
                         location);
         *ret_redirect = (struct redirect){ .becomes_get = becomes_get(status, method),
                 .drops_credentials = !url_same_origin(from, ret_target) };

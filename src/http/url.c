@@ -400,7 +400,7 @@ int url_parse(struct url *url, struct muster_str text, const struct url *base,
         empty(url);
         if (text.len > URL_BYTES_MAX)
                 return error_set(error, MUSTER_E_URL, MUSTER_PHASE_QUEUE, 0,
-                        "url: it has %zu bytes, more than the %d that are allowed: \"%.40s...\"",
+                        "url: the URL has %zu bytes, more than the allowed %d: \"%.40s...\"",
                         text.len, URL_BYTES_MAX, text.at);
         r = base ? clean(&text, &copy) : url_hint_strays(text, error);
         if (r == 0)

@@ -82,7 +82,7 @@ static int backslash(struct muster_str text, struct muster_error *error)
         for (size_t i = 0; i < text.len && text.at[i] != '?' && text.at[i] != '#'; i++)
                 if (text.at[i] == '\\')
                         return stray(error, "a backslash", column_of(text, i),
-                                "write a slash, or %5C where a backslash is meant");
+                                "write a slash, or %5C for a backslash");
         return 0;
 }
 
@@ -290,7 +290,8 @@ int url_hint_scheme(struct muster_str text, struct muster_error *error)
         int r;
 
         if (!text.len)
-                return error_set(error, MUSTER_E_URL, MUSTER_PHASE_QUEUE, 0, "url: it is empty");
+                return error_set(error, MUSTER_E_URL, MUSTER_PHASE_QUEUE, 0,
+                        "url: the URL is empty");
         what = wrapped(text);
         if (what)
                 return say_url(error, text, what);

@@ -14,11 +14,11 @@ def error_of(muster, *arguments):
 
 @pytest.mark.parametrize("sent, code, words", [
     (b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n", "protocol", "both Transfer-Encoding and Content-Length"),
-    (b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello", "protocol", "several lengths that differ"),
+    (b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello", "protocol", "several Content-Length values that differ"),
     (b"HTTP/1.1 200 OK\r\nContent-Length:\r\n 5\r\n\r\nhello", "protocol", "a folded Content-Length"),
-    (b"HTTP/1.1 200 OK\r\nContent-Length : 5\r\n\r\nhello", "protocol", "may be meant to be Content-Length"),
+    (b"HTTP/1.1 200 OK\r\nContent-Length : 5\r\n\r\nhello", "protocol", "looks like a malformed Content-Length"),
     (b"HTTP/1.1 200 OK\r\nContent-Length:\r\n\r\nhello", "protocol", "an empty Content-Length"),
-    (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nnonsense\r\n", "protocol", "not a chunk size"),
+    (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nnonsense\r\n", "protocol", "not a valid chunk size"),
     (b"220 mail.test ESMTP\r\n\r\n", "protocol", "not an HTTP response"),
     (b"HTTP/1.1 200 OK\r\nX: " + b"y" * 400000 + b"\r\n\r\n", "too_large", "307200 bytes"),
     ([b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello", "close"], "closed", "5 bytes of the body still missing"),
@@ -30,7 +30,7 @@ def error_of(muster, *arguments):
     (ok(gzip.compress(b"x" * 1000)[:-5], "Content-Encoding: gzip"), "decode", "it ends too early"),
     (ok(gzip.compress(b"x" * 1000)[:-8] + b"12345678", "Content-Encoding: gzip"), "decode", "incorrect data check"),
     (ok(gzip.compress(b"x" * 1000) + gzip.compress(b"y" * 1000)[:-5], "Content-Encoding: gzip"), "decode", "it ends too early"),
-    (ok(b"x", "Content-Encoding: " + "gzip, " * 5), "decode", "more than 4 codings"),
+    (ok(b"x", "Content-Encoding: " + "gzip, " * 5), "decode", "more than 4 content codings"),
     (ok(zlib.compress(b"\0" * 60_000_000, 9), "Content-Encoding: deflate"), "too_large", "--max-filesize"),
 ], ids=lambda value: value if isinstance(value, str) and " " not in value else "")
 def test_server_trouble(muster, server, sent, code, words):
@@ -124,10 +124,10 @@ def test_unknown_codings_are_left_in_place(muster, server, tmp_path, value, unde
     ("x-gzip", gzip.compress(b"text") + b"\0" * 512, None, None),
     ("gzip", gzip.compress(b"te") + gzip.compress(b"xt"), None, None),
     ("gzip, gzip", gzip.compress(gzip.compress(b"text")), None, None),
-    ("gzip, gzip", gzip.compress(b"text"), None, "Content-Encoding names gzip once more than the body was encoded with it"),
-    ("gzip", gzip.compress(b"text") + b"\r\n", None, "2 bytes behind the end of the gzip body were dropped"),
-    ("deflate", zlib.compress(b"text") + b"x", None, "1 byte behind the end of the deflate body was dropped"),
-    ("deflate", zlib.compress(b"text")[2:-4] + b"<!-- late -->", None, "13 bytes behind the end of the deflate body were dropped"),
+    ("gzip, gzip", gzip.compress(b"text"), None, "Content-Encoding names gzip once more than it was applied to the body"),
+    ("gzip", gzip.compress(b"text") + b"\r\n", None, "2 bytes after the end of the gzip body were dropped"),
+    ("deflate", zlib.compress(b"text") + b"x", None, "1 byte after the end of the deflate body was dropped"),
+    ("deflate", zlib.compress(b"text")[2:-4] + b"<!-- late -->", None, "13 bytes after the end of the deflate body were dropped"),
 ])
 def test_bodies_that_came_whole_are_kept(muster, server, tmp_path, value, body, undecoded, warning):
     s = server(lambda r: ok(body, f"Content-Encoding: {value}"))
@@ -191,7 +191,7 @@ def test_redirects(muster, server):
     assert muster("fetch", "--no-location", "--max-redirs", "0", s.url("/303")).result["status"] == 303
     run = muster("fetch", "--max-redirs", "0", s.url("/303"))
     assert run.status == 1 and run.result["status"] == 303 and run.result["error"]["code"] == "redirect"
-    assert f"to {s.url('/end')}, but --max-redirs 0 follows none" in run.result["error"]["text"]
+    assert f"to {s.url('/end')}, but --max-redirs 0 allows no redirect" in run.result["error"]["text"]
     assert muster("fetch", "--max-redirs", "0", "--max-redirs", "1", s.url("/303")).result["ok"]
     error = error_of(muster, "--max-redirs", "3", s.url("/on"))
     assert error["text"].startswith("redirect: gave up after 3 redirects") and "--max-redirs" in error["text"]
@@ -212,11 +212,11 @@ def test_retries(muster, server):
 def test_timeouts_name_the_phase(muster, hole, server):
     error = error_of(muster, "-m", "300ms", hole)
     assert error["code"] == "timeout" and error["stage"] == "wait"
-    assert error["text"].startswith("timeout: total timeout of 0.3 s ran out in wait (")
+    assert error["text"].startswith("timeout: the total timeout of 0.3 s ran out in phase wait (")
     s = server(lambda r: [b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhe", "hang"])
     error = error_of(muster, "--read-timeout", "300ms", s.url())
     assert error["stage"] == "receive" and "read timeout of 0.3 s" in error["text"]
     errors = [result["error"]["text"] for result in muster("fetch", "-c", "1", "--deadline", "400ms", hole, hole).results]
-    assert "ran out in queue" in errors[0] + errors[1]
+    assert "ran out in phase queue" in errors[0] + errors[1]
     results = muster("fetch", "-c", "1", "-m", "600ms", "--queue-timeout", "200ms", hole, hole).results
     assert "queue timeout of 0.2 s" in results[0]["error"]["text"]

@@ -245,7 +245,7 @@ def test_nothing_in_a_list_is_changed_in_silence(muster, server):
     column = len(s.url("/a")) + 1
     assert tab["error"]["text"].startswith(f"input: line 1, column {column}: a tab in the URL")
     assert backslash["error"] == {"code": "url", "stage": "queue",
-                                  "text": f"url: a backslash at column {column}; write a slash, or %5C where a backslash is meant"}
+                                  "text": f"url: a backslash at column {column}; write a slash, or %5C for a backslash"}
     assert good["url"] == s.url("/e")
     run = muster("fetch", input=json.dumps({"url": s.url("/a") + "\n"}))
     assert run.result["error"]["text"] == f"url: a line feed at column {column}; leave it out"

@@ -503,7 +503,7 @@ def test_max_time_covers_the_work(muster, server, arguments):
     run = muster("fetch", *(() if "--deadline" in arguments else ("-m", "400ms")), *arguments, s.url())
     error = run.result["error"]
     assert error["code"] == "timeout" and error["stage"] == "process" and "processed" not in run.result
-    assert f"{'deadline' if '--deadline' in arguments else 'total'} timeout of 0.4 s ran out in process" in error["text"]
+    assert f"{'deadline' if '--deadline' in arguments else 'total'} timeout of 0.4 s ran out in phase process" in error["text"]
     assert time.monotonic() - began < 15  # and the command was not waited for
 
 

@@ -148,7 +148,7 @@ static void test_slow_pipe_holds_up_only_itself(void **state)
         close(fds[0]);
         request = request_to(&w, "GET", "/bytes/1k");
         muster_request_set_sink_fd(request, fds[1]);
-        expect_code(submit_and_wait(&w, request), MUSTER_E_RESOURCE, "nobody reads it");
+        expect_code(submit_and_wait(&w, request), MUSTER_E_RESOURCE, "its reader has closed it");
         close(fds[1]);
         close_world(&w);
 }
@@ -313,7 +313,8 @@ static void test_stream_is_misused(void **state)
         open_world(&w, NULL);
         request = stream_of(&w, "/plain");
         muster_request_set_sink_fd(request, 1);
-        expect_code(submit_and_wait(&w, request), MUSTER_E_INVALID, "a stream has neither");
+        expect_code(submit_and_wait(&w, request), MUSTER_E_INVALID,
+                "a request with stream cannot have");
         result = submit_and_wait(&w, request_to(&w, "GET", "/plain"));
         assert_int_equal(muster_result_read(result, buffer, sizeof(buffer), &n), MUSTER_E_INVALID);
         assert_int_equal(muster_result_read(NULL, buffer, sizeof(buffer), &n), MUSTER_E_INVALID);

@@ -259,11 +259,12 @@ static const struct {
         unsigned n_redirects;
         const char *words;
 } ways[] = {
-        { "GET", "/self", MUSTER_E_REDIRECT, 1, "/self leads to itself; the response itself" },
+        { "GET", "/self", MUSTER_E_REDIRECT, 1,
+                "/self leads to itself; to get this response itself" },
         { "GET", "/empty", MUSTER_E_REDIRECT, 1, "leads to itself (its Location is empty); " },
         { "GET", "/part", MUSTER_E_REDIRECT, 1, "/part leads to itself; " },
         { "GET", "/query", MUSTER_E_REDIRECT, 2, "/query?same leads to itself; " },
-        { "GET", "/there", MUSTER_E_REDIRECT, 3, "/back leads back to where it was before; " },
+        { "GET", "/there", MUSTER_E_REDIRECT, 3, "/back leads back to an earlier URL; " },
         { "GET", "/cookie", MUSTER_E_REDIRECT, 1, "-H \"Cookie: seen=...\"" },
         { "GET", "/second", MUSTER_OK, 1, "" }, /* it only needed a moment */
         { "POST", "/post", MUSTER_OK, 1, "" },  /* to itself, by another method */
@@ -310,7 +311,7 @@ static void test_redirects_that_are_errors(void **state)
         assert_int_equal(muster_result_status(result), 303);
         assert_int_equal(muster_result_n_redirects(result), 0);
         assert_non_null(strstr(muster_result_error_text(result),
-                "/back, but --max-redirs 0 follows none"));
+                "/back, but --max-redirs 0 allows no redirect"));
         muster_result_free(result);
         fixture_stop(&f);
         fixture_start(&f, &(struct muster_client_options){ .max_redirects = 1 }, crosses_to_user);

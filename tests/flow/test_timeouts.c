@@ -33,7 +33,8 @@ static void expect_timeout(struct fixture *f, const char *path, const char *name
         muster_get(f->client, script_url(&f->server, path), NULL);
         result = next_result(f);
         assert_int_equal(code_of(result), MUSTER_E_TIMEOUT);
-        snprintf(expected, sizeof(expected), "timeout: %s timeout of %g s ran out in %s (", name,
+        snprintf(expected, sizeof(expected),
+                "timeout: the %s timeout of %g s ran out in phase %s (", name,
                 (double)after_ms / 1000, stage);
         if (strncmp(muster_result_error_text(result), expected, strlen(expected)))
                 fail_msg("\"%s\" instead of \"%s...\"", muster_result_error_text(result), expected);

@@ -140,11 +140,13 @@ static void test_pull_that_lies(void **state)
         open_world(&w, NULL);
         request = request_to(&w, "PUT", "/upload");
         muster_request_set_body_pull(request, 300000, pull, NULL, &source);
-        expect_code(submit_and_wait(&w, request), MUSTER_E_INPUT, "less than was announced");
+        expect_code(submit_and_wait(&w, request), MUSTER_E_INPUT,
+                "fewer bytes came than were announced");
         source.at = 0;
         request = request_to(&w, "PUT", "/upload");
         muster_request_set_body_pull(request, 100000, pull, NULL, &source);
-        expect_code(submit_and_wait(&w, request), MUSTER_E_INPUT, "more than was announced");
+        expect_code(submit_and_wait(&w, request), MUSTER_E_INPUT,
+                "more bytes came than were announced");
         source.at = 0;
         source.fails = true;
         request = request_to(&w, "PUT", "/upload");
@@ -154,7 +156,8 @@ static void test_pull_that_lies(void **state)
         request = request_to(&w, "PUT", "/upload");
         muster_request_set_body_pull(request, MUSTER_SIZE_UNKNOWN, pull, NULL, &source);
         muster_request_set_options(request, &(struct muster_request_options){ .http_1_0 = true });
-        expect_code(submit_and_wait(&w, request), MUSTER_E_INVALID, "HTTP/1.0 has no chunks");
+        expect_code(submit_and_wait(&w, request), MUSTER_E_INVALID,
+                "HTTP/1.0 has no chunked coding");
         close_world(&w);
 }
 

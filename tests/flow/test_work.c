@@ -103,7 +103,7 @@ static void test_ending_work(void **state)
         request = request_to(&w, "GET", "/plain");
         muster_request_set_process(request, sleep_a_little, (void *)(uintptr_t)200000);
         muster_request_set_options(request, &(struct muster_request_options){ .deadline_ms = 100 });
-        expect_code(submit_and_wait(&w, request), MUSTER_E_TIMEOUT, "ran out in process");
+        expect_code(submit_and_wait(&w, request), MUSTER_E_TIMEOUT, "ran out in phase process");
         /* One that has not begun yet is taken back at once. */
         request = request_to(&w, "GET", "/plain");
         muster_request_set_process(request, sleep_a_little, (void *)(uintptr_t)300000);
@@ -155,8 +155,8 @@ static void test_total_timeout_covers_the_work(void **state)
                 assert_int_equal(muster_result_time_left_ns(result), 0);
                 assert_int_equal(muster_result_error(result)->stage, MUSTER_PHASE_PROCESS);
                 expect_code(result, MUSTER_E_TIMEOUT,
-                        i < 2 ? "total timeout of 0.2 s ran out in process"
-                              : "deadline timeout of 0.2 s ran out in process");
+                        i < 2 ? "total timeout of 0.2 s ran out in phase process"
+                              : "deadline timeout of 0.2 s ran out in phase process");
         }
         close_world(&w);
 }
@@ -190,7 +190,7 @@ static void test_total_timeout_covers_the_wait_for_a_worker(void **state)
                 muster_request_set_options(request,
                         &(struct muster_request_options){ .total_timeout_ms = 300 });
                 expect_code(submit_and_wait(&w, request), MUSTER_E_TIMEOUT,
-                        "total timeout of 0.3 s ran out in process");
+                        "total timeout of 0.3 s ran out in phase process");
         }
         atomic_store(&may_end, true);
         result = muster_next(w.client);

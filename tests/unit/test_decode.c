@@ -283,7 +283,7 @@ static void test_several_streams(void **state)
                 char words[100];
 
                 snprintf(words, sizeof(words),
-                        "%zu bytes behind the end of the %s body were dropped", second.len,
+                        "%zu bytes after the end of the %s body were dropped", second.len,
                         codings[i].encode == encode_raw ? "deflate"
                         : i == 1                        ? "gzip"
                                                         : codings[i].name);
@@ -318,7 +318,7 @@ static void test_what_follows_the_end_is_dropped(void **state)
 
                         buf_add_text(&in, tails[t]);
                         expect_plain(codings[i].name, buf_str(&in), in.len, text);
-                        assert_non_null(strstr(warning, " behind the end of the "));
+                        assert_non_null(strstr(warning, " after the end of the "));
                         assert_int_equal(strtoul(warning, NULL, 10), strlen(tails[t]));
                         expect_plain(codings[i].name, buf_str(&in), 1, text);
                         assert_int_equal(strtoul(warning, NULL, 10), strlen(tails[t]));
@@ -337,7 +337,7 @@ static void test_padding_behind_gzip(void **state)
         expect_plain_and_warning("gzip", buf_str(&in), text, "");
         buf_add(&in, "garbage", 7);
         expect_plain_and_warning("gzip", buf_str(&in), text,
-                "7 bytes behind the end of the gzip body were dropped");
+                "7 bytes after the end of the gzip body were dropped");
         buf_deinit(&in);
 }
 
@@ -377,8 +377,7 @@ static void test_named_twice_and_applied_once(void **state)
 
                         snprintf(names, sizeof(names), "%s, %s", codings[i].name, codings[i].name);
                         snprintf(words, sizeof(words),
-                                "Content-Encoding names %s once more than the body was encoded "
-                                "with it",
+                                "Content-Encoding names %s once more than it was applied to the body",
                                 i == 1 ? "gzip" : codings[i].name);
                         expect_plain_and_warning(names, buf_str(&once), text, words);
                         expect_plain_and_warning(names, buf_str(&twice), text, "");

@@ -296,8 +296,8 @@ static void test_errors_say_what_to_do(void **state)
         expect_error("\thttp://a/b", "url: a tab at column 1; leave it out");
         expect_error(" http://a/b", "url: a blank at column 1; leave it out");
         expect_error("http://a/b ", "url: a blank at column 11; leave it out");
-        expect_error("http://a\\b", "url: a backslash at column 9; write a slash, or %5C where a "
-                                    "backslash is meant");
+        expect_error("http://a\\b",
+                "url: a backslash at column 9; write a slash, or %5C for a backslash");
         expect_error("http://a b/",
                 "url: host \"a b\" has a space, which is not allowed in a host name");
         expect_error("http://\"http://a/\"",
@@ -311,7 +311,7 @@ static void test_errors_say_what_to_do(void **state)
         expect_error("two words",
                 "url: \"two words\" is not a URL; a URL begins with http:// or https:// and a host");
         expect_error("ftp://h/", "url: scheme \"ftp\" is not supported; http and https are");
-        expect_error("", "url: it is empty");
+        expect_error("", "url: the URL is empty");
         expect_error("http:///", "url: the host is missing");
         expect_error("http://h:99999/", "url: port \"99999\" is not a number from 0 to 65535");
         expect_error("http://1.2.3.400/",
