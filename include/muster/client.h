@@ -9,23 +9,23 @@
  *              muster_result_free(result);
  *      muster_client_free(client);
  *
- * A client belongs to one thread at a time; only muster_wake() may be called from elsewhere. No
- * function calls back into the caller, except what a request was given for that: process functions,
- * on threads of their own, and pull functions (request.h).
+ * A client belongs to one thread at a time; only muster_wake() may be called from other threads.
+ * The only callbacks are those that a request was given: process functions, on threads of their
+ * own, and pull functions (request.h).
  *
- * Work is done inside muster_next(), muster_wait(), muster_turn() and muster_result_read(), and
- * nowhere else. A program that calls none of them for a while delays its requests, which then shows
- * as their `lag`, but does not make them time out (see below).
+ * All work is done inside muster_next(), muster_wait(), muster_turn() and muster_result_read(). A
+ * program that calls none of them for a while delays its requests. The delay shows as their `lag`,
+ * but does not make them time out (see below).
  *
- * Timeouts count from the moments that their names say (milliseconds; 0 takes the default,
- * MUSTER_NO_TIMEOUT none). Before one fires, all that the kernel already holds is read: a response
- * that arrived in time counts, however late the program came to read it. And where the program
- * itself was away when a timeout ran out, the peer gets that time back, once.
+ * Timeouts are in milliseconds; 0 is the default, MUSTER_NO_TIMEOUT is none. Before a timeout
+ * fires, everything that the kernel holds is read: a response that arrived in time counts, however
+ * late the program reads it. If the program itself was busy elsewhere when a timeout ran out, the
+ * peer gets that time back, once.
  *
- * Retries (max_retries) come out of a budget, as a server in trouble must not be asked many times
- * as much. A server that refuses, with 429 (RFC 6585) or with 503 and Retry-After (RFC 9110,
- * 10.2.3), is in no trouble: such retries are outside the budget, its origin is left alone for as
- * long as it asks, and then asked at a pace that it takes. Other origins go on.
+ * Retries (max_retries) are limited by a budget, so that a server in trouble does not get many
+ * times the load. A server that answers 429 (RFC 6585), or 503 with Retry-After (RFC 9110, 10.2.3),
+ * is not in trouble: these retries do not count against the budget. Its origin gets no requests for
+ * as long as it asked, and then only as many as it accepts. Other origins go on.
  */
 #ifndef MUSTER_CLIENT_H
 #define MUSTER_CLIENT_H
@@ -42,7 +42,7 @@ extern "C" {
 #define MUSTER_NO_RETRY_BUDGET UINT32_MAX
 #define MUSTER_THREADS_AUTO    UINT32_MAX
 
-/* Conditions: what the functions below answer beside 0 and errors. */
+/* Conditions: what the functions below return besides 0 and errors. */
 enum muster_condition {
         MUSTER_FULL = 1,  /* muster_submit, muster_get: take a result, then submit again */
         MUSTER_IDLE = 2,  /* muster_wait, muster_turn: nothing is outstanding or can finish */
@@ -51,7 +51,7 @@ enum muster_condition {
         MUSTER_END = 5,   /* muster_result_read, muster_result_read_now: the body is over */
 };
 
-/* Values by which a client is made; zero is the default everywhere. */
+/* Options of a client; zero is the default of each. */
 struct muster_client_options {
         /* sizeof *this, as the caller's header has it; 0: the members of version 0.1 */
         size_t size;
@@ -90,14 +90,14 @@ struct muster_client_options {
         const char *client_cert_file; /* PEM, with its chain */
         const char *client_key_file;  /* PEM; NULL: in client_cert_file */
         const char *keylog_file;      /* TLS secrets are added to it, for Wireshark; NULL: none */
-        bool insecure_no_verify;      /* any certificate will do: anybody may read, change all */
+        bool insecure_no_verify;      /* accept any certificate: others can read, change all */
 
         /* Where names lead. */
         const char *dns_server;     /* "ADDRESS[:PORT],..."; NULL: the system's */
         const char *const *resolve; /* "HOST:PORT:ADDRESS[,ADDRESS]", ..., NULL; "*" is any host;
                                        the last one that matches goes before DNS */
 
-        bool no_redirects;   /* a redirect is the result */
+        bool no_redirects;   /* return a redirect as the result */
         bool no_decoding;    /* send no Accept-Encoding, leave bodies as they came */
         bool discard_body;   /* count the bodies' bytes, keep none */
         bool fail_on_status; /* status 400 and above is MUSTER_E_STATUS; its body is in memory */
@@ -108,43 +108,43 @@ struct muster_client_options {
         struct muster_error *error; /* where to say why muster_client_new() failed; may be NULL */
 
         /*
-         * Threads that work off the loop. 0: none, unless a request has a process function: then as
-         * many as there are processors. With a number also bodies are decoded there, from the point
-         * on where they exceed decode_threshold_bytes.
+         * Worker threads besides the loop. 0: none, unless a request has a process function: then
+         * one per processor. With a number, the workers also decode bodies, from the point where a
+         * body exceeds decode_threshold_bytes.
          */
         unsigned workers;
         uint64_t decode_threshold_bytes; /* 0: 64 KiB */
 
         /*
-         * Requests that are started a second, of all and of each origin, evenly spaced; 0: no
-         * limit. The k-th start is planned at t0 + k / rate. One that is late, for want of a slot
-         * or of a turn of the loop, starts as soon as it can and keeps its planned moment
-         * (muster_result_planned_ns()); the plan goes on. It begins anew where nobody waited:
-         * nothing is saved up. Retries and redirects are starts, too. An origin that waits for its
-         * moment holds up no other.
+         * Requests started per second, in total and per origin, evenly spaced; 0: no limit. The
+         * k-th start is planned at t0 + k / rate. If it is late, because no slot was free or the
+         * loop was busy, it starts as soon as possible and keeps its planned time
+         * (muster_result_planned_ns()); the plan goes on. After a time in which no request waited,
+         * the plan begins anew: starts are not saved up. Retries and redirects are starts, too. An
+         * origin that waits for its next start does not delay other origins.
          */
         double rate_per_s;
         double rate_per_host_per_s;
 
         bool no_reuse; /* a new connection for each request, which says "Connection: close" */
 
-        /* As fail_on_status, and the body of such a response goes where that of a good one does. */
+        /* Like fail_on_status, but the body of such a response goes where other bodies go. */
         bool fail_with_body;
 
-        bool fail_on_redirect; /* a redirect is MUSTER_E_REDIRECT, and is not followed */
+        bool fail_on_redirect; /* a redirect is not followed, it is MUSTER_E_REDIRECT */
 
         /*
-         * Loops, each in a thread of its own, that share the work. 0, 1: none, all work is done in
-         * the caller's thread. MUSTER_THREADS_AUTO: as many as this process may use processors, by
-         * its affinity and the quota of its control group; where that is one, none. At most 128,
-         * and not more than `concurrency`.
+         * Loops that share the work, each in a thread of its own. 0, 1: none, all work is done in
+         * the caller's thread. MUSTER_THREADS_AUTO: one per processor that this process may use, by
+         * its affinity and the quota of its control group; none if that is one processor. At most
+         * 128, and not more than `concurrency`.
          *
-         * The functions below are used as without threads, and all limits hold for all threads
-         * together, but for the budget of retries, which each thread has for its own. Requests go on
-         * while the caller does something else. Pull functions (request.h) are called in one of the
-         * threads, those of one request in one at a time; `workers` are divided among the threads,
-         * at least one for each. Cancelling waits until the threads have heard of it: for a
-         * fraction of a millisecond, or as long as a process function that runs inline.
+         * The functions below are used as without threads. Limits apply to all threads together,
+         * except the retry budget, of which each thread has its own. Requests go on while the
+         * caller does something else. Pull functions (request.h) are called in one of these
+         * threads; the calls for one request never overlap. `workers` are divided among the
+         * threads, at least one for each. Cancelling waits for the threads: a fraction of a
+         * millisecond, or as long as a process function runs inline.
          */
         unsigned threads;
 };
@@ -153,85 +153,85 @@ struct muster_client;
 
 /*
  * Make a client. `options` may be NULL; all text in it is copied. Raises this process's soft limit
- * of open files as far as `concurrency` needs. MUSTER_E_INVALID for options that make no sense,
- * MUSTER_E_RESOURCE when this machine cannot hold that concurrency, MUSTER_E_TLS for a trust store
- * or certificate that cannot be used; options->error has the words.
+ * of open files as far as `concurrency` needs. MUSTER_E_INVALID for invalid options,
+ * MUSTER_E_RESOURCE if this machine does not allow that concurrency, MUSTER_E_TLS for a trust store
+ * or certificate that cannot be used; options->error has the reason.
  */
 MUSTER_PUBLIC int muster_client_new(struct muster_client **ret_client,
         const struct muster_client_options *options);
 
 /*
- * Drop a client, its connections, and all requests but those whose result was taken: such results
- * stay the caller's. Waits for process functions that run. NULL is allowed. Returns NULL.
+ * Free a client, its connections and its requests. Results that were taken stay the caller's.
+ * Waits for process functions that are running. NULL is allowed. Returns NULL.
  */
 MUSTER_PUBLIC struct muster_client *muster_client_free(struct muster_client *client);
 
 /*
- * Hand over a request; it will have exactly one result. Takes `take_request`, also when it fails,
- * but not for MUSTER_FULL: then the caller still has it. `ret_id`, unless NULL, gets the request's
- * number (they count from 1). Never blocks, and sends nothing yet. MUSTER_E_INVALID for NULL and
- * for a request that was submitted before, which is left alone.
+ * Hand over a request; it will have exactly one result. Takes `take_request`, even on failure;
+ * only after MUSTER_FULL does the caller still own it. `ret_id`, unless NULL, gets the request's
+ * number, counted from 1. Never blocks, and sends nothing yet. MUSTER_E_INVALID for NULL, and for a
+ * request that was submitted before, which is not changed.
  */
 MUSTER_PUBLIC int muster_submit(struct muster_client *client, struct muster_request *take_request,
         uint64_t *ret_id);
 
 /*
- * Make and submit a GET. 0, MUSTER_FULL (there is no request then: call again after a result was
- * taken), MUSTER_E_RESOURCE when memory is out, MUSTER_E_INVALID for NULL. An unusable URL is no
- * error here, but the request's result.
+ * Make and submit a GET. Returns 0, MUSTER_FULL (no request was made: take a result, then call
+ * again), MUSTER_E_RESOURCE if memory is out, or MUSTER_E_INVALID for NULL. An unusable URL is not
+ * an error here: it becomes the request's result.
  */
 MUSTER_PUBLIC int muster_get(struct muster_client *client, const char *url, void *userdata);
 
 /*
- * End a request: its result, MUSTER_E_CANCELLED unless it was finished before, can be taken at
- * once; where a process function is at work on it, when that returns. MUSTER_E_INVALID when no
- * request of that number is outstanding.
+ * Cancel a request. Its result can be taken at once, or as soon as a process function that is
+ * running on it returns. It is MUSTER_E_CANCELLED, unless the request had finished before.
+ * MUSTER_E_INVALID if no request with this number is outstanding.
  */
 MUSTER_PUBLIC int muster_cancel(struct muster_client *client, uint64_t id);
 
 /*
- * The same for all that hold no slot: that wait for one, or for their next try. What is in flight
- * goes on.
+ * Cancel all requests that wait for a slot or for their next try. Requests in flight go on.
  */
 MUSTER_PUBLIC void muster_cancel_queued(struct muster_client *client);
 
-/* The same for every outstanding request. */
+/* Cancel every outstanding request. */
 MUSTER_PUBLIC void muster_cancel_all(struct muster_client *client);
 
 /*
- * Work until there is a result, and take it; they come in the order of completion. NULL when
- * nothing is outstanding, or the kernel refuses to wait (muster_wait() tells which). The caller
- * frees it with muster_result_free().
+ * Work until there is a result, and take it. Results come in the order of completion. NULL if
+ * nothing is outstanding, or if the kernel refuses to wait (muster_wait() tells which). The caller
+ * frees the result with muster_result_free().
  */
 MUSTER_PUBLIC struct muster_result *muster_next(struct muster_client *client);
 
-/* A finished result if there is one, else NULL. Does no work and never waits. */
+/* Take a result if there is one, else NULL. Does no work and never waits. */
 MUSTER_PUBLIC struct muster_result *muster_take(struct muster_client *client);
 
 /*
- * Work until a result can be taken (0), at most `timeout_ms` (then MUSTER_LATER; 0: one turn
- * without waiting; MUSTER_NO_TIMEOUT: however long). Also answers MUSTER_IDLE, MUSTER_WOKEN, and
- * MUSTER_E_RESOURCE when the kernel refuses to wait.
+ * Work until a result can be taken, and return 0; or MUSTER_LATER after `timeout_ms` (0: one turn
+ * without waiting; MUSTER_NO_TIMEOUT: no limit). Also returns MUSTER_IDLE, MUSTER_WOKEN, and
+ * MUSTER_E_RESOURCE if the kernel refuses to wait.
  */
 MUSTER_PUBLIC int muster_wait(struct muster_client *client, uint64_t timeout_ms);
 
 /*
- * Make a muster_wait() return, the one that runs or the next; muster_next() goes on. May be called
- * from any thread and any signal handler, while the client exists.
+ * Make muster_wait() return: the call that is running, or the next one. muster_next() goes on. May
+ * be called from any thread and any signal handler while the client exists.
  */
 MUSTER_PUBLIC void muster_wake(struct muster_client *client);
 
 /*
- * For a foreign loop: a descriptor that is readable when muster_turn() has something to do, a
- * timeout or a new request included. It is the client's and stays the same: poll it, do not read or
- * close it. Calling this once costs every later turn a little. Negative: MUSTER_E_RESOURCE.
+ * For an event loop of your own: a descriptor that is readable when muster_turn() has something to
+ * do, a timeout or a new request included. It belongs to the client and stays the same: poll it, do
+ * not read or close it. After this call every turn costs a little more. Negative:
+ * MUSTER_E_RESOURCE.
  */
 MUSTER_PUBLIC int muster_client_fd(struct muster_client *client);
 
 /*
- * One turn of the loop without waiting. 0: there are results, use muster_take() until it has no
- * more and make another turn. MUSTER_LATER: there is none, poll the descriptor. MUSTER_IDLE, and
- * negative, as muster_wait().
+ * One turn of the loop without waiting. 0: there are results; call muster_take() until it returns
+ * NULL, then turn again. MUSTER_LATER: there is none; poll the descriptor. MUSTER_IDLE and errors
+ * as with muster_wait().
  */
 MUSTER_PUBLIC int muster_turn(struct muster_client *client);
 
@@ -246,19 +246,19 @@ struct muster_client_stats {
         uint64_t n_attempts;
         uint64_t n_retries;
         uint64_t n_redirects;
-        uint64_t n_lookups;        /* names asked of DNS, /etc/hosts or --resolve */
+        uint64_t n_lookups;        /* names looked up in DNS, /etc/hosts or `resolve` */
         uint64_t n_tls_handshakes; /* full and abbreviated */
         uint64_t n_tls_resumed;
         uint64_t n_turns;
-        uint64_t longest_turn_ns;    /* from one wait to the next; what the caller does counts */
-        uint64_t n_processing;       /* with the workers now; no slot is held for them */
-        uint64_t n_refused;          /* answers for which their origin was slowed down: 429, 503 */
+        uint64_t longest_turn_ns;    /* from one wait to the next, the caller's work included */
+        uint64_t n_processing;       /* with the workers now; they hold no slot */
+        uint64_t n_refused;          /* answers that slowed down their origin: 429, 503 */
         uint64_t n_retries_withheld; /* retries that the budget did not allow */
-        /* nothing is in flight, and a server asked to wait so long still; 0: else */
+        /* how long a server still asks to wait while nothing is in flight; 0: otherwise */
         uint64_t hold_ns;
 };
 
-/* Copy the counters into `*ret_stats`, of which the caller says the size. */
+/* Copy the counters into `*ret_stats`; `size` is sizeof *ret_stats. */
 MUSTER_PUBLIC void muster_client_stats(const struct muster_client *client,
         struct muster_client_stats *ret_stats, size_t size);
 

@@ -2,10 +2,9 @@
 /*
  * Errors are values
  *
- * A function that returns int answers 0 for done, a negative `enum muster_code` when this object
- * failed, or a positive condition (enum muster_condition) that its declaration names and the caller
- * handles. The failure of a request never is the failure of a call: it is a `struct muster_error`
- * on that request's result.
+ * A function that returns int returns 0 on success, a negative `enum muster_code` on failure, or a
+ * positive condition (enum muster_condition) that its declaration names and the caller handles. A
+ * failed request is not a failed call: the request's result has a `struct muster_error`.
  */
 #ifndef MUSTER_ERROR_H
 #define MUSTER_ERROR_H
@@ -31,15 +30,15 @@ enum muster_code {
         MUSTER_E_RESOLVE = -4, /* the host's name has no address, or no name server answered */
         MUSTER_E_CONNECT = -5, /* no address of the host accepted a connection */
         MUSTER_E_TLS = -6,     /* the handshake failed, or a record was bad */
-        MUSTER_E_TLS_VERIFY = -7, /* the server's certificate is not to be trusted for this host */
+        MUSTER_E_TLS_VERIFY = -7, /* the server's certificate is not trusted for this host */
         MUSTER_E_SEND = -8,       /* the request could not be written */
         MUSTER_E_CLOSED = -9,     /* the connection ended before the response was complete */
         MUSTER_E_PROTOCOL = -10,  /* what the server sent is not valid HTTP, or ambiguous */
         MUSTER_E_TIMEOUT = -11,   /* one of the timeouts; the text names it and what used it up */
         MUSTER_E_TOO_LARGE = -12, /* header or body above the cap */
         MUSTER_E_DECODE = -13,    /* the compressed body is corrupt, truncated or a bomb */
-        MUSTER_E_REDIRECT = -14,  /* too many, in a loop, or to where it may not lead */
-        MUSTER_E_STATUS = -15,    /* status 400 and above, where the caller asked for that */
+        MUSTER_E_REDIRECT = -14,  /* too many, a loop, or a target that is not allowed */
+        MUSTER_E_STATUS = -15,    /* status 400 and above, if the caller asked for this */
         MUSTER_E_CANCELLED = -16, /* by the caller */
         MUSTER_E_PROCESS = -17,   /* the caller's processing of the body failed */
         MUSTER_E_RESOURCE = -18,  /* this machine ran out of memory, descriptors, ports or disk */
@@ -47,8 +46,8 @@ enum muster_code {
 };
 
 /*
- * The stretches of a request's life. Every nanosecond of it belongs to exactly one of them, so they
- * add up to the whole; a failure names the one in which it happened.
+ * The phases of a request. Every nanosecond belongs to exactly one of them, so they add up to the
+ * whole time. A failure names the phase in which it happened.
  */
 enum muster_phase {
         MUSTER_PHASE_QUEUE,   /* waited for a slot */
@@ -68,14 +67,14 @@ enum muster_phase {
 
 struct muster_error {
         enum muster_code code;
-        enum muster_phase stage; /* where in its life the request was */
-        int sys;                 /* errno, where the system had a word in it; else 0 */
-        char text[252];          /* one line: what happened, to whom, what to do */
+        enum muster_phase stage; /* the phase in which the request was */
+        int sys;                 /* errno, if a system call failed; else 0 */
+        char text[252];          /* one line: what happened, to what, what to do */
 };
 
 /*
  * The short name of a code, as in result lines: "timeout", "tls_verify"; a constant. "ok" for
- * MUSTER_OK, "unknown" for what is none.
+ * MUSTER_OK, "unknown" for a value that is not a code.
  */
 MUSTER_PUBLIC const char *muster_code_name(enum muster_code code);
 

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What came of a request
+ * The result of a request
  *
  * Every submitted request has exactly one result. The caller owns it from muster_next() or
  * muster_take() on, and frees it with muster_result_free(), before or after the client, in the
- * client's thread. All that these functions return is borrowed until then. Only
- * muster_result_free() takes NULL. Of a failed request all is told that was known when it failed.
+ * client's thread. Everything that these functions return is valid until then. Only
+ * muster_result_free() takes NULL. The result of a failed request has all that was known when it
+ * failed.
  */
 #ifndef MUSTER_RESULT_H
 #define MUSTER_RESULT_H
@@ -20,7 +21,7 @@ extern "C" {
 
 struct muster_result;
 
-/* Give it back. NULL is allowed. Returns NULL. */
+/* Free a result. NULL is allowed. Returns NULL. */
 MUSTER_PUBLIC struct muster_result *muster_result_free(struct muster_result *result);
 
 /* What muster_get() or muster_request_set_userdata() was given. */
@@ -50,22 +51,22 @@ MUSTER_PUBLIC const char *muster_result_url(const struct muster_result *result);
  */
 MUSTER_PUBLIC const char *muster_result_final_url(const struct muster_result *result);
 
-/* The status that the last attempt was answered with, 0 when it was not. */
+/* The status of the last attempt's response, 0 when there was none. */
 MUSTER_PUBLIC int muster_result_status(const struct muster_result *result);
 
-/* The version of that response: 10 for HTTP/1.0, 11 for HTTP/1.1, 0 when there is none. */
+/* The HTTP version of that response: 10 for HTTP/1.0, 11 for HTTP/1.1, 0 when there was none. */
 MUSTER_PUBLIC int muster_result_http_version(const struct muster_result *result);
 
 /*
- * A response header field by name, in any case; the first of several. `at` is NULL when there is
- * none, and the value is not terminated.
+ * The value of a response header field by name, in any case; the first of several. `at` is NULL if
+ * there is none. The value is not terminated.
  */
 MUSTER_PUBLIC struct muster_str muster_result_header(const struct muster_result *result,
         const char *name);
 
 /*
- * All header fields of that response in the order they came, names as the server spelt them. `at`
- * is NULL beyond the last.
+ * All header fields of that response in the order received, names as the server spelt them. `at` is
+ * NULL beyond the last.
  */
 MUSTER_PUBLIC size_t muster_result_n_headers(const struct muster_result *result);
 MUSTER_PUBLIC struct muster_str muster_result_header_name(const struct muster_result *result,
@@ -74,26 +75,26 @@ MUSTER_PUBLIC struct muster_str muster_result_header_value(const struct muster_r
         size_t index);
 
 /*
- * Lines of that response's head that were no fields, as a name with a blank in it or a line without
- * a colon, and were passed over. They are in none of the above. Folded lines are not counted: they
- * are one field, each fold one space.
+ * The number of lines in that response's head that were ignored because they are not fields: a name
+ * with a space in it, or a line without a colon. None of the above has them. Folded lines are not
+ * counted: they are one field, each fold one space.
  */
 MUSTER_PUBLIC unsigned muster_result_n_dropped_fields(const struct muster_result *result);
 
 /* The body, decoded. Never NULL, and always followed by a zero byte that is not counted. */
 MUSTER_PUBLIC const void *muster_result_body(const struct muster_result *result);
 
-/* Bytes that muster_result_body() holds. */
+/* The size of muster_result_body() in bytes. */
 MUSTER_PUBLIC size_t muster_result_body_size(const struct muster_result *result);
 
 /*
- * For a request with the option `stream`, whose result is there as soon as its head is. Both put up
- * to `size` bytes of the body into `buffer` and their number into *ret_n. 0: at least one byte.
- * MUSTER_END: that was all. Negative: the body broke off; muster_result_error() has the words.
- * muster_result_read() works, for all requests of the client, until there is something;
- * muster_result_read_now() never waits and answers MUSTER_LATER. A reader that takes its time holds
- * up its own request only, through to the server; muster_result_free() ends the request. Sizes,
- * phases and attempts are complete after the end.
+ * Read the body of a request with the option `stream`, whose result is there as soon as the head of
+ * the response is. Both functions put up to `size` bytes into `buffer` and their number into
+ * *ret_n. 0: at least one byte. MUSTER_END: the body is over. Negative: the body broke off;
+ * muster_result_error() has the reason. muster_result_read() works, for all requests of the client,
+ * until there are bytes; muster_result_read_now() never waits and returns MUSTER_LATER. A slow
+ * reader delays only its own request, up to the server. muster_result_free() ends the request.
+ * Sizes, phases and attempts are complete after the end.
  */
 MUSTER_PUBLIC int muster_result_read(struct muster_result *result, void *buffer, size_t size,
         size_t *ret_n);
@@ -101,51 +102,51 @@ MUSTER_PUBLIC int muster_result_read_now(struct muster_result *result, void *buf
         size_t *ret_n);
 
 /*
- * The content codings (RFC 9110 section 8.4.1) that the body still has, because nobody knows them:
- * "aws-chunked". Several, by commas, are in the order in which they were applied. What was applied
- * after them is undone. "" when there are none, and with the option no_decoding.
+ * The content codings (RFC 9110 section 8.4.1) that the body still has because muster does not know
+ * them: "aws-chunked". Several are separated by commas, in the order in which they were applied.
+ * Codings applied after them are undone. "" if there are none, and with the option no_decoding.
  */
 MUSTER_PUBLIC const char *muster_result_undecoded(const struct muster_result *result);
 
 /*
- * What is to be known of a result beside its error, in words: bytes behind the end of a compressed
- * body, which were dropped; or why a response that is the result, as a 503, was not tried again.
- * "" when there is nothing. Complete when the body is over; borrowed until muster_result_free(), of
- * a stream until the next call that reads from it.
+ * A warning about a result, in words, besides its error: bytes after the end of a compressed body
+ * were dropped, or why a response such as a 503 was not retried. "" if there is none. Complete when
+ * the body is over; valid until muster_result_free(), for a stream until the next call that reads
+ * from it.
  */
 MUSTER_PUBLIC const char *muster_result_warning(const struct muster_result *result);
 
-/* Bytes of the decoded body, also when it was discarded. */
+/* Bytes of the decoded body, even if it was discarded. */
 MUSTER_PUBLIC uint64_t muster_result_body_bytes(const struct muster_result *result);
 
-/* Bytes of the body as it came, before decoding. */
+/* Bytes of the body as received, before decoding. */
 MUSTER_PUBLIC uint64_t muster_result_wire_bytes(const struct muster_result *result);
 
 /*
- * For a process function: keep what came of the body with the result; `free_processed`, unless
- * NULL, is called with it by muster_result_free(). Replaces what was set before, freeing it.
+ * For a process function: keep what it made of the body with the result. muster_result_free() calls
+ * `free_processed`, unless NULL, with it. What was set before is freed and replaced.
  */
 MUSTER_PUBLIC void muster_result_set_processed(struct muster_result *result, void *processed,
         void (*free_processed)(void *processed));
 
-/* What was set so; NULL: nothing. */
+/* What muster_result_set_processed() has set; NULL: nothing. */
 MUSTER_PUBLIC void *muster_result_processed(const struct muster_result *result);
 
 /*
- * For a process function: the nanoseconds that its request has left of its total timeout and its
- * deadline. 0: none, or it was cancelled, and what is made of the body will be dropped. UINT64_MAX:
- * for ever. A function that may take long looks at it now and then, as it is not interrupted.
+ * For a process function: the nanoseconds left until its request's total timeout or deadline. 0:
+ * none, or the request was cancelled; what the function makes will be dropped. UINT64_MAX: no
+ * limit. A function that may take long should check it now and then, because it is not interrupted.
  */
 MUSTER_PUBLIC uint64_t muster_result_time_left_ns(const struct muster_result *result);
 
 /*
- * For a process function: say in words why it failed. Returns MUSTER_E_PROCESS, to be returned by
- * it.
+ * For a process function: set the error text of its failure. Returns MUSTER_E_PROCESS, for the
+ * function to return.
  */
 MUSTER_PUBLIC int muster_result_fail(struct muster_result *result, const char *text);
 
 /*
- * Tries that were made, and how many of them were because of a redirect. 0 when it never left the
+ * The number of attempts, and how many of them followed a redirect. 0 if the request never left the
  * queue.
  */
 MUSTER_PUBLIC unsigned muster_result_n_attempts(const struct muster_result *result);
@@ -161,19 +162,19 @@ MUSTER_PUBLIC uint64_t muster_result_phase_ns(const struct muster_result *result
 /* Nanoseconds from muster_submit() until the caller took the result. */
 MUSTER_PUBLIC uint64_t muster_result_total_ns(const struct muster_result *result);
 
-/* When it was submitted, in nanoseconds of CLOCK_MONOTONIC. */
+/* When the request was submitted, in nanoseconds of CLOCK_MONOTONIC. */
 MUSTER_PUBLIC uint64_t muster_result_submitted_ns(const struct muster_result *result);
 
 /*
- * When its first attempt was planned to start, by the same clock; 0 when it ended before its turn
- * came. With a rate (rate_per_s, rate_per_host_per_s) that is told by the plan, which does not wait
- * for servers: whatever made the start late, a latency that counts from here has it in. May then
- * lie before the submission, where that was held up by a full queue. Without a rate it is the
- * moment at which it got its slot.
+ * When the first attempt was planned to start, by the same clock; 0 if the request ended before its
+ * turn. With a rate (rate_per_s, rate_per_host_per_s) the plan decides, which does not wait for
+ * servers: a latency that counts from here includes every delay of the start. The time can then be
+ * before the submission, if a full queue delayed that. Without a rate it is when the request got
+ * its slot.
  */
 MUSTER_PUBLIC uint64_t muster_result_planned_ns(const struct muster_result *result);
 
-/* One try at one hop. Members are appended in later versions, never moved. */
+/* One attempt: one try at one hop. Members are appended in later versions, never moved. */
 struct muster_attempt {
         enum muster_code code;              /* a redirect that was followed is MUSTER_OK */
         int status;                         /* 0 when no response arrived */
@@ -185,9 +186,9 @@ struct muster_attempt {
 };
 
 /*
- * Copy what is known of attempt `index` (from 0) into `*ret_attempt`, of which the caller says the
- * size. Only the last MUSTER_ATTEMPTS_KEPT attempts are kept one by one; the phases of the request
- * count all. MUSTER_E_INVALID when there is no such attempt.
+ * Copy what is known of attempt `index` (from 0) into `*ret_attempt`; `size` is sizeof
+ * *ret_attempt. Only the last MUSTER_ATTEMPTS_KEPT attempts are kept one by one; the phases of the
+ * request include all. MUSTER_E_INVALID if there is no such attempt.
  */
 #define MUSTER_ATTEMPTS_KEPT 16
 MUSTER_PUBLIC int muster_result_attempt(const struct muster_result *result, unsigned index,
@@ -198,11 +199,11 @@ MUSTER_PUBLIC int muster_result_attempt(const struct muster_result *result, unsi
  */
 struct muster_conn_info {
         uint64_t id;            /* counts a client's connections from 1; 0 when there was none */
-        unsigned reuse_count;   /* requests that it had served before this one */
+        unsigned reuse_count;   /* requests that it served before this one */
         uint64_t idle_ns;       /* how long it had been idle before this one */
-        unsigned n_addresses;   /* addresses that were tried to get it */
+        unsigned n_addresses;   /* addresses tried to open it */
         unsigned rtt_us;        /* the kernel's smoothed estimate; 0 when not known */
-        unsigned min_rtt_us;    /* the least the kernel saw */
+        unsigned min_rtt_us;    /* the smallest that the kernel measured */
         unsigned n_retransmits; /* segments, over the connection's life */
         bool tls_resumed;       /* the handshake was an abbreviated one */
         char remote[64];        /* "192.0.2.1:443", "[2001:db8::1]:443", "" when there was none */
@@ -210,7 +211,7 @@ struct muster_conn_info {
         char tls_cipher[48];    /* "" without TLS */
 };
 
-/* Copy what is known of the connection into `*ret_info`, of which the caller says the size. */
+/* Copy what is known of the connection into `*ret_info`; `size` is sizeof *ret_info. */
 MUSTER_PUBLIC void muster_result_conn(const struct muster_result *result,
         struct muster_conn_info *ret_info, size_t size);
 
