@@ -14,7 +14,7 @@
         "1"
 #define WRONG_NAME "DNS:wrong.invalid"
 
-/* A certificate and its key. Zeroed is none. */
+/* A certificate and its key; all zeroes: none. */
 struct identity {
         X509 *certificate;
         EVP_PKEY *key;
@@ -63,7 +63,7 @@ static void identity_deinit(struct identity *identity)
 
 struct subject {
         const char *name;
-        const char *alternatives; /* NULL: this is an authority */
+        const char *alternatives; /* NULL: the certificate is an authority's */
         long from_s, to_s;        /* valid, from now */
 };
 
@@ -115,7 +115,7 @@ static bool fill_bundle(X509 *certificate, EVP_PKEY *key, const struct subject *
                X509_sign(certificate, issuer->key, EVP_sha256()) > 0;
 }
 
-/* Issued by itself where `issuer` is NULL. False: `identity` is empty. */
+/* Make a certificate; it signs itself if `issuer` is NULL. False: `identity` is empty. */
 static bool identity_make(struct identity *identity, const struct subject *subject,
         const struct identity *issuer)
 {

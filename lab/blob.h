@@ -29,7 +29,7 @@ struct blobs {
 void blobs_init(struct blobs *blobs);
 void blobs_deinit(struct blobs *blobs);
 
-/* NULL when there is none of that key. */
+/* The body of that key; NULL: there is none. */
 const struct blob *blobs_find(const struct blobs *blobs, const char *key);
 
 /* Keep bytes, which are taken, also when it fails. NULL when memory or the bounds above are out. */

@@ -4,7 +4,7 @@
 #include <assert.h>
 #include <base/minmax.h>
 
-#define LONGEST_NS (365.0 * 24 * 3600 * NS_PER_S) /* of a service */
+#define LONGEST_NS (365.0 * 24 * 3600 * NS_PER_S) /* the longest service */
 
 static void job_is_done(struct loop_timer *timer, uint64_t late_ns);
 
@@ -28,7 +28,7 @@ static uint64_t service_ns(struct capacity *capacity)
 }
 
 /*
- * A worker takes the job at `start_ns`, which may be a little past. The job is not counted in
+ * A worker takes the job at `start_ns`, which may be slightly in the past. The job was not counted
  * before.
  */
 static int start_job(struct capacity *capacity, struct job *job, uint64_t start_ns)
@@ -55,7 +55,7 @@ static struct job *take_waiting(struct capacity *capacity)
         return LIST_OWNER(link, struct job, link);
 }
 
-/* A worker is free since `since_ns`. */
+/* A worker became free at `since_ns`. */
 static void begin_next(struct capacity *capacity, uint64_t since_ns)
 {
         struct job *job;
@@ -64,7 +64,7 @@ static void begin_next(struct capacity *capacity, uint64_t since_ns)
                 if (start_job(capacity, job, max_u64(since_ns, job->entered_ns)) == 0)
                         return;
                 /*
-                 * Without memory for its timer it cannot be worked on: its client waits until it
+                 * Without memory for its timer the job is never served: its client waits until it
                  * gives up.
                  */
                 job->capacity = NULL;

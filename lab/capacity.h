@@ -21,7 +21,7 @@ struct job;
 
 typedef void (*job_done)(struct job *job);
 
-/* Embed it; zeroed is not there. */
+/* A job, to be embedded; all zeroes: not in the queue. */
 struct job {
         struct capacity *capacity; /* NULL: neither at work nor waiting */
         struct list link;          /* while it waits */
@@ -36,7 +36,7 @@ struct capacity {
         const struct listener_config *config;
         struct list waiting;
         unsigned n_busy, n_waiting;
-        unsigned n_waiting_max; /* most that ever waited */
+        unsigned n_waiting_max; /* the most that waited at once */
         uint64_t n_done, n_refused;
         uint64_t busy_ns; /* all services, summed */
         uint64_t wait_ns; /* all waits, summed */
@@ -47,10 +47,10 @@ void capacity_init(struct capacity *capacity, struct loop *loop, struct rand *ra
 
 #define CAPACITY_FULL 1
 
-/* A job comes in; `done` is called later, never from here. 0, CAPACITY_FULL, MUSTER_E_RESOURCE. */
+/* Add a job; `done` is called later, never from here. 0, CAPACITY_FULL, MUSTER_E_RESOURCE. */
 int capacity_enter(struct capacity *capacity, struct job *job, job_done done);
 
-/* A job goes away, wherever it is. May be called twice. */
+/* Remove a job, wherever it is. May be called twice. */
 void capacity_leave(struct job *job);
 
 #endif

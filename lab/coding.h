@@ -13,7 +13,7 @@ enum coding { CODING_GZIP, CODING_DEFLATE, CODING_RAW_DEFLATE, CODING_BR, CODING
 
 bool coding_parse(struct muster_str text, enum coding *ret_coding);
 
-/* What stands in Content-Encoding: "deflate" for both of its forms. */
+/* The name in Content-Encoding: "deflate" for both of its forms. */
 const char *coding_token(enum coding coding);
 
 /*

@@ -18,10 +18,10 @@
 #define LISTENERS_MAX 32
 #define ALIASES_MAX   64
 
-/* When more requests come than wait for a worker. */
+/* What to do with requests beyond the queue for a worker. */
 enum refusal { REFUSE_503, REFUSE_CLOSE };
 
-/* A path of its own for a behaviour. */
+/* A path that stands for a behaviour. */
 struct alias {
         char *path;
         char *target;
@@ -98,12 +98,12 @@ extern const struct config_setting config_settings[];
 int config_init(struct lab_config *config);
 void config_deinit(struct lab_config *config);
 
-/* NULL when there is none of that name. */
+/* The setting of that name; NULL: there is none. */
 const struct config_setting *config_find(struct muster_str name);
 
 /*
- * Apply one. `value` is empty for a setting without argument. MUSTER_E_INVALID: *error says what is
- * wrong with the value and what is accepted, without the setting's name.
+ * Apply a setting. `value` is empty if it takes none. MUSTER_E_INVALID: *error says what is wrong
+ * with the value and what is accepted, without the setting's name.
  */
 int config_set(struct lab_config *config, const struct config_setting *setting,
         struct muster_str value, struct muster_error *error);

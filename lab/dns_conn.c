@@ -6,9 +6,9 @@
 #include <errno.h>
 #include <unistd.h>
 
-#define BATCH           64 /* connections taken in a row, so that others have their turn */
+#define BATCH           64 /* connections accepted in a row, so that others get a turn */
 #define ACCEPT_PAUSE_NS (100 * NS_PER_MS)
-#define KEEP_BYTES      4096 /* of a connection's buffers, while it is not busy */
+#define KEEP_BYTES      4096 /* memory that an idle connection keeps */
 
 bool dns_conn_send(struct dns_conn *conn, const void *at, size_t len)
 {
@@ -36,7 +36,7 @@ static bool is_full(const struct dns_conn *conn)
         return conn->is_sending || conn->n_delayed >= DNS_CONN_DELAYED_MAX;
 }
 
-/* Does the input hold a whole message from `*at` on? Moves `*at` behind it then. */
+/* Does the input have a whole message at `*at`? If so, move `*at` past it. */
 static bool cut_message(const struct buf *in, size_t *at, struct muster_str *ret_message)
 {
         const unsigned char *length = (const unsigned char *)in->at + *at;
@@ -52,7 +52,7 @@ static bool cut_message(const struct buf *in, size_t *at, struct muster_str *ret
         return true;
 }
 
-/* Take one message, or send one answer that is due. False when there is nothing to be done. */
+/* Take one message, or send one answer that is due. False: there is nothing to do. */
 static bool step(struct dns_conn *conn, size_t *at)
 {
         struct dns_asker asker = { .conn = conn };
@@ -164,7 +164,7 @@ void dns_conn_accept_again(struct loop_timer *timer, uint64_t late_ns)
         watch_accept(LIST_OWNER(timer, struct dns_server, accept_timer), true);
 }
 
-/* Without descriptors left the connection would be reported as ready again and again. */
+/* Without free descriptors the connection would be reported as ready again and again. */
 static void pause_accept(struct dns_server *server)
 {
         uint64_t at = clock_after(server->loop->now_ns, ACCEPT_PAUSE_NS);

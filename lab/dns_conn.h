@@ -36,10 +36,13 @@ static inline struct dns_conn *dns_conn_of(struct list *link)
 void dns_conn_ready(struct loop_watch *watch, bool readable, bool writable);
 void dns_conn_accept_again(struct loop_timer *timer, uint64_t late_ns);
 
-/* Send one message; nothing is being sent. False: the connection is of no more use. */
+/* Send one message; call it while nothing is being sent. False: the connection is dead. */
 bool dns_conn_send(struct dns_conn *conn, const void *at, size_t len);
 
-/* Do all that can be done, then say whether to go on reading. The connection may be gone then. */
+/*
+ * Do everything that can be done now, then set whether to go on reading. The connection may be gone
+ * afterwards.
+ */
 void dns_conn_work(struct dns_conn *conn);
 
 /* Close and free; answers that it waits for are lost. */

@@ -7,7 +7,7 @@
 
 #include <assert.h>
 
-/* Bits of the header's second word. */
+/* Bits of the second word of the header. */
 #define FLAG_RESPONSE            0x8000
 #define FLAG_AUTHORITATIVE       0x0400
 #define FLAG_TRUNCATED           0x0200
@@ -17,7 +17,7 @@
 
 #define POINTER         0xc000 /* RFC 1035 section 4.1.4; the rest is an offset */
 #define OPT_BYTES       11     /* RFC 6891 section 6.1.2, without options */
-#define OUR_UDP_BYTES   4096   /* what we say we take; in truth it is any size */
+#define OUR_UDP_BYTES   4096   /* the size that we announce; we take any */
 #define RECORD_HEAD_MAX 12     /* a pointer, type, class, TTL, length */
 
 /* --- reading --------------------------------------------------------------------------------- */
@@ -187,7 +187,7 @@ size_t dns_refusal_write(struct muster_str bytes, unsigned char out[DNS_HEADER_B
         if (bytes.len < DNS_HEADER_BYTES)
                 return 0;
         flags = u16_at(head + 2);
-        /* Two servers that answer each other's answers would never end. */
+        /* An answer is not answered: two servers would answer each other for ever. */
         if (flags & FLAG_RESPONSE)
                 return 0;
         rcode = flags & FLAGS_OPCODE ? DNS_NOTIMP : DNS_FORMERR;
@@ -214,7 +214,7 @@ void dns_answer_begin(struct dns_answer *answer, const struct dns_query *query, 
         answer->question_end = answer->len;
 }
 
-/* The head of a record with `len` bytes of data; the caller gets their place. NULL: no room. */
+/* Write the head of a record and return where its `len` bytes of data go. NULL: no room. */
 static unsigned char *add_record(struct dns_answer *answer, enum dns_type type, uint32_t ttl_s,
         size_t len)
 {
@@ -255,7 +255,7 @@ void dns_answer_add_cname(struct dns_answer *answer, struct muster_str target, u
         if (!at)
                 return;
         answer->owner_at = (size_t)(at - answer->at);
-        assert(answer->owner_at < POINTER >> 2); /* as far as a pointer reaches */
+        assert(answer->owner_at < POINTER >> 2); /* a pointer reaches no further */
         while (str_split(&target, '.', &label)) {
                 assert(label.len && label.len <= DNS_LABEL_BYTES_MAX);
                 *at++ = (unsigned char)label.len;

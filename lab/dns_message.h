@@ -33,7 +33,7 @@ enum dns_rcode {
         DNS_REFUSED = 5,
 };
 
-/* All that is kept of a query. Owns its bytes, so that it can be answered later. */
+/* A query. Owns its bytes, so that it can be answered later. */
 struct dns_query {
         uint16_t id;
         uint16_t flags;
@@ -62,9 +62,9 @@ static inline struct muster_str dns_query_name(const struct dns_query *query)
 }
 
 /*
- * What to say to bytes that dns_query_parse() refused: a header with FORMERR, or NOTIMP for an
- * operation other than QUERY. Returns its length; 0: nothing is to be said, the header is not
- * whole or it is a response.
+ * The answer to bytes that dns_query_parse() refused: a header with FORMERR, or NOTIMP for an
+ * operation other than QUERY. Returns its length; 0: no answer, because the header is not complete
+ * or it is a response.
  */
 size_t dns_refusal_write(struct muster_str bytes, unsigned char out[DNS_HEADER_BYTES]);
 
@@ -84,20 +84,20 @@ struct dns_answer {
 void dns_answer_begin(struct dns_answer *answer, const struct dns_query *query, void *out,
         size_t size);
 
-/* The name asked, or the last CNAME's target, has this address. */
+/* Add an address of the name asked, or of the last CNAME's target. */
 void dns_answer_add_address(struct dns_answer *answer, const struct net_address *address,
         uint32_t ttl_s);
 
 /*
- * It is another name for `target`, of which all that follows tells. `target` has labels of 1 to 63
- * bytes and no last dot.
+ * Add a CNAME: the name is an alias of `target`, to which all following records belong. `target`
+ * has labels of 1 to 63 bytes and no last dot.
  */
 void dns_answer_add_cname(struct dns_answer *answer, struct muster_str target, uint32_t ttl_s);
 
-/* Give the question only and say that there would be more; the asker then comes by TCP. */
+/* Make it a truncated answer, with the question only; the client then asks over TCP. */
 void dns_answer_truncate(struct dns_answer *answer);
 
-/* Finish it. Returns its length. */
+/* Finish the answer. Returns its length. */
 size_t dns_answer_end(struct dns_answer *answer, enum dns_rcode rcode);
 
 #endif

@@ -8,14 +8,14 @@
 #include <errno.h>
 #include <unistd.h>
 
-#define BATCH   64 /* datagrams taken in a row, so that others have their turn */
+#define BATCH   64 /* datagrams read in a row, so that others get a turn */
 #define BACKLOG 1024
 /* a herd asks at once; what is lost is for the zone to say */
 #define UDP_RECEIVE_BYTES (4 * 1024 * 1024)
 #define PORT_TRIES        16
-#define CNAMES_MAX        8 /* in a row; longer is a circle */
+#define CNAMES_MAX        8 /* names in a chain; a longer chain is a loop */
 
-/* An answer that is not to be sent yet. */
+/* An answer to be sent later. */
 struct delayed {
         struct dns_server *server;
         struct list link;
@@ -285,7 +285,10 @@ static int open_bound(int type, const struct sockaddr *address, socklen_t len)
 
         if (fd < 0)
                 return -1;
-        /* The kernel may refuse either: then a restart has to wait, and a herd loses some. */
+        /*
+         * The kernel may refuse either option. Then a restart has to wait, and a burst loses
+         * queries.
+         */
         if (type == SOCK_STREAM)
                 (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
         else
@@ -325,7 +328,7 @@ static uint16_t port_of(const struct sockaddr *address)
         return ntohs(address->sa_family == AF_INET6 ? v6->sin6_port : v4->sin_port);
 }
 
-/* A port that is free for UDP need not be so for TCP: where any will do, another one may. */
+/* A port that is free for UDP may be in use for TCP: if any port will do, try another. */
 static int open_free(struct dns_server *server, const struct sockaddr *address, socklen_t len,
         struct muster_error *error)
 {

@@ -31,7 +31,7 @@ struct dns_stats {
         uint64_t n_malformed;
 };
 
-/* Zeroed is not running. */
+/* The server; all zeroes: not running. */
 struct dns_server {
         struct loop *loop;
         struct zone *zone;
@@ -64,14 +64,14 @@ void dns_server_stop(struct dns_server *server);
 
 struct dns_conn;
 
-/* Where an answer goes. */
+/* The destination of an answer. */
 struct dns_asker {
         struct dns_conn *conn; /* NULL: by UDP */
         struct sockaddr_storage address;
         socklen_t address_len;
 };
 
-/* A message came: it is answered now, later or never. */
+/* Take a message: it is answered now, later or never. */
 void dns_server_take(struct dns_server *server, const struct dns_asker *asker,
         struct muster_str bytes);
 

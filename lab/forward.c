@@ -3,7 +3,7 @@
 
 #include <unistd.h>
 
-/* Packets to read before those that are due get their turn. */
+/* Packets read in a row before those that are due get a turn. */
 #define READ_BATCH 64
 
 /*
@@ -29,7 +29,7 @@ static struct forward *forward_of(struct loop_timer *change_timer)
 
 /* --- packets --------------------------------------------------------------------------------- */
 
-/* Is this for one receiver? The rest is multicast and IPv4's limited broadcast. */
+/* Is the packet for one receiver? The others are multicast and IPv4's limited broadcast. */
 static bool is_unicast(struct muster_str packet)
 {
         const unsigned char *at = (const unsigned char *)packet.at;
@@ -44,8 +44,8 @@ static bool is_unicast(struct muster_str packet)
 }
 
 /*
- * Write what is due. A write that fails has met an interface that COMMAND took down: as with a
- * cable that was pulled, the packet is gone.
+ * Write the packets that are due. A write fails if COMMAND took the interface down: as with a
+ * pulled cable, the packet is lost.
  */
 static void write_due(struct forward_way *way)
 {
@@ -58,7 +58,7 @@ static void write_due(struct forward_way *way)
         }
 }
 
-/* A timer that is set once has its place in the heap: to move it needs no memory. */
+/* A timer that was set once has its place in the heap: moving it needs no memory. */
 static int set_timer(struct forward_way *way)
 {
         return loop_timer_set(way->forward->loop, &way->timer, pipe_next_ns(&way->pipe));
@@ -96,7 +96,7 @@ static void tun_ready(struct loop_watch *watch, bool readable, bool writable)
 
 /* --- the schedule ---------------------------------------------------------------------------- */
 
-/* Let what is to be so by `since_start_ns` come true. */
+/* Apply the changes that are due by `since_start_ns`. */
 static void apply_changes(struct forward *forward, uint64_t since_start_ns)
 {
         const struct link_spec *spec = forward->spec;

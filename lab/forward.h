@@ -16,7 +16,7 @@
 #include "link_spec.h"
 #include <net/loop.h>
 
-/* What passed in both directions. Numbers only grow, and each may be read while it is written. */
+/* The counts of both directions. They only grow, and each may be read while it is written. */
 struct link_stats {
         struct pipe_stats up; /* from COMMAND to the lab */
         struct pipe_stats down;
@@ -48,10 +48,10 @@ struct forward {
 int forward_init(struct forward *forward, struct loop *loop, const struct link_spec *spec,
         int lab_fd, int command_fd, struct link_stats *stats);
 
-/* Now is the moment from which the changes of the schedule count. MUSTER_E_RESOURCE. */
+/* Start the schedule: its changes count from now. MUSTER_E_RESOURCE. */
 int forward_start_schedule(struct forward *forward);
 
-/* Stop, and drop what is under way. May be called twice. */
+/* Stop, and drop packets under way. May be called twice. */
 void forward_deinit(struct forward *forward);
 
 #endif

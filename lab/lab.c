@@ -57,7 +57,9 @@ bool lab_chance(struct lab *lab, double share)
 
 /* --- starting and stopping ------------------------------------------------------------------- */
 
-/* Ten thousand connections at once are to be held: as many descriptors as this process may have. */
+/*
+ * Raise the limit of open files as far as allowed: the lab holds ten thousand connections at once.
+ */
 static void raise_files_limit(void)
 {
         struct rlimit limit;

@@ -49,18 +49,18 @@ int lab_start(struct lab *lab, struct loop *loop, struct lab_config *config,
 /* Stop and release everything. May be called twice, and on zeroes. */
 void lab_stop(struct lab *lab);
 
-/* To be called after each turn of the loop: connections that are over are freed. */
+/* Free the connections that are over; call it after each turn of the loop. */
 void lab_reap(struct lab *lab);
 
-/* Append what really happened, as a JSON object. 0 or MUSTER_E_RESOURCE. */
+/* Append the statistics as a JSON object. 0 or MUSTER_E_RESOURCE. */
 int lab_add_stats(const struct lab *lab, struct buf *to);
 
-/* Begin to count anew. What is there now (connections, requests at work) stays counted. */
+/* Reset the counters. What is open now (connections, requests being served) stays counted. */
 void lab_reset_stats(struct lab *lab);
 
 /* --- for its parts --------------------------------------------------------------------------- */
 
-/* After so many bytes the letters that bodies are filled with are the same again. */
+/* The period of the letters that fill bodies, in bytes. */
 #define LAB_FILLING_PERIOD 67
 
 /*

@@ -10,7 +10,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-/* To finish its reports after COMMAND has ended; then it is killed. */
+/* The time for the server to finish its reports after COMMAND has ended; then it is killed. */
 #define SERVER_END_NS (10 * NS_PER_S)
 
 struct link {
@@ -71,7 +71,7 @@ static int start_server(struct link *link, struct muster_error *error)
         return r;
 }
 
-/* It writes a byte when it listens; its end closes the pipe. */
+/* The server writes a byte when it listens; if it ends, the pipe is closed. */
 static int await_server(struct link *link, struct muster_error *error)
 {
         char byte;
@@ -224,7 +224,7 @@ static void stop_server(struct link *link)
                 link_child_wait(&link->server);
 }
 
-/* One that came as COMMAND ended would end us when signals are let through again. */
+/* A signal that came while COMMAND ended would end us when signals are unblocked. */
 static void forget_signals(struct link *link)
 {
         struct signalfd_siginfo info;
@@ -285,7 +285,7 @@ int link_run(const struct link_spec *spec, const struct link_sides *sides,
                 .signal_fd = -1 };
         int r;
 
-        /* A parent that ignored SIGCHLD handed that down, and ignored children leave no status. */
+        /* A parent may have ignored SIGCHLD, which we inherit; then children leave no status. */
         sigaction(SIGCHLD, &(struct sigaction){ .sa_handler = SIG_DFL }, &link.child_before);
         r = start_sides(&link, error);
         if (r == 0)

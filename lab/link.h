@@ -16,12 +16,12 @@
 
 #include "forward.h"
 
-#define LINK_LAB_IPV4     "192.0.2.1" /* RFC 5737: nobody else's */
+#define LINK_LAB_IPV4     "192.0.2.1" /* RFC 5737: used by nobody else */
 #define LINK_COMMAND_IPV4 "192.0.2.2"
 #define LINK_LAB_IPV6     "2001:db8::1" /* RFC 3849 */
 #define LINK_COMMAND_IPV6 "2001:db8::2"
 
-/* What runs at the two ends. All but `warn` are called in a process of their own. */
+/* The two ends. All functions but `warn` are called in a process of their own. */
 struct link_sides {
         /*
          * The server: writes a byte to `ready_fd` when it listens, and answers its exit status when

@@ -16,8 +16,8 @@
 #include <unistd.h>
 
 /*
- * The first word of a child: with code 0 the TUN's descriptor comes along, and `error` may hold a
- * warning.
+ * The first message of a child. With code 0 the descriptor of the TUN comes with it, and `error`
+ * may have a warning.
  */
 struct hello {
         int code;
@@ -62,7 +62,7 @@ static int settle(const struct link_child_plan *plan, int *ret_tun_fd, struct mu
         return r;
 }
 
-/* Entering a namespace may change who we are, which forgets this; so it is said afterwards. */
+/* Entering a namespace may change our user, which resets this setting; so set it afterwards. */
 static void die_with(pid_t parent)
 {
         prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -134,7 +134,7 @@ static int receive_hello(struct link_child *child, const struct link_child_plan 
         return hello.code;
 }
 
-/* What stdio holds would come out of both processes. */
+/* Flush stdio, or both processes would write what it holds. */
 static int fork_one(struct link_child *child, const struct link_child_plan *plan, int sockets[2],
         struct muster_error *error)
 {
@@ -210,7 +210,7 @@ int link_child_wait(struct link_child *child)
         while (pid < 0 && errno == EINTR);
         child->pid = 0;
         if (pid < 0)
-                /* a handler of the caller's has waited for it: better a failure than a guess */
+                /* a handler of the caller took the status: report a failure rather than guess */
                 return 1;
         return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }

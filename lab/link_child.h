@@ -44,15 +44,13 @@ struct link_child {
 int link_child_fork(struct link_child *child, const struct link_child_plan *plan,
         struct muster_error *error);
 
-/* Let it run. */
+/* Tell the child to run. */
 int link_child_go(struct link_child *child, struct muster_error *error);
 
-/* Is it over by this moment (monotonic)? */
+/* Has the child ended by this time (monotonic)? */
 bool link_child_is_over(const struct link_child *child, uint64_t until_ns);
 
-/*
- * Wait until it is over. Its exit status, or 128 and the signal that killed it, as shells have it.
- */
+/* Wait for the child. Its exit status, or 128 plus the signal that killed it, as in shells. */
 int link_child_wait(struct link_child *child);
 
 /* Kill it if it is still there, and close everything. May be called twice. */

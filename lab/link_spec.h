@@ -27,7 +27,7 @@
 #define LINK_MTU_MIN       576
 #define LINK_MTU_MAX       9000
 
-/* What becomes different at a moment: the members whose bits are in `named`. */
+/* A change at a moment, of the members whose bits are in `named`. */
 struct link_change {
         unsigned named;
         uint64_t at_ns; /* after COMMAND's start */
@@ -59,10 +59,10 @@ int link_spec_parse(struct link_spec *spec, struct muster_str text, struct muste
 /* The longest packet. */
 size_t link_spec_mtu(const struct link_spec *spec);
 
-/* The conditions of a link of which nothing was said. */
+/* The default conditions of a link. */
 struct link_conditions link_conditions_default(void);
 
-/* Let a change come true. */
+/* Apply a change. */
 void link_change_apply(const struct link_change *change, struct link_conditions *conditions);
 
 #endif

@@ -10,8 +10,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#define ACCEPTED_AT_ONCE 64                /* then others have their turn */
-#define NO_FILES_WAIT_NS (100 * NS_PER_MS) /* before trying again when descriptors are out */
+#define ACCEPTED_AT_ONCE 64 /* connections accepted in a row, so that others get a turn */
+#define NO_FILES_WAIT_NS (100 * NS_PER_MS) /* wait before the next try when descriptors are out */
 
 /* --- accepting ------------------------------------------------------------------------------- */
 
@@ -21,8 +21,8 @@ static void watch(struct listener *listener, bool wants)
 }
 
 /*
- * Look away for a while: what comes meanwhile waits in the kernel's queue, and beyond that its SYN
- * is dropped.
+ * Stop accepting for a while: new connections wait in the kernel's queue, and beyond it their SYNs
+ * are dropped.
  */
 static void look_away(struct listener *listener, uint64_t ns)
 {

@@ -12,7 +12,7 @@
 struct lab;
 struct tls_context;
 
-/* What really happened, for comparing with what a client says. */
+/* The statistics of a listener, to compare with what a client reports. */
 struct listener_stats {
         uint64_t n_accepted, n_open, n_open_max;
         uint64_t n_handshakes, n_resumed, n_handshakes_failed;

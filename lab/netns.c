@@ -41,7 +41,7 @@ static int write_map(const char *path, const char *text, struct muster_error *er
 }
 
 /*
- * Root inside is who we were outside. Groups can only be mapped after setgroups(2) was given up
+ * Map root inside to our user outside. Groups can be mapped only after setgroups(2) was disabled
  * (user_namespaces(7)).
  */
 static int become_root(uid_t uid, gid_t gid, struct muster_error *error)
@@ -142,7 +142,7 @@ static const char *mount_advice(int sys)
         return NULL;
 }
 
-/* What we mount must not show in the namespace that we came from. */
+/* Our mounts must not show in the parent namespace. */
 static int enter_mounts(struct muster_error *error)
 {
         if (unshare(CLONE_NEWNS) < 0)
@@ -158,7 +158,7 @@ int netns_resolve_at(const char *address, struct muster_error *error)
         char path[PATH_MAX], target[PATH_MAX];
         int r;
 
-        /* Often a link into /run, and a link is nothing to mount over. */
+        /* /etc/resolv.conf is often a link into /run; a link cannot be mounted over. */
         if (!realpath(RESOLV_CONF, target))
                 return fail_names(error, errno, RESOLV_CONF, "create that file; it may be empty");
         r = enter_mounts(error);
@@ -168,7 +168,7 @@ int netns_resolve_at(const char *address, struct muster_error *error)
                 return r;
         if (mount(path, target, NULL, MS_BIND, NULL) < 0)
                 r = fail_names(error, errno, target, mount_advice(errno));
-        /* The mount keeps the file; its name is of no more use. */
+        /* The mount keeps the file; its name is not needed any more. */
         unlink(path);
         return r;
 }

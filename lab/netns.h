@@ -17,7 +17,7 @@
 int netns_enter(struct muster_error *error);
 
 /*
- * Let this process and what it starts ask the name server at `address`: a mount namespace of its
+ * Make this process and its children use the name server at `address`, by a mount namespace of its
  * own with another /etc/resolv.conf. MUSTER_E_RESOURCE: names are looked up as before.
  */
 int netns_resolve_at(const char *address, struct muster_error *error);

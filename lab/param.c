@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Parameters of the query: they change what the path has said
- */
+/* Parameters of the query: they change the behaviour that the path names */
 #include "coding.h"
 #include "lab.h"
 #include "listener.h"
@@ -163,7 +161,7 @@ static const struct param *find_param(struct muster_str name)
         return NULL;
 }
 
-/* Is a name among words with blanks between? "*" stands for all. */
+/* Is a name in a list of words separated by blanks? "*" matches all. */
 static bool is_among(const char *words, struct muster_str name)
 {
         struct muster_str rest = str_of(words), word;

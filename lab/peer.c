@@ -15,7 +15,7 @@ uint64_t peer_now(const struct peer *peer)
 
 void peer_set_timer(struct peer *peer, struct loop_timer *timer, uint64_t ns)
 {
-        /* Without memory for a timer the connection would stand still, maybe for ever. */
+        /* Without memory for a timer the connection would hang, maybe for ever: close it. */
         if (loop_timer_set(peer->listener->lab->loop, timer, clock_after(peer_now(peer), ns)) < 0)
                 peer_close(peer);
 }
@@ -103,8 +103,7 @@ static void handle_wire(struct wire *wire, enum wire_event_kind kind, struct mus
         case WIRE_ENDED:
                 peer->has_ended = true;
                 /*
-                 * A response on its way may still be read; in any other state nobody is there any
-                 * more.
+                 * The client may still read a response on its way; in any other state it is gone.
                  */
                 if (peer->state != PEER_REPLYING && peer->state != PEER_PAUSED)
                         peer_close(peer);

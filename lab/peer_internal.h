@@ -14,7 +14,10 @@
 
 uint64_t peer_now(const struct peer *peer);
 
-/* One of its timers, in `ns`. The peer may be DEAD afterwards, as after all that follows. */
+/*
+ * Set one of the timers, to go off in `ns`. The peer may be DEAD afterwards, as after all functions
+ * below.
+ */
 void peer_set_timer(struct peer *peer, struct loop_timer *timer, uint64_t ns);
 
 /*
@@ -26,7 +29,7 @@ void peer_reset(struct peer *peer);
 
 /* --- what it is asked ------------------------------------------------------------------------ */
 
-/* Bytes came, in any state. */
+/* Take received bytes, in any state. */
 void peer_receive(struct peer *peer, struct muster_str bytes);
 
 /* Bytes came; or a response is over, and what came meanwhile is looked at. */
@@ -40,10 +43,10 @@ void peer_become_idle(struct peer *peer);
 void peer_admit(struct peer *peer);
 void peer_refuse(struct peer *peer);
 
-/* Its job: to be handed to capacity_enter(). */
+/* The job_done of a peer, for capacity_enter(). */
 void peer_worked_on(struct job *job);
 
-/* Begin to carry out its plan; go on with that. */
+/* Begin to carry out the plan; go on with it. */
 void peer_reply(struct peer *peer);
 void peer_pump(struct peer *peer);
 

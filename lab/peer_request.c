@@ -10,13 +10,13 @@
 #include <stdio.h>
 #include <zlib.h>
 
-#define IN_BYTES_MAX   (128 * 1024)  /* of requests that wait; beyond it the kernel keeps them */
-#define ECHO_BYTES_MAX (1024 * 1024) /* of a body; what is more is counted and not echoed */
+#define IN_BYTES_MAX   (128 * 1024)  /* bytes of waiting requests; the kernel keeps the rest */
+#define ECHO_BYTES_MAX (1024 * 1024) /* bytes of a body that are echoed; the rest is only counted */
 #define KEEP_BYTES     2048
 
 /* --- a request that is complete -------------------------------------------------------------- */
 
-/* What the body was goes into the JSON text that the behaviour began. */
+/* Add what the body was to the JSON text that the behaviour began. */
 static void tell_of_upload(struct peer *peer)
 {
         struct buf *text = &peer->plan.text;
@@ -53,7 +53,7 @@ static void complete_request(struct peer *peer)
                 peer_close(peer);
 }
 
-/* What the listener does to any request, whatever its path. */
+/* The conditions of the listener, for every path. */
 static void apply_conditions(struct peer *peer)
 {
         struct listener *listener = peer->listener;
@@ -121,7 +121,7 @@ static void expect_body(struct peer *peer, const struct request *request)
                 peer_close(peer);
 }
 
-/* A head has come, whole. */
+/* A complete head arrived. */
 static void begin_request(struct peer *peer, struct muster_str head)
 {
         struct listener *listener = peer->listener;
@@ -187,7 +187,7 @@ static void skip_empty_lines(struct muster_str *in)
         }
 }
 
-/* Take a head off `in`. False: it has not come yet, or it never will. */
+/* Take a head off `in`. False: it has not arrived, or it never will. */
 static bool take_head(struct peer *peer, struct muster_str *in)
 {
         size_t end;

@@ -74,7 +74,7 @@ static uint64_t due_of(const struct pipe *pipe, const struct packet *packet)
         return max_u64(pipe->finish_ns + c->delay_ns + jitter_ns, pipe->last_due_ns);
 }
 
-/* Let the packet that is in the serialiser fly, and load the next. */
+/* Move the packet in the serialiser on to propagation, and load the next. */
 static void unload(struct pipe *pipe)
 {
         struct packet *packet = packet_of(list_pop(&pipe->waiting));
@@ -100,7 +100,7 @@ void pipe_configure(struct pipe *pipe, const struct pipe_conditions *conditions,
 
         assert(conditions->queue > 0);
         advance(pipe, now_ns);
-        /* The rest of what is in the serialiser goes at the new rate. */
+        /* The rest of the packet in the serialiser goes at the new rate. */
         if (pipe->n_waiting && rate != before) {
                 double rest_ns = (double)(pipe->finish_ns - now_ns);
 
@@ -129,7 +129,7 @@ static struct packet *new_packet(struct pipe *pipe)
         return packet;
 }
 
-/* From 0 up to but not 1. */
+/* A random number from 0 to below 1. */
 static double draw(struct pipe *pipe)
 {
         return (double)(rand_next(&pipe->rand) >> 11) * 0x1p-53;
@@ -168,7 +168,7 @@ enum pipe_fate pipe_push(struct pipe *pipe, struct muster_str packet, uint64_t n
                 pipe->stats->n_lost++;
         if (fate == PIPE_OVERFLOWED)
                 pipe->stats->n_overflowed++;
-        /* Without a rate it has left the serialiser already. */
+        /* Without a rate the packet has already left the serialiser. */
         advance(pipe, now_ns);
         return fate;
 }

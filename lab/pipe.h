@@ -21,8 +21,8 @@
 #include <base/str.h>
 
 /*
- * In the queue and in propagation, for one direction: a second of 2 gbit. What is more is dropped
- * as if the queue were full.
+ * The most bytes in queue and propagation of one direction: a second of 2 gbit. Beyond it packets
+ * are dropped as if the queue were full.
  */
 #define PIPE_BYTES_MAX (256 * 1024 * 1024)
 

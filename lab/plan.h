@@ -13,13 +13,13 @@
 
 enum plan_framing { PLAN_LENGTH, PLAN_CHUNKED, PLAN_UNTIL_CLOSE };
 
-/* What happens when the response has come as far as its `stop_at`. */
+/* What happens when the response reaches its `stop_at`. */
 enum plan_stop { PLAN_GOES_ON, PLAN_HANGS, PLAN_CLOSES, PLAN_RESETS };
 
-/* Where that is. */
+/* The place of `stop_at`. */
 enum plan_stop_where { PLAN_AT_BYTE, PLAN_IN_HEAD, PLAN_IN_BODY };
 
-/* What becomes of the request's body. */
+/* What to do with the request's body. */
 enum plan_upload { PLAN_DROPS, PLAN_COUNTS, PLAN_ECHOES };
 
 struct plan {
@@ -45,18 +45,18 @@ struct plan {
         bool is_exempt;   /* from the listener's conditions: what the lab says of itself */
 };
 
-/* A 200 without body; keeps memory. */
+/* Reset to a 200 without body; keeps memory. */
 void plan_begin(struct plan *plan);
 void plan_deinit(struct plan *plan);
 
-/* A text of its own as the body. Without memory for it the body is cut. */
+/* Set a text as the body. Without memory for it the body is cut. */
 __attribute__((format(printf, 3, 4))) void plan_say(struct plan *plan, int status,
         const char *format, ...);
 
 /* Add a field. A value that may not stand there (control characters) becomes empty. */
 void plan_add_field(struct plan *plan, const char *name, struct muster_str value);
 
-/* How many bytes the body has. */
+/* The size of the body in bytes. */
 uint64_t plan_body_bytes(const struct plan *plan);
 
 /*

@@ -74,7 +74,7 @@ static int add_head(struct reply *reply)
 
 /* --- body ------------------------------------------------------------------------------------ */
 
-/* Up to `max` bytes of the body from where it stands. */
+/* The next bytes of the body, at most `max`. */
 static struct muster_str body_piece(const struct reply *reply, uint64_t max)
 {
         const struct plan *plan = reply->plan;
@@ -147,7 +147,7 @@ static int next_of_body(struct reply *reply, struct reply_step *step)
         return 0;
 }
 
-/* The head, and as much of the body as may go with it. */
+/* The head, with as much of the body as may go with it. */
 static int next_of_head(struct reply *reply, struct reply_step *step)
 {
         uint64_t left = reply->body_bytes;
@@ -237,7 +237,7 @@ static void stop(const struct reply *reply, struct reply_step *step)
         }
 }
 
-/* Cut a step where the response stops. */
+/* Cut a step at the byte where the response stops. */
 static void cut(struct reply *reply, struct reply_step *step)
 {
         uint64_t left = reply->stop_at - reply->n_sent;

@@ -20,7 +20,7 @@ struct reply_step {
         uint64_t wait_ns; /* WAIT */
 };
 
-/* How this response differs from others of the same plan. */
+/* What differs between responses of the same plan. */
 struct reply_manner {
         bool is_head;              /* the request's method */
         bool keeps_alive;          /* the connection stays open */

@@ -68,7 +68,7 @@ static bool parse_length(const struct fields *fields, uint64_t *ret_length)
         return !is_first;
 }
 
-/* The only coding there is for a request here, and said once. */
+/* The lab accepts only this coding in a request, and only once. */
 static bool is_chunked(const struct fields *fields)
 {
         struct field_members members = { 0 };
@@ -131,7 +131,7 @@ void request_body_begin(struct request_body *body, const struct request *request
                                                            : BODY_IS_OVER;
 }
 
-/* Gather a line; 0 when it is whole, without its end. */
+/* Collect a line; 0 when it is complete, without its end. */
 static int take_line(struct request_body *body, struct muster_str *in, struct muster_str *ret_line)
 {
         while (in->len) {

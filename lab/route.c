@@ -104,7 +104,7 @@ static struct muster_str cut_name(struct muster_str path, struct muster_str *ret
         return name;
 }
 
-/* A path that the listener has given a behaviour; "*" at its end stands for anything. */
+/* A path that has a behaviour by --route; "*" at its end matches anything. */
 static const struct alias *find_alias(const struct listener_config *config, struct muster_str path)
 {
         for (unsigned i = 0; i < config->n_aliases; i++) {

@@ -15,7 +15,7 @@
 
 struct listener;
 
-/* What a behaviour is called with. */
+/* The arguments of a behaviour. */
 struct call {
         struct listener *listener;
         const struct request *request;
@@ -35,7 +35,7 @@ struct route {
 };
 
 /*
- * Decide. Whatever is wrong with the request becomes a plan to say so: 400 or 404 and what is
+ * Make the plan of a request. An invalid request gets a plan that says so: 400 or 404 and what is
  * accepted.
  */
 void route_request(struct listener *listener, const struct request *request, uint64_t now_ns,
@@ -49,7 +49,7 @@ bool route_check(struct muster_str target, struct muster_error *error);
 /* Take the next argument. False when there is none. */
 bool call_take(struct call *call, struct muster_str *ret_arg);
 
-/* The plan is now to say that an argument or parameter is wrong, and what is accepted. */
+/* Make the plan say that an argument or parameter is wrong, and what is accepted. */
 void call_refuse(struct call *call, const char *what, struct muster_str value,
         const char *accepted);
 

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Behaviours that are about the body: sizes, codings, framing, documents
- */
+/* Behaviours of the body: sizes, codings, framing, documents */
 #include "coding.h"
 #include "document.h"
 #include "lab.h"
@@ -150,7 +148,7 @@ static int encode_chain(const struct chain *chain, struct muster_str block, uint
         return r;
 }
 
-/* What is wrong with it, for /broken. */
+/* The fault of the body, for /broken. */
 static const char *const breakages[] = { "truncated", "corrupt", "trailing", "empty",
         "mislabelled" };
 
@@ -170,7 +168,7 @@ static int break_it(struct buf *bytes, struct muster_str how)
         return 0;
 }
 
-/* A body of `n_bytes` encoded, broken where `how` says so, and kept. */
+/* An encoded body of `n_bytes`, broken as `how` says, which is kept. */
 static void plan_coding(struct call *call, const struct chain *chain, struct muster_str block,
         uint64_t n_bytes, struct muster_str how)
 {

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Behaviours that are about what the client sent: echo, uploads, credentials, cookies
- */
+/* Behaviours that answer what the client sent: echo, uploads, credentials, cookies */
 #include "document.h"
 #include "listener.h"
 #include "route.h"
@@ -73,7 +71,7 @@ static void demand(struct call *call, const char *challenge)
         plan_add_field(call->plan, "WWW-Authenticate", str_of(challenge));
 }
 
-/* The part of Authorization behind the scheme, at NULL when it is another scheme or not there. */
+/* The part of Authorization after the scheme; at NULL: another scheme, or no such field. */
 static struct muster_str credentials(const struct call *call, const char *scheme)
 {
         struct muster_str rest = fields_find(&call->request->fields, "Authorization"), word;

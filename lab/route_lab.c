@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the lab says of itself: /lab/stats, /lab/reset. Exempt from all conditions, and not counted
- * with the rest.
+ * The lab's own pages: /lab/stats, /lab/reset. No condition applies to them, and they are not
+ * counted as requests.
  */
 #include "document.h"
 #include "lab.h"
@@ -195,7 +195,7 @@ static void plan_lab(struct call *call)
         } else {
                 call_refuse(call, "page", what, "one of these: /lab/stats, /lab/reset");
         }
-        /* Whoever asks is not one of those that are counted. */
+        /* The request for these pages is not counted. */
         plan->is_exempt = true;
 }
 

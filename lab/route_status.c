@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Behaviours that are about the status: errors, redirects, limits that ask to come back later
- */
+/* Behaviours of the status: errors, redirects, limits that ask the client to come back later */
 #include "lab.h"
 #include "listener.h"
 #include "quantity.h"
@@ -128,7 +126,7 @@ static void plan_retry(struct call *call)
         buf_deinit(&text);
 }
 
-/* /limited/100: so many a second, enforced for all who ask for the same path. */
+/* /limited/100: this many per second, over all clients that ask for the same path. */
 static void plan_limited(struct call *call)
 {
         struct buf text = { 0 };

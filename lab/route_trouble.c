@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Behaviours that leave a client standing: hangs, cuts, resets, connections that do not stay
- */
+/* Behaviours that break a response: hangs, cuts, resets, connections that are closed */
 #include "quantity.h"
 #include "route.h"
 
-#define BODY_BYTES 1000 /* of a response that stops on its way */
+#define BODY_BYTES 1000 /* the size of a response that stops on its way */
 
 static void plan_long_body(struct call *call)
 {

@@ -19,7 +19,7 @@
 #define SCENARIO_BYTES_MAX (1024 * 1024)
 
 /*
- * Apply what a file says. MUSTER_E_INVALID, MUSTER_E_INPUT, MUSTER_E_RESOURCE with *error naming
+ * Apply a scenario file. MUSTER_E_INVALID, MUSTER_E_INPUT, MUSTER_E_RESOURCE with *error naming
  * file and line.
  */
 int scenario_read(const char *file, struct lab_config *config, struct muster_error *error);

@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Settings of the lab as a whole: names, link, seed, and what a scenario says of itself
- */
+/* Settings of the whole lab: names, link, seed, and the words of a scenario */
 #include "setting.h"
 
 #include "setting_value.h"
 #include <base/error.h>
 
-/* Clients take no certificate for "*.test": there must be two labels behind the star. */
+/* Clients accept no certificate for "*.test": two labels must follow the star. */
 static int certify(struct lab_config *config, struct muster_str name)
 {
         struct buf *names = &config->certificate_names;

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Settings of what a listener does with requests: conditions, routes, capacity
- */
+/* Settings of how a listener answers requests: conditions, routes, capacity */
 #include "setting.h"
 
 #include "quantity.h"
@@ -104,7 +102,7 @@ SETTER(service_time)
         return value_spread(&listener->service, value, error);
 }
 
-/* Another shape for the same mean. */
+/* Another distribution with the same mean. */
 SETTER(service_dist)
 {
         struct spread *service = &listener->service;

@@ -14,7 +14,7 @@
 /* "VALUE" is not ACCEPTED. Returns MUSTER_E_INVALID. */
 int value_refuse(struct muster_error *error, struct muster_str value, const char *accepted);
 
-/* A copy; what was there before is freed. */
+/* A copy of the text; what was there before is freed. */
 int value_text(char **to, struct muster_str value, struct muster_error *error);
 int value_duration(uint64_t *to, struct muster_str value, struct muster_error *error);
 int value_spread(struct spread *to, struct muster_str value, struct muster_error *error);
@@ -22,7 +22,7 @@ int value_spread(struct spread *to, struct muster_str value, struct muster_error
 /* A number from `min` to 1000000. */
 int value_count(unsigned *to, struct muster_str value, uint64_t min, struct muster_error *error);
 
-/* From 0 on, with a fraction. */
+/* A number from 0 on, with a fraction. */
 int value_number(double *to, struct muster_str value, struct muster_error *error);
 
 /* "8080", "127.0.0.1:8080", "[::1]:8080". The address is left alone where there is none. */

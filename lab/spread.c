@@ -48,13 +48,13 @@ bool spread_parse(struct muster_str text, struct spread *ret_spread)
         return is_good;
 }
 
-/* Above 0, up to 1. */
+/* A random number above 0, up to 1. */
 static double unit(struct rand *rand)
 {
         return ((double)(rand_next(rand) >> 11) + 1) * 0x1p-53;
 }
 
-/* Box and Muller's. */
+/* A normal random number, by Box and Muller. */
 static double normal(struct rand *rand)
 {
         double radius = sqrt(-2 * log(unit(rand)));

@@ -29,10 +29,10 @@ bool spread_parse(struct muster_str text, struct spread *ret_spread);
 /* What spread_parse() takes, in words, for error texts. */
 #define SPREAD_FORMS "20ms, uniform:10ms:50ms, exp:20ms, lognormal:20ms:0.5"
 
-/* The next one, in nanoseconds; an exponential or log-normal one is at most an hour. */
+/* Draw a duration, in nanoseconds; an exponential or log-normal one is at most an hour. */
 uint64_t spread_draw(const struct spread *spread, struct rand *rand);
 
-/* Its mean; of a log-normal one at most an hour. */
+/* The mean; of a log-normal spread at most an hour. */
 uint64_t spread_mean_ns(const struct spread *spread);
 
 static inline bool spread_is_zero(const struct spread *spread)

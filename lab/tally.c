@@ -6,7 +6,7 @@
 #include <base/mem.h>
 #include <base/minmax.h>
 
-#define LONGEST_NS (365.0 * 24 * 3600 * NS_PER_S) /* of an interval, and of a burst */
+#define LONGEST_NS (365.0 * 24 * 3600 * NS_PER_S) /* the longest interval, and the longest burst */
 
 static struct tally *tally_of(struct map_node *node)
 {
@@ -51,7 +51,7 @@ struct tally *tallies_get(struct tallies *tallies, struct muster_str key)
         return tally;
 }
 
-/* What a client asks for may be a rate of next to nothing. */
+/* An interval within bounds: a client may ask for a rate close to 0. */
 static uint64_t bounded(double ns)
 {
         return (uint64_t)(ns < LONGEST_NS ? ns : LONGEST_NS);

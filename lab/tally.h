@@ -23,7 +23,7 @@ struct tallies {
 void tallies_init(struct tallies *tallies);
 void tallies_deinit(struct tallies *tallies);
 
-/* The one of that name, made when it is new. NULL when memory or TALLIES_MAX is out. */
+/* The tally of that name, made if it is new. NULL: memory or TALLIES_MAX is out. */
 struct tally *tallies_get(struct tallies *tallies, struct muster_str key);
 
 /*

@@ -86,8 +86,8 @@ static int set_mtu(int socket_fd, const char *name, size_t mtu, struct muster_er
 }
 
 /*
- * SIOCSIFTXQLEN is for the machine's root only, netlink for the namespace's as well. Were it
- * refused, the queue would be half as long, which few bursts fill: no error.
+ * SIOCSIFTXQLEN is only for the root of the machine, netlink also for the root of the namespace. If
+ * it is refused the queue is half as long, which few bursts fill: not an error.
  */
 static void set_queue(const char *name)
 {

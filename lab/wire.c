@@ -11,7 +11,7 @@ static void emit(struct wire *wire, enum wire_event_kind kind)
         wire->handle(wire, kind, (struct muster_str){ NULL, 0 });
 }
 
-/* Send what TLS has for the peer. 0, LOOP_PENDING, negative. */
+/* Send the bytes that TLS has for the peer. 0, LOOP_PENDING, negative. */
 static int send_ciphertext(struct wire *wire)
 {
         struct iovec piece;
@@ -33,7 +33,7 @@ static bool is_sending(const struct wire *wire)
         return wire->socket.n_out > 0;
 }
 
-/* What a handshake's arithmetic costs a slow machine. */
+/* Spend the CPU time that a handshake costs a slow machine. */
 static void burn(uint64_t ns)
 {
         uint64_t end = clock_ns_of(CLOCK_THREAD_CPUTIME_ID) + ns;

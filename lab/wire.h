@@ -15,7 +15,7 @@ enum wire_event_kind {
         WIRE_RECEIVED, /* bytes, borrowed until the handler returns */
         WIRE_SENT,     /* a wire_send() that answered LOOP_PENDING is done */
         WIRE_ENDED,    /* the client sends no more */
-        WIRE_FAILED,   /* it is of no more use; close it */
+        WIRE_FAILED,   /* the connection failed; close it */
 };
 
 typedef void (*wire_handler)(struct wire *wire, enum wire_event_kind kind, struct muster_str bytes);
@@ -43,7 +43,7 @@ int wire_open(struct wire *wire, struct loop *loop, int take_fd, struct tls_cont
 /* 0, LOOP_PENDING (pieces stay borrowed until WIRE_SENT), negative: failed. One at a time. */
 int wire_send(struct wire *wire, const struct iovec *pieces, unsigned n_pieces);
 
-/* Say that no more will be sent (close_notify, FIN); receiving goes on. */
+/* End our side (close_notify, FIN); receiving goes on. */
 void wire_end(struct wire *wire);
 
 /* Close. May be called twice. */

@@ -11,7 +11,7 @@
 #include <base/list.h>
 #include <base/mem.h>
 
-#define NAME_TEXT_MAX (DNS_NAME_BYTES_MAX - 2) /* the wire has a byte before it and one behind */
+#define NAME_TEXT_MAX (DNS_NAME_BYTES_MAX - 2) /* the wire has a byte before it and one after */
 
 static struct zone_name *name_of(struct map_node *node)
 {
@@ -289,7 +289,7 @@ static bool is_separator(char c)
         return c == ' ' || c == '\t' || c == '\r' || c == '\n' || c == ',';
 }
 
-/* The next one; there may be several separators between two, and before the first. */
+/* The next word; several separators may stand between two words, and before the first. */
 static bool cut_word(struct muster_str *rest, struct muster_str *ret_word)
 {
         size_t n = 0;

@@ -31,7 +31,7 @@
 #define ZONE_ADDRESSES_MAX 1000 /* of one name: all of them fit in an answer over TCP */
 #define ZONE_TTL_S         60
 
-/* What is said of a name, or of all that one with a "*" covers. */
+/* The answers of a name, or of all names that one with a "*" covers. */
 struct zone_name {
         struct map_node node;
         char *name; /* lower case, no dot at the end */
@@ -64,7 +64,7 @@ void zone_deinit(struct zone *zone);
  */
 int zone_add(struct zone *zone, struct muster_str spec, struct muster_error *error);
 
-/* What is said of a name in lower case. Borrowed until zone_deinit(); NULL: there is none. */
+/* Look up a name in lower case. Borrowed until zone_deinit(); NULL: there is none. */
 struct zone_name *zone_find(const struct zone *zone, struct muster_str name);
 
 #endif
