@@ -24,7 +24,7 @@ static int record(struct muster_client *client, const char *file)
         return r;
 }
 
-/* Why the first of those that failed did. */
+/* The error of the first request that failed. */
 static void tell_failure(const struct muster_result *result)
 {
         static bool was_told;

@@ -65,8 +65,8 @@ static struct trace_attempt attempt_of(uint64_t number, uint64_t start_ns, struc
 }
 
 /*
- * ROUND_ROWS attempts; answers do not come in the order of the requests. Returns the processor time
- * of telling them.
+ * Trace ROUND_ROWS attempts; responses do not come in the order of the requests. Returns the CPU
+ * time that this took.
  */
 static uint64_t tell_round(struct tracer *tracer, uint64_t from, uint64_t start_ns)
 {

@@ -25,7 +25,7 @@ int main(int argc, char **argv)
         }
         for (int i = 1; i < argc; i++)
                 if (muster_get(client, argv[i], NULL) < 0)
-                        /* only when memory is out: a bad URL is a result like any other */
+                        /* only if memory is out: a bad URL becomes a result */
                         n_failed++;
         while ((result = muster_next(client))) {
                 if (muster_result_error(result)) {

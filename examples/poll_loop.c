@@ -41,7 +41,7 @@ int main(int argc, char **argv)
                 struct pollfd polled[] = { { .fd = muster_client_fd(client), .events = POLLIN },
                         { .fd = timer, .events = POLLIN } };
 
-                while ((r = muster_turn(client)) == 0) /* until there is no result */
+                while ((r = muster_turn(client)) == 0) /* until there are no more results */
                         while ((result = muster_take(client)))
                                 show(result);
                 if (r != MUSTER_LATER)

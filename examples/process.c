@@ -9,7 +9,9 @@
 #include <stdlib.h>
 #include <time.h>
 
-/* Stands for parsing, hashing, a picture to scale. It may use the result, not the client. */
+/*
+ * A stand-in for parsing, hashing or scaling a picture. It may use the result, but not the client.
+ */
 static int work(struct muster_result *result, void *argument)
 {
         struct timespec then, now;

@@ -8,14 +8,14 @@
 #include <stdio.h>
 #include <string.h>
 
-/* 0, or what a setter said; the words are in muster_request_error(). */
+/* 0, or the code of the setter that failed; muster_request_error() has the reason. */
 static int fill(struct muster_request *request, const char *json)
 {
         int r = muster_request_add_header(request, "Content-Type", "application/json");
 
         if (r == 0)
                 r = muster_request_set_body(request, json, strlen(json));
-        if (r == 0) /* 400 and above is then an error, and the response readable all the same */
+        if (r == 0) /* 400 and above is an error then; the response can still be read */
                 r = muster_request_set_options(request,
                         &(struct muster_request_options){
                                 .total_timeout_ms = 10000, .fail_on_status = true });

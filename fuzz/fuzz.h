@@ -11,7 +11,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* An assertion that release builds keep. */
+/* An assertion that stays in release builds. */
 #define FUZZ_CHECK(condition)                                                                      \
         do {                                                                                       \
                 if (!(condition))                                                                  \

@@ -14,7 +14,7 @@ static json_t *read(const struct buf *text)
         return json_loadb(text->at, text->len, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
 }
 
-/* Nothing in it would move a terminal's cursor or end a line. */
+/* Has the text nothing that moves a terminal's cursor or ends a line? */
 static void check_printable(const struct buf *text)
 {
         for (size_t i = 0; i < text->len; i++)

@@ -20,7 +20,7 @@
 #define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned seed);
-/* Of libFuzzer; not there when a corpus is replayed. */
+/* A function of libFuzzer; missing when a corpus is replayed. */
 __attribute__((weak)) size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max_size);
 
 /* --- the file -------------------------------------------------------------------------------- */
@@ -32,7 +32,7 @@ static void remove_file(void)
         unlink(path);
 }
 
-/* One file, again and again. */
+/* The file, written again for each input. */
 static void put_into_file(const uint8_t *data, size_t size)
 {
         static bool is_there;

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Run a fuzz target over files: how the corpus is a regression test where there is no libFuzzer
- */
+/* Run a fuzz target over files: the corpus as a regression test without libFuzzer */
 #include "fuzz.h"
 
 #include <stdio.h>
@@ -19,7 +17,7 @@ static int replay(const char *path)
         }
         n = fread(data, 1, sizeof(data), file);
         fclose(file);
-        /* A copy of exactly its size, so that a sanitizer sees reading past it. */
+        /* A copy of exactly this size, so that a sanitizer sees reads past its end. */
         copy = malloc(n ? n : 1);
         if (!copy)
                 return 1;
