@@ -9,9 +9,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-/*
- * A stand-in for parsing, hashing or scaling a picture. It may use the result, but not the client.
- */
+/* A stand-in for parsing or hashing; it may use the result, but not the client. */
 static int work(struct muster_result *result, void *argument)
 {
         struct timespec then, now;
