@@ -136,8 +136,8 @@ struct muster_client_options {
         /*
          * Loops that share the work, each in a thread of its own. 0, 1: none, all work is done in
          * the caller's thread. MUSTER_THREADS_AUTO: one per processor that this process may use, by
-         * its affinity and the quota of its control group; none if that is one processor. At most
-         * 128, and not more than `concurrency`.
+         * its affinity and the quota of its control group, or fewer if the hard limit of open files
+         * is too low for them; none if that is one. At most 128, and not more than `concurrency`.
          *
          * The functions below are used as without threads. Limits apply to all threads together,
          * except the retry budget, of which each thread has its own. Requests go on while the

@@ -24,6 +24,18 @@ static bool is_ours(const struct muster_client *client)
 
 /* --- what the machine must hold -------------------------------------------------------------- */
 
+/* MUSTER_THREADS_AUTO is no more threads than may have their files. */
+static void fit_threads(struct settings *settings)
+{
+        rlim_t each = (rlim_t)settings->concurrency + FILES_SPARE;
+        struct rlimit limit;
+
+        if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+                return;
+        while (settings->threads > 1 && each * settings->threads > limit.rlim_max)
+                settings->threads--;
+}
+
 /*
  * Raise the limit of open files. `concurrency` connections must fit. More room is for idle ones, so
  * that a batch over several origins need not close one connection to open another. Each thread may
@@ -42,9 +54,10 @@ static int make_room_for_files(const struct settings *settings, unsigned *ret_n_
                 limit = (struct rlimit){ wanted, wanted };
         if (limit.rlim_max < need)
                 return error_set(error, MUSTER_E_RESOURCE, MUSTER_PHASE_QUEUE, EMFILE,
-                        "resource: a concurrency of %u%s needs %llu open files, but this process may not have more than %llu; raise the hard limit (ulimit -Hn) or lower the concurrency",
+                        "resource: a concurrency of %u%s needs %llu open files, but this process may not have more than %llu; raise the hard limit (ulimit -Hn) or lower the concurrency%s",
                         concurrency, n > 1 ? " in each of several threads" : "",
-                        (unsigned long long)need, (unsigned long long)limit.rlim_max);
+                        (unsigned long long)need, (unsigned long long)limit.rlim_max,
+                        n > 1 ? " or the number of threads" : "");
         if (wanted > limit.rlim_max)
                 wanted = limit.rlim_max;
         if (limit.rlim_cur < wanted) {
@@ -80,6 +93,8 @@ static int init_client(struct muster_client *client, const struct muster_client_
                 .clock = clock };
         int r = settings_init(&client->settings, options, error);
 
+        if (r == 0 && options->threads == MUSTER_THREADS_AUTO)
+                fit_threads(&client->settings);
         if (r == 0)
                 r = make_room_for_files(&client->settings, &plan.n_conns_max, error);
         if (r == 0 && client->settings.threads == 1)

@@ -1,13 +1,15 @@
 """muster fetch --threads: the same results, limits that are exact over all threads, records whose sums are."""
 import contextlib
 import json
+import resource
 import signal
 import sqlite3
+import subprocess
 import time
 
 import pytest
 
-from conftest import check_record, measure
+from conftest import MUSTER, check_record, measure
 
 THREADS = ("--threads", "2")
 
@@ -125,6 +127,27 @@ def test_auto(lab, muster):
     one = lab()
     done = muster("fetch", "--threads", "auto", *everywhere(one), input=urls(one, 50, 10))
     assert done.status == 0 and len(done.results) == 50
+
+
+def test_threads_that_have_no_files(lab):
+    """`auto` takes as many as fit; a number that does not is refused, and is named as what to lower."""
+    one = lab()
+
+    def fetch(threads):
+        def limit():
+            resource.setrlimit(resource.RLIMIT_NOFILE, (250, 250))
+
+        return subprocess.run(
+            [MUSTER, "fetch", "-c", "100", "--threads", threads, f"http://127.0.0.1:{one.port()}/plain"],
+            capture_output=True,
+            preexec_fn=limit,
+            timeout=60,
+        )
+
+    assert fetch("auto").returncode == 0
+    refused = fetch("2")
+    assert refused.returncode == 3
+    assert b"needs 328 open files" in refused.stderr and b"the concurrency or the number of threads" in refused.stderr
 
 
 def test_record_from_before_threads(lab, muster, tmp_path):
