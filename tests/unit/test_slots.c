@@ -19,7 +19,7 @@
 
 #define N_MOST 6
 
-static unsigned n_woken[N_MOST];
+static atomic_uint n_woken[N_MOST];
 static struct lease leases[N_MOST];
 static struct slots slots;
 
