@@ -452,6 +452,27 @@ static void test_stragglers_or_loss(void **state)
         }
 }
 
+static void eight_then_one_by_one(struct record_maker_request *request, size_t i,
+        const struct record_maker *maker)
+{
+        request->submit_after_ns = i < 8 ? 0 : (i - 7) * 20 * MS;
+        if (i + 1 == maker->n)
+                request->server_ns = 2 * MS;
+}
+
+/* Requests that go out one by one: the end waits for their pace, not for one that took longer. */
+static void test_straggler_is_most_of_the_tail(void **state)
+{
+        struct record_maker maker = { .n = 100,
+                .slots = 8,
+                .each.server_ns = 100 * NS_PER_US,
+                .vary = eight_then_one_by_one };
+        struct finding finding;
+
+        (void)state;
+        assert_false(cause_is_made(&maker, causes_slots, "stragglers", &finding));
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -470,6 +491,7 @@ int main(void)
                 cmocka_unit_test(test_straggler_beside_scatter),
                 cmocka_unit_test(test_stragglers_of_the_end),
                 cmocka_unit_test(test_stragglers_or_loss),
+                cmocka_unit_test(test_straggler_is_most_of_the_tail),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -320,11 +320,18 @@ static uint64_t tail_ns(const struct stragglers *stragglers, const struct facts 
         return facts->end_ns - stragglers->tail_from_ns;
 }
 
+/* They were waited for, rather than the pace at which the last requests were started. */
+static bool fill_the_tail(const struct stragglers *stragglers, const struct facts *facts)
+{
+        return (double)stragglers->service_ns >= (double)tail_ns(stragglers, facts) * MOST_OF_TIME;
+}
+
 static bool keep_it_from_ending(const struct stragglers *stragglers, const struct facts *facts)
 {
         return stragglers->n && stragglers->one_is_last &&
                (double)stragglers->n <= (double)facts->n_attempts * EXCEPTIONS_MOST + 1 &&
                is_most(stragglers->answer_ns, stragglers->service_ns) &&
+               fill_the_tail(stragglers, facts) &&
                (double)tail_ns(stragglers, facts) >= (double)facts->wall_ns * TAIL_MATTERS;
 }
 
