@@ -5,6 +5,7 @@
 #include <base/error.h>
 #include <base/mem.h>
 #include <base/rand.h>
+#include <string.h>
 
 /* --- visits ---------------------------------------------------------------------------------- */
 
@@ -148,30 +149,63 @@ struct lanes *lanes_free(struct lanes *lanes)
 
 /* --- requests in ----------------------------------------------------------------------------- */
 
+#define SCHEME_BYTES(is_tls) ((is_tls) ? sizeof("https://") - 1 : sizeof("http://") - 1)
+
+static bool is_https(struct muster_str url)
+{
+        return str_is_nocase(str_first(url, SCHEME_BYTES(true)), "https://");
+}
+
+/* Host and port of a URL as it is written (RFC 3986 section 3.2), without user and password. */
+static struct muster_str authority_of(struct muster_str url)
+{
+        struct muster_str rest = url;
+        size_t from = SCHEME_BYTES(is_https(url)), n = 0;
+
+        if (from > rest.len)
+                from = rest.len;
+        rest.at += from;
+        rest.len -= from;
+        while (n < rest.len && !strchr("/?#", rest.at[n]))
+                if (rest.at[n++] == '@') {
+                        rest.at += n;
+                        rest.len -= n;
+                        n = 0;
+                }
+        return str_first(rest, n);
+}
+
+/* A colon behind the host, which may be an IPv6 address in brackets. */
+static bool has_port(struct muster_str authority)
+{
+        size_t n = authority.len;
+
+        while (n > 0 && char_is_digit(authority.at[n - 1]))
+                n--;
+        return n > 0 && authority.at[n - 1] == ':';
+}
+
+static void add_lower(char *key, size_t *n, struct muster_str text)
+{
+        for (size_t i = 0; i < text.len; i++)
+                key[(*n)++] = char_lower(text.at[i]);
+}
+
 /*
- * Guess the hash of a URL's origin, from its key as most often written. If the guess is wrong, the
- * lane that gets the request passes it on.
+ * Guess the hash of a URL's origin, from its key as URLs usually lead to it. If the guess is wrong,
+ * the lane that gets the request passes it on.
  */
 static uint64_t likely_hash(const struct lanes *lanes, struct muster_str url)
 {
+        struct muster_str authority = authority_of(url);
+        bool is_tls = is_https(url);
         char key[256];
-        size_t n = 0, n_scheme = str_starts(url, "https://") ? 8 : 7;
-        bool has_port = false;
+        size_t n = 0;
 
-        while (n < url.len && n < sizeof(key) - 4) {
-                char c = url.at[n];
-
-                if (n >= n_scheme && (c == '/' || c == '?' || c == '#'))
-                        break;
-                has_port = has_port || (n >= n_scheme && c == ':');
-                key[n++] = c;
-        }
-        if (!has_port) {
-                const char *port = n_scheme == 8 ? ":443" : ":80";
-
-                memcpy(key + n, port, strlen(port));
-                n += strlen(port);
-        }
+        add_lower(key, &n, str_of(is_tls ? "https://" : "http://"));
+        add_lower(key, &n, str_first(authority, sizeof(key) - 16));
+        if (!has_port(authority))
+                add_lower(key, &n, str_of(is_tls ? ":443" : ":80"));
         return lane_hash(&lanes->common, (struct muster_str){ key, n });
 }
 

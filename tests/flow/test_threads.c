@@ -293,6 +293,32 @@ static void test_hot_host(void **state)
         (void)state;
 }
 
+/* A hot host is dealt however its URLs are written. */
+static void test_hot_host_as_written(void **state)
+{
+        unsigned n = 0, n_served[2] = { 0 };
+        struct muster_client_options options = with_threads(2);
+        struct muster_result *result;
+        struct world *w;
+        char url[100];
+
+        (void)state;
+        options.concurrency = 16;
+        w = open_world(options, NULL, NULL);
+        snprintf(url, sizeof(url), "HTTP://user:password@Host0.TEST:%u/plain", w->port);
+        for (unsigned i = 0; i < 800; i++)
+                assert_int_equal(muster_get(w->client, url, NULL), 0);
+        while ((result = muster_next(w->client))) {
+                assert_int_equal(muster_result_status(result), 200);
+                n_served[request_of_result(result)->engine->number - 1]++;
+                n++;
+                muster_result_free(result);
+        }
+        assert_int_equal(n, 800);
+        assert_true(n_served[0] >= 250 && n_served[1] >= 250);
+        close_world(w);
+}
+
 /* --- limits ---------------------------------------------------------------------------------- */
 
 static void check_limit(unsigned n_threads, unsigned concurrency, unsigned per_host,
@@ -905,6 +931,7 @@ int main(void)
                 cmocka_unit_test(test_bad_urls_are_results),
                 cmocka_unit_test(test_spellings_of_an_origin),
                 cmocka_unit_test(test_hot_host),
+                cmocka_unit_test(test_hot_host_as_written),
                 cmocka_unit_test(test_limits_are_exact),
                 cmocka_unit_test(test_nobody_starves),
                 cmocka_unit_test(test_freed_share_is_used),
