@@ -95,8 +95,8 @@ static void over_failed(struct muster_request *request, const struct muster_erro
 }
 
 /*
- * Can the request end without closing its connection? While that is being made, other requests may
- * wait for it.
+ * Can the request end without closing its connection? One that is being made is kept where others
+ * wait for it, too, which none do before there is a protocol with room for them.
  */
 static bool can_go_alone(struct conn *conn, struct muster_request *request)
 {
@@ -359,9 +359,7 @@ static void send_request(struct muster_request *request, uint64_t now_ns)
                 fail_exchange(request, r, &error);
 }
 
-/*
- * The connection can be used: the requests that wait for it begin, as far as its protocol has room.
- */
+/* The connection can be used. Only one request waits for it: HTTP/1 has room for no more. */
 static void conn_ready(struct conn *conn)
 {
         struct muster_error error = { 0 };
