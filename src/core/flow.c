@@ -7,6 +7,7 @@
 #include <assert.h>
 #include <base/error.h>
 #include <base/mem.h>
+#include <http/request_head.h>
 
 /* responses with a worker or waiting for one: enough that no worker idles */
 #define PROCESSING_PER_WORKER 4
@@ -338,7 +339,8 @@ static bool may_repeat_fresh(const struct muster_request *request)
 {
         return request->was_unprocessed && !request->wants_fresh_conn &&
                request_can_repeat(request) &&
-               (request->limits.retry_unsafe || h1_method_is_idempotent(request_method(request)));
+               (request->limits.retry_unsafe ||
+                       request_method_is_idempotent(request_method(request)));
 }
 
 /* Retry after a failure if that is allowed. True: the request backs off. */

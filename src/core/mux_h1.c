@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "mux_h1.h"
 
+#include "attempt_head.h"
 #include "conn.h"
 #include "engine.h"
 #include <assert.h>
 #include <base/error.h>
 #include <base/mem.h>
+#include <http/h1_write.h>
 
 struct mux_h1 {
         struct mux mux;
@@ -34,6 +36,18 @@ static unsigned h1_room(const struct conn *conn)
         return list_is_empty(&conn->exchanges) ? 1 : 0;
 }
 
+static int write_head(const struct muster_request *request, struct buf *to,
+        struct muster_error *error)
+{
+        struct attempt_head head;
+        int r = attempt_head_init(&head, request);
+
+        if (r == 0)
+                r = h1_write_head(&head.http, to, error);
+        attempt_head_deinit(&head);
+        return r;
+}
+
 static int h1_begin(struct conn *conn, struct muster_request *request, struct muster_error *error)
 {
         const struct settings *settings = conn->engine->settings;
@@ -46,7 +60,7 @@ static int h1_begin(struct conn *conn, struct muster_request *request, struct mu
         h1->is_done = h1->has_excess = false;
         h1_read_begin(&h1->reader, str_is(request_method(request), "HEAD"),
                 settings->max_header_bytes);
-        r = request_write_head(request, settings->user_agent, head, error);
+        r = write_head(request, head, error);
         if (request->has_body && !request->is_get_now)
                 body = buf_str(&request->body);
         request->notes.sent_bytes = head->len + body.len;

@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "request.h"
 
+#include "attempt_head.h"
 #include "relay.h"
 #include "settings.h"
 #include <assert.h>
 #include <base/error.h>
 #include <base/mem.h>
-#include <http/decode.h>
-#include <http/redirect.h>
-#include <http/url_encode.h>
+#include <http/field.h>
 
-#define FIELDS_MAX     256        /* of one request; servers refuse about 100 */
 #define KEEP_BYTES     2048       /* larger buffers are released between requests */
 #define AUTH_BYTES_MAX (8 * 1024) /* user name and password; servers refuse longer fields */
 
@@ -150,7 +148,7 @@ static int check_field(struct muster_request *request, const char *name, const c
                 if (str_is_nocase(str_of(name), ours[i]))
                         return invalid(request,
                                 "muster sets this header field itself, it cannot be given: ", name);
-        if (request->fields.len / sizeof(struct request_field) == FIELDS_MAX)
+        if (request->fields.len / sizeof(struct request_field) == ATTEMPT_FIELDS_MAX)
                 return invalid(request, "more than 256 header fields, at ", name);
         return 0;
 }
@@ -288,6 +286,13 @@ static int add_base64(struct buf *to, const char *user, const char *password)
         return r;
 }
 
+int request_add_basic(const char *user, const char *password, struct buf *to)
+{
+        int r = buf_add_text(to, "Basic ");
+
+        return r < 0 ? r : add_base64(to, user, password);
+}
+
 int muster_request_set_basic_auth(struct muster_request *request, const char *user,
         const char *password)
 {
@@ -303,8 +308,7 @@ int muster_request_set_basic_auth(struct muster_request *request, const char *us
         if (strlen(user) + strlen(password) > AUTH_BYTES_MAX)
                 return invalid(request, "user name and password have more than 8 KiB", "");
         request->auth.len = 0;
-        if (buf_add_text(&request->auth, "Basic ") < 0 ||
-                add_base64(&request->auth, user, password) < 0) {
+        if (request_add_basic(user, password, &request->auth) < 0) {
                 request->auth.len = 0;
                 return error_set_memory(fresh_error(request), MUSTER_PHASE_QUEUE);
         }
@@ -347,42 +351,6 @@ struct muster_str request_method(const struct muster_request *request)
         return request->is_get_now ? str_of("GET") : request_asked_method(request);
 }
 
-static struct h1_request_field written_field(const struct muster_request *request, size_t i)
-{
-        const struct request_field *field =
-                &((const struct request_field *)(const void *)request->fields.at)[i];
-        const char *text = request->text.at;
-
-        return (struct h1_request_field){
-                .name = { text + field->name_at, field->name_len },
-                .value = { field->is_removed ? NULL : text + field->value_at, field->value_len },
-        };
-}
-
-/*
- * Append Basic credentials from the URL's user name and password, percent-decoded (RFC 3986 section
- * 3.2.1).
- */
-static int add_url_credentials(const struct muster_request *request, struct buf *to)
-{
-        struct buf user = { 0 }, password = { 0 };
-        int r = url_add_decoded(url_part(&request->url, request->url.user), &user);
-
-        if (r == 0)
-                r = url_add_decoded(url_part(&request->url, request->url.password), &password);
-        if (r == 0)
-                r = buf_terminate(&user);
-        if (r == 0)
-                r = buf_terminate(&password);
-        if (r == 0)
-                r = buf_add_text(to, "Basic ");
-        if (r == 0)
-                r = add_base64(to, user.at, password.at);
-        buf_deinit(&user);
-        buf_deinit(&password);
-        return r;
-}
-
 bool request_has_upload(const struct muster_request *request)
 {
         return upload_is_there(&request->upload) && !request->is_get_now;
@@ -394,44 +362,4 @@ bool request_can_repeat(const struct muster_request *request)
         if (request->sink.kind == SINK_FD && request->sink.n_bytes)
                 return false;
         return !request_has_upload(request) || upload_can_repeat(&request->upload);
-}
-
-int request_write_head(const struct muster_request *request, const char *user_agent, struct buf *to,
-        struct muster_error *error)
-{
-        bool has_upload = request_has_upload(request);
-        struct h1_request_field fields[FIELDS_MAX];
-        size_t n_fields = request->fields.len / sizeof(struct request_field);
-        struct h1_request head = {
-                .method = request_method(request),
-                .url = &request->url,
-                .fields = fields,
-                .n_fields = n_fields,
-                .user_agent = str_of(user_agent),
-                .accept_encoding = str_of(request->limits.no_decoding ? "" : DECODE_ACCEPT),
-                .authorization = request->has_left_origin ? (struct muster_str){ 0 }
-                                                          : buf_str(&request->auth),
-                .body_bytes = has_upload ? request->upload.total_bytes : request->body.len,
-                .is_chunked = has_upload && request->upload.total_bytes == MUSTER_SIZE_UNKNOWN,
-                .has_body = request->has_body && !request->is_get_now,
-                .drops_credentials = request->has_left_origin,
-                .drops_body_fields = request->is_get_now,
-                .http_1_0 = request->limits.http_1_0,
-                .closes = request->limits.http_1_0 || request->limits.no_reuse,
-        };
-        struct buf credentials = { 0 };
-        int r;
-
-        for (size_t i = 0; i < n_fields; i++)
-                fields[i] = written_field(request, i);
-        if (request->url.user.len || request->url.password.len) {
-                r = add_url_credentials(request, &credentials);
-                if (r < 0)
-                        goto out;
-                head.authorization = buf_str(&credentials);
-        }
-        r = h1_write_head(&head, to, error);
-out:
-        buf_deinit(&credentials);
-        return r;
 }

@@ -23,7 +23,7 @@
 #include "tracing.h"
 #include "upload.h"
 #include "work.h"
-#include <http/h1_write.h>
+#include <http/url.h>
 #include <muster/request.h>
 #include <net/loop.h>
 
@@ -180,8 +180,7 @@ bool request_has_upload(const struct muster_request *request);
 /* Can it be sent again, as far as its bodies are concerned? */
 bool request_can_repeat(const struct muster_request *request);
 
-/* Append the head of the present attempt to `to`. Returns as h1_write_head(). */
-int request_write_head(const struct muster_request *request, const char *user_agent, struct buf *to,
-        struct muster_error *error);
+/* Append the value of Authorization for Basic (RFC 7617). MUSTER_E_RESOURCE. */
+int request_add_basic(const char *user, const char *password, struct buf *to);
 
 #endif

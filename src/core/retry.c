@@ -7,6 +7,7 @@
 #include <assert.h>
 #include <base/clock.h>
 #include <base/words.h>
+#include <http/request_head.h>
 #include <stdio.h>
 
 void retry_budget_init(struct retry_budget *budget, unsigned percent)
@@ -58,7 +59,7 @@ bool retry_is_failure(const struct muster_request *request, const struct muster_
 static bool is_harmless(const struct muster_request *request)
 {
         return was_never_sent(request) || request->limits.retry_unsafe ||
-               h1_method_is_idempotent(request_method(request));
+               request_method_is_idempotent(request_method(request));
 }
 
 bool retry_is_allowed(struct muster_request *request, uint64_t wait_ns)

@@ -3,7 +3,7 @@
 
 #include <http/h1_write.h>
 
-static const struct h1_request_field own[] = {
+static const struct http_request_field own[] = {
         { BYTES("Accept"), BYTES("text/html") },
         { BYTES("User-Agent"), { NULL, 0 } },
         { BYTES("Cookie"), BYTES("a=b") },
@@ -12,9 +12,9 @@ static const struct h1_request_field own[] = {
         { BYTES("AUTHORIZATION"), BYTES("Bearer x") },
 };
 
-static void expect(const struct h1_request *request, const char *url_text, const char *expected)
+static void expect(const struct http_request *request, const char *url_text, const char *expected)
 {
-        struct h1_request with_url = *request;
+        struct http_request with_url = *request;
         struct muster_error error = { 0 };
         struct url url = { 0 };
         struct buf out = { 0 };
@@ -31,13 +31,13 @@ static void expect(const struct h1_request *request, const char *url_text, const
 static void test_defaults(void **state)
 {
         (void)state;
-        expect(&(struct h1_request){ .method = BYTES("GET"),
+        expect(&(struct http_request){ .method = BYTES("GET"),
                        .user_agent = BYTES("m/1"),
                        .accept_encoding = BYTES("gzip") },
                 "http://u:p@h:8080/a?b#c",
                 "GET /a?b HTTP/1.1\r\nHost: h:8080\r\nUser-Agent: m/1\r\nAccept: "
                 "*/*\r\nAccept-Encoding: gzip\r\n\r\n");
-        expect(&(struct h1_request){ .method = BYTES("GET"), .http_1_0 = true, .closes = true },
+        expect(&(struct http_request){ .method = BYTES("GET"), .http_1_0 = true, .closes = true },
                 "http://[::1]/",
                 "GET / HTTP/1.0\r\nHost: [::1]\r\nAccept: */*\r\nConnection: close\r\n\r\n");
 }
@@ -45,7 +45,7 @@ static void test_defaults(void **state)
 static void test_own_fields_replace_defaults(void **state)
 {
         (void)state;
-        expect(&(struct h1_request){ .method = BYTES("GET"),
+        expect(&(struct http_request){ .method = BYTES("GET"),
                        .user_agent = BYTES("m/1"),
                        .authorization = BYTES("Basic y"),
                        .fields = own,
@@ -56,20 +56,44 @@ static void test_own_fields_replace_defaults(void **state)
                 "AUTHORIZATION: Bearer x\r\n\r\n");
 }
 
-static void test_what_is_dropped(void **state)
+static void test_fields_of_the_client(void **state)
 {
-        static const struct h1_request_field host[] = { { BYTES("Host"), BYTES("other") } };
+        static const struct http_request_field cookie[] = { { BYTES("cookie"), BYTES("own=1") },
+                { BYTES("Expect"), { NULL, 0 } } };
+        struct http_request request = { .method = BYTES("PUT"),
+                .proxy_authorization = BYTES("Basic p"),
+                .authorization = BYTES("Basic a"),
+                .cookie = BYTES("jar=1"),
+                .expect = BYTES("100-continue"),
+                .has_body = true,
+                .body_bytes = 1 };
 
         (void)state;
-        expect(&(struct h1_request){ .method = BYTES("GET"),
+        expect(&request, "http://h/",
+                "PUT / HTTP/1.1\r\nHost: h\r\nAccept: */*\r\nProxy-Authorization: Basic p\r\n"
+                "Authorization: Basic a\r\nCookie: jar=1\r\nExpect: 100-continue\r\n"
+                "Content-Length: 1\r\n\r\n");
+        request.fields = cookie;
+        request.n_fields = LENGTH(cookie);
+        expect(&request, "http://h/",
+                "PUT / HTTP/1.1\r\nHost: h\r\nAccept: */*\r\nProxy-Authorization: Basic p\r\n"
+                "Authorization: Basic a\r\ncookie: own=1\r\nContent-Length: 1\r\n\r\n");
+}
+
+static void test_what_is_dropped(void **state)
+{
+        static const struct http_request_field host[] = { { BYTES("Host"), BYTES("other") } };
+
+        (void)state;
+        expect(&(struct http_request){ .method = BYTES("GET"),
                        .fields = own,
                        .n_fields = LENGTH(own),
                        .drops_credentials = true,
                        .drops_body_fields = true },
                 "http://h/", "GET / HTTP/1.1\r\nHost: h\r\nAccept: text/html\r\nX-Empty: \r\n\r\n");
-        expect(&(struct h1_request){ .method = BYTES("GET"), .fields = host, .n_fields = 1 },
+        expect(&(struct http_request){ .method = BYTES("GET"), .fields = host, .n_fields = 1 },
                 "http://h/", "GET / HTTP/1.1\r\nAccept: */*\r\nHost: other\r\n\r\n");
-        expect(&(struct h1_request){ .method = BYTES("GET"),
+        expect(&(struct http_request){ .method = BYTES("GET"),
                        .fields = host,
                        .n_fields = 1,
                        .drops_credentials = true },
@@ -79,20 +103,25 @@ static void test_what_is_dropped(void **state)
 static void test_lengths(void **state)
 {
         (void)state;
-        expect(&(struct h1_request){ .method = BYTES("POST"),
+        expect(&(struct http_request){ .method = BYTES("POST"),
                        .has_body = true,
                        .body_bytes = 12345678901 },
                 "http://h/",
                 "POST / HTTP/1.1\r\nHost: h\r\nAccept: */*\r\nContent-Length: 12345678901\r\n\r\n");
-        expect(&(struct h1_request){ .method = BYTES("PUT") }, "http://h/",
+        expect(&(struct http_request){ .method = BYTES("PUT"),
+                       .has_body = true,
+                       .is_chunked = true },
+                "http://h/",
+                "PUT / HTTP/1.1\r\nHost: h\r\nAccept: */*\r\nTransfer-Encoding: chunked\r\n\r\n");
+        expect(&(struct http_request){ .method = BYTES("PUT") }, "http://h/",
                 "PUT / HTTP/1.1\r\nHost: h\r\nAccept: */*\r\nContent-Length: 0\r\n\r\n");
-        expect(&(struct h1_request){ .method = BYTES("DELETE") }, "http://h/",
+        expect(&(struct http_request){ .method = BYTES("DELETE") }, "http://h/",
                 "DELETE / HTTP/1.1\r\nHost: h\r\nAccept: */*\r\n\r\n");
 }
 
 static void test_injection_is_refused(void **state)
 {
-        const struct h1_request_field bad_fields[] = {
+        const struct http_request_field bad_fields[] = {
                 { BYTES("A\r\nB"), BYTES("x") },
                 { BYTES("A"), BYTES("x\r\nB: y") },
                 { BYTES("A"), BYTES("x\ny") },
@@ -109,7 +138,7 @@ static void test_injection_is_refused(void **state)
         (void)state;
         url_parse(&url, str_of("http://h/"), NULL, NULL);
         for (size_t i = 0; i < LENGTH(bad_fields); i++) {
-                struct h1_request request = {
+                struct http_request request = {
                         .method = BYTES("GET"), .url = &url, .fields = &bad_fields[i], .n_fields = 1
                 };
 
@@ -117,7 +146,7 @@ static void test_injection_is_refused(void **state)
                 assert_int_equal(out.len, 0);
         }
         for (size_t i = 0; i < LENGTH(bad_methods); i++) {
-                struct h1_request request = { .method = bad_methods[i], .url = &url };
+                struct http_request request = { .method = bad_methods[i], .url = &url };
 
                 assert_int_equal(h1_write_head(&request, &out, &error), MUSTER_E_INVALID);
         }
@@ -132,14 +161,14 @@ static void test_idempotent(void **state)
 
         (void)state;
         for (size_t i = 0; i < LENGTH(yes); i++)
-                assert_true(h1_method_is_idempotent(str_of(yes[i])));
+                assert_true(request_method_is_idempotent(str_of(yes[i])));
         for (size_t i = 0; i < LENGTH(no); i++)
-                assert_false(h1_method_is_idempotent(str_of(no[i])));
+                assert_false(request_method_is_idempotent(str_of(no[i])));
 }
 
 static void write_with_little_memory(void)
 {
-        struct h1_request request = {
+        struct http_request request = {
                 .method = BYTES("POST"), .fields = own, .n_fields = LENGTH(own), .has_body = true
         };
         struct url url = { 0 };
@@ -170,6 +199,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_defaults),
                 cmocka_unit_test(test_own_fields_replace_defaults),
+                cmocka_unit_test(test_fields_of_the_client),
                 cmocka_unit_test(test_what_is_dropped),
                 cmocka_unit_test(test_lengths),
                 cmocka_unit_test(test_injection_is_refused),

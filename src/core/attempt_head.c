@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+#include "attempt_head.h"
+
+#include "engine.h"
+#include <assert.h>
+#include <http/decode.h>
+#include <http/url_encode.h>
+
+static struct http_request_field given_field(const struct muster_request *request, size_t i)
+{
+        const struct request_field *field =
+                &((const struct request_field *)(const void *)request->fields.at)[i];
+        const char *text = request->text.at;
+
+        return (struct http_request_field){
+                .name = { text + field->name_at, field->name_len },
+                .value = { field->is_removed ? NULL : text + field->value_at, field->value_len },
+        };
+}
+
+/*
+ * Append Basic credentials from the URL's user name and password, percent-decoded (RFC 3986 section
+ * 3.2.1).
+ */
+static int add_url_credentials(const struct muster_request *request, struct buf *to)
+{
+        struct buf user = { 0 }, password = { 0 };
+        int r = url_add_decoded(url_part(&request->url, request->url.user), &user);
+
+        if (r == 0)
+                r = url_add_decoded(url_part(&request->url, request->url.password), &password);
+        if (r == 0)
+                r = buf_terminate(&user);
+        if (r == 0)
+                r = buf_terminate(&password);
+        if (r == 0)
+                r = request_add_basic(user.at, password.at, to);
+        buf_deinit(&user);
+        buf_deinit(&password);
+        return r;
+}
+
+/* The credentials of the URL come before those of the request, which are for its first origin. */
+static int choose_authorization(struct attempt_head *head, const struct muster_request *request)
+{
+        const struct url *url = &request->url;
+        int r = 0;
+
+        assert(!head->authorization.len);
+        if (url->user.len || url->password.len) {
+                r = add_url_credentials(request, &head->authorization);
+                head->http.authorization = buf_str(&head->authorization);
+        } else if (!request->has_left_origin) {
+                head->http.authorization = buf_str(&request->auth);
+        }
+        return r;
+}
+
+int attempt_head_init(struct attempt_head *head, const struct muster_request *request)
+{
+        bool has_upload = request_has_upload(request);
+
+        head->authorization = (struct buf){ 0 };
+        head->http = (struct http_request){
+                .method = request_method(request),
+                .url = &request->url,
+                .fields = head->fields,
+                .n_fields = request->fields.len / sizeof(struct request_field),
+                .user_agent = str_of(request->engine->settings->user_agent),
+                .accept_encoding = str_of(request->limits.no_decoding ? "" : DECODE_ACCEPT),
+                .body_bytes = has_upload ? request->upload.total_bytes : request->body.len,
+                .is_chunked = has_upload && request->upload.total_bytes == MUSTER_SIZE_UNKNOWN,
+                .has_body = request->has_body && !request->is_get_now,
+                .drops_credentials = request->has_left_origin,
+                .drops_body_fields = request->is_get_now,
+                .http_1_0 = request->limits.http_1_0,
+                .closes = request->limits.http_1_0 || request->limits.no_reuse,
+        };
+        assert(head->http.n_fields <= ATTEMPT_FIELDS_MAX);
+        for (size_t i = 0; i < head->http.n_fields; i++)
+                head->fields[i] = given_field(request, i);
+        return choose_authorization(head, request);
+}
+
+void attempt_head_deinit(struct attempt_head *head)
+{
+        buf_deinit(&head->authorization);
+}
