@@ -349,6 +349,16 @@ static void note_remote(struct conn *conn, const struct dial *dial)
         conn->engine->stats.n_conns_opened++;
 }
 
+/* Without memory for them, nothing is resumed. */
+static struct tls_sessions *sessions_of(struct origin *origin, struct tls_context *context)
+{
+        assert(origin->is_tls);
+        if (!origin->sessions)
+                origin->sessions =
+                        tls_context_sessions(context, buf_str(&origin->host), origin->port);
+        return origin->sessions;
+}
+
 static void begin_tls(struct conn *conn)
 {
         struct muster_error error = { 0 };
@@ -362,13 +372,13 @@ static void begin_tls(struct conn *conn)
                 conn->notes.wanted_by);
         if (r == 0)
                 r = tls_new(&conn->tls, context, buf_str(&conn->origin->host), conn->ops->alpn,
-                        &conn->origin->session, &error);
+                        sessions_of(conn->origin, context), &error);
         if (r < 0) {
                 report_failure(conn, &error);
                 return;
         }
         conn->state = CONN_HANDSHAKE;
-        conn->notes.had_ticket = conn->origin->session != NULL;
+        conn->notes.had_ticket = tls_has_offered(conn->tls);
         shake_hands(conn);
 }
 

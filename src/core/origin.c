@@ -23,7 +23,7 @@ static bool is_unused(const struct origin *origin)
 
 static struct origin *origin_free(struct origin *origin)
 {
-        tls_session_free(origin->session);
+        tls_sessions_free(origin->sessions);
         mem_free(origin->throttle);
         buf_deinit(&origin->key);
         buf_deinit(&origin->host);

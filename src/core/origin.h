@@ -3,7 +3,7 @@
  * Origins: scheme, host and port, and everything that belongs to one
  *
  * An origin is made when the first request names it, and kept while anything belongs to it. The
- * last ORIGINS_KEPT that are unused are kept for their TLS sessions.
+ * last ORIGINS_KEPT that are unused are kept for what their servers were found to accept.
  */
 #ifndef CORE_ORIGIN_H
 #define CORE_ORIGIN_H
@@ -16,9 +16,9 @@
 #include <base/map.h>
 #include <http/url.h>
 
-#define ORIGINS_KEPT 1024 /* unused ones; each takes about 300 bytes and a TLS session */
+#define ORIGINS_KEPT 1024 /* unused ones; each takes about 300 bytes */
 
-struct tls_session;
+struct tls_sessions;
 
 struct origin {
         struct map_node node;    /* by key, "https://example.com:443" */
@@ -27,7 +27,8 @@ struct origin {
         struct buf host; /* without brackets */
         uint16_t port;
         bool is_tls;
-        struct tls_session *session; /* the newest one, for resumption; see tls.h */
+        /* for resumption, shared with other engines; NULL before the first handshake: tls.h */
+        struct tls_sessions *sessions;
 
         struct list queue;      /* requests that wait for a slot */
         struct list ready_link; /* in sched->ready or sched->held while some wait */

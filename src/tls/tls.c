@@ -11,41 +11,25 @@
 
 /* --- sessions -------------------------------------------------------------------------------- */
 
-struct tls_session *tls_session_free(struct tls_session *session)
-{
-        if (session)
-                SSL_SESSION_free(session->ssl_session);
-        return mem_free(session);
-}
-
 int tls_new_session_callback(SSL *ssl, SSL_SESSION *ssl_session)
 {
         struct tls *tls = SSL_get_app_data(ssl);
-        struct tls_session *session;
 
         assert(tls && tls->ssl == ssl);
-        if (!tls->slot || !(session = mem_alloc(sizeof(*session))))
-                return 0; /* OpenSSL keeps the session */
-        session->ssl_session = ssl_session;
-        tls_session_free(*tls->slot);
-        *tls->slot = session;
-        return 1;
+        /* 0: OpenSSL keeps its reference. */
+        return tls->sessions && tls_sessions_put(tls->sessions, ssl_session);
 }
 
-/*
- * Offer the origin's session. A TLS 1.3 ticket is used once, so that nobody can link two
- * connections by it (RFC 8446 appendix C.4).
- */
+/* Without a session that OpenSSL accepts, the handshake is a full one. */
 static void offer_session(struct tls *tls)
 {
-        struct tls_session *session = *tls->slot;
+        SSL_SESSION *ssl_session = tls->sessions ? tls_sessions_take(tls->sessions) : NULL;
 
-        assert(tls->ssl && tls->slot);
-        if (!session)
+        assert(tls->ssl && !tls->has_offered);
+        if (!ssl_session)
                 return;
-        SSL_set_session(tls->ssl, session->ssl_session);
-        if (SSL_SESSION_get_protocol_version(session->ssl_session) >= TLS1_3_VERSION)
-                *tls->slot = tls_session_free(session);
+        tls->has_offered = SSL_set_session(tls->ssl, ssl_session) == 1;
+        SSL_SESSION_free(ssl_session);
 }
 
 /* --- making ---------------------------------------------------------------------------------- */
@@ -101,17 +85,19 @@ static bool make_ssl(struct tls *tls, struct tls_context *context, struct muster
 }
 
 int tls_new(struct tls **ret_tls, struct tls_context *context, struct muster_str host,
-        struct muster_str alpn, struct tls_session **borrow_slot, struct muster_error *error)
+        struct muster_str alpn, struct tls_sessions *sessions, struct muster_error *error)
 {
         struct tls *tls = mem_zalloc(sizeof(*tls));
 
-        assert(context && borrow_slot);
+        assert(context && context->ssl_ctx);
         if (!tls)
                 return error_set_memory(error, MUSTER_PHASE_TLS);
         ERR_clear_error();
         if (host.len && host.at[host.len - 1] == '.')
                 host.len--;
-        tls->slot = borrow_slot;
+        tls->sessions = sessions;
+        if (sessions)
+                tls_sessions_opened(sessions);
         tls->host = mem_strndup(host.at, host.len);
         if (!tls->host || !make_ssl(tls, context, alpn)) {
                 ERR_clear_error();
@@ -133,6 +119,8 @@ struct tls *tls_free(struct tls *tls)
         if (tls->ssl && SSL_is_init_finished(tls->ssl))
                 SSL_set_shutdown(tls->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
         SSL_free(tls->ssl);
+        if (tls->sessions)
+                tls_sessions_closed(tls->sessions);
         buf_deinit(&tls->out);
         mem_free(tls->verify_failure);
         mem_free(tls->host);
@@ -247,6 +235,11 @@ const char *tls_cipher_name(const struct tls *tls)
         const char *name = SSL_get_cipher_name(tls->ssl);
 
         return name ? name : "";
+}
+
+bool tls_has_offered(const struct tls *tls)
+{
+        return tls->has_offered;
 }
 
 bool tls_was_resumed(const struct tls *tls)

@@ -3,8 +3,8 @@
  * TLS over bytes (OpenSSL 3)
  *
  * No socket here: the caller feeds ciphertext, takes plaintext, and pulls ciphertext to send. A
- * client has one context, a connection one struct tls, and an origin one slot for its newest
- * session.
+ * client has one context, and a connection one struct tls. The context keeps the sessions of each
+ * peer for resumption: tls_sessions.h.
  *
  *      socket ──feed──▶ ┌─────┐ ──read──▶ plaintext
  *      socket ◀──pull── │ tls │ ◀─write── plaintext
@@ -20,7 +20,7 @@
 #include <muster/error.h>
 
 struct tls_context;
-struct tls_session;
+struct tls_sessions;
 struct tls;
 
 struct tls_options {
@@ -40,19 +40,22 @@ int tls_context_new(struct tls_context **ret_context, const struct tls_options *
         struct muster_error *error);
 struct tls_context *tls_context_free(struct tls_context *context);
 
-/* Free a session that was kept for resumption. Takes NULL, returns NULL. */
-struct tls_session *tls_session_free(struct tls_session *session);
+/*
+ * The sessions of a peer, as known to all connections of this context; NULL if memory is out.
+ * tls_sessions_free() gives them back, before the context is freed.
+ */
+struct tls_sessions *tls_context_sessions(struct tls_context *context, struct muster_str host,
+        uint16_t port);
+struct tls_sessions *tls_sessions_free(struct tls_sessions *sessions);
 
 /*
  * A client's side of a connection to `host` (as in the URL, IPv6 without brackets). `alpn` is the
  * list of protocols to offer, a constant (RFC 7301 section 3.1: for each a length and a name, the
- * preferred one first). `borrow_slot` points to the origin's newest session, or to NULL. That
- * session is tried. Each ticket that the server issues replaces it and frees the old one, as long
- * as the struct tls lives. A TLS 1.3 ticket is used once (RFC 8446 appendix C.4). MUSTER_E_RESOURCE
- * with *error.
+ * preferred one first). The oldest of the peer's `sessions` is offered, and what the server issues
+ * is added to them; NULL: none is offered or kept. MUSTER_E_RESOURCE with *error.
  */
 int tls_new(struct tls **ret_tls, struct tls_context *context, struct muster_str host,
-        struct muster_str alpn, struct tls_session **borrow_slot, struct muster_error *error);
+        struct muster_str alpn, struct tls_sessions *sessions, struct muster_error *error);
 struct tls *tls_free(struct tls *tls);
 
 #define TLS_MORE 1 /* feed more */
@@ -94,6 +97,7 @@ int tls_out_take(struct tls *tls, struct buf *to);
 /* Facts about a complete handshake; constants or borrowed until tls_free(). */
 const char *tls_version_name(const struct tls *tls); /* "TLSv1.3" */
 const char *tls_cipher_name(const struct tls *tls);
+bool tls_has_offered(const struct tls *tls); /* a session; known from the beginning */
 bool tls_was_resumed(const struct tls *tls);
 struct muster_str tls_alpn(const struct tls *tls); /* empty if the server chose none */
 

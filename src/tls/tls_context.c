@@ -120,6 +120,7 @@ int tls_context_new(struct tls_context **ret_context, const struct tls_options *
         ERR_clear_error();
         context->keylog_fd = -1;
         context->insecure_no_verify = options->insecure_no_verify;
+        tls_store_init(&context->store);
         context->bio_method = tls_bio_method_new();
         context->ssl_ctx = SSL_CTX_new(TLS_client_method());
         if (!context->bio_method || !context->ssl_ctx) {
@@ -145,8 +146,22 @@ struct tls_context *tls_context_free(struct tls_context *context)
 {
         if (!context)
                 return NULL;
+        tls_store_deinit(&context->store);
         SSL_CTX_free(context->ssl_ctx);
         BIO_meth_free(context->bio_method);
         fd_close(&context->keylog_fd);
         return mem_free(context);
+}
+
+struct tls_sessions *tls_context_sessions(struct tls_context *context, struct muster_str host,
+        uint16_t port)
+{
+        struct tls_sessions *sessions = NULL;
+        struct buf peer = { 0 };
+
+        if (buf_add_str(&peer, host) == 0 && buf_add_char(&peer, ':') == 0 &&
+                buf_add_u64(&peer, port) == 0)
+                sessions = tls_store_get(&context->store, buf_str(&peer));
+        buf_deinit(&peer);
+        return sessions;
 }

@@ -6,6 +6,7 @@
 #define TLS_TLS_INTERNAL_H
 
 #include "tls.h"
+#include "tls_sessions.h"
 
 #include <openssl/ssl.h>
 
@@ -14,18 +15,16 @@
 struct tls_context {
         SSL_CTX *ssl_ctx;
         BIO_METHOD *bio_method;
-        int keylog_fd; /* -1: none */
+        struct tls_store store; /* a client's */
+        int keylog_fd;          /* -1: none */
         bool insecure_no_verify;
-};
-
-struct tls_session {
-        SSL_SESSION *ssl_session;
 };
 
 struct tls {
         SSL *ssl;   /* NULL after it failed */
         char *host; /* without a trailing dot; for SNI, verification and messages */
-        struct tls_session **slot;
+        struct tls_sessions *sessions; /* NULL: none are kept */
+        bool has_offered;
         struct muster_str in; /* borrowed ciphertext that is not consumed yet */
         struct buf out;
         char first[FIRST_BYTES];

@@ -145,6 +145,14 @@ def test_tls_session_is_resumed(muster, nginx, certificates):
     assert [result["conn"]["tls"]["resumed"] for result in results] == [False, True, True, True]
 
 
+@pytest.mark.parametrize("threads", [1, 2])
+def test_tls_sessions_are_resumed_at_once(muster, nginx, certificates, threads):
+    """64 new connections at a time: only the first of them have no ticket to offer."""
+    run = muster("fetch", "-c", "64", "--threads", threads, "--http1.0", "--cacert", certificates.path("ca"), *[nginx.tls_url("/small")] * 1500)
+    assert run.status == 0
+    assert sum(result["conn"]["tls"]["resumed"] for result in run.results) >= 1500 - 64
+
+
 def test_nginx_over_tls(muster, nginx, certificates):
     run = muster("fetch", "-c", "20", "--cacert", certificates.path("ca"), *[nginx.tls_url("/small")] * 200, nginx.tls_url("/large"))
     assert run.status == 0
