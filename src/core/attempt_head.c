@@ -3,6 +3,7 @@
 
 #include "engine.h"
 #include <assert.h>
+#include <http/auth.h>
 #include <http/decode.h>
 #include <http/url_encode.h>
 
@@ -30,11 +31,7 @@ static int add_url_credentials(const struct muster_request *request, struct buf 
         if (r == 0)
                 r = url_add_decoded(url_part(&request->url, request->url.password), &password);
         if (r == 0)
-                r = buf_terminate(&user);
-        if (r == 0)
-                r = buf_terminate(&password);
-        if (r == 0)
-                r = request_add_basic(user.at, password.at, to);
+                r = auth_add_basic(buf_str(&user), buf_str(&password), to);
         buf_deinit(&user);
         buf_deinit(&password);
         return r;

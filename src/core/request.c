@@ -7,6 +7,7 @@
 #include <assert.h>
 #include <base/error.h>
 #include <base/mem.h>
+#include <http/auth.h>
 #include <http/field.h>
 
 #define KEEP_BYTES     2048       /* larger buffers are released between requests */
@@ -260,39 +261,6 @@ int muster_request_set_sink_file(struct muster_request *request, const char *pat
         return 0;
 }
 
-static int add_base64(struct buf *to, const char *user, const char *password)
-{
-        static const char digits[] =
-                "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-        size_t n_user = strlen(user), n = n_user + 1 + strlen(password);
-        int r = 0;
-
-        for (size_t i = 0; i < n && r == 0; i += 3) {
-                uint32_t bits = 0;
-                char four[4];
-
-                for (size_t j = i; j < i + 3; j++) {
-                        char c = j >= n        ? '\0'
-                                 : j < n_user  ? user[j]
-                                 : j == n_user ? ':'
-                                               : password[j - n_user - 1];
-
-                        bits = bits << 8 | (unsigned char)c;
-                }
-                for (int j = 0; j < 4; j++)
-                        four[j] = i + (size_t)j > n ? '=' : digits[bits >> (18 - 6 * j) & 63];
-                r = buf_add(to, four, 4);
-        }
-        return r;
-}
-
-int request_add_basic(const char *user, const char *password, struct buf *to)
-{
-        int r = buf_add_text(to, "Basic ");
-
-        return r < 0 ? r : add_base64(to, user, password);
-}
-
 int muster_request_set_basic_auth(struct muster_request *request, const char *user,
         const char *password)
 {
@@ -308,10 +276,8 @@ int muster_request_set_basic_auth(struct muster_request *request, const char *us
         if (strlen(user) + strlen(password) > AUTH_BYTES_MAX)
                 return invalid(request, "user name and password have more than 8 KiB", "");
         request->auth.len = 0;
-        if (request_add_basic(user, password, &request->auth) < 0) {
-                request->auth.len = 0;
+        if (auth_add_basic(str_of(user), str_of(password), &request->auth) < 0)
                 return error_set_memory(fresh_error(request), MUSTER_PHASE_QUEUE);
-        }
         return 0;
 }
 

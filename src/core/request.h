@@ -180,7 +180,4 @@ bool request_has_upload(const struct muster_request *request);
 /* Can it be sent again, as far as its bodies are concerned? */
 bool request_can_repeat(const struct muster_request *request);
 
-/* Append the value of Authorization for Basic (RFC 7617). MUSTER_E_RESOURCE. */
-int request_add_basic(const char *user, const char *password, struct buf *to);
-
 #endif
