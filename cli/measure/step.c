@@ -13,7 +13,7 @@
 #define DRAIN_NS     (10 * NS_PER_S) /* what has not finished by then is dropped */
 
 /* Of what was answered well: one for each phase, and */
-#define CONNECT      MUSTER_N_PHASES       /* DNS, TCP and TLS together */
+#define CONNECT      MUSTER_N_PHASES       /* DNS, TCP, tunnel and TLS together */
 #define LATENCY      (MUSTER_N_PHASES + 1) /* all phases in which a slot is held */
 #define N_HISTOGRAMS (MUSTER_N_PHASES + 2)
 
@@ -55,7 +55,8 @@ static void count_phases(struct runner *runner, const struct muster_result *resu
                 uint64_t ns = muster_result_phase_ns(result, (enum muster_phase)i);
 
                 hist_add(&runner->histograms[i], ns);
-                if (i == MUSTER_PHASE_DNS || i == MUSTER_PHASE_TCP || i == MUSTER_PHASE_TLS)
+                if (i == MUSTER_PHASE_DNS || i == MUSTER_PHASE_TCP || i == MUSTER_PHASE_TUNNEL ||
+                        i == MUSTER_PHASE_TLS)
                         connect_ns += ns;
                 if (tally_counts((enum muster_phase)i))
                         latency_ns += ns;

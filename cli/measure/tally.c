@@ -101,5 +101,6 @@ double tally_connect_mean(const struct tally *tally)
 {
         return tally_phase_mean(tally, MUSTER_PHASE_DNS) +
                tally_phase_mean(tally, MUSTER_PHASE_TCP) +
+               tally_phase_mean(tally, MUSTER_PHASE_TUNNEL) +
                tally_phase_mean(tally, MUSTER_PHASE_TLS);
 }

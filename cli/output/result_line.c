@@ -3,6 +3,7 @@
 
 #include "json.h"
 #include <base/clock.h>
+#include <base/error.h>
 
 static void add_u64(struct json_writer *w, const char *name, uint64_t value)
 {
@@ -130,9 +131,11 @@ static void add_phases(struct json_writer *w, const struct muster_result *result
         uint64_t sum_ns = 0, before_us = 0;
 
         for (int i = 0; i < MUSTER_N_PHASES; i++) {
+                enum muster_phase phase = phase_in_order(i);
+
                 json_write(w, i ? ",\"" : ",\"phases_us\":{\"");
-                json_write(w, muster_phase_name((enum muster_phase)i));
-                sum_ns += muster_result_phase_ns(result, (enum muster_phase)i);
+                json_write(w, muster_phase_name(phase));
+                sum_ns += muster_result_phase_ns(result, phase);
                 add_u64(w, "\":", sum_ns / NS_PER_US - before_us);
                 before_us = sum_ns / NS_PER_US;
         }

@@ -100,6 +100,7 @@ static const struct {
 } told_phases[] = {
         { MUSTER_PHASE_DNS, "resolving host names" },
         { MUSTER_PHASE_TCP, "opening connections" },
+        { MUSTER_PHASE_TUNNEL, "asking the proxy for a tunnel" },
         { MUSTER_PHASE_TLS, "TLS handshakes" },
         { MUSTER_PHASE_SEND, "sending requests" },
         { MUSTER_PHASE_WAIT, "waiting for the server" },

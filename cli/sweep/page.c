@@ -10,6 +10,7 @@
 #include "../measure/object.h"
 #include "../text/layout.h"
 #include "../text/table.h"
+#include <base/error.h>
 #include <base/mem.h>
 #include <base/words.h>
 
@@ -106,11 +107,14 @@ static json_t *phases_object(const struct step *step)
 {
         json_t *object = json_object();
 
-        for (int i = 0; i < MUSTER_N_PHASES; i++)
-                if (tally_counts((enum muster_phase)i))
-                        json_object_set_new(object, muster_phase_name((enum muster_phase)i),
-                                quantiles(step->phases[i].mean_ns, step->phases[i].p50_ns,
-                                        step->phases[i].p99_ns));
+        for (int i = 0; i < MUSTER_N_PHASES; i++) {
+                enum muster_phase phase = phase_in_order(i);
+
+                if (tally_counts(phase))
+                        json_object_set_new(object, muster_phase_name(phase),
+                                quantiles(step->phases[phase].mean_ns, step->phases[phase].p50_ns,
+                                        step->phases[phase].p99_ns));
+        }
         return object;
 }
 

@@ -43,6 +43,7 @@ enum muster_code {
         MUSTER_E_PROCESS = -17,   /* the caller's processing of the body failed */
         MUSTER_E_RESOURCE = -18,  /* this machine ran out of memory, descriptors, ports or disk */
         MUSTER_E_INTERNAL = -19,  /* a defect of muster: please report it */
+        MUSTER_E_PROXY = -20,     /* the proxy refused, or did not answer as a proxy does */
 };
 
 /*
@@ -62,8 +63,13 @@ enum muster_phase {
         MUSTER_PHASE_DECODE,  /* undoing the Content-Encoding */
         MUSTER_PHASE_PROCESS, /* the caller's processing, the wait for a worker included */
         MUSTER_PHASE_DELIVER, /* finished, until the caller took the result */
+        /* with a proxy: TLS with it and its answer to CONNECT or SOCKS; between tcp and tls */
+        MUSTER_PHASE_TUNNEL,
         MUSTER_N_PHASES,
 };
+
+/* Room for phases that later versions add: in arrays of them nothing moves then. */
+#define MUSTER_PHASES_MAX 16
 
 struct muster_error {
         enum muster_code code;

@@ -176,11 +176,11 @@ MUSTER_PUBLIC uint64_t muster_result_planned_ns(const struct muster_result *resu
 
 /* One attempt: one try at one hop. Members are appended in later versions, never moved. */
 struct muster_attempt {
-        enum muster_code code;              /* a redirect that was followed is MUSTER_OK */
-        int status;                         /* 0 when no response arrived */
-        uint64_t start_ns;                  /* when it entered the queue, by CLOCK_MONOTONIC */
-        uint64_t end_ns;                    /* when it was over */
-        uint64_t phase_ns[MUSTER_N_PHASES]; /* add up to end_ns - start_ns; backoff is 0 here */
+        enum muster_code code;                /* a redirect that was followed is MUSTER_OK */
+        int status;                           /* 0 when no response arrived */
+        uint64_t start_ns;                    /* when it entered the queue, by CLOCK_MONOTONIC */
+        uint64_t end_ns;                      /* when it was over */
+        uint64_t phase_ns[MUSTER_PHASES_MAX]; /* add up to end_ns - start_ns; backoff is 0 here */
         uint64_t backoff_ns; /* between this attempt's end and the next one's start */
         uint64_t conn_id;    /* 0 when it never had a connection */
 };

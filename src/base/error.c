@@ -50,6 +50,8 @@ const char *muster_code_name(enum muster_code code)
                 return "resource";
         case MUSTER_E_INTERNAL:
                 return "internal";
+        case MUSTER_E_PROXY:
+                return "proxy";
         }
         return "unknown";
 }
@@ -81,10 +83,34 @@ const char *muster_phase_name(enum muster_phase phase)
                 return "process";
         case MUSTER_PHASE_DELIVER:
                 return "deliver";
+        case MUSTER_PHASE_TUNNEL:
+                return "tunnel";
         case MUSTER_N_PHASES:
                 break;
         }
         return "unknown";
+}
+
+enum muster_phase phase_in_order(int i)
+{
+        static const enum muster_phase order[MUSTER_N_PHASES] = {
+                MUSTER_PHASE_QUEUE,
+                MUSTER_PHASE_BACKOFF,
+                MUSTER_PHASE_DNS,
+                MUSTER_PHASE_TCP,
+                MUSTER_PHASE_TUNNEL,
+                MUSTER_PHASE_TLS,
+                MUSTER_PHASE_SEND,
+                MUSTER_PHASE_WAIT,
+                MUSTER_PHASE_LAG,
+                MUSTER_PHASE_RECEIVE,
+                MUSTER_PHASE_DECODE,
+                MUSTER_PHASE_PROCESS,
+                MUSTER_PHASE_DELIVER,
+        };
+
+        assert(i >= 0 && i < MUSTER_N_PHASES);
+        return order[i];
 }
 
 static void make_printable(char *text)

@@ -30,6 +30,15 @@ void error_clear(struct muster_error *error);
 /* The words for an errno, like strerror() but short and in lower case: "connection refused". */
 const char *error_sys_text(int sys);
 
+/*
+ * The phases in the order in which a request passes through them: `i` is from 0 to MUSTER_N_PHASES.
+ * Their numbers are in the order in which they were invented.
+ */
+enum muster_phase phase_in_order(int i);
+
+/* The lowest of enum muster_code. */
+#define MUSTER_E_LOWEST MUSTER_E_PROXY
+
 /* Does this errno mean that the machine has run out of something: descriptors, ports, memory? */
 bool error_sys_is_shortage(int sys);
 

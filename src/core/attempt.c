@@ -12,6 +12,7 @@ void attempt_add_phases(const struct attempt *attempt, uint64_t phase_ns[MUSTER_
                 { attempt->slot_ns, MUSTER_PHASE_QUEUE },
                 { attempt->dns_end_ns, MUSTER_PHASE_DNS },
                 { attempt->tcp_end_ns, MUSTER_PHASE_TCP },
+                { attempt->tunnel_end_ns, MUSTER_PHASE_TUNNEL },
                 { attempt->tls_end_ns, MUSTER_PHASE_TLS },
                 { attempt->send_end_ns, MUSTER_PHASE_SEND },
                 { attempt->first_byte_kernel_ns, MUSTER_PHASE_WAIT },

@@ -6,7 +6,7 @@
  * steps they cut its life into pieces. So the pieces add up to its life exactly, whatever the
  * stamps are.
  *
- *      start ─QUEUE─ slot ─DNS─ dns_end ─TCP─ tcp_end ─TLS─ tls_end ─SEND─ send_end ─WAIT─ first_kernel ─LAG─ first_read ─RECEIVE─ end
+ *      start ─QUEUE─ slot ─DNS─ dns_end ─TCP─ tcp_end ─TUNNEL─ tunnel_end ─TLS─ tls_end ─SEND─ send_end ─WAIT─ first_kernel ─LAG─ first_read ─RECEIVE─ end
  *
  * A step that did not happen has no stamp, and its piece is empty. The last piece belongs to the
  * stage that the attempt had reached. Decoding time is counted apart and taken out of RECEIVE.
@@ -22,6 +22,7 @@ struct attempt {
         uint64_t slot_ns;
         uint64_t dns_end_ns;
         uint64_t tcp_end_ns;
+        uint64_t tunnel_end_ns;
         uint64_t tls_end_ns;
         uint64_t send_start_ns;
         uint64_t send_end_ns;

@@ -102,11 +102,12 @@ static void describe_phases(const uint64_t phase_ns[MUSTER_N_PHASES], char *text
 
         text[0] = '\0';
         for (int i = 0; i < MUSTER_N_PHASES && at < size; i++) {
-                double ms = (double)phase_ns[i] / (double)NS_PER_MS;
+                enum muster_phase phase = phase_in_order(i);
+                double ms = (double)phase_ns[phase] / (double)NS_PER_MS;
 
                 if (ms >= 0.05)
                         at += (size_t)snprintf(text + at, size - at, "%s%s %.*f ms", at ? ", " : "",
-                                muster_phase_name((enum muster_phase)i), ms < 10 ? 1 : 0, ms);
+                                muster_phase_name(phase), ms < 10 ? 1 : 0, ms);
         }
 }
 

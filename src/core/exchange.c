@@ -40,6 +40,7 @@ void exchange_note_progress(struct muster_request *request)
                 return;
         attempt->dns_end_ns = conn_dns_end_ns(conn);
         attempt->tcp_end_ns = conn->notes.tcp_end_ns;
+        attempt->tunnel_end_ns = conn->notes.tunnel_end_ns;
         attempt->tls_end_ns = conn->notes.tls_end_ns;
         attempt->stage = stage_reached(conn);
 }

@@ -87,6 +87,15 @@ void result_add_warning(struct muster_result *result, struct muster_str text)
                 result->warning.len = before;
 }
 
+/* struct muster_attempt before it had room for more phases; its size tells it. */
+struct early {
+        enum muster_code code;
+        int status;
+        uint64_t start_ns, end_ns;
+        uint64_t phase_ns[MUSTER_PHASE_DELIVER + 1];
+        uint64_t backoff_ns, conn_id;
+};
+
 static struct muster_attempt *attempts_of(struct muster_result *result)
 {
         return result->attempts ? result->attempts : &result->first;
@@ -363,6 +372,20 @@ uint64_t muster_result_planned_ns(const struct muster_result *result)
         return result->planned_ns;
 }
 
+/* Copy an attempt as programs know it that were built when there were twelve phases. */
+static void copy_early(const struct muster_attempt *attempt, void *ret_attempt)
+{
+        struct early *early = ret_attempt;
+
+        *early = (struct early){ .code = attempt->code,
+                .status = attempt->status,
+                .start_ns = attempt->start_ns,
+                .end_ns = attempt->end_ns,
+                .backoff_ns = attempt->backoff_ns,
+                .conn_id = attempt->conn_id };
+        memcpy(early->phase_ns, attempt->phase_ns, sizeof(early->phase_ns));
+}
+
 int muster_result_attempt(const struct muster_result *result, unsigned index,
         struct muster_attempt *ret_attempt, size_t size)
 {
@@ -376,7 +399,10 @@ int muster_result_attempt(const struct muster_result *result, unsigned index,
         kept = result->attempts ? result->attempts : &result->first;
         if (index < n_forgotten || index - n_forgotten >= n)
                 return MUSTER_E_INVALID;
-        mem_copy_known(ret_attempt, size, &kept[index - n_forgotten], sizeof(*kept));
+        if (size == sizeof(struct early))
+                copy_early(&kept[index - n_forgotten], ret_attempt);
+        else
+                mem_copy_known(ret_attempt, size, &kept[index - n_forgotten], sizeof(*kept));
         return 0;
 }
 

@@ -118,7 +118,7 @@ struct trace_conn {
         uint64_t id; /* from 1 */
         uint32_t origin;
         uint64_t opened_ns; /* dialling began */
-        uint64_t dns_end_ns, tcp_end_ns, tls_end_ns;
+        uint64_t dns_end_ns, tcp_end_ns, tunnel_end_ns, tls_end_ns;
         uint64_t closed_ns;
         uint64_t n_attempts;
         uint32_t n_addresses; /* tried */
@@ -135,6 +135,7 @@ struct trace_conn {
         /* segments that came before earlier ones, which were lost or overtaken on the way here */
         uint32_t n_out_of_order;
         struct muster_str remote; /* address and port; borrowed */
+        uint32_t proxy;           /* its URL as trace_origin's number; 0: none */
 };
 
 struct trace_lookup {

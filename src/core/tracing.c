@@ -266,6 +266,7 @@ void tracing_conn(struct conn *conn, enum trace_closer closer)
                 .opened_ns = notes->opened_ns,
                 .dns_end_ns = notes->dns_end_ns,
                 .tcp_end_ns = notes->tcp_end_ns,
+                .tunnel_end_ns = notes->tunnel_end_ns,
                 .tls_end_ns = notes->tls_end_ns,
                 .closed_ns = engine_now(conn->engine),
                 .n_attempts = notes->n_attempts,

@@ -39,7 +39,7 @@ struct trace_notes {
 
 /* What is noted about a connection. */
 struct trace_conn_notes {
-        uint64_t id, opened_ns, dns_end_ns, tcp_end_ns, tls_end_ns, tls_work_ns;
+        uint64_t id, opened_ns, dns_end_ns, tcp_end_ns, tunnel_end_ns, tls_end_ns, tls_work_ns;
         uint64_t n_attempts;
         uint64_t wanted_by;     /* the attempt for which it was made */
         uint64_t acked_attempt; /* the attempt whose acknowledgement was asked for last */

@@ -129,6 +129,7 @@ static bool agrees(enum part part, const char *bound)
                 [PART_BACKOFF] = "longest",
                 [PART_DNS] = "slots names longest",
                 [PART_TCP] = "slots longest",
+                [PART_TUNNEL] = "slots longest",
                 [PART_TLS] = "slots longest loop processor",
                 [PART_SEND] = "slots longest loop",
                 [PART_NETWORK] = "slots longest",

@@ -23,7 +23,7 @@ enum row_kind {
         ROW_N_KINDS,
 };
 
-#define ROW_VALUES_MAX 40
+#define ROW_VALUES_MAX 48
 #define ROW_NULL       INT64_MIN
 #define ROW_NO_TEXT    SIZE_MAX
 /* The bound of moments and durations in a file, 9 years: sums of a few dozen of them fit. */

@@ -8,6 +8,7 @@
  */
 #include "row.h"
 
+#include <base/error.h>
 #include <core/trace.h>
 #include <stddef.h>
 
@@ -44,6 +45,7 @@ enum column {
         PLANNED,
         DNS,
         TCP,
+        TUNNEL,
         TLS,
         ACKED,
         LAST_KERNEL, /* FIRST_KERNEL */
@@ -87,6 +89,7 @@ static const char *const columns[N_COLUMNS] = {
         [PLANNED] = "planned_ns",
         [DNS] = "dns_ns",
         [TCP] = "tcp_ns",
+        [TUNNEL] = "tunnel_ns",
         [TLS] = "tls_ns",
         [ACKED] = "acked_ns",
         [LAST_KERNEL] = "last_kernel_ns",
@@ -109,6 +112,7 @@ static const uint16_t moments[] = {
         MOMENT(stamps.slot_ns),
         MOMENT(stamps.dns_end_ns),
         MOMENT(stamps.tcp_end_ns),
+        MOMENT(stamps.tunnel_end_ns),
         MOMENT(stamps.tls_end_ns),
         MOMENT(stamps.send_start_ns),
         MOMENT(stamps.send_end_ns),
@@ -224,6 +228,7 @@ static void put_rare_stamps(const struct trace_attempt *attempt, int64_t *values
         values[PLANNED] = row_since(attempt->planned_ns, start);
         values[DNS] = row_since(stamps->dns_end_ns, start);
         values[TCP] = row_since(stamps->tcp_end_ns, start);
+        values[TUNNEL] = row_since(stamps->tunnel_end_ns, start);
         values[TLS] = row_since(stamps->tls_end_ns, start);
         values[ACKED] = row_since(stamps->acked_ns, start);
         values[LAST_KERNEL] = is_usual ? ROW_NULL : row_since(stamps->last_byte_kernel_ns, start);
@@ -295,6 +300,7 @@ static bool get_rare_stamps(const int64_t *values, struct trace_attempt *attempt
         attempt->planned_ns = row_moment(values[PLANNED], start, &is_good);
         stamps->dns_end_ns = row_moment(values[DNS], start, &is_good);
         stamps->tcp_end_ns = row_moment(values[TCP], start, &is_good);
+        stamps->tunnel_end_ns = row_moment(values[TUNNEL], start, &is_good);
         stamps->tls_end_ns = row_moment(values[TLS], start, &is_good);
         stamps->acked_ns = row_moment(values[ACKED], start, &is_good);
         stamps->last_byte_kernel_ns = row_moment(values[LAST_KERNEL], start, &is_good);
@@ -330,7 +336,7 @@ static bool get_attempt(const int64_t values[ROW_VALUES_MAX], void *ret_row)
 {
         struct trace_attempt *attempt = ret_row;
         uint64_t flags;
-        bool is_good = values[NUMBER] > 0 && values[CODE] <= 0 && values[CODE] >= MUSTER_E_INTERNAL;
+        bool is_good = values[NUMBER] > 0 && values[CODE] <= 0 && values[CODE] >= MUSTER_E_LOWEST;
 
         attempt->number = row_number(values[NUMBER], INT64_MAX, &is_good);
         attempt->request = row_number(values[REQUEST], INT64_MAX, &is_good);

@@ -4,6 +4,7 @@
  */
 #include "row.h"
 
+#include <base/error.h>
 #include <core/trace.h>
 #include <stddef.h>
 
@@ -15,6 +16,7 @@ enum column {
         OPENED,
         DNS, /* relative to OPENED, like those that follow */
         TCP,
+        TUNNEL,
         TLS,
         CLOSED,
         ATTEMPTS,
@@ -36,6 +38,7 @@ enum column {
         BUSY,
         BYTES_RECEIVED,
         ENGINE,
+        PROXY,
         N_COLUMNS,
 };
 
@@ -45,6 +48,7 @@ static const char *const columns[N_COLUMNS] = {
         [OPENED] = "opened_ns",
         [DNS] = "dns_ns",
         [TCP] = "tcp_ns",
+        [TUNNEL] = "tunnel_ns",
         [TLS] = "tls_ns",
         [CLOSED] = "closed_ns",
         [ATTEMPTS] = "attempts",
@@ -66,12 +70,14 @@ static const char *const columns[N_COLUMNS] = {
         [BUSY] = "busy_us",
         [BYTES_RECEIVED] = "bytes_received",
         [ENGINE] = "engine",
+        [PROXY] = "proxy",
 };
 
 static const uint16_t moments[] = {
         offsetof(struct trace_conn, opened_ns),
         offsetof(struct trace_conn, dns_end_ns),
         offsetof(struct trace_conn, tcp_end_ns),
+        offsetof(struct trace_conn, tunnel_end_ns),
         offsetof(struct trace_conn, tls_end_ns),
         offsetof(struct trace_conn, closed_ns),
 };
@@ -85,6 +91,7 @@ static void put_conn(const void *row, int64_t values[ROW_VALUES_MAX])
         values[OPENED] = (int64_t)conn->opened_ns;
         values[DNS] = row_since(conn->dns_end_ns, conn->opened_ns);
         values[TCP] = row_since(conn->tcp_end_ns, conn->opened_ns);
+        values[TUNNEL] = row_since(conn->tunnel_end_ns, conn->opened_ns);
         values[TLS] = row_since(conn->tls_end_ns, conn->opened_ns);
         values[CLOSED] = row_since(conn->closed_ns, conn->opened_ns);
         values[ATTEMPTS] = row_cut(conn->n_attempts);
@@ -106,6 +113,7 @@ static void put_conn(const void *row, int64_t values[ROW_VALUES_MAX])
         values[BUSY] = row_cut(conn->busy_us);
         values[BYTES_RECEIVED] = row_cut(conn->bytes_received);
         values[ENGINE] = conn->engine;
+        values[PROXY] = conn->proxy ? conn->proxy : ROW_NULL;
 }
 
 static bool get_conn(const int64_t values[ROW_VALUES_MAX], void *ret_row)
@@ -119,6 +127,7 @@ static bool get_conn(const int64_t values[ROW_VALUES_MAX], void *ret_row)
         conn->opened_ns = opened;
         conn->dns_end_ns = row_moment(values[DNS], opened, &is_good);
         conn->tcp_end_ns = row_moment(values[TCP], opened, &is_good);
+        conn->tunnel_end_ns = row_moment(values[TUNNEL], opened, &is_good);
         conn->tls_end_ns = row_moment(values[TLS], opened, &is_good);
         conn->closed_ns = row_moment(values[CLOSED], opened, &is_good);
         conn->n_attempts = row_number(values[ATTEMPTS], INT64_MAX, &is_good);
@@ -140,6 +149,7 @@ static bool get_conn(const int64_t values[ROW_VALUES_MAX], void *ret_row)
         conn->busy_us = row_number(values[BUSY], ROW_NS_MAX, &is_good);
         conn->bytes_received = row_number(values[BYTES_RECEIVED], INT64_MAX, &is_good);
         conn->engine = row_engine(values[ENGINE], &is_good);
+        conn->proxy = (uint32_t)row_number(values[PROXY], UINT32_MAX, &is_good);
         return is_good;
 }
 
@@ -213,7 +223,7 @@ static void put_lookup(const void *row, int64_t values[ROW_VALUES_MAX])
 static bool get_lookup(const int64_t values[ROW_VALUES_MAX], void *ret_row)
 {
         struct trace_lookup *lookup = ret_row;
-        bool is_good = values[1] >= 0 && values[2] <= 0 && values[2] >= MUSTER_E_INTERNAL;
+        bool is_good = values[1] >= 0 && values[2] <= 0 && values[2] >= MUSTER_E_LOWEST;
 
         lookup->start_ns = row_moment(values[0], 0, &is_good);
         lookup->end_ns = row_moment(values[1], lookup->start_ns, &is_good);

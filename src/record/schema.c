@@ -3,6 +3,7 @@
 
 #include "feed.h"
 #include <base/buf.h>
+#include <base/error.h>
 #include <stdio.h>
 
 /* Columns have no types, so no value needs to be converted when it is written. */
@@ -26,7 +27,8 @@ static const char view_phases[] =
         " iif(stage = 1, rest, 0) / 1e3 AS backoff_us,"
         " (cut_dns - cut_slot + iif(stage = 2, rest, 0)) / 1e3 AS dns_us,"
         " (cut_tcp - cut_dns + iif(stage = 3, rest, 0)) / 1e3 AS tcp_us,"
-        " (cut_tls - cut_tcp + iif(stage = 4, rest, 0)) / 1e3 AS tls_us,"
+        " (cut_tunnel - cut_tcp + iif(stage = 12, rest, 0)) / 1e3 AS tunnel_us,"
+        " (cut_tls - cut_tunnel + iif(stage = 4, rest, 0)) / 1e3 AS tls_us,"
         " (cut_send - cut_tls + iif(stage = 5, rest, 0)) / 1e3 AS send_us,"
         " (cut_kernel - cut_send + iif(stage = 6, rest, 0)) / 1e3 AS wait_us,"
         " (cut_read - cut_kernel + iif(stage = 7, rest, 0)) / 1e3 AS lag_us,"
@@ -49,12 +51,15 @@ static const char view_phases[] =
         " min(end_ns, slot) AS cut_slot,"
         " min(end_ns, max(slot, dns)) AS cut_dns,"
         " min(end_ns, max(slot, dns, tcp)) AS cut_tcp,"
-        " min(end_ns, max(slot, dns, tcp, tls)) AS cut_tls,"
-        " min(end_ns, max(slot, dns, tcp, tls, send)) AS cut_send,"
-        " min(end_ns, max(slot, dns, tcp, tls, send, first_kernel)) AS cut_kernel,"
-        " min(end_ns, max(slot, dns, tcp, tls, send, first_kernel, first_read)) AS cut_read"
+        " min(end_ns, max(slot, dns, tcp, tunnel)) AS cut_tunnel,"
+        " min(end_ns, max(slot, dns, tcp, tunnel, tls)) AS cut_tls,"
+        " min(end_ns, max(slot, dns, tcp, tunnel, tls, send)) AS cut_send,"
+        " min(end_ns, max(slot, dns, tcp, tunnel, tls, send, first_kernel)) AS cut_kernel,"
+        " min(end_ns, max(slot, dns, tcp, tunnel, tls, send, first_kernel, first_read))"
+        " AS cut_read"
         " FROM (SELECT *, ifnull(slot_ns, 0) AS slot, ifnull(dns_ns, 0) AS dns,"
-        " ifnull(tcp_ns, 0) AS tcp, ifnull(tls_ns, 0) AS tls, ifnull(send_ns, 0) AS send,"
+        " ifnull(tcp_ns, 0) AS tcp, ifnull(tunnel_ns, 0) AS tunnel, ifnull(tls_ns, 0) AS tls,"
+        " ifnull(send_ns, 0) AS send,"
         " ifnull(first_kernel_ns, 0) AS first_kernel, ifnull(first_read_ns, 0) AS first_read"
         " FROM attempt))));";
 
@@ -69,7 +74,8 @@ static const char view_requests[] =
         " since_submit_us / 1e3 AS total_ms,"
         " sum(queue_us) / 1e3 AS queue_ms,"
         " max(round(since_submit_us - sum(total_us), 3), 0) / 1e3 AS backoff_ms,"
-        " sum(dns_us) / 1e3 AS dns_ms, sum(tcp_us) / 1e3 AS tcp_ms, sum(tls_us) / 1e3 AS tls_ms,"
+        " sum(dns_us) / 1e3 AS dns_ms, sum(tcp_us) / 1e3 AS tcp_ms,"
+        " sum(tunnel_us) / 1e3 AS tunnel_ms, sum(tls_us) / 1e3 AS tls_ms,"
         " sum(send_us) / 1e3 AS send_ms, sum(wait_us) / 1e3 AS wait_ms,"
         " sum(lag_us) / 1e3 AS lag_ms, sum(receive_us) / 1e3 AS receive_ms,"
         " sum(decode_us) / 1e3 AS decode_ms, sum(process_us) / 1e3 AS process_ms,"
@@ -88,11 +94,13 @@ static const char other_views[] =
         " FROM attempt WHERE flags & 1 AND (code < 0 OR status >= 400)"
         " GROUP BY code, 2, status ORDER BY requests DESC;"
 
-        "CREATE VIEW connections AS SELECT id, key AS origin, remote,"
+        "CREATE VIEW connections AS SELECT id, key AS origin,"
+        " (SELECT key FROM origin WHERE number = proxy) AS proxy, remote,"
         " opened_ns / 1e6 AS opened_ms, closed_ns / 1e6 AS lived_ms, attempts,"
         " (SELECT word FROM word WHERE kind = 'closer' AND number = closer) AS closed_by,"
         " dns_ns / 1e6 AS dns_ms, (tcp_ns - ifnull(dns_ns, 0)) / 1e6 AS tcp_ms,"
-        " (tls_ns - tcp_ns) / 1e6 AS tls_ms, is_resumed, rtt_us / 1e3 AS rtt_ms,"
+        " (tunnel_ns - tcp_ns) / 1e6 AS tunnel_ms,"
+        " (tls_ns - ifnull(tunnel_ns, tcp_ns)) / 1e6 AS tls_ms, is_resumed, rtt_us / 1e3 AS rtt_ms,"
         " min_rtt_us / 1e3 AS min_rtt_ms, retransmits, bytes_received"
         " FROM conn LEFT JOIN origin ON origin.number = conn.origin;";
 
@@ -195,7 +203,7 @@ static int add_all_words(sqlite3 *db)
         sqlite3_stmt *insert = NULL;
         int r = sqlite3_prepare_v2(db, "INSERT INTO word VALUES(?, ?, ?)", -1, &insert, NULL);
 
-        for (int code = -1; r == SQLITE_OK && code >= MUSTER_E_INTERNAL; code--)
+        for (int code = -1; r == SQLITE_OK && code >= MUSTER_E_LOWEST; code--)
                 r = add_word(insert, "error", code, muster_code_name((enum muster_code)code));
         for (int phase = 0; r == SQLITE_OK && phase < MUSTER_N_PHASES; phase++)
                 r = add_word(insert, "phase", phase, muster_phase_name((enum muster_phase)phase));
@@ -223,7 +231,7 @@ static struct muster_str column_name(const char *column)
 }
 
 /* Columns that early records do not have. */
-static const char *const later_columns[] = { "engine" };
+static const char *const later_columns[] = { "engine", "tunnel_ns", "proxy" };
 
 static bool is_missing(sqlite3 *db, const char *table, const char *column)
 {

@@ -53,7 +53,7 @@ def test_result_line(muster, server):
     assert result["headers"] == [["content-length", "5"], ["set-cookie", "a=1"], ["set-cookie", "b=2"]]
     assert result["body"] == "hello" and result["body_bytes"] == result["wire_bytes"] == 5
     assert result["attempts"] == 1 and result["redirects"] == 0
-    assert list(result["phases_us"]) == ["queue", "backoff", "dns", "tcp", "tls", "send", "wait", "lag", "receive", "decode", "process", "deliver"]
+    assert list(result["phases_us"]) == ["queue", "backoff", "dns", "tcp", "tunnel", "tls", "send", "wait", "lag", "receive", "decode", "process", "deliver"]
     assert result["conn"]["remote"] == f"127.0.0.1:{s.port}" and result["conn"]["tls"] is None
     assert result["conn"]["reused"] is False
 

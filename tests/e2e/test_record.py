@@ -11,7 +11,7 @@ from conftest import PATIENCE, measure
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "man" / "muster-record.5").read_text()
-PHASES = "queue backoff dns tcp tls send wait lag receive decode process deliver".split()
+PHASES = "queue backoff dns tcp tunnel tls send wait lag receive decode process deliver".split()
 
 
 @pytest.fixture

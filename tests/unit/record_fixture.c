@@ -81,6 +81,7 @@ struct trace_attempt full_attempt(uint64_t number)
                         .slot_ns = at + 10,
                         .dns_end_ns = at + 30,
                         .tcp_end_ns = at + 60,
+                        .tunnel_end_ns = at + 80,
                         .tls_end_ns = at + 100,
                         .send_start_ns = at + 110,
                         .send_end_ns = at + 150,
@@ -134,7 +135,8 @@ struct trace_attempt usual_attempt(uint64_t number)
 
         attempt.submitted_ns = attempt.stamps.start_ns;
         attempt.planned_ns = attempt.process_end_ns = 0;
-        attempt.stamps.dns_end_ns = attempt.stamps.tcp_end_ns = attempt.stamps.tls_end_ns = 0;
+        attempt.stamps.dns_end_ns = attempt.stamps.tcp_end_ns = 0;
+        attempt.stamps.tunnel_end_ns = attempt.stamps.tls_end_ns = 0;
         attempt.stamps.acked_ns = attempt.stamps.decode_ns = attempt.worker_decode_ns = 0;
         attempt.stamps.last_byte_kernel_ns = attempt.stamps.first_byte_kernel_ns;
         attempt.stamps.last_byte_read_ns = attempt.stamps.first_byte_read_ns;
@@ -156,12 +158,14 @@ struct trace_conn full_conn(uint64_t id)
                 .opened_ns = at,
                 .dns_end_ns = at + 1,
                 .tcp_end_ns = at + 3,
+                .tunnel_end_ns = at + 4,
                 .tls_end_ns = at + 6,
                 .closed_ns = at + 10,
                 .n_attempts = 2,
                 .n_addresses = 3,
                 .family = 6,
                 .closer = TRACE_CLOSED_BY_AGE,
+                .proxy = 2,
                 .is_tls = true,
                 .is_resumed = true,
                 .had_ticket = true,

@@ -203,6 +203,8 @@ static void connect_it(const struct record_maker_request *is, struct attempt *st
                 conn->dns_end_ns = stamps->dns_end_ns = *at += is->dns_ns;
         if (is->tcp_ns)
                 conn->tcp_end_ns = stamps->tcp_end_ns = *at += is->tcp_ns;
+        if (is->tunnel_ns)
+                conn->tunnel_end_ns = stamps->tunnel_end_ns = *at += is->tunnel_ns;
         if (is->tls_ns)
                 conn->tls_end_ns = stamps->tls_end_ns = *at += is->tls_ns;
         conn->is_tls = is->tls_ns != 0;

@@ -26,9 +26,9 @@
 
 /* A request as it is to be: durations, 0 where it does not have that. */
 struct record_maker_request {
-        uint64_t submit_after_ns;        /* a moment: counts from the first submission */
-        uint32_t host;                   /* from 0 */
-        uint64_t dns_ns, tcp_ns, tls_ns; /* when it opens a connection */
+        uint64_t submit_after_ns;                   /* a moment: counts from the first submission */
+        uint32_t host;                              /* from 0 */
+        uint64_t dns_ns, tcp_ns, tunnel_ns, tls_ns; /* when it opens a connection */
         uint64_t send_ns, network_ns, server_ns, lag_ns, receive_ns;
         uint64_t decode_ns; /* on the loop, behind receive */
         uint64_t process_ns, deliver_ns;

@@ -27,6 +27,7 @@ static void test_every_phase(void **state)
                 .slot_ns = 1001,
                 .dns_end_ns = 1003,
                 .tcp_end_ns = 1006,
+                .tunnel_end_ns = 1007,
                 .tls_end_ns = 1010,
                 .send_start_ns = 1010,
                 .send_end_ns = 1015,
@@ -45,7 +46,8 @@ static void test_every_phase(void **state)
         assert_int_equal(phase_ns[MUSTER_PHASE_QUEUE], 1);
         assert_int_equal(phase_ns[MUSTER_PHASE_DNS], 2);
         assert_int_equal(phase_ns[MUSTER_PHASE_TCP], 3);
-        assert_int_equal(phase_ns[MUSTER_PHASE_TLS], 4);
+        assert_int_equal(phase_ns[MUSTER_PHASE_TUNNEL], 1);
+        assert_int_equal(phase_ns[MUSTER_PHASE_TLS], 3);
         assert_int_equal(phase_ns[MUSTER_PHASE_SEND], 5);
         assert_int_equal(phase_ns[MUSTER_PHASE_WAIT], 6);
         assert_int_equal(phase_ns[MUSTER_PHASE_LAG], 7);
@@ -59,7 +61,7 @@ static void test_every_phase(void **state)
 static void test_rest_belongs_to_the_stage(void **state)
 {
         static const enum muster_phase stages[] = { MUSTER_PHASE_QUEUE, MUSTER_PHASE_DNS,
-                MUSTER_PHASE_TCP, MUSTER_PHASE_WAIT };
+                MUSTER_PHASE_TCP, MUSTER_PHASE_TUNNEL, MUSTER_PHASE_WAIT };
 
         (void)state;
         for (size_t i = 0; i < sizeof(stages) / sizeof(stages[0]); i++) {

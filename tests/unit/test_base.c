@@ -61,13 +61,18 @@ static void test_error_text_is_one_clean_line(void **state)
 
 static void test_every_name_is_there(void **state)
 {
+        unsigned seen = 0;
+
         (void)state;
-        for (int code = 0; code >= MUSTER_E_INTERNAL; code--)
+        for (int code = 0; code >= MUSTER_E_LOWEST; code--)
                 assert_string_not_equal(muster_code_name((enum muster_code)code), "unknown");
         assert_string_equal(muster_code_name((enum muster_code) - 99), "unknown");
         for (int phase = 0; phase < MUSTER_N_PHASES; phase++)
                 assert_string_not_equal(muster_phase_name((enum muster_phase)phase), "unknown");
         assert_string_equal(muster_phase_name(MUSTER_N_PHASES), "unknown");
+        for (int i = 0; i < MUSTER_N_PHASES; i++)
+                seen |= 1u << phase_in_order(i);
+        assert_int_equal(seen, (1u << MUSTER_N_PHASES) - 1);
         assert_string_equal(muster_version(), "0.1.0");
 }
 

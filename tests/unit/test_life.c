@@ -38,6 +38,7 @@ static void test_a_life_in_pieces(void **state)
         begin(&it, &(struct record_maker){ .n = 1,
                            .each = { .dns_ns = 1 * MS,
                                    .tcp_ns = 2 * MS,
+                                   .tunnel_ns = 10 * MS,
                                    .tls_ns = 8 * MS,
                                    .send_ns = 3 * MS,
                                    .network_ns = 4 * MS,
@@ -48,9 +49,10 @@ static void test_a_life_in_pieces(void **state)
         it.record.conns[0].tls_work_ns = 5 * MS;
         life_of(&life, &it.facts, &it.record.attempts[0]);
         assert_int_equal(life.start_ns, RECORD_MAKER_START_NS);
-        assert_int_equal(life.end_ns, RECORD_MAKER_START_NS + 90 * MS);
+        assert_int_equal(life.end_ns, RECORD_MAKER_START_NS + 100 * MS);
         assert_int_equal(piece_of(&life, PART_DNS), 1 * MS);
         assert_int_equal(piece_of(&life, PART_TCP), 2 * MS);
+        assert_int_equal(piece_of(&life, PART_TUNNEL), 10 * MS);
         assert_int_equal(piece_of(&life, PART_LOOP_TLS), 5 * MS);
         assert_int_equal(piece_of(&life, PART_TLS), 3 * MS);
         assert_int_equal(piece_of(&life, PART_SEND), 3 * MS);

@@ -5,6 +5,7 @@
 #include "record_fixture.h"
 
 #include <base/arena.h>
+#include <base/error.h>
 #include <fcntl.h>
 #include <record/batch.h>
 #include <record/counters.h>
@@ -88,6 +89,7 @@ static void test_usual_attempts_are_short(void **state)
                 { &attempt.planned_ns, at - 1 },
                 { &attempt.stamps.dns_end_ns, at },
                 { &attempt.stamps.tcp_end_ns, at },
+                { &attempt.stamps.tunnel_end_ns, at + 1 },
                 { &attempt.stamps.tls_end_ns, at + 1 },
                 { &attempt.stamps.acked_ns, at + 1 },
                 { &attempt.stamps.decode_ns, 1 },
@@ -153,7 +155,7 @@ static void test_impossible_rows_are_refused(void **state)
                 { ROW_ATTEMPT, "status", 1000 },
                 { ROW_ATTEMPT, "status", -1 },
                 { ROW_ATTEMPT, "code", 1 },
-                { ROW_ATTEMPT, "code", MUSTER_E_INTERNAL - 1 },
+                { ROW_ATTEMPT, "code", MUSTER_E_LOWEST - 1 },
                 { ROW_ATTEMPT, "code", ROW_NULL },
                 { ROW_ATTEMPT, "flags", TRACE_N_WAITS << 8 },
                 { ROW_ATTEMPT, "flags", TRACE_N_OUTCOMES << 12 },

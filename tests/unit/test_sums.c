@@ -22,6 +22,7 @@ static void vary_all(struct record_maker_request *request, size_t i,
         request->submit_after_ns = rand_up_to(rand, 3) ? rand_up_to(rand, 100 * MS) : 0;
         request->dns_ns = rand_up_to(rand, MS);
         request->tcp_ns = rand_up_to(rand, MS);
+        request->tunnel_ns = rand_up_to(rand, 3) ? 0 : rand_up_to(rand, 4 * MS);
         request->tls_ns = rand_up_to(rand, 3) ? 0 : rand_up_to(rand, 9 * MS);
         request->send_ns = rand_up_to(rand, 1000);
         request->network_ns = rand_up_to(rand, MS);
@@ -119,6 +120,7 @@ static void spoil_attempt(struct trace_attempt *attempt, struct rand *rand)
                 &stamps->slot_ns,
                 &stamps->dns_end_ns,
                 &stamps->tcp_end_ns,
+                &stamps->tunnel_end_ns,
                 &stamps->tls_end_ns,
                 &stamps->send_start_ns,
                 &stamps->send_end_ns,

@@ -220,8 +220,8 @@ static void predict_kept_once(struct finding *finding, const struct facts *facts
 /* Where requests come at their own pace, each takes longer and the run does not. */
 static void explain_by_opening(struct finding *finding, const struct facts *facts)
 {
-        finding->explained_ns =
-                facts->share_ns[PART_DNS] + facts->share_ns[PART_TCP] + facts->share_ns[PART_TLS];
+        finding->explained_ns = facts->share_ns[PART_DNS] + facts->share_ns[PART_TCP] +
+                                facts->share_ns[PART_TUNNEL] + facts->share_ns[PART_TLS];
 }
 
 /* --- rules ----------------------------------------------------------------------------------- */

@@ -78,7 +78,7 @@ static const struct trace_conn *conn_to(const struct record *record, uint32_t or
 {
         for (size_t i = 0; i < record->n_conns; i++)
                 if (record->conns[i].origin == origin && record->conns[i].tcp_end_ns &&
-                        record->conns[i].remote.len)
+                        record->conns[i].remote.len && !record->conns[i].proxy)
                         return &record->conns[i];
         return NULL;
 }

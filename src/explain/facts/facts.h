@@ -24,6 +24,7 @@ enum part {
         PART_BACKOFF,      /* between two attempts */
         PART_DNS,          /* resolving a name */
         PART_TCP,          /* connecting */
+        PART_TUNNEL,       /* asking a proxy for a tunnel */
         PART_TLS,          /* shaking hands, without our own work at it */
         PART_SEND,         /* handing the request to the kernel */
         PART_NETWORK,      /* on the way there and back */

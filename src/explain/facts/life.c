@@ -222,6 +222,9 @@ static void cut_rest(struct life *life, const struct facts *facts,
         case MUSTER_PHASE_TCP:
                 cut(life, PART_TCP, life->end_ns);
                 return;
+        case MUSTER_PHASE_TUNNEL:
+                cut(life, PART_TUNNEL, life->end_ns);
+                return;
         case MUSTER_PHASE_TLS:
                 cut_tls(life, facts, attempt, life->end_ns);
                 return;
@@ -255,6 +258,7 @@ void life_of(struct life *life, const struct facts *facts, const struct trace_at
         life->n = 0;
         cut(life, PART_DNS, stamps->dns_end_ns);
         cut(life, PART_TCP, stamps->tcp_end_ns);
+        cut(life, PART_TUNNEL, stamps->tunnel_end_ns);
         cut_tls(life, facts, attempt, stamps->tls_end_ns);
         cut(life, PART_SEND, stamps->send_end_ns);
         cut_wait(life, facts, attempt, stamps->first_byte_kernel_ns);

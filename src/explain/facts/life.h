@@ -2,7 +2,7 @@
 /*
  * The life of an attempt, cut into parts
  *
- *      slot ─DNS─ ─TCP─ ─LOOP_TLS─ ─TLS─ ─SEND─ send_end ─NETWORK─ ─SERVER─ first_kernel ─LOOP_*─ first_read ─RECEIVE─ last_kernel ─LOOP_*─ end
+ *      slot ─DNS─ ─TCP─ ─TUNNEL─ ─LOOP_TLS─ ─TLS─ ─SEND─ send_end ─NETWORK─ ─SERVER─ first_kernel ─LOOP_*─ first_read ─RECEIVE─ last_kernel ─LOOP_*─ end
  *
  * This is finer than core/attempt.h. The time for which the kernel had data that we did not read is
  * split by what the loop was doing instead; where the loop slept, something had been lost on the
@@ -13,7 +13,7 @@
 
 #include "facts.h"
 
-#define LIFE_PIECES 24 /* seven parts on the way out, a lag of five twice, and receive: with room */
+#define LIFE_PIECES 25 /* eight parts on the way out, a lag of five twice, and receive: with room */
 
 struct life_piece {
         enum part part;

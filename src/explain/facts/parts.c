@@ -17,6 +17,7 @@ static const struct {
         [PART_BACKOFF] = { "backoff", "waiting before retries" },
         [PART_DNS] = { "dns", "resolving host names" },
         [PART_TCP] = { "tcp", "opening connections" },
+        [PART_TUNNEL] = { "tunnel", "asking the proxy for a tunnel" },
         [PART_TLS] = { "tls", "TLS handshakes, waiting for the server" },
         [PART_SEND] = { "send", "sending requests" },
         [PART_NETWORK] = { "network", "network round trips" },

@@ -186,6 +186,7 @@ static const struct kind kinds[FACTS_N_DURATIONS] = {
         [MUSTER_PHASE_BACKOFF] = { .of_request = backoff_of },
         [MUSTER_PHASE_DNS] = { phase_of, MUSTER_PHASE_DNS },
         [MUSTER_PHASE_TCP] = { phase_of, MUSTER_PHASE_TCP },
+        [MUSTER_PHASE_TUNNEL] = { phase_of, MUSTER_PHASE_TUNNEL },
         [MUSTER_PHASE_TLS] = { phase_of, MUSTER_PHASE_TLS },
         [MUSTER_PHASE_SEND] = { phase_of, MUSTER_PHASE_SEND },
         [MUSTER_PHASE_WAIT] = { phase_of, MUSTER_PHASE_WAIT },

@@ -44,12 +44,19 @@ uint64_t conn_tcp_ns(const struct trace_conn *conn)
 
 uint64_t conn_tls_ns(const struct trace_conn *conn)
 {
-        return between(conn->tcp_end_ns, conn->tls_end_ns);
+        return between(conn->tunnel_end_ns ? conn->tunnel_end_ns : conn->tcp_end_ns,
+                conn->tls_end_ns);
+}
+
+/* With a proxy: until the tunnel was open. */
+static uint64_t tunnel_ns(const struct trace_conn *conn)
+{
+        return between(conn->tcp_end_ns, conn->tunnel_end_ns);
 }
 
 uint64_t conn_opening_ns(const struct trace_conn *conn)
 {
-        return conn_dns_ns(conn) + conn_tcp_ns(conn) + conn_tls_ns(conn);
+        return conn_dns_ns(conn) + conn_tcp_ns(conn) + tunnel_ns(conn) + conn_tls_ns(conn);
 }
 
 uint32_t *conns_in_use(const struct facts *facts)

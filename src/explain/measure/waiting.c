@@ -65,8 +65,8 @@ void waiting_measure(struct waiting *waiting, const struct facts *facts)
  */
 static bool connecting_is_no_matter(const struct waiting *waiting, const struct facts *facts)
 {
-        uint64_t opening_ns =
-                facts->chain_ns[PART_DNS] + facts->chain_ns[PART_TCP] + facts->chain_ns[PART_TLS];
+        uint64_t opening_ns = facts->chain_ns[PART_DNS] + facts->chain_ns[PART_TCP] +
+                              facts->chain_ns[PART_TUNNEL] + facts->chain_ns[PART_TLS];
 
         return (double)facts->n_on_new_conn <= (double)conns_needed(facts) * CONNS_KEPT + 1 ||
                (double)opening_ns <= (double)waiting->chain_ns * OPENING_IS_NO_MATTER;

@@ -15,7 +15,7 @@
 struct more {
         const struct replay *replay;
         uint64_t n_begun, n_conns; /* requests so far; of these the first ones need a connection */
-        uint64_t dns_ns, tcp_ns, tls_ns, loop_ns;
+        uint64_t dns_ns, tcp_ns, tunnel_ns, tls_ns, loop_ns;
         double tls_factor, server_factor, receive_factor;
 };
 
@@ -29,6 +29,7 @@ static void open_connection(struct replay_request *request, const struct more *m
         request->n_conns = 1;
         request->slot_ns[PART_DNS] += more->dns_ns;
         request->slot_ns[PART_TCP] += more->tcp_ns;
+        request->slot_ns[PART_TUNNEL] += more->tunnel_ns;
         request->slot_ns[PART_TLS] += more->tls_ns;
         request->loop_ns += more->loop_ns;
 }
@@ -88,6 +89,7 @@ static uint64_t wall_with_ns(const struct replay *replay, double factor, const s
                 .n_conns = n,
                 .dns_ns = mean_ns(facts, facts->phase[MUSTER_PHASE_DNS].sum),
                 .tcp_ns = mean_ns(facts, facts->phase[MUSTER_PHASE_TCP].sum),
+                .tunnel_ns = mean_ns(facts, facts->phase[MUSTER_PHASE_TUNNEL].sum),
                 .tls_ns = mean_ns(facts, facts->phase[MUSTER_PHASE_TLS].sum),
                 .loop_ns = conns_opening_work_ns(facts) +
                            mean_ns(facts, facts->loop_ns[TRACE_WORK_TLS]),

@@ -50,6 +50,7 @@ static void open_only(struct replay_request *request, const struct facts *facts,
         work_ns *= request->n_conns - n;
         scale(&request->slot_ns[PART_DNS], n, request->n_conns);
         scale(&request->slot_ns[PART_TCP], n, request->n_conns);
+        scale(&request->slot_ns[PART_TUNNEL], n, request->n_conns);
         scale(&request->slot_ns[PART_TLS], n, request->n_conns);
         request->loop_ns -= work_ns < request->loop_ns ? work_ns : request->loop_ns;
         request->n_conns = n;
@@ -65,6 +66,7 @@ static void leave_last(struct replay_request *request, const struct facts *facts
         if (last->conn && !last->is_reused) {
                 request->slot_ns[PART_DNS] = phase_ns[MUSTER_PHASE_DNS];
                 request->slot_ns[PART_TCP] = phase_ns[MUSTER_PHASE_TCP];
+                request->slot_ns[PART_TUNNEL] = phase_ns[MUSTER_PHASE_TUNNEL];
                 request->slot_ns[PART_TLS] = phase_ns[MUSTER_PHASE_TLS];
                 request->n_conns = 1;
         }
