@@ -95,7 +95,10 @@ static int send_pieces(struct conn *conn, struct muster_str body)
         return conn->is_sending ? CONN_SENDING : 0;
 }
 
-/* Send the ciphertext that TLS has, unless a send is pending: then it waits for that. */
+/*
+ * Send the ciphertext that TLS has, unless a send is pending: then it waits for that. CONN_SENDING
+ * also while TLS holds bytes until the peer has sent more.
+ */
 static int flush_tls(struct conn *conn, struct muster_error *error)
 {
         int r;
@@ -104,12 +107,13 @@ static int flush_tls(struct conn *conn, struct muster_error *error)
         if (conn->is_sending)
                 return CONN_SENDING;
         if (!tls_has_out(conn->tls))
-                return 0;
+                return tls_holds(conn->tls) ? CONN_SENDING : 0;
         conn->out.len = 0;
         r = tls_out_take(conn->tls, &conn->out);
         if (r < 0)
                 return error_set_memory(error, MUSTER_PHASE_SEND);
-        return send_pieces(conn, (struct muster_str){ 0 });
+        r = send_pieces(conn, (struct muster_str){ 0 });
+        return tls_holds(conn->tls) ? CONN_SENDING : r;
 }
 
 int conn_send(struct conn *conn, struct muster_str body, struct muster_error *error)
@@ -247,19 +251,23 @@ static int decrypt(struct conn *conn, uint64_t kernel_ns, struct muster_error *e
 static void read_tls(struct conn *conn, uint64_t kernel_ns)
 {
         struct muster_error error = { 0 };
+        bool held;
         int r;
 
         if (conn->state == CONN_HANDSHAKE && !shake_hands(conn))
                 return;
+        held = tls_holds(conn->tls);
         do {
                 r = decrypt(conn, kernel_ns, &error);
                 if (conn->state == CONN_DEAD)
                         return;
         } while (r == 0);
+        if (r == TLS_EOF)
+                conn->ops->ended(conn);
         if (r == TLS_MORE)
                 r = flush_tls(conn, &error);
-        else if (r == TLS_EOF)
-                conn->ops->ended(conn);
+        if (r == 0 && held)
+                conn->ops->sent(conn);
         if (r < 0 && conn->state != CONN_DEAD)
                 report_failure(conn, &error);
 }

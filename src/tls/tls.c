@@ -122,6 +122,7 @@ struct tls *tls_free(struct tls *tls)
         if (tls->sessions)
                 tls_sessions_closed(tls->sessions);
         buf_deinit(&tls->out);
+        buf_deinit(&tls->held);
         mem_free(tls->verify_failure);
         mem_free(tls->host);
         return mem_free(tls);
@@ -157,6 +158,38 @@ int tls_handshake(struct tls *tls, struct muster_error *error)
         return tls_set_error(tls, error, MUSTER_PHASE_TLS);
 }
 
+/*
+ * Encrypt. TLS_MORE: OpenSSL wants the rest of the peer's message first. Our BIO takes everything,
+ * so any other write is complete or has failed.
+ */
+static int encrypt(struct tls *tls, const void *at, size_t len, struct muster_error *error)
+{
+        size_t n;
+        int r;
+
+        assert(tls->ssl && len);
+        ERR_clear_error();
+        r = SSL_write_ex(tls->ssl, at, len, &n);
+        if (r == 1 && n == len)
+                return 0;
+        if (r != 1 && SSL_get_error(tls->ssl, r) == SSL_ERROR_WANT_READ)
+                return TLS_MORE;
+        return tls_set_error(tls, error, MUSTER_PHASE_SEND);
+}
+
+/* Encrypt what is held, once the message that it waits for is whole. */
+static int release_held(struct tls *tls, struct muster_error *error)
+{
+        int r;
+
+        if (!tls->held.len)
+                return 0;
+        r = encrypt(tls, tls->held.at, tls->held.len, error);
+        if (r == 0)
+                buf_deinit(&tls->held);
+        return r < 0 ? r : 0;
+}
+
 int tls_read(struct tls *tls, char *buffer, size_t size, size_t *ret_n, struct muster_error *error)
 {
         int r;
@@ -165,10 +198,11 @@ int tls_read(struct tls *tls, char *buffer, size_t size, size_t *ret_n, struct m
         ERR_clear_error();
         r = SSL_read_ex(tls->ssl, buffer, size, ret_n);
         if (r == 1)
-                return 0;
+                return release_held(tls, error);
         switch (SSL_get_error(tls->ssl, r)) {
         case SSL_ERROR_WANT_READ:
-                return TLS_MORE;
+                r = release_held(tls, error);
+                return r < 0 ? r : TLS_MORE;
         case SSL_ERROR_ZERO_RETURN:
                 tls->in.len = 0;
                 return TLS_EOF;
@@ -180,16 +214,23 @@ int tls_read(struct tls *tls, char *buffer, size_t size, size_t *ret_n, struct m
 
 int tls_write(struct tls *tls, const void *at, size_t len, struct muster_error *error)
 {
-        size_t n;
+        int r = TLS_MORE;
 
         assert(tls->ssl);
         if (len == 0)
                 return 0;
-        ERR_clear_error();
-        /* Our BIO takes everything, so a write is complete or has failed. */
-        if (SSL_write_ex(tls->ssl, at, len, &n) == 1 && n == len)
-                return 0;
-        return tls_set_error(tls, error, MUSTER_PHASE_SEND);
+        if (!tls->held.len)
+                r = encrypt(tls, at, len, error);
+        if (r != TLS_MORE)
+                return r;
+        if (buf_add(&tls->held, at, len) < 0)
+                return error_set_memory(error, MUSTER_PHASE_SEND);
+        return 0;
+}
+
+bool tls_holds(const struct tls *tls)
+{
+        return tls->held.len > 0;
 }
 
 void tls_close(struct tls *tls)

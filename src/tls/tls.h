@@ -76,12 +76,19 @@ int tls_handshake(struct tls *tls, struct muster_error *error);
 
 /*
  * Decrypt into `buffer`. 0: *ret_n bytes are there, call again. TLS_MORE, TLS_EOF. MUSTER_E_TLS.
- * Pull afterwards: a key update needs an answer.
+ * Pull afterwards: a key update needs an answer, and what was held may be ready to be sent.
  */
 int tls_read(struct tls *tls, char *buffer, size_t size, size_t *ret_n, struct muster_error *error);
 
-/* Encrypt all of it into the outgoing buffer. MUSTER_E_TLS, MUSTER_E_RESOURCE. */
+/*
+ * Encrypt all of it into the outgoing buffer; or hold it, when only the first part of a message of
+ * the peer's has come, such as a ticket: then nothing can be sent before the rest is there, and
+ * tls_read() encrypts it. MUSTER_E_TLS, MUSTER_E_RESOURCE.
+ */
 int tls_write(struct tls *tls, const void *at, size_t len, struct muster_error *error);
+
+/* Is there plaintext that tls_write() holds? */
+bool tls_holds(const struct tls *tls);
 
 /* Queue close_notify. */
 void tls_close(struct tls *tls);

@@ -27,6 +27,7 @@ struct tls {
         bool has_offered;
         struct muster_str in; /* borrowed ciphertext that is not consumed yet */
         struct buf out;
+        struct buf held; /* plaintext to send that waits for the rest of a message: tls_write() */
         char first[FIRST_BYTES];
         size_t n_first;
         /* set by the verify callback, which has the certificate */
