@@ -13,6 +13,8 @@
 #define SAMPLE_INTERVAL_NS (100 * NS_PER_MS) /* TCP_INFO costs a system call */
 #define OUT_KEEP_BYTES     2048 /* the most that an idle connection keeps for sending */
 
+#define LAST_BYTES 4096 /* read when a connection is closed: a ticket has some 250 */
+
 /* The dial is allocated apart, as it is large and soon over. */
 struct conn_dial {
         struct dial dial;
@@ -38,11 +40,31 @@ static struct conn_dial *drop_dial(struct conn_dial *dial)
         return mem_free(dial);
 }
 
+/*
+ * A ticket that came behind the last response would be lost with the connection. The loop's buffer
+ * may be in use by others.
+ */
+static void take_last_ticket(struct conn *conn)
+{
+        char bytes[LAST_BYTES];
+        size_t n;
+
+        assert(conn->state == CONN_READY && conn->tls);
+        tls_read_last(conn->tls);
+        if (!tls_awaits_ticket(conn->tls) || !loop_socket_is_open(&conn->socket))
+                return;
+        n = loop_recv_now(&conn->socket, bytes, sizeof(bytes));
+        tls_feed(conn->tls, (struct muster_str){ bytes, n });
+        tls_read_last(conn->tls);
+}
+
 void conn_close(struct conn *conn, enum trace_closer closer)
 {
         if (conn->state == CONN_DEAD)
                 return;
         assert(list_is_empty(&conn->exchanges));
+        if (conn->state == CONN_READY && conn->tls)
+                take_last_ticket(conn);
         tracing_conn(conn, closer);
         conn->state = CONN_DEAD;
         loop_socket_close(&conn->socket);

@@ -252,6 +252,12 @@ static inline bool loop_socket_has_input(const struct loop_socket *socket)
         return socket->reading && socket->can_read;
 }
 
+/*
+ * Read what the kernel has at this moment, beside the subscription. Returns how many bytes; 0 as
+ * well for an end or a failure.
+ */
+size_t loop_recv_now(struct loop_socket *socket, void *to, size_t size);
+
 #define LOOP_PENDING 1
 
 /*

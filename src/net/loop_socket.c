@@ -134,6 +134,15 @@ void loop_socket_close(struct loop_socket *sock)
         *sock = (struct loop_socket){ .fd = -1 };
 }
 
+size_t loop_recv_now(struct loop_socket *sock, void *to, size_t size)
+{
+        ssize_t n;
+
+        assert(loop_socket_is_open(sock) && !sock->connecting);
+        n = recv(sock->fd, to, size, MSG_DONTWAIT);
+        return n > 0 ? (size_t)n : 0;
+}
+
 void loop_recv_start(struct loop_socket *sock)
 {
         assert(!sock->failed);

@@ -16,6 +16,7 @@ int tls_new_session_callback(SSL *ssl, SSL_SESSION *ssl_session)
         struct tls *tls = SSL_get_app_data(ssl);
 
         assert(tls && tls->ssl == ssl);
+        tls->has_got_ticket = true;
         /* 0: OpenSSL keeps its reference. */
         return tls->sessions && tls_sessions_put(tls->sessions, ssl_session);
 }
@@ -210,6 +211,23 @@ int tls_read(struct tls *tls, char *buffer, size_t size, size_t *ret_n, struct m
                 tls->in.len = 0;
                 return tls_set_error(tls, error, MUSTER_PHASE_RECEIVE);
         }
+}
+
+void tls_read_last(struct tls *tls)
+{
+        char unwanted[1024];
+        size_t n;
+
+        assert(tls->ssl);
+        while (tls->in.len && SSL_read_ex(tls->ssl, unwanted, sizeof(unwanted), &n) == 1)
+                continue;
+        tls->in.len = 0;
+        ERR_clear_error();
+}
+
+bool tls_awaits_ticket(const struct tls *tls)
+{
+        return tls->sessions && !tls->has_got_ticket && SSL_version(tls->ssl) >= TLS1_3_VERSION;
 }
 
 int tls_write(struct tls *tls, const void *at, size_t len, struct muster_error *error)

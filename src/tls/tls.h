@@ -81,6 +81,15 @@ int tls_handshake(struct tls *tls, struct muster_error *error);
 int tls_read(struct tls *tls, char *buffer, size_t size, size_t *ret_n, struct muster_error *error);
 
 /*
+ * The connection is about to be closed, and nobody wants what it still has to say: read on only for
+ * the tickets in what was fed.
+ */
+void tls_read_last(struct tls *tls);
+
+/* May a ticket still come? Some servers issue theirs behind their first response. */
+bool tls_awaits_ticket(const struct tls *tls);
+
+/*
  * Encrypt all of it into the outgoing buffer; or hold it, when only the first part of a message of
  * the peer's has come, such as a ticket: then nothing can be sent before the rest is there, and
  * tls_read() encrypts it. MUSTER_E_TLS, MUSTER_E_RESOURCE.

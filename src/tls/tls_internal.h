@@ -24,7 +24,7 @@ struct tls {
         SSL *ssl;   /* NULL after it failed */
         char *host; /* without a trailing dot; for SNI, verification and messages */
         struct tls_sessions *sessions; /* NULL: none are kept */
-        bool has_offered;
+        bool has_offered, has_got_ticket;
         struct muster_str in; /* borrowed ciphertext that is not consumed yet */
         struct buf out;
         struct buf held; /* plaintext to send that waits for the rest of a message: tls_write() */

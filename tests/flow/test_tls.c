@@ -12,8 +12,9 @@
 
 #define ANSWER "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
-/* One connection. What the server sends is cut at `cut`; the rest follows a second later. */
+/* A ticket follows the first answer of each connection. */
 struct tls_script {
+        bool cuts_ticket; /* its second half comes a second later */
         struct loop *loop;
         SSL_CTX *ssl_ctx;
         SSL *ssl;
@@ -23,7 +24,8 @@ struct tls_script {
         struct loop_watch watch;
         struct loop_socket socket;
         struct loop_timer timer;
-        unsigned n_conns, n_requests;
+        unsigned n_conns, n_requests; /* ever */
+        unsigned n_answers;           /* on this connection */
         char *later;
         size_t n_later;
 };
@@ -98,19 +100,21 @@ static void send_rest(struct loop_timer *timer, uint64_t late_ns)
         script.later = NULL;
 }
 
-/* Answer a request. A ticket follows the first answer, and its second half only a second later. */
 static void answer(void)
 {
+        bool is_first = !script.n_answers++;
         char *bytes;
 
+        script.n_requests++;
         assert_int_equal(SSL_write(script.ssl, ANSWER, (int)strlen(ANSWER)), (int)strlen(ANSWER));
-        if (++script.n_requests > 1) {
-                send_out(SIZE_MAX);
-                return;
+        if (is_first) {
+                assert_int_equal(SSL_new_session_ticket(script.ssl), 1);
+                assert_int_equal(SSL_do_handshake(script.ssl), 1);
         }
-        assert_int_equal(SSL_new_session_ticket(script.ssl), 1);
-        assert_int_equal(SSL_do_handshake(script.ssl), 1);
-        send_out((size_t)BIO_get_mem_data(script.out, &bytes) - 700);
+        if (is_first && script.cuts_ticket)
+                send_out((size_t)BIO_get_mem_data(script.out, &bytes) - 700);
+        else
+                send_out(SIZE_MAX);
 }
 
 static void handle(struct loop_socket *socket, const struct loop_event *event)
@@ -137,7 +141,11 @@ static void accept_one(struct loop_watch *watch, bool readable, bool writable)
         (void)writable;
         if (fd < 0)
                 return;
-        assert_int_equal(++script.n_conns, 1);
+        script.n_conns++;
+        script.n_answers = 0;
+        if (loop_socket_is_open(&script.socket))
+                loop_socket_close(&script.socket);
+        SSL_free(script.ssl);
         script.ssl = SSL_new(script.ssl_ctx);
         script.in = BIO_new(BIO_s_mem());
         script.out = BIO_new(BIO_s_mem());
@@ -147,13 +155,15 @@ static void accept_one(struct loop_watch *watch, bool readable, bool writable)
         loop_recv_start(&script.socket);
 }
 
-static void script_start(struct loop *loop)
+static void script_start(struct loop *loop, bool cuts_ticket)
 {
         struct sockaddr_in address = { .sin_family = AF_INET,
                 .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
         socklen_t len = sizeof(address);
 
-        script = (struct tls_script){ .loop = loop, .ssl_ctx = make_context() };
+        script = (struct tls_script){
+                .loop = loop, .ssl_ctx = make_context(), .cuts_ticket = cuts_ticket
+        };
         script.timer.fire = send_rest;
         script.fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
         assert_int_equal(bind(script.fd, (struct sockaddr *)&address, len), 0);
@@ -205,7 +215,7 @@ static void test_request_within_a_ticket(void **state)
 
         (void)state;
         assert_int_equal(client_new_manual(&client, &options, START_NS), 0);
-        script_start(&client->engine.loop);
+        script_start(&client->engine.loop, true);
         muster_result_free(fetch(client));
         result = fetch(client);
         assert_int_equal(phase_ms(result, MUSTER_PHASE_SEND), 1000);
@@ -219,10 +229,38 @@ static void test_request_within_a_ticket(void **state)
         muster_client_free(client);
 }
 
+/*
+ * The ticket comes behind the response, after which the connection is closed: it is kept all the
+ * same, and the next connection is resumed.
+ */
+static void test_ticket_behind_the_response(void **state)
+{
+        const struct muster_client_options options = {
+                .size = sizeof(options), .insecure_no_verify = true, .no_reuse = true
+        };
+        struct muster_client *client;
+        struct muster_result *result;
+        struct muster_conn_info info;
+
+        (void)state;
+        assert_int_equal(client_new_manual(&client, &options, START_NS), 0);
+        script_start(&client->engine.loop, false);
+        for (int i = 0; i < 3; i++) {
+                result = fetch(client);
+                muster_result_conn(result, &info, sizeof(info));
+                assert_int_equal(info.tls_resumed, i > 0);
+                muster_result_free(result);
+        }
+        assert_int_equal(script.n_conns, 3);
+        script_stop();
+        muster_client_free(client);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_request_within_a_ticket),
+                cmocka_unit_test(test_ticket_behind_the_response),
         };
 
         return cmocka_run_group_tests_name("flow_tls", tests, NULL, NULL);

@@ -338,6 +338,27 @@ static void test_pause_and_move(void **state)
         close_world(&w);
 }
 
+/* What is there can be read between two events, and is not told again. */
+static void test_read_now(void **state)
+{
+        static struct world w;
+        char got[8] = "";
+
+        (void)state;
+        open_world(&w, false);
+        open_pair(&w);
+        assert_int_equal(loop_recv_now(&w.b.socket, got, sizeof(got)), 0);
+        send_text(&w.a, "abc", "def");
+        assert_int_equal(loop_recv_now(&w.b.socket, got, 4), 4);
+        assert_memory_equal(got, "abcd", 4);
+        turn_until_received(&w, 2);
+        assert_memory_equal(w.b.got, "ef", 2);
+        loop_socket_close(&w.a.socket);
+        turn_until(&w, &w.b.n_eof);
+        assert_int_equal(loop_recv_now(&w.b.socket, got, sizeof(got)), 0);
+        close_world(&w);
+}
+
 static void test_socket_may_close_in_its_handler(void **state)
 {
         static struct world w;
@@ -371,6 +392,7 @@ int main(void)
                 cmocka_unit_test(test_reset_is_a_failure),
                 cmocka_unit_test(test_refused_connection),
                 cmocka_unit_test(test_pause_and_move),
+                cmocka_unit_test(test_read_now),
                 cmocka_unit_test(test_socket_may_close_in_its_handler),
         };
 
