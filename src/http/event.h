@@ -21,7 +21,7 @@ enum http_event_kind {
 
 struct http_head {
         int status;
-        int version;              /* 10 or 11 */
+        int version;              /* 10, 11 or 20 */
         struct muster_str reason; /* may be empty */
         /*
          * The whole head as received, from the status line to the empty line; fields point into it.
