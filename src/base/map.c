@@ -142,12 +142,22 @@ void map_remove(struct map *map, struct map_node *node)
         map->n--;
 }
 
-struct map_node *map_any(const struct map *map)
+/* The first member of this chain or of a later one. */
+static struct map_node *first_from(const struct map *map, size_t chain)
 {
-        if (!map->n)
-                return NULL;
-        for (size_t i = 0; i < map->n_chains; i++)
+        for (size_t i = chain; i < map->n_chains; i++)
                 if (map->chains[i])
                         return map->chains[i];
         return NULL;
+}
+
+struct map_node *map_any(const struct map *map)
+{
+        return map->n ? first_from(map, 0) : NULL;
+}
+
+struct map_node *map_next(const struct map *map, const struct map_node *node)
+{
+        assert(map->n > 0);
+        return node->next ? node->next : first_from(map, (node->hash & (map->n_chains - 1)) + 1);
 }

@@ -43,4 +43,10 @@ void map_remove(struct map *map, struct map_node *node);
 /* Some member, for removing all of them one by one; NULL if the map is empty. */
 struct map_node *map_any(const struct map *map);
 
+/*
+ * The member after this one, in no particular order, while none is added or removed; NULL: that was
+ * the last.
+ */
+struct map_node *map_next(const struct map *map, const struct map_node *node);
+
 #endif

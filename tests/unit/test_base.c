@@ -300,7 +300,7 @@ static void test_map(void **state)
         static bool is_in[N_KEYS];
         struct map map;
         struct rand rand;
-        size_t n_in = 0;
+        size_t n_in = 0, n_met = 0;
 
         (void)state;
         rand_init(&rand, 2);
@@ -320,6 +320,9 @@ static void test_map(void **state)
                 n_in = is_in[n] ? n_in + 1 : n_in - 1;
                 assert_int_equal(map.n, n_in);
         }
+        for (struct map_node *node = map_any(&map); node; node = map_next(&map, node))
+                n_met++;
+        assert_int_equal(n_met, map.n);
         while (map_any(&map))
                 map_remove(&map, map_any(&map));
         assert_int_equal(map.n, 0);
