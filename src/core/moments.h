@@ -6,6 +6,9 @@
  * next moments, a few at a time if they are close together. Each moment belongs to one engine, so
  * all engines together keep to the rate. An engine whose turn comes late keeps its moments, as the
  * plan does. The plan begins anew when no engine has waiting requests.
+ *
+ * A plan that one engine had alone until now is closed at first: there are no moments before that
+ * engine has handed it over.
  */
 #ifndef CORE_MOMENTS_H
 #define CORE_MOMENTS_H
@@ -20,6 +23,7 @@ struct moments {
         pthread_mutex_t lock;
         struct rate rate;    /* guarded by the lock, like all members below */
         unsigned n_planning; /* engines with waiting requests */
+        bool is_closed;
 };
 
 void moments_init(struct moments *moments, double per_s);
@@ -33,6 +37,18 @@ struct moments_lease {
         bool is_planning;
 };
 
+/* There are no moments until moments_open() is called. Before any lease is used. */
+void moments_close(struct moments *moments);
+
+/*
+ * Hand over the plan that this engine had alone. `is_planning`: it has waiting requests, and the
+ * plan goes on; otherwise it begins anew at `now_ns`.
+ */
+void moments_open(struct moments_lease *lease, const struct rate *rate, bool is_planning,
+        uint64_t now_ns);
+
+bool moments_are_open(struct moments *moments);
+
 /* This engine has waiting requests from now on, and wants a moment at `from_ns` or later. */
 void moments_begin(struct moments_lease *lease, uint64_t from_ns);
 
@@ -41,11 +57,14 @@ void moments_end(struct moments_lease *lease);
 
 /*
  * The next moment of this engine, in which `n_waiting` requests wait; leases more if none is left.
- * Only between moments_begin() and moments_end().
+ * UINT64_MAX while the plan is closed. Only between moments_begin() and moments_end().
  */
 uint64_t moments_next_ns(struct moments_lease *lease, size_t n_waiting);
 
 /* Use up the next moment. */
 uint64_t moments_use(struct moments_lease *lease, size_t n_waiting);
+
+/* Drop all but one of the moments that have passed, as none could be used before `now_ns`. */
+void moments_catch_up(struct moments_lease *lease, uint64_t now_ns);
 
 #endif
