@@ -47,6 +47,8 @@ struct engine_ops {
          */
         struct engine *(*home_of)(struct engine *engine, const struct url *url);
         void (*send_home)(struct engine *home, struct muster_request *take_request);
+        /* A request was queued for this origin. */
+        void (*met)(struct engine *engine, struct origin *origin);
         /* An origin refused a request. */
         void (*refused)(struct engine *engine, const struct origin *origin);
 };

@@ -88,6 +88,8 @@ static void queue_request(struct muster_request *request, bool is_first)
         r = origins_get(&engine->origins, &request->url, &request->origin);
         if (r == 0)
                 note_origin(request);
+        if (r == 0 && engine->ops)
+                engine->ops->met(engine, request->origin);
         if (r == 0 && (r = wait_in_queue(request, is_first)) < 0) {
                 origins_release(&engine->origins, request->origin);
                 request->origin = NULL;

@@ -31,13 +31,22 @@ struct hot {
 };
 
 /*
- * Count a request to an origin. True: the origin is dealt to all of `n_lanes` lanes. Only the
- * caller's thread.
+ * Count a request to an origin. True: the origin has become hot, and hot_add() is to be called.
+ * Only the caller's thread.
  */
 bool hot_count(struct hot *hot, uint64_t hash, unsigned n_lanes);
 
-/* Is the origin dealt? Any thread. */
-bool hot_is_dealt(const struct hot *hot, uint64_t hash);
+/*
+ * Deal an origin from now on; its place is hot->n before. What lanes need to know about that place
+ * must be ready. Only the caller's thread.
+ */
+void hot_add(struct hot *hot, uint64_t hash);
+
+/* The place of an origin among the first `n_known`; HOT_MAX: it has none. Any thread. */
+unsigned hot_place(const struct hot *hot, uint64_t hash, unsigned n_known);
+
+/* Is the origin dealt, as far as the first `n_known` places tell? Any thread. */
+bool hot_is_dealt(const struct hot *hot, uint64_t hash, unsigned n_known);
 
 /* Stop dealing an origin that refuses. Any thread. True: it was dealt until now. */
 bool hot_gather(struct hot *hot, uint64_t hash);

@@ -65,7 +65,9 @@ static struct engine *home_of(struct engine *engine, const struct url *url)
         if (url_add_origin(url, key) < 0)
                 return engine; /* its queue will find out that memory is out */
         hash = lane_hash(common, buf_str(key));
-        return hot_is_dealt(&common->hot, hash) ? engine : &lane_of_hash(common, hash)->engine;
+        if (hot_is_dealt(&common->hot, hash, lane_of_engine(engine)->n_hot))
+                return engine;
+        return &lane_of_hash(common, hash)->engine;
 }
 
 /* A dealt origin that refuses continues on one lane. */
@@ -77,6 +79,81 @@ static void gather_refused(struct engine *engine, const struct origin *origin)
                 return;
         for (unsigned i = 0; i < common->n; i++)
                 lane_nudge(common->lanes[i]);
+}
+
+/* --- hot origins with a limit or a rate ------------------------------------------------------- */
+
+void lane_wake_part(struct lease *lease)
+{
+        lane_nudge(split_part_of_lease(lease)->owner);
+}
+
+static struct split_part *part_at(const struct lane *lane, unsigned place)
+{
+        return &lane->common->splits[place].parts[lane->index];
+}
+
+static void link_part(struct origin *origin, struct split_part *part)
+{
+        assert(!origin->part && !part->origin);
+        assert(part->is_home || (!origin->n_running && !origin->n_queued));
+        origin->part = part;
+        part->origin = origin;
+}
+
+/* This engine has made an origin, or queues the next request for it. */
+static void meet_origin(struct engine *engine, struct origin *origin)
+{
+        struct lane *lane = lane_of_engine(engine);
+        unsigned place;
+
+        if (!lane->common->splits || origin->n_hot_seen == lane->n_hot || origin->part)
+                return;
+        place = hot_place(&lane->common->hot, lane_hash(lane->common, buf_str(&origin->key)),
+                lane->n_hot);
+        origin->n_hot_seen = lane->n_hot;
+        if (place < HOT_MAX && !part_at(lane, place)->origin)
+                link_part(origin, part_at(lane, place));
+}
+
+static void meet_all_origins(struct lane *lane)
+{
+        struct map *map = &lane->engine.origins.map;
+        struct map_node *node;
+
+        for (node = map_any(map); node; node = map_next(map, node))
+                meet_origin(&lane->engine, LIST_OWNER(node, struct origin, node));
+}
+
+/* Open the plan of a part whose home is here, or see that another lane has opened it. */
+static void look_at_plan(struct lane *lane, struct split_part *part)
+{
+        if (!part->split->has_rate || part->is_open)
+                return;
+        if (part->is_home) {
+                pace_open(&lane->engine.sched.pace, part, clock_now(&lane->engine.clock));
+                for (unsigned i = 0; i < lane->common->n; i++)
+                        lane_nudge(lane->common->lanes[i]);
+        } else if (!moments_are_open(&part->split->moments)) {
+                return;
+        } else if (part->origin) {
+                pace_opened(&lane->engine.sched.pace, part->origin);
+        }
+        part->is_open = true;
+}
+
+static void look_at_hot(struct lane *lane)
+{
+        unsigned n_hot = atomic_load(&lane->common->hot.n);
+        bool has_grown = n_hot != lane->n_hot;
+
+        lane->n_hot = n_hot;
+        if (!lane->common->splits)
+                return;
+        if (has_grown)
+                meet_all_origins(lane);
+        for (unsigned place = 0; place < n_hot; place++)
+                look_at_plan(lane, part_at(lane, place));
 }
 
 static void look_at_gathered(struct lane *lane)
@@ -167,6 +244,7 @@ static bool enter_turn(struct engine *engine)
         lane->visit = inbox_take(&lane->inbox, &requests);
         engine->n_held = atomic_load_explicit(&common->n_held, memory_order_relaxed);
         engine->sched.is_full = atomic_load_explicit(&common->is_full, memory_order_relaxed);
+        look_at_hot(lane);
         while ((link = list_pop(&requests)))
                 take_in(lane, request_of_link(link));
         look_at_gathered(lane);
@@ -188,6 +266,8 @@ static void borrow_slots(struct engine *engine)
         struct sched *sched = &engine->sched;
 
         sched_advance(sched, clock_now(&engine->clock));
+        for (unsigned place = 0; lane->common->splits && place < lane->n_hot; place++)
+                sched_borrow_part(sched, part_at(lane, place));
         sched_set_active_elsewhere(sched, lease_active_elsewhere(&lane->lease));
         lease_take(&lane->lease, sched->n_running, sched_n_due(sched), n_active_here(lane));
         sched_set_slots(sched, lane->lease.n, lease_taken_elsewhere(&lane->lease));
@@ -203,6 +283,8 @@ static void return_slots(struct engine *engine)
         struct sched *sched = &engine->sched;
         bool is_wanting = atomic_load(&lane->lease.is_wanting);
 
+        for (unsigned place = 0; lane->common->splits && place < lane->n_hot; place++)
+                sched_return_part(part_at(lane, place));
         lease_settle(&lane->lease, sched->n_running);
         sched->n_slots = sched->n_running + (is_wanting ? 0 : 1);
         if (sched_is_holding(sched) && !lease_await_share(&lane->lease, sched->n_active_elsewhere))
@@ -330,6 +412,7 @@ static const struct engine_ops lane_ops = {
         .leave = leave_turn,
         .home_of = home_of,
         .send_home = send_home,
+        .met = meet_origin,
         .refused = gather_refused,
 };
 

@@ -9,7 +9,7 @@
  * Lanes share only what is listed here. Requests come in through the inbox when a turn begins and
  * leave through the outbox when it ends, in batches. An origin belongs to one lane, by the hash of
  * its key, so its state needs no lock. Only an origin with most of the requests is dealt to all
- * lanes, if it has no limit and no rate of its own (hot.h). Slots are leased (slots.h), and so are
+ * lanes (hot.h); its limit and its rate are split (split.h). Slots are leased (slots.h), and so are
  * the moments of the overall rate (moments.h).
  */
 #ifndef CORE_LANE_H
@@ -21,6 +21,7 @@
 #include "moments.h"
 #include "outbox.h"
 #include "slots.h"
+#include "split.h"
 
 #define LANES_MAX SLOTS_LEASES_MAX
 
@@ -32,6 +33,7 @@ struct lane_common {
         unsigned n;
         uint64_t hash_seed;
         struct hot hot;
+        struct split *splits; /* for the places of hot origins; NULL: they have no limits */
         struct outbox outbox;
         struct slots slots;
         struct moments moments;
@@ -57,7 +59,8 @@ struct lane {
         bool was_met;
         bool is_stopping;
         struct list streams; /* relays with a body that is not over */
-        unsigned n_gathered; /* hot origins that were gathered, as known here */
+        /* hot origins, and those of them that were gathered, as known here */
+        unsigned n_hot, n_gathered;
         pthread_t thread;
         bool is_running;
         /* What other threads may see, as of the end of its last turn. */
@@ -84,6 +87,9 @@ void lane_post_visit(struct lane *lane, struct visit *visit);
 
 /* Make the lane look at what it shares with others. */
 void lane_nudge(struct lane *lane);
+
+/* As lane_nudge(), for the lane that has this lease of a hot origin's slots. */
+void lane_wake_part(struct lease *lease);
 
 /*
  * The hash of an origin's key ("http://example.com:80"), and the lane that has the origin unless it

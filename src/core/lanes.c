@@ -47,6 +47,40 @@ static int init_common(struct lane_common *common, unsigned n, const struct sett
         return 0;
 }
 
+/* The limit of each origin; 0: none that matters. */
+static unsigned host_limit(const struct settings *settings)
+{
+        return settings->per_host < settings->concurrency ? settings->per_host : 0;
+}
+
+/* If origins have limits, make a split for each place of a hot one. */
+static int make_splits(struct lane_common *common, const struct settings *settings)
+{
+        int r = 0;
+
+        if (!host_limit(settings) && settings->rate_per_host_per_s == 0)
+                return 0;
+        common->splits = mem_array(HOT_MAX, sizeof(*common->splits));
+        if (!common->splits)
+                return MUSTER_E_RESOURCE;
+        for (unsigned place = 0; r == 0 && place < HOT_MAX; place++) {
+                struct split *split = &common->splits[place];
+
+                r = split_init(split, common->n, host_limit(settings),
+                        settings->rate_per_host_per_s, lane_wake_part);
+                for (unsigned i = 0; r == 0 && i < common->n; i++)
+                        split->parts[i].owner = common->lanes[i];
+        }
+        return r;
+}
+
+static void free_splits(struct lane_common *common)
+{
+        for (unsigned place = 0; common->splits && place < HOT_MAX; place++)
+                split_deinit(&common->splits[place]);
+        common->splits = mem_free(common->splits);
+}
+
 static unsigned workers_of_each(unsigned n_workers, unsigned n_lanes)
 {
         return n_workers > n_lanes ? n_workers / n_lanes : 1;
@@ -68,6 +102,8 @@ static int make_all(struct lanes *lanes, unsigned n, const struct engine_plan *p
                 common->lanes[common->n] = lane;
                 r = lane_init(lane, common, common->n++, plan, n_workers, error);
         }
+        if (r == 0 && lanes->may_deal && make_splits(common, plan->settings) < 0)
+                r = error_set_memory(error, MUSTER_PHASE_QUEUE);
         for (unsigned i = 0; r == 0 && i < n; i++)
                 r = lane_start(common->lanes[i], error);
         return r;
@@ -83,9 +119,7 @@ int lanes_new(struct lanes **ret_lanes, unsigned n, const struct engine_plan *pl
         if (!lanes)
                 return error_set_memory(error, MUSTER_PHASE_QUEUE);
         list_init(&lanes->results);
-        /* Exact limits of an origin need one place to count. */
-        lanes->may_deal = plan->settings->per_host >= plan->settings->concurrency &&
-                          plan->settings->rate_per_host_per_s == 0;
+        lanes->may_deal = !host_limit(plan->settings) || host_limit(plan->settings) >= n;
         r = init_common(&lanes->common, n, plan->settings, error);
         if (r < 0) {
                 mem_free(lanes);
@@ -141,6 +175,7 @@ struct lanes *lanes_free(struct lanes *lanes)
                 lane_deinit(common->lanes[i]);
                 mem_free(common->lanes[i]);
         }
+        free_splits(common);
         moments_deinit(&common->moments);
         outbox_deinit(&common->outbox);
         mem_free(common->lanes);
@@ -226,13 +261,38 @@ static struct lane *deal_request(struct lanes *lanes, struct muster_request *req
         return lanes->common.lanes[best];
 }
 
+/* An origin has become hot: deal it from now on. Its home is to share what it had alone. */
+static void begin_to_deal(struct lanes *lanes, uint64_t hash)
+{
+        struct lane_common *common = &lanes->common;
+        struct lane *home = lane_of_hash(common, hash);
+
+        if (common->splits)
+                split_begin(&common->splits[atomic_load(&common->hot.n)], home->index);
+        hot_add(&common->hot, hash);
+        if (common->splits)
+                lane_nudge(home);
+}
+
+/* Count a request to this origin. Is it dealt? */
+static bool is_dealt(struct lanes *lanes, uint64_t hash)
+{
+        struct hot *hot = &lanes->common.hot;
+
+        if (!lanes->may_deal)
+                return false;
+        if (hot_count(hot, hash, lanes->common.n))
+                begin_to_deal(lanes, hash);
+        return hot_is_dealt(hot, hash, atomic_load(&hot->n));
+}
+
 void lanes_submit(struct lanes *lanes, struct muster_request *request)
 {
         uint64_t hash = likely_hash(lanes, buf_str(&request->asked_url));
         struct lane *lane;
 
         lanes->n_submitted++;
-        if (lanes->may_deal && hot_count(&lanes->common.hot, hash, lanes->common.n))
+        if (is_dealt(lanes, hash))
                 lane = deal_request(lanes, request);
         else
                 lane = lane_of_hash(&lanes->common, hash);

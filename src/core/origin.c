@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "origin.h"
 
+#include "split.h"
 #include <assert.h>
 #include <base/mem.h>
 #include <muster/error.h>
@@ -23,6 +24,8 @@ static bool is_unused(const struct origin *origin)
 
 static struct origin *origin_free(struct origin *origin)
 {
+        if (origin->part)
+                origin->part->origin = NULL;
         tls_sessions_free(origin->sessions);
         mem_free(origin->throttle);
         buf_deinit(&origin->key);

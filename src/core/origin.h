@@ -18,6 +18,7 @@
 
 #define ORIGINS_KEPT 1024 /* unused ones; each takes about 300 bytes */
 
+struct split_part;
 struct tls_sessions;
 
 struct origin {
@@ -39,6 +40,9 @@ struct origin {
         bool is_held;
         uint8_t held_why;
         unsigned credit; /* slots beyond its share that it has earned: see sched.h */
+        /* this engine's part of its limit and its rate, if others have it as well: see split.h */
+        struct split_part *part;
+        unsigned n_hot_seen; /* places of hot origins that were searched for it: see lane.c */
 
         /* What the server refuses and accepts: see refusal.h. */
         struct throttle *throttle;   /* NULL: it has refused nothing */

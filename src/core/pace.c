@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "pace.h"
 
+#include "split.h"
 #include <assert.h>
 
 void pace_init(struct pace *pace, double per_s, double per_host_per_s)
@@ -56,6 +57,50 @@ static uint64_t use_moment(struct pace *pace)
 {
         return pace->shared.of ? moments_use(&pace->shared, pace->n_waiting)
                                : rate_take(&pace->rate);
+}
+
+/* --- the rate of an origin ------------------------------------------------------------------- */
+
+/* This engine's part of the origin's plan; NULL: it has the plan alone. */
+static struct moments_lease *part_of(const struct origin *origin)
+{
+        if (!origin->part || !origin->part->split->has_rate)
+                return NULL;
+        return &origin->part->moments;
+}
+
+static void begin_own(struct origin *origin, uint64_t now_ns)
+{
+        if (part_of(origin))
+                moments_begin(part_of(origin), now_ns);
+        else
+                rate_begin(&origin->rate, now_ns);
+}
+
+static void end_own(struct origin *origin)
+{
+        if (part_of(origin))
+                moments_end(part_of(origin));
+}
+
+static uint64_t next_own(struct origin *origin)
+{
+        struct moments_lease *part = part_of(origin);
+
+        return part ? moments_next_ns(part, origin->n_planned) : rate_next_ns(&origin->rate);
+}
+
+/* Moments that passed during other origins' turns are not saved up. */
+static uint64_t use_own(struct origin *origin, uint64_t planned_ns)
+{
+        struct moments_lease *part = part_of(origin);
+
+        if (part) {
+                moments_catch_up(part, planned_ns);
+                return moments_use(part, origin->n_planned);
+        }
+        rate_catch_up(&origin->rate, planned_ns);
+        return rate_take(&origin->rate);
 }
 
 /* --- standing aside -------------------------------------------------------------------------- */
@@ -127,6 +172,7 @@ static void take_out(struct pace *pace, struct muster_request *request)
                 return;
         list_remove(&origin->pace_link);
         heap_remove(&pace->asides, &origin->aside_node);
+        end_own(origin);
         end_plan(pace);
 }
 
@@ -165,13 +211,49 @@ static void let_in_fresh(struct pace *pace, uint64_t now_ns)
                          * It keeps late moments only for its own late requests: those of other
                          * origins are no reason for a burst.
                          */
-                        if (!is_late || origin->n_queued == origin->n_planned)
-                                rate_begin(&origin->rate, now_ns);
-                        set_aside(pace, origin, rate_next_ns(&origin->rate));
+                        bool is_new = !is_late || origin->n_queued == origin->n_planned;
+
+                        begin_own(origin, is_new ? now_ns : 0);
+                        set_aside(pace, origin, next_own(origin));
                 } else {
                         take_turn(pace, origin, is_late ? 0 : now_ns);
                 }
         }
+}
+
+static bool is_fresh(const struct pace *pace, const struct origin *origin)
+{
+        for (struct list *link = pace->fresh.next; link != &pace->fresh; link = link->next)
+                if (link == &origin->pace_link)
+                        return true;
+        return false;
+}
+
+void pace_open(struct pace *pace, struct split_part *part, uint64_t now_ns)
+{
+        struct origin *origin = part->origin;
+        bool is_planning = origin && origin->n_planned && !is_fresh(pace, origin);
+        const struct rate *rate = &pace->host_rate;
+
+        assert(part->is_home && part->split->has_rate);
+        if (origin && rate_is_limited(&origin->rate))
+                rate = &origin->rate;
+        moments_open(&part->moments, rate, is_planning, now_ns);
+        if (is_planning)
+                pace_opened(pace, origin);
+}
+
+void pace_opened(struct pace *pace, struct origin *origin)
+{
+        uint64_t next_ns;
+
+        assert(part_of(origin));
+        if (!part_of(origin)->is_planning)
+                return;
+        /* Even if its moment has come, in which case it waits for its turn, it needs one here. */
+        next_ns = next_own(origin);
+        if (!list_is_linked(&origin->pace_link))
+                set_aside(pace, origin, next_ns);
 }
 
 static uint64_t turn_ns(struct pace *pace)
@@ -193,11 +275,7 @@ static struct muster_request *give_turn(struct pace *pace, struct origin *origin
         assert(origin->n_planned && list_is_linked(&origin->pace_link));
         list_remove(&origin->pace_link);
         if (has_asides(pace)) {
-                /*
-                 * Its own moments that passed during other origins' turns are not saved up, either.
-                 */
-                rate_catch_up(&origin->rate, planned_ns);
-                own_ns = rate_take(&origin->rate);
+                own_ns = use_own(origin, planned_ns);
                 if (own_ns > planned_ns) {
                         planned_ns = own_ns;
                         wait = TRACE_WAIT_HOST_RATE;
@@ -205,7 +283,7 @@ static struct muster_request *give_turn(struct pace *pace, struct origin *origin
         }
         take_out(pace, request);
         if (origin->n_planned && has_asides(pace))
-                set_aside(pace, origin, rate_next_ns(&origin->rate));
+                set_aside(pace, origin, next_own(origin));
         else if (origin->n_planned)
                 list_push_back(&pace->turns, &origin->pace_link);
         end_plan(pace);

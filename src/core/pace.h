@@ -26,6 +26,8 @@
 #include "origin.h"
 #include "request.h"
 
+struct split_part;
+
 struct pace {
         struct rate rate;            /* of all starts */
         struct moments_lease shared; /* used when other engines follow the same rate */
@@ -61,6 +63,14 @@ int pace_add(struct pace *pace, struct muster_request *request, bool is_first);
 
 /* Remove a waiting request. */
 void pace_remove(struct pace *pace, struct muster_request *request);
+
+/*
+ * For the rate of an origin that other engines have as well (split.h): hand over the plan that this
+ * engine had alone; `origin` may be NULL. And look again at an origin whose plan was opened by
+ * another engine: its requests may have moments now.
+ */
+void pace_open(struct pace *pace, struct split_part *part, uint64_t now_ns);
+void pace_opened(struct pace *pace, struct origin *origin);
 
 /*
  * Take the next request whose moment has come by `now_ns`, in the order of these moments, and set

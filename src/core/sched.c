@@ -2,6 +2,7 @@
 #include "sched.h"
 
 #include "fair_share.h"
+#include "split.h"
 #include <assert.h>
 #include <base/minmax.h>
 #include <math.h>
@@ -38,12 +39,20 @@ static unsigned share(const struct sched *sched)
         return (unsigned)fair_share(sched->concurrency, n_active(sched));
 }
 
+/* The slots that the origin's own limit allows on this engine. */
+static unsigned host_slots(const struct sched *sched, const struct origin *origin)
+{
+        if (origin->part && origin->part->split->has_limit)
+                return origin->part->n_slots;
+        return sched->per_host;
+}
+
 static unsigned may_have(const struct sched *sched, const struct origin *origin)
 {
         unsigned most =
                 (unsigned)fair_share_most(sched->concurrency, n_active(sched), origin->credit);
 
-        return min_unsigned(most, sched->per_host);
+        return min_unsigned(most, host_slots(sched, origin));
 }
 
 static unsigned n_due(const struct origin *origin)
@@ -65,10 +74,17 @@ static void note_held(struct sched *sched, struct origin *origin)
                 origin->held_why = TRACE_WAIT_REFUSED;
         else if (sched->n_running >= sched->n_slots)
                 origin->held_why = TRACE_WAIT_SLOT;
-        else if (origin->n_running >= sched->per_host)
+        else if (origin->n_running >= host_slots(sched, origin))
                 origin->held_why = TRACE_WAIT_HOST;
         else
                 origin->held_why = TRACE_WAIT_SHARE;
+}
+
+static unsigned n_running_elsewhere(const struct origin *origin)
+{
+        if (!origin->part || !origin->part->split->has_limit)
+                return 0;
+        return lease_taken_elsewhere(&origin->part->lease);
 }
 
 static void note_wait(const struct sched *sched, const struct origin *origin,
@@ -85,7 +101,7 @@ static void note_wait(const struct sched *sched, const struct origin *origin,
                 notes->slot_from = sched->freed_by;
         }
         notes->in_flight = sched->n_running + sched->n_running_elsewhere;
-        notes->host_in_flight = origin->n_running;
+        notes->host_in_flight = origin->n_running + n_running_elsewhere(origin);
 }
 
 void sched_note_no_workers(struct sched *sched)
@@ -189,14 +205,38 @@ void sched_set_slots(struct sched *sched, unsigned n_slots, unsigned n_running_e
         sched->n_running_elsewhere = n_running_elsewhere;
 }
 
-size_t sched_n_due(const struct sched *sched)
-{
-        return list_is_empty(&sched->ready) ? 0 : sched->n_queued - sched->pace.n_waiting;
-}
-
 static bool is_active(const struct origin *origin)
 {
         return origin->n_queued || origin->n_running;
+}
+
+void sched_borrow_part(struct sched *sched, struct split_part *part)
+{
+        struct origin *origin = part->origin;
+
+        if (!part->split->has_limit)
+                return;
+        lease_take(&part->lease, origin ? origin->n_running : 0, origin ? n_due(origin) : 0,
+                origin && is_active(origin));
+        part->n_slots = part->lease.n;
+        if (origin && origin->is_held && origin->n_running < may_have(sched, origin))
+                requeue(sched, origin);
+}
+
+/* A request that is due later will find a slot, as far as is known now. */
+void sched_return_part(struct split_part *part)
+{
+        unsigned n_running = part->origin ? part->origin->n_running : 0;
+
+        if (!part->split->has_limit)
+                return;
+        lease_settle(&part->lease, n_running);
+        part->n_slots = n_running + (atomic_load(&part->lease.is_wanting) ? 0 : 1);
+}
+
+size_t sched_n_due(const struct sched *sched)
+{
+        return list_is_empty(&sched->ready) ? 0 : sched->n_queued - sched->pace.n_waiting;
 }
 
 /* From now on the request, which counts as queued already, wants a slot. */

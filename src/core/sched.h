@@ -7,7 +7,7 @@
  * time a request.
  *
  * An origin's limit, so that a dead or hanging one does not hold up the others:
- *   - It never has more than `per_host` slots.
+ *   - It never has more than `per_host` slots, on all engines together (split.h).
  *   - While it is the only active one, it may have all of `concurrency`.
  *   - Otherwise it has its share, concurrency / active origins, and one more slot for each of its
  *     requests that was answered since the last one that was not. So a host that answers grows into
@@ -28,6 +28,8 @@
 #include "origin.h"
 #include "pace.h"
 #include "request.h"
+
+struct split_part;
 
 struct sched {
         unsigned concurrency, per_host;
@@ -63,6 +65,13 @@ void sched_set_active_elsewhere(struct sched *sched, unsigned n);
 
 /* Set how many of the shared slots may be in use here now, and how many are in use elsewhere. */
 void sched_set_slots(struct sched *sched, unsigned n_slots, unsigned n_running_elsewhere);
+
+/*
+ * For an origin that other engines have as well: lease slots of its limit before requests are
+ * started, and give back unused ones afterwards. The part may be without an origin.
+ */
+void sched_borrow_part(struct sched *sched, struct split_part *part);
+void sched_return_part(struct split_part *part);
 
 /* Are there origins that want more than their share? */
 static inline bool sched_is_holding(const struct sched *sched)

@@ -158,6 +158,138 @@ static void test_rate_of_each_host(void **state)
         close_world(w);
 }
 
+/* --- one hot host, dealt to all threads ------------------------------------------------------ */
+
+/* How many of the results each thread has made; all are successes. */
+static void take_all(struct world *w, unsigned n_served[4], uint64_t *planned)
+{
+        struct muster_result *result;
+        unsigned n = 0;
+
+        while ((result = muster_next(w->client))) {
+                assert_null(muster_result_error(result));
+                assert_int_equal(muster_result_status(result), 200);
+                n_served[request_of_result(result)->engine->number - 1]++;
+                if (planned)
+                        planned[n] = muster_result_planned_ns(result);
+                n++;
+                check_sums(result);
+                muster_result_free(result);
+        }
+}
+
+/*
+ * A host becomes hot while its thread has requests of it in flight and in its queue: never more
+ * than the limit at once, and the others have their part of the work.
+ */
+static void test_limit_of_a_hot_host(void **state)
+{
+        static const unsigned limits[] = { 3, 4, 17, 40 };
+
+        (void)state;
+        for (unsigned i = 0; i < 4; i++) {
+                struct muster_client_options options = with_threads(3);
+                unsigned n_served[4] = { 0 };
+                struct world *w;
+
+                options.per_host = limits[i];
+                options.concurrency = 48;
+                w = open_world(options, "delay", "uniform:0ms:4ms");
+                for (unsigned n = 0; n < 60; n++)
+                        get(w, 0, "/plain", n);
+                muster_result_free(muster_next(w->client));
+                for (unsigned n = 0; n < 1200; n++)
+                        get(w, 0, "/plain", n);
+                take_all(w, n_served, NULL);
+                assert_int_equal(n_served[0] + n_served[1] + n_served[2], 1259);
+                for (unsigned lane = 0; lane < 3; lane++)
+                        assert_true(n_served[lane] >= 120);
+                assert_true(w->client->lanes->common.hot.n == 1);
+                assert_true(most_at_once(w) <= limits[i]);
+                close_world(w);
+        }
+}
+
+/* The limit alone, without other hosts beside it. */
+static void test_limit_is_exact_when_dealt(void **state)
+{
+        (void)state;
+        for (unsigned per_host = 3; per_host <= 12; per_host += 3) {
+                struct muster_client_options options = with_threads(3);
+                unsigned n_served[4] = { 0 };
+                struct world *w;
+                uint64_t n;
+
+                options.per_host = per_host;
+                w = open_world(options, "delay", "uniform:0ms:3ms");
+                for (unsigned i = 0; i < 900; i++)
+                        get(w, 0, "/plain", i);
+                take_all(w, n_served, NULL);
+                for (unsigned lane = 0; lane < 3; lane++)
+                        assert_true(n_served[lane] >= 90);
+                n = most_at_once(w);
+                assert_int_equal(n, per_host);
+                close_world(w);
+        }
+}
+
+/* One plan of the host for all threads, before and after it is dealt, without a burst between. */
+static void test_rate_of_a_hot_host(void **state)
+{
+        for (int has_overall = 0; has_overall < 2; has_overall++) {
+                struct muster_client_options options = with_threads(3);
+                unsigned n_served[4] = { 0 };
+                uint64_t planned[600];
+                struct world *w;
+
+                options.rate_per_host_per_s = 1000;
+                options.rate_per_s = has_overall ? 4000 : 0;
+                w = open_world(options, NULL, NULL);
+                for (unsigned n = 0; n < 60; n++)
+                        get(w, 0, "/plain", n);
+                for (unsigned n = 0; n < 540; n++) {
+                        get(w, 0, "/plain", n);
+                        usleep(n < 60 ? 1000 : 0);
+                }
+                take_all(w, n_served, planned);
+                for (unsigned lane = 0; lane < 3; lane++)
+                        assert_true(n_served[lane] >= 60);
+                qsort(planned, 600, sizeof(*planned), compare_moments);
+                /* A moment of its own waits for the next one of the overall rate: 250 us at most. */
+                for (unsigned i = 1; i < 600; i++)
+                        assert_true(planned[i] - planned[0] + 250000 >= i * (NS_PER_MS - 1));
+                /* No moment of the plan was lost when it changed hands. */
+                assert_true(planned[599] - planned[0] <= 640 * NS_PER_MS);
+                close_world(w);
+        }
+        (void)state;
+}
+
+/* After a pause the plan of a hot host begins anew: nothing was saved up. */
+static void test_rate_of_a_hot_host_pauses(void **state)
+{
+        struct muster_client_options options = with_threads(2);
+        unsigned n_served[4] = { 0 };
+        uint64_t planned[400];
+        struct world *w;
+
+        (void)state;
+        options.rate_per_host_per_s = 2000;
+        w = open_world(options, NULL, NULL);
+        for (unsigned i = 0; i < 200; i++)
+                get(w, 0, "/plain", i);
+        take_all(w, n_served, planned);
+        usleep(50000);
+        for (unsigned i = 0; i < 200; i++)
+                get(w, 0, "/plain", i);
+        take_all(w, n_served, planned + 200);
+        qsort(planned, 400, sizeof(*planned), compare_moments);
+        for (unsigned i = 1; i < 400; i++)
+                assert_true(planned[i] - planned[i - 1] >= NS_PER_S / 2000 - 1);
+        assert_true(planned[200] - planned[199] >= 50 * NS_PER_MS);
+        close_world(w);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -166,6 +298,10 @@ int main(void)
                 cmocka_unit_test(test_freed_share_is_used),
                 cmocka_unit_test(test_rate_is_one_plan),
                 cmocka_unit_test(test_rate_of_each_host),
+                cmocka_unit_test(test_limit_of_a_hot_host),
+                cmocka_unit_test(test_limit_is_exact_when_dealt),
+                cmocka_unit_test(test_rate_of_a_hot_host),
+                cmocka_unit_test(test_rate_of_a_hot_host_pauses),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

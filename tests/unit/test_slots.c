@@ -15,6 +15,7 @@
 #include <core/moments.h>
 #include <core/processors.h>
 #include <core/slots.h>
+#include <core/split.h>
 #include <string.h>
 
 #define N_MOST 6
@@ -278,6 +279,110 @@ static void test_moments_in_batches(void **state)
         moments_deinit(&moments);
 }
 
+/* Until it is handed over, nobody has a moment; then it goes on where it was. */
+static void test_moments_are_handed_over(void **state)
+{
+        struct moments moments;
+        struct moments_lease home, other;
+        struct rate rate;
+
+        (void)state;
+        rate_init(&rate, 1000);
+        rate_begin(&rate, 5 * NS_PER_S);
+        assert_int_equal(rate_take(&rate), 5 * NS_PER_S);
+        moments_init(&moments, 1000);
+        moments_close(&moments);
+        home = other = (struct moments_lease){ .of = &moments };
+        moments_begin(&other, 7 * NS_PER_S);
+        assert_true(moments_next_ns(&other, 9) == UINT64_MAX);
+        assert_false(moments_are_open(&moments));
+        moments_open(&home, &rate, true, 7 * NS_PER_S);
+        assert_true(moments_are_open(&moments));
+        assert_int_equal(moments_use(&home, 1), 5 * NS_PER_S + NS_PER_MS);
+        assert_int_equal(moments_use(&other, 1), 5 * NS_PER_S + 2 * NS_PER_MS);
+        moments_end(&home);
+        moments_end(&other);
+        moments_deinit(&moments);
+}
+
+/* Whoever had the plan wanted nothing: moments that passed meanwhile are not for the others. */
+static void test_idle_plan_is_handed_over(void **state)
+{
+        struct moments moments;
+        struct moments_lease home, other;
+        struct rate rate;
+
+        (void)state;
+        rate_init(&rate, 1000);
+        rate_begin(&rate, 5 * NS_PER_S);
+        moments_init(&moments, 1000);
+        moments_close(&moments);
+        home = other = (struct moments_lease){ .of = &moments };
+        moments_begin(&other, 6 * NS_PER_S);
+        moments_open(&home, &rate, false, 7 * NS_PER_S);
+        assert_false(home.is_planning);
+        assert_int_equal(moments_use(&other, 1), 7 * NS_PER_S);
+        moments_end(&other);
+        moments_deinit(&moments);
+}
+
+/* Moments that could not be used are dropped but for one, leased ones and those to come. */
+static void test_moments_catch_up(void **state)
+{
+        struct moments moments;
+        struct moments_lease a;
+
+        (void)state;
+        moments_init(&moments, 10000);
+        a = (struct moments_lease){ .of = &moments };
+        moments_begin(&a, 0);
+        assert_int_equal(moments_use(&a, 4), 0); /* leases three more */
+        moments_catch_up(&a, 250000);
+        assert_int_equal(moments_use(&a, 1), 200000);
+        moments_catch_up(&a, 290000);
+        assert_int_equal(moments_use(&a, 1), 300000);
+        moments_catch_up(&a, 5 * NS_PER_MS + 1);
+        assert_int_equal(moments_use(&a, 1), 5 * NS_PER_MS + 1);
+        moments_end(&a);
+        moments_deinit(&moments);
+}
+
+/* --- the split of an origin ------------------------------------------------------------------ */
+
+static unsigned n_parts_woken;
+
+static void wake_part(struct lease *lease)
+{
+        assert_ptr_equal(split_part_of_lease(lease)->owner, &n_parts_woken);
+        n_parts_woken++;
+}
+
+/* The home has all slots until it takes part. */
+static void test_split_begins_at_home(void **state)
+{
+        struct split split;
+        struct split_part *home, *other;
+
+        (void)state;
+        assert_int_equal(split_init(&split, 2, 6, 0, wake_part), 0);
+        home = &split.parts[1];
+        other = &split.parts[0];
+        home->owner = other->owner = &n_parts_woken;
+        split_begin(&split, 1);
+        assert_true(home->is_home && !other->is_home);
+        lease_take(&other->lease, 0, 9, 1);
+        assert_int_equal(other->lease.n, 0);
+        lease_settle(&other->lease, 0);
+        lease_take(&home->lease, 2, 1, 1); /* two are running, one more wants to */
+        lease_settle(&home->lease, 3);
+        assert_int_equal(n_parts_woken, 1);
+        lease_take(&other->lease, 0, 9, 1);
+        assert_int_equal(other->lease.n, 3);
+        lease_settle(&other->lease, 3);
+        split_deinit(&split);
+        split_deinit(&split);
+}
+
 /* --- the inbox ------------------------------------------------------------------------------- */
 
 static void test_inbox_wakes_once(void **state)
@@ -324,6 +429,10 @@ int main(void)
                 cmocka_unit_test(test_threads),
                 cmocka_unit_test(test_moments_are_one_sequence),
                 cmocka_unit_test(test_moments_in_batches),
+                cmocka_unit_test(test_moments_are_handed_over),
+                cmocka_unit_test(test_idle_plan_is_handed_over),
+                cmocka_unit_test(test_moments_catch_up),
+                cmocka_unit_test(test_split_begins_at_home),
                 cmocka_unit_test(test_inbox_wakes_once),
                 cmocka_unit_test(test_quota),
         };
