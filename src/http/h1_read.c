@@ -118,6 +118,10 @@ static int read_framing(struct h1_reader *reader, struct http_head *head,
         int r;
 
         assert(reader->state == H1_AT_HEAD);
+        if (reader->is_connect && head->status < 300) {
+                reader->state = H1_AT_DONE;
+                return 0;
+        }
         head->is_in_doubt |= reader->is_in_doubt;
         r = h1_framing_read(head, reader->is_head, &framing, error);
         if (r < 0)

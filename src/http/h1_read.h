@@ -50,6 +50,11 @@ struct h1_reader {
         size_t head_bytes_max;
         unsigned n_interim;
         bool is_head; /* the request's method was HEAD: no body whatever the fields say */
+        /*
+         * set it after h1_read_begin(): the method was CONNECT, so a 2xx has no body whatever the
+         * fields say (RFC 9110 section 9.3.6)
+         */
+        bool is_connect;
         bool keeps_alive;
         bool is_in_doubt;   /* an interim response was in doubt */
         bool kept_is_stale; /* the last event borrowed `kept`: empty it before the next */
