@@ -175,6 +175,11 @@ bool conn_has_input(const struct conn *conn)
         return loop_socket_is_open(&conn->socket) && loop_socket_has_input(&conn->socket);
 }
 
+bool conn_is_sending(const struct conn *conn)
+{
+        return conn->is_sending || (conn->tls && tls_holds(conn->tls));
+}
+
 size_t conn_unsent_bytes(const struct conn *conn)
 {
         size_t n = 0;

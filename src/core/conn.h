@@ -124,6 +124,9 @@ void conn_sample(struct conn *conn, uint64_t now_ns);
 /* Does the kernel have input that we have not read yet? */
 bool conn_has_input(const struct conn *conn);
 
+/* Is something that was to be sent not with the kernel yet? sent() follows. */
+bool conn_is_sending(const struct conn *conn);
+
 /* Bytes that the kernel has not taken yet. */
 size_t conn_unsent_bytes(const struct conn *conn);
 

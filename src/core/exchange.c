@@ -53,6 +53,9 @@ static void detach(struct muster_request *request)
         assert(exchange->conn && list_is_linked(&exchange->link));
         request->result.conn = exchange->conn->info;
         list_remove(&exchange->link);
+        if (exchange->is_sending)
+                exchange->conn->mux->n_sending--;
+        exchange->is_sending = false;
         exchange->conn = NULL;
         exchange->decoder = decoder_free(exchange->decoder);
 }
@@ -284,8 +287,7 @@ static void take_event(struct muster_request *request, const struct http_event *
 static void conn_placed(struct conn *conn, size_t n)
 {
         assert(n && !list_is_empty(&conn->exchanges));
-        mux_of(conn)->skip_body(conn, n);
-        response_placed(request_of_exchange_link(list_first(&conn->exchanges)), n);
+        response_placed(mux_of(conn)->skip_body(conn, n), n);
 }
 
 /* Receive the rest of a large body straight into the result. */
@@ -298,6 +300,19 @@ static void place_next(struct conn *conn, struct muster_request *request)
                 room = response_room(request, left);
         if (room.iov_len)
                 conn_place(conn, room);
+}
+
+/* Reading failed. A failure that has set no error is one of memory. */
+static void fail_reading(struct conn *conn, int code, struct muster_error *error)
+{
+        assert(code < 0);
+        if (list_is_empty(&conn->exchanges)) {
+                conn_close(conn, TRACE_CLOSED_BY_CLIENT); /* nobody asked for these bytes */
+                return;
+        }
+        error_set(error, (enum muster_code)code, MUSTER_PHASE_RECEIVE, 0,
+                "resource: out of memory while reading the response");
+        conn_failed(conn, error);
 }
 
 static void conn_received(struct conn *conn, struct muster_str bytes, uint64_t kernel_ns)
@@ -315,38 +330,27 @@ static void conn_received(struct conn *conn, struct muster_str bytes, uint64_t k
                 stamped = request;
                 if (r == 0)
                         take_event(request, &event, bytes.len == 0, &error);
-        } while (r == 0 && conn->state != CONN_DEAD && (bytes.len || event.kind != HTTP_DONE));
+                else if (r < 0 && request)
+                        fail_exchange(request, r, &error);
+        } while (r != MUX_MORE && (r == 0 || request) && conn->state != CONN_DEAD);
         if (r == MUX_MORE)
                 place_next(conn, request);
-        if (r >= 0)
-                return;
-        if (list_is_empty(&conn->exchanges)) {
-                conn_close(conn, TRACE_CLOSED_BY_CLIENT); /* nobody asked for these bytes */
-                return;
-        }
-        error_set(&error, (enum muster_code)r, MUSTER_PHASE_RECEIVE, 0,
-                "resource: out of memory while reading the response");
-        conn_failed(conn, &error);
+        else if (r < 0 && !request)
+                fail_reading(conn, r, &error);
 }
 
 static void conn_ended(struct conn *conn)
 {
-        struct list *link = list_first(&conn->exchanges);
+        struct muster_request *request;
         struct muster_error error = { 0 };
-        int r;
+        int r = mux_of(conn)->eof(conn, &request, &error);
 
-        if (!link) {
+        if (r < 0)
+                fail_reading(conn, r, &error);
+        else if (request)
+                complete_exchange(request);
+        else
                 conn_close(conn, TRACE_CLOSED_BY_SERVER);
-                return;
-        }
-        r = mux_of(conn)->eof(conn, &error);
-        if (r == 0) {
-                complete_exchange(request_of_exchange_link(link));
-                return;
-        }
-        error_set(&error, (enum muster_code)r, MUSTER_PHASE_RECEIVE, 0,
-                "resource: out of memory while reading the response");
-        conn_failed(conn, &error);
 }
 
 /* --- the beginning --------------------------------------------------------------------------- */
@@ -379,15 +383,12 @@ static void conn_ready(struct conn *conn)
 
 static void conn_sent(struct conn *conn)
 {
-        struct list *link = list_first(&conn->exchanges);
+        struct muster_request *failed;
         struct muster_error error = { 0 };
-        int r;
+        int r = exchange_send_on(conn, &failed, &error);
 
-        if (!link)
-                return;
-        r = exchange_send_on(request_of_exchange_link(link), &error);
         if (r < 0)
-                fail_exchange(request_of_exchange_link(link), r, &error);
+                fail_exchange(failed, r, &error);
 }
 
 static void conn_acked(struct conn *conn, uint64_t kernel_ns)

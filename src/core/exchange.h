@@ -26,6 +26,7 @@ struct exchange {
         struct conn *conn;       /* from start to over */
         struct list link;        /* in conn->exchanges */
         struct decoder *decoder; /* for the body that is arriving; NULL: not needed */
+        bool is_sending;         /* it has begun, and not all of the request is sent */
 };
 
 /* What exchanges report to the engine. */
