@@ -62,7 +62,7 @@ void conn_close(struct conn *conn, enum trace_closer closer)
 {
         if (conn->state == CONN_DEAD)
                 return;
-        assert(list_is_empty(&conn->exchanges));
+        assert(!conn_has_users(conn));
         if (conn->state == CONN_READY && conn->tls)
                 take_last_ticket(conn);
         tracing_conn(conn, closer);
@@ -466,6 +466,7 @@ struct conn *conn_new(struct engine *engine, struct origin *origin, const struct
         conn->origin = origin;
         conn->origin->n_conns++;
         list_init(&conn->exchanges);
+        list_init(&conn->waiting);
         conn->notes.id = tracing_number_conn(&engine->tracing);
         conn->notes.opened_ns = now_ns;
         return conn;
