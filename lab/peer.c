@@ -22,20 +22,11 @@ void peer_set_timer(struct peer *peer, struct loop_timer *timer, uint64_t ns)
 
 /* --- the end of a connection ----------------------------------------------------------------- */
 
-static bool is_busy(const struct peer *peer)
-{
-        return peer->state >= PEER_BODY && peer->state <= PEER_HANGING;
-}
-
 static void retire(struct peer *peer)
 {
         struct lab *lab = peer->listener->lab;
 
-        if (is_busy(peer) && !peer->plan.is_exempt) {
-                peer->listener->stats.n_gone++;
-                peer->listener->stats.n_busy--;
-        }
-        capacity_leave(&peer->job);
+        task_gone(&peer->task);
         loop_timer_stop(lab->loop, &peer->timer);
         loop_timer_stop(lab->loop, &peer->idle_timer);
         peer->state = PEER_DEAD;
@@ -61,9 +52,7 @@ void peer_reset(struct peer *peer)
 void peer_free(struct peer *peer)
 {
         buf_deinit(&peer->in);
-        buf_deinit(&peer->upload);
-        plan_deinit(&peer->plan);
-        reply_deinit(&peer->reply);
+        task_deinit(&peer->task);
         mem_free(peer);
 }
 
@@ -127,10 +116,7 @@ static void peer_timer_fire(struct loop_timer *timer, uint64_t late_ns)
                 peer_close(peer);
                 return;
         }
-        if (peer->state == PEER_WAITING)
-                peer_reply(peer);
-        else
-                peer_pump(peer);
+        peer_pump(peer);
         if (peer->state == PEER_IDLE)
                 peer_read_on(peer, (struct muster_str){ NULL, 0 });
 }
@@ -160,6 +146,7 @@ int peer_accept(struct listener *listener, int take_fd)
                 (void)setsockopt(peer->wire.socket.fd, IPPROTO_TCP, TCP_NODELAY, &no, sizeof(no));
         peer->wire.handshake_cost_ns = config->tls_handshake_cost_ns;
         peer->listener = listener;
+        task_init(&peer->task, listener, &peer_task_ops);
         peer->timer.fire = peer_timer_fire;
         peer->idle_timer.fire = peer_idle_fire;
         list_push_back(&listener->peers, &peer->link);

@@ -2,19 +2,17 @@
 /*
  * A client's connection: reads requests, does what the plan for each says, one after the other
  *
- *      IDLE ──▶ BODY ──▶ QUEUED ──▶ WAITING ──▶ REPLYING ⇄ PAUSED ──▶ IDLE
- *       head     of the   for a      the delay        │
- *                request  worker                      ├──▶ HANGING    until the client goes
- *                                                     └──▶ LINGERING  our side is closed, until the client's is
+ *      IDLE ──▶ BODY ──▶ WAITING ──▶ REPLYING ⇄ PAUSED ──▶ IDLE
+ *       head     of the   for a           │
+ *                request  worker, and     ├──▶ HANGING    until the client goes
+ *                         the delay       └──▶ LINGERING  our side is closed, until the client's is
  *
  * What comes while a response is under way is kept and looked at afterwards.
  */
 #ifndef LAB_PEER_H
 #define LAB_PEER_H
 
-#include "capacity.h"
-#include "reply.h"
-#include "request.h"
+#include "task.h"
 #include "wire.h"
 
 struct listener;
@@ -22,7 +20,6 @@ struct listener;
 enum peer_state {
         PEER_IDLE,
         PEER_BODY,
-        PEER_QUEUED,
         PEER_WAITING,
         PEER_REPLYING,
         PEER_PAUSED,
@@ -40,15 +37,10 @@ struct peer {
         size_t scanned; /* of `in`: no end of a head before here */
         uint64_t n_requests;
         struct request_body body;
-        uint64_t n_body_bytes;
-        uint32_t body_crc;
-        struct buf upload; /* what is to be echoed */
-        bool is_head, keeps_alive, has_ended;
+        bool keeps_alive, has_ended;
         int version;
-        struct plan plan;
-        struct reply reply;
-        struct job job;
-        struct loop_timer timer;      /* delay, pause, lingering */
+        struct task task;             /* the request that is being served */
+        struct loop_timer timer;      /* pause, lingering */
         struct loop_timer idle_timer; /* while IDLE */
 };
 

@@ -39,12 +39,8 @@ void peer_read_on(struct peer *peer, struct muster_str bytes);
 
 void peer_become_idle(struct peer *peer);
 
-/* A request is complete: it has its worker, or needs none; or all workers are busy. */
-void peer_admit(struct peer *peer);
-void peer_refuse(struct peer *peer);
-
-/* The job_done of a peer, for capacity_enter(). */
-void peer_worked_on(struct job *job);
+/* How the tasks of peers are answered. */
+extern const struct task_ops peer_task_ops;
 
 /* Begin to carry out the plan; go on with it. */
 void peer_reply(struct peer *peer);
