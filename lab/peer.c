@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "peer_internal.h"
 
+#include "peer_h2.h"
 #include <base/mem.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -27,6 +28,8 @@ static void retire(struct peer *peer)
         struct lab *lab = peer->listener->lab;
 
         task_gone(&peer->task);
+        if (peer->h2)
+                peer_h2_stop(peer->h2);
         loop_timer_stop(lab->loop, &peer->timer);
         loop_timer_stop(lab->loop, &peer->idle_timer);
         peer->state = PEER_DEAD;
@@ -53,6 +56,7 @@ void peer_free(struct peer *peer)
 {
         buf_deinit(&peer->in);
         task_deinit(&peer->task);
+        peer_h2_free(peer->h2);
         mem_free(peer);
 }
 
@@ -68,7 +72,38 @@ void peer_linger(struct peer *peer)
         peer_set_timer(peer, &peer->timer, LINGER_NS);
 }
 
+void peer_become_h2(struct peer *peer)
+{
+        loop_timer_stop(peer->listener->lab->loop, &peer->idle_timer);
+        if (peer_h2_new(&peer->h2, peer) < 0)
+                peer_close(peer);
+        else
+                peer->state = PEER_H2;
+}
+
 /* --- what happens ---------------------------------------------------------------------------- */
+
+static void shaken(struct peer *peer)
+{
+        peer->listener->stats.n_handshakes++;
+        peer->listener->stats.n_resumed += tls_was_resumed(peer->wire.tls);
+        if (!str_is(tls_alpn(peer->wire.tls), "h2"))
+                return;
+        peer_become_h2(peer);
+        if (peer->h2 && peer->state == PEER_H2)
+                peer_h2_flush(peer->h2); /* the server's SETTINGS need not wait for the client's */
+}
+
+static void sent(struct peer *peer)
+{
+        if (peer->state == PEER_H2)
+                peer_h2_sent(peer->h2);
+        if (peer->state != PEER_REPLYING)
+                return;
+        peer_pump(peer);
+        if (peer->state == PEER_IDLE)
+                peer_read_on(peer, (struct muster_str){ NULL, 0 });
+}
 
 static void handle_wire(struct wire *wire, enum wire_event_kind kind, struct muster_str bytes)
 {
@@ -76,18 +111,13 @@ static void handle_wire(struct wire *wire, enum wire_event_kind kind, struct mus
 
         switch (kind) {
         case WIRE_SHAKEN:
-                peer->listener->stats.n_handshakes++;
-                peer->listener->stats.n_resumed += tls_was_resumed(wire->tls);
+                shaken(peer);
                 return;
         case WIRE_RECEIVED:
                 peer_receive(peer, bytes);
                 return;
         case WIRE_SENT:
-                if (peer->state != PEER_REPLYING)
-                        return;
-                peer_pump(peer);
-                if (peer->state == PEER_IDLE)
-                        peer_read_on(peer, (struct muster_str){ NULL, 0 });
+                sent(peer);
                 return;
         case WIRE_ENDED:
                 peer->has_ended = true;
@@ -123,8 +153,13 @@ static void peer_timer_fire(struct loop_timer *timer, uint64_t late_ns)
 
 static void peer_idle_fire(struct loop_timer *timer, uint64_t late_ns)
 {
+        struct peer *peer = LIST_OWNER(timer, struct peer, idle_timer);
+
         (void)late_ns;
-        peer_close(LIST_OWNER(timer, struct peer, idle_timer));
+        if (peer->state == PEER_H2)
+                peer_h2_say_goodbye(peer->h2);
+        else
+                peer_close(peer);
 }
 
 int peer_accept(struct listener *listener, int take_fd)

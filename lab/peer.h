@@ -8,6 +8,9 @@
  *                         the delay       └──▶ LINGERING  our side is closed, until the client's is
  *
  * What comes while a response is under way is kept and looked at afterwards.
+ *
+ * A connection that turns out to speak HTTP/2 is in one state, H2, until it lingers: its requests
+ * are streams (peer_h2.h).
  */
 #ifndef LAB_PEER_H
 #define LAB_PEER_H
@@ -15,6 +18,7 @@
 #include "task.h"
 #include "wire.h"
 
+struct peer_h2;
 struct listener;
 
 enum peer_state {
@@ -24,6 +28,7 @@ enum peer_state {
         PEER_REPLYING,
         PEER_PAUSED,
         PEER_HANGING,
+        PEER_H2,
         PEER_LINGERING,
         PEER_DEAD, /* in the lab's list of these, freed after the loop's turn */
 };
@@ -40,6 +45,7 @@ struct peer {
         bool keeps_alive, has_ended;
         int version;
         struct task task;             /* the request that is being served */
+        struct peer_h2 *h2;           /* NULL: it speaks HTTP/1 */
         struct loop_timer timer;      /* pause, lingering */
         struct loop_timer idle_timer; /* while IDLE */
 };

@@ -27,6 +27,9 @@ void peer_set_timer(struct peer *peer, struct loop_timer *timer, uint64_t ns);
 void peer_linger(struct peer *peer);
 void peer_reset(struct peer *peer);
 
+/* It speaks HTTP/2 from here on. */
+void peer_become_h2(struct peer *peer);
+
 /* --- what it is asked ------------------------------------------------------------------------ */
 
 /* Take received bytes, in any state. */

@@ -28,6 +28,7 @@ static bool do_step(struct peer *peer, const struct reply_step *step)
 {
         switch (step->kind) {
         case REPLY_SEND:
+        case REPLY_HEAD: /* of HTTP/2 only */
                 return true;
         case REPLY_WAIT:
                 peer->state = PEER_PAUSED;

@@ -4,6 +4,7 @@
  */
 #include "peer_internal.h"
 
+#include "peer_h2.h"
 #include <http/h1_head.h>
 #include <stdio.h>
 
@@ -100,6 +101,16 @@ static void skip_empty_lines(struct muster_str *in)
         }
 }
 
+/*
+ * The client's preface (RFC 9113 section 3.4) begins like a head, so that it is found where heads
+ * are. A client that is told by ALPN to speak HTTP/1 must not send it.
+ */
+static bool is_preface(const struct peer *peer, struct muster_str head)
+{
+        return str_is(head, "PRI * HTTP/2.0\r\n\r\n") && !peer->n_requests && !peer->wire.tls &&
+               peer->listener->config->h2.is_on;
+}
+
 /* Take a head off `in`. False: it has not arrived, or it never will. */
 static bool take_head(struct peer *peer, struct muster_str *in)
 {
@@ -111,6 +122,10 @@ static bool take_head(struct peer *peer, struct muster_str *in)
         if (end && end <= REQUEST_HEAD_BYTES_MAX) {
                 struct muster_str head = { in->at, end };
 
+                if (is_preface(peer, head)) {
+                        peer_become_h2(peer);
+                        return true;
+                }
                 in->at += end;
                 in->len -= end;
                 peer->scanned = 0;
@@ -124,6 +139,13 @@ static bool take_head(struct peer *peer, struct muster_str *in)
                 refuse_head(peer, &error);
         }
         return false;
+}
+
+/* All that came so far is its. */
+static void begin_h2(struct peer *peer, struct muster_str in)
+{
+        peer_h2_receive(peer->h2, in);
+        buf_recycle(&peer->in, 0);
 }
 
 void peer_read_on(struct peer *peer, struct muster_str bytes)
@@ -144,6 +166,10 @@ void peer_read_on(struct peer *peer, struct muster_str bytes)
                 else if (!take_head(peer, &in))
                         break;
         }
+        if (peer->state == PEER_H2) {
+                begin_h2(peer, in);
+                return;
+        }
         if (peer->state == PEER_DEAD)
                 return;
         if (is_kept)
@@ -161,6 +187,10 @@ void peer_receive(struct peer *peer, struct muster_str bytes)
         peer->listener->stats.n_bytes_received += bytes.len;
         if (peer->state == PEER_LINGERING)
                 return;
+        if (peer->state == PEER_H2) {
+                peer_h2_receive(peer->h2, bytes);
+                return;
+        }
         if (peer->state == PEER_IDLE || peer->state == PEER_BODY) {
                 peer_read_on(peer, bytes);
                 return;
