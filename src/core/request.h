@@ -77,7 +77,7 @@ struct muster_request {
         struct buf body;
         struct buf auth; /* the value of Authorization from muster_request_set_basic_auth() */
         bool has_body;
-        struct muster_request_options options;
+        struct muster_request_options options; /* `cookies` is held */
         void *userdata;
         muster_process_fn process; /* NULL: none */
         void *process_argument;
@@ -173,6 +173,9 @@ void request_recycle(struct muster_request *request);
 /* The method as submitted, and the method of the present attempt. */
 struct muster_str request_asked_method(const struct muster_request *request);
 struct muster_str request_method(const struct muster_request *request);
+
+/* The jar that it uses; NULL: none. */
+struct muster_jar *request_jar(const struct muster_request *request);
 
 /* Does the present attempt send a body that is not in memory? */
 bool request_has_upload(const struct muster_request *request);
