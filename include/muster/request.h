@@ -18,7 +18,7 @@
 extern "C" {
 #endif
 
-struct muster_jar;
+struct muster_form;
 struct muster_request;
 struct muster_result;
 
@@ -48,9 +48,6 @@ struct muster_request_options {
         bool process_inline;
         /* like fail_on_status, but the body goes where other bodies go */
         bool fail_with_body;
-        bool no_cookies; /* neither send nor keep any, whatever jar there is */
-        struct muster_jar
-                *cookies; /* instead of the client's jar; held until the result is freed */
 };
 
 /*
@@ -72,9 +69,7 @@ MUSTER_PUBLIC void muster_request_set_userdata(struct muster_request *request, v
  * Accept, Accept-Encoding, Authorization) is replaced by the first one given here; an empty value
  * sends the field empty, and a NULL value keeps it from being sent. MUSTER_E_INVALID for a name
  * that is not a token, a value with a control character, the 257th field, and for Content-Length,
- * Transfer-Encoding and Connection, which muster sets itself. Where there is a jar of cookies, the
- * cookies of a Cookie field are sent behind those of the jar, and instead of those of their names;
- * a NULL value sends none of the jar's.
+ * Transfer-Encoding and Connection, which muster sets itself.
  */
 MUSTER_PUBLIC int muster_request_add_header(struct muster_request *request, const char *name,
         const char *value);
@@ -115,6 +110,36 @@ typedef int (*muster_rewind_fn)(void *argument);
  */
 MUSTER_PUBLIC int muster_request_set_body_pull(struct muster_request *request, uint64_t size,
         muster_pull_fn pull, muster_rewind_fn rewind, void *argument);
+
+/*
+ * A form of several parts (form.h), which cannot be changed from then on, and stays the caller's:
+ * free it when no more requests get it. Its length is known if those of its files are; else it is
+ * sent in chunks. Content-Type is sent with its boundary, unless the caller adds that field. A form
+ * with a pull function can be given to one request only: MUSTER_E_INVALID.
+ */
+MUSTER_PUBLIC int muster_request_set_form(struct muster_request *request, struct muster_form *form);
+
+/*
+ * JSON text, which is copied as it stands. "application/json" is sent as Content-Type and as
+ * Accept, unless the caller adds these fields.
+ */
+MUSTER_PUBLIC int muster_request_set_json(struct muster_request *request, const char *json,
+        size_t size);
+
+/*
+ * Add NAME=VALUE to a body of urlencoded pairs, as a web form without files sends them. Both are
+ * encoded, and pairs are joined by "&". Any other body is replaced. `name` NULL: the value alone.
+ * "application/x-www-form-urlencoded" is sent as Content-Type, unless the caller adds that field.
+ */
+MUSTER_PUBLIC int muster_request_add_urlencoded(struct muster_request *request, const char *name,
+        const void *value, size_t size);
+
+/*
+ * Add NAME=VALUE to the query of the URL, encoded in the same way. `name` NULL: the value is a piece
+ * of a query that is encoded already.
+ */
+MUSTER_PUBLIC int muster_request_add_query(struct muster_request *request, const char *name,
+        const void *value, size_t size);
 
 /*
  * Where the response's body goes, instead of the result's memory: one of these. It is written

@@ -15,8 +15,6 @@
 
 #include <base/list.h>
 #include <muster/error.h>
-#include <stddef.h>
-#include <stdint.h>
 
 struct conn;
 struct decoder;
@@ -26,11 +24,8 @@ struct muster_request;
 /* Embedded in a request; zeroed is no exchange. */
 struct exchange {
         struct conn *conn;       /* from start to over */
-        struct list link;        /* in conn->exchanges, before that in conn->waiting */
+        struct list link;        /* in conn->exchanges */
         struct decoder *decoder; /* for the body that is arriving; NULL: not needed */
-        bool is_sending;         /* it has begun, and not all of the request is sent */
-        unsigned reuse_count;    /* of the connection, when it was joined */
-        uint64_t idle_ns;        /* how long that had been idle */
 };
 
 /* What exchanges report to the engine. */

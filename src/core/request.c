@@ -2,7 +2,6 @@
 #include "request.h"
 
 #include "attempt_head.h"
-#include "engine.h"
 #include "relay.h"
 #include "settings.h"
 #include <assert.h>
@@ -55,9 +54,9 @@ struct muster_request *request_destroy(struct muster_request *request)
         buf_deinit(&request->visited);
         work_deinit(&request->work);
         upload_deinit(&request->upload);
+        form_unref(request->form);
         sink_deinit(&request->sink);
         request->relay = relay_free(request->relay);
-        muster_jar_free(request->options.cookies);
         return mem_free(request);
 }
 
@@ -69,8 +68,7 @@ void requests_destroy(struct list *list)
                 request_destroy(request_of_link(link));
 }
 
-/* Does the request still belong to the caller, as it was not submitted? */
-static bool is_new(const struct muster_request *request)
+bool request_is_new(const struct muster_request *request)
 {
         return request && request->state == REQUEST_NEW;
 }
@@ -78,7 +76,7 @@ static bool is_new(const struct muster_request *request)
 struct muster_request *muster_request_free(struct muster_request *request)
 {
         /* A submitted request belongs to the client, or to the caller as a result. */
-        return is_new(request) ? request_destroy(request) : NULL;
+        return request_is_new(request) ? request_destroy(request) : NULL;
 }
 
 #define N_KEPT 3
@@ -102,9 +100,9 @@ void request_recycle(struct muster_request *request)
         buf_deinit(&request->visited);
         work_deinit(&request->work);
         upload_deinit(&request->upload);
+        form_unref(request->form);
         sink_deinit(&request->sink);
         relay_free(request->relay);
-        muster_jar_free(request->options.cookies);
         memset((char *)request + sizeof(request->result), 0,
                 sizeof(*request) - sizeof(request->result));
         for (size_t i = 0; i < N_KEPT; i++)
@@ -115,28 +113,28 @@ void request_recycle(struct muster_request *request)
 
 void muster_request_set_userdata(struct muster_request *request, void *userdata)
 {
-        if (is_new(request))
+        if (request_is_new(request))
                 request->userdata = userdata;
 }
 
 void muster_request_set_process(struct muster_request *request, muster_process_fn process,
         void *argument)
 {
-        if (!is_new(request))
+        if (!request_is_new(request))
                 return;
         request->process = process;
         request->process_argument = argument;
 }
 
-static struct muster_error *fresh_error(struct muster_request *request)
+struct muster_error *request_fresh_error(struct muster_request *request)
 {
         error_clear(&request->result.error);
         return &request->result.error;
 }
 
-static int invalid(struct muster_request *request, const char *what, const char *of)
+int request_invalid(struct muster_request *request, const char *what, const char *of)
 {
-        return error_set(fresh_error(request), MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
+        return error_set(request_fresh_error(request), MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
                 "invalid: %s%s", what, of);
 }
 
@@ -145,15 +143,16 @@ static int check_field(struct muster_request *request, const char *name, const c
         static const char *const ours[] = { "Content-Length", "Transfer-Encoding", "Connection" };
 
         if (!field_is_token(str_of(name)))
-                return invalid(request, "not a valid header field name: ", name);
+                return request_invalid(request, "not a valid header field name: ", name);
         if (value && !field_is_value(str_of(value)))
-                return invalid(request, "a control character in the value of header field ", name);
+                return request_invalid(request, "a control character in the value of header field ",
+                        name);
         for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
                 if (str_is_nocase(str_of(name), ours[i]))
-                        return invalid(request,
+                        return request_invalid(request,
                                 "muster sets this header field itself, it cannot be given: ", name);
         if (request->fields.len / sizeof(struct request_field) == ATTEMPT_FIELDS_MAX)
-                return invalid(request, "more than 256 header fields, at ", name);
+                return request_invalid(request, "more than 256 header fields, at ", name);
         return 0;
 }
 
@@ -163,10 +162,10 @@ int muster_request_add_header(struct muster_request *request, const char *name, 
         size_t before;
         int r;
 
-        if (!is_new(request))
+        if (!request_is_new(request))
                 return MUSTER_E_INVALID;
         if (!name)
-                return invalid(request, "a header field without a name", "");
+                return request_invalid(request, "a header field without a name", "");
         r = check_field(request, name, value);
         if (r < 0)
                 return r;
@@ -179,74 +178,28 @@ int muster_request_add_header(struct muster_request *request, const char *name, 
                 buf_add(&request->text, value ? value : "", field.value_len + 1u) < 0 ||
                 buf_add(&request->fields, &field, sizeof(field)) < 0) {
                 request->text.len = before;
-                return error_set_memory(fresh_error(request), MUSTER_PHASE_QUEUE);
+                return error_set_memory(request_fresh_error(request), MUSTER_PHASE_QUEUE);
         }
         return 0;
 }
 
-int muster_request_set_body(struct muster_request *request, const void *body, size_t size)
-{
-        if (!is_new(request))
-                return MUSTER_E_INVALID;
-        if (!body && size)
-                return invalid(request, "the body is NULL but its size is not 0", "");
-        request->body.len = 0;
-        if (buf_add(&request->body, body, size) < 0)
-                return error_set_memory(fresh_error(request), MUSTER_PHASE_QUEUE);
-        upload_deinit(&request->upload);
-        request->has_body = true;
-        return 0;
-}
-
+/* A copy of a path that was given. */
 static int set_path(struct muster_request *request, char **to, const char *path, const char *what)
 {
-        if (!is_new(request))
+        if (!request_is_new(request))
                 return MUSTER_E_INVALID;
         if (!path || !*path)
-                return invalid(request, what, " without a path");
+                return request_invalid(request, what, " without a path");
         *to = mem_strdup(path);
-        return *to ? 0 : error_set_memory(fresh_error(request), MUSTER_PHASE_QUEUE);
-}
-
-static void set_upload(struct muster_request *request, struct upload upload)
-{
-        upload_deinit(&request->upload);
-        request->upload = upload;
-        request->body.len = 0;
-        request->has_body = true;
-}
-
-int muster_request_set_body_file(struct muster_request *request, const char *path)
-{
-        struct upload upload = { .kind = UPLOAD_FILE };
-        int r = set_path(request, &upload.path, path, "a body from a file");
-
-        if (r == 0)
-                set_upload(request, upload);
-        return r;
-}
-
-int muster_request_set_body_pull(struct muster_request *request, uint64_t size, muster_pull_fn pull,
-        muster_rewind_fn rewind, void *argument)
-{
-        if (!is_new(request))
-                return MUSTER_E_INVALID;
-        if (!pull)
-                return invalid(request, "a pulled body without a pull function", "");
-        set_upload(request, (struct upload){ .kind = UPLOAD_PULL,
-                                    .given_bytes = size,
-                                    .pull = pull,
-                                    .rewind = rewind,
-                                    .argument = argument });
-        return 0;
+        return *to ? 0 : error_set_memory(request_fresh_error(request), MUSTER_PHASE_QUEUE);
 }
 
 int muster_request_set_sink_fd(struct muster_request *request, int fd)
 {
-        if (!is_new(request))
+        if (!request_is_new(request))
                 return MUSTER_E_INVALID;
         if (fd < 0)
-                return invalid(request, "the file descriptor is negative", "");
+                return request_invalid(request, "the file descriptor is negative", "");
         sink_deinit(&request->sink);
         request->sink = (struct sink){ .kind = SINK_FD, .given_fd = fd };
         return 0;
@@ -267,38 +220,37 @@ int muster_request_set_sink_file(struct muster_request *request, const char *pat
 int muster_request_set_basic_auth(struct muster_request *request, const char *user,
         const char *password)
 {
-        if (!is_new(request))
+        if (!request_is_new(request))
                 return MUSTER_E_INVALID;
         if (!user)
-                return invalid(request, "credentials without a user name", "");
+                return request_invalid(request, "credentials without a user name", "");
         if (!password)
                 password = "";
         if (strchr(user, ':'))
-                return invalid(request, "a colon in the user name, which RFC 7617 does not allow",
-                        "");
+                return request_invalid(request,
+                        "a colon in the user name, which RFC 7617 does not allow", "");
         if (strlen(user) + strlen(password) > AUTH_BYTES_MAX)
-                return invalid(request, "user name and password have more than 8 KiB", "");
+                return request_invalid(request, "user name and password have more than 8 KiB", "");
         request->auth.len = 0;
         if (auth_add_basic(str_of(user), str_of(password), &request->auth) < 0)
-                return error_set_memory(fresh_error(request), MUSTER_PHASE_QUEUE);
+                return error_set_memory(request_fresh_error(request), MUSTER_PHASE_QUEUE);
         return 0;
 }
 
 int muster_request_set_options(struct muster_request *request,
         const struct muster_request_options *options)
 {
-        struct muster_request_options known = { 0 };
         size_t size;
 
-        if (!is_new(request))
+        if (!request_is_new(request))
                 return MUSTER_E_INVALID;
-        if (options) {
-                size = options->size ? options->size : REQUEST_OPTIONS_BYTES_0_1;
-                memcpy(&known, options, size < sizeof(known) ? size : sizeof(known));
-        }
-        muster_jar_ref(known.cookies);
-        muster_jar_free(request->options.cookies);
-        request->options = known;
+        request->options = (struct muster_request_options){ 0 };
+        if (!options)
+                return 0;
+        size = options->size ? options->size : REQUEST_OPTIONS_BYTES_0_1;
+        if (size > sizeof(*options))
+                size = sizeof(*options);
+        memcpy(&request->options, options, size);
         return 0;
 }
 
@@ -319,14 +271,6 @@ struct muster_str request_asked_method(const struct muster_request *request)
 struct muster_str request_method(const struct muster_request *request)
 {
         return request->is_get_now ? str_of("GET") : request_asked_method(request);
-}
-
-struct muster_jar *request_jar(const struct muster_request *request)
-{
-        if (request->options.no_cookies)
-                return NULL;
-        return request->options.cookies ? request->options.cookies
-                                        : request->engine->settings->cookies;
 }
 
 bool request_has_upload(const struct muster_request *request)

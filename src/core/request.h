@@ -77,7 +77,10 @@ struct muster_request {
         struct buf body;
         struct buf auth; /* the value of Authorization from muster_request_set_basic_auth() */
         bool has_body;
-        struct muster_request_options options; /* `cookies` is held */
+        struct muster_form *form; /* that the body is; NULL: none. A reference to it */
+        /* what the body says of itself, and what is asked for with it; NULL: nothing */
+        const char *body_type, *accept;
+        struct muster_request_options options;
         void *userdata;
         muster_process_fn process; /* NULL: none */
         void *process_argument;
@@ -170,12 +173,16 @@ void requests_destroy(struct list *list);
 /* Empty it, and keep its small buffers for the next request. */
 void request_recycle(struct muster_request *request);
 
+/* For setters: does the request still belong to the caller, as it was not submitted? */
+bool request_is_new(const struct muster_request *request);
+
+/* For setters: where to say what is wrong; and "invalid: WHAT OF", always MUSTER_E_INVALID. */
+struct muster_error *request_fresh_error(struct muster_request *request);
+int request_invalid(struct muster_request *request, const char *what, const char *of);
+
 /* The method as submitted, and the method of the present attempt. */
 struct muster_str request_asked_method(const struct muster_request *request);
 struct muster_str request_method(const struct muster_request *request);
-
-/* The jar that it uses; NULL: none. */
-struct muster_jar *request_jar(const struct muster_request *request);
 
 /* Does the present attempt send a body that is not in memory? */
 bool request_has_upload(const struct muster_request *request);

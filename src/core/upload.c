@@ -17,13 +17,26 @@ void upload_deinit(struct upload *upload)
 {
         upload_end(upload);
         mem_free(upload->path);
+        form_reader_deinit(&upload->reader);
         buf_deinit(&upload->piece);
         *upload = (struct upload){ 0 };
 }
 
 bool upload_can_repeat(const struct upload *upload)
 {
-        return upload->kind != UPLOAD_PULL || upload->rewind || !upload->was_begun;
+        if (!upload->was_begun)
+                return true;
+        switch (upload->kind) {
+        case UPLOAD_NONE:
+                return true;
+        case UPLOAD_FILE:
+                return upload->total_bytes != MUSTER_SIZE_UNKNOWN; /* what a pipe gave is gone */
+        case UPLOAD_PULL:
+                return upload->rewind;
+        case UPLOAD_FORM:
+                return form_can_repeat(upload->form) && !upload->reader.reads_once;
+        }
+        return true;
 }
 
 /* --- beginning ------------------------------------------------------------------------------- */
@@ -70,12 +83,21 @@ static int begin_pull(struct upload *upload, struct muster_error *error)
         return r < 0 ? fail_upload(upload, 0, "the caller's rewind function failed for", error) : 0;
 }
 
+static int begin_form(struct upload *upload, struct muster_error *error)
+{
+        upload->is_open = true;
+        return form_reader_begin(&upload->reader, upload->form, upload->was_begun,
+                &upload->total_bytes, error);
+}
+
 int upload_begin(struct upload *upload, struct muster_error *error)
 {
         assert(upload_is_there(upload));
         upload_end(upload);
         upload->n_bytes = 0;
         upload->is_over = false;
+        if (upload->kind == UPLOAD_FORM)
+                return begin_form(upload, error);
         return upload->kind == UPLOAD_FILE ? open_file(upload, error) : begin_pull(upload, error);
 }
 
@@ -83,28 +105,35 @@ void upload_end(struct upload *upload)
 {
         if (upload->is_open && upload->kind == UPLOAD_FILE)
                 close(upload->fd);
+        form_reader_end(&upload->reader);
         upload->is_open = false;
 }
 
 /* --- piece by piece -------------------------------------------------------------------------- */
+
+static int call_pull(struct upload *upload, size_t size, size_t *ret_n, struct muster_error *error)
+{
+        int r;
+
+        *ret_n = 0;
+        callback_enter();
+        r = upload->pull(upload->argument, upload->piece.at, size, ret_n);
+        callback_leave();
+        return r < 0 || *ret_n > size
+                       ? fail_upload(upload, 0, "the caller's pull function failed for", error)
+                       : 0;
+}
 
 /* Read up to `size` bytes into the piece; 0 bytes are the end. */
 static int read_some(struct upload *upload, size_t size, size_t *ret_n, struct muster_error *error)
 {
         ssize_t n;
 
-        if (upload->kind == UPLOAD_PULL) {
-                int r;
-
-                *ret_n = 0;
-                callback_enter();
-                r = upload->pull(upload->argument, upload->piece.at, size, ret_n);
-                callback_leave();
-                if (r < 0 || *ret_n > size)
-                        return fail_upload(upload, 0, "the caller's pull function failed for",
-                                error);
-                return 0;
-        }
+        if (upload->kind == UPLOAD_PULL)
+                return call_pull(upload, size, ret_n, error);
+        if (upload->kind == UPLOAD_FORM)
+                return form_reader_next(&upload->reader, upload->form, upload->piece.at, size,
+                        ret_n, error);
         do
                 n = read(upload->fd, upload->piece.at, size);
         while (n < 0 && errno == EINTR);
@@ -154,9 +183,9 @@ int upload_next(struct upload *upload, struct buf *frame, struct muster_str *ret
                 return error_set_memory(error, MUSTER_PHASE_SEND);
         if (!is_chunked) {
                 r = check_length(upload, upload->is_over, error);
-                /* A pulled body of known length is over once all of it is there. */
+                /* A body of known length is over once all of it is there. A file may have grown. */
                 upload->is_over |= r == 0 && upload->n_bytes == upload->total_bytes &&
-                                   upload->kind == UPLOAD_PULL;
+                                   upload->kind != UPLOAD_FILE;
         }
         *ret_piece = (struct muster_str){ upload->piece.at, n };
         return r;

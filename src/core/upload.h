@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Upload: a request's body that is not in memory, from a file or the caller's function
+ * Upload: a request's body that is not in memory, from a file, the caller's function or a form
  *
  * Pieces are read as the connection takes them, framed by Content-Length or in chunks. Each attempt
  * begins anew if the source allows it.
@@ -8,10 +8,11 @@
 #ifndef CORE_UPLOAD_H
 #define CORE_UPLOAD_H
 
+#include "form_reader.h"
 #include <base/buf.h>
 #include <muster/request.h>
 
-enum upload_kind { UPLOAD_NONE, UPLOAD_FILE, UPLOAD_PULL };
+enum upload_kind { UPLOAD_NONE, UPLOAD_FILE, UPLOAD_PULL, UPLOAD_FORM };
 
 /* Zeroed is no upload. */
 struct upload {
@@ -20,7 +21,9 @@ struct upload {
         muster_pull_fn pull;
         muster_rewind_fn rewind;
         void *argument;
-        uint64_t given_bytes; /* PULL: the size that the caller gave */
+        uint64_t given_bytes;           /* PULL: the size that the caller gave */
+        const struct muster_form *form; /* FORM: the request's */
+        struct form_reader reader;
 
         int fd;               /* FILE: open while an attempt sends it */
         bool is_open;         /* an attempt is sending it */

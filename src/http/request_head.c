@@ -30,6 +30,7 @@ static bool are_own_values(const struct http_request *request)
         return field_is_value(request->user_agent) && field_is_value(request->accept_encoding) &&
                field_is_value(request->proxy_authorization) &&
                field_is_value(request->authorization) && field_is_value(request->cookie) &&
+               field_is_value(request->accept) && field_is_value(request->content_type) &&
                field_is_value(request->expect);
 }
 
@@ -140,12 +141,14 @@ int request_head_fields(const struct http_request *request, http_request_field_f
         assert(request->url && request->method.len);
         visit_host(&walk);
         visit_default(&walk, "User-Agent", request->user_agent);
-        visit_default(&walk, "Accept", str_of("*/*"));
+        visit_default(&walk, "Accept", request->accept.len ? request->accept : str_of("*/*"));
         visit_default(&walk, "Accept-Encoding", request->accept_encoding);
         visit_default(&walk, "Proxy-Authorization", request->proxy_authorization);
         visit_default(&walk, "Authorization", request->authorization);
         visit_default(&walk, "Cookie", request->cookie);
         visit_given(&walk);
+        if (request->has_body)
+                visit_default(&walk, "Content-Type", request->content_type);
         visit_default(&walk, "Expect", request->expect);
         visit_length(&walk);
         return walk.r;

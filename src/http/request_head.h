@@ -30,10 +30,12 @@ struct http_request {
 
         /* What the client adds; empty: none. The caller's own field of that name wins. */
         struct muster_str user_agent;
+        struct muster_str accept; /* empty: all types */
         struct muster_str accept_encoding;
         struct muster_str proxy_authorization; /* the whole value, e.g. "Basic ..." */
         struct muster_str authorization;
         struct muster_str cookie;
+        struct muster_str content_type; /* of the body */
         struct muster_str expect;
 
         uint64_t body_bytes;
