@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "peer_internal.h"
 
-#include "peer_h2.h"
 #include <base/mem.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -23,13 +22,20 @@ void peer_set_timer(struct peer *peer, struct loop_timer *timer, uint64_t ns)
 
 /* --- the end of a connection ----------------------------------------------------------------- */
 
+static bool is_busy(const struct peer *peer)
+{
+        return peer->state >= PEER_BODY && peer->state <= PEER_HANGING;
+}
+
 static void retire(struct peer *peer)
 {
         struct lab *lab = peer->listener->lab;
 
-        task_gone(&peer->task);
-        if (peer->h2)
-                peer_h2_stop(peer->h2);
+        if (is_busy(peer) && !peer->plan.is_exempt) {
+                peer->listener->stats.n_gone++;
+                peer->listener->stats.n_busy--;
+        }
+        capacity_leave(&peer->job);
         loop_timer_stop(lab->loop, &peer->timer);
         loop_timer_stop(lab->loop, &peer->idle_timer);
         peer->state = PEER_DEAD;
@@ -55,8 +61,9 @@ void peer_reset(struct peer *peer)
 void peer_free(struct peer *peer)
 {
         buf_deinit(&peer->in);
-        task_deinit(&peer->task);
-        peer_h2_free(peer->h2);
+        buf_deinit(&peer->upload);
+        plan_deinit(&peer->plan);
+        reply_deinit(&peer->reply);
         mem_free(peer);
 }
 
@@ -72,38 +79,7 @@ void peer_linger(struct peer *peer)
         peer_set_timer(peer, &peer->timer, LINGER_NS);
 }
 
-void peer_become_h2(struct peer *peer)
-{
-        loop_timer_stop(peer->listener->lab->loop, &peer->idle_timer);
-        if (peer_h2_new(&peer->h2, peer) < 0)
-                peer_close(peer);
-        else
-                peer->state = PEER_H2;
-}
-
 /* --- what happens ---------------------------------------------------------------------------- */
-
-static void shaken(struct peer *peer)
-{
-        peer->listener->stats.n_handshakes++;
-        peer->listener->stats.n_resumed += tls_was_resumed(peer->wire.tls);
-        if (!str_is(tls_alpn(peer->wire.tls), "h2"))
-                return;
-        peer_become_h2(peer);
-        if (peer->h2 && peer->state == PEER_H2)
-                peer_h2_flush(peer->h2); /* the server's SETTINGS need not wait for the client's */
-}
-
-static void sent(struct peer *peer)
-{
-        if (peer->state == PEER_H2)
-                peer_h2_sent(peer->h2);
-        if (peer->state != PEER_REPLYING)
-                return;
-        peer_pump(peer);
-        if (peer->state == PEER_IDLE)
-                peer_read_on(peer, (struct muster_str){ NULL, 0 });
-}
 
 static void handle_wire(struct wire *wire, enum wire_event_kind kind, struct muster_str bytes)
 {
@@ -111,13 +87,18 @@ static void handle_wire(struct wire *wire, enum wire_event_kind kind, struct mus
 
         switch (kind) {
         case WIRE_SHAKEN:
-                shaken(peer);
+                peer->listener->stats.n_handshakes++;
+                peer->listener->stats.n_resumed += tls_was_resumed(wire->tls);
                 return;
         case WIRE_RECEIVED:
                 peer_receive(peer, bytes);
                 return;
         case WIRE_SENT:
-                sent(peer);
+                if (peer->state != PEER_REPLYING)
+                        return;
+                peer_pump(peer);
+                if (peer->state == PEER_IDLE)
+                        peer_read_on(peer, (struct muster_str){ NULL, 0 });
                 return;
         case WIRE_ENDED:
                 peer->has_ended = true;
@@ -146,20 +127,18 @@ static void peer_timer_fire(struct loop_timer *timer, uint64_t late_ns)
                 peer_close(peer);
                 return;
         }
-        peer_pump(peer);
+        if (peer->state == PEER_WAITING)
+                peer_reply(peer);
+        else
+                peer_pump(peer);
         if (peer->state == PEER_IDLE)
                 peer_read_on(peer, (struct muster_str){ NULL, 0 });
 }
 
 static void peer_idle_fire(struct loop_timer *timer, uint64_t late_ns)
 {
-        struct peer *peer = LIST_OWNER(timer, struct peer, idle_timer);
-
         (void)late_ns;
-        if (peer->state == PEER_H2)
-                peer_h2_say_goodbye(peer->h2);
-        else
-                peer_close(peer);
+        peer_close(LIST_OWNER(timer, struct peer, idle_timer));
 }
 
 int peer_accept(struct listener *listener, int take_fd)
@@ -181,7 +160,6 @@ int peer_accept(struct listener *listener, int take_fd)
                 (void)setsockopt(peer->wire.socket.fd, IPPROTO_TCP, TCP_NODELAY, &no, sizeof(no));
         peer->wire.handshake_cost_ns = config->tls_handshake_cost_ns;
         peer->listener = listener;
-        task_init(&peer->task, listener, &peer_task_ops);
         peer->timer.fire = peer_timer_fire;
         peer->idle_timer.fire = peer_idle_fire;
         list_push_back(&listener->peers, &peer->link);

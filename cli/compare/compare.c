@@ -89,6 +89,7 @@ static const struct option *const tables[] = {
         input_option_table,
         measure_option_table,
         own_options,
+        body_option_table,
         request_option_table,
         NULL,
 };
@@ -106,7 +107,10 @@ static int help(void)
 /* Always with a loop that has as much at once as there are threads. */
 static int fill_defaults(struct compare_options *options, struct muster_error *error)
 {
-        request_options_finish(&options->measure.request);
+        int r = request_options_finish(&options->measure.request, error);
+
+        if (r < 0)
+                return r;
         if (!options->n_threads)
                 options->n_threads = N_THREADS;
         if (!options->n_rounds)

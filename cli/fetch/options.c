@@ -101,8 +101,8 @@ static const struct option how_to_go_on[] = {
         { NULL, 0, "process-lines", NULL,
                 "keep COMMAND running: it reads result lines, answers a line each", option_set_flag,
                 OWN(process.is_lines) },
-        { NULL, 0, "json", NULL, "parse bodies as JSON; the value becomes `json`", option_set_flag,
-                OWN(process.wants_json) },
+        { NULL, 0, "parse-json", NULL, "parse bodies as JSON; the value becomes `json`",
+                option_set_flag, OWN(process.wants_json) },
         { NULL, 0, "jq", "EXPR", "apply the jq expression EXPR to each body; output: `processed`",
                 option_set_text, OWN(process.jq) },
         { NULL, 0, "process-timeout", "TIME", "time limit for one body (30 s)", option_set_duration,
@@ -136,6 +136,8 @@ static const struct option why_it_took_so_long[] = {
 
 const struct option *const fetch_option_tables[] = {
         input_option_table,
+        body_option_table,
+        body_json_option_table,
         how_to_run,
         request_option_table,
         how_to_go_on,
@@ -172,8 +174,7 @@ static int finish_options(struct fetch_options *options, struct muster_error *er
                 options->request.client.workers = 0;
         else if (!options->request.client.workers)
                 options->request.client.workers = (unsigned)sysconf(_SC_NPROCESSORS_ONLN);
-        request_options_finish(&options->request);
-        return 0;
+        return request_options_finish(&options->request, error);
 }
 
 int fetch_options_parse(struct fetch_options *options, int argc, char **argv,

@@ -36,8 +36,7 @@ static int make_request(struct fetch *fetch, struct input_item *next)
                 !body_files_wants_requests(&fetch->body_files) && !next->content_type)
                 return 0;
         if (is_plain)
-                next->request =
-                        muster_request_new(request_options_method(&options->request), next->url);
+                next->request = request_options_make(&options->request, next->url);
         if (!next->request)
                 return error_set_memory(&next->error, MUSTER_PHASE_QUEUE);
         r = request_options_apply(&options->request, next->request, is_plain, next->content_type,
@@ -72,7 +71,7 @@ static int submit_item(struct fetch *fetch, struct input_item *next, struct item
 /* A body that every plain line is given. */
 static bool options_have_body(const struct fetch *fetch)
 {
-        return fetch->options.request.has_data || fetch->options.request.upload;
+        return body_options_have_body(&fetch->options.request.body);
 }
 
 static void tell_warning(struct fetch *fetch, const struct input_item *next)

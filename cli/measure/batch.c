@@ -212,8 +212,7 @@ static int make_request(const struct batch *batch, const struct batch_item *item
         if (item->format)
                 r = item->format->parse(text, &scratch->url, &parsed);
         else
-                parsed.request =
-                        muster_request_new(request_options_method(batch->options), text.at);
+                parsed.request = request_options_make(batch->options, text.at);
         if (r == 0)
                 r = parsed.request ? request_options_apply(batch->options, parsed.request,
                                              !item->format, parsed.content_type, &parsed.error)

@@ -127,7 +127,8 @@ static int set_with(struct parser *parser, const struct option *option, const ch
         if (option->argument && !value) {
                 if (parser->at + 1 >= parser->argc)
                         return error_set(parser->error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
-                                "--%s needs a value: %s", option->name, option->argument);
+                                "--%s needs a value: %s (%s)", option->name, option->argument,
+                                option->help);
                 value = parser->argv[++parser->at];
         }
         return set_option(parser, option, value);

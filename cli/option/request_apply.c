@@ -4,23 +4,68 @@
  */
 #include "request_options.h"
 
-#include "standard.h"
 #include <base/mem.h>
 #include <base/str.h>
+#include <base/urlencode.h>
 #include <string.h>
 
 const char *request_options_method(const struct request_options *options)
 {
-        return options->method     ? options->method
-               : options->upload   ? "PUT"
-               : options->has_data ? "POST"
-                                   : NULL;
+        return options->method ? options->method : body_options_method(&options->body);
 }
 
 bool request_options_add_to_requests(const struct request_options *options)
 {
-        return options->method || options->headers.n || options->has_data || options->user ||
-               options->upload;
+        return options->method || options->headers.n || options->user ||
+               body_options_have_body(&options->body) || body_options_have_query(&options->body);
+}
+
+/* Where the path of a URL ends. */
+static size_t path_end(const char *url)
+{
+        return strcspn(url, "?#");
+}
+
+/* Does the path end in "/", or is there none? */
+static bool is_folder(const char *url)
+{
+        const char *authority = strstr(url, "://");
+        size_t end = path_end(url), begin = authority ? (size_t)(authority - url) + 3 : 0;
+
+        if (begin > end)
+                return false;
+        return url[end - 1] == '/' || !memchr(url + begin, '/', end - begin);
+}
+
+/* The URL with a file's name at the end of its path. */
+static int add_name(struct buf *to, const char *url, const char *path)
+{
+        const char *slash = strrchr(path, '/');
+        size_t end = path_end(url);
+        int r = buf_add(to, url, end);
+
+        if (r == 0 && (!end || url[end - 1] != '/'))
+                r = buf_add_char(to, '/');
+        if (r == 0)
+                r = percent_add(to, str_of(slash ? slash + 1 : path));
+        if (r == 0)
+                r = buf_add_text(to, url + end);
+        return r < 0 ? r : buf_terminate(to);
+}
+
+struct muster_request *request_options_make(const struct request_options *options, const char *url)
+{
+        const char *method = request_options_method(options);
+        const char *upload = options->body.upload;
+        struct muster_request *request = NULL;
+        struct buf named = { 0 };
+
+        if (!upload || body_is_standard(&options->body) || !is_folder(url))
+                return muster_request_new(method, url);
+        if (add_name(&named, url, upload) == 0)
+                request = muster_request_new(method, named.at);
+        buf_deinit(&named);
+        return request;
 }
 
 /* "Name: value", "Name:" (not sent), "Name;" (empty). */
@@ -53,33 +98,23 @@ static bool have_content_type(const struct request_options *options)
         return false;
 }
 
-static int apply_data(const struct request_options *options, struct muster_request *request)
-{
-        int r = muster_request_set_body(request, options->data.at ? options->data.at : "",
-                options->data.len);
-
-        if (r == 0 && options->is_form && !have_content_type(options))
-                r = muster_request_add_header(request, "Content-Type",
-                        "application/x-www-form-urlencoded");
-        return r;
-}
-
 int request_options_apply(const struct request_options *options, struct muster_request *request,
         bool is_plain, const char *content_type, struct muster_error *error)
 {
         int r = 0;
 
         for (size_t i = 0; r == 0 && i < options->headers.n; i++)
-                r = add_header(request, options->headers.list[i]);
+                if (!is_plain || !options->body.form ||
+                        options->headers.list[i] != options->body.type_line)
+                        r = add_header(request, options->headers.list[i]);
         if (r == 0 && content_type && !have_content_type(options))
                 r = muster_request_add_header(request, "Content-Type", content_type);
         if (r == 0 && options->user)
                 r = muster_request_set_basic_auth(request, options->user, options->password);
-        if (r == 0 && options->has_data && is_plain)
-                r = apply_data(options, request);
-        if (r == 0 && options->upload && is_plain)
-                r = muster_request_set_body_file(request,
-                        path_is_standard(options->upload) ? "/dev/stdin" : options->upload);
+        if (r == 0)
+                r = body_options_apply_query(&options->body, request, is_plain);
+        if (r == 0 && is_plain && body_options_have_body(&options->body))
+                r = body_options_apply(&options->body, request, have_content_type(options));
         if (r < 0)
                 *error = *muster_request_error(request);
         return r;

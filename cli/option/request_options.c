@@ -6,6 +6,8 @@
 #include <base/mem.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <strings.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static struct request_options *of(void *settings)
@@ -72,59 +74,6 @@ static int set_url_column(void *settings, const struct option *option, const cha
         (void)option;
         of(settings)->input.url_column = value;
         return *value ? 0 : refuse_value(error, "is not a column name", value);
-}
-
-/* As curl: several are joined by "&". */
-static int join_data(struct request_options *options, struct muster_error *error)
-{
-        if (options->has_data && buf_add_char(&options->data, '&') < 0)
-                return error_set_memory(error, MUSTER_PHASE_QUEUE);
-        options->has_data = options->is_form = true;
-        return 0;
-}
-
-static int add_data(struct request_options *options, const char *value, struct muster_error *error)
-{
-        if (value[0] == '@')
-                return file_read(value + 1, &options->data, error);
-        return buf_add_text(&options->data, value) < 0 ? error_set_memory(error, MUSTER_PHASE_QUEUE)
-                                                       : 0;
-}
-
-/* From a file -d leaves out line ends and NULs, as curl does. */
-static void strip_lines(struct buf *data, size_t from)
-{
-        size_t to = from;
-
-        for (size_t i = from; i < data->len; i++)
-                if (data->at[i] != '\n' && data->at[i] != '\r' && data->at[i] != '\0')
-                        data->at[to++] = data->at[i];
-        data->len = to;
-}
-
-static int set_data(void *settings, const struct option *option, const char *value,
-        struct muster_error *error)
-{
-        struct request_options *options = of(settings);
-        size_t before;
-        int r = join_data(options, error);
-
-        (void)option;
-        before = options->data.len;
-        if (r == 0)
-                r = add_data(options, value, error);
-        if (r == 0 && value[0] == '@')
-                strip_lines(&options->data, before);
-        return r;
-}
-
-static int set_data_binary(void *settings, const struct option *option, const char *value,
-        struct muster_error *error)
-{
-        int r = join_data(of(settings), error);
-
-        (void)option;
-        return r < 0 ? r : add_data(of(settings), value, error);
 }
 
 static int set_user(void *settings, const struct option *option, const char *value,
@@ -236,12 +185,6 @@ const struct option request_option_table[] = {
         { NULL, 'H', "header", "LINE",
                 "\"Name: value\", \"Name;\" (empty), \"Name:\" (not sent) or @FILE", set_header,
                 0 },
-        { NULL, 'd', "data", "DATA", "body as a form, @FILE reads a file; several are joined by &",
-                set_data, 0 },
-        { NULL, 0, "data-binary", "DATA", "the same, but a file is sent unchanged", set_data_binary,
-                0 },
-        { NULL, 'T', "upload-file", "FILE", "PUT this file, read while it is sent", option_set_text,
-                OWN(upload) },
         { NULL, 'u', "user", "USER:PASSWORD", "Basic authentication", set_user, 0 },
         { NULL, 'A', "user-agent", "NAME", "User-Agent header; \"\" sends none", option_set_text,
                 CLIENT(user_agent) },
@@ -284,13 +227,47 @@ const struct option request_option_table[] = {
 
 /* --- settled --------------------------------------------------------------------------------- */
 
-void request_options_finish(struct request_options *options)
+/* The header that says what multipart body is sent, and leaves its boundary to -F. */
+static const char *multipart_line(const struct request_options *options)
 {
+        for (size_t i = 0; i < options->headers.n; i++) {
+                const char *line = options->headers.list[i];
+                size_t len = strcspn(line, ":;");
+                const char *value = line[len] == ':' ? line + len + 1 : "";
+
+                value += strspn(value, " \t");
+                if (str_is_nocase((struct muster_str){ line, len }, "Content-Type") &&
+                        strncasecmp(value, "multipart/", 10) == 0 && !str_has(str_of(value), ";"))
+                        return line;
+        }
+        return NULL;
+}
+
+/* A pipe can be read only once. */
+static int check_upload(const struct request_options *options, struct muster_error *error)
+{
+        struct stat status;
+
+        if (!options->body.upload || !body_is_standard(&options->body) ||
+                (options->urls.n == 1 && !options->files.n))
+                return 0;
+        if (fstat(STDIN_FILENO, &status) == 0 && S_ISREG(status.st_mode) && options->urls.n)
+                return 0;
+        return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
+                "-T %s sends standard input, which can be read only once; give one URL as an argument",
+                options->body.upload);
+}
+
+int request_options_finish(struct request_options *options, struct muster_error *error)
+{
+        int r = check_upload(options, error);
+
         options->client.size = sizeof(options->client);
         options->client.resolve = options->resolve.list;
         options->client.keylog_file = getenv("SSLKEYLOGFILE");
         if (options->client.keylog_file && !*options->client.keylog_file)
                 options->client.keylog_file = NULL;
+        return r < 0 ? r : body_options_finish(&options->body, multipart_line(options), error);
 }
 
 bool request_options_have_no_input(const struct request_options *options)
@@ -312,5 +289,5 @@ void request_options_deinit(struct request_options *options)
         mem_free(options->resolve.list);
         mem_free(options->headers.list);
         mem_free(options->user);
-        buf_deinit(&options->data);
+        body_options_deinit(&options->body);
 }

@@ -8,8 +8,8 @@
 #define CLI_OPTION_REQUEST_OPTIONS_H
 
 #include "../input/input.h"
+#include "body_options.h"
 #include "option.h"
-#include <base/buf.h>
 #include <muster/muster.h>
 
 /* A growing NULL-ended list of borrowed texts. */
@@ -26,10 +26,8 @@ struct request_options {
         /* What every request is given beside its URL. */
         const char *method;   /* NULL: GET, or POST with data */
         struct texts headers; /* as on the command line: "Name: value", "Name:", "Name;" */
-        struct buf data;
-        const char *upload;     /* a file that is the body of each; NULL: none */
-        bool has_data, is_form; /* the latter: -d, which says that it is a form */
-        char *user;             /* "user:password" split: this is the user name */
+        struct body_options body;
+        char *user; /* "user:password" split: this is the user name */
         const char *password;
 };
 
@@ -45,8 +43,8 @@ extern const struct option input_option_table[], request_option_table[];
 int request_options_add_url(void *settings, const struct option *option, const char *value,
         struct muster_error *error);
 
-/* All is parsed: settle what follows from it. */
-void request_options_finish(struct request_options *options);
+/* All is parsed: settle what follows from it. MUSTER_E_INVALID, MUSTER_E_RESOURCE with *error. */
+int request_options_finish(struct request_options *options, struct muster_error *error);
 
 /* Is there neither an argument nor a file, and nothing to be read from a terminal? */
 bool request_options_have_no_input(const struct request_options *options);
@@ -57,6 +55,12 @@ void request_options_deinit(struct request_options *options);
 
 /* The method of a plain line; NULL: GET. */
 const char *request_options_method(const struct request_options *options);
+
+/*
+ * Make the request of a plain line. A URL that ends in "/" gets the name of the file that is sent
+ * there. NULL: memory is out.
+ */
+struct muster_request *request_options_make(const struct request_options *options, const char *url);
 
 /* Does every request get more than its URL? */
 bool request_options_add_to_requests(const struct request_options *options);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * --json: a body must be JSON, and stands in the result line as the value that it is
+ * --parse-json: a body must be JSON, and stands in the result line as the value that it is
  *
  * Also the first step of --jq, which then only wants to know.
  */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Work on bodies: --process, --process-lines, --json, --jq
+ * Work on bodies: --process, --process-lines, --parse-json, --jq
  *
  * Each successful response goes through the wanted kinds of processing, on one of the client's
  * worker threads, and what came of it is kept with the result until its line is written.

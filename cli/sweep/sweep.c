@@ -57,6 +57,7 @@ static const struct option *const tables[] = {
         input_option_table,
         measure_option_table,
         own_options,
+        body_option_table,
         request_option_table,
         NULL,
 };
@@ -89,7 +90,10 @@ static int make_ladder(struct sweep_options *options, struct muster_error *error
 
 static int fill_defaults(struct sweep_options *options, struct muster_error *error)
 {
-        request_options_finish(&options->measure.request);
+        int r = request_options_finish(&options->measure.request, error);
+
+        if (r < 0)
+                return r;
         if (options->steps.n && options->max)
                 return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
                         "--steps and --max exclude each other; give one of them");

@@ -8,7 +8,7 @@ _muster_offer() {
 
 _muster_fetch() {
     case ${COMP_WORDS[COMP_CWORD - 1]} in
-    -i | -o | -E | --input | --output | --cacert | --cert | --key | --record)
+    -i | -o | -E | -T | --upload-file | --input | --output | --cacert | --cert | --key | --record)
         _muster_offer -f
         return
         ;;
@@ -49,8 +49,17 @@ _muster_fetch() {
         --request
         --header
         --data
+        --data-ascii
         --data-binary
+        --data-raw
+        --data-urlencode
+        --get
+        --url-query
+        --form
+        --form-string
+        --form-escape
         --upload-file
+        --json
         --user
         --user-agent
         --http1.0
@@ -69,7 +78,7 @@ _muster_fetch() {
         --retry-unsafe
         --process
         --process-lines
-        --json
+        --parse-json
         --jq
         --process-timeout
         --process-max-output
@@ -105,7 +114,7 @@ _muster_explain() {
 # compare and sweep; these options are of one of them, the rest are of both.
 _muster_measure() {
     case ${COMP_WORDS[COMP_CWORD - 1]} in
-    -i | -E | --input | --cacert | --cert | --key)
+    -i | -E | -T | --upload-file | --input | --cacert | --cert | --key)
         _muster_offer -f
         return
         ;;
@@ -128,7 +137,15 @@ _muster_measure() {
         --request
         --header
         --data
+        --data-ascii
         --data-binary
+        --data-raw
+        --data-urlencode
+        --get
+        --url-query
+        --form
+        --form-string
+        --form-escape
         --upload-file
         --user
         --user-agent
@@ -192,10 +209,6 @@ _muster_lab() {
         _muster_offer -W "fixed exp uniform"
         return
         ;;
-    --h2-window-updates)
-        _muster_offer -W "never"
-        return
-        ;;
     --refuse)
         _muster_offer -W "503 close"
         return
@@ -219,17 +232,6 @@ _muster_lab() {
         --no-nodelay
         --write-size
         --congestion-control
-        --h2
-        --h2-streams
-        --h2-window
-        --h2-connection-window
-        --h2-window-updates
-        --h2-frame-size
-        --h2-header-list
-        --h2-goaway
-        --h2-refuse
-        --h2-settings-delay
-        --h2-no-pong
         --delay
         --error-share
         --rate-limit

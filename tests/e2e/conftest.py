@@ -216,15 +216,33 @@ class Server:
             data += more
         head, _, rest = data.partition(b"\r\n\r\n")
         length = 0
-        for line in head.split(b"\r\n")[1:]:
-            if line.lower().startswith(b"content-length:"):
+        for line in head.lower().split(b"\r\n")[1:]:
+            if line.startswith(b"content-length:"):
                 length = int(line.split(b":")[1])
+            if line == b"expect: 100-continue" and not rest:
+                connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+            if line == b"transfer-encoding: chunked":
+                return self.read_chunks(connection, head, rest)
         while len(rest) < length:
             more = connection.recv(65536)
             if not more:
                 return None, b""
             rest += more
         return (head, rest[:length]), rest[length:]
+
+    def read_chunks(self, connection, head, rest):
+        body = b""
+        while True:
+            while b"\r\n" not in rest:
+                rest += connection.recv(65536)
+            size, _, rest = rest.partition(b"\r\n")
+            size = int(size, 16)
+            while len(rest) < size + 2:
+                rest += connection.recv(65536)
+            body += rest[:size]
+            rest = rest[size + 2:]
+            if not size:
+                return (head, body), rest
 
     def serve(self, connection, n):
         data = b""

@@ -131,11 +131,11 @@ def test_unknown_codings_are_left_in_place(muster, server, tmp_path, value, unde
 ])
 def test_bodies_that_came_whole_are_kept(muster, server, tmp_path, value, body, undecoded, warning):
     s = server(lambda r: ok(body, f"Content-Encoding: {value}"))
-    for arguments in ((), ("--body", "out"), ("--process", "cat"), ("--process", "cat", "--process-inline"), ("--body", "out/{sha256}", "--json")):
+    for arguments in ((), ("--body", "out"), ("--process", "cat"), ("--process", "cat", "--process-inline"), ("--body", "out/{sha256}", "--parse-json")):
         run = muster("fetch", *arguments, s.url())
         result = run.result
         assert result.get("undecoded") == undecoded and result.get("warning") == warning
-        if "--json" in arguments:  # that the work on it fails takes nothing from the body
+        if "--parse-json" in arguments:  # that the work on it fails takes nothing from the body
             assert result["error"]["code"] == "process" and (tmp_path / result["body_file"]).read_bytes() == b"text"
             continue
         assert result["ok"] and result["body_bytes"] == 4 and run.status == 0
@@ -149,7 +149,7 @@ def test_bodies_that_came_whole_are_kept(muster, server, tmp_path, value, body, 
     b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\nA\0\r\n\r\n",
     [b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello", "hang"],
 ], ids=["truncated", "checksum", "closed", "trailer", "timeout"])
-@pytest.mark.parametrize("arguments", [("--body", "out"), ("--body", "out/{n}", "--json"), ("--body", "out/{sha256}", "--process", "cat")], ids=" ".join)
+@pytest.mark.parametrize("arguments", [("--body", "out"), ("--body", "out/{n}", "--parse-json"), ("--body", "out/{sha256}", "--process", "cat")], ids=" ".join)
 def test_no_file_beside_an_error(muster, server, tmp_path, sent, arguments):
     s = server(lambda r: sent)
     result = muster("fetch", "-m", "700ms", *arguments, s.url()).result

@@ -1,4 +1,4 @@
-"""Work on bodies: --process, --process-lines, --json, --jq; what a command does wrong is its request's failure and nobody else's."""
+"""Work on bodies: --process, --process-lines, --parse-json, --jq; what a command does wrong is its request's failure and nobody else's."""
 import base64
 import gzip
 import hashlib
@@ -143,7 +143,7 @@ def test_large_body(muster, server, command):
 
 
 def test_body_directory(muster, server, tmp_path):
-    result = fetch_one(muster, server(lambda r: ok(b"[1]")).url(), "--process", "wc -c", "--json", "--body", "out")
+    result = fetch_one(muster, server(lambda r: ok(b"[1]")).url(), "--process", "wc -c", "--parse-json", "--body", "out")
     assert result["processed"].strip() == "3" and "body" not in result and "json" not in result
     assert (tmp_path / result["body_file"]).read_bytes() == b"[1]"
 
@@ -332,7 +332,7 @@ def test_lines_end(muster, server, marker, tmp_path, command, least, most):
     b'{"a": [1, 2, {"b": "c d\\n\\"\\\\"}], "a b" : null}', b"[]", b" 7 ", b'"text"', b"\r\n\ttrue\n", b'"\xc3\xbc \\u0000"', b"123456789012345678901234567890", b"1.10",
 ])
 def test_json(muster, server, body):
-    done = muster("fetch", server(lambda r: ok(body)).url(), "--json")
+    done = muster("fetch", server(lambda r: ok(body)).url(), "--parse-json")
     result = done.result
     assert done.status == 0 and result["json"] == json.loads(body) and not {"body", "body_base64", "processed"} & result.keys()
     if body.strip()[:1].isdigit():
@@ -344,7 +344,7 @@ def test_json(muster, server, body):
     (b"[" * 5000, "line 1, column "),
 ])
 def test_not_json(muster, server, body, words):
-    done = muster("fetch", server(lambda r: ok(body)).url(), "--json")
+    done = muster("fetch", server(lambda r: ok(body)).url(), "--parse-json")
     result = done.result
     assert done.status == 1 and result["error"]["code"] == "process" and text_of(result).startswith("process: the body is not JSON: " + words)
     assert "json" not in result and result["body_bytes"] == len(body) and ("body" in result) != ("body_base64" in result)
@@ -352,13 +352,13 @@ def test_not_json(muster, server, body, words):
 
 def test_json_and_more(muster, server):
     s = server(lambda r: ok(b'{"a": 1}' if r.path == "/" else b"no"))
-    assert "json" not in fetch_one(muster, s.url(), "--json", "--body", "none")
-    result = fetch_one(muster, s.url(), "--json", "--process", "cat")
+    assert "json" not in fetch_one(muster, s.url(), "--parse-json", "--body", "none")
+    result = fetch_one(muster, s.url(), "--parse-json", "--process", "cat")
     assert result["json"] == {"a": 1} and result["processed"] == '{"a": 1}'
-    result = fetch_one(muster, s.url(), "--json", "--process", "while read -r line; do echo \"$line\"; done", "--process-lines")
+    result = fetch_one(muster, s.url(), "--parse-json", "--process", "while read -r line; do echo \"$line\"; done", "--process-lines")
     assert result["json"] == {"a": 1} and result["processed"]["json"] == {"a": 1} and "body" not in result["processed"]
     assert result["processed"]["final_url"] == s.url("/") and result["processed"]["conn"]["id"] == 1
-    assert text_of(fetch_one(muster, s.url("/no"), "--json", "--process", "cat")).startswith("process: the body is not JSON")
+    assert text_of(fetch_one(muster, s.url("/no"), "--parse-json", "--process", "cat")).startswith("process: the body is not JSON")
 
 
 # --- jq -----------------------------------------------------------------------------------------------------------------
@@ -405,7 +405,7 @@ def test_jq_wants_json(muster, server, jq):
 
 
 def test_jq_and_json(muster, server, jq):
-    result = fetch_one(muster, server(lambda r: ok(b"[1, 2]")).url(), "--jq", "add", "--json")
+    result = fetch_one(muster, server(lambda r: ok(b"[1, 2]")).url(), "--jq", "add", "--parse-json")
     assert (result["processed"], result["json"]) == (3, [1, 2]) and "body" not in result
 
 
@@ -489,7 +489,7 @@ def test_output_is_closed_while_commands_run(muster, server, marker):
 
 def test_inline_does_the_same(muster, lab):
     s = lab()
-    run = muster("fetch", "--process-inline", "--json", "--process", "wc -c", s.url("/json/500"), s.url("/plain"), s.url("/encoded/gzip/1M"))
+    run = muster("fetch", "--process-inline", "--parse-json", "--process", "wc -c", s.url("/json/500"), s.url("/plain"), s.url("/encoded/gzip/1M"))
     by_n = {result["n"]: result for result in run.results}
     assert by_n[1]["processed"].strip() == "500" and by_n[1]["phases_us"]["process"] > 0
     assert by_n[2]["error"]["code"] == by_n[3]["error"]["code"] == "process"

@@ -55,7 +55,7 @@ static void test_options(void **state)
         assert_string_equal(o.request.files.list[0], "-");
         assert_string_equal(o.request.user, "me");
         assert_string_equal(o.request.password, "pass");
-        assert_true(str_is(buf_str(&o.request.data), "a=1&b=2"));
+        assert_true(str_is(buf_str(&o.request.body.data), "a=1&b=2"));
         fetch_options_deinit(&o);
 }
 

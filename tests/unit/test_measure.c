@@ -148,7 +148,7 @@ static void test_unsafe_methods(void **state)
         assert_int_equal(read_text(&batch, &options, jsonl, true, &error), 0);
         assert_int_equal(batch.n, 2);
         batch_deinit(&batch);
-        options.has_data = true; /* so POST is meant */
+        options.body.has_data = true; /* so POST is meant */
         assert_int_equal(read_text(&batch, &options, "http://a/\n", false, &error),
                 MUSTER_E_INVALID);
         assert_non_null(strstr(error.text, "POST may change something"));
