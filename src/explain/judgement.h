@@ -334,6 +334,13 @@ JUDGE_TIMES(LOSS_STANDS_OUT, 1.5);
 /* Of a round trip: packets that are sent again come later by one. */
 JUDGE_SHARE(LOSS_ROUND_TRIP, 0.5);
 
+/* --- streams of HTTP/2 ----------------------------------------------------------------------- */
+
+/* Round trips that an upload takes: of fewer nobody can tell a window by. */
+JUDGE_TIMES(WINDOW_TRIPS_LEAST, 4);
+/* Bytes in a round trip, nine of ten uploads and one of ten: a window is the same for all. */
+JUDGE_TIMES(WINDOW_EVEN, 2);
+
 /* --- names ----------------------------------------------------------------------------------- */
 
 /* Of the lookups: so many were lost that it is loss, whatever else they are. */
@@ -407,6 +414,8 @@ KNOWN_NS(RACE_NS, 250 * NS_PER_MS);
 KNOWN_NS(LOOKUP_AGAIN_NS, 2 * NS_PER_S);
 /* Resolution Delay, RFC 8305 section 3. */
 KNOWN_NS(FAMILY_NS, 50 * NS_PER_MS);
+/* Bytes of a stream's window, unless the server allows more: RFC 9113 section 6.9.2. */
+KNOWN_COUNT(STREAM_WINDOW, 65535);
 /* Bytes that a cold connection sends at once: ten segments, RFC 6928. */
 KNOWN_COUNT(FIRST_WINDOW_SEGMENTS, 10);
 KNOWN_COUNT(FIRST_WINDOW, 10 * 1448);

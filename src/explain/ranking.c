@@ -17,6 +17,7 @@ static const struct cause *const families[] = {
         causes_tls,
         causes_wire,
         causes_window,
+        causes_streams,
         causes_slots,
         causes_server,
         causes_input,

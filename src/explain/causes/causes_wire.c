@@ -38,7 +38,7 @@ static bool has_stopped(const struct facts *facts, const struct trace_attempt *a
         uint64_t round_trip_ns = conn ? conn_round_trip_ns(conn) : 0;
         uint64_t took_ns = stamps->last_byte_kernel_ns - stamps->first_byte_kernel_ns;
 
-        return attempt->status && attempt->n_receives > 1 &&
+        return attempt->status && attempt->n_receives > 1 && !attempt_shares_conn(facts, attempt) &&
                stamps->last_byte_kernel_ns > stamps->first_byte_kernel_ns &&
                is_held_back(took_ns, round_trip_ns);
 }
@@ -263,6 +263,7 @@ static bool loss(const struct facts *facts, struct finding *finding)
         uint64_t wall_ns;
 
         if (losses_of(&losses, facts) < 0 || !losses.n_conns_hit ||
+                losses_hold_up_streams(&losses) ||
                 (double)losses.held_up_ns < LOSSES_MATTER * (double)facts->service.sum)
                 return false;
         /* A full link loses packets too: that is how TCP learns of it. */

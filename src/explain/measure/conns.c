@@ -17,6 +17,14 @@ const struct trace_conn *conn_of_attempt(const struct record *record,
         return id ? record_conn(record, id) : NULL;
 }
 
+bool attempt_shares_conn(const struct facts *facts, const struct trace_attempt *attempt)
+{
+        const struct trace_conn *conn = conn_of_attempt(facts->record, attempt);
+
+        return conn && attempt->http_version >= 20 && conn->n_attempts > 1 &&
+               facts->max_in_flight > 1;
+}
+
 bool conn_is_local(const struct trace_conn *conn)
 {
         return str_starts(conn->remote, "127.") || str_starts(conn->remote, "[::1]");

@@ -11,6 +11,12 @@
 const struct trace_conn *conn_of_attempt(const struct record *record,
         const struct trace_attempt *attempt);
 
+/*
+ * May other requests have been on its connection at the same time, as streams of HTTP/2? Then what
+ * the connection did says nothing of this one alone.
+ */
+bool attempt_shares_conn(const struct facts *facts, const struct trace_attempt *attempt);
+
 /* To this machine itself: nothing gets lost there, and no link is full. */
 bool conn_is_local(const struct trace_conn *conn);
 

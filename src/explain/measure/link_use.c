@@ -37,7 +37,7 @@ struct flow {
 static bool is_coming_from_away(struct transfer *transfer, const struct flow *flow,
         const struct trace_attempt *attempt)
 {
-        return attempt->wire_bytes && transfer_of(transfer, flow->facts, attempt) &&
+        return attempt->wire_bytes && transfer_among_others(transfer, flow->facts, attempt) &&
                !conn_is_local(conn_of_attempt(flow->facts->record, attempt));
 }
 
@@ -105,7 +105,7 @@ static void take_event(struct flow *flow, const struct sort_pair *pair)
         size_t i = pair->value / N_EVENTS;
         struct transfer transfer;
 
-        transfer_of(&transfer, flow->facts, &flow->facts->record->attempts[i]);
+        transfer_among_others(&transfer, flow->facts, &flow->facts->record->attempts[i]);
         switch ((enum event)(pair->value % N_EVENTS)) {
         case EVENT_ENDS:
                 change_rate(flow, -rate_of(&transfer), false);

@@ -72,6 +72,9 @@ uint64_t loss_of_receive_ns(const struct losses *losses, const struct facts *fac
         struct transfer transfer;
         uint64_t usual_ns, ns;
 
+        if (attempt_shares_conn(facts, attempt))
+                return was_hit(conn) ? excess(receive_of(attempt), losses->shared_receive_ns, conn)
+                                     : 0;
         if (!conn || !transfer_of(&transfer, facts, attempt))
                 return 0;
         usual_ns = transfer_cold_ns(&transfer) *
@@ -96,6 +99,13 @@ static bool measure_wait_new(const struct facts *facts, const struct trace_attem
         (void)facts;
         *ret_value = wait_of(attempt);
         return attempt->status && !attempt->is_reused;
+}
+
+static bool measure_shared_receive(const struct facts *facts, const struct trace_attempt *attempt,
+        uint64_t *ret_value)
+{
+        *ret_value = receive_of(attempt);
+        return attempt->status && attempt_shares_conn(facts, attempt);
 }
 
 static uint64_t median(const struct facts *facts, attempt_measure measure)
@@ -131,6 +141,7 @@ static void count_held_up(struct losses *losses, const struct facts *facts)
                               loss_of_receive_ns(losses, facts, attempt);
 
                 losses->held_up_ns += ns;
+                losses->shared_ns += attempt_shares_conn(facts, attempt) ? ns : 0;
                 losses->n_held_up += ns > 0;
         }
 }
@@ -151,11 +162,18 @@ int losses_of(struct losses *losses, const struct facts *facts)
         assert(!losses->held_up_ns && !losses->n_conns);
         losses->wait_ns[0] = median(facts, measure_wait_kept);
         losses->wait_ns[1] = median(facts, measure_wait_new);
+        losses->shared_receive_ns = median(facts, measure_shared_receive);
         for (int kind = 0; kind < TRANSFER_N_KINDS; kind++)
                 losses->receive_permille[kind] = transfers.kinds[kind].permille.p10;
         count_signs(losses, facts->record);
         count_held_up(losses, facts);
         return 0;
+}
+
+bool losses_hold_up_streams(const struct losses *losses)
+{
+        return losses->n_conns_hit &&
+               (double)losses->shared_ns > (double)losses->held_up_ns * MOST_OF_TIME;
 }
 
 bool losses_come_first(const struct facts *facts)

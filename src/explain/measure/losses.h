@@ -18,6 +18,7 @@ struct losses {
         uint64_t n_out_of_order; /* packets of the server's that came after one that was missing */
         size_t n_held_up;        /* attempts that took longer than is usual by it */
         uint64_t held_up_ns;     /* by so much together */
+        uint64_t shared_ns;      /* ... of those that shared their connection (HTTP/2) */
         /* What is usual: */
         uint64_t tcp_ns;     /* the median */
         uint64_t wait_ns[2]; /* ... on kept connections, and on new ones */
@@ -26,6 +27,7 @@ struct losses {
          * after it.
          */
         uint64_t receive_permille[TRANSFER_N_KINDS];
+        uint64_t shared_receive_ns; /* the median, of those that share their connection */
 };
 
 /*
@@ -41,6 +43,9 @@ uint64_t loss_of_wait_ns(const struct losses *losses, const struct facts *facts,
         const struct trace_attempt *attempt);
 uint64_t loss_of_receive_ns(const struct losses *losses, const struct facts *facts,
         const struct trace_attempt *attempt);
+
+/* Did they mostly hold up requests that shared a connection, one loss several of them? */
+bool losses_hold_up_streams(const struct losses *losses);
 
 /* Losses held up so much that answers come late by them, and not by the server. */
 bool losses_come_first(const struct facts *facts);

@@ -30,6 +30,13 @@ static uint64_t quiet_ns(const struct trace_attempt *attempt)
 bool transfer_of(struct transfer *transfer, const struct facts *facts,
         const struct trace_attempt *attempt)
 {
+        return !attempt_shares_conn(facts, attempt) &&
+               transfer_among_others(transfer, facts, attempt);
+}
+
+bool transfer_among_others(struct transfer *transfer, const struct facts *facts,
+        const struct trace_attempt *attempt)
+{
         const struct attempt *stamps = &attempt->stamps;
         const struct trace_conn *conn = conn_of_attempt(facts->record, attempt);
 

@@ -23,8 +23,15 @@ struct transfer {
         bool was_quiet; /* an older one, for long enough to be cold again */
 };
 
-/* False: it has no answer, or its connection's round trip is not known. */
+/*
+ * False: it has no answer, its connection's round trip is not known, or other streams shared the
+ * connection, so that nobody can tell what its window was to this one.
+ */
 bool transfer_of(struct transfer *transfer, const struct facts *facts,
+        const struct trace_attempt *attempt);
+
+/* The same of one that shares its connection, too: for what all of them together took. */
+bool transfer_among_others(struct transfer *transfer, const struct facts *facts,
         const struct trace_attempt *attempt);
 
 /* What it would take on a cold connection by the rule above. */
