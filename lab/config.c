@@ -33,6 +33,27 @@ const struct config_setting config_settings[] = {
         { NULL, "congestion-control", "NAME",
                 "TCP congestion control of the server: cubic, reno, bbr",
                 setting_congestion_control },
+        { "HTTP/2", "h2", NULL, "speak HTTP/2, too: by ALPN with tls, else if the client begins so",
+                setting_h2 },
+        { NULL, "h2-streams", "N", "requests at once on a connection (100)", setting_h2_streams },
+        { NULL, "h2-window", "SIZE", "window of a stream, for what the client sends (65535)",
+                setting_h2_window },
+        { NULL, "h2-connection-window", "SIZE", "the same of a connection, at least 65535 (65535)",
+                setting_h2_connection_window },
+        { NULL, "h2-window-updates", "TIME", "give windows back only once per TIME, or never",
+                setting_h2_window_updates },
+        { NULL, "h2-frame-size", "SIZE", "largest frame that the client may send (16k)",
+                setting_h2_frame_size },
+        { NULL, "h2-header-list", "SIZE", "largest head of a request (64k)",
+                setting_h2_header_list },
+        { NULL, "h2-goaway", "N[,CODE]",
+                "GOAWAY after N requests; with an error code the connection ends at once",
+                setting_h2_goaway },
+        { NULL, "h2-refuse", "SHARE[,CODE]",
+                "reset this share of requests unseen: 5%,REFUSED_STREAM", setting_h2_refuse },
+        { NULL, "h2-settings-delay", "TIME", "send nothing before TIME has passed",
+                setting_h2_settings_delay },
+        { NULL, "h2-no-pong", NULL, "leave PINGs unanswered", setting_h2_no_pong },
         { "Requests", "delay", "SPREAD", "wait before each response: " SPREAD_FORMS,
                 setting_delay },
         { NULL, "error-share", "SHARE", "share of requests answered 500: 5%", setting_error_share },
@@ -141,6 +162,9 @@ int config_check(const struct lab_config *config, struct muster_error *error)
                         (!spread_is_zero(&listener->service) || listener->has_queue))
                         return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
                                 "listener %s: service-time and queue need workers", listener->name);
+                if (!listener->h2.is_on && listener->h2.is_set)
+                        return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
+                                "listener %s: the h2-* settings need h2", listener->name);
                 if (!listener->has_tls && (listener->tls_no_resumption || listener->tls_max_minor ||
                                                   listener->tls_handshake_cost_ns))
                         return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,

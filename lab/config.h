@@ -27,6 +27,26 @@ struct alias {
         char *target;
 };
 
+/* How HTTP/2 is spoken; zeroed: not at all. */
+struct h2_config {
+        bool is_on;
+        bool is_set;      /* one of the others was given */
+        unsigned streams; /* at once; 0: 100 */
+        bool has_window;
+        uint32_t window_bytes;            /* of a stream, for what the client sends */
+        uint32_t connection_window_bytes; /* 0: 64 KiB - 1 */
+        /* between two WINDOW_UPDATEs; 0: as bytes come; UINT64_MAX: there are none */
+        uint64_t window_interval_ns;
+        uint32_t frame_bytes;       /* that the client may send; 0: 16 KiB */
+        uint32_t header_list_bytes; /* of a request; 0: 64 KiB, and it is not told */
+        uint64_t goaway_after;      /* that many requests; 0: never */
+        uint32_t goaway_code;       /* NO_ERROR: what was begun is answered still */
+        double refuse_share;
+        uint32_t refuse_code;
+        uint64_t settings_delay_ns;
+        bool no_pong;
+};
+
 struct listener_config {
         char *name;
         struct net_address address;
@@ -46,6 +66,7 @@ struct listener_config {
         bool no_nodelay;
         uint64_t write_bytes; /* sent at once at most; 0: all */
         char *congestion;     /* congestion control; NULL: the system's */
+        struct h2_config h2;
 
         /* requests */
         struct spread delay;

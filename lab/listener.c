@@ -116,7 +116,8 @@ static int open_tls(struct listener *listener, struct muster_error *error)
         const struct listener_config *config = listener->config;
         struct tls_server_options options = { .no_resumption = config->tls_no_resumption,
                 .only_old_ones = config->tls_fault == TLS_OLD_PROTOCOL,
-                .max_minor = config->tls_max_minor };
+                .max_minor = config->tls_max_minor,
+                .h2 = config->h2.is_on };
         const char *names = listener->lab->config->certificate_names.at;
         struct buf chain = { 0 }, key = { 0 };
         int r;

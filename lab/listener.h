@@ -21,6 +21,11 @@ struct listener_stats {
         uint64_t n_responses[10]; /* that were complete, by the first digit of the status */
         uint64_t n_gone;          /* not complete: the client left, or the plan was so */
         uint64_t n_bad_requests, n_rate_limited;
+        uint64_t n_h2;                             /* connections that spoke HTTP/2 */
+        uint64_t n_streams, n_streams_at_once_max; /* opened; the most at once on a connection */
+        uint64_t n_streams_refused;                /* reset unseen */
+        uint64_t n_streams_reset;    /* by either side, before the response was complete */
+        uint64_t n_goaways, n_pings; /* sent; received */
         uint64_t n_bytes_received, n_bytes_sent; /* of HTTP, under TLS */
 };
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Parameters of the query: they change the behaviour that the path names */
 #include "coding.h"
+#include "reset_code.h"
 #include "lab.h"
 #include "listener.h"
 #include "quantity.h"
@@ -68,6 +69,11 @@ static bool apply_reset(struct plan *plan, struct muster_str value)
         plan->stop = PLAN_RESETS;
         plan->stop_where = PLAN_AT_BYTE;
         return quantity_size(value, &plan->stop_at);
+}
+
+static bool apply_code(struct plan *plan, struct muster_str value)
+{
+        return reset_code_parse(value, &plan->reset_code);
 }
 
 static bool apply_hang(struct plan *plan, struct muster_str value)
@@ -141,6 +147,7 @@ static const struct param params[] = {
         { "gap", "SPREAD", "wait between two chunks or pieces", apply_gap },
         { "cut", "N", "close the connection after byte N of the response", apply_cut },
         { "reset", "N", "reset the connection after byte N of the response", apply_reset },
+        { "code", "NAME", "in HTTP/2, reset with this error code (INTERNAL_ERROR)", apply_code },
         { "hang", "WHERE", "stop forever at start, head, body, or after byte N", apply_hang },
         { "early-hints", "N", "send N 103 responses before the final one, at most 100",
                 apply_early_hints },

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "peer_internal.h"
 
+#include "peer_h2.h"
 #include <base/mem.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -22,20 +23,13 @@ void peer_set_timer(struct peer *peer, struct loop_timer *timer, uint64_t ns)
 
 /* --- the end of a connection ----------------------------------------------------------------- */
 
-static bool is_busy(const struct peer *peer)
-{
-        return peer->state >= PEER_BODY && peer->state <= PEER_HANGING;
-}
-
 static void retire(struct peer *peer)
 {
         struct lab *lab = peer->listener->lab;
 
-        if (is_busy(peer) && !peer->plan.is_exempt) {
-                peer->listener->stats.n_gone++;
-                peer->listener->stats.n_busy--;
-        }
-        capacity_leave(&peer->job);
+        task_gone(&peer->task);
+        if (peer->h2)
+                peer_h2_stop(peer->h2);
         loop_timer_stop(lab->loop, &peer->timer);
         loop_timer_stop(lab->loop, &peer->idle_timer);
         peer->state = PEER_DEAD;
@@ -61,9 +55,8 @@ void peer_reset(struct peer *peer)
 void peer_free(struct peer *peer)
 {
         buf_deinit(&peer->in);
-        buf_deinit(&peer->upload);
-        plan_deinit(&peer->plan);
-        reply_deinit(&peer->reply);
+        task_deinit(&peer->task);
+        peer_h2_free(peer->h2);
         mem_free(peer);
 }
 
@@ -79,7 +72,38 @@ void peer_linger(struct peer *peer)
         peer_set_timer(peer, &peer->timer, LINGER_NS);
 }
 
+void peer_become_h2(struct peer *peer)
+{
+        loop_timer_stop(peer->listener->lab->loop, &peer->idle_timer);
+        if (peer_h2_new(&peer->h2, peer) < 0)
+                peer_close(peer);
+        else
+                peer->state = PEER_H2;
+}
+
 /* --- what happens ---------------------------------------------------------------------------- */
+
+static void shaken(struct peer *peer)
+{
+        peer->listener->stats.n_handshakes++;
+        peer->listener->stats.n_resumed += tls_was_resumed(peer->wire.tls);
+        if (!str_is(tls_alpn(peer->wire.tls), "h2"))
+                return;
+        peer_become_h2(peer);
+        if (peer->h2 && peer->state == PEER_H2)
+                peer_h2_flush(peer->h2); /* the server's SETTINGS need not wait for the client's */
+}
+
+static void sent(struct peer *peer)
+{
+        if (peer->state == PEER_H2)
+                peer_h2_sent(peer->h2);
+        if (peer->state != PEER_REPLYING)
+                return;
+        peer_pump(peer);
+        if (peer->state == PEER_IDLE)
+                peer_read_on(peer, (struct muster_str){ NULL, 0 });
+}
 
 static void handle_wire(struct wire *wire, enum wire_event_kind kind, struct muster_str bytes)
 {
@@ -87,18 +111,13 @@ static void handle_wire(struct wire *wire, enum wire_event_kind kind, struct mus
 
         switch (kind) {
         case WIRE_SHAKEN:
-                peer->listener->stats.n_handshakes++;
-                peer->listener->stats.n_resumed += tls_was_resumed(wire->tls);
+                shaken(peer);
                 return;
         case WIRE_RECEIVED:
                 peer_receive(peer, bytes);
                 return;
         case WIRE_SENT:
-                if (peer->state != PEER_REPLYING)
-                        return;
-                peer_pump(peer);
-                if (peer->state == PEER_IDLE)
-                        peer_read_on(peer, (struct muster_str){ NULL, 0 });
+                sent(peer);
                 return;
         case WIRE_ENDED:
                 peer->has_ended = true;
@@ -127,18 +146,20 @@ static void peer_timer_fire(struct loop_timer *timer, uint64_t late_ns)
                 peer_close(peer);
                 return;
         }
-        if (peer->state == PEER_WAITING)
-                peer_reply(peer);
-        else
-                peer_pump(peer);
+        peer_pump(peer);
         if (peer->state == PEER_IDLE)
                 peer_read_on(peer, (struct muster_str){ NULL, 0 });
 }
 
 static void peer_idle_fire(struct loop_timer *timer, uint64_t late_ns)
 {
+        struct peer *peer = LIST_OWNER(timer, struct peer, idle_timer);
+
         (void)late_ns;
-        peer_close(LIST_OWNER(timer, struct peer, idle_timer));
+        if (peer->state == PEER_H2)
+                peer_h2_say_goodbye(peer->h2);
+        else
+                peer_close(peer);
 }
 
 int peer_accept(struct listener *listener, int take_fd)
@@ -160,6 +181,7 @@ int peer_accept(struct listener *listener, int take_fd)
                 (void)setsockopt(peer->wire.socket.fd, IPPROTO_TCP, TCP_NODELAY, &no, sizeof(no));
         peer->wire.handshake_cost_ns = config->tls_handshake_cost_ns;
         peer->listener = listener;
+        task_init(&peer->task, listener, &peer_task_ops);
         peer->timer.fire = peer_timer_fire;
         peer->idle_timer.fire = peer_idle_fire;
         list_push_back(&listener->peers, &peer->link);

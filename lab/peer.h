@@ -2,31 +2,33 @@
 /*
  * A client's connection: reads requests, does what the plan for each says, one after the other
  *
- *      IDLE ──▶ BODY ──▶ QUEUED ──▶ WAITING ──▶ REPLYING ⇄ PAUSED ──▶ IDLE
- *       head     of the   for a      the delay        │
- *                request  worker                      ├──▶ HANGING    until the client goes
- *                                                     └──▶ LINGERING  our side is closed, until the client's is
+ *      IDLE ──▶ BODY ──▶ WAITING ──▶ REPLYING ⇄ PAUSED ──▶ IDLE
+ *       head     of the   for a           │
+ *                request  worker, and     ├──▶ HANGING    until the client goes
+ *                         the delay       └──▶ LINGERING  our side is closed, until the client's is
  *
  * What comes while a response is under way is kept and looked at afterwards.
+ *
+ * A connection that turns out to speak HTTP/2 is in one state, H2, until it lingers: its requests
+ * are streams (peer_h2.h).
  */
 #ifndef LAB_PEER_H
 #define LAB_PEER_H
 
-#include "capacity.h"
-#include "reply.h"
-#include "request.h"
+#include "task.h"
 #include "wire.h"
 
+struct peer_h2;
 struct listener;
 
 enum peer_state {
         PEER_IDLE,
         PEER_BODY,
-        PEER_QUEUED,
         PEER_WAITING,
         PEER_REPLYING,
         PEER_PAUSED,
         PEER_HANGING,
+        PEER_H2,
         PEER_LINGERING,
         PEER_DEAD, /* in the lab's list of these, freed after the loop's turn */
 };
@@ -40,15 +42,11 @@ struct peer {
         size_t scanned; /* of `in`: no end of a head before here */
         uint64_t n_requests;
         struct request_body body;
-        uint64_t n_body_bytes;
-        uint32_t body_crc;
-        struct buf upload; /* what is to be echoed */
-        bool is_head, keeps_alive, has_ended;
+        bool keeps_alive, has_ended;
         int version;
-        struct plan plan;
-        struct reply reply;
-        struct job job;
-        struct loop_timer timer;      /* delay, pause, lingering */
+        struct task task;             /* the request that is being served */
+        struct peer_h2 *h2;           /* NULL: it speaks HTTP/1 */
+        struct loop_timer timer;      /* pause, lingering */
         struct loop_timer idle_timer; /* while IDLE */
 };
 

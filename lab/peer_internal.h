@@ -27,6 +27,9 @@ void peer_set_timer(struct peer *peer, struct loop_timer *timer, uint64_t ns);
 void peer_linger(struct peer *peer);
 void peer_reset(struct peer *peer);
 
+/* It speaks HTTP/2 from here on. */
+void peer_become_h2(struct peer *peer);
+
 /* --- what it is asked ------------------------------------------------------------------------ */
 
 /* Take received bytes, in any state. */
@@ -39,12 +42,8 @@ void peer_read_on(struct peer *peer, struct muster_str bytes);
 
 void peer_become_idle(struct peer *peer);
 
-/* A request is complete: it has its worker, or needs none; or all workers are busy. */
-void peer_admit(struct peer *peer);
-void peer_refuse(struct peer *peer);
-
-/* The job_done of a peer, for capacity_enter(). */
-void peer_worked_on(struct job *job);
+/* How the tasks of peers are answered. */
+extern const struct task_ops peer_task_ops;
 
 /* Begin to carry out the plan; go on with it. */
 void peer_reply(struct peer *peer);

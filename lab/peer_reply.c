@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How a peer answers: its turn and its delay, then the plan step by step
+ * How a peer answers: the plan of its task, step by step
  */
 #include "peer_internal.h"
 
@@ -15,12 +15,7 @@ void peer_become_idle(struct peer *peer)
 
 static void finish_response(struct peer *peer)
 {
-        struct listener_stats *stats = &peer->listener->stats;
-
-        if (!peer->plan.is_exempt) {
-                stats->n_responses[peer->plan.status / 100]++;
-                stats->n_busy--;
-        }
+        task_done(&peer->task);
         if (!peer->keeps_alive) {
                 peer_linger(peer);
                 return;
@@ -33,6 +28,7 @@ static bool do_step(struct peer *peer, const struct reply_step *step)
 {
         switch (step->kind) {
         case REPLY_SEND:
+        case REPLY_HEAD: /* of HTTP/2 only */
                 return true;
         case REPLY_WAIT:
                 peer->state = PEER_PAUSED;
@@ -60,7 +56,7 @@ void peer_pump(struct peer *peer)
 
         peer->state = PEER_REPLYING;
         for (;;) {
-                int r = reply_next(&peer->reply, &peer->listener->lab->rand, &step);
+                int r = reply_next(&peer->task.reply, &peer->listener->lab->rand, &step);
 
                 if (r < 0) {
                         peer_close(peer);
@@ -83,58 +79,36 @@ void peer_pump(struct peer *peer)
 void peer_reply(struct peer *peer)
 {
         struct listener *listener = peer->listener;
-        const struct plan *plan = &peer->plan;
+        const struct plan *plan = &peer->task.plan;
         const struct listener_config *config = listener->config;
         struct reply_manner manner;
 
         if (plan->closes || plan->framing == PLAN_UNTIL_CLOSE ||
                 (plan->framing == PLAN_CHUNKED && peer->version == 10))
                 peer->keeps_alive = false;
-        manner = (struct reply_manner){ .is_head = peer->is_head,
+        manner = (struct reply_manner){ .is_head = peer->task.is_head,
                 .keeps_alive = peer->keeps_alive,
                 .version = peer->version,
                 .date = lab_date(listener->lab),
                 .filling = lab_filling(listener->lab, 0),
                 .filling_period = LAB_FILLING_PERIOD,
                 .write_bytes = config->write_bytes };
-        reply_begin(&peer->reply, plan, &manner);
+        reply_begin(&peer->task.reply, plan, &manner);
         peer_pump(peer);
 }
 
-/* The request has its worker, or needs none: now the delay. */
-void peer_admit(struct peer *peer)
+static void reply_late(struct task *task)
 {
-        struct listener *listener = peer->listener;
-        struct rand *rand = &listener->lab->rand;
-        uint64_t ns = spread_draw(&peer->plan.delay, rand);
+        struct peer *peer = LIST_OWNER(task, struct peer, task);
 
-        if (!peer->plan.is_exempt)
-                ns += spread_draw(&listener->config->delay, rand);
-        if (!ns) {
-                peer_reply(peer);
-                return;
-        }
-        peer->state = PEER_WAITING;
-        peer_set_timer(peer, &peer->timer, ns);
-}
-
-void peer_worked_on(struct job *job)
-{
-        struct peer *peer = LIST_OWNER(job, struct peer, job);
-
-        peer_admit(peer);
+        peer_reply(peer);
         if (peer->state == PEER_IDLE)
                 peer_read_on(peer, (struct muster_str){ NULL, 0 });
 }
 
-void peer_refuse(struct peer *peer)
+static void drop(struct task *task)
 {
-        if (peer->listener->config->refusal == REFUSE_CLOSE) {
-                peer_close(peer);
-                return;
-        }
-        plan_begin(&peer->plan);
-        plan_say(&peer->plan, 503, "all workers are busy and the queue is full\n");
-        plan_add_field(&peer->plan, "Retry-After", str_of("1"));
-        peer_reply(peer);
+        peer_close(LIST_OWNER(task, struct peer, task));
 }
+
+const struct task_ops peer_task_ops = { .reply = reply_late, .drop = drop };

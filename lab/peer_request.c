@@ -4,109 +4,34 @@
  */
 #include "peer_internal.h"
 
-#include "document.h"
-#include "route.h"
+#include "peer_h2.h"
 #include <http/h1_head.h>
 #include <stdio.h>
-#include <zlib.h>
 
-#define IN_BYTES_MAX   (128 * 1024)  /* bytes of waiting requests; the kernel keeps the rest */
-#define ECHO_BYTES_MAX (1024 * 1024) /* bytes of a body that are echoed; the rest is only counted */
-#define KEEP_BYTES     2048
+#define IN_BYTES_MAX (128 * 1024) /* bytes of waiting requests; the kernel keeps the rest */
+#define KEEP_BYTES   2048
 
 /* --- a request that is complete -------------------------------------------------------------- */
 
-/* Add what the body was to the JSON text that the behaviour began. */
-static void tell_of_upload(struct peer *peer)
-{
-        struct buf *text = &peer->plan.text;
-        char numbers[100];
-        bool echoes = peer->plan.upload == PLAN_ECHOES;
-
-        if (peer->plan.upload == PLAN_DROPS)
-                return;
-        snprintf(numbers, sizeof(numbers), "%s\"body_bytes\":%llu,\"body_crc32\":\"%08x\"",
-                echoes ? "," : "", (unsigned long long)peer->n_body_bytes, peer->body_crc);
-        if (buf_add_text(text, numbers) < 0 ||
-                (echoes && (buf_add_text(text, ",\"body\":") < 0 ||
-                                   document_add_string(text, buf_str(&peer->upload)) < 0)))
-                text->len = 0;
-        (void)buf_add_text(text, "}\n");
-}
-
 static void complete_request(struct peer *peer)
 {
-        struct listener *listener = peer->listener;
-        int r;
-
-        tell_of_upload(peer);
-        buf_recycle(&peer->upload, KEEP_BYTES);
-        if (!listener->config->workers || peer->plan.is_exempt) {
-                peer_admit(peer);
+        peer->state = PEER_WAITING;
+        switch (task_complete(&peer->task)) {
+        case 0:
+                peer_reply(peer);
                 return;
-        }
-        peer->state = PEER_QUEUED;
-        r = capacity_enter(&listener->capacity, &peer->job, peer_worked_on);
-        if (r == CAPACITY_FULL)
-                peer_refuse(peer);
-        else if (r < 0)
+        case TASK_DROPPED:
                 peer_close(peer);
-}
-
-/* The conditions of the listener, for every path. */
-static void apply_conditions(struct peer *peer)
-{
-        struct listener *listener = peer->listener;
-        const struct listener_config *config = listener->config;
-        uint64_t wait_ns;
-        char seconds[32];
-
-        if (peer->plan.is_exempt)
                 return;
-        if (config->rate_per_s > 0 && (wait_ns = tally_take(&listener->tally, config->rate_per_s,
-                                               config->burst, peer_now(peer)))) {
-                listener->stats.n_rate_limited++;
-                plan_begin(&peer->plan);
-                plan_say(&peer->plan, config->limit_status ? config->limit_status : 429,
-                        "more than %g requests a second\n", config->rate_per_s);
-                snprintf(seconds, sizeof(seconds), "%llu",
-                        (unsigned long long)((wait_ns + NS_PER_S - 1) / NS_PER_S));
-                if (!config->limit_is_silent)
-                        plan_add_field(&peer->plan, "Retry-After", str_of(seconds));
-        } else if (config->error_share > 0 && lab_chance(listener->lab, config->error_share)) {
-                plan_begin(&peer->plan);
-                plan_say(&peer->plan, 500, "this request was chosen to fail (error-share)\n");
         }
-}
-
-static void count_request(struct peer *peer)
-{
-        struct listener_stats *stats = &peer->listener->stats;
-
-        peer->n_requests++;
-        if (peer->plan.is_exempt)
-                return;
-        stats->n_requests++;
-        if (++stats->n_busy > stats->n_busy_max)
-                stats->n_busy_max = stats->n_busy;
 }
 
 static void refuse_head(struct peer *peer, const struct muster_error *error)
 {
-        struct listener_stats *stats = &peer->listener->stats;
-
-        stats->n_bad_requests++;
-        peer->keeps_alive = peer->is_head = false;
+        peer->keeps_alive = false;
         peer->version = 11;
         peer->body.state = BODY_IS_OVER;
-        if (peer->state == PEER_BODY && !peer->plan.is_exempt) {
-                /* It was counted with its head. */
-                stats->n_busy--;
-                stats->n_requests--;
-        }
-        plan_begin(&peer->plan);
-        count_request(peer);
-        plan_say(&peer->plan, error->code == MUSTER_E_TOO_LARGE ? 431 : 400, "%s\n", error->text);
+        task_refuse(&peer->task, error);
         peer_reply(peer);
 }
 
@@ -131,20 +56,16 @@ static void begin_request(struct peer *peer, struct muster_str head)
         int r = request_parse(&request, head, &listener->lab->scratch, &error);
 
         loop_timer_stop(listener->lab->loop, &peer->idle_timer);
-        peer->n_body_bytes = 0;
-        peer->body_crc = 0;
         if (r < 0) {
                 refuse_head(peer, &error);
                 return;
         }
-        peer->is_head = request.is_head;
         peer->version = request.version;
         peer->keeps_alive = request.keeps_alive && !config->no_keep_alive &&
                             !(config->max_requests && peer->n_requests + 1 >= config->max_requests);
         request_body_begin(&peer->body, &request);
-        route_request(listener, &request, peer_now(peer), &peer->plan);
-        count_request(peer);
-        apply_conditions(peer);
+        task_begin(&peer->task, &request);
+        peer->n_requests++;
         if (peer->body.state == BODY_IS_OVER)
                 complete_request(peer);
         else
@@ -159,15 +80,8 @@ static void take_body(struct peer *peer, struct muster_str *in)
         struct muster_str data = { NULL, 0 };
         int r;
 
-        while ((r = request_body_next(&peer->body, in, &data)) == 0) {
-                peer->n_body_bytes += data.len;
-                if (peer->plan.upload != PLAN_DROPS)
-                        peer->body_crc = (uint32_t)crc32_z(peer->body_crc,
-                                (const unsigned char *)data.at, data.len);
-                if (peer->plan.upload == PLAN_ECHOES &&
-                        peer->upload.len + data.len <= ECHO_BYTES_MAX)
-                        (void)buf_add_str(&peer->upload, data);
-        }
+        while ((r = request_body_next(&peer->body, in, &data)) == 0)
+                task_take_body(&peer->task, data);
         if (r < 0) {
                 error.code = MUSTER_E_PROTOCOL;
                 snprintf(error.text, sizeof(error.text),
@@ -187,6 +101,16 @@ static void skip_empty_lines(struct muster_str *in)
         }
 }
 
+/*
+ * The client's preface (RFC 9113 section 3.4) begins like a head, so that it is found where heads
+ * are. A client that is told by ALPN to speak HTTP/1 must not send it.
+ */
+static bool is_preface(const struct peer *peer, struct muster_str head)
+{
+        return str_is(head, "PRI * HTTP/2.0\r\n\r\n") && !peer->n_requests && !peer->wire.tls &&
+               peer->listener->config->h2.is_on;
+}
+
 /* Take a head off `in`. False: it has not arrived, or it never will. */
 static bool take_head(struct peer *peer, struct muster_str *in)
 {
@@ -198,6 +122,10 @@ static bool take_head(struct peer *peer, struct muster_str *in)
         if (end && end <= REQUEST_HEAD_BYTES_MAX) {
                 struct muster_str head = { in->at, end };
 
+                if (is_preface(peer, head)) {
+                        peer_become_h2(peer);
+                        return true;
+                }
                 in->at += end;
                 in->len -= end;
                 peer->scanned = 0;
@@ -211,6 +139,13 @@ static bool take_head(struct peer *peer, struct muster_str *in)
                 refuse_head(peer, &error);
         }
         return false;
+}
+
+/* All that came so far is its. */
+static void begin_h2(struct peer *peer, struct muster_str in)
+{
+        peer_h2_receive(peer->h2, in);
+        buf_recycle(&peer->in, 0);
 }
 
 void peer_read_on(struct peer *peer, struct muster_str bytes)
@@ -231,6 +166,10 @@ void peer_read_on(struct peer *peer, struct muster_str bytes)
                 else if (!take_head(peer, &in))
                         break;
         }
+        if (peer->state == PEER_H2) {
+                begin_h2(peer, in);
+                return;
+        }
         if (peer->state == PEER_DEAD)
                 return;
         if (is_kept)
@@ -248,6 +187,10 @@ void peer_receive(struct peer *peer, struct muster_str bytes)
         peer->listener->stats.n_bytes_received += bytes.len;
         if (peer->state == PEER_LINGERING)
                 return;
+        if (peer->state == PEER_H2) {
+                peer_h2_receive(peer->h2, bytes);
+                return;
+        }
         if (peer->state == PEER_IDLE || peer->state == PEER_BODY) {
                 peer_read_on(peer, bytes);
                 return;

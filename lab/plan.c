@@ -4,7 +4,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#define KEEP_BYTES 2048 /* of a buffer, from one request to the next */
+#define KEEP_BYTES     2048 /* of a buffer, from one request to the next */
+#define INTERNAL_ERROR 2    /* RFC 9113 section 7: what a server says that has no better word */
 
 void plan_begin(struct plan *plan)
 {
@@ -12,7 +13,9 @@ void plan_begin(struct plan *plan)
 
         buf_recycle(&fields, KEEP_BYTES);
         buf_recycle(&text, KEEP_BYTES);
-        *plan = (struct plan){ .status = 200, .fields = fields, .text = text };
+        *plan = (struct plan){
+                .status = 200, .fields = fields, .text = text, .reset_code = INTERNAL_ERROR
+        };
 }
 
 void plan_deinit(struct plan *plan)

@@ -39,6 +39,7 @@ struct plan {
         enum plan_stop stop;
         enum plan_stop_where stop_where;
         uint64_t stop_at;
+        uint32_t reset_code; /* of PLAN_RESETS, in HTTP/2 */
         enum plan_upload upload;
         bool closes;      /* the connection is closed after it, and that is said */
         bool is_http_1_0; /* it is an HTTP/1.0 response */

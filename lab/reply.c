@@ -13,6 +13,11 @@ static bool status_has_body(int status)
         return status != 204 && status != 304;
 }
 
+static bool is_h2(const struct reply *reply)
+{
+        return reply->manner.version == 20;
+}
+
 /* --- head ------------------------------------------------------------------------------------ */
 
 static int add_status_line(struct reply *reply, int status)
@@ -32,7 +37,8 @@ static int add_framing(struct reply *reply)
 
         if (reply->is_chunked)
                 return buf_add_text(out, "Transfer-Encoding: chunked\r\n");
-        if (plan->framing == PLAN_UNTIL_CLOSE || !status_has_body(plan->status))
+        if (plan->framing == PLAN_UNTIL_CLOSE || !status_has_body(plan->status) ||
+                (is_h2(reply) && plan->framing == PLAN_CHUNKED))
                 return 0;
         r = buf_add_text(out, "Content-Length: ");
         if (r == 0)
@@ -42,20 +48,20 @@ static int add_framing(struct reply *reply)
 
 static int add_connection(struct reply *reply)
 {
+        if (is_h2(reply))
+                return 0;
         if (!reply->manner.keeps_alive)
                 return buf_add_text(&reply->out, "Connection: close\r\n");
         return reply->manner.version == 10 ? buf_add_text(&reply->out, "Connection: keep-alive\r\n")
                                            : 0;
 }
 
-static int add_head(struct reply *reply)
+static int add_fields(struct reply *reply)
 {
         const struct plan *plan = reply->plan;
         struct buf *out = &reply->out;
-        int r = add_status_line(reply, plan->status);
+        int r = buf_add_str(out, reply->manner.date);
 
-        if (r == 0)
-                r = buf_add_str(out, reply->manner.date);
         if (r == 0 && plan->type) {
                 r = buf_add_text(out, "Content-Type: ");
                 if (r == 0)
@@ -67,9 +73,16 @@ static int add_head(struct reply *reply)
                 r = add_framing(reply);
         if (r == 0)
                 r = add_connection(reply);
+        return r == 0 ? buf_add_str(out, buf_str(&plan->fields)) : r;
+}
+
+static int add_head(struct reply *reply)
+{
+        int r = add_status_line(reply, reply->plan->status);
+
         if (r == 0)
-                r = buf_add_str(out, buf_str(&plan->fields));
-        return r == 0 ? buf_add_text(out, "\r\n") : r;
+                r = add_fields(reply);
+        return r == 0 ? buf_add_text(&reply->out, "\r\n") : r;
 }
 
 /* --- body ------------------------------------------------------------------------------------ */
@@ -147,6 +160,17 @@ static int next_of_body(struct reply *reply, struct reply_step *step)
         return 0;
 }
 
+/* The head is made: now it can be told where the response stops. `counted`: its bytes that count. */
+static void set_stop(struct reply *reply, size_t counted)
+{
+        if (reply->plan->stop == PLAN_GOES_ON)
+                reply->stop_at = UINT64_MAX;
+        else if (reply->plan->stop_where == PLAN_IN_HEAD)
+                reply->stop_at = reply->n_sent + counted / 2;
+        else if (reply->plan->stop_where == PLAN_IN_BODY)
+                reply->stop_at = reply->n_sent + counted + reply->body_bytes / 2;
+}
+
 /* The head, with as much of the body as may go with it. */
 static int next_of_head(struct reply *reply, struct reply_step *step)
 {
@@ -159,12 +183,7 @@ static int next_of_head(struct reply *reply, struct reply_step *step)
         reply->state = left || reply->is_chunked ? REPLY_AT_BODY : REPLY_AT_END;
         if (r < 0)
                 return r;
-        if (reply->plan->stop == PLAN_GOES_ON)
-                reply->stop_at = UINT64_MAX;
-        else if (reply->plan->stop_where == PLAN_IN_HEAD)
-                reply->stop_at = reply->n_sent + reply->out.len / 2;
-        else if (reply->plan->stop_where == PLAN_IN_BODY)
-                reply->stop_at = reply->n_sent + reply->out.len + left / 2;
+        set_stop(reply, reply->out.len);
         if (is_whole && left && left <= JOINED_BYTES_MAX && body_piece(reply, left).len == left) {
                 r = buf_add_str(&reply->out, body_piece(reply, left));
                 reply->body_sent = left;
@@ -174,18 +193,36 @@ static int next_of_head(struct reply *reply, struct reply_step *step)
         return r == 0 && is_whole && reply->state == REPLY_AT_BODY ? next_of_body(reply, step) : r;
 }
 
+static int next_head_of_h2(struct reply *reply, struct reply_step *step)
+{
+        int r;
+
+        reply->out.len = 0;
+        r = add_fields(reply);
+        reply->state = reply->body_bytes ? REPLY_AT_BODY : REPLY_AT_END;
+        set_stop(reply, 0);
+        *step = (struct reply_step){
+                .kind = REPLY_HEAD, .status = reply->plan->status, .is_last = !reply->body_bytes
+        };
+        add_piece(step, buf_str(&reply->out));
+        return r;
+}
+
 static int next_interim(struct reply *reply, struct reply_step *step)
 {
         int r;
 
         reply->out.len = 0;
-        r = add_status_line(reply, reply->plan->interim_status);
+        r = is_h2(reply) ? 0 : add_status_line(reply, reply->plan->interim_status);
         if (r == 0 && reply->plan->interim_status == 103)
                 r = buf_add_text(&reply->out, "Link: </style.css>; rel=preload; as=style\r\n");
-        if (r == 0)
+        if (r == 0 && !is_h2(reply))
                 r = buf_add_text(&reply->out, "\r\n");
         if (++reply->n_interim == reply->plan->n_interim)
                 reply->state = REPLY_AT_HEAD;
+        if (is_h2(reply))
+                *step = (struct reply_step){ .kind = REPLY_HEAD,
+                        .status = reply->plan->interim_status };
         add_piece(step, buf_str(&reply->out));
         return r;
 }
@@ -198,7 +235,7 @@ void reply_begin(struct reply *reply, const struct plan *plan, const struct repl
 
         buf_recycle(&out, KEEP_BYTES);
         *reply =
-                (struct reply){ .state = plan->n_interim && manner->version == 11 ? REPLY_AT_INTERIM
+                (struct reply){ .state = plan->n_interim && manner->version >= 11 ? REPLY_AT_INTERIM
                                                                                   : REPLY_AT_HEAD,
                         .plan = plan,
                         .manner = *manner,
@@ -208,6 +245,8 @@ void reply_begin(struct reply *reply, const struct plan *plan, const struct repl
         reply->stop_at = plan->stop == PLAN_GOES_ON || plan->stop_where != PLAN_AT_BYTE
                                  ? UINT64_MAX
                                  : plan->stop_at;
+        if (is_h2(reply) && plan->stop_where == PLAN_IN_HEAD)
+                reply->stop_at = 0; /* half a head would stop the whole connection */
         if (status_has_body(plan->status) && !manner->is_head)
                 reply->body_bytes = plan_body_bytes(plan);
         if (manner->is_head)
@@ -270,7 +309,7 @@ int reply_next(struct reply *reply, struct rand *rand, struct reply_step *ret_st
                 r = next_interim(reply, ret_step);
                 break;
         case REPLY_AT_HEAD:
-                r = next_of_head(reply, ret_step);
+                r = is_h2(reply) ? next_head_of_h2(reply, ret_step) : next_of_head(reply, ret_step);
                 break;
         case REPLY_AT_BODY:
                 r = next_of_body(reply, ret_step);
@@ -281,6 +320,12 @@ int reply_next(struct reply *reply, struct rand *rand, struct reply_step *ret_st
                 ret_step->kind = REPLY_DONE;
                 return 0;
         }
-        cut(reply, ret_step);
+        if (ret_step->kind == REPLY_SEND)
+                cut(reply, ret_step);
         return r;
+}
+
+bool reply_is_over(const struct reply *reply)
+{
+        return reply->state == REPLY_AT_END && !reply->is_pausing && reply->n_sent < reply->stop_at;
 }

@@ -4,6 +4,10 @@
  *
  * Knows no socket: the caller asks for the next step until told that it is over, and does each one:
  * send, wait, hang, cut.
+ *
+ * In HTTP/2 a head is a step of its own, for the caller to compress, and only bytes of the body
+ * count for where a response stops. Chunks are pieces there, and a length that is not told is just
+ * not told.
  */
 #ifndef LAB_REPLY_H
 #define LAB_REPLY_H
@@ -11,12 +15,22 @@
 #include "plan.h"
 #include <sys/uio.h>
 
-enum reply_step_kind { REPLY_SEND, REPLY_WAIT, REPLY_DONE, REPLY_HANG, REPLY_CLOSE, REPLY_RESET };
+enum reply_step_kind {
+        REPLY_SEND,
+        REPLY_HEAD, /* HTTP/2: send a head; the piece is its field lines */
+        REPLY_WAIT,
+        REPLY_DONE,
+        REPLY_HANG,
+        REPLY_CLOSE,
+        REPLY_RESET,
+};
 
 struct reply_step {
         enum reply_step_kind kind;
-        struct iovec pieces[2]; /* SEND: borrowed until the next step is asked for */
+        struct iovec pieces[2]; /* SEND, HEAD: borrowed until the next step is asked for */
         unsigned n_pieces;
+        int status;       /* HEAD */
+        bool is_last;     /* HEAD: no body follows */
         uint64_t wait_ns; /* WAIT */
 };
 
@@ -24,7 +38,7 @@ struct reply_step {
 struct reply_manner {
         bool is_head;              /* the request's method */
         bool keeps_alive;          /* the connection stays open */
-        int version;               /* of the request: 10 or 11 */
+        int version;               /* of the request: 10, 11 or 20 */
         struct muster_str date;    /* a whole Date field line */
         struct muster_str filling; /* letters, as many as are sent at once, */
         size_t filling_period;     /* the same again after so many; 0: never */
@@ -53,5 +67,8 @@ void reply_deinit(struct reply *reply);
 
 /* The next step. 0 or MUSTER_E_RESOURCE. */
 int reply_next(struct reply *reply, struct rand *rand, struct reply_step *ret_step);
+
+/* Is all of it sent, so that the next step is REPLY_DONE? */
+bool reply_is_over(const struct reply *reply);
 
 #endif

@@ -34,6 +34,19 @@ SETTER(no_nodelay);
 SETTER(write_size);
 SETTER(congestion_control);
 
+/* How it speaks HTTP/2: setting_h2.c. */
+SETTER(h2);
+SETTER(h2_streams);
+SETTER(h2_window);
+SETTER(h2_connection_window);
+SETTER(h2_window_updates);
+SETTER(h2_frame_size);
+SETTER(h2_header_list);
+SETTER(h2_goaway);
+SETTER(h2_refuse);
+SETTER(h2_settings_delay);
+SETTER(h2_no_pong);
+
 /* What it does with requests: setting_request.c. */
 SETTER(delay);
 SETTER(error_share);

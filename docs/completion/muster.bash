@@ -209,6 +209,10 @@ _muster_lab() {
         _muster_offer -W "fixed exp uniform"
         return
         ;;
+    --h2-window-updates)
+        _muster_offer -W "never"
+        return
+        ;;
     --refuse)
         _muster_offer -W "503 close"
         return
@@ -232,6 +236,17 @@ _muster_lab() {
         --no-nodelay
         --write-size
         --congestion-control
+        --h2
+        --h2-streams
+        --h2-window
+        --h2-connection-window
+        --h2-window-updates
+        --h2-frame-size
+        --h2-header-list
+        --h2-goaway
+        --h2-refuse
+        --h2-settings-delay
+        --h2-no-pong
         --delay
         --error-share
         --rate-limit

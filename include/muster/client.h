@@ -30,6 +30,7 @@
 #ifndef MUSTER_CLIENT_H
 #define MUSTER_CLIENT_H
 
+#include <muster/cookie.h>
 #include <muster/request.h>
 #include <muster/result.h>
 
@@ -147,6 +148,12 @@ struct muster_client_options {
          * millisecond, or as long as a process function runs inline.
          */
         unsigned threads;
+
+        /*
+         * Cookies (cookie.h). NULL: none are sent or kept, unless a request has a jar of its own.
+         * The client holds the jar as long as it exists; the caller may free its own hold at once.
+         */
+        struct muster_jar *cookies;
 };
 
 struct muster_client;

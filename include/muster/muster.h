@@ -8,12 +8,14 @@
  *      result.h        what came of it: status, headers, body, error, timing
  *      record.h        keep where the time goes, in a file or in memory
  *      explain.h       why a batch took so long, what to change, what it gains
+ *      cookie.h        a jar of cookies that clients share, and its file
  *      error.h         codes, phases, and the value that every failure is
  */
 #ifndef MUSTER_MUSTER_H
 #define MUSTER_MUSTER_H
 
 #include <muster/client.h>
+#include <muster/cookie.h>
 #include <muster/error.h>
 #include <muster/explain.h>
 #include <muster/form.h>

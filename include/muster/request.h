@@ -19,6 +19,7 @@ extern "C" {
 #endif
 
 struct muster_form;
+struct muster_jar;
 struct muster_request;
 struct muster_result;
 
@@ -48,6 +49,9 @@ struct muster_request_options {
         bool process_inline;
         /* like fail_on_status, but the body goes where other bodies go */
         bool fail_with_body;
+        bool no_cookies; /* neither send nor keep any, whatever jar there is */
+        struct muster_jar
+                *cookies; /* instead of the client's jar; held until the result is freed */
 };
 
 /*
@@ -69,7 +73,9 @@ MUSTER_PUBLIC void muster_request_set_userdata(struct muster_request *request, v
  * Accept, Accept-Encoding, Authorization) is replaced by the first one given here; an empty value
  * sends the field empty, and a NULL value keeps it from being sent. MUSTER_E_INVALID for a name
  * that is not a token, a value with a control character, the 257th field, and for Content-Length,
- * Transfer-Encoding and Connection, which muster sets itself.
+ * Transfer-Encoding and Connection, which muster sets itself. Where there is a jar of cookies, the
+ * cookies of a Cookie field are sent behind those of the jar, and instead of those of their names;
+ * a NULL value sends none of the jar's.
  */
 MUSTER_PUBLIC int muster_request_add_header(struct muster_request *request, const char *name,
         const char *value);

@@ -2,6 +2,7 @@
 #include "attempt_head.h"
 
 #include "engine.h"
+#include "jar.h"
 #include <assert.h>
 #include <http/auth.h>
 #include <http/decode.h>
@@ -53,11 +54,62 @@ static int choose_authorization(struct attempt_head *head, const struct muster_r
         return r;
 }
 
+/* --- cookies --------------------------------------------------------------------------------- */
+
+/*
+ * Take the caller's Cookie fields out of the head and append them to `own` as one. False: the
+ * caller wants no cookies to be sent.
+ */
+static int take_own_cookies(struct attempt_head *head, struct buf *own, bool *ret_is_wanted)
+{
+        size_t n = 0;
+        int r = 0;
+
+        *ret_is_wanted = true;
+        for (size_t i = 0; r == 0 && i < head->http.n_fields; i++) {
+                struct http_request_field field = head->fields[i];
+
+                if (!str_is_nocase(field.name, "Cookie")) {
+                        head->fields[n++] = field;
+                        continue;
+                }
+                *ret_is_wanted &= field.value.at != NULL;
+                if (own->len && field.value.len)
+                        r = buf_add(own, "; ", 2);
+                if (r == 0)
+                        r = buf_add_str(own, field.value);
+        }
+        head->http.n_fields = n;
+        return r;
+}
+
+/*
+ * One Cookie field with those of the jar and the caller's own, which are for the first origin only.
+ */
+static int choose_cookies(struct attempt_head *head, const struct muster_request *request,
+        struct muster_jar *jar)
+{
+        struct buf own = { 0 };
+        bool is_wanted;
+        int r = take_own_cookies(head, &own, &is_wanted);
+
+        assert(!head->cookie.len);
+        if (request->has_left_origin)
+                own.len = 0;
+        if (r == 0 && is_wanted)
+                r = jar_get(jar, &request->url, buf_str(&own), &head->cookie);
+        head->http.cookie = buf_str(&head->cookie);
+        buf_deinit(&own);
+        return r;
+}
+
 int attempt_head_init(struct attempt_head *head, const struct muster_request *request)
 {
         bool has_upload = request_has_upload(request);
+        struct muster_jar *jar = request_jar(request);
+        int r;
 
-        head->authorization = (struct buf){ 0 };
+        head->authorization = head->cookie = (struct buf){ 0 };
         head->http = (struct http_request){
                 .method = request_method(request),
                 .url = &request->url,
@@ -78,10 +130,12 @@ int attempt_head_init(struct attempt_head *head, const struct muster_request *re
         assert(head->http.n_fields <= ATTEMPT_FIELDS_MAX);
         for (size_t i = 0; i < head->http.n_fields; i++)
                 head->fields[i] = given_field(request, i);
-        return choose_authorization(head, request);
+        r = choose_authorization(head, request);
+        return r == 0 && jar ? choose_cookies(head, request, jar) : r;
 }
 
 void attempt_head_deinit(struct attempt_head *head)
 {
         buf_deinit(&head->authorization);
+        buf_deinit(&head->cookie);
 }

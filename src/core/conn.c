@@ -62,7 +62,7 @@ void conn_close(struct conn *conn, enum trace_closer closer)
 {
         if (conn->state == CONN_DEAD)
                 return;
-        assert(list_is_empty(&conn->exchanges));
+        assert(!conn_has_users(conn));
         if (conn->state == CONN_READY && conn->tls)
                 take_last_ticket(conn);
         tracing_conn(conn, closer);
@@ -173,6 +173,11 @@ static void handle_sent(struct conn *conn)
 bool conn_has_input(const struct conn *conn)
 {
         return loop_socket_is_open(&conn->socket) && loop_socket_has_input(&conn->socket);
+}
+
+bool conn_is_sending(const struct conn *conn)
+{
+        return conn->is_sending || (conn->tls && tls_holds(conn->tls));
 }
 
 size_t conn_unsent_bytes(const struct conn *conn)
@@ -461,6 +466,7 @@ struct conn *conn_new(struct engine *engine, struct origin *origin, const struct
         conn->origin = origin;
         conn->origin->n_conns++;
         list_init(&conn->exchanges);
+        list_init(&conn->waiting);
         conn->notes.id = tracing_number_conn(&engine->tracing);
         conn->notes.opened_ns = now_ns;
         return conn;

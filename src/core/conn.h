@@ -3,8 +3,8 @@
  * A connection: from dialling to bytes in both directions
  *
  * It dials, does the TLS handshake if the origin is https, then carries bytes. It knows no request:
- * its users are listed in `exchanges` and learn what happens from a table of functions (struct
- * conn_ops).
+ * those that use it or wait for it are in its lists, and learn what happens from a table of
+ * functions (struct conn_ops).
  *
  *      DIALING ──▶ HANDSHAKE ──▶ READY ──▶ DEAD
  *         └────────(http)─────────▲          ▲ any state
@@ -53,7 +53,8 @@ struct conn {
         struct engine *engine;
         const struct conn_ops *ops;
         struct origin *origin;
-        struct list exchanges; /* its users, or those who wait for it to be READY; empty: idle */
+        struct list exchanges; /* its users; empty: idle, if it is READY */
+        struct list waiting;   /* those who wait until they can use it */
         enum conn_state state;
 
         struct conn_dial *dial; /* while DIALING */
@@ -64,7 +65,8 @@ struct conn {
         bool is_sending;
         /* errno of a failed send: bytes that the peer sent before are still read */
         int send_sys;
-        struct mux *mux; /* how its users share it: mux.h; NULL until it is READY */
+        struct mux *mux;  /* how its users share it: mux.h; NULL until it is READY */
+        bool is_unwanted; /* nobody may begin to use it any more; it is closed after its last user */
 
         struct list pool_link;   /* in pool->idle, by age, or in pool->dead */
         struct list origin_link; /* in origin->usable, newest first, while it has room */
@@ -82,6 +84,12 @@ static inline struct conn *conn_of_pool_link(struct list *link)
 static inline struct conn *conn_of_origin_link(struct list *link)
 {
         return LIST_OWNER(link, struct conn, origin_link);
+}
+
+/* Does anybody use it or wait for it? */
+static inline bool conn_has_users(const struct conn *conn)
+{
+        return !list_is_empty(&conn->exchanges) || !list_is_empty(&conn->waiting);
 }
 
 /* Make a connection to an origin, not dialled yet. NULL if memory is out. */
@@ -123,6 +131,9 @@ void conn_sample(struct conn *conn, uint64_t now_ns);
 
 /* Does the kernel have input that we have not read yet? */
 bool conn_has_input(const struct conn *conn);
+
+/* Is something that was to be sent not with the kernel yet? sent() follows. */
+bool conn_is_sending(const struct conn *conn);
 
 /* Bytes that the kernel has not taken yet. */
 size_t conn_unsent_bytes(const struct conn *conn);

@@ -87,14 +87,12 @@ static void show_url(const struct url *url, char *text, size_t size)
 }
 
 /* Most servers that redirect in a loop want their cookie back. */
-static void advise(const struct fields *fields, char *text, size_t size)
+static void advise(const struct muster_request *request, const struct fields *fields, char *text,
+        size_t size)
 {
-        struct muster_str cookie = fields_find(fields, "Set-Cookie"), name;
-
-        if (str_split(&cookie, '=', &name) && name.len && name.len < 40)
+        if (fields_find(fields, "Set-Cookie").at && !request_jar(request))
                 snprintf(text, size,
-                        "the server may want its cookie back; add -H \"Cookie: %.*s=...\"",
-                        STR_ARGS(name));
+                        "the server may want its cookie back; keep cookies with a jar (-b \"\")");
         else
                 snprintf(text, size,
                         "to get this response itself, use no_redirects (--no-location)");
@@ -108,7 +106,7 @@ static int refuse_loop(const struct muster_request *request, const struct fields
         char from[URL_SHOWN_BYTES], advice[120];
 
         show_url(&request->url, from, sizeof(from));
-        advise(fields, advice, sizeof(advice));
+        advise(request, fields, advice, sizeof(advice));
         return error_set(error, MUSTER_E_REDIRECT, MUSTER_PHASE_RECEIVE, 0,
                 "redirect: a loop: %s leads %s%s; %s", from,
                 is_itself ? "to itself" : "back to an earlier URL",

@@ -16,6 +16,11 @@ static const struct mux_ops *mux_of(const struct conn *conn)
         return conn->mux->ops;
 }
 
+static bool has_begun(const struct muster_request *request)
+{
+        return request->attempt.send_start_ns != 0;
+}
+
 static void report_over(struct muster_request *request, const struct muster_error *error)
 {
         assert(!request->exchange.conn);
@@ -52,18 +57,27 @@ static void detach(struct muster_request *request)
 
         assert(exchange->conn && list_is_linked(&exchange->link));
         request->result.conn = exchange->conn->info;
+        request->result.conn.reuse_count = exchange->reuse_count;
+        request->result.conn.idle_ns = exchange->idle_ns;
         list_remove(&exchange->link);
+        if (exchange->is_sending)
+                exchange->conn->mux->n_sending--;
+        exchange->is_sending = false;
         exchange->conn = NULL;
         exchange->decoder = decoder_free(exchange->decoder);
 }
 
-/* An exchange no longer uses the connection: put it back into the pool or close it. */
+/*
+ * An exchange no longer uses the connection: put it back into the pool, or close it if it is of no
+ * use and nobody else uses it.
+ */
 static void release_conn(struct conn *conn, bool is_of_use, enum trace_closer closer)
 {
         assert(conn->state != CONN_DEAD || !is_of_use);
-        if (!is_of_use)
+        conn->is_unwanted |= !is_of_use;
+        if (conn->is_unwanted && !conn_has_users(conn))
                 conn_close(conn, closer);
-        else if (conn->mux)
+        else if (conn->mux && conn->state != CONN_DEAD)
                 pool_put(&conn->engine->pool, conn, conn->engine->loop.now_ns);
 }
 
@@ -83,7 +97,7 @@ static struct muster_error detach_failed(struct muster_request *request,
         exchange_note_progress(request);
         if (why.stage != MUSTER_PHASE_DECODE)
                 why.stage = request->attempt.stage;
-        request->was_unprocessed = conn->info.reuse_count > 0 &&
+        request->was_unprocessed = request->exchange.reuse_count > 0 && has_begun(request) &&
                                    closer_for(why.code) == TRACE_CLOSED_BY_SERVER &&
                                    mux_of(conn)->is_unprocessed(conn, request);
         detach(request);
@@ -96,14 +110,14 @@ static void over_failed(struct muster_request *request, const struct muster_erro
 }
 
 /*
- * Can the request end without closing its connection? One that is being made is kept where others
- * wait for it, too, which none do before there is a protocol with room for them.
+ * Can the request end without closing its connection? One that is being made is kept only where
+ * others wait for it, too.
  */
 static bool can_go_alone(struct conn *conn, struct muster_request *request)
 {
-        if (conn->mux)
+        if (has_begun(request))
                 return mux_of(conn)->cancel(conn, request);
-        return list_first(&conn->exchanges) != list_last(&conn->exchanges);
+        return conn->mux || list_first(&conn->waiting) != list_last(&conn->waiting);
 }
 
 void exchange_cancel(struct muster_request *request, const struct muster_error *error)
@@ -130,11 +144,12 @@ static void fail_exchange(struct muster_request *request, int code, struct muste
 /* The connection is unusable: all its exchanges fail. */
 static void conn_failed(struct conn *conn, const struct muster_error *error)
 {
-        bool is_idle = list_is_empty(&conn->exchanges);
+        bool is_idle = !conn_has_users(conn);
         struct list *link, failed;
 
         list_init(&failed);
         list_splice(&failed, &conn->exchanges);
+        list_splice(&failed, &conn->waiting);
         conn_close(conn, is_idle ? TRACE_CLOSED_BY_SERVER : closer_for(error->code));
         while ((link = list_first(&failed))) {
                 struct muster_request *request = request_of_exchange_link(link);
@@ -284,8 +299,7 @@ static void take_event(struct muster_request *request, const struct http_event *
 static void conn_placed(struct conn *conn, size_t n)
 {
         assert(n && !list_is_empty(&conn->exchanges));
-        mux_of(conn)->skip_body(conn, n);
-        response_placed(request_of_exchange_link(list_first(&conn->exchanges)), n);
+        response_placed(mux_of(conn)->skip_body(conn, n), n);
 }
 
 /* Receive the rest of a large body straight into the result. */
@@ -298,6 +312,19 @@ static void place_next(struct conn *conn, struct muster_request *request)
                 room = response_room(request, left);
         if (room.iov_len)
                 conn_place(conn, room);
+}
+
+/* Reading failed. A failure that has set no error is one of memory. */
+static void fail_reading(struct conn *conn, int code, struct muster_error *error)
+{
+        assert(code < 0);
+        if (!conn_has_users(conn)) {
+                conn_close(conn, TRACE_CLOSED_BY_CLIENT); /* nobody asked for these bytes */
+                return;
+        }
+        error_set(error, (enum muster_code)code, MUSTER_PHASE_RECEIVE, 0,
+                "resource: out of memory while reading the response");
+        conn_failed(conn, error);
 }
 
 static void conn_received(struct conn *conn, struct muster_str bytes, uint64_t kernel_ns)
@@ -315,38 +342,27 @@ static void conn_received(struct conn *conn, struct muster_str bytes, uint64_t k
                 stamped = request;
                 if (r == 0)
                         take_event(request, &event, bytes.len == 0, &error);
-        } while (r == 0 && conn->state != CONN_DEAD && (bytes.len || event.kind != HTTP_DONE));
+                else if (r < 0 && request)
+                        fail_exchange(request, r, &error);
+        } while (r != MUX_MORE && (r == 0 || request) && conn->state != CONN_DEAD);
         if (r == MUX_MORE)
                 place_next(conn, request);
-        if (r >= 0)
-                return;
-        if (list_is_empty(&conn->exchanges)) {
-                conn_close(conn, TRACE_CLOSED_BY_CLIENT); /* nobody asked for these bytes */
-                return;
-        }
-        error_set(&error, (enum muster_code)r, MUSTER_PHASE_RECEIVE, 0,
-                "resource: out of memory while reading the response");
-        conn_failed(conn, &error);
+        else if (r < 0 && !request)
+                fail_reading(conn, r, &error);
 }
 
 static void conn_ended(struct conn *conn)
 {
-        struct list *link = list_first(&conn->exchanges);
+        struct muster_request *request;
         struct muster_error error = { 0 };
-        int r;
+        int r = mux_of(conn)->eof(conn, &request, &error);
 
-        if (!link) {
+        if (r < 0)
+                fail_reading(conn, r, &error);
+        else if (request)
+                complete_exchange(request);
+        else
                 conn_close(conn, TRACE_CLOSED_BY_SERVER);
-                return;
-        }
-        r = mux_of(conn)->eof(conn, &error);
-        if (r == 0) {
-                complete_exchange(request_of_exchange_link(link));
-                return;
-        }
-        error_set(&error, (enum muster_code)r, MUSTER_PHASE_RECEIVE, 0,
-                "resource: out of memory while reading the response");
-        conn_failed(conn, &error);
 }
 
 /* --- the beginning --------------------------------------------------------------------------- */
@@ -360,34 +376,54 @@ static void send_request(struct muster_request *request, uint64_t now_ns)
                 fail_exchange(request, r, &error);
 }
 
-/* The connection can be used. Only one request waits for it: HTTP/1 has room for no more. */
+/* Begin the exchange of a request, for which the connection has room, and offer what is left. */
+static void begin_exchange(struct muster_request *request, uint64_t now_ns)
+{
+        struct conn *conn = request->exchange.conn;
+
+        assert(conn->state == CONN_READY && mux_of(conn)->room(conn) > 0);
+        list_remove(&request->exchange.link);
+        list_push_back(&conn->exchanges, &request->exchange.link);
+        send_request(request, now_ns);
+        if (conn->state == CONN_READY)
+                pool_put(&conn->engine->pool, conn, conn->engine->loop.now_ns);
+}
+
+/* Begin the exchanges that wait for the connection, as far as there is room. */
+static void begin_waiting(struct conn *conn)
+{
+        struct list *link;
+
+        while (conn->state == CONN_READY && (link = list_first(&conn->waiting)) &&
+                mux_of(conn)->room(conn) > 0) {
+                exchange_note_progress(request_of_exchange_link(link));
+                begin_exchange(request_of_exchange_link(link), engine_now(conn->engine));
+        }
+}
+
+/* The connection can be used. */
 static void conn_ready(struct conn *conn)
 {
         struct muster_error error = { 0 };
-        struct list *link = list_first(&conn->exchanges);
 
         assert(conn->state == CONN_READY && !conn->mux);
         conn->mux = mux_h1_new();
-        if (!conn->mux) {
-                error_set_memory(&error, MUSTER_PHASE_SEND);
-                conn_failed(conn, &error);
-        } else if (link) {
-                exchange_note_progress(request_of_exchange_link(link));
-                send_request(request_of_exchange_link(link), engine_now(conn->engine));
+        if (conn->mux) {
+                begin_waiting(conn);
+                return;
         }
+        error_set_memory(&error, MUSTER_PHASE_SEND);
+        conn_failed(conn, &error);
 }
 
 static void conn_sent(struct conn *conn)
 {
-        struct list *link = list_first(&conn->exchanges);
+        struct muster_request *failed;
         struct muster_error error = { 0 };
-        int r;
+        int r = exchange_send_on(conn, &failed, &error);
 
-        if (!link)
-                return;
-        r = exchange_send_on(request_of_exchange_link(link), &error);
         if (r < 0)
-                fail_exchange(request_of_exchange_link(link), r, &error);
+                fail_exchange(failed, r, &error);
 }
 
 static void conn_acked(struct conn *conn, uint64_t kernel_ns)
@@ -417,22 +453,26 @@ static const struct conn_ops conn_ops = {
         .closed = pool_bury,
 };
 
+/* The request belongs to the connection from now on, and waits until it can begin. */
 static void join_conn(struct conn *conn, struct muster_request *request)
 {
-        assert(!request->exchange.conn && conn->state != CONN_DEAD);
-        request->exchange.conn = conn;
-        list_push_back(&conn->exchanges, &request->exchange.link);
+        struct exchange *exchange = &request->exchange;
+
+        assert(!exchange->conn && conn->state != CONN_DEAD);
+        exchange->conn = conn;
+        exchange->reuse_count = conn->info.reuse_count;
+        exchange->idle_ns = conn->info.idle_ns;
+        list_push_back(&conn->waiting, &exchange->link);
         request->notes.conn = conn->notes.id;
 }
 
 static void use_conn(struct conn *conn, struct muster_request *request)
 {
-        assert(conn->state == CONN_READY && mux_of(conn)->room(conn) > 0);
         join_conn(conn, request);
         conn->engine->stats.n_conns_reused++;
         request->notes.is_reused = true;
         request->notes.conn_idle_ns = conn->info.idle_ns;
-        send_request(request, request->attempt.slot_ns);
+        begin_exchange(request, request->attempt.slot_ns);
 }
 
 /* Open a connection. The request waits for it. */

@@ -15,6 +15,8 @@
 
 #include <base/list.h>
 #include <muster/error.h>
+#include <stddef.h>
+#include <stdint.h>
 
 struct conn;
 struct decoder;
@@ -24,8 +26,11 @@ struct muster_request;
 /* Embedded in a request; zeroed is no exchange. */
 struct exchange {
         struct conn *conn;       /* from start to over */
-        struct list link;        /* in conn->exchanges */
+        struct list link;        /* in conn->exchanges, before that in conn->waiting */
         struct decoder *decoder; /* for the body that is arriving; NULL: not needed */
+        bool is_sending;         /* it has begun, and not all of the request is sent */
+        unsigned reuse_count;    /* of the connection, when it was joined */
+        uint64_t idle_ns;        /* how long that had been idle */
 };
 
 /* What exchanges report to the engine. */

@@ -12,33 +12,34 @@ static void stamp_sent(struct muster_request *request)
 {
         struct attempt *attempt = &request->attempt;
 
+        assert(request->exchange.is_sending && request->exchange.conn->mux->n_sending);
+        request->exchange.is_sending = false;
+        request->exchange.conn->mux->n_sending--;
         if (attempt->send_end_ns || attempt->first_byte_read_ns)
                 return; /* answered before it was sent: the rest of the sending is not waited for */
         attempt->send_end_ns = engine_now(request->engine);
         attempt->stage = MUSTER_PHASE_WAIT;
 }
 
-/* Send pieces as long as the kernel takes them at once. */
-static int send_upload(struct muster_request *request, struct muster_error *error)
+static void stamp_if_sent(struct muster_request *request)
 {
-        struct conn *conn = request->exchange.conn;
-        struct upload *upload = &request->upload;
-        int r = 0;
+        const struct conn *conn = request->exchange.conn;
 
-        assert(request_has_upload(request));
-        while (r == 0 && !upload->is_over && !conn->send_sys)
-                r = conn->mux->ops->send(conn, request, error);
-        if (r == 0 && upload->is_over)
+        if (request->exchange.is_sending && conn->mux->ops->is_sent(conn, request))
                 stamp_sent(request);
-        return r < 0 ? r : 0;
 }
 
-int exchange_send_on(struct muster_request *request, struct muster_error *error)
+int exchange_send_on(struct conn *conn, struct muster_request **ret_request,
+        struct muster_error *error)
 {
-        if (request_has_upload(request) && !request->upload.is_over)
-                return send_upload(request, error);
-        stamp_sent(request);
-        return 0;
+        int r = conn->mux->ops->flush(conn, ret_request, error);
+        struct list *link;
+
+        if (r < 0 || !conn->mux->n_sending)
+                return r;
+        for (link = conn->exchanges.next; link != &conn->exchanges; link = link->next)
+                stamp_if_sent(request_of_exchange_link(link));
+        return r;
 }
 
 /* Begin the upload if there is one. MUSTER_E_INPUT, MUSTER_E_INVALID with *error. */
@@ -72,6 +73,7 @@ static void ask_for_ack(struct conn *conn, const struct muster_request *request)
 int exchange_send_begin(struct muster_request *request, uint64_t now_ns, struct muster_error *error)
 {
         struct conn *conn = request->exchange.conn;
+        struct muster_request *failed;
         int r;
 
         assert(conn->state == CONN_READY && conn->mux);
@@ -88,9 +90,14 @@ int exchange_send_begin(struct muster_request *request, uint64_t now_ns, struct 
         deadline_connected(request, now_ns);
         (void)deadline_arm(request);
         r = begin_upload(request, error);
-        if (r == 0)
-                r = conn->mux->ops->begin(conn, request, error);
-        if (r == 0)
-                return exchange_send_on(request, error);
+        if (r < 0)
+                return r;
+        request->exchange.is_sending = true;
+        conn->mux->n_sending++;
+        r = conn->mux->ops->begin(conn, request, error);
+        if (r == 0 && request_has_upload(request))
+                r = conn->mux->ops->flush(conn, &failed, error);
+        if (r >= 0)
+                stamp_if_sent(request);
         return r < 0 ? r : 0;
 }

@@ -12,8 +12,10 @@ int exchange_send_begin(struct muster_request *request, uint64_t now_ns,
         struct muster_error *error);
 
 /*
- * The kernel has what was written: continue, or note that everything is sent. Negative with *error.
+ * Write what a connection's exchanges have to send, and note which of them are sent. Negative with
+ * *error: the request *ret_request fails, or all that use the connection if that is NULL.
  */
-int exchange_send_on(struct muster_request *request, struct muster_error *error);
+int exchange_send_on(struct conn *conn, struct muster_request **ret_request,
+        struct muster_error *error);
 
 #endif

@@ -30,8 +30,16 @@ struct mux_ops {
          */
         int (*begin)(struct conn *conn, struct muster_request *request, struct muster_error *error);
 
-        /* Write the next piece of an upload (upload.h). As begin(). */
-        int (*send)(struct conn *conn, struct muster_request *request, struct muster_error *error);
+        /*
+         * Write what can be written now: pieces of uploads (upload.h), and what the protocol has to
+         * say of its own. As begin(). Negative with *error: the request *ret_request fails, or all
+         * that use the connection if that is NULL.
+         */
+        int (*flush)(struct conn *conn, struct muster_request **ret_request,
+                struct muster_error *error);
+
+        /* Has everything of the request been written, and does the kernel have it? */
+        bool (*is_sent)(const struct conn *conn, const struct muster_request *request);
 
         /* Make the server wait, as the response's reader is slow; and continue. */
         void (*pause)(struct conn *conn, struct muster_request *request);
@@ -39,8 +47,8 @@ struct mux_ops {
 
         /*
          * Take the next event from `bytes`, and say whose it is. MUX_MORE: `bytes` is used up;
-         * *ret_request is whose bytes they were, or NULL. Negative with *error: the connection is
-         * unusable.
+         * *ret_request is whose bytes they were, or NULL. Negative with *error: the request
+         * *ret_request fails; if that is NULL, the connection is unusable.
          */
         int (*next)(struct conn *conn, struct muster_str *bytes,
                 struct muster_request **ret_request, struct http_event *ret_event,
@@ -52,14 +60,18 @@ struct mux_ops {
          */
         uint64_t (*body_left)(const struct conn *conn);
 
-        /* `n` of these bytes were received into their place, and next() will not see them. */
-        void (*skip_body)(struct conn *conn, size_t n);
+        /*
+         * `n` of these bytes were received into their place, and next() will not see them. Returns
+         * whose they are.
+         */
+        struct muster_request *(*skip_body)(struct conn *conn, size_t n);
 
         /*
-         * The peer sends no more. 0: that ends the response of the present exchange. Negative with
-         * *error: the response was cut short.
+         * The peer sends no more. 0: that ends the response of *ret_request; NULL: nobody's.
+         * Negative with *error: responses were cut short.
          */
-        int (*eof)(struct conn *conn, struct muster_error *error);
+        int (*eof)(struct conn *conn, struct muster_request **ret_request,
+                struct muster_error *error);
 
         /* For a failed request: is it certain that the server has not begun to answer? */
         bool (*is_unprocessed)(const struct conn *conn, const struct muster_request *request);
@@ -80,6 +92,7 @@ struct mux {
         const struct mux_ops *ops;
         /* the server keeps the connection open for more requests; known after end() */
         bool keeps_alive;
+        unsigned n_sending; /* exchanges that have begun and are not sent yet */
 };
 
 #endif

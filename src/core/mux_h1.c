@@ -67,8 +67,7 @@ static int h1_begin(struct conn *conn, struct muster_request *request, struct mu
         return r < 0 ? r : conn_send(conn, body, error);
 }
 
-static int h1_send_piece(struct conn *conn, struct muster_request *request,
-        struct muster_error *error)
+static int send_piece(struct conn *conn, struct muster_request *request, struct muster_error *error)
 {
         struct buf *frame = conn_head(conn);
         struct muster_str piece = { NULL, 0 };
@@ -77,6 +76,29 @@ static int h1_send_piece(struct conn *conn, struct muster_request *request,
         assert(request_on(conn) == request && request_has_upload(request));
         request->notes.sent_bytes += frame->len + piece.len;
         return r == 0 && (frame->len || piece.len) ? conn_send(conn, piece, error) : r;
+}
+
+/* Send pieces of the upload as long as the kernel takes them at once. */
+static int h1_flush(struct conn *conn, struct muster_request **ret_request,
+        struct muster_error *error)
+{
+        struct muster_request *request = request_on(conn);
+        int r = 0;
+
+        *ret_request = request;
+        if (conn_is_sending(conn))
+                return CONN_SENDING;
+        if (!request || !request_has_upload(request))
+                return 0;
+        while (r == 0 && !request->upload.is_over && !conn->send_sys)
+                r = send_piece(conn, request, error);
+        return r;
+}
+
+/* A send that failed is over as well: reading will show what it means. */
+static bool h1_is_sent(const struct conn *conn, const struct muster_request *request)
+{
+        return !conn_is_sending(conn) && (!request_has_upload(request) || request->upload.is_over);
 }
 
 /* --- the response ---------------------------------------------------------------------------- */
@@ -109,6 +131,8 @@ static int h1_next(struct conn *conn, struct muster_str *bytes, struct muster_re
         if (h1->is_done)
                 return MUX_MORE; /* its request still waits for a sink */
         r = h1_read_next(&h1->reader, &conn->engine->scratch, bytes, ret_event, error);
+        if (r < 0)
+                *ret_request = NULL;
         if (r == 0 && ret_event->kind == HTTP_HEAD)
                 conn->notes.we_close |= ret_event->head.is_in_doubt;
         if (r == 0 && ret_event->kind == HTTP_DONE) {
@@ -123,13 +147,18 @@ static uint64_t h1_body_left(const struct conn *conn)
         return h1_read_body_left(&h1_of(conn)->reader);
 }
 
-static void h1_skip_body(struct conn *conn, size_t n)
+static struct muster_request *h1_skip_body(struct conn *conn, size_t n)
 {
         h1_read_skip_body(&h1_of(conn)->reader, n);
+        return request_on(conn);
 }
 
-static int h1_eof(struct conn *conn, struct muster_error *error)
+static int h1_eof(struct conn *conn, struct muster_request **ret_request,
+        struct muster_error *error)
 {
+        *ret_request = request_on(conn);
+        if (!*ret_request)
+                return 0;
         h1_of(conn)->reader.keeps_alive = false;
         return h1_read_eof(&h1_of(conn)->reader, error);
 }
@@ -142,19 +171,14 @@ static bool h1_is_unprocessed(const struct conn *conn, const struct muster_reque
 
 /* --- the end --------------------------------------------------------------------------------- */
 
-static bool is_sent(const struct conn *conn, const struct muster_request *request)
-{
-        return !conn->is_sending && !conn->send_sys &&
-               (!request_has_upload(request) || request->upload.is_over);
-}
-
 static bool h1_end(struct conn *conn, struct muster_request *request)
 {
         struct mux_h1 *h1 = h1_of(conn);
 
         assert(request_on(conn) == request);
         conn->mux->keeps_alive = h1->reader.keeps_alive;
-        return h1->reader.keeps_alive && h1->is_done && !h1->has_excess && is_sent(conn, request);
+        return h1->reader.keeps_alive && h1->is_done && !h1->has_excess && !conn->send_sys &&
+               h1_is_sent(conn, request);
 }
 
 /* Only closing the connection takes back a request that was sent. */
@@ -176,7 +200,8 @@ static struct mux *h1_free(struct mux *mux)
 static const struct mux_ops h1_ops = {
         .room = h1_room,
         .begin = h1_begin,
-        .send = h1_send_piece,
+        .flush = h1_flush,
+        .is_sent = h1_is_sent,
         .pause = h1_pause,
         .resume = h1_resume,
         .next = h1_next,

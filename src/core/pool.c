@@ -78,10 +78,7 @@ struct conn *pool_take(struct pool *pool, struct origin *origin, uint64_t now_ns
         if (!link)
                 return NULL;
         conn = conn_of_origin_link(link);
-        if (list_is_linked(&conn->pool_link))
-                conn->info.idle_ns = now_ns - conn->idle_since_ns;
-        else
-                conn->info.idle_ns = 0;
+        conn->info.idle_ns = list_is_linked(&conn->pool_link) ? now_ns - conn->idle_since_ns : 0;
         unlink_conn(conn);
         conn->info.reuse_count++;
         return conn;
@@ -90,9 +87,10 @@ struct conn *pool_take(struct pool *pool, struct origin *origin, uint64_t now_ns
 void pool_put(struct pool *pool, struct conn *conn, uint64_t now_ns)
 {
         assert(conn->state == CONN_READY);
-        if (!list_is_linked(&conn->origin_link) && conn->mux->ops->room(conn) > 0)
+        if (!list_is_linked(&conn->origin_link) && !conn->is_unwanted &&
+                conn->mux->ops->room(conn) > 0)
                 list_push_front(&conn->origin->usable, &conn->origin_link);
-        if (!list_is_empty(&conn->exchanges))
+        if (conn_has_users(conn) || list_is_linked(&conn->pool_link))
                 return;
         conn->idle_since_ns = now_ns;
         list_push_back(&pool->idle, &conn->pool_link);

@@ -38,7 +38,7 @@ void pool_deinit(struct pool *pool);
  */
 struct conn *pool_take(struct pool *pool, struct origin *origin, uint64_t now_ns);
 
-/* Put a connection back: an exchange on it is over, or it still has room after one began. */
+/* Put a connection back, which is idle or may have room: an exchange on it began or is over. */
 void pool_put(struct pool *pool, struct conn *conn, uint64_t now_ns);
 
 /* Count a connection that is being opened; an idle one makes room for it if needed. */

@@ -2,6 +2,7 @@
 #include "request.h"
 
 #include "attempt_head.h"
+#include "engine.h"
 #include "relay.h"
 #include "settings.h"
 #include <assert.h>
@@ -57,6 +58,7 @@ struct muster_request *request_destroy(struct muster_request *request)
         form_unref(request->form);
         sink_deinit(&request->sink);
         request->relay = relay_free(request->relay);
+        muster_jar_free(request->options.cookies);
         return mem_free(request);
 }
 
@@ -103,6 +105,7 @@ void request_recycle(struct muster_request *request)
         form_unref(request->form);
         sink_deinit(&request->sink);
         relay_free(request->relay);
+        muster_jar_free(request->options.cookies);
         memset((char *)request + sizeof(request->result), 0,
                 sizeof(*request) - sizeof(request->result));
         for (size_t i = 0; i < N_KEPT; i++)
@@ -240,17 +243,18 @@ int muster_request_set_basic_auth(struct muster_request *request, const char *us
 int muster_request_set_options(struct muster_request *request,
         const struct muster_request_options *options)
 {
+        struct muster_request_options known = { 0 };
         size_t size;
 
         if (!request_is_new(request))
                 return MUSTER_E_INVALID;
-        request->options = (struct muster_request_options){ 0 };
-        if (!options)
-                return 0;
-        size = options->size ? options->size : REQUEST_OPTIONS_BYTES_0_1;
-        if (size > sizeof(*options))
-                size = sizeof(*options);
-        memcpy(&request->options, options, size);
+        if (options) {
+                size = options->size ? options->size : REQUEST_OPTIONS_BYTES_0_1;
+                memcpy(&known, options, size < sizeof(known) ? size : sizeof(known));
+        }
+        muster_jar_ref(known.cookies);
+        muster_jar_free(request->options.cookies);
+        request->options = known;
         return 0;
 }
 
@@ -271,6 +275,14 @@ struct muster_str request_asked_method(const struct muster_request *request)
 struct muster_str request_method(const struct muster_request *request)
 {
         return request->is_get_now ? str_of("GET") : request_asked_method(request);
+}
+
+struct muster_jar *request_jar(const struct muster_request *request)
+{
+        if (request->options.no_cookies)
+                return NULL;
+        return request->options.cookies ? request->options.cookies
+                                        : request->engine->settings->cookies;
 }
 
 bool request_has_upload(const struct muster_request *request)

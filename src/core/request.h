@@ -80,7 +80,7 @@ struct muster_request {
         struct muster_form *form; /* that the body is; NULL: none. A reference to it */
         /* what the body says of itself, and what is asked for with it; NULL: nothing */
         const char *body_type, *accept;
-        struct muster_request_options options;
+        struct muster_request_options options; /* `cookies` is held */
         void *userdata;
         muster_process_fn process; /* NULL: none */
         void *process_argument;
@@ -183,6 +183,9 @@ int request_invalid(struct muster_request *request, const char *what, const char
 /* The method as submitted, and the method of the present attempt. */
 struct muster_str request_asked_method(const struct muster_request *request);
 struct muster_str request_method(const struct muster_request *request);
+
+/* The jar that it uses; NULL: none. */
+struct muster_jar *request_jar(const struct muster_request *request);
 
 /* Does the present attempt send a body that is not in memory? */
 bool request_has_upload(const struct muster_request *request);

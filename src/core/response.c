@@ -4,6 +4,7 @@
 #include "deadline.h"
 #include "decision.h"
 #include "engine.h"
+#include "jar.h"
 #include <assert.h>
 #include <base/error.h>
 #include <http/decode.h>
@@ -138,9 +139,12 @@ static int expect_unwanted_body(struct muster_request *request, const struct htt
 int response_head(struct muster_request *request, const struct http_head *head,
         struct muster_error *error)
 {
+        struct muster_jar *jar = request_jar(request);
         int r = result_set_head(&request->result, head);
 
         assert(request->state == REQUEST_RUNNING && !request->exchange.decoder);
+        if (r == 0 && jar)
+                r = jar_take(jar, &request->url, &head->fields);
         if (r == 0)
                 r = decide_use(request, head, error);
         if (r == 0 && request->use == USE_AS_RESULT)

@@ -188,6 +188,7 @@ int settings_init(struct settings *settings, const struct muster_client_options 
                 .http_1_0 = o.http_1_0,
                 .no_reuse = o.no_reuse,
         };
+        settings->cookies = muster_jar_ref(o.cookies);
         settings->user_agent = o.user_agent ? mem_strdup(o.user_agent) : own_name();
         return settings->user_agent ? 0 : error_set_memory(error, MUSTER_PHASE_QUEUE);
 }
@@ -195,4 +196,5 @@ int settings_init(struct settings *settings, const struct muster_client_options 
 void settings_deinit(struct settings *settings)
 {
         settings->user_agent = mem_free(settings->user_agent);
+        settings->cookies = muster_jar_free(settings->cookies);
 }

@@ -36,6 +36,8 @@ struct settings {
 
         char *user_agent; /* "": none */
 
+        struct muster_jar *cookies; /* held; NULL: none */
+
         bool no_redirects, no_decoding, discard_body, fail_on_status, fail_with_body, retry_unsafe;
         bool allow_https_to_http, http_1_0, no_reuse;
 };

@@ -179,7 +179,6 @@ int h2_ping(struct h2 *h2)
         if (nghttp2_submit_ping(h2->session, NGHTTP2_FLAG_NONE, NULL) != 0)
                 return MUSTER_E_RESOURCE;
         h2->is_pinging = true;
-        h2->ping_sent_ns = 0;
         return 0;
 }
 

@@ -54,13 +54,23 @@
 #define H2_WINDOW_BYTES (64 * 1024 * 1024)
 
 /*
- * Frames that bring nothing: SETTINGS, PING, PRIORITY, WINDOW_UPDATE, DATA and CONTINUATION without
- * content, frames of unknown types and of streams that are over. So many may come at once, and so
- * many a second; those with content earn some back. Servers send a few a second; a flood costs us
- * processor time for nothing (RFC 9113 section 10.5).
+ * Idle frames, which bring no response on: SETTINGS, PING, PRIORITY, WINDOW_UPDATE, DATA and
+ * CONTINUATION without content, frames of unknown types and of streams that are over. So many may
+ * come at once, and so many a second. Each frame that does bring one on makes up for one, and an
+ * upload for all. Servers send a few a second; a flood takes processor time for nothing (RFC 9113
+ * section 10.5).
  */
 #define H2_IDLE_FRAMES_MAX   1000
 #define H2_IDLE_FRAMES_PER_S 100
+
+/*
+ * Frames that are written and not pulled, as the server does not read: answers to its PING and
+ * SETTINGS. One that does not read for so long is broken or hostile.
+ */
+#define H2_UNSENT_BYTES_MAX (256 * 1024)
+
+/* What is kept of the reason that GOAWAY gives; it is for people. */
+#define H2_GOAWAY_SAID_MAX 200
 
 /* An encoded field block cannot sensibly be longer than this beside the cap for decoded heads. */
 #define H2_FIELD_BLOCK_BYTES_SPARE (64 * 1024)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "h2_internal.h"
 
+#include "h1_error.h"
 #include "h1_read.h"
 #include <assert.h>
 #include <base/error.h>
@@ -16,6 +17,26 @@ static int set(struct h2 *h2, enum muster_code code, const char *what, const cha
         const char *end)
 {
         return error_set(&h2->error, code, MUSTER_PHASE_RECEIVE, 0, "%s%s%s", what, detail, end);
+}
+
+/* nghttp2 says nothing about what is wrong with a body. */
+static const char *words_of(const struct h2 *h2, const struct h2_stream *stream)
+{
+        if (h2->words[0])
+                return h2->words;
+        return stream->has_head ? "the body is longer or shorter than its head says"
+                                : "a body before the final head";
+}
+
+static void malformed(struct h2 *h2, const struct h2_stream *stream)
+{
+        if (stream->code == NGHTTP2_PROTOCOL_ERROR)
+                set(h2, MUSTER_E_PROTOCOL,
+                        "protocol: the HTTP/2 response is malformed: ", words_of(h2, stream), "");
+        else
+                set(h2, MUSTER_E_PROTOCOL,
+                        "protocol: the server broke the rules of HTTP/2 on this stream: ",
+                        h2_code_name(stream->code), "");
 }
 
 void h2_stream_error(struct h2 *h2, const struct h2_stream *stream)
@@ -37,8 +58,7 @@ void h2_stream_error(struct h2 *h2, const struct h2_stream *stream)
                         h2_code_name(h2->goaway_code), ") and has not processed the request");
                 return;
         case H2_MALFORMED:
-                set(h2, MUSTER_E_PROTOCOL, "protocol: the HTTP/2 response is malformed",
-                        h2->words[0] ? ": " : "", h2->words);
+                malformed(h2, stream);
                 return;
         case H2_HEAD_TOO_LARGE:
                 error_set(&h2->error, MUSTER_E_TOO_LARGE, MUSTER_PHASE_RECEIVE, 0,
@@ -77,6 +97,24 @@ int h2_fail_nghttp2(struct h2 *h2, int nghttp2_code)
                 "protocol: the HTTP/2 connection is unusable: %s", nghttp2_strerror(nghttp2_code));
 }
 
+int h2_fail_unsent(struct h2 *h2)
+{
+        return error_set(&h2->fatal, MUSTER_E_PROTOCOL, MUSTER_PHASE_SEND, 0,
+                "protocol: the server asks for answers on the HTTP/2 connection and does not read them: more than %d bytes wait",
+                H2_UNSENT_BYTES_MAX);
+}
+
+int h2_fail_stranger(struct h2 *h2)
+{
+        struct muster_str bytes = { (const char *)h2->frame_head, sizeof(h2->frame_head) };
+
+        if (str_starts(bytes, "HTTP/1."))
+                return error_set(&h2->fatal, MUSTER_E_PROTOCOL, MUSTER_PHASE_RECEIVE, 0,
+                        "protocol: the server does not speak HTTP/2 here, but HTTP/1; use --http1.1");
+        return h1_protocol_error(&h2->fatal, "the server does not speak HTTP/2; it began with",
+                bytes);
+}
+
 int h2_fail_goaway(struct h2 *h2, uint32_t code, struct muster_str reason)
 {
         if (!reason.len)
@@ -100,9 +138,8 @@ int h2_eof(struct h2 *h2, struct muster_error *error)
         if (list_is_empty(&h2->streams))
                 return 0;
         error_set(&h2->fatal, MUSTER_E_CLOSED, MUSTER_PHASE_RECEIVE, 0,
-                h2->has_goaway
-                        ? "closed: the server ended the HTTP/2 connection after GOAWAY (%s), before the response was complete"
-                        : "closed: the server ended the HTTP/2 connection without GOAWAY (%s), before the response was complete",
-                h2_code_name(h2->goaway_code));
+                "closed: the server ended the HTTP/2 connection %s%s%s, before the response was complete",
+                h2->has_goaway ? "after GOAWAY (" : "without GOAWAY",
+                h2->has_goaway ? h2_code_name(h2->goaway_code) : "", h2->has_goaway ? ")" : "");
         return h2_fatal(h2, error);
 }

@@ -75,8 +75,9 @@ struct h2_stream {
         bool is_deferred; /* nghttp2 does not ask for the body until it is told to */
 
         uint32_t window_bytes;
-        uint32_t owed_bytes; /* consumed, and not told to the server yet */
-        uint64_t epoch_ns;   /* what was consumed since then is counted: h2_window.c */
+        uint32_t unread_bytes; /* received, and not consumed by the reader */
+        uint32_t owed_bytes;   /* consumed, and not told to the server yet */
+        uint64_t epoch_ns;     /* what was consumed since then is counted: h2_window.c */
         uint64_t epoch_bytes;
 };
 
@@ -107,16 +108,22 @@ struct h2 {
         int32_t last_stream; /* of GOAWAY */
         uint32_t goaway_code;
         struct buf goaway_said;
-        bool is_pinging;
+        bool awaits_ack;  /* of our SETTINGS */
+        bool is_pinging;  /* h2_ping() was called */
+        bool awaits_pong; /* and its frame was pulled */
         uint64_t settings_sent_ns, ping_sent_ns, pong_rtt_ns, rtt_ns;
 
+        bool was_recognised; /* it is an HTTP/2 server */
         /* the frame that is being received */
         unsigned char frame_head[9];
         unsigned n_frame_head;
         size_t frame_left;       /* of its payload */
-        bool was_told;           /* a callback said that it is valid */
+        bool was_told;           /* a callback said that the frame is valid */
+        bool was_useful;         /* it brought a response on */
         size_t block_bytes;      /* of the field block so far, in frames */
         uint64_t idle_frames_ns; /* when the bucket of idle frames will be empty */
+        uint64_t late_bytes;     /* of bodies, for streams that are over */
+        uint64_t late_bytes_max; /* more the windows of those did not allow */
 
         struct h2_head head;
         struct h2_stream *piece_of; /* whose `piece` is */
@@ -135,9 +142,6 @@ static inline struct h2_stream *stream_of_link(struct list *link)
 {
         return LIST_OWNER(link, struct h2_stream, link);
 }
-
-/* What is kept of the reason that GOAWAY gives. */
-#define H2_GOAWAY_SAID_MAX 200
 
 /* --- h2.c ------------------------------------------------------------------------------------ */
 
@@ -209,6 +213,8 @@ void h2_stream_error(struct h2 *h2, const struct h2_stream *stream);
 /* The connection has failed. Returns the code of h2->fatal, which is set unless it was already. */
 int h2_fail_memory(struct h2 *h2);
 int h2_fail_nghttp2(struct h2 *h2, int nghttp2_code);
+int h2_fail_unsent(struct h2 *h2);
+int h2_fail_stranger(struct h2 *h2);
 int h2_fail_goaway(struct h2 *h2, uint32_t code, struct muster_str reason);
 
 /* Hand the connection's failure to the caller. */

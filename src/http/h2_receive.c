@@ -22,7 +22,10 @@ static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame
 
         (void)session;
         h2_head_begin(&h2->head, frame->hd.stream_id);
-        /* PUSH_PROMISE was forbidden by our first frame, so nghttp2 refuses it before this. */
+        /*
+         * PUSH_PROMISE was forbidden by our first frame. nghttp2 ends the connection for it once
+         * that is acknowledged; until then the promised stream is refused.
+         */
         return frame->hd.type == NGHTTP2_HEADERS ? 0 : NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
 }
 
@@ -104,10 +107,11 @@ static int on_data_chunk(nghttp2_session *session, uint8_t flags, int32_t stream
         (void)session;
         (void)flags;
         assert(!h2->piece_of && len);
-        h2->was_told = true;
         h2->piece = (struct muster_str){ (const char *)at, len };
         if (!stream || stream->failure)
                 return 0;
+        h2->was_useful = true;
+        stream->unread_bytes += (uint32_t)len;
         h2->piece_of = stream;
         h2_stream_news(h2, stream, NEWS_BODY);
         return 0;
@@ -120,6 +124,7 @@ static int got_headers(struct h2 *h2, struct h2_stream *stream, bool ends)
         struct h2_head *head = &h2->head;
 
         assert(head->stream_id == stream->id);
+        h2->was_useful = true;
         stream->has_begun = true;
         if (stream->has_head)
                 return 0; /* trailers: checked, and not used */
@@ -147,6 +152,7 @@ static int got_message(struct h2 *h2, const nghttp2_frame *frame)
         if (frame->hd.type == NGHTTP2_HEADERS && got_headers(h2, stream, ends) != 0)
                 return NGHTTP2_ERR_CALLBACK_FAILURE;
         if (ends && !stream->failure) {
+                h2->was_useful = true;
                 stream->is_done = true;
                 h2_stream_news(h2, stream, NEWS_DONE);
         }
@@ -156,9 +162,9 @@ static int got_message(struct h2 *h2, const nghttp2_frame *frame)
 static void got_settings(struct h2 *h2, const nghttp2_frame *frame)
 {
         if (frame->hd.flags & NGHTTP2_FLAG_ACK) {
-                if (h2->settings_sent_ns && h2->now_ns > h2->settings_sent_ns)
+                if (h2->awaits_ack)
                         h2_measured_rtt(h2, h2->now_ns - h2->settings_sent_ns);
-                h2->settings_sent_ns = 0;
+                h2->awaits_ack = false;
                 return;
         }
         h2->peer_max = nghttp2_session_get_remote_settings(h2->session,
@@ -168,9 +174,9 @@ static void got_settings(struct h2 *h2, const nghttp2_frame *frame)
 
 static void got_pong(struct h2 *h2, const nghttp2_frame *frame)
 {
-        if (!(frame->hd.flags & NGHTTP2_FLAG_ACK) || !h2->is_pinging || !h2->ping_sent_ns)
+        if (!(frame->hd.flags & NGHTTP2_FLAG_ACK) || !h2->awaits_pong)
                 return;
-        h2->is_pinging = false;
+        h2->is_pinging = h2->awaits_pong = false;
         h2->pong_rtt_ns = h2->now_ns - h2->ping_sent_ns;
         h2_measured_rtt(h2, h2->pong_rtt_ns);
         h2->news |= NEWS_PONG;
@@ -229,8 +235,10 @@ static int on_stream_close(nghttp2_session *session, int32_t stream_id, uint32_t
         struct h2_stream *stream = h2_find(h2, stream_id);
 
         (void)session;
-        assert(h2->n_open > 0);
-        h2->n_open--;
+        if (stream_id % 2) { /* ours; a refused promise of the server is none */
+                assert(h2->n_open > 0);
+                h2->n_open--;
+        }
         if (!stream)
                 return 0;
         stream->is_closed = true;
@@ -254,30 +262,22 @@ void h2_receive_callbacks(nghttp2_session_callbacks *callbacks)
 /* --- a frame at a time ----------------------------------------------------------------------- */
 
 #define FRAME_HEAD_BYTES 9 /* RFC 9113 section 4.1 */
+#define IDLE_FRAME_NS    (UINT64_C(1000000000) / H2_IDLE_FRAMES_PER_S)
 
-enum { TYPE_DATA = 0, TYPE_HEADERS = 1, TYPE_PUSH_PROMISE = 5, TYPE_CONTINUATION = 9 };
+enum { TYPE_DATA = 0, TYPE_HEADERS = 1, TYPE_SETTINGS = 4, TYPE_CONTINUATION = 9 };
 
 static size_t frame_length(const struct h2 *h2)
 {
         return (size_t)h2->frame_head[0] << 16 | (size_t)h2->frame_head[1] << 8 | h2->frame_head[2];
 }
 
+/* End the connection, as the server asks too much of us. */
 static int too_many(struct h2 *h2, const char *what)
 {
         snprintf(h2->words, sizeof(h2->words), "%s", what);
-        (void)nghttp2_session_terminate_session(h2->session, NGHTTP2_ENHANCE_YOUR_CALM);
+        if (nghttp2_session_terminate_session(h2->session, NGHTTP2_ENHANCE_YOUR_CALM) != 0)
+                return h2_fail_memory(h2);
         return h2_peek(h2);
-}
-
-/* A leaky bucket: each idle frame takes some time to run out. */
-static int count_idle_frame(struct h2 *h2)
-{
-        const uint64_t frame_ns = UINT64_C(1000000000) / H2_IDLE_FRAMES_PER_S;
-
-        h2->idle_frames_ns = max_u64(h2->idle_frames_ns, h2->now_ns) + frame_ns;
-        if (h2->idle_frames_ns - h2->now_ns <= H2_IDLE_FRAMES_MAX * frame_ns)
-                return 0;
-        return too_many(h2, "a flood of frames that bring nothing");
 }
 
 /* The encoded fields of one head, in HEADERS and CONTINUATION. */
@@ -291,68 +291,127 @@ static int count_block(struct h2 *h2, unsigned type)
         return 0;
 }
 
-/* Bound what cannot be bounded by stream. */
+/*
+ * Bodies for streams that we reset may be on their way, as much as the windows of these allowed.
+ * nghttp2 ignores them.
+ */
+static int count_late_bytes(struct h2 *h2)
+{
+        h2->late_bytes += frame_length(h2);
+        if (h2->late_bytes > h2->late_bytes_max + h2->options.window_bytes_max)
+                return too_many(h2, "DATA for streams that are over");
+        return 0;
+}
+
+/* A leaky bucket: each idle frame takes some time to run out. */
+static int count_idle_frame(struct h2 *h2)
+{
+        h2->idle_frames_ns = max_u64(h2->idle_frames_ns, h2->now_ns) + IDLE_FRAME_NS;
+        if (h2->idle_frames_ns - h2->now_ns <= H2_IDLE_FRAMES_MAX * IDLE_FRAME_NS)
+                return 0;
+        return too_many(h2, "a flood of frames that bring nothing");
+}
+
+/* Bound what nghttp2 does not; called at the end of each frame. */
 static int count_frame(struct h2 *h2)
 {
         unsigned type = h2->frame_head[3];
-        size_t length = frame_length(h2);
-        int r = 0;
+        bool is_block = type == TYPE_HEADERS || type == TYPE_CONTINUATION;
+        bool is_part = is_block && !(h2->frame_head[4] & NGHTTP2_FLAG_END_HEADERS);
+        int r = is_block ? count_block(h2, type) : 0;
 
-        if (type == TYPE_HEADERS || type == TYPE_CONTINUATION || type == TYPE_PUSH_PROMISE)
-                r = count_block(h2, type);
-        if (r == 0 && type != TYPE_HEADERS && (!length || type != TYPE_DATA) &&
-                (!length || type != TYPE_CONTINUATION))
-                r = count_idle_frame(h2);
-        return r;
+        if (r < 0)
+                return r;
+        if (h2->was_useful) {
+                h2->idle_frames_ns -= min_u64(h2->idle_frames_ns, IDLE_FRAME_NS);
+                return 0;
+        }
+        if (frame_length(h2) && is_part)
+                return 0;
+        return frame_length(h2) && type == TYPE_DATA ? count_late_bytes(h2) : count_idle_frame(h2);
 }
 
 /*
- * How many of the bytes belong to the frame that begins or goes on with them; its payload comes
- * behind the first *ret_head of these.
+ * Cut off the bytes to read next: a frame as far as it is there. A frame's head is read whole, as
+ * nghttp2 counts each piece of one as a frame where it expects CONTINUATION.
  */
-static size_t frame_bytes(struct h2 *h2, struct muster_str bytes, size_t *ret_head)
+static struct muster_str take_bytes(struct h2 *h2, struct muster_str *bytes)
 {
-        size_t n = 0, payload;
+        struct muster_str taken = { bytes->at, 0 };
+        size_t n = min_size(FRAME_HEAD_BYTES - h2->n_frame_head, bytes->len);
+        bool is_split = n && n < FRAME_HEAD_BYTES;
 
-        if (h2->n_frame_head < FRAME_HEAD_BYTES) {
-                n = min_size(FRAME_HEAD_BYTES - h2->n_frame_head, bytes.len);
-                memcpy(h2->frame_head + h2->n_frame_head, bytes.at, n);
-                h2->n_frame_head += (unsigned)n;
-                if (h2->n_frame_head == FRAME_HEAD_BYTES)
-                        h2->frame_left = frame_length(h2);
+        memcpy(h2->frame_head + h2->n_frame_head, bytes->at, n);
+        h2->n_frame_head += (unsigned)n;
+        if (n && h2->n_frame_head == FRAME_HEAD_BYTES) {
+                h2->frame_left = frame_length(h2);
+                taken.len = FRAME_HEAD_BYTES;
         }
-        *ret_head = n;
-        payload = min_size(h2->frame_left, bytes.len - n);
-        h2->frame_left -= payload;
-        return n + payload;
+        if (is_split)
+                taken.at = (const char *)h2->frame_head;
+        else if (h2->n_frame_head == FRAME_HEAD_BYTES) {
+                size_t payload = min_size(h2->frame_left, bytes->len - n);
+
+                h2->frame_left -= payload;
+                n += payload;
+                taken.len = n;
+        }
+        bytes->at += n;
+        bytes->len -= n;
+        return taken;
+}
+
+static int frame_ended(struct h2 *h2)
+{
+        int r = count_frame(h2);
+
+        h2->n_frame_head = 0;
+        h2->was_useful = false;
+        return r;
+}
+
+/* Have nghttp2 read these bytes. */
+static int read_bytes(struct h2 *h2, struct muster_str bytes)
+{
+        ssize_t fed;
+
+        h2->was_told = false;
+        h2->words[0] = '\0';
+        h2->piece.len = 0;
+        fed = nghttp2_session_mem_recv(h2->session, (const uint8_t *)bytes.at, bytes.len);
+        if (fed < 0)
+                return h2_fail_nghttp2(h2, (int)fed);
+        assert((size_t)fed == bytes.len);
+        /* What was received is consumed for the connection; streams consume for themselves. */
+        if (h2->piece.len && nghttp2_session_consume_connection(h2->session, h2->piece.len) != 0)
+                return h2_fail_memory(h2);
+        return h2->was_told || (h2->frame_left && h2->piece.len) ? 0 : h2_peek(h2);
+}
+
+/* A server begins with SETTINGS (RFC 9113 section 3.4); what does not is no HTTP/2 server. */
+static int check_first_frame(struct h2 *h2)
+{
+        if (h2->was_recognised)
+                return 0;
+        h2->was_recognised = h2->frame_head[3] == TYPE_SETTINGS;
+        return h2->was_recognised ? 0 : h2_fail_stranger(h2);
 }
 
 int h2_feed(struct h2 *h2, struct muster_str *bytes)
 {
-        size_t head, n = frame_bytes(h2, *bytes, &head);
-        ssize_t fed;
-        int r = 0;
+        struct muster_str taken;
+        int r;
 
-        assert(n && !h2->piece_of && list_is_empty(&h2->ready));
-        h2->was_told = false;
-        h2->words[0] = '\0';
-        h2->piece.len = 0;
-        fed = nghttp2_session_mem_recv(h2->session, (const uint8_t *)bytes->at, n);
-        if (fed < 0)
-                return h2_fail_nghttp2(h2, (int)fed);
-        assert((size_t)fed == n);
-        bytes->at += n;
-        bytes->len -= n;
-        /* What was received is consumed for the connection; streams consume for themselves. */
-        if (h2->piece.len && nghttp2_session_consume_connection(h2->session, h2->piece.len) != 0)
-                return h2_fail_memory(h2);
-        if (h2->n_frame_head < FRAME_HEAD_BYTES)
+        assert(bytes->len && !h2->piece_of && list_is_empty(&h2->ready));
+        taken = take_bytes(h2, bytes);
+        if (!taken.len)
                 return 0;
-        if (head)
-                r = count_frame(h2);
-        if (h2->frame_left == 0)
-                h2->n_frame_head = 0;
-        return r < 0 || h2->was_told ? r : h2_peek(h2);
+        r = check_first_frame(h2);
+        if (r == 0)
+                r = read_bytes(h2, taken);
+        if (r == 0 && h2->frame_left == 0)
+                r = frame_ended(h2);
+        return r;
 }
 
 int h2_next(struct h2 *h2, struct muster_str *bytes, uint64_t now_ns, struct h2_event *ret_event,

@@ -111,8 +111,30 @@ static void sent_reset(struct h2 *h2, const nghttp2_frame *frame)
 {
         struct h2_stream *stream = h2_find(h2, frame->hd.stream_id);
 
+        h2->late_bytes_max += h2->options.window_bytes_max;
         if (stream)
                 h2_stream_fail(h2, stream, H2_MALFORMED, frame->rst_stream.error_code);
+}
+
+/* nghttp2 ends the connection for what the server did; h2_shutdown() has no error code. */
+static void sent_goaway(struct h2 *h2, const nghttp2_goaway *frame)
+{
+        if (frame->error_code)
+                (void)h2_fail_goaway(h2, frame->error_code,
+                        (struct muster_str){
+                                (const char *)frame->opaque_data, frame->opaque_data_len });
+}
+
+/* Frames that the server answers. */
+static void sent_question(struct h2 *h2, uint8_t type)
+{
+        if (type == NGHTTP2_SETTINGS) {
+                h2->settings_sent_ns = h2->now_ns;
+                h2->awaits_ack = true;
+        } else if (type == NGHTTP2_PING) {
+                h2->ping_sent_ns = h2->now_ns;
+                h2->awaits_pong = true;
+        }
 }
 
 static int on_frame_sent(nghttp2_session *session, const nghttp2_frame *frame, void *user)
@@ -126,14 +148,10 @@ static int on_frame_sent(nghttp2_session *session, const nghttp2_frame *frame, v
                 sent_data(h2, frame);
         else if (frame->hd.type == NGHTTP2_RST_STREAM)
                 sent_reset(h2, frame);
-        else if (frame->hd.type == NGHTTP2_GOAWAY && frame->goaway.error_code)
-                (void)h2_fail_goaway(h2, frame->goaway.error_code,
-                        (struct muster_str){ (const char *)frame->goaway.opaque_data,
-                                frame->goaway.opaque_data_len });
-        else if (frame->hd.type == NGHTTP2_SETTINGS && !(frame->hd.flags & NGHTTP2_FLAG_ACK))
-                h2->settings_sent_ns = h2->now_ns;
-        else if (frame->hd.type == NGHTTP2_PING && !(frame->hd.flags & NGHTTP2_FLAG_ACK))
-                h2->ping_sent_ns = h2->now_ns;
+        else if (frame->hd.type == NGHTTP2_GOAWAY)
+                sent_goaway(h2, &frame->goaway);
+        else if (!(frame->hd.flags & NGHTTP2_FLAG_ACK))
+                sent_question(h2, frame->hd.type);
         return 0;
 }
 
@@ -183,6 +201,8 @@ int h2_peek(struct h2 *h2)
         h2->is_peeking = true;
         r = gather(h2, &h2->out, SIZE_MAX);
         h2->is_peeking = false;
+        if (r == 0 && h2->out.len > H2_UNSENT_BYTES_MAX)
+                r = h2_fail_unsent(h2);
         return r < 0 ? r : (int)h2->fatal.code;
 }
 

@@ -7,7 +7,8 @@
  * consumed in a round trip, times four. TCP doubles what it sends in each round trip of slow start,
  * which leaves the window two of them ahead. It never shrinks, and has a bound.
  *
- * The server is told early, after an eighth of the window, so that it uses nearly all of it.
+ * The server is told early, after an eighth of the window, so that it uses nearly all of it. Padding
+ * counts as well; nobody reads it, so it is found by what nghttp2 has counted.
  */
 #include "h2_internal.h"
 
@@ -23,7 +24,6 @@
 void h2_window_begin(struct h2 *h2, struct h2_stream *stream)
 {
         stream->window_bytes = h2->options.window_bytes;
-        stream->owed_bytes = 0;
         stream->epoch_ns = stream->epoch_bytes = 0;
 }
 
@@ -49,20 +49,29 @@ static uint32_t wanted_window(const struct h2 *h2, struct h2_stream *stream)
                 max_u64(stream->window_bytes, h2->options.window_bytes_max));
 }
 
+/* Tell the server what it may send: up to a whole window beside what nobody has read yet. */
+static void tell(struct h2 *h2, struct h2_stream *stream)
+{
+        int32_t received =
+                nghttp2_session_get_stream_effective_recv_data_length(h2->session, stream->id);
+        uint32_t window = wanted_window(h2, stream);
+        int64_t more = (int64_t)received - stream->unread_bytes + window - stream->window_bytes;
+
+        stream->window_bytes = window;
+        stream->owed_bytes = 0;
+        /* Without memory the server waits, until the request times out. */
+        if (more > 0)
+                (void)nghttp2_submit_window_update(h2->session, NGHTTP2_FLAG_NONE, stream->id,
+                        (int32_t)more);
+}
+
 void h2_consume(struct h2 *h2, struct h2_stream *stream, size_t n)
 {
-        uint32_t window;
-
+        assert(n <= stream->unread_bytes);
+        stream->unread_bytes -= (uint32_t)n;
         stream->owed_bytes += (uint32_t)n;
         stream->epoch_bytes += n;
-        if (stream->is_closed || stream->is_done || h2->fatal.code ||
-                stream->owed_bytes < stream->window_bytes / TELL_PART)
-                return;
-        window = wanted_window(h2, stream);
-        stream->owed_bytes += window - stream->window_bytes;
-        stream->window_bytes = window;
-        /* Without memory the server waits, until the request times out. */
-        (void)nghttp2_submit_window_update(h2->session, NGHTTP2_FLAG_NONE, stream->id,
-                (int32_t)stream->owed_bytes);
-        stream->owed_bytes = 0;
+        if (!stream->is_closed && !stream->is_done && !h2->fatal.code &&
+                stream->owed_bytes >= stream->window_bytes / TELL_PART)
+                tell(h2, stream);
 }

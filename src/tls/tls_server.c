@@ -46,15 +46,18 @@ static int use_key(SSL_CTX *ssl_ctx, const char *pem, struct muster_error *error
         return is_good ? 0 : fail_identity(error, "key");
 }
 
+/* As RFC 7301 has it: a length and a name, the preferred one first. */
+static char alpn_h1[] = "\x08http/1.1", alpn_h2[] = "\x02h2\x08http/1.1";
+
 static int choose_alpn(SSL *ssl, const unsigned char **ret_name, unsigned char *ret_len,
         const unsigned char *in, unsigned in_len, void *data)
 {
-        static const unsigned char known[] = "\x08http/1.1";
+        const unsigned char *known = data;
+        unsigned known_len = (unsigned)strlen(data);
         unsigned char *name;
 
         (void)ssl;
-        (void)data;
-        if (SSL_select_next_proto(&name, ret_len, known, sizeof(known) - 1, in, in_len) !=
+        if (SSL_select_next_proto(&name, ret_len, known, known_len, in, in_len) !=
                 OPENSSL_NPN_NEGOTIATED)
                 return SSL_TLSEXT_ERR_NOACK;
         *ret_name = name;
@@ -65,7 +68,7 @@ static void set_server_options(SSL_CTX *ssl_ctx, const struct tls_server_options
 {
         SSL_CTX_set_options(ssl_ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
         SSL_CTX_set_mode(ssl_ctx, SSL_MODE_RELEASE_BUFFERS);
-        SSL_CTX_set_alpn_select_cb(ssl_ctx, choose_alpn, NULL);
+        SSL_CTX_set_alpn_select_cb(ssl_ctx, choose_alpn, options->h2 ? alpn_h2 : alpn_h1);
         SSL_CTX_set_min_proto_version(ssl_ctx, TLS1_2_VERSION);
         if (options->max_minor == 2)
                 SSL_CTX_set_max_proto_version(ssl_ctx, TLS1_2_VERSION);

@@ -13,6 +13,7 @@ struct tls_server_options {
         bool no_resumption; /* issue no tickets and keep no sessions */
         bool only_old_ones; /* only TLS 1.0 and 1.1 */
         unsigned max_minor; /* 2: no TLS 1.3; 0 and 3: all */
+        bool h2;            /* by ALPN choose HTTP/2 where the client offers it, else HTTP/1.1 */
 };
 
 /*

@@ -22,6 +22,7 @@ CC = [shutil.which("cc") or "gcc", "-std=gnu17", "-Wall", "-Wextra", "-Werror", 
 
 PRELUDE = """\
 #include <muster/muster.h>
+#include <errno.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>

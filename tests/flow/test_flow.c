@@ -265,7 +265,7 @@ static const struct {
         { "GET", "/part", MUSTER_E_REDIRECT, 1, "/part leads to itself; " },
         { "GET", "/query", MUSTER_E_REDIRECT, 2, "/query?same leads to itself; " },
         { "GET", "/there", MUSTER_E_REDIRECT, 3, "/back leads back to an earlier URL; " },
-        { "GET", "/cookie", MUSTER_E_REDIRECT, 1, "-H \"Cookie: seen=...\"" },
+        { "GET", "/cookie", MUSTER_E_REDIRECT, 1, "keep cookies with a jar (-b \"\")" },
         { "GET", "/second", MUSTER_OK, 1, "" }, /* it only needed a moment */
         { "POST", "/post", MUSTER_OK, 1, "" },  /* to itself, by another method */
         { "POST", "/self", MUSTER_E_REDIRECT, 2, "leads to itself" },

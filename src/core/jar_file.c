@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A jar from a file, and into one
+ *
+ * Cookies are as good as passwords: a new file is its owner's alone, and one that is replaced keeps
+ * its mode.
+ */
+#include "jar.h"
+
+#include <base/error.h>
+#include <base/mem.h>
+#include <base/rand.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <http/cookie_file.h>
+#include <muster/cookie.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* larger than a full jar of usual cookies by a hundred times; more is another file */
+#define FILE_BYTES_MAX (256u * 1024 * 1024)
+
+#define TEMPORARY_TRIES 16
+#define PIECE_BYTES     (64 * 1024)
+
+/* --- reading --------------------------------------------------------------------------------- */
+
+static int cannot(struct muster_error *error, enum muster_code code, const char *what,
+        const char *path, int sys)
+{
+        return error_set(error, code, MUSTER_PHASE_QUEUE, sys,
+                "%s: cannot %s the cookie file %s: %s", muster_code_name(code), what, path,
+                error_sys_text(sys));
+}
+
+int muster_jar_read(struct muster_jar *jar, const char *text, size_t size,
+        struct muster_error *error)
+{
+        size_t n_skipped = 0;
+        int r;
+
+        if (error)
+                error_clear(error);
+        if (!jar || (!text && size))
+                return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
+                        "invalid: no jar, or no text to read cookies from");
+        pthread_mutex_lock(&jar->lock);
+        r = cookie_file_read(&jar->cookies, (struct muster_str){ text, size }, jar_now_s(),
+                &n_skipped);
+        pthread_mutex_unlock(&jar->lock);
+        if (r < 0)
+                return error_set_memory(error, MUSTER_PHASE_QUEUE);
+        if (!n_skipped)
+                return 0;
+        error_set(error, MUSTER_E_INPUT, MUSTER_PHASE_QUEUE, 0,
+                "input: %zu line%s no cookie in Netscape format, such as curl writes, and %s skipped",
+                n_skipped, n_skipped == 1 ? " is" : "s are", n_skipped == 1 ? "was" : "were");
+        return MUSTER_LINES_SKIPPED;
+}
+
+static int read_all(int fd, struct buf *to)
+{
+        for (;;) {
+                ssize_t n;
+
+                if (to->len > FILE_BYTES_MAX)
+                        return EFBIG;
+                if (buf_reserve(to, PIECE_BYTES) < 0)
+                        return ENOMEM;
+                n = read(fd, to->at + to->len, PIECE_BYTES);
+                if (n == 0)
+                        return 0;
+                if (n > 0)
+                        to->len += (size_t)n;
+                else if (errno != EINTR)
+                        return errno;
+        }
+}
+
+int muster_jar_load(struct muster_jar *jar, const char *path, struct muster_error *error)
+{
+        struct buf text = { 0 };
+        int fd, sys, r;
+
+        if (error)
+                error_clear(error);
+        if (!jar || !path || !*path)
+                return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
+                        "invalid: no jar, or no path of a cookie file");
+        fd = open(path, O_RDONLY | O_CLOEXEC);
+        sys = fd < 0 ? errno : read_all(fd, &text);
+        if (fd >= 0)
+                close(fd);
+        r = sys ? cannot(error, MUSTER_E_INPUT, "read", path, sys)
+                : muster_jar_read(jar, text.at, text.len, error);
+        buf_deinit(&text);
+        return r;
+}
+
+/* --- writing --------------------------------------------------------------------------------- */
+
+static int write_all(int fd, struct muster_str text)
+{
+        while (text.len) {
+                ssize_t n = write(fd, text.at, text.len);
+
+                if (n < 0 && errno != EINTR)
+                        return errno;
+                if (n > 0)
+                        text = (struct muster_str){ text.at + n, text.len - (size_t)n };
+        }
+        return 0;
+}
+
+/* What is no regular file, such as a pipe, cannot be replaced. */
+static int write_in_place(const char *path, struct muster_str text)
+{
+        int fd = open(path, O_WRONLY | O_CLOEXEC), sys;
+
+        if (fd < 0)
+                return errno;
+        sys = write_all(fd, text);
+        return close(fd) < 0 && !sys ? errno : sys;
+}
+
+static int open_temporary(const char *path, mode_t mode, char *name, size_t size)
+{
+        int fd = -1;
+
+        for (int i = 0; fd < 0 && i < TEMPORARY_TRIES; i++) {
+                uint64_t number;
+
+                rand_seed_bytes(&number, sizeof(number));
+                snprintf(name, size, "%s.%08llx.part", path,
+                        (unsigned long long)number & 0xffffffff);
+                fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+                if (fd < 0 && errno != EEXIST)
+                        break;
+        }
+        return fd;
+}
+
+/* Write another file beside it, and give that its name when it is whole. */
+static int replace(const char *path, mode_t mode, struct muster_str text)
+{
+        size_t size = strlen(path) + 32;
+        char *name = mem_alloc(size);
+        int fd, sys;
+
+        if (!name)
+                return ENOMEM;
+        fd = open_temporary(path, mode, name, size);
+        sys = fd < 0 ? errno : write_all(fd, text);
+        if (!sys && fchmod(fd, mode) < 0)
+                sys = errno;
+        if (fd >= 0 && close(fd) < 0 && !sys)
+                sys = errno;
+        if (!sys && rename(name, path) < 0)
+                sys = errno;
+        if (sys && fd >= 0)
+                unlink(name);
+        mem_free(name);
+        return sys;
+}
+
+static int write_file(const char *path, struct muster_str text)
+{
+        struct stat status;
+        bool is_there = stat(path, &status) == 0;
+        char *real;
+        int sys;
+
+        if (!is_there)
+                return replace(path, 0600, text);
+        if (!S_ISREG(status.st_mode))
+                return write_in_place(path, text);
+        real = realpath(path, NULL); /* a link stays a link */
+        sys = real ? replace(real, status.st_mode & 0777, text) : errno;
+        free(real);
+        return sys;
+}
+
+int muster_jar_save(struct muster_jar *jar, const char *path, struct muster_error *error)
+{
+        struct muster_cookies *cookies;
+        int sys;
+
+        if (error)
+                error_clear(error);
+        if (!jar || !path || !*path)
+                return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
+                        "invalid: no jar, or no path of a cookie file");
+        cookies = muster_cookies_new(jar);
+        if (!cookies)
+                return error_set_memory(error, MUSTER_PHASE_QUEUE);
+        sys = write_file(path, muster_cookies_text(cookies));
+        muster_cookies_free(cookies);
+        return sys ? cannot(error, MUSTER_E_RESOURCE, "write", path, sys) : 0;
+}
