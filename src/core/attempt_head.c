@@ -84,11 +84,12 @@ static int take_own_cookies(struct attempt_head *head, struct buf *own, bool *re
 }
 
 /*
- * One Cookie field with those of the jar and the caller's own, which are for the first origin only.
+ * One Cookie field (RFC 6265bis section 5.8.1) with those of the jar and the caller's own, which are
+ * for the first origin only.
  */
-static int choose_cookies(struct attempt_head *head, const struct muster_request *request,
-        struct muster_jar *jar)
+static int choose_cookies(struct attempt_head *head, const struct muster_request *request)
 {
+        struct muster_jar *jar = request_jar(request);
         struct buf own = { 0 };
         bool is_wanted;
         int r = take_own_cookies(head, &own, &is_wanted);
@@ -97,7 +98,8 @@ static int choose_cookies(struct attempt_head *head, const struct muster_request
         if (request->has_left_origin)
                 own.len = 0;
         if (r == 0 && is_wanted)
-                r = jar_get(jar, &request->url, buf_str(&own), &head->cookie);
+                r = jar ? jar_get(jar, &request->url, buf_str(&own), &head->cookie)
+                        : buf_add_str(&head->cookie, buf_str(&own));
         head->http.cookie = buf_str(&head->cookie);
         buf_deinit(&own);
         return r;
@@ -106,7 +108,7 @@ static int choose_cookies(struct attempt_head *head, const struct muster_request
 int attempt_head_init(struct attempt_head *head, const struct muster_request *request)
 {
         bool has_upload = request_has_upload(request);
-        struct muster_jar *jar = request_jar(request);
+        unsigned n_cookie_fields = 0;
         int r;
 
         head->authorization = head->cookie = (struct buf){ 0 };
@@ -128,10 +130,14 @@ int attempt_head_init(struct attempt_head *head, const struct muster_request *re
                 .closes = request->limits.http_1_0 || request->limits.no_reuse,
         };
         assert(head->http.n_fields <= ATTEMPT_FIELDS_MAX);
-        for (size_t i = 0; i < head->http.n_fields; i++)
+        for (size_t i = 0; i < head->http.n_fields; i++) {
                 head->fields[i] = given_field(request, i);
+                n_cookie_fields += str_is_nocase(head->fields[i].name, "Cookie");
+        }
         r = choose_authorization(head, request);
-        return r == 0 && jar ? choose_cookies(head, request, jar) : r;
+        if (r == 0 && (request_jar(request) || n_cookie_fields > 1))
+                r = choose_cookies(head, request);
+        return r;
 }
 
 void attempt_head_deinit(struct attempt_head *head)
