@@ -90,6 +90,7 @@ static const struct option *const tables[] = {
         measure_option_table,
         own_options,
         body_option_table,
+        cookie_option_table,
         request_option_table,
         NULL,
 };

@@ -33,17 +33,22 @@ const struct muster_finding *confirm_choose(const struct muster_explanation *exp
         return NULL;
 }
 
+static bool takes_file(const char *name)
+{
+        return strcmp(name, "upload-file") == 0 || strcmp(name, "cookie") == 0;
+}
+
 /* Options that read from standard input, which the next run would find empty. */
 static bool uses_up_stdin(const struct invocation *invocation)
 {
-        static const char *const names[] = { "data", "data-binary", "header", "upload-file" };
+        static const char *const names[] = { "data", "data-binary", "header", "upload-file",
+                "cookie" };
 
         for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
                 const char *value = invocation_value(invocation, names[i]);
 
-                if (value &&
-                        (strcmp(value, "@-") == 0 ||
-                                (path_is_standard(value) && strcmp(names[i], "upload-file") == 0)))
+                if (value && (strcmp(value, "@-") == 0 ||
+                                     (path_is_standard(value) && takes_file(names[i]))))
                         return true;
         }
         return false;
@@ -98,6 +103,13 @@ static void leave_out_reports(struct invocation *invocation)
                 invocation_leave_out(invocation, "body");
 }
 
+/* Cookies are kept as in the first run, but the file has what came of that. */
+static int keep_cookies(struct invocation *invocation, struct muster_error *error)
+{
+        invocation_leave_out(invocation, "cookie-jar");
+        return invocation_add(invocation, "cookie", "", error);
+}
+
 /* --- the runs -------------------------------------------------------------------------------- */
 
 static int read_wall(struct rerun *rerun, struct confirm_arm *arm, unsigned round)
@@ -141,7 +153,10 @@ static int make_arm(const struct rerun *rerun, struct invocation *arm,
         if (r < 0)
                 return r;
         leave_out_reports(arm);
-        r = invocation_add(arm, "output", "/dev/null", rerun->error);
+        if (r == 0 && invocation_has(arm, "cookie-jar"))
+                r = keep_cookies(arm, rerun->error);
+        if (r == 0)
+                r = invocation_add(arm, "output", "/dev/null", rerun->error);
         if (r == 0)
                 r = invocation_add(arm, "silent", NULL, rerun->error);
         return r == 0 ? invocation_add(arm, "record", rerun->record, rerun->error) : r;

@@ -36,6 +36,8 @@ static size_t shown_length(const struct invocation_word *word)
                 return name_len + (value.at[name_len] == ':');
         if (strcmp(word->name, "data") == 0 || strcmp(word->name, "data-binary") == 0)
                 return value.at[0] == '@' ? value.len : 0;
+        if (strcmp(word->name, "cookie") == 0) /* a file, or cookies */
+                return value.at[0] == '@' || !str_has_char(value, '=') ? value.len : 0;
         if (strcmp(word->name, "header") == 0 && value.at[0] != '@' && value.at[name_len] == ':' &&
                 is_secret_field((struct muster_str){ value.at, name_len }))
                 return name_len + 1;

@@ -71,6 +71,7 @@ static const char *const standard_input[] = { "-", NULL };
 static int check_output(struct fetch *fetch, const char *const *files)
 {
         const char *record = fetch->options.account.record;
+        const char *jar = fetch->options.request.cookies.jar_file;
 
         for (; *files; files++) {
                 bool is_stdin = path_is_standard(*files);
@@ -80,6 +81,10 @@ static int check_output(struct fetch *fetch, const char *const *files)
                                 "%s is both the input (-i) and the output (-o); write the results to another file",
                                 is_stdin ? fetch->output.path : *files);
         }
+        if (jar && output_is(&fetch->output, jar))
+                return error_set(&fetch->error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
+                        "%s is both the cookie jar (--cookie-jar) and the output (-o); write the results to another file",
+                        jar);
         if (record && output_is(&fetch->output, record))
                 return error_set(&fetch->error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
                         "%s is both the record (--record) and the output (-o); write the results to another file",

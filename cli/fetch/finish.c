@@ -84,20 +84,23 @@ static int close_output(struct fetch *fetch, struct muster_error *error)
 
 int fetch_finish(struct fetch *fetch, int r)
 {
-        struct muster_error late = { 0 };
-        int status;
+        struct muster_error late = { 0 }, jar_error = { 0 };
+        int status, jar_r;
 
         fetch_hide_progress(fetch);
         if (r == 0)
                 r = output_flush(&fetch->output, &fetch->error);
         process_end(&fetch->process);
         interrupt_end();
+        jar_r = cookie_options_save(&fetch->options.request.cookies, &jar_error);
         if (r == 0)
                 r = close_output(fetch, &late);
         if (r < 0)
                 return error_tell(fetch->error.code ? &fetch->error : &late);
         tell_interruption(fetch);
         status = tell_account(fetch);
+        if (jar_r < 0)
+                return error_tell(&jar_error);
         if (fetch->input_has_failed)
                 return error_tell(&fetch->error);
         return status == EXIT_ALL_SUCCEEDED ? exit_status(fetch) : status;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "options.h"
 
+#include "../option/standard.h"
 #include <base/error.h>
 #include <base/str.h>
 #include <stddef.h>
@@ -139,6 +140,8 @@ const struct option *const fetch_option_tables[] = {
         body_option_table,
         body_json_option_table,
         how_to_run,
+        cookie_option_table,
+        cookie_jar_option_table,
         request_option_table,
         how_to_go_on,
         why_it_took_so_long,
@@ -156,10 +159,23 @@ static int check_fail(const struct fetch_options *options, struct muster_error *
                 "--fail drops the body of an error, --fail-with-body keeps it; give one of them");
 }
 
+/* Who reads result lines cannot read cookies between them. */
+static int check_cookie_jar(const struct fetch_options *options, struct muster_error *error)
+{
+        bool lines_are_there = !options->output || path_is_standard(options->output);
+
+        if (!cookie_options_use_stdout(&options->request.cookies) || !lines_are_there)
+                return 0;
+        return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
+                "--cookie-jar - and the result lines would both go to standard output; send the lines to a file with -o FILE");
+}
+
 static int finish_options(struct fetch_options *options, struct muster_error *error)
 {
         int r = check_fail(options, error);
 
+        if (r == 0)
+                r = check_cookie_jar(options, error);
         if (r < 0)
                 return r;
         options->body_place = body_place(options->body);

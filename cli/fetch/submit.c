@@ -44,6 +44,10 @@ static int make_request(struct fetch *fetch, struct input_item *next)
         if (r == 0 && body_files_wants_requests(&fetch->body_files))
                 r = body_files_attach(&fetch->body_files, next->request, fetch->items.n_begun,
                         &next->error);
+        if (r == 0)
+                r = request_options_set(&options->request, next->request,
+                        process_is_wanted(&options->process) && options->process.is_inline,
+                        &next->error);
         if (r < 0)
                 next->request = muster_request_free(next->request);
         else if (process_is_wanted(&options->process))

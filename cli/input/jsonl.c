@@ -4,7 +4,8 @@
  *
  *      {"url":"https://h/","method":"POST","headers":{"A":"b"},"body":"text","id":"a9"}
  *
- * Headers may be an object or a list of pairs; the body has four forms (jsonl_body.c). A member
+ * Headers may be an object or a list of pairs, cookies are an object; the body has four forms
+ * (jsonl_body.c). A member
  * that is not known is the caller's own, and comes out again with the result. A member of null is
  * absent. The line of a result is taken as the request that it is the result of (jsonl_result.c).
  *
@@ -108,6 +109,43 @@ static int set_headers(struct input_item *item, json_t *value, struct muster_str
         return 0;
 }
 
+/* Cookies by name, as one field. */
+static int set_cookies(struct input_item *item, json_t *value, struct muster_str text)
+{
+        struct buf field = { 0 };
+        const char *name;
+        json_t *one;
+        int r = 0;
+
+        (void)text;
+        if (!json_is_object(value))
+                return jsonl_bad(item, "cookies must be an object of names and values", "");
+        json_object_foreach(value, name, one)
+        {
+                if (!json_is_string(one) ||
+                        strlen(json_string_value(one)) != json_string_length(one) ||
+                        strpbrk(json_string_value(one), ";\r\n") || strpbrk(name, "=;\r\n")) {
+                        buf_deinit(&field);
+                        return jsonl_bad(item,
+                                "the value must be a string without semicolons, of cookie ", name);
+                }
+                if (r == 0 && field.len)
+                        r = buf_add(&field, "; ", 2);
+                if (r == 0)
+                        r = buf_add_text(&field, name);
+                if (r == 0)
+                        r = buf_add_char(&field, '=');
+                if (r == 0)
+                        r = buf_add_text(&field, json_string_value(one));
+        }
+        if (r == 0)
+                r = buf_terminate(&field);
+        if (r == 0 && field.len && muster_request_add_header(item->request, "Cookie", field.at) < 0)
+                r = jsonl_refused(item);
+        buf_deinit(&field);
+        return r == MUSTER_E_RESOURCE ? error_set_memory(&item->error, MUSTER_PHASE_QUEUE) : r;
+}
+
 static const struct {
         const char *name;
         int (*set)(struct input_item *item, json_t *value,
@@ -115,6 +153,7 @@ static const struct {
 } members[] = {
         { "id", NULL },
         { "headers", set_headers },
+        { "cookies", set_cookies },
         { "body", jsonl_set_body },
         { "json", jsonl_set_json },
         { "body_base64", jsonl_set_body_base64 },

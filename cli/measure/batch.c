@@ -217,6 +217,8 @@ static int make_request(const struct batch *batch, const struct batch_item *item
                 r = parsed.request ? request_options_apply(batch->options, parsed.request,
                                              !item->format, parsed.content_type, &parsed.error)
                                    : MUSTER_E_RESOURCE;
+        if (r == 0)
+                r = request_options_set(batch->options, parsed.request, false, &parsed.error);
         scratch->id = parsed.id;
         scratch->own = parsed.own;
         scratch->id.len = scratch->own.len = 0;

@@ -176,11 +176,13 @@ static int make_clients(struct crew *crew, struct muster_error *error)
         options.discard_body = true;
         options.workers = 0; /* bodies are decoded where they are received, in every way */
         options.error = error;
+        options.cookies = muster_jar_copy(crew->batch->options->client.cookies);
         for (unsigned i = 0; r == 0 && i < crew->n_workers; i++) {
                 crew->workers[i].crew = crew;
                 tally_init(&crew->workers[i].tally);
                 r = muster_client_new(&crew->workers[i].client, &options);
         }
+        muster_jar_free(options.cookies);
         return r;
 }
 

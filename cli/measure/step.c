@@ -213,6 +213,7 @@ static int measure_step(struct step *step, struct runner *runner, const struct s
 static int open_client(struct runner *runner, struct muster_error *error)
 {
         struct muster_client_options options = runner->batch->options->client;
+        int r;
 
         options.concurrency = runner->concurrency;
         options.queue_size = (size_t)runner->concurrency * 2;
@@ -224,7 +225,10 @@ static int open_client(struct runner *runner, struct muster_error *error)
                 return error_set_memory(error, MUSTER_PHASE_QUEUE);
         for (int i = 0; i < N_HISTOGRAMS; i++)
                 hist_init(&runner->histograms[i]);
-        return muster_client_new(&runner->client, &options);
+        options.cookies = muster_jar_copy(options.cookies); /* each step begins with the same */
+        r = muster_client_new(&runner->client, &options);
+        muster_jar_free(options.cookies);
+        return r;
 }
 
 int step_run(struct step *step, const struct batch *batch, size_t *next,

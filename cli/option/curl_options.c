@@ -7,7 +7,6 @@
 #define ANY "request" /* an option of all commands that make requests */
 
 #define NO_PROXIES "proxies are not supported yet"
-#define NO_COOKIES "cookies are not supported yet; -H 'Cookie: NAME=VALUE' sends one"
 #define NO_HTTP2   "not supported yet; muster uses HTTP/1.1"
 #define IN_LINE    "not needed: every result line has the response's header as `headers`"
 #define TLS_MADE   "not supported yet; muster uses TLS 1.2 and 1.3"
@@ -65,11 +64,11 @@ const struct curl_option curl_options[] = {
         { 'C', "continue-at", ANY, "use -H 'Range: bytes=FIRST-'" },
         { 'z', "time-cond", ANY, "use -H 'If-Modified-Since: DATE'" },
         { 0, "oauth2-bearer", ANY, "use -H 'Authorization: Bearer TOKEN'" },
-        { 'b', "cookie", ANY, NO_COOKIES },
-        { 0, "cookie-jar", ANY, NO_COOKIES },
-        { 0, "load-cookies", ANY, NO_COOKIES },
-        { 0, "save-cookies", ANY, NO_COOKIES },
-        { 'j', "junk-session-cookies", ANY, NO_COOKIES },
+        { 0, "load-cookies", ANY, "use -b FILE" },
+        { 0, "save-cookies", "cookie-jar", "use --cookie-jar FILE" },
+        { 0, "keep-session-cookies", "cookie-jar",
+                "not needed: session cookies are kept; -j leaves them out" },
+        { 0, "session", "cookie-jar", "use -b FILE --cookie-jar FILE" },
         { 0, "url", ANY, "write the URL without an option; use -i FILE for a list" },
         { ':', "next", "input", "use -i FILE with one JSON object per request" },
         { 0, "input-file", "input", "use -i FILE" },

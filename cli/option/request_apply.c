@@ -4,6 +4,7 @@
  */
 #include "request_options.h"
 
+#include <base/error.h>
 #include <base/mem.h>
 #include <base/str.h>
 #include <base/urlencode.h>
@@ -17,6 +18,7 @@ const char *request_options_method(const struct request_options *options)
 bool request_options_add_to_requests(const struct request_options *options)
 {
         return options->method || options->headers.n || options->user ||
+               cookie_options_add_to_requests(&options->cookies) ||
                body_options_have_body(&options->body) || body_options_have_query(&options->body);
 }
 
@@ -88,14 +90,19 @@ static int add_header(struct muster_request *request, const char *line)
         return r;
 }
 
-static bool have_content_type(const struct request_options *options)
+static bool have_header(const struct request_options *options, const char *name)
 {
         for (size_t i = 0; i < options->headers.n; i++)
                 if (str_is_nocase((struct muster_str){ options->headers.list[i],
                                           strcspn(options->headers.list[i], ":;") },
-                            "Content-Type"))
+                            name))
                         return true;
         return false;
+}
+
+static bool have_content_type(const struct request_options *options)
+{
+        return have_header(options, "Content-Type");
 }
 
 int request_options_apply(const struct request_options *options, struct muster_request *request,
@@ -109,6 +116,9 @@ int request_options_apply(const struct request_options *options, struct muster_r
                         r = add_header(request, options->headers.list[i]);
         if (r == 0 && content_type && !have_content_type(options))
                 r = muster_request_add_header(request, "Content-Type", content_type);
+        if (r == 0)
+                r = cookie_options_apply(&options->cookies, request,
+                        have_header(options, "Cookie"));
         if (r == 0 && options->user)
                 r = muster_request_set_basic_auth(request, options->user, options->password);
         if (r == 0)
@@ -117,5 +127,21 @@ int request_options_apply(const struct request_options *options, struct muster_r
                 r = body_options_apply(&options->body, request, have_content_type(options));
         if (r < 0)
                 *error = *muster_request_error(request);
+        return r;
+}
+
+int request_options_set(const struct request_options *options, struct muster_request *request,
+        bool process_inline, struct muster_error *error)
+{
+        struct muster_request_options own = { .size = sizeof(own),
+                .process_inline = process_inline,
+                .cookies = cookie_options_jar_of_line(&options->cookies) };
+        int r = 0;
+
+        if (options->cookies.is_line_scope && !own.cookies)
+                return error_set_memory(error, MUSTER_PHASE_QUEUE);
+        if (process_inline || own.cookies)
+                r = muster_request_set_options(request, &own);
+        muster_jar_free(own.cookies);
         return r;
 }

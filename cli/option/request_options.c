@@ -2,6 +2,7 @@
 #include "request_options.h"
 
 #include "../input/body_file.h"
+#include "standard.h"
 #include <base/error.h>
 #include <base/mem.h>
 #include <stddef.h>
@@ -260,8 +261,15 @@ static int check_upload(const struct request_options *options, struct muster_err
 
 int request_options_finish(struct request_options *options, struct muster_error *error)
 {
+        bool stdin_is_input = !options->urls.n && !options->files.n;
         int r = check_upload(options, error);
 
+        for (size_t i = 0; i < options->files.n; i++)
+                stdin_is_input |= path_is_standard(options->files.list[i]);
+        if (r == 0)
+                r = cookie_options_finish(&options->cookies, stdin_is_input, error);
+        if (!options->cookies.is_line_scope)
+                options->client.cookies = options->cookies.jar;
         options->client.size = sizeof(options->client);
         options->client.resolve = options->resolve.list;
         options->client.keylog_file = getenv("SSLKEYLOGFILE");
@@ -290,4 +298,5 @@ void request_options_deinit(struct request_options *options)
         mem_free(options->headers.list);
         mem_free(options->user);
         body_options_deinit(&options->body);
+        cookie_options_deinit(&options->cookies);
 }

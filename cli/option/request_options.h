@@ -9,6 +9,7 @@
 
 #include "../input/input.h"
 #include "body_options.h"
+#include "cookie_options.h"
 #include "option.h"
 #include <muster/muster.h>
 
@@ -27,6 +28,7 @@ struct request_options {
         const char *method;   /* NULL: GET, or POST with data */
         struct texts headers; /* as on the command line: "Name: value", "Name:", "Name;" */
         struct body_options body;
+        struct cookie_options cookies;
         char *user; /* "user:password" split: this is the user name */
         const char *password;
 };
@@ -61,6 +63,13 @@ const char *request_options_method(const struct request_options *options);
  * there. NULL: memory is out.
  */
 struct muster_request *request_options_make(const struct request_options *options, const char *url);
+
+/*
+ * Give a request options of its own, if it needs some: a jar of cookies, and where its body is
+ * processed. Negative with *error.
+ */
+int request_options_set(const struct request_options *options, struct muster_request *request,
+        bool process_inline, struct muster_error *error);
 
 /* Does every request get more than its URL? */
 bool request_options_add_to_requests(const struct request_options *options);

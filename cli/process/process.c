@@ -186,10 +186,7 @@ static int process_one(struct muster_result *result, void *argument)
 
 void process_attach(struct process *process, struct muster_request *request)
 {
-        struct muster_request_options options = { .process_inline = process->options.is_inline };
-
         muster_request_set_process(request, process_one, process);
-        muster_request_set_options(request, &options);
 }
 
 /* --- beginning and end ----------------------------------------------------------------------- */

@@ -24,6 +24,10 @@ _muster_fetch() {
         _muster_offer -W "auto lines jsonl csv tsv"
         return
         ;;
+    --cookie-scope)
+        _muster_offer -W "run line"
+        return
+        ;;
     esac
     _muster_offer -W "--help
         --input
@@ -66,6 +70,10 @@ _muster_fetch() {
         --http1.1
         --compressed
         --no-compressed
+        --cookie
+        --junk-session-cookies
+        --cookie-jar
+        --cookie-scope
         --fail
         --fail-with-body
         --location
@@ -122,6 +130,10 @@ _muster_measure() {
         _muster_offer -W "auto lines jsonl csv tsv"
         return
         ;;
+    --cookie-scope)
+        _muster_offer -W "run line"
+        return
+        ;;
     esac
     _muster_offer -W "$1 --help
         --json
@@ -153,6 +165,9 @@ _muster_measure() {
         --http1.1
         --compressed
         --no-compressed
+        --cookie
+        --junk-session-cookies
+        --cookie-scope
         --insecure
         --cacert
         --cert
