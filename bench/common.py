@@ -69,23 +69,23 @@ def free_port():
 # --- nginx --------------------------------------------------------------------------------------------------------------
 
 
-def nginx_configuration(directory, port, concurrency):
+def nginx_configuration(directory, port, concurrency, servers=""):
     temporary = "".join(f"{kind}_temp_path {directory}/tmp-{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
     user = "user root;" if os.geteuid() == 0 else ""  # else its worker might not get into the folder
     return f"""
         {user} daemon off; worker_processes 1; worker_rlimit_nofile 65536; pid {directory}/pid; error_log {directory}/error.log;
         events {{ worker_connections {max(30000, 2 * concurrency)}; }}
         http {{ access_log off; keepalive_requests 1000000000; sendfile on; {temporary}
-               server {{ listen 127.0.0.1:{port} backlog=16384; root {directory}; }} }}"""
+               server {{ listen 127.0.0.1:{port} backlog=16384; root {directory}; }} {servers} }}"""
 
 
-def start_nginx(directory, port, concurrency):
+def start_nginx(directory, port, concurrency, servers=""):
     program = shutil.which("nginx") or shutil.which("/usr/sbin/nginx")
     if not program:
         give_up("there is no nginx; script/deps bench installs it")
     (directory / "small").write_bytes(b"x" * 100)
     (directory / "10m").write_bytes(b"x" * 10 * 1024 * 1024)
-    (directory / "nginx.conf").write_text(nginx_configuration(directory, port, concurrency))
+    (directory / "nginx.conf").write_text(nginx_configuration(directory, port, concurrency, servers))
     with open(directory / "nginx.err", "wb") as errors:
         process = subprocess.Popen(["taskset", "-c", processors()[1], program, "-p", directory, "-c", directory / "nginx.conf"], stderr=errors)
     for _ in range(100):
