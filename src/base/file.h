@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Small files that are read whole, and written whole or not at all
+ */
+#ifndef BASE_FILE_H
+#define BASE_FILE_H
+
+#include "buf.h"
+#include <muster/error.h>
+#include <sys/stat.h>
+
+#define FILE_NONE 1 /* there is no such file */
+
+/*
+ * Append a file's bytes. FILE_NONE. MUSTER_E_INPUT with *error if it cannot be read, MUSTER_E_TOO_LARGE
+ * if it has more than `max_bytes`, MUSTER_E_RESOURCE.
+ */
+int file_load(const char *path, size_t max_bytes, struct buf *to, struct muster_error *error);
+
+/*
+ * Write a file in place of the one with this name, if there is one: by way of a new file beside it,
+ * so that whoever looks sees the old bytes or the new ones, and a full disk changes nothing. A
+ * symbolic link stays one. MUSTER_E_RESOURCE with *error.
+ */
+int file_replace(const char *path, struct muster_str bytes, mode_t mode,
+        struct muster_error *error);
+
+#endif
