@@ -30,6 +30,12 @@ static void offer_session(struct tls *tls)
         if (!ssl_session)
                 return;
         tls->has_offered = SSL_set_session(tls->ssl, ssl_session) == 1;
+        /* From a file may come what was never verified. */
+        if (SSL_get_verify_mode(tls->ssl) != SSL_VERIFY_NONE &&
+                SSL_get_verify_result(tls->ssl) != X509_V_OK) {
+                SSL_set_session(tls->ssl, NULL);
+                tls->has_offered = false;
+        }
         SSL_SESSION_free(ssl_session);
 }
 

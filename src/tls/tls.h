@@ -49,6 +49,15 @@ struct tls_sessions *tls_context_sessions(struct tls_context *context, struct mu
 struct tls_sessions *tls_sessions_free(struct tls_sessions *sessions);
 
 /*
+ * Sessions across runs: read those of an earlier run, before the first connection; append all as
+ * text (tls_saved.h). MUSTER_E_INPUT with *error, for a damaged text: `name` says where it is from;
+ * MUSTER_E_RESOURCE.
+ */
+int tls_context_load_sessions(struct tls_context *context, struct muster_str text, const char *name,
+        struct muster_error *error);
+int tls_context_save_sessions(struct tls_context *context, struct buf *to);
+
+/*
  * A client's side of a connection to `host` (as in the URL, IPv6 without brackets). `alpn` is the
  * list of protocols to offer, a constant (RFC 7301 section 3.1: for each a length and a name, the
  * preferred one first). The oldest of the peer's `sessions` is offered, and what the server issues

@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <openssl/err.h>
+#include <stdlib.h>
 #include <sys/uio.h>
 
 static int fail_file(struct muster_error *error, const char *what, const char *file)
@@ -89,6 +90,63 @@ static int open_keylog(struct tls_context *context, const char *file, struct mus
         return 0;
 }
 
+/* --- sessions -------------------------------------------------------------------------------- */
+
+static int add_path(struct buf *to, const char *what, const char *path)
+{
+        char *real = realpath(path, NULL);
+        int r = buf_add_text(to, what);
+
+        if (r == 0)
+                r = buf_add_text(to, real ? real : path);
+        free(real); /* the C library's */
+        return r;
+}
+
+/*
+ * A session that is resumed is not verified again. So one from an earlier run counts only where it
+ * was verified in the same way; and one with the client's own certificate, which proves who the
+ * client is, is not kept beyond a run, as curl does not either.
+ */
+static int name_trust(struct tls_context *context, const struct tls_options *options,
+        struct muster_error *error)
+{
+        const char *file = getenv(X509_get_default_cert_file_env());
+        const char *directory = getenv(X509_get_default_cert_dir_env());
+        struct buf *trust = &context->trust;
+        int r = 0;
+
+        assert(!trust->len && !context->store.trust);
+        if (options->cert_file)
+                return 0;
+        if (options->insecure_no_verify)
+                r = buf_add_text(trust, ":NO-VERIFY");
+        else if (options->ca_file)
+                r = add_path(trust, ":CA-", options->ca_file);
+        else if (add_path(trust, ":CA-", file ? file : X509_get_default_cert_file()) < 0)
+                r = MUSTER_E_RESOURCE;
+        else
+                r = add_path(trust, ":CApath-",
+                        directory ? directory : X509_get_default_cert_dir());
+        if (r < 0 || buf_add_text(trust, ":IMPL-muster-") < 0 ||
+                buf_add_text(trust, OpenSSL_version(OPENSSL_VERSION_STRING)) < 0 ||
+                buf_terminate(trust) < 0)
+                return error_set_memory(error, MUSTER_PHASE_TLS);
+        context->store.trust = trust->at;
+        return 0;
+}
+
+int tls_context_load_sessions(struct tls_context *context, struct muster_str text, const char *name,
+        struct muster_error *error)
+{
+        return tls_store_load(&context->store, text, name, error);
+}
+
+int tls_context_save_sessions(struct tls_context *context, struct buf *to)
+{
+        return tls_store_save(&context->store, to);
+}
+
 /* --- all of it ------------------------------------------------------------------------------- */
 
 static void set_client_options(struct tls_context *context)
@@ -120,7 +178,7 @@ int tls_context_new(struct tls_context **ret_context, const struct tls_options *
         ERR_clear_error();
         context->keylog_fd = -1;
         context->insecure_no_verify = options->insecure_no_verify;
-        tls_store_init(&context->store);
+        tls_store_init(&context->store, NULL);
         context->bio_method = tls_bio_method_new();
         context->ssl_ctx = SSL_CTX_new(TLS_client_method());
         if (!context->bio_method || !context->ssl_ctx) {
@@ -132,6 +190,8 @@ int tls_context_new(struct tls_context **ret_context, const struct tls_options *
                 r = load_trust(context->ssl_ctx, options->ca_file, error);
         if (r == 0)
                 r = load_own(context->ssl_ctx, options, error);
+        if (r == 0)
+                r = name_trust(context, options, error);
         if (r == 0)
                 r = open_keylog(context, options->keylog_file, error);
         if (r < 0) {
@@ -149,6 +209,7 @@ struct tls_context *tls_context_free(struct tls_context *context)
         tls_store_deinit(&context->store);
         SSL_CTX_free(context->ssl_ctx);
         BIO_meth_free(context->bio_method);
+        buf_deinit(&context->trust);
         fd_close(&context->keylog_fd);
         return mem_free(context);
 }

@@ -16,6 +16,7 @@ struct tls_context {
         SSL_CTX *ssl_ctx;
         BIO_METHOD *bio_method;
         struct tls_store store; /* a client's */
+        struct buf trust;       /* its store's */
         int keylog_fd;          /* -1: none */
         bool insecure_no_verify;
 };

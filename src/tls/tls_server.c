@@ -95,7 +95,7 @@ int tls_server_context_new(struct tls_context **ret_context,
                 return error_set_memory(error, MUSTER_PHASE_TLS);
         ERR_clear_error();
         context->keylog_fd = -1;
-        tls_store_init(&context->store); /* of no use to a server */
+        tls_store_init(&context->store, NULL); /* of no use to a server */
         context->bio_method = tls_bio_method_new();
         context->ssl_ctx = SSL_CTX_new(TLS_server_method());
         if (!context->bio_method || !context->ssl_ctx) {

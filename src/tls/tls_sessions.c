@@ -111,11 +111,29 @@ static void make_room(struct tls_sessions *sessions, const SSL_SESSION *newest)
                 drop(sessions, ticket_of(first));
 }
 
+/* Add a session. False: it is of no use, or memory is out. */
+static bool add(struct tls_sessions *sessions, SSL_SESSION *take_session)
+{
+        int64_t expires_s = expiry_s(take_session);
+        struct ticket *ticket;
+
+        if (expires_s <= (int64_t)time(NULL) || !SSL_SESSION_is_resumable(take_session) ||
+                !(ticket = mem_alloc(sizeof(*ticket))))
+                return false;
+        *ticket = (struct ticket){ .ssl_session = take_session, .expires_s = expires_s };
+        make_room(sessions, take_session);
+        list_push_back(&sessions->tickets, &ticket->link);
+        sessions->n_tickets++;
+        atomic_fetch_add_explicit(&sessions->store->n_tickets, 1, memory_order_relaxed);
+        return true;
+}
+
 /* --- the store ------------------------------------------------------------------------------- */
 
-void tls_store_init(struct tls_store *store)
+void tls_store_init(struct tls_store *store, const char *borrow_trust)
 {
-        *store = (struct tls_store){ 0 };
+        *store = (struct tls_store){ .trust = borrow_trust };
+        saved_init(&store->saved);
         pthread_mutex_init(&store->lock, NULL);
         map_init(&store->peers);
         list_init(&store->unused);
@@ -139,7 +157,38 @@ void tls_store_deinit(struct tls_store *store)
         while ((node = map_any(&store->peers)))
                 forget(sessions_of_node(node));
         map_deinit(&store->peers);
+        saved_deinit(&store->saved);
         pthread_mutex_destroy(&store->lock);
+}
+
+/* What a peer is called where its sessions are saved. */
+static int make_key(const struct tls_sessions *sessions, struct buf *key)
+{
+        key->len = 0;
+        return buf_add_str(key, sessions->node.key) < 0 ||
+                               buf_add_text(key, sessions->store->trust) < 0
+                       ? MUSTER_E_RESOURCE
+                       : 0;
+}
+
+/* A new peer: has it sessions from an earlier run? Without memory they stay where they are. */
+static void claim_saved(struct tls_sessions *sessions)
+{
+        struct tls_store *store = sessions->store;
+        struct buf key = { 0 };
+        SSL_SESSION *ssl_session;
+
+        if (!store->trust || !store->saved.peers.n)
+                return;
+        if (make_key(sessions, &key) == 0) {
+                while ((ssl_session = saved_take(&store->saved, buf_str(&key)))) {
+                        if (sessions->n_tickets >= room_for(sessions))
+                                sessions->n_open_max = sessions->n_tickets;
+                        if (!add(sessions, ssl_session))
+                                SSL_SESSION_free(ssl_session);
+                }
+        }
+        buf_deinit(&key);
 }
 
 static struct tls_sessions *make_sessions(struct tls_store *store, struct muster_str peer)
@@ -155,6 +204,7 @@ static struct tls_sessions *make_sessions(struct tls_store *store, struct muster
         sessions->store = store;
         list_init(&sessions->tickets);
         pthread_mutex_init(&sessions->lock, NULL);
+        claim_saved(sessions);
         return sessions;
 }
 
@@ -256,20 +306,56 @@ static void forget_unused(struct tls_store *store)
 
 bool tls_sessions_put(struct tls_sessions *sessions, SSL_SESSION *take_session)
 {
-        int64_t expires_s = expiry_s(take_session);
-        struct ticket *ticket;
+        bool is_kept;
 
-        if (expires_s <= (int64_t)time(NULL) || !SSL_SESSION_is_resumable(take_session) ||
-                !(ticket = mem_alloc(sizeof(*ticket))))
-                return false;
-        *ticket = (struct ticket){ .ssl_session = take_session, .expires_s = expires_s };
         pthread_mutex_lock(&sessions->lock);
-        make_room(sessions, take_session);
-        list_push_back(&sessions->tickets, &ticket->link);
-        sessions->n_tickets++;
-        atomic_fetch_add_explicit(&sessions->store->n_tickets, 1, memory_order_relaxed);
+        is_kept = add(sessions, take_session);
         pthread_mutex_unlock(&sessions->lock);
         if (is_full(sessions->store))
                 forget_unused(sessions->store);
-        return true;
+        return is_kept;
+}
+
+/* --- across runs ----------------------------------------------------------------------------- */
+
+int tls_store_load(struct tls_store *store, struct muster_str text, const char *name,
+        struct muster_error *error)
+{
+        int r;
+
+        pthread_mutex_lock(&store->lock);
+        r = saved_read(&store->saved, text, name, error);
+        pthread_mutex_unlock(&store->lock);
+        return r;
+}
+
+static int save_peer(struct tls_sessions *sessions, struct buf *to, struct buf *key)
+{
+        int r = make_key(sessions, key);
+
+        pthread_mutex_lock(&sessions->lock);
+        drop_expired(sessions);
+        for (struct list *link = sessions->tickets.next; link != &sessions->tickets && r == 0;
+                link = link->next)
+                r = saved_write(&sessions->store->saved, to, buf_str(key),
+                        ticket_of(link)->ssl_session, ticket_of(link)->expires_s);
+        pthread_mutex_unlock(&sessions->lock);
+        return r;
+}
+
+int tls_store_save(struct tls_store *store, struct buf *to)
+{
+        struct buf key = { 0 };
+        int r = saved_write_head(to);
+
+        pthread_mutex_lock(&store->lock);
+        for (size_t i = 0; store->trust && i < store->peers.n_chains && r == 0; i++)
+                for (struct map_node *node = store->peers.chains[i]; node && r == 0;
+                        node = node->next)
+                        r = save_peer(sessions_of_node(node), to, &key);
+        if (r == 0)
+                r = saved_write_rest(&store->saved, to);
+        pthread_mutex_unlock(&store->lock);
+        buf_deinit(&key);
+        return r;
 }

@@ -20,8 +20,7 @@
 #ifndef TLS_TLS_SESSIONS_H
 #define TLS_TLS_SESSIONS_H
 
-#include <base/list.h>
-#include <base/map.h>
+#include "tls_saved.h"
 #include <pthread.h>
 #include <stdatomic.h>
 
@@ -35,6 +34,12 @@ struct tls_store {
         struct map peers;
         struct list unused; /* peers with tickets and without users, longest unused first */
         atomic_size_t n_tickets;
+        struct saved saved; /* from earlier runs, and not asked for yet */
+        /*
+         * Behind the name of each peer where sessions are saved: what its certificate was checked
+         * against. NULL: sessions are not to be saved, nor those of earlier runs to be used.
+         */
+        const char *trust;
 };
 
 struct tls_sessions {
@@ -49,7 +54,8 @@ struct tls_sessions {
         size_t n_open, n_open_max; /* connections, now and at most */
 };
 
-void tls_store_init(struct tls_store *store);
+/* `borrow_trust` stays the caller's. */
+void tls_store_init(struct tls_store *store, const char *borrow_trust);
 
 /* Release the store and its peers, which must have no users. */
 void tls_store_deinit(struct tls_store *store);
@@ -59,6 +65,16 @@ void tls_store_deinit(struct tls_store *store);
  * was called as often as this. NULL if memory is out.
  */
 struct tls_sessions *tls_store_get(struct tls_store *store, struct muster_str peer);
+
+/*
+ * Read the sessions of earlier runs, as tls_store_save() or curl has written them. Peers that exist
+ * already do not get any. As saved_read().
+ */
+int tls_store_load(struct tls_store *store, struct muster_str text, const char *name,
+        struct muster_error *error);
+
+/* Append all sessions as text. MUSTER_E_RESOURCE. */
+int tls_store_save(struct tls_store *store, struct buf *to);
 
 /* Give back what tls_store_get() gave. Takes NULL, returns NULL. */
 struct tls_sessions *tls_sessions_free(struct tls_sessions *sessions);

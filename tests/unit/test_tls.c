@@ -449,7 +449,7 @@ static void test_old_session_of_tls_1_2(void **state)
         struct tls_sessions *sessions;
 
         (void)state;
-        tls_store_init(&store);
+        tls_store_init(&store, NULL);
         sessions = tls_store_get(&store, str_of("a:443"));
         put(sessions, session_made(TLS1_2_VERSION, "first", 10));
         put(sessions, session_made(TLS1_2_VERSION, "second", 5));
@@ -486,7 +486,7 @@ static void test_oldest_ticket_first(void **state)
         struct tls_sessions *sessions;
 
         (void)state;
-        tls_store_init(&store);
+        tls_store_init(&store, NULL);
         sessions = tls_store_get(&store, str_of("a:443"));
         tickets[0] = ticket_issued();
         for (size_t i = 1; i < LENGTH(tickets); i++)
@@ -517,7 +517,7 @@ static void test_room_for_tickets(void **state)
         SSL_SESSION *ticket = ticket_issued();
 
         (void)state;
-        tls_store_init(&store);
+        tls_store_init(&store, NULL);
         sessions = tls_store_get(&store, str_of("a:443"));
         for (int i = 0; i < 20; i++)
                 tls_sessions_opened(sessions);
@@ -545,7 +545,7 @@ static void test_unused_peers(void **state)
         struct tls_sessions *sessions, *used = NULL;
 
         (void)state;
-        tls_store_init(&store);
+        tls_store_init(&store, NULL);
         for (int i = 0; i <= TLS_TICKETS_MAX + 1; i++) {
                 sessions = peer(&store, i);
                 put(sessions, session_made(TLS1_2_VERSION, "s", 0));
@@ -563,6 +563,94 @@ static void test_unused_peers(void **state)
         }
         tls_sessions_free(used);
         tls_store_deinit(&store);
+}
+
+/* Three tickets of one peer, and one of another, as text. */
+static void save_some(const char *trust, struct buf *text)
+{
+        SSL_SESSION *ticket = ticket_issued();
+        struct tls_store store;
+
+        tls_store_init(&store, trust);
+        for (int i = 0; i < 4; i++) {
+                struct tls_sessions *sessions = peer(&store, i / 3);
+
+                put(sessions, SSL_SESSION_dup(ticket));
+                tls_sessions_free(sessions);
+        }
+        assert_int_equal(tls_store_save(&store, text), 0);
+        SSL_SESSION_free(ticket);
+        tls_store_deinit(&store);
+}
+
+static void test_saved_sessions(void **state)
+{
+        struct muster_error error = { 0 };
+        struct buf text = { 0 }, again = { 0 };
+        struct tls_sessions *sessions;
+        struct tls_store store;
+        SSL_SESSION *taken;
+
+        (void)state;
+        save_some(":CA-a", &text);
+        assert_int_equal(buf_terminate(&text), 0);
+        assert_null(strstr(text.at, "h0"));
+        tls_store_init(&store, ":CA-a");
+        assert_int_equal(tls_store_load(&store, buf_str(&text), "file", &error), 0);
+        sessions = peer(&store, 0);
+        assert_int_equal(sessions->n_tickets, 3);
+        taken = tls_sessions_take(sessions);
+        assert_int_equal(SSL_SESSION_get_protocol_version(taken), TLS1_3_VERSION);
+        assert_true(SSL_SESSION_get_ticket_lifetime_hint(taken) > 0);
+        SSL_SESSION_free(taken);
+        tls_sessions_free(sessions);
+        /* What is saved now: two of the one, and the other, which nobody has asked for. */
+        assert_int_equal(tls_store_save(&store, &again), 0);
+        tls_store_deinit(&store);
+
+        tls_store_init(&store, ":CA-b"); /* verified against something else */
+        assert_int_equal(tls_store_load(&store, buf_str(&again), "file", &error), 0);
+        sessions = peer(&store, 0);
+        assert_int_equal(sessions->n_tickets, 0);
+        tls_sessions_free(sessions);
+        tls_store_deinit(&store);
+
+        tls_store_init(&store, ":CA-a");
+        assert_int_equal(tls_store_load(&store, buf_str(&again), "file", &error), 0);
+        for (int i = 0; i < 2; i++) {
+                sessions = peer(&store, i);
+                assert_int_equal(sessions->n_tickets, i ? 1 : 2);
+                tls_sessions_free(sessions);
+        }
+        tls_store_deinit(&store);
+        buf_deinit(&text);
+        buf_deinit(&again);
+}
+
+/* A text cut anywhere is read up to its last whole line, or refused as a whole. */
+static void test_saved_sessions_cut(void **state)
+{
+        struct buf text = { 0 };
+
+        (void)state;
+        save_some(":CA-a", &text);
+        for (size_t len = 0; len < text.len; len += 7) {
+                struct muster_error error = { 0 };
+                char *copy = mem_strndup(text.at, len); /* for the sanitizer */
+                struct tls_store store;
+                int r;
+
+                tls_store_init(&store, ":CA-a");
+                r = tls_store_load(&store, (struct muster_str){ copy, len }, "a/file", &error);
+                if (r != 0) {
+                        assert_int_equal(r, MUSTER_E_INPUT);
+                        assert_non_null(strstr(error.text, "a/file, line "));
+                        assert_int_equal(store.saved.peers.n, 0);
+                }
+                tls_store_deinit(&store);
+                mem_free(copy);
+        }
+        buf_deinit(&text);
 }
 
 /* Threads take and put at the same time: no ticket is handed out twice, none is lost. */
@@ -592,7 +680,7 @@ static void test_threads(void **state)
         pthread_t threads[4];
 
         (void)state;
-        tls_store_init(&store);
+        tls_store_init(&store, NULL);
         sessions = peer(&store, 1);
         for (int i = 0; i < TLS_TICKETS_MIN; i++)
                 put(sessions, SSL_SESSION_dup(ticket));
@@ -914,6 +1002,8 @@ int main(void)
                 cmocka_unit_test(test_oldest_ticket_first),
                 cmocka_unit_test(test_room_for_tickets),
                 cmocka_unit_test(test_unused_peers),
+                cmocka_unit_test(test_saved_sessions),
+                cmocka_unit_test(test_saved_sessions_cut),
                 cmocka_unit_test(test_threads),
                 cmocka_unit_test(test_verification),
                 cmocka_unit_test(test_client_certificate),
