@@ -114,6 +114,8 @@ static int open_all(struct fetch *fetch)
                 files, &options->request.input);
         r = muster_client_new(&fetch->client, &options->request.client);
         if (r == 0)
+                r = kept_load(&options->kept, fetch->client, &fetch->error);
+        if (r == 0)
                 r = output_open(&fetch->output, options->output, &fetch->error);
         if (r == 0)
                 r = check_output(fetch, files);

@@ -51,7 +51,12 @@ static void tell_summary(const struct fetch *fetch)
 static int tell_account(struct fetch *fetch)
 {
         struct muster_error error = { 0 };
-        int r = account_end(&fetch->account, fetch->report.n_done + fetch->report.n_cancelled,
+        int saved = kept_save(&fetch->options.kept, fetch->client, &error), r;
+
+        if (saved < 0)
+                (void)error_tell(&error);
+        error_clear(&error);
+        r = account_end(&fetch->account, fetch->report.n_done + fetch->report.n_cancelled,
                 fetch->is_stopping, &error);
 
         tell_summary(fetch);
@@ -63,7 +68,9 @@ static int tell_account(struct fetch *fetch)
                 fprintf(stderr, "muster: interrupted: --confirm did not finish\n");
                 fetch->is_stopping = true;
         }
-        return r < 0 ? error_tell(&error) : EXIT_ALL_SUCCEEDED;
+        if (r < 0)
+                return error_tell(&error);
+        return saved < 0 ? EXIT_COULD_NOT_RUN : EXIT_ALL_SUCCEEDED;
 }
 
 static int exit_status(const struct fetch *fetch)

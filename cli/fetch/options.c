@@ -135,6 +135,11 @@ static const struct option why_it_took_so_long[] = {
         { 0 },
 };
 
+static const struct option what_to_keep[] = {
+        KEPT_OPTIONS(offsetof(struct fetch_options, kept)),
+        { 0 },
+};
+
 const struct option *const fetch_option_tables[] = {
         input_option_table,
         body_option_table,
@@ -144,6 +149,7 @@ const struct option *const fetch_option_tables[] = {
         cookie_jar_option_table,
         request_option_table,
         how_to_go_on,
+        what_to_keep,
         why_it_took_so_long,
         NULL,
 };

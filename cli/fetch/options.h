@@ -9,11 +9,13 @@
 #include "../output/body_files.h"
 #include "../process/process.h"
 #include "account.h"
+#include "kept.h"
 
 struct fetch_options {
         struct request_options request; /* first: see there */
         struct process_options process;
         struct account_options account;
+        struct kept_options kept;
         const char *output; /* NULL: standard output */
         const char *body;   /* as given; NULL: inline */
         enum body_place body_place;

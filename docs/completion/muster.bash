@@ -8,7 +8,7 @@ _muster_offer() {
 
 _muster_fetch() {
     case ${COMP_WORDS[COMP_CWORD - 1]} in
-    -i | -o | -E | -T | --upload-file | --input | --output | --cacert | --cert | --key | --record)
+    -i | -o | -E | -T | --upload-file | --input | --output | --cacert | --cert | --key | --record | --ssl-sessions)
         _muster_offer -f
         return
         ;;
@@ -98,6 +98,7 @@ _muster_fetch() {
         --key
         --resolve
         --dns-server
+        --ssl-sessions
         --record
         --assert
         --confirm

@@ -269,6 +269,24 @@ struct muster_client_stats {
 MUSTER_PUBLIC void muster_client_stats(const struct muster_client *client,
         struct muster_client_stats *ret_stats, size_t size);
 
+/*
+ * TLS sessions across runs: a client that knows a server from an earlier run resumes there at once.
+ * Load them before the first request is submitted, save them after the last result was taken. A
+ * session counts only where the server's certificate was checked against the same trust store, and
+ * not at all with a client certificate. Each ticket of TLS 1.3 is used once, and is not in the file
+ * any more when that is saved again; what was not used, is. The form is that of curl 8.12 and later
+ * (--ssl-sessions); whoever can read the file can read what these connections carry.
+ *
+ * Loading: 0, also if there is no such file; MUSTER_E_INPUT for a file that is damaged or cannot be
+ * read, of which nothing is used then. Saving replaces the file, whole or not at all, with mode 0600:
+ * MUSTER_E_RESOURCE if it cannot. Both: MUSTER_E_TLS, MUSTER_E_RESOURCE, MUSTER_E_INVALID. `error`
+ * may be NULL.
+ */
+MUSTER_PUBLIC int muster_client_load_tls_sessions(struct muster_client *client, const char *path,
+        struct muster_error *error);
+MUSTER_PUBLIC int muster_client_save_tls_sessions(struct muster_client *client, const char *path,
+        struct muster_error *error);
+
 #ifdef __cplusplus
 }
 #endif

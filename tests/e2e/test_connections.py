@@ -1,9 +1,13 @@
 """Connections: reuse, limits, names, TLS."""
+import base64
+import hmac
 import json
 import os
 import shutil
 import ssl
+import struct
 import subprocess
+import time
 
 import pytest
 from conftest import MUSTER, ok
@@ -151,6 +155,68 @@ def test_tls_sessions_are_resumed_at_once(muster, nginx, certificates, threads):
     run = muster("fetch", "-c", "64", "--threads", threads, "--http1.0", "--cacert", certificates.path("ca"), *[nginx.tls_url("/small")] * 1500)
     assert run.status == 0
     assert sum(result["conn"]["tls"]["resumed"] for result in run.results) >= 1500 - 64
+
+
+def sessions_in(path):
+    """The decoded halves of each line."""
+    lines = [line for line in path.read_text().splitlines() if not line.startswith("#")]
+    return [tuple(base64.b64decode(half) for half in line.split(":")) for line in lines]
+
+
+def test_tls_sessions_are_kept_across_runs(muster, nginx, certificates, tmp_path):
+    file = tmp_path / "sessions"
+    options = ["-c", "1", "--http1.0", "--cacert", certificates.path("ca"), "--ssl-sessions", file]
+    resumed = []
+    for _ in range(2):
+        run = muster("fetch", *options, *[nginx.tls_url("/small")] * 2)
+        assert run.status == 0
+        resumed += [result["conn"]["tls"]["resumed"] for result in run.results]
+        assert file.stat().st_mode & 0o777 == 0o600 and list(tmp_path.iterdir()) == [file]
+        for shmac, session in sessions_in(file):
+            assert len(shmac) == 64 and session[0] == 1 and b"127.0.0.1" not in shmac + session
+            assert hmac.new(shmac[:32], b"nobody:443", "sha256").digest() != shmac[32:]
+    assert resumed == [False, True, True, True]
+    # Verified in another way: sessions of the one are not for the other, and none is lost.
+    before = len(sessions_in(file))
+    assert muster("fetch", "-k", *options[:3], "--ssl-sessions", file, nginx.tls_url("/small")).result["conn"]["tls"]["resumed"] is False
+    assert len(sessions_in(file)) == before + 2
+    # Nor is one where the client has a certificate.
+    assert muster("fetch", "-E", certificates.path("good"), *options, nginx.tls_url("/small")).result["conn"]["tls"]["resumed"] is False
+    assert len(sessions_in(file)) == before + 2
+
+
+def curl_session(until, salt=b"s" * 32):
+    """A line as curl writes it, of a peer of which nothing is known."""
+    packed = b"\x01" + b"\x04\x00\x03abc" + b"\x02\x03\x04" + b"\x03" + struct.pack(">Q", until) + b"\x05\x00\x02h2" + b"\x06\x00\x00\x40\x00"
+    return base64.b64encode(salt + b"h" * 32).decode() + ":" + base64.b64encode(packed).decode()
+
+
+def test_tls_sessions_of_others_stay(muster, nginx, certificates, tmp_path):
+    file = tmp_path / "sessions"
+    fresh, old = curl_session(int(time.time()) + 1000), curl_session(int(time.time()) - 1, b"t" * 32)
+    file.write_text(f"# Your SSL session cache. https://curl.se/docs/ssl-sessions.html\n{fresh}\r\n{old}\n\n")
+    assert muster("fetch", "--cacert", certificates.path("ca"), "--ssl-sessions", file, nginx.tls_url("/small")).status == 0
+    assert fresh in file.read_text().splitlines() and old not in file.read_text()
+    assert len(sessions_in(file)) == 3
+
+
+@pytest.mark.parametrize("line", ["rubbish", "a:b", curl_session(2**40)[:-4], curl_session(2**40)[4:], curl_session(2**40).replace(":", "::")])
+def test_damaged_tls_sessions(muster, nginx, tmp_path, line):
+    file = tmp_path / "sessions"
+    text = f"# mine\n{curl_session(2**40)}\n{line}\n"
+    file.write_text(text)
+    run = muster("fetch", "-k", "--ssl-sessions", file, nginx.tls_url("/small"))
+    assert run.status == 3 and run.stdout == b""
+    assert f"{file}, line 3, is not a TLS session" in run.stderr
+    assert file.read_text() == text
+
+
+def test_tls_sessions_that_cannot_be_saved(muster, nginx, tmp_path):
+    run = muster("fetch", "-k", "--ssl-sessions", tmp_path / "none" / "sessions", nginx.tls_url("/small"))
+    assert run.status == 3 and run.result["ok"]
+    assert f"cannot write {tmp_path}/none/sessions: No such file" in run.stderr
+    run = muster("fetch", "-k", "--ssl-sessions", tmp_path, nginx.tls_url("/small"))
+    assert run.status == 3 and f"cannot read {tmp_path}: is a directory" in run.stderr.lower()
 
 
 def test_nginx_over_tls(muster, nginx, certificates):
