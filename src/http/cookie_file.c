@@ -119,7 +119,7 @@ static bool is_host(struct muster_str text)
         for (size_t i = 0; i < text.len; i++)
                 if ((unsigned char)text.at[i] <= ' ' || (unsigned char)text.at[i] >= 0x7f)
                         return false;
-        return text.len > 0;
+        return text.len > 0 && text.at[0] != '.';
 }
 
 static bool is_usable(const struct line *line)

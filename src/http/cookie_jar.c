@@ -28,16 +28,6 @@ void cookie_jar_deinit(struct cookie_jar *jar)
 
 /* --- domains --------------------------------------------------------------------------------- */
 
-/* The domain above this one; empty: there is none. */
-static struct muster_str parent_of(struct muster_str name)
-{
-        struct muster_str label;
-
-        if (cookie_host_is_address(name) || !str_split(&name, '.', &label) || !name.at)
-                return (struct muster_str){ 0 };
-        return name;
-}
-
 static struct cookie_domain *find_domain(const struct cookie_jar *jar, struct muster_str name)
 {
         struct map_node *node = map_find(&jar->domains, name);
@@ -47,13 +37,13 @@ static struct cookie_domain *find_domain(const struct cookie_jar *jar, struct mu
 
 struct cookie_domain *cookie_jar_find(const struct cookie_jar *jar, struct muster_str host)
 {
-        for (; host.len; host = parent_of(host)) {
-                struct cookie_domain *domain = find_domain(jar, host);
+        bool is_address = cookie_host_is_address(host);
+        struct cookie_domain *domain = NULL;
+        struct muster_str label;
 
-                if (domain)
-                        return domain;
-        }
-        return NULL;
+        while (host.len && !(domain = find_domain(jar, host)) && !is_address)
+                str_split(&host, '.', &label);
+        return domain;
 }
 
 /* Remove a domain without cookies and children, and the ones above it of which that becomes true. */
@@ -91,20 +81,31 @@ static struct cookie_domain *add_domain(struct cookie_jar *jar, struct muster_st
         return domain;
 }
 
+/* The end of a name that is one label longer than its last `len` bytes, which are a domain or none. */
+static struct muster_str longer_end(struct muster_str name, size_t len)
+{
+        size_t at = name.len - len;
+
+        assert(len < name.len);
+        at -= len > 0; /* the dot, which may be all that is left */
+        if (at > 0)
+                at--;
+        while (at > 0 && name.at[at - 1] != '.')
+                at--;
+        return (struct muster_str){ name.at + at, name.len - at };
+}
+
 /* The domain of that name, made if need be, from the top-level domain down. NULL: no memory. */
 static struct cookie_domain *get_domain(struct cookie_jar *jar, struct muster_str name)
 {
         struct cookie_domain *domain = cookie_jar_find(jar, name);
+        bool is_address = cookie_host_is_address(name);
 
         while (!domain || domain->name.len < name.len) {
-                struct muster_str next = name, above;
-                struct cookie_domain *child;
+                struct muster_str next =
+                        is_address ? name : longer_end(name, domain ? domain->name.len : 0);
+                struct cookie_domain *child = add_domain(jar, next, domain);
 
-                /* the name that is one label longer than what there is */
-                for (above = parent_of(next); above.len > (domain ? domain->name.len : 0);
-                        above = parent_of(next))
-                        next = above;
-                child = add_domain(jar, next, domain);
                 if (!child) {
                         prune(jar, domain);
                         return NULL;

@@ -34,6 +34,7 @@ static const struct {
         { "h.example\tFALSE\t/\tFALSE\t0\tn\tv\tw", "h.example\tFALSE\t/\tFALSE\t0\tn\tv\tw\n" },
         { "h.example\tFALSE\tpath\tFALSE\t0\tn\tv", "h.example\tFALSE\t/\tFALSE\t0\tn\tv\n" },
         { "h.example\tFALSE\tFALSE\t0\tn\tv", "h.example\tFALSE\t/\tFALSE\t0\tn\tv\n" },
+        { "a..b.\tFALSE\t/\tFALSE\t0\tn\tv", "a..b.\tFALSE\t/\tFALSE\t0\tn\tv\n" },
         { "127.0.0.1\tFALSE\t/\tFALSE\t0\tn\tv", "127.0.0.1\tFALSE\t/\tFALSE\t0\tn\tv\n" },
         { "::1\tFALSE\t/\tFALSE\t0\tn\tv", "::1\tFALSE\t/\tFALSE\t0\tn\tv\n" },
         { "localhost\tFALSE\t/\tTRUE\t0\t__Secure-n\tv",
@@ -60,6 +61,7 @@ static const struct {
         { "h.example\tFALSE\t/\tFALSE", NULL },
         { "\tFALSE\t/\tFALSE\t0\tn\tv", NULL },
         { ".\tTRUE\t/\tFALSE\t0\tn\tv", NULL },
+        { "..h.example\tTRUE\t/\tFALSE\t0\tn\tv", NULL },
         { "h example\tFALSE\t/\tFALSE\t0\tn\tv", NULL },
         { "b\xc3\xbc"
           "cher.example\tFALSE\t/\tFALSE\t0\tn\tv",

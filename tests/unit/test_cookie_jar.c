@@ -123,6 +123,30 @@ static void test_domains_go(void **state)
         cookie_jar_deinit(&jar);
 }
 
+/* Hosts with labels that are empty, which URLs may have. */
+static void test_odd_names(void **state)
+{
+        static const char *const hosts[] = { "http://.b/", "http://.b.c/", "http://a..b/",
+                "http://a.b./", "http://...b./", "http://b/" };
+        struct cookie_jar jar;
+
+        (void)state;
+        cookie_jar_init(&jar);
+        for (size_t i = 0; i < LENGTH(hosts); i++) {
+                struct url url = { 0 };
+
+                if (url_parse(&url, str_of(hosts[i]), NULL, NULL) == 0) {
+                        assert_int_equal(cookie_jar_set(&jar, &url, str_of("n=v"), NOW_S), 0);
+                        expect(&jar, hosts[i], "n=v");
+                }
+                url_deinit(&url);
+        }
+        assert_true(jar.n > 0);
+        cookie_jar_clear(&jar);
+        assert_int_equal(jar.domains.n, 0);
+        cookie_jar_deinit(&jar);
+}
+
 /* --- the public face ------------------------------------------------------------------------- */
 
 static void test_public(void **state)
@@ -247,8 +271,9 @@ int main(void)
 {
         const struct CMUnitTest tests[] = { cmocka_unit_test(test_domain_is_full),
                 cmocka_unit_test(test_ranks), cmocka_unit_test(test_jar_is_full),
-                cmocka_unit_test(test_domains_go), cmocka_unit_test(test_public),
-                cmocka_unit_test(test_nothing), cmocka_unit_test(test_threads) };
+                cmocka_unit_test(test_domains_go), cmocka_unit_test(test_odd_names),
+                cmocka_unit_test(test_public), cmocka_unit_test(test_nothing),
+                cmocka_unit_test(test_threads) };
 
         return cmocka_run_group_tests_name("cookie_jar", tests, NULL, NULL);
 }
