@@ -82,6 +82,8 @@ _muster_fetch() {
         --allow-https-to-http
         --max-filesize
         --retry
+        --retry-delay
+        --retry-max-time
         --retry-budget
         --retry-unsafe
         --process

@@ -154,6 +154,14 @@ struct muster_client_options {
          * The client holds the jar as long as it exists; the caller may free its own hold at once.
          */
         struct muster_jar *cookies;
+
+        /*
+         * Every retry waits this long, instead of a time that is random and grows; 0: it is random.
+         * What a server asks for (Retry-After) takes precedence in both cases.
+         */
+        uint64_t retry_fixed_delay_ms;
+        uint64_t retry_max_time_ms; /* no retry is begun later than this after the first slot; 0:
+                                       no limit */
 };
 
 struct muster_client;

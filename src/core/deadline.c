@@ -243,8 +243,10 @@ void deadline_started(struct muster_request *request, uint64_t now_ns)
         request->queue_until_ns = UINT64_MAX;
         request->connect_until_ns = clock_after(now_ns, request->limits.connect_timeout_ns);
         request->read_until_ns = request->drain_until_ns = UINT64_MAX;
-        if (is_first)
-                request->total_until_ns = clock_after(now_ns, request->limits.total_timeout_ns);
+        if (!is_first)
+                return;
+        request->total_until_ns = clock_after(now_ns, request->limits.total_timeout_ns);
+        request->retry_until_ns = clock_after(now_ns, request->engine->settings->retry_max_time_ns);
 }
 
 void deadline_connected(struct muster_request *request, uint64_t now_ns)

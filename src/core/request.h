@@ -129,9 +129,9 @@ struct muster_request {
         /* Its deadlines as moments; UINT64_MAX: never. */
         struct loop_timer timer; /* set to the earliest of them, or before */
         uint64_t queue_until_ns, connect_until_ns, read_until_ns, total_until_ns, deadline_ns;
-        uint64_t retry_at_ns;
-        uint64_t drain_until_ns; /* for an unwanted body */
-        bool was_late;           /* it was given extra time once, as this program was away */
+        uint64_t retry_at_ns, retry_until_ns; /* the next retry; no retry begins after the latter */
+        uint64_t drain_until_ns;              /* for an unwanted body */
+        bool was_late; /* it was given extra time once, as this program was away */
         /* at the last check of the read timeout: a send that goes on is not silence */
         size_t unsent_bytes;
 };

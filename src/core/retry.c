@@ -74,6 +74,8 @@ bool retry_is_allowed(struct muster_request *request, uint64_t wait_ns)
                 request->withheld = RETRY_WITHHELD_BODY;
         else if (deadline_forbids(request, clock_after(now_ns, wait_ns)))
                 request->withheld = RETRY_WITHHELD_TIME;
+        else if (clock_after(now_ns, wait_ns) > request->retry_until_ns)
+                request->withheld = RETRY_WITHHELD_MAX_TIME;
         return request->withheld == RETRY_NOT_WITHHELD;
 }
 
@@ -113,6 +115,20 @@ static int add_time(const struct muster_request *request, struct buf *text)
                                                   : " is longer than the time left (--max-time)");
 }
 
+static int add_max_time(const struct muster_request *request, struct buf *text)
+{
+        uint64_t max_ns = request->engine->settings->retry_max_time_ns;
+        int r = buf_add_text(text, "after a wait of ");
+
+        if (r == 0)
+                r = buf_add_text(text, words_ns(request->retry_wait_ns).text);
+        if (r == 0)
+                r = buf_add_text(text, " the time for retries would be over (--retry-max-time ");
+        if (r == 0)
+                r = buf_add_text(text, words_ns(max_ns).text);
+        return r < 0 ? r : buf_add_char(text, ')');
+}
+
 static int add_long(const struct muster_request *request, struct buf *text)
 {
         int r = buf_add_text(text, "the server asks to wait ");
@@ -134,6 +150,8 @@ static int add_reason(const struct muster_request *request, struct buf *text)
                 return add_budget(request, text);
         case RETRY_WITHHELD_TIME:
                 return add_time(request, text);
+        case RETRY_WITHHELD_MAX_TIME:
+                return add_max_time(request, text);
         case RETRY_WITHHELD_LONG:
                 return add_long(request, text);
         case RETRY_WITHHELD_UNSAFE:
@@ -163,6 +181,8 @@ uint64_t retry_delay_ns(struct muster_request *request)
         const struct settings *settings = request->engine->settings;
         uint64_t bound = settings->retry_delay_ns;
 
+        if (settings->retry_fixed_delay_ns)
+                return settings->retry_fixed_delay_ns;
         for (unsigned n = request->n_retries; n && bound < settings->retry_delay_max_ns; n--)
                 bound *= 2;
         if (bound > settings->retry_delay_max_ns)

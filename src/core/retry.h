@@ -4,7 +4,7 @@
  *
  * Exponential back-off with full jitter: the n-th retry waits a random time between 0 and min(max,
  * first * 2^n), so that requests that failed together do not come back together. Retry-After (RFC
- * 9110 section 10.2.3) takes precedence.
+ * 9110 section 10.2.3) takes precedence. With retry_fixed_delay_ms each retry waits just that long.
  *
  * A budget keeps retries from multiplying the load on a server in trouble. Each submitted request
  * pays in a share of a retry, and each retry takes out one. So in the long run at most that share
@@ -30,11 +30,12 @@ struct muster_request;
 /* Why a request that had a retry left was not retried. */
 enum retry_withheld {
         RETRY_NOT_WITHHELD,
-        RETRY_WITHHELD_BUDGET, /* the budget was used up */
-        RETRY_WITHHELD_TIME,   /* its timeouts do not leave enough time to wait */
-        RETRY_WITHHELD_LONG,   /* the server asks for more than RETRY_AFTER_MAX_S */
-        RETRY_WITHHELD_UNSAFE, /* its method must not be repeated unless the caller allows it */
-        RETRY_WITHHELD_BODY,   /* its body cannot be read again */
+        RETRY_WITHHELD_BUDGET,   /* the budget was used up */
+        RETRY_WITHHELD_TIME,     /* its timeouts do not leave enough time to wait */
+        RETRY_WITHHELD_MAX_TIME, /* it would begin after retry_max_time_ms */
+        RETRY_WITHHELD_LONG,     /* the server asks for more than RETRY_AFTER_MAX_S */
+        RETRY_WITHHELD_UNSAFE,   /* its method must not be repeated unless the caller allows it */
+        RETRY_WITHHELD_BODY,     /* its body cannot be read again */
 };
 
 struct retry_budget {

@@ -169,6 +169,8 @@ int settings_init(struct settings *settings, const struct muster_client_options 
                         o.fail_on_redirect ? 0 : or_default(o.max_redirects, REDIRECTS_MAX),
                 .retry_delay_ns = settings_timeout_ns(o.retry_delay_ms, RETRY_DELAY_NS),
                 .retry_delay_max_ns = settings_timeout_ns(o.retry_delay_max_ms, RETRY_DELAY_MAX_NS),
+                .retry_fixed_delay_ns = settings_timeout_ns(o.retry_fixed_delay_ms, 0),
+                .retry_max_time_ns = settings_timeout_ns(o.retry_max_time_ms, UINT64_MAX),
                 .max_body_bytes = or_default64(o.max_body_bytes, BODY_BYTES_MAX),
                 .max_header_bytes = o.max_header_bytes ? o.max_header_bytes : H1_HEAD_BYTES_MAX,
                 .max_decode_ratio = or_default(o.max_decode_ratio, DECODE_RATIO_MAX),

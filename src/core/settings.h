@@ -24,6 +24,8 @@ struct settings {
 
         unsigned max_retries, retry_budget_percent, max_redirects;
         uint64_t retry_delay_ns, retry_delay_max_ns;
+        uint64_t retry_fixed_delay_ns; /* 0: the delay is random */
+        uint64_t retry_max_time_ns;
 
         uint64_t max_body_bytes;
         size_t max_header_bytes;

@@ -334,6 +334,66 @@ static void test_no_retry_past_the_deadline(void **state)
         fixture_stop(&f);
 }
 
+static struct script_answer always_503(struct script_server *server, const char *head, unsigned n)
+{
+        (void)server;
+        (void)n;
+        return (struct script_answer){ .bytes = path_is(head, "/asks")
+                                                        ? STATUS("503", "Retry-After: 7\r\n")
+                                                        : STATUS("503", "") };
+}
+
+static void test_fixed_delay(void **state)
+{
+        struct fixture f;
+        struct muster_result *result;
+        struct muster_attempt attempt;
+
+        (void)state;
+        fixture_start(&f,
+                &(struct muster_client_options){ .size = sizeof(struct muster_client_options),
+                        .max_retries = 3,
+                        .retry_fixed_delay_ms = 2000 },
+                always_503);
+        muster_get(f.client, script_url(&f.server, "/"), NULL);
+        result = next_result(&f);
+        assert_int_equal(muster_result_n_attempts(result), 4);
+        for (unsigned i = 0; i < 3; i++) {
+                muster_result_attempt(result, i, &attempt, sizeof(attempt));
+                assert_int_equal(attempt.backoff_ns, 2 * NS_PER_S);
+        }
+        muster_result_free(result);
+        muster_get(f.client, script_url(&f.server, "/asks"), NULL);
+        result = next_result(&f);
+        muster_result_attempt(result, 0, &attempt, sizeof(attempt));
+        assert_int_equal(attempt.backoff_ns, 7 * NS_PER_S);
+        muster_result_free(result);
+        fixture_stop(&f);
+}
+
+/* A retry may begin until the time is over, and may itself take longer. */
+static void test_time_for_retries(void **state)
+{
+        struct fixture f;
+        struct muster_result *result;
+
+        (void)state;
+        fixture_start(&f,
+                &(struct muster_client_options){ .size = sizeof(struct muster_client_options),
+                        .max_retries = 100,
+                        .retry_fixed_delay_ms = 2000,
+                        .retry_max_time_ms = 9000,
+                        .retry_budget_percent = MUSTER_NO_RETRY_BUDGET },
+                always_503);
+        muster_get(f.client, script_url(&f.server, "/"), NULL);
+        result = next_result(&f);
+        assert_int_equal(muster_result_n_attempts(result), 5);
+        assert_string_equal(muster_result_warning(result),
+                "not retried: after a wait of 2 s the time for retries would be over (--retry-max-time 9 s)");
+        muster_result_free(result);
+        fixture_stop(&f);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -347,6 +407,8 @@ int main(void)
                 cmocka_unit_test(test_stale_connection),
                 cmocka_unit_test(test_idle_close_is_noticed),
                 cmocka_unit_test(test_no_retry_past_the_deadline),
+                cmocka_unit_test(test_fixed_delay),
+                cmocka_unit_test(test_time_for_retries),
         };
 
         return cmocka_run_group_tests_name("retries", tests, NULL, NULL);
