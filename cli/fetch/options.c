@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "options.h"
 
+#include "../option/config_file.h"
 #include "../option/standard.h"
 #include <base/error.h>
 #include <base/str.h>
@@ -31,6 +32,15 @@ static int set_retry_budget(void *settings, const struct option *option, const c
                 value);
 }
 
+static int set_config(void *settings, const struct option *option, const char *value,
+        struct muster_error *error)
+{
+        const struct config_file config = { fetch_option_tables, settings, request_options_keep };
+
+        (void)option;
+        return config_file_read(&config, value, error);
+}
+
 #define THREADS_MAX 128 /* of the library */
 
 static int set_threads(void *settings, const struct option *option, const char *value,
@@ -49,6 +59,14 @@ static int set_threads(void *settings, const struct option *option, const char *
 
 #define CLIENT(member) offsetof(struct fetch_options, request.client.member)
 #define OWN(member)    offsetof(struct fetch_options, member)
+
+static const struct option more_input[] = {
+        { NULL, 0, "url", "URL", "a URL that may begin with a dash, or stand in a -K file",
+                request_options_add_url, 0 },
+        { NULL, 'K', "config", "FILE", "read options from FILE, one per line, as curl does",
+                set_config, 0 },
+        { 0 },
+};
 
 static const struct option how_to_run[] = {
         { "Output", 'o', "output", "FILE", "write result lines to FILE, not to standard output",
@@ -149,6 +167,7 @@ const struct option *const fetch_option_tables[] = {
         input_option_table,
         body_option_table,
         body_json_option_table,
+        more_input,
         how_to_run,
         cookie_option_table,
         cookie_jar_option_table,

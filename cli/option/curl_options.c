@@ -16,7 +16,6 @@
 #define ONLY_BASIC "not supported yet; -u USER:PASSWORD is Basic authentication"
 #define NO_ADDRESS "not supported yet; use --resolve HOST:PORT:ADDRESS to choose the address"
 #define NO_UNIX    "Unix sockets are not supported yet"
-#define NO_CONFIG  "options are not read from files; use -i FILE for a list of requests"
 #define SILENCE    "use --read-timeout TIME: the longest silence of the server"
 
 const struct curl_option curl_options[] = {
@@ -47,8 +46,7 @@ const struct curl_option curl_options[] = {
         { 0, "check-status", "fail", "use -f" },
 
         /* Request */
-        { 'I', "head", ANY, "use -X HEAD" },
-        { 0, "spider", ANY, "use -X HEAD" },
+        { 0, "spider", ANY, "use -I" },
         { 0, "method", ANY, "use -X METHOD" },
         { 0, "post-data", ANY, "use -d DATA" },
         { 0, "body-data", ANY, "use -d DATA" },
@@ -56,8 +54,6 @@ const struct curl_option curl_options[] = {
         { 0, "multipart", ANY, "use -F NAME=CONTENT" },
         { 0, "post-file", ANY, "use --data-binary @FILE" },
         { 0, "body-file", ANY, "use --data-binary @FILE" },
-        { 'e', "referer", ANY, "use -H 'Referer: URL'" },
-        { 'r', "range", ANY, "use -H 'Range: bytes=FIRST-LAST'" },
         { 'C', "continue-at", ANY, "use -H 'Range: bytes=FIRST-'" },
         { 'z', "time-cond", ANY, "use -H 'If-Modified-Since: DATE'" },
         { 0, "oauth2-bearer", ANY, "use -H 'Authorization: Bearer TOKEN'" },
@@ -66,11 +62,9 @@ const struct curl_option curl_options[] = {
         { 0, "keep-session-cookies", "cookie-jar",
                 "not needed: session cookies are kept; -j leaves them out" },
         { 0, "session", "cookie-jar", "use -b FILE --cookie-jar FILE" },
-        { 0, "url", ANY, "write the URL without an option; use -i FILE for a list" },
         { ':', "next", "input", "use -i FILE with one JSON object per request" },
         { 0, "input-file", "input", "use -i FILE" },
-        { 'K', "config", "input", NO_CONFIG },
-        { 'q', "disable", "input", "not needed: muster reads no options file" },
+        { 'q', "disable", "input", "not needed: muster reads no options file without -K" },
         { 'g', "globoff", ANY, "not needed: braces and brackets in a URL have no special meaning" },
         { 0, "recursive", ANY, "not supported: muster does not follow links; give all URLs" },
         { 0, "mirror", ANY, "not supported: muster does not follow links; give all URLs" },

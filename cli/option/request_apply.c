@@ -12,12 +12,14 @@
 
 const char *request_options_method(const struct request_options *options)
 {
-        return options->method ? options->method : body_options_method(&options->body);
+        return options->method    ? options->method
+               : options->is_head ? "HEAD"
+                                  : body_options_method(&options->body);
 }
 
 bool request_options_add_to_requests(const struct request_options *options)
 {
-        return options->method || options->headers.n || options->user ||
+        return options->method || options->is_head || options->headers.n || options->user ||
                cookie_options_add_to_requests(&options->cookies) ||
                body_options_have_body(&options->body) || body_options_have_query(&options->body);
 }

@@ -96,6 +96,79 @@ static int set_user(void *settings, const struct option *option, const char *val
         return 0;
 }
 
+int request_options_keep(void *settings, char *take_text)
+{
+        struct muster_error error = { 0 };
+        int r = add_text(&of(settings)->kept, take_text, &error);
+
+        if (r < 0)
+                mem_free(take_text);
+        return r;
+}
+
+static int add_own_header(struct request_options *options, char *take_line,
+        struct muster_error *error)
+{
+        if (request_options_keep(options, take_line) < 0)
+                return error_set_memory(error, MUSTER_PHASE_QUEUE);
+        return add_text(&options->headers, take_line, error);
+}
+
+static int add_field(struct request_options *options, const char *name, const char *value,
+        struct muster_error *error)
+{
+        size_t size = strlen(name) + strlen(value) + 1;
+        char *line = mem_alloc(size);
+
+        if (!line)
+                return error_set_memory(error, MUSTER_PHASE_QUEUE);
+        snprintf(line, size, "%s%s", name, value);
+        return add_own_header(options, line, error);
+}
+
+static int set_referer(void *settings, const struct option *option, const char *value,
+        struct muster_error *error)
+{
+        const char *semicolon = strrchr(value, ';');
+
+        (void)option;
+        if (semicolon && strcmp(semicolon, ";auto") == 0)
+                return refuse_value(error,
+                        "asks for a Referer that follows redirects (;auto), which is not supported",
+                        value);
+        return add_field(of(settings), *value ? "Referer: " : "Referer;", value, error);
+}
+
+/* RFC 9110 section 14.1.2, without the unit: "0-499", "500-", "-500", or several. */
+static bool are_ranges(const char *value)
+{
+        struct muster_str rest = str_of(value), range;
+
+        while (str_split(&rest, ',', &range)) {
+                size_t dash = 0;
+
+                while (dash < range.len && char_is_digit(range.at[dash]))
+                        dash++;
+                if (dash == range.len || range.at[dash] != '-' || range.len == 1)
+                        return false;
+                for (size_t i = dash + 1; i < range.len; i++)
+                        if (!char_is_digit(range.at[i]))
+                                return false;
+        }
+        return *value;
+}
+
+static int set_range(void *settings, const struct option *option, const char *value,
+        struct muster_error *error)
+{
+        (void)option;
+        if (!are_ranges(value))
+                return refuse_value(error,
+                        "is no range of bytes; write 0-499, 500-, -500, or several with commas",
+                        value);
+        return add_field(of(settings), "Range: bytes=", value, error);
+}
+
 /* "-H @file": a header a line. */
 static int set_header_file(struct request_options *options, const char *path,
         struct muster_error *error)
@@ -112,8 +185,8 @@ static int set_header_file(struct request_options *options, const char *path,
                         line.len--;
                 if (!str_trim(line).len)
                         continue;
-                copy = mem_strndup(line.at, line.len); /* lives as long as the program */
-                r = copy ? add_text(&options->headers, copy, error)
+                copy = mem_strndup(line.at, line.len);
+                r = copy ? add_own_header(options, copy, error)
                          : error_set_memory(error, MUSTER_PHASE_QUEUE);
         }
         buf_deinit(&text);
@@ -187,6 +260,9 @@ const struct option request_option_table[] = {
                 "\"Name: value\", \"Name;\" (empty), \"Name:\" (not sent) or @FILE", set_header,
                 0 },
         { NULL, 'u', "user", "USER:PASSWORD", "Basic authentication", set_user, 0 },
+        { NULL, 'I', "head", NULL, "ask for the header only: HEAD", option_set_flag, OWN(is_head) },
+        { NULL, 'r', "range", "RANGE", "these bytes only: 0-499, 500-, -500", set_range, 0 },
+        { NULL, 'e', "referer", "URL", "Referer header", set_referer, 0 },
         { NULL, 'A', "user-agent", "NAME", "User-Agent header; \"\" sends none", option_set_text,
                 CLIENT(user_agent) },
         { NULL, '0', "http1.0", NULL, "use HTTP/1.0", option_set_flag, CLIENT(http_1_0) },
@@ -296,6 +372,9 @@ void request_options_deinit(struct request_options *options)
         mem_free(options->files.list);
         mem_free(options->resolve.list);
         mem_free(options->headers.list);
+        for (size_t i = 0; i < options->kept.n; i++)
+                mem_free((void *)(uintptr_t)options->kept.list[i]);
+        mem_free(options->kept.list);
         mem_free(options->user);
         body_options_deinit(&options->body);
         cookie_options_deinit(&options->cookies);

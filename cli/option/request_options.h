@@ -27,10 +27,12 @@ struct request_options {
         /* What every request is given beside its URL. */
         const char *method;   /* NULL: GET, or POST with data */
         struct texts headers; /* as on the command line: "Name: value", "Name:", "Name;" */
+        bool is_head;         /* -I */
         struct body_options body;
         struct cookie_options cookies;
         char *user; /* "user:password" split: this is the user name */
         const char *password;
+        struct texts kept; /* memory that settings point into; owned */
 };
 
 /* The heading that the first group of request_option_table has: a command may have more of it. */
@@ -44,6 +46,9 @@ extern const struct option input_option_table[], request_option_table[];
 /* A URL among the arguments: for option_parse(). */
 int request_options_add_url(void *settings, const struct option *option, const char *value,
         struct muster_error *error);
+
+/* Keep memory as long as the options, which point into it. MUSTER_E_RESOURCE: it is freed. */
+int request_options_keep(void *settings, char *take_text);
 
 /* All is parsed: settle what follows from it. MUSTER_E_INVALID, MUSTER_E_RESOURCE with *error. */
 int request_options_finish(struct request_options *options, struct muster_error *error);

@@ -8,7 +8,7 @@ _muster_offer() {
 
 _muster_fetch() {
     case ${COMP_WORDS[COMP_CWORD - 1]} in
-    -i | -o | -E | -T | --upload-file | --input | --output | --cacert | --cert | --key | --record | --ssl-sessions)
+    -i | -o | -E | -T | -K | --config | --upload-file | --input | --output | --cacert | --cert | --key | --record | --ssl-sessions)
         _muster_offer -f
         return
         ;;
@@ -31,6 +31,8 @@ _muster_fetch() {
     esac
     _muster_offer -W "--help
         --input
+        --url
+        --config
         --input-format
         --url-column
         --strict
@@ -65,6 +67,9 @@ _muster_fetch() {
         --upload-file
         --json
         --user
+        --head
+        --range
+        --referer
         --user-agent
         --http1.0
         --http1.1
@@ -163,6 +168,9 @@ _muster_measure() {
         --form-escape
         --upload-file
         --user
+        --head
+        --range
+        --referer
         --user-agent
         --http1.0
         --http1.1

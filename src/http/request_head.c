@@ -96,6 +96,13 @@ static void visit_host(struct walk *walk)
                 visit_default(walk, "Host", host);
 }
 
+/* A part of a compressed body cannot be decoded: a range is asked for as it is. */
+static void visit_accept_encoding(struct walk *walk)
+{
+        if (!walk->request->n_fields || !is_given(walk->request, "Range"))
+                visit_default(walk, "Accept-Encoding", walk->request->accept_encoding);
+}
+
 static bool is_dropped(const struct http_request *request, struct muster_str name)
 {
         return (request->drops_credentials && redirect_is_credential_field(name)) ||
@@ -142,7 +149,7 @@ int request_head_fields(const struct http_request *request, http_request_field_f
         visit_host(&walk);
         visit_default(&walk, "User-Agent", request->user_agent);
         visit_default(&walk, "Accept", request->accept.len ? request->accept : str_of("*/*"));
-        visit_default(&walk, "Accept-Encoding", request->accept_encoding);
+        visit_accept_encoding(&walk);
         visit_default(&walk, "Proxy-Authorization", request->proxy_authorization);
         visit_default(&walk, "Authorization", request->authorization);
         visit_default(&walk, "Cookie", request->cookie);

@@ -204,7 +204,7 @@ static void test_suggestions(void **state)
                 { "-x", "unknown option -x (--proxy): proxies are not supported yet" },
                 { "-Z", "-c N says how many" },
                 { "-sS", "unknown option -S (--show-error): not needed" },
-                { "--head", "use -X HEAD" },
+                { "--spider", "use -I" },
                 { "--concurency", "did you mean --concurrency?" },
                 { "--conc", "did you mean --concurrency?" },
                 { "--outptu", "did you mean --output?" },

@@ -1,0 +1,130 @@
+"""Options that mean what they mean with curl: the same words give both programs the same request."""
+import shutil
+import subprocess
+
+import pytest
+from conftest import PATIENCE, ok, response
+
+needs_curl = pytest.mark.skipif(not shutil.which("curl"), reason="there is no curl here")
+
+# What each client says of itself, and how it asks for codings.
+OWN = ("user-agent", "accept-encoding")
+
+
+def heads(server):
+    return [(request.method, request.path, sorted(field for field in request.fields.items() if field[0] not in OWN), request.body)
+            for request in server.requests]
+
+
+def as_curl(muster, server, tmp_path, *arguments, status=0):
+    """Run both with these arguments: the same requests, in any order."""
+    curl = subprocess.run(["curl", "-q", "-s", *arguments], capture_output=True, cwd=tmp_path, timeout=PATIENCE)
+    theirs = heads(server)
+    server.requests.clear()
+    done = muster("fetch", *arguments)
+    assert (curl.returncode, done.status) == (0, status), done.stderr
+    assert sorted(map(repr, heads(server))) == sorted(map(repr, theirs))
+    return done
+
+
+# --- the request ----------------------------------------------------------------------------------------------------------
+
+
+@needs_curl
+@pytest.mark.parametrize("arguments", [("-I",), ("--head",), ("-e", "http://from/"), ("-r", "0-1"), ("--range", "1-"), ("-r", "-1"), ("-r", "0-0,1-1"),
+                                       ("-I", "-r", "1-", "-H", "A: b")])
+def test_request(muster, server, tmp_path, arguments):
+    one = server(lambda request: response("200 OK", b"" if request.method == "HEAD" else b"ok"))
+    as_curl(muster, one, tmp_path, *arguments, one.url("/x"))
+
+
+def test_head_has_no_body(muster, nginx):
+    result = muster("fetch", "-I", nginx.url("/large")).result
+    assert (result["method"], result["status"], result["body_bytes"]) == ("HEAD", 200, 0)
+
+
+def test_part_of_a_file(muster, nginx):
+    """A part of what could be compressed comes as it is: a part of the compressed bytes could not be decoded."""
+    result = muster("fetch", "-r", "2-4", nginx.url("/small")).result
+    assert (result["status"], result["body"]) == (206, "xxx")
+
+
+@pytest.mark.parametrize("value", ["", "5", "a-b", "-", "1-2,", "1-2-3", "0 - 4", "bytes=0-4"])
+def test_wrong_ranges(muster, value):
+    done = muster("fetch", "-r", value, "http://127.0.0.1:1/")
+    assert done.status == 2 and "--range" in done.stderr and "0-499" in done.stderr
+
+
+def test_referer_that_follows(muster):
+    done = muster("fetch", "-e", "http://a/;auto", "http://127.0.0.1:1/")
+    assert done.status == 2 and ";auto" in done.stderr
+
+
+# --- options in files -----------------------------------------------------------------------------------------------------
+
+CONFIG = """
+# a comment
+  # another one
+url = "{url}"
+user-agent = "one\\ttwo \\"three\\""
+header = "A: with blanks"
+header: "B: colon"
+header "C: blank"
+-H D:short
+--header "E: dashes"
+data = a=b
+  data   =   c=d   # a comment
+max-time=20
+-H "F: \\q\\\\"
+
+referer http://from/
+"""
+
+
+@needs_curl
+def test_config_file(muster, server, tmp_path):
+    one = server()
+    (tmp_path / "config").write_text(CONFIG.format(url=one.url("/x?a=b")))
+    as_curl(muster, one, tmp_path, "-K", "config")
+    assert one.requests[0].fields["user-agent"] == 'one\ttwo "three"'
+    assert one.requests[0].body == b"a=b&c=d"
+
+
+def test_config_from_standard_input(muster, server):
+    one = server()
+    done = muster("fetch", "-K", "-", input=f"url = {one.url('/1')}\r\nurl = {one.url('/2')}\r\n-I")
+    assert sorted(request.path for request in one.requests) == ["/1", "/2"]
+    assert [request.method for request in one.requests] == ["HEAD", "HEAD"] and done.status == 0
+
+
+def test_files_that_name_files(muster, server, tmp_path):
+    one = server()
+    (tmp_path / "inner").write_text("-I")
+    (tmp_path / "outer").write_text(f"config = inner\nurl = {one.url()}")
+    assert muster("fetch", "-K", "outer").status == 0 and one.requests[0].method == "HEAD"
+    (tmp_path / "endless").write_text("config = endless")
+    done = muster("fetch", "-K", "endless")
+    assert done.status == 2 and "endless, line 1: --config: the file endless names itself" in done.stderr
+
+
+@pytest.mark.parametrize("text, words", [
+    ("frobnicate = 1", "config, line 2: unknown option --frobnicate"),
+    ("max-time = soon", "config, line 2: --max-time: \"soon\" is not a duration"),
+    ("max-time", "config, line 2: --max-time needs a value"),
+    ("silent = 1", "config, line 2: --silent takes no value"),
+    ('url = "http://a/', 'config, line 2: the closing " is missing'),
+    ("header = A: b c", 'config, line 2: a value with white space needs double quotes: "A: b c"'),
+    ("http://a/b", "config, line 2: a URL needs an option here"),
+    ("= 4", "config, line 2: an option's name is missing"),
+    ("-s 1", 'config, line 2: "1" follows an option that takes no value'),
+    ("--help", "config, line 2: --help is for the command line"),
+])
+def test_wrong_config(muster, tmp_path, text, words):
+    (tmp_path / "config").write_text("-I\n" + text)
+    done = muster("fetch", "-K", "config", "http://127.0.0.1:1/")
+    assert done.status == 2 and words in done.stderr and done.stdout == b""
+
+
+def test_config_that_is_not_there(muster):
+    done = muster("fetch", "-K", "nowhere", "http://127.0.0.1:1/")
+    assert done.status == 2 and "--config: " in done.stderr and "nowhere" in done.stderr
