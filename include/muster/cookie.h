@@ -64,8 +64,8 @@ MUSTER_PUBLIC int muster_jar_set(struct muster_jar *jar, const char *url, const 
  * Add the cookies of a file, or of its text: in Netscape format, as curl and browsers have it, or
  * lines that begin with "Set-Cookie:" and name a domain. A cookie that is in the jar already is
  * replaced. 0; MUSTER_LINES_SKIPPED, `error` has their number; MUSTER_E_INPUT: the file cannot be
- * read, error->sys has the reason (ENOENT: there is none); MUSTER_E_RESOURCE, MUSTER_E_INVALID.
- * `error` may be NULL.
+ * read, error->sys has the reason (ENOENT: there is none); MUSTER_E_TOO_LARGE; MUSTER_E_RESOURCE;
+ * MUSTER_E_INVALID. `error` may be NULL.
  */
 MUSTER_PUBLIC int muster_jar_load(struct muster_jar *jar, const char *path,
         struct muster_error *error);

@@ -8,31 +8,24 @@
 #include "jar.h"
 
 #include <base/error.h>
-#include <base/mem.h>
-#include <base/rand.h>
+#include <base/file.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <http/cookie_file.h>
 #include <muster/cookie.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 /* larger than a full jar of usual cookies by a hundred times; more is another file */
 #define FILE_BYTES_MAX (256u * 1024 * 1024)
 
-#define TEMPORARY_TRIES 16
-#define PIECE_BYTES     (64 * 1024)
-
 /* --- reading --------------------------------------------------------------------------------- */
 
 static int cannot(struct muster_error *error, enum muster_code code, const char *what,
         const char *path, int sys)
 {
-        return error_set(error, code, MUSTER_PHASE_QUEUE, sys,
-                "%s: cannot %s the cookie file %s: %s", muster_code_name(code), what, path,
-                error_sys_text(sys));
+        return error_set(error, code, MUSTER_PHASE_QUEUE, sys, "%s: cannot %s %s: %s",
+                muster_code_name(code), what, path, error_sys_text(sys));
 }
 
 int muster_jar_read(struct muster_jar *jar, const char *text, size_t size,
@@ -60,41 +53,21 @@ int muster_jar_read(struct muster_jar *jar, const char *text, size_t size,
         return MUSTER_LINES_SKIPPED;
 }
 
-static int read_all(int fd, struct buf *to)
-{
-        for (;;) {
-                ssize_t n;
-
-                if (to->len > FILE_BYTES_MAX)
-                        return EFBIG;
-                if (buf_reserve(to, PIECE_BYTES) < 0)
-                        return ENOMEM;
-                n = read(fd, to->at + to->len, PIECE_BYTES);
-                if (n == 0)
-                        return 0;
-                if (n > 0)
-                        to->len += (size_t)n;
-                else if (errno != EINTR)
-                        return errno;
-        }
-}
-
 int muster_jar_load(struct muster_jar *jar, const char *path, struct muster_error *error)
 {
         struct buf text = { 0 };
-        int fd, sys, r;
+        int r;
 
         if (error)
                 error_clear(error);
         if (!jar || !path || !*path)
                 return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
                         "invalid: no jar, or no path of a cookie file");
-        fd = open(path, O_RDONLY | O_CLOEXEC);
-        sys = fd < 0 ? errno : read_all(fd, &text);
-        if (fd >= 0)
-                close(fd);
-        r = sys ? cannot(error, MUSTER_E_INPUT, "read", path, sys)
-                : muster_jar_read(jar, text.at, text.len, error);
+        r = file_load(path, FILE_BYTES_MAX, &text, error);
+        if (r == FILE_NONE)
+                r = cannot(error, MUSTER_E_INPUT, "open", path, ENOENT);
+        else if (r == 0)
+                r = muster_jar_read(jar, text.at, text.len, error);
         buf_deinit(&text);
         return r;
 }
@@ -125,67 +98,22 @@ static int write_in_place(const char *path, struct muster_str text)
         return close(fd) < 0 && !sys ? errno : sys;
 }
 
-static int open_temporary(const char *path, mode_t mode, char *name, size_t size)
-{
-        int fd = -1;
-
-        for (int i = 0; fd < 0 && i < TEMPORARY_TRIES; i++) {
-                uint64_t number;
-
-                rand_seed_bytes(&number, sizeof(number));
-                snprintf(name, size, "%s.%08llx.part", path,
-                        (unsigned long long)number & 0xffffffff);
-                fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
-                if (fd < 0 && errno != EEXIST)
-                        break;
-        }
-        return fd;
-}
-
-/* Write another file beside it, and give that its name when it is whole. */
-static int replace(const char *path, mode_t mode, struct muster_str text)
-{
-        size_t size = strlen(path) + 32;
-        char *name = mem_alloc(size);
-        int fd, sys;
-
-        if (!name)
-                return ENOMEM;
-        fd = open_temporary(path, mode, name, size);
-        sys = fd < 0 ? errno : write_all(fd, text);
-        if (!sys && fchmod(fd, mode) < 0)
-                sys = errno;
-        if (fd >= 0 && close(fd) < 0 && !sys)
-                sys = errno;
-        if (!sys && rename(name, path) < 0)
-                sys = errno;
-        if (sys && fd >= 0)
-                unlink(name);
-        mem_free(name);
-        return sys;
-}
-
-static int write_file(const char *path, struct muster_str text)
+static int write_file(const char *path, struct muster_str text, struct muster_error *error)
 {
         struct stat status;
         bool is_there = stat(path, &status) == 0;
-        char *real;
         int sys;
 
-        if (!is_there)
-                return replace(path, 0600, text);
-        if (!S_ISREG(status.st_mode))
-                return write_in_place(path, text);
-        real = realpath(path, NULL); /* a link stays a link */
-        sys = real ? replace(real, status.st_mode & 0777, text) : errno;
-        free(real);
-        return sys;
+        if (!is_there || S_ISREG(status.st_mode))
+                return file_replace(path, text, is_there ? status.st_mode & 0777 : 0600, error);
+        sys = write_in_place(path, text);
+        return sys ? cannot(error, MUSTER_E_RESOURCE, "write", path, sys) : 0;
 }
 
 int muster_jar_save(struct muster_jar *jar, const char *path, struct muster_error *error)
 {
         struct muster_cookies *cookies;
-        int sys;
+        int r;
 
         if (error)
                 error_clear(error);
@@ -195,7 +123,7 @@ int muster_jar_save(struct muster_jar *jar, const char *path, struct muster_erro
         cookies = muster_cookies_new(jar);
         if (!cookies)
                 return error_set_memory(error, MUSTER_PHASE_QUEUE);
-        sys = write_file(path, muster_cookies_text(cookies));
+        r = write_file(path, muster_cookies_text(cookies), error);
         muster_cookies_free(cookies);
-        return sys ? cannot(error, MUSTER_E_RESOURCE, "write", path, sys) : 0;
+        return r;
 }

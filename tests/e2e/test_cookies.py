@@ -284,7 +284,7 @@ def test_a_file_that_is_none(muster, server, tmp_path):
     done = muster("fetch", "-b", "page", server().url())
     assert "-b page: input: 3 lines are no cookie" in done.stderr and "secret" not in done.stderr
     done = muster("fetch", "-b", ".", server().url())
-    assert done.status == 3 and "cannot read the cookie file .: " in done.stderr
+    assert done.status == 3 and "cannot read .: " in done.stderr
 
 
 def test_standard_streams(muster, server, tmp_path):
