@@ -40,6 +40,20 @@ def test_gather(lab, name):
         assert line.startswith(f"{url}: {code}: ")
 
 
+def test_session(lab, tmp_path):
+    here = lab()
+    jar = tmp_path / "jar"
+    cookies = here.url("/cookies")
+    status, lines = run("session", jar, here.url("/cookies/set?a=1&b=2"), cookies, cookies)
+    assert status == 0 and lines == ['{"a":"1","b":"2"}'] * 3
+    assert "\ta\t1\n" in jar.read_text()
+    status, lines = run("session", jar, cookies)  # goes on where it ended
+    assert status == 0 and lines == ['{"a":"1","b":"2"}']
+    (tmp_path / "none").write_text("nonsense\n")
+    status, lines = run("session", tmp_path / "none", cookies)
+    assert status == 0 and "1 line is no cookie" in lines[0]
+
+
 def test_bounded(lab):
     here = lab()
     urls = [here.url(f"/delay/10ms?n={n}") for n in range(300)]
