@@ -10,6 +10,13 @@ void buf_deinit(struct buf *buf)
         *buf = (struct buf){ 0 };
 }
 
+void buf_wipe(struct buf *buf)
+{
+        if (buf->at)
+                explicit_bzero(buf->at, buf->size);
+        buf_deinit(buf);
+}
+
 int buf_reserve(struct buf *buf, size_t more)
 {
         size_t need, size;

@@ -19,6 +19,9 @@ struct buf {
 /* Release the memory. The buffer is empty again; this may be called twice. */
 void buf_deinit(struct buf *buf);
 
+/* The same for a secret: it is overwritten. Copies that were left behind by growing are not. */
+void buf_wipe(struct buf *buf);
+
 /* Make sure that `more` bytes fit behind the end. */
 int buf_reserve(struct buf *buf, size_t more);
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "auth.h"
 
-#include <openssl/crypto.h>
 #include <openssl/evp.h>
 
 const struct auth_fields auth_fields_of_server = { "WWW-Authenticate", "Authorization",
@@ -81,9 +80,7 @@ int auth_add_basic(struct muster_str user, struct muster_str password, struct bu
                 buf_add_str(&pair, password);
                 r = add_base64(buf_str(&pair), to);
         }
-        if (pair.at)
-                OPENSSL_cleanse(pair.at, pair.len);
-        buf_deinit(&pair);
+        buf_wipe(&pair);
         if (r < 0)
                 to->len = before;
         return r;

@@ -6,13 +6,6 @@
 #include <openssl/crypto.h>
 #include <stdio.h>
 
-static void wipe(struct buf *buf)
-{
-        if (buf->at)
-                OPENSSL_cleanse(buf->at, buf->size);
-        buf_deinit(buf);
-}
-
 void digest_deinit(struct digest *digest)
 {
         buf_deinit(&digest->realm);
@@ -71,7 +64,7 @@ static int hash_joined(enum digest_algorithm algorithm, const struct muster_str 
         }
         if (r == 0 && !digest_hash(algorithm, buf_str(&joined), ret_hex))
                 r = MUSTER_E_RESOURCE;
-        wipe(&joined);
+        buf_wipe(&joined);
         return r;
 }
 
