@@ -48,8 +48,17 @@ int redirect_decide(int status, struct muster_str method, const struct url *from
 
 bool redirect_is_credential_field(struct muster_str name)
 {
-        return str_is_nocase(name, "Authorization") || str_is_nocase(name, "Cookie") ||
-               str_is_nocase(name, "Proxy-Authorization");
+        static const char *const names[] = { "Authorization", "Proxy-Authorization", "Cookie",
+                /* what API keys and tokens are sent in, by the documentation of those who take them */
+                "Api-Key", "X-Api-Key", "X-Api-Token", "X-Auth-Key", "X-Auth-Token",
+                "X-Access-Token", "X-Subject-Token", "X-Amz-Security-Token", "X-Goog-Api-Key",
+                "Ocp-Apim-Subscription-Key", "X-Functions-Key", "Private-Token", "Job-Token",
+                "X-Vault-Token", "X-Shopify-Access-Token", "DD-API-KEY", "DD-APPLICATION-KEY" };
+
+        for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+                if (str_is_nocase(name, names[i]))
+                        return true;
+        return false;
 }
 
 bool redirect_is_body_field(struct muster_str name)

@@ -6,9 +6,9 @@
  *      303        everything but HEAD becomes GET
  *      307, 308   the method and the body stay
  *
- * A redirect is followed only if its Location is an http or https URL. Credentials (Authorization,
- * Cookie, Proxy-Authorization, user name and password of the URL) are dropped if the origin
- * changes.
+ * A redirect is followed only if its Location is an http or https URL. Credentials are dropped if
+ * the origin changes: Authorization, Cookie, Proxy-Authorization, the fields in which API keys are
+ * usually sent, user name and password of the URL.
  */
 #ifndef HTTP_REDIRECT_H
 #define HTTP_REDIRECT_H

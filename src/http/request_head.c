@@ -90,7 +90,7 @@ static void visit_host(struct walk *walk)
         const struct http_request *request = walk->request;
         struct muster_str host = url_part(request->url, request->url->authority);
 
-        if (request->drops_credentials)
+        if (request->drops_host)
                 visit(walk, str_of("Host"), host);
         else
                 visit_default(walk, "Host", host);
@@ -103,11 +103,12 @@ static void visit_accept_encoding(struct walk *walk)
                 visit_default(walk, "Accept-Encoding", walk->request->accept_encoding);
 }
 
-static bool is_dropped(const struct http_request *request, struct muster_str name)
+static bool is_dropped(const struct http_request *request, const struct http_request_field *field)
 {
-        return (request->drops_credentials && redirect_is_credential_field(name)) ||
-               (request->drops_body_fields && redirect_is_body_field(name)) ||
-               (request->drops_credentials && str_is_nocase(name, "Host"));
+        return (request->drops_credentials &&
+                       (field->is_secret || redirect_is_credential_field(field->name))) ||
+               (request->drops_body_fields && redirect_is_body_field(field->name)) ||
+               (request->drops_host && str_is_nocase(field->name, "Host"));
 }
 
 static void visit_given(struct walk *walk)
@@ -117,7 +118,7 @@ static void visit_given(struct walk *walk)
         for (size_t i = 0; i < request->n_fields; i++) {
                 const struct http_request_field *field = &request->fields[i];
 
-                if (field->value.at && !is_dropped(request, field->name))
+                if (field->value.at && !is_dropped(request, field))
                         visit(walk, field->name, field->value);
         }
 }

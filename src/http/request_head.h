@@ -18,6 +18,7 @@
 struct http_request_field {
         /* value.at NULL: do not send this field, not even by default. */
         struct muster_str name, value;
+        bool is_secret; /* as if its name said so: see redirect.h */
 };
 
 /* A request's head; everything is borrowed. */
@@ -43,11 +44,9 @@ struct http_request {
         bool is_chunked;
         /* send Content-Length; POST, PUT and PATCH send it in any case, as 0 if there is no body */
         bool has_body;
-        /*
-         * leave out the caller's fields with credentials (redirect.h) and Host: they are for
-         * another origin
-         */
+        /* The caller's fields with credentials (redirect.h), and Host, are for another origin. */
         bool drops_credentials;
+        bool drops_host;
         bool drops_body_fields; /* leave out fields that describe a body */
         bool http_1_0;
         bool closes; /* ask for the connection to be closed after the response */

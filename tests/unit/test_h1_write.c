@@ -89,6 +89,7 @@ static void test_what_is_dropped(void **state)
                        .fields = own,
                        .n_fields = LENGTH(own),
                        .drops_credentials = true,
+                       .drops_host = true,
                        .drops_body_fields = true },
                 "http://h/", "GET / HTTP/1.1\r\nHost: h\r\nAccept: text/html\r\nX-Empty: \r\n\r\n");
         expect(&(struct http_request){ .method = BYTES("GET"), .fields = host, .n_fields = 1 },
@@ -96,7 +97,8 @@ static void test_what_is_dropped(void **state)
         expect(&(struct http_request){ .method = BYTES("GET"),
                        .fields = host,
                        .n_fields = 1,
-                       .drops_credentials = true },
+                       .drops_credentials = true,
+                       .drops_host = true },
                 "http://h/", "GET / HTTP/1.1\r\nHost: h\r\nAccept: */*\r\n\r\n");
 }
 
