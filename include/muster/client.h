@@ -162,6 +162,20 @@ struct muster_client_options {
         uint64_t retry_fixed_delay_ms;
         uint64_t retry_max_time_ms; /* no retry is begun later than this after the first slot; 0:
                                        no limit */
+
+        /* As whom. */
+        unsigned auth; /* set of MUSTER_AUTH_* (request.h) for user names and passwords; 0: Basic */
+        /*
+         * A file with user names and passwords by host, read as curl reads ~/.netrc; NULL: none. It
+         * is for requests that were given no credentials, on every host that they come to. What it
+         * has for a user name in the URL takes the place of the URL's password.
+         */
+        const char *netrc_file;
+        bool netrc_optional; /* the file may be missing, and a password in the URL comes before it */
+        /* Send credentials and secret header fields wherever a redirect leads. */
+        bool credentials_to_any_origin;
+        /* names of header fields that are secrets, in any request; NULL-ended; NULL: none */
+        const char *const *secret_headers;
 };
 
 struct muster_client;
@@ -170,7 +184,8 @@ struct muster_client;
  * Make a client. `options` may be NULL; all text in it is copied. Raises this process's soft limit
  * of open files as far as `concurrency` needs. MUSTER_E_INVALID for invalid options,
  * MUSTER_E_RESOURCE if this machine does not allow that concurrency, MUSTER_E_TLS for a trust store
- * or certificate that cannot be used; options->error has the reason.
+ * or certificate that cannot be used, MUSTER_E_INPUT for a netrc file; options->error has the
+ * reason.
  */
 MUSTER_PUBLIC int muster_client_new(struct muster_client **ret_client,
         const struct muster_client_options *options);

@@ -24,6 +24,15 @@ struct muster_request;
 struct muster_result;
 
 /*
+ * How user name and password are used: a set of schemes. Basic alone is sent with every request. In
+ * any other case the server is asked first, and the strongest scheme of the set that it offers is
+ * taken. What an origin said is kept: later requests send their credentials at once.
+ */
+#define MUSTER_AUTH_BASIC  1u /* RFC 7617 */
+#define MUSTER_AUTH_DIGEST 4u /* RFC 7616 */
+#define MUSTER_AUTH_ANY    (MUSTER_AUTH_BASIC | MUSTER_AUTH_DIGEST)
+
+/*
  * Options in which one request differs from its client. Zero means: as the client has it. What the
  * client has set to true a request cannot unset, except for retries. Timeouts: MUSTER_NO_TIMEOUT is
  * none. `size` is sizeof *this; 0 means the members of version 0.1.
@@ -166,12 +175,41 @@ MUSTER_PUBLIC int muster_request_set_sink_fd(struct muster_request *request, int
 MUSTER_PUBLIC int muster_request_set_sink_file(struct muster_request *request, const char *path);
 
 /*
- * Basic credentials (RFC 7617); sent only to the origin of the URL. `password` NULL is an empty
- * one. User name and password in the URL take precedence. MUSTER_E_INVALID for a colon in the user
- * name, and for more than 8 KiB.
+ * A header field that is a secret: after a redirect to another origin (scheme, host, port) it is
+ * not sent. As muster_request_add_header() in everything else. The fields of these names are
+ * secrets anyway: Authorization, Proxy-Authorization, Cookie, Api-Key, X-Api-Key, X-Api-Token,
+ * X-Auth-Key, X-Auth-Token, X-Access-Token, X-Subject-Token, X-Amz-Security-Token, X-Goog-Api-Key,
+ * Ocp-Apim-Subscription-Key, X-Functions-Key, Private-Token, Job-Token, X-Vault-Token,
+ * X-Shopify-Access-Token, DD-API-KEY, DD-APPLICATION-KEY.
  */
+MUSTER_PUBLIC int muster_request_add_secret_header(struct muster_request *request, const char *name,
+        const char *value);
+
+/*
+ * User name and password, sent only to the origin of the URL. `schemes` is a set of MUSTER_AUTH_*;
+ * 0: the client's `auth`. `password` NULL is an empty one. A user name in the URL takes precedence.
+ *
+ * With Digest, an attempt that asks what the server wants has no body, as with curl: a request with
+ * a body says Content-Length: 0 then. If the server does not want credentials, the request is made
+ * again with its body. A password that is wrong is tried once: the answer of 401 is the result.
+ * Answers to challenges count in muster_result_n_attempts(), not as retries.
+ *
+ * MUSTER_E_INVALID for a colon or a control character in the user name, for more than 8 KiB, and for
+ * unknown schemes. The last of these three functions counts.
+ */
+MUSTER_PUBLIC int muster_request_set_credentials(struct muster_request *request, const char *user,
+        const char *password, unsigned schemes);
+
+/* The same with MUSTER_AUTH_BASIC (RFC 7617). */
 MUSTER_PUBLIC int muster_request_set_basic_auth(struct muster_request *request, const char *user,
         const char *password);
+
+/*
+ * A bearer token (RFC 6750), sent with every attempt, but only to the origin of the URL. It takes
+ * precedence over a user name in the URL. MUSTER_E_INVALID for an empty token, one with a blank or
+ * a control character, and for more than 8 KiB.
+ */
+MUSTER_PUBLIC int muster_request_set_bearer(struct muster_request *request, const char *token);
 
 /*
  * Process a response on one of the client's worker threads while the loop goes on. `process` is

@@ -4,9 +4,7 @@
 #include "engine.h"
 #include "jar.h"
 #include <assert.h>
-#include <http/auth.h>
 #include <http/decode.h>
-#include <http/url_encode.h>
 
 static struct http_request_field given_field(const struct muster_request *request, size_t i)
 {
@@ -17,41 +15,8 @@ static struct http_request_field given_field(const struct muster_request *reques
         return (struct http_request_field){
                 .name = { text + field->name_at, field->name_len },
                 .value = { field->is_removed ? NULL : text + field->value_at, field->value_len },
+                .is_secret = field->is_secret,
         };
-}
-
-/*
- * Append Basic credentials from the URL's user name and password, percent-decoded (RFC 3986 section
- * 3.2.1).
- */
-static int add_url_credentials(const struct muster_request *request, struct buf *to)
-{
-        struct buf user = { 0 }, password = { 0 };
-        int r = url_add_decoded(url_part(&request->url, request->url.user), &user);
-
-        if (r == 0)
-                r = url_add_decoded(url_part(&request->url, request->url.password), &password);
-        if (r == 0)
-                r = auth_add_basic(buf_str(&user), buf_str(&password), to);
-        buf_deinit(&user);
-        buf_deinit(&password);
-        return r;
-}
-
-/* The credentials of the URL come before those of the request, which are for its first origin. */
-static int choose_authorization(struct attempt_head *head, const struct muster_request *request)
-{
-        const struct url *url = &request->url;
-        int r = 0;
-
-        assert(!head->authorization.len);
-        if (url->user.len || url->password.len) {
-                r = add_url_credentials(request, &head->authorization);
-                head->http.authorization = buf_str(&head->authorization);
-        } else if (!request->has_left_origin) {
-                head->http.authorization = buf_str(&request->auth);
-        }
-        return r;
 }
 
 /* --- cookies --------------------------------------------------------------------------------- */
@@ -95,7 +60,7 @@ static int choose_cookies(struct attempt_head *head, const struct muster_request
         int r = take_own_cookies(head, &own, &is_wanted);
 
         assert(!head->cookie.len);
-        if (request->has_left_origin)
+        if (head->http.drops_credentials)
                 own.len = 0;
         if (r == 0 && is_wanted)
                 r = jar ? jar_get(jar, &request->url, buf_str(&own), &head->cookie)
@@ -107,24 +72,29 @@ static int choose_cookies(struct attempt_head *head, const struct muster_request
 
 int attempt_head_init(struct attempt_head *head, const struct muster_request *request)
 {
+        const struct settings *settings = request->engine->settings;
         bool has_upload = request_has_upload(request);
         unsigned n_cookie_fields = 0;
-        int r;
 
-        head->authorization = head->cookie = (struct buf){ 0 };
+        head->cookie = (struct buf){ 0 };
         head->http = (struct http_request){
                 .method = request_method(request),
                 .url = &request->url,
                 .fields = head->fields,
                 .n_fields = request->fields.len / sizeof(struct request_field),
-                .user_agent = str_of(request->engine->settings->user_agent),
+                .user_agent = str_of(settings->user_agent),
                 .accept_encoding = str_of(request->limits.no_decoding ? "" : DECODE_ACCEPT),
                 .accept = str_of(request->accept),
                 .content_type = str_of(request->body_type),
-                .body_bytes = has_upload ? request->upload.total_bytes : request->body.len,
+                .authorization = buf_str(&request->auth.value),
+                .body_bytes = has_upload                    ? request->upload.total_bytes
+                              : request_sends_body(request) ? request->body.len
+                                                            : 0,
                 .is_chunked = has_upload && request->upload.total_bytes == MUSTER_SIZE_UNKNOWN,
                 .has_body = request->has_body && !request->is_get_now,
-                .drops_credentials = request->has_left_origin,
+                .drops_credentials =
+                        request->has_left_origin && !settings->credentials_to_any_origin,
+                .drops_host = request->has_left_origin,
                 .drops_body_fields = request->is_get_now,
                 .http_1_0 = request->limits.http_1_0,
                 .closes = request->limits.http_1_0 || request->limits.no_reuse,
@@ -132,16 +102,15 @@ int attempt_head_init(struct attempt_head *head, const struct muster_request *re
         assert(head->http.n_fields <= ATTEMPT_FIELDS_MAX);
         for (size_t i = 0; i < head->http.n_fields; i++) {
                 head->fields[i] = given_field(request, i);
+                if (head->http.drops_credentials)
+                        head->fields[i].is_secret |=
+                                settings_is_secret(settings, head->fields[i].name);
                 n_cookie_fields += str_is_nocase(head->fields[i].name, "Cookie");
         }
-        r = choose_authorization(head, request);
-        if (r == 0 && (request_jar(request) || n_cookie_fields > 1))
-                r = choose_cookies(head, request);
-        return r;
+        return request_jar(request) || n_cookie_fields > 1 ? choose_cookies(head, request) : 0;
 }
 
 void attempt_head_deinit(struct attempt_head *head)
 {
-        buf_deinit(&head->authorization);
         buf_deinit(&head->cookie);
 }

@@ -16,7 +16,7 @@ struct muster_request;
 struct attempt_head {
         struct http_request http; /* borrows from the request and from the members below */
         struct http_request_field fields[ATTEMPT_FIELDS_MAX];
-        struct buf authorization, cookie;
+        struct buf cookie;
 };
 
 /*

@@ -2,6 +2,8 @@
 #include "decision.h"
 
 #include "engine.h"
+#include "credentials.h"
+#include "login.h"
 #include "refusal.h"
 #include <assert.h>
 #include <base/error.h>
@@ -156,9 +158,13 @@ static int decide_redirect(struct muster_request *request, const struct http_hea
                         "redirect: the body must be sent again to %.*s, but its source cannot be rewound; request that URL directly",
                         STR_ARGS(buf_str(&request->next_url.text)));
         request->is_get_now |= redirect.becomes_get;
+        if (credentials_keep(request, redirect.drops_credentials) < 0)
+                return error_set_memory(error, MUSTER_PHASE_RECEIVE);
         request->has_left_origin |= redirect.drops_credentials;
         return 0;
 }
+
+/* --- all of it ------------------------------------------------------------------------------- */
 
 int decide_use(struct muster_request *request, const struct http_head *head,
         struct muster_error *error)
@@ -171,8 +177,17 @@ int decide_use(struct muster_request *request, const struct http_head *head,
                 request->use = USE_TO_RETRY;
                 return 0;
         }
+        r = login_heard(request, head);
+        if (r < 0)
+                return error_set_memory(error, MUSTER_PHASE_RECEIVE);
+        if (r == LOGIN_AGAIN) {
+                request->use = USE_TO_LOG_IN;
+                return 0;
+        }
         r = decide_redirect(request, head, error);
         if (r == 0)
                 request->use = USE_AS_REDIRECT;
+        else if (r == REDIRECT_NONE && login_send_body(request, head->status) == LOGIN_AGAIN)
+                request->use = USE_TO_LOG_IN;
         return r < 0 ? r : 0;
 }

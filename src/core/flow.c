@@ -4,6 +4,7 @@
 #include "deadline.h"
 #include "exchange.h"
 #include "finish.h"
+#include "login.h"
 #include <assert.h>
 #include <base/error.h>
 #include <base/mem.h>
@@ -13,6 +14,7 @@
 #define PROCESSING_PER_WORKER 4
 
 static void timer_fired(struct loop_timer *timer, uint64_t late_ns);
+static void attempt_over(struct muster_request *request, const struct muster_error *error);
 
 /* --- the queue ------------------------------------------------------------------------------- */
 
@@ -216,6 +218,7 @@ void flow_send_home(struct engine *engine)
 static void start_request(struct engine *engine, struct muster_request *request)
 {
         uint64_t now_ns = engine_now(engine);
+        struct muster_error error = { 0 };
 
         assert(request->state == REQUEST_QUEUED && request->origin);
         request->state = REQUEST_RUNNING;
@@ -228,7 +231,12 @@ static void start_request(struct engine *engine, struct muster_request *request)
         engine->stats.n_retries += request->is_retry;
         request->is_retry = false;
         deadline_started(request, now_ns);
-        exchange_start(request);
+        if (login_begin(request) == 0) {
+                exchange_start(request);
+                return;
+        }
+        error_set_memory(&error, MUSTER_PHASE_QUEUE);
+        attempt_over(request, &error);
 }
 
 /* Do responses come faster than workers take them? More requests would only fill memory then. */
@@ -261,6 +269,7 @@ static void end_attempt(struct muster_request *request, enum muster_code code)
         /* Without memory for the attempt, its phases still count. */
         (void)result_add_attempt(&request->result, &request->attempt, code,
                 request->result.conn.id);
+        login_end(request);
         request->origin = NULL;
         if (origin->throttle)
                 throttle_end(origin->throttle, &request->start);
@@ -278,6 +287,18 @@ static void follow_redirect(struct muster_request *request)
         request->next_url = url;
         request->result.n_redirects++;
         request->engine->stats.n_redirects++;
+        request->wants_fresh_conn = false;
+        login_redirected(request);
+        deadline_queued(request);
+        begin_attempt(request, request->attempt.end_ns);
+        queue_request(request, true);
+}
+
+/* Make the request again, with the credentials that the server asked for. */
+static void log_in(struct muster_request *request)
+{
+        assert(!request->origin);
+        tracing_attempt(request, TRACE_CHALLENGED, NULL);
         request->wants_fresh_conn = false;
         deadline_queued(request);
         begin_attempt(request, request->attempt.end_ns);
@@ -379,6 +400,9 @@ static void attempt_over(struct muster_request *request, const struct muster_err
                 return;
         case USE_TO_RETRY:
                 back_off(request, NULL);
+                return;
+        case USE_TO_LOG_IN:
+                log_in(request);
                 return;
         }
 }

@@ -61,7 +61,7 @@ static int h1_begin(struct conn *conn, struct muster_request *request, struct mu
         h1_read_begin(&h1->reader, str_is(request_method(request), "HEAD"),
                 settings->max_header_bytes);
         r = write_head(request, head, error);
-        if (request->has_body && !request->is_get_now)
+        if (request_sends_body(request))
                 body = buf_str(&request->body);
         request->notes.sent_bytes = head->len + body.len;
         return r < 0 ? r : conn_send(conn, body, error);

@@ -27,6 +27,7 @@ static struct origin *origin_free(struct origin *origin)
         if (origin->part)
                 origin->part->origin = NULL;
         tls_sessions_free(origin->sessions);
+        auth_sessions_deinit(&origin->auth);
         mem_free(origin->throttle);
         buf_deinit(&origin->key);
         buf_deinit(&origin->host);

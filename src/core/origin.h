@@ -8,6 +8,7 @@
 #ifndef CORE_ORIGIN_H
 #define CORE_ORIGIN_H
 
+#include "auth_session.h"
 #include "rate.h"
 #include "throttle.h"
 #include <base/buf.h>
@@ -30,6 +31,8 @@ struct origin {
         bool is_tls;
         /* for resumption, shared with other engines; NULL before the first handshake: tls.h */
         struct tls_sessions *sessions;
+
+        struct auth_sessions auth; /* what it asked for: see login.h */
 
         struct list queue;      /* requests that wait for a slot */
         struct list ready_link; /* in sched->ready or sched->held while some wait */

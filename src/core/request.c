@@ -8,11 +8,9 @@
 #include <assert.h>
 #include <base/error.h>
 #include <base/mem.h>
-#include <http/auth.h>
 #include <http/field.h>
 
-#define KEEP_BYTES     2048       /* larger buffers are released between requests */
-#define AUTH_BYTES_MAX (8 * 1024) /* user name and password; servers refuse longer fields */
+#define KEEP_BYTES 2048 /* larger buffers are released between requests */
 
 /* --- making and unmaking --------------------------------------------------------------------- */
 
@@ -49,7 +47,8 @@ struct muster_request *request_destroy(struct muster_request *request)
         buf_deinit(&request->text);
         buf_deinit(&request->fields);
         buf_deinit(&request->body);
-        buf_deinit(&request->auth);
+        buf_wipe(&request->auth.given);
+        buf_wipe(&request->auth.value);
         url_deinit(&request->url);
         url_deinit(&request->next_url);
         buf_deinit(&request->visited);
@@ -97,7 +96,8 @@ void request_recycle(struct muster_request *request)
         }
         buf_deinit(&request->fields);
         buf_deinit(&request->body);
-        buf_deinit(&request->auth);
+        buf_wipe(&request->auth.given);
+        buf_wipe(&request->auth.value);
         url_deinit(&request->next_url);
         buf_deinit(&request->visited);
         work_deinit(&request->work);
@@ -159,9 +159,10 @@ static int check_field(struct muster_request *request, const char *name, const c
         return 0;
 }
 
-int muster_request_add_header(struct muster_request *request, const char *name, const char *value)
+static int add_field(struct muster_request *request, const char *name, const char *value,
+        bool is_secret)
 {
-        struct request_field field = { .is_removed = !value };
+        struct request_field field = { .is_removed = !value, .is_secret = is_secret };
         size_t before;
         int r;
 
@@ -184,6 +185,17 @@ int muster_request_add_header(struct muster_request *request, const char *name, 
                 return error_set_memory(request_fresh_error(request), MUSTER_PHASE_QUEUE);
         }
         return 0;
+}
+
+int muster_request_add_header(struct muster_request *request, const char *name, const char *value)
+{
+        return add_field(request, name, value, false);
+}
+
+int muster_request_add_secret_header(struct muster_request *request, const char *name,
+        const char *value)
+{
+        return add_field(request, name, value, true);
 }
 
 /* A copy of a path that was given. */
@@ -217,26 +229,6 @@ int muster_request_set_sink_file(struct muster_request *request, const char *pat
                 return r;
         sink_deinit(&request->sink);
         request->sink = (struct sink){ .kind = SINK_FILE, .path = copy };
-        return 0;
-}
-
-int muster_request_set_basic_auth(struct muster_request *request, const char *user,
-        const char *password)
-{
-        if (!request_is_new(request))
-                return MUSTER_E_INVALID;
-        if (!user)
-                return request_invalid(request, "credentials without a user name", "");
-        if (!password)
-                password = "";
-        if (strchr(user, ':'))
-                return request_invalid(request,
-                        "a colon in the user name, which RFC 7617 does not allow", "");
-        if (strlen(user) + strlen(password) > AUTH_BYTES_MAX)
-                return request_invalid(request, "user name and password have more than 8 KiB", "");
-        request->auth.len = 0;
-        if (auth_add_basic(str_of(user), str_of(password), &request->auth) < 0)
-                return error_set_memory(request_fresh_error(request), MUSTER_PHASE_QUEUE);
         return 0;
 }
 
@@ -285,9 +277,14 @@ struct muster_jar *request_jar(const struct muster_request *request)
                                         : request->engine->settings->cookies;
 }
 
+bool request_sends_body(const struct muster_request *request)
+{
+        return request->has_body && !request->is_get_now && !request->auth.withholds_body;
+}
+
 bool request_has_upload(const struct muster_request *request)
 {
-        return upload_is_there(&request->upload) && !request->is_get_now;
+        return upload_is_there(&request->upload) && request_sends_body(request);
 }
 
 bool request_can_repeat(const struct muster_request *request)

@@ -15,6 +15,7 @@
 #define CORE_REQUEST_H
 
 #include "attempt.h"
+#include "credentials.h"
 #include "exchange.h"
 #include "result.h"
 #include "retry.h"
@@ -23,6 +24,7 @@
 #include "tracing.h"
 #include "upload.h"
 #include "work.h"
+#include <http/auth.h>
 #include <http/url.h>
 #include <muster/request.h>
 #include <net/loop.h>
@@ -47,6 +49,7 @@ enum response_use {
         USE_AS_RESULT,
         USE_AS_REDIRECT, /* its body is dropped, the request goes on to `next_url` */
         USE_TO_RETRY,    /* its body is dropped, the request is tried again */
+        USE_TO_LOG_IN,   /* its body is dropped, the request is made again with credentials */
 };
 
 /* A header field that the caller set, as places in request->text. */
@@ -54,6 +57,27 @@ struct request_field {
         uint32_t name_at, name_len;
         uint32_t value_at, value_len;
         bool is_removed; /* do not send this field at all */
+        bool is_secret;  /* never send it to another origin */
+};
+
+/* As whom the request is made, and how far that got: see credentials.h and login.h. */
+struct request_auth {
+        enum credentials_kind kind; /* what `given` is; NONE: nothing was given */
+        struct buf given;           /* user name and password, or a bearer token */
+        size_t n_user;              /* length of the user name in it */
+        unsigned schemes;           /* set of enum auth_scheme; 0: as the client has it */
+
+        /* Of the present attempt. */
+        struct buf value;      /* of Authorization; empty: none is sent */
+        enum auth_scheme used; /* which that is */
+        uint64_t session;      /* of its origin, by number; 0: none */
+        bool is_asking;        /* sends no credentials, to be told what is wanted */
+        bool withholds_body;   /* because of that */
+        bool leads;            /* the others of its origin wait for what it is told */
+
+        /* Of all attempts at the present URL. */
+        bool must_send_body; /* nothing was wanted of an attempt without it */
+        uint8_t n_answers;   /* to challenges */
 };
 
 /* Limits of this request, from its own options and its client's. */
@@ -75,7 +99,7 @@ struct muster_request {
         struct buf text;
         struct buf fields; /* of struct request_field */
         struct buf body;
-        struct buf auth; /* the value of Authorization from muster_request_set_basic_auth() */
+        struct request_auth auth;
         bool has_body;
         struct muster_form *form; /* that the body is; NULL: none. A reference to it */
         /* what the body says of itself, and what is asked for with it; NULL: nothing */
@@ -187,7 +211,8 @@ struct muster_str request_method(const struct muster_request *request);
 /* The jar that it uses; NULL: none. */
 struct muster_jar *request_jar(const struct muster_request *request);
 
-/* Does the present attempt send a body that is not in memory? */
+/* Does the present attempt send a body, and does it send one that is not in memory? */
+bool request_sends_body(const struct muster_request *request);
 bool request_has_upload(const struct muster_request *request);
 
 /* Can it be sent again, as far as its bodies are concerned? */

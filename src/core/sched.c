@@ -52,7 +52,7 @@ static unsigned may_have(const struct sched *sched, const struct origin *origin)
         unsigned most =
                 (unsigned)fair_share_most(sched->concurrency, n_active(sched), origin->credit);
 
-        return min_unsigned(most, host_slots(sched, origin));
+        return origin->auth.is_led ? 1 : min_unsigned(most, host_slots(sched, origin));
 }
 
 static unsigned n_due(const struct origin *origin)
@@ -72,6 +72,8 @@ static void note_held(struct sched *sched, struct origin *origin)
         origin->held_mark = sched->n_due;
         if (heap_has(&origin->rest_node))
                 origin->held_why = TRACE_WAIT_REFUSED;
+        else if (origin->auth.is_led)
+                origin->held_why = TRACE_WAIT_LOGIN;
         else if (sched->n_running >= sched->n_slots)
                 origin->held_why = TRACE_WAIT_SLOT;
         else if (origin->n_running >= host_slots(sched, origin))
@@ -152,6 +154,13 @@ static void wake_resting(struct sched *sched, uint64_t now_ns)
 {
         while (heap_top_key(&sched->resting) <= now_ns)
                 requeue(sched, origin_of_rest_node(heap_top(&sched->resting)));
+}
+
+void sched_let_go(struct sched *sched, struct origin *origin)
+{
+        assert(!origin->auth.is_led);
+        if (origin->is_held && !heap_has(&origin->rest_node))
+                requeue(sched, origin);
 }
 
 void sched_look_again(struct sched *sched, struct origin *origin)

@@ -19,6 +19,9 @@
  * grows. An origin that refused requests (refusal.h) rests until its next start is due, and holds
  * up nobody.
  *
+ * While the first request of an origin asks which credentials are wanted, the others wait for that
+ * (login.h).
+ *
  * With a rate, all this is for requests that are due. Before that they wait for their planned
  * moment (pace.h).
  */
@@ -106,6 +109,9 @@ uint64_t sched_next_ns(struct sched *sched);
  * or no slot.
  */
 struct muster_request *sched_next(struct sched *sched, uint64_t now_ns);
+
+/* The origin is no longer led by a request that asks (login.h): its others may go on. */
+void sched_let_go(struct sched *sched, struct origin *origin);
 
 /* The origin's throttle allows something else now: look at the origin again. */
 void sched_look_again(struct sched *sched, struct origin *origin);

@@ -10,6 +10,8 @@
 #include <base/mem.h>
 #include <base/str.h>
 #include <http/decode.h>
+#include <errno.h>
+#include <http/auth.h>
 #include <http/field.h>
 #include <http/h1_read.h>
 #include <stdio.h>
@@ -97,6 +99,12 @@ static int check_options(const struct muster_client_options *o, struct muster_er
                         is_rate(o->rate_per_s) ? "rate_per_host_per_s" : "rate_per_s",
                         is_rate(o->rate_per_s) ? o->rate_per_host_per_s : o->rate_per_s,
                         RATE_PER_S_MIN, RATE_PER_S_MAX);
+        _Static_assert(MUSTER_AUTH_BASIC == AUTH_BASIC && MUSTER_AUTH_DIGEST == AUTH_DIGEST,
+                "the public values are those of http/auth.h");
+        if (o->auth & ~MUSTER_AUTH_ANY)
+                return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
+                        "invalid: auth %#x is not a set of MUSTER_AUTH_BASIC and MUSTER_AUTH_DIGEST",
+                        o->auth);
         if (o->client_key_file && !o->client_cert_file)
                 return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
                         "invalid: client_key_file without client_cert_file");
@@ -143,6 +151,38 @@ static char *own_name(void)
         return mem_strdup(name);
 }
 
+/* As curl: a file that is optional need not be there. */
+static int read_netrc(struct settings *settings, const struct muster_client_options *o,
+        struct muster_error *error)
+{
+        struct muster_error why = { 0 };
+        int r = o->netrc_file ? netrc_read(&settings->netrc, o->netrc_file, &why) : 0;
+
+        if (r < 0 && !(o->netrc_optional && why.sys == ENOENT))
+                return error_set(error, (enum muster_code)r, MUSTER_PHASE_QUEUE, why.sys, "%s",
+                        why.text);
+        return 0;
+}
+
+static int copy_secrets(struct settings *settings, const char *const *names)
+{
+        for (; names && *names; names++)
+                if (buf_add_text(&settings->secret_fields, *names) < 0 ||
+                        buf_add_char(&settings->secret_fields, '\n') < 0)
+                        return MUSTER_E_RESOURCE;
+        return 0;
+}
+
+bool settings_is_secret(const struct settings *settings, struct muster_str name)
+{
+        struct muster_str rest = buf_str(&settings->secret_fields), secret;
+
+        while (str_split(&rest, '\n', &secret))
+                if (str_eq_nocase(secret, name))
+                        return true;
+        return false;
+}
+
 int settings_init(struct settings *settings, const struct muster_client_options *options,
         struct muster_error *error)
 {
@@ -178,6 +218,9 @@ int settings_init(struct settings *settings, const struct muster_client_options 
                 .decode_threshold_bytes =
                         o.workers ? or_default64(o.decode_threshold_bytes, DECODE_THRESHOLD)
                                   : UINT64_MAX,
+                .auth = or_default(o.auth, MUSTER_AUTH_BASIC),
+                .netrc_is_optional = o.netrc_optional,
+                .credentials_to_any_origin = o.credentials_to_any_origin,
                 .rate_per_s = o.rate_per_s,
                 .rate_per_host_per_s = o.rate_per_host_per_s,
                 .no_redirects = o.no_redirects,
@@ -192,11 +235,17 @@ int settings_init(struct settings *settings, const struct muster_client_options 
         };
         settings->cookies = muster_jar_ref(o.cookies);
         settings->user_agent = o.user_agent ? mem_strdup(o.user_agent) : own_name();
-        return settings->user_agent ? 0 : error_set_memory(error, MUSTER_PHASE_QUEUE);
+        r = settings->user_agent && copy_secrets(settings, o.secret_headers) == 0
+                    ? 0
+                    : MUSTER_E_RESOURCE;
+        return r < 0 ? error_set_memory(error, MUSTER_PHASE_QUEUE)
+                     : read_netrc(settings, &o, error);
 }
 
 void settings_deinit(struct settings *settings)
 {
         settings->user_agent = mem_free(settings->user_agent);
         settings->cookies = muster_jar_free(settings->cookies);
+        netrc_deinit(&settings->netrc);
+        buf_deinit(&settings->secret_fields);
 }

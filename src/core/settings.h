@@ -6,6 +6,7 @@
 #ifndef CORE_SETTINGS_H
 #define CORE_SETTINGS_H
 
+#include "netrc.h"
 #include <muster/client.h>
 #include <stddef.h>
 
@@ -39,6 +40,10 @@ struct settings {
         char *user_agent; /* "": none */
 
         struct muster_jar *cookies; /* held; NULL: none */
+        unsigned auth;              /* set of schemes: see http/auth.h */
+        struct netrc netrc;         /* empty: none */
+        struct buf secret_fields;   /* names of header fields, each with a line end */
+        bool netrc_is_optional, credentials_to_any_origin;
 
         bool no_redirects, no_decoding, discard_body, fail_on_status, fail_with_body, retry_unsafe;
         bool allow_https_to_http, http_1_0, no_reuse;
@@ -54,6 +59,9 @@ void settings_deinit(struct settings *settings);
 
 /* The caller's options as this version knows them: members beyond their `size` are zero. */
 struct muster_client_options settings_known_options(const struct muster_client_options *options);
+
+/* Is the header field of that name a secret of this client? */
+bool settings_is_secret(const struct settings *settings, struct muster_str name);
 
 /* A timeout option in ns: 0 means `default_ns`. */
 uint64_t settings_timeout_ns(uint64_t ms, uint64_t default_ns);

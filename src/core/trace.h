@@ -26,6 +26,7 @@ enum trace_wait {
         TRACE_WAIT_HOST_RATE, /* its moment by its origin's rate had not come */
         TRACE_WAIT_WORKERS,   /* too many responses waited for a worker */
         TRACE_WAIT_REFUSED,   /* its origin had refused requests and rested */
+        TRACE_WAIT_LOGIN,     /* the origin was being asked which credentials it wants */
         TRACE_N_WAITS,
 };
 
@@ -37,6 +38,7 @@ enum trace_outcome {
         TRACE_RETRIED,    /* the next attempt comes after a back-off */
         /* the reused connection was closed: the next attempt comes at once, on a new one */
         TRACE_REPEATED,
+        TRACE_CHALLENGED, /* it was asked for credentials: the next attempt has them */
         TRACE_N_OUTCOMES,
 };
 

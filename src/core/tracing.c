@@ -103,8 +103,8 @@ static bool is_safe(const struct muster_request *request)
 
 static bool has_fields(const struct muster_request *request)
 {
-        return request->fields.len || request->auth.len || request->url.user.len ||
-               request->url.password.len;
+        return request->fields.len || request->auth.kind != CREDENTIALS_NONE ||
+               request->url.user.len || request->url.password.len;
 }
 
 static bool is_plain(const struct muster_request *request)

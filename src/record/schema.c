@@ -155,6 +155,7 @@ static const char *const waits[TRACE_N_WAITS] = {
         [TRACE_WAIT_HOST_RATE] = "host rate",
         [TRACE_WAIT_WORKERS] = "workers",
         [TRACE_WAIT_REFUSED] = "refused",
+        [TRACE_WAIT_LOGIN] = "login",
 };
 
 static const char *const outcomes[TRACE_N_OUTCOMES] = {
@@ -163,6 +164,7 @@ static const char *const outcomes[TRACE_N_OUTCOMES] = {
         [TRACE_REDIRECTED] = "redirected",
         [TRACE_RETRIED] = "retried",
         [TRACE_REPEATED] = "repeated",
+        [TRACE_CHALLENGED] = "challenged",
 };
 
 static const char *const closers[TRACE_N_CLOSERS] = {

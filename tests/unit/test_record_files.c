@@ -57,7 +57,7 @@ static void test_damaged_tables_are_told(void **state)
                 "DROP TABLE run",
                 "DELETE FROM run",
                 "ALTER TABLE conn RENAME COLUMN rtt_us TO x",
-                "UPDATE attempt SET flags = 5 << 12 WHERE number = 7",
+                "UPDATE attempt SET flags = 15 << 12 WHERE number = 7",
                 "UPDATE attempt SET end_ns = 'never' WHERE number = 7",
                 "UPDATE attempt SET start_ns = -5 WHERE number = 7",
                 "UPDATE attempt SET origin = 1.5e300 WHERE number = 7",

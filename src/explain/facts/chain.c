@@ -146,6 +146,7 @@ static void spend_on_queue(struct walk *walk, uint64_t moment_ns)
         case TRACE_WAIT_SLOT:
         case TRACE_WAIT_HOST:
         case TRACE_WAIT_SHARE:
+        case TRACE_WAIT_LOGIN:
                 spend(walk, PART_QUEUE, moment_ns);
                 return;
         case TRACE_WAIT_NONE:

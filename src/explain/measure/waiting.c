@@ -77,7 +77,7 @@ bool waiting_took_long(const struct waiting *waiting, const struct facts *facts)
         double n = (double)facts->n_attempts;
         double n_again =
                 (double)(facts->n_outcomes[TRACE_REDIRECTED] + facts->n_outcomes[TRACE_RETRIED] +
-                         facts->n_outcomes[TRACE_REPEATED]);
+                         facts->n_outcomes[TRACE_REPEATED] + facts->n_outcomes[TRACE_CHALLENGED]);
 
         return (double)waiting->chain_ns >= (double)facts->wall_ns * MOST_OF_TIME &&
                n_again <= n * AGAIN_MOST && (double)facts->server.n >= n * MOST_OF_THEM &&
