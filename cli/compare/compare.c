@@ -376,6 +376,7 @@ int compare_main(int argc, char **argv)
                 &compare->error);
         if (r == 0)
                 r = fill_defaults(&compare->options, &compare->error);
+        login_hide(tables, argc, argv);
         if (r == OPTION_HELP)
                 status = help();
         else if (r < 0)

@@ -4,6 +4,7 @@
  */
 #include "invocation.h"
 
+#include "../option/login.h"
 #include "../output/json.h"
 #include <base/error.h>
 #include <base/mem.h>
@@ -11,11 +12,17 @@
 
 #define LEFT_OUT "(left out)" /* in place of a secret */
 
-static bool is_secret_field(struct muster_str name)
+/* Is it secret by its name, or because the command says so? */
+static bool is_secret_field(const struct invocation *invocation, struct muster_str name)
 {
         static const char *const hints[] = { "auth", "cookie", "token", "key", "pass", "secret",
                 "session" };
 
+        for (size_t i = 0; i < invocation->n; i++)
+                if (invocation->words[i].name &&
+                        strcmp(invocation->words[i].name, "secret-header") == 0 &&
+                        str_is_nocase(name, invocation->words[i].value))
+                        return true;
         for (size_t i = 0; i < sizeof(hints) / sizeof(hints[0]); i++)
                 for (size_t at = 0; at + strlen(hints[i]) <= name.len; at++)
                         if (str_is_nocase((struct muster_str){ name.at + at, strlen(hints[i]) },
@@ -25,21 +32,23 @@ static bool is_secret_field(struct muster_str name)
 }
 
 /* How much of a value may be seen by everybody, from its beginning. */
-static size_t shown_length(const struct invocation_word *word)
+static size_t shown_length(const struct invocation *invocation, const struct invocation_word *word)
 {
         struct muster_str value = str_of(word->value);
         size_t name_len = strcspn(word->value, ":;");
 
         if (!word->name)
                 return value.len;
-        if (strcmp(word->name, "user") == 0)
+        if (strcmp(word->name, "oauth2-bearer") == 0)
+                return 0;
+        if (login_is_secret(word->name)) /* USER:PASSWORD */
                 return name_len + (value.at[name_len] == ':');
         if (strcmp(word->name, "data") == 0 || strcmp(word->name, "data-binary") == 0)
                 return value.at[0] == '@' ? value.len : 0;
         if (strcmp(word->name, "cookie") == 0) /* a file, or cookies */
                 return value.at[0] == '@' || !str_has_char(value, '=') ? value.len : 0;
         if (strcmp(word->name, "header") == 0 && value.at[0] != '@' && value.at[name_len] == ':' &&
-                is_secret_field((struct muster_str){ value.at, name_len }))
+                is_secret_field(invocation, (struct muster_str){ value.at, name_len }))
                 return name_len + 1;
         return value.len;
 }
@@ -58,9 +67,10 @@ static int add_url(struct buf *to, const char *url)
         return buf_add_text(to, at ? at + 1 : host);
 }
 
-static int add_value(struct buf *to, const struct invocation_word *word)
+static int add_value(struct buf *to, const struct invocation *invocation,
+        const struct invocation_word *word)
 {
-        size_t shown = shown_length(word);
+        size_t shown = shown_length(invocation, word);
 
         if (!word->name)
                 return add_url(to, word->value);
@@ -76,7 +86,8 @@ static int add_json(struct buf *json, struct buf *scratch)
         return json_add_string(json, buf_str(scratch));
 }
 
-static int add_json_word(struct buf *json, struct buf *scratch, const struct invocation_word *word)
+static int add_json_word(struct buf *json, struct buf *scratch, const struct invocation *invocation,
+        const struct invocation_word *word)
 {
         int r = 0;
 
@@ -91,7 +102,7 @@ static int add_json_word(struct buf *json, struct buf *scratch, const struct inv
         if (r < 0 || !word->value)
                 return r;
         scratch->len = 0;
-        r = add_value(scratch, word);
+        r = add_value(scratch, invocation, word);
         return r == 0 ? add_json(json, scratch) : r;
 }
 
@@ -103,12 +114,12 @@ static int add_json_words(const struct invocation *invocation, struct buf *json,
 
         for (size_t i = 0; r == 0 && i < invocation->n; i++)
                 if (invocation->words[i].name)
-                        r = add_json_word(json, scratch, &invocation->words[i]);
+                        r = add_json_word(json, scratch, invocation, &invocation->words[i]);
         if (r == 0 && invocation_has(invocation, NULL))
                 r = buf_add_text(json, ",\"--\"");
         for (size_t i = 0; r == 0 && i < invocation->n; i++)
                 if (!invocation->words[i].name)
-                        r = add_json_word(json, scratch, &invocation->words[i]);
+                        r = add_json_word(json, scratch, invocation, &invocation->words[i]);
         return r == 0 ? buf_add_char(json, ']') : r;
 }
 

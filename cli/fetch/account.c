@@ -67,6 +67,24 @@ int account_begin(struct account *account, struct account_options *options,
         return r == 0 ? start_recording(account, error) : r;
 }
 
+int account_set_login(struct account *account, const struct login_options *login,
+        struct muster_error *error)
+{
+        struct buf both = { 0 };
+        int r = 0;
+
+        if (!invocation_has(&account->invocation, "user") || !login->user)
+                return 0;
+        if (buf_add_text(&both, login->user) < 0 || buf_add_char(&both, ':') < 0 ||
+                buf_add_text(&both, login->password) < 0 || buf_terminate(&both) < 0)
+                r = error_set_memory(error, MUSTER_PHASE_QUEUE);
+        invocation_leave_out(&account->invocation, "user");
+        if (r == 0)
+                r = invocation_add(&account->invocation, "user", both.at, error);
+        buf_wipe(&both);
+        return r;
+}
+
 int account_input(struct account *account, const struct input *input, const struct input_item *item,
         struct muster_error *error)
 {

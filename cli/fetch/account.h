@@ -9,6 +9,7 @@
 #ifndef CLI_FETCH_ACCOUNT_H
 #define CLI_FETCH_ACCOUNT_H
 
+#include "../option/login.h"
 #include "../explain/options.h"
 #include "../input/copies.h"
 #include "../input/input.h"
@@ -38,6 +39,13 @@ struct account {
  */
 int account_begin(struct account *account, struct account_options *options,
         struct muster_client *client, bool shows_verdict, int argc, char **argv,
+        struct muster_error *error);
+
+/*
+ * A run that is repeated must not ask for the password again, so its invocation gets the one that
+ * was typed. MUSTER_E_RESOURCE with *error.
+ */
+int account_set_login(struct account *account, const struct login_options *login,
         struct muster_error *error);
 
 /* An item was read: it may have to be asked again. MUSTER_E_RESOURCE with *error. */

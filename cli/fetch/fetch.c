@@ -166,6 +166,9 @@ int fetch_main(int argc, char **argv)
         if (r == 0)
                 r = account_begin(&fetch.account, &fetch.options.account, fetch.client,
                         fetch_shows_summary(&fetch), argc, argv, &fetch.error);
+        if (r == 0)
+                r = account_set_login(&fetch.account, &fetch.options.request.login, &fetch.error);
+        login_hide(fetch_option_tables, argc, argv);
         if (r == OPTION_HELP) {
                 status = help();
         } else if (r < 0) {

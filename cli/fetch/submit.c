@@ -39,8 +39,8 @@ static int make_request(struct fetch *fetch, struct input_item *next)
                 next->request = request_options_make(&options->request, next->url);
         if (!next->request)
                 return error_set_memory(&next->error, MUSTER_PHASE_QUEUE);
-        r = request_options_apply(&options->request, next->request, is_plain, next->content_type,
-                &next->error);
+        r = request_options_apply(&options->request, next->request, is_plain, next->has_login,
+                next->content_type, &next->error);
         if (r == 0 && body_files_wants_requests(&fetch->body_files))
                 r = body_files_attach(&fetch->body_files, next->request, fetch->items.n_begun,
                         &next->error);

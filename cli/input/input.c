@@ -262,7 +262,8 @@ static void clear_item(struct input_item *item)
         item->format = NULL;
         item->unknown = (struct muster_str){ 0 };
         item->nearest = item->content_type = NULL;
-        item->has_headers = item->has_body = item->has_content_type = item->is_unsafe = false;
+        item->has_headers = item->has_body = item->has_content_type = item->has_login =
+                item->is_unsafe = false;
         error_clear(&item->error);
 }
 

@@ -28,7 +28,8 @@ struct input_item {
                 unknown;     /* the name of a member of its own, borrowed as `text`; empty: none */
         const char *nearest; /* what `unknown` may be meant to be; NULL: nothing that we know */
         const char *content_type; /* what its body is, unless an option says it; NULL: not known */
-        bool has_headers, has_body, has_content_type; /* that the line gives the request */
+        /* that the line gives the request */
+        bool has_headers, has_body, has_content_type, has_login;
         bool is_unsafe;            /* it names a method that may change something on the server */
         struct muster_error error; /* set: the item is a failure */
 };

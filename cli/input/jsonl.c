@@ -5,7 +5,7 @@
  *      {"url":"https://h/","method":"POST","headers":{"A":"b"},"body":"text","id":"a9"}
  *
  * Headers may be an object or a list of pairs, cookies are an object; the body has four forms
- * (jsonl_body.c). A member
+ * (jsonl_body.c), credentials have two (jsonl_auth.c). A member
  * that is not known is the caller's own, and comes out again with the result. A member of null is
  * absent. The line of a result is taken as the request that it is the result of (jsonl_result.c).
  *
@@ -154,6 +154,7 @@ static const struct {
         { "id", NULL },
         { "headers", set_headers },
         { "cookies", set_cookies },
+        { "auth", jsonl_set_auth },
         { "body", jsonl_set_body },
         { "json", jsonl_set_json },
         { "body_base64", jsonl_set_body_base64 },

@@ -35,6 +35,11 @@ int jsonl_set_json(struct input_item *item, json_t *value, struct muster_str tex
 int jsonl_set_body_base64(struct input_item *item, json_t *value, struct muster_str text);
 int jsonl_set_body_file(struct input_item *item, json_t *value, struct muster_str text);
 
+/* --- jsonl_auth.c ---------------------------------------------------------------------------- */
+
+/* The setter of `auth`. */
+int jsonl_set_auth(struct input_item *item, json_t *value, struct muster_str text);
+
 /* --- jsonl_result.c -------------------------------------------------------------------------- */
 
 /*

@@ -214,9 +214,10 @@ static int make_request(const struct batch *batch, const struct batch_item *item
         else
                 parsed.request = request_options_make(batch->options, text.at);
         if (r == 0)
-                r = parsed.request ? request_options_apply(batch->options, parsed.request,
-                                             !item->format, parsed.content_type, &parsed.error)
-                                   : MUSTER_E_RESOURCE;
+                r = parsed.request
+                            ? request_options_apply(batch->options, parsed.request, !item->format,
+                                      parsed.has_login, parsed.content_type, &parsed.error)
+                            : MUSTER_E_RESOURCE;
         if (r == 0)
                 r = request_options_set(batch->options, parsed.request, false, &parsed.error);
         scratch->id = parsed.id;

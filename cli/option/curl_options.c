@@ -13,7 +13,7 @@
 #define A_FILE     "use --body DIR: each body becomes a file there"
 #define AT_ONCE    "use -c N: N requests in flight at once"
 #define MORE_TOLD  "not needed: every result line has header and timing; --record FILE keeps more"
-#define ONLY_BASIC "not supported yet; -u USER:PASSWORD is Basic authentication"
+#define NO_DOMAIN  "not supported; -u USER:PASSWORD with --basic, --digest or --anyauth is"
 #define NO_ADDRESS "not supported yet; use --resolve HOST:PORT:ADDRESS to choose the address"
 #define NO_UNIX    "Unix sockets are not supported yet"
 #define SILENCE    "use --read-timeout TIME: the longest silence of the server"
@@ -56,7 +56,6 @@ const struct curl_option curl_options[] = {
         { 0, "body-file", ANY, "use --data-binary @FILE" },
         { 'C', "continue-at", ANY, "use -H 'Range: bytes=FIRST-'" },
         { 'z', "time-cond", ANY, "use -H 'If-Modified-Since: DATE'" },
-        { 0, "oauth2-bearer", ANY, "use -H 'Authorization: Bearer TOKEN'" },
         { 0, "load-cookies", ANY, "use -b FILE" },
         { 0, "save-cookies", "cookie-jar", "use --cookie-jar FILE" },
         { 0, "keep-session-cookies", "cookie-jar",
@@ -93,7 +92,6 @@ const struct curl_option curl_options[] = {
         { 0, "tcp-nodelay", ANY, "not needed: TCP_NODELAY is always set" },
         { 0, "proto*", ANY, "not needed: muster fetches only http and https" },
         { 0, "follow", "location", "not needed: redirects are followed by default" },
-        { 0, "location-trusted", ANY, "not supported: passwords are never sent to another host" },
         { 0, "max-redirect", "max-redirs", "use --max-redirs N" },
 
         /* TLS and passwords */
@@ -109,12 +107,8 @@ const struct curl_option curl_options[] = {
         { 0, "tls-max", "cacert", TLS_MADE },
         { 0, "ciphers", ANY, TLS_MADE },
         { 0, "tls13-ciphers", ANY, TLS_MADE },
-        { 0, "basic", "user", "not needed: -u is Basic authentication" },
-        { 0, "digest", "user", ONLY_BASIC },
-        { 0, "ntlm", "user", ONLY_BASIC },
-        { 0, "negotiate", "user", ONLY_BASIC },
-        { 0, "anyauth", "user", ONLY_BASIC },
-        { 'n', "netrc", "user", "not supported yet; use -u USER:PASSWORD" },
+        { 0, "ntlm", "user", NO_DOMAIN },
+        { 0, "negotiate", "user", NO_DOMAIN },
         { 0, "password", "user", "use -u USER:PASSWORD" },
         { 0, "auth", "user", "use -u USER:PASSWORD" },
 

@@ -19,8 +19,8 @@ const char *request_options_method(const struct request_options *options)
 
 bool request_options_add_to_requests(const struct request_options *options)
 {
-        return options->method || options->is_head || options->headers.n || options->user ||
-               cookie_options_add_to_requests(&options->cookies) ||
+        return options->method || options->is_head || options->headers.n || options->login.user ||
+               options->login.bearer || cookie_options_add_to_requests(&options->cookies) ||
                body_options_have_body(&options->body) || body_options_have_query(&options->body);
 }
 
@@ -107,8 +107,18 @@ static bool have_content_type(const struct request_options *options)
         return have_header(options, "Content-Type");
 }
 
+/* As curl: a token comes before a password. */
+static int apply_login(const struct login_options *login, struct muster_request *request)
+{
+        if (login->bearer)
+                return muster_request_set_bearer(request, login->bearer);
+        return login->user
+                       ? muster_request_set_credentials(request, login->user, login->password, 0)
+                       : 0;
+}
+
 int request_options_apply(const struct request_options *options, struct muster_request *request,
-        bool is_plain, const char *content_type, struct muster_error *error)
+        bool is_plain, bool has_login, const char *content_type, struct muster_error *error)
 {
         int r = 0;
 
@@ -121,8 +131,8 @@ int request_options_apply(const struct request_options *options, struct muster_r
         if (r == 0)
                 r = cookie_options_apply(&options->cookies, request,
                         have_header(options, "Cookie"));
-        if (r == 0 && options->user)
-                r = muster_request_set_basic_auth(request, options->user, options->password);
+        if (r == 0 && !has_login)
+                r = apply_login(&options->login, request);
         if (r == 0)
                 r = body_options_apply_query(&options->body, request, is_plain);
         if (r == 0 && is_plain && body_options_have_body(&options->body))

@@ -77,22 +77,36 @@ static int set_url_column(void *settings, const struct option *option, const cha
         return *value ? 0 : refuse_value(error, "is not a column name", value);
 }
 
-static int set_user(void *settings, const struct option *option, const char *value,
+/* As curl: each adds its scheme. */
+static int add_scheme(void *settings, const struct option *option, const char *value,
         struct muster_error *error)
 {
-        struct request_options *options = of(settings);
-        char *colon;
+        (void)value;
+        (void)error;
+        of(settings)->client.auth |= strcmp(option->name, "basic") == 0    ? MUSTER_AUTH_BASIC
+                                     : strcmp(option->name, "digest") == 0 ? MUSTER_AUTH_DIGEST
+                                                                           : MUSTER_AUTH_ANY;
+        return 0;
+}
 
+static int set_netrc(void *settings, const struct option *option, const char *value,
+        struct muster_error *error)
+{
+        (void)value;
+        (void)error;
+        of(settings)->login.wants_netrc = true;
+        of(settings)->client.netrc_optional = strcmp(option->name, "netrc-optional") == 0;
+        return 0;
+}
+
+static int set_location_trusted(void *settings, const struct option *option, const char *value,
+        struct muster_error *error)
+{
         (void)option;
-        mem_free(options->user);
-        options->user = mem_strdup(value);
-        if (!options->user)
-                return error_set_memory(error, MUSTER_PHASE_QUEUE);
-        colon = strchr(options->user, ':');
-        if (!colon)
-                return refuse_value(error, "has no password; write USER:PASSWORD", value);
-        *colon = '\0';
-        options->password = colon + 1;
+        (void)value;
+        (void)error;
+        of(settings)->client.credentials_to_any_origin = true;
+        of(settings)->client.no_redirects = false;
         return 0;
 }
 
@@ -259,7 +273,6 @@ const struct option request_option_table[] = {
         { NULL, 'H', "header", "LINE",
                 "\"Name: value\", \"Name;\" (empty), \"Name:\" (not sent) or @FILE", set_header,
                 0 },
-        { NULL, 'u', "user", "USER:PASSWORD", "Basic authentication", set_user, 0 },
         { NULL, 'I', "head", NULL, "ask for the header only: HEAD", option_set_flag, OWN(is_head) },
         { NULL, 'r', "range", "RANGE", "these bytes only: 0-499, 500-, -500", set_range, 0 },
         { NULL, 'e', "referer", "URL", "Referer header", set_referer, 0 },
@@ -271,6 +284,27 @@ const struct option request_option_table[] = {
                 option_clear_flag, CLIENT(no_decoding) },
         { NULL, 0, "no-compressed", NULL, "neither request nor decode compressed bodies",
                 option_set_flag, CLIENT(no_decoding) },
+
+        { "Authentication", 'u', "user", "USER[:PASSWORD]",
+                "user name and password; asks for a missing password", login_set_user, OWN(login) },
+        { NULL, 0, "basic", NULL, "send them as Basic authentication (default)", add_scheme, 0 },
+        { NULL, 0, "digest", NULL, "use Digest authentication, as the server asks for it",
+                add_scheme, 0 },
+        { NULL, 0, "anyauth", NULL, "ask the server and use Digest, or Basic if that is all",
+                add_scheme, 0 },
+        { NULL, 0, "oauth2-bearer", "TOKEN", "send this bearer token", login_set_bearer,
+                OWN(login) },
+        { NULL, 'n', "netrc", NULL, "take user names and passwords from ~/.netrc", set_netrc, 0 },
+        { NULL, 0, "netrc-optional", NULL, "the same, but the file may be missing; the URL's first",
+                set_netrc, 0 },
+        { NULL, 0, "netrc-file", "FILE", "take user names and passwords from FILE", option_set_text,
+                CLIENT(netrc_file) },
+        { NULL, 0, "location-trusted", NULL,
+                "send passwords and secret headers wherever a redirect leads", set_location_trusted,
+                0 },
+        { NULL, 0, "secret-header", "NAME",
+                "do not send this header to another origin after a redirect; repeatable",
+                set_listed, OWN(secret_headers) },
 
         { "TLS and names", 'k', "insecure", NULL,
                 "do not verify certificates: anyone on the path can read and change data",
@@ -346,6 +380,11 @@ int request_options_finish(struct request_options *options, struct muster_error 
                 r = cookie_options_finish(&options->cookies, stdin_is_input, error);
         if (!options->cookies.is_line_scope)
                 options->client.cookies = options->cookies.jar;
+        if (r == 0)
+                r = login_finish(&options->login, error);
+        if (!options->client.netrc_file)
+                options->client.netrc_file = options->login.netrc_path;
+        options->client.secret_headers = options->secret_headers.list;
         options->client.size = sizeof(options->client);
         options->client.resolve = options->resolve.list;
         options->client.keylog_file = getenv("SSLKEYLOGFILE");
@@ -375,7 +414,8 @@ void request_options_deinit(struct request_options *options)
         for (size_t i = 0; i < options->kept.n; i++)
                 mem_free((void *)(uintptr_t)options->kept.list[i]);
         mem_free(options->kept.list);
-        mem_free(options->user);
+        mem_free(options->secret_headers.list);
+        login_options_deinit(&options->login);
         body_options_deinit(&options->body);
         cookie_options_deinit(&options->cookies);
 }

@@ -10,6 +10,7 @@
 #include "../input/input.h"
 #include "body_options.h"
 #include "cookie_options.h"
+#include "login.h"
 #include "option.h"
 #include <muster/muster.h>
 
@@ -30,9 +31,9 @@ struct request_options {
         bool is_head;         /* -I */
         struct body_options body;
         struct cookie_options cookies;
-        char *user; /* "user:password" split: this is the user name */
-        const char *password;
-        struct texts kept; /* memory that settings point into; owned */
+        struct login_options login;
+        struct texts secret_headers; /* names */
+        struct texts kept;           /* memory that settings point into; owned */
 };
 
 /* The heading that the first group of request_option_table has: a command may have more of it. */
@@ -80,10 +81,11 @@ int request_options_set(const struct request_options *options, struct muster_req
 bool request_options_add_to_requests(const struct request_options *options);
 
 /*
- * Give a request what the options say, except what it has itself. `content_type` is that of the
+ * Give a request what the options say, except what it has itself. `has_login`: it has credentials.
+ * `content_type` is that of the
  * body it has itself, unless a header says otherwise; NULL: not known. Negative with *error.
  */
 int request_options_apply(const struct request_options *options, struct muster_request *request,
-        bool is_plain, const char *content_type, struct muster_error *error);
+        bool is_plain, bool has_login, const char *content_type, struct muster_error *error);
 
 #endif

@@ -257,6 +257,7 @@ int sweep_main(int argc, char **argv)
                 &sweep->error);
         if (r == 0)
                 r = fill_defaults(&sweep->options, &sweep->error);
+        login_hide(tables, argc, argv);
         if (r == OPTION_HELP)
                 status = help();
         else if (r < 0)

@@ -8,7 +8,7 @@ _muster_offer() {
 
 _muster_fetch() {
     case ${COMP_WORDS[COMP_CWORD - 1]} in
-    -i | -o | -E | -T | -K | --config | --upload-file | --input | --output | --cacert | --cert | --key | --record | --ssl-sessions)
+    -i | -o | -E | -T | -K | --config | --upload-file | --input | --output | --cacert | --cert | --key | --record | --ssl-sessions | --netrc-file)
         _muster_offer -f
         return
         ;;
@@ -70,6 +70,15 @@ _muster_fetch() {
         --head
         --range
         --referer
+        --basic
+        --digest
+        --anyauth
+        --oauth2-bearer
+        --netrc
+        --netrc-optional
+        --netrc-file
+        --location-trusted
+        --secret-header
         --user-agent
         --http1.0
         --http1.1
@@ -171,6 +180,15 @@ _muster_measure() {
         --head
         --range
         --referer
+        --basic
+        --digest
+        --anyauth
+        --oauth2-bearer
+        --netrc
+        --netrc-optional
+        --netrc-file
+        --location-trusted
+        --secret-header
         --user-agent
         --http1.0
         --http1.1

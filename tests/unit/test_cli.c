@@ -53,8 +53,8 @@ static void test_options(void **state)
         assert_int_equal(o.request.urls.n, 2);
         assert_string_equal(o.request.urls.list[1], "-x");
         assert_string_equal(o.request.files.list[0], "-");
-        assert_string_equal(o.request.user, "me");
-        assert_string_equal(o.request.password, "pass");
+        assert_string_equal(o.request.login.user, "me");
+        assert_string_equal(o.request.login.password, "pass");
         assert_true(str_is(buf_str(&o.request.body.data), "a=1&b=2"));
         fetch_options_deinit(&o);
 }
@@ -81,7 +81,6 @@ static void test_bad_options(void **state)
                 { "--input-format xml",
                         "--input-format: \"xml\" is not auto, lines, jsonl, csv or tsv" },
                 { "-H nonsense", "--header: \"nonsense\" is not \"Name: value\"" },
-                { "-u me", "--user: \"me\" has no password" },
                 { "-d @/no/such/file",
                         "--data: cannot read /no/such/file: No such file or directory" },
         };
