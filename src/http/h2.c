@@ -13,41 +13,12 @@
 /* What of a spare stream's text is kept; usual heads are shorter. */
 #define SPARE_HEAD_BYTES 1024
 
-/* --- memory ---------------------------------------------------------------------------------- */
-
-static void *allocate(size_t size, void *user)
-{
-        (void)user;
-        return mem_alloc(size);
-}
-
-static void *allocate_zeroed(size_t n, size_t size, void *user)
-{
-        (void)user;
-        return mem_array(n, size);
-}
-
-static void *reallocate(void *at, size_t size, void *user)
-{
-        (void)user;
-        return mem_realloc(at, size);
-}
-
-static void release(void *at, void *user)
-{
-        (void)user;
-        mem_free(at);
-}
-
 /* --- session --------------------------------------------------------------------------------- */
 
 static nghttp2_session *new_session(struct h2 *h2, nghttp2_option *option,
         nghttp2_session_callbacks *callbacks)
 {
-        nghttp2_mem mem = { .malloc = allocate,
-                .free = release,
-                .calloc = allocate_zeroed,
-                .realloc = reallocate };
+        nghttp2_mem mem = h2_pool_functions(&h2->pool);
         nghttp2_session *session = NULL;
 
         h2_receive_callbacks(callbacks);
@@ -115,6 +86,7 @@ struct h2 *h2_new(const struct h2_options *options)
 
         if (!h2)
                 return NULL;
+        h2_pool_init(&h2->pool);
         list_init(&h2->streams);
         list_init(&h2->ready);
         list_init(&h2->hungry);
@@ -139,7 +111,9 @@ struct h2 *h2_free(struct h2 *h2)
 {
         if (!h2)
                 return NULL;
-        nghttp2_session_del(h2->session);
+        if (!h2->pool.was_out)
+                nghttp2_session_del(h2->session);
+        h2_pool_deinit(&h2->pool);
         free_streams(&h2->streams);
         free_streams(&h2->spare);
         h2_head_deinit(&h2->head);
@@ -281,6 +255,8 @@ void h2_end(struct h2 *h2, struct h2_stream *stream)
         }
         if (h2->piece_of == stream)
                 h2->piece_of = NULL;
+        if (h2->head.stream == stream)
+                h2->head.stream = NULL;
         list_remove(&stream->news_link);
         list_remove(&stream->hungry_link);
         list_remove(&stream->link);

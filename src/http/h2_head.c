@@ -16,12 +16,13 @@
 /* What is kept of a head's memory for the next one. */
 #define KEEP_BYTES 4096
 
-void h2_head_begin(struct h2_head *head, int32_t stream_id)
+void h2_head_begin(struct h2_head *head, int32_t stream_id, struct h2_stream *stream)
 {
         struct buf raw = head->raw;
 
         buf_recycle(&raw, KEEP_BYTES);
         *head = (struct h2_head){ .stream_id = stream_id,
+                .stream = stream,
                 .raw = raw,
                 .fields = head->fields,
                 .fields_size = head->fields_size };
@@ -44,22 +45,31 @@ static int add_status(struct h2_head *head, struct muster_str value)
         return 0;
 }
 
+static char *put(char *to, struct muster_str text)
+{
+        memcpy(to, text.at, text.len);
+        return to + text.len;
+}
+
 static int add_line(struct h2_head *head, struct muster_str name, struct muster_str value)
 {
         struct buf *raw = &head->raw;
-        struct field *field = &head->fields[head->n_fields];
+        size_t bytes = name.len + value.len + 4;
+        char *to;
 
-        if (buf_reserve(raw, name.len + value.len + 4) < 0)
+        if (buf_reserve(raw, bytes) < 0)
                 return MUSTER_E_RESOURCE;
-        *field = (struct field){ .name_at = (uint32_t)raw->len,
+        head->fields[head->n_fields++] = (struct field){ .name_at = (uint32_t)raw->len,
                 .name_len = (uint32_t)name.len,
                 .value_at = (uint32_t)(raw->len + name.len + 2),
                 .value_len = (uint32_t)value.len };
-        buf_add_str(raw, name);
-        buf_add(raw, ": ", 2);
-        buf_add_str(raw, value);
-        buf_add(raw, "\r\n", 2);
-        head->n_fields++;
+        to = put(raw->at + raw->len, name);
+        *to++ = ':';
+        *to++ = ' ';
+        to = put(to, value);
+        *to++ = '\r';
+        *to = '\n';
+        raw->len += bytes;
         return 0;
 }
 

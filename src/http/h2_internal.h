@@ -10,6 +10,7 @@
  *      h2_send.c     frames and bodies out
  *      h2_window.c   how much a server may send
  *      h2_error.c    what went wrong, in words
+ *      h2_pool.c     nghttp2's memory
  *
  * nghttp2 tells what it finds by callbacks. They only note it: as flags of the stream or the
  * session ("news"), which h2_next() turns into events before it feeds nghttp2 the next bytes. It
@@ -20,6 +21,7 @@
 #define HTTP_H2_INTERNAL_H
 
 #include "h2.h"
+#include "h2_pool.h"
 
 #include <base/list.h>
 #include <nghttp2/nghttp2.h>
@@ -84,6 +86,7 @@ struct h2_stream {
 /* A head as it is received. */
 struct h2_head {
         int32_t stream_id;
+        struct h2_stream *stream; /* NULL: nobody's any more */
         struct buf raw;
         struct field *fields;
         size_t n_fields, fields_size;
@@ -94,6 +97,7 @@ struct h2_head {
 
 struct h2 {
         nghttp2_session *session;
+        struct h2_pool pool; /* its memory */
         struct h2_options options;
         struct list streams;
         struct list ready;  /* streams with news */
@@ -166,7 +170,7 @@ int h2_feed(struct h2 *h2, struct muster_str *bytes);
 
 /* --- h2_head.c ------------------------------------------------------------------------------- */
 
-void h2_head_begin(struct h2_head *head, int32_t stream_id);
+void h2_head_begin(struct h2_head *head, int32_t stream_id, struct h2_stream *stream);
 void h2_head_deinit(struct h2_head *head);
 
 /* 0, H2_HEAD_TOO_LARGE, H2_TOO_MANY_FIELDS, MUSTER_E_RESOURCE. */

@@ -21,7 +21,7 @@ static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame
         struct h2 *h2 = user;
 
         (void)session;
-        h2_head_begin(&h2->head, frame->hd.stream_id);
+        h2_head_begin(&h2->head, frame->hd.stream_id, h2_find(h2, frame->hd.stream_id));
         /*
          * PUSH_PROMISE was forbidden by our first frame. nghttp2 ends the connection for it once
          * that is acknowledged; until then the promised stream is refused.
@@ -33,9 +33,10 @@ static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const
         size_t name_len, const uint8_t *value, size_t value_len, uint8_t flags, void *user)
 {
         struct h2 *h2 = user;
-        struct h2_stream *stream = h2_find(h2, frame->hd.stream_id);
+        struct h2_stream *stream = h2->head.stream;
         int r;
 
+        (void)frame;
         (void)flags;
         if (!stream)
                 return 0;
