@@ -283,6 +283,11 @@ bool h2_is_sent_whole(const struct h2_stream *stream)
         return stream->is_sent_whole;
 }
 
+size_t h2_head_bytes(const struct h2_stream *stream)
+{
+        return stream->head.len;
+}
+
 bool h2_has_begun(const struct h2_stream *stream)
 {
         return stream->has_begun;

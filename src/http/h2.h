@@ -134,6 +134,9 @@ bool h2_is_sent(const struct h2_stream *stream);
 /* Have all bytes of the request been pulled, its body included? */
 bool h2_is_sent_whole(const struct h2_stream *stream);
 
+/* How many bytes its fields have before they are compressed, names and values. */
+size_t h2_head_bytes(const struct h2_stream *stream);
+
 /* Has anything of a response been received? */
 bool h2_has_begun(const struct h2_stream *stream);
 

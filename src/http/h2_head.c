@@ -97,7 +97,7 @@ int h2_head_add(struct h2_head *head, size_t bytes_max, struct muster_str name,
                 return add_status(head, value);
         if (head->n_fields == H1_FIELDS_MAX)
                 return H2_TOO_MANY_FIELDS;
-        if (str_is(name, "content-length"))
+        if (name.len == strlen("content-length") && str_is(name, "content-length"))
                 head->has_length = str_to_u64(value, &head->length);
         return reserve_field(head) < 0 ? MUSTER_E_RESOURCE : add_line(head, name, value);
 }

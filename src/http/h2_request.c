@@ -19,38 +19,64 @@ struct writer {
         bool has_authority;
 };
 
-/* Fields that are about an HTTP/1 connection (RFC 9113 section 8.2.2). */
-static bool is_about_connection(struct muster_str name, struct muster_str value)
-{
-        static const char *const names[] = { "connection", "keep-alive", "proxy-connection",
-                "transfer-encoding", "upgrade", "http2-settings" };
+/* What is done with a field. */
+enum field_kind {
+        FIELD_PLAIN,
+        FIELD_HOST,       /* becomes :authority */
+        FIELD_CONNECTION, /* left out: about an HTTP/1 connection (RFC 9113 section 8.2.2) */
+        FIELD_TE,         /* left out, unless it is "trailers" */
+        FIELD_SECRET,     /* in no table that others could probe (RFC 7541 section 7.1) */
+};
 
-        for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-                if (str_is_nocase(name, names[i]))
-                        return true;
-        return str_is_nocase(name, "te") && !str_is_nocase(value, "trailers");
-}
+#define NAME(literal)                                                                              \
+        {                                                                                          \
+                literal, sizeof(literal) - 1                                                       \
+        }
 
-/* Fields that must not enter a table that others could probe (RFC 7541 section 7.1). */
-static bool is_secret(struct muster_str name)
+static const struct {
+        struct muster_str name;
+        enum field_kind kind;
+} special_fields[] = {
+        { NAME("host"), FIELD_HOST },
+        { NAME("cookie"), FIELD_SECRET },
+        { NAME("authorization"), FIELD_SECRET },
+        { NAME("proxy-authorization"), FIELD_SECRET },
+        { NAME("connection"), FIELD_CONNECTION },
+        { NAME("keep-alive"), FIELD_CONNECTION },
+        { NAME("proxy-connection"), FIELD_CONNECTION },
+        { NAME("transfer-encoding"), FIELD_CONNECTION },
+        { NAME("upgrade"), FIELD_CONNECTION },
+        { NAME("http2-settings"), FIELD_CONNECTION },
+        { NAME("te"), FIELD_TE },
+};
+
+static enum field_kind kind_of(struct muster_str name)
 {
-        return str_is_nocase(name, "authorization") || str_is_nocase(name, "cookie") ||
-               str_is_nocase(name, "proxy-authorization");
+        for (size_t i = 0; i < sizeof(special_fields) / sizeof(special_fields[0]); i++)
+                if (name.len == special_fields[i].name.len &&
+                        str_eq_nocase(name, special_fields[i].name))
+                        return special_fields[i].kind;
+        return FIELD_PLAIN;
 }
 
 /* Copy a field behind the text; until place() its pointers are offsets there. */
 static int put(struct buf *text, nghttp2_nv *nv, struct muster_str name, struct muster_str value)
 {
+        char *to;
+
         if (buf_reserve(text, name.len + value.len) < 0)
                 return MUSTER_E_RESOURCE;
-        nv->name = (uint8_t *)(uintptr_t)text->len;
-        nv->namelen = name.len;
+        to = text->at + text->len;
+        *nv = (nghttp2_nv){ .name = (uint8_t *)(uintptr_t)text->len,
+                .namelen = name.len,
+                .value = (uint8_t *)(uintptr_t)(text->len + name.len),
+                .valuelen = value.len,
+                .flags = NGHTTP2_NV_FLAG_NO_COPY_NAME | NGHTTP2_NV_FLAG_NO_COPY_VALUE };
         for (size_t i = 0; i < name.len; i++)
-                text->at[text->len++] = char_lower(name.at[i]);
-        nv->value = (uint8_t *)(uintptr_t)text->len;
-        nv->valuelen = value.len;
-        nv->flags = NGHTTP2_NV_FLAG_NO_COPY_NAME | NGHTTP2_NV_FLAG_NO_COPY_VALUE;
-        buf_add_str(text, value);
+                to[i] = char_lower(name.at[i]);
+        if (value.len)
+                memcpy(to + name.len, value.at, value.len);
+        text->len += name.len + value.len;
         return 0;
 }
 
@@ -72,17 +98,18 @@ static int add_field(void *to, struct muster_str name, struct muster_str value)
 {
         struct writer *writer = to;
         nghttp2_nv *nv = &writer->nva[writer->n];
+        enum field_kind kind = kind_of(name);
 
         value = str_trim(value);
-        if (str_is_nocase(name, "host"))
+        if (kind == FIELD_HOST)
                 return add_authority(writer, value);
-        if (is_about_connection(name, value))
+        if (kind == FIELD_CONNECTION || (kind == FIELD_TE && !str_is_nocase(value, "trailers")))
                 return 0;
         if (writer->n == H2_REQUEST_FIELDS_MAX)
                 return MUSTER_E_TOO_LARGE;
         if (put(writer->text, nv, name, value) < 0)
                 return MUSTER_E_RESOURCE;
-        if (is_secret(name))
+        if (kind == FIELD_SECRET)
                 nv->flags |= NGHTTP2_NV_FLAG_NO_INDEX;
         writer->n++;
         return 0;
