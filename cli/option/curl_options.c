@@ -7,7 +7,7 @@
 #define ANY "request" /* an option of all commands that make requests */
 
 #define NO_PROXIES "proxies are not supported yet"
-#define NO_HTTP2   "not supported yet; muster uses HTTP/1.1"
+#define NO_HTTP3   "not supported; muster uses HTTP/2 and HTTP/1.1"
 #define IN_LINE    "not needed: every result line has the response's header as `headers`"
 #define TLS_MADE   "not supported yet; muster uses TLS 1.2 and 1.3"
 #define A_FILE     "use --body DIR: each body becomes a file there"
@@ -85,10 +85,8 @@ const struct curl_option curl_options[] = {
                 "not supported yet; --dns-server ADDRESS chooses the name server" },
         { 0, "unix-socket", ANY, NO_UNIX },
         { 0, "abstract-unix-socket", ANY, NO_UNIX },
-        { 0, "http2", ANY, NO_HTTP2 },
-        { 0, "http2-prior-knowledge", ANY, NO_HTTP2 },
-        { 0, "http3", ANY, NO_HTTP2 },
-        { 0, "http3-only", ANY, NO_HTTP2 },
+        { 0, "http3", ANY, NO_HTTP3 },
+        { 0, "http3-only", ANY, NO_HTTP3 },
         { 0, "tcp-nodelay", ANY, "not needed: TCP_NODELAY is always set" },
         { 0, "proto*", ANY, "not needed: muster fetches only http and https" },
         { 0, "follow", "location", "not needed: redirects are followed by default" },

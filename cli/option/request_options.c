@@ -244,6 +244,48 @@ static int set_max_redirs(void *settings, const struct option *option, const cha
 
 /* --- the tables ------------------------------------------------------------------------------ */
 
+static int set_http(void *settings, enum muster_http http)
+{
+        of(settings)->client.http = http;
+        return 0;
+}
+
+static int set_http_1_0(void *settings, const struct option *option, const char *value,
+        struct muster_error *error)
+{
+        (void)option;
+        (void)value;
+        (void)error;
+        return set_http(settings, MUSTER_HTTP_1_0);
+}
+
+static int set_http_1_1(void *settings, const struct option *option, const char *value,
+        struct muster_error *error)
+{
+        (void)option;
+        (void)value;
+        (void)error;
+        return set_http(settings, MUSTER_HTTP_1_1);
+}
+
+static int set_http_2(void *settings, const struct option *option, const char *value,
+        struct muster_error *error)
+{
+        (void)option;
+        (void)value;
+        (void)error;
+        return set_http(settings, MUSTER_HTTP_2);
+}
+
+static int set_http_2_known(void *settings, const struct option *option, const char *value,
+        struct muster_error *error)
+{
+        (void)option;
+        (void)value;
+        (void)error;
+        return set_http(settings, MUSTER_HTTP_2_PRIOR_KNOWLEDGE);
+}
+
 #define CLIENT(member) offsetof(struct request_options, client.member)
 #define OWN(member)    offsetof(struct request_options, member)
 
@@ -278,8 +320,15 @@ const struct option request_option_table[] = {
         { NULL, 'e', "referer", "URL", "Referer header", set_referer, 0 },
         { NULL, 'A', "user-agent", "NAME", "User-Agent header; \"\" sends none", option_set_text,
                 CLIENT(user_agent) },
-        { NULL, '0', "http1.0", NULL, "use HTTP/1.0", option_set_flag, CLIENT(http_1_0) },
-        { NULL, 0, "http1.1", NULL, "use HTTP/1.1 (default)", option_clear_flag, CLIENT(http_1_0) },
+        { NULL, '0', "http1.0", NULL, "use HTTP/1.0", set_http_1_0, 0 },
+        { NULL, 0, "http1.1", NULL, "use HTTP/1.1", set_http_1_1, 0 },
+        { NULL, 0, "http2", NULL, "use HTTP/2 over https if the server has it (default)",
+                set_http_2, 0 },
+        { NULL, 0, "http2-prior-knowledge", NULL,
+                "the same, and use HTTP/2 for http:// URLs, without asking", set_http_2_known, 0 },
+        { NULL, 0, "h2-conns", "N",
+                "HTTP/2 connections to a host; others wait for a stream (as many as needed)",
+                option_set_count, CLIENT(h2_conns) },
         { NULL, 0, "compressed", NULL, "request compressed bodies and decode them (default)",
                 option_clear_flag, CLIENT(no_decoding) },
         { NULL, 0, "no-compressed", NULL, "neither request nor decode compressed bodies",

@@ -180,17 +180,21 @@ static void add_conn(struct json_writer *w, const struct muster_result *result)
         json_write(w, "}");
 }
 
+static const char *http_name(int version)
+{
+        return version == 20 ? "2" : version == 11 ? "1.1" : version == 10 ? "1.0" : NULL;
+}
+
 static void add_result(struct json_writer *w, const struct result_line *line)
 {
         const struct muster_result *result = line->result;
-        int version = muster_result_http_version(result);
 
         add_text(w, ",\"method\":", muster_result_method(result));
         add_text(w, ",\"url\":", muster_result_url(result));
         add_text_or_null(w, ",\"final_url\":", muster_result_final_url(result));
         add_u64(w, ",\"status\":", (uint64_t)muster_result_status(result));
         add_error(w, line->error);
-        add_text_or_null(w, ",\"http\":", version == 11 ? "1.1" : version == 10 ? "1.0" : NULL);
+        add_text_or_null(w, ",\"http\":", http_name(muster_result_http_version(result)));
         add_headers(w, result);
         if (muster_result_n_dropped_fields(result))
                 add_u64(w, ",\"dropped_fields\":", muster_result_n_dropped_fields(result));

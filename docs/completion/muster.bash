@@ -82,6 +82,9 @@ _muster_fetch() {
         --user-agent
         --http1.0
         --http1.1
+        --http2
+        --http2-prior-knowledge
+        --h2-conns
         --compressed
         --no-compressed
         --cookie
@@ -192,6 +195,9 @@ _muster_measure() {
         --user-agent
         --http1.0
         --http1.1
+        --http2
+        --http2-prior-knowledge
+        --h2-conns
         --compressed
         --no-compressed
         --cookie

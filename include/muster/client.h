@@ -176,6 +176,15 @@ struct muster_client_options {
         bool credentials_to_any_origin;
         /* names of header fields that are secrets, in any request; NULL-ended; NULL: none */
         const char *const *secret_headers;
+
+        unsigned http; /* enum muster_http */
+
+        /*
+         * HTTP/2 connections to one origin; 0: another one whenever the server allows no more
+         * streams on those that are open. With a number, requests wait for a stream then. Each
+         * thread counts for itself.
+         */
+        unsigned h2_conns;
 };
 
 struct muster_client;

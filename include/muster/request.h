@@ -33,6 +33,19 @@ struct muster_result;
 #define MUSTER_AUTH_ANY    (MUSTER_AUTH_BASIC | MUSTER_AUTH_DIGEST)
 
 /*
+ * Which HTTP to speak. By default https:// URLs offer HTTP/2 and HTTP/1.1 to the server, which
+ * chooses (ALPN), and http:// URLs use HTTP/1.1. Several requests share an HTTP/2 connection.
+ */
+enum muster_http {
+        MUSTER_HTTP_ANY = 0,  /* the default */
+        MUSTER_HTTP_1_0 = 10, /* no connection is kept */
+        MUSTER_HTTP_1_1 = 11,
+        MUSTER_HTTP_2 = 20, /* HTTP/2 over https if the server has it; as the default */
+        /* the same, and http:// URLs use HTTP/2 at once: the server must speak it */
+        MUSTER_HTTP_2_PRIOR_KNOWLEDGE = 21,
+};
+
+/*
  * Options in which one request differs from its client. Zero means: as the client has it. What the
  * client has set to true a request cannot unset, except for retries. Timeouts: MUSTER_NO_TIMEOUT is
  * none. `size` is sizeof *this; 0 means the members of version 0.1.
@@ -61,6 +74,7 @@ struct muster_request_options {
         bool no_cookies; /* neither send nor keep any, whatever jar there is */
         struct muster_jar
                 *cookies; /* instead of the client's jar; held until the result is freed */
+        unsigned http;    /* enum muster_http; 0: as the client has it */
 };
 
 /*

@@ -54,7 +54,10 @@ MUSTER_PUBLIC const char *muster_result_final_url(const struct muster_result *re
 /* The status of the last attempt's response, 0 when there was none. */
 MUSTER_PUBLIC int muster_result_status(const struct muster_result *result);
 
-/* The HTTP version of that response: 10 for HTTP/1.0, 11 for HTTP/1.1, 0 when there was none. */
+/*
+ * The HTTP version of that response: 10 for HTTP/1.0, 11 for HTTP/1.1, 20 for HTTP/2, 0 when there
+ * was none.
+ */
 MUSTER_PUBLIC int muster_result_http_version(const struct muster_result *result);
 
 /*

@@ -95,9 +95,11 @@ static void report_failure(struct conn *conn, const struct muster_error *error)
 
 struct buf *conn_head(struct conn *conn)
 {
-        assert(!conn->is_sending);
-        conn->out.len = 0;
-        return &conn->out;
+        struct buf *head = conn->tls ? &conn->engine->head : &conn->out;
+
+        assert(conn->tls || !conn->is_sending);
+        head->len = 0;
+        return head;
 }
 
 /*
@@ -145,7 +147,7 @@ int conn_send(struct conn *conn, struct muster_str body, struct muster_error *er
         assert(conn->state == CONN_READY && conn->mux);
         if (!conn->tls)
                 return send_pieces(conn, body);
-        r = tls_write(conn->tls, conn->out.at, conn->out.len, error);
+        r = tls_write(conn->tls, conn->engine->head.at, conn->engine->head.len, error);
         if (r == 0 && body.len)
                 r = tls_write(conn->tls, body.at, body.len, error);
         return r < 0 ? r : flush_tls(conn, error);
@@ -394,6 +396,22 @@ static struct tls_sessions *sessions_of(struct origin *origin, struct tls_contex
         return origin->sessions;
 }
 
+/* What to offer (RFC 7301 section 3.1), the preferred one first. */
+static struct muster_str alpn_of(const struct conn *conn)
+{
+        if (conn->kind == CONN_ALPN)
+                return (struct muster_str){ "\x02h2\x08http/1.1", 12 };
+        return (struct muster_str){ "\x08http/1.1", 9 };
+}
+
+bool conn_is_h2(const struct conn *conn)
+{
+        assert(conn->state == CONN_READY);
+        if (conn->kind == CONN_ALPN && conn->tls)
+                return str_is(tls_alpn(conn->tls), "h2");
+        return conn->kind == CONN_HTTP_2;
+}
+
 static void begin_tls(struct conn *conn)
 {
         struct muster_error error = { 0 };
@@ -406,7 +424,7 @@ static void begin_tls(struct conn *conn)
         tracing_worked(conn->engine, TRACE_WORK_TLS, engine_now(conn->engine) - start_ns,
                 conn->notes.wanted_by);
         if (r == 0)
-                r = tls_new(&conn->tls, context, buf_str(&conn->origin->host), conn->ops->alpn,
+                r = tls_new(&conn->tls, context, buf_str(&conn->origin->host), alpn_of(conn),
                         sessions_of(conn->origin, context), &error);
         if (r < 0) {
                 report_failure(conn, &error);
@@ -448,8 +466,8 @@ static void handle_dialled(struct dial *dial, int r)
                 report_failure(conn, &error);
 }
 
-struct conn *conn_new(struct engine *engine, struct origin *origin, const struct conn_ops *ops,
-        uint64_t now_ns)
+struct conn *conn_new(struct engine *engine, struct origin *origin, enum conn_kind kind,
+        const struct conn_ops *ops, uint64_t now_ns)
 {
         struct conn *conn = mem_zalloc(sizeof(*conn));
 
@@ -463,6 +481,7 @@ struct conn *conn_new(struct engine *engine, struct origin *origin, const struct
         conn->dial->conn = conn;
         conn->engine = engine;
         conn->ops = ops;
+        conn->kind = kind;
         conn->origin = origin;
         conn->origin->n_conns++;
         list_init(&conn->exchanges);

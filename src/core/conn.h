@@ -28,9 +28,15 @@ struct mux;
 
 enum conn_state { CONN_DIALING, CONN_HANDSHAKE, CONN_READY, CONN_DEAD };
 
+/* Which protocol it is for. A request uses connections of its own kind only. */
+enum conn_kind {
+        CONN_HTTP_1,
+        CONN_ALPN,   /* https: HTTP/2 or HTTP/1.1, as the server chooses */
+        CONN_HTTP_2, /* http, and the server is known to speak HTTP/2 */
+};
+
 /* What a connection tells its users. It may be DEAD after each of these calls. */
 struct conn_ops {
-        struct muster_str alpn;           /* protocols to offer over TLS: see tls_new() */
         void (*ready)(struct conn *conn); /* bytes can be sent */
         void (*sent)(struct conn *conn);  /* the kernel has all of what was sent */
         /* `n` bytes came and are in the place of conn_place(); received() follows. */
@@ -53,9 +59,11 @@ struct conn {
         struct engine *engine;
         const struct conn_ops *ops;
         struct origin *origin;
-        struct list exchanges; /* its users; empty: idle, if it is READY */
-        struct list waiting;   /* those who wait until they can use it */
+        struct list exchanges;       /* its users; empty: idle, if it is READY */
+        struct list waiting;         /* those who wait until they can use it */
+        unsigned n_begun, n_waiting; /* lengths of these lists */
         enum conn_state state;
+        enum conn_kind kind;
 
         struct conn_dial *dial; /* while DIALING */
         struct loop_socket socket;
@@ -68,8 +76,12 @@ struct conn {
         struct mux *mux;  /* how its users share it: mux.h; NULL until it is READY */
         bool is_unwanted; /* nobody may begin to use it any more; it is closed after its last user */
 
-        struct list pool_link;   /* in pool->idle, by age, or in pool->dead */
-        struct list origin_link; /* in origin->usable, newest first, while it has room */
+        struct list pool_link; /* in pool->idle, by age, or in pool->dead */
+        /* in origin->usable, newest first, while it has room; before that in origin->awaited */
+        struct list origin_link;
+        bool is_awaited, is_counted; /* see room.h */
+        struct list flush_link;      /* in engine->unflushed while its mux has something to send */
+        uint32_t n_received;         /* how often something was received */
         uint64_t idle_since_ns;
         uint64_t sampled_ns; /* when TCP_INFO was read last */
         struct muster_conn_info info;
@@ -79,6 +91,11 @@ struct conn {
 static inline struct conn *conn_of_pool_link(struct list *link)
 {
         return LIST_OWNER(link, struct conn, pool_link);
+}
+
+static inline struct conn *conn_of_flush_link(struct list *link)
+{
+        return LIST_OWNER(link, struct conn, flush_link);
 }
 
 static inline struct conn *conn_of_origin_link(struct list *link)
@@ -93,8 +110,8 @@ static inline bool conn_has_users(const struct conn *conn)
 }
 
 /* Make a connection to an origin, not dialled yet. NULL if memory is out. */
-struct conn *conn_new(struct engine *engine, struct origin *origin, const struct conn_ops *ops,
-        uint64_t now_ns);
+struct conn *conn_new(struct engine *engine, struct origin *origin, enum conn_kind kind,
+        const struct conn_ops *ops, uint64_t now_ns);
 
 /*
  * Begin to connect; the loop calls ready() or failed() later. MUSTER_E_RESOURCE, MUSTER_E_INVALID
@@ -119,6 +136,9 @@ int conn_send(struct conn *conn, struct muster_str body, struct muster_error *er
  */
 void conn_place(struct conn *conn, struct iovec borrow_room);
 bool conn_has_place(const struct conn *conn);
+
+/* Has the server chosen HTTP/2, or is it known to speak it? */
+bool conn_is_h2(const struct conn *conn);
 
 /* When the first address of the host became known; 0 before. */
 uint64_t conn_dns_end_ns(const struct conn *conn);

@@ -257,6 +257,15 @@ void deadline_connected(struct muster_request *request, uint64_t now_ns)
         deadline_received(request, now_ns);
 }
 
+void deadline_put_back(struct muster_request *request)
+{
+        assert(request->state == REQUEST_QUEUED);
+        request->connect_until_ns = request->read_until_ns = UINT64_MAX;
+        if (request->result.n_attempts == 0)
+                request->queue_until_ns =
+                        clock_after(request->result.submitted_ns, request->limits.queue_timeout_ns);
+}
+
 void deadline_queued(struct muster_request *request)
 {
         assert(request->state == REQUEST_RUNNING || request->state == REQUEST_BACKOFF);

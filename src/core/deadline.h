@@ -37,6 +37,9 @@ static inline void deadline_received(struct muster_request *request, uint64_t no
         request->read_until_ns = clock_after(now_ns, request->limits.read_timeout_ns);
 }
 
+/* The request has given back its slot before it began, and waits for another one. */
+void deadline_put_back(struct muster_request *request);
+
 /* The request waits in the queue again, or for its next try. */
 void deadline_queued(struct muster_request *request);
 void deadline_backoff(struct muster_request *request, uint64_t retry_at_ns);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "engine.h"
 
+#include "exchange.h"
 #include "finish.h"
 #include "flow.h"
 #include <assert.h>
@@ -66,6 +67,7 @@ int engine_init(struct engine *engine, const struct engine_plan *plan, struct mu
         engine->exchange_ops = &flow_exchange_ops;
         engine->clock = plan->clock;
         list_init(&engine->finished);
+        list_init(&engine->unflushed);
         origins_init(&engine->origins);
         if (outstanding_init(&engine->outstanding, engine->settings->queue_size) < 0)
                 return error_set_memory(error, MUSTER_PHASE_QUEUE);
@@ -88,6 +90,7 @@ void engine_deinit(struct engine *engine)
         if (engine->loop.clock)
                 loop_deinit(&engine->loop);
         outstanding_deinit(&engine->outstanding);
+        buf_deinit(&engine->head);
         tracing_deinit(&engine->tracing);
 }
 
@@ -158,6 +161,7 @@ static uint64_t start_all(struct engine *engine)
         if (engine->ops)
                 engine->ops->borrow_slots(engine);
         flow_start_all(engine);
+        exchange_flush(engine);
         if (engine->ops)
                 engine->ops->return_slots(engine);
         next_ns = sched_next_ns(&engine->sched);

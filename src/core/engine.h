@@ -70,6 +70,8 @@ struct engine {
         struct tracing tracing;
         struct loop_timer start_timer; /* the next planned start */
         struct pool pool;
+        struct list unflushed; /* connections whose mux has something to send */
+        struct buf head;       /* what is written over TLS, before it is encrypted */
         struct retry_budget retry_budget;
         struct workers *workers; /* made for the first work; NULL before */
         struct loop_watch workers_watch;

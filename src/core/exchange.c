@@ -6,7 +6,9 @@
 #include "engine.h"
 #include "exchange_send.h"
 #include "mux_h1.h"
+#include "mux_h2.h"
 #include "response.h"
+#include "room.h"
 #include <assert.h>
 #include <base/error.h>
 #include <http/decode.h>
@@ -16,10 +18,7 @@ static const struct mux_ops *mux_of(const struct conn *conn)
         return conn->mux->ops;
 }
 
-static bool has_begun(const struct muster_request *request)
-{
-        return request->attempt.send_start_ns != 0;
-}
+static void offer_room(struct conn *conn);
 
 static void report_over(struct muster_request *request, const struct muster_error *error)
 {
@@ -50,6 +49,16 @@ void exchange_note_progress(struct muster_request *request)
         attempt->stage = stage_reached(conn);
 }
 
+static void leave_list(struct muster_request *request)
+{
+        struct conn *conn = request->exchange.conn;
+        unsigned *n = request->exchange.has_begun ? &conn->n_begun : &conn->n_waiting;
+
+        assert(list_is_linked(&request->exchange.link) && *n);
+        list_remove(&request->exchange.link);
+        *n -= 1;
+}
+
 /* Detach the request from its connection. The result keeps what is known about that. */
 static void detach(struct muster_request *request)
 {
@@ -59,11 +68,13 @@ static void detach(struct muster_request *request)
         request->result.conn = exchange->conn->info;
         request->result.conn.reuse_count = exchange->reuse_count;
         request->result.conn.idle_ns = exchange->idle_ns;
-        list_remove(&exchange->link);
+        leave_list(request);
         if (exchange->is_sending)
                 exchange->conn->mux->n_sending--;
         exchange->is_sending = false;
         exchange->conn = NULL;
+        exchange->has_begun = false;
+        exchange->stream = NULL;
         exchange->decoder = decoder_free(exchange->decoder);
 }
 
@@ -74,11 +85,12 @@ static void detach(struct muster_request *request)
 static void release_conn(struct conn *conn, bool is_of_use, enum trace_closer closer)
 {
         assert(conn->state != CONN_DEAD || !is_of_use);
-        conn->is_unwanted |= !is_of_use;
+        if (!is_of_use)
+                room_retire(conn);
         if (conn->is_unwanted && !conn_has_users(conn))
                 conn_close(conn, closer);
-        else if (conn->mux && conn->state != CONN_DEAD)
-                pool_put(&conn->engine->pool, conn, conn->engine->loop.now_ns);
+        else
+                offer_room(conn);
 }
 
 static enum trace_closer closer_for(enum muster_code code)
@@ -87,20 +99,26 @@ static enum trace_closer closer_for(enum muster_code code)
                                                                 : TRACE_CLOSED_BY_CLIENT;
 }
 
-/* Detach a failed request from its connection. Returns the error as the request sees it. */
-static struct muster_error detach_failed(struct muster_request *request,
+static enum request_fate fate_of(const struct muster_request *request, enum muster_code code)
+{
+        enum request_fate fate;
+
+        if (!request->exchange.has_begun || closer_for(code) != TRACE_CLOSED_BY_SERVER)
+                return FATE_UNKNOWN;
+        fate = mux_of(request->exchange.conn)->fate(request->exchange.conn, request);
+        return fate == FATE_UNANSWERED && !request->exchange.reuse_count ? FATE_UNKNOWN : fate;
+}
+
+/* Note how far a request came that fails. Returns the error as the request sees it. */
+static struct muster_error note_failure(struct muster_request *request,
         const struct muster_error *error)
 {
-        struct conn *conn = request->exchange.conn;
         struct muster_error why = *error;
 
         exchange_note_progress(request);
         if (why.stage != MUSTER_PHASE_DECODE)
                 why.stage = request->attempt.stage;
-        request->was_unprocessed = request->exchange.reuse_count > 0 && has_begun(request) &&
-                                   closer_for(why.code) == TRACE_CLOSED_BY_SERVER &&
-                                   mux_of(conn)->is_unprocessed(conn, request);
-        detach(request);
+        request->fate = fate_of(request, why.code);
         return why;
 }
 
@@ -115,18 +133,19 @@ static void over_failed(struct muster_request *request, const struct muster_erro
  */
 static bool can_go_alone(struct conn *conn, struct muster_request *request)
 {
-        if (has_begun(request))
+        if (request->exchange.has_begun)
                 return mux_of(conn)->cancel(conn, request);
-        return conn->mux || list_first(&conn->waiting) != list_last(&conn->waiting);
+        return conn->mux || conn->n_waiting > 1;
 }
 
 void exchange_cancel(struct muster_request *request, const struct muster_error *error)
 {
         struct conn *conn = request->exchange.conn;
+        struct muster_error why = note_failure(request, error);
         bool goes_alone = can_go_alone(conn, request);
-        struct muster_error why = detach_failed(request, error);
 
         assert(request->state == REQUEST_RUNNING && conn);
+        detach(request);
         release_conn(conn, goes_alone, closer_for(why.code));
         over_failed(request, &why);
 }
@@ -141,20 +160,56 @@ static void fail_exchange(struct muster_request *request, int code, struct muste
         error_clear(error);
 }
 
-/* The connection is unusable: all its exchanges fail. */
+/* The request cannot begin on its connection, if it has one, and waits in the queue again. */
+static void put_back(struct muster_request *request, enum trace_wait why)
+{
+        assert(!request->exchange.has_begun);
+        if (request->exchange.conn)
+                detach(request);
+        request->notes.conn = 0;
+        request->engine->exchange_ops->put_back(request, why);
+}
+
+/* The same for all in the list; each is put before the others, so the last one comes first. */
+static void put_back_all(struct list *waiting, enum trace_wait why)
+{
+        struct list *link;
+
+        while ((link = list_last(waiting)))
+                put_back(request_of_exchange_link(link), why);
+}
+
+static enum trace_wait waited_for(const struct conn *conn)
+{
+        return conn->origin->protocol == ORIGIN_HTTP_2 ? TRACE_WAIT_STREAM : TRACE_WAIT_PROTOCOL;
+}
+
+/*
+ * The connection is unusable: all its exchanges fail. If it never was usable, that is the failure of
+ * the first request that waits for it; the others find out for themselves.
+ */
 static void conn_failed(struct conn *conn, const struct muster_error *error)
 {
         bool is_idle = !conn_has_users(conn);
-        struct list *link, failed;
+        struct list *link, failed, others;
 
         list_init(&failed);
+        list_init(&others);
         list_splice(&failed, &conn->exchanges);
+        if (!conn->mux && (link = list_first(&conn->waiting))) {
+                room_failed(conn);
+                list_remove(link);
+                list_push_back(&failed, link);
+                list_splice(&others, &conn->waiting);
+        }
         list_splice(&failed, &conn->waiting);
         conn_close(conn, is_idle ? TRACE_CLOSED_BY_SERVER : closer_for(error->code));
+        put_back_all(&others, waited_for(conn));
         while ((link = list_first(&failed))) {
                 struct muster_request *request = request_of_exchange_link(link);
-                struct muster_error why = detach_failed(request, error);
+                struct muster_error why = note_failure(request, error);
 
+                detach(request);
                 over_failed(request, &why);
         }
 }
@@ -265,16 +320,15 @@ static int take_head(struct muster_request *request, const struct http_head *hea
         return r;
 }
 
-/* `is_last`: no bytes have come behind the event. */
-static void take_event(struct muster_request *request, const struct http_event *event, bool is_last,
+static void take_event(struct muster_request *request, const struct http_event *event,
         struct muster_error *error)
 {
         int r = 0;
 
         switch (event->kind) {
         case HTTP_INTERIM:
-                if (is_last)
-                        response_forget_arrival(request);
+                response_forget_arrival(request);
+                request->exchange.last_received = 0; /* what comes behind it arrives now */
                 return;
         case HTTP_HEAD:
                 r = take_head(request, &event->head, error);
@@ -327,9 +381,39 @@ static void fail_reading(struct conn *conn, int code, struct muster_error *error
         conn_failed(conn, error);
 }
 
-static void conn_received(struct conn *conn, struct muster_str bytes, uint64_t kernel_ns)
+/* The server has said how much room there is, or that there will be none any more. */
+static void take_change(struct conn *conn)
 {
-        struct muster_request *request, *stamped = NULL;
+        if (!mux_of(conn)->is_closing(conn)) {
+                room_known(conn);
+                offer_room(conn);
+                return;
+        }
+        room_retire(conn);
+        put_back_all(&conn->waiting, TRACE_WAIT_STREAM);
+        room_count(conn->engine, conn->origin);
+        if (!conn_has_users(conn))
+                conn_close(conn, TRACE_CLOSED_BY_SERVER);
+}
+
+/* Stamp an arrival for the request, once for each time that something was received. */
+static void stamp_arrival(struct muster_request *request, uint64_t kernel_ns, uint64_t now_ns)
+{
+        struct exchange *exchange = &request->exchange;
+
+        if (exchange->last_received == exchange->conn->n_received)
+                return;
+        exchange->last_received = exchange->conn->n_received;
+        response_stamp(request, kernel_ns, now_ns);
+}
+
+/*
+ * Take all events, from bytes that the kernel got at `kernel_ns`. 0: nothing was received, the mux
+ * may have something to tell all the same.
+ */
+static void take_events(struct conn *conn, struct muster_str bytes, uint64_t kernel_ns)
+{
+        struct muster_request *request;
         struct muster_error error = { 0 };
         uint64_t now_ns = engine_now(conn->engine);
         struct http_event event;
@@ -337,18 +421,26 @@ static void conn_received(struct conn *conn, struct muster_str bytes, uint64_t k
 
         do {
                 r = mux_of(conn)->next(conn, &bytes, &request, &event, &error);
-                if (request && request != stamped)
-                        response_stamp(request, kernel_ns, now_ns);
-                stamped = request;
+                if (request && r >= 0)
+                        stamp_arrival(request, kernel_ns, now_ns);
                 if (r == 0)
-                        take_event(request, &event, bytes.len == 0, &error);
+                        take_event(request, &event, &error);
+                else if (r == MUX_CHANGED)
+                        take_change(conn);
                 else if (r < 0 && request)
                         fail_exchange(request, r, &error);
-        } while (r != MUX_MORE && (r == 0 || request) && conn->state != CONN_DEAD);
+        } while (r != MUX_MORE && (r >= 0 || request) && conn->state != CONN_DEAD);
         if (r == MUX_MORE)
                 place_next(conn, request);
         else if (r < 0 && !request)
                 fail_reading(conn, r, &error);
+}
+
+static void conn_received(struct conn *conn, struct muster_str bytes, uint64_t kernel_ns)
+{
+        if (!++conn->n_received)
+                conn->n_received = 1; /* 0 is: never */
+        take_events(conn, bytes, kernel_ns);
 }
 
 static void conn_ended(struct conn *conn)
@@ -376,17 +468,19 @@ static void send_request(struct muster_request *request, uint64_t now_ns)
                 fail_exchange(request, r, &error);
 }
 
-/* Begin the exchange of a request, for which the connection has room, and offer what is left. */
+/* Begin the exchange of a request that waits for the connection, which has room. */
 static void begin_exchange(struct muster_request *request, uint64_t now_ns)
 {
-        struct conn *conn = request->exchange.conn;
+        struct exchange *exchange = &request->exchange;
+        struct conn *conn = exchange->conn;
 
         assert(conn->state == CONN_READY && mux_of(conn)->room(conn) > 0);
-        list_remove(&request->exchange.link);
-        list_push_back(&conn->exchanges, &request->exchange.link);
+        leave_list(request);
+        list_push_back(&conn->exchanges, &exchange->link);
+        conn->n_begun++;
+        exchange->has_begun = true;
+        exchange->last_received = 0;
         send_request(request, now_ns);
-        if (conn->state == CONN_READY)
-                pool_put(&conn->engine->pool, conn, conn->engine->loop.now_ns);
 }
 
 /* Begin the exchanges that wait for the connection, as far as there is room. */
@@ -401,15 +495,35 @@ static void begin_waiting(struct conn *conn)
         }
 }
 
+/*
+ * Give what room there is to those that wait for the connection, and to the pool. When the server
+ * has told how much it is, nobody waits here any more.
+ */
+static void offer_room(struct conn *conn)
+{
+        if (conn->state != CONN_READY || !conn->mux)
+                return;
+        begin_waiting(conn);
+        if (conn->n_waiting && mux_of(conn)->knows_room(conn))
+                put_back_all(&conn->waiting, waited_for(conn));
+        else if (conn->n_waiting && conn->state == CONN_READY)
+                room_await(conn);
+        if (conn->state != CONN_READY)
+                return;
+        pool_put(&conn->engine->pool, conn, conn->engine->loop.now_ns);
+        room_count(conn->engine, conn->origin);
+}
+
 /* The connection can be used. */
 static void conn_ready(struct conn *conn)
 {
         struct muster_error error = { 0 };
 
         assert(conn->state == CONN_READY && !conn->mux);
-        conn->mux = mux_h1_new();
+        conn->mux = conn_is_h2(conn) ? mux_h2_new(conn) : mux_h1_new();
         if (conn->mux) {
-                begin_waiting(conn);
+                room_ready(conn);
+                offer_room(conn);
                 return;
         }
         error_set_memory(&error, MUSTER_PHASE_SEND);
@@ -422,8 +536,28 @@ static void conn_sent(struct conn *conn)
         struct muster_error error = { 0 };
         int r = exchange_send_on(conn, &failed, &error);
 
-        if (r < 0)
+        if (r < 0 && failed)
                 fail_exchange(failed, r, &error);
+        else if (r < 0)
+                fail_reading(conn, r, &error);
+        else if (mux_of(conn)->is_shared)
+                take_events(conn, (struct muster_str){ 0 }, 0);
+        offer_room(conn); /* streams that were reset are free when the server has been told */
+}
+
+void exchange_flush(struct engine *engine)
+{
+        struct list *link;
+
+        while ((link = list_pop(&engine->unflushed)))
+                conn_sent(conn_of_flush_link(link));
+}
+
+static void conn_closed(struct conn *conn)
+{
+        room_retire(conn);
+        pool_bury(conn);
+        room_count(conn->engine, conn->origin);
 }
 
 static void conn_acked(struct conn *conn, uint64_t kernel_ns)
@@ -442,7 +576,6 @@ static void conn_acked(struct conn *conn, uint64_t kernel_ns)
 }
 
 static const struct conn_ops conn_ops = {
-        .alpn = { "\x08http/1.1", 9 },
         .ready = conn_ready,
         .sent = conn_sent,
         .placed = conn_placed,
@@ -450,7 +583,7 @@ static const struct conn_ops conn_ops = {
         .ended = conn_ended,
         .acked = conn_acked,
         .failed = conn_failed,
-        .closed = pool_bury,
+        .closed = conn_closed,
 };
 
 /* The request belongs to the connection from now on, and waits until it can begin. */
@@ -463,6 +596,7 @@ static void join_conn(struct conn *conn, struct muster_request *request)
         exchange->reuse_count = conn->info.reuse_count;
         exchange->idle_ns = conn->info.idle_ns;
         list_push_back(&conn->waiting, &exchange->link);
+        conn->n_waiting++;
         request->notes.conn = conn->notes.id;
 }
 
@@ -473,6 +607,23 @@ static void use_conn(struct conn *conn, struct muster_request *request)
         request->notes.is_reused = true;
         request->notes.conn_idle_ns = conn->info.idle_ns;
         begin_exchange(request, request->attempt.slot_ns);
+        offer_room(conn);
+}
+
+/* Wait for a connection that is being made for another request. */
+static void await_conn(struct conn *conn, struct muster_request *request)
+{
+        struct muster_error error = { 0 };
+
+        assert(conn->is_awaited);
+        if (deadline_arm(request) < 0) {
+                error_set_memory(&error, MUSTER_PHASE_DNS);
+                report_over(request, &error);
+                return;
+        }
+        join_conn(conn, request);
+        exchange_note_progress(request);
+        conn->engine->stats.n_conns_reused++;
 }
 
 /* Open a connection. The request waits for it. */
@@ -485,7 +636,8 @@ static void open_conn(struct muster_request *request)
         assert(!request->exchange.conn && request->origin);
         request->attempt.stage = MUSTER_PHASE_DNS;
         if (deadline_arm(request) == 0)
-                conn = conn_new(engine, request->origin, &conn_ops, request->attempt.slot_ns);
+                conn = conn_new(engine, request->origin, room_kind(request), &conn_ops,
+                        request->attempt.slot_ns);
         if (!conn) {
                 error_set_memory(&error, MUSTER_PHASE_DNS);
                 report_over(request, &error);
@@ -494,6 +646,7 @@ static void open_conn(struct muster_request *request)
         pool_count(&engine->pool);
         conn->notes.wanted_by = request->notes.number;
         join_conn(conn, request);
+        room_opened(conn, !request->limits.no_reuse);
         if (conn_dial(conn, &error) < 0) {
                 detach(request);
                 conn_close(conn, TRACE_NEVER_OPEN);
@@ -507,11 +660,16 @@ void exchange_start(struct muster_request *request)
 
         assert(request->state == REQUEST_RUNNING && !request->exchange.conn);
         if (!request->wants_fresh_conn)
-                conn = pool_take(&request->engine->pool, request->origin, request->attempt.slot_ns);
+                conn = pool_take(&request->engine->pool, request->origin, room_kind(request),
+                        request->attempt.slot_ns);
         if (conn)
                 use_conn(conn, request);
-        else
+        else if (!request->limits.no_reuse && (conn = room_awaited(request)))
+                await_conn(conn, request);
+        else if (room_may_open(request))
                 open_conn(request);
+        else
+                put_back(request, TRACE_WAIT_STREAM);
 }
 
 /* --- what its connection shows --------------------------------------------------------------- */
@@ -523,5 +681,6 @@ struct exchange_signs exchange_signs(const struct muster_request *request)
         if (!conn)
                 return (struct exchange_signs){ 0 };
         return (struct exchange_signs){ .has_input = conn_has_input(conn),
-                .unsent_bytes = conn_unsent_bytes(conn) };
+                .unsent_bytes =
+                        request->exchange.has_begun ? mux_of(conn)->unsent(conn, request) : 0 };
 }

@@ -13,6 +13,7 @@
 #ifndef CORE_EXCHANGE_H
 #define CORE_EXCHANGE_H
 
+#include "trace.h"
 #include <base/list.h>
 #include <muster/error.h>
 #include <stddef.h>
@@ -20,6 +21,8 @@
 
 struct conn;
 struct decoder;
+struct engine;
+struct h2_stream;
 struct muster_conn_info;
 struct muster_request;
 
@@ -28,9 +31,15 @@ struct exchange {
         struct conn *conn;       /* from start to over */
         struct list link;        /* in conn->exchanges, before that in conn->waiting */
         struct decoder *decoder; /* for the body that is arriving; NULL: not needed */
+        bool has_begun;          /* it is in conn->exchanges */
         bool is_sending;         /* it has begun, and not all of the request is sent */
         unsigned reuse_count;    /* of the connection, when it was joined */
         uint64_t idle_ns;        /* how long that had been idle */
+        uint32_t last_received;  /* conn->n_received when something came for it last */
+        /* HTTP/2, see mux_h2.c: */
+        struct h2_stream *stream;
+        uint64_t owed_bytes; /* of the body, that the server may not replace yet */
+        bool is_paused;      /* as its reader is slow */
 };
 
 /* What exchanges report to the engine. */
@@ -42,6 +51,8 @@ struct exchange_ops {
          * a response, and request->use says what to do with it.
          */
         void (*over)(struct muster_request *request, const struct muster_error *error);
+        /* It could not begin, and waits for another connection: `why`. It has none any more. */
+        void (*put_back)(struct muster_request *request, enum trace_wait why);
 };
 
 /* Signs of life of the peer, apart from input that was read: see deadline.h. */
@@ -64,6 +75,9 @@ void exchange_unblock(struct muster_request *request);
 
 /* Note in the attempt how far the making of its connection has come. */
 void exchange_note_progress(struct muster_request *request);
+
+/* Send what the connections' muxes have to send, at the end of a turn: all of it together. */
+void exchange_flush(struct engine *engine);
 
 struct exchange_signs exchange_signs(const struct muster_request *request);
 

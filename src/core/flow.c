@@ -13,6 +13,9 @@
 /* responses with a worker or waiting for one: enough that no worker idles */
 #define PROCESSING_PER_WORKER 4
 
+/* How often a request is repeated that servers refuse before they begin; a retry comes later. */
+#define UNPROCESSED_MAX 3
+
 static void timer_fired(struct loop_timer *timer, uint64_t late_ns);
 static void attempt_over(struct muster_request *request, const struct muster_error *error);
 
@@ -142,9 +145,12 @@ static void set_limits(struct muster_request *request, const struct settings *se
                 .fail_with_body = own->fail_with_body || settings->fail_with_body,
                 .http_1_0 = own->http_1_0 || settings->http_1_0,
                 .no_reuse = settings->no_reuse,
+                .http = own->http ? own->http : settings->http,
         };
         if (own->no_retries)
                 request->limits.max_retries = 0;
+        if (request->limits.http == MUSTER_HTTP_1_0)
+                request->limits.http_1_0 = true;
 }
 
 static int check_request(struct muster_request *request, struct muster_error *error)
@@ -157,6 +163,9 @@ static int check_request(struct muster_request *request, struct muster_error *er
         if (str_is(method, "CONNECT"))
                 return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
                         "invalid: CONNECT opens a tunnel, which muster does not support");
+        if (!settings_is_http(request->options.http))
+                return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
+                        "invalid: http %u is none of enum muster_http", request->options.http);
         if (request->options.stream) {
                 if (request->process || request->sink.kind != SINK_MEMORY)
                         return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
@@ -256,6 +265,25 @@ void flow_start_all(struct engine *engine)
                 sched_note_no_workers(&engine->sched);
 }
 
+/* The attempt goes on in the queue, as if it had not had a slot. */
+static void put_back(struct muster_request *request, enum trace_wait why)
+{
+        struct engine *engine = request->engine;
+        struct muster_error error = { 0 };
+
+        assert(request->state == REQUEST_RUNNING && !request->attempt.send_start_ns);
+        request->state = REQUEST_QUEUED;
+        request->attempt = (struct attempt){ .start_ns = request->attempt.start_ns,
+                .stage = MUSTER_PHASE_QUEUE };
+        engine->stats.n_attempts--;
+        sched_put_back(&engine->sched, request, why);
+        deadline_put_back(request);
+        if (deadline_arm(request) == 0)
+                return;
+        error_set_memory(&error, MUSTER_PHASE_QUEUE);
+        flow_abort(request, &error);
+}
+
 /* --- an attempt is over ---------------------------------------------------------------------- */
 
 static void end_attempt(struct muster_request *request, enum muster_code code)
@@ -306,13 +334,14 @@ static void log_in(struct muster_request *request)
 }
 
 /*
- * Try again at once on a new connection: the server had closed the reused one, and nothing but time
- * was lost.
+ * Try again at once, as nothing but time was lost: on a new connection if the server had closed the
+ * reused one, on any if it had not begun with the request.
  */
-static void repeat_fresh(struct muster_request *request, const struct muster_error *error)
+static void repeat(struct muster_request *request, const struct muster_error *error)
 {
         tracing_attempt(request, TRACE_REPEATED, error);
-        request->wants_fresh_conn = true;
+        request->wants_fresh_conn = request->fate == FATE_UNANSWERED;
+        request->n_unprocessed += request->fate == FATE_UNPROCESSED;
         deadline_queued(request);
         begin_attempt(request, request->attempt.end_ns);
         queue_request(request, true);
@@ -358,9 +387,11 @@ static void backoff_over(struct muster_request *request)
         queue_request(request, true);
 }
 
-static bool may_repeat_fresh(const struct muster_request *request)
+static bool may_repeat(const struct muster_request *request)
 {
-        return request->was_unprocessed && !request->wants_fresh_conn &&
+        if (request->fate == FATE_UNPROCESSED)
+                return request->n_unprocessed < UNPROCESSED_MAX && request_can_repeat(request);
+        return request->fate == FATE_UNANSWERED && !request->wants_fresh_conn &&
                request_can_repeat(request) &&
                (request->limits.retry_unsafe ||
                        request_method_is_idempotent(request_method(request)));
@@ -385,8 +416,8 @@ static void attempt_over(struct muster_request *request, const struct muster_err
         upload_end(&request->upload);
         if (error) {
                 sink_end(&request->sink);
-                if (may_repeat_fresh(request))
-                        repeat_fresh(request, error);
+                if (may_repeat(request))
+                        repeat(request, error);
                 else if (!retry_failure(request, error))
                         finish(request, error, request->attempt.end_ns);
                 return;
@@ -497,4 +528,8 @@ static void timer_fired(struct loop_timer *timer, uint64_t late_ns)
         check_deadlines(request, request->engine->loop.now_ns);
 }
 
-const struct exchange_ops flow_exchange_ops = { .announce = finish_announce, .over = attempt_over };
+const struct exchange_ops flow_exchange_ops = {
+        .announce = finish_announce,
+        .over = attempt_over,
+        .put_back = put_back,
+};

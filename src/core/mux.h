@@ -12,17 +12,26 @@
 #ifndef CORE_MUX_H
 #define CORE_MUX_H
 
+#include "request.h"
 #include <http/event.h>
 #include <muster/error.h>
 
 struct conn;
-struct muster_request;
 
-#define MUX_MORE 1 /* more bytes are needed */
+#define MUX_MORE    1 /* more bytes are needed */
+#define MUX_CHANGED 2 /* there may be more room, or none for ever: is_closing() */
 
 struct mux_ops {
+        bool is_shared; /* there is room for several exchanges at once */
+
         /* How many more exchanges may begin now. */
         unsigned (*room)(const struct conn *conn);
+
+        /* Is it known how many exchanges the server allows? Until then room() is a guess. */
+        bool (*knows_room)(const struct conn *conn);
+
+        /* Will there be no room any more? */
+        bool (*is_closing)(const struct conn *conn);
 
         /*
          * Write the head of a request, and its body if that is in memory. As conn_send(): 0: all of
@@ -48,7 +57,7 @@ struct mux_ops {
         /*
          * Take the next event from `bytes`, and say whose it is. MUX_MORE: `bytes` is used up;
          * *ret_request is whose bytes they were, or NULL. Negative with *error: the request
-         * *ret_request fails; if that is NULL, the connection is unusable.
+         * *ret_request fails; if that is NULL, the connection is unusable. MUX_CHANGED: go on.
          */
         int (*next)(struct conn *conn, struct muster_str *bytes,
                 struct muster_request **ret_request, struct http_event *ret_event,
@@ -73,8 +82,11 @@ struct mux_ops {
         int (*eof)(struct conn *conn, struct muster_request **ret_request,
                 struct muster_error *error);
 
-        /* For a failed request: is it certain that the server has not begun to answer? */
-        bool (*is_unprocessed)(const struct conn *conn, const struct muster_request *request);
+        /* What may have become of a request that has failed? */
+        enum request_fate (*fate)(const struct conn *conn, const struct muster_request *request);
+
+        /* A number that changes with each piece of the request that is sent; 0: nothing is left. */
+        size_t (*unsent)(const struct conn *conn, const struct muster_request *request);
 
         /*
          * End an exchange whose response is complete or dropped. May the connection still be used?

@@ -36,6 +36,19 @@ static unsigned h1_room(const struct conn *conn)
         return list_is_empty(&conn->exchanges) ? 1 : 0;
 }
 
+static bool h1_knows_room(const struct conn *conn)
+{
+        (void)conn;
+        return true;
+}
+
+/* A connection that may not be used again is closed when its exchange ends. */
+static bool h1_is_closing(const struct conn *conn)
+{
+        (void)conn;
+        return false;
+}
+
 static int write_head(const struct muster_request *request, struct buf *to,
         struct muster_error *error)
 {
@@ -163,10 +176,16 @@ static int h1_eof(struct conn *conn, struct muster_request **ret_request,
         return h1_read_eof(&h1_of(conn)->reader, error);
 }
 
-static bool h1_is_unprocessed(const struct conn *conn, const struct muster_request *request)
+static enum request_fate h1_fate(const struct conn *conn, const struct muster_request *request)
 {
         (void)request;
-        return !h1_read_has_begun(&h1_of(conn)->reader);
+        return h1_read_has_begun(&h1_of(conn)->reader) ? FATE_UNKNOWN : FATE_UNANSWERED;
+}
+
+static size_t h1_unsent(const struct conn *conn, const struct muster_request *request)
+{
+        (void)request;
+        return conn_unsent_bytes(conn);
 }
 
 /* --- the end --------------------------------------------------------------------------------- */
@@ -199,6 +218,8 @@ static struct mux *h1_free(struct mux *mux)
 
 static const struct mux_ops h1_ops = {
         .room = h1_room,
+        .knows_room = h1_knows_room,
+        .is_closing = h1_is_closing,
         .begin = h1_begin,
         .flush = h1_flush,
         .is_sent = h1_is_sent,
@@ -208,7 +229,8 @@ static const struct mux_ops h1_ops = {
         .body_left = h1_body_left,
         .skip_body = h1_skip_body,
         .eof = h1_eof,
-        .is_unprocessed = h1_is_unprocessed,
+        .fate = h1_fate,
+        .unsent = h1_unsent,
         .end = h1_end,
         .cancel = h1_cancel,
         .free = h1_free,

@@ -78,6 +78,7 @@ static int make_origin(struct origins *origins, const struct url *url, struct or
         list_init(&origin->queue);
         list_init(&origin->planned);
         list_init(&origin->usable);
+        list_init(&origin->awaited);
         origin->port = url->port;
         origin->is_tls = url->scheme == URL_HTTPS;
         if (buf_add_str(&origin->key, buf_str(&origins->key)) < 0 ||

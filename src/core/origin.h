@@ -22,6 +22,9 @@
 struct split_part;
 struct tls_sessions;
 
+/* Which protocol a server has chosen where it was offered both. */
+enum origin_protocol { ORIGIN_UNKNOWN, ORIGIN_HTTP_1, ORIGIN_HTTP_2 };
+
 struct origin {
         struct map_node node;    /* by key, "https://example.com:443" */
         struct list unused_link; /* in origins->unused while nothing belongs to it */
@@ -42,7 +45,15 @@ struct origin {
         uint64_t freed_by, held_mark; /* see sched.c */
         bool is_held;
         uint8_t held_why;
-        unsigned credit; /* slots beyond its share that it has earned: see sched.h */
+        /* Where requests share connections: see room.h. */
+        struct list awaited;     /* connections that are being made, and that others may wait for */
+        uint8_t protocol;        /* enum origin_protocol */
+        bool was_in_vain;        /* the last one failed: await none */
+        unsigned n_shared_conns; /* that are HTTP/2, or may become it */
+        unsigned n_streams_allowed; /* on each, as far as known; 0: not */
+        bool bounds_streams;        /* requests wait for streams: n_streams_free counts */
+        unsigned n_streams_free;    /* so many more requests may start now */
+        unsigned credit;            /* slots beyond its share that it has earned: see sched.h */
         /* this engine's part of its limit and its rate, if others have it as well: see split.h */
         struct split_part *part;
         unsigned n_hot_seen; /* places of hot origins that were searched for it: see lane.c */

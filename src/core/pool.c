@@ -69,27 +69,47 @@ static void unlink_conn(struct conn *conn)
         list_remove(&conn->origin_link);
 }
 
-struct conn *pool_take(struct pool *pool, struct origin *origin, uint64_t now_ns)
+static struct conn *newest_usable(struct origin *origin, enum conn_kind kind)
 {
-        struct list *link = list_first(&origin->usable);
-        struct conn *conn;
+        struct list *link;
+
+        for (link = origin->usable.next; link != &origin->usable; link = link->next)
+                if (conn_of_origin_link(link)->kind == kind)
+                        return conn_of_origin_link(link);
+        return NULL;
+}
+
+struct conn *pool_take(struct pool *pool, struct origin *origin, enum conn_kind kind,
+        uint64_t now_ns)
+{
+        struct conn *conn = newest_usable(origin, kind);
 
         (void)pool;
-        if (!link)
+        if (!conn)
                 return NULL;
-        conn = conn_of_origin_link(link);
         conn->info.idle_ns = list_is_linked(&conn->pool_link) ? now_ns - conn->idle_since_ns : 0;
         unlink_conn(conn);
         conn->info.reuse_count++;
         return conn;
 }
 
+/* Put a connection with room where it can be taken; the room of one that is there may be gone. */
+static void offer_conn(struct conn *conn)
+{
+        bool has_room = !conn->is_unwanted && conn->mux->ops->room(conn) > 0;
+
+        if (conn->is_awaited || has_room == list_is_linked(&conn->origin_link))
+                return;
+        if (has_room)
+                list_push_front(&conn->origin->usable, &conn->origin_link);
+        else
+                list_remove(&conn->origin_link);
+}
+
 void pool_put(struct pool *pool, struct conn *conn, uint64_t now_ns)
 {
         assert(conn->state == CONN_READY);
-        if (!list_is_linked(&conn->origin_link) && !conn->is_unwanted &&
-                conn->mux->ops->room(conn) > 0)
-                list_push_front(&conn->origin->usable, &conn->origin_link);
+        offer_conn(conn);
         if (conn_has_users(conn) || list_is_linked(&conn->pool_link))
                 return;
         conn->idle_since_ns = now_ns;
@@ -111,6 +131,7 @@ void pool_bury(struct conn *conn)
 
         assert(conn->state == CONN_DEAD);
         unlink_conn(conn);
+        list_remove(&conn->flush_link);
         list_push_back(&pool->dead, &conn->pool_link);
         pool->n_conns--;
 }

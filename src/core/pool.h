@@ -9,6 +9,7 @@
 #ifndef CORE_POOL_H
 #define CORE_POOL_H
 
+#include "conn.h"
 #include <net/loop.h>
 
 struct conn;
@@ -34,9 +35,10 @@ void pool_init(struct pool *pool, struct loop *loop, struct origins *origins, un
 void pool_deinit(struct pool *pool);
 
 /*
- * Take the newest connection of an origin with room for one more exchange; NULL if there is none.
+ * Take the newest connection of this kind with room for one more exchange; NULL if there is none.
  */
-struct conn *pool_take(struct pool *pool, struct origin *origin, uint64_t now_ns);
+struct conn *pool_take(struct pool *pool, struct origin *origin, enum conn_kind kind,
+        uint64_t now_ns);
 
 /* Put a connection back, which is idle or may have room: an exchange on it began or is over. */
 void pool_put(struct pool *pool, struct conn *conn, uint64_t now_ns);

@@ -52,6 +52,13 @@ enum response_use {
         USE_TO_LOG_IN,   /* its body is dropped, the request is made again with credentials */
 };
 
+/* What may have become of a request whose attempt failed. */
+enum request_fate {
+        FATE_UNKNOWN,     /* the server may have acted on it */
+        FATE_UNANSWERED,  /* no byte of a response had come on a connection that was used before */
+        FATE_UNPROCESSED, /* the server has certainly done nothing */
+};
+
 /* A header field that the caller set, as places in request->text. */
 struct request_field {
         uint32_t name_at, name_len;
@@ -88,6 +95,7 @@ struct request_limits {
         unsigned max_retries;
         bool retry_unsafe, no_redirects, no_decoding, discard_body, fail_on_status, fail_with_body,
                 http_1_0, no_reuse;
+        unsigned http; /* enum muster_http */
 };
 
 struct muster_request {
@@ -128,11 +136,11 @@ struct muster_request {
         struct attempt attempt;   /* the present one */
         struct trace_notes notes; /* about the present attempt */
         enum response_use use;
-        bool is_get_now;      /* a redirect turned the method into GET and dropped the body */
-        bool has_left_origin; /* a redirect crossed origins: credentials are dropped */
-        /* the last attempt ended on a reused connection before any byte of a response came */
-        bool was_unprocessed;
-        bool wants_fresh_conn; /* because of that; done once, then it counts as a failure */
+        bool is_get_now;        /* a redirect turned the method into GET and dropped the body */
+        bool has_left_origin;   /* a redirect crossed origins: credentials are dropped */
+        enum request_fate fate; /* of the last attempt, if it failed */
+        bool wants_fresh_conn;  /* because of that; done once, then it counts as a failure */
+        uint8_t n_unprocessed;  /* attempts that were repeated as the server had done nothing */
         unsigned n_retries;
         bool is_retry;                /* the next attempt is a retry */
         uint64_t retry_wait_ns;       /* how long to wait before the next try */

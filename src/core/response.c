@@ -43,6 +43,8 @@ void response_stamp(struct muster_request *request, uint64_t kernel_ns, uint64_t
 
 void response_forget_arrival(struct muster_request *request)
 {
+        assert(request->notes.n_receives);
+        request->notes.n_receives--;
         request->attempt.first_byte_kernel_ns = request->attempt.first_byte_read_ns = 0;
         request->attempt.stage = MUSTER_PHASE_WAIT;
 }

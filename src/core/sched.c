@@ -52,7 +52,12 @@ static unsigned may_have(const struct sched *sched, const struct origin *origin)
         unsigned most =
                 (unsigned)fair_share_most(sched->concurrency, n_active(sched), origin->credit);
 
-        return origin->auth.is_led ? 1 : min_unsigned(most, host_slots(sched, origin));
+        if (origin->auth.is_led)
+                return 1;
+        most = min_unsigned(most, host_slots(sched, origin));
+        if (origin->bounds_streams)
+                most = min_unsigned(most, origin->n_running + origin->n_streams_free);
+        return most;
 }
 
 static unsigned n_due(const struct origin *origin)
@@ -76,6 +81,8 @@ static void note_held(struct sched *sched, struct origin *origin)
                 origin->held_why = TRACE_WAIT_LOGIN;
         else if (sched->n_running >= sched->n_slots)
                 origin->held_why = TRACE_WAIT_SLOT;
+        else if (origin->bounds_streams && !origin->n_streams_free)
+                origin->held_why = TRACE_WAIT_STREAM;
         else if (origin->n_running >= host_slots(sched, origin))
                 origin->held_why = TRACE_WAIT_HOST;
         else
@@ -346,6 +353,7 @@ static struct muster_request *take_first(struct sched *sched, struct origin *ori
         sched->n_queued--;
         origin->n_running++;
         sched->n_running++;
+        origin->n_streams_free -= origin->n_streams_free > 0;
         note_wait(sched, origin, &request->notes);
         note_start(origin, request, now_ns);
         return request;
@@ -391,6 +399,31 @@ void sched_remove(struct sched *sched, struct muster_request *request)
         }
         if (!is_active(origin))
                 set_active(sched, sched->n_active - 1, sched->n_active_elsewhere);
+}
+
+void sched_put_back(struct sched *sched, struct muster_request *request, enum trace_wait why)
+{
+        struct origin *origin = request->origin;
+
+        assert(origin->n_running && sched->n_running && !list_is_linked(&request->link));
+        if (origin->throttle)
+                throttle_end(origin->throttle, &request->start);
+        origin->n_running--;
+        sched->n_running--;
+        origin->n_queued++;
+        sched->n_queued++;
+        make_due(sched, request, true);
+        request->notes.wait = (uint8_t)why;
+        requeue(sched, origin);
+}
+
+void sched_bound_streams(struct sched *sched, struct origin *origin, unsigned n_free)
+{
+        origin->bounds_streams = true;
+        origin->n_streams_free = n_free;
+        if (origin->is_held && origin->n_running < may_have(sched, origin) &&
+                !heap_has(&origin->rest_node))
+                requeue(sched, origin);
 }
 
 void sched_end(struct sched *sched, struct origin *origin, uint64_t number, bool was_answered)

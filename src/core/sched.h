@@ -15,6 +15,9 @@
  *   - But an eighth of the slots stays for others, however well it has answered, in case it begins
  *     to hang.
  *
+ * Where all requests to an origin share few HTTP/2 connections, it has no more slots than these have
+ * streams.
+ *
  * An origin at its limit is held: it stands aside until one of its own requests ends or the share
  * grows. An origin that refused requests (refusal.h) rests until its next start is due, and holds
  * up nobody.
@@ -124,6 +127,15 @@ void sched_note_no_workers(struct sched *sched);
 
 /* Remove a waiting request. */
 void sched_remove(struct sched *sched, struct muster_request *request);
+
+/*
+ * A running request could not begin: it waits again, before the others of its origin, whatever the
+ * rate. `why` is what it waits for.
+ */
+void sched_put_back(struct sched *sched, struct muster_request *request, enum trace_wait why);
+
+/* Requests to the origin share connections, which have this many streams free. */
+void sched_bound_streams(struct sched *sched, struct origin *origin, unsigned n_free);
 
 /*
  * Give back the slot of a running request, whose attempt has this number. `was_answered`: the host

@@ -14,6 +14,7 @@
 #include <http/auth.h>
 #include <http/field.h>
 #include <http/h1_read.h>
+#include <limits.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -70,6 +71,12 @@ static bool is_rate(double per_s)
         return per_s == 0 || (per_s >= RATE_PER_S_MIN && per_s <= RATE_PER_S_MAX);
 }
 
+bool settings_is_http(unsigned http)
+{
+        return http == MUSTER_HTTP_ANY || http == MUSTER_HTTP_1_0 || http == MUSTER_HTTP_1_1 ||
+               http == MUSTER_HTTP_2 || http == MUSTER_HTTP_2_PRIOR_KNOWLEDGE;
+}
+
 static int check_options(const struct muster_client_options *o, struct muster_error *error)
 {
         if (o->concurrency > CONCURRENCY_MAX)
@@ -105,6 +112,9 @@ static int check_options(const struct muster_client_options *o, struct muster_er
                 return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
                         "invalid: auth %#x is not a set of MUSTER_AUTH_BASIC and MUSTER_AUTH_DIGEST",
                         o->auth);
+        if (!settings_is_http(o->http))
+                return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
+                        "invalid: http %u is none of enum muster_http", o->http);
         if (o->client_key_file && !o->client_cert_file)
                 return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
                         "invalid: client_key_file without client_cert_file");
@@ -230,7 +240,9 @@ int settings_init(struct settings *settings, const struct muster_client_options 
                 .fail_with_body = o.fail_with_body,
                 .retry_unsafe = o.retry_unsafe,
                 .allow_https_to_http = o.allow_https_to_http,
-                .http_1_0 = o.http_1_0,
+                .http_1_0 = o.http_1_0 || o.http == MUSTER_HTTP_1_0,
+                .http = o.http,
+                .h2_conns = or_default(o.h2_conns, UINT_MAX),
                 .no_reuse = o.no_reuse,
         };
         settings->cookies = muster_jar_ref(o.cookies);

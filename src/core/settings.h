@@ -47,6 +47,8 @@ struct settings {
 
         bool no_redirects, no_decoding, discard_body, fail_on_status, fail_with_body, retry_unsafe;
         bool allow_https_to_http, http_1_0, no_reuse;
+        unsigned http;     /* enum muster_http */
+        unsigned h2_conns; /* UINT_MAX: no limit */
 };
 
 /*
@@ -62,6 +64,9 @@ struct muster_client_options settings_known_options(const struct muster_client_o
 
 /* Is the header field of that name a secret of this client? */
 bool settings_is_secret(const struct settings *settings, struct muster_str name);
+
+/* Is it one of enum muster_http? */
+bool settings_is_http(unsigned http);
 
 /* A timeout option in ns: 0 means `default_ns`. */
 uint64_t settings_timeout_ns(uint64_t ms, uint64_t default_ns);

@@ -27,6 +27,8 @@ enum trace_wait {
         TRACE_WAIT_WORKERS,   /* too many responses waited for a worker */
         TRACE_WAIT_REFUSED,   /* its origin had refused requests and rested */
         TRACE_WAIT_LOGIN,     /* the origin was being asked which credentials it wants */
+        TRACE_WAIT_STREAM,    /* all streams of its origin's HTTP/2 connections were in use */
+        TRACE_WAIT_PROTOCOL,  /* its origin's first connection was to tell which HTTP it speaks */
         TRACE_N_WAITS,
 };
 

@@ -156,6 +156,8 @@ static const char *const waits[TRACE_N_WAITS] = {
         [TRACE_WAIT_WORKERS] = "workers",
         [TRACE_WAIT_REFUSED] = "refused",
         [TRACE_WAIT_LOGIN] = "login",
+        [TRACE_WAIT_STREAM] = "stream",
+        [TRACE_WAIT_PROTOCOL] = "protocol",
 };
 
 static const char *const outcomes[TRACE_N_OUTCOMES] = {

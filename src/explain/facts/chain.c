@@ -147,6 +147,8 @@ static void spend_on_queue(struct walk *walk, uint64_t moment_ns)
         case TRACE_WAIT_HOST:
         case TRACE_WAIT_SHARE:
         case TRACE_WAIT_LOGIN:
+        case TRACE_WAIT_STREAM:
+        case TRACE_WAIT_PROTOCOL:
                 spend(walk, PART_QUEUE, moment_ns);
                 return;
         case TRACE_WAIT_NONE:

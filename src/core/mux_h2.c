@@ -1,0 +1,376 @@
+/* SPDX-License-Identifier: MIT */
+#include "mux_h2.h"
+
+#include "attempt_head.h"
+#include "conn.h"
+#include "engine.h"
+#include <assert.h>
+#include <base/error.h>
+#include <base/mem.h>
+#include <http/h2.h>
+
+/* What is written in one go: enough to fill a link, little enough to stay in caches. */
+#define PULL_BYTES (64 * 1024)
+
+struct mux_h2 {
+        struct mux mux;
+        struct h2 *h2;
+        struct conn *conn;
+        struct muster_request *fed; /* whose body was told last: what it keeps is settled next */
+        struct buf framing;         /* that of uploads in HTTP/1, which is not needed */
+        struct loop_timer pong_timer;
+        bool knows_room;
+};
+
+static struct mux_h2 *h2_of(const struct conn *conn)
+{
+        return LIST_OWNER(conn->mux, struct mux_h2, mux);
+}
+
+static void flush_later(struct conn *conn)
+{
+        if (!list_is_linked(&conn->flush_link))
+                list_push_back(&conn->engine->unflushed, &conn->flush_link);
+}
+
+static unsigned mux_room(const struct conn *conn)
+{
+        return h2_room(h2_of(conn)->h2);
+}
+
+static bool mux_knows_room(const struct conn *conn)
+{
+        return h2_of(conn)->knows_room;
+}
+
+static bool mux_is_closing(const struct conn *conn)
+{
+        return h2_is_closing(h2_of(conn)->h2);
+}
+
+/* --- is the server still there? --------------------------------------------------------------- */
+
+static void pong_is_missing(struct loop_timer *timer, uint64_t late_ns)
+{
+        struct mux_h2 *mux = LIST_OWNER(timer, struct mux_h2, pong_timer);
+        struct conn *conn = mux->conn;
+        struct muster_error error = { 0 };
+
+        (void)late_ns;
+        error_set(&error, MUSTER_E_CLOSED, MUSTER_PHASE_WAIT, 0,
+                "closed: %s did not answer a PING within %d s on a connection that had been idle",
+                conn->info.remote, (int)(MUX_H2_PONG_NS / NS_PER_S));
+        conn->ops->failed(conn, &error);
+}
+
+/* Without memory for it, the request's read timeout finds out. */
+static void ask_if_alive(struct conn *conn)
+{
+        struct mux_h2 *mux = h2_of(conn);
+        uint64_t until_ns = clock_after(engine_now(conn->engine), MUX_H2_PONG_NS);
+
+        if (h2_ping(mux->h2) == 0)
+                (void)loop_timer_set(&conn->engine->loop, &mux->pong_timer, until_ns);
+}
+
+/* --- requests -------------------------------------------------------------------------------- */
+
+static int add_bytes(void *to, struct muster_str name, struct muster_str value)
+{
+        *(uint64_t *)to += name.len + value.len;
+        return 0;
+}
+
+static int begin_stream(struct conn *conn, struct muster_request *request,
+        struct muster_error *error)
+{
+        struct attempt_head head;
+        int r = attempt_head_init(&head, request);
+
+        if (r < 0)
+                error_set_memory(error, MUSTER_PHASE_SEND);
+        if (r == 0)
+                r = h2_begin(h2_of(conn)->h2, &head.http, request, &request->exchange.stream,
+                        error);
+        if (r == 0)
+                (void)request_head_fields(&head.http, add_bytes, &request->notes.sent_bytes);
+        attempt_head_deinit(&head);
+        return r;
+}
+
+static int mux_begin(struct conn *conn, struct muster_request *request, struct muster_error *error)
+{
+        struct exchange *exchange = &request->exchange;
+        int r;
+
+        assert(!exchange->stream && mux_room(conn) > 0);
+        exchange->owed_bytes = 0;
+        exchange->is_paused = false;
+        r = begin_stream(conn, request, error);
+        if (r < 0)
+                return r;
+        if (request->has_body && !request->is_get_now && !request_has_upload(request)) {
+                request->notes.sent_bytes += request->body.len;
+                h2_offer(h2_of(conn)->h2, exchange->stream, buf_str(&request->body), true);
+        }
+        if (conn->n_begun == 1 && exchange->idle_ns >= MUX_H2_PING_IDLE_NS)
+                ask_if_alive(conn);
+        flush_later(conn);
+        return CONN_SENDING;
+}
+
+/* Offer the next piece of a stream's upload. */
+static int offer_piece(struct mux_h2 *mux, struct muster_request *request,
+        struct muster_error *error)
+{
+        struct upload *upload = &request->upload;
+        struct muster_str piece = { NULL, 0 };
+        int r;
+
+        if (!request_has_upload(request) || upload->is_over)
+                return 0;
+        mux->framing.len = 0;
+        r = upload_next(upload, &mux->framing, &piece, error);
+        if (r < 0)
+                return r;
+        request->notes.sent_bytes += piece.len;
+        h2_offer(mux->h2, request->exchange.stream, piece, upload->is_over);
+        return 0;
+}
+
+static int offer_pieces(struct mux_h2 *mux, struct muster_request **ret_request,
+        struct muster_error *error)
+{
+        struct h2_stream *stream;
+        int r = 0;
+
+        while (r == 0 && (stream = h2_next_hungry(mux->h2))) {
+                *ret_request = h2_stream_user(stream);
+                r = offer_piece(mux, *ret_request, error);
+        }
+        return r;
+}
+
+static int mux_flush(struct conn *conn, struct muster_request **ret_request,
+        struct muster_error *error)
+{
+        struct mux_h2 *mux = h2_of(conn);
+        int r = 0;
+
+        assert(conn->state == CONN_READY);
+        while (r == 0) {
+                r = offer_pieces(mux, ret_request, error);
+                if (r < 0)
+                        flush_later(conn); /* others go on */
+                if (r < 0 || (r = conn_is_sending(conn) ? CONN_SENDING : 0) > 0)
+                        return r;
+                *ret_request = NULL;
+                if (!h2_wants_send(mux->h2))
+                        return 0;
+                r = h2_pull(mux->h2, conn_head(conn), PULL_BYTES, engine_now(conn->engine), error);
+                if (r == 0)
+                        r = conn_send(conn, (struct muster_str){ 0 }, error);
+        }
+        return r;
+}
+
+static bool mux_is_sent(const struct conn *conn, const struct muster_request *request)
+{
+        return h2_is_sent_whole(request->exchange.stream) && !conn_is_sending(conn);
+}
+
+/* While others send, its own bytes count; at the end those of all, as they are one stream then. */
+static size_t mux_unsent(const struct conn *conn, const struct muster_request *request)
+{
+        if (h2_is_sent_whole(request->exchange.stream))
+                return conn_unsent_bytes(conn);
+        return (size_t)request->notes.sent_bytes + 1;
+}
+
+/* --- responses ------------------------------------------------------------------------------- */
+
+/* Let the server send as much as was received, unless the reader is behind. */
+static void settle(struct mux_h2 *mux, struct muster_request *request)
+{
+        struct exchange *exchange = &request->exchange;
+
+        if (exchange->is_paused || !exchange->stream || !exchange->owed_bytes)
+                return;
+        h2_consume(mux->h2, exchange->stream, exchange->owed_bytes);
+        exchange->owed_bytes = 0;
+        flush_later(mux->conn);
+}
+
+static void mux_pause(struct conn *conn, struct muster_request *request)
+{
+        (void)conn;
+        request->exchange.is_paused = true;
+}
+
+static void mux_resume(struct conn *conn, struct muster_request *request)
+{
+        request->exchange.is_paused = false;
+        settle(h2_of(conn), request);
+}
+
+/* 0: it is an event of a request. MUX_CHANGED, MUX_MORE: go on; the request failed: negative. */
+static int take_h2_event(struct mux_h2 *mux, const struct h2_event *event,
+        struct muster_request **ret_request, struct http_event *ret_event,
+        struct muster_error *error)
+{
+        switch (event->kind) {
+        case H2_HTTP:
+                *ret_request = event->user;
+                *ret_event = event->http;
+                if (event->http.kind == HTTP_BODY) {
+                        mux->fed = event->user;
+                        mux->fed->exchange.owed_bytes += event->http.body.len;
+                }
+                return 0;
+        case H2_FAILED:
+                *ret_request = event->user;
+                *error = *event->error;
+                return (int)event->error->code;
+        case H2_SETTINGS:
+                mux->knows_room = true;
+                return MUX_CHANGED;
+        case H2_GOAWAY:
+                return MUX_CHANGED;
+        case H2_PONG:
+                loop_timer_stop(&mux->conn->engine->loop, &mux->pong_timer);
+                return MUX_MORE;
+        }
+        return MUX_MORE;
+}
+
+static int mux_next(struct conn *conn, struct muster_str *bytes,
+        struct muster_request **ret_request, struct http_event *ret_event,
+        struct muster_error *error)
+{
+        struct mux_h2 *mux = h2_of(conn);
+        int r;
+
+        *ret_request = NULL;
+        do {
+                struct h2_event event;
+
+                if (mux->fed)
+                        settle(mux, mux->fed);
+                mux->fed = NULL;
+                r = h2_next(mux->h2, bytes, engine_now(conn->engine), &event, error);
+                if (r < 0)
+                        return r;
+                if (r == H2_MORE)
+                        break;
+                r = take_h2_event(mux, &event, ret_request, ret_event, error);
+        } while (r == MUX_MORE);
+        if (h2_wants_send(mux->h2))
+                flush_later(conn);
+        return r == H2_MORE ? MUX_MORE : r;
+}
+
+static uint64_t mux_body_left(const struct conn *conn)
+{
+        (void)conn;
+        return 0;
+}
+
+static struct muster_request *mux_skip_body(struct conn *conn, size_t n)
+{
+        (void)conn;
+        (void)n;
+        assert(!"nothing has a place");
+        return NULL;
+}
+
+static int mux_eof(struct conn *conn, struct muster_request **ret_request,
+        struct muster_error *error)
+{
+        *ret_request = NULL;
+        return h2_eof(h2_of(conn)->h2, error);
+}
+
+static enum request_fate mux_fate(const struct conn *conn, const struct muster_request *request)
+{
+        const struct h2_stream *stream = request->exchange.stream;
+
+        if (!stream || h2_is_unprocessed(h2_of(conn)->h2, stream))
+                return FATE_UNPROCESSED;
+        return h2_has_begun(stream) ? FATE_UNKNOWN : FATE_UNANSWERED;
+}
+
+/* --- the end --------------------------------------------------------------------------------- */
+
+static void end_stream(struct conn *conn, struct muster_request *request)
+{
+        struct mux_h2 *mux = h2_of(conn);
+        struct exchange *exchange = &request->exchange;
+
+        if (mux->fed == request)
+                mux->fed = NULL;
+        if (exchange->stream)
+                h2_end(mux->h2, exchange->stream);
+        exchange->stream = NULL;
+        flush_later(conn);
+}
+
+static bool mux_end(struct conn *conn, struct muster_request *request)
+{
+        end_stream(conn, request);
+        conn->mux->keeps_alive = !mux_is_closing(conn);
+        return conn->mux->keeps_alive;
+}
+
+static bool mux_cancel(struct conn *conn, struct muster_request *request)
+{
+        end_stream(conn, request);
+        return !mux_is_closing(conn);
+}
+
+static struct mux *mux_free(struct mux *base)
+{
+        struct mux_h2 *mux = LIST_OWNER(base, struct mux_h2, mux);
+
+        loop_timer_stop(&mux->conn->engine->loop, &mux->pong_timer);
+        mux->h2 = h2_free(mux->h2);
+        buf_deinit(&mux->framing);
+        return mem_free(mux);
+}
+
+static const struct mux_ops h2_ops = {
+        .is_shared = true,
+        .room = mux_room,
+        .knows_room = mux_knows_room,
+        .is_closing = mux_is_closing,
+        .begin = mux_begin,
+        .flush = mux_flush,
+        .is_sent = mux_is_sent,
+        .pause = mux_pause,
+        .resume = mux_resume,
+        .next = mux_next,
+        .body_left = mux_body_left,
+        .skip_body = mux_skip_body,
+        .eof = mux_eof,
+        .fate = mux_fate,
+        .unsent = mux_unsent,
+        .end = mux_end,
+        .cancel = mux_cancel,
+        .free = mux_free,
+};
+
+struct mux *mux_h2_new(struct conn *conn)
+{
+        struct mux_h2 *mux = mem_zalloc(sizeof(*mux));
+        struct h2_options options = { .head_bytes_max = conn->engine->settings->max_header_bytes };
+
+        if (!mux)
+                return NULL;
+        mux->mux.ops = &h2_ops;
+        mux->conn = conn;
+        mux->pong_timer.fire = pong_is_missing;
+        mux->h2 = h2_new(&options);
+        if (!mux->h2)
+                return mem_free(mux);
+        flush_later(conn);
+        return &mux->mux;
+}
