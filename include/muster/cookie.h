@@ -105,7 +105,7 @@ struct muster_cookie {
 /* What a jar had at one time: later changes do not show. */
 struct muster_cookies;
 
-/* The jar's cookies, the oldest first, without those that are out of date. NULL if memory is out. */
+/* The jar's cookies that are not out of date, the oldest first. NULL if memory is out. */
 MUSTER_PUBLIC struct muster_cookies *muster_cookies_new(struct muster_jar *jar);
 
 /* NULL is allowed. Returns NULL. */

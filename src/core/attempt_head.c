@@ -49,8 +49,8 @@ static int take_own_cookies(struct attempt_head *head, struct buf *own, bool *re
 }
 
 /*
- * One Cookie field (RFC 6265bis section 5.8.1) with those of the jar and the caller's own, which are
- * for the first origin only.
+ * One Cookie field (RFC 6265bis section 5.8.1) with those of the jar and the caller's own. The
+ * latter are for the first origin only.
  */
 static int choose_cookies(struct attempt_head *head, const struct muster_request *request)
 {

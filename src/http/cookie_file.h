@@ -23,8 +23,8 @@ int cookie_file_read(struct cookie_jar *jar, struct muster_str text, int64_t now
         size_t *ret_n_skipped);
 
 /*
- * Append the file of a jar, the oldest cookie first, without those that are out of date, and without
- * names that have a tab, for which the format has no place. 0 or MUSTER_E_RESOURCE.
+ * Append the file of a jar, the oldest cookie first. Left out is what is out of date, and names
+ * that have a tab, for which the format has no place. 0 or MUSTER_E_RESOURCE.
  */
 int cookie_file_write(struct cookie_jar *jar, int64_t now_s, struct buf *to);
 

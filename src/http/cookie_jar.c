@@ -46,7 +46,7 @@ struct cookie_domain *cookie_jar_find(const struct cookie_jar *jar, struct muste
         return domain;
 }
 
-/* Remove a domain without cookies and children, and the ones above it of which that becomes true. */
+/* Remove a domain without cookies and children, and those above it that were there for it alone. */
 static void prune(struct cookie_jar *jar, struct cookie_domain *domain)
 {
         while (domain && !domain->n && list_is_empty(&domain->children)) {
@@ -81,7 +81,7 @@ static struct cookie_domain *add_domain(struct cookie_jar *jar, struct muster_st
         return domain;
 }
 
-/* The end of a name that is one label longer than its last `len` bytes, which are a domain or none. */
+/* The end of a name, one label longer than its last `len` bytes, which are a domain or none. */
 static struct muster_str longer_end(struct muster_str name, size_t len)
 {
         size_t at = name.len - len;
