@@ -42,7 +42,7 @@ static int add_status(struct h2_head *head, struct muster_str value)
         if (buf_add_text(&head->raw, "HTTP/2 ") < 0 || buf_add_str(&head->raw, value) < 0 ||
                 buf_add(&head->raw, "\r\n", 2) < 0)
                 return MUSTER_E_RESOURCE;
-        return 0;
+        return head->status < 100 ? H2_MALFORMED : 0; /* nghttp2 takes 099 for a status */
 }
 
 static char *put(char *to, struct muster_str text)

@@ -173,7 +173,7 @@ int h2_feed(struct h2 *h2, struct muster_str *bytes);
 void h2_head_begin(struct h2_head *head, int32_t stream_id, struct h2_stream *stream);
 void h2_head_deinit(struct h2_head *head);
 
-/* 0, H2_HEAD_TOO_LARGE, H2_TOO_MANY_FIELDS, MUSTER_E_RESOURCE. */
+/* 0, H2_HEAD_TOO_LARGE, H2_TOO_MANY_FIELDS, H2_MALFORMED (the status), MUSTER_E_RESOURCE. */
 int h2_head_add(struct h2_head *head, size_t bytes_max, struct muster_str name,
         struct muster_str value);
 int h2_head_end(struct h2_head *head);

@@ -34,6 +34,7 @@ static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const
 {
         struct h2 *h2 = user;
         struct h2_stream *stream = h2->head.stream;
+        uint32_t code = NGHTTP2_CANCEL;
         int r;
 
         (void)frame;
@@ -47,8 +48,12 @@ static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const
                 return NGHTTP2_ERR_CALLBACK_FAILURE;
         if (r == 0)
                 return 0;
-        h2_stream_fail(h2, stream, (enum h2_failure)r, NGHTTP2_CANCEL);
-        if (nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, stream->id, NGHTTP2_CANCEL) != 0)
+        if (r == H2_MALFORMED) {
+                code = NGHTTP2_PROTOCOL_ERROR;
+                snprintf(h2->words, sizeof(h2->words), "field \":status\" is not valid");
+        }
+        h2_stream_fail(h2, stream, (enum h2_failure)r, code);
+        if (nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, stream->id, code) != 0)
                 return NGHTTP2_ERR_CALLBACK_FAILURE;
         return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
 }

@@ -105,6 +105,7 @@ static const struct fault stream_faults[] = {
         { { HEADERS(1, 0, OK "|:unknown=a") }, 1, FIELD(":unknown") },
         { { HEADERS(1, 0, ":status=20") }, 1, FIELD(":status") },
         { { HEADERS(1, 0, ":status=2000") }, 1, FIELD(":status") },
+        { { HEADERS(1, 0, ":status=099") }, 1, FIELD(":status") },
         { { HEADERS(1, 0, ":status=abc") }, 1, FIELD(":status") },
         { { HEADERS(1, 0, ":status=") }, 1, FIELD(":status") },
         { { HEADERS(1, 0, ":status=101") }, 1, FIELD(":status") },
