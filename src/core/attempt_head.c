@@ -87,11 +87,9 @@ int attempt_head_init(struct attempt_head *head, const struct muster_request *re
                 .accept = str_of(request->accept),
                 .content_type = str_of(request->body_type),
                 .authorization = buf_str(&request->auth.value),
-                .body_bytes = has_upload                    ? request->upload.total_bytes
-                              : request_sends_body(request) ? request->body.len
-                                                            : 0,
+                .body_bytes = has_upload ? request->upload.total_bytes : request->body.len,
                 .is_chunked = has_upload && request->upload.total_bytes == MUSTER_SIZE_UNKNOWN,
-                .has_body = request->has_body && !request->is_get_now,
+                .has_body = request_sends_body(request),
                 .drops_credentials =
                         request->has_left_origin && !settings->credentials_to_any_origin,
                 .drops_host = request->has_left_origin,
