@@ -116,7 +116,9 @@ static int open_all(struct fetch *fetch)
         if (r == 0)
                 r = kept_load(&options->kept, fetch->client, &fetch->error);
         if (r == 0)
-                r = output_open(&fetch->output, options->output, &fetch->error);
+                r = output_open(&fetch->output, options->output,
+                        write_out_is_wanted(&options->write_out) ? &options->write_out : NULL,
+                        &fetch->error);
         if (r == 0)
                 r = check_output(fetch, files);
         if (r == 0 && options->body_place == BODY_FILES)

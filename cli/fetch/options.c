@@ -41,6 +41,14 @@ static int set_config(void *settings, const struct option *option, const char *v
         return config_file_read(&config, value, error);
 }
 
+/* The last one counts, as with curl. */
+static int set_write_out(void *settings, const struct option *option, const char *value,
+        struct muster_error *error)
+{
+        (void)option;
+        return write_out_parse(&((struct fetch_options *)settings)->write_out, value, error);
+}
+
 #define THREADS_MAX 128 /* of the library */
 
 static int set_threads(void *settings, const struct option *option, const char *value,
@@ -71,6 +79,9 @@ static const struct option more_input[] = {
 static const struct option how_to_run[] = {
         { "Output", 'o', "output", "FILE", "write result lines to FILE, not to standard output",
                 option_set_text, OWN(output) },
+        { NULL, 'w', "write-out", "FORMAT",
+                "write this instead of lines of JSON: '%{http_code} %{url}\\n', or @FILE",
+                set_write_out, 0 },
         { NULL, 0, "body", "WHERE",
                 "inline, none, a directory, or a pattern: out/{host}/{n}-{id}-{sha256}",
                 option_set_text, OWN(body) },
@@ -209,6 +220,8 @@ static int finish_options(struct fetch_options *options, struct muster_error *er
         if (r < 0)
                 return r;
         options->body_place = body_place(options->body);
+        if (!options->body && write_out_is_wanted(&options->write_out))
+                options->body_place = BODY_NONE;
         r = body_files_check(options->body, error);
         if (r < 0)
                 return r;
@@ -236,6 +249,7 @@ int fetch_options_parse(struct fetch_options *options, int argc, char **argv,
 void fetch_options_deinit(struct fetch_options *options)
 {
         request_options_deinit(&options->request);
+        write_out_deinit(&options->write_out);
         explain_options_deinit(&options->account.explain);
 }
 

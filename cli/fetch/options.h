@@ -7,6 +7,7 @@
 
 #include "../option/request_options.h"
 #include "../output/body_files.h"
+#include "../output/write_out.h"
 #include "../process/process.h"
 #include "account.h"
 #include "kept.h"
@@ -16,7 +17,8 @@ struct fetch_options {
         struct process_options process;
         struct account_options account;
         struct kept_options kept;
-        const char *output; /* NULL: standard output */
+        const char *output;         /* NULL: standard output */
+        struct write_out write_out; /* what is written of each result, instead of JSON */
         const char *body;   /* as given; NULL: inline */
         enum body_place body_place;
         bool in_order, is_silent, wants_summary, no_progress;

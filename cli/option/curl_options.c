@@ -120,8 +120,6 @@ const struct curl_option curl_options[] = {
         { 0, "create-dirs", "body", "not needed: --body creates the directories" },
         { 0, "output-document", "output",
                 "use -o FILE for the result lines, --body DIR for the bodies" },
-        { 'w', "write-out", "output",
-                "not needed: every result line has all of it; select with jq '.status, .total_us, .phases_us'" },
         { 0, "include", "output", IN_LINE },
         { 'D', "dump-header", "output", IN_LINE },
         { 0, "headers", "output", IN_LINE },

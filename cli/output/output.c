@@ -24,11 +24,12 @@ static int open_file(struct output *output)
         return fd >= 0 ? fd : open(output->path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
 }
 
-int output_open(struct output *output, const char *path, struct muster_error *error)
+int output_open(struct output *output, const char *path, const struct write_out *borrow_format,
+        struct muster_error *error)
 {
         struct stat status;
 
-        *output = (struct output){ .fd = STDOUT_FILENO };
+        *output = (struct output){ .fd = STDOUT_FILENO, .format = borrow_format };
         if (path && !path_is_standard(path)) {
                 output->path = path;
                 output->fd = open_file(output);
@@ -114,7 +115,10 @@ int output_flush(struct output *output, struct muster_error *error)
 
 int output_add(struct output *output, const struct result_line *line, struct muster_error *error)
 {
-        if (result_line_add(&output->buf, line) < 0)
+        int r = output->format ? write_out_add(&output->buf, output->format, line)
+                               : result_line_add(&output->buf, line);
+
+        if (r < 0)
                 return error_set_memory(error, MUSTER_PHASE_DELIVER);
         output->n_added++;
         return output->buf.len >= OUTPUT_FLUSH_BYTES ? OUTPUT_FULL : 0;

@@ -10,11 +10,13 @@
 #define CLI_OUTPUT_OUTPUT_H
 
 #include "result_line.h"
+#include "write_out.h"
 
 #define OUTPUT_FLUSH_BYTES (128 * 1024)
 
 struct output {
         const char *path; /* NULL: standard output */
+        const struct write_out *format; /* NULL: lines of JSON */
         int fd;
         bool is_terminal;
         bool is_file;  /* a regular one, and ours: it can be cut */
@@ -27,8 +29,12 @@ struct output {
         uint64_t whole_at;  /* of these, up to the end of the last whole line */
 };
 
-/* MUSTER_E_RESOURCE with *error naming the file. */
-int output_open(struct output *output, const char *path, struct muster_error *error);
+/*
+ * `borrow_format`: what is made of each result, instead of a line of JSON; NULL: none.
+ * MUSTER_E_RESOURCE with *error naming the file.
+ */
+int output_open(struct output *output, const char *path, const struct write_out *borrow_format,
+        struct muster_error *error);
 
 /* Add a line. OUTPUT_FULL: it was added, and it is time to flush. MUSTER_E_RESOURCE with *error. */
 #define OUTPUT_FULL 1

@@ -37,6 +37,7 @@ _muster_fetch() {
         --url-column
         --strict
         --output
+        --write-out
         --body
         --in-order
         --summary

@@ -1,4 +1,5 @@
 """Options that mean what they mean with curl: the same words give both programs the same request."""
+import json
 import shutil
 import subprocess
 
@@ -128,3 +129,80 @@ def test_wrong_config(muster, tmp_path, text, words):
 def test_config_that_is_not_there(muster):
     done = muster("fetch", "-K", "nowhere", "http://127.0.0.1:1/")
     assert done.status == 2 and "--config: " in done.stderr and "nowhere" in done.stderr
+
+
+# --- what is written of a result ------------------------------------------------------------------------------------------
+
+# What does not depend on how fast anything is, nor on who asks.
+SAME = ["http_code", "response_code", "http_version", "content_type", "method", "num_headers", "num_redirects", "remote_ip", "remote_port",
+        "scheme", "size_download", "url", "url_effective", "urlnum", "errormsg", "exitcode", "num_connects", "num_retries", "filename_effective"]
+
+
+def both_write(muster, tmp_path, form, *arguments):
+    curl = subprocess.run(["curl", "-q", "-s", "-o", "/dev/null", "-w", form, *arguments], capture_output=True, cwd=tmp_path, timeout=PATIENCE)
+    process = muster.start("fetch", "-w", form, *arguments)
+    ours, _ = process.communicate(timeout=PATIENCE)
+    return curl.stdout.decode(), ours.decode()
+
+
+@needs_curl
+@pytest.mark.parametrize("form", [
+    "%{http_code}", "%{url_effective} 100%% %d % %{method}\\n\\t|\\r\\x\\\\", "%header{x-a}|%header{X-B}|%header{none}|\\n", "", "plain",
+    "%{http_code} %{onerror}not shown",
+] + [f"%{{{name}}}\\n" for name in SAME if name not in ("errormsg", "filename_effective", "num_retries")])
+def test_write_out(muster, server, tmp_path, form):
+    one = server(lambda request: ok(b"four", "Content-Type: text/plain; charset=utf-8", "X-A:  a b ", "X-B: 1", "X-B: 2"))
+    if not form:
+        assert muster("fetch", "-w", form, one.url("/p?q")).status == 2
+        return
+    theirs, ours = both_write(muster, tmp_path, form, one.url("/p?q"))
+    assert ours == (theirs.lower() if "scheme" in form else theirs)  # older versions of curl shout
+
+
+@needs_curl
+def test_write_out_json(muster, server, tmp_path):
+    one = server(lambda request: ok(b"four", "A: 1", "B: x", "a: 2"))
+    theirs, ours = map(json.loads, both_write(muster, tmp_path, "%{json}", one.url("/p?q")))
+    for name in ours:
+        assert name not in theirs or isinstance(theirs[name], type(ours[name])) or None in (theirs[name], ours[name]) or name.startswith(("time", "speed"))
+    for name in ("http_code", "response_code", "method", "num_headers", "scheme", "size_download", "url", "url_effective", "urlnum", "exitcode", "remote_port"):
+        assert str(ours[name]).lower() == str(theirs[name]).lower(), name
+    ours = json.loads(both_write(muster, tmp_path, "%{header_json}", one.url("/p?q"))[1])
+    assert ours == {"content-length": ["4"], "a": ["1", "2"], "b": ["x"]}
+
+
+def test_times_are_in_order(muster, nginx, certificates):
+    names = ["namelookup", "connect", "appconnect", "pretransfer", "posttransfer", "starttransfer", "total"]
+    form = " ".join(f"%{{time_{name}}}" for name in names) + "\\n"
+    process = muster.start("fetch", "-w", form, "--cacert", certificates.path("ca"), *[nginx.tls_url("/small")] * 20)
+    out, _ = process.communicate(timeout=PATIENCE)
+    for line in out.decode().splitlines():
+        times = [float(time) for time in line.split()]
+        if times[2] > 0:
+            assert times == sorted(times)
+        assert times[-1] >= times[-2] > 0
+
+
+def test_write_out_of_what_failed(muster, tmp_path):
+    process = muster.start("fetch", "-w", "%{http_code} %{exitcode} %{onerror}%{errormsg}\\n", "http://127.0.0.1:1/", "nonsense://")
+    out, _ = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 1
+    lines = sorted(out.decode().splitlines())
+    assert lines[0].startswith("000 3 url: ") and lines[1].startswith("000 7 connect: ")
+
+
+def test_write_out_from_a_file_to_a_file(muster, server, tmp_path):
+    (tmp_path / "form").write_text("%{urlnum}:%{http_code}\n")
+    process = muster.start("fetch", "-w", "@form", "-o", "out", "--in-order", *[server().url()] * 3)
+    assert process.wait(timeout=PATIENCE) == 0
+    assert (tmp_path / "out").read_text() == "0:200\n1:200\n2:200\n"
+
+
+@pytest.mark.parametrize("form, words", [
+    ("%{http_cod}", 'there is no variable "http_cod"; did you mean %{http_code}?'),
+    ("%{frobnication}", 'there is no variable "frobnication"; muster-fetch(1) lists all'),
+    ("a %{http_code", 'the } after "%{http_code" is missing'),
+])
+def test_wrong_formats(muster, form, words):
+    done = muster("fetch", "-w", form, "http://127.0.0.1:1/")
+    assert done.status == 2 and words in done.stderr
