@@ -19,6 +19,131 @@ static void share_conn(struct record *record)
         record->conns[0].n_attempts = record->n_attempts;
 }
 
+/* --- stream-limit ---------------------------------------------------------------------------- */
+
+/* 64 slots, and room for 10 of them. */
+static const struct record_maker ten_streams = {
+        .n = 200,
+        .slots = 64,
+        .per_host = 10,
+        .each = { .network_ns = MS, .server_ns = 49 * MS },
+};
+
+static void wait_for_streams(struct record *record)
+{
+        record->run.options.per_host = 0;
+        for (size_t i = 0; i < record->n_attempts; i++)
+                if (record->attempts[i].wait == TRACE_WAIT_HOST)
+                        record->attempts[i].wait = TRACE_WAIT_STREAM;
+}
+
+static void test_stream_limit(void **state)
+{
+        struct record record;
+        struct finding finding;
+
+        (void)state;
+        make(&record, &ten_streams);
+        share_conn(&record);
+        assert_false(is_found(&record, causes_streams, "stream-limit"));
+        assert_true(is_found(&record, causes_slots, "per-host-limit"));
+        wait_for_streams(&record);
+        assert_true(cause_is_found(&record, causes_streams, "stream-limit", &finding));
+        assert_string_equal(finding.shown.title,
+                "The server's limit of 10 requests at a time on HTTP/2 connections held the run back");
+        assert_non_null(strstr(finding.remedy, "Allow 7 HTTP/2 connections"));
+        assert_string_equal(finding.shown.option, "--h2-conns 7");
+        assert_int_equal(finding.shown.grade, MUSTER_GRADE_A);
+        assert_predicted(&finding, 4 * 50 * MS);
+        assert_false(is_found(&record, causes_slots, "per-host-limit"));
+        assert_false(is_found(&record, causes_slots, "concurrency-too-low"));
+        record_deinit(&record);
+}
+
+/* A server that has 10 workers is not made faster by more streams. */
+static void queue_in_server(struct record_maker_request *request, size_t i,
+        const struct record_maker *maker)
+{
+        size_t n = i < maker->per_host ? i + 1 : maker->per_host;
+
+        request->submit_after_ns = i;
+        request->server_ns = (n + 1) / 2 * 20 * MS;
+}
+
+static void test_stream_limit_does_not_matter(void **state)
+{
+        struct record_maker full = ten_streams, few = ten_streams;
+        struct record record;
+
+        (void)state;
+        full.vary = queue_in_server;
+        full.n = 1000;
+        make(&record, &full);
+        share_conn(&record);
+        wait_for_streams(&record);
+        assert_false(is_found(&record, causes_streams, "stream-limit"));
+        record_deinit(&record);
+        few.n = 12; /* two of them waited */
+        make(&record, &few);
+        share_conn(&record);
+        wait_for_streams(&record);
+        assert_false(is_found(&record, causes_streams, "stream-limit"));
+        record_deinit(&record);
+}
+
+/* --- protocol-unknown ------------------------------------------------------------------------ */
+
+static void make_waiting(struct record *record, uint64_t waited_ns)
+{
+        make(record,
+                &(struct record_maker){ .n = 10,
+                        .slots = 10,
+                        .each = {
+                                .tcp_ns = 100 * MS, .tls_ns = 200 * MS, .network_ns = 100 * MS } });
+        for (size_t i = 1; i < record->n_attempts; i++) {
+                struct trace_attempt *attempt = &record->attempts[i];
+
+                attempt->wait = TRACE_WAIT_PROTOCOL;
+                attempt->submitted_ns += NS_PER_S - waited_ns;
+                attempt->stamps.start_ns = attempt->submitted_ns;
+                attempt->stamps.slot_ns += NS_PER_S;
+                attempt->stamps.tcp_end_ns += NS_PER_S;
+                attempt->stamps.tls_end_ns += NS_PER_S;
+                attempt->stamps.send_start_ns += NS_PER_S;
+                attempt->stamps.send_end_ns += NS_PER_S;
+                attempt->stamps.first_byte_kernel_ns += NS_PER_S;
+                attempt->stamps.first_byte_read_ns += NS_PER_S;
+                attempt->stamps.last_byte_kernel_ns += NS_PER_S;
+                attempt->stamps.last_byte_read_ns += NS_PER_S;
+                attempt->stamps.end_ns += NS_PER_S;
+                attempt->finished_ns += NS_PER_S;
+                attempt->taken_ns += NS_PER_S;
+        }
+        record->attempts[0] = record->attempts[1];
+        record->attempts[0].number = record->attempts[0].request = 1;
+        record->attempts[0].wait = TRACE_WAIT_NONE;
+}
+
+static void test_protocol_unknown(void **state)
+{
+        struct record record;
+        struct finding finding;
+
+        (void)state;
+        make_waiting(&record, 300 * MS);
+        assert_true(cause_is_found(&record, causes_streams, "protocol-unknown", &finding));
+        assert_string_equal(finding.shown.option, "--http1.1");
+        assert_predicted(&finding, 400 * MS);
+        /* It spoke HTTP/2: then they share the connection that they waited for. */
+        for (size_t i = 0; i < record.n_attempts; i++)
+                record.attempts[i].http_version = 20;
+        assert_false(is_found(&record, causes_streams, "protocol-unknown"));
+        record_deinit(&record);
+        make_waiting(&record, 20 * MS);
+        assert_false(is_found(&record, causes_streams, "protocol-unknown"));
+        record_deinit(&record);
+}
+
 /* --- stream-window --------------------------------------------------------------------------- */
 
 /* A megabyte each, over 100 ms; a body goes out in 16 round trips. */
@@ -39,40 +164,43 @@ static void make_uploads(struct record *record, const struct record_maker *maker
         }
 }
 
-static void send_unevenly(struct record_maker_request *request, size_t i,
-        const struct record_maker *maker)
+/* They share a connection, whose window is as large as that of each. */
+static void share_window(struct record *record)
 {
-        (void)maker;
-        request->send_ns = (i % 4 + 1) * 800 * MS;
+        for (size_t i = 0; i < record->n_attempts; i++)
+                record->attempts[i].sent_bytes = 250 * KIB;
+        share_conn(record);
 }
 
 static void test_stream_window(void **state)
 {
-        struct record_maker quick = uploads, uneven = uploads;
+        struct record_maker quick = uploads, slow = uploads;
         struct record record;
         struct finding finding;
 
         (void)state;
         make_uploads(&record, &uploads);
         assert_true(cause_is_found(&record, causes_streams, "stream-window", &finding));
-        assert_non_null(strstr(finding.title, "about 64"));
-        /* What TCP needs for a megabyte: seven round trips. */
-        assert_predicted(&finding, 100 * MS + 3 * 800 * MS);
+        assert_non_null(strstr(finding.evidence[0], "64 KiB went out in each round trip"));
+        /* What TCP needs for a megabyte: seven round trips, and one when the window is open. */
+        assert_predicted(&finding, 100 * MS + 800 * MS + 2 * 200 * MS);
         for (size_t i = 0; i < record.n_conns; i++)
                 record.conns[i].rtt_us *= 2; /* the link was full */
         assert_false(is_found(&record, causes_streams, "stream-window"));
         record_deinit(&record);
         make_uploads(&record, &uploads);
+        share_window(&record);
+        assert_true(is_found(&record, causes_streams, "stream-window"));
         for (size_t i = 0; i < record.n_attempts; i++)
                 record.attempts[i].http_version = 11;
         assert_false(is_found(&record, causes_streams, "stream-window"));
         record_deinit(&record);
-        quick.each.send_ns = 300 * MS;
+        quick.each.send_ns = 800 * MS; /* a window twice as large */
         make_uploads(&record, &quick);
         assert_false(is_found(&record, causes_streams, "stream-window"));
         record_deinit(&record);
-        uneven.vary = send_unevenly;
-        make_uploads(&record, &uneven);
+        slow.each.send_ns = 8000 * MS; /* a slow way, or a server that reads slowly */
+        make_uploads(&record, &slow);
         assert_false(is_found(&record, causes_streams, "stream-window"));
         record_deinit(&record);
 }
@@ -150,6 +278,9 @@ static void test_windows_are_not_judged(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_stream_limit),
+                cmocka_unit_test(test_stream_limit_does_not_matter),
+                cmocka_unit_test(test_protocol_unknown),
                 cmocka_unit_test(test_stream_window),
                 cmocka_unit_test(test_head_of_line),
                 cmocka_unit_test(test_windows_are_not_judged),

@@ -16,7 +16,7 @@
  *      causes_tls.c        handshakes
  *      causes_wire.c       Nagle, loss, redirects
  *      causes_window.c     slow start, a full link
- *      causes_streams.c    HTTP/2: windows for uploads, a loss that stops them all
+ *      causes_streams.c    HTTP/2: too few streams, windows for uploads, a loss that stops them all
  *      causes_client.c     this program: its thread, the processor, the reader of the output
  *      causes_work.c       work on bodies: in the loop's thread, or with too few workers
  *      causes_server.c     slow, saturated

@@ -332,10 +332,12 @@ static bool server_saturated(const struct facts *facts, struct finding *finding)
 {
         const struct host_facts *host;
         struct waiting waiting;
+        struct losses losses;
         struct load load;
 
         load_measure(&load, facts);
-        if (!load_is_full(&load))
+        if (!load_is_full(&load) || losses_of(&losses, facts) < 0 ||
+                losses_stop_streams(&losses, facts))
                 return false;
         waiting_measure(&waiting, facts);
         finding->explained_ns = waiting.chain_ns;

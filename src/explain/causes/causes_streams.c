@@ -2,17 +2,24 @@
 /*
  * Streams of HTTP/2: many requests on one connection
  *
- *      stream-window  uploads took a round trip for each window that the server gave them
- *      head-of-line   a lost packet stopped all the requests that shared its connection
+ *      stream-limit      the server allows fewer streams on a connection than there were slots for,
+ *                        and we opened no more connections
+ *      protocol-unknown  requests waited for the first connection to tell which HTTP the server
+ *                        speaks, and it was HTTP/1.1: each needed a connection of its own then
+ *      stream-window     uploads took a round trip for each window that the server gave them
+ *      head-of-line      a lost packet stopped all the requests that shared its connection
  */
 #include "cause.h"
 
-#include <assert.h>
+#include <base/mem.h>
+#include <base/minmax.h>
 #include <explain/facts/life.h>
 #include <explain/judgement.h>
 #include <explain/measure/conns.h>
 #include <explain/measure/link_use.h>
+#include <explain/measure/load.h>
 #include <explain/measure/losses.h>
+#include <explain/model/raise.h>
 #include <explain/model/whatif.h>
 
 static uint64_t between(uint64_t from_ns, uint64_t to_ns)
@@ -20,41 +27,177 @@ static uint64_t between(uint64_t from_ns, uint64_t to_ns)
         return to_ns > from_ns ? to_ns - from_ns : 0;
 }
 
-/* --- stream-window --------------------------------------------------------------------------- */
+/* --- stream-limit ---------------------------------------------------------------------------- */
 
-/* How many round trips it took to send a request that is larger than a window. 0: not known. */
-static double trips_of(const struct facts *facts, const struct trace_attempt *attempt)
+static uint64_t n_conns_used(const struct facts *facts)
 {
-        const struct trace_conn *conn = conn_of_attempt(facts->record, attempt);
-        uint64_t round_trip_ns = conn ? conn_round_trip_ns(conn) : 0;
-        uint64_t ns = between(attempt->stamps.send_start_ns, attempt->stamps.send_end_ns);
+        uint64_t n = 0;
 
-        if (attempt->http_version < 20 || attempt->sent_bytes <= STREAM_WINDOW ||
-                round_trip_ns < ROUND_TRIP_TO_TELL_NS)
-                return 0;
-        return (double)ns / (double)round_trip_ns;
+        for (size_t i = 0; i < facts->record->n_conns; i++)
+                n += facts->record->conns[i].n_attempts > 0;
+        return n;
 }
 
-/* What went out in each of them. */
-static bool measure_window(const struct facts *facts, const struct trace_attempt *attempt,
-        uint64_t *ret_value)
+static bool stream_limit(const struct facts *facts, struct finding *finding)
 {
-        double trips = trips_of(facts, attempt);
+        size_t n_held = facts->n_waits[TRACE_WAIT_STREAM];
+        uint64_t each, n_conns;
+        struct replay replay;
+        struct raise raise;
+        struct load load;
 
-        if (trips < WINDOW_TRIPS_LEAST)
+        if (!facts->streams || (double)n_held < (double)facts->n_attempts * MOST_OF_THEM)
                 return false;
-        *ret_value = whole_of((double)attempt->sent_bytes / trips);
+        load_measure(&load, facts);
+        if (load.answer == LOAD_GROWS)
+                return false;
+        replay_init(&replay, facts);
+        raise_limit(&raise, &replay, &replay.per_host, facts->slots, facts);
+        if (!raise.limit)
+                return false;
+        each = max_u64(facts->streams / max_u64(n_conns_used(facts), 1), 1);
+        n_conns = (raise.limit + each - 1) / each;
+        finding_title(finding, "The server's limit of %s on HTTP/2 connections held the run back",
+                words_counted(each, "request at a time", "requests at a time").text);
+        finding_evidence(finding,
+                "%s of %s requests waited for a free stream, while %s of %s slots were in use",
+                words_count(n_held).text, words_count(facts->n_attempts).text,
+                words_count(whole_of(facts->mean_in_flight + 0.5)).text,
+                words_count(facts->slots).text);
+        finding_evidence(finding, "a request waited %s for a stream, and then took %s",
+                words_ns(facts->phase[MUSTER_PHASE_QUEUE].p50).text,
+                words_ns(facts->service.p50).text);
+        if (load.answer == LOAD_FLAT)
+                finding_evidence(finding,
+                        "a response took %s with many requests in flight, and %s with only a few: the server did not slow down",
+                        words_ns(load.many_ns).text, words_ns(load.few_ns).text);
+        finding_remedy(finding,
+                "Allow %s HTTP/2 connections, or let the server take more requests on one (nginx: http2_max_concurrent_streams; Apache: H2MaxSessionStreams).",
+                words_count(n_conns).text);
+        finding_option(finding, "--h2-conns %llu", (unsigned long long)n_conns);
+        finding_predict(finding, raise.wall_ns, raise.low_ns, raise.high_ns);
         return true;
 }
 
+/* --- protocol-unknown ------------------------------------------------------------------------ */
+
+static bool measure_protocol_wait(const struct facts *facts, const struct trace_attempt *attempt,
+        uint64_t *ret_value)
+{
+        (void)facts;
+        *ret_value = between(attempt->stamps.start_ns, attempt->stamps.slot_ns);
+        return attempt->wait == TRACE_WAIT_PROTOCOL && attempt->stamps.slot_ns &&
+               attempt->http_version && attempt->http_version < 20;
+}
+
+/* Where the server speaks HTTP/2 nothing is lost: they share the connection that they waited for. */
+static bool protocol_unknown(const struct facts *facts, struct finding *finding)
+{
+        struct spread waited;
+        uint64_t wall_ns;
+
+        measure_attempts(&waited, facts, measure_protocol_wait);
+        if (waited.n < SAMPLE_LEAST ||
+                (double)waited.p50 < (double)facts->wall_ns * PROTOCOL_WAIT_MATTERS)
+                return false;
+        wall_ns = facts->wall_ns - waited.p50;
+        finding_title(finding,
+                "The first connection was awaited, in case others could share it, but the server speaks only HTTP/1.1");
+        finding_evidence(finding,
+                "%s requests waited %s until the first handshake told which HTTP the server speaks, and then opened connections of their own",
+                words_count(waited.n).text, words_ns(waited.p50).text);
+        finding_evidence(finding, "this was %s of the wall time",
+                words_share((double)waited.p50, (double)facts->wall_ns).text);
+        finding_remedy(finding,
+                "Use --http1.1 for such servers, so that all connections open at the same moment.");
+        finding_option(finding, "--http1.1");
+        finding_predict(finding, wall_ns, wall_ns, facts->wall_ns - waited.p50 / 2);
+        return true;
+}
+
+/* --- stream-window --------------------------------------------------------------------------- */
+
+/* An upload that is larger than a window: how long it took, and what TCP alone would need. */
+struct upload {
+        uint64_t start_ns, end_ns;
+        uint64_t round_trip_ns;
+        uint64_t cold_ns;
+};
+
+static bool upload_of(struct upload *upload, const struct facts *facts,
+        const struct trace_attempt *attempt)
+{
+        const struct trace_conn *conn = conn_of_attempt(facts->record, attempt);
+        const struct attempt *stamps = &attempt->stamps;
+
+        if (!conn || attempt->http_version < 20 || attempt->sent_bytes <= STREAM_WINDOW ||
+                conn_round_trip_ns(conn) < ROUND_TRIP_TO_TELL_NS)
+                return false;
+        *upload = (struct upload){ .start_ns = stamps->send_start_ns,
+                .end_ns = stamps->send_end_ns,
+                .round_trip_ns = conn_round_trip_ns(conn) };
+        upload->cold_ns =
+                transfer_n_rounds(attempt->sent_bytes, FIRST_WINDOW) * upload->round_trip_ns;
+        return upload->end_ns > upload->start_ns;
+}
+
+/* How the uploads of a connection went out, taken together: they share its window as well. */
+struct outflow {
+        uint64_t bytes, until_ns;
+        uint64_t ns; /* something was being sent */
+};
+
+static void add_upload(struct outflow *outflow, const struct upload *upload, uint64_t bytes)
+{
+        uint64_t from_ns = max_u64(upload->start_ns, outflow->until_ns);
+
+        outflow->bytes += bytes;
+        outflow->ns += between(from_ns, upload->end_ns);
+        outflow->until_ns = max_u64(outflow->until_ns, upload->end_ns);
+}
+
+/* Of each connection with uploads, the bytes that went out in a round trip. */
+static int measure_windows(struct spread *windows, const struct facts *facts)
+{
+        const struct record *record = facts->record;
+        struct outflow *outflows = mem_array(record->n_conns + 1, sizeof(*outflows));
+        uint64_t *values = mem_array(record->n_conns + 1, sizeof(*values));
+        size_t n = 0;
+
+        for (size_t i = 0; outflows && values && i < record->n_attempts; i++) {
+                const struct trace_attempt *attempt = &record->attempts[i];
+                struct upload upload;
+
+                if (upload_of(&upload, facts, attempt))
+                        add_upload(&outflows[conn_of_attempt(record, attempt) - record->conns],
+                                &upload, attempt->sent_bytes);
+        }
+        for (size_t i = 0; outflows && values && i < record->n_conns; i++) {
+                uint64_t round_trip_ns = conn_round_trip_ns(&record->conns[i]);
+
+                if (outflows[i].ns > WINDOW_TRIPS_LEAST * round_trip_ns)
+                        values[n++] = whole_of((double)outflows[i].bytes * (double)round_trip_ns /
+                                               (double)outflows[i].ns);
+        }
+        spread_of(windows, values, n);
+        mem_free(outflows);
+        mem_free(values);
+        return outflows && values ? 0 : MUSTER_E_RESOURCE;
+}
+
+/* Uploads that took far longer than TCP needs for them. */
 static bool measure_upload(const struct facts *facts, const struct trace_attempt *attempt,
         uint64_t *ret_value)
 {
-        *ret_value = between(attempt->stamps.send_start_ns, attempt->stamps.send_end_ns);
-        return trips_of(facts, attempt) >= WINDOW_TRIPS_LEAST;
+        struct upload upload;
+
+        if (!upload_of(&upload, facts, attempt))
+                return false;
+        *ret_value = upload.end_ns - upload.start_ns;
+        return (double)*ret_value > (double)upload.cold_ns * MUCH_LONGER;
 }
 
-/* A connection whose packets queue on their way has no small window. */
+/* Packets that queue on their way make round trips longer: then it is the link that is full. */
 static bool measure_queue(const struct facts *facts, const struct trace_conn *conn,
         uint64_t *ret_value)
 {
@@ -63,44 +206,53 @@ static bool measure_queue(const struct facts *facts, const struct trace_conn *co
         return conn->min_rtt_us && conn->rtt_us;
 }
 
-/* As TCP alone would send it: the window doubles each round trip. */
+/*
+ * As TCP alone would send it: on each connection of HTTP/1.1 the window doubles each round trip
+ * until the first upload is sent, and the next ones need one.
+ */
 static void send_at_once(struct replay_request *request, const struct facts *facts, bool is_warm,
         void *argument)
 {
-        const struct trace_conn *conn = conn_of_attempt(facts->record, request->last);
         uint64_t *send_ns = &request->slot_ns[PART_SEND];
-        uint64_t cold_ns;
+        uint64_t *n_begun = argument;
+        struct upload upload;
+        uint64_t ns;
 
         (void)is_warm;
-        (void)argument;
-        if (trips_of(facts, request->last) < WINDOW_TRIPS_LEAST)
+        if (!upload_of(&upload, facts, request->last))
                 return;
-        cold_ns = transfer_n_rounds(request->last->sent_bytes, FIRST_WINDOW) *
-                  conn_round_trip_ns(conn);
-        if (*send_ns > cold_ns)
-                *send_ns = cold_ns;
+        ns = (*n_begun)++ < facts->max_in_flight ? upload.cold_ns : upload.round_trip_ns;
+        if (*send_ns > ns)
+                *send_ns = ns;
+}
+
+/* The window that a server has unless it was told to give more, or less: all of it, at most. */
+static bool is_window(const struct spread *windows)
+{
+        double share = (double)windows->p50 / (double)STREAM_WINDOW;
+
+        return windows->n && share >= WINDOW_USED_LEAST && share <= WINDOW_USED_MOST;
 }
 
 static bool stream_window(const struct facts *facts, struct finding *finding)
 {
-        struct spread window, upload, queue;
-        uint64_t wall_ns;
+        struct spread windows, upload, queue;
+        uint64_t wall_ns, n_begun = 0;
 
-        measure_attempts(&window, facts, measure_window);
         measure_attempts(&upload, facts, measure_upload);
         measure_conns(&queue, facts, measure_queue);
-        if (window.n < SAMPLE_LEAST || (double)window.p90 > (double)window.p10 * WINDOW_EVEN ||
-                (double)queue.p50 > 100 * QUEUE_GROWTH ||
-                (double)upload.sum < SLOT_TIME_MATTERS * (double)facts->service.sum)
+        if (upload.n < SAMPLE_LEAST ||
+                (double)upload.sum < SLOT_TIME_MATTERS * (double)facts->service.sum ||
+                (double)queue.p50 > 100 * QUEUE_GROWTH || measure_windows(&windows, facts) < 0 ||
+                !is_window(&windows))
                 return false;
-        wall_ns = whatif_wall_ns(&(struct whatif){ .change = send_at_once }, facts);
-        finding_title(finding,
-                "Uploads waited for the server's HTTP/2 window: about %s for each round trip",
-                words_bytes(window.p50).text);
+        wall_ns = whatif_wall_ns(&(struct whatif){ .change = send_at_once, .argument = &n_begun },
+                facts);
+        finding_title(finding, "Uploads waited for the server's HTTP/2 window of 64 KiB");
         finding_evidence(finding,
-                "%s uploads took %s each, although nothing queued on the way: the server lets in %s at a time",
-                words_count(window.n).text, words_ns(upload.p50).text,
-                words_bytes(window.p50).text);
+                "%s uploads took %s each: %s went out in each round trip, although nothing queued on the way",
+                words_count(upload.n).text, words_ns(upload.p50).text,
+                words_bytes(windows.p50).text);
         finding_evidence(finding, "this was %s of the time that requests were in flight",
                 words_share((double)upload.sum, (double)facts->service.sum).text);
         finding_remedy(finding,
@@ -148,8 +300,7 @@ static bool head_of_line(const struct facts *facts, struct finding *finding)
         struct link_use use;
         uint64_t wall_ns;
 
-        if (losses_of(&blocking.losses, facts) < 0 || !losses_hold_up_streams(losses) ||
-                (double)losses->held_up_ns < LOSSES_MATTER * (double)facts->service.sum)
+        if (losses_of(&blocking.losses, facts) < 0 || !losses_stop_streams(losses, facts))
                 return false;
         if (link_use_of(&use, facts) < 0 || use.is_full)
                 return false;
@@ -177,6 +328,8 @@ static bool head_of_line(const struct facts *facts, struct finding *finding)
 }
 
 const struct cause causes_streams[] = {
+        { "stream-limit", MUSTER_GRADE_A, stream_limit },
+        { "protocol-unknown", MUSTER_GRADE_A, protocol_unknown },
         { "stream-window", MUSTER_GRADE_B, stream_window },
         { "head-of-line", MUSTER_GRADE_B, head_of_line },
         { 0 },

@@ -112,7 +112,7 @@ static const struct trace_attempt *giver(const struct walk *walk)
                 record_attempt(walk->facts->record, walk->here->slot_from);
 
         if (walk->here->wait == TRACE_WAIT_RATE || walk->here->wait == TRACE_WAIT_HOST_RATE ||
-                walk->here->wait == TRACE_WAIT_REFUSED)
+                walk->here->wait == TRACE_WAIT_REFUSED || walk->here->wait == TRACE_WAIT_PROTOCOL)
                 return NULL;
         if (!is_earlier(walk, giver) || !giver->stamps.slot_ns ||
                 life_end_ns(giver) < walk->here->stamps.start_ns)

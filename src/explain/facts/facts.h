@@ -117,6 +117,11 @@ struct facts {
         uint64_t slots;        /* `concurrency`, or less where a memory or file limit made it so */
         double mean_in_flight; /* slots in use: Little's law holds */
         uint64_t max_in_flight;
+        /*
+         * The most of an origin's requests that were in flight where others of it waited for a
+         * stream: so many its HTTP/2 connections have. 0: none waited.
+         */
+        uint64_t streams;
         uint64_t full_ns;    /* all slots in use and somebody waiting */
         uint64_t starved_ns; /* nobody waiting and slots free, before the last submit */
         /*

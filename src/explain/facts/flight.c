@@ -63,7 +63,8 @@ static bool waited_for_slot(const struct trace_attempt *attempt)
                 return attempt->wait != TRACE_WAIT_RATE && attempt->wait != TRACE_WAIT_HOST_RATE &&
                        attempt->wait != TRACE_WAIT_REFUSED;
         return attempt->wait == TRACE_WAIT_SLOT || attempt->wait == TRACE_WAIT_HOST ||
-               attempt->wait == TRACE_WAIT_SHARE;
+               attempt->wait == TRACE_WAIT_SHARE || attempt->wait == TRACE_WAIT_STREAM ||
+               attempt->wait == TRACE_WAIT_PROTOCOL;
 }
 
 static void add_attempt(struct flight *flight, const struct trace_attempt *attempt)

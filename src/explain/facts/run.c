@@ -40,6 +40,8 @@ static void count_attempt(struct facts *facts, const struct trace_attempt *attem
         if (!attempt->stamps.slot_ns)
                 return;
         facts->n_attempts++;
+        if (attempt->wait == TRACE_WAIT_STREAM)
+                facts->streams = max_u64(facts->streams, attempt->host_in_flight);
         if (attempt->conn && attempt->is_reused)
                 facts->n_on_reused++;
         else if (attempt->conn)

@@ -29,6 +29,7 @@ struct flow {
         uint64_t ns;        /* the sum of these: something came */
         uint32_t *n_beside; /* by index of attempt: how many came when it was asked for */
         uint32_t n_coming, n_most;
+        size_t n_transfers, n_streams; /* the latter: of these, such as share a connection */
         double per_s;
         double sum, squares;       /* of rates, times ns */
         double each, each_squares; /* ... and of rates / n_coming */
@@ -70,6 +71,8 @@ static void list_events(struct flow *flow)
 
                 if (!is_coming_from_away(&transfer, flow, &record->attempts[i]))
                         continue;
+                flow->n_transfers++;
+                flow->n_streams += attempt_shares_conn(flow->facts, &record->attempts[i]);
                 add_event(flow, stamps->send_end_ns, i, EVENT_IS_ASKED);
                 add_event(flow, stamps->first_byte_kernel_ns, i, EVENT_BEGINS);
                 add_event(flow, stamps->first_byte_kernel_ns + lasts_ns(&transfer), i, EVENT_ENDS);
@@ -295,15 +298,26 @@ static bool losses_held_up(const struct facts *facts)
                (double)losses.held_up_ns >= LOSSES_MATTER * (double)facts->service.sum;
 }
 
+/*
+ * Streams of one connection wait for each other in their server, and share whatever that connection
+ * gets: only the round trips that the kernel saw say something of the link then.
+ */
+static bool are_streams(const struct flow *flow)
+{
+        return (double)flow->n_streams > (double)flow->n_transfers * MOST_OF_THEM;
+}
+
 static bool is_full(const struct link_use *use, const struct flow *flow)
 {
+        if (are_streams(flow))
+                return use->has_queue;
         return use->has_queue || is_shared(flow) ||
                (use->evenness >= LINK_VERY_EVEN && losses_held_up(flow->facts));
 }
 
 static void judge(struct link_use *use, const struct flow *flow, const struct transfers *transfers)
 {
-        double waits = growth_of_waits(flow);
+        double waits = are_streams(flow) ? 0 : growth_of_waits(flow);
 
         if (!flow->ns)
                 return;
@@ -325,7 +339,7 @@ int link_use_of(struct link_use *use, const struct facts *facts)
 
         *use = (struct link_use){ 0 };
         if (r == 0)
-                r = transfers_of(&transfers, facts);
+                r = transfers_among_others(&transfers, facts);
         if (r == 0)
                 judge(use, &flow, &transfers);
         flow_deinit(&flow);

@@ -176,11 +176,18 @@ bool losses_hold_up_streams(const struct losses *losses)
                (double)losses->shared_ns > (double)losses->held_up_ns * MOST_OF_TIME;
 }
 
+bool losses_stop_streams(const struct losses *losses, const struct facts *facts)
+{
+        return losses_hold_up_streams(losses) &&
+               (double)losses->held_up_ns >= (double)facts->service.sum * LOSSES_MATTER;
+}
+
 bool losses_come_first(const struct facts *facts)
 {
         struct losses losses;
 
-        return losses_of(&losses, facts) == 0 &&
-               (double)losses.held_up_ns >= (double)facts->service.sum * LOSSES_COME_FIRST &&
-               losses.n_conns_hit > 0;
+        if (losses_of(&losses, facts) < 0 || !losses.n_conns_hit)
+                return false;
+        return (double)losses.held_up_ns >= (double)facts->service.sum * LOSSES_COME_FIRST ||
+               losses_stop_streams(&losses, facts);
 }

@@ -47,6 +47,12 @@ uint64_t loss_of_receive_ns(const struct losses *losses, const struct facts *fac
 /* Did they mostly hold up requests that shared a connection, one loss several of them? */
 bool losses_hold_up_streams(const struct losses *losses);
 
+/*
+ * ... and so much that it matters? What holds up some of them slows down the others, too, as they
+ * share a congestion window.
+ */
+bool losses_stop_streams(const struct losses *losses, const struct facts *facts);
+
 /* Losses held up so much that answers come late by them, and not by the server. */
 bool losses_come_first(const struct facts *facts);
 

@@ -119,7 +119,10 @@ static void summarize(struct transfers_kind *to, struct columns *columns)
         to->round_trip_ns = round_trip.p50;
 }
 
-int transfers_of(struct transfers *transfers, const struct facts *facts)
+typedef bool (*get_transfer)(struct transfer *transfer, const struct facts *facts,
+        const struct trace_attempt *attempt);
+
+static int collect(struct transfers *transfers, const struct facts *facts, get_transfer get)
 {
         const struct record *record = facts->record;
         struct columns columns;
@@ -132,12 +135,22 @@ int transfers_of(struct transfers *transfers, const struct facts *facts)
                         struct transfer transfer;
 
                         if (record->attempts[i].wire_bytes > FIRST_WINDOW &&
-                                transfer_of(&transfer, facts, &record->attempts[i]) &&
-                                transfer.n_rounds && (int)transfer_kind(&transfer) == kind)
+                                get(&transfer, facts, &record->attempts[i]) && transfer.n_rounds &&
+                                (int)transfer_kind(&transfer) == kind)
                                 add(&columns, &transfer);
                 }
                 summarize(&transfers->kinds[kind], &columns);
         }
         columns_deinit(&columns);
         return r;
+}
+
+int transfers_of(struct transfers *transfers, const struct facts *facts)
+{
+        return collect(transfers, facts, transfer_of);
+}
+
+int transfers_among_others(struct transfers *transfers, const struct facts *facts)
+{
+        return collect(transfers, facts, transfer_among_others);
 }

@@ -56,7 +56,8 @@ struct transfers {
         } kinds[TRANSFER_N_KINDS];
 };
 
-/* 0 or MUSTER_E_RESOURCE. */
+/* 0 or MUSTER_E_RESOURCE. The second one counts those that share their connection, too. */
 int transfers_of(struct transfers *transfers, const struct facts *facts);
+int transfers_among_others(struct transfers *transfers, const struct facts *facts);
 
 #endif

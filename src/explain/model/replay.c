@@ -28,13 +28,23 @@ struct staging {
         struct simulate simulate;
 };
 
+/* Slots of each origin: the limit that was set, or what its connections have room for. */
+static uint64_t per_host_of(const struct facts *facts)
+{
+        uint64_t per_host = facts->record->run.options.per_host;
+
+        if (facts->streams && (!per_host || facts->streams < per_host))
+                per_host = facts->streams;
+        return per_host < facts->slots ? per_host : 0;
+}
+
 void replay_init(struct replay *replay, const struct facts *facts)
 {
         const struct record_options *options = &facts->record->run.options;
 
         *replay = (struct replay){
                 .concurrency = facts->slots,
-                .per_host = options->per_host < facts->slots ? options->per_host : 0,
+                .per_host = per_host_of(facts),
                 .rate_per_s = options->rate_per_s,
                 .rate_per_host_per_s = options->rate_per_host_per_s,
                 .workers = options->workers,
