@@ -53,6 +53,18 @@ def test_rtt():
     measured(medians, lambda both: abs(both[0] - 80_000) < 2000 and abs(both[1] - 80_000) < 5000)
 
 
+def test_http_2_is_as_fast_as_http_1_on_a_long_fast_link():
+    """Its windows grow until they are not what bounds it."""
+
+    def times():
+        runs = [fetch("--body none", option, "{lab}/bytes/100M") for option in ("--http1.1", "--http2-prior-knowledge")]
+        done = Link("rtt=100ms,rate=1gbit", "sh", "-c", " && ".join(runs), options=["--h2"])
+        assert [(result["http"], result["body_bytes"]) for result in done.results] == [("1.1", 100 << 20), ("2", 100 << 20)], done.stderr
+        return [result["total_us"] for result in done.results]
+
+    measured(times, lambda both: both[1] < 1.1 * both[0], tries=3)
+
+
 def test_jitter():
     done = Link("rtt=40ms,jitter=40ms", "sh", "-c", fetch("-c", "1", *["{lab}/close"] * 12))
     times = [result["phases_us"]["tcp"] for result in done.results]
