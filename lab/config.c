@@ -28,6 +28,8 @@ const struct config_setting config_settings[] = {
         { NULL, "idle-timeout", "TIME", "close a connection that was idle this long",
                 setting_idle_timeout },
         { NULL, "no-nodelay", NULL, "leave Nagle's algorithm on", setting_no_nodelay },
+        { NULL, "no-continue", NULL, "never send 100 (Continue), for which bodies may wait",
+                setting_no_continue },
         { NULL, "write-size", "SIZE", "write responses in pieces of this size",
                 setting_write_size },
         { NULL, "congestion-control", "NAME",

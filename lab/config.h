@@ -64,6 +64,7 @@ struct listener_config {
         uint64_t max_requests;    /* of a connection; 0: any number */
         uint64_t idle_timeout_ns; /* 0: none */
         bool no_nodelay;
+        bool no_continue;     /* what Expect asks for is not answered */
         uint64_t write_bytes; /* sent at once at most; 0: all */
         char *congestion;     /* congestion control; NULL: the system's */
         struct h2_config h2;

@@ -42,7 +42,8 @@ static void expect_body(struct peer *peer, const struct request *request)
 
         peer->state = PEER_BODY;
         /* A client that waits for this has read everything before it: there is room to send. */
-        if (request->expects_continue && wire_send(&peer->wire, &piece, 1) != 0)
+        if (request->expects_continue && !peer->listener->config->no_continue &&
+                wire_send(&peer->wire, &piece, 1) != 0)
                 peer_close(peer);
 }
 

@@ -31,6 +31,7 @@ SETTER(no_keep_alive);
 SETTER(max_requests);
 SETTER(idle_timeout);
 SETTER(no_nodelay);
+SETTER(no_continue);
 SETTER(write_size);
 SETTER(congestion_control);
 

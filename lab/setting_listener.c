@@ -124,6 +124,14 @@ SETTER(no_nodelay)
         return 0;
 }
 
+SETTER(no_continue)
+{
+        UNUSED2(config, error);
+        (void)value;
+        listener->no_continue = true;
+        return 0;
+}
+
 SETTER(write_size)
 {
         (void)config;

@@ -310,6 +310,10 @@ const struct option request_option_table[] = {
         { NULL, 0, "read-timeout", "TIME", "longest silence of the server (60 s)",
                 option_set_duration, CLIENT(read_timeout_ms) },
 
+        { NULL, 0, "expect100-timeout", "TIME",
+                "how long a large body waits for the server's 100 (Continue) (1 s)",
+                option_set_duration, CLIENT(expect_timeout_ms) },
+
         { "Request", 'X', "request", "METHOD", "request method (GET, or POST with data)",
                 option_set_text, OWN(method) },
         { NULL, 'H', "header", "LINE",

@@ -51,6 +51,7 @@ _muster_fetch() {
         --connect-timeout
         --max-time
         --read-timeout
+        --expect100-timeout
         --queue-timeout
         --deadline
         --request
@@ -167,6 +168,7 @@ _muster_measure() {
         --connect-timeout
         --max-time
         --read-timeout
+        --expect100-timeout
         --request
         --header
         --data
@@ -284,6 +286,7 @@ _muster_lab() {
         --no-keep-alive
         --max-requests
         --idle-timeout
+        --no-continue
         --no-nodelay
         --write-size
         --congestion-control

@@ -185,6 +185,16 @@ struct muster_client_options {
          * thread counts for itself.
          */
         unsigned h2_conns;
+
+        /*
+         * Expect: 100-continue (RFC 9110, 10.1.1): over HTTP/1.1, a body of more than
+         * `expect_above_bytes` and one of unknown size is sent only when the server says 100, or has
+         * said nothing for `expect_timeout_ms`. A final status that comes before takes its place. A
+         * server that answers 417 gets the request again, without this. A request's own Expect field
+         * decides for that request: "100-continue", or NULL for none.
+         */
+        uint64_t expect_timeout_ms;  /* 0: 1 s */
+        uint64_t expect_above_bytes; /* 0: 1 MiB; MUSTER_NO_LIMIT: never */
 };
 
 struct muster_client;

@@ -14,6 +14,8 @@ void attempt_add_phases(const struct attempt *attempt, uint64_t phase_ns[MUSTER_
                 { attempt->tcp_end_ns, MUSTER_PHASE_TCP },
                 { attempt->tunnel_end_ns, MUSTER_PHASE_TUNNEL },
                 { attempt->tls_end_ns, MUSTER_PHASE_TLS },
+                { attempt->expect_start_ns, MUSTER_PHASE_SEND },
+                { attempt->expect_end_ns, MUSTER_PHASE_WAIT },
                 { attempt->send_end_ns, MUSTER_PHASE_SEND },
                 { attempt->first_byte_kernel_ns, MUSTER_PHASE_WAIT },
                 { attempt->first_byte_read_ns, MUSTER_PHASE_LAG },

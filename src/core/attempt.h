@@ -8,6 +8,8 @@
  *
  *      start ─QUEUE─ slot ─DNS─ dns_end ─TCP─ tcp_end ─TUNNEL─ tunnel_end ─TLS─ tls_end ─SEND─ send_end ─WAIT─ first_kernel ─LAG─ first_read ─RECEIVE─ end
  *
+ * A body that waits for 100 (Continue) has its wait between two pieces of SEND; it counts as WAIT.
+ *
  * A step that did not happen has no stamp, and its piece is empty. The last piece belongs to the
  * stage that the attempt had reached. Decoding time is counted apart and taken out of RECEIVE.
  */
@@ -25,6 +27,8 @@ struct attempt {
         uint64_t tunnel_end_ns;
         uint64_t tls_end_ns;
         uint64_t send_start_ns;
+        /* the body waited for 100 (Continue) from here to there, within the sending */
+        uint64_t expect_start_ns, expect_end_ns;
         uint64_t send_end_ns;
         /* when the peer's kernel had all of the request; known for some attempts while recording */
         uint64_t acked_ns;

@@ -70,6 +70,16 @@ static int choose_cookies(struct attempt_head *head, const struct muster_request
         return r;
 }
 
+/* --- Expect ---------------------------------------------------------------------------------- */
+
+/* The server refused it. */
+static void drop_expect(struct attempt_head *head)
+{
+        for (size_t i = 0; i < head->http.n_fields; i++)
+                if (str_is_nocase(head->fields[i].name, "Expect"))
+                        head->fields[i].value = (struct muster_str){ NULL, 0 };
+}
+
 int attempt_head_init(struct attempt_head *head, const struct muster_request *request)
 {
         const struct settings *settings = request->engine->settings;
@@ -105,6 +115,10 @@ int attempt_head_init(struct attempt_head *head, const struct muster_request *re
                                 settings_is_secret(settings, head->fields[i].name);
                 n_cookie_fields += str_is_nocase(head->fields[i].name, "Cookie");
         }
+        if (expect_drops_field(&request->expect))
+                drop_expect(head);
+        else if (request->expect.is_sent)
+                head->http.expect = str_of("100-continue");
         return request_jar(request) || n_cookie_fields > 1 ? choose_cookies(head, request) : 0;
 }
 

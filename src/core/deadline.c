@@ -9,6 +9,12 @@
 
 /* --- which is next --------------------------------------------------------------------------- */
 
+/* When a body is sent without the server's word. */
+static uint64_t expect_until(const struct muster_request *request)
+{
+        return request->expect.state == EXPECT_WAITING ? request->expect.until_ns : UINT64_MAX;
+}
+
 /* The earliest of the deadlines that count in the request's state. */
 static uint64_t earliest(const struct muster_request *request)
 {
@@ -23,7 +29,8 @@ static uint64_t earliest(const struct muster_request *request)
                 /* Its response is there and the body is unwanted: silence is no failure. */
                 if (request->drain_until_ns != UINT64_MAX)
                         return min_u64(always, request->drain_until_ns);
-                return min_u64(always, min_u64(request->connect_until_ns, request->read_until_ns));
+                return min_u64(min_u64(always, expect_until(request)),
+                        min_u64(request->connect_until_ns, request->read_until_ns));
         case REQUEST_PROCESSING:
                 /* A worker that has begun is told only once. */
                 return request->work.abortion.code ? UINT64_MAX : request->work.until_ns;
@@ -199,6 +206,8 @@ enum deadline_step deadline_check(struct muster_request *request, uint64_t now_n
                 return DEADLINE_READ_FIRST;
         if (request->state == REQUEST_RUNNING && request->drain_until_ns == at_ns)
                 return DEADLINE_DROP_BODY;
+        if (request->state == REQUEST_RUNNING && expect_until(request) == at_ns)
+                return DEADLINE_SEND_BODY;
         if (is_sending_on(request, at_ns, signs)) {
                 deadline_received(request, now_ns);
                 return DEADLINE_NOT_YET;

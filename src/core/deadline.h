@@ -64,6 +64,7 @@ enum deadline_step {
         /* Time is up, but unread input may have come in time: read it, then check again. */
         DEADLINE_READ_FIRST,
         DEADLINE_DROP_BODY, /* an unwanted body has taken too long */
+        DEADLINE_SEND_BODY, /* the server has said nothing to the expectation: send the body */
         DEADLINE_OVER,      /* time is up; deadline_say() tells which timeout it was */
 };
 

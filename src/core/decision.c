@@ -173,6 +173,10 @@ int decide_use(struct muster_request *request, const struct http_head *head,
 
         assert(request->state == REQUEST_RUNNING);
         request->use = USE_AS_RESULT;
+        if (expect_answered(request, head->status)) {
+                request->use = USE_WITHOUT_EXPECT;
+                return 0;
+        }
         if (decide_retry(request, head)) {
                 request->use = USE_TO_RETRY;
                 return 0;

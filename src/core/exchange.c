@@ -244,6 +244,15 @@ static void complete_exchange(struct muster_request *request)
         report_over(request, NULL);
 }
 
+void exchange_send_unasked(struct muster_request *request)
+{
+        struct muster_error error = { 0 };
+        int r = exchange_send_body(request, &error);
+
+        if (r < 0)
+                fail_exchange(request, r, &error);
+}
+
 void exchange_drop_body(struct muster_request *request)
 {
         complete_exchange(request);
@@ -329,7 +338,9 @@ static void take_event(struct muster_request *request, const struct http_event *
         case HTTP_INTERIM:
                 response_forget_arrival(request);
                 request->exchange.last_received = 0; /* what comes behind it arrives now */
-                return;
+                if (event->head.status == 100)
+                        r = exchange_send_body(request, error);
+                break;
         case HTTP_HEAD:
                 r = take_head(request, &event->head, error);
                 break;

@@ -70,6 +70,9 @@ void exchange_cancel(struct muster_request *request, const struct muster_error *
 /* An unwanted body takes too long: end the exchange as if the body were complete. */
 void exchange_drop_body(struct muster_request *request);
 
+/* The body has waited long enough for 100 (Continue): send it. */
+void exchange_send_unasked(struct muster_request *request);
+
 /* A blocked sink has room again: go on receiving. */
 void exchange_unblock(struct muster_request *request);
 

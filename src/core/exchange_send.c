@@ -42,6 +42,16 @@ int exchange_send_on(struct conn *conn, struct muster_request **ret_request,
         return r;
 }
 
+int exchange_send_body(struct muster_request *request, struct muster_error *error)
+{
+        struct muster_request *failed;
+        int r = 0;
+
+        if (expect_over(request, engine_now(request->engine)))
+                r = exchange_send_on(request->exchange.conn, &failed, error);
+        return r < 0 ? r : 0;
+}
+
 /* Begin the upload if there is one. MUSTER_E_INPUT, MUSTER_E_INVALID with *error. */
 static int begin_upload(struct muster_request *request, struct muster_error *error)
 {
@@ -92,10 +102,12 @@ int exchange_send_begin(struct muster_request *request, uint64_t now_ns, struct 
         r = begin_upload(request, error);
         if (r < 0)
                 return r;
+        if (request->has_body)
+                expect_begin(request, conn->mux->ops->can_expect);
         request->exchange.is_sending = true;
         conn->mux->n_sending++;
         r = conn->mux->ops->begin(conn, request, error);
-        if (r == 0 && request_has_upload(request))
+        if (r == 0 && (request_has_upload(request) || request->expect.is_sent))
                 r = conn->mux->ops->flush(conn, &failed, error);
         if (r >= 0)
                 stamp_if_sent(request);

@@ -18,4 +18,10 @@ int exchange_send_begin(struct muster_request *request, uint64_t now_ns,
 int exchange_send_on(struct conn *conn, struct muster_request **ret_request,
         struct muster_error *error);
 
+/*
+ * The body waits for 100 (Continue), and that has come or is not waited for any longer: send it.
+ * Negative with *error.
+ */
+int exchange_send_body(struct muster_request *request, struct muster_error *error);
+
 #endif

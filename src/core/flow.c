@@ -347,6 +347,17 @@ static void repeat(struct muster_request *request, const struct muster_error *er
         queue_request(request, true);
 }
 
+/* Try again at once without the expectation, which the server does not meet. */
+static void repeat_without_expect(struct muster_request *request)
+{
+        assert(!request->origin && request->expect.is_refused);
+        tracing_attempt(request, TRACE_NOT_EXPECTED, NULL);
+        request->wants_fresh_conn = false;
+        deadline_queued(request);
+        begin_attempt(request, request->attempt.end_ns);
+        queue_request(request, true);
+}
+
 /* Finish a request during its back-off: the next attempt never ran and takes no time. */
 static void finish_backing_off(struct muster_request *request, const struct muster_error *error,
         uint64_t now_ns)
@@ -435,6 +446,9 @@ static void attempt_over(struct muster_request *request, const struct muster_err
         case USE_TO_LOG_IN:
                 log_in(request);
                 return;
+        case USE_WITHOUT_EXPECT:
+                repeat_without_expect(request);
+                return;
         }
 }
 
@@ -513,6 +527,9 @@ static void check_deadlines(struct muster_request *request, uint64_t now_ns)
                 return;
         case DEADLINE_DROP_BODY:
                 exchange_drop_body(request);
+                return;
+        case DEADLINE_SEND_BODY:
+                exchange_send_unasked(request);
                 return;
         case DEADLINE_OVER:
                 time_out(request, now_ns);

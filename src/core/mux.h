@@ -22,7 +22,8 @@ struct conn;
 #define MUX_CHANGED 2 /* there may be more room, or none for ever: is_closing() */
 
 struct mux_ops {
-        bool is_shared; /* there is room for several exchanges at once */
+        bool is_shared;  /* there is room for several exchanges at once */
+        bool can_expect; /* begin() can leave a body behind that waits for 100 (Continue) */
 
         /* How many more exchanges may begin now. */
         unsigned (*room)(const struct conn *conn);

@@ -74,7 +74,7 @@ static int h1_begin(struct conn *conn, struct muster_request *request, struct mu
         h1_read_begin(&h1->reader, str_is(request_method(request), "HEAD"),
                 settings->max_header_bytes);
         r = write_head(request, head, error);
-        if (request_sends_body(request))
+        if (request_sends_body(request) && !expect_holds_body(&request->expect))
                 body = buf_str(&request->body);
         request->notes.sent_bytes = head->len + body.len;
         return r < 0 ? r : conn_send(conn, body, error);
@@ -84,11 +84,27 @@ static int send_piece(struct conn *conn, struct muster_request *request, struct 
 {
         struct buf *frame = conn_head(conn);
         struct muster_str piece = { NULL, 0 };
-        int r = upload_next(&request->upload, frame, &piece, error);
+        int r = 0;
 
-        assert(request_on(conn) == request && request_has_upload(request));
+        assert(request_on(conn) == request && !expect_holds_body(&request->expect));
+        if (request_has_upload(request))
+                r = upload_next(&request->upload, frame, &piece, error);
+        else
+                piece = buf_str(&request->body);
         request->notes.sent_bytes += frame->len + piece.len;
         return r == 0 && (frame->len || piece.len) ? conn_send(conn, piece, error) : r;
+}
+
+/* Send the body in memory that stayed behind its head. */
+static int send_held(struct conn *conn, struct muster_request *request, struct muster_error *error)
+{
+        struct muster_str body = buf_str(&request->body);
+
+        assert(request_on(conn) == request && !expect_holds_body(&request->expect));
+        request->expect.is_held = false;
+        request->notes.sent_bytes += body.len;
+        (void)conn_head(conn);
+        return conn_send(conn, body, error);
 }
 
 /* Send pieces of the upload as long as the kernel takes them at once. */
@@ -101,7 +117,11 @@ static int h1_flush(struct conn *conn, struct muster_request **ret_request,
         *ret_request = request;
         if (conn_is_sending(conn))
                 return CONN_SENDING;
-        if (!request || !request_has_upload(request))
+        if (!request || expect_waits(request, engine_now(conn->engine)))
+                return 0;
+        if (request->expect.is_held)
+                return send_held(conn, request, error);
+        if (!request_has_upload(request))
                 return 0;
         while (r == 0 && !request->upload.is_over && !conn->send_sys)
                 r = send_piece(conn, request, error);
@@ -111,7 +131,9 @@ static int h1_flush(struct conn *conn, struct muster_request **ret_request,
 /* A send that failed is over as well: reading will show what it means. */
 static bool h1_is_sent(const struct conn *conn, const struct muster_request *request)
 {
-        return !conn_is_sending(conn) && (!request_has_upload(request) || request->upload.is_over);
+        return !conn_is_sending(conn) && !expect_holds_body(&request->expect) &&
+               !request->expect.is_held &&
+               (!request_has_upload(request) || request->upload.is_over);
 }
 
 /* --- the response ---------------------------------------------------------------------------- */
@@ -217,6 +239,7 @@ static struct mux *h1_free(struct mux *mux)
 }
 
 static const struct mux_ops h1_ops = {
+        .can_expect = true,
         .room = h1_room,
         .knows_room = h1_knows_room,
         .is_closing = h1_is_closing,

@@ -63,6 +63,7 @@ struct origin {
         struct heap_node rest_node;  /* in sched->resting, until the throttle's next start */
         uint64_t first_start_ns;     /* of the first of its requests */
         unsigned n_let_in;           /* responses that were no refusals */
+        bool refuses_expect;         /* answered 417 to Expect: 100-continue */
         uint16_t recent_unavailable; /* a bit for each of the last responses: was it 503? */
 
         /* With a rate, requests wait for their moments first: see pace.h. */

@@ -17,6 +17,7 @@
 #include "attempt.h"
 #include "credentials.h"
 #include "exchange.h"
+#include "expect.h"
 #include "result.h"
 #include "retry.h"
 #include "sink.h"
@@ -47,9 +48,10 @@ enum request_state {
 /* What an arriving response is used for; decided when its head is there. */
 enum response_use {
         USE_AS_RESULT,
-        USE_AS_REDIRECT, /* its body is dropped, the request goes on to `next_url` */
-        USE_TO_RETRY,    /* its body is dropped, the request is tried again */
-        USE_TO_LOG_IN,   /* its body is dropped, the request is made again with credentials */
+        USE_AS_REDIRECT,    /* its body is dropped, the request goes on to `next_url` */
+        USE_TO_RETRY,       /* its body is dropped, the request is tried again */
+        USE_TO_LOG_IN,      /* its body is dropped, the request is made again with credentials */
+        USE_WITHOUT_EXPECT, /* the same, at once and without the expectation that was refused */
 };
 
 /* What may have become of a request whose attempt failed. */
@@ -148,6 +150,7 @@ struct muster_request {
         struct throttle_start start;  /* of this attempt: see throttle.h */
         /* requests that were redirected: a line with method and URL for each */
         struct buf visited;
+        struct expect expect; /* whether the body waits for the server's word */
         struct upload upload; /* the body, if it is not in memory */
         struct sink sink;     /* where the response's body goes */
         bool uses_sink;       /* for the arriving response */

@@ -24,6 +24,8 @@
 #define QUEUE_DEFAULT_MIN        1024
 #define CONNECT_TIMEOUT_NS       (10 * NS_PER_S) /* three SYNs at 1 s, 3 s, 7 s */
 #define READ_TIMEOUT_NS          (60 * NS_PER_S) /* what servers tend to allow */
+#define EXPECT_TIMEOUT_NS        NS_PER_S
+#define EXPECT_ABOVE_BYTES       (1024 * 1024)   /* as curl; both */
 #define IDLE_TIMEOUT_NS          (50 * NS_PER_S) /* below the 60 and 75 s of common servers */
 #define RETRY_DELAY_NS           (500 * NS_PER_MS)
 #define RETRY_DELAY_MAX_NS       (30 * NS_PER_S)
@@ -213,6 +215,9 @@ int settings_init(struct settings *settings, const struct muster_client_options 
                 .total_timeout_ns = settings_timeout_ns(o.total_timeout_ms, UINT64_MAX),
                 .deadline_ns = settings_timeout_ns(o.deadline_ms, UINT64_MAX),
                 .idle_timeout_ns = settings_timeout_ns(o.idle_timeout_ms, IDLE_TIMEOUT_NS),
+                .expect_timeout_ns = settings_timeout_ns(o.expect_timeout_ms, EXPECT_TIMEOUT_NS),
+                .expect_above_bytes =
+                        o.expect_above_bytes ? o.expect_above_bytes : EXPECT_ABOVE_BYTES,
                 .max_retries = o.max_retries,
                 .retry_budget_percent = or_default(o.retry_budget_percent, RETRY_BUDGET_PERCENT),
                 .max_redirects =

@@ -22,6 +22,7 @@ struct settings {
 
         uint64_t queue_timeout_ns, connect_timeout_ns, read_timeout_ns, total_timeout_ns;
         uint64_t deadline_ns, idle_timeout_ns;
+        uint64_t expect_timeout_ns, expect_above_bytes;
 
         unsigned max_retries, retry_budget_percent, max_redirects;
         uint64_t retry_delay_ns, retry_delay_max_ns;

@@ -40,7 +40,8 @@ enum trace_outcome {
         TRACE_RETRIED,    /* the next attempt comes after a back-off */
         /* the reused connection was closed: the next attempt comes at once, on a new one */
         TRACE_REPEATED,
-        TRACE_CHALLENGED, /* it was asked for credentials: the next attempt has them */
+        TRACE_CHALLENGED,   /* it was asked for credentials: the next attempt has them */
+        TRACE_NOT_EXPECTED, /* 417: the next attempt comes at once, without Expect */
         TRACE_N_OUTCOMES,
 };
 
@@ -110,6 +111,7 @@ struct trace_attempt {
         uint8_t engine;        /* from 1; see trace_sample */
         bool is_last;          /* the request's last attempt */
         bool is_reused;        /* the connection had carried an attempt before */
+        bool is_unheard;       /* its body waited for 100 (Continue) in vain */
         bool is_safe;          /* GET, HEAD or OPTIONS, without a body */
         bool is_plain;         /* GET without a body and own header fields */
         bool is_encoded;       /* the response had a Content-Encoding */

@@ -165,6 +165,7 @@ static struct trace_attempt row_of(struct muster_request *request, struct buf *s
                 .http_version = (uint8_t)result->http_version,
                 .method = (uint8_t)method_of(request),
                 .engine = request->engine->number,
+                .is_unheard = notes->is_unheard,
                 .is_reused = notes->is_reused,
                 .is_safe = is_safe(request),
                 .is_plain = is_plain(request),

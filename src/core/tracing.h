@@ -35,6 +35,7 @@ struct trace_notes {
         uint16_t n;
         uint8_t wait; /* enum trace_wait */
         bool is_reused, is_encoded;
+        bool is_unheard; /* no 100 (Continue) came in time */
 };
 
 /* What is noted about a connection. */

@@ -47,6 +47,9 @@ enum column {
         TCP,
         TUNNEL,
         TLS,
+        EXPECT,
+        EXPECT_END,
+        EXPECT_UNHEARD,
         ACKED,
         LAST_KERNEL, /* FIRST_KERNEL */
         LAST_READ,   /* FIRST_READ */
@@ -91,6 +94,9 @@ static const char *const columns[N_COLUMNS] = {
         [TCP] = "tcp_ns",
         [TUNNEL] = "tunnel_ns",
         [TLS] = "tls_ns",
+        [EXPECT] = "expect_ns",
+        [EXPECT_END] = "expect_end_ns",
+        [EXPECT_UNHEARD] = "expect_unheard",
         [ACKED] = "acked_ns",
         [LAST_KERNEL] = "last_kernel_ns",
         [LAST_READ] = "last_read_ns",
@@ -115,6 +121,8 @@ static const uint16_t moments[] = {
         MOMENT(stamps.tunnel_end_ns),
         MOMENT(stamps.tls_end_ns),
         MOMENT(stamps.send_start_ns),
+        MOMENT(stamps.expect_start_ns),
+        MOMENT(stamps.expect_end_ns),
         MOMENT(stamps.send_end_ns),
         MOMENT(stamps.acked_ns),
         MOMENT(stamps.first_byte_kernel_ns),
@@ -230,6 +238,9 @@ static void put_rare_stamps(const struct trace_attempt *attempt, int64_t *values
         values[TCP] = row_since(stamps->tcp_end_ns, start);
         values[TUNNEL] = row_since(stamps->tunnel_end_ns, start);
         values[TLS] = row_since(stamps->tls_end_ns, start);
+        values[EXPECT] = row_since(stamps->expect_start_ns, start);
+        values[EXPECT_END] = row_since(stamps->expect_end_ns, start);
+        values[EXPECT_UNHEARD] = unless_0(attempt->is_unheard);
         values[ACKED] = row_since(stamps->acked_ns, start);
         values[LAST_KERNEL] = is_usual ? ROW_NULL : row_since(stamps->last_byte_kernel_ns, start);
         values[LAST_READ] = is_usual ? ROW_NULL : row_since(stamps->last_byte_read_ns, start);
@@ -302,6 +313,9 @@ static bool get_rare_stamps(const int64_t *values, struct trace_attempt *attempt
         stamps->tcp_end_ns = row_moment(values[TCP], start, &is_good);
         stamps->tunnel_end_ns = row_moment(values[TUNNEL], start, &is_good);
         stamps->tls_end_ns = row_moment(values[TLS], start, &is_good);
+        stamps->expect_start_ns = row_moment(values[EXPECT], start, &is_good);
+        stamps->expect_end_ns = row_moment(values[EXPECT_END], start, &is_good);
+        attempt->is_unheard = row_number(values[EXPECT_UNHEARD], 1, &is_good);
         stamps->acked_ns = row_moment(values[ACKED], start, &is_good);
         stamps->last_byte_kernel_ns = row_moment(values[LAST_KERNEL], start, &is_good);
         stamps->last_byte_read_ns = row_moment(values[LAST_READ], start, &is_good);

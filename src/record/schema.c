@@ -29,8 +29,8 @@ static const char view_phases[] =
         " (cut_tcp - cut_dns + iif(stage = 3, rest, 0)) / 1e3 AS tcp_us,"
         " (cut_tunnel - cut_tcp + iif(stage = 12, rest, 0)) / 1e3 AS tunnel_us,"
         " (cut_tls - cut_tunnel + iif(stage = 4, rest, 0)) / 1e3 AS tls_us,"
-        " (cut_send - cut_tls + iif(stage = 5, rest, 0)) / 1e3 AS send_us,"
-        " (cut_kernel - cut_send + iif(stage = 6, rest, 0)) / 1e3 AS wait_us,"
+        " (cut_expect - cut_tls + cut_send - cut_met + iif(stage = 5, rest, 0)) / 1e3 AS send_us,"
+        " (cut_met - cut_expect + cut_kernel - cut_send + iif(stage = 6, rest, 0)) / 1e3 AS wait_us,"
         " (cut_read - cut_kernel + iif(stage = 7, rest, 0)) / 1e3 AS lag_us,"
         " iif(stage = 8, rest, 0) / 1e3 AS receive_us,"
         " (decode + ifnull(worker_decode_ns, 0) + iif(stage = 9, rest, 0)) / 1e3 AS decode_us,"
@@ -53,12 +53,16 @@ static const char view_phases[] =
         " min(end_ns, max(slot, dns, tcp)) AS cut_tcp,"
         " min(end_ns, max(slot, dns, tcp, tunnel)) AS cut_tunnel,"
         " min(end_ns, max(slot, dns, tcp, tunnel, tls)) AS cut_tls,"
-        " min(end_ns, max(slot, dns, tcp, tunnel, tls, send)) AS cut_send,"
-        " min(end_ns, max(slot, dns, tcp, tunnel, tls, send, first_kernel)) AS cut_kernel,"
-        " min(end_ns, max(slot, dns, tcp, tunnel, tls, send, first_kernel, first_read))"
-        " AS cut_read"
+        " min(end_ns, max(slot, dns, tcp, tunnel, tls, expect)) AS cut_expect,"
+        " min(end_ns, max(slot, dns, tcp, tunnel, tls, expect, met)) AS cut_met,"
+        " min(end_ns, max(slot, dns, tcp, tunnel, tls, expect, met, send)) AS cut_send,"
+        " min(end_ns, max(slot, dns, tcp, tunnel, tls, expect, met, send, first_kernel))"
+        " AS cut_kernel,"
+        " min(end_ns, max(slot, dns, tcp, tunnel, tls, expect, met, send, first_kernel,"
+        " first_read)) AS cut_read"
         " FROM (SELECT *, ifnull(slot_ns, 0) AS slot, ifnull(dns_ns, 0) AS dns,"
         " ifnull(tcp_ns, 0) AS tcp, ifnull(tunnel_ns, 0) AS tunnel, ifnull(tls_ns, 0) AS tls,"
+        " ifnull(expect_ns, 0) AS expect, ifnull(expect_end_ns, 0) AS met,"
         " ifnull(send_ns, 0) AS send,"
         " ifnull(first_kernel_ns, 0) AS first_kernel, ifnull(first_read_ns, 0) AS first_read"
         " FROM attempt))));";
@@ -167,6 +171,7 @@ static const char *const outcomes[TRACE_N_OUTCOMES] = {
         [TRACE_RETRIED] = "retried",
         [TRACE_REPEATED] = "repeated",
         [TRACE_CHALLENGED] = "challenged",
+        [TRACE_NOT_EXPECTED] = "without_expect",
 };
 
 static const char *const closers[TRACE_N_CLOSERS] = {
@@ -235,7 +240,8 @@ static struct muster_str column_name(const char *column)
 }
 
 /* Columns that early records do not have. */
-static const char *const later_columns[] = { "engine", "tunnel_ns", "proxy" };
+static const char *const later_columns[] = { "engine", "tunnel_ns", "proxy", "expect_ns",
+        "expect_end_ns", "expect_unheard" };
 
 static bool is_missing(sqlite3 *db, const char *table, const char *column)
 {

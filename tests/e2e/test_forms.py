@@ -199,3 +199,32 @@ def test_gibibyte_of_a_form(muster, lab, tmp_path):
     (result,), peak = run_and_watch(muster, "-F", "f=@large", "-F", "a=b", lab().url("/upload"))
     assert result["error"] is None and json.loads(result["body"])["body_bytes"] > size
     assert peak < 16 or IS_ASAN
+
+
+# --- Expect: 100-continue -------------------------------------------------------------------------------------------------
+
+
+@needs_curl
+@pytest.mark.parametrize("arguments", [["-F", "f=@large"], ["--data-binary", "@large"], ["-F", "f=@limit"], ["-d", "small"], ["-H", "Expect:", "-F", "f=@large"], ["-H", "Expect: 100-continue", "-d", "small"],
+                                       ["--data-binary", "@limit"]], ids=" ".join)
+def test_body_asks_when_curl_does(muster, server, files, arguments):
+    (files / "large").write_bytes(b"x" * 1_200_000)
+    (files / "limit").write_bytes(b"x" * (1 << 20))
+    ours, theirs = what_muster_sends(muster, server, *arguments), what_curl_sends(server, files, *arguments)
+    assert ours.fields.get("expect") == theirs.fields.get("expect") and len(ours.body) - len(theirs.body) in range(0, 60)
+
+
+def test_nginx_refuses_before_the_body(muster, nginx, files):
+    """Its answer to a body that is too large is there at once, and the body is not sent."""
+    (files / "large").write_bytes(b"x" * 1_500_000)
+    run = muster("fetch", "-F", "f=@large", nginx.url("/"))
+    assert run.status == 0 and run.result["status"] == 413 and run.result["conn"]["reused"] is False
+    assert muster("fetch", "-F", "f=@large", "-f", nginx.url("/")).result["error"]["code"] == "status"
+
+
+def test_time_for_the_server_to_say_yes(muster, lab, files):
+    (files / "large").write_bytes(b"x" * 1_200_000)
+    silent = lab("--no-continue")
+    waits = [muster("fetch", "-T", "large", *arguments, silent.url("/upload")).result["phases_us"]["wait"] for arguments in (["--expect100-timeout", "300ms"], ["-H", "Expect:"])]
+    assert waits[0] >= 300_000 > waits[1]
+    assert muster("fetch", "-T", "large", lab().url("/upload")).result["phases_us"]["wait"] < 900_000

@@ -17,6 +17,7 @@ struct script_conn {
         char head[8192];
         size_t len;
         bool is_busy;
+        bool was_asked; /* by Expect, in the present request */
 };
 
 static struct script_conn *conn_of_link(struct list *link)
@@ -102,6 +103,28 @@ static size_t request_end(const struct script_conn *conn)
         return conn->len >= end ? end : 0;
 }
 
+/* A head that asks before its body comes. */
+static void hear_expect(struct script_conn *conn)
+{
+        struct script_server *server = conn->server;
+
+        if (!server->expects || conn->was_asked || !strstr(conn->head, "\r\n\r\n") ||
+                !strcasestr(conn->head, "\r\nExpect:"))
+                return;
+        conn->was_asked = true;
+        memcpy(server->last_head, conn->head, conn->len + 1);
+        conn->answer = server->expects(server, conn->head, server->n_requests + 1);
+        if (conn->answer.bytes && strncmp(conn->answer.bytes, "HTTP/1.1 1", 10) != 0) {
+                server->n_requests++;
+                conn->len = 0;
+        }
+        if (conn->answer.delay_ns)
+                loop_timer_set(server->loop, &conn->timer,
+                        server->loop->now_ns + conn->answer.delay_ns);
+        else
+                send_answer(conn);
+}
+
 static void received(struct script_conn *conn, struct muster_str bytes)
 {
         struct script_server *server = conn->server;
@@ -112,8 +135,12 @@ static void received(struct script_conn *conn, struct muster_str bytes)
         conn->len += bytes.len;
         conn->head[conn->len] = '\0';
         end = request_end(conn);
-        if (!end)
+        if (!end) {
+                hear_expect(conn);
                 return;
+        }
+        conn->was_asked = false;
+        loop_timer_stop(server->loop, &conn->timer);
         server->n_requests++;
         set_busy(conn, true);
         memcpy(server->last_head, conn->head, conn->len + 1);

@@ -32,6 +32,11 @@ struct script_answer script_hangs(struct script_server *server, const char *head
 struct script_server {
         struct loop *loop;
         script_function answer;
+        /*
+         * what to say to a head with Expect before its body: a 1xx, or a final answer, in place of the
+         * body; NULL: nothing
+         */
+        script_function expects;
         void *userdata;
         int fd;
         unsigned short port;

@@ -84,6 +84,8 @@ struct trace_attempt full_attempt(uint64_t number)
                         .tunnel_end_ns = at + 80,
                         .tls_end_ns = at + 100,
                         .send_start_ns = at + 110,
+                        .expect_start_ns = at + 120,
+                        .expect_end_ns = at + 130,
                         .send_end_ns = at + 150,
                         .acked_ns = at + 170,
                         .first_byte_kernel_ns = at + 210,
@@ -120,6 +122,7 @@ struct trace_attempt full_attempt(uint64_t number)
                 .method = TRACE_METHOD_HEAD,
                 .is_last = true,
                 .is_reused = true,
+                .is_unheard = true,
                 .is_safe = true,
                 .is_plain = true,
                 .is_encoded = true,
@@ -137,6 +140,8 @@ struct trace_attempt usual_attempt(uint64_t number)
         attempt.planned_ns = attempt.process_end_ns = 0;
         attempt.stamps.dns_end_ns = attempt.stamps.tcp_end_ns = 0;
         attempt.stamps.tunnel_end_ns = attempt.stamps.tls_end_ns = 0;
+        attempt.stamps.expect_start_ns = attempt.stamps.expect_end_ns = 0;
+        attempt.is_unheard = false;
         attempt.stamps.acked_ns = attempt.stamps.decode_ns = attempt.worker_decode_ns = 0;
         attempt.stamps.last_byte_kernel_ns = attempt.stamps.first_byte_kernel_ns;
         attempt.stamps.last_byte_read_ns = attempt.stamps.first_byte_read_ns;

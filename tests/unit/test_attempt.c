@@ -20,6 +20,30 @@ static uint64_t sum(const uint64_t phase_ns[MUSTER_N_PHASES])
         return sum;
 }
 
+/* The wait for 100 (Continue) is within the sending, and counts as waiting. */
+static void test_body_that_waited(void **state)
+{
+        struct attempt attempt = {
+                .start_ns = 1000,
+                .slot_ns = 1000,
+                .send_start_ns = 1000,
+                .expect_start_ns = 1002,
+                .expect_end_ns = 1012,
+                .send_end_ns = 1015,
+                .first_byte_kernel_ns = 1020,
+                .first_byte_read_ns = 1020,
+                .end_ns = 1020,
+                .stage = MUSTER_PHASE_RECEIVE,
+        };
+        uint64_t phase_ns[MUSTER_N_PHASES] = { 0 };
+
+        (void)state;
+        attempt_add_phases(&attempt, phase_ns);
+        assert_int_equal(phase_ns[MUSTER_PHASE_SEND], 5);
+        assert_int_equal(phase_ns[MUSTER_PHASE_WAIT], 15);
+        assert_int_equal(sum(phase_ns), 20);
+}
+
 static void test_every_phase(void **state)
 {
         struct attempt attempt = {
@@ -119,6 +143,7 @@ static void test_any_stamps_add_up(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_body_that_waited),
                 cmocka_unit_test(test_every_phase),
                 cmocka_unit_test(test_rest_belongs_to_the_stage),
                 cmocka_unit_test(test_stamps_out_of_order),

@@ -91,6 +91,8 @@ static void test_usual_attempts_are_short(void **state)
                 { &attempt.stamps.tcp_end_ns, at },
                 { &attempt.stamps.tunnel_end_ns, at + 1 },
                 { &attempt.stamps.tls_end_ns, at + 1 },
+                { &attempt.stamps.expect_start_ns, at + 1 },
+                { &attempt.stamps.expect_end_ns, at + 1 },
                 { &attempt.stamps.acked_ns, at + 1 },
                 { &attempt.stamps.decode_ns, 1 },
                 { &attempt.stamps.last_byte_kernel_ns, at },

@@ -122,6 +122,8 @@ static void spoil_attempt(struct trace_attempt *attempt, struct rand *rand)
                 &stamps->tcp_end_ns,
                 &stamps->tunnel_end_ns,
                 &stamps->tls_end_ns,
+                &stamps->expect_start_ns,
+                &stamps->expect_end_ns,
                 &stamps->send_start_ns,
                 &stamps->send_end_ns,
                 &stamps->acked_ns,
