@@ -76,7 +76,7 @@ JUDGE_SHARE(BINDING, 0.6);
 
 /* Of slots' time: opening connections. Least of all, as every request may be spared it. */
 JUDGE_SHARE(OPENING_MATTERS, 0.02);
-/* Of slots' time: connecting slowly, handshakes, redirects, stops for an acknowledgement. */
+/* Of slots' time: connecting slowly, handshakes, redirects, stops for an acknowledgement, 100s. */
 JUDGE_SHARE(SLOT_TIME_MATTERS, 0.05);
 /* Of slots' time: what losses held up. Less does not explain a slow run. */
 JUDGE_SHARE(LOSSES_MATTER, 0.05);

@@ -132,6 +132,7 @@ static bool agrees(enum part part, const char *bound)
                 [PART_TUNNEL] = "slots longest",
                 [PART_TLS] = "slots longest loop processor",
                 [PART_SEND] = "slots longest loop",
+                [PART_EXPECT] = "slots longest",
                 [PART_NETWORK] = "slots longest",
                 [PART_SERVER] = "slots server longest",
                 [PART_RECEIVE] = "slots link longest",

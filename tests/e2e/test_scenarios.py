@@ -58,6 +58,7 @@ SIGNATURES = {
     "dns-loss": lambda o: o.phase("dns", max) >= 1500,
     "dns-slow": lambda o: o.phase("dns", min) >= 490,
     "dns-uncached": lambda o: o.phase("dns") >= 290,
+    "expect-unanswered": lambda o: o.phase("wait", min) > 950 and o.phase("send", max) < 500,
     "far-server": lambda o: o.phase("wait", min) >= 290,
     "goaway": lambda o: len(o.results) == 400 and o.connections == 8 and o.count(lambda r: r["status"] == 200) == 400,
     "handshake-cpu": lambda o: o.connections == 500,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Findings about acknowledgements, losses and redirects: each against a run that has it, and those that look
+ * Findings about acknowledgements, losses, redirects and 100 (Continue): each against a run that has it, and those that look
  * like it
  */
 #include "causes.h"
@@ -344,6 +344,41 @@ static void test_redirects(void **state)
         record_deinit(&record);
 }
 
+/* --- expect ---------------------------------------------------------------------------------- */
+
+static const struct record_maker uploading = {
+        .n = 40,
+        .slots = 4,
+        .each = { .tcp_ns = MS, .send_ns = 1000 * MS, .network_ns = MS, .server_ns = 20 * MS },
+};
+
+static void test_expect(void **state)
+{
+        struct record record;
+        struct finding finding;
+
+        (void)state;
+        make(&record, &uploading);
+        assert_false(is_found(&record, causes_wire, "expect"));
+        for (size_t i = 0; i < record.n_attempts; i++) {
+                struct trace_attempt *attempt = &record.attempts[i];
+
+                attempt->stamps.expect_start_ns = attempt->stamps.send_start_ns;
+                attempt->stamps.expect_end_ns = attempt->stamps.send_end_ns;
+                attempt->is_unheard = true;
+        }
+        assert_true(cause_is_found(&record, causes_wire, "expect", &finding));
+        assert_non_null(strstr(finding.title, "which the server does not send"));
+        assert_non_null(strstr(finding.evidence[0], "40 of them in vain"));
+        assert_true(finding.shown.wall_ns < 500 * MS);
+        /* A short wait is not worth a line. */
+        for (size_t i = 0; i < record.n_attempts; i++)
+                record.attempts[i].stamps.expect_end_ns =
+                        record.attempts[i].stamps.expect_start_ns + MS;
+        assert_false(is_found(&record, causes_wire, "expect"));
+        record_deinit(&record);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -357,6 +392,7 @@ int main(void)
                 cmocka_unit_test(test_loss_or_full),
                 cmocka_unit_test(test_loss_promises_no_more_than_came),
                 cmocka_unit_test(test_redirects),
+                cmocka_unit_test(test_expect),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,6 +7,7 @@
  *                   round trip
  *      loss         packets had to be sent again, and those connections stopped meanwhile
  *      redirects    answers that only said where the real one is
+ *      expect       bodies waited for the server to say 100 (Continue)
  *
  * What is about TCP's window is in causes_window.c.
  */
@@ -337,10 +338,70 @@ static bool redirects(const struct facts *facts, struct finding *finding)
         return true;
 }
 
+/* --- Expect: 100-continue ---------------------------------------------------------------------- */
+
+struct expecting {
+        size_t n, n_unheard; /* attempts that waited; in vain */
+        uint64_t waited_ns;
+};
+
+static struct expecting expecting_of(const struct facts *facts)
+{
+        struct expecting expecting = { 0 };
+
+        for (size_t i = 0; i < facts->record->n_attempts; i++) {
+                const struct trace_attempt *attempt = &facts->record->attempts[i];
+
+                if (!attempt->stamps.expect_end_ns)
+                        continue;
+                expecting.n++;
+                expecting.n_unheard += attempt->is_unheard;
+                expecting.waited_ns += life_expect_ns(attempt);
+        }
+        return expecting;
+}
+
+static void send_at_once(struct replay_request *request, const struct facts *facts, bool is_warm,
+        void *argument)
+{
+        (void)facts;
+        (void)is_warm;
+        (void)argument;
+        request->slot_ns[PART_EXPECT] = 0;
+}
+
+static bool expect(const struct facts *facts, struct finding *finding)
+{
+        struct expecting expecting = expecting_of(facts);
+        bool is_unheard = expecting.n_unheard * 2 > expecting.n;
+        uint64_t wall_ns, gain_ns;
+
+        if (!expecting.n ||
+                (double)expecting.waited_ns < SLOT_TIME_MATTERS * (double)facts->service.sum)
+                return false;
+        wall_ns = whatif_wall_ns(&(struct whatif){ .change = send_at_once }, facts);
+        gain_ns = wall_ns < facts->wall_ns ? facts->wall_ns - wall_ns : 0;
+        finding_title(finding, "Bodies were sent late: they waited for 100 (Continue)%s",
+                is_unheard ? ", which the server does not send" : "");
+        finding_evidence(finding,
+                "%s request bodies waited for it, %s of them in vain; a wait took %s on average",
+                words_count(expecting.n).text, words_count(expecting.n_unheard).text,
+                words_ns(expecting.waited_ns / expecting.n).text);
+        finding_evidence(finding, "that is %s of the time that requests were in flight",
+                words_share((double)expecting.waited_ns, (double)facts->service.sum).text);
+        finding_remedy(finding,
+                "Send bodies at once, with -H 'Expect:', or wait less for the server, with --expect100-timeout.");
+        finding_option(finding, "--expect100-timeout 1ms");
+        finding_predict(finding, wall_ns, wall_ns,
+                wall_ns + whole_of((double)gain_ns * GAIN_MISSED));
+        return true;
+}
+
 const struct cause causes_wire[] = {
         { "nagle", MUSTER_GRADE_B, nagle },
         { "nagle", MUSTER_GRADE_C, nagle_round_trip },
         { "loss", MUSTER_GRADE_A, loss },
         { "redirects", MUSTER_GRADE_A, redirects },
+        { "expect", MUSTER_GRADE_A, expect },
         { 0 },
 };

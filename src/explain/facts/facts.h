@@ -27,6 +27,7 @@ enum part {
         PART_TUNNEL,       /* asking a proxy for a tunnel */
         PART_TLS,          /* shaking hands, without our own work at it */
         PART_SEND,         /* handing the request to the kernel */
+        PART_EXPECT,       /* the body waited for 100 (Continue) */
         PART_NETWORK,      /* on the way there and back */
         PART_SERVER,       /* the server */
         PART_RECEIVE,      /* from the first byte to the last */

@@ -8,6 +8,15 @@
 #include <explain/judgement.h>
 #include <string.h>
 
+uint64_t life_expect_ns(const struct trace_attempt *attempt)
+{
+        const struct attempt *stamps = &attempt->stamps;
+
+        return stamps->expect_start_ns && stamps->expect_end_ns > stamps->expect_start_ns
+                       ? stamps->expect_end_ns - stamps->expect_start_ns
+                       : 0;
+}
+
 uint64_t life_end_ns(const struct trace_attempt *attempt)
 {
         return max_u64(attempt->stamps.end_ns, attempt->stamps.slot_ns);
@@ -260,6 +269,8 @@ void life_of(struct life *life, const struct facts *facts, const struct trace_at
         cut(life, PART_TCP, stamps->tcp_end_ns);
         cut(life, PART_TUNNEL, stamps->tunnel_end_ns);
         cut_tls(life, facts, attempt, stamps->tls_end_ns);
+        cut(life, PART_SEND, stamps->expect_start_ns);
+        cut(life, PART_EXPECT, stamps->expect_end_ns);
         cut(life, PART_SEND, stamps->send_end_ns);
         cut_wait(life, facts, attempt, stamps->first_byte_kernel_ns);
         cut_lag(life, facts, attempt, PART_NETWORK, stamps->first_byte_read_ns);

@@ -13,7 +13,7 @@
 
 #include "facts.h"
 
-#define LIFE_PIECES 25 /* eight parts on the way out, a lag of five twice, and receive: with room */
+#define LIFE_PIECES 27 /* ten parts on the way out, a lag of five twice, and receive: with room */
 
 struct life_piece {
         enum part part;
@@ -31,6 +31,9 @@ void life_of(struct life *life, const struct facts *facts, const struct trace_at
 
 /* When it gave its slot back; never before it got that. */
 uint64_t life_end_ns(const struct trace_attempt *attempt);
+
+/* For how long its body waited for 100 (Continue). */
+uint64_t life_expect_ns(const struct trace_attempt *attempt);
 
 /* The processing behind its end, until when and as what; its end where there is none. */
 uint64_t life_process_end_ns(const struct trace_attempt *attempt);

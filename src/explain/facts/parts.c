@@ -20,6 +20,7 @@ static const struct {
         [PART_TUNNEL] = { "tunnel", "asking the proxy for a tunnel" },
         [PART_TLS] = { "tls", "TLS handshakes, waiting for the server" },
         [PART_SEND] = { "send", "sending requests" },
+        [PART_EXPECT] = { "expect", "bodies waiting for 100 (Continue)" },
         [PART_NETWORK] = { "network", "network round trips" },
         [PART_SERVER] = { "server", "waiting for the server's response" },
         [PART_RECEIVE] = { "receive", "receiving responses, first byte to last" },

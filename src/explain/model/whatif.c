@@ -2,6 +2,7 @@
 #include "whatif.h"
 
 #include <base/mem.h>
+#include <explain/facts/life.h>
 #include <explain/measure/conns.h>
 
 struct keeping {
@@ -71,6 +72,7 @@ static void leave_last(struct replay_request *request, const struct facts *facts
                 request->n_conns = 1;
         }
         request->slot_ns[PART_SEND] = phase_ns[MUSTER_PHASE_SEND];
+        request->slot_ns[PART_EXPECT] = life_expect_ns(last);
         request->slot_ns[PART_NETWORK] = attempt_network_ns(facts->record, last);
         request->slot_ns[PART_SERVER] = attempt_server_ns(facts->record, last);
         request->slot_ns[PART_RECEIVE] = phase_ns[MUSTER_PHASE_RECEIVE];
