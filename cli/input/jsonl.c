@@ -159,6 +159,8 @@ static const struct {
         { "json", jsonl_set_json },
         { "body_base64", jsonl_set_body_base64 },
         { "body_file", jsonl_set_body_file },
+        { "data", jsonl_set_data },
+        { "form", jsonl_set_form },
         { "url", NULL },
         { "method", NULL },
 };

@@ -35,6 +35,11 @@ int jsonl_set_json(struct input_item *item, json_t *value, struct muster_str tex
 int jsonl_set_body_base64(struct input_item *item, json_t *value, struct muster_str text);
 int jsonl_set_body_file(struct input_item *item, json_t *value, struct muster_str text);
 
+/* --- jsonl_form.c ---------------------------------------------------------------------------- */
+
+int jsonl_set_data(struct input_item *item, json_t *value, struct muster_str text);
+int jsonl_set_form(struct input_item *item, json_t *value, struct muster_str text);
+
 /* --- jsonl_auth.c ---------------------------------------------------------------------------- */
 
 /* The setter of `auth`. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The body of a request, in one of its four forms
+ * The body of a request: text, JSON, base64 or a file
  */
 #include "jsonl.h"
 
@@ -8,7 +8,7 @@
 #include "body_file.h"
 #include <base/error.h>
 
-static const char *const names[] = { "body", "json", "body_base64", "body_file" };
+static const char *const names[] = { "body", "json", "body_base64", "body_file", "data", "form" };
 
 static size_t n_bodies(const json_t *object)
 {
@@ -30,7 +30,8 @@ bool jsonl_has_body(const json_t *object)
 int jsonl_check_bodies(struct input_item *item, const json_t *object)
 {
         return n_bodies(object) > 1
-                       ? jsonl_bad(item, "give only one of body, json, body_base64 and body_file",
+                       ? jsonl_bad(item,
+                                 "give only one of body, json, data, form, body_base64 and body_file",
                                  "")
                        : 0;
 }

@@ -201,6 +201,23 @@ def test_gibibyte_of_a_form(muster, lab, tmp_path):
     assert peak < 16 or IS_ASAN
 
 
+def test_forms_in_lines(muster, server, files):
+    s = server()
+    lines = [{"url": s.url(), "data": {"q": "a b&c", "page": 2, "x": 1.5, "on": True, "tag": ["x", "y"]}}, {"url": s.url(), "data": {}},
+             {"url": s.url(), "form": {"a": "b", "f": {"file": "a.txt", "filename": "n.html"}}}, {"url": s.url(), "form": [{"name": "f", "file": "a.txt"}, {"name": "f", "content": "é", "type": "text/x"}]}]
+    run = muster("fetch", "-c", "1", "--in-order", input="".join(json.dumps(line) + "\n" for line in lines))
+    assert run.status == 0, run.results
+    pairs, empty, first, second = s.requests
+    assert pairs.method == "POST" and pairs.body == b"q=a+b%26c&page=2&x=1.5&on=true&tag=x&tag=y" and pairs.fields["content-type"] == "application/x-www-form-urlencoded"
+    assert empty.body == b"" and empty.fields["content-length"] == "0"
+    assert parts_of(first) == [("a", None, None, b"b"), ("f", "n.html", "text/html", b"hello\n")]
+    assert parts_of(second) == [("f", "a.txt", "text/plain", b"hello\n"), ("f", None, "text/x", "é".encode())]
+    bad = [{"url": s.url(), "data": "x"}, {"url": s.url(), "data": {"a": None}}, {"url": s.url(), "form": {"a": 1}}, {"url": s.url(), "form": {"a": {"file": "missing"}}}, {"url": s.url(), "form": {}, "data": {}}]
+    run = muster("fetch", "--in-order", input="".join(json.dumps(line) + "\n" for line in bad))
+    words = ["data must be an object", "a value of data must be", "a part of form must be", "cannot read the file of a part: missing", "give only one of"]
+    assert all(word in result["error"]["text"] for word, result in zip(words, run.results, strict=True)), run.results
+
+
 # --- Expect: 100-continue -------------------------------------------------------------------------------------------------
 
 
