@@ -100,6 +100,13 @@ def start_nginx(directory, port, concurrency, servers=""):
     give_up(f"nginx did not start: {last_line((directory / 'nginx.err').read_bytes()) or 'it said nothing'}")
 
 
+def make_certificate(directory):
+    """cert.pem and key.pem for 127.0.0.1."""
+    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", "/CN=bench"]
+    command += ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", directory / "key.pem", "-out", directory / "cert.pem"]
+    subprocess.run(command, check=True, stderr=subprocess.DEVNULL)
+
+
 def stop(process):
     if process.poll() is None:
         process.terminate()

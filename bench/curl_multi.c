@@ -2,7 +2,9 @@
 /*
  * libcurl as its fastest users drive it: multi, socket action, epoll, handles used again
  *
- *      curl_multi URL CONCURRENCY REQUESTS
+ *      curl_multi URL CONCURRENCY REQUESTS [CONNECTIONS CA]
+ *
+ * With CONNECTIONS it speaks HTTP/2, and requests share so many; CA may be empty.
  */
 #include <curl/curl.h>
 #include <stdio.h>
@@ -72,6 +74,15 @@ static void collect(CURLM *multi)
         }
 }
 
+/* HTTP/2 without asking, and wait for a stream rather than open another connection. */
+static void set_http2(CURL *easy, const char *ca)
+{
+        curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE);
+        curl_easy_setopt(easy, CURLOPT_PIPEWAIT, 1L);
+        if (*ca)
+                curl_easy_setopt(easy, CURLOPT_CAINFO, ca);
+}
+
 int main(int argc, char **argv)
 {
         struct epoll_event events[512];
@@ -79,7 +90,7 @@ int main(int argc, char **argv)
         CURLM *multi;
         int running;
 
-        if (argc != 4)
+        if (argc != 4 && argc != 6)
                 return 2;
         concurrency = strtoul(argv[2], NULL, 10);
         n_wanted = strtoul(argv[3], NULL, 10);
@@ -90,11 +101,15 @@ int main(int argc, char **argv)
         curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, multi);
         curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, on_timer);
         curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, concurrency);
+        if (argc == 6)
+                curl_multi_setopt(multi, CURLMOPT_MAX_HOST_CONNECTIONS, atol(argv[4]));
         for (unsigned long i = 0; i < concurrency && n_started < n_wanted; i++, n_started++) {
                 CURL *easy = curl_easy_init();
 
                 curl_easy_setopt(easy, CURLOPT_URL, argv[1]);
                 curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, count);
+                if (argc == 6)
+                        set_http2(easy, argv[5]);
                 curl_multi_add_handle(multi, easy);
         }
         while (n_done < n_wanted) {
