@@ -96,15 +96,40 @@ bool field_is_token(struct muster_str text)
         return text.len > 0;
 }
 
-bool field_is_value(struct muster_str text)
+static bool is_value(const char *at, size_t len)
 {
-        for (size_t i = 0; i < text.len; i++) {
-                unsigned char c = (unsigned char)text.at[i];
+        for (size_t i = 0; i < len; i++) {
+                unsigned char c = (unsigned char)at[i];
 
                 if ((c < 0x20 && c != '\t') || c == 0x7f)
                         return false;
         }
         return true;
+}
+
+#define EACH_BYTE(c) (UINT64_C(0x0101010101010101) * (c))
+
+/* Is there a byte below 0x20, or 0x7f, among these eight? Bytes from 0x80 on may be taken for one. */
+static bool may_have_control(uint64_t eight)
+{
+        uint64_t without_del = eight ^ EACH_BYTE(0x7f);
+
+        return (((eight - EACH_BYTE(0x20)) | (without_del - EACH_BYTE(0x01))) & EACH_BYTE(0x80)) !=
+               0;
+}
+
+bool field_is_value(struct muster_str text)
+{
+        size_t i = 0;
+
+        for (; text.len - i >= 8; i += 8) {
+                uint64_t eight;
+
+                memcpy(&eight, text.at + i, 8);
+                if (may_have_control(eight) && !is_value(text.at + i, 8))
+                        return false;
+        }
+        return is_value(text.at + i, text.len - i);
 }
 
 /* --- Retry-After ----------------------------------------------------------------------------- */

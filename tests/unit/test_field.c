@@ -56,6 +56,23 @@ static void test_characters(void **state)
         assert_true(field_is_value((struct muster_str){ "", 0 }));
 }
 
+/* Values are looked at by eight bytes: none hides another. */
+static void test_value_anywhere(void **state)
+{
+        char text[20];
+
+        (void)state;
+        for (size_t at = 0; at < sizeof(text); at++)
+                for (int c = 0; c < 256; c++)
+                        for (int rest = 0; rest < 2; rest++) {
+                                memset(text, rest ? 0xff : ' ', sizeof(text));
+                                text[at] = (char)c;
+                                assert_int_equal(field_is_value((struct muster_str){
+                                                         text, sizeof(text) }),
+                                        c == '\t' || (c >= 0x20 && c != 0x7f));
+                        }
+}
+
 static void test_retry_after(void **state)
 {
         /* 1994-11-06 08:49:37 UTC */
@@ -98,6 +115,7 @@ int main(void)
                 cmocka_unit_test(test_find),
                 cmocka_unit_test(test_members),
                 cmocka_unit_test(test_characters),
+                cmocka_unit_test(test_value_anywhere),
                 cmocka_unit_test(test_retry_after),
         };
 
