@@ -127,7 +127,7 @@ static const char *words_of(struct muster_str bytes)
         if (is_tls(at, bytes.len))
                 return "this port speaks TLS; write https:// instead of http://";
         if (is_http2(at, bytes.len))
-                return "these are HTTP/2 frames: the port speaks HTTP/2 without TLS, which muster does not support";
+                return "these are HTTP/2 frames: the port speaks HTTP/2 without TLS; use --http2-prior-knowledge";
         if (is_mysql(at, bytes.len))
                 return "this is a MySQL server" ELSEWHERE;
         for (size_t i = 0; i < sizeof(strangers) / sizeof(strangers[0]); i++)

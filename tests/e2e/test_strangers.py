@@ -14,7 +14,7 @@ GREETINGS = {
     "imap": (b"* OK IMAP4rev1 ready\r\n", "mail (IMAP) server"),
     "redis": (b"-ERR unknown command 'GET'\r\n", "Redis"),
     "mysql": (b"J\0\0\0\n8.0.33\0", "MySQL server"),
-    "http2": (SETTINGS, "HTTP/2 without TLS, which muster does not support"),
+    "http2": (SETTINGS, "HTTP/2 without TLS; use --http2-prior-knowledge"),
     "tls alert": (b"\x15\x03\x01\0\x02\x02\x46", "this port speaks TLS; write https:// instead of http://"),
     "binary": (b"\0", '"\\x00": this port does not speak HTTP; check the host and the port of the URL'),
     "http/0.9": (b"<html>", "a body without a head (HTTP/0.9)"),

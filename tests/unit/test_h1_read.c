@@ -296,7 +296,7 @@ static void test_strangers(void **state)
                 { BYTES("\0\0\x12\x04\0\0\0\0\0"),
                         "protocol: not an HTTP response, but "
                         "\"\\x00\\x00\\x12\\x04\\x00\\x00\\x00\\x00\\x00\": these are HTTP/2 frames: the "
-                        "port speaks HTTP/2 without TLS, which muster does not support" },
+                        "port speaks HTTP/2 without TLS; use --http2-prior-knowledge" },
                 { BYTES("J\0\0\0\n8.0.33"), "protocol: not an HTTP response, but "
                                             "\"J\\x00\\x00\\x00\\n8.0.33\": this is a MySQL "
                                             "server; check the host and the port of the URL" },
