@@ -75,12 +75,6 @@ static void ask_if_alive(struct conn *conn)
 
 /* --- requests -------------------------------------------------------------------------------- */
 
-static int add_bytes(void *to, struct muster_str name, struct muster_str value)
-{
-        *(uint64_t *)to += name.len + value.len;
-        return 0;
-}
-
 static int begin_stream(struct conn *conn, struct muster_request *request,
         struct muster_error *error)
 {
@@ -93,7 +87,7 @@ static int begin_stream(struct conn *conn, struct muster_request *request,
                 r = h2_begin(h2_of(conn)->h2, &head.http, request, &request->exchange.stream,
                         error);
         if (r == 0)
-                (void)request_head_fields(&head.http, add_bytes, &request->notes.sent_bytes);
+                request->notes.sent_bytes += h2_head_bytes(request->exchange.stream);
         attempt_head_deinit(&head);
         return r;
 }
@@ -264,9 +258,11 @@ static int mux_next(struct conn *conn, struct muster_str *bytes,
                         break;
                 r = take_h2_event(mux, &event, ret_request, ret_event, error);
         } while (r == MUX_MORE);
+        if (r != H2_MORE)
+                return r;
         if (h2_wants_send(mux->h2))
                 flush_later(conn);
-        return r == H2_MORE ? MUX_MORE : r;
+        return MUX_MORE;
 }
 
 static uint64_t mux_body_left(const struct conn *conn)

@@ -50,8 +50,16 @@ static const struct {
         { NAME("te"), FIELD_TE },
 };
 
+/* Most fields are none of these by the length of their names alone. */
+#define BIT(length) (UINT32_C(1) << (length))
+#define SPECIAL_LENGTHS                                                                            \
+        (BIT(2) | BIT(4) | BIT(6) | BIT(7) | BIT(10) | BIT(13) | BIT(14) | BIT(16) | BIT(17) |     \
+                BIT(19))
+
 static enum field_kind kind_of(struct muster_str name)
 {
+        if (name.len >= 32 || !(SPECIAL_LENGTHS >> name.len & 1))
+                return FIELD_PLAIN;
         for (size_t i = 0; i < sizeof(special_fields) / sizeof(special_fields[0]); i++)
                 if (name.len == special_fields[i].name.len &&
                         str_eq_nocase(name, special_fields[i].name))
