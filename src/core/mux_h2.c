@@ -103,7 +103,7 @@ static int mux_begin(struct conn *conn, struct muster_request *request, struct m
         r = begin_stream(conn, request, error);
         if (r < 0)
                 return r;
-        if (request->has_body && !request->is_get_now && !request_has_upload(request)) {
+        if (request_sends_body(request) && !request_has_upload(request)) {
                 request->notes.sent_bytes += request->body.len;
                 h2_offer(h2_of(conn)->h2, exchange->stream, buf_str(&request->body), true);
         }
