@@ -112,7 +112,9 @@ static int open_all(struct fetch *fetch)
                 return r;
         input_init(&fetch->input, options->request.urls.n ? options->request.urls.list : no_texts,
                 files, &options->request.input);
-        r = muster_client_new(&fetch->client, &options->request.client);
+        r = kept_prepare(&options->kept, &options->request.client, &fetch->error);
+        if (r == 0)
+                r = muster_client_new(&fetch->client, &options->request.client);
         if (r == 0)
                 r = kept_load(&options->kept, fetch->client, &fetch->error);
         if (r == 0)

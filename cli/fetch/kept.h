@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a run keeps for the next one: TLS sessions
+ * What a run keeps for the next one: TLS sessions, and which hosts want https only
  */
 #ifndef CLI_FETCH_KEPT_H
 #define CLI_FETCH_KEPT_H
@@ -10,22 +10,25 @@
 
 struct kept_options {
         const char *ssl_sessions; /* a file; NULL: none */
+        const char *hsts;         /* a file; "": only within the run; NULL: no HSTS */
+        struct muster_hsts *list; /* what is in that file */
 };
 
-/* Of a command whose settings have a `struct kept_options` at this place. */
-#define KEPT_OPTIONS(offset)                                                                       \
-        {                                                                                          \
-                "Kept across runs", 0, "ssl-sessions", "FILE",                                     \
-                        "take TLS sessions from FILE if it is there, and save them to it",         \
-                        option_set_text, (offset) + offsetof(struct kept_options, ssl_sessions)    \
-        }
+/*
+ * A client is to be made: give it the list of hosts. Negative with *error: its file is damaged or
+ * cannot be read.
+ */
+int kept_prepare(struct kept_options *options, struct muster_client_options *client,
+        struct muster_error *error);
 
-/* A run begins with what there is. Negative with *error: a file is damaged or cannot be read. */
+/* It is made: give it the sessions. Negative with *error, likewise. */
 int kept_load(const struct kept_options *options, struct muster_client *client,
         struct muster_error *error);
 
 /* A run is over. Negative with *error: a file cannot be written. */
 int kept_save(const struct kept_options *options, struct muster_client *client,
         struct muster_error *error);
+
+void kept_deinit(struct kept_options *options);
 
 #endif

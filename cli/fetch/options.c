@@ -170,7 +170,12 @@ static const struct option why_it_took_so_long[] = {
 };
 
 static const struct option what_to_keep[] = {
-        KEPT_OPTIONS(offsetof(struct fetch_options, kept)),
+        { "Kept across runs", 0, "ssl-sessions", "FILE",
+                "take TLS sessions from FILE if it is there, and save them to it", option_set_text,
+                OWN(kept.ssl_sessions) },
+        { NULL, 0, "hsts", "FILE",
+                "use https for hosts in FILE, and add those that ask; \"\" is no file",
+                option_set_text, OWN(kept.hsts) },
         { 0 },
 };
 
@@ -248,6 +253,7 @@ int fetch_options_parse(struct fetch_options *options, int argc, char **argv,
 
 void fetch_options_deinit(struct fetch_options *options)
 {
+        kept_deinit(&options->kept);
         request_options_deinit(&options->request);
         write_out_deinit(&options->write_out);
         explain_options_deinit(&options->account.explain);

@@ -8,7 +8,7 @@ _muster_offer() {
 
 _muster_fetch() {
     case ${COMP_WORDS[COMP_CWORD - 1]} in
-    -i | -o | -E | -T | -K | --config | --upload-file | --input | --output | --cacert | --cert | --key | --record | --ssl-sessions | --netrc-file)
+    -i | -o | -E | -T | -K | --config | --upload-file | --input | --output | --cacert | --cert | --key | --record | --ssl-sessions | --netrc-file | --hsts)
         _muster_offer -f
         return
         ;;
@@ -120,6 +120,7 @@ _muster_fetch() {
         --resolve
         --dns-server
         --ssl-sessions
+        --hsts
         --record
         --assert
         --confirm

@@ -31,6 +31,7 @@
 #define MUSTER_CLIENT_H
 
 #include <muster/cookie.h>
+#include <muster/hsts.h>
 #include <muster/request.h>
 #include <muster/result.h>
 
@@ -195,6 +196,12 @@ struct muster_client_options {
          */
         uint64_t expect_timeout_ms;  /* 0: 1 s */
         uint64_t expect_above_bytes; /* 0: 1 MiB; MUSTER_NO_LIMIT: never */
+
+        /*
+         * Hosts that want https only (hsts.h). NULL: the URL decides, and nothing is learnt. The
+         * client holds the list as long as it exists.
+         */
+        struct muster_hsts *hsts;
 };
 
 struct muster_client;

@@ -9,6 +9,7 @@
  *      record.h        keep where the time goes, in a file or in memory
  *      explain.h       why a batch took so long, what to change, what it gains
  *      cookie.h        a jar of cookies that clients share, and its file
+ *      hsts.h          hosts that want https only, and their file
  *      error.h         codes, phases, and the value that every failure is
  */
 #ifndef MUSTER_MUSTER_H
@@ -19,6 +20,7 @@
 #include <muster/error.h>
 #include <muster/explain.h>
 #include <muster/form.h>
+#include <muster/hsts.h>
 #include <muster/record.h>
 #include <muster/request.h>
 #include <muster/result.h>

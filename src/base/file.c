@@ -130,12 +130,14 @@ int file_replace(const char *path, struct muster_str bytes, mode_t mode, struct 
 
         if (!target)
                 return error_set_memory(error, MUSTER_PHASE_QUEUE);
-        if (stat(target, &old) == 0 && !S_ISREG(old.st_mode)) {
+        if (stat(target, &old) < 0)
+                old.st_mode = S_IFREG | 0600;
+        if (!S_ISREG(old.st_mode)) {
                 mem_free(target);
                 return error_set(error, MUSTER_E_RESOURCE, MUSTER_PHASE_QUEUE, 0,
                         "resource: cannot write %s: it is not a regular file", path);
         }
-        sys = replace(target, bytes, mode);
+        sys = replace(target, bytes, mode == FILE_MODE_AS_IS ? old.st_mode & 07777 : mode);
         mem_free(target);
         return sys ? fail(error, MUSTER_E_RESOURCE, "write", path, sys) : 0;
 }

@@ -22,6 +22,7 @@ int file_load(const char *path, size_t max_bytes, struct buf *to, struct muster_
  * so that whoever looks sees the old bytes or the new ones, and a full disk changes nothing. A
  * symbolic link stays one. MUSTER_E_RESOURCE with *error.
  */
+#define FILE_MODE_AS_IS ((mode_t)-1) /* as the old file's; of a new one 0600 */
 int file_replace(const char *path, struct muster_str bytes, mode_t mode,
         struct muster_error *error);
 

@@ -3,6 +3,7 @@
 
 #include "engine.h"
 #include "credentials.h"
+#include "hsts_list.h"
 #include "login.h"
 #include "refusal.h"
 #include <assert.h>
@@ -129,6 +130,35 @@ static int too_many_redirects(const struct muster_request *request, struct muste
                 request->result.n_redirects, to);
 }
 
+static int follow(struct muster_request *request, const struct http_head *head,
+        bool allow_https_to_http, struct redirect *ret_redirect, struct muster_error *error)
+{
+        return redirect_decide(head->status, request_method(request), &request->url,
+                fields_find(&head->fields, "Location"), allow_https_to_http, &request->next_url,
+                ret_redirect, error);
+}
+
+/*
+ * Where the redirect leads. A host that wants https only gets it, so that http behind https may turn
+ * out to be allowed.
+ */
+static int find_target(struct muster_request *request, const struct http_head *head,
+        struct redirect *ret_redirect, struct muster_error *error)
+{
+        const struct settings *settings = request->engine->settings;
+        bool is_allowed = settings->allow_https_to_http;
+        int r = follow(request, head, is_allowed || settings->hsts, ret_redirect, error);
+
+        if (r != 0 || !settings->hsts)
+                return r;
+        if (hsts_list_upgrade(settings->hsts, &request->next_url) < 0)
+                return error_set_memory(error, MUSTER_PHASE_RECEIVE);
+        if (!is_allowed && request->url.scheme == URL_HTTPS && request->next_url.scheme == URL_HTTP)
+                return follow(request, head, false, ret_redirect, error);
+        ret_redirect->drops_credentials = !url_same_origin(&request->url, &request->next_url);
+        return 0;
+}
+
 /*
  * 0: follow the redirect, as stored in the request. REDIRECT_NONE. MUSTER_E_REDIRECT or another
  * error: do not follow it.
@@ -142,9 +172,7 @@ static int decide_redirect(struct muster_request *request, const struct http_hea
 
         if (request->limits.no_redirects)
                 return REDIRECT_NONE;
-        r = redirect_decide(head->status, request_method(request), &request->url,
-                fields_find(&head->fields, "Location"), settings->allow_https_to_http,
-                &request->next_url, &redirect, error);
+        r = find_target(request, head, &redirect, error);
         if (r != 0)
                 return r;
         if (note_asked(request) < 0)

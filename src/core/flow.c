@@ -4,6 +4,7 @@
 #include "deadline.h"
 #include "exchange.h"
 #include "finish.h"
+#include "hsts_list.h"
 #include "login.h"
 #include <assert.h>
 #include <base/error.h>
@@ -153,6 +154,17 @@ static void set_limits(struct muster_request *request, const struct settings *se
                 request->limits.http_1_0 = true;
 }
 
+/* The URL that was asked for; or the same of https, where the host wants that. */
+static int set_url(struct muster_request *request, struct muster_error *error)
+{
+        struct muster_hsts *hsts = request->engine->settings->hsts;
+        int r = url_parse(&request->url, buf_str(&request->asked_url), NULL, error);
+
+        if (r == 0 && hsts && hsts_list_upgrade(hsts, &request->url) < 0)
+                return error_set_memory(error, MUSTER_PHASE_QUEUE);
+        return r;
+}
+
 static int check_request(struct muster_request *request, struct muster_error *error)
 {
         struct muster_str method = request_asked_method(request);
@@ -172,7 +184,7 @@ static int check_request(struct muster_request *request, struct muster_error *er
                                 "invalid: a request with stream cannot have a process function or a sink");
                 request->sink.kind = SINK_STREAM;
         }
-        return url_parse(&request->url, buf_str(&request->asked_url), NULL, error);
+        return set_url(request, error);
 }
 
 void flow_submit(struct engine *engine, struct muster_request *request)

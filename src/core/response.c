@@ -4,6 +4,7 @@
 #include "deadline.h"
 #include "decision.h"
 #include "engine.h"
+#include "hsts_list.h"
 #include "jar.h"
 #include <assert.h>
 #include <base/error.h>
@@ -141,12 +142,15 @@ static int expect_unwanted_body(struct muster_request *request, const struct htt
 int response_head(struct muster_request *request, const struct http_head *head,
         struct muster_error *error)
 {
+        const struct settings *settings = request->engine->settings;
         struct muster_jar *jar = request_jar(request);
         int r = result_set_head(&request->result, head);
 
         assert(request->state == REQUEST_RUNNING && !request->exchange.decoder);
         if (r == 0 && jar)
                 r = jar_take(jar, &request->url, &head->fields);
+        if (r == 0 && settings->learns_hsts)
+                r = hsts_list_take(settings->hsts, &request->url, &head->fields);
         if (r == 0)
                 r = decide_use(request, head, error);
         if (r == 0 && request->use == USE_AS_RESULT)

@@ -251,6 +251,8 @@ int settings_init(struct settings *settings, const struct muster_client_options 
                 .no_reuse = o.no_reuse,
         };
         settings->cookies = muster_jar_ref(o.cookies);
+        settings->hsts = muster_hsts_ref(o.hsts);
+        settings->learns_hsts = o.hsts && !o.insecure_no_verify;
         settings->user_agent = o.user_agent ? mem_strdup(o.user_agent) : own_name();
         r = settings->user_agent && copy_secrets(settings, o.secret_headers) == 0
                     ? 0
@@ -265,4 +267,5 @@ void settings_deinit(struct settings *settings)
         settings->cookies = muster_jar_free(settings->cookies);
         netrc_deinit(&settings->netrc);
         buf_deinit(&settings->secret_fields);
+        settings->hsts = muster_hsts_free(settings->hsts);
 }

@@ -41,6 +41,7 @@ struct settings {
         char *user_agent; /* "": none */
 
         struct muster_jar *cookies; /* held; NULL: none */
+        struct muster_hsts *hsts;   /* held; NULL: none */
         unsigned auth;              /* set of schemes: see http/auth.h */
         struct netrc netrc;         /* empty: none */
         struct buf secret_fields;   /* names of header fields, each with a line end */
@@ -50,6 +51,7 @@ struct settings {
         bool allow_https_to_http, http_1_0, no_reuse;
         unsigned http;     /* enum muster_http */
         unsigned h2_conns; /* UINT_MAX: no limit */
+        bool learns_hsts;  /* certificates are verified */
 };
 
 /*
