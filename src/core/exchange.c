@@ -635,6 +635,7 @@ static void await_conn(struct conn *conn, struct muster_request *request)
         join_conn(conn, request);
         exchange_note_progress(request);
         conn->engine->stats.n_conns_reused++;
+        request->notes.is_reused = true; /* another one opened it */
 }
 
 /* Open a connection. The request waits for it. */

@@ -110,7 +110,7 @@ struct trace_attempt {
         uint8_t method;        /* enum trace_method, of the request as submitted */
         uint8_t engine;        /* from 1; see trace_sample */
         bool is_last;          /* the request's last attempt */
-        bool is_reused;        /* the connection had carried an attempt before */
+        bool is_reused;        /* the connection was opened for another attempt */
         bool is_unheard;       /* its body waited for 100 (Continue) in vain */
         bool is_safe;          /* GET, HEAD or OPTIONS, without a body */
         bool is_plain;         /* GET without a body and own header fields */
