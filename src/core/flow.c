@@ -14,7 +14,11 @@
 /* responses with a worker or waiting for one: enough that no worker idles */
 #define PROCESSING_PER_WORKER 4
 
-/* How often a request is repeated that servers refuse before they begin; a retry comes later. */
+/*
+ * How often a request is repeated that servers refuse before they begin; a retry comes later. One
+ * that is left over when a connection ends is not counted: each time others were taken, so that its
+ * turn comes.
+ */
 #define UNPROCESSED_MAX 3
 
 static void timer_fired(struct loop_timer *timer, uint64_t late_ns);
@@ -412,6 +416,8 @@ static void backoff_over(struct muster_request *request)
 
 static bool may_repeat(const struct muster_request *request)
 {
+        if (request->fate == FATE_LEFT_OVER)
+                return request_can_repeat(request);
         if (request->fate == FATE_UNPROCESSED)
                 return request->n_unprocessed < UNPROCESSED_MAX && request_can_repeat(request);
         return request->fate == FATE_UNANSWERED && !request->wants_fresh_conn &&

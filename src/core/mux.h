@@ -28,6 +28,9 @@ struct mux_ops {
         /* How many more exchanges may begin now. */
         unsigned (*room)(const struct conn *conn);
 
+        /* How many may be under way at once, where they share it; NULL: they never do. */
+        unsigned (*allowed)(const struct conn *conn);
+
         /* Is it known how many exchanges the server allows? Until then room() is a guess. */
         bool (*knows_room)(const struct conn *conn);
 

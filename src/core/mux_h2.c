@@ -5,8 +5,10 @@
 #include "conn.h"
 #include "engine.h"
 #include <assert.h>
+#include <base/minmax.h>
 #include <base/error.h>
 #include <base/mem.h>
+#include <base/minmax.h>
 #include <http/h2.h>
 
 /* What is written in one go: enough to fill a link, little enough to stay in caches. */
@@ -33,9 +35,24 @@ static void flush_later(struct conn *conn)
                 list_push_back(&conn->engine->unflushed, &conn->flush_link);
 }
 
+/*
+ * Until the server has told, a connection is expected to have no more streams than an earlier one:
+ * it would refuse the others.
+ */
 static unsigned mux_room(const struct conn *conn)
 {
-        return h2_room(h2_of(conn)->h2);
+        const struct mux_h2 *mux = h2_of(conn);
+        unsigned room = h2_room(mux->h2), allowed = conn->origin->n_streams_allowed;
+        unsigned n_open = h2_n_open(mux->h2);
+
+        if (mux->knows_room || !allowed)
+                return room;
+        return min_unsigned(room, allowed > n_open ? allowed - n_open : 0);
+}
+
+static unsigned mux_allowed(const struct conn *conn)
+{
+        return h2_allowed(h2_of(conn)->h2);
 }
 
 static bool mux_knows_room(const struct conn *conn)
@@ -290,6 +307,8 @@ static enum request_fate mux_fate(const struct conn *conn, const struct muster_r
 {
         const struct h2_stream *stream = request->exchange.stream;
 
+        if (stream && h2_is_left_over(h2_of(conn)->h2, stream))
+                return FATE_LEFT_OVER;
         if (!stream || h2_is_unprocessed(h2_of(conn)->h2, stream))
                 return FATE_UNPROCESSED;
         return h2_has_begun(stream) ? FATE_UNKNOWN : FATE_UNANSWERED;
@@ -336,6 +355,7 @@ static struct mux *mux_free(struct mux *base)
 static const struct mux_ops h2_ops = {
         .is_shared = true,
         .room = mux_room,
+        .allowed = mux_allowed,
         .knows_room = mux_knows_room,
         .is_closing = mux_is_closing,
         .begin = mux_begin,

@@ -59,6 +59,7 @@ enum request_fate {
         FATE_UNKNOWN,     /* the server may have acted on it */
         FATE_UNANSWERED,  /* no byte of a response had come on a connection that was used before */
         FATE_UNPROCESSED, /* the server has certainly done nothing */
+        FATE_LEFT_OVER,   /* the same; it took others first, and no more on that connection */
 };
 
 /* A header field that the caller set, as places in request->text. */

@@ -153,7 +153,7 @@ void room_failed(struct conn *conn)
 
 void room_known(struct conn *conn)
 {
-        unsigned n = add_up_to_max(conn->mux->ops->room(conn), conn->n_begun);
+        unsigned n = conn->mux->ops->allowed(conn);
 
         await_no_more(conn);
         conn->origin->n_streams_allowed = n ? n : 1;

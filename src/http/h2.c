@@ -128,10 +128,14 @@ bool h2_is_closing(const struct h2 *h2)
                nghttp2_session_get_next_stream_id(h2->session) > INT32_MAX;
 }
 
+unsigned h2_allowed(const struct h2 *h2)
+{
+        return h2->peer_max < h2->options.streams_max ? h2->peer_max : h2->options.streams_max;
+}
+
 unsigned h2_room(const struct h2 *h2)
 {
-        uint32_t max =
-                h2->peer_max < h2->options.streams_max ? h2->peer_max : h2->options.streams_max;
+        unsigned max = h2_allowed(h2);
 
         return h2_is_closing(h2) || h2->n_open >= max ? 0 : max - h2->n_open;
 }
@@ -297,4 +301,9 @@ bool h2_is_unprocessed(const struct h2 *h2, const struct h2_stream *stream)
 {
         return !stream->is_sent || (h2->has_goaway && stream->id > h2->last_stream) ||
                (stream->failure == H2_RESET_BY_SERVER && stream->code == NGHTTP2_REFUSED_STREAM);
+}
+
+bool h2_is_left_over(const struct h2 *h2, const struct h2_stream *stream)
+{
+        return h2->has_goaway && h2->last_stream > 0 && stream->id > h2->last_stream;
 }

@@ -103,6 +103,9 @@ struct h2 *h2_free(struct h2 *h2);
  */
 unsigned h2_room(const struct h2 *h2);
 
+/* How many may be open at once, by what the server has told and our own bound. */
+unsigned h2_allowed(const struct h2 *h2);
+
 /* Will there never be room again? The connection is of no use once its last stream has ended. */
 bool h2_is_closing(const struct h2 *h2);
 
@@ -146,6 +149,12 @@ bool h2_has_begun(const struct h2_stream *stream);
  * again on another connection, whatever its method is.
  */
 bool h2_is_unprocessed(const struct h2 *h2, const struct h2_stream *stream);
+
+/*
+ * ... because it is above the last stream of a GOAWAY that has one: the server takes the requests
+ * before it, and no more on this connection?
+ */
+bool h2_is_left_over(const struct h2 *h2, const struct h2_stream *stream);
 
 /*
  * The next piece of a body, borrowed until the stream is hungry again, or ended. The previous one

@@ -217,6 +217,16 @@ def test_large_heads(lab):
     assert one.stats()["bad_requests"] == 1
 
 
+def test_a_batch_survives_all_of_it(lab, muster):
+    """Connections that end after a few requests, few streams, refused ones: nothing is lost."""
+    for options in (["--h2-goaway", "20"], ["--h2-streams", "5", "--delay", "20ms"], ["--h2-refuse", "2%", "--seed", "3"]):
+        one = lab("--h2", *options)
+        run = muster("fetch", "--http2-prior-knowledge", "-c", "64", "--retry", "2", "-i", "-", input="\n".join([one.url("/plain")] * 600))
+        assert run.status == 0, run.stderr
+        assert [result["status"] for result in run.results] == [200] * 600
+        assert one.stats()["responses_2xx"] == 600
+
+
 def test_settings_in_words(muster):
     for options, words in [
         (["--h2-streams", "3"], "the h2-* settings need h2"),

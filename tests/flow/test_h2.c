@@ -256,6 +256,20 @@ static void test_goaway(void **state)
         end(&w);
 }
 
+/* The first connection tells how many streams there are: the next ones are not asked for more. */
+static void test_few_streams_for_many(void **state)
+{
+        struct world w;
+
+        (void)state;
+        begin(&w, (struct muster_client_options){ .concurrency = 50 }, later);
+        w.server.max_streams = 5;
+        ask(&w, 200, "/");
+        expect_all(&w, 200, MUSTER_OK, 200);
+        assert_int_equal(w.server.n_conns, 10);
+        end(&w);
+}
+
 static struct h2_answer close_on_third(struct h2_server *server, const struct h2_asked *asked)
 {
         (void)server;
@@ -487,6 +501,7 @@ int main(void)
                 cmocka_unit_test(test_refused_streams_are_repeated),
                 cmocka_unit_test(test_repeating_has_an_end),
                 cmocka_unit_test(test_goaway),
+                cmocka_unit_test(test_few_streams_for_many),
                 cmocka_unit_test(test_lost_connection),
                 cmocka_unit_test(test_a_timeout_resets_one_stream),
                 cmocka_unit_test(test_ping_after_long_idleness),
