@@ -12,6 +12,7 @@
 #include "../output/output.h"
 #include "../report/report.h"
 #include "comparison.h"
+#include "../option/way_options.h"
 #include <base/clock.h>
 #include <base/error.h>
 #include <base/mem.h>
@@ -92,6 +93,7 @@ static const struct option *const tables[] = {
         body_option_table,
         cookie_option_table,
         request_option_table,
+        way_option_table,
         NULL,
 };
 

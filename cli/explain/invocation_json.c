@@ -47,10 +47,17 @@ static size_t shown_length(const struct invocation *invocation, const struct inv
                 return value.at[0] == '@' ? value.len : 0;
         if (strcmp(word->name, "cookie") == 0) /* a file, or cookies */
                 return value.at[0] == '@' || !str_has_char(value, '=') ? value.len : 0;
-        if (strcmp(word->name, "header") == 0 && value.at[0] != '@' && value.at[name_len] == ':' &&
+        if ((strcmp(word->name, "header") == 0 || strcmp(word->name, "proxy-header") == 0) &&
+                value.at[0] != '@' && value.at[name_len] == ':' &&
                 is_secret_field(invocation, (struct muster_str){ value.at, name_len }))
                 return name_len + 1;
         return value.len;
+}
+
+/* An option whose value is a URL that may have a password. */
+static bool is_proxy(const char *name)
+{
+        return strcmp(name, "proxy") == 0 || strncmp(name, "socks", 5) == 0;
 }
 
 /* A URL without the user name and password that it may have. */
@@ -72,7 +79,7 @@ static int add_value(struct buf *to, const struct invocation *invocation,
 {
         size_t shown = shown_length(invocation, word);
 
-        if (!word->name)
+        if (!word->name || is_proxy(word->name))
                 return add_url(to, word->value);
         if (buf_add(to, word->value, shown) < 0)
                 return MUSTER_E_RESOURCE;

@@ -3,6 +3,7 @@
 
 #include "../option/config_file.h"
 #include "../option/standard.h"
+#include "../option/way_options.h"
 #include <base/error.h>
 #include <base/str.h>
 #include <stddef.h>
@@ -188,6 +189,7 @@ const struct option *const fetch_option_tables[] = {
         cookie_option_table,
         cookie_jar_option_table,
         request_option_table,
+        way_option_table,
         how_to_go_on,
         what_to_keep,
         why_it_took_so_long,

@@ -6,17 +6,14 @@
 
 #define ANY "request" /* an option of all commands that make requests */
 
-#define NO_PROXIES "proxies are not supported yet"
-#define NO_HTTP3   "not supported; muster uses HTTP/2 and HTTP/1.1"
-#define IN_LINE    "not needed: every result line has the response's header as `headers`"
-#define TLS_MADE   "not supported yet; muster uses TLS 1.2 and 1.3"
-#define A_FILE     "use --body DIR: each body becomes a file there"
-#define AT_ONCE    "use -c N: N requests in flight at once"
-#define MORE_TOLD  "not needed: every result line has header and timing; --record FILE keeps more"
-#define NO_DOMAIN  "not supported; -u USER:PASSWORD with --basic, --digest or --anyauth is"
-#define NO_ADDRESS "not supported yet; use --resolve HOST:PORT:ADDRESS to choose the address"
-#define NO_UNIX    "Unix sockets are not supported yet"
-#define SILENCE    "use --read-timeout TIME: the longest silence of the server"
+#define NO_HTTP3  "not supported; muster uses HTTP/2 and HTTP/1.1"
+#define IN_LINE   "not needed: every result line has the response's header as `headers`"
+#define TLS_MADE  "not supported yet; muster uses TLS 1.2 and 1.3"
+#define A_FILE    "use --body DIR: each body becomes a file there"
+#define AT_ONCE   "use -c N: N requests in flight at once"
+#define MORE_TOLD "not needed: every result line has header and timing; --record FILE keeps more"
+#define NO_DOMAIN "not supported; -u USER:PASSWORD with --basic, --digest or --anyauth is"
+#define SILENCE   "use --read-timeout TIME: the longest silence of the server"
 
 const struct curl_option curl_options[] = {
         /* How many, and how fast */
@@ -69,22 +66,13 @@ const struct curl_option curl_options[] = {
         { 0, "mirror", ANY, "not supported: muster does not follow links; give all URLs" },
 
         /* The server, and the path to it */
-        { 'x', "proxy", ANY, NO_PROXIES },
-        { 0, "proxy-*", ANY, NO_PROXIES },
-        { 'U', "proxy-user", ANY, NO_PROXIES },
-        { 'p', "proxytunnel", ANY, NO_PROXIES },
-        { 0, "preproxy", ANY, NO_PROXIES },
-        { 0, "socks*", ANY, NO_PROXIES },
-        { 0, "noproxy", ANY, "not needed: muster uses no proxy" },
-        { 0, "no-proxy", ANY, "not needed: muster uses no proxy" },
-        { '4', "ipv4", "resolve", NO_ADDRESS },
-        { '6', "ipv6", "resolve", NO_ADDRESS },
-        { 0, "connect-to", "resolve", NO_ADDRESS },
-        { 0, "interface", ANY, "not supported: the system chooses the interface" },
+        { 0, "proxy-*", "proxy", "of curl's options for proxies this one is not supported" },
+        { 0, "preproxy", "proxy", "not supported: requests go through one proxy" },
+        { 0, "socks5-*", "proxy",
+                "not supported: SOCKS 5 is used with user name and password, or without" },
+        { 0, "no-proxy", "noproxy", "use --noproxy LIST, or --noproxy \"*\" for none at all" },
         { 0, "doh-url", "dns-server",
                 "not supported yet; --dns-server ADDRESS chooses the name server" },
-        { 0, "unix-socket", ANY, NO_UNIX },
-        { 0, "abstract-unix-socket", ANY, NO_UNIX },
         { 0, "http3", ANY, NO_HTTP3 },
         { 0, "http3-only", ANY, NO_HTTP3 },
         { 0, "tcp-nodelay", ANY, "not needed: TCP_NODELAY is always set" },

@@ -3,6 +3,7 @@
 
 #include "../input/body_file.h"
 #include "standard.h"
+#include "way_options.h"
 #include <base/error.h>
 #include <base/mem.h>
 #include <stddef.h>
@@ -21,7 +22,7 @@ static int refuse_value(struct muster_error *error, const char *what, const char
         return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0, "\"%s\" %s", value, what);
 }
 
-static int add_text(struct texts *texts, const char *text, struct muster_error *error)
+int texts_add(struct texts *texts, const char *text, struct muster_error *error)
 {
         const char **list = mem_realloc(texts->list, (texts->n + 2) * sizeof(*list));
 
@@ -38,7 +39,7 @@ static int add_text(struct texts *texts, const char *text, struct muster_error *
 static int set_listed(void *settings, const struct option *option, const char *value,
         struct muster_error *error)
 {
-        return add_text((struct texts *)(void *)((char *)settings + option->offset), value, error);
+        return texts_add((struct texts *)(void *)((char *)settings + option->offset), value, error);
 }
 
 /* With curl -i asks for the header, and what follows is the URL. */
@@ -56,7 +57,7 @@ int request_options_add_url(void *settings, const struct option *option, const c
         struct muster_error *error)
 {
         (void)option;
-        return add_text(&of(settings)->urls, value, error);
+        return texts_add(&of(settings)->urls, value, error);
 }
 
 static int set_input_format(void *settings, const struct option *option, const char *value,
@@ -113,7 +114,7 @@ static int set_location_trusted(void *settings, const struct option *option, con
 int request_options_keep(void *settings, char *take_text)
 {
         struct muster_error error = { 0 };
-        int r = add_text(&of(settings)->kept, take_text, &error);
+        int r = texts_add(&of(settings)->kept, take_text, &error);
 
         if (r < 0)
                 mem_free(take_text);
@@ -125,7 +126,7 @@ static int add_own_header(struct request_options *options, char *take_line,
 {
         if (request_options_keep(options, take_line) < 0)
                 return error_set_memory(error, MUSTER_PHASE_QUEUE);
-        return add_text(&options->headers, take_line, error);
+        return texts_add(&options->headers, take_line, error);
 }
 
 static int add_field(struct request_options *options, const char *name, const char *value,
@@ -216,7 +217,7 @@ static int set_header(void *settings, const struct option *option, const char *v
         if (!strpbrk(value, ":;"))
                 return refuse_value(error,
                         "is not \"Name: value\", \"Name;\" (empty) or \"Name:\" (not sent)", value);
-        return add_text(&of(settings)->headers, value, error);
+        return texts_add(&of(settings)->headers, value, error);
 }
 
 /*
@@ -440,6 +441,7 @@ int request_options_finish(struct request_options *options, struct muster_error 
         options->client.secret_headers = options->secret_headers.list;
         options->client.size = sizeof(options->client);
         options->client.resolve = options->resolve.list;
+        way_options_finish(options);
         options->client.keylog_file = getenv("SSLKEYLOGFILE");
         if (options->client.keylog_file && !*options->client.keylog_file)
                 options->client.keylog_file = NULL;
@@ -456,6 +458,7 @@ void request_options_warn(const struct request_options *options)
         if (options->client.insecure_no_verify)
                 fprintf(stderr,
                         "muster: WARNING: -k: certificates are not verified, anyone on the path can read and change data\n");
+        way_options_warn(options);
 }
 
 void request_options_deinit(struct request_options *options)
@@ -469,6 +472,7 @@ void request_options_deinit(struct request_options *options)
         mem_free(options->kept.list);
         mem_free(options->secret_headers.list);
         login_options_deinit(&options->login);
+        way_options_deinit(options);
         body_options_deinit(&options->body);
         cookie_options_deinit(&options->cookies);
 }

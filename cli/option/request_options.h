@@ -34,6 +34,9 @@ struct request_options {
         struct login_options login;
         struct texts secret_headers; /* names */
         struct texts kept;           /* memory that settings point into; owned */
+
+        struct texts proxy_headers, connect_to; /* see way_options.h */
+        struct buf socks;                       /* "socks5://..." of --socks5 and its like */
 };
 
 /* The heading that the first group of request_option_table has: a command may have more of it. */
@@ -43,6 +46,9 @@ struct request_options {
 #define WHAT_TO_ACCEPT "Response"
 
 extern const struct option input_option_table[], request_option_table[];
+
+/* Append a borrowed text. */
+int texts_add(struct texts *texts, const char *text, struct muster_error *error);
 
 /* A URL among the arguments: for option_parse(). */
 int request_options_add_url(void *settings, const struct option *option, const char *value,

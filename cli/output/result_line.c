@@ -168,6 +168,10 @@ static void add_conn(struct json_writer *w, const struct muster_result *result)
         add_u64(w, ",\"conn\":{\"id\":", conn.id);
         json_write(w, conn.reuse_count ? ",\"reused\":true" : ",\"reused\":false");
         add_text(w, ",\"remote\":", conn.remote);
+        if (conn.proxy[0])
+                add_text(w, ",\"proxy\":", conn.proxy);
+        else
+                json_write(w, ",\"proxy\":null");
         if (conn.tls_version[0]) {
                 add_text(w, ",\"tls\":{\"version\":", conn.tls_version);
                 add_text(w, ",\"cipher\":", conn.tls_cipher);

@@ -9,6 +9,7 @@
 #include "../measure/options.h"
 #include "../output/output.h"
 #include "../report/report.h"
+#include "../option/way_options.h"
 #include "page.h"
 #include <base/clock.h>
 #include <base/error.h>
@@ -60,6 +61,7 @@ static const struct option *const tables[] = {
         body_option_table,
         cookie_option_table,
         request_option_table,
+        way_option_table,
         NULL,
 };
 

@@ -8,7 +8,7 @@ _muster_offer() {
 
 _muster_fetch() {
     case ${COMP_WORDS[COMP_CWORD - 1]} in
-    -i | -o | -E | -T | -K | --config | --upload-file | --input | --output | --cacert | --cert | --key | --record | --ssl-sessions | --netrc-file | --hsts)
+    -i | -o | -E | -T | -K | --config | --upload-file | --input | --output | --cacert | --cert | --key | --record | --ssl-sessions | --netrc-file | --hsts | --proxy-cacert | --proxy-cert | --proxy-key | --unix-socket)
         _muster_offer -f
         return
         ;;
@@ -121,6 +121,29 @@ _muster_fetch() {
         --dns-server
         --ssl-sessions
         --hsts
+        --proxy
+        --proxy-user
+        --noproxy
+        --proxytunnel
+        --proxy-header
+        --proxy-basic
+        --proxy-digest
+        --proxy-anyauth
+        --socks4
+        --socks4a
+        --socks5
+        --socks5-hostname
+        --proxy-cacert
+        --proxy-cert
+        --proxy-key
+        --proxy-insecure
+        --ipv4
+        --ipv6
+        --interface
+        --local-port
+        --unix-socket
+        --abstract-unix-socket
+        --connect-to
         --record
         --assert
         --confirm
@@ -213,6 +236,29 @@ _muster_measure() {
         --key
         --resolve
         --dns-server
+        --proxy
+        --proxy-user
+        --noproxy
+        --proxytunnel
+        --proxy-header
+        --proxy-basic
+        --proxy-digest
+        --proxy-anyauth
+        --socks4
+        --socks4a
+        --socks5
+        --socks5-hostname
+        --proxy-cacert
+        --proxy-cert
+        --proxy-key
+        --proxy-insecure
+        --ipv4
+        --ipv6
+        --interface
+        --local-port
+        --unix-socket
+        --abstract-unix-socket
+        --connect-to
         --fail
         --location
         --no-location

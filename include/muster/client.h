@@ -202,6 +202,45 @@ struct muster_client_options {
          * client holds the list as long as it exists.
          */
         struct muster_hsts *hsts;
+
+        /*
+         * Proxies, as curl has them: "[scheme://][user:password@]host[:port]", where scheme is http
+         * (the default), https, socks4, socks4a, socks5 or socks5h; the port is 1080, or 443 for
+         * https. NULL: none, or that of the environment; "": none at all. https URLs, and all URLs
+         * with SOCKS, go through a tunnel; http URLs are asked for at the proxy. Redirects choose
+         * anew. Credentials for the proxy are sent to no server, nor those for a server to the proxy.
+         */
+        const char *proxy;
+        const char *proxy_user; /* "user:password"; those in `proxy` come first */
+        /*
+         * hosts that are reached without: domains, addresses, "10.0.0.0/8", separated by commas;
+         * "*": all
+         */
+        const char *no_proxy;
+        const char *const *proxy_headers; /* "Name: value", ..., NULL: sent to HTTP proxies only */
+        unsigned proxy_auth;              /* set of MUSTER_AUTH_*; 0: Basic */
+        bool proxy_tunnel;                /* tunnel through HTTP proxies for http URLs, too */
+        /*
+         * read http_proxy, https_proxy, HTTPS_PROXY, all_proxy, ALL_PROXY, no_proxy, NO_PROXY, once
+         */
+        bool proxy_from_environment;
+        bool proxy_insecure_no_verify;      /* accept any certificate of an https proxy */
+        const char *proxy_ca_file;          /* PEM, for the proxy; NULL: the system's trust store */
+        const char *proxy_client_cert_file; /* PEM, shown to the proxy, with its chain */
+        const char *proxy_client_key_file;  /* PEM; NULL: in proxy_client_cert_file */
+
+        /* Other ways. */
+        const char *unix_socket;          /* connect to this path instead of any host or proxy */
+        const char *abstract_unix_socket; /* the same in the abstract namespace; without "@" */
+        /* "HOST1:PORT1:HOST2:PORT2", ..., NULL: connect to HOST2:PORT2 instead; each may be empty */
+        const char *const *connect_to;
+        /*
+         * our own end: the name of an interface, an address or a host name of this machine, which
+         * is looked up once; "if!NAME" is only an interface, "host!NAME" none; NULL: any
+         */
+        const char *interface;
+        const char *local_port; /* "N" or "N-M": connections come from one of these ports */
+        unsigned ip_version;    /* 4, 6: use only such addresses; 0: both */
 };
 
 struct muster_client;

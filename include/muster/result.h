@@ -212,6 +212,7 @@ struct muster_conn_info {
         char remote[64];        /* "192.0.2.1:443", "[2001:db8::1]:443", "" when there was none */
         char tls_version[16];   /* "TLSv1.3", "" without TLS */
         char tls_cipher[48];    /* "" without TLS */
+        char proxy[128]; /* "http://proxy.test:3128", whose address `remote` is; "" without */
 };
 
 /* Copy what is known of the connection into `*ret_info`; `size` is sizeof *ret_info. */

@@ -80,13 +80,49 @@ static void drop_expect(struct attempt_head *head)
                         head->fields[i].value = (struct muster_str){ NULL, 0 };
 }
 
+/* --- for a proxy ----------------------------------------------------------------------------- */
+
+/* "Name: value" as a field; "Name:" keeps one of ours from being sent. */
+static struct http_request_field proxy_field(const char *line)
+{
+        struct muster_str rest = str_of(line);
+        struct http_request_field field = { 0 };
+
+        str_split(&rest, ':', &field.name);
+        rest = str_trim(rest);
+        field.value = rest.len ? rest : (struct muster_str){ 0 };
+        return field;
+}
+
+/* The request goes to a proxy that speaks HTTP: add what is for that. */
+static int add_for_proxy(struct attempt_head *head, const struct muster_request *request)
+{
+        const struct route *route = &request->origin->route;
+        const char **line = request->engine->settings->routes.proxy_fields;
+        struct buf target = { 0 };
+        int r = url_add_public(&request->url, &target);
+
+        assert(route->proxy && !route->is_tunnel);
+        head->http.to_proxy = true;
+        for (; line && *line; line++)
+                head->fields[head->http.n_fields++] = proxy_field(*line);
+        if (r == 0)
+                r = proxy_auth_add(&request->engine->proxies[route->proxy_index].auth,
+                        head->http.method, buf_str(&target), &head->proxy_authorization);
+        head->http.proxy_authorization = buf_str(&head->proxy_authorization);
+        buf_deinit(&target);
+        return r;
+}
+
 int attempt_head_init(struct attempt_head *head, const struct muster_request *request)
 {
         const struct settings *settings = request->engine->settings;
         bool has_upload = request_has_upload(request);
         unsigned n_cookie_fields = 0;
+        const struct route *route = &request->origin->route;
+        int r = 0;
 
-        head->cookie = (struct buf){ 0 };
+        head->cookie = head->proxy_authorization = (struct buf){ 0 };
         head->http = (struct http_request){
                 .method = request_method(request),
                 .url = &request->url,
@@ -119,10 +155,13 @@ int attempt_head_init(struct attempt_head *head, const struct muster_request *re
                 drop_expect(head);
         else if (request->expect.is_sent)
                 head->http.expect = str_of("100-continue");
-        return request_jar(request) || n_cookie_fields > 1 ? choose_cookies(head, request) : 0;
+        if (request_jar(request) || n_cookie_fields > 1)
+                r = choose_cookies(head, request);
+        return r == 0 && route->proxy && !route->is_tunnel ? add_for_proxy(head, request) : r;
 }
 
 void attempt_head_deinit(struct attempt_head *head)
 {
         buf_deinit(&head->cookie);
+        buf_deinit(&head->proxy_authorization);
 }

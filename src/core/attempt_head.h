@@ -9,14 +9,15 @@
 
 #include <http/request_head.h>
 
-#define ATTEMPT_FIELDS_MAX 256 /* of one request; servers refuse about 100 */
+#define ATTEMPT_FIELDS_MAX       256 /* of one request; servers refuse about 100 */
+#define ATTEMPT_PROXY_FIELDS_MAX 64  /* those that are for the proxy */
 
 struct muster_request;
 
 struct attempt_head {
         struct http_request http; /* borrows from the request and from the members below */
-        struct http_request_field fields[ATTEMPT_FIELDS_MAX];
-        struct buf cookie;
+        struct http_request_field fields[ATTEMPT_FIELDS_MAX + ATTEMPT_PROXY_FIELDS_MAX];
+        struct buf cookie, proxy_authorization;
 };
 
 /*

@@ -82,11 +82,25 @@ static int init_lanes(struct muster_client *client, const struct engine_plan *pl
         return lanes_new(&client->lanes, client->settings.threads, plan, error);
 }
 
+/* An https proxy is trusted, or not, apart from the servers. */
+static int init_proxy_tls(struct muster_client *client, const struct muster_client_options *options,
+        struct muster_error *error)
+{
+        return tls_source_init(&client->proxy_tls_source,
+                &(struct muster_client_options){ .ca_file = options->proxy_ca_file,
+                        .client_cert_file = options->proxy_client_cert_file,
+                        .client_key_file = options->proxy_client_key_file,
+                        .keylog_file = options->keylog_file,
+                        .insecure_no_verify = options->proxy_insecure_no_verify },
+                error);
+}
+
 static int init_client(struct muster_client *client, const struct muster_client_options *options,
         struct clock clock, struct muster_error *error)
 {
         struct engine_plan plan = { .settings = &client->settings,
                 .tls_source = &client->tls_source,
+                .proxy_tls_source = &client->proxy_tls_source,
                 .bodies = &client->bodies,
                 .dns_server = options->dns_server,
                 .resolve = options->resolve,
@@ -101,6 +115,8 @@ static int init_client(struct muster_client *client, const struct muster_client_
                 r = engine_init(&client->engine, &plan, error);
         if (r == 0)
                 r = tls_source_init(&client->tls_source, options, error);
+        if (r == 0 && routes_have_https_proxy(&client->settings.routes))
+                r = init_proxy_tls(client, options, error);
         if (r == 0 && client->settings.threads > 1)
                 r = init_lanes(client, &plan, error);
         return r;
@@ -169,6 +185,7 @@ struct muster_client *muster_client_free(struct muster_client *client)
         engine_deinit(&client->engine);
         buf_store_deinit(&client->bodies);
         tls_source_deinit(&client->tls_source);
+        tls_source_deinit(&client->proxy_tls_source);
         settings_deinit(&client->settings);
         return mem_free(client);
 }

@@ -12,6 +12,7 @@
 struct muster_client {
         struct settings settings;
         struct tls_source tls_source;
+        struct tls_source proxy_tls_source; /* for https proxies */
         struct engine engine; /* in the caller's thread; not made if there are lanes */
         struct lanes *lanes;  /* NULL: no threads */
         uint64_t n_submitted;

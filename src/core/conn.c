@@ -6,7 +6,6 @@
 #include <assert.h>
 #include <base/error.h>
 #include <base/mem.h>
-#include <net/address.h>
 #include <net/tcp_info.h>
 #include <stdio.h>
 
@@ -15,30 +14,12 @@
 
 #define LAST_BYTES 4096 /* read when a connection is closed: a ticket has some 250 */
 
-/* The dial is allocated apart, as it is large and soon over. */
-struct conn_dial {
-        struct dial dial;
-        struct conn *conn;
-};
-
 static struct conn *conn_of_socket(struct loop_socket *socket)
 {
         return LIST_OWNER(socket, struct conn, socket);
 }
 
-static struct conn *conn_of_dial(struct dial *dial)
-{
-        return LIST_OWNER(dial, struct conn_dial, dial)->conn;
-}
-
 /* --- the end --------------------------------------------------------------------------------- */
-
-static struct conn_dial *drop_dial(struct conn_dial *dial)
-{
-        if (dial)
-                dial_stop(&dial->dial);
-        return mem_free(dial);
-}
 
 /*
  * A ticket that came behind the last response would be lost with the connection. The loop's buffer
@@ -63,29 +44,30 @@ void conn_close(struct conn *conn, enum trace_closer closer)
         if (conn->state == CONN_DEAD)
                 return;
         assert(!conn_has_users(conn));
-        if (conn->state == CONN_READY && conn->tls)
+        if (conn->state == CONN_READY && conn->tls && !conn->outer)
                 take_last_ticket(conn);
         tracing_conn(conn, closer);
         conn->state = CONN_DEAD;
         loop_socket_close(&conn->socket);
         conn->place = (struct iovec){ 0 };
-        if (conn->dial)
-                dial_stop(&conn->dial->dial);
+        if (conn->opener)
+                conn->opener->stop(conn);
         conn->ops->closed(conn);
 }
 
 struct conn *conn_free(struct conn *conn)
 {
         assert(conn->state == CONN_DEAD);
-        conn->dial = drop_dial(conn->dial);
+        assert(!conn->dial && !conn->tunnel);
         tls_free(conn->tls);
+        tls_free(conn->outer);
         if (conn->mux)
                 conn->mux = conn->mux->ops->free(conn->mux);
         buf_deinit(&conn->out);
         return mem_free(conn);
 }
 
-static void report_failure(struct conn *conn, const struct muster_error *error)
+void conn_report_failure(struct conn *conn, const struct muster_error *error)
 {
         assert(conn->state != CONN_DEAD && error->code);
         conn->ops->failed(conn, error);
@@ -119,23 +101,34 @@ static int send_pieces(struct conn *conn, struct muster_str body)
         return conn->is_sending ? CONN_SENDING : 0;
 }
 
-/*
- * Send the ciphertext that TLS has, unless a send is pending: then it waits for that. CONN_SENDING
- * also while TLS holds bytes until the peer has sent more.
- */
-static int flush_tls(struct conn *conn, struct muster_error *error)
+/* Move the ciphertext that TLS has to `out`; with TLS inside TLS that of the outer one. */
+static int take_ciphertext(struct conn *conn, struct muster_error *error)
+{
+        int r;
+
+        conn->out.len = 0;
+        r = tls_out_take(conn->tls, &conn->out);
+        if (r == 0 && conn->outer) {
+                r = tls_write(conn->outer, conn->out.at, conn->out.len, error);
+                conn->out.len = 0;
+                if (r == 0)
+                        r = tls_out_take(conn->outer, &conn->out);
+        }
+        return r == MUSTER_E_RESOURCE ? error_set_memory(error, MUSTER_PHASE_SEND) : r;
+}
+
+int conn_flush_tls(struct conn *conn, struct muster_error *error)
 {
         int r;
 
         assert(conn->tls);
         if (conn->is_sending)
                 return CONN_SENDING;
-        if (!tls_has_out(conn->tls))
+        if (!tls_has_out(conn->tls) && !(conn->outer && tls_has_out(conn->outer)))
                 return tls_holds(conn->tls) ? CONN_SENDING : 0;
-        conn->out.len = 0;
-        r = tls_out_take(conn->tls, &conn->out);
+        r = take_ciphertext(conn, error);
         if (r < 0)
-                return error_set_memory(error, MUSTER_PHASE_SEND);
+                return r;
         r = send_pieces(conn, (struct muster_str){ 0 });
         return tls_holds(conn->tls) ? CONN_SENDING : r;
 }
@@ -150,7 +143,22 @@ int conn_send(struct conn *conn, struct muster_str body, struct muster_error *er
         r = tls_write(conn->tls, conn->engine->head.at, conn->engine->head.len, error);
         if (r == 0 && body.len)
                 r = tls_write(conn->tls, body.at, body.len, error);
-        return r < 0 ? r : flush_tls(conn, error);
+        return r < 0 ? r : conn_flush_tls(conn, error);
+}
+
+int conn_write(struct conn *conn, struct muster_str bytes, struct muster_error *error)
+{
+        int r;
+
+        assert(conn->state != CONN_READY && !conn->is_sending);
+        if (conn->tls) {
+                r = tls_write(conn->tls, bytes.at, bytes.len, error);
+                return r < 0 ? r : conn_flush_tls(conn, error);
+        }
+        conn->out.len = 0;
+        if (buf_add_str(&conn->out, bytes) < 0)
+                return error_set_memory(error, MUSTER_PHASE_SEND);
+        return send_pieces(conn, (struct muster_str){ 0 });
 }
 
 static void handle_sent(struct conn *conn)
@@ -161,14 +169,14 @@ static void handle_sent(struct conn *conn)
         assert(conn->is_sending && conn->state != CONN_DEAD);
         conn->is_sending = false;
         if (conn->tls)
-                r = flush_tls(conn, &error);
+                r = conn_flush_tls(conn, &error);
         if (r < 0) {
-                report_failure(conn, &error);
+                conn_report_failure(conn, &error);
                 return;
         }
         if (conn->out.size > OUT_KEEP_BYTES && r == 0)
                 buf_deinit(&conn->out);
-        if (r == 0 && conn->state == CONN_READY)
+        if (r == 0)
                 conn->ops->sent(conn);
 }
 
@@ -192,51 +200,6 @@ size_t conn_unsent_bytes(const struct conn *conn)
 }
 
 /* --- receiving ------------------------------------------------------------------------------- */
-
-static void become_ready(struct conn *conn)
-{
-        assert(conn->state == (conn->tls ? CONN_HANDSHAKE : CONN_DIALING) && !conn->mux);
-        conn->state = CONN_READY;
-        if (conn->tls) {
-                conn->notes.tls_end_ns = engine_now(conn->engine);
-                snprintf(conn->info.tls_version, sizeof(conn->info.tls_version), "%s",
-                        tls_version_name(conn->tls));
-                snprintf(conn->info.tls_cipher, sizeof(conn->info.tls_cipher), "%s",
-                        tls_cipher_name(conn->tls));
-                conn->info.tls_resumed = tls_was_resumed(conn->tls);
-                conn->engine->stats.n_tls_handshakes++;
-                conn->engine->stats.n_tls_resumed += conn->info.tls_resumed;
-        }
-        conn->ops->ready(conn);
-}
-
-static void note_handshake(struct conn *conn, uint64_t ns)
-{
-        conn->notes.tls_work_ns += ns;
-        tracing_worked(conn->engine, TRACE_WORK_TLS, ns, conn->notes.wanted_by);
-}
-
-/* True if the handshake is complete and the connection still open. */
-static bool shake_hands(struct conn *conn)
-{
-        struct muster_error error = { 0 };
-        uint64_t start_ns = engine_now(conn->engine);
-        int r = tls_handshake(conn->tls, &error);
-        int sent = flush_tls(conn, &error);
-
-        assert(conn->state == CONN_HANDSHAKE && conn->tls);
-        note_handshake(conn, engine_now(conn->engine) - start_ns);
-        if (r >= 0 && sent < 0)
-                r = sent;
-        if (r < 0) {
-                report_failure(conn, &error);
-                return false;
-        }
-        if (r == TLS_MORE)
-                return false;
-        become_ready(conn);
-        return conn->state != CONN_DEAD;
-}
 
 void conn_place(struct conn *conn, struct iovec borrow_room)
 {
@@ -277,14 +240,12 @@ static int decrypt(struct conn *conn, uint64_t kernel_ns, struct muster_error *e
         return 0;
 }
 
-static void read_tls(struct conn *conn, uint64_t kernel_ns)
+void conn_read_tls(struct conn *conn, uint64_t kernel_ns)
 {
         struct muster_error error = { 0 };
         bool held;
         int r;
 
-        if (conn->state == CONN_HANDSHAKE && !shake_hands(conn))
-                return;
         held = tls_holds(conn->tls);
         do {
                 r = decrypt(conn, kernel_ns, &error);
@@ -294,23 +255,11 @@ static void read_tls(struct conn *conn, uint64_t kernel_ns)
         if (r == TLS_EOF)
                 conn->ops->ended(conn);
         if (r == TLS_MORE)
-                r = flush_tls(conn, &error);
+                r = conn_flush_tls(conn, &error);
         if (r == 0 && held)
                 conn->ops->sent(conn);
         if (r < 0 && conn->state != CONN_DEAD)
-                report_failure(conn, &error);
-}
-
-static void handle_received(struct conn *conn, const struct loop_event *event)
-{
-        if (!conn->tls) {
-                if (event->n_placed)
-                        conn->ops->placed(conn, event->n_placed);
-                conn->ops->received(conn, event->bytes, event->kernel_ns);
-                return;
-        }
-        tls_feed(conn->tls, event->bytes);
-        read_tls(conn, event->kernel_ns);
+                conn_report_failure(conn, &error);
 }
 
 /*
@@ -321,39 +270,77 @@ static void handle_end(struct conn *conn)
 {
         struct muster_error error = { 0 };
 
+        if (conn->state != CONN_READY) {
+                conn->opener->ended(conn);
+                return;
+        }
         if (!conn->tls) {
                 conn->ops->ended(conn);
                 return;
         }
-        if (conn->state == CONN_HANDSHAKE)
-                error_set(&error, MUSTER_E_TLS, MUSTER_PHASE_TLS, 0,
-                        "tls: the server closed the connection during the handshake; does it speak TLS 1.2 or later on this port?");
-        else
-                error_set(&error, MUSTER_E_CLOSED, MUSTER_PHASE_RECEIVE, conn->send_sys,
-                        "closed: %s closed the connection without a TLS close_notify; the response may be cut short",
-                        conn->info.remote);
-        report_failure(conn, &error);
+        error_set(&error, MUSTER_E_CLOSED, MUSTER_PHASE_RECEIVE, conn->send_sys,
+                "closed: %s closed the connection without a TLS close_notify; the response may be cut short",
+                conn->info.remote);
+        conn_report_failure(conn, &error);
+}
+
+void conn_read_outer(struct conn *conn, uint64_t kernel_ns)
+{
+        struct muster_error error = { 0 };
+        struct muster_str bytes = { conn->engine->wrapped, 0 };
+        int r;
+
+        while ((r = tls_read(conn->outer, conn->engine->wrapped, PLAIN_BYTES, &bytes.len,
+                        &error)) == 0) {
+                tls_feed(conn->tls, bytes);
+                if (conn->state == CONN_READY || conn->opener->shake_hands(conn))
+                        conn_read_tls(conn, kernel_ns);
+                if (conn->state == CONN_DEAD)
+                        return;
+        }
+        if (r == TLS_EOF)
+                handle_end(conn);
+        else if (r == TLS_MORE)
+                r = conn_flush_tls(conn, &error);
+        if (r < 0)
+                conn_report_failure(conn, &error);
+}
+
+static void handle_received(struct conn *conn, const struct loop_event *event)
+{
+        if (!conn->tls) {
+                if (event->n_placed)
+                        conn->ops->placed(conn, event->n_placed);
+                conn->ops->received(conn, event->bytes, event->kernel_ns);
+                return;
+        }
+        if (conn->outer) {
+                tls_feed(conn->outer, event->bytes);
+                conn_read_outer(conn, event->kernel_ns);
+                return;
+        }
+        tls_feed(conn->tls, event->bytes);
+        conn_read_tls(conn, event->kernel_ns);
 }
 
 static void handle_failure(struct conn *conn, int sys)
 {
         struct muster_error error = { 0 };
 
-        if (conn->state == CONN_HANDSHAKE)
-                error_set(&error, MUSTER_E_TLS, MUSTER_PHASE_TLS, sys,
-                        "tls: %s during the handshake with %s", error_sys_text(sys),
-                        conn->info.remote);
-        else
-                error_set(&error, conn->send_sys ? MUSTER_E_SEND : MUSTER_E_CLOSED,
-                        MUSTER_PHASE_RECEIVE, sys, "%s: %s: %s", conn->send_sys ? "send" : "closed",
-                        conn->info.remote, error_sys_text(sys));
-        report_failure(conn, &error);
+        error_set(&error, conn->send_sys ? MUSTER_E_SEND : MUSTER_E_CLOSED, MUSTER_PHASE_RECEIVE,
+                sys, "%s: %s: %s", conn->send_sys ? "send" : "closed", conn->info.remote,
+                error_sys_text(sys));
+        conn_report_failure(conn, &error);
 }
 
-static void handle_socket(struct loop_socket *socket, const struct loop_event *event)
+void conn_handle_socket(struct loop_socket *socket, const struct loop_event *event)
 {
         struct conn *conn = conn_of_socket(socket);
 
+        if (conn->state != CONN_READY) {
+                conn->opener->event(conn, event);
+                return;
+        }
         switch (event->kind) {
         case LOOP_CONNECTED:
                 return; /* the dial has handled it */
@@ -375,95 +362,12 @@ static void handle_socket(struct loop_socket *socket, const struct loop_event *e
         }
 }
 
-/* --- the beginning --------------------------------------------------------------------------- */
-
-static void note_remote(struct conn *conn, const struct dial *dial)
-{
-        address_text((const struct sockaddr *)&dial->address, conn->info.remote,
-                sizeof(conn->info.remote));
-        conn->info.id = conn->notes.id;
-        conn->notes.family = dial->address.ss_family == AF_INET6 ? 6 : 4;
-        conn->engine->stats.n_conns_opened++;
-}
-
-/* Without memory for them, nothing is resumed. */
-static struct tls_sessions *sessions_of(struct origin *origin, struct tls_context *context)
-{
-        assert(origin->is_tls);
-        if (!origin->sessions)
-                origin->sessions =
-                        tls_context_sessions(context, buf_str(&origin->host), origin->port);
-        return origin->sessions;
-}
-
-/* What to offer (RFC 7301 section 3.1), the preferred one first. */
-static struct muster_str alpn_of(const struct conn *conn)
-{
-        if (conn->kind == CONN_ALPN)
-                return (struct muster_str){ "\x02h2\x08http/1.1", 12 };
-        return (struct muster_str){ "\x08http/1.1", 9 };
-}
-
 bool conn_is_h2(const struct conn *conn)
 {
         assert(conn->state == CONN_READY);
         if (conn->kind == CONN_ALPN && conn->tls)
                 return str_is(tls_alpn(conn->tls), "h2");
         return conn->kind == CONN_HTTP_2;
-}
-
-static void begin_tls(struct conn *conn)
-{
-        struct muster_error error = { 0 };
-        struct tls_context *context;
-        uint64_t start_ns = engine_now(conn->engine);
-        int r = tls_source_get(conn->engine->tls_source, &context, &error);
-
-        assert(conn->state == CONN_DIALING && !conn->tls);
-        /* A client's first handshake loads the trust store. */
-        tracing_worked(conn->engine, TRACE_WORK_TLS, engine_now(conn->engine) - start_ns,
-                conn->notes.wanted_by);
-        if (r == 0)
-                r = tls_new(&conn->tls, context, buf_str(&conn->origin->host), alpn_of(conn),
-                        sessions_of(conn->origin, context), &error);
-        if (r < 0) {
-                report_failure(conn, &error);
-                return;
-        }
-        conn->state = CONN_HANDSHAKE;
-        conn->notes.had_ticket = tls_has_offered(conn->tls);
-        shake_hands(conn);
-}
-
-static void handle_connected(struct conn *conn)
-{
-        assert(!conn->dial && loop_socket_is_open(&conn->socket));
-        loop_recv_start(&conn->socket);
-        if (conn->origin->is_tls)
-                begin_tls(conn);
-        else
-                become_ready(conn);
-}
-
-/* Dialling is over. The dial can be freed here, as done() is the last thing that it does. */
-static void handle_dialled(struct dial *dial, int r)
-{
-        struct conn *conn = conn_of_dial(dial);
-        struct muster_error error = dial->error;
-
-        assert(conn->state == CONN_DIALING && conn->dial);
-        conn->notes.dns_end_ns = dial->dns_end_ns;
-        conn->notes.tcp_end_ns = r == 0 ? engine_now(conn->engine) : 0;
-        conn->info.n_addresses = dial->n_tried;
-        if (r == 0) {
-                note_remote(conn, dial);
-                dial_take_socket(dial, &conn->socket, handle_socket);
-        }
-        conn->dial = drop_dial(conn->dial);
-        if (r == 0)
-                handle_connected(conn);
-        else
-                report_failure(conn, &error);
 }
 
 struct conn *conn_new(struct engine *engine, struct origin *origin, enum conn_kind kind,
@@ -473,12 +377,6 @@ struct conn *conn_new(struct engine *engine, struct origin *origin, enum conn_ki
 
         if (!conn)
                 return NULL;
-        conn->dial = mem_zalloc(sizeof(*conn->dial));
-        if (!conn->dial) {
-                mem_free(conn);
-                return NULL;
-        }
-        conn->dial->conn = conn;
         conn->engine = engine;
         conn->ops = ops;
         conn->kind = kind;
@@ -489,23 +387,6 @@ struct conn *conn_new(struct engine *engine, struct origin *origin, enum conn_ki
         conn->notes.id = tracing_number_conn(&engine->tracing);
         conn->notes.opened_ns = now_ns;
         return conn;
-}
-
-int conn_dial(struct conn *conn, struct muster_error *error)
-{
-        int r = dial_start(&conn->dial->dial, &conn->engine->loop, conn->engine->resolver,
-                handle_dialled, buf_str(&conn->origin->host), conn->origin->port);
-
-        assert(conn->state == CONN_DIALING && conn->dial);
-        if (r < 0)
-                error_set(error, (enum muster_code)r, MUSTER_PHASE_DNS, 0, "%s",
-                        conn->dial->dial.error.text);
-        return r;
-}
-
-uint64_t conn_dns_end_ns(const struct conn *conn)
-{
-        return conn->dial ? conn->dial->dial.dns_end_ns : conn->notes.dns_end_ns;
 }
 
 void conn_sample(struct conn *conn, uint64_t now_ns)

@@ -2,12 +2,12 @@
 /*
  * A connection: from dialling to bytes in both directions
  *
- * It dials, does the TLS handshake if the origin is https, then carries bytes. It knows no request:
- * those that use it or wait for it are in its lists, and learn what happens from a table of
+ * It is opened (conn_open.h), which may take a proxy and TLS, then carries bytes. It knows no
+ * request: those that use it or wait for it are in its lists, and learn what happens from a table of
  * functions (struct conn_ops).
  *
- *      DIALING ──▶ HANDSHAKE ──▶ READY ──▶ DEAD
- *         └────────(http)─────────▲          ▲ any state
+ *      DIALING ─▶ PROXY_HANDSHAKE ─▶ TUNNEL ─▶ HANDSHAKE ─▶ READY ─▶ DEAD
+ *                 (an https proxy)   (most)    (https)                ▲ any state
  *
  * A closed connection is DEAD at once, but its memory stays until the end of the turn
  * (pool_reap()), so that callers on the stack can still look at its state.
@@ -23,10 +23,28 @@
 
 struct conn;
 struct conn_dial;
+struct conn_tunnel;
 struct engine;
 struct mux;
 
-enum conn_state { CONN_DIALING, CONN_HANDSHAKE, CONN_READY, CONN_DEAD };
+enum conn_state {
+        CONN_DIALING,
+        CONN_PROXY_HANDSHAKE, /* TLS with the proxy */
+        CONN_TUNNEL,          /* the proxy is asked to connect us */
+        CONN_HANDSHAKE,
+        CONN_READY,
+        CONN_DEAD,
+};
+
+/* Who opens a connection: conn_open.h. It has the connection until that is READY. */
+struct conn_opener {
+        void (*event)(struct conn *conn, const struct loop_event *event);
+        /* Go on with the handshake. True if it is complete and the connection READY. */
+        bool (*shake_hands)(struct conn *conn);
+        void (*ended)(struct conn *conn); /* the peer sends no more */
+        /* Release all that opening needed; more than once, and of a connection that is closed. */
+        void (*stop)(struct conn *conn);
+};
 
 /* Which protocol it is for. A request uses connections of its own kind only. */
 enum conn_kind {
@@ -65,9 +83,13 @@ struct conn {
         enum conn_state state;
         enum conn_kind kind;
 
-        struct conn_dial *dial; /* while DIALING */
+        const struct conn_opener *opener; /* NULL before it is dialled */
+        struct conn_dial *dial;           /* while DIALING */
+        struct conn_tunnel *tunnel;       /* while a proxy is asked for a tunnel; else NULL */
         struct loop_socket socket;
-        struct tls *tls;    /* NULL for http */
+        struct tls
+                *tls; /* NULL for http; with the proxy, if that has TLS and the origin has none */
+        struct tls *outer;  /* TLS with the proxy, around `tls`; NULL: none */
         struct iovec place; /* https: where the next plaintext goes; empty: to engine->plain */
         struct buf out;     /* bytes being sent; the loop borrows them while is_sending */
         bool is_sending;
@@ -113,12 +135,6 @@ static inline bool conn_has_users(const struct conn *conn)
 struct conn *conn_new(struct engine *engine, struct origin *origin, enum conn_kind kind,
         const struct conn_ops *ops, uint64_t now_ns);
 
-/*
- * Begin to connect; the loop calls ready() or failed() later. MUSTER_E_RESOURCE, MUSTER_E_INVALID
- * with *error: close it.
- */
-int conn_dial(struct conn *conn, struct muster_error *error);
-
 /* An empty buffer: write the head of a request into it before conn_send(). */
 struct buf *conn_head(struct conn *conn);
 
@@ -140,9 +156,6 @@ bool conn_has_place(const struct conn *conn);
 /* Has the server chosen HTTP/2, or is it known to speak it? */
 bool conn_is_h2(const struct conn *conn);
 
-/* When the first address of the host became known; 0 before. */
-uint64_t conn_dns_end_ns(const struct conn *conn);
-
 /* Close it; `closer` is who wanted that. It must have no users any more. May be called twice. */
 void conn_close(struct conn *conn, enum trace_closer closer);
 
@@ -157,6 +170,32 @@ bool conn_is_sending(const struct conn *conn);
 
 /* Bytes that the kernel has not taken yet. */
 size_t conn_unsent_bytes(const struct conn *conn);
+
+/* --- for those who open it ------------------------------------------------------------------- */
+
+/* Tell the users that the connection is unusable. It is DEAD afterwards. */
+void conn_report_failure(struct conn *conn, const struct muster_error *error);
+
+/* Takes what happens to the socket. */
+void conn_handle_socket(struct loop_socket *socket, const struct loop_event *event);
+
+/*
+ * Send bytes, which are copied, before it is READY and while nothing else is being sent. As
+ * conn_send().
+ */
+int conn_write(struct conn *conn, struct muster_str bytes, struct muster_error *error);
+
+/*
+ * Send the ciphertext that TLS has, unless a send is pending: then it waits for that. CONN_SENDING
+ * also while TLS holds bytes until the peer has sent more.
+ */
+int conn_flush_tls(struct conn *conn, struct muster_error *error);
+
+/* It has become READY: read what TLS was fed with behind the handshake. */
+void conn_read_tls(struct conn *conn, uint64_t kernel_ns);
+
+/* There is TLS inside TLS now: read what the outer one was fed with. */
+void conn_read_outer(struct conn *conn, uint64_t kernel_ns);
 
 /* Free a closed connection. Returns NULL. */
 struct conn *conn_free(struct conn *conn);

@@ -5,6 +5,7 @@
 #include "credentials.h"
 #include "hsts_list.h"
 #include "login.h"
+#include "proxy_login.h"
 #include "refusal.h"
 #include <assert.h>
 #include <base/error.h>
@@ -209,7 +210,9 @@ int decide_use(struct muster_request *request, const struct http_head *head,
                 request->use = USE_TO_RETRY;
                 return 0;
         }
-        r = login_heard(request, head);
+        r = proxy_login_heard(request, head);
+        if (r == 0)
+                r = login_heard(request, head);
         if (r < 0)
                 return error_set_memory(error, MUSTER_PHASE_RECEIVE);
         if (r == LOGIN_AGAIN) {

@@ -51,10 +51,29 @@ static void init_parts(struct engine *engine, const struct engine_plan *plan)
         rand_init(&engine->rand, seed);
 }
 
+static void init_proxies(struct engine *engine)
+{
+        const struct routes *routes = &engine->settings->routes;
+
+        for (unsigned i = 0; i < routes->n_proxies; i++)
+                if (proxy_speaks_http(&routes->proxies[i]))
+                        proxy_auth_init(&engine->proxies[i].auth, &routes->proxies[i],
+                                routes->auth_schemes);
+}
+
+static void deinit_proxies(struct engine *engine)
+{
+        for (unsigned i = 0; i < ROUTE_PROXIES_MAX; i++) {
+                proxy_auth_deinit(&engine->proxies[i].auth);
+                engine->proxies[i].sessions = tls_sessions_free(engine->proxies[i].sessions);
+        }
+}
+
 int engine_init(struct engine *engine, const struct engine_plan *plan, struct muster_error *error)
 {
         struct resolver_options resolver = { .servers = plan->dns_server,
                 .overrides = plan->resolve,
+                .family = plan->settings->routes.family,
                 .looked_up = tracing_lookup,
                 .observer = engine };
         int r;
@@ -63,17 +82,22 @@ int engine_init(struct engine *engine, const struct engine_plan *plan, struct mu
         engine->number = 1;
         engine->settings = plan->settings;
         engine->tls_source = plan->tls_source;
+        engine->proxy_tls_source = plan->proxy_tls_source;
         engine->bodies = plan->bodies;
         engine->exchange_ops = &flow_exchange_ops;
         engine->clock = plan->clock;
         list_init(&engine->finished);
         list_init(&engine->unflushed);
         origins_init(&engine->origins);
+        engine->origins.routes = &engine->settings->routes;
+        init_proxies(engine);
         if (outstanding_init(&engine->outstanding, engine->settings->queue_size) < 0)
                 return error_set_memory(error, MUSTER_PHASE_QUEUE);
         r = init_loop(engine, error);
         if (r < 0)
                 return r;
+        if (local_end_is_given(&engine->settings->routes.local_end))
+                engine->loop.local_end = &engine->settings->routes.local_end;
         init_parts(engine, plan);
         return resolver_new(&engine->resolver, &engine->loop, &resolver, error);
 }
@@ -87,6 +111,8 @@ void engine_deinit(struct engine *engine)
         resolver_free(engine->resolver);
         sched_deinit(&engine->sched);
         origins_deinit(&engine->origins);
+        deinit_proxies(engine);
+        engine->wrapped = mem_free(engine->wrapped);
         if (engine->loop.clock)
                 loop_deinit(&engine->loop);
         outstanding_deinit(&engine->outstanding);

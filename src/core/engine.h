@@ -22,6 +22,7 @@
 #include <base/buf_store.h>
 #include <base/rand.h>
 #include <http/h1_read.h>
+#include <http/proxy_auth.h>
 #include <muster/client.h>
 #include <net/resolve.h>
 
@@ -53,10 +54,17 @@ struct engine_ops {
         void (*refused)(struct engine *engine, const struct origin *origin);
 };
 
+/* What an engine knows of a proxy. */
+struct engine_proxy {
+        struct proxy_auth auth;        /* of one that speaks HTTP */
+        struct tls_sessions *sessions; /* of an https proxy; NULL before the first handshake */
+        uint32_t number;               /* of its URL in the record; 0: not recorded yet */
+};
+
 struct engine {
         const struct engine_ops *ops; /* NULL: it is the only one */
         const struct settings *settings;
-        struct tls_source *tls_source;
+        struct tls_source *tls_source, *proxy_tls_source;
         struct buf_store *bodies;                /* memory for large bodies */
         const struct exchange_ops *exchange_ops; /* take what exchanges report */
         uint8_t number;                          /* from 1, among the engines of its client */
@@ -82,8 +90,11 @@ struct engine {
         uint64_t n_held;    /* requests submitted and not taken; counted by the client */
         uint64_t n_streams; /* outstanding requests that the caller has already, as streams */
 
+        struct engine_proxy proxies[ROUTE_PROXIES_MAX]; /* by their index in settings->routes */
+
         struct h1_scratch scratch; /* fields of the present head */
         char plain[PLAIN_BYTES];   /* the last plaintext */
+        char *wrapped; /* the same of TLS with a proxy around TLS; made for the first such connection */
         /* The caller's own loop waits for ours, so its descriptor must show all work. */
         bool has_foreign_loop;
         uint64_t hold_until_ns; /* the latest moment until which a server asked to wait */
@@ -93,7 +104,7 @@ struct engine {
 /* What an engine is made from. Settings, TLS source and store are borrowed and must outlive it. */
 struct engine_plan {
         const struct settings *settings;
-        struct tls_source *tls_source;
+        struct tls_source *tls_source, *proxy_tls_source;
         struct buf_store *bodies;
         const char *dns_server;     /* as in muster_client_options; read once */
         const char *const *resolve; /* as in muster_client_options; read once */

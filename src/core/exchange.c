@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "exchange.h"
 
-#include "conn.h"
+#include "conn_open.h"
 #include "deadline.h"
 #include "engine.h"
 #include "exchange_send.h"
@@ -28,13 +28,6 @@ static void report_over(struct muster_request *request, const struct muster_erro
 
 /* --- the end of it --------------------------------------------------------------------------- */
 
-static enum muster_phase stage_reached(const struct conn *conn)
-{
-        if (conn->notes.tcp_end_ns)
-                return conn->origin->is_tls ? MUSTER_PHASE_TLS : MUSTER_PHASE_SEND;
-        return conn_dns_end_ns(conn) ? MUSTER_PHASE_TCP : MUSTER_PHASE_DNS;
-}
-
 void exchange_note_progress(struct muster_request *request)
 {
         const struct conn *conn = request->exchange.conn;
@@ -46,7 +39,7 @@ void exchange_note_progress(struct muster_request *request)
         attempt->tcp_end_ns = conn->notes.tcp_end_ns;
         attempt->tunnel_end_ns = conn->notes.tunnel_end_ns;
         attempt->tls_end_ns = conn->notes.tls_end_ns;
-        attempt->stage = stage_reached(conn);
+        attempt->stage = conn_opening_stage(conn);
 }
 
 static void leave_list(struct muster_request *request)
@@ -119,6 +112,7 @@ static struct muster_error note_failure(struct muster_request *request,
         if (why.stage != MUSTER_PHASE_DECODE)
                 why.stage = request->attempt.stage;
         request->fate = fate_of(request, why.code);
+        request->was_denied = request->exchange.conn && request->exchange.conn->notes.is_denied;
         return why;
 }
 
@@ -639,7 +633,7 @@ static void await_conn(struct conn *conn, struct muster_request *request)
 }
 
 /* Open a connection. The request waits for it. */
-static void open_conn(struct muster_request *request)
+static void make_conn(struct muster_request *request)
 {
         struct engine *engine = request->engine;
         struct muster_error error = { 0 };
@@ -659,7 +653,7 @@ static void open_conn(struct muster_request *request)
         conn->notes.wanted_by = request->notes.number;
         join_conn(conn, request);
         room_opened(conn, !request->limits.no_reuse);
-        if (conn_dial(conn, &error) < 0) {
+        if (conn_open(conn, &error) < 0) {
                 detach(request);
                 conn_close(conn, TRACE_NEVER_OPEN);
                 report_over(request, &error);
@@ -679,7 +673,7 @@ void exchange_start(struct muster_request *request)
         else if (!request->limits.no_reuse && (conn = room_awaited(request)))
                 await_conn(conn, request);
         else if (room_may_open(request))
-                open_conn(request);
+                make_conn(request);
         else
                 put_back(request, TRACE_WAIT_STREAM);
 }

@@ -73,8 +73,8 @@ static int begin_upload(struct muster_request *request, struct muster_error *err
  */
 static void ask_for_ack(struct conn *conn, const struct muster_request *request)
 {
-        if (conn->is_sending || conn->socket.awaits_ack || request_has_upload(request) ||
-                !tracing_wants_ack(conn->engine))
+        if (conn->is_sending || conn->socket.awaits_ack || !conn->notes.family ||
+                request_has_upload(request) || !tracing_wants_ack(conn->engine))
                 return;
         conn->socket.wants_ack = true;
         conn->notes.acked_attempt = request->notes.number;

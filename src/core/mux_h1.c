@@ -49,14 +49,14 @@ static bool h1_is_closing(const struct conn *conn)
         return false;
 }
 
-static int write_head(const struct muster_request *request, struct buf *to,
-        struct muster_error *error)
+static int write_head(struct muster_request *request, struct buf *to, struct muster_error *error)
 {
         struct attempt_head head;
         int r = attempt_head_init(&head, request);
 
         if (r == 0)
                 r = h1_write_head(&head.http, to, error);
+        request->had_proxy_login = r == 0 && head.proxy_authorization.len;
         attempt_head_deinit(&head);
         return r;
 }

@@ -87,6 +87,8 @@ static int make_origin(struct origins *origins, const struct url *url, struct or
                 origin_free(origin);
                 return MUSTER_E_RESOURCE;
         }
+        origin->route =
+                routes_find(origins->routes, origin->is_tls, buf_str(&origin->host), origin->port);
         *ret_origin = origin;
         return 0;
 }

@@ -10,6 +10,7 @@
 
 #include "auth_session.h"
 #include "rate.h"
+#include "route.h"
 #include "throttle.h"
 #include <base/buf.h>
 #include <base/heap.h>
@@ -32,6 +33,7 @@ struct origin {
         struct buf host; /* without brackets */
         uint16_t port;
         bool is_tls;
+        struct route route;
         /* for resumption, shared with other engines; NULL before the first handshake: tls.h */
         struct tls_sessions *sessions;
 
@@ -75,6 +77,7 @@ struct origin {
 };
 
 struct origins {
+        const struct routes *routes; /* NULL: everything is reached directly */
         struct map map;
         struct list unused; /* oldest first */
         unsigned n_unused;

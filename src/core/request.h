@@ -144,6 +144,10 @@ struct muster_request {
         enum request_fate fate; /* of the last attempt, if it failed */
         bool wants_fresh_conn;  /* because of that; done once, then it counts as a failure */
         uint8_t n_unprocessed;  /* attempts that were repeated as the server had done nothing */
+        /* the proxy refused for a reason that another try does not change */
+        bool was_denied;
+        bool had_proxy_login;   /* this attempt sent credentials to the proxy */
+        uint8_t n_proxy_logins; /* attempts made because of a 407 */
         unsigned n_retries;
         bool is_retry;                /* the next attempt is a retry */
         uint64_t retry_wait_ns;       /* how long to wait before the next try */

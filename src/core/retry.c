@@ -51,7 +51,8 @@ bool retry_is_failure(const struct muster_request *request, const struct muster_
 {
         if (was_never_sent(request))
                 return error->code == MUSTER_E_RESOLVE || error->code == MUSTER_E_CONNECT ||
-                       error->code == MUSTER_E_TLS || error->code == MUSTER_E_TIMEOUT;
+                       error->code == MUSTER_E_TLS || error->code == MUSTER_E_TIMEOUT ||
+                       (error->code == MUSTER_E_PROXY && !request->was_denied);
         return error->code == MUSTER_E_CLOSED || error->code == MUSTER_E_SEND;
 }
 

@@ -6,6 +6,12 @@
 #include <assert.h>
 #include <limits.h>
 
+/* A proxy that is sent whole URLs is spoken to in HTTP/1.1, whatever the server knows. */
+static bool asks_proxy(const struct muster_request *request)
+{
+        return request->origin->route.proxy && !request->origin->route.is_tunnel;
+}
+
 enum conn_kind room_kind(const struct muster_request *request)
 {
         switch ((enum muster_http)request->limits.http) {
@@ -13,7 +19,7 @@ enum conn_kind room_kind(const struct muster_request *request)
         case MUSTER_HTTP_1_1:
                 return CONN_HTTP_1;
         case MUSTER_HTTP_2_PRIOR_KNOWLEDGE:
-                if (!request->origin->is_tls)
+                if (!request->origin->is_tls && !asks_proxy(request))
                         return CONN_HTTP_2;
                 break;
         case MUSTER_HTTP_ANY:

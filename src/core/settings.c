@@ -257,8 +257,8 @@ int settings_init(struct settings *settings, const struct muster_client_options 
         r = settings->user_agent && copy_secrets(settings, o.secret_headers) == 0
                     ? 0
                     : MUSTER_E_RESOURCE;
-        return r < 0 ? error_set_memory(error, MUSTER_PHASE_QUEUE)
-                     : read_netrc(settings, &o, error);
+        r = r < 0 ? error_set_memory(error, MUSTER_PHASE_QUEUE) : read_netrc(settings, &o, error);
+        return r < 0 ? r : routes_init(&settings->routes, &o, error);
 }
 
 void settings_deinit(struct settings *settings)
@@ -268,4 +268,5 @@ void settings_deinit(struct settings *settings)
         netrc_deinit(&settings->netrc);
         buf_deinit(&settings->secret_fields);
         settings->hsts = muster_hsts_free(settings->hsts);
+        routes_deinit(&settings->routes);
 }

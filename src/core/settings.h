@@ -7,6 +7,7 @@
 #define CORE_SETTINGS_H
 
 #include "netrc.h"
+#include "route.h"
 #include <muster/client.h>
 #include <stddef.h>
 
@@ -37,6 +38,8 @@ struct settings {
         uint64_t decode_threshold_bytes; /* UINT64_MAX: the loop decodes everything */
 
         double rate_per_s, rate_per_host_per_s; /* 0: no limit */
+
+        struct routes routes;
 
         char *user_agent; /* "": none */
 

@@ -252,6 +252,20 @@ static void add_kernel_view(struct trace_conn *row, int fd)
         row->n_out_of_order = sample.n_out_of_order;
 }
 
+/* The number under which a proxy's URL is in the record; 0: there is no proxy. */
+static uint32_t number_of_proxy(struct engine *engine, const struct route *route)
+{
+        struct engine_proxy *known = &engine->proxies[route->proxy_index];
+
+        if (!route->proxy || known->number)
+                return route->proxy ? known->number : 0;
+        known->number = next_origin(&engine->tracing);
+        engine->tracing.tracer->ops->origin(engine->tracing.tracer,
+                &(struct trace_origin){
+                        .number = known->number, .key = buf_str(&route->proxy->name) });
+        return known->number;
+}
+
 void tracing_conn(struct conn *conn, enum trace_closer closer)
 {
         struct tracer *tracer = conn->engine->tracing.tracer;
@@ -279,6 +293,7 @@ void tracing_conn(struct conn *conn, enum trace_closer closer)
                 .is_resumed = conn->info.tls_resumed,
                 .had_ticket = notes->had_ticket,
                 .tls_work_ns = notes->tls_work_ns,
+                .proxy = number_of_proxy(conn->engine, &conn->origin->route),
                 .remote = str_of(conn->info.remote),
         };
         if (loop_socket_is_open(&conn->socket))

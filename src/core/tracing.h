@@ -46,7 +46,8 @@ struct trace_conn_notes {
         uint64_t acked_attempt; /* the attempt whose acknowledgement was asked for last */
         uint8_t family;
         bool had_ticket, is_reported;
-        bool we_close; /* we asked for the close, or do not trust what follows */
+        bool is_denied; /* a proxy refused for a reason that another try does not change */
+        bool we_close;  /* we asked for the close, or do not trust what follows */
 };
 
 /* The last numbers, if several engines number together. */

@@ -13,7 +13,9 @@ static int add_request_line(struct buf *to, const struct http_request *request)
                 return r;
         buf_add_str(to, request->method);
         buf_add_char(to, ' ');
-        buf_add_str(to, target);
+        r = request->to_proxy ? url_add_public(request->url, to) : buf_add_str(to, target);
+        if (r < 0)
+                return r;
         return buf_add_text(to, request->http_1_0 ? " HTTP/1.0\r\n" : " HTTP/1.1\r\n");
 }
 

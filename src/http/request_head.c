@@ -96,6 +96,12 @@ static void visit_host(struct walk *walk)
                 visit_default(walk, "Host", host);
 }
 
+static bool is_for_proxy(struct muster_str name)
+{
+        return str_is_nocase(name, "Proxy-Authorization") ||
+               str_is_nocase(name, "Proxy-Connection");
+}
+
 /* A part of a compressed body cannot be decoded: a range is asked for as it is. */
 static void visit_accept_encoding(struct walk *walk)
 {
@@ -105,7 +111,8 @@ static void visit_accept_encoding(struct walk *walk)
 
 static bool is_dropped(const struct http_request *request, const struct http_request_field *field)
 {
-        return (request->drops_credentials &&
+        return (!request->to_proxy && is_for_proxy(field->name)) ||
+               (request->drops_credentials &&
                        (field->is_secret || redirect_is_credential_field(field->name))) ||
                (request->drops_body_fields && redirect_is_body_field(field->name)) ||
                (request->drops_host && str_is_nocase(field->name, "Host"));
@@ -151,6 +158,8 @@ int request_head_fields(const struct http_request *request, http_request_field_f
         visit_default(&walk, "User-Agent", request->user_agent);
         visit_default(&walk, "Accept", request->accept.len ? request->accept : str_of("*/*"));
         visit_accept_encoding(&walk);
+        if (request->to_proxy && !request->closes)
+                visit_default(&walk, "Proxy-Connection", str_of("Keep-Alive"));
         visit_default(&walk, "Proxy-Authorization", request->proxy_authorization);
         visit_default(&walk, "Authorization", request->authorization);
         visit_default(&walk, "Cookie", request->cookie);

@@ -48,6 +48,11 @@ struct http_request {
         bool drops_credentials;
         bool drops_host;
         bool drops_body_fields; /* leave out fields that describe a body */
+        /*
+         * it goes to a proxy, which is told the whole URL (RFC 9112 section 3.2.2); otherwise fields
+         * for proxies are left out
+         */
+        bool to_proxy;
         bool http_1_0;
         bool closes; /* ask for the connection to be closed after the response */
 };

@@ -2,12 +2,15 @@
 #include "address.h"
 
 #include <arpa/inet.h>
+#include <stddef.h>
 #include <stdio.h>
+#include <sys/un.h>
 
 void address_text(const struct sockaddr *address, char *text, size_t size)
 {
         const struct sockaddr_in *v4 = (const void *)address;
         const struct sockaddr_in6 *v6 = (const void *)address;
+        const struct sockaddr_un *path = (const void *)address;
         char host[INET6_ADDRSTRLEN];
 
         text[0] = '\0';
@@ -16,6 +19,9 @@ void address_text(const struct sockaddr *address, char *text, size_t size)
         if (address->sa_family == AF_INET6 &&
                 inet_ntop(AF_INET6, &v6->sin6_addr, host, sizeof(host)))
                 snprintf(text, size, "[%s]:%u", host, ntohs(v6->sin6_port));
+        if (address->sa_family == AF_UNIX)
+                snprintf(text, size, "unix:%s%s", path->sun_path[0] ? "" : "@",
+                        path->sun_path + !path->sun_path[0]);
 }
 
 bool address_parse(struct muster_str text, struct net_address *ret_address)

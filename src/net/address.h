@@ -20,7 +20,10 @@ struct net_address {
 
 #define ADDRESS_TEXT_MAX 64 /* holds "[ffff:...]:65535" */
 
-/* Write "192.0.2.1:443" or "[2001:db8::1]:443" into `text`; "" for another family. */
+/*
+ * Write "192.0.2.1:443", "[2001:db8::1]:443" or "unix:/path" ("unix:@name" in the abstract namespace)
+ * into `text`, cut if it is too long; "" for another family.
+ */
 void address_text(const struct sockaddr *address, char *text, size_t size);
 
 /* Parse an IPv4 or IPv6 literal, the latter with or without brackets. False if it is neither. */

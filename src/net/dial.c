@@ -5,6 +5,7 @@
 #include <base/error.h>
 #include <base/mem.h>
 #include <errno.h>
+#include <sys/un.h>
 
 static struct dial_racer *racer_of(struct loop_socket *socket)
 {
@@ -70,6 +71,15 @@ static void note_refusal(struct dial *dial, const struct net_address *address, i
         struct muster_error *error = &dial->error;
         char text[ADDRESS_TEXT_MAX];
 
+        error_clear(&dial->error);
+        if (dial->path) {
+                error_set(&dial->error,
+                        error_sys_is_shortage(sys) ? MUSTER_E_RESOURCE : MUSTER_E_CONNECT,
+                        MUSTER_PHASE_TCP, sys, "%s: %s: %s",
+                        error_sys_is_shortage(sys) ? "resource" : "connect", dial->path,
+                        error_sys_text(sys));
+                return;
+        }
         dial->address_len = address_to_sockaddr(address, dial->port, &dial->address);
         address_text((const struct sockaddr *)&dial->address, text, sizeof(text));
         error_clear(error);
@@ -99,8 +109,9 @@ static void racer_handle(struct loop_socket *socket, const struct loop_event *ev
         switch (event->kind) {
         case LOOP_CONNECTED:
                 dial->winner = racer;
-                dial->address_len =
-                        address_to_sockaddr(&racer->address, dial->port, &dial->address);
+                if (!dial->path)
+                        dial->address_len =
+                                address_to_sockaddr(&racer->address, dial->port, &dial->address);
                 stop_all(dial);
                 dial->done(dial, 0);
                 return;
@@ -181,6 +192,25 @@ static void start_another(struct dial *dial)
                 fail_soon(dial);
 }
 
+/* A full backlog is no failure: it becomes empty (connect(2), EAGAIN). */
+static void try_path(struct dial *dial)
+{
+        struct dial_racer *racer = &dial->racers[0];
+        int sys = 0;
+
+        assert(dial->path && !loop_socket_is_open(&racer->socket));
+        racer->dial = dial;
+        dial->n_tried = 1;
+        if (loop_socket_connect(dial->loop, &racer->socket, racer_handle,
+                    (struct sockaddr *)&dial->address, dial->address_len, &sys) == 0)
+                return;
+        if (sys == EAGAIN && loop_timer_set(dial->loop, &dial->timer,
+                                     clock_now(dial->loop->clock) + DIAL_PATH_RETRY_NS) == 0)
+                return;
+        note_refusal(dial, NULL, sys);
+        fail_soon(dial);
+}
+
 static void dial_timer_fire(struct loop_timer *timer, uint64_t late_ns)
 {
         struct dial *dial = LIST_OWNER(timer, struct dial, timer);
@@ -188,7 +218,10 @@ static void dial_timer_fire(struct loop_timer *timer, uint64_t late_ns)
         assert(!dial->winner);
         (void)late_ns;
         if (!dial->has_failed) {
-                start_another(dial);
+                if (dial->path)
+                        try_path(dial);
+                else
+                        start_another(dial);
                 return;
         }
         stop_all(dial);
@@ -231,6 +264,25 @@ static void take_addresses(struct resolve_waiter *waiter, const struct resolve_a
         add_addresses(dial, answer);
         if (!is_racing(dial) || !heap_has(&dial->timer.node))
                 start_another(dial);
+}
+
+void dial_start_path(struct dial *dial, struct loop *loop, dial_done done, const char *borrow_path,
+        bool is_abstract)
+{
+        struct sockaddr_un *address = (void *)&dial->address;
+        size_t len = strlen(borrow_path);
+
+        assert(done && loop && len && len < sizeof(address->sun_path));
+        *dial = (struct dial){ .loop = loop,
+                .done = done,
+                .path = borrow_path,
+                .is_final = true,
+                .dns_end_ns = clock_now(loop->clock),
+                .timer.fire = dial_timer_fire };
+        address->sun_family = AF_UNIX;
+        memcpy(address->sun_path + is_abstract, borrow_path, len);
+        dial->address_len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len + 1);
+        try_path(dial);
 }
 
 int dial_start(struct dial *dial, struct loop *loop, struct resolver *resolver, dial_done done,

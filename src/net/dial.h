@@ -13,6 +13,7 @@
 #include "resolve.h"
 
 #define DIAL_ATTEMPT_DELAY_NS (250 * NS_PER_MS) /* RFC 8305 section 8 */
+#define DIAL_PATH_RETRY_NS    (5 * NS_PER_MS)   /* a server accepts hundreds meanwhile */
 #define DIAL_RACERS_MAX       4                 /* sockets at once for one connection */
 
 struct dial;
@@ -31,6 +32,8 @@ struct dial {
         struct sockaddr_storage address;
         socklen_t address_len;
 
+        const char
+                *path; /* of a socket in the file system, instead of a host; borrowed; NULL: none */
         struct muster_str host; /* borrowed until `done` or dial_stop() */
         uint16_t port;
         struct resolve_waiter waiter;
@@ -53,6 +56,14 @@ struct dial {
  */
 int dial_start(struct dial *dial, struct loop *loop, struct resolver *resolver, dial_done done,
         struct muster_str borrow_host, uint16_t port);
+
+/*
+ * The same to a socket in the file system, or in the abstract namespace, by a path that fits into
+ * struct sockaddr_un. While too many wait there to be accepted it is tried again. It never fails at
+ * once.
+ */
+void dial_start_path(struct dial *dial, struct loop *loop, dial_done done, const char *borrow_path,
+        bool is_abstract);
 
 /* Move the connected socket to its owner. For use within done(dial, 0). */
 void dial_take_socket(struct dial *dial, struct loop_socket *to, loop_handler handle);

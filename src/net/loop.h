@@ -41,6 +41,7 @@
  */
 #define LOOP_INTO_BYTES_MAX (1024 * 1024)
 
+struct local_end;
 struct loop;
 struct loop_socket;
 struct loop_timer;
@@ -152,7 +153,8 @@ struct loop {
         struct list ready_watches;
         char *buffer; /* LOOP_BUFFER_BYTES: received bytes land here */
         struct loop_stats stats;
-        int wake_fd;  /* eventfd */
+        int wake_fd;                       /* eventfd */
+        const struct local_end *local_end; /* of connections; NULL: the system chooses */
         int stamp_fd; /* a socket that only keeps kernel stamps switched on: loop_socket.c */
         struct loop_watch wake_watch;
         bool was_woken;

@@ -4,6 +4,8 @@
  */
 #include "loop_backend.h"
 
+#include "local_end.h"
+
 #include <assert.h>
 #include <base/error.h>
 #include <errno.h>
@@ -80,6 +82,13 @@ int loop_socket_connect(struct loop *loop, struct loop_socket *sock, loop_handle
         fd = open_stream(address->sa_family, ret_sys);
         if (fd < 0)
                 return fd;
+        if (loop->local_end && address->sa_family != AF_UNIX) {
+                r = local_end_bind(loop->local_end, fd, address->sa_family, ret_sys);
+                if (r < 0) {
+                        close(fd);
+                        return r;
+                }
+        }
         /*
          * Connect before registering: epoll reports a socket that does not connect yet as hung up.
          */

@@ -22,6 +22,8 @@ struct resolver {
         struct map names;
         struct list by_age; /* names, the oldest first */
         size_t n_names;
+        sa_family_t family; /* the only one that counts; 0: both do */
+        struct muster_error family_error;
         bool prefers_ipv6; /* there is a route to the IPv6 internet */
         bool is_asking;    /* callbacks come from within a question */
         uint64_t n_lookups;
@@ -356,10 +358,14 @@ static void ask_both(struct resolver *resolver, struct name *name)
         assert(!resolver->is_asking && !name->is_known);
         resolver->n_lookups++;
         name->asked_ns = clock_now(resolver->loop->clock);
-        name->questions[V4].is_pending = name->questions[V6].is_pending = true;
+        name->questions[V4].is_pending = resolver->family != AF_INET6;
+        name->questions[V6].is_pending = resolver->family != AF_INET;
+        name->questions[V4].status = name->questions[V6].status = ARES_ENODATA;
         resolver->is_asking = true;
-        ask_family(&name->questions[V6], name->host);
-        ask_family(&name->questions[V4], name->host);
+        if (name->questions[V6].is_pending)
+                ask_family(&name->questions[V6], name->host);
+        if (name->questions[V4].is_pending)
+                ask_family(&name->questions[V4], name->host);
         resolver->is_asking = false;
         dns_channel_set_timer(&resolver->channel);
 }
@@ -409,6 +415,22 @@ static size_t known_without_asking(struct resolver *resolver, struct muster_str 
         return 2;
 }
 
+/* Of the answer, keep the addresses of the family that counts. */
+static size_t keep_family(struct resolver *resolver, size_t n, struct muster_str host)
+{
+        size_t kept = 0;
+
+        for (size_t i = 0; i < n; i++)
+                if (!resolver->family || resolver->answer[i].family == resolver->family)
+                        resolver->answer[kept++] = resolver->answer[i];
+        error_clear(&resolver->family_error);
+        if (n && !kept)
+                error_set(&resolver->family_error, MUSTER_E_RESOLVE, MUSTER_PHASE_DNS, 0,
+                        "resolve: %.*s: it has no IPv%d address, and no others are used",
+                        STR_ARGS(str_first(host, 100)), resolver->family == AF_INET ? 4 : 6);
+        return kept;
+}
+
 int resolver_ask(struct resolver *resolver, struct resolve_waiter *waiter, struct muster_str host,
         uint16_t port, struct resolve_answer *ret_answer)
 {
@@ -417,9 +439,11 @@ int resolver_ask(struct resolver *resolver, struct resolve_waiter *waiter, struc
 
         assert(!list_is_linked(&waiter->waiter_link));
         if (n) {
-                *ret_answer = (struct resolve_answer){
-                        .addresses = resolver->answer, .n = n, .is_final = true
-                };
+                n = keep_family(resolver, n, host);
+                *ret_answer = (struct resolve_answer){ .addresses = resolver->answer,
+                        .n = n,
+                        .is_final = true,
+                        .error = n ? NULL : &resolver->family_error };
                 return 0;
         }
         name = find_name(resolver, host);
@@ -496,6 +520,7 @@ int resolver_new(struct resolver **ret_resolver, struct loop *loop,
         resolver->loop = loop;
         resolver->looked_up = options->looked_up;
         resolver->observer = options->observer;
+        resolver->family = options->family;
         list_init(&resolver->by_age);
         map_init(&resolver->names);
         resolver->prefers_ipv6 = has_ipv6_route();

@@ -71,6 +71,7 @@ struct resolver_options {
         /* called when a lookup is over; may be NULL */
         void (*looked_up)(void *observer, const struct resolve_lookup *lookup);
         void *observer;
+        sa_family_t family; /* AF_INET, AF_INET6: only these addresses; 0: both */
 };
 
 /* MUSTER_E_INVALID (options), MUSTER_E_RESOURCE, with *error. */

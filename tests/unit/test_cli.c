@@ -198,9 +198,10 @@ static void test_suggestions(void **state)
         static const struct {
                 const char *given, *words;
         } cases[] = {
-                { "--proxy", "unknown option --proxy: proxies are not supported yet" },
-                { "--proxy-cacert", "--proxy-cacert: proxies are not supported yet" },
-                { "-x", "unknown option -x (--proxy): proxies are not supported yet" },
+                { "--proxy-ntlm",
+                        "--proxy-ntlm: of curl's options for proxies this one is not supported" },
+                { "--preproxy", "--preproxy: not supported: requests go through one proxy" },
+                { "--no-proxy", "use --noproxy LIST" },
                 { "-Z", "-c N says how many" },
                 { "-sS", "unknown option -S (--show-error): not needed" },
                 { "--spider", "use -I" },
