@@ -19,7 +19,7 @@ struct fetch_options {
         struct kept_options kept;
         const char *output;         /* NULL: standard output */
         struct write_out write_out; /* what is written of each result, instead of JSON */
-        const char *body;   /* as given; NULL: inline */
+        const char *body;           /* as given; NULL: inline */
         enum body_place body_place;
         bool in_order, is_silent, wants_summary, no_progress;
 };

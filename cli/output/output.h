@@ -15,7 +15,7 @@
 #define OUTPUT_FLUSH_BYTES (128 * 1024)
 
 struct output {
-        const char *path; /* NULL: standard output */
+        const char *path;               /* NULL: standard output */
         const struct write_out *format; /* NULL: lines of JSON */
         int fd;
         bool is_terminal;
