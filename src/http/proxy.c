@@ -227,10 +227,11 @@ static int read_credentials(struct proxy *proxy, const struct parts *parts,
 int proxy_parse(struct proxy *proxy, struct muster_str text, const char *named,
         struct muster_error *error)
 {
-        struct parts parts = cut(text);
+        struct parts parts;
         int r = 0;
 
         assert(!proxy->name.at && text.at);
+        parts = cut(text);
         if (text.len > PROXY_BYTES_MAX)
                 r = refuse(&parts, named, "is longer than 4 KiB", error);
         if (r == 0)
