@@ -123,6 +123,8 @@ static int open_all(struct fetch *fetch)
                         &fetch->error);
         if (r == 0)
                 r = check_output(fetch, files);
+        if (r == 0)
+                r = story_open(&fetch->story, options->is_verbose, options->trace, &fetch->error);
         if (r == 0 && options->body_place == BODY_FILES)
                 r = body_files_open(&fetch->body_files, options->body,
                         process_is_wanted(&options->process), &fetch->error);
@@ -140,6 +142,7 @@ static void close_all(struct fetch *fetch)
         input_deinit(&fetch->input);
         input_item_deinit(&fetch->next);
         output_abandon(&fetch->output);
+        (void)story_close(&fetch->story, &fetch->error);
         report_deinit(&fetch->report);
         body_files_close(&fetch->body_files);
         fetch_options_deinit(&fetch->options);

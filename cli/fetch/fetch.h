@@ -17,6 +17,7 @@
 #include "../output/item.h"
 #include "../output/output.h"
 #include "../report/report.h"
+#include "../report/story.h"
 #include "account.h"
 #include "options.h"
 
@@ -31,6 +32,7 @@ struct fetch {
         struct output output;
         struct body_files body_files;
         struct report report;
+        struct story story;
         struct account account;
         uint64_t n_outstanding;
         bool has_progress, progress_is_shown;

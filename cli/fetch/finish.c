@@ -102,6 +102,8 @@ int fetch_finish(struct fetch *fetch, int r)
         jar_r = cookie_options_save(&fetch->options.request.cookies, &jar_error);
         if (r == 0)
                 r = close_output(fetch, &late);
+        if (r == 0)
+                r = story_close(&fetch->story, &late);
         if (r < 0)
                 return error_tell(fetch->error.code ? &fetch->error : &late);
         tell_interruption(fetch);

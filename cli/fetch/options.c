@@ -90,6 +90,10 @@ static const struct option how_to_run[] = {
                 option_set_flag, OWN(in_order) },
         { NULL, 0, "summary", NULL, "print the summary even if stderr is not a terminal",
                 option_set_flag, OWN(wants_summary) },
+        { NULL, 'v', "verbose", NULL, "show each request's story on standard error when it is over",
+                option_set_flag, OWN(is_verbose) },
+        { NULL, 0, "trace", "FILE", "write these stories to FILE, - is standard output",
+                option_set_text, OWN(trace) },
         { NULL, 0, "no-progress", NULL, "show no progress line", option_set_flag,
                 OWN(no_progress) },
         { NULL, 's', "silent", NULL, "show neither progress line nor summary", option_set_flag,
@@ -207,15 +211,22 @@ static int check_fail(const struct fetch_options *options, struct muster_error *
                 "--fail drops the body of an error, --fail-with-body keeps it; give one of them");
 }
 
-/* Who reads result lines cannot read cookies between them. */
-static int check_cookie_jar(const struct fetch_options *options, struct muster_error *error)
+/* Only one thing can go to standard output. */
+static int check_stdout(const struct fetch_options *options, struct muster_error *error)
 {
-        bool lines_are_there = !options->output || path_is_standard(options->output);
+        const char *what = NULL;
 
-        if (!cookie_options_use_stdout(&options->request.cookies) || !lines_are_there)
+        if (options->output && !path_is_standard(options->output))
+                return 0;
+        if (cookie_options_use_stdout(&options->request.cookies))
+                what = "--cookie-jar -";
+        else if (options->trace && path_is_standard(options->trace))
+                what = "--trace -";
+        if (!what)
                 return 0;
         return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
-                "--cookie-jar - and the result lines would both go to standard output; send the lines to a file with -o FILE");
+                "%s and the result lines would both go to standard output; send the lines to a file with -o FILE",
+                what);
 }
 
 static int finish_options(struct fetch_options *options, struct muster_error *error)
@@ -223,7 +234,7 @@ static int finish_options(struct fetch_options *options, struct muster_error *er
         int r = check_fail(options, error);
 
         if (r == 0)
-                r = check_cookie_jar(options, error);
+                r = check_stdout(options, error);
         if (r < 0)
                 return r;
         options->body_place = body_place(options->body);
@@ -232,6 +243,7 @@ static int finish_options(struct fetch_options *options, struct muster_error *er
         r = body_files_check(options->body, error);
         if (r < 0)
                 return r;
+        options->request.client.keep_heads = options->is_verbose || options->trace;
         /* What is to be worked on has to be there, although it is not shown. */
         if (options->body_place == BODY_NONE && !process_is_wanted(&options->process))
                 options->request.client.discard_body = true;

@@ -21,7 +21,8 @@ struct fetch_options {
         struct write_out write_out; /* what is written of each result, instead of JSON */
         const char *body;           /* as given; NULL: inline */
         enum body_place body_place;
-        bool in_order, is_silent, wants_summary, no_progress;
+        const char *trace; /* a file for the story of each request; NULL: none */
+        bool is_verbose, in_order, is_silent, wants_summary, no_progress;
 };
 
 /* NULL-ended. */

@@ -101,6 +101,10 @@ static int write_item(struct fetch *fetch, struct item *item)
         if (item->result)
                 line.leaves_body_out |= is_dropped_by_fail(fetch, item->result);
         report_add(&fetch->report, item->result, line.error);
+        if (story_is_wanted(&fetch->story)) {
+                fetch_hide_progress(fetch);
+                story_tell(&fetch->story, &line);
+        }
         r = output_add(&fetch->output, &line, &fetch->error);
         if (r == OUTPUT_FULL)
                 r = fetch_flush(fetch);

@@ -11,7 +11,6 @@
 #define TLS_MADE  "not supported yet; muster uses TLS 1.2 and 1.3"
 #define A_FILE    "use --body DIR: each body becomes a file there"
 #define AT_ONCE   "use -c N: N requests in flight at once"
-#define MORE_TOLD "not needed: every result line has header and timing; --record FILE keeps more"
 #define NO_DOMAIN "not supported; -u USER:PASSWORD with --basic, --digest or --anyauth is"
 #define SILENCE   "use --read-timeout TIME: the longest silence of the server"
 
@@ -115,8 +114,8 @@ const struct curl_option curl_options[] = {
         { 'D', "dump-header", "output", IN_LINE },
         { 0, "headers", "output", IN_LINE },
         { 0, "server-response", "output", IN_LINE },
-        { 'v', "verbose", "record", MORE_TOLD },
-        { 0, "trace*", "record", MORE_TOLD },
+        { 0, "trace-*", "trace",
+                "use --trace FILE; bodies are in the result lines or, with --body DIR, in files" },
         { 'S', "show-error", ANY, "not needed: errors are shown even with -s" },
         { 0, "quiet", "silent", "use -s" },
         { 'N', "no-buffer", "output", "not needed: lines are written as results come" },

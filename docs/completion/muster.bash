@@ -41,6 +41,8 @@ _muster_fetch() {
         --body
         --in-order
         --summary
+        --verbose
+        --trace
         --no-progress
         --silent
         --concurrency

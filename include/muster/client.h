@@ -241,6 +241,8 @@ struct muster_client_options {
         const char *interface;
         const char *local_port; /* "N" or "N-M": connections come from one of these ports */
         unsigned ip_version;    /* 4, 6: use only such addresses; 0: both */
+
+        bool keep_heads; /* keep the heads of requests and responses: muster_result_heads() */
 };
 
 struct muster_client;

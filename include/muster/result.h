@@ -112,6 +112,14 @@ MUSTER_PUBLIC int muster_result_read_now(struct muster_result *result, void *buf
 MUSTER_PUBLIC const char *muster_result_undecoded(const struct muster_result *result);
 
 /*
+ * With the client's option keep_heads: what was sent and received before the bodies, for all
+ * attempts, as text for people. A line begins with "> " for what was sent, "< " for what came, and
+ * "* " for anything else, such as which connection it was. The values of fields that hold
+ * credentials or cookies are left out. At most about 256 KiB; "" without the option.
+ */
+MUSTER_PUBLIC const char *muster_result_heads(const struct muster_result *result);
+
+/*
  * A warning about a result, in words, besides its error: bytes after the end of a compressed body
  * were dropped, or why a response such as a 503 was not retried. "" if there is none. Complete when
  * the body is over; valid until muster_result_free(), for a stream until the next call that reads

@@ -5,6 +5,7 @@
 #include "deadline.h"
 #include "engine.h"
 #include "exchange_send.h"
+#include "heads.h"
 #include "mux_h1.h"
 #include "mux_h2.h"
 #include "response.h"
@@ -330,6 +331,7 @@ static void take_event(struct muster_request *request, const struct http_event *
 
         switch (event->kind) {
         case HTTP_INTERIM:
+                heads_note_received(request, &event->head);
                 response_forget_arrival(request);
                 request->exchange.last_received = 0; /* what comes behind it arrives now */
                 if (event->head.status == 100)

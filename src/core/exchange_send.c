@@ -4,6 +4,7 @@
 #include "conn.h"
 #include "deadline.h"
 #include "engine.h"
+#include "heads.h"
 #include "mux.h"
 #include <assert.h>
 #include <base/error.h>
@@ -104,6 +105,7 @@ int exchange_send_begin(struct muster_request *request, uint64_t now_ns, struct 
                 return r;
         if (request->has_body)
                 expect_begin(request, conn->mux->ops->can_expect);
+        heads_note_sent(request);
         request->exchange.is_sending = true;
         conn->mux->n_sending++;
         r = conn->mux->ops->begin(conn, request, error);

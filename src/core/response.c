@@ -4,6 +4,7 @@
 #include "deadline.h"
 #include "decision.h"
 #include "engine.h"
+#include "heads.h"
 #include "hsts_list.h"
 #include "jar.h"
 #include <assert.h>
@@ -147,6 +148,7 @@ int response_head(struct muster_request *request, const struct http_head *head,
         int r = result_set_head(&request->result, head);
 
         assert(request->state == REQUEST_RUNNING && !request->exchange.decoder);
+        heads_note_received(request, head);
         if (r == 0 && jar)
                 r = jar_take(jar, &request->url, &head->fields);
         if (r == 0 && settings->learns_hsts)

@@ -20,15 +20,16 @@ void result_deinit(struct muster_result *result)
         buf_deinit(&result->body);
         buf_deinit(&result->undecoded);
         buf_deinit(&result->warning);
+        buf_deinit(&result->heads);
         buf_deinit(&result->final_url);
 }
 
-#define N_KEPT 6
+#define N_KEPT 7
 
 void result_recycle(struct muster_result *result, size_t keep_bytes)
 {
         struct buf *const kept[N_KEPT] = { &result->head, &result->fields, &result->body,
-                &result->undecoded, &result->warning, &result->final_url };
+                &result->undecoded, &result->warning, &result->heads, &result->final_url };
         struct buf bufs[N_KEPT];
 
         for (size_t i = 0; i < N_KEPT; i++) {
@@ -288,6 +289,11 @@ uint64_t muster_result_body_bytes(const struct muster_result *result)
 static const char *text_of(const struct buf *buf)
 {
         return buf->len ? buf->at : "";
+}
+
+const char *muster_result_heads(const struct muster_result *result)
+{
+        return result ? text_of(&result->heads) : "";
 }
 
 const char *muster_result_undecoded(const struct muster_result *result)

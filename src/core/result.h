@@ -30,6 +30,7 @@ struct muster_result {
         uint64_t body_bytes, wire_bytes;
         struct buf undecoded; /* codings that the body still has, zero-terminated; empty: none */
         struct buf warning;   /* zero-terminated; empty: none */
+        struct buf heads;     /* of all attempts, zero-terminated: see heads.h; empty: not kept */
         struct buf final_url; /* zero-terminated; set when the request is finished */
 
         uint64_t submitted_ns, finished_ns, taken_ns;

@@ -249,6 +249,7 @@ int settings_init(struct settings *settings, const struct muster_client_options 
                 .http = o.http,
                 .h2_conns = or_default(o.h2_conns, UINT_MAX),
                 .no_reuse = o.no_reuse,
+                .keep_heads = o.keep_heads,
         };
         settings->cookies = muster_jar_ref(o.cookies);
         settings->hsts = muster_hsts_ref(o.hsts);

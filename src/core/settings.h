@@ -50,7 +50,8 @@ struct settings {
         struct buf secret_fields;   /* names of header fields, each with a line end */
         bool netrc_is_optional, credentials_to_any_origin;
 
-        bool no_redirects, no_decoding, discard_body, fail_on_status, fail_with_body, retry_unsafe;
+        bool no_redirects, no_decoding, keep_heads, discard_body, fail_on_status, fail_with_body,
+                retry_unsafe;
         bool allow_https_to_http, http_1_0, no_reuse;
         unsigned http;     /* enum muster_http */
         unsigned h2_conns; /* UINT_MAX: no limit */

@@ -206,3 +206,44 @@ def test_write_out_from_a_file_to_a_file(muster, server, tmp_path):
 def test_wrong_formats(muster, form, words):
     done = muster("fetch", "-w", form, "http://127.0.0.1:1/")
     assert done.status == 2 and words in done.stderr
+
+
+# --- the story of a request that puzzles ----------------------------------------------------------------------------------
+
+
+def test_story_of_a_redirect(muster, server):
+    one = server(lambda request: response("302 Found", b"", "Location: /to", "Set-Cookie: a=secret1") if request.path == "/from" else ok(b"four"))
+    done = muster("fetch", "-v", "-u", "user:secret2", "-H", "X-Api-Key: secret3", "-H", "Cookie: b=secret4", "-H", "Accept: text/html", one.url("/from"))
+    lines = done.stderr.splitlines()
+    assert lines[0] == f"== 1: GET {one.url('/to')}"
+    assert lines[1] == f"* attempt 1 on new connection 1 to 127.0.0.1:{one.port}" and lines[2] == "> GET /from HTTP/1.1"
+    assert "> Accept: text/html" in lines and "> Authorization: Basic [not shown]" in lines
+    assert "< HTTP/1.1 302 Found" in lines and "< Location: /to" in lines and "< Set-Cookie: a=[not shown]" in lines
+    assert f"* attempt 2 on reused connection 1 to 127.0.0.1:{one.port}" in lines and "> GET /to HTTP/1.1" in lines
+    assert any(line.startswith("* 200, 4 bytes in ") and "wait" in line for line in lines)
+    assert "secret" not in done.stderr and "secret" in repr(one.requests[1].fields)
+
+
+def test_stories_are_not_mixed(muster, server, tmp_path):
+    one = server(lambda request: [b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n", 0.01, ok(b"four")])
+    assert muster("fetch", "--trace", "story", *[one.url(f"/{n}") for n in range(30)]).status == 0
+    stories = (tmp_path / "story").read_text().strip().split("\n\n")
+    assert len(stories) == 30
+    for story in stories:
+        path = story.splitlines()[0].rpartition("/")[2]
+        assert [line for line in story.splitlines() if line.startswith(("> GET", "< HTTP"))] == [
+            f"> GET /{path} HTTP/1.1", "< HTTP/1.1 103 Early Hints", "< HTTP/1.1 200 OK"]
+
+
+def test_story_of_what_failed(muster):
+    done = muster("fetch", "-v", "http://127.0.0.1:1/")
+    assert "== 1: GET http://127.0.0.1:1/\n* failed: connect: " in done.stderr and done.status == 1
+
+
+def test_stories_that_go_nowhere(muster, tmp_path):
+    done = muster("fetch", "--trace", "-", "http://127.0.0.1:1/")
+    assert done.status == 2 and "--trace - and the result lines would both go to standard output" in done.stderr
+    done = muster("fetch", "--trace", "none/there", "http://127.0.0.1:1/")
+    assert done.status == 3 and "cannot write the trace to none/there" in done.stderr
+    done = muster("fetch", "-o", "lines", "--trace", "/dev/full", "http://127.0.0.1:1/")
+    assert done.status == 3 and "cannot write the trace" in done.stderr and (tmp_path / "lines").read_text()
