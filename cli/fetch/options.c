@@ -184,17 +184,18 @@ static const struct option what_to_keep[] = {
         { 0 },
 };
 
+/* A table whose first group is the last one of the table before continues that group in --help. */
 const struct option *const fetch_option_tables[] = {
         input_option_table,
-        body_option_table,
-        body_json_option_table,
         more_input,
         how_to_run,
+        request_option_table,
+        how_to_go_on,
+        body_option_table,
+        body_json_option_table,
         cookie_option_table,
         cookie_jar_option_table,
-        request_option_table,
         way_option_table,
-        how_to_go_on,
         what_to_keep,
         why_it_took_so_long,
         NULL,

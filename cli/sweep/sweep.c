@@ -58,9 +58,9 @@ static const struct option *const tables[] = {
         input_option_table,
         measure_option_table,
         own_options,
+        request_option_table,
         body_option_table,
         cookie_option_table,
-        request_option_table,
         way_option_table,
         NULL,
 };

@@ -13,7 +13,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from conftest import MUSTER
+from conftest import MUSTER, PATIENCE
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted((ROOT / "docs" / "man").glob("*.3"))
@@ -289,3 +289,10 @@ def test_every_member_is_described_and_every_described_member_is_there(muster, l
         if command == "sweep":
             there |= {"lambda", "sigma", "kappa", "deviation", "peak"}  # only where a law fits
         assert there == documented_members(command), command
+
+
+@pytest.mark.parametrize("command", ["fetch", "compare", "sweep", "explain", "lab"])
+def test_each_heading_of_the_help_is_there_once(muster, command):
+    text = muster.start(command, "--help").communicate(timeout=PATIENCE)[0].decode()
+    headings = re.findall(r"^([A-Z].*):$", text, flags=re.MULTILINE)
+    assert headings and len(headings) == len(set(headings))
