@@ -162,6 +162,7 @@ static void put_back(struct muster_request *request, enum trace_wait why)
         if (request->exchange.conn)
                 detach(request);
         request->notes.conn = 0;
+        request->notes.is_reused = false;
         request->engine->exchange_ops->put_back(request, why);
 }
 
@@ -490,6 +491,17 @@ static void begin_exchange(struct muster_request *request, uint64_t now_ns)
         send_request(request, now_ns);
 }
 
+/* All but the request for which the connection was made find it there. */
+static void note_who_shares(struct muster_request *request)
+{
+        struct conn *conn = request->exchange.conn;
+
+        if (conn->notes.wanted_by == request->notes.number)
+                return;
+        request->exchange.reuse_count = ++conn->info.reuse_count;
+        conn->engine->stats.n_conns_reused++;
+}
+
 /* Begin the exchanges that wait for the connection, as far as there is room. */
 static void begin_waiting(struct conn *conn)
 {
@@ -497,6 +509,7 @@ static void begin_waiting(struct conn *conn)
 
         while (conn->state == CONN_READY && (link = list_first(&conn->waiting)) &&
                 mux_of(conn)->room(conn) > 0) {
+                note_who_shares(request_of_exchange_link(link));
                 exchange_note_progress(request_of_exchange_link(link));
                 begin_exchange(request_of_exchange_link(link), engine_now(conn->engine));
         }
@@ -614,7 +627,8 @@ static void use_conn(struct conn *conn, struct muster_request *request)
         request->notes.is_reused = true;
         request->notes.conn_idle_ns = conn->info.idle_ns;
         begin_exchange(request, request->attempt.slot_ns);
-        offer_room(conn);
+        if (mux_of(conn)->is_shared)
+                offer_room(conn);
 }
 
 /* Wait for a connection that is being made for another request. */
@@ -630,7 +644,6 @@ static void await_conn(struct conn *conn, struct muster_request *request)
         }
         join_conn(conn, request);
         exchange_note_progress(request);
-        conn->engine->stats.n_conns_reused++;
         request->notes.is_reused = true; /* another one opened it */
 }
 

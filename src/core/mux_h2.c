@@ -18,8 +18,9 @@ struct mux_h2 {
         struct mux mux;
         struct h2 *h2;
         struct conn *conn;
-        struct muster_request *fed; /* whose body was told last: what it keeps is settled next */
-        struct buf framing;         /* that of uploads in HTTP/1, which is not needed */
+        struct muster_request *fed;    /* whose body was told last: what it keeps is settled next */
+        struct muster_request *failed; /* whose stream, and not the connection, has failed last */
+        struct buf framing;            /* that of uploads in HTTP/1, which is not needed */
         struct loop_timer pong_timer;
         bool knows_room;
 };
@@ -239,7 +240,7 @@ static int take_h2_event(struct mux_h2 *mux, const struct h2_event *event,
                 }
                 return 0;
         case H2_FAILED:
-                *ret_request = event->user;
+                *ret_request = mux->failed = event->user;
                 *error = *event->error;
                 return (int)event->error->code;
         case H2_SETTINGS:
@@ -311,7 +312,9 @@ static enum request_fate mux_fate(const struct conn *conn, const struct muster_r
                 return FATE_LEFT_OVER;
         if (!stream || h2_is_unprocessed(h2_of(conn)->h2, stream))
                 return FATE_UNPROCESSED;
-        return h2_has_begun(stream) ? FATE_UNKNOWN : FATE_UNANSWERED;
+        /* A server that resets a stream is there, and has seen it. */
+        return h2_has_begun(stream) || h2_of(conn)->failed == request ? FATE_UNKNOWN
+                                                                      : FATE_UNANSWERED;
 }
 
 /* --- the end --------------------------------------------------------------------------------- */
@@ -323,6 +326,8 @@ static void end_stream(struct conn *conn, struct muster_request *request)
 
         if (mux->fed == request)
                 mux->fed = NULL;
+        if (mux->failed == request)
+                mux->failed = NULL;
         if (exchange->stream)
                 h2_end(mux->h2, exchange->stream);
         exchange->stream = NULL;
