@@ -127,6 +127,8 @@ static int mux_begin(struct conn *conn, struct muster_request *request, struct m
         }
         if (conn->n_begun == 1 && exchange->idle_ns >= MUX_H2_PING_IDLE_NS)
                 ask_if_alive(conn);
+        request->notes.stream = h2_stream_id(exchange->stream);
+        request->notes.n_sharing = conn->n_begun;
         flush_later(conn);
         return CONN_SENDING;
 }

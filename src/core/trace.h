@@ -97,6 +97,8 @@ struct trace_attempt {
         uint32_t in_flight;      /* slots in use when it got its own, included */
         uint32_t host_in_flight; /* of these, its origin's */
         uint32_t path;           /* for the tracer's own use */
+        uint32_t stream;         /* its number on an HTTP/2 connection; 0: HTTP/1 */
+        uint32_t n_sharing;      /* HTTP/2: streams open there when it began, its own included */
         uint32_t n_receives;     /* pieces in which the response came from the kernel */
         uint16_t n;              /* which attempt of its request it is, from 1 */
         int16_t status;          /* 0: no response */

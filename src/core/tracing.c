@@ -155,6 +155,8 @@ static struct trace_attempt row_of(struct muster_request *request, struct buf *s
                 .origin = notes->origin,
                 .in_flight = notes->in_flight,
                 .host_in_flight = notes->host_in_flight,
+                .stream = notes->stream,
+                .n_sharing = notes->n_sharing,
                 .n_receives = notes->n_receives,
                 .n = notes->n,
                 .status = (int16_t)result->status,

@@ -32,6 +32,7 @@ struct trace_notes {
         uint64_t planned_ns; /* by the rate; 0: no rate */
         uint64_t conn_idle_ns, sent_bytes, retry_after_ns;
         uint32_t origin, in_flight, host_in_flight, n_receives;
+        uint32_t stream, n_sharing; /* HTTP/2 */
         uint16_t n;
         uint8_t wait; /* enum trace_wait */
         bool is_reused, is_encoded;

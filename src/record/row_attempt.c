@@ -62,6 +62,8 @@ enum column {
         HOST_IN_FLIGHT, /* IN_FLIGHT */
         SYS,
         ENGINE, /* 1 */
+        STREAM,
+        SHARING,
         N_COLUMNS,
 };
 
@@ -109,6 +111,8 @@ static const char *const columns[N_COLUMNS] = {
         [HOST_IN_FLIGHT] = "host_in_flight",
         [SYS] = "sys",
         [ENGINE] = "engine",
+        [STREAM] = "stream",
+        [SHARING] = "sharing",
 };
 
 #define MOMENT(member) offsetof(struct trace_attempt, member)
@@ -278,6 +282,8 @@ static void put_attempt(const void *row, int64_t values[ROW_VALUES_MAX])
         values[HOST_IN_FLIGHT] = unless(attempt->in_flight, attempt->host_in_flight);
         values[SYS] = unless_0(attempt->sys);
         values[ENGINE] = unless(1, attempt->engine);
+        values[STREAM] = unless_0(attempt->stream);
+        values[SHARING] = unless_0(attempt->n_sharing);
 }
 
 /*
@@ -370,6 +376,8 @@ static bool get_attempt(const int64_t values[ROW_VALUES_MAX], void *ret_row)
         attempt->status = (int16_t)row_number(values[STATUS], 999, &is_good);
         attempt->code = (int8_t)values[CODE];
         attempt->engine = row_engine(values[ENGINE], &is_good);
+        attempt->stream = (uint32_t)row_number(values[STREAM], INT32_MAX, &is_good);
+        attempt->n_sharing = (uint32_t)row_number(values[SHARING], UINT32_MAX, &is_good);
         attempt->sys = (uint16_t)row_number(values[SYS], UINT16_MAX, &is_good);
         flags = row_number(values[FLAGS], UINT32_MAX, &is_good);
         if (!is_good || !get_flags(flags, attempt) || !get_usual_stamps(values, attempt) ||

@@ -241,7 +241,7 @@ static struct muster_str column_name(const char *column)
 
 /* Columns that early records do not have. */
 static const char *const later_columns[] = { "engine", "tunnel_ns", "proxy", "expect_ns",
-        "expect_end_ns", "expect_unheard" };
+        "expect_end_ns", "expect_unheard", "stream", "sharing" };
 
 static bool is_missing(sqlite3 *db, const char *table, const char *column)
 {

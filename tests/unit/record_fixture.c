@@ -114,6 +114,8 @@ struct trace_attempt full_attempt(uint64_t number)
                 .status = 503,
                 .code = MUSTER_E_STATUS,
                 .engine = 2,
+                .stream = 31,
+                .n_sharing = 4,
                 .sys = 20,
                 .stage = MUSTER_PHASE_RECEIVE,
                 .wait = TRACE_WAIT_HOST_RATE,
@@ -150,6 +152,7 @@ struct trace_attempt usual_attempt(uint64_t number)
         attempt.body_bytes = attempt.wire_bytes;
         attempt.host_in_flight = attempt.in_flight;
         attempt.sys = 0;
+        attempt.stream = attempt.n_sharing = 0;
         attempt.engine = 1;
         return attempt;
 }
