@@ -132,15 +132,15 @@ bool field_is_value(struct muster_str text)
         return is_value(text.at + i, text.len - i);
 }
 
-/* --- Retry-After ----------------------------------------------------------------------------- */
+/* --- dates and Retry-After -------------------------------------------------------------------- */
 
-/* Parse a date in the preferred form or one of the two obsolete ones (RFC 9110 section 5.6.7). */
-static bool parse_date(struct muster_str value, int64_t *ret_s)
+bool field_date(struct muster_str value, int64_t *ret_s)
 {
         static const char *const formats[] = { "%a, %d %b %Y %H:%M:%S GMT",
                 "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %e %H:%M:%S %Y" };
         char text[64];
 
+        value = str_trim(value);
         if (value.len >= sizeof(text))
                 return false;
         memcpy(text, value.at, value.len);
@@ -173,7 +173,7 @@ bool field_retry_after(struct muster_str value, int64_t now_s, uint64_t *ret_sec
 
         value = str_trim(value);
         if (!is_number(value)) {
-                if (!parse_date(value, &date))
+                if (!field_date(value, &date))
                         return false;
                 seconds = date > now_s ? (uint64_t)(date - now_s) : 0;
         } else if (!str_to_u64(value, &seconds)) {

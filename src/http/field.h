@@ -64,8 +64,13 @@ bool field_is_token(struct muster_str text);
 bool field_is_value(struct muster_str text);
 
 /*
- * Parse Retry-After (RFC 9110 section 10.2.3): seconds, or a date in any of the three forms
- * (section 5.6.7), which is made relative to `now_s` (Unix time). False if it is neither. A date in
+ * Parse a date in the preferred form or one of the two obsolete ones (RFC 9110 section 5.6.7), such
+ * as Last-Modified has. False if it is none. *ret_s is Unix time.
+ */
+bool field_date(struct muster_str value, int64_t *ret_s);
+
+/*
+ * Parse Retry-After (RFC 9110 section 10.2.3): seconds, or a date, which is made relative to `now_s` (Unix time). False if it is neither. A date in
  * the past is 0. Never more than 10 years.
  */
 bool field_retry_after(struct muster_str value, int64_t now_s, uint64_t *ret_seconds);

@@ -73,6 +73,23 @@ static void test_value_anywhere(void **state)
                         }
 }
 
+static void test_dates(void **state)
+{
+        static const char *const dates[] = { "Sun, 06 Nov 1994 08:49:37 GMT",
+                " Sunday, 06-Nov-94 08:49:37 GMT ", "Sun Nov  6 08:49:37 1994" };
+        static const char *const others[] = { "", "0", "now", "Sun, 06 Nov 1994 08:49:37",
+                "Sun, 06 Nov 1994 08:49:37 GMT, Sun, 06 Nov 1994 08:49:37 GMT, and so on" };
+        int64_t date = 0;
+
+        (void)state;
+        for (size_t i = 0; i < LENGTH(dates); i++) {
+                assert_true(field_date(str_of(dates[i]), &date));
+                assert_int_equal(date, 784111777);
+        }
+        for (size_t i = 0; i < LENGTH(others); i++)
+                assert_false(field_date(str_of(others[i]), &date));
+}
+
 static void test_retry_after(void **state)
 {
         /* 1994-11-06 08:49:37 UTC */
@@ -116,6 +133,7 @@ int main(void)
                 cmocka_unit_test(test_members),
                 cmocka_unit_test(test_characters),
                 cmocka_unit_test(test_value_anywhere),
+                cmocka_unit_test(test_dates),
                 cmocka_unit_test(test_retry_after),
         };
 
