@@ -244,6 +244,9 @@ MUSTER_PUBLIC void muster_request_set_process(struct muster_request *request,
 MUSTER_PUBLIC int muster_request_set_options(struct muster_request *request,
         const struct muster_request_options *options);
 
+/* The URL as it was given, with what was added to its query; valid until the next call. */
+MUSTER_PUBLIC const char *muster_request_url(const struct muster_request *request);
+
 /*
  * Why the last setter failed; valid until the next call on this request. code is MUSTER_OK if none
  * failed.

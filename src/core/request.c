@@ -250,6 +250,11 @@ int muster_request_set_options(struct muster_request *request,
         return 0;
 }
 
+const char *muster_request_url(const struct muster_request *request)
+{
+        return request ? request->asked_url.at : "";
+}
+
 const struct muster_error *muster_request_error(const struct muster_request *request)
 {
         static const struct muster_error none;

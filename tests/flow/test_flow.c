@@ -120,6 +120,7 @@ static void test_post(void **state)
         (void)state;
         fixture_start(&f, NULL, echo_head);
         request = muster_request_new("POST", script_url(&f.server, "/form"));
+        assert_string_equal(muster_request_url(request), script_url(&f.server, "/form"));
         assert_int_equal(muster_request_add_header(request, "Content-Type", "text/plain"), 0);
         assert_int_equal(muster_request_add_header(request, "User-Agent", NULL), 0);
         assert_int_equal(muster_request_add_header(request, "Bad Name", "x"), MUSTER_E_INVALID);
