@@ -86,6 +86,12 @@ static void leave_out_reports(struct invocation *invocation)
 {
         static const char *const names[] = {
                 "output",
+                "remote-name",
+                "remote-name-all",
+                "remote-header-name",
+                "output-dir",
+                "create-dirs",
+                "remote-time",
                 "record",
                 "summary",
                 "no-progress",

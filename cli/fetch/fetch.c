@@ -126,7 +126,7 @@ static int open_all(struct fetch *fetch)
         if (r == 0)
                 r = story_open(&fetch->story, options->is_verbose, options->trace, &fetch->error);
         if (r == 0 && options->body_place == BODY_FILES)
-                r = body_files_open(&fetch->body_files, options->body,
+                r = body_files_open(&fetch->body_files, options->body, options->remote.ways,
                         process_is_wanted(&options->process), &fetch->error);
         return r;
 }

@@ -86,6 +86,19 @@ static const struct option how_to_run[] = {
         { NULL, 0, "body", "WHERE",
                 "inline, none, a directory, or a pattern: out/{host}/{n}-{id}-{sha256}",
                 option_set_text, OWN(body) },
+        { NULL, 'O', "remote-name", NULL, "write each body to a file named as its URL's path ends",
+                option_set_flag, OWN(remote.is_wanted) },
+        { NULL, 0, "remote-name-all", NULL, "the same: -O is for all URLs", option_set_flag,
+                OWN(remote.is_wanted) },
+        { NULL, 'J', "remote-header-name", NULL,
+                "with -O: take the name from Content-Disposition if it has one", option_set_flag,
+                OWN(remote.ways.asks_response) },
+        { NULL, 0, "output-dir", "DIR", "with -O: write the files to DIR", option_set_text,
+                OWN(remote.directory) },
+        { NULL, 0, "create-dirs", NULL, "create the directory of --output-dir", option_set_flag,
+                OWN(remote.makes_directories) },
+        { NULL, 'R', "remote-time", NULL, "give files of bodies the time of Last-Modified",
+                option_set_flag, OWN(remote.ways.keeps_time) },
         { NULL, 0, "in-order", NULL, "write results in input order, not in order of completion",
                 option_set_flag, OWN(in_order) },
         { NULL, 0, "summary", NULL, "print the summary even if stderr is not a terminal",
@@ -236,6 +249,8 @@ static int finish_options(struct fetch_options *options, struct muster_error *er
 
         if (r == 0)
                 r = check_stdout(options, error);
+        if (r == 0)
+                r = remote_options_finish(&options->remote, &options->body, error);
         if (r < 0)
                 return r;
         options->body_place = body_place(options->body);
@@ -271,6 +286,7 @@ void fetch_options_deinit(struct fetch_options *options)
         kept_deinit(&options->kept);
         request_options_deinit(&options->request);
         write_out_deinit(&options->write_out);
+        remote_options_deinit(&options->remote);
         explain_options_deinit(&options->account.explain);
 }
 

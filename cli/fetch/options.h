@@ -11,15 +11,17 @@
 #include "../process/process.h"
 #include "account.h"
 #include "kept.h"
+#include "remote.h"
 
 struct fetch_options {
         struct request_options request; /* first: see there */
         struct process_options process;
         struct account_options account;
         struct kept_options kept;
-        const char *output;         /* NULL: standard output */
-        struct write_out write_out; /* what is written of each result, instead of JSON */
-        const char *body;           /* as given; NULL: inline */
+        const char *output;           /* NULL: standard output */
+        struct write_out write_out;   /* what is written of each result, instead of JSON */
+        const char *body;             /* as given; NULL: inline */
+        struct remote_options remote; /* that say what `body` is, and more of its files */
         enum body_place body_place;
         const char *trace; /* a file for the story of each request; NULL: none */
         bool is_verbose, in_order, is_silent, wants_summary, no_progress;

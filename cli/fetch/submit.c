@@ -89,6 +89,11 @@ static void tell_warning(struct fetch *fetch, const struct input_item *next)
         fprintf(stderr, "%s\n", warning);
 }
 
+static const char *url_of(const struct input_item *next)
+{
+        return next->request ? muster_request_url(next->request) : next->url;
+}
+
 static int accept_item(struct fetch *fetch, struct input_item *next)
 {
         struct item *item = items_begin(&fetch->items);
@@ -102,7 +107,8 @@ static int accept_item(struct fetch *fetch, struct input_item *next)
         tell_warning(fetch, next);
         if (account_input(&fetch->account, &fetch->input, next, &fetch->error) < 0)
                 return fetch->error.code;
-        if (!next->error.code && body_files_reserve(&fetch->body_files, item, &next->error) < 0)
+        if (!next->error.code &&
+                body_files_reserve(&fetch->body_files, item, url_of(next), &next->error) < 0)
                 next->request = muster_request_free(next->request);
         if (!next->error.code)
                 make_request(fetch, next);

@@ -101,13 +101,8 @@ const struct curl_option curl_options[] = {
         { 0, "auth", "user", "use -u USER:PASSWORD" },
 
         /* Output */
-        { 'O', "remote-name", "body", A_FILE },
-        { 0, "remote-name-all", "body", A_FILE },
-        { 'J', "remote-header-name", "body", A_FILE },
-        { 0, "output-dir", "body", A_FILE },
-        { 0, "directory-prefix", "body", A_FILE },
+        { 0, "directory-prefix", "output-dir", "use -O --output-dir DIR" },
         { 'P', "download", "body", A_FILE },
-        { 0, "create-dirs", "body", "not needed: --body creates the directories" },
         { 0, "output-document", "output",
                 "use -o FILE for the result lines, --body DIR for the bodies" },
         { 0, "include", "output", IN_LINE },

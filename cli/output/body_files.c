@@ -3,10 +3,13 @@
 
 #include "body_name.h"
 #include "item.h"
+#include "remote_name.h"
 #include <base/error.h>
 #include <base/mem.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <http/field.h>
+#include <http/url.h>
 #include <jansson.h>
 #include <openssl/evp.h>
 #include <stdio.h>
@@ -78,8 +81,8 @@ static char *short_form(const char *directory)
         return pattern;
 }
 
-int body_files_open(struct body_files *files, const char *spec, bool in_memory,
-        struct muster_error *error)
+int body_files_open(struct body_files *files, const char *spec, struct body_file_ways ways,
+        bool in_memory, struct muster_error *error)
 {
         bool is_short = !strchr(spec, '{');
         unsigned words = 0;
@@ -89,6 +92,7 @@ int body_files_open(struct body_files *files, const char *spec, bool in_memory,
                 return r;
         *files = (struct body_files){ .is_there = true,
                 .in_memory = in_memory,
+                .ways = ways,
                 .is_short = is_short,
                 .words = is_short ? BODY_NAME_N : words };
         files->pattern = is_short ? short_form(spec) : mem_strdup(spec);
@@ -201,15 +205,32 @@ static int hash_file(const char *path, char hex[HEX_BYTES])
         return is_good ? 0 : MUSTER_E_RESOURCE;
 }
 
+/* What the server calls it; nothing where it does not say, or nobody asked. */
+static int add_servers_name(struct buf *to, const struct body_files *files, const struct item *item)
+{
+        struct muster_str value;
+
+        if (!files->ways.asks_response || !(files->words & BODY_NAME_REMOTE_NAME))
+                return 0;
+        value = muster_result_header(item->result, "content-disposition");
+        return value.len ? remote_name_of_disposition(to, value) : 0;
+}
+
+#define NO_REMOTE_NAME 2 /* beside BODY_NAME_TOO_LONG */
+
 /* `path`: of the body, where the name needs its hash. */
 static int add_name(struct buf *to, const struct body_files *files, const struct item *item,
-        const char *path)
+        struct muster_str remote_name, const char *path)
 {
         char hex[HEX_BYTES] = "";
-        struct body_name name = { .n = item->n, .pads_n = files->is_short };
+        struct body_name name = {
+                .n = item->n, .pads_n = files->is_short, .remote_name = remote_name
+        };
         json_t *id;
         int r = 0;
 
+        if ((files->words & BODY_NAME_REMOTE_NAME) && !remote_name.len)
+                return NO_REMOTE_NAME;
         if (files->words & BODY_NAME_HOST)
                 name.host = host_of(muster_result_final_url(item->result));
         if (files->words & BODY_NAME_SHA256)
@@ -231,17 +252,37 @@ static bool may_collide(const struct body_files *files)
         return files->words != BODY_NAME_N && !(files->words & BODY_NAME_SHA256);
 }
 
-/* {host} and {sha256} are known only with the response. */
+/* {host}, {sha256} and what the server calls it are known only with the response. */
 static bool is_known_before(const struct body_files *files)
 {
-        return !(files->words & (BODY_NAME_HOST | BODY_NAME_SHA256));
+        unsigned later = BODY_NAME_HOST | BODY_NAME_SHA256;
+
+        if (files->ways.asks_response)
+                later |= BODY_NAME_REMOTE_NAME;
+        return !(files->words & later);
 }
 
-static int too_long(const struct buf *name, struct muster_error *error)
+/* Say why add_name() made none, with what it returned. */
+static int fail_on_name(int r, const struct buf *name, struct muster_error *error)
 {
-        return error_set(error, MUSTER_E_INPUT, MUSTER_PHASE_DELIVER, 0,
-                "input: a part of the body's file name is longer than 255 bytes: %.60s...; shorten --body",
-                name->at);
+        if (r == BODY_NAME_TOO_LONG)
+                return error_set(error, MUSTER_E_INPUT, MUSTER_PHASE_DELIVER, 0,
+                        "input: a part of the body's file name is longer than 255 bytes: %.60s...; shorten --body",
+                        name->at);
+        if (r == NO_REMOTE_NAME)
+                return error_set(error, MUSTER_E_INPUT, MUSTER_PHASE_DELIVER, 0,
+                        "input: the URL's path ends without a file name; name files by number with --body 'DIR/{n}'");
+        return error_set_memory(error, MUSTER_PHASE_DELIVER);
+}
+
+#define NAME_SHOWN_MAX 150 /* of a name: what to do has to fit as well */
+
+/* What to do where two items would have one name. */
+static const char *way_out(const struct body_files *files)
+{
+        return files->words & BODY_NAME_REMOTE_NAME
+                       ? "tell them apart with --body 'DIR/{n}-{remote_name}'"
+                       : "give each its own id, or add {n} to --body";
 }
 
 /* Take it, so that nobody else gets it. */
@@ -251,12 +292,23 @@ static int take_name(struct body_files *files, const struct buf *name, struct mu
 
         if (r == NAME_SET_HAS_IT)
                 return error_set(error, MUSTER_E_INPUT, MUSTER_PHASE_DELIVER, 0,
-                        "input: an earlier request has the same body file, %.200s; give each its own id, or add {n} to --body",
-                        name->at);
+                        "input: an earlier request has the same body file, %.*s; %s",
+                        NAME_SHOWN_MAX, name->at, way_out(files));
         return r < 0 ? error_set_memory(error, MUSTER_PHASE_DELIVER) : 0;
 }
 
-int body_files_reserve(struct body_files *files, const struct item *item,
+/* Else the request fails on it, with words of its own. */
+static bool is_url(const char *text)
+{
+        struct muster_error unused = { 0 };
+        struct url url = { 0 };
+        int r = url_parse(&url, str_of(text), NULL, &unused);
+
+        url_deinit(&url);
+        return r == 0;
+}
+
+int body_files_reserve(struct body_files *files, const struct item *item, const char *url,
         struct muster_error *error)
 {
         struct buf name = { 0 };
@@ -264,19 +316,47 @@ int body_files_reserve(struct body_files *files, const struct item *item,
 
         if (!files->is_there || !is_known_before(files) || files->words == BODY_NAME_N)
                 return 0;
-        r = add_name(&name, files, item, "");
-        if (r == BODY_NAME_TOO_LONG)
-                r = too_long(&name, error);
-        else if (r == 0)
+        r = add_name(&name, files, item, remote_name_of_url(url), "");
+        if (r == 0)
                 r = take_name(files, &name, error);
+        else if (r == NO_REMOTE_NAME && !is_url(url))
+                r = 0;
         else
-                error_set_memory(error, MUSTER_PHASE_QUEUE);
+                r = fail_on_name(r, &name, error);
         buf_deinit(&name);
         return r;
 }
 
+/*
+ * Where there is no file of that name yet, by one step. File systems that have no such step have
+ * links.
+ */
+static int rename_to_new(const char *path, const char *name)
+{
+        if (renameat2(AT_FDCWD, path, AT_FDCWD, name, RENAME_NOREPLACE) == 0)
+                return 0;
+        if (errno != EINVAL && errno != ENOSYS)
+                return -1;
+        return link(path, name) < 0 ? -1 : unlink(path);
+}
+
+/* What a server chooses is not to take the place of what was there, as with curl. */
+static int rename_to(const char *path, const char *name, bool is_servers,
+        struct muster_error *error)
+{
+        int r = is_servers ? rename_to_new(path, name) : rename(path, name);
+
+        if (r == 0)
+                return 0;
+        if (is_servers && errno == EEXIST)
+                return error_set(error, MUSTER_E_RESOURCE, MUSTER_PHASE_DELIVER, EEXIST,
+                        "resource: the server chose the name of a file that is there, %.120s; move that away, or use another --output-dir",
+                        name);
+        return fail_on_file(name, "write the body to", errno, error);
+}
+
 /* The name is there; the file `path` gets it. */
-static int move_to(struct body_files *files, const char *path, struct buf *name,
+static int move_to(struct body_files *files, const char *path, struct buf *name, bool is_servers,
         struct muster_error *error)
 {
         size_t made_at = 0;
@@ -284,32 +364,63 @@ static int move_to(struct body_files *files, const char *path, struct buf *name,
 
         if (r == 0)
                 r = make_parents(name->at, &made_at, error);
-        if (r == 0 && rename(path, name->at) < 0)
-                r = fail_on_file(name->at, "write the body to", errno, error);
+        if (r == 0)
+                r = rename_to(path, name->at, is_servers, error);
         if (r < 0 && made_at)
                 unmake_parents(name->at, made_at);
         return r;
 }
 
+/* The file gets the time that the server says its content is of, if it says one. */
+static int set_time(const char *path, const struct muster_result *result,
+        struct muster_error *error)
+{
+        struct muster_str value = muster_result_header(result, "last-modified");
+        struct timespec times[2] = { 0 };
+        int64_t time_s;
+
+        if (!value.len || !field_date(value, &time_s))
+                return 0;
+        times[0].tv_sec = times[1].tv_sec = time_s;
+        return utimensat(AT_FDCWD, path, times, 0) < 0
+                       ? fail_on_file(path, "set the time of", errno, error)
+                       : 0;
+}
+
+/* The body is a file, the one that it will be but for its name. */
+static int finish_file(const struct body_files *files, const struct item *item, const char *path,
+        struct muster_error *error)
+{
+        int sys = 0;
+
+        if (files->in_memory || access(path, F_OK) < 0)
+                sys = write_from_memory(path, item->result);
+        if (sys)
+                return fail_on_file(path, "write the body to", sys, error);
+        return files->ways.keeps_time ? set_time(path, item->result, error) : 0;
+}
+
 int body_files_name(struct body_files *files, const struct item *item, struct buf *name,
         struct muster_error *error)
 {
+        const char *url = muster_result_url(item->result);
+        struct buf servers = { 0 };
         char path[4096];
-        int sys = 0, r;
+        int r;
 
         scratch_file(&files->scratch, item->n, path, sizeof(path));
-        if (files->in_memory || access(path, F_OK) < 0)
-                sys = write_from_memory(path, item->result);
-        r = sys ? fail_on_file(path, "write the body to", sys, error)
-                : add_name(name, files, item, path);
-        if (r == BODY_NAME_TOO_LONG)
-                r = too_long(name, error);
-        else if (r < 0 && !sys)
-                error_set_memory(error, MUSTER_PHASE_DELIVER);
-        if (r == 0)
-                r = move_to(files, path, name, error);
+        r = finish_file(files, item, path, error);
+        if (r == 0) {
+                r = add_servers_name(&servers, files, item);
+                if (r == 0)
+                        r = add_name(name, files, item,
+                                servers.len ? buf_str(&servers) : remote_name_of_url(url), path);
+                r = r == 0 ? move_to(files, path, name, servers.len > 0, error)
+                           : fail_on_name(r, name, error);
+        }
         if (r < 0)
                 unlink(path);
+        buf_deinit(&servers);
         return r;
 }
 

@@ -8,7 +8,8 @@
  * The library writes a body to disk as it comes, in a folder of this run (scratch.h); when the
  * result is there it gets its final name. So memory stays flat, and a file of the final name is
  * always whole. A name is given once in a run: what comes second is an error, before it is asked
- * for where its name is known by then. What was there before the run is replaced.
+ * for where its name is known by then. What was there before the run is replaced, unless the server
+ * chose the name (-J).
  */
 #ifndef CLI_OUTPUT_BODY_FILES_H
 #define CLI_OUTPUT_BODY_FILES_H
@@ -23,6 +24,12 @@ struct item;
 /* Where --body has bodies go. */
 enum body_place { BODY_INLINE, BODY_NONE, BODY_FILES };
 
+/* What else there is to be done with a file. */
+struct body_file_ways {
+        bool asks_response; /* {remote_name} is that of Content-Disposition, where there is one */
+        bool keeps_time;    /* the file has the time of Last-Modified */
+};
+
 /* Zeroed is none. */
 struct body_files {
         char *pattern;
@@ -34,7 +41,8 @@ struct body_files {
         bool is_there;
         bool in_memory; /* bodies come by the result */
         bool is_short;  /* --body DIR */
-        bool is_begun;  /* from here on the folders that were made are the run's result */
+        struct body_file_ways ways;
+        bool is_begun; /* from here on the folders that were made are the run's result */
 };
 
 /* "inline", also NULL; "none"; a directory or a template. */
@@ -51,18 +59,19 @@ int body_files_check(const char *spec, struct muster_error *error);
  * MUSTER_E_INVALID for a word that does not exist, MUSTER_E_RESOURCE where the directory cannot be
  * made, with *error.
  */
-int body_files_open(struct body_files *files, const char *spec, bool in_memory,
-        struct muster_error *error);
+int body_files_open(struct body_files *files, const char *spec, struct body_file_ways ways,
+        bool in_memory, struct muster_error *error);
 
 /* The run begins. Without that, closing removes the folders that opening made. */
 void body_files_begin(struct body_files *files);
 void body_files_close(struct body_files *files);
 
 /*
- * An item will be asked for: take its name, where that is known already. MUSTER_E_INPUT with
- * *error: another one has it, or it is too long; MUSTER_E_RESOURCE.
+ * An item will be asked for, by this URL: take its name, where that is known already.
+ * MUSTER_E_INPUT with *error: another one has it, it is too long, or there is none in the URL;
+ * MUSTER_E_RESOURCE.
  */
-int body_files_reserve(struct body_files *files, const struct item *item,
+int body_files_reserve(struct body_files *files, const struct item *item, const char *url,
         struct muster_error *error);
 
 /* Does every request have to be told where its body goes? */

@@ -19,11 +19,12 @@
 
 static unsigned word_of(struct muster_str word)
 {
-        return str_is(word, "n")        ? BODY_NAME_N
-               : str_is(word, "id")     ? BODY_NAME_ID
-               : str_is(word, "host")   ? BODY_NAME_HOST
-               : str_is(word, "sha256") ? BODY_NAME_SHA256
-                                        : 0;
+        return str_is(word, "n")             ? BODY_NAME_N
+               : str_is(word, "id")          ? BODY_NAME_ID
+               : str_is(word, "host")        ? BODY_NAME_HOST
+               : str_is(word, "sha256")      ? BODY_NAME_SHA256
+               : str_is(word, "remote_name") ? BODY_NAME_REMOTE_NAME
+                                             : 0;
 }
 
 int body_name_check(const char *template, unsigned *ret_words, struct muster_error *error)
@@ -45,21 +46,32 @@ int body_name_check(const char *template, unsigned *ret_words, struct muster_err
 
 /* --- a word ---------------------------------------------------------------------------------- */
 
-static bool is_kept(struct muster_str text, size_t at, bool is_utf8)
+/* What a word stands for, as text. */
+struct word {
+        struct muster_str text;
+        bool is_utf8;
+        bool keeps_percent; /* it has escapes of its own */
+};
+
+static bool is_kept(const struct word *word, size_t at)
 {
-        unsigned char c = (unsigned char)text.at[at];
+        unsigned char c = (unsigned char)word->text.at[at];
 
         if (c >= 0x80)
-                return is_utf8;
-        return c >= ' ' && c != 0x7f && c != '/' && c != '%' && (c != '.' || at > 0);
+                return word->is_utf8;
+        if (c == '%')
+                return word->keeps_percent;
+        return c >= ' ' && c != 0x7f && c != '/' && (c != '.' || at > 0);
 }
 
 /* How many bytes the character takes: those that continue it are 10xxxxxx. */
-static size_t character_len(struct muster_str text, size_t at, bool is_utf8)
+static size_t character_len(const struct word *word, size_t at)
 {
+        struct muster_str text = word->text;
         size_t len = 1;
 
-        while (is_utf8 && at + len < text.len && ((unsigned char)text.at[at + len] & 0xc0) == 0x80)
+        while (word->is_utf8 && at + len < text.len &&
+                ((unsigned char)text.at[at + len] & 0xc0) == 0x80)
                 len++;
         return len;
 }
@@ -72,12 +84,11 @@ static bool is_control(struct muster_str character)
 }
 
 /* A character as it stands in a name. Returns its length; `to` has room for 12 bytes. */
-static size_t escape_character(struct muster_str text, size_t at, size_t len, bool is_utf8,
-        char *to)
+static size_t escape_character(const struct word *word, size_t at, size_t len, char *to)
 {
-        struct muster_str character = { text.at + at, len };
+        struct muster_str character = { word->text.at + at, len };
 
-        if (is_kept(text, at, is_utf8) && !is_control(character)) {
+        if (is_kept(word, at) && !is_control(character)) {
                 memcpy(to, character.at, len);
                 return len;
         }
@@ -87,19 +98,18 @@ static size_t escape_character(struct muster_str text, size_t at, size_t len, bo
 }
 
 /* Up to `most` bytes of it. */
-static int add_escaped(struct buf *to, struct muster_str text, size_t most, bool *ret_is_whole)
+static int add_escaped(struct buf *to, const struct word *word, size_t most, bool *ret_is_whole)
 {
-        bool is_utf8 = utf8_is_valid(text);
         size_t before = to->len;
         char escaped[16];
         int r = 0;
 
         *ret_is_whole = true;
-        for (size_t at = 0, len; at < text.len && r == 0; at += len) {
+        for (size_t at = 0, len; at < word->text.len && r == 0; at += len) {
                 size_t escaped_len;
 
-                len = character_len(text, at, is_utf8);
-                escaped_len = escape_character(text, at, len, is_utf8, escaped);
+                len = character_len(word, at);
+                escaped_len = escape_character(word, at, len, escaped);
                 if (to->len - before + escaped_len > most) {
                         *ret_is_whole = false;
                         return 0;
@@ -126,16 +136,17 @@ static int add_hash_of(struct buf *to, struct muster_str text)
 }
 
 /* All of it, or what it begins with and a hash of all of it. */
-static int add_text(struct buf *to, struct muster_str text, size_t most)
+static int add_text(struct buf *to, struct muster_str text, bool keeps_percent, size_t most)
 {
+        const struct word word = { text, utf8_is_valid(text), keeps_percent };
         size_t before = to->len;
         bool is_whole;
-        int r = add_escaped(to, text, most, &is_whole);
+        int r = add_escaped(to, &word, most, &is_whole);
 
         if (r < 0 || is_whole)
                 return r;
         to->len = before;
-        r = add_escaped(to, text, most - HASH_LEN, &is_whole);
+        r = add_escaped(to, &word, most - HASH_LEN, &is_whole);
         return r == 0 ? add_hash_of(to, text) : r;
 }
 
@@ -144,11 +155,13 @@ static int add_word(struct buf *to, unsigned word, const struct body_name *name,
         char number[24];
 
         if (word == BODY_NAME_HOST)
-                return add_text(to, name->host, most);
+                return add_text(to, name->host, false, most);
         if (word == BODY_NAME_SHA256)
                 return buf_add_str(to, name->sha256);
+        if (word == BODY_NAME_REMOTE_NAME)
+                return add_text(to, name->remote_name, true, most);
         if (word == BODY_NAME_ID && name->id.len)
-                return add_text(to, name->id, most);
+                return add_text(to, name->id, false, most);
         snprintf(number, sizeof(number), name->pads_n ? "%06" PRIu64 : "%" PRIu64, name->n);
         return buf_add_text(to, number);
 }

@@ -6,8 +6,9 @@
  *
  * What a word stands for becomes a part of a name: it cannot leave its folder, hide, or be taken
  * for another. UTF-8 is kept; "/", control characters, a dot at the beginning, bytes that are no
- * UTF-8 and "%" itself are written as %XX, so different stays different. Where a name would be
- * longer than file systems take, the beginning of the word stands for it, with a hash of all of it.
+ * UTF-8 and "%" itself are written as %XX, so different stays different; only in {remote_name},
+ * which has escapes of its own, "%" is kept. Where a name would be longer than file systems take,
+ * the beginning of the word stands for it, with a hash of all of it.
  */
 #ifndef CLI_OUTPUT_BODY_NAME_H
 #define CLI_OUTPUT_BODY_NAME_H
@@ -16,13 +17,14 @@
 #include <stdbool.h>
 #include <muster/error.h>
 
-#define BODY_NAME_WORDS "{n}, {id}, {host} and {sha256}"
+#define BODY_NAME_WORDS "{n}, {id}, {host}, {sha256} and {remote_name}"
 
 /* Which words a template has: */
-#define BODY_NAME_N      1u
-#define BODY_NAME_ID     2u
-#define BODY_NAME_HOST   4u
-#define BODY_NAME_SHA256 8u
+#define BODY_NAME_N           1u
+#define BODY_NAME_ID          2u
+#define BODY_NAME_HOST        4u
+#define BODY_NAME_SHA256      8u
+#define BODY_NAME_REMOTE_NAME 16u
 
 /* MUSTER_E_INVALID with *error for a word that does not exist. */
 int body_name_check(const char *template, unsigned *ret_words, struct muster_error *error);
@@ -32,7 +34,7 @@ struct body_name {
         uint64_t n;
         bool pads_n;          /* to six digits */
         struct muster_str id; /* empty: the number */
-        struct muster_str host, sha256;
+        struct muster_str host, sha256, remote_name;
 };
 
 /*

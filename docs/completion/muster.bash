@@ -12,6 +12,10 @@ _muster_fetch() {
         _muster_offer -f
         return
         ;;
+    --output-dir)
+        _muster_offer -d
+        return
+        ;;
     --body)
         _muster_offer -W "inline none" -d
         return
@@ -39,6 +43,12 @@ _muster_fetch() {
         --output
         --write-out
         --body
+        --remote-name
+        --remote-name-all
+        --remote-header-name
+        --output-dir
+        --create-dirs
+        --remote-time
         --in-order
         --summary
         --verbose

@@ -27,7 +27,7 @@ def test_usage_errors(muster):
         (["http://h/"], "muster fetch http://h/"),
         (["fetch", "--nonsense"], "unknown option --nonsense"),
         (["fetch", "--preproxy", "http://p/", "http://h/"], "unknown option --preproxy: not supported: requests go through one proxy"),
-        (["fetch", "-O", "http://h/"], "--body DIR"),
+        (["fetch", "-P", "dir", "http://h/"], "--body DIR"),
         (["fetch", "-i", "http://h/"], "write the URL without -i"),
         (["fetch", "-c", "zero", "http://h/"], '"zero" is not a number'),
         (["fetch", "--cacert", "/no/such/file", "https://h/"], "/no/such/file"),

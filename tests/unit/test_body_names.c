@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Names of bodies' files: different stays different, and all of it stays where it belongs
+ * Names of bodies' files: different stays different, and all of it stays where it belongs. What
+ * URLs and servers call them.
  */
 #include "unit.h"
 
 #include "output/body_name.h"
 #include "output/name_set.h"
+#include "output/remote_name.h"
 #include <muster/error.h>
 #include <stdio.h>
 
@@ -62,6 +64,78 @@ static void test_words_of_a_template(void **state)
         assert_int_equal(body_name_check("{}", &words, &error), MUSTER_E_INVALID);
         assert_non_null(strstr(error.text, BODY_NAME_WORDS));
 }
+
+/* --- what the server calls it ---------------------------------------------------------------- */
+
+static void expect_of_url(const char *url, const char *expected)
+{
+        struct muster_str name = remote_name_of_url(url);
+
+        assert_int_equal(name.len, strlen(expected));
+        assert_memory_equal(name.len ? name.at : "", expected, name.len);
+}
+
+static void test_end_of_a_url(void **state)
+{
+        (void)state;
+        expect_of_url("http://h/a/b.pdf?x=/y#/z", "b.pdf");
+        expect_of_url("http://h/a#/b", "a");
+        expect_of_url("h/b", "b");
+        expect_of_url("http://u:p@h:80/b?http://x/y", "b");
+        expect_of_url("http://h/a%2Fb", "a%2Fb");
+        expect_of_url("http://h/\xe6\x9d\xb1", "\xe6\x9d\xb1");
+        expect_of_url("http://h/...", "...");
+        for (size_t i = 0; i < 9; i++)
+                expect_of_url((const char *const[]){ "http://h", "http://h/", "http://h?a/b",
+                                      "http://h#/b", "http://h/a/", "http://h/a/?b", "http://h/.",
+                                      "http://h/a/..", "" }[i],
+                        "");
+}
+
+static void expect_of_disposition(const char *value, const char *expected)
+{
+        struct buf to = { 0 };
+
+        assert_int_equal(buf_add_text(&to, "out/"), 0);
+        assert_int_equal(remote_name_of_disposition(&to, str_of(value)), 0);
+        assert_int_equal(buf_terminate(&to), 0);
+        assert_string_equal(to.at + 4, expected);
+        buf_deinit(&to);
+}
+
+static void test_content_disposition(void **state)
+{
+        (void)state;
+        expect_of_disposition("attachment; filename=a.pdf", "a.pdf");
+        expect_of_disposition("attachment;filename = \"a b;c.pdf\" ; x=y", "a b;c.pdf");
+        expect_of_disposition("inline; x=\"; filename=no\"; FileName=yes", "yes");
+        expect_of_disposition("filename=\"a\\\"b\\\\\"", ""); /* ends with a backslash */
+        expect_of_disposition("filename=\"a\\\"b\"", "a\"b");
+        expect_of_disposition("x; filename=\"C:\\dir\\a.pdf\"", "a.pdf");
+        expect_of_disposition("x; filename=../../etc/passwd", "passwd");
+        expect_of_disposition("x; filename=\"open", "open");
+        expect_of_disposition("x; filename*=UTF-8''no; filename=yes", "yes");
+        for (size_t i = 0; i < 10; i++)
+                expect_of_disposition((const char *const[]){ "", "attachment", "filename", ";;=;",
+                                              "x; filename=", "x; filename=\"\"",
+                                              "x; filename*=UTF-8''a", "x; filename=\"a/..\"",
+                                              "x; filename=a/", "x; filename=\"" }[i],
+                        "");
+}
+
+/* Escapes that it has are its own; else it is a word like others. */
+static void test_remote_name_in_a_template(void **state)
+{
+        (void)state;
+        expect_name("o/{remote_name}", &(struct body_name){ .remote_name = BYTES("a%2Fb") },
+                "o/a%2Fb");
+        expect_name("{n}-{remote_name}", &(struct body_name){ .n = 3, .remote_name = BYTES(".x") },
+                "3-%2Ex");
+        expect_name("{remote_name}", &(struct body_name){ .remote_name = BYTES("a/\n\xff") },
+                "a%2F%0A%FF");
+}
+
+/* --- long ones ------------------------------------------------------------------------------- */
 
 static void expect_length(const char *template, size_t id_len, int expected, size_t len)
 {
@@ -134,6 +208,8 @@ static void name_one(void)
         struct name_set set = { 0 };
         struct buf to = { 0 };
 
+        if (remote_name_of_disposition(&to, (struct muster_str)BYTES("x; filename=\"a\"")) == 0)
+                to.len = 0;
         if (body_name_add(&to, "out/{id}", &(struct body_name){ .id = BYTES("a/b") }) == 0)
                 (void)name_set_add(&set, buf_str(&to));
         name_set_deinit(&set);
@@ -152,6 +228,9 @@ int main(void)
                 cmocka_unit_test(test_what_is_kept),
                 cmocka_unit_test(test_what_is_escaped),
                 cmocka_unit_test(test_words_of_a_template),
+                cmocka_unit_test(test_end_of_a_url),
+                cmocka_unit_test(test_content_disposition),
+                cmocka_unit_test(test_remote_name_in_a_template),
                 cmocka_unit_test(test_long_names),
                 cmocka_unit_test(test_long_names_differ),
                 cmocka_unit_test(test_set_of_names),
