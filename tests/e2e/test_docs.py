@@ -124,6 +124,80 @@ def test_every_option_is_in_its_page_and_completed():
             assert len(re.findall(rf"^\.It (?:Fl . , )?Fl -{escaped}(?!\S)", page, flags=re.MULTILINE)) == 1, (command, option)
 
 
+# --- docs/from-curl.md -----------------------------------------------------------------------------------------------------
+
+MEANINGS = ("the same", "different", "another name", "not needed", "not there")
+
+
+def options_of(helped):
+    """Every name, a letter or a long one, to all names of its option."""
+    found = {}
+    for letter, name in re.findall(r"^ +(?:-(\S), )?--([\w.-]+)", helped, flags=re.MULTILINE):
+        names = {f"--{name}"} | ({f"-{letter}"} if letter else set())
+        found.update({each: names for each in names})
+    return found
+
+
+def rows_from_curl():
+    """(options of curl, what becomes of them, options of muster that are told of) of each row of the tables."""
+    for line in (ROOT / "docs" / "from-curl.md").read_text().splitlines():
+        if line.startswith("| `-"):
+            options, meaning, words = (cell.strip() for cell in line.strip("|").split(" | "))
+            yield re.findall(r"`(--?[^`]+)`", options), meaning, re.findall(r"`(--?[\w.-]+)`", words)
+
+
+def curl_options():
+    curl = shutil.which("curl")
+    told = subprocess.run([curl, "-q", "--help", "all"], capture_output=True, text=True).stdout if curl else ""
+    options = options_of(told)
+    if "--url-query" not in options:
+        pytest.skip("there is no curl here, or one older than 7.87")
+    return options
+
+
+def fetch_options():
+    return options_of(subprocess.run([MUSTER, "fetch", "--help"], capture_output=True, text=True).stdout)
+
+
+def test_table_of_curl_is_true():
+    theirs, ours = curl_options(), fetch_options()
+    rows = list(rows_from_curl())
+    assert len(rows) > 60
+    for options, meaning, told in rows:
+        assert meaning in MEANINGS, meaning
+        for option in options:
+            assert option in theirs, f"curl has no {option}"
+            if meaning in ("the same", "different"):
+                assert option in ours, f"muster has no {option}: {meaning}"
+            else:
+                assert option not in ours, f"muster has {option}: {meaning}"
+            if meaning == "the same":
+                both = theirs[option] & ours[option]
+                assert both <= set(options) and any(name.startswith("--") for name in both), f"{option} is not all that it is called"
+        assert set(told) <= set(ours), (options, set(told) - set(ours))
+        assert told or meaning != "another name", options
+
+
+def test_table_of_curl_has_all_that_both_have():
+    theirs, ours = curl_options(), fetch_options()
+    listed = [option for options, _, _ in rows_from_curl() for option in options]
+    assert len(listed) == len(set(listed)), "told twice"
+    assert set(theirs) & set(ours) - set(listed) == set()
+
+
+def test_every_option_of_curl_for_http_is_in_the_table():
+    """What is left out is of other protocols, of systems that muster does not run on, or of TLS for proxies."""
+    elsewhere = re.compile(r"--(ftp|mail|sasl|tftp|telnet|proxy-|socks5-|ssl|krb|tls(user|pass|auth)|doh-|hostpub|egd|random-file|engine|metalink)")
+    others = {"--append", "--compressed-ssh", "--crlf", "--delegation", "--disable-eprt", "--disable-epsv", "--list-only", "--login-options", "--no-npn",
+              "--pubkey", "--quote", "--service-name", "--suppress-connect-headers", "--use-ascii", "--help"}
+    listed = {option for options, _, _ in rows_from_curl() for option in options}
+    version = tuple(map(int, re.search(r"curl (\d+)\.(\d+)", subprocess.run(["curl", "-V"], capture_output=True, text=True).stdout).groups())) if curl_options() else ()
+    if version > (7, 88):
+        pytest.skip("this curl has options that are younger than the table")
+    missing = {name for name in curl_options() if name.startswith("--") and not elsewhere.match(name)} - others - listed
+    assert missing == set()
+
+
 def anchors(document):
     """Of the headings, as they are linked to."""
     headings = re.findall(r"^#+ (.*)$", document.read_text(), flags=re.MULTILINE)
@@ -131,7 +205,7 @@ def anchors(document):
 
 
 def test_links_lead_somewhere():
-    for document in [*DOCUMENTS, ROOT / "docs" / "ARCHITECTURE.md", ROOT / "CONTRIBUTING.md"]:
+    for document in [*DOCUMENTS, ROOT / "docs" / "from-curl.md", ROOT / "docs" / "ARCHITECTURE.md", ROOT / "CONTRIBUTING.md"]:
         for target in re.findall(r"\]\(([^)\s]+)\)", document.read_text()):
             if "://" in target:
                 continue
