@@ -2,6 +2,7 @@
 #include "confirm.h"
 
 #include "../input/method.h"
+#include "../option/body_options.h"
 #include "../option/standard.h"
 #include "../output/body_files.h"
 #include "rerun.h"
@@ -33,24 +34,43 @@ const struct muster_finding *confirm_choose(const struct muster_explanation *exp
         return NULL;
 }
 
+/* The value of this option is a file; those of others have "@" before one. */
 static bool takes_file(const char *name)
 {
         return strcmp(name, "upload-file") == 0 || strcmp(name, "cookie") == 0;
 }
 
-/* Options that read from standard input, which the next run would find empty. */
+static bool ends_with(const char *value, const char *end)
+{
+        size_t len = strlen(value), end_len = strlen(end);
+
+        return len >= end_len && strcmp(value + len - end_len, end) == 0;
+}
+
+/* What the next run would find empty: "@-", also behind a name; "-" as a file. */
+static bool is_stdin(const struct invocation_word *word)
+{
+        if (!word->name || !word->value)
+                return false;
+        if (takes_file(word->name))
+                return path_is_standard(word->value) || strcmp(word->value, ".") == 0;
+        return ends_with(word->value, "@-") || strstr(word->value, "=@-;") ||
+               ends_with(word->value, "=<-");
+}
+
 static bool uses_up_stdin(const struct invocation *invocation)
 {
-        static const char *const names[] = { "data", "data-binary", "header", "upload-file",
-                "cookie" };
-
-        for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-                const char *value = invocation_value(invocation, names[i]);
-
-                if (value && (strcmp(value, "@-") == 0 ||
-                                     (path_is_standard(value) && takes_file(names[i]))))
+        for (size_t i = 0; i < invocation->n; i++)
+                if (is_stdin(&invocation->words[i]))
                         return true;
-        }
+        return false;
+}
+
+static bool has_body(const struct invocation *invocation)
+{
+        for (size_t i = 0; i < invocation->n; i++)
+                if (invocation->words[i].name && body_option_has_body(invocation->words[i].name))
+                        return true;
         return false;
 }
 
@@ -58,15 +78,19 @@ static bool has_unsafe_options(const struct invocation *invocation)
 {
         const char *method = invocation_value(invocation, "request");
 
-        return method ? !method_is_safe(method)
-                      : invocation_has(invocation, "data") ||
-                                invocation_has(invocation, "data-binary") ||
-                                invocation_has(invocation, "upload-file");
+        if (method)
+                return !method_is_safe(method);
+        if (invocation_has(invocation, "head") || invocation_has(invocation, "get"))
+                return false;
+        return has_body(invocation);
 }
 
 int confirm_check(const struct invocation *invocation, bool allows_unsafe,
         struct muster_error *error)
 {
+        if (invocation_has(invocation, "config"))
+                return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
+                        "--confirm repeats the requests, and cannot tell whether the options in a --config file allow that; write them on the command line");
         if (uses_up_stdin(invocation))
                 return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
                         "--confirm repeats the requests, but standard input can only be read once; put the data into a file");
@@ -93,6 +117,9 @@ static void leave_out_reports(struct invocation *invocation)
                 "create-dirs",
                 "remote-time",
                 "record",
+                "write-out",
+                "verbose",
+                "trace",
                 "summary",
                 "no-progress",
                 "silent",

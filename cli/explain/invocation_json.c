@@ -4,6 +4,7 @@
  */
 #include "invocation.h"
 
+#include "../option/body_options.h"
 #include "../option/login.h"
 #include "../output/json.h"
 #include <base/error.h>
@@ -43,8 +44,8 @@ static size_t shown_length(const struct invocation *invocation, const struct inv
                 return 0;
         if (login_is_secret(word->name)) /* USER:PASSWORD */
                 return name_len + (value.at[name_len] == ':');
-        if (strcmp(word->name, "data") == 0 || strcmp(word->name, "data-binary") == 0)
-                return value.at[0] == '@' ? value.len : 0;
+        if (body_option_has_body(word->name))
+                return body_option_is_file(word->name, word->value) ? value.len : 0;
         if (strcmp(word->name, "cookie") == 0) /* a file, or cookies */
                 return value.at[0] == '@' || !str_has_char(value, '=') ? value.len : 0;
         if ((strcmp(word->name, "header") == 0 || strcmp(word->name, "proxy-header") == 0) &&

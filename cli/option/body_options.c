@@ -260,6 +260,24 @@ bool body_is_standard(const struct body_options *options)
         return path_is_standard(options->upload) || strcmp(options->upload, ".") == 0;
 }
 
+bool body_option_has_body(const char *name)
+{
+        static const char *const names[] = { "data", "data-ascii", "data-binary", "data-raw",
+                "data-urlencode", "form", "form-string", "json", "upload-file" };
+
+        for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+                if (strcmp(name, names[i]) == 0)
+                        return true;
+        return false;
+}
+
+bool body_option_is_file(const char *name, const char *value)
+{
+        if (strcmp(name, "upload-file") == 0)
+                return true;
+        return value[0] == '@' && strcmp(name, "data-raw") != 0 && strncmp(name, "form", 4) != 0;
+}
+
 /* --- applied --------------------------------------------------------------------------------- */
 
 bool body_options_have_body(const struct body_options *options)

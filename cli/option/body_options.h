@@ -49,6 +49,10 @@ bool body_options_have_query(const struct body_options *options);
 /* What the body makes of the method; NULL: nothing. */
 const char *body_options_method(const struct body_options *options);
 
+/* By the long name of an option: does it give requests a body? Is that one's value a file? */
+bool body_option_has_body(const char *name);
+bool body_option_is_file(const char *name, const char *value);
+
 /* Give a request its body, or its query; `url` is what it is for. As a setter of requests. */
 int body_options_apply(const struct body_options *options, struct muster_request *request,
         bool has_content_type);
