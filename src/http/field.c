@@ -129,7 +129,7 @@ bool field_is_value(struct muster_str text)
                 if (may_have_control(eight) && !is_value(text.at + i, 8))
                         return false;
         }
-        return is_value(text.at + i, text.len - i);
+        return i == text.len || is_value(text.at + i, text.len - i);
 }
 
 /* --- dates and Retry-After -------------------------------------------------------------------- */
