@@ -51,9 +51,9 @@ static void head_event(struct h2 *h2, struct h2_stream *stream, struct http_even
         h2_head_get(&h2->head, stream->is_head, &event->head);
 }
 
-static void body_event(struct h2 *h2, struct h2_stream *stream, struct http_event *event)
+static void body_event(struct h2 *h2, struct http_event *event)
 {
-        assert(h2->piece_of == stream && h2->piece.len);
+        assert(h2->piece_of && h2->piece.len);
         h2->piece_of = NULL;
         event->kind = HTTP_BODY;
         event->body = h2->piece;
@@ -72,6 +72,7 @@ static void stream_event(struct h2 *h2, struct h2_stream *stream, struct h2_even
 {
         unsigned news = stream->news & -stream->news;
 
+        assert(news != NEWS_BODY || h2->piece_of == stream);
         stream->news &= ~news;
         if (!stream->news)
                 list_remove(&stream->news_link);
@@ -81,7 +82,7 @@ static void stream_event(struct h2 *h2, struct h2_stream *stream, struct h2_even
         if (news == NEWS_HEAD)
                 head_event(h2, stream, &event->http);
         else if (news == NEWS_BODY)
-                body_event(h2, stream, &event->http);
+                body_event(h2, &event->http);
         else if (news == NEWS_DONE)
                 event->http.kind = HTTP_DONE;
         else
