@@ -92,10 +92,11 @@ static int add_unquoted(struct buf *to, struct muster_str quoted)
 /* Put in place of what was added since what remains of it. */
 static void keep_name(struct buf *to, size_t before)
 {
-        struct muster_str all = { to->at + before, to->len - before }, name;
+        struct muster_str all, name;
 
-        if (!all.len)
+        if (to->len == before)
                 return;
+        all = (struct muster_str){ to->at + before, to->len - before };
         name = unless_dots(behind_last(all, "/\\"));
         if (name.len)
                 memmove(to->at + before, name.at, name.len);
