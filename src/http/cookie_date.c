@@ -24,6 +24,9 @@ static bool next_word(struct muster_str *rest, struct muster_str *ret_word)
 {
         size_t begin = 0, end;
 
+        *ret_word = *rest;
+        if (!rest->len)
+                return false;
         while (begin < rest->len && is_delimiter(rest->at[begin]))
                 begin++;
         end = begin;
