@@ -142,8 +142,8 @@ struct trace_conn {
         uint64_t bytes_received;
         /* segments that came before earlier ones, which were lost or overtaken on the way here */
         uint32_t n_out_of_order;
-        struct muster_str remote; /* address and port; borrowed */
         uint32_t proxy;           /* its URL as trace_origin's number; 0: none */
+        struct muster_str remote; /* address and port; borrowed */
 };
 
 struct trace_lookup {

@@ -31,7 +31,6 @@ static inline void row_clear_gaps(enum row_kind kind, void *row)
                 GAP(ROW_ATTEMPT, trace_attempt, is_withheld, url),
                 GAP(ROW_CONN, trace_conn, origin, opened_ns),
                 GAP(ROW_CONN, trace_conn, had_ticket, tls_work_ns),
-                GAP(ROW_CONN, trace_conn, n_out_of_order, remote),
                 GAP(ROW_LOOKUP, trace_lookup, code, n_addresses),
                 GAP(ROW_LOOKUP, trace_lookup, n_addresses, name),
                 { ROW_TURN, offsetof(struct trace_turn, engine) + 1, sizeof(struct trace_turn) },
