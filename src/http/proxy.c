@@ -37,11 +37,9 @@ static const char *scheme_of(enum proxy_kind kind)
 
 void proxy_deinit(struct proxy *proxy)
 {
-        if (proxy->password.at)
-                memset(proxy->password.at, 0, proxy->password.size);
         buf_deinit(&proxy->host);
         buf_deinit(&proxy->user);
-        buf_deinit(&proxy->password);
+        buf_wipe(&proxy->password);
         buf_deinit(&proxy->name);
         *proxy = (struct proxy){ 0 };
 }
