@@ -64,9 +64,6 @@ struct exchange_signs {
 /* Begin the exchange of a request that has a slot. It may fail and be over at once. */
 void exchange_start(struct muster_request *request);
 
-/* End the exchange with this error. */
-void exchange_cancel(struct muster_request *request, const struct muster_error *error);
-
 /* An unwanted body takes too long: end the exchange as if the body were complete. */
 void exchange_drop_body(struct muster_request *request);
 
@@ -75,9 +72,6 @@ void exchange_send_unasked(struct muster_request *request);
 
 /* A blocked sink has room again: go on receiving. */
 void exchange_unblock(struct muster_request *request);
-
-/* Note in the attempt how far the making of its connection has come. */
-void exchange_note_progress(struct muster_request *request);
 
 /* Send what the connections' muxes have to send, at the end of a turn: all of it together. */
 void exchange_flush(struct engine *engine);

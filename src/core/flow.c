@@ -6,6 +6,7 @@
 #include "finish.h"
 #include "hsts_list.h"
 #include "login.h"
+#include "users.h"
 #include <assert.h>
 #include <base/error.h>
 #include <base/mem.h>
@@ -482,7 +483,7 @@ void flow_abort(struct muster_request *request, const struct muster_error *error
                 finish_unqueued(request, error);
                 return;
         case REQUEST_RUNNING:
-                exchange_cancel(request, error);
+                users_cancel(request, error);
                 return;
         case REQUEST_BACKOFF:
                 now_ns = engine_now(request->engine);
@@ -521,7 +522,7 @@ static void time_out(struct muster_request *request, uint64_t now_ns)
 {
         struct muster_error error = { 0 };
 
-        exchange_note_progress(request);
+        users_note_progress(request);
         deadline_say(request, now_ns, &error);
         flow_abort(request, &error);
 }
