@@ -47,9 +47,19 @@ static int64_t lifetime_s(const SSL_SESSION *ssl_session)
         return hint_s < LIFETIME_MAX_S ? (int64_t)hint_s : LIFETIME_MAX_S;
 }
 
+/* The functions whose time is a long are deprecated since OpenSSL 3.4. */
+static int64_t issued_s(const SSL_SESSION *ssl_session)
+{
+#if OPENSSL_VERSION_PREREQ(3, 4)
+        return SSL_SESSION_get_time_ex(ssl_session);
+#else
+        return SSL_SESSION_get_time(ssl_session);
+#endif
+}
+
 static int64_t expiry_s(const SSL_SESSION *ssl_session)
 {
-        return (int64_t)SSL_SESSION_get_time(ssl_session) + lifetime_s(ssl_session);
+        return issued_s(ssl_session) + lifetime_s(ssl_session);
 }
 
 /* Remove a ticket from its peer. Returns its session. */

@@ -74,7 +74,7 @@ static SSL_SESSION *session_made(int version, const char *name, long age_s)
         SSL_SESSION *session = SSL_SESSION_new();
 
         SSL_SESSION_set_protocol_version(session, version);
-        SSL_SESSION_set_time(session, (long)time(NULL) - age_s);
+        set_issued(session, time(NULL) - age_s);
         SSL_SESSION_set_timeout(session, 300);
         SSL_SESSION_set1_id(session, (const unsigned char *)name, (unsigned)strlen(name));
         return session;
@@ -159,7 +159,7 @@ static void test_oldest_ticket_first(void **state)
         }
         assert_null(tls_sessions_take(sessions));
         /* The server's hint counts, and a week at most. */
-        SSL_SESSION_set_time(taken, (long)time(NULL) - 7200);
+        set_issued(taken, time(NULL) - 7200);
         put(sessions, taken);
         assert_int_equal(sessions->n_tickets, 0);
         tls_sessions_free(sessions);

@@ -9,6 +9,7 @@
 #include "unit.h"
 
 #include <openssl/ssl.h>
+#include <time.h>
 #include <tls/tls.h>
 #include <tls/tls_sessions.h>
 
@@ -40,6 +41,16 @@ void write_pem(char path[64], const char *name, const struct identity *identity)
 SSL_CTX *server_new(const struct identity *identity, int version);
 struct tls_context *context_new(const struct tls_options *options);
 struct tls_sessions *sessions_of(struct tls_context *context, const char *host);
+
+/* SSL_SESSION_set_time() is deprecated since OpenSSL 3.4. */
+static inline void set_issued(SSL_SESSION *session, time_t at)
+{
+#if OPENSSL_VERSION_PREREQ(3, 4)
+        SSL_SESSION_set_time_ex(session, at);
+#else
+        SSL_SESSION_set_time(session, at);
+#endif
+}
 
 struct link {
         SSL *server;
