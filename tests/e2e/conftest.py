@@ -4,6 +4,7 @@ import http.client
 import json
 import os
 import pty
+import re
 import shutil
 import signal
 import socket
@@ -387,6 +388,14 @@ def certificates(tmp_path_factory):
 
 
 # --- nginx --------------------------------------------------------------------------------------------------------------
+
+
+def curl_version():
+    """(7, 88); (0, 0) where there is no curl."""
+    curl = shutil.which("curl")
+    told = subprocess.run([curl, "--version"], capture_output=True, text=True).stdout if curl else ""
+    found = re.match(r"curl (\d+)\.(\d+)", told)
+    return tuple(map(int, found.groups())) if found else (0, 0)
 
 
 def free_port():

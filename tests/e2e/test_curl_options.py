@@ -4,7 +4,7 @@ import shutil
 import subprocess
 
 import pytest
-from conftest import PATIENCE, ok, response
+from conftest import PATIENCE, curl_version, ok, response
 
 needs_curl = pytest.mark.skipif(not shutil.which("curl"), reason="there is no curl here")
 
@@ -86,7 +86,10 @@ referer http://from/
 def test_config_file(muster, server, tmp_path):
     one = server()
     (tmp_path / "config").write_text(CONFIG.format(url=one.url("/x?a=b")))
-    as_curl(muster, one, tmp_path, "-K", "config")
+    if curl_version() > (7, 88):
+        assert muster("fetch", "-K", "config").status == 0  # younger ones refuse some of it
+    else:
+        as_curl(muster, one, tmp_path, "-K", "config")
     assert one.requests[0].fields["user-agent"] == 'one\ttwo "three"'
     assert one.requests[0].body == b"a=b&c=d"
 

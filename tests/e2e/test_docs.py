@@ -13,7 +13,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from conftest import MUSTER, PATIENCE
+from conftest import MUSTER, PATIENCE, curl_version
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted((ROOT / "docs" / "man").glob("*.3"))
@@ -146,6 +146,9 @@ def rows_from_curl():
             yield re.findall(r"`(--?[^`]+)`", options), meaning, re.findall(r"`(--?[\w.-]+)`", words)
 
 
+CURL_OF_TABLE = (7, 88)  # younger ones have other options, and other names for some
+
+
 def curl_options():
     curl = shutil.which("curl")
     told = subprocess.run([curl, "-q", "--help", "all"], capture_output=True, text=True).stdout if curl else ""
@@ -166,12 +169,12 @@ def test_table_of_curl_is_true():
     for options, meaning, told in rows:
         assert meaning in MEANINGS, meaning
         for option in options:
-            assert option in theirs, f"curl has no {option}"
+            assert option in theirs or curl_version() > CURL_OF_TABLE, f"curl has no {option}"
             if meaning in ("the same", "different"):
                 assert option in ours, f"muster has no {option}: {meaning}"
             else:
                 assert option not in ours, f"muster has {option}: {meaning}"
-            if meaning == "the same":
+            if meaning == "the same" and option in theirs:
                 both = theirs[option] & ours[option]
                 assert both <= set(options) and any(name.startswith("--") for name in both), f"{option} is not all that it is called"
         assert set(told) <= set(ours), (options, set(told) - set(ours))
@@ -182,7 +185,8 @@ def test_table_of_curl_has_all_that_both_have():
     theirs, ours = curl_options(), fetch_options()
     listed = [option for options, _, _ in rows_from_curl() for option in options]
     assert len(listed) == len(set(listed)), "told twice"
-    assert set(theirs) & set(ours) - set(listed) == set()
+    if curl_version() <= CURL_OF_TABLE:
+        assert set(theirs) & set(ours) - set(listed) == set()
 
 
 def test_every_option_of_curl_for_http_is_in_the_table():
@@ -191,8 +195,7 @@ def test_every_option_of_curl_for_http_is_in_the_table():
     others = {"--append", "--compressed-ssh", "--crlf", "--delegation", "--disable-eprt", "--disable-epsv", "--list-only", "--login-options", "--no-npn",
               "--pubkey", "--quote", "--service-name", "--suppress-connect-headers", "--use-ascii", "--help"}
     listed = {option for options, _, _ in rows_from_curl() for option in options}
-    version = tuple(map(int, re.search(r"curl (\d+)\.(\d+)", subprocess.run(["curl", "-V"], capture_output=True, text=True).stdout).groups())) if curl_options() else ()
-    if version > (7, 88):
+    if curl_version() > CURL_OF_TABLE:
         pytest.skip("this curl has options that are younger than the table")
     missing = {name for name in curl_options() if name.startswith("--") and not elsewhere.match(name)} - others - listed
     assert missing == set()

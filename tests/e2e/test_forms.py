@@ -6,7 +6,7 @@ import shutil
 import subprocess
 
 import pytest
-from conftest import PATIENCE, ok
+from conftest import PATIENCE, curl_version, ok
 
 needs_curl = pytest.mark.skipif(not shutil.which("curl"), reason="curl is not installed")
 
@@ -103,6 +103,8 @@ DATA = [
 @pytest.mark.parametrize("path", ["/", "/x", "/x?y=z", "/d/?q"])
 @pytest.mark.parametrize("arguments", DATA, ids=" ".join)
 def test_data_is_what_curl_sends(muster, server, files, arguments, path):
+    if arguments[0] == "-T" and path == "/d/?q" and curl_version() > (7, 88):
+        pytest.skip("this curl takes the query for a part of the file's name")
     assert comparable(what_muster_sends(muster, server, *arguments, path=path)) == comparable(what_curl_sends(server, files, *arguments, path=path))
 
 
