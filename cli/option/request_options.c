@@ -184,8 +184,7 @@ static int set_range(void *settings, const struct option *option, const char *va
         return add_field(of(settings), "Range: bytes=", value, error);
 }
 
-/* "-H @file": a header a line. */
-static int set_header_file(struct request_options *options, const char *path,
+int request_options_add_lines(struct request_options *options, struct texts *to, const char *path,
         struct muster_error *error)
 {
         struct buf text = { 0 };
@@ -201,8 +200,9 @@ static int set_header_file(struct request_options *options, const char *path,
                 if (!str_trim(line).len)
                         continue;
                 copy = mem_strndup(line.at, line.len);
-                r = copy ? add_own_header(options, copy, error)
-                         : error_set_memory(error, MUSTER_PHASE_QUEUE);
+                r = copy && request_options_keep(options, copy) == 0
+                            ? texts_add(to, copy, error)
+                            : error_set_memory(error, MUSTER_PHASE_QUEUE);
         }
         buf_deinit(&text);
         return r;
@@ -213,7 +213,8 @@ static int set_header(void *settings, const struct option *option, const char *v
 {
         (void)option;
         if (value[0] == '@')
-                return set_header_file(of(settings), value + 1, error);
+                return request_options_add_lines(of(settings), &of(settings)->headers, value + 1,
+                        error);
         if (!strpbrk(value, ":;"))
                 return refuse_value(error,
                         "is not \"Name: value\", \"Name;\" (empty) or \"Name:\" (not sent)", value);

@@ -145,31 +145,6 @@ static int set_unix(void *settings, const struct option *option, const char *val
         return option_set_text(settings, option, value, error);
 }
 
-/* "--proxy-header @FILE": a header a line. */
-static int add_header_file(struct request_options *options, const char *path,
-        struct muster_error *error)
-{
-        struct buf text = { 0 };
-        struct muster_str rest, line;
-        int r = file_read(path, &text, error);
-
-        rest = buf_str(&text);
-        while (r == 0 && str_split(&rest, '\n', &line)) {
-                char *copy;
-
-                if (line.len && line.at[line.len - 1] == '\r')
-                        line.len--;
-                if (!str_trim(line).len)
-                        continue;
-                copy = mem_strndup(line.at, line.len);
-                r = copy && request_options_keep(options, copy) == 0
-                            ? texts_add(&options->proxy_headers, copy, error)
-                            : error_set_memory(error, MUSTER_PHASE_QUEUE);
-        }
-        buf_deinit(&text);
-        return r;
-}
-
 static int add_header(void *settings, const struct option *option, const char *value,
         struct muster_error *error)
 {
@@ -177,7 +152,8 @@ static int add_header(void *settings, const struct option *option, const char *v
 
         (void)option;
         if (value[0] == '@')
-                return add_header_file(of(settings), value + 1, error);
+                return request_options_add_lines(of(settings), &of(settings)->proxy_headers,
+                        value + 1, error);
         if (!strchr(value, ':'))
                 return refuse_value(error, "is not \"Name: value\" or \"Name:\" (not sent)", value);
         return texts_add(headers, value, error);
