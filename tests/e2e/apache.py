@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from folders import open_to_others
+
 MODULES = Path("/usr/lib/apache2/modules")
 USER, PASSWORD, REALM = "ada", "circle: of life", "a realm"
 
@@ -121,9 +123,7 @@ def apache(tmp_path_factory):
     if why:
         pytest.skip(why)
     directory = tmp_path_factory.mktemp("apache")
-    directory.chmod(0o755)
-    for parent in list(directory.parents)[:2]:
-        parent.chmod(0o755)  # its children are another user
+    open_to_others(directory)
     one = Apache(directory)
     yield one
     one.stop()

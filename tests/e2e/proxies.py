@@ -11,7 +11,9 @@ import time
 
 import pytest
 
-from conftest import PATIENCE, free_port
+from command import PATIENCE
+from folders import open_to_others
+from ports import free_port
 
 USER, PASSWORD = "ann", "s3cret pass"
 
@@ -23,14 +25,6 @@ def find(*names):
         if path:
             return path
     pytest.skip(f"this machine has no {names[0]}")
-
-
-def open_to_all(directory):
-    """What runs as root works as another user, who must reach its files."""
-    directory.chmod(0o777)
-    for parent in list(directory.parents)[:3]:
-        if parent.stat().st_uid == os.getuid() and str(parent) != "/tmp":
-            parent.chmod(parent.stat().st_mode | 0o755)
 
 
 class Proxy:
@@ -64,7 +58,7 @@ def squid(directory, auth=None, allowed_ports=(), https=None):
     """auth: None, "basic", "digest" or "both". CONNECT is allowed to these ports only."""
     program, port = find("squid"), free_port()
     directory.mkdir()
-    open_to_all(directory)
+    open_to_others(directory, 0o777)
     lines = []
     if auth in ("basic", "both"):
         crypt = subprocess.run(["openssl", "passwd", "-apr1", PASSWORD], capture_output=True, text=True, check=True).stdout.strip()
@@ -84,7 +78,8 @@ def squid(directory, auth=None, allowed_ports=(), https=None):
     ]
     lines += ["acl known proxy_auth REQUIRED", "http_access allow known", "http_access deny all"] if auth else ["http_access allow all"]
     (directory / "squid.conf").write_text("\n".join(lines) + "\n")
-    proxy = Proxy([program, "-N", "-f", directory / "squid.conf"], port, directory)
+    # Its own name, so that several can run at once: their shared memory is named by it.
+    proxy = Proxy([program, "-N", "-n", f"muster{port}", "-f", directory / "squid.conf"], port, directory)
     proxy.directory = directory
     return proxy
 
@@ -92,7 +87,7 @@ def squid(directory, auth=None, allowed_ports=(), https=None):
 def tinyproxy(directory, login=False):
     port = free_port()
     directory.mkdir()
-    open_to_all(directory)
+    open_to_others(directory, 0o777)
     (directory / "conf").write_text(f"Port {port}\nListen 127.0.0.1\nTimeout 60\nMaxClients 100\nLogLevel Critical\n"
                                     + (f"BasicAuth {USER} word\n" if login else ""))
     return Proxy([find("tinyproxy"), "-d", "-c", directory / "conf"], port, directory)
@@ -107,7 +102,7 @@ def dante(directory):
     """SOCKS 4 and 5, without a login: that would take a user of this machine."""
     port = free_port()
     directory.mkdir()
-    open_to_all(directory)
+    open_to_others(directory, 0o777)
     user = pwd.getpwuid(os.getuid()).pw_name
     (directory / "conf").write_text(f"""
         logoutput: {directory}/log
@@ -134,6 +129,7 @@ class TlsFront:
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=64)
         self.port = self.listener.getsockname()[1]
         self.ends = set()
+        self.resumed = []  # for each handshake
         self.thread = threading.Thread(target=self.accept, daemon=True)
         self.thread.start()
 
@@ -151,6 +147,7 @@ class TlsFront:
     def serve(self, connection):
         try:
             ours = self.context.wrap_socket(connection, server_side=True)
+            self.resumed.append(ours.session_reused)
             theirs = socket.create_connection(("127.0.0.1", self.to_port))
         except OSError:
             connection.close()

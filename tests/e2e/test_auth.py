@@ -13,8 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from apache import PASSWORD, REALM, USER, apache  # noqa: F401  (a fixture)
-from conftest import MUSTER, PATIENCE, Nginx, ok, response, terminal
+from apache import MODULES, PASSWORD, REALM, USER, apache  # noqa: F401  (a fixture)
+from command import MUSTER, PATIENCE
+from folders import open_to_others
+from nginx import Nginx
+from scripted import ok, response
+from terminal import terminal
 
 LOGIN = f"{USER}:{PASSWORD}"
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")

@@ -4,7 +4,9 @@ import os
 import re
 import time
 
-from conftest import MUSTER, ok, response, shown_on_a_terminal
+from command import MUSTER
+from scripted import ok, response
+from terminal import shown_on_a_terminal
 
 
 def test_help_and_version(muster):

@@ -5,7 +5,7 @@ import sys
 from types import SimpleNamespace
 
 import pytest
-from conftest import ROOT
+from command import ROOT
 
 sys.path.append(str(ROOT / "bench"))
 import common  # noqa: E402

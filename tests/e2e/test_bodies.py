@@ -6,7 +6,7 @@ import signal
 import time
 
 import pytest
-from conftest import ok
+from scripted import ok
 
 GIB = 1 << 30
 IS_ASAN = "asan" in os.environ.get("MUSTER", "")

@@ -3,7 +3,7 @@ import subprocess
 import sys
 
 import pytest
-from conftest import PATIENCE, ROOT
+from command import PATIENCE, ROOT
 from test_docs import CC
 
 UPPER = "void lower(void); void upper(void); void upper(void) { lower(); }\n"

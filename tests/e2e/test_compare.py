@@ -5,7 +5,11 @@ import signal
 import subprocess
 
 import pytest
-from conftest import MUSTER, PATIENCE, measure, measured, ok, response
+from command import MUSTER, PATIENCE, measure
+from measured import measured
+from scripted import ok, response
+
+pytestmark = pytest.mark.quiet
 
 FEW = ["--threads", "2", "--concurrency", "2,4"]  # ways: new, keep-alive, threads, and two loops
 N_WAYS = 5

@@ -10,7 +10,9 @@ import subprocess
 import time
 
 import pytest
-from conftest import MUSTER, ok
+from command import MUSTER
+from curl import curl_session
+from scripted import ok
 
 
 def test_stale_connection_is_replaced(muster, server):
@@ -50,7 +52,7 @@ def test_limits_as_the_server_sees_them(muster, server):
 def test_concurrency_that_does_not_fit(muster, server):
     import resource
 
-    from conftest import MUSTER
+    from command import MUSTER
 
     def limit():
         resource.setrlimit(resource.RLIMIT_NOFILE, (100, 100))

@@ -11,7 +11,10 @@ import time
 import urllib.request
 
 import pytest
-from conftest import MUSTER, PATIENCE, free_port, measure, ok, response
+from command import MUSTER, PATIENCE, measure
+from folders import open_to_others
+from ports import free_port
+from scripted import ok, response
 
 CURL = shutil.which("curl")
 needs_curl = pytest.mark.skipif(not CURL, reason="no curl(1): apt-get install curl")

@@ -4,7 +4,9 @@ import shutil
 import subprocess
 
 import pytest
-from conftest import PATIENCE, curl_version, ok, response
+from command import PATIENCE
+from curl import curl_version
+from scripted import ok, response
 
 needs_curl = pytest.mark.skipif(not shutil.which("curl"), reason="there is no curl here")
 

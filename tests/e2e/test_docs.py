@@ -13,7 +13,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from conftest import MUSTER, PATIENCE, curl_version
+from command import MUSTER, PATIENCE
+from curl import curl_version
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted((ROOT / "docs" / "man").glob("*.3"))

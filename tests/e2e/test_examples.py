@@ -4,7 +4,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from conftest import MUSTER, PATIENCE, measured
+from command import MUSTER, PATIENCE
+from measured import measured
 
 EXAMPLES = Path(MUSTER).resolve().parent / "examples"
 SOURCES = Path(__file__).resolve().parents[2] / "examples"

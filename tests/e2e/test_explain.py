@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from conftest import MUSTER, PATIENCE, ok, shown_on_a_terminal
+from command import MUSTER, PATIENCE
+from scripted import ok
+from terminal import shown_on_a_terminal
 
 N = 100
 SERVICE_MS = 20

@@ -6,7 +6,9 @@ import shutil
 import subprocess
 
 import pytest
-from conftest import PATIENCE, curl_version, ok
+from command import PATIENCE
+from curl import curl_version
+from scripted import ok
 
 needs_curl = pytest.mark.skipif(not shutil.which("curl"), reason="curl is not installed")
 

@@ -5,7 +5,8 @@ import subprocess
 import time
 
 import pytest
-from conftest import PATIENCE, ok
+from command import PATIENCE
+from scripted import ok
 
 HOST = "localhost"
 

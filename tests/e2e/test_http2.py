@@ -8,17 +8,8 @@ import time
 
 import pytest
 
-from conftest import free_port
-
-
-def wait_for(port):
-    for _ in range(200):
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-            return
-        except OSError:
-            time.sleep(0.05)
-    raise RuntimeError(f"nothing listens on port {port}")
+from folders import open_to_others
+from ports import free_port, wait_for_port
 
 
 class Nginx:

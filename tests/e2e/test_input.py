@@ -3,7 +3,10 @@ import json
 import os
 import time
 
-from conftest import measure, ok
+import pytest
+
+from command import measure
+from scripted import ok
 
 
 def echo(request):

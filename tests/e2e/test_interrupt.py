@@ -7,7 +7,8 @@ import time
 
 import pytest
 
-from conftest import ok
+from command import MUSTER, PATIENCE, TRACED, sent_at
+from scripted import ok
 
 
 def wait_until(condition):

@@ -8,7 +8,7 @@ import time
 import zlib
 
 import pytest
-from conftest import PATIENCE
+from command import PATIENCE
 
 LINE = b"The quick brown fox jumps over the lazy dog, and again it does so.\n"
 

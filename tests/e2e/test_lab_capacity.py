@@ -6,9 +6,10 @@ import subprocess
 import time
 
 import pytest
-from conftest import MUSTER, PATIENCE, measured
+from command import MUSTER, PATIENCE
+from measured import measured
 
-pytestmark = pytest.mark.skipif("asan" in MUSTER, reason="a build with sanitizers cannot keep these promises")
+pytestmark = [pytest.mark.quiet, pytest.mark.skipif("asan" in MUSTER, reason="a build with sanitizers cannot keep these promises")]
 
 
 def near(expected, share):

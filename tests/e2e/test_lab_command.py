@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import MUSTER, PATIENCE
+from command import MUSTER, PATIENCE, TRACED, sent_at
 
 
 def run(*arguments, cwd=None, **env):

@@ -7,7 +7,7 @@ import struct
 import time
 
 import pytest
-from conftest import PATIENCE
+from command import PATIENCE
 
 
 def request(path, *fields):

@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from conftest import PATIENCE
+from command import PATIENCE
 
 TIME = re.compile(r"\[ +([0-9.]+)\] (send|recv) ")
 

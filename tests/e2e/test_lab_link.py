@@ -11,10 +11,12 @@ import termios
 import time
 
 import pytest
-from conftest import MUSTER, PATIENCE, measured, why_no_link, why_no_link_names
+from command import MUSTER, PATIENCE
+from link import why_no_link, why_no_link_names
+from measured import measured
 
 
-pytestmark = pytest.mark.skipif(bool(why_no_link()), reason=why_no_link())
+pytestmark = [pytest.mark.quiet, pytest.mark.skipif(bool(why_no_link()), reason=why_no_link())]
 
 
 class Link:

@@ -8,7 +8,8 @@ import time
 
 import pytest
 
-from conftest import MUSTER, PATIENCE, ok, response
+from command import MUSTER, PATIENCE
+from scripted import ok, response
 
 OLD = "the results of yesterday\n"
 

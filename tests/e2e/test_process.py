@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from conftest import MUSTER, ok, response
+from command import MUSTER, PATIENCE
+from scripted import ok, response
 
 N = 40  # requests where there are to be many
 

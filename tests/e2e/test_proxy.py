@@ -9,7 +9,7 @@ import subprocess
 import pytest
 
 import proxies
-from conftest import PATIENCE, Server, free_port, ok, response
+from scripted import Server, ok, response
 
 LOGIN = f"{proxies.USER}:{proxies.PASSWORD}"
 

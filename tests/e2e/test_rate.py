@@ -1,7 +1,11 @@
 """Rates in real time: starts where the plan has them, and what the plan tells of a server that falls behind."""
 import re
 
-from conftest import measured
+import pytest
+
+from measured import measured
+
+pytestmark = pytest.mark.quiet
 
 
 def starts(results):

@@ -4,7 +4,7 @@ import subprocess
 
 import pytest
 
-from conftest import MUSTER
+from command import MUSTER
 
 N = 150
 

@@ -5,7 +5,8 @@ import shutil
 import subprocess
 
 import pytest
-from conftest import MUSTER, PATIENCE, ok, response
+from command import MUSTER, PATIENCE
+from scripted import ok, response
 
 needs_curl = pytest.mark.skipif(not shutil.which("curl"), reason="there is no curl here")
 

@@ -8,7 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from conftest import MUSTER, ROOT, check_record, why_no_link, why_no_link_names
+from command import MUSTER, ROOT, check_record
+from link import why_no_link, why_no_link_names
+
+pytestmark = pytest.mark.quiet
 
 FILES = sorted((ROOT / "scenarios").glob("*.lab"))
 

@@ -7,7 +7,7 @@ import subprocess
 import time
 
 import pytest
-from conftest import PATIENCE, ROOT
+from command import PATIENCE, ROOT
 
 MESON = """\
 project('small', 'c')

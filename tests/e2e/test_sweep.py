@@ -4,7 +4,13 @@ import signal
 import subprocess
 
 import pytest
-from conftest import MUSTER, PATIENCE, measure, measured, ok, shown_on_a_terminal, why_no_link
+from command import MUSTER, PATIENCE, measure
+from link import why_no_link
+from measured import measured
+from scripted import ok
+from terminal import shown_on_a_terminal
+
+pytestmark = pytest.mark.quiet
 
 QUICK = ["--seconds", "200ms"]
 

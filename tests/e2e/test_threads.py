@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from conftest import MUSTER, check_record, measure
+from command import MUSTER, check_record, measure
 
 THREADS = ("--threads", "2")
 

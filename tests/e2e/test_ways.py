@@ -5,7 +5,9 @@ import threading
 
 import pytest
 
-from conftest import MUSTER, free_port, ok
+from command import MUSTER
+from ports import free_port
+from scripted import ok
 
 
 class UnixServer:
