@@ -4,7 +4,7 @@
 #include "mem.h"
 #include <assert.h>
 
-void buf_deinit(struct buf *buf)
+void buf_release(struct buf *buf)
 {
         mem_free(buf->at);
         *buf = (struct buf){ 0 };
@@ -17,14 +17,12 @@ void buf_wipe(struct buf *buf)
         buf_deinit(buf);
 }
 
-int buf_reserve(struct buf *buf, size_t more)
+int buf_grow(struct buf *buf, size_t more)
 {
         size_t need, size;
         char *at;
 
-        assert(buf->len <= buf->size);
-        if (buf->size - buf->len >= more)
-                return 0;
+        assert(buf->len <= buf->size && buf->size - buf->len < more);
         if (__builtin_add_overflow(buf->len, more, &need))
                 return MUSTER_E_RESOURCE;
         size = buf->size ? buf->size : 64;
@@ -37,33 +35,6 @@ int buf_reserve(struct buf *buf, size_t more)
         buf->at = at;
         buf->size = size;
         return 0;
-}
-
-int buf_add(struct buf *buf, const void *at, size_t len)
-{
-        assert(at || len == 0);
-        if (len == 0)
-                return 0;
-        if (buf_reserve(buf, len) < 0)
-                return MUSTER_E_RESOURCE;
-        memcpy(buf->at + buf->len, at, len);
-        buf->len += len;
-        return 0;
-}
-
-int buf_add_str(struct buf *buf, struct muster_str str)
-{
-        return buf_add(buf, str.at, str.len);
-}
-
-int buf_add_text(struct buf *buf, const char *text)
-{
-        return buf_add(buf, text, strlen(text));
-}
-
-int buf_add_char(struct buf *buf, char c)
-{
-        return buf_add(buf, &c, 1);
 }
 
 int buf_add_u64(struct buf *buf, uint64_t value)
@@ -94,12 +65,4 @@ void buf_drop_front(struct buf *buf, size_t n)
         buf->len -= n;
         if (buf->len)
                 memmove(buf->at, buf->at + n, buf->len);
-}
-
-void buf_recycle(struct buf *buf, size_t keep_bytes)
-{
-        assert(buf->len <= buf->size);
-        if (buf->size > keep_bytes)
-                buf_deinit(buf);
-        buf->len = 0;
 }

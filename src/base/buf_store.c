@@ -113,7 +113,7 @@ void buf_store_give(struct buf_store *store, struct buf *buf)
         if (buf->size >= BUF_STORE_LEAST_BYTES && buf->size <= BUF_STORE_MOST_BYTES) {
                 class = class_for(buf->size, &class_bytes);
                 if (buf->size == class_bytes && push(store, class, class_bytes, buf->at))
-                        buf->at = NULL;
+                        *buf = (struct buf){ 0 };
         }
         buf_deinit(buf);
 }
