@@ -37,15 +37,28 @@ int buf_grow(struct buf *buf, size_t more)
         return 0;
 }
 
+/* Two digits a step: text made of results has many numbers. */
 int buf_add_u64(struct buf *buf, uint64_t value)
 {
+        static const char pairs[] = "00010203040506070809"
+                                    "10111213141516171819"
+                                    "20212223242526272829"
+                                    "30313233343536373839"
+                                    "40414243444546474849"
+                                    "50515253545556575859"
+                                    "60616263646566676869"
+                                    "70717273747576777879"
+                                    "80818283848586878889"
+                                    "90919293949596979899";
         char digits[20];
         size_t at = sizeof(digits);
 
-        do {
-                digits[--at] = (char)('0' + value % 10);
-                value /= 10;
-        } while (value);
+        for (; value >= 10; value /= 100) {
+                at -= 2;
+                memcpy(digits + at, pairs + value % 100 * 2, 2);
+        }
+        if (value || at == sizeof(digits))
+                digits[--at] = (char)('0' + value);
         return buf_add(buf, digits + at, sizeof(digits) - at);
 }
 
