@@ -11,12 +11,10 @@ int char_hex(char c)
         return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-bool str_eq_nocase(struct muster_str a, struct muster_str b)
+bool str_same_letters(const char *a, const char *b, size_t len)
 {
-        if (a.len != b.len)
-                return false;
-        for (size_t i = 0; i < a.len; i++)
-                if (char_lower(a.at[i]) != char_lower(b.at[i]))
+        for (size_t i = 0; i < len; i++)
+                if (a[i] != b[i] && char_lower(a[i]) != char_lower(b[i]))
                         return false;
         return true;
 }

@@ -39,8 +39,17 @@ static inline bool str_eq(struct muster_str a, struct muster_str b)
         return a.len == b.len && (a.len == 0 || memcmp(a.at, b.at, a.len) == 0);
 }
 
-/* Equal, ignoring the case of ASCII letters. */
-bool str_eq_nocase(struct muster_str a, struct muster_str b);
+/* The same for texts of one length; see str_eq_nocase(). */
+bool str_same_letters(const char *a, const char *b, size_t len);
+
+/*
+ * Equal, ignoring the case of ASCII letters. A field that is looked for by its name mostly differs
+ * from others in length.
+ */
+static inline bool str_eq_nocase(struct muster_str a, struct muster_str b)
+{
+        return a.len == b.len && str_same_letters(a.at, b.at, a.len);
+}
 
 static inline bool str_is(struct muster_str a, const char *text)
 {
