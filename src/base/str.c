@@ -31,20 +31,41 @@ bool str_has(struct muster_str a, const char *what)
         return a.at && memmem(a.at, a.len, what, strlen(what));
 }
 
-static bool is_blank(char c)
+static size_t find_control(struct muster_str a, size_t from, size_t end)
 {
-        return c == ' ' || c == '\t';
+        for (size_t i = from; i < end; i++)
+                if ((unsigned char)a.at[i] < 0x20 || a.at[i] == 0x7f)
+                        return i;
+        return end;
 }
 
-struct muster_str str_trim(struct muster_str a)
+#define EACH_BYTE(c) (UINT64_C(0x0101010101010101) * (c))
+
+/* Is there a control character among these eight? Bytes from 0x80 on may be taken for one. */
+static bool may_have_control(const char *at)
 {
-        while (a.len && is_blank(a.at[0])) {
-                a.at++;
-                a.len--;
+        uint64_t eight, without_del;
+
+        memcpy(&eight, at, 8);
+        without_del = eight ^ EACH_BYTE(0x7f);
+        return (((eight - EACH_BYTE(0x20)) | (without_del - EACH_BYTE(0x01))) & EACH_BYTE(0x80)) !=
+               0;
+}
+
+/* Eight bytes at once; the last ones together with some that were looked at before. */
+size_t str_find_control(struct muster_str a)
+{
+        size_t i = 0;
+
+        for (; a.len - i >= 8; i += 8) {
+                size_t at = may_have_control(a.at + i) ? find_control(a, i, i + 8) : i + 8;
+
+                if (at < i + 8)
+                        return at;
         }
-        while (a.len && is_blank(a.at[a.len - 1]))
-                a.len--;
-        return a;
+        if (a.len >= 8 && !may_have_control(a.at + a.len - 8))
+                return a.len;
+        return find_control(a, i, a.len);
 }
 
 bool str_split(struct muster_str *rest, char separator, struct muster_str *ret_part)

@@ -77,8 +77,25 @@ static inline bool str_has_char(struct muster_str a, char c)
 /* Does the text contain `what`? */
 bool str_has(struct muster_str a, const char *what);
 
+/* Where the first control character is, below 0x20 or 0x7f; the text's length if it has none. */
+size_t str_find_control(struct muster_str a);
+
+static inline bool char_is_blank(char c)
+{
+        return c == ' ' || c == '\t';
+}
+
 /* The text without spaces and tabs at its ends. */
-struct muster_str str_trim(struct muster_str a);
+static inline struct muster_str str_trim(struct muster_str a)
+{
+        while (a.len && char_is_blank(a.at[0])) {
+                a.at++;
+                a.len--;
+        }
+        while (a.len && char_is_blank(a.at[a.len - 1]))
+                a.len--;
+        return a;
+}
 
 /*
  * Cut off the text before the first `separator`, or all of it if there is none. False at the end.

@@ -8,14 +8,19 @@
 
 /* --- finding --------------------------------------------------------------------------------- */
 
+/* The first field of that name from `i` on; their number if there is none. */
+static size_t find_from(const struct fields *fields, size_t i, struct muster_str name)
+{
+        while (i < fields->n && !str_eq_nocase(field_name(fields, i), name))
+                i++;
+        return i;
+}
+
 struct muster_str fields_find(const struct fields *fields, const char *name)
 {
-        struct muster_str wanted = str_of(name);
+        size_t i = find_from(fields, 0, str_of(name));
 
-        for (size_t i = 0; i < fields->n; i++)
-                if (str_eq_nocase(field_name(fields, i), wanted))
-                        return field_value(fields, i);
-        return (struct muster_str){ NULL, 0 };
+        return i < fields->n ? field_value(fields, i) : (struct muster_str){ NULL, 0 };
 }
 
 /* The end of the member that begins at `at`: the next comma outside a quoted string. */
@@ -39,11 +44,13 @@ bool fields_next_member(const struct fields *fields, const char *name, struct fi
 {
         struct muster_str wanted = str_of(name);
 
-        for (; iter->field < fields->n; iter->field++, iter->at = 0) {
-                struct muster_str value = field_value(fields, iter->field);
+        for (;; iter->field++, iter->at = 0) {
+                struct muster_str value;
 
-                if (!str_eq_nocase(field_name(fields, iter->field), wanted))
-                        continue;
+                iter->field = find_from(fields, iter->field, wanted);
+                if (iter->field == fields->n)
+                        return false;
+                value = field_value(fields, iter->field);
                 while (iter->at < value.len) {
                         size_t end = member_end(value, iter->at);
                         struct muster_str member = { value.at + iter->at, end - iter->at };
@@ -56,7 +63,6 @@ bool fields_next_member(const struct fields *fields, const char *name, struct fi
                         return true;
                 }
         }
-        return false;
 }
 
 bool fields_has_token(const struct fields *fields, const char *name, const char *token)
@@ -77,59 +83,49 @@ bool fields_has_token(const struct fields *fields, const char *name, const char 
 
 /* --- checking -------------------------------------------------------------------------------- */
 
-/* tchar (RFC 9110 section 5.6.2), a bit for each of the first 128 characters. */
-static const uint64_t tchars[2] = {
-        0x03ff6cfa00000000u, /* !#$%&'*+-. and digits */
-        0x57ffffffc7fffffeu, /* letters, ^_`|~ */
-};
+/* tchar (RFC 9110 section 5.6.2) */
+__extension__ static const bool is_tchar[256] = { ['!'] = true,
+        ['#'] = true,
+        ['$'] = true,
+        ['%'] = true,
+        ['&'] = true,
+        ['\''] = true,
+        ['*'] = true,
+        ['+'] = true,
+        ['-'] = true,
+        ['.'] = true,
+        ['^'] = true,
+        ['_'] = true,
+        ['`'] = true,
+        ['|'] = true,
+        ['~'] = true,
+        ['0' ... '9'] = true,
+        ['A' ... 'Z'] = true,
+        ['a' ... 'z'] = true };
 
-static bool is_tchar(unsigned char c)
+size_t field_token_length(struct muster_str text)
 {
-        return c < 128 && (tchars[c >> 6] >> (c & 63) & 1);
+        size_t n = 0;
+
+        while (n < text.len && is_tchar[(unsigned char)text.at[n]])
+                n++;
+        return n;
 }
 
 bool field_is_token(struct muster_str text)
 {
-        for (size_t i = 0; i < text.len; i++)
-                if (!is_tchar((unsigned char)text.at[i]))
-                        return false;
-        return text.len > 0;
-}
-
-static bool is_value(const char *at, size_t len)
-{
-        for (size_t i = 0; i < len; i++) {
-                unsigned char c = (unsigned char)at[i];
-
-                if ((c < 0x20 && c != '\t') || c == 0x7f)
-                        return false;
-        }
-        return true;
-}
-
-#define EACH_BYTE(c) (UINT64_C(0x0101010101010101) * (c))
-
-/* Is there a byte below 0x20, or 0x7f, among these eight? Bytes from 0x80 on may be taken for one. */
-static bool may_have_control(uint64_t eight)
-{
-        uint64_t without_del = eight ^ EACH_BYTE(0x7f);
-
-        return (((eight - EACH_BYTE(0x20)) | (without_del - EACH_BYTE(0x01))) & EACH_BYTE(0x80)) !=
-               0;
+        return text.len > 0 && field_token_length(text) == text.len;
 }
 
 bool field_is_value(struct muster_str text)
 {
-        size_t i = 0;
+        size_t at = str_find_control(text);
 
-        for (; text.len - i >= 8; i += 8) {
-                uint64_t eight;
-
-                memcpy(&eight, text.at + i, 8);
-                if (may_have_control(eight) && !is_value(text.at + i, 8))
-                        return false;
+        while (at < text.len && text.at[at] == '\t') {
+                text = (struct muster_str){ text.at + at + 1, text.len - at - 1 };
+                at = str_find_control(text);
         }
-        return i == text.len || is_value(text.at + i, text.len - i);
+        return at == text.len;
 }
 
 /* --- dates and Retry-After -------------------------------------------------------------------- */

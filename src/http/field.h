@@ -54,6 +54,9 @@ bool fields_next_member(const struct fields *fields, const char *name, struct fi
 /* Is `token` (any case) a member of that list? Parameters (";...") are ignored. */
 bool fields_has_token(const struct fields *fields, const char *name, const char *token);
 
+/* How many characters of a token the text begins with. */
+size_t field_token_length(struct muster_str text);
+
 /* Is the text a token: tchar only, at least one (RFC 9110 section 5.6.2)? */
 bool field_is_token(struct muster_str text);
 

@@ -48,11 +48,6 @@ static int stray(struct muster_error *error, const char *what, size_t at, const 
                 what, at, advice);
 }
 
-static bool is_control(unsigned char c)
-{
-        return c < 0x20 || c == 0x7f;
-}
-
 static int control_character(struct muster_str text, size_t at, struct muster_error *error)
 {
         unsigned char c = (unsigned char)text.at[at];
@@ -88,20 +83,17 @@ static int backslash(struct muster_str text, struct muster_error *error)
 
 int url_hint_strays(struct muster_str text, struct muster_error *error)
 {
-        bool has_backslash = false;
+        size_t at = str_find_control(text);
 
         if (!text.len)
                 return 0;
-        for (size_t i = 0; i < text.len; i++) {
-                if (is_control((unsigned char)text.at[i]))
-                        return control_character(text, i, error);
-                has_backslash |= text.at[i] == '\\';
-        }
+        if (at < text.len)
+                return control_character(text, at, error);
         if (text.at[0] == ' ')
                 return stray(error, "a blank", 1, "leave it out");
         if (text.at[text.len - 1] == ' ')
                 return stray(error, "a blank", column_of(text, text.len - 1), "leave it out");
-        return has_backslash ? backslash(text, error) : 0;
+        return str_has_char(text, '\\') ? backslash(text, error) : 0;
 }
 
 /* --- what works ------------------------------------------------------------------------------ */
