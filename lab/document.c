@@ -106,8 +106,7 @@ int document_add_string(struct buf *to, struct muster_str text)
                 } else {
                         r = buf_add(to, text.at, len);
                 }
-                text.at += len;
-                text.len -= len;
+                text = str_after(text, len);
         }
         return r == 0 ? buf_add_char(to, '"') : r;
 }

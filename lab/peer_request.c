@@ -127,8 +127,7 @@ static bool take_head(struct peer *peer, struct muster_str *in)
                         peer_become_h2(peer);
                         return true;
                 }
-                in->at += end;
-                in->len -= end;
+                *in = str_after(*in, end);
                 peer->scanned = 0;
                 begin_request(peer, head);
                 return true;

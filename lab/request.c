@@ -15,7 +15,7 @@ static struct muster_str cut_authority(struct muster_str target)
 
         while (mark && at < target.len && target.at[at] != '/' && target.at[at] != '?')
                 at++;
-        return (struct muster_str){ target.at + at, target.len - at };
+        return str_after(target, at);
 }
 
 void request_cut_target(struct request *request, struct muster_str target)
@@ -174,8 +174,7 @@ static int take_data(struct request_body *body, struct muster_str *in, struct mu
         if (!n)
                 return REQUEST_MORE;
         *ret_data = (struct muster_str){ in->at, n };
-        in->at += n;
-        in->len -= n;
+        *in = str_after(*in, n);
         body->left -= n;
         if (!body->left)
                 body->state = body->is_chunked ? BODY_AT_DATA_END : BODY_IS_OVER;

@@ -15,7 +15,7 @@ static void cut_line(struct muster_str line, struct muster_str *ret_name,
         while (at < line.len && line.at[at] != ' ' && line.at[at] != '\t')
                 at++;
         *ret_name = (struct muster_str){ line.at, at };
-        *ret_value = str_trim((struct muster_str){ line.at + at, line.len - at });
+        *ret_value = str_trim(str_after(line, at));
 }
 
 static int apply_line(struct muster_str line, struct lab_config *config, struct muster_error *error)

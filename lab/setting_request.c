@@ -59,7 +59,7 @@ static bool cut_alias(struct muster_str value, struct muster_str *ret_path,
         *ret_path = (struct muster_str){ value.at, at };
         while (at < value.len && (value.at[at] == '=' || value.at[at] == ' '))
                 at++;
-        *ret_target = (struct muster_str){ value.at + at, value.len - at };
+        *ret_target = str_after(value, at);
         return ret_path->len && ret_path->at[0] == '/' && ret_target->len &&
                ret_target->at[0] == '/';
 }

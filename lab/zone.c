@@ -69,7 +69,7 @@ static bool is_pattern(struct muster_str text)
         if (str_is(text, "*"))
                 return true;
         if (text.len <= NAME_TEXT_MAX && str_starts(text, "*."))
-                text = (struct muster_str){ text.at + 2, text.len - 2 };
+                text = str_after(text, 2);
         return is_name(text);
 }
 
@@ -303,8 +303,7 @@ static bool cut_word(struct muster_str *rest, struct muster_str *ret_word)
         if (!n)
                 return false;
         *ret_word = (struct muster_str){ rest->at, n };
-        rest->at += n;
-        rest->len -= n;
+        *rest = str_after(*rest, n);
         return true;
 }
 
@@ -379,7 +378,7 @@ struct zone_name *zone_find(const struct zone *zone, struct muster_str name)
 
         for (size_t i = 1; !node && i < name.len; i++)
                 if (name.at[i] == '.')
-                        node = find_pattern(zone, (struct muster_str){ name.at + i, name.len - i });
+                        node = find_pattern(zone, str_after(name, i));
         if (!node)
                 node = find_pattern(zone, (struct muster_str){ 0 });
         return node ? name_of(node) : NULL;

@@ -72,8 +72,7 @@ static int check_characters(struct input_item *item, struct muster_str url)
                 unsigned char c = (unsigned char)url.at[i];
 
                 if (c == ' ' && i && url.at[i - 1] != ' ')
-                        r = check_blank(item, (struct muster_str){ url.at + i, url.len - i },
-                                before + i);
+                        r = check_blank(item, str_after(url, i), before + i);
                 else if ((c < 0x20 && c != ' ') || c == 0x7f)
                         r = check_control(item, before + i);
         }

@@ -36,7 +36,7 @@ static size_t nested_length(struct muster_str text)
                 char c = text.at[n];
 
                 if (c == '"') {
-                        n += string_length((struct muster_str){ text.at + n, text.len - n });
+                        n += string_length(str_after(text, n));
                         continue;
                 }
                 n++;
@@ -66,8 +66,7 @@ static struct muster_str take_front(struct muster_str *rest, size_t n)
 {
         struct muster_str part = { rest->at, n };
 
-        rest->at += n;
-        rest->len -= n;
+        *rest = str_after(*rest, n);
         return part;
 }
 

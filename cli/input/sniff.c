@@ -15,7 +15,7 @@ static bool is_list_of_json(struct muster_str line)
         line = str_trim(line);
         if (!str_starts(line, "["))
                 return false;
-        behind = str_trim((struct muster_str){ line.at + 1, line.len - 1 });
+        behind = str_trim(str_after(line, 1));
         return !behind.len || behind.at[0] == '{' || behind.at[0] == '"';
 }
 

@@ -24,7 +24,7 @@ static struct muster_str skip_blanks(struct muster_str text)
 
 static struct muster_str rest_from(struct muster_str text, size_t n)
 {
-        return (struct muster_str){ text.at + n, text.len - n };
+        return str_after(text, n);
 }
 
 /* --- a line ---------------------------------------------------------------------------------- */

@@ -137,8 +137,7 @@ static bool is_ascii(const char *at)
 
 static void drop_front(struct muster_str *text, size_t n)
 {
-        text->at += n;
-        text->len -= n;
+        *text = str_after(*text, n);
 }
 
 /* Steps of ASCII characters, as many as there are. */

@@ -7,7 +7,7 @@ static struct muster_str behind_last(struct muster_str text, const char *separat
 {
         for (size_t i = text.len; i > 0; i--)
                 if (strchr(separators, text.at[i - 1]) && text.at[i - 1])
-                        return (struct muster_str){ text.at + i, text.len - i };
+                        return str_after(text, i);
         return text;
 }
 
@@ -62,13 +62,13 @@ static bool next_parameter(struct muster_str *rest, struct muster_str *ret_name,
         *ret_name = str_trim((struct muster_str){ rest->at, name_len });
         if (name_len < rest->len && rest->at[name_len] == '=')
                 name_len++;
-        *ret_value = (struct muster_str){ rest->at + name_len, rest->len - name_len };
+        *ret_value = str_after(*rest, name_len);
         len = value_len(*ret_value);
-        *rest = (struct muster_str){ ret_value->at + len, ret_value->len - len };
+        *rest = str_after(*ret_value, len);
         ret_value->len = len;
         *ret_value = str_trim(*ret_value);
         if (rest->len)
-                *rest = (struct muster_str){ rest->at + 1, rest->len - 1 };
+                *rest = str_after(*rest, 1);
         return true;
 }
 

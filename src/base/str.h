@@ -8,6 +8,7 @@
 #ifndef BASE_STR_H
 #define BASE_STR_H
 
+#include <assert.h>
 #include <muster/error.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -65,6 +66,14 @@ static inline bool str_is_nocase(struct muster_str a, const char *text)
 static inline struct muster_str str_first(struct muster_str a, size_t len)
 {
         return (struct muster_str){ a.at ? a.at : "", a.len < len ? a.len : len };
+}
+
+/* The text behind its first `n` bytes, of which it must have so many. `at` may be NULL. */
+static inline struct muster_str str_after(struct muster_str a, size_t n)
+{
+        assert(n <= a.len);
+        return n ? (struct muster_str){ a.at + n, a.len - n }
+                 : a; /* NULL + 0 is not defined in C */
 }
 
 bool str_starts(struct muster_str a, const char *prefix);

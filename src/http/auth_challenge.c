@@ -92,8 +92,7 @@ bool auth_next_param(struct muster_str *rest, struct auth_param *ret_param)
 
         while (at < rest->len && !(is_param = read_param(*rest, &at, ret_param)))
                 at = after_separators(*rest, after_nonsense(*rest, at));
-        if (at > 0)
-                *rest = (struct muster_str){ rest->at + at, rest->len - at };
+        *rest = str_after(*rest, at);
         return is_param;
 }
 

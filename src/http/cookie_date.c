@@ -33,7 +33,7 @@ static bool next_word(struct muster_str *rest, struct muster_str *ret_word)
         while (end < rest->len && !is_delimiter(rest->at[end]))
                 end++;
         *ret_word = (struct muster_str){ rest->at + begin, end - begin };
-        *rest = (struct muster_str){ rest->at + end, rest->len - end };
+        *rest = str_after(*rest, end);
         return ret_word->len > 0;
 }
 
@@ -47,7 +47,7 @@ static bool take_digits(struct muster_str *word, size_t least, size_t most, int 
                 value = value * 10 + (word->at[n++] - '0');
         if (n < least || n > most)
                 return false;
-        *word = (struct muster_str){ word->at + n, word->len - n };
+        *word = str_after(*word, n);
         *ret_value = value;
         return true;
 }

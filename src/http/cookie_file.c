@@ -30,7 +30,7 @@ static bool take_prefix(struct muster_str *text, const char *prefix)
 
         if (text->len < len || !str_is_nocase((struct muster_str){ text->at, len }, prefix))
                 return false;
-        *text = (struct muster_str){ text->at + len, text->len - len };
+        *text = str_after(*text, len);
         return true;
 }
 
@@ -46,7 +46,7 @@ static bool parse_expires(struct muster_str text, int64_t *ret_s)
                 return true;
         }
         if (is_negative)
-                text = (struct muster_str){ text.at + 1, text.len - 1 };
+                text = str_after(text, 1);
         str_split(&text, '.', &whole);
         for (size_t i = 0; i < whole.len; i++)
                 if (!char_is_digit(whole.at[i]))
@@ -106,7 +106,7 @@ static struct muster_str normal_domain(struct muster_str domain,
         char to[COOKIE_ATTRIBUTE_BYTES_MAX])
 {
         if (domain.len && domain.at[0] == '.')
-                domain = (struct muster_str){ domain.at + 1, domain.len - 1 };
+                domain = str_after(domain, 1);
         if (domain.len > COOKIE_ATTRIBUTE_BYTES_MAX)
                 domain.len = 0;
         for (size_t i = 0; i < domain.len; i++)

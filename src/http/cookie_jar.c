@@ -92,7 +92,7 @@ static struct muster_str longer_end(struct muster_str name, size_t len)
                 at--;
         while (at > 0 && name.at[at - 1] != '.')
                 at--;
-        return (struct muster_str){ name.at + at, name.len - at };
+        return str_after(name, at);
 }
 
 /* The domain of that name, made if need be, from the top-level domain down. NULL: no memory. */

@@ -27,11 +27,9 @@ static int64_t bounded(int64_t expires_s, int64_t now_s)
 static void take_max_age(struct muster_str value, int64_t now_s, struct lifetimes *lifetimes)
 {
         bool is_negative = value.len && value.at[0] == '-';
-        struct muster_str digits = value;
+        struct muster_str digits = str_after(value, is_negative);
         uint64_t seconds = COOKIE_AGE_MAX_S; /* also for a number that is too large to be read */
 
-        if (is_negative)
-                digits = (struct muster_str){ value.at + 1, value.len - 1 };
         for (size_t i = 0; i < digits.len; i++)
                 if (!char_is_digit(digits.at[i]))
                         return;
@@ -59,7 +57,7 @@ static void take_expires(struct muster_str value, int64_t now_s, struct lifetime
 static struct muster_str without_dot(struct muster_str domain)
 {
         if (domain.len && domain.at[0] == '.')
-                return (struct muster_str){ domain.at + 1, domain.len - 1 };
+                return str_after(domain, 1);
         return domain;
 }
 

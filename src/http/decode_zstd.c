@@ -50,8 +50,7 @@ static int zstd_run(void *state, struct muster_str *in, char *out, size_t size, 
         ZSTD_outBuffer output = { out, size, 0 };
         size_t r = ZSTD_decompressStream(state, &output, &input);
 
-        in->at += input.pos;
-        in->len -= input.pos;
+        *in = str_after(*in, input.pos);
         *ret_n = output.pos;
         if (!ZSTD_isError(r))
                 return r == 0 ? CODING_ENDED : 0;

@@ -264,7 +264,7 @@ static int add_line(struct hsts *hsts, struct muster_str name, int64_t expires_s
         struct host *host;
 
         if (has_subdomains)
-                name = (struct muster_str){ name.at + 1, name.len - 1 };
+                name = str_after(name, 1);
         name = without_dot(name);
         if (!name.len)
                 return MUSTER_E_INPUT;

@@ -86,7 +86,7 @@ struct muster_str multipart_field(struct muster_str fields, const char *name)
                         while (colon < line.len && line.at[colon] != ':')
                                 colon++;
                         colon += colon < line.len;
-                        value = str_trim((struct muster_str){ line.at + colon, line.len - colon });
+                        value = str_trim(str_after(line, colon));
                 }
         return value;
 }

@@ -70,7 +70,7 @@ static bool holds_name(struct muster_str entry, struct muster_str host)
 
         entry = without_last_dot(entry);
         if (entry.len && entry.at[0] == '.')
-                entry = (struct muster_str){ entry.at + 1, entry.len - 1 };
+                entry = str_after(entry, 1);
         if (!entry.len || entry.len > host.len)
                 return false;
         tail = (struct muster_str){ host.at + host.len - entry.len, entry.len };
@@ -111,11 +111,11 @@ static bool next_entry(struct muster_str *rest, struct muster_str *ret_entry)
         size_t n = 0;
 
         while (rest->len && is_separator(rest->at[0]))
-                *rest = (struct muster_str){ rest->at + 1, rest->len - 1 };
+                *rest = str_after(*rest, 1);
         while (n < rest->len && !is_separator(rest->at[n]))
                 n++;
         *ret_entry = (struct muster_str){ rest->at, n };
-        *rest = (struct muster_str){ rest->at + n, rest->len - n };
+        *rest = str_after(*rest, n);
         return n > 0;
 }
 

@@ -240,7 +240,7 @@ static int gather(struct tunnel *tunnel, struct muster_str *in)
                         n = in->len;
                 if (buf_add(&tunnel->kept, in->at, n) < 0)
                         return MUSTER_E_RESOURCE;
-                *in = (struct muster_str){ in->at + n, in->len - n };
+                *in = str_after(*in, n);
         }
         return 0;
 }

@@ -20,7 +20,7 @@ static int say_url(struct muster_error *error, struct muster_str text, const cha
 
 static struct muster_str from(struct muster_str text, size_t at)
 {
-        return (struct muster_str){ text.at + at, text.len - at };
+        return str_after(text, at);
 }
 
 int url_hint_unsupported(struct muster_str scheme, struct muster_error *error)

@@ -78,7 +78,7 @@ static struct muster_str last_label(struct muster_str name)
         at = name.len;
         while (at && name.at[at - 1] != '.')
                 at--;
-        return (struct muster_str){ name.at + at, name.len - at };
+        return str_after(name, at);
 }
 
 /* A host whose last label is a number must be an IPv4 address. */

@@ -17,8 +17,7 @@ static int dots_of(struct muster_str segment)
 
                 if (!len || ++n > 2)
                         return 0;
-                segment.at += len;
-                segment.len -= len;
+                segment = str_after(segment, len);
         }
         return n;
 }

@@ -20,7 +20,7 @@ static struct muster_str value_of(struct muster_str line, const char *keyword)
         if (!str_starts(line, keyword) || line.len == len ||
                 (line.at[len] != ' ' && line.at[len] != '\t'))
                 return (struct muster_str){ 0 };
-        return str_trim((struct muster_str){ line.at + len, line.len - len });
+        return str_trim(str_after(line, len));
 }
 
 static struct muster_str first_word(struct muster_str text)
