@@ -65,7 +65,7 @@ void map_init(struct map *map)
 void map_deinit(struct map *map)
 {
         map->chains = mem_free(map->chains);
-        map->n_chains = map->n = 0;
+        map->n_chains = map->n = map->first = 0;
 }
 
 static struct map_node **chain_of(const struct map *map, uint64_t hash)
@@ -89,8 +89,11 @@ struct map_node *map_find(const struct map *map, struct muster_str key)
 static void link_node(struct map *map, struct map_node *node)
 {
         struct map_node **chain = chain_of(map, node->hash);
+        size_t at = (size_t)(chain - map->chains);
 
         assert(map->n_chains > 0);
+        if (at < map->first)
+                map->first = at;
         node->next = *chain;
         *chain = node;
 }
@@ -151,9 +154,13 @@ static struct map_node *first_from(const struct map *map, size_t chain)
         return NULL;
 }
 
-struct map_node *map_any(const struct map *map)
+struct map_node *map_any(struct map *map)
 {
-        return map->n ? first_from(map, 0) : NULL;
+        if (!map->n)
+                return NULL;
+        while (!map->chains[map->first])
+                map->first++;
+        return map->chains[map->first];
 }
 
 struct map_node *map_next(const struct map *map, const struct map_node *node)

@@ -20,6 +20,7 @@ struct map {
         struct map_node **chains;
         size_t n_chains; /* a power of two, or 0 */
         size_t n;
+        size_t first; /* no chain before it has a member */
         uint64_t seed[2];
 };
 
@@ -40,8 +41,11 @@ int map_add(struct map *map, struct map_node *node, struct muster_str key);
 /* Remove a member that is in the map. */
 void map_remove(struct map *map, struct map_node *node);
 
-/* Some member, for removing all of them one by one; NULL if the map is empty. */
-struct map_node *map_any(const struct map *map);
+/*
+ * Some member, for removing all of them one by one, which takes no longer than to go through them;
+ * NULL if the map is empty.
+ */
+struct map_node *map_any(struct map *map);
 
 /*
  * The member after this one, in no particular order, while none is added or removed; NULL: that was
