@@ -19,6 +19,50 @@ static int fail(struct muster_error *error, enum muster_code code, const char *w
                 muster_code_name(code), what, path, error_sys_text(sys));
 }
 
+/* --- opening --------------------------------------------------------------------------------- */
+
+const char *file_kind(mode_t mode)
+{
+        switch (mode & S_IFMT) {
+        case S_IFDIR:
+                return "a directory";
+        case S_IFIFO:
+                return "a pipe";
+        case S_IFSOCK:
+                return "a socket";
+        case S_IFCHR:
+        case S_IFBLK:
+                return "a device";
+        }
+        return "not a regular file";
+}
+
+static int check_kind(mode_t mode, bool takes_odd)
+{
+        if (S_ISDIR(mode))
+                return -EISDIR;
+        return S_ISREG(mode) || takes_odd ? 0 : FILE_IS_ODD;
+}
+
+/* It is looked at before, as opening a device may already do something to it. */
+int file_open(const char *path, bool takes_odd, int *ret_fd, struct stat *ret_status)
+{
+        int r = stat(path, ret_status) < 0 ? -errno : check_kind(ret_status->st_mode, takes_odd);
+        int fd;
+
+        if (r != 0)
+                return r;
+        fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+        if (fd < 0)
+                return -errno;
+        r = fstat(fd, ret_status) < 0 ? -errno : check_kind(ret_status->st_mode, takes_odd);
+        if (r != 0)
+                fd_close(&fd);
+        else
+                *ret_fd = fd;
+        return r;
+}
+
 /* --- reading --------------------------------------------------------------------------------- */
 
 static int read_all(int fd, const char *path, size_t max_bytes, struct buf *to,

@@ -7,9 +7,22 @@
 
 #include "buf.h"
 #include <muster/error.h>
+#include <stdbool.h>
 #include <sys/stat.h>
 
 #define FILE_NONE 1 /* there is no such file */
+
+/* What a file that is not regular is: "a pipe", "a device". */
+const char *file_kind(mode_t mode);
+
+#define FILE_IS_ODD 1 /* it is not a regular file, and only those are wanted */
+
+/*
+ * Open a file to read it, in no time whatever it is: a pipe that nobody writes to, a terminal.
+ * Reading never waits, but for the disk (EAGAIN). *ret_status is what it is, also with FILE_IS_ODD,
+ * which leaves nothing open. Negative: a negative errno.
+ */
+int file_open(const char *path, bool takes_odd, int *ret_fd, struct stat *ret_status);
 
 /*
  * Append a file's bytes. FILE_NONE. MUSTER_E_INPUT with *error if it cannot be read, MUSTER_E_TOO_LARGE
