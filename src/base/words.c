@@ -4,6 +4,7 @@
 #include "clock.h"
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #define N_UNITS(units) (sizeof(units) / sizeof((units)[0]))
 
@@ -70,6 +71,26 @@ struct words words_ns(uint64_t ns)
         if (seconds < 3600)
                 return two_units(seconds / 60, "min", seconds % 60, "s");
         return two_units(minutes / 60, "h", minutes % 60, "min");
+}
+
+/* A figure and one unit, as all are below a minute. */
+static bool have_one_unit(const struct words *one, const struct words *other)
+{
+        const char *unit = strchr(one->text, ' '), *other_unit = strchr(other->text, ' ');
+
+        return unit && other_unit && strcmp(unit, other_unit) == 0 && !strchr(unit + 1, ' ');
+}
+
+struct words words_range_ns(uint64_t low_ns, uint64_t high_ns)
+{
+        struct words low = words_ns(low_ns), high = words_ns(high_ns), range;
+
+        if (strcmp(low.text, high.text) == 0)
+                return low;
+        if (have_one_unit(&low, &high))
+                *strchr(low.text, ' ') = '\0';
+        snprintf(range.text, sizeof(range.text), "%.25s to %.25s", low.text, high.text);
+        return range;
 }
 
 struct words words_bytes(uint64_t bytes)

@@ -15,6 +15,8 @@ struct words {
 };
 
 struct words words_ns(uint64_t ns); /* "850 us", "12.3 ms", "2.5 s", "1 min 14 s", "2 h 5 min" */
+/* "150 to 300 ms", "850 ms to 1.2 s"; "150 ms" where both are the same in words. */
+struct words words_range_ns(uint64_t low_ns, uint64_t high_ns);
 struct words words_bytes(uint64_t bytes);            /* "1.2 MiB" */
 struct words words_share(double part, double whole); /* "37 %" */
 struct words words_count(uint64_t n);                /* "12,345" */
