@@ -25,6 +25,7 @@ static const struct {
         { MUSTER_E_PROCESS, 23 },    /* write error */
         { MUSTER_E_RESOURCE, 27 },   /* out of memory */
         { MUSTER_E_PROXY, 97 },      /* proxy handshake error */
+        { MUSTER_E_DENIED, 7 },      /* failed to connect: curl has nothing that forbids it */
 };
 
 unsigned exit_code_of(const struct muster_error *error)

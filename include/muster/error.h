@@ -44,6 +44,7 @@ enum muster_code {
         MUSTER_E_RESOURCE = -18,  /* this machine ran out of memory, descriptors, ports or disk */
         MUSTER_E_INTERNAL = -19,  /* a defect of muster: please report it */
         MUSTER_E_PROXY = -20,     /* the proxy refused, or did not answer as a proxy does */
+        MUSTER_E_DENIED = -21,    /* the options forbid this host, address or port: deny_private */
 };
 
 /*

@@ -52,6 +52,8 @@ const char *muster_code_name(enum muster_code code)
                 return "internal";
         case MUSTER_E_PROXY:
                 return "proxy";
+        case MUSTER_E_DENIED:
+                return "denied";
         }
         return "unknown";
 }

@@ -37,7 +37,7 @@ const char *error_sys_text(int sys);
 enum muster_phase phase_in_order(int i);
 
 /* The lowest of enum muster_code. */
-#define MUSTER_E_LOWEST MUSTER_E_PROXY
+#define MUSTER_E_LOWEST MUSTER_E_DENIED
 
 /* Does this errno mean that the machine has run out of something: descriptors, ports, memory? */
 bool error_sys_is_shortage(int sys);
