@@ -475,8 +475,9 @@ static const struct conn_opener opener = {
 int conn_open(struct conn *conn, struct muster_error *error)
 {
         const struct route *route = route_of(conn);
-        struct muster_str host = route->proxy ? buf_str(&route->proxy->host) : route->host;
-        uint16_t port = route->proxy ? route->proxy->port : route->port;
+        struct dial_target target = { .host = route->proxy ? buf_str(&route->proxy->host)
+                                                           : route->host,
+                .port = route->proxy ? route->proxy->port : route->port };
         int r;
 
         assert(conn->state == CONN_DIALING && !conn->dial);
@@ -491,7 +492,7 @@ int conn_open(struct conn *conn, struct muster_error *error)
                 return 0;
         }
         r = dial_start(&conn->dial->dial, &conn->engine->loop, conn->engine->resolver,
-                handle_dialled, host, port);
+                handle_dialled, &target);
         if (r < 0)
                 error_set(error, (enum muster_code)r, MUSTER_PHASE_DNS, 0, "%s",
                         conn->dial->dial.error.text);

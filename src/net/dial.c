@@ -12,13 +12,46 @@ static struct dial_racer *racer_of(struct loop_socket *socket)
         return LIST_OWNER(socket, struct dial_racer, socket);
 }
 
+/* --- what became of each address ------------------------------------------------------------- */
+
+static struct dial_try *begin_try(struct dial *dial, const struct net_address *address)
+{
+        assert(dial->n_tries < RESOLVE_ADDRESSES_MAX + DIAL_DENIED_MAX);
+        dial->tries[dial->n_tries] = (struct dial_try){
+                .address = *address,
+                .begin_ns = clock_now(dial->loop->clock),
+        };
+        return &dial->tries[dial->n_tries++];
+}
+
+static void end_try(struct dial *dial, struct dial_try *try, enum dial_fate fate, int sys)
+{
+        assert(try->fate == DIAL_GOES_ON && fate != DIAL_GOES_ON);
+        try->end_ns = clock_now(dial->loop->clock);
+        try->fate = fate;
+        try->sys = sys;
+}
+
+static void end_racer(struct dial_racer *racer, enum dial_fate fate, int sys)
+{
+        if (racer->try)
+                end_try(racer->dial, racer->try, fate, sys);
+        racer->try = NULL;
+}
+
 /* --- the end --------------------------------------------------------------------------------- */
 
 static void close_racers(struct dial *dial)
 {
-        for (int i = 0; i < DIAL_RACERS_MAX; i++)
-                if (&dial->racers[i] != dial->winner)
-                        loop_socket_close(&dial->racers[i].socket);
+        for (int i = 0; i < DIAL_RACERS_MAX; i++) {
+                struct dial_racer *racer = &dial->racers[i];
+
+                if (racer == dial->winner)
+                        continue;
+                if (loop_socket_is_open(&racer->socket))
+                        end_racer(racer, dial->winner ? DIAL_OVERTAKEN : DIAL_STOPPED, 0);
+                loop_socket_close(&racer->socket);
+        }
 }
 
 static void stop_all(struct dial *dial)
@@ -80,7 +113,7 @@ static void note_refusal(struct dial *dial, const struct net_address *address, i
                         error_sys_text(sys));
                 return;
         }
-        dial->address_len = address_to_sockaddr(address, dial->port, &dial->address);
+        dial->address_len = address_to_sockaddr(address, dial->target.port, &dial->address);
         address_text((const struct sockaddr *)&dial->address, text, sizeof(text));
         error_clear(error);
         if (error_sys_is_shortage(sys))
@@ -92,7 +125,7 @@ static void note_refusal(struct dial *dial, const struct net_address *address, i
         else
                 error_set(error, MUSTER_E_CONNECT, MUSTER_PHASE_TCP, sys,
                         "connect: %.*s:%u: %u addresses tried, the last, %s: %s",
-                        dial->host.len < 80 ? (int)dial->host.len : 80, dial->host.at, dial->port,
+                        STR_ARGS(str_first(dial->target.host, 80)), dial->target.port,
                         dial->n_tried, text, error_sys_text(sys));
 }
 
@@ -109,14 +142,16 @@ static void racer_handle(struct loop_socket *socket, const struct loop_event *ev
         switch (event->kind) {
         case LOOP_CONNECTED:
                 dial->winner = racer;
+                end_racer(racer, DIAL_CONNECTED, 0);
                 if (!dial->path)
-                        dial->address_len =
-                                address_to_sockaddr(&racer->address, dial->port, &dial->address);
+                        dial->address_len = address_to_sockaddr(&racer->address, dial->target.port,
+                                &dial->address);
                 stop_all(dial);
                 dial->done(dial, 0);
                 return;
         case LOOP_FAILED:
                 note_refusal(dial, &racer->address, event->sys);
+                end_racer(racer, DIAL_FAILED, event->sys);
                 loop_socket_close(socket);
                 start_another(dial);
                 return;
@@ -154,13 +189,16 @@ static bool start_racer(struct dial *dial, struct dial_racer *racer)
         assert(dial->n_started < dial->n_addresses);
         assert(!loop_socket_is_open(&racer->socket));
         racer->dial = dial;
-        racer->address = dial->addresses[dial->n_started++];
+        racer->address = dial->addresses[dial->n_started];
+        racer->try = begin_try(dial, &racer->address);
+        dial->n_started++;
         dial->n_tried++;
-        len = address_to_sockaddr(&racer->address, dial->port, &address);
+        len = address_to_sockaddr(&racer->address, dial->target.port, &address);
         if (loop_socket_connect(dial->loop, &racer->socket, racer_handle,
                     (struct sockaddr *)&address, len, &sys) == 0)
                 return true;
         note_refusal(dial, &racer->address, sys);
+        end_racer(racer, DIAL_FAILED, sys);
         return false;
 }
 
@@ -226,8 +264,7 @@ static void dial_timer_fire(struct loop_timer *timer, uint64_t late_ns)
         }
         stop_all(dial);
         error_set(&dial->error, MUSTER_E_RESOLVE, MUSTER_PHASE_DNS, 0,
-                "resolve: %.*s: no address was found",
-                dial->host.len < 80 ? (int)dial->host.len : 80, dial->host.at);
+                "resolve: %.*s: no address was found", STR_ARGS(str_first(dial->target.host, 80)));
         dial->done(dial, (int)dial->error.code);
 }
 
@@ -241,11 +278,41 @@ static bool is_known(const struct dial *dial, const struct net_address *address)
         return false;
 }
 
+/* Later answers of the resolver have it again. */
+static bool was_denied(const struct dial *dial, const struct net_address *address)
+{
+        for (size_t i = 0; i < dial->n_tries; i++)
+                if (dial->tries[i].fate == DIAL_DENIED &&
+                        address_eq(&dial->tries[i].address, address))
+                        return true;
+        return false;
+}
+
+static void note_denial(struct dial *dial, const struct net_address *address)
+{
+        if (dial->n_denied == DIAL_DENIED_MAX || was_denied(dial, address))
+                return;
+        dial->n_denied++;
+        end_try(dial, begin_try(dial, address), DIAL_DENIED, 0);
+}
+
+/* May it be connected? The first refusal is kept: it tells why, if there is no other address. */
+static bool is_allowed(struct dial *dial, const struct net_address *address)
+{
+        const struct dial_filter *filter = dial->target.filter;
+
+        if (!filter || filter->check(filter, dial->target.host, address, &dial->error) == 0)
+                return true;
+        note_denial(dial, address);
+        return false;
+}
+
 static void add_addresses(struct dial *dial, const struct resolve_answer *answer)
 {
         assert(!dial->is_final);
         for (size_t i = 0; i < answer->n && dial->n_addresses < RESOLVE_ADDRESSES_MAX; i++)
-                if (!is_known(dial, &answer->addresses[i]))
+                if (!is_known(dial, &answer->addresses[i]) &&
+                        is_allowed(dial, &answer->addresses[i]))
                         dial->addresses[dial->n_addresses++] = answer->addresses[i];
         dial->is_final = answer->is_final;
         if (dial->n_addresses && !dial->dns_end_ns)
@@ -286,7 +353,7 @@ void dial_start_path(struct dial *dial, struct loop *loop, dial_done done, const
 }
 
 int dial_start(struct dial *dial, struct loop *loop, struct resolver *resolver, dial_done done,
-        struct muster_str borrow_host, uint16_t port)
+        const struct dial_target *target)
 {
         struct resolve_answer answer;
         int r;
@@ -294,11 +361,10 @@ int dial_start(struct dial *dial, struct loop *loop, struct resolver *resolver, 
         assert(done && loop && resolver);
         *dial = (struct dial){ .loop = loop,
                 .done = done,
-                .host = borrow_host,
-                .port = port,
+                .target = *target,
                 .waiter.answered = take_addresses,
                 .timer.fire = dial_timer_fire };
-        r = resolver_ask(resolver, &dial->waiter, borrow_host, port, &answer);
+        r = resolver_ask(resolver, &dial->waiter, target->host, target->port, &answer);
         if (r < 0)
                 return error_set_memory(&dial->error, MUSTER_PHASE_DNS);
         if (r == RESOLVE_WAIT)

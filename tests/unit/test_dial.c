@@ -6,7 +6,10 @@
 #include "unit.h"
 
 #include <arpa/inet.h>
+#include <base/error.h>
+#include <errno.h>
 #include <net/dial.h>
+#include <poll.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -19,6 +22,7 @@ struct world {
         int result, n_done;
         int silent_fd; /* a name server that says nothing; -1: none */
         uint16_t port;
+        const struct dial_filter *filter; /* NULL: none */
         char override[200];
 };
 
@@ -63,15 +67,16 @@ static void open_world(struct world *w, bool is_manual)
 static void start(struct world *w, const char *addresses)
 {
         const char *const overrides[] = { w->override, NULL };
+        const struct dial_target target = {
+                .host = str_of("h.test"), .port = w->port, .filter = w->filter
+        };
         struct muster_error error = { 0 };
 
         snprintf(w->override, sizeof(w->override), "h.test:%u:%s", w->port, addresses);
         if (resolver_new(&w->resolver, &w->loop,
                     &(struct resolver_options){ .overrides = overrides }, &error) < 0)
                 fail_msg("%s", error.text);
-        assert_int_equal(dial_start(&w->dial, &w->loop, w->resolver, done, str_of("h.test"),
-                                 w->port),
-                0);
+        assert_int_equal(dial_start(&w->dial, &w->loop, w->resolver, done, &target), 0);
         assert_int_equal(w->n_done, 0);
 }
 
@@ -94,6 +99,9 @@ static uint16_t be_silent(struct world *w)
 /* The name is asked of a server that says nothing; the test answers in its place. */
 static void start_without_answer(struct world *w)
 {
+        const struct dial_target target = {
+                .host = str_of("h.test"), .port = w->port, .filter = w->filter
+        };
         struct muster_error error = { 0 };
         char server[30];
         struct resolver_options options = { .servers = server };
@@ -101,9 +109,7 @@ static void start_without_answer(struct world *w)
         snprintf(server, sizeof(server), "127.0.0.1:%u", be_silent(w));
         if (resolver_new(&w->resolver, &w->loop, &options, &error) < 0)
                 fail_msg("%s", error.text);
-        assert_int_equal(dial_start(&w->dial, &w->loop, w->resolver, done, str_of("h.test"),
-                                 w->port),
-                0);
+        assert_int_equal(dial_start(&w->dial, &w->loop, w->resolver, done, &target), 0);
         resolve_waiter_cancel(&w->dial.waiter);
 }
 
@@ -133,6 +139,20 @@ static void expect_address(const struct world *w, const char *host)
         assert_string_equal(text, expected);
 }
 
+static void expect_try(const struct world *w, size_t i, const char *text, enum dial_fate fate,
+        uint64_t took_ns)
+{
+        const struct dial_try *try = &w->dial.tries[i];
+        struct net_address address;
+
+        assert_true(i < w->dial.n_tries);
+        assert_true(address_parse(str_of(text), &address));
+        assert_true(address_eq(&try->address, &address));
+        assert_int_equal(try->fate, fate);
+        assert_int_equal(try->end_ns - try->begin_ns, took_ns);
+        assert_int_equal(try->sys, fate == DIAL_FAILED ? ECONNREFUSED : 0);
+}
+
 static void test_first_address(void **state)
 {
         struct world w;
@@ -147,6 +167,8 @@ static void test_first_address(void **state)
         assert_int_equal(w.dial.n_tried, 1);
         assert_true(w.dial.dns_end_ns > 0);
         expect_address(&w, "127.0.0.1");
+        assert_int_equal(w.dial.n_tries, 1);
+        expect_try(&w, 0, "127.0.0.1", DIAL_CONNECTED, 0);
         close(fd);
         close_world(&w);
 }
@@ -168,6 +190,10 @@ static void test_refused_then_next(void **state)
         assert_int_equal(w.dial.n_tried, 3);
         assert_true(clock_of_test.manual_ns - begin < DIAL_ATTEMPT_DELAY_NS);
         expect_address(&w, "127.0.0.3");
+        assert_int_equal(w.dial.n_tries, 3);
+        expect_try(&w, 0, "127.0.0.1", DIAL_FAILED, 0);
+        expect_try(&w, 1, "127.0.0.2", DIAL_FAILED, 0);
+        expect_try(&w, 2, "127.0.0.3", DIAL_CONNECTED, 0);
         close(fd);
         close_world(&w);
 }
@@ -215,6 +241,28 @@ static void test_hanging_address_is_overtaken(void **state)
         assert_int_equal(w.result, 0);
         expect_address(&w, "127.0.0.2");
         assert_int_equal(clock_of_test.manual_ns - begin, DIAL_ATTEMPT_DELAY_NS);
+        assert_int_equal(w.dial.n_tries, 2);
+        expect_try(&w, 0, "127.0.0.1", DIAL_OVERTAKEN, DIAL_ATTEMPT_DELAY_NS);
+        expect_try(&w, 1, "127.0.0.2", DIAL_CONNECTED, 0);
+        unhang(&h);
+        close_world(&w);
+}
+
+/* Nobody waits for it any longer. */
+static void test_hanging_address_is_stopped(void **state)
+{
+        struct world w;
+        struct hanging h;
+
+        (void)state;
+        open_world(&w, true);
+        hang(&w, &h);
+        start(&w, "127.0.0.1");
+        clock_of_test.manual_ns += NS_PER_S;
+        dial_stop(&w.dial);
+        assert_int_equal(w.n_done, 0);
+        assert_int_equal(w.dial.n_tries, 1);
+        expect_try(&w, 0, "127.0.0.1", DIAL_STOPPED, NS_PER_S);
         unhang(&h);
         close_world(&w);
 }
@@ -329,16 +377,116 @@ static void test_stopped_while_racing(void **state)
         close_world(&w);
 }
 
+/* Refuses 127.0.0.1 and ::1. */
+static int not_the_first(const struct dial_filter *filter, struct muster_str host,
+        const struct net_address *address, struct muster_error *error)
+{
+        struct net_address first[2];
+
+        (void)filter;
+        address_parse(str_of("127.0.0.1"), &first[0]);
+        address_parse(str_of("::1"), &first[1]);
+        if (!address_eq(address, &first[0]) && !address_eq(address, &first[1]))
+                return 0;
+        return error_set(error, MUSTER_E_DENIED, MUSTER_PHASE_DNS, 0, "denied: %.*s IPv%d",
+                STR_ARGS(host), address->family == AF_INET ? 4 : 6);
+}
+
+static const struct dial_filter filter = { not_the_first };
+
+/* Nobody has connected to it. */
+static void expect_untouched(int fd)
+{
+        struct pollfd poll_fd = { .fd = fd, .events = POLLIN };
+
+        assert_int_equal(poll(&poll_fd, 1, 0), 0);
+}
+
+static void test_refused_address_is_left_out(void **state)
+{
+        struct world w;
+        int refused, allowed;
+
+        (void)state;
+        open_world(&w, true);
+        refused = listen_on(&w, "127.0.0.1", 8);
+        allowed = listen_on(&w, "127.0.0.2", 8);
+        w.filter = &filter;
+        start(&w, "127.0.0.1,127.0.0.2,127.0.0.1");
+        turn_until_done(&w);
+        assert_int_equal(w.result, 0);
+        assert_int_equal(w.dial.n_tried, 1);
+        expect_address(&w, "127.0.0.2");
+        expect_untouched(refused);
+        assert_int_equal(w.dial.n_tries, 2); /* each address once */
+        expect_try(&w, 0, "127.0.0.1", DIAL_DENIED, 0);
+        expect_try(&w, 1, "127.0.0.2", DIAL_CONNECTED, 0);
+        close(refused);
+        close(allowed);
+        close_world(&w);
+}
+
+static void test_all_addresses_refused_by_filter(void **state)
+{
+        struct world w;
+        int fd;
+
+        (void)state;
+        open_world(&w, true);
+        fd = listen_on(&w, "127.0.0.1", 8);
+        w.filter = &filter;
+        start(&w, "127.0.0.1,::1");
+        turn_until_done(&w);
+        assert_int_equal(w.result, MUSTER_E_DENIED);
+        assert_string_equal(w.dial.error.text, "denied: h.test IPv4");
+        assert_int_equal(w.dial.n_tried, 0);
+        assert_int_equal(w.dial.dns_end_ns, 0);
+        expect_untouched(fd);
+        close(fd);
+        close_world(&w);
+}
+
+/* Those that are refused come first: the dial waits for the others. */
+static void test_late_address_is_allowed(void **state)
+{
+        struct net_address addresses[2];
+        struct resolve_answer answer = { .addresses = addresses, .n = 1 };
+        struct world w;
+
+        (void)state;
+        open_world(&w, true);
+        w.port = 1;
+        w.filter = &filter;
+        address_parse(str_of("::1"), &addresses[0]);
+        address_parse(str_of("127.0.0.2"), &addresses[1]);
+        start_without_answer(&w);
+        w.dial.waiter.answered(&w.dial.waiter, &answer);
+        assert_int_equal(w.n_done, 0);
+        assert_int_equal(w.dial.n_tried, 0);
+        answer.n = 2;
+        answer.is_final = true;
+        w.dial.waiter.answered(&w.dial.waiter, &answer);
+        turn_until_done(&w);
+        assert_int_equal(w.dial.n_tried, 1);
+        assert_string_equal(w.dial.error.text,
+                "connect: 127.0.0.2:1: connection refused (1 address tried)");
+        close_world(&w);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_first_address),
                 cmocka_unit_test(test_refused_then_next),
                 cmocka_unit_test(test_hanging_address_is_overtaken),
+                cmocka_unit_test(test_hanging_address_is_stopped),
                 cmocka_unit_test(test_late_address_waits_for_its_turn),
                 cmocka_unit_test(test_all_refused),
                 cmocka_unit_test(test_socket_is_taken),
                 cmocka_unit_test(test_stopped_while_racing),
+                cmocka_unit_test(test_refused_address_is_left_out),
+                cmocka_unit_test(test_all_addresses_refused_by_filter),
+                cmocka_unit_test(test_late_address_is_allowed),
         };
 
         return cmocka_run_group_tests_name("dial", tests, NULL, NULL);
