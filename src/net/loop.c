@@ -186,6 +186,7 @@ static void call_watches(struct loop *loop)
  */
 static void fire_timers(struct loop *loop)
 {
+        loop->is_firing = true;
         while (heap_top_key(&loop->timers) <= loop->now_ns) {
                 struct heap_node *node = heap_top(&loop->timers);
                 uint64_t late = loop->now_ns - heap_top_key(&loop->timers);
@@ -193,6 +194,7 @@ static void fire_timers(struct loop *loop)
                 heap_remove(&loop->timers, node);
                 timer_of(node)->fire(timer_of(node), late);
         }
+        loop->is_firing = false;
 }
 
 static uint64_t until_next(const struct loop *loop, uint64_t until_ns, uint64_t now)
@@ -329,6 +331,8 @@ int loop_timer_set(struct loop *loop, struct loop_timer *timer, uint64_t at_ns)
                 loop_timer_stop(loop, timer);
                 return 0;
         }
+        if (loop->is_firing && at_ns == loop->now_ns)
+                at_ns = loop->now_ns + 1;
         r = heap_set(&loop->timers, &timer->node, at_ns);
         if (heap_top_key(&loop->timers) != before)
                 mirror_deadline(loop);

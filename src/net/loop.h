@@ -149,6 +149,7 @@ struct loop {
         /* when this turn's wait began, if it found nothing ready then; 0: it may have */
         uint64_t slept_from_ns;
         struct heap timers;
+        bool is_firing; /* timers are: none fires again in this turn */
         struct list ready_sockets;
         struct list ready_watches;
         char *buffer; /* LOOP_BUFFER_BYTES: received bytes land here */
@@ -190,7 +191,9 @@ int loop_pollable_fd(struct loop *loop);
 /* --- timers ---------------------------------------------------------------------------------- */
 
 /*
- * Start a timer or move a running one to `at_ns` (monotonic); UINT64_MAX stops it.
+ * Start a timer or move a running one to `at_ns` (monotonic); UINT64_MAX stops it. One that
+ * is set, while timers fire, to the moment that they fire for is for the next turn, which reads
+ * input first; one that is set to a moment before that is due in this one.
  * MUSTER_E_RESOURCE if memory is out.
  */
 int loop_timer_set(struct loop *loop, struct loop_timer *timer, uint64_t at_ns);

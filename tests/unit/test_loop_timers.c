@@ -82,6 +82,23 @@ static void test_timer_cannot_keep_the_turn(void **state)
         close_world(&w);
 }
 
+/* The present moment of a turn is when its wait ended, which is how requests are asked again. */
+static void test_timer_set_to_the_moment_of_its_turn(void **state)
+{
+        static struct world w;
+        struct alarm alarm = { .timer.fire = alarm_fire, .world = &w, .again = 3 };
+
+        (void)state;
+        open_world(&w, true);
+        loop_timer_set(&w.loop, &alarm.timer, w.clock.manual_ns);
+        for (int n = 1; n <= 4; n++) {
+                loop_turn(&w.loop, UINT64_MAX);
+                assert_int_equal(alarm.n, n);
+        }
+        assert_true(alarm.late_ns <= 1 && w.clock.manual_ns - START_NS <= 3);
+        close_world(&w);
+}
+
 /* What is there already is delivered before the timer that is due. */
 static void test_input_comes_before_timers(void **state)
 {
@@ -199,6 +216,7 @@ int main(void)
                 cmocka_unit_test(test_timers_on_a_manual_clock),
                 cmocka_unit_test(test_late_timer_says_so),
                 cmocka_unit_test(test_timer_cannot_keep_the_turn),
+                cmocka_unit_test(test_timer_set_to_the_moment_of_its_turn),
                 cmocka_unit_test(test_input_comes_before_timers),
                 cmocka_unit_test(test_wake_from_another_thread),
                 cmocka_unit_test(test_pollable_fd_tells_of_timers),
