@@ -114,6 +114,9 @@ static int epoll_wait_ready(struct loop *loop, uint64_t timeout_ns)
 
         if (n < 0 && errno == ENOSYS)
                 n = wait_coarse(loop, events, timeout_ns);
+        /* A signal came: also when a stopped process goes on, and then much may be ready. */
+        if (n < 0 && errno == EINTR)
+                n = epoll_wait(loop->fd, events, BATCH, 0);
         if (n < 0)
                 return errno == EINTR ? 0 : MUSTER_E_RESOURCE;
         for (int i = 0; i < n; i++) {
