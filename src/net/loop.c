@@ -242,6 +242,14 @@ static void note_turn_length(struct loop *loop, uint64_t now_ns)
                 loop->stats.longest_turn_ns = turn;
 }
 
+void loop_note_due(struct loop *loop, uint64_t at_ns)
+{
+        if (!loop->slept_from_ns || at_ns < loop->slept_from_ns || at_ns > loop->wait_ended_ns)
+                return;
+        if (!loop->due_ns || at_ns < loop->due_ns)
+                loop->due_ns = at_ns;
+}
+
 int loop_turn(struct loop *loop, uint64_t until_ns)
 {
         uint64_t wait_began_ns = clock_now(loop->clock);
@@ -264,6 +272,8 @@ int loop_turn(struct loop *loop, uint64_t until_ns)
         sample_clock(loop);
         loop->wait_ended_ns = loop->now_ns;
         loop->slept_from_ns = loop->now_ns - wait_began_ns >= SURE_SLEEP_NS ? wait_began_ns : 0;
+        loop->due_ns = 0;
+        loop_note_due(loop, heap_top_key(&loop->timers));
         if (list_is_empty(&loop->ready_sockets) && list_is_empty(&loop->ready_watches))
                 loop->stats.n_waits_empty++;
         call_watches(loop);

@@ -148,6 +148,11 @@ struct loop {
         uint64_t wait_ended_ns;
         /* when this turn's wait began, if it found nothing ready then; 0: it may have */
         uint64_t slept_from_ns;
+        /*
+         * when what ended that sleep was there, which is earlier where this thread could not run at
+         * once; complete when the turn is; 0: not known, or it did not sleep
+         */
+        uint64_t due_ns;
         struct heap timers;
         bool is_firing; /* timers are: none fires again in this turn */
         struct list ready_sockets;

@@ -60,4 +60,7 @@ void loop_deliver(struct loop_socket *socket, const struct loop_event *event);
 /* For backends: put a socket on the list of ready ones. Does nothing if it is there already. */
 void loop_mark_ready(struct loop_socket *socket);
 
+/* What ended this turn's wait was there since that moment: see due_ns. */
+void loop_note_due(struct loop *loop, uint64_t at_ns);
+
 #endif

@@ -321,8 +321,11 @@ static uint64_t readable_since(struct loop_socket *socket, struct msghdr *messag
         bool is_fresh = socket->is_fresh;
 
         socket->is_fresh = false;
-        if (stamp_ns && is_fresh && stamp_ns < socket->loop->slept_from_ns)
+        if (!stamp_ns || !is_fresh)
+                return stamp_ns;
+        if (stamp_ns < socket->loop->slept_from_ns)
                 return socket->loop->slept_from_ns;
+        loop_note_due(socket->loop, stamp_ns);
         return stamp_ns;
 }
 

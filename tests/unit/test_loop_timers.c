@@ -4,6 +4,7 @@
  */
 #include "loop_world.h"
 
+#include <net/loop_backend.h>
 #include <poll.h>
 #include <pthread.h>
 #include <unistd.h>
@@ -62,6 +63,24 @@ static void test_late_timer_says_so(void **state)
         loop_turn(&w.loop, UINT64_MAX);
         assert_int_equal(alarm.late_ns, 4 * NS_PER_S);
         close_world(&w);
+}
+
+/* Of what was there while the loop slept, the first moment is when it should have gone on. */
+static void test_since_when_it_should_have_gone_on(void **state)
+{
+        struct loop loop = { .wait_ended_ns = 200 };
+
+        (void)state;
+        loop_note_due(&loop, 150); /* it did not sleep */
+        assert_int_equal(loop.due_ns, 0);
+        loop.slept_from_ns = 100;
+        loop_note_due(&loop, 99);         /* before it slept: not what it waited for */
+        loop_note_due(&loop, UINT64_MAX); /* no timer */
+        assert_int_equal(loop.due_ns, 0);
+        loop_note_due(&loop, 150);
+        loop_note_due(&loop, 120);
+        loop_note_due(&loop, 130);
+        assert_int_equal(loop.due_ns, 120);
 }
 
 /*
@@ -215,6 +234,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_timers_on_a_manual_clock),
                 cmocka_unit_test(test_late_timer_says_so),
+                cmocka_unit_test(test_since_when_it_should_have_gone_on),
                 cmocka_unit_test(test_timer_cannot_keep_the_turn),
                 cmocka_unit_test(test_timer_set_to_the_moment_of_its_turn),
                 cmocka_unit_test(test_input_comes_before_timers),
