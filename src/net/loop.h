@@ -235,6 +235,12 @@ static inline bool loop_socket_is_open(const struct loop_socket *socket)
         return socket->loop != NULL;
 }
 
+/*
+ * Acknowledge what was received now, and not with what we send next, or 40 ms later. It holds for
+ * this once. Of a socket that is not TCP's nothing happens.
+ */
+void loop_socket_ack(struct loop_socket *socket);
+
 /* Subscribe to received bytes, EOF and failure; or pause, which lets the kernel's window fill. */
 void loop_recv_start(struct loop_socket *socket);
 void loop_recv_stop(struct loop_socket *socket);

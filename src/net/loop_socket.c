@@ -39,6 +39,12 @@ static int add_socket(struct loop *loop, struct loop_socket *sock, loop_handler 
         return r;
 }
 
+void loop_socket_ack(struct loop_socket *sock)
+{
+        /* An even number: the acknowledgement goes out, and later ones are delayed as before. */
+        set_option(sock->fd, IPPROTO_TCP, TCP_QUICKACK, 2);
+}
+
 static void set_options(int fd)
 {
         set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
