@@ -137,6 +137,16 @@ struct tls *tls_free(struct tls *tls)
 
 /* --- bytes ----------------------------------------------------------------------------------- */
 
+/*
+ * The queue of errors is the thread's, and what others left there would be taken for ours. To clear
+ * an empty one takes four times as long as to ask.
+ */
+static void clear_errors(void)
+{
+        if (ERR_peek_error())
+                ERR_clear_error();
+}
+
 void tls_feed(struct tls *tls, struct muster_str ciphertext)
 {
         size_t n = FIRST_BYTES - tls->n_first;
@@ -175,7 +185,7 @@ static int encrypt(struct tls *tls, const void *at, size_t len, struct muster_er
         int r;
 
         assert(tls->ssl && len);
-        ERR_clear_error();
+        clear_errors();
         r = SSL_write_ex(tls->ssl, at, len, &n);
         if (r == 1 && n == len)
                 return 0;
@@ -202,7 +212,9 @@ int tls_read(struct tls *tls, char *buffer, size_t size, size_t *ret_n, struct m
         int r;
 
         assert(tls->ssl && size > 0);
-        ERR_clear_error();
+        clear_errors();
+        if (!tls->in.len)
+                SSL_set_mode(tls->ssl, SSL_MODE_RELEASE_BUFFERS); /* when it finds that out */
         r = SSL_read_ex(tls->ssl, buffer, size, ret_n);
         if (r == 1)
                 return release_held(tls, error);
