@@ -158,6 +158,8 @@ void tls_feed(struct tls *tls, struct muster_str ciphertext)
         memcpy(tls->first + tls->n_first, ciphertext.at, n);
         tls->n_first += n;
         tls->in = ciphertext;
+        /* Else OpenSSL would release its buffer behind each record, and allocate it for the next. */
+        SSL_clear_mode(tls->ssl, SSL_MODE_RELEASE_BUFFERS);
 }
 
 int tls_handshake(struct tls *tls, struct muster_error *error)
