@@ -25,6 +25,8 @@ static int fail_file(struct muster_error *error, const char *what, const char *f
 
 static int load_trust(SSL_CTX *ssl_ctx, const char *ca_file, struct muster_error *error)
 {
+        /* What is named as trusted is trusted, also where it is no root; curl and Go say so, too. */
+        X509_STORE_set_flags(SSL_CTX_get_cert_store(ssl_ctx), X509_V_FLAG_PARTIAL_CHAIN);
         if (ca_file) {
                 if (!SSL_CTX_load_verify_file(ssl_ctx, ca_file))
                         return fail_file(error, "cannot use the trusted certificates in", ca_file);

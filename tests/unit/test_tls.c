@@ -54,6 +54,10 @@ static void check_data(struct link *link)
 
 static void test_handshake_and_data(void **state)
 {
+        /*
+         * [9112 9.7 application-data] [9112 9.8 closure-alert] [9113 9.2 server-name]
+         * [9113 9.2.1 no-compression]
+         */
         static const struct {
                 int version;
                 const char *name;
@@ -75,6 +79,7 @@ static void test_handshake_and_data(void **state)
                         fail_msg("%s", error.text);
                 assert_string_equal(tls_version_name(link.client), cases[i].name);
                 assert_string_not_equal(tls_cipher_name(link.client), "");
+                assert_null(SSL_get_current_compression(link.server));
                 assert_false(tls_was_resumed(link.client));
                 assert_string_equal(SSL_get_servername(link.server, TLSEXT_NAMETYPE_host_name),
                         "good.test");
@@ -90,6 +95,10 @@ static void test_handshake_and_data(void **state)
 
 static void test_verification(void **state)
 {
+        /*
+         * [9110 4.3.4 verify] [9110 4.3.4 reference-identity] [9110 4.3.4 no-common-name]
+         * [9110 4.3.4 bad-certificate]
+         */
         const struct {
                 const struct identity *identity;
                 const char *host;
@@ -144,6 +153,52 @@ static void test_verification(void **state)
         }
         tls_context_free(strict);
         tls_context_free(lax);
+}
+
+/* TLS 1.1 and what is older. */
+static void test_old_versions(void **state)
+{
+        /* [9113 9.2 tls-version] */
+        static const int versions[] = { TLS1_VERSION, TLS1_1_VERSION };
+        struct tls_context *context = context_new(&trusting);
+
+        (void)state;
+        for (size_t i = 0; i < LENGTH(versions); i++) {
+                SSL_CTX *server = server_new(&good, versions[i]);
+                struct muster_error error = { 0 };
+                struct link link;
+
+                SSL_CTX_set_security_level(server, 0); /* else it would not speak them either */
+                open_link(&link, server, context, "good.test", NULL);
+                assert_int_equal(shake_hands(&link, &error), MUSTER_E_TLS);
+                close_link(&link);
+                SSL_CTX_free(server);
+        }
+        tls_context_free(context);
+}
+
+/* A server that wants to shake hands again is told no, and goes on as before or not at all. */
+static void test_no_renegotiation(void **state)
+{
+        /* [9113 9.2.1 no-renegotiation] */
+        struct tls_context *context = context_new(&trusting);
+        SSL_CTX *server = server_new(&good, TLS1_2_VERSION);
+        struct muster_error error = { 0 };
+        struct link link;
+        char byte;
+
+        (void)state;
+        open_link(&link, server, context, "good.test", NULL);
+        assert_int_equal(shake_hands(&link, &error), 0);
+        assert_int_equal(SSL_renegotiate(link.server), 1);
+        SSL_do_handshake(link.server);
+        to_client(&link, read_all, &error);
+        assert_true(SSL_read(link.server, &byte, 1) <= 0);
+        assert_int_equal(SSL_num_renegotiations(link.server), 1); /* asked for, and not made */
+        assert_true(SSL_renegotiate_pending(link.server));
+        close_link(&link);
+        SSL_CTX_free(server);
+        tls_context_free(context);
 }
 
 static void test_client_certificate(void **state)
@@ -237,6 +292,7 @@ static void expect_garbage(struct tls_context *context, const char *bytes, size_
 
 static void test_peers_that_do_not_speak_tls(void **state)
 {
+        /* [9110 4.2.2 secured] */
         static const char http[] = "HTTP/1.1 400 Bad Request\r\n\r\n";
         static const char ftp[] = "220 ftp ready\r\n";
         static const char alert[] = "\x15\x03\x03\x00\x02\x02\x28"; /* fatal, handshake_failure */
@@ -248,7 +304,7 @@ static void test_peers_that_do_not_speak_tls(void **state)
                 "instead of https://");
         expect_garbage(context, ftp, strlen(ftp),
                 "does not speak TLS on this port, it sent \"220 ftp ready..\"; check the host "
-                "and the port of the URL");
+                "and the port");
         expect_garbage(context, alert, 7, "refused with the alert \"handshake failure\"");
         tls_context_free(context);
 }
@@ -388,6 +444,8 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_handshake_and_data),
                 cmocka_unit_test(test_verification),
+                cmocka_unit_test(test_old_versions),
+                cmocka_unit_test(test_no_renegotiation),
                 cmocka_unit_test(test_client_certificate),
                 cmocka_unit_test(test_files_that_cannot_be_used),
                 cmocka_unit_test(test_keylog),
