@@ -130,6 +130,8 @@ static int name_trust(struct tls_context *context, const struct tls_options *opt
         else
                 r = add_path(trust, ":CApath-",
                         directory ? directory : X509_get_default_cert_dir());
+        if (r == 0 && options->cert_status)
+                r = buf_add_text(trust, ":STATUS");
         if (r < 0 || buf_add_text(trust, ":IMPL-muster-") < 0 ||
                 buf_add_text(trust, OpenSSL_version(OPENSSL_VERSION_STRING)) < 0 ||
                 buf_terminate(trust) < 0)
@@ -167,6 +169,10 @@ static void set_client_options(struct tls_context *context)
                 SSL_CTX_set_verify(ssl_ctx, SSL_VERIFY_NONE, NULL);
         else
                 SSL_CTX_set_verify(ssl_ctx, SSL_VERIFY_PEER, tls_verify_callback);
+        if (context->cert_status) {
+                SSL_CTX_set_tlsext_status_type(ssl_ctx, TLSEXT_STATUSTYPE_ocsp);
+                SSL_CTX_set_tlsext_status_cb(ssl_ctx, tls_status_callback);
+        }
 }
 
 int tls_context_new(struct tls_context **ret_context, const struct tls_options *options,
@@ -180,6 +186,7 @@ int tls_context_new(struct tls_context **ret_context, const struct tls_options *
         ERR_clear_error();
         context->keylog_fd = -1;
         context->insecure_no_verify = options->insecure_no_verify;
+        context->cert_status = options->cert_status && !options->insecure_no_verify;
         tls_store_init(&context->store, NULL);
         context->bio_method = tls_bio_method_new();
         context->ssl_ctx = SSL_CTX_new(TLS_client_method());

@@ -199,7 +199,9 @@ int tls_set_error(struct tls *tls, struct muster_error *error, enum muster_phase
         assert(tls->ssl && tls->host);
         if (ERR_GET_REASON(code) == ERR_R_MALLOC_FAILURE)
                 r = error_set_memory(error, stage);
-        else if (tls->verify_failure && ERR_GET_REASON(code) == SSL_R_CERTIFICATE_VERIFY_FAILED)
+        else if (tls->verify_failure &&
+                 (ERR_GET_REASON(code) == SSL_R_CERTIFICATE_VERIFY_FAILED ||
+                         ERR_GET_REASON(code) == SSL_R_INVALID_STATUS_RESPONSE))
                 r = error_set(error, MUSTER_E_TLS_VERIFY, stage, 0, "%s",
                         tls->verify_failure->text);
         else if (ERR_GET_LIB(code) == ERR_LIB_SSL &&

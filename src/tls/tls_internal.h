@@ -18,7 +18,7 @@ struct tls_context {
         struct tls_store store; /* a client's */
         struct buf trust;       /* its store's */
         int keylog_fd;          /* -1: none */
-        bool insecure_no_verify;
+        bool insecure_no_verify, is_for_proxy, cert_status;
 };
 
 struct tls {
@@ -41,6 +41,12 @@ BIO *tls_bio_new(BIO_METHOD *method, struct tls *tls);
 
 /* OpenSSL calls this for each certificate of a chain. tls_error.c */
 int tls_verify_callback(int is_ok, X509_STORE_CTX *store_ctx);
+
+/*
+ * OpenSSL calls this when the server has stapled an OCSP answer, or might have. 1: go on; 0: the
+ * handshake fails, verify_failure says why; -1: memory is out. tls_status.c
+ */
+int tls_status_callback(SSL *ssl, void *userdata);
 
 /*
  * Set the error of a failed handshake, read or write, from OpenSSL's error queue. Returns the code.
