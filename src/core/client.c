@@ -86,6 +86,7 @@ static int init_lanes(struct muster_client *client, const struct engine_plan *pl
 static int init_proxy_tls(struct muster_client *client, const struct muster_client_options *options,
         struct muster_error *error)
 {
+        client->proxy_tls_source.options.is_for_proxy = true;
         return tls_source_init(&client->proxy_tls_source,
                 &(struct muster_client_options){ .ca_file = options->proxy_ca_file,
                         .client_cert_file = options->proxy_client_cert_file,

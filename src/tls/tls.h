@@ -30,6 +30,7 @@ struct tls_options {
         const char *key_file;    /* PEM; NULL: in cert_file */
         const char *keylog_file; /* in the NSS key log format, appended to; NULL: none */
         bool insecure_no_verify;
+        bool is_for_proxy; /* errors name its options, and sessions are for proxies only */
         bool cert_status;  /* the server must staple an OCSP answer that its certificate is good */
 };
 

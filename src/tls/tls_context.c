@@ -132,6 +132,8 @@ static int name_trust(struct tls_context *context, const struct tls_options *opt
                         directory ? directory : X509_get_default_cert_dir());
         if (r == 0 && options->cert_status)
                 r = buf_add_text(trust, ":STATUS");
+        if (r == 0 && options->is_for_proxy)
+                r = buf_add_text(trust, ":PROXY");
         if (r < 0 || buf_add_text(trust, ":IMPL-muster-") < 0 ||
                 buf_add_text(trust, OpenSSL_version(OPENSSL_VERSION_STRING)) < 0 ||
                 buf_terminate(trust) < 0)
@@ -186,6 +188,7 @@ int tls_context_new(struct tls_context **ret_context, const struct tls_options *
         ERR_clear_error();
         context->keylog_fd = -1;
         context->insecure_no_verify = options->insecure_no_verify;
+        context->is_for_proxy = options->is_for_proxy;
         context->cert_status = options->cert_status && !options->insecure_no_verify;
         tls_store_init(&context->store, NULL);
         context->bio_method = tls_bio_method_new();

@@ -66,6 +66,24 @@ static void names_text(const X509 *certificate, char *text, size_t size)
         GENERAL_NAMES_free(names);
 }
 
+static bool is_of_proxy(const struct tls *tls)
+{
+        const struct tls_context *context = SSL_CTX_get_app_data(SSL_get_SSL_CTX(tls->ssl));
+
+        return context->is_for_proxy;
+}
+
+/* Where a certificate can be named that is to be trusted. */
+static const char *ca_option(const struct tls *tls)
+{
+        return is_of_proxy(tls) ? "proxy_ca_file (--proxy-cacert)" : "ca_file (--cacert)";
+}
+
+static const char *peer_word(const struct tls *tls)
+{
+        return is_of_proxy(tls) ? "proxy" : "server";
+}
+
 static int verify_error(struct muster_error *error, const struct tls *tls, const X509 *certificate,
         int code, int depth)
 {
@@ -78,8 +96,8 @@ static int verify_error(struct muster_error *error, const struct tls *tls, const
         case X509_V_ERR_CERT_HAS_EXPIRED:
                 date_text(X509_get0_notAfter(certificate), date, sizeof(date));
                 return error_set(error, MUSTER_E_TLS_VERIFY, MUSTER_PHASE_TLS, 0,
-                        "tls_verify: certificate \"%s\" of %s, issued by \"%s\", expired on %s; the server's owner must renew it",
-                        subject, host, issuer, date);
+                        "tls_verify: certificate \"%s\" of %s, issued by \"%s\", expired on %s; the %s's owner must renew it",
+                        subject, host, issuer, date, peer_word(tls));
         case X509_V_ERR_CERT_NOT_YET_VALID:
                 date_text(X509_get0_notBefore(certificate), date, sizeof(date));
                 return error_set(error, MUSTER_E_TLS_VERIFY, MUSTER_PHASE_TLS, 0,
@@ -93,18 +111,18 @@ static int verify_error(struct muster_error *error, const struct tls *tls, const
                         names);
         case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
                 return error_set(error, MUSTER_E_TLS_VERIFY, MUSTER_PHASE_TLS, 0,
-                        "tls_verify: certificate \"%s\" of %s is self-signed; if you trust it, name it with ca_file (--cacert)",
-                        subject, host);
+                        "tls_verify: certificate \"%s\" of %s is self-signed; if you trust it, name it with %s",
+                        subject, host, ca_option(tls));
         case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
                 return error_set(error, MUSTER_E_TLS_VERIFY, MUSTER_PHASE_TLS, 0,
-                        "tls_verify: the chain of %s ends in \"%s\", which is not trusted here; if you trust it, name it with ca_file (--cacert)",
-                        host, subject);
+                        "tls_verify: the chain of %s ends in \"%s\", which is not trusted here; if you trust it, name it with %s",
+                        host, subject, ca_option(tls));
         case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
         case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
         case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
                 return error_set(error, MUSTER_E_TLS_VERIFY, MUSTER_PHASE_TLS, 0,
-                        "tls_verify: issuer \"%s\" of certificate \"%s\" of %s is unknown: trust it with ca_file (--cacert), or have the server send the intermediate certificate",
-                        issuer, subject, host);
+                        "tls_verify: issuer \"%s\" of certificate \"%s\" of %s is unknown: trust it with %s, or have the %s send the intermediate certificate",
+                        issuer, subject, host, ca_option(tls), peer_word(tls));
         default:
                 return error_set(error, MUSTER_E_TLS_VERIFY, MUSTER_PHASE_TLS, 0,
                         "tls_verify: certificate \"%s\" of %s (depth %d): %s", subject, host, depth,
@@ -168,8 +186,7 @@ static int not_tls(const struct tls *tls, struct muster_error *error, enum muste
         shown[tls->n_first] = '\0';
         return error_set(error, MUSTER_E_TLS, stage, 0,
                 "tls: %s does not speak TLS on this port, it sent \"%s\"; %s", tls->host, shown,
-                is_http ? "write http:// instead of https://"
-                        : "check the host and the port of the URL");
+                is_http ? "write http:// instead of https://" : "check the host and the port");
 }
 
 static int alert_or_reason(const struct tls *tls, struct muster_error *error,
