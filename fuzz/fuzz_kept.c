@@ -19,7 +19,7 @@ static void check_sessions(struct muster_str text)
         saved_init(&saved);
         saved_init(&again);
         if (saved_read(&saved, text, "file", &error) == 0) {
-                FUZZ_CHECK(saved_write_rest(&saved, &out) == 0);
+                FUZZ_CHECK(saved_write_rest(&saved, NULL, &out) == 0);
                 FUZZ_CHECK(saved_read(&again, buf_str(&out), "file", &error) == 0);
                 FUZZ_CHECK(again.peers.n == saved.peers.n);
         } else {

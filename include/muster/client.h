@@ -363,7 +363,7 @@ MUSTER_PUBLIC void muster_client_stats(const struct muster_client *client,
  * TLS sessions across runs: a client that knows a server from an earlier run resumes there at once.
  * Load them before the first request is submitted, save them after the last result was taken. A
  * session counts only where the server's certificate was checked against the same trust store, and
- * not at all with a client certificate. Each ticket of TLS 1.3 is used once, and is not in the file
+ * not at all with a client certificate. Those with an https proxy are among them. Each ticket of TLS 1.3 is used once, and is not in the file
  * any more when that is saved again; what was not used, is. The form is that of curl 8.12 and later
  * (--ssl-sessions); whoever can read the file can read what these connections carry.
  *

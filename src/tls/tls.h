@@ -52,12 +52,13 @@ struct tls_sessions *tls_sessions_free(struct tls_sessions *sessions);
 
 /*
  * Sessions across runs: read those of an earlier run, before the first connection; append all as
- * text (tls_saved.h). MUSTER_E_INPUT with *error, for a damaged text: `name` says where it is from;
- * MUSTER_E_RESOURCE.
+ * text (tls_saved.h), with those of `other`, into which the same text was read, or NULL.
+ * MUSTER_E_INPUT with *error, for a damaged text: `name` says where it is from; MUSTER_E_RESOURCE.
  */
 int tls_context_load_sessions(struct tls_context *context, struct muster_str text, const char *name,
         struct muster_error *error);
-int tls_context_save_sessions(struct tls_context *context, struct buf *to);
+int tls_context_save_sessions(struct tls_context *context, struct tls_context *other,
+        struct buf *to);
 
 /*
  * A client's side of a connection to `host` (as in the URL, IPv6 without brackets). `alpn` is the

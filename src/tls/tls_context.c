@@ -148,9 +148,10 @@ int tls_context_load_sessions(struct tls_context *context, struct muster_str tex
         return tls_store_load(&context->store, text, name, error);
 }
 
-int tls_context_save_sessions(struct tls_context *context, struct buf *to)
+int tls_context_save_sessions(struct tls_context *context, struct tls_context *other,
+        struct buf *to)
 {
-        return tls_store_save(&context->store, to);
+        return tls_store_save(&context->store, other ? &other->store : NULL, to);
 }
 
 /* --- all of it ------------------------------------------------------------------------------- */

@@ -332,7 +332,13 @@ static int write_peer(const struct peer *peer, struct buf *to, int64_t now_s)
         return 0;
 }
 
-int saved_write_rest(const struct saved *saved, struct buf *to)
+/* A peer's lines are taken one and all. */
+static bool has_peer(const struct saved *saved, const struct peer *peer)
+{
+        return map_find(&saved->peers, peer->node.key);
+}
+
+int saved_write_rest(const struct saved *saved, const struct saved *other, struct buf *to)
 {
         int64_t now_s = (int64_t)time(NULL);
         int r = 0;
@@ -340,6 +346,7 @@ int saved_write_rest(const struct saved *saved, struct buf *to)
         for (size_t i = 0; i < saved->peers.n_chains && r == 0; i++)
                 for (struct map_node *node = saved->peers.chains[i]; node && r == 0;
                         node = node->next)
-                        r = write_peer(peer_of_node(node), to, now_s);
+                        if (!other || has_peer(other, peer_of_node(node)))
+                                r = write_peer(peer_of_node(node), to, now_s);
         return r;
 }

@@ -61,7 +61,10 @@ int saved_write_head(struct buf *to);
 int saved_write(struct saved *saved, struct buf *to, struct muster_str key,
         struct ssl_session_st *session, int64_t expires_s);
 
-/* Append all lines that nobody has asked for and that have not expired. MUSTER_E_RESOURCE. */
-int saved_write_rest(const struct saved *saved, struct buf *to);
+/*
+ * Append all lines that nobody has asked for and that have not expired. `other` has read the same
+ * text, and nobody may have asked it, either; NULL: there is none. MUSTER_E_RESOURCE.
+ */
+int saved_write_rest(const struct saved *saved, const struct saved *other, struct buf *to);
 
 #endif

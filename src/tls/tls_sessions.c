@@ -353,19 +353,34 @@ static int save_peer(struct tls_sessions *sessions, struct buf *to, struct buf *
         return r;
 }
 
-int tls_store_save(struct tls_store *store, struct buf *to)
+static int save_peers(struct tls_store *store, struct buf *to)
 {
         struct buf key = { 0 };
-        int r = saved_write_head(to);
+        int r = 0;
 
-        pthread_mutex_lock(&store->lock);
         for (size_t i = 0; store->trust && i < store->peers.n_chains && r == 0; i++)
                 for (struct map_node *node = store->peers.chains[i]; node && r == 0;
                         node = node->next)
                         r = save_peer(sessions_of_node(node), to, &key);
-        if (r == 0)
-                r = saved_write_rest(&store->saved, to);
-        pthread_mutex_unlock(&store->lock);
         buf_deinit(&key);
+        return r;
+}
+
+int tls_store_save(struct tls_store *store, struct tls_store *other, struct buf *to)
+{
+        int r = saved_write_head(to);
+
+        pthread_mutex_lock(&store->lock);
+        if (other)
+                pthread_mutex_lock(&other->lock);
+        if (r == 0)
+                r = save_peers(store, to);
+        if (r == 0 && other)
+                r = save_peers(other, to);
+        if (r == 0)
+                r = saved_write_rest(&store->saved, other ? &other->saved : NULL, to);
+        if (other)
+                pthread_mutex_unlock(&other->lock);
+        pthread_mutex_unlock(&store->lock);
         return r;
 }

@@ -73,8 +73,11 @@ struct tls_sessions *tls_store_get(struct tls_store *store, struct muster_str pe
 int tls_store_load(struct tls_store *store, struct muster_str text, const char *name,
         struct muster_error *error);
 
-/* Append all sessions as text. MUSTER_E_RESOURCE. */
-int tls_store_save(struct tls_store *store, struct buf *to);
+/*
+ * Append all sessions as text, with those of `other`, which was loaded from the same text; NULL:
+ * there is none. MUSTER_E_RESOURCE.
+ */
+int tls_store_save(struct tls_store *store, struct tls_store *other, struct buf *to);
 
 /* Give back what tls_store_get() gave. Takes NULL, returns NULL. */
 struct tls_sessions *tls_sessions_free(struct tls_sessions *sessions);

@@ -178,6 +178,24 @@ def test_tls_with_the_proxy_and_inside_it(muster, nginx, certificates, start):
     assert run.result["status"] == 200 and "WARNING: --proxy-insecure" in run.stderr
 
 
+def test_its_tls_sessions_are_kept_across_runs(muster, nginx, certificates, start, tmp_path):
+    """In one file with those of servers; lines of others, that neither has asked for, stay."""
+    squid, file = start(proxies.squid, allowed_ports=[nginx.tls_port]), tmp_path / "sessions"
+    front = start(proxies.TlsFront, certificates.path("unknown"), squid.port)
+    trust = ["--proxy-cacert", certificates.path("other-ca"), "--cacert", certificates.path("ca"), "--ssl-sessions", file]
+    other = [curl_session(int(time.time()) + 1000, b"s" * 32), curl_session(int(time.time()) + 1000, b"t" * 32)]
+    file.write_text("\n".join(other) + "\n")
+    for n in range(3):
+        result = muster("fetch", "-c", 1, "-x", front.url(), *trust, nginx.tls_url("/small")).result
+        good(result, front.url(), True)
+        assert (result["conn"]["tls"]["resumed"], front.resumed) == (n > 0, [False, True, True][:n + 1])
+        lines = [line for line in file.read_text().splitlines() if not line.startswith("#")]
+        assert len(lines) == len(set(lines)) and set(other) < set(lines) and 4 <= len(lines) <= 6 + 2 * n
+    # Without the proxy its lines stay, and it does not resume what a server of the same name gave.
+    before = set(lines)
+    assert muster("fetch", *trust, nginx.url("/small")).status == 0
+    assert {line for line in file.read_text().splitlines() if not line.startswith("#")} == before
+
 def test_squid_with_tls_of_its_own(muster, nginx, certificates, start):
     version = subprocess.run([proxies.find("squid"), "-v"], capture_output=True, text=True).stdout
     if "--with-openssl" not in version and "--with-gnutls" not in version:

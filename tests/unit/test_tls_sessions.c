@@ -235,7 +235,7 @@ static void save_some(const char *trust, struct buf *text)
                 put(sessions, SSL_SESSION_dup(ticket));
                 tls_sessions_free(sessions);
         }
-        assert_int_equal(tls_store_save(&store, text), 0);
+        assert_int_equal(tls_store_save(&store, NULL, text), 0);
         SSL_SESSION_free(ticket);
         tls_store_deinit(&store);
 }
@@ -262,7 +262,7 @@ static void test_saved_sessions(void **state)
         SSL_SESSION_free(taken);
         tls_sessions_free(sessions);
         /* What is saved now: two of the one, and the other, which nobody has asked for. */
-        assert_int_equal(tls_store_save(&store, &again), 0);
+        assert_int_equal(tls_store_save(&store, NULL, &again), 0);
         tls_store_deinit(&store);
 
         tls_store_init(&store, ":CA-b"); /* verified against something else */
