@@ -127,6 +127,7 @@ _muster_fetch() {
         --process-inline
         --insecure
         --cacert
+        --cert-status
         --cert
         --key
         --resolve
@@ -244,6 +245,7 @@ _muster_measure() {
         --cookie-scope
         --insecure
         --cacert
+        --cert-status
         --cert
         --key
         --resolve

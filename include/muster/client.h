@@ -243,6 +243,12 @@ struct muster_client_options {
         unsigned ip_version;    /* 4, 6: use only such addresses; 0: both */
 
         bool keep_heads; /* keep the heads of requests and responses: muster_result_heads() */
+
+        /*
+         * servers must staple to the handshake what their certificate's issuer says of it (OCSP, RFC
+         * 6066 section 8), and it must be good; else MUSTER_E_TLS_VERIFY
+         */
+        bool cert_status;
 };
 
 struct muster_client;

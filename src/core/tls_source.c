@@ -20,6 +20,7 @@ static int copy_options(struct tls_options *to, const struct muster_client_optio
 {
         assert(!to->ca_file && !to->cert_file && !to->key_file && !to->keylog_file);
         to->insecure_no_verify = from->insecure_no_verify;
+        to->cert_status = from->cert_status;
         if (copy_text(&to->ca_file, from->ca_file) < 0 ||
                 copy_text(&to->cert_file, from->client_cert_file) < 0 ||
                 copy_text(&to->key_file, from->client_key_file) < 0 ||
