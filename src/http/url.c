@@ -7,6 +7,7 @@
  */
 #include "url.h"
 
+#include "url_cut.h"
 #include "url_encode.h"
 #include "url_hint.h"
 #include "url_host.h"
@@ -56,106 +57,6 @@ static int clean(struct muster_str *text, struct buf *copy)
                 if (!is_dropped(text->at[i]))
                         copy->at[copy->len++] = text->at[i];
         *text = buf_str(copy);
-        return 0;
-}
-
-/* --- cutting --------------------------------------------------------------------------------- */
-
-/* The pieces of a reference, in place in the input; `at` is NULL for a missing one. */
-struct pieces {
-        bool has_scheme;
-        enum url_scheme scheme;
-        struct muster_str authority, path, query;
-};
-
-/* The length of "scheme:" at the front; 0 if there is none. */
-static size_t scheme_length(struct muster_str text)
-{
-        for (size_t i = 0; i < text.len; i++) {
-                char c = char_lower(text.at[i]);
-
-                if (c == ':')
-                        return i ? i + 1 : 0;
-                if (!(c >= 'a' && c <= 'z') &&
-                        (i == 0 || !(char_is_digit(c) || c == '+' || c == '-' || c == '.')))
-                        return 0;
-        }
-        return 0;
-}
-
-static int cut_scheme(struct muster_str *rest, const struct url *base, struct pieces *pieces,
-        struct muster_error *error)
-{
-        size_t len = scheme_length(*rest);
-        struct muster_str scheme = { rest->at, len ? len - 1 : 0 };
-        struct muster_str behind = { rest->at + len, rest->len - len };
-
-        if (!len && base)
-                return 0;
-        if (!str_is_nocase(scheme, "http") && !str_is_nocase(scheme, "https"))
-                return base ? url_hint_unsupported(scheme, error) : url_hint_scheme(*rest, error);
-        pieces->scheme = scheme.len == 5 ? URL_HTTPS : URL_HTTP;
-        pieces->has_scheme = true;
-        *rest = behind;
-        return 0;
-}
-
-static void cut_authority(struct muster_str *rest)
-{
-        while (rest->len && url_is_slash(rest->at[0])) {
-                rest->at++;
-                rest->len--;
-        }
-}
-
-/* As strchr(), but without a call for each character of each URL. */
-static bool is_one_of(char c, const char *characters)
-{
-        while (*characters && *characters != c)
-                characters++;
-        return *characters;
-}
-
-static struct muster_str take_until(struct muster_str *rest, const char *ends)
-{
-        struct muster_str part = { rest->at, 0 };
-
-        while (part.len < rest->len && !is_one_of(rest->at[part.len], ends))
-                part.len++;
-        rest->at += part.len;
-        rest->len -= part.len;
-        return part;
-}
-
-/*
- * Cut a reference into pieces. After a special scheme any number of slashes begins the authority.
- * Without slashes and with the base's own scheme, what follows is relative to the base.
- */
-static int cut_reference(struct muster_str text, const struct url *base, struct pieces *pieces,
-        struct muster_error *error)
-{
-        struct muster_str rest = text;
-        const char *hash;
-        size_t n_slashes = 0;
-        int r;
-
-        if (rest.len && (hash = memchr(rest.at, '#', rest.len)))
-                rest.len = (size_t)(hash - rest.at);
-        r = cut_scheme(&rest, base, pieces, error);
-        if (r < 0)
-                return r;
-        while (n_slashes < rest.len && url_is_slash(rest.at[n_slashes]))
-                n_slashes++;
-        if (pieces->has_scheme ? !base || base->scheme != pieces->scheme || n_slashes >= 2
-                               : n_slashes >= 2) {
-                cut_authority(&rest);
-                pieces->authority = take_until(&rest, "/\\?");
-                if (!pieces->authority.at)
-                        pieces->authority = (struct muster_str){ "", 0 };
-        }
-        pieces->path = take_until(&rest, "?");
-        if (rest.len)
-                pieces->query = (struct muster_str){ rest.at + 1, rest.len - 1 };
         return 0;
 }
 
@@ -286,47 +187,32 @@ static int add_authority(struct url *url, struct muster_str authority, struct mu
 
 /* --- target ---------------------------------------------------------------------------------- */
 
-static struct muster_str base_path(const struct url *base)
-{
-        struct muster_str target = url_part(base, base->target);
-
-        return take_until(&target, "?");
-}
-
-static struct muster_str base_query(const struct url *base)
-{
-        struct muster_str target = url_part(base, base->target);
-
-        take_until(&target, "?");
-        return target.len ? (struct muster_str){ target.at + 1, target.len - 1 }
-                          : (struct muster_str){ NULL, 0 };
-}
-
 /*
  * Add the path of a reference without authority: absolute, relative to the base's last slash, or
  * the base's own.
  */
 static int add_relative_path(struct url *url, size_t path_at, const struct url *base,
-        struct pieces *pieces)
+        struct url_pieces *pieces)
 {
-        struct muster_str path = base_path(base);
+        struct url_pieces own = { 0 };
         int r;
 
+        url_cut_target(url_part(base, base->target), &own);
         if (!pieces->path.len) {
                 if (!pieces->query.at)
-                        pieces->query = base_query(base);
-                return buf_add_str(&url->text, path);
+                        pieces->query = own.query;
+                return buf_add_str(&url->text, own.path);
         }
         if (url_is_slash(pieces->path.at[0]))
                 return url_path_add(&url->text, path_at, pieces->path);
-        r = buf_add_str(&url->text, path);
+        r = buf_add_str(&url->text, own.path);
         if (r < 0)
                 return r;
         url_path_shorten(&url->text, path_at);
         return url_path_add(&url->text, path_at, pieces->path);
 }
 
-static int add_target(struct url *url, const struct url *base, struct pieces *pieces)
+static int add_target(struct url *url, const struct url *base, struct url_pieces *pieces)
 {
         size_t at = url->text.len;
         int r;
@@ -368,8 +254,8 @@ static int add_base_authority(struct url *url, const struct url *base)
 static int build(struct url *url, struct muster_str text, const struct url *base,
         struct muster_error *error)
 {
-        struct pieces pieces = { 0 };
-        int r = cut_reference(text, base, &pieces, error);
+        struct url_pieces pieces = { 0 };
+        int r = url_cut(text, base, &pieces, error);
 
         if (r < 0)
                 return r;
