@@ -234,6 +234,11 @@ static int add_target(struct url *url, const struct url *base, struct url_pieces
 
 /* --- all of it ------------------------------------------------------------------------------- */
 
+static const char *scheme_text(const struct url *url)
+{
+        return url->scheme == URL_HTTPS ? "https://" : "http://";
+}
+
 static int add_base_authority(struct url *url, const struct url *base)
 {
         size_t at = base->user.len || base->password.len ? base->user.at : base->authority.at;
@@ -260,12 +265,40 @@ static int build(struct url *url, struct muster_str text, const struct url *base
         if (r < 0)
                 return r;
         url->scheme = pieces.has_scheme ? pieces.scheme : base->scheme;
-        r = buf_add_text(&url->text, url->scheme == URL_HTTPS ? "https://" : "http://");
+        r = buf_add_text(&url->text, scheme_text(url));
         if (r == 0 && pieces.authority.at)
                 r = add_authority(url, pieces.authority, error);
         else if (r == 0)
                 r = add_base_authority(url, base);
         return r < 0 ? r : add_target(url, base, &pieces);
+}
+
+/* Does the text begin with the origin of `near`, spelled in the same way? */
+static bool begins_with_origin(struct muster_str text, const struct url *near)
+{
+        size_t len = near->authority.at + near->authority.len;
+
+        return near->text.len && !near->user.len && !near->password.len && text.len > len &&
+               text.at[len] == '/' && memcmp(text.at, near->text.at, len) == 0;
+}
+
+/* Build a URL that begins with the origin of `near`, which was checked with that. */
+static int build_near(struct url *url, struct muster_str text, const struct url *near)
+{
+        size_t len = near->authority.at + near->authority.len;
+        struct muster_str rest = { text.at + len, text.len - len };
+        struct url_pieces pieces = { .authority = { "", 0 } };
+        int r;
+
+        url_cut_fragment(&rest);
+        url_cut_target(rest, &pieces);
+        url->scheme = near->scheme;
+        r = buf_reserve(&url->text, text.len);
+        if (r == 0)
+                r = buf_add_text(&url->text, scheme_text(near));
+        if (r == 0)
+                r = add_base_authority(url, near);
+        return r < 0 ? r : add_target(url, NULL, &pieces);
 }
 
 static void empty(struct url *url)
@@ -276,13 +309,13 @@ static void empty(struct url *url)
         *url = (struct url){ .text = text };
 }
 
-int url_parse(struct url *url, struct muster_str text, const struct url *base,
-        struct muster_error *error)
+static int parse(struct url *url, struct muster_str text, const struct url *base,
+        const struct url *near, struct muster_error *error)
 {
         struct buf copy = { 0 };
         int r;
 
-        assert(url != base);
+        assert(url != base && url != near && !(base && near));
         empty(url);
         if (text.len > URL_BYTES_MAX)
                 return error_set(error, MUSTER_E_URL, MUSTER_PHASE_QUEUE, 0,
@@ -290,13 +323,26 @@ int url_parse(struct url *url, struct muster_str text, const struct url *base,
                         text.len, URL_BYTES_MAX, text.at);
         r = base ? clean(&text, &copy) : url_hint_strays(text, error);
         if (r == 0)
-                r = build(url, text, base, error);
+                r = near && begins_with_origin(text, near) ? build_near(url, text, near)
+                                                           : build(url, text, base, error);
         if (r == MUSTER_E_RESOURCE)
                 error_set_memory(error, MUSTER_PHASE_QUEUE);
         if (r < 0)
                 empty(url);
         buf_deinit(&copy);
         return r;
+}
+
+int url_parse(struct url *url, struct muster_str text, const struct url *base,
+        struct muster_error *error)
+{
+        return parse(url, text, base, NULL, error);
+}
+
+int url_parse_near(struct url *url, struct muster_str text, const struct url *near,
+        struct muster_error *error)
+{
+        return parse(url, text, NULL, near, error);
 }
 
 void url_deinit(struct url *url)
@@ -325,11 +371,6 @@ bool url_same_origin(const struct url *a, const struct url *b)
 {
         return a->scheme == b->scheme && a->port == b->port &&
                str_eq(url_part(a, a->host), url_part(b, b->host));
-}
-
-static const char *scheme_text(const struct url *url)
-{
-        return url->scheme == URL_HTTPS ? "https://" : "http://";
 }
 
 int url_add_public(const struct url *url, struct buf *to)

@@ -61,6 +61,13 @@ void url_deinit(struct url *url);
 int url_parse(struct url *url, struct muster_str text, const struct url *base,
         struct muster_error *error);
 
+/*
+ * The same without a base. Where the text begins with the origin of `near`, that is not parsed
+ * again. `near` may be empty; `url` must not be `near`.
+ */
+int url_parse_near(struct url *url, struct muster_str text, const struct url *near,
+        struct muster_error *error);
+
 /* Copy a URL. MUSTER_E_RESOURCE: *to is empty. */
 int url_copy(struct url *to, const struct url *from);
 

@@ -68,6 +68,7 @@ static const struct {
         { "http://u/@example.com/", "http://u/@example.com/" },
         { "http://", NULL },
         { "http:///", NULL },
+        { "https:///", NULL },
         { "http://:80/", NULL },
         { "http://user@/", NULL },
         { "http://?q", NULL },
@@ -200,6 +201,11 @@ static void check(const char *in, const struct url *base, const char *out)
 
 static void test_absolute(void **state)
 {
+        /*
+         * [9110 4.2.1 empty-host] [9110 4.2.2 empty-host] [9112 3.2.1 origin-form]
+         * [3986 2.4 decoded-once] [3986 3.1 scheme] [3986 3.2.2 ip-literal] [3986 3.2.3 port]
+         * [3986 3.5 fragment] [3986 5.2.4 dot-segments] [3986 6.2.2 normalization]
+         */
         (void)state;
         for (size_t i = 0; i < LENGTH(urls); i++)
                 check(urls[i].in, NULL, urls[i].out);
@@ -207,6 +213,7 @@ static void test_absolute(void **state)
 
 static void test_relative(void **state)
 {
+        /* [3986 5.1 base] [3986 5.2.2 resolution] */
         struct url base = { 0 };
 
         (void)state;
@@ -214,6 +221,62 @@ static void test_relative(void **state)
         for (size_t i = 0; i < LENGTH(references); i++)
                 check(references[i].in, &base, references[i].out);
         url_deinit(&base);
+}
+
+static void expect_same(const struct url *a, const struct url *b)
+{
+        const struct url_span spans[][2] = { { a->user, b->user }, { a->password, b->password },
+                { a->host, b->host }, { a->authority, b->authority }, { a->target, b->target } };
+
+        assert_true(str_eq(buf_str(&a->text), buf_str(&b->text)));
+        for (size_t i = 0; a->text.len && i < LENGTH(spans); i++)
+                assert_true(str_eq(url_part(a, spans[i][0]), url_part(b, spans[i][1])));
+        assert_int_equal(a->scheme, b->scheme);
+        assert_int_equal(a->host_kind, b->host_kind);
+        assert_int_equal(a->port, b->port);
+}
+
+/* Parsed beside another URL, a text gives what it gives alone. */
+static void check_near(const char *in, const struct url *near)
+{
+        struct muster_error error = { 0 }, error_near = { 0 };
+        struct url url = { 0 }, beside = { 0 };
+        int r = url_parse(&url, str_of(in), NULL, &error);
+
+        assert_int_equal(url_parse_near(&beside, str_of(in), near, &error_near), r);
+        assert_string_equal(error.text, error_near.text);
+        expect_same(&url, &beside);
+        url_deinit(&beside);
+        url_deinit(&url);
+}
+
+static void test_near(void **state)
+{
+        static const char *const behind[] = { "", "/", "/a b?c d#e", "/a/./../b", "?q/r", "#/f",
+                "x/", ".test/", ":81/", ":/", "@other.test/", "/@other.test/", "\\@other.test/",
+                "/a\\b", "/ ", "/\x01" };
+        struct url near = { 0 };
+        struct buf text = { 0 };
+
+        (void)state;
+        check_near("http://example.com/", &near);
+        for (size_t i = 0; i < LENGTH(urls); i++) {
+                if (url_parse(&near, str_of(urls[i].in), NULL, NULL) < 0)
+                        continue;
+                for (size_t j = 0; j < LENGTH(urls); j++)
+                        check_near(urls[j].in, &near);
+                for (size_t j = 0; j < LENGTH(behind); j++) {
+                        text.len = 0;
+                        assert_int_equal(buf_add(&text, near.text.at,
+                                                 near.authority.at + near.authority.len),
+                                0);
+                        assert_int_equal(buf_add_text(&text, behind[j]), 0);
+                        assert_int_equal(buf_terminate(&text), 0);
+                        check_near(text.at, &near);
+                }
+        }
+        buf_deinit(&text);
+        url_deinit(&near);
 }
 
 static void expect_part(const struct url *url, struct url_span span, const char *expected)
@@ -449,10 +512,22 @@ static void parse_with_little_memory(void)
         }
 }
 
+static void parse_near_with_little_memory(void)
+{
+        struct url url = { 0 }, near = { 0 };
+
+        if (url_parse(&near, str_of("http://h.test/"), NULL, NULL) == 0 &&
+                url_parse_near(&url, str_of("http://h.test/%?a b"), &near, NULL) < 0)
+                assert_int_equal(url.text.len, 0);
+        url_deinit(&url);
+        url_deinit(&near);
+}
+
 static void test_memory(void **state)
 {
         (void)state;
         for_each_failing_allocation(parse_with_little_memory);
+        for_each_failing_allocation(parse_near_with_little_memory);
 }
 
 int main(void)
@@ -460,6 +535,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_absolute),
                 cmocka_unit_test(test_relative),
+                cmocka_unit_test(test_near),
                 cmocka_unit_test(test_parts),
                 cmocka_unit_test(test_origin_always_has_a_port),
                 cmocka_unit_test(test_errors_say_what_to_do),
