@@ -1,37 +1,29 @@
 /* SPDX-License-Identifier: MIT */
 #include "url_encode.h"
 
-unsigned url_encode_sets(unsigned char c)
-{
-        if (c <= 0x20 || c >= 0x7f)
-                return ENCODE_QUERY | ENCODE_PATH | ENCODE_USERINFO;
-        switch (c) {
-        case '"':
-        case '#':
-        case '<':
-        case '>':
-                return ENCODE_QUERY | ENCODE_PATH | ENCODE_USERINFO;
-        case '\'':
-                return ENCODE_QUERY;
-        case '?':
-        case '^':
-        case '`':
-        case '{':
-        case '}':
-                return ENCODE_PATH | ENCODE_USERINFO;
-        case '/':
-        case ':':
-        case ';':
-        case '=':
-        case '@':
-        case '[':
-        case '\\':
-        case ']':
-        case '|':
-                return ENCODE_USERINFO;
-        }
-        return 0;
-}
+__extension__ const uint8_t url_encode_sets[256] = {
+        [0x00 ... 0x20] = ENCODE_QUERY | ENCODE_PATH | ENCODE_USERINFO,
+        [0x7f ... 0xff] = ENCODE_QUERY | ENCODE_PATH | ENCODE_USERINFO,
+        ['"'] = ENCODE_QUERY | ENCODE_PATH | ENCODE_USERINFO,
+        ['#'] = ENCODE_QUERY | ENCODE_PATH | ENCODE_USERINFO,
+        ['<'] = ENCODE_QUERY | ENCODE_PATH | ENCODE_USERINFO,
+        ['>'] = ENCODE_QUERY | ENCODE_PATH | ENCODE_USERINFO,
+        ['\''] = ENCODE_QUERY,
+        ['?'] = ENCODE_PATH | ENCODE_USERINFO,
+        ['^'] = ENCODE_PATH | ENCODE_USERINFO,
+        ['`'] = ENCODE_PATH | ENCODE_USERINFO,
+        ['{'] = ENCODE_PATH | ENCODE_USERINFO,
+        ['}'] = ENCODE_PATH | ENCODE_USERINFO,
+        ['/'] = ENCODE_USERINFO,
+        [':'] = ENCODE_USERINFO,
+        [';'] = ENCODE_USERINFO,
+        ['='] = ENCODE_USERINFO,
+        ['@'] = ENCODE_USERINFO,
+        ['['] = ENCODE_USERINFO,
+        ['\\'] = ENCODE_USERINFO,
+        [']'] = ENCODE_USERINFO,
+        ['|'] = ENCODE_USERINFO,
+};
 
 int url_add_encoded(struct muster_str part, unsigned set, struct buf *to)
 {
@@ -43,7 +35,7 @@ int url_add_encoded(struct muster_str part, unsigned set, struct buf *to)
         for (size_t i = 0; i < part.len; i++) {
                 unsigned char c = (unsigned char)part.at[i];
 
-                if (url_encode_sets(c) & set) {
+                if (url_encode_sets[c] & set) {
                         to->at[to->len++] = '%';
                         to->at[to->len++] = hex[c >> 4];
                         to->at[to->len++] = hex[c & 15];

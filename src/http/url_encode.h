@@ -14,8 +14,8 @@ enum {
         ENCODE_USERINFO = 4,
 };
 
-/* The sets that contain a byte. */
-unsigned url_encode_sets(unsigned char c);
+/* Of each byte, the sets that contain it. */
+extern const uint8_t url_encode_sets[256];
 
 /* Append a part; bytes in `set` are percent-encoded. 0 or MUSTER_E_RESOURCE. */
 int url_add_encoded(struct muster_str part, unsigned set, struct buf *to);

@@ -72,7 +72,7 @@ int url_path_add(struct buf *text, size_t path_at, struct muster_str path)
 bool url_path_is_plain(struct muster_str path)
 {
         for (size_t i = 0; i < path.len; i++) {
-                if (url_encode_sets((unsigned char)path.at[i]) & ENCODE_PATH || path.at[i] == '\\')
+                if (url_encode_sets[(unsigned char)path.at[i]] & ENCODE_PATH || path.at[i] == '\\')
                         return false;
                 if (path.at[i] == '/' && i + 1 < path.len &&
                         (path.at[i + 1] == '.' || path.at[i + 1] == '%'))
