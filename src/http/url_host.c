@@ -153,6 +153,8 @@ static bool is_plain(struct muster_str name)
 
 static bool has_punycode(struct muster_str name)
 {
+        if (!str_has_char(name, '-'))
+                return false;
         for (size_t i = 0; i + 4 <= name.len; i++)
                 if (str_is_nocase((struct muster_str){ name.at + i, 4 }, "xn--"))
                         return true;
@@ -240,6 +242,8 @@ static int parse_name(struct muster_str text, struct buf *to, struct muster_erro
         size_t before = to->len;
         int r = 0;
 
+        if (is_plain(name) && !has_punycode(name))
+                return add_lower(to, name);
         if (str_has_char(name, '%')) {
                 r = url_add_decoded(name, &decoded);
                 name = buf_str(&decoded);
