@@ -120,19 +120,25 @@ int h1_status_line_parse(struct http_head *head, struct muster_str *ret_rest,
         return parse_status_line(h1_take_line(ret_rest), head, error);
 }
 
+/* Say why a line has no name of a field at its front. */
+static int refuse_name(struct muster_str line, struct muster_error *error)
+{
+        if (line.len && char_is_blank(line.at[0]))
+                return h1_protocol_error(error, "a folded field line (RFC 9112 section 5.2)", line);
+        return h1_protocol_error(error,
+                str_has_char(line, ':') ? "not a valid field name" : "a field line without a colon",
+                line);
+}
+
 int h1_field_parse(struct muster_str line, struct muster_str *ret_name,
         struct muster_str *ret_value, struct muster_error *error)
 {
-        const char *colon = line.len ? memchr(line.at, ':', line.len) : NULL;
+        size_t n = field_token_length(line);
 
-        if (line.len && (line.at[0] == ' ' || line.at[0] == '\t'))
-                return h1_protocol_error(error, "a folded field line (RFC 9112 section 5.2)", line);
-        if (!colon)
-                return h1_protocol_error(error, "a field line without a colon", line);
-        *ret_name = (struct muster_str){ line.at, (size_t)(colon - line.at) };
-        if (!field_is_token(*ret_name))
-                return h1_protocol_error(error, "not a valid field name", line);
-        *ret_value = str_trim((struct muster_str){ colon + 1, line.len - ret_name->len - 1 });
+        if (n == 0 || n == line.len || line.at[n] != ':')
+                return refuse_name(line, error);
+        *ret_name = (struct muster_str){ line.at, n };
+        *ret_value = str_trim((struct muster_str){ line.at + n + 1, line.len - n - 1 });
         if (!field_is_value(*ret_value))
                 return h1_protocol_error(error, "a control character in a field's value", line);
         return 0;
