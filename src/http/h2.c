@@ -175,7 +175,10 @@ int h2_shutdown(struct h2 *h2)
 
 struct h2_stream *h2_find(struct h2 *h2, int32_t id)
 {
-        return nghttp2_session_get_stream_user_data(h2->session, id);
+        /* Frames of a stream mostly come and go together. */
+        if (!h2->found || h2->found->id != id)
+                h2->found = nghttp2_session_get_stream_user_data(h2->session, id);
+        return h2->found;
 }
 
 static struct h2_stream *take_spare(struct h2 *h2)
@@ -261,6 +264,8 @@ void h2_end(struct h2 *h2, struct h2_stream *stream)
                 h2->piece_of = NULL;
         if (h2->head.stream == stream)
                 h2->head.stream = NULL;
+        if (h2->found == stream)
+                h2->found = NULL;
         list_remove(&stream->news_link);
         list_remove(&stream->hungry_link);
         list_remove(&stream->link);

@@ -45,6 +45,12 @@ static int add_status(struct h2_head *head, struct muster_str value)
         return head->status < 100 ? H2_MALFORMED : 0; /* nghttp2 takes 099 for a status */
 }
 
+/* As buf_reserve(); mostly there is room. */
+static inline int reserve(struct buf *raw, size_t bytes)
+{
+        return raw->size - raw->len >= bytes ? 0 : buf_reserve(raw, bytes);
+}
+
 static char *put(char *to, struct muster_str text)
 {
         memcpy(to, text.at, text.len);
@@ -57,7 +63,7 @@ static int add_line(struct h2_head *head, struct muster_str name, struct muster_
         size_t bytes = name.len + value.len + 4;
         char *to;
 
-        if (buf_reserve(raw, bytes) < 0)
+        if (reserve(raw, bytes) < 0)
                 return MUSTER_E_RESOURCE;
         head->fields[head->n_fields++] = (struct field){ .name_at = (uint32_t)raw->len,
                 .name_len = (uint32_t)name.len,

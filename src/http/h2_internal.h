@@ -104,7 +104,8 @@ struct h2 {
         struct list hungry; /* streams that want a piece */
         struct list spare;  /* ended streams, to be used again */
         unsigned n_open, n_spare;
-        uint32_t peer_max; /* streams that the server allows */
+        struct h2_stream *found; /* by h2_find() last; NULL: none */
+        uint32_t peer_max;       /* streams that the server allows */
         uint64_t now_ns;
 
         unsigned news;

@@ -248,6 +248,7 @@ static int on_stream_close(nghttp2_session *session, int32_t stream_id, uint32_t
         if (!stream)
                 return 0;
         stream->is_closed = true;
+        h2->found = NULL; /* nghttp2 forgets it */
         list_remove(&stream->hungry_link);
         h2_stream_fail(h2, stream, H2_RESET_BY_SERVER, code);
         return 0;
