@@ -25,6 +25,10 @@ static nghttp2_session *new_session(struct h2 *h2, nghttp2_option *option,
         h2_send_callbacks(callbacks);
         nghttp2_option_set_no_auto_window_update(option, 1);
         nghttp2_option_set_peer_max_concurrent_streams(option, H2_STREAMS_ASSUMED);
+#ifdef HAVE_MAX_CONTINUATIONS
+        nghttp2_option_set_max_continuations(option,
+                H2_CONTINUATIONS_SPARE + h2->options.head_bytes_max / 16384);
+#endif
         /* the callers bound their fields; this is only not to be in their way */
         nghttp2_option_set_max_send_header_block_length(option, 16 * 1024 * 1024);
         if (nghttp2_session_client_new3(&session, callbacks, h2, option, &mem) != 0)
@@ -116,6 +120,7 @@ struct h2 *h2_free(struct h2 *h2)
         h2_pool_deinit(&h2->pool);
         free_streams(&h2->streams);
         free_streams(&h2->spare);
+        h2_template_deinit(&h2->template);
         h2_head_deinit(&h2->head);
         buf_deinit(&h2->goaway_said);
         buf_deinit(&h2->out);
@@ -210,16 +215,33 @@ static void give_back(struct h2 *h2, struct h2_stream *stream)
         h2->n_spare++;
 }
 
+static int write_head(struct h2 *h2, struct h2_stream *stream, const struct http_request *request,
+        nghttp2_nv nva[H2_REQUEST_FIELDS_MAX], size_t *ret_n, struct muster_error *error)
+{
+        int r;
+
+        if (h2_template_fits(&h2->template, request)) {
+                r = h2_template_use(&h2->template, request, &stream->head, nva, ret_n);
+                return r < 0 ? error_set_memory(error, MUSTER_PHASE_SEND) : 0;
+        }
+        r = h2_request_fields(request, &stream->head, nva, ret_n, error);
+        if (r == 0 && nghttp2_session_get_outbound_queue_size(h2->session) == 0)
+                h2_template_make(&h2->template, request, nva, *ret_n);
+        return r;
+}
+
 static int submit_request(struct h2 *h2, struct h2_stream *stream,
         const struct http_request *request, struct muster_error *error)
 {
         nghttp2_nv nva[H2_REQUEST_FIELDS_MAX];
         nghttp2_data_provider body = h2_body_provider();
         size_t n;
-        int r = h2_request_fields(request, &stream->head, nva, &n, error);
+        int r = write_head(h2, stream, request, nva, &n, error);
 
         if (r < 0)
                 return r;
+        for (size_t i = 0; i < n; i++)
+                stream->head_bytes += nva[i].namelen + nva[i].valuelen;
         stream->id = nghttp2_submit_request(h2->session, NULL, nva, n,
                 request->has_body ? &body : NULL, stream);
         assert(stream->id > 0 || stream->id == NGHTTP2_ERR_NOMEM);
@@ -294,7 +316,7 @@ bool h2_is_sent_whole(const struct h2_stream *stream)
 
 size_t h2_head_bytes(const struct h2_stream *stream)
 {
-        return stream->head.len;
+        return stream->head_bytes;
 }
 
 bool h2_has_begun(const struct h2_stream *stream)

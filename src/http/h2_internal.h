@@ -4,6 +4,7 @@
  *
  *      h2.c          the session, streams, requests
  *      h2_request.c  a request's head as nghttp2 wants it
+ *      h2_template.c the head of an earlier request
  *      h2_receive.c  bytes in, a frame at a time, into news
  *      h2_head.c     a field block into a head
  *      h2_news.c     news into events
@@ -71,7 +72,8 @@ struct h2_stream {
         enum h2_failure failure;
         uint32_t code;
 
-        struct buf head;         /* the request's fields, until they are sent */
+        struct buf head;         /* the request's fields, or those that are its own; until sent */
+        size_t head_bytes;       /* of all fields */
         struct muster_str piece; /* of the request's body, what is left of it */
         bool is_last_piece;
         bool is_deferred; /* nghttp2 does not ask for the body until it is told to */
@@ -81,6 +83,19 @@ struct h2_stream {
         uint32_t owed_bytes;   /* consumed, and not told to the server yet */
         uint64_t epoch_ns;     /* what was consumed since then is counted: h2_window.c */
         uint64_t epoch_bytes;
+};
+
+/* Fields of requests, all of them and the caller's own, and bytes of a template. */
+#define H2_TEMPLATE_FIELDS_MAX 24
+#define H2_TEMPLATE_PARTS_MAX  (9 + 2 * 16)
+#define H2_TEMPLATE_BYTES_MAX  4096
+
+/* The head of an earlier request, and what it was made from. */
+struct h2_template {
+        struct muster_str parts[H2_TEMPLATE_PARTS_MAX];
+        nghttp2_nv fields[H2_TEMPLATE_FIELDS_MAX];
+        size_t n_parts, n_fields; /* 0: there is none */
+        struct buf text;          /* of both */
 };
 
 /* A head as it is received. */
@@ -130,6 +145,7 @@ struct h2 {
         uint64_t late_bytes;     /* of bodies, for streams that are over */
         uint64_t late_bytes_max; /* more the windows of those did not allow */
 
+        struct h2_template template;
         struct h2_head head;
         struct h2_stream *piece_of; /* whose `piece` is */
         struct muster_str piece;    /* of a body, borrowed from what was fed */
@@ -155,12 +171,30 @@ struct h2_stream *h2_find(struct h2 *h2, int32_t id);
 
 /* --- h2_request.c ---------------------------------------------------------------------------- */
 
+/* The places of the pseudo-fields, which come first (RFC 9113 section 8.3). */
+enum { H2_METHOD, H2_SCHEME, H2_AUTHORITY, H2_PATH, H2_N_PSEUDO };
+
 /* As many as a request can have; the setters of the library allow fewer. */
 #define H2_REQUEST_FIELDS_MAX 512
 
 /* Write the fields to `text`, and where they are to `nva`. As h2_begin(). */
 int h2_request_fields(const struct http_request *request, struct buf *text,
         nghttp2_nv nva[H2_REQUEST_FIELDS_MAX], size_t *ret_n, struct muster_error *error);
+
+/* --- h2_template.c --------------------------------------------------------------------------- */
+
+/* Would the request's head be the template's, but for the path? */
+bool h2_template_fits(const struct h2_template *template, const struct http_request *request);
+
+/* Write the path to `text`, and where all fields are to `nva`. MUSTER_E_RESOURCE. */
+int h2_template_use(const struct h2_template *template, const struct http_request *request,
+        struct buf *text, nghttp2_nv nva[H2_REQUEST_FIELDS_MAX], size_t *ret_n);
+
+/* Make the template of a request, whose fields were written. Nothing may refer to it. */
+void h2_template_make(struct h2_template *template, const struct http_request *request,
+        const nghttp2_nv *nva, size_t n);
+
+void h2_template_deinit(struct h2_template *template);
 
 /* --- h2_receive.c ---------------------------------------------------------------------------- */
 

@@ -9,9 +9,6 @@
 #include <assert.h>
 #include <base/error.h>
 
-/* The places of the pseudo-fields, which come first (RFC 9113 section 8.3). */
-enum { METHOD, SCHEME, AUTHORITY, PATH, N_PSEUDO };
-
 struct writer {
         struct buf *text;
         nghttp2_nv *nva;
@@ -99,7 +96,7 @@ static void place(const struct buf *text, nghttp2_nv *nva, size_t n)
 static int add_authority(struct writer *writer, struct muster_str value)
 {
         writer->has_authority = true;
-        return put(writer->text, &writer->nva[AUTHORITY], str_of(":authority"), value);
+        return put(writer->text, &writer->nva[H2_AUTHORITY], str_of(":authority"), value);
 }
 
 static int add_field(void *to, struct muster_str name, struct muster_str value)
@@ -126,13 +123,13 @@ static int add_field(void *to, struct muster_str name, struct muster_str value)
 static int add_pseudo_fields(struct writer *writer, const struct http_request *request)
 {
         const struct url *url = request->url;
-        int r = put(writer->text, &writer->nva[METHOD], str_of(":method"), request->method);
+        int r = put(writer->text, &writer->nva[H2_METHOD], str_of(":method"), request->method);
 
         if (r == 0)
-                r = put(writer->text, &writer->nva[SCHEME], str_of(":scheme"),
+                r = put(writer->text, &writer->nva[H2_SCHEME], str_of(":scheme"),
                         str_of(url->scheme == URL_HTTPS ? "https" : "http"));
         if (r == 0)
-                r = put(writer->text, &writer->nva[PATH], str_of(":path"),
+                r = put(writer->text, &writer->nva[H2_PATH], str_of(":path"),
                         url_part(url, url->target));
         return r;
 }
@@ -152,7 +149,7 @@ static int add_all(struct writer *writer, const struct http_request *request)
 int h2_request_fields(const struct http_request *request, struct buf *text,
         nghttp2_nv nva[H2_REQUEST_FIELDS_MAX], size_t *ret_n, struct muster_error *error)
 {
-        struct writer writer = { .text = text, .nva = nva, .n = N_PSEUDO };
+        struct writer writer = { .text = text, .nva = nva, .n = H2_N_PSEUDO };
         int r = request_head_check(request, error);
 
         assert(text->len == 0);
@@ -165,7 +162,7 @@ int h2_request_fields(const struct http_request *request, struct buf *text,
         if (r == MUSTER_E_TOO_LARGE)
                 return error_set(error, r, MUSTER_PHASE_SEND, 0,
                         "too_large: the request has more than %d header fields",
-                        H2_REQUEST_FIELDS_MAX - N_PSEUDO);
+                        H2_REQUEST_FIELDS_MAX - H2_N_PSEUDO);
         if (r < 0)
                 return error_set_memory(error, MUSTER_PHASE_SEND);
         place(text, nva, writer.n);
