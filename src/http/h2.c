@@ -278,9 +278,11 @@ void h2_end(struct h2 *h2, struct h2_stream *stream)
         assert(list_is_linked(&stream->link));
         if (!stream->is_closed) {
                 /* Without memory the server goes on for nothing. */
-                (void)nghttp2_submit_rst_stream(h2->session, NGHTTP2_FLAG_NONE, stream->id,
+                int r = nghttp2_submit_rst_stream(h2->session, NGHTTP2_FLAG_NONE, stream->id,
                         NGHTTP2_CANCEL);
                 (void)nghttp2_session_set_stream_user_data(h2->session, stream->id, NULL);
+                /* What was not sent takes no room, although nghttp2 closes it only at its turn. */
+                h2->n_open -= r == 0 && !stream->is_sent;
         }
         if (h2->piece_of == stream)
                 h2->piece_of = NULL;

@@ -184,11 +184,15 @@ void h2_end(struct h2 *h2, struct h2_stream *stream);
 /* --- bytes ----------------------------------------------------------------------------------- */
 
 enum h2_event_kind {
-        H2_HTTP,     /* `http`: a part of the stream's response */
-        H2_FAILED,   /* the stream is over without a whole response: `error` */
-        H2_SETTINGS, /* the server's SETTINGS: h2_room() may be another */
-        H2_GOAWAY,   /* no new requests here; those above its last stream fail one by one */
-        H2_PONG,     /* the answer to h2_ping() */
+        H2_HTTP,   /* `http`: a part of the stream's response */
+        H2_FAILED, /* the stream is over without a whole response: `error` */
+        /*
+         * The server's SETTINGS: h2_room() may be another. Requests that are too many now, and were
+         * not sent, fail as unprocessed, but for those whose body is offered piece by piece.
+         */
+        H2_SETTINGS,
+        H2_GOAWAY, /* no new requests here; those above its last stream fail one by one */
+        H2_PONG,   /* the answer to h2_ping() */
 };
 
 struct h2_event {

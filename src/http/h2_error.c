@@ -77,6 +77,11 @@ void h2_stream_error(struct h2 *h2, const struct h2_stream *stream)
                 set(h2, MUSTER_E_CLOSED,
                         "closed: the request could not be sent on this HTTP/2 connection", "", "");
                 return;
+        case H2_WITHDRAWN:
+                set(h2, MUSTER_E_CLOSED,
+                        "closed: the server allows fewer requests at a time on its HTTP/2 connection, and this one was not sent yet",
+                        "", "");
+                return;
         }
         assert(false);
 }

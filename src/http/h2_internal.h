@@ -51,7 +51,8 @@ enum h2_failure {
         H2_HEAD_TOO_LARGE,
         H2_TOO_MANY_FIELDS,
         H2_TOO_MANY_INTERIM,
-        H2_NOT_SENT, /* nghttp2 could not send it */
+        H2_NOT_SENT,  /* nghttp2 could not send it */
+        H2_WITHDRAWN, /* not sent yet, and more than the server allows */
 };
 
 struct h2_stream {

@@ -165,6 +165,27 @@ static int got_message(struct h2 *h2, const nghttp2_frame *frame)
         return 0;
 }
 
+/*
+ * Requests are begun before the server tells how many it allows. Those that are more would wait in
+ * nghttp2, where nobody sees that they wait, nor could give them to another connection. What reads
+ * its body piece by piece stays, as it may not be able to begin again.
+ */
+static void withdraw_beyond(struct h2 *h2)
+{
+        unsigned allowed = h2_allowed(h2), n_over;
+
+        n_over = h2->n_open > allowed ? h2->n_open - allowed : 0;
+        for (struct list *link = h2->streams.prev; n_over && link != &h2->streams;
+                link = link->prev) {
+                struct h2_stream *stream = stream_of_link(link);
+
+                if (stream->is_sent || !stream->is_last_piece || stream->failure)
+                        continue;
+                h2_stream_fail(h2, stream, H2_WITHDRAWN, NGHTTP2_REFUSED_STREAM);
+                n_over--;
+        }
+}
+
 static void got_settings(struct h2 *h2, const nghttp2_frame *frame)
 {
         if (frame->hd.flags & NGHTTP2_FLAG_ACK) {
@@ -176,6 +197,7 @@ static void got_settings(struct h2 *h2, const nghttp2_frame *frame)
         h2->peer_max = nghttp2_session_get_remote_settings(h2->session,
                 NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS);
         h2->news |= NEWS_SETTINGS;
+        withdraw_beyond(h2);
 }
 
 static void got_pong(struct h2 *h2, const nghttp2_frame *frame)

@@ -165,6 +165,8 @@ static int on_frame_not_sent(nghttp2_session *session, const nghttp2_frame *fram
         (void)code;
         if (frame->hd.type == NGHTTP2_HEADERS && stream)
                 h2_stream_fail(h2, stream, H2_NOT_SENT, NGHTTP2_INTERNAL_ERROR);
+        else if (frame->hd.type == NGHTTP2_HEADERS)
+                h2->n_open++; /* h2_end() has left it out, and nghttp2 closes it now */
         return 0;
 }
 

@@ -38,8 +38,9 @@ static void close_with(struct h2_world *world, struct exchange *exchanges, size_
 
 static void test_room(void **state)
 {
+        /* [9113 5.1.2 stream-limit] [9113 6.5.3 applied] */
         struct h2_world world;
-        struct exchange gets[3];
+        struct exchange gets[4];
         struct buf say = { 0 };
 
         (void)state;
@@ -49,7 +50,7 @@ static void test_room(void **state)
         assert_int_equal(peer_say(&world, &say), H2_MORE);
         assert_int_equal(world.n_settings, 2);
         assert_int_equal(h2_room(world.h2), 1);
-        world_get(&world, &gets[2]);
+        world_begin(&world, &gets[2], "POST", "/", true);
         assert_int_equal(h2_room(world.h2), 0);
         assert_false(h2_is_closing(world.h2));
         peer_settings(&say, 3, 1); /* less than there are */
@@ -58,7 +59,7 @@ static void test_room(void **state)
         assert_int_equal(h2_room(world.h2), 0);
         exchange_close(&world, &gets[0]);
         assert_int_equal(h2_room(world.h2), 0);
-        /* The third waits in the session until the server allows it. */
+        /* The third, which may have no second body, waits in the session until it is allowed. */
         assert_int_equal(world_pull(&world), 0);
         assert_false(h2_is_sent(gets[2].stream));
         peer_settings(&say, 3, 100);
@@ -66,7 +67,52 @@ static void test_room(void **state)
         assert_int_equal(world_pull(&world), 0);
         assert_true(h2_is_sent(gets[2].stream));
         assert_int_equal(h2_room(world.h2), 98);
-        close_with(&world, gets, 3);
+        world_get(&world, &gets[3]);
+        close_with(&world, gets, 4);
+}
+
+/* Requests begun before the server told how few it allows: they are given back, the last ones first. */
+static void test_withdrawn(void **state)
+{
+        struct h2_world world;
+        struct exchange gets[6];
+        struct buf say = { 0 };
+
+        (void)state;
+        open_with(&world, gets, 2);
+        for (size_t i = 2; i < 5; i++)
+                world_get(&world, &gets[i]);
+        peer_settings(&say, 3, 3);
+        assert_int_equal(peer_say(&world, &say), H2_MORE);
+        assert_false(gets[2].has_failed);
+        for (size_t i = 3; i < 5; i++) {
+                assert_true(gets[i].is_unprocessed);
+                expect_failed(&gets[i], MUSTER_E_CLOSED,
+                        "closed: the server allows fewer requests at a time on its HTTP/2 connection, and this one was not sent yet");
+                exchange_close(&world, &gets[i]);
+        }
+        /* They take no room, neither before nor after the session forgets them. */
+        assert_int_equal(h2_n_open(world.h2), 3);
+        assert_int_equal(h2_room(world.h2), 0);
+        assert_int_equal(world_pull(&world), 0);
+        assert_true(h2_is_sent(gets[2].stream));
+        assert_int_equal(h2_n_open(world.h2), 3);
+        peer_response(&say, 1, "first");
+        assert_int_equal(peer_say(&world, &say), H2_MORE);
+        exchange_close(&world, &gets[0]);
+        assert_int_equal(h2_room(world.h2), 1);
+        world_get(&world, &gets[5]);
+        assert_int_equal(world_pull(&world), 0);
+        assert_true(h2_is_sent(gets[5].stream));
+        assert_int_equal(peer_count(&world, PEER_HEADERS, 7, NULL), 0);
+        assert_int_equal(peer_count(&world, PEER_HEADERS, 9, NULL), 0);
+        assert_int_equal(peer_count(&world, PEER_HEADERS, 11, NULL), 1);
+        assert_int_equal(h2_n_open(world.h2), 3);
+        for (size_t i = 1; i < 6; i++)
+                exchange_close(&world, &gets[i]);
+        assert_int_equal(world_pull(&world), 0);
+        assert_int_equal(h2_n_open(world.h2), 0);
+        world_close(&world);
 }
 
 static void test_numbers_used_up(void **state)
@@ -95,6 +141,7 @@ static void test_numbers_used_up(void **state)
 
 static void test_goaway(void **state)
 {
+        /* [9113 6.8 no-new-streams] [9113 8.7 retried] */
         struct h2_world world;
         struct exchange gets[4];
         struct buf say = { 0 };
@@ -217,6 +264,7 @@ static void run_stranger(const char *bytes, const char *text)
 
 static void test_strangers(void **state)
 {
+        /* [9113 3.4 invalid-preface] */
         (void)state;
         run_stranger("HTTP/1.1 400 Bad Request\r\n\r\n",
                 "protocol: the server does not speak HTTP/2 here, but HTTP/1; use --http1.1");
@@ -228,6 +276,7 @@ static void test_strangers(void **state)
 
 static void test_cancel(void **state)
 {
+        /* [9113 5.1 closed-streams] [9113 5.4.2 after-reset] */
         struct h2_world world;
         struct exchange gets[4];
         struct muster_str reset;
@@ -261,6 +310,7 @@ static void test_cancel(void **state)
 /* A server that needs no more of an upload answers, and resets without an error (section 8.1). */
 static void test_early_answer(void **state)
 {
+        /* [9113 6.4 reset-ends] [9113 8.1 early-response] [9113 5.4.2 no-reset-of-reset] */
         struct h2_world world;
         struct exchange post;
         struct buf say = { 0 };
@@ -287,6 +337,7 @@ static void test_early_answer(void **state)
 
 static void test_ping(void **state)
 {
+        /* [9113 6.7 ping-answer] */
         struct h2_world world;
         struct buf say = { 0 };
 
@@ -334,6 +385,10 @@ static void test_shutdown(void **state)
 /* What a request says of a connection is for HTTP/1; names are in lower case. */
 static void test_fields(void **state)
 {
+        /*
+         * [9113 8.2 lower-case] [9113 8.2.2 no-connection-fields] [9113 8.3 pseudo-fields-sent]
+         * [9113 8.3.1 request]
+         */
         static const struct http_request_field fields[] = { { BYTES("X-Mixed-Case"), BYTES(" a ") },
                 { BYTES("Connection"), BYTES("close") }, { BYTES("TE"), BYTES("gzip") },
                 { BYTES("Host"), BYTES("other.example") }, { BYTES("Upgrade"), BYTES("h2c") },
@@ -370,6 +425,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_room),
+                cmocka_unit_test(test_withdrawn),
                 cmocka_unit_test(test_numbers_used_up),
                 cmocka_unit_test(test_goaway),
                 cmocka_unit_test(test_graceful_goaway),
