@@ -55,13 +55,22 @@
 
 /*
  * Idle frames, which bring no response on: SETTINGS, PING, PRIORITY, WINDOW_UPDATE, DATA and
- * CONTINUATION without content, frames of unknown types and of streams that are over. So many may
- * come at once, and so many a second. Each frame that does bring one on makes up for one, and an
+ * CONTINUATION without content or of padding alone, frames of unknown types and of streams that are
+ * over. So many may come at once, and so many a second. Each frame that does bring one on makes up for one, and an
  * upload for all. Servers send a few a second; a flood takes processor time for nothing (RFC 9113
  * section 10.5).
  */
 #define H2_IDLE_FRAMES_MAX   1000
 #define H2_IDLE_FRAMES_PER_S 100
+
+/*
+ * Idle frames that are answers to a frame of ours, and so come on top of those. A server may reset
+ * its stream for each frame of DATA on a stream that it has ended (RFC 9113 section 5.1), and there
+ * are as many on their way as its windows allow; it gives both windows back. A stream that we reset
+ * may be answered all the same, by HEADERS, DATA and trailers.
+ */
+#define H2_ANSWERS_TO_DATA  3
+#define H2_ANSWERS_TO_RESET 3
 
 /*
  * Frames that are written and not pulled, as the server does not read: answers to its PING and

@@ -143,6 +143,7 @@ struct h2 {
         bool was_useful;         /* it brought a response on */
         size_t block_bytes;      /* of the field block so far, in frames */
         uint64_t idle_frames_ns; /* when the bucket of idle frames will be empty */
+        uint64_t n_answers;      /* idle frames that may come, as we sent what they answer */
         uint64_t late_bytes;     /* of bodies, for streams that are over */
         uint64_t late_bytes_max; /* more the windows of those did not allow */
 

@@ -269,6 +269,7 @@ static int on_stream_close(nghttp2_session *session, int32_t stream_id, uint32_t
         }
         if (!stream)
                 return 0;
+        h2->was_useful = true; /* once for each request */
         stream->is_closed = true;
         h2->found = NULL; /* nghttp2 forgets it */
         list_remove(&stream->hungry_link);
@@ -293,7 +294,14 @@ void h2_receive_callbacks(nghttp2_session_callbacks *callbacks)
 #define FRAME_HEAD_BYTES 9 /* RFC 9113 section 4.1 */
 #define IDLE_FRAME_NS    (UINT64_C(1000000000) / H2_IDLE_FRAMES_PER_S)
 
-enum { TYPE_DATA = 0, TYPE_HEADERS = 1, TYPE_SETTINGS = 4, TYPE_CONTINUATION = 9 };
+enum {
+        TYPE_DATA = 0,
+        TYPE_HEADERS = 1,
+        TYPE_RST_STREAM = 3,
+        TYPE_SETTINGS = 4,
+        TYPE_WINDOW_UPDATE = 8,
+        TYPE_CONTINUATION = 9,
+};
 
 static size_t frame_length(const struct h2 *h2)
 {
@@ -332,13 +340,33 @@ static int count_late_bytes(struct h2 *h2)
         return 0;
 }
 
+/* May it be an answer to DATA or RST_STREAM? */
+static bool is_answer(unsigned type)
+{
+        return type == TYPE_DATA || type == TYPE_HEADERS || type == TYPE_RST_STREAM ||
+               type == TYPE_WINDOW_UPDATE;
+}
+
 /* A leaky bucket: each idle frame takes some time to run out. */
 static int count_idle_frame(struct h2 *h2)
 {
+        if (h2->n_answers && is_answer(h2->frame_head[3])) {
+                h2->n_answers--;
+                return 0;
+        }
         h2->idle_frames_ns = max_u64(h2->idle_frames_ns, h2->now_ns) + IDLE_FRAME_NS;
         if (h2->idle_frames_ns - h2->now_ns <= H2_IDLE_FRAMES_MAX * IDLE_FRAME_NS)
                 return 0;
         return too_many(h2, "a flood of frames that bring nothing");
+}
+
+/* DATA that brought nothing, though it is not empty: padding alone is idle, the rest came late. */
+static int count_data(struct h2 *h2)
+{
+        const unsigned char *id = h2->frame_head + 5;
+        int32_t stream = (id[0] & 0x7f) << 24 | id[1] << 16 | id[2] << 8 | id[3];
+
+        return h2_find(h2, stream) ? count_idle_frame(h2) : count_late_bytes(h2);
 }
 
 /* Bound what nghttp2 does not; called at the end of each frame. */
@@ -357,7 +385,7 @@ static int count_frame(struct h2 *h2)
         }
         if (frame_length(h2) && is_part)
                 return 0;
-        return frame_length(h2) && type == TYPE_DATA ? count_late_bytes(h2) : count_idle_frame(h2);
+        return frame_length(h2) && type == TYPE_DATA ? count_data(h2) : count_idle_frame(h2);
 }
 
 /*

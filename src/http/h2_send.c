@@ -102,6 +102,7 @@ static void sent_data(struct h2 *h2, const nghttp2_frame *frame)
         struct h2_stream *stream = h2_find(h2, frame->hd.stream_id);
 
         h2->idle_frames_ns = 0; /* the server has to say that it has room again */
+        h2->n_answers += H2_ANSWERS_TO_DATA;
         if (stream && frame->hd.flags & NGHTTP2_FLAG_END_STREAM)
                 stream->is_sent_whole = true;
 }
@@ -112,6 +113,7 @@ static void sent_reset(struct h2 *h2, const nghttp2_frame *frame)
         struct h2_stream *stream = h2_find(h2, frame->hd.stream_id);
 
         h2->late_bytes_max += h2->options.window_bytes_max;
+        h2->n_answers += H2_ANSWERS_TO_RESET;
         if (stream)
                 h2_stream_fail(h2, stream, H2_MALFORMED, frame->rst_stream.error_code);
 }

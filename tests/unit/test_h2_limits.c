@@ -4,6 +4,7 @@
  */
 #include "h2_peer.h"
 
+#include <base/minmax.h>
 #include <stdio.h>
 
 #define CALM   "protocol: the server broke the rules of HTTP/2: ENHANCE_YOUR_CALM, "
@@ -47,6 +48,11 @@ static void say_settings(struct buf *to)
 static void say_empty_data(struct buf *to)
 {
         peer_data(to, 1, 0, "");
+}
+
+static void say_padding(struct buf *to)
+{
+        peer_frame(to, PEER_DATA, PEER_PADDED, 1, "\3\0\0\0", 4);
 }
 
 static void say_priority(struct buf *to)
@@ -95,7 +101,8 @@ static unsigned count_taken(struct h2_world *world, void (*frame)(struct buf *to
 static void test_floods(void **state)
 {
         static void (*const frames[])(struct buf *) = { say_ping, say_settings, say_empty_data,
-                say_priority, say_window, say_unknown, say_late_reset, say_late_headers };
+                say_padding, say_priority, say_window, say_unknown, say_late_reset,
+                say_late_headers };
         struct buf say = { 0 };
 
         (void)state;
@@ -163,6 +170,85 @@ static void test_useful_frames_are_no_flood(void **state)
                 assert_ptr_equal(h2_next_hungry(world.h2), post.stream);
         }
         exchange_close(&world, &post);
+        close_waiting(&world, &get);
+}
+
+/*
+ * A server that has refused an upload resets its stream for each frame that was on its way, as h2o
+ * does: as many as its window has room for come at once, when nothing is sent any more. So much is
+ * an answer, and more is a flood.
+ */
+static void test_an_upload_is_refused_frame_by_frame(void **state)
+{
+        enum { N = 3 * H2_IDLE_FRAMES_MAX };
+        struct h2_world world;
+        struct exchange get, post;
+        struct buf say = { 0 };
+
+        (void)state;
+        open_waiting(&world, &get, NULL);
+        world_begin(&world, &post, "POST", "/", true);
+        for (unsigned i = 0; i < N; i++) {
+                h2_offer(world.h2, post.stream, str_of("a"), false);
+                assert_int_equal(world_pull(&world), 0);
+                buf_deinit(&world.sent);
+                assert_ptr_equal(h2_next_hungry(world.h2), post.stream);
+        }
+        peer_number(&say, PEER_RST_STREAM, 3, 7);
+        assert_int_equal(peer_say(&world, &say), H2_MORE);
+        expect_failed(&post, MUSTER_E_CLOSED,
+                "closed: the server reset the HTTP/2 stream: REFUSED_STREAM (it has not processed the request)");
+        exchange_close(&world, &post);
+        assert_int_equal(count_taken(&world, say_late_reset, N, false), N);
+
+        assert_int_equal(count_taken(&world, say_ping, H2_IDLE_FRAMES_MAX / 2, true),
+                H2_IDLE_FRAMES_MAX / 2); /* which answer nothing */
+        assert_in_range(count_taken(&world, say_late_reset, 4 * N, true), N,
+                H2_ANSWERS_TO_DATA * N);
+        assert_string_equal(world.error.text, FLOOD);
+        close_waiting(&world, &get);
+}
+
+/* Each request has an end, and a reset is one. */
+static void test_each_request_is_refused(void **state)
+{
+        struct h2_world world;
+        struct exchange get, refused;
+        struct buf say = { 0 };
+
+        (void)state;
+        open_waiting(&world, &get, NULL);
+        for (uint32_t i = 0; i < 3 * H2_IDLE_FRAMES_MAX; i++) {
+                world_get(&world, &refused);
+                assert_int_equal(world_pull(&world), 0);
+                buf_deinit(&world.sent);
+                peer_number(&say, PEER_RST_STREAM, 3 + 2 * i, 7);
+                assert_int_equal(peer_say(&world, &say), H2_MORE);
+                assert_true(refused.has_failed && refused.is_unprocessed);
+                exchange_close(&world, &refused);
+        }
+        close_waiting(&world, &get);
+}
+
+/* What we reset the server may have answered already: the answers come late, and are no flood. */
+static void test_answers_to_requests_that_were_cancelled(void **state)
+{
+        struct h2_world world;
+        struct exchange get, cancelled;
+        struct buf say = { 0 };
+
+        (void)state;
+        open_waiting(&world, &get, NULL);
+        for (uint32_t i = 0; i < 2 * H2_IDLE_FRAMES_MAX; i++) {
+                world_get(&world, &cancelled);
+                assert_int_equal(world_pull(&world), 0);
+                exchange_close(&world, &cancelled);
+                assert_int_equal(world_pull(&world), 0);
+                buf_deinit(&world.sent);
+                peer_headers(&say, 3 + 2 * i, PEER_END_HEADERS, ok);
+                peer_data(&say, 3 + 2 * i, PEER_END_STREAM, "");
+                assert_int_equal(peer_say(&world, &say), H2_MORE);
+        }
         close_waiting(&world, &get);
 }
 
@@ -259,6 +345,7 @@ static void run_head(size_t bytes, unsigned n_fields, const char *error)
 
 static void test_heads(void **state)
 {
+        /* [9113 10.5.1 processed] */
         const char *too_large = "too_large: the head has more than 16000 bytes (max_header_bytes)";
 
         (void)state;
@@ -296,6 +383,7 @@ static void test_interim(void **state)
 /* Field blocks over several frames are read; without an end they are an error. */
 static void test_continuation(void **state)
 {
+        /* [9113 6.10 continuation] */
         struct h2_world world;
         struct exchange get;
         struct buf say = { 0 }, block = { 0 };
@@ -365,6 +453,9 @@ int main(void)
                 cmocka_unit_test(test_floods),
                 cmocka_unit_test(test_pace),
                 cmocka_unit_test(test_useful_frames_are_no_flood),
+                cmocka_unit_test(test_an_upload_is_refused_frame_by_frame),
+                cmocka_unit_test(test_each_request_is_refused),
+                cmocka_unit_test(test_answers_to_requests_that_were_cancelled),
                 cmocka_unit_test(test_unread_answers),
                 cmocka_unit_test(test_late_bodies),
                 cmocka_unit_test(test_heads),
