@@ -280,6 +280,7 @@ void h2_end(struct h2 *h2, struct h2_stream *stream)
                 /* Without memory the server goes on for nothing. */
                 int r = nghttp2_submit_rst_stream(h2->session, NGHTTP2_FLAG_NONE, stream->id,
                         NGHTTP2_CANCEL);
+
                 (void)nghttp2_session_set_stream_user_data(h2->session, stream->id, NULL);
                 /* What was not sent takes no room, although nghttp2 closes it only at its turn. */
                 h2->n_open -= r == 0 && !stream->is_sent;

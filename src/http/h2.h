@@ -81,6 +81,13 @@
 /* What is kept of the reason that GOAWAY gives; it is for people. */
 #define H2_GOAWAY_SAID_MAX 200
 
+/*
+ * CONTINUATION frames of one head, beside those that a head as large as allowed needs in frames of
+ * 16 KiB: some servers write smaller ones. nghttp2 by itself takes 8, which is less than our cap for
+ * heads needs.
+ */
+#define H2_CONTINUATIONS_SPARE 64
+
 /* An encoded field block cannot sensibly be longer than this beside the cap for decoded heads. */
 #define H2_FIELD_BLOCK_BYTES_SPARE (64 * 1024)
 

@@ -176,6 +176,12 @@ static void run_stream_fault(const struct fault *fault, bool byte_by_byte)
 
 static void test_stream_faults(void **state)
 {
+        /*
+         * [9113 5.5 extensions] [9113 6.9.1 window-overflow] [9113 8.1 trailers]
+         * [9113 8.1 second-head] [9113 8.1.1 malformed] [9113 8.1.1 length] [9113 8.2.1 names]
+         * [9113 8.2.1 values] [9113 8.2.2 connection-fields] [9113 8.3 pseudo-fields]
+         * [9113 8.3.2 status]
+         */
         (void)state;
         for (size_t i = 0; i < LENGTH(stream_faults); i++) {
                 run_stream_fault(&stream_faults[i], false);
@@ -299,6 +305,32 @@ static void run_connection_fault(const struct fault *fault, bool byte_by_byte)
 
 static void test_connection_faults(void **state)
 {
+        /*
+         * [9113 4.2 frame-size-error] [9113 4.3 contiguous] [9113 4.3 compression-error]
+         * [9113 5.1 idle-streams] [9113 5.1.1 unexpected-numbers] [9113 5.4 told]
+         * [9113 5.4.1 closes] [9113 5.5 extensions] [9113 6.1 data-on-stream]
+         * [9113 6.1 data-padding] [9113 6.2 headers-on-stream] [9113 6.2 headers-padding]
+         * [9113 6.2 continued] [9113 6.3 priority-size]
+         * [9113 6.4 reset-on-stream] [9113 6.4 reset-size] [9113 6.5 settings-ack]
+         * [9113 6.5 settings-stream] [9113 6.5 settings-size] [9113 6.5.2 push-off]
+         * [9113 6.5.2 push-on] [9113 6.5.2 window-range] [9113 6.5.2 frame-size-range]
+         * [9113 6.7 ping-stream] [9113 6.7 ping-size] [9113 6.8 goaway-stream]
+         * [9113 6.8 last-stream] [9113 6.9 window-of-zero] [9113 6.9 window-size]
+         * [9113 6.9.1 window-overflow] [9113 6.10 continuation]
+         */
+        /*
+         * [9113 4.2 frame-size-error] [9113 4.3 contiguous] [9113 4.3 compression-error]
+         * [9113 5.1 idle-streams] [9113 5.1.1 unexpected-numbers] [9113 5.4 told]
+         * [9113 5.4.1 closes] [9113 5.5 extensions] [9113 6.1 data-on-stream]
+         * [9113 6.1 data-padding] [9113 6.2 headers-on-stream] [9113 6.2 headers-padding]
+         * [9113 6.2 continued] [9113 6.3 priority-size]
+         * [9113 6.4 reset-on-stream] [9113 6.4 reset-size] [9113 6.5 settings-ack]
+         * [9113 6.5 settings-stream] [9113 6.5 settings-size] [9113 6.5.2 push-off]
+         * [9113 6.5.2 push-on] [9113 6.5.2 window-range] [9113 6.5.2 frame-size-range]
+         * [9113 6.7 ping-stream] [9113 6.7 ping-size] [9113 6.8 goaway-stream]
+         * [9113 6.8 last-stream] [9113 6.9 window-of-zero] [9113 6.9 window-size]
+         * [9113 6.9.1 window-overflow] [9113 6.10 continuation]
+         */
         (void)state;
         for (size_t i = 0; i < LENGTH(connection_faults); i++) {
                 run_connection_fault(&connection_faults[i], false);

@@ -418,6 +418,38 @@ static void test_continuation(void **state)
         close_waiting(&world, &get);
 }
 
+/* A head as large as we say that we take comes in more frames than nghttp2 takes by itself. */
+static void test_head_in_many_frames(void **state)
+{
+        struct h2_world world;
+        struct exchange get;
+        struct buf say = { 0 }, block = { 0 };
+        char value[8001];
+        size_t at = 0;
+
+        (void)state;
+        memset(value, 'v', sizeof(value) - 1);
+        value[sizeof(value) - 1] = '\0';
+        open_waiting(&world, &get, NULL);
+        peer_field(&block, ":status", "200");
+        for (int i = 0; i < 38; i++)
+                peer_field(&block, "f", value);
+        assert_in_range(block.len, 300000, 307200);
+        while (at < block.len) {
+                size_t n = min_size(block.len - at, 8000);
+                bool is_last = at + n == block.len;
+
+                peer_frame(&say, at ? PEER_CONTINUATION : PEER_HEADERS,
+                        (is_last ? PEER_END_HEADERS : 0) | (at ? 0 : PEER_END_STREAM), 1,
+                        block.at + at, n);
+                at += n;
+        }
+        assert_int_equal(peer_say(&world, &say), H2_MORE);
+        expect_response(&get, 200, "");
+        buf_deinit(&block);
+        close_waiting(&world, &get);
+}
+
 static void test_request_is_too_large(void **state)
 {
         static struct http_request_field fields[600];
@@ -461,6 +493,7 @@ int main(void)
                 cmocka_unit_test(test_heads),
                 cmocka_unit_test(test_interim),
                 cmocka_unit_test(test_continuation),
+                cmocka_unit_test(test_head_in_many_frames),
                 cmocka_unit_test(test_request_is_too_large),
         };
 
