@@ -503,6 +503,10 @@ static void check(size_t i, const struct h1_outcome *outcome)
 
 static void test_variants(void **state)
 {
+        /*
+         * [9110 5.5 whitespace] [9110 5.5 control-characters] [9112 2.2 octets]
+         * [9112 2.2 bare-cr] [9112 2.2 space-before-fields] [9112 5.2 folding]
+         */
         struct h1_outcome outcome;
 
         (void)state;
