@@ -4,6 +4,7 @@
 #include "cookie_match.h"
 #include "cookie_store.h"
 #include "field.h"
+#include <string.h>
 
 #define HTTP_ONLY  "#HttpOnly_"
 #define SET_COOKIE "Set-Cookie:"
@@ -114,10 +115,12 @@ static struct muster_str normal_domain(struct muster_str domain,
         return (struct muster_str){ to, domain.len };
 }
 
+/* What ends the host of a URL is in none: a line that began with '#' would be a comment. */
 static bool is_host(struct muster_str text)
 {
         for (size_t i = 0; i < text.len; i++)
-                if ((unsigned char)text.at[i] <= ' ' || (unsigned char)text.at[i] >= 0x7f)
+                if ((unsigned char)text.at[i] <= ' ' || (unsigned char)text.at[i] >= 0x7f ||
+                        strchr("#/?@\\", text.at[i]))
                         return false;
         return text.len > 0 && text.at[0] != '.';
 }
