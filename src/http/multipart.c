@@ -6,15 +6,13 @@
 /* Boundaries may hold more characters, but these need no quotes (RFC 2045 section 5.1). */
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-#define N_DASHES 24
-
 struct multipart_boundary multipart_boundary(const unsigned char random[MULTIPART_RANDOM_BYTES])
 {
         struct multipart_boundary boundary;
         unsigned bits = 0, n_bits = 0;
-        size_t n = N_DASHES;
+        size_t n = MULTIPART_BOUNDARY_DASHES;
 
-        memset(boundary.text, '-', N_DASHES);
+        memset(boundary.text, '-', MULTIPART_BOUNDARY_DASHES);
         for (size_t i = 0; i < MULTIPART_RANDOM_BYTES; i++) {
                 bits = bits << 8 | random[i];
                 for (n_bits += 8; n_bits >= 6; n_bits -= 6)
@@ -24,6 +22,37 @@ struct multipart_boundary multipart_boundary(const unsigned char random[MULTIPAR
         assert(n == MULTIPART_BOUNDARY_LEN);
         boundary.text[n] = '\0';
         return boundary;
+}
+
+/* Are the characters there that stand behind the dashes? */
+static bool is_boundary(struct muster_str text, size_t at)
+{
+        if (text.len - at < MULTIPART_BOUNDARY_LEN)
+                return false;
+        for (size_t i = at + MULTIPART_BOUNDARY_DASHES; i < at + MULTIPART_BOUNDARY_LEN; i++)
+                if (!memchr(alphabet, text.at[i], sizeof(alphabet) - 1))
+                        return false;
+        return true;
+}
+
+/* Between parts two dashes stand before it, and where a type names it, "=". */
+size_t multipart_find_boundary(struct muster_str text)
+{
+        size_t n = 0;
+
+        for (size_t i = 0; i < text.len; i++) {
+                size_t begin;
+
+                n = text.at[i] == '-' ? n + 1 : 0;
+                begin = i + 1 - n;
+                if (n == MULTIPART_BOUNDARY_DASHES + 2)
+                        begin += 2;
+                else if (n != MULTIPART_BOUNDARY_DASHES || !begin || text.at[begin - 1] != '=')
+                        continue;
+                if (is_boundary(text, begin))
+                        return begin;
+        }
+        return text.len;
 }
 
 /* --- names ----------------------------------------------------------------------------------- */

@@ -13,8 +13,9 @@
 #include <base/buf.h>
 
 /* 24 dashes, as curl has them, and 128 random bits; RFC 2046 allows 70 characters. */
-#define MULTIPART_BOUNDARY_LEN 46
-#define MULTIPART_RANDOM_BYTES 16
+#define MULTIPART_BOUNDARY_LEN    46
+#define MULTIPART_BOUNDARY_DASHES 24
+#define MULTIPART_RANDOM_BYTES    16
 
 /* Terminated text. */
 struct multipart_boundary {
@@ -47,6 +48,9 @@ int multipart_add_head(struct buf *to, const struct multipart_boundary *boundary
 
 /* Append the delimiter behind the last part. */
 int multipart_add_end(struct buf *to, const struct multipart_boundary *boundary, bool is_first);
+
+/* Where in the text of a form a boundary begins, its length where there is none. */
+size_t multipart_find_boundary(struct muster_str text);
 
 /* Append "TYPE; boundary=...". */
 int multipart_add_type(struct buf *to, struct muster_str type,
