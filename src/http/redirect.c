@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <base/error.h>
+#include <string.h>
 
 static bool is_redirect_status(int status)
 {
@@ -16,10 +17,38 @@ static bool becomes_get(int status, struct muster_str method)
         return (status == 301 || status == 302) && str_is(method, "POST");
 }
 
+/*
+ * Where the user name and password begin that the text may have, and where the host does. It need
+ * be no URL that can be parsed: servers write what they like, and browsers take any slashes.
+ */
+static struct muster_str find_user(struct muster_str location)
+{
+        size_t at = 0, end;
+
+        while (at < location.len && !strchr(":/\\?#@", location.at[at]))
+                at++;
+        if (at == location.len || location.at[at] != ':')
+                at = 0; /* there is no scheme */
+        else
+                at++;
+        while (at < location.len && strchr("/\\", location.at[at]))
+                at++;
+        for (end = at; end < location.len && !strchr("/\\?#", location.at[end]);)
+                end++;
+        while (end > at && location.at[end - 1] != '@')
+                end--;
+        return (struct muster_str){ location.at + at, end - at };
+}
+
+/* Who reads the message may be anybody: it is in results and logs. */
 static int refuse_location(struct muster_error *error, const char *why, struct muster_str location)
 {
+        struct muster_str user = find_user(location);
+        size_t begin = (size_t)(user.at - location.at);
+
         return error_set(error, MUSTER_E_REDIRECT, MUSTER_PHASE_RECEIVE, 0,
-                "redirect: to \"%.*s\": %s", STR_ARGS(str_first(location, 100)), why);
+                "redirect: to \"%.*s%.*s\": %s", STR_ARGS(str_first(location, begin)),
+                STR_ARGS(str_first(str_after(location, begin + user.len), 100)), why);
 }
 
 int redirect_decide(int status, struct muster_str method, const struct url *from,
@@ -39,7 +68,7 @@ int redirect_decide(int status, struct muster_str method, const struct url *from
                 return refuse_location(error, why.text + strlen("url: "), location);
         if (from->scheme == URL_HTTPS && ret_target->scheme == URL_HTTP && !allow_https_to_http)
                 return refuse_location(error,
-                        "leads from https to http, which is not encrypted; allow_https_to_http permits it",
+                        "leads from https to http, which is not encrypted; allow_https_to_http (--allow-https-to-http) permits it",
                         location);
         *ret_redirect = (struct redirect){ .becomes_get = becomes_get(status, method),
                 .drops_credentials = !url_same_origin(from, ret_target) };

@@ -41,6 +41,10 @@ static const struct {
 
 static void test_cases(void **state)
 {
+        /*
+         * [9110 4.2.2 secured] [9110 15.4.8 same-method] [9110 15.4.9 same-method]
+         * [3986 5.1 base]
+         */
         (void)state;
         for (size_t i = 0; i < LENGTH(cases); i++) {
                 struct url from = { 0 }, target = { 0 };
@@ -64,6 +68,53 @@ static void test_cases(void **state)
         }
 }
 
+/* What a server sends is in no message as far as it may be a password. */
+static void test_no_message_has_a_password(void **state)
+{
+        static const struct {
+                const char *location, *shown;
+        } locations[] = {
+                { "ftp://grace:sesame@h/x", "\"ftp://h/x\"" },
+                { "//grace:sesame@h:99999/", "\"//h:99999/\"" },
+                { "http://grace:sesame@ho st/a@b", "\"http://ho st/a@b\"" },
+                { "http://a@b:sesame@:1?c@d", "\"http://:1?c@d\"" },
+                { "https:\\\\grace:sesame@h:x", "\"https:\\\\h:x\"" },
+                { "grace:sesame@h/", "\"grace:h/\"" },
+                { "http://sesame@", "\"http://\"" },
+                { "ftp://h/a@b", "\"ftp://h/a@b\"" },
+                { "ftp:", "\"ftp:\"" },
+        };
+        struct url from = { 0 }, target = { 0 };
+
+        (void)state;
+        assert_int_equal(url_parse(&from, str_of("http://from/"), NULL, NULL), 0);
+        for (size_t i = 0; i < LENGTH(locations); i++) {
+                struct redirect redirect = { 0 };
+                struct muster_error error = { 0 };
+
+                assert_int_equal(redirect_decide(302, str_of("GET"), &from,
+                                         str_of(locations[i].location), false, &target, &redirect,
+                                         &error),
+                        MUSTER_E_REDIRECT);
+                assert_non_null(strstr(error.text, locations[i].shown));
+                assert_null(strstr(error.text, "sesame"));
+        }
+        url_deinit(&from);
+        assert_int_equal(url_parse(&from, str_of("https://from/"), NULL, NULL), 0);
+        {
+                struct redirect redirect = { 0 };
+                struct muster_error error = { 0 };
+
+                assert_int_equal(redirect_decide(302, str_of("GET"), &from,
+                                         str_of("http://grace:sesame@h/"), false, &target,
+                                         &redirect, &error),
+                        MUSTER_E_REDIRECT);
+                assert_non_null(strstr(error.text, "\"http://h/\": leads from https to http"));
+        }
+        url_deinit(&from);
+        url_deinit(&target);
+}
+
 static void test_fields(void **state)
 {
         (void)state;
@@ -77,7 +128,7 @@ static void test_fields(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = { cmocka_unit_test(test_cases),
-                cmocka_unit_test(test_fields) };
+                cmocka_unit_test(test_no_message_has_a_password), cmocka_unit_test(test_fields) };
 
         return cmocka_run_group_tests_name("redirect", tests, NULL, NULL);
 }
