@@ -2,17 +2,13 @@
 #include "client.h"
 
 #include "callback.h"
+#include "files.h"
 #include "flow.h"
 #include "relay.h"
 #include <assert.h>
 #include <base/error.h>
 #include <base/mem.h>
-#include <errno.h>
-#include <sys/resource.h>
 
-/* for other files than connections: raced addresses, name servers, the caller's own */
-#define FILES_SPARE      64
-#define CONNS_PER_SLOT   4                   /* idle ones included; curl allows as many */
 #define BODIES_BYTES_MAX (64u * 1024 * 1024) /* of memory that is kept for the next bodies */
 #define STORE_MAX        4096 /* recycled requests; more would wait for a burst that may not come */
 
@@ -20,55 +16,6 @@
 static bool is_ours(const struct muster_client *client)
 {
         return client && !callback_is_running();
-}
-
-/* --- what the machine must hold -------------------------------------------------------------- */
-
-/* MUSTER_THREADS_AUTO is no more threads than may have their files. */
-static void fit_threads(struct settings *settings)
-{
-        rlim_t each = (rlim_t)settings->concurrency + FILES_SPARE;
-        struct rlimit limit;
-
-        if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
-                return;
-        while (settings->threads > 1 && each * settings->threads > limit.rlim_max)
-                settings->threads--;
-}
-
-/*
- * Raise the limit of open files. `concurrency` connections must fit. More room is for idle ones, so
- * that a batch over several origins need not close one connection to open another. Each thread may
- * use all of `concurrency`, and has its own idle connections.
- */
-static int make_room_for_files(const struct settings *settings, unsigned *ret_n_conns_max,
-        struct muster_error *error)
-{
-        unsigned concurrency = settings->concurrency, n = settings->threads;
-        rlim_t spare = (rlim_t)FILES_SPARE * n;
-        rlim_t need = (rlim_t)concurrency * n + spare;
-        rlim_t wanted = (rlim_t)concurrency * (n > CONNS_PER_SLOT ? n : CONNS_PER_SLOT) + spare;
-        struct rlimit limit;
-
-        if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
-                limit = (struct rlimit){ wanted, wanted };
-        if (limit.rlim_max < need)
-                return error_set(error, MUSTER_E_RESOURCE, MUSTER_PHASE_QUEUE, EMFILE,
-                        "resource: a concurrency of %u%s needs %llu open files, but this process may not have more than %llu; raise the hard limit (ulimit -Hn) or lower the concurrency%s",
-                        concurrency, n > 1 ? " in each of several threads" : "",
-                        (unsigned long long)need, (unsigned long long)limit.rlim_max,
-                        n > 1 ? " or the number of threads" : "");
-        if (wanted > limit.rlim_max)
-                wanted = limit.rlim_max;
-        if (limit.rlim_cur < wanted) {
-                limit.rlim_cur = wanted;
-                if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
-                        return error_set(error, MUSTER_E_RESOURCE, MUSTER_PHASE_QUEUE, errno,
-                                "resource: cannot raise the limit of open files to %llu: %s",
-                                (unsigned long long)wanted, error_sys_text(errno));
-        }
-        *ret_n_conns_max = (unsigned)((wanted - spare) / n);
-        return 0;
 }
 
 /* --- making and unmaking --------------------------------------------------------------------- */
@@ -109,9 +56,9 @@ static int init_client(struct muster_client *client, const struct muster_client_
         int r = settings_init(&client->settings, options, error);
 
         if (r == 0 && options->threads == MUSTER_THREADS_AUTO)
-                fit_threads(&client->settings);
+                files_fit_threads(&client->settings);
         if (r == 0)
-                r = make_room_for_files(&client->settings, &plan.n_conns_max, error);
+                r = files_make_room(&client->settings, &plan.n_conns_max, error);
         if (r == 0 && client->settings.threads == 1)
                 r = engine_init(&client->engine, &plan, error);
         if (r == 0)
