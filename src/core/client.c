@@ -461,19 +461,6 @@ int muster_turn(struct muster_client *client)
         return list_is_empty(&client->engine.outstanding.list) ? MUSTER_IDLE : MUSTER_LATER;
 }
 
-/* --- counters -------------------------------------------------------------------------------- */
-
-void muster_client_stats(const struct muster_client *client, struct muster_client_stats *ret_stats,
-        size_t size)
-{
-        struct muster_client_stats stats;
-
-        if (!client || !ret_stats)
-                return;
-        stats = client->lanes ? lanes_stats(client->lanes) : engine_stats(&client->engine);
-        mem_copy_known(ret_stats, size, &stats, sizeof(stats));
-}
-
 /* --- tracing --------------------------------------------------------------------------------- */
 
 int client_trace(struct muster_client *client, struct tracer *take_tracer)

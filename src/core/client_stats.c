@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Counters of a client, over all of its engines
+ */
+#include "client.h"
+
+#include <base/mem.h>
+
+void muster_client_stats(const struct muster_client *client, struct muster_client_stats *ret_stats,
+        size_t size)
+{
+        struct muster_client_stats stats;
+
+        if (!client || !ret_stats)
+                return;
+        stats = client->lanes ? lanes_stats(client->lanes) : engine_stats(&client->engine);
+        mem_copy_known(ret_stats, size, &stats, sizeof(stats));
+}
