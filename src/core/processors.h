@@ -7,12 +7,14 @@
 #ifndef CORE_PROCESSORS_H
 #define CORE_PROCESSORS_H
 
+#include <stdint.h>
+
 /* The number of processors, at least 1. */
 unsigned processors_usable(void);
 
 /* --- for tests: the parser ------------------------------------------------------------------- */
 
 /* The processors that "QUOTA PERIOD" of cpu.max allows, rounded up; 0: no quota, or unreadable. */
-unsigned processors_of_quota(const char *text);
+uint64_t processors_of_quota(const char *text);
 
 #endif
