@@ -117,6 +117,7 @@ void engine_deinit(struct engine *engine)
                 loop_deinit(&engine->loop);
         outstanding_deinit(&engine->outstanding);
         buf_deinit(&engine->head);
+        url_deinit(&engine->recent_url);
         tracing_deinit(&engine->tracing);
 }
 

@@ -73,6 +73,7 @@ struct engine {
         struct resolver *resolver;
         struct rand rand;
 
+        struct url recent_url; /* that was asked for; the next one often has the same origin */
         struct origins origins;
         struct sched sched;
         struct tracing tracing;

@@ -82,6 +82,14 @@ void finish(struct muster_request *request, const struct muster_error *error, ui
                 tracing_request(request);
 }
 
+void finish_unqueued(struct muster_request *request, const struct muster_error *error)
+{
+        assert(!request->origin && !request->exchange.conn);
+        request->attempt.end_ns = engine_now(request->engine);
+        attempt_add_phases(&request->attempt, request->result.phase_ns);
+        finish(request, error, request->attempt.end_ns);
+}
+
 /* --- work on the response -------------------------------------------------------------------- */
 
 void finish_processed(struct muster_request *request, const struct muster_error *error,

@@ -16,6 +16,9 @@
  */
 void finish(struct muster_request *request, const struct muster_error *error, uint64_t now_ns);
 
+/* Finish one that is in no queue and had no slot in this attempt. */
+void finish_unqueued(struct muster_request *request, const struct muster_error *error);
+
 /* The head of a stream's response is there: its result can be taken now. */
 void finish_announce(struct muster_request *request, const struct muster_conn_info *conn);
 

@@ -4,12 +4,12 @@
 #include "deadline.h"
 #include "exchange.h"
 #include "finish.h"
-#include "hsts_list.h"
 #include "login.h"
+#include "queue.h"
+#include "submit.h"
 #include "users.h"
 #include <assert.h>
 #include <base/error.h>
-#include <base/mem.h>
 #include <http/request_head.h>
 
 /* responses with a worker or waiting for one: enough that no worker idles */
@@ -25,172 +25,7 @@
 static void timer_fired(struct loop_timer *timer, uint64_t late_ns);
 static void attempt_over(struct muster_request *request, const struct muster_error *error);
 
-/* --- the queue ------------------------------------------------------------------------------- */
-
-static void finish_unqueued(struct muster_request *request, const struct muster_error *error)
-{
-        assert(!request->origin && !request->exchange.conn);
-        request->attempt.end_ns = engine_now(request->engine);
-        attempt_add_phases(&request->attempt, request->result.phase_ns);
-        finish(request, error, request->attempt.end_ns);
-}
-
-static void note_origin(struct muster_request *request)
-{
-        tracing_origin(request->engine, request->origin);
-        request->notes.origin = request->origin->number;
-}
-
-static int wait_in_queue(struct muster_request *request, bool is_first)
-{
-        struct sched *sched = &request->engine->sched;
-        int r = deadline_arm(request);
-
-        assert(request->state == REQUEST_QUEUED && request->origin);
-        if (r < 0)
-                return r;
-        return is_first ? sched_push_front(sched, request) : sched_add(sched, request);
-}
-
-/* Begin an attempt, which waits first. */
-static void begin_attempt(struct muster_request *request, uint64_t now_ns)
-{
-        assert(!request->origin && !request->exchange.conn);
-        request->attempt = (struct attempt){ .start_ns = now_ns, .stage = MUSTER_PHASE_QUEUE };
-        request->withheld = RETRY_NOT_WITHHELD;
-        tracing_number(request);
-}
-
-/* Make an engine work on the request from now on. */
-static void take_charge(struct engine *engine, struct muster_request *request)
-{
-        request->engine = engine;
-        engine->stats.n_submitted++;
-        outstanding_add(&engine->outstanding, request);
-}
-
-/* Send the request to another engine if its origin belongs there. True: it is not ours any more. */
-static bool has_gone_home(struct muster_request *request)
-{
-        struct engine *engine = request->engine;
-        struct engine *home = engine->ops->home_of(engine, &request->url);
-
-        if (home == engine)
-                return false;
-        deadline_stop(request);
-        outstanding_remove(&engine->outstanding, request);
-        engine->stats.n_submitted--;
-        engine->ops->send_home(home, request);
-        return true;
-}
-
-/* Put the request into the queue of its origin. */
-static void queue_request(struct muster_request *request, bool is_first)
-{
-        struct engine *engine = request->engine;
-        struct muster_error error = { 0 };
-        int r;
-
-        assert(!request->origin && !request->exchange.conn);
-        request->state = REQUEST_QUEUED;
-        if (engine->ops && has_gone_home(request))
-                return;
-        request->use = USE_AS_RESULT;
-        r = origins_get(&engine->origins, &request->url, &request->origin);
-        if (r == 0)
-                note_origin(request);
-        if (r == 0 && engine->ops)
-                engine->ops->met(engine, request->origin);
-        if (r == 0 && (r = wait_in_queue(request, is_first)) < 0) {
-                origins_release(&engine->origins, request->origin);
-                request->origin = NULL;
-        }
-        if (r < 0) {
-                error_set_memory(&error, MUSTER_PHASE_QUEUE);
-                finish_unqueued(request, &error);
-        }
-}
-
-static void leave_queue(struct muster_request *request)
-{
-        struct engine *engine = request->engine;
-        struct origin *origin = request->origin;
-
-        assert(request->state == REQUEST_QUEUED && origin);
-        sched_remove(&engine->sched, request);
-        request->origin = NULL;
-        origins_release(&engine->origins, origin);
-}
-
 /* --- submit ---------------------------------------------------------------------------------- */
-
-static uint64_t timeout_of(uint64_t own_ms, uint64_t client_ns)
-{
-        return settings_timeout_ns(own_ms, client_ns);
-}
-
-static void set_limits(struct muster_request *request, const struct settings *settings)
-{
-        const struct muster_request_options *own = &request->options;
-
-        request->limits = (struct request_limits){
-                .queue_timeout_ns = timeout_of(own->queue_timeout_ms, settings->queue_timeout_ns),
-                .connect_timeout_ns =
-                        timeout_of(own->connect_timeout_ms, settings->connect_timeout_ns),
-                .read_timeout_ns = timeout_of(own->read_timeout_ms, settings->read_timeout_ns),
-                .total_timeout_ns = timeout_of(own->total_timeout_ms, settings->total_timeout_ns),
-                .deadline_ns = timeout_of(own->deadline_ms, settings->deadline_ns),
-                .max_body_bytes =
-                        own->max_body_bytes ? own->max_body_bytes : settings->max_body_bytes,
-                .max_retries = own->max_retries ? own->max_retries : settings->max_retries,
-                .retry_unsafe = own->retry_unsafe || settings->retry_unsafe,
-                .no_redirects = own->no_redirects || settings->no_redirects,
-                .no_decoding = own->no_decoding || settings->no_decoding,
-                .discard_body = own->discard_body || settings->discard_body,
-                .fail_on_status = own->fail_on_status || settings->fail_on_status,
-                .fail_with_body = own->fail_with_body || settings->fail_with_body,
-                .http_1_0 = own->http_1_0 || settings->http_1_0,
-                .no_reuse = settings->no_reuse,
-                .http = own->http ? own->http : settings->http,
-        };
-        if (own->no_retries)
-                request->limits.max_retries = 0;
-        if (request->limits.http == MUSTER_HTTP_1_0)
-                request->limits.http_1_0 = true;
-}
-
-/* The URL that was asked for; or the same of https, where the host wants that. */
-static int set_url(struct muster_request *request, struct muster_error *error)
-{
-        struct muster_hsts *hsts = request->engine->settings->hsts;
-        int r = url_parse(&request->url, buf_str(&request->asked_url), NULL, error);
-
-        if (r == 0 && hsts && hsts_list_upgrade(hsts, &request->url) < 0)
-                return error_set_memory(error, MUSTER_PHASE_QUEUE);
-        return r;
-}
-
-static int check_request(struct muster_request *request, struct muster_error *error)
-{
-        struct muster_str method = request_asked_method(request);
-
-        if (!field_is_token(method))
-                return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
-                        "invalid: \"%.*s\" is not a valid method", STR_ARGS(method));
-        if (str_is(method, "CONNECT"))
-                return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
-                        "invalid: CONNECT opens a tunnel, which muster does not support");
-        if (!settings_is_http(request->options.http))
-                return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
-                        "invalid: http %u is none of enum muster_http", request->options.http);
-        if (request->options.stream) {
-                if (request->process || request->sink.kind != SINK_MEMORY)
-                        return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
-                                "invalid: a request with stream cannot have a process function or a sink");
-                request->sink.kind = SINK_STREAM;
-        }
-        return set_url(request, error);
-}
 
 void flow_submit(struct engine *engine, struct muster_request *request)
 {
@@ -199,44 +34,17 @@ void flow_submit(struct engine *engine, struct muster_request *request)
         int r;
 
         assert(request->state == REQUEST_NEW && request->id);
-        take_charge(engine, request);
+        queue_take_charge(engine, request);
         request->timer.fire = timer_fired;
-        begin_attempt(request, now_ns);
-        set_limits(request, engine->settings);
+        queue_begin_attempt(request, now_ns);
+        submit_set_limits(request, engine->settings);
         deadline_submitted(request, now_ns);
         retry_budget_pay(&engine->retry_budget);
-        r = check_request(request, &error);
+        r = submit_check(request, &error);
         if (r < 0)
                 finish_unqueued(request, &error);
         else
-                queue_request(request, false);
-}
-
-void flow_adopt(struct engine *engine, struct muster_request *request,
-        const struct muster_error *error)
-{
-        assert(request->state == REQUEST_QUEUED && !request->origin);
-        take_charge(engine, request);
-        if (error)
-                finish_unqueued(request, error);
-        else
-                queue_request(request, request->result.n_attempts > 0);
-}
-
-void flow_send_home(struct engine *engine)
-{
-        struct list *link, *next;
-
-        for (link = engine->outstanding.list.next; link != &engine->outstanding.list; link = next) {
-                struct muster_request *request = request_of_all_link(link);
-
-                next = link->next;
-                if (request->state != REQUEST_QUEUED ||
-                        engine->ops->home_of(engine, &request->url) == engine)
-                        continue;
-                leave_queue(request);
-                (void)has_gone_home(request);
-        }
+                queue_add(request, false);
 }
 
 /* --- start ----------------------------------------------------------------------------------- */
@@ -335,8 +143,8 @@ static void follow_redirect(struct muster_request *request)
         request->wants_fresh_conn = false;
         login_redirected(request);
         deadline_queued(request);
-        begin_attempt(request, request->attempt.end_ns);
-        queue_request(request, true);
+        queue_begin_attempt(request, request->attempt.end_ns);
+        queue_add(request, true);
 }
 
 /* Make the request again, with the credentials that the server asked for. */
@@ -346,8 +154,8 @@ static void log_in(struct muster_request *request)
         tracing_attempt(request, TRACE_CHALLENGED, NULL);
         request->wants_fresh_conn = false;
         deadline_queued(request);
-        begin_attempt(request, request->attempt.end_ns);
-        queue_request(request, true);
+        queue_begin_attempt(request, request->attempt.end_ns);
+        queue_add(request, true);
 }
 
 /*
@@ -360,8 +168,8 @@ static void repeat(struct muster_request *request, const struct muster_error *er
         request->wants_fresh_conn = request->fate == FATE_UNANSWERED;
         request->n_unprocessed += request->fate == FATE_UNPROCESSED;
         deadline_queued(request);
-        begin_attempt(request, request->attempt.end_ns);
-        queue_request(request, true);
+        queue_begin_attempt(request, request->attempt.end_ns);
+        queue_add(request, true);
 }
 
 /* Try again at once without the expectation, which the server does not meet. */
@@ -371,8 +179,8 @@ static void repeat_without_expect(struct muster_request *request)
         tracing_attempt(request, TRACE_NOT_EXPECTED, NULL);
         request->wants_fresh_conn = false;
         deadline_queued(request);
-        begin_attempt(request, request->attempt.end_ns);
-        queue_request(request, true);
+        queue_begin_attempt(request, request->attempt.end_ns);
+        queue_add(request, true);
 }
 
 /* Finish a request during its back-off: the next attempt never ran and takes no time. */
@@ -380,7 +188,7 @@ static void finish_backing_off(struct muster_request *request, const struct must
         uint64_t now_ns)
 {
         assert(request->state == REQUEST_BACKOFF);
-        begin_attempt(request, now_ns);
+        queue_begin_attempt(request, now_ns);
         request->attempt.end_ns = now_ns;
         request->attempt.stage = MUSTER_PHASE_BACKOFF;
         finish(request, error, now_ns);
@@ -411,8 +219,8 @@ static void backoff_over(struct muster_request *request)
         assert(request->state == REQUEST_BACKOFF);
         result_add_backoff(&request->result, now_ns - request->attempt.end_ns);
         deadline_queued(request);
-        begin_attempt(request, now_ns);
-        queue_request(request, true);
+        queue_begin_attempt(request, now_ns);
+        queue_add(request, true);
 }
 
 static bool may_repeat(const struct muster_request *request)
@@ -479,7 +287,7 @@ void flow_abort(struct muster_request *request, const struct muster_error *error
 
         switch (request->state) {
         case REQUEST_QUEUED:
-                leave_queue(request);
+                queue_leave(request);
                 finish_unqueued(request, error);
                 return;
         case REQUEST_RUNNING:

@@ -19,16 +19,6 @@
  */
 void flow_submit(struct engine *engine, struct muster_request *request);
 
-/*
- * Continue with a request that another engine sent here, as its origin belongs to this engine; with
- * `error`, finish it.
- */
-void flow_adopt(struct engine *engine, struct muster_request *request,
-        const struct muster_error *error);
-
-/* Send waiting requests to another engine if their origin belongs there by now. */
-void flow_send_home(struct engine *engine);
-
 /* Give free slots to waiting requests. */
 void flow_start_all(struct engine *engine);
 

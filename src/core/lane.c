@@ -3,6 +3,7 @@
 
 #include "exchange.h"
 #include "flow.h"
+#include "queue.h"
 #include "relay.h"
 #include <assert.h>
 #include <base/error.h>
@@ -163,7 +164,7 @@ static void look_at_gathered(struct lane *lane)
         if (n_gathered == lane->n_gathered)
                 return;
         lane->n_gathered = n_gathered;
-        flow_send_home(&lane->engine);
+        queue_send_home(&lane->engine);
 }
 
 static void send_home(struct engine *home, struct muster_request *request)
@@ -191,9 +192,9 @@ static void take_in(struct lane *lane, struct muster_request *request)
         } else if (is_cancelled(lane->common, request->id)) {
                 error_set(&error, MUSTER_E_CANCELLED, MUSTER_PHASE_QUEUE, 0,
                         "cancelled: by the caller");
-                flow_adopt(&lane->engine, request, &error);
+                queue_adopt(&lane->engine, request, &error);
         } else {
-                flow_adopt(&lane->engine, request, NULL);
+                queue_adopt(&lane->engine, request, NULL);
         }
 }
 
