@@ -2,6 +2,7 @@
 #include "conn_tls.h"
 
 #include "engine.h"
+#include "turns.h"
 #include <assert.h>
 #include <base/error.h>
 #include <base/mem.h>
@@ -50,7 +51,7 @@ static int make_tls(struct conn *conn, struct muster_error *error)
 
         assert(!conn->tls);
         /* A client's first handshake loads the trust store. */
-        tracing_worked(conn->engine, TRACE_WORK_TLS, engine_now(conn->engine) - start_ns,
+        turns_worked(conn->engine, TRACE_WORK_TLS, engine_now(conn->engine) - start_ns,
                 conn->notes.wanted_by);
         if (r < 0)
                 return r;
@@ -88,7 +89,7 @@ static void note_handshake(struct conn *conn, uint64_t ns)
 {
         if (conn->state == CONN_HANDSHAKE)
                 conn->notes.tls_work_ns += ns;
-        tracing_worked(conn->engine, TRACE_WORK_TLS, ns, conn->notes.wanted_by);
+        turns_worked(conn->engine, TRACE_WORK_TLS, ns, conn->notes.wanted_by);
 }
 
 int conn_tls_step(struct conn *conn, struct muster_error *error)

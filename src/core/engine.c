@@ -4,6 +4,7 @@
 #include "exchange.h"
 #include "finish.h"
 #include "flow.h"
+#include "turns.h"
 #include <assert.h>
 #include <base/error.h>
 #include <base/mem.h>
@@ -204,7 +205,7 @@ int engine_turn(struct engine *engine, uint64_t until_ns)
         uint64_t next_ns;
         int r;
 
-        tracing_enter(engine);
+        turns_enter(engine);
         if (engine->ops && !engine->ops->enter(engine))
                 until_ns = 0;
         next_ns = start_all(engine);
@@ -212,7 +213,7 @@ int engine_turn(struct engine *engine, uint64_t until_ns)
                 until_ns = next_ns;
         if (!list_is_empty(&engine->finished))
                 until_ns = 0; /* a request failed before it started: do not delay its result */
-        tracing_turn_over(engine);
+        turns_over(engine);
         r = loop_turn(&engine->loop, until_ns);
         start_all(engine);
         pool_reap(&engine->pool);
@@ -221,7 +222,7 @@ int engine_turn(struct engine *engine, uint64_t until_ns)
                 loop_wake(&engine->loop);
         if (engine->ops)
                 engine->ops->leave(engine);
-        tracing_leave(engine);
+        turns_leave(engine);
         return r;
 }
 

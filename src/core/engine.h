@@ -99,6 +99,7 @@ struct engine {
         /* The caller's own loop waits for ours, so its descriptor must show all work. */
         bool has_foreign_loop;
         uint64_t hold_until_ns; /* the latest moment until which a server asked to wait */
+        uint64_t turned_ns;     /* when the last turn was over */
         struct muster_client_stats stats;
 };
 

@@ -2,6 +2,7 @@
 #include "finish.h"
 
 #include "deadline.h"
+#include "turns.h"
 #include <assert.h>
 #include <base/error.h>
 #include <base/mem.h>
@@ -161,8 +162,8 @@ static void note_inline(struct muster_request *request)
                 work->end_ns > request->attempt.end_ns ? work->end_ns - request->attempt.end_ns : 0;
         uint64_t decode_ns = work->decode_ns < ns ? work->decode_ns : ns;
 
-        tracing_worked(request->engine, TRACE_WORK_DECODE, decode_ns, request->notes.number);
-        tracing_worked(request->engine, TRACE_WORK_PROCESS, ns - decode_ns, request->notes.number);
+        turns_worked(request->engine, TRACE_WORK_DECODE, decode_ns, request->notes.number);
+        turns_worked(request->engine, TRACE_WORK_PROCESS, ns - decode_ns, request->notes.number);
 }
 
 void finish_response(struct muster_request *request)

@@ -7,6 +7,7 @@
 #include "heads.h"
 #include "hsts_list.h"
 #include "jar.h"
+#include "turns.h"
 #include <assert.h>
 #include <base/error.h>
 #include <http/decode.h>
@@ -35,7 +36,7 @@ void response_stamp(struct muster_request *request, uint64_t kernel_ns, uint64_t
                 attempt->stage = MUSTER_PHASE_RECEIVE;
         }
         request->notes.n_receives++;
-        tracing_received(request->engine, kernel_ns);
+        turns_received(request->engine, kernel_ns);
         attempt->last_byte_kernel_ns = kernel_ns;
         attempt->last_byte_read_ns = now_ns;
         /* While its sink is full nothing is expected of the server. */
@@ -205,7 +206,7 @@ static int decode(struct muster_request *request, struct muster_str bytes,
         result->body_bytes = decoder_n_out(decoder);
         start = engine_now(request->engine) - start;
         request->attempt.decode_ns += start;
-        tracing_worked(request->engine, TRACE_WORK_DECODE, start, request->notes.number);
+        turns_worked(request->engine, TRACE_WORK_DECODE, start, request->notes.number);
         return r == 0 && bytes.len ? decode_later(request, bytes, error) : r;
 }
 

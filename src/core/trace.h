@@ -153,7 +153,7 @@ struct trace_lookup {
         struct muster_str name; /* borrowed */
 };
 
-/* A long turn of the loop. */
+/* A long turn of the loop, or one that began late. */
 struct trace_turn {
         uint64_t start_ns, end_ns;       /* without the wait before it */
         uint64_t work_ns[TRACE_N_WORKS]; /* add up to the turn */
@@ -162,7 +162,10 @@ struct trace_turn {
          * time means that the thread was blocked or had no processor.
          */
         uint64_t thread_cpu_ns;
-        uint64_t culprit; /* the attempt that took most time in one piece; 0: not known */
+        int64_t run_delay_ns, n_forced;
+        int64_t n_major_faults; /* ... and pages of this program that came from a disk */
+        uint64_t late_ns;       /* before the turn: since when what ended the wait had been there */
+        uint64_t culprit;       /* the attempt that took most time in one piece; 0: not known */
         uint8_t engine;
 };
 
@@ -178,6 +181,7 @@ struct trace_sample {
         uint64_t n_submitted, n_attempts, n_conns_opened, n_lookups;
         uint64_t n_turns, wait_ns, work_ns[TRACE_N_WORKS];
         uint64_t thread_cpu_ns, process_cpu_ns;
+        int64_t run_delay_ns, n_forced; /* of the thread, as in trace_turn; -1: not known */
         uint64_t n_open_conns;
 };
 

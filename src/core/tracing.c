@@ -3,19 +3,11 @@
 
 #include "engine.h"
 #include "conn.h"
+#include "turns.h"
 #include <assert.h>
 #include <http/url.h>
 #include <net/tcp_info.h>
-#include <string.h>
 
-#define LONG_TURN_NS  (1 * NS_PER_MS) /* nobody would notice a shorter one */
-#define SAMPLE_NS_MIN (5 * NS_PER_MS)
-#define SAMPLE_NS_MAX (1 * NS_PER_S)
-/*
- * samples for each doubling of the time since the start: short runs are sampled as finely as long
- * ones
- */
-#define SAMPLES_PER_DOUBLING 256
 /* each costs two system calls: together a few tenths of a percent of a processor */
 #define ACKS_PER_S 1000
 
@@ -29,6 +21,7 @@ void tracing_deinit(struct tracing *tracing)
         if (tracing->ended)
                 tracing->ended->ops->free(tracing->ended);
         tracing->ended = NULL;
+        thread_meter_deinit(&tracing->meter);
 }
 
 /* --- attempts -------------------------------------------------------------------------------- */
@@ -317,195 +310,6 @@ void tracing_lookup(void *observer, const struct resolve_lookup *lookup)
                                             .name = str_of(lookup->host) });
 }
 
-void tracing_received(struct engine *engine, uint64_t kernel_ns)
-{
-        struct tracing *tracing = &engine->tracing;
-
-        if (!tracing->oldest_ns || kernel_ns < tracing->oldest_ns)
-                tracing->oldest_ns = kernel_ns;
-}
-
-/* --- the loop's time ------------------------------------------------------------------------- */
-
-void tracing_worked(struct engine *engine, enum trace_work work, uint64_t ns, uint64_t attempt)
-{
-        struct tracing *tracing = &engine->tracing;
-
-        tracing->turn_work_ns[work] += ns;
-        if (ns <= tracing->culprit_ns)
-                return;
-        tracing->culprit_ns = ns;
-        tracing->culprit = attempt;
-}
-
-static uint64_t thread_cpu_ns(const struct engine *engine)
-{
-        return engine->clock.is_manual ? 0 : clock_ns_of(CLOCK_THREAD_CPUTIME_ID);
-}
-
-static void tell_turn(struct engine *engine, uint64_t now_ns)
-{
-        struct tracing *tracing = &engine->tracing;
-        uint64_t cpu_ns = thread_cpu_ns(engine);
-        struct trace_turn row = { .start_ns = tracing->turn_began_ns,
-                .end_ns = now_ns,
-                .thread_cpu_ns = cpu_ns - tracing->seen_cpu_ns,
-                .culprit = tracing->culprit,
-                .engine = engine->number };
-
-        memcpy(row.work_ns, tracing->turn_work_ns, sizeof(row.work_ns));
-        tracing->seen_cpu_ns = cpu_ns;
-        tracing->tracer->ops->turn(tracing->tracer, &row);
-}
-
-static uint64_t sample_interval_ns(const struct tracing *tracing, uint64_t now_ns)
-{
-        uint64_t interval = (now_ns - tracing->began_ns) / SAMPLES_PER_DOUBLING;
-
-        if (interval < SAMPLE_NS_MIN)
-                return SAMPLE_NS_MIN;
-        return interval < SAMPLE_NS_MAX ? interval : SAMPLE_NS_MAX;
-}
-
-static void tell_sample(struct engine *engine, uint64_t now_ns)
-{
-        struct tracing *tracing = &engine->tracing;
-        struct trace_sample *row = &tracing->totals;
-
-        row->at_ns = now_ns;
-        row->engine = engine->number;
-        row->n_in_flight = engine->sched.n_running;
-        row->n_queued = engine->sched.n_queued;
-        row->n_processing = engine->n_processing;
-        row->n_held = engine->n_held;
-        row->is_full = engine->sched.is_full;
-        row->n_submitted = engine->stats.n_submitted;
-        row->n_attempts = engine->stats.n_attempts;
-        row->n_conns_opened = engine->stats.n_conns_opened;
-        row->n_lookups = resolver_n_lookups(engine->resolver);
-        row->n_turns = engine->loop.stats.n_turns;
-        row->n_open_conns = engine->pool.n_conns;
-        row->thread_cpu_ns = thread_cpu_ns(engine);
-        row->process_cpu_ns = engine->clock.is_manual ? 0 : clock_ns_of(CLOCK_PROCESS_CPUTIME_ID);
-        tracing->seen_cpu_ns = row->thread_cpu_ns;
-        tracing->next_sample_ns = now_ns + sample_interval_ns(tracing, now_ns);
-        tracing->tracer->ops->sample(tracing->tracer, row);
-}
-
-/* End the turn that began at turn_began_ns, and report what its time was spent on. */
-static void end_turn(struct engine *engine, uint64_t now_ns)
-{
-        struct tracing *tracing = &engine->tracing;
-        uint64_t *work_ns = tracing->turn_work_ns;
-        uint64_t rest_ns = now_ns > tracing->turn_began_ns ? now_ns - tracing->turn_began_ns : 0;
-        bool is_long = rest_ns >= LONG_TURN_NS;
-
-        assert(tracing->tracer);
-        for (int i = TRACE_WORK_IO + 1; i < TRACE_N_WORKS; i++) {
-                if (work_ns[i] > rest_ns)
-                        work_ns[i] = rest_ns;
-                rest_ns -= work_ns[i];
-        }
-        work_ns[TRACE_WORK_IO] = rest_ns;
-        for (int i = 0; i < TRACE_N_WORKS; i++)
-                tracing->totals.work_ns[i] += work_ns[i];
-        if (is_long)
-                tell_turn(engine, now_ns);
-        if (now_ns >= tracing->next_sample_ns)
-                tell_sample(engine, now_ns);
-        memset(work_ns, 0, sizeof(tracing->turn_work_ns));
-        tracing->culprit = tracing->culprit_ns = 0;
-}
-
-/* Begin a turn where the wait before it ended, as nobody worked during that wait. */
-static void begin_turn(struct engine *engine)
-{
-        struct tracing *tracing = &engine->tracing;
-        uint64_t ended_ns = engine->loop.wait_ended_ns;
-
-        tracing->turn_began_ns = tracing->wait_began_ns;
-        if (ended_ns <= tracing->wait_began_ns)
-                return;
-        tracing->totals.wait_ns += ended_ns - tracing->wait_began_ns;
-        tracing->turn_began_ns = ended_ns;
-}
-
-static void tell_busy_caller(struct engine *engine, uint64_t busy_ns)
-{
-        struct tracing *tracing = &engine->tracing;
-        struct trace_turn row = { .start_ns = tracing->entered_ns - busy_ns,
-                .end_ns = tracing->entered_ns,
-                .engine = engine->number };
-        uint64_t cpu_ns = thread_cpu_ns(engine);
-
-        row.work_ns[TRACE_WORK_CALLER] = busy_ns;
-        row.thread_cpu_ns = cpu_ns - tracing->seen_cpu_ns;
-        tracing->seen_cpu_ns = cpu_ns;
-        tracing->tracer->ops->turn(tracing->tracer, &row);
-}
-
-/*
- * Account for the time from left_ns to entered_ns, when a foreign loop was in charge. It may have
- * waited, as we would have, or been busy: then input lay unread, and the oldest of it shows since
- * when.
- */
-static void judge_absence(struct engine *engine)
-{
-        struct tracing *tracing = &engine->tracing;
-        uint64_t away_ns = tracing->entered_ns - tracing->left_ns, busy_ns = 0;
-
-        if (tracing->oldest_ns && tracing->oldest_ns < tracing->entered_ns)
-                busy_ns = tracing->entered_ns - tracing->oldest_ns;
-        if (busy_ns > away_ns)
-                busy_ns = away_ns;
-        tracing->oldest_ns = 0;
-        tracing->totals.wait_ns += away_ns - busy_ns;
-        tracing->totals.work_ns[TRACE_WORK_CALLER] += busy_ns;
-        if (busy_ns >= LONG_TURN_NS)
-                tell_busy_caller(engine, busy_ns);
-}
-
-void tracing_enter(struct engine *engine)
-{
-        struct tracing *tracing = &engine->tracing;
-
-        if (!tracing->tracer)
-                return;
-        tracing->entered_ns = engine_now(engine);
-        if (engine->has_foreign_loop)
-                tracing->turn_began_ns = tracing->wait_began_ns = tracing->entered_ns;
-        else
-                tracing_worked(engine, TRACE_WORK_CALLER, tracing->entered_ns - tracing->left_ns,
-                        0);
-}
-
-void tracing_turn_over(struct engine *engine)
-{
-        struct tracing *tracing = &engine->tracing;
-
-        if (!tracing->tracer)
-                return;
-        if (!engine->has_foreign_loop)
-                begin_turn(engine);
-        tracing->wait_began_ns = engine_now(engine);
-        end_turn(engine, tracing->wait_began_ns);
-}
-
-void tracing_leave(struct engine *engine)
-{
-        struct tracing *tracing = &engine->tracing;
-
-        if (!tracing->tracer)
-                return;
-        if (engine->has_foreign_loop) {
-                judge_absence(engine);
-                begin_turn(engine);
-        }
-        tracing->left_ns = engine_now(engine);
-        if (engine->has_foreign_loop)
-                end_turn(engine, tracing->left_ns);
-}
-
 /* --- begin and end --------------------------------------------------------------------------- */
 
 int tracing_begin(struct engine *engine, struct tracer *take_tracer)
@@ -516,8 +320,7 @@ int tracing_begin(struct engine *engine, struct tracer *take_tracer)
         if (tracing->tracer || tracing->ended || engine->stats.n_submitted)
                 return MUSTER_E_INVALID;
         tracing->tracer = take_tracer;
-        tracing->began_ns = tracing->left_ns = tracing->wait_began_ns = engine_now(engine);
-        tracing->seen_cpu_ns = thread_cpu_ns(engine);
+        turns_begin(engine);
         return 0;
 }
 
@@ -541,9 +344,10 @@ void tracing_detach(struct engine *engine)
                 return;
         tell_open_conns(engine);
         if (!engine->ops)
-                tracing_enter(engine); /* otherwise this is in the middle of a turn */
-        tracing_turn_over(engine);
-        tell_sample(engine, engine_now(engine));
+                turns_enter(engine); /* otherwise this is in the middle of a turn */
+        turns_over(engine);
+        turns_sample(engine, engine_now(engine));
+        thread_meter_deinit(&tracing->meter);
         tracing->ended = tracing->tracer;
         tracing->tracer = NULL;
 }

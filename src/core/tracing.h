@@ -2,20 +2,14 @@
 /*
  * Tracing: making rows for the tracer
  *
- * Only here the core's structs become rows of trace.h. Without a tracer, only what results need is
- * measured. With one, the loop's time is accounted for as well:
- *
- *      caller ─▶ enter ─ start requests ─▶ turn_over ─ wait for the kernel ─▶ handle what is ready ─ start requests ─▶ leave ─▶ caller
- *                                          ├─ a turn: from the end of one wait to the begin of the next ─────────────────────────┤
- *
- * If a foreign loop may do the waiting, a turn also ends at leave, and the next one begins at
- * enter. The age of the input shows whether the time between was waiting or the caller's work.
+ * Only here the core's structs become rows of trace.h; turns.h has those about the loop's time. Without a tracer, only what results need is measured.
  */
 #ifndef CORE_TRACING_H
 #define CORE_TRACING_H
 
 #include "trace.h"
 #include <base/buf.h>
+#include <base/thread_time.h>
 #include <net/resolve.h>
 #include <stdatomic.h>
 
@@ -71,7 +65,8 @@ struct tracing {
         uint64_t began_ns, next_sample_ns, turn_began_ns, wait_began_ns;
         uint64_t oldest_ns; /* when the kernel had the oldest input of this turn; 0: no input */
         uint64_t n_acks_wanted, acks_since_ns; /* in this second, and when that began */
-        uint64_t seen_cpu_ns;
+        struct thread_meter meter;
+        struct thread_time seen; /* at the last sample or turn row */
 };
 
 void tracing_deinit(struct tracing *tracing);
@@ -103,17 +98,6 @@ void tracing_conn(struct conn *conn, enum trace_closer closer);
 
 /* Report a lookup; an observer for the resolver. */
 void tracing_lookup(void *engine, const struct resolve_lookup *lookup);
-
-/* Note that input was read which the kernel has had since `kernel_ns`. */
-void tracing_received(struct engine *engine, uint64_t kernel_ns);
-
-/* Note `ns` of work by the loop's thread, for one attempt (0: none). */
-void tracing_worked(struct engine *engine, enum trace_work work, uint64_t ns, uint64_t attempt);
-
-/* The points of a turn; see above. */
-void tracing_enter(struct engine *engine);
-void tracing_turn_over(struct engine *engine);
-void tracing_leave(struct engine *engine);
 
 /*
  * Attach a tracer before anything was submitted, and take it. tracing_end() calls ops->end(), at

@@ -426,7 +426,12 @@ KNOWN_COUNT(FIRST_WINDOW, 10 * 1448);
 /* Bytes of a body that the loop decodes all the same, and the step: core/exchange.c. */
 KNOWN_COUNT(DECODED_BEGIN_BYTES, 64 * 1024);
 KNOWN_COUNT(DECODED_STEP_BYTES, 2048);
-/* A turn of the loop that is not recorded took less: core/tracing.c. */
+/*
+ * Processor time of a small request on a kept connection, the kernel's part as well: muster fetch,
+ * 20,000 requests of 1 KiB, 64 at a time, took 0.24 s.
+ */
+KNOWN_NS(ENGINE_WORK_NS, 12 * NS_PER_US);
+/* A turn of the loop that is not recorded took less: core/turns.c. */
 KNOWN_NS(SHORT_TURN_NS, NS_PER_MS);
 
 #endif
