@@ -69,6 +69,11 @@ const struct row_type *const row_types[ROW_N_KINDS] = {
         [ROW_SAMPLE] = &row_type_sample,
 };
 
+int64_t row_known(int64_t value, bool *is_good)
+{
+        return value == ROW_NULL ? -1 : (int64_t)row_number(value, ROW_NS_MAX, is_good);
+}
+
 uint8_t row_engine(int64_t value, bool *is_good)
 {
         return value == ROW_NULL ? 1 : (uint8_t)row_number(value, UINT8_MAX, is_good);

@@ -79,6 +79,13 @@ static inline int64_t row_cut(uint64_t number)
 uint64_t row_number(int64_t value, uint64_t max, bool *is_good);
 uint64_t row_moment(int64_t value, uint64_t from_ns, bool *is_good);
 
+/* What may be not known: -1 in a row, NULL in a table. */
+static inline int64_t row_put_known(int64_t number)
+{
+        return number < 0 ? ROW_NULL : row_cut((uint64_t)number);
+}
+int64_t row_known(int64_t value, bool *is_good);
+
 /* The number of an engine; NULL is 1, as where there were no others. */
 uint8_t row_engine(int64_t value, bool *is_good);
 

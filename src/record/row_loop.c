@@ -37,6 +37,10 @@ enum turn_column {
         TURN_CPU = TURN_WORK + TRACE_N_WORKS,
         CULPRIT,
         TURN_ENGINE,
+        TURN_RUN_DELAY,
+        TURN_FORCED,
+        TURN_MAJOR_FAULTS,
+        TURN_LATE,
         N_TURN_COLUMNS,
 };
 
@@ -47,6 +51,10 @@ static const char *const turn_columns[N_TURN_COLUMNS] = {
         [TURN_CPU] = "thread_cpu_ns",
         [CULPRIT] = "culprit",
         [TURN_ENGINE] = "engine",
+        [TURN_RUN_DELAY] = "run_delay_ns",
+        [TURN_FORCED] = "switches_forced",
+        [TURN_MAJOR_FAULTS] = "major_faults",
+        [TURN_LATE] = "late_ns",
 };
 
 static const uint16_t turn_moments[] = {
@@ -64,6 +72,10 @@ static void put_turn(const void *row, int64_t values[ROW_VALUES_MAX])
         values[TURN_CPU] = row_cut(turn->thread_cpu_ns);
         values[CULPRIT] = row_cut(turn->culprit);
         values[TURN_ENGINE] = turn->engine;
+        values[TURN_RUN_DELAY] = row_put_known(turn->run_delay_ns);
+        values[TURN_FORCED] = row_put_known(turn->n_forced);
+        values[TURN_MAJOR_FAULTS] = row_put_known(turn->n_major_faults);
+        values[TURN_LATE] = row_cut(turn->late_ns);
 }
 
 static bool get_turn(const int64_t values[ROW_VALUES_MAX], void *ret_row)
@@ -76,6 +88,10 @@ static bool get_turn(const int64_t values[ROW_VALUES_MAX], void *ret_row)
         turn->thread_cpu_ns = row_number(values[TURN_CPU], ROW_NS_MAX, &is_good);
         turn->culprit = row_number(values[CULPRIT], INT64_MAX, &is_good);
         turn->engine = row_engine(values[TURN_ENGINE], &is_good);
+        turn->run_delay_ns = row_known(values[TURN_RUN_DELAY], &is_good);
+        turn->n_forced = row_known(values[TURN_FORCED], &is_good);
+        turn->n_major_faults = row_known(values[TURN_MAJOR_FAULTS], &is_good);
+        turn->late_ns = row_number(values[TURN_LATE], ROW_NS_MAX, &is_good);
         return is_good;
 }
 
@@ -115,6 +131,8 @@ enum sample_column {
         SAMPLE_CPU = SAMPLE_WORK + TRACE_N_WORKS,
         PROCESS_CPU,
         SAMPLE_ENGINE,
+        SAMPLE_RUN_DELAY,
+        SAMPLE_FORCED,
         N_SAMPLE_COLUMNS,
 };
 
@@ -136,6 +154,8 @@ static const char *const sample_columns[N_SAMPLE_COLUMNS] = {
         [SAMPLE_CPU] = "thread_cpu_ns",
         [PROCESS_CPU] = "process_cpu_ns",
         [SAMPLE_ENGINE] = "engine",
+        [SAMPLE_RUN_DELAY] = "run_delay_ns",
+        [SAMPLE_FORCED] = "switches_forced",
 };
 
 static const uint16_t sample_moments[] = { offsetof(struct trace_sample, at_ns) };
@@ -161,6 +181,8 @@ static void put_sample(const void *row, int64_t values[ROW_VALUES_MAX])
         values[SAMPLE_CPU] = row_cut(sample->thread_cpu_ns);
         values[PROCESS_CPU] = row_cut(sample->process_cpu_ns);
         values[SAMPLE_ENGINE] = sample->engine;
+        values[SAMPLE_RUN_DELAY] = row_put_known(sample->run_delay_ns);
+        values[SAMPLE_FORCED] = row_put_known(sample->n_forced);
 }
 
 static bool get_sample(const int64_t values[ROW_VALUES_MAX], void *ret_row)
@@ -184,6 +206,8 @@ static bool get_sample(const int64_t values[ROW_VALUES_MAX], void *ret_row)
         sample->thread_cpu_ns = row_number(values[SAMPLE_CPU], ROW_NS_MAX, &is_good);
         sample->process_cpu_ns = row_number(values[PROCESS_CPU], ROW_NS_MAX, &is_good);
         sample->engine = row_engine(values[SAMPLE_ENGINE], &is_good);
+        sample->run_delay_ns = row_known(values[SAMPLE_RUN_DELAY], &is_good);
+        sample->n_forced = row_known(values[SAMPLE_FORCED], &is_good);
         return is_good;
 }
 

@@ -241,7 +241,8 @@ static struct muster_str column_name(const char *column)
 
 /* Columns that early records do not have. */
 static const char *const later_columns[] = { "engine", "tunnel_ns", "proxy", "expect_ns",
-        "expect_end_ns", "expect_unheard", "stream", "sharing" };
+        "expect_end_ns", "expect_unheard", "stream", "sharing", "run_delay_ns", "switches_forced",
+        "major_faults", "late_ns", "gap_ns", "gap_bytes", "acked_at_once", "max_rtt_us" };
 
 static bool is_missing(sqlite3 *db, const char *table, const char *column)
 {

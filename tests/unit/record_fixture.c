@@ -208,7 +208,11 @@ struct trace_turn full_turn(void)
                 .work_ns = { 1, 2, 3, 4, 5 },
                 .thread_cpu_ns = 6,
                 .culprit = 8,
-                .engine = 3 };
+                .engine = 3,
+                .run_delay_ns = 9,
+                .n_forced = 10,
+                .n_major_faults = 11,
+                .late_ns = 12 };
 }
 
 struct trace_sample full_sample(uint64_t at_ns)
@@ -229,7 +233,9 @@ struct trace_sample full_sample(uint64_t at_ns)
                 .thread_cpu_ns = 16,
                 .process_cpu_ns = 17,
                 .engine = 4,
-                .n_open_conns = 18 };
+                .n_open_conns = 18,
+                .run_delay_ns = 19,
+                .n_forced = 20 };
 }
 
 struct trace_origin full_origin(void)
