@@ -100,6 +100,12 @@ static inline void expect_result(struct fixture *f, enum muster_code code, int s
         muster_result_free(result);
 }
 
+/* Are these words in the request's head? */
+static inline bool has(const char *head, const char *words)
+{
+        return strstr(head, words) != NULL;
+}
+
 /* Does the path of the request that `head` begins start so? */
 static inline bool path_is(const char *head, const char *path)
 {

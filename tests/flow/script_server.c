@@ -95,6 +95,8 @@ static size_t request_end(const struct script_conn *conn)
         const char *length = strcasestr(conn->head, "\r\ncontent-length:");
         size_t end;
 
+        if (conn->len && conn->head[0] < ' ')
+                return conn->len;
         if (!blank)
                 return 0;
         end = (size_t)(blank - conn->head) + 4;
@@ -196,13 +198,13 @@ static void accept_one(struct loop_watch *watch, bool readable, bool writable)
                 server->n_open_max = server->n_open;
 }
 
-void script_server_start(struct script_server *server, struct loop *loop, script_function answer)
+void script_server_listen(struct script_server *server)
 {
         struct sockaddr_in address = { .sin_family = AF_INET,
                 .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
         socklen_t len = sizeof(address);
 
-        *server = (struct script_server){ .loop = loop, .answer = answer };
+        *server = (struct script_server){ 0 };
         list_init(&server->conns);
         server->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
         if (bind(server->fd, (struct sockaddr *)&address, len) < 0 ||
@@ -210,9 +212,22 @@ void script_server_start(struct script_server *server, struct loop *loop, script
                 getsockname(server->fd, (struct sockaddr *)&address, &len) < 0)
                 abort();
         server->port = ntohs(address.sin_port);
+}
+
+void script_server_begin(struct script_server *server, struct loop *loop, script_function answer)
+{
+        assert(server->port);
+        server->loop = loop;
+        server->answer = answer;
         server->watch.ready = accept_one;
         if (loop_watch_set(loop, &server->watch, server->fd, true, false) < 0)
                 abort();
+}
+
+void script_server_start(struct script_server *server, struct loop *loop, script_function answer)
+{
+        script_server_listen(server);
+        script_server_begin(server, loop, answer);
 }
 
 void script_server_drop_conns(struct script_server *server)

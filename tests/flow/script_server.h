@@ -3,7 +3,8 @@
  * A server for flow tests, in the client's own loop
  *
  * One thread and one (manual) clock for both sides: what a test says about time is exact. For each
- * request that has arrived whole the test's function says what to do.
+ * request that has arrived whole the test's function says what to do. What begins with a control
+ * character is no HTTP but SOCKS: there each piece that comes is a request.
  */
 #ifndef TESTS_FLOW_SCRIPT_SERVER_H
 #define TESTS_FLOW_SCRIPT_SERVER_H
@@ -50,6 +51,10 @@ struct script_server {
 
 /* Listen on a free port of 127.0.0.1. */
 void script_server_start(struct script_server *server, struct loop *loop, script_function answer);
+
+/* The same in two steps: the client's options may have to name the port before there is a loop. */
+void script_server_listen(struct script_server *server);
+void script_server_begin(struct script_server *server, struct loop *loop, script_function answer);
 void script_server_stop(struct script_server *server);
 
 /* Close all connections, as a server does that restarts. */
