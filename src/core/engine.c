@@ -200,11 +200,34 @@ static uint64_t start_all(struct engine *engine)
         return next_ns;
 }
 
+/* In less no peer ends a connection because it is idle, and one look costs a system call. */
+#define AWAY_NS NS_PER_MS
+
+/*
+ * A caller that has been away for a while submits and waits. What happened meanwhile is not known
+ * yet: idle connections may be closed, and a request that is begun on one of them is lost. Who was
+ * woken meanwhile is not to wait.
+ */
+static int catch_up(struct engine *engine, uint64_t *until_ns)
+{
+        bool was_woken = engine->loop.was_woken;
+        int r;
+
+        if (list_is_empty(&engine->pool.idle) || engine_now(engine) - engine->turned_ns < AWAY_NS)
+                return 0;
+        r = loop_turn(&engine->loop, 0);
+        if (engine->loop.was_woken && !was_woken)
+                *until_ns = 0;
+        return r;
+}
+
 int engine_turn(struct engine *engine, uint64_t until_ns)
 {
         uint64_t next_ns;
-        int r;
+        int r = catch_up(engine, &until_ns);
 
+        if (r < 0)
+                return r;
         turns_enter(engine);
         if (engine->ops && !engine->ops->enter(engine))
                 until_ns = 0;
@@ -223,6 +246,7 @@ int engine_turn(struct engine *engine, uint64_t until_ns)
         if (engine->ops)
                 engine->ops->leave(engine);
         turns_leave(engine);
+        engine->turned_ns = engine_now(engine);
         return r;
 }
 

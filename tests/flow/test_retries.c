@@ -157,6 +157,7 @@ static void post(struct fixture *f, bool retry_unsafe)
 
 static void test_early_close_is_retried_where_that_is_harmless(void **state)
 {
+        /* [9110 9.2.2 retries] */
         struct fixture f;
 
         (void)state;
@@ -292,6 +293,7 @@ static void check_stale(bool resets, const char *method, enum muster_code code, 
 
 static void test_stale_connection(void **state)
 {
+        /* [9110 9.2.2 retries] */
         (void)state;
         check_stale(false, "GET", MUSTER_OK, 2);
         check_stale(true, "GET", MUSTER_OK, 2);
@@ -312,6 +314,32 @@ static void test_idle_close_is_noticed(void **state)
         muster_turn(f.client);
         muster_get(f.client, script_url(&f.server, "/"), NULL);
         result = next_result(&f);
+        assert_int_equal(muster_result_n_attempts(result), 1);
+        muster_result_free(result);
+        assert_int_equal(f.server.n_conns, 2);
+        fixture_stop(&f);
+}
+
+/*
+ * The same where nobody turned the loop meanwhile: the caller was busy elsewhere, and then submits
+ * what must not be sent twice.
+ */
+static void test_idle_close_is_noticed_late(void **state)
+{
+        struct muster_request *request;
+        struct muster_result *result;
+        struct fixture f;
+
+        (void)state;
+        fixture_start(&f, NULL, yes);
+        muster_get(f.client, script_url(&f.server, "/"), NULL);
+        expect_result(&f, MUSTER_OK, 200);
+        script_server_drop_conns(&f.server);
+        f.client->engine.clock.manual_ns += NS_PER_S;
+        request = muster_request_new("POST", script_url(&f.server, "/"));
+        muster_submit(f.client, request, NULL);
+        result = next_result(&f);
+        assert_int_equal(code_of(result), MUSTER_OK);
         assert_int_equal(muster_result_n_attempts(result), 1);
         muster_result_free(result);
         assert_int_equal(f.server.n_conns, 2);
@@ -406,6 +434,7 @@ int main(void)
                 cmocka_unit_test(test_kept_bytes_are_of_one_attempt),
                 cmocka_unit_test(test_stale_connection),
                 cmocka_unit_test(test_idle_close_is_noticed),
+                cmocka_unit_test(test_idle_close_is_noticed_late),
                 cmocka_unit_test(test_no_retry_past_the_deadline),
                 cmocka_unit_test(test_fixed_delay),
                 cmocka_unit_test(test_time_for_retries),
