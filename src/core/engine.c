@@ -184,11 +184,13 @@ void engine_stop(struct engine *engine)
  */
 static uint64_t start_all(struct engine *engine)
 {
-        uint64_t next_ns;
+        uint64_t now_ns = engine_now(engine), next_ns;
 
+        /* One moment for both: what became due in between would have no slot, and no timer. */
+        sched_advance(&engine->sched, now_ns);
         if (engine->ops)
                 engine->ops->borrow_slots(engine);
-        flow_start_all(engine);
+        flow_start_all(engine, now_ns);
         exchange_flush(engine);
         if (engine->ops)
                 engine->ops->return_slots(engine);

@@ -49,9 +49,8 @@ void flow_submit(struct engine *engine, struct muster_request *request)
 
 /* --- start ----------------------------------------------------------------------------------- */
 
-static void start_request(struct engine *engine, struct muster_request *request)
+static void start_request(struct engine *engine, struct muster_request *request, uint64_t now_ns)
 {
-        uint64_t now_ns = engine_now(engine);
         struct muster_error error = { 0 };
 
         assert(request->state == REQUEST_QUEUED && request->origin);
@@ -79,13 +78,14 @@ static bool is_backed_up(const struct engine *engine)
         return engine->n_processing >= (size_t)engine->settings->workers * PROCESSING_PER_WORKER;
 }
 
-void flow_start_all(struct engine *engine)
+void flow_start_all(struct engine *engine, uint64_t now_ns)
 {
         struct muster_request *request;
 
-        sched_advance(&engine->sched, engine_now(engine));
-        while (!is_backed_up(engine) && (request = sched_next(&engine->sched, engine_now(engine))))
-                start_request(engine, request);
+        while (!is_backed_up(engine) && (request = sched_next(&engine->sched, now_ns))) {
+                start_request(engine, request, now_ns);
+                now_ns = engine_now(engine);
+        }
         if (is_backed_up(engine))
                 sched_note_no_workers(&engine->sched);
 }

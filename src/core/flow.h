@@ -19,8 +19,8 @@
  */
 void flow_submit(struct engine *engine, struct muster_request *request);
 
-/* Give free slots to waiting requests. */
-void flow_start_all(struct engine *engine);
+/* Give free slots to requests that are due; sched_advance() was called for `now_ns`. */
+void flow_start_all(struct engine *engine, uint64_t now_ns);
 
 /* End an outstanding request in any state with this error. */
 void flow_abort(struct muster_request *request, const struct muster_error *error);

@@ -266,7 +266,6 @@ static void borrow_slots(struct engine *engine)
         struct lane *lane = lane_of_engine(engine);
         struct sched *sched = &engine->sched;
 
-        sched_advance(sched, clock_now(&engine->clock));
         for (unsigned place = 0; lane->common->splits && place < lane->n_hot; place++)
                 sched_borrow_part(sched, part_at(lane, place));
         sched_set_active_elsewhere(sched, lease_active_elsewhere(&lane->lease));
