@@ -359,6 +359,12 @@ struct muster_client_stats {
         uint64_t n_retries_withheld; /* retries that the budget did not allow */
         /* how long a server still asks to wait while nothing is in flight; 0: otherwise */
         uint64_t hold_ns;
+        /*
+         * attempts that waited for a free slot, of `concurrency`, `per_host` or their origin's share;
+         * with a rate: after their planned start
+         */
+        uint64_t n_slot_waits;
+        uint64_t first_start_ns; /* the first muster_result_planned_ns() of all; 0: none yet */
 };
 
 /* Copy the counters into `*ret_stats`; `size` is sizeof *ret_stats. */

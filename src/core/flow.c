@@ -78,11 +78,28 @@ static bool is_backed_up(const struct engine *engine)
         return engine->n_processing >= (size_t)engine->settings->workers * PROCESSING_PER_WORKER;
 }
 
+static bool waited_for_slot(const struct muster_request *request)
+{
+        unsigned wait = request->notes.wait;
+
+        return wait == TRACE_WAIT_SLOT || wait == TRACE_WAIT_HOST || wait == TRACE_WAIT_SHARE;
+}
+
+static void note_start(struct engine *engine, const struct muster_request *request, uint64_t now_ns)
+{
+        uint64_t planned_ns = request->result.planned_ns;
+
+        engine->stats.n_slot_waits += waited_for_slot(request);
+        if (!engine->stats.first_start_ns)
+                engine->stats.first_start_ns = planned_ns ? planned_ns : now_ns;
+}
+
 void flow_start_all(struct engine *engine, uint64_t now_ns)
 {
         struct muster_request *request;
 
         while (!is_backed_up(engine) && (request = sched_next(&engine->sched, now_ns))) {
+                note_start(engine, request, now_ns);
                 start_request(engine, request, now_ns);
                 now_ns = engine_now(engine);
         }
