@@ -16,10 +16,13 @@
 static uint64_t asked_wait_ns(const struct fields *fields)
 {
         struct muster_str asked = fields_find(fields, "Retry-After");
-        int64_t now_s = (int64_t)(clock_ns_of(CLOCK_REALTIME) / NS_PER_S);
+        int64_t now_s;
         uint64_t seconds;
 
-        if (!asked.at || !field_retry_after(asked, now_s, &seconds))
+        if (!asked.at)
+                return 0;
+        now_s = (int64_t)(clock_ns_of(CLOCK_REALTIME) / NS_PER_S);
+        if (!field_retry_after(asked, now_s, &seconds))
                 return 0;
         return seconds < UINT64_MAX / NS_PER_S ? seconds * NS_PER_S : UINT64_MAX;
 }

@@ -37,19 +37,13 @@ struct muster_request *muster_request_new(const char *method, const char *url)
                 return request_destroy(request);
         return request;
 }
-
-struct muster_request *request_destroy(struct muster_request *request)
+/* What one request has and the next one begins without. */
+static void drop_what_is_its_own(struct muster_request *request)
 {
-        if (!request)
-                return NULL;
-        result_deinit(&request->result);
-        buf_deinit(&request->asked_url);
-        buf_deinit(&request->text);
         buf_deinit(&request->fields);
         buf_deinit(&request->body);
         buf_wipe(&request->auth.given);
         buf_wipe(&request->auth.value);
-        url_deinit(&request->url);
         url_deinit(&request->next_url);
         buf_deinit(&request->visited);
         work_deinit(&request->work);
@@ -58,6 +52,17 @@ struct muster_request *request_destroy(struct muster_request *request)
         sink_deinit(&request->sink);
         request->relay = relay_free(request->relay);
         muster_jar_free(request->options.cookies);
+}
+
+struct muster_request *request_destroy(struct muster_request *request)
+{
+        if (!request)
+                return NULL;
+        drop_what_is_its_own(request);
+        result_deinit(&request->result);
+        buf_deinit(&request->asked_url);
+        buf_deinit(&request->text);
+        url_deinit(&request->url);
         return mem_free(request);
 }
 
@@ -94,20 +99,9 @@ void request_recycle(struct muster_request *request)
                 buf_recycle(kept[i], KEEP_BYTES);
                 bufs[i] = *kept[i];
         }
-        buf_deinit(&request->fields);
-        buf_deinit(&request->body);
-        buf_wipe(&request->auth.given);
-        buf_wipe(&request->auth.value);
-        url_deinit(&request->next_url);
-        buf_deinit(&request->visited);
-        work_deinit(&request->work);
-        upload_deinit(&request->upload);
-        form_unref(request->form);
-        sink_deinit(&request->sink);
-        relay_free(request->relay);
-        muster_jar_free(request->options.cookies);
+        drop_what_is_its_own(request);
         memset((char *)request + sizeof(request->result), 0,
-                sizeof(*request) - sizeof(request->result));
+                offsetof(struct muster_request, upload) - sizeof(request->result));
         for (size_t i = 0; i < N_KEPT; i++)
                 *kept[i] = bufs[i];
 }

@@ -156,15 +156,12 @@ struct muster_request {
         /* requests that were redirected: a line with method and URL for each */
         struct buf visited;
         struct expect expect; /* whether the body waits for the server's word */
-        struct upload upload; /* the body, if it is not in memory */
-        struct sink sink;     /* where the response's body goes */
         bool uses_sink;       /* for the arriving response */
         bool is_announced;    /* a stream: the result was available with the head */
         bool is_with_caller;  /* a stream that was taken */
         uint8_t dealt_to;     /* the lane, from 1, that it was dealt to; 0: none (lanes.c) */
         /* carries its body to the caller's thread; NULL: the engine is in that thread */
         struct relay *relay;
-        struct work work; /* what to do when the response is complete */
 
         /* Its deadlines as moments; UINT64_MAX: never. */
         struct loop_timer timer; /* set to the earliest of them, or before */
@@ -174,6 +171,10 @@ struct muster_request {
         bool was_late; /* it was given extra time once, as this program was away */
         /* at the last check of the read timeout: a send that goes on is not silence */
         size_t unsent_bytes;
+        /* Of most requests not used at all: who empties a request does not touch them then. */
+        struct upload upload; /* the body, if it is not in memory */
+        struct sink sink;     /* where the response's body goes */
+        struct work work;     /* what to do when the response is complete */
 };
 
 static inline struct muster_request *request_of_link(struct list *link)

@@ -35,9 +35,9 @@ void result_recycle(struct muster_result *result, size_t keep_bytes)
         for (size_t i = 0; i < N_KEPT; i++) {
                 buf_recycle(kept[i], keep_bytes);
                 bufs[i] = *kept[i];
-                *kept[i] = (struct buf){ 0 };
         }
-        result_deinit(result);
+        muster_result_set_processed(result, NULL, NULL);
+        mem_free(result->attempts);
         *result = (struct muster_result){ 0 };
         for (size_t i = 0; i < N_KEPT; i++)
                 *kept[i] = bufs[i];
@@ -131,9 +131,12 @@ int result_add_attempt(struct muster_result *result, const struct attempt *attem
         enum muster_code code, uint64_t conn_id)
 {
         struct muster_attempt *kept = next_place(result);
+        uint64_t phase_ns[MUSTER_N_PHASES] = { 0 };
 
         assert(attempt->end_ns >= attempt->start_ns);
-        attempt_add_phases(attempt, result->phase_ns);
+        attempt_add_phases(attempt, phase_ns);
+        for (int i = 0; i < MUSTER_N_PHASES; i++)
+                result->phase_ns[i] += phase_ns[i];
         if (!kept)
                 return MUSTER_E_RESOURCE;
         *kept = (struct muster_attempt){ .code = code,
@@ -141,7 +144,7 @@ int result_add_attempt(struct muster_result *result, const struct attempt *attem
                 .start_ns = attempt->start_ns,
                 .end_ns = attempt->end_ns,
                 .conn_id = conn_id };
-        attempt_add_phases(attempt, kept->phase_ns);
+        memcpy(kept->phase_ns, phase_ns, sizeof(phase_ns));
         result->n_attempts++;
         return 0;
 }

@@ -26,6 +26,8 @@ static int fail_sink(const struct sink *sink, int sys, const char *what, struct 
 
 void sink_deinit(struct sink *sink)
 {
+        if (sink->kind == SINK_MEMORY)
+                return;
         sink_end(sink);
         mem_free(sink->path);
         *sink = (struct sink){ 0 };

@@ -15,6 +15,8 @@
 
 void upload_deinit(struct upload *upload)
 {
+        if (upload->kind == UPLOAD_NONE)
+                return;
         upload_end(upload);
         mem_free(upload->path);
         form_reader_deinit(&upload->reader);

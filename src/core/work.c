@@ -14,6 +14,8 @@ void work_deinit(struct work *work)
 {
         work->decoder = decoder_free(work->decoder);
         buf_deinit(&work->encoded);
+        if (work->job.run) /* else nothing else was touched */
+                *work = (struct work){ 0 };
 }
 
 void work_clear(struct work *work)

@@ -35,6 +35,7 @@ struct work {
         uint64_t decode_ns, end_ns;
 };
 
+/* Release it; it is zeroed then. */
 void work_deinit(struct work *work);
 
 /* Drop what an earlier attempt's body left, as another attempt begins. */
