@@ -208,7 +208,7 @@ static void take_events(struct conn *conn, struct muster_str bytes, uint64_t ker
         int r;
 
         do {
-                r = mux_of(conn)->next(conn, &bytes, &request, &event, &error);
+                r = mux_of(conn)->next(conn, &bytes, now_ns, &request, &event, &error);
                 if (request && r >= 0)
                         stamp_arrival(request, kernel_ns, now_ns);
                 if (r == 0)

@@ -59,11 +59,12 @@ struct mux_ops {
         void (*resume)(struct conn *conn, struct muster_request *request);
 
         /*
-         * Take the next event from `bytes`, and say whose it is. MUX_MORE: `bytes` is used up;
-         * *ret_request is whose bytes they were, or NULL. Negative with *error: the request
-         * *ret_request fails; if that is NULL, the connection is unusable. MUX_CHANGED: go on.
+         * Take the next event from `bytes`, and say whose it is. `now_ns` may be the same for all
+         * that was received at once. MUX_MORE: `bytes` is used up; *ret_request is whose bytes they
+         * were, or NULL. Negative with *error: the request *ret_request fails; if that is NULL, the
+         * connection is unusable. MUX_CHANGED: go on.
          */
-        int (*next)(struct conn *conn, struct muster_str *bytes,
+        int (*next)(struct conn *conn, struct muster_str *bytes, uint64_t now_ns,
                 struct muster_request **ret_request, struct http_event *ret_event,
                 struct muster_error *error);
 

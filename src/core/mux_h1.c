@@ -151,12 +151,14 @@ static void h1_resume(struct conn *conn, struct muster_request *request)
         loop_recv_start(&conn->socket);
 }
 
-static int h1_next(struct conn *conn, struct muster_str *bytes, struct muster_request **ret_request,
-        struct http_event *ret_event, struct muster_error *error)
+static int h1_next(struct conn *conn, struct muster_str *bytes, uint64_t now_ns,
+        struct muster_request **ret_request, struct http_event *ret_event,
+        struct muster_error *error)
 {
         struct mux_h1 *h1 = h1_of(conn);
         int r;
 
+        (void)now_ns;
         *ret_request = request_on(conn);
         if (!*ret_request)
                 return !bytes->len ? MUX_MORE

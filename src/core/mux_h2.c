@@ -257,7 +257,7 @@ static int take_h2_event(struct mux_h2 *mux, const struct h2_event *event,
         return MUX_MORE;
 }
 
-static int mux_next(struct conn *conn, struct muster_str *bytes,
+static int mux_next(struct conn *conn, struct muster_str *bytes, uint64_t now_ns,
         struct muster_request **ret_request, struct http_event *ret_event,
         struct muster_error *error)
 {
@@ -271,7 +271,7 @@ static int mux_next(struct conn *conn, struct muster_str *bytes,
                 if (mux->fed)
                         settle(mux, mux->fed);
                 mux->fed = NULL;
-                r = h2_next(mux->h2, bytes, engine_now(conn->engine), &event, error);
+                r = h2_next(mux->h2, bytes, now_ns, &event, error);
                 if (r < 0)
                         return r;
                 if (r == H2_MORE)
@@ -280,8 +280,8 @@ static int mux_next(struct conn *conn, struct muster_str *bytes,
         } while (r == MUX_MORE);
         if (r != H2_MORE)
                 return r;
-        if (h2_wants_send(mux->h2))
-                flush_later(conn);
+        if (h2_wants_send(mux->h2) && !conn_is_sending(conn))
+                flush_later(conn); /* else it goes on when that is sent */
         return MUX_MORE;
 }
 
