@@ -9,7 +9,7 @@
 #include <assert.h>
 #include <base/error.h>
 
-static void stamp_sent(struct muster_request *request)
+static void stamp_sent(struct muster_request *request, uint64_t now_ns)
 {
         struct attempt *attempt = &request->attempt;
 
@@ -18,28 +18,35 @@ static void stamp_sent(struct muster_request *request)
         request->exchange.conn->mux->n_sending--;
         if (attempt->send_end_ns || attempt->first_byte_read_ns)
                 return; /* answered before it was sent: the rest of the sending is not waited for */
-        attempt->send_end_ns = engine_now(request->engine);
+        attempt->send_end_ns = now_ns;
         attempt->stage = MUSTER_PHASE_WAIT;
 }
 
-static void stamp_if_sent(struct muster_request *request)
+/* Stamp those that are sent. Who is sending mostly began last, and is found from the end. */
+static void stamp_all_sent(struct conn *conn)
 {
-        const struct conn *conn = request->exchange.conn;
+        uint64_t now_ns = engine_now(conn->engine);
+        unsigned n_sending = conn->mux->n_sending;
 
-        if (request->exchange.is_sending && conn->mux->ops->is_sent(conn, request))
-                stamp_sent(request);
+        for (struct list *link = conn->exchanges.prev; n_sending; link = link->prev) {
+                struct muster_request *request = request_of_exchange_link(link);
+
+                assert(link != &conn->exchanges);
+                if (!request->exchange.is_sending)
+                        continue;
+                n_sending--;
+                if (conn->mux->ops->is_sent(conn, request))
+                        stamp_sent(request, now_ns);
+        }
 }
 
 int exchange_send_on(struct conn *conn, struct muster_request **ret_request,
         struct muster_error *error)
 {
         int r = conn->mux->ops->flush(conn, ret_request, error);
-        struct list *link;
 
-        if (r < 0 || !conn->mux->n_sending)
-                return r;
-        for (link = conn->exchanges.next; link != &conn->exchanges; link = link->next)
-                stamp_if_sent(request_of_exchange_link(link));
+        if (r >= 0 && conn->mux->n_sending)
+                stamp_all_sent(conn);
         return r;
 }
 
@@ -111,7 +118,7 @@ int exchange_send_begin(struct muster_request *request, uint64_t now_ns, struct 
         r = conn->mux->ops->begin(conn, request, error);
         if (r == 0 && (request_has_upload(request) || request->expect.is_sent))
                 r = conn->mux->ops->flush(conn, &failed, error);
-        if (r >= 0)
-                stamp_if_sent(request);
+        if (r >= 0 && conn->mux->ops->is_sent(conn, request))
+                stamp_sent(request, engine_now(conn->engine));
         return r < 0 ? r : 0;
 }
