@@ -208,8 +208,11 @@ static void take_events(struct conn *conn, struct muster_str bytes, uint64_t ker
         int r;
 
         do {
+                size_t n_left = bytes.len;
+
                 r = mux_of(conn)->next(conn, &bytes, now_ns, &request, &event, &error);
-                if (request && r >= 0)
+                /* Behind an interim response nothing may have come yet. */
+                if (request && r >= 0 && (r != MUX_MORE || n_left))
                         stamp_arrival(request, kernel_ns, now_ns);
                 if (r == 0)
                         take_event(request, &event, &error);

@@ -95,6 +95,22 @@ static void test_body_follows_100(void **state)
         fixture_stop(&f);
 }
 
+/* What comes first of the response is not its 100: the server is waited for behind that, too. */
+static void test_100_is_no_first_byte(void **state)
+{
+        struct fixture f;
+        struct muster_result *result;
+
+        (void)state;
+        start(&f);
+        result = result_of(&f, post(&f, "/slow", LARGE_BYTES));
+        assert_int_equal(muster_result_status(result), 200);
+        assert_in_range(phase_ms(result, MUSTER_PHASE_WAIT), 699, 700);
+        assert_int_equal(phase_ms(result, MUSTER_PHASE_RECEIVE), 0);
+        muster_result_free(result);
+        fixture_stop(&f);
+}
+
 static void test_only_large_bodies_ask(void **state)
 {
         struct muster_request *request;
@@ -227,6 +243,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_body_follows_100),
+                cmocka_unit_test(test_100_is_no_first_byte),
                 cmocka_unit_test(test_only_large_bodies_ask),
                 cmocka_unit_test(test_server_that_says_nothing),
                 cmocka_unit_test(test_answer_before_the_body),
