@@ -104,6 +104,7 @@ struct conn {
         bool is_awaited, is_counted; /* see room.h */
         struct list flush_link;      /* in engine->unflushed while its mux has something to send */
         uint32_t n_received;         /* how often something was received */
+        uint64_t input_ns;           /* when the kernel got the newest of that */
         uint64_t idle_since_ns;
         uint64_t sampled_ns; /* when TCP_INFO was read last */
         struct muster_conn_info info;

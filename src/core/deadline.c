@@ -171,14 +171,19 @@ static void give_back(struct muster_request *request, uint64_t late_ns)
         request->deadline_ns = later(request->deadline_ns, away_ns);
 }
 
-/* Is there something that may have come in time and was not read yet? */
-static bool may_have_arrived(const struct muster_request *request, uint64_t at_ns,
-        const struct exchange_signs *signs)
+/*
+ * Is there something that may have come in time and was not read yet? Input is read in the order in
+ * which it came, whichever request of the connection it is for.
+ */
+static bool may_have_arrived(uint64_t at_ns, const struct exchange_signs *signs)
 {
-        return signs->has_input && request->attempt.last_byte_kernel_ns <= at_ns;
+        return signs->has_input && signs->input_ns <= at_ns;
 }
 
-/* Has the peer taken more of our body? However slow that is, it is not silence. */
+/*
+ * Has the peer taken more of our body, or is it us that have no more of it yet? However slow that
+ * is, it is not silence of the peer.
+ */
 static bool is_sending_on(struct muster_request *request, uint64_t at_ns,
         const struct exchange_signs *signs)
 {
@@ -202,7 +207,7 @@ enum deadline_step deadline_check(struct muster_request *request, uint64_t now_n
                 return DEADLINE_NOT_YET;
         if (request->state == REQUEST_BACKOFF && request->retry_at_ns == at_ns)
                 return DEADLINE_RETRY;
-        if (may_have_arrived(request, at_ns, signs))
+        if (may_have_arrived(at_ns, signs))
                 return DEADLINE_READ_FIRST;
         if (request->state == REQUEST_RUNNING && request->drain_until_ns == at_ns)
                 return DEADLINE_DROP_BODY;

@@ -10,8 +10,8 @@
  *      deadline    submit ──────────────────────────────────────▶ result
  *
  * No timeout fires because of our own delay. The loop delivers ready input before it fires timers.
- * A request with unread input is checked again after that was read, unless its last input came too
- * late already. A timer that is late by more than DEADLINE_LATE_NS shows that this program was
+ * A request whose connection has unread input is checked again after that was read, unless what was
+ * read last had come too late already, for whichever request it was. A timer that is late by more than DEADLINE_LATE_NS shows that this program was
  * away: the peer gets that time back, once.
  */
 #ifndef CORE_DEADLINE_H

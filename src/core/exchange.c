@@ -231,6 +231,7 @@ static void conn_received(struct conn *conn, struct muster_str bytes, uint64_t k
 {
         if (!++conn->n_received)
                 conn->n_received = 1; /* 0 is: never */
+        conn->input_ns = kernel_ns;
         take_events(conn, bytes, kernel_ns);
 }
 
@@ -402,6 +403,7 @@ struct exchange_signs exchange_signs(const struct muster_request *request)
         if (!conn)
                 return (struct exchange_signs){ 0 };
         return (struct exchange_signs){ .has_input = conn_has_input(conn),
+                .input_ns = conn->input_ns,
                 .unsent_bytes =
                         request->exchange.has_begun ? mux_of(conn)->unsent(conn, request) : 0 };
 }

@@ -58,6 +58,7 @@ struct exchange_ops {
 /* Signs of life of the peer, apart from input that was read: see deadline.h. */
 struct exchange_signs {
         bool has_input;      /* the kernel has input that was not read yet */
+        uint64_t input_ns;   /* when the kernel got the newest that was read */
         size_t unsent_bytes; /* bytes that the kernel has not taken yet */
 };
 
