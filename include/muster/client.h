@@ -249,6 +249,15 @@ struct muster_client_options {
          * 6066 section 8), and it must be good; else MUSTER_E_TLS_VERIFY
          */
         bool cert_status;
+
+        /*
+         * A response that brings fewer bytes than this, on average over `low_speed_time_ms`, is
+         * MUSTER_E_TIMEOUT. The time begins with its first byte and again whenever it is over; while
+         * the reader of a sink or a stream is slow, it does not run. 0, 0: 16 bytes a second over 10
+         * minutes, and not for streams (request.h); 0 beside the other: 1 byte, 30 s, as curl.
+         */
+        uint64_t low_speed_bytes_per_s; /* MUSTER_NO_LIMIT: however slow it is */
+        uint64_t low_speed_time_ms;
 };
 
 struct muster_client;

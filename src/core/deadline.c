@@ -29,7 +29,8 @@ static uint64_t earliest(const struct muster_request *request)
                 /* Its response is there and the body is unwanted: silence is no failure. */
                 if (request->drain_until_ns != UINT64_MAX)
                         return min_u64(always, request->drain_until_ns);
-                return min_u64(min_u64(always, expect_until(request)),
+                return min_u64(min_u64(min_u64(always, expect_until(request)),
+                                       request->speed_until_ns),
                         min_u64(request->connect_until_ns, request->read_until_ns));
         case REQUEST_PROCESSING:
                 /* A worker that has begun is told only once. */
@@ -43,6 +44,13 @@ static uint64_t earliest(const struct muster_request *request)
 }
 
 /* --- saying which it was --------------------------------------------------------------------- */
+
+/* Is that the moment at which the speed counts? */
+static bool is_speed(const struct muster_request *request, uint64_t at_ns)
+{
+        return request->state == REQUEST_RUNNING && request->drain_until_ns == UINT64_MAX &&
+               request->speed_until_ns == at_ns;
+}
 
 struct timeout {
         const char *name;
@@ -133,8 +141,24 @@ static void say_over(const struct muster_request *request, uint64_t at_ns, uint6
                 (double)timeout.length_ns / (double)NS_PER_S, muster_phase_name(stage), phases);
 }
 
+static void say_too_slow(const struct muster_request *request, struct muster_error *error)
+{
+        const struct settings *settings = request->engine->settings;
+        uint64_t bytes = request->result.wire_bytes - request->speed_from_bytes;
+
+        error_set(error, MUSTER_E_TIMEOUT, deadline_stage(request), 0,
+                "timeout: too slow: %llu byte%s of the body came in %g s, less than %llu a second; if that is to be expected, lower low_speed_bytes_per_s (--speed-limit)",
+                (unsigned long long)bytes, bytes == 1 ? "" : "s",
+                (double)settings->low_speed_time_ns / (double)NS_PER_S,
+                (unsigned long long)settings->low_speed_bytes_per_s);
+}
+
 void deadline_say(const struct muster_request *request, uint64_t now_ns, struct muster_error *error)
 {
+        if (is_speed(request, earliest(request))) {
+                say_too_slow(request, error);
+                return;
+        }
         say_over(request, earliest(request), now_ns, error);
 }
 
@@ -167,6 +191,7 @@ static void give_back(struct muster_request *request, uint64_t late_ns)
         request->queue_until_ns = later(request->queue_until_ns, away_ns);
         request->connect_until_ns = later(request->connect_until_ns, away_ns);
         request->read_until_ns = later(request->read_until_ns, away_ns);
+        request->speed_until_ns = later(request->speed_until_ns, away_ns);
         request->total_until_ns = later(request->total_until_ns, away_ns);
         request->deadline_ns = later(request->deadline_ns, away_ns);
 }
@@ -193,6 +218,23 @@ static bool is_sending_on(struct muster_request *request, uint64_t at_ns,
         return has_moved && request->read_until_ns == at_ns;
 }
 
+/* Has enough come, or is it our reader that takes no more? */
+static bool is_fast_enough(const struct muster_request *request)
+{
+        const struct settings *settings = request->engine->settings;
+        double bytes = (double)(request->result.wire_bytes - request->speed_from_bytes);
+        double seconds = (double)settings->low_speed_time_ns / (double)NS_PER_S;
+
+        return request->sink.is_blocked ||
+               bytes >= (double)settings->low_speed_bytes_per_s * seconds;
+}
+
+static void begin_speed(struct muster_request *request, uint64_t now_ns)
+{
+        request->speed_until_ns = clock_after(now_ns, request->engine->settings->low_speed_time_ns);
+        request->speed_from_bytes = request->result.wire_bytes;
+}
+
 bool deadline_is_due(const struct muster_request *request, uint64_t now_ns)
 {
         return earliest(request) <= now_ns;
@@ -213,6 +255,10 @@ enum deadline_step deadline_check(struct muster_request *request, uint64_t now_n
                 return DEADLINE_DROP_BODY;
         if (request->state == REQUEST_RUNNING && expect_until(request) == at_ns)
                 return DEADLINE_SEND_BODY;
+        if (is_speed(request, at_ns) && is_fast_enough(request)) {
+                begin_speed(request, now_ns);
+                return DEADLINE_NOT_YET;
+        }
         if (is_sending_on(request, at_ns, signs)) {
                 deadline_received(request, now_ns);
                 return DEADLINE_NOT_YET;
@@ -245,7 +291,7 @@ void deadline_submitted(struct muster_request *request, uint64_t now_ns)
         request->queue_until_ns = clock_after(now_ns, request->limits.queue_timeout_ns);
         request->deadline_ns = clock_after(now_ns, request->limits.deadline_ns);
         request->connect_until_ns = request->read_until_ns = request->total_until_ns = UINT64_MAX;
-        request->retry_at_ns = request->drain_until_ns = UINT64_MAX;
+        request->retry_at_ns = request->drain_until_ns = request->speed_until_ns = UINT64_MAX;
 }
 
 /* The queue timeout ends with the first slot, and the total timeout begins. */
@@ -256,7 +302,7 @@ void deadline_started(struct muster_request *request, uint64_t now_ns)
         assert(request->state == REQUEST_RUNNING);
         request->queue_until_ns = UINT64_MAX;
         request->connect_until_ns = clock_after(now_ns, request->limits.connect_timeout_ns);
-        request->read_until_ns = request->drain_until_ns = UINT64_MAX;
+        request->read_until_ns = request->drain_until_ns = request->speed_until_ns = UINT64_MAX;
         if (!is_first)
                 return;
         request->total_until_ns = clock_after(now_ns, request->limits.total_timeout_ns);
@@ -269,6 +315,15 @@ void deadline_connected(struct muster_request *request, uint64_t now_ns)
         request->connect_until_ns = UINT64_MAX;
         request->unsent_bytes = 0;
         deadline_received(request, now_ns);
+}
+
+void deadline_watch_speed(struct muster_request *request, uint64_t now_ns)
+{
+        assert(request->state == REQUEST_RUNNING);
+        if (request->options.stream && !request->engine->settings->low_speed_is_given)
+                return;
+        begin_speed(request, now_ns);
+        (void)deadline_arm(request);
 }
 
 void deadline_put_back(struct muster_request *request)

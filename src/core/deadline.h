@@ -8,6 +8,7 @@
  *      queue       submit ──────▶ slot                  read      arrival ──▶ arrival
  *      connect     slot ────────▶ connection ready      total     first slot ─────────▶ result
  *      deadline    submit ──────────────────────────────────────▶ result
+ *      speed       first byte ─▶ a while ─▶ a while ...          enough bytes in each
  *
  * No timeout fires because of our own delay. The loop delivers ready input before it fires timers.
  * A request whose connection has unread input is checked again after that was read, unless what was
@@ -36,6 +37,12 @@ static inline void deadline_received(struct muster_request *request, uint64_t no
 {
         request->read_until_ns = clock_after(now_ns, request->limits.read_timeout_ns);
 }
+
+/*
+ * The response has begun, or its reader has caught up: from now on it must not be too slow. Sets the
+ * timer; without memory for that, other timers look at it.
+ */
+void deadline_watch_speed(struct muster_request *request, uint64_t now_ns);
 
 /* The request has given back its slot before it began, and waits for another one. */
 void deadline_put_back(struct muster_request *request);

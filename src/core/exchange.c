@@ -74,7 +74,8 @@ void exchange_unblock(struct muster_request *request)
                 return;
         }
         deadline_received(request, engine_now(conn->engine));
-        /* Without memory for the timer, the next timer checks the read timeout. */
+        /* Sets the timer. Without memory for it, the next timer checks the read timeout. */
+        deadline_watch_speed(request, engine_now(conn->engine));
         (void)deadline_arm(request);
 }
 

@@ -168,6 +168,8 @@ struct muster_request {
         uint64_t queue_until_ns, connect_until_ns, read_until_ns, total_until_ns, deadline_ns;
         uint64_t retry_at_ns, retry_until_ns; /* the next retry; no retry begins after the latter */
         uint64_t drain_until_ns;              /* for an unwanted body */
+        /* until then its response has to bring enough bytes beyond these */
+        uint64_t speed_until_ns, speed_from_bytes;
         bool was_late; /* it was given extra time once, as this program was away */
         /* at the last check of the read timeout: a send that goes on is not silence */
         size_t unsent_bytes;

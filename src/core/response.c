@@ -34,6 +34,7 @@ void response_stamp(struct muster_request *request, uint64_t kernel_ns, uint64_t
                 attempt->first_byte_kernel_ns = kernel_ns;
                 attempt->first_byte_read_ns = now_ns;
                 attempt->stage = MUSTER_PHASE_RECEIVE;
+                deadline_watch_speed(request, now_ns);
         }
         request->notes.n_receives++;
         turns_received(request->engine, kernel_ns);

@@ -18,14 +18,21 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#define THREADS_MAX              SLOTS_LEASES_MAX
-#define CONCURRENCY_DEFAULT      64      /* enough for any one server, few enough for most */
-#define CONCURRENCY_MAX          1000000 /* more descriptors than a kernel gives by default */
-#define QUEUE_DEFAULT_MIN        1024
-#define CONNECT_TIMEOUT_NS       (10 * NS_PER_S) /* three SYNs at 1 s, 3 s, 7 s */
-#define READ_TIMEOUT_NS          (60 * NS_PER_S) /* what servers tend to allow */
-#define EXPECT_TIMEOUT_NS        NS_PER_S
-#define EXPECT_ABOVE_BYTES       (1024 * 1024)   /* as curl; both */
+#define THREADS_MAX         SLOTS_LEASES_MAX
+#define CONCURRENCY_DEFAULT 64      /* enough for any one server, few enough for most */
+#define CONCURRENCY_MAX     1000000 /* more descriptors than a kernel gives by default */
+#define QUEUE_DEFAULT_MIN   1024
+#define CONNECT_TIMEOUT_NS  (10 * NS_PER_S) /* three SYNs at 1 s, 3 s, 7 s */
+#define READ_TIMEOUT_NS     (60 * NS_PER_S) /* what servers tend to allow */
+#define EXPECT_TIMEOUT_NS   NS_PER_S
+#define EXPECT_ABOVE_BYTES  (1024 * 1024) /* as curl; both */
+/*
+ * What whoever is at work exceeds, and somebody who only holds our slots does not: blanks that are
+ * sent to keep a connection alive for some minutes are no reason to give up
+ */
+#define LOW_SPEED_BYTES_PER_S    16
+#define LOW_SPEED_TIME_NS        (600 * NS_PER_S)
+#define LOW_SPEED_TIME_CURL_NS   (30 * NS_PER_S)
 #define IDLE_TIMEOUT_NS          (50 * NS_PER_S) /* below the 60 and 75 s of common servers */
 #define RETRY_DELAY_NS           (500 * NS_PER_MS)
 #define RETRY_DELAY_MAX_NS       (30 * NS_PER_S)
@@ -176,6 +183,21 @@ static int read_netrc(struct settings *settings, const struct muster_client_opti
         return 0;
 }
 
+/* One of the two alone has curl's default for the other. */
+static void set_low_speed(struct settings *settings, const struct muster_client_options *o)
+{
+        bool has_speed = o->low_speed_bytes_per_s, has_time = o->low_speed_time_ms;
+
+        settings->low_speed_is_given = has_speed || has_time;
+        settings->low_speed_bytes_per_s = has_speed  ? o->low_speed_bytes_per_s
+                                          : has_time ? 1
+                                                     : LOW_SPEED_BYTES_PER_S;
+        settings->low_speed_time_ns = settings_timeout_ns(o->low_speed_time_ms,
+                has_speed ? LOW_SPEED_TIME_CURL_NS : LOW_SPEED_TIME_NS);
+        if (settings->low_speed_bytes_per_s == MUSTER_NO_LIMIT)
+                settings->low_speed_time_ns = UINT64_MAX;
+}
+
 static int copy_secrets(struct settings *settings, const char *const *names)
 {
         for (; names && *names; names++)
@@ -251,6 +273,7 @@ int settings_init(struct settings *settings, const struct muster_client_options 
                 .no_reuse = o.no_reuse,
                 .keep_heads = o.keep_heads,
         };
+        set_low_speed(settings, &o);
         settings->cookies = muster_jar_ref(o.cookies);
         settings->hsts = muster_hsts_ref(o.hsts);
         settings->learns_hsts = o.hsts && !o.insecure_no_verify;

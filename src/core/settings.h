@@ -25,6 +25,9 @@ struct settings {
         uint64_t deadline_ns, idle_timeout_ns;
         uint64_t expect_timeout_ns, expect_above_bytes;
 
+        uint64_t low_speed_bytes_per_s, low_speed_time_ns; /* UINT64_MAX: any speed will do */
+        bool low_speed_is_given;                           /* then it is for streams, too */
+
         unsigned max_retries, retry_budget_percent, max_redirects;
         uint64_t retry_delay_ns, retry_delay_max_ns;
         uint64_t retry_fixed_delay_ns; /* 0: the delay is random */
