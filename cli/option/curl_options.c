@@ -12,7 +12,6 @@
 #define A_FILE    "use --body DIR: each body becomes a file there"
 #define AT_ONCE   "use -c N: N requests in flight at once"
 #define NO_DOMAIN "not supported; -u USER:PASSWORD with --basic, --digest or --anyauth is"
-#define SILENCE   "use --read-timeout TIME: the longest silence of the server"
 
 const struct curl_option curl_options[] = {
         /* How many, and how fast */
@@ -32,8 +31,6 @@ const struct curl_option curl_options[] = {
 
         /* How long, and again */
         { 0, "timeout", "max-time", "use -m TIME: from slot to result" },
-        { 'y', "speed-time", "read-timeout", SILENCE },
-        { 'Y', "speed-limit", "read-timeout", SILENCE },
         { 0, "retry-connrefused", "retry", "not needed: --retry also retries failed connects" },
         { 0, "retry-all-errors", "retry",
                 "not supported; --retry retries temporary failures, --retry-unsafe includes POST" },

@@ -244,6 +244,16 @@ static int set_max_redirs(void *settings, const struct option *option, const cha
         return 0;
 }
 
+static int set_speed_limit(void *settings, const struct option *option, const char *value,
+        struct muster_error *error)
+{
+        struct muster_client_options *client = &of(settings)->client;
+
+        if (strcmp(value, "0") != 0)
+                return option_set_size(settings, option, value, error);
+        client->low_speed_bytes_per_s = MUSTER_NO_LIMIT;
+        return 0;
+}
 /* --- the tables ------------------------------------------------------------------------------ */
 
 static int set_http(void *settings, enum muster_http http)
@@ -312,6 +322,11 @@ const struct option request_option_table[] = {
         { NULL, 0, "read-timeout", "TIME", "longest silence of the server (60 s)",
                 option_set_duration, CLIENT(read_timeout_ms) },
 
+        { NULL, 'Y', "speed-limit", "SIZE",
+                "slowest response, in bytes a second (16 over 10 minutes); 0 is no limit",
+                set_speed_limit, CLIENT(low_speed_bytes_per_s) },
+        { NULL, 'y', "speed-time", "TIME", "how long it may be slower than that (30 s with -Y)",
+                option_set_duration, CLIENT(low_speed_time_ms) },
         { NULL, 0, "expect100-timeout", "TIME",
                 "how long a large body waits for the server's 100 (Continue) (1 s)",
                 option_set_duration, CLIENT(expect_timeout_ms) },

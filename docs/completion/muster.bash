@@ -63,6 +63,8 @@ _muster_fetch() {
         --connect-timeout
         --max-time
         --read-timeout
+        --speed-limit
+        --speed-time
         --expect100-timeout
         --queue-timeout
         --deadline
@@ -205,6 +207,8 @@ _muster_measure() {
         --connect-timeout
         --max-time
         --read-timeout
+        --speed-limit
+        --speed-time
         --expect100-timeout
         --request
         --header
