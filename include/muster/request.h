@@ -112,12 +112,18 @@ MUSTER_PUBLIC int muster_request_set_body(struct muster_request *request, const 
         size_t size);
 
 /*
- * A file, opened again for each attempt, so that a retry or redirect can send it again. A regular
- * file is sent with its size as Content-Length, anything else in chunks. Memory stays flat. The
- * path is copied. A file that cannot be read, or whose size changes while it is sent, is
- * MUSTER_E_INPUT in the result.
+ * A regular file, opened again for each attempt, so that a retry or redirect can send it again. It
+ * is sent with its size as Content-Length. Memory stays flat. The path is copied. A file that cannot
+ * be read, is not regular, or whose size changes while it is sent, is MUSTER_E_INPUT in the result.
  */
 MUSTER_PUBLIC int muster_request_set_body_file(struct muster_request *request, const char *path);
+
+/*
+ * The same, of a file of any kind: a pipe, a terminal, a device as well. Anything but a regular file
+ * is sent in chunks, as it has bytes; while it has none only this request waits, within its
+ * timeouts. What a pipe gave is gone: a retry or redirect cannot send it again.
+ */
+MUSTER_PUBLIC int muster_request_set_body_pipe(struct muster_request *request, const char *path);
 
 #define MUSTER_SIZE_UNKNOWN UINT64_MAX
 

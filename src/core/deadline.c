@@ -212,7 +212,8 @@ static bool may_have_arrived(uint64_t at_ns, const struct exchange_signs *signs)
 static bool is_sending_on(struct muster_request *request, uint64_t at_ns,
         const struct exchange_signs *signs)
 {
-        bool has_moved = signs->unsent_bytes && signs->unsent_bytes != request->unsent_bytes;
+        bool has_moved = (signs->unsent_bytes && signs->unsent_bytes != request->unsent_bytes) ||
+                         upload_waits(&request->upload);
 
         request->unsent_bytes = signs->unsent_bytes;
         return has_moved && request->read_until_ns == at_ns;

@@ -281,6 +281,25 @@ static void conn_sent(struct conn *conn)
         users_offer_room(conn); /* streams that were reset are free when the server has been told */
 }
 
+/* --- a body that comes slowly ---------------------------------------------------------------- */
+
+/* The pipe that the request's body comes from has something. The server's turn begins now. */
+static void send_more(struct loop_watch *watch, bool readable, bool writable)
+{
+        struct muster_request *request = LIST_OWNER(watch, struct muster_request, upload.watch);
+        struct conn *conn = request->exchange.conn;
+
+        (void)readable;
+        (void)writable;
+        assert(conn && conn->mux);
+        upload_stop_waiting(&request->upload);
+        deadline_received(request, engine_now(conn->engine));
+        (void)deadline_arm(request);
+        if (mux_of(conn)->hungry)
+                mux_of(conn)->hungry(conn, request);
+        conn_sent(conn);
+}
+
 void exchange_flush(struct engine *engine)
 {
         struct list *link;
@@ -382,6 +401,7 @@ void exchange_start(struct muster_request *request)
         struct conn *conn = NULL;
 
         assert(request->state == REQUEST_RUNNING && !request->exchange.conn);
+        request->upload.watch.ready = send_more;
         if (!request->wants_fresh_conn)
                 conn = pool_take(&request->engine->pool, request->origin, room_kind(request),
                         request->attempt.slot_ns);

@@ -4,10 +4,10 @@
 #include "callback.h"
 #include <assert.h>
 #include <base/error.h>
+#include <base/fd.h>
+#include <base/file.h>
 #include <base/minmax.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define RAW_BYTES (16 * 1024) /* read at once to be encoded */
@@ -38,17 +38,30 @@ static int fail(const struct form_piece *piece, int sys, const char *what,
 
 /* --- beginning ------------------------------------------------------------------------------- */
 
-static int size_of_file(const struct form_piece *piece, uint64_t *ret_bytes,
+static int open_file(const struct form_piece *piece, int *ret_fd, uint64_t *ret_bytes,
         struct muster_error *error)
 {
         struct stat status;
+        int r = file_open(piece->path, false, ret_fd, &status);
 
-        if (stat(piece->path, &status) < 0 || access(piece->path, R_OK) < 0)
-                return fail(piece, errno, "cannot open", error);
-        if (S_ISDIR(status.st_mode))
-                return fail(piece, EISDIR, "cannot read", error);
-        *ret_bytes = S_ISREG(status.st_mode) ? (uint64_t)status.st_size : MUSTER_SIZE_UNKNOWN;
+        if (r == FILE_IS_ODD)
+                return error_set(error, MUSTER_E_INPUT, MUSTER_PHASE_SEND, 0,
+                        "input: %s is %s, and only regular files are sent in forms", piece->path,
+                        file_kind(status.st_mode));
+        if (r < 0)
+                return fail(piece, -r, "cannot open", error);
+        *ret_bytes = (uint64_t)status.st_size;
         return 0;
+}
+
+static int size_of_file(const struct form_piece *piece, uint64_t *ret_bytes,
+        struct muster_error *error)
+{
+        int fd = -1;
+        int r = open_file(piece, &fd, ret_bytes, error);
+
+        fd_close(&fd);
+        return r;
 }
 
 static int rewind_pull(const struct form_piece *piece, struct muster_error *error)
@@ -99,7 +112,6 @@ int form_reader_begin(struct form_reader *reader, const struct muster_form *form
         form_reader_end(reader);
         reader->i = reader->encoded_at = 0;
         reader->n_bytes = 0;
-        reader->reads_once = false;
         reader->sizes.len = reader->encoded.len = 0;
         for (size_t i = 0; i < form_n_pieces(form); i++) {
                 const struct form_piece *piece = form_piece(form, i);
@@ -108,7 +120,6 @@ int form_reader_begin(struct form_reader *reader, const struct muster_form *form
 
                 if (r < 0)
                         return r;
-                reader->reads_once |= piece->kind == FORM_FILE && bytes == MUSTER_SIZE_UNKNOWN;
                 if (buf_add(&reader->sizes, &bytes, sizeof(bytes)) < 0)
                         return error_set_memory(error, MUSTER_PHASE_SEND);
                 total = add_sizes(total, transfer_encoded_bytes(piece->encoding, bytes));
@@ -127,12 +138,14 @@ static uint64_t expected_bytes(const struct form_reader *reader)
 static int read_file(struct form_reader *reader, const struct form_piece *piece, void *to,
         size_t size, size_t *ret_n, struct muster_error *error)
 {
+        uint64_t bytes;
         ssize_t n;
 
         if (!reader->is_open) {
-                reader->fd = open(piece->path, O_RDONLY | O_CLOEXEC);
-                if (reader->fd < 0)
-                        return fail(piece, errno, "cannot open", error);
+                int r = open_file(piece, &reader->fd, &bytes, error);
+
+                if (r < 0)
+                        return r;
                 reader->is_open = true;
         }
         do

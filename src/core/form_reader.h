@@ -16,8 +16,7 @@ struct form_reader {
         uint64_t n_bytes; /* read of its source, before it is encoded */
         struct buf sizes; /* a uint64_t for each piece: bytes of its source, or unknown */
         int fd;
-        bool is_open;    /* the piece is a file, and open */
-        bool reads_once; /* one of the files is a pipe */
+        bool is_open; /* the piece is a file, and open */
         struct transfer_encoder encoder;
         struct buf raw, encoded; /* of a piece that has an encoding */
         size_t encoded_at;       /* that far it was given out */

@@ -51,6 +51,9 @@ struct mux_ops {
         int (*flush)(struct conn *conn, struct muster_request **ret_request,
                 struct muster_error *error);
 
+        /* The request's upload has something again, which flush() is to send. NULL: it looks. */
+        void (*hungry)(struct conn *conn, struct muster_request *request);
+
         /* Has everything of the request been written, and does the kernel have it? */
         bool (*is_sent)(const struct conn *conn, const struct muster_request *request);
 

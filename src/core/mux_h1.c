@@ -88,9 +88,11 @@ static int send_piece(struct conn *conn, struct muster_request *request, struct 
 
         assert(request_on(conn) == request && !expect_holds_body(&request->expect));
         if (request_has_upload(request))
-                r = upload_next(&request->upload, frame, &piece, error);
+                r = upload_next(&request->upload, &conn->engine->loop, frame, &piece, error);
         else
                 piece = buf_str(&request->body);
+        if (r == UPLOAD_WAITS)
+                return 0;
         request->notes.sent_bytes += frame->len + piece.len;
         return r == 0 && (frame->len || piece.len) ? conn_send(conn, piece, error) : r;
 }
@@ -123,7 +125,8 @@ static int h1_flush(struct conn *conn, struct muster_request **ret_request,
                 return send_held(conn, request, error);
         if (!request_has_upload(request))
                 return 0;
-        while (r == 0 && !request->upload.is_over && !conn->send_sys)
+        while (r == 0 && !request->upload.is_over && !upload_waits(&request->upload) &&
+                !conn->send_sys)
                 r = send_piece(conn, request, error);
         return r;
 }

@@ -144,12 +144,17 @@ static int offer_piece(struct mux_h2 *mux, struct muster_request *request,
         if (!request_has_upload(request) || upload->is_over)
                 return 0;
         mux->framing.len = 0;
-        r = upload_next(upload, &mux->framing, &piece, error);
-        if (r < 0)
-                return r;
+        r = upload_next(upload, &mux->conn->engine->loop, &mux->framing, &piece, error);
+        if (r != 0)
+                return r == UPLOAD_WAITS ? 0 : r; /* mux_hungry() when it has something */
         request->notes.sent_bytes += piece.len;
         h2_offer(mux->h2, request->exchange.stream, piece, upload->is_over);
         return 0;
+}
+
+static void mux_hungry(struct conn *conn, struct muster_request *request)
+{
+        h2_set_hungry(h2_of(conn)->h2, request->exchange.stream);
 }
 
 static int offer_pieces(struct mux_h2 *mux, struct muster_request **ret_request,
@@ -367,6 +372,7 @@ static const struct mux_ops h2_ops = {
         .is_closing = mux_is_closing,
         .begin = mux_begin,
         .flush = mux_flush,
+        .hungry = mux_hungry,
         .is_sent = mux_is_sent,
         .pause = mux_pause,
         .resume = mux_resume,

@@ -75,9 +75,9 @@ static void set_upload(struct muster_request *request, struct upload upload)
         request->has_body = true;
 }
 
-int muster_request_set_body_file(struct muster_request *request, const char *path)
+static int set_file(struct muster_request *request, const char *path, bool takes_pipe)
 {
-        struct upload upload = { .kind = UPLOAD_FILE };
+        struct upload upload = { .kind = UPLOAD_FILE, .takes_pipe = takes_pipe };
 
         if (!request_is_new(request))
                 return MUSTER_E_INVALID;
@@ -88,6 +88,16 @@ int muster_request_set_body_file(struct muster_request *request, const char *pat
                 return no_memory(request);
         set_upload(request, upload);
         return 0;
+}
+
+int muster_request_set_body_file(struct muster_request *request, const char *path)
+{
+        return set_file(request, path, false);
+}
+
+int muster_request_set_body_pipe(struct muster_request *request, const char *path)
+{
+        return set_file(request, path, true);
 }
 
 int muster_request_set_body_pull(struct muster_request *request, uint64_t size, muster_pull_fn pull,

@@ -4,11 +4,11 @@
 #include "callback.h"
 #include <assert.h>
 #include <base/error.h>
+#include <base/file.h>
 #include <base/mem.h>
 #include <errno.h>
-#include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define PIECE_BYTES (64 * 1024)
@@ -36,7 +36,7 @@ bool upload_can_repeat(const struct upload *upload)
         case UPLOAD_PULL:
                 return upload->rewind;
         case UPLOAD_FORM:
-                return form_can_repeat(upload->form) && !upload->reader.reads_once;
+                return form_can_repeat(upload->form);
         }
         return true;
 }
@@ -54,15 +54,15 @@ static int fail_upload(const struct upload *upload, int sys, const char *what,
 static int open_file(struct upload *upload, struct muster_error *error)
 {
         struct stat status;
+        int r = file_open(upload->path, upload->takes_pipe, &upload->fd, &status);
 
-        upload->fd = open(upload->path, O_RDONLY | O_CLOEXEC);
-        if (upload->fd < 0)
-                return fail_upload(upload, errno, "cannot open", error);
+        if (r == FILE_IS_ODD)
+                return error_set(error, MUSTER_E_INPUT, MUSTER_PHASE_SEND, 0,
+                        "input: %s is %s, and only regular files are sent", upload->path,
+                        file_kind(status.st_mode));
+        if (r < 0)
+                return fail_upload(upload, -r, "cannot open", error);
         upload->is_open = true;
-        if (fstat(upload->fd, &status) < 0)
-                return fail_upload(upload, errno, "cannot read", error);
-        if (S_ISDIR(status.st_mode))
-                return fail_upload(upload, EISDIR, "cannot read", error);
         upload->total_bytes =
                 S_ISREG(status.st_mode) ? (uint64_t)status.st_size : MUSTER_SIZE_UNKNOWN;
         return 0;
@@ -103,8 +103,15 @@ int upload_begin(struct upload *upload, struct muster_error *error)
         return upload->kind == UPLOAD_FILE ? open_file(upload, error) : begin_pull(upload, error);
 }
 
+void upload_stop_waiting(struct upload *upload)
+{
+        if (upload->watch.loop)
+                (void)loop_watch_set(upload->watch.loop, &upload->watch, upload->fd, false, false);
+}
+
 void upload_end(struct upload *upload)
 {
+        upload_stop_waiting(upload);
         if (upload->is_open && upload->kind == UPLOAD_FILE)
                 close(upload->fd);
         form_reader_end(&upload->reader);
@@ -126,23 +133,53 @@ static int call_pull(struct upload *upload, size_t size, size_t *ret_n, struct m
                        : 0;
 }
 
-/* Read up to `size` bytes into the piece; 0 bytes are the end. */
-static int read_some(struct upload *upload, size_t size, size_t *ret_n, struct muster_error *error)
+/*
+ * A pipe that nobody has opened for writing yet reads as one that is over, but is not ready. What
+ * cannot be watched, as /dev/null, never waits.
+ */
+static bool pipe_has_nothing(const struct upload *upload)
+{
+        struct pollfd poll_fd = { .fd = upload->fd, .events = POLLIN };
+
+        return upload->total_bytes == MUSTER_SIZE_UNKNOWN && poll(&poll_fd, 1, 0) == 0;
+}
+
+static int wait_for_pipe(struct upload *upload, struct loop *loop, struct muster_error *error)
+{
+        assert(upload->watch.ready);
+        if (loop_watch_set(loop, &upload->watch, upload->fd, true, false) < 0)
+                return fail_upload(upload, errno, "cannot wait for", error);
+        return UPLOAD_WAITS;
+}
+
+static int read_file(struct upload *upload, struct loop *loop, size_t size, size_t *ret_n,
+        struct muster_error *error)
 {
         ssize_t n;
 
+        if (pipe_has_nothing(upload))
+                return wait_for_pipe(upload, loop, error);
+        do
+                n = read(upload->fd, upload->piece.at, size);
+        while (n < 0 && errno == EINTR);
+        if (n < 0 && errno == EAGAIN && upload->total_bytes == MUSTER_SIZE_UNKNOWN)
+                return wait_for_pipe(upload, loop, error);
+        if (n < 0)
+                return fail_upload(upload, errno, "cannot read", error);
+        *ret_n = (size_t)n;
+        return 0;
+}
+
+/* Read up to `size` bytes into the piece; 0 bytes are the end. UPLOAD_WAITS. */
+static int read_some(struct upload *upload, struct loop *loop, size_t size, size_t *ret_n,
+        struct muster_error *error)
+{
         if (upload->kind == UPLOAD_PULL)
                 return call_pull(upload, size, ret_n, error);
         if (upload->kind == UPLOAD_FORM)
                 return form_reader_next(&upload->reader, upload->form, upload->piece.at, size,
                         ret_n, error);
-        do
-                n = read(upload->fd, upload->piece.at, size);
-        while (n < 0 && errno == EINTR);
-        if (n < 0)
-                return fail_upload(upload, errno, "cannot read", error);
-        *ret_n = (size_t)n;
-        return 0;
+        return read_file(upload, loop, size, ret_n, error);
 }
 
 static int check_length(struct upload *upload, bool is_end, struct muster_error *error)
@@ -164,20 +201,22 @@ static int add_chunk_size(struct upload *upload, struct buf *frame, size_t n)
         return buf_add(frame, text, (size_t)len);
 }
 
-int upload_next(struct upload *upload, struct buf *frame, struct muster_str *ret_piece,
-        struct muster_error *error)
+int upload_next(struct upload *upload, struct loop *loop, struct buf *frame,
+        struct muster_str *ret_piece, struct muster_error *error)
 {
         bool is_chunked = upload->total_bytes == MUSTER_SIZE_UNKNOWN;
         size_t n = 0;
         int r;
 
         assert(upload->is_open && !upload->is_over);
+        if (upload_waits(upload))
+                return UPLOAD_WAITS;
         upload->was_begun = true;
         upload->piece.len = 0;
         if (buf_reserve(&upload->piece, PIECE_BYTES) < 0)
                 return error_set_memory(error, MUSTER_PHASE_SEND);
-        r = read_some(upload, PIECE_BYTES, &n, error);
-        if (r < 0)
+        r = read_some(upload, loop, PIECE_BYTES, &n, error);
+        if (r != 0)
                 return r;
         upload->n_bytes += n;
         upload->is_over = n == 0;

@@ -185,6 +185,9 @@ void h2_offer(struct h2 *h2, struct h2_stream *stream, struct muster_str borrow_
  */
 struct h2_stream *h2_next_hungry(struct h2 *h2);
 
+/* Tell it again: there was nothing to offer, and now there is. */
+void h2_set_hungry(struct h2 *h2, struct h2_stream *stream);
+
 /*
  * The reader has used `n` bytes of the response's body: the server may send as many more. As long
  * as that is not said a stream stops, and no other does.

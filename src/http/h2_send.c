@@ -78,6 +78,12 @@ void h2_offer(struct h2 *h2, struct h2_stream *stream, struct muster_str borrow_
         (void)nghttp2_session_resume_data(h2->session, stream->id);
 }
 
+void h2_set_hungry(struct h2 *h2, struct h2_stream *stream)
+{
+        if (!stream->is_closed && !list_is_linked(&stream->hungry_link))
+                list_push_back(&h2->hungry, &stream->hungry_link);
+}
+
 struct h2_stream *h2_next_hungry(struct h2 *h2)
 {
         struct list *link = list_pop(&h2->hungry);

@@ -4,6 +4,8 @@
  */
 #include "bodies_world.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
 
@@ -132,6 +134,7 @@ static void test_upload_by_pulling(void **state)
 
 static void test_pull_that_lies(void **state)
 {
+        /* [9112 6.1 chunked-to-whom] */
         struct source source = { .size = 200000, .piece = 65536 };
         struct world w;
         struct muster_request *request;
@@ -194,6 +197,98 @@ static void test_pulling_again(void **state)
         close_world(&w);
 }
 
+/* --- pipes ----------------------------------------------------------------------------------- */
+
+/* What is tested with both protocols. */
+static void open_either(struct world *w, bool has_h2)
+{
+        static const struct muster_client_options h2_options = { .size = sizeof(h2_options),
+                .http = MUSTER_HTTP_2_PRIOR_KNOWLEDGE };
+
+        open_world(w, has_h2 ? &h2_options : NULL);
+        w->config->listeners[0].h2.is_on = has_h2;
+}
+
+static struct muster_request *post_pipe(struct world *w, const char *path)
+{
+        struct muster_request *request = request_to(w, "POST", "/upload");
+
+        assert_int_equal(mkfifo(path, 0600), 0);
+        assert_int_equal(muster_request_set_body_pipe(request, path), 0);
+        return request;
+}
+
+static void test_pipe_needs_to_be_asked_for(void **state)
+{
+        struct muster_request *request;
+        struct world w;
+        char path[128];
+
+        (void)state;
+        open_world(&w, NULL);
+        strcpy(path, in_directory(&w, "pipe"));
+        request = post_pipe(&w, path);
+        assert_int_equal(muster_request_set_body_file(request, path), 0);
+        expect_code(submit_and_wait(&w, request), MUSTER_E_INPUT, "is a pipe");
+        request = request_to(&w, "POST", "/upload");
+        assert_int_equal(muster_request_set_body_file(request, "/dev/zero"), 0);
+        expect_code(submit_and_wait(&w, request), MUSTER_E_INPUT, "is a device");
+        unlink(path);
+        close_world(&w);
+}
+
+static void test_pipe_without_a_writer(void **state)
+{
+        (void)state;
+        for (int has_h2 = 0; has_h2 < 2; has_h2++) {
+                struct muster_request *request;
+                struct world w;
+                char path[128];
+
+                open_either(&w, has_h2);
+                strcpy(path, in_directory(&w, "pipe"));
+                request = post_pipe(&w, path);
+                /* That we have nothing to send is not the server's silence. */
+                muster_request_set_options(request,
+                        &(struct muster_request_options){
+                                .read_timeout_ms = 20, .total_timeout_ms = 100 });
+                assert_int_equal(muster_submit(w.client, request, NULL), 0);
+                /* Another one is not held up. */
+                expect_upload(submit_and_wait(&w, request_to(&w, "POST", "/upload")), 0);
+                expect_code(muster_next(w.client), MUSTER_E_TIMEOUT, "total");
+                unlink(path);
+                close_world(&w);
+        }
+}
+
+static void test_pipe_that_comes_in_pieces(void **state)
+{
+        (void)state;
+        for (int has_h2 = 0; has_h2 < 2; has_h2++) {
+                struct muster_request *request;
+                struct world w;
+                char path[128];
+                int fd;
+
+                open_either(&w, has_h2);
+                strcpy(path, in_directory(&w, "pipe"));
+                request = post_pipe(&w, path);
+                fd = open(path, O_RDWR | O_CLOEXEC);
+                assert_int_equal(muster_submit(w.client, request, NULL), 0);
+                for (size_t at = 0; at < 1000; at += 100) {
+                        for (int turn = 0; turn < 20; turn++)
+                                assert_true(muster_turn(w.client) >= 0);
+                        for (size_t i = at; i < at + 100; i++)
+                                assert_int_equal(write(fd, &(char){ letter(i) }, 1), 1);
+                }
+                assert_null(muster_take(w.client));
+                close(fd);
+                expect_upload(muster_next(w.client), 1000);
+                unlink(path);
+                close_world(&w);
+        }
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -201,6 +296,9 @@ int main(void)
                 cmocka_unit_test(test_upload_by_pulling),
                 cmocka_unit_test(test_pull_that_lies),
                 cmocka_unit_test(test_pulling_again),
+                cmocka_unit_test(test_pipe_needs_to_be_asked_for),
+                cmocka_unit_test(test_pipe_without_a_writer),
+                cmocka_unit_test(test_pipe_that_comes_in_pieces),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
