@@ -258,6 +258,17 @@ struct muster_client_options {
          */
         uint64_t low_speed_bytes_per_s; /* MUSTER_NO_LIMIT: however slow it is */
         uint64_t low_speed_time_ms;
+
+        /*
+         * A ramp: for `rate_ramp_ms` from the first start on, the rate of all starts changes evenly
+         * from `rate_from_per_s`, which may be 0, to `rate_per_s`, and stays there. With a = from, b =
+         * to and T = the ramp's time in seconds, start k is planned when a t + (b - a) t^2 / 2T = k.
+         * The ramp goes by time: a plan that begins anew goes on with the rate of that moment.
+         * `rate_per_host_per_s` has no ramp. MUSTER_E_INVALID: one of the members without the others,
+         * or more than a week.
+         */
+        double rate_from_per_s;
+        uint64_t rate_ramp_ms; /* 0: no ramp */
 };
 
 struct muster_client;

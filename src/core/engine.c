@@ -45,6 +45,9 @@ static void init_parts(struct engine *engine, const struct engine_plan *plan)
                 settings->idle_timeout_ns);
         sched_init(&engine->sched, settings->concurrency, settings->per_host);
         sched_set_rates(&engine->sched, settings->rate_per_s, settings->rate_per_host_per_s);
+        if (settings->rate_ramp_ns)
+                rate_set_ramp(&engine->sched.pace.rate, settings->rate_from_per_s,
+                        settings->rate_ramp_ns);
         engine->start_timer.fire = start_is_due;
         engine->workers_watch.ready = workers_ready;
         retry_budget_init(&engine->retry_budget, settings->retry_budget_percent);

@@ -44,6 +44,9 @@ static int init_common(struct lane_common *common, unsigned n, const struct sett
         rand_seed_bytes(&common->hash_seed, sizeof(common->hash_seed));
         slots_init(&common->slots, settings->concurrency);
         moments_init(&common->moments, settings->rate_per_s);
+        if (settings->rate_ramp_ns)
+                rate_set_ramp(&common->moments.rate, settings->rate_from_per_s,
+                        settings->rate_ramp_ns);
         return 0;
 }
 

@@ -10,11 +10,15 @@
  *      t0 ─┬─────┬─────┬─────┬─────┬ ─ ─ ─        ┬─────┬─────┬─▶
  *          taken taken taken taken next   nobody  begin: t0 anew
  *
+ * A rate may begin with a ramp (ramp.h), from another rate to this one. The ramp goes by the time
+ * since the first rate_begin(), whether or not moments are taken.
+ *
  * Time is passed in. A zeroed rate is no limit: its next moment is 0.
  */
 #ifndef CORE_RATE_H
 #define CORE_RATE_H
 
+#include "ramp.h"
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -24,10 +28,14 @@
 struct rate {
         uint64_t interval_ns, next_ns;
         uint32_t interval_part, next_part; /* fractions of these, in 2^-32 ns */
+        struct ramp ramp;                  /* what comes before the rate is constant */
 };
 
 /* Set the rate. 0: no limit; otherwise within the bounds above. */
 void rate_init(struct rate *rate, double per_s);
+
+/* Before the first moment: change from `from_per_s`, which may be 0, to the rate in `over_ns`. */
+void rate_set_ramp(struct rate *rate, double from_per_s, uint64_t over_ns);
 
 static inline bool rate_is_limited(const struct rate *rate)
 {

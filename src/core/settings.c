@@ -86,6 +86,26 @@ bool settings_is_http(unsigned http)
                http == MUSTER_HTTP_2 || http == MUSTER_HTTP_2_PRIOR_KNOWLEDGE;
 }
 
+static int check_ramp(const struct muster_client_options *o, struct muster_error *error)
+{
+        if (!o->rate_ramp_ms && o->rate_from_per_s == 0)
+                return 0;
+        if (!o->rate_ramp_ms || o->rate_per_s == 0)
+                return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
+                        "invalid: a ramp needs %s",
+                        o->rate_ramp_ms ? "rate_per_s, which it leads to" : "rate_ramp_ms");
+        if (o->rate_ramp_ms > RAMP_NS_MAX / NS_PER_MS)
+                return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
+                        "invalid: rate_ramp_ms %llu is above %llu, which is a week",
+                        (unsigned long long)o->rate_ramp_ms,
+                        (unsigned long long)(RAMP_NS_MAX / NS_PER_MS));
+        if (!is_rate(o->rate_from_per_s))
+                return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
+                        "invalid: rate_from_per_s %g must be 0 or from %g to %g",
+                        o->rate_from_per_s, RATE_PER_S_MIN, RATE_PER_S_MAX);
+        return 0;
+}
+
 static int check_options(const struct muster_client_options *o, struct muster_error *error)
 {
         if (o->concurrency > CONCURRENCY_MAX)
@@ -127,7 +147,7 @@ static int check_options(const struct muster_client_options *o, struct muster_er
         if (o->client_key_file && !o->client_cert_file)
                 return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
                         "invalid: client_key_file without client_cert_file");
-        return 0;
+        return check_ramp(o, error);
 }
 
 static unsigned n_processors(void)
@@ -260,6 +280,8 @@ int settings_init(struct settings *settings, const struct muster_client_options 
                 .credentials_to_any_origin = o.credentials_to_any_origin,
                 .rate_per_s = o.rate_per_s,
                 .rate_per_host_per_s = o.rate_per_host_per_s,
+                .rate_from_per_s = o.rate_from_per_s,
+                .rate_ramp_ns = o.rate_ramp_ms * NS_PER_MS,
                 .no_redirects = o.no_redirects,
                 .no_decoding = o.no_decoding,
                 .discard_body = o.discard_body,

@@ -41,6 +41,8 @@ struct settings {
         uint64_t decode_threshold_bytes; /* UINT64_MAX: the loop decodes everything */
 
         double rate_per_s, rate_per_host_per_s; /* 0: no limit */
+        double rate_from_per_s;                 /* the ramp to rate_per_s begins with this */
+        uint64_t rate_ramp_ns;                  /* 0: there is none */
 
         struct routes routes;
 

@@ -57,6 +57,90 @@ static void test_starts_are_evenly_spaced(void **state)
         fixture_stop(&f);
 }
 
+/* From 0 to 200 a second within a second: start k is at the root of k / 100. */
+static uint64_t on_ramp_ns(uint64_t k)
+{
+        return (uint64_t)(sqrt((double)k / 100) * (double)NS_PER_S + 0.5);
+}
+
+static void test_ramp(void **state)
+{
+        struct fixture f;
+
+        (void)state;
+        fixture_start(&f,
+                &(struct muster_client_options){ .size = sizeof(struct muster_client_options),
+                        .rate_per_s = 200,
+                        .rate_ramp_ms = 1000 },
+                answer_after_10_ms);
+        submit(&f, &f.server, 130);
+        for (uint64_t k = 0; k < 100; k++)
+                expect_start(&f, START_NS + on_ramp_ns(k), 0);
+        for (uint64_t k = 0; k < 30; k++)
+                expect_start(&f, START_NS + NS_PER_S + k * 5 * NS_PER_MS, 0);
+        fixture_stop(&f);
+}
+
+/* One slot is enough for 100 a second: what is late from there on has its moment all the same. */
+static void test_ramp_does_not_wait_for_servers(void **state)
+{
+        struct muster_client_stats stats;
+        struct fixture f;
+        unsigned n_late = 0;
+
+        (void)state;
+        fixture_start(&f,
+                &(struct muster_client_options){ .size = sizeof(struct muster_client_options),
+                        .concurrency = 1,
+                        .rate_per_s = 200,
+                        .rate_ramp_ms = 1000 },
+                answer_after_10_ms);
+        submit(&f, &f.server, 100);
+        for (uint64_t k = 0, free_ns = 0; k < 100; k++) {
+                uint64_t at_ns = on_ramp_ns(k);
+
+                if (free_ns < at_ns)
+                        free_ns = at_ns;
+                expect_start(&f, START_NS + at_ns, free_ns - at_ns);
+                n_late += free_ns > at_ns;
+                free_ns += 10 * NS_PER_MS;
+        }
+        muster_client_stats(f.client, &stats, sizeof(stats));
+        assert_int_equal(stats.n_slot_waits, n_late);
+        assert_int_equal(stats.first_start_ns, START_NS);
+        fixture_stop(&f);
+}
+
+static void test_bad_ramps(void **state)
+{
+        static const struct {
+                double per_s, from_per_s;
+                uint64_t ramp_ms;
+                const char *words;
+        } bad[] = {
+                { 0, 10, 1000, "rate_per_s" },
+                { 0, 0, 1000, "rate_per_s" },
+                { 100, 10, 0, "rate_ramp_ms" },
+                { 100, -1, 1000, "rate_from_per_s" },
+                { 100, (double)NAN, 1000, "rate_from_per_s" },
+                { 100, 10, 604800001, "week" },
+        };
+        struct muster_client *client;
+
+        (void)state;
+        for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+                struct muster_error error = { 0 };
+                struct muster_client_options options = { .size = sizeof(options),
+                        .error = &error,
+                        .rate_per_s = bad[i].per_s,
+                        .rate_from_per_s = bad[i].from_per_s,
+                        .rate_ramp_ms = bad[i].ramp_ms };
+
+                assert_int_equal(muster_client_new(&client, &options), MUSTER_E_INVALID);
+                assert_non_null(strstr(error.text, bad[i].words));
+        }
+}
+
 static void test_without_a_rate_the_slot_is_the_plan(void **state)
 {
         struct fixture f;
@@ -369,6 +453,9 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_starts_are_evenly_spaced),
+                cmocka_unit_test(test_ramp),
+                cmocka_unit_test(test_ramp_does_not_wait_for_servers),
+                cmocka_unit_test(test_bad_ramps),
                 cmocka_unit_test(test_without_a_rate_the_slot_is_the_plan),
                 cmocka_unit_test(test_nothing_is_saved_up),
                 cmocka_unit_test(test_late_starts_keep_their_moments),

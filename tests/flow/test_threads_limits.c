@@ -5,6 +5,7 @@
 #include "fixture.h"
 #include "threads_world.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -127,6 +128,38 @@ static void test_rate_is_one_plan(void **state)
         qsort(planned, n, sizeof(*planned), compare_moments);
         for (unsigned i = 1; i < n; i++)
                 assert_true(planned[i] - planned[i - 1] >= NS_PER_S / 2000 - 1);
+        close_world(w);
+}
+
+/* A ramp is one plan for all threads, too. */
+static void test_ramp_is_one_plan(void **state)
+{
+        struct muster_client_options options = with_threads(3);
+        struct muster_result *result;
+        struct muster_client_stats stats;
+        uint64_t planned[200];
+        unsigned n = 0;
+        struct world *w;
+
+        (void)state;
+        options.rate_per_s = 2000;
+        options.rate_ramp_ms = 400; /* 400 starts: the k-th is at the root of k / 2500 */
+        w = open_world(options, NULL, NULL);
+        for (unsigned i = 0; i < 200; i++)
+                get(w, i % N_HOSTS, "/plain", i);
+        while ((result = muster_next(w->client))) {
+                planned[n++] = muster_result_planned_ns(result);
+                muster_result_free(result);
+        }
+        assert_int_equal(n, 200);
+        qsort(planned, n, sizeof(*planned), compare_moments);
+        muster_client_stats(w->client, &stats, sizeof(stats));
+        assert_int_equal(stats.first_start_ns, planned[0]);
+        for (unsigned k = 1; k < n; k++) {
+                double exact_ns = sqrt(k / 2500.0) * (double)NS_PER_S;
+
+                assert_true((double)(planned[k] - planned[0]) > exact_ns - 2);
+        }
         close_world(w);
 }
 
@@ -297,6 +330,7 @@ int main(void)
                 cmocka_unit_test(test_nobody_starves),
                 cmocka_unit_test(test_freed_share_is_used),
                 cmocka_unit_test(test_rate_is_one_plan),
+                cmocka_unit_test(test_ramp_is_one_plan),
                 cmocka_unit_test(test_rate_of_each_host),
                 cmocka_unit_test(test_limit_of_a_hot_host),
                 cmocka_unit_test(test_limit_is_exact_when_dealt),
