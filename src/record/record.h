@@ -25,6 +25,8 @@ struct muster_client;
 struct record_options {
         uint64_t concurrency, per_host, queue_size;
         double rate_per_s, rate_per_host_per_s;
+        double rate_from_per_s; /* the ramp to rate_per_s begins with this */
+        uint64_t rate_ramp_ns;  /* how long it takes */
         uint64_t queue_timeout_ns, connect_timeout_ns, read_timeout_ns, total_timeout_ns,
                 deadline_ns;
         uint64_t idle_timeout_ns;
