@@ -9,6 +9,7 @@
 #define CORE_ORIGIN_H
 
 #include "auth_session.h"
+#include "doubt.h"
 #include "rate.h"
 #include "route.h"
 #include "throttle.h"
@@ -67,6 +68,7 @@ struct origin {
         unsigned n_let_in;           /* responses that were no refusals */
         bool refuses_expect;         /* answered 417 to Expect: 100-continue */
         uint16_t recent_unavailable; /* a bit for each of the last responses: was it 503? */
+        struct doubt doubt;          /* are these a limit? */
 
         /* With a rate, requests wait for their moments first: see pace.h. */
         struct list planned; /* requests that wait for their moment; n_queued includes them */

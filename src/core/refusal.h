@@ -9,7 +9,8 @@
  *
  * A 503 without Retry-After may come from one broken resource or from a server in trouble. It slows
  * the origin down as well, if many of the last responses were 503 and others were not: some servers
- * limit in this way only. Retries after it are paid from the budget.
+ * limit in this way only. Whether they do is found out by a trial (doubt.h). Retries after it are
+ * paid from the budget.
  *
  * If the request may not be retried (no retries), a refusal is a response like any other, and
  * nothing waits.

@@ -337,7 +337,7 @@ static void note_start(struct origin *origin, struct muster_request *request, ui
         assert(now_ns >= origin->first_start_ns);
         if (!origin->first_start_ns)
                 origin->first_start_ns = now_ns;
-        request->start = (struct throttle_start){ now_ns, INFINITY };
+        request->start = (struct throttle_start){ now_ns, INFINITY, false };
         if (origin->throttle)
                 request->start = throttle_begin(origin->throttle, now_ns);
 }

@@ -87,8 +87,15 @@ void throttle_init(struct throttle *throttle, uint64_t since_ns, unsigned n_let_
 
 /* --- starts ---------------------------------------------------------------------------------- */
 
+void throttle_free_starts(struct throttle *throttle, unsigned n)
+{
+        throttle->n_free = n;
+}
+
 uint64_t throttle_next_ns(const struct throttle *throttle)
 {
+        if (throttle->n_free)
+                return 0;
         return throttle->is_probing && throttle->n_out ? UINT64_MAX : throttle->next_ns;
 }
 
@@ -97,11 +104,15 @@ struct throttle_start throttle_begin(struct throttle *throttle, uint64_t now_ns)
         uint64_t interval = interval_ns(throttle), late_ns = interval / LATE_SHARE + LATE_NS;
 
         assert(throttle->n_refusals);
+        if (throttle->n_free) {
+                throttle->n_free--;
+                return (struct throttle_start){ now_ns, INFINITY, true };
+        }
         if (throttle->next_ns + late_ns < now_ns)
                 throttle->next_ns = now_ns - late_ns;
         throttle->next_ns += interval;
         throttle->n_out += throttle->is_probing;
-        return (struct throttle_start){ now_ns, throttle->per_s };
+        return (struct throttle_start){ now_ns, throttle->per_s, false };
 }
 
 /*

@@ -35,6 +35,7 @@ struct throttle {
         uint64_t usual_ns; /* from a start to its response: a moving mean over those let in */
         bool is_probing;   /* after a hold, until a request is let in: one at a time */
         unsigned n_out;    /* probing requests under way */
+        unsigned n_free;   /* starts that may happen at once, without a pace */
 
         /* What is known about the limit, in starts a second. */
         double floor_per_s;   /* the server lets in this many, as far as known */
@@ -57,6 +58,7 @@ struct throttle {
 struct throttle_start {
         uint64_t at_ns;
         double per_s; /* the pace at that moment; INFINITY: none */
+        bool is_free; /* by throttle_free_starts() */
 };
 
 /*
@@ -64,6 +66,9 @@ struct throttle_start {
  * `since_ns` on, and let in `n_let_in` requests.
  */
 void throttle_init(struct throttle *throttle, uint64_t since_ns, unsigned n_let_in);
+
+/* Let the next `n` starts happen at once, without a pace, which goes on after them. */
+void throttle_free_starts(struct throttle *throttle, unsigned n);
 
 /* The moment of the next start; UINT64_MAX: not before the one under way is over. */
 uint64_t throttle_next_ns(const struct throttle *throttle);

@@ -245,6 +245,41 @@ static void test_hold_that_ends_while_workers_are_busy(void **state)
         sem_destroy(&is_free);
 }
 
+/* Each third answer is 503, whatever the pace; userdata: the number of answers. */
+static struct script_answer in_trouble(struct script_server *server, const char *head, unsigned n)
+{
+        unsigned *n_answers = server->userdata;
+
+        (void)head;
+        (void)n;
+        if ((*n_answers)++ % 3 == 0)
+                return (struct script_answer){
+                        .bytes = "HTTP/1.1 503 X\r\nContent-Length: 0\r\n\r\n"
+                };
+        return (struct script_answer){ .bytes = YES, .delay_ns = 10 * NS_PER_MS };
+}
+
+/* A server in trouble is not asked ever more slowly: that would change nothing. */
+static void test_trouble_is_no_limit(void **state)
+{
+        struct muster_client_options options = { .max_retries = 10,
+                .retry_budget_percent = MUSTER_NO_RETRY_BUDGET,
+                .retry_fixed_delay_ms = 10,
+                .queue_size = 1000,
+                .size = sizeof(options) };
+        unsigned n_answers = 0;
+        struct fixture f;
+
+        (void)state;
+        fixture_start(&f, &options, in_trouble);
+        f.server.userdata = &n_answers;
+        submit(&f, "GET", 1000);
+        for (int i = 0; i < 1000; i++)
+                expect_result(&f, MUSTER_OK, 200);
+        assert_in_range(fixture_now_ns(&f) - START_NS, NS_PER_S, 10 * NS_PER_S);
+        fixture_stop(&f);
+}
+
 /* Who wants no retries gets the refusals, and at once. */
 static void test_without_retries(void **state)
 {
@@ -405,6 +440,7 @@ int main(void)
                 cmocka_unit_test(test_none_is_lost),
                 cmocka_unit_test(test_slow_limit),
                 cmocka_unit_test(test_others_go_on),
+                cmocka_unit_test(test_trouble_is_no_limit),
                 cmocka_unit_test(test_without_retries),
                 cmocka_unit_test(test_one_broken_resource),
                 cmocka_unit_test(test_budget),

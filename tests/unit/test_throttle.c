@@ -11,6 +11,7 @@
 #include <base/clock.h>
 #include <base/minmax.h>
 #include <base/rand.h>
+#include <core/doubt.h>
 #include <core/throttle.h>
 #include <math.h>
 
@@ -27,6 +28,7 @@ enum limit_kind {
         BUCKET, /* `at_once`, and then evenly: nginx with burst and nodelay; 1: without burst */
         WINDOW, /* `at_once` in each window of at_once / per_s */
         LOG,    /* `at_once` in any stretch of that length */
+        CHANCE, /* refuses `at_once` percent, however slowly it is asked; per_s says nothing */
 };
 
 struct limit {
@@ -86,7 +88,7 @@ static uint64_t ask_log(struct limiter *limiter, uint64_t now_ns)
         return 0;
 }
 
-static uint64_t ask(struct limiter *limiter, uint64_t now_ns)
+static uint64_t ask(struct limiter *limiter, struct rand *rand, uint64_t now_ns)
 {
         switch (limiter->limit.kind) {
         case BUCKET:
@@ -95,6 +97,8 @@ static uint64_t ask(struct limiter *limiter, uint64_t now_ns)
                 return ask_window(limiter, now_ns);
         case LOG:
                 return ask_log(limiter, now_ns);
+        case CHANCE:
+                return rand_up_to(rand, 99) < limiter->limit.at_once;
         }
         return 0;
 }
@@ -113,9 +117,11 @@ try {
 struct batch {
         struct limiter limiter;
         struct throttle throttle;
+        struct doubt doubt;
         bool is_throttled;
         bool says_when; /* Retry-After, in whole seconds */
         uint64_t now_ns, round_trip_ns;
+        uint64_t settled_ns; /* when a 503 was known to be chance */
         struct rand rand;
         unsigned n, n_fresh, n_let_in, n_lost, n_refused, n_refused_late;
         unsigned n_tries[N_MAX];
@@ -150,11 +156,12 @@ static void start(struct batch *batch, unsigned request)
         uint64_t there_ns = batch->now_ns + batch->round_trip_ns / 2;
 
         *try = (struct try){ .request = request,
-                .start = { batch->now_ns, INFINITY },
+                .start = { batch->now_ns, INFINITY, false },
                 .answer_ns = batch->now_ns + batch->round_trip_ns };
         if (batch->is_throttled)
                 try->start = throttle_begin(&batch->throttle, batch->now_ns);
-        try->wait_ns = ask(&batch->limiter, there_ns + rand_up_to(&batch->rand, JITTER_NS));
+        try->wait_ns =
+                ask(&batch->limiter, &batch->rand, there_ns + rand_up_to(&batch->rand, JITTER_NS));
 }
 
 static bool start_one(struct batch *batch)
@@ -176,6 +183,40 @@ static bool start_one(struct batch *batch)
         return true;
 }
 
+/* As refusal.c does it. */
+static int tried(struct batch *batch, bool is_503)
+{
+        int r = doubt_tried(&batch->doubt, is_503);
+
+        if (r == DOUBT_TRY)
+                throttle_free_starts(&batch->throttle, DOUBT_TRIAL - DOUBT_FIRST);
+        if (r == DOUBT_CHANCE) {
+                batch->is_throttled = false;
+                batch->settled_ns = batch->now_ns;
+        }
+        return r;
+}
+
+/* As refusal.c does it: a 429 with Retry-After is a limit, a 503 without it may be one. */
+static bool is_refusal(struct batch *batch, const struct try *try)
+{
+        struct doubt *doubt = &batch->doubt;
+
+        if (batch->says_when)
+                return true;
+        if (doubt->is_trying && try->start.is_free)
+                return tried(batch, true) == DOUBT_LIMIT;
+        if (doubt->is_trying || doubt->is_chance)
+                return false;
+        if (!batch->is_throttled || !isfinite(try->start.per_s))
+                return true;
+        doubt_paced(doubt, true);
+        if (doubt_hold(doubt) != DOUBT_TRY)
+                return true;
+        throttle_free_starts(&batch->throttle, DOUBT_FIRST);
+        return false;
+}
+
 static void refused(struct batch *batch, struct try *try)
 {
         uint64_t asked_ns = 0, wait_ns;
@@ -184,10 +225,12 @@ static void refused(struct batch *batch, struct try *try)
                 asked_ns = (try->wait_ns + NS_PER_S - 1) / NS_PER_S * NS_PER_S;
         batch->n_refused++;
         batch->n_refused_late += batch->now_ns > T0 + NS_PER_S;
-        if (!batch->is_throttled)
-                throttle_init(&batch->throttle, T0, batch->n_let_in);
-        batch->is_throttled = true;
-        throttle_refused(&batch->throttle, &try->start, batch->now_ns, asked_ns);
+        if (is_refusal(batch, try)) {
+                if (!batch->is_throttled)
+                        throttle_init(&batch->throttle, T0, batch->n_let_in);
+                batch->is_throttled = true;
+                throttle_refused(&batch->throttle, &try->start, batch->now_ns, asked_ns);
+        }
         throttle_end(&batch->throttle, &try->start);
         wait_ns = asked_ns ? asked_ns
                            : rand_up_to(&batch->rand, BACKOFF_NS << batch->n_tries[try->request]);
@@ -212,6 +255,12 @@ static void answered(struct batch *batch)
         batch->n_let_in++;
         if (!batch->is_throttled)
                 return;
+        if (batch->doubt.is_trying && try->start.is_free) {
+                tried(batch, false);
+                return;
+        }
+        if (isfinite(try->start.per_s))
+                doubt_paced(&batch->doubt, false);
         throttle_let_in(&batch->throttle, &try->start, batch->now_ns);
         throttle_end(&batch->throttle, &try->start);
 }
@@ -282,6 +331,7 @@ static void check(const struct expected *expected, uint64_t seed)
                         "late, %u lost\n",
                         expected->limit.kind, expected->limit.per_s, expected->limit.at_once,
                         wall / least, batch.n_refused_late, batch.n_lost);
+        assert_false(batch.doubt.is_chance);
         assert_int_equal(batch.n_lost, 0);
         assert_true(wall <= least * expected->wall);
         assert_true(batch.n_refused_late <= expected->n_late);
@@ -299,7 +349,7 @@ static void test_batches(void **state)
                 { { BUCKET, 50, 1 }, 2000, 64, MS, false, 1.08, 3 },
                 { { BUCKET, 50, 1 }, 2000, 64, 50 * MS, false, 1.08, 3 },
                 { { BUCKET, 5, 1 }, 500, 64, MS, true, 1.12, 8 },
-                { { BUCKET, 5, 1 }, 500, 64, MS, false, 1.12, 9 },
+                { { BUCKET, 5, 1 }, 500, 64, MS, false, 1.12, 17 },
                 { { BUCKET, 15, 1 }, 900, 64, MS, true, 1.12, 6 },
                 /* The way there varies by a tenth of the interval: so evenly they never arrive. */
                 { { BUCKET, 500, 1 }, 20000, 64, MS, true, 1.3, 6 },
@@ -310,7 +360,7 @@ static void test_batches(void **state)
                 { { BUCKET, 50, 5 }, 2000, 64, MS, false, 1.05, 8 },
                 { { BUCKET, 50, 20 }, 2000, 64, MS, true, 1.15, 10 },
                 { { BUCKET, 50, 20 }, 2000, 64, 50 * MS, true, 1.15, 25 },
-                { { BUCKET, 50, 20 }, 2000, 64, MS, false, 1.05, 15 },
+                { { BUCKET, 50, 20 }, 2000, 64, MS, false, 1.05, 19 },
                 { { BUCKET, 50, 50 }, 2000, 64, MS, true, 1.05, 25 },
                 { { BUCKET, 50, 200 }, 2000, 64, MS, true, 1, 45 },
                 { { BUCKET, 50, 200 }, 2000, 64, MS, false, 1, 20 },
@@ -320,10 +370,10 @@ static void test_batches(void **state)
                  */
                 { { WINDOW, 50, 50 }, 2000, 64, MS, true, 1.25, 25 },
                 { { WINDOW, 50, 50 }, 2000, 64, 50 * MS, true, 1.15, 50 },
-                { { WINDOW, 50, 50 }, 2000, 64, MS, false, 1.08, 60 },
+                { { WINDOW, 50, 50 }, 2000, 64, MS, false, 1.08, 65 },
                 { { WINDOW, 20, 20 }, 100, 16, MS, true, 1.08, 4 },
                 { { LOG, 50, 50 }, 2000, 64, MS, true, 1.15, 20 },
-                { { LOG, 50, 50 }, 2000, 64, MS, false, 1.15, 70 },
+                { { LOG, 50, 50 }, 2000, 64, MS, false, 1.15, 78 },
                 /* Long windows: as many at once as are in flight meet the end of one. */
                 { { WINDOW, 50, 500 }, 2000, 64, MS, true, 0.75, 150 },
                 { { WINDOW, 50, 500 }, 2000, 64, MS, false, 0.75, 160 },
@@ -337,10 +387,36 @@ static void test_batches(void **state)
                         check(&cases[i], seed);
 }
 
+/* Servers in trouble: their 503 are not taken for a limit for long. */
+static void test_chance(void **state)
+{
+        static const unsigned percents[] = { 5, 10, 25, 50, 75 };
+        static struct batch batch;
+
+        (void)state;
+        for (size_t i = 0; i < LENGTH(percents); i++) {
+                for (uint64_t seed = 1; seed <= 10; seed++) {
+                        batch = (struct batch){
+                                .limiter = { .limit = { .kind = CHANCE, .at_once = percents[i] } },
+                                .n = 10000,
+                                .n_flight_max = 64,
+                                .round_trip_ns = 20 * MS
+                        };
+                        rand_init(&batch.rand, seed);
+                        run(&batch);
+                        if (!batch.doubt.is_chance || batch.settled_ns - T0 > 60 * NS_PER_S)
+                                fail_msg("%u %%, seed %d: settled after %.1f s", percents[i],
+                                        (int)seed,
+                                        (double)(batch.settled_ns - T0) / (double)NS_PER_S);
+                }
+        }
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_batches),
+                cmocka_unit_test(test_chance),
         };
 
         return cmocka_run_group_tests_name("throttle", tests, NULL, NULL);
