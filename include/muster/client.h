@@ -251,6 +251,28 @@ struct muster_client_options {
         bool cert_status;
 
         /*
+         * What may be reached, for URLs of strangers. The address that is connected is the one that
+         * is checked, on every connection, and so after every redirect. A forbidden one is left out;
+         * where none is left, the request is MUSTER_E_DENIED, and not retried. A Unix socket, and a
+         * name that a proxy looks up (http, https, socks4a, socks5h), cannot be checked and are
+         * forbidden, too; the proxy itself is not checked.
+         *
+         * deny_private: no address but those of the internet. Forbidden are this machine, its
+         * networks and its cloud's metadata services: all of the registries of RFC 6890 that are not
+         * globally reachable, also inside addresses of IPv6. It cannot know a public address of this
+         * machine, nor a NAT64 prefix other than 64:ff9b::/96.
+         *
+         * allow_hosts: "example.com" (also all names beneath), addresses, "10.0.0.0/8", ..., NULL.
+         * Exceptions with deny_private, and alone the only ones allowed. A name is that of the URL,
+         * and allowed wherever it leads.
+         *
+         * allow_ports: "443", "8000-8999", ..., NULL: the only ports that URLs may have; NULL: any.
+         */
+        bool deny_private;
+        const char *const *allow_hosts;
+        const char *const *allow_ports;
+
+        /*
          * A response that brings fewer bytes than this, on average over `low_speed_time_ms`, is
          * MUSTER_E_TIMEOUT. The time begins with its first byte and again whenever it is over; while
          * the reader of a sink or a stream is slow, it does not run. 0, 0: 16 bytes a second over 10

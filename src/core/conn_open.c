@@ -3,6 +3,7 @@
 
 #include "conn_tls.h"
 #include "conn_tunnel.h"
+#include "conn_way.h"
 #include "engine.h"
 #include <assert.h>
 #include <base/error.h>
@@ -387,9 +388,11 @@ int conn_open(struct conn *conn, struct muster_error *error)
         struct dial_target target = { .host = route->proxy ? buf_str(&route->proxy->host)
                                                            : route->host,
                 .port = route->proxy ? route->proxy->port : route->port };
-        int r;
+        int r = conn_way_check(conn, &target.filter, error);
 
         assert(conn->state == CONN_DIALING && !conn->dial);
+        if (r < 0)
+                return r;
         conn->opener = &opener;
         conn->dial = mem_zalloc(sizeof(*conn->dial));
         if (!conn->dial)

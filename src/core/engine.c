@@ -43,6 +43,7 @@ static void init_parts(struct engine *engine, const struct engine_plan *plan)
 
         pool_init(&engine->pool, &engine->loop, &engine->origins, plan->n_conns_max,
                 settings->idle_timeout_ns);
+        engine->pool.keeps_apart = guard_is_active(&settings->guard);
         sched_init(&engine->sched, settings->concurrency, settings->per_host);
         sched_set_rates(&engine->sched, settings->rate_per_s, settings->rate_per_host_per_s);
         if (settings->rate_ramp_ns)

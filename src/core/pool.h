@@ -3,6 +3,10 @@
  * Pool: connections with room for another exchange, and dead ones until they can be freed
  *
  * An origin's newest connection is taken first, as the server is least likely to have closed it.
+ * A proxy that is sent whole URLs takes requests for any origin on any connection (RFC 9112 section
+ * 3.2.2): those with room are kept by proxy, and a connection belongs to the origin whose request
+ * uses it, or did so last. Not so if the pool `keeps_apart`.
+ *
  * The oldest idle connections are closed after a timeout, or when a new connection needs a place:
  * there are never more than `n_max` connections, unless all of them are in use.
  */
@@ -20,7 +24,10 @@ struct origins;
 struct pool {
         struct loop *loop;
         struct origins *origins;
-        struct list idle; /* oldest first */
+        /* A guard checks connections as they are opened, so each is for one origin: guard.h */
+        bool keeps_apart;
+        struct list to_proxies[ROUTE_PROXIES_MAX]; /* with room, newest first: see route.h */
+        struct list idle;                          /* oldest first */
         struct list dead;
         unsigned n_conns; /* all except the dead */
         unsigned n_max;

@@ -304,6 +304,8 @@ int settings_init(struct settings *settings, const struct muster_client_options 
                     ? 0
                     : MUSTER_E_RESOURCE;
         r = r < 0 ? error_set_memory(error, MUSTER_PHASE_QUEUE) : read_netrc(settings, &o, error);
+        if (r == 0)
+                r = guard_init(&settings->guard, &o, error);
         return r < 0 ? r : routes_init(&settings->routes, &o, error);
 }
 
@@ -314,5 +316,6 @@ void settings_deinit(struct settings *settings)
         netrc_deinit(&settings->netrc);
         buf_deinit(&settings->secret_fields);
         settings->hsts = muster_hsts_free(settings->hsts);
+        guard_deinit(&settings->guard);
         routes_deinit(&settings->routes);
 }

@@ -6,6 +6,7 @@
 #ifndef CORE_SETTINGS_H
 #define CORE_SETTINGS_H
 
+#include "guard.h"
 #include "netrc.h"
 #include "route.h"
 #include <muster/client.h>
@@ -45,6 +46,7 @@ struct settings {
         uint64_t rate_ramp_ns;                  /* 0: there is none */
 
         struct routes routes;
+        struct guard guard;
 
         char *user_agent; /* "": none */
 
