@@ -12,13 +12,17 @@
 
 #define CNONCE_BYTES 16
 #define BEGUN_MAX    3 /* connections for one tunnel: a proxy may close with each 407 */
+#define TRIED_MAX    8 /* addresses of a host; each takes a connection */
 
 struct conn_tunnel {
         struct conn *conn;
         struct tunnel tunnel;
         struct resolve_waiter waiter;
         conn_tunnel_resolved resolved;
-        char address[ADDRESS_TEXT_MAX]; /* of the host, if the proxy needs it */
+        char address[ADDRESS_TEXT_MAX];      /* of the host, if the proxy needs it; "": not known */
+        struct net_address tried[TRIED_MAX]; /* that one is the last */
+        unsigned n_tried;
+        struct muster_error refusal; /* of the one before */
         char cnonce[2 * CNONCE_BYTES + 1];
         unsigned n_begun;
 };
@@ -80,24 +84,64 @@ int conn_tunnel_ask(struct conn *conn, struct muster_error *error)
 
 static bool can_use(const struct conn *conn, const struct net_address *address)
 {
+        const struct conn_tunnel *it = conn->tunnel;
+
+        for (unsigned i = 0; i < it->n_tried; i++)
+                if (address_eq(&it->tried[i], address))
+                        return false;
         return route_of(conn)->proxy->kind != PROXY_SOCKS4 || address->family == AF_INET;
 }
 
-/* Keep the first address that can be used. RESOLVE_WAIT: there may be one later. */
+/* All addresses were refused: say so in the words of the last refusal. */
+static int fail_as_refused(const struct conn_tunnel *it, struct muster_error *error)
+{
+        const struct muster_error *refusal = &it->refusal;
+
+        if (it->n_tried == 1)
+                *error = *refusal;
+        else
+                error_set(error, refusal->code, refusal->stage, refusal->sys,
+                        "%s (%u addresses tried)", refusal->text, it->n_tried);
+        return (int)refusal->code;
+}
+
+/* May the proxy be asked for it? *denial keeps the first one that is not. */
+static bool is_allowed(const struct conn *conn, const struct net_address *address,
+        struct muster_error *denial)
+{
+        const struct guard *guard = &conn->engine->settings->guard;
+        int r = guard_check_host(guard, buf_str(&conn->origin->host), conn->origin->port, denial);
+
+        if (r == GUARD_BY_ADDRESS)
+                r = guard->filter.check(&guard->filter, route_of(conn)->host, address, denial);
+        return r == 0;
+}
+
+/* Keep the next address that can be used. RESOLVE_WAIT: there may be one later. */
 static int choose_address(struct conn *conn, const struct resolve_answer *answer,
         struct muster_error *error)
 {
-        for (size_t i = 0; i < answer->n; i++) {
-                char *text = conn->tunnel->address;
+        struct conn_tunnel *it = conn->tunnel;
+        struct muster_error denial = { 0 };
 
-                if (!can_use(conn, &answer->addresses[i]))
+        assert(!it->address[0]);
+        for (size_t i = 0; i < answer->n && it->n_tried < TRIED_MAX; i++) {
+                const struct net_address *address = &answer->addresses[i];
+
+                if (!can_use(conn, address) || !is_allowed(conn, address, &denial))
                         continue;
-                inet_ntop(answer->addresses[i].family, &answer->addresses[i].u, text,
-                        sizeof(conn->tunnel->address));
+                inet_ntop(address->family, &address->u, it->address, sizeof(it->address));
+                it->tried[it->n_tried++] = *address;
                 return 0;
         }
-        if (!answer->is_final)
+        if (!answer->is_final && it->n_tried < TRIED_MAX)
                 return RESOLVE_WAIT;
+        if (it->n_tried)
+                return fail_as_refused(it, error);
+        if (denial.code) {
+                *error = denial;
+                return (int)denial.code;
+        }
         if (answer->n)
                 return error_set(error, MUSTER_E_RESOLVE, MUSTER_PHASE_TUNNEL, 0,
                         "resolve: %.*s has no IPv4 address, and SOCKS 4 knows no others",
@@ -137,6 +181,30 @@ static int look_up(struct conn *conn, struct muster_error *error)
         return r == RESOLVE_WAIT ? CONN_TUNNEL_WAIT : r;
 }
 
+/*
+ * The proxy cannot connect to the address. TUNNEL_AGAIN: there is another one, or may be. Otherwise
+ * as fail_as_refused().
+ */
+static int try_next_address(struct conn *conn, struct muster_error *error)
+{
+        struct conn_tunnel *it = conn->tunnel;
+        struct muster_error none = { 0 };
+        int r;
+
+        it->refusal = *error;
+        it->address[0] = '\0';
+        r = look_up(conn, &none);
+        resolve_waiter_cancel(&it->waiter);
+        if (r < 0) {
+                *error = none;
+                return r;
+        }
+        error_clear(error);
+        it->n_begun = 0;
+        conn->notes.is_denied = false;
+        return TUNNEL_AGAIN;
+}
+
 /* --- begin and end --------------------------------------------------------------------------- */
 
 int conn_tunnel_begin(struct conn *conn, conn_tunnel_resolved resolved, struct muster_error *error)
@@ -171,6 +239,8 @@ int conn_tunnel_read(struct conn *conn, struct muster_str *in, struct muster_err
                         route_of(conn)->proxy->name.at);
         r = tunnel_read(tunnel, &conn->engine->scratch, in, error);
         conn->notes.is_denied = tunnel->is_final;
+        if (r < 0 && tunnel->is_of_address && conn->tunnel->address[0])
+                return try_next_address(conn, error);
         sent = r == TUNNEL_MORE ? send_out(conn, error) : 0;
         if (r == 0 && (in->len || conn->is_sending))
                 return error_set(error, MUSTER_E_PROXY, MUSTER_PHASE_TUNNEL, 0,

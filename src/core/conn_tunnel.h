@@ -2,7 +2,8 @@
 /*
  * A tunnel on a connection: asks the proxy for it, over TLS with the proxy or without
  *
- * A proxy that does not look up names is told an address, which is looked up here first.
+ * A proxy that does not look up names is told an address, which is looked up here first. The next
+ * one is tried, on a new connection, where it cannot connect to that.
  */
 #ifndef CORE_CONN_TUNNEL_H
 #define CORE_CONN_TUNNEL_H

@@ -57,6 +57,7 @@ struct tunnel {
         unsigned n_asked;     /* CONNECTs sent */
         /* refused for a reason that asking again does not change */
         bool is_final;
+        bool is_of_address; /* SOCKS: refused to connect to this address; another may do */
 };
 
 /*

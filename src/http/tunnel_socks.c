@@ -95,6 +95,7 @@ static int read_reply_4(struct tunnel *tunnel, struct muster_error *error)
         }
         if (reply[1] == 92 || reply[1] == 93)
                 return tunnel_refused(tunnel, true, "it does not accept this user name", error);
+        tunnel->is_of_address = true;
         snprintf(why, sizeof(why), "rejected or failed (%u)", reply[1]);
         return tunnel_refused(tunnel, false, why, error);
 }
@@ -183,6 +184,7 @@ static int refuse_5(struct tunnel *tunnel, unsigned reply, struct muster_error *
         char why[80];
 
         assert(reply);
+        tunnel->is_of_address = true;
         snprintf(why, sizeof(why), "%s (%u)",
                 reply < sizeof(words) / sizeof(words[0]) ? words[reply] : "for a reason of its own",
                 reply);

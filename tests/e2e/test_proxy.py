@@ -156,6 +156,20 @@ def test_who_looks_up_the_name(muster, start, server, name_server):
 # --- TLS with the proxy -------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("make, scheme, first, n", [(proxies.microsocks, "socks5", ["127.0.0.3", "127.0.0.4"], 3), (proxies.microsocks, "socks5", ["::1"], 2),
+                                                    (proxies.dante, "socks4", ["127.0.0.3", "::1"], 2), (proxies.dante, "socks5", ["127.0.0.3"], 2)])
+def test_a_name_that_is_looked_up_here_has_several_addresses(muster, start, server, make, scheme, first, n):
+    """They are tried in turn, as there is no other way to find out which of them the proxy can reach."""
+    proxy, s = start(make), server()
+    where = ["-x", proxy.url(scheme), "--resolve"]
+    result = muster("fetch", *where, f"h.test:{s.port}:{','.join([*first, '127.0.0.1'])}", s.url(host="h.test")).result
+    good(result, proxy.url(scheme), True)
+    assert result["attempts"] == 1
+    free = free_port()
+    error = muster("fetch", *where, f"h.test:{free}:{','.join([*first, '127.0.0.1'])}", f"http://h.test:{free}/").result["error"]
+    assert error["text"].startswith(f"proxy: {proxy.url(scheme)} refused the tunnel to 127.0.0.1:{free}: ")
+    assert error["text"].endswith(f" ({n} addresses tried)"), error
+
 def test_tls_with_the_proxy_and_inside_it(muster, nginx, certificates, start):
     """Each has its own trust; large bodies and many connections go through both."""
     squid = start(proxies.squid, allowed_ports=[nginx.tls_port])

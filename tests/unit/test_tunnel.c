@@ -252,6 +252,7 @@ static void talk(const struct dialogue *dialogue, size_t size)
 
 static void test_dialogues(void **state)
 {
+        /* [9110 9.3.6 port] [9110 9.3.6 no-body] [9112 3.2.3 authority-form] */
         (void)state;
         for (size_t i = 0; i < LENGTH(dialogues); i++)
                 for (size_t size = 1; size < 200; size++)
