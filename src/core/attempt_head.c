@@ -102,7 +102,7 @@ static int add_for_proxy(struct attempt_head *head, const struct muster_request 
         struct buf target = { 0 };
         int r = url_add_public(&request->url, &target);
 
-        assert(route->proxy && !route->is_tunnel);
+        assert(route_asks_proxy(route));
         head->http.to_proxy = true;
         for (; line && *line; line++)
                 head->fields[head->http.n_fields++] = proxy_field(*line);
@@ -157,7 +157,7 @@ int attempt_head_init(struct attempt_head *head, const struct muster_request *re
                 head->http.expect = str_of("100-continue");
         if (request_jar(request) || n_cookie_fields > 1)
                 r = choose_cookies(head, request);
-        return r == 0 && route->proxy && !route->is_tunnel ? add_for_proxy(head, request) : r;
+        return r == 0 && route_asks_proxy(route) ? add_for_proxy(head, request) : r;
 }
 
 void attempt_head_deinit(struct attempt_head *head)

@@ -76,7 +76,7 @@ struct conn_ops {
 struct conn {
         struct engine *engine;
         const struct conn_ops *ops;
-        struct origin *origin;
+        struct origin *origin;       /* it can change where a proxy is asked: pool.h */
         struct list exchanges;       /* its users; empty: idle, if it is READY */
         struct list waiting;         /* those who wait until they can use it */
         unsigned n_begun, n_waiting; /* lengths of these lists */
@@ -99,7 +99,7 @@ struct conn {
         bool is_unwanted; /* nobody may begin to use it any more; it is closed after its last user */
 
         struct list pool_link; /* in pool->idle, by age, or in pool->dead */
-        /* in origin->usable, newest first, while it has room; before that in origin->awaited */
+        /* in origin->usable, or pool->to_proxies, while it has room; before that in origin->awaited */
         struct list origin_link;
         bool is_awaited, is_counted; /* see room.h */
         struct list flush_link;      /* in engine->unflushed while its mux has something to send */

@@ -42,7 +42,7 @@ struct origin {
 
         struct list queue;      /* requests that wait for a slot */
         struct list ready_link; /* in sched->ready or sched->held while some wait */
-        struct list usable;     /* connections with room, newest first: see pool.h */
+        struct list usable;     /* connections of its own with room, newest first: see pool.h */
         unsigned n_queued, n_running, n_conns;
         uint32_t number;              /* in the record; 0: not recorded yet */
         uint64_t freed_by, held_mark; /* see sched.c */

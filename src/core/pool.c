@@ -42,6 +42,8 @@ void pool_init(struct pool *pool, struct loop *loop, struct origins *origins, un
                 .n_max = n_max,
                 .idle_timeout_ns = idle_timeout_ns,
                 .idle_timer.fire = idle_timer_fire };
+        for (size_t i = 0; i < ROUTE_PROXIES_MAX; i++)
+                list_init(&pool->to_proxies[i]);
         list_init(&pool->idle);
         list_init(&pool->dead);
 }
@@ -69,39 +71,61 @@ static void unlink_conn(struct conn *conn)
         list_remove(&conn->origin_link);
 }
 
-static struct conn *newest_usable(struct origin *origin, enum conn_kind kind)
+/* The connections with room that an origin may use. */
+static struct list *usable_of(struct pool *pool, struct origin *origin)
 {
-        struct list *link;
+        return route_asks_proxy(&origin->route) && !pool->keeps_apart
+                       ? &pool->to_proxies[origin->route.proxy_index]
+                       : &origin->usable;
+}
 
-        for (link = origin->usable.next; link != &origin->usable; link = link->next)
+static struct conn *newest_of_kind(const struct list *usable, enum conn_kind kind)
+{
+        for (struct list *link = usable->next; link != usable; link = link->next)
                 if (conn_of_origin_link(link)->kind == kind)
                         return conn_of_origin_link(link);
         return NULL;
 }
 
+/* A connection to a proxy goes to another origin. The one before may be gone afterwards. */
+static void pass_on(struct pool *pool, struct conn *conn, struct origin *to)
+{
+        struct origin *before = conn->origin;
+
+        assert(!pool->keeps_apart && route_asks_proxy(&before->route) &&
+                before->route.proxy == to->route.proxy);
+        if (!conn->notes.opened_for)
+                conn->notes.opened_for = before->number;
+        conn->origin = to;
+        to->n_conns++;
+        before->n_conns--;
+        origins_release(pool->origins, before);
+}
+
 struct conn *pool_take(struct pool *pool, struct origin *origin, enum conn_kind kind,
         uint64_t now_ns)
 {
-        struct conn *conn = newest_usable(origin, kind);
+        struct conn *conn = newest_of_kind(usable_of(pool, origin), kind);
 
-        (void)pool;
         if (!conn)
                 return NULL;
         conn->info.idle_ns = list_is_linked(&conn->pool_link) ? now_ns - conn->idle_since_ns : 0;
         unlink_conn(conn);
+        if (conn->origin != origin)
+                pass_on(pool, conn, origin);
         conn->info.reuse_count++;
         return conn;
 }
 
 /* Put a connection with room where it can be taken; the room of one that is there may be gone. */
-static void offer_conn(struct conn *conn)
+static void offer_conn(struct pool *pool, struct conn *conn)
 {
         bool has_room = !conn->is_unwanted && conn->mux->ops->room(conn) > 0;
 
         if (conn->is_awaited || has_room == list_is_linked(&conn->origin_link))
                 return;
         if (has_room)
-                list_push_front(&conn->origin->usable, &conn->origin_link);
+                list_push_front(usable_of(pool, conn->origin), &conn->origin_link);
         else
                 list_remove(&conn->origin_link);
 }
@@ -109,7 +133,7 @@ static void offer_conn(struct conn *conn)
 void pool_put(struct pool *pool, struct conn *conn, uint64_t now_ns)
 {
         assert(conn->state == CONN_READY);
-        offer_conn(conn);
+        offer_conn(pool, conn);
         if (conn_has_users(conn) || list_is_linked(&conn->pool_link))
                 return;
         conn->idle_since_ns = now_ns;

@@ -59,7 +59,7 @@ int proxy_login_heard(struct muster_request *request, const struct http_head *he
         const struct route *route = &request->origin->route;
 
         assert(request->origin);
-        if (!route->proxy || route->is_tunnel)
+        if (!route_asks_proxy(route))
                 return 0;
         if (head->status == 407)
                 return hear_challenge(request, route, head);

@@ -6,12 +6,6 @@
 #include <assert.h>
 #include <limits.h>
 
-/* A proxy that is sent whole URLs is spoken to in HTTP/1.1, whatever the server knows. */
-static bool asks_proxy(const struct muster_request *request)
-{
-        return request->origin->route.proxy && !request->origin->route.is_tunnel;
-}
-
 enum conn_kind room_kind(const struct muster_request *request)
 {
         switch ((enum muster_http)request->limits.http) {
@@ -19,7 +13,8 @@ enum conn_kind room_kind(const struct muster_request *request)
         case MUSTER_HTTP_1_1:
                 return CONN_HTTP_1;
         case MUSTER_HTTP_2_PRIOR_KNOWLEDGE:
-                if (!request->origin->is_tls && !asks_proxy(request))
+                /* a proxy that is sent whole URLs is spoken to in HTTP/1.1 */
+                if (!request->origin->is_tls && !route_asks_proxy(&request->origin->route))
                         return CONN_HTTP_2;
                 break;
         case MUSTER_HTTP_ANY:

@@ -8,8 +8,9 @@
  *                                     that for all
  *      another host and port ──────── connect_to; through a proxy, what the tunnel leads to
  *
- * An origin has one route for as long as it lives. So connections are kept by origin, and limits
- * for a host count the host, not its proxy.
+ * An origin has one route for as long as it lives. So connections are kept by origin, but those to a
+ * proxy that is sent whole URLs, which take requests for all; and limits for a host count the host,
+ * not its proxy.
  */
 #ifndef CORE_ROUTE_H
 #define CORE_ROUTE_H
@@ -65,6 +66,12 @@ void routes_deinit(struct routes *routes);
  */
 struct route routes_find(const struct routes *routes, bool is_https, struct muster_str borrow_host,
         uint16_t port);
+
+/* Is the proxy sent whole URLs, and answers in place of the server? */
+static inline bool route_asks_proxy(const struct route *route)
+{
+        return route->proxy && !route->is_tunnel;
+}
 
 static inline bool routes_have_https_proxy(const struct routes *routes)
 {

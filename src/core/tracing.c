@@ -272,7 +272,7 @@ void tracing_conn(struct conn *conn, enum trace_closer closer)
         notes->is_reported = true;
         row = (struct trace_conn){
                 .id = notes->id,
-                .origin = conn->origin->number,
+                .origin = notes->opened_for ? notes->opened_for : conn->origin->number,
                 .opened_ns = notes->opened_ns,
                 .dns_end_ns = notes->dns_end_ns,
                 .tcp_end_ns = notes->tcp_end_ns,

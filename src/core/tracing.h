@@ -2,7 +2,8 @@
 /*
  * Tracing: making rows for the tracer
  *
- * Only here the core's structs become rows of trace.h; turns.h has those about the loop's time. Without a tracer, only what results need is measured.
+ * Only here the core's structs become rows of trace.h; turns.h has those about the loop's time, and
+ * tries.h those about addresses. Without a tracer, only what results need is measured.
  */
 #ifndef CORE_TRACING_H
 #define CORE_TRACING_H
@@ -39,6 +40,8 @@ struct trace_conn_notes {
         uint64_t n_attempts;
         uint64_t wanted_by;     /* the attempt for which it was made */
         uint64_t acked_attempt; /* the attempt whose acknowledgement was asked for last */
+        uint32_t max_rtt_us;    /* of the round trips that the kernel had smoothed, the longest */
+        uint32_t opened_for;    /* the origin, once it has gone to another one: pool.h */
         uint8_t family;
         bool had_ticket, is_reported;
         bool is_denied; /* a proxy refused for a reason that another try does not change */
@@ -65,6 +68,7 @@ struct tracing {
         uint64_t began_ns, next_sample_ns, turn_began_ns, wait_began_ns;
         uint64_t oldest_ns; /* when the kernel had the oldest input of this turn; 0: no input */
         uint64_t n_acks_wanted, acks_since_ns; /* in this second, and when that began */
+        uint64_t n_quick_acks;                 /* responses that were tried so */
         struct thread_meter meter;
         struct thread_time seen; /* at the last sample or turn row */
 };
