@@ -46,22 +46,14 @@ static void stop(struct conn *conn)
         conn_tunnel_drop(conn);
 }
 
-/*
- * Fail. What happened on the way to the proxy, or in talking to it, is told with its name:
- * "connect: proxy http://127.0.0.1:3128: ...".
- */
+/* Fail. What happened on the way to the proxy, or in talking to it, is told with its name. */
 static void fail(struct conn *conn, const struct muster_error *error)
 {
         const struct proxy *proxy = route_of(conn)->proxy;
-        const char *colon = strchr(error->text, ':');
-        struct muster_error named = { 0 };
+        struct muster_error named = *error;
 
-        if (!proxy || conn->state == CONN_HANDSHAKE || error->code == MUSTER_E_PROXY || !colon) {
-                conn_report_failure(conn, error);
-                return;
-        }
-        error_set(&named, error->code, error->stage, error->sys, "%.*s: proxy %.100s%s",
-                (int)(colon - error->text), error->text, proxy->name.at, colon);
+        if (proxy && conn->state != CONN_HANDSHAKE)
+                proxy_name_in_error(proxy, &named);
         conn_report_failure(conn, &named);
 }
 

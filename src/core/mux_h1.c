@@ -73,6 +73,7 @@ static int h1_begin(struct conn *conn, struct muster_request *request, struct mu
         h1->is_done = h1->has_excess = false;
         h1_read_begin(&h1->reader, str_is(request_method(request), "HEAD"),
                 settings->max_header_bytes);
+        h1->reader.is_of_proxy = route_asks_proxy(&request->origin->route);
         r = write_head(request, head, error);
         if (request_sends_body(request) && !expect_holds_body(&request->expect))
                 body = buf_str(&request->body);

@@ -112,6 +112,13 @@ static enum request_fate fate_of(const struct muster_request *request, enum must
         return fate == FATE_UNANSWERED && !request->exchange.reuse_count ? FATE_UNKNOWN : fate;
 }
 
+/* Did the proxy fail that was asked in place of the server? */
+static bool is_of_proxy(const struct muster_request *request, enum muster_code code)
+{
+        return request->exchange.has_begun && route_asks_proxy(&request->origin->route) &&
+               (code == MUSTER_E_CLOSED || code == MUSTER_E_SEND || code == MUSTER_E_PROTOCOL);
+}
+
 /* Note how far a request came that fails. Returns the error as the request sees it. */
 static struct muster_error note_failure(struct muster_request *request,
         const struct muster_error *error)
@@ -121,6 +128,8 @@ static struct muster_error note_failure(struct muster_request *request,
         users_note_progress(request);
         if (why.stage != MUSTER_PHASE_DECODE)
                 why.stage = request->attempt.stage;
+        if (is_of_proxy(request, why.code))
+                proxy_name_in_error(request->origin->route.proxy, &why);
         request->fate = fate_of(request, why.code);
         request->was_denied = request->exchange.conn && request->exchange.conn->notes.is_denied;
         return why;

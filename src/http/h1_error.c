@@ -61,7 +61,7 @@ bool h1_may_begin(struct muster_str bytes)
         return bytes.len == 0 || memcmp(bytes.at, "HTTP/", bytes.len < 5 ? bytes.len : 5) == 0;
 }
 
-#define ELSEWHERE "; check the host and the port of the URL"
+#define ELSEWHERE "; check the host and the port"
 
 /*
  * What servers of other protocols send first, or answer to a request that they do not understand.

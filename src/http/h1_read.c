@@ -393,6 +393,8 @@ int h1_read_next(struct h1_reader *reader, struct h1_scratch *scratch, struct mu
 
 int h1_read_eof(struct h1_reader *reader, struct muster_error *error)
 {
+        const char *peer = reader->is_of_proxy ? "it" : "the server";
+
         switch (reader->state) {
         case H1_AT_UNTIL_CLOSE:
                 reader->state = H1_AT_DONE;
@@ -402,18 +404,19 @@ int h1_read_eof(struct h1_reader *reader, struct muster_error *error)
         case H1_AT_HEAD:
                 return error_set(error, MUSTER_E_CLOSED, MUSTER_PHASE_WAIT, 0,
                         reader->kept.len
-                                ? "closed: the server ended the connection within the head of the response"
-                                : "closed: the server ended the connection without a response");
+                                ? "closed: %s ended the connection within the head of the response"
+                                : "closed: %s ended the connection without a response",
+                        peer);
         case H1_AT_FIXED:
                 return error_set(error, MUSTER_E_CLOSED, MUSTER_PHASE_RECEIVE, 0,
-                        "closed: the server ended the connection with %llu bytes of the body still missing",
-                        (unsigned long long)reader->left);
+                        "closed: %s ended the connection with %llu bytes of the body still missing",
+                        peer, (unsigned long long)reader->left);
         case H1_AT_SIZE:
         case H1_AT_DATA:
         case H1_AT_DATA_END:
         case H1_AT_TRAILER:
                 return error_set(error, MUSTER_E_CLOSED, MUSTER_PHASE_RECEIVE, 0,
-                        "closed: the server ended the connection before the last chunk of the body");
+                        "closed: %s ended the connection before the last chunk of the body", peer);
         case H1_AT_ERROR:
                 break;
         }

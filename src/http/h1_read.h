@@ -55,6 +55,7 @@ struct h1_reader {
          * fields say (RFC 9110 section 9.3.6)
          */
         bool is_connect;
+        bool is_of_proxy; /* set it then, too: it is a proxy that sends the response, say errors */
         bool keeps_alive;
         bool is_in_doubt;   /* an interim response was in doubt */
         bool kept_is_stale; /* the last event borrowed `kept`: empty it before the next */

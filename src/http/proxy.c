@@ -244,3 +244,15 @@ int proxy_parse(struct proxy *proxy, struct muster_str text, const char *named,
                 proxy_deinit(proxy);
         return r;
 }
+
+void proxy_name_in_error(const struct proxy *proxy, struct muster_error *error)
+{
+        struct muster_error named = { 0 };
+        const char *colon = strchr(error->text, ':');
+
+        if (error->code == MUSTER_E_PROXY || !colon)
+                return;
+        error_set(&named, error->code, error->stage, error->sys, "%.*s: proxy %.100s%s",
+                (int)(colon - error->text), error->text, proxy->name.at, colon);
+        *error = named;
+}

@@ -48,6 +48,12 @@ void proxy_deinit(struct proxy *proxy);
  */
 int proxy_set_credentials(struct proxy *proxy, struct muster_str text, struct muster_error *error);
 
+/*
+ * Say in an error whose it is, as what happened on the way to the proxy, or in talking to it:
+ * "connect: proxy http://127.0.0.1:3128: ...".
+ */
+void proxy_name_in_error(const struct proxy *proxy, struct muster_error *error);
+
 static inline bool proxy_speaks_http(const struct proxy *proxy)
 {
         return proxy->kind == PROXY_HTTP || proxy->kind == PROXY_HTTPS;
