@@ -173,7 +173,10 @@ struct muster_client_options {
          */
         const char *netrc_file;
         bool netrc_optional; /* the file may be missing, and a password in the URL comes before it */
-        /* Send credentials and secret header fields wherever a redirect leads. */
+        /*
+         * Send credentials and the header fields of requests wherever a redirect leads; otherwise
+         * they stay with the origin of the request's URL (request.h).
+         */
         bool credentials_to_any_origin;
         /* names of header fields that are secrets, in any request; NULL-ended; NULL: none */
         const char *const *secret_headers;
@@ -401,6 +404,11 @@ struct muster_client_stats {
         uint64_t n_retries_withheld; /* retries that the budget did not allow */
         /* how long a server still asks to wait while nothing is in flight; 0: otherwise */
         uint64_t hold_ns;
+        /*
+         * results of another origin than the one asked, to which a redirect led, and which did not
+         * get all header fields or credentials that were given; the result's warning names them
+         */
+        uint64_t n_left_behind;
         /*
          * attempts that waited for a free slot, of `concurrency`, `per_host` or their origin's share;
          * with a rate: after their planned start

@@ -99,6 +99,11 @@ MUSTER_PUBLIC void muster_request_set_userdata(struct muster_request *request, v
  * Transfer-Encoding and Connection, which muster sets itself. Where there is a jar of cookies, the
  * cookies of a Cookie field are sent behind those of the jar, and instead of those of their names;
  * a NULL value sends none of the jar's.
+ *
+ * After a redirect to another origin (scheme, host, port) no such field is sent, whatever its name,
+ * unless the client has credentials_to_any_origin; only those go along that the request would be
+ * wrong without: fields that describe a body that is sent again (Content-Type, Content-Encoding and
+ * the like), Range and Expect. muster_result_warning() names what was left behind.
  */
 MUSTER_PUBLIC int muster_request_add_header(struct muster_request *request, const char *name,
         const char *value);
@@ -195,10 +200,10 @@ MUSTER_PUBLIC int muster_request_set_sink_fd(struct muster_request *request, int
 MUSTER_PUBLIC int muster_request_set_sink_file(struct muster_request *request, const char *path);
 
 /*
- * A header field that is a secret: after a redirect to another origin (scheme, host, port) it is
- * not sent. As muster_request_add_header() in everything else. The fields of these names are
- * secrets anyway: Authorization, Proxy-Authorization, Cookie, Api-Key, X-Api-Key, X-Api-Token,
- * X-Auth-Key, X-Auth-Token, X-Access-Token, X-Subject-Token, X-Amz-Security-Token, X-Goog-Api-Key,
+ * A header field that is a secret: keep_heads (client.h) leaves its value out. As
+ * muster_request_add_header() in everything else. The fields of these names are secrets anyway:
+ * Authorization, Proxy-Authorization, Cookie, Api-Key, X-Api-Key, X-Api-Token, X-Auth-Key,
+ * X-Auth-Token, X-Access-Token, X-Subject-Token, X-Amz-Security-Token, X-Goog-Api-Key,
  * Ocp-Apim-Subscription-Key, X-Functions-Key, Private-Token, Job-Token, X-Vault-Token,
  * X-Shopify-Access-Token, DD-API-KEY, DD-APPLICATION-KEY.
  */

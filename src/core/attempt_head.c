@@ -5,6 +5,7 @@
 #include "jar.h"
 #include <assert.h>
 #include <http/decode.h>
+#include <http/redirect.h>
 
 static struct http_request_field given_field(const struct muster_request *request, size_t i)
 {
@@ -15,8 +16,52 @@ static struct http_request_field given_field(const struct muster_request *reques
         return (struct http_request_field){
                 .name = { text + field->name_at, field->name_len },
                 .value = { field->is_removed ? NULL : text + field->value_at, field->value_len },
-                .is_secret = field->is_secret,
         };
+}
+
+/* --- of another origin ----------------------------------------------------------------------- */
+
+/* Has a redirect led to an origin that gets only what nobody gave? */
+static bool is_away(const struct muster_request *request)
+{
+        return request->has_left_origin && !request->engine->settings->credentials_to_any_origin;
+}
+
+/* A field that is not to be sent at all is no secret. */
+static bool stays_home(const struct muster_request *request, size_t i)
+{
+        struct http_request_field field = given_field(request, i);
+
+        return is_away(request) && field.value.at &&
+               (!redirect_may_leave(field.name) || request_is_secret(request, field.name));
+}
+
+static size_t n_given(const struct muster_request *request)
+{
+        return request->fields.len / sizeof(struct request_field);
+}
+
+int attempt_head_add_left_behind(const struct muster_request *request, struct buf *to)
+{
+        const char *separator = "";
+        int r = 0;
+
+        for (size_t i = 0; r == 0 && i < n_given(request); i++) {
+                if (!stays_home(request, i))
+                        continue;
+                r = buf_add_text(to, separator);
+                if (r == 0)
+                        r = buf_add_str(to, given_field(request, i).name);
+                separator = ", ";
+        }
+        if (r == 0 && is_away(request) && request->auth.kind != CREDENTIALS_NONE) {
+                r = buf_add_text(to, separator);
+                if (r == 0)
+                        r = buf_add_text(to, request->auth.kind == CREDENTIALS_BEARER
+                                                     ? "the token"
+                                                     : "user name and password");
+        }
+        return r;
 }
 
 /* --- cookies --------------------------------------------------------------------------------- */
@@ -50,7 +95,7 @@ static int take_own_cookies(struct attempt_head *head, struct buf *own, bool *re
 
 /*
  * One Cookie field (RFC 6265bis section 5.8.1) with those of the jar and the caller's own. The
- * latter are for the first origin only.
+ * latter are for the first origin only, and not among the head's fields elsewhere.
  */
 static int choose_cookies(struct attempt_head *head, const struct muster_request *request)
 {
@@ -60,8 +105,6 @@ static int choose_cookies(struct attempt_head *head, const struct muster_request
         int r = take_own_cookies(head, &own, &is_wanted);
 
         assert(!head->cookie.len);
-        if (head->http.drops_credentials)
-                own.len = 0;
         if (r == 0 && is_wanted)
                 r = jar ? jar_get(jar, &request->url, buf_str(&own), &head->cookie)
                         : buf_add_str(&head->cookie, buf_str(&own));
@@ -120,6 +163,7 @@ int attempt_head_init(struct attempt_head *head, const struct muster_request *re
         bool has_upload = request_has_upload(request);
         unsigned n_cookie_fields = 0;
         const struct route *route = &request->origin->route;
+        bool is_trace = str_is(request_method(request), "TRACE"); /* it is sent back as it came */
         int r = 0;
 
         head->cookie = head->proxy_authorization = (struct buf){ 0 };
@@ -127,35 +171,32 @@ int attempt_head_init(struct attempt_head *head, const struct muster_request *re
                 .method = request_method(request),
                 .url = &request->url,
                 .fields = head->fields,
-                .n_fields = request->fields.len / sizeof(struct request_field),
                 .user_agent = str_of(settings->user_agent),
                 .accept_encoding = str_of(request->limits.no_decoding ? "" : DECODE_ACCEPT),
                 .accept = str_of(request->accept),
                 .content_type = str_of(request->body_type),
-                .authorization = buf_str(&request->auth.value),
+                .authorization = is_trace ? str_of("") : buf_str(&request->auth.value),
                 .body_bytes = has_upload ? request->upload.total_bytes : request->body.len,
                 .is_chunked = has_upload && request->upload.total_bytes == MUSTER_SIZE_UNKNOWN,
                 .has_body = request_sends_body(request),
-                .drops_credentials =
-                        request->has_left_origin && !settings->credentials_to_any_origin,
                 .drops_host = request->has_left_origin,
                 .drops_body_fields = request->is_get_now,
                 .http_1_0 = request->limits.http_1_0,
                 .closes = request->limits.http_1_0 || request->limits.no_reuse,
         };
-        assert(head->http.n_fields <= ATTEMPT_FIELDS_MAX);
-        for (size_t i = 0; i < head->http.n_fields; i++) {
-                head->fields[i] = given_field(request, i);
-                if (head->http.drops_credentials)
-                        head->fields[i].is_secret |=
-                                settings_is_secret(settings, head->fields[i].name);
-                n_cookie_fields += str_is_nocase(head->fields[i].name, "Cookie");
+        assert(n_given(request) <= ATTEMPT_FIELDS_MAX);
+        for (size_t i = 0; i < n_given(request); i++) {
+                if (stays_home(request, i))
+                        continue;
+                head->fields[head->http.n_fields] = given_field(request, i);
+                n_cookie_fields +=
+                        str_is_nocase(head->fields[head->http.n_fields++].name, "Cookie");
         }
         if (expect_drops_field(&request->expect))
                 drop_expect(head);
         else if (request->expect.is_sent)
                 head->http.expect = str_of("100-continue");
-        if (request_jar(request) || n_cookie_fields > 1)
+        if ((request_jar(request) && !is_trace) || n_cookie_fields > 1)
                 r = choose_cookies(head, request);
         return r == 0 && route_asks_proxy(route) ? add_for_proxy(head, request) : r;
 }

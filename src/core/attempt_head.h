@@ -27,4 +27,11 @@ struct attempt_head {
 int attempt_head_init(struct attempt_head *head, const struct muster_request *request);
 void attempt_head_deinit(struct attempt_head *head);
 
+/*
+ * Add the names of what was given for the request's first origin and is not sent to the present one,
+ * to which a redirect led: "X-Tenant, user name and password". Nothing where all is sent.
+ * MUSTER_E_RESOURCE.
+ */
+int attempt_head_add_left_behind(const struct muster_request *request, struct buf *to);
+
 #endif

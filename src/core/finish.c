@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "finish.h"
 
+#include "attempt_head.h"
 #include "deadline.h"
 #include "turns.h"
 #include <assert.h>
@@ -54,6 +55,37 @@ static void say_withheld(struct muster_request *request)
         buf_deinit(&reason);
 }
 
+#define LEFT_BEHIND_SHOWN 300 /* bytes of the names of fields */
+
+/*
+ * A redirect led to an origin that did not get all that was given: who wonders at its answer must
+ * know.
+ */
+static void say_left_behind(struct muster_request *request)
+{
+        struct muster_result *result = &request->result;
+        struct buf names = { 0 }, text = { 0 };
+        bool is_status = result->error.code == MUSTER_E_STATUS;
+
+        if (!request->has_left_origin || (result->error.code && !is_status) ||
+                attempt_head_add_left_behind(request, &names) < 0 || !names.len)
+                goto done;
+        request->engine->stats.n_left_behind++;
+        if (buf_add_text(&text, "a redirect led to another origin, which did not get: ") < 0 ||
+                buf_add_str(&text, str_first(buf_str(&names), LEFT_BEHIND_SHOWN)) < 0 ||
+                buf_add_text(&text, "; credentials_to_any_origin (--location-trusted) sends them") <
+                        0)
+                goto done;
+        if (is_status) {
+                error_add_text(&result->error, (struct muster_str){ "; ", 2 });
+                error_add_text(&result->error, buf_str(&text));
+        } else {
+                result_add_warning(result, buf_str(&text));
+        }
+done:
+        buf_deinit(&names);
+        buf_deinit(&text);
+}
 void finish(struct muster_request *request, const struct muster_error *error, uint64_t now_ns)
 {
         struct engine *engine = request->engine;
@@ -63,6 +95,7 @@ void finish(struct muster_request *request, const struct muster_error *error, ui
         if (error)
                 result->error = *error;
         say_withheld(request);
+        say_left_behind(request);
         /* Drop the part of a too large body: nobody wanted to hold that much. */
         if (result->error.code == MUSTER_E_TOO_LARGE)
                 buf_recycle(&result->body, 0);

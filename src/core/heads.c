@@ -32,19 +32,23 @@ static struct muster_str up_to(struct muster_str text, char c)
 }
 
 /* What is shown of a secret is its kind, "Basic" or "Bearer"; of a cookie that is set its name. */
-static struct muster_str without_secret(struct muster_str name, struct muster_str value)
+static struct muster_str without_secret(const struct muster_request *request,
+        struct muster_str name, struct muster_str value)
 {
         if (str_is_nocase(name, "Set-Cookie"))
                 return up_to(value, '=');
         if (str_is_nocase(name, "Cookie"))
                 return str_first(value, 0);
+        if (request_is_secret(request, name))
+                return str_first(value, 0);
         return redirect_is_credential_field(name) ? up_to(value, ' ') : value;
 }
 
-static int add_field(struct buf *to, const char *mark, struct muster_str name,
+static int add_field(struct muster_request *request, const char *mark, struct muster_str name,
         struct muster_str value)
 {
-        struct muster_str shown = without_secret(name, value);
+        struct muster_str shown = without_secret(request, name, value);
+        struct buf *to = &request->result.heads;
         int r = buf_add_text(to, mark);
 
         if (r == 0)
@@ -58,9 +62,9 @@ static int add_field(struct buf *to, const char *mark, struct muster_str name,
         return r < 0 ? r : buf_add_char(to, '\n');
 }
 
-static int add_sent_field(void *to, struct muster_str name, struct muster_str value)
+static int add_sent_field(void *request, struct muster_str name, struct muster_str value)
 {
-        return add_field(to, "> ", name, value);
+        return add_field(request, "> ", name, value);
 }
 
 static const char *version_name(int version)
@@ -115,7 +119,7 @@ void heads_note_sent(struct muster_request *request)
         if (r == 0)
                 r = add_request_line(heads, request);
         if (r == 0)
-                r = request_head_fields(&head.http, add_sent_field, heads);
+                r = request_head_fields(&head.http, add_sent_field, request);
         settle(heads, before, r);
         attempt_head_deinit(&head);
 }
@@ -136,7 +140,7 @@ void heads_note_received(struct muster_request *request, const struct http_head 
         if (r == 0)
                 r = buf_add_char(heads, '\n');
         for (size_t i = 0; r == 0 && i < head->fields.n; i++)
-                r = add_field(heads, "< ", field_name(&head->fields, i),
+                r = add_field(request, "< ", field_name(&head->fields, i),
                         field_value(&head->fields, i));
         settle(heads, before, r);
 }

@@ -431,6 +431,7 @@ static void add_stats(struct muster_client_stats *sum, const struct muster_clien
         sum->n_processing += stats->n_processing;
         sum->n_refused += stats->n_refused;
         sum->n_retries_withheld += stats->n_retries_withheld;
+        sum->n_left_behind += stats->n_left_behind;
         sum->n_slot_waits += stats->n_slot_waits;
         if (stats->first_start_ns &&
                 (!sum->first_start_ns || stats->first_start_ns < sum->first_start_ns))

@@ -276,6 +276,20 @@ struct muster_jar *request_jar(const struct muster_request *request)
                                         : request->engine->settings->cookies;
 }
 
+bool request_is_secret(const struct muster_request *request, struct muster_str name)
+{
+        const struct request_field *fields =
+                (const struct request_field *)(const void *)request->fields.at;
+
+        for (size_t i = 0; i < request->fields.len / sizeof(*fields); i++)
+                if (fields[i].is_secret &&
+                        str_eq_nocase((struct muster_str){ request->text.at + fields[i].name_at,
+                                              fields[i].name_len },
+                                name))
+                        return true;
+        return settings_is_secret(request->engine->settings, name);
+}
+
 bool request_sends_body(const struct muster_request *request)
 {
         return request->has_body && !request->is_get_now && !request->auth.withholds_body;

@@ -67,7 +67,7 @@ struct request_field {
         uint32_t name_at, name_len;
         uint32_t value_at, value_len;
         bool is_removed; /* do not send this field at all */
-        bool is_secret;  /* never send it to another origin */
+        bool is_secret;  /* show its value to nobody */
 };
 
 /* As whom the request is made, and how far that got: see credentials.h and login.h. */
@@ -140,7 +140,7 @@ struct muster_request {
         struct trace_notes notes; /* about the present attempt */
         enum response_use use;
         bool is_get_now;        /* a redirect turned the method into GET and dropped the body */
-        bool has_left_origin;   /* a redirect crossed origins: credentials are dropped */
+        bool has_left_origin;   /* a redirect crossed origins: what was given stays behind */
         enum request_fate fate; /* of the last attempt, if it failed */
         bool wants_fresh_conn;  /* because of that; done once, then it counts as a failure */
         uint8_t n_unprocessed;  /* attempts that were repeated as the server had done nothing */
@@ -229,6 +229,9 @@ struct muster_str request_method(const struct muster_request *request);
 
 /* The jar that it uses; NULL: none. */
 struct muster_jar *request_jar(const struct muster_request *request);
+
+/* Did the caller say that header fields of this name are secrets? */
+bool request_is_secret(const struct muster_request *request, struct muster_str name);
 
 /* Does the present attempt send a body, and does it send one that is not in memory? */
 bool request_sends_body(const struct muster_request *request);

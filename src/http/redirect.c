@@ -90,6 +90,12 @@ bool redirect_is_credential_field(struct muster_str name)
         return false;
 }
 
+bool redirect_may_leave(struct muster_str name)
+{
+        return redirect_is_body_field(name) || str_is_nocase(name, "Range") ||
+               str_is_nocase(name, "Expect");
+}
+
 bool redirect_is_body_field(struct muster_str name)
 {
         static const char *const names[] = { "Content-Type", "Content-Encoding", "Content-Language",

@@ -6,9 +6,9 @@
  *      303        everything but HEAD becomes GET
  *      307, 308   the method and the body stay
  *
- * A redirect is followed only if its Location is an http or https URL. Credentials are dropped if
- * the origin changes: Authorization, Cookie, Proxy-Authorization, the fields in which API keys are
- * usually sent, user name and password of the URL.
+ * A redirect is followed only if its Location is an http or https URL. If the origin changes, it
+ * gets neither credentials nor the fields that the caller gave: nobody can tell by its name which of
+ * these is a secret.
  */
 #ifndef HTTP_REDIRECT_H
 #define HTTP_REDIRECT_H
@@ -32,8 +32,14 @@ int redirect_decide(int status, struct muster_str method, const struct url *from
         struct muster_str location, bool allow_https_to_http, struct url *ret_target,
         struct redirect *ret_redirect, struct muster_error *error);
 
-/* Must this field not reach another origin? */
+/* Is this field a secret by its name? Its value is shown to nobody. */
 bool redirect_is_credential_field(struct muster_str name);
+
+/*
+ * May a field that the caller gave be sent to another origin? Only what the request would be wrong
+ * without: what describes the body that goes along, the range, and how the body is sent.
+ */
+bool redirect_may_leave(struct muster_str name);
 
 /* Does this field describe the body? It is dropped together with the body. */
 bool redirect_is_body_field(struct muster_str name);

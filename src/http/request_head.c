@@ -112,8 +112,6 @@ static void visit_accept_encoding(struct walk *walk)
 static bool is_dropped(const struct http_request *request, const struct http_request_field *field)
 {
         return (!request->to_proxy && is_for_proxy(field->name)) ||
-               (request->drops_credentials &&
-                       (field->is_secret || redirect_is_credential_field(field->name))) ||
                (request->drops_body_fields && redirect_is_body_field(field->name)) ||
                (request->drops_host && str_is_nocase(field->name, "Host"));
 }

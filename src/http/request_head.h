@@ -18,7 +18,6 @@
 struct http_request_field {
         /* value.at NULL: do not send this field, not even by default. */
         struct muster_str name, value;
-        bool is_secret; /* as if its name said so: see redirect.h */
 };
 
 /* A request's head; everything is borrowed. */
@@ -44,9 +43,7 @@ struct http_request {
         bool is_chunked;
         /* send Content-Length; POST, PUT and PATCH send it in any case, as 0 if there is no body */
         bool has_body;
-        /* The caller's fields with credentials (redirect.h), and Host, are for another origin. */
-        bool drops_credentials;
-        bool drops_host;
+        bool drops_host;        /* the caller's Host is for another origin */
         bool drops_body_fields; /* leave out fields that describe a body */
         /*
          * it goes to a proxy, which is told the whole URL (RFC 9112 section 3.2.2); otherwise fields

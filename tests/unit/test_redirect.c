@@ -121,6 +121,10 @@ static void test_fields(void **state)
         assert_true(redirect_is_credential_field(str_of("authorization")));
         assert_true(redirect_is_credential_field(str_of("Cookie")));
         assert_false(redirect_is_credential_field(str_of("Accept")));
+        assert_false(redirect_may_leave(str_of("Accept")));
+        assert_false(redirect_may_leave(str_of("Ranges")));
+        assert_true(redirect_may_leave(str_of("content-type")));
+        assert_true(redirect_may_leave(str_of("RANGE")));
         assert_true(redirect_is_body_field(str_of("content-TYPE")));
         assert_false(redirect_is_body_field(str_of("Content")));
 }
