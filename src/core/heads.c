@@ -75,27 +75,30 @@ static const char *version_name(int version)
 static int add_attempt_line(struct buf *to, const struct muster_request *request)
 {
         const struct conn *conn = request->exchange.conn;
-        char line[200];
+        char line[400];
 
-        snprintf(line, sizeof(line), "* attempt %u on %s connection %llu to %s%s%s%s\n",
+        snprintf(line, sizeof(line), "* attempt %u on %s connection %llu to %s%s%s%s%s%s\n",
                 request->result.n_attempts + 1, request->exchange.reuse_count ? "reused" : "new",
                 (unsigned long long)conn->info.id, conn->info.remote,
+                conn->info.proxy[0] ? ", proxy " : "", conn->info.proxy,
                 conn->info.tls_version[0] ? ", " : "", conn->info.tls_version,
                 conn->info.tls_resumed ? " (resumed)" : "");
         return buf_add_text(to, line);
 }
 
-static int add_request_line(struct buf *to, const struct muster_request *request)
+static int add_request_line(struct buf *to, const struct http_request *head,
+        const struct muster_request *request)
 {
         int version = conn_is_h2(request->exchange.conn) ? 20 : request->limits.http_1_0 ? 10 : 11;
         int r = buf_add_text(to, "> ");
 
         if (r == 0)
-                r = buf_add_str(to, request_method(request));
+                r = buf_add_str(to, head->method);
         if (r == 0)
                 r = buf_add_char(to, ' ');
         if (r == 0)
-                r = buf_add_str(to, url_part(&request->url, request->url.target));
+                r = head->to_proxy ? url_add_public(head->url, to)
+                                   : buf_add_str(to, url_part(head->url, head->url->target));
         if (r == 0)
                 r = buf_add_char(to, ' ');
         if (r == 0)
@@ -117,7 +120,7 @@ void heads_note_sent(struct muster_request *request)
         if (r == 0)
                 r = add_attempt_line(heads, request);
         if (r == 0)
-                r = add_request_line(heads, request);
+                r = add_request_line(heads, &head.http, request);
         if (r == 0)
                 r = request_head_fields(&head.http, add_sent_field, request);
         settle(heads, before, r);
