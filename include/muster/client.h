@@ -415,6 +415,8 @@ struct muster_client_stats {
          */
         uint64_t n_slot_waits;
         uint64_t first_start_ns; /* the first muster_result_planned_ns() of all; 0: none yet */
+        /* results 401 of requests that had sent credentials of a kind that the server asks for */
+        uint64_t n_logins_refused;
 };
 
 /* Copy the counters into `*ret_stats`; `size` is sizeof *ret_stats. */

@@ -436,6 +436,7 @@ static void add_stats(struct muster_client_stats *sum, const struct muster_clien
         if (stats->first_start_ns &&
                 (!sum->first_start_ns || stats->first_start_ns < sum->first_start_ns))
                 sum->first_start_ns = stats->first_start_ns;
+        sum->n_logins_refused += stats->n_logins_refused;
         if (sum->longest_turn_ns < stats->longest_turn_ns)
                 sum->longest_turn_ns = stats->longest_turn_ns;
 }

@@ -190,21 +190,22 @@ static void warn(struct muster_request *request, const char *what, const char *a
         buf_deinit(&text);
 }
 
-/* Nothing of what the server offers may be used: say what could be done. */
-static void say_unusable(struct muster_request *request, const struct auth_choice *choice)
+/* If nothing of what the server offers may be used, say what could be done. True: that was said. */
+static bool say_unusable(struct muster_request *request, const struct auth_choice *choice)
 {
         unsigned offered = choice->offered & (AUTH_BASIC | AUTH_DIGEST);
         char what[100];
 
         if (choice->scheme != AUTH_NONE || request->auth.used == AUTH_BEARER)
-                return;
+                return false;
         if (!offered) {
                 if (choice->why)
                         warn(request, "the server cannot be answered: ", choice->why);
-                return;
+                return choice->why;
         }
         snprintf(what, sizeof(what), "the server asks for %s", names_of(offered));
         warn(request, what, "; allow that with auth (--anyauth)");
+        return true;
 }
 
 /* The session of the attempt; made anew if it was forgotten meanwhile. NULL: it has none. */
@@ -249,11 +250,11 @@ static int answer(struct muster_request *request, struct auth_session *session,
                 auth_choose(&head->fields, auth_fields_of_server.challenge, schemes_of(request));
         int r;
 
-        say_unusable(request, &choice);
-        if (!session)
-                return LOGIN_DONE;
-        if (!is_worth_an_answer(auth, session, &choice)) {
-                session->was_refused = true;
+        if (!session || !is_worth_an_answer(auth, session, &choice)) {
+                if (!say_unusable(request, &choice) && auth->used != AUTH_NONE)
+                        request->engine->stats.n_logins_refused++;
+                if (session)
+                        session->was_refused = true;
                 return LOGIN_DONE;
         }
         if (!request_can_repeat(request)) {
