@@ -96,7 +96,8 @@ MUSTER_PUBLIC void muster_request_set_userdata(struct muster_request *request, v
  * Accept, Accept-Encoding, Authorization) is replaced by the first one given here; an empty value
  * sends the field empty, and a NULL value keeps it from being sent. MUSTER_E_INVALID for a name
  * that is not a token, a value with a control character, the 257th field, and for Content-Length,
- * Transfer-Encoding and Connection, which muster sets itself. Where there is a jar of cookies, the
+ * Transfer-Encoding and Connection, which muster sets itself, and for a second Host or one that is no
+ * host with an optional port. Where there is a jar of cookies, the
  * cookies of a Cookie field are sent behind those of the jar, and instead of those of their names;
  * a NULL value sends none of the jar's.
  *

@@ -135,6 +135,38 @@ int request_invalid(struct muster_request *request, const char *what, const char
                 "invalid: %s%s", what, of);
 }
 
+static bool has_field(const struct muster_request *request, const char *name)
+{
+        const struct request_field *fields =
+                (const struct request_field *)(const void *)request->fields.at;
+
+        for (size_t i = 0; i < request->fields.len / sizeof(*fields); i++)
+                if (str_is_nocase((struct muster_str){ request->text.at + fields[i].name_at,
+                                          fields[i].name_len },
+                            name))
+                        return true;
+        return false;
+}
+
+/* The characters of a host and a port (RFC 9110 section 7.2, RFC 3986 section 3.2.2). */
+static bool is_host(const char *value)
+{
+        return value[strspn(value,
+                       "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~%!$&'()*+,;=:[]")] ==
+               '\0';
+}
+
+/* Servers and proxies that choose by different ones of two can be set against each other. */
+static int check_host(struct muster_request *request, const char *value)
+{
+        if (has_field(request, "Host"))
+                return request_invalid(request, "a second Host field", "");
+        if (value && !is_host(value))
+                return request_invalid(request,
+                        "Host is not a name with an optional port: ", value);
+        return 0;
+}
+
 static int check_field(struct muster_request *request, const char *name, const char *value)
 {
         static const char *const ours[] = { "Content-Length", "Transfer-Encoding", "Connection" };
@@ -150,7 +182,7 @@ static int check_field(struct muster_request *request, const char *name, const c
                                 "muster sets this header field itself, it cannot be given: ", name);
         if (request->fields.len / sizeof(struct request_field) == ATTEMPT_FIELDS_MAX)
                 return request_invalid(request, "more than 256 header fields, at ", name);
-        return 0;
+        return str_is_nocase(str_of(name), "Host") ? check_host(request, value) : 0;
 }
 
 static int add_field(struct muster_request *request, const char *name, const char *value,
