@@ -31,6 +31,7 @@ static int cannot(struct muster_error *error, enum muster_code code, const char 
 int muster_jar_read(struct muster_jar *jar, const char *text, size_t size,
         struct muster_error *error)
 {
+        struct cookie_jar *cookies;
         size_t n_skipped = 0;
         int r;
 
@@ -39,10 +40,11 @@ int muster_jar_read(struct muster_jar *jar, const char *text, size_t size,
         if (!jar || (!text && size))
                 return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
                         "invalid: no jar, or no text to read cookies from");
-        pthread_mutex_lock(&jar->lock);
-        r = cookie_file_read(&jar->cookies, (struct muster_str){ text, size }, jar_now_s(),
-                &n_skipped);
-        pthread_mutex_unlock(&jar->lock);
+        cookies = jar_lock_to_change(jar);
+        if (!cookies)
+                return error_set_memory(error, MUSTER_PHASE_QUEUE);
+        r = cookie_file_read(cookies, (struct muster_str){ text, size }, jar_now_s(), &n_skipped);
+        jar_unlock(jar);
         if (r < 0)
                 return error_set_memory(error, MUSTER_PHASE_QUEUE);
         if (!n_skipped)

@@ -103,9 +103,8 @@ struct muster_cookies *muster_cookies_new(struct muster_jar *jar)
 
         if (!cookies)
                 return NULL;
-        pthread_mutex_lock(&jar->lock);
-        r = copy_jar(cookies, &jar->cookies, jar_now_s());
-        pthread_mutex_unlock(&jar->lock);
+        r = copy_jar(cookies, jar_lock(jar), jar_now_s());
+        jar_unlock(jar);
         return r == 0 ? cookies : muster_cookies_free(cookies);
 }
 
