@@ -22,7 +22,11 @@ struct mux_h2 {
         struct muster_request *failed; /* whose stream, and not the connection, has failed last */
         struct buf framing;            /* that of uploads in HTTP/1, which is not needed */
         struct loop_timer pong_timer;
-        bool knows_room;
+        struct loop_timer room_timer; /* since the server allows no stream */
+        bool knows_room, awaits_room;
+        unsigned n_begun, n_ended; /* exchanges, since the connection began */
+        unsigned n_expected;       /* of them, that the server takes; 0: not known */
+        unsigned n_taken; /* of them, by GOAWAY, which left the others over; 0: it did not */
 };
 
 static struct mux_h2 *h2_of(const struct conn *conn)
@@ -89,6 +93,40 @@ static void ask_if_alive(struct conn *conn)
 
         if (h2_ping(mux->h2) == 0)
                 (void)loop_timer_set(&conn->engine->loop, &mux->pong_timer, until_ns);
+}
+
+/* --- does the server allow anything? ---------------------------------------------------------- */
+
+/* The server has told. What it says again does not give it more time. */
+static void await_room(struct mux_h2 *mux)
+{
+        struct engine *engine = mux->conn->engine;
+        bool is_waiting = mux->awaits_room;
+
+        mux->awaits_room = h2_allowed(mux->h2) == 0;
+        if (!mux->awaits_room)
+                loop_timer_stop(&engine->loop, &mux->room_timer);
+        else if (!is_waiting) /* without memory for it, what the server says next is waited for */
+                mux->awaits_room = loop_timer_set(&engine->loop, &mux->room_timer,
+                                           clock_after(engine_now(engine), MUX_H2_NO_ROOM_NS)) == 0;
+}
+
+static void room_is_missing(struct loop_timer *timer, uint64_t late_ns)
+{
+        struct mux_h2 *mux = LIST_OWNER(timer, struct mux_h2, room_timer);
+        struct conn *conn = mux->conn;
+        struct muster_error error = { 0 };
+
+        (void)late_ns;
+        mux->awaits_room = false;
+        if (h2_n_open(mux->h2)) {
+                await_room(mux);
+                return;
+        }
+        error_set(&error, MUSTER_E_CLOSED, MUSTER_PHASE_WAIT, 0,
+                "closed: %s has allowed no request on its HTTP/2 connection for %d s",
+                conn->info.remote, (int)(MUX_H2_NO_ROOM_NS / NS_PER_S));
+        conn->ops->failed(conn, &error);
 }
 
 /* --- requests -------------------------------------------------------------------------------- */
@@ -252,6 +290,7 @@ static int take_h2_event(struct mux_h2 *mux, const struct h2_event *event,
                 return (int)event->error->code;
         case H2_SETTINGS:
                 mux->knows_room = true;
+                await_room(mux);
                 return MUX_CHANGED;
         case H2_GOAWAY:
                 return MUX_CHANGED;
@@ -359,6 +398,7 @@ static struct mux *mux_free(struct mux *base)
         struct mux_h2 *mux = LIST_OWNER(base, struct mux_h2, mux);
 
         loop_timer_stop(&mux->conn->engine->loop, &mux->pong_timer);
+        loop_timer_stop(&mux->conn->engine->loop, &mux->room_timer);
         mux->h2 = h2_free(mux->h2);
         buf_deinit(&mux->framing);
         return mem_free(mux);
@@ -397,6 +437,7 @@ struct mux *mux_h2_new(struct conn *conn)
         mux->mux.ops = &h2_ops;
         mux->conn = conn;
         mux->pong_timer.fire = pong_is_missing;
+        mux->room_timer.fire = room_is_missing;
         mux->h2 = h2_new(&options);
         if (!mux->h2)
                 return mem_free(mux);

@@ -19,6 +19,11 @@
 #define MUX_H2_PING_IDLE_NS (15 * NS_PER_S)
 /* Longer than a server's worst pause; a request on a dead connection waits as long. */
 #define MUX_H2_PONG_NS (5 * NS_PER_S)
+/*
+ * A server that allows no stream at all should do so for a short time only (RFC 9113 section 6.5.2).
+ * After this the connection is closed, so that requests do not wait for it for ever.
+ */
+#define MUX_H2_NO_ROOM_NS (10 * NS_PER_S)
 
 /* NULL if memory is out. */
 struct mux *mux_h2_new(struct conn *conn);

@@ -93,6 +93,13 @@ static void go_away(struct h2_peer *peer, int last)
         nghttp2_submit_goaway(peer->session, 0, last, NGHTTP2_NO_ERROR, (const uint8_t *)"bye", 3);
 }
 
+static void allow_none(struct h2_peer *peer)
+{
+        const nghttp2_settings_entry none = { NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, 0 };
+
+        nghttp2_submit_settings(peer->session, 0, &none, 1);
+}
+
 static void submit(struct task *task)
 {
         struct h2_answer *answer = &task->answer;
@@ -118,6 +125,8 @@ static void act(struct task *task)
                 go_away(peer, task->id - 2);
         if (answer->goes_away)
                 go_away(peer, task->id);
+        if (answer->allows_none)
+                allow_none(peer);
         if (answer->closes)
                 peer->closes = true;
         else if (answer->reset && !answer->resets_late)

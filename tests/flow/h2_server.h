@@ -20,6 +20,7 @@ struct h2_answer {
         bool goes_away;    /* GOAWAY beside it, with this stream as the last one */
         bool refuses_rest; /* GOAWAY instead, with the stream before as the last one */
         bool closes;       /* close the connection instead */
+        bool allows_none;  /* beside it: from now on this connection may have no stream */
 };
 
 struct h2_server;
