@@ -178,7 +178,7 @@ static void take_change(struct conn *conn)
                 users_offer_room(conn);
                 return;
         }
-        room_retire(conn);
+        room_closing(conn);
         users_put_back_all(&conn->waiting, TRACE_WAIT_STREAM);
         room_count(conn->engine, conn->origin);
         if (!conn_has_users(conn))

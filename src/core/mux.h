@@ -38,6 +38,12 @@ struct mux_ops {
         bool (*is_closing)(const struct conn *conn);
 
         /*
+         * How many exchanges the server took on a connection that is closing, if it left others
+         * over; else 0. NULL: it never does.
+         */
+        unsigned (*taken)(const struct conn *conn);
+
+        /*
          * Write the head of a request, and its body if that is in memory. As conn_send(): 0: all of
          * it is sent. CONN_SENDING. Negative with *error.
          */

@@ -5,11 +5,11 @@
 #include "conn.h"
 #include "engine.h"
 #include <assert.h>
-#include <base/minmax.h>
 #include <base/error.h>
 #include <base/mem.h>
 #include <base/minmax.h>
 #include <http/h2.h>
+#include <limits.h>
 
 /* What is written in one go: enough to fill a link, little enough to stay in caches. */
 #define PULL_BYTES (64 * 1024)
@@ -41,14 +41,25 @@ static void flush_later(struct conn *conn)
 }
 
 /*
+ * Where earlier connections took a number of requests and left the others over, more than that
+ * would be sent in vain. One that has answered as many, and goes on, is bounded no more.
+ */
+static unsigned left_to_take(const struct mux_h2 *mux)
+{
+        if (mux->n_ended >= mux->n_expected)
+                return UINT_MAX;
+        return mux->n_expected - mux->n_begun;
+}
+
+/*
  * Until the server has told, a connection is expected to have no more streams than an earlier one:
  * it would refuse the others.
  */
 static unsigned mux_room(const struct conn *conn)
 {
         const struct mux_h2 *mux = h2_of(conn);
-        unsigned room = h2_room(mux->h2), allowed = conn->origin->n_streams_allowed;
-        unsigned n_open = h2_n_open(mux->h2);
+        unsigned allowed = conn->origin->n_streams_allowed, n_open = h2_n_open(mux->h2);
+        unsigned room = min_unsigned(h2_room(mux->h2), left_to_take(mux));
 
         if (mux->knows_room || !allowed)
                 return room;
@@ -68,6 +79,18 @@ static bool mux_knows_room(const struct conn *conn)
 static bool mux_is_closing(const struct conn *conn)
 {
         return h2_is_closing(h2_of(conn)->h2);
+}
+
+static unsigned mux_taken(const struct conn *conn)
+{
+        return h2_of(conn)->n_taken;
+}
+
+static void note_begun(struct mux_h2 *mux)
+{
+        mux->n_begun++;
+        if (mux->n_expected && mux->n_begun > mux->n_expected)
+                mux->conn->origin->takes_as_many = false; /* it went on: it leaves none over */
 }
 
 /* --- is the server still there? --------------------------------------------------------------- */
@@ -159,6 +182,7 @@ static int mux_begin(struct conn *conn, struct muster_request *request, struct m
         r = begin_stream(conn, request, error);
         if (r < 0)
                 return r;
+        note_begun(h2_of(conn));
         if (request_sends_body(request) && !request_has_upload(request)) {
                 request->notes.sent_bytes += request->body.len;
                 h2_offer(h2_of(conn)->h2, exchange->stream, buf_str(&request->body), true);
@@ -270,6 +294,14 @@ static void mux_resume(struct conn *conn, struct muster_request *request)
         settle(h2_of(conn), request);
 }
 
+/* The requests up to `last_stream` are taken. Their streams have odd numbers, from 1. */
+static void note_goaway(struct mux_h2 *mux, uint32_t last_stream)
+{
+        unsigned n = last_stream / 2 + last_stream % 2;
+
+        mux->n_taken = n < mux->n_begun ? n : 0;
+}
+
 /* 0: it is an event of a request. MUX_CHANGED, MUX_MORE: go on; the request failed: negative. */
 static int take_h2_event(struct mux_h2 *mux, const struct h2_event *event,
         struct muster_request **ret_request, struct http_event *ret_event,
@@ -293,6 +325,7 @@ static int take_h2_event(struct mux_h2 *mux, const struct h2_event *event,
                 await_room(mux);
                 return MUX_CHANGED;
         case H2_GOAWAY:
+                note_goaway(mux, event->last_stream);
                 return MUX_CHANGED;
         case H2_PONG:
                 loop_timer_stop(&mux->conn->engine->loop, &mux->pong_timer);
@@ -374,8 +407,10 @@ static void end_stream(struct conn *conn, struct muster_request *request)
                 mux->fed = NULL;
         if (mux->failed == request)
                 mux->failed = NULL;
-        if (exchange->stream)
+        if (exchange->stream) {
                 h2_end(mux->h2, exchange->stream);
+                mux->n_ended++;
+        }
         exchange->stream = NULL;
         flush_later(conn);
 }
@@ -410,6 +445,7 @@ static const struct mux_ops h2_ops = {
         .allowed = mux_allowed,
         .knows_room = mux_knows_room,
         .is_closing = mux_is_closing,
+        .taken = mux_taken,
         .begin = mux_begin,
         .flush = mux_flush,
         .hungry = mux_hungry,
@@ -436,6 +472,7 @@ struct mux *mux_h2_new(struct conn *conn)
                 return NULL;
         mux->mux.ops = &h2_ops;
         mux->conn = conn;
+        mux->n_expected = conn->origin->takes_as_many ? conn->origin->n_taken : 0;
         mux->pong_timer.fire = pong_is_missing;
         mux->room_timer.fire = room_is_missing;
         mux->h2 = h2_new(&options);

@@ -54,9 +54,12 @@ struct origin {
         bool was_in_vain;        /* the last one failed: await none */
         unsigned n_shared_conns; /* that are HTTP/2, or may become it */
         unsigned n_streams_allowed; /* on each, as far as known; 0: not */
-        bool bounds_streams;        /* requests wait for streams: n_streams_free counts */
-        unsigned n_streams_free;    /* so many more requests may start now */
-        unsigned credit;            /* slots beyond its share that it has earned: see sched.h */
+        /* that the last one took, whose GOAWAY left other requests over; 0: none has */
+        unsigned n_taken;
+        bool takes_as_many;      /* the one before it took as many, so the next one will */
+        bool bounds_streams;     /* requests wait for streams: n_streams_free counts */
+        unsigned n_streams_free; /* so many more requests may start now */
+        unsigned credit;         /* slots beyond its share that it has earned: see sched.h */
         /* this engine's part of its limit and its rate, if others have it as well: see split.h */
         struct split_part *part;
         unsigned n_hot_seen; /* places of hot origins that were searched for it: see lane.c */

@@ -4,6 +4,7 @@
 #include "engine.h"
 #include "mux.h"
 #include <assert.h>
+#include <base/minmax.h>
 #include <limits.h>
 
 enum conn_kind room_kind(const struct muster_request *request)
@@ -32,7 +33,9 @@ enum conn_kind room_kind(const struct muster_request *request)
  */
 static unsigned expected_room(const struct origin *origin)
 {
-        return origin->n_streams_allowed ? origin->n_streams_allowed : UINT_MAX;
+        unsigned n = origin->n_streams_allowed ? origin->n_streams_allowed : UINT_MAX;
+
+        return origin->takes_as_many ? min_unsigned(n, origin->n_taken) : n;
 }
 
 struct conn *room_awaited(const struct muster_request *request)
@@ -158,6 +161,18 @@ void room_known(struct conn *conn)
 
         await_no_more(conn);
         conn->origin->n_streams_allowed = n ? n : 1;
+}
+
+void room_closing(struct conn *conn)
+{
+        struct origin *origin = conn->origin;
+        unsigned n = conn->mux->ops->taken ? conn->mux->ops->taken(conn) : 0;
+
+        if (n) {
+                origin->takes_as_many = n == origin->n_taken;
+                origin->n_taken = n;
+        }
+        room_retire(conn);
 }
 
 void room_retire(struct conn *conn)

@@ -39,6 +39,12 @@ void room_await(struct conn *conn);
 /* The server has told how many exchanges it allows on a connection. */
 void room_known(struct conn *conn);
 
+/*
+ * The server wants no more on this connection: it is retired. Where that left requests over, as it
+ * does on a server that takes a fixed number, the next connections are given no more than that.
+ */
+void room_closing(struct conn *conn);
+
 /* Begin nothing more on a connection. */
 void room_retire(struct conn *conn);
 
