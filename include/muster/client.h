@@ -185,8 +185,8 @@ struct muster_client_options {
 
         /*
          * HTTP/2 connections to one origin; 0: another one whenever the server allows no more
-         * streams on those that are open. With a number, requests wait for a stream then. Each
-         * thread counts for itself.
+         * streams on those that are open. With a number, requests wait for a stream then, and those
+         * to one origin stay in one thread.
          */
         unsigned h2_conns;
 

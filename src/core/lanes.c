@@ -5,6 +5,7 @@
 #include <base/error.h>
 #include <base/mem.h>
 #include <base/rand.h>
+#include <limits.h>
 #include <string.h>
 
 /* --- visits ---------------------------------------------------------------------------------- */
@@ -54,6 +55,17 @@ static int init_common(struct lane_common *common, unsigned n, const struct sett
 static unsigned host_limit(const struct settings *settings)
 {
         return settings->per_host < settings->concurrency ? settings->per_host : 0;
+}
+
+/*
+ * May the requests of a hot origin go to all lanes? Then each has its part of what the origin may
+ * have. HTTP/2 connections have no parts.
+ */
+static bool may_deal(const struct settings *settings, unsigned n_lanes)
+{
+        unsigned limit = host_limit(settings);
+
+        return settings->h2_conns == UINT_MAX && (!limit || limit >= n_lanes);
 }
 
 /* If origins have limits, make a split for each place of a hot one. */
@@ -122,7 +134,7 @@ int lanes_new(struct lanes **ret_lanes, unsigned n, const struct engine_plan *pl
         if (!lanes)
                 return error_set_memory(error, MUSTER_PHASE_QUEUE);
         list_init(&lanes->results);
-        lanes->may_deal = !host_limit(plan->settings) || host_limit(plan->settings) >= n;
+        lanes->may_deal = may_deal(plan->settings, n);
         r = init_common(&lanes->common, n, plan->settings, error);
         if (r < 0) {
                 mem_free(lanes);

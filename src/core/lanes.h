@@ -12,7 +12,7 @@ struct lanes {
         struct list results; /* out of the outbox, but not taken by the caller yet */
         uint64_t n_submitted;
         uint64_t n_given; /* results that the caller took, streams included */
-        bool may_deal;    /* hot origins may be dealt: their limit has a slot for each lane */
+        bool may_deal;    /* hot origins may be dealt: their limits have a part for each lane */
         /* dealt requests not taken, for each lane; and the lane that got the last one */
         unsigned n_dealt[LANES_MAX], dealt_last;
         bool is_recorded; /* a tracer was attached, perhaps without success */
