@@ -285,6 +285,20 @@ struct muster_client_options {
         uint64_t low_speed_time_ms;
 
         /*
+         * What the bodies of all responses may take in memory: those that are received, decoded, or
+         * in results that the caller has not freed; not what goes to a sink or a stream. 0: a quarter
+         * of the machine's memory, or of its control group's limit; or MUSTER_NO_LIMIT.
+         *
+         * At the cap nothing fails, it waits: no request starts, and a body of 64 KiB or more is not
+         * read on until there is room for it; no read timeout runs meanwhile, the others do. Where
+         * all wait for each other, the first goes on: at most one body at a time is held beyond the
+         * cap, and what servers had sent already (up to 128 KiB a connection, a window a stream), and
+         * what workers decode. Only where the caller itself holds that much, and waits in
+         * muster_next() or muster_wait() without a time limit, a request is MUSTER_E_TOO_LARGE.
+         */
+        uint64_t body_memory_bytes;
+
+        /*
          * A ramp: for `rate_ramp_ms` from the first start on, the rate of all starts changes evenly
          * from `rate_from_per_s`, which may be 0, to `rate_per_s`, and stays there. With a = from, b =
          * to and T = the ramp's time in seconds, start k is planned when a t + (b - a) t^2 / 2T = k.
@@ -409,6 +423,9 @@ struct muster_client_stats {
          * get all header fields or credentials that were given; the result's warning names them
          */
         uint64_t n_left_behind;
+        uint64_t body_bytes;     /* of bodies in memory now, as body_memory_bytes counts them */
+        uint64_t n_body_waiting; /* responses that wait for memory now */
+        uint64_t n_body_waits;   /* how often one had to */
         /*
          * attempts that waited for a free slot, of `concurrency`, `per_host` or their origin's share;
          * with a rate: after their planned start

@@ -2,6 +2,7 @@
 #include "client.h"
 
 #include "callback.h"
+#include "client_bodies.h"
 #include "files.h"
 #include "flow.h"
 #include "relay.h"
@@ -50,11 +51,13 @@ static int init_client(struct muster_client *client, const struct muster_client_
                 .tls_source = &client->tls_source,
                 .proxy_tls_source = &client->proxy_tls_source,
                 .bodies = &client->bodies,
+                .body_memory = &client->body_memory,
                 .dns_server = options->dns_server,
                 .resolve = options->resolve,
                 .clock = clock };
         int r = settings_init(&client->settings, options, error);
 
+        client_bodies_init(client);
         if (r == 0 && options->threads == MUSTER_THREADS_AUTO)
                 files_fit_threads(&client->settings);
         if (r == 0)
@@ -85,6 +88,7 @@ static int make_client(struct muster_client **ret_client, const struct muster_cl
         list_init(&client->taken);
         list_init(&client->store);
         buf_store_init(&client->bodies, BODIES_BYTES_MAX);
+        body_memory_init(&client->body_memory, UINT64_MAX);
         r = init_client(client, &options, clock, &error);
         if (r < 0) {
                 if (options.error)
@@ -132,6 +136,7 @@ struct muster_client *muster_client_free(struct muster_client *client)
         requests_destroy(&client->store);
         engine_deinit(&client->engine);
         buf_store_deinit(&client->bodies);
+        body_memory_deinit(&client->body_memory);
         tls_source_deinit(&client->tls_source);
         tls_source_deinit(&client->proxy_tls_source);
         settings_deinit(&client->settings);
@@ -296,6 +301,8 @@ struct muster_result *muster_take(struct muster_client *client)
         result = &request->result;
         if (request->relay) /* its engine still works on it, and will trace it */
                 return result;
+        if (request->hold.state != BODY_NONE)
+                body_hold_take(&client->body_memory, &request->hold);
         request->is_with_caller = true;
         if (request->state != REQUEST_FINISHED) {
                 client->engine.n_streams++;
@@ -306,21 +313,6 @@ struct muster_result *muster_take(struct muster_client *client)
         result->phase_ns[MUSTER_PHASE_DELIVER] += result->taken_ns - result->finished_ns;
         tracing_request(request);
         return result;
-}
-
-/* Is nothing outstanding, and does the caller have no result? */
-static bool is_idle(const struct muster_client *client)
-{
-        return client->engine.n_held == 0 && list_is_empty(&client->taken);
-}
-
-/* Keep the memory of a large body for the next ones, unless the client is idle. */
-static void keep_body(struct muster_client *client, struct buf *body)
-{
-        if (body->size >= BUF_STORE_LEAST_BYTES)
-                buf_store_give(&client->bodies, body);
-        if (is_idle(client))
-                buf_store_empty(&client->bodies);
 }
 
 /* Cancel a stream that is not over yet. */
@@ -339,8 +331,10 @@ static void put_back(struct muster_request *request)
         end_stream(request);
         assert(request->state == REQUEST_TAKEN);
         list_remove(&request->link);
-        if (client)
-                keep_body(client, &request->result.body);
+        if (client) {
+                client_bodies_freed(client, request);
+                client_bodies_keep(client, &request->result.body);
+        }
         if (!client || client->n_stored >= STORE_MAX) {
                 request_destroy(request);
                 return;
@@ -392,14 +386,8 @@ void client_wants_more(struct muster_request *request)
         lane_nudge(lane_of_engine(request->engine));
 }
 
-int muster_wait(struct muster_client *client, uint64_t timeout_ms)
+static int wait_for_results(struct muster_client *client, uint64_t until_ns)
 {
-        uint64_t until_ns;
-
-        if (!is_ours(client))
-                return MUSTER_E_INVALID;
-        until_ns =
-                clock_after(clock_now(&client->engine.clock), settings_timeout_ns(timeout_ms, 0));
         if (client->lanes)
                 return lanes_wait(client->lanes, until_ns);
         while (list_is_empty(&client->engine.finished)) {
@@ -420,6 +408,25 @@ int muster_wait(struct muster_client *client, uint64_t timeout_ms)
                         return MUSTER_LATER;
         }
         return 0;
+}
+
+int muster_wait(struct muster_client *client, uint64_t timeout_ms)
+{
+        bool is_endless = timeout_ms == MUSTER_NO_TIMEOUT;
+        uint64_t until_ns;
+        int r;
+
+        if (!is_ours(client))
+                return MUSTER_E_INVALID;
+        until_ns =
+                clock_after(clock_now(&client->engine.clock), settings_timeout_ns(timeout_ms, 0));
+        client_bodies_tell(client);
+        if (is_endless)
+                body_memory_caller_waits(&client->body_memory, true);
+        r = wait_for_results(client, until_ns);
+        if (is_endless)
+                body_memory_caller_waits(&client->body_memory, false);
+        return r;
 }
 
 void muster_wake(struct muster_client *client)
@@ -452,6 +459,7 @@ int muster_turn(struct muster_client *client)
 
         if (!is_ours(client))
                 return MUSTER_E_INVALID;
+        client_bodies_tell(client);
         if (client->lanes)
                 return lanes_turn(client->lanes);
         r = engine_turn(&client->engine, 0);

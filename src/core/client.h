@@ -19,7 +19,10 @@ struct muster_client {
         struct list taken; /* requests that the caller has as results */
         struct list store; /* recycled requests */
         size_t n_stored;
-        struct buf_store bodies; /* memory of large bodies that the caller no longer needs */
+        struct body_memory body_memory; /* what all bodies may take */
+        struct body_share *body_share;  /* the caller's: with one thread, the engine's */
+        struct body_share caller_share; /* with several */
+        struct buf_store bodies;        /* memory of large bodies that the caller no longer needs */
 };
 
 /* Make one turn of the loop, which waits until something happens. Only without threads. */

@@ -36,6 +36,17 @@ static void workers_ready(struct loop_watch *watch, bool readable, bool writable
         finish_take_processed(LIST_OWNER(watch, struct engine, workers_watch));
 }
 
+/* Bodies of this engine may go on, or requests start. Any thread, in a turn or between two. */
+static void body_room(struct body_share *share)
+{
+        struct engine *engine = LIST_OWNER(share, struct engine, body_share);
+
+        if (engine->ops)
+                engine->ops->nudge(engine);
+        else if (engine->has_foreign_loop)
+                loop_wake(&engine->loop);
+}
+
 static void init_parts(struct engine *engine, const struct engine_plan *plan)
 {
         const struct settings *settings = engine->settings;
@@ -89,6 +100,7 @@ int engine_init(struct engine *engine, const struct engine_plan *plan, struct mu
         engine->tls_source = plan->tls_source;
         engine->proxy_tls_source = plan->proxy_tls_source;
         engine->bodies = plan->bodies;
+        body_share_init(&engine->body_share, plan->body_memory, body_room);
         engine->exchange_ops = &flow_exchange_ops;
         engine->clock = plan->clock;
         list_init(&engine->finished);
@@ -242,6 +254,7 @@ int engine_turn(struct engine *engine, uint64_t until_ns)
                 until_ns = next_ns;
         if (!list_is_empty(&engine->finished))
                 until_ns = 0; /* a request failed before it started: do not delay its result */
+        body_share_settle(&engine->body_share);
         turns_over(engine);
         r = loop_turn(&engine->loop, until_ns);
         start_all(engine);

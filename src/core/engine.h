@@ -9,6 +9,7 @@
 #ifndef CORE_ENGINE_H
 #define CORE_ENGINE_H
 
+#include "body_memory.h"
 #include "origin.h"
 #include "outstanding.h"
 #include "pool.h"
@@ -50,6 +51,8 @@ struct engine_ops {
         void (*send_home)(struct engine *home, struct muster_request *take_request);
         /* A request was queued for this origin. */
         void (*met)(struct engine *engine, struct origin *origin);
+        /* Make it look again at what it shares with others. Any thread. */
+        void (*nudge)(struct engine *engine);
         /* An origin refused a request. */
         void (*refused)(struct engine *engine, const struct origin *origin);
 };
@@ -66,6 +69,7 @@ struct engine {
         const struct settings *settings;
         struct tls_source *tls_source, *proxy_tls_source;
         struct buf_store *bodies;                /* memory for large bodies */
+        struct body_share body_share;            /* of the memory that all bodies may have */
         const struct exchange_ops *exchange_ops; /* take what exchanges report */
         uint8_t number;                          /* from 1, among the engines of its client */
         struct clock clock;
@@ -108,6 +112,7 @@ struct engine_plan {
         const struct settings *settings;
         struct tls_source *tls_source, *proxy_tls_source;
         struct buf_store *bodies;
+        struct body_memory *body_memory;
         const char *dns_server;     /* as in muster_client_options; read once */
         const char *const *resolve; /* as in muster_client_options; read once */
         struct clock clock;

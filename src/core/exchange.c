@@ -34,24 +34,27 @@ void exchange_drop_body(struct muster_request *request)
         users_complete(request);
 }
 
-/* --- a reader that is slow ------------------------------------------------------------------- */
+/* --- a body that has to wait ------------------------------------------------------------------- */
 
 static void drain_sink(struct loop_watch *watch, bool readable, bool writable);
 
-/* Stop reading until the sink has room. The server's silence does not count meanwhile. */
-static int block_sink(struct muster_request *request, struct muster_error *error)
+/*
+ * Stop reading until the sink has room, or memory does. The server's silence does not count
+ * meanwhile.
+ */
+static int block(struct muster_request *request, struct muster_error *error)
 {
         struct conn *conn = request->exchange.conn;
         struct sink *sink = &request->sink;
 
-        assert(request->uses_sink && conn->mux);
+        assert(conn->mux);
         if (sink->is_blocked)
                 return 0;
         sink->is_blocked = true;
         mux_of(conn)->pause(conn, request);
         request->read_until_ns = UINT64_MAX;
-        if (sink->kind == SINK_STREAM)
-                return 0;
+        if (!request->uses_sink || sink->kind == SINK_STREAM)
+                return 0; /* body_memory.h, or the reader, will tell */
         sink->watch.ready = drain_sink;
         if (loop_watch_set(&request->engine->loop, &sink->watch, sink->fd, false, true) < 0)
                 return error_set_memory(error, MUSTER_PHASE_RECEIVE);
@@ -130,7 +133,7 @@ static void take_event(struct muster_request *request, const struct http_event *
                 return;
         }
         if (r == RESPONSE_BLOCKED)
-                r = block_sink(request, error);
+                r = block(request, error);
         if (r < 0)
                 users_fail(request, r, error);
         else if (r == RESPONSE_UNWANTED)

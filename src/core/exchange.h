@@ -71,7 +71,7 @@ void exchange_drop_body(struct muster_request *request);
 /* The body has waited long enough for 100 (Continue): send it. */
 void exchange_send_unasked(struct muster_request *request);
 
-/* A blocked sink has room again: go on receiving. */
+/* A blocked sink, or the memory for bodies, has room again: go on receiving. */
 void exchange_unblock(struct muster_request *request);
 
 /* Send what the connections' muxes have to send, at the end of a turn: all of it together. */

@@ -86,6 +86,21 @@ done:
         buf_deinit(&names);
         buf_deinit(&text);
 }
+
+/* What the result has in memory, until the caller frees it. */
+static void count_body(struct muster_request *request)
+{
+        struct body_hold *hold = &request->hold;
+        size_t bytes = request->result.body.len;
+
+        if (hold->state == BODY_NONE && !request->uses_sink)
+                body_share_count(&request->engine->body_share, (int64_t)bytes);
+        else if (hold->state != BODY_NONE && bytes)
+                body_hold_fit(request->engine->body_share.memory, hold, bytes);
+        else if (hold->state != BODY_NONE)
+                body_hold_drop(request->engine->body_share.memory, hold);
+}
+
 void finish(struct muster_request *request, const struct muster_error *error, uint64_t now_ns)
 {
         struct engine *engine = request->engine;
@@ -99,6 +114,7 @@ void finish(struct muster_request *request, const struct muster_error *error, ui
         /* Drop the part of a too large body: nobody wanted to hold that much. */
         if (result->error.code == MUSTER_E_TOO_LARGE)
                 buf_recycle(&result->body, 0);
+        count_body(request);
         sink_end(&request->sink);
         upload_end(&request->upload);
         set_final_url(request);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "flow.h"
 
+#include "body_wait.h"
 #include "deadline.h"
 #include "exchange.h"
 #include "finish.h"
@@ -96,15 +97,23 @@ static void note_start(struct engine *engine, const struct muster_request *reque
 
 void flow_start_all(struct engine *engine, uint64_t now_ns)
 {
+        struct muster_error error = { 0 };
         struct muster_request *request;
+        unsigned n_left;
 
-        while (!is_backed_up(engine) && (request = sched_next(&engine->sched, now_ns))) {
+        while ((request = body_wait_refused(engine, &error)))
+                flow_abort(request, &error);
+        n_left = body_wait_n_may_start(engine);
+        while (n_left && !is_backed_up(engine) && (request = sched_next(&engine->sched, now_ns))) {
                 note_start(engine, request, now_ns);
                 start_request(engine, request, now_ns);
                 now_ns = engine_now(engine);
+                n_left--;
         }
         if (is_backed_up(engine))
-                sched_note_no_workers(&engine->sched);
+                sched_note_stopped(&engine->sched, TRACE_WAIT_WORKERS);
+        else if (!n_left)
+                sched_note_stopped(&engine->sched, TRACE_WAIT_MEMORY);
 }
 
 /* The attempt goes on in the queue, as if it had not had a slot. */
@@ -128,6 +137,12 @@ static void put_back(struct muster_request *request, enum trace_wait why)
 
 /* --- an attempt is over ---------------------------------------------------------------------- */
 
+static void stop_waiting(struct muster_request *request)
+{
+        body_hold_leave(request->engine->body_share.memory, &request->hold);
+        request->sink.is_blocked = false;
+}
+
 static void end_attempt(struct muster_request *request, enum muster_code code)
 {
         struct engine *engine = request->engine;
@@ -135,6 +150,8 @@ static void end_attempt(struct muster_request *request, enum muster_code code)
         bool was_answered = request->attempt.first_byte_read_ns != 0;
 
         assert(request->state == REQUEST_RUNNING && origin);
+        if (request->hold.state != BODY_NONE)
+                stop_waiting(request);
         request->attempt.end_ns = engine_now(engine);
         /* Without memory for the attempt, its phases still count. */
         (void)result_add_attempt(&request->result, &request->attempt, code,
@@ -175,6 +192,16 @@ static void log_in(struct muster_request *request)
         queue_add(request, true);
 }
 
+/* The request goes on: a large part of a body must not lie in memory until it has its turn. */
+static void drop_body(struct muster_request *request)
+{
+        if (request->hold.state == BODY_NONE)
+                return;
+        buf_store_give(request->engine->bodies, &request->result.body);
+        work_clear(&request->work);
+        body_hold_drop(request->engine->body_share.memory, &request->hold);
+}
+
 /*
  * Try again at once, as nothing but time was lost: on a new connection if the server had closed the
  * reused one, on any if it had not begun with the request.
@@ -182,6 +209,7 @@ static void log_in(struct muster_request *request)
 static void repeat(struct muster_request *request, const struct muster_error *error)
 {
         tracing_attempt(request, TRACE_REPEATED, error);
+        drop_body(request);
         request->wants_fresh_conn = request->fate == FATE_UNANSWERED;
         request->n_unprocessed += request->fate == FATE_UNPROCESSED;
         deadline_queued(request);
@@ -218,6 +246,7 @@ static void back_off(struct muster_request *request, const struct muster_error *
 
         assert(!request->origin && request->n_retries < request->limits.max_retries);
         tracing_attempt(request, TRACE_RETRIED, why);
+        drop_body(request);
         request->state = REQUEST_BACKOFF;
         request->n_retries++;
         request->is_retry = true; /* counted when it is made */

@@ -39,6 +39,11 @@ void lane_nudge(struct lane *lane)
                 loop_wake(&lane->engine.loop);
 }
 
+static void nudge_engine(struct engine *engine)
+{
+        lane_nudge(lane_of_engine(engine));
+}
+
 static void wake_for_slots(struct lease *lease)
 {
         lane_nudge(lane_of_lease(lease));
@@ -413,6 +418,7 @@ static const struct engine_ops lane_ops = {
         .home_of = home_of,
         .send_home = send_home,
         .met = meet_origin,
+        .nudge = nudge_engine,
         .refused = gather_refused,
 };
 

@@ -15,6 +15,7 @@
 #define CORE_REQUEST_H
 
 #include "attempt.h"
+#include "body_memory.h"
 #include "credentials.h"
 #include "exchange.h"
 #include "expect.h"
@@ -173,10 +174,13 @@ struct muster_request {
         bool was_late; /* it was given extra time once, as this program was away */
         /* at the last check of the read timeout: a send that goes on is not silence */
         size_t unsent_bytes;
+
         /* Of most requests not used at all: who empties a request does not touch them then. */
         struct upload upload; /* the body, if it is not in memory */
         struct sink sink;     /* where the response's body goes */
         struct work work;     /* what to do when the response is complete */
+        struct body_hold
+                hold; /* what its body takes of the memory for all bodies; zeroed when it ends */
 };
 
 static inline struct muster_request *request_of_link(struct list *link)
@@ -192,6 +196,11 @@ static inline struct muster_request *request_of_all_link(struct list *link)
 static inline struct muster_request *request_of_exchange_link(struct list *link)
 {
         return LIST_OWNER(link, struct muster_request, exchange.link);
+}
+
+static inline struct muster_request *request_of_hold(struct body_hold *hold)
+{
+        return LIST_OWNER(hold, struct muster_request, hold);
 }
 
 /* The result is the first member. Nothing in the request is changed through a const result. */

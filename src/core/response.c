@@ -84,6 +84,26 @@ static int make_decoder(struct muster_request *request, const struct http_head *
         return r == 0;
 }
 
+/*
+ * Take note of what the body has in memory now. One that is large must ask before more of it comes.
+ */
+static int account(struct muster_request *request)
+{
+        struct body_hold *hold = &request->hold;
+        uint64_t bytes = request->result.body.len + request->work.encoded.len;
+
+        if (bytes < BODY_ASKS_BYTES || bytes <= hold->bytes || request->uses_sink)
+                return 0;
+        if (!request->sink.is_blocked)
+                return body_hold_ask(&request->engine->body_share, hold, bytes, BODY_STEP_BYTES) ==
+                                       BODY_WAITS
+                               ? RESPONSE_BLOCKED
+                               : 0;
+        /* It waits, and this was on its way already. */
+        body_hold_fit(request->engine->body_share.memory, hold, bytes);
+        return 0;
+}
+
 /* Make room for a body. A large one gets memory that another one had. */
 static int make_room(struct muster_request *request, size_t bytes)
 {
@@ -110,7 +130,11 @@ static int expect_body(struct muster_request *request, const struct http_head *h
                 return too_large(request, head->length, error);
         if (request->limits.discard_body || request->uses_sink || head->length > RESERVE_BYTES)
                 return 0;
-        return make_room(request, (size_t)head->length + 1);
+        if (head->length >= BODY_ASKS_BYTES &&
+                body_hold_ask(&request->engine->body_share, &request->hold, 0, head->length + 1) ==
+                        BODY_WAITS)
+                return RESPONSE_BLOCKED;
+        return head->length > RESERVE_BYTES ? 0 : make_room(request, (size_t)head->length + 1);
 }
 
 /*
@@ -236,7 +260,9 @@ int response_body(struct muster_request *request, struct muster_str bytes,
                         return too_large(request, 0, error);
                 r = request->limits.discard_body ? 0 : buf_add_str(&result->body, bytes);
         }
-        return r == 0 && request->uses_sink ? response_drain(request, error) : r;
+        if (r < 0)
+                return r;
+        return request->uses_sink ? response_drain(request, error) : account(request);
 }
 
 /* Is the body kept in memory exactly as received? */

@@ -10,7 +10,7 @@
 #include "request.h"
 
 #define RESPONSE_UNWANTED 1 /* the rest of the body is not worth reading: drop it */
-#define RESPONSE_BLOCKED  2 /* take no more until its sink has room */
+#define RESPONSE_BLOCKED  2 /* take no more until its sink, or our memory, has room */
 
 /* Stamp an arrival. `kernel_ns` is when the kernel got it; 0: not known. */
 void response_stamp(struct muster_request *request, uint64_t kernel_ns, uint64_t now_ns);
@@ -20,7 +20,7 @@ void response_forget_arrival(struct muster_request *request);
 
 /*
  * Take the head: decide what the response is used for (request->use), and prepare for its body. 0,
- * RESPONSE_UNWANTED, or negative with *error.
+ * RESPONSE_UNWANTED, RESPONSE_BLOCKED, or negative with *error.
  */
 int response_head(struct muster_request *request, const struct http_head *head,
         struct muster_error *error);

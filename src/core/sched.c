@@ -67,7 +67,7 @@ static unsigned n_due(const struct origin *origin)
 
 /*
  * Why a request waited, without a clock: requests are numbered in the order in which they want a
- * slot. When slots, an origin's share or workers run out, a mark is set to the last number so far.
+ * slot. When slots, an origin's share, workers or memory run out, a mark is set to the last number so far.
  * A request whose number is at or below the mark when it gets its slot had to wait for that
  * resource.
  */
@@ -102,9 +102,9 @@ static void note_wait(const struct sched *sched, const struct origin *origin,
         if (notes->due_order <= origin->held_mark) {
                 notes->wait = origin->held_why;
                 notes->slot_from = notes->wait == TRACE_WAIT_REFUSED ? 0 : origin->freed_by;
-        } else if (notes->due_order <= sched->workers_mark &&
-                   (sched->workers_ran_out_last || notes->due_order > sched->full_mark)) {
-                notes->wait = TRACE_WAIT_WORKERS;
+        } else if (notes->due_order <= sched->stopped_mark &&
+                   (sched->stopped_last || notes->due_order > sched->full_mark)) {
+                notes->wait = (uint8_t)sched->stopped_by;
         } else if (notes->due_order <= sched->full_mark) {
                 notes->wait = TRACE_WAIT_SLOT;
                 notes->slot_from = sched->freed_by;
@@ -113,10 +113,11 @@ static void note_wait(const struct sched *sched, const struct origin *origin,
         notes->host_in_flight = origin->n_running + n_running_elsewhere(origin);
 }
 
-void sched_note_no_workers(struct sched *sched)
+void sched_note_stopped(struct sched *sched, enum trace_wait why)
 {
-        sched->workers_mark = sched->n_due;
-        sched->workers_ran_out_last = true;
+        sched->stopped_mark = sched->n_due;
+        sched->stopped_by = why;
+        sched->stopped_last = true;
 }
 
 static struct origin *origin_of_rest_node(struct heap_node *node)
@@ -377,7 +378,7 @@ struct muster_request *sched_next(struct sched *sched, uint64_t now_ns)
         }
         if (sched->n_running >= sched->n_slots) {
                 sched->full_mark = sched->n_due;
-                sched->workers_ran_out_last = false;
+                sched->stopped_last = false;
         }
         return NULL;
 }

@@ -49,8 +49,9 @@ struct sched {
         struct heap resting; /* origins that refused requests, by their next start */
         struct pace pace;
         /* For the record: what a request waited for (sched.c). */
-        uint64_t n_due, full_mark, workers_mark, freed_by;
-        bool workers_ran_out_last; /* workers ran out after slots did */
+        uint64_t n_due, full_mark, stopped_mark, freed_by;
+        enum trace_wait stopped_by; /* what the engine had too little of: workers, memory */
+        bool stopped_last;          /* it was stopped after slots ran out */
         bool is_full; /* the queue is full and the caller must wait; set by the client */
 };
 
@@ -120,10 +121,10 @@ void sched_let_go(struct sched *sched, struct origin *origin);
 void sched_look_again(struct sched *sched, struct origin *origin);
 
 /*
- * Note that sched_next() is not called although requests may wait, as no worker is free for their
- * responses.
+ * Note that sched_next() is not called although requests may wait, as there is no worker or no
+ * memory for their responses: `why`.
  */
-void sched_note_no_workers(struct sched *sched);
+void sched_note_stopped(struct sched *sched, enum trace_wait why);
 
 /* Remove a waiting request. */
 void sched_remove(struct sched *sched, struct muster_request *request);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "settings.h"
 
+#include "machine_memory.h"
 #include "processors.h"
 #include "rate.h"
 #include "slots.h"
@@ -41,6 +42,7 @@
 /* the Fetch standard allows 20, curl 30; a chain of more than 10 is a loop */
 #define REDIRECTS_MAX    10
 #define BODY_BYTES_MAX   (UINT64_C(1) << 30)
+#define BODY_MEMORY_PART 4 /* a quarter of the machine's is for bodies: the rest is others' */
 #define HEADER_BYTES_MIN 256
 #define DECODE_THRESHOLD (64 * 1024) /* decoded in a fraction of a millisecond */
 
@@ -182,6 +184,13 @@ static size_t queue_size(const struct muster_client_options *o, unsigned concurr
         return usual > QUEUE_DEFAULT_MIN ? usual : QUEUE_DEFAULT_MIN;
 }
 
+/* The machine's memory is read only where it counts: it takes a few system calls. */
+static uint64_t body_memory_bytes(const struct muster_client_options *o)
+{
+        return o->body_memory_bytes ? o->body_memory_bytes
+                                    : machine_memory_bytes() / BODY_MEMORY_PART;
+}
+
 static char *own_name(void)
 {
         char name[32];
@@ -269,6 +278,7 @@ int settings_init(struct settings *settings, const struct muster_client_options 
                 .retry_fixed_delay_ns = settings_timeout_ns(o.retry_fixed_delay_ms, 0),
                 .retry_max_time_ns = settings_timeout_ns(o.retry_max_time_ms, UINT64_MAX),
                 .max_body_bytes = or_default64(o.max_body_bytes, BODY_BYTES_MAX),
+                .body_memory_bytes = body_memory_bytes(&o),
                 .max_header_bytes = o.max_header_bytes ? o.max_header_bytes : H1_HEAD_BYTES_MAX,
                 .max_decode_ratio = or_default(o.max_decode_ratio, DECODE_RATIO_MAX),
                 .workers = or_default(o.workers, n_processors()),

@@ -35,6 +35,7 @@ struct settings {
         uint64_t retry_max_time_ns;
 
         uint64_t max_body_bytes;
+        uint64_t body_memory_bytes; /* for the bodies of all requests; UINT64_MAX: no limit */
         size_t max_header_bytes;
         unsigned max_decode_ratio;
 

@@ -29,6 +29,7 @@ enum trace_wait {
         TRACE_WAIT_LOGIN,     /* the origin was being asked which credentials it wants */
         TRACE_WAIT_STREAM,    /* all streams of its origin's HTTP/2 connections were in use */
         TRACE_WAIT_PROTOCOL,  /* its origin's first connection was to tell which HTTP it speaks */
+        TRACE_WAIT_MEMORY,    /* bodies had all the memory that they may have */
         TRACE_N_WAITS,
 };
 

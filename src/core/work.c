@@ -60,6 +60,18 @@ uint64_t muster_result_time_left_ns(const struct muster_result *result)
         return request && request->state == REQUEST_PROCESSING ? time_left_ns(request) : 0;
 }
 
+/*
+ * A worker does not wait for memory: the others do, as soon as it has taken what there was. It frees
+ * what is encoded only at its end.
+ */
+static void note_memory(struct muster_request *request, const struct buf *to)
+{
+        uint64_t bytes = request->work.encoded.len + (to ? to->len : 0);
+
+        if (bytes > request->hold.bytes)
+                body_hold_fit(request->engine->body_share.memory, &request->hold, bytes);
+}
+
 /* Decode in steps, so that a body whose time is up does not keep the worker from other requests. */
 static int decode_in_steps(struct muster_request *request, struct buf *to)
 {
@@ -73,6 +85,7 @@ static int decode_in_steps(struct muster_request *request, struct buf *to)
                 if (atomic_load(&work->is_over))
                         return MUSTER_E_TIMEOUT;
                 r = decoder_feed(work->decoder, step, to, &work->error);
+                note_memory(request, to);
                 left.at += step.len;
                 left.len -= step.len;
         }

@@ -162,6 +162,7 @@ static const char *const waits[TRACE_N_WAITS] = {
         [TRACE_WAIT_LOGIN] = "login",
         [TRACE_WAIT_STREAM] = "stream",
         [TRACE_WAIT_PROTOCOL] = "protocol",
+        [TRACE_WAIT_MEMORY] = "memory",
 };
 
 static const char *const outcomes[TRACE_N_OUTCOMES] = {

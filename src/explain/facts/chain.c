@@ -112,7 +112,8 @@ static const struct trace_attempt *giver(const struct walk *walk)
                 record_attempt(walk->facts->record, walk->here->slot_from);
 
         if (walk->here->wait == TRACE_WAIT_RATE || walk->here->wait == TRACE_WAIT_HOST_RATE ||
-                walk->here->wait == TRACE_WAIT_REFUSED || walk->here->wait == TRACE_WAIT_PROTOCOL)
+                walk->here->wait == TRACE_WAIT_REFUSED || walk->here->wait == TRACE_WAIT_PROTOCOL ||
+                walk->here->wait == TRACE_WAIT_MEMORY)
                 return NULL;
         if (!is_earlier(walk, giver) || !giver->stamps.slot_ns ||
                 life_end_ns(giver) < walk->here->stamps.start_ns)
@@ -142,6 +143,9 @@ static void spend_on_queue(struct walk *walk, uint64_t moment_ns)
                 return;
         case TRACE_WAIT_REFUSED:
                 spend(walk, PART_REFUSED, moment_ns);
+                return;
+        case TRACE_WAIT_MEMORY:
+                spend(walk, PART_MEMORY, moment_ns);
                 return;
         case TRACE_WAIT_SLOT:
         case TRACE_WAIT_HOST:

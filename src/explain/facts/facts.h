@@ -20,6 +20,7 @@ enum part {
         PART_INPUT,        /* nothing was submitted: the program, or its input, was not there yet */
         PART_RATE,         /* held back by the rate that was asked for */
         PART_REFUSED,      /* held back, as the server had refused requests */
+        PART_MEMORY,       /* held back, as bodies had all the memory that they may have */
         PART_QUEUE,        /* waited for a slot, and it is not known for whose */
         PART_BACKOFF,      /* between two attempts */
         PART_DNS,          /* resolving a name */

@@ -13,6 +13,7 @@ static const struct {
         [PART_INPUT] = { "input", "waiting for the input" },
         [PART_RATE] = { "rate", "waiting for the requested rate" },
         [PART_REFUSED] = { "refused", "keeping to the rate that the server accepts" },
+        [PART_MEMORY] = { "memory", "waiting for memory for bodies (--body-memory)" },
         [PART_QUEUE] = { "queue", "waiting for a free slot" },
         [PART_BACKOFF] = { "backoff", "waiting before retries" },
         [PART_DNS] = { "dns", "resolving host names" },
