@@ -254,6 +254,18 @@ static int set_speed_limit(void *settings, const struct option *option, const ch
         client->low_speed_bytes_per_s = MUSTER_NO_LIMIT;
         return 0;
 }
+
+static int set_body_memory(void *settings, const struct option *option, const char *value,
+        struct muster_error *error)
+{
+        struct muster_client_options *client = &of(settings)->client;
+
+        if (strcmp(value, "0") != 0)
+                return option_set_size(settings, option, value, error);
+        client->body_memory_bytes = MUSTER_NO_LIMIT;
+        return 0;
+}
+
 /* --- the tables ------------------------------------------------------------------------------ */
 
 static int set_http(void *settings, enum muster_http http)
@@ -406,6 +418,9 @@ const struct option request_option_table[] = {
                 option_set_flag, CLIENT(allow_https_to_http) },
         { NULL, 0, "max-filesize", "SIZE", "largest body after decoding (1G)", option_set_size,
                 CLIENT(max_body_bytes) },
+        { NULL, 0, "body-memory", "SIZE",
+                "memory for the bodies of all requests (a quarter of the machine's); 0: no limit",
+                set_body_memory, CLIENT(body_memory_bytes) },
         { 0 },
 };
 

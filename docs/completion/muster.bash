@@ -114,6 +114,7 @@ _muster_fetch() {
         --max-redirs
         --allow-https-to-http
         --max-filesize
+        --body-memory
         --retry
         --retry-delay
         --retry-max-time
@@ -282,7 +283,8 @@ _muster_measure() {
         --no-location
         --max-redirs
         --allow-https-to-http
-        --max-filesize"
+        --max-filesize
+        --body-memory"
 }
 
 _muster_compare() {

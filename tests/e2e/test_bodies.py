@@ -3,6 +3,7 @@ import hashlib
 import json
 import os
 import signal
+import subprocess
 import time
 
 import pytest
@@ -12,9 +13,8 @@ GIB = 1 << 30
 IS_ASAN = "asan" in os.environ.get("MUSTER", "")
 
 
-def run_and_watch(muster, *arguments):
-    """Run a fetch to its end: its results, and the most memory that it had, in MB."""
-    process = muster.start("fetch", *arguments)
+def watch(process):
+    """The most memory that it has until its end, in MB."""
     peak = 0
     while process.poll() is None:
         try:
@@ -23,6 +23,13 @@ def run_and_watch(muster, *arguments):
         except OSError:
             pass
         time.sleep(0.01)
+    return peak
+
+
+def run_and_watch(muster, *arguments):
+    """Run a fetch to its end: its results, and the most memory that it had, in MB."""
+    process = muster.start("fetch", *arguments)
+    peak = watch(process)
     return [json.loads(line) for line in process.stdout.read().splitlines()], peak
 
 
@@ -227,3 +234,23 @@ def test_interrupted_download_leaves_nothing(muster, lab, tmp_path, number):
     process.send_signal(number)
     assert process.wait(60) == 1
     assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_memory_for_all_bodies_has_a_cap(muster, lab, tmp_path):
+    """64 bodies of 50 MB at once would be 3.2 GB. The line that is being written comes on top of the cap."""
+    n, size = (64, 50_000_000) if not IS_ASAN else (16, 5_000_000)
+    (tmp_path / "urls").write_text(f"{lab().url(f'/bytes/{size}')}\n" * n)
+    process = muster.start("fetch", "-i", "urls", "--body-memory", str(2 * size + 1000), stdout=subprocess.DEVNULL)
+    peak = watch(process)
+    assert process.returncode == 0, process.stderr.read()
+    assert IS_ASAN or 2 * size / 2**20 < peak < 3.5 * size / 2**20 + 16
+
+
+def test_body_larger_than_the_memory_for_all(muster, lab):
+    s = lab()
+    run = muster("fetch", "--body-memory", "10k", s.url("/bytes/1000000"), s.url("/bytes/300000"), s.url("/bytes/5"))
+    assert run.status == 0 and sorted(result["body_bytes"] for result in run.results) == [5, 300000, 1000000]
+    run = muster("fetch", "--body-memory", "0", s.url("/bytes/1000000"))
+    assert run.status == 0
+    run = muster("fetch", "--body-memory", "much", s.url("/"))
+    assert run.status == 2 and "--body-memory" in run.stderr and "much" in run.stderr
