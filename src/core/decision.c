@@ -49,7 +49,11 @@ static bool decide_retry(struct muster_request *request, const struct http_head 
 /* --- redirects ------------------------------------------------------------------------------- */
 
 /* times one URL in a chain: a server may need one extra step, such as to set a cookie */
-#define ASKED_MAX       2
+#define ASKED_MAX 2
+
+/* of URLs that are remembered to tell a loop; only who sets no limit of redirects gets there */
+#define VISITED_BYTES_MAX (1024 * 1024)
+
 #define URL_SHOWN_BYTES 80 /* characters of a URL, so that the advice still fits */
 
 /* The method of the next request, if this redirect is followed. */
@@ -76,6 +80,8 @@ static int note_asked(struct muster_request *request)
 {
         struct buf *visited = &request->visited;
 
+        if (visited->len > VISITED_BYTES_MAX)
+                return 0;
         if (buf_add_str(visited, request_method(request)) < 0 || buf_add_char(visited, ' ') < 0 ||
                 buf_add_str(visited, buf_str(&request->url.text)) < 0)
                 return MUSTER_E_RESOURCE;
