@@ -49,7 +49,8 @@ static int open_temporary(struct sink *sink, struct muster_error *error)
                 rand_seed_bytes(&number, sizeof(number));
                 snprintf(sink->temporary, size, "%s.%08llx.part", sink->path,
                         (unsigned long long)number & 0xffffffff);
-                sink->fd = open(sink->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+                sink->fd = open(sink->temporary,
+                        O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
                 sink->is_open = sink->fd >= 0;
                 if (!sink->is_open && errno != EEXIST)
                         break;
