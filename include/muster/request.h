@@ -18,6 +18,7 @@
 extern "C" {
 #endif
 
+struct muster_client;
 struct muster_form;
 struct muster_jar;
 struct muster_request;
@@ -256,8 +257,22 @@ MUSTER_PUBLIC void muster_request_set_process(struct muster_request *request,
 MUSTER_PUBLIC int muster_request_set_options(struct muster_request *request,
         const struct muster_request_options *options);
 
+/* The method as it was given; valid until the next call. */
+MUSTER_PUBLIC const char *muster_request_method(const struct muster_request *request);
+
 /* The URL as it was given, with what was added to its query; valid until the next call. */
 MUSTER_PUBLIC const char *muster_request_url(const struct muster_request *request);
+
+/*
+ * A digest of what is asked beside method and URL, the same in every run: of header fields, and of
+ * the body, or the path of its file. Secrets are left out: credentials, fields added as secret ones,
+ * those of the names above, and the client's `secret_headers` (`client` NULL: none). So is a form's
+ * boundary. Whoever knows all the rest of a request can tell by its digest whether a guess at the
+ * rest is right. *ret_digest is 0 where nothing is asked beside method and URL. MUSTER_E_INVALID: it
+ * was submitted, or is NULL; MUSTER_E_RESOURCE.
+ */
+MUSTER_PUBLIC int muster_request_digest(const struct muster_request *request,
+        const struct muster_client *client, uint64_t *ret_digest);
 
 /*
  * Why the last setter failed; valid until the next call on this request. code is MUSTER_OK if none

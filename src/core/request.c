@@ -276,6 +276,11 @@ int muster_request_set_options(struct muster_request *request,
         return 0;
 }
 
+const char *muster_request_method(const struct muster_request *request)
+{
+        return request ? request->text.at : "";
+}
+
 const char *muster_request_url(const struct muster_request *request)
 {
         return request ? request->asked_url.at : "";
