@@ -5,6 +5,7 @@
 #include "conn_tunnel.h"
 #include "conn_way.h"
 #include "engine.h"
+#include "tries.h"
 #include <assert.h>
 #include <base/error.h>
 #include <base/mem.h>
@@ -35,8 +36,10 @@ static bool has_proxy_steps(const struct route *route)
 
 static struct conn_dial *drop_dial(struct conn_dial *dial)
 {
-        if (dial)
-                dial_stop(&dial->dial);
+        if (!dial)
+                return NULL;
+        dial_stop(&dial->dial);
+        tries_report(dial->conn, &dial->dial);
         return mem_free(dial);
 }
 

@@ -147,6 +147,32 @@ struct trace_conn {
         struct muster_str remote; /* address and port; borrowed */
 };
 
+/* What became of a try of one address. */
+enum trace_fate {
+        TRACE_TRY_CONNECTED,
+        TRACE_TRY_REFUSED,
+        TRACE_TRY_UNREACHABLE, /* no way there: of the host, the network or its family */
+        TRACE_TRY_TIMED_OUT,   /* the kernel gave it up */
+        TRACE_TRY_FAILED,      /* in another way: see `sys` */
+        TRACE_TRY_OVERTAKEN,   /* given up: another address connected meanwhile */
+        TRACE_TRY_STOPPED,     /* given up: a time limit was over, or nobody needed it any more */
+        TRACE_TRY_DENIED,      /* not allowed: nothing was sent */
+        TRACE_N_FATES,
+};
+
+/*
+ * A try of one of a host's addresses. There are none of a connection whose only try connected: its
+ * trace_conn says all. At most 36 a dial.
+ */
+struct trace_try {
+        uint64_t conn; /* its id */
+        uint64_t start_ns, end_ns;
+        uint16_t n;                /* which try of this connection's dial, from 1 */
+        uint16_t sys;              /* the errno; 0: none */
+        uint8_t fate;              /* enum trace_fate */
+        struct muster_str address; /* with port; borrowed */
+};
+
 struct trace_lookup {
         uint64_t start_ns, end_ns;
         int8_t code;
@@ -197,6 +223,7 @@ struct tracer_ops {
         void (*origin)(struct tracer *tracer, const struct trace_origin *origin);
         void (*attempt)(struct tracer *tracer, const struct trace_attempt *attempt);
         void (*conn)(struct tracer *tracer, const struct trace_conn *conn);
+        void (*try)(struct tracer *tracer, const struct trace_try *try);
         void (*lookup)(struct tracer *tracer, const struct trace_lookup *lookup);
         void (*turn)(struct tracer *tracer, const struct trace_turn *turn);
         void (*sample)(struct tracer *tracer, const struct trace_sample *sample);

@@ -90,6 +90,13 @@ void tracing_origin(struct engine *engine, struct origin *origin);
  */
 bool tracing_wants_ack(struct engine *engine);
 
+/*
+ * A piece of a response came. Should it be acknowledged at once? A server that waits for the
+ * acknowledgement (Nagle's algorithm) goes on then, and one that makes a pause of its own does not:
+ * nothing else tells the two apart. So a few responses are tried, spread evenly over the run.
+ */
+bool tracing_tries_quick_ack(struct muster_request *request);
+
 /* Report a finished attempt that is not the last of its request. `error` NULL: none. */
 void tracing_attempt(struct muster_request *request, enum trace_outcome outcome,
         const struct muster_error *error);

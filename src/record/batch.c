@@ -11,6 +11,7 @@ static const struct {
         [ROW_ORIGIN] = { offsetof(struct batch, origins), BATCH_HOSTS },
         [ROW_ATTEMPT] = { offsetof(struct batch, room), BATCH_ATTEMPTS },
         [ROW_CONN] = { offsetof(struct batch, conns), BATCH_HOSTS },
+        [ROW_TRY] = { offsetof(struct batch, tries), BATCH_HOSTS },
         [ROW_LOOKUP] = { offsetof(struct batch, lookups), BATCH_HOSTS },
         [ROW_TURN] = { offsetof(struct batch, turns), BATCH_OTHERS },
         [ROW_SAMPLE] = { offsetof(struct batch, samples), BATCH_OTHERS },

@@ -21,7 +21,7 @@
 
 /* One transaction's worth of rows: with a quarter of it an attempt costs a tenth more. */
 #define BATCH_ATTEMPTS 4096
-/* origins, lookups, connections: a crawl has one of each for an attempt */
+/* origins, lookups, connections, tries: a crawl has one of each for an attempt */
 #define BATCH_HOSTS      1024
 #define BATCH_OTHERS     128
 #define BATCH_TEXT_BYTES (512 * 1024) /* at least, and more than the longest URL */
@@ -37,6 +37,7 @@ struct batch {
                 char bytes[BATCH_ROOM_BYTES];
         } room;
         struct trace_conn conns[BATCH_HOSTS];
+        struct trace_try tries[BATCH_HOSTS];
         struct trace_origin origins[BATCH_HOSTS];
         struct trace_lookup lookups[BATCH_HOSTS];
         struct trace_turn turns[BATCH_OTHERS];

@@ -15,6 +15,7 @@ int memory_init(struct memory *memory, uint64_t keep)
                 [ROW_ORIGIN] = ORIGINS_MAX,
                 [ROW_ATTEMPT] = keep ? keep : MEMORY_ATTEMPTS,
                 [ROW_CONN] = keep ? keep : MEMORY_ATTEMPTS,
+                [ROW_TRY] = keep ? keep : MEMORY_ATTEMPTS,
                 [ROW_LOOKUP] = keep ? keep : MEMORY_ATTEMPTS, /* an attempt has at most one */
                 [ROW_TURN] = TURNS_MAX,
                 [ROW_SAMPLE] = MEMORY_SAMPLES,
@@ -175,17 +176,20 @@ int memory_copy(const struct memory *memory, struct record *record)
                 copy_rows(&rings[ROW_ORIGIN], 0, &record->origins, &record->n_origins) < 0 ||
                 copy_rows(&rings[ROW_ATTEMPT], 0, &record->attempts, &record->n_attempts) < 0 ||
                 copy_rows(&rings[ROW_CONN], 0, &record->conns, &record->n_conns) < 0 ||
+                copy_rows(&rings[ROW_TRY], 0, &record->tries, &record->n_tries) < 0 ||
                 copy_rows(&rings[ROW_LOOKUP], 0, &record->lookups, &record->n_lookups) < 0 ||
                 copy_rows(&rings[ROW_TURN], 0, &record->turns, &record->n_turns) < 0 ||
                 copy_rows(&rings[ROW_SAMPLE], 1, &record->samples, &record->n_samples) < 0 ||
                 copy_texts(record, ROW_ORIGIN, record->origins, record->n_origins) < 0 ||
                 copy_texts(record, ROW_CONN, record->conns, record->n_conns) < 0 ||
+                copy_texts(record, ROW_TRY, record->tries, record->n_tries) < 0 ||
                 copy_texts(record, ROW_LOOKUP, record->lookups, record->n_lookups) < 0 ||
                 copy_paths(memory, record) < 0)
                 return MUSTER_E_RESOURCE;
         add_last_sample(memory, record);
         if (memory_n_dropped(memory))
                 record->totals = memory->totals;
+        record->has_tries = true;
         record_settle(record);
         return 0;
 }

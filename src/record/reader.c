@@ -107,6 +107,15 @@ static int read_rows(struct reader *reader, enum row_kind kind, void *ret_rows, 
         return read_rows_into(reader, kind, rows, n, ret_n);
 }
 
+/* Early records do not have them. */
+static int read_tries(struct reader *reader)
+{
+        struct record *record = reader->record;
+
+        record->has_tries = !schema_lacks(reader->source.db, ROW_TRY);
+        return record->has_tries ? read_rows(reader, ROW_TRY, &record->tries, &record->n_tries) : 0;
+}
+
 static int read_all_rows(struct reader *reader)
 {
         struct record *record = reader->record;
@@ -116,6 +125,8 @@ static int read_all_rows(struct reader *reader)
                 r = read_rows(reader, ROW_ATTEMPT, &record->attempts, &record->n_attempts);
         if (r == 0)
                 r = read_rows(reader, ROW_CONN, &record->conns, &record->n_conns);
+        if (r == 0)
+                r = read_tries(reader);
         if (r == 0)
                 r = read_rows(reader, ROW_LOOKUP, &record->lookups, &record->n_lookups);
         if (r == 0)

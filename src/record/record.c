@@ -13,6 +13,7 @@ void record_deinit(struct record *record)
         mem_free(record->run.command);
         mem_free(record->attempts);
         mem_free(record->conns);
+        mem_free(record->tries);
         mem_free(record->lookups);
         mem_free(record->turns);
         mem_free(record->samples);
@@ -113,6 +114,17 @@ static int compare_conns(const void *a, const void *b)
 {
         return compare_numbers(((const struct trace_conn *)a)->id,
                 ((const struct trace_conn *)b)->id);
+}
+
+static int compare_tries(const void *a, const void *b)
+{
+        const struct trace_try *one = a, *other = b;
+
+        if (one->conn != other->conn)
+                return compare_numbers(one->conn, other->conn);
+        if (one->start_ns != other->start_ns)
+                return compare_numbers(one->start_ns, other->start_ns);
+        return compare_numbers(one->n, other->n);
 }
 
 static int compare_lookups(const void *a, const void *b)
@@ -232,6 +244,7 @@ void record_settle(struct record *record)
         sort(record->origins, record->n_origins, sizeof(*record->origins), compare_origins);
         sort(record->attempts, record->n_attempts, sizeof(*record->attempts), compare_attempts);
         sort(record->conns, record->n_conns, sizeof(*record->conns), compare_conns);
+        sort(record->tries, record->n_tries, sizeof(*record->tries), compare_tries);
         sort(record->lookups, record->n_lookups, sizeof(*record->lookups), compare_lookups);
         sort(record->turns, record->n_turns, sizeof(*record->turns), compare_turns);
         sort(record->samples, record->n_samples, sizeof(*record->samples), compare_samples);

@@ -68,6 +68,13 @@ struct record {
         size_t n_attempts;
         struct trace_conn *conns; /* by id; `remote` is set */
         size_t n_conns;
+        /*
+         * by connection, then in their order; `address` is set. None in a record of version 1:
+         * see has_tries
+         */
+        struct trace_try *tries;
+        size_t n_tries;
+        bool has_tries;               /* false: which addresses were tried is not known */
         struct trace_lookup *lookups; /* by start; `name` is set */
         size_t n_lookups;
         struct trace_turn *turns; /* by start */

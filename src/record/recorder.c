@@ -98,6 +98,15 @@ static void note_conn(struct tracer *tracer, const struct trace_conn *conn)
         keep_row(recorder, ROW_CONN, &row);
 }
 
+static void note_try(struct tracer *tracer, const struct trace_try *try)
+{
+        struct recorder *recorder = recorder_of(tracer);
+        struct trace_try row = *try;
+
+        row_rebase(ROW_TRY, &row, recorder->run.start_ns);
+        keep_row(recorder, ROW_TRY, &row);
+}
+
 static void note_lookup(struct tracer *tracer, const struct trace_lookup *lookup)
 {
         struct recorder *recorder = recorder_of(tracer);
@@ -164,6 +173,7 @@ static const struct tracer_ops recorder_ops = {
         .origin = note_origin,
         .attempt = note_attempt,
         .conn = note_conn,
+        .try = note_try,
         .lookup = note_lookup,
         .turn = note_turn,
         .sample = note_sample,

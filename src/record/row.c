@@ -64,6 +64,7 @@ const struct row_type *const row_types[ROW_N_KINDS] = {
         [ROW_ORIGIN] = &row_type_origin,
         [ROW_ATTEMPT] = &row_type_attempt,
         [ROW_CONN] = &row_type_conn,
+        [ROW_TRY] = &row_type_try,
         [ROW_LOOKUP] = &row_type_lookup,
         [ROW_TURN] = &row_type_turn,
         [ROW_SAMPLE] = &row_type_sample,

@@ -17,13 +17,14 @@ enum row_kind {
         ROW_ORIGIN,
         ROW_ATTEMPT,
         ROW_CONN,
+        ROW_TRY,
         ROW_LOOKUP,
         ROW_TURN,
         ROW_SAMPLE,
         ROW_N_KINDS,
 };
 
-#define ROW_VALUES_MAX 48
+#define ROW_VALUES_MAX 56
 #define ROW_NULL       INT64_MIN
 #define ROW_NO_TEXT    SIZE_MAX
 /* The bound of moments and durations in a file, 9 years: sums of a few dozen of them fit. */
@@ -61,8 +62,8 @@ struct muster_str *row_text(enum row_kind kind, void *row);
 
 /* --- for the kinds --------------------------------------------------------------------------- */
 
-extern const struct row_type row_type_origin, row_type_attempt, row_type_conn, row_type_lookup,
-        row_type_turn, row_type_sample;
+extern const struct row_type row_type_origin, row_type_attempt, row_type_conn, row_type_try,
+        row_type_lookup, row_type_turn, row_type_sample;
 
 static inline int64_t row_since(uint64_t moment_ns, uint64_t from_ns)
 {

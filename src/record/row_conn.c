@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Connections, the origins that they lead to, and the lookups of their names, as rows
+ * Connections, the origins that they lead to, the addresses that were tried and the lookups of names,
+ * as rows
  */
 #include "row.h"
 
@@ -199,6 +200,67 @@ const struct row_type row_type_origin = {
         .text_at = offsetof(struct trace_origin, key),
         .put = put_origin,
         .get = get_origin,
+};
+
+/* --- tries ----------------------------------------------------------------------------------- */
+
+enum try_column { TRY_CONN, TRY_N, TRY_START, TRY_TOOK, TRY_FATE, TRY_SYS, TRY_N_COLUMNS };
+
+static const char *const try_columns[TRY_N_COLUMNS] = {
+        [TRY_CONN] = "conn",
+        [TRY_N] = "n",
+        [TRY_START] = "start_ns",
+        [TRY_TOOK] = "took_ns",
+        [TRY_FATE] = "fate",
+        [TRY_SYS] = "sys",
+};
+
+static const uint16_t try_moments[] = {
+        offsetof(struct trace_try, start_ns),
+        offsetof(struct trace_try, end_ns),
+};
+
+static void put_try(const void *row, int64_t values[ROW_VALUES_MAX])
+{
+        const struct trace_try *try = row;
+
+        values[TRY_CONN] = (int64_t)try->conn;
+        values[TRY_N] = try->n;
+        values[TRY_START] = (int64_t)try->start_ns;
+        values[TRY_TOOK] = row_since(try->end_ns, try->start_ns);
+        values[TRY_FATE] = try->fate;
+        values[TRY_SYS] = try->sys ? try->sys : ROW_NULL;
+}
+
+static bool get_try(const int64_t values[ROW_VALUES_MAX], void *ret_row)
+{
+        struct trace_try *try = ret_row;
+        bool is_good = values[TRY_CONN] > 0 && values[TRY_TOOK] >= 0;
+
+        try->conn = row_number(values[TRY_CONN], INT64_MAX, &is_good);
+        try->n = (uint16_t)row_number(values[TRY_N], UINT16_MAX, &is_good);
+        try->start_ns = row_moment(values[TRY_START], 0, &is_good);
+        try->end_ns = row_moment(values[TRY_TOOK], try->start_ns, &is_good);
+        try->fate = (uint8_t)row_number(values[TRY_FATE], TRACE_N_FATES - 1, &is_good);
+        try->sys = (uint16_t)row_number(values[TRY_SYS], UINT16_MAX, &is_good);
+        return is_good;
+}
+
+const struct row_type row_type_try = {
+        .table = "try",
+        .columns = try_columns,
+        .n_columns = TRY_N_COLUMNS,
+        .n_usual = TRY_N_COLUMNS,
+        .text_column = "address",
+        .order = "rowid",
+        .size = sizeof(struct trace_try),
+        .text_at = offsetof(struct trace_try, address),
+        .moments = try_moments,
+        .n_moments = sizeof(try_moments) / sizeof(try_moments[0]),
+        .begin_at = offsetof(struct trace_try, start_ns),
+        .end_at = offsetof(struct trace_try, end_ns),
+        .put = put_try,
+        .get = get_try,
 };
 
 /* --- lookups --------------------------------------------------------------------------------- */

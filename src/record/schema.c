@@ -105,8 +105,14 @@ static const char other_views[] =
         " dns_ns / 1e6 AS dns_ms, (tcp_ns - ifnull(dns_ns, 0)) / 1e6 AS tcp_ms,"
         " (tunnel_ns - tcp_ns) / 1e6 AS tunnel_ms,"
         " (tls_ns - ifnull(tunnel_ns, tcp_ns)) / 1e6 AS tls_ms, is_resumed, rtt_us / 1e3 AS rtt_ms,"
-        " min_rtt_us / 1e3 AS min_rtt_ms, retransmits, bytes_received"
-        " FROM conn LEFT JOIN origin ON origin.number = conn.origin;";
+        " min_rtt_us / 1e3 AS min_rtt_ms, max_rtt_us / 1e3 AS max_rtt_ms, retransmits, bytes_received"
+        " FROM conn LEFT JOIN origin ON origin.number = conn.origin;"
+
+        "CREATE VIEW tries AS SELECT conn AS id,"
+        " (SELECT key FROM origin JOIN conn AS c ON c.origin = origin.number WHERE c.id = try.conn)"
+        " AS origin, n, address, start_ns / 1e6 AS start_ms, took_ns / 1e6 AS took_ms,"
+        " (SELECT word FROM word WHERE kind = 'fate' AND number = fate) AS fate, sys"
+        " FROM try ORDER BY conn, start_ns, n;";
 
 /*
  * Levels are means over time. If a level changes by d at moment r of a second that is `length`
@@ -183,6 +189,16 @@ static const char *const closers[TRACE_N_CLOSERS] = {
         [TRACE_NEVER_OPEN] = "never open",
 };
 
+static const char *const fates[TRACE_N_FATES] = {
+        [TRACE_TRY_CONNECTED] = "connected",
+        [TRACE_TRY_REFUSED] = "refused",
+        [TRACE_TRY_UNREACHABLE] = "unreachable",
+        [TRACE_TRY_TIMED_OUT] = "timed_out",
+        [TRACE_TRY_FAILED] = "failed",
+        [TRACE_TRY_OVERTAKEN] = "overtaken",
+        [TRACE_TRY_STOPPED] = "stopped",
+        [TRACE_TRY_DENIED] = "denied",
+};
 static const char *const methods[TRACE_N_METHODS] = {
         [TRACE_METHOD_OTHER] = "other",
         [TRACE_METHOD_GET] = "GET",
@@ -225,6 +241,8 @@ static int add_all_words(sqlite3 *db)
                 r = add_words(insert, "closer", closers, TRACE_N_CLOSERS);
         if (r == SQLITE_OK)
                 r = add_words(insert, "method", methods, TRACE_N_METHODS);
+        if (r == SQLITE_OK)
+                r = add_words(insert, "fate", fates, TRACE_N_FATES);
         sqlite3_finalize(insert);
         return r;
 }
@@ -252,6 +270,12 @@ static bool is_missing(sqlite3 *db, const char *table, const char *column)
                         return sqlite3_table_column_metadata(db, NULL, table, column, NULL, NULL,
                                        NULL, NULL, NULL) != SQLITE_OK;
         return false;
+}
+
+bool schema_lacks(sqlite3 *db, enum row_kind kind)
+{
+        return kind == ROW_TRY && sqlite3_table_column_metadata(db, NULL, row_types[kind]->table,
+                                          NULL, NULL, NULL, NULL, NULL, NULL) != SQLITE_OK;
 }
 
 static int add_texts(struct buf *sql, const char *a, const char *b, const char *c)

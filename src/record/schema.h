@@ -15,7 +15,7 @@
 struct buf;
 
 #define SCHEMA_APPLICATION_ID 0x4d555354 /* "MUST" */
-#define SCHEMA_VERSION        1
+#define SCHEMA_VERSION        2          /* 2 has `try` */
 
 /*
  * Make tables and views, all or nothing, in the present transaction or one of its own. Returns
@@ -31,5 +31,8 @@ int schema_create(sqlite3 *db);
  */
 int schema_insert_sql(enum row_kind kind, bool is_usual, struct buf *sql);
 int schema_select_sql(sqlite3 *db, enum row_kind kind, struct buf *sql);
+
+/* Is the record too old to have rows of this kind? */
+bool schema_lacks(sqlite3 *db, enum row_kind kind);
 
 #endif

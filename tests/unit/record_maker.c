@@ -451,6 +451,18 @@ int record_make_turn(struct record *record, const struct trace_turn *turn)
         return 0;
 }
 
+int record_make_try(struct record *record, const struct trace_try *try)
+{
+        struct trace_try *tries = one_more(record->tries, record->n_tries, sizeof(*try));
+
+        if (!tries)
+                return MUSTER_E_RESOURCE;
+        record->tries = tries;
+        tries[record->n_tries++] = *try;
+        record->has_tries = true;
+        return 0;
+}
+
 int record_make_lookup(struct record *record, const struct trace_lookup *lookup)
 {
         struct trace_lookup *lookups =

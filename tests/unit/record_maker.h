@@ -62,6 +62,7 @@ int record_make(struct record *record, const struct record_maker *maker);
 
 /* Add rows, which then are at the end: sort them yourself. 0 or MUSTER_E_RESOURCE. */
 int record_make_turn(struct record *record, const struct trace_turn *turn);
+int record_make_try(struct record *record, const struct trace_try *try);
 int record_make_lookup(struct record *record, const struct trace_lookup *lookup);
 int record_make_counter(struct record *record, const char *name, int64_t before, int64_t after);
 
