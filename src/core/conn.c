@@ -6,6 +6,7 @@
 #include <assert.h>
 #include <base/error.h>
 #include <base/mem.h>
+#include <base/minmax.h>
 #include <net/tcp_info.h>
 #include <stdio.h>
 
@@ -333,6 +334,13 @@ static void handle_failure(struct conn *conn, int sys)
         conn_report_failure(conn, &error);
 }
 
+/* A queue on the way fills while much comes, and may be empty again when that is over. */
+static void look_at_round_trip(struct conn *conn)
+{
+        if (conn->engine->tracing.tracer)
+                conn_sample(conn, engine_now(conn->engine));
+}
+
 void conn_handle_socket(struct loop_socket *socket, const struct loop_event *event)
 {
         struct conn *conn = conn_of_socket(socket);
@@ -345,6 +353,7 @@ void conn_handle_socket(struct loop_socket *socket, const struct loop_event *eve
         case LOOP_CONNECTED:
                 return; /* the dial has handled it */
         case LOOP_RECEIVED:
+                look_at_round_trip(conn);
                 handle_received(conn, event);
                 return;
         case LOOP_ACKED:
@@ -399,6 +408,7 @@ void conn_sample(struct conn *conn, uint64_t now_ns)
         if (tcp_sample_read(conn->socket.fd, &sample) < 0)
                 return;
         conn->info.rtt_us = sample.rtt_us;
+        conn->notes.max_rtt_us = (uint32_t)max_u64(conn->notes.max_rtt_us, sample.rtt_us);
         conn->info.min_rtt_us = sample.min_rtt_us;
         conn->info.n_retransmits = sample.n_retransmits;
 }

@@ -138,6 +138,7 @@ struct trace_conn {
         uint64_t tls_work_ns;                /* our own computing time for the handshake */
         /* TCP_INFO at its end; 0: not known. */
         uint32_t rtt_us, min_rtt_us, n_retransmits, cwnd;
+        uint32_t max_rtt_us;    /* the longest rtt_us, as seen while something came, too */
         uint64_t delivery_rate; /* bytes a second of what we sent */
         uint64_t rwnd_limited_us, sndbuf_limited_us, busy_us;
         uint64_t bytes_received;

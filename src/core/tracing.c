@@ -5,6 +5,7 @@
 #include "conn.h"
 #include "turns.h"
 #include <assert.h>
+#include <base/minmax.h>
 #include <http/url.h>
 #include <net/tcp_info.h>
 
@@ -229,13 +230,15 @@ void tracing_untaken(struct muster_request *request)
 
 /* --- connections and names ------------------------------------------------------------------- */
 
-static void add_kernel_view(struct trace_conn *row, int fd)
+static void add_kernel_view(struct trace_conn *row, const struct conn *conn)
 {
+        int fd = conn->socket.fd;
         struct tcp_sample sample;
 
         if (tcp_sample_read(fd, &sample) < 0)
                 return;
         row->rtt_us = sample.rtt_us;
+        row->max_rtt_us = (uint32_t)max_u64(conn->notes.max_rtt_us, sample.rtt_us);
         row->min_rtt_us = sample.min_rtt_us;
         row->n_retransmits = sample.n_retransmits;
         row->cwnd = sample.cwnd;
@@ -292,7 +295,7 @@ void tracing_conn(struct conn *conn, enum trace_closer closer)
                 .remote = str_of(conn->info.remote),
         };
         if (loop_socket_is_open(&conn->socket))
-                add_kernel_view(&row, conn->socket.fd);
+                add_kernel_view(&row, conn);
         tracer->ops->conn(tracer, &row);
 }
 

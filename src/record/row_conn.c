@@ -40,6 +40,7 @@ enum column {
         BYTES_RECEIVED,
         ENGINE,
         PROXY,
+        MAX_RTT,
         N_COLUMNS,
 };
 
@@ -72,6 +73,7 @@ static const char *const columns[N_COLUMNS] = {
         [BYTES_RECEIVED] = "bytes_received",
         [ENGINE] = "engine",
         [PROXY] = "proxy",
+        [MAX_RTT] = "max_rtt_us",
 };
 
 static const uint16_t moments[] = {
@@ -115,6 +117,7 @@ static void put_conn(const void *row, int64_t values[ROW_VALUES_MAX])
         values[BYTES_RECEIVED] = row_cut(conn->bytes_received);
         values[ENGINE] = conn->engine;
         values[PROXY] = conn->proxy ? conn->proxy : ROW_NULL;
+        values[MAX_RTT] = conn->max_rtt_us ? conn->max_rtt_us : ROW_NULL;
 }
 
 static bool get_conn(const int64_t values[ROW_VALUES_MAX], void *ret_row)
@@ -151,6 +154,7 @@ static bool get_conn(const int64_t values[ROW_VALUES_MAX], void *ret_row)
         conn->bytes_received = row_number(values[BYTES_RECEIVED], INT64_MAX, &is_good);
         conn->engine = row_engine(values[ENGINE], &is_good);
         conn->proxy = (uint32_t)row_number(values[PROXY], UINT32_MAX, &is_good);
+        conn->max_rtt_us = (uint32_t)row_number(values[MAX_RTT], UINT32_MAX, &is_good);
         return is_good;
 }
 
