@@ -15,6 +15,9 @@
 #include <base/error.h>
 #include <http/decode.h>
 
+/* What a server can send at once: more comes in pieces that are acknowledged anyway. */
+#define QUICK_ACK_BODY_MAX (10 * 1448)
+
 static const struct mux_ops *mux_of(const struct conn *conn)
 {
         return conn->mux->ops;
@@ -160,6 +163,18 @@ static void place_next(struct conn *conn, struct muster_request *request)
                 conn_place(conn, room);
 }
 
+/* A response has begun and is not complete: does its server wait for our acknowledgement? */
+static void await_more(struct conn *conn, struct muster_request *request)
+{
+        if (!request)
+                return;
+        request->notes.taken_bytes = request->result.wire_bytes;
+        if (!mux_of(conn)->is_shared && conn->notes.family &&
+                mux_of(conn)->body_left(conn) <= QUICK_ACK_BODY_MAX &&
+                tracing_tries_quick_ack(request))
+                loop_socket_ack(&conn->socket);
+}
+
 /* Reading failed. A failure that has set no error is one of memory. */
 static void fail_reading(struct conn *conn, int code, struct muster_error *error)
 {
@@ -225,9 +240,10 @@ static void take_events(struct conn *conn, struct muster_str bytes, uint64_t ker
                 else if (r < 0 && request)
                         users_fail(request, r, &error);
         } while (r != MUX_MORE && (r >= 0 || request) && conn->state != CONN_DEAD);
-        if (r == MUX_MORE)
+        if (r == MUX_MORE) {
                 place_next(conn, request);
-        else if (r < 0 && !request)
+                await_more(conn, request);
+        } else if (r < 0 && !request)
                 fail_reading(conn, r, &error);
 }
 

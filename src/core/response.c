@@ -23,6 +23,18 @@
 
 /* --- arrival --------------------------------------------------------------------------------- */
 
+/* How long nothing had come before this piece. */
+static void note_gap(struct muster_request *request, uint64_t kernel_ns)
+{
+        uint64_t before_ns = request->attempt.last_byte_kernel_ns;
+
+        if (!request->notes.n_receives || kernel_ns <= before_ns ||
+                kernel_ns - before_ns <= request->notes.gap_ns)
+                return;
+        request->notes.gap_ns = kernel_ns - before_ns;
+        request->notes.gap_bytes = request->notes.taken_bytes;
+}
+
 void response_stamp(struct muster_request *request, uint64_t kernel_ns, uint64_t now_ns)
 {
         struct attempt *attempt = &request->attempt;
@@ -36,6 +48,7 @@ void response_stamp(struct muster_request *request, uint64_t kernel_ns, uint64_t
                 attempt->stage = MUSTER_PHASE_RECEIVE;
                 deadline_watch_speed(request, now_ns);
         }
+        note_gap(request, kernel_ns);
         request->notes.n_receives++;
         turns_received(request->engine, kernel_ns);
         attempt->last_byte_kernel_ns = kernel_ns;
@@ -49,6 +62,7 @@ void response_forget_arrival(struct muster_request *request)
 {
         assert(request->notes.n_receives);
         request->notes.n_receives--;
+        request->notes.gap_ns = request->notes.gap_bytes = 0;
         request->attempt.first_byte_kernel_ns = request->attempt.first_byte_read_ns = 0;
         request->attempt.stage = MUSTER_PHASE_WAIT;
 }
@@ -128,7 +142,7 @@ static int expect_body(struct muster_request *request, const struct http_head *h
                 return 0;
         if (head->length > request->limits.max_body_bytes)
                 return too_large(request, head->length, error);
-        if (request->limits.discard_body || request->uses_sink || head->length > RESERVE_BYTES)
+        if (request->limits.discard_body || request->uses_sink)
                 return 0;
         if (head->length >= BODY_ASKS_BYTES &&
                 body_hold_ask(&request->engine->body_share, &request->hold, 0, head->length + 1) ==
@@ -277,7 +291,7 @@ struct iovec response_room(struct muster_request *request, uint64_t left)
         struct buf *body = &request->result.body;
         size_t room;
 
-        if (left == 0 || !is_kept_as_it_is(request))
+        if (left == 0 || !is_kept_as_it_is(request) || request->sink.is_blocked)
                 return (struct iovec){ 0 };
         /* A body that was too large to reserve at once grows step by step. */
         if (body->size < body->len + 2 &&

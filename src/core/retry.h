@@ -27,7 +27,7 @@
 
 struct muster_request;
 
-/* Why a request that had a retry left was not retried. */
+/* Why a request that had a retry left was not retried; trace.h tells the same in this order. */
 enum retry_withheld {
         RETRY_NOT_WITHHELD,
         RETRY_WITHHELD_BUDGET,   /* the budget was used up */

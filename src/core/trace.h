@@ -65,6 +65,18 @@ enum trace_method {
         TRACE_N_METHODS,
 };
 
+/* Why a request that had a retry left was not tried again; in the order of enum retry_withheld. */
+enum trace_withheld {
+        TRACE_NOT_WITHHELD,
+        TRACE_WITHHELD_BUDGET,   /* the retry budget was used up */
+        TRACE_WITHHELD_TIME,     /* its timeouts did not leave enough time to wait */
+        TRACE_WITHHELD_MAX_TIME, /* it would have begun too late */
+        TRACE_WITHHELD_LONG,     /* the server asked for too long a wait */
+        TRACE_WITHHELD_UNSAFE,   /* its method is not safe to repeat */
+        TRACE_WITHHELD_BODY,     /* its body could not be read again */
+        TRACE_N_WITHHELD,
+};
+
 /* Who ended a connection. */
 enum trace_closer {
         TRACE_CLOSED_BY_END,    /* it was open when the client ended */
@@ -94,6 +106,12 @@ struct trace_attempt {
         uint64_t body_bytes;     /* after decoding */
         uint64_t sent_bytes;     /* of the request, head and body */
         uint64_t retry_after_ns; /* what the server asked for with Retry-After; a duration */
+        /*
+         * The longest time between two pieces of the response, as the kernel got them, and how much
+         * of the body had come before it. 0 and one piece: there is none; 0 and several: not known.
+         */
+        uint64_t gap_ns, gap_bytes;
+        uint64_t url_digest;     /* for the tracer's own use: the same for the same URL */
         uint32_t origin;         /* trace_origin's number; 0: the URL had none */
         uint32_t in_flight;      /* slots in use when it got its own, included */
         uint32_t host_in_flight; /* of these, its origin's */
@@ -105,21 +123,23 @@ struct trace_attempt {
         int16_t status;          /* 0: no response */
         /* enum muster_code of the attempt; for the last one, of the request */
         int8_t code;
-        uint16_t sys;          /* the errno of its error; 0: none */
-        uint8_t stage;         /* enum muster_phase in which it ended */
-        uint8_t wait;          /* enum trace_wait */
-        uint8_t outcome;       /* enum trace_outcome */
-        uint8_t http_version;  /* 10, 11; 0: no response */
-        uint8_t method;        /* enum trace_method, of the request as submitted */
-        uint8_t engine;        /* from 1; see trace_sample */
-        bool is_last;          /* the request's last attempt */
-        bool is_reused;        /* the connection was opened for another attempt */
-        bool is_unheard;       /* its body waited for 100 (Continue) in vain */
-        bool is_safe;          /* GET, HEAD or OPTIONS, without a body */
-        bool is_plain;         /* GET without a body and own header fields */
-        bool is_encoded;       /* the response had a Content-Encoding */
-        bool has_fields;       /* the request has own header fields or a password */
-        bool is_withheld;      /* only the retry budget prevented another try */
+        uint16_t sys;         /* the errno of its error; 0: none */
+        uint8_t stage;        /* enum muster_phase in which it ended */
+        uint8_t wait;         /* enum trace_wait */
+        uint8_t outcome;      /* enum trace_outcome */
+        uint8_t http_version; /* 10, 11; 0: no response */
+        uint8_t method;       /* enum trace_method, of the request as submitted */
+        uint8_t engine;       /* from 1; see trace_sample */
+        uint8_t withheld;     /* enum trace_withheld; of the last attempt */
+        bool is_last;         /* the request's last attempt */
+        bool is_reused;       /* the connection was opened for another attempt */
+        bool is_unheard;      /* its body waited for 100 (Continue) in vain */
+        bool is_safe;         /* GET, HEAD or OPTIONS, without a body */
+        bool is_plain;        /* GET without a body and own header fields */
+        bool is_encoded;      /* the response had a Content-Encoding */
+        bool has_fields;      /* the request has own header fields or a password */
+        /* its first pieces were acknowledged at once: see tracing_tries_quick_ack() */
+        bool is_acked_at_once;
         struct muster_str url; /* of this attempt, without user name and password; borrowed */
 };
 

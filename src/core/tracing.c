@@ -11,6 +11,12 @@
 
 /* each costs two system calls: together a few tenths of a percent of a processor */
 #define ACKS_PER_S 1000
+/* A few responses tell; those that come later tell whether it is still so. */
+#define QUICK_ACKS_FIRST 8
+#define QUICK_ACK_FIRST  4 /* one of so many */
+#define QUICK_ACK_LATER  32
+/* Of a response: a server that writes in more pieces has shown by then what it does. */
+#define QUICK_ACK_PIECES 4
 
 static struct tracing *tracing_of(const struct muster_request *request)
 {
@@ -75,6 +81,33 @@ bool tracing_wants_ack(struct engine *engine)
                 tracing->n_acks_wanted = 0;
         }
         return tracing->n_acks_wanted++ < ACKS_PER_S;
+}
+
+/*
+ * Which ones is by a hash of the number (multiples of the golden section), as connections take
+ * turns, and one of them would get all.
+ */
+static bool is_tried(struct tracing *tracing, uint64_t number)
+{
+        uint64_t one_of =
+                tracing->n_quick_acks < QUICK_ACKS_FIRST ? QUICK_ACK_FIRST : QUICK_ACK_LATER;
+
+        if (number * UINT64_C(0x9e3779b97f4a7c15) > UINT64_MAX / one_of)
+                return false;
+        tracing->n_quick_acks++;
+        return true;
+}
+
+bool tracing_tries_quick_ack(struct muster_request *request)
+{
+        struct tracing *tracing = tracing_of(request);
+        struct trace_notes *notes = &request->notes;
+
+        if (!tracing->tracer || !notes->n_receives || notes->n_receives > QUICK_ACK_PIECES)
+                return false;
+        if (notes->n_receives == 1)
+                notes->is_acked_at_once = is_tried(tracing, notes->number);
+        return notes->is_acked_at_once;
 }
 
 /* The URL without user name and password; made in `scratch` if it has these. */
@@ -146,6 +179,8 @@ static struct trace_attempt row_of(struct muster_request *request, struct buf *s
                 .body_bytes = result->body_bytes,
                 .sent_bytes = notes->sent_bytes,
                 .retry_after_ns = notes->retry_after_ns,
+                .gap_ns = notes->gap_ns,
+                .gap_bytes = notes->gap_bytes,
                 .origin = notes->origin,
                 .in_flight = notes->in_flight,
                 .host_in_flight = notes->host_in_flight,
@@ -166,8 +201,9 @@ static struct trace_attempt row_of(struct muster_request *request, struct buf *s
                 .is_safe = is_safe(request),
                 .is_plain = is_plain(request),
                 .is_encoded = notes->is_encoded,
+                .is_acked_at_once = notes->is_acked_at_once,
                 .has_fields = has_fields(request),
-                .is_withheld = request->withheld == RETRY_WITHHELD_BUDGET,
+                .withheld = (uint8_t)request->withheld,
                 .url = public_url(&request->url, scratch),
         };
 

@@ -26,12 +26,15 @@ struct trace_notes {
         uint64_t due_order;  /* its place in the order in which requests wanted a slot */
         uint64_t planned_ns; /* by the rate; 0: no rate */
         uint64_t conn_idle_ns, sent_bytes, retry_after_ns;
+        uint64_t gap_ns, gap_bytes,
+                taken_bytes; /* the latter: of the body, with what came so far */
         uint32_t origin, in_flight, host_in_flight, n_receives;
         uint32_t stream, n_sharing; /* HTTP/2 */
         uint16_t n;
         uint8_t wait; /* enum trace_wait */
         bool is_reused, is_encoded;
         bool is_unheard; /* no 100 (Continue) came in time */
+        bool is_acked_at_once;
 };
 
 /* What is noted about a connection. */

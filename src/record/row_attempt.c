@@ -64,6 +64,9 @@ enum column {
         ENGINE, /* 1 */
         STREAM,
         SHARING,
+        GAP,
+        GAP_BYTES,
+        ACKED_AT_ONCE,
         N_COLUMNS,
 };
 
@@ -113,6 +116,9 @@ static const char *const columns[N_COLUMNS] = {
         [ENGINE] = "engine",
         [STREAM] = "stream",
         [SHARING] = "sharing",
+        [GAP] = "gap_ns",
+        [GAP_BYTES] = "gap_bytes",
+        [ACKED_AT_ONCE] = "acked_at_once",
 };
 
 #define MOMENT(member) offsetof(struct trace_attempt, member)
@@ -144,19 +150,21 @@ static const uint16_t moments[] = {
 /* --- flags ----------------------------------------------------------------------------------- */
 
 /* The lowest byte holds booleans; the rest is half a byte each, easy to read in hexadecimal. */
-#define IS_LAST       0x01
-#define IS_REUSED     0x02
-#define IS_SAFE       0x04
-#define IS_PLAIN      0x08
-#define IS_ENCODED    0x10
-#define HAS_FIELDS    0x20
-#define IS_ONE_PIECE  0x40 /* last_byte_* are those of the first byte */
-#define IS_WITHHELD   0x80
-#define WAIT_SHIFT    8
-#define OUTCOME_SHIFT 12
-#define STAGE_SHIFT   16
-#define METHOD_SHIFT  20
-#define HTTP_SHIFT    24
+#define IS_LAST        0x01
+#define IS_REUSED      0x02
+#define IS_SAFE        0x04
+#define IS_PLAIN       0x08
+#define IS_ENCODED     0x10
+#define HAS_FIELDS     0x20
+#define IS_ONE_PIECE   0x40 /* last_byte_* are those of the first byte */
+#define IS_WITHHELD    0x80 /* by the retry budget; records of version 1 know no other reason */
+#define WAIT_SHIFT     8
+#define OUTCOME_SHIFT  12
+#define STAGE_SHIFT    16
+#define METHOD_SHIFT   20
+#define HTTP_SHIFT     24
+#define WITHHELD_SHIFT 32
+#define FLAGS_MAX      0xfffffffffULL
 
 static bool is_one_piece(const struct attempt *stamps)
 {
@@ -170,7 +178,8 @@ static int64_t flags_of(const struct trace_attempt *attempt)
                (attempt->is_safe ? IS_SAFE : 0) | (attempt->is_plain ? IS_PLAIN : 0) |
                (attempt->is_encoded ? IS_ENCODED : 0) | (attempt->has_fields ? HAS_FIELDS : 0) |
                (is_one_piece(&attempt->stamps) ? IS_ONE_PIECE : 0) |
-               (attempt->is_withheld ? IS_WITHHELD : 0) | (int64_t)attempt->wait << WAIT_SHIFT |
+               (attempt->withheld == TRACE_WITHHELD_BUDGET ? IS_WITHHELD : 0) |
+               (int64_t)attempt->withheld << WITHHELD_SHIFT | (int64_t)attempt->wait << WAIT_SHIFT |
                (int64_t)attempt->outcome << OUTCOME_SHIFT | (int64_t)attempt->stage << STAGE_SHIFT |
                (int64_t)attempt->method << METHOD_SHIFT |
                (int64_t)attempt->http_version << HTTP_SHIFT;
@@ -184,14 +193,17 @@ static bool get_flags(uint64_t flags, struct trace_attempt *attempt)
         attempt->is_plain = flags & IS_PLAIN;
         attempt->is_encoded = flags & IS_ENCODED;
         attempt->has_fields = flags & HAS_FIELDS;
-        attempt->is_withheld = flags & IS_WITHHELD;
+        attempt->withheld = flags >> WITHHELD_SHIFT & 15;
+        if (flags & IS_WITHHELD)
+                attempt->withheld = TRACE_WITHHELD_BUDGET;
         attempt->wait = flags >> WAIT_SHIFT & 15;
         attempt->outcome = flags >> OUTCOME_SHIFT & 15;
         attempt->stage = flags >> STAGE_SHIFT & 15;
         attempt->method = flags >> METHOD_SHIFT & 15;
         attempt->http_version = (uint8_t)(flags >> HTTP_SHIFT);
         return attempt->wait < TRACE_N_WAITS && attempt->outcome < TRACE_N_OUTCOMES &&
-               attempt->stage < MUSTER_N_PHASES && attempt->method < TRACE_N_METHODS;
+               attempt->stage < MUSTER_N_PHASES && attempt->method < TRACE_N_METHODS &&
+               attempt->withheld < TRACE_N_WITHHELD;
 }
 
 /* --- there and back -------------------------------------------------------------------------- */
@@ -284,6 +296,9 @@ static void put_attempt(const void *row, int64_t values[ROW_VALUES_MAX])
         values[ENGINE] = unless(1, attempt->engine);
         values[STREAM] = unless_0(attempt->stream);
         values[SHARING] = unless_0(attempt->n_sharing);
+        values[GAP] = unless_0(row_cut(attempt->gap_ns));
+        values[GAP_BYTES] = unless_0(row_cut(attempt->gap_bytes));
+        values[ACKED_AT_ONCE] = unless_0(attempt->is_acked_at_once);
 }
 
 /*
@@ -379,7 +394,10 @@ static bool get_attempt(const int64_t values[ROW_VALUES_MAX], void *ret_row)
         attempt->stream = (uint32_t)row_number(values[STREAM], INT32_MAX, &is_good);
         attempt->n_sharing = (uint32_t)row_number(values[SHARING], UINT32_MAX, &is_good);
         attempt->sys = (uint16_t)row_number(values[SYS], UINT16_MAX, &is_good);
-        flags = row_number(values[FLAGS], UINT32_MAX, &is_good);
+        attempt->gap_ns = row_number(values[GAP], ROW_NS_MAX, &is_good);
+        attempt->gap_bytes = row_number(values[GAP_BYTES], INT64_MAX, &is_good);
+        attempt->is_acked_at_once = row_number(values[ACKED_AT_ONCE], 1, &is_good);
+        flags = row_number(values[FLAGS], FLAGS_MAX, &is_good);
         if (!is_good || !get_flags(flags, attempt) || !get_usual_stamps(values, attempt) ||
                 !get_rare_stamps(values, attempt))
                 return false;

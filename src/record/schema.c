@@ -199,6 +199,17 @@ static const char *const fates[TRACE_N_FATES] = {
         [TRACE_TRY_STOPPED] = "stopped",
         [TRACE_TRY_DENIED] = "denied",
 };
+
+static const char *const withheld[TRACE_N_WITHHELD] = {
+        [TRACE_NOT_WITHHELD] = "no",
+        [TRACE_WITHHELD_BUDGET] = "budget",
+        [TRACE_WITHHELD_TIME] = "time",
+        [TRACE_WITHHELD_MAX_TIME] = "max_time",
+        [TRACE_WITHHELD_LONG] = "long",
+        [TRACE_WITHHELD_UNSAFE] = "unsafe",
+        [TRACE_WITHHELD_BODY] = "body",
+};
+
 static const char *const methods[TRACE_N_METHODS] = {
         [TRACE_METHOD_OTHER] = "other",
         [TRACE_METHOD_GET] = "GET",
@@ -243,6 +254,8 @@ static int add_all_words(sqlite3 *db)
                 r = add_words(insert, "method", methods, TRACE_N_METHODS);
         if (r == SQLITE_OK)
                 r = add_words(insert, "fate", fates, TRACE_N_FATES);
+        if (r == SQLITE_OK)
+                r = add_words(insert, "withheld", withheld, TRACE_N_WITHHELD);
         sqlite3_finalize(insert);
         return r;
 }

@@ -18,10 +18,11 @@ struct notebook {
         struct tracer tracer;
         struct trace_attempt attempts[N_MAX];
         struct trace_conn conns[N_MAX];
+        struct trace_try tries[N_MAX];
         struct trace_turn turns[N_MAX];
         struct trace_sample sample;
-        size_t n_attempts, n_conns, n_turns, n_samples, n_origins, n_ends, n_frees;
-        char urls[N_MAX][64];
+        size_t n_attempts, n_conns, n_tries, n_turns, n_samples, n_origins, n_ends, n_frees;
+        char urls[N_MAX][64], addresses[N_MAX][ADDRESS_TEXT_MAX];
 };
 
 static struct notebook *notebook_of(struct tracer *tracer)
@@ -51,6 +52,15 @@ static void note_conn(struct tracer *tracer, const struct trace_conn *conn)
 
         assert_true(book->n_conns < N_MAX);
         book->conns[book->n_conns++] = *conn;
+}
+
+static void note_try(struct tracer *tracer, const struct trace_try *try)
+{
+        struct notebook *book = notebook_of(tracer);
+
+        assert_true(book->n_tries < N_MAX);
+        snprintf(book->addresses[book->n_tries], ADDRESS_TEXT_MAX, "%.*s", STR_ARGS(try->address));
+        book->tries[book->n_tries++] = *try;
 }
 
 static void note_lookup(struct tracer *tracer, const struct trace_lookup *lookup)
@@ -87,8 +97,8 @@ static void note_free(struct tracer *tracer)
         notebook_of(tracer)->n_frees++;
 }
 
-static const struct tracer_ops notebook_ops = { note_origin, note_attempt, note_conn, note_lookup,
-        note_turn, note_sample, note_end, note_free };
+static const struct tracer_ops notebook_ops = { note_origin, note_attempt, note_conn, note_try,
+        note_lookup, note_turn, note_sample, note_end, note_free };
 
 static void start(struct fixture *f, struct notebook *book,
         const struct muster_client_options *options, script_function answer)
@@ -171,8 +181,69 @@ static void test_who_gave_the_slot(void **state)
         }
         assert_true(book.n_samples > 0);
         assert_int_equal(book.sample.n_attempts, 6);
+        assert_int_equal(book.sample.run_delay_ns, -1); /* on a manual clock */
         fixture_stop(&f);
         assert_int_equal(book.n_ends, 1);
+}
+
+static struct script_answer in_pieces(struct script_server *server, const char *head, unsigned n)
+{
+        (void)server;
+        (void)head;
+        (void)n;
+        return (struct script_answer){ .bytes = "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\ny",
+                .then = "es",
+                .then_after_ns = 30 * NS_PER_MS };
+}
+
+/*
+ * Of a response in pieces it is told where it stood still; and some are acknowledged at once, few
+ * of many, on both connections.
+ */
+static void test_pieces(void **state)
+{
+        struct fixture f;
+        struct notebook book;
+        size_t n_tried[2] = { 0 };
+
+        (void)state;
+        start(&f, &book, &(struct muster_client_options){ .concurrency = 2 }, in_pieces);
+        for (int i = 0; i < N_MAX; i++)
+                muster_get(f.client, script_url(&f.server, "/"), NULL);
+        take_all(&f, N_MAX);
+        tracing_end(&f.client->engine);
+        for (uint64_t i = 1; i <= N_MAX; i++) {
+                const struct trace_attempt *attempt = numbered(&book, i);
+
+                assert_int_equal(attempt->n_receives, 2);
+                assert_true(attempt->gap_ns > 0);
+                assert_int_equal(attempt->gap_ns,
+                        attempt->stamps.last_byte_kernel_ns - attempt->stamps.first_byte_kernel_ns);
+                assert_int_equal(attempt->gap_bytes, 1);
+                n_tried[attempt->conn % 2] += attempt->is_acked_at_once;
+        }
+        assert_true(n_tried[0] > 0 && n_tried[1] > 0);
+        assert_in_range(n_tried[0] + n_tried[1], 8, 8 + N_MAX / 16);
+        fixture_stop(&f);
+}
+
+/* One piece has no gap, and nothing to be tried with. */
+static void test_one_piece(void **state)
+{
+        struct fixture f;
+        struct notebook book;
+
+        (void)state;
+        start(&f, &book, &(struct muster_client_options){ .concurrency = 2 }, after_100ms);
+        for (int i = 0; i < 16; i++)
+                muster_get(f.client, script_url(&f.server, "/"), NULL);
+        take_all(&f, 16);
+        tracing_end(&f.client->engine);
+        for (uint64_t i = 1; i <= 16; i++) {
+                assert_int_equal(numbered(&book, i)->gap_ns, 0);
+                assert_false(numbered(&book, i)->is_acked_at_once);
+        }
+        fixture_stop(&f);
 }
 
 static void test_per_host_and_share(void **state)
@@ -439,10 +510,74 @@ static void test_nothing_is_left_out(void **state)
         assert_int_equal(book.n_ends, 1);
 }
 
+static void expect_try(const struct notebook *book, size_t i, enum trace_fate fate, int sys,
+        const char *host)
+{
+        const struct trace_try *try = &book->tries[i];
+
+        assert_int_equal(try->conn, book->conns[0].id);
+        assert_int_equal(try->n, i + 1);
+        assert_int_equal(try->fate, fate);
+        assert_int_equal(try->sys, sys);
+        assert_true(try->start_ns >= book->conns[0].opened_ns && try->end_ns >= try->start_ns);
+        assert_int_equal(strncmp(book->addresses[i], host, strlen(host)), 0);
+}
+
+/* The server's loop does not turn here: the kernel accepts, and nobody answers. */
+static void ask_other(const struct script_server *server, struct notebook *book)
+{
+        char place[64], url[64];
+        const char *const list[] = { place, NULL };
+        struct muster_client *client;
+
+        snprintf(place, sizeof(place), "h.test:%u:10.0.0.1,127.0.0.2,127.0.0.1", server->port);
+        snprintf(url, sizeof(url), "http://h.test:%u/", server->port);
+        assert_int_equal(client_new_manual(&client,
+                                 &(struct muster_client_options){
+                                         .size = sizeof(struct muster_client_options),
+                                         .resolve = list,
+                                         .deny_private = true,
+                                         .allow_hosts =
+                                                 (const char *const[]){ "127.0.0.0/8", NULL },
+                                         .total_timeout_ms = 100 },
+                                 START_NS),
+                0);
+        *book = (struct notebook){ .tracer.ops = &notebook_ops };
+        assert_int_equal(tracing_begin(&client->engine, &book->tracer), 0);
+        muster_get(client, url, NULL);
+        muster_result_free(muster_next(client));
+        tracing_end(&client->engine);
+        muster_client_free(client);
+}
+
+/* Each address that was tried is told; of a connection to its only address, none. */
+static void test_addresses_that_were_tried(void **state)
+{
+        struct fixture f;
+        struct notebook book, other;
+
+        (void)state;
+        start(&f, &book, &(struct muster_client_options){ 0 }, after_100ms);
+        muster_get(f.client, script_url(&f.server, "/"), NULL);
+        take_all(&f, 1);
+        ask_other(&f.server, &other);
+        tracing_end(&f.client->engine);
+        assert_int_equal(book.n_conns, 1);
+        assert_int_equal(book.n_tries, 0);
+        assert_int_equal(other.n_conns, 1);
+        assert_int_equal(other.n_tries, 3);
+        expect_try(&other, 0, TRACE_TRY_DENIED, 0, "10.0.0.1:");
+        expect_try(&other, 1, TRACE_TRY_REFUSED, ECONNREFUSED, "127.0.0.2:");
+        expect_try(&other, 2, TRACE_TRY_CONNECTED, 0, "127.0.0.1:");
+        fixture_stop(&f);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_who_gave_the_slot),
+                cmocka_unit_test(test_pieces),
+                cmocka_unit_test(test_one_piece),
                 cmocka_unit_test(test_per_host_and_share),
                 cmocka_unit_test(test_rates),
                 cmocka_unit_test(test_attempts_that_are_not_the_last),
@@ -454,6 +589,7 @@ int main(void)
                 cmocka_unit_test(test_upload_has_no_acknowledgement),
                 cmocka_unit_test(test_no_reuse_is_our_wish),
                 cmocka_unit_test(test_nothing_is_left_out),
+                cmocka_unit_test(test_addresses_that_were_tried),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

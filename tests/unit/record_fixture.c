@@ -106,6 +106,8 @@ struct trace_attempt full_attempt(uint64_t number)
                 .body_bytes = 14,
                 .sent_bytes = 15,
                 .retry_after_ns = 16,
+                .gap_ns = 21,
+                .gap_bytes = 22,
                 .origin = 1,
                 .in_flight = 17,
                 .host_in_flight = 18,
@@ -122,14 +124,16 @@ struct trace_attempt full_attempt(uint64_t number)
                 .outcome = TRACE_FAILED,
                 .http_version = 11,
                 .method = TRACE_METHOD_HEAD,
+                .withheld = TRACE_WITHHELD_UNSAFE,
                 .is_last = true,
                 .is_reused = true,
                 .is_unheard = true,
                 .is_safe = true,
                 .is_plain = true,
                 .is_encoded = true,
+                .is_acked_at_once = true,
                 .has_fields = true,
-                .is_withheld = true,
+
                 .url = BYTES("http://h/p?q"),
         };
 }
@@ -149,6 +153,8 @@ struct trace_attempt usual_attempt(uint64_t number)
         attempt.stamps.last_byte_read_ns = attempt.stamps.first_byte_read_ns;
         attempt.finished_ns = attempt.stamps.end_ns;
         attempt.retry_after_ns = 0;
+        attempt.gap_ns = attempt.gap_bytes = 0;
+        attempt.is_acked_at_once = false;
         attempt.body_bytes = attempt.wire_bytes;
         attempt.host_in_flight = attempt.in_flight;
         attempt.sys = 0;
@@ -189,7 +195,19 @@ struct trace_conn full_conn(uint64_t id)
                 .bytes_received = 13,
                 .engine = 2,
                 .n_out_of_order = 14,
+                .max_rtt_us = 15,
                 .remote = BYTES("[::1]:443") };
+}
+
+struct trace_try full_try(void)
+{
+        return (struct trace_try){ .conn = 3,
+                .start_ns = 4,
+                .end_ns = 7,
+                .n = 2,
+                .sys = 111,
+                .fate = TRACE_TRY_REFUSED,
+                .address = BYTES("192.0.2.1:80") };
 }
 
 struct trace_lookup full_lookup(void)
@@ -258,6 +276,9 @@ union any_row full_row(enum row_kind kind)
         case ROW_CONN:
                 row.conn = full_conn(3);
                 break;
+        case ROW_TRY:
+                row.try = full_try();
+                break;
         case ROW_LOOKUP:
                 row.lookup = full_lookup();
                 break;
@@ -281,8 +302,10 @@ void assert_rows_equal(enum row_kind kind, const void *a, const void *b)
         memcpy(&other, b, row_types[kind]->size);
         if (row_text(kind, &one))
                 *row_text(kind, &one) = *row_text(kind, &other) = (struct muster_str){ 0 };
-        if (kind == ROW_ATTEMPT)
+        if (kind == ROW_ATTEMPT) {
                 one.attempt.path = other.attempt.path = 0;
+                one.attempt.url_digest = other.attempt.url_digest = 0;
+        }
         row_clear_gaps(kind, &one);
         row_clear_gaps(kind, &other);
         assert_memory_equal(&one, &other, row_types[kind]->size);
@@ -348,6 +371,9 @@ void fixture_tell(struct record_fixture *f, enum row_kind kind, union any_row ro
                 return;
         case ROW_CONN:
                 ops->conn(f->tracer, &row.conn);
+                return;
+        case ROW_TRY:
+                ops->try(f->tracer, &row.try);
                 return;
         case ROW_LOOKUP:
                 ops->lookup(f->tracer, &row.lookup);

@@ -47,6 +47,7 @@ union any_row {
         struct trace_origin origin;
         struct trace_attempt attempt;
         struct trace_conn conn;
+        struct trace_try try;
         struct trace_lookup lookup;
         struct trace_turn turn;
         struct trace_sample sample;
@@ -59,6 +60,7 @@ union any_row {
 union any_row full_row(enum row_kind kind);
 struct trace_attempt full_attempt(uint64_t number);
 struct trace_conn full_conn(uint64_t id);
+struct trace_try full_try(void);
 struct trace_lookup full_lookup(void);
 struct trace_turn full_turn(void);
 struct trace_sample full_sample(uint64_t at_ns);

@@ -120,7 +120,8 @@ static void test_retries_withheld(void **state)
         assert_int_equal(record_make(&record, &maker), 0);
         assert_false(cause_is_found(&record, causes_refused, "retries-withheld", &finding));
         for (size_t i = 0; i < record.n_attempts; i++)
-                record.attempts[i].is_withheld = record.attempts[i].status == 500;
+                record.attempts[i].withheld =
+                        record.attempts[i].status == 500 ? TRACE_WITHHELD_BUDGET : TRACE_NOT_WITHHELD;
         assert_true(cause_is_found(&record, causes_refused, "retries-withheld", &finding));
         assert_string_equal(finding.shown.title,
                 "50 of 100 requests were not retried, because the retry budget was used up");

@@ -466,7 +466,7 @@ static bool retries_withheld(const struct facts *facts, struct finding *finding)
         size_t n = 0;
 
         for (size_t i = 0; i < record->n_attempts; i++)
-                n += record->attempts[i].is_last && record->attempts[i].is_withheld;
+                n += record->attempts[i].is_last && record->attempts[i].withheld == TRACE_WITHHELD_BUDGET;
         if (!n)
                 return false;
         finding->n_failed_by_it = n;
