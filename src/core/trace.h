@@ -120,7 +120,7 @@ struct trace_attempt {
         uint32_t n_sharing;      /* HTTP/2: streams open there when it began, its own included */
         uint32_t n_receives;     /* pieces in which the response came from the kernel */
         uint16_t n;              /* which attempt of its request it is, from 1 */
-        int16_t status;          /* 0: no response */
+        int16_t status;          /* 0: no response, or one of which only its bytes were seen */
         /* enum muster_code of the attempt; for the last one, of the request */
         int8_t code;
         uint16_t sys;         /* the errno of its error; 0: none */
@@ -142,6 +142,13 @@ struct trace_attempt {
         bool is_acked_at_once;
         struct muster_str url; /* of this attempt, without user name and password; borrowed */
 };
+
+/* Did it get a response, though its status may not be known? */
+static inline bool trace_is_answered(const struct trace_attempt *attempt)
+{
+        return attempt->status || (attempt->outcome == TRACE_RESULT && attempt->code == MUSTER_OK &&
+                                          attempt->stamps.first_byte_read_ns);
+}
 
 struct trace_conn {
         uint64_t id; /* from 1 */
@@ -206,8 +213,9 @@ struct trace_turn {
         uint64_t start_ns, end_ns;       /* without the wait before it */
         uint64_t work_ns[TRACE_N_WORKS]; /* add up to the turn */
         /*
-         * processor time of the thread since the last sample or turn row. Far less than the elapsed
-         * time means that the thread was blocked or had no processor.
+         * What the kernel did with the thread since the last sample or turn row: on a processor;
+         * ready to run, but without one; and how often one was taken away from it. What both leave
+         * of the turn it was blocked, or stopped. -1: not known.
          */
         uint64_t thread_cpu_ns;
         int64_t run_delay_ns, n_forced;

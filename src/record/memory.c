@@ -59,6 +59,7 @@ static void keep_text(struct memory *memory, enum row_kind kind, void *row)
                 return;
         }
         attempt->path = names_number(&memory->paths, names_path_of(*text));
+        attempt->url_digest = names_digest_of(*text);
         *text = (struct muster_str){ "", 0 };
 }
 

@@ -36,4 +36,7 @@ struct muster_str names_keep(struct names *names, struct muster_str text);
 /* The URL without its query. */
 struct muster_str names_path_of(struct muster_str url);
 
+/* A number that other texts hardly ever have; never 0. */
+uint64_t names_digest_of(struct muster_str text);
+
 #endif

@@ -48,15 +48,18 @@ static int count_rows(struct reader *reader, enum row_kind kind, size_t *ret_n)
 
 /*
  * Keep a row's text. URLs would take more room than everything else: only their path is kept, as a
- * number.
+ * number, and a digest of all of it.
  */
 static void keep_text(struct reader *reader, enum row_kind kind, struct muster_str text, void *row)
 {
-        if (kind == ROW_ATTEMPT)
-                ((struct trace_attempt *)row)->path =
-                        names_number(&reader->paths, names_path_of(text));
-        else
+        struct trace_attempt *attempt = row;
+
+        if (kind != ROW_ATTEMPT) {
                 *row_text(kind, row) = names_keep(&reader->texts, text);
+                return;
+        }
+        attempt->path = names_number(&reader->paths, names_path_of(text));
+        attempt->url_digest = names_digest_of(text);
 }
 
 static int read_row(struct reader *reader, enum row_kind kind, sqlite3_stmt *statement, void *row)
