@@ -24,6 +24,19 @@ struct muster_record_options {
         const char *command;
         uint64_t keep; /* in memory: the newest attempts that are kept; 0: 50,000 */
         bool overwrite;
+        unsigned output; /* enum muster_output */
+        unsigned input;  /* enum muster_input */
+};
+
+/* What only the program around a client can count. */
+enum muster_program_counter {
+        MUSTER_PROGRAM_OUTPUT_STALLED_US, /* it took no results, as its output had no room */
+        MUSTER_PROGRAM_STOPS,             /* it was stopped, and went on (SIGCONT) */
+        /* of workers of its own, such as processes, that it gives bodies to */
+        MUSTER_PROGRAM_WORKERS,   /* how many there are */
+        MUSTER_PROGRAM_BODIES,    /* how many bodies they worked on */
+        MUSTER_PROGRAM_BODIES_US, /* for how long, all of them added up */
+        MUSTER_PROGRAM_WORKERS_FULL_US, /* it took no results, as they had all the bodies that they may have */
 };
 
 /*
@@ -35,6 +48,14 @@ struct muster_record_options {
  */
 MUSTER_PUBLIC int muster_record(struct muster_client *client,
         const struct muster_record_options *options, struct muster_error *error);
+
+/*
+ * Tell a counter's value so far; the last one told before the end is recorded, as the growth since
+ * the beginning. One that is never told is recorded as not known. MUSTER_E_INVALID: the client does
+ * not record, or there is no such counter. Thread: the client's.
+ */
+MUSTER_PUBLIC int muster_record_count(struct muster_client *client,
+        enum muster_program_counter counter, uint64_t value);
 
 /*
  * End the recording: all rows are in the file when this returns. MUSTER_E_RESOURCE if the disk is

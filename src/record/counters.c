@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "counters.h"
 
+#include <base/clock.h>
 #include <base/str.h>
 #include <dirent.h>
 #include <fcntl.h>
@@ -40,8 +41,18 @@ static const char *const names[COUNTER_N] = {
         [COUNTER_CGROUP_THROTTLED] = "cgroup.throttled",
         [COUNTER_CGROUP_THROTTLED_US] = "cgroup.throttled_us",
         [COUNTER_PRESSURE_CPU] = "pressure.cpu_us",
+        [COUNTER_BUSY] = "machine.busy_us",
+        [COUNTER_IDLE] = "machine.idle_us",
+        [COUNTER_STEAL] = "machine.steal_us",
+        [COUNTER_SUSPENDED] = "machine.suspended_us",
         [COUNTER_PROCESSORS] = "machine.processors",
         [COUNTER_LOAD] = "machine.load_x100",
+        [COUNTER_OUTPUT_STALLED] = "output.stalled_us",
+        [COUNTER_STOPS] = "process.stops",
+        [COUNTER_WORKERS] = "workers.number",
+        [COUNTER_BODIES] = "workers.bodies",
+        [COUNTER_BODIES_US] = "workers.busy_us",
+        [COUNTER_WORKERS_FULL] = "workers.full_us",
 };
 
 const char *counter_name(enum counter counter)
@@ -263,6 +274,53 @@ static int64_t n_processors(void)
         return sysconf(_SC_NPROCESSORS_ONLN);
 }
 
+/* The columns of the line "cpu": man 5 proc_stat. Guests are in the first two as well. */
+enum {
+        STAT_USER,
+        STAT_NICE,
+        STAT_SYSTEM,
+        STAT_IDLE,
+        STAT_IOWAIT,
+        STAT_IRQ,
+        STAT_SOFTIRQ,
+        STAT_STEAL,
+        STAT_N
+};
+
+void counters_note_stat(struct counters *counters, const char *text, int64_t ticks_per_s)
+{
+        struct muster_str rest = str_of(text), line, part;
+        int64_t us[STAT_N];
+
+        if (ticks_per_s <= 0 || !str_split(&rest, '\n', &line) || !str_split(&line, ' ', &part) ||
+                !str_is(part, "cpu"))
+                return;
+        for (int i = 0; i < STAT_N;) {
+                if (!str_split(&line, ' ', &part))
+                        return;
+                if (!part.len) /* two blanks follow the name */
+                        continue;
+                us[i] = number_of(part);
+                if (us[i] < 0 || us[i] > INT64_MAX / 1000000)
+                        return;
+                us[i] = us[i] * 1000000 / ticks_per_s;
+                i++;
+        }
+        counters->values[COUNTER_BUSY] =
+                us[STAT_USER] + us[STAT_NICE] + us[STAT_SYSTEM] + us[STAT_IRQ] + us[STAT_SOFTIRQ];
+        counters->values[COUNTER_IDLE] = us[STAT_IDLE] + us[STAT_IOWAIT];
+        counters->values[COUNTER_STEAL] = us[STAT_STEAL];
+}
+
+/* While the machine sleeps, only one of both clocks goes on. */
+static void read_suspended(int64_t *values)
+{
+        uint64_t monotonic_ns = clock_monotonic(), boot_ns = clock_ns_of(CLOCK_BOOTTIME);
+
+        values[COUNTER_SUSPENDED] =
+                boot_ns > monotonic_ns ? (int64_t)((boot_ns - monotonic_ns) / NS_PER_US) : 0;
+}
+
 static void read_processors(int64_t *values)
 {
         double load;
@@ -284,5 +342,26 @@ void counters_read(struct counters *counters)
         read_ports(counters->values, text);
         read_cgroup(counters->values, text);
         read_pressure(counters->values, text);
+        counters_note_stat(counters, read_file("/proc/stat", text), sysconf(_SC_CLK_TCK));
+        read_suspended(counters->values);
         read_processors(counters->values);
+}
+
+int64_t *counters_of_program(struct counters *counters, enum muster_program_counter counter)
+{
+        switch (counter) {
+        case MUSTER_PROGRAM_OUTPUT_STALLED_US:
+                return &counters->values[COUNTER_OUTPUT_STALLED];
+        case MUSTER_PROGRAM_STOPS:
+                return &counters->values[COUNTER_STOPS];
+        case MUSTER_PROGRAM_WORKERS:
+                return &counters->values[COUNTER_WORKERS];
+        case MUSTER_PROGRAM_BODIES:
+                return &counters->values[COUNTER_BODIES];
+        case MUSTER_PROGRAM_BODIES_US:
+                return &counters->values[COUNTER_BODIES_US];
+        case MUSTER_PROGRAM_WORKERS_FULL_US:
+                return &counters->values[COUNTER_WORKERS_FULL];
+        }
+        return NULL;
 }

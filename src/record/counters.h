@@ -10,6 +10,7 @@
  *      children.cpu_us                         ... of programs that it started, of those that have ended
  *      process.switches_wanted                 the process gave the processor up: it waited
  *      process.switches_forced                 it was taken away
+ *      process.stops                           it was stopped (SIGSTOP, Ctrl-Z) and went on; the program counts
  *      process.peak_memory_kib                 level: the most memory that it ever had resident
  *      process.open_files                      level
  *      process.open_files_limit                level: RLIMIT_NOFILE
@@ -29,12 +30,22 @@
  *      cgroup.throttled                        of these, in which it was used up
  *      cgroup.throttled_us                     for how long this program had to stand still then
  *      pressure.cpu_us                         somebody on this machine waited for a processor
+ *      machine.busy_us                         processors worked, added up; for whom ever
+ *      machine.idle_us                         ... and had nothing to do
+ *      machine.steal_us                        ... and the host of this virtual machine used them for others
+ *      machine.suspended_us                    the machine slept
+ *      output.stalled_us                       no result was taken, as the output had no room; the program counts
+ *      workers.number                          of the program's own, that work on bodies; the program counts these
+ *      workers.bodies                          on which they worked
+ *      workers.busy_us                         for so long, all of them added up
+ *      workers.full_us                         no result was taken, as they had all the bodies that they may have
  *      machine.processors                      level: on which this process may run
  *      machine.load_x100                       level: mean number of runnable tasks over a minute, times 100
  */
 #ifndef RECORD_COUNTERS_H
 #define RECORD_COUNTERS_H
 
+#include <muster/record.h>
 #include <stdint.h>
 
 enum counter {
@@ -65,22 +76,39 @@ enum counter {
         COUNTER_CGROUP_THROTTLED,
         COUNTER_CGROUP_THROTTLED_US,
         COUNTER_PRESSURE_CPU,
+        COUNTER_BUSY,
+        COUNTER_IDLE,
+        COUNTER_STEAL,
+        COUNTER_SUSPENDED,
         COUNTER_PROCESSORS,
         COUNTER_LOAD,
+        COUNTER_OUTPUT_STALLED, /* the program counts these */
+        COUNTER_STOPS,
+        COUNTER_WORKERS,
+        COUNTER_BODIES,
+        COUNTER_BODIES_US,
+        COUNTER_WORKERS_FULL,
         COUNTER_N,
 };
+
+#define COUNTER_FIRST_OF_PROGRAM COUNTER_OUTPUT_STALLED
 
 struct counters {
         int64_t values[COUNTER_N];
 };
 
 /*
- * Read all counters: a dozen files under /proc and /sys, which takes a fraction of a millisecond.
+ * Read all counters but those of the program: a dozen files under /proc and /sys, which takes a fraction of a millisecond.
  */
 void counters_read(struct counters *counters);
 
 /* The name of a counter, as above; a constant. */
 const char *counter_name(enum counter counter);
+
+/*
+ * The place of one that the program counts, from 0 at the beginning; NULL: it counts no such.
+ */
+int64_t *counters_of_program(struct counters *counters, enum muster_program_counter counter);
 
 /* --- for tests: the parsers ------------------------------------------------------------------ */
 
@@ -88,5 +116,8 @@ const char *counter_name(enum counter counter);
 int64_t counters_find_column(const char *text, const char *family, const char *name);
 /* The number behind a word at the beginning of a line or behind a blank; -1: not found. */
 int64_t counters_find_word(const char *text, const char *word);
+
+/* Of /proc/stat: microseconds of all processors, with so many ticks a second. */
+void counters_note_stat(struct counters *counters, const char *text, int64_t ticks_per_s);
 
 #endif

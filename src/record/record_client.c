@@ -57,6 +57,14 @@ int muster_record(struct muster_client *client, const struct muster_record_optio
         return r;
 }
 
+int muster_record_count(struct muster_client *client, enum muster_program_counter counter,
+        uint64_t value)
+{
+        if (!client || callback_is_running() || !recorder_is_going_on(client_tracer(client)))
+                return MUSTER_E_INVALID;
+        return recorder_count(client_tracer(client), counter, value);
+}
+
 int muster_record_end(struct muster_client *client, struct muster_error *error)
 {
         if (error)

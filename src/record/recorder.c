@@ -19,6 +19,7 @@ struct recorder {
                 n_users; /* threads that have not ended it, and that have not freed it */
         struct record_run run;
         struct counters before, after;
+        struct counters told; /* what the program counts */
         struct memory memory;
         struct writer *writer; /* NULL: no file, or it is closed */
         bool is_over;
@@ -134,6 +135,44 @@ static void note_sample(struct tracer *tracer, const struct trace_sample *sample
         keep_row(recorder, ROW_SAMPLE, &row);
 }
 
+/* --- counters -------------------------------------------------------------------------------- */
+
+/* What the program counts is known from 0, if it is told at all. */
+static void begin_counters(struct recorder *recorder)
+{
+        counters_read(&recorder->before);
+        recorder->told = recorder->before;
+        for (int i = COUNTER_FIRST_OF_PROGRAM; i < COUNTER_N; i++)
+                recorder->before.values[i] = 0;
+}
+
+static void read_counters(const struct recorder *recorder, struct counters *counters)
+{
+        counters_read(counters);
+        for (int i = COUNTER_FIRST_OF_PROGRAM; i < COUNTER_N; i++)
+                counters->values[i] = recorder->told.values[i];
+}
+
+bool recorder_is_going_on(const struct tracer *tracer)
+{
+        const struct recorder *recorder = const_recorder_of(tracer);
+
+        return recorder && !recorder->is_over;
+}
+
+int recorder_count(struct tracer *tracer, enum muster_program_counter counter, uint64_t value)
+{
+        struct recorder *recorder = recorder_of(tracer);
+        int64_t *place = counters_of_program(&recorder->told, counter);
+
+        if (!place)
+                return MUSTER_E_INVALID;
+        lock(recorder);
+        *place = row_cut(value);
+        unlock(recorder);
+        return 0;
+}
+
 /* --- begin and end --------------------------------------------------------------------------- */
 
 /* The last thread to end ends the recording. */
@@ -144,7 +183,7 @@ static void end_recording(struct tracer *tracer)
         assert(!recorder->is_over);
         if (--recorder->n_telling)
                 return;
-        counters_read(&recorder->after);
+        read_counters(recorder, &recorder->after);
         recorder->run.end_ns = since_start(recorder);
         recorder->run.is_complete = true;
         recorder->is_over = true;
@@ -227,7 +266,7 @@ int recorder_new(struct tracer **ret_tracer, const struct muster_record_options 
         recorder->n_telling = n_threads(settings);
         recorder->is_shared = settings->threads > 1;
         pthread_mutex_init(&recorder->lock, NULL);
-        counters_read(&recorder->before);
+        begin_counters(recorder);
         if (init_run(&recorder->run, options, settings, clock) < 0 ||
                 memory_init(&recorder->memory, options->keep) < 0)
                 error_set_memory(error, MUSTER_PHASE_QUEUE);
@@ -273,7 +312,7 @@ static int copy_counters(const struct recorder *recorder, struct record *record)
         struct counters now = recorder->after;
 
         if (!recorder->is_over)
-                counters_read(&now);
+                read_counters(recorder, &now);
         record->counters = mem_array(COUNTER_N, sizeof(*record->counters));
         if (!record->counters)
                 return MUSTER_E_RESOURCE;

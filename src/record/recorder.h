@@ -33,6 +33,15 @@ struct record;
  */
 int recorder_copy(const struct tracer *tracer, struct record *record);
 
+/* Is it a recorder, before ops->end()? NULL is none. */
+bool recorder_is_going_on(const struct tracer *tracer);
+
+/*
+ * Before ops->end(), of a recorder: see muster_record_count(). MUSTER_E_INVALID: there is no such
+ * counter, or it is over.
+ */
+int recorder_count(struct tracer *tracer, enum muster_program_counter counter, uint64_t value);
+
 /* After ops->end(): 0, or the code that muster_record_end() returns, with *error. */
 int recorder_outcome(const struct tracer *tracer, struct muster_error *error);
 

@@ -401,11 +401,33 @@ static void test_batch_is_used_up(void **state)
         free(batch);
 }
 
+/* Of all processors, in ticks of the kernel's; a line that is none changes nothing. */
+static void test_what_processors_did(void **state)
+{
+        struct counters counters;
+
+        (void)state;
+        memset(&counters, 0xff, sizeof(counters));
+        counters_note_stat(&counters, "cpu  10 x 3\n", 100);
+        counters_note_stat(&counters, "cpu  10 2 3\n", 100);
+        counters_note_stat(&counters, "cpu0 1 1 1 1 1 1 1 1\n", 100);
+        counters_note_stat(&counters, "", 100);
+        assert_int_equal(counters.values[COUNTER_BUSY], -1);
+        counters_note_stat(&counters, "cpu  10 2 3 400 50 6 7 8 9 10\ncpu0 1 2\n", 100);
+        assert_int_equal(counters.values[COUNTER_BUSY], 280000);
+        assert_int_equal(counters.values[COUNTER_IDLE], 4500000);
+        assert_int_equal(counters.values[COUNTER_STEAL], 80000);
+        counters_read(&counters);
+        assert_true(counters.values[COUNTER_BUSY] > 0 && counters.values[COUNTER_IDLE] >= 0);
+        assert_true(counters.values[COUNTER_SUSPENDED] >= 0);
+        assert_int_equal(counters.values[COUNTER_STOPS], -1); /* only the program knows */
+}
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_rows_come_back),
                 cmocka_unit_test(test_what_did_not_happen_stays_so),
+                cmocka_unit_test(test_what_processors_did),
                 cmocka_unit_test(test_usual_attempts_are_short),
                 cmocka_unit_test(test_impossible_rows_are_refused),
                 cmocka_unit_test(test_moments_count_from_the_start),
