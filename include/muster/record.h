@@ -16,6 +16,26 @@
 extern "C" {
 #endif
 
+/* Where a program writes its results to, as far as that can hold it up. */
+enum muster_output {
+        MUSTER_OUTPUT_UNKNOWN,
+        MUSTER_OUTPUT_NONE,     /* nothing is written, or it goes nowhere: /dev/null */
+        MUSTER_OUTPUT_FILE,     /* a regular file, or a disk */
+        MUSTER_OUTPUT_PIPE,     /* another program reads */
+        MUSTER_OUTPUT_SOCKET,   /* the same */
+        MUSTER_OUTPUT_TERMINAL, /* people read */
+        MUSTER_OUTPUT_DEVICE,   /* anything else */
+};
+
+/* Where a program has its requests from, as far as that can hold them up. */
+enum muster_input {
+        MUSTER_INPUT_UNKNOWN,
+        MUSTER_INPUT_ARGUMENTS, /* its command line */
+        MUSTER_INPUT_FILE,      /* regular files */
+        MUSTER_INPUT_PIPE,      /* another program writes them, into a pipe or a socket */
+        MUSTER_INPUT_TERMINAL,  /* somebody types them */
+};
+
 struct muster_record_options {
         size_t size; /* sizeof *this */
         /* created; an existing record is replaced only with `overwrite`; NULL: in memory */

@@ -38,8 +38,54 @@ const struct option_type option_types[] = {
         SWITCH(discard_body),
         SWITCH(http_1_0),
         SWITCH(no_reuse),
+        OPTION(input, OPTION_INPUT, MUSTER_INPUT_TERMINAL),
+        OPTION(output, OPTION_OUTPUT, MUSTER_OUTPUT_DEVICE),
         { 0 },
 };
+
+static const char *const inputs[] = {
+        [MUSTER_INPUT_UNKNOWN] = "unknown",
+        [MUSTER_INPUT_ARGUMENTS] = "arguments",
+        [MUSTER_INPUT_FILE] = "file",
+        [MUSTER_INPUT_PIPE] = "pipe",
+        [MUSTER_INPUT_TERMINAL] = "terminal",
+};
+
+const char *option_input_word(enum muster_input input)
+{
+        return inputs[input <= MUSTER_INPUT_TERMINAL ? input : MUSTER_INPUT_UNKNOWN];
+}
+
+enum muster_input option_input_of(struct muster_str word)
+{
+        for (unsigned i = 0; i <= MUSTER_INPUT_TERMINAL; i++)
+                if (str_is(word, inputs[i]))
+                        return (enum muster_input)i;
+        return MUSTER_INPUT_UNKNOWN;
+}
+
+static const char *const outputs[] = {
+        [MUSTER_OUTPUT_UNKNOWN] = "unknown",
+        [MUSTER_OUTPUT_NONE] = "none",
+        [MUSTER_OUTPUT_FILE] = "file",
+        [MUSTER_OUTPUT_PIPE] = "pipe",
+        [MUSTER_OUTPUT_SOCKET] = "socket",
+        [MUSTER_OUTPUT_TERMINAL] = "terminal",
+        [MUSTER_OUTPUT_DEVICE] = "device",
+};
+
+const char *option_output_word(enum muster_output output)
+{
+        return outputs[output <= MUSTER_OUTPUT_DEVICE ? output : MUSTER_OUTPUT_UNKNOWN];
+}
+
+enum muster_output option_output_of(struct muster_str word)
+{
+        for (unsigned i = 0; i <= MUSTER_OUTPUT_DEVICE; i++)
+                if (str_is(word, outputs[i]))
+                        return (enum muster_output)i;
+        return MUSTER_OUTPUT_UNKNOWN;
+}
 
 static uint64_t limit_of(uint64_t limit)
 {

@@ -221,6 +221,12 @@ static bool set_option(struct record_options *options, const struct option_type 
         case OPTION_SWITCH:
                 *(bool *)at = value != 0;
                 return true;
+        case OPTION_INPUT:
+                *(unsigned *)at = option_input_of(source_text(statement, 1));
+                return true;
+        case OPTION_OUTPUT:
+                *(unsigned *)at = option_output_of(source_text(statement, 1));
+                return true;
         }
         return false;
 }

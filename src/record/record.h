@@ -33,6 +33,8 @@ struct record_options {
         uint64_t max_retries, retry_delay_ns;
         uint64_t workers, decode_threshold_bytes;
         bool no_redirects, no_decoding, discard_body, http_1_0, no_reuse;
+        unsigned input;  /* enum muster_input: where the program has its requests from */
+        unsigned output; /* enum muster_output: where the program writes its results to */
 };
 
 struct record_run {

@@ -241,6 +241,10 @@ static int init_run(struct record_run *run, const struct muster_record_options *
         uint64_t now_ns = clock_now(clock);
 
         options_of_settings(&run->options, settings);
+        run->options.input =
+                options->input <= MUSTER_INPUT_TERMINAL ? options->input : MUSTER_INPUT_UNKNOWN;
+        run->options.output =
+                options->output <= MUSTER_OUTPUT_DEVICE ? options->output : MUSTER_OUTPUT_UNKNOWN;
         run->wall_clock_ns = clock_ns_of(CLOCK_REALTIME);
         run->start_ns = now_ns ? now_ns - 1 : 0; /* so no moment is 0 */
         run->version = mem_strdup(muster_version());

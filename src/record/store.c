@@ -261,6 +261,12 @@ static void bind_option(sqlite3_stmt *insert, const struct option_type *type,
         case OPTION_SWITCH:
                 sqlite3_bind_int(insert, 2, *(const bool *)at);
                 return;
+        case OPTION_INPUT:
+                bind_text(insert, 2, option_input_word(*(const unsigned *)at));
+                return;
+        case OPTION_OUTPUT:
+                bind_text(insert, 2, option_output_word(*(const unsigned *)at));
+                return;
         }
 }
 

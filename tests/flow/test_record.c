@@ -454,6 +454,50 @@ static void test_two_clients(void **state)
         unlink(other);
 }
 
+/* What only the program knows is in the record as it told it last: in the file and in memory. */
+static void test_what_the_program_counts(void **state)
+{
+        struct record records[2];
+        struct fixture f;
+
+        (void)state;
+        fixture_start(&f, NULL, mixed);
+        assert_int_equal(muster_record_count(f.client, MUSTER_PROGRAM_STOPS, 1), MUSTER_E_INVALID);
+        assert_int_equal(muster_record(f.client,
+                                 &(struct muster_record_options){
+                                         .size = sizeof(struct muster_record_options),
+                                         .file = file,
+                                         .overwrite = true,
+                                         .output = MUSTER_OUTPUT_PIPE },
+                                 NULL),
+                0);
+        get(&f, "/a");
+        expect_result(&f, MUSTER_OK, 200);
+        assert_int_equal(muster_record_count(f.client, MUSTER_PROGRAM_STOPS, 1), 0);
+        assert_int_equal(muster_record_count(f.client, MUSTER_PROGRAM_STOPS, 3), 0);
+        assert_int_equal(muster_record_count(f.client, MUSTER_PROGRAM_WORKERS, 2), 0);
+        assert_int_equal(muster_record_count(f.client, MUSTER_PROGRAM_BODIES, 30), 0);
+        assert_int_equal(muster_record_count(f.client, MUSTER_PROGRAM_BODIES_US, 400), 0);
+        assert_int_equal(muster_record_count(f.client, MUSTER_PROGRAM_WORKERS_FULL_US, 5000), 0);
+        assert_int_equal(muster_record_count(f.client, (enum muster_program_counter)99, 3),
+                MUSTER_E_INVALID);
+        assert_int_equal(muster_record_end(f.client, NULL), 0);
+        assert_int_equal(muster_record_count(f.client, MUSTER_PROGRAM_STOPS, 4), MUSTER_E_INVALID);
+        assert_int_equal(record_of_client(&records[0], f.client), 0);
+        assert_int_equal(record_read(&records[1], file, NULL), 0);
+        for (int i = 0; i < 2; i++) {
+                assert_int_equal(records[i].run.options.output, MUSTER_OUTPUT_PIPE);
+                assert_int_equal(record_counter_growth(&records[i], "process.stops"), 3);
+                assert_int_equal(record_counter_growth(&records[i], "output.stalled_us"), -1);
+                assert_int_equal(record_counter_growth(&records[i], "workers.number"), 2);
+                assert_int_equal(record_counter_growth(&records[i], "workers.bodies"), 30);
+                assert_int_equal(record_counter_growth(&records[i], "workers.busy_us"), 400);
+                assert_int_equal(record_counter_growth(&records[i], "workers.full_us"), 5000);
+                record_deinit(&records[i]);
+        }
+        fixture_stop(&f);
+}
+
 /* Whatever memory there is, requests are performed as without a recording. */
 static int run_with_little_memory(long fail_after)
 {
@@ -495,6 +539,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_file_and_memory_agree),
+                cmocka_unit_test(test_what_the_program_counts),
                 cmocka_unit_test(test_record_tells_what_results_tell),
                 cmocka_unit_test(test_what_was_not_taken_is_recorded),
                 cmocka_unit_test(test_what_was_recorded_outlives_the_recording),

@@ -10,6 +10,7 @@
 #include <record/batch.h>
 #include <record/counters.h>
 #include <record/names.h>
+#include <record/options.h>
 #include <record/ring.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -101,6 +102,8 @@ static void test_usual_attempts_are_short(void **state)
                 { &attempt.worker_decode_ns, 1 },
                 { &attempt.finished_ns, at + 1 },
                 { &attempt.retry_after_ns, 1 },
+                { &attempt.gap_ns, 1 },
+                { &attempt.gap_bytes, 1 },
                 { &attempt.body_bytes, 1 },
         };
 
@@ -172,6 +175,9 @@ static void test_impossible_rows_are_refused(void **state)
                 { ROW_CONN, "is_tls", 2 },
                 { ROW_CONN, "rtt_us", INT64_MAX },
                 { ROW_ORIGIN, "number", 0 },
+                { ROW_TRY, "conn", 0 },
+                { ROW_TRY, "fate", TRACE_N_FATES },
+                { ROW_TRY, "took_ns", -1 },
                 { ROW_LOOKUP, "took_ns", -1 },
                 { ROW_LOOKUP, "code", 1 },
                 { ROW_TURN, "took_ns", ROW_NULL },
@@ -422,12 +428,27 @@ static void test_what_processors_did(void **state)
         assert_true(counters.values[COUNTER_SUSPENDED] >= 0);
         assert_int_equal(counters.values[COUNTER_STOPS], -1); /* only the program knows */
 }
+
+static void test_words_for_ends(void **state)
+{
+        (void)state;
+        for (unsigned i = 0; i <= MUSTER_INPUT_TERMINAL; i++)
+                assert_int_equal(option_input_of(str_of(option_input_word(i))), i);
+        assert_int_equal(option_input_of(str_of("device")), MUSTER_INPUT_UNKNOWN);
+        assert_string_equal(option_input_word((enum muster_input)99), "unknown");
+        for (unsigned i = 0; i <= MUSTER_OUTPUT_DEVICE; i++)
+                assert_int_equal(option_output_of(str_of(option_output_word(i))), i);
+        assert_int_equal(option_output_of(str_of("hologram")), MUSTER_OUTPUT_UNKNOWN);
+        assert_string_equal(option_output_word((enum muster_output)99), "unknown");
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_rows_come_back),
                 cmocka_unit_test(test_what_did_not_happen_stays_so),
                 cmocka_unit_test(test_what_processors_did),
+                cmocka_unit_test(test_words_for_ends),
                 cmocka_unit_test(test_usual_attempts_are_short),
                 cmocka_unit_test(test_impossible_rows_are_refused),
                 cmocka_unit_test(test_moments_count_from_the_start),
