@@ -94,6 +94,18 @@ MUSTER_PUBLIC int muster_record_end(struct muster_client *client, struct muster_
  */
 MUSTER_PUBLIC int muster_record_export(const char *file, int fd, struct muster_error *error);
 
+/*
+ * The same, leaving out what cannot be repeated instead of failing: other methods than GET, HEAD and
+ * OPTIONS, and requests with a body or header fields of their own. At most `n_most` are written; 0:
+ * all.
+ */
+struct muster_record_kept {
+        uint64_t n_written, n_left_out;
+        bool is_cut; /* there were more than `n_most` */
+};
+MUSTER_PUBLIC int muster_record_export_repeatable(const char *file, int fd, uint64_t n_most,
+        struct muster_record_kept *ret_kept, struct muster_error *error);
+
 #ifdef __cplusplus
 }
 #endif

@@ -19,6 +19,8 @@ struct exporter {
         bool is_json;
         struct buf text; /* to be written */
         int fd;
+        struct muster_record_kept *kept; /* NULL: what cannot be repeated is an error */
+        uint64_t n_most;
         struct muster_error *error;
 };
 
@@ -105,6 +107,23 @@ static bool is_url(struct muster_str url)
         return str_starts(url, "http://") || str_starts(url, "https://");
 }
 
+/* Is it to be written, where others may be left out? */
+static bool keep(struct exporter *exporter, const struct trace_attempt *attempt)
+{
+        struct muster_record_kept *kept = exporter->kept;
+
+        if (!is_repeatable(attempt)) {
+                kept->n_left_out++;
+                return false;
+        }
+        if (exporter->n_most && kept->n_written == exporter->n_most) {
+                kept->is_cut = true;
+                return false;
+        }
+        kept->n_written++;
+        return true;
+}
+
 /*
  * Export a request by its first attempt. Input that was no URL was not recorded, and took no time.
  */
@@ -115,6 +134,8 @@ static int export_attempt(struct exporter *exporter, const struct trace_attempt 
                 return 0;
         if (!is_url(url))
                 return source_damaged(&exporter->source, "a URL", exporter->error);
+        if (exporter->kept && !keep(exporter, attempt))
+                return 0;
         if (!is_repeatable(attempt))
                 return refuse_request(exporter, attempt, url);
         if (add_line(&exporter->text, exporter->is_json ? method_of(attempt) : NULL, url) < 0)
@@ -180,28 +201,51 @@ static int choose_format(struct exporter *exporter)
         return ask_whether(exporter, sql, &exporter->is_json);
 }
 
+static int export(struct exporter *exporter, const char *file)
+{
+        struct buf sql = { 0 };
+        int r = source_open(&exporter->source, file, exporter->error);
+
+        if (r == 0 && !exporter->kept)
+                r = check_completeness(exporter);
+        if (r == 0)
+                r = choose_format(exporter);
+        if (r == 0 && schema_select_sql(exporter->source.db, ROW_ATTEMPT, &sql) < 0)
+                r = error_set_memory(exporter->error, MUSTER_PHASE_QUEUE);
+        if (r == 0)
+                r = export_rows(exporter, sql.at);
+        source_close(&exporter->source);
+        buf_deinit(&exporter->text);
+        buf_deinit(&sql);
+        return r;
+}
+
+static int refuse_arguments(struct muster_error *error)
+{
+        return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
+                "invalid: the file to read or the file to write is missing");
+}
+
 int muster_record_export(const char *file, int fd, struct muster_error *error)
 {
         struct exporter exporter = { .fd = fd, .error = error };
-        struct buf sql = { 0 };
+
+        if (error)
+                error_clear(error);
+        return file && fd >= 0 ? export(&exporter, file) : refuse_arguments(error);
+}
+
+int muster_record_export_repeatable(const char *file, int fd, uint64_t n_most,
+        struct muster_record_kept *ret_kept, struct muster_error *error)
+{
+        struct muster_record_kept kept = { 0 };
+        struct exporter exporter = { .fd = fd, .kept = &kept, .n_most = n_most, .error = error };
         int r;
 
         if (error)
                 error_clear(error);
-        if (!file || fd < 0)
-                return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
-                        "invalid: the file to read or the file to write is missing");
-        r = source_open(&exporter.source, file, error);
+        r = file && fd >= 0 && ret_kept ? export(&exporter, file) : refuse_arguments(error);
         if (r == 0)
-                r = check_completeness(&exporter);
-        if (r == 0)
-                r = choose_format(&exporter);
-        if (r == 0 && schema_select_sql(exporter.source.db, ROW_ATTEMPT, &sql) < 0)
-                r = error_set_memory(error, MUSTER_PHASE_QUEUE);
-        if (r == 0)
-                r = export_rows(&exporter, sql.at);
-        source_close(&exporter.source);
-        buf_deinit(&exporter.text);
-        buf_deinit(&sql);
+                *ret_kept = kept;
         return r;
 }
