@@ -4,6 +4,7 @@
  */
 #include "names.h"
 #include "options.h"
+#include "program_table.h"
 #include "record.h"
 #include "row.h"
 #include "schema.h"
@@ -342,6 +343,9 @@ static int read_record(struct reader *reader)
                 r = read_all_rows(reader);
         if (r == 0)
                 r = keep_paths(reader);
+        if (r == 0)
+                r = program_tables_read(&reader->source, reader->record->text,
+                        &reader->record->programs, reader->error);
         if (r == 0 && !reader->record->run.is_complete)
                 reader->record->run.is_going_on = source_is_being_written(&reader->source);
         return r;

@@ -20,6 +20,7 @@ void record_deinit(struct record *record)
         mem_free(record->origins);
         mem_free(record->counters);
         mem_free(record->paths);
+        programs_deinit(&record->programs);
         arena_free(record->text);
         *record = (struct record){ 0 };
 }

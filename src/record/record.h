@@ -13,6 +13,7 @@
 #ifndef RECORD_RECORD_H
 #define RECORD_RECORD_H
 
+#include "program.h"
 #include "totals.h"
 #include <core/trace.h>
 
@@ -93,7 +94,8 @@ struct record {
          */
         struct muster_str *paths;
         size_t n_paths;
-        struct arena *text; /* holds the texts of all rows */
+        struct programs programs; /* that were watched; zeroed: our own client made the requests */
+        struct arena *text;       /* holds the texts of all rows */
 };
 
 /*
