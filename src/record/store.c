@@ -4,6 +4,7 @@
 #include "feed.h"
 #include "file.h"
 #include "options.h"
+#include "program_table.h"
 #include "schema.h"
 #include <assert.h>
 #include <base/buf.h>
@@ -463,6 +464,16 @@ int store_write(struct store *store, struct batch *batch, uint64_t n_dropped)
                 return end_batch(store);
         sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
         return MUSTER_E_RESOURCE;
+}
+
+int store_write_programs(struct store *store, const struct programs *programs)
+{
+        int r;
+
+        if (store->error.code)
+                return MUSTER_E_RESOURCE;
+        r = program_tables_write(store->db, programs);
+        return r == SQLITE_OK ? 0 : fail_sqlite(store, r);
 }
 
 int store_finish(struct store *store, const struct record_run *run_row,

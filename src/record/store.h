@@ -28,6 +28,9 @@ int store_create(struct store **ret_store, const char *path, bool overwrite,
  */
 int store_write(struct store *store, struct batch *batch, uint64_t n_dropped);
 
+/* Write what a record has of programs that were watched, once. MUSTER_E_RESOURCE. */
+int store_write_programs(struct store *store, const struct programs *programs);
+
 /* From now on wait at most 10 s for readers. Any thread may call it. */
 void store_hurry(struct store *store);
 
