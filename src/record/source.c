@@ -225,17 +225,20 @@ int source_step(struct source *source, sqlite3_stmt *statement, struct muster_er
         return r == SQLITE_DONE ? SOURCE_END : fail_sqlite(source, r, error);
 }
 
+/* Each question about a column has the statement looked at anew; a value is asked without that. */
 int64_t source_integer(sqlite3_stmt *statement, int n, bool *is_good)
 {
-        int64_t value = sqlite3_column_int64(statement, n);
+        sqlite3_value *value = sqlite3_column_value(statement, n);
+        int type = sqlite3_value_type(value);
+        int64_t number;
 
-        /* Asking for the type costs a call, so it is done only if it matters. */
-        if (value == 0 && sqlite3_column_type(statement, n) != SQLITE_INTEGER) {
-                if (sqlite3_column_type(statement, n) != SQLITE_NULL)
-                        *is_good = false;
+        if (type == SQLITE_NULL)
                 return ROW_NULL;
-        }
-        return value;
+        number = sqlite3_value_int64(value);
+        if (type == SQLITE_INTEGER || number != 0)
+                return number;
+        *is_good = false;
+        return ROW_NULL;
 }
 
 struct muster_str source_text(sqlite3_stmt *statement, int n)
