@@ -34,6 +34,11 @@ static void check_all(const struct record *record, unsigned n, unsigned n_paths)
         assert_rows_equal(ROW_CONN, record_conn(record, 3), &row);
         assert_null(record_conn(record, 2));
         assert_string_equal(record->conns[0].remote.at, "[::1]:443");
+        row = full_row(ROW_TRY);
+        assert_true(record->has_tries);
+        assert_int_equal(record->n_tries, 1);
+        assert_rows_equal(ROW_TRY, &record->tries[0], &row);
+        assert_string_equal(record->tries[0].address.at, "192.0.2.1:80");
         row = full_row(ROW_LOOKUP);
         assert_int_equal(record->n_lookups, 1);
         assert_rows_equal(ROW_LOOKUP, &record->lookups[0], &row);

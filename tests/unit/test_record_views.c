@@ -131,7 +131,11 @@ static void test_views(void **state)
                 { "SELECT count(*) FROM timeline", 3 },
                 { "SELECT failed FROM timeline WHERE second = 2", 1 },
                 { "SELECT count(*) FROM connections WHERE closed_by = 'age' AND tcp_ms = 2e-6"
-                  " AND tunnel_ms = 1e-6 AND tls_ms = 2e-6 AND origin = 'http://h:80'",
+                  " AND tunnel_ms = 1e-6 AND tls_ms = 2e-6 AND max_rtt_ms = 15e-3"
+                  " AND origin = 'http://h:80'",
+                        1 },
+                { "SELECT count(*) FROM tries WHERE fate = 'refused' AND took_ms = 3e-6"
+                  " AND origin = 'http://h:80' AND address = '192.0.2.1:80'",
                         1 },
                 { "SELECT count(*) FROM word WHERE kind = 'error'", -MUSTER_E_LOWEST },
                 { "SELECT application_id FROM pragma_application_id", SCHEMA_APPLICATION_ID },
@@ -143,6 +147,7 @@ static void test_views(void **state)
         fixture_start(&f, fresh_file(), 0);
         fixture_tell(&f, ROW_ORIGIN, full_row(ROW_ORIGIN));
         fixture_tell(&f, ROW_CONN, full_row(ROW_CONN));
+        fixture_tell(&f, ROW_TRY, full_row(ROW_TRY));
         fixture_tell(&f, ROW_SAMPLE, full_row(ROW_SAMPLE));
         tell_request(&f);
         assert_int_equal(fixture_end(&f), 0);
