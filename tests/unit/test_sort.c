@@ -5,6 +5,7 @@
 #include "record_maker.h"
 #include "unit.h"
 
+#include <base/mem.h>
 #include <base/rand.h>
 #include <explain/facts/sort.h>
 #include <explain/facts/turns.h>
@@ -28,6 +29,40 @@ static void test_sorting(void **state)
                         for (size_t i = 0; i < n; i++) {
                                 after += values[i];
                                 assert_true(i == 0 || values[i - 1] <= values[i]);
+                        }
+                        assert_true(before == after);
+                }
+        }
+}
+
+static bool is_after(struct sort_pair one, struct sort_pair other)
+{
+        return one.key > other.key || (one.key == other.key && one.value > other.value);
+}
+
+/* Many of the same key among them, in any order of their values; with memory and without. */
+static void test_sorting_pairs(void **state)
+{
+        static struct sort_pair pairs[5000];
+        struct rand rand;
+
+        (void)state;
+        rand_init(&rand, 4);
+        for (unsigned shift = 0; shift < 64; shift += 7) {
+                for (size_t n = 0; n < LENGTH(pairs); n = n * 3 + 1) {
+                        uint64_t before = 0, after = 0;
+
+                        for (size_t i = 0; i < n; i++) {
+                                pairs[i].key = rand_next(&rand) >> shift;
+                                pairs[i].value = rand_next(&rand) >> 50;
+                                before += pairs[i].key ^ pairs[i].value << 20;
+                        }
+                        mem_fail_after(n % 2 ? 0 : -1);
+                        sort_pairs(pairs, n);
+                        mem_fail_after(-1);
+                        for (size_t i = 0; i < n; i++) {
+                                after += pairs[i].key ^ pairs[i].value << 20;
+                                assert_false(i > 0 && is_after(pairs[i - 1], pairs[i]));
                         }
                         assert_true(before == after);
                 }
@@ -105,6 +140,7 @@ int main(void)
 {
         static const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_sorting),
+                cmocka_unit_test(test_sorting_pairs),
                 cmocka_unit_test(test_spreads),
                 cmocka_unit_test(test_ramps),
         };

@@ -4,7 +4,8 @@
  *
  * Moments and durations, up to a million of them, are sorted a few dozen times a record: by their
  * bytes, the highest first, in place. So sorting takes no memory and, whatever is in a record, no
- * more than eight passes.
+ * more than eight passes. Pairs are sorted by their bytes as well, the lowest first, from one array
+ * into another and back; without memory for the other, by comparing.
  */
 #ifndef EXPLAIN_SORT_H
 #define EXPLAIN_SORT_H
@@ -14,6 +15,9 @@
 
 /* Ascending. */
 void sort_numbers(uint64_t *values, size_t n);
+
+/* How many of them are less than this one. */
+size_t sort_n_below(const uint64_t *sorted, size_t n, uint64_t value);
 
 /* A number and whose it is. */
 struct sort_pair {
