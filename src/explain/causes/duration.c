@@ -40,7 +40,7 @@ static uint64_t took_within(const struct facts *facts, size_t from, size_t to, u
                 if (!slot_ns)
                         slot_ns = attempt->stamps.slot_ns;
         }
-        return attempt && attempt->status && !attempt->code && slot_ns
+        return attempt && trace_is_answered(attempt) && !attempt->code && slot_ns
                        ? life_end_ns(attempt) - slot_ns
                        : 0;
 }

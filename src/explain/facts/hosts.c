@@ -113,7 +113,7 @@ static void measure_server(struct facts *facts, struct hosts *hosts)
                 const struct trace_attempt *attempt = &record->attempts[i];
                 uint32_t host = host_of(hosts, attempt);
 
-                if (host != NO_HOST && attempt->status)
+                if (host != NO_HOST && trace_is_answered(attempt))
                         hosts->values[hosts->to[host]++] = attempt_server_ns(record, attempt);
         }
         for (size_t i = 0; i < facts->n_hosts; i++)

@@ -95,7 +95,7 @@ static bool network_of(const struct facts *facts, const struct trace_attempt *at
         uint64_t *ret_value)
 {
         (void)which;
-        if (!attempt->status || !attempt->stamps.slot_ns)
+        if (!trace_is_answered(attempt) || !attempt->stamps.slot_ns)
                 return false;
         *ret_value = attempt_network_ns(facts->record, attempt);
         return true;
@@ -105,7 +105,7 @@ static bool server_of(const struct facts *facts, const struct trace_attempt *att
         uint64_t *ret_value)
 {
         (void)which;
-        if (!attempt->status || !attempt->stamps.slot_ns)
+        if (!trace_is_answered(attempt) || !attempt->stamps.slot_ns)
                 return false;
         *ret_value = attempt_server_ns(facts->record, attempt);
         return true;

@@ -90,7 +90,7 @@ static bool measure_wait_kept(const struct facts *facts, const struct trace_atte
 {
         (void)facts;
         *ret_value = wait_of(attempt);
-        return attempt->status && attempt->is_reused;
+        return trace_is_answered(attempt) && attempt->is_reused;
 }
 
 static bool measure_wait_new(const struct facts *facts, const struct trace_attempt *attempt,
@@ -98,14 +98,14 @@ static bool measure_wait_new(const struct facts *facts, const struct trace_attem
 {
         (void)facts;
         *ret_value = wait_of(attempt);
-        return attempt->status && !attempt->is_reused;
+        return trace_is_answered(attempt) && !attempt->is_reused;
 }
 
 static bool measure_shared_receive(const struct facts *facts, const struct trace_attempt *attempt,
         uint64_t *ret_value)
 {
         *ret_value = receive_of(attempt);
-        return attempt->status && attempt_shares_conn(facts, attempt);
+        return trace_is_answered(attempt) && attempt_shares_conn(facts, attempt);
 }
 
 static uint64_t median(const struct facts *facts, attempt_measure measure)

@@ -40,7 +40,8 @@ bool transfer_among_others(struct transfer *transfer, const struct facts *facts,
         const struct attempt *stamps = &attempt->stamps;
         const struct trace_conn *conn = conn_of_attempt(facts->record, attempt);
 
-        if (!conn || !attempt->status || !conn->min_rtt_us || !stamps->last_byte_kernel_ns)
+        if (!conn || !trace_is_answered(attempt) || !conn->min_rtt_us ||
+                !stamps->last_byte_kernel_ns)
                 return false;
         *transfer = (struct transfer){
                 .bytes = attempt->wire_bytes,
