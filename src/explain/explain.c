@@ -47,7 +47,8 @@ static void sort_parts(struct muster_explanation *explanation, enum muster_accou
                 for (; at > 0 && parts[at - 1].ns < part_ns[i]; at--)
                         parts[at] = parts[at - 1];
                 assert(n < PART_N);
-                parts[at] = (struct muster_part){ part_name(part), part_meaning(part), part_ns[i] };
+                parts[at] = (struct muster_part){ part_name(part),
+                        part_meaning(part, false), part_ns[i] };
                 n++;
         }
         explanation->n_parts[account] = n;

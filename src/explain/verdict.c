@@ -183,8 +183,8 @@ static void say_parts(struct sentence *sentence, const struct facts *facts)
                 if (i > 0 && share_of(facts, part) < MENTIONED)
                         return;
                 said[part] = true;
-                say(sentence, "%s%s %s", i ? ", " : "", part_meaning(part),
-                        words_share((double)facts->chain_ns[part], (double)facts->wall_ns).text);
+                say(sentence, "%s%s %s", i ? ", " : "", part_meaning(part, false),
+                        words_share(share_of(facts, part), 1).text);
         }
 }
 

@@ -207,6 +207,33 @@ static void test_facts_of_the_loop(void **state)
         end(&it);
 }
 
+/* A program that was watched computes from its start to its first request. */
+static void test_facts_of_a_loop_that_was_busy_before(void **state)
+{
+        struct trace_sample *samples;
+        struct case_of it;
+        uint64_t most_ns;
+        size_t n;
+
+        (void)state;
+        begin(&it, &(struct record_maker){ .n = 100,
+                           .slots = 4,
+                           .each = { .submit_after_ns = 205 * MS, .server_ns = 10 * MS },
+                           .loop_ns = 1 * MS });
+        samples = it.record.samples;
+        for (n = 0; samples[n].at_ns <= it.facts.start_ns; n++)
+                samples[n] = samples[0]; /* none between its start and its first request */
+        most_ns = 100 * MS + (samples[n].at_ns - it.facts.start_ns);
+        for (size_t i = n; i < it.record.n_samples; i++) {
+                samples[i].work_ns[TRACE_WORK_CALLER] += 200 * MS;
+                samples[i].thread_cpu_ns += 200 * MS;
+        }
+        look_again(&it);
+        assert_in_range(it.facts.loop_busy_ns, 100 * MS, most_ns);
+        assert_in_range(it.facts.thread_cpu_ns, 100 * MS, most_ns);
+        end(&it);
+}
+
 static void test_nothing_to_explain(void **state)
 {
         struct record record = { 0 };
@@ -228,6 +255,18 @@ static void test_nothing_to_explain(void **state)
         record_deinit(&record);
 }
 
+/* A program that is watched has no input of ours, and nobody takes results from it. */
+static void test_parts_in_words(void **state)
+{
+        (void)state;
+        assert_string_equal(part_meaning(PART_INPUT, false), "waiting for the input");
+        assert_string_equal(part_meaning(PART_INPUT, true), "the program between its requests");
+        assert_string_not_equal(part_meaning(PART_DELIVER, false),
+                part_meaning(PART_DELIVER, true));
+        for (int i = 0; i < PART_N; i++)
+                assert_true(*part_meaning((enum part)i, true) && *part_name((enum part)i));
+}
+
 int main(void)
 {
         static const struct CMUnitTest tests[] = {
@@ -236,7 +275,9 @@ int main(void)
                 cmocka_unit_test(test_facts_of_hosts),
                 cmocka_unit_test(test_facts_of_idleness),
                 cmocka_unit_test(test_facts_of_the_loop),
+                cmocka_unit_test(test_facts_of_a_loop_that_was_busy_before),
                 cmocka_unit_test(test_nothing_to_explain),
+                cmocka_unit_test(test_parts_in_words),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -137,6 +137,47 @@ static void test_the_way_and_the_server(void **state)
         end(&it);
 }
 
+/*
+ * A thread without a processor, or one that is stopped, does not work: that time is nobody's work.
+ * Each row: a turn of 100, what the kernel told of it, and what it is divided into.
+ */
+static void test_a_turn_without_a_processor(void **state)
+{
+        static const struct {
+                uint64_t cpu_ns, late_ns;
+                int64_t run_delay_ns;
+                uint64_t caller_ns, processor_ns, stopped_ns;
+        } cases[] = {
+                { 20, 0, 60, 40, 60, 0 },
+                { 20, 0, -1, 100, 0, 0 },
+                { 100, 0, 100, 50, 50, 0 }, /* both of a longer time */
+                { 20, 50, 0, 100, 0, 50 },  /* it should have begun earlier */
+                { 20, 50, 110, 20, 110, 20 },
+                { 20, 50, -1, 150, 0, 0 },
+        };
+
+        (void)state;
+        for (size_t i = 0; i < LENGTH(cases); i++) {
+                struct trace_turn turn = { .start_ns = 100,
+                        .end_ns = 200,
+                        .work_ns = { [TRACE_WORK_CALLER] = 100 },
+                        .thread_cpu_ns = cases[i].cpu_ns,
+                        .run_delay_ns = cases[i].run_delay_ns,
+                        .late_ns = cases[i].late_ns };
+                struct record record = { .turns = &turn, .n_turns = 1 };
+                struct all_turns *turns;
+                uint64_t part_ns[PART_N] = { 0 };
+
+                assert_int_equal(turns_new(&turns, &record), 0);
+                turns_parts(turns, 1, 100 - cases[i].late_ns, 200, part_ns);
+                assert_int_equal(sum_of(part_ns), 100 + cases[i].late_ns);
+                assert_int_equal(part_ns[PART_LOOP_CALLER], cases[i].caller_ns);
+                assert_int_equal(part_ns[PART_PROCESSOR], cases[i].processor_ns);
+                assert_int_equal(part_ns[PART_STOPPED], cases[i].stopped_ns);
+                turns_free(turns);
+        }
+}
+
 static void test_whose_lag_it_is(void **state)
 {
         struct trace_turn turns_told[] = {
@@ -298,6 +339,7 @@ int main(void)
 {
         static const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_a_life_in_pieces),
+                cmocka_unit_test(test_a_turn_without_a_processor),
                 cmocka_unit_test(test_processing_without_samples),
                 cmocka_unit_test(test_a_lag_of_the_way),
                 cmocka_unit_test(test_the_way_and_the_server),

@@ -17,6 +17,8 @@
  */
 enum part {
         PART_MISSING,      /* attempts were dropped: see facts_has_holes() */
+        PART_STARTUP,      /* a program that was watched had made no request yet */
+        PART_ENDING,       /* ... had all answers, and went on */
         PART_INPUT,        /* nothing was submitted: the program, or its input, was not there yet */
         PART_RATE,         /* held back by the rate that was asked for */
         PART_REFUSED,      /* held back, as the server had refused requests */
@@ -37,14 +39,17 @@ enum part {
         PART_LOOP_DECODE,  /* ... content codings, in the loop's thread */
         PART_LOOP_PROCESS, /* ... process functions, in the loop's thread */
         PART_LOOP_CALLER,  /* ... the program that uses the library, or the reader of its output */
+        PART_PROCESSOR,    /* its thread was ready to run, and others had the processor */
+        PART_STOPPED,      /* ... it had work, and neither ran nor was ready: it was stopped */
         /* with the workers: decoding and process functions, and waiting for a worker */
         PART_PROCESS,
         PART_DELIVER, /* finished, not taken yet */
         PART_N,
 };
 
-const char *part_name(enum part part);    /* "server" */
-const char *part_meaning(enum part part); /* "waiting for the server's response" */
+const char *part_name(enum part part); /* "server" */
+/* "waiting for the server's response"; `is_watched`: of a program that was watched. */
+const char *part_meaning(enum part part, bool is_watched);
 
 /* A set of durations, in ns. */
 struct spread {
@@ -94,11 +99,26 @@ struct host_facts {
 
 struct intake;
 struct all_turns;
+struct timelines;
+struct rehearsal;
+struct raise;
+struct load;
+struct program_facts;
 
 struct facts {
         const struct record *record;
         /* The run: the first submit to the last result taken. */
         uint64_t start_ns, end_ns, wall_ns; /* wall_ns is at least 1 */
+        /*
+         * of a program that was watched: its time before the run and behind it, which no remedy of
+         * its requests changes. Rules are about the run; what is told is about the program's time
+         */
+        uint64_t startup_ns, ending_ns;
+        /*
+         * it was asked for load: so many requests, for so long, or on a ramp. Then its length and
+         * its rate are what was wanted, and the same requests are made again and again on purpose.
+         */
+        bool is_load;
         size_t n_requests,
                 n_failed; /* in the record: requests that have ended; of these with an error */
         /*
@@ -116,7 +136,11 @@ struct facts {
         uint64_t wire_bytes, body_bytes;
 
         /* Concurrency. */
-        uint64_t slots;        /* `concurrency`, or less where a memory or file limit made it so */
+        /*
+         * `concurrency`, or less where a memory or file limit made it so; of a watched program what
+         * it waited for (program.h). 0: no limit, or none that is known
+         */
+        uint64_t slots;
         double mean_in_flight; /* slots in use: Little's law holds */
         uint64_t max_in_flight;
         /*
@@ -143,11 +167,15 @@ struct facts {
         struct spread latency;
         struct spread network, server; /* the two halves of `wait`, of answered attempts */
 
-        /* This program. Of several loops what the busiest did: it is the one that may hold others up. */
+        /*
+         * This program. Of several loops what the busiest did: it is the one that may hold others
+         * up. Threads that share an interpreter are taken together.
+         */
         unsigned n_loops, busiest_loop;  /* the latter from 1 */
         uint64_t loop_ns[TRACE_N_WORKS]; /* over the run */
         uint64_t loop_busy_ns;           /* their sum */
         uint64_t thread_cpu_ns;
+        int64_t run_delay_ns;  /* ready to run, but without a processor; -1: not known */
         uint64_t loops_cpu_ns; /* of the threads of all loops */
         uint64_t process_cpu_ns;
         uint64_t longest_turn_ns;
@@ -158,11 +186,16 @@ struct facts {
 
         /* Indexes of all record->attempts: those of a request stand together, in their order. */
         uint32_t *by_request;
-        struct intake *intake;   /* how they came in: intake.h */
-        struct all_turns *turns; /* what the loops did: turns.h */
-        uint64_t replayed_ns;    /* what a replay of the run as it was says: see replay.h */
+        struct program_facts *program; /* of watched programs; NULL: none were: program.h */
+        struct intake *intake;         /* how they came in: intake.h */
+        struct all_turns *turns;       /* what the loops did: turns.h */
+        struct timelines *timelines;   /* what the busiest hosts did when: timeline.h */
+        struct rehearsal *rehearsal;   /* its requests, as replays need them: rehearsal.h */
+        uint64_t replayed_ns;          /* what a replay of the run as it was says: see replay.h */
+        struct raise *raise;           /* raise_is_called_for() */
+        struct load *load;             /* load_measure() */
 
-        /* Where the wall time went; each adds up to wall_ns exactly. */
+        /* Where the wall time went; each adds up to wall_ns, startup_ns and ending_ns exactly. */
         uint64_t chain_ns[PART_N];
         uint64_t share_ns[PART_N];
 };
@@ -179,6 +212,12 @@ static inline uint64_t facts_all_wall_ns(const struct facts *facts)
         return facts_is_part(facts) && facts->all.last_ns > facts->all.first_ns
                        ? facts->all.last_ns - facts->all.first_ns
                        : facts->wall_ns;
+}
+
+/* What is told as the time of the requests in the record: of a watched program all of its time. */
+static inline uint64_t facts_told_wall_ns(const struct facts *facts)
+{
+        return facts->startup_ns + facts->wall_ns + facts->ending_ns;
 }
 
 /* May be called twice, and on zeroed memory. facts_measure() is what fills them. */

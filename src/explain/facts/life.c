@@ -197,7 +197,7 @@ static void cut_lag(struct life *life, const struct facts *facts,
         if (end_ns <= at_of(life))
                 return;
         turns_parts(facts->turns, attempt->engine, at_of(life), end_ns, part_ns);
-        for (enum part part = PART_LOOP_IO; part <= PART_LOOP_CALLER; part++)
+        for (enum part part = PART_LOOP_IO; part <= PART_STOPPED; part++)
                 cut(life, part, at_of(life) + part_ns[part]);
 }
 

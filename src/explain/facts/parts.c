@@ -8,9 +8,12 @@
 
 static const struct {
         const char *name, *meaning;
+        const char *of_watched; /* of somebody's program; NULL: the same */
 } parts[PART_N] = {
         [PART_MISSING] = { "missing", "unknown: missing from this record" },
-        [PART_INPUT] = { "input", "waiting for the input" },
+        [PART_STARTUP] = { "startup", "the program before its first request" },
+        [PART_ENDING] = { "ending", "the program after its last response" },
+        [PART_INPUT] = { "input", "waiting for the input", "the program between its requests" },
         [PART_RATE] = { "rate", "waiting for the requested rate" },
         [PART_REFUSED] = { "refused", "keeping to the rate that the server accepts" },
         [PART_MEMORY] = { "memory", "waiting for memory for bodies (--body-memory)" },
@@ -30,8 +33,11 @@ static const struct {
         [PART_LOOP_DECODE] = { "decode", "decompressing bodies in the event loop" },
         [PART_LOOP_PROCESS] = { "process", "processing bodies in the event loop" },
         [PART_LOOP_CALLER] = { "caller", "event loop blocked by the caller or its output" },
+        [PART_PROCESSOR] = { "processor", "this program waiting for a processor that others used" },
+        [PART_STOPPED] = { "stopped", "this program stopped" },
         [PART_PROCESS] = { "workers", "processing bodies in other threads" },
-        [PART_DELIVER] = { "deliver", "finished results waiting to be taken" },
+        [PART_DELIVER] = { "deliver", "finished results waiting to be taken",
+                "answers waiting for the program to take them" },
 };
 
 const char *part_name(enum part part)
@@ -40,8 +46,8 @@ const char *part_name(enum part part)
         return parts[part].name;
 }
 
-const char *part_meaning(enum part part)
+const char *part_meaning(enum part part, bool is_watched)
 {
         assert(part < PART_N);
-        return parts[part].meaning;
+        return is_watched && parts[part].of_watched ? parts[part].of_watched : parts[part].meaning;
 }

@@ -7,6 +7,9 @@
 #include <string.h>
 #include <base/mem.h>
 #include <base/minmax.h>
+#include <base/str.h>
+#include <base/thread_time.h>
+#include <string.h>
 
 #define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -138,21 +141,51 @@ static unsigned loop_of(uint8_t engine)
         return engine ? engine : 1;
 }
 
-/* Of one loop: the last sample before the run and the first one after it, or the outermost. */
-static void find_samples(const struct facts *facts, unsigned loop,
-        const struct trace_sample **ret_from, const struct trace_sample **ret_to)
+/* What one loop did in the run. */
+struct done {
+        const struct trace_sample *from, *to; /* the samples around the run, or the outermost */
+        uint64_t loop_ns[TRACE_N_WORKS], busy_ns, thread_cpu_ns;
+};
+
+/*
+ * Between two samples. Where one of them is not of the run, at most as much of it was done in the
+ * run as there was time for: until its first request a program may have computed all the time.
+ */
+static void add_between(struct done *done, const struct facts *facts,
+        const struct trace_sample *from, const struct trace_sample *to)
+{
+        uint64_t from_ns = max_u64(from->at_ns, facts->start_ns);
+        uint64_t time_ns = growth(from_ns, min_u64(to->at_ns, facts->end_ns));
+        bool is_inside = from->at_ns >= facts->start_ns && to->at_ns <= facts->end_ns;
+        uint64_t work_ns[TRACE_N_WORKS], busy_ns = 0;
+        uint64_t cpu_ns = growth(from->thread_cpu_ns, to->thread_cpu_ns);
+
+        for (size_t i = 0; i < TRACE_N_WORKS; i++)
+                busy_ns += work_ns[i] = growth(from->work_ns[i], to->work_ns[i]);
+        for (size_t i = 0; !is_inside && busy_ns > time_ns && i < TRACE_N_WORKS; i++)
+                work_ns[i] = whole_of((double)work_ns[i] * (double)time_ns / (double)busy_ns);
+        for (size_t i = 0; i < TRACE_N_WORKS; i++) {
+                done->loop_ns[i] += work_ns[i];
+                done->busy_ns += work_ns[i];
+        }
+        done->thread_cpu_ns += is_inside ? cpu_ns : min_u64(cpu_ns, time_ns);
+}
+
+static void add_up(struct done *done, const struct facts *facts, unsigned loop)
 {
         const struct record *record = facts->record;
 
-        *ret_from = *ret_to = NULL;
+        *done = (struct done){ 0 };
         for (size_t i = 0; i < record->n_samples; i++) {
                 const struct trace_sample *sample = &record->samples[i];
 
                 if (loop_of(sample->engine) != loop)
                         continue;
-                if (!*ret_from || sample->at_ns <= facts->start_ns)
-                        *ret_from = sample;
-                *ret_to = sample;
+                if (!done->from || sample->at_ns <= facts->start_ns)
+                        done->from = sample;
+                else
+                        add_between(done, facts, done->to, sample);
+                done->to = sample;
                 if (sample->at_ns >= facts->end_ns)
                         return;
         }
@@ -160,23 +193,67 @@ static void find_samples(const struct facts *facts, unsigned loop,
 
 static void measure_loop(struct facts *facts, unsigned loop)
 {
-        const struct trace_sample *from, *to;
-        uint64_t loop_ns[TRACE_N_WORKS], busy_ns = 0;
+        struct done done;
 
-        find_samples(facts, loop, &from, &to);
-        if (!to)
+        add_up(&done, facts, loop);
+        if (!done.to)
                 return;
-        for (size_t i = 0; i < TRACE_N_WORKS; i++)
-                busy_ns += loop_ns[i] = growth(from->work_ns[i], to->work_ns[i]);
-        facts->loops_cpu_ns += growth(from->thread_cpu_ns, to->thread_cpu_ns);
-        facts->process_cpu_ns =
-                max_u64(facts->process_cpu_ns, growth(from->process_cpu_ns, to->process_cpu_ns));
-        if (facts->busiest_loop && busy_ns <= facts->loop_busy_ns)
+        facts->loops_cpu_ns += done.thread_cpu_ns;
+        facts->process_cpu_ns = max_u64(facts->process_cpu_ns,
+                growth(done.from->process_cpu_ns, done.to->process_cpu_ns));
+        if (facts->busiest_loop && done.busy_ns <= facts->loop_busy_ns)
                 return;
         facts->busiest_loop = loop;
-        facts->loop_busy_ns = busy_ns;
-        memcpy(facts->loop_ns, loop_ns, sizeof(loop_ns));
-        facts->thread_cpu_ns = growth(from->thread_cpu_ns, to->thread_cpu_ns);
+        facts->loop_busy_ns = done.busy_ns;
+        memcpy(facts->loop_ns, done.loop_ns, sizeof(done.loop_ns));
+        facts->thread_cpu_ns = done.thread_cpu_ns;
+        facts->run_delay_ns = thread_time_growth(done.from->run_delay_ns, done.to->run_delay_ns);
+}
+
+/* All loops are threads of one Python program, or its only one, and it has no event loop. */
+static bool are_threads(const struct facts *facts)
+{
+        const struct programs *programs = &facts->record->programs;
+
+        for (size_t i = 0; i < programs->n_processes; i++) {
+                const struct program_process *process = &programs->processes[i];
+
+                if (process->n_threads && process->n_threads == facts->n_loops)
+                        return str_starts(process->language, "Python") && !process->loop.len;
+        }
+        return false;
+}
+
+/*
+ * Threads that take turns with the interpreter are like one loop, whose work is what they computed.
+ * Between its calls a thread may as well sleep, stand in a lock, or wait for a connection of a pool:
+ * that it was not at one of its calls is not to say that it was at work.
+ */
+static void take_together(struct facts *facts)
+{
+        uint64_t busy_ns = min_u64(facts->loops_cpu_ns, facts->wall_ns);
+
+        if (facts->process_cpu_ns)
+                busy_ns = min_u64(busy_ns, facts->process_cpu_ns);
+        memset(facts->loop_ns, 0, sizeof(facts->loop_ns));
+        facts->loop_ns[TRACE_WORK_CALLER] = busy_ns;
+        facts->loop_busy_ns = facts->thread_cpu_ns = busy_ns;
+}
+
+/*
+ * What programs do around their requests is mostly loading, and so computing: of their processor
+ * time as much is not of the run, unless the threads that made the requests had it.
+ */
+static void leave_out_loading(struct facts *facts)
+{
+        uint64_t around_ns = facts->startup_ns + facts->ending_ns;
+        uint64_t all_ns = programs_cpu_ns(&facts->record->programs);
+        uint64_t seen_ns = min_u64(facts->loops_cpu_ns, all_ns);
+
+        if (!all_ns)
+                return;
+        facts->process_cpu_ns =
+                min_u64(facts->process_cpu_ns, max_u64(growth(around_ns, all_ns), seen_ns));
 }
 
 void run_measure_loop(struct facts *facts)
@@ -188,9 +265,13 @@ void run_measure_loop(struct facts *facts)
                 facts->longest_turn_ns = max_u64(facts->longest_turn_ns,
                         growth(record->turns[i].start_ns, record->turns[i].end_ns));
         facts->n_loops = 1;
+        facts->run_delay_ns = -1;
         for (size_t i = 0; i < record->n_samples; i++)
                 if (loop_of(record->samples[i].engine) > facts->n_loops)
                         facts->n_loops = loop_of(record->samples[i].engine);
         for (unsigned loop = 1; loop <= facts->n_loops; loop++)
                 measure_loop(facts, loop);
+        leave_out_loading(facts);
+        if (are_threads(facts))
+                take_together(facts);
 }

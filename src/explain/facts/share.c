@@ -26,6 +26,7 @@ struct sweep {
         struct heap active;
         struct active *free;
         uint64_t n_doing[PART_N]; /* how many are at it */
+        uint32_t doing;           /* a bit for each part that somebody is at: hardly ever many */
         double owed[PART_N];      /* less than a nanosecond each, that rounding kept from them */
         uint64_t *part_ns;
 };
@@ -98,6 +99,28 @@ static void drop(struct sweep *sweep, struct active *active)
         sweep->free = active;
 }
 
+static void begin_part(struct sweep *sweep, enum part part)
+{
+        static_assert(PART_N <= 32, "a bit for each");
+        sweep->n_doing[part]++;
+        sweep->doing |= UINT32_C(1) << part;
+}
+
+static void end_part(struct sweep *sweep, enum part part)
+{
+        assert(sweep->n_doing[part] > 0);
+        if (!--sweep->n_doing[part])
+                sweep->doing &= ~(UINT32_C(1) << part);
+}
+
+/* The next part from `from` on that somebody is at; PART_N: there is none. */
+static size_t next_doing(const struct sweep *sweep, size_t from)
+{
+        uint32_t left = sweep->doing >> from << from;
+
+        return left ? (size_t)__builtin_ctz(left) : PART_N;
+}
+
 /* Enters the present piece of its life until that ends; behind the last piece it is dropped. */
 static int put(struct sweep *sweep, struct active *active)
 {
@@ -114,7 +137,7 @@ static int put(struct sweep *sweep, struct active *active)
         if (r < 0)
                 drop(sweep, active);
         else
-                sweep->n_doing[life->pieces[active->at].part]++;
+                begin_part(sweep, life->pieces[active->at].part);
         return r;
 }
 
@@ -135,8 +158,7 @@ static int advance(struct sweep *sweep)
         struct active *active = active_of(heap_top(&sweep->active));
 
         assert(active->at < active->life.n);
-        assert(sweep->n_doing[active->life.pieces[active->at].part] > 0);
-        sweep->n_doing[active->life.pieces[active->at].part]--;
+        end_part(sweep, active->life.pieces[active->at].part);
         active->at++;
         return put(sweep, active);
 }
@@ -150,12 +172,10 @@ static void divide(struct sweep *sweep, uint64_t ns)
         double all = (double)sweep->active.n;
 
         assert(sweep->active.n > 0); /* so that somebody is at something */
-        for (size_t i = 0; i < PART_N; i++) {
+        for (size_t i = next_doing(sweep, 0); i < PART_N; i = next_doing(sweep, i + 1)) {
                 uint64_t whole_ns;
                 double due;
 
-                if (!sweep->n_doing[i])
-                        continue;
                 due = (double)ns * (double)sweep->n_doing[i] / all + sweep->owed[i];
                 whole_ns = whole_of(due);
                 if (whole_ns > left_ns)
@@ -165,12 +185,11 @@ static void divide(struct sweep *sweep, uint64_t ns)
                 left_ns -= whole_ns;
         }
         while (left_ns > 0) {
-                size_t most = PART_N;
+                size_t most = next_doing(sweep, 0);
                 uint64_t some_ns = left_ns < PART_N ? 1 : left_ns;
 
-                for (size_t i = 0; i < PART_N; i++)
-                        if (sweep->n_doing[i] &&
-                                (most == PART_N || sweep->owed[i] > sweep->owed[most]))
+                for (size_t i = most; i < PART_N; i = next_doing(sweep, i + 1))
+                        if (sweep->owed[i] > sweep->owed[most])
                                 most = i;
                 assert(most < PART_N);
                 sweep->part_ns[most] += some_ns;

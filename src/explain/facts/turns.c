@@ -4,12 +4,15 @@
 #include <assert.h>
 #include <base/mem.h>
 #include <base/minmax.h>
+#include <base/thread_time.h>
 
 #define STRIDE 16 /* turns from one sum to the next */
+#define NEAR   4  /* turns: so soon most answers are read */
 
 struct sums {
         uint64_t busy_ns, tls_ns;
-        uint64_t work_ns[TRACE_N_WORKS]; /* busy_ns, divided */
+        /* busy_ns, divided */
+        uint64_t work_ns[TRACE_N_WORKS], delay_ns, stopped_ns;
 };
 
 /* Of one loop. */
@@ -30,15 +33,19 @@ struct all_turns {
         struct trace_sample *samples;
 };
 
+/* A turn that began late begins for us when it should have begun. */
 static uint64_t start_of(const struct turns *turns, size_t i)
 {
-        return max_u64(turns->list[i].start_ns, i ? turns->ends[i - 1] : 0);
+        const struct trace_turn *turn = &turns->list[i];
+        uint64_t due_ns = turn->start_ns - min_u64(turn->late_ns, turn->start_ns);
+
+        return max_u64(due_ns, i ? turns->ends[i - 1] : 0);
 }
 
 /* --- dividing -------------------------------------------------------------------------------- */
 
 /* Divides a time as the work was divided. What was not counted goes to the loop's own. */
-static void divide(uint64_t ns, const uint64_t was_ns[TRACE_N_WORKS],
+static void divide_by_work(uint64_t ns, const uint64_t was_ns[TRACE_N_WORKS],
         uint64_t work_ns[TRACE_N_WORKS])
 {
         double sum = 0;
@@ -58,6 +65,31 @@ static void divide(uint64_t ns, const uint64_t was_ns[TRACE_N_WORKS],
         work_ns[TRACE_WORK_IO] += left;
 }
 
+static uint64_t share_of(uint64_t ns, uint64_t part_ns, uint64_t whole_ns)
+{
+        if (ns == whole_ns || !whole_ns)
+                return min_u64(part_ns, ns);
+        return min_u64(whole_of((double)ns * ((double)part_ns / (double)whole_ns)), ns);
+}
+
+/*
+ * How much of a turn that took `took_ns` the thread was ready and had no processor, and how much it
+ * was stopped. What is known of both is of the time since the row before, the turn included. So
+ * where both are more than the turn, they share it; and only what began late and is explained by
+ * neither is surely a stop, as the program itself does nothing in a wait.
+ */
+static void split_turn(const struct trace_turn *turn, uint64_t took_ns, uint64_t *ret_delay_ns,
+        uint64_t *ret_stopped_ns)
+{
+        uint64_t delay_ns = turn->run_delay_ns > 0 ? (uint64_t)turn->run_delay_ns : 0;
+        uint64_t known_ns = delay_ns + turn->thread_cpu_ns;
+
+        *ret_delay_ns = known_ns > took_ns ? share_of(took_ns, delay_ns, known_ns) : delay_ns;
+        *ret_stopped_ns = turn->run_delay_ns < 0 || known_ns >= took_ns
+                                  ? 0
+                                  : min_u64(turn->late_ns, took_ns - known_ns);
+}
+
 /* The first sample at or after `at_ns`. */
 static size_t first_sample(const struct turns *turns, uint64_t at_ns)
 {
@@ -74,22 +106,30 @@ static size_t first_sample(const struct turns *turns, uint64_t at_ns)
         return low;
 }
 
-/* Time outside of long turns is divided as the loop divided its work around that time. */
+/*
+ * Time outside of long turns is divided as the loop divided its work around that time. Somebody
+ * waited for the thread then: it was at work, or it had no processor.
+ */
 static void divide_by_sample(const struct turns *turns, uint64_t ns, uint64_t at_ns,
-        uint64_t work_ns[TRACE_N_WORKS])
+        struct sums *sums)
 {
-        uint64_t was_ns[TRACE_N_WORKS] = { 0 };
+        uint64_t was_ns[TRACE_N_WORKS] = { 0 }, delay_ns = 0;
         size_t after = first_sample(turns, at_ns);
 
         if (after > 0 && after < turns->n_samples) {
-                for (size_t i = 0; i < TRACE_N_WORKS; i++) {
-                        uint64_t before = turns->samples[after - 1].work_ns[i];
+                const struct trace_sample *from = &turns->samples[after - 1], *to = from + 1;
+                int64_t kept_ns = thread_time_growth(from->run_delay_ns, to->run_delay_ns);
 
-                        was_ns[i] = turns->samples[after].work_ns[i];
-                        was_ns[i] -= min_u64(before, was_ns[i]);
-                }
+                for (size_t i = 0; i < TRACE_N_WORKS; i++)
+                        was_ns[i] = to->work_ns[i] - min_u64(from->work_ns[i], to->work_ns[i]);
+                if (kept_ns > 0)
+                        delay_ns = share_of(ns, (uint64_t)kept_ns,
+                                (uint64_t)kept_ns + to->thread_cpu_ns -
+                                        min_u64(from->thread_cpu_ns, to->thread_cpu_ns));
+                delay_ns = min_u64(delay_ns, kept_ns > 0 ? (uint64_t)kept_ns : 0);
         }
-        divide(ns, was_ns, work_ns);
+        sums->delay_ns += delay_ns;
+        divide_by_work(ns - delay_ns, was_ns, sums->work_ns);
 }
 
 /* --- sums ------------------------------------------------------------------------------------ */
@@ -100,14 +140,21 @@ static void add_turn(const struct turns *turns, size_t i, uint64_t from_ns, uint
 {
         const struct trace_turn *turn = &turns->list[i];
         uint64_t start_ns = max_u64(start_of(turns, i), from_ns);
-        uint64_t end_ns = min_u64(turns->ends[i], to_ns);
+        uint64_t end_ns = min_u64(turns->ends[i], to_ns), took_ns, delay_ns, stopped_ns, ns;
 
         if (end_ns <= start_ns)
                 return;
         assert(i < turns->n);
-        sums->busy_ns += end_ns - start_ns;
-        sums->tls_ns += min_u64(turn->work_ns[TRACE_WORK_TLS], end_ns - start_ns);
-        divide(end_ns - start_ns, turn->work_ns, sums->work_ns);
+        ns = end_ns - start_ns;
+        sums->busy_ns += ns;
+        sums->tls_ns += min_u64(turn->work_ns[TRACE_WORK_TLS], ns);
+        took_ns = turns->ends[i] - start_of(turns, i);
+        split_turn(turn, took_ns, &delay_ns, &stopped_ns);
+        delay_ns = share_of(ns, delay_ns, took_ns);
+        stopped_ns = min_u64(share_of(ns, stopped_ns, took_ns), ns - delay_ns);
+        sums->delay_ns += delay_ns;
+        sums->stopped_ns += stopped_ns;
+        divide_by_work(ns - delay_ns - stopped_ns, turn->work_ns, sums->work_ns);
 }
 
 static void add_growth(struct sums *sums, const struct sums *from, const struct sums *to)
@@ -115,6 +162,8 @@ static void add_growth(struct sums *sums, const struct sums *from, const struct 
         assert(to->busy_ns >= from->busy_ns && to->tls_ns >= from->tls_ns);
         sums->busy_ns += to->busy_ns - from->busy_ns;
         sums->tls_ns += to->tls_ns - from->tls_ns;
+        sums->delay_ns += to->delay_ns - from->delay_ns;
+        sums->stopped_ns += to->stopped_ns - from->stopped_ns;
         for (size_t i = 0; i < TRACE_N_WORKS; i++)
                 sums->work_ns[i] += to->work_ns[i] - from->work_ns[i];
 }
@@ -135,13 +184,22 @@ static size_t n_over(const struct turns *turns, uint64_t at_ns)
         return low;
 }
 
+/* The same of a moment after one at which `first` were over: mostly the next one, or one of the next. */
+static size_t n_over_after(const struct turns *turns, size_t first, uint64_t at_ns)
+{
+        for (size_t i = first; i < first + NEAR; i++)
+                if (i == turns->n || turns->ends[i] > at_ns)
+                        return i;
+        return n_over(turns, at_ns);
+}
+
 /*
  * The first and the last turn may lie in that time in part. Between them whole turns are added by
  * their sums.
  */
 static struct sums between(const struct turns *turns, uint64_t from_ns, uint64_t to_ns)
 {
-        size_t first = n_over(turns, from_ns), last = n_over(turns, to_ns);
+        size_t first = n_over(turns, from_ns), last = n_over_after(turns, first, to_ns);
         struct sums sums = { 0 };
 
         for (size_t i = first; i <= last && i < turns->n;) {
@@ -282,6 +340,17 @@ static const struct turns *of_engine(const struct all_turns *all, uint8_t engine
         return &all->loops[i < all->n ? i : 0];
 }
 
+uint64_t turn_idle_ns(const struct trace_turn *turn)
+{
+        uint64_t took_ns = turn->end_ns - min_u64(turn->start_ns, turn->end_ns) + turn->late_ns;
+        uint64_t known_ns = turn->thread_cpu_ns;
+
+        if (turn->run_delay_ns < 0 || turn->n_major_faults > 0)
+                return 0;
+        known_ns += (uint64_t)turn->run_delay_ns;
+        return took_ns - min_u64(known_ns, took_ns);
+}
+
 /* --- answers --------------------------------------------------------------------------------- */
 
 uint64_t turns_busy_ns(const struct all_turns *all, uint8_t engine, uint64_t from_ns,
@@ -314,7 +383,9 @@ void turns_parts(const struct all_turns *all, uint8_t engine, uint64_t from_ns, 
         sums = between(turns, from_ns, to_ns);
         assert(sums.busy_ns <= to_ns - from_ns);
         divide_by_sample(turns, to_ns - from_ns - sums.busy_ns, from_ns + (to_ns - from_ns) / 2,
-                sums.work_ns);
+                &sums);
+        part_ns[PART_PROCESSOR] += sums.delay_ns;
+        part_ns[PART_STOPPED] += sums.stopped_ns;
         for (size_t i = 0; i < TRACE_N_WORKS; i++)
                 part_ns[parts[i]] += sums.work_ns[i];
 }

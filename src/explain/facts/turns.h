@@ -28,6 +28,13 @@ uint64_t turns_busy_ns(const struct all_turns *all, uint8_t engine, uint64_t fro
 uint64_t turns_tls_ns(const struct all_turns *all, uint8_t engine, uint64_t from_ns,
         uint64_t to_ns);
 
+/*
+ * How long the thread neither ran nor was ready to run in a turn, and before it where it began
+ * late: blocked, or stopped. At least, as the kernel's figures are of a longer time; 0 where they
+ * are not known, or where pages had to come from a disk.
+ */
+uint64_t turn_idle_ns(const struct trace_turn *turn);
+
 /* Adds to the parts what the loop was doing in that time. They grow by the whole of it. */
 void turns_parts(const struct all_turns *all, uint8_t engine, uint64_t from_ns, uint64_t to_ns,
         uint64_t part_ns[PART_N]);
