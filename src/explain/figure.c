@@ -10,7 +10,7 @@
 
 static double wall(const struct facts *facts)
 {
-        return (double)facts_all_wall_ns(facts);
+        return (double)(facts_all_wall_ns(facts) + facts->startup_ns + facts->ending_ns);
 }
 
 static double rate(const struct facts *facts)

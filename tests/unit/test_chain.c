@@ -54,6 +54,28 @@ static void test_chain_of_a_program_that_waits(void **state)
         end(&it);
 }
 
+/* A thread that goes on after 30 ms is not seen to follow its results; its edges say that it does. */
+static void test_chain_of_a_watched_thread(void **state)
+{
+        static struct program_process process = { .pid = 1 };
+        struct case_of it;
+
+        (void)state;
+        begin(&it, &(struct record_maker){ .n = 20, .each.server_ns = 10 * MS });
+        go_one_by_one(&it.record, 40 * MS);
+        for (size_t i = 1; i < 20; i++)
+                it.record.attempts[i].slot_from = i;
+        look_again(&it);
+        assert_true(it.facts.chain_ns[PART_SERVER] < 20 * MS);
+        it.record.programs.processes = &process;
+        it.record.programs.n_processes = 1;
+        look_again(&it);
+        assert_int_equal(it.facts.chain_ns[PART_SERVER], 200 * MS);
+        assert_int_equal(it.facts.chain_ns[PART_INPUT], 19 * (30 * MS + 50 * NS_PER_US));
+        it.record.programs = (struct programs){ 0 };
+        end(&it);
+}
+
 static void test_chain_of_a_full_client(void **state)
 {
         struct case_of it;
@@ -194,6 +216,7 @@ int main(void)
 {
         static const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_chain_of_a_program_that_waits),
+                cmocka_unit_test(test_chain_of_a_watched_thread),
                 cmocka_unit_test(test_chain_of_a_full_client),
                 cmocka_unit_test(test_chain_of_a_rate),
                 cmocka_unit_test(test_chain_of_busy_workers),

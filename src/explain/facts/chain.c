@@ -180,6 +180,31 @@ static bool leave_queue(struct walk *walk)
         return true;
 }
 
+/*
+ * In a program that was watched, the attempt that was over in its thread before it made this one,
+ * with nothing else under way there: the thread went on from one to the other, however long that
+ * took it. NULL: none.
+ */
+static const struct trace_attempt *before_in_thread(const struct walk *walk)
+{
+        const struct record *record = walk->facts->record;
+        const struct trace_attempt *before = record_attempt(record, walk->here->slot_from);
+
+        if (!record->programs.n_processes || !is_earlier(walk, before) ||
+                before->engine != walk->here->engine ||
+                life_end_ns(before) > life_submit_ns(walk->here))
+                return NULL;
+        return before;
+}
+
+static bool go_back_to(struct walk *walk, const struct trace_attempt *before)
+{
+        spend_on_nothing(walk, life_last_ns(before));
+        walk->here = before;
+        spend_on_result(walk);
+        return true;
+}
+
 /* Goes back from there to when it was submitted, and to what came before that. */
 static bool leave_request(struct walk *walk)
 {
@@ -197,6 +222,9 @@ static bool leave_request(struct walk *walk)
                 spend(walk, PART_QUEUE, life_submit_ns(first));
         }
         spend_on_loop(walk, life_submit_ns(first));
+        taken = before_in_thread(walk);
+        if (walk->at_ns > walk->from_ns && taken)
+                return go_back_to(walk, taken);
         why = intake_why(walk->facts, first);
         if (walk->at_ns <= walk->from_ns || why == INTAKE_INPUT)
                 return false;

@@ -4,7 +4,6 @@
 #include "life.h"
 #include "sort.h"
 #include <assert.h>
-#include <string.h>
 #include <base/mem.h>
 #include <base/minmax.h>
 #include <base/str.h>
@@ -14,6 +13,34 @@
 #define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
 /* --- the run --------------------------------------------------------------------------------- */
+
+static bool was_asked_for_load(const struct record_run *run)
+{
+        static const char *const options[] = { "\"--requests\"", "\"--duration\"", "\"--ramp\"" };
+
+        for (size_t i = 0; run->command && i < LENGTH(options); i++)
+                if (strstr(run->command, options[i]))
+                        return true;
+        return run->options.rate_ramp_ns > 0;
+}
+
+/* From when the first process of theirs was there to when the last one was gone. */
+static void measure_around(struct facts *facts)
+{
+        const struct programs *programs = &facts->record->programs;
+        uint64_t from_ns = facts->start_ns, to_ns = facts->end_ns;
+
+        for (size_t i = 0; i < programs->n_processes; i++) {
+                const struct program_process *process = &programs->processes[i];
+
+                if (!process->end_ns) /* nothing is known of its time */
+                        continue;
+                from_ns = min_u64(from_ns, process->start_ns);
+                to_ns = max_u64(to_ns, process->end_ns);
+        }
+        facts->startup_ns = facts->start_ns - from_ns;
+        facts->ending_ns = to_ns - facts->end_ns;
+}
 
 void run_measure_wall(struct facts *facts)
 {
@@ -28,6 +55,8 @@ void run_measure_wall(struct facts *facts)
         if (facts->end_ns == facts->start_ns)
                 facts->end_ns++;
         facts->wall_ns = facts->end_ns - facts->start_ns;
+        measure_around(facts);
+        facts->is_load = !record->programs.n_processes && was_asked_for_load(&record->run);
 }
 
 /* --- attempts -------------------------------------------------------------------------------- */

@@ -9,7 +9,7 @@
 
 #include "facts.h"
 
-/* Fills start_ns, end_ns and wall_ns. There is an attempt. */
+/* Fills start_ns, end_ns, wall_ns, what is around it, and is_load. There is an attempt. */
 void run_measure_wall(struct facts *facts);
 
 /* Fills what is counted of attempts. */
