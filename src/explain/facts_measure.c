@@ -2,6 +2,7 @@
 #include "facts_measure.h"
 
 #include <assert.h>
+#include <base/mem.h>
 #include <explain/facts/chain.h>
 #include <explain/facts/flight.h>
 #include <explain/facts/hosts.h>
@@ -9,6 +10,7 @@
 #include <explain/facts/run.h>
 #include <explain/facts/share.h>
 #include <explain/facts/spreads.h>
+#include <explain/facts/timeline.h>
 #include <explain/facts/turns.h>
 #include <explain/model/replay.h>
 
@@ -36,6 +38,8 @@ static int measure(struct facts *facts)
         if (r == 0)
                 r = turns_new(&facts->turns, facts->record);
         if (r == 0)
+                r = timelines_new(&facts->timelines, facts); /* hosts, turns */
+        if (r == 0)
                 r = share_sweep(facts, facts->share_ns); /* wall, intake, turns */
         if (r == 0)
                 chain_walk(facts, facts->chain_ns); /* wall, requests, flight, intake, turns */
@@ -56,4 +60,16 @@ int facts_measure(struct facts *facts, const struct record *record)
         if (r < 0)
                 facts_deinit(facts);
         return r;
+}
+
+void facts_deinit(struct facts *facts)
+{
+        mem_free(facts->hosts);
+        mem_free(facts->by_request);
+        mem_free(facts->raise);
+        mem_free(facts->load);
+        intake_free(facts->intake);
+        turns_free(facts->turns);
+        timelines_free(facts->timelines);
+        *facts = (struct facts){ 0 };
 }

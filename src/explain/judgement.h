@@ -389,6 +389,26 @@ JUDGE_SHARE(TOGETHER_EVEN, 0.5);
 /* Of the most that came at once: enough to fill a link. */
 JUDGE_SHARE(MANY_COMING, 0.5);
 
+/* --- what is not steady ---------------------------------------------------------------------- */
+
+/*
+ * A pause of a server is at least as long: a scheduler that shares processors among many makes
+ * shorter ones.
+ */
+JUDGE_NS(PAUSE_LEAST_NS, 50 * NS_PER_MS);
+/* Beside others that use this machine's processors, a server here is kept from them for less. */
+JUDGE_NS(PAUSE_BY_SCHEDULER_NS, 250 * NS_PER_MS);
+/* Of a pause: what was sent as soon after its begin is under way, as the last answers freed slots. */
+JUDGE_SHARE(PAUSE_EDGE, 0.1);
+/* That nothing came for so long by chance, in any of the gaps of a run: nobody need think of it. */
+JUDGE_SHARE(CHANCE_MOST, 0.01);
+/* Times between pauses that tell of a period: fewer are even by accident. */
+JUDGE_COUNT(PERIOD_LEAST, 3);
+/* Of the middle one of these times: a clock, and not the load. */
+JUDGE_TIMES(PERIOD_EVEN, 1.2);
+/* Of the answers before the change, slow ones: a few come in between while the server warms up. */
+JUDGE_SHARE(COLD_NEARLY_ALL, 0.8);
+
 /* --- acknowledgements ------------------------------------------------------------------------ */
 
 /* Around DELAYED_ACK_NS: timers, stamps, a loop; with 250 ticks a second it is up to 44 ms. */

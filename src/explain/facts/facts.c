@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "facts.h"
 
-#include "intake.h"
-#include "turns.h"
-#include <base/mem.h>
-
 static const struct trace_attempt *attempt_at(const struct facts *facts, size_t at)
 {
         return &facts->record->attempts[facts->by_request[at]];
@@ -32,13 +28,4 @@ uint64_t facts_backoff_ns(const struct facts *facts, size_t from, size_t to)
                         backoff_ns += start_ns - end_ns;
         }
         return backoff_ns;
-}
-
-void facts_deinit(struct facts *facts)
-{
-        mem_free(facts->hosts);
-        mem_free(facts->by_request);
-        intake_free(facts->intake);
-        turns_free(facts->turns);
-        *facts = (struct facts){ 0 };
 }
