@@ -15,6 +15,7 @@
 #include "verdict.h"
 #include <base/error.h>
 #include <base/mem.h>
+#include <explain/facts/program.h>
 #include <explain/model/bounds.h>
 
 struct muster_explanation {
@@ -48,7 +49,7 @@ static void sort_parts(struct muster_explanation *explanation, enum muster_accou
                         parts[at] = parts[at - 1];
                 assert(n < PART_N);
                 parts[at] = (struct muster_part){ part_name(part),
-                        part_meaning(part, false), part_ns[i] };
+                        part_meaning(part, facts_is_watched(&explanation->facts)), part_ns[i] };
                 n++;
         }
         explanation->n_parts[account] = n;

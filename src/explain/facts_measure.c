@@ -7,6 +7,7 @@
 #include <explain/facts/flight.h>
 #include <explain/facts/hosts.h>
 #include <explain/facts/intake.h>
+#include <explain/facts/program.h>
 #include <explain/facts/run.h>
 #include <explain/facts/share.h>
 #include <explain/facts/spreads.h>
@@ -25,6 +26,10 @@ static int measure(struct facts *facts)
         run_measure_wall(facts);
         run_count_attempts(facts);
         r = run_count_requests(facts);
+        if (r == 0)
+                r = program_measure(&facts->program, facts); /* requests */
+        if (r == 0 && facts->program)
+                facts->slots = facts->program->limit.value;
         if (r == 0)
                 run_measure_loop(facts); /* wall */
         if (r == 0)
@@ -68,6 +73,7 @@ void facts_deinit(struct facts *facts)
         mem_free(facts->by_request);
         mem_free(facts->raise);
         mem_free(facts->load);
+        program_free(facts->program);
         intake_free(facts->intake);
         turns_free(facts->turns);
         timelines_free(facts->timelines);

@@ -422,6 +422,8 @@ JUDGE_NS(ROUND_TRIP_TO_TELL_NS, 5 * NS_PER_MS);
 JUDGE_TIMES(STOP_LEAST, 0.9);
 JUDGE_TIMES(STOP_MOST, 1.3);
 
+/* What waits for less, on average, goes through a limit and does not wait for it. */
+JUDGE_NS(LIMIT_WAIT_LEAST_NS, NS_PER_MS);
 /* --- known ----------------------------------------------------------------------------------- */
 
 /* The kernel sends again after this at the earliest, without the round trip: TCP_RTO_MIN. */

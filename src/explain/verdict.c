@@ -2,6 +2,7 @@
 #include "verdict.h"
 
 #include <assert.h>
+#include <explain/facts/program.h>
 #include <explain/judgement.h>
 #include <explain/measure/outcome.h>
 #include <stdarg.h>
@@ -183,7 +184,7 @@ static void say_parts(struct sentence *sentence, const struct facts *facts)
                 if (i > 0 && share_of(facts, part) < MENTIONED)
                         return;
                 said[part] = true;
-                say(sentence, "%s%s %s", i ? ", " : "", part_meaning(part, false),
+                say(sentence, "%s%s %s", i ? ", " : "", part_meaning(part, facts_is_watched(facts)),
                         words_share(share_of(facts, part), 1).text);
         }
 }
