@@ -300,6 +300,11 @@ JUDGE_TIMES(CONNS_KEPT, 1.25);
 JUDGE_SHARE(OPENING_IS_NO_MATTER, 0.25);
 /* The work of a small request on a kept connection: measured, 50 us to 10 (with TLS 85 to 14). */
 JUDGE_TIMES(OPENING_WORK, 5);
+/*
+ * The same of a watched program, whose library has far more to do for a request, and no more for a
+ * connection: measured, 1 (aiohttp, httpx, urllib3, Node; without the handshake, which is counted).
+ */
+JUDGE_TIMES(PROGRAM_OPENING_WORK, 1);
 /* Round trips that connecting takes on a network that is jittery. */
 JUDGE_TIMES(CONNECT_JITTER, 3);
 /* What connecting takes longer because this machine is busy. */

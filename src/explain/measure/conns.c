@@ -3,6 +3,7 @@
 
 #include <base/clock.h>
 #include <base/mem.h>
+#include <base/minmax.h>
 #include <base/str.h>
 #include <explain/judgement.h>
 
@@ -30,9 +31,23 @@ bool conn_is_local(const struct trace_conn *conn)
         return str_starts(conn->remote, "127.") || str_starts(conn->remote, "[::1]");
 }
 
+bool conns_are_local(const struct record *record)
+{
+        size_t n = 0;
+
+        for (size_t i = 0; i < record->n_conns; i++)
+                n += conn_is_local(&record->conns[i]);
+        return n * 2 > record->n_conns;
+}
+
 uint64_t conn_round_trip_ns(const struct trace_conn *conn)
 {
         return conn->min_rtt_us * NS_PER_US;
+}
+
+uint64_t conn_longest_round_trip_ns(const struct trace_conn *conn)
+{
+        return max_u64(conn->max_rtt_us, conn->rtt_us) * NS_PER_US;
 }
 
 static uint64_t between(uint64_t from_ns, uint64_t to_ns)
@@ -57,14 +72,14 @@ uint64_t conn_tls_ns(const struct trace_conn *conn)
 }
 
 /* With a proxy: until the tunnel was open. */
-static uint64_t tunnel_ns(const struct trace_conn *conn)
+uint64_t conn_tunnel_ns(const struct trace_conn *conn)
 {
         return between(conn->tcp_end_ns, conn->tunnel_end_ns);
 }
 
 uint64_t conn_opening_ns(const struct trace_conn *conn)
 {
-        return conn_dns_ns(conn) + conn_tcp_ns(conn) + tunnel_ns(conn) + conn_tls_ns(conn);
+        return conn_dns_ns(conn) + conn_tcp_ns(conn) + conn_tunnel_ns(conn) + conn_tls_ns(conn);
 }
 
 uint32_t *conns_in_use(const struct facts *facts)
@@ -93,11 +108,55 @@ uint64_t conns_needed(const struct facts *facts)
         return sum;
 }
 
+static uint64_t n_used(const struct facts *facts)
+{
+        uint64_t n = 0;
+
+        for (size_t i = 0; i < facts->record->n_conns; i++)
+                n += facts->record->conns[i].n_attempts > 0;
+        return n;
+}
+
+uint64_t conns_streams_each(const struct facts *facts)
+{
+        return facts->streams ? max_u64(facts->streams / max_u64(n_used(facts), 1), 1) : 0;
+}
+
+uint64_t conns_most_sharing(const struct facts *facts)
+{
+        uint64_t most = 1;
+
+        for (size_t i = 0; i < facts->record->n_attempts; i++)
+                most = max_u64(most, facts->record->attempts[i].n_sharing);
+        return most;
+}
+
+static uint64_t tls_work_ns(const struct facts *facts)
+{
+        uint64_t sum_ns = 0;
+
+        for (size_t i = 0; i < facts->record->n_conns; i++)
+                sum_ns += facts->record->conns[i].tls_work_ns;
+        return sum_ns;
+}
+
+uint64_t conns_tls_work_ns(const struct facts *facts)
+{
+        uint64_t sum_ns = facts->program ? tls_work_ns(facts) : facts->loop_ns[TRACE_WORK_TLS];
+
+        return facts->n_on_new_conn ? sum_ns / facts->n_on_new_conn : 0;
+}
+
+/* Of a program that was watched nobody tells what of its loop's work is which, but for handshakes. */
 uint64_t conns_opening_work_ns(const struct facts *facts)
 {
-        double n = (double)facts->n_on_reused + (double)facts->n_on_new_conn * (1 + OPENING_WORK);
+        double each = facts->program ? PROGRAM_OPENING_WORK : OPENING_WORK;
+        double n = (double)facts->n_on_reused + (double)facts->n_on_new_conn * (1 + each);
+        uint64_t work_ns = facts->loop_ns[TRACE_WORK_IO];
 
-        return n > 0 ? whole_of((double)facts->loop_ns[TRACE_WORK_IO] / n * OPENING_WORK) : 0;
+        if (facts->program)
+                work_ns = facts->loop_busy_ns - min_u64(tls_work_ns(facts), facts->loop_busy_ns);
+        return n > 0 ? whole_of((double)work_ns / n * each) : 0;
 }
 
 /* --- origins --------------------------------------------------------------------------------- */
