@@ -168,6 +168,11 @@ JUDGE_COUNT(PROCESSORS_LIKELY, 2);
 
 /* --- the loop's thread, and the processor ---------------------------------------------------- */
 
+/* Of all processors: what waits on this machine waits for one of them. */
+JUDGE_SHARE(PROCESSORS_FULL, 0.8);
+/* ... hardly anybody else uses them: what they did was done for the requests. */
+JUDGE_SHARE(PROCESSORS_OURS, 0.5);
+
 /*
  * Of the wall time that the loop is busy: from here on it could not do more. Raising a limit gains
  * nothing then, and what looks like a slow link or server may be this program. Queueing: a server
