@@ -432,6 +432,11 @@ JUDGE_NS(ROUND_TRIP_TO_TELL_NS, 5 * NS_PER_MS);
 JUDGE_TIMES(STOP_LEAST, 0.9);
 JUDGE_TIMES(STOP_MOST, 1.3);
 
+/* Between two pieces of a response: less may be the scheduler's, or the server's writing. */
+JUDGE_NS(STOP_TO_TELL_NS, 2 * NS_PER_MS);
+/* Round trips: what was sent together comes less than that apart, whatever the network does. */
+JUDGE_TIMES(STOP_BEYOND_JITTER, 0.25);
+
 /* What waits for less, on average, goes through a limit and does not wait for it. */
 JUDGE_NS(LIMIT_WAIT_LEAST_NS, NS_PER_MS);
 /* --- known ----------------------------------------------------------------------------------- */
@@ -452,6 +457,8 @@ KNOWN_NS(LOOKUP_AGAIN_NS, 2 * NS_PER_S);
 KNOWN_NS(FAMILY_NS, 50 * NS_PER_MS);
 /* Bytes of a stream's window, unless the server allows more: RFC 9113 section 6.9.2. */
 KNOWN_COUNT(STREAM_WINDOW, 65535);
+/* Bytes of a packet's payload that every network takes: RFC 8200 section 5, less the headers. */
+KNOWN_COUNT(LEAST_SEGMENT, 1280 - 60);
 /* Bytes that a cold connection sends at once: ten segments, RFC 6928. */
 KNOWN_COUNT(FIRST_WINDOW_SEGMENTS, 10);
 KNOWN_COUNT(FIRST_WINDOW, 10 * 1448);
