@@ -329,6 +329,10 @@ JUDGE_SHARE(RAMP_LOW_MOST, 0.35);
 JUDGE_SHARE(RAMP_BENT, 0.25);
 /* Later answers: less may be what a first request costs a server. */
 JUDGE_TIMES(FIRST_FAR_LONGER, 5);
+/* Of the longest: a first answer that waited less may be late for another reason. */
+JUDGE_SHARE(WAITED_LEAST, 0.1);
+/* Whatever the others took: the scatter of a busy machine. */
+JUDGE_NS(WAITED_LEAST_NS, 50 * NS_PER_MS);
 
 /* --- packets that are sent again ------------------------------------------------------------- */
 

@@ -3,6 +3,7 @@
 
 #include "conns.h"
 #include "dialling.h"
+#include "serving.h"
 #include <assert.h>
 #include <base/mem.h>
 #include <explain/judgement.h>
@@ -12,7 +13,7 @@ static bool measure_wait(const struct facts *facts, const struct trace_attempt *
 {
         *ret_value = attempt_network_ns(facts->record, attempt) +
                      attempt_server_ns(facts->record, attempt);
-        return attempt->status && attempt->stamps.slot_ns && facts->n_hosts &&
+        return trace_is_answered(attempt) && attempt->stamps.slot_ns && facts->n_hosts &&
                attempt->origin == facts->hosts[0].origin;
 }
 
@@ -84,14 +85,17 @@ static bool had_no_room(const struct facts *facts)
 
 void accepting_of(struct accepting *accepting, const struct facts *facts)
 {
-        *accepting = (struct accepting){ .had_no_room = had_no_room(facts) };
-        if (accepting->had_no_room || !wait_for_each_other(accepting, facts))
+        *accepting = (struct accepting){ .had_no_room = had_no_room(facts),
+                .is_limited = serving_is_limited(facts) };
+        if (accepting->had_no_room || accepting->is_limited ||
+                !wait_for_each_other(accepting, facts))
                 return;
         assert(accepting->n >= 2); /* a row */
         measure_attempts(&accepting->kept_ns, facts, measure_kept);
         accepting->each_ns = (double)(accepting->first_ns.max - accepting->first_ns.min) /
                              (double)(accepting->n - 1);
         accepting->is_slow = accepting->kept_ns.n >= SAMPLE_LEAST &&
+                             accepting->first_ns.max >= WAITED_LEAST_NS &&
                              (double)accepting->first_ns.p50 >=
                                      FIRST_FAR_LONGER * (double)accepting->kept_ns.p90;
 }
@@ -101,7 +105,7 @@ bool accepting_held_up(const struct facts *facts)
         struct accepting accepting;
 
         accepting_of(&accepting, facts);
-        return accepting.is_slow || accepting.had_no_room;
+        return accepting.is_slow || accepting.had_no_room || accepting.is_limited;
 }
 
 bool accepting_is_first(const struct facts *facts, const struct trace_attempt *attempt)

@@ -6,8 +6,8 @@
  * later. Until then a request on it waits. The first answer takes the longer the more connections
  * came before, while later answers on the same connections come at once. It is something else where
  * all answers take long, where all first answers take equally long (a server that has to warm up),
- * with TLS, where the handshake has to wait, and where the kernel had no room for more
- * (dialling.h).
+ * with TLS, where the handshake has to wait, where the kernel had no room for more (dialling.h), and
+ * where the next is taken in only when another one has ended (serving.h).
  */
 #ifndef EXPLAIN_ACCEPTING_H
 #define EXPLAIN_ACCEPTING_H
@@ -16,7 +16,11 @@
 
 /* At the host with most requests. */
 struct accepting {
-        bool had_no_room;       /* the kernel dropped first packets: no more is told here */
+        /*
+         * The kernel dropped first packets, or the server serves only so many (serving.h): no more
+         * is told here
+         */
+        bool had_no_room, is_limited;
         bool is_slow;           /* and else nothing below means anything */
         size_t n;               /* connections that came together */
         struct spread first_ns; /* until the first answer on each */
