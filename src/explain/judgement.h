@@ -423,6 +423,16 @@ JUDGE_TIMES(PERIOD_EVEN, 1.2);
 /* Of the answers before the change, slow ones: a few come in between while the server warms up. */
 JUDGE_SHARE(COLD_NEARLY_ALL, 0.8);
 
+/*
+ * Transfers at a time, of those with much company to those with little: enough that a rate which
+ * all share differs by more than rates scatter.
+ */
+JUDGE_TIMES(COMPANY_DIFFERS, 1.4);
+/* Of the loss that sharing would be, by logarithms: less, and the rate is each one's own. */
+JUDGE_SHARE(RATE_IS_EACHS, 0.35);
+/* Of the rate of the fastest tenth, that of the slowest: connections that share scatter more. */
+JUDGE_SHARE(RATES_SAME, 0.9);
+
 /* --- acknowledgements ------------------------------------------------------------------------ */
 
 /* Around DELAYED_ACK_NS: timers, stamps, a loop; with 250 ticks a second it is up to 44 ms. */

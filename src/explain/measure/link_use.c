@@ -210,7 +210,7 @@ static void find_least(const struct flow *flow, uint64_t *least_ns)
         for (size_t i = 0; i < record->n_attempts; i++) {
                 const struct trace_attempt *attempt = &record->attempts[i];
 
-                if (attempt->status && attempt->origin <= record->n_origins &&
+                if (trace_is_answered(attempt) && attempt->origin <= record->n_origins &&
                         wait_ns(attempt) < least_ns[attempt->origin])
                         least_ns[attempt->origin] = wait_ns(attempt);
         }
@@ -259,13 +259,13 @@ static bool measure_growth(const struct facts *facts, const struct trace_conn *c
         (void)facts;
         if (!conn->min_rtt_us || conn_is_local(conn) || conn->n_retransmits || conn->n_out_of_order)
                 return false;
-        *ret_value = (uint64_t)conn->rtt_us * 1000 / conn->min_rtt_us;
+        *ret_value = conn_longest_round_trip_ns(conn) * 1000 / conn_round_trip_ns(conn);
         return true;
 }
 
 /*
- * The round trips that the kernel had smoothed when connections ended. Packets that are sent again
- * would be part of them.
+ * The round trips that the kernel had smoothed: at the end of a connection the queue may be empty
+ * again. Packets that are sent again would be part of them.
  */
 static double growth_of_round_trips(const struct facts *facts)
 {
