@@ -327,6 +327,11 @@ JUDGE_SHARE(ROW_OF_ALL, 0.8);
 JUDGE_SHARE(RAMP_LOW_MOST, 0.35);
 /* Of the way between these, how far the middle is from halfway; in the lab up to 0.08. */
 JUDGE_SHARE(RAMP_BENT, 0.25);
+/*
+ * What a handshake takes alone, the quickest tenth of those together: in four herds at nginx 5 and
+ * more. A long way there makes both longer.
+ */
+JUDGE_TIMES(IN_COMPANY_LONGER, 3);
 /* Later answers: less may be what a first request costs a server. */
 JUDGE_TIMES(FIRST_FAR_LONGER, 5);
 /* Of the longest: a first answer that waited less may be late for another reason. */
