@@ -2,6 +2,8 @@
 #include "outcome.h"
 
 #include "refusals.h"
+#include <base/words.h>
+#include <stdio.h>
 
 void outcome_errors(struct outcome_errors *errors, const struct facts *facts)
 {
@@ -39,6 +41,38 @@ void outcome_told(struct outcome_told *told, const struct facts *facts)
                         told->n_of_status = all->n_statuses[status];
                         told->status = status;
                 }
+}
+
+void outcome_say_how_many(char *text, size_t size, uint64_t n, const struct outcome_told *told)
+{
+        const char *done = "";
+
+        if (told->n_cancelled)
+                done = told->n_done == 1 ? " that was done" : " that were done";
+        if (n < told->n_done)
+                snprintf(text, size, "%s of %s requests%s", words_count(n).text,
+                        words_count(told->n_done).text, done);
+        else if (n == 1)
+                snprintf(text, size, "The request%s", done);
+        else
+                snprintf(text, size, "All %s requests%s", words_count(n).text, done);
+}
+
+static bool is_failed_by_server(const struct trace_attempt *attempt)
+{
+        if (attempt->code == MUSTER_E_TIMEOUT)
+                return attempt->stamps.send_end_ns && !attempt->stamps.first_byte_read_ns;
+        return attempt->status == 429 || attempt->status >= 500;
+}
+
+bool outcome_servers_fail(const struct facts *facts)
+{
+        const struct record *record = facts->record;
+        size_t n = 0;
+
+        for (size_t i = 0; i < record->n_attempts; i++)
+                n += is_failed_by_server(&record->attempts[i]);
+        return n && (double)n >= (double)record->n_attempts * FAILURES_FIRST;
 }
 
 bool outcome_is_failure(const struct facts *facts)

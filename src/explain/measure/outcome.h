@@ -54,6 +54,15 @@ struct outcome_told {
 
 void outcome_told(struct outcome_told *told, const struct facts *facts);
 
+/* "The request", "All 50 requests", "48 of 50 requests"; and "that were done" of a stopped run. */
+void outcome_say_how_many(char *text, size_t size, uint64_t n, const struct outcome_told *told);
+
+/*
+ * Did the servers refuse so many attempts, fail at them, or leave them without a response? Then nobody
+ * proposes to ask them for more at once.
+ */
+bool outcome_servers_fail(const struct facts *facts);
+
 /* Are the times those of failures? */
 bool outcome_is_failure(const struct facts *facts);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "unsent.h"
 
-static bool is_unsent(const struct trace_attempt *attempt)
+bool unsent_is_one(const struct trace_attempt *attempt)
 {
         return attempt->is_last && attempt->code == MUSTER_E_TIMEOUT && !attempt->stamps.slot_ns;
 }
@@ -12,6 +12,6 @@ size_t unsent_count(const struct facts *facts)
         size_t n = 0;
 
         for (size_t i = 0; i < record->n_attempts; i++)
-                n += is_unsent(&record->attempts[i]);
+                n += unsent_is_one(&record->attempts[i]);
         return n;
 }

@@ -7,6 +7,7 @@
 
 #include <explain/facts/facts.h>
 
+bool unsent_is_one(const struct trace_attempt *attempt);
 size_t unsent_count(const struct facts *facts);
 
 #endif
