@@ -126,6 +126,9 @@ JUDGE_SHARE(REFUSALS_NOT_FEW, 0.02);
 /* Of the attempts: redirects and retries, beside which answers are still what took long. */
 JUDGE_SHARE(AGAIN_MOST, 0.1);
 
+/* The wall time of a few requests: nobody waits for it, and a few say little of a server. */
+JUDGE_NS(BRIEF_RUN_NS, NS_PER_S);
+
 /* --- what stands out ------------------------------------------------------------------------- */
 
 /* The middle one: no ordinary scatter reaches that. */

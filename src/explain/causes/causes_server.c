@@ -50,17 +50,19 @@ static bool is_typical(const struct facts *facts, const struct waiting *waiting)
 static size_t count_slow(const struct facts *facts, const struct waiting *waiting)
 {
         uint64_t from_ns = whole_of((double)typical_ns(facts, waiting) * FAR_LONGER);
+        struct stops stops;
         size_t n = 0;
 
+        stops_of(&stops, facts);
         for (size_t i = 0; i < facts->record->n_attempts; i++) {
                 const struct trace_attempt *attempt = &facts->record->attempts[i];
 
-                n += attempt->status && waiting_ns(facts, attempt) > from_ns;
+                n += trace_is_answered(attempt) && waiting_ns(&stops, facts, attempt) > from_ns;
         }
         return (double)n > (double)facts->n_attempts * EXCEPTIONS_MOST + 1 ? n : 0;
 }
 
-/* Then another rule tells of the limit (causes_slots.c). */
+/* Then another rule tells of the limit (causes_slots.c, causes_program_flow.c). */
 static bool limit_is_what_matters(const struct facts *facts)
 {
         struct raise raise;

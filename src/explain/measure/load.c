@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "load.h"
 
+#include "load_answers.h"
+#include "processors.h"
 #include "waiting.h"
 #include <assert.h>
 #include <base/clock.h>
@@ -10,24 +12,11 @@
 #include <explain/judgement.h>
 #include <stdbool.h>
 
-struct answers {
-        struct load *load;
-        const struct facts *facts;
-        const struct record *record;
-        uint64_t *few, *many;
-        uint64_t *slots; /* when each began */
-        uint64_t *ends;  /* when each was over */
-        size_t n_ends;
-        uint64_t last_slot_ns;
-        uint64_t alone_sum_ns;
-        size_t n_alone;
-};
-
 bool load_is_answer(const struct load *load, const struct trace_attempt *attempt)
 {
-        return attempt->origin == load->origin && attempt->status && attempt->status != 429 &&
-               attempt->status != 503 && attempt->stamps.first_byte_kernel_ns &&
-               attempt->stamps.slot_ns;
+        return attempt->origin == load->origin && trace_is_answered(attempt) &&
+               attempt->status != 429 && attempt->status != 503 &&
+               attempt->stamps.first_byte_kernel_ns && attempt->stamps.slot_ns;
 }
 
 static uint32_t busiest_origin(const struct facts *facts)
@@ -40,12 +29,14 @@ static uint32_t busiest_origin(const struct facts *facts)
         return busiest ? busiest->origin : 0;
 }
 
+/* What a server sent back untouched, to be repeated, was no load. */
 static void find_most(struct answers *answers)
 {
         for (size_t i = 0; i < answers->record->n_attempts; i++) {
                 const struct trace_attempt *attempt = &answers->record->attempts[i];
 
                 if (attempt->origin == answers->load->origin &&
+                        attempt->outcome != TRACE_REPEATED &&
                         attempt->host_in_flight > answers->load->most)
                         answers->load->most = attempt->host_in_flight;
         }
@@ -72,7 +63,7 @@ static uint64_t alone_at_most(uint64_t few)
         return max_u64(part_of(few, FEW_OUT), least);
 }
 
-static uint64_t many_at_least(uint64_t most)
+uint64_t load_many_at_least(uint64_t most)
 {
         return most - part_of(most, 1 - MANY_OUT);
 }
@@ -82,16 +73,20 @@ static void sort_out(struct answers *answers)
         struct load *load = answers->load;
         uint64_t few = few_at_most(load->most);
         uint64_t alone = alone_at_most(few);
-        uint64_t many = many_at_least(load->most);
+        uint64_t many = load_many_at_least(load->most);
+        struct stops stops;
 
+        stops_of(&stops, answers->facts);
         for (size_t i = 0; i < answers->record->n_attempts; i++) {
                 const struct trace_attempt *attempt = &answers->record->attempts[i];
                 uint64_t answer_ns;
 
                 if (!load_is_answer(load, attempt))
                         continue;
-                answer_ns = waiting_ns(answers->facts, attempt);
+                answer_ns = waiting_ns(&stops, answers->facts, attempt);
                 assert(answers->n_ends < answers->record->n_attempts);
+                if (!answers->n_ends || answer_ns < load->least_ns)
+                        load->least_ns = answer_ns;
                 answers->slots[answers->n_ends] = attempt->stamps.slot_ns;
                 answers->ends[answers->n_ends++] = attempt->stamps.end_ns;
                 if (attempt->stamps.slot_ns > answers->last_slot_ns)
@@ -109,6 +104,49 @@ static void sort_out(struct answers *answers)
         sort_numbers(answers->many, load->n_many);
         sort_numbers(answers->slots, answers->n_ends);
         sort_numbers(answers->ends, answers->n_ends);
+        if (answers->n_ends)
+                load->took_ns = answers->ends[answers->n_ends - 1] - answers->slots[0];
+}
+
+/*
+ * Those of a burst begin when few are there, one after the other, and then all of them are. So who
+ * had few others there is told by the middle of its time, too.
+ */
+static void find_truly_few(struct answers *answers)
+{
+        uint64_t few = few_at_most(answers->load->most);
+        struct stops stops;
+
+        stops_of(&stops, answers->facts);
+        for (size_t i = 0; i < answers->record->n_attempts; i++) {
+                const struct trace_attempt *attempt = &answers->record->attempts[i];
+                uint64_t middle_ns = attempt->stamps.slot_ns +
+                                     (attempt->stamps.end_ns - attempt->stamps.slot_ns) / 2;
+                size_t n_begun, n_over;
+
+                if (!load_is_answer(answers->load, attempt) || attempt->host_in_flight > few)
+                        continue;
+                n_begun = sort_n_below(answers->slots, answers->n_ends, middle_ns + 1);
+                n_over = sort_n_below(answers->ends, answers->n_ends, middle_ns + 1);
+                if (n_begun - n_over <= few)
+                        answers->truly_few[answers->n_truly_few++] =
+                                waiting_ns(&stops, answers->facts, attempt);
+        }
+        sort_numbers(answers->truly_few, answers->n_truly_few);
+}
+
+/* Nobody is slower for the others' being there: as those show that had few others. */
+static void judge_flat(struct answers *answers)
+{
+        struct load *load = answers->load;
+        uint64_t few_ns = quantile_of(answers->truly_few, answers->n_truly_few, 0.5);
+
+        if (answers->n_truly_few < 2 || !few_ns ||
+                (double)load->many_ns >= (double)few_ns * FLAT_GROWTH)
+                return;
+        load->few_ns = few_ns;
+        load->growth = (double)load->many_ns / (double)few_ns;
+        load->answer = LOAD_FLAT;
 }
 
 /*
@@ -134,154 +172,58 @@ static void judge(struct answers *answers)
                 /* it came before we had told that the request was sent: nothing to measure by */
                 return;
         load->growth = (double)load->many_ns / (double)load->few_ns;
-        if (load->growth < FLAT_GROWTH)
-                load->answer = LOAD_FLAT;
-        else if (load->growth >= FULL_GROWTH && many_fast_ns > few_slow_ns)
+        if (load->growth >= FULL_GROWTH && many_fast_ns > few_slow_ns)
                 load->answer = LOAD_GROWS;
+        else if (load->growth < FLAT_GROWTH)
+                judge_flat(answers);
 }
 
-/* --- one by one ------------------------------------------------------------------------------ */
+/* --- or the machine -------------------------------------------------------------------------- */
 
-/* The first requests, as many as could be out, were held back by no answer. */
-static bool began_at_once(const struct answers *answers, size_t n_first)
+/*
+ * Where all processors are in use a server here answers as it gets one, evenly and late, and a queue
+ * for processors looks like one at the server. A server that is full works on fewer than are there;
+ * by Little's law that is its pace times what the quickest answer takes. If that is most of all that
+ * were there, all were being worked on, and what they waited for were processors. If it is nearly all
+ * and all came at once nobody need know of processors: no queue is left. Where more followed, each of
+ * these may have waited as long at a server that lets them through evenly.
+ */
+static bool may_be_processors(const struct answers *answers)
 {
-        double asked_ns = (double)(answers->slots[n_first - 1] - answers->slots[0]);
-        double answered_ns = (double)(answers->ends[n_first - 1] - answers->ends[0]);
+        const struct load *load = answers->load;
+        bool is_once = answers->n_ends <= load->most;
+        double n_at_work = load->full_per_s * (double)load->least_ns / (double)NS_PER_S;
 
-        return asked_ns <= answered_ns * ASKED_AT_ONCE;
+        return (is_once && n_at_work >= (double)load->most * NEARLY_ALL) ||
+               (n_at_work >= (double)load->most * MOST_OF_THEM &&
+                       processors_are_full(answers->facts));
 }
 
-/* `gaps` are `n`. */
-static bool are_even(uint64_t *gaps, size_t n)
+/* By the same law, of all answers. */
+static bool are_at_work(const struct answers *answers)
 {
-        double middle_ns;
+        const struct load *load = answers->load;
+        double work_ns = (double)answers->n_ends * (double)load->least_ns;
 
-        sort_numbers(gaps, n);
-        middle_ns = (double)quantile_of(gaps, n, 0.5);
-        return (double)quantile_of(gaps, n, 0.1) * EVEN_GAPS >= middle_ns &&
-               (double)quantile_of(gaps, n, 0.9) <= middle_ns * EVEN_GAPS;
-}
-
-/* Uses the memory of `many`, which is judged by now. */
-static void judge_pace(struct answers *answers)
-{
-        struct load *load = answers->load;
-        size_t n_first = load->most < answers->n_ends ? (size_t)load->most : answers->n_ends;
-        size_t n = answers->n_ends > 0 ? answers->n_ends - 1 : 0;
-
-        if (n < PACE_LEAST || n_first < 2 || !began_at_once(answers, n_first))
-                return;
-        for (size_t i = 0; i < n; i++)
-                answers->many[i] = answers->ends[i + 1] - answers->ends[i];
-        if (!are_even(answers->many, n) || quantile_of(answers->many, n, 0.5) < GAP_LEAST_NS)
-                return;
-        assert(n_first <= answers->n_ends);
-        load->answer = LOAD_GROWS;
-        load->is_paced = true;
-        load->growth = (double)load->most; /* each waits for as many */
-        load->alone_ns = quantile_of(answers->many, n, 0.5);
-}
-
-/* --- how many a second ----------------------------------------------------------------------- */
-
-static double per_s(const uint64_t *ends, size_t from, size_t to)
-{
-        uint64_t took_ns = ends[to] - ends[from];
-
-        return took_ns ? (double)(to - from) * (double)NS_PER_S / (double)took_ns : 0;
+        return work_ns >= (double)load->took_ns * (double)load->most * MOST_OF_THEM;
 }
 
 /*
- * The pace from one answer to another. 0: it is the pace of one answer, and would depend on where
- * it is cut.
+ * A run of which nobody waits for the end, and answers that follow each other faster than turns and
+ * schedulers let anybody tell what each of them waited for. Where most of those that were there were
+ * being worked on at once, it is what an answer takes that can be told, however fast they follow.
  */
-static double pace_of(const struct answers *answers, size_t from, size_t to)
+static bool is_brisk(const struct load *load)
 {
-        if (answers->ends[to] - answers->ends[from] < answers->load->alone_ns)
-                return 0;
-        return per_s(answers->ends, from, to);
+        return load->took_ns < BRIEF_RUN_NS && load->is_quick && !load->is_at_work;
 }
 
-/* The pace from `n_left` before the end to half of that; 0: too few to tell. */
-static double pace_of_half(const struct answers *answers, size_t n_left)
+static void leave_to_machine(struct load *load)
 {
-        size_t from = answers->n_ends - n_left, to = answers->n_ends - n_left / 2;
-
-        return n_left / 2 < AVERAGE_LEAST || !from ? 0 : pace_of(answers, from - 1, to - 1);
-}
-
-/*
- * The best pace of as many in a row before that. Where answers differ some come quickly by
- * accident.
- */
-static double pace_by_accident(const struct answers *answers, size_t n_full, size_t n)
-{
-        double best = 0;
-
-        for (size_t i = 0; i + n < n_full; i += n) {
-                double pace = pace_of(answers, i, i + n);
-
-                if (pace > best)
-                        best = pace;
-        }
-        return best;
-}
-
-/*
- * The pace with best_n out. Answers that ended while fewer were left had been begun when `n_left`
- * and more were out, and were slowed down by as many. Between there and all of them the pace is
- * taken to fall as the Universal Scalability Law has it beyond its peak, with 1 / (1 + k (n - 1)).
- */
-static double pace_at(const struct load *load, double pace, double n_left)
-{
-        double ratio = pace / load->full_per_s;
-        double rest = (double)(load->most - 1) - ratio * (n_left - 1);
-        double k = rest > 0 ? (ratio - 1) / rest : 0;
-
-        return pace * (1 + k * (n_left - 1)) / (1 + k * (load->best_n - 1));
-}
-
-/*
- * The pace is no accident of a few answers: it is higher than any before, and so is that of all up
- * to there.
- */
-static bool is_peak(const struct answers *answers, size_t n_full, size_t n_left, double pace)
-{
-        double worth_it = answers->load->full_per_s * BETTER_PACE;
-
-        return pace > worth_it &&
-               pace > pace_by_accident(answers, n_full, n_left - n_left / 2) * BEYOND_SCATTER &&
-               pace_of(answers, n_full - 1, answers->n_ends - n_left / 2 - 1) > worth_it;
-}
-
-/*
- * Until the last request begins all slots are in use; then fewer and fewer are. That time is looked
- * at in halves: from all to half of them, to a quarter, and so on. Where answers come faster with
- * fewer out, more at once had slowed the server down. A server that is merely full keeps its pace.
- */
-static void watch_the_end(struct answers *answers)
-{
-        struct load *load = answers->load;
-        double best = 0;
-        size_t n_full = 0;
-
-        while (n_full < answers->n_ends && answers->ends[n_full] <= answers->last_slot_ns)
-                n_full++;
-        if (n_full < answers->n_ends / 2)
-                n_full = answers->n_ends / 2; /* all began at once: the pace of the first half */
-        if (n_full < 2)
-                return;
-        assert(n_full <= answers->n_ends);
-        load->full_per_s = per_s(answers->ends, 0, n_full - 1);
-        for (size_t n_left = answers->n_ends - n_full; n_left; n_left /= 2) {
-                double pace = pace_of_half(answers, n_left);
-
-                if (pace <= best || !is_peak(answers, n_full, n_left, pace))
-                        continue;
-                best = pace;
-                load->best_n = (double)n_left * 3 / 4;
-                load->best_per_s = pace_at(load, pace, (double)n_left);
-        }
+        load->answer = LOAD_UNKNOWN;
+        load->growth = 1;
+        load->is_paced = load->is_row = false;
+        load->bunch_n = 0;
 }
 
 void load_measure_host(struct load *load, const struct facts *facts, uint32_t origin)
@@ -292,29 +234,63 @@ void load_measure_host(struct load *load, const struct facts *facts, uint32_t or
         *load = (struct load){ .origin = origin, .growth = 1 };
         answers.few = mem_array(n, sizeof(*answers.few));
         answers.many = mem_array(n, sizeof(*answers.many));
+        answers.truly_few = mem_array(n, sizeof(*answers.truly_few));
         answers.slots = mem_array(n, sizeof(*answers.slots));
         answers.ends = mem_array(n, sizeof(*answers.ends));
-        if (answers.few && answers.many && answers.slots && answers.ends) {
+        if (answers.few && answers.many && answers.truly_few && answers.slots && answers.ends) {
                 find_most(&answers);
                 sort_out(&answers);
+                find_truly_few(&answers);
                 judge(&answers);
-                watch_the_end(&answers);
-                judge_pace(&answers);
+                load_watch_the_end(&answers);
+                load_judge_order(&answers);
+                load->is_at_work = are_at_work(&answers);
+                load->is_quick =
+                        (double)load->took_ns <
+                        (double)(answers.n_ends ? answers.n_ends - 1 : 0) * (double)GAP_LEAST_NS;
+                load->is_brisk = is_brisk(load);
+                if (load->answer == LOAD_GROWS && (load->is_brisk || may_be_processors(&answers)))
+                        leave_to_machine(load);
         }
         mem_free(answers.few);
         mem_free(answers.many);
+        mem_free(answers.truly_few);
         mem_free(answers.slots);
         mem_free(answers.ends);
 }
 
+int load_new(struct load **ret_load, const struct facts *facts)
+{
+        struct load *load = mem_zalloc(sizeof(*load));
+
+        if (!load)
+                return MUSTER_E_RESOURCE;
+        load_measure_host(load, facts, busiest_origin(facts));
+        *ret_load = load;
+        return 0;
+}
+
 void load_measure(struct load *load, const struct facts *facts)
 {
-        load_measure_host(load, facts, busiest_origin(facts));
+        assert(facts->load);
+        *load = *facts->load;
 }
 
 bool load_is_full(const struct load *load)
 {
         return load->answer == LOAD_GROWS && load->full_per_s > 0;
+}
+
+bool load_may_fill_server(const struct load *load, const struct facts *facts)
+{
+        if (load->is_brisk)
+                return true;
+        if (load->answer != LOAD_UNKNOWN)
+                return false;
+        if (load->is_quick && !load->is_at_work && processors_are_full(facts))
+                return true;
+        return (load->growth >= FLAT_GROWTH || (load->is_quick && !load->is_at_work)) &&
+               processors_may_fill_server(facts, load->least_ns);
 }
 
 double load_factor_when_raised(const struct load *load, double raise)

@@ -2,37 +2,19 @@
 #include "waiting.h"
 
 #include "conns.h"
-#include "transfers.h"
+#include "vantage.h"
 #include <base/clock.h>
 #include <explain/judgement.h>
 
 /* --- one ------------------------------------------------------------------------------------- */
 
-static bool lost_something(const struct record *record, const struct trace_attempt *attempt)
-{
-        const struct trace_conn *conn = conn_of_attempt(record, attempt);
-
-        return conn && (conn->n_retransmits || conn->n_out_of_order);
-}
-
-/* How long an answer paused between its first byte and its last, for want of anything to send. */
-static uint64_t pause_ns(const struct facts *facts, const struct trace_attempt *attempt)
-{
-        struct transfer transfer;
-
-        if (!transfer_of(&transfer, facts, attempt) || transfer.n_rounds ||
-                transfer.took_ns < transfer.round_trip_ns + DELAYED_ACK_NS + HELD_BACK_LATE_NS ||
-                lost_something(facts->record, attempt))
-                return 0;
-        return transfer.took_ns;
-}
-
-uint64_t waiting_ns(const struct facts *facts, const struct trace_attempt *attempt)
+uint64_t waiting_ns(const struct stops *stops, const struct facts *facts,
+        const struct trace_attempt *attempt)
 {
         uint64_t phase_ns[MUSTER_N_PHASES];
 
         attempt_phases(attempt, phase_ns);
-        return phase_ns[MUSTER_PHASE_WAIT] + pause_ns(facts, attempt);
+        return phase_ns[MUSTER_PHASE_WAIT] + stop_of_server_ns(stops, facts, attempt);
 }
 
 /* --- all ------------------------------------------------------------------------------------- */
@@ -40,10 +22,12 @@ uint64_t waiting_ns(const struct facts *facts, const struct trace_attempt *attem
 void waiting_measure(struct waiting *waiting, const struct facts *facts)
 {
         const struct spread *receive = &facts->phase[MUSTER_PHASE_RECEIVE];
+        struct stops stops;
         uint64_t paused_ns = 0;
 
+        stops_of(&stops, facts);
         for (size_t i = 0; i < facts->record->n_attempts; i++)
-                paused_ns += pause_ns(facts, &facts->record->attempts[i]);
+                paused_ns += stop_of_server_ns(&stops, facts, &facts->record->attempts[i]);
         *waiting = (struct waiting){
                 .chain_ns = facts->chain_ns[PART_SERVER] + facts->chain_ns[PART_NETWORK],
                 .sum_ns = facts->phase[MUSTER_PHASE_WAIT].sum,
@@ -53,8 +37,15 @@ void waiting_measure(struct waiting *waiting, const struct facts *facts)
                 return;
         waiting->chain_ns += facts->chain_ns[PART_RECEIVE];
         waiting->sum_ns += paused_ns;
+        waiting->paused_ns = paused_ns;
         waiting->rest_p50_ns = receive->p50;
         waiting->rest_max_ns = receive->max;
+}
+
+bool waiting_is_for_pieces(const struct waiting *waiting)
+{
+        return waiting->come_in_pieces &&
+               (double)waiting->paused_ns >= (double)waiting->sum_ns * MOST_OF_TIME;
 }
 
 /* --- are they what took long? ---------------------------------------------------------------- */
@@ -81,6 +72,5 @@ bool waiting_took_long(const struct waiting *waiting, const struct facts *facts)
 
         return (double)waiting->chain_ns >= (double)facts->wall_ns * MOST_OF_TIME &&
                n_again <= n * AGAIN_MOST && (double)facts->server.n >= n * MOST_OF_THEM &&
-               connecting_is_no_matter(waiting, facts) &&
-               (double)facts->loop_busy_ns <= (double)facts->wall_ns * LOOP_IN_THE_WAY;
+               connecting_is_no_matter(waiting, facts) && vantage_of(facts) != VANTAGE_BLOCKED;
 }
