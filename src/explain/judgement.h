@@ -292,8 +292,10 @@ JUDGE_SHARE(LET_IN_ALL_THE_SAME, 0.25);
 JUDGE_SHARE(LET_IN_TO_TELL, 0.1);
 /* Of what was let in: the server counts what is on its way, too. */
 JUDGE_SHARE(LET_IN_MARGIN, 0.8);
-/* Of those let in, over which the best pace is taken: holds weigh little in as many. */
-JUDGE_SHARE(PACE_OF_PART, 0.33);
+/* Of as many as a server lets in at once: with fewer on average it had room for more. */
+JUDGE_SHARE(NEARLY_FULL, 0.75);
+/* What was let in for so long was no burst: limits count by the second. */
+JUDGE_NS(PACE_LASTS_NS, NS_PER_S);
 /* A shorter time tells of no pace. */
 JUDGE_NS(PACE_LEAST_NS, 100 * NS_PER_MS);
 

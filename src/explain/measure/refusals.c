@@ -7,6 +7,9 @@
 #include <explain/facts/life.h>
 #include <explain/facts/sort.h>
 #include <explain/judgement.h>
+#include <math.h>
+
+#define REFUSALS_LOOKED_AT 256 /* each is held against each: more would take long */
 
 bool refusals_is_one(const struct trace_attempt *attempt)
 {
@@ -15,7 +18,7 @@ bool refusals_is_one(const struct trace_attempt *attempt)
 
 static bool is_let_in(const struct trace_attempt *attempt)
 {
-        return attempt->stamps.slot_ns && attempt->status && !refusals_is_one(attempt);
+        return attempt->stamps.slot_ns && trace_is_answered(attempt) && !refusals_is_one(attempt);
 }
 
 /* 0 for those that have no host. */
@@ -107,26 +110,11 @@ static void list_lives(struct lives *lives, const struct refusals *refusals,
         sort_numbers(lives->refused, lives->n_refused);
 }
 
-static size_t count_before(const uint64_t *sorted, size_t n, uint64_t moment_ns)
-{
-        size_t low = 0, high = n;
-
-        while (low < high) {
-                size_t middle = low + (high - low) / 2;
-
-                if (sorted[middle] < moment_ns)
-                        low = middle + 1;
-                else
-                        high = middle;
-        }
-        return low;
-}
-
 /* How many that were let in were under way at this moment. */
 static uint64_t n_under_way(const struct lives *lives, uint64_t moment_ns)
 {
-        size_t n_begun = count_before(lives->begins, lives->n, moment_ns);
-        size_t n_over = count_before(lives->ends, lives->n, moment_ns);
+        size_t n_begun = sort_n_below(lives->begins, lives->n, moment_ns);
+        size_t n_over = sort_n_below(lives->ends, lives->n, moment_ns);
 
         return n_begun > n_over ? n_begun - n_over : 0;
 }
@@ -167,24 +155,68 @@ static uint64_t let_in_at_once(struct lives *lives)
 }
 
 /*
- * The best pace over PACE_OF_PART of them, in which holds weigh little. As many as came first, at
- * once, may have been saved up again: they do not count.
+ * The best pace over so many starts in a row, or more, from any of them on. As many as came first,
+ * at once, may have been saved up again while the server was left alone: they do not count.
  */
+static double best_in_a_row(const struct lives *lives, size_t n_first, uint64_t least_ns)
+{
+        size_t n_saved = n_first > 1 ? n_first - 1 : 0;
+        double best_per_s = 0;
+
+        for (size_t n = n_saved + PACE_LEAST; n < lives->n; n += n / 4 + 1) {
+                for (size_t i = n_first; i + n < lives->n; i++) {
+                        uint64_t ns = lives->begins[i + n] - lives->begins[i];
+
+                        if (ns >= least_ns)
+                                best_per_s = fmax(best_per_s,
+                                        (double)(n - n_saved) * (double)NS_PER_S / (double)ns);
+                }
+        }
+        return best_per_s;
+}
+
+/*
+ * From one refusal to a later one: nothing is saved up when it refuses, so all that it let in until
+ * the next refusal came in that time. Less than it allows where it was left alone for long.
+ */
+static double best_between_refusals(const struct lives *lives)
+{
+        size_t step = lives->n_refused / REFUSALS_LOOKED_AT + 1;
+        double best_per_s = 0;
+
+        for (size_t i = 0; i < lives->n_refused; i += step) {
+                size_t n_before = sort_n_below(lives->begins, lives->n, lives->refused[i]);
+
+                for (size_t j = i + step; j < lives->n_refused; j += step) {
+                        uint64_t ns = lives->refused[j] - lives->refused[i];
+                        size_t n =
+                                sort_n_below(lives->begins, lives->n, lives->refused[j]) - n_before;
+
+                        if (ns >= PACE_LASTS_NS && n >= PACE_LEAST)
+                                best_per_s =
+                                        fmax(best_per_s, (double)n * (double)NS_PER_S / (double)ns);
+                }
+        }
+        return best_per_s;
+}
+
+/* What it let in at best for a while: both are at most what it allows. */
 static double best_per_s(const struct lives *lives, size_t n_first)
 {
-        size_t n = (size_t)((double)lives->n * PACE_OF_PART);
-        size_t n_saved = n_first > 1 ? n_first - 1 : 0;
-        uint64_t least_ns = UINT64_MAX;
+        return fmax(best_in_a_row(lives, n_first, PACE_LASTS_NS / 2), best_between_refusals(lives));
+}
 
-        if (n < n_saved + PACE_LEAST)
-                return 0;
-        for (size_t i = n_first; i + n < lives->n; i++) {
-                uint64_t ns = lives->begins[i + n] - lives->begins[i];
+/* Durations are sorted by now. Those that wait for each other differ. */
+static bool had_room(const struct lives *lives, const struct refusals *refusals)
+{
+        double quick_ns = (double)quantile_of(lives->durations, lives->n, FAST_OF_MANY);
+        double slow_ns = (double)quantile_of(lives->durations, lives->n, 1 - FAST_OF_MANY);
+        double sum_ns = 0;
 
-                least_ns = ns && ns < least_ns ? ns : least_ns;
-        }
-        return least_ns == UINT64_MAX ? 0
-                                      : (double)(n - n_saved) * (double)NS_PER_S / (double)least_ns;
+        for (size_t i = 0; i < lives->n; i++)
+                sum_ns += (double)lives->durations[i];
+        return slow_ns < quick_ns * FULL_GROWTH &&
+               sum_ns < (double)refusals->busy_ns * (double)refusals->let_in_at_once * NEARLY_FULL;
 }
 
 static void measure(struct refusals *refusals, struct lives *lives)
@@ -195,12 +227,13 @@ static void measure(struct refusals *refusals, struct lives *lives)
                 return;
         refusals->first_ns = lives->begins[0];
         refusals->last_ns = lives->ends[lives->n - 1];
-        refusals->n_let_in_first = count_before(lives->begins, lives->n, lives->refused[0]);
+        refusals->n_let_in_first = sort_n_below(lives->begins, lives->n, lives->refused[0]);
         refusals->best_per_s = best_per_s(lives, refusals->n_let_in_first);
         refusals->busy_ns = busy_ns(lives);
         sort_numbers(lives->durations, lives->n);
         refusals->service_ns = quantile_of(lives->durations, lives->n, 0.5);
         refusals->let_in_at_once = let_in_at_once(lives);
+        refusals->had_room = had_room(lives, refusals);
 }
 
 /* --- all of it ------------------------------------------------------------------------------- */

@@ -25,10 +25,11 @@ struct refusals {
         uint64_t asked_ns;                     /* the longest Retry-After */
         size_t n_let_in, n_let_in_first;       /* first: before it refused any */
         uint64_t first_ns, last_ns;            /* of those let in: from slot to end */
-        /* of a third of those let in, in a row, without the first ones; 0: too few */
+        /* let in for half a second or longer, at best, without what may be saved up; 0: too few */
         double best_per_s;
         uint64_t busy_ns;    /* at least one that was let in was under way */
         uint64_t service_ns; /* what one that was let in took: the middle one */
+        bool had_room; /* they waited for no others, and mostly fewer were under way than it takes */
         /*
          * it refused when so many were under way, and hardly otherwise; 0: it does not depend on
          * that
