@@ -13,7 +13,16 @@
 #include <explain/facts/spreads.h>
 #include <explain/facts/timeline.h>
 #include <explain/facts/turns.h>
+#include <explain/measure/load.h>
+#include <explain/model/raise.h>
+#include <explain/model/rehearsal.h>
 #include <explain/model/replay.h>
+
+static void add_around(uint64_t part_ns[PART_N], const struct facts *facts)
+{
+        part_ns[PART_STARTUP] = facts->startup_ns;
+        part_ns[PART_ENDING] = facts->ending_ns;
+}
 
 /*
  * Each step fills one part of the facts. It needs the record, and the parts that are named on its
@@ -49,8 +58,16 @@ static int measure(struct facts *facts)
         if (r == 0)
                 chain_walk(facts, facts->chain_ns); /* wall, requests, flight, intake, turns */
         if (r == 0)
-                facts->replayed_ns = replay_unchanged_ns(facts); /* all of the above */
-        return facts->replayed_ns == UINT64_MAX ? MUSTER_E_RESOURCE : r;
+                r = load_new(&facts->load, facts); /* hosts */
+        if (r == 0)
+                r = rehearsal_new(&facts->rehearsal, facts); /* all of the above */
+        if (r == 0)
+                facts->replayed_ns = replay_unchanged_ns(facts); /* rehearsal */
+        if (facts->replayed_ns == UINT64_MAX)
+                return MUSTER_E_RESOURCE;
+        add_around(facts->chain_ns, facts);
+        add_around(facts->share_ns, facts);
+        return r;
 }
 
 int facts_measure(struct facts *facts, const struct record *record)
@@ -77,5 +94,6 @@ void facts_deinit(struct facts *facts)
         intake_free(facts->intake);
         turns_free(facts->turns);
         timelines_free(facts->timelines);
+        rehearsal_free(facts->rehearsal);
         *facts = (struct facts){ 0 };
 }

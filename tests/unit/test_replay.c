@@ -8,6 +8,7 @@
 
 #include <explain/facts_measure.h>
 #include <explain/model/replay.h>
+#include <explain/model/together.h>
 
 #define MS NS_PER_MS
 
@@ -55,6 +56,37 @@ static void test_slots_of_a_host(void **state)
         it.replay.per_host = 0;
         it.replay.concurrency = 12;
         assert_wall(&it, 100 * MS);
+        end(&it);
+}
+
+static void host_by_host(struct record_maker_request *request, size_t i,
+        const struct record_maker *maker)
+{
+        (void)maker;
+        request->submit_after_ns = i * NS_PER_US;
+        request->host = (uint32_t)(i / 8);
+}
+
+/*
+ * All were submitted before the loop looked at any. Then each of three hosts has its share of the
+ * eight slots, and there are four rounds; not all for who was first, and three.
+ */
+static void test_one_turn_finds_all(void **state)
+{
+        struct case_of it;
+
+        (void)state;
+        begin(&it, &(struct record_maker){ .n = 24,
+                           .slots = 8,
+                           .n_hosts = 3,
+                           .vary = host_by_host,
+                           .each.server_ns = 10 * MS });
+        for (size_t i = 0; i < it.record.n_attempts; i++)
+                if (it.record.attempts[i].stamps.slot_ns < RECORD_MAKER_START_NS + MS)
+                        it.record.attempts[i].stamps.slot_ns = RECORD_MAKER_START_NS + MS / 20;
+        facts_deinit(&it.facts);
+        assert_int_equal(facts_measure(&it.facts, &it.record), 0);
+        assert_in_range(it.facts.replayed_ns, 39 * MS, 42 * MS);
         end(&it);
 }
 
@@ -191,6 +223,27 @@ static void without_handshake(struct replay_request *request, const struct facts
         assert_int_equal(request->last->request, *n + 1);
         request->slot_ns[PART_TCP] = request->slot_ns[PART_TLS] = 0;
         (*n)++;
+}
+
+/* What a loop does for each of a few is mostly waking up; of large answers it is work. */
+static void test_work_together(void **state)
+{
+        struct facts facts = { .n_attempts = 100,
+                .wire_bytes = 100 * 1000,
+                .loop_ns = {
+                        [TRACE_WORK_IO] = 10 * NS_PER_MS, [TRACE_WORK_CALLER] = 5 * NS_PER_MS } };
+
+        (void)state;
+        assert_true(together_factor(&facts, 1) == 1);
+        assert_true(together_factor(&facts, 2) < 0.6 && together_factor(&facts, 2) > 0.5);
+        assert_true(together_factor(&facts, 1000) > (double)ENGINE_WORK_NS / (150. * NS_PER_US) &&
+                    together_factor(&facts, 1000) < 0.1);
+        facts.wire_bytes = UINT64_C(100) * 100000;
+        assert_true(together_factor(&facts, 16) == 1);
+        facts.wire_bytes = 0;
+        facts.loop_ns[TRACE_WORK_IO] = 100 * NS_PER_US;
+        facts.loop_ns[TRACE_WORK_CALLER] = 0;
+        assert_true(together_factor(&facts, 16) == 1);
 }
 
 static void test_a_change(void **state)
@@ -351,12 +404,14 @@ int main(void)
         static const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_slots),
                 cmocka_unit_test(test_slots_of_a_host),
+                cmocka_unit_test(test_one_turn_finds_all),
                 cmocka_unit_test(test_rates),
                 cmocka_unit_test(test_both_rates),
                 cmocka_unit_test(test_workers),
                 cmocka_unit_test(test_the_server),
                 cmocka_unit_test(test_the_link),
                 cmocka_unit_test(test_the_loop),
+                cmocka_unit_test(test_work_together),
                 cmocka_unit_test(test_a_change),
                 cmocka_unit_test(test_back_off_holds_no_slot),
                 cmocka_unit_test(test_input_comes_when_it_comes),

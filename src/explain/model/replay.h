@@ -29,6 +29,7 @@
 /* A request as the simulation sees it: durations, all attempts together. */
 struct replay_request {
         uint64_t submit_ns; /* when it comes, counted from the start of the run */
+        uint64_t follow_ns; /* where it follows a result (rehearsal.h): so long after it */
         uint32_t origin;
         /* that had a slot: visits of equal length, with back-off between them */
         uint32_t n_attempts;
@@ -40,7 +41,9 @@ struct replay_request {
         uint64_t backoff_ns; /* without a slot */
         uint64_t process_ns; /* of a worker, without the wait for one */
         uint64_t wire_bytes;
-        const struct trace_attempt *last; /* for whoever changes it: where it came from */
+        /* for whoever changes it: it comes at submit_ns, and not after the result that it followed */
+        bool is_free;
+        const struct trace_attempt *last; /* ... where it came from */
 };
 
 struct replay {
@@ -57,6 +60,7 @@ struct replay {
         void (*change)(struct replay_request *request, const struct facts *facts, void *argument);
         void *argument;
         bool all_at_once; /* submitted at the start, all of them */
+        bool is_alone;    /* not scaled, whatever is asked for: as replay_alone_ns() says */
 };
 
 /* The run as it was. */
@@ -64,6 +68,27 @@ void replay_init(struct replay *replay, const struct facts *facts);
 
 /* The wall time with the change, scaled. UINT64_MAX: out of memory. */
 uint64_t replay_wall_ns(const struct replay *replay, const struct facts *facts);
+
+/*
+ * The same with requests drawn anew a few dozen times (draw.h): between which nine in ten wall times
+ * lie of runs that differ in nothing else, and the wall time to be expected. The order in which
+ * requests came is one of many. All are replay_wall_ns() where there are so many requests that their
+ * number evens them out; UINT64_MAX: out of memory.
+ */
+struct replay_range {
+        uint64_t wall_ns, low_ns, high_ns;
+};
+
+#define REPLAY_DRAWN_MOST 2500 /* all draws together take some 30 ms then */
+
+void replay_range_of(struct replay_range *range, const struct replay *replay,
+        const struct facts *facts);
+
+/*
+ * The same, not scaled: for a change that takes away what no simulation knows, as a reader that does
+ * not take the results. UINT64_MAX: out of memory.
+ */
+uint64_t replay_alone_ns(const struct replay *replay, const struct facts *facts);
 
 /*
  * What the simulation says of the run as it was, not scaled: for facts_measure(). UINT64_MAX: out

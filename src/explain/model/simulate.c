@@ -40,6 +40,11 @@ struct run {
         struct simulate_job *jobs;
         struct origin *origins;
         uint64_t *worker_free_ns;
+        /*
+         * Jobs that arrive by themselves come in their order, and mostly are many; so the heap has
+         * only those that something has happened to.
+         */
+        struct queue coming;
         struct heap events;
         struct list ring; /* origins with jobs that are due, in turn */
         struct list held; /* such that may have no more at present */
@@ -294,7 +299,7 @@ static void arrive(struct run *run, struct simulate_job *job)
         if (has_rate(run))
                 plan(run, job);
         else
-                happens(run, job, STEP_DUE, run->now_ns);
+                become_due(run, job);
 }
 
 /* A visit is done. Another one follows, or the worker, or the job is over. */
@@ -380,6 +385,18 @@ static void take_step(struct run *run, struct simulate_job *job)
 
 /* --- all of it ------------------------------------------------------------------------------- */
 
+/* Behind the ones that come before it, or into the heap where that is not its place. */
+static void come(struct run *run, struct simulate_job *job)
+{
+        const struct queue *coming = &run->coming;
+
+        job->step = STEP_ARRIVES;
+        if (coming->n && job->arrives_ns < run->jobs[coming->last].arrives_ns)
+                happens(run, job, STEP_ARRIVES, job->arrives_ns);
+        else
+                enter(run, &run->coming, job, false);
+}
+
 static void prepare(struct run *run)
 {
         for (uint32_t i = 0; i < run->what->n_jobs; i++)
@@ -388,13 +405,37 @@ static void prepare(struct run *run)
                 struct simulate_job *job = &run->jobs[i];
 
                 if (job->after >= i) { /* none, or one that cannot be */
-                        happens(run, job, STEP_ARRIVES, job->arrives_ns);
+                        come(run, job);
                         continue;
                 }
                 assert(job->after < i);
                 job->next_follower = run->jobs[job->after].followers;
                 run->jobs[job->after].followers = i;
         }
+}
+
+static uint64_t next_arrival_ns(const struct run *run)
+{
+        return run->coming.n ? run->jobs[run->coming.first].arrives_ns : UINT64_MAX;
+}
+
+static uint64_t next_ns(const struct run *run)
+{
+        return min_u64(next_arrival_ns(run), heap_top_key(&run->events));
+}
+
+/* NULL: all is over. */
+static struct simulate_job *take_next(struct run *run)
+{
+        struct heap_node *node = heap_top(&run->events);
+
+        if (!node && !run->coming.n)
+                return NULL;
+        run->now_ns = next_ns(run);
+        if (run->coming.n && next_arrival_ns(run) == run->now_ns)
+                return take_first(run, &run->coming);
+        heap_remove(&run->events, node);
+        return LIST_OWNER(node, struct simulate_job, node);
 }
 
 int simulate_run(const struct simulate *what, uint64_t *ret_end_ns)
@@ -405,7 +446,7 @@ int simulate_run(const struct simulate *what, uint64_t *ret_end_ns)
                 .jobs = what->jobs,
                 .mean_ns = mean_ns(what),
         };
-        struct heap_node *node;
+        struct simulate_job *job;
 
         list_init(&run.ring);
         list_init(&run.held);
@@ -417,13 +458,9 @@ int simulate_run(const struct simulate *what, uint64_t *ret_end_ns)
                 run.failed = MUSTER_E_RESOURCE;
         else
                 prepare(&run);
-        while (!run.failed && (node = heap_top(&run.events))) {
-                uint64_t at_ns = heap_top_key(&run.events);
-
-                heap_remove(&run.events, node);
-                run.now_ns = at_ns;
-                take_step(&run, LIST_OWNER(node, struct simulate_job, node));
-                if (heap_top_key(&run.events) > at_ns)
+        while (!run.failed && (job = take_next(&run))) {
+                take_step(&run, job);
+                if (next_ns(&run) > run.now_ns)
                         start_all(&run);
         }
         assert(run.failed || run.n_running == 0);
