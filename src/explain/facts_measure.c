@@ -65,6 +65,8 @@ static int measure(struct facts *facts)
                 facts->replayed_ns = replay_unchanged_ns(facts); /* rehearsal */
         if (facts->replayed_ns == UINT64_MAX)
                 return MUSTER_E_RESOURCE;
+        if (r == 0)
+                r = raise_measure(&facts->raise, facts); /* all of the above */
         add_around(facts->chain_ns, facts);
         add_around(facts->share_ns, facts);
         return r;

@@ -263,6 +263,8 @@ JUDGE_SHARE(SLOW_OF_FEW, 0.75);
 JUDGE_TIMES(FLAT_GROWTH, 1.3);
 /* A third of the time of an answer is a queue: no scatter any more. */
 JUDGE_TIMES(FULL_GROWTH, 1.5);
+/* The pace that was seen: at worst a server that was not full can give so much, and no more. */
+JUDGE_TIMES(SERVER_ROOM, 3);
 /* Growth that the scatter could have hidden. */
 JUDGE_SHARE(HIDDEN_GROWTH, 0.1);
 /* The pace of all: fewer at once have to gain so much. */

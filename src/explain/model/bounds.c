@@ -8,9 +8,11 @@
 #include <base/words.h>
 #include <explain/facts/intake.h>
 #include <explain/facts/life.h>
+#include <explain/facts/program.h>
 #include <explain/judgement.h>
 #include <explain/measure/link_use.h>
 #include <explain/measure/load.h>
+#include <explain/measure/vantage.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -66,7 +68,7 @@ static void add_slots(struct list *list, const struct facts *facts, uint64_t eac
 static bool is_server_full(const struct facts *facts, const struct load *load)
 {
         return facts->n_hosts == 1 && load->answer == LOAD_GROWS && load->full_per_s > 0 &&
-               (double)facts->loop_busy_ns < (double)facts->wall_ns * LOOP_BUSY;
+               vantage_of(facts) == VANTAGE_CLEAR;
 }
 
 /*
@@ -159,6 +161,16 @@ static void add_link(struct list *list, const struct facts *facts)
 
 /* --- this program ---------------------------------------------------------------------------- */
 
+/* A program in Python without a loop, whose threads share an interpreter (facts/run.c). */
+static bool takes_turns(const struct facts *facts)
+{
+        const struct program_process *process =
+                facts->program ? programs_process(&facts->record->programs, facts->program->process)
+                               : NULL;
+
+        return process && process->n_threads && !process->loop.len;
+}
+
 static void add_processor(struct list *list, const struct facts *facts)
 {
         int64_t n = record_counter_after(facts->record, "machine.processors");
@@ -208,8 +220,9 @@ static void add_input(struct list *list, const struct facts *facts)
         }
         if (last && intake_why(facts, last) == INTAKE_INPUT)
                 add(list, "input", life_submit_ns(last) - facts->start_ns,
-                        "the last of %s was submitted after that time",
-                        words_counted(facts->n_requests, "request", "requests").text);
+                        "the last of %s was %s after that time",
+                        words_counted(facts->n_requests, "request", "requests").text,
+                        facts_is_watched(facts) ? "made" : "submitted");
 }
 
 static void add_names(struct list *list, const struct facts *facts)
@@ -266,7 +279,9 @@ size_t bounds_of(const struct facts *facts, struct bound bounds[BOUNDS_MAX])
 
         add_server(&list, facts);
         add_link(&list, facts);
-        add(&list, "loop", facts->loop_busy_ns, "all work of the event loop's one thread");
+        add(&list, "loop", facts->loop_busy_ns,
+                takes_turns(facts) ? "all that its threads computed, of which one runs at a time"
+                                   : "all work of the event loop's one thread");
         add_processor(&list, facts);
         add_workers(&list, facts);
         add_rate(&list, facts);
