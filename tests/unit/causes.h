@@ -34,7 +34,7 @@ static inline bool cause_is_found(const struct record *record, const struct caus
 
         *finding = (struct finding){ .shown.cause = name, .shown.grade = cause->grade };
         assert_int_equal(facts_measure(&facts, record), 0);
-        is_found = cause->rule(&facts, finding);
+        is_found = cause_is_about(cause, &facts) && cause->rule(&facts, finding);
         if (is_found) {
                 assert_non_null(finding->shown.title);
                 /* The verdict begins with it, and puts a full stop after it. */
