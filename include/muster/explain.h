@@ -131,6 +131,12 @@ struct muster_finding {
         uint64_t wall_ns;                   /* expected wall time with the remedy */
         uint64_t wall_low_ns, wall_high_ns; /* between these */
         bool is_best_case; /* wall_ns is the best case: wall_high_ns is much more */
+        /*
+         * where a watched program has to change: a path, a line from 1, and a function; NULL and 0:
+         * it is no line of it, or is not known
+         */
+        const char *file, *function;
+        unsigned line;
 };
 
 /* The largest predicted gain first; NULL beyond the last, at most five. */

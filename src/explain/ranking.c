@@ -23,6 +23,7 @@ static const struct cause *const families[] = {
         causes_input,
         causes_uneven,
         causes_refused,
+        causes_failed,
 };
 
 #define N_FAMILIES (sizeof(families) / sizeof(families[0]))
@@ -40,7 +41,7 @@ static uint64_t gain_ns(const struct finding *finding, const struct facts *facts
 
 static bool matters(uint64_t ns, const struct facts *facts)
 {
-        return ns >= LINE_NS && (double)ns >= (double)facts->wall_ns * LINE_SHARE;
+        return ns >= GAIN_FELT_NS && (double)ns >= (double)facts->wall_ns * LINE_SHARE;
 }
 
 static uint64_t failures_ns(const struct finding *finding, const struct facts *facts)
@@ -72,23 +73,47 @@ static bool limits_run(const struct finding *finding, const struct facts *facts)
 }
 
 /* A cause that requests failed by comes before one that would make them faster. */
-static bool fails_run(const struct finding *finding, const struct facts *facts)
+bool ranking_fails_run(const struct finding *finding, const struct facts *facts)
 {
         return finding->n_failed_by_it &&
                (double)finding->n_failed_by_it >= (double)facts->n_requests * FAILURES_FIRST;
 }
 
-static bool is_before(const struct finding *one, const struct finding *other,
+/* Requests that nobody needs come before what only says where the time of all went. */
+static bool is_needless(const struct finding *finding, const struct finding *other,
         const struct facts *facts)
 {
-        bool one_fails = fails_run(one, facts), other_fails = fails_run(other, facts);
+        return finding->is_needless && !other->is_needless &&
+               matters(gain_ns(finding, facts), facts) && !matters(gain_ns(other, facts), facts);
+}
+
+/* Of two that are worth about as much, the one that is surer. */
+static bool is_worth_more(const struct finding *one, const struct finding *other,
+        const struct facts *facts)
+{
+        uint64_t one_ns = ranking_worth_ns(one, facts), other_ns = ranking_worth_ns(other, facts);
+        uint64_t apart_ns = one_ns > other_ns ? one_ns - other_ns : other_ns - one_ns;
+
+        if (one->shown.grade != other->shown.grade &&
+                (double)apart_ns < (double)facts->wall_ns * LINE_SHARE)
+                return one->shown.grade < other->shown.grade;
+        return one_ns > other_ns;
+}
+
+bool ranking_is_before(const struct finding *one, const struct finding *other,
+        const struct facts *facts)
+{
+        bool one_fails = ranking_fails_run(one, facts),
+             other_fails = ranking_fails_run(other, facts);
         bool one_limits = limits_run(one, facts), other_limits = limits_run(other, facts);
 
         if (one_fails != other_fails)
                 return one_fails;
         if (one_limits != other_limits)
                 return one_limits;
-        return ranking_worth_ns(one, facts) > ranking_worth_ns(other, facts);
+        if (is_needless(one, other, facts) || is_needless(other, one, facts))
+                return is_needless(one, other, facts);
+        return is_worth_more(one, other, facts);
 }
 
 /* --- asking ---------------------------------------------------------------------------------- */
@@ -104,7 +129,7 @@ static int add(struct ranking *ranking, struct finding *finding, const struct fa
         if (!findings)
                 return MUSTER_E_RESOURCE;
         ranking->findings = findings;
-        for (; at > 0 && is_before(finding, findings[at - 1], facts); at--)
+        for (; at > 0 && ranking_is_before(finding, findings[at - 1], facts); at--)
                 findings[at] = findings[at - 1];
         findings[at] = finding;
         ranking->n++;
@@ -117,22 +142,49 @@ static bool is_asked_for(const struct finding *finding, bool has_failed, const s
         return has_failed ? finding->n_failed_by_it > 0 : is_of_note(finding, facts);
 }
 
-static int ask(struct ranking *ranking, const struct cause *cause, bool has_failed,
-        const struct facts *facts)
+static int new_finding(struct finding **ret_finding, const struct cause *cause)
 {
         struct finding *finding = mem_zalloc(sizeof(*finding));
-        int r = 0;
 
         if (!finding)
                 return MUSTER_E_RESOURCE;
         finding->shown.cause = cause->name;
         finding->shown.grade = cause->grade;
+        *ret_finding = finding;
+        return 0;
+}
+
+static int ask_for_failures(struct ranking *ranking, const struct facts *facts)
+{
+        struct finding *finding;
+        int r = new_finding(&finding, cause_failures);
+
+        if (r < 0)
+                return r;
+        if (cause_failures->rule(facts, finding))
+                ranking->failures = finding;
+        else
+                mem_free(finding);
+        return 0;
+}
+
+static int ask(struct ranking *ranking, const struct cause *cause, bool has_failed,
+        const struct scatter *scatter, const struct facts *facts)
+{
+        struct finding *finding;
+        int r;
+
+        if (!cause_is_about(cause, facts))
+                return 0;
+        r = new_finding(&finding, cause);
+        if (r < 0)
+                return r;
         if (!cause->rule(facts, finding) || !is_asked_for(finding, has_failed, facts)) {
                 mem_free(finding);
                 return 0;
         }
         assert(finding->shown.title && finding->shown.remedy);
-        finding_smooth(finding, facts->wall_ns);
+        finding_settle(finding, scatter, facts->wall_ns);
         r = add(ranking, finding, facts);
         if (r < 0)
                 mem_free(finding);
@@ -145,18 +197,32 @@ static void keep_first(struct ranking *ranking)
                 mem_free(ranking->findings[--ranking->n]);
 }
 
+/* They were compared by what they gain of the run. Told is the time of the whole program. */
+static void surround(struct ranking *ranking, const struct scatter *scatter,
+        const struct facts *facts)
+{
+        for (size_t i = 0; i < ranking->n; i++)
+                finding_surround(ranking->findings[i], scatter, facts);
+        if (ranking->failures)
+                finding_surround(ranking->failures, scatter, facts);
+}
+
 int ranking_make(struct ranking *ranking, const struct facts *facts)
 {
         bool has_failed = outcome_is_failure(facts);
+        struct scatter scatter;
         int r = 0;
 
         *ranking = (struct ranking){ 0 };
         if (facts_has_holes(facts))
                 return 0;
+        scatter_measure(&scatter, facts);
+        r = ask_for_failures(ranking, facts);
         for (size_t i = 0; i < N_FAMILIES; i++)
                 for (const struct cause *cause = families[i]; r == 0 && cause->name; cause++)
-                        r = ask(ranking, cause, has_failed, facts);
+                        r = ask(ranking, cause, has_failed, &scatter, facts);
         keep_first(ranking);
+        surround(ranking, &scatter, facts);
         return r;
 }
 
@@ -165,4 +231,5 @@ void ranking_deinit(struct ranking *ranking)
         while (ranking->n)
                 mem_free(ranking->findings[--ranking->n]);
         ranking->findings = mem_free(ranking->findings);
+        ranking->failures = mem_free(ranking->failures);
 }

@@ -27,13 +27,49 @@ static void test_predictions(void **state)
         finding_predict(&finding, 100, 50, 200);
         assert_int_equal(finding.shown.wall_low_ns, 50);
         assert_int_equal(finding.shown.wall_high_ns, 200);
+}
+
+/*
+ * A range is never without a width. The one that the rule gave it is of the remedy, and each end is a run
+ * as any other: two of the same differ by a twentieth. No end goes beyond the run as it was for that.
+ */
+static void test_ranges(void **state)
+{
+        const struct scatter scatter = { .share = 0.1 };
+        const struct scatter busy = { .share = 0.1, .others_ns = 20 * MS };
+        struct finding finding = { 0 };
+
+        (void)state;
+        finding_settle(&finding, &scatter, 100 * MS); /* nothing is predicted */
+        assert_int_equal(finding.shown.wall_high_ns, 0);
+        finding_predict(&finding, 100 * MS, 50 * MS, 200 * MS);
         /* A simulation of the same run is not that exact. */
-        finding_smooth(&finding, 96);
-        assert_int_equal(finding.shown.wall_low_ns, 50);
-        assert_int_equal(finding.shown.wall_ns, 96);
-        assert_int_equal(finding.shown.wall_high_ns, 200);
-        finding_smooth(&finding, 90); /* so much slower is what is meant */
-        assert_int_equal(finding.shown.wall_ns, 96);
+        finding_settle(&finding, &scatter, 96 * MS);
+        assert_int_equal(finding.shown.wall_low_ns, 47500 * NS_PER_US);
+        assert_int_equal(finding.shown.wall_ns, 96 * MS);
+        assert_int_equal(finding.shown.wall_high_ns, 200 * MS);
+        finding_predict(&finding, 100 * MS, 50 * MS, 200 * MS);
+        finding_settle(&finding, &scatter, 1000 * MS);
+        assert_int_equal(finding.shown.wall_high_ns, 210 * MS);
+        finding_predict(&finding, 100 * MS, 50 * MS, 200 * MS);
+        finding_settle(&finding, &scatter, 205 * MS);
+        assert_int_equal(finding.shown.wall_high_ns, 205 * MS);
+        finding_predict(&finding, 96 * MS, 50 * MS, 200 * MS);
+        finding_settle(&finding, &scatter, 90 * MS); /* so much slower is what is meant */
+        assert_int_equal(finding.shown.wall_ns, 96 * MS);
+        finding_predict(&finding, 100 * MS, 100 * MS, 100 * MS);
+        finding_settle(&finding, &scatter, 1000 * MS);
+        assert_int_equal(finding.shown.wall_low_ns, 90 * MS);
+        assert_int_equal(finding.shown.wall_high_ns, 110 * MS);
+        /* Others had the processors for 20 ms: the next time they may not, or twice as long. */
+        finding_predict(&finding, 100 * MS, 100 * MS, 100 * MS);
+        finding_settle(&finding, &busy, 1000 * MS);
+        assert_int_equal(finding.shown.wall_low_ns, 70 * MS);
+        assert_int_equal(finding.shown.wall_high_ns, 130 * MS);
+        finding_predict(&finding, 10, 10, 10); /* the clock's own scatter is a millisecond */
+        finding_settle(&finding, &scatter, 1000 * MS);
+        assert_int_equal(finding.shown.wall_low_ns, 5);
+        assert_int_equal(finding.shown.wall_high_ns, MS + 10);
 }
 
 /* --- worth ----------------------------------------------------------------------------------- */
@@ -66,6 +102,28 @@ static void test_what_is_worth_a_line(void **state)
         finding = (struct finding){ 0 };
         finding_predict(&finding, 4 * MS + 1, 0, UINT64_MAX);
         assert_int_equal(ranking_worth_ns(&finding, &brief), 0);
+}
+
+/* The larger gain; but of two that explain the same time the one that was counted. */
+static void test_which_comes_first(void **state)
+{
+        const struct facts facts = { .wall_ns = 1000 * MS, .n_requests = 100 };
+        struct finding likely = { .explained_ns = 990 * MS, .shown.grade = MUSTER_GRADE_C };
+        struct finding counted = { .shown.grade = MUSTER_GRADE_A };
+
+        (void)state;
+        finding_predict(&counted, 20 * MS, 10 * MS, 40 * MS);
+        assert_true(ranking_is_before(&counted, &likely, &facts));
+        assert_false(ranking_is_before(&likely, &counted, &facts));
+        finding_predict(&counted, 200 * MS, 100 * MS, 400 * MS);
+        assert_true(ranking_is_before(&likely, &counted, &facts));
+        assert_false(ranking_is_before(&counted, &likely, &facts));
+        /* That a server is at its limit matters less where most was asked for in vain. */
+        counted.is_needless = true;
+        assert_true(ranking_is_before(&counted, &likely, &facts));
+        assert_false(ranking_is_before(&likely, &counted, &facts));
+        finding_predict(&likely, 10 * MS, 10 * MS, 40 * MS);
+        assert_true(ranking_is_before(&likely, &counted, &facts));
 }
 
 static void test_causes_of_a_plain_run(void **state)
@@ -128,7 +186,9 @@ int main(void)
 {
         static const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_predictions),
+                cmocka_unit_test(test_ranges),
                 cmocka_unit_test(test_what_is_worth_a_line),
+                cmocka_unit_test(test_which_comes_first),
                 cmocka_unit_test(test_causes_of_a_plain_run),
                 cmocka_unit_test(test_every_allocation_fails),
         };
