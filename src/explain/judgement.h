@@ -223,14 +223,16 @@ JUDGE_COUNT(PLENTY_UNDER_WAY, 8);
 JUDGE_SHARE(CALLER_IS_MOST, 0.67);
 /* Of the time that a busy thread should have had a processor: one that is blocked has none. */
 JUDGE_SHARE(ON_PROCESSOR, 0.3);
-/* A thread that wants to run is not kept from it for longer (the scheduler's slices). */
+/* Neither on a processor nor ready for one: a shorter time is a page, a lock, an interrupt. */
 JUDGE_NS(BLOCKED_LEAST_NS, 20 * NS_PER_MS);
-/* A second, that the processor was taken away: a tenth of the scheduler's rate. */
-JUDGE_COUNT(FORCED_SWITCHES_PER_S, 20);
+/* The same of work that never blocks; disks and hypervisors hold it up for less. */
+JUDGE_NS(STOPPED_LEAST_NS, 50 * NS_PER_MS);
 /* Bytes: a body that is most of its result line. */
 JUDGE_COUNT(LARGE_IN_LINE_BYTES, 4096);
 /* Of workers' time, of such as others wait for: first and last there is no work for all. */
 JUDGE_SHARE(WORKERS_BUSY, 0.6);
+/* Of the wall time, that the program's own workers had all the bodies that they may have. */
+JUDGE_SHARE(OWN_WORKERS_FULL, 0.5);
 /* Of the processor time that work should have used: less, and the work waits itself. */
 JUDGE_SHARE(WORK_WAITS, 0.1);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Findings about this program and its machine: each against a run that has it, and those that look
+ * Findings about this program: each against a run that has it, and those that look
  * like it
  */
 #include "causes.h"
@@ -130,12 +130,170 @@ static void test_caller(void **state)
 }
 
 /*
+ * A reader was slow where the output had no room. Results that go to a file or nowhere have no
+ * reader, and who writes to a file already is not told to do that.
+ */
+static void test_blocked_command(void **state)
+{
+        static char plain[] = "[\"muster\",\"fetch\",\"--summary\"]";
+        static char bodies[] = "[\"muster\",\"fetch\",\"--body\",\"out/\"]";
+        static const struct {
+                char *command;
+                enum muster_output output;
+                const char *remedy; /* NULL: nobody is to blame */
+                bool has_stalls;
+        } cases[] = {
+                { NULL, MUSTER_OUTPUT_UNKNOWN, "Move the blocking work", false },
+                { plain, MUSTER_OUTPUT_PIPE, "Write the results to a file (--output)", true },
+                { plain, MUSTER_OUTPUT_TERMINAL, "Write the results to a file (--output)", true },
+                { plain, MUSTER_OUTPUT_PIPE, NULL, false },
+                { plain, MUSTER_OUTPUT_FILE, "to a faster disk", false },
+                { plain, MUSTER_OUTPUT_NONE, NULL, false },
+                { bodies, MUSTER_OUTPUT_NONE, "to a faster disk", false },
+                { plain, MUSTER_OUTPUT_UNKNOWN, NULL, false }, /* of before it was recorded */
+        };
+        struct finding finding;
+        struct record record;
+
+        (void)state;
+        assert_int_equal(record_make(&record, &quick), 0);
+        do_work(&record, (struct work){ TRACE_WORK_CALLER, 0.95, 0.02 });
+        assert_int_equal(record_make_counter(&record, "output.stalled_us", 0, 0), 0);
+        for (size_t i = 0; i < LENGTH(cases); i++) {
+                record.run.command = cases[i].command;
+                record.run.options.output = cases[i].output;
+                record.counters[0].after =
+                        cases[i].has_stalls ? (int64_t)(wall_ns(&record) / NS_PER_US * 9 / 10) : 0;
+                assert_int_equal(cause_is_found(&record, causes_client, "slow-consumer", &finding),
+                        cases[i].remedy != NULL);
+                if (cases[i].remedy)
+                        assert_non_null(strstr(finding.shown.remedy, cases[i].remedy));
+        }
+        record.run.command = NULL;
+        record_deinit(&record);
+}
+
+/* A run that was blocked nearly all the time; for so many tenths of it its output had no room. */
+static void make_with_reader(struct record *record, unsigned tenths)
+{
+        static char plain[] = "[\"muster\",\"fetch\",\"--summary\"]";
+
+        assert_int_equal(record_make(record, &quick), 0);
+        do_work(record, (struct work){ TRACE_WORK_CALLER, 0.95, 0.02 });
+        record->run.command = plain;
+        record->run.options.output = MUSTER_OUTPUT_PIPE;
+        assert_int_equal(record_make_counter(record, "output.stalled_us", 0,
+                                 (int64_t)(wall_ns(record) / NS_PER_US * tenths / 10)),
+                0);
+}
+
+/*
+ * What is left are the requests, and of the thread's time what it ran. That the end waited for more
+ * than the blocks is possible.
+ */
+static void test_without_the_reader(void **state)
+{
+        struct finding finding;
+        struct record record;
+
+        (void)state;
+        make_with_reader(&record, 8);
+        assert_true(cause_is_found(&record, causes_client, "slow-consumer", &finding));
+        /* 1000 of 1 ms by 16; it ran for less than that */
+        assert_predicted(&finding, 63 * MS);
+        assert_in_range(finding.shown.wall_high_ns, wall_ns(&record) * 19 / 100,
+                wall_ns(&record) * 21 / 100);
+        record.samples[record.n_samples - 1].thread_cpu_ns = 100 * MS; /* one after the other */
+        assert_true(cause_is_found(&record, causes_client, "slow-consumer", &finding));
+        assert_predicted(&finding, 101 * MS);
+        record.run.command = NULL;
+        record_deinit(&record);
+}
+
+/* A reader had to wait for a processor as this program had: so much is not its fault. */
+static void test_reader_without_a_processor(void **state)
+{
+        struct trace_sample *last;
+        struct finding finding;
+        struct record record;
+
+        (void)state;
+        make_with_reader(&record, 5);
+        last = &record.samples[record.n_samples - 1];
+        last->run_delay_ns = (int64_t)(wall_ns(&record) / 10);
+        assert_true(cause_is_found(&record, causes_client, "slow-consumer", &finding));
+        last->run_delay_ns = (int64_t)(wall_ns(&record) * 4 / 10);
+        assert_false(cause_is_found(&record, causes_client, "slow-consumer", &finding));
+        last->run_delay_ns = -1; /* nobody knows */
+        assert_false(cause_is_found(&record, causes_client, "slow-consumer", &finding));
+        record.run.command = NULL;
+        record_deinit(&record);
+}
+
+/* Ready to run and without a processor is neither blocked nor at work. */
+static void test_no_processor_is_no_fault_of_the_caller(void **state)
+{
+        struct trace_turn *turn;
+        struct finding finding;
+        struct record record;
+
+        (void)state;
+        assert_int_equal(record_make(&record, &quick), 0);
+        do_work(&record, (struct work){ TRACE_WORK_CALLER, 0.95, 0.15 });
+        turn = &record.turns[0];
+        assert_true(cause_is_found(&record, causes_client, "slow-consumer", &finding));
+        turn->run_delay_ns = -1; /* nobody knows */
+        assert_false(cause_is_found(&record, causes_client, "slow-consumer", &finding));
+        turn->run_delay_ns = (int64_t)(wall_ns(&record) * 75 / 100);
+        record.samples[record.n_samples - 1].run_delay_ns = turn->run_delay_ns;
+        assert_false(cause_is_found(&record, causes_client, "slow-consumer", &finding));
+        assert_false(cause_is_found(&record, causes_client, "caller-busy", &finding));
+        assert_false(cause_is_found(&record, causes_client, "client-saturated", &finding));
+        record_deinit(&record);
+}
+
+/* What looks like blocking may have been a stop. */
+static void test_stopped_is_not_blocked(void **state)
+{
+        struct finding finding;
+        struct record record;
+
+        (void)state;
+        assert_int_equal(record_make(&record, &quick), 0);
+        do_work(&record, (struct work){ TRACE_WORK_CALLER, 0.95, 0.02 });
+        assert_int_equal(record_make_counter(&record, "process.stops", 0, 1), 0);
+        assert_false(cause_is_found(&record, causes_client, "slow-consumer", &finding));
+        record.counters[0].after = 0;
+        assert_true(cause_is_found(&record, causes_client, "slow-consumer", &finding));
+        record.counters[0].after = INT64_MAX; /* of a file that somebody made up */
+        assert_false(cause_is_found(&record, causes_client, "slow-consumer", &finding));
+        record_deinit(&record);
+}
+
+/* Busy for 90 % of the time is no saturation where half of that was without a processor. */
+static void test_saturation_is_own_work(void **state)
+{
+        struct finding finding;
+        struct record record;
+
+        (void)state;
+        assert_int_equal(record_make(&record, &quick), 0);
+        do_work(&record, (struct work){ TRACE_WORK_IO, 0.97, 0.45 });
+        assert_true(cause_is_found(&record, causes_client, "client-saturated", &finding));
+        record.turns[0].run_delay_ns = (int64_t)(wall_ns(&record) / 2);
+        record.samples[record.n_samples - 1].run_delay_ns = record.turns[0].run_delay_ns;
+        assert_false(cause_is_found(&record, causes_client, "client-saturated", &finding));
+        record_deinit(&record);
+}
+
+/*
  * The command itself can leave out what keeps it busy; of a program it is not known what that is.
  */
 static void test_busy_command(void **state)
 {
         static char plain[] = "[\"muster\",\"fetch\",\"--summary\"]";
         static char files[] = "[\"muster\",\"fetch\",\"--body\",\"out/\"]";
+        static char named[] = "[\"muster\",\"fetch\",\"--remote-name\"]";
         static char in_lines[] = "[\"muster\",\"fetch\",\"--body\",\"inline\"]";
         static const struct {
                 char *command;
@@ -147,6 +305,7 @@ static void test_busy_command(void **state)
                 { plain, 20000, true, false },
                 { plain, 100, false, false },
                 { files, 20000, false, false },
+                { named, 20000, false, false },
                 { in_lines, 20000, false, true },
         };
         struct finding finding;
@@ -188,63 +347,6 @@ static void test_results_not_taken(void **state)
         assert_non_null(strstr(finding.evidence[0], "91 % of the time results were ready"));
 }
 
-/* --- the processor --------------------------------------------------------------------------- */
-
-static void test_throttled(void **state)
-{
-        struct finding finding;
-        struct record record;
-
-        (void)state;
-        assert_int_equal(record_make(&record, &quick), 0);
-        assert_false(cause_is_found(&record, causes_client, "processor-throttled", &finding));
-        assert_int_equal(record_make_counter(&record, "cgroup.throttled", 2, 9), 0);
-        assert_int_equal(record_make_counter(&record, "cgroup.throttled_us", 1000, 500000), 0);
-        assert_true(cause_is_found(&record, causes_client, "processor-throttled", &finding));
-        assert_predicted(&finding, wall_ns(&record) - 499 * MS);
-        record.counters[1].after = 1010;
-        assert_false(cause_is_found(&record, causes_client, "processor-throttled", &finding));
-        record_deinit(&record);
-}
-
-/*
- * Kept from several processors at once: what is counted on each is more than the time that went by.
- */
-static void test_throttled_on_many_processors(void **state)
-{
-        struct finding finding;
-        struct record record;
-
-        (void)state;
-        assert_int_equal(record_make(&record, &quick), 0);
-        assert_int_equal(record_make_counter(&record, "cgroup.throttled", 2, 9), 0);
-        assert_int_equal(record_make_counter(&record, "cgroup.throttled_us", 0, 5000000), 0);
-        record.samples[record.n_samples - 1].process_cpu_ns = 300 * MS;
-        assert_true(cause_is_found(&record, causes_client, "processor-throttled", &finding));
-        assert_predicted(&finding, wall_ns(&record) * 300 / 5300);
-        assert_null(strstr(finding.evidence[0], "100 %"));
-        record.samples[record.n_samples - 1].process_cpu_ns = 0; /* nothing to tell by */
-        assert_true(cause_is_found(&record, causes_client, "processor-throttled", &finding));
-        assert_false(finding.shown.has_prediction);
-        record_deinit(&record);
-}
-
-static void test_processor_busy(void **state)
-{
-        struct finding finding;
-        struct record record;
-
-        (void)state;
-        assert_int_equal(record_make(&record, &quick), 0);
-        do_work(&record, (struct work){ TRACE_WORK_IO, 0.9, 0.2 });
-        assert_int_equal(record_make_counter(&record, "process.switches_forced", 0, 900), 0);
-        assert_true(cause_is_found(&record, causes_client, "processor-busy", &finding));
-        assert_false(cause_is_found(&record, causes_client, "client-saturated", &finding));
-        record.counters[0].after = 1; /* it was blocked, not pushed aside */
-        assert_false(cause_is_found(&record, causes_client, "processor-busy", &finding));
-        record_deinit(&record);
-}
-
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -252,11 +354,14 @@ int main(void)
                 cmocka_unit_test(test_saturated_with_processors_to_spare),
                 cmocka_unit_test(test_saturated_while_receiving),
                 cmocka_unit_test(test_caller),
+                cmocka_unit_test(test_blocked_command),
+                cmocka_unit_test(test_without_the_reader),
+                cmocka_unit_test(test_reader_without_a_processor),
+                cmocka_unit_test(test_no_processor_is_no_fault_of_the_caller),
+                cmocka_unit_test(test_stopped_is_not_blocked),
+                cmocka_unit_test(test_saturation_is_own_work),
                 cmocka_unit_test(test_busy_command),
                 cmocka_unit_test(test_results_not_taken),
-                cmocka_unit_test(test_throttled),
-                cmocka_unit_test(test_throttled_on_many_processors),
-                cmocka_unit_test(test_processor_busy),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,20 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * This program, or the machine that it runs on
+ * This program
  *
  * Where the loop's thread has no time left, the run says little of servers: their answers lay there
  * and were not read. So these findings are marked as the client's. What fills the thread tells them
  * apart: reading and parsing, the program that takes the results, or work on bodies
  * (causes_work.c). A thread that is held up without using the processor was blocked (it wrote into
- * a pipe that nobody reads), or it had no processor: because of a quota, or because other programs
- * had it.
+ * a pipe that nobody reads), or it had no processor, or it was stopped: causes_processor.c.
  */
 #include "cause.h"
 
+#include "consumer.h"
+#include "own_workers.h"
 #include "own.h"
 #include <base/minmax.h>
 #include <base/clock.h>
 #include <explain/judgement.h>
+#include <explain/model/replay.h>
+#include <math.h>
 #include <string.h>
 
 static bool is_part(uint64_t part_ns, uint64_t whole_ns, double share)
@@ -44,6 +47,7 @@ static bool writes_bodies(const struct facts *facts)
         const struct record_run *run = &facts->record->run;
 
         return run->command && !run->options.discard_body &&
+               !strstr(run->command, "\"--remote-name") && /* and --remote-name-all */
                facts->body_bytes >= facts->n_requests * LARGE_IN_LINE_BYTES &&
                (!strstr(run->command, "\"--body\"") ||
                        strstr(run->command, "\"--body\",\"inline\""));
@@ -140,12 +144,14 @@ static bool has_no_time_left(const struct facts *facts)
         uint64_t answers_ns = facts->chain_ns[PART_SERVER] + facts->chain_ns[PART_NETWORK];
         uint64_t own_ns = own_work_ns(facts);
 
-        if (is_part(facts->loop_busy_ns, facts->wall_ns, LOOP_SATURATED) ||
+        uint64_t busy_ns = own_running_ns(facts);
+
+        if (is_part(busy_ns, facts->wall_ns, LOOP_SATURATED) ||
                 is_part(own_ns, facts->wall_ns, OWN_WORK_IS_ALL))
                 return true;
         return own_ns >= answers_ns && facts->mean_in_flight >= (double)PLENTY_UNDER_WAY &&
                is_part(own_ns, facts->wall_ns, OWN_WORK_SHARED) &&
-               is_part(facts->loop_busy_ns, facts->wall_ns, OWN_WORK_SHARED);
+               is_part(busy_ns, facts->wall_ns, OWN_WORK_SHARED);
 }
 
 /* Where each request opens a connection, opening them is what keeps the loop busy. */
@@ -153,7 +159,7 @@ static bool is_loop_saturated(const struct facts *facts)
 {
         enum trace_work work = own_main_work(facts);
 
-        return has_no_time_left(facts) &&
+        return has_no_time_left(facts) && own_has_processor(facts) &&
                is_part(facts->thread_cpu_ns, facts->loop_busy_ns, ON_PROCESSOR) &&
                (work == TRACE_WORK_IO || work == TRACE_WORK_CALLER) &&
                !is_part(facts->loop_ns[TRACE_WORK_CALLER], facts->loop_busy_ns, CALLER_IS_MOST) &&
@@ -181,34 +187,9 @@ static bool caller_is_what_takes_long(const struct facts *facts)
                 facts->wall_ns, OWN_WORK_MATTERS);
 }
 
-/*
- * How long the caller used no processor in a turn. A thread that is pushed aside loses less at a
- * time.
- */
-static uint64_t blocked_turn_ns(const struct trace_turn *turn)
-{
-        uint64_t caller_ns = turn->work_ns[TRACE_WORK_CALLER];
-
-        if (caller_ns < BLOCKED_LEAST_NS || turn->thread_cpu_ns >= caller_ns)
-                return 0;
-        return caller_ns - turn->thread_cpu_ns;
-}
-
-static uint64_t blocked_ns(const struct facts *facts)
-{
-        const struct record *record = facts->record;
-        uint64_t ns = 0;
-
-        for (size_t i = 0; i < record->n_turns; i++)
-                ns += blocked_turn_ns(&record->turns[i]);
-        return ns;
-}
-
 static bool is_caller_blocked(const struct facts *facts)
 {
-        uint64_t ns = blocked_ns(facts);
-
-        return ns && is_part(ns, facts->loop_ns[TRACE_WORK_CALLER], MOST_OF_TIME);
+        return is_part(consumer_blocked_ns(facts), facts->wall_ns, OWN_WORK_MATTERS);
 }
 
 static void tell_caller(struct finding *finding, const struct facts *facts)
@@ -230,22 +211,73 @@ static void tell_caller(struct finding *finding, const struct facts *facts)
         finding->shown.is_client = true;
 }
 
+static void tell_consumer(struct finding *finding, const struct facts *facts)
+{
+        switch (consumer_of(facts)) {
+        case CONSUMER_CALLER:
+                finding_title(finding, "The program was blocked and took no results");
+                finding_remedy(finding,
+                        "Move the blocking work to another thread, or do it between runs.");
+                return;
+        case CONSUMER_DISK:
+                finding_title(finding, "Writing to files held the run up");
+                finding_remedy(finding,
+                        "Write results and bodies to a faster disk, or leave out the bodies (--body none).");
+                return;
+        case CONSUMER_READER:
+                finding_title(finding, "The program that reads the results did not keep up");
+                finding_remedy(finding,
+                        "Write the results to a file (--output), or read them faster.");
+                return;
+        case CONSUMER_NONE:
+                return;
+        }
+}
+
+/* Of its time on the loop a request keeps what the thread ran: for the rest it was blocked. */
+static void be_taken(struct replay_request *request, const struct facts *facts, void *argument)
+{
+        const double *running = argument;
+
+        (void)facts;
+        request->loop_ns = whole_of((double)request->loop_ns * *running);
+}
+
+/*
+ * The requests alone, with results that are taken at once. At worst what the end of the run waited
+ * for stays, but for the blocks: what came between two of them may have been delayed by others.
+ */
+static void predict_taken(struct finding *finding, const struct facts *facts)
+{
+        double running = fmin(1, (double)facts->thread_cpu_ns / (double)facts->loop_busy_ns);
+        uint64_t rest_ns = facts->wall_ns - min_u64(finding->explained_ns, facts->wall_ns);
+        struct replay replay;
+        uint64_t wall_ns;
+
+        replay_init(&replay, facts);
+        replay.change = be_taken;
+        replay.argument = &running;
+        wall_ns = min_u64(replay_alone_ns(&replay, facts), rest_ns);
+        if (wall_ns)
+                finding_predict(finding, wall_ns, wall_ns, rest_ns);
+}
+
 static bool slow_consumer(const struct facts *facts, struct finding *finding)
 {
-        bool is_command = facts->record->run.command != NULL;
+        uint64_t blocked_ns = consumer_blocked_ns(facts);
 
-        if (!caller_is_what_takes_long(facts) || !is_caller_blocked(facts))
+        if (!caller_is_what_takes_long(facts) || !is_caller_blocked(facts) ||
+                own_workers_limit(facts))
                 return false;
-        finding_title(finding, is_command ? "The program that reads the results did not keep up"
-                                          : "The program was blocked and took no results");
+        tell_consumer(finding, facts);
         tell_caller(finding, facts);
         finding_evidence(finding,
-                "it used no CPU time meanwhile: it was blocked for %s of the time",
-                words_share((double)blocked_ns(facts), (double)facts->wall_ns).text);
-        finding_remedy(finding,
-                is_command ? "Write the results to a file (--output), or read them faster."
-                           : "Move the blocking work to another thread, or do it between runs.");
-        predict(finding, facts, finding->explained_ns);
+                consumer_of(facts) == CONSUMER_READER
+                        ? "for %s of the time the output had no room, without what this machine's processors made it wait"
+                        : "for %s of the time it was blocked: it neither ran nor waited for a processor",
+                words_share((double)blocked_ns, (double)facts->wall_ns).text);
+        finding->explained_ns = min_u64(finding->explained_ns, blocked_ns);
+        predict_taken(finding, facts);
         return true;
 }
 
@@ -271,6 +303,8 @@ static bool caller_busy(const struct facts *facts, struct finding *finding)
         bool is_command = facts->record->run.command != NULL;
 
         if (!caller_is_what_takes_long(facts) || is_caller_blocked(facts) ||
+                !own_has_processor(facts) ||
+                !is_part(facts->thread_cpu_ns, facts->wall_ns, OWN_WORK_MATTERS) ||
                 own_main_work(facts) != TRACE_WORK_CALLER)
                 return false;
         finding_title(finding,
@@ -286,78 +320,9 @@ static bool caller_busy(const struct facts *facts, struct finding *finding)
         return true;
 }
 
-/* --- the processor --------------------------------------------------------------------------- */
-
-/*
- * How long this program stood still. The kernel adds up the time on each processor on which the
- * program was to run. How many these are follows from what it used and what it was kept from, over
- * the wall time; one at least.
- */
-static uint64_t throttled_ns(const struct facts *facts)
-{
-        int64_t us = record_counter_growth(facts->record, "cgroup.throttled_us");
-        double kept_ns = us > 0 ? (double)us * (double)NS_PER_US : 0;
-        double processors = (kept_ns + (double)facts->process_cpu_ns) / (double)facts->wall_ns;
-
-        return whole_of(processors > 1 ? kept_ns / processors : kept_ns);
-}
-
-static bool processor_throttled(const struct facts *facts, struct finding *finding)
-{
-        int64_t n = record_counter_growth(facts->record, "cgroup.throttled");
-        uint64_t ns = throttled_ns(facts);
-
-        if (n < (int64_t)HABIT_LEAST || !is_part(ns, facts->wall_ns, OWN_WORK_MATTERS))
-                return false;
-        finding_title(finding, "A CPU limit held this program back");
-        finding_evidence(finding,
-                "its control group (container, service) used up its CPU quota %s times and was stopped for %s, %s of the time",
-                words_count((uint64_t)n).text, words_ns(ns).text,
-                words_share((double)ns, (double)facts->wall_ns).text);
-        finding_evidence(finding, "it used %s of CPU time in %s",
-                words_ns(facts->process_cpu_ns).text, words_ns(facts->wall_ns).text);
-        finding_remedy(finding, "Raise the CPU limit of its container or control group.");
-        finding->explained_ns = ns;
-        finding->shown.is_client = true;
-        predict(finding, facts, ns);
-        return true;
-}
-
-/*
- * Such work never blocks: no process function and no program is in it. Where it takes twice its
- * processor time it had to wait for a processor.
- */
-static bool processor_busy(const struct facts *facts, struct finding *finding)
-{
-        int64_t n = record_counter_growth(facts->record, "process.switches_forced");
-        double wall_s = (double)facts->wall_ns / (double)NS_PER_S;
-        uint64_t own_ns = facts->loop_ns[TRACE_WORK_IO] + facts->loop_ns[TRACE_WORK_TLS] +
-                          facts->loop_ns[TRACE_WORK_DECODE];
-        uint64_t lost_ns = own_ns > facts->thread_cpu_ns ? own_ns - facts->thread_cpu_ns : 0;
-
-        if (!facts->thread_cpu_ns ||
-                !is_part(own_work_ns(facts), facts->wall_ns, OWN_WORK_MATTERS) ||
-                !is_part(lost_ns, facts->wall_ns, OWN_WORK_MATTERS) ||
-                !is_part(lost_ns, own_ns, MOST_OF_TIME) ||
-                (double)n < (double)FORCED_SWITCHES_PER_S * wall_s)
-                return false;
-        finding_title(finding, "Other programs kept the processor busy");
-        own_tell_busy(finding, facts);
-        finding_evidence(finding, "for %s of that it had no processor; it was taken away %s times",
-                words_share((double)lost_ns, (double)own_ns).text, words_count((uint64_t)n).text);
-        finding_remedy(finding,
-                "Run it on a machine that is less busy; do not rely on what this run says about servers.");
-        finding->explained_ns = lost_ns;
-        finding->shown.is_client = true;
-        predict(finding, facts, lost_ns);
-        return true;
-}
-
 const struct cause causes_client[] = {
-        { "client-saturated", MUSTER_GRADE_A, client_saturated },
-        { "slow-consumer", MUSTER_GRADE_A, slow_consumer },
-        { "caller-busy", MUSTER_GRADE_A, caller_busy },
-        { "processor-throttled", MUSTER_GRADE_A, processor_throttled },
-        { "processor-busy", MUSTER_GRADE_A, processor_busy },
+        { "client-saturated", MUSTER_GRADE_A, client_saturated, CAUSE_OF_OURS },
+        { "slow-consumer", MUSTER_GRADE_A, slow_consumer, CAUSE_OF_OURS },
+        { "caller-busy", MUSTER_GRADE_A, caller_busy, CAUSE_OF_OURS },
         { 0 },
 };

@@ -2,6 +2,7 @@
 #include "own.h"
 
 #include <base/clock.h>
+#include <base/minmax.h>
 #include <explain/judgement.h>
 #include <explain/model/crew.h>
 
@@ -32,6 +33,21 @@ double own_free_processors(const struct facts *facts)
         double waited = us > 0 ? (double)us * (double)NS_PER_US / (double)facts->wall_ns : 0;
 
         return n - (n - 1) * (waited < 1 ? waited : 1);
+}
+
+uint64_t own_running_ns(const struct facts *facts)
+{
+        uint64_t delay_ns = facts->run_delay_ns > 0 ? (uint64_t)facts->run_delay_ns : 0;
+        uint64_t ns = facts->loop_busy_ns - min_u64(delay_ns, facts->loop_busy_ns);
+
+        return max_u64(ns, min_u64(facts->thread_cpu_ns, facts->loop_busy_ns));
+}
+
+bool own_has_processor(const struct facts *facts)
+{
+        double ran_ns = (double)facts->thread_cpu_ns, kept_ns = (double)facts->run_delay_ns;
+
+        return kept_ns <= 0 || ran_ns >= (ran_ns + kept_ns) * MOST_OF_TIME;
 }
 
 void own_tell_busy(struct finding *finding, const struct facts *facts)

@@ -19,6 +19,18 @@ uint64_t own_processors(const struct facts *facts);
  */
 double own_free_processors(const struct facts *facts);
 
+/*
+ * For how long the busiest loop's thread ran: what it was busy, without what it only waited for a
+ * processor.
+ */
+uint64_t own_running_ns(const struct facts *facts);
+
+/*
+ * Did that thread have a processor for most of the time in which it wanted one? Where that is not
+ * known, too.
+ */
+bool own_has_processor(const struct facts *facts);
+
 /* An evidence: how busy the loop's thread was. */
 void own_tell_busy(struct finding *finding, const struct facts *facts);
 
