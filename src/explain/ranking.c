@@ -8,6 +8,7 @@
 #include <explain/measure/outcome.h>
 
 static const struct cause *const families[] = {
+        causes_processor,
         causes_client,
         causes_work,
         causes_connect,
