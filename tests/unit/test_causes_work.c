@@ -205,6 +205,54 @@ static void test_workers(void **state)
                 &finding));
 }
 
+/* --- workers of the program's own ------------------------------------------------------------ */
+
+/* Only what the program told tells them from a slow reader of results. */
+static void test_own_workers(void **state)
+{
+        const struct record_maker maker = {
+                .n = 1000, .slots = 16, .each = { .server_ns = MS, .lag_ns = 15 * MS }
+        };
+        struct finding finding;
+        struct record record;
+        int64_t wall_us;
+
+        (void)state;
+        assert_int_equal(record_make(&record, &maker), 0);
+        do_work(&record, (struct work){ TRACE_WORK_CALLER, 0.95, 0.02 });
+        wall_us = (int64_t)(wall_ns(&record) / NS_PER_US);
+        assert_false(cause_is_found(&record, causes_work, "workers-busy", &finding));
+        assert_true(cause_is_found(&record, causes_client, "slow-consumer", &finding));
+        assert_int_equal(record_make_counter(&record, "workers.full_us", 0, wall_us * 9 / 10), 0);
+        assert_int_equal(record_make_counter(&record, "workers.number", 0, 2), 0);
+        assert_int_equal(record_make_counter(&record, "workers.bodies", 0, 1000), 0);
+        assert_int_equal(record_make_counter(&record, "workers.busy_us", 0, 2000000), 0);
+        assert_true(cause_is_found(&record, causes_work, "workers-busy", &finding));
+        assert_true(finding.shown.is_client);
+        assert_true(finding.explained_ns <= wall_ns(&record) && !finding.shown.has_prediction);
+        assert_string_equal(finding.shown.evidence[0],
+                "for 90 % of the time all workers (2) had bodies, and no more was taken in");
+        assert_string_equal(finding.shown.evidence[1],
+                "a body took 2 ms on average, 1,000 bodies 2 s in total");
+        assert_false(cause_is_found(&record, causes_client, "slow-consumer", &finding));
+        /* The same for a moment only, or not known. */
+        record.counters[0].after = wall_us * 4 / 10;
+        assert_false(cause_is_found(&record, causes_work, "workers-busy", &finding));
+        assert_true(cause_is_found(&record, causes_client, "slow-consumer", &finding));
+        record.counters[0].after = -1;
+        assert_false(cause_is_found(&record, causes_work, "workers-busy", &finding));
+        /* A file that somebody made up. */
+        record.counters[0].after = INT64_MAX;
+        assert_true(cause_is_found(&record, causes_work, "workers-busy", &finding));
+        /* The requests were done long before. */
+        record.counters[0].after = wall_us * 3;
+        assert_true(cause_is_found(&record, causes_work, "workers-busy", &finding));
+        assert_int_equal(finding.explained_ns, (uint64_t)wall_us * 3 * NS_PER_US);
+        assert_non_null(strstr(finding.shown.evidence[0],
+                " all workers (2) had bodies; the requests themselves took "));
+        record_deinit(&record);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -213,6 +261,7 @@ int main(void)
                 cmocka_unit_test(test_on_loop_for_good),
                 cmocka_unit_test(test_workers),
                 cmocka_unit_test(test_many_workers),
+                cmocka_unit_test(test_own_workers),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,10 +4,12 @@
  *
  * In the loop's thread such work keeps all other requests waiting. Workers avoid that, but there
  * may be too few of them. Work that waits itself (for another program, for a disk) can have more
- * under way than there are processors; work that computes cannot.
+ * under way than there are processors; work that computes cannot. A program may have workers of its own
+ * besides (own_workers.h).
  */
 #include "cause.h"
 
+#include "own_workers.h"
 #include "own.h"
 #include <base/clock.h>
 #include <base/mem.h>
@@ -311,10 +313,50 @@ static bool workers_saturated(const struct facts *facts, struct finding *finding
         return true;
 }
 
+/* --- with workers of the program's own ------------------------------------------------------- */
+
+/* Requests may be done long before the work on their bodies is. */
+static void tell_full(struct finding *finding, const struct own_workers *workers,
+        const struct facts *facts)
+{
+        if (workers->full_ns > facts->wall_ns)
+                finding_evidence(finding,
+                        "for %s all workers (%s) had bodies; the requests themselves took %s",
+                        words_ns(workers->full_ns).text, words_count(workers->n).text,
+                        words_ns(facts->wall_ns).text);
+        else
+                finding_evidence(finding,
+                        "for %s of the time all workers (%s) had bodies, and no more was taken in",
+                        words_share((double)workers->full_ns, (double)facts->wall_ns).text,
+                        words_count(workers->n).text);
+}
+
+static bool workers_busy(const struct facts *facts, struct finding *finding)
+{
+        struct own_workers workers;
+
+        if (!own_workers_limit(facts))
+                return false;
+        own_workers_measure(&workers, facts);
+        finding_title(finding, "The workers that process bodies did not keep up");
+        tell_full(finding, &workers, facts);
+        if (workers.n_bodies)
+                finding_evidence(finding, "a body took %s on average, %s %s in total",
+                        words_ns(workers.busy_ns / workers.n_bodies).text,
+                        words_counted(workers.n_bodies, "body", "bodies").text,
+                        words_ns(workers.busy_ns).text);
+        finding_remedy(finding,
+                "Make that work faster, or give it more workers, on more processors.");
+        finding->explained_ns = workers.full_ns;
+        finding->shown.is_client = true;
+        return true;
+}
+
 const struct cause causes_work[] = {
-        { "decode-on-loop", MUSTER_GRADE_A, decode_on_loop },
-        { "process-on-loop", MUSTER_GRADE_A, process_on_loop },
-        { "workers-too-few", MUSTER_GRADE_A, workers_too_few },
-        { "client-saturated", MUSTER_GRADE_A, workers_saturated },
+        { "decode-on-loop", MUSTER_GRADE_A, decode_on_loop, CAUSE_OF_OURS },
+        { "process-on-loop", MUSTER_GRADE_A, process_on_loop, CAUSE_OF_OURS },
+        { "workers-too-few", MUSTER_GRADE_A, workers_too_few, CAUSE_OF_OURS },
+        { "client-saturated", MUSTER_GRADE_A, workers_saturated, CAUSE_OF_OURS },
+        { "workers-busy", MUSTER_GRADE_A, workers_busy, CAUSE_OF_OURS },
         { 0 },
 };
