@@ -8,19 +8,26 @@
  * outstanding for a while, and a program that waits for the last of a batch goes on at once
  * (rounds.h).
  *
+ * Where the program has workers of its own and waited for them (own_workers.h), it made no requests for that reason.
+ *
  * Requests that come alone, one now and then, are a program's own pace and no batch: the rules say
  * nothing about them. Lines that the command reads are a list, however few there are.
  */
 #include "cause.h"
 
+#include "own_workers.h"
 #include <base/clock.h>
 #include <base/mem.h>
+#include <base/minmax.h>
 #include <explain/facts/life.h>
 #include <explain/facts/sort.h>
 #include <explain/judgement.h>
 #include <explain/measure/load.h>
+#include <explain/measure/refusals.h>
 #include <explain/measure/rounds.h>
 #include <explain/model/raise.h>
+#include <explain/model/together.h>
+#include <math.h>
 
 static bool is_part(uint64_t part_ns, uint64_t whole_ns, double share)
 {
@@ -44,6 +51,26 @@ static uint64_t all_at_once_ns(const struct facts *facts, uint64_t concurrency)
         replay.all_at_once = true;
         if (concurrency && concurrency < replay.concurrency)
                 replay.concurrency = concurrency;
+        return replay_wall_ns(&replay, facts);
+}
+
+static void work_together(struct replay_request *request, const struct facts *facts, void *argument)
+{
+        (void)facts;
+        request->loop_ns = whole_of((double)request->loop_ns * *(const double *)argument);
+}
+
+/* At best the loop is woken up once for many of them. */
+static uint64_t all_at_once_least_ns(const struct facts *facts)
+{
+        double factor =
+                together_factor(facts, (double)facts->slots / fmax(facts->mean_in_flight, 1));
+        struct replay replay;
+
+        replay_init(&replay, facts);
+        replay.all_at_once = true;
+        replay.change = work_together;
+        replay.argument = &factor;
         return replay_wall_ns(&replay, facts);
 }
 
@@ -82,20 +109,104 @@ static bool came_steadily(const struct rounds *rounds, const struct facts *facts
                is_part(facts->chain_ns[PART_INPUT], facts->wall_ns, MOST_OF_TIME);
 }
 
+/*
+ * Whatever the pattern of its lines: a list that the end waited for most of the time, while slots
+ * were free, starved the run. The record has to say that there was a list to wait for.
+ */
+static bool list_starved_run(const struct facts *facts)
+{
+        return facts->record->run.options.input >= MUSTER_INPUT_FILE && facts->n_requests > 1 &&
+               is_part(facts->chain_ns[PART_INPUT], facts->wall_ns, MOST_OF_TIME) &&
+               is_part(facts->starved_ns, facts->wall_ns, MOST_OF_TIME);
+}
+
+/* How requests came: how many a second, and how far from each other. */
+struct arrival {
+        double per_s;
+        uint64_t longest_ns;
+};
+
+static void measure_arrival(struct arrival *arrival, const struct facts *facts)
+{
+        const struct record *record = facts->record;
+        uint64_t *moments = mem_array(record->n_attempts, sizeof(*moments));
+        size_t n = 0;
+
+        *arrival = (struct arrival){ 0 };
+        for (size_t i = 0; moments && i < record->n_attempts; i++)
+                if (record->attempts[i].n == 1)
+                        moments[n++] = record->attempts[i].submitted_ns;
+        sort_numbers(moments, n);
+        for (size_t i = 1; i < n; i++)
+                arrival->longest_ns = max_u64(arrival->longest_ns, moments[i] - moments[i - 1]);
+        if (n > 1 && moments[n - 1] > moments[0])
+                arrival->per_s =
+                        (double)(n - 1) * (double)NS_PER_S / (double)(moments[n - 1] - moments[0]);
+        mem_free(moments);
+}
+
+/* What would have had the requests there in time depends on who gives them. */
+static void remedy_slow_input(struct finding *finding, const struct facts *facts)
+{
+        switch ((enum muster_input)facts->record->run.options.input) {
+        case MUSTER_INPUT_PIPE:
+                finding_remedy(finding,
+                        "Make the program that writes the list into a pipe faster, or let it write a file first (-i FILE): the run waits for each of its lines.");
+                return;
+        case MUSTER_INPUT_TERMINAL:
+                finding_remedy(finding,
+                        "Put the list into a file (-i FILE): the run waits for what is typed.");
+                return;
+        case MUSTER_INPUT_FILE:
+                finding_remedy(finding,
+                        "Copy the list to a disk of this machine first: reading it was slower than the requests.");
+                return;
+        case MUSTER_INPUT_UNKNOWN:
+        case MUSTER_INPUT_ARGUMENTS:
+                break;
+        }
+        if (facts->record->run.command)
+                finding_remedy(finding,
+                        "Write the list beforehand, or faster: everything waits for the program that writes it.");
+        else
+                finding_remedy(finding,
+                        "Submit requests as soon as they are known: the program submits them more slowly than they are done.");
+}
+
+/* Of what it gets it refuses too much already: it is no remedy to send it faster. */
+static bool server_has_enough(const struct facts *facts)
+{
+        struct refusals refusals;
+
+        refusals_find(&refusals, facts);
+        return (double)(refusals.n_too_many + refusals.n_full) >=
+                       (double)facts->n_attempts * REFUSALS_NOT_FEW &&
+               refusals.n_too_many + refusals.n_full > 0;
+}
+
 static bool input_slow(const struct facts *facts, struct finding *finding)
 {
+        struct arrival arrival;
         struct rounds rounds;
         uint64_t wall_ns;
 
         rounds_count(&rounds, facts);
         if (!came_in_bursts(&rounds, facts) && !came_singly(&rounds, facts) &&
-                !came_steadily(&rounds, facts))
+                !came_steadily(&rounds, facts) && !list_starved_run(facts))
+                return false;
+        if (server_has_enough(facts) || own_workers_limit(facts))
                 return false;
         wall_ns = all_at_once_ns(facts, 0);
-        finding_title(finding, "The list of requests came too slowly");
+        measure_arrival(&arrival, facts);
+        finding_title(finding, "The list of requests came too slowly, at %s per second",
+                words_rate(arrival.per_s).text);
         finding_evidence(finding,
-                "for %s of the time slots were free, but there was no request to make",
+                "for %s, %s of the time, slots were free but there was no request to make",
+                words_ns(facts->starved_ns).text,
                 words_share((double)facts->starved_ns, (double)facts->wall_ns).text);
+        finding_evidence(finding,
+                "the requests came at %s per second on average, up to %s after each other",
+                words_rate(arrival.per_s).text, words_ns(arrival.longest_ns).text);
         if (rounds.n > 1)
                 finding_evidence(finding,
                         "the requests came in %s portions; between them everything was done and the program waited for %s in total, up to %s at a time",
@@ -103,30 +214,28 @@ static bool input_slow(const struct facts *facts, struct finding *finding)
                         words_ns(rounds.longest_ns).text);
         finding_evidence(finding, "on average %.1f requests were in flight; %s were allowed",
                 facts->mean_in_flight, words_count(facts->slots).text);
-        finding_remedy(finding,
-                "Write the list beforehand, or faster: everything waits for the program that writes it.");
+        remedy_slow_input(finding, facts);
         finding->explained_ns = facts->chain_ns[PART_INPUT];
-        finding_predict(finding, wall_ns, wall_ns, facts->wall_ns);
+        finding_predict(finding, wall_ns, all_at_once_least_ns(facts), facts->wall_ns);
         return true;
 }
 
 /* --- the program waits for the last of each batch -------------------------------------------- */
 
 /*
- * The expected gain is that of as many at once as a batch has. Where all of a batch take the same
- * there is no such gain; then it is that of more at once.
+ * What is proposed is to hand over all of them: then as many are in flight as are allowed, and no
+ * longer as many as a batch has. A server may not take more at once; then nothing may be gained.
  */
 static bool batch_barrier(const struct facts *facts, struct finding *finding)
 {
         struct rounds rounds;
-        uint64_t same_ns, more_ns;
+        uint64_t wall_ns;
 
         rounds_count(&rounds, facts);
-        if (!rounds_are_batches(&rounds, facts))
+        if (!rounds_are_batches(&rounds, facts) || own_workers_limit(facts))
                 return false;
-        same_ns = all_at_once_ns(facts, rounds.largest);
-        more_ns = all_at_once_ns(facts, 0);
-        if (!is_gain(more_ns, facts))
+        wall_ns = all_at_once_ns(facts, 0);
+        if (!is_gain(wall_ns, facts))
                 return false;
         finding_title(finding,
                 "The program waited for the last request of each batch before it started the next batch");
@@ -139,9 +248,9 @@ static bool batch_barrier(const struct facts *facts, struct finding *finding)
         finding_evidence(finding, "half of all requests took at most %s, the slowest took %s",
                 words_ns(facts->service.p50).text, words_ns(facts->service.max).text);
         finding_remedy(finding,
-                "Submit the next request whenever one is done, or all at once: the limit keeps the allowed number in flight.");
-        finding_predict(finding, is_gain(same_ns, facts) ? same_ns : more_ns, more_ns,
-                facts->wall_ns);
+                "Submit all requests at once, without waiting for any: the limit keeps %s in flight.",
+                words_count(facts->slots).text);
+        finding_predict(finding, wall_ns, all_at_once_least_ns(facts), facts->wall_ns);
         return true;
 }
 
@@ -154,7 +263,8 @@ static bool one_at_a_time(const struct facts *facts, struct finding *finding)
 
         rounds_count(&rounds, facts);
         if (rounds.n < HABIT_LEAST || rounds.largest > 1 || facts->slots < 2 ||
-                rounds.is_by_clock || is_part(rounds.pauses_ns, facts->wall_ns, MOST_OF_TIME))
+                rounds.is_by_clock || is_part(rounds.pauses_ns, facts->wall_ns, MOST_OF_TIME) ||
+                own_workers_limit(facts))
                 return false;
         wall_ns = all_at_once_ns(facts, 0);
         if (!is_gain(wall_ns, facts))
@@ -169,7 +279,8 @@ static bool one_at_a_time(const struct facts *facts, struct finding *finding)
                 words_ns(rounds.pauses_ns / (rounds.n - 1)).text);
         finding_remedy(finding,
                 "Submit them all, then take the results: the limit keeps the allowed number in flight.");
-        finding_predict(finding, wall_ns, wall_ns, all_at_once_ns(facts, CAREFUL_AT_ONCE));
+        finding_predict(finding, wall_ns, all_at_once_least_ns(facts),
+                all_at_once_ns(facts, CAREFUL_AT_ONCE));
         return true;
 }
 
@@ -235,42 +346,47 @@ static bool plan_was_kept(const struct facts *facts)
 }
 
 /*
- * Where answers take longer the more requests are under way, the servers held the run back
- * (causes_server.c).
+ * Whoever asks for a rate has a reason, be it to spare a server or to measure it. So this is told
+ * as a fact, with the latency at that rate, and nothing is advised. Where answers take longer the
+ * more requests are under way, the servers held the run back (causes_server.c). On a ramp there is no
+ * one rate at which the latency could be told.
  */
 static bool rate_too_low(const struct facts *facts, struct finding *finding)
 {
         size_t n_held = facts->n_waits[TRACE_WAIT_RATE] + facts->n_waits[TRACE_WAIT_HOST_RATE];
-        const char *option = is_rate_of_host(facts) ? "--rate-per-host" : "--rate";
         const char *whose = is_rate_of_host(facts) ? " per host" : "";
         struct replay replay;
         struct load load;
-        uint64_t wall_ns;
+        struct plan plan;
 
-        if (asked_rate(facts) <= 0 || (double)n_held < (double)facts->n_attempts * MOST_OF_THEM ||
-                !plan_was_kept(facts))
+        if (asked_rate(facts) <= 0 || facts->record->run.options.rate_ramp_ns ||
+                (double)n_held < (double)facts->n_attempts * MOST_OF_THEM ||
+                !plan_was_kept(facts) || !measure_plan(&plan, facts))
                 return false;
         load_measure(&load, facts);
         if (load.answer == LOAD_GROWS)
                 return false;
         replay_init(&replay, facts);
         replay.rate_per_s = replay.rate_per_host_per_s = 0;
-        wall_ns = replay_wall_ns(&replay, facts);
-        if (!is_gain(wall_ns, facts))
+        if (!is_gain(replay_wall_ns(&replay, facts), facts))
                 return false;
-        finding_title(finding, "The requested rate of %s per second%s held the run back",
-                words_rate(asked_rate(facts)).text, whose);
+        finding_title(finding,
+                "The rate that you asked for, %s per second%s, set the time; latency at that rate: p50 %s, p99 %s",
+                words_rate(asked_rate(facts)).text, whose, words_ns(plan.from_plan.p50).text,
+                words_ns(plan.from_plan.p99).text);
         finding_evidence(finding, "%s of %s requests waited for their start by the rate",
                 words_count(n_held).text, words_count(facts->n_attempts).text);
         finding_evidence(finding, "on average %.1f requests were in flight; %s were allowed",
                 facts->mean_in_flight, words_count(facts->slots).text);
         finding_evidence(finding, "a response took %s%s", words_ns(facts->service.p50).text,
                 load.answer == LOAD_FLAT ? ": the servers were not at their limit" : "");
+        finding_evidence(finding, "starts were late by %s or less, 99 %% of them; the latest by %s",
+                words_ns(plan.late.p99).text, words_ns(plan.late.max).text);
         finding_remedy(finding,
-                "If the server's owner allows it, use a higher rate, or leave out %s.", option);
-        finding_option(finding, "without %s", option);
-        finding_predict(finding, wall_ns, wall_ns,
-                whole_of((double)wall_ns * load_factor_when_raised(&load, (double)RAISE_MOST)));
+                facts->is_load
+                        ? "The plan was kept, so these latencies are the server's; raise the rate (--ramp) to see how far it keeps up."
+                        : "The plan was kept, so these latencies are the server's; only a higher rate would finish sooner.");
+        finding->explained_ns = facts->chain_ns[PART_RATE];
         return true;
 }
 
@@ -307,10 +423,10 @@ static bool coordinated(const struct facts *facts, struct finding *finding)
 }
 
 const struct cause causes_input[] = {
-        { "input-slow", MUSTER_GRADE_A, input_slow },
-        { "batch-barrier", MUSTER_GRADE_A, batch_barrier },
-        { "one-at-a-time", MUSTER_GRADE_A, one_at_a_time },
-        { "rate-too-low", MUSTER_GRADE_A, rate_too_low },
-        { "coordinated", MUSTER_GRADE_A, coordinated },
+        { "input-slow", MUSTER_GRADE_A, input_slow, CAUSE_OF_OURS },
+        { "batch-barrier", MUSTER_GRADE_A, batch_barrier, CAUSE_OF_OURS },
+        { "one-at-a-time", MUSTER_GRADE_A, one_at_a_time, CAUSE_OF_OURS },
+        { "rate-too-low", MUSTER_GRADE_A, rate_too_low, CAUSE_OF_OURS },
+        { "coordinated", MUSTER_GRADE_A, coordinated, CAUSE_OF_OURS },
         { 0 },
 };
