@@ -486,6 +486,11 @@ JUDGE_TIMES(STOP_BEYOND_JITTER, 0.25);
 
 /* What waits for less, on average, goes through a limit and does not wait for it. */
 JUDGE_NS(LIMIT_WAIT_LEAST_NS, NS_PER_MS);
+/*
+ * Of what a loop does for a request that is made alone, what it does for one of many: it wakes up
+ * once for several. Measured with aiohttp on one server: 1.3 ms, and 0.45 ms of a hundred at once.
+ */
+JUDGE_SHARE(WORK_TOGETHER, 0.35);
 /* --- known ----------------------------------------------------------------------------------- */
 
 /* The kernel sends again after this at the earliest, without the round trip: TCP_RTO_MIN. */

@@ -15,6 +15,7 @@ static const struct cause *const families[] = {
         causes_herd,
         causes_conns,
         causes_names,
+        causes_addresses,
         causes_tls,
         causes_wire,
         causes_window,

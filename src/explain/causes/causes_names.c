@@ -1,29 +1,29 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Names and addresses
+ * Names
  *
  *      dns-uncached       the same names were looked up again and again
+ *      names-again        ... by a program that was watched
  *      dns-loss           lookups took what the resolver waits before it asks again; or the
  *                         50 ms that it waits for the other family
  *      dns-slow           they took long, and neither of these
- *      ipv6-broken        the first address did not answer: each connection lost 250 ms
- *                         before the next one was tried
- *      localhost          the first address of localhost refused
- *      address-refused    that of any other name did
  *
  * The name of a host that is asked for by its address or as localhost is not looked up: none of the
  * first three.
  */
 #include "cause.h"
 
+#include "library_words.h"
 #include <base/clock.h>
+#include <base/minmax.h>
 #include <base/str.h>
+#include <explain/facts/program.h>
 #include <explain/judgement.h>
 #include <explain/measure/conns.h>
-#include <explain/measure/dialling.h>
 #include <explain/measure/lookups.h>
 #include <explain/model/whatif.h>
 #include <stdio.h>
+#include <string.h>
 
 /* Nobody wants to write down the addresses of more names than these. */
 #define RESOLVE_OPTIONS_MAX 3
@@ -57,6 +57,36 @@ static void forget_dns(struct replay_request *request, const struct facts *facts
 static uint64_t wall_with_share_ns(const struct facts *facts, double share)
 {
         return whatif_wall_ns(&(struct whatif){ .change = forget_dns, .argument = &share }, facts);
+}
+
+/*
+ * A loop that wakes up for each answer of a name server has less to do where they come together, as
+ * WORK_TOGETHER says. One lookup is left, for which all wait.
+ */
+static void know_together(struct replay_request *request, const struct facts *facts, bool is_warm,
+        void *argument)
+{
+        const double *work = argument;
+
+        (void)facts;
+        (void)is_warm;
+        request->slot_ns[PART_DNS] = 0;
+        request->loop_ns = whole_of((double)request->loop_ns * *work);
+}
+
+static uint64_t wall_of_known_ns(const struct facts *facts, double work, uint64_t lookup_ns)
+{
+        struct whatif whatif = { .change = know_together, .argument = &work };
+        uint64_t wall_ns = whatif_wall_ns(&whatif, facts);
+
+        return wall_ns == UINT64_MAX ? UINT64_MAX : min_u64(wall_ns + lookup_ns, facts->wall_ns);
+}
+
+static void predict_cached(struct finding *finding, const struct facts *facts, uint64_t lookup_ns)
+{
+        uint64_t wall_ns = wall_of_known_ns(facts, WORK_TOGETHER, lookup_ns);
+
+        finding_predict(finding, wall_ns, wall_ns, wall_of_known_ns(facts, 1, lookup_ns));
 }
 
 /* At best no time is left of it, at worst GAIN_MISSED. */
@@ -104,6 +134,35 @@ static void add_resolve_options(struct finding *finding, const struct record *re
                 finding_option(finding, "%s", text);
 }
 
+/*
+ * The name servers of --dns-server, if the command that made the record had it: its words are a JSON
+ * array, with options in full and their values apart. Empty: it had not.
+ */
+static struct muster_str servers_given(const char *command)
+{
+        static const char option[] = "\"--dns-server\",\"";
+        const char *at = strstr(command, option);
+
+        if (!at)
+                return (struct muster_str){ "", 0 };
+        at += sizeof(option) - 1;
+        return (struct muster_str){ at, strcspn(at, "\"") };
+}
+
+/* Who was asked. A program that uses the library does not tell. */
+static void add_servers(struct finding *finding, const struct facts *facts)
+{
+        const char *command = facts->record->run.command;
+        struct muster_str given = command ? servers_given(command) : (struct muster_str){ "", 0 };
+
+        if (given.len)
+                finding_evidence(finding,
+                        "the name server %.*s was asked, which --dns-server gave instead of those in /etc/resolv.conf",
+                        STR_ARGS(given));
+        else if (command)
+                finding_evidence(finding, "the name servers in /etc/resolv.conf were asked");
+}
+
 static void add_cost(struct finding *finding, const struct facts *facts)
 {
         finding_evidence(finding, "requests waited for DNS for %s of %s wall time, %s",
@@ -124,6 +183,17 @@ static bool is_loss(const struct lookups *lookups)
                lookups->n_without_family;
 }
 
+/* Where a program, or our own client, is told which name server and which address to use. */
+static const char *where_server(const struct facts *facts)
+{
+        return library_or_own(facts, "--dns-server ADDRESS", "/etc/resolv.conf");
+}
+
+static const char *where_address(const struct facts *facts)
+{
+        return library_or_own(facts, "with --resolve", "in /etc/hosts");
+}
+
 static bool dns_uncached(const struct facts *facts, struct finding *finding)
 {
         struct lookups lookups;
@@ -138,12 +208,62 @@ static bool dns_uncached(const struct facts *facts, struct finding *finding)
                 "%s lookups asked for a name that was known before (such as \"%.*s\") and took %s in total: the TTL of the answer is short",
                 words_count(lookups.n_again).text, STR_ARGS(lookups.name),
                 words_ns(lookups.again_ns).text);
+        add_servers(finding, facts);
         add_cost(finding, facts);
         finding_remedy(finding,
                 "Ask the owner of the name for a TTL of 60 s or more, use a caching name server nearby, or give the address with --resolve.");
         add_resolve_options(finding, facts->record);
         predict_known(finding, facts);
         /* Where requests come at their own pace, each takes longer and the run hardly does. */
+        finding->explained_ns = facts->share_ns[PART_DNS];
+        return true;
+}
+
+/* Threads that look names up, and for which look-ups waited; 0: none did. */
+static uint64_t n_threads_of_names(const struct facts *facts, uint64_t *ret_waited_ns)
+{
+        const struct programs *programs = &facts->record->programs;
+        uint64_t n = 0;
+
+        *ret_waited_ns = 0;
+        for (size_t i = 0; i < programs->n_bounds; i++) {
+                if (programs->bounds[i].kind != PROGRAM_NAMES)
+                        continue;
+                n = programs->bounds[i].value;
+                *ret_waited_ns += programs->bounds[i].waited_ns;
+        }
+        return *ret_waited_ns >= NS_PER_MS ? n : 0;
+}
+
+/*
+ * Of a program that was watched: its system's getaddrinfo() keeps nothing, so each connection looks
+ * its name up, unless the library keeps it.
+ */
+static bool names_again(const struct facts *facts, struct finding *finding)
+{
+        const struct program_client *client =
+                programs_client(&facts->record->programs, facts->program->library_client);
+        uint64_t waited_ns, n_threads = n_threads_of_names(facts, &waited_ns);
+        struct lookups lookups;
+
+        if (!matters(facts) || lookups_of(&lookups, facts) < 0 || !is_uncached(&lookups) ||
+                is_loss(&lookups))
+                return false;
+        finding_site(finding, facts->record, client ? client->site : 0);
+        finding_title(finding,
+                "The same names were looked up again and again: %s lookups where %s would do",
+                words_count(lookups.n).text, words_count(lookups.n_names).text);
+        finding_evidence(finding,
+                "%s lookups asked for a name that was known before (such as \"%.*s\"), and half of them took %s",
+                words_count(lookups.n_again).text, STR_ARGS(lookups.name),
+                words_ns(lookups.took_ns.p50).text);
+        if (n_threads)
+                finding_evidence(finding,
+                        "they were made by %s threads, for which they waited %s in all",
+                        words_count(n_threads).text, words_ns(waited_ns).text);
+        add_cost(finding, facts);
+        finding_remedy(finding, "%s.", library_words(library_of(facts), LIBRARY_NAMES, 0).text);
+        predict_cached(finding, facts, lookups.took_ns.p50);
         finding->explained_ns = facts->share_ns[PART_DNS];
         return true;
 }
@@ -175,9 +295,11 @@ static bool dns_loss(const struct facts *facts, struct finding *finding)
                 lookups.n_lost ? "the first question, which was repeated after 2 s"
                                : "the question for the other address family (IPv4 or IPv6)");
         describe_loss(finding, &lookups);
+        add_servers(finding, facts);
         add_cost(finding, facts);
         finding_remedy(finding,
-                "Use another name server (--dns-server ADDRESS), or repair this one or the path to it; for a few hosts give the address with --resolve.");
+                "Use another name server (%s), or repair this one or the path to it; for a few hosts give the address %s.",
+                where_server(facts), where_address(facts));
         add_resolve_options(finding, facts->record);
         predict_known(finding, facts);
         return true;
@@ -199,155 +321,20 @@ static bool dns_slow(const struct facts *facts, struct finding *finding)
                 finding_evidence(finding, "%s lookups took %s to %s, half of them more than %s",
                         words_count(lookups.n).text, words_ns(lookups.took_ns.min).text,
                         words_ns(lookups.took_ns.max).text, words_ns(lookups.took_ns.p50).text);
+        add_servers(finding, facts);
         add_cost(finding, facts);
         finding_remedy(finding,
-                "Use a faster name server (--dns-server ADDRESS), best a caching one on this machine or in its network; for a few hosts give the address with --resolve.");
+                "Use a faster name server (%s), best a caching one on this machine or in its network; for a few hosts give the address %s.",
+                where_server(facts), where_address(facts));
         add_resolve_options(finding, facts->record);
         predict_known(finding, facts);
         return true;
 }
 
-/* --- addresses ------------------------------------------------------------------------------- */
-
-struct race {
-        size_t n, n_lost; /* connections; of these such whose first address did not do */
-        uint64_t lost_ns; /* by it, together */
-        const struct trace_conn *conn;
-};
-
-/* `lost` says what a connection lost. */
-static void race_of(struct race *race, const struct record *record,
-        uint64_t (*lost)(const struct trace_conn *conn))
-{
-        *race = (struct race){ .n = record->n_conns };
-        for (size_t i = 0; i < record->n_conns; i++) {
-                uint64_t ns = lost(&record->conns[i]);
-
-                if (!ns)
-                        continue;
-                race->n_lost++;
-                race->lost_ns += ns;
-                race->conn = &record->conns[i];
-        }
-}
-
-/* The address that answers is tried first. With --resolve its name is not looked up either. */
-static void first_address(struct replay_request *request, const struct facts *facts, bool is_warm,
-        void *argument)
-{
-        const struct trace_conn *conn = conn_of_attempt(facts->record, request->last);
-        const bool *is_given = argument;
-        uint64_t *tcp_ns = &request->slot_ns[PART_TCP];
-        uint64_t lost_ns;
-
-        (void)is_warm;
-        if (*is_given)
-                request->slot_ns[PART_DNS] = 0;
-        if (!conn || !request->n_conns)
-                return;
-        lost_ns = (conn_silence_ns(conn) + conn_refusal_ns(conn)) * request->n_conns;
-        *tcp_ns -= lost_ns < *tcp_ns ? lost_ns : *tcp_ns;
-}
-
-static bool race_matters(const struct race *race, const struct facts *facts)
-{
-        return race->n_lost && (double)race->lost_ns >= NAMES_MATTER * (double)facts->service.sum;
-}
-
-static void predict_first(struct finding *finding, const struct facts *facts)
-{
-        bool is_given = true;
-        struct whatif whatif = { .change = first_address, .argument = &is_given };
-        uint64_t wall_ns = whatif_wall_ns(&whatif, facts);
-
-        is_given = false;
-        finding_predict(finding, wall_ns, wall_ns, whatif_wall_ns(&whatif, facts));
-}
-
-static void add_address_option(struct finding *finding, const struct race *race,
-        const struct record *record)
-{
-        struct muster_str authority = origin_authority(origin_key(record, race->conn->origin));
-
-        finding_option(finding, "--resolve %.*s:%.*s", STR_ARGS(authority),
-                STR_ARGS(address_of(race->conn->remote)));
-}
-
-static bool ipv6_broken(const struct facts *facts, struct finding *finding)
-{
-        const struct record *record = facts->record;
-        struct muster_str host;
-        struct race race;
-
-        race_of(&race, record, conn_silence_ns);
-        if (!race_matters(&race, facts))
-                return false;
-        host = origin_host(origin_key(record, race.conn->origin));
-        finding_title(finding,
-                "The name %.*s has an %s address that does not respond, and it is tried first",
-                STR_ARGS(host), race.conn->family == 4 ? "IPv6" : "unreachable");
-        finding_evidence(finding,
-                "%s of %s connections waited 250 ms for one address before they tried the next, %.*s, which connected at once",
-                words_count(race.n_lost).text, words_count(race.n).text,
-                STR_ARGS(race.conn->remote));
-        finding_evidence(finding, "this was %s of the time that requests were in flight",
-                words_share((double)race.lost_ns, (double)facts->service.sum).text);
-        finding_remedy(finding,
-                "Repair the path to that address or remove it from the name's records; or give the working address with --resolve.");
-        add_address_option(finding, &race, record);
-        predict_first(finding, facts);
-        return true;
-}
-
-static bool is_localhost(const struct record *record, const struct race *race)
-{
-        return race->conn &&
-               str_is_nocase(origin_host(origin_key(record, race->conn->origin)), "localhost");
-}
-
-static bool tell_refused(const struct facts *facts, struct finding *finding, bool wants_localhost)
-{
-        const struct record *record = facts->record;
-        struct muster_str host;
-        struct race race;
-
-        race_of(&race, record, conn_refusal_ns);
-        if (!race_matters(&race, facts) || is_localhost(record, &race) != wants_localhost)
-                return false;
-        host = origin_host(origin_key(record, race.conn->origin));
-        finding_title(finding,
-                "The first address of %.*s refuses connections, and each new one tries it first",
-                STR_ARGS(host));
-        finding_evidence(finding,
-                "%s of %s connections were refused by one address and then opened to %.*s",
-                words_count(race.n_lost).text, words_count(race.n).text,
-                STR_ARGS(race.conn->remote));
-        finding_evidence(finding, "this was %s of the time that requests were in flight",
-                words_share((double)race.lost_ns, (double)facts->service.sum).text);
-        finding_remedy(finding,
-                "Use the working address, %.*s, instead of the name, or let the server listen on both.",
-                STR_ARGS(address_of(race.conn->remote)));
-        add_address_option(finding, &race, record);
-        predict_first(finding, facts);
-        return true;
-}
-
-static bool localhost(const struct facts *facts, struct finding *finding)
-{
-        return tell_refused(facts, finding, true);
-}
-
-static bool address_refused(const struct facts *facts, struct finding *finding)
-{
-        return tell_refused(facts, finding, false);
-}
-
 const struct cause causes_names[] = {
-        { "dns-uncached", MUSTER_GRADE_A, dns_uncached },
+        { "dns-uncached", MUSTER_GRADE_A, dns_uncached, CAUSE_OF_OURS },
+        { "names-again", MUSTER_GRADE_A, names_again, CAUSE_OF_PROGRAMS },
         { "dns-loss", MUSTER_GRADE_B, dns_loss },
         { "dns-slow", MUSTER_GRADE_A, dns_slow },
-        { "ipv6-broken", MUSTER_GRADE_B, ipv6_broken },
-        { "localhost", MUSTER_GRADE_A, localhost },
-        { "address-refused", MUSTER_GRADE_A, address_refused },
         { 0 },
 };

@@ -2,6 +2,7 @@
 #include "dialling.h"
 
 #include "conns.h"
+#include "races.h"
 #include <assert.h>
 #include <base/clock.h>
 #include <base/mem.h>
@@ -10,21 +11,16 @@
 
 /* --- addresses ------------------------------------------------------------------------------- */
 
-unsigned conn_n_silent(const struct trace_conn *conn)
+static uint64_t guessed_silence_ns(const struct trace_conn *conn)
 {
         uint64_t n = conn->n_addresses ? conn->n_addresses - 1 : 0;
         uint64_t tcp_ns = conn->tcp_end_ns ? conn_tcp_ns(conn) : 0;
         uint64_t most_ns = n * RACE_NS + 2 * conn_round_trip_ns(conn) + RACE_LATE_NS;
 
-        return n && tcp_ns >= n * RACE_NS && tcp_ns <= most_ns ? (unsigned)n : 0;
+        return n && tcp_ns >= n * RACE_NS && tcp_ns <= most_ns ? n * RACE_NS : 0;
 }
 
-uint64_t conn_silence_ns(const struct trace_conn *conn)
-{
-        return conn_n_silent(conn) * RACE_NS;
-}
-
-uint64_t conn_refusal_ns(const struct trace_conn *conn)
+static uint64_t guessed_refusal_ns(const struct trace_conn *conn)
 {
         uint64_t tcp_ns = conn_tcp_ns(conn), round_trip_ns = conn_round_trip_ns(conn);
 
@@ -32,6 +28,17 @@ uint64_t conn_refusal_ns(const struct trace_conn *conn)
                 tcp_ns <= round_trip_ns)
                 return 0;
         return tcp_ns - round_trip_ns;
+}
+
+/* What other addresses took before the one that connected. */
+static uint64_t other_addresses_ns(const struct record *record, const struct trace_conn *conn)
+{
+        struct race race;
+
+        if (!record->has_tries)
+                return guessed_silence_ns(conn) + guessed_refusal_ns(conn);
+        race_of(&race, record, conn);
+        return race.lost_ns;
 }
 
 /* --- first packets --------------------------------------------------------------------------- */
@@ -64,15 +71,15 @@ static bool measure_tcp(const struct facts *facts, const struct trace_conn *conn
         return conn->tcp_end_ns != 0;
 }
 
-static void add(struct dialling *dialling, const struct trace_conn *conn)
+static void add(struct dialling *dialling, const struct record *record,
+        const struct trace_conn *conn)
 {
         unsigned n_syns = conn_n_syns_again(conn, dialling->tcp_ns.min);
 
-        dialling->n_silent += conn_n_silent(conn) > 0;
         dialling->n_syns_again += n_syns > 0;
         dialling->opening_ns += conn_opening_ns(conn);
         dialling->dns_ns += conn_dns_ns(conn);
-        dialling->lost_ns += conn_silence_ns(conn) + conn_refusal_ns(conn) + n_syns * SYN_AGAIN_NS;
+        dialling->lost_ns += other_addresses_ns(record, conn) + n_syns * SYN_AGAIN_NS;
         /* Where the accept queue is full the last packet of the greeting is sent again as well. */
         if (!n_syns)
                 dialling->n_sent_again += conn->n_retransmits;
@@ -84,7 +91,7 @@ void dialling_of(struct dialling *dialling, const struct facts *facts)
         *dialling = (struct dialling){ 0 };
         measure_conns(&dialling->tcp_ns, facts, measure_tcp);
         for (size_t i = 0; i < facts->record->n_conns; i++)
-                add(dialling, &facts->record->conns[i]);
+                add(dialling, facts->record, &facts->record->conns[i]);
 }
 
 /* --- how many at once ------------------------------------------------------------------------ */

@@ -2,39 +2,29 @@
 /*
  * Dialling: what connecting took beyond a round trip, where a time says why
  *
- *      250 ms for each address that did not answer before the next one was tried (RFC 8305)
  *      a whole number of seconds when the first packet was lost or dropped, and sent again
- *      an address that refused, at once, costs what it took to say so
+ *
+ * What other addresses took before is in races.h. Of a record that does not have them it is guessed
+ * here: 250 ms for each that did not answer, and for one that refused what is more than a round trip.
  */
 #ifndef EXPLAIN_DIALLING_H
 #define EXPLAIN_DIALLING_H
 
 #include <explain/facts/facts.h>
 
-/* Addresses that did not answer in time before the one that did. */
-unsigned conn_n_silent(const struct trace_conn *conn);
-/* What they took. */
-uint64_t conn_silence_ns(const struct trace_conn *conn);
-
-/*
- * The time that addresses took which refused; 0: none did, or another one was waited for as well.
- */
-uint64_t conn_refusal_ns(const struct trace_conn *conn);
-
 /* How often the first packet was sent again, where connecting takes `least_ns` else. */
 unsigned conn_n_syns_again(const struct trace_conn *conn, uint64_t least_ns);
 
 struct dialling {
         struct spread tcp_ns; /* connecting, of connections that came about */
-        size_t n_silent;      /* connections with such addresses */
         /*
-         * ... with first packets that were sent again. A server that takes in no more drops all
+         * Connections with first packets that were sent again. A server that takes in no more drops all
          * that come then; one or two may be lost anywhere.
          */
         size_t n_syns_again;
         uint64_t opening_ns;     /* dns, tcp and tls of all of them */
         uint64_t dns_ns;         /* of that */
-        uint64_t lost_ns;        /* of that: the three above */
+        uint64_t lost_ns;        /* of that: other addresses, and packets sent again */
         uint64_t n_sent_again;   /* packets of ours on these, without those first ones */
         uint64_t n_out_of_order; /* packets that came after one that was missing */
 };
