@@ -87,6 +87,8 @@ JUDGE_SHARE(SLOT_TIME_MATTERS, 0.05);
 JUDGE_SHARE(LOSSES_MATTER, 0.05);
 /* Of slots' time: what losses held up, so that answers come late by them and by no server. */
 JUDGE_SHARE(LOSSES_COME_FIRST, 0.15);
+/* Of slots' time: pauses of the server within responses. */
+JUDGE_SHARE(PAUSES_OF_SLOTS_MATTER, 0.2);
 /* Of slots' time: bodies on a cold connection. */
 JUDGE_SHARE(COLD_BODIES_MATTER, 0.1);
 /* Of slots' time: receiving, where the link may be full. */

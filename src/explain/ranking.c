@@ -18,6 +18,7 @@ static const struct cause *const families[] = {
         causes_addresses,
         causes_tls,
         causes_wire,
+        causes_pieces,
         causes_window,
         causes_streams,
         causes_slots,

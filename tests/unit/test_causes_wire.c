@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Findings about acknowledgements, losses, redirects and 100 (Continue): each against a run that has it, and those that look
+ * Findings about losses, redirects and 100 (Continue): each against a run that has it, and those that look
  * like it
  */
 #include "causes.h"
@@ -8,185 +8,6 @@
 
 #define MS  NS_PER_MS
 #define KIB 1024
-
-/* --- nagle ----------------------------------------------------------------------------------- */
-
-static void stop_later(struct record_maker_request *request, size_t i,
-        const struct record_maker *maker)
-{
-        request->submit_after_ns = i; /* the first ones first */
-        request->receive_ns = i < maker->slots ? 0 : 43 * MS;
-}
-
-static const struct record_maker stopping = {
-        .n = 52,
-        .slots = 4,
-        .vary = stop_later,
-        .each = { .tcp_ns = 50 * NS_PER_US, .network_ns = 50 * NS_PER_US, .wire_bytes = 500 },
-};
-
-static void in_pieces(struct record *record)
-{
-        for (size_t i = 0; i < record->n_attempts; i++)
-                record->attempts[i].n_receives = 3;
-}
-
-static void test_nagle(void **state)
-{
-        struct record record;
-        struct finding finding;
-
-        (void)state;
-        make(&record, &stopping);
-        /* In one piece: there is nothing that it could have stopped between. */
-        assert_false(is_found(&record, causes_wire, "nagle"));
-        in_pieces(&record);
-        assert_int_equal(record_make_counter(&record, "tcp.delayed_acks", 5, 53), 0);
-        assert_true(cause_is_found(&record, causes_wire, "nagle", &finding));
-        assert_non_null(strstr(finding.evidence[0], "48 of 48"));
-        assert_int_equal(finding.shown.grade, MUSTER_GRADE_B);
-        assert_true(finding.shown.wall_ns < 10 * MS);
-        record_deinit(&record);
-}
-
-/*
- * Over some distance, with pieces as large as packets: they are acknowledged at once, a round trip
- * later.
- */
-static void test_nagle_far(void **state)
-{
-        struct record_maker maker = stopping;
-        struct record record;
-        struct finding finding;
-
-        (void)state;
-        maker.vary = NULL;
-        maker.rtt_ns = 20 * MS;
-        maker.each = (struct record_maker_request){ .tcp_ns = 20 * MS,
-                .network_ns = 20 * MS,
-                .receive_ns = 20 * MS + 300 * NS_PER_US,
-                .wire_bytes = 5 * KIB };
-        make(&record, &maker);
-        assert_false(is_found(&record, causes_wire, "nagle"));
-        in_pieces(&record);
-        assert_true(cause_is_found(&record, &causes_wire[1], "nagle", &finding));
-        assert_predicted(&finding, 20 * MS + 13 * 20 * MS);
-        /* What is larger than the first window takes a round trip in any case. */
-        for (size_t i = 0; i < record.n_attempts; i++)
-                record.attempts[i].wire_bytes = 20 * KIB;
-        assert_false(cause_is_found(&record, &causes_wire[1], "nagle", &finding));
-        record_deinit(&record);
-}
-
-/*
- * The handshake was use enough: new connections stop as well. Some stop before the head, behind
- * what ends the handshake.
- */
-static void stop_always(struct record_maker_request *request, size_t i,
-        const struct record_maker *maker)
-{
-        request->submit_after_ns = i;
-        request->receive_ns = 43 * MS;
-        if (i < maker->slots)
-                request->server_ns = 44 * MS;
-}
-
-static void test_nagle_with_tls(void **state)
-{
-        struct record_maker maker = stopping;
-        struct record record;
-        struct finding finding;
-
-        (void)state;
-        maker.vary = stop_always;
-        maker.each.tls_ns = MS;
-        make(&record, &maker);
-        in_pieces(&record);
-        assert_true(cause_is_found(&record, causes_wire, "nagle", &finding));
-        assert_int_equal(finding.shown.grade, MUSTER_GRADE_C);
-        assert_true(finding.shown.wall_ns < 10 * MS);
-        record_deinit(&record);
-}
-
-/*
- * Large bodies that come bit by bit for as long: with TLS there is no new connection to compare
- * with, and the size says enough.
- */
-static void test_no_nagle_in_large_bodies(void **state)
-{
-        struct record_maker maker = stopping;
-        struct record record;
-
-        (void)state;
-        maker.vary = NULL;
-        maker.rtt_ns = MS;
-        maker.each = (struct record_maker_request){ .tcp_ns = MS,
-                .tls_ns = MS,
-                .network_ns = MS,
-                .receive_ns = 41 * MS,
-                .wire_bytes = 100 * 1000 };
-        make(&record, &maker);
-        for (size_t i = 0; i < record.n_attempts; i++)
-                record.attempts[i].n_receives = 60;
-        assert_false(is_found(&record, causes_wire, "nagle"));
-        in_pieces(&record);
-        assert_true(is_found(&record, causes_wire, "nagle"));
-        record_deinit(&record);
-}
-
-/*
- * An acknowledgement that came at once takes a round trip, one that was held back 40 ms more: it is
- * told as one of the two.
- */
-static void test_one_nagle_at_a_time(void **state)
-{
-        static const struct {
-                uint64_t rtt_ms, receive_ms;
-                bool is_held_back, is_round_trip;
-        } cases[] = {
-                { 42, 42, false, true },
-                { 42, 83, true, false },
-                { 150, 155, false, true },
-                { 150, 192, true, false },
-        };
-
-        (void)state;
-        for (size_t i = 0; i < LENGTH(cases); i++) {
-                struct record_maker maker = stopping;
-                struct record record;
-                struct finding finding;
-
-                maker.vary = NULL;
-                maker.rtt_ns = cases[i].rtt_ms * MS;
-                maker.each = (struct record_maker_request){ .tcp_ns = maker.rtt_ns,
-                        .tls_ns = maker.rtt_ns,
-                        .network_ns = maker.rtt_ns,
-                        .receive_ns = cases[i].receive_ms * MS,
-                        .wire_bytes = 5 * KIB };
-                make(&record, &maker);
-                in_pieces(&record);
-                assert_int_equal(cause_is_found(&record, causes_wire, "nagle", &finding),
-                        cases[i].is_held_back);
-                assert_int_equal(cause_is_found(&record, &causes_wire[1], "nagle", &finding),
-                        cases[i].is_round_trip);
-                record_deinit(&record);
-        }
-}
-
-/* The server makes a pause of 43 ms, on new connections as well. */
-static void test_pause(void **state)
-{
-        struct record_maker maker = stopping;
-        struct record record;
-
-        (void)state;
-        maker.vary = NULL;
-        maker.each.receive_ns = 43 * MS;
-        make(&record, &maker);
-        in_pieces(&record);
-        assert_false(is_found(&record, causes_wire, "nagle"));
-        record_deinit(&record);
-}
 
 /* --- loss ------------------------------------------------------------------------------------ */
 
@@ -272,11 +93,11 @@ static void test_loss_or_full(void **state)
         maker.vary = stand_still_by_chance;
         make_lossy(&record, &maker);
         assert_true(is_found(&record, causes_wire, "loss"));
-        assert_false(is_found(&record, causes_window, "bandwidth"));
+        assert_false(is_found(&record, causes_bodies, "bandwidth"));
         record_deinit(&record);
         maker.vary = share_a_queue;
         make_lossy(&record, &maker);
-        assert_true(cause_is_found(&record, causes_window, "bandwidth", &finding));
+        assert_true(cause_is_found(&record, causes_bodies, "bandwidth", &finding));
         assert_int_equal(finding.shown.grade, MUSTER_GRADE_A);
         assert_false(is_found(&record, causes_wire, "loss"));
         record_deinit(&record);
@@ -382,12 +203,6 @@ static void test_expect(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_nagle),
-                cmocka_unit_test(test_nagle_far),
-                cmocka_unit_test(test_nagle_with_tls),
-                cmocka_unit_test(test_no_nagle_in_large_bodies),
-                cmocka_unit_test(test_one_nagle_at_a_time),
-                cmocka_unit_test(test_pause),
                 cmocka_unit_test(test_loss),
                 cmocka_unit_test(test_loss_or_full),
                 cmocka_unit_test(test_loss_promises_no_more_than_came),

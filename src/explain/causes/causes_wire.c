@@ -2,17 +2,15 @@
 /*
  * On the wire
  *
- *      nagle        answers in several pieces stopped for 40 ms between two of them, but not the
- *                   first one on a connection; or, where an acknowledgement comes at once, for a
- *                   round trip
  *      loss         packets had to be sent again, and those connections stopped meanwhile
  *      redirects    answers that only said where the real one is
  *      expect       bodies waited for the server to say 100 (Continue)
  *
- * What is about TCP's window is in causes_window.c.
+ * What is about TCP's window is in causes_window.c, what came in pieces in causes_pieces.c.
  */
 #include "cause.h"
 
+#include "library_words.h"
 #include <base/clock.h>
 #include <explain/facts/life.h>
 #include <explain/judgement.h>
@@ -21,210 +19,6 @@
 #include <explain/measure/losses.h>
 #include <explain/measure/transfers.h>
 #include <explain/model/whatif.h>
-
-/* --- nagle ----------------------------------------------------------------------------------- */
-
-static bool is_held_back(uint64_t took_ns, uint64_t round_trip_ns)
-{
-        uint64_t delayed_ns = round_trip_ns + DELAYED_ACK_NS;
-
-        return took_ns + HELD_BACK_EARLY_NS >= delayed_ns &&
-               took_ns <= delayed_ns + HELD_BACK_LATE_NS;
-}
-
-static bool has_stopped(const struct facts *facts, const struct trace_attempt *attempt)
-{
-        const struct attempt *stamps = &attempt->stamps;
-        const struct trace_conn *conn = conn_of_attempt(facts->record, attempt);
-        uint64_t round_trip_ns = conn ? conn_round_trip_ns(conn) : 0;
-        uint64_t took_ns = stamps->last_byte_kernel_ns - stamps->first_byte_kernel_ns;
-
-        return attempt->status && attempt->n_receives > 1 && !attempt_shares_conn(facts, attempt) &&
-               stamps->last_byte_kernel_ns > stamps->first_byte_kernel_ns &&
-               is_held_back(took_ns, round_trip_ns);
-}
-
-/*
- * A body that fits into what is sent at once took a round trip: the server waited for an
- * acknowledgement that came without delay. One that is held back takes longer.
- */
-static bool has_stopped_for_round_trip(const struct facts *facts,
-        const struct trace_attempt *attempt)
-{
-        struct transfer transfer;
-
-        return attempt->n_receives > 1 && transfer_of(&transfer, facts, attempt) &&
-               !transfer.n_rounds && transfer.round_trip_ns >= ROUND_TRIP_TO_TELL_NS &&
-               (double)transfer.took_ns >= (double)transfer.round_trip_ns * STOP_LEAST &&
-               (double)transfer.took_ns <= (double)transfer.round_trip_ns * STOP_MOST &&
-               transfer.took_ns + HELD_BACK_EARLY_NS < transfer.round_trip_ns + DELAYED_ACK_NS;
-}
-
-struct stopping {
-        bool (*has_stopped)(const struct facts *facts, const struct trace_attempt *attempt);
-};
-
-static const struct stopping held_back = { has_stopped },
-                             round_trip = { has_stopped_for_round_trip };
-
-struct stops {
-        size_t n_kept, n_kept_stopped; /* answers in several pieces on connections used before */
-        size_t n_new, n_new_stopped; /* ... on new ones, without TLS: a handshake is use as well */
-        size_t n_long_stopped;       /* of all that stopped: such as take a while in any case */
-        bool is_tls;
-        uint64_t stopped_ns;
-};
-
-static bool is_tls(const struct record *record, const struct trace_attempt *attempt)
-{
-        const struct trace_conn *conn = conn_of_attempt(record, attempt);
-
-        return conn && conn->is_tls;
-}
-
-/* A body so large that it takes a while in any case. */
-static bool is_long(const struct trace_attempt *attempt)
-{
-        return attempt->wire_bytes > FIRST_WINDOW && attempt->n_receives > PIECES_FEW;
-}
-
-static void stops_of(struct stops *stops, const struct facts *facts,
-        const struct stopping *stopping)
-{
-        const struct record *record = facts->record;
-
-        *stops = (struct stops){ 0 };
-        for (size_t i = 0; i < record->n_attempts; i++) {
-                const struct trace_attempt *attempt = &record->attempts[i];
-                bool stopped = stopping->has_stopped(facts, attempt);
-
-                if (!attempt->status || attempt->n_receives < 2)
-                        continue;
-                stops->stopped_ns += stopped ? attempt->stamps.last_byte_kernel_ns -
-                                                       attempt->stamps.first_byte_kernel_ns
-                                             : 0;
-                stops->n_long_stopped += stopped && is_long(attempt);
-                stops->is_tls |= is_tls(record, attempt);
-                if (attempt->is_reused) {
-                        stops->n_kept++;
-                        stops->n_kept_stopped += stopped;
-                } else if (!is_tls(record, attempt)) {
-                        stops->n_new++;
-                        stops->n_new_stopped += stopped;
-                }
-        }
-}
-
-/*
- * The head was late by that time, and far later than is usual: it waited for an acknowledgement of
- * what came before it.
- */
-static bool has_stopped_before(const struct facts *facts, uint64_t server_ns)
-{
-        return is_held_back(server_ns, 0) &&
-               (double)facts->server.p50 < (double)DELAYED_ACK_NS * MOST_OF_TIME;
-}
-
-/* What receiving takes without a stop. A body that fits into the first window comes at once. */
-static uint64_t receive_without_stop(const struct facts *facts, const struct trace_attempt *attempt)
-{
-        struct transfer transfer;
-
-        return transfer_of(&transfer, facts, attempt) ? transfer_cold_ns(&transfer) : 0;
-}
-
-/* The loop is woken once for an answer, and not once before the stop and once after it. */
-static void go_on(struct replay_request *request, const struct facts *facts, bool is_warm,
-        void *argument)
-{
-        const struct stopping *stopping = argument;
-
-        (void)is_warm;
-        if (stopping->has_stopped(facts, request->last)) {
-                request->slot_ns[PART_RECEIVE] = receive_without_stop(facts, request->last);
-                request->loop_ns /= 2;
-        }
-        if (has_stopped_before(facts, request->slot_ns[PART_SERVER]))
-                request->slot_ns[PART_SERVER] = facts->server.p50;
-}
-
-static bool do_they_stop(const struct stops *stops, const struct facts *facts)
-{
-        return (double)stops->n_kept_stopped >= (double)stops->n_kept * MOST_OF_THEM &&
-               stops->n_kept_stopped >= SAMPLE_LEAST &&
-               (double)stops->stopped_ns >= SLOT_TIME_MATTERS * (double)facts->service.sum;
-}
-
-static void remedy_stops(struct finding *finding, const struct facts *facts,
-        const struct stopping *stopping)
-{
-        struct stopping copy = *stopping;
-        uint64_t wall_ns =
-                whatif_wall_ns(&(struct whatif){ .change = go_on, .argument = &copy }, facts);
-
-        finding_remedy(finding,
-                "Let the server set TCP_NODELAY (nginx: tcp_nodelay on), or write header and body of a response in one piece.");
-        finding_predict(finding, wall_ns, wall_ns,
-                wall_ns + whole_of((double)wall_ns * LONGER_AT_WORST));
-}
-
-static bool nagle(const struct facts *facts, struct finding *finding)
-{
-        int64_t n_counted = record_counter_growth(facts->record, "tcp.delayed_acks");
-        struct stops stops;
-
-        stops_of(&stops, facts, &held_back);
-        /*
-         * A server that makes a pause of its own makes it on new connections as well. Where there
-         * are none, the size may be the reason.
-         */
-        if (!do_they_stop(&stops, facts) ||
-                (double)stops.n_new_stopped > (double)stops.n_new * MOST_OF_THEM ||
-                (!stops.n_new &&
-                        (double)stops.n_long_stopped > (double)stops.n_kept_stopped * MOST_OF_THEM))
-                return false;
-        finding_title(finding,
-                "The server stopped for 40 ms in the middle of responses, waiting for an acknowledgement (Nagle's algorithm)");
-        finding_evidence(finding,
-                "%s of %s responses that came in several pieces on a reused connection stopped for 40 ms",
-                words_count(stops.n_kept_stopped).text, words_count(stops.n_kept).text);
-        if (stops.n_new)
-                finding_evidence(finding, "on a new connection %s of %s did",
-                        words_count(stops.n_new_stopped).text, words_count(stops.n_new).text);
-        finding_evidence(finding,
-                "this was %s of the time that requests were in flight; a receiver's kernel may delay an acknowledgement by 40 ms",
-                words_share((double)stops.stopped_ns, (double)facts->service.sum).text);
-        if (n_counted > 0)
-                finding_evidence(finding, "the kernel counted %s delayed acknowledgements",
-                        words_count((uint64_t)n_counted).text);
-        remedy_stops(finding, facts, &held_back);
-        if (stops.is_tls && !stops.n_new)
-                finding->shown.grade = MUSTER_GRADE_C;
-        return true;
-}
-
-/*
- * The acknowledgement of a large piece is not held back. But the server waits for it all the same.
- */
-static bool nagle_round_trip(const struct facts *facts, struct finding *finding)
-{
-        struct stops stops;
-        struct losses losses;
-
-        stops_of(&stops, facts, &round_trip);
-        if (!do_they_stop(&stops, facts) || losses_of(&losses, facts) < 0 || losses.n_conns_hit)
-                return false;
-        finding_title(finding,
-                "The server stopped for a round trip in the middle of responses, as if waiting for an acknowledgement (Nagle's algorithm)");
-        finding_evidence(finding,
-                "%s of %s responses that came in several pieces took a round trip from first byte to last, although they are small enough to be sent at once",
-                words_count(stops.n_kept_stopped + stops.n_new_stopped).text,
-                words_count(stops.n_kept + stops.n_new).text);
-        finding_evidence(finding, "this was %s of the time that requests were in flight",
-                words_share((double)stops.stopped_ns, (double)facts->service.sum).text);
-        remedy_stops(finding, facts, &round_trip);
-        return true;
-}
 
 /* --- loss ------------------------------------------------------------------------------------ */
 
@@ -331,8 +125,9 @@ static bool redirects(const struct facts *facts, struct finding *finding)
                 words_count(n).text, words_count(facts->n_requests).text,
                 words_share((double)took_ns, (double)facts->service.sum).text);
         finding_evidence(finding, "a redirect took %s on average", words_ns(took_ns / n).text);
-        finding_remedy(finding,
-                "Request the final URLs directly: each result line has its final_url.");
+        finding_remedy(finding, "Request the final URLs directly: %s.",
+                library_or_own(facts, "each result line has its final_url",
+                        "each response has its own URL"));
         finding_predict(finding, wall_ns, wall_ns,
                 wall_ns + whole_of((double)gain_ns * GAIN_MISSED));
         return true;
@@ -389,8 +184,10 @@ static bool expect(const struct facts *facts, struct finding *finding)
                 words_ns(expecting.waited_ns / expecting.n).text);
         finding_evidence(finding, "that is %s of the time that requests were in flight",
                 words_share((double)expecting.waited_ns, (double)facts->service.sum).text);
-        finding_remedy(finding,
-                "Send bodies at once, with -H 'Expect:', or wait less for the server, with --expect100-timeout.");
+        finding_remedy(finding, "%s",
+                library_or_own(facts,
+                        "Send bodies at once, with -H 'Expect:', or wait less for the server, with --expect100-timeout.",
+                        "Send bodies at once, without the header field Expect."));
         finding_option(finding, "--expect100-timeout 1ms");
         finding_predict(finding, wall_ns, wall_ns,
                 wall_ns + whole_of((double)gain_ns * GAIN_MISSED));
@@ -398,9 +195,7 @@ static bool expect(const struct facts *facts, struct finding *finding)
 }
 
 const struct cause causes_wire[] = {
-        { "nagle", MUSTER_GRADE_B, nagle },
-        { "nagle", MUSTER_GRADE_C, nagle_round_trip },
-        { "loss", MUSTER_GRADE_A, loss },
+        { "loss", MUSTER_GRADE_A, loss, CAUSE_OF_ALL, true },
         { "redirects", MUSTER_GRADE_A, redirects },
         { "expect", MUSTER_GRADE_A, expect },
         { 0 },
