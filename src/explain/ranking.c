@@ -20,6 +20,7 @@ static const struct cause *const families[] = {
         causes_wire,
         causes_pieces,
         causes_window,
+        causes_bodies,
         causes_streams,
         causes_slots,
         causes_server,

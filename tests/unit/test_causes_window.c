@@ -40,7 +40,7 @@ static void test_slow_start(void **state)
         struct finding finding;
 
         (void)state;
-        assert_false(cause_is_made(&beginning, causes_window, "slow-body", &finding));
+        assert_false(cause_is_made(&beginning, causes_bodies, "slow-body", &finding));
         assert_true(cause_is_made(&beginning, causes_window, "slow-start", &finding));
         assert_predicted(&finding, 490 * MS + 80 * MS + 80 * MS);
         /* As slow on connections that were just used: something else. */
@@ -113,14 +113,20 @@ static void test_bandwidth(void **state)
         make(&record, &filling);
         move_away(&record);
         /* Without a queue, and always as many at once: it is the server that is slow to send. */
-        assert_false(is_found(&record, causes_window, "bandwidth"));
-        assert_true(is_found(&record, causes_window, "slow-body"));
+        assert_false(is_found(&record, causes_bodies, "bandwidth"));
+        assert_true(is_found(&record, causes_bodies, "slow-body"));
         for (size_t i = 0; i < record.n_conns; i++)
-                record.conns[i].rtt_us = 35000;
-        assert_true(cause_is_found(&record, causes_window, "bandwidth", &finding));
-        assert_false(is_found(&record, causes_window, "slow-body"));
+                record.conns[i].max_rtt_us = 35000; /* it was empty again at their ends */
+        assert_true(cause_is_found(&record, causes_bodies, "bandwidth", &finding));
+        assert_false(is_found(&record, causes_bodies, "slow-body"));
         assert_false(is_found(&record, causes_window, "slow-start"));
         assert_predicted(&finding, 20 * MS + 4 * 520 * MS);
+        /* An early record has only how it ended. */
+        for (size_t i = 0; i < record.n_conns; i++) {
+                record.conns[i].max_rtt_us = 0;
+                record.conns[i].rtt_us = 35000;
+        }
+        assert_true(is_found(&record, causes_bodies, "bandwidth"));
         /* A full link loses packets as well. */
         for (size_t i = 0; i < record.n_conns; i++)
                 record.conns[i].n_out_of_order = 5;
@@ -139,6 +145,15 @@ static const struct record_maker pausing = {
                 .wire_bytes = 100 * 1000 },
 };
 
+/* Two of five are faster: no limit of each connection keeps that rate. */
+static void unevenly(struct record_maker_request *request, size_t i,
+        const struct record_maker *maker)
+{
+        (void)maker;
+        if (i % 5 < 2)
+                request->receive_ns = request->receive_ns / 10 * 7;
+}
+
 /* The slots were full and the server no slower for it: more at once is worth a try. */
 static void test_slow_body(void **state)
 {
@@ -146,20 +161,62 @@ static void test_slow_body(void **state)
         struct finding finding;
 
         (void)state;
-        assert_true(cause_is_made(&maker, causes_window, "slow-body", &finding));
+        maker.vary = unevenly;
+        assert_false(cause_is_made(&maker, causes_bodies, "connection-bandwidth", &finding));
+        assert_true(cause_is_made(&maker, causes_bodies, "slow-body", &finding));
         assert_string_equal(finding.option, "--concurrency 100");
         assert_predicted(&finding, 200 * MS);
-        assert_true(finding.shown.wall_high_ns >= 2600 * MS); /* as it was: no more is promised */
+        assert_true(finding.shown.wall_high_ns >= 2200 * MS); /* as it was: no more is promised */
         assert_true(finding.shown.is_best_case);
         /* No figure that only a scientist reads. */
         assert_non_null(strstr(finding.evidence[0], ", 3,333 times"));
         maker.each.receive_ns *= 5;
-        assert_true(cause_is_made(&maker, causes_window, "slow-body", &finding));
+        assert_true(cause_is_made(&maker, causes_bodies, "slow-body", &finding));
         assert_non_null(strstr(finding.evidence[0], "more than 10,000 times"));
         /* As many were allowed as there are. */
         maker.slots = maker.n;
-        assert_true(cause_is_made(&maker, causes_window, "slow-body", &finding));
+        assert_true(cause_is_made(&maker, causes_bodies, "slow-body", &finding));
         assert_null(finding.shown.option);
+}
+
+/* With a rate that all share the last six, which have half the company, get twice as much. */
+static void faster_in_the_end(struct record_maker_request *request, size_t i,
+        const struct record_maker *maker)
+{
+        (void)maker;
+        request->submit_after_ns = i;
+        if (i >= 12)
+                request->receive_ns /= 2;
+}
+
+/* One limit is told, and never both. */
+static void test_whose_rate_it_is(void **state)
+{
+        struct record_maker maker = pausing;
+        struct finding finding;
+
+        (void)state;
+        maker.n = 18;
+        maker.slots = 12; /* twelve at a time, then six, and each gets the same */
+        assert_true(cause_is_made(&maker, causes_bodies, "connection-bandwidth", &finding));
+        assert_int_equal(finding.shown.grade, MUSTER_GRADE_B);
+        assert_non_null(strstr(finding.evidence[1], "with about 6 coming at a time"));
+        assert_false(cause_is_made(&maker, causes_bodies, "bandwidth", &finding));
+        assert_false(cause_is_made(&maker, causes_bodies, "slow-body", &finding));
+        maker.vary = faster_in_the_end;
+        assert_true(cause_is_made(&maker, causes_bodies, "bandwidth", &finding));
+        assert_non_null(strstr(finding.shown.title, "All responses shared one rate, 5.7"));
+        assert_non_null(strstr(finding.shown.remedy, "have the server's rate doubled"));
+        assert_true(finding.shown.wall_low_ns < 10 * MS); /* the rate may as well be lifted */
+        assert_false(cause_is_made(&maker, causes_bodies, "connection-bandwidth", &finding));
+        assert_false(cause_is_made(&maker, causes_bodies, "slow-body", &finding));
+        /* Always as many: evenness alone says so, and is no proof. */
+        maker = pausing;
+        assert_true(cause_is_made(&maker, causes_bodies, "connection-bandwidth", &finding));
+        assert_int_equal(finding.shown.grade, MUSTER_GRADE_C);
+        assert_string_equal(finding.option, "--concurrency 100");
+        assert_predicted(&finding, 200 * MS);
+        assert_true(finding.shown.wall_high_ns >= 2600 * MS); /* as it was: no more is promised */
 }
 
 /* Where it may be the link, more at once would only share it. */
@@ -171,7 +228,7 @@ static void test_slow_body_or_link(void **state)
         (void)state;
         make(&record, &filling);
         move_away(&record);
-        assert_true(cause_is_found(&record, causes_window, "slow-body", &finding));
+        assert_true(cause_is_found(&record, causes_bodies, "slow-body", &finding));
         assert_null(finding.shown.option);
         record_deinit(&record);
 }
@@ -196,9 +253,9 @@ static void test_bandwidth_shared(void **state)
         maker.n = 20;
         maker.vary = fewer_later;
         make(&record, &maker);
-        assert_false(is_found(&record, causes_window, "bandwidth"));
+        assert_false(is_found(&record, causes_bodies, "bandwidth"));
         move_away(&record);
-        assert_true(is_found(&record, causes_window, "bandwidth"));
+        assert_true(is_found(&record, causes_bodies, "bandwidth"));
         record_deinit(&record);
 }
 
@@ -212,8 +269,8 @@ static void test_slow_body_with_losses(void **state)
 
         (void)state;
         make_lossy(&record, &maker);
-        assert_true(is_found(&record, causes_window, "slow-body"));
-        assert_false(is_found(&record, causes_window, "bandwidth"));
+        assert_true(is_found(&record, causes_bodies, "slow-body"));
+        assert_false(is_found(&record, causes_bodies, "bandwidth"));
         assert_false(is_found(&record, causes_wire, "loss"));
         record_deinit(&record);
 }
@@ -227,6 +284,7 @@ int main(void)
                 cmocka_unit_test(test_cwnd_after_idle),
                 cmocka_unit_test(test_bandwidth),
                 cmocka_unit_test(test_slow_body),
+                cmocka_unit_test(test_whose_rate_it_is),
                 cmocka_unit_test(test_slow_body_or_link),
                 cmocka_unit_test(test_bandwidth_shared),
                 cmocka_unit_test(test_slow_body_with_losses),

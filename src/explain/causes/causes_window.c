@@ -4,11 +4,9 @@
  *
  *      slow-start         bodies took what a new connection makes them take
  *      cwnd-after-idle    so did those on kept connections, but only after a pause
- *      bandwidth          they took far longer, and together got the same bytes a second: a full link
- *      slow-body          they took far longer, and the way is not why: the server sends slowly
  *
- * Told apart by the ratio of the time taken to the time that a cold connection takes: about 1 in
- * the first two, much more in the third.
+ * Told apart from what else makes bodies slow (causes_bodies.c) by the ratio of the time taken to
+ * the time that a cold connection takes: about 1 here, much more there.
  */
 #include "cause.h"
 
@@ -17,6 +15,7 @@
 #include <explain/measure/conns.h>
 #include <explain/measure/link_use.h>
 #include <explain/measure/losses.h>
+#include <explain/measure/sharing.h>
 #include <explain/measure/transfers.h>
 #include <explain/model/raise.h>
 #include <explain/model/whatif.h>
@@ -207,205 +206,8 @@ static bool cwnd_after_idle(const struct facts *facts, struct finding *finding)
         return true;
 }
 
-/* --- bandwidth ------------------------------------------------------------------------------- */
-
-static size_t count_encoded(const struct record *record)
-{
-        size_t n = 0;
-
-        for (size_t i = 0; i < record->n_attempts; i++)
-                n += record->attempts[i].is_encoded;
-        return n;
-}
-
-/* With a link twice as fast, or half the bytes, a body takes half of what it took. */
-static void halve(struct replay_request *request, const struct facts *facts, bool is_warm,
-        void *argument)
-{
-        (void)facts;
-        (void)is_warm;
-        (void)argument;
-        request->slot_ns[PART_RECEIVE] /= 2;
-}
-
-static bool bandwidth(const struct facts *facts, struct finding *finding)
-{
-        const struct record_options *options = &facts->record->run.options;
-        struct link_use use;
-        uint64_t wall_ns;
-
-        if ((double)facts->phase[MUSTER_PHASE_RECEIVE].sum <
-                        (double)facts->service.sum * RECEIVING_MATTERS ||
-                link_use_of(&use, facts) < 0 || !use.is_full)
-                return false;
-        wall_ns = whatif_wall_ns(&(struct whatif){ .change = halve }, facts);
-        finding_title(finding, "The link was full at %s per second",
-                words_bytes(whole_of(use.bytes_per_s)).text);
-        finding_evidence(finding,
-                "%s of bodies came at %.3g Mbit/s, and for half of the time at %.0f %% of the best rate or more",
-                words_bytes(facts->wire_bytes).text, use.bytes_per_s * 8 / 1e6, use.evenness * 100);
-        if (use.growth > GROWTH_TO_TELL)
-                finding_evidence(finding,
-                        "round trips grew to %.2g times the shortest: packets queued in front of the link",
-                        use.growth);
-        finding_evidence(finding, "%s of %s responses were compressed",
-                words_count(count_encoded(facts->record)).text,
-                words_count(facts->n_attempts).text);
-        finding_remedy(finding,
-                "Halve the bytes (compression, only what is needed) or use a link twice as fast; more requests at once only share this one.");
-        if (options->no_decoding)
-                finding_option(finding, "without --no-compressed");
-        if (!use.has_queue)
-                finding->shown.grade = MUSTER_GRADE_B;
-        finding_predict(finding, wall_ns, facts->wall_ns / 2,
-                wall_ns + whole_of((double)wall_ns * LONGER_AT_WORST));
-        return true;
-}
-
-/* --- slow-body ------------------------------------------------------------------------------- */
-
-/*
- * What a large body takes of what it should take at most, in percent. Small bodies that come late
- * are looked at in waiting.c.
- */
-static bool measure_slowness(const struct facts *facts, const struct trace_attempt *attempt,
-        uint64_t *ret_value)
-{
-        struct transfer transfer;
-        uint64_t usual_ns;
-
-        if (!transfer_of(&transfer, facts, attempt) || !transfer.n_rounds)
-                return false;
-        usual_ns = transfer_cold_ns(&transfer) + transfer.round_trip_ns;
-        *ret_value = transfer.took_ns * 100 / usual_ns;
-        return true;
-}
-
-static bool measure_rate(const struct facts *facts, const struct trace_attempt *attempt,
-        uint64_t *ret_value)
-{
-        struct transfer transfer;
-
-        if (!transfer_of(&transfer, facts, attempt) || !transfer.n_rounds || !transfer.took_ns)
-                return false;
-        *ret_value = whole_of((double)transfer.bytes * 1e9 / (double)transfer.took_ns);
-        return true;
-}
-
-/*
- * What is left when neither the link nor a loss nor a new connection says why: bodies took most of
- * the wall time, by both accounts.
- */
-#define TIMES_MOST 10000 /* as long as usual: a larger factor is not told */
-
-/*
- * No answer began while others came. So nobody can tell a queue before the link from a server that
- * sends slowly.
- */
-static bool may_be_link(const struct link_use *use)
-{
-        return use->may_be_full && !use->is_queue_known;
-}
-
-static bool bodies_are_what_took_long(const struct facts *facts)
-{
-        double least = (double)facts->wall_ns * MOST_OF_TIME;
-
-        return (double)facts->chain_ns[PART_RECEIVE] >= least &&
-               (double)facts->share_ns[PART_RECEIVE] >= least &&
-               (double)facts->loop_busy_ns <= (double)facts->wall_ns * LOOP_BUSY;
-}
-
-/* "3.2", "1,670"; more says nothing more. */
-static struct words times_words(double times)
-{
-        struct words words;
-
-        if (times > TIMES_MOST)
-                snprintf(words.text, sizeof(words.text), "more than 10,000");
-        else if (times >= 100)
-                return words_count(whole_of(times));
-        else
-                snprintf(words.text, sizeof(words.text), "%.3g", times);
-        return words;
-}
-
-/*
- * All slots were in use by answers that came slowly over a link that is not full. Nothing says that
- * more of them would come any slower.
- */
-static bool raise_is_worth_a_try(struct raise *raise, const struct facts *facts,
-        const struct link_use *use)
-{
-        struct replay replay;
-        struct load load;
-
-        *raise = (struct raise){ 0 };
-        if ((double)facts->full_ns < (double)facts->wall_ns * MOST_OF_TIME || may_be_link(use))
-                return false;
-        load_measure(&load, facts);
-        if (load.answer == LOAD_GROWS)
-                return false;
-        replay_init(&replay, facts);
-        raise_limit(raise, &replay, &replay.concurrency, facts->n_requests, facts);
-        return raise->limit > 0;
-}
-
-static void remedy_slow_body(struct finding *finding, const struct facts *facts,
-        const struct link_use *use)
-{
-        struct raise raise;
-
-        if (!raise_is_worth_a_try(&raise, facts, use)) {
-                finding_remedy(finding,
-                        "Check whether the server produces its responses piece by piece, or limits the rate of each connection.");
-                return;
-        }
-        finding_evidence(finding,
-                "for %s of the time all slots (%s) were taken and requests waited for a free one",
-                words_share((double)facts->full_ns, (double)facts->wall_ns).text,
-                words_count(facts->slots).text);
-        finding_remedy(finding,
-                "Allow %s at once, if the server still sends each as fast; or check whether it produces its responses piece by piece, or limits the rate of each connection.",
-                words_count(raise.limit).text);
-        finding_option(finding, "--concurrency %llu", (unsigned long long)raise.limit);
-        finding_predict(finding, raise.wall_ns, raise.low_ns, facts->wall_ns);
-}
-
-static bool slow_body(const struct facts *facts, struct finding *finding)
-{
-        struct spread slowness, rate;
-        struct link_use use;
-        struct losses losses;
-
-        if (!bodies_are_what_took_long(facts) || link_use_of(&use, facts) < 0 || use.is_full ||
-                losses_of(&losses, facts) < 0 ||
-                (double)losses.held_up_ns >= LOSSES_MATTER * (double)facts->service.sum)
-                return false;
-        measure_attempts(&slowness, facts, measure_slowness);
-        measure_attempts(&rate, facts, measure_rate);
-        if (slowness.n < SAMPLE_LEAST || (double)slowness.p50 < 100 * BODY_HELD_UP)
-                return false;
-        finding_title(finding,
-                "The server sends its responses slowly, half of them at less than %s per second",
-                words_bytes(rate.p50).text);
-        finding_evidence(finding,
-                "a response typically took %s from first byte to last, %s times what the network needs for it",
-                words_ns(facts->phase[MUSTER_PHASE_RECEIVE].p50).text,
-                times_words((double)slowness.p50 / 100).text);
-        finding_evidence(finding,
-                may_be_link(&use)
-                        ? "no packets were lost; but the link may be full, because no response began while others arrived"
-                        : "neither a full link nor lost packets explain it");
-        remedy_slow_body(finding, facts, &use);
-        finding->explained_ns = facts->chain_ns[PART_RECEIVE];
-        return true;
-}
-
 const struct cause causes_window[] = {
         { "slow-start", MUSTER_GRADE_B, slow_start },
         { "cwnd-after-idle", MUSTER_GRADE_B, cwnd_after_idle },
-        { "bandwidth", MUSTER_GRADE_A, bandwidth },
-        { "slow-body", MUSTER_GRADE_C, slow_body },
         { 0 },
 };
