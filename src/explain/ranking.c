@@ -14,6 +14,7 @@ static const struct cause *const families[] = {
         causes_connect,
         causes_herd,
         causes_conns,
+        causes_workers,
         causes_names,
         causes_addresses,
         causes_tls,
