@@ -505,6 +505,8 @@ KNOWN_NS(DELAYED_ACK_NS, 40 * NS_PER_MS);
 KNOWN_NS(SYN_AGAIN_NS, NS_PER_S);
 /* Seconds that it goes on with that: tcp_syn_retries. */
 KNOWN_COUNT(SYN_AGAIN_MOST, 60);
+/* Seconds for which a closed connection keeps its local port: TCP_TIMEWAIT_LEN of Linux. */
+KNOWN_COUNT(TIME_WAIT_S, 60);
 /* Connection Attempt Delay, until the next address is tried: RFC 8305 section 5. */
 KNOWN_NS(RACE_NS, 250 * NS_PER_MS);
 /* The resolver asks again, net/dns_channel.c; explain does not see that layer. */

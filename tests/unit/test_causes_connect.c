@@ -129,6 +129,31 @@ static void test_fewer_than_there_were(void **state)
         record_deinit(&record);
 }
 
+/* Closed connections have the ports: fewer at once would change nothing. */
+static void test_ports_of_closed_connections(void **state)
+{
+        struct record record;
+        struct finding finding;
+
+        (void)state;
+        make(&record, &(struct record_maker){ .n = 1200,
+                              .slots = 8,
+                              .no_reuse = true,
+                              .each.server_ns = MS,
+                              .each.tcp_ns = MS });
+        for (size_t i = 1000; i < 1200; i++) {
+                record.attempts[i].code = MUSTER_E_RESOURCE;
+                record.attempts[i].sys = EADDRNOTAVAIL;
+                record.attempts[i].status = 0;
+                record.attempts[i].outcome = TRACE_FAILED;
+        }
+        assert_int_equal(record_make_counter(&record, "tcp.time_wait", 3, 28000), 0);
+        assert_true(cause_is_found(&record, causes_connect, "ports-exhausted", &finding));
+        assert_string_equal(finding.option, "--rate 20");
+        assert_non_null(strstr(finding.evidence[2], "28,000 closed connections"));
+        record_deinit(&record);
+}
+
 static void test_machine_has_no_more(void **state)
 {
         static const struct {
@@ -169,6 +194,7 @@ int main(void)
                 cmocka_unit_test(test_one_syn_lost),
                 cmocka_unit_test(test_two_too_many),
                 cmocka_unit_test(test_fewer_than_there_were),
+                cmocka_unit_test(test_ports_of_closed_connections),
                 cmocka_unit_test(test_machine_has_no_more),
         };
 

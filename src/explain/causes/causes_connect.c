@@ -20,6 +20,7 @@
 #include <explain/measure/conns.h>
 #include <explain/measure/dialling.h>
 #include <explain/measure/load.h>
+#include <explain/measure/serving.h>
 #include <explain/model/whatif.h>
 
 /* --- ports and descriptors ------------------------------------------------------------------- */
@@ -68,9 +69,38 @@ static uint64_t most_open(const struct record *record)
         return most;
 }
 
+/*
+ * A port is free again a minute after its connection was closed (TIME_WAIT). Where the open ones are
+ * few beside all that there were, closed ones have the ports, and fewer at once would not help.
+ */
+static bool are_ports_of_closed(const struct facts *facts, uint64_t n_open)
+{
+        return (double)n_open < (double)facts->n_conns_opened * MOST_OF_THEM;
+}
+
+static void remedy_ports(struct finding *finding, const struct facts *facts, uint64_t n_open)
+{
+        uint64_t per_s = facts->n_conns_opened / TIME_WAIT_S;
+
+        if (!are_ports_of_closed(facts, n_open)) {
+                finding_remedy(finding,
+                        "Open fewer connections at once and reuse them; or give the machine more ports (sysctl net.ipv4.ip_local_port_range).");
+                if (n_open)
+                        finding_option(finding, "--concurrency %llu", (unsigned long long)n_open);
+                return;
+        }
+        finding_remedy(finding,
+                "Keep connections open and reuse them (see what closes them); or start so few requests per second that ports become free again; or give the machine more ports (sysctl net.ipv4.ip_local_port_range).");
+        if (facts->record->run.options.http_1_0)
+                finding_option(finding, "without --http1.0");
+        else if (per_s)
+                finding_option(finding, "--rate %llu", (unsigned long long)per_s);
+}
+
 static bool ports_exhausted(const struct facts *facts, struct finding *finding)
 {
         size_t n = count_failed(facts, EADDRNOTAVAIL, EADDRNOTAVAIL);
+        int64_t n_waiting = record_counter_after(facts->record, "tcp.time_wait");
         uint64_t n_open;
 
         if (!n)
@@ -83,11 +113,12 @@ static bool ports_exhausted(const struct facts *facts, struct finding *finding)
                 words_count(n).text);
         finding_evidence(finding,
                 "at most %s connections were open at once; %s were opened in total",
-                words_count(n_open).text, words_count(facts->record->n_conns).text);
-        finding_remedy(finding,
-                "Open fewer connections at once and reuse them; or give the machine more ports (sysctl net.ipv4.ip_local_port_range).");
-        if (n_open)
-                finding_option(finding, "--concurrency %llu", (unsigned long long)n_open);
+                words_count(n_open).text, words_count(facts->n_conns_opened).text);
+        if (n_waiting > 0 && are_ports_of_closed(facts, n_open))
+                finding_evidence(finding,
+                        "%s closed connections of this machine still had a port at the end: for a minute each (TIME_WAIT)",
+                        words_count((uint64_t)n_waiting).text);
+        remedy_ports(finding, facts, n_open);
         finding->shown.is_client = true;
         finding->n_failed_by_it = n;
         return true;
@@ -131,7 +162,7 @@ static bool measure_wait(const struct facts *facts, const struct trace_attempt *
 {
         *ret_value = attempt_network_ns(facts->record, attempt) +
                      attempt_server_ns(facts->record, attempt);
-        return attempt->status;
+        return trace_is_answered(attempt);
 }
 
 /*
@@ -296,6 +327,8 @@ static bool syn_dropped(const struct facts *facts, struct finding *finding)
         struct dialling dialling;
         struct crowd crowd;
 
+        if (serving_is_limited(facts)) /* its workers were held: causes_workers.c */
+                return false;
         dialling_of(&dialling, facts);
         /* A server that takes half a second for each alike is far away, or slow to accept. */
         if (!dialling.n_syns_again || dialling.tcp_ns.min >= SYN_TO_TELL_NS || is_loss(&dialling))
