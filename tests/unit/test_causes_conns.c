@@ -50,6 +50,54 @@ static void test_server_closes(void **state)
         assert_false(cause_is_made(&slow, causes_conns, "server-closes", &finding));
 }
 
+/* The advice depends on why they are closed. */
+static void test_why_the_server_closes(void **state)
+{
+        struct record record;
+        struct finding finding;
+
+        (void)state;
+        make(&record, &closing);
+        assert_true(cause_is_found(&record, causes_conns, "server-closes", &finding));
+        assert_non_null(strstr(finding.remedy, "KeepAlive On"));
+        for (size_t i = 0; i < record.n_attempts; i++)
+                record.attempts[i].http_version = 10;
+        assert_true(cause_is_found(&record, causes_conns, "server-closes", &finding));
+        assert_non_null(strstr(finding.remedy, "speak HTTP/1.1"));
+        record_deinit(&record);
+        /* Ten requests each. */
+        make(&record, &closing);
+        for (size_t i = 0; i < record.n_conns; i++)
+                record.conns[i].n_attempts = 10;
+        for (size_t i = 0; i < record.n_attempts; i++)
+                record.attempts[i].is_reused = i % 3 == 0;
+        assert_true(cause_is_found(&record, causes_conns, "server-closes", &finding));
+        assert_string_equal(finding.title, "The server closed each connection after 10 responses");
+        assert_non_null(strstr(finding.remedy, "keepalive_requests"));
+        record_deinit(&record);
+}
+
+/*
+ * Of 100 us of our work for each, about five sixths were for its connection. At best more was, and
+ * a request takes what one on a kept connection was measured to take.
+ */
+static void test_our_work_at_best(void **state)
+{
+        struct record_maker maker = {
+                .n = 1500,
+                .slots = 8,
+                .no_reuse = true,
+                .loop_ns = 100 * NS_PER_US,
+                .each = { .tcp_ns = MS, .network_ns = 20 * NS_PER_US },
+        };
+        struct finding finding;
+
+        (void)state;
+        assert_true(cause_is_made(&maker, causes_conns, "server-closes", &finding));
+        assert_predicted(&finding, 1500 * 100 / 6 * NS_PER_US);
+        assert_in_range(finding.shown.wall_low_ns, 1500 * 11 * NS_PER_US, 1500 * 14 * NS_PER_US);
+}
+
 static void test_no_keep_alive(void **state)
 {
         struct record record;
@@ -67,6 +115,67 @@ static void test_no_keep_alive(void **state)
         record.run.options.no_reuse = true;
         assert_true(cause_is_found(&record, causes_conns, "no-keep-alive", &finding));
         assert_null(finding.shown.option);
+        record_deinit(&record);
+}
+
+/* Of the first ones each waits for those before it, to compute for 10 ms. */
+static void shake_hands(struct record_maker_request *request, size_t i,
+        const struct record_maker *maker)
+{
+        request->submit_after_ns = i;
+        request->tls_ns = i < maker->slots ? (i + 1) * 10 * MS : 5 * MS;
+}
+
+/* Without HTTP/1.0 one handshake is waited for, and the others resume its session. */
+static void test_one_handshake_comes_first(void **state)
+{
+        struct record_maker maker = { .n = 256,
+                .slots = 8,
+                .no_reuse = true,
+                .vary = shake_hands,
+                .each = { .tcp_ns = NS_PER_US, .server_ns = MS } };
+        struct finding finding;
+        struct record record;
+
+        (void)state;
+        make(&record, &maker);
+        record.run.options.http_1_0 = true;
+        assert_true(cause_is_found(&record, causes_conns, "no-keep-alive", &finding));
+        assert_true(finding.shown.wall_ns >= 80 * MS); /* nothing is known of sessions */
+        for (size_t i = maker.slots; i < record.n_conns; i++)
+                record.conns[i].is_resumed = true;
+        assert_true(cause_is_found(&record, causes_conns, "no-keep-alive", &finding));
+        assert_predicted(&finding, (10 + 5 + 256 / 8) * MS);
+        assert_true(finding.shown.wall_high_ns >= 80 * MS);
+        record_deinit(&record);
+}
+
+/* All of the first ones are through together, after what computing them takes. */
+static void shake_hands_together(struct record_maker_request *request, size_t i,
+        const struct record_maker *maker)
+{
+        request->submit_after_ns = i;
+        request->tls_ns = i < maker->slots ? 80 * MS + i : 5 * MS;
+}
+
+/* Alone the first one takes as much less as there were more than processors. */
+static void test_the_first_handshake_is_alone(void **state)
+{
+        struct record_maker maker = { .n = 256,
+                .slots = 8,
+                .no_reuse = true,
+                .vary = shake_hands_together,
+                .each = { .tcp_ns = NS_PER_US, .server_ns = MS } };
+        struct finding finding;
+        struct record record;
+
+        (void)state;
+        make(&record, &maker);
+        record.run.options.http_1_0 = true;
+        for (size_t i = maker.slots; i < record.n_conns; i++)
+                record.conns[i].is_resumed = true;
+        assert_true(cause_is_found(&record, causes_conns, "no-keep-alive", &finding));
+        assert_predicted(&finding, (80 * 2 / 8 + 5 + 256 / 8) * MS);
         record_deinit(&record);
 }
 
@@ -212,7 +321,11 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_origins),
                 cmocka_unit_test(test_server_closes),
+                cmocka_unit_test(test_why_the_server_closes),
                 cmocka_unit_test(test_no_keep_alive),
+                cmocka_unit_test(test_our_work_at_best),
+                cmocka_unit_test(test_one_handshake_comes_first),
+                cmocka_unit_test(test_the_first_handshake_is_alone),
                 cmocka_unit_test(test_stale_connections),
                 cmocka_unit_test(test_stale_when_sent),
                 cmocka_unit_test(test_closed_at_once_without_a_word),

@@ -17,7 +17,9 @@
 
 #include <assert.h>
 #include <base/clock.h>
+#include <base/minmax.h>
 #include <base/mem.h>
+#include <explain/facts/program.h>
 #include <explain/judgement.h>
 #include <explain/measure/conns.h>
 #include <explain/measure/dialling.h>
@@ -28,6 +30,7 @@
 struct endings {
         size_t n;
         size_t n_at_once; /* by the server, with an answer */
+        uint64_t n_each;  /* after so many answers, each of these; 0: they differ */
         size_t n_left;    /* by the server, later, and another one was opened after that */
         size_t n_missed;  /* requests that were just being sent then, and had to be made again */
         size_t n_expired; /* by us, as nobody had used them; and another one was opened */
@@ -51,8 +54,8 @@ static void note_uses(struct endings *endings, const struct facts *facts)
                 const struct trace_conn *conn = conn_of_attempt(record, attempt);
                 uint64_t *last;
 
-                /* A request that found its connection gone did not use it. */
-                if (!conn || attempt->outcome == TRACE_REPEATED)
+                /* A request that was not answered did not use it: it was gone, or reset. */
+                if (!conn || !trace_is_answered(attempt) || attempt->outcome == TRACE_REPEATED)
                         continue;
                 last = &endings->last_use_ns[index_of(facts, conn)];
                 if (attempt->stamps.end_ns > *last)
@@ -89,6 +92,14 @@ static bool is_at_once(const struct trace_conn *conn, uint64_t after_ns)
         return after_ns <= (at_once_ns > CLOSED_AT_ONCE_NS ? at_once_ns : CLOSED_AT_ONCE_NS);
 }
 
+static void count_at_once(struct endings *endings, const struct trace_conn *conn)
+{
+        if (!endings->n_at_once++)
+                endings->n_each = conn->n_attempts;
+        else if (endings->n_each != conn->n_attempts)
+                endings->n_each = 0;
+}
+
 /* Counts the ending where it belongs. Its unused time is added to `left` or to `expired`. */
 static void count_ending(struct endings *endings, const struct facts *facts,
         const struct trace_conn *conn, uint64_t *left, uint64_t *expired)
@@ -100,7 +111,7 @@ static void count_ending(struct endings *endings, const struct facts *facts,
         assert(endings->n < facts->record->n_conns);
         endings->n++;
         if (conn->closer == TRACE_CLOSED_BY_SERVER && is_at_once(conn, after_ns))
-                endings->n_at_once++;
+                count_at_once(endings, conn);
         else if (conn->closer == TRACE_CLOSED_BY_SERVER && was_replaced(endings, facts, conn))
                 left[endings->n_left++] = after_ns;
         else if (conn->closer == TRACE_CLOSED_BY_AGE && was_replaced(endings, facts, conn))
@@ -190,13 +201,20 @@ static void add_cost(struct finding *finding, const struct facts *facts,
  * The wall time with connections kept. The replay is the best case, as a connection that is spared
  * spares nothing else; so a part of the gain may not come.
  */
+static void predict(struct finding *finding, const struct whatif *whatif, const struct facts *facts)
+{
+        struct replay_range range;
+        uint64_t gain_ns;
+
+        whatif_range_of(&range, whatif, facts);
+        gain_ns = range.wall_ns < facts->wall_ns ? facts->wall_ns - range.wall_ns : 0;
+        finding_predict(finding, range.wall_ns, range.low_ns,
+                max_u64(range.high_ns, range.wall_ns + whole_of((double)gain_ns * GAIN_MISSED)));
+}
+
 static void predict_kept(struct finding *finding, const struct facts *facts)
 {
-        uint64_t wall_ns = whatif_wall_ns(&(struct whatif){ .keeps_conns = true }, facts);
-        uint64_t gain_ns = wall_ns < facts->wall_ns ? facts->wall_ns - wall_ns : 0;
-
-        finding_predict(finding, wall_ns, wall_ns,
-                wall_ns + whole_of((double)gain_ns * GAIN_MISSED));
+        predict(finding, &(struct whatif){ .keeps_conns = true }, facts);
 }
 
 /*
@@ -210,11 +228,8 @@ static void predict_kept_once(struct finding *finding, const struct facts *facts
                 .is_last_only =
                         !facts->n_outcomes[TRACE_REDIRECTED] && !facts->n_outcomes[TRACE_RETRIED],
         };
-        uint64_t wall_ns = whatif_wall_ns(&whatif, facts);
-        uint64_t gain_ns = wall_ns < facts->wall_ns ? facts->wall_ns - wall_ns : 0;
 
-        finding_predict(finding, wall_ns, wall_ns,
-                wall_ns + whole_of((double)gain_ns * GAIN_MISSED));
+        predict(finding, &whatif, facts);
 }
 
 /* Where requests come at their own pace, each takes longer and the run does not. */
@@ -230,7 +245,128 @@ static bool was_asked_to_close(const struct facts *facts)
 {
         const struct record_options *options = &facts->record->run.options;
 
-        return options->http_1_0 || options->no_reuse;
+        return options->http_1_0 || options->no_reuse ||
+               (facts->program && (double)facts->program->n_asked_to_close >=
+                                          (double)facts->n_requests * MOST_OF_THEM);
+}
+
+/*
+ * Who asks for HTTP/1.0 makes all handshakes of the start at once, and they wait for each other.
+ * Without it the first one with a host is waited for, as the host may have HTTP/2, and the others
+ * resume its session where the server lets them.
+ */
+struct resuming {
+        size_t n_first;    /* handshakes that are still to be the first with a host */
+        uint64_t first_ns; /* of a full one that waited least */
+        uint64_t later_ns; /* of a resumed one */
+};
+
+static bool measure_full(const struct facts *facts, const struct trace_conn *conn,
+        uint64_t *ret_value)
+{
+        (void)facts;
+        *ret_value = conn_tls_ns(conn);
+        return conn->is_tls && !conn->is_resumed && *ret_value;
+}
+
+static bool measure_resumed(const struct facts *facts, const struct trace_conn *conn,
+        uint64_t *ret_value)
+{
+        (void)facts;
+        *ret_value = conn_tls_ns(conn);
+        return conn->is_resumed && *ret_value;
+}
+
+/* Full handshakes that were under way before any was complete, and the longest of them. */
+static size_t n_together(const struct record *record, uint64_t *ret_longest_ns)
+{
+        uint64_t first_ns = UINT64_MAX;
+        size_t n = 0;
+
+        *ret_longest_ns = 0;
+        for (size_t i = 0; i < record->n_conns; i++)
+                if (record->conns[i].is_tls && record->conns[i].tls_end_ns)
+                        first_ns = min_u64(first_ns, record->conns[i].tls_end_ns);
+        for (size_t i = 0; i < record->n_conns; i++) {
+                const struct trace_conn *conn = &record->conns[i];
+
+                if (!conn->is_tls || conn->is_resumed || !conn_tls_ns(conn) ||
+                        conn->tcp_end_ns >= first_ns)
+                        continue;
+                *ret_longest_ns = max_u64(*ret_longest_ns, conn_tls_ns(conn));
+                n++;
+        }
+        return n;
+}
+
+/*
+ * What one of them takes alone. Those that are computed share the server's processors, and the last
+ * of them is through when all are. If they did not come one after the other, even the quickest waited.
+ */
+static uint64_t full_alone_ns(const struct facts *facts, const struct spread *full)
+{
+        int64_t n_here = record_counter_after(facts->record, "machine.processors");
+        uint64_t n_processors =
+                conns_are_local(facts->record) && n_here > 0 ? (uint64_t)n_here : PROCESSORS_LIKELY;
+        struct handshakes handshakes;
+        uint64_t longest_ns;
+        size_t n = n_together(facts->record, &longest_ns);
+
+        handshakes_of(&handshakes, facts);
+        if (!handshakes.are_work || n <= n_processors)
+                return full->min;
+        return min_u64(full->min, max_u64(longest_ns / n * n_processors, handshakes.round_trip_ns));
+}
+
+static bool resuming_of(struct resuming *resuming, const struct facts *facts)
+{
+        struct spread full, resumed;
+
+        measure_conns(&full, facts, measure_full);
+        measure_conns(&resumed, facts, measure_resumed);
+        *resuming = (struct resuming){ facts->n_hosts, full_alone_ns(facts, &full), resumed.p50 };
+        return full.n && resumed.n > full.n;
+}
+
+static void wait_for_first(struct replay_request *request, const struct facts *facts, bool is_warm,
+        void *argument)
+{
+        struct resuming *resuming = argument;
+        uint64_t *slot_ns = request->slot_ns;
+
+        (void)is_warm;
+        if (!request->n_conns)
+                return;
+        slot_ns[PART_SERVER] = min_u64(slot_ns[PART_SERVER], facts->server.p50);
+        slot_ns[PART_TLS] = min_u64(slot_ns[PART_TLS], resuming->first_ns);
+        if (resuming->n_first)
+                resuming->n_first--;
+        else
+                slot_ns[PART_TLS] = resuming->first_ns + resuming->later_ns;
+}
+
+/* Each time anew: whoever changes requests counts. */
+static uint64_t resumed_wall_ns(const struct resuming *resuming, const struct facts *facts)
+{
+        struct resuming copy = *resuming;
+
+        return whatif_wall_ns(&(struct whatif){ .keeps_conns = true,
+                                      .change = wait_for_first,
+                                      .argument = &copy },
+                facts);
+}
+
+static void predict_without_1_0(struct finding *finding, const struct facts *facts)
+{
+        struct resuming resuming;
+        uint64_t wall_ns;
+
+        predict_kept(finding, facts);
+        if (!finding->shown.has_prediction || !resuming_of(&resuming, facts))
+                return;
+        wall_ns = resumed_wall_ns(&resuming, facts);
+        finding_predict(finding, wall_ns, min_u64(finding->shown.wall_low_ns, wall_ns),
+                finding->shown.wall_high_ns);
 }
 
 static bool no_keep_alive(const struct facts *facts, struct finding *finding)
@@ -249,9 +385,12 @@ static bool no_keep_alive(const struct facts *facts, struct finding *finding)
         finding_remedy(finding,
                 is_http_1_0 ? "Leave out --http1.0: HTTP/1.1 reuses connections."
                             : "Allow connection reuse (no_reuse in the options of the client).");
-        if (is_http_1_0)
+        if (is_http_1_0) {
                 finding_option(finding, "without --http1.0");
-        predict_kept(finding, facts);
+                predict_without_1_0(finding, facts);
+        } else {
+                predict_kept(finding, facts);
+        }
         return true;
 }
 
@@ -259,6 +398,48 @@ static bool no_keep_alive(const struct facts *facts, struct finding *finding)
 static bool are_mostly_at_once(const struct endings *endings)
 {
         return endings->n_at_once >= endings->n_left + endings->n_missed;
+}
+
+/* Of the responses that ended their connection. */
+static bool is_http_1_0(const struct facts *facts)
+{
+        size_t n = 0, n_1_0 = 0;
+
+        for (size_t i = 0; i < facts->record->n_attempts; i++) {
+                n += trace_is_answered(&facts->record->attempts[i]);
+                n_1_0 += facts->record->attempts[i].http_version == 10;
+        }
+        return n_1_0 && (double)n_1_0 >= (double)n * NEARLY_ALL;
+}
+
+static void title_closes(struct finding *finding, const struct facts *facts,
+        const struct endings *endings)
+{
+        bool are_nearly_all = (double)endings->n_at_once >= (double)endings->n * NEARLY_ALL;
+
+        if (are_nearly_all &&
+                (double)facts->n_on_new_conn >= (double)facts->n_attempts * NEARLY_ALL)
+                finding_title(finding, "The server closed the connection after each response");
+        else if (endings->n_each > 1 && endings->n_at_once > 1)
+                finding_title(finding, "The server closed each connection after %s responses",
+                        words_count(endings->n_each).text);
+        else
+                finding_title(finding, "The server closed the connection after some responses");
+}
+
+/* What to change there depends on why it does so. */
+static void remedy_closes(struct finding *finding, const struct facts *facts,
+        const struct endings *endings)
+{
+        if (is_http_1_0(facts))
+                finding_remedy(finding,
+                        "Let the server speak HTTP/1.1, which keeps connections open (Python's http.server: protocol_version = \"HTTP/1.1\"), or put one that does in front of it.");
+        else if (endings->n_each > 1 && endings->n_at_once > 1)
+                finding_remedy(finding,
+                        "Let the server take more requests on a connection (nginx: keepalive_requests; Apache: MaxKeepAliveRequests 0).");
+        else
+                finding_remedy(finding,
+                        "Let the server keep connections open (nginx: keepalive_timeout 60s; Apache: KeepAlive On); check that no program there sends \"Connection: close\".");
 }
 
 /*
@@ -278,17 +459,14 @@ static bool server_closes(const struct facts *facts, struct finding *finding)
         handshakes_of(&handshakes, facts);
         if (handshakes.are_full || handshakes.are_work)
                 return false;
-        finding_title(finding, "The server closed the connection after %s",
-                (double)endings.n_at_once >= (double)endings.n * NEARLY_ALL &&
-                                (double)facts->n_on_new_conn >=
-                                        (double)facts->n_attempts * NEARLY_ALL
-                        ? "each response"
-                        : "some responses");
+        title_closes(finding, facts, &endings);
         finding_evidence(finding, "the server closed %s of %s connections together with a response",
                 words_count(endings.n_at_once).text, words_count(endings.n).text);
         add_cost(finding, facts, &opening);
-        finding_remedy(finding,
-                "Let the server keep connections open (nginx: keepalive_timeout 60s and a high keepalive_requests; Apache: KeepAlive On); check that no program there sends \"Connection: close\".");
+        if (is_http_1_0(facts))
+                finding_evidence(finding,
+                        "it answers with HTTP/1.0, which ends the connection with the response");
+        remedy_closes(finding, facts, &endings);
         predict_kept_once(finding, facts);
         return true;
 }
@@ -312,8 +490,8 @@ static void tell_stale(struct finding *finding, const struct endings *endings)
                         "%s requests were sent just when the server closed their connection and were repeated on a new one",
                         words_count(endings->n_missed).text);
         finding_remedy(finding,
-                "Let the server keep idle connections longer than the %s between requests (nginx: keepalive_timeout; Apache: KeepAliveTimeout; Node: server.keepAliveTimeout).",
-                is_known ? unused.text : "pauses");
+                "Let the server keep idle connections longer than the pauses between requests last%s%s (nginx: keepalive_timeout; Apache: KeepAliveTimeout; Node: server.keepAliveTimeout).",
+                is_known ? ", more than " : "", is_known ? unused.text : "");
 }
 
 static bool stale_connections(const struct facts *facts, struct finding *finding)
@@ -359,9 +537,9 @@ static bool idle_expired(const struct facts *facts, struct finding *finding)
 }
 
 const struct cause causes_conns[] = {
-        { "no-keep-alive", MUSTER_GRADE_A, no_keep_alive },
+        { "no-keep-alive", MUSTER_GRADE_A, no_keep_alive, CAUSE_OF_OURS },
         { "server-closes", MUSTER_GRADE_A, server_closes },
         { "stale-connections", MUSTER_GRADE_A, stale_connections },
-        { "idle-expired", MUSTER_GRADE_A, idle_expired },
+        { "idle-expired", MUSTER_GRADE_A, idle_expired, CAUSE_OF_OURS },
         { 0 },
 };
