@@ -104,6 +104,31 @@ static void test_handshake_cpu(void **state)
         assert_false(cause_is_made(&maker, causes_tls, "handshake-cpu", &finding));
 }
 
+/* The others wait until the first handshake is made. */
+static void after_the_first(struct record_maker_request *request, size_t i,
+        const struct record_maker *maker)
+{
+        (void)maker;
+        request->submit_after_ns = i ? 12 * MS : 0;
+        request->tls_ns = 10 * MS;
+}
+
+/* The handshakes that are left are resumed at best, and cost no computing. */
+static void test_handshake_cpu_resumed(void **state)
+{
+        struct record_maker maker = full;
+        struct finding finding;
+
+        (void)state;
+        maker.rtt_ns = 50 * NS_PER_US;
+        maker.each = (struct record_maker_request){ .tcp_ns = 50 * NS_PER_US,
+                .network_ns = 50 * NS_PER_US };
+        maker.vary = after_the_first;
+        assert_true(cause_is_made(&maker, causes_tls, "handshake-cpu", &finding));
+        assert_predicted(&finding, 22 * MS + 6 * 50 * NS_PER_US);
+        assert_in_range(finding.shown.wall_low_ns, 12 * MS, 14 * MS);
+}
+
 static void every_fifth_opens(struct record_maker_request *request, size_t i,
         const struct record_maker *maker)
 {
@@ -194,6 +219,7 @@ int main(void)
                 cmocka_unit_test(test_one_round_trip),
                 cmocka_unit_test(test_asked_for),
                 cmocka_unit_test(test_handshake_cpu),
+                cmocka_unit_test(test_handshake_cpu_resumed),
                 cmocka_unit_test(test_full_now_and_then),
                 cmocka_unit_test(test_full_and_needed),
                 cmocka_unit_test(test_counts),

@@ -2,22 +2,25 @@
 /*
  * Connections that are opened at the same moment, and wait for each other
  *
- *      handshake-herd    in their TLS handshakes, which the server computes one after the other
+ *      handshake-herd    in their TLS handshakes, which are computed one after the other
  *      slow-accept       for their first answer, as the server takes in one after the other; later
  *                        answers on them come at once
  *
- * In both each took longer than the one before; what else looks like the second one is told apart
- * in accepting.h.
+ * In both each took longer than the one before, or, of handshakes, all took as long as all together
+ * (company.h). What else looks like the second one is told apart in accepting.h.
  */
 #include "cause.h"
 
 #include <assert.h>
 #include <base/clock.h>
 #include <base/mem.h>
+#include <base/minmax.h>
 #include <explain/facts/life.h>
 #include <explain/judgement.h>
 #include <explain/measure/accepting.h>
+#include <explain/measure/company.h>
 #include <explain/measure/conns.h>
+#include <explain/measure/contention.h>
 #include <explain/model/whatif.h>
 #include <math.h>
 
@@ -32,9 +35,10 @@ static void predict(struct finding *finding, uint64_t wall_ns)
 struct herd {
         size_t n;
         struct spread took_ns;
-        double each_ns;   /* by how much a handshake takes longer than the one before */
-        uint64_t rest_ns; /* what a request takes on a connection that is there */
-        uint64_t n_made;  /* by the replay */
+        double each_ns;    /* by how much a handshake takes longer with each beside it */
+        uint64_t alone_ns; /* what one took that was made alone; 0: they ended in a row */
+        uint64_t rest_ns;  /* what a request takes on a connection that is there */
+        uint64_t n_made;   /* by the replay */
 };
 
 static uint64_t took(const struct trace_conn *conn)
@@ -79,19 +83,28 @@ static bool measure_warm(const struct facts *facts, const struct trace_attempt *
 {
         (void)facts;
         *ret_value = life_end_ns(attempt) - attempt->stamps.slot_ns;
-        return attempt->is_reused && attempt->status && attempt->stamps.slot_ns;
+        return attempt->is_reused && trace_is_answered(attempt) && attempt->stamps.slot_ns;
 }
 
+/*
+ * Where answers waited beside handshakes, and nearly all were made beside some, the quick ones tell
+ * what a request takes without. Else all of them do, or those that were sent beside no handshake.
+ */
 static void note_rest(struct herd *herd, const struct facts *facts)
 {
-        struct spread warm;
+        struct contention contention;
+        struct spread warm, round_trip;
 
         assert(herd->n >= 2); /* a row */
+        contention_of(&contention, facts);
         measure_attempts(&warm, facts, measure_warm);
+        measure_conns(&round_trip, facts, measure_round_trip);
         if (!warm.n)
-                measure_conns(&warm, facts, measure_round_trip);
-        herd->rest_ns = warm.p10 ? warm.p10 : NS_PER_US;
-        herd->each_ns = (double)(herd->took_ns.max - herd->took_ns.min) / (double)(herd->n - 1);
+                warm = round_trip;
+        herd->rest_ns = contention.is_there ? warm.p10 : whole_of(spread_mean(&warm));
+        if (contention.n_calm >= SAMPLE_LEAST)
+                herd->rest_ns = min_u64(herd->rest_ns, contention.calm_ns + round_trip.p50);
+        herd->rest_ns = max_u64(herd->rest_ns, NS_PER_US);
 }
 
 /*
@@ -125,6 +138,43 @@ static void in_a_row(struct replay_request *request, const struct facts *facts, 
         request->slot_ns[PART_SERVER] = herd->rest_ns;
 }
 
+/* They ended in a row, each later than the one before. */
+static bool is_row(struct herd *herd, const struct record *record)
+{
+        if (herd_of(herd, record) < 0 || herd->n < ROW_LEAST || !spread_is_ramp(&herd->took_ns))
+                return false;
+        herd->each_ns = (double)(herd->took_ns.max - herd->took_ns.min) / (double)(herd->n - 1);
+        return true;
+}
+
+/* They ended together, after what all of them take. */
+static bool is_queue(struct herd *herd, const struct record *record)
+{
+        struct company company;
+
+        company_of(&company, record);
+        *herd = (struct herd){ .n = company.n,
+                .took_ns = company.took_ns,
+                .each_ns = (double)company.each_ns,
+                .alone_ns = company.alone_ns };
+        return company.is_queue;
+}
+
+static void tell_how_long(struct finding *finding, const struct herd *herd)
+{
+        if (herd->alone_ns)
+                finding_evidence(finding,
+                        "a handshake alone took %s; %s together took %s to %s, about %s for each: they were computed one after the other",
+                        words_ns(herd->alone_ns).text, words_count(herd->n).text,
+                        words_ns(herd->took_ns.min).text, words_ns(herd->took_ns.max).text,
+                        words_ns(whole_of(herd->each_ns)).text);
+        else
+                finding_evidence(finding,
+                        "handshakes took %s to %s, each about %s longer than the one before: they ran one after the other",
+                        words_ns(herd->took_ns.min).text, words_ns(herd->took_ns.max).text,
+                        words_ns(whole_of(herd->each_ns)).text);
+}
+
 static bool handshake_herd(const struct facts *facts, struct finding *finding)
 {
         const struct record *record = facts->record;
@@ -132,9 +182,8 @@ static bool handshake_herd(const struct facts *facts, struct finding *finding)
         struct herd herd;
         uint64_t wall_ns;
 
-        if (record->n_conns < ROW_LEAST || herd_of(&herd, record) < 0 || herd.n < ROW_LEAST ||
+        if (record->n_conns < ROW_LEAST || (!is_row(&herd, record) && !is_queue(&herd, record)) ||
                 (double)herd.n < (double)record->n_conns * ROW_OF_ALL ||
-                !spread_is_ramp(&herd.took_ns) ||
                 (double)herd.took_ns.max < HERD_MATTERS * (double)facts->wall_ns)
                 return false;
         note_rest(&herd, facts);
@@ -144,10 +193,7 @@ static bool handshake_herd(const struct facts *facts, struct finding *finding)
         finding_title(finding,
                 "%s connections were opened at the same moment, so their TLS handshakes waited for each other",
                 words_count(herd.n).text);
-        finding_evidence(finding,
-                "handshakes took %s to %s, each about %s longer than the one before: they ran one after the other",
-                words_ns(herd.took_ns.min).text, words_ns(herd.took_ns.max).text,
-                words_ns(whole_of(herd.each_ns)).text);
+        tell_how_long(finding, &herd);
         if (facts->n_on_reused)
                 finding_evidence(finding,
                         "%s later requests reused a connection and took %s at best",

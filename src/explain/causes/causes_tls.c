@@ -10,9 +10,11 @@
 #include "cause.h"
 
 #include <base/clock.h>
+#include <base/minmax.h>
 #include <explain/judgement.h>
 #include <explain/measure/conns.h>
 #include <explain/measure/handshakes.h>
+#include <explain/measure/vantage.h>
 #include <explain/model/whatif.h>
 
 /* Where we asked for connections to be closed the cause is no-keep-alive. */
@@ -32,20 +34,56 @@ static bool could_be_kept(const struct facts *facts)
 
 /* --- no-resumption --------------------------------------------------------------------------- */
 
-/* Each handshake but the first with a host takes half the time: one round trip of two. */
-static void resume(struct replay_request *request, const struct facts *facts, bool is_warm,
-        void *argument)
+/*
+ * The connection of a request whose handshake could have been resumed; NULL: it had none, or it was
+ * the first with a host. `argument` counts the first ones.
+ */
+static const struct trace_conn *could_be_resumed(const struct replay_request *request,
+        const struct facts *facts, void *argument)
 {
         const struct trace_conn *conn = conn_of_attempt(facts->record, request->last);
         uint64_t *n_first = argument;
 
-        (void)is_warm;
         if (!conn || !conn->is_tls || conn->is_resumed || !request->n_conns)
-                return;
-        if (*n_first)
-                (*n_first)--;
-        else
+                return NULL;
+        if (!*n_first)
+                return conn;
+        (*n_first)--;
+        return NULL;
+}
+
+/* Each handshake but the first with a host takes half the time: one round trip of two. */
+static void resume(struct replay_request *request, const struct facts *facts, bool is_warm,
+        void *argument)
+{
+        (void)is_warm;
+        if (could_be_resumed(request, facts, argument))
                 request->slot_ns[PART_TLS] /= 2;
+}
+
+/* Each handshake but the first with a host takes no computing. */
+static void resume_work(struct replay_request *request, const struct facts *facts, bool is_warm,
+        void *argument)
+{
+        const struct trace_conn *conn = could_be_resumed(request, facts, argument);
+
+        (void)is_warm;
+        if (!conn)
+                return;
+        request->slot_ns[PART_TLS] = min_u64(request->slot_ns[PART_TLS], conn_round_trip_ns(conn));
+        request->loop_ns -= min_u64(request->loop_ns, conn->tls_work_ns);
+}
+
+/* The best case: connections are kept, and sessions are resumed for those that are left. */
+static uint64_t kept_and_resumed_ns(const struct handshakes *handshakes, const struct facts *facts)
+{
+        uint64_t n_first = handshakes->n - handshakes->n_later;
+
+        return whatif_wall_ns(&(struct whatif){ .keeps_conns = true,
+                                      .contention = WHATIF_CONTENTION_LEAST,
+                                      .change = resume_work,
+                                      .argument = &n_first },
+                facts);
 }
 
 static uint64_t resumed_wall_ns(const struct handshakes *handshakes, const struct facts *facts)
@@ -121,13 +159,14 @@ static bool no_resumption(const struct facts *facts, struct finding *finding)
 static bool handshake_cpu(const struct facts *facts, struct finding *finding)
 {
         struct handshakes handshakes;
-        uint64_t wall_ns, gain_ns;
+        struct replay_range range;
+        uint64_t gain_ns;
 
         handshakes_of(&handshakes, facts);
         if (!handshakes.are_work || !could_be_kept(facts) || !matters(&handshakes, facts))
                 return false;
-        wall_ns = whatif_wall_ns(&(struct whatif){ .keeps_conns = true }, facts);
-        gain_ns = wall_ns < facts->wall_ns ? facts->wall_ns - wall_ns : 0;
+        whatif_range_of(&range, &(struct whatif){ .keeps_conns = true }, facts);
+        gain_ns = range.wall_ns < facts->wall_ns ? facts->wall_ns - range.wall_ns : 0;
         finding_title(finding,
                 "The TLS handshakes of %s connections, for %s requests, kept the processors busy",
                 words_count(handshakes.n).text, words_count(facts->n_requests).text);
@@ -143,10 +182,11 @@ static bool handshake_cpu(const struct facts *facts, struct finding *finding)
                 words_count(handshakes.n_resumed).text, words_count(handshakes.n).text);
         finding_remedy(finding,
                 "Let the server keep connections open (nginx: keepalive_timeout; Apache: KeepAlive On), so that one handshake serves many requests; resumed sessions and ECDSA certificates make the others cheaper.");
-        finding->shown.is_client =
-                (double)facts->loop_busy_ns >= LOOP_BUSY * (double)facts->wall_ns;
-        finding_predict(finding, wall_ns, wall_ns,
-                wall_ns + whole_of((double)gain_ns * HANDSHAKE_GAIN_MISSED));
+        finding->shown.is_client = vantage_of(facts) != VANTAGE_CLEAR;
+        finding_predict(finding, range.wall_ns,
+                min_u64(range.low_ns, kept_and_resumed_ns(&handshakes, facts)),
+                max_u64(range.high_ns,
+                        range.wall_ns + whole_of((double)gain_ns * HANDSHAKE_GAIN_MISSED)));
         return true;
 }
 
