@@ -11,9 +11,12 @@
  */
 #include "cause.h"
 
+#include "flat.h"
+#include "library_words.h"
 #include <base/mem.h>
 #include <base/minmax.h>
 #include <explain/facts/life.h>
+#include <explain/facts/turns.h>
 #include <explain/judgement.h>
 #include <explain/measure/conns.h>
 #include <explain/measure/link_use.h>
@@ -27,16 +30,12 @@ static uint64_t between(uint64_t from_ns, uint64_t to_ns)
         return to_ns > from_ns ? to_ns - from_ns : 0;
 }
 
-/* --- stream-limit ---------------------------------------------------------------------------- */
-
-static uint64_t n_conns_used(const struct facts *facts)
+static const char *http_1_1(const struct facts *facts)
 {
-        uint64_t n = 0;
-
-        for (size_t i = 0; i < facts->record->n_conns; i++)
-                n += facts->record->conns[i].n_attempts > 0;
-        return n;
+        return library_or_own(facts, "--http1.1", "HTTP/1.1");
 }
+
+/* --- stream-limit ---------------------------------------------------------------------------- */
 
 static bool stream_limit(const struct facts *facts, struct finding *finding)
 {
@@ -46,7 +45,7 @@ static bool stream_limit(const struct facts *facts, struct finding *finding)
         struct raise raise;
         struct load load;
 
-        if (!facts->streams || (double)n_held < (double)facts->n_attempts * MOST_OF_THEM)
+        if (!facts->streams || (double)n_held < (double)facts->n_requests * MOST_OF_THEM)
                 return false;
         load_measure(&load, facts);
         if (load.answer == LOAD_GROWS)
@@ -55,22 +54,19 @@ static bool stream_limit(const struct facts *facts, struct finding *finding)
         raise_limit(&raise, &replay, &replay.per_host, facts->slots, facts);
         if (!raise.limit)
                 return false;
-        each = max_u64(facts->streams / max_u64(n_conns_used(facts), 1), 1);
+        each = conns_streams_each(facts);
         n_conns = (raise.limit + each - 1) / each;
         finding_title(finding, "The server's limit of %s on HTTP/2 connections held the run back",
                 words_counted(each, "request at a time", "requests at a time").text);
         finding_evidence(finding,
                 "%s of %s requests waited for a free stream, while %s of %s slots were in use",
-                words_count(n_held).text, words_count(facts->n_attempts).text,
+                words_count(n_held).text, words_count(facts->n_requests).text,
                 words_count(whole_of(facts->mean_in_flight + 0.5)).text,
                 words_count(facts->slots).text);
         finding_evidence(finding, "a request waited %s for a stream, and then took %s",
                 words_ns(facts->phase[MUSTER_PHASE_QUEUE].p50).text,
                 words_ns(facts->service.p50).text);
-        if (load.answer == LOAD_FLAT)
-                finding_evidence(finding,
-                        "a response took %s with many requests in flight, and %s with only a few: the server did not slow down",
-                        words_ns(load.many_ns).text, words_ns(load.few_ns).text);
+        flat_tell(finding, &load, ": the server did not slow down");
         finding_remedy(finding,
                 "Allow %s HTTP/2 connections, or let the server take more requests on one (nginx: http2_max_concurrent_streams; Apache: H2MaxSessionStreams).",
                 words_count(n_conns).text);
@@ -81,13 +77,21 @@ static bool stream_limit(const struct facts *facts, struct finding *finding)
 
 /* --- protocol-unknown ------------------------------------------------------------------------ */
 
+/*
+ * Without what our own loop worked at meanwhile, or waited for a processor to do: one thread makes all
+ * handshakes, whether they begin together or not.
+ */
 static bool measure_protocol_wait(const struct facts *facts, const struct trace_attempt *attempt,
         uint64_t *ret_value)
 {
-        (void)facts;
-        *ret_value = between(attempt->stamps.start_ns, attempt->stamps.slot_ns);
-        return attempt->wait == TRACE_WAIT_PROTOCOL && attempt->stamps.slot_ns &&
-               attempt->http_version && attempt->http_version < 20;
+        uint64_t from_ns = attempt->stamps.start_ns, to_ns = attempt->stamps.slot_ns;
+
+        if (attempt->wait != TRACE_WAIT_PROTOCOL || !to_ns || !attempt->http_version ||
+                attempt->http_version >= 20)
+                return false;
+        *ret_value = between(from_ns + turns_busy_ns(facts->turns, attempt->engine, from_ns, to_ns),
+                to_ns);
+        return true;
 }
 
 /* Where the server speaks HTTP/2 nothing is lost: they share the connection that they waited for. */
@@ -202,7 +206,9 @@ static bool measure_queue(const struct facts *facts, const struct trace_conn *co
         uint64_t *ret_value)
 {
         (void)facts;
-        *ret_value = conn->min_rtt_us ? UINT64_C(100) * conn->rtt_us / conn->min_rtt_us : 0;
+        *ret_value = conn->min_rtt_us
+                             ? 100 * conn_longest_round_trip_ns(conn) / conn_round_trip_ns(conn)
+                             : 0;
         return conn->min_rtt_us && conn->rtt_us;
 }
 
@@ -256,7 +262,8 @@ static bool stream_window(const struct facts *facts, struct finding *finding)
         finding_evidence(finding, "this was %s of the time that requests were in flight",
                 words_share((double)upload.sum, (double)facts->service.sum).text);
         finding_remedy(finding,
-                "Let the server give a larger window for what it receives (nginx: http2_body_preread_size; Apache: H2WindowSize), or use --http1.1, which has no window but TCP's.");
+                "Let the server give a larger window for what it receives (nginx: http2_body_preread_size; Apache: H2WindowSize), or use %s, which has no window but TCP's.",
+                http_1_1(facts));
         finding_option(finding, "--http1.1");
         finding_predict(finding, wall_ns, wall_ns,
                 wall_ns + whole_of((double)wall_ns * LONGER_AT_WORST));
@@ -321,15 +328,18 @@ static bool head_of_line(const struct facts *facts, struct finding *finding)
                 words_count(losses->n_held_up).text, words_ns(losses->held_up_ns).text,
                 words_share((double)losses->held_up_ns, (double)facts->service.sum).text);
         finding_remedy(finding,
-                "Use --http1.1: it opens a connection for each request at a time, and a loss stops only one of them. Or find where packets are dropped (mtr, ping -f, the counters of switches and wireless).");
+                "Use %s: it opens a connection for each request at a time, and a loss stops only one of them. Or find where packets are dropped (mtr, ping -f, the counters of switches and wireless).",
+                http_1_1(facts));
         finding_option(finding, "--http1.1");
-        finding_predict(finding, wall_ns, wall_ns / 2, facts->wall_ns);
+        /* More connections are opened, and the first packet of one may get lost as well. */
+        finding_predict(finding, wall_ns, wall_ns / 2,
+                max_u64(facts->wall_ns, wall_ns + SYN_AGAIN_NS));
         return true;
 }
 
 const struct cause causes_streams[] = {
-        { "stream-limit", MUSTER_GRADE_A, stream_limit },
-        { "protocol-unknown", MUSTER_GRADE_A, protocol_unknown },
+        { "stream-limit", MUSTER_GRADE_A, stream_limit, CAUSE_OF_OURS },
+        { "protocol-unknown", MUSTER_GRADE_A, protocol_unknown, CAUSE_OF_OURS },
         { "stream-window", MUSTER_GRADE_B, stream_window },
         { "head-of-line", MUSTER_GRADE_B, head_of_line },
         { 0 },
