@@ -62,21 +62,91 @@ static void test_limit_not_too_low(void **state)
         assert_false(cause_is_made(&busy, causes_slots, "concurrency-too-low", &finding));
 }
 
-static void assert_pieces(const struct record_maker *maker, bool is_limit)
+/* Neither as fast with many as with few, nor so much slower that it is full. */
+static void a_little_slower_with_many(struct record_maker_request *request, size_t i,
+        const struct record_maker *maker)
+{
+        (void)maker;
+        request->submit_after_ns = i;
+        request->server_ns = i < 3 ? MS : MS * 7 / 5;
+}
+
+static void some_fail(struct record_maker_request *request, size_t i,
+        const struct record_maker *maker)
+{
+        if (i % 8 == 7)
+                request->status = *(const int16_t *)maker->argument;
+}
+
+/* A server that fails is not asked for more at once. */
+static void test_limit_of_a_server_that_fails(void **state)
+{
+        struct record_maker maker = four_slots;
+        struct finding finding;
+        int16_t status = 404;
+
+        (void)state;
+        maker.vary = some_fail;
+        maker.argument = &status;
+        assert_true(cause_is_made(&maker, causes_slots, "concurrency-too-low", &finding));
+        for (size_t i = 0; i < 3; i++) {
+                status = (int16_t[]){ 429, 500, 503 }[i];
+                assert_false(cause_is_made(&maker, causes_slots, "concurrency-too-low", &finding));
+                if (cause_is_made(&maker, causes_server, "server-slow", &finding))
+                        assert_null(finding.shown.option);
+        }
+}
+
+static bool is_told(const struct record *record, const struct cause *causes, const char *name)
 {
         struct finding finding;
 
-        assert_int_equal(cause_is_made(maker, causes_slots, "concurrency-too-low", &finding),
-                is_limit);
-        if (!is_limit)
-                return;
-        assert_string_equal(finding.shown.option, "--concurrency 64");
-        assert_predicted(&finding, 220 * MS);
+        return cause_is_found(record, causes, name, &finding);
+}
+
+/* A server here whose answers are hardly more than work for a processor that is full with it. */
+static void test_limit_and_processors(void **state)
+{
+        struct record_maker maker = four_slots;
+        struct record record;
+
+        (void)state;
+        maker.n = 400;
+        maker.slots = 8;
+        maker.vary = a_little_slower_with_many;
+        make(&record, &maker);
+        assert_int_equal(record_make_counter(&record, "machine.processors", 2, 2), 0);
+        assert_int_equal(record_make_counter(&record, "machine.idle_us", 0, 70000), 0);
+        assert_int_equal(record_make_counter(&record, "machine.busy_us", 0, 10000), 0);
+        assert_true(is_told(&record, causes_slots, "concurrency-too-low"));
+        record.counters[2].after = 110000;
+        assert_false(is_told(&record, causes_slots, "concurrency-too-low"));
+        assert_false(is_told(&record, causes_server, "server-slow"));
+        /* Others have all of them, or nobody could see how it takes more: a limit of one at a time. */
+        record.counters[1].after = 0;
+        assert_true(is_told(&record, causes_slots, "concurrency-too-low"));
+        record_deinit(&record);
+        maker.slots = 1;
+        maker.vary = NULL;
+        maker.each.server_ns = 30 * MS;
+        make(&record, &maker);
+        assert_int_equal(record_make_counter(&record, "machine.processors", 2, 2), 0);
+        assert_int_equal(record_make_counter(&record, "machine.idle_us", 0, 10000000), 0);
+        assert_int_equal(record_make_counter(&record, "machine.busy_us", 0, 14000000), 0);
+        assert_true(is_told(&record, causes_slots, "concurrency-too-low"));
+        record_deinit(&record);
+        /* Where it shows that it takes more, that is so, whoever has the processors. */
+        make(&record, &four_slots);
+        assert_int_equal(record_make_counter(&record, "machine.processors", 2, 2), 0);
+        assert_int_equal(record_make_counter(&record, "machine.idle_us", 0, 0), 0);
+        assert_int_equal(record_make_counter(&record, "machine.busy_us", 0, 5000000), 0);
+        assert_true(is_told(&record, causes_slots, "concurrency-too-low"));
+        record_deinit(&record);
 }
 
 /*
- * What is small and comes late was not made sooner; unless it was lost, or waited for an
- * acknowledgement.
+ * What is small and comes late was not made sooner: then that is told, with the limit beside it;
+ * unless it was lost, or waited for an acknowledgement.
  */
 static void test_limit_and_pieces(void **state)
 {
@@ -88,13 +158,24 @@ static void test_limit_and_pieces(void **state)
         maker.each.server_ns = 0;
         maker.each.receive_ns = 55 * MS;
         maker.each.wire_bytes = 1000;
-        assert_pieces(&maker, true);
-        maker.each.receive_ns = 42 * MS;
-        assert_pieces(&maker, false);
-        maker.each.receive_ns = 55 * MS;
+        assert_false(cause_is_made(&maker, causes_slots, "concurrency-too-low", &finding));
+        assert_true(cause_is_made(&maker, causes_pieces, "pause-in-body", &finding));
+        assert_non_null(strstr(finding.shown.remedy, "until then allow 64 at once"));
         assert_int_equal(record_make(&record, &maker), 0);
         for (size_t i = 0; i < record.n_conns; i++)
                 record.conns[i].n_retransmits = 1;
+        assert_false(cause_is_found(&record, causes_slots, "concurrency-too-low", &finding));
+        record_deinit(&record);
+        maker.each.receive_ns = 42 * MS;
+        assert_int_equal(record_make(&record, &maker), 0);
+        for (size_t i = 0; i < record.n_attempts; i++) {
+                struct trace_attempt *attempt = &record.attempts[i];
+
+                attempt->n_receives = 2;
+                attempt->is_acked_at_once = i % 4 == 3;
+                if (attempt->is_acked_at_once)
+                        attempt->stamps.last_byte_kernel_ns = attempt->stamps.first_byte_kernel_ns;
+        }
         assert_false(cause_is_found(&record, causes_slots, "concurrency-too-low", &finding));
         record_deinit(&record);
 }
@@ -110,6 +191,7 @@ static void test_limit_opens_connections(void **state)
 
         (void)state;
         assert_true(cause_is_made(&four_slots, causes_slots, "concurrency-too-low", &plain));
+        handshakes.each.tcp_ns = NS_PER_US; /* a handshake begins when TCP is there */
         handshakes.each.tls_ns = 5 * MS;
         assert_true(cause_is_made(&handshakes, causes_slots, "concurrency-too-low", &finding));
         assert_true(finding.shown.wall_ns >= plain.shown.wall_ns + 60 * MS);
@@ -122,7 +204,7 @@ static void first_slow(struct record_maker_request *request, size_t i,
         const struct record_maker *maker)
 {
         (void)maker;
-        request->submit_after_ns = i; /* in this order */
+        request->submit_after_ns = i < 4 ? i * 75 * MS : 300 * MS + i; /* in this order */
         if (i == 0)
                 request->server_ns = 5 * NS_PER_S;
 }
@@ -241,6 +323,14 @@ static void last_connect_slow(struct record_maker_request *request, size_t i,
                 request->tcp_ns = 2 * NS_PER_S;
 }
 
+static void last_two_slow_and_some_less(struct record_maker_request *request, size_t i,
+        const struct record_maker *maker)
+{
+        last_two_slow(request, i, maker);
+        if (i + 14 >= maker->n && i + 2 < maker->n)
+                request->server_ns = 65 * MS;
+}
+
 static void test_stragglers(void **state)
 {
         struct record_maker maker = {
@@ -260,6 +350,10 @@ static void test_stragglers(void **state)
         assert_true(cause_is_made(&maker, causes_slots, "stragglers", &finding));
         assert_string_equal(finding.shown.option, "--max-time 100ms");
         assert_predicted(&finding, 160 * MS);
+        assert_non_null(strstr(finding.title, "had no response for up to 2 s"));
+        maker.vary = last_two_slow_and_some_less; /* too many to be stragglers, if all were */
+        assert_true(cause_is_made(&maker, causes_slots, "stragglers", &finding));
+        assert_non_null(strstr(finding.title, "2 slow requests of 202"));
         maker.each.code = 0;
         maker.vary = half_slow;
         assert_false(cause_is_made(&maker, causes_slots, "stragglers", &finding));
@@ -478,6 +572,8 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_limit_too_low),
                 cmocka_unit_test(test_limit_not_too_low),
+                cmocka_unit_test(test_limit_of_a_server_that_fails),
+                cmocka_unit_test(test_limit_and_processors),
                 cmocka_unit_test(test_limit_and_pieces),
                 cmocka_unit_test(test_limit_opens_connections),
                 cmocka_unit_test(test_limit_in_figures),

@@ -11,6 +11,8 @@
 #include "cause.h"
 
 #include "duration.h"
+#include "flat.h"
+#include "library_words.h"
 #include "uneven.h"
 #include <assert.h>
 #include <base/clock.h>
@@ -21,6 +23,7 @@
 #include <explain/measure/accepting.h>
 #include <explain/measure/load.h>
 #include <explain/measure/unsent.h>
+#include <explain/measure/waiting.h>
 #include <explain/model/raise.h>
 #include <math.h>
 
@@ -42,12 +45,7 @@ static void title_too_few(struct finding *finding, uint64_t n, const char *where
 
 static void tell_load(struct finding *finding, const struct load *load)
 {
-        if (load->answer == LOAD_FLAT)
-                finding_evidence(finding,
-                        "a response took %s with %s in flight, and %s with only a few: the server did not slow down",
-                        words_ns(load->many_ns).text,
-                        words_counted(load->most, "request", "requests").text,
-                        words_ns(load->few_ns).text);
+        flat_tell(finding, load, ": the server did not slow down");
 }
 
 static void tell_loop(struct finding *finding, const struct facts *facts)
@@ -60,11 +58,13 @@ static void tell_loop(struct finding *finding, const struct facts *facts)
 
 static bool concurrency_too_low(const struct facts *facts, struct finding *finding)
 {
+        struct waiting waiting;
         struct raise raise;
         struct load load;
 
-        if (!raise_is_called_for(&raise, facts) || unsent_count(facts) ||
-                uneven_goes_first(facts, &raise))
+        waiting_measure(&waiting, facts);
+        if (waiting_is_for_pieces(&waiting) || !raise_is_called_for(&raise, facts) ||
+                unsent_count(facts) || uneven_goes_first(facts, &raise))
                 return false;
         load_measure(&load, facts);
         title_too_few(finding, facts->slots, "");
@@ -186,8 +186,9 @@ struct stragglers {
         struct spread service; /* of attempts that were not refused: refusals are quick */
         /* an attempt that takes longer, and ends in the tail, is one: then it was waited for */
         uint64_t from_ns;
+        uint64_t far_ns; /* the same, but for those that are too short to have made the tail */
         uint64_t tail_from_ns; /* there were few others, or none */
-        size_t n;
+        size_t n, n_unanswered;
         uint64_t service_ns, answer_ns; /* sums */
         uint64_t longest_ns, last_slot_ns;
         uint64_t last_end_ns; /* of any attempt */
@@ -248,6 +249,7 @@ static void add_straggler(struct stragglers *stragglers, const struct trace_atte
         assert(attempt->stamps.slot_ns);
         attempt_phases(attempt, phase_ns);
         stragglers->n++;
+        stragglers->n_unanswered += !trace_is_answered(attempt);
         stragglers->service_ns += ns;
         stragglers->answer_ns += phase_ns[MUSTER_PHASE_WAIT] + phase_ns[MUSTER_PHASE_RECEIVE];
         stragglers->longest_ns = max_u64(stragglers->longest_ns, ns);
@@ -297,6 +299,12 @@ static uint64_t far_longer_ns(const struct spread *service)
         return whole_of(ns);
 }
 
+static void find_tail(struct stragglers *stragglers, const struct facts *facts)
+{
+        stragglers->tail_from_ns =
+                min_u64(others_end_ns(stragglers, facts->record), facts->tail_from_ns);
+}
+
 static bool find_stragglers(struct stragglers *stragglers, const struct facts *facts)
 {
         const struct record *record = facts->record;
@@ -304,10 +312,12 @@ static bool find_stragglers(struct stragglers *stragglers, const struct facts *f
         *stragglers = (struct stragglers){ 0 };
         if (!measure_service(&stragglers->service, record))
                 return false;
-        stragglers->from_ns = far_longer_ns(&stragglers->service);
-        stragglers->tail_from_ns = others_end_ns(stragglers, record);
-        if (stragglers->tail_from_ns > facts->tail_from_ns)
-                stragglers->tail_from_ns = facts->tail_from_ns;
+        stragglers->far_ns = stragglers->from_ns = far_longer_ns(&stragglers->service);
+        find_tail(stragglers, facts);
+        /* Those that took a small part of the tail did not make it. */
+        stragglers->from_ns = max_u64(stragglers->from_ns,
+                whole_of((double)(facts->end_ns - stragglers->tail_from_ns) * GAIN_NOTICED));
+        find_tail(stragglers, facts);
         for (size_t i = 0; i < record->n_attempts; i++)
                 if (record->attempts[i].stamps.slot_ns)
                         look_at(stragglers, record, &record->attempts[i]);
@@ -337,7 +347,7 @@ static bool keep_it_from_ending(const struct stragglers *stragglers, const struc
 
 static uint64_t give_up_from_ns(const struct stragglers *stragglers)
 {
-        return whole_of((double)stragglers->from_ns * GIVE_UP_BEYOND);
+        return whole_of((double)stragglers->far_ns * GIVE_UP_BEYOND);
 }
 
 /* The time after which a straggler is given up; the others take far less. */
@@ -458,8 +468,9 @@ static void wait_for_them(struct finding *finding, const struct facts *facts,
                 finding_remedy(finding, "%s.", how);
                 return;
         }
-        finding_evidence(finding, "they were answered: with --max-time %s %s of %s would fail",
-                duration_option(most_ns).text, words_count(n_lost).text,
+        finding_evidence(finding, "they were answered: with %s %s %s of %s would fail",
+                library_or_own(facts, "--max-time", "a time-out of"), duration_option(most_ns).text,
+                words_count(n_lost).text,
                 words_counted(facts->n_requests, "request", "requests").text);
         finding_remedy(finding,
                 "%s; or, if a response that late is of no use, give up after %s, and %s would fail.",
@@ -469,14 +480,39 @@ static void wait_for_them(struct finding *finding, const struct facts *facts,
 static void title_stragglers(struct finding *finding, const struct stragglers *stragglers,
         size_t n_requests)
 {
+        const char *took =
+                stragglers->n_unanswered < stragglers->n ? "took" : "had no response for";
+
         if (stragglers->n == 1)
-                finding_title(finding, "One slow request of %s set the end of the run: it took %s",
-                        words_count(n_requests).text, words_ns(stragglers->longest_ns).text);
+                finding_title(finding, "One slow request of %s set the end of the run: it %s %s",
+                        words_count(n_requests).text, took, words_ns(stragglers->longest_ns).text);
         else
                 finding_title(finding,
-                        "%s slow requests of %s set the end of the run: they took up to %s",
-                        words_count(stragglers->n).text, words_count(n_requests).text,
+                        "%s slow requests of %s set the end of the run: they %s up to %s",
+                        words_count(stragglers->n).text, words_count(n_requests).text, took,
                         words_ns(stragglers->longest_ns).text);
+}
+
+/*
+ * All of them went to the host or the path that is slow for all that go there: another rule tells of that
+ * (causes_uneven.c).
+ */
+static bool are_of_one_path(const struct stragglers *stragglers, const struct facts *facts)
+{
+        const struct record *record = facts->record;
+        struct uneven uneven;
+
+        if (!uneven_find(&uneven, facts) ||
+                (double)uneven.n_unanswered >= (double)uneven.n * MOST_OF_THEM)
+                return false;
+        for (size_t i = 0; i < record->n_attempts; i++) {
+                const struct trace_attempt *attempt = &record->attempts[i];
+
+                if (attempt->stamps.slot_ns && is_one(stragglers, record, attempt) &&
+                        !uneven_has(&uneven, attempt))
+                        return false;
+        }
+        return true;
 }
 
 static bool stragglers(const struct facts *facts, struct finding *finding)
@@ -484,17 +520,23 @@ static bool stragglers(const struct facts *facts, struct finding *finding)
         struct stragglers found;
 
         if (!find_stragglers(&found, facts) || !keep_it_from_ending(&found, facts) ||
-                accepting_held_up(facts))
+                accepting_held_up(facts) || are_of_one_path(&found, facts))
                 return false;
         finding->explained_ns = tail_ns(&found, facts);
         title_stragglers(finding, &found, facts->n_requests);
         finding_evidence(finding, "half of all requests took at most %s",
                 words_ns(found.service.p50).text);
-        finding_evidence(finding,
-                "during the last %s, %s of the time, only a few were in flight, although %s are allowed",
-                words_ns(tail_ns(&found, facts)).text,
-                words_share((double)tail_ns(&found, facts), (double)facts->wall_ns).text,
-                words_count(facts->slots).text);
+        if (facts->slots)
+                finding_evidence(finding,
+                        "during the last %s, %s of the time, only a few were in flight, although %s are allowed",
+                        words_ns(tail_ns(&found, facts)).text,
+                        words_share((double)tail_ns(&found, facts), (double)facts->wall_ns).text,
+                        words_count(facts->slots).text);
+        else
+                finding_evidence(finding,
+                        "during the last %s, %s of the time, only a few were in flight",
+                        words_ns(tail_ns(&found, facts)).text,
+                        words_share((double)tail_ns(&found, facts), (double)facts->wall_ns).text);
         finding_evidence(finding, "nothing else was left to do then");
         if (!give_up_sooner(finding, facts, &found))
                 wait_for_them(finding, facts, &found);
@@ -502,9 +544,9 @@ static bool stragglers(const struct facts *facts, struct finding *finding)
 }
 
 const struct cause causes_slots[] = {
-        { "concurrency-too-low", MUSTER_GRADE_A, concurrency_too_low },
-        { "per-host-limit", MUSTER_GRADE_A, per_host_limit },
-        { "queue-timeout", MUSTER_GRADE_A, queue_timeout },
+        { "concurrency-too-low", MUSTER_GRADE_A, concurrency_too_low, CAUSE_OF_OURS },
+        { "per-host-limit", MUSTER_GRADE_A, per_host_limit, CAUSE_OF_OURS },
+        { "queue-timeout", MUSTER_GRADE_A, queue_timeout, CAUSE_OF_OURS },
         { "stragglers", MUSTER_GRADE_A, stragglers },
         { 0 },
 };
