@@ -159,6 +159,11 @@ JUDGE_TIMES(PREDICTION_VAGUE, 1.5);
 JUDGE_SHARE(GAIN_MISSED, 0.1);
 /* The same of handshakes, whose computing others may take up. */
 JUDGE_SHARE(HANDSHAKE_GAIN_MISSED, 0.25);
+/*
+ * Of the round trips that a body takes on a cold connection, on one that was used before: as many as
+ * without that, where its window was left as it was; none, where it has grown enough.
+ */
+JUDGE_SHARE(WINDOW_NOT_GROWN, 0.5);
 /* The same of a larger first window, which a router's queue may not take. */
 JUDGE_SHARE(WINDOW_GAIN_MISSED, 0.5);
 /* Of the wall time expected: it may take so much longer where a remedy is known well. */
@@ -488,8 +493,18 @@ JUDGE_NS(STOP_TO_TELL_NS, 2 * NS_PER_MS);
 /* Round trips: what was sent together comes less than that apart, whatever the network does. */
 JUDGE_TIMES(STOP_BEYOND_JITTER, 0.25);
 
+/* --- programs that were watched -------------------------------------------------------------- */
+
+/* Requests for each place at a time that their program allows: with fewer nearly all are let in. */
+JUDGE_TIMES(PROGRAM_TURNS, 1.5);
+/* The same where nobody has said that there is a limit: so many turns are taken on purpose. */
+JUDGE_TIMES(PROGRAM_TURNS_UNSAID, 8);
 /* What waits for less, on average, goes through a limit and does not wait for it. */
 JUDGE_NS(LIMIT_WAIT_LEAST_NS, NS_PER_MS);
+/* Of what a limit allows, in flight on average: those that wait for it take over at once. */
+JUDGE_SHARE(PROGRAM_FULL, 0.6);
+/* Requests at once, whose number nobody has thought of; aiohttp and httpx let half of that through. */
+JUDGE_COUNT(UNBOUNDED_LEAST, 200);
 /*
  * Of what a loop does for a request that is made alone, what it does for one of many: it wakes up
  * once for several. Measured with aiohttp on one server: 1.3 ms, and 0.45 ms of a hundred at once.

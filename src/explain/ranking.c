@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <base/mem.h>
 #include <explain/causes/cause.h>
+#include <explain/causes/program_told.h>
 #include <explain/judgement.h>
 #include <explain/measure/outcome.h>
 
@@ -189,6 +190,7 @@ static int ask(struct ranking *ranking, const struct cause *cause, bool has_fail
                 return 0;
         }
         assert(finding->shown.title && finding->shown.remedy);
+        program_reword(finding, facts);
         finding_settle(finding, scatter, facts->wall_ns);
         r = add(ranking, finding, facts);
         if (r < 0)
