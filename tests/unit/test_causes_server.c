@@ -90,7 +90,10 @@ static void test_slow(void **state)
         assert_true(finding.explained_ns > 190 * MS);
 }
 
-/* The head comes at once, what is behind it when the work is done. */
+/*
+ * The head comes at once, what is behind it when the work is done: that has a name of its own. It is
+ * told here where most of the work is done before.
+ */
 static void test_slow_in_pieces(void **state)
 {
         struct record_maker maker = flat;
@@ -103,13 +106,35 @@ static void test_slow_in_pieces(void **state)
                 .server_ns = MS,
                 .receive_ns = 200 * MS,
                 .wire_bytes = 1000 };
+        assert_false(cause_is_made(&maker, causes_server, "server-slow", &finding));
+        assert_true(cause_is_made(&maker, causes_pieces, "pause-in-body", &finding));
+        assert_null(finding.shown.option);
+        assert_predicted(&finding, 14 * MS); /* and as now, if it makes the body in that time */
+        assert_true(finding.shown.wall_high_ns > 2600 * MS);
+        maker.each.server_ns = 300 * MS;
         assert_true(cause_is_made(&maker, causes_server, "server-slow", &finding));
         assert_string_equal(finding.shown.title,
-                "The run waited for the server: a typical response took 201 ms");
+                "The run waited for the server: a typical response took 500 ms");
         assert_non_null(strstr(finding.evidence[2], "complete 200 ms later"));
-        assert_string_equal(finding.shown.option, "--concurrency 100");
-        assert_predicted(&finding, 201 * MS);
-        assert_true(finding.shown.wall_high_ns > 350 * MS); /* as the server may take longer */
+}
+
+/* One request alone says nothing of what is usual; a long one is told all the same, without advice. */
+static void test_few_requests(void **state)
+{
+        struct record_maker maker = { .n = 1, .slots = 8, .each.server_ns = 42 * MS };
+        struct finding finding;
+
+        (void)state;
+        assert_false(cause_is_made(&maker, causes_server, "server-slow", &finding));
+        maker.each.server_ns = 4 * NS_PER_S;
+        assert_true(cause_is_made(&maker, causes_server, "server-slow", &finding));
+        assert_non_null(strstr(finding.shown.remedy, "1 request tells little of a server"));
+        assert_null(finding.shown.option);
+        maker.n = 3;
+        maker.each.server_ns = 42 * MS;
+        assert_false(cause_is_made(&maker, causes_server, "server-slow", &finding));
+        maker.n = 4;
+        assert_true(cause_is_made(&maker, causes_server, "server-slow", &finding));
 }
 
 static void second_twice(struct record_maker_request *request, size_t i,
@@ -134,14 +159,14 @@ static void third_long(struct record_maker_request *request, size_t i,
 static void test_slow_for_some(void **state)
 {
         size_t every = 3;
-        struct record_maker two = { .n = 2, .each.server_ns = 300 * MS, .vary = second_twice };
+        struct record_maker four = { .n = 4, .each.server_ns = 300 * MS, .vary = second_twice };
         struct record_maker third = {
                 .n = 90, .each.server_ns = 25 * MS, .vary = third_long, .argument = &every
         };
         struct finding finding;
 
         (void)state;
-        assert_true(cause_is_made(&two, causes_server, "server-slow", &finding));
+        assert_true(cause_is_made(&four, causes_server, "server-slow", &finding));
         assert_string_equal(finding.shown.title,
                 "The run waited for the server: a typical response took 300 ms, the slowest 600 ms");
         assert_true(cause_is_made(&third, causes_server, "server-slow", &finding));
@@ -289,6 +314,60 @@ static void test_full(void **state)
         assert_non_null(strstr(finding.shown.title, "too many"));
 }
 
+#define TAKEN_IN 96
+
+/* When a server has given so many answers: the argument tells, for one of these. */
+static void in_turn(struct record_maker_request *request, size_t i,
+        const struct record_maker *maker)
+{
+        const uint64_t *given_ns = maker->argument;
+
+        request->submit_after_ns = i;
+        request->server_ns = given_ns[i] - (i < TAKEN_IN ? 0 : given_ns[i - TAKEN_IN]);
+}
+
+/* From 1 ms between two answers to six, the longer the more of the first ones it has taken in. */
+static uint64_t slowing_ns(size_t i)
+{
+        return NS_PER_MS + (i < TAKEN_IN ? i : TAKEN_IN) * 50 * NS_PER_US;
+}
+
+/* It lets a burst through, and 200 a second of the others. */
+static uint64_t burst_ns(size_t i)
+{
+        return i < 20 ? NS_PER_MS / 4 : 5 * NS_PER_MS;
+}
+
+static void give(uint64_t given_ns[256], uint64_t (*gap_ns)(size_t i))
+{
+        uint64_t at_ns = 5 * NS_PER_MS;
+
+        for (size_t i = 0; i < 256; i++)
+                given_ns[i] = at_ns += gap_ns(i);
+}
+
+/* The beginning shows how fast a server is with few, where the end does not. */
+static void test_slows_down_at_the_beginning(void **state)
+{
+        uint64_t given_ns[256];
+        struct record_maker maker = {
+                .n = 256, .slots = TAKEN_IN, .vary = in_turn, .argument = given_ns
+        };
+        struct finding finding;
+
+        (void)state;
+        give(given_ns, slowing_ns);
+        assert_true(cause_is_made(&maker, causes_server, "server-saturated", &finding));
+        assert_non_null(strstr(finding.shown.title, "too many"));
+        assert_int_equal(finding.shown.grade, MUSTER_GRADE_B);
+        assert_predicted(&finding, 256 * NS_PER_S / 700); /* 770 a second at first, then 526 */
+        assert_true(finding.shown.wall_high_ns >= given_ns[255]);
+        give(given_ns, burst_ns);
+        assert_true(cause_is_made(&maker, causes_server, "server-saturated", &finding));
+        assert_null(strstr(finding.shown.title, "too many"));
+        assert_predicted(&finding, given_ns[255]);
+}
+
 /*
  * 50 a second are let through, one by one; `debt_ns` of others wait already. With 16 at once each
  * waits for 16, or for the debt and those that began before.
@@ -402,6 +481,41 @@ static void test_full_no_memory(void **state)
         for_each_failing_allocation(full_without_memory);
 }
 
+static void only_first_opens(struct record_maker_request *request, size_t i,
+        const struct record_maker *maker)
+{
+        (void)maker;
+        request->submit_after_ns = i;
+        if (i > 0)
+                request->tcp_ns = request->tls_ns = 0;
+}
+
+/* More requests share the connection of HTTP/2 that is there: they need no handshakes of their own. */
+static void test_slow_on_one_connection(void **state)
+{
+        struct record_maker maker = { .n = 600,
+                .slots = 64,
+                .loop_ns = 80 * NS_PER_US,
+                .vary = only_first_opens,
+                .each = { .tcp_ns = MS, .tls_ns = 60 * MS, .server_ns = 50 * MS } };
+        struct finding finding;
+        struct record record;
+
+        (void)state;
+        make(&record, &maker);
+        for (size_t i = 0; i < record.n_attempts; i++) {
+                record.attempts[i].conn = 1;
+                record.attempts[i].is_reused = i > 0;
+                record.attempts[i].n_sharing = i < 64 ? (uint32_t)i + 1 : 64;
+                record.attempts[i].http_version = 20;
+        }
+        record.n_conns = 1;
+        assert_true(cause_is_found(&record, causes_server, "server-slow", &finding));
+        assert_non_null(finding.shown.option);
+        assert_in_range(finding.shown.wall_ns, 100 * MS, 190 * MS);
+        record_deinit(&record);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -410,6 +524,7 @@ int main(void)
                 cmocka_unit_test(test_slow_by_loss),
                 cmocka_unit_test(test_not_slow),
                 cmocka_unit_test(test_slow_in_pieces),
+                cmocka_unit_test(test_few_requests),
                 cmocka_unit_test(test_slow_for_some),
                 cmocka_unit_test(test_paced),
                 cmocka_unit_test(test_paced_not),
@@ -417,7 +532,9 @@ int main(void)
                 cmocka_unit_test(test_slow_and_closes),
                 cmocka_unit_test(test_slow_or_limited),
                 cmocka_unit_test(test_full),
+                cmocka_unit_test(test_slows_down_at_the_beginning),
                 cmocka_unit_test(test_full_no_memory),
+                cmocka_unit_test(test_slow_on_one_connection),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,15 +10,20 @@
  */
 #include "cause.h"
 
+#include "flat.h"
+#include "program_told.h"
 #include "uneven.h"
 #include <base/clock.h>
 #include <base/str.h>
+#include <explain/facts/timeline.h>
 #include <explain/judgement.h>
 #include <explain/measure/accepting.h>
 #include <explain/measure/capacity.h>
 #include <explain/measure/load.h>
 #include <explain/measure/losses.h>
+#include <explain/measure/onset.h>
 #include <explain/measure/rounds.h>
+#include <explain/measure/serving.h>
 #include <explain/measure/unsent.h>
 #include <explain/measure/waiting.h>
 #include <explain/model/raise.h>
@@ -67,6 +72,8 @@ static bool limit_is_what_matters(const struct facts *facts)
 {
         struct raise raise;
 
+        if (facts->program)
+                return told_holds_back(facts);
         return raise_is_called_for(&raise, facts);
 }
 
@@ -131,14 +138,15 @@ static void tell_slow(struct finding *finding, const struct facts *facts,
                         "it began after %s and was complete %s later, although it is small: the server produced the rest late",
                         words_ns(facts->phase[MUSTER_PHASE_WAIT].p50).text,
                         words_ns(waiting->rest_p50_ns).text);
-        if (load->answer == LOAD_FLAT)
-                finding_evidence(finding,
-                        "it took %s with %s in flight and %s with only a few: the server was not full",
-                        words_ns(load->many_ns).text,
-                        words_counted(load->most, "request", "requests").text,
-                        words_ns(load->few_ns).text);
+        flat_tell(finding, load, ": the server was not full");
         finding_evidence(finding, "this program was busy for %s of the time",
                 words_share((double)facts->loop_busy_ns, (double)facts->wall_ns).text);
+}
+
+/* One or a few say what they took, and nothing of what is usual there. */
+static bool are_few(const struct facts *facts)
+{
+        return facts->n_requests < AVERAGE_LEAST;
 }
 
 static void remedy_slow(struct finding *finding, const struct facts *facts,
@@ -151,6 +159,13 @@ static void remedy_slow(struct finding *finding, const struct facts *facts,
         struct raise raise = { 0 };
 
         finding->explained_ns = waiting->chain_ns;
+        if (are_few(facts)) {
+                finding_remedy(finding,
+                        "Ask more often before you change anything: %s %s little of a server.",
+                        words_counted(facts->n_requests, "request", "requests").text,
+                        facts->n_requests == 1 ? "tells" : "tell");
+                return;
+        }
         if (facts->full_ns) {
                 replay_init(&replay, facts);
                 raise_limit(&raise, &replay, &replay.concurrency, facts->n_requests, facts);
@@ -172,8 +187,12 @@ static bool server_slow(const struct facts *facts, struct finding *finding)
         size_t n_slow = 0;
 
         waiting_measure(&waiting, facts);
-        if (!waiting_took_long(&waiting, facts) || uneven_is_there(facts) || unsent_count(facts) ||
+        if (!waiting_took_long(&waiting, facts) || waiting_is_for_pieces(&waiting) ||
+                timelines_are_unsteady(facts) || uneven_is_there(facts) || unsent_count(facts) ||
                 limit_is_what_matters(facts) || losses_come_first(facts))
+                return false;
+        /* A program that was watched asks how it gets faster; one that is over so soon is fast. */
+        if ((are_few(facts) || facts->program) && facts->wall_ns < BRIEF_RUN_NS)
                 return false;
         if (!is_typical(facts, &waiting)) {
                 n_slow = count_slow(facts, &waiting);
@@ -181,7 +200,7 @@ static bool server_slow(const struct facts *facts, struct finding *finding)
                         return false;
         }
         load_measure(&load, facts);
-        if (load.answer == LOAD_GROWS)
+        if (load.answer == LOAD_GROWS || load_may_fill_server(&load, facts))
                 return false;
         title_slow(finding, facts, &waiting, n_slow);
         tell_slow(finding, facts, &waiting, &load);
@@ -246,12 +265,18 @@ static const struct host_facts *only_full_one(const struct facts *facts, const s
         return load_is_full(&load) ? NULL : full;
 }
 
-static void title_full(struct finding *finding, const struct load *load,
+/* Did more at once slow it down? The end of the run shows it, or its beginning. */
+static bool is_past_knee(const struct load *load, const struct onset *onset)
+{
+        return load->best_n > 0 || onset->is_falling;
+}
+
+static void title_full(struct finding *finding, const struct load *load, const struct onset *onset,
         const struct host_facts *host)
 {
         struct muster_str name = host ? host->name : (struct muster_str){ .at = "" };
 
-        if (load->best_n > 0)
+        if (is_past_knee(load, onset))
                 finding_title(finding, "%s requests at a time were too many for the %s%.*s",
                         words_count(load->most).text, host ? "host " : "server", STR_ARGS(name));
         else
@@ -260,7 +285,7 @@ static void title_full(struct finding *finding, const struct load *load,
 }
 
 static void tell_full(struct finding *finding, const struct facts *facts, const struct load *load,
-        const struct host_facts *host)
+        const struct onset *onset, const struct host_facts *host)
 {
         if (host)
                 finding_evidence(finding,
@@ -271,6 +296,16 @@ static void tell_full(struct finding *finding, const struct facts *facts, const 
                 finding_evidence(finding,
                         "concurrent requests were answered one by one, %s apart, from start to end: they queued at the server",
                         words_ns(load->alone_ns).text);
+        else if (load->bunch_n > 0)
+                finding_evidence(finding,
+                        "with %s in flight about %.0f were answered at a time, every %s: the others queued at the server",
+                        words_counted(load->most, "request", "requests").text, load->bunch_n,
+                        words_ns(load->alone_ns).text);
+        else if (load->is_row)
+                finding_evidence(finding,
+                        "the first requests came at once and were answered after %s to %s; each later one waited as long as the last of these, %s: they stood in a row",
+                        words_ns(load->row_low_ns).text, words_ns(load->row_high_ns).text,
+                        words_ns(load->row_later_ns).text);
         else
                 finding_evidence(finding,
                         "a response took %s with up to %s in flight, and %s when the server had little to do: requests queued there",
@@ -283,14 +318,48 @@ static void tell_full(struct finding *finding, const struct facts *facts, const 
                 finding_evidence(finding,
                         "at the end, with about %.0f in flight, it gave %.3g per second: more at once slowed it down",
                         load->best_n, load->best_per_s);
+        else if (onset->is_falling)
+                finding_evidence(finding,
+                        "its first answers came at %.3g per second, the next more slowly, and once all were there %.3g per second: more at once slowed it down",
+                        onset->few_per_s, onset->later_per_s);
+}
+
+/*
+ * A server that more at once slowed down may not show it: then with fewer each answer takes what it
+ * takes alone, as the quickest one did. Those that came with it were together all the same. At a
+ * server that answers one by one that is known to be no less.
+ */
+static uint64_t least_ns(const struct facts *facts, const struct load *load, uint64_t limit)
+{
+        if (load->is_paced || !load->least_ns)
+                return facts->wall_ns;
+        return whole_of((double)facts->n_attempts * (double)load->least_ns / (double)limit);
+}
+
+/*
+ * The wall time with so many that more do not slow it down. By the end of the run; by its beginning
+ * the pace is between those of the first answers, which came with fewer than that, and of twice as
+ * many.
+ */
+static void predict_past_knee(struct finding *finding, const struct facts *facts,
+        const struct load *load, const struct onset *onset, uint64_t limit)
+{
+        double times = load->best_n > 0
+                               ? load->best_per_s / load->full_per_s
+                               : (onset->few_per_s + onset->least_per_s) / 2 / onset->all_per_s;
+        uint64_t wall_ns = whole_of((double)facts->wall_ns / times);
+
+        finding_predict(finding, wall_ns, load->best_n > 0 ? wall_ns : least_ns(facts, load, limit),
+                facts->wall_ns);
+        if (load->best_n <= 0)
+                finding->shown.grade = MUSTER_GRADE_B;
 }
 
 static void remedy_full(struct finding *finding, const struct facts *facts, const struct load *load,
-        const struct host_facts *host)
+        const struct onset *onset, const struct host_facts *host)
 {
         uint64_t limit = enough_for_each(facts, load);
-        double gain = load->best_n > 0 ? load->full_per_s / load->best_per_s : 1;
-        uint64_t wall_ns = whole_of((double)facts->wall_ns * gain);
+        uint64_t wall_ns = facts->wall_ns;
         bool is_one = facts->n_hosts == 1;
 
         if (!limit || (double)limit > (double)load->most * LOWER_LIMIT_MOST) {
@@ -300,10 +369,10 @@ static void remedy_full(struct finding *finding, const struct facts *facts, cons
         }
         finding_option(finding, "%s %llu", is_one ? "--concurrency" : "--per-host",
                 (unsigned long long)limit);
-        if (load->best_n > 0) {
+        if (is_past_knee(load, onset)) {
                 finding_remedy(finding, "Allow %s%s at once: the run finishes sooner.",
                         is_one ? "" : "each host ", words_count(limit).text);
-                finding_predict(finding, wall_ns, wall_ns, facts->wall_ns);
+                predict_past_knee(finding, facts, load, onset, limit);
                 return;
         }
         finding_remedy(finding,
@@ -314,7 +383,7 @@ static void remedy_full(struct finding *finding, const struct facts *facts, cons
                 words_count(limit).text, is_one ? "" : " per host",
                 words_ns(whole_of((double)limit * (double)NS_PER_S / load->full_per_s)).text,
                 host ? " there" : "");
-        finding_predict(finding, wall_ns, wall_ns, wall_ns);
+        finding_predict(finding, wall_ns, least_ns(facts, load, limit), wall_ns);
 }
 
 /*
@@ -330,32 +399,45 @@ static bool was_asked_for_more(const struct facts *facts, const struct load *loa
         return rate > load->full_per_s * BEYOND_SCATTER;
 }
 
+/* Most of what an answer took was an acknowledgement of our own machine: it is no queue there. */
+static bool is_held_back_here(const struct facts *facts)
+{
+        struct spread held;
+
+        return facts->program && told_is_held_back(&held, facts) &&
+               told_is_part(held.sum, facts->service.sum, MOST_OF_TIME);
+}
+
 static bool server_saturated(const struct facts *facts, struct finding *finding)
 {
         const struct host_facts *host;
         struct waiting waiting;
         struct losses losses;
+        struct onset onset;
         struct load load;
 
         load_measure(&load, facts);
         if (!load_is_full(&load) || losses_of(&losses, facts) < 0 ||
-                losses_stop_streams(&losses, facts))
+                losses_stop_streams(&losses, facts) || serving_is_limited(facts) ||
+                is_held_back_here(facts))
                 return false;
         waiting_measure(&waiting, facts);
         finding->explained_ns = waiting.chain_ns;
         if (was_asked_for_more(facts, &load))
                 waiting.chain_ns += facts->chain_ns[PART_RATE];
-        if (!waiting_took_long(&waiting, facts))
+        if (!waiting_took_long(&waiting, facts) ||
+                (double)load.took_ns < (double)facts->wall_ns * MOST_OF_TIME)
                 return false;
         host = only_full_one(facts, &load);
-        title_full(finding, &load, host);
-        tell_full(finding, facts, &load, host);
-        remedy_full(finding, facts, &load, host);
+        onset_of(&onset, &load, facts);
+        title_full(finding, &load, &onset, host);
+        tell_full(finding, facts, &load, &onset, host);
+        remedy_full(finding, facts, &load, &onset, host);
         return true;
 }
 
 const struct cause causes_server[] = {
-        { "server-saturated", MUSTER_GRADE_A, server_saturated },
-        { "server-slow", MUSTER_GRADE_A, server_slow },
+        { "server-saturated", MUSTER_GRADE_A, server_saturated, CAUSE_OF_ALL, true },
+        { "server-slow", MUSTER_GRADE_A, server_slow, CAUSE_OF_ALL, true },
         { 0 },
 };
