@@ -47,6 +47,8 @@
 
 /* Of the wall time, or of another time: more often than not. */
 JUDGE_SHARE(MOST_OF_TIME, 0.5);
+/* Nearly half, of what stands apart from everything else anyway. */
+JUDGE_SHARE(MUCH_OF_TIME, 0.4);
 /* Of requests, attempts or connections: more of them than not. */
 JUDGE_SHARE(MOST_OF_THEM, 0.5);
 /* Of requests, answers or connections: the others change nothing. */
@@ -144,6 +146,8 @@ JUDGE_TIMES(FAR_LONGER, 5);
 JUDGE_TIMES(MUCH_LONGER, 1.5);
 /* The middle of other hosts or paths: no accident of a few. */
 JUDGE_TIMES(SLOWER_THAN_OTHERS, 3);
+/* The same, where nearly all of one are slower than nearly all of the others. */
+JUDGE_TIMES(SLOWER_APART, 2);
 /* What was before: not by the scatter of runs, or of paces. */
 JUDGE_TIMES(BEYOND_SCATTER, 1.1);
 /* The wall time: so much a simulation of the same run is off (scenarios, unchanged). */

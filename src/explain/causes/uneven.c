@@ -4,6 +4,7 @@
 #include "duration.h"
 #include <assert.h>
 #include <base/mem.h>
+#include <base/minmax.h>
 #include <explain/facts/life.h>
 #include <explain/facts/sort.h>
 #include <explain/judgement.h>
@@ -18,9 +19,13 @@ bool uneven_has(const struct uneven *uneven, const struct trace_attempt *attempt
         return number_of(attempt, uneven->by) == uneven->which;
 }
 
+/* But for the time in which its name was looked up: that is no host's doing (causes_names.c). */
 static uint64_t service_ns(const struct trace_attempt *attempt)
 {
-        return life_end_ns(attempt) - attempt->stamps.slot_ns;
+        uint64_t phase_ns[MUSTER_N_PHASES], ns = life_end_ns(attempt) - attempt->stamps.slot_ns;
+
+        attempt_phases(attempt, phase_ns);
+        return ns - min_u64(ns, phase_ns[MUSTER_PHASE_DNS]);
 }
 
 /* It has some of the attempts: more than an exception has, and not nearly all. */
@@ -61,7 +66,7 @@ static bool find_largest(struct uneven *uneven, const struct record *record)
                 uneven->sum_ns = sums[uneven->which];
         }
         mem_free(sums);
-        return uneven->which && (double)uneven->sum_ns >= (double)uneven->all_ns * MOST_OF_TIME;
+        return uneven->which && (double)uneven->sum_ns >= (double)uneven->all_ns * MUCH_OF_TIME;
 }
 
 /* --- against the others ---------------------------------------------------------------------- */
@@ -72,6 +77,15 @@ static uint32_t origin_of_path(const struct record *record, uint32_t path)
                 if (record->attempts[i].path == path)
                         return record->attempts[i].origin;
         return 0;
+}
+
+/* Apart: nearly all of its own are slower than nearly all of the others. */
+static bool is_slower(const struct uneven *uneven, bool is_apart)
+{
+        if ((double)uneven->sum_ns < (double)uneven->all_ns * MOST_OF_TIME && !is_apart)
+                return false;
+        return (double)uneven->p50_ns >=
+               (double)uneven->rest_p50_ns * (is_apart ? SLOWER_APART : SLOWER_THAN_OTHERS);
 }
 
 static bool compare(struct uneven *uneven, const struct record *record, uint64_t *own,
@@ -86,8 +100,8 @@ static bool compare(struct uneven *uneven, const struct record *record, uint64_t
                         continue;
                 if (uneven_has(uneven, attempt)) {
                         own[uneven->n++] = service_ns(attempt);
-                        uneven->n_unanswered += !attempt->status;
-                } else if (attempt->status) { /* what failed at once was not quick */
+                        uneven->n_unanswered += !trace_is_answered(attempt);
+                } else if (trace_is_answered(attempt)) { /* what failed at once was not quick */
                         rest[uneven->n_rest++] = service_ns(attempt);
                 }
         }
@@ -100,7 +114,7 @@ static bool compare(struct uneven *uneven, const struct record *record, uint64_t
         uneven->p50_ns = quantile_of(own, uneven->n, 0.5);
         uneven->rest_p50_ns = quantile_of(rest, uneven->n_rest, 0.5);
         uneven->rest_p90_ns = quantile_of(rest, uneven->n_rest, 0.9);
-        return (double)uneven->p50_ns >= (double)uneven->rest_p50_ns * SLOWER_THAN_OTHERS;
+        return is_slower(uneven, quantile_of(own, uneven->n, 0.1) > uneven->rest_p90_ns);
 }
 
 static bool find_by(struct uneven *uneven, const struct facts *facts, enum uneven_by by)
@@ -151,7 +165,7 @@ static void be_like_the_others(struct replay_request *request, const struct fact
 
         (void)facts;
         if (request->last && uneven_has(uneven, request->last))
-                duration_cut_off(request, uneven->rest_p50_ns);
+                duration_cut_off(request, uneven->rest_p50_ns + request->slot_ns[PART_DNS]);
 }
 
 uint64_t uneven_cost_ns(const struct uneven *uneven, const struct facts *facts)
