@@ -26,6 +26,7 @@ static const struct cause *const families[] = {
         causes_streams,
         causes_slots,
         causes_server,
+        causes_unsteady,
         causes_input,
         causes_uneven,
         causes_refused,
