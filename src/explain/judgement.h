@@ -274,6 +274,11 @@ JUDGE_SHARE(SUBMITTED_TOGETHER, 0.25);
 JUDGE_SHARE(ONE_PAUSE, 0.75);
 /* At once, of a server that was never asked for two. */
 JUDGE_COUNT(CAREFUL_AT_ONCE, 16);
+/*
+ * Different URLs: whoever repeats fewer makes load of them by hand, and a list of more that repeats
+ * itself was put together from several.
+ */
+JUDGE_COUNT(URLS_OF_A_LIST, 8);
 /* Of the wall time, behind the plan: it was not kept. */
 JUDGE_SHARE(BEHIND_PLAN, 0.1);
 /* What a program does with a result before it goes on; of time between two submissions, too. */

@@ -28,6 +28,7 @@ static const struct cause *const families[] = {
         causes_server,
         causes_unsteady,
         causes_input,
+        causes_duplicates,
         causes_uneven,
         causes_refused,
         causes_failed,
