@@ -5,6 +5,8 @@
  */
 #include "causes.h"
 
+#include <stdio.h>
+
 #define MS NS_PER_MS
 
 /* --- refused --------------------------------------------------------------------------------- */
@@ -101,35 +103,6 @@ static void test_slowed_down(void **state)
         record_deinit(&record);
 }
 
-static void fails(struct record_maker_request *request, size_t i, const struct record_maker *maker)
-{
-        (void)maker;
-        request->n_retries = i % 4 == 0;
-        request->status = i % 2 ? 500 : 200;
-}
-
-static void test_retries_withheld(void **state)
-{
-        struct record_maker maker = {
-                .n = 100, .each = { .server_ns = MS, .backoff_ns = MS }, .vary = fails
-        };
-        struct finding finding;
-        struct record record;
-
-        (void)state;
-        assert_int_equal(record_make(&record, &maker), 0);
-        assert_false(cause_is_found(&record, causes_refused, "retries-withheld", &finding));
-        for (size_t i = 0; i < record.n_attempts; i++)
-                record.attempts[i].withheld =
-                        record.attempts[i].status == 500 ? TRACE_WITHHELD_BUDGET : TRACE_NOT_WITHHELD;
-        assert_true(cause_is_found(&record, causes_refused, "retries-withheld", &finding));
-        assert_string_equal(finding.shown.title,
-                "50 of 100 requests were not retried, because the retry budget was used up");
-        assert_string_equal(finding.shown.option, "--retry-budget none");
-        assert_int_equal(finding.n_failed_by_it, 50);
-        record_deinit(&record);
-}
-
 /* The first ones are let in, and then one each 20 ms, of those that come each 4 ms: 50 a second. */
 static void counted_by_the_second(struct record_maker_request *request, size_t i,
         const struct record_maker *maker)
@@ -187,23 +160,64 @@ static void test_refused_when_full(void **state)
         struct finding finding;
 
         (void)state;
-        assert_true(cause_is_made(&maker, causes_refused, "throttled", &finding));
-        assert_string_equal(finding.shown.title, "160 of 200 requests were finally refused (503)");
+        assert_true(cause_is_made(&maker, causes_refused, "connection-limit", &finding));
+        assert_string_equal(finding.shown.title,
+                "The server takes only 4 requests at once: 160 of 200 were finally refused (503)");
         assert_string_equal(finding.shown.option, "--concurrency 3");
         assert_predicted(&finding, 3000 * MS); /* 200 of 45 ms, by three */
+        assert_false(cause_is_made(&maker, causes_refused, "throttled", &finding));
+        assert_false(cause_is_made(&maker, causes_refused, "retries", &finding));
         some = 44;
         maker.n = 176;
-        assert_true(cause_is_made(&maker, causes_refused, "throttled", &finding));
+        assert_true(cause_is_made(&maker, causes_refused, "connection-limit", &finding));
         assert_string_equal(finding.shown.option, "--concurrency 3");
         assert_false(finding.shown.has_prediction); /* by what 16 of 176 took */
         some = 20;
         maker.n = 200;
         maker.n_hosts = 2;
-        assert_true(cause_is_made(&maker, causes_refused, "throttled", &finding));
+        assert_true(cause_is_made(&maker, causes_refused, "connection-limit", &finding));
         assert_string_equal(finding.shown.title,
-                "The host http://host1.example:80 finally refused 80 of 100 requests (503)");
+                "The host http://host1.example:80 takes only 4 requests at once: 80 of 100 were finally refused (503)");
         assert_int_equal(finding.n_failed_by_it, 160);
         assert_string_equal(finding.shown.option, "--per-host 3");
+}
+
+/*
+ * Every 300 ms some come: four are let in, the others are refused, and four more come one after the
+ * other, as long waits lie between tries. Each takes the same, or the longer the more are there.
+ */
+static void one_after_another(struct record_maker_request *request, size_t i,
+        const struct record_maker *maker)
+{
+        bool is_full = *(const bool *)maker->argument;
+        size_t k = i % 20;
+
+        request->submit_after_ns = i / 20 * 300 * MS + (k >= 16 ? (k - 15) * 50 * MS : k * MS);
+        request->server_ns = is_full && k < 4 ? (45 + 15 * k) * MS : 45 * MS;
+        if (k >= 4 && k < 16) {
+                request->server_ns = NS_PER_US;
+                request->status = 503;
+        }
+}
+
+/* What it gave while few asked is no limit of the server. */
+static void test_refused_with_room(void **state)
+{
+        bool is_full = false;
+        struct record_maker maker = {
+                .n = 200, .slots = 16, .vary = one_after_another, .argument = &is_full
+        };
+        struct finding finding;
+
+        (void)state;
+        assert_true(cause_is_made(&maker, causes_refused, "connection-limit", &finding));
+        assert_string_equal(finding.shown.option, "--concurrency 3");
+        assert_predicted(&finding, 3000 * MS);               /* 200 of 45 ms, by three */
+        assert_true(finding.shown.wall_high_ns > 5000 * MS); /* 80 were let in within 2.3 s */
+        is_full = true;
+        assert_true(cause_is_made(&maker, causes_refused, "connection-limit", &finding));
+        assert_true(finding.shown.wall_ns > 5000 * MS);
+        assert_in_range(finding.shown.wall_low_ns, 2900 * MS, 3300 * MS);
 }
 
 /* The fourth host refuses some; it gets one of `every` requests, the other three get the rest. */
@@ -253,15 +267,59 @@ static void test_one_host_refuses(void **state)
         record_deinit(&record);
 }
 
+/*
+ * A bucket of ten tokens that gets 40 a second. Whoever is refused stays away for a second, and then
+ * asks each 20 ms until it is refused again.
+ */
+struct bucket {
+        double n;
+        uint64_t at_ns, next_ns;
+};
+
+static void from_a_bucket(struct record_maker_request *request, size_t i,
+        const struct record_maker *maker)
+{
+        struct bucket *bucket = maker->argument;
+
+        if (i == 0)
+                *bucket = (struct bucket){ .n = 10 };
+        bucket->n += (double)(bucket->next_ns - bucket->at_ns) * 40 / (double)NS_PER_S;
+        bucket->n = bucket->n < 10 ? bucket->n : 10;
+        bucket->at_ns = bucket->next_ns;
+        request->submit_after_ns = bucket->next_ns;
+        request->server_ns = MS;
+        request->status = bucket->n >= 1 ? 200 : 429;
+        if (bucket->n >= 1)
+                bucket->n -= 1;
+        bucket->next_ns += request->status == 429 ? NS_PER_S : i < 16 ? MS : 20 * MS;
+}
+
+/* The waits let the bucket overflow: a mean with them says far less than the server allows. */
+static void test_rate_of_a_bucket(void **state)
+{
+        struct bucket bucket;
+        struct record_maker maker = {
+                .n = 600, .slots = 16, .vary = from_a_bucket, .argument = &bucket
+        };
+        struct finding finding;
+        double per_s;
+
+        (void)state;
+        assert_true(cause_is_made(&maker, causes_refused, "throttled", &finding));
+        assert_int_equal(sscanf(finding.shown.option, "--rate %lf/s", &per_s), 1);
+        assert_in_range((int)per_s, 36, 40);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_refused),
                 cmocka_unit_test(test_slowed_down),
-                cmocka_unit_test(test_retries_withheld),
                 cmocka_unit_test(test_refused_in_the_end),
                 cmocka_unit_test(test_refused_when_full),
+                cmocka_unit_test(test_refused_with_room),
                 cmocka_unit_test(test_one_host_refuses),
+                cmocka_unit_test(test_rate_of_a_bucket),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

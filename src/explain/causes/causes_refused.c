@@ -2,9 +2,13 @@
 /*
  * Refused: answers that made us come again
  *
- * A server that says 429 counts requests: the remedy is to ask more slowly. A server that says 503
- * may be full, so that the remedy is fewer at once; or it counts as well. What it let in tells
- * which (refusals.h). Where it let in hardly any, that says too little, and no figure is given.
+ *      throttled           it takes so many a second: the remedy is to ask more slowly
+ *      connection-limit    it takes so many at once: the remedy is fewer at once
+ *      retries             neither: it is in trouble
+ *
+ * A server that says 429 counts requests. One that says 503 may do so as well, or it has a limit of
+ * connections, or a queue that is full. What it let in tells which (refusals.h). Where it let in
+ * hardly any, that says too little, and no figure is given.
  * Everything else that was tried again (500, connections that broke) is a server in trouble, which
  * no limit of ours cures.
  *
@@ -95,17 +99,26 @@ static bool is_held_up(uint64_t others_ns, const struct facts *facts)
  * come out of a stock (a bucket of tokens), which is used up once in a run of any length. So they
  * count once, and the others by the time that they took.
  */
-static double rate_let_in(const struct refusals *refusals)
+static double mean_let_in(const struct refusals *refusals)
 {
         double took_s = (double)(refusals->last_ns - refusals->first_ns) / (double)NS_PER_S;
         double n = (double)refusals->n_requests, n_first = (double)refusals->n_let_in_first;
-        double rate;
 
         if (refusals->n_let_in < refusals->n_let_in_first + PACE_LEAST || n <= n_first ||
                 took_s * (double)NS_PER_S < (double)PACE_LEAST_NS ||
                 (double)refusals->n_let_in < (double)refusals->n_attempts * LET_IN_TO_TELL)
                 return 0;
-        rate = ((double)refusals->n_let_in - n_first) / took_s * n / (n - n_first);
+        return ((double)refusals->n_let_in - n_first) / took_s * n / (n - n_first);
+}
+
+/*
+ * The mean has the waits in it that refusals made us take, in which a server lets in nobody. What it
+ * let in at best for a while is nearer to what it allows.
+ */
+static double rate_let_in(const struct refusals *refusals)
+{
+        double rate = fmax(mean_let_in(refusals), refusals->best_per_s);
+
         return rate > 1 ? floor(rate) : rate;
 }
 
@@ -114,7 +127,12 @@ static void remedy_without_figure(struct finding *finding, const struct facts *f
 {
         bool is_one = facts->n_hosts <= 1;
 
-        if (refusals->n_too_many)
+        if (facts->program)
+                finding_remedy(finding,
+                        refusals->n_too_many
+                                ? "Make fewer requests a second; the server accepted too few of them to tell its limit."
+                                : "Find out the server's limit; then make fewer requests a second, or fewer at once.");
+        else if (refusals->n_too_many)
                 finding_remedy(finding,
                         "Use a lower rate with %s; the server accepted too few requests to tell its limit.",
                         is_one ? "--rate" : "--rate-per-host");
@@ -155,8 +173,9 @@ static void remedy_rate(struct finding *finding, const struct facts *facts,
 }
 
 /*
- * The wall time with so many at once. Each takes as long as one that was let in, and the server is
- * no faster than it was.
+ * The wall time with so many at once. Each takes as long as one that was let in, and a server that
+ * had as many as it takes is no faster than it was. One that had fewer, as we waited before we came
+ * again, had room: then it is no faster at worst.
  */
 static void predict_fewer(struct finding *finding, const struct refusals *refusals, uint64_t limit,
         uint64_t others_ns)
@@ -164,12 +183,14 @@ static void predict_fewer(struct finding *finding, const struct refusals *refusa
         double n = (double)refusals->n_requests;
         uint64_t slots_ns = whole_of(n * (double)refusals->service_ns / (double)limit);
         uint64_t server_ns = whole_of(n * (double)refusals->busy_ns / (double)refusals->n_let_in);
-        uint64_t wall_ns = max_u64(max_u64(slots_ns, server_ns), others_ns);
+        uint64_t best_ns = max_u64(slots_ns, others_ns);
+        uint64_t worst_ns = max_u64(best_ns, server_ns);
+        uint64_t wall_ns = refusals->had_room ? best_ns : worst_ns;
 
         if (refusals->n_let_in >= PACE_LEAST &&
                 (double)refusals->n_let_in >= (double)refusals->n_attempts * LET_IN_TO_TELL)
-                finding_predict(finding, wall_ns, wall_ns,
-                        whole_of((double)wall_ns * GUESS_AT_WORST));
+                finding_predict(finding, wall_ns, best_ns,
+                        max_u64(worst_ns, whole_of((double)wall_ns * GUESS_AT_WORST)));
 }
 
 /* With fewer in its queue the server works as fast, and refuses nobody. */
@@ -187,7 +208,7 @@ static void remedy_fewer(struct finding *finding, const struct facts *facts,
                 return;
         }
         finding_remedy(finding,
-                "Allow %s%s at once: with more than %s the server refused. It works as fast, and no request waits for a retry.",
+                "Allow %s%s at once, or have its limit raised: with more than %s the server refused. It works as fast with fewer, and no request waits for a retry.",
                 is_one ? "" : "each host ", words_count(limit).text,
                 words_count(refusals->let_in_at_once).text);
         finding_option(finding, "%s %llu", is_one ? "--concurrency" : "--per-host",
@@ -312,16 +333,28 @@ static void remedy_slowed_down(struct finding *finding, const struct facts *fact
         finding_predict(finding, wall_ns, wall_ns, facts->wall_ns);
 }
 
+/* So many that they are no accident; or they were few, as the run kept to what they taught. */
+static bool do_matter(const struct refusals *refusals, const struct facts *facts)
+{
+        size_t n_refused = refusals->n_too_many + refusals->n_full + refusals->n_elsewhere;
+
+        return n_refused &&
+               (is_slowed_down(facts) ||
+                       (double)n_refused >= (double)facts->n_attempts * REFUSALS_NOT_FEW);
+}
+
+/* Its refusals hang on how many are there at once, and not on how many come in a second. */
+static bool counts_at_once(const struct refusals *refusals)
+{
+        return refusals->n_full > refusals->n_too_many && refusals->let_in_at_once;
+}
+
 static bool throttled(const struct facts *facts, struct finding *finding)
 {
         struct refusals refusals;
-        size_t n_refused;
-        bool is_few;
 
         refusals_find(&refusals, facts);
-        n_refused = refusals.n_too_many + refusals.n_full + refusals.n_elsewhere;
-        is_few = (double)n_refused < (double)facts->n_attempts * REFUSALS_NOT_FEW;
-        if (!n_refused || (is_few && !is_slowed_down(facts)) ||
+        if (!do_matter(&refusals, facts) || counts_at_once(&refusals) ||
                 (!is_throttling(&refusals) && !is_slowed_down(facts)))
                 return false;
         finding->n_failed_by_it = refusals.n_final + refusals.n_final_elsewhere;
@@ -333,14 +366,56 @@ static bool throttled(const struct facts *facts, struct finding *finding)
         tell_refusals(finding, facts, &refusals);
         if (is_slowed_down(facts))
                 tell_slowed_down(finding, facts, &refusals);
-        if (refusals.n_full > refusals.n_too_many && refusals.let_in_at_once)
-                remedy_fewer(finding, facts, &refusals);
-        else if (is_slowed_down(facts) && !finding->n_failed_by_it)
+        if (is_slowed_down(facts) && !finding->n_failed_by_it)
                 remedy_slowed_down(finding, facts, &refusals);
         else if (counts_by_the_second(&refusals))
                 remedy_rate(finding, facts, &refusals);
         else
                 remedy_without_figure(finding, facts, &refusals);
+        return true;
+}
+
+/* --- connection-limit ------------------------------------------------------------------------ */
+
+static void title_limit(struct finding *finding, const struct facts *facts,
+        const struct refusals *refusals)
+{
+        struct muster_str host = origin_key(facts->record, refusals->origin);
+        struct words most = words_counted(refusals->let_in_at_once, "request", "requests");
+        bool is_one = facts->n_hosts <= 1;
+
+        if (refusals->n_final)
+                finding_title(finding,
+                        "%s%.*s takes only %s at once: %s of %s %s finally refused (%s)",
+                        is_one ? "The server" : "The host ", is_one ? 0 : (int)host.len, host.at,
+                        most.text, words_count(refusals->n_final).text,
+                        words_count(refusals->n_requests).text,
+                        refusals->n_final == 1 ? "was" : "were", final_status(refusals));
+        else
+                finding_title(finding, "%s%.*s takes only %s at once: it refused %s of %s attempts",
+                        is_one ? "The server" : "The host ", is_one ? 0 : (int)host.len, host.at,
+                        most.text, words_count(refusals->n_too_many + refusals->n_full).text,
+                        words_count(refusals->n_attempts).text);
+}
+
+/* A limit of connections, or of requests at once. What it let in is answered all the same. */
+static bool connection_limit(const struct facts *facts, struct finding *finding)
+{
+        struct refusals refusals;
+
+        refusals_find(&refusals, facts);
+        if (!do_matter(&refusals, facts) || !counts_at_once(&refusals))
+                return false;
+        finding->n_failed_by_it = refusals.n_final + refusals.n_final_elsewhere;
+        finding->explained_ns = facts->chain_ns[PART_BACKOFF] + facts->chain_ns[PART_REFUSED];
+        title_limit(finding, facts, &refusals);
+        finding_evidence(finding,
+                "it refused while %s or more that it had accepted were in flight, and hardly ever while fewer were",
+                words_count(refusals.let_in_at_once).text);
+        tell_refusals(finding, facts, &refusals);
+        if (is_slowed_down(facts))
+                tell_slowed_down(finding, facts, &refusals);
+        remedy_fewer(finding, facts, &refusals);
         return true;
 }
 
@@ -360,7 +435,8 @@ static void find_troubles(struct troubles *troubles, const struct facts *facts)
         size_t n[600] = { 0 };
 
         refusals_find(&refusals, facts);
-        *troubles = (struct troubles){ .is_throttled = is_throttling(&refusals) };
+        *troubles = (struct troubles){ .is_throttled = is_throttling(&refusals) ||
+                                                       counts_at_once(&refusals) };
         for (size_t i = 0; i < record->n_attempts; i++) {
                 const struct trace_attempt *attempt = &record->attempts[i];
                 int status = attempt->status > 0 && attempt->status < 600 ? attempt->status : 0;
@@ -440,17 +516,20 @@ static bool retries(const struct facts *facts, struct finding *finding)
                 (double)facts->chain_ns[PART_BACKOFF] < (double)facts->wall_ns * BACKOFF_MATTERS)
                 return false;
         finding->explained_ns = facts->chain_ns[PART_BACKOFF];
-        finding_title(finding, "%s of %s requests were retried after a wait",
-                words_count(troubles.n).text, words_count(facts->n_attempts).text);
+        finding_title(finding, "Waiting before %s took %s of the run",
+                words_counted(troubles.n, "retry", "retries").text,
+                words_share((double)facts->chain_ns[PART_BACKOFF], (double)facts->wall_ns).text);
         if (troubles.usual_status)
-                finding_evidence(finding, "most of them were answered with status %d",
+                finding_evidence(finding,
+                        "%s of %s attempts were retried; most of them were answered with status %d",
+                        words_count(troubles.n).text, words_count(facts->n_attempts).text,
                         troubles.usual_status);
         else
-                finding_evidence(finding, "most of them got no response");
-        finding_evidence(finding,
-                "the waits before retries add up to %s and are %s of the wall time",
-                words_ns(facts->phase[MUSTER_PHASE_BACKOFF].sum).text,
-                words_share((double)facts->chain_ns[PART_BACKOFF], (double)facts->wall_ns).text);
+                finding_evidence(finding,
+                        "%s of %s attempts were retried; most of them got no response",
+                        words_count(troubles.n).text, words_count(facts->n_attempts).text);
+        finding_evidence(finding, "the waits of all retries, many at the same time, add up to %s",
+                words_ns(facts->phase[MUSTER_PHASE_BACKOFF].sum).text);
         finding_evidence(finding, "a response itself took %s", words_ns(facts->service.p50).text);
         finding_remedy(finding,
                 "Find out at the server why it fails; fewer failures save the waits.");
@@ -458,33 +537,9 @@ static bool retries(const struct facts *facts, struct finding *finding)
         return true;
 }
 
-/* --- not tried again ------------------------------------------------------------------------- */
-
-static bool retries_withheld(const struct facts *facts, struct finding *finding)
-{
-        const struct record *record = facts->record;
-        size_t n = 0;
-
-        for (size_t i = 0; i < record->n_attempts; i++)
-                n += record->attempts[i].is_last && record->attempts[i].withheld == TRACE_WITHHELD_BUDGET;
-        if (!n)
-                return false;
-        finding->n_failed_by_it = n;
-        finding_title(finding, "%s of %s were not retried, because the retry budget was used up",
-                words_count(n).text, words_counted(facts->n_requests, "request", "requests").text);
-        finding_evidence(finding, "%s were made",
-                words_counted(facts->n_outcomes[TRACE_RETRIED], "retry", "retries").text);
-        finding_evidence(finding,
-                "the budget keeps retries from adding load to a server in trouble");
-        finding_remedy(finding,
-                "Find out why they failed; if the server can take it, allow more retries.");
-        finding_option(finding, "--retry-budget none");
-        return true;
-}
-
 const struct cause causes_refused[] = {
         { "throttled", MUSTER_GRADE_A, throttled },
+        { "connection-limit", MUSTER_GRADE_A, connection_limit },
         { "retries", MUSTER_GRADE_A, retries },
-        { "retries-withheld", MUSTER_GRADE_A, retries_withheld },
         { 0 },
 };
