@@ -5,6 +5,7 @@
 #include <base/mem.h>
 #include <explain/causes/cause.h>
 #include <explain/causes/program_told.h>
+#include <explain/causes/proxied.h>
 #include <explain/judgement.h>
 #include <explain/measure/outcome.h>
 
@@ -16,6 +17,7 @@ static const struct cause *const families[] = {
         causes_herd,
         causes_conns,
         causes_workers,
+        causes_proxy,
         causes_names,
         causes_addresses,
         causes_tls,
@@ -193,6 +195,7 @@ static int ask(struct ranking *ranking, const struct cause *cause, bool has_fail
         }
         assert(finding->shown.title && finding->shown.remedy);
         program_reword(finding, facts);
+        proxied_tell(finding, facts);
         finding_settle(finding, scatter, facts->wall_ns);
         r = add(ranking, finding, facts);
         if (r < 0)
