@@ -10,6 +10,7 @@
 #include <explain/measure/outcome.h>
 
 static const struct cause *const families[] = {
+        causes_program_flow,
         causes_processor,
         causes_client,
         causes_work,
