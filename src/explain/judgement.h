@@ -519,6 +519,8 @@ JUDGE_COUNT(UNBOUNDED_LEAST, 200);
  * once for several. Measured with aiohttp on one server: 1.3 ms, and 0.45 ms of a hundred at once.
  */
 JUDGE_SHARE(WORK_TOGETHER, 0.35);
+/* Requests for each client or process: another one for each, but for a retry or a redirect. */
+JUDGE_TIMES(CLIENT_SERVES, 1.5);
 /* --- known ----------------------------------------------------------------------------------- */
 
 /* The kernel sends again after this at the earliest, without the round trip: TCP_RTO_MIN. */
