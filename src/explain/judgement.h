@@ -519,8 +519,20 @@ JUDGE_COUNT(UNBOUNDED_LEAST, 200);
  * once for several. Measured with aiohttp on one server: 1.3 ms, and 0.45 ms of a hundred at once.
  */
 JUDGE_SHARE(WORK_TOGETHER, 0.35);
+/* Threads of asyncio.to_thread(): so many more than there are processors, and so many at most. */
+KNOWN_COUNT(TO_THREAD_MORE, 4);
+KNOWN_COUNT(TO_THREAD_MOST, 32);
+/* Of one processor: an interpreter whose threads take turns does not use more, but for the kernel. */
+JUDGE_TIMES(ONE_PROCESSOR_MOST, 1.3);
+/* Looks at who has the interpreter's lock: each waits for it, so that they are some 15 a second. */
+JUDGE_COUNT(LOCK_ASKED_LEAST, 10);
 /* Requests for each client or process: another one for each, but for a retry or a redirect. */
 JUDGE_TIMES(CLIENT_SERVES, 1.5);
+/* Of the wall time: a loop that was held for less is at its work. */
+JUDGE_SHARE(HELD_MATTERS, 0.1);
+/* At a time, on average: what is shorter is work for each answer, and no fault of one line. */
+JUDGE_NS(HELD_LEAST_NS, 5 * NS_PER_MS);
+
 /* --- known ----------------------------------------------------------------------------------- */
 
 /* The kernel sends again after this at the earliest, without the round trip: TCP_RTO_MIN. */
