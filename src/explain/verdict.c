@@ -83,7 +83,7 @@ static void say_requests(struct sentence *sentence, const struct facts *facts)
 static bool gains(const struct muster_finding *finding, const struct facts *facts)
 {
         return finding->has_prediction &&
-               (double)finding->wall_ns <= (double)facts->wall_ns * (1 - LINE_SHARE);
+               (double)finding->wall_ns <= (double)facts_told_wall_ns(facts) * (1 - LINE_SHARE);
 }
 
 /* "With --concurrency 64", and "Without --rate". */
@@ -113,7 +113,7 @@ static void say_finding(struct sentence *sentence, const struct muster_finding *
         say_requests(sentence, facts);
         say(sentence, " %s take about %s instead of %s.",
                 finding->is_best_case ? "could" : "should", words_ns(finding->wall_ns).text,
-                words_ns(facts->wall_ns).text);
+                words_ns(facts_told_wall_ns(facts)).text);
 }
 
 /* --- without one ----------------------------------------------------------------------------- */
@@ -123,9 +123,12 @@ static bool agrees(enum part part, const char *bound)
 {
         static const char *const of_part[PART_N] = {
                 [PART_MISSING] = "",
+                [PART_STARTUP] = "",
+                [PART_ENDING] = "",
                 [PART_INPUT] = "input",
                 [PART_RATE] = "rate",
                 [PART_REFUSED] = "server",
+                [PART_MEMORY] = "",
                 [PART_QUEUE] = "slots server longest",
                 [PART_BACKOFF] = "longest",
                 [PART_DNS] = "slots names longest",
@@ -142,6 +145,8 @@ static bool agrees(enum part part, const char *bound)
                 [PART_LOOP_DECODE] = "loop processor",
                 [PART_LOOP_PROCESS] = "loop processor",
                 [PART_LOOP_CALLER] = "loop",
+                [PART_PROCESSOR] = "loop processor",
+                [PART_STOPPED] = "",
                 [PART_PROCESS] = "workers processor longest",
                 [PART_DELIVER] = "loop",
         };
@@ -149,12 +154,16 @@ static bool agrees(enum part part, const char *bound)
         return strstr(of_part[part], bound) != NULL;
 }
 
+static bool is_binding(const struct bound *bound, const struct facts *facts)
+{
+        return (double)bound->ns >= (double)facts->wall_ns * BINDING;
+}
+
 static bool is_backed(enum part part, const struct facts *facts, const struct bound *bounds,
         size_t n_bounds)
 {
         for (size_t i = 0; i < n_bounds; i++)
-                if ((double)bounds[i].ns >= (double)facts->wall_ns * BINDING &&
-                        agrees(part, bounds[i].name))
+                if (is_binding(&bounds[i], facts) && agrees(part, bounds[i].name))
                         return true;
         return false;
 }
@@ -171,7 +180,7 @@ static enum part largest(const struct facts *facts, const bool said[PART_N])
 
 static double share_of(const struct facts *facts, enum part part)
 {
-        return (double)facts->chain_ns[part] / (double)facts->wall_ns;
+        return (double)facts->chain_ns[part] / (double)facts_told_wall_ns(facts);
 }
 
 static void say_parts(struct sentence *sentence, const struct facts *facts)
@@ -197,48 +206,30 @@ static void say_failures(struct sentence *sentence, const struct facts *facts)
         if (told.n_failed)
                 say(sentence, "%s of %s requests failed. ", words_count(told.n_failed).text,
                         words_count(told.n_done).text);
+        else if (!told.n_done && told.n_requests == 1)
+                say(sentence, "The one request was not done when the run was stopped. ");
         else if (!told.n_done)
-                say(sentence, "None of %s was done when the run was stopped. ",
-                        words_counted(told.n_requests, "request", "requests").text);
+                say(sentence, "None of %s requests was done when the run was stopped. ",
+                        words_count(told.n_requests).text);
 }
 
-/* "The request", "All 50 requests", "48 of 50 requests". */
-static void say_how_many(struct sentence *sentence, uint64_t n, const struct outcome_told *told)
-{
-        if (n < told->n_done)
-                say(sentence, "%s of %s requests", words_count(n).text,
-                        words_count(told->n_done).text);
-        else if (n == 1)
-                say(sentence, "The request");
-        else
-                say(sentence, "All %s requests", words_count(n).text);
-        if (told->n_cancelled)
-                say(sentence, " that %s done", told->n_done == 1 ? "was" : "were");
-}
-
-static void say_all_failed(struct sentence *sentence, const struct facts *facts)
-{
-        struct outcome_told told;
-
-        outcome_told(&told, facts);
-        say_how_many(sentence, told.n_failed, &told);
-        say(sentence,
-                " failed, so the run says nothing about speed. Find out why first: the result lines have the errors.");
-}
-
-/* Errors are told before what would be faster. */
+/*
+ * Answered all the same, with a status that says no: told before what would be faster. Such as a
+ * finding tells of, because the server is in trouble or refuses, are not told again.
+ */
 static void say_errors(struct sentence *sentence, const struct facts *facts)
 {
-        struct outcome_errors errors;
         struct outcome_told told;
+        char how_many[100];
+        uint64_t n;
 
-        outcome_errors(&errors, facts);
-        if (!outcome_is_nearly_all(errors.n, facts))
-                return;
         outcome_told(&told, facts);
-        say_how_many(sentence, told.n_errors, &told);
-        say(sentence, " %s answered with an error (%s%d). ", told.n_errors == 1 ? "was" : "were",
-                told.n_of_status < told.n_errors ? "mostly " : "", told.status);
+        n = totals_n_statuses(&facts->all, 400, 499) - facts->all.n_statuses[429];
+        if (!n || (double)n < (double)told.n_done * FAILURES_FIRST)
+                return;
+        outcome_say_how_many(how_many, sizeof(how_many), n, &told);
+        say(sentence, "%s %s answered with an error (%s%d). ", how_many, n == 1 ? "was" : "were",
+                told.n_of_status < n ? "mostly " : "", told.status);
 }
 
 /* The sentence before is about the requests in the record. */
@@ -250,21 +241,52 @@ static void say_part(struct sentence *sentence, const struct facts *facts)
                         words_count(facts->all.n_requests).text);
 }
 
+/*
+ * What many requests failed by: the first in full, of others what they are. Returns how many of the
+ * findings that were.
+ */
+static size_t say_failed(struct sentence *sentence, const struct facts *facts,
+        const struct ranking *ranking)
+{
+        size_t n = 0;
+
+        if (ranking->failures)
+                say_finding(sentence, &ranking->failures->shown, facts);
+        for (; n < ranking->n && ranking_fails_run(ranking->findings[n], facts); n++) {
+                const struct muster_finding *shown = &ranking->findings[n]->shown;
+
+                if (sentence->len == 0)
+                        say_finding(sentence, shown, facts);
+                else
+                        say(sentence, " %.*s.", len_without_stop(shown->title), shown->title);
+        }
+        return n;
+}
+
 static void say_time(struct sentence *sentence, const struct facts *facts,
         const struct bound *bounds, size_t n_bounds)
 {
         enum part part = largest(facts, (const bool[PART_N]){ false });
 
         say_failures(sentence, facts);
-        say(sentence, "Where the %s went: ", words_ns(facts->wall_ns).text);
+        say(sentence, "Where the %s went: ", words_ns(facts_told_wall_ns(facts)).text);
         say_parts(sentence, facts);
         say(sentence, ".");
         if (!outcome_n_done(facts))
                 return;
-        if (share_of(facts, part) >= MOST_OF_TIME && is_backed(part, facts, bounds, n_bounds))
+        if (share_of(facts, part) < MOST_OF_TIME)
+                say(sentence, " No single change would make much of a difference.");
+        else if (facts->program && part == PART_INPUT)
+                say(sentence,
+                        " What the program does or waits for between its requests decides how long it takes; that is not HTTP, and is not seen here.");
+        else if (n_bounds == 0 || is_backed(part, facts, bounds, n_bounds) ||
+                 !is_binding(&bounds[0], facts))
                 say(sentence, " Nothing stands out that would make it faster.");
         else
-                say(sentence, " No single change would make much of a difference.");
+                say(sentence,
+                        " Nothing stands out; but by what it had to do %s could not have been faster than %s (%s).",
+                        facts->program ? "its requests" : "it", words_ns(bounds[0].ns).text,
+                        bounds[0].formula);
 }
 
 static void say_what_is_missing(struct sentence *sentence, const struct facts *facts)
@@ -276,21 +298,51 @@ static void say_what_is_missing(struct sentence *sentence, const struct facts *f
                 words_count(n_holes).text, words_count(facts->record->n_attempts + n_holes).text);
 }
 
+/* Where hardly any request was answered, the times are those of failures. */
+static bool is_without_answers(const struct facts *facts)
+{
+        return outcome_is_nearly_all(outcome_n_failed(facts), facts);
+}
+
+/* What limited those that did not fail, after what was said of the others. */
+static void say_rest(struct sentence *sentence, const struct facts *facts,
+        const struct finding *finding)
+{
+        if (is_without_answers(facts)) {
+                say(sentence, " The run says nothing about speed.");
+                return;
+        }
+        say(sentence, " ");
+        say_errors(sentence, facts);
+        if (finding && (finding->shown.option || gains(&finding->shown, facts))) {
+                say_finding(sentence, &finding->shown, facts);
+                return;
+        }
+        if (finding) {
+                say(sentence, "%.*s.", len_without_stop(finding->shown.title),
+                        finding->shown.title);
+                return;
+        }
+        say(sentence, "Where the %s went: ", words_ns(facts_told_wall_ns(facts)).text);
+        say_parts(sentence, facts);
+        say(sentence, ".");
+}
+
 static void say_run(struct sentence *sentence, const struct facts *facts,
         const struct ranking *ranking, const struct bound *bounds, size_t n_bounds)
 {
-        const struct finding *first = ranking->n ? ranking->findings[0] : NULL;
+        size_t n_failed = say_failed(sentence, facts, ranking);
+        const struct finding *first = n_failed < ranking->n ? ranking->findings[n_failed] : NULL;
 
-        if (!first && outcome_is_nearly_all(outcome_n_failed(facts), facts)) {
-                say_all_failed(sentence, facts);
-                return;
-        }
-        if (!first || !first->n_failed_by_it)
+        if (sentence->len) {
+                say_rest(sentence, facts, first);
+        } else {
                 say_errors(sentence, facts);
-        if (first)
-                say_finding(sentence, &first->shown, facts);
-        else
-                say_time(sentence, facts, bounds, n_bounds);
+                if (first)
+                        say_finding(sentence, &first->shown, facts);
+                else
+                        say_time(sentence, facts, bounds, n_bounds);
+        }
         say_part(sentence, facts);
 }
 

@@ -3,10 +3,10 @@
  * The verdict: one sentence that a busy person can act upon
  *
  * With a finding: what the matter is, and what the remedy gains. Without one: what the time went
- * into, but only where two ways to look at it agree: what the end waited for, and what resource had
- * to be used that long. Where they do not agree, the run is "mixed". Where nearly all failed, or
- * were answered with an error, that is said first. Of a record with holes the verdict says that
- * they are there.
+ * into, by what the end waited for. Most of the time in one part is never called mixed; where a
+ * resource that is about something else had to be used for as long, that is said beside it. Where many failed, or were
+ * answered with an error, that is said first: how many, by what, and what kept them from another
+ * try; then what limited the rest. Of a record with holes the verdict says that they are there.
  */
 #ifndef EXPLAIN_VERDICT_H
 #define EXPLAIN_VERDICT_H

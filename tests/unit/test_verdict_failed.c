@@ -52,9 +52,11 @@ static void test_nearly_all_failed(void **state)
         (void)state;
         explain_spoilt(&maker, NULL, &ranking, verdict);
         assert_int_equal(ranking.n, 0);
+        assert_string_equal(ranking.failures->shown.cause, "failures");
         assert_string_equal(verdict,
-                "190 of 200 requests failed, so the run says nothing about speed. "
-                "Find out why first: the result lines have the errors.");
+                "190 of 200 requests failed, all at http://host1.example:80: connection closed "
+                "before the response was complete. Look into the server's error log. "
+                "The run says nothing about speed.");
         ranking_deinit(&ranking);
         n_failed = 20;
         explain_spoilt(&maker, NULL, &ranking, verdict);
@@ -87,8 +89,9 @@ static void test_counts_are_of_all(void **state)
         (void)state;
         explain_spoilt(&maker, keep_the_newest, &ranking, verdict);
         assert_string_equal(verdict,
-                "All 200,000 requests failed, so the run says nothing about speed. "
-                "Find out why first: the result lines have the errors.");
+                "All 200,000 requests failed, all at http://host1.example:80: connection closed "
+                "before the response was complete. Look into the server's error log. "
+                "The run says nothing about speed. This covers the newest 200 of 200,000 requests.");
         ranking_deinit(&ranking);
         maker.each.code = MUSTER_OK;
         maker.each.status = 404;
@@ -138,13 +141,26 @@ static void test_all_answered_with_errors(void **state)
                 const char *begin, *cause; /* of the first finding; NULL: any */
         } cases[] = {
                 { { 500, 500, 500, 500 },
-                        "All 200 requests were answered with an error (500). The limit of 4 at a "
-                        "time held the run back. With --concurrency 64 ",
-                        "concurrency-too-low" },
+                        "All 200 requests were answered with status 500, all at "
+                        "http://host1.example:80. Look into the server's error log. "
+                        "The run waited for the server: a typical response took 50 ms.",
+                        "server-slow" }, /* which is not asked for more at once */
                 { { 404, 404, 404, 410 },
                         "All 200 requests were answered with an error (mostly 404). The limit of 4 at ",
                         "concurrency-too-low" },
-                { { 200, 500, 500, 500 }, "The limit of 4 at a time held the run back", NULL },
+                { { 200, 500, 500, 500 },
+                        "150 of 200 requests were answered with status 500, all at "
+                        "http://host1.example:80. Look into the server's error log. "
+                        "The run waited for the server: a typical response took 50 ms.",
+                        "server-slow" },
+                { { 200, 200, 404, 404 },
+                        "100 of 200 requests were answered with an error (404). The limit of 4 ",
+                        "concurrency-too-low" },
+                { { 404, 500, 404, 200 },
+                        "50 of 200 requests were answered with status 500, all at "
+                        "http://host1.example:80. Look into the server's error log. "
+                        "100 of 200 requests were answered with an error (404). The run waited ",
+                        "server-slow" },
                 { { 503, 503, 503, 503 }, "200 of 200 requests were finally refused (503). ",
                         "throttled" },
         };
@@ -229,6 +245,7 @@ static void test_stopped_run(void **state)
 {
         const struct record_maker maker = { .n = 500, .slots = 4, .each.server_ns = 100 * MS };
         const struct record_maker hanging = { .n = 4, .slots = 4, .each.server_ns = 3 * NS_PER_S };
+        const struct record_maker one = { .n = 1, .slots = 1, .each.server_ns = 3 * NS_PER_S };
         char verdict[VERDICT_TEXT];
         struct ranking ranking;
 
@@ -241,6 +258,10 @@ static void test_stopped_run(void **state)
         explain_spoilt(&hanging, stop_at_once, &ranking, verdict);
         assert_string_equal(verdict, "None of 4 requests was done when the run was stopped. Where "
                                      "the 3 s went: waiting for the server's response 100 %.");
+        ranking_deinit(&ranking);
+        explain_spoilt(&one, stop_at_once, &ranking, verdict);
+        assert_non_null(strstr(verdict,
+                "The one request was not done when the run was stopped. Where "));
         ranking_deinit(&ranking);
 }
 
