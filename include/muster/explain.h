@@ -47,13 +47,14 @@ struct muster_run {
          * Times, rates and counts are of all requests, even if the record has only the newest: see
          * n_kept.
          */
-        uint64_t wall_ns; /* first submit to last result */
+        /* first submit to last result; of programs that were watched, first start to last end */
+        uint64_t wall_ns;
         uint64_t n_requests, n_failed, n_attempts, n_retries, n_redirects;
         uint64_t n_conns_opened; /* established: a refused one does not count */
         uint64_t wire_bytes;
         uint64_t concurrency;
-        double mean_in_flight; /* slots in use, mean over the wall time */
-        double requests_per_s;
+        double mean_in_flight; /* slots in use, mean from first submit to last result */
+        double requests_per_s; /* in that time */
         uint64_t latency_p50_ns, latency_p99_ns,
                 latency_mean_ns; /* slot to last byte, of requests kept without an error; 0: none */
         uint64_t process_cpu_ns; /* of the whole process, over the run; 0: not known */
@@ -70,6 +71,8 @@ struct muster_run {
         /* requests that are in the record: accounts, bounds and findings are about these */
         uint64_t n_kept;
         uint64_t kept_wall_ns; /* their wall_ns */
+        /* of wall_ns, the watched program before its first request and after its last response */
+        uint64_t startup_ns, ending_ns;
 };
 MUSTER_PUBLIC void muster_explanation_run(const struct muster_explanation *explanation,
         struct muster_run *ret_run, size_t size);
@@ -144,6 +147,14 @@ MUSTER_PUBLIC const struct muster_finding *
 muster_explanation_finding(const struct muster_explanation *explanation, size_t index);
 
 /*
+ * What many requests failed by, where no finding is about it: how many, by what, at which host, and
+ * what kept them from being retried. It is no cause of slowness: `cause` is "failures", and nothing
+ * is predicted. NULL: fewer than a tenth failed, or a finding says it.
+ */
+MUSTER_PUBLIC const struct muster_finding *
+muster_explanation_failures(const struct muster_explanation *explanation);
+
+/*
  * A figure by name. Of the run: "wall", "rate", "error.rate", "requests", "failed", "retries",
  * "redirects", "connects", "concurrency.mean", "concurrency.max". Of durations: NAME.mean, .min,
  * .max or a quantile, .p50, .p95, .p99.9; NAME is "latency" (as in struct muster_run), a phase as
@@ -154,6 +165,57 @@ muster_explanation_finding(const struct muster_explanation *explanation, size_t 
  */
 MUSTER_PUBLIC int muster_explanation_figure(const struct muster_explanation *explanation,
         const char *name, double *ret_value);
+
+/*
+ * What was seen of the programs of a record that `muster watch` made, all in all. Durations are
+ * sums; 0 means none, or not known. They are about the whole of the watching, whatever a record
+ * keeps.
+ */
+struct muster_watched {
+        uint64_t n_processes, n_hosts;
+        uint64_t n_lookups, lookups_ns;         /* names looked up */
+        uint64_t n_handshakes, n_resumed;       /* of TLS; of these, those that resumed a session */
+        uint64_t n_clients;                     /* sessions, clients, agents of a library */
+        uint64_t n_queued, queued_ns;           /* requests that waited for their library's limit */
+        uint64_t n_contexts, contexts_ns;       /* certificates loaded for TLS */
+        uint64_t n_held, held_ns, held_most_ns; /* one callback held a loop */
+        uint64_t lock_waited_ns;                /* threads waited for the interpreter's lock */
+        uint64_t cpu_ns;                        /* of the processes that ended by themselves */
+        uint64_t n_lost;                        /* rows of hooks that were too many */
+};
+
+/* MUSTER_E_INPUT: no program was watched. */
+MUSTER_PUBLIC int muster_explanation_watched(const struct muster_explanation *explanation,
+        struct muster_watched *ret_watched, size_t size);
+
+/* What could not be seen of a process: bits. */
+enum muster_unseen {
+        MUSTER_UNSEEN_TLS = 1,      /* what it says under TLS */
+        MUSTER_UNSEEN_URING = 2,    /* calls by io_uring */
+        MUSTER_UNSEEN_STAMPS = 4,   /* when the kernel had an answer */
+        MUSTER_UNSEEN_ALL = 8,      /* it is static, or set-uid */
+        MUSTER_UNSEEN_HOOK = 16,    /* what its interpreter knows */
+        MUSTER_UNSEEN_DROPPED = 32, /* its log was full, or torn */
+        MUSTER_UNSEEN_REQUESTS = 64 /* what it asked and was answered: only its connections were */
+};
+
+/* One of them. Texts are "" where they are not known. */
+struct muster_process {
+        int32_t pid, ppid;
+        uint64_t start_ns, end_ns; /* since the watching began */
+        uint64_t cpu_ns;           /* 0: not known */
+        unsigned n_threads;        /* that made requests or waited in a loop */
+        unsigned unseen;           /* enum muster_unseen */
+        uint64_t n_requests;
+        const char *words;     /* its command, parted by blanks */
+        const char *language;  /* "Python 3.11.7" */
+        const char *libraries; /* "aiohttp 3.9.1, uvloop 0.19.0" */
+        const char *loop;      /* "asyncio" */
+};
+
+/* In the order in which they began; NULL beyond the last. */
+MUSTER_PUBLIC const struct muster_process *
+muster_explanation_process(const struct muster_explanation *explanation, size_t index);
 
 #ifdef __cplusplus
 }

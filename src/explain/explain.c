@@ -13,6 +13,7 @@
 #include "figure.h"
 #include "judgement_sway.h"
 #include "verdict.h"
+#include "seen.h"
 #include <base/error.h>
 #include <base/mem.h>
 #include <explain/facts/program.h>
@@ -28,6 +29,7 @@ struct muster_explanation {
         size_t n_bounds;
         struct ranking ranking;
         char verdict[VERDICT_TEXT];
+        struct seen seen;
 };
 
 /* --- explaining ------------------------------------------------------------------------------ */
@@ -80,6 +82,8 @@ static int explain(struct muster_explanation *explanation, struct muster_error *
                         "input: no request has ended in this record, so there is nothing to explain");
         if (r == 0)
                 r = ranking_make(&explanation->ranking, facts);
+        if (r == 0)
+                r = seen_init(&explanation->seen, &explanation->record);
         if (r < 0)
                 return error_set_memory(error, MUSTER_PHASE_QUEUE);
         sort_parts(explanation, MUSTER_ACCOUNT_CHAIN, facts->chain_ns);
@@ -158,6 +162,7 @@ struct muster_explanation *muster_explanation_free(struct muster_explanation *ex
 {
         if (!explanation)
                 return NULL;
+        seen_deinit(&explanation->seen);
         ranking_deinit(&explanation->ranking);
         facts_deinit(&explanation->facts);
         record_deinit(&explanation->record);
@@ -185,7 +190,7 @@ void muster_explanation_run(const struct muster_explanation *explanation,
         recorded = &explanation->record.run;
         all = &facts->all;
         run = (struct muster_run){
-                .wall_ns = facts_all_wall_ns(facts),
+                .wall_ns = facts_all_wall_ns(facts) + facts->startup_ns + facts->ending_ns,
                 .n_requests = all->n_requests,
                 .n_failed = all->n_failed,
                 .n_attempts = all->n_attempts,
@@ -210,7 +215,9 @@ void muster_explanation_run(const struct muster_explanation *explanation,
                 .n_4xx = totals_n_statuses(all, 400, 499),
                 .n_5xx = totals_n_statuses(all, 500, 999),
                 .n_kept = facts->n_requests,
-                .kept_wall_ns = facts->wall_ns,
+                .kept_wall_ns = facts_told_wall_ns(facts),
+                .startup_ns = facts->startup_ns,
+                .ending_ns = facts->ending_ns,
         };
 
         mem_copy_known(ret_run, size, &run, sizeof(run));
@@ -251,10 +258,39 @@ const struct muster_finding *muster_explanation_finding(const struct muster_expl
                        : NULL;
 }
 
+const struct muster_finding *muster_explanation_failures(const struct muster_explanation
+                *explanation)
+{
+        return explanation && explanation->ranking.failures ? &explanation->ranking.failures->shown
+                                                            : NULL;
+}
+
 int muster_explanation_figure(const struct muster_explanation *explanation, const char *name,
         double *ret_value)
 {
         if (!explanation || !name || !ret_value)
                 return MUSTER_E_INVALID;
         return figure_of(&explanation->facts, name, ret_value);
+}
+
+/* --- programs that were watched -------------------------------------------------------------- */
+
+int muster_explanation_watched(const struct muster_explanation *explanation,
+        struct muster_watched *ret_watched, size_t size)
+{
+        if (!explanation || !ret_watched)
+                return MUSTER_E_INVALID;
+        if (!explanation->seen.n_processes)
+                return MUSTER_E_INPUT;
+        mem_copy_known(ret_watched, size, &explanation->seen.sums, sizeof(explanation->seen.sums));
+        return 0;
+}
+
+const struct muster_process *muster_explanation_process(const struct muster_explanation
+                                                                *explanation,
+        size_t index)
+{
+        return explanation && index < explanation->seen.n_processes
+                       ? &explanation->seen.processes[index]
+                       : NULL;
 }
