@@ -9,6 +9,7 @@
 
 #include "../interrupt.h"
 #include "../measure/options.h"
+#include "../option/secret.h"
 #include "../output/output.h"
 #include "../report/report.h"
 #include "comparison.h"
@@ -369,16 +370,18 @@ static void free_compare(struct compare *compare)
 
 int compare_main(int argc, char **argv)
 {
-        struct compare *compare = mem_zalloc(sizeof(*compare));
+        struct compare *compare = NULL;
+        struct arguments arguments = { 0 };
         int status, r;
 
         if (!compare)
                 return EXIT_COULD_NOT_RUN;
-        r = option_parse(tables, &compare->options, argc, argv, request_options_add_url,
-                &compare->error);
+        r = arguments_take(&arguments, tables, argc, argv, &compare->error);
+        if (r == 0)
+                r = option_parse(tables, &compare->options, arguments.argc, arguments.argv,
+                        request_options_add_url, &compare->error);
         if (r == 0)
                 r = fill_defaults(&compare->options, &compare->error);
-        login_hide(tables, argc, argv);
         if (r == OPTION_HELP)
                 status = help();
         else if (r < 0)
@@ -386,5 +389,6 @@ int compare_main(int argc, char **argv)
         else
                 status = run_compare(compare);
         free_compare(compare);
+        arguments_deinit(&arguments);
         return status;
 }

@@ -4,8 +4,7 @@
  */
 #include "invocation.h"
 
-#include "../option/body_options.h"
-#include "../option/login.h"
+#include "../option/secret.h"
 #include "../output/json.h"
 #include <base/error.h>
 #include <base/mem.h>
@@ -13,78 +12,34 @@
 
 #define LEFT_OUT "(left out)" /* in place of a secret */
 
-/* Is it secret by its name, or because the command says so? */
-static bool is_secret_field(const struct invocation *invocation, struct muster_str name)
+/* What --secret-header names, borrowed. */
+static int secret_names(const struct invocation *invocation, struct texts *names)
 {
-        static const char *const hints[] = { "auth", "cookie", "token", "key", "pass", "secret",
-                "session" };
+        struct muster_error error = { 0 };
+        int r = 0;
 
-        for (size_t i = 0; i < invocation->n; i++)
+        for (size_t i = 0; r == 0 && i < invocation->n; i++)
                 if (invocation->words[i].name &&
-                        strcmp(invocation->words[i].name, "secret-header") == 0 &&
-                        str_is_nocase(name, invocation->words[i].value))
-                        return true;
-        for (size_t i = 0; i < sizeof(hints) / sizeof(hints[0]); i++)
-                for (size_t at = 0; at + strlen(hints[i]) <= name.len; at++)
-                        if (str_is_nocase((struct muster_str){ name.at + at, strlen(hints[i]) },
-                                    hints[i]))
-                                return true;
-        return false;
+                        strcmp(invocation->words[i].name, "secret-header") == 0)
+                        r = texts_add(names, invocation->words[i].value, &error);
+        return r;
 }
 
-/* How much of a value may be seen by everybody, from its beginning. */
-static size_t shown_length(const struct invocation *invocation, const struct invocation_word *word)
+/* The value without its secret, of which a URL does not show that there was one. */
+static int add_value(struct buf *to, const struct texts *names, const struct invocation_word *word)
 {
-        struct muster_str value = str_of(word->value);
-        size_t name_len = strcspn(word->value, ":;");
+        struct muster_str secret = secret_in(word->name, word->value, names);
+        const char *rest = secret.at + secret.len;
+        int r;
 
-        if (!word->name)
-                return value.len;
-        if (strcmp(word->name, "oauth2-bearer") == 0)
-                return 0;
-        if (login_is_secret(word->name)) /* USER:PASSWORD */
-                return name_len + (value.at[name_len] == ':');
-        if (body_option_has_body(word->name))
-                return body_option_is_file(word->name, word->value) ? value.len : 0;
-        if (strcmp(word->name, "cookie") == 0) /* a file, or cookies */
-                return value.at[0] == '@' || !str_has_char(value, '=') ? value.len : 0;
-        if ((strcmp(word->name, "header") == 0 || strcmp(word->name, "proxy-header") == 0) &&
-                value.at[0] != '@' && value.at[name_len] == ':' &&
-                is_secret_field(invocation, (struct muster_str){ value.at, name_len }))
-                return name_len + 1;
-        return value.len;
-}
-
-/* An option whose value is a URL that may have a password. */
-static bool is_proxy(const char *name)
-{
-        return strcmp(name, "proxy") == 0 || strncmp(name, "socks", 5) == 0;
-}
-
-/* A URL without the user name and password that it may have. */
-static int add_url(struct buf *to, const char *url)
-{
-        const char *host = strstr(url, "://");
-        const char *end, *at;
-
-        host = host ? host + strlen("://") : url;
-        end = host + strcspn(host, "/?#");
-        at = memrchr(host, '@', (size_t)(end - host));
-        if (buf_add(to, url, (size_t)(host - url)) < 0)
-                return MUSTER_E_RESOURCE;
-        return buf_add_text(to, at ? at + 1 : host);
-}
-
-static int add_value(struct buf *to, const struct invocation *invocation,
-        const struct invocation_word *word)
-{
-        size_t shown = shown_length(invocation, word);
-
-        if (!word->name || is_proxy(word->name))
-                return add_url(to, word->value);
-        if (buf_add(to, word->value, shown) < 0)
-                return MUSTER_E_RESOURCE;
-        return word->value[shown] ? buf_add_text(to, LEFT_OUT) : 0;
+        if (!secret.len)
+                return buf_add_text(to, word->value);
+        r = buf_add(to, word->value, (size_t)(secret.at - word->value));
+        if (secret_is_of_url(word->name))
+                rest += strlen("@");
+        else if (r == 0)
+                r = buf_add_text(to, LEFT_OUT);
+        return r == 0 ? buf_add_text(to, rest) : r;
 }
 
 static int add_json(struct buf *json, struct buf *scratch)
@@ -94,7 +49,7 @@ static int add_json(struct buf *json, struct buf *scratch)
         return json_add_string(json, buf_str(scratch));
 }
 
-static int add_json_word(struct buf *json, struct buf *scratch, const struct invocation *invocation,
+static int add_json_word(struct buf *json, struct buf *scratch, const struct texts *names,
         const struct invocation_word *word)
 {
         int r = 0;
@@ -110,32 +65,36 @@ static int add_json_word(struct buf *json, struct buf *scratch, const struct inv
         if (r < 0 || !word->value)
                 return r;
         scratch->len = 0;
-        r = add_value(scratch, invocation, word);
+        r = add_value(scratch, names, word);
         return r == 0 ? add_json(json, scratch) : r;
 }
 
 /* Options first, so that "--" can stand before the operands. */
-static int add_json_words(const struct invocation *invocation, struct buf *json,
-        struct buf *scratch)
+static int add_json_words(const struct invocation *invocation, const struct texts *names,
+        struct buf *json, struct buf *scratch)
 {
         int r = buf_add_text(json, "[\"muster\",\"fetch\"");
 
         for (size_t i = 0; r == 0 && i < invocation->n; i++)
                 if (invocation->words[i].name)
-                        r = add_json_word(json, scratch, invocation, &invocation->words[i]);
+                        r = add_json_word(json, scratch, names, &invocation->words[i]);
         if (r == 0 && invocation_has(invocation, NULL))
                 r = buf_add_text(json, ",\"--\"");
         for (size_t i = 0; r == 0 && i < invocation->n; i++)
                 if (!invocation->words[i].name)
-                        r = add_json_word(json, scratch, invocation, &invocation->words[i]);
+                        r = add_json_word(json, scratch, names, &invocation->words[i]);
         return r == 0 ? buf_add_char(json, ']') : r;
 }
 
 int invocation_to_json(const struct invocation *invocation, struct buf *json)
 {
         struct buf scratch = { 0 };
-        int r = add_json_words(invocation, json, &scratch);
+        struct texts names = { 0 };
+        int r = secret_names(invocation, &names);
 
+        if (r == 0)
+                r = add_json_words(invocation, &names, json, &scratch);
+        mem_free(names.list);
         buf_deinit(&scratch);
         return r == 0 ? buf_terminate(json) : r;
 }

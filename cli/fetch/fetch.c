@@ -7,6 +7,7 @@
 
 #include "../command.h"
 #include "../interrupt.h"
+#include "../option/secret.h"
 #include "../option/standard.h"
 #include <base/clock.h>
 #include <base/error.h>
@@ -161,10 +162,14 @@ static int help(void)
 int fetch_main(int argc, char **argv)
 {
         struct fetch fetch = { 0 };
-        int r = fetch_options_parse(&fetch.options, argc, argv, &fetch.error);
+        struct arguments arguments = { 0 };
+        int r = arguments_take(&arguments, fetch_option_tables, argc, argv, &fetch.error);
         int status;
 
         report_init(&fetch.report);
+        if (r == 0)
+                r = fetch_options_parse(&fetch.options, arguments.argc, arguments.argv,
+                        &fetch.error);
         if (r == 0 && request_options_have_no_input(&fetch.options.request))
                 r = error_set(&fetch.error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
                         "nothing to fetch: give URLs, -i FILE or a list on standard input (see muster fetch --help)");
@@ -172,10 +177,10 @@ int fetch_main(int argc, char **argv)
                 r = open_all(&fetch);
         if (r == 0)
                 r = account_begin(&fetch.account, &fetch.options.account, fetch.client,
-                        fetch_shows_summary(&fetch), argc, argv, &fetch.error);
+                        fetch_shows_summary(&fetch), arguments.argc,
+                        arguments.argv, &fetch.error);
         if (r == 0)
                 r = account_set_login(&fetch.account, &fetch.options.request.login, &fetch.error);
-        login_hide(fetch_option_tables, argc, argv);
         if (r == OPTION_HELP) {
                 status = help();
         } else if (r < 0) {
@@ -190,5 +195,6 @@ int fetch_main(int argc, char **argv)
                 status = fetch_finish(&fetch, run_fetch(&fetch));
         }
         close_all(&fetch);
+        arguments_deinit(&arguments);
         return status;
 }

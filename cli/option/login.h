@@ -32,11 +32,4 @@ int login_finish(struct login_options *login, struct muster_error *error);
 
 /* Is what follows the option of this name a secret, or ends in one as "user:password" does? */
 bool login_is_secret(const char *option_name);
-
-/*
- * Blank the secrets in the command's arguments, which others see in the list of processes. Whoever
- * needs them must have copied them.
- */
-void login_hide(const struct option *const *tables, int argc, char **argv);
-
 #endif

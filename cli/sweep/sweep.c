@@ -7,6 +7,7 @@
 
 #include "../interrupt.h"
 #include "../measure/options.h"
+#include "../option/secret.h"
 #include "../output/output.h"
 #include "../report/report.h"
 #include "../option/way_options.h"
@@ -251,15 +252,17 @@ static void free_sweep(struct sweep *sweep)
 int sweep_main(int argc, char **argv)
 {
         struct sweep *sweep = mem_zalloc(sizeof(*sweep));
+        struct arguments arguments = { 0 };
         int status, r;
 
         if (!sweep)
                 return EXIT_COULD_NOT_RUN;
-        r = option_parse(tables, &sweep->options, argc, argv, request_options_add_url,
-                &sweep->error);
+        r = arguments_take(&arguments, tables, argc, argv, &sweep->error);
+        if (r == 0)
+                r = option_parse(tables, &sweep->options, arguments.argc, arguments.argv,
+                        request_options_add_url, &sweep->error);
         if (r == 0)
                 r = fill_defaults(&sweep->options, &sweep->error);
-        login_hide(tables, argc, argv);
         if (r == OPTION_HELP)
                 status = help();
         else if (r < 0)
@@ -267,5 +270,6 @@ int sweep_main(int argc, char **argv)
         else
                 status = run_sweep(sweep);
         free_sweep(sweep);
+        arguments_deinit(&arguments);
         return status;
 }

@@ -46,6 +46,19 @@ def test_basic(muster, apache):
     assert apache.answers() == [200, 401, 200]
 
 
+def test_wrong_credentials_are_said(muster, apache):
+    """In the summary, below the URL of the first 401; not where nothing was sent, or where the server wants something else."""
+    basic, digest = apache.url("/basic/file"), apache.url("/digest/file")
+    for words, n in ((["-u", USER + ":wrong", basic, basic], 2), (["--digest", "-u", USER + ":wrong", digest], 1), (["--oauth2-bearer", "x", basic], 1),
+                     (["--anyauth", "--threads", "2", "-u", USER + ":wrong", basic, digest], 2), (["-f", "-u", USER + ":wrong", basic], 1),
+                     (["-u", LOGIN, digest], 0), ([basic], 0), (["-u", LOGIN, basic], 0)):
+        run = muster("fetch", "--summary", *words)
+        assert not n or "401: " in run.stderr, run.stderr
+        said = [line for line in run.stderr.splitlines() if line.startswith("login")]
+        assert len(said) == (n > 0), run.stderr
+        assert not n or f"{n} request" in said[0] and "does not accept (401)" in said[0], said
+
+
 def test_digest_asks_once(muster, apache):
     apache.answers()
     run = muster("fetch", "--digest", "-c", 16, "-u", LOGIN, *[apache.url("/digest/file")] * 100)
@@ -59,6 +72,30 @@ def test_digest_with_threads(muster, apache, threads):
     run = muster("fetch", "--digest", "--threads", threads, "-u", LOGIN, *[apache.url("/digest/file")] * 100)
     assert {result["status"] for result in run.results} == {200}
     assert apache.answers().count(401) <= 2 * os.cpu_count()
+
+
+def test_digest_with_http_2(muster, apache):
+    """The challenge and the answers to it are those of HTTP/1.1; one request of those that share the connection goes ahead."""
+    if not (MODULES / "mod_http2.so").exists():
+        pytest.skip("Apache has no mod_http2")
+    apache.answers()
+    run = muster("fetch", "--http2-prior-knowledge", "--digest", "-c", 16, "-u", LOGIN, *[apache.url("/digest/file?a=b")] * 100)
+    assert {(result["http"], result["status"], result["body"]) for result in run.results} == {("2", 200, "of digest\n")}
+    assert len({result["conn"]["id"] for result in run.results}) == 1
+    assert sorted(apache.answers()) == [200] * 100 + [401]
+    assert {line.split()[3] for line in (apache.directory / "access.log").read_text().splitlines()[-101:]} == {"HTTP/2.0"}
+    wrong = muster("fetch", "--http2-prior-knowledge", "--digest", "-u", USER + ":wrong", apache.url("/digest/file"))
+    assert (wrong.result["http"], wrong.result["status"], wrong.result["attempts"]) == ("2", 401, 2)
+
+
+def test_digest_with_http_2_and_a_body(muster, apache, tmp_path):
+    if not (MODULES / "mod_http2.so").exists():
+        pytest.skip("Apache has no mod_http2")
+    (tmp_path / "body").write_bytes(b"u" * 300_000)
+    apache.answers()
+    run = muster("fetch", "--http2-prior-knowledge", "--digest", "-u", LOGIN, "-T", tmp_path / "body", apache.url("/upload/file"))
+    assert (run.result["http"], run.result["status"]) == ("2", 405)
+    assert apache.answers() == [401, 405]
 
 
 def test_digest_of_a_path_with_a_query(muster, apache):
@@ -129,9 +166,7 @@ def nginx_with_passwords(tmp_path_factory, certificates):
     if not shutil.which("htpasswd"):
         pytest.skip("htpasswd is not here (Debian: apache2-utils)")
     directory = tmp_path_factory.mktemp("nginx-auth")
-    directory.chmod(0o755)
-    for parent in list(directory.parents)[:2]:
-        parent.chmod(0o755)
+    open_to_others(directory)
     subprocess.run(["htpasswd", "-b", "-c", directory / "passwords", USER, PASSWORD], check=True, capture_output=True)
 
     class Locked(Nginx):
@@ -296,14 +331,27 @@ def elsewhere(server):
     return s
 
 
-@pytest.mark.parametrize("words", [["-u", "a:b"], ["--oauth2-bearer", "T"], ["-H", "Authorization: x"], ["-H", "X-API-Key: x"], ["-H", "X-Mine: x", "--secret-header", "x-mine"]])
-def test_secrets_stay_at_home(muster, server, words):
+@pytest.mark.parametrize("words", [["-u", "a:b"], ["--oauth2-bearer", "T"], ["-H", "Authorization: x"], ["-H", "X-API-Key: x"], ["-H", "X-Mine: x"], ["-H", "referer: x"]])
+def test_what_is_given_stays_at_home(muster, server, words):
     s = elsewhere(server)
-    sent = lambda request: {"authorization", "x-api-key", "x-mine"} & set(request.fields)
-    muster("fetch", *words, s.url())
+    sent = lambda request: {"authorization", "x-api-key", "x-mine", "referer"} & set(request.fields)
+    done = muster("fetch", "--summary", *words, s.url())
     assert sent(s.requests[0]) and not sent(s.requests[1])
-    muster("fetch", "--location-trusted", *words, s.url())
+    names = words[1].split(":")[0] if words[0] == "-H" else "user name and password" if words[0] == "-u" else "the token"
+    assert done.result["warning"] == f"a redirect led to another origin, which did not get: {names}; credentials_to_any_origin (--location-trusted) sends them"
+    assert "\nnot sent     1 request was led by a redirect to another origin" in done.stderr and "--location-trusted" in done.stderr
+    done = muster("fetch", "--summary", "--location-trusted", *words, s.url())
     assert sent(s.requests[2]) == sent(s.requests[3]) != set()
+    assert "warning" not in done.result and "not sent" not in done.stderr
+
+
+def test_fields_of_a_line_stay_at_home(muster, server):
+    s = server(lambda request: response("307 Temporary Redirect", b"", f"Location: {s.url('/end', 'localhost')}") if request.path == "/" else response("401 Unauthorized", b""))
+    line = {"url": s.url(), "method": "POST", "body": "x", "headers": {"X-Tenant": "acme", "Content-Type": "a/b", "Content-Encoding": "identity"}}
+    done = muster("fetch", "--fail", input=json.dumps(line) + "\n")
+    assert s.requests[0].fields["x-tenant"] == "acme" and "x-tenant" not in s.requests[1].fields
+    assert s.requests[1].body == b"x" and s.requests[1].fields["content-type"] == "a/b" and s.requests[1].fields["content-encoding"] == "identity"
+    assert done.result["error"]["text"] == "status: the server answered 401; a redirect led to another origin, which did not get: X-Tenant; credentials_to_any_origin (--location-trusted) sends them"
 
 
 # --- who sees them ------------------------------------------------------------------------------------------------------
@@ -320,26 +368,57 @@ def test_not_in_the_list_of_processes(muster, server):
     process.wait(PATIENCE)
 
 
+@pytest.mark.parametrize("command", ["fetch", "sweep", "compare"])
+def test_no_secret_of_any_kind_in_the_list_of_processes(muster, server, command):
+    """And all of them are sent."""
+    s = server(lambda request: ["hang"])
+    proxy = server(lambda request: ["hang"])
+    words = ["--user=ada:sesame1", "-HAuthorization: sesame2", "-H", "X-Api-Key:sesame3", "--header=X-Mine: sesame4", "--secret-header", "x-mine", "-bsid=sesame5",
+             "-d", "word=sesame6", "-x", proxy.url().replace("//", "//grace:sesame7@"), "-H", "X-Open: open", s.url("/path?a=b").replace("//", "//joan:sesame8@"), *(["--unsafe"] if command != "fetch" else [])]
+    process = muster.start(command, *words)
+    while not proxy.requests:
+        assert process.poll() is None
+        time.sleep(0.01)
+    seen = Path(f"/proc/{process.pid}/cmdline").read_bytes()
+    assert b"sesame" not in seen and b"sid" not in seen and b"grace" not in seen and b"joan" not in seen, seen
+    for shown in ("X-Open: open", "X-Api-Key:", "x-mine", f"@127.0.0.1:{s.port}/path?a=b"):
+        assert shown.encode() in seen, seen
+    sent = proxy.requests[0]
+    assert [sent.fields[name] for name in ("x-api-key", "x-mine", "x-open", "cookie")] == ["sesame3", "sesame4", "open", "sid=sesame5"]
+    assert sent.fields["proxy-authorization"] == "Basic Z3JhY2U6c2VzYW1lNw==" and sent.body == b"word=sesame6"
+    process.terminate()
+    process.wait(PATIENCE)
+
+
 def test_not_in_a_record(muster, server, tmp_path):
     s = server()
     record = tmp_path / "run.db"
     url = s.url("/").replace("//", "//grace:hopper@")
     lines = json.dumps({"url": s.url(), "auth": {"user": "x", "password": "abracadabra"}})
-    muster("fetch", "--record", record, "-u", "ada:sesame", "--oauth2-bearer", "TOKEN", "-H", "X-Mine: open", "--secret-header", "X-Mine", url, "-i", "-", input=lines + "\n")
+    muster("fetch", "--record", record, "-u", "ada:sesame", "--oauth2-bearer", "TOKEN", "-H", "X-Mine: open", "--secret-header", "X-Mine", url, "--url", url, "-b", "sid=biscuit", "-i", "-", input=lines + "\n")
     held = record.read_bytes()
     assert s.url().encode() in held
-    for secret in (b"sesame", b"TOKEN", b"open\"", b"hopper", b"abracadabra"):
+    for secret in (b"sesame", b"TOKEN", b"open\"", b"hopper", b"abracadabra", b"biscuit"):
         assert secret not in held, secret
 
 
-def test_what_was_challenged_is_recorded(muster, apache, tmp_path):
+def test_what_was_challenged_is_recorded(muster, server, tmp_path):
+    """The challenge comes when the last request of the list, which is for another server, was seen: the others wait for it."""
     record = tmp_path / "run.db"
-    muster("fetch", "--record", record, "--digest", "-u", LOGIN, *[apache.url("/digest/file")] * 10)
+    last, behave = server(), DigestServer("MD5", USER, False, False)
+
+    def challenge_late(request):
+        while "authorization" not in request.fields and not last.requests:
+            time.sleep(0.01)
+        return behave(request)
+
+    s = server(challenge_late)
+    muster("fetch", "--record", record, "--digest", "-u", LOGIN, *[s.url()] * 9, last.url())
     rows = sqlite3.connect(record)
     outcomes = dict(rows.execute("SELECT outcome, count(*) FROM phases GROUP BY outcome"))
     waits = dict(rows.execute("SELECT waited_for, count(*) FROM phases GROUP BY waited_for"))
     rows.close()
-    assert outcomes["challenged"] == 1 and outcomes["result"] == 10 and waits["login"] > 0
+    assert outcomes["challenged"] == 1 and outcomes["result"] == 10 and waits["login"] == 8
     assert PASSWORD.encode() not in record.read_bytes()
 
 
