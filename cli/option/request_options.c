@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "request_options.h"
 
-#include "../input/body_file.h"
+#include "header_options.h"
 #include "standard.h"
 #include "way_options.h"
 #include <base/error.h>
@@ -119,106 +119,6 @@ int request_options_keep(void *settings, char *take_text)
         if (r < 0)
                 mem_free(take_text);
         return r;
-}
-
-static int add_own_header(struct request_options *options, char *take_line,
-        struct muster_error *error)
-{
-        if (request_options_keep(options, take_line) < 0)
-                return error_set_memory(error, MUSTER_PHASE_QUEUE);
-        return texts_add(&options->headers, take_line, error);
-}
-
-static int add_field(struct request_options *options, const char *name, const char *value,
-        struct muster_error *error)
-{
-        size_t size = strlen(name) + strlen(value) + 1;
-        char *line = mem_alloc(size);
-
-        if (!line)
-                return error_set_memory(error, MUSTER_PHASE_QUEUE);
-        snprintf(line, size, "%s%s", name, value);
-        return add_own_header(options, line, error);
-}
-
-static int set_referer(void *settings, const struct option *option, const char *value,
-        struct muster_error *error)
-{
-        const char *semicolon = strrchr(value, ';');
-
-        (void)option;
-        if (semicolon && strcmp(semicolon, ";auto") == 0)
-                return refuse_value(error,
-                        "asks for a Referer that follows redirects (;auto), which is not supported",
-                        value);
-        return add_field(of(settings), *value ? "Referer: " : "Referer;", value, error);
-}
-
-/* RFC 9110 section 14.1.2, without the unit: "0-499", "500-", "-500", or several. */
-static bool are_ranges(const char *value)
-{
-        struct muster_str rest = str_of(value), range;
-
-        while (str_split(&rest, ',', &range)) {
-                size_t dash = 0;
-
-                while (dash < range.len && char_is_digit(range.at[dash]))
-                        dash++;
-                if (dash == range.len || range.at[dash] != '-' || range.len == 1)
-                        return false;
-                for (size_t i = dash + 1; i < range.len; i++)
-                        if (!char_is_digit(range.at[i]))
-                                return false;
-        }
-        return *value;
-}
-
-static int set_range(void *settings, const struct option *option, const char *value,
-        struct muster_error *error)
-{
-        (void)option;
-        if (!are_ranges(value))
-                return refuse_value(error,
-                        "is no range of bytes; write 0-499, 500-, -500, or several with commas",
-                        value);
-        return add_field(of(settings), "Range: bytes=", value, error);
-}
-
-int request_options_add_lines(struct request_options *options, struct texts *to, const char *path,
-        struct muster_error *error)
-{
-        struct buf text = { 0 };
-        struct muster_str rest, line;
-        int r = file_read(path, &text, error);
-
-        rest = buf_str(&text);
-        while (r == 0 && str_split(&rest, '\n', &line)) {
-                char *copy;
-
-                if (line.len && line.at[line.len - 1] == '\r')
-                        line.len--;
-                if (!str_trim(line).len)
-                        continue;
-                copy = mem_strndup(line.at, line.len);
-                r = copy && request_options_keep(options, copy) == 0
-                            ? texts_add(to, copy, error)
-                            : error_set_memory(error, MUSTER_PHASE_QUEUE);
-        }
-        buf_deinit(&text);
-        return r;
-}
-
-static int set_header(void *settings, const struct option *option, const char *value,
-        struct muster_error *error)
-{
-        (void)option;
-        if (value[0] == '@')
-                return request_options_add_lines(of(settings), &of(settings)->headers, value + 1,
-                        error);
-        if (!strpbrk(value, ":;"))
-                return refuse_value(error,
-                        "is not \"Name: value\", \"Name;\" (empty) or \"Name:\" (not sent)", value);
-        return texts_add(&of(settings)->headers, value, error);
 }
 
 /*
@@ -346,11 +246,12 @@ const struct option request_option_table[] = {
         { "Request", 'X', "request", "METHOD", "request method (GET, or POST with data)",
                 option_set_text, OWN(method) },
         { NULL, 'H', "header", "LINE",
-                "\"Name: value\", \"Name;\" (empty), \"Name:\" (not sent) or @FILE", set_header,
-                0 },
+                "\"Name: value\", \"Name;\" (empty), \"Name:\" (not sent) or @FILE",
+                header_options_set, 0 },
         { NULL, 'I', "head", NULL, "ask for the header only: HEAD", option_set_flag, OWN(is_head) },
-        { NULL, 'r', "range", "RANGE", "these bytes only: 0-499, 500-, -500", set_range, 0 },
-        { NULL, 'e', "referer", "URL", "Referer header", set_referer, 0 },
+        { NULL, 'r', "range", "RANGE", "these bytes only: 0-499, 500-, -500",
+                header_options_set_range, 0 },
+        { NULL, 'e', "referer", "URL", "Referer header", header_options_set_referer, 0 },
         { NULL, 'A', "user-agent", "NAME", "User-Agent header; \"\" sends none", option_set_text,
                 CLIENT(user_agent) },
         { NULL, '0', "http1.0", NULL, "use HTTP/1.0", set_http_1_0, 0 },

@@ -54,13 +54,6 @@ int texts_add(struct texts *texts, const char *text, struct muster_error *error)
 int request_options_add_url(void *settings, const struct option *option, const char *value,
         struct muster_error *error);
 
-/*
- * Add each line of a file that is not empty: header fields of "-H @FILE". MUSTER_E_INPUT,
- * MUSTER_E_RESOURCE with *error.
- */
-int request_options_add_lines(struct request_options *options, struct texts *to, const char *path,
-        struct muster_error *error);
-
 /* Keep memory as long as the options, which point into it. MUSTER_E_RESOURCE: it is freed. */
 int request_options_keep(void *settings, char *take_text);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "way_options.h"
 
-#include "../input/body_file.h"
+#include "header_options.h"
 #include <base/error.h>
 #include <base/mem.h>
 #include <base/str.h>
@@ -152,7 +152,7 @@ static int add_header(void *settings, const struct option *option, const char *v
 
         (void)option;
         if (value[0] == '@')
-                return request_options_add_lines(of(settings), &of(settings)->proxy_headers,
+                return header_options_add_lines(of(settings), &of(settings)->proxy_headers,
                         value + 1, error);
         if (!strchr(value, ':'))
                 return refuse_value(error, "is not \"Name: value\" or \"Name:\" (not sent)", value);
