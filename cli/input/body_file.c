@@ -3,8 +3,10 @@
 
 #include "../option/standard.h"
 #include <base/error.h>
+#include <base/file.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define READ_BYTES (64 * 1024)
@@ -46,21 +48,49 @@ int file_read(const char *path, struct buf *to, struct muster_error *error)
         return r;
 }
 
-int body_from_file(struct muster_request *request, const char *path, struct muster_error *error)
+/* Its bytes are somebody else's: the list's, or those of an option that names it. */
+static bool is_standard_input(const char *path, const struct stat *status)
 {
-        struct buf body = { 0 };
-        int r;
+        struct stat standard;
 
-        /* Looked at now, so that the line with the mistake is told; read when it is sent. */
-        if (!path_is_standard(path)) {
-                if (access(path, R_OK) < 0)
-                        return fail_to_read(path, errno, error);
-                r = muster_request_set_body_file(request, path);
-                return r < 0 ? error_set_memory(error, MUSTER_PHASE_QUEUE) : 0;
-        }
-        r = file_read(path, &body, error);
-        if (r == 0)
-                r = muster_request_set_body(request, body.at ? body.at : "", body.len);
-        buf_deinit(&body);
-        return r == MUSTER_E_RESOURCE ? error_set_memory(error, MUSTER_PHASE_QUEUE) : r;
+        if (path_is_standard(path))
+                return true;
+        return !S_ISREG(status->st_mode) && fstat(STDIN_FILENO, &standard) == 0 &&
+               standard.st_dev == status->st_dev && standard.st_ino == status->st_ino;
+}
+
+static int refuse(struct muster_error *error, const char *path, const char *kind,
+        const char *advice)
+{
+        return error_set(error, MUSTER_E_INPUT, MUSTER_PHASE_QUEUE, 0,
+                "cannot send %s: it is %s; %s", path, kind, advice);
+}
+
+int body_file_check(const char *path, bool takes_pipe, struct muster_error *error)
+{
+        struct stat status = { 0 };
+
+        if (!path_is_standard(path) && stat(path, &status) < 0)
+                return fail_to_read(path, errno, error);
+        if (is_standard_input(path, &status))
+                return refuse(error, path, "standard input",
+                        "a line can name only files (-T - sends standard input)");
+        if (S_ISDIR(status.st_mode))
+                return fail_to_read(path, EISDIR, error);
+        if (!S_ISREG(status.st_mode) && !takes_pipe)
+                return refuse(error, path, file_kind(status.st_mode),
+                        "put the bytes into a file, or allow such bodies with --body-pipes");
+        return access(path, R_OK) < 0 ? fail_to_read(path, errno, error) : 0;
+}
+
+int body_from_file(struct muster_request *request, const char *path, bool takes_pipe,
+        struct muster_error *error)
+{
+        int r = body_file_check(path, takes_pipe, error);
+
+        if (r < 0)
+                return r;
+        r = takes_pipe ? muster_request_set_body_pipe(request, path)
+                       : muster_request_set_body_file(request, path);
+        return r < 0 ? error_set_memory(error, MUSTER_PHASE_QUEUE) : 0;
 }

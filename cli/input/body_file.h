@@ -14,7 +14,15 @@
  */
 int file_read(const char *path, struct buf *to, struct muster_error *error);
 
-/* Make it the body of a request. As file_read(). */
-int body_from_file(struct muster_request *request, const char *path, struct muster_error *error);
+/*
+ * Can a line of input name this file, to be sent? It is looked at now, so that the line with the
+ * mistake is told, and read when it is sent. Standard input cannot be named. `takes_pipe`: it may be
+ * of any other kind. MUSTER_E_INPUT with *error.
+ */
+int body_file_check(const char *path, bool takes_pipe, struct muster_error *error);
+
+/* Make it the body of a request. As body_file_check(). */
+int body_from_file(struct muster_request *request, const char *path, bool takes_pipe,
+        struct muster_error *error);
 
 #endif

@@ -20,7 +20,8 @@ struct input_item {
         struct buf id;                  /* as JSON; empty: none. Kept from item to item */
         /* an object of the members that are the caller's own; empty: none. Kept, too */
         struct buf own;
-        uint64_t line; /* in its file, from 1; 0 for an argument */
+        struct buf sent_files; /* paths, each with its zero, of what its line sends. Kept, too */
+        uint64_t line;         /* in its file, from 1; 0 for an argument */
         /* the line as it stands, borrowed until the next item; empty for an argument */
         struct muster_str text;
         const struct input_format *format; /* that reads `text`; NULL for an argument */
@@ -30,6 +31,7 @@ struct input_item {
         const char *content_type; /* what its body is, unless an option says it; NULL: not known */
         /* that the line gives the request */
         bool has_headers, has_body, has_content_type, has_login;
+        bool takes_pipes;          /* given: its body_file need not be a regular file */
         bool is_unsafe;            /* it names a method that may change something on the server */
         struct muster_error error; /* set: the item is a failure */
 };
@@ -58,6 +60,7 @@ struct input_options {
         const struct input_format *format; /* NULL: told by the file */
         const char *url_column;            /* of rows: a name, or a number from 1 on; NULL: "url" */
         bool is_strict;                    /* members that are not known are errors */
+        bool takes_pipes;                  /* as of an item */
 };
 
 struct csv;

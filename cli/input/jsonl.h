@@ -33,6 +33,9 @@ bool jsonl_has_body(const json_t *object);
 int jsonl_set_body(struct input_item *item, json_t *value, struct muster_str text);
 int jsonl_set_json(struct input_item *item, json_t *value, struct muster_str text);
 int jsonl_set_body_base64(struct input_item *item, json_t *value, struct muster_str text);
+/* The line sends this file. MUSTER_E_RESOURCE with item->error. */
+int jsonl_note_file(struct input_item *item, const char *path);
+
 int jsonl_set_body_file(struct input_item *item, json_t *value, struct muster_str text);
 
 /* --- jsonl_form.c ---------------------------------------------------------------------------- */

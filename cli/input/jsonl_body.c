@@ -78,6 +78,13 @@ int jsonl_set_body_base64(struct input_item *item, json_t *value, struct muster_
         return r < 0 ? jsonl_bad(item, "body_base64 is not valid base64", "") : 0;
 }
 
+int jsonl_note_file(struct input_item *item, const char *path)
+{
+        return buf_add(&item->sent_files, path, strlen(path) + 1) < 0
+                       ? error_set_memory(&item->error, MUSTER_PHASE_QUEUE)
+                       : 0;
+}
+
 int jsonl_set_body_file(struct input_item *item, json_t *value, struct muster_str text)
 {
         struct muster_error why = { 0 };
@@ -85,7 +92,7 @@ int jsonl_set_body_file(struct input_item *item, json_t *value, struct muster_st
         (void)text;
         if (!json_is_string(value) || strlen(json_string_value(value)) != json_string_length(value))
                 return jsonl_bad(item, "body_file must be a string, the path of a file", "");
-        if (body_from_file(item->request, json_string_value(value), &why) < 0)
+        if (body_from_file(item->request, json_string_value(value), item->takes_pipes, &why) < 0)
                 return jsonl_bad(item, why.text, "");
-        return 0;
+        return jsonl_note_file(item, json_string_value(value));
 }

@@ -6,6 +6,7 @@
  *      "form":{"title":"A cat","photo":{"file":"cat.jpg","type":"image/jpeg"}}
  *      "form":[{"name":"photo","file":"cat.jpg"},{"name":"photo","file":"dog.jpg"}]
  */
+#include "body_file.h"
 #include "jsonl.h"
 
 #include <base/error.h>
@@ -115,6 +116,7 @@ static int add_part(struct input_item *item, struct muster_form *form, const cha
         const json_t *value)
 {
         struct muster_form_part part = { .size = sizeof(part), .name = name };
+        struct muster_error why = { 0 };
         const json_t *content = json_is_string(value) ? value : json_object_get(value, "content");
 
         if (!json_is_string(value) && !json_is_object(value))
@@ -130,8 +132,10 @@ static int add_part(struct input_item *item, struct muster_form *form, const cha
                 return refuse_part(item, name);
         part.data = json_string_value(content);
         part.data_bytes = json_string_length(content);
-        if (part.file && access(part.file, R_OK) < 0)
-                return jsonl_bad(item, "cannot read the file of a part: ", part.file);
+        if (part.file && body_file_check(part.file, false, &why) < 0)
+                return jsonl_bad(item, why.text, "");
+        if (part.file && jsonl_note_file(item, part.file) < 0)
+                return (int)item->error.code;
         return muster_form_add(form, &part) < 0 ? jsonl_bad(item, muster_form_error(form)->text, "")
                                                 : 0;
 }

@@ -8,6 +8,7 @@
 #include <base/error.h>
 #include <base/mem.h>
 #include <errno.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -23,36 +24,35 @@ static int form_failed(const struct form_spec *spec, const struct muster_form *f
                 spec->name ? spec->name : "", why->text);
 }
 
-/* A pipe is read now, as it can be read only once. */
-static int read_standard_input(struct muster_form_part *part, struct buf *to,
+/* A pipe is read now: it can be read only once, and later others would wait for it. */
+static int read_pipe(struct muster_form_part *part, const char *path, struct buf *to,
         struct muster_error *error)
 {
-        int r = file_read("-", to, error);
+        int r = file_read(path, to, error);
 
-        part->file = NULL;
+        if (!part->filename && !part->no_filename)
+                part->filename = basename(path);
         part->data = to->at ? to->at : "";
         part->data_bytes = to->len;
         return r;
 }
 
 /* Looked at now, so that a mistake is told before anything is sent. */
-static int set_file(struct muster_form_part *part, const char *path, struct buf *standard,
+static int set_file(struct muster_form_part *part, const char *path, struct buf *content,
         struct muster_error *error)
 {
+        bool is_standard = path_is_standard(path);
         struct stat status;
+        int r = is_standard ? fstat(STDIN_FILENO, &status) : stat(path, &status);
 
-        part->file = path;
-        if (!path_is_standard(path)) {
-                if (access(path, R_OK) == 0)
-                        return 0;
+        if (!is_standard && (r < 0 || access(path, R_OK) < 0))
                 return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, errno,
                         "--form: cannot read %s: %s", path, strerrordesc_np(errno));
-        }
-        if (!part->filename && !part->no_filename)
+        if (r < 0 || !(S_ISREG(status.st_mode) || S_ISDIR(status.st_mode)))
+                return read_pipe(part, path, content, error);
+        if (is_standard && !part->filename && !part->no_filename)
                 part->filename = "-";
-        if (fstat(STDIN_FILENO, &status) < 0 || !S_ISREG(status.st_mode))
-                return read_standard_input(part, standard, error);
-        part->file = STANDARD_INPUT;
+        part->file = is_standard ? STANDARD_INPUT : path;
         return 0;
 }
 
@@ -65,7 +65,7 @@ static int add_part(struct muster_form *form, const struct form_spec *spec,
                 .filename = from->filename,
                 .type = from->type,
                 .encoding = from->encoder };
-        struct buf standard = { 0 };
+        struct buf content = { 0 };
         const char *end = NULL;
         int r = 0;
 
@@ -81,11 +81,11 @@ static int add_part(struct muster_form *form, const struct form_spec *spec,
                 part.data_bytes = strlen(from->content);
         } else {
                 part.no_filename = spec->kind == FORM_SPEC_CONTENT;
-                r = set_file(&part, from->content, &standard, error);
+                r = set_file(&part, from->content, &content, error);
         }
         if (r == 0 && muster_form_add(form, &part) < 0)
                 r = form_failed(spec, form, error);
-        buf_deinit(&standard);
+        buf_deinit(&content);
         return r;
 }
 

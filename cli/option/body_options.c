@@ -318,7 +318,7 @@ int body_options_apply(const struct body_options *options, struct muster_request
         if (options->form)
                 return muster_request_set_form(request, options->form);
         if (options->upload)
-                return muster_request_set_body_file(request,
+                return muster_request_set_body_pipe(request,
                         body_is_standard(options) ? "/dev/stdin" : options->upload);
         return apply_data(options, request, has_content_type);
 }

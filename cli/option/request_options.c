@@ -220,6 +220,8 @@ const struct option input_option_table[] = {
                 set_input_format, 0 },
         { NULL, 0, "url-column", "NAME", "CSV or TSV column with the URLs, by name or number (url)",
                 set_url_column, 0 },
+        { NULL, 0, "body-pipes", NULL, "let body_file name pipes and devices, too", option_set_flag,
+                OWN(input.takes_pipes) },
         { NULL, 0, "strict", NULL, "treat unknown members and columns as errors", option_set_flag,
                 OWN(input.is_strict) },
         { 0 },

@@ -39,6 +39,7 @@ _muster_fetch() {
         --config
         --input-format
         --url-column
+        --body-pipes
         --strict
         --output
         --write-out
@@ -204,6 +205,7 @@ _muster_measure() {
         --input
         --input-format
         --url-column
+        --body-pipes
         --strict
         --connect-timeout
         --max-time
