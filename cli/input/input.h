@@ -31,6 +31,7 @@ struct input_item {
         const char *content_type; /* what its body is, unless an option says it; NULL: not known */
         /* that the line gives the request */
         bool has_headers, has_body, has_content_type, has_login;
+        bool is_untrusted;         /* as the options say; set before it is parsed */
         bool takes_pipes;          /* given: its body_file need not be a regular file */
         bool is_unsafe;            /* it names a method that may change something on the server */
         struct muster_error error; /* set: the item is a failure */
@@ -60,6 +61,7 @@ struct input_options {
         const struct input_format *format; /* NULL: told by the file */
         const char *url_column;            /* of rows: a name, or a number from 1 on; NULL: "url" */
         bool is_strict;                    /* members that are not known are errors */
+        bool is_untrusted;                 /* a stranger wrote them: untrusted.h */
         bool takes_pipes;                  /* as of an item */
 };
 

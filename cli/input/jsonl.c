@@ -15,6 +15,7 @@
 #include "jsonl.h"
 
 #include "method.h"
+#include "untrusted.h"
 #include <base/error.h>
 #include <base/mem.h>
 #include <stdio.h>
@@ -313,6 +314,8 @@ static int make_item(struct input_item *item, struct muster_str line, json_t *ob
         if (r == 0)
                 r = is_result ? jsonl_check_result(item, object) : jsonl_check_bodies(item, object);
         item->has_body = !is_result && jsonl_has_body(object);
+        if (r == 0 && item->is_untrusted)
+                r = untrusted_check_object(item, object, is_result);
         if (r == 0)
                 r = make_request(item, object);
         if (r == 0 && !is_result)

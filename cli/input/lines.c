@@ -6,6 +6,7 @@
  * that would be lost on the way are told, and so is what is no URL but another format's.
  */
 #include "input.h"
+#include "untrusted.h"
 
 #include <base/error.h>
 #include <stdio.h>
@@ -184,6 +185,8 @@ static int parse_url(struct muster_str line, struct buf *scratch, struct input_i
         scratch->len = 0;
         if (buf_add_str(scratch, line) < 0 || buf_terminate(scratch) < 0)
                 return error_set_memory(&item->error, MUSTER_PHASE_QUEUE);
+        if (item->is_untrusted && untrusted_check_url(item, scratch->at) < 0)
+                return item->error.code;
         item->url = scratch->at;
         return 0;
 }
