@@ -9,6 +9,7 @@
 
 #include "../interrupt.h"
 #include "../measure/options.h"
+#include "../option/guard_options.h"
 #include "../option/secret.h"
 #include "../output/output.h"
 #include "../report/report.h"
@@ -95,6 +96,7 @@ static const struct option *const tables[] = {
         body_option_table,
         cookie_option_table,
         way_option_table,
+        guard_option_table,
         NULL,
 };
 

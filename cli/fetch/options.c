@@ -2,6 +2,7 @@
 #include "options.h"
 
 #include "../option/config_file.h"
+#include "../option/guard_options.h"
 #include "../option/standard.h"
 #include "../option/way_options.h"
 #include <base/error.h>
@@ -209,6 +210,7 @@ const struct option *const fetch_option_tables[] = {
         cookie_option_table,
         cookie_jar_option_table,
         way_option_table,
+        guard_option_table,
         what_to_keep,
         why_it_took_so_long,
         NULL,

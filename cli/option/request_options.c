@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "request_options.h"
 
+#include "guard_options.h"
 #include "header_options.h"
 #include "standard.h"
 #include "way_options.h"
@@ -379,6 +380,7 @@ int request_options_finish(struct request_options *options, struct muster_error 
         options->client.size = sizeof(options->client);
         options->client.resolve = options->resolve.list;
         way_options_finish(options);
+        guard_options_finish(options);
         options->client.keylog_file = getenv("SSLKEYLOGFILE");
         if (options->client.keylog_file && !*options->client.keylog_file)
                 options->client.keylog_file = NULL;
@@ -396,6 +398,7 @@ void request_options_warn(const struct request_options *options)
                 fprintf(stderr,
                         "muster: WARNING: -k: certificates are not verified, anyone on the path can read and change data\n");
         way_options_warn(options);
+        guard_options_warn(options);
 }
 
 void request_options_deinit(struct request_options *options)
@@ -410,6 +413,7 @@ void request_options_deinit(struct request_options *options)
         mem_free(options->secret_headers.list);
         login_options_deinit(&options->login);
         way_options_deinit(options);
+        guard_options_deinit(options);
         body_options_deinit(&options->body);
         cookie_options_deinit(&options->cookies);
 }

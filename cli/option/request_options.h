@@ -37,6 +37,8 @@ struct request_options {
 
         struct texts proxy_headers, connect_to; /* see way_options.h */
         struct buf socks;                       /* "socks5://..." of --socks5 and its like */
+
+        struct texts allow_hosts, allow_ports; /* see guard_options.h */
 };
 
 /* The heading that the first group of request_option_table has: a command may have more of it. */

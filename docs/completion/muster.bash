@@ -161,6 +161,9 @@ _muster_fetch() {
         --unix-socket
         --abstract-unix-socket
         --connect-to
+        --deny-private
+        --allow-host
+        --allow-port
         --record
         --assert
         --confirm
@@ -280,6 +283,9 @@ _muster_measure() {
         --unix-socket
         --abstract-unix-socket
         --connect-to
+        --deny-private
+        --allow-host
+        --allow-port
         --fail
         --location
         --no-location
