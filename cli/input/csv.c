@@ -245,6 +245,16 @@ static int check_strict(const struct csv *csv, struct muster_error *error)
         return 0;
 }
 
+/* As URLs come from --url-column, a column named so may be somebody's own. */
+const struct buf *csv_misunderstood(const struct csv *csv)
+{
+        for (size_t i = 0; i < csv->n; i++)
+                if (!csv->columns[i].known && !str_is_nocase(column_name(csv, i), known_names[0]) &&
+                        jsonl_has_member(column_name(csv, i)))
+                        return &csv->columns[i].name;
+        return NULL;
+}
+
 int csv_begin(struct csv *csv, struct muster_str row, char delimiter,
         const struct input_options *options, struct muster_error *error)
 {

@@ -33,6 +33,12 @@ int csv_begin(struct csv *csv, struct muster_str row, char delimiter,
         const struct input_options *options, struct muster_error *error);
 
 /*
+ * The first column that has the name of a member of JSON Lines that rows cannot have, such as data;
+ * NULL: there is none. It is the caller's own.
+ */
+const struct buf *csv_misunderstood(const struct csv *csv);
+
+/*
  * Write the JSON of a row into `line`. MUSTER_E_INPUT with item->error: it is not like the header.
  */
 int csv_row(struct csv *csv, struct muster_str row, struct buf *line, struct input_item *item);

@@ -180,6 +180,14 @@ static size_t find_member(const struct member *member)
 
 /* --- the caller's own members ---------------------------------------------------------------- */
 
+bool jsonl_has_member(struct muster_str name)
+{
+        for (size_t i = 0; i < N_MEMBERS; i++)
+                if (str_is_nocase(name, members[i].name))
+                        return true;
+        return false;
+}
+
 /*
  * The member whose name this most likely is to be, NULL for none. Short names are near to too many.
  */
@@ -378,6 +386,11 @@ int jsonl_parse(struct muster_str line, bool is_row, struct input_item *item)
 
         if (!looks_like_object(line, NULL))
                 return no_object(item, line);
+        /* Jansson passes over one behind a number, and what it passed over would be in the result. */
+        if (str_has_char(line, '\0'))
+                return error_set(&item->error, MUSTER_E_INPUT, MUSTER_PHASE_QUEUE, 0,
+                        "input: line %llu contains a NUL, which JSON has as \\u0000",
+                        (unsigned long long)item->line);
         object = load_object(line, &why);
         if (!object)
                 return not_json(item, &why);

@@ -9,6 +9,9 @@
 #include "members.h"
 #include <jansson.h>
 
+/* Is this, in whatever case, the name of a member that a line can have? */
+bool jsonl_has_member(struct muster_str name);
+
 /* "input: line N: WHAT OF". Always MUSTER_E_INPUT. */
 int jsonl_bad(struct input_item *item, const char *what, const char *of);
 

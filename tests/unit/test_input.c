@@ -35,6 +35,28 @@ static void test_lines(void **state)
         close_text(&r);
 }
 
+/* Jansson passes over a NUL that stands behind a number; in a result line it would be the end. */
+static void test_nul_in_json(void **state)
+{
+        static const char text[] =
+                "{\"url\":\"http://a/\",\"n\":0e9\0,\"id\":1}\n{\"url\":\"http://b/\0\"}\n{\"url\":\"http://c/\"}";
+        struct reading r;
+
+        (void)state;
+        open_text(&r, text, sizeof(text) - 1);
+        for (int i = 0; i < 2; i++) {
+                assert_int_equal(next(&r), 0);
+                assert_int_equal(r.item.error.code, MUSTER_E_INPUT);
+                assert_non_null(strstr(r.item.error.text,
+                        " contains a NUL, which JSON has as \\u0000"));
+                assert_int_equal(r.item.own.len, 0);
+        }
+        assert_int_equal(next(&r), 0);
+        assert_int_equal(r.item.error.code, MUSTER_OK);
+        assert_string_equal(muster_request_url(r.item.request), "http://c/");
+        close_text(&r);
+}
+
 static void test_line_that_is_too_long(void **state)
 {
         size_t len = LINE_BYTES_MAX + 200000;
@@ -452,6 +474,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_lines),
+                cmocka_unit_test(test_nul_in_json),
                 cmocka_unit_test(test_line_that_is_too_long),
                 cmocka_unit_test(test_jsonl),
                 cmocka_unit_test(test_bad_json),
