@@ -67,6 +67,13 @@ struct input_options {
 
 struct csv;
 
+/* What was read, to be read again (repeat.h). Zeroed it is empty. */
+struct repeat {
+        struct buf texts, list;
+        size_t next; /* where in `list`, in bytes */
+        bool is_too_long;
+};
+
 struct input {
         const char *const *urls;  /* NULL-ended */
         const char *const *files; /* NULL-ended; "-" is standard input */
@@ -81,12 +88,15 @@ struct input {
         bool has_warned;
         struct buf scratch;
         uint64_t n_items;
+        uint64_t n_most;  /* there are no more items; 0: as many as there are */
+        bool is_repeated; /* after the end of all, from the beginning again */
+        struct repeat repeat;
 };
 
 #define INPUT_END  1
 #define INPUT_WAIT 2 /* poll input->reader.fd */
 
-/* `urls` come first, then `files`. */
+/* `urls` come first, then `files`. `n_most` and `is_repeated` may be set before the first item. */
 void input_init(struct input *input, const char *const *urls, const char *const *files,
         const struct input_options *options);
 void input_deinit(struct input *input);
