@@ -3,12 +3,15 @@
 
 #include "../option/standard.h"
 #include "csv.h"
+#include "repeat.h"
 #include "sniff.h"
+#include "untrusted.h"
 #include <base/error.h>
 #include <base/mem.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static const struct input_format *const formats[] = { &input_jsonl, &input_csv, &input_tsv,
@@ -26,12 +29,40 @@ const struct input_format *input_format_find(const char *name)
         return NULL;
 }
 
+static enum muster_input kind_of_file(const char *path)
+{
+        struct stat status;
+        int r = path_is_standard(path) ? fstat(STDIN_FILENO, &status) : stat(path, &status);
+
+        if (r < 0)
+                return MUSTER_INPUT_UNKNOWN;
+        if (S_ISFIFO(status.st_mode) || S_ISSOCK(status.st_mode))
+                return MUSTER_INPUT_PIPE;
+        if (S_ISCHR(status.st_mode))
+                return path_is_standard(path) && isatty(STDIN_FILENO) ? MUSTER_INPUT_TERMINAL
+                                                                      : MUSTER_INPUT_UNKNOWN;
+        return S_ISREG(status.st_mode) ? MUSTER_INPUT_FILE : MUSTER_INPUT_UNKNOWN;
+}
+
+/* Whom one of them has to wait for, all have to wait for. */
+static enum muster_input kind_of(const char *const *urls, const char *const *files)
+{
+        enum muster_input kind = *urls ? MUSTER_INPUT_ARGUMENTS : MUSTER_INPUT_UNKNOWN;
+
+        for (; *files; files++)
+                if (kind_of_file(*files) > kind)
+                        kind = kind_of_file(*files);
+        return kind;
+}
+
 void input_init(struct input *input, const char *const *urls, const char *const *files,
         const struct input_options *options)
 {
-        *input = (struct input){
-                .urls = urls, .files = files, .options = *options, .reader.fd = -1
-        };
+        *input = (struct input){ .kind = kind_of(urls, files),
+                .urls = urls,
+                .files = files,
+                .options = *options,
+                .reader.fd = -1 };
 }
 
 static void close_file(struct input *input)
@@ -48,6 +79,7 @@ void input_deinit(struct input *input)
         close_file(input);
         input->csv = mem_free(input->csv);
         buf_deinit(&input->scratch);
+        repeat_deinit(&input->repeat);
 }
 
 void input_item_deinit(struct input_item *item)
@@ -55,26 +87,42 @@ void input_item_deinit(struct input_item *item)
         item->request = muster_request_free(item->request);
         buf_deinit(&item->id);
         buf_deinit(&item->own);
+        buf_deinit(&item->sent_files);
 }
 
 /* --- files ----------------------------------------------------------------------------------- */
 
-static const char *name_of(const struct input *input)
+static const char *name_of(const char *file)
 {
-        return path_is_standard(input->file) ? "standard input" : input->file;
+        return path_is_standard(file) ? "standard input" : file;
 }
 
-static int fail_to_read(const struct input *input, int sys, struct muster_error *error)
+static int fail_to_read(const char *file, int sys, struct muster_error *error)
 {
         return error_set(error, MUSTER_E_INPUT, MUSTER_PHASE_QUEUE, sys,
-                "input: cannot read %s: %s", name_of(input), strerrordesc_np(sys));
+                "input: cannot read %s: %s", name_of(file), strerrordesc_np(sys));
+}
+
+int input_check(const struct input *input, struct muster_error *error)
+{
+        for (const char *const *file = input->files; *file; file++) {
+                struct stat status;
+                int r = path_is_standard(*file) ? fstat(STDIN_FILENO, &status)
+                                                : stat(*file, &status);
+
+                if (r == 0 && S_ISDIR(status.st_mode))
+                        return fail_to_read(*file, EISDIR, error);
+                if (r < 0 || (!path_is_standard(*file) && access(*file, R_OK) < 0))
+                        return fail_to_read(*file, errno, error);
+        }
+        return 0;
 }
 
 /* The file as a whole is of no use. */
 static int refuse_file(const struct input *input, const char *why, struct muster_error *error)
 {
         return error_set(error, MUSTER_E_INPUT, MUSTER_PHASE_QUEUE, 0, "input: %s: %s",
-                name_of(input), why);
+                name_of(input->file), why);
 }
 
 static bool ends_with(struct muster_str name, struct muster_str ending)
@@ -119,9 +167,9 @@ static int open_next(struct input *input, struct muster_error *error)
 
         input->file = *input->files++;
         if (!path_is_standard(input->file))
-                fd = open(input->file, O_RDONLY | O_CLOEXEC);
+                fd = open(input->file, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
         if (fd < 0)
-                return fail_to_read(input, errno, error);
+                return fail_to_read(input->file, errno, error);
         reader_init(&input->reader, fd);
         input->is_open = true;
         input->file_format = NULL;
@@ -241,7 +289,7 @@ static int next_of_file(struct input *input, struct input_item *item, struct mus
                 if (r == READER_END)
                         return INPUT_END;
                 if (r < 0)
-                        return fail_to_read(input, sys, error);
+                        return fail_to_read(input->file, sys, error);
                 if (r != 0) {
                         odd_line(input, item, r);
                         return 0;
@@ -256,7 +304,7 @@ static void clear_item(struct input_item *item)
 {
         item->url = NULL;
         item->request = NULL;
-        item->id.len = item->own.len = 0;
+        item->id.len = item->own.len = item->sent_files.len = 0;
         item->line = 0;
         item->text = (struct muster_str){ 0 };
         item->format = NULL;
@@ -267,14 +315,21 @@ static void clear_item(struct input_item *item)
         error_clear(&item->error);
 }
 
-int input_next(struct input *input, struct input_item *item, struct muster_error *error)
+static void next_url(struct input *input, struct input_item *item)
+{
+        const char *url = *input->urls++;
+
+        if (!item->is_untrusted || untrusted_check_url(item, url) == 0)
+                item->url = url;
+}
+
+/* An item from the arguments or the files. INPUT_END: there are no more. */
+static int next_of_all(struct input *input, struct input_item *item, struct muster_error *error)
 {
         int r = INPUT_END;
 
-        clear_item(item);
         if (*input->urls) {
-                item->url = *input->urls++;
-                input->n_items++;
+                next_url(input, item);
                 return 0;
         }
         while (r == INPUT_END) {
@@ -289,6 +344,23 @@ int input_next(struct input *input, struct input_item *item, struct muster_error
                 if (r == INPUT_END)
                         close_file(input);
         }
+        return r;
+}
+
+int input_next(struct input *input, struct input_item *item, struct muster_error *error)
+{
+        int r;
+
+        clear_item(item);
+        item->is_untrusted = input->options.is_untrusted;
+        item->takes_pipes = input->options.takes_pipes;
+        if (input->n_most && input->n_items == input->n_most)
+                return INPUT_END;
+        r = next_of_all(input, item, error);
+        if (r == 0 && input->is_repeated)
+                repeat_keep(&input->repeat, item);
+        else if (r == INPUT_END && input->is_repeated)
+                r = repeat_next(&input->repeat, &input->scratch, item, error);
         input->n_items += r == 0;
         return r;
 }
@@ -296,12 +368,24 @@ int input_next(struct input *input, struct input_item *item, struct muster_error
 const char *input_warning(struct input *input, const struct input_item *item, char *text,
         size_t size)
 {
-        if (!item->nearest || input->has_warned || item->error.code)
+        const struct buf *column;
+
+        if (input->has_warned || item->error.code)
+                return NULL;
+        column = input->has_header ? csv_misunderstood(input->csv) : NULL;
+        if (column) {
+                input->has_warned = true;
+                snprintf(text, size,
+                        "muster: warning: the column \"%.*s\" of %s is only copied to the results; rows are made of url, id, method and body, and JSON Lines can have more",
+                        STR_ARGS(str_first(buf_str(column), 40)), name_of(input->file));
+                return text;
+        }
+        if (!item->nearest)
                 return NULL;
         input->has_warned = true;
         snprintf(text, size,
                 "muster: warning: line %llu of %s has the unknown member \"%.*s\"; did you mean \"%s\"? It is only copied to the result (an error with --strict)",
-                (unsigned long long)item->line, name_of(input),
+                (unsigned long long)item->line, name_of(input->file),
                 STR_ARGS(str_first(item->unknown, 40)), item->nearest);
         return text;
 }

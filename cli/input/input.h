@@ -75,6 +75,7 @@ struct repeat {
 };
 
 struct input {
+        enum muster_input kind;   /* the slowest of them all */
         const char *const *urls;  /* NULL-ended */
         const char *const *files; /* NULL-ended; "-" is standard input */
         struct input_options options;
@@ -100,6 +101,12 @@ struct input {
 void input_init(struct input *input, const char *const *urls, const char *const *files,
         const struct input_options *options);
 void input_deinit(struct input *input);
+
+/*
+ * Can all files be read, as far as can be told without opening them? A pipe is not disturbed.
+ * MUSTER_E_INPUT with *error naming one that cannot.
+ */
+int input_check(const struct input *input, struct muster_error *error);
 
 /*
  * The next item. 0: also when the item is a failure. INPUT_END, INPUT_WAIT. MUSTER_E_INPUT with
