@@ -1,12 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "json.h"
 
-void json_write(struct json_writer *w, const char *text)
-{
-        if (w->r == 0)
-                w->r = buf_add_text(w->to, text);
-}
-
 void json_write_u64(struct json_writer *w, uint64_t value)
 {
         if (w->r == 0)

@@ -32,7 +32,13 @@ struct json_writer {
         int r;
 };
 
-void json_write(struct json_writer *w, const char *text); /* as it is */
+/* As it is. Inline, as most of it is constant: its length is known then. */
+static inline void json_write(struct json_writer *w, const char *text)
+{
+        if (w->r == 0)
+                w->r = buf_add_text(w->to, text);
+}
+
 void json_write_u64(struct json_writer *w, uint64_t value);
 void json_write_string(struct json_writer *w, struct muster_str text);
 
