@@ -62,6 +62,23 @@ static void note_time(struct report *report, const struct muster_result *result)
                 report->last_ns = taken_ns;
 }
 
+/* Is it one in which a request holds its slot? */
+static bool counts(int phase)
+{
+        return phase != MUSTER_PHASE_QUEUE && phase != MUSTER_PHASE_BACKOFF &&
+               phase != MUSTER_PHASE_PROCESS && phase != MUSTER_PHASE_DELIVER;
+}
+
+uint64_t report_request_ns(const struct report *report)
+{
+        uint64_t sum_ns = 0;
+
+        for (int i = 0; i < MUSTER_N_PHASES; i++)
+                if (counts(i))
+                        sum_ns += report->phase_ns[i];
+        return sum_ns;
+}
+
 static void add_result(struct report *report, const struct muster_result *result, bool has_error)
 {
         uint64_t request_ns = 0;
@@ -71,8 +88,7 @@ static void add_result(struct report *report, const struct muster_result *result
                 uint64_t ns = muster_result_phase_ns(result, (enum muster_phase)i);
 
                 report->phase_ns[i] += ns;
-                if (i != MUSTER_PHASE_QUEUE && i != MUSTER_PHASE_BACKOFF &&
-                        i != MUSTER_PHASE_PROCESS && i != MUSTER_PHASE_DELIVER)
+                if (counts(i))
                         request_ns += ns;
         }
         report->body_bytes += muster_result_body_bytes(result);

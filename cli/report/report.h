@@ -8,10 +8,11 @@
 
 #include "../text/layout.h"
 #include "answers.h"
+#include <base/error.h>
 #include <base/hist.h>
 #include <muster/muster.h>
 
-#define REPORT_N_CODES 20 /* of enum muster_code, by their negative */
+#define REPORT_N_CODES (1 - MUSTER_E_LOWEST) /* of enum muster_code, by their negative */
 
 struct report {
         uint64_t start_ns;
@@ -21,6 +22,9 @@ struct report {
          * refusals (a status of 400 and above).
          */
         uint64_t n_done, n_succeeded, n_failed;
+        /* items whose results an earlier run left, those of them that failed, and those without one */
+        bool is_resumed;
+        uint64_t n_resumed, n_resumed_failed, n_missing;
         uint64_t n_cancelled;   /* neither done nor failed: somebody stopped the run */
         struct answers answers; /* of those done */
         uint64_t n_codes[REPORT_N_CODES];
@@ -53,6 +57,9 @@ static inline uint64_t report_n_refused(const struct report *report)
         return report->n_done - report->n_succeeded - report->n_failed;
 }
 
+/* What all requests took, slot to last byte, failed ones included. */
+uint64_t report_request_ns(const struct report *report);
+
 /* --- progress -------------------------------------------------------------------------------- */
 
 #define PROGRESS_BYTES_MAX 256 /* with a NUL; so wide a terminal has room for all of it */
@@ -74,6 +81,11 @@ void progress_show(const struct report *report, const struct muster_client_stats
 void progress_clear(void);
 
 /* --- summary --------------------------------------------------------------------------------- */
+
+/* Its first part, what came of the requests; and its last, where the time went. */
+void summary_print_outcome(const struct report *report, const struct page *page);
+void summary_print_work(const struct report *report, const struct muster_client_stats *stats,
+        const char *verdict, const struct page *page);
 
 /* `verdict`: what it comes to; "": not known. */
 void summary_print(const struct report *report, const struct muster_client_stats *stats,

@@ -21,14 +21,20 @@
 
 /* Zeroed is none. */
 struct story {
-        FILE *to[2]; /* NULL: none */
+        FILE *to[2];      /* NULL: none */
+        const char *path; /* of the file; NULL: none, or standard output */
+        bool is_new;      /* it was not there before */
+        bool is_begun;    /* what it had is gone */
 };
 
 /*
- * `is_verbose`: to standard error. `path`: to this file, or "-", standard output; NULL: none.
- * MUSTER_E_RESOURCE with *error naming the file.
+ * `is_verbose`: to standard error. `path`: to this file, or "-", standard output; NULL: none. A file
+ * keeps what it has until the run begins. MUSTER_E_RESOURCE with *error naming the file.
  */
 int story_open(struct story *story, bool is_verbose, const char *path, struct muster_error *error);
+
+/* The run begins: what the file had goes. MUSTER_E_RESOURCE with *error. */
+int story_begin(struct story *story, struct muster_error *error);
 
 static inline bool story_is_wanted(const struct story *story)
 {
@@ -37,7 +43,10 @@ static inline bool story_is_wanted(const struct story *story)
 
 void story_tell(struct story *story, const struct result_line *line);
 
-/* MUSTER_E_RESOURCE with *error: not all of it could be written. Once closed it does nothing. */
+/*
+ * MUSTER_E_RESOURCE with *error: not all of it could be written. A file that is new goes where the
+ * run did not begin. Once closed it does nothing.
+ */
 int story_close(struct story *story, struct muster_error *error);
 
 #endif

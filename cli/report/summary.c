@@ -26,6 +26,25 @@ static void print_requests(const struct page *page, const struct report *report)
         fprintf(page->to, "\n");
 }
 
+/* What an earlier run had done, which the other figures do not count. */
+static void print_resumed(const struct page *page, const struct report *report)
+{
+        uint64_t n_now = report->n_done + report->n_cancelled;
+
+        if (!report->is_resumed)
+                return;
+        page_label(page, "resumed");
+        fprintf(page->to, "%s of %s were there", words_count(report->n_resumed).text,
+                words_count(report->n_resumed + report->n_missing + n_now).text);
+        if (report->n_resumed_failed)
+                fprintf(page->to, ", %s of them failed (--failed-only does those again)",
+                        words_count(report->n_resumed_failed).text);
+        if (report->n_missing)
+                fprintf(page->to, "; %s (--resume does those)",
+                        words_counted(report->n_missing, "has no result", "have no result").text);
+        fprintf(page->to, "\n");
+}
+
 static void print_answers(const struct page *page, const struct report *report)
 {
         const char *separator = "";
@@ -186,6 +205,28 @@ static void print_connections(const struct page *page, const struct report *repo
                 words_bytes(report->body_bytes).text, words_bytes(report->wire_bytes).text);
 }
 
+/* Why a server may have refused what would be allowed. */
+static void print_left_behind(const struct page *page, const struct muster_client_stats *stats)
+{
+        if (!stats->n_left_behind)
+                return;
+        page_label(page, "not sent");
+        fprintf(page->to,
+                "%s led by a redirect to another origin (scheme, host, port), which did not get the header fields or passwords given; --location-trusted sends them\n",
+                words_counted(stats->n_left_behind, "request was", "requests were").text);
+}
+
+/* Which host, and what else it answered, stands with the statuses. */
+static void print_logins(const struct page *page, const struct muster_client_stats *stats)
+{
+        if (!stats->n_logins_refused)
+                return;
+        page_label(page, "login");
+        fprintf(page->to,
+                "%s user name and password, or a token, that the server does not accept (401)\n",
+                words_counted(stats->n_logins_refused, "request sent a", "requests sent a").text);
+}
+
 /* What the servers asked for, and what was not tried again although --retry allows it. */
 static void print_refusals(const struct page *page, const struct muster_client_stats *stats)
 {
@@ -203,22 +244,36 @@ static void print_refusals(const struct page *page, const struct muster_client_s
         }
 }
 
-void summary_print(const struct report *report, const struct muster_client_stats *stats,
-        const char *verdict, const struct page *page)
+void summary_print_outcome(const struct report *report, const struct page *page)
 {
         print_requests(page, report);
+        print_resumed(page, report);
         print_answers(page, report);
         print_statuses(page, report, ANSWER_4XX);
         print_statuses(page, report, ANSWER_5XX);
         print_errors(page, report);
+}
+
+void summary_print_work(const struct report *report, const struct muster_client_stats *stats,
+        const char *verdict, const struct page *page)
+{
+        print_phases(page, report);
+        print_connections(page, report, stats);
+        print_logins(page, stats);
+        print_refusals(page, stats);
+        print_left_behind(page, stats);
+        print_verdict(page, verdict);
+}
+
+void summary_print(const struct report *report, const struct muster_client_stats *stats,
+        const char *verdict, const struct page *page)
+{
+        summary_print_outcome(report, page);
         print_quantiles(page, "latency", &report->request_ns,
                 report->n_failed ? "requests without an error; time in the queue not counted"
                                  : "time in the queue not counted");
         print_quantiles(page, "from plan", &report->from_plan_ns,
                 "from the planned start to the result");
         print_quantiles(page, "queue", &report->queue_ns, "waiting for a free slot");
-        print_phases(page, report);
-        print_connections(page, report, stats);
-        print_refusals(page, stats);
-        print_verdict(page, verdict);
+        summary_print_work(report, stats, verdict, page);
 }

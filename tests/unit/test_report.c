@@ -90,6 +90,27 @@ static void test_every_kind_of_answer(void **state)
         report_deinit(&report);
 }
 
+/* None is forgotten when there is a new one. */
+static void test_every_code(void **state)
+{
+        struct report report;
+        char line[60];
+
+        (void)state;
+        report_init(&report);
+        for (int code = -1; code >= MUSTER_E_LOWEST; code--)
+                if (code != MUSTER_E_STATUS && code != MUSTER_E_CANCELLED)
+                        add(&report, 1, "http://h/", 0, (enum muster_code)code);
+        tell(&report);
+        for (int code = -1; code >= MUSTER_E_LOWEST; code--) {
+                snprintf(line, sizeof(line), "failed       %s: 1, first: http://h/",
+                        muster_code_name((enum muster_code)code));
+                if (code != MUSTER_E_STATUS && code != MUSTER_E_CANCELLED)
+                        expect_line(line);
+        }
+        report_deinit(&report);
+}
+
 /* However many kinds there are, the lines are few, and the most frequent come first. */
 static void test_many_statuses(void **state)
 {
@@ -147,6 +168,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_refusals_are_no_successes),
                 cmocka_unit_test(test_every_kind_of_answer),
+                cmocka_unit_test(test_every_code),
                 cmocka_unit_test(test_many_statuses),
                 cmocka_unit_test(test_words_for_connections_and_time),
                 cmocka_unit_test(test_without_memory),
