@@ -33,6 +33,7 @@ void interrupt_begin(struct muster_client *client)
         sigemptyset(&action.sa_mask);
         sigaction(SIGINT, &action, NULL);
         sigaction(SIGTERM, &action, NULL);
+        sigaction(SIGQUIT, &action, NULL);
         sigaction(SIGHUP, NULL, &hangup_before);
         if (hangup_before.sa_handler != SIG_IGN) /* it is with nohup */
                 sigaction(SIGHUP, &action, NULL);
@@ -43,6 +44,7 @@ void interrupt_end(void)
 {
         signal(SIGINT, SIG_DFL);
         signal(SIGTERM, SIG_DFL);
+        signal(SIGQUIT, SIG_DFL);
         if (signal(SIGHUP, SIG_DFL) == SIG_IGN)
                 signal(SIGHUP, SIG_IGN);
         client_to_wake = NULL;
@@ -55,5 +57,14 @@ bool interrupt_has_come(void)
 
 const char *interrupt_name(void)
 {
-        return first_signal == SIGTERM ? "SIGTERM" : first_signal == SIGHUP ? "SIGHUP" : "Ctrl-C";
+        switch (first_signal) {
+        case SIGTERM:
+                return "SIGTERM";
+        case SIGHUP:
+                return "SIGHUP";
+        case SIGQUIT:
+                return "SIGQUIT";
+        default:
+                return "Ctrl-C";
+        }
 }

@@ -29,11 +29,14 @@ static bool is_explained(const struct account *account)
 
 /* --- the beginning --------------------------------------------------------------------------- */
 
-static int start_recording(struct account *account, struct muster_error *error)
+static int start_recording(struct account *account, enum muster_input input,
+        enum muster_output output, struct muster_error *error)
 {
-        struct muster_record_options options = {
-                .size = sizeof(options), .file = account->options->record, .overwrite = true
-        };
+        struct muster_record_options options = { .size = sizeof(options),
+                .file = account->options->record,
+                .overwrite = true,
+                .input = input,
+                .output = output };
         struct buf command = { 0 };
         int r = invocation_to_json(&account->invocation, &command);
 
@@ -49,8 +52,8 @@ static int start_recording(struct account *account, struct muster_error *error)
 }
 
 int account_begin(struct account *account, struct account_options *options,
-        struct muster_client *client, bool shows_verdict, int argc, char **argv,
-        struct muster_error *error)
+        struct muster_client *client, bool shows_verdict, enum muster_input input,
+        enum muster_output output, int argc, char **argv, struct muster_error *error)
 {
         int r;
 
@@ -64,7 +67,7 @@ int account_begin(struct account *account, struct account_options *options,
         if (r == 0 && confirms(account))
                 r = confirm_check(&account->invocation,
                         account->options->explain.confirm.allows_unsafe, error);
-        return r == 0 ? start_recording(account, error) : r;
+        return r == 0 ? start_recording(account, input, output, error) : r;
 }
 
 int account_set_login(struct account *account, const struct login_options *login,
@@ -93,6 +96,15 @@ int account_input(struct account *account, const struct input *input, const stru
         if (item->is_unsafe && !account->first_unsafe_line)
                 account->first_unsafe_line = item->line;
         return input_copies_add(&account->copies, input, item, error);
+}
+
+void account_count(struct account *account, uint64_t output_stalled_us, unsigned n_stops)
+{
+        if (!account->client)
+                return;
+        (void)muster_record_count(account->client, MUSTER_PROGRAM_OUTPUT_STALLED_US,
+                output_stalled_us);
+        (void)muster_record_count(account->client, MUSTER_PROGRAM_STOPS, n_stops);
 }
 
 /* --- the end --------------------------------------------------------------------------------- */

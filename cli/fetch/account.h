@@ -34,12 +34,14 @@ struct account {
 };
 
 /*
- * Record what this client does, where that is wanted. `argv` is what stands behind "fetch".
+ * Record what this client does, where that is wanted. `input` is where its requests come
+ * from, `output` where its results go, `argv` what
+ * stands behind "fetch".
  * MUSTER_E_INVALID, MUSTER_E_RESOURCE with *error.
  */
 int account_begin(struct account *account, struct account_options *options,
-        struct muster_client *client, bool shows_verdict, int argc, char **argv,
-        struct muster_error *error);
+        struct muster_client *client, bool shows_verdict, enum muster_input input,
+        enum muster_output output, int argc, char **argv, struct muster_error *error);
 
 /*
  * A run that is repeated must not ask for the password again, so its invocation gets the one that
@@ -51,6 +53,9 @@ int account_set_login(struct account *account, const struct login_options *login
 /* An item was read: it may have to be asked again. MUSTER_E_RESOURCE with *error. */
 int account_input(struct account *account, const struct input *input, const struct input_item *item,
         struct muster_error *error);
+
+/* What this run counted, for its record; before account_end(). */
+void account_count(struct account *account, uint64_t output_stalled_us, unsigned n_stops);
 
 /*
  * The run is over, of `n_requests`; `was_interrupted`: before its end. As account_begin(), and

@@ -8,7 +8,8 @@
 #include "../command.h"
 #include "../interrupt.h"
 #include "../option/secret.h"
-#include "../option/standard.h"
+#include "../stops.h"
+#include "file_use.h"
 #include <base/clock.h>
 #include <base/error.h>
 #include <unistd.h>
@@ -24,10 +25,13 @@ static void stop_fetch(struct fetch *fetch, uint64_t now_ns)
         if (!fetch->is_stopping) {
                 fetch->is_stopping = true;
                 fetch->stop_ns = now_ns;
+                if (fetch->load.is_on)
+                        load_interrupt(&fetch->load, now_ns);
                 fetch_hide_progress(fetch);
-                fprintf(stderr,
-                        "muster: interrupted; requests in flight get %d s to finish, Ctrl-C again stops at once\n",
-                        (int)(GRACE_NS / NS_PER_S));
+                if (stderr_has_room())
+                        fprintf(stderr,
+                                "muster: interrupted; requests in flight get %d s to finish, Ctrl-C again stops at once\n",
+                                (int)(GRACE_NS / NS_PER_S));
                 muster_cancel_queued(fetch->client);
         } else if (now_ns - fetch->stop_ns > GRACE_NS) {
                 muster_cancel_all(fetch->client);
@@ -35,21 +39,46 @@ static void stop_fetch(struct fetch *fetch, uint64_t now_ns)
         }
 }
 
+/* After an interruption nobody is waited for that does not read. */
+static int check_patience(struct fetch *fetch, uint64_t now_ns)
+{
+        if (!fetch->is_stopping || !fetch_output_stalls(fetch) ||
+                now_ns - fetch->stop_ns <= GRACE_NS)
+                return 0;
+        return error_set(&fetch->error, MUSTER_E_RESOURCE, MUSTER_PHASE_DELIVER, 0,
+                "interrupted, and nobody reads the results; %llu were written before",
+                (unsigned long long)fetch->output.n_written);
+}
+
 static bool is_over(const struct fetch *fetch)
 {
         return !fetch->n_outstanding && (fetch->input_has_ended || fetch->is_stopping);
+}
+
+/* The time of a load run is over: what waits is not begun, what is under way ends. */
+static void end_load(struct fetch *fetch)
+{
+        fetch->load.has_ended = true;
+        fetch->input_has_ended = true;
+        if (fetch->options.load.plan.per_s > 0)
+                (void)muster_turn(fetch->client); /* what was due before, and this loop late for */
+        muster_cancel_queued(fetch->client);
 }
 
 static int run_fetch(struct fetch *fetch)
 {
         int r = 0;
 
+        if (fetch->load.is_on)
+                load_prepare(&fetch->load);
         while (r == 0) {
                 uint64_t now_ns = clock_monotonic();
 
                 if (interrupt_has_come())
                         stop_fetch(fetch, now_ns);
-                else
+                else if (load_is_due(&fetch->load, now_ns))
+                        end_load(fetch);
+                else if (!fetch_output_stalls(fetch))
                         r = fetch_submit(fetch);
                 if (r == 0)
                         r = fetch_take(fetch);
@@ -58,7 +87,13 @@ static int run_fetch(struct fetch *fetch)
                 r = fetch_flush_when_due(fetch, now_ns);
                 fetch_show_progress(fetch, now_ns);
                 if (r == 0)
+                        r = fetch_check_reader(fetch, now_ns);
+                if (r == 0)
+                        r = check_patience(fetch, now_ns);
+                if (r == 0)
                         r = fetch_wait(fetch);
+                if (fetch->load.is_on)
+                        (void)load_has_begun(&fetch->load, fetch->client);
         }
         return r;
 }
@@ -68,29 +103,61 @@ static int run_fetch(struct fetch *fetch)
 static const char *const no_texts[] = { NULL };
 static const char *const standard_input[] = { "-", NULL };
 
-/* Results would take the place of the list while that is read. */
-static int check_output(struct fetch *fetch, const char *const *files)
+/*
+ * What cannot be read, be it the first file or the last, is known before anything is written. Of a
+ * pipe that has nothing yet no more can be known.
+ */
+static int begin_input(struct fetch *fetch, const char *const *files)
 {
-        const char *record = fetch->options.account.record;
-        const char *jar = fetch->options.request.cookies.jar_file;
+        int r;
 
-        for (; *files; files++) {
-                bool is_stdin = path_is_standard(*files);
-
-                if (output_is(&fetch->output, is_stdin ? "/dev/stdin" : *files))
-                        return error_set(&fetch->error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
-                                "%s is both the input (-i) and the output (-o); write the results to another file",
-                                is_stdin ? fetch->output.path : *files);
+        input_init(&fetch->input,
+                fetch->options.request.urls.n ? fetch->options.request.urls.list : no_texts, files,
+                &fetch->options.request.input);
+        if (fetch->load.is_on) {
+                fetch->input.is_repeated = true;
+                fetch->input.n_most = load_plan_most(&fetch->options.load.plan);
         }
-        if (jar && output_is(&fetch->output, jar))
+        r = input_check(&fetch->input, &fetch->error);
+        if (r == 0)
+                r = input_next(&fetch->input, &fetch->next, &fetch->error);
+        fetch->has_next = r == 0;
+        return r < 0 ? r : 0;
+}
+
+/* The output of this run, or of the one that it goes on with. */
+static int open_output(struct fetch *fetch)
+{
+        struct fetch_options *options = &fetch->options;
+        const char *path = options->leaves_lines_out ? "/dev/null" : options->output;
+        int r = output_open(&fetch->output, path, options->output_way,
+                write_out_is_wanted(&options->write_out) ? &options->write_out : NULL,
+                &fetch->error);
+
+        if (r == 0)
+                r = sync_begin(&fetch->output.sync, options->sync, fetch->output.fd,
+                        fetch->output.path, &fetch->error);
+        if (r < 0 || options->output_way != OUTPUT_GO_ON)
+                return r;
+        if (!fetch->output.is_file)
                 return error_set(&fetch->error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
-                        "%s is both the cookie jar (--cookie-jar) and the output (-o); write the results to another file",
-                        jar);
-        if (record && output_is(&fetch->output, record))
-                return error_set(&fetch->error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
-                        "%s is both the record (--record) and the output (-o); write the results to another file",
-                        record);
-        return 0;
+                        "%s is not a regular file, so what was written to it before cannot be read; results go to a file with -o FILE",
+                        options->output);
+        options->resume.body_files = &fetch->body_files;
+        r = resume_open(&fetch->resume, &options->resume, fetch->output.fd, options->output,
+                &fetch->error);
+        if (r == 0)
+                output_go_on(&fetch->output, resume_whole_at(&fetch->resume));
+        return r;
+}
+
+/* Threads that make requests. */
+static unsigned n_loops(const struct muster_client_options *client)
+{
+        long n = client->threads == MUSTER_THREADS_AUTO ? sysconf(_SC_NPROCESSORS_ONLN)
+                                                        : (long)client->threads;
+
+        return n > 1 ? (unsigned)n : 1;
 }
 
 static int open_all(struct fetch *fetch)
@@ -109,27 +176,23 @@ static int open_all(struct fetch *fetch)
         options->request.client.queue_size = fetch->items.size;
         options->request.client.error = &fetch->error;
         r = process_begin(&fetch->process, &options->process, &fetch->error);
-        if (r < 0)
-                return r;
-        input_init(&fetch->input, options->request.urls.n ? options->request.urls.list : no_texts,
-                files, &options->request.input);
-        r = kept_prepare(&options->kept, &options->request.client, &fetch->error);
+        if (r == 0 && load_is_wanted(&options->load))
+                r = load_init(&fetch->load, &options->load.plan, n_loops(&options->request.client),
+                        &fetch->error);
+        if (r == 0)
+                r = begin_input(fetch, files);
+        if (r == 0)
+                r = kept_prepare(&options->kept, &options->request.client, &fetch->error);
         if (r == 0)
                 r = muster_client_new(&fetch->client, &options->request.client);
         if (r == 0)
                 r = kept_load(&options->kept, fetch->client, &fetch->error);
-        if (r == 0)
-                r = output_open(&fetch->output, options->output,
-                        write_out_is_wanted(&options->write_out) ? &options->write_out : NULL,
-                        &fetch->error);
-        if (r == 0)
-                r = check_output(fetch, files);
-        if (r == 0)
-                r = story_open(&fetch->story, options->is_verbose, options->trace, &fetch->error);
         if (r == 0 && options->body_place == BODY_FILES)
                 r = body_files_open(&fetch->body_files, options->body, options->remote.ways,
                         process_is_wanted(&options->process), &fetch->error);
-        return r;
+        if (r == 0)
+                r = story_open(&fetch->story, options->is_verbose, options->trace, &fetch->error);
+        return r == 0 ? open_output(fetch) : r;
 }
 
 static void close_all(struct fetch *fetch)
@@ -145,8 +208,17 @@ static void close_all(struct fetch *fetch)
         output_abandon(&fetch->output);
         (void)story_close(&fetch->story, &fetch->error);
         report_deinit(&fetch->report);
+        load_deinit(&fetch->load);
+        resume_close(&fetch->resume);
         body_files_close(&fetch->body_files);
         fetch_options_deinit(&fetch->options);
+}
+
+/* What a verdict needs costs processor time for each request: a load run has it where it is asked. */
+static bool shows_verdict(const struct fetch *fetch)
+{
+        return fetch->load.is_on ? fetch->options.account.record && !fetch->options.is_silent
+                                 : fetch_shows_summary(fetch);
 }
 
 static int help(void)
@@ -174,24 +246,32 @@ int fetch_main(int argc, char **argv)
                 r = error_set(&fetch.error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
                         "nothing to fetch: give URLs, -i FILE or a list on standard input (see muster fetch --help)");
         if (r == 0)
+                r = fetch_check_files(&fetch.options, &fetch.error);
+        if (r == 0)
                 r = open_all(&fetch);
         if (r == 0)
                 r = account_begin(&fetch.account, &fetch.options.account, fetch.client,
-                        fetch_shows_summary(&fetch), arguments.argc,
-                        arguments.argv, &fetch.error);
+                        shows_verdict(&fetch), fetch.input.kind, output_kind(&fetch.output),
+                        arguments.argc, arguments.argv, &fetch.error);
         if (r == 0)
                 r = account_set_login(&fetch.account, &fetch.options.request.login, &fetch.error);
+        if (r == 0)
+                r = story_begin(&fetch.story, &fetch.error);
+        if (r == 0)
+                r = fetch_guard_files(&fetch.options, &fetch.body_files, &fetch.error);
         if (r == OPTION_HELP) {
                 status = help();
         } else if (r < 0) {
                 status = error_tell(&fetch.error);
         } else {
                 body_files_begin(&fetch.body_files);
+                fetch.report.is_resumed = fetch.resume.is_there;
                 fetch.report.has_plan = fetch_options_have_rate(&fetch.options);
-                request_options_warn(&fetch.options.request);
+                fetch_options_warn(&fetch.options);
                 fetch.has_progress = isatty(STDERR_FILENO) && !fetch.options.is_silent &&
                                      !fetch.options.no_progress;
                 interrupt_begin(fetch.client);
+                stops_begin();
                 status = fetch_finish(&fetch, run_fetch(&fetch));
         }
         close_all(&fetch);

@@ -13,6 +13,7 @@
 #define CLI_FETCH_FETCH_H
 
 #include "../input/input.h"
+#include "../load/load.h"
 #include "../output/body_files.h"
 #include "../output/item.h"
 #include "../output/output.h"
@@ -26,17 +27,24 @@ struct fetch {
         struct muster_client *client;
         struct input input;
         struct input_item next; /* what was read last */
+        bool has_next;          /* `next` is still to be accepted */
+        bool is_passing;        /* there are more items, and some stood: go on at once */
         bool input_has_ended, input_waits, input_has_failed;
+        bool has_told_left_out; /* that an option does not hold for a line */
         struct items items;
         struct process process;
         struct output output;
+        bool output_stalls;  /* when it was last offered something */
+        uint64_t stalled_ns; /* no result was taken meanwhile */
+        struct resume resume;
         struct body_files body_files;
         struct report report;
+        struct load load; /* with is_on, where the run is one of load */
         struct story story;
         struct account account;
         uint64_t n_outstanding;
         bool has_progress, progress_is_shown;
-        uint64_t progress_ns, flushed_ns;
+        uint64_t progress_ns, flushed_ns, reader_ns;
         bool is_stopping;
         uint64_t stop_ns;
         struct muster_error error;
@@ -67,6 +75,12 @@ void fetch_hide_progress(struct fetch *fetch);
 /* Pass on the lines that are here; those that have lain here for long. As fetch_submit(). */
 int fetch_flush(struct fetch *fetch);
 int fetch_flush_when_due(struct fetch *fetch, uint64_t now_ns);
+
+/* Now and then: has whoever reads the results gone away? As fetch_submit(). */
+int fetch_check_reader(struct fetch *fetch, uint64_t now_ns);
+
+/* Does nobody take the results, of which there are enough? Then none is made. */
+bool fetch_output_stalls(const struct fetch *fetch);
 
 /* Until something has happened, or there is something else to do. As fetch_submit(). */
 int fetch_wait(struct fetch *fetch);

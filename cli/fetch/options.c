@@ -3,14 +3,25 @@
 
 #include "../option/config_file.h"
 #include "../option/guard_options.h"
-#include "../option/standard.h"
 #include "../option/way_options.h"
 #include <base/error.h>
-#include <base/str.h>
+#include <base/mem.h>
 #include <stddef.h>
-#include <unistd.h>
+#include <string.h>
+#include <strings.h>
 
 /* --- the tables ------------------------------------------------------------------------------ */
+
+/* With curl -c is a file for cookies. */
+static int set_concurrency(void *settings, const struct option *option, const char *value,
+        struct muster_error *error)
+{
+        if (strspn(value, "0123456789") == strlen(value))
+                return option_set_count(settings, option, value, error);
+        return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
+                "\"%s\" is not a number of 1 or more; to keep cookies in a file use --cookie-jar FILE",
+                value);
+}
 
 static int set_retries(void *settings, const struct option *option, const char *value,
         struct muster_error *error)
@@ -39,8 +50,10 @@ static int set_config(void *settings, const struct option *option, const char *v
 {
         const struct config_file config = { fetch_option_tables, settings, request_options_keep };
 
+        int r = texts_add(&((struct fetch_options *)settings)->configs, value, error);
+
         (void)option;
-        return config_file_read(&config, value, error);
+        return r == 0 ? config_file_read(&config, value, error) : r;
 }
 
 /* The last one counts, as with curl. */
@@ -49,6 +62,24 @@ static int set_write_out(void *settings, const struct option *option, const char
 {
         (void)option;
         return write_out_parse(&((struct fetch_options *)settings)->write_out, value, error);
+}
+
+static int set_sync(void *settings, const struct option *option, const char *value,
+        struct muster_error *error)
+{
+        static const struct {
+                const char *name;
+                enum sync_way way;
+        } ways[] = { { "each", SYNC_EACH }, { "second", SYNC_SECOND }, { "end", SYNC_END } };
+
+        (void)option;
+        for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++)
+                if (strcmp(value, ways[i].name) == 0) {
+                        ((struct fetch_options *)settings)->sync = ways[i].way;
+                        return 0;
+                }
+        return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
+                "\"%s\" is none of each, second and end", value);
 }
 
 #define THREADS_MAX 128 /* of the library */
@@ -70,6 +101,17 @@ static int set_threads(void *settings, const struct option *option, const char *
 #define CLIENT(member) offsetof(struct fetch_options, request.client.member)
 #define OWN(member)    offsetof(struct fetch_options, member)
 
+/* For command lines of curl's, in which -sS is common: what it asks for is so in any case. */
+static int keep_default(void *settings, const struct option *option, const char *value,
+        struct muster_error *error)
+{
+        (void)settings;
+        (void)option;
+        (void)value;
+        (void)error;
+        return 0;
+}
+
 static const struct option more_input[] = {
         { NULL, 0, "url", "URL", "a URL that may begin with a dash, or stand in a -K file",
                 request_options_add_url, 0 },
@@ -81,6 +123,15 @@ static const struct option more_input[] = {
 static const struct option how_to_run[] = {
         { "Output", 'o', "output", "FILE", "write result lines to FILE, not to standard output",
                 option_set_text, OWN(output) },
+        { NULL, 0, "resume", NULL, "go on with FILE: do what has no result there", option_set_flag,
+                OWN(resume.goes_on) },
+        { NULL, 0, "failed-only", NULL, "do again what failed in FILE, and replace those lines",
+                option_set_flag, OWN(resume.repeats_failed) },
+        { NULL, 0, "append", NULL, "add result lines to what FILE has", option_set_flag,
+                OWN(appends) },
+        { NULL, 0, "sync", "WHEN", "bring results to the disk: each, every second, or at the end",
+                set_sync, 0 },
+        { NULL, 0, "force", NULL, "replace what FILE has", option_set_flag, OWN(replaces) },
         { NULL, 'w', "write-out", "FORMAT",
                 "write this instead of lines of JSON: '%{http_code} %{url}\\n', or @FILE",
                 set_write_out, 0 },
@@ -112,9 +163,11 @@ static const struct option how_to_run[] = {
                 OWN(no_progress) },
         { NULL, 's', "silent", NULL, "show neither progress line nor summary", option_set_flag,
                 OWN(is_silent) },
+        { NULL, 'S', "show-error", NULL, "show errors even with --silent (default)", keep_default,
+                0 },
 
         { "Concurrency and rate", 'c', "concurrency", "N", "requests in flight at once (64)",
-                option_set_count, CLIENT(concurrency) },
+                set_concurrency, CLIENT(concurrency) },
         { NULL, 0, "per-host", "N", "requests in flight to one host (no separate limit)",
                 option_set_count, CLIENT(per_host) },
         { NULL, 0, "rate", "RATE",
@@ -130,6 +183,21 @@ static const struct option how_to_run[] = {
                 option_set_duration, CLIENT(queue_timeout_ms) },
         { NULL, 0, "deadline", "TIME", "a request's whole life, waiting included (none)",
                 option_set_duration, CLIENT(deadline_ms) },
+        { 0 },
+};
+
+static const struct option how_much_load[] = {
+        { "Load", 0, "requests", "N", "make N requests in all, repeating the list",
+                load_set_requests, OWN(load.n_requests) },
+        { NULL, 0, "duration", "TIME", "repeat the list, and begin no request later than this",
+                load_set_duration, OWN(load.duration_ms) },
+        { NULL, 0, "ramp", "FROM..TO:TIME",
+                "raise the rate evenly: 10/s..500/s:60s; ends then, or with --duration",
+                load_set_ramp, OWN(load) },
+        { NULL, 0, "load-json", "FILE", "also write the load page to FILE, as one JSON object",
+                option_set_text, OWN(load.json) },
+        { NULL, 0, "charts", NULL, "draw histogram and time line even where it is no terminal",
+                option_set_flag, OWN(load.wants_charts) },
         { 0 },
 };
 
@@ -212,66 +280,12 @@ const struct option *const fetch_option_tables[] = {
         way_option_table,
         guard_option_table,
         what_to_keep,
+        how_much_load,
         why_it_took_so_long,
         NULL,
 };
 
 /* --- parsing --------------------------------------------------------------------------------- */
-
-/* As curl has it. */
-static int check_fail(const struct fetch_options *options, struct muster_error *error)
-{
-        if (!options->request.client.fail_on_status || !options->request.client.fail_with_body)
-                return 0;
-        return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
-                "--fail drops the body of an error, --fail-with-body keeps it; give one of them");
-}
-
-/* Only one thing can go to standard output. */
-static int check_stdout(const struct fetch_options *options, struct muster_error *error)
-{
-        const char *what = NULL;
-
-        if (options->output && !path_is_standard(options->output))
-                return 0;
-        if (cookie_options_use_stdout(&options->request.cookies))
-                what = "--cookie-jar -";
-        else if (options->trace && path_is_standard(options->trace))
-                what = "--trace -";
-        if (!what)
-                return 0;
-        return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
-                "%s and the result lines would both go to standard output; send the lines to a file with -o FILE",
-                what);
-}
-
-static int finish_options(struct fetch_options *options, struct muster_error *error)
-{
-        int r = check_fail(options, error);
-
-        if (r == 0)
-                r = check_stdout(options, error);
-        if (r == 0)
-                r = remote_options_finish(&options->remote, &options->body, error);
-        if (r < 0)
-                return r;
-        options->body_place = body_place(options->body);
-        if (!options->body && write_out_is_wanted(&options->write_out))
-                options->body_place = BODY_NONE;
-        r = body_files_check(options->body, error);
-        if (r < 0)
-                return r;
-        options->request.client.keep_heads = options->is_verbose || options->trace;
-        /* What is to be worked on has to be there, although it is not shown. */
-        if (options->body_place == BODY_NONE && !process_is_wanted(&options->process))
-                options->request.client.discard_body = true;
-        /* With a number of workers large bodies are decoded by them. */
-        if (options->process.is_inline)
-                options->request.client.workers = 0;
-        else if (!options->request.client.workers)
-                options->request.client.workers = (unsigned)sysconf(_SC_NPROCESSORS_ONLN);
-        return request_options_finish(&options->request, error);
-}
 
 int fetch_options_parse(struct fetch_options *options, int argc, char **argv,
         struct muster_error *error)
@@ -280,7 +294,39 @@ int fetch_options_parse(struct fetch_options *options, int argc, char **argv,
 
         *options = (struct fetch_options){ 0 };
         r = option_parse(fetch_option_tables, options, argc, argv, request_options_add_url, error);
-        return r == 0 ? finish_options(options, error) : r;
+        return r == 0 ? fetch_options_finish(options, error) : r;
+}
+
+/* What pages, pictures and archives end in, and results do not. */
+static bool is_named_as_a_body(const char *path)
+{
+        static const char *const endings[] = { "html", "htm", "xhtml", "css", "js", "jpg", "jpeg",
+                "png", "gif", "webp", "svg", "ico", "mp3", "mp4", "webm", "pdf", "zip", "gz", "tgz",
+                "tar", "xz", "bz2", "zst", "7z", "rar", "deb", "rpm", "iso", "exe", "bin" };
+        const char *dot = strrchr(path, '.');
+
+        for (size_t i = 0; dot && i < sizeof(endings) / sizeof(endings[0]); i++)
+                if (strcasecmp(dot + 1, endings[i]) == 0)
+                        return true;
+        return false;
+}
+
+/* In curl that is where the body goes. */
+static void warn_of_output(const struct fetch_options *options)
+{
+        const struct request_options *request = &options->request;
+
+        if (options->output && !options->body && request->urls.n == 1 && !request->files.n &&
+                is_named_as_a_body(options->output))
+                fprintf(stderr,
+                        "muster: warning: -o %s gets the result, not the body alone as in curl; to save the body use -O, or --body DIR\n",
+                        options->output);
+}
+
+void fetch_options_warn(const struct fetch_options *options)
+{
+        warn_of_output(options);
+        request_options_warn(&options->request);
 }
 
 void fetch_options_deinit(struct fetch_options *options)
@@ -290,6 +336,7 @@ void fetch_options_deinit(struct fetch_options *options)
         write_out_deinit(&options->write_out);
         remote_options_deinit(&options->remote);
         explain_options_deinit(&options->account.explain);
+        mem_free(options->configs.list);
 }
 
 /* --- applying -------------------------------------------------------------------------------- */

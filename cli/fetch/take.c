@@ -73,6 +73,19 @@ static const struct muster_error *join_errors(struct muster_error *body_error,
         return body_error;
 }
 
+/* The end of a load run came before it was begun: there is nothing to tell of it. */
+static bool is_unstarted(const struct fetch *fetch, const struct item *item)
+{
+        return fetch->load.is_on && item->result && load_is_unstarted(item->result);
+}
+
+static void count_load(struct fetch *fetch, const struct item *item,
+        const struct muster_error *error)
+{
+        if (fetch->load.is_on && item->result && !(error && error->code == MUSTER_E_CANCELLED))
+                load_add(&fetch->load, item->result, error);
+}
+
 static int write_item(struct fetch *fetch, struct item *item)
 {
         struct muster_error cancelled, body_error = { 0 };
@@ -83,12 +96,17 @@ static int write_item(struct fetch *fetch, struct item *item)
                 .own = str_of(item->own),
                 .omits_headers = item->omits_headers,
                 .omits_body = item->omits_body,
+                .digest = item->digest,
                 .result = item->result,
                 .error = error_of(item, &cancelled),
                 .leaves_body_out = fetch->options.body_place == BODY_NONE,
                 .has_plan = fetch_options_have_rate(&fetch->options) };
-        int r;
+        int r = 0;
 
+        if (is_unstarted(fetch, item)) {
+                items_written(&fetch->items, item);
+                return 0;
+        }
         if (item->result)
                 add_processed(&line, process_result(item->result));
         if (fetch->body_files.is_there && item->result && has_body_to_keep(fetch, item->result)) {
@@ -101,11 +119,15 @@ static int write_item(struct fetch *fetch, struct item *item)
         if (item->result)
                 line.leaves_body_out |= is_dropped_by_fail(fetch, item->result);
         report_add(&fetch->report, item->result, line.error);
+        count_load(fetch, item, line.error);
         if (story_is_wanted(&fetch->story)) {
                 fetch_hide_progress(fetch);
                 story_tell(&fetch->story, &line);
         }
-        r = output_add(&fetch->output, &line, &fetch->error);
+        if (!fetch->options.leaves_lines_out)
+                r = output_add(&fetch->output, &line, &fetch->error);
+        if (fetch->resume.is_there)
+                resume_wrote(&fetch->resume, item->n);
         if (r == OUTPUT_FULL)
                 r = fetch_flush(fetch);
         buf_deinit(&body_file);
@@ -135,7 +157,7 @@ int fetch_take(struct fetch *fetch)
         struct muster_result *result;
         int r = 0;
 
-        while (r == 0 && (result = muster_take(fetch->client))) {
+        while (r == 0 && !fetch_output_stalls(fetch) && (result = muster_take(fetch->client))) {
                 struct item *item = muster_result_userdata(result);
 
                 fetch->n_outstanding--;

@@ -85,11 +85,19 @@ static int add_item(struct batch *batch, const struct input_item *item, bool all
                          : add_text(batch, item->text, item->format, error);
 }
 
-static void tell_warning(struct input *input, const struct input_item *item)
+/* `has_told`: each kind once, as input_warning() does it itself. */
+static void tell_warnings(const struct batch *batch, struct input *input,
+        const struct input_item *item, bool *has_told)
 {
         char text[300];
         const char *warning = input_warning(input, item, text, sizeof(text));
 
+        if (warning)
+                fprintf(stderr, "%s\n", warning);
+        if (*has_told)
+                return;
+        warning = request_options_warning(batch->options, input, item, text, sizeof(text));
+        *has_told = warning;
         if (warning)
                 fprintf(stderr, "%s\n", warning);
 }
@@ -98,6 +106,7 @@ static int read_list(struct batch *batch, struct input *input, bool allows_unsaf
         struct muster_error *error)
 {
         struct input_item item = { 0 };
+        bool has_told = false;
         int r;
 
         while ((r = input_next(input, &item, error)) != INPUT_END && r >= 0) {
@@ -105,7 +114,7 @@ static int read_list(struct batch *batch, struct input *input, bool allows_unsaf
                         (void)poll(&(struct pollfd){ input->reader.fd, POLLIN, 0 }, 1, -1);
                         continue;
                 }
-                tell_warning(input, &item);
+                tell_warnings(batch, input, &item, &has_told);
                 r = add_item(batch, &item, allows_unsafe, error);
                 muster_request_free(item.request);
                 if (r < 0)

@@ -4,10 +4,12 @@
  */
 #include "request_options.h"
 
+#include "standard.h"
 #include <base/error.h>
 #include <base/mem.h>
 #include <base/str.h>
 #include <base/urlencode.h>
+#include <stdio.h>
 #include <string.h>
 
 const char *request_options_method(const struct request_options *options)
@@ -15,6 +17,38 @@ const char *request_options_method(const struct request_options *options)
         return options->method    ? options->method
                : options->is_head ? "HEAD"
                                   : body_options_method(&options->body);
+}
+
+static const char *name_of_body(const struct body_options *body)
+{
+        return body->upload ? "--upload-file" : body->form ? "--form" : "--data";
+}
+
+/* The long name of the first option that the line makes void; NULL: there is none. */
+static const char *left_out(const struct request_options *options, const struct input_item *item)
+{
+        const struct body_options *body = &options->body;
+        const char *method = options->method ? options->method : options->is_head ? "HEAD" : NULL;
+
+        if (!item->has_body && (body_options_have_body(body) || (body->is_query && body->data.len)))
+                return name_of_body(body);
+        if (!method || strcmp(method, muster_request_method(item->request)) == 0)
+                return NULL;
+        return options->method ? "--request" : "--head";
+}
+
+const char *request_options_warning(const struct request_options *options,
+        const struct input *input, const struct input_item *item, char *text, size_t size)
+{
+        const char *name = item->request ? left_out(options, item) : NULL;
+
+        if (!name)
+                return NULL;
+        snprintf(text, size,
+                "muster: warning: line %llu of %.100s is sent without %s, which is for plain URLs only; say it in the line, with method or a body",
+                (unsigned long long)item->line,
+                path_is_standard(input->file) ? "standard input" : input->file, name);
+        return text;
 }
 
 bool request_options_add_to_requests(const struct request_options *options)

@@ -286,7 +286,7 @@ const struct option request_option_table[] = {
         { NULL, 0, "netrc-file", "FILE", "take user names and passwords from FILE", option_set_text,
                 CLIENT(netrc_file) },
         { NULL, 0, "location-trusted", NULL,
-                "send passwords and secret headers wherever a redirect leads", set_location_trusted,
+                "send passwords and given headers wherever a redirect leads", set_location_trusted,
                 0 },
         { NULL, 0, "secret-header", "NAME",
                 "do not send this header to another origin after a redirect; repeatable",
@@ -392,8 +392,24 @@ bool request_options_have_no_input(const struct request_options *options)
         return !options->urls.n && !options->files.n && isatty(STDIN_FILENO);
 }
 
+/* Lists are arguments of some programs. Here that is a request without a scheme. */
+static void warn_of_file(const struct request_options *options)
+{
+        for (size_t i = 0; i < options->urls.n; i++) {
+                const char *url = options->urls.list[i];
+
+                if (strstr(url, "://") || access(url, F_OK) < 0)
+                        continue;
+                fprintf(stderr,
+                        "muster: warning: \"%s\" is taken for a URL, and is a file; -i FILE reads the URLs in it\n",
+                        url);
+                return;
+        }
+}
+
 void request_options_warn(const struct request_options *options)
 {
+        warn_of_file(options);
         if (options->client.insecure_no_verify)
                 fprintf(stderr,
                         "muster: WARNING: -k: certificates are not verified, anyone on the path can read and change data\n");

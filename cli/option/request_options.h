@@ -65,12 +65,19 @@ int request_options_finish(struct request_options *options, struct muster_error 
 /* Is there neither an argument nor a file, and nothing to be read from a terminal? */
 bool request_options_have_no_input(const struct request_options *options);
 
-/* Say on standard error what is dangerous. */
+/* Say on standard error what is dangerous, or most likely not meant. */
 void request_options_warn(const struct request_options *options);
 void request_options_deinit(struct request_options *options);
 
 /* The method of a plain line; NULL: GET. */
 const char *request_options_method(const struct request_options *options);
+
+/*
+ * A line of input makes its request itself: the warning that it lacks what an option says of plain
+ * URLs, such as --data; NULL: it lacks nothing.
+ */
+const char *request_options_warning(const struct request_options *options,
+        const struct input *input, const struct input_item *item, char *text, size_t size);
 
 /*
  * Make the request of a plain line. A URL that ends in "/" gets the name of the file that is sent

@@ -116,6 +116,7 @@ void body_files_close(struct body_files *files)
         if (files->directory && !files->is_begun)
                 unmake_parents(files->directory, files->made_at);
         name_set_deinit(&files->names);
+        buf_deinit(&files->guarded);
         mem_free(files->pattern);
         mem_free(files->directory);
         *files = (struct body_files){ 0 };
@@ -144,7 +145,7 @@ static int write_from_memory(const char *path, const struct muster_result *resul
 {
         const char *at = muster_result_body(result);
         size_t left = muster_result_body_size(result);
-        int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+        int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
         int sys = fd < 0 ? errno : 0;
 
         while (!sys && left) {
@@ -285,6 +286,53 @@ static const char *way_out(const struct body_files *files)
                        : "give each its own id, or add {n} to --body";
 }
 
+/* --- files of the run itself ----------------------------------------------------------------- */
+
+struct guarded_file {
+        struct file_place place;
+        const char *what;
+};
+
+int body_files_guard(struct body_files *files, struct file_place place, const char *what)
+{
+        const struct guarded_file file = { place, what };
+
+        return buf_add(&files->guarded, &file, sizeof(file));
+}
+
+/* The item's own: what was sent is not replaced by what came back. */
+static int check_sent(const struct item *item, const struct buf *name,
+        const struct file_place *place, struct muster_error *error)
+{
+        const struct buf *sent = &item->sent_files;
+
+        for (size_t at = 0; at < sent->len; at += strlen(sent->at + at) + 1) {
+                struct file_place one = file_place_of_path(sent->at + at);
+
+                if (file_place_is_same(place, &one))
+                        return error_set(error, MUSTER_E_INPUT, MUSTER_PHASE_DELIVER, 0,
+                                "input: the body's file %.*s is one that this request sends; have bodies in a directory of their own",
+                                NAME_SHOWN_MAX, name->at);
+        }
+        return 0;
+}
+
+static int check_guarded(const struct body_files *files, const struct item *item,
+        const struct buf *name, struct muster_error *error)
+{
+        const struct guarded_file *guarded = (const void *)files->guarded.at;
+        struct file_place place = file_place_of_path(name->at);
+
+        for (size_t i = 0; i < files->guarded.len / sizeof(*guarded); i++)
+                if (file_place_is_same(&place, &guarded[i].place))
+                        return error_set(error, MUSTER_E_INPUT, MUSTER_PHASE_DELIVER, 0,
+                                "input: the body's file %.*s is %s of this run; have bodies in a directory of their own",
+                                NAME_SHOWN_MAX, name->at, guarded[i].what);
+        return check_sent(item, name, &place, error);
+}
+
+/* --- taking one ------------------------------------------------------------------------------ */
+
 /* Take it, so that nobody else gets it. */
 static int take_name(struct body_files *files, const struct buf *name, struct muster_error *error)
 {
@@ -295,6 +343,14 @@ static int take_name(struct body_files *files, const struct buf *name, struct mu
                         "input: an earlier request has the same body file, %.*s; %s",
                         NAME_SHOWN_MAX, name->at, way_out(files));
         return r < 0 ? error_set_memory(error, MUSTER_PHASE_DELIVER) : 0;
+}
+
+/* Names that are known before are taken when their items are met. */
+int body_files_take_old(struct body_files *files, const char *name)
+{
+        if (!may_collide(files) || is_known_before(files))
+                return 0;
+        return name_set_add(&files->names, str_of(name)) < 0 ? MUSTER_E_RESOURCE : 0;
 }
 
 /* Else the request fails on it, with words of its own. */
@@ -317,12 +373,15 @@ int body_files_reserve(struct body_files *files, const struct item *item, const 
         if (!files->is_there || !is_known_before(files) || files->words == BODY_NAME_N)
                 return 0;
         r = add_name(&name, files, item, remote_name_of_url(url), "");
-        if (r == 0)
-                r = take_name(files, &name, error);
-        else if (r == NO_REMOTE_NAME && !is_url(url))
+        if (r == NO_REMOTE_NAME && !is_url(url)) {
                 r = 0;
-        else
+        } else if (r != 0) {
                 r = fail_on_name(r, &name, error);
+        } else {
+                r = check_guarded(files, item, &name, error);
+                if (r == 0)
+                        r = take_name(files, &name, error);
+        }
         buf_deinit(&name);
         return r;
 }
@@ -350,18 +409,20 @@ static int rename_to(const char *path, const char *name, bool is_servers,
                 return 0;
         if (is_servers && errno == EEXIST)
                 return error_set(error, MUSTER_E_RESOURCE, MUSTER_PHASE_DELIVER, EEXIST,
-                        "resource: the server chose the name of a file that is there, %.120s; move that away, or use another --output-dir",
+                        "resource: the server chose the name of a file that is there, %.120s; move that away (--force is for -o alone), or use another --output-dir",
                         name);
         return fail_on_file(name, "write the body to", errno, error);
 }
 
 /* The name is there; the file `path` gets it. */
-static int move_to(struct body_files *files, const char *path, struct buf *name, bool is_servers,
-        struct muster_error *error)
+static int move_to(struct body_files *files, const struct item *item, const char *path,
+        struct buf *name, bool is_servers, struct muster_error *error)
 {
         size_t made_at = 0;
-        int r = is_known_before(files) ? 0 : take_name(files, name, error);
+        int r = check_guarded(files, item, name, error);
 
+        if (r == 0 && !is_known_before(files))
+                r = take_name(files, name, error);
         if (r == 0)
                 r = make_parents(name->at, &made_at, error);
         if (r == 0)
@@ -415,67 +476,11 @@ int body_files_name(struct body_files *files, const struct item *item, struct bu
                 if (r == 0)
                         r = add_name(name, files, item,
                                 servers.len ? buf_str(&servers) : remote_name_of_url(url), path);
-                r = r == 0 ? move_to(files, path, name, servers.len > 0, error)
+                r = r == 0 ? move_to(files, item, path, name, servers.len > 0, error)
                            : fail_on_name(r, name, error);
         }
         if (r < 0)
                 unlink(path);
         buf_deinit(&servers);
         return r;
-}
-
-/* --- words ----------------------------------------------------------------------------------- */
-
-/* What people write who mean that. */
-static const struct {
-        const char *said, *meant;
-} meanings[] = {
-        { "-", "inline" },
-        { "stdout", "inline" },
-        { "memory", "inline" },
-        { "json", "inline" },
-        { "no", "none" },
-        { "off", "none" },
-        { "null", "none" },
-        { "false", "none" },
-        { "discard", "none" },
-        { "drop", "none" },
-        { "ignore", "none" },
-};
-
-static const char *meaning_of(struct muster_str word)
-{
-        for (size_t i = 0; i < sizeof(meanings) / sizeof(meanings[0]); i++)
-                if (str_is_nocase(word, meanings[i].said))
-                        return meanings[i].meant;
-        if (str_is_nocase(word, "inline") || str_distance(word, str_of("inline")) <= 2)
-                return "inline";
-        if (str_is_nocase(word, "none") || str_distance(word, str_of("none")) <= 1)
-                return "none";
-        return NULL;
-}
-
-enum body_place body_place(const char *spec)
-{
-        if (!spec || strcmp(spec, "inline") == 0)
-                return BODY_INLINE;
-        return strcmp(spec, "none") == 0 ? BODY_NONE : BODY_FILES;
-}
-
-int body_files_check(const char *spec, struct muster_error *error)
-{
-        struct stat status;
-        const char *meant;
-
-        if (body_place(spec) != BODY_FILES)
-                return 0;
-        if (!*spec)
-                return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
-                        "--body: \"\" is empty; give inline, none or a directory");
-        if (strpbrk(spec, "/{") || (stat(spec, &status) == 0 && S_ISDIR(status.st_mode)) ||
-                !(meant = meaning_of(str_of(spec))))
-                return 0;
-        return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
-                "--body: did you mean %s? For a directory named \"%s\" write ./%s", meant, spec,
-                spec);
 }

@@ -9,20 +9,19 @@
  * result is there it gets its final name. So memory stays flat, and a file of the final name is
  * always whole. A name is given once in a run: what comes second is an error, before it is asked
  * for where its name is known by then. What was there before the run is replaced, unless the server
- * chose the name (-J).
+ * chose the name (-J), or it is a file that the run itself reads or writes.
  */
 #ifndef CLI_OUTPUT_BODY_FILES_H
 #define CLI_OUTPUT_BODY_FILES_H
 
+#include "body_place.h"
+#include "file_place.h"
 #include "name_set.h"
 #include "scratch.h"
 #include <base/buf.h>
 #include <muster/muster.h>
 
 struct item;
-
-/* Where --body has bodies go. */
-enum body_place { BODY_INLINE, BODY_NONE, BODY_FILES };
 
 /* What else there is to be done with a file. */
 struct body_file_ways {
@@ -38,21 +37,13 @@ struct body_files {
         size_t made_at;  /* where in it the first folder ends that had to be made; 0: none */
         struct scratch scratch;
         struct name_set names;
+        struct buf guarded; /* of struct guarded_file */
         bool is_there;
         bool in_memory; /* bodies come by the result */
         bool is_short;  /* --body DIR */
         struct body_file_ways ways;
         bool is_begun; /* from here on the folders that were made are the run's result */
 };
-
-/* "inline", also NULL; "none"; a directory or a template. */
-enum body_place body_place(const char *spec);
-
-/*
- * Is it a word that nearly means "inline" or "none"? MUSTER_E_INVALID with *error, which says how
- * to have a directory of that name.
- */
-int body_files_check(const char *spec, struct muster_error *error);
 
 /*
  * `in_memory`: something else needs the bodies, so they are written when the result is there.
@@ -64,6 +55,11 @@ int body_files_open(struct body_files *files, const char *spec, struct body_file
 
 /* The run begins. Without that, closing removes the folders that opening made. */
 void body_files_begin(struct body_files *files);
+/*
+ * No body may take the place of this file; `what` says what it is, and is not copied.
+ * MUSTER_E_RESOURCE.
+ */
+int body_files_guard(struct body_files *files, struct file_place place, const char *what);
 void body_files_close(struct body_files *files);
 
 /*
@@ -73,6 +69,12 @@ void body_files_close(struct body_files *files);
  */
 int body_files_reserve(struct body_files *files, const struct item *item, const char *url,
         struct muster_error *error);
+
+/*
+ * A file of this name is the body of a result that an earlier run left: nobody else gets the name.
+ * MUSTER_E_RESOURCE.
+ */
+int body_files_take_old(struct body_files *files, const char *name);
 
 /* Does every request have to be told where its body goes? */
 bool body_files_wants_requests(const struct body_files *files);

@@ -12,10 +12,12 @@
 #include <muster/muster.h>
 
 struct item {
-        uint64_t n;    /* counts input items from 1 */
-        uint64_t line; /* in its file; 0: an argument */
-        char *id;      /* JSON; NULL: none */
-        char *own;     /* JSON: the members of its line that are the caller's own; NULL: none */
+        uint64_t n;      /* counts input items from 1 */
+        uint64_t digest; /* of its request, where there is more than method and URL */
+        uint64_t line;   /* in its file; 0: an argument */
+        char *id;        /* JSON; NULL: none */
+        char *own;       /* JSON: the members of its line that are the caller's own; NULL: none */
+        struct buf sent_files;          /* paths, each with its zero, of what its line sends */
         bool omits_headers, omits_body; /* its request has such, and the result line does not */
         struct muster_result *result;
         struct muster_error *error; /* it could not even be asked for */
@@ -38,8 +40,11 @@ static inline bool items_are_full(const struct items *items)
         return items->n_begun - items->n_released == items->size;
 }
 
-/* The place of the next item; there is one. Its members are clear but for `n`. */
-struct item *items_begin(struct items *items);
+/* Give an item a place; there is one. It takes over what the item holds. */
+struct item *items_begin(struct items *items, const struct item *take_item);
+
+/* Release what an item holds that has no place. */
+void item_deinit(struct item *item);
 
 /* The item that is to be written next if order counts, NULL when there is none. */
 struct item *items_oldest(struct items *items);

@@ -4,20 +4,23 @@
 #include "json.h"
 #include <base/clock.h>
 #include <base/error.h>
+#include <inttypes.h>
+#include <stdio.h>
 
-static void add_u64(struct json_writer *w, const char *name, uint64_t value)
+/* These are inline for their names: see json_write(). */
+static inline void add_u64(struct json_writer *w, const char *name, uint64_t value)
 {
         json_write(w, name);
         json_write_u64(w, value);
 }
 
-static void add_string(struct json_writer *w, const char *name, struct muster_str text)
+static inline void add_string(struct json_writer *w, const char *name, struct muster_str text)
 {
         json_write(w, name);
         json_write_string(w, text);
 }
 
-static void add_text(struct json_writer *w, const char *name, const char *text)
+static inline void add_text(struct json_writer *w, const char *name, const char *text)
 {
         add_string(w, name, str_of(text));
 }
@@ -239,6 +242,17 @@ static void add_omitted(struct json_writer *w, const struct result_line *line)
         json_write(w, line->omits_body ? "\"body\"]" : "]");
 }
 
+/* What tells it from other requests with its method and URL (cli/resume/resume.h). */
+static void add_digest(struct json_writer *w, uint64_t digest)
+{
+        char text[17];
+
+        if (!digest)
+                return;
+        snprintf(text, sizeof(text), "%016" PRIx64, digest);
+        add_text(w, ",\"digest\":", text);
+}
+
 int result_line_add(struct buf *to, const struct result_line *line)
 {
         struct json_writer w = { .to = to };
@@ -255,6 +269,7 @@ int result_line_add(struct buf *to, const struct result_line *line)
         if (line->own.len)
                 add_json(&w, ",\"input\":", line->own);
         add_omitted(&w, line);
+        add_digest(&w, line->digest);
         if (line->result)
                 add_result(&w, line);
         else

@@ -15,6 +15,7 @@ struct result_line {
         struct muster_str id;               /* JSON; empty: none */
         struct muster_str own;              /* JSON: the caller's own members; empty: none */
         bool omits_headers, omits_body;     /* the request has such of its own */
+        uint64_t digest;                    /* of what else was asked; 0: nothing */
         const struct muster_result *result; /* NULL: there was no request, only `error` */
         const struct muster_error *error;   /* NULL: it succeeded */
         const char *body_file;              /* NULL: none was written */

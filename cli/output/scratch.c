@@ -18,8 +18,14 @@
 #define TRIES   16 /* others may remove the folder while it has no lock yet */
 #define RUN_LEN 6  /* of mkdtemp()'s XXXXXX */
 
+#define NOT_OURS (-1) /* beside an errno: who else may write there is not known */
+
 static int fail_to_make(const char *path, int sys, struct muster_error *error)
 {
+        if (sys == NOT_OURS)
+                return error_set(error, MUSTER_E_RESOURCE, MUSTER_PHASE_QUEUE, 0,
+                        "resource: %s is there and others may change it, or it is no directory; remove it, or have bodies in another directory",
+                        path);
         return error_set(error, MUSTER_E_RESOURCE, MUSTER_PHASE_QUEUE, sys,
                 "resource: cannot create the directory %s: %s", path, strerrordesc_np(sys));
 }
@@ -110,18 +116,43 @@ static bool is_still_there(const struct scratch *scratch)
                named.st_ino == open.st_ino && named.st_dev == open.st_dev;
 }
 
+/*
+ * Make the user's folder, or use the one that is there. Where others may write as well, one of them
+ * could have put it there, to change what is written: NOT_OURS.
+ */
+static int make_folder(char *folder)
+{
+        char *slash = folder + strlen(folder) - 1;
+        struct stat status;
+        int sys = 0;
+
+        if (mkdir(folder, 0700) == 0)
+                return 0;
+        if (errno != EEXIST)
+                return errno;
+        *slash = '\0'; /* else a link would be followed */
+        if (lstat(folder, &status) < 0)
+                sys = errno;
+        else if (!S_ISDIR(status.st_mode) || status.st_uid != geteuid() ||
+                 (status.st_mode & (S_IWGRP | S_IWOTH)))
+                sys = NOT_OURS;
+        *slash = '/';
+        return sys;
+}
+
 /* 0: made and locked. EAGAIN: somebody removed it. Else an errno. */
 static int try_make(struct scratch *scratch)
 {
         char *slash = scratch->path + strlen(scratch->path) - 1;
+        int sys = make_folder(scratch->folder);
 
         memcpy(slash - RUN_LEN, "XXXXXX", RUN_LEN);
         *slash = '\0';
-        if ((mkdir(scratch->folder, 0777) < 0 && errno != EEXIST) || !mkdtemp(scratch->path)) {
-                *slash = '/';
-                return errno == ENOENT ? EAGAIN : errno;
-        }
+        if (!sys && !mkdtemp(scratch->path))
+                sys = errno;
         *slash = '/';
+        if (sys)
+                return sys == ENOENT ? EAGAIN : sys;
         scratch->fd = open(scratch->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (scratch->fd < 0)
                 return errno == ENOENT ? EAGAIN : errno;
@@ -141,6 +172,8 @@ static int make(struct scratch *scratch, struct muster_error *error)
 {
         int sys = EAGAIN;
 
+        if (make_folder(scratch->folder) == 0)
+                sweep(scratch->folder);
         for (int i = 0; i < TRIES && sys == EAGAIN; i++)
                 sys = try_make(scratch);
         if (sys == 0)
@@ -164,7 +197,6 @@ int scratch_open(struct scratch *scratch, const char *directory, struct muster_e
         }
         snprintf(scratch->folder, size, "%s.muster-%u/", directory, (unsigned)geteuid());
         snprintf(scratch->path, size, "%sXXXXXX/", scratch->folder);
-        sweep(scratch->folder);
         return make(scratch, error);
 }
 

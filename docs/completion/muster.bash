@@ -28,6 +28,10 @@ _muster_fetch() {
         _muster_offer -W "auto lines jsonl csv tsv"
         return
         ;;
+    --sync)
+        _muster_offer -W "each second end"
+        return
+        ;;
     --cookie-scope)
         _muster_offer -W "run line"
         return
@@ -42,6 +46,11 @@ _muster_fetch() {
         --body-pipes
         --strict
         --output
+        --resume
+        --failed-only
+        --append
+        --sync
+        --force
         --write-out
         --body
         --remote-name
