@@ -183,6 +183,7 @@ def test_members_of_json(muster, server):
 
 
 def test_a_file_is_written(muster, nginx, tmp_path):
+    # [6265bis 5.7 session-end]
     done = muster("fetch", "-b", "jar", "--cookie-jar", "jar", *nginx.resolve, nginx.url("/all"))
     assert done.status == 0 and done.stderr == ""  # that the file is not there yet is no mistake
     lines = lines_of(tmp_path / "jar")
@@ -326,7 +327,7 @@ def test_a_jar_that_cannot_be_written(server, tmp_path):
     command = [MUSTER, "fetch", "--cookie-jar", folder / "jar", s.url()]
     if os.geteuid() == 0:
         command = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", *command]
-        os.chmod(tmp_path, 0o755)
+        open_to_others(tmp_path)
         if not os.access(MUSTER, os.X_OK) or subprocess.run([*command[:6], "true"]).returncode:
             pytest.skip("cannot become somebody else")
     done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL)

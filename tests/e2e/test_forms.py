@@ -218,7 +218,7 @@ def test_forms_in_lines(muster, server, files):
     assert parts_of(second) == [("f", "a.txt", "text/plain", b"hello\n"), ("f", None, "text/x", "é".encode())]
     bad = [{"url": s.url(), "data": "x"}, {"url": s.url(), "data": {"a": None}}, {"url": s.url(), "form": {"a": 1}}, {"url": s.url(), "form": {"a": {"file": "missing"}}}, {"url": s.url(), "form": {}, "data": {}}]
     run = muster("fetch", "--in-order", input="".join(json.dumps(line) + "\n" for line in bad))
-    words = ["data must be an object", "a value of data must be", "a part of form must be", "cannot read the file of a part: missing", "give only one of"]
+    words = ["data must be an object", "a value of data must be", "a part of form must be", "cannot read missing: No such file", "give only one of"]
     assert all(word in result["error"]["text"] for word, result in zip(words, run.results, strict=True)), run.results
 
 

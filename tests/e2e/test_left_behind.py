@@ -52,7 +52,7 @@ def test_nothing_is_made_and_nothing_lost(muster, tmp_path, options, status, wor
     if old:
         (tmp_path / "results").write_text(old)
     before = all_in(tmp_path)
-    run = muster("fetch", "-o", "results", *options)
+    run = muster("fetch", "-o", "results", "--force", *options)
     assert run.status in (2, 3) and run.status == status and words in run.stderr, run.stderr
     assert all_in(tmp_path) == before
     assert not old or (tmp_path / "results").read_text() == old
@@ -73,13 +73,147 @@ def test_a_list_is_not_overwritten_by_its_results(muster, server, tmp_path):
     assert (tmp_path / "urls").read_text().startswith("http://")
 
 
+FETCHED = "http://127.0.0.1:1/\n"
+
+
+def all_text(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+@pytest.mark.parametrize("options, first, second", [
+    (["-o", "urls"], "the input (-i)", "the output (-o)"),
+    (["--record", "urls"], "the input (-i)", "the record (--record)"),
+    (["--trace", "urls"], "the input (-i)", "the trace (--trace)"),
+    (["--cookie-jar", "urls"], "the input (-i)", "the cookie jar (--cookie-jar)"),
+    (["--hsts", "urls"], "the input (-i)", "the list of https hosts (--hsts)"),
+    (["--ssl-sessions", "urls"], "the input (-i)", "the TLS sessions (--ssl-sessions)"),
+    (["-b", "jar", "-o", "jar"], "the cookies (-b)", "the output (-o)"),
+    (["-K", "config", "-o", "config"], "the options (-K)", "the output (-o)"),
+    (["-K", "config", "--trace", "link"], "the options (-K)", "the trace (--trace)"),
+    (["--cacert", "ca", "-o", "ca"], "the certificates (--cacert)", "the output (-o)"),
+    (["--record", "new", "--trace", "./new"], "the record (--record)", "the trace (--trace)"),
+    (["--cookie-jar", "new", "--hsts", "folder/../new"], "the cookie jar (--cookie-jar)", "the list of https hosts (--hsts)"),
+    (["--trace", "dangling", "-o", "folder/new"], "the trace (--trace)", "the output (-o)"),
+], ids=lambda value: " ".join(value) if isinstance(value, list) else None)
+def test_one_file_for_two_things(muster, tmp_path, options, first, second):
+    for name, text in (("urls", FETCHED), ("jar", ""), ("config", "no-progress\n"), ("ca", "")):
+        (tmp_path / name).write_text(text)
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "link").symlink_to("config")
+    (tmp_path / "dangling").symlink_to("folder/new")
+    before = {path: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()}
+    run = muster("fetch", "-i", "urls", *options)
+    assert run.status == 2 and f"is both {first} and {second}; " in run.stderr, run.stderr
+    assert {path: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()} == before
+
+
+def test_one_file_that_is_meant(muster, server, tmp_path):
+    """Cookies go round, a list may be read twice, and devices have nothing to lose."""
+    s = server(lambda r: ok(b"", "Set-Cookie: a=b"))
+    (tmp_path / "urls").write_text(s.url() + "\n")
+    run = muster("fetch", "-i", "urls", "-i", "urls", "-b", "jar", "--cookie-jar", "jar", "--trace", "/dev/null", "-o", "/dev/null")
+    assert run.status == 0 and "a\tb" in (tmp_path / "jar").read_text(), run.stderr
+
+
+def test_the_list_is_no_standard_output(tmp_path):
+    """">>" would have a run read its own results for ever."""
+    listed = tmp_path / "list.txt"
+    listed.write_text(FETCHED)
+    with open(listed, "a") as stdout:
+        done = subprocess.run([MUSTER, "fetch", "-i", listed], stdout=stdout, stderr=subprocess.PIPE, text=True, timeout=PATIENCE)
+    assert done.returncode == 2 and "is both the input (-i) and standard output" in done.stderr
+    assert listed.read_text() == FETCHED
+
+
+@pytest.mark.parametrize("how", [["-i", "no-such-list"], ["-i", "."], ["-i", "packed"], ["-i", "urls", "-i", "no-such-list"], ["--body", "urls/x", "-i", "urls"],
+                                 ["--record", "no/run.db", "-i", "urls"], ["-o", "no/results", "-i", "urls"]], ids=" ".join)
+def test_a_run_that_cannot_begin_leaves_all_outputs(muster, server, tmp_path, how):
+    s = server()
+    (tmp_path / "urls").write_text(s.url() + "\n")
+    (tmp_path / "packed").write_bytes(b"\x1f\x8b\x08\0\n")
+    outputs = ["-o", "results", "--trace", "trace", "--record", "run.db", "--cookie-jar", "jar", "--hsts", "hosts", "--force"]
+    assert muster("fetch", *outputs, s.url()).status == 0
+    before = all_text(tmp_path)
+    asked = len(s.requests)
+    run = muster("fetch", *outputs, *how)
+    assert run.status in (2, 3) and all_text(tmp_path) == before and len(s.requests) == asked, run.stderr
+    for new in ("results", "trace"):
+        (tmp_path / new).unlink()
+    before = all_text(tmp_path)
+    assert muster("fetch", *outputs, *how).status == run.status and all_text(tmp_path) == before
+
+
 def test_old_results_are_replaced_when_there_are_new_ones(muster, server, tmp_path):
     (tmp_path / "results").write_text(OLD * 1000)
-    assert muster("fetch", "-o", "results", server().url()).status == 0
+    assert muster("fetch", "--force", "-o", "results", server().url()).status == 0
     assert json.loads((tmp_path / "results").read_text())["ok"]
     (tmp_path / "none").write_text("")
-    assert muster("fetch", "-o", "results", "-i", "none").status == 0
+    assert muster("fetch", "--force", "-o", "results", "-i", "none").status == 0
     assert (tmp_path / "results").read_text() == ""  # a list of nothing has no results
+
+
+def test_old_results_are_replaced_only_when_asked_for(muster, server, tmp_path):
+    s = server()
+    (tmp_path / "results").write_text(OLD)
+    run = muster("fetch", "-o", "results", "--trace", "trace", s.url())
+    assert run.status == 2 and "results is there and not empty; " in run.stderr and "--append" in run.stderr and "--force" in run.stderr
+    assert (tmp_path / "results").read_text() == OLD and not s.requests and not (tmp_path / "trace").exists()
+    for option in ("--append", "--append", "--append"):
+        assert muster("fetch", "-o", "results", option, s.url()).status == 0
+    first, *added = (tmp_path / "results").read_text().splitlines()
+    assert first + "\n" == OLD and len(added) == 3 and all(json.loads(line)["ok"] for line in added)
+    (tmp_path / "results").write_text("")
+    assert muster("fetch", "-o", "results", s.url()).status == 0  # it was empty: nothing is lost
+
+
+def test_what_has_nothing_is_written_to_without_a_word(muster, server, tmp_path):
+    s = server()
+    os.mkfifo(tmp_path / "pipe")
+    for path in ("/dev/null", "pipe"):
+        for options in ([], ["--force"], ["--append"]):
+            process = muster.start("fetch", "-o", path, *options, s.url())
+            if path == "pipe":
+                assert json.loads((tmp_path / "pipe").read_text())["ok"]
+            assert process.wait(PATIENCE) == 0, process.stderr.read()
+
+
+@pytest.mark.parametrize("options, words", [
+    (["-o", "results", "--append", "--force"], "give one of them"),
+    (["--append"], "write them to one from the beginning, with -o FILE"),
+    (["-o", "-", "--force"], "write them to one from the beginning, with -o FILE"),
+], ids=lambda value: " ".join(value) if isinstance(value, list) else None)
+def test_what_becomes_of_an_output_is_said_once(muster, tmp_path, options, words):
+    (tmp_path / "results").write_text(OLD)
+    run = muster("fetch", *options, "http://127.0.0.1:1/")
+    assert run.status == 2 and words in run.stderr and (tmp_path / "results").read_text() == OLD
+
+
+def test_a_torn_line_is_not_made_longer(muster, server, tmp_path):
+    s = server()
+    (tmp_path / "results").write_text('{"n":1,"me')
+    run = muster("fetch", "-o", "results", "--append", s.url())
+    assert run.status == 2 and "the last line of results is not whole" in run.stderr and not s.requests
+    assert muster("fetch", "-o", "results", "--append", "-w", "%{http_code}", s.url()).status == 0  # a format of its own may have no lines
+    assert (tmp_path / "results").read_text() == '{"n":1,"me200'
+
+
+def test_a_full_disk_leaves_what_lines_are_added_to(server, tmp_path):
+    (tmp_path / "results").write_text(OLD)
+    s = server(lambda r: ok(b"x" * 3000))
+    run = limited(tmp_path, "fetch", "--append", "-o", "results", *[s.url()] * 100, RLIMIT_FSIZE=20480)
+    text = (tmp_path / "results").read_text()
+    assert run.returncode == 3 and text.startswith(OLD) and text.endswith("}\n") and 0 < len(text) <= 20480
+    assert all(json.loads(line)["ok"] for line in text.splitlines()[1:]) and f"{text.count(chr(10)) - 1} results were written before" in run.stderr
+
+
+def test_two_runs_do_not_write_to_one_file(muster, server, tmp_path):
+    hole = server(lambda r: None)
+    first = muster.start("fetch", "-o", "results", hole.url())
+    while not hole.requests:
+        time.sleep(0.01)
+    run = muster("fetch", "-o", "results", server().url())
+    assert run.status == 3 and "another run of muster is writing to results" in run.stderr
+    assert first.poll() is None
 
 
 # --- a disk that is full, a folder in the place of a file -------------------------------------------------------------------

@@ -454,7 +454,8 @@ def test_interrupt_while_commands_run(muster, server, marker, options):
     results = [json.loads(line) for line in stdout.splitlines()]
     assert process.returncode == 1 and len(results) == N and 1.9 < time.monotonic() - start < 20
     assert {result["error"]["code"] for result in results} == {"cancelled"}
-    assert f"0 done, {N} cancelled" in stderr.decode() and not running(marker)
+    assert f"0 done, {N} cancelled" in stderr.decode()
+    wait_until(lambda: not running(marker))  # they were killed; the last of them dies when it has a processor
 
 
 def test_interrupt_lets_short_commands_finish(muster, server, tmp_path):
@@ -485,7 +486,18 @@ def test_output_is_closed_while_commands_run(muster, server, marker):
     process = muster.start("fetch", s.url(), *[s.url()] * 6, "--process", f"[ $MUSTER_N -eq 1 ] || sleep {marker}", "--process-workers", "3")
     process.stdout.close()
     assert process.wait(20) == 3
-    assert not running(marker)
+    wait_until(lambda: not running(marker))
+
+
+def test_reader_leaves_when_all_was_written(muster, server, marker):
+    """The one result that there is was read: nothing is written from then on that would find out."""
+    s = server()
+    process = muster.start("fetch", *[s.url()] * 7, "--process", f"[ $MUSTER_N -eq 1 ] || sleep {marker}", "--process-workers", "3")
+    assert json.loads(process.stdout.readline())["n"] == 1
+    wait_until(lambda: running(marker))
+    process.stdout.close()
+    assert process.wait(PATIENCE / 2) == 3
+    wait_until(lambda: not running(marker))
 
 
 def test_inline_does_the_same(muster, lab):

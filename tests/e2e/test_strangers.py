@@ -16,7 +16,7 @@ GREETINGS = {
     "mysql": (b"J\0\0\0\n8.0.33\0", "MySQL server"),
     "http2": (SETTINGS, "HTTP/2 without TLS; use --http2-prior-knowledge"),
     "tls alert": (b"\x15\x03\x01\0\x02\x02\x46", "this port speaks TLS; write https:// instead of http://"),
-    "binary": (b"\0", '"\\x00": this port does not speak HTTP; check the host and the port of the URL'),
+    "binary": (b"\0", '"\\x00": this port does not speak HTTP; check the host and the port'),
     "http/0.9": (b"<html>", "a body without a head (HTTP/0.9)"),
 }
 
@@ -65,4 +65,4 @@ def test_https_is_asked_of_others(muster, greeter):
     error = muster("fetch", f"https://{greeter(b'HTTP/1.1 400 Bad Request')}").result["error"]
     assert error["code"] == "tls" and 'it sent "HTTP/1.1 400 Bad"; write http:// instead of https://' in error["text"]
     error = muster("fetch", f"https://{greeter(b'SSH-2.0-OpenSSH_9.2')}").result["error"]
-    assert error["code"] == "tls" and 'it sent "SSH-2.0-OpenSSH_"; check the host and the port of the URL' in error["text"]
+    assert error["code"] == "tls" and 'it sent "SSH-2.0-OpenSSH_"; check the host and the port' in error["text"]
