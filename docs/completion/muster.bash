@@ -8,7 +8,7 @@ _muster_offer() {
 
 _muster_fetch() {
     case ${COMP_WORDS[COMP_CWORD - 1]} in
-    -i | -o | -E | -T | -K | --config | --upload-file | --input | --output | --cacert | --cert | --key | --record | --ssl-sessions | --netrc-file | --hsts | --proxy-cacert | --proxy-cert | --proxy-key | --unix-socket)
+    -i | -o | -E | -T | -K | --config | --upload-file | --input | --output | --cacert | --cert | --key | --record | --load-json | --ssl-sessions | --netrc-file | --hsts | --proxy-cacert | --proxy-cert | --proxy-key | --unix-socket)
         _muster_offer -f
         return
         ;;
@@ -70,6 +70,11 @@ _muster_fetch() {
         --rate
         --rate-per-host
         --threads
+        --requests
+        --duration
+        --ramp
+        --load-json
+        --charts
         --connect-timeout
         --max-time
         --read-timeout
@@ -305,7 +310,7 @@ _muster_measure() {
 }
 
 _muster_compare() {
-    _muster_measure "--concurrency --threads --requests --rounds"
+    _muster_measure "--concurrency --threads --requests --rounds --watch"
 }
 
 _muster_sweep() {
