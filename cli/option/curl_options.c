@@ -11,6 +11,11 @@
 #define TLS_MADE  "not supported yet; muster uses TLS 1.2 and 1.3"
 #define A_FILE    "use --body DIR: each body becomes a file there"
 #define AT_ONCE   "use -c N: N requests in flight at once"
+#define REDIRECTS "not supported: POST becomes GET, as in browsers; 307 and 308 keep it"
+#define NO_PASS   "not supported; files are in PEM, and a key has no password: openssl pkey makes one"
+#define WHOLE     "not needed: a file of a body is there whole, or not at all"
+#define ALL_CERTS "not supported; use --cacert FILE with all certificates in one file"
+#define BY_DNS    "not supported; --dns-server ADDRESS chooses who is asked, --resolve an address"
 #define NO_DOMAIN "not supported; -u USER:PASSWORD with --basic, --digest or --anyauth is"
 
 const struct curl_option curl_options[] = {
@@ -49,6 +54,11 @@ const struct curl_option curl_options[] = {
         { 0, "body-file", ANY, "use --data-binary @FILE" },
         { 'C', "continue-at", ANY, "use -H 'Range: bytes=FIRST-'" },
         { 'z', "time-cond", ANY, "use -H 'If-Modified-Since: DATE'" },
+        { 0, "etag-save", ANY, "not needed: the ETag is among the `headers` of the result line" },
+        { 0, "etag-compare", ANY, "use -H 'If-None-Match: ETAG', or `headers` of the input line" },
+        { 0, "tr-encoding", ANY, "not supported: content is compressed, not its transfer" },
+        { 0, "path-as-is", ANY, "not supported: dots in a path are resolved, as browsers do it" },
+        { 0, "request-target", ANY, "not supported: the URL says what is asked for" },
         { 0, "load-cookies", ANY, "use -b FILE" },
         { 0, "save-cookies", "cookie-jar", "use --cookie-jar FILE" },
         { 0, "keep-session-cookies", "cookie-jar",
@@ -69,10 +79,29 @@ const struct curl_option curl_options[] = {
         { 0, "no-proxy", "noproxy", "use --noproxy LIST, or --noproxy \"*\" for none at all" },
         { 0, "doh-url", "dns-server",
                 "not supported yet; --dns-server ADDRESS chooses the name server" },
+        { 0, "http0.9", ANY, "not supported: such an answer is an error that says so" },
         { 0, "http3", ANY, NO_HTTP3 },
         { 0, "http3-only", ANY, NO_HTTP3 },
+        { 0, "alpn", ANY, "not supported; --http1.1 keeps a server from HTTP/2" },
+        { 0, "no-alpn", ANY, "not supported; --http1.1 keeps a server from HTTP/2" },
+        { 0, "ignore-content-length", ANY, "not supported: a body is as long as its header says" },
+        { 0, "haproxy-protocol", ANY, "not supported" },
+        { 0, "proxy1.0", "proxy", "not supported; use -x HOST:PORT" },
+        { 0, "dns-interface", "dns-server", BY_DNS },
+        { 0, "dns-ipv4-addr", "dns-server", BY_DNS },
+        { 0, "dns-ipv6-addr", "dns-server", BY_DNS },
+        { 0, "happy-eyeballs-timeout-ms", ANY,
+                "not supported: addresses are tried 250 ms apart; -4 and -6 choose a kind" },
+        { 0, "tcp-fastopen", ANY, "not supported: connections are kept and used again" },
+        { 0, "keepalive-time", ANY, "not supported: idle connections are closed after 50 s" },
+        { 0, "no-keepalive", ANY, "not supported; -H 'Connection: close' keeps none" },
         { 0, "tcp-nodelay", ANY, "not needed: TCP_NODELAY is always set" },
         { 0, "proto*", ANY, "not needed: muster fetches only http and https" },
+        { 0, "post301", "location", REDIRECTS },
+        { 0, "post302", "location", REDIRECTS },
+        { 0, "post303", "location", REDIRECTS },
+        { 0, "disallow-username-in-url", "untrusted-input",
+                "use --untrusted-input, which forbids more" },
         { 0, "follow", "location", "not needed: redirects are followed by default" },
         { 0, "max-redirect", "max-redirs", "use --max-redirs N" },
 
@@ -92,7 +121,16 @@ const struct curl_option curl_options[] = {
         { 0, "tls-max", "cacert", TLS_MADE },
         { 0, "ciphers", ANY, TLS_MADE },
         { 0, "tls13-ciphers", ANY, TLS_MADE },
+        { 0, "curves", ANY, TLS_MADE },
+        { 0, "false-start", ANY, TLS_MADE },
+        { 0, "crlfile", "cacert", ALL_CERTS },
+        { 0, "pinnedpubkey", "cacert", ALL_CERTS },
+        { 0, "pass", "key", NO_PASS },
+        { 0, "cert-type", "cert", NO_PASS },
+        { 0, "key-type", "key", NO_PASS },
         { 0, "ntlm", "user", NO_DOMAIN },
+        { 0, "ntlm-wb", "user", NO_DOMAIN },
+        { 0, "aws-sigv4", "user", NO_DOMAIN },
         { 0, "negotiate", "user", NO_DOMAIN },
         { 0, "password", "user", "use -u USER:PASSWORD" },
         { 0, "auth", "user", "use -u USER:PASSWORD" },
@@ -100,6 +138,15 @@ const struct curl_option curl_options[] = {
         /* Output */
         { 0, "directory-prefix", "output-dir", "use -O --output-dir DIR" },
         { 'P', "download", "body", A_FILE },
+        { 0, "remove-on-error", "body", WHOLE },
+        { 0, "no-clobber", "body",
+                "not supported: files of bodies are replaced by a later run; use another --body DIR" },
+        { 0, "clobber", "force", "use --force" },
+        { 0, "create-file-mode", "body", "not supported: the umask says who may read files" },
+        { 0, "xattr", "body", "not supported: the result line has the URL and the type" },
+        { 0, "stderr", ANY, "use the shell: 2> FILE" },
+        { 0, "styled-output", ANY, "not needed: result lines are plain" },
+        { 0, "libcurl", ANY, "not supported" },
         { 0, "output-document", "output",
                 "use -o FILE for the result lines, --body DIR for the bodies" },
         { 0, "include", "output", IN_LINE },
@@ -108,7 +155,6 @@ const struct curl_option curl_options[] = {
         { 0, "server-response", "output", IN_LINE },
         { 0, "trace-*", "trace",
                 "use --trace FILE; bodies are in the result lines or, with --body DIR, in files" },
-        { 'S', "show-error", ANY, "not needed: errors are shown even with -s" },
         { 0, "quiet", "silent", "use -s" },
         { 'N', "no-buffer", "output", "not needed: lines are written as results come" },
         { 0, "no-progress-meter", "no-progress", "use --no-progress" },

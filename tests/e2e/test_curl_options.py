@@ -213,12 +213,51 @@ def test_wrong_formats(muster, form, words):
     assert done.status == 2 and words in done.stderr
 
 
+# --- header fields ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("headers, words", [
+    ([["Host", "a"], ["host", "b"]], "a second Host field"), ({"Host": "a b"}, "Host is not a name with an optional port: a b"),
+    ({"Host": "a/b"}, "Host is not a name with an optional port: a/b"), ({"Host": "é"}, "Host is not a name"),
+])
+def test_hosts_that_servers_read_differently(muster, server, headers, words):
+    one = server()
+    done = muster("fetch", input=json.dumps({"url": one.url(), "headers": headers}) + "\n")
+    assert done.status == 1 and words in done.result["error"]["text"] and not one.requests
+
+
+@pytest.mark.parametrize("host", ["a:80", "[::1]:80", "a_b.c-d", ""])
+def test_hosts_that_are_some(muster, server, host):
+    one = server()
+    assert muster("fetch", "-H", f"Host: {host}" if host else "Host;", one.url()).status == 0
+    assert one.requests[0].fields["host"] == host
+
+
+@pytest.mark.parametrize("line, sent", [("Connection: keep-alive", None), ("connection:Keep-Alive", None), ("Connection: close", "close"), ("Connection:", None)])
+def test_connection_as_browsers_copy_it(muster, server, line, sent):
+    one = server()
+    done = muster("fetch", "-H", line, one.url("/1"), one.url("/2"), "-c1")
+    assert done.status == 0 and [request.fields.get("connection") for request in one.requests] == [sent] * 2
+    assert [result["conn"]["reused"] for result in done.results] == [False, not sent]
+
+
+def test_other_connections(muster):
+    done = muster("fetch", "-H", "Connection: upgrade", "http://127.0.0.1:1/")
+    assert done.status == 2 and "neither Connection: close nor Connection: keep-alive" in done.stderr
+
+
+def test_no_referer(muster, server):
+    one = server()
+    assert muster("fetch", "-e", "", one.url()).status == 0 and "referer" not in one.requests[0].fields
+
+
 # --- the story of a request that puzzles ----------------------------------------------------------------------------------
 
 
 def test_story_of_a_redirect(muster, server):
-    one = server(lambda request: response("302 Found", b"", "Location: /to", "Set-Cookie: a=secret1") if request.path == "/from" else ok(b"four"))
-    done = muster("fetch", "-v", "-u", "user:secret2", "-H", "X-Api-Key: secret3", "-H", "Cookie: b=secret4", "-H", "Accept: text/html", one.url("/from"))
+    one = server(lambda request: response("302 Found", b"", "Location: /to", "Set-Cookie: a=secret1") if request.path == "/from" else [0.05, ok(b"four")])
+    done = muster("fetch", "-v", "-u", "user:secret2", "-H", "X-Api-Key: secret3", "-H", "Cookie: b=secret4", "-H", "Accept: text/html",
+                  "-H", "X-Mine: secret5", "--secret-header", "x-mine", one.url("/from"))
     lines = done.stderr.splitlines()
     assert lines[0] == f"== 1: GET {one.url('/to')}"
     assert lines[1] == f"* attempt 1 on new connection 1 to 127.0.0.1:{one.port}" and lines[2] == "> GET /from HTTP/1.1"
@@ -252,3 +291,27 @@ def test_stories_that_go_nowhere(muster, tmp_path):
     assert done.status == 3 and "cannot write the trace to none/there" in done.stderr
     done = muster("fetch", "-o", "lines", "--trace", "/dev/full", "http://127.0.0.1:1/")
     assert done.status == 3 and "cannot write the trace" in done.stderr and (tmp_path / "lines").read_text()
+
+
+# --- where a body goes ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("words, is_warned", [
+    (("-o", "page.html"), True), (("-s", "-o", "a.b/picture.JPG"), True), (("-o", "all.tar.gz"), True), (("-o", "results.jsonl"), False), (("-o", "html"), False),
+    (("-o", "page.html", "--body", "none"), False), (("-O", "-o", "page.zip"), False), ((), False)])
+def test_output_named_as_a_body(muster, server, tmp_path, words, is_warned):
+    """With curl that is the body; here it is the result."""
+    (tmp_path / "a.b").mkdir()
+    one = server()
+    done = muster("fetch", *words, one.url("/x"))
+    assert done.status == 0
+    assert ("warning: -o" in done.stderr) == is_warned
+    if is_warned:
+        path = words[words.index("-o") + 1]
+        assert f"-o {path} gets the result" in done.stderr and "-O" in done.stderr and "--body DIR" in done.stderr
+        assert json.loads((tmp_path / path).read_text())["body"] == "ok"
+
+
+def test_output_of_many_named_as_a_body(muster, server):
+    one = server()
+    assert "warning" not in muster("fetch", "-o", "page.html", one.url("/x"), one.url("/y")).stderr
