@@ -4,10 +4,12 @@
  */
 #include "command.h"
 
+#include <fcntl.h>
 #include <muster/version.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static const struct {
         const char *name;
@@ -36,8 +38,23 @@ static void usage(FILE *to)
                 "\nmuster COMMAND --help shows the options of a command, muster --version the version.\n");
 }
 
+/*
+ * Where one of the standard descriptors is closed, the next file that is opened would get its
+ * number, and what is printed. In its place comes one that nothing can be read from or written to.
+ */
+static int fill_standard(void)
+{
+        for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+                if (fcntl(fd, F_GETFD) < 0 &&
+                        open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd)
+                        return -1;
+        return 0;
+}
+
 int main(int argc, char **argv)
 {
+        if (fill_standard() < 0)
+                return EXIT_COULD_NOT_RUN; /* there is nowhere to say so */
         signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error as a full disk is */
         if (argc < 2) {
                 usage(stderr);
