@@ -201,9 +201,10 @@ static void say_connections(const struct comparison *c, struct remarks *remarks)
                 say_little_kept(c, kept, remarks);
         else if (stat_is_below_one(&ratio, MATTERS))
                 remarks_add(remarks,
-                        "Keep-alive saves %s of the time even one by one: it opens %.0f connections instead of %.0f, at %s each.",
+                        "Keep-alive saves %s of the time even one by one: it opens %.0f connection%s instead of %.0f, at %s each.",
                         words_share(1 - ratio.median, 1).text, figure(kept, FIGURE_CONNS),
-                        figure(fresh, FIGURE_CONNS), ns(figure(fresh, FIGURE_CONNECT)).text);
+                        figure(kept, FIGURE_CONNS) == 1 ? "" : "s", figure(fresh, FIGURE_CONNS),
+                        ns(figure(fresh, FIGURE_CONNECT)).text);
         else if (c->n_hosts > 1 && c->n_hosts > c->n_requests / 2)
                 say_many_hosts(c, remarks);
 }
