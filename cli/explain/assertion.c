@@ -230,6 +230,8 @@ struct words assertion_value(enum assertion_kind kind, double value)
 
         switch (kind) {
         case ASSERTION_DURATION:
+                if (value >= 0x1p64) /* a limit may be any number of hours */
+                        return words_ns(UINT64_MAX);
                 return words_ns(value > 0 ? (uint64_t)(value + 0.5) : 0);
         case ASSERTION_RATE:
                 snprintf(words.text, sizeof(words.text), value < 99.95 ? "%.3g/s" : "%.0f/s",

@@ -15,7 +15,7 @@
 #include <stdlib.h>
 
 #define HELPS_SHARE 0.95 /* of what it took unchanged: above, nothing was gained */
-#define TOLERANCE   0.1  /* of a prediction's range: two runs of the same differ, too */
+#define PACE_SHARE  0.1  /* of what it took before: below, the server is as fast as it was */
 
 /* --- what to run ----------------------------------------------------------------------------- */
 
@@ -91,6 +91,13 @@ int confirm_check(const struct invocation *invocation, bool allows_unsafe,
         if (invocation_has(invocation, "config"))
                 return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
                         "--confirm repeats the requests, and cannot tell whether the options in a --config file allow that; write them on the command line");
+        if (invocation_has(invocation, "resume") || invocation_has(invocation, "failed-only"))
+                return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
+                        "--confirm repeats the requests, but this run did only those that an earlier one had left (--resume, --failed-only); measure a run of the whole list");
+        if (invocation_has(invocation, "duration") || invocation_has(invocation, "ramp"))
+                return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
+                        "--confirm compares how long a run takes, and --%s says how long this one takes; measure one with --requests",
+                        invocation_has(invocation, "ramp") ? "ramp" : "duration");
         if (uses_up_stdin(invocation))
                 return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
                         "--confirm repeats the requests, but standard input can only be read once; put the data into a file");
@@ -110,6 +117,9 @@ static void leave_out_reports(struct invocation *invocation)
 {
         static const char *const names[] = {
                 "output",
+                "append",
+                "force",
+                "sync",
                 "remote-name",
                 "remote-name-all",
                 "remote-header-name",
@@ -127,6 +137,8 @@ static void leave_out_reports(struct invocation *invocation)
                 "confirm-unsafe",
                 "confirm-rounds",
                 "assert",
+                "load-json",
+                "charts",
         };
         const char *body = invocation_value(invocation, "body");
 
@@ -292,26 +304,47 @@ static double pace(const struct confirmation *confirmation)
         return (double)confirmation->unchanged.median_ns / (double)confirmation->before_ns;
 }
 
-const char *confirm_conclusion(const struct confirmation *confirmation)
+/* Too little, or too much. The range has in it that runs of the same differ. */
+enum where { WHERE_BELOW, WHERE_WITHIN, WHERE_ABOVE };
+
+static enum where where_in_range(const struct confirmation *confirmation)
 {
         const struct muster_finding *finding = &confirmation->finding;
         double changed_ns = (double)confirmation->changed.median_ns;
-        double low_ns = (double)finding->wall_low_ns * pace(confirmation);
-        double high_ns = (double)finding->wall_high_ns * pace(confirmation);
+
+        if (changed_ns < (double)finding->wall_low_ns * pace(confirmation))
+                return WHERE_BELOW;
+        return changed_ns > (double)finding->wall_high_ns * pace(confirmation) ? WHERE_ABOVE
+                                                                               : WHERE_WITHIN;
+}
+
+bool confirm_is_within(const struct confirmation *confirmation)
+{
+        return where_in_range(confirmation) == WHERE_WITHIN;
+}
+
+const char *confirm_conclusion(const struct confirmation *confirmation)
+{
+        const struct muster_finding *finding = &confirmation->finding;
 
         if (failed_share(&confirmation->changed) > failed_share(&confirmation->unchanged) + 0.001)
                 return "Not confirmed: more requests failed than without the change";
         if (promises_gain(confirmation) &&
-                changed_ns > HELPS_SHARE * (double)confirmation->unchanged.median_ns)
+                (double)confirmation->changed.median_ns >
+                        HELPS_SHARE * (double)confirmation->unchanged.median_ns)
                 return "Not confirmed: the change gained nothing";
         if (!finding->has_prediction)
                 return "The change helps";
-        if (changed_ns > high_ns * (1 + TOLERANCE))
+        switch (where_in_range(confirmation)) {
+        case WHERE_ABOVE:
                 return promises_gain(confirmation) ? "The change helps, but less than predicted"
                                                    : "It took longer than predicted";
-        if (changed_ns < low_ns * (1 - TOLERANCE))
+        case WHERE_BELOW:
                 return "The change helps more than predicted";
-        return "The prediction was right";
+        case WHERE_WITHIN:
+                break;
+        }
+        return "The prediction was right: what was measured is within its range";
 }
 
 __attribute__((format(printf, 2, 3))) static int add(struct buf *to, const char *format, ...)
@@ -329,10 +362,13 @@ static int add_predicted(struct buf *to, const struct muster_finding *finding)
 {
         if (!finding->has_prediction)
                 return 0;
-        if (finding->wall_low_ns == finding->wall_high_ns)
-                return add(to, "predicted %s, ", words_ns(finding->wall_ns).text);
-        return add(to, "predicted %s (%s to %s), ", words_ns(finding->wall_ns).text,
-                words_ns(finding->wall_low_ns).text, words_ns(finding->wall_high_ns).text);
+        return add(to, "predicted %s (%s), ", words_ns(finding->wall_ns).text,
+                words_range_ns(finding->wall_low_ns, finding->wall_high_ns).text);
+}
+
+static uint64_t scaled_ns(uint64_t ns, double times)
+{
+        return (uint64_t)((double)ns * times);
 }
 
 /* Without this a prediction that is right at another pace looks wrong beside what was measured. */
@@ -340,11 +376,14 @@ static int add_pace(struct buf *to, const struct confirmation *confirmation)
 {
         double times = pace(confirmation);
 
-        if (!confirmation->finding.has_prediction || fabs(times - 1) <= TOLERANCE)
+        if (!confirmation->finding.has_prediction || fabs(times - 1) <= PACE_SHARE)
                 return 0;
         return add(to,
-                " The unchanged run now takes %.2g times as long as before, so the scaled prediction is %s.",
-                times, words_ns((uint64_t)((double)confirmation->finding.wall_ns * times)).text);
+                " The unchanged run now takes %.2g times as long as before, so the scaled prediction is %s (%s).",
+                times, words_ns(scaled_ns(confirmation->finding.wall_ns, times)).text,
+                words_range_ns(scaled_ns(confirmation->finding.wall_low_ns, times),
+                        scaled_ns(confirmation->finding.wall_high_ns, times))
+                        .text);
 }
 
 static int add_failures(struct buf *to, const struct confirm_arm *arm, const char *when)

@@ -67,9 +67,12 @@ int confirm_run(struct confirmation *confirmation, const struct invocation *orig
         struct muster_error *error);
 
 /*
- * "--concurrency 64: predicted 190 ms (150 ms to 300 ms), measured 210 ms; ..." MUSTER_E_RESOURCE.
+ * "--concurrency 64: predicted 190 ms (150 to 300 ms), measured 210 ms; ..." MUSTER_E_RESOURCE.
  */
 int confirm_words(const struct confirmation *confirmation, struct buf *to);
+
+/* Is what was measured within the range of the prediction, taken in the same proportion? */
+bool confirm_is_within(const struct confirmation *confirmation);
 
 /*
  * What that says, as a sentence; a constant. Predictions are taken in proportion to how long the

@@ -184,7 +184,7 @@ static void add_prediction(struct json_writer *w, const char *name,
         json_write(w, "}");
 }
 
-static void add_finding(struct json_writer *w, const struct muster_finding *finding)
+static void add_what_is_told(struct json_writer *w, const struct muster_finding *finding)
 {
         next_item(w);
         json_write(w, "{");
@@ -199,9 +199,32 @@ static void add_finding(struct json_writer *w, const struct muster_finding *find
         }
         json_write(w, "]");
         add_text(w, "remedy", finding->remedy);
+}
+
+static void add_finding(struct json_writer *w, const struct muster_finding *finding)
+{
+        next_item(w);
+        json_write(w, "{");
+        add_text(w, "cause", finding->cause);
+        add_text(w, "grade", grade_name(finding->grade));
+        add_what_is_told(w, finding);
         add_text(w, "option", finding->option);
         add_bool(w, "is_client", finding->is_client);
         add_prediction(w, "wall_s", finding);
+        json_write(w, "}");
+}
+
+static void add_failures(struct json_writer *w, const struct muster_explanation *explanation)
+{
+        const struct muster_finding *failures = muster_explanation_failures(explanation);
+
+        add_name(w, "failures");
+        if (!failures) {
+                json_write(w, "null");
+                return;
+        }
+        json_write(w, "{");
+        add_what_is_told(w, failures);
         json_write(w, "}");
 }
 
@@ -248,6 +271,8 @@ static void add_confirmation(struct json_writer *w, const struct confirmation *c
         add_seconds(w, "before_s", confirmation->before_ns);
         add_arm(w, "changed", &confirmation->changed, confirmation->n_rounds);
         add_arm(w, "unchanged", &confirmation->unchanged, confirmation->n_rounds);
+        add_bool(w, "within",
+                confirmation->finding.has_prediction && confirm_is_within(confirmation));
         add_text(w, "conclusion", confirm_conclusion(confirmation));
         json_write(w, "}");
 }
@@ -289,6 +314,7 @@ int page_json(struct buf *to, const struct muster_explanation *explanation,
         add_account(&w, "chain", explanation, MUSTER_ACCOUNT_CHAIN);
         add_account(&w, "shares", explanation, MUSTER_ACCOUNT_SHARES);
         add_bounds(&w, explanation);
+        add_failures(&w, explanation);
         add_findings(&w, explanation);
         add_confirmation(&w, confirmation);
         add_assertions(&w, assertions);

@@ -57,7 +57,9 @@ static void say_endings(char *text, size_t size, const struct muster_run *run)
         if (run->n_failed)
                 snprintf(text + n, size - (size_t)n, ", %s failed%s",
                         words_count(run->n_failed).text,
-                        run->n_cancelled ? " or were cancelled" : "");
+                        !run->n_cancelled    ? ""
+                        : run->n_failed == 1 ? " or was cancelled"
+                                             : " or were cancelled");
 }
 
 static void print_requests(const struct page *page, const struct muster_run *run)
@@ -314,32 +316,40 @@ static void gain_words(char text[60], const struct muster_finding *finding, uint
                 text[0] = '\0';
 }
 
-/* " (between 190 ms and 300 ms)", or nothing where both are the same. */
-static void range_words(char text[160], const struct muster_finding *finding)
-{
-        const struct words low = words_ns(finding->wall_low_ns);
-        const struct words high = words_ns(finding->wall_high_ns);
-
-        text[0] = '\0';
-        if (strcmp(low.text, high.text) != 0)
-                snprintf(text, 160, " (between %s and %s)", low.text, high.text);
-}
-
 static void print_prediction(const struct page *page, const struct muster_finding *finding,
         const struct muster_run *run)
 {
         double change = fabs((double)run->wall_ns - (double)finding->wall_ns);
-        char gain[60], range[160];
+        const struct words range = words_range_ns(finding->wall_low_ns, finding->wall_high_ns);
+        char gain[60];
 
         if (!finding->has_prediction)
                 return;
         gain_words(gain, finding, run->kept_wall_ns);
-        range_words(range, finding);
         if (change < SAME_SHARE * (double)run->kept_wall_ns)
-                page_row(page, 3, "expect", "the run takes about as long%s", range);
+                page_row(page, 3, "expect", "the run takes about as long (%s)", range.text);
         else
-                page_row(page, 3, "expect", "about %s instead of %s%s%s",
-                        words_ns(finding->wall_ns).text, words_ns(run->wall_ns).text, gain, range);
+                page_row(page, 3, "expect", "about %s (%s) instead of %s%s",
+                        words_ns(finding->wall_ns).text, range.text, words_ns(run->wall_ns).text,
+                        gain);
+}
+
+static void print_evidence(const struct page *page, const struct muster_finding *finding)
+{
+        for (size_t i = 0; i < finding->n_evidence; i++)
+                page_row(page, 3, i ? "" : "evidence", "%s", finding->evidence[i]);
+}
+
+/* The verdict has the title. */
+static void print_failures(const struct page *page, const struct muster_explanation *explanation)
+{
+        const struct muster_finding *failures = muster_explanation_failures(explanation);
+
+        if (!failures)
+                return;
+        page_heading(page, "What failed");
+        print_evidence(page, failures);
+        print_remedy(page, failures);
 }
 
 static void print_title(const struct page *page, const char *title)
@@ -355,8 +365,7 @@ static void print_finding(const struct page *page, const struct muster_finding *
         fputc('\n', page->to);
         fprintf(page->to, "%zu. ", n);
         print_title(page, finding->title);
-        for (size_t i = 0; i < finding->n_evidence; i++)
-                page_row(page, 3, i ? "" : "evidence", "%s", finding->evidence[i]);
+        print_evidence(page, finding);
         page_row(page, 3, "how sure", "%s", grade_words(finding));
         if (finding->is_client)
                 page_row(page, 3, "note",
@@ -389,6 +398,7 @@ void page_print(const struct page *page, const struct muster_explanation *explan
         page_bold(page, false);
         print_gaps(page, &run);
         print_run(page, &run);
+        print_failures(page, explanation);
         print_time(page, explanation, &run);
         print_bounds(page, explanation);
         print_findings(page, explanation, &run);

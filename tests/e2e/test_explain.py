@@ -63,7 +63,7 @@ def check(account):
     for finding in account["findings"]:
         assert finding["title"] and finding["evidence"] and finding["grade"] in "ABC"
         if finding["wall_s"]:
-            assert finding["wall_s"]["low"] <= finding["wall_s"]["expected"] <= finding["wall_s"]["high"]
+            assert 0 < finding["wall_s"]["low"] <= finding["wall_s"]["expected"] < finding["wall_s"]["high"]
     bounds = [bound["ns"] for bound in account["bounds"]]
     assert bounds == sorted(bounds, reverse=True)
 
@@ -288,6 +288,7 @@ def told(text):
     """Predicted, low, high, measured, before, again: of the line about a confirmation, in seconds."""
     amount = r"([\d.]+ (?:us|ms|s))"
     text = re.sub(r"\s+", " ", text)
+    text = re.sub(r"\(([\d.]+) to ([\d.]+) (us|ms|s)\)", r"(\1 \3 to \2 \3)", text)  # one unit, for both
     match = re.search(rf"--concurrency \d+: predicted {amount} \({amount} to {amount}\), measured {amount}; "
                       rf"the recorded run took {amount}, and an unchanged repeat {amount}\. (.*?)\.", text)
     assert match, text
@@ -300,7 +301,7 @@ def test_fetch_confirms(muster, slow_lab, tmp_path):
     assert run.status == 0 and len(run.results) == N
     assert len(list((tmp_path / "bodies").iterdir())) == N
     predicted, low, high, measured, before, again, conclusion = told(run.stderr)
-    assert low <= predicted <= high
+    assert low <= predicted < high
     assert measured < before / 2 and again > before / 2
     assert conclusion.startswith(("The prediction was right", "The change helps"))
     assert slow_lab.stats()["requests"] == 3 * N
@@ -315,6 +316,9 @@ def test_explain_confirms(recorded, slow_lab):
     confirm = account["confirm"]
     assert confirm["cause"] == "concurrency-too-low" and confirm["option"] == account["findings"][0]["option"]
     assert confirm["changed"]["requests"] == confirm["unchanged"]["requests"] == 2 * N
+    pace = confirm["unchanged"]["median_s"] / confirm["before_s"]
+    low, high = (confirm["predicted_s"][end] * pace for end in ("low", "high"))
+    assert confirm["within"] == (low <= confirm["changed"]["median_s"] <= high)
     assert len(confirm["changed"]["wall_s"]) == len(confirm["unchanged"]["wall_s"]) == 2
     assert confirm["changed"]["median_s"] < confirm["unchanged"]["median_s"] / 2
     assert slow_lab.stats()["requests"] == N * (1 + 2 + 4)
@@ -446,9 +450,13 @@ def test_errors_are_said_before_what_would_be_faster(muster, lab, tmp_path):
     assert muster("fetch", "-c", 4, "--record", "run.db", input=urls).status == 0
     assert muster("fetch", "-c", 4, "-f", "--record", "failed.db", input=urls).status == 1
     verdict = explained(tmp_path / "run.db")["verdict"]
-    assert verdict.startswith(f"All {N} requests were answered with an error (500). ") and "With --concurrency" in verdict
+    assert verdict.startswith(f"All {N} requests were answered with status 500, all at {server.url('')}. Look into the server's error log. ")
+    assert "--concurrency" not in verdict  # a server that fails is not to be asked for more at once
     account = explained(tmp_path / "failed.db")
-    assert account["verdict"].startswith(f"All {N} requests failed, so the run says nothing about speed") and account["findings"] == []
+    assert account["verdict"].startswith(f"All {N} requests were answered with status 500, ") and account["verdict"].endswith(" The run says nothing about speed.")
+    assert account["findings"] == [] and account["failures"]["evidence"][0].startswith(f"{N}: status 500")
+    page = explain("failed.db", cwd=tmp_path).stdout
+    assert "\nWhat failed\n" in page and "error log" in page.split("\nWhat failed\n")[1]
 
 
 def test_latency_is_of_those_without_an_error(muster, lab, tmp_path):

@@ -140,6 +140,7 @@ static void test_values(void **state)
         } cases[] = {
                 { ASSERTION_DURATION, 12345678, "12.3 ms" },
                 { ASSERTION_DURATION, -1, "0 ns" },
+                { ASSERTION_DURATION, 1e31, "5124095 h 35 min" }, /* more than fits */
                 { ASSERTION_RATE, 79.72, "79.7/s" },
                 { ASSERTION_RATE, 54321.4, "54321/s" },
                 { ASSERTION_SHARE, 0.005, "0.5 %" },
@@ -423,6 +424,9 @@ static void test_what_is_run_again(void **state)
                 { "-T -", false, false },
                 { "-d @- -X GET", false, false },
                 { "-H @-", false, false },
+                { "--requests 100", true, true },
+                { "--duration 1s", false, false },
+                { "--ramp 1/s..2/s:1s", false, false },
         };
 
         (void)state;
@@ -451,10 +455,8 @@ static void test_conclusions(void **state)
                 { 2500, 200, 2500, 0, true, "The prediction was right" },
                 { 2500, 150, 2500, 0, true, "The prediction was right" },
                 { 2500, 300, 2500, 0, true, "The prediction was right" },
-                { 2500, 136, 2500, 0, true, "The prediction was right" },
-                { 2500, 134, 2500, 0, true, "The change helps more" },
-                { 2500, 329, 2500, 0, true, "The prediction was right" },
-                { 2500, 331, 2500, 0, true, "The change helps, but less" },
+                { 2500, 149, 2500, 0, true, "The change helps more" },
+                { 2500, 301, 2500, 0, true, "The change helps, but less" },
                 { 2500, 200, 2500, 0, false, "The change helps" },
                 { 2500, 2400, 2500, 0, true, "Not confirmed: the change gained nothing" },
                 { 200, 200, 200, 0, true, "The prediction was right" },
@@ -516,9 +518,11 @@ static void test_another_pace_is_told(void **state)
 {
         (void)state;
         expect_in_words(5000,
-                "an unchanged repeat 5 s. The prediction was right. The unchanged run now "
-                "takes 2 times as long as before, so the scaled prediction is 400 ms.",
+                "an unchanged repeat 5 s. The prediction was right: what was measured is within "
+                "its range. The unchanged run now takes 2 times as long as before, so the "
+                "scaled prediction is 400 ms (300 to 600 ms).",
                 true);
+        expect_in_words(2600, "predicted 200 ms (150 to 300 ms), measured 400 ms", true);
         expect_in_words(2600, "The change helps, but less than predicted.", true);
         expect_in_words(2600, "times as long", false);
 }
