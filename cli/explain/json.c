@@ -98,6 +98,8 @@ static void add_run(struct json_writer *w, const struct muster_run *run)
         add_name(w, "run");
         json_write(w, "{");
         add_u64(w, "wall_ns", run->wall_ns);
+        add_u64(w, "startup_ns", run->startup_ns);
+        add_u64(w, "ending_ns", run->ending_ns);
         add_u64(w, "requests", run->n_requests);
         add_u64(w, "succeeded", run->n_succeeded);
         add_u64(w, "answered_4xx", run->n_4xx);
@@ -186,10 +188,6 @@ static void add_prediction(struct json_writer *w, const char *name,
 
 static void add_what_is_told(struct json_writer *w, const struct muster_finding *finding)
 {
-        next_item(w);
-        json_write(w, "{");
-        add_text(w, "cause", finding->cause);
-        add_text(w, "grade", grade_name(finding->grade));
         add_text(w, "title", finding->title);
         add_name(w, "evidence");
         json_write(w, "[");
@@ -201,6 +199,18 @@ static void add_what_is_told(struct json_writer *w, const struct muster_finding 
         add_text(w, "remedy", finding->remedy);
 }
 
+/* Of a watched program, what has to change there. */
+static void add_line(struct json_writer *w, const struct muster_finding *finding)
+{
+        add_text(w, "file", finding->file);
+        add_name(w, "line");
+        if (finding->line)
+                json_write_u64(w, finding->line);
+        else
+                json_write(w, "null");
+        add_text(w, "function", finding->function);
+}
+
 static void add_finding(struct json_writer *w, const struct muster_finding *finding)
 {
         next_item(w);
@@ -209,6 +219,7 @@ static void add_finding(struct json_writer *w, const struct muster_finding *find
         add_text(w, "grade", grade_name(finding->grade));
         add_what_is_told(w, finding);
         add_text(w, "option", finding->option);
+        add_line(w, finding);
         add_bool(w, "is_client", finding->is_client);
         add_prediction(w, "wall_s", finding);
         json_write(w, "}");
@@ -299,6 +310,87 @@ static void add_assertions(struct json_writer *w, const struct assertions *asser
         json_write(w, "]");
 }
 
+/* --- programs that were watched -------------------------------------------------------------- */
+
+/* ["tls", "hook"]: what could not be seen. */
+static void add_unseen(struct json_writer *w, unsigned unseen)
+{
+        static const struct {
+                unsigned bit;
+                const char *name;
+        } names[] = {
+                { MUSTER_UNSEEN_TLS, "tls" },
+                { MUSTER_UNSEEN_URING, "io_uring" },
+                { MUSTER_UNSEEN_STAMPS, "stamps" },
+                { MUSTER_UNSEEN_ALL, "all" },
+                { MUSTER_UNSEEN_HOOK, "hook" },
+                { MUSTER_UNSEEN_DROPPED, "dropped" },
+                { MUSTER_UNSEEN_REQUESTS, "requests" },
+        };
+
+        add_name(w, "unseen");
+        json_write(w, "[");
+        for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+                if (unseen & names[i].bit) {
+                        next_item(w);
+                        add_string(w, names[i].name);
+                }
+        json_write(w, "]");
+}
+
+static void add_process(struct json_writer *w, const struct muster_process *process)
+{
+        next_item(w);
+        json_write(w, "{");
+        add_u64(w, "pid", (uint64_t)process->pid);
+        add_u64(w, "parent", (uint64_t)process->ppid);
+        add_text(w, "command", process->words);
+        add_text(w, "language", process->language);
+        add_text(w, "libraries", process->libraries);
+        add_text(w, "loop", process->loop);
+        add_u64(w, "start_ns", process->start_ns);
+        add_u64(w, "end_ns", process->end_ns);
+        add_u64(w, "cpu_ns", process->cpu_ns);
+        add_u64(w, "threads", process->n_threads);
+        add_u64(w, "requests", process->n_requests);
+        add_unseen(w, process->unseen);
+        json_write(w, "}");
+}
+
+static void add_watched(struct json_writer *w, const struct muster_explanation *explanation)
+{
+        const struct muster_process *process;
+        struct muster_watched sums;
+
+        add_name(w, "watched");
+        if (muster_explanation_watched(explanation, &sums, sizeof(sums)) < 0) {
+                json_write(w, "null");
+                return;
+        }
+        json_write(w, "{");
+        add_u64(w, "hosts", sums.n_hosts);
+        add_u64(w, "lookups", sums.n_lookups);
+        add_u64(w, "lookups_ns", sums.lookups_ns);
+        add_u64(w, "tls_handshakes", sums.n_handshakes);
+        add_u64(w, "tls_resumed", sums.n_resumed);
+        add_u64(w, "clients", sums.n_clients);
+        add_u64(w, "queued", sums.n_queued);
+        add_u64(w, "queued_ns", sums.queued_ns);
+        add_u64(w, "certificates_loaded", sums.n_contexts);
+        add_u64(w, "certificates_ns", sums.contexts_ns);
+        add_u64(w, "held", sums.n_held);
+        add_u64(w, "held_ns", sums.held_ns);
+        add_u64(w, "held_most_ns", sums.held_most_ns);
+        add_u64(w, "lock_waited_ns", sums.lock_waited_ns);
+        add_u64(w, "cpu_ns", sums.cpu_ns);
+        add_u64(w, "lost", sums.n_lost);
+        add_name(w, "processes");
+        json_write(w, "[");
+        for (size_t i = 0; (process = muster_explanation_process(explanation, i)); i++)
+                add_process(w, process);
+        json_write(w, "]}");
+}
+
 /* --- the whole ------------------------------------------------------------------------------- */
 
 int page_json(struct buf *to, const struct muster_explanation *explanation,
@@ -318,6 +410,7 @@ int page_json(struct buf *to, const struct muster_explanation *explanation,
         add_findings(&w, explanation);
         add_confirmation(&w, confirmation);
         add_assertions(&w, assertions);
+        add_watched(&w, explanation);
         json_write(&w, "}\n");
         return w.r;
 }

@@ -14,6 +14,9 @@
 /* The verdict, the numbers behind it, and what to change. */
 void page_print(const struct page *page, const struct muster_explanation *explanation);
 
+/* The part of it that tells of programs that were watched; nothing where none was. */
+void page_print_programs(const struct page *page, const struct muster_explanation *explanation);
+
 /* Predicted beside measured. */
 void page_print_confirmation(const struct page *page, const struct confirmation *confirmation);
 

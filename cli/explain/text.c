@@ -62,14 +62,19 @@ static void say_endings(char *text, size_t size, const struct muster_run *run)
                                              : " or were cancelled");
 }
 
-static void print_requests(const struct page *page, const struct muster_run *run)
+static void print_requests(const struct page *page, const struct muster_explanation *explanation,
+        const struct muster_run *run)
 {
-        char endings[256];
+        struct muster_watched watched;
+        char endings[256], to[80] = "";
 
         say_endings(endings, sizeof(endings), run);
-        page_row(page, 0, "requests", "%s in %s, %.*f/s; %s", words_count(run->n_requests).text,
-                words_ns(run->wall_ns).text, run->requests_per_s < 100, run->requests_per_s,
-                endings);
+        if (muster_explanation_watched(explanation, &watched, sizeof(watched)) == 0)
+                snprintf(to, sizeof(to), " to %s",
+                        words_counted(watched.n_hosts, "host", "hosts").text);
+        page_row(page, 0, "requests", "%s%s in %s, %.*f/s; %s", words_count(run->n_requests).text,
+                to, words_ns(run->wall_ns - run->startup_ns - run->ending_ns).text,
+                run->requests_per_s < 100, run->requests_per_s, endings);
 }
 
 static void print_traffic(const struct page *page, const struct muster_run *run)
@@ -98,13 +103,30 @@ static void print_latency(const struct page *page, const struct muster_run *run)
                 run->n_failed ? "requests without an error; " : "");
 }
 
-static void print_run(const struct page *page, const struct muster_run *run)
+/* A program that was watched has no limit of ours. */
+static void print_in_flight(const struct page *page, const struct muster_explanation *explanation,
+        const struct muster_run *run)
+{
+        double most = 0;
+
+        if (run->concurrency) {
+                page_row(page, 0, "at once", "%.*f in flight on average, limit %llu",
+                        run->mean_in_flight < 9.95, run->mean_in_flight,
+                        (unsigned long long)run->concurrency);
+                return;
+        }
+        muster_explanation_figure(explanation, "concurrency.max", &most);
+        page_row(page, 0, "at once", "%.*f in flight on average, %.0f at most",
+                run->mean_in_flight < 9.95, run->mean_in_flight, most);
+}
+
+static void print_run(const struct page *page, const struct muster_explanation *explanation,
+        const struct muster_run *run)
 {
         fputc('\n', page->to);
-        print_requests(page, run);
-        page_row(page, 0, "at once", "%.*f in flight on average, limit %llu",
-                run->mean_in_flight < 9.95, run->mean_in_flight,
-                (unsigned long long)run->concurrency);
+        page_print_programs(page, explanation);
+        print_requests(page, explanation, run);
+        print_in_flight(page, explanation, run);
         print_latency(page, run);
         print_traffic(page, run);
 }
@@ -255,10 +277,14 @@ static const char *bound_note(const char *name)
 static void print_bounds(const struct page *page, const struct muster_explanation *explanation)
 {
         const struct muster_bound *bound = muster_explanation_bound(explanation, 0);
+        struct muster_watched watched;
 
         if (!bound)
                 return;
-        page_heading(page, "With this setup it could not have been faster than");
+        /* What a watched program does around its requests comes to that. */
+        page_heading(page, muster_explanation_watched(explanation, &watched, sizeof(watched)) == 0
+                                   ? "With this setup its requests could not have been faster than"
+                                   : "With this setup it could not have been faster than");
         for (size_t i = 0; i < BOUNDS_SHOWN; i++) {
                 bound = muster_explanation_bound(explanation, i);
                 if (bound)
@@ -334,6 +360,20 @@ static void print_prediction(const struct page *page, const struct muster_findin
                         gain);
 }
 
+/* Where a watched program has to change. */
+static void print_line(const struct page *page, const struct muster_finding *finding)
+{
+        const char *function = finding->function;
+
+        if (!finding->file)
+                return;
+        if (function) /* Python has "<module>" */
+                page_row(page, 3, "line", "%s:%u, in %s%s", finding->file, finding->line, function,
+                        function[0] == '<' ? "" : "()");
+        else
+                page_row(page, 3, "line", "%s:%u", finding->file, finding->line);
+}
+
 static void print_evidence(const struct page *page, const struct muster_finding *finding)
 {
         for (size_t i = 0; i < finding->n_evidence; i++)
@@ -366,6 +406,7 @@ static void print_finding(const struct page *page, const struct muster_finding *
         fprintf(page->to, "%zu. ", n);
         print_title(page, finding->title);
         print_evidence(page, finding);
+        print_line(page, finding);
         page_row(page, 3, "how sure", "%s", grade_words(finding));
         if (finding->is_client)
                 page_row(page, 3, "note",
@@ -397,7 +438,7 @@ void page_print(const struct page *page, const struct muster_explanation *explan
         page_wrap(page, 0, 0, muster_explanation_verdict(explanation));
         page_bold(page, false);
         print_gaps(page, &run);
-        print_run(page, &run);
+        print_run(page, explanation, &run);
         print_failures(page, explanation);
         print_time(page, explanation, &run);
         print_bounds(page, explanation);
