@@ -32,6 +32,8 @@ const struct config_setting config_settings[] = {
                 setting_no_continue },
         { NULL, "write-size", "SIZE", "write responses in pieces of this size",
                 setting_write_size },
+        { NULL, "connection-rate", "SIZE", "send at most SIZE a second on each connection: 400k",
+                setting_connection_rate },
         { NULL, "congestion-control", "NAME",
                 "TCP congestion control of the server: cubic, reno, bbr",
                 setting_congestion_control },

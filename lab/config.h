@@ -66,6 +66,7 @@ struct listener_config {
         bool no_nodelay;
         bool no_continue;     /* what Expect asks for is not answered */
         uint64_t write_bytes; /* sent at once at most; 0: all */
+        uint64_t bytes_per_s; /* of a connection, sent at most; 0: as fast as it goes */
         char *congestion;     /* congestion control; NULL: the system's */
         struct h2_config h2;
 

@@ -180,6 +180,7 @@ int peer_accept(struct listener *listener, int take_fd)
         if (config->no_nodelay)
                 (void)setsockopt(peer->wire.socket.fd, IPPROTO_TCP, TCP_NODELAY, &no, sizeof(no));
         peer->wire.handshake_cost_ns = config->tls_handshake_cost_ns;
+        peer->wire.bytes_per_s = config->bytes_per_s;
         peer->listener = listener;
         task_init(&peer->task, listener, &peer_task_ops);
         peer->timer.fire = peer_timer_fire;

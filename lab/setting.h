@@ -33,6 +33,7 @@ SETTER(idle_timeout);
 SETTER(no_nodelay);
 SETTER(no_continue);
 SETTER(write_size);
+SETTER(connection_rate);
 SETTER(congestion_control);
 
 /* How it speaks HTTP/2: setting_h2.c. */

@@ -140,6 +140,14 @@ SETTER(write_size)
         return 0;
 }
 
+SETTER(connection_rate)
+{
+        (void)config;
+        if (!quantity_size(value, &listener->bytes_per_s) || !listener->bytes_per_s)
+                return value_refuse(error, value, "a size above 0, of each second: 400k, 1M");
+        return 0;
+}
+
 /* Whether the kernel has it is found out when the listener starts. */
 SETTER(congestion_control)
 {

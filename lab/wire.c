@@ -1,21 +1,98 @@
 /* SPDX-License-Identifier: MIT */
 #include "wire.h"
 
+#include <assert.h>
 #include <base/list.h>
+#include <base/minmax.h>
 #include <time.h>
 
-#define PLAIN_BYTES (64 * 1024) /* decrypted at once */
+#define PLAIN_BYTES (64 * 1024)      /* decrypted at once */
+#define PACE_NS     (10 * NS_PER_MS) /* where there is a rate: what it allows in that time */
 
 static void emit(struct wire *wire, enum wire_event_kind kind)
 {
         wire->handle(wire, kind, (struct muster_str){ NULL, 0 });
 }
 
+/* --- sending --------------------------------------------------------------------------------- */
+
+static bool is_sending(const struct wire *wire)
+{
+        return wire->socket.n_out > 0 || wire->n_held > 0;
+}
+
+/* The first `most` bytes of what is held, or all of it. */
+static uint64_t take_held(struct wire *wire, uint64_t most, struct iovec *pieces, unsigned *n)
+{
+        uint64_t taken = 0;
+
+        *n = 0;
+        while (wire->n_held && taken < most) {
+                struct iovec *held = &wire->held[0];
+                size_t len = (size_t)min_u64(held->iov_len, most - taken);
+
+                pieces[(*n)++] = (struct iovec){ held->iov_base, len };
+                taken += len;
+                *held = (struct iovec){ (char *)held->iov_base + len, held->iov_len - len };
+                if (!held->iov_len) {
+                        wire->held[0] = wire->held[1];
+                        wire->n_held--;
+                }
+        }
+        return taken;
+}
+
+/* A timer that is late makes no difference to the rate; a time without anything to send does. */
+static void count_sent(struct wire *wire, uint64_t n, uint64_t now_ns)
+{
+        if (clock_after(wire->due_ns, PACE_NS) < now_ns)
+                wire->due_ns = now_ns;
+        wire->due_ns = clock_after(wire->due_ns, n * NS_PER_S / wire->bytes_per_s);
+}
+
+/* Send what is held, as much of it as its rate allows. 0, LOOP_PENDING, negative. */
+static int send_held(struct wire *wire)
+{
+        struct loop *loop = wire->socket.loop;
+        int r = 0, sys;
+
+        while (r == 0 && wire->n_held) {
+                uint64_t now_ns = clock_now(loop->clock);
+                struct iovec pieces[2];
+                unsigned n_pieces;
+
+                if (now_ns < wire->due_ns)
+                        return loop_timer_set(loop, &wire->timer, wire->due_ns) < 0
+                                       ? MUSTER_E_RESOURCE
+                                       : LOOP_PENDING;
+                count_sent(wire,
+                        take_held(wire, max_u64(wire->bytes_per_s / (NS_PER_S / PACE_NS), 1),
+                                pieces, &n_pieces),
+                        now_ns);
+                r = loop_send(&wire->socket, pieces, n_pieces, &sys);
+        }
+        return r;
+}
+
+/* 0, LOOP_PENDING (the pieces stay borrowed), negative. */
+static int send_pieces(struct wire *wire, const struct iovec *pieces, unsigned n_pieces)
+{
+        int sys;
+
+        assert(!is_sending(wire) && n_pieces <= sizeof(wire->held) / sizeof(wire->held[0]));
+        if (!wire->bytes_per_s)
+                return loop_send(&wire->socket, pieces, n_pieces, &sys);
+        for (unsigned i = 0; i < n_pieces; i++)
+                if (pieces[i].iov_len)
+                        wire->held[wire->n_held++] = pieces[i];
+        return send_held(wire);
+}
+
 /* Send the bytes that TLS has for the peer. 0, LOOP_PENDING, negative. */
 static int send_ciphertext(struct wire *wire)
 {
         struct iovec piece;
-        int r = 0, sys;
+        int r = 0;
 
         while (r == 0 && tls_has_out(wire->tls)) {
                 wire->out.len = 0;
@@ -23,14 +100,9 @@ static int send_ciphertext(struct wire *wire)
                 if (r < 0)
                         return r;
                 piece = (struct iovec){ wire->out.at, wire->out.len };
-                r = loop_send(&wire->socket, &piece, 1, &sys);
+                r = send_pieces(wire, &piece, 1);
         }
         return r;
-}
-
-static bool is_sending(const struct wire *wire)
-{
-        return wire->socket.n_out > 0;
 }
 
 /* Spend the CPU time that a handshake costs a slow machine. */
@@ -91,14 +163,22 @@ static void receive_tls(struct wire *wire, struct muster_str ciphertext)
 
 static void finish_send(struct wire *wire)
 {
-        int r = wire->tls ? send_ciphertext(wire) : 0;
+        int r = send_held(wire);
 
+        if (r == 0 && wire->tls)
+                r = send_ciphertext(wire);
         if (r < 0) {
                 emit(wire, WIRE_FAILED);
         } else if (r == 0 && wire->is_owed) {
                 wire->is_owed = false;
                 emit(wire, WIRE_SENT);
         }
+}
+
+static void may_send_more(struct loop_timer *timer, uint64_t late_ns)
+{
+        (void)late_ns;
+        finish_send(LIST_OWNER(timer, struct wire, timer));
 }
 
 static void handle_socket(struct loop_socket *socket, const struct loop_event *event)
@@ -136,7 +216,7 @@ int wire_open(struct wire *wire, struct loop *loop, int take_fd, struct tls_cont
         struct muster_error error = { 0 };
         int sys, r;
 
-        *wire = (struct wire){ .handle = handler };
+        *wire = (struct wire){ .handle = handler, .timer.fire = may_send_more };
         r = loop_socket_adopt(loop, &wire->socket, handle_socket, take_fd, &sys);
         if (r < 0)
                 return r;
@@ -150,10 +230,10 @@ int wire_open(struct wire *wire, struct loop *loop, int take_fd, struct tls_cont
 
 int wire_send(struct wire *wire, const struct iovec *pieces, unsigned n_pieces)
 {
-        int r = 0, sys;
+        int r = 0;
 
         if (!wire->tls) {
-                r = loop_send(&wire->socket, pieces, n_pieces, &sys);
+                r = send_pieces(wire, pieces, n_pieces);
         } else {
                 for (unsigned i = 0; i < n_pieces && r == 0; i++)
                         r = tls_write(wire->tls, pieces[i].iov_base, pieces[i].iov_len, NULL);
@@ -168,14 +248,19 @@ void wire_end(struct wire *wire)
 {
         if (wire->tls) {
                 tls_close(wire->tls);
-                if (!is_sending(wire))
+                if (!is_sending(wire)) {
+                        wire->bytes_per_s = 0; /* the last bytes do not wait for the rate */
                         (void)send_ciphertext(wire);
+                }
         }
         shutdown(wire->socket.fd, SHUT_WR);
 }
 
 void wire_close(struct wire *wire)
 {
+        if (wire_is_open(wire))
+                loop_timer_stop(wire->socket.loop, &wire->timer);
+        wire->n_held = 0;
         loop_socket_close(&wire->socket);
         wire->tls = tls_free(wire->tls);
         buf_deinit(&wire->out);

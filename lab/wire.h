@@ -29,6 +29,11 @@ struct wire {
         struct tls *tls; /* NULL: plain */
         wire_handler handle;
         uint64_t handshake_cost_ns; /* processor time to burn, once */
+        uint64_t bytes_per_s;       /* sent at most; 0: as fast as it goes */
+        struct iovec held[2];       /* of a send, borrowed: what is to go out later */
+        unsigned n_held;
+        uint64_t due_ns;         /* when more may go out */
+        struct loop_timer timer; /* until then */
         bool is_shaken;
         bool is_owed;   /* a WIRE_SENT */
         struct buf out; /* ciphertext on its way */

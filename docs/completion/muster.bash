@@ -378,6 +378,7 @@ _muster_lab() {
         --no-continue
         --no-nodelay
         --write-size
+        --connection-rate
         --congestion-control
         --h2
         --h2-streams

@@ -58,6 +58,16 @@ def test_idle_timeout(lab):
             assert time.monotonic() - start >= 0.14
 
 
+def test_connection_rate(lab, muster):
+    """Of each connection, whether it speaks TLS and HTTP/2 or not: 60 kB at 200 kB a second take 0.3 s."""
+    one = lab("--connection-rate", "200k", "--tls", "good", "--h2")
+    for options, n_connections in ((["--http2"], 1), (["--http1.1"], 3)):
+        run = muster("fetch", "-k", "-c", "3", "--body", "none", *options, *[one.url("/bytes/20k")] * 3)
+        took = max(result["total_us"] for result in run.results) / 1e6
+        assert run.status == 0 and len({result["conn"]["id"] for result in run.results}) == n_connections
+        assert took >= (0.25 if n_connections == 1 else 0.07)
+
+
 def test_write_size(lab):
     """Many small packets; with Nagle's algorithm the last one waits for the client's delayed ACK."""
     medians = {}
