@@ -21,6 +21,9 @@
 /* What to do with requests beyond the queue for a worker. */
 enum refusal { REFUSE_503, REFUSE_CLOSE };
 
+/* What becomes of connections beyond `max_connections`. */
+enum beyond { BEYOND_WAITS, BEYOND_503, BEYOND_CLOSED };
+
 /* A path that stands for a behaviour. */
 struct alias {
         char *path;
@@ -60,6 +63,8 @@ struct listener_config {
         uint64_t tls_handshake_cost_ns;
         unsigned backlog;            /* 0: the system's most */
         uint64_t accept_interval_ns; /* 0: as they come */
+        unsigned max_connections;    /* served at once; 0: any number */
+        enum beyond beyond;
         bool no_keep_alive;
         uint64_t max_requests;    /* of a connection; 0: any number */
         uint64_t idle_timeout_ns; /* 0: none */

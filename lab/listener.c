@@ -3,6 +3,7 @@
 
 #include "lab.h"
 #include "peer.h"
+#include <assert.h>
 #include <base/error.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -40,6 +41,39 @@ static void accept_fire(struct loop_timer *timer, uint64_t late_ns)
         watch(LIST_OWNER(timer, struct listener, accept_timer), true);
 }
 
+static bool has_room(const struct listener *listener)
+{
+        const struct listener_config *config = listener->config;
+
+        return !config->max_connections || listener->n_admitted < config->max_connections;
+}
+
+void listener_release(struct listener *listener)
+{
+        assert(listener->n_admitted > 0);
+        listener->n_admitted--;
+        if (!listener->is_full)
+                return;
+        listener->is_full = false;
+        watch(listener, true);
+}
+
+/* A connection was taken off the kernel's queue. */
+static void take_in(struct listener *listener, int take_fd)
+{
+        bool is_beyond = !has_room(listener);
+
+        listener->stats.n_turned_away += is_beyond;
+        if (is_beyond && listener->config->beyond == BEYOND_CLOSED) {
+                listener->stats.n_accepted++;
+                close(take_fd);
+                return;
+        }
+        listener->n_admitted += !is_beyond;
+        if (peer_accept(listener, take_fd, is_beyond) < 0 && !is_beyond)
+                listener_release(listener);
+}
+
 static void accept_ready(struct loop_watch *loop_watch, bool readable, bool writable)
 {
         struct listener *listener = LIST_OWNER(loop_watch, struct listener, watch);
@@ -48,7 +82,14 @@ static void accept_ready(struct loop_watch *loop_watch, bool readable, bool writ
         (void)readable;
         (void)writable;
         for (int i = 0; i < ACCEPTED_AT_ONCE; i++) {
-                int fd = accept4(listener->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+                int fd;
+
+                if (listener->config->beyond == BEYOND_WAITS && !has_room(listener)) {
+                        listener->is_full = true;
+                        watch(listener, false);
+                        return;
+                }
+                fd = accept4(listener->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
                 if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOMEM ||
                                       errno == ENOBUFS)) {
@@ -57,7 +98,7 @@ static void accept_ready(struct loop_watch *loop_watch, bool readable, bool writ
                 }
                 if (fd < 0)
                         return;
-                (void)peer_accept(listener, fd);
+                take_in(listener, fd);
                 if (interval_ns) {
                         look_away(listener, interval_ns);
                         return;

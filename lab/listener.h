@@ -15,6 +15,7 @@ struct tls_context;
 /* The statistics of a listener, to compare with what a client reports. */
 struct listener_stats {
         uint64_t n_accepted, n_open, n_open_max;
+        uint64_t n_turned_away; /* connections beyond the limit, answered 503 or closed */
         uint64_t n_handshakes, n_resumed, n_handshakes_failed;
         uint64_t n_requests, n_busy,
                 n_busy_max; /* busy: between the head of a request and the end of its response */
@@ -37,6 +38,8 @@ struct listener {
         uint16_t port;
         struct loop_watch watch;
         struct loop_timer accept_timer; /* until the next connection may be accepted */
+        unsigned n_admitted;            /* connections open now that the limit has room for */
+        bool is_full;                   /* nothing is accepted until one of these ends */
         struct list peers;
         struct capacity capacity;
         struct tally tally; /* of the rate limit */
@@ -52,6 +55,9 @@ int listener_start(struct listener *listener, struct lab *lab, const struct list
 
 /* Close it and all its connections. May be called twice. */
 void listener_stop(struct listener *listener);
+
+/* A connection that the limit had room for has ended. */
+void listener_release(struct listener *listener);
 
 /* "http://127.0.0.1:8080"; with another host where `host` is not NULL. */
 void listener_url(const struct listener *listener, const char *host, char *text, size_t size);

@@ -36,6 +36,8 @@ static void retire(struct peer *peer)
         list_remove(&peer->link);
         list_push_back(&lab->dead, &peer->link);
         peer->listener->stats.n_open--;
+        if (!peer->is_beyond)
+                listener_release(peer->listener);
 }
 
 void peer_close(struct peer *peer)
@@ -162,7 +164,7 @@ static void peer_idle_fire(struct loop_timer *timer, uint64_t late_ns)
                 peer_close(peer);
 }
 
-int peer_accept(struct listener *listener, int take_fd)
+int peer_accept(struct listener *listener, int take_fd, bool is_beyond)
 {
         const struct listener_config *config = listener->config;
         struct peer *peer = mem_zalloc(sizeof(*peer));
@@ -182,7 +184,9 @@ int peer_accept(struct listener *listener, int take_fd)
         peer->wire.handshake_cost_ns = config->tls_handshake_cost_ns;
         peer->wire.bytes_per_s = config->bytes_per_s;
         peer->listener = listener;
+        peer->is_beyond = is_beyond;
         task_init(&peer->task, listener, &peer_task_ops);
+        peer->task.is_turned_away = is_beyond;
         peer->timer.fire = peer_timer_fire;
         peer->idle_timer.fire = peer_idle_fire;
         list_push_back(&listener->peers, &peer->link);

@@ -43,6 +43,7 @@ struct peer {
         uint64_t n_requests;
         struct request_body body;
         bool keeps_alive, has_ended;
+        bool is_beyond; /* the listener's limit of connections: all it gets is a 503 */
         int version;
         struct task task;             /* the request that is being served */
         struct peer_h2 *h2;           /* NULL: it speaks HTTP/1 */
@@ -50,8 +51,11 @@ struct peer {
         struct loop_timer idle_timer; /* while IDLE */
 };
 
-/* Take an accepted connection. It frees itself in the end. MUSTER_E_RESOURCE: it is closed. */
-int peer_accept(struct listener *listener, int take_fd);
+/*
+ * Take an accepted connection; `is_beyond`: it is one too many. It frees itself in the end.
+ * MUSTER_E_RESOURCE: it is closed.
+ */
+int peer_accept(struct listener *listener, int take_fd, bool is_beyond);
 
 /* Close, and free with the next lab_reap(). */
 void peer_close(struct peer *peer);

@@ -44,6 +44,7 @@ struct peer_stream *peer_stream_new(struct peer_h2 *conn, int32_t id)
         stream->timer.fire = pause_is_over;
         stream->fields.n_bytes_max = most ? most : REQUEST_HEAD_BYTES_MAX;
         task_init(&stream->task, conn->peer->listener, &task_ops);
+        stream->task.is_turned_away = conn->peer->is_beyond;
         return stream;
 }
 

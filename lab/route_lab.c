@@ -41,6 +41,7 @@ static int add_listener(struct buf *to, const struct listener *listener)
                 { "connections", stats->n_accepted },
                 { "connections_open", stats->n_open },
                 { "connections_open_max", stats->n_open_max },
+                { "connections_turned_away", stats->n_turned_away },
                 { "tls_handshakes", stats->n_handshakes },
                 { "tls_resumed", stats->n_resumed },
                 { "tls_failed", stats->n_handshakes_failed },

@@ -27,6 +27,7 @@ SETTER(tls_no_resumption);
 SETTER(tls_handshake_cost);
 SETTER(backlog);
 SETTER(accept_interval);
+SETTER(max_connections);
 SETTER(no_keep_alive);
 SETTER(max_requests);
 SETTER(idle_timeout);

@@ -92,6 +92,24 @@ SETTER(accept_interval)
         return value_duration(&listener->accept_interval_ns, value, error);
 }
 
+SETTER(max_connections)
+{
+        struct muster_str rest = value, number;
+        uint64_t most;
+
+        (void)config;
+        if (!str_split(&rest, ',', &number) || !quantity_count(number, 1, 1000000, &most) ||
+                (rest.len && !str_is(rest, "wait") && !str_is(rest, "503") &&
+                        !str_is(rest, "close")))
+                return value_refuse(error, value,
+                        "a number from 1 to 1000000, optionally with wait, 503 or close: 8, 8,503");
+        listener->max_connections = (unsigned)most;
+        listener->beyond = str_is(rest, "503")     ? BEYOND_503
+                           : str_is(rest, "close") ? BEYOND_CLOSED
+                                                   : BEYOND_WAITS;
+        return 0;
+}
+
 SETTER(no_keep_alive)
 {
         UNUSED2(config, error);

@@ -42,6 +42,14 @@ void task_deinit(struct task *task)
 
 /* --- the head -------------------------------------------------------------------------------- */
 
+static void refuse_for_want_of_connections(struct task *task)
+{
+        plan_begin(&task->plan);
+        plan_say(&task->plan, 503, "%u connections are served already\n",
+                task->listener->config->max_connections);
+        task->plan.closes = true;
+}
+
 /* The conditions of the listener, for every path. */
 static void apply_conditions(struct task *task)
 {
@@ -52,8 +60,11 @@ static void apply_conditions(struct task *task)
 
         if (task->plan.is_exempt)
                 return;
-        if (config->rate_per_s > 0 && (wait_ns = tally_take(&listener->tally, config->rate_per_s,
-                                               config->burst, now_of(task)))) {
+        if (task->is_turned_away)
+                refuse_for_want_of_connections(task);
+        else if (config->rate_per_s > 0 &&
+                 (wait_ns = tally_take(&listener->tally, config->rate_per_s, config->burst,
+                          now_of(task)))) {
                 listener->stats.n_rate_limited++;
                 plan_begin(&task->plan);
                 plan_say(&task->plan, config->limit_status ? config->limit_status : 429,
@@ -191,6 +202,8 @@ int task_complete(struct task *task)
         assert(task->is_open);
         tell_of_upload(task);
         buf_recycle(&task->upload, KEEP_BYTES);
+        if (task->is_turned_away && !task->plan.is_exempt)
+                return 0;
         if (!listener->config->workers || task->plan.is_exempt)
                 return admit(task);
         r = capacity_enter(&listener->capacity, &task->job, worked_on);

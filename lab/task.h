@@ -32,9 +32,10 @@ struct task {
         struct reply reply;
         uint64_t n_body_bytes;
         uint32_t body_crc;
-        struct buf upload; /* what is to be echoed */
-        bool is_head;      /* the method */
-        bool is_open;      /* begun, and neither done nor gone */
+        struct buf upload;   /* what is to be echoed */
+        bool is_head;        /* the method */
+        bool is_open;        /* begun, and neither done nor gone */
+        bool is_turned_away; /* its connection is one too many; the owner says so */
         struct job job;
         struct loop_timer timer; /* the delay */
 };

@@ -372,6 +372,7 @@ _muster_lab() {
         --tls-handshake-cost
         --backlog
         --accept-interval
+        --max-connections
         --no-keep-alive
         --max-requests
         --idle-timeout

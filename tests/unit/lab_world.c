@@ -7,6 +7,7 @@
 #include <http/h1_read.h>
 #include <lab/scenario.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -120,6 +121,18 @@ void pull(struct client *client)
                 else if (errno != EAGAIN)
                         client->is_reset = true;
                 settle();
+        }
+}
+
+void pull_to_end(struct client *client)
+{
+        struct pollfd waiting = { .fd = client->fd, .events = POLLIN };
+
+        for (unsigned n_idle = 0; !client->is_ended && !client->is_reset;) {
+                pull(client);
+                settle(); /* the kernel asks only now and then whether there is room again */
+                n_idle = poll(&waiting, 1, 10) > 0 ? 0 : n_idle + 1;
+                assert_true(n_idle < 1000);
         }
 }
 

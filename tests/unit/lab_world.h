@@ -63,6 +63,9 @@ bool is_closed(struct client *client);
 /* Receive all there is, as long as more comes. */
 void pull(struct client *client);
 
+/* Receive until the server ends the connection, though it may be silent for a while of real time. */
+void pull_to_end(struct client *client);
+
 /* Send this, or GET of a path, and pull. */
 void ask(struct client *client, const char *text);
 void get(struct client *client, const char *path);

@@ -179,6 +179,78 @@ static void test_accept_interval(void **state)
         close_world();
 }
 
+static void open_all(int n)
+{
+        for (int i = 0; i < n; i++)
+                open_client_at(&clients[i], listener()->port, 0);
+        settle();
+}
+
+static void close_all(int n)
+{
+        for (int i = 0; i < n; i++)
+                close_client(&clients[i]);
+        assert_int_equal(stats()->n_open, 0);
+        assert_int_equal(listener()->n_admitted, 0);
+}
+
+/* Others are let in one by one, as those before them end; what they sent meanwhile is answered. */
+static void test_max_connections(void **state)
+{
+        (void)state;
+        open_world("max-connections 2\nidle-timeout 100ms");
+        open_all(4);
+        for (int i = 0; i < 4; i++)
+                get(&clients[i], "/plain");
+        assert_int_equal(stats()->n_accepted, 2);
+        answered(&clients[0], 200);
+        answered(&clients[1], 200);
+        assert_false(take(&clients[2]));
+        close_client(&clients[0]);
+        answered(&clients[2], 200);
+        assert_false(take(&clients[3]));
+        assert_int_equal(stats()->n_accepted, 3);
+        pass(100 * MS); /* the two that are served are idle, and are closed */
+        answered(&clients[3], 200);
+        assert_int_equal(stats()->n_open_max, 2);
+        assert_int_equal(stats()->n_turned_away, 0);
+        close_all(4);
+        close_world();
+}
+
+static void test_connections_that_are_too_many(void **state)
+{
+        (void)state;
+        open_world("max-connections 1,503\ndelay 1s");
+        open_all(2);
+        get(&clients[1], "/plain"); /* at once */
+        answered(&clients[1], 503);
+        assert_false(has_field(&clients[1], "Retry-After: "));
+        assert_true(has_field(&clients[1], "Connection: close\r\n"));
+        assert_true(is_closed(&clients[1]));
+        close_client(&clients[1]);
+        get(&clients[0], "/plain");
+        pass(NS_PER_S);
+        answered(&clients[0], 200);
+        close_client(&clients[0]);
+        get(open_client(0), "/lab/stats"); /* there is room again */
+        answered(&clients[0], 200);
+        get(open_client(1), "/lab/stats"); /* this is always told */
+        answered(&clients[1], 200);
+        assert_int_equal(stats()->n_turned_away, 2);
+        close_all(2);
+        close_world();
+
+        open_world("max-connections 1,close");
+        open_all(3);
+        assert_true(is_closed(&clients[1]) && is_closed(&clients[2]));
+        get(&clients[0], "/plain");
+        answered(&clients[0], 200);
+        assert_true(stats()->n_turned_away == 2 && stats()->n_accepted == 3);
+        close_all(3);
+        close_world();
+}
+
 static void test_client_that_ends_its_side(void **state)
 {
         struct client *client;
@@ -200,6 +272,7 @@ static void test_client_that_ends_its_side(void **state)
         shutdown(client->fd, SHUT_WR);
         settle();
         assert_int_equal(stats()->n_busy, 1);
+        pull_to_end(client);
         answered(client, 200);
         assert_int_equal(client->body.len, 8 * 1024 * 1024);
         assert_true(is_closed(client));
@@ -275,6 +348,8 @@ int main(void)
                 cmocka_unit_test(test_max_requests),
                 cmocka_unit_test(test_idle_timeout),
                 cmocka_unit_test(test_accept_interval),
+                cmocka_unit_test(test_max_connections),
+                cmocka_unit_test(test_connections_that_are_too_many),
                 cmocka_unit_test(test_client_that_ends_its_side),
                 cmocka_unit_test(test_client_that_does_not_read),
         };
